@@ -1,0 +1,63 @@
+import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { ConversionError, excerpt } from './errors.ts';
+
+/** A content address: `sha256:`, `sha384:` or `sha512:` and lower-case hex (OCI image-spec, descriptor.md). */
+export type Digest = string & { readonly __brand: 'Digest' };
+
+const hashes = { sha256, sha384, sha512 } as const;
+type Algorithm = keyof typeof hashes;
+
+const pattern = /^(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/;
+
+export function isDigest(text: unknown): text is Digest {
+  return typeof text === 'string' && pattern.test(text);
+}
+
+/** @throws ConversionError INVALID when `text` is not a digest of a known algorithm. */
+export function parseDigest(text: unknown, path?: string): Digest {
+  if (isDigest(text)) return text;
+  throw new ConversionError({
+    code: 'INVALID',
+    message: 'A digest cannot be read',
+    path,
+    found: excerpt(text),
+    expected: 'sha256: and 64 lower-case hex digits (or sha384 with 96, sha512 with 128)',
+  });
+}
+
+export function digestHex(digest: Digest): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
+
+export function digestAlgorithm(digest: Digest): Algorithm {
+  return digest.slice(0, digest.indexOf(':')) as Algorithm;
+}
+
+/**
+ * Hashes at once, not by WebCrypto: its asynchronous digest costs tens of microseconds a call, and a chain of
+ * v1 ids needs one hash an entry.
+ */
+export function sha256Hex(bytes: Uint8Array): string {
+  return bytesToHex(sha256(bytes));
+}
+
+export function sha384Hex(bytes: Uint8Array): string {
+  return bytesToHex(sha384(bytes));
+}
+
+export function digestOf(bytes: Uint8Array, algorithm: Algorithm = 'sha256'): Digest {
+  return `${algorithm}:${bytesToHex(hashes[algorithm](bytes))}` as Digest;
+}
+
+/** @throws ConversionError DIGEST_MISMATCH when `bytes` are not what `digest` names. */
+export function verifyDigest(bytes: Uint8Array, digest: Digest, what: string): void {
+  const actual = digestOf(bytes, digestAlgorithm(digest));
+  if (actual === digest) return;
+  throw new ConversionError({
+    code: 'DIGEST_MISMATCH',
+    message: `The ${what} is not what its digest says, so it is not used`,
+    found: `${actual} (${bytes.length} bytes)`,
+    expected: digest,
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * What a converter can refuse, as data. `src/routes/errors.ts` has the one table that turns a code into
+ * an HTTP status and a registry error code.
+ */
+export type ConversionCode =
+  /** The bytes are not JSON, or not a document of any dialect. */
+  | 'UNREADABLE'
+  /** The document can be read in two ways, so that two programs may see two images (CVE-2021-41190). */
+  | 'AMBIGUOUS'
+  /** A field holds something other than its dialect allows. */
+  | 'INVALID'
+  /** Content is not what its digest says. */
+  | 'DIGEST_MISMATCH'
+  /** A signature is missing, unreadable or wrong. */
+  | 'SIGNATURE'
+  /** Larger, deeper or more than the limits allow. */
+  | 'LIMIT'
+  /** Well-formed, but not expressible in the form asked for. */
+  | 'INEXPRESSIBLE'
+  /** Not a container image (a chart, a signature, an attestation…). */
+  | 'NOT_AN_IMAGE'
+  /** No entry of an index fits the platform asked for. */
+  | 'NO_PLATFORM'
+  /** A port of the caller could not give what the conversion needs. */
+  | 'UNAVAILABLE';
+
+/** The dialects by the name used in messages, settings and recipes. */
+export type Dialect = 'generic' | 'schema1' | 'schema2' | 'oci' | 'v1';
+
+export interface ConversionProblem {
+  readonly code: ConversionCode;
+  /** One sentence or two for a person: what is wrong, and what to do where something can be done. */
+  readonly message: string;
+  /** The dialect being read or written. */
+  readonly dialect?: Dialect | undefined;
+  /** Where in the document, like `$.history[2].created`. */
+  readonly path?: string | undefined;
+  /** What was there, shortened. */
+  readonly found?: string | undefined;
+  readonly expected?: string | undefined;
+}
+
+/** The only error that leaves `converters/` for input that cannot be converted. */
+export class ConversionError extends Error {
+  override readonly name = 'ConversionError';
+  readonly code: ConversionCode;
+  readonly dialect: Dialect | undefined;
+  readonly path: string | undefined;
+  readonly found: string | undefined;
+  readonly expected: string | undefined;
+
+  constructor(problem: ConversionProblem, options?: { cause?: unknown }) {
+    super(sentence(problem), options);
+    this.code = problem.code;
+    this.dialect = problem.dialect;
+    this.path = problem.path;
+    this.found = problem.found;
+    this.expected = problem.expected;
+  }
+}
+
+function sentence(problem: ConversionProblem): string {
+  const where = problem.path === undefined ? '' : ` at ${problem.path}`;
+  const found = problem.found === undefined ? '' : ` Found ${problem.found}.`;
+  const expected = problem.expected === undefined ? '' : ` Expected ${problem.expected}.`;
+  return `${problem.message.replace(/\.$/, '')}${where}.${found}${expected}`;
+}
+
+/** Shortens a value of unknown origin for a message: at most 80 characters, control characters shown. */
+export function excerpt(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const cut = text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return JSON.stringify(cut);
+}

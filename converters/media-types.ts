@@ -1,0 +1,71 @@
+/** Every media type the program knows, by the name used in the code. Sources: distribution 2.8 and OCI 1.1. */
+export const mediaTypes = {
+  schema1: 'application/vnd.docker.distribution.manifest.v1+json',
+  schema1Signed: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
+  schema2: 'application/vnd.docker.distribution.manifest.v2+json',
+  dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  ociManifest: 'application/vnd.oci.image.manifest.v1+json',
+  ociIndex: 'application/vnd.oci.image.index.v1+json',
+  /** The type that the drafts of distribution proposal 62 used. */
+  generic: 'application/vnd.docker.distribution.content.manifest.v2+json',
+
+  dockerConfig: 'application/vnd.docker.container.image.v1+json',
+  ociConfig: 'application/vnd.oci.image.config.v1+json',
+  /** The target of a fat generic manifest (proposal 62). */
+  genericFatTarget: 'application/vnd.docker.container.image.v2',
+
+  /** The layer of proposals 62 and 993; says nothing of its compression. */
+  genericLayer: 'application/vnd.docker.container.image.rootfs.diff+x-tar',
+  dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
+  dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  dockerLayerZstd: 'application/vnd.docker.image.rootfs.diff.tar.zstd',
+  dockerForeign: 'application/vnd.docker.image.rootfs.foreign.diff.tar',
+  dockerForeignGzip: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+  ociLayer: 'application/vnd.oci.image.layer.v1.tar',
+  ociLayerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  ociLayerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+  ociForeign: 'application/vnd.oci.image.layer.nondistributable.v1.tar',
+  ociForeignGzip: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+  ociForeignZstd: 'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd',
+
+  json: 'application/json',
+  octetStream: 'application/octet-stream',
+} as const;
+
+/** How a layer's bytes are packed; `unknown` until its first bytes have been looked at. */
+export type Compression = 'none' | 'gzip' | 'zstd' | 'unknown';
+
+export interface LayerType {
+  readonly compression: Compression;
+  /** A layer that registries do not keep ("foreign" in Docker's words, "nondistributable" in OCI's). */
+  readonly foreign: boolean;
+  readonly encrypted: boolean;
+}
+
+const layerTypes: ReadonlyMap<string, Omit<LayerType, 'encrypted'>> = new Map([
+  [mediaTypes.genericLayer, { compression: 'unknown', foreign: false }],
+  [mediaTypes.dockerLayer, { compression: 'none', foreign: false }],
+  [mediaTypes.dockerLayerGzip, { compression: 'gzip', foreign: false }],
+  [mediaTypes.dockerLayerZstd, { compression: 'zstd', foreign: false }],
+  [mediaTypes.dockerForeign, { compression: 'none', foreign: true }],
+  [mediaTypes.dockerForeignGzip, { compression: 'gzip', foreign: true }],
+  [mediaTypes.ociLayer, { compression: 'none', foreign: false }],
+  [mediaTypes.ociLayerGzip, { compression: 'gzip', foreign: false }],
+  [mediaTypes.ociLayerZstd, { compression: 'zstd', foreign: false }],
+  [mediaTypes.ociForeign, { compression: 'none', foreign: true }],
+  [mediaTypes.ociForeignGzip, { compression: 'gzip', foreign: true }],
+  [mediaTypes.ociForeignZstd, { compression: 'zstd', foreign: true }],
+]);
+
+/** What a layer's media type says, or `undefined` when the type is not a layer's. */
+export function layerTypeOf(mediaType: string): LayerType | undefined {
+  // ocicrypt appends "+encrypted" to the type of the layer inside.
+  const encrypted = mediaType.endsWith('+encrypted');
+  const known = layerTypes.get(encrypted ? mediaType.slice(0, -'+encrypted'.length) : mediaType);
+  return known && { ...known, encrypted };
+}
+
+/** The bare type of a `Content-Type` or `Accept` value: no parameters, lower case. */
+export function bareMediaType(value: string): string {
+  return (value.split(';', 1)[0] ?? '').trim().toLowerCase();
+}

@@ -1,0 +1,74 @@
+/**
+ * What can go wrong with a request, as data. `wire` is the one table from code to HTTP status and to the error
+ * code of the distribution spec (1.1, "Error Codes").
+ */
+export type FailureCode =
+  | 'NAME_INVALID'
+  | 'REFERENCE_INVALID'
+  | 'NAME_UNKNOWN'
+  | 'MANIFEST_UNKNOWN'
+  | 'BLOB_UNKNOWN'
+  | 'ENDPOINT_UNKNOWN'
+  /** The image exists, and this client cannot have it: the one answer whose message Docker 1.8–20.10 shows. */
+  | 'UNSUPPORTED'
+  | 'METHOD_NOT_ALLOWED'
+  | 'UNAUTHORIZED'
+  | 'DENIED'
+  | 'RATE_LIMITED'
+  /** What upstream stores is broken: a digest that does not match, a manifest that nobody can read. */
+  | 'UPSTREAM_CONTENT'
+  /** Upstream answered in a way that no registry should. */
+  | 'UPSTREAM_ANSWER'
+  | 'UPSTREAM_UNREACHABLE'
+  | 'UPSTREAM_TIMEOUT'
+  | 'MISCONFIGURED'
+  | 'INTERNAL';
+
+export interface Wire {
+  readonly status: number;
+  readonly code: string;
+}
+
+export const wire: Readonly<Record<FailureCode, Wire>> = {
+  NAME_INVALID: { status: 400, code: 'NAME_INVALID' },
+  REFERENCE_INVALID: { status: 400, code: 'DIGEST_INVALID' },
+  NAME_UNKNOWN: { status: 404, code: 'NAME_UNKNOWN' },
+  MANIFEST_UNKNOWN: { status: 404, code: 'MANIFEST_UNKNOWN' },
+  BLOB_UNKNOWN: { status: 404, code: 'BLOB_UNKNOWN' },
+  ENDPOINT_UNKNOWN: { status: 404, code: 'NAME_UNKNOWN' },
+  UNSUPPORTED: { status: 404, code: 'UNSUPPORTED' },
+  METHOD_NOT_ALLOWED: { status: 405, code: 'UNSUPPORTED' },
+  UNAUTHORIZED: { status: 401, code: 'UNAUTHORIZED' },
+  DENIED: { status: 403, code: 'DENIED' },
+  RATE_LIMITED: { status: 429, code: 'TOOMANYREQUESTS' },
+  UPSTREAM_CONTENT: { status: 502, code: 'MANIFEST_INVALID' },
+  UPSTREAM_ANSWER: { status: 502, code: 'UNKNOWN' },
+  UPSTREAM_UNREACHABLE: { status: 502, code: 'UNKNOWN' },
+  UPSTREAM_TIMEOUT: { status: 504, code: 'UNKNOWN' },
+  MISCONFIGURED: { status: 503, code: 'UNKNOWN' },
+  INTERNAL: { status: 500, code: 'UNKNOWN' },
+};
+
+export interface FailureOptions {
+  readonly cause?: unknown;
+  /** Facts for machines; never a credential. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+  /** Headers that must go with the answer: `WWW-Authenticate`, `Retry-After`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The only error that the program throws on purpose outside `converters/`. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly code: FailureCode;
+  readonly detail: Readonly<Record<string, unknown>> | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param message for the user: what was found, what was expected, what to do. No token, no password. */
+  constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.detail = options.detail;
+    this.headers = options.headers ?? {};
+  }
+}
