@@ -1,0 +1,134 @@
+import { mapBounded } from './concurrency.ts';
+import { type ConversionContext, type Converted, convertImage } from './convert.ts';
+import { type ConvertedEntry, type IndexFamily, writeDescriptorIndex } from './descriptor-index.ts';
+import { type Digest, digestOf } from './digest.ts';
+import { ConversionError } from './errors.ts';
+import { limits } from './limits.ts';
+import type { Image, Index, IndexEntry, Loss } from './model.ts';
+import { ociFamily, ociIndexFamily } from './oci/write.ts';
+import type { Platform } from './platform.ts';
+import { withPlatformTable } from './platform-table.ts';
+import { type ConversionPorts, fetchConfig, fetchModel } from './ports.ts';
+import { dockerListFamily, schema2Family } from './schema2/write.ts';
+
+/** Forms that have an index of their own. */
+export type IndexForm = 'schema2' | 'oci';
+
+const families: Readonly<Record<IndexForm, { readonly index: IndexFamily; readonly imageType: string }>> = {
+  schema2: { index: dockerListFamily, imageType: schema2Family.manifestType },
+  oci: { index: ociIndexFamily, imageType: ociFamily.manifestType },
+};
+
+/** One child with what became of it: `converted` is absent where the stored child stays. */
+interface Child extends ConvertedEntry {
+  readonly converted: Converted | undefined;
+}
+
+/** Where in a tree of indexes the conversion is. */
+interface Walk {
+  readonly ancestors: readonly Digest[];
+  readonly count: { nodes: number };
+}
+
+/**
+ * Converts an index or list, children first. A child that cannot be converted is left out and reported.
+ * @throws ConversionError when no child is left, or the tree is too large or too deep; or what a port throws.
+ */
+export async function convertIndex(
+  index: Index,
+  form: IndexForm,
+  context: ConversionContext,
+  walk: Walk = { ancestors: [], count: { nodes: 0 } },
+): Promise<Converted> {
+  checkWalk(index, walk);
+  const within = { ...walk, ancestors: [...walk.ancestors, index.source.digest] };
+  const losses: Loss[] = [];
+  const whole = await withPlatformTable(index, context.ports);
+  const children = await mapBounded(whole.dependencies, 6, async (entry, at) => {
+    try {
+      return await convertChild(entry, form, context, within);
+    } catch (error) {
+      if (!(error instanceof ConversionError) || !leavable.has(error.code)) throw error;
+      losses.push({ path: entry.field?.path ?? `$.manifests[${at}]`, reason: error.message });
+      return undefined;
+    }
+  });
+  const kept = children.filter((child): child is Child => child !== undefined);
+  if (kept.length === 0) throw nothingLeft(losses);
+  const { index: family } = families[form];
+  const written = writeDescriptorIndex(whole, kept, family);
+  return {
+    form,
+    mediaType: family.indexType,
+    digest: digestOf(written.bytes),
+    body: written.bytes,
+    source: index.source.digest,
+    losses: [...losses, ...written.losses],
+    children: kept.flatMap(({ converted }) => (converted ? [converted] : [])),
+  };
+}
+
+/** Faults of one child that leave the others usable; a wrong digest is never among them. */
+const leavable: ReadonlySet<string> = new Set(['INEXPRESSIBLE', 'NOT_AN_IMAGE', 'UNREADABLE', 'INVALID']);
+
+async function convertChild(
+  entry: IndexEntry,
+  form: IndexForm,
+  context: ConversionContext,
+  walk: Walk,
+): Promise<Child> {
+  const { index: family, imageType } = families[form];
+  if (entry.attestation && !family.keepsAttestations) {
+    throw new ConversionError({
+      code: 'INEXPRESSIBLE',
+      message: 'It is an attestation, which clients of this form take for an image',
+    });
+  }
+  const { mediaType, digest, platform } = entry;
+  const settled = entry.attestation || (mediaType === imageType && (platform || !family.needsPlatform));
+  if (settled) return { entry, mediaType, digest, size: entry.size ?? 0, platform, converted: undefined };
+  const model = await fetchModel(entry, context.ports);
+  const converted =
+    model.kind === 'index'
+      ? await convertIndex(model, form, context, walk)
+      : await convertImage(model, form, context);
+  return {
+    entry,
+    mediaType: converted.mediaType,
+    digest: converted.digest,
+    size: converted.body.length,
+    platform: platform ?? (family.needsPlatform ? await platformOf(model, context.ports) : undefined),
+    converted: converted.digest === digest ? undefined : converted,
+  };
+}
+
+async function platformOf(model: Image | Index, ports: ConversionPorts): Promise<Platform | undefined> {
+  return model.kind === 'image' ? (await fetchConfig(model, ports)).platform : undefined;
+}
+
+function checkWalk(index: Index, { ancestors, count }: Walk): void {
+  count.nodes += index.dependencies.length;
+  if (ancestors.includes(index.source.digest)) {
+    throw new ConversionError({
+      code: 'INVALID',
+      message: 'The index contains itself',
+      found: index.source.digest,
+    });
+  }
+  if (ancestors.length < limits.indexDepth && count.nodes <= limits.indexNodes) return;
+  throw new ConversionError({
+    code: 'LIMIT',
+    message: 'The index is too large or too deep to be converted',
+    found: `depth ${ancestors.length + 1}, ${count.nodes} manifests`,
+    expected: `at most depth ${limits.indexDepth} and ${limits.indexNodes} manifests`,
+  });
+}
+
+function nothingLeft(losses: readonly Loss[]): ConversionError {
+  const reasons = losses.map(({ path, reason }) => `${path}: ${reason}`).join(' ');
+  return new ConversionError({
+    code: 'INEXPRESSIBLE',
+    message: 'No image of the index can be given in this form',
+    found: reasons.slice(0, 400) || 'an empty index',
+  });
+}

@@ -1,0 +1,64 @@
+import { layerTypeOf, mediaTypes } from '../media-types.ts';
+import type { Descriptor, Image, Labels } from '../model.ts';
+import { encodeText } from '../raw-text.ts';
+import { ConversionError } from '../errors.ts';
+import type { ConvertedEntry } from '../descriptor-index.ts';
+
+/** Writes one image in the form of proposal 993: `size`, labels on the descriptors, two spaces of indent. */
+export function writeGeneric(image: Image): Uint8Array {
+  if (image.target.kind !== 'config') {
+    throw new ConversionError({
+      code: 'INEXPRESSIBLE',
+      message: 'A schema 1 image has no config; its layers must be read to make one',
+      dialect: 'generic',
+    });
+  }
+  const dependencies = [...image.dependencies, ...image.attachments];
+  return document({
+    schemaVersion: 2,
+    target: { ...plain(image.target.descriptor), mediaType: mediaTypes.dockerConfig },
+    dependencies: dependencies.map(plain),
+    ...labelsOf(image.labels),
+  });
+}
+
+/** Writes a fat manifest: the platforms stand in the labels of the dependencies, as in proposal 62. */
+export function writeFatGeneric(entries: readonly ConvertedEntry[], target: Descriptor): Uint8Array {
+  return document({
+    schemaVersion: 2,
+    target: plain(target),
+    dependencies: entries.map(({ mediaType, digest, size, platform, entry }) => ({
+      mediaType,
+      size,
+      digest,
+      ...labelsOf(
+        new Map([
+          ...entry.labels,
+          ...(platform ? [['os', platform.os] as const, ['arch', platform.architecture] as const] : []),
+          ...(platform?.variant ? [['variant', platform.variant] as const] : []),
+        ]),
+      ),
+    })),
+  });
+}
+
+function plain(descriptor: Descriptor): object {
+  const { mediaType, digest, size, labels } = descriptor;
+  if (size === undefined && layerTypeOf(mediaType)) {
+    throw new ConversionError({
+      code: 'INEXPRESSIBLE',
+      message: 'The size of a layer is not known, and this form must state it',
+      dialect: 'generic',
+      found: digest,
+    });
+  }
+  return { mediaType, size, digest, ...labelsOf(labels) };
+}
+
+function labelsOf(labels: Labels): object {
+  return labels.size > 0 ? { labels: Object.fromEntries(labels) } : {};
+}
+
+function document(value: object): Uint8Array {
+  return encodeText(JSON.stringify(value, null, 2));
+}

@@ -1,0 +1,104 @@
+import { type Digest, digestOf } from './digest.ts';
+import {
+  asBoolean,
+  asDigest,
+  asItems,
+  asObject,
+  asString,
+  type Field,
+  optional,
+  optionalString,
+  refuse,
+  rootField,
+} from './fields.ts';
+import { checkDocumentSize } from './limits.ts';
+import type { Platform } from './platform.ts';
+import { parseJson, type RawDocument, type RawObject } from './raw-json.ts';
+import { type GoTime, goTime, zeroTime } from './time.ts';
+
+/**
+ * An image's config: a modern one (OCI image-spec, config.md) or the bare v1 image JSON of 2015, which has
+ * neither `rootfs` nor `history`.
+ */
+export interface ImageConfig {
+  /** The bytes that the digest names; they never change. */
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+  readonly document: RawDocument;
+  readonly root: RawObject;
+  /** "" where the config does not say, as the reference writes it. */
+  readonly architecture: string;
+  readonly platform: Platform | undefined;
+  /** `undefined` where it is absent or no time: the reference passes it on unread, and so do we. */
+  readonly created: GoTime | undefined;
+  /** Base first; `undefined` where the config has none. */
+  readonly history: readonly HistoryEntry[] | undefined;
+  /** Base first, one a layer; `undefined` in a bare v1 JSON. */
+  readonly diffIds: readonly Digest[] | undefined;
+  /** Windows images of 2016 name the base that they do not contain. */
+  readonly baseLayer: string | undefined;
+}
+
+export interface HistoryEntry {
+  readonly created: GoTime;
+  readonly createdBy: string;
+  readonly author: string;
+  readonly comment: string;
+  readonly emptyLayer: boolean;
+}
+
+/** @throws ConversionError UNREADABLE, INVALID or LIMIT. */
+export function readImageConfig(bytes: Uint8Array): ImageConfig {
+  checkDocumentSize(bytes, 'image config');
+  const document = parseJson(bytes, { what: 'image config', duplicates: 'keep' });
+  const root = asObject(rootField(document));
+  const rootfs = optional(root, 'rootfs');
+  const rootfsObject = rootfs && asObject(rootfs);
+  const diffIds = rootfsObject && optional(rootfsObject, 'diff_ids');
+  return {
+    bytes,
+    digest: digestOf(bytes),
+    document,
+    root: root.value,
+    architecture: optionalString(root, 'architecture') ?? '',
+    platform: readPlatform(root),
+    created: goTime(looseString(root, 'created') ?? ''),
+    history: readHistory(root),
+    diffIds: diffIds && asItems(diffIds).map(asDigest),
+    baseLayer: rootfsObject && optionalString(rootfsObject, 'base_layer'),
+  };
+}
+
+function readPlatform(root: Field<RawObject>): Platform | undefined {
+  const os = looseString(root, 'os');
+  const architecture = looseString(root, 'architecture');
+  if (!os || !architecture) return undefined;
+  return { os, architecture, variant: looseString(root, 'variant'), osVersion: looseString(root, 'os.version') };
+}
+
+/** For what no writer depends on: a value of another type is passed on as it is, and not refused here. */
+function looseString(root: Field<RawObject>, key: string): string | undefined {
+  const field = optional(root, key);
+  return field?.value.kind === 'string' ? asString(field) : undefined;
+}
+
+function readHistory(root: Field<RawObject>): HistoryEntry[] | undefined {
+  const history = optional(root, 'history');
+  return history && asItems(history).map((item) => readHistoryEntry(asObject(item)));
+}
+
+function readHistoryEntry(entry: Field<RawObject>): HistoryEntry {
+  const created = optional(entry, 'created');
+  const emptyLayer = optional(entry, 'empty_layer');
+  return {
+    created: created ? timeOf(created) : zeroTime,
+    createdBy: optionalString(entry, 'created_by') ?? '',
+    author: optionalString(entry, 'author') ?? '',
+    comment: optionalString(entry, 'comment') ?? '',
+    emptyLayer: emptyLayer ? asBoolean(emptyLayer) : false,
+  };
+}
+
+function timeOf(field: Field): GoTime {
+  return goTime(asString(field)) ?? refuse(field, 'A time cannot be read', 'a time of RFC 3339');
+}

@@ -1,0 +1,99 @@
+import type { Digest } from './digest.ts';
+import type { Dialect } from './errors.ts';
+import type { Field } from './fields.ts';
+import type { Compression } from './media-types.ts';
+import type { Platform } from './platform.ts';
+import type { RawDocument, RawObject } from './raw-json.ts';
+import type { JsonWebSignature } from './schema1/pretty-jws.ts';
+import type { V1Entry } from './schema1/v1-entry.ts';
+
+/**
+ * The neutral model: a target, its dependencies, labels — the shape of the generic manifest of distribution
+ * proposals 62 and 993. Each dialect's reader makes it, each writer reads it; nothing else is shared.
+ */
+export type Model = Image | Index;
+
+/** One platform's image. */
+export interface Image {
+  readonly kind: 'image';
+  readonly source: Source;
+  /** What the image is: its config, or in schema 1 the v1 images that stand in for one. */
+  readonly target: ConfigTarget | V1Target;
+  /** What it is made of, layers base first. */
+  readonly dependencies: readonly Layer[];
+  /** Dependencies that are no layers (a licence, a signature, another manifest); only generic manifests have them. */
+  readonly attachments: readonly Descriptor[];
+  readonly labels: Labels;
+  /** OCI 1.1: the manifest that this one is about. */
+  readonly subject: Descriptor | undefined;
+}
+
+/** Several images under one name, one a platform: the target of a fat manifest is the choice itself. */
+export interface Index {
+  readonly kind: 'index';
+  readonly source: Source;
+  /** Of a fat generic manifest: the blob that may name the platforms where the entries do not. */
+  readonly platformTable: Descriptor | undefined;
+  readonly dependencies: readonly IndexEntry[];
+  readonly labels: Labels;
+  readonly subject: Descriptor | undefined;
+}
+
+/** Where a model was read from. Writers of the same family keep its layout: white space, key order, extra keys. */
+export interface Source {
+  readonly dialect: Dialect;
+  /** The type that its body has, whatever the Content-Type said. */
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  /** What the registry calls it: of signed schema 1, the digest of the payload. */
+  readonly digest: Digest;
+  readonly document: RawDocument;
+}
+
+export interface ConfigTarget {
+  readonly kind: 'config';
+  readonly descriptor: Descriptor;
+}
+
+export interface V1Target {
+  readonly kind: 'v1';
+  /** None when the manifest is unsigned. Read, not yet verified: see `verifySchema1`. */
+  readonly signatures: readonly JsonWebSignature[];
+  /** Newest first, as schema 1 lists them. */
+  readonly entries: readonly V1Entry[];
+  readonly architecture: string;
+}
+
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes; schema 1 does not say. */
+  readonly size: number | undefined;
+  readonly urls: readonly string[];
+  readonly labels: Labels;
+  /** The descriptor as written, where it was. */
+  readonly field: Field<RawObject> | undefined;
+}
+
+export interface Layer extends Descriptor {
+  readonly compression: Compression;
+  readonly foreign: boolean;
+  readonly encrypted: boolean;
+}
+
+export interface IndexEntry extends Descriptor {
+  readonly platform: Platform | undefined;
+  readonly artifactType: string | undefined;
+  /** A build attestation, not an image (buildkit: platform unknown/unknown, or its annotation). */
+  readonly attestation: boolean;
+}
+
+/** OCI calls them annotations, the generic manifest labels. Values that are no strings stay raw JSON. */
+export type Labels = ReadonlyMap<string, string>;
+
+/** Something that the form asked for cannot carry; told with the result, so that callers can show it. */
+export interface Loss {
+  /** Where it stood in the source, like `$.annotations`. */
+  readonly path: string;
+  readonly reason: string;
+}

@@ -1,0 +1,29 @@
+import { layerTypeFrom, type ManifestFamily } from '../descriptor-manifest.ts';
+import type { IndexFamily } from '../descriptor-index.ts';
+import { mediaTypes } from '../media-types.ts';
+
+/** An OCI image manifest, compact: most builders write it so. */
+export const ociFamily: ManifestFamily = {
+  dialect: 'oci',
+  manifestType: mediaTypes.ociManifest,
+  configType: mediaTypes.ociConfig,
+  layerType: layerTypeFrom({
+    none: { own: mediaTypes.ociLayer, foreign: mediaTypes.ociForeign },
+    gzip: { own: mediaTypes.ociLayerGzip, foreign: mediaTypes.ociForeignGzip },
+    zstd: { own: mediaTypes.ociLayerZstd, foreign: mediaTypes.ociForeignZstd },
+  }),
+  manifestKeys: 'any',
+  descriptorKeys: 'any',
+  indent: 0,
+};
+
+/** An OCI index. */
+export const ociIndexFamily: IndexFamily = {
+  dialect: 'oci',
+  indexType: mediaTypes.ociIndex,
+  indexKeys: 'any',
+  entryKeys: 'any',
+  needsPlatform: false,
+  keepsAttestations: true,
+  indent: 0,
+};

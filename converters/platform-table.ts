@@ -1,0 +1,38 @@
+import { type Digest } from './digest.ts';
+import { asDigest, asItems, asObject, asString, optionalString, required, rootField } from './fields.ts';
+import type { Index } from './model.ts';
+import type { Platform } from './platform.ts';
+import { type ConversionPorts, fetchVerified } from './ports.ts';
+import { parseJson } from './raw-json.ts';
+
+/**
+ * A fat generic manifest may name its platforms in the target's own data (review of proposal 62): an array of
+ * `{os, arch, manifestDigest}`. Fetches it where an entry's labels do not say.
+ * @throws ConversionError when the table cannot be read; or what a port throws.
+ */
+export async function withPlatformTable(index: Index, ports: ConversionPorts): Promise<Index> {
+  const { platformTable, dependencies } = index;
+  if (platformTable === undefined || dependencies.every((entry) => entry.platform)) return index;
+  const table = readPlatformTable(await fetchVerified(platformTable, ports, 'platform table'));
+  return {
+    ...index,
+    dependencies: dependencies.map((entry) => ({
+      ...entry,
+      platform: entry.platform ?? table.get(entry.digest),
+    })),
+  };
+}
+
+function readPlatformTable(bytes: Uint8Array): ReadonlyMap<Digest, Platform> {
+  const document = parseJson(bytes, { what: 'platform table', dialect: 'generic', duplicates: 'refuse' });
+  const rows = asItems(rootField(document, 'generic')).map((item) => {
+    const row = asObject(item);
+    const platform: Platform = {
+      os: asString(required(row, 'os')),
+      architecture: optionalString(row, 'arch') ?? asString(required(row, 'architecture')),
+      variant: optionalString(row, 'variant'),
+    };
+    return [asDigest(required(row, 'manifestDigest')), platform] as const;
+  });
+  return new Map(rows);
+}

@@ -1,0 +1,133 @@
+/**
+ * Bytes ↔ text without loss. A byte that is no valid UTF-8 becomes one lone low surrogate, U+DC80 + (byte − 0x80)
+ * (valid UTF-8 never decodes to one), and goes back to the same byte. So documents can be taken apart as text
+ * and put together again exactly, and `quote` still knows which bytes were invalid.
+ */
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+export function decodeText(bytes: Uint8Array): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return decodeTolerantly(bytes);
+  }
+}
+
+/** Invalid bytes are taken one by one, as Go's `utf8.DecodeRune` does (WHATWG would join some of them). */
+function decodeTolerantly(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  let position = 0;
+  while (position < bytes.length) {
+    const end = validRunEnd(bytes, position);
+    if (end > position) {
+      parts.push(strict.decode(bytes.subarray(position, end)));
+      position = end;
+    }
+    const invalid = bytes[position];
+    if (invalid !== undefined) {
+      parts.push(String.fromCharCode(0xdc00 + invalid));
+      position += 1;
+    }
+  }
+  return parts.join('');
+}
+
+function validRunEnd(bytes: Uint8Array, start: number): number {
+  let position = start;
+  for (;;) {
+    const width = sequenceLength(bytes, position);
+    if (width === 0) return position;
+    position += width;
+  }
+}
+
+/** Length of the valid UTF-8 sequence at `at`, or 0 (Unicode 15, table 3-7). */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at];
+  if (lead === undefined) return 0;
+  if (lead < 0x80) return 1;
+  const second = bytes[at + 1] ?? 0;
+  if (lead >= 0xc2 && lead <= 0xdf) return isContinuation(second) ? 2 : 0;
+  const third = isContinuation(bytes[at + 2]);
+  if (lead >= 0xe0 && lead <= 0xef) {
+    const low = lead === 0xe0 ? 0xa0 : 0x80;
+    const high = lead === 0xed ? 0x9f : 0xbf;
+    return second >= low && second <= high && third ? 3 : 0;
+  }
+  if (lead >= 0xf0 && lead <= 0xf4) {
+    const low = lead === 0xf0 ? 0x90 : 0x80;
+    const high = lead === 0xf4 ? 0x8f : 0xbf;
+    return second >= low && second <= high && third && isContinuation(bytes[at + 3]) ? 4 : 0;
+  }
+  return 0;
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}
+
+const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** The inverse of `decodeText`. A lone surrogate that stands for no byte becomes U+FFFD. */
+export function encodeText(text: string): Uint8Array {
+  if (text.isWellFormed()) return encoder.encode(text);
+  const parts: Uint8Array[] = [];
+  let position = 0;
+  for (const match of text.matchAll(loneSurrogate)) {
+    parts.push(encoder.encode(text.slice(position, match.index)));
+    const code = match[0].charCodeAt(0);
+    parts.push(code >= 0xdc80 && code <= 0xdcff ? Uint8Array.of(code - 0xdc00) : encoder.encode('\ufffd'));
+    position = match.index + 1;
+  }
+  parts.push(encoder.encode(text.slice(position)));
+  return concatenate(parts);
+}
+
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  return whole;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped
+const needsEscape = /["\\<>&\u2028\u2029\u0000-\u001f\ud800-\udfff]/;
+const escapable =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped
+  /["\\<>&\u2028\u2029\u0000-\u001f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const shortEscapes: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
+/**
+ * A JSON string literal as Go's encoding/json wrote it until Go 1.21 (distribution 2.x was built with those):
+ * HTML characters escaped, `\u0008` and `\u000c` in the long form, invalid UTF-8 as `\ufffd`.
+ */
+export function quote(text: string): string {
+  return needsEscape.test(text) ? `"${text.replace(escapable, escapeOne)}"` : `"${text}"`;
+}
+
+function escapeOne(character: string): string {
+  const short = shortEscapes[character];
+  if (short !== undefined) return short;
+  const code = character.charCodeAt(0);
+  return code >= 0xd800 && code <= 0xdfff ? '\\ufffd' : unicodeEscape(code);
+}
+
+function unicodeEscape(code: number): string {
+  return `\\u${code.toString(16).padStart(4, '0')}`;
+}
+
+/** Escapes what Go's encoder escapes in raw JSON that it passes through (`json.RawMessage`). */
+export function escapeHtml(json: string): string {
+  return json.replace(/[<>&\u2028\u2029]/g, (character) => unicodeEscape(character.charCodeAt(0)));
+}

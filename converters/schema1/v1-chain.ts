@@ -1,0 +1,173 @@
+import { type Digest, digestHex, sha256Hex, sha384Hex } from '../digest.ts';
+import { ConversionError } from '../errors.ts';
+import type { HistoryEntry, ImageConfig } from '../image-config.ts';
+import { limits } from '../limits.ts';
+import type { Layer } from '../model.ts';
+import { compact, type RawMember } from '../raw-json.ts';
+import { concatenate, encodeText, escapeHtml, quote } from '../raw-text.ts';
+import { zeroTime } from '../time.ts';
+import { emptyLayer } from './empty-layer.ts';
+
+/**
+ * One v1 image: what schema 1 puts into `fsLayers` and `history` at one index, and what registry API v1 serves
+ * under an id.
+ */
+export interface V1Image {
+  /** 64 hex digits. */
+  readonly id: string;
+  /** "" for the base. */
+  readonly parent: string;
+  readonly blob: Digest;
+  readonly empty: boolean;
+  /** The JSON of `v1Compatibility`, as text that `encodeText` turns into bytes. */
+  readonly json: string;
+}
+
+/** A history entry with the layer it made, or none where it made none. */
+interface Step {
+  readonly history: HistoryEntry;
+  readonly layer: Layer | undefined;
+}
+
+/**
+ * The chain of v1 images that stands for an image, newest first (distribution 2.8.2, schema1/config_builder.go).
+ * @param layers base first.
+ * @throws ConversionError INVALID when history and layers do not match, INEXPRESSIBLE beyond 124 layers.
+ */
+export function v1Chain(config: ImageConfig, layers: readonly Layer[]): V1Image[] {
+  checkDiffIds(config, layers);
+  const steps = withinLimit(pair(historyOf(config, layers), layers));
+  const chain: V1Image[] = [];
+  let parent = '';
+  steps.forEach((step, index) => {
+    const top = index === steps.length - 1;
+    const blob = step.layer?.digest ?? emptyLayer.digest;
+    const id = imageId(blob, parent, top ? config.bytes : undefined);
+    const base = index === 0 && !top ? windowsBase(config) : '';
+    const identity = { id, parent: parent || base, throwaway: step.layer === undefined };
+    const json = top ? topJson(config, identity) : entryJson(step.history, identity);
+    chain.push({ id, parent: identity.parent, blob, empty: step.layer === undefined, json });
+    parent = id;
+  });
+  return chain.reverse();
+}
+
+function checkDiffIds(config: ImageConfig, layers: readonly Layer[]): void {
+  if (config.diffIds === undefined || config.diffIds.length === layers.length) return;
+  throw new ConversionError({
+    code: 'INVALID',
+    message: 'The config and the manifest disagree on the number of layers',
+    path: '$.rootfs.diff_ids',
+    found: `${config.diffIds.length} diff_ids in the config`,
+    expected: `${layers.length}, one for each layer of the manifest`,
+  });
+}
+
+/** The config's history; without one, an entry for each layer (legal in OCI; the reference refuses it). */
+function historyOf(config: ImageConfig, layers: readonly Layer[]): readonly HistoryEntry[] {
+  if (config.history !== undefined && config.history.length > 0) return config.history;
+  const created = config.created ?? zeroTime;
+  const entry = { created, createdBy: '', author: '', comment: '' };
+  // Old clients need at least one entry, even of an image without layers.
+  if (layers.length === 0) return [{ ...entry, emptyLayer: true }];
+  return layers.map(() => ({ ...entry, emptyLayer: false }));
+}
+
+function pair(history: readonly HistoryEntry[], layers: readonly Layer[]): Step[] {
+  const withContent = history.filter((entry) => !entry.emptyLayer).length;
+  if (withContent !== layers.length) {
+    // The reference silently drops layers when there are fewer entries: a lost layer is a broken image.
+    throw new ConversionError({
+      code: 'INVALID',
+      message: 'The history does not account for the layers',
+      path: '$.history',
+      found: `${withContent} entries with a layer`,
+      expected: `${layers.length}, one for each layer of the manifest`,
+    });
+  }
+  let next = 0;
+  return history.map((entry) => ({ history: entry, layer: entry.emptyLayer ? undefined : layers[next++] }));
+}
+
+/** Docker ≤ 1.9 pulls 125 entries and then cannot create a container: empty ones go, oldest first. */
+function withinLimit(steps: readonly Step[]): readonly Step[] {
+  let excess = steps.length - limits.schema1Entries;
+  if (excess <= 0) return steps;
+  const kept = steps.filter((step) => step.layer !== undefined || excess-- <= 0);
+  if (kept.length > limits.schema1Entries) {
+    throw new ConversionError({
+      code: 'INEXPRESSIBLE',
+      message: 'The image has more layers than clients of schema 1 can run; rebuild it with fewer layers',
+      dialect: 'schema1',
+      found: `${kept.length} layers`,
+      expected: `at most ${limits.schema1Entries}`,
+    });
+  }
+  return kept;
+}
+
+/** @param config the raw bytes of the config, for the top entry alone: two spaces in a row where parent is "". */
+function imageId(blob: Digest, parent: string, config: Uint8Array | undefined): string {
+  const prefix = `${digestHex(blob)} ${parent}`;
+  return sha256Hex(config ? concatenate([encodeText(`${prefix} `), config]) : encodeText(prefix));
+}
+
+function windowsBase(config: ImageConfig): string {
+  return config.baseLayer ? sha384Hex(encodeText(config.baseLayer)).slice(0, 64) : '';
+}
+
+interface Identity {
+  readonly id: string;
+  readonly parent: string;
+  readonly throwaway: boolean;
+}
+
+/** An entry below the top; the order of keys is that of the reference's struct. */
+function entryJson(history: HistoryEntry, { id, parent, throwaway }: Identity): string {
+  const members = [
+    `"id":${quote(id)}`,
+    parent && `"parent":${quote(parent)}`,
+    history.comment && `"comment":${quote(history.comment)}`,
+    `"created":${quote(history.created)}`,
+    `"container_config":{"Cmd":[${quote(history.createdBy)}]}`,
+    history.author && `"author":${quote(history.author)}`,
+    throwaway && '"throwaway":true',
+  ];
+  return `{${members.filter(Boolean).join(',')}}`;
+}
+
+/** Of the config's own keys these go: two have no place in v1, three would break old clients. */
+const dropped = new Set(['rootfs', 'history', 'id', 'parent', 'throwaway']);
+
+/** The top entry is the config itself, its keys sorted by their UTF-8 bytes, every value as it was written. */
+function topJson(config: ImageConfig, { id, parent, throwaway }: Identity): string {
+  const values = new Map<string, string>();
+  for (const { key, value } of lastOfEach(config.root.members)) {
+    if (!dropped.has(key)) values.set(key, escapeHtml(compact(config.document, value)));
+  }
+  values.set('id', quote(id));
+  if (parent) values.set('parent', quote(parent));
+  if (throwaway) values.set('throwaway', 'true');
+  const sorted = [...values].sort(([left], [right]) => compareUtf8(left, right));
+  return `{${sorted.map(([key, value]) => `${quote(key)}:${value}`).join(',')}}`;
+}
+
+/** Of repeated keys the last one wins, as in Go's decoder. */
+function lastOfEach(members: readonly RawMember[]): Iterable<RawMember> {
+  return new Map(members.map((each) => [each.key, each])).values();
+}
+
+/** Orders by UTF-8 bytes, which is the order of code points; JavaScript's own order is that of UTF-16 units. */
+function compareUtf8(left: string, right: string): number {
+  const length = Math.min(left.length, right.length);
+  for (let index = 0; index < length; index += 1) {
+    const difference = byteOrder(left.charCodeAt(index)) - byteOrder(right.charCodeAt(index));
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
+
+/** Moves surrogates (of characters beyond U+FFFF) behind all other units. */
+function byteOrder(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}

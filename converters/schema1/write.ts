@@ -1,0 +1,70 @@
+import { type Digest, digestOf } from '../digest.ts';
+import { ConversionError } from '../errors.ts';
+import type { ImageConfig } from '../image-config.ts';
+import type { Image, Layer } from '../model.ts';
+import { encodeText, quote } from '../raw-text.ts';
+import { type GoTime, zeroTime } from '../time.ts';
+import { type V1Image, v1Chain } from './v1-chain.ts';
+
+export interface Schema1Options {
+  /** The repository's name upstream: digests must not depend on the route. */
+  readonly name: string;
+  /** The tag asked for, "" when the image was asked for by digest. */
+  readonly tag: string;
+}
+
+export interface Schema1Payload {
+  /** The document that the signature covers, and that the digest names. */
+  readonly payload: Uint8Array;
+  readonly digest: Digest;
+  /** The image's own time, for the signature: two signings of one payload say the same. */
+  readonly created: GoTime;
+}
+
+/**
+ * Writes the unsigned document, byte for byte as docker-registry 2.8.2 does.
+ * @throws ConversionError INEXPRESSIBLE, INVALID or NOT_AN_IMAGE.
+ */
+export function writeSchema1(image: Image, config: ImageConfig, options: Schema1Options): Schema1Payload {
+  for (const layer of image.dependencies) checkLayer(layer);
+  const payload = encodeText(documentText(v1Chain(config, image.dependencies), config, options));
+  return { payload, digest: digestOf(payload), created: config.created ?? zeroTime };
+}
+
+function checkLayer(layer: Layer): void {
+  if (layer.encrypted) {
+    throw inexpressible('The image has an encrypted layer, which clients of schema 1 cannot decrypt', layer);
+  }
+  if (layer.foreign) {
+    throw inexpressible('The image has a foreign layer, which schema 1 cannot point to', layer);
+  }
+}
+
+function inexpressible(message: string, layer: Layer): ConversionError {
+  return new ConversionError({
+    code: 'INEXPRESSIBLE',
+    message,
+    dialect: 'schema1',
+    found: `${layer.mediaType} ${layer.digest}`,
+    expected: 'layers that the registry holds and every client can unpack',
+  });
+}
+
+function documentText(chain: readonly V1Image[], config: ImageConfig, options: Schema1Options): string {
+  const items = (lines: readonly string[]) =>
+    lines.map((line) => `      {\n         ${line}\n      }`).join(',\n');
+  return [
+    '{',
+    '   "schemaVersion": 1,',
+    `   "name": ${quote(options.name)},`,
+    `   "tag": ${quote(options.tag)},`,
+    `   "architecture": ${quote(config.architecture)},`,
+    '   "fsLayers": [',
+    items(chain.map((entry) => `"blobSum": ${quote(entry.blob)}`)),
+    '   ],',
+    '   "history": [',
+    items(chain.map((entry) => `"v1Compatibility": ${quote(entry.json)}`)),
+    '   ]',
+    '}',
+  ].join('\n');
+}

@@ -1,0 +1,53 @@
+/** A time as Go's `time.Time` writes it to JSON: RFC 3339, fraction without trailing zeros, `Z` for UTC. */
+export type GoTime = string & { readonly __brand: 'GoTime' };
+
+/** Go's zero time, written for every `created` that is absent. */
+export const zeroTime = '0001-01-01T00:00:00Z' as GoTime;
+
+const rfc3339 =
+  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/;
+
+/**
+ * Reads a time as Go's `time.Time.UnmarshalJSON` does and writes it as `MarshalJSON` does. Fractions beyond
+ * nanoseconds are cut; `+00:00` becomes `Z`; other offsets stay.
+ * @returns `undefined` for what Go refuses: a space for the T, lower case, a day that does not exist.
+ */
+export function goTime(text: string): GoTime | undefined {
+  const match = rfc3339.exec(text);
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute, second, fraction = '', zone = ''] = match;
+  if (!dateExists(Number(year), Number(month), Number(day))) return undefined;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  if (!offsetExists(zone)) return undefined;
+  const nanoseconds = fraction.slice(0, 9).replace(/0+$/, '');
+  const zoneText = zone === '+00:00' || zone === '-00:00' ? 'Z' : zone;
+  const fractionText = nanoseconds === '' ? '' : `.${nanoseconds}`;
+  return `${year}-${month}-${day}T${hour}:${minute}:${second}${fractionText}${zoneText}` as GoTime;
+}
+
+function dateExists(year: number, month: number, day: number): boolean {
+  if (month < 1 || month > 12 || day < 1) return false;
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  const days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0;
+  return day <= days;
+}
+
+function offsetExists(zone: string): boolean {
+  if (zone === 'Z') return true;
+  return Number(zone.slice(1, 3)) <= 24 && Number(zone.slice(4, 6)) <= 60;
+}
+
+/** Whole seconds in UTC, as the signature's `time` has them. */
+export function wholeSeconds(time: GoTime): string {
+  const match = rfc3339.exec(time);
+  const zone = match?.[8] ?? 'Z';
+  const base = time.slice(0, 19);
+  if (zone === 'Z') return `${base}Z`;
+  const sign = zone.startsWith('-') ? 1 : -1;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6));
+  // setUTCFullYear through the parser keeps years below 100, which Date.UTC would take for 19xx.
+  const moved = new Date(new Date(`${base}Z`).getTime() + sign * minutes * 60_000);
+  const year = moved.getUTCFullYear();
+  if (!(year >= 0 && year <= 9999)) return wholeSeconds(zeroTime);
+  return `${moved.toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,115 @@
+import { LRUCache } from 'lru-cache';
+import { Failure } from '../errors.ts';
+import { type Challenge, parseChallenges } from './challenge.ts';
+import { basicAuthorization, type Credential, credentialKey } from './credential.ts';
+import { type Asker, sameQuestion, type TokenRequest, tokenRequestFor } from './token-request.ts';
+import type { Token, TokenSource } from './token-source.ts';
+
+/** What a request goes out with. */
+export interface Grant {
+  readonly authorization: string | undefined;
+  readonly token?: Token & { readonly request: TokenRequest };
+}
+
+export interface Authorizer {
+  /** What to ask with at first: as the last challenge to the like of this request wanted it. */
+  before(asker: Asker): Promise<Grant>;
+  /**
+   * What to ask with once more after a 401, or undefined when no challenge in it can be met.
+   * @throws Failure as `TokenSource.get` does.
+   */
+  after(refusal: Response, previous: Grant, asker: Asker): Promise<Grant | undefined>;
+  /** Upstream has answered 401 to this grant. */
+  refused(grant: Grant): void;
+}
+
+interface State {
+  readonly tokens: TokenSource;
+  readonly allowAnonymousTokens: boolean;
+  /** By credential and repository: what a token server was last asked with success, without the credential. */
+  readonly remembered: LRUCache<string, Omit<TokenRequest, 'credential'>>;
+  upstreamWantsBasic: boolean;
+}
+
+export function createAuthorizer(tokens: TokenSource, allowAnonymousTokens: boolean): Authorizer {
+  const remembered: State['remembered'] = new LRUCache({ max: 5000 });
+  const state: State = { tokens, allowAnonymousTokens, remembered, upstreamWantsBasic: false };
+  return {
+    before: (asker) => before(state, asker),
+    after: (refusal, previous, asker) => {
+      const challenges = parseChallenges(refusal.headers.get('www-authenticate') ?? '');
+      return after(state, challenges, previous, asker);
+    },
+    refused({ token }) {
+      if (token !== undefined) tokens.drop(token.request, token.value);
+    },
+  };
+}
+
+async function before(state: State, asker: Asker): Promise<Grant> {
+  const { credential } = asker;
+  if (!mayAskForToken(state, credential)) return plain(state, credential);
+  const key = memoryKey(asker);
+  const question = state.remembered.get(key);
+  if (question === undefined) return plain(state, credential);
+  try {
+    return await withToken(state, { ...question, credential }, asker);
+  } catch (error) {
+    // Upstream may let in, or challenge in another way, whom the token server refuses.
+    if (!(error instanceof Failure) || error.code !== 'UNAUTHORIZED') throw error;
+    state.remembered.delete(key);
+    return plain(state, credential);
+  }
+}
+
+/** Bearer goes before Basic where both are offered: the password is then shown to the realm alone. */
+async function after(
+  state: State,
+  challenges: readonly Challenge[],
+  previous: Grant,
+  asker: Asker,
+): Promise<Grant | undefined> {
+  const { credential } = asker;
+  const request = mayAskForToken(state, credential) ? tokenRequestFor(challenges, asker) : undefined;
+  if (request === undefined) return basicGrant(state, challenges, previous, credential);
+  // A second new token for the same question would be refused like the first.
+  if (previous.token?.fresh && sameQuestion(previous.token.request, request)) return undefined;
+  const grant = await withToken(state, request, asker);
+  const { credential: _, ...question } = request;
+  state.remembered.set(memoryKey(asker), question);
+  return grant;
+}
+
+/** For the proxy's own account: a client's Basic value has been sent already. */
+function basicGrant(
+  state: State,
+  challenges: readonly Challenge[],
+  previous: Grant,
+  credential: Credential,
+): Grant | undefined {
+  if (credential.kind !== 'service' || !challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
+  const authorization = basicAuthorization(credential);
+  if (previous.authorization === authorization) return undefined;
+  state.upstreamWantsBasic = true;
+  return { authorization };
+}
+
+async function withToken(state: State, request: TokenRequest, { signal }: Asker): Promise<Grant> {
+  const token = await state.tokens.get(request, signal);
+  return { authorization: `Bearer ${token.value}`, token: { ...token, request } };
+}
+
+/** Without a token: a client's value as it came, the proxy's own account only where Basic is wanted. */
+function plain(state: State, credential: Credential): Grant {
+  if (credential.kind === 'client') return { authorization: credential.authorization };
+  return { authorization: state.upstreamWantsBasic ? basicAuthorization(credential) : undefined };
+}
+
+/** A client that has brought a token renews it itself; one without a login may be meant to see the challenge. */
+function mayAskForToken({ allowAnonymousTokens }: State, credential: Credential): boolean {
+  return credential.kind === 'none' ? allowAnonymousTokens : basicAuthorization(credential) !== undefined;
+}
+
+function memoryKey({ credential, repository }: Asker): string {
+  return `${credentialKey(credential)} ${repository ?? ''}`;
+}

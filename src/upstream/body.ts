@@ -1,0 +1,111 @@
+import { Failure } from '../errors.ts';
+
+/**
+ * Reads a body of at most `limit` bytes.
+ * @param what how a message calls it, like `the manifest`.
+ * @throws Failure UPSTREAM_CONTENT when it is larger, UPSTREAM_ANSWER when it is encoded, ends early or is longer
+ *   than its Content-Length. A caller's own abort comes out as it is.
+ */
+export async function readBounded(response: Response, limit: number, what: string): Promise<Uint8Array> {
+  await refuseEncoded(response, what);
+  const announced = contentLength(response);
+  if (announced !== undefined && announced > limit) {
+    await discard(response);
+    throw tooLarge(what, limit, `${announced} bytes`);
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunksOf(response, what)) {
+    length += chunk.length;
+    // Leaving the loop by a throw cancels the stream.
+    if (length > limit) throw tooLarge(what, limit, 'more');
+    chunks.push(chunk);
+  }
+  if (announced !== undefined && announced !== length) {
+    throw new Failure(
+      'UPSTREAM_ANSWER',
+      `Upstream sent ${length} bytes of ${what} and had announced ${announced}. Try again.`,
+    );
+  }
+  return concatenate(chunks, length);
+}
+
+/**
+ * Every request asks for `identity` (client.ts). `fetch` undoes an encoding without a word and leaves the headers
+ * as they were: lengths and ranges would then speak of other bytes than the ones at hand.
+ * @throws Failure UPSTREAM_ANSWER
+ */
+export async function refuseEncoded(response: Response, what: string): Promise<void> {
+  const encoding = response.headers.get('content-encoding')?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity') return;
+  await discard(response);
+  throw new Failure(
+    'UPSTREAM_ANSWER',
+    `Upstream sent ${what} with Content-Encoding ${JSON.stringify(encoding.slice(0, 40))} though it was asked ` +
+      'for identity. Switch off compression in front of the registry.',
+  );
+}
+
+/** Gives up a body that nobody will read, so that its connection is not held. Never throws. */
+export async function discard(response: Response): Promise<void> {
+  try {
+    await response.body?.cancel();
+  } catch {
+    // Locked, broken or read already: there is nothing left to give up.
+  }
+}
+
+function contentLength(response: Response): number | undefined {
+  const value = response.headers.get('content-length') ?? '';
+  return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+}
+
+async function* chunksOf(response: Response, what: string): AsyncGenerator<Uint8Array> {
+  if (response.body === null) return;
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  let ended = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      ended = done;
+      if (done) return;
+      yield value;
+    }
+  } catch (error) {
+    ended = true;
+    throw isAbort(error) ? error : cutShort(what, error);
+  } finally {
+    if (!ended) await reader.cancel().catch(() => undefined);
+  }
+}
+
+/** What the caller's signal was aborted with is the caller's to understand. */
+function isAbort(error: unknown): boolean {
+  return (
+    error instanceof Failure ||
+    (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'))
+  );
+}
+
+function cutShort(what: string, cause: unknown): Failure {
+  return new Failure('UPSTREAM_ANSWER', `Upstream broke off before ${what} was complete. Try again.`, {
+    cause,
+  });
+}
+
+function tooLarge(what: string, limit: number, found: string): Failure {
+  return new Failure(
+    'UPSTREAM_CONTENT',
+    `Upstream sent ${found} for ${what}; at most ${limit} bytes are read.`,
+  );
+}
+
+function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,160 @@
+import type { RepositoryName } from '../../converters/reference.ts';
+import { Failure } from '../errors.ts';
+import { type Authorizer, createAuthorizer, type Grant } from './authorizer.ts';
+import { discard } from './body.ts';
+import type { Credential } from './credential.ts';
+import { withDeadline } from './deadline.ts';
+import { type Followed, followRedirects } from './redirect.ts';
+import { type Fetch, send } from './send.ts';
+import { createTokenSource } from './token-source.ts';
+
+export type { Fetch } from './send.ts';
+
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'HEAD';
+  /** Path and query below the base URL, beginning with /v2/. */
+  readonly path: string;
+  /** For the token's scope: repository:<name>:pull. Absent for the ping. */
+  readonly repository?: RepositoryName;
+  readonly credential: Credential;
+  /** Without credentials: those in here are dropped, or `anonymous` would not be true. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Aborts until the last byte of the body. */
+  readonly signal?: AbortSignal;
+  /** 'return' hands a redirect of the registry back to the caller instead of following it. */
+  readonly redirects?: 'follow' | 'return';
+}
+
+export interface UpstreamAnswer {
+  /** Any status. The caller reads its body to the end or discards it. */
+  readonly response: Response;
+  /**
+   * True when upstream gave it to a request that carried no one's credential: none at all, or a token got without
+   * one. With a good status, the proof that the content is public.
+   */
+  readonly anonymous: boolean;
+}
+
+export interface UpstreamClient {
+  /** The base URL without a slash at its end, for keys of caches. */
+  readonly id: string;
+  /**
+   * @throws Failure UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT, UPSTREAM_ANSWER, or what a token server's answer
+   *   makes (UNAUTHORIZED for a login that it refuses, RATE_LIMITED); the signal's reason when the caller aborts.
+   */
+  request(request: UpstreamRequest): Promise<UpstreamAnswer>;
+}
+
+export interface UpstreamClientOptions {
+  /** May have a path, which is put before /v2/. */
+  readonly baseUrl: URL;
+  readonly fetch: Fetch;
+  readonly userAgent: string;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** From sending to the headers of the last redirect's answer; a body may take its time. */
+  readonly headersDeadlineMs?: number;
+  /** Whether the proxy gets a token for a request without a credential, or hands the challenge on. */
+  readonly allowAnonymousTokens: boolean;
+}
+
+const defaultHeadersDeadlineMs = 30_000;
+const credentialHeaders = ['authorization', 'cookie', 'proxy-authorization'];
+
+/** A client of one registry. Keeps tokens and challenges in memory, and nothing of the content. */
+export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
+  const { baseUrl, allowAnonymousTokens } = options;
+  const id = `${baseUrl.origin}${baseUrl.pathname.replace(/\/+$/, '')}`;
+  const tokens = createTokenSource({ ...options, upstream: baseUrl });
+  const authorizer = createAuthorizer(tokens, allowAnonymousTokens);
+
+  async function attempt(request: UpstreamRequest, grant: Grant): Promise<Response> {
+    const headers = headersOf(request, options.userAgent, grant.authorization);
+    const followed = await exchange(options, request, urlBelow(id, request.path), headers);
+    if (followed.strayed && followed.response.status === 401) throw await foreignChallenge(followed, baseUrl);
+    return followed.response;
+  }
+
+  async function respond(request: UpstreamRequest): Promise<Response> {
+    const grant = await authorizer.before(request);
+    const response = await attempt(request, grant);
+    if (response.status !== 401) return response;
+    authorizer.refused(grant);
+    const next = await nextGrant(authorizer, response, grant, request);
+    if (next === undefined) return response;
+    await discard(response);
+    const second = await attempt(request, next);
+    if (second.status === 401) authorizer.refused(next);
+    return second;
+  }
+
+  return {
+    id,
+    request: async (request) => ({
+      response: await respond(request),
+      anonymous: request.credential.kind === 'none',
+    }),
+  };
+}
+
+/** One question to upstream, with the redirects that it leads to. */
+function exchange(
+  options: UpstreamClientOptions,
+  request: UpstreamRequest,
+  url: URL,
+  headers: Headers,
+): Promise<Followed> {
+  const milliseconds = options.headersDeadlineMs ?? defaultHeadersDeadlineMs;
+  const { method, signal: caller } = request;
+  return withDeadline(milliseconds, caller, async (signal) => {
+    const sender = { fetch: options.fetch, method, signal, milliseconds, caller };
+    if (request.redirects !== 'return') {
+      return await followRedirects(url, headers, (hop, hopHeaders) => send(sender, hop, hopHeaders));
+    }
+    return { response: await send(sender, url, headers), url, strayed: false };
+  });
+}
+
+/** A token server that refuses a request without a login leaves upstream's own challenge to the client. */
+async function nextGrant(
+  authorizer: Authorizer,
+  response: Response,
+  grant: Grant,
+  request: UpstreamRequest,
+): Promise<Grant | undefined> {
+  try {
+    return await authorizer.after(response, grant, request);
+  } catch (error) {
+    const refused = error instanceof Failure && error.code === 'UNAUTHORIZED';
+    if (refused && request.credential.kind === 'none') return undefined;
+    await discard(response);
+    throw error;
+  }
+}
+
+function headersOf(request: UpstreamRequest, userAgent: string, authorization: string | undefined): Headers {
+  const headers = new Headers(request.headers);
+  for (const name of credentialHeaders) headers.delete(name);
+  headers.set('accept-encoding', 'identity');
+  headers.set('user-agent', userAgent);
+  if (authorization !== undefined) headers.set('authorization', authorization);
+  return headers;
+}
+
+function urlBelow(id: string, path: string): URL {
+  const url = new URL(`${id}${path}`);
+  // URL resolves dots, "%2e" too: no path may climb out of the registry that the credential is for.
+  if (url.href.startsWith(`${id}/v2/`)) return url;
+  throw new Failure('INTERNAL', 'A path for upstream does not begin with /v2/.');
+}
+
+/** Whoever a redirect leads to may not ask for credentials: they are for the registry that was configured. */
+async function foreignChallenge({ response, url }: Followed, baseUrl: URL): Promise<Failure> {
+  await discard(response);
+  return new Failure(
+    'UPSTREAM_ANSWER',
+    `${baseUrl.host} redirects to ${url.origin}, which asks for a login (401); credentials are for ` +
+      `${baseUrl.origin} only. If the registry has moved, configure its new address.`,
+    { detail: { host: url.host } },
+  );
+}

@@ -1,0 +1,42 @@
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+
+/** In whose name upstream is asked. */
+export type Credential =
+  | { readonly kind: 'none' }
+  /** The Authorization value of the proxy's own client, as it came. */
+  | { readonly kind: 'client'; readonly authorization: string }
+  /** An account of the proxy itself. */
+  | { readonly kind: 'service'; readonly username: string; readonly password: string };
+
+let key: Uint8Array | undefined;
+
+/**
+ * Who a credential is, for the keys of caches: `none`, or a keyed hash, so that no cache holds a password and no
+ * dump of one can be searched for a guessed password. Differs from process to process: never a key of what
+ * replicas share. The random key is made at the first use, because Workers allow no random values at module scope.
+ */
+export function credentialKey(credential: Credential): string {
+  if (credential.kind === 'none') return 'none';
+  key ??= crypto.getRandomValues(new Uint8Array(32));
+  return bytesToHex(hmac(sha256, key, new TextEncoder().encode(identity(credential))));
+}
+
+/** As JSON, so that no user name can be written to look like another one with another password. */
+function identity(credential: Exclude<Credential, { kind: 'none' }>): string {
+  return credential.kind === 'client'
+    ? JSON.stringify(['client', credential.authorization])
+    : JSON.stringify(['service', credential.username, credential.password]);
+}
+
+/** The Basic Authorization value that a credential amounts to (RFC 7617), or undefined when it is no login. */
+export function basicAuthorization(credential: Credential): string | undefined {
+  if (credential.kind === 'none') return undefined;
+  if (credential.kind === 'client') {
+    return /^basic\s/i.test(credential.authorization) ? credential.authorization : undefined;
+  }
+  // UTF-8 first (RFC 7617 §2.1): btoa takes only characters below 256.
+  const bytes = new TextEncoder().encode(`${credential.username}:${credential.password}`);
+  return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
+}

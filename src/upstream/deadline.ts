@@ -1,0 +1,41 @@
+/** The reason with which a deadline of our own aborts, to be told from the caller's abort. */
+class DeadlinePassed extends Error {
+  override readonly name = 'DeadlinePassed';
+}
+
+export function isDeadline(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason instanceof DeadlinePassed;
+}
+
+/**
+ * Runs `work` with a signal that aborts `milliseconds` from now, unless `work` is done by then, or when `outer`
+ * does. The timer ends with `work`; the tie to `outer` stays, so that a body which `work` has brought home can
+ * still be aborted by the caller. `AbortSignal.any` makes that tie weakly: no listener is left on `outer`.
+ */
+export async function withDeadline<T>(
+  milliseconds: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  outer?.throwIfAborted();
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new DeadlinePassed()), milliseconds);
+  try {
+    return await work(outer === undefined ? deadline.signal : AbortSignal.any([outer, deadline.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits for what others may wait for too: an abort ends this wait, and not the work. */
+export async function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,30 @@
+import { Failure } from '../errors.ts';
+import { isDeadline } from './deadline.ts';
+import { networkFailure, timeoutFailure } from './upstream-failure.ts';
+
+/** The part of the web's `fetch` that is used; the embedded sample registry is one too. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface Sender {
+  readonly fetch: Fetch;
+  readonly method: 'GET' | 'HEAD';
+  /** Made by `withDeadline`, of which `milliseconds` and `caller` are the first two arguments. */
+  readonly signal: AbortSignal;
+  readonly milliseconds: number;
+  readonly caller: AbortSignal | undefined;
+}
+
+/**
+ * Asks one server once and follows nothing.
+ * @throws Failure UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT; the caller's abort as the caller gave it.
+ */
+export async function send(sender: Sender, url: URL, headers: Headers): Promise<Response> {
+  const { fetch, method, signal } = sender;
+  try {
+    return await fetch(url.href, { method, headers, redirect: 'manual', signal });
+  } catch (error) {
+    sender.caller?.throwIfAborted();
+    if (isDeadline(signal)) throw timeoutFailure(sender.milliseconds, method, url);
+    throw error instanceof Failure ? error : networkFailure(error, method, url);
+  }
+}

@@ -1,0 +1,51 @@
+import { isDeadline, waitFor, withDeadline } from './deadline.ts';
+
+export interface Work<T> {
+  readonly key: string;
+  /** Called only when no work is under way for the key. */
+  readonly start: () => Promise<T>;
+  /** What is thrown when the work outlasts the deadline. */
+  readonly late: () => Error;
+}
+
+export interface SingleFlight<T> {
+  /**
+   * Waits for the work under way, or starts it. A signal ends the wait of its caller only: others wait too, and the
+   * next one will want the result.
+   */
+  join(work: Work<T>, signal: AbortSignal | undefined): Promise<T>;
+}
+
+/**
+ * One piece of work at a time for a key. Each caller waits with a deadline of its own, though the work has one too:
+ * on Workers a request that ends takes its fetch with it, and a promise that others hold then never settles.
+ */
+export function createSingleFlight<T>(deadlineMs: number): SingleFlight<T> {
+  const flights = new Map<string, Promise<T>>();
+
+  function land(key: string, flight: Promise<T>): void {
+    if (flights.get(key) === flight) flights.delete(key);
+  }
+
+  function takeOff({ key, start }: Work<T>): Promise<T> {
+    const flight = start().finally(() => land(key, flight));
+    // Whoever waits sees the error; when no one does any more, it is nobody's.
+    flight.catch(() => undefined);
+    flights.set(key, flight);
+    return flight;
+  }
+
+  return {
+    join: (work, signal) =>
+      withDeadline(deadlineMs, signal, async (ownSignal) => {
+        const flight = flights.get(work.key) ?? takeOff(work);
+        try {
+          return await waitFor(flight, ownSignal);
+        } catch (error) {
+          if (!isDeadline(ownSignal)) throw error;
+          land(work.key, flight);
+          throw work.late();
+        }
+      }),
+  };
+}

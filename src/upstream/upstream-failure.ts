@@ -1,0 +1,73 @@
+import { Failure } from '../errors.ts';
+
+/** What a code of Node's sockets, resolver and TLS means to a person, and what to look at. */
+const meanings: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'nothing listens there; check that it runs, and the port'],
+  ['ENOTFOUND', 'there is no such host; check its name and the DNS'],
+  ['EAI_AGAIN', 'the DNS does not answer; check the resolver of this machine'],
+  ['ECONNRESET', 'the connection was cut; check the port, proxies and TLS, then try again'],
+  ['UND_ERR_SOCKET', 'the connection was cut; check the port, proxies and TLS, then try again'],
+  ['ETIMEDOUT', 'no connection in time; check firewalls and the address'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'no connection in time; check firewalls and the address'],
+  ['EHOSTUNREACH', 'there is no route; check firewalls and the address'],
+  ['ENETUNREACH', 'there is no route; check firewalls and the address'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS; check https:// against http://'],
+  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name; check the host name'],
+  [
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'its certificate is not trusted; name its authority in NODE_EXTRA_CA_CERTS',
+  ],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'its certificate is not trusted; name its authority in NODE_EXTRA_CA_CERTS'],
+  [
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'its certificate is not trusted; name its authority in NODE_EXTRA_CA_CERTS',
+  ],
+]);
+
+/**
+ * A `fetch` that came to nothing. The message has method and host, never path or query: a signed URL is a
+ * credential. Nor has it the error's own words, only its code.
+ */
+export function networkFailure(error: unknown, method: string, url: URL): Failure {
+  const code = networkCode(error);
+  const why =
+    code === undefined
+      ? 'check the address, the network and TLS'
+      : `${code}: ${meanings.get(code) ?? 'check the address, the network and TLS'}`;
+  return new Failure('UPSTREAM_UNREACHABLE', `${method} to ${url.host} came to nothing (${why}).`, {
+    cause: error,
+    detail: { method, host: url.host, ...(code === undefined ? {} : { code }) },
+  });
+}
+
+export function timeoutFailure(milliseconds: number, method: string, url: URL): Failure {
+  return new Failure(
+    'UPSTREAM_TIMEOUT',
+    `${method} to ${url.host} had no answer within ${milliseconds / 1000} s. Check that it is healthy, and try again.`,
+    { detail: { method, host: url.host } },
+  );
+}
+
+/**
+ * An answer that no registry or token server should give.
+ * @param what goes on from the host's name, like `answered 300`. Names no path and no query.
+ */
+export function answerFailure(url: URL, what: string): Failure {
+  const message = `${url.host} ${what}. This is for its operator to mend.`;
+  return new Failure('UPSTREAM_ANSWER', message, { detail: { host: url.host } });
+}
+
+/**
+ * Node says only `TypeError: fetch failed` and puts the truth into `cause`, or, when it has tried IPv6 and IPv4,
+ * into the errors of an AggregateError there.
+ */
+function networkCode(error: unknown): string | undefined {
+  let current: unknown = error;
+  for (let depth = 0; depth < 4 && current instanceof Error; depth++) {
+    const { code, errors, cause } = current as Error & { code?: unknown; errors?: unknown };
+    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
+    current = Array.isArray(errors) ? errors[0] : cause;
+  }
+  return undefined;
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { convertImage } from '../../converters/convert.ts';
+import { digestOf } from '../../converters/digest.ts';
+import type { ConversionPorts } from '../../converters/ports.ts';
+import { decodeText } from '../../converters/raw-text.ts';
+import { readManifest } from '../../converters/read.ts';
+import { verifySchema1 } from '../../converters/schema1/read.ts';
+import { generateSigningKey } from '../../converters/schema1/signing-key.ts';
+import { type GoldenCase, goldenBytes, goldenCasesThat } from '../support/golden.ts';
+
+const key = generateSigningKey();
+
+async function convert({ name, repository, tag }: GoldenCase) {
+  const ports: ConversionPorts = {
+    fetchManifest: () => Promise.reject(new Error('nothing else is fetched')),
+    fetchBlob: async () => goldenBytes(`schema1/${name}/config.json`),
+    sniffLayer: () => Promise.reject(new Error('no layer is looked at')),
+    signingKey: () => key,
+  };
+  const model = readManifest(goldenBytes(`schema1/${name}/manifest.json`));
+  if (model.kind !== 'image') throw new Error('not an image');
+  return convertImage(model, 'schema1', { ports, name: repository, tag });
+}
+
+describe('schema 2 to schema 1, against docker-registry 2.8.2', () => {
+  test.each(goldenCasesThat('equal', 43))('$name: the payload is byte for byte the same', async (each) => {
+    const converted = await convert(each);
+    const read = readManifest(converted.body);
+    await verifySchema1(read as never);
+    const payload = goldenBytes(`schema1/${each.name}/schema1.payload.json`);
+    expect(decodeText(payloadOf(converted.body))).toBe(decodeText(payload));
+    expect(converted.digest).toBe(each.digest);
+    expect(digestOf(payload)).toBe(each.digest);
+  });
+
+  test.each(goldenCasesThat('refuse', 7))('$name is refused', async (each) => {
+    await expect(convert(each)).rejects.toMatchObject({ name: 'ConversionError' });
+  });
+
+  test.each(goldenCasesThat('synthesize', 2))('$name gets one entry for each layer', async (each) => {
+    const read = readManifest((await convert(each)).body);
+    expect(read.dependencies).toHaveLength(1);
+  });
+
+  test.each(goldenCasesThat('either', 2))('$name is converted or refused, and never crashes', async (each) => {
+    const outcome = await convert(each).catch((error: unknown) => error);
+    if (outcome instanceof Error) expect(outcome.name).toBe('ConversionError');
+    else expect(outcome).toHaveProperty('digest');
+  });
+});
+
+/** What the signature covers, taken by the rule of formatLength and not by our own reader. */
+function payloadOf(body: Uint8Array): Uint8Array {
+  const block = JSON.parse(new TextDecoder().decode(body)).signatures[0];
+  const format = JSON.parse(atob(block.protected.replaceAll('-', '+').replaceAll('_', '/')));
+  const tail = new TextEncoder().encode(atob(format.formatTail));
+  return Uint8Array.from([...body.subarray(0, format.formatLength), ...tail]);
+}

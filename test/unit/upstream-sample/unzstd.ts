@@ -1,0 +1,20 @@
+import { zstdDecompressSync } from 'node:zlib';
+
+/**
+ * Unpacks every frame. Node's own function (24.21) stops after the first one, or after a skippable one, and says
+ * nothing of it (nodejs/node#64741): so it is called until all input is used.
+ */
+export function unzstd(bytes: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    // Its types do not know of `info`, which all functions of node:zlib take.
+    const options = { info: true } as object;
+    const unpacked: unknown = zstdDecompressSync(bytes.subarray(at), options);
+    const { buffer, engine } = unpacked as { buffer: Uint8Array; engine: { bytesWritten: number } };
+    if (engine.bytesWritten === 0) throw new Error(`No frame of zstd at byte ${at}`);
+    parts.push(buffer);
+    at += engine.bytesWritten;
+  }
+  return Buffer.concat(parts);
+}
