@@ -18,10 +18,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [
-          goldenFiles(),
-          cloudflareTest({ wrangler: { configPath: './wrangler.toml' } }),
-        ],
+        plugins: [goldenFiles(), cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
         test: { name: 'workerd', include: inBothRuntimes, testTimeout: 30_000 },
       },
     ],

@@ -49,7 +49,8 @@ async function imageOf(
     const { platform } = await fetchConfig(model, ports);
     return platform && platformRank(wanted, platform) !== undefined ? model : undefined;
   } catch (error) {
-    const other = error instanceof ConversionError && (error.code === 'NO_PLATFORM' || error.code === 'NOT_AN_IMAGE');
+    const other =
+      error instanceof ConversionError && (error.code === 'NO_PLATFORM' || error.code === 'NOT_AN_IMAGE');
     if (other) return undefined;
     throw error;
   }

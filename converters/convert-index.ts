@@ -58,6 +58,7 @@ export async function convertIndex(
   const { index: family } = families[form];
   const written = writeDescriptorIndex(whole, kept, family);
   return {
+    kind: 'index',
     form,
     mediaType: family.indexType,
     digest: digestOf(written.bytes),

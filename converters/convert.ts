@@ -26,6 +26,7 @@ export interface ConversionContext {
 
 /** A manifest in the form asked for. */
 export interface Converted {
+  readonly kind: 'image' | 'index';
   readonly form: Form;
   readonly mediaType: string;
   /** What registries call it: of signed schema 1, the digest of the payload. */
@@ -39,7 +40,7 @@ export interface Converted {
   readonly children: readonly Converted[];
 }
 
-type Written = Omit<Converted, 'source' | 'children'>;
+type Written = Omit<Converted, 'kind' | 'source' | 'children'>;
 
 const imageWriters: Readonly<Record<Form, (image: Image, context: ConversionContext) => Promise<Written>>> = {
   schema1: toSchema1,
@@ -54,7 +55,7 @@ const imageWriters: Readonly<Record<Form, (image: Image, context: ConversionCont
  */
 export async function convertImage(image: Image, form: Form, context: ConversionContext): Promise<Converted> {
   const written = await imageWriters[form](image, context);
-  return { ...written, source: image.source.digest, children: [] };
+  return { ...written, kind: 'image', source: image.source.digest, children: [] };
 }
 
 async function toSchema1(image: Image, context: ConversionContext): Promise<Written> {

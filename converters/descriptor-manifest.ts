@@ -102,7 +102,10 @@ function layOut(image: Image, config: Descriptor, family: ManifestFamily): Writt
     layers: image.dependencies.map((layer) => plain(layer, typeIn(family, layer))),
   };
   const losses = [
-    ...[...image.labels.keys()].map((key) => ({ path: `$.labels.${key}`, reason: 'has no place in this form' })),
+    ...[...image.labels.keys()].map((key) => ({
+      path: `$.labels.${key}`,
+      reason: 'has no place in this form',
+    })),
     ...image.attachments.map((each) => ({
       path: each.field?.path ?? '$.dependencies',
       reason: `is no layer (${each.mediaType})`,

@@ -1,6 +1,14 @@
 import { type Digest, isDigest } from './digest.ts';
 import { ConversionError, type Dialect, excerpt } from './errors.ts';
-import { compact, member, type RawDocument, type RawObject, type RawValue, rawText, stringValue } from './raw-json.ts';
+import {
+  compact,
+  member,
+  type RawDocument,
+  type RawObject,
+  type RawValue,
+  rawText,
+  stringValue,
+} from './raw-json.ts';
 
 /** A value of a document with the way to it, so that a refusal can say where. */
 export interface Field<Value extends RawValue = RawValue> {

@@ -73,7 +73,12 @@ function readPlatform(root: Field<RawObject>): Platform | undefined {
   const os = looseString(root, 'os');
   const architecture = looseString(root, 'architecture');
   if (!os || !architecture) return undefined;
-  return { os, architecture, variant: looseString(root, 'variant'), osVersion: looseString(root, 'os.version') };
+  return {
+    os,
+    architecture,
+    variant: looseString(root, 'variant'),
+    osVersion: looseString(root, 'os.version'),
+  };
 }
 
 /** For what no writer depends on: a value of another type is passed on as it is, and not refused here. */

@@ -1,9 +1,9 @@
 import { readDescriptor, readIndexEntry, readLabels } from './descriptor.ts';
+import { ConversionError } from './errors.ts';
 import { asItems, optional, required } from './fields.ts';
 import { limits } from './limits.ts';
 import type { Index, Source } from './model.ts';
 import { manifestRoot } from './source.ts';
-import { ConversionError } from './errors.ts';
 
 /**
  * Reads what manifest lists and OCI indexes share.

@@ -1,4 +1,4 @@
-import { type Digest } from './digest.ts';
+import type { Digest } from './digest.ts';
 import { asDigest, asItems, asObject, asString, optionalString, required, rootField } from './fields.ts';
 import type { Index } from './model.ts';
 import type { Platform } from './platform.ts';

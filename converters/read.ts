@@ -69,18 +69,25 @@ function typeOf(root: Field<RawObject>, contentType: string | undefined): Manife
   throw new ConversionError({
     code: 'UNREADABLE',
     message: 'The document is no manifest of a known dialect',
-    found: `the keys ${root.value.members.map(({ key }) => JSON.stringify(key)).join(', ').slice(0, 120) || 'none'}`,
+    found: `the keys ${
+      root.value.members
+        .map(({ key }) => JSON.stringify(key))
+        .join(', ')
+        .slice(0, 120) || 'none'
+    }`,
     expected: '"target", "fsLayers", "config" and "layers", or "manifests"',
   });
 }
 
 function indexType(stated: string, hint: string): ManifestType {
-  if (stated === mediaTypes.schema2 || stated === mediaTypes.ociManifest) throw contradiction(stated, 'manifests');
+  if (stated === mediaTypes.schema2 || stated === mediaTypes.ociManifest)
+    throw contradiction(stated, 'manifests');
   return hint === mediaTypes.dockerList ? mediaTypes.dockerList : mediaTypes.ociIndex;
 }
 
 function imageType(stated: string, hint: string): ManifestType {
-  if (stated === mediaTypes.dockerList || stated === mediaTypes.ociIndex) throw contradiction(stated, 'layers');
+  if (stated === mediaTypes.dockerList || stated === mediaTypes.ociIndex)
+    throw contradiction(stated, 'layers');
   return hint === mediaTypes.schema2 ? mediaTypes.schema2 : mediaTypes.ociManifest;
 }
 

@@ -11,7 +11,12 @@ export function parseManifest(bytes: Uint8Array): RawDocument {
   return parseJson(bytes, { what: 'manifest', duplicates: 'refuse' });
 }
 
-export function sourceOf(dialect: Dialect, mediaType: string, bytes: Uint8Array, document: RawDocument): Source {
+export function sourceOf(
+  dialect: Dialect,
+  mediaType: string,
+  bytes: Uint8Array,
+  document: RawDocument,
+): Source {
   return { dialect, mediaType, bytes, digest: digestOf(bytes), document };
 }
 

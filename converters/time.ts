@@ -4,8 +4,7 @@ export type GoTime = string & { readonly __brand: 'GoTime' };
 /** Go's zero time, written for every `created` that is absent. */
 export const zeroTime = '0001-01-01T00:00:00Z' as GoTime;
 
-const rfc3339 =
-  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/;
+const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/;
 
 /**
  * Reads a time as Go's `time.Time.UnmarshalJSON` does and writes it as `MarshalJSON` does. Fractions beyond

@@ -1,4 +1,3 @@
-import { ambiguous, sourceOf } from '../source.ts';
 import { layerOf, readDescriptor, readLabels } from '../descriptor.ts';
 import { ConversionError } from '../errors.ts';
 import { asCount, asItems, asObject, type Field, optional, refuse, required, rootField } from '../fields.ts';
@@ -7,6 +6,7 @@ import { mediaTypes } from '../media-types.ts';
 import type { Descriptor, Image, Index, IndexEntry, Labels, Layer } from '../model.ts';
 import type { Platform } from '../platform.ts';
 import { compact, type RawDocument, type RawObject } from '../raw-json.ts';
+import { ambiguous, sourceOf } from '../source.ts';
 
 /**
  * Reads the generic manifest of distribution proposals 62 (`length`, labels on the manifest) and 993 (`size`,
@@ -88,7 +88,12 @@ function rawLabels(object: Field<RawObject>): Labels {
 }
 
 function entryOf(descriptor: Descriptor): IndexEntry {
-  return { ...descriptor, platform: platformOf(descriptor.labels), artifactType: undefined, attestation: false };
+  return {
+    ...descriptor,
+    platform: platformOf(descriptor.labels),
+    artifactType: undefined,
+    attestation: false,
+  };
 }
 
 /** 62 says `os` and `arch`; the longer names occur too. */

@@ -1,8 +1,8 @@
+import type { ConvertedEntry } from '../descriptor-index.ts';
+import { ConversionError } from '../errors.ts';
 import { layerTypeOf, mediaTypes } from '../media-types.ts';
 import type { Descriptor, Image, Labels } from '../model.ts';
 import { encodeText } from '../raw-text.ts';
-import { ConversionError } from '../errors.ts';
-import type { ConvertedEntry } from '../descriptor-index.ts';
 
 /** Writes one image in the form of proposal 993: `size`, labels on the descriptors, two spaces of indent. */
 export function writeGeneric(image: Image): Uint8Array {

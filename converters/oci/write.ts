@@ -1,5 +1,5 @@
-import { layerTypeFrom, type ManifestFamily } from '../descriptor-manifest.ts';
 import type { IndexFamily } from '../descriptor-index.ts';
+import { layerTypeFrom, type ManifestFamily } from '../descriptor-manifest.ts';
 import { mediaTypes } from '../media-types.ts';
 
 /** An OCI image manifest, compact: most builders write it so. */

@@ -1,6 +1,15 @@
 import { type CryptoKey, flattenedVerify, importJWK, type JWK, base64url as jose64 } from 'jose';
 import { ConversionError, excerpt } from '../errors.ts';
-import { asItems, asObject, asString, type Field, optional, optionalString, required, refuse } from '../fields.ts';
+import {
+  asItems,
+  asObject,
+  asString,
+  type Field,
+  optional,
+  optionalString,
+  refuse,
+  required,
+} from '../fields.ts';
 import { member, parseJson, type RawDocument, type RawObject, rawText } from '../raw-json.ts';
 import { concatenate } from '../raw-text.ts';
 import { libtrustKeyId } from './signing-key.ts';
@@ -95,7 +104,12 @@ function readFormat(block: Field<RawObject>): Format {
     dialect: 'schema1',
     duplicates: 'refuse',
   });
-  const root = asObject({ document, value: document.root, path: `${block.path}.protected`, dialect: 'schema1' });
+  const root = asObject({
+    document,
+    value: document.root,
+    path: `${block.path}.protected`,
+    dialect: 'schema1',
+  });
   const length = member(root.value, 'formatLength');
   const number = length && Number(rawText(document, length));
   if (number === undefined || !Number.isSafeInteger(number) || number < 0) {

@@ -36,7 +36,9 @@ export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
   for (const key of ['manifests', 'layers', 'config', 'target']) {
     if (optional(root, key)) ambiguous('schema1', key);
   }
-  const blobs = asItems(required(root, 'fsLayers')).map((each) => asDigest(required(asObject(each), 'blobSum')));
+  const blobs = asItems(required(root, 'fsLayers')).map((each) =>
+    asDigest(required(asObject(each), 'blobSum')),
+  );
   const history = required(root, 'history');
   const entries = asItems(history).map((each) => readV1Entry(required(asObject(each), 'v1Compatibility')));
   checkChain(history, blobs, entries);
@@ -116,7 +118,8 @@ function checkChain(history: Field, blobs: readonly Digest[], entries: readonly 
   entries.forEach(({ id }, index) => {
     // Consecutive entries of one id are one image (moby, distribution/pull_v2.go, fixManifestLayers).
     if (entries[index - 1]?.id === id) return;
-    if (seen.has(id)) throw broken(`$.history[${index}].v1Compatibility`, `the id ${id} again`, 'each id once');
+    if (seen.has(id))
+      throw broken(`$.history[${index}].v1Compatibility`, `the id ${id} again`, 'each id once');
     seen.add(id);
   });
 }

@@ -10,7 +10,11 @@ import type { SigningKey } from './signing-key.ts';
  * @param created becomes the signed time, so that two signings differ in the signature alone.
  * @returns the body to send; its digest in the registry's sense is still that of the payload.
  */
-export async function signSchema1(payload: Uint8Array, key: SigningKey, created: GoTime): Promise<Uint8Array> {
+export async function signSchema1(
+  payload: Uint8Array,
+  key: SigningKey,
+  created: GoTime,
+): Promise<Uint8Array> {
   const text = decodeText(payload);
   const closing = text.lastIndexOf('}');
   const contentEnd = text.slice(0, closing).trimEnd().length;

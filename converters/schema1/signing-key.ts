@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { exportJWK, generateKeyPair, importJWK, importPKCS8, type JWK } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, importJWK, importPKCS8, type JWK } from 'jose';
 import { ConversionError } from '../errors.ts';
 import { concatenate } from '../raw-text.ts';
 

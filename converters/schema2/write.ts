@@ -1,5 +1,5 @@
-import { layerTypeFrom, type ManifestFamily } from '../descriptor-manifest.ts';
 import type { IndexFamily } from '../descriptor-index.ts';
+import { layerTypeFrom, type ManifestFamily } from '../descriptor-manifest.ts';
 import { mediaTypes } from '../media-types.ts';
 
 /** Docker's image manifest, version 2, schema 2: three spaces of indent, as every Docker has pushed it. */

@@ -42,11 +42,14 @@ describe('schema 2 to schema 1, against docker-registry 2.8.2', () => {
     expect(read.dependencies).toHaveLength(1);
   });
 
-  test.each(goldenCasesThat('either', 2))('$name is converted or refused, and never crashes', async (each) => {
-    const outcome = await convert(each).catch((error: unknown) => error);
-    if (outcome instanceof Error) expect(outcome.name).toBe('ConversionError');
-    else expect(outcome).toHaveProperty('digest');
-  });
+  test.each(goldenCasesThat('either', 2))(
+    '$name is converted or refused, and never crashes',
+    async (each) => {
+      const outcome = await convert(each).catch((error: unknown) => error);
+      if (outcome instanceof Error) expect(outcome.name).toBe('ConversionError');
+      else expect(outcome).toHaveProperty('digest');
+    },
+  );
 });
 
 /** What the signature covers, taken by the rule of formatLength and not by our own reader. */

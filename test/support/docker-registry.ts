@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface DockerRegistryOptions {
-  /** Whether it converts schema 2 to schema 1 for old clients, with a key that it makes itself; true when not said. */
+  /**
+   * Whether it takes schema 1 when it is pushed; true when not said. It converts schema 2 down for old clients
+   * either way, and signs with a key that it makes at start.
+   */
   readonly schema1Enabled?: boolean;
   readonly deleteEnabled?: boolean;
 }
@@ -33,12 +37,19 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
 
   const child = spawn(program, ['serve', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   const running = watch(child);
-  // A test run that ends without stop() must not leave the program behind.
-  const kill = () => child.kill('SIGKILL');
+  // A test run that ends without stop() must not leave the program behind; vitest ends its workers by SIGTERM,
+  // which on its own ends a process without the event of its exit.
+  const kill = () => {
+    child.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const leave = () => process.exit(128 + 15);
   process.once('exit', kill);
+  process.once('SIGTERM', leave);
   const stop = async () => {
     await end(child, running.ended);
     process.off('exit', kill);
+    process.off('SIGTERM', leave);
     await rm(directory, { recursive: true, force: true });
   };
   const url = `http://127.0.0.1:${port}`;

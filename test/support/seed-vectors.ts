@@ -17,7 +17,7 @@ export interface VectorCase {
   readonly contentType?: string;
 }
 
-export const vectorDirectory = join(import.meta.dirname, '../golden/schema1');
+const vectorDirectory = join(import.meta.dirname, '../golden/schema1');
 
 export async function vectorCases(): Promise<VectorCase[]> {
   return JSON.parse(await readFile(join(vectorDirectory, 'index.json'), 'utf8'));

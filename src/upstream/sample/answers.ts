@@ -4,7 +4,7 @@ import { byteRange } from './range.ts';
 
 const version = { 'Docker-Distribution-Api-Version': 'registry/2.0' };
 
-export interface Served {
+interface Served {
   readonly bytes: Uint8Array;
   readonly mediaType: string;
   readonly digest: Digest;
@@ -36,10 +36,10 @@ export function contentAnswer(served: Served, request: Request, ranges: 'none' |
     problem.headers.set('Content-Range', `bytes */${total}`);
     return problem;
   }
-  if (range === 'whole') return bodyAnswer(200, served.bytes, headers, request.method);
+  if (range === 'whole') return bodyAnswer(200, served.bytes, headers);
   const part = served.bytes.slice(range.first, range.last + 1);
   const contentRange = `bytes ${range.first}-${range.last}/${total}`;
-  return bodyAnswer(206, part, { ...headers, 'Content-Range': contentRange }, request.method);
+  return bodyAnswer(206, part, { ...headers, 'Content-Range': contentRange });
 }
 
 function matches(ifNoneMatch: string, etag: string): boolean {
@@ -47,9 +47,9 @@ function matches(ifNoneMatch: string, etag: string): boolean {
   return candidates.includes('*') || candidates.includes(etag);
 }
 
-export function jsonAnswer(value: unknown, method: string, headers: Record<string, string> = {}): Response {
+export function jsonAnswer(value: unknown, headers: Record<string, string> = {}): Response {
   const body = utf8(JSON.stringify(value));
-  return bodyAnswer(200, body, { ...version, 'Content-Type': 'application/json', ...headers }, method);
+  return bodyAnswer(200, body, { ...version, 'Content-Type': 'application/json', ...headers });
 }
 
 /** The error body of distribution-spec 1.1, "Error Codes". */
@@ -58,15 +58,11 @@ export function errorAnswer(status: number, code: string, message: string, detai
   return bodyAnswer(status, body, { ...version, 'Content-Type': 'application/json' });
 }
 
-/** HEAD tells the length of what GET would send. */
-function bodyAnswer(
-  status: number,
-  body: Uint8Array,
-  headers: Record<string, string>,
-  method = 'GET',
-): Response {
-  return new Response(method === 'HEAD' ? null : body, {
-    status,
-    headers: { ...headers, 'Content-Length': String(body.length) },
-  });
+function bodyAnswer(status: number, body: Uint8Array, headers: Record<string, string>): Response {
+  return new Response(body, { status, headers: { ...headers, 'Content-Length': String(body.length) } });
+}
+
+/** The answer to HEAD: that to GET, its length said and its body left out. */
+export function headOf({ status, headers }: Response): Response {
+  return new Response(null, { status, headers });
 }

@@ -7,7 +7,7 @@ export interface Descriptor {
   readonly digest: Digest;
 }
 
-export interface StoredManifest {
+interface StoredManifest {
   readonly mediaType: string;
   readonly digest: Digest;
   readonly bytes: Uint8Array;

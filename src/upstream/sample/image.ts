@@ -63,7 +63,7 @@ export function sampleImage(
   return { platform, layers, config };
 }
 
-export function sampleLayers(repository: string, platform: SamplePlatform): SampleLayer[] {
+function sampleLayers(repository: string, platform: SamplePlatform): SampleLayer[] {
   const where = platformName(platform);
   const release = utf8(`NAME="regshift sample"\nPLATFORM="${where}"\n`);
   const hello = utf8(`Hello from ${repository} on ${where}.\n`);

@@ -11,9 +11,9 @@ import { zstd } from './zstd.ts';
 const indent = 2;
 
 /** How an OCI image's layers are packed; the index is the layer's place from the base. */
-export type OciPacking = (layer: SampleLayer, index: number) => { mediaType: string; bytes: Uint8Array };
+type OciPacking = (layer: SampleLayer, index: number) => { mediaType: string; bytes: Uint8Array };
 
-export const gzipPacking: OciPacking = (layer) => ({
+const gzipPacking: OciPacking = (layer) => ({
   mediaType: mediaTypes.ociLayerGzip,
   bytes: gzip(layer.tar),
 });

@@ -6,7 +6,6 @@ import { errorAnswer, jsonAnswer } from './answers.ts';
  */
 export function pageAnswer(
   url: URL,
-  method: string,
   names: readonly string[],
   body: (page: readonly string[]) => unknown,
 ): Response {
@@ -20,5 +19,5 @@ export function pageAnswer(
   const end = page.at(-1);
   const more = end !== undefined && page.length < rest.length;
   const next = more ? `${url.pathname}?${new URLSearchParams({ n: String(page.length), last: end })}` : '';
-  return jsonAnswer(body(page), method, more ? { Link: `<${next}>; rel="next"` } : {});
+  return jsonAnswer(body(page), more ? { Link: `<${next}>; rel="next"` } : {});
 }

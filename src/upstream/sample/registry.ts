@@ -1,7 +1,7 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import { parseReference, parseRepositoryName, type Reference } from '../../../converters/reference.ts';
-import { contentAnswer, errorAnswer, jsonAnswer } from './answers.ts';
+import { contentAnswer, errorAnswer, headOf, jsonAnswer } from './answers.ts';
 import { type Content, emptyContent } from './content.ts';
 import { pageAnswer } from './pages.ts';
 import { type Sample, samples, sampleTags } from './samples.ts';
@@ -42,10 +42,12 @@ export function createSampleRegistry(): SampleRegistry {
   return {
     fetch: async (url, init) => {
       init?.signal?.throwIfAborted();
-      return answer(
-        new Request(url, { method: init?.method ?? 'GET', headers: new Headers(init?.headers) }),
-        find,
-      );
+      const request = new Request(url, {
+        method: init?.method ?? 'GET',
+        headers: new Headers(init?.headers),
+      });
+      const response = answer(request, find);
+      return request.method === 'HEAD' ? headOf(response) : response;
     },
     repositories: samples.map(describe),
   };
@@ -67,10 +69,10 @@ function answer(request: Request, find: (name: string) => Repository | undefined
   if (method !== 'GET' && method !== 'HEAD') {
     return errorAnswer(405, 'UNSUPPORTED', `The sample registry is read-only: it has no ${method}`);
   }
-  if (/^\/v2\/?$/.test(url.pathname)) return jsonAnswer({}, method);
+  if (/^\/v2\/?$/.test(url.pathname)) return jsonAnswer({});
   if (url.pathname === '/v2/_catalog') {
     const names = samples.map((sample) => sample.name);
-    return pageAnswer(url, method, names, (repositories) => ({ repositories }));
+    return pageAnswer(url, names, (repositories) => ({ repositories }));
   }
   const path = /^\/v2\/(.+)\/(?:(manifests|blobs)\/([^/]+)|tags\/list)$/.exec(url.pathname);
   if (path === null) return errorAnswer(404, 'NAME_UNKNOWN', 'The sample registry has no such endpoint');
@@ -82,7 +84,7 @@ function answer(request: Request, find: (name: string) => Repository | undefined
   if (repository === undefined) {
     return errorAnswer(404, 'NAME_UNKNOWN', 'The sample registry has no such repository', { name });
   }
-  if (kind === 'tags') return pageAnswer(url, method, repository.tags, (tags) => ({ name, tags }));
+  if (kind === 'tags') return pageAnswer(url, repository.tags, (tags) => ({ name, tags }));
   // Some clients escape the colon of a digest.
   return contentOf(repository, kind, reference.replace(/%3a/i, ':'), request);
 }

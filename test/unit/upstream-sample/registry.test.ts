@@ -172,6 +172,13 @@ describe('errors', () => {
     expect(await errorCode(response)).toBe('UNSUPPORTED');
   });
 
+  it('has no body for HEAD', async () => {
+    const response = await head('/v2/sample/oci/manifests/none');
+    expect(response.status).toBe(404);
+    expect(response.headers.get('Content-Length')).not.toBe('0');
+    expect(response.body).toBeNull();
+  });
+
   it('ends a request that was given up', async () => {
     await expect(get('/v2/', { signal: AbortSignal.abort() })).rejects.toThrow();
   });

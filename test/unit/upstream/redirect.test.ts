@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { followRedirects } from '../../../src/upstream/redirect.ts';
 
 interface Seen {
@@ -71,6 +71,17 @@ describe('followRedirects', () => {
       Object.fromEntries(Array.from({ length }, (_, hop) => [`https://a/${hop}`, `/${hop + 1}`]));
     expect((await walk('https://a/0', chain(5))).followed.url.href).toBe('https://a/5');
     await expect(walk('https://a/0', chain(6))).rejects.toMatchObject({ code: 'UPSTREAM_ANSWER' });
+  });
+
+  it('gives up the bodies of redirects', async () => {
+    const cancel = vi.fn();
+    const body = new ReadableStream({ cancel });
+    const answers = [
+      new Response(body, { status: 302, headers: { location: '/2' } }),
+      new Response('content'),
+    ];
+    await followRedirects(new URL('https://a/1'), new Headers(), async () => answers.shift() as Response);
+    expect(cancel).toHaveBeenCalledOnce();
   });
 
   it.each([

@@ -1,0 +1,15 @@
+/** Something remembered: bytes, and what is known of them. */
+export interface CacheEntry {
+  /** JSON values only. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Where immutable content is remembered: any entry may be lost at any time, none is ever wrong. What may be handed
+ * to whom is not decided here.
+ */
+export interface Cache {
+  get(key: string): Promise<CacheEntry | undefined>;
+  set(key: string, entry: CacheEntry): Promise<void>;
+}

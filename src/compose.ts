@@ -1,0 +1,62 @@
+import { generateSigningKey, readSigningKey, type SigningKey } from '../converters/schema1/signing-key.ts';
+import type { Dependencies } from './app.ts';
+import { createMemoryCache } from './cache/memory.ts';
+import type { Settings } from './config/settings.ts';
+import type { Log } from './observability/log.ts';
+import { createUpstreamClient, type Fetch } from './upstream/client.ts';
+import { createSampleRegistry } from './upstream/sample/registry.ts';
+import { version } from './version.ts';
+
+/** What differs from runtime to runtime. */
+export interface Platform {
+  readonly fetch: Fetch;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly log: Log;
+  /** What `REGSHIFT_SIGNING_KEY` stands for: the key's text, read from a file where the runtime has files. */
+  readonly signingKeyText: (setting: string) => Promise<string>;
+}
+
+/** Any host will do for the registry inside the process; this one is reserved for such (RFC 2606, section 2). */
+const sampleUrl = new URL('http://sample.invalid');
+
+/** Puts the parts together that every runtime shares. */
+export function compose(settings: Settings, platform: Platform): Dependencies {
+  const { clock, log } = platform;
+  const configured = settings.REGSHIFT_UPSTREAM;
+  const upstream = createUpstreamClient({
+    baseUrl: configured ?? sampleUrl,
+    fetch: configured ? platform.fetch : createSampleRegistry().fetch,
+    userAgent: `regshift/${version}`,
+    clock,
+    allowAnonymousTokens: true,
+  });
+  return {
+    settings,
+    upstream,
+    cache: createMemoryCache(settings.REGSHIFT_CACHE_BYTES),
+    signingKey: once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform)),
+    clock,
+    log,
+  };
+}
+
+async function loadSigningKey(setting: string | undefined, platform: Platform): Promise<SigningKey> {
+  if (setting !== undefined) return readSigningKey(await platform.signingKeyText(setting));
+  platform.log('warn', 'REGSHIFT_SIGNING_KEY is not set: schema 1 is signed with a key made at start', {
+    consequence: 'clients see another key after a restart; digests stay the same',
+  });
+  return generateSigningKey();
+}
+
+/** Makes a thing at its first use; a failure is not kept. */
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}

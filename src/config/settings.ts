@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { parsePlatform } from '../../converters/platform.ts';
+
+const count = (what: string, maximum: number) =>
+  z.coerce
+    .number({ error: `must be a whole number of ${what}` })
+    .int(`must be a whole number of ${what}`)
+    .min(0, `must be 0 or more ${what}`)
+    .max(maximum, `must be at most ${maximum} ${what}`);
+
+const baseUrl = z
+  .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
+  .transform((text) => new URL(text))
+  .refine((url) => url.search === '' && url.hash === '', 'must have no query and no fragment')
+  .refine(
+    (url) => url.username === '' && url.password === '',
+    'must hold no user name or password: they would end up in logs',
+  );
+
+const platform = z.string().transform((text, context) => {
+  const parsed = parsePlatform(text);
+  if (parsed) return parsed;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be os/architecture or os/architecture/variant, like linux/arm/v7',
+  });
+  return z.NEVER;
+});
+
+/** Each variable with its meaning: the one place that knows their names, their defaults and what is right. */
+const schema = z.object({
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: count('a port', 65_535).default(8080),
+  REGSHIFT_UPSTREAM: baseUrl.optional(),
+  REGSHIFT_FORMAT: z
+    .enum(['auto', 'schema1', 'schema2', 'oci', 'generic'], {
+      error: 'must be auto, schema1, schema2, oci or generic',
+    })
+    .default('auto'),
+  REGSHIFT_PLATFORM: platform.default({ os: 'linux', architecture: 'amd64' }),
+  REGSHIFT_UPSTREAM_AUTH: z
+    .enum(['passthrough', 'anonymous'], { error: 'must be passthrough or anonymous' })
+    .default('passthrough'),
+  REGSHIFT_SIGNING_KEY: z.string().min(1).optional(),
+  REGSHIFT_TAG_TTL: count('seconds', 86_400).default(30),
+  REGSHIFT_STALE: count('seconds', 604_800).default(3600),
+  REGSHIFT_CACHE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).default(67_108_864),
+  REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
+  REGSHIFT_CONVERT_BY_DIGEST: z
+    .enum(['never', 'always'], { error: 'must be never or always' })
+    .default('never'),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' })
+    .default('info'),
+});
+
+export type Settings = z.output<typeof schema>;
+
+export interface SettingProblem {
+  readonly variable: string;
+  /** What was set; left out for secrets. */
+  readonly value: string;
+  /** What would be right. */
+  readonly message: string;
+}
+
+/**
+ * Reads the settings from variables; empty ones count as not set.
+ * @returns every problem at once, so that an operator mends them in one go.
+ */
+export function readSettings(
+  variables: Readonly<Record<string, unknown>>,
+): { readonly settings: Settings } | { readonly problems: readonly SettingProblem[] } {
+  const set = Object.fromEntries(
+    Object.keys(schema.shape)
+      .map((name) => [name, variables[name]] as const)
+      .filter(([, value]) => typeof value === 'string' && value.trim() !== ''),
+  );
+  const parsed = schema.safeParse(set);
+  const unknown = unknownVariables(variables);
+  if (parsed.success && unknown.length === 0) return { settings: parsed.data };
+  const wrong = (parsed.error?.issues ?? []).map((issue) => {
+    const variable = String(issue.path[0]);
+    return { variable, value: shown(variable, set[variable]), message: issue.message };
+  });
+  return { problems: [...wrong, ...unknown] };
+}
+
+/** A misspelt variable would silently do nothing. */
+function unknownVariables(variables: Readonly<Record<string, unknown>>): SettingProblem[] {
+  const known = Object.keys(schema.shape);
+  return Object.keys(variables)
+    .filter(
+      (name) => name.startsWith('REGSHIFT_') && !known.includes(name) && name !== 'REGSHIFT_REQUIRE_PEERS',
+    )
+    .map((variable) => ({
+      variable,
+      value: shown(variable, variables[variable]),
+      message: `is not a setting; there are ${known.filter((name) => name.startsWith('REGSHIFT_')).join(', ')}`,
+    }));
+}
+
+function shown(variable: string, value: unknown): string {
+  return /KEY|PASSWORD|TOKEN|SECRET|URL|UPSTREAM$/.test(variable) ? '(not shown)' : JSON.stringify(value);
+}
+
+/** One line a problem, for a person. */
+export function formatProblems(problems: readonly SettingProblem[]): string {
+  return problems.map(({ variable, value, message }) => `${variable} is ${value}: it ${message}`).join('\n');
+}

@@ -1,0 +1,110 @@
+import type { Form } from '../../converters/convert.ts';
+import type { IndexForm } from '../../converters/convert-index.ts';
+import { mediaTypes } from '../../converters/media-types.ts';
+import type { IndexEntry } from '../../converters/model.ts';
+import type { Reads } from './reads.ts';
+
+/** What is to be answered for a stored manifest. */
+export type Decision =
+  /** The stored bytes, untouched. */
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'image'; readonly form: Form }
+  | { readonly kind: 'index'; readonly form: IndexForm }
+  /** One platform's image; what becomes of it is decided again by its own form. */
+  | { readonly kind: 'choose' }
+  | { readonly kind: 'refuse' };
+
+/** What is stored, as far as the decision needs it. */
+export interface StoredForm {
+  readonly mediaType: string;
+  /** Of an index: its entries; of an image: none. */
+  readonly entries: readonly IndexEntry[] | undefined;
+}
+
+export type Pin = Form | 'auto';
+
+const imageTypes: Readonly<Record<Form, string>> = {
+  schema1: mediaTypes.schema1Signed,
+  schema2: mediaTypes.schema2,
+  oci: mediaTypes.ociManifest,
+  generic: mediaTypes.generic,
+};
+
+const indexTypes: Readonly<Record<IndexForm, string>> = {
+  schema2: mediaTypes.dockerList,
+  oci: mediaTypes.ociIndex,
+};
+
+/** Forms to offer in the order that loses least, by the type stored. */
+const imageOrder: readonly Form[] = ['schema2', 'oci', 'schema1'];
+const indexOrder: readonly IndexForm[] = ['schema2', 'oci'];
+
+/**
+ * Decides what a client is given for what is stored.
+ * @param pin a form for every client of the route, or `auto`.
+ */
+export function decide(stored: StoredForm, reads: Reads, pin: Pin): Decision {
+  return stored.entries
+    ? decideIndex(stored.mediaType, stored.entries, reads, pin)
+    : decideImage(stored.mediaType, reads, pin);
+}
+
+function decideImage(mediaType: string, reads: Reads, pin: Pin): Decision {
+  if (pin !== 'auto') {
+    return isOfForm(mediaType, pin) ? { kind: 'stored' } : { kind: 'image', form: pin };
+  }
+  if (reads.anything || reads.types.has(mediaType)) return { kind: 'stored' };
+  const form = imageOrder.find((candidate) => reads.types.has(imageTypes[candidate]));
+  return form ? { kind: 'image', form } : { kind: 'refuse' };
+}
+
+function isOfForm(mediaType: string, form: Form): boolean {
+  return mediaType === imageTypes[form] || (form === 'schema1' && mediaType === mediaTypes.schema1);
+}
+
+function decideIndex(mediaType: string, entries: readonly IndexEntry[], reads: Reads, pin: Pin): Decision {
+  if (pin !== 'auto') return decidePinnedIndex(mediaType, entries, reads, pin);
+  if (reads.anything) return { kind: 'stored' };
+  if (reads.types.has(mediaType) && readableDown(entries, reads)) return { kind: 'stored' };
+  const form = nearestIndex(mediaType, reads);
+  if (form) return { kind: 'index', form };
+  const anyImage = Object.values(imageTypes).some((type) => reads.types.has(type));
+  return anyImage ? { kind: 'choose' } : { kind: 'refuse' };
+}
+
+/** An index form that the client reads with its images; its own family first. */
+function nearestIndex(mediaType: string, reads: Reads): IndexForm | undefined {
+  const own = mediaType === mediaTypes.ociIndex ? 'oci' : 'schema2';
+  return [own, ...indexOrder].find(
+    (form): form is IndexForm =>
+      reads.types.has(indexTypes[form as IndexForm]) && reads.types.has(imageTypes[form as IndexForm]),
+  );
+}
+
+/** A generic manifest has no index of a type of its own: a fat one is stored as what it is. */
+function decidePinnedIndex(
+  mediaType: string,
+  entries: readonly IndexEntry[],
+  reads: Reads,
+  pin: Form,
+): Decision {
+  if (pin === 'generic') return mediaType === mediaTypes.generic ? { kind: 'stored' } : { kind: 'choose' };
+  if (pin === 'schema1') return { kind: 'choose' };
+  const type = indexTypes[pin];
+  if (!reads.anything && !reads.types.has(type)) return { kind: 'choose' };
+  const pure =
+    mediaType === type && entries.every((entry) => entry.attestation || entry.mediaType === imageTypes[pin]);
+  return pure ? { kind: 'stored' } : { kind: 'index', form: pin };
+}
+
+/** Accepted means readable all the way down: a list may have entries of a type that the client did not name. */
+function readableDown(entries: readonly IndexEntry[], reads: Reads): boolean {
+  return entries.every((entry) => reads.types.has(entry.mediaType) || !isManifestType(entry.mediaType));
+}
+
+function isManifestType(mediaType: string): boolean {
+  return (
+    Object.values<string>(imageTypes).includes(mediaType) ||
+    Object.values<string>(indexTypes).includes(mediaType)
+  );
+}

@@ -1,0 +1,21 @@
+import { mediaTypes } from '../../converters/media-types.ts';
+
+const names: Readonly<Record<string, readonly [short: string, long: string]>> = {
+  [mediaTypes.schema1]: ['schema1', 'a schema 1 manifest'],
+  [mediaTypes.schema1Signed]: ['schema1', 'a schema 1 manifest'],
+  [mediaTypes.schema2]: ['schema2', 'a Docker schema 2 manifest'],
+  [mediaTypes.dockerList]: ['list', 'a Docker manifest list'],
+  [mediaTypes.ociManifest]: ['oci', 'an OCI manifest'],
+  [mediaTypes.ociIndex]: ['oci-index', 'an OCI index'],
+  [mediaTypes.generic]: ['generic', 'a generic manifest'],
+};
+
+/** A manifest type in one word, for headers and logs. */
+export function formName(mediaType: string): string {
+  return names[mediaType]?.[0] ?? mediaType;
+}
+
+/** A manifest type in a sentence for people. */
+export function formPhrase(mediaType: string): string {
+  return names[mediaType]?.[1] ?? `a manifest of type ${mediaType}`;
+}

@@ -1,0 +1,54 @@
+import { ConversionError } from '../../converters/errors.ts';
+import { Failure, wire } from '../errors.ts';
+
+/** Docker up to 1.9 takes a registry whose ping lacks this header for one of API v1. */
+export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' } as const;
+
+/** The error body of the distribution spec (1.1, "Error Codes"). */
+export function errorAnswer(error: unknown, head: boolean): Response {
+  const failure = failureFrom(error);
+  const { status: usual, code } = wire[failure.code];
+  const upstreamStatus =
+    failure.code === 'UPSTREAM_ANSWER' ? Number(failure.detail?.upstreamStatus) : Number.NaN;
+  const status = upstreamStatus >= 500 ? upstreamStatus : usual;
+  const detail = failure.detail ? { detail: failure.detail } : {};
+  const body = new TextEncoder().encode(
+    JSON.stringify({ errors: [{ code, message: failure.message, ...detail }] }),
+  );
+  const headers = new Headers({
+    ...apiVersion,
+    ...failure.headers,
+    'Content-Type': 'application/json',
+    'Content-Length': String(body.length),
+  });
+  return new Response(head ? null : body, { status, headers });
+}
+
+/** Faults of stored content are upstream's; what cannot be expressed is a matter between image and client. */
+export function failureFrom(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof ConversionError) {
+    const forClient = ['INEXPRESSIBLE', 'NOT_AN_IMAGE', 'NO_PLATFORM', 'LIMIT'].includes(error.code);
+    return new Failure(forClient ? 'UNSUPPORTED' : 'UPSTREAM_CONTENT', error.message, {
+      cause: error,
+      detail: { reason: error.code, ...(error.path ? { path: error.path } : {}) },
+    });
+  }
+  return new Failure('INTERNAL', 'regshift could not answer this request; its log says why.', {
+    cause: error,
+  });
+}
+
+/** Bytes as an answer; a HEAD has the same headers and no body. */
+export function bytesAnswer(body: Uint8Array, headers: Record<string, string>, head: boolean): Response {
+  return new Response(head ? null : (body as Uint8Array<ArrayBuffer>), {
+    headers: { ...apiVersion, ...headers, 'Content-Length': String(body.length) },
+  });
+}
+
+/** True when `If-None-Match` names the digest that would be sent (RFC 9110, section 13.1.2). */
+export function matchesEtag(header: string | null, digest: string): boolean {
+  if (header === null) return false;
+  const tags = header.split(',').map((each) => each.trim().replace(/^W\//, '').replace(/^"|"$/g, ''));
+  return tags.includes('*') || tags.includes(digest);
+}

@@ -1,0 +1,47 @@
+import { formatPlatform, type Platform } from '../../converters/platform.ts';
+import type { Reference, RepositoryName } from '../../converters/reference.ts';
+import { Failure } from '../errors.ts';
+import { formName } from '../negotiation/form-names.ts';
+import { bytesAnswer, matchesEtag } from './answer.ts';
+import type { ClientRequest } from './client-request.ts';
+import { type ManifestRoute, type Outcome, outcomeFor } from './manifest-outcome.ts';
+
+/** `GET` and `HEAD /v2/<name>/manifests/<reference>`. @throws Failure; ConversionError. */
+export async function answerManifest(
+  route: ManifestRoute,
+  request: ClientRequest,
+  name: RepositoryName,
+  reference: Reference,
+): Promise<Response> {
+  if (!request.client.profile.apiV2) {
+    // Docker 1.5 reads schema 1, fetches every blob and fails on them; told so at once, it goes on to API v1.
+    throw new Failure('MANIFEST_UNKNOWN', 'This Docker cannot pull by registry API v2.');
+  }
+  const outcome = await outcomeFor(route, request, name, reference);
+  const headers = headersOf(outcome);
+  if (matchesEtag(request.headers.get('if-none-match'), outcome.digest)) {
+    return new Response(null, { status: 304, headers });
+  }
+  return bytesAnswer(outcome.body, headers, request.method === 'HEAD');
+}
+
+function headersOf(outcome: Outcome): Record<string, string> {
+  return {
+    'Content-Type': outcome.mediaType,
+    'Docker-Content-Digest': outcome.digest,
+    ETag: `"${outcome.digest}"`,
+    Vary: 'Accept, User-Agent',
+    'Regshift-Source-Digest': outcome.source,
+    ...(outcome.conversion ? { 'Regshift-Conversion': describe(outcome) } : {}),
+    ...(outcome.staleAge === undefined ? {} : { Age: String(outcome.staleAge) }),
+  };
+}
+
+/** Like `oci-index -> schema1; platform=linux/amd64; lost="$.annotations"`. */
+function describe({ conversion, losses }: Outcome): string {
+  if (!conversion) return '';
+  const platform = conversion.platform ? `; platform=${formatPlatform(conversion.platform as Platform)}` : '';
+  const paths = losses.slice(0, 5).map(({ path }) => path.replace(/[^\x20-\x7e]|["\\]/g, '?').slice(0, 60));
+  const lost = paths.length > 0 ? `; lost="${paths.join(' ')}"` : '';
+  return `${formName(conversion.from)} -> ${formName(conversion.to)}${platform}${lost}`;
+}

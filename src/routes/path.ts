@@ -1,0 +1,65 @@
+import { type Digest, isDigest } from '../../converters/digest.ts';
+import {
+  parseReference,
+  parseRepositoryName,
+  type Reference,
+  type RepositoryName,
+} from '../../converters/reference.ts';
+import { Failure } from '../errors.ts';
+
+/** What a path below `/v2/` asks for (distribution-spec 1.1, "Endpoints"). */
+export type Resource =
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'manifest'; readonly name: RepositoryName; readonly reference: Reference }
+  | { readonly kind: 'blob'; readonly name: RepositoryName; readonly digest: Digest }
+  | { readonly kind: 'tags'; readonly name: RepositoryName };
+
+/**
+ * Reads a path. Repository names hold slashes, so the end of the path tells the resource, and what is before it is
+ * the name.
+ * @param pathname as sent; clients that use a mirror ask for `//v2/` (Docker 1.8 and 1.9).
+ * @throws Failure NAME_INVALID, REFERENCE_INVALID or ENDPOINT_UNKNOWN.
+ */
+export function parsePath(pathname: string): Resource {
+  const path = pathname.replace(/^\/+/, '/');
+  if (path === '/v2' || path === '/v2/') return { kind: 'ping' };
+  const [, name = '', kind, last = ''] = /^\/v2\/(.+)\/(manifests|blobs|tags)\/([^/]+)$/.exec(path) ?? [];
+  if (kind === 'manifests') return { kind: 'manifest', name: nameOf(name), reference: referenceOf(last) };
+  if (kind === 'blobs' && last !== 'uploads')
+    return { kind: 'blob', name: nameOf(name), digest: digestOf(last) };
+  if (kind === 'tags' && last === 'list') return { kind: 'tags', name: nameOf(name) };
+  throw new Failure('ENDPOINT_UNKNOWN', `There is nothing at ${JSON.stringify(path.slice(0, 200))} here.`);
+}
+
+function nameOf(text: string): RepositoryName {
+  const name = parseRepositoryName(text);
+  if (name !== undefined) return name;
+  throw new Failure(
+    'NAME_INVALID',
+    `${JSON.stringify(text.slice(0, 300))} is not a repository name: parts of lower-case letters and digits, joined ` +
+      'by ".", "_", "__" or "-", with "/" between the parts, 255 characters in all.',
+  );
+}
+
+function referenceOf(text: string): Reference {
+  const reference = parseReference(decoded(text));
+  if (reference !== undefined) return reference;
+  throw new Failure(
+    text.includes(':') ? 'REFERENCE_INVALID' : 'MANIFEST_UNKNOWN',
+    `${JSON.stringify(text.slice(0, 200))} is neither a tag nor a digest.`,
+  );
+}
+
+function digestOf(text: string): Digest {
+  const digest = decoded(text);
+  if (isDigest(digest)) return digest;
+  throw new Failure(
+    'REFERENCE_INVALID',
+    `${JSON.stringify(text.slice(0, 200))} is not a digest: sha256: and 64 lower-case hex digits.`,
+  );
+}
+
+/** Some clients write the colon of a digest as `%3A`. */
+function decoded(text: string): string {
+  return text.replace(/%3a/gi, ':');
+}

@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { serve as listen, type ServerType } from '@hono/node-server';
+import { createApp } from '../../app.ts';
+import { compose } from '../../compose.ts';
+import type { Settings } from '../../config/settings.ts';
+import { createJsonLog, type Log } from '../../observability/log.ts';
+
+export interface Running {
+  /** Like `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Ends at once; open requests are cut. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the proxy on Node.
+ * @throws the system's error when the address cannot be listened on; ConversionError when the key is unreadable.
+ */
+export async function serve(settings: Settings, log: Log = stdoutLog(settings)): Promise<Running> {
+  const dependencies = compose(settings, {
+    fetch: (url, init) => fetch(url, init),
+    clock: Date.now,
+    log,
+    signingKeyText,
+  });
+  // A key that cannot be read should stop the start, not the first pull.
+  await dependencies.signingKey();
+  const app = createApp(dependencies);
+  const server = await new Promise<ServerType>((resolve, reject) => {
+    const started = listen({ fetch: app.fetch, hostname: settings.HOST, port: settings.PORT }, () =>
+      resolve(started),
+    );
+    started.once('error', reject);
+  });
+  const { address, port, family } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    close: () => close(server),
+  };
+}
+
+function close(server: ServerType): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error ? reject(error) : resolve()));
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  });
+}
+
+export function stdoutLog(settings: Settings): Log {
+  return createJsonLog(settings.LOG_LEVEL, Date.now, (line) => process.stdout.write(`${line}\n`));
+}
+
+/** The setting holds the key itself, or the path to a file with it. */
+async function signingKeyText(setting: string): Promise<string> {
+  const isKey = setting.trimStart().startsWith('{') || setting.includes('-----BEGIN');
+  return isKey ? setting : readFile(setting, 'utf8');
+}

@@ -1,0 +1,200 @@
+import { LRUCache } from 'lru-cache';
+import { type Digest, verifyDigest } from '../../converters/digest.ts';
+import { ConversionError } from '../../converters/errors.ts';
+import { limits } from '../../converters/limits.ts';
+import { type Compression, mediaTypes } from '../../converters/media-types.ts';
+import { readManifest, readSketch, sketchManifest } from '../../converters/read.ts';
+import type { RepositoryName } from '../../converters/reference.ts';
+import type { Cache, CacheEntry } from '../cache/cache.ts';
+import { Failure } from '../errors.ts';
+import type { StoredForm } from '../negotiation/decide.ts';
+import { widestAccept } from '../negotiation/reads.ts';
+import { discard, readBounded } from '../upstream/body.ts';
+import type { UpstreamClient } from '../upstream/client.ts';
+import type { Caller } from './resolve.ts';
+import { failureOf } from './upstream-answer.ts';
+
+export interface StoredManifest {
+  readonly bytes: Uint8Array;
+  /** As upstream gave it; a hint and no more. */
+  readonly contentType: string;
+}
+
+/**
+ * Content by digest, verified. What is remembered here is given to whoever asks: callers prove their right to it
+ * first (`Resolver`).
+ */
+export interface Content {
+  /** @throws Failure; ConversionError DIGEST_MISMATCH. */
+  manifest(repository: RepositoryName, digest: Digest, caller: Caller): Promise<StoredManifest>;
+  /** What the manifest is, without more reading than that takes. @throws as `manifest`; ConversionError. */
+  form(repository: RepositoryName, digest: Digest, caller: Caller): Promise<StoredForm>;
+  /** A small blob, like a config. @throws Failure; ConversionError DIGEST_MISMATCH. */
+  blob(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Uint8Array>;
+  /** How a layer is packed, by a Range request for its first bytes. @throws Failure. */
+  sniff(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Compression>;
+}
+
+export function createContent(client: UpstreamClient, cache: Cache): Content {
+  // The entries of an index weigh little; reading them again for each request would cost more than the answer.
+  const forms = new LRUCache<string, StoredForm>({ max: 5_000 });
+
+  async function remembered(key: string, fetch: () => Promise<CacheEntry>): Promise<CacheEntry> {
+    const known = await cache.get(key);
+    if (known) return known;
+    const entry = await fetch();
+    await cache.set(key, entry);
+    return entry;
+  }
+
+  async function fetchManifest(
+    repository: RepositoryName,
+    digest: Digest,
+    caller: Caller,
+  ): Promise<CacheEntry> {
+    const { response } = await client.request({
+      method: 'GET',
+      path: `/v2/${repository}/manifests/${digest}`,
+      repository,
+      credential: caller.credential,
+      headers: { accept: widestAccept },
+    });
+    // A fat generic manifest may name children that the registry holds as blobs only (formats.md, section 1).
+    if (response.status === 404) {
+      await discard(response);
+      return {
+        facts: { contentType: '' },
+        body: await fetchBlob(repository, digest, caller, 'MANIFEST_UNKNOWN'),
+      };
+    }
+    if (!response.ok)
+      throw await failureOf(response, `manifest ${digest} of ${repository}`, 'MANIFEST_UNKNOWN');
+    const contentType = response.headers.get('content-type') ?? '';
+    const body = await readBounded(response, limits.documentBytes, 'the manifest');
+    verifyManifest(body, digest, contentType);
+    return { facts: { contentType }, body };
+  }
+
+  async function fetchBlob(
+    repository: RepositoryName,
+    digest: Digest,
+    caller: Caller,
+    unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN',
+  ): Promise<Uint8Array> {
+    const { response } = await client.request({
+      method: 'GET',
+      path: `/v2/${repository}/blobs/${digest}`,
+      repository,
+      credential: caller.credential,
+    });
+    if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, unknown);
+    const body = await readBounded(response, limits.documentBytes, 'the blob');
+    verifyDigest(body, digest, 'blob');
+    return body;
+  }
+
+  async function manifest(
+    repository: RepositoryName,
+    digest: Digest,
+    caller: Caller,
+  ): Promise<StoredManifest> {
+    const key = `manifest ${client.id} ${repository} ${digest}`;
+    const { facts, body } = await remembered(key, () => fetchManifest(repository, digest, caller));
+    return { bytes: body, contentType: String(facts.contentType) };
+  }
+
+  return {
+    manifest,
+
+    async form(repository, digest, caller) {
+      const known = forms.get(`${repository} ${digest}`);
+      if (known) return known;
+      const { bytes, contentType } = await manifest(repository, digest, caller);
+      const form = formOf(bytes, contentType);
+      forms.set(`${repository} ${digest}`, form);
+      return form;
+    },
+
+    async blob(repository, digest, caller) {
+      const key = `blob ${client.id} ${repository} ${digest}`;
+      const fetch = async () => ({
+        facts: {},
+        body: await fetchBlob(repository, digest, caller, 'BLOB_UNKNOWN'),
+      });
+      return (await remembered(key, fetch)).body;
+    },
+
+    async sniff(repository, digest, caller) {
+      const key = `compression ${client.id} ${repository} ${digest}`;
+      const fetch = async () => ({
+        facts: { compression: compressionOf(await firstBytes(client, repository, digest, caller)) },
+        body: new Uint8Array(),
+      });
+      return (await remembered(key, fetch)).facts.compression as Compression;
+    },
+  };
+}
+
+function formOf(bytes: Uint8Array, contentType: string): StoredForm {
+  const sketch = sketchManifest(bytes, contentType);
+  const shapes = [mediaTypes.dockerList, mediaTypes.ociIndex, mediaTypes.generic] as const;
+  if (!(shapes as readonly string[]).includes(sketch.mediaType))
+    return { mediaType: sketch.mediaType, entries: undefined };
+  const model = readSketch(sketch);
+  return { mediaType: sketch.mediaType, entries: model.kind === 'index' ? model.dependencies : undefined };
+}
+
+/** Of signed schema 1 the digest is that of the payload; of all else, that of the bytes. */
+function verifyManifest(bytes: Uint8Array, digest: Digest, contentType: string): void {
+  try {
+    verifyDigest(bytes, digest, 'manifest');
+  } catch (mismatch) {
+    if (payloadDigest(bytes, contentType) !== digest) throw mismatch;
+  }
+}
+
+function payloadDigest(bytes: Uint8Array, contentType: string): Digest | undefined {
+  try {
+    return readManifest(bytes, contentType).source.digest;
+  } catch (error) {
+    if (error instanceof ConversionError) return undefined;
+    throw error;
+  }
+}
+
+async function firstBytes(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  digest: Digest,
+  caller: Caller,
+): Promise<Uint8Array> {
+  const { response } = await client.request({
+    method: 'GET',
+    path: `/v2/${repository}/blobs/${digest}`,
+    repository,
+    credential: caller.credential,
+    headers: { range: 'bytes=0-7' },
+  });
+  if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');
+  // A registry may ignore Range: then the rest of the layer is not read.
+  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
+  const first = await reader?.read();
+  await reader?.cancel().catch(() => undefined);
+  if (!first?.value || first.value.length < 4) {
+    throw new Failure(
+      'UPSTREAM_CONTENT',
+      `The layer ${digest} of ${repository} is shorter than any layer can be.`,
+    );
+  }
+  return first.value;
+}
+
+/** Magic numbers: gzip (RFC 1952 §2.3.1), zstd and its skippable frames (RFC 8878 §3.1). */
+function compressionOf(bytes: Uint8Array): Compression {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
+  const rest = bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd;
+  if (bytes[0] === 0x28 && rest) return 'zstd';
+  const skippable = bytes[1] === 0x2a && bytes[2] === 0x4d && bytes[3] === 0x18;
+  if (((bytes[0] ?? 0) & 0xf0) === 0x50 && skippable) return 'zstd';
+  return 'none';
+}

@@ -1,0 +1,144 @@
+import { LRUCache } from 'lru-cache';
+import { type Digest, digestOf, isDigest } from '../../converters/digest.ts';
+import { limits } from '../../converters/limits.ts';
+import { readManifest } from '../../converters/read.ts';
+import type { Reference, RepositoryName } from '../../converters/reference.ts';
+import { Failure } from '../errors.ts';
+import { widestAccept } from '../negotiation/reads.ts';
+import { discard, readBounded } from '../upstream/body.ts';
+import type { UpstreamClient } from '../upstream/client.ts';
+import { type Credential, credentialKey } from '../upstream/credential.ts';
+import { createSingleFlight } from '../upstream/single-flight.ts';
+import { failureOf } from './upstream-answer.ts';
+
+/** On whose behalf upstream is asked. */
+export interface Caller {
+  readonly credential: Credential;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a reference names upstream now, and the proof that this caller may read it. */
+export interface Resolved {
+  readonly digest: Digest;
+  readonly contentType: string;
+  /** Upstream gave it to a request without anyone's credential. */
+  readonly public: boolean;
+  /** Seconds since upstream was asked, where the answer is older than the TTL because upstream fails. */
+  readonly staleAge: number | undefined;
+}
+
+export interface ResolverOptions {
+  readonly client: UpstreamClient;
+  /** Seconds for which an answer may be used again. */
+  readonly ttl: number;
+  /** Seconds for which a public answer may be used while upstream fails. */
+  readonly stale: number;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+export interface Resolver {
+  /**
+   * Asks upstream with this caller's own right, at most once per TTL and credential. Two proofs open what is
+   * remembered, and nothing else: upstream gave it to a request without a credential (good for all, and stale
+   * while upstream fails), or to this very Authorization value (good for that value alone, never stale).
+   * @throws Failure MANIFEST_UNKNOWN, UNAUTHORIZED, DENIED, RATE_LIMITED, or that upstream failed.
+   */
+  resolve(repository: RepositoryName, reference: Reference, caller: Caller): Promise<Resolved>;
+}
+
+interface Proof extends Resolved {
+  readonly at: number;
+}
+
+const deadlineMs = 60_000;
+
+export function createResolver({ client, ttl, stale, clock }: ResolverOptions): Resolver {
+  const proofs = new LRUCache<string, Proof>({ max: 20_000 });
+  const flights = createSingleFlight<Proof>(deadlineMs);
+
+  async function ask(repository: RepositoryName, reference: Reference, caller: Caller): Promise<Proof> {
+    const text = reference.kind === 'tag' ? reference.tag : reference.digest;
+    const request = {
+      path: `/v2/${repository}/manifests/${text}`,
+      repository,
+      credential: caller.credential,
+      headers: { accept: widestAccept },
+    };
+    const { response, anonymous } = await client.request({ ...request, method: 'HEAD' });
+    const seen = response.ok ? seenIn(response, reference) : undefined;
+    await discard(response);
+    if (seen) return { ...seen, public: anonymous, staleAge: undefined, at: clock() };
+    if (!response.ok && response.status !== 405) throw await failure(response, reference, repository);
+    const second = await client.request({ ...request, method: 'GET' });
+    if (!second.response.ok) throw await failure(second.response, reference, repository);
+    const read = await digestInBody(second.response);
+    return { ...read, public: second.anonymous, staleAge: undefined, at: clock() };
+  }
+
+  async function askOrStale(
+    key: string,
+    publicKey: string,
+    work: () => Promise<Proof>,
+    signal?: AbortSignal,
+  ) {
+    try {
+      const late = () => new Failure('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
+      const proof = await flights.join({ key, start: work, late }, signal);
+      proofs.set(proof.public ? publicKey : key, proof);
+      return proof;
+    } catch (error) {
+      const known = proofs.get(publicKey);
+      const age = known ? (clock() - known.at) / 1000 : Number.POSITIVE_INFINITY;
+      if (!known?.public || age > stale || !isUpstreamFailing(error)) throw error;
+      return { ...known, staleAge: Math.floor(age) };
+    }
+  }
+
+  return {
+    async resolve(repository, reference, caller) {
+      const text = reference.kind === 'tag' ? reference.tag : reference.digest;
+      const publicKey = `${repository} ${text} none`;
+      const key = `${repository} ${text} ${credentialKey(caller.credential)}`;
+      const fresh = [proofs.get(publicKey), proofs.get(key)].find(
+        (proof) => proof && clock() - proof.at < ttl * 1000,
+      );
+      if (fresh) return fresh;
+      return askOrStale(key, publicKey, () => ask(repository, reference, caller), caller.signal);
+    },
+  };
+}
+
+function seenIn(
+  response: Response,
+  reference: Reference,
+): { digest: Digest; contentType: string } | undefined {
+  const stated = response.headers.get('docker-content-digest');
+  const contentType = response.headers.get('content-type') ?? '';
+  // A digest asked for is the digest given: the bytes are checked when they are read.
+  if (reference.kind === 'digest') return { digest: reference.digest, contentType };
+  return isDigest(stated) ? { digest: stated, contentType } : undefined;
+}
+
+/** For registries whose answers carry no digest. */
+async function digestInBody(response: Response): Promise<{ digest: Digest; contentType: string }> {
+  const contentType = response.headers.get('content-type') ?? '';
+  const bytes = await readBounded(response, limits.documentBytes, 'the manifest');
+  try {
+    return { digest: readManifest(bytes, contentType).source.digest, contentType };
+  } catch {
+    return { digest: digestOf(bytes), contentType };
+  }
+}
+
+function failure(response: Response, reference: Reference, repository: RepositoryName): Promise<Failure> {
+  const text = reference.kind === 'tag' ? reference.tag : reference.digest;
+  return failureOf(response, `manifest ${text} of ${repository}`, 'MANIFEST_UNKNOWN');
+}
+
+/** Upstream is at fault or limits; what it refuses stays refused. */
+function isUpstreamFailing(error: unknown): boolean {
+  if (!(error instanceof Failure)) return false;
+  if (error.code === 'UPSTREAM_ANSWER') return Number(error.detail?.upstreamStatus ?? 500) >= 500;
+  return ['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT', 'RATE_LIMITED'].includes(error.code);
+}

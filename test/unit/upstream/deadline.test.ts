@@ -1,0 +1,47 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { isDeadline, waitFor, withDeadline } from '../../../src/upstream/deadline.ts';
+import { createSingleFlight } from '../../../src/upstream/single-flight.ts';
+
+const never = new Promise<never>(() => {});
+
+describe('withDeadline', () => {
+  it("tells its own end from the caller's", async () => {
+    const aborter = new AbortController();
+    const seen: boolean[] = [];
+    const work = (signal: AbortSignal) => waitFor(never, signal).catch(() => seen.push(isDeadline(signal)));
+    await withDeadline(10, undefined, work);
+    const aborted = withDeadline(10_000, aborter.signal, work);
+    aborter.abort();
+    await aborted;
+    expect(seen).toEqual([true, false]);
+  });
+});
+
+describe('waitFor', () => {
+  it.each([
+    ['done', () => Promise.resolve()],
+    ['failed', () => Promise.reject(new Error('no'))],
+  ])('leaves no listener behind when %s', async (_, work) => {
+    const { signal } = new AbortController();
+    await waitFor(work(), signal).catch(() => undefined);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+});
+
+describe('createSingleFlight', () => {
+  it('has no failure unhandled that nobody waits for any more', async () => {
+    const aborter = new AbortController();
+    const start = () => {
+      aborter.abort();
+      return Promise.reject(new Error('nobody waits for this'));
+    };
+    const flights = createSingleFlight<never>(1000);
+    const late = () => new Error('late');
+    await expect(flights.join({ key: 'k', start, late }, aborter.signal)).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    // Node reports an unhandled rejection after the microtasks; vitest then fails the run.
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  });
+});
