@@ -46,9 +46,11 @@ export class RawEdit {
   /** Sets a member's value, or adds it behind the member `after`, in the layout that the object has. */
   set(object: RawObject, key: string, json: string, after: string): void {
     const present = member(object, key);
-    if (present) return this.replace(present, json);
     const anchor = object.members.find((each) => each.key === after) ?? object.members.at(-1);
-    if (!anchor) return this.replace(object, `{${JSON.stringify(key)}:${json}}`);
+    if (present || !anchor) {
+      this.replace(present ?? object, present ? json : `{${JSON.stringify(key)}:${json}}`);
+      return;
+    }
     const { text } = this.#document;
     const indent = text.slice(object.start + 1, object.members[0]?.keySpan.start);
     const separator = text.slice(anchor.keySpan.end, anchor.value.start);

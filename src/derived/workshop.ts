@@ -7,10 +7,10 @@ import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { SigningKey } from '../../converters/schema1/signing-key.ts';
 import type { Cache } from '../cache/cache.ts';
+import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
 import type { Content } from '../stored/content.ts';
 import type { Caller } from '../stored/resolve.ts';
-import { createSingleFlight } from '../upstream/single-flight.ts';
 import { entryOfProduct, type Product, productOfEntry } from './product.ts';
 import { productKey, type Recipe, recipeKey } from './recipe.ts';
 

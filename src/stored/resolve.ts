@@ -3,12 +3,12 @@ import { type Digest, digestOf, isDigest } from '../../converters/digest.ts';
 import { limits } from '../../converters/limits.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
+import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
 import { widestAccept } from '../negotiation/reads.ts';
 import { discard, readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { type Credential, credentialKey } from '../upstream/credential.ts';
-import { createSingleFlight } from '../upstream/single-flight.ts';
 import { failureOf } from './upstream-answer.ts';
 
 /** On whose behalf upstream is asked. */

@@ -48,7 +48,7 @@ export function createAuthorizer(tokens: TokenSource, allowAnonymousTokens: bool
 
 async function before(state: State, asker: Asker): Promise<Grant> {
   const { credential } = asker;
-  if (!mayAskForToken(state, credential)) return plain(state, credential);
+  if (!mayAskForToken(state, asker)) return plain(state, credential);
   const key = memoryKey(asker);
   const question = state.remembered.get(key);
   if (question === undefined) return plain(state, credential);
@@ -70,7 +70,7 @@ async function after(
   asker: Asker,
 ): Promise<Grant | undefined> {
   const { credential } = asker;
-  const request = mayAskForToken(state, credential) ? tokenRequestFor(challenges, asker) : undefined;
+  const request = mayAskForToken(state, asker) ? tokenRequestFor(challenges, asker) : undefined;
   if (request === undefined) return basicGrant(state, challenges, previous, credential);
   // A second new token for the same question would be refused like the first.
   if (previous.token?.fresh && sameQuestion(previous.token.request, request)) return undefined;
@@ -105,9 +105,13 @@ function plain(state: State, credential: Credential): Grant {
   return { authorization: state.upstreamWantsBasic ? basicAuthorization(credential) : undefined };
 }
 
-/** A client that has brought a token renews it itself; one without a login may be meant to see the challenge. */
-function mayAskForToken({ allowAnonymousTokens }: State, credential: Credential): boolean {
-  return credential.kind === 'none' ? allowAnonymousTokens : basicAuthorization(credential) !== undefined;
+/**
+ * A client that has brought a token renews it itself. One without a login may be meant to see the challenge: always
+ * at the ping, which names no repository, because that is where clients learn that they may log in.
+ */
+function mayAskForToken({ allowAnonymousTokens }: State, { credential, repository }: Asker): boolean {
+  if (credential.kind === 'none') return allowAnonymousTokens && repository !== undefined;
+  return basicAuthorization(credential) !== undefined;
 }
 
 function memoryKey({ credential, repository }: Asker): string {

@@ -1,9 +1,9 @@
 import type { RepositoryName } from '../../converters/reference.ts';
+import { withDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
 import { type Authorizer, createAuthorizer, type Grant } from './authorizer.ts';
 import { discard } from './body.ts';
 import type { Credential } from './credential.ts';
-import { withDeadline } from './deadline.ts';
 import { type Followed, followRedirects } from './redirect.ts';
 import { type Fetch, send } from './send.ts';
 import { createTokenSource } from './token-source.ts';

@@ -1,5 +1,5 @@
+import { isDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
-import { isDeadline } from './deadline.ts';
 import { networkFailure, timeoutFailure } from './upstream-failure.ts';
 
 /** The part of the web's `fetch` that is used; the embedded sample registry is one too. */

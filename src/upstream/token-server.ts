@@ -1,7 +1,7 @@
+import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
 import { discard, readBounded } from './body.ts';
 import { basicAuthorization, type Credential } from './credential.ts';
-import { isDeadline, withDeadline } from './deadline.ts';
 import { isRedirect } from './redirect.ts';
 import { type Fetch, type Sender, send } from './send.ts';
 import { type TokenRequest, tokenUrl } from './token-request.ts';

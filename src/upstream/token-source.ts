@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
+import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { credentialKey } from './credential.ts';
-import { createSingleFlight } from './single-flight.ts';
 import type { TokenRequest } from './token-request.ts';
 import { type GrantedToken, requestToken, type TokenServerOptions } from './token-server.ts';
 import { timeoutFailure } from './upstream-failure.ts';

@@ -360,6 +360,15 @@ describe('tokens', () => {
     expect(tokens.log).toEqual([`GET /token?service=s${expected} -`]);
   });
 
+  it('are not got for a ping without a login, which is where clients see the challenge', async () => {
+    const { tokens, registry } = await startPair();
+    const ping = { method: 'GET', path: '/v2/', credential: none } as const;
+    const { response } = await clientOf(registry).request(ping);
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toContain('Bearer');
+    expect(tokens.log).toEqual([]);
+  });
+
   it('have no scope for the ping', async () => {
     const { tokens, registry } = await startPair();
     const { response } = await clientOf(registry).request({

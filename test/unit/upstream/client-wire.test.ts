@@ -1,11 +1,13 @@
 import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
+import type { RepositoryName } from '../../../converters/reference.ts';
 import { readBounded } from '../../../src/upstream/body.ts';
 import { createUpstreamClient, type Fetch, type UpstreamRequest } from '../../../src/upstream/client.ts';
 import { answer, challenge, startRegistry, startServer, startTokenServer } from './local-server.ts';
 
 const ping: UpstreamRequest = { method: 'GET', path: '/v2/', credential: { kind: 'none' } };
+const pull: UpstreamRequest = { ...ping, path: '/v2/a/manifests/b', repository: 'a' as RepositoryName };
 const blob: UpstreamRequest = {
   method: 'GET',
   path: '/v2/a/blobs/x?signature=secret',
@@ -85,10 +87,10 @@ describe('a request', () => {
           .end();
       } else answer(response, 303, '', { location: `${storage.url}data` });
     });
-    const { response } = await clientOf(registry.url).request({ ...ping, method: 'HEAD' });
+    const { response } = await clientOf(registry.url).request({ ...pull, method: 'HEAD' });
     expect([response.status, response.headers.get('content-length')]).toEqual([200, '1234']);
     expect(await response.text()).toBe('');
-    expect(registry.log).toEqual(['HEAD /v2/ -', 'HEAD /v2/ Bearer token-1']);
+    expect(registry.log).toEqual(['HEAD /v2/a/manifests/b -', 'HEAD /v2/a/manifests/b Bearer token-1']);
     expect(storage.log).toEqual(['HEAD /data -']);
   });
 
@@ -103,7 +105,7 @@ describe('a request', () => {
       new Response('content'),
     ];
     const upstream = clientOf('https://registry.example', { fetch: async () => answers.shift() as Response });
-    expect(await text((await upstream.request(ping)).response)).toBe('content');
+    expect(await text((await upstream.request(pull)).response)).toBe('content');
     expect(cancel).toHaveBeenCalledOnce();
   });
 });
@@ -258,7 +260,7 @@ describe("the caller's signal", () => {
       () => 'never',
       () => `Bearer realm="${tokens.url}"`,
     );
-    await expect(clientOf(registry.url).request({ ...ping, signal: aborter.signal })).rejects.toMatchObject({
+    await expect(clientOf(registry.url).request({ ...pull, signal: aborter.signal })).rejects.toMatchObject({
       name: 'AbortError',
     });
   });
@@ -285,7 +287,7 @@ describe("the caller's signal", () => {
     const tokens = await startTokenServer();
     const registry = await startRegistry(tokens.given, () => `Bearer realm="${tokens.url}"`);
     const { signal } = new AbortController();
-    const { response } = await clientOf(registry.url).request({ ...ping, signal });
+    const { response } = await clientOf(registry.url).request({ ...pull, signal });
     expect(await text(response)).toBe('content');
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });

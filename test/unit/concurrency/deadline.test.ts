@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { isDeadline, waitFor, withDeadline } from '../../../src/upstream/deadline.ts';
-import { createSingleFlight } from '../../../src/upstream/single-flight.ts';
+import { isDeadline, waitFor, withDeadline } from '../../../src/concurrency/deadline.ts';
+import { createSingleFlight } from '../../../src/concurrency/single-flight.ts';
 
 const never = new Promise<never>(() => {});
 
