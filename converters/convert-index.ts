@@ -3,21 +3,59 @@ import { type ConversionContext, type Converted, convertImage } from './convert.
 import { type ConvertedEntry, type IndexFamily, writeDescriptorIndex } from './descriptor-index.ts';
 import { type Digest, digestOf } from './digest.ts';
 import { ConversionError } from './errors.ts';
+import { writeFatGeneric } from './generic/write.ts';
 import { limits } from './limits.ts';
+import { mediaTypes } from './media-types.ts';
 import type { Image, Index, IndexEntry, Loss } from './model.ts';
 import { ociFamily, ociIndexFamily } from './oci/write.ts';
 import type { Platform } from './platform.ts';
 import { withPlatformTable } from './platform-table.ts';
 import { type ConversionPorts, fetchConfig, fetchModel } from './ports.ts';
+import type { DerivedBlob } from './prepare.ts';
 import { dockerListFamily, schema2Family } from './schema2/write.ts';
 
 /** Forms that have an index of their own. */
-export type IndexForm = 'schema2' | 'oci';
+export type IndexForm = 'schema2' | 'oci' | 'generic';
 
-const families: Readonly<Record<IndexForm, { readonly index: IndexFamily; readonly imageType: string }>> = {
-  schema2: { index: dockerListFamily, imageType: schema2Family.manifestType },
-  oci: { index: ociIndexFamily, imageType: ociFamily.manifestType },
+interface IndexWay {
+  readonly mediaType: string;
+  /** The type of an image in this form: an entry of this type stays as it is. */
+  readonly imageType: string;
+  /** Docker takes an entry without a platform for one that fits nobody. */
+  readonly needsPlatform: boolean;
+  readonly keepsAttestations: boolean;
+  readonly write: (index: Index, entries: readonly ConvertedEntry[]) => WrittenIndex;
+}
+
+interface WrittenIndex {
+  readonly bytes: Uint8Array;
+  readonly losses: readonly Loss[];
+  readonly blobs: readonly DerivedBlob[];
+}
+
+const ways: Readonly<Record<IndexForm, IndexWay>> = {
+  schema2: familyWay(dockerListFamily, schema2Family.manifestType),
+  oci: familyWay(ociIndexFamily, ociFamily.manifestType),
+  generic: {
+    mediaType: mediaTypes.generic,
+    imageType: mediaTypes.generic,
+    needsPlatform: true,
+    keepsAttestations: false,
+    write: (_, entries) => {
+      const { bytes, target } = writeFatGeneric(entries);
+      return { bytes, losses: [], blobs: [{ kind: 'config', digest: digestOf(target), bytes: target }] };
+    },
+  },
 };
+
+function familyWay(family: IndexFamily, imageType: string): IndexWay {
+  const { indexType: mediaType, needsPlatform, keepsAttestations } = family;
+  const write = (index: Index, entries: readonly ConvertedEntry[]) => ({
+    ...writeDescriptorIndex(index, entries, family),
+    blobs: [],
+  });
+  return { mediaType, imageType, needsPlatform, keepsAttestations, write };
+}
 
 /** One child with what became of it: `converted` is absent where the stored child stays. */
 interface Child extends ConvertedEntry {
@@ -55,17 +93,18 @@ export async function convertIndex(
   });
   const kept = children.filter((child): child is Child => child !== undefined);
   if (kept.length === 0) throw nothingLeft(losses);
-  const { index: family } = families[form];
-  const written = writeDescriptorIndex(whole, kept, family);
+  const { mediaType, write } = ways[form];
+  const written = write(whole, kept);
   return {
     kind: 'index',
     form,
-    mediaType: family.indexType,
+    mediaType,
     digest: digestOf(written.bytes),
     body: written.bytes,
     source: index.source.digest,
     losses: [...losses, ...written.losses],
     children: kept.flatMap(({ converted }) => (converted ? [converted] : [])),
+    blobs: written.blobs,
   };
 }
 
@@ -78,15 +117,15 @@ async function convertChild(
   context: ConversionContext,
   walk: Walk,
 ): Promise<Child> {
-  const { index: family, imageType } = families[form];
-  if (entry.attestation && !family.keepsAttestations) {
+  const { imageType, needsPlatform, keepsAttestations } = ways[form];
+  if (entry.attestation && !keepsAttestations) {
     throw new ConversionError({
       code: 'INEXPRESSIBLE',
       message: 'It is an attestation, which clients of this form take for an image',
     });
   }
   const { mediaType, digest, platform } = entry;
-  const settled = entry.attestation || (mediaType === imageType && (platform || !family.needsPlatform));
+  const settled = entry.attestation || (mediaType === imageType && (platform || !needsPlatform));
   if (settled) return { entry, mediaType, digest, size: entry.size ?? 0, platform, converted: undefined };
   const model = await fetchModel(entry, context.ports);
   const converted =
@@ -98,7 +137,7 @@ async function convertChild(
     mediaType: converted.mediaType,
     digest: converted.digest,
     size: converted.body.length,
-    platform: platform ?? (family.needsPlatform ? await platformOf(model, context.ports) : undefined),
+    platform: platform ?? (needsPlatform ? await platformOf(model, context.ports) : undefined),
     converted: converted.digest === digest ? undefined : converted,
   };
 }

@@ -58,6 +58,8 @@ function relabel(image: Image, config: Descriptor, family: ManifestFamily): Writ
     if (!descriptor.field) continue;
     prune(edit, descriptor.field, family.descriptorKeys, losses);
     edit.set(descriptor.field.value, 'mediaType', quote(type), 'mediaType');
+    edit.set(descriptor.field.value, 'digest', quote(descriptor.digest), 'digest');
+    edit.set(descriptor.field.value, 'size', String(descriptor.size), 'size');
   }
   return { bytes: encodeText(edit.apply()), losses };
 }

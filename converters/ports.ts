@@ -1,4 +1,4 @@
-import { verifyDigest } from './digest.ts';
+import { type Digest, verifyDigest } from './digest.ts';
 import { ConversionError } from './errors.ts';
 import { type ImageConfig, readImageConfig } from './image-config.ts';
 import { bareMediaType, type Compression, mediaTypes } from './media-types.ts';
@@ -14,8 +14,21 @@ export interface ConversionPorts {
   readonly fetchBlob: (descriptor: Descriptor) => Promise<Uint8Array>;
   /** How a layer is packed, by its first bytes. */
   readonly sniffLayer: (layer: Layer) => Promise<Compression>;
+  /** What only reading the whole layer tells. Asked for where a conversion cannot do without. */
+  readonly layerFacts: (layer: Layer) => Promise<LayerFacts>;
   /** Only asked for when something is to be signed. */
   readonly signingKey: () => Promise<SigningKey>;
+}
+
+/** What is known of a layer that was read to its end; it never changes. */
+export interface LayerFacts {
+  readonly compression: Exclude<Compression, 'unknown'>;
+  /** Bytes as stored. */
+  readonly packedSize: number;
+  /** Bytes unpacked. */
+  readonly size: number;
+  /** The digest of the layer unpacked. */
+  readonly diffId: Digest;
 }
 
 /** Fetches, verifies and reads a manifest that an index names. @throws ConversionError. */

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { ConversionError } from '../converters/errors.ts';
 import type { SigningKey } from '../converters/schema1/signing-key.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Settings } from './config/settings.ts';
@@ -59,7 +60,15 @@ export function createApp(dependencies: Dependencies): Hono {
 /** The way of a request: its path tells the resource, and one small file answers for each. */
 function createAnswerer({ settings, upstream, cache, signingKey, clock }: Dependencies) {
   const content = createContent(upstream, cache);
-  const workshop = createWorkshop({ upstream: upstream.id, content, cache, signingKey });
+  const workshop = createWorkshop({
+    upstream: upstream.id,
+    content,
+    cache,
+    signingKey,
+    layerFacts: async () => {
+      throw new ConversionError({ code: 'UNAVAILABLE', message: 'Layers cannot be read yet' });
+    },
+  });
   const manifestRoute: ManifestRoute = {
     resolver: createResolver({
       client: upstream,

@@ -1,7 +1,9 @@
 import type { ConvertedEntry } from '../descriptor-index.ts';
+import { digestOf } from '../digest.ts';
 import { ConversionError } from '../errors.ts';
 import { layerTypeOf, mediaTypes } from '../media-types.ts';
 import type { Descriptor, Image, Labels } from '../model.ts';
+import type { Platform } from '../platform.ts';
 import { encodeText } from '../raw-text.ts';
 
 /** Writes one image in the form of proposal 993: `size`, labels on the descriptors, two spaces of indent. */
@@ -22,24 +24,43 @@ export function writeGeneric(image: Image): Uint8Array {
   });
 }
 
-/** Writes a fat manifest: the platforms stand in the labels of the dependencies, as in proposal 62. */
-export function writeFatGeneric(entries: readonly ConvertedEntry[], target: Descriptor): Uint8Array {
-  return document({
+/**
+ * Writes a fat manifest: the platforms stand in the labels of the dependencies (proposal 62), and in the target's
+ * own data too (its review), so that readers of either kind find them.
+ * @returns the manifest, and the target that it names.
+ */
+export function writeFatGeneric(entries: readonly ConvertedEntry[]): {
+  bytes: Uint8Array;
+  target: Uint8Array;
+} {
+  const target = document(
+    entries.map(({ digest, platform }) => ({
+      os: platform?.os,
+      arch: platform?.architecture,
+      ...(platform?.variant ? { variant: platform.variant } : {}),
+      manifestDigest: digest,
+    })),
+  );
+  const bytes = document({
     schemaVersion: 2,
-    target: plain(target),
+    target: { mediaType: mediaTypes.genericFatTarget, digest: digestOf(target), size: target.length },
     dependencies: entries.map(({ mediaType, digest, size, platform, entry }) => ({
       mediaType,
-      size,
       digest,
-      ...labelsOf(
-        new Map([
-          ...entry.labels,
-          ...(platform ? [['os', platform.os] as const, ['arch', platform.architecture] as const] : []),
-          ...(platform?.variant ? [['variant', platform.variant] as const] : []),
-        ]),
-      ),
+      size,
+      ...labelsOf(new Map([...entry.labels, ...platformLabels(platform)])),
     })),
   });
+  return { bytes, target };
+}
+
+function platformLabels(platform: Platform | undefined): [string, string][] {
+  if (!platform) return [];
+  const labels: [string, string][] = [
+    ['os', platform.os],
+    ['arch', platform.architecture],
+  ];
+  return platform.variant ? [...labels, ['variant', platform.variant]] : labels;
 }
 
 function plain(descriptor: Descriptor): object {

@@ -3,8 +3,8 @@ import { ConversionError } from '../errors.ts';
 import type { HistoryEntry, ImageConfig } from '../image-config.ts';
 import { limits } from '../limits.ts';
 import type { Layer } from '../model.ts';
-import { compact, type RawMember } from '../raw-json.ts';
-import { concatenate, encodeText, escapeHtml, quote } from '../raw-text.ts';
+import { concatenate, encodeText, quote } from '../raw-text.ts';
+import { sortedObject } from '../sorted-object.ts';
 import { zeroTime } from '../time.ts';
 import { emptyLayer } from './empty-layer.ts';
 
@@ -139,35 +139,10 @@ function entryJson(history: HistoryEntry, { id, parent, throwaway }: Identity): 
 /** Of the config's own keys these go: two have no place in v1, three would break old clients. */
 const dropped = new Set(['rootfs', 'history', 'id', 'parent', 'throwaway']);
 
-/** The top entry is the config itself, its keys sorted by their UTF-8 bytes, every value as it was written. */
+/** The top entry is the config itself. */
 function topJson(config: ImageConfig, { id, parent, throwaway }: Identity): string {
-  const values = new Map<string, string>();
-  for (const { key, value } of lastOfEach(config.root.members)) {
-    if (!dropped.has(key)) values.set(key, escapeHtml(compact(config.document, value)));
-  }
-  values.set('id', quote(id));
-  if (parent) values.set('parent', quote(parent));
-  if (throwaway) values.set('throwaway', 'true');
-  const sorted = [...values].sort(([left], [right]) => compareUtf8(left, right));
-  return `{${sorted.map(([key, value]) => `${quote(key)}:${value}`).join(',')}}`;
-}
-
-/** Of repeated keys the last one wins, as in Go's decoder. */
-function lastOfEach(members: readonly RawMember[]): Iterable<RawMember> {
-  return new Map(members.map((each) => [each.key, each])).values();
-}
-
-/** Orders by UTF-8 bytes, which is the order of code points; JavaScript's own order is that of UTF-16 units. */
-function compareUtf8(left: string, right: string): number {
-  const length = Math.min(left.length, right.length);
-  for (let index = 0; index < length; index += 1) {
-    const difference = byteOrder(left.charCodeAt(index)) - byteOrder(right.charCodeAt(index));
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
-}
-
-/** Moves surrogates (of characters beyond U+FFFF) behind all other units. */
-function byteOrder(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+  const set = new Map([['id', quote(id)]]);
+  if (parent) set.set('parent', quote(parent));
+  if (throwaway) set.set('throwaway', 'true');
+  return sortedObject(config.document, config.root, dropped, set);
 }

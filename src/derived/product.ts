@@ -1,7 +1,8 @@
-import type { Form } from '../../converters/convert.ts';
+import type { Converted, Form } from '../../converters/convert.ts';
 import type { Digest } from '../../converters/digest.ts';
 import type { Loss } from '../../converters/model.ts';
 import type { CacheEntry } from '../cache/cache.ts';
+import type { ManifestRecipe, Recipe } from './recipe.ts';
 
 /** A manifest that was made, ready to be sent. */
 export interface Product {
@@ -13,6 +14,35 @@ export interface Product {
   /** The stored manifest that it was made from. */
   readonly source: Digest;
   readonly losses: readonly Loss[];
+  /** How it was made, and everything that it names and upstream does not have. */
+  readonly recipes: readonly (readonly [Digest, Recipe])[];
+}
+
+export function productOf(converted: Converted, recipe: ManifestRecipe): Product {
+  const { form, mediaType, digest, body, source, losses } = converted;
+  return { form, mediaType, digest, body, source, losses, recipes: recipesOf(converted, recipe) };
+}
+
+function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Digest, Recipe])[] {
+  const { root, unpackZstd } = recipe;
+  const blobs = converted.blobs.map((blob): readonly [Digest, Recipe] =>
+    blob.kind === 'config'
+      ? [blob.digest, { product: 'config', root, manifest: recipe }]
+      : [blob.digest, { product: 'layer', root, packed: blob.packed, size: blob.size }],
+  );
+  const children = converted.children.flatMap((child) => {
+    const { source, kind, form } = child;
+    return recipesOf(child, { product: 'manifest', source, root, kind, form, tag: '', unpackZstd });
+  });
+  return [[converted.digest, recipe], ...blobs, ...children];
+}
+
+/** The made configs of a manifest and of its children. */
+export function madeConfigs(converted: Converted): (readonly [Digest, Uint8Array])[] {
+  const own = converted.blobs.flatMap((blob): (readonly [Digest, Uint8Array])[] =>
+    blob.kind === 'config' ? [[blob.digest, blob.bytes]] : [],
+  );
+  return [...own, ...converted.children.flatMap(madeConfigs)];
 }
 
 export function entryOfProduct({ body, ...facts }: Product): CacheEntry {

@@ -2,29 +2,58 @@ import { convertersVersion, type Form } from '../../converters/convert.ts';
 import type { Digest } from '../../converters/digest.ts';
 
 /**
- * How a manifest that upstream does not have is made: everything that its bytes depend on. Small and immutable;
- * any replica can follow it.
+ * How something that upstream does not have is made: everything that its bytes depend on. Small and immutable; any
+ * replica can follow it.
  */
-export interface Recipe {
-  /** The stored manifest that it is made from. */
-  readonly source: Digest;
+export type Recipe = ManifestRecipe | ConfigRecipe | LayerRecipe;
+
+interface Rooted {
   /**
    * What upstream was asked for when it was made: the source itself, or the index that names it. Whoever wants the
    * product must have the right to read this. (Upstream may hold the source as a blob only.)
    */
   readonly root: Digest;
+}
+
+export interface ManifestRecipe extends Rooted {
+  readonly product: 'manifest';
+  /** The stored manifest that it is made from. */
+  readonly source: Digest;
   readonly kind: 'image' | 'index';
   readonly form: Form;
   /** Schema 1 holds the tag: "" for none. Other forms do not depend on it. */
   readonly tag: string;
+  /** Whether zstd layers are named as the plain tars that they hold. */
+  readonly unpackZstd: boolean;
+}
+
+/** A config that was made for an image without one; it comes with its manifest. */
+export interface ConfigRecipe extends Rooted {
+  readonly product: 'config';
+  readonly manifest: ManifestRecipe;
+}
+
+/** A layer served unpacked. */
+export interface LayerRecipe extends Rooted {
+  readonly product: 'layer';
+  /** The layer as upstream has it. */
+  readonly packed: Digest;
+  /** Bytes unpacked. */
+  readonly size: number;
 }
 
 /**
  * The key of what a recipe makes. Schema 1 holds the repository's name, and its signature the key; both are in the
  * key, as is the converters' version.
  */
-export function productKey(upstream: string, repository: string, recipe: Recipe, keyId: string): string {
-  const parts = [recipe.source, recipe.kind, recipe.form, recipe.tag, keyId, `v${convertersVersion}`];
+export function productKey(
+  upstream: string,
+  repository: string,
+  recipe: ManifestRecipe,
+  keyId: string,
+): string {
+  const { source, root, kind, form, tag, unpackZstd } = recipe;
+  const parts = [source, root, kind, form, tag, unpackZstd ? 'tar' : 'any', keyId, `v${convertersVersion}`];
   return `product ${upstream} ${repository} ${parts.join(' ')}`;
 }
 

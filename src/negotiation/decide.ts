@@ -30,14 +30,14 @@ const imageTypes: Readonly<Record<Form, string>> = {
   generic: mediaTypes.generic,
 };
 
-const indexTypes: Readonly<Record<IndexForm, string>> = {
+const indexTypes: Readonly<Record<'schema2' | 'oci', string>> = {
   schema2: mediaTypes.dockerList,
   oci: mediaTypes.ociIndex,
 };
 
 /** Forms to offer in the order that loses least, by the type stored. */
 const imageOrder: readonly Form[] = ['schema2', 'oci', 'schema1'];
-const indexOrder: readonly IndexForm[] = ['schema2', 'oci'];
+const indexOrder = ['schema2', 'oci'] as const;
 
 /**
  * Decides what a client is given for what is stored.
@@ -74,21 +74,19 @@ function decideIndex(mediaType: string, entries: readonly IndexEntry[], reads: R
 
 /** An index form that the client reads with its images; its own family first. */
 function nearestIndex(mediaType: string, reads: Reads): IndexForm | undefined {
-  const own = mediaType === mediaTypes.ociIndex ? 'oci' : 'schema2';
-  return [own, ...indexOrder].find(
-    (form): form is IndexForm =>
-      reads.types.has(indexTypes[form as IndexForm]) && reads.types.has(imageTypes[form as IndexForm]),
-  );
+  const order = mediaType === mediaTypes.ociIndex ? indexOrder.toReversed() : indexOrder;
+  return order.find((form) => reads.types.has(indexTypes[form]) && reads.types.has(imageTypes[form]));
 }
 
-/** A generic manifest has no index of a type of its own: a fat one is stored as what it is. */
 function decidePinnedIndex(
   mediaType: string,
   entries: readonly IndexEntry[],
   reads: Reads,
   pin: Form,
 ): Decision {
-  if (pin === 'generic') return mediaType === mediaTypes.generic ? { kind: 'stored' } : { kind: 'choose' };
+  if (pin === 'generic') {
+    return mediaType === mediaTypes.generic ? { kind: 'stored' } : { kind: 'index', form: 'generic' };
+  }
   if (pin === 'schema1') return { kind: 'choose' };
   const type = indexTypes[pin];
   if (!reads.anything && !reads.types.has(type)) return { kind: 'choose' };

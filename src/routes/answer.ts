@@ -28,7 +28,9 @@ export function errorAnswer(error: unknown, head: boolean): Response {
 export function failureFrom(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof ConversionError) {
-    const forClient = ['INEXPRESSIBLE', 'NOT_AN_IMAGE', 'NO_PLATFORM', 'LIMIT'].includes(error.code);
+    const forClient = ['INEXPRESSIBLE', 'NOT_AN_IMAGE', 'NO_PLATFORM', 'LIMIT', 'UNAVAILABLE'].includes(
+      error.code,
+    );
     return new Failure(forClient ? 'UNSUPPORTED' : 'UPSTREAM_CONTENT', error.message, {
       cause: error,
       detail: { reason: error.code, ...(error.path ? { path: error.path } : {}) },

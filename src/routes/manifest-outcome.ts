@@ -5,7 +5,7 @@ import type { Platform } from '../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import type { Chooser } from '../derived/chooser.ts';
 import type { Product } from '../derived/product.ts';
-import type { Recipe } from '../derived/recipe.ts';
+import type { ManifestRecipe } from '../derived/recipe.ts';
 import type { Workshop } from '../derived/workshop.ts';
 import { Failure } from '../errors.ts';
 import { type Decision, decide, type Pin } from '../negotiation/decide.ts';
@@ -61,7 +61,7 @@ export async function outcomeFor(
 ): Promise<Outcome> {
   const recipe =
     reference.kind === 'digest' ? await route.workshop.recipeOf(name, reference.digest) : undefined;
-  if (recipe) return fromRecipe(route, request, name, recipe);
+  if (recipe?.product === 'manifest') return fromRecipe(route, request, name, recipe);
   const { digest, contentType, staleAge } = await route.resolver.resolve(name, reference, request.caller);
   const asked: Asked = { route, request, name, reference, root: digest, contentType };
   const outcome = reference.kind === 'tag' ? await byTag(asked) : await byDigest(asked);
@@ -73,7 +73,7 @@ async function fromRecipe(
   route: ManifestRoute,
   request: ClientRequest,
   name: RepositoryName,
-  recipe: Recipe,
+  recipe: ManifestRecipe,
 ): Promise<Outcome> {
   const root: Reference = { kind: 'digest', digest: recipe.root };
   const { staleAge } = await route.resolver.resolve(name, root, request.caller);
@@ -112,7 +112,15 @@ async function follow(asked: Asked, digest: Digest, decision: Decision): Promise
     case 'image':
     case 'index': {
       const tag = decision.form === 'schema1' && reference.kind === 'tag' ? reference.tag : '';
-      const recipe: Recipe = { source: digest, root, kind: decision.kind, form: decision.form, tag };
+      const recipe: ManifestRecipe = {
+        product: 'manifest',
+        source: digest,
+        root,
+        kind: decision.kind,
+        form: decision.form,
+        tag,
+        unpackZstd: !request.reads.zstd && !request.reads.anything,
+      };
       const from = (await formOf(asked, root)).mediaType;
       return made(
         await route.workshop.make(name, recipe, request.caller),

@@ -31,6 +31,10 @@ export interface Content {
   form(repository: RepositoryName, digest: Digest, caller: Caller): Promise<StoredForm>;
   /** A small blob, like a config. @throws Failure; ConversionError DIGEST_MISMATCH. */
   blob(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Uint8Array>;
+  /** Remembers a blob that upstream does not have. */
+  keep(repository: RepositoryName, digest: Digest, bytes: Uint8Array): Promise<void>;
+  /** A small blob if it is remembered, without asking upstream. */
+  kept(repository: RepositoryName, digest: Digest): Promise<Uint8Array | undefined>;
   /** How a layer is packed, by a Range request for its first bytes. @throws Failure. */
   sniff(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Compression>;
 }
@@ -38,6 +42,8 @@ export interface Content {
 export function createContent(client: UpstreamClient, cache: Cache): Content {
   // The entries of an index weigh little; reading them again for each request would cost more than the answer.
   const forms = new LRUCache<string, StoredForm>({ max: 5_000 });
+
+  const blobKey = (repository: string, digest: string) => `blob ${client.id} ${repository} ${digest}`;
 
   async function remembered(key: string, fetch: () => Promise<CacheEntry>): Promise<CacheEntry> {
     const known = await cache.get(key);
@@ -116,12 +122,20 @@ export function createContent(client: UpstreamClient, cache: Cache): Content {
     },
 
     async blob(repository, digest, caller) {
-      const key = `blob ${client.id} ${repository} ${digest}`;
+      const key = blobKey(repository, digest);
       const fetch = async () => ({
         facts: {},
         body: await fetchBlob(repository, digest, caller, 'BLOB_UNKNOWN'),
       });
       return (await remembered(key, fetch)).body;
+    },
+
+    async keep(repository, digest, bytes) {
+      await cache.set(blobKey(repository, digest), { facts: {}, body: bytes });
+    },
+
+    async kept(repository, digest) {
+      return (await cache.get(blobKey(repository, digest)))?.body;
     },
 
     async sniff(repository, digest, caller) {
