@@ -15,7 +15,7 @@ export { formatPlatform, type Platform, parsePlatform } from './platform.ts';
 export type { ConversionPorts, LayerFacts } from './ports.ts';
 export type { DerivedBlob } from './prepare.ts';
 export { readManifest, type Sketch, sketchManifest } from './read.ts';
-export { type V1Ancestry, v1ImageJson, writeRegistryV1 } from './registry-v1/write.ts';
+export { v1ImageJson, writeRegistryV1 } from './registry-v1/write.ts';
 export { verifySchema1 } from './schema1/read.ts';
 export { generateSigningKey, readSigningKey, type SigningKey } from './schema1/signing-key.ts';
 export type { V1Image } from './schema1/v1-chain.ts';

@@ -6,21 +6,16 @@ import { emptyLayer } from '../schema1/empty-layer.ts';
 import { v1Steps } from '../schema1/to-config.ts';
 import { type V1Image, v1Chain } from '../schema1/v1-chain.ts';
 
-/** An image as registry API v1 serves it: one JSON and one layer for each id. */
-export interface V1Ancestry {
-  /** Newest first, as `/v1/images/<id>/ancestry` lists them. */
-  readonly images: readonly V1Image[];
-}
-
 /**
  * Takes an image apart into v1 images. The ids are those of its schema 1 conversion, so that an image pulled through
  * API v1 and v2 has the same ids.
+ * @returns newest first, as `/v1/images/<id>/ancestry` lists them.
  * @param config absent for an image that is stored as schema 1.
  * @throws ConversionError INEXPRESSIBLE or INVALID.
  */
-export function writeRegistryV1(image: Image, config: ImageConfig | undefined): V1Ancestry {
-  if (image.target.kind === 'v1') return { images: fromSchema1(image, image.target) };
-  if (config) return { images: v1Chain(config, image.dependencies) };
+export function writeRegistryV1(image: Image, config: ImageConfig | undefined): V1Image[] {
+  if (image.target.kind === 'v1') return fromSchema1(image, image.target);
+  if (config) return v1Chain(config, image.dependencies);
   throw new ConversionError({
     code: 'UNAVAILABLE',
     message: 'The config of the image is needed to tell its v1 ids',

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** Debian keeps daemons here, and a plain user's PATH may lack them. */
 const systemDirectories = ['/usr/sbin', '/sbin'];
@@ -34,4 +36,28 @@ export function requirePeers(...names: readonly string[]): string | undefined {
   }
   console.warn(`\n*** SKIPPED, tests against real programs: ${reason} ***\n`);
   return reason;
+}
+
+const execute = promisify(execFile);
+
+/**
+ * Runs a real program to its end.
+ * @param home a directory of the test: the programs find no settings and no logins of the person who runs it.
+ * @returns what it printed to its output, without white space around it
+ * @throws Error with the command and what it printed to its error stream, when it fails or takes over a minute
+ */
+export async function runProgram(program: string, args: readonly string[], home: string): Promise<string> {
+  const { stdout } = await execute(program, args, {
+    env: programEnvironment(home),
+    cwd: home,
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  return stdout.trim();
+}
+
+export function programEnvironment(home: string): Record<string, string> {
+  const path = [process.env.PATH, ...systemDirectories].join(delimiter);
+  return { PATH: path, HOME: home, XDG_RUNTIME_DIR: home, TMPDIR: home, LC_ALL: 'C' };
 }
