@@ -8,10 +8,10 @@ import { limits } from './limits.ts';
 import { mediaTypes } from './media-types.ts';
 import type { Image, Index, IndexEntry, Loss } from './model.ts';
 import { ociFamily, ociIndexFamily } from './oci/write.ts';
-import type { Platform } from './platform.ts';
+import { formatPlatform, type Platform, platformRank } from './platform.ts';
 import { withPlatformTable } from './platform-table.ts';
 import { type ConversionPorts, fetchConfig, fetchModel } from './ports.ts';
-import type { DerivedBlob } from './prepare.ts';
+import { type DerivedBlob, isZstd } from './prepare.ts';
 import { dockerListFamily, schema2Family } from './schema2/write.ts';
 
 /** Forms that have an index of their own. */
@@ -118,16 +118,20 @@ async function convertChild(
   walk: Walk,
 ): Promise<Child> {
   const { imageType, needsPlatform, keepsAttestations } = ways[form];
-  if (entry.attestation && !keepsAttestations) {
+  // Docker before 23, which is what cannot unpack zstd, takes an attestation for an image.
+  if (entry.attestation && (!keepsAttestations || context.unpackZstd)) {
     throw new ConversionError({
       code: 'INEXPRESSIBLE',
       message: 'It is an attestation, which clients of this form take for an image',
     });
   }
   const { mediaType, digest, platform } = entry;
-  const settled = entry.attestation || (mediaType === imageType && (platform || !needsPlatform));
+  const readsLayers = mayReadLayers(platform, context);
+  const same = mediaType === imageType && (platform || !needsPlatform);
+  const settled = entry.attestation || (same && !(context.unpackZstd && readsLayers));
   if (settled) return { entry, mediaType, digest, size: entry.size ?? 0, platform, converted: undefined };
   const model = await fetchModel(entry, context.ports);
+  if (!readsLayers && needsLayers(model, context)) throw layersOfOthers(context);
   const converted =
     model.kind === 'index'
       ? await convertIndex(model, form, context, walk)
@@ -140,6 +144,24 @@ async function convertChild(
     platform: platform ?? (needsPlatform ? await platformOf(model, context.ports) : undefined),
     converted: converted.digest === digest ? undefined : converted,
   };
+}
+
+/** Reading layers takes long: it is done for the platform that the client will choose, where that is known. */
+function mayReadLayers(platform: Platform | undefined, { layersOf }: ConversionContext): boolean {
+  return !layersOf || !platform || platformRank(layersOf, platform) !== undefined;
+}
+
+function needsLayers(model: Image | Index, { unpackZstd }: ConversionContext): boolean {
+  if (model.kind === 'index') return false;
+  return model.target.kind === 'v1' || (unpackZstd && model.dependencies.some(isZstd));
+}
+
+function layersOfOthers({ layersOf }: ConversionContext): ConversionError {
+  return new ConversionError({
+    code: 'INEXPRESSIBLE',
+    message: 'Its layers would have to be read first, which is done for one platform only',
+    ...(layersOf ? { expected: formatPlatform(layersOf) } : {}),
+  });
 }
 
 async function platformOf(model: Image | Index, ports: ConversionPorts): Promise<Platform | undefined> {

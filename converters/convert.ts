@@ -4,6 +4,7 @@ import { writeGeneric } from './generic/write.ts';
 import { mediaTypes } from './media-types.ts';
 import type { Image, Loss } from './model.ts';
 import { ociFamily } from './oci/write.ts';
+import type { Platform } from './platform.ts';
 import type { ConversionPorts } from './ports.ts';
 import {
   certainly,
@@ -34,6 +35,8 @@ export interface ConversionContext {
   readonly tag: string;
   /** For a client that cannot unpack zstd: such layers are named as the plain tars that they hold. */
   readonly unpackZstd: boolean;
+  /** In an index, read layers of this platform's image alone; of every one where it is absent. */
+  readonly layersOf?: Platform | undefined;
 }
 
 /** A manifest in the form asked for. */

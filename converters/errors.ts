@@ -3,8 +3,10 @@
  * an HTTP status and a registry error code.
  */
 export type ConversionCode =
-  /** The bytes are not JSON, or not a document of any dialect. */
+  /** The bytes are not JSON. */
   | 'UNREADABLE'
+  /** JSON, but a manifest of no dialect that is known here. */
+  | 'UNKNOWN_DIALECT'
   /** The document can be read in two ways, so that two programs may see two images (CVE-2021-41190). */
   | 'AMBIGUOUS'
   /** A field holds something other than its dialect allows. */

@@ -143,7 +143,8 @@ export const unpacked: Step = async (prepared, ports, unpackZstd) => {
   return { image: { ...image, dependencies }, config, blobs: [...blobs, ...made] };
 };
 
-function isZstd(layer: Layer): boolean {
+/** A layer that the registry holds packed by zstd, and that could be given as the tar inside. */
+export function isZstd(layer: Layer): boolean {
   return layer.compression === 'zstd' && !layer.foreign && !layer.encrypted;
 }
 

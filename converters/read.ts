@@ -67,7 +67,7 @@ function typeOf(root: Field<RawObject>, contentType: string | undefined): Manife
   if (optional(root, 'manifests')) return indexType(stated, hint);
   if (optional(root, 'layers') || optional(root, 'config')) return imageType(stated, hint);
   throw new ConversionError({
-    code: 'UNREADABLE',
+    code: 'UNKNOWN_DIALECT',
     message: 'The document is no manifest of a known dialect',
     found: `the keys ${
       root.value.members

@@ -1,28 +1,35 @@
 import { Hono } from 'hono';
 import { ConversionError } from '../converters/errors.ts';
 import type { SigningKey } from '../converters/schema1/signing-key.ts';
+import type { ClientAuth } from './auth/client-auth.ts';
+import { guarded } from './auth/guard.ts';
+import type { TokenRelay } from './auth/token-relay.ts';
+import { upstreamLogin } from './auth/upstream-login.ts';
+import { createTellRefusal } from './auth/upstream-refusal.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Settings } from './config/settings.ts';
-import { createChooser } from './derived/chooser.ts';
-import { createWorkshop } from './derived/workshop.ts';
 import { Failure } from './errors.ts';
 import type { Log } from './observability/log.ts';
+import { createRoute } from './route.ts';
 import { errorAnswer, failureFrom } from './routes/answer.ts';
 import { answerBlob } from './routes/blobs.ts';
 import { type ClientRequest, readClientRequest } from './routes/client-request.ts';
-import type { ManifestRoute } from './routes/manifest-outcome.ts';
 import { answerManifest } from './routes/manifests.ts';
+import { type Connection, ownAddress } from './routes/own-address.ts';
 import { parsePath } from './routes/path.ts';
 import { answerPing } from './routes/ping.ts';
 import { answerTags } from './routes/tags.ts';
-import { createContent } from './stored/content.ts';
-import { createResolver } from './stored/resolve.ts';
+import { answerToken } from './routes/token.ts';
 import type { UpstreamClient } from './upstream/client.ts';
 
 /** Everything that a runtime gives to the program. */
 export interface Dependencies {
   readonly settings: Settings;
   readonly upstream: UpstreamClient;
+  /** undefined: whoever reaches the proxy may use it. */
+  readonly clientAuth: ClientAuth | undefined;
+  /** undefined: clients ask upstream's token server themselves. */
+  readonly tokenRelay: TokenRelay | undefined;
   readonly cache: Cache;
   readonly signingKey: () => Promise<SigningKey>;
   /** Milliseconds since the epoch. */
@@ -32,14 +39,20 @@ export interface Dependencies {
 
 /** The program: one core for every runtime. */
 export function createApp(dependencies: Dependencies): Hono {
-  const { log, clock } = dependencies;
-  const answer = createAnswerer(dependencies);
-  const passThrough = dependencies.settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough';
+  const { log, clock, settings, clientAuth, tokenRelay } = dependencies;
+  const login = upstreamLogin(settings);
+  const tellRefusal = createTellRefusal(login, tokenRelay);
+  const answer = guarded(createAnswerer(dependencies), { clientAuth, tellRefusal });
+  const addresses = {
+    publicUrl: settings.REGSHIFT_PUBLIC_URL,
+    trustedProxies: settings.REGSHIFT_TRUSTED_PROXIES,
+  };
   const app = new Hono();
   app.get('/healthz', (context) => context.text('ok\n'));
   app.all('*', async (context) => {
     const started = clock();
-    const request = readClientRequest(context.req.raw, passThrough);
+    const address = ownAddress(context.req.raw, addresses, context.env as Connection | undefined);
+    const request = readClientRequest(context.req.raw, login, address);
     const response = await answer(request).catch((error: unknown) => {
       report(log, request, error);
       return errorAnswer(error, request.method === 'HEAD');
@@ -58,48 +71,29 @@ export function createApp(dependencies: Dependencies): Hono {
 }
 
 /** The way of a request: its path tells the resource, and one small file answers for each. */
-function createAnswerer({ settings, upstream, cache, signingKey, clock }: Dependencies) {
-  const content = createContent(upstream, cache);
-  const workshop = createWorkshop({
-    upstream: upstream.id,
-    content,
-    cache,
-    signingKey,
-    layerFacts: async () => {
-      throw new ConversionError({ code: 'UNAVAILABLE', message: 'Layers cannot be read yet' });
-    },
-  });
-  const manifestRoute: ManifestRoute = {
-    resolver: createResolver({
-      client: upstream,
-      ttl: settings.REGSHIFT_TAG_TTL,
-      stale: settings.REGSHIFT_STALE,
-      clock,
-    }),
-    content,
-    workshop,
-    chooser: createChooser(content, workshop),
-    pin: settings.REGSHIFT_FORMAT,
-    platform: settings.REGSHIFT_PLATFORM,
-    convertByDigest: settings.REGSHIFT_CONVERT_BY_DIGEST === 'always',
+function createAnswerer({ settings, upstream, tokenRelay, cache, signingKey, clock }: Dependencies) {
+  const layerFacts = async () => {
+    throw new ConversionError({ code: 'UNAVAILABLE', message: 'Layers cannot be read yet' });
   };
-  const blobRoute = { client: upstream, redirect: settings.REGSHIFT_BLOBS === 'redirect' };
+  const route = createRoute({ settings, client: upstream, cache, clock, signingKey, layerFacts });
   const passThrough = settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough';
 
   return async (request: ClientRequest): Promise<Response> => {
-    const resource = parsePath(request.url.pathname);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw new Failure('METHOD_NOT_ALLOWED', `${request.method} is not served here: regshift only reads.`, {
         headers: { Allow: 'GET, HEAD' },
       });
     }
+    const resource = parsePath(request.url.pathname);
     switch (resource.kind) {
+      case 'token':
+        return answerToken(tokenRelay, request, clock);
       case 'ping':
         return answerPing(upstream, request, passThrough);
       case 'manifest':
-        return answerManifest(manifestRoute, request, resource.name, resource.reference);
+        return answerManifest(route, request, resource.name, resource.reference);
       case 'blob':
-        return answerBlob(blobRoute, request, resource.name, resource.digest);
+        return answerBlob(route, request, resource.name, resource.digest);
       case 'tags':
         return answerTags(upstream, request, resource.name);
     }

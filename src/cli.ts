@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { formatProblems, readSettings } from './config/settings.ts';
 import { serve } from './runtime/node/serve.ts';
 
@@ -18,7 +19,7 @@ if (command === '--help' || command === '-h' || rest.includes('--help')) {
 }
 
 async function runServe(): Promise<void> {
-  const read = readSettings(process.env);
+  const read = readSettings(process.env, (path) => readFileSync(path, 'utf8'));
   if ('problems' in read) {
     process.stderr.write(`regshift cannot start with these settings:\n${formatProblems(read.problems)}\n`);
     process.exitCode = 2;

@@ -1,5 +1,7 @@
 import { generateSigningKey, readSigningKey, type SigningKey } from '../converters/schema1/signing-key.ts';
 import type { Dependencies } from './app.ts';
+import { chooseClientAuth } from './auth/choose-client-auth.ts';
+import { createTokenRelay } from './auth/token-relay.ts';
 import { createMemoryCache } from './cache/memory.ts';
 import type { Settings } from './config/settings.ts';
 import type { Log } from './observability/log.ts';
@@ -24,16 +26,17 @@ const sampleUrl = new URL('http://sample.invalid');
 export function compose(settings: Settings, platform: Platform): Dependencies {
   const { clock, log } = platform;
   const configured = settings.REGSHIFT_UPSTREAM;
-  const upstream = createUpstreamClient({
-    baseUrl: configured ?? sampleUrl,
-    fetch: configured ? platform.fetch : createSampleRegistry().fetch,
-    userAgent: `regshift/${version}`,
-    clock,
-    allowAnonymousTokens: true,
-  });
+  const baseUrl = configured ?? sampleUrl;
+  const fetch = configured ? platform.fetch : createSampleRegistry().fetch;
+  const outward = { fetch, userAgent: `regshift/${version}`, clock };
+  const upstream = createUpstreamClient({ baseUrl, ...outward, allowAnonymousTokens: true });
+  const relays =
+    settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY === 'always';
   return {
     settings,
     upstream,
+    clientAuth: chooseClientAuth(settings, platform),
+    tokenRelay: relays ? createTokenRelay({ client: upstream, upstream: baseUrl, ...outward }) : undefined,
     cache: createMemoryCache(settings.REGSHIFT_CACHE_BYTES),
     signingKey: once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform)),
     clock,

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 import { parsePlatform } from '../../converters/platform.ts';
+import { authFields } from './auth-fields.ts';
+import { authProblems } from './auth-rules.ts';
+import { parseIpRange } from './ip-range.ts';
+import { type ReadFile, withFiles } from './setting-files.ts';
 
 const count = (what: string, maximum: number) =>
   z.coerce
@@ -27,6 +31,17 @@ const platform = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const ipRanges = z.string().transform((text, context) => {
+  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+  return parts.flatMap((part) => {
+    const range = parseIpRange(part);
+    if (range) return [range];
+    const message = `must be addresses or ranges like 10.0.0.0/8 or fd00::1, divided by commas; ${JSON.stringify(part)} is none`;
+    context.addIssue({ code: 'custom', message });
+    return [];
+  });
+});
+
 /** Each variable with its meaning: the one place that knows their names, their defaults and what is right. */
 const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -38,14 +53,16 @@ const schema = z.object({
     })
     .default('auto'),
   REGSHIFT_PLATFORM: platform.default({ os: 'linux', architecture: 'amd64' }),
-  REGSHIFT_UPSTREAM_AUTH: z
-    .enum(['passthrough', 'anonymous'], { error: 'must be passthrough or anonymous' })
-    .default('passthrough'),
+  ...authFields,
+  REGSHIFT_PUBLIC_URL: baseUrl.optional(),
+  REGSHIFT_TRUSTED_PROXIES: ipRanges.default([]),
   REGSHIFT_SIGNING_KEY: z.string().min(1).optional(),
   REGSHIFT_TAG_TTL: count('seconds', 86_400).default(30),
   REGSHIFT_STALE: count('seconds', 604_800).default(3600),
   REGSHIFT_CACHE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).default(67_108_864),
   REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
+  REGSHIFT_WALK_TAGS: count('tags', 100_000).default(500),
+  REGSHIFT_WALK_GETS: count('images', 1000).optional(),
   REGSHIFT_CONVERT_BY_DIGEST: z
     .enum(['never', 'always'], { error: 'must be never or always' })
     .default('never'),
@@ -66,24 +83,31 @@ export interface SettingProblem {
 
 /**
  * Reads the settings from variables; empty ones count as not set.
+ * @param readFile for settings that may be a path; left out where there are no files.
  * @returns every problem at once, so that an operator mends them in one go.
  */
 export function readSettings(
   variables: Readonly<Record<string, unknown>>,
+  readFile?: ReadFile,
 ): { readonly settings: Settings } | { readonly problems: readonly SettingProblem[] } {
   const set = Object.fromEntries(
     Object.keys(schema.shape)
       .map((name) => [name, variables[name]] as const)
-      .filter(([, value]) => typeof value === 'string' && value.trim() !== ''),
+      .filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].trim() !== ''),
   );
-  const parsed = schema.safeParse(set);
-  const unknown = unknownVariables(variables);
-  if (parsed.success && unknown.length === 0) return { settings: parsed.data };
+  const files = withFiles(set, readFile);
+  const parsed = schema.safeParse(files.texts);
+  const others = [
+    ...files.problems,
+    ...authProblems({ ...set, ...files.texts }),
+    ...unknownVariables(variables),
+  ];
+  if (parsed.success && others.length === 0) return { settings: parsed.data };
   const wrong = (parsed.error?.issues ?? []).map((issue) => {
     const variable = String(issue.path[0]);
     return { variable, value: shown(variable, set[variable]), message: issue.message };
   });
-  return { problems: [...wrong, ...unknown] };
+  return { problems: [...wrong, ...others] };
 }
 
 /** A misspelt variable would silently do nothing. */
@@ -101,7 +125,9 @@ function unknownVariables(variables: Readonly<Record<string, unknown>>): Setting
 }
 
 function shown(variable: string, value: unknown): string {
-  return /KEY|PASSWORD|TOKEN|SECRET|URL|UPSTREAM$/.test(variable) ? '(not shown)' : JSON.stringify(value);
+  return /KEY|PASSWORD|TOKEN|SECRET|URL|UPSTREAM$|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS/.test(variable)
+    ? '(not shown)'
+    : JSON.stringify(value);
 }
 
 /** One line a problem, for a person. */

@@ -24,7 +24,7 @@ export function productOf(converted: Converted, recipe: ManifestRecipe): Product
 }
 
 function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Digest, Recipe])[] {
-  const { root, unpackZstd } = recipe;
+  const { root, unpackZstd, layersOf } = recipe;
   const blobs = converted.blobs.map((blob): readonly [Digest, Recipe] =>
     blob.kind === 'config'
       ? [blob.digest, { product: 'config', root, manifest: recipe }]
@@ -32,7 +32,7 @@ function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Dig
   );
   const children = converted.children.flatMap((child) => {
     const { source, kind, form } = child;
-    return recipesOf(child, { product: 'manifest', source, root, kind, form, tag: '', unpackZstd });
+    return recipesOf(child, { product: 'manifest', source, root, kind, form, tag: '', unpackZstd, layersOf });
   });
   return [[converted.digest, recipe], ...blobs, ...children];
 }

@@ -25,6 +25,8 @@ export interface ManifestRecipe extends Rooted {
   readonly tag: string;
   /** Whether zstd layers are named as the plain tars that they hold. */
   readonly unpackZstd: boolean;
+  /** Of an index: the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter. */
+  readonly layersOf: string;
 }
 
 /** A config that was made for an image without one; it comes with its manifest. */
@@ -42,6 +44,19 @@ export interface LayerRecipe extends Rooted {
   readonly size: number;
 }
 
+/** A recipe with nothing in it that its product does not depend on: one product has one recipe. */
+export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product'>): ManifestRecipe {
+  const schema1 = recipe.form === 'schema1';
+  return {
+    ...recipe,
+    product: 'manifest',
+    tag: schema1 ? recipe.tag : '',
+    // No client of schema 1 unpacks zstd.
+    unpackZstd: schema1 || recipe.unpackZstd,
+    layersOf: recipe.kind === 'index' ? recipe.layersOf : '',
+  };
+}
+
 /**
  * The key of what a recipe makes. Schema 1 holds the repository's name, and its signature the key; both are in the
  * key, as is the converters' version.
@@ -52,8 +67,18 @@ export function productKey(
   recipe: ManifestRecipe,
   keyId: string,
 ): string {
-  const { source, root, kind, form, tag, unpackZstd } = recipe;
-  const parts = [source, root, kind, form, tag, unpackZstd ? 'tar' : 'any', keyId, `v${convertersVersion}`];
+  const { source, root, kind, form, tag, unpackZstd, layersOf } = recipe;
+  const parts = [
+    source,
+    root,
+    kind,
+    form,
+    tag,
+    unpackZstd ? 'tar' : 'any',
+    layersOf,
+    keyId,
+    `v${convertersVersion}`,
+  ];
   return `product ${upstream} ${repository} ${parts.join(' ')}`;
 }
 

@@ -1,6 +1,7 @@
 import { type Converted, convertImage } from '../../converters/convert.ts';
 import { convertIndex, type IndexForm } from '../../converters/convert-index.ts';
 import type { Digest } from '../../converters/digest.ts';
+import { parsePlatform } from '../../converters/platform.ts';
 import type { ConversionPorts, LayerFacts } from '../../converters/ports.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
@@ -67,7 +68,8 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     const stored = await content.manifest(repository, recipe.source, caller);
     const model = readManifest(stored.bytes, stored.contentType);
     const { tag, unpackZstd, form } = recipe;
-    const context = { ports: ports(repository, caller), name: repository, tag, unpackZstd };
+    const layersOf = parsePlatform(recipe.layersOf);
+    const context = { ports: ports(repository, caller), name: repository, tag, unpackZstd, layersOf };
     return model.kind === 'image'
       ? convertImage(model, form, context)
       : convertIndex(model, form as IndexForm, context);

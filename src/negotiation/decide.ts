@@ -19,6 +19,10 @@ export interface StoredForm {
   readonly mediaType: string;
   /** Of an index: its entries; of an image: none. */
   readonly entries: readonly IndexEntry[] | undefined;
+  /** Of an image: has layers that need a client which unpacks zstd. */
+  readonly zstd: boolean;
+  /** Of an image: says its type, and has configs and layers of types of its own family alone. */
+  readonly pure: boolean;
 }
 
 export type Pin = Form | 'auto';
@@ -44,18 +48,33 @@ const indexOrder = ['schema2', 'oci'] as const;
  * @param pin a form for every client of the route, or `auto`.
  */
 export function decide(stored: StoredForm, reads: Reads, pin: Pin): Decision {
-  return stored.entries
-    ? decideIndex(stored.mediaType, stored.entries, reads, pin)
-    : decideImage(stored.mediaType, reads, pin);
+  const { entries, mediaType } = stored;
+  return entries ? decideIndex(mediaType, entries, reads, pin) : decideImage(stored, reads, pin);
 }
 
-function decideImage(mediaType: string, reads: Reads, pin: Pin): Decision {
+function decideImage(stored: StoredForm, reads: Reads, pin: Pin): Decision {
+  const { mediaType } = stored;
   if (pin !== 'auto') {
-    return isOfForm(mediaType, pin) ? { kind: 'stored' } : { kind: 'image', form: pin };
+    const asPinned = isOfForm(mediaType, pin) && isReadable(stored, reads);
+    return asPinned ? { kind: 'stored' } : { kind: 'image', form: pin };
   }
-  if (reads.anything || reads.types.has(mediaType)) return { kind: 'stored' };
-  const form = imageOrder.find((candidate) => reads.types.has(imageTypes[candidate]));
+  if (reads.anything) return { kind: 'stored' };
+  const order = reads.types.has(mediaType) ? [formOfType(mediaType), ...imageOrder] : imageOrder;
+  if (reads.types.has(mediaType) && isReadable(stored, reads)) return { kind: 'stored' };
+  const form = order.find((candidate) => candidate && reads.types.has(imageTypes[candidate]));
   return form ? { kind: 'image', form } : { kind: 'refuse' };
+}
+
+/** Accepted means readable all the way down. */
+function isReadable({ mediaType, zstd, pure }: StoredForm, reads: Reads): boolean {
+  if (reads.anything) return true;
+  if (zstd && !reads.zstd) return false;
+  // An OCI type inside a schema 2 manifest: Docker 1.13 says "target is unknown".
+  return pure || mediaType !== mediaTypes.schema2 || reads.types.has(mediaTypes.ociManifest);
+}
+
+function formOfType(mediaType: string): Form | undefined {
+  return imageOrder.find((form) => isOfForm(mediaType, form));
 }
 
 function isOfForm(mediaType: string, form: Form): boolean {
@@ -105,4 +124,9 @@ function isManifestType(mediaType: string): boolean {
     Object.values<string>(imageTypes).includes(mediaType) ||
     Object.values<string>(indexTypes).includes(mediaType)
   );
+}
+
+/** The form whose index has this type. */
+export function indexFormOf(mediaType: string): 'schema2' | 'oci' | undefined {
+  return indexOrder.find((form) => indexTypes[form] === mediaType);
 }

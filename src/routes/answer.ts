@@ -42,8 +42,14 @@ export function failureFrom(error: unknown): Failure {
 }
 
 /** Bytes as an answer; a HEAD has the same headers and no body. */
-export function bytesAnswer(body: Uint8Array, headers: Record<string, string>, head: boolean): Response {
+export function bytesAnswer(
+  body: Uint8Array,
+  headers: Record<string, string>,
+  head: boolean,
+  status = 200,
+): Response {
   return new Response(head ? null : (body as Uint8Array<ArrayBuffer>), {
+    status,
     headers: { ...apiVersion, ...headers, 'Content-Length': String(body.length) },
   });
 }

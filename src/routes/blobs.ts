@@ -1,17 +1,54 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { emptyLayer } from '../../converters/schema1/empty-layer.ts';
+import type { Recipe } from '../derived/recipe.ts';
+import { Failure } from '../errors.ts';
+import type { Route } from '../route.ts';
 import { failureOf, pick } from '../stored/upstream-answer.ts';
 import { refuseEncoded } from '../upstream/body.ts';
-import type { UpstreamClient } from '../upstream/client.ts';
-import { apiVersion, bytesAnswer, matchesEtag } from './answer.ts';
+import { apiVersion } from './answer.ts';
+import { answerBytes } from './blob-bytes.ts';
+import { hintsFor } from './client-hints.ts';
 import type { ClientRequest } from './client-request.ts';
-import { byteRange } from './range.ts';
 
-export interface BlobRoute {
-  readonly client: UpstreamClient;
-  /** Hands storage redirects on to the client instead of following them. */
-  readonly redirect: boolean;
+/** `GET` and `HEAD /v2/<name>/blobs/<digest>`. @throws Failure. */
+export async function answerBlob(
+  route: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  digest: Digest,
+): Promise<Response> {
+  // Schema 1 names it for every entry without content, and upstream need not have it.
+  if (digest === emptyLayer.digest) return answerBytes(request, digest, emptyLayer.bytes);
+  const recipe = await route.workshop.recipeOf(name, digest);
+  if (recipe) return answerMade(route, request, name, digest, recipe);
+  try {
+    return await answerStored(route, request, name, digest);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'BLOB_UNKNOWN') throw error;
+    const found = await route.search.find(name, digest, hintsFor(route, request), request.caller);
+    if (!found) throw error;
+    return answerMade(route, request, name, digest, found);
+  }
+}
+
+/** What was made for an image: the right to it is the right to that image. */
+async function answerMade(
+  route: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  digest: Digest,
+  recipe: Recipe,
+): Promise<Response> {
+  await route.resolver.resolve(name, { kind: 'digest', digest: recipe.root }, request.caller);
+  switch (recipe.product) {
+    case 'config':
+      return answerBytes(request, digest, await route.workshop.config(name, digest, recipe, request.caller));
+    case 'layer':
+      throw new Failure('BLOB_UNKNOWN', 'Layers cannot be unpacked yet.');
+    case 'manifest':
+      throw new Failure('BLOB_UNKNOWN', `${digest} is a manifest of ${name}, and no blob.`);
+  }
 }
 
 /** Headers of a client's request that upstream answers better than the proxy could. */
@@ -25,15 +62,14 @@ const passedBack = [
   'cache-control',
 ];
 
-/** `GET` and `HEAD /v2/<name>/blobs/<digest>`: nothing is held, the bytes go from upstream to the client. */
-export async function answerBlob(
-  { client, redirect }: BlobRoute,
+/** Nothing is held: the bytes go from upstream to the client. */
+async function answerStored(
+  { client, redirectBlobs }: Route,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
 ): Promise<Response> {
   const head = request.method === 'HEAD';
-  if (digest === emptyLayer.digest) return answerEmptyLayer(request, head);
   const headers: Record<string, string> = {};
   for (const header of passedOn) {
     const value = request.headers.get(header);
@@ -47,17 +83,19 @@ export async function answerBlob(
     credential,
     headers,
     ...(signal ? { signal } : {}),
-    redirects: redirect ? 'return' : 'follow',
+    redirects: redirectBlobs ? 'return' : 'follow',
   });
   if (response.ok) await refuseEncoded(response, `the blob ${digest}`);
-  const passed = response.ok || [304, 416].includes(response.status) || isRedirect(response);
-  if (!passed) throw await failureOf(response, `blob ${digest} of ${name}`, 'BLOB_UNKNOWN');
+  const redirected = isRedirect(response);
+  if (!response.ok && !redirected && response.status !== 304 && response.status !== 416) {
+    throw await failureOf(response, `blob ${digest} of ${name}`, 'BLOB_UNKNOWN');
+  }
   return new Response(head || response.status === 304 ? null : response.body, {
     status: response.status,
     headers: {
       ...apiVersion,
       ...(response.ok ? { 'Content-Type': 'application/octet-stream' } : {}),
-      ...pick(response, isRedirect(response) ? ['location'] : passedBack),
+      ...pick(response, redirected ? ['location'] : passedBack),
       'Docker-Content-Digest': digest,
     },
   });
@@ -65,28 +103,4 @@ export async function answerBlob(
 
 function isRedirect(response: Response): boolean {
   return [301, 302, 303, 307, 308].includes(response.status);
-}
-
-/** Schema 1 names it for every entry without content, and upstream need not have it. */
-function answerEmptyLayer(request: ClientRequest, head: boolean): Response {
-  const { bytes, digest } = emptyLayer;
-  const headers = {
-    'Content-Type': 'application/octet-stream',
-    'Docker-Content-Digest': digest,
-    ETag: `"${digest}"`,
-    'Accept-Ranges': 'bytes',
-  };
-  if (matchesEtag(request.headers.get('if-none-match'), digest)) {
-    return new Response(null, { status: 304, headers: { ...apiVersion, ...headers } });
-  }
-  const range = head ? undefined : byteRange(request.headers.get('range'), bytes.length);
-  if (range === undefined) return bytesAnswer(bytes, headers, head);
-  if (range === 'unsatisfiable') {
-    const unsatisfied = { ...apiVersion, ...headers, 'Content-Range': `bytes */${bytes.length}` };
-    return new Response(null, { status: 416, headers: unsatisfied });
-  }
-  const part = bytes.subarray(range.start, range.end + 1);
-  const contentRange = `bytes ${range.start}-${range.end}/${bytes.length}`;
-  const answer = bytesAnswer(part, { ...headers, 'Content-Range': contentRange }, false);
-  return new Response(answer.body, { status: 206, headers: answer.headers });
 }

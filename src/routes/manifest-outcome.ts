@@ -1,29 +1,18 @@
 import type { Digest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
+import { bareMediaType } from '../../converters/media-types.ts';
 import type { Loss } from '../../converters/model.ts';
-import type { Platform } from '../../converters/platform.ts';
+import { formatPlatform, type Platform } from '../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
-import type { Chooser } from '../derived/chooser.ts';
 import type { Product } from '../derived/product.ts';
-import type { ManifestRecipe } from '../derived/recipe.ts';
-import type { Workshop } from '../derived/workshop.ts';
+import { type ManifestRecipe, manifestRecipe } from '../derived/recipe.ts';
 import { Failure } from '../errors.ts';
-import { type Decision, decide, type Pin } from '../negotiation/decide.ts';
+import { type Decision, decide, indexFormOf, type StoredForm } from '../negotiation/decide.ts';
 import { formPhrase } from '../negotiation/form-names.ts';
-import type { Content } from '../stored/content.ts';
-import type { Resolver } from '../stored/resolve.ts';
+import type { Route } from '../route.ts';
+import type { Resolved } from '../stored/resolve.ts';
+import { hintsFor, needsUnpacking, platformFor } from './client-hints.ts';
 import type { ClientRequest } from './client-request.ts';
-
-export interface ManifestRoute {
-  readonly resolver: Resolver;
-  readonly content: Content;
-  readonly workshop: Workshop;
-  readonly chooser: Chooser;
-  readonly pin: Pin;
-  /** For clients that cannot choose and do not say. */
-  readonly platform: Platform;
-  readonly convertByDigest: boolean;
-}
 
 /** What will be sent. */
 export interface Outcome {
@@ -43,34 +32,69 @@ export interface Outcome {
 
 /** One request for one manifest, on its way through the steps below. */
 interface Asked {
-  readonly route: ManifestRoute;
+  readonly route: Route;
   readonly request: ClientRequest;
   readonly name: RepositoryName;
   readonly reference: Reference;
-  /** What upstream calls the manifest that the reference names. */
+  /** What upstream calls the manifest that the reference names, and what that is. */
   readonly root: Digest;
-  readonly contentType: string;
+  readonly form: StoredForm;
 }
 
 /** The way of a manifest request: resolve with the client's right, look at what is stored, decide, make, answer. */
 export async function outcomeFor(
-  route: ManifestRoute,
+  route: Route,
   request: ClientRequest,
   name: RepositoryName,
   reference: Reference,
 ): Promise<Outcome> {
-  const recipe =
-    reference.kind === 'digest' ? await route.workshop.recipeOf(name, reference.digest) : undefined;
-  if (recipe?.product === 'manifest') return fromRecipe(route, request, name, recipe);
-  const { digest, contentType, staleAge } = await route.resolver.resolve(name, reference, request.caller);
-  const asked: Asked = { route, request, name, reference, root: digest, contentType };
+  const known = await recipeFor(route, name, reference);
+  if (known) return fromRecipe(route, request, name, known);
+  const found = await resolveOrSearch(route, request, name, reference);
+  if ('product' in found) return fromRecipe(route, request, name, found);
+  const { digest, staleAge } = found;
+  const form = await rootForm(route, request, name, found).catch((error: unknown) => {
+    // Upstream named what it cannot give: it is asked anew next time.
+    route.resolver.forget(name, reference, request.caller);
+    throw error;
+  });
+  const asked: Asked = { route, request, name, reference, root: digest, form };
+  if (reference.kind === 'tag') route.served.note(name, reference.tag);
   const outcome = reference.kind === 'tag' ? await byTag(asked) : await byDigest(asked);
   return { ...outcome, staleAge };
 }
 
+async function recipeFor(
+  route: Route,
+  name: RepositoryName,
+  reference: Reference,
+): Promise<ManifestRecipe | undefined> {
+  if (reference.kind === 'tag') return undefined;
+  const recipe = await route.workshop.recipeOf(name, reference.digest);
+  return recipe?.product === 'manifest' ? recipe : undefined;
+}
+
+/** What upstream does not know may be a digest that another replica gave out, or this one before a restart. */
+async function resolveOrSearch(
+  route: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  reference: Reference,
+): Promise<Resolved | ManifestRecipe> {
+  try {
+    return await route.resolver.resolve(name, reference, request.caller);
+  } catch (error) {
+    const unknown = error instanceof Failure && error.code === 'MANIFEST_UNKNOWN';
+    if (reference.kind === 'tag' || !unknown) throw error;
+    const found = await route.search.find(name, reference.digest, hintsFor(route, request), request.caller);
+    if (found?.product !== 'manifest') throw error;
+    return found;
+  }
+}
+
 /** A digest of ours: the right to it is the right to what it was made from. */
 async function fromRecipe(
-  route: ManifestRoute,
+  route: Route,
   request: ClientRequest,
   name: RepositoryName,
   recipe: ManifestRecipe,
@@ -83,16 +107,37 @@ async function fromRecipe(
 }
 
 async function byTag(asked: Asked): Promise<Outcome> {
-  const { mediaType, entries } = await formOf(asked, asked.root);
-  return follow(asked, asked.root, decide({ mediaType, entries }, asked.request.reads, asked.route.pin));
+  const decision = decide(asked.form, asked.request.reads, asked.route.pin);
+  return follow(asked, asked.root, await withReadableLayers(asked, decision));
+}
+
+/**
+ * The entries of an index do not say how layers are packed. For a client that cannot unpack zstd, the image that it
+ * will choose is looked at; where that has such layers, the index must be written anew.
+ */
+async function withReadableLayers(asked: Asked, decision: Decision): Promise<Decision> {
+  const { route, request, name, root, form } = asked;
+  const indexForm = indexFormOf(form.mediaType);
+  const concerned = decision.kind === 'stored' && form.entries && needsUnpacking(request);
+  if (!concerned || !indexForm) return decision;
+  const image = await route.chooser
+    .choose(name, root, platformFor(route, request), request.caller)
+    .catch(noneFits);
+  return image && (await formOf(asked, image)).zstd ? { kind: 'index', form: indexForm } : decision;
+}
+
+/** A client that reads the index finds that out for itself, and says so in its own words. */
+function noneFits(error: unknown): undefined {
+  if (error instanceof ConversionError && error.code === 'NO_PLATFORM') return undefined;
+  throw error;
 }
 
 /** A digest names bytes, so nothing else is sent for it, unless the route says so. */
 async function byDigest(asked: Asked): Promise<Outcome> {
-  const { route, request } = asked;
-  const form = await formOf(asked, asked.root);
-  const plain = decide(form, request.reads, 'auto');
-  if (plain.kind === 'stored') return follow(asked, asked.root, plain);
+  const { route, request, form } = asked;
+  // containerd names the type that a HEAD told it and a wildcard: the entries are for it to judge.
+  const namedIndex = form.entries && request.reads.types.has(form.mediaType);
+  if (namedIndex || decide(form, request.reads, 'auto').kind === 'stored') return storedAs(asked, asked.root);
   const outcome = await byTag(asked);
   if (route.convertByDigest) return outcome;
   throw new Failure(
@@ -111,16 +156,15 @@ async function follow(asked: Asked, digest: Digest, decision: Decision): Promise
       return storedAs(asked, digest);
     case 'image':
     case 'index': {
-      const tag = decision.form === 'schema1' && reference.kind === 'tag' ? reference.tag : '';
-      const recipe: ManifestRecipe = {
-        product: 'manifest',
+      const recipe = manifestRecipe({
         source: digest,
         root,
         kind: decision.kind,
         form: decision.form,
-        tag,
-        unpackZstd: !request.reads.zstd && !request.reads.anything,
-      };
+        tag: reference.kind === 'tag' ? reference.tag : '',
+        unpackZstd: needsUnpacking(request),
+        layersOf: formatPlatform(platformFor(route, request)),
+      });
       const from = (await formOf(asked, root)).mediaType;
       return made(
         await route.workshop.make(name, recipe, request.caller),
@@ -129,32 +173,29 @@ async function follow(asked: Asked, digest: Digest, decision: Decision): Promise
       );
     }
     case 'choose': {
-      const image = await route.chooser.choose(name, digest, platformFor(asked), request.caller);
+      const image = await route.chooser.choose(
+        name,
+        digest,
+        platformFor(asked.route, asked.request),
+        request.caller,
+      );
       const form = await formOf(asked, image);
       return follow(asked, image, decide(form, request.reads, route.pin));
     }
     case 'refuse':
-      throw await refusal(asked);
+      throw refusal(asked);
   }
 }
 
-/** The client's platform where its User-Agent tells; a route of the same architecture may know the variant too. */
-function platformFor({ route, request }: Asked): Platform {
-  const said = request.client.platform;
-  if (!said) return route.platform;
-  const same = said.os === route.platform.os && said.architecture === route.platform.architecture;
-  return same ? route.platform : said;
-}
-
 function chosenPlatform(asked: Asked, digest: Digest): Platform | undefined {
-  return digest === asked.root ? undefined : platformFor(asked);
+  return digest === asked.root ? undefined : platformFor(asked.route, asked.request);
 }
 
 async function storedAs(asked: Asked, digest: Digest): Promise<Outcome> {
   const { bytes } = await asked.route.content.manifest(asked.name, digest, asked.request.caller);
   const { mediaType } = await formOf(asked, digest);
   const platform = chosenPlatform(asked, digest);
-  const from = platform ? (await formOf(asked, asked.root)).mediaType : mediaType;
+  const from = asked.form.mediaType;
   return {
     mediaType,
     digest,
@@ -172,23 +213,35 @@ function made(product: Product, from: string, platform?: Platform): Outcome {
   return { mediaType, digest, body, source, conversion, losses, staleAge: undefined };
 }
 
+function formOf(
+  { route, request, name, root, form }: Asked,
+  digest: Digest,
+): Promise<StoredForm> | StoredForm {
+  return digest === root ? form : route.content.form(name, digest, request.caller);
+}
+
 /**
- * What is stored under a digest. A document of no known dialect has no form of ours, and is given as it is to who
+ * What is stored under a reference. A document of no known dialect has no form of ours, and is given as it is to who
  * names its type or takes anything.
  */
-async function formOf({ route, request, name, root, contentType }: Asked, digest: Digest) {
+async function rootForm(
+  route: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  { digest, contentType }: Resolved,
+): Promise<StoredForm> {
   try {
     return await route.content.form(name, digest, request.caller);
   } catch (error) {
-    const foreign = error instanceof ConversionError && error.code === 'UNREADABLE' && digest === root;
-    const wanted = request.reads.anything || request.reads.types.has(contentType);
-    if (foreign && wanted && contentType !== '') return { mediaType: contentType, entries: undefined };
-    throw error;
+    const foreign = error instanceof ConversionError && error.code === 'UNKNOWN_DIALECT';
+    const wanted = request.reads.anything || request.reads.types.has(bareMediaType(contentType));
+    if (!foreign || !wanted || contentType === '') throw error;
+    return { mediaType: bareMediaType(contentType), entries: undefined, zstd: false, pure: true };
   }
 }
 
-async function refusal(asked: Asked): Promise<Failure> {
-  const { mediaType } = await formOf(asked, asked.root);
+function refusal(asked: Asked): Failure {
+  const { mediaType } = asked.form;
   return new Failure(
     'UNSUPPORTED',
     `The image is stored as ${formPhrase(mediaType)}, and this client (${asked.request.client.name}) reads no form ` +

@@ -2,13 +2,14 @@ import { formatPlatform, type Platform } from '../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { Failure } from '../errors.ts';
 import { formName } from '../negotiation/form-names.ts';
+import type { Route } from '../route.ts';
 import { bytesAnswer, matchesEtag } from './answer.ts';
 import type { ClientRequest } from './client-request.ts';
-import { type ManifestRoute, type Outcome, outcomeFor } from './manifest-outcome.ts';
+import { type Outcome, outcomeFor } from './manifest-outcome.ts';
 
 /** `GET` and `HEAD /v2/<name>/manifests/<reference>`. @throws Failure; ConversionError. */
 export async function answerManifest(
-  route: ManifestRoute,
+  route: Route,
   request: ClientRequest,
   name: RepositoryName,
   reference: Reference,

@@ -7,8 +7,9 @@ import {
 } from '../../converters/reference.ts';
 import { Failure } from '../errors.ts';
 
-/** What a path below `/v2/` asks for (distribution-spec 1.1, "Endpoints"). */
+/** What a path asks for: below `/v2/` as in distribution-spec 1.1, "Endpoints". */
 export type Resource =
+  | { readonly kind: 'token' }
   | { readonly kind: 'ping' }
   | { readonly kind: 'manifest'; readonly name: RepositoryName; readonly reference: Reference }
   | { readonly kind: 'blob'; readonly name: RepositoryName; readonly digest: Digest }
@@ -23,6 +24,7 @@ export type Resource =
 export function parsePath(pathname: string): Resource {
   const path = pathname.replace(/^\/+/, '/');
   if (path === '/v2' || path === '/v2/') return { kind: 'ping' };
+  if (path === '/token') return { kind: 'token' };
   const [, name = '', kind, last = ''] = /^\/v2\/(.+)\/(manifests|blobs|tags)\/([^/]+)$/.exec(path) ?? [];
   if (kind === 'manifests') return { kind: 'manifest', name: nameOf(name), reference: referenceOf(last) };
   if (kind === 'blobs' && last !== 'uploads')

@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import { type Digest, verifyDigest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import { limits } from '../../converters/limits.ts';
-import { type Compression, mediaTypes } from '../../converters/media-types.ts';
-import { readManifest, readSketch, sketchManifest } from '../../converters/read.ts';
+import type { Compression } from '../../converters/media-types.ts';
+import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../cache/cache.ts';
 import { Failure } from '../errors.ts';
@@ -11,6 +11,7 @@ import type { StoredForm } from '../negotiation/decide.ts';
 import { widestAccept } from '../negotiation/reads.ts';
 import { discard, readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
+import { formOf } from './form.ts';
 import type { Caller } from './resolve.ts';
 import { failureOf } from './upstream-answer.ts';
 
@@ -27,6 +28,8 @@ export interface StoredManifest {
 export interface Content {
   /** @throws Failure; ConversionError DIGEST_MISMATCH. */
   manifest(repository: RepositoryName, digest: Digest, caller: Caller): Promise<StoredManifest>;
+  /** Whether the manifest is remembered, so that reading it costs upstream nothing. */
+  has(repository: RepositoryName, digest: Digest): Promise<boolean>;
   /** What the manifest is, without more reading than that takes. @throws as `manifest`; ConversionError. */
   form(repository: RepositoryName, digest: Digest, caller: Caller): Promise<StoredForm>;
   /** A small blob, like a config. @throws Failure; ConversionError DIGEST_MISMATCH. */
@@ -43,6 +46,7 @@ export function createContent(client: UpstreamClient, cache: Cache): Content {
   // The entries of an index weigh little; reading them again for each request would cost more than the answer.
   const forms = new LRUCache<string, StoredForm>({ max: 5_000 });
 
+  const manifestKey = (repository: string, digest: string) => `manifest ${client.id} ${repository} ${digest}`;
   const blobKey = (repository: string, digest: string) => `blob ${client.id} ${repository} ${digest}`;
 
   async function remembered(key: string, fetch: () => Promise<CacheEntry>): Promise<CacheEntry> {
@@ -104,13 +108,17 @@ export function createContent(client: UpstreamClient, cache: Cache): Content {
     digest: Digest,
     caller: Caller,
   ): Promise<StoredManifest> {
-    const key = `manifest ${client.id} ${repository} ${digest}`;
+    const key = manifestKey(repository, digest);
     const { facts, body } = await remembered(key, () => fetchManifest(repository, digest, caller));
     return { bytes: body, contentType: String(facts.contentType) };
   }
 
   return {
     manifest,
+
+    async has(repository, digest) {
+      return (await cache.get(manifestKey(repository, digest))) !== undefined;
+    },
 
     async form(repository, digest, caller) {
       const known = forms.get(`${repository} ${digest}`);
@@ -147,15 +155,6 @@ export function createContent(client: UpstreamClient, cache: Cache): Content {
       return (await remembered(key, fetch)).facts.compression as Compression;
     },
   };
-}
-
-function formOf(bytes: Uint8Array, contentType: string): StoredForm {
-  const sketch = sketchManifest(bytes, contentType);
-  const shapes = [mediaTypes.dockerList, mediaTypes.ociIndex, mediaTypes.generic] as const;
-  if (!(shapes as readonly string[]).includes(sketch.mediaType))
-    return { mediaType: sketch.mediaType, entries: undefined };
-  const model = readSketch(sketch);
-  return { mediaType: sketch.mediaType, entries: model.kind === 'index' ? model.dependencies : undefined };
 }
 
 /** Of signed schema 1 the digest is that of the payload; of all else, that of the bytes. */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type Digest, digestOf, isDigest } from '../../converters/digest.ts';
+import { ConversionError } from '../../converters/errors.ts';
 import { limits } from '../../converters/limits.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
@@ -45,6 +46,10 @@ export interface Resolver {
    * @throws Failure MANIFEST_UNKNOWN, UNAUTHORIZED, DENIED, RATE_LIMITED, or that upstream failed.
    */
   resolve(repository: RepositoryName, reference: Reference, caller: Caller): Promise<Resolved>;
+  /** Asks anew next time: what upstream named turned out to be unusable. */
+  forget(repository: RepositoryName, reference: Reference, caller: Caller): void;
+  /** Upstream said that it counts pulls, as Docker Hub does. */
+  countsPulls(): boolean;
 }
 
 interface Proof extends Resolved {
@@ -56,16 +61,17 @@ const deadlineMs = 60_000;
 export function createResolver({ client, ttl, stale, clock }: ResolverOptions): Resolver {
   const proofs = new LRUCache<string, Proof>({ max: 20_000 });
   const flights = createSingleFlight<Proof>(deadlineMs);
+  let counted = false;
 
   async function ask(repository: RepositoryName, reference: Reference, caller: Caller): Promise<Proof> {
-    const text = reference.kind === 'tag' ? reference.tag : reference.digest;
     const request = {
-      path: `/v2/${repository}/manifests/${text}`,
+      path: `/v2/${repository}/manifests/${textOf(reference)}`,
       repository,
       credential: caller.credential,
       headers: { accept: widestAccept },
     };
     const { response, anonymous } = await client.request({ ...request, method: 'HEAD' });
+    counted ||= response.headers.has('ratelimit-limit');
     const seen = response.ok ? seenIn(response, reference) : undefined;
     await discard(response);
     if (seen) return { ...seen, public: anonymous, staleAge: undefined, at: clock() };
@@ -96,10 +102,16 @@ export function createResolver({ client, ttl, stale, clock }: ResolverOptions): 
   }
 
   return {
+    countsPulls: () => counted,
+
+    forget(repository, reference, caller) {
+      proofs.delete(proofKey(repository, reference, 'none'));
+      proofs.delete(proofKey(repository, reference, credentialKey(caller.credential)));
+    },
+
     async resolve(repository, reference, caller) {
-      const text = reference.kind === 'tag' ? reference.tag : reference.digest;
-      const publicKey = `${repository} ${text} none`;
-      const key = `${repository} ${text} ${credentialKey(caller.credential)}`;
+      const publicKey = proofKey(repository, reference, 'none');
+      const key = proofKey(repository, reference, credentialKey(caller.credential));
       const fresh = [proofs.get(publicKey), proofs.get(key)].find(
         (proof) => proof && clock() - proof.at < ttl * 1000,
       );
@@ -107,6 +119,14 @@ export function createResolver({ client, ttl, stale, clock }: ResolverOptions): 
       return askOrStale(key, publicKey, () => ask(repository, reference, caller), caller.signal);
     },
   };
+}
+
+function textOf(reference: Reference): string {
+  return reference.kind === 'tag' ? reference.tag : reference.digest;
+}
+
+function proofKey(repository: RepositoryName, reference: Reference, credential: string): string {
+  return `${repository} ${textOf(reference)} ${credential}`;
 }
 
 function seenIn(
@@ -126,14 +146,17 @@ async function digestInBody(response: Response): Promise<{ digest: Digest; conte
   const bytes = await readBounded(response, limits.documentBytes, 'the manifest');
   try {
     return { digest: readManifest(bytes, contentType).source.digest, contentType };
-  } catch {
-    return { digest: digestOf(bytes), contentType };
+  } catch (error) {
+    // An artifact, or a document of a dialect yet unknown, may pass; what is no JSON at all is no manifest.
+    if (error instanceof ConversionError && error.code !== 'UNREADABLE') {
+      return { digest: digestOf(bytes), contentType };
+    }
+    throw error;
   }
 }
 
 function failure(response: Response, reference: Reference, repository: RepositoryName): Promise<Failure> {
-  const text = reference.kind === 'tag' ? reference.tag : reference.digest;
-  return failureOf(response, `manifest ${text} of ${repository}`, 'MANIFEST_UNKNOWN');
+  return failureOf(response, `manifest ${textOf(reference)} of ${repository}`, 'MANIFEST_UNKNOWN');
 }
 
 /** Upstream is at fault or limits; what it refuses stays refused. */

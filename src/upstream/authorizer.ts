@@ -111,7 +111,7 @@ function plain(state: State, credential: Credential): Grant {
  */
 function mayAskForToken({ allowAnonymousTokens }: State, { credential, repository }: Asker): boolean {
   if (credential.kind === 'none') return allowAnonymousTokens && repository !== undefined;
-  return basicAuthorization(credential) !== undefined;
+  return credential.kind === 'identity' || basicAuthorization(credential) !== undefined;
 }
 
 function memoryKey({ credential, repository }: Asker): string {

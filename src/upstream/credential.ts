@@ -8,7 +8,9 @@ export type Credential =
   /** The Authorization value of the proxy's own client, as it came. */
   | { readonly kind: 'client'; readonly authorization: string }
   /** An account of the proxy itself. */
-  | { readonly kind: 'service'; readonly username: string; readonly password: string };
+  | { readonly kind: 'service'; readonly username: string; readonly password: string }
+  /** The same by an identity token of docker login, which only a token server takes. */
+  | { readonly kind: 'identity'; readonly token: string };
 
 let key: Uint8Array | undefined;
 
@@ -25,14 +27,14 @@ export function credentialKey(credential: Credential): string {
 
 /** As JSON, so that no user name can be written to look like another one with another password. */
 function identity(credential: Exclude<Credential, { kind: 'none' }>): string {
-  return credential.kind === 'client'
-    ? JSON.stringify(['client', credential.authorization])
-    : JSON.stringify(['service', credential.username, credential.password]);
+  if (credential.kind === 'client') return JSON.stringify(['client', credential.authorization]);
+  if (credential.kind === 'identity') return JSON.stringify(['identity', credential.token]);
+  return JSON.stringify(['service', credential.username, credential.password]);
 }
 
 /** The Basic Authorization value that a credential amounts to (RFC 7617), or undefined when it is no login. */
 export function basicAuthorization(credential: Credential): string | undefined {
-  if (credential.kind === 'none') return undefined;
+  if (credential.kind === 'none' || credential.kind === 'identity') return undefined;
   if (credential.kind === 'client') {
     return /^basic\s/i.test(credential.authorization) ? credential.authorization : undefined;
   }

@@ -7,7 +7,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface Sender {
   readonly fetch: Fetch;
-  readonly method: 'GET' | 'HEAD';
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly body?: string;
   /** Made by `withDeadline`, of which `milliseconds` and `caller` are the first two arguments. */
   readonly signal: AbortSignal;
   readonly milliseconds: number;
@@ -19,9 +20,10 @@ export interface Sender {
  * @throws Failure UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT; the caller's abort as the caller gave it.
  */
 export async function send(sender: Sender, url: URL, headers: Headers): Promise<Response> {
-  const { fetch, method, signal } = sender;
+  const { fetch, method, signal, body } = sender;
   try {
-    return await fetch(url.href, { method, headers, redirect: 'manual', signal });
+    const init = { method, headers, redirect: 'manual' as const, signal };
+    return await fetch(url.href, body === undefined ? init : { ...init, body });
   } catch (error) {
     sender.caller?.throwIfAborted();
     if (isDeadline(signal)) throw timeoutFailure(sender.milliseconds, method, url);

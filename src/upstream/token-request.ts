@@ -44,6 +44,14 @@ export function sameQuestion(one: TokenRequest, other: TokenRequest): boolean {
 
 /** @throws Failure UPSTREAM_ANSWER for a realm that nothing may be sent to. */
 export function tokenUrl(request: TokenRequest, upstream: URL): URL {
+  const url = realmUrl(request, upstream);
+  if (request.service !== undefined) url.searchParams.append('service', request.service);
+  for (const scope of request.scopes) url.searchParams.append('scope', scope);
+  return url;
+}
+
+/** The realm alone. @throws as `tokenUrl` */
+export function realmUrl(request: Pick<TokenRequest, 'realm'>, upstream: URL): URL {
   const url = URL.canParse(request.realm) ? new URL(request.realm) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
     throw answerFailure(upstream, 'names a realm for tokens that is no plain http or https URL');
@@ -55,7 +63,5 @@ export function tokenUrl(request: TokenRequest, upstream: URL): URL {
     );
   }
   url.hash = '';
-  if (request.service !== undefined) url.searchParams.append('service', request.service);
-  for (const scope of request.scopes) url.searchParams.append('scope', scope);
   return url;
 }

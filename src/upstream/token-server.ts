@@ -4,7 +4,7 @@ import { discard, readBounded } from './body.ts';
 import { basicAuthorization, type Credential } from './credential.ts';
 import { isRedirect } from './redirect.ts';
 import { type Fetch, type Sender, send } from './send.ts';
-import { type TokenRequest, tokenUrl } from './token-request.ts';
+import { realmUrl, type TokenRequest, tokenUrl } from './token-request.ts';
 import { answerFailure, timeoutFailure } from './upstream-failure.ts';
 
 export interface GrantedToken {
@@ -37,14 +37,10 @@ export async function requestToken(
   options: TokenServerOptions,
   request: TokenRequest,
 ): Promise<GrantedToken> {
-  const url = tokenUrl(request, options.upstream);
-  const headers = new Headers({ accept: 'application/json', 'accept-encoding': 'identity' });
-  headers.set('user-agent', options.userAgent);
-  const authorization = basicAuthorization(request.credential);
-  if (authorization !== undefined) headers.set('authorization', authorization);
+  const { url, headers, ...how } = question(options, request);
   const milliseconds = options.deadlineMs;
   return await withDeadline(milliseconds, undefined, async (signal) => {
-    const sender: Sender = { fetch: options.fetch, method: 'GET', signal, milliseconds, caller: undefined };
+    const sender: Sender = { fetch: options.fetch, ...how, signal, milliseconds, caller: undefined };
     const response = await send(sender, url, headers);
     if (response.status !== 200) {
       await discard(response);
@@ -54,12 +50,36 @@ export async function requestToken(
   });
 }
 
+interface Question extends Pick<Sender, 'method' | 'body'> {
+  readonly url: URL;
+  readonly headers: Headers;
+}
+
+/** A login goes as GET (distribution, "Token Authentication"), an identity token as POST ("OAuth2 token"). */
+function question({ userAgent, upstream }: TokenServerOptions, request: TokenRequest): Question {
+  const { credential, service, scopes } = request;
+  const common = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': userAgent };
+  if (credential.kind === 'identity') {
+    const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: credential.token });
+    form.set('client_id', 'regshift');
+    if (service !== undefined) form.set('service', service);
+    if (scopes.length > 0) form.set('scope', scopes.join(' '));
+    const headers = new Headers({ ...common, 'content-type': 'application/x-www-form-urlencoded' });
+    return { method: 'POST', body: form.toString(), url: realmUrl(request, upstream), headers };
+  }
+  const headers = new Headers(common);
+  const authorization = basicAuthorization(credential);
+  if (authorization !== undefined) headers.set('authorization', authorization);
+  return { method: 'GET', url: tokenUrl(request, upstream), headers };
+}
+
 function refusal(response: Response, url: URL, credential: Credential): Failure {
   if (response.status === 401 || response.status === 403) {
     const advice = {
       none: 'gives no token without a login: log in',
       client: 'refused the login: check user name, password and the right to pull',
       service: "refused the proxy's own account: check its user name, password and right to pull",
+      identity: "refused the proxy's own identity token: log in again, and check the right to pull",
     }[credential.kind];
     return new Failure(
       'UNAUTHORIZED',

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { serve as listen, type ServerType } from '@hono/node-server';
+import { type Http2Bindings, type HttpBindings, serve as listen, type ServerType } from '@hono/node-server';
 import { createApp } from '../../app.ts';
 import { compose } from '../../compose.ts';
 import type { Settings } from '../../config/settings.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
+import type { Connection } from '../../routes/own-address.ts';
 
 export interface Running {
   /** Like `http://127.0.0.1:8080`. */
@@ -28,7 +29,9 @@ export async function serve(settings: Settings, log: Log = stdoutLog(settings)):
   await dependencies.signingKey();
   const app = createApp(dependencies);
   const server = await new Promise<ServerType>((resolve, reject) => {
-    const started = listen({ fetch: app.fetch, hostname: settings.HOST, port: settings.PORT }, () =>
+    const answer = (request: Request, { incoming }: HttpBindings | Http2Bindings) =>
+      app.fetch(request, { peerAddress: incoming.socket.remoteAddress } satisfies Connection);
+    const started = listen({ fetch: answer, hostname: settings.HOST, port: settings.PORT }, () =>
       resolve(started),
     );
     started.once('error', reject);

@@ -1,0 +1,27 @@
+/** What a person typed at `docker login`. */
+export interface BasicLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Reads an Authorization value of the Basic scheme (RFC 7617). */
+export function basicLogin(authorization: string | null): BasicLogin | undefined {
+  const encoded = /^basic +(\S+)\s*$/i.exec(authorization ?? '')?.[1];
+  return encoded === undefined ? undefined : decodeLogin(encoded);
+}
+
+/** Reads the base64 of `user:password`; the password may hold colons. Undefined for anything else. */
+export function decodeLogin(encoded: string): BasicLogin | undefined {
+  let binary: string;
+  try {
+    binary = atob(encoded);
+  } catch {
+    return undefined;
+  }
+  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  // UTF-8 (RFC 7617 §2.1), which all engines send. A byte that is none becomes U+FFFD and fits no password.
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const colon = text.indexOf(':');
+  if (colon === -1) return undefined;
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}

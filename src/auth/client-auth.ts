@@ -1,0 +1,38 @@
+import { Failure } from '../errors.ts';
+
+export type Admission =
+  | { readonly ok: true; readonly subject: string }
+  | {
+      readonly ok: false;
+      /** For `WWW-Authenticate`. */
+      readonly challenge: string;
+      /** For the user: what was found and what to do; nothing of what was sent. */
+      readonly reason: string;
+    };
+
+/** Who may use the proxy where it asks upstream in its own name (design, rule 5). */
+export interface ClientAuth {
+  /** @throws Failure MISCONFIGURED when the proxy itself cannot check, which is not the client's fault. */
+  authenticate(headers: Headers): Promise<Admission>;
+}
+
+/**
+ * With Basic for every kind of login, a JWT too (see jwt.ts). Without `charset`, which RFC 7617 §2.1 offers: the
+ * challenge is read by parsers from 2014 on.
+ */
+export function refused(reason: string): Admission {
+  return { ok: false, challenge: 'Basic realm="regshift"', reason };
+}
+
+/**
+ * Lets in who may use the proxy.
+ * @param auth undefined where the proxy does not ask who its clients are.
+ * @throws Failure UNAUTHORIZED with the challenge.
+ */
+export async function requireLogin(auth: ClientAuth | undefined, headers: Headers): Promise<void> {
+  const admission = await auth?.authenticate(headers);
+  if (admission === undefined || admission.ok) return;
+  throw new Failure('UNAUTHORIZED', admission.reason, {
+    headers: { 'WWW-Authenticate': admission.challenge },
+  });
+}

@@ -1,0 +1,146 @@
+import { loginFor, parseDockerConfig } from '../auth/docker-config.ts';
+import type { SettingProblem } from './settings.ts';
+
+/** Variables as they were set, empty ones left out, files read. */
+export type Given = Readonly<Record<string, string | undefined>>;
+
+interface Companion {
+  readonly variable: string;
+  readonly of: 'REGSHIFT_UPSTREAM_AUTH' | 'REGSHIFT_CLIENT_AUTH';
+  readonly is: string;
+  /** What must be set; left out where another companion will do. */
+  readonly needed?: string;
+}
+
+/** What each kind of login needs, and what means nothing without it. */
+const companions: readonly Companion[] = [
+  {
+    variable: 'REGSHIFT_UPSTREAM_USERNAME',
+    of: 'REGSHIFT_UPSTREAM_AUTH',
+    is: 'basic',
+    needed: "the user name of the proxy's own account at the upstream registry",
+  },
+  {
+    variable: 'REGSHIFT_UPSTREAM_PASSWORD',
+    of: 'REGSHIFT_UPSTREAM_AUTH',
+    is: 'basic',
+    needed: "the password of the proxy's own account at the upstream registry",
+  },
+  {
+    variable: 'REGSHIFT_DOCKER_CONFIG',
+    of: 'REGSHIFT_UPSTREAM_AUTH',
+    is: 'docker-config',
+    needed: 'JSON like ~/.docker/config.json, or a path to it',
+  },
+  {
+    variable: 'REGSHIFT_HTPASSWD',
+    of: 'REGSHIFT_CLIENT_AUTH',
+    is: 'basic',
+    needed: 'lines of user:hash as htpasswd -B writes them, or a path to a file of them',
+  },
+  { variable: 'REGSHIFT_JWKS_URL', of: 'REGSHIFT_CLIENT_AUTH', is: 'jwt' },
+  { variable: 'REGSHIFT_JWKS', of: 'REGSHIFT_CLIENT_AUTH', is: 'jwt' },
+  {
+    variable: 'REGSHIFT_JWT_ISSUER',
+    of: 'REGSHIFT_CLIENT_AUTH',
+    is: 'jwt',
+    needed:
+      'the "iss" of the tokens, or a key that serves several issuers would open the door to all of them',
+  },
+  {
+    variable: 'REGSHIFT_JWT_AUDIENCE',
+    of: 'REGSHIFT_CLIENT_AUTH',
+    is: 'jwt',
+    needed: 'the "aud" of the tokens, or tokens that were made for another service would be good here',
+  },
+];
+
+const known: Readonly<Record<Companion['of'], readonly (string | undefined)[]>> = {
+  REGSHIFT_UPSTREAM_AUTH: ['passthrough', 'anonymous', 'basic', 'docker-config'],
+  REGSHIFT_CLIENT_AUTH: [undefined, 'none', 'basic', 'jwt'],
+};
+
+/** What is wrong between variables that may each be right for themselves (design, rules 5 and 8). */
+export function authProblems(variables: Given): SettingProblem[] {
+  const given = { ...variables, REGSHIFT_UPSTREAM_AUTH: variables.REGSHIFT_UPSTREAM_AUTH ?? 'passthrough' };
+  return [
+    ...companions.flatMap((companion) => companionProblem(given, companion)),
+    ...jwksProblems(given),
+    ...clientAuthProblems(given),
+    ...upstreamProblems(given),
+  ];
+}
+
+function companionProblem(given: Given, { variable, of, is, needed }: Companion): SettingProblem[] {
+  // A value that is not known has a problem of its own.
+  if (!known[of].includes(given[of])) return [];
+  if (given[of] === is) {
+    return given[variable] === undefined && needed !== undefined
+      ? [unset(variable, `must be, because ${of} is ${is}: ${needed}`)]
+      : [];
+  }
+  return given[variable] === undefined
+    ? []
+    : [
+        {
+          variable,
+          value: 'set',
+          message: `has no effect unless ${of} is ${is}: set that, or leave this out`,
+        },
+      ];
+}
+
+function jwksProblems(given: Given): SettingProblem[] {
+  const sources = ['REGSHIFT_JWKS_URL', 'REGSHIFT_JWKS'].filter((name) => given[name] !== undefined);
+  if (given.REGSHIFT_CLIENT_AUTH !== 'jwt' || sources.length === 1) return [];
+  return sources.length === 0
+    ? [
+        unset(
+          'REGSHIFT_JWKS_URL',
+          "must be, because REGSHIFT_CLIENT_AUTH is jwt: the address of the issuer's keys (or REGSHIFT_JWKS: the keys)",
+        ),
+      ]
+    : [
+        {
+          variable: 'REGSHIFT_JWKS',
+          value: 'set',
+          message: 'must not be, because REGSHIFT_JWKS_URL is: keep one',
+        },
+      ];
+}
+
+function clientAuthProblems(given: Given): SettingProblem[] {
+  const { REGSHIFT_UPSTREAM_AUTH: mode = '', REGSHIFT_CLIENT_AUTH: clients } = given;
+  if (['basic', 'docker-config'].includes(mode) && clients === undefined) {
+    const message =
+      `must be, because with REGSHIFT_UPSTREAM_AUTH=${mode} whoever reaches the proxy reads what its account may ` +
+      'read: basic or jwt, or none if that is what you want';
+    return [unset('REGSHIFT_CLIENT_AUTH', message)];
+  }
+  if (mode === 'passthrough' && (clients === 'basic' || clients === 'jwt')) {
+    const message =
+      "must be left out with REGSHIFT_UPSTREAM_AUTH=passthrough: a client's one login is for upstream, which checks it";
+    return [{ variable: 'REGSHIFT_CLIENT_AUTH', value: JSON.stringify(clients), message }];
+  }
+  return [];
+}
+
+function upstreamProblems(given: Given): SettingProblem[] {
+  const { REGSHIFT_UPSTREAM: upstream, REGSHIFT_UPSTREAM_AUTH: mode = '' } = given;
+  if (!['basic', 'docker-config'].includes(mode)) return [];
+  if (upstream === undefined) {
+    return [
+      unset('REGSHIFT_UPSTREAM', `must be the registry that REGSHIFT_UPSTREAM_AUTH=${mode} logs in to`),
+    ];
+  }
+  const config = mode === 'docker-config' ? parseDockerConfig(given.REGSHIFT_DOCKER_CONFIG ?? '') : undefined;
+  if (config === undefined || !URL.canParse(upstream)) return [];
+  const found = loginFor(config, new URL(upstream));
+  return 'problem' in found
+    ? [{ variable: 'REGSHIFT_DOCKER_CONFIG', value: '(not shown)', message: found.problem }]
+    : [];
+}
+
+function unset(variable: string, message: string): SettingProblem {
+  return { variable, value: 'not set', message };
+}

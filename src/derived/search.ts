@@ -1,0 +1,163 @@
+import { LRUCache } from 'lru-cache';
+import { mapBounded } from '../../converters/concurrency.ts';
+import type { Form } from '../../converters/convert.ts';
+import type { Digest } from '../../converters/digest.ts';
+import { ConversionError } from '../../converters/errors.ts';
+import { formatPlatform, type Platform } from '../../converters/platform.ts';
+import type { RepositoryName, Tag } from '../../converters/reference.ts';
+import { Serial } from '../concurrency/serial.ts';
+import { Failure } from '../errors.ts';
+import type { Content } from '../stored/content.ts';
+import type { Caller, Resolver } from '../stored/resolve.ts';
+import { listTags } from '../stored/tag-list.ts';
+import type { UpstreamClient } from '../upstream/client.ts';
+import { type Credential, credentialKey } from '../upstream/credential.ts';
+import type { Chooser } from './chooser.ts';
+import { type ManifestRecipe, manifestRecipe, type Recipe } from './recipe.ts';
+import type { ServedTags } from './served-tags.ts';
+import type { Workshop } from './workshop.ts';
+
+export interface SearchOptions {
+  readonly client: UpstreamClient;
+  readonly resolver: Resolver;
+  readonly content: Content;
+  readonly workshop: Workshop;
+  readonly chooser: Chooser;
+  readonly served: ServedTags;
+  /** How many tags are asked about by HEAD. */
+  readonly walkTags: number;
+  /** How many images that are not in memory may be fetched and converted; 0 where upstream counts pulls. */
+  readonly walkGets: () => number;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** What is known of the client that asks: what it would be given is tried first. */
+export interface Hints {
+  readonly platform: Platform;
+  readonly unpackZstd: boolean;
+}
+
+/**
+ * Finds out how a digest was made that this replica knows nothing of: another one gave it out, or it did so itself
+ * before a restart. Every tag that still names the image leads there. What a search may cost upstream is bounded,
+ * so that made-up digests cannot burn anyone's pull quota.
+ */
+export interface Search {
+  /** @returns the recipe, or `undefined`. Everything is asked with the caller's own right. */
+  find(repository: RepositoryName, digest: Digest, hints: Hints, caller: Caller): Promise<Recipe | undefined>;
+}
+
+const negativeMs = 30_000;
+const headConcurrency = 6;
+
+export function createSearch(options: SearchOptions): Search {
+  const { resolver, content, workshop, served, clock } = options;
+  const misses = new LRUCache<string, number>({ max: 10_000 });
+  const serial = new Serial();
+
+  async function walk(
+    repository: RepositoryName,
+    digest: Digest,
+    hints: Hints,
+    caller: Caller,
+  ): Promise<void> {
+    const budget = { gets: options.walkGets() };
+    const tried = new Set<Tag>();
+    const visit = async (tag: Tag) => {
+      if (tried.has(tag) || tried.size >= options.walkTags) return false;
+      tried.add(tag);
+      const source = await sourceOf(resolver, repository, tag, caller);
+      return source !== undefined && (await tryImage(repository, digest, tag, source, hints, caller, budget));
+    };
+    for (const tag of served.of(repository)) if (await visit(tag)) return;
+    const rest = (await listTags(options.client, repository, options.walkTags, caller)).filter(
+      (tag) => !tried.has(tag),
+    );
+    // HEADs cost nothing on Docker Hub; asked ahead, they are answered from memory when a tag is visited.
+    await mapBounded(rest, headConcurrency, (tag) => sourceOf(resolver, repository, tag, caller));
+    for (const tag of rest) if (await visit(tag)) return;
+  }
+
+  /** Makes what could have been given for a tag, until one of the digests made is the one sought. */
+  async function tryImage(
+    repository: RepositoryName,
+    digest: Digest,
+    tag: Tag,
+    source: Digest,
+    hints: Hints,
+    caller: Caller,
+    budget: { gets: number },
+  ): Promise<boolean> {
+    if (!(await content.has(repository, source))) {
+      if (budget.gets <= 0) return false;
+      budget.gets -= 1;
+    }
+    for (const recipe of await recipesFor(options, repository, tag, source, hints, caller)) {
+      await workshop.make(repository, recipe, caller).catch(ignoreInexpressible);
+      if (await workshop.recipeOf(repository, digest)) return true;
+    }
+    return false;
+  }
+
+  return {
+    async find(repository, digest, hints, caller) {
+      const missKey = `${repository} ${digest} ${credentialKey(caller.credential)}`;
+      if ((misses.get(missKey) ?? 0) > clock()) return undefined;
+      return serial.run(repository, async () => {
+        // Whoever searched before may have found it.
+        const known = await workshop.recipeOf(repository, digest);
+        if (known) return known;
+        await walk(repository, digest, hints, caller);
+        const found = await workshop.recipeOf(repository, digest);
+        if (!found) misses.set(missKey, clock() + negativeMs);
+        return found;
+      });
+    },
+  };
+}
+
+async function sourceOf(
+  resolver: Resolver,
+  repository: RepositoryName,
+  tag: Tag,
+  caller: { readonly credential: Credential },
+): Promise<Digest | undefined> {
+  try {
+    return (await resolver.resolve(repository, { kind: 'tag', tag }, caller)).digest;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'MANIFEST_UNKNOWN') return undefined;
+    throw error;
+  }
+}
+
+/** Everything that a client of this kind could have been given for a stored manifest, the likeliest first. */
+async function recipesFor(
+  { content, chooser }: SearchOptions,
+  repository: RepositoryName,
+  tag: Tag,
+  root: Digest,
+  { platform, unpackZstd }: Hints,
+  caller: Caller,
+): Promise<ManifestRecipe[]> {
+  const form = await content.form(repository, root, caller).catch(ignoreInexpressible);
+  if (!form) return [];
+  const common = { root, tag, unpackZstd, layersOf: formatPlatform(platform) };
+  const image = (source: Digest) =>
+    imageForms.map((each) => manifestRecipe({ ...common, source, kind: 'image', form: each }));
+  if (!form.entries) return image(root);
+  const lists = indexForms.map((each) =>
+    manifestRecipe({ ...common, source: root, kind: 'index', form: each }),
+  );
+  const chosen = await chooser.choose(repository, root, platform, caller).catch(ignoreInexpressible);
+  return chosen ? [...lists, ...image(chosen)] : lists;
+}
+
+const imageForms: readonly Form[] = ['schema2', 'oci', 'schema1'];
+const indexForms: readonly Form[] = ['schema2', 'oci'];
+
+/** A form that an image cannot take is no reason to end the search; a fault of upstream is. */
+function ignoreInexpressible(error: unknown): undefined {
+  if (error instanceof ConversionError) return undefined;
+  throw error;
+}

@@ -1,0 +1,43 @@
+import type { Digest, digestAlgorithm } from '../../converters/digest.ts';
+import type { FramePiece, PieceUnit } from './zstd-frames.ts';
+
+/**
+ * What a runtime lends for the streaming of layers: zlib and OpenSSL on Node; on Workers what the platform and
+ * small libraries have.
+ */
+export interface LayerCodec {
+  /** Reads gzip of any number of members (RFC 1952, section 2.2); eStargz makes one of each file. */
+  gunzip(): Decoder<Uint8Array>;
+  readonly zstd: ZstdCodec;
+  hash(algorithm: HashAlgorithm): StreamHash;
+}
+
+export interface ZstdCodec {
+  /** The largest window that a frame may ask for, in bytes (RFC 8878, section 3.1.1.1.2). */
+  readonly windowLimit: number;
+  /** A decoder that unpacks a piece at once, and cannot pause in it, must be given no more than blocks. */
+  readonly unit: PieceUnit;
+  /** @param signal ends the wait for memory where windows have a budget. */
+  unpack(signal: AbortSignal): Decoder<FramePiece>;
+}
+
+export interface Decoder<Packed> {
+  /**
+   * Unpacks a piece; what it gives must be read to its end before the next piece. It works only as far ahead of
+   * its reader as a few hundred KiB. Throws what it likes when the content is broken.
+   */
+  push(piece: Packed): AsyncIterable<Uint8Array>;
+  /** Nothing comes any more: gives the rest. Throws when the content is not complete. */
+  end(): AsyncIterable<Uint8Array>;
+  /** Lets go of all memory, in the middle of a piece too. May be called more than once. */
+  close(): void;
+}
+
+export type HashAlgorithm = ReturnType<typeof digestAlgorithm>;
+
+export interface StreamHash {
+  /** Must be awaited before the next call. */
+  update(bytes: Uint8Array): Promise<void> | void;
+  /** To be called once, at the end. A hash that is not wanted any more may just be dropped. */
+  digest(): Promise<Digest>;
+}

@@ -1,0 +1,51 @@
+import { Failure } from '../errors.ts';
+
+/** The reading end of a stream of bytes. */
+export interface Source {
+  /** The next bytes, never an empty piece; `undefined` at the end. @throws Failure UPSTREAM_ANSWER. */
+  read(): Promise<Uint8Array | undefined>;
+  /** All that comes; whoever leaves the loop early gives the source up. @throws as `read`. */
+  chunks(): AsyncGenerator<Uint8Array>;
+  /** Cancels the stream, in the middle of a `read` too, which then sees the end. Never throws. */
+  giveUp(this: void, reason?: unknown): void;
+}
+
+export function openSource(stream: ReadableStream<Uint8Array>, what: string): Source {
+  const reader = stream.getReader();
+
+  async function read(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        throw understood(error) ? error : cutShort(what, error);
+      });
+      if (done) return undefined;
+      if (value.length > 0) return value;
+    }
+  }
+
+  function giveUp(reason?: unknown): void {
+    reader.cancel(reason).catch(() => undefined);
+  }
+
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      for (let bytes = await read(); bytes !== undefined; bytes = await read()) yield bytes;
+    } finally {
+      giveUp();
+    }
+  }
+
+  return { read, chunks, giveUp };
+}
+
+/** Ours already, or the caller's own abort: not for us to put into other words. */
+function understood(error: unknown): boolean {
+  const name = error instanceof Error ? error.name : '';
+  return error instanceof Failure || name === 'AbortError' || name === 'TimeoutError';
+}
+
+function cutShort(what: string, cause: unknown): Failure {
+  return new Failure('UPSTREAM_ANSWER', `Upstream broke off before the ${what} was complete. Try again.`, {
+    cause,
+  });
+}

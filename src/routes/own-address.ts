@@ -1,0 +1,38 @@
+import { type IpRange, isInRanges } from '../config/ip-range.ts';
+
+export interface AddressSettings {
+  readonly publicUrl: URL | undefined;
+  readonly trustedProxies: readonly IpRange[];
+}
+
+/** What a runtime knows of a connection. */
+export interface Connection {
+  /** The IP address of the other end; absent where the runtime does not know it. */
+  readonly peerAddress?: string | undefined;
+}
+
+/**
+ * The address under which a client has reached the proxy, for what must name it (realm, Location, Link), without a
+ * slash at its end: as the operator says, or else as the connection says. `X-Forwarded-*` count only when the
+ * operator trusts who sent them, since anyone can write them.
+ */
+export function ownAddress(
+  request: Request,
+  { publicUrl, trustedProxies }: AddressSettings,
+  connection: Connection | undefined,
+): string {
+  if (publicUrl) return `${publicUrl.origin}${publicUrl.pathname.replace(/\/+$/, '')}`;
+  const url = new URL(request.url);
+  const peer = connection?.peerAddress;
+  const trusted = peer !== undefined && isInRanges(trustedProxies, peer);
+  return (trusted ? forwardedOrigin(url, request.headers) : undefined) ?? url.origin;
+}
+
+/** Many proxies set only the scheme and leave Host as it was. Of a list, the first was the nearest to the client. */
+function forwardedOrigin(url: URL, headers: Headers): string | undefined {
+  const first = (name: string) => headers.get(name)?.split(',')[0]?.trim() || undefined;
+  const scheme = (first('x-forwarded-proto') ?? url.protocol.slice(0, -1)).toLowerCase();
+  const host = first('x-forwarded-host') ?? url.host;
+  if (!/^https?$/.test(scheme) || !/^[\w.:[\]-]+$/.test(host)) return undefined;
+  return URL.canParse(`${scheme}://${host}`) ? new URL(`${scheme}://${host}`).origin : undefined;
+}

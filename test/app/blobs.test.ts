@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { testApp } from '../support/app.ts';
+import { scriptedUpstream } from '../support/scripted-upstream.ts';
+import { sha256Of } from '../support/sha256.ts';
+
+const app = testApp();
+
+interface Layer {
+  readonly digest: string;
+  readonly size: number;
+}
+
+const { layers } = JSON.parse(
+  (await app.get('/v2/sample/oci/manifests/latest', { Accept: '*/*' })).text(),
+) as { layers: Layer[] };
+const stored: Layer = layers[1] ?? { digest: '', size: 0 };
+const emptyLayer: Layer = {
+  digest: 'sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4',
+  size: 32,
+};
+
+/** The empty layer is nobody's: it is there even where upstream has no such repository. */
+const kinds = [
+  { kind: 'a stored layer', layer: stored, path: `/v2/sample/oci/blobs/${stored.digest}` },
+  { kind: 'the empty layer', layer: emptyLayer, path: `/v2/sample/oci/blobs/${emptyLayer.digest}` },
+  { kind: 'the empty layer anywhere', layer: emptyLayer, path: `/v2/no/such/blobs/${emptyLayer.digest}` },
+];
+
+describe.each(kinds)('$kind', ({ layer, path }) => {
+  it('is given whole', async () => {
+    const answer = await app.get(path);
+    expect(answer.status).toBe(200);
+    expect(await sha256Of(answer.body)).toBe(layer.digest);
+    expect(answer.body).toHaveLength(layer.size);
+    expect(answer.header('Content-Length')).toBe(String(layer.size));
+    expect(answer.header('Content-Type')).toBe('application/octet-stream');
+    expect(answer.header('Docker-Content-Digest')).toBe(layer.digest);
+    expect(answer.header('ETag')).toBe(`"${layer.digest}"`);
+    expect(answer.header('Accept-Ranges')).toBe('bytes');
+    expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+  });
+
+  it('has the same headers by HEAD, and no body', async () => {
+    const [byHead, byGet] = [await app.head(path), await app.get(path)];
+    expect(byHead.status).toBe(200);
+    expect([...byHead.headers]).toEqual([...byGet.headers]);
+    expect(byHead.body).toHaveLength(0);
+  });
+
+  it.each([
+    ['bytes=0-9', 0, 9],
+    ['bytes=4-4', 4, 4],
+    ['bytes=10-', 10, layer.size - 1],
+    ['bytes=-5', layer.size - 5, layer.size - 1],
+    [`bytes=-${layer.size + 100}`, 0, layer.size - 1],
+    [`bytes=7-${layer.size + 100}`, 7, layer.size - 1],
+  ])('Range %s: bytes %i to %i', async (range, start, end) => {
+    const whole = (await app.get(path)).body;
+    const answer = await app.get(path, { Range: range });
+    expect(answer.status).toBe(206);
+    expect(answer.body).toEqual(whole.slice(start, end + 1));
+    expect(answer.header('Content-Range')).toBe(`bytes ${start}-${end}/${layer.size}`);
+    expect(answer.header('Content-Length')).toBe(String(end - start + 1));
+    expect(answer.header('Docker-Content-Digest')).toBe(layer.digest);
+  });
+
+  it.each([`bytes=${layer.size}-`, `bytes=${layer.size + 5}-${layer.size + 9}`, 'bytes=-0'])(
+    'Range %s: 416, saying how long it is',
+    async (range) => {
+      const answer = await app.get(path, { Range: range });
+      expect(answer.status).toBe(416);
+      expect(answer.header('Content-Range')).toBe(`bytes */${layer.size}`);
+    },
+  );
+
+  it.each(['bytes=5-4', 'lines=1-2', 'bytes=0-1,4-5', 'bytes=-', 'nonsense'])(
+    'Range %s: ignored, and given whole',
+    async (range) => {
+      const answer = await app.get(path, { Range: range });
+      expect(answer.status).toBe(200);
+      expect(answer.body).toHaveLength(layer.size);
+    },
+  );
+
+  it.each(['GET', 'HEAD'])('is not sent by %s to who has it', async (method) => {
+    for (const known of [`"${layer.digest}"`, `"other", W/"${layer.digest}"`, '*']) {
+      const answer = await app.send(method, path, { 'If-None-Match': known });
+      expect(answer.status).toBe(304);
+      expect(answer.body).toHaveLength(0);
+    }
+    expect((await app.send(method, path, { 'If-None-Match': '"other"' })).status).toBe(200);
+  });
+
+  it('is given whole when If-Range names something else', async () => {
+    const answer = await app.get(path, { Range: 'bytes=0-3', 'If-Range': '"other"' });
+    expect(answer.status).toBe(200);
+    const same = await app.get(path, { Range: 'bytes=0-3', 'If-Range': `"${layer.digest}"` });
+    expect(same.status).toBe(206);
+  });
+
+  it('is found with an escaped colon', async () => {
+    expect((await app.get(path.replace('sha256:', 'sha256%3A'))).status).toBe(200);
+  });
+});
+
+describe('a blob that is not there', () => {
+  it.each(['GET', 'HEAD'])('%s of an unknown digest: 404 BLOB_UNKNOWN', async (method) => {
+    const answer = await app.send(method, `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`);
+    expect(answer.status).toBe(404);
+    if (method === 'GET') expect(answer.error().code).toBe('BLOB_UNKNOWN');
+    else expect(answer.body).toHaveLength(0);
+  });
+
+  it.each([
+    'latest',
+    'sha256:',
+    `sha256:${'0'.repeat(63)}`,
+    `sha256:${'A'.repeat(64)}`,
+    `md5:${'0'.repeat(32)}`,
+    `sha512:${'0'.repeat(64)}`,
+  ])('%s is no digest: 400 DIGEST_INVALID', async (digest) => {
+    const answer = await app.get(`/v2/sample/oci/blobs/${digest}`);
+    expect([answer.status, answer.error().code]).toEqual([400, 'DIGEST_INVALID']);
+  });
+});
+
+describe('what upstream does with a blob', () => {
+  const path = `/v2/sample/oci/blobs/${stored.digest}`;
+
+  it('is asked once, and its bytes are not held', async () => {
+    const upstream = scriptedUpstream();
+    const proxy = testApp({}, upstream.fetch);
+    await proxy.get(path);
+    await proxy.get(path);
+    expect(upstream.asked).toEqual([`GET ${path}`, `GET ${path}`]);
+  });
+
+  it('a redirect to storage is followed, or handed on with REGSHIFT_BLOBS=redirect', async () => {
+    const storage = 'http://storage.test/blob?signature=1';
+    const upstream = scriptedUpstream((_request, url) =>
+      url.host === 'storage.test'
+        ? new Response('the bytes', { headers: { 'Content-Length': '9' } })
+        : new Response(null, { status: 307, headers: { Location: storage } }),
+    );
+    const followed = await testApp({}, upstream.fetch).get(path);
+    expect([followed.status, followed.text()]).toEqual([200, 'the bytes']);
+    const handedOn = await testApp({ REGSHIFT_BLOBS: 'redirect' }, upstream.fetch).get(path);
+    expect([handedOn.status, handedOn.header('Location')]).toEqual([307, storage]);
+  });
+
+  it('an encoding that it was not asked for is an error, for lengths and digests would lie', async () => {
+    const upstream = scriptedUpstream(() => {
+      const headers = { 'Content-Encoding': 'br', 'Content-Length': '3' };
+      return new Response(null, { headers });
+    });
+    const answer = await testApp({}, upstream.fetch).get(path);
+    expect(answer.status).toBe(502);
+    expect(answer.error().message).toContain('Content-Encoding "br"');
+  });
+});

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { type Answer, testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const app = testApp();
+
+/** The body of the distribution spec, 1.1, "Error Codes". */
+function expectError(answer: Answer, status: number, code: string): void {
+  expect([answer.status, answer.error().code]).toEqual([status, code]);
+  expect(answer.header('Content-Type')).toBe('application/json');
+  expect(answer.header('Content-Length')).toBe(String(answer.body.length));
+  expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+}
+
+describe('ping', () => {
+  it.each(['/v2/', '/v2', '//v2/', '//v2', '///v2/'])('GET %s is answered', async (path) => {
+    const answer = await app.get(path);
+    expect(answer.status).toBe(200);
+    expect(answer.text()).toBe('{}');
+    expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+    expect(answer.header('Content-Type')).toBe('application/json');
+    expect(answer.header('Content-Length')).toBe('2');
+  });
+
+  it('has the same headers by HEAD', async () => {
+    expect([...(await app.head('/v2/')).headers]).toEqual([...(await app.get('/v2/')).headers]);
+  });
+
+  it('says its version on a 401 too, or Docker 1.9 goes to API v1', async () => {
+    const challenge = 'Bearer realm="https://auth.test/token",service="registry.test"';
+    const upstream = scriptedUpstream((_request, url) =>
+      url.host === 'auth.test'
+        ? specError(401, 'UNAUTHORIZED')
+        : specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': challenge }),
+    );
+    const answer = await testApp({}, upstream.fetch).get('/v2/');
+    expectError(answer, 401, 'UNAUTHORIZED');
+    expect(answer.header('WWW-Authenticate')).toBe(challenge);
+  });
+
+  it('asks nothing of upstream where the login of clients is not for it', async () => {
+    const upstream = scriptedUpstream();
+    const anonymous = testApp({ REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, upstream.fetch);
+    expect((await anonymous.get('/v2/')).status).toBe(200);
+    expect(upstream.asked).toEqual([]);
+  });
+});
+
+describe('paths', () => {
+  it.each([
+    ['/v2/Sample/oci/manifests/latest', 400, 'NAME_INVALID'],
+    ['/v2/sample//oci/manifests/latest', 400, 'NAME_INVALID'],
+    ['/v2/sample/-oci/manifests/latest', 400, 'NAME_INVALID'],
+    ['/v2/sample/oci-/manifests/latest', 400, 'NAME_INVALID'],
+    ['/v2/sample/oci___x/manifests/latest', 400, 'NAME_INVALID'],
+    ['/v2/sample%2Foci/manifests/latest', 400, 'NAME_INVALID'],
+    ['/v2/s%C3%A4mple/manifests/latest', 400, 'NAME_INVALID'],
+    [`/v2/${'a'.repeat(256)}/manifests/latest`, 400, 'NAME_INVALID'],
+    ['/v2/Sample/oci/tags/list', 400, 'NAME_INVALID'],
+    [`/v2/Sample/blobs/sha256:${'0'.repeat(64)}`, 400, 'NAME_INVALID'],
+    ['/v2/sample/oci/manifests/sha256:abc', 400, 'DIGEST_INVALID'],
+    [`/v2/sample/oci/manifests/sha256:${'A'.repeat(64)}`, 400, 'DIGEST_INVALID'],
+    ['/v2/sample/oci/manifests/.hidden', 404, 'MANIFEST_UNKNOWN'],
+    [`/v2/sample/oci/manifests/${'a'.repeat(129)}`, 404, 'MANIFEST_UNKNOWN'],
+    ['/v2/sample/oci/manifests/no-such-tag', 404, 'MANIFEST_UNKNOWN'],
+    // Upstream is asked by HEAD, and what it says of the repository would be in a body.
+    ['/v2/no/such/manifests/latest', 404, 'MANIFEST_UNKNOWN'],
+    ['/v2/no/such/tags/list', 404, 'NAME_UNKNOWN'],
+    ['/v2/sample/oci/manifests/', 404, 'NAME_UNKNOWN'],
+    ['/v2/sample/oci', 404, 'NAME_UNKNOWN'],
+    ['/', 404, 'NAME_UNKNOWN'],
+    ['/v3/', 404, 'NAME_UNKNOWN'],
+  ])('GET %s: %i %s', async (path, status, code) => {
+    expectError(await app.get(path), status, code);
+    const byHead = await app.head(path);
+    expect(byHead.status).toBe(status);
+    expect(byHead.body).toHaveLength(0);
+  });
+
+  it('a name of 255 characters is a name', async () => {
+    expectError(await app.get(`/v2/${'a'.repeat(255)}/manifests/latest`), 404, 'MANIFEST_UNKNOWN');
+  });
+
+  it('two slashes before v2 lead to manifests and blobs as well (Docker 1.8 and 1.9, as a mirror)', async () => {
+    expect((await app.get('//v2/sample/oci/manifests/latest')).status).toBe(200);
+  });
+});
+
+describe('methods', () => {
+  it.each([
+    ['PUT', '/v2/sample/oci/manifests/latest'],
+    ['DELETE', '/v2/sample/oci/manifests/latest'],
+    ['POST', '/v2/sample/oci/blobs/uploads/'],
+    ['PATCH', `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`],
+    ['OPTIONS', '/v2/sample/oci/tags/list'],
+    ['POST', '/v2/'],
+  ])('%s %s: 405 UNSUPPORTED, with what is allowed', async (method, path) => {
+    const answer = await app.send(method, path);
+    expectError(answer, 405, 'UNSUPPORTED');
+    expect(answer.header('Allow')).toBe('GET, HEAD');
+  });
+});
+
+describe('Docker 1.5 and older', () => {
+  it.each(['docker/1.5.0 go/go1.4.1', 'docker/1.3.3 go/go1.3.3'])(
+    '%s is told 404 at once: it would read schema 1, fetch every blob and fail',
+    async (userAgent) => {
+      const upstream = scriptedUpstream();
+      const proxy = testApp({}, upstream.fetch);
+      const answer = await proxy.get('/v2/sample/oci/manifests/latest', { 'User-Agent': userAgent });
+      expectError(answer, 404, 'MANIFEST_UNKNOWN');
+      expect(upstream.asked).toEqual([]);
+    },
+  );
+});
+
+describe('what exists and is not for this client', () => {
+  it('says what is there, and what the client would need', async () => {
+    const docker29 = { 'User-Agent': 'docker/29.0.0 go/go1.25 os/linux arch/amd64', Accept: 'text/plain' };
+    const answer = await app.get('/v2/sample/schema1/manifests/latest', docker29);
+    expectError(answer, 404, 'UNSUPPORTED');
+    expect(answer.error().message).toContain('stored as a schema 1 manifest');
+    expect(answer.error().message).toContain('docker/29.0.0');
+  });
+
+  it('an artifact that is no image has no other form', async () => {
+    const headers = manifestRequestHeaders['Docker 1.13.1'];
+    const answer = await app.get('/v2/sample/helm-chart/manifests/latest', headers);
+    expectError(answer, 404, 'UNSUPPORTED');
+    expect(answer.error().message).toContain('application/vnd.cncf.helm.config.v1+json');
+  });
+});
+
+describe('tags', () => {
+  it('come page by page, with a link that leads here', async () => {
+    const first = await app.get('/v2/sample/oci/tags/list?n=1');
+    expect(JSON.parse(first.text())).toEqual({ name: 'sample/oci', tags: ['1.0'] });
+    const next = /^<([^>]+)>; rel="next"$/.exec(first.header('Link') ?? '')?.[1] ?? '';
+    expect(next).toBe('/v2/sample/oci/tags/list?n=1&last=1.0');
+    const second = await app.get(next);
+    expect(JSON.parse(second.text())).toEqual({ name: 'sample/oci', tags: ['latest'] });
+    expect(second.header('Link')).toBeNull();
+  });
+
+  it('have the same headers by HEAD', async () => {
+    const path = '/v2/sample/oci/tags/list';
+    expect([...(await app.head(path)).headers]).toEqual([...(await app.get(path)).headers]);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { testApp } from '../support/app.ts';
+import { cells, givenCells, givenForm, sampleNames, unsupported } from '../support/given-forms.ts';
+import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
+import { digestThatClientsCompute, headersByDigest } from '../support/pull.ts';
+
+const app = testApp();
+const latest = (sample: string) => `/v2/${sample}/manifests/latest`;
+const ask = (sample: string, client: OldClient) => app.get(latest(sample), manifestRequestHeaders[client]);
+
+it('every sample is in the table', () => {
+  expect(createSampleRegistry().repositories.map(({ name }) => name)).toEqual(sampleNames);
+});
+
+describe('the form that each client is given', () => {
+  it.each(cells)('$sample → $client: $form', async ({ sample, client, form }) => {
+    const answer = await ask(sample, client);
+    expect(answer.status === 200 ? answer.header('Content-Type') : answer.error().code).toBe(form);
+    expect(answer.status).toBe(form === unsupported ? 404 : 200);
+  });
+});
+
+describe.each(givenCells)('$sample as $client gets it', ({ sample, client }) => {
+  it('is called by the digest that the client computes', async () => {
+    const answer = await ask(sample, client);
+    const digest = await digestThatClientsCompute(answer);
+    expect(answer.header('Docker-Content-Digest')).toBe(digest);
+    expect(answer.header('ETag')).toBe(`"${digest}"`);
+    expect(answer.header('Content-Length')).toBe(String(answer.body.length));
+    expect(answer.header('Vary')).toBe('Accept, User-Agent');
+    expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+  });
+
+  it('has the same headers by HEAD, and no body', async () => {
+    const byGet = await ask(sample, client);
+    const byHead = await app.head(latest(sample), manifestRequestHeaders[client]);
+    expect(byHead.status).toBe(200);
+    expect([...byHead.headers]).toEqual([...byGet.headers]);
+    expect(byHead.body).toHaveLength(0);
+  });
+
+  it.each(['GET', 'HEAD'])('is not sent by %s to who has it', async (method) => {
+    const etag = (await ask(sample, client)).header('ETag') ?? '';
+    const known = [...manifestRequestHeaders[client], ['If-None-Match', `"other", ${etag}`]] as const;
+    const answer = await app.send(method, latest(sample), known);
+    expect(answer.status).toBe(304);
+    expect(answer.body).toHaveLength(0);
+    expect(answer.header('ETag')).toBe(etag);
+    expect(answer.header('Vary')).toBe('Accept, User-Agent');
+  });
+
+  it('is the same by the digest that the client was told', async () => {
+    const byTag = await ask(sample, client);
+    const headers = headersByDigest(client, givenForm(sample, client));
+    const byDigest = await app.get(
+      `/v2/${sample}/manifests/${byTag.header('Docker-Content-Digest')}`,
+      headers,
+    );
+    expect(byDigest.status).toBe(200);
+    expect(byDigest.header('Content-Type')).toBe(byTag.header('Content-Type'));
+    expect(byDigest.header('Docker-Content-Digest')).toBe(byTag.header('Docker-Content-Digest'));
+    expect(byDigest.body).toEqual(byTag.body);
+  });
+});
+
+describe('what a client is told beside the manifest', () => {
+  it('stored bytes say that nothing was converted', async () => {
+    const answer = await ask('sample/oci', 'Docker 20.10');
+    expect(answer.header('Regshift-Source-Digest')).toBe(answer.header('Docker-Content-Digest'));
+    expect(answer.header('Regshift-Conversion')).toBeNull();
+  });
+
+  it('converted ones say from what, to what, for which platform', async () => {
+    const stored = await ask('sample/oci', 'Docker 20.10');
+    const answer = await ask('sample/oci', 'Docker 1.13.1');
+    expect(answer.header('Regshift-Source-Digest')).toBe(stored.header('Docker-Content-Digest'));
+    expect(answer.header('Regshift-Conversion')).toBe('oci -> schema2');
+    const chosen = await ask('sample/index', 'Docker 1.9.1');
+    expect(chosen.header('Regshift-Conversion')).toBe('oci-index -> schema1; platform=linux/amd64');
+  });
+
+  it('what was lost is named', async () => {
+    const answer = await ask('sample/index', 'Docker 1.13.1');
+    expect(answer.header('Regshift-Conversion')).toMatch(
+      /^oci-index -> list; lost="\$\.manifests\[2\] \$\.manifests\[3\]"$/,
+    );
+  });
+});

@@ -1,0 +1,150 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type TestApp, testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { basicChallenge, privateTo, scriptedUpstream, type Upstream } from '../support/scripted-upstream.ts';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+const alice = 'Basic YWxpY2U6c2VjcmV0';
+const bob = 'Basic Ym9iOnNlY3JldA==';
+
+const as = (authorization: string | undefined, headers: readonly (readonly [string, string])[] = docker19) =>
+  authorization === undefined ? headers : ([...headers, ['Authorization', authorization]] as const);
+
+/** Others than the one who was let in. */
+const strangers = [
+  ['another login', bob],
+  ['no login', undefined],
+  ['the same login, written otherwise', 'basic YWxpY2U6c2VjcmV0'],
+] as const;
+
+let upstream: Upstream;
+let app: TestApp;
+beforeEach(() => {
+  upstream = scriptedUpstream(privateTo(alice));
+  app = testApp({}, upstream.fetch);
+});
+
+/** What alice was given, by every name that it has. */
+async function remembered(sample: string, headers = docker19) {
+  const byTag = await app.get(`/v2/${sample}/manifests/latest`, as(alice, headers));
+  expect(byTag.status).toBe(200);
+  return {
+    tag: `/v2/${sample}/manifests/latest`,
+    'the derived digest': `/v2/${sample}/manifests/${byTag.header('Docker-Content-Digest')}`,
+    'the stored digest': `/v2/${sample}/manifests/${byTag.header('Regshift-Source-Digest')}`,
+  };
+}
+
+describe('a private manifest that is remembered for one login', () => {
+  for (const [stranger, authorization] of strangers) {
+    it.each([
+      ['sample/oci', 'tag'],
+      ['sample/oci', 'the derived digest'],
+      ['sample/oci', 'the stored digest'],
+      ['sample/index', 'tag'],
+      ['sample/index', 'the derived digest'],
+    ] as const)(`is not given to ${stranger}: %s by %s`, async (sample, name) => {
+      const path = (await remembered(sample))[name];
+      for (const method of ['GET', 'HEAD']) {
+        const answer = await app.send(method, path, as(authorization));
+        expect(answer.status).toBe(401);
+        expect(answer.header('WWW-Authenticate')).toBe(basicChallenge);
+        expect(answer.header('Docker-Content-Digest')).toBeNull();
+      }
+    });
+  }
+
+  it('is given to that login again, and upstream is not asked', async () => {
+    const paths = await remembered('sample/oci');
+    await app.get(paths['the derived digest'], as(alice));
+    upstream.forget();
+    expect((await app.get(paths.tag, as(alice))).status).toBe(200);
+    expect((await app.get(paths['the derived digest'], as(alice))).status).toBe(200);
+    expect(upstream.asked).toEqual([]);
+  });
+
+  it('is given to another login that upstream lets in, after asking with it', async () => {
+    const paths = await remembered('sample/oci');
+    upstream.follow(privateTo(alice, bob));
+    upstream.forget();
+    expect((await app.get(paths['the derived digest'], as(bob))).status).toBe(200);
+    expect(upstream.carried).toEqual([bob]);
+  });
+
+  it('is not confirmed to a stranger by If-None-Match', async () => {
+    const path = (await remembered('sample/oci'))['the derived digest'];
+    const known = [...docker19, ['If-None-Match', `"${path.split('/').at(-1)}"`]] as const;
+    expect((await app.get(path, known)).status).toBe(401);
+  });
+
+  it('does not open the manifests that its converted list names', async () => {
+    const list = await app.get('/v2/sample/index/manifests/latest', as(alice, docker113));
+    const { manifests } = JSON.parse(list.text()) as { manifests: { digest: string }[] };
+    expect(manifests.length).toBe(2);
+    for (const { digest } of manifests) {
+      const path = `/v2/sample/index/manifests/${digest}`;
+      expect((await app.get(path, as(alice, docker113))).status).toBe(200);
+      expect((await app.get(path, as(bob, docker113))).status).toBe(401);
+      expect((await app.get(path, docker113)).status).toBe(401);
+    }
+  });
+
+  it('does not open its blobs', async () => {
+    await remembered('sample/oci');
+    const { fsLayers } = JSON.parse((await app.get('/v2/sample/oci/manifests/latest', as(alice))).text()) as {
+      fsLayers: { blobSum: string }[];
+    };
+    for (const { blobSum } of fsLayers) {
+      expect((await app.get(`/v2/sample/oci/blobs/${blobSum}`)).status).toBe(401);
+    }
+  });
+});
+
+describe('a login that upstream no longer lets in', () => {
+  it('is refused once the TTL is over, by every name', async () => {
+    const paths = await remembered('sample/oci');
+    upstream.follow(privateTo(bob));
+    app.advance(31);
+    for (const path of Object.values(paths)) {
+      expect((await app.get(path, as(alice))).status).toBe(401);
+    }
+  });
+
+  it('is refused at once where the TTL is 0', async () => {
+    app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
+    const paths = await remembered('sample/oci');
+    upstream.follow(privateTo(bob));
+    for (const path of Object.values(paths)) {
+      expect((await app.get(path, as(alice))).status).toBe(401);
+    }
+  });
+});
+
+describe('requests at the same time', () => {
+  it('share no right: each login is judged by upstream', async () => {
+    const path = '/v2/sample/oci/manifests/latest';
+    const logins = [alice, bob, undefined, alice, bob, undefined];
+    const answers = await Promise.all(logins.map((login) => app.get(path, as(login))));
+    expect(answers.map(({ status }) => status)).toEqual([200, 401, 401, 200, 401, 401]);
+  });
+});
+
+describe('a public manifest', () => {
+  it('is given to all within the TTL, whatever login they bring', async () => {
+    upstream.follow();
+    const path = '/v2/sample/oci/manifests/latest';
+    await app.get(path, docker19);
+    upstream.forget();
+    expect((await app.get(path, as(bob))).status).toBe(200);
+    expect(upstream.asked).toEqual([]);
+  });
+
+  it('that was asked for with a login proves nothing to others', async () => {
+    upstream.follow();
+    const path = '/v2/sample/oci/manifests/latest';
+    await app.get(path, as(alice));
+    upstream.follow(privateTo(alice));
+    expect((await app.get(path, docker19)).status).toBe(401);
+  });
+});

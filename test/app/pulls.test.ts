@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { testApp } from '../support/app.ts';
+import { givenCells, isGivenZstdToday } from '../support/given-forms.ts';
+import type { OldClient } from '../support/old-clients.ts';
+import { layersOf, pull } from '../support/pull.ts';
+
+const app = testApp();
+
+const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd];
+
+/** podman's family and containerd 1.6 unpack zstd; no Docker before 23 does. */
+const unpacksZstd = (client: OldClient) => !client.startsWith('Docker');
+
+describe.each(givenCells)('$client pulls $sample', ({ sample, client }) => {
+  it('and finds every manifest, config and layer that is named, each with the bytes of its digest', async () => {
+    const { blobs } = await pull(app, client, sample);
+    expect(blobs.size).toBeGreaterThan(0);
+  });
+
+  it('and every size that is stated is the true one', async () => {
+    const { root, manifests, blobs } = await pull(app, client, sample);
+    const documents = [root, ...manifests.values()].map((each) => JSON.parse(each.text()));
+    const stated = documents.flatMap(({ config, layers = [], manifests: children = [] }) =>
+      [config, ...layers, ...children].filter(Boolean),
+    ) as { digest: string; size: number }[];
+    for (const { digest, size } of stated) {
+      expect(size).toBe((manifests.get(digest)?.body ?? blobs.get(digest))?.length);
+    }
+  });
+
+  // TODAY: see untilLayersAreConverted in test/support/given-forms.ts.
+  const today = isGivenZstdToday(sample, client);
+  it(`and gets layers ${today ? 'of zstd, which it cannot unpack (until layers are converted)' : 'that it unpacks'}`, async () => {
+    const { root, manifests, blobs } = await pull(app, client, sample);
+    const layers = [root, ...manifests.values()].flatMap(({ body }) => layersOf(body));
+    const zstd = layers.filter((digest) =>
+      zstdMagic.every((byte, index) => blobs.get(digest)?.[index] === byte),
+    );
+    expect(layers.length).toBeGreaterThan(0);
+    if (today) expect(zstd).not.toEqual([]);
+    else if (!unpacksZstd(client)) expect(zstd).toEqual([]);
+  });
+});
+
+describe('the samples with zstd layers', () => {
+  it.each(['sample/oci-zstd', 'sample/index-zstd'])('%s is left as it is for who unpacks it', async (sample) => {
+    const { root } = await pull(app, 'skopeo', sample);
+    expect(root.header('Regshift-Conversion')).toBeNull();
+  });
+});

@@ -1,0 +1,235 @@
+import { describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
+import { testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const docker20 = manifestRequestHeaders['Docker 20.10'];
+const latest = '/v2/sample/schema2/manifests/latest';
+
+/** What upstream's good answer to this path is, with another body in it. */
+function instead(isMeant: (request: Request, url: URL) => boolean, body: string | Uint8Array): Script {
+  return (request, url) => {
+    if (!isMeant(request, url)) return undefined;
+    return new Response(body.slice(), { headers: { 'Content-Type': mediaTypes.schema2 } });
+  };
+}
+
+const manifestGet = (request: Request, url: URL) =>
+  request.method === 'GET' && url.pathname.includes('/manifests/');
+const blobGet = (_request: Request, url: URL) => url.pathname.includes('/blobs/');
+
+interface Fault {
+  readonly fault: string;
+  readonly script: Script;
+  readonly status: number;
+  readonly code: string;
+  readonly message: RegExp;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const html = '<html><body>Maintenance</body></html>';
+const htmlAnswer = () => new Response(html, { headers: { 'Content-Type': 'text/html' } });
+
+const faults: readonly Fault[] = [
+  {
+    fault: 'a manifest that is not what its digest says',
+    script: instead(manifestGet, '{"schemaVersion":2,"config":{},"layers":[]}'),
+    status: 502,
+    code: 'MANIFEST_INVALID',
+    message: /not what its digest says.*Found sha256:[0-9a-f]{64} \(43 bytes\)\. Expected sha256:/,
+  },
+  {
+    fault: 'garbage for a manifest',
+    script: instead(manifestGet, '\u0000\u0001\u0002'),
+    status: 502,
+    code: 'MANIFEST_INVALID',
+    message: /not what its digest says/,
+  },
+  {
+    fault: 'another config',
+    script: instead(blobGet, '{"architecture":"amd64","os":"linux"}'),
+    status: 502,
+    code: 'MANIFEST_INVALID',
+    message: /blob is not what its digest says/,
+  },
+  {
+    fault: 'HTML with 200 for everything',
+    script: htmlAnswer,
+    status: 502,
+    code: 'MANIFEST_INVALID',
+    message: /not JSON/,
+  },
+  {
+    fault: '500',
+    script: () => specError(500, 'UNKNOWN', {}, 'out of disk'),
+    status: 500,
+    code: 'UNKNOWN',
+    message: /Upstream answered 500 for the manifest latest of sample\/schema2/,
+  },
+  {
+    fault: '503 with HTML',
+    script: () => new Response(html, { status: 503, headers: { 'Content-Type': 'text/html' } }),
+    status: 503,
+    code: 'UNKNOWN',
+    message: /Upstream answered 503/,
+  },
+  {
+    fault: '429 with Retry-After',
+    script: () => specError(429, 'TOOMANYREQUESTS', { 'Retry-After': '17' }),
+    status: 429,
+    code: 'TOOMANYREQUESTS',
+    message: /Upstream answered 429/,
+    headers: { 'Retry-After': '17' },
+  },
+  {
+    fault: '401 with a challenge that only a login can meet',
+    script: () => specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Basic realm="Registry"' }),
+    status: 401,
+    code: 'UNAUTHORIZED',
+    message: /Upstream answered 401/,
+    headers: { 'WWW-Authenticate': 'Basic realm="Registry"' },
+  },
+  {
+    fault: '403',
+    script: () => specError(403, 'DENIED'),
+    status: 403,
+    code: 'DENIED',
+    message: /Upstream answered 403/,
+  },
+  {
+    fault: 'no connection',
+    script: () => {
+      throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) });
+    },
+    status: 502,
+    code: 'UNKNOWN',
+    message: /HEAD to registry\.test came to nothing \(ECONNREFUSED: nothing listens there/,
+  },
+  {
+    fault: 'a redirect without end',
+    script: () => new Response(null, { status: 307, headers: { Location: latest } }),
+    status: 502,
+    code: 'UNKNOWN',
+    message: /5 redirects and redirects once more/,
+  },
+  {
+    fault: 'a manifest without end',
+    script: instead(manifestGet, new Uint8Array(4 * 1024 * 1024 + 1)),
+    status: 502,
+    code: 'MANIFEST_INVALID',
+    message: /at most 4194304 bytes are read/,
+  },
+  {
+    fault: 'a manifest that ends early',
+    script: (request, url) => {
+      if (!manifestGet(request, url)) return undefined;
+      const body = new ReadableStream({ pull: (controller) => controller.error(new TypeError('terminated')) });
+      return new Response(body);
+    },
+    status: 502,
+    code: 'UNKNOWN',
+    message: /broke off before the manifest was complete/,
+  },
+];
+
+describe.each(faults)('upstream answers with $fault', (each) => {
+  it(`the client is told ${each.status} ${each.code}`, async () => {
+    const upstream = scriptedUpstream(each.script);
+    const answer = await testApp({}, upstream.fetch).get(latest, docker19);
+    expect([answer.status, answer.error().code]).toEqual([each.status, each.code]);
+    expect(answer.error().message).toMatch(each.message);
+    for (const [name, value] of Object.entries(each.headers ?? {})) expect(answer.header(name)).toBe(value);
+  });
+
+  it.each(['GET', 'HEAD'])('and the next %s finds what is good, with nothing wrong remembered', async (method) => {
+    const upstream = scriptedUpstream(each.script);
+    const app = testApp({}, upstream.fetch);
+    await app.get(latest, docker19);
+    upstream.follow();
+    const answer = await app.send(method, latest, docker19);
+    expect(answer.status).toBe(200);
+    const healthy = await testApp().get(latest, docker19);
+    expect(answer.header('Docker-Content-Digest')).toBe(healthy.header('Docker-Content-Digest'));
+  });
+});
+
+describe('a converted manifest is never made', () => {
+  it('of a child that is not what the index says', async () => {
+    const script: Script = (request, url) =>
+      manifestGet(request, url) && !url.pathname.endsWith('latest')
+        ? new Response('{"schemaVersion":2}', { headers: { 'Content-Type': mediaTypes.ociManifest } })
+        : undefined;
+    const upstream = scriptedUpstream(script);
+    const app = testApp({}, upstream.fetch);
+    const answer = await app.get('/v2/sample/index/manifests/latest', docker19);
+    expect([answer.status, answer.error().code]).toEqual([502, 'MANIFEST_INVALID']);
+    upstream.follow();
+    expect((await app.get('/v2/sample/index/manifests/latest', docker19)).status).toBe(200);
+  });
+
+  it('of a list whose children are broken: not even without them', async () => {
+    const index = scriptedUpstream();
+    const rootOnly: string[] = [];
+    index.follow((request, url) => {
+      if (!manifestGet(request, url)) return undefined;
+      if (rootOnly.length === 0) rootOnly.push(url.pathname);
+      return url.pathname === rootOnly[0] ? undefined : new Response('broken');
+    });
+    const app = testApp({}, index.fetch);
+    const headers = manifestRequestHeaders['Docker 1.13.1'];
+    const answer = await app.get('/v2/sample/index/manifests/latest', headers);
+    expect([answer.status, answer.error().code]).toEqual([502, 'MANIFEST_INVALID']);
+  });
+});
+
+describe('a registry that is only odd', () => {
+  it('says no digest: the body is read for it', async () => {
+    const upstream = scriptedUpstream(async (request, url) => {
+      const good = await scriptedUpstream().fetch(url.href, { method: request.method });
+      const headers = new Headers(good.headers);
+      headers.delete('Docker-Content-Digest');
+      return new Response(request.method === 'HEAD' ? null : await good.arrayBuffer(), { headers });
+    });
+    const answer = await testApp({}, upstream.fetch).get(latest, docker20);
+    expect(answer.status).toBe(200);
+  });
+
+  it('has no HEAD: GET does', async () => {
+    const upstream = scriptedUpstream((request) =>
+      request.method === 'HEAD' ? specError(405, 'UNSUPPORTED') : undefined,
+    );
+    expect((await testApp({}, upstream.fetch).get(latest, docker19)).status).toBe(200);
+  });
+
+  it('says another Content-Type: the body tells', async () => {
+    const upstream = scriptedUpstream(async (request, url) => {
+      if (!url.pathname.includes('/manifests/')) return undefined;
+      const good = await scriptedUpstream().fetch(url.href, { method: request.method });
+      const headers = new Headers(good.headers);
+      headers.set('Content-Type', 'application/json');
+      return new Response(request.method === 'HEAD' ? null : await good.arrayBuffer(), { headers });
+    });
+    const app = testApp({}, upstream.fetch);
+    const list = await app.get('/v2/sample/list/manifests/latest', docker20);
+    expect(list.header('Content-Type')).toBe(mediaTypes.dockerList);
+    expect((await app.get(latest, docker20)).header('Content-Type')).toBe(mediaTypes.schema2);
+  });
+});
+
+it('what upstream says goes to a terminal: no control characters, and not much of it', async () => {
+  const message = `\u001b[31m${'x'.repeat(1000)}`;
+  const upstream = scriptedUpstream(() => specError(403, 'DENIED', {}, message));
+  const answer = await testApp({}, upstream.fetch).get(latest, docker19);
+  expect(answer.error().message).not.toContain('\u001b');
+  expect(answer.error().message.length).toBeLessThan(400);
+});
+
+it('a blob is refused in the same way', async () => {
+  const path = `/v2/sample/schema2/blobs/sha256:${'1'.repeat(64)}`;
+  for (const { script, status, code } of faults.filter(({ status: each }) => each !== 502)) {
+    const answer = await testApp({}, scriptedUpstream(script).fetch).get(path);
+    expect([answer.status, answer.error().code]).toEqual([status, code]);
+  }
+});

@@ -1,0 +1,103 @@
+import { createApp } from '../../src/app.ts';
+import { compose } from '../../src/compose.ts';
+import { readSettings } from '../../src/config/settings.ts';
+import type { Facts, Level } from '../../src/observability/log.ts';
+import type { Fetch } from '../../src/upstream/client.ts';
+import { testSigningKey } from './signing-key.ts';
+
+/** Names and values as a client writes them, or a record where order and repetition do not matter. */
+export type RequestHeaders = readonly (readonly [name: string, value: string])[] | Record<string, string>;
+
+export interface SpecError {
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** An answer, read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  header(name: string): string | null;
+  text(): string;
+  /** The one error of a body as the distribution spec wants it; throws where there is another body. */
+  error(): SpecError;
+}
+
+export interface TestApp {
+  get(path: string, headers?: RequestHeaders): Promise<Answer>;
+  head(path: string, headers?: RequestHeaders): Promise<Answer>;
+  send(method: string, path: string, headers?: RequestHeaders): Promise<Answer>;
+  /** Lets time pass for the program, and for it alone. */
+  advance(seconds: number): void;
+  readonly logged: readonly { readonly level: Level; readonly message: string; readonly facts?: Facts }[];
+}
+
+/** The host of every request's URL; nothing listens there. */
+const clientUrl = 'http://regshift.test';
+/** What REGSHIFT_UPSTREAM is where a test gives a `fetch` and no address. */
+export const upstreamUrl = 'http://registry.test';
+
+/**
+ * The program without a server around it, over the embedded samples, or over `fetch` in place of the network.
+ * @param variables as an operator would set them.
+ */
+export function testApp(variables: Record<string, string> = {}, fetch?: Fetch): TestApp {
+  const settings = readSettings({
+    REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+    ...(fetch ? { REGSHIFT_UPSTREAM: upstreamUrl } : {}),
+    ...variables,
+  });
+  if ('problems' in settings) throw new Error(JSON.stringify(settings.problems));
+  let now = Date.UTC(2026, 0, 1);
+  const logged: { level: Level; message: string; facts?: Facts }[] = [];
+  const app = createApp(
+    compose(settings.settings, {
+      fetch: fetch ?? noNetwork,
+      clock: () => now,
+      log: (level, message, facts) => logged.push({ level, message, ...(facts ? { facts } : {}) }),
+      signingKeyText: async (text) => text,
+    }),
+  );
+  const send = async (method: string, path: string, headers: RequestHeaders = {}) => {
+    // Repeated lines reach the program joined by a comma, as every runtime joins them.
+    const lines = Array.isArray(headers) ? headers : Object.entries(headers);
+    const joined = new Headers();
+    for (const [name, value] of lines) joined.append(name, value);
+    return read(await app.fetch(new Request(`${clientUrl}${path}`, { method, headers: joined })));
+  };
+  return {
+    get: (path, headers) => send('GET', path, headers),
+    head: (path, headers) => send('HEAD', path, headers),
+    send,
+    advance: (seconds) => {
+      now += seconds * 1000;
+    },
+    logged,
+  };
+}
+
+const noNetwork: Fetch = async (url) => {
+  throw new Error(`This test has no upstream, and ${url} was asked`);
+};
+
+async function read(response: Response): Promise<Answer> {
+  const body = new Uint8Array(await response.arrayBuffer());
+  const text = () => new TextDecoder().decode(body);
+  return {
+    status: response.status,
+    headers: response.headers,
+    body,
+    header: (name) => response.headers.get(name),
+    text,
+    error: () => onlyError(text()),
+  };
+}
+
+function onlyError(text: string): SpecError {
+  const { errors } = JSON.parse(text) as { errors: SpecError[] };
+  const [first, ...others] = errors;
+  if (!first?.code || !first.message || others.length > 0) throw new Error(`not one error: ${text}`);
+  return first;
+}

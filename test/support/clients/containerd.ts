@@ -1,0 +1,57 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startDaemon } from '../daemon.ts';
+import { runProgram } from '../programs.ts';
+import type { Client, ClientProgram } from './client.ts';
+
+export const containerd: ClientProgram = { name: 'containerd', programs: ['containerd', 'ctr'], start };
+
+async function start(): Promise<Client> {
+  const home = await mkdtemp(join(tmpdir(), 'regshift-containerd-'));
+  const address = join(home, 'containerd.sock');
+  const config = join(home, 'config.toml');
+  await writeFile(config, configuration(home, address));
+  const ctr = (...args: string[]) => runProgram('ctr', ['--address', address, ...args], home);
+  const { stop } = await startDaemon({
+    program: 'containerd',
+    args: ['--config', config],
+    directory: home,
+    isReady: async () => (await ctr('version')) !== '',
+  });
+
+  let pulls = 0;
+  return {
+    stop,
+    async pull(reference) {
+      pulls += 1;
+      const namespaced = (...args: string[]) => ctr('--namespace', `pull-${pulls}`, ...args);
+      const native = ['--snapshotter', 'native'];
+      await namespaced('image', 'pull', '--plain-http', ...native, '--platform', 'linux/amd64', reference);
+      // A container that is never run has the files, and keeps them from being collected as garbage.
+      await namespaced('container', 'create', ...native, reference, 'files');
+      return boundDirectory(await namespaced('snapshots', ...native, 'mounts', '/nowhere', 'files'));
+    },
+  };
+}
+
+/** Namespaces share no content, so the first pull in each fetches everything. */
+function configuration(home: string, address: string): string {
+  return `
+version = 2
+root = "${join(home, 'root')}"
+state = "${join(home, 'state')}"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+address = "${address}"
+[plugins."io.containerd.metadata.v1.bolt"]
+content_sharing_policy = "isolated"
+`;
+}
+
+/** @param command like `mount -t bind /source /target -o ro,rbind` */
+function boundDirectory(command: string): string {
+  const source = /^mount -t bind (\S+) /.exec(command)?.[1];
+  if (source === undefined) throw new Error(`Not a bind mount: ${command}`);
+  return source;
+}

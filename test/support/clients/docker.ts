@@ -1,0 +1,69 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startDaemon } from '../daemon.ts';
+import { runProgram } from '../programs.ts';
+import { unpackByUmoci } from '../umoci.ts';
+import type { Client, ClientProgram } from './client.ts';
+
+/** The engine of Debian 12 is 20.10: it still reads schema 1, and OCI too. */
+export const docker: ClientProgram = {
+  name: 'dockerd',
+  programs: ['dockerd', 'docker', 'skopeo', 'umoci'],
+  start,
+};
+
+type Docker = (...args: string[]) => Promise<string>;
+
+async function start(): Promise<Client> {
+  const home = await mkdtemp(join(tmpdir(), 'regshift-docker-'));
+
+  /** An engine gives back as layers what it has unpacked. */
+  const filesOf = async (run: Docker, image: string) => {
+    const archive = join(await mkdtemp(join(home, 'saved-')), 'image.tar');
+    await run('save', '--output', archive, image);
+    return unpackByUmoci(`docker-archive:${archive}`, home);
+  };
+  return {
+    pull: (reference) =>
+      withEngine(async (run) => {
+        await run('pull', '--quiet', reference);
+        return filesOf(run, reference);
+      }),
+    pullAll: (repository) =>
+      withEngine(async (run) => {
+        await run('pull', '--quiet', '--all-tags', repository);
+        const tags = (await run('images', '--format', '{{.Tag}}', repository)).split('\n');
+        const files = tags.map(async (tag) => [tag, await filesOf(run, `${repository}:${tag}`)] as const);
+        return new Map(await Promise.all(files));
+      }),
+    stop: () => rm(home, { recursive: true, force: true }),
+  };
+}
+
+/** One engine a pull: 20.10 keeps manifests, and then does not ask for a digest that it has had before. */
+async function withEngine<Result>(use: (docker: Docker) => Promise<Result>): Promise<Result> {
+  const home = await mkdtemp(join(tmpdir(), 'regshift-dockerd-'));
+  const socket = `unix://${join(home, 'docker.sock')}`;
+  const config = join(home, 'daemon.json');
+  await writeFile(config, JSON.stringify({ 'deprecated-key-path': join(home, 'key.json') }));
+  const run: Docker = (...args) => runProgram('docker', ['--host', socket, ...args], home);
+  const engine = await startDaemon({
+    program: 'dockerd',
+    args: [...places(home), ...withoutBridge, '--config-file', config, '--host', socket],
+    directory: home,
+    isReady: async () => (await run('version', '--format', '{{.Server.Version}}')) !== '',
+  });
+  try {
+    return await use(run);
+  } finally {
+    await engine.stop();
+  }
+}
+
+function places(home: string): string[] {
+  const names = { 'data-root': 'data', 'exec-root': 'run', pidfile: 'docker.pid' };
+  return Object.entries(names).flatMap(([option, name]) => [`--${option}`, join(home, name)]);
+}
+
+const withoutBridge = ['--storage-driver', 'vfs', '--iptables=false', '--ip6tables=false', '--bridge=none'];

@@ -1,0 +1,47 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runProgram } from '../programs.ts';
+import type { Client, ClientProgram } from './client.ts';
+
+export const podman: ClientProgram = { name: 'podman', programs: ['podman'], start };
+
+async function start(): Promise<Client> {
+  const home = await mkdtemp(join(tmpdir(), 'regshift-podman-'));
+  const policy = join(home, 'policy.json');
+  await writeFile(policy, JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] }));
+  const place = ['--root', join(home, 'root'), '--runroot', join(home, 'run'), '--tmpdir', join(home, 'tmp')];
+  const registries = join(home, 'registries.conf');
+  // `pull --all-tags` of 4.3 lists the tags over TLS in spite of --tls-verify=false, but heeds this file.
+  await writeFile(registries, '[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n');
+  const quiet = [
+    '--registries-conf',
+    registries,
+    '--storage-driver',
+    'vfs',
+    '--events-backend',
+    'none',
+    '--cgroup-manager',
+    'cgroupfs',
+  ];
+  const run = (...args: string[]) => runProgram('podman', [...place, ...quiet, ...args], home);
+
+  const pull = async (...what: string[]) => {
+    await run('rmi', '--all', '--force');
+    return run('pull', '--quiet', '--signature-policy', policy, ...what);
+  };
+  /** With vfs nothing is mounted: the answer is the directory where the top layer lies unpacked. */
+  const directoryOf = (image: string) => run('image', 'mount', image);
+
+  return {
+    pull: async (reference) => directoryOf(await pull(reference)),
+    async pullAll(repository) {
+      await pull('--all-tags', repository);
+      const listed = await run('images', '--format', '{{.Tag}} {{.ID}}', repository);
+      const rows = listed.split('\n').map((line) => line.split(' ') as [tag: string, id: string]);
+      const mounted = rows.map(async ([tag, id]) => [tag, await directoryOf(id)] as const);
+      return new Map(await Promise.all(mounted));
+    },
+    stop: () => rm(home, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { programEnvironment } from './programs.ts';
+
+export interface DaemonOptions {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** All that it writes is below; removed when it has ended. */
+  readonly directory: string;
+  /** Asked again and again until it says yes; what it throws counts as no. */
+  readonly isReady: () => Promise<boolean>;
+}
+
+export interface Daemon {
+  stop(): Promise<void>;
+}
+
+const readyWithin = 30_000;
+const stopWithin = 10_000;
+
+/**
+ * Starts a real program that serves, and waits until it does.
+ * @throws Error with the program's last words when it does not get ready.
+ */
+export async function startDaemon({ program, args, directory, isReady }: DaemonOptions): Promise<Daemon> {
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: programEnvironment(directory),
+  });
+  const running = watch(child);
+  // A test run that ends without stop() must not leave the program behind; vitest ends its workers by SIGTERM,
+  // which on its own ends a process without the event of its exit.
+  const kill = () => {
+    child.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const leave = () => process.exit(128 + 15);
+  process.once('exit', kill);
+  process.once('SIGTERM', leave);
+  const stop = async () => {
+    await end(child, running.ended);
+    process.off('exit', kill);
+    process.off('SIGTERM', leave);
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    await ready(program, isReady, running);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
+}
+
+/** A port that was free a moment ago, for programs that cannot be asked which one they took. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('The system gave no port');
+  return address.port;
+}
+
+interface Running {
+  /** Settles when the program has ended, or could not be started at all. */
+  readonly ended: Promise<void>;
+  hasEnded(): boolean;
+  lastWords(): string;
+}
+
+function watch(child: ChildProcess): Running {
+  let words = '';
+  let over = false;
+  child.stderr?.on('data', (chunk) => {
+    words = (words + chunk).slice(-2_000);
+  });
+  const ended = new Promise<void>((resolve) => {
+    const finish = () => {
+      over = true;
+      resolve();
+    };
+    child.once('close', finish);
+    child.once('error', (error) => {
+      words += error.message;
+      finish();
+    });
+  });
+  return { ended, hasEnded: () => over, lastWords: () => words };
+}
+
+async function ready(program: string, isReady: () => Promise<boolean>, running: Running): Promise<void> {
+  const deadline = Date.now() + readyWithin;
+  while (!running.hasEnded() && Date.now() < deadline) {
+    if (await isReady().catch(() => false)) return;
+    await sleep(25);
+  }
+  const what = running.hasEnded() ? 'ended' : `was not ready within ${readyWithin} ms`;
+  throw new Error(`${program} ${what}: ${running.lastWords()}`);
+}
+
+async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
+  child.kill('SIGTERM');
+  const patience = new AbortController();
+  const late = sleep(stopWithin, 'late', { signal: patience.signal }).catch(() => undefined);
+  if ((await Promise.race([ended, late])) === 'late') child.kill('SIGKILL');
+  patience.abort();
+  await ended;
+}

@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mediaTypes } from '../../converters/media-types.ts';
+import { startDockerRegistry } from './docker-registry.ts';
+import type { FileTree } from './file-tree.ts';
+import { pushIndex } from './push-index.ts';
+import { buildImage, pushImageAs } from './real-image.ts';
+
+/** docker-registry with images that umoci built and skopeo pushed. */
+export interface RealRegistry {
+  readonly url: string;
+  /** Of `latest` of every repository, for linux/amd64. */
+  readonly files: FileTree;
+  /** Of the tags of `real/tags`, which are two images. */
+  readonly tagged: Readonly<Record<string, FileTree>>;
+  stop(): Promise<void>;
+}
+
+/** `real/oci` and `real/schema2`, and for two platforms `real/index` and `real/list`; `real/tags`. */
+export async function startRealRegistry(): Promise<RealRegistry> {
+  const directory = await mkdtemp(join(tmpdir(), 'regshift-images-'));
+  const registry = await startDockerRegistry();
+  const stop = async () => {
+    await registry.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    return { ...(await fill(registry.url, directory)), url: registry.url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function fill(url: string, directory: string): Promise<Pick<RealRegistry, 'files' | 'tagged'>> {
+  const host = new URL(url).host;
+  const amd64 = await buildImage(join(directory, 'amd64'), 'amd64');
+  const arm64 = await buildImage(join(directory, 'arm64'), 'arm64');
+  const second = await buildImage(join(directory, 'second'), 'amd64');
+  await pushImageAs(amd64, 'oci', `${host}/real/oci:latest`);
+  await pushImageAs(amd64, 'v2s2', `${host}/real/schema2:latest`);
+  await pushImageAs(amd64, 'oci', `${host}/real/tags:first`);
+  await pushImageAs(second, 'v2s2', `${host}/real/tags:second`);
+  for (const [repository, format, type] of [
+    ['real/index', 'oci', mediaTypes.ociIndex],
+    ['real/list', 'v2s2', mediaTypes.dockerList],
+  ] as const) {
+    // The platform wanted is not the first, so that a choice must be made.
+    await pushImageAs(arm64, format, `${host}/${repository}:for-arm64`);
+    await pushImageAs(amd64, format, `${host}/${repository}:for-amd64`);
+    await pushIndex(url, repository, 'latest', { 'for-arm64': 'arm64', 'for-amd64': 'amd64' }, type);
+  }
+  return { files: amd64.files, tagged: { first: amd64.files, second: second.files } };
+}

@@ -1,0 +1,5 @@
+/** By WebCrypto, so that what the program says of a digest is checked by another's hand. */
+export async function sha256Of(bytes: Uint8Array): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes.slice()));
+  return `sha256:${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readSettings } from '../../src/config/settings.ts';
+import { serve } from '../../src/runtime/node/serve.ts';
+import { freePort } from './daemon.ts';
+import { testSigningKey } from './signing-key.ts';
+
+/** The program behind a real socket, over the embedded samples. */
+export interface WireServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const root = join(import.meta.dirname, '../..');
+const readyWithin = 60_000;
+const stopWithin = 5_000;
+
+/** On Node, in this process. */
+export async function serveOnNode(): Promise<WireServer> {
+  const read = readSettings({ PORT: '0', REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey) });
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  const { url, close } = await serve(read.settings, () => {});
+  return { port: Number(new URL(url).port), stop: close };
+}
+
+/** Nothing that wrangler does here should need the network, ask a question or write below the project. */
+function quiet(directory: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    CI: '1',
+    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_SEND_ERROR_REPORTS: 'false',
+    WRANGLER_HIDE_BANNER: 'true',
+    WRANGLER_NO_SKILLS_UPDATE_PROMPTS: 'true',
+    WRANGLER_LOG_PATH: join(directory, 'logs'),
+    WRANGLER_CACHE_DIR: join(directory, 'cache'),
+    WRANGLER_REGISTRY_PATH: join(directory, 'registry'),
+    XDG_CONFIG_HOME: join(directory, 'config'),
+  };
+}
+
+/** On workerd, as `wrangler dev` runs it. @throws Error with its last words when it does not get ready. */
+export async function serveOnWorkerd(): Promise<WireServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'regshift-workerd-'));
+  const port = await freePort();
+  const flags = ['--local', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'];
+  const silence = ['--log-level', 'error', '--show-interactive-dev-session', 'false'];
+  const state = ['--persist-to', join(directory, 'state')];
+  const variables = ['--var', `REGSHIFT_SIGNING_KEY:${JSON.stringify(testSigningKey)}`];
+  const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
+  const child = spawn(process.execPath, [wrangler, 'dev', ...flags, ...silence, ...state, ...variables], {
+    cwd: root,
+    env: quiet(directory),
+    // A group of its own: wrangler starts esbuild and workerd, and all of them must go.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let words = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      words = (words + chunk).slice(-2_000);
+    });
+  }
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const signal = (name: NodeJS.Signals) => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, name);
+    } catch {
+      // The group is gone.
+    }
+  };
+  const kill = () => signal('SIGKILL');
+  // vitest ends its workers by SIGTERM, which on its own ends a process without the event of its exit.
+  const leave = () => process.exit(128 + 15);
+  process.once('exit', kill);
+  process.once('SIGTERM', leave);
+  const stop = async () => {
+    signal('SIGTERM');
+    await Promise.race([ended, sleep(stopWithin, undefined, { ref: false })]);
+    kill();
+    await ended;
+    process.off('exit', kill);
+    process.off('SIGTERM', leave);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const deadline = Date.now() + readyWithin;
+  while (child.exitCode === null && Date.now() < deadline) {
+    const answer = await fetch(`http://127.0.0.1:${port}/v2/`).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok) return { port, stop };
+    await sleep(50);
+  }
+  await stop();
+  throw new Error(`wrangler dev was not ready: ${words}`);
+}
