@@ -85,6 +85,9 @@ function createAnswerer({ settings, upstream, tokenRelay, cache, signingKey, clo
       });
     }
     const resource = parsePath(request.url.pathname);
+    if ('name' in resource && !route.serves(resource.name)) {
+      throw new Failure('NAME_UNKNOWN', `The repository ${resource.name} is not served here.`);
+    }
     switch (resource.kind) {
       case 'token':
         return answerToken(tokenRelay, request, clock);

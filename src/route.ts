@@ -23,6 +23,9 @@ export interface Route {
   /** For clients that cannot choose and do not say. */
   readonly platform: Platform;
   readonly convertByDigest: boolean;
+  /** An index that would have to be converted is given as the one image that the client will choose. */
+  readonly oneOfList: () => boolean;
+  readonly serves: (repository: string) => boolean;
   /** Hands storage redirects on to the client instead of following them. */
   readonly redirectBlobs: boolean;
 }
@@ -57,6 +60,9 @@ export function createRoute({ settings, client, cache, clock, signingKey, layerF
     pin: settings.REGSHIFT_FORMAT,
     platform: settings.REGSHIFT_PLATFORM,
     convertByDigest: settings.REGSHIFT_CONVERT_BY_DIGEST === 'always',
+    oneOfList: () =>
+      settings.REGSHIFT_LISTS === 'one' || (settings.REGSHIFT_LISTS === 'auto' && resolver.countsPulls()),
+    serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
     redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
   };
 }

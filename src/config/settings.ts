@@ -3,6 +3,7 @@ import { parsePlatform } from '../../converters/platform.ts';
 import { authFields } from './auth-fields.ts';
 import { authProblems } from './auth-rules.ts';
 import { parseIpRange } from './ip-range.ts';
+import { repositoryMatcher } from './repository-patterns.ts';
 import { type ReadFile, withFiles } from './setting-files.ts';
 
 const count = (what: string, maximum: number) =>
@@ -42,6 +43,16 @@ const ipRanges = z.string().transform((text, context) => {
   });
 });
 
+const repositories = z.string().transform((text, context) => {
+  const matcher = repositoryMatcher(text);
+  if (matcher) return matcher;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be patterns with commas between them, like library/*, team/** (* is one part of a name)',
+  });
+  return z.NEVER;
+});
+
 /** Each variable with its meaning: the one place that knows their names, their defaults and what is right. */
 const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -61,6 +72,8 @@ const schema = z.object({
   REGSHIFT_STALE: count('seconds', 604_800).default(3600),
   REGSHIFT_CACHE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).default(67_108_864),
   REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
+  REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
+  REGSHIFT_REPOSITORIES: repositories.optional(),
   REGSHIFT_WALK_TAGS: count('tags', 100_000).default(500),
   REGSHIFT_WALK_GETS: count('images', 1000).optional(),
   REGSHIFT_CONVERT_BY_DIGEST: z

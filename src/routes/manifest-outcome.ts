@@ -108,7 +108,10 @@ async function fromRecipe(
 
 async function byTag(asked: Asked): Promise<Outcome> {
   const decision = decide(asked.form, asked.request.reads, asked.route.pin);
-  return follow(asked, asked.root, await withReadableLayers(asked, decision));
+  const readable = await withReadableLayers(asked, decision);
+  // Each child of an index that is fetched counts as a pull on Docker Hub.
+  const one = readable.kind === 'index' && asked.route.oneOfList();
+  return follow(asked, asked.root, one ? { kind: 'choose' } : readable);
 }
 
 /**
