@@ -18,8 +18,18 @@ export default defineConfig({
         },
       },
       {
-        plugins: [goldenFiles(), cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
-        test: { name: 'workerd', include: inBothRuntimes, testTimeout: 30_000 },
+        plugins: [
+          goldenFiles(),
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: { kvNamespaces: ['RECIPES'] },
+          }),
+        ],
+        test: {
+          name: 'workerd',
+          include: [...inBothRuntimes, 'test/workerd/**/*.test.ts'],
+          testTimeout: 30_000,
+        },
       },
     ],
   },

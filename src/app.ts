@@ -21,6 +21,7 @@ import { answerPing } from './routes/ping.ts';
 import { answerTags } from './routes/tags.ts';
 import { answerToken } from './routes/token.ts';
 import type { UpstreamClient } from './upstream/client.ts';
+import { version } from './version.ts';
 
 /** Everything that a runtime gives to the program. */
 export interface Dependencies {
@@ -49,6 +50,7 @@ export function createApp(dependencies: Dependencies): Hono {
   };
   const app = new Hono();
   app.get('/healthz', (context) => context.text('ok\n'));
+  app.get('/', (context) => context.text(page));
   app.all('*', async (context) => {
     const started = clock();
     const address = ownAddress(context.req.raw, addresses, context.env as Connection | undefined);
@@ -69,6 +71,12 @@ export function createApp(dependencies: Dependencies): Hono {
   });
   return app;
 }
+
+/** For whoever opens the address in a browser. */
+const page = `regshift ${version}
+One registry, every client: pull from this address as from any container registry.
+Each client is given an image in the form that it can read.
+`;
 
 /** The way of a request: its path tells the resource, and one small file answers for each. */
 function createAnswerer({ settings, upstream, tokenRelay, cache, signingKey, clock }: Dependencies) {

@@ -2,7 +2,9 @@ import { generateSigningKey, readSigningKey, type SigningKey } from '../converte
 import type { Dependencies } from './app.ts';
 import { chooseClientAuth } from './auth/choose-client-auth.ts';
 import { createTokenRelay } from './auth/token-relay.ts';
+import type { Cache } from './cache/cache.ts';
 import { createMemoryCache } from './cache/memory.ts';
+import { createTieredCache, type Tier } from './cache/tiered.ts';
 import type { Settings } from './config/settings.ts';
 import type { Log } from './observability/log.ts';
 import { createUpstreamClient, type Fetch } from './upstream/client.ts';
@@ -17,6 +19,8 @@ export interface Platform {
   readonly log: Log;
   /** What `REGSHIFT_SIGNING_KEY` stands for: the key's text, read from a file where the runtime has files. */
   readonly signingKeyText: (setting: string) => Promise<string>;
+  /** Caches behind the memory of this process or isolate, the nearest first. */
+  readonly tiers?: readonly Tier[];
 }
 
 /** Any host will do for the registry inside the process; this one is reserved for such (RFC 2606, section 2). */
@@ -37,11 +41,17 @@ export function compose(settings: Settings, platform: Platform): Dependencies {
     upstream,
     clientAuth: chooseClientAuth(settings, platform),
     tokenRelay: relays ? createTokenRelay({ client: upstream, upstream: baseUrl, ...outward }) : undefined,
-    cache: createMemoryCache(settings.REGSHIFT_CACHE_BYTES),
+    cache: cacheOf(settings, platform),
     signingKey: once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform)),
     clock,
     log,
   };
+}
+
+function cacheOf({ REGSHIFT_CACHE_BYTES: bytes }: Settings, { tiers = [] }: Platform): Cache {
+  const memory = createMemoryCache(bytes);
+  if (tiers.length === 0) return memory;
+  return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...tiers]);
 }
 
 async function loadSigningKey(setting: string | undefined, platform: Platform): Promise<SigningKey> {

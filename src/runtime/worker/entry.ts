@@ -1,38 +1,68 @@
 import type { Hono } from 'hono';
 import { createApp } from '../../app.ts';
+import type { Tier } from '../../cache/tiered.ts';
 import { compose } from '../../compose.ts';
 import { formatProblems, readSettings } from '../../config/settings.ts';
-import { createJsonLog } from '../../observability/log.ts';
+import { createJsonLog, type Log } from '../../observability/log.ts';
+import { createEdgeCache } from './edge-cache.ts';
+import { createKvCache } from './kv-cache.ts';
 
-type Variables = Readonly<Record<string, unknown>>;
+/** What `wrangler.toml` binds; every binding is optional. */
+interface Bindings {
+  /** A KV namespace that all locations share. */
+  readonly RECIPES?: KVNamespace;
+  /** The settings, as strings. */
+  readonly [variable: string]: unknown;
+}
+
+type Application = (request: Request) => Response | Promise<Response>;
 
 /** One application an isolate: what it remembers is shared by the requests that the isolate serves. */
-const applications = new WeakMap<object, Hono | Response>();
+const applications = new WeakMap<object, Application>();
 
 // biome-ignore lint/style/noDefaultExport: Workers want one
 export default {
-  fetch(request: Request, env: Variables): Response | Promise<Response> {
-    const application = applications.get(env) ?? build(env);
-    applications.set(env, application);
-    return application instanceof Response ? application.clone() : application.fetch(request);
+  fetch(request: Request, bindings: Bindings): Response | Promise<Response> {
+    const application = applications.get(bindings) ?? build(bindings);
+    applications.set(bindings, application);
+    return application(request);
   },
 };
 
 /** A Worker has no start that could fail: a bad setting answers every request with the list of problems. */
-function build(env: Variables): Hono | Response {
-  const read = readSettings(env);
+function build(bindings: Bindings): Application {
+  const read = readSettings(bindings);
   if ('problems' in read) {
     const message = `regshift is not configured rightly.\n${formatProblems(read.problems)}`;
-    return Response.json({ errors: [{ code: 'UNKNOWN', message }] }, { status: 503 });
+    return () => Response.json({ errors: [{ code: 'UNKNOWN', message }] }, { status: 503 });
   }
   const { settings } = read;
   const log = createJsonLog(settings.LOG_LEVEL, Date.now, (line) => console.log(line));
-  return createApp(
+  const app: Hono = createApp(
     compose(settings, {
       fetch: (url, init) => fetch(url, init),
       clock: Date.now,
       log,
       signingKeyText: async (setting) => setting,
+      tiers: tiersOf(bindings, log),
     }),
   );
+  return (request) => app.fetch(request);
+}
+
+/** What is made, and how: small, and dear to make again. What upstream has is kept nearby only. */
+const ours = /^(?:recipe|product|facts|compression) /;
+
+function tiersOf({ RECIPES: namespace }: Bindings, log: Log): Tier[] {
+  const edge: Tier = {
+    name: 'edge',
+    cache: createEdgeCache(() => caches.open('regshift')),
+    keeps: () => true,
+  };
+  if (namespace)
+    return [edge, { name: 'kv', cache: createKvCache(namespace, log), keeps: (key) => ours.test(key) }];
+  log('warn', 'no KV namespace is bound as RECIPES: other locations have to make again what this one made', {
+    consequence: 'digests are found all the same, by asking upstream for tags',
+  });
+  return [edge];
 }

@@ -1,0 +1,41 @@
+import type { Cache, CacheEntry } from './cache.ts';
+
+/** One place of several where entries are kept. */
+export interface Tier {
+  /** For logs. */
+  readonly name: string;
+  readonly cache: Cache;
+  /** Whether entries of this kind are kept here. */
+  readonly keeps: (key: string) => boolean;
+}
+
+/**
+ * Several caches as one, the nearest first. What a farther one knows is put into the nearer ones; what is new is put
+ * into all before `set` ends, because whoever is told a digest may ask another replica for it at once.
+ */
+export function createTieredCache(tiers: readonly Tier[]): Cache {
+  return {
+    async get(key) {
+      const missed: Tier[] = [];
+      for (const tier of tiers.filter(({ keeps }) => keeps(key))) {
+        const entry = await tier.cache.get(key);
+        if (entry) {
+          await put(missed, key, entry);
+          return entry;
+        }
+        missed.push(tier);
+      }
+      return undefined;
+    },
+    set: (key, entry) =>
+      put(
+        tiers.filter(({ keeps }) => keeps(key)),
+        key,
+        entry,
+      ),
+  };
+}
+
+async function put(tiers: readonly Tier[], key: string, entry: CacheEntry): Promise<void> {
+  await Promise.all(tiers.map(({ cache }) => cache.set(key, entry)));
+}

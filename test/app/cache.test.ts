@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Cache, CacheEntry } from '../../src/cache/cache.ts';
+import { decodeEntry, encodeEntry } from '../../src/cache/entry-codec.ts';
+import { createMemoryCache } from '../../src/cache/memory.ts';
+import { createTieredCache } from '../../src/cache/tiered.ts';
+
+function entry(text: string, facts: CacheEntry['facts'] = {}): CacheEntry {
+  return { facts, body: new TextEncoder().encode(text) };
+}
+
+describe('the memory cache', () => {
+  test('gives back what was put in', async () => {
+    const cache = createMemoryCache(10_000);
+    await cache.set('a', entry('x', { n: 1 }));
+    expect(await cache.get('a')).toEqual(entry('x', { n: 1 }));
+    expect(await cache.get('b')).toBeUndefined();
+  });
+
+  test('drops what was used longest ago once its bytes are spent', async () => {
+    const cache = createMemoryCache(4000);
+    await cache.set('a', entry('x'.repeat(1000)));
+    await cache.set('b', entry('x'.repeat(1000)));
+    await cache.get('a');
+    await cache.set('c', entry('x'.repeat(1000)));
+    expect(await cache.get('a')).toBeDefined();
+    expect(await cache.get('b')).toBeUndefined();
+    expect(await cache.get('c')).toBeDefined();
+  });
+
+  test('keeps nothing when it is given no bytes', async () => {
+    const cache = createMemoryCache(0);
+    await cache.set('a', entry('x'));
+    expect(await cache.get('a')).toBeUndefined();
+  });
+});
+
+describe('an entry as bytes', () => {
+  test('is the same when it is read again', () => {
+    const property = fc.property(
+      fc.dictionary(fc.string(), fc.jsonValue()),
+      fc.uint8Array(),
+      (facts, body) => {
+        const read = decodeEntry(encodeEntry({ facts, body }));
+        expect(JSON.stringify(read?.facts)).toBe(JSON.stringify(facts));
+        expect(read?.body).toEqual(body);
+      },
+    );
+    fc.assert(property, { numRuns: 200 });
+  });
+
+  test('is nothing when the bytes are something else', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        const read = decodeEntry(bytes);
+        expect(read === undefined || typeof read.facts === 'object').toBe(true);
+      }),
+    );
+    expect(decodeEntry(Uint8Array.of(0, 0, 0, 9, 123, 125))).toBeUndefined();
+    expect(decodeEntry(Uint8Array.of(0, 0, 0, 1, 49))).toBeUndefined();
+  });
+});
+
+describe('tiers', () => {
+  const tiers = () => {
+    const near = createMemoryCache(10_000);
+    const far = createMemoryCache(10_000);
+    const keepsRecipes = (key: string) => key.startsWith('recipe ');
+    const both: Cache = createTieredCache([
+      { name: 'near', cache: near, keeps: () => true },
+      { name: 'far', cache: far, keeps: keepsRecipes },
+    ]);
+    return { near, far, both };
+  };
+
+  test('what is new is in all of them before set ends', async () => {
+    const { near, far, both } = tiers();
+    await both.set('recipe a', entry('x'));
+    expect([await near.get('recipe a'), await far.get('recipe a')]).toEqual([entry('x'), entry('x')]);
+  });
+
+  test('what only the far one knows is found, and then near', async () => {
+    const { near, far, both } = tiers();
+    await far.set('recipe a', entry('x'));
+    expect(await both.get('recipe a')).toEqual(entry('x'));
+    expect(await near.get('recipe a')).toEqual(entry('x'));
+  });
+
+  test('a tier is neither asked for nor given what it does not keep', async () => {
+    const { far, both } = tiers();
+    await far.set('manifest a', entry('x'));
+    expect(await both.get('manifest a')).toBeUndefined();
+    await both.set('manifest b', entry('x'));
+    expect(await far.get('manifest b')).toBeUndefined();
+  });
+});
