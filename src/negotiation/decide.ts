@@ -69,6 +69,8 @@ function decideImage(stored: StoredForm, reads: Reads, pin: Pin): Decision {
 function isReadable({ mediaType, zstd, pure }: StoredForm, reads: Reads): boolean {
   if (reads.anything) return true;
   if (zstd && !reads.zstd) return false;
+  // Docker from 1.10 on wants a signature, and every older one takes it: unsigned ones are signed on the way.
+  if (mediaType === mediaTypes.schema1) return false;
   // An OCI type inside a schema 2 manifest: Docker 1.13 says "target is unknown".
   return pure || mediaType !== mediaTypes.schema2 || reads.types.has(mediaTypes.ociManifest);
 }

@@ -142,7 +142,8 @@ async function byDigest(asked: Asked): Promise<Outcome> {
   const namedIndex = form.entries && request.reads.types.has(form.mediaType);
   if (namedIndex || decide(form, request.reads, 'auto').kind === 'stored') return storedAs(asked, asked.root);
   const outcome = await byTag(asked);
-  if (route.convertByDigest) return outcome;
+  // Signing what is stored unsigned does not change its digest.
+  if (route.convertByDigest || outcome.digest === asked.root) return outcome;
   throw new Failure(
     'UNSUPPORTED',
     `${asked.root} is ${formPhrase(form.mediaType)}, which this client (${request.client.name}) does not read. ` +
