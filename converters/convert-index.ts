@@ -128,7 +128,7 @@ async function convertChild(
   const { mediaType, digest, platform } = entry;
   const readsLayers = mayReadLayers(platform, context);
   const same = mediaType === imageType && (platform || !needsPlatform);
-  const settled = entry.attestation || (same && !(context.unpackZstd && readsLayers));
+  const settled = entry.attestation || (same && !context.unpackZstd);
   if (settled) return { entry, mediaType, digest, size: entry.size ?? 0, platform, converted: undefined };
   const model = await fetchModel(entry, context.ports);
   if (!readsLayers && needsLayers(model, context)) throw layersOfOthers(context);

@@ -102,7 +102,8 @@ function diffIdOf({ diffId }: LearnedLayer): Digest {
 /** Reads each different layer once. */
 async function learned(layers: readonly Layer[], ports: ConversionPorts): Promise<LearnedLayer[]> {
   const different = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
-  const facts = await mapBounded(different, layerConcurrency, (layer) => ports.layerFacts(layer));
+  // All at once: how many are read at a time is for whoever reads them to bound.
+  const facts = await Promise.all(different.map((layer) => ports.layerFacts(layer)));
   const byDigest = new Map(different.map((layer, index) => [layer.digest, facts[index]]));
   return layers.map((layer) => {
     const fact = byDigest.get(layer.digest);
@@ -133,13 +134,15 @@ export const unpacked: Step = async (prepared, ports, unpackZstd) => {
   if (!unpackZstd || !prepared.image.dependencies.some(isZstd)) return prepared;
   const { image, config, blobs } = await read(prepared, ports);
   const made: DerivedBlob[] = [];
-  const dependencies = await mapBounded(image.dependencies, layerConcurrency, async (layer, index) => {
-    if (!isZstd(layer)) return layer;
-    const { diffId, size } = await ports.layerFacts(layer);
-    checkDiffId(diffId, config.diffIds?.[index], layer);
-    made.push({ kind: 'layer', digest: diffId, packed: layer.digest, size });
-    return { ...layer, digest: diffId, size, compression: 'none' as const };
-  });
+  const dependencies = await Promise.all(
+    image.dependencies.map(async (layer, index) => {
+      if (!isZstd(layer)) return layer;
+      const { diffId, size } = await ports.layerFacts(layer);
+      checkDiffId(diffId, config.diffIds?.[index], layer);
+      made.push({ kind: 'layer', digest: diffId, packed: layer.digest, size });
+      return { ...layer, digest: diffId, size, compression: 'none' as const };
+    }),
+  );
   return { image: { ...image, dependencies }, config, blobs: [...blobs, ...made] };
 };
 

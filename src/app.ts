@@ -1,16 +1,12 @@
 import { Hono } from 'hono';
-import { ConversionError } from '../converters/errors.ts';
-import type { SigningKey } from '../converters/schema1/signing-key.ts';
 import type { ClientAuth } from './auth/client-auth.ts';
 import { guarded } from './auth/guard.ts';
 import type { TokenRelay } from './auth/token-relay.ts';
 import { upstreamLogin } from './auth/upstream-login.ts';
 import { createTellRefusal } from './auth/upstream-refusal.ts';
-import type { Cache } from './cache/cache.ts';
-import type { Settings } from './config/settings.ts';
 import { Failure } from './errors.ts';
 import type { Log } from './observability/log.ts';
-import { createRoute } from './route.ts';
+import { createRoute, type RouteOptions } from './route.ts';
 import { errorAnswer, failureFrom } from './routes/answer.ts';
 import { answerBlob } from './routes/blobs.ts';
 import { type ClientRequest, readClientRequest } from './routes/client-request.ts';
@@ -24,17 +20,12 @@ import type { UpstreamClient } from './upstream/client.ts';
 import { version } from './version.ts';
 
 /** Everything that a runtime gives to the program. */
-export interface Dependencies {
-  readonly settings: Settings;
+export interface Dependencies extends Omit<RouteOptions, 'client'> {
   readonly upstream: UpstreamClient;
   /** undefined: whoever reaches the proxy may use it. */
   readonly clientAuth: ClientAuth | undefined;
   /** undefined: clients ask upstream's token server themselves. */
   readonly tokenRelay: TokenRelay | undefined;
-  readonly cache: Cache;
-  readonly signingKey: () => Promise<SigningKey>;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
   readonly log: Log;
 }
 
@@ -42,7 +33,7 @@ export interface Dependencies {
 export function createApp(dependencies: Dependencies): Hono {
   const { log, clock, settings, clientAuth, tokenRelay } = dependencies;
   const login = upstreamLogin(settings);
-  const tellRefusal = createTellRefusal(login, tokenRelay);
+  const tellRefusal = createTellRefusal(login, tokenRelay, log);
   const answer = guarded(createAnswerer(dependencies), { clientAuth, tellRefusal });
   const addresses = {
     publicUrl: settings.REGSHIFT_PUBLIC_URL,
@@ -79,11 +70,9 @@ Each client is given an image in the form that it can read.
 `;
 
 /** The way of a request: its path tells the resource, and one small file answers for each. */
-function createAnswerer({ settings, upstream, tokenRelay, cache, signingKey, clock }: Dependencies) {
-  const layerFacts = async () => {
-    throw new ConversionError({ code: 'UNAVAILABLE', message: 'Layers cannot be read yet' });
-  };
-  const route = createRoute({ settings, client: upstream, cache, clock, signingKey, layerFacts });
+function createAnswerer(dependencies: Dependencies) {
+  const { settings, upstream, tokenRelay, clock } = dependencies;
+  const route = createRoute({ ...dependencies, client: upstream });
   const passThrough = settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough';
 
   return async (request: ClientRequest): Promise<Response> => {

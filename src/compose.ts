@@ -7,12 +7,13 @@ import { createMemoryCache } from './cache/memory.ts';
 import { createTieredCache, type Tier } from './cache/tiered.ts';
 import type { Settings } from './config/settings.ts';
 import type { Log } from './observability/log.ts';
+import type { RouteOptions } from './route.ts';
 import { createUpstreamClient, type Fetch } from './upstream/client.ts';
 import { createSampleRegistry } from './upstream/sample/registry.ts';
 import { version } from './version.ts';
 
 /** What differs from runtime to runtime. */
-export interface Platform {
+export interface Platform extends Pick<RouteOptions, 'codec' | 'layerBytes' | 'fixedLength' | 'background'> {
   readonly fetch: Fetch;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -45,6 +46,10 @@ export function compose(settings: Settings, platform: Platform): Dependencies {
     signingKey: once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform)),
     clock,
     log,
+    codec: platform.codec,
+    layerBytes: platform.layerBytes,
+    fixedLength: platform.fixedLength,
+    background: platform.background,
   };
 }
 

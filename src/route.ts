@@ -2,9 +2,13 @@ import type { Platform } from '../converters/platform.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Settings } from './config/settings.ts';
 import { type Chooser, createChooser } from './derived/chooser.ts';
+import { createLayerDesk, type LayerDesk } from './derived/layer-desk.ts';
 import { createSearch, type Search } from './derived/search.ts';
 import { createServedTags, type ServedTags } from './derived/served-tags.ts';
 import { createWorkshop, type Workshop, type WorkshopOptions } from './derived/workshop.ts';
+import { defaultUnpackLimits } from './layers/bomb.ts';
+import type { LayerCodec } from './layers/codec.ts';
+import { createLayerLearner } from './layers/learner.ts';
 import type { Pin } from './negotiation/decide.ts';
 import { type Content, createContent } from './stored/content.ts';
 import { createResolver, type Resolver } from './stored/resolve.ts';
@@ -19,6 +23,9 @@ export interface Route {
   readonly chooser: Chooser;
   readonly search: Search;
   readonly served: ServedTags;
+  readonly layers: LayerDesk;
+  /** Sends a stream whose length is known with that length: workerd would else send it in chunks. */
+  readonly fixedLength: FixedLength;
   readonly pin: Pin;
   /** For clients that cannot choose and do not say. */
   readonly platform: Platform;
@@ -30,10 +37,18 @@ export interface Route {
   readonly redirectBlobs: boolean;
 }
 
-export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey' | 'layerFacts'> {
+export type FixedLength = (stream: ReadableStream<Uint8Array>, length: number) => ReadableStream<Uint8Array>;
+
+export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
   readonly settings: Settings;
   readonly client: UpstreamClient;
   readonly cache: Cache;
+  readonly codec: LayerCodec;
+  /** The largest layer, unpacked, that the runtime can cope with, in bytes. */
+  readonly layerBytes: number;
+  readonly fixedLength: FixedLength;
+  /** Lets work go on after the answer that it was begun for. */
+  readonly background: (work: Promise<unknown>) => void;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -41,13 +56,21 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey' | 'laye
 /** How many images a search may fetch where upstream does not count pulls. */
 const usualWalkGets = 8;
 
-export function createRoute({ settings, client, cache, clock, signingKey, layerFacts }: RouteOptions): Route {
+export function createRoute(options: RouteOptions): Route {
+  const { settings, client, cache, clock, signingKey, fixedLength } = options;
   const content = createContent(client, cache);
-  const workshop = createWorkshop({ upstream: client.id, content, cache, signingKey, layerFacts });
+  const layers = createLayers(options);
+  const workshop = createWorkshop({
+    upstream: client.id,
+    content,
+    cache,
+    signingKey,
+    layerFacts: layers.facts,
+  });
   const chooser = createChooser(content, workshop);
   const { REGSHIFT_TAG_TTL: ttl, REGSHIFT_STALE: stale } = settings;
   const resolver = createResolver({ client, ttl, stale, clock });
-  const known = { client, resolver, content, workshop, chooser, served: createServedTags() };
+  const known = { client, resolver, content, workshop, chooser, served: createServedTags(), layers };
   const search = createSearch({
     ...known,
     walkTags: settings.REGSHIFT_WALK_TAGS,
@@ -57,6 +80,7 @@ export function createRoute({ settings, client, cache, clock, signingKey, layerF
   return {
     ...known,
     search,
+    fixedLength,
     pin: settings.REGSHIFT_FORMAT,
     platform: settings.REGSHIFT_PLATFORM,
     convertByDigest: settings.REGSHIFT_CONVERT_BY_DIGEST === 'always',
@@ -65,4 +89,15 @@ export function createRoute({ settings, client, cache, clock, signingKey, layerF
     serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
     redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
   };
+}
+
+/** Layers that are read at once: each costs a connection, and a decoder's memory. */
+const layerReadings = 4;
+
+function createLayers(options: RouteOptions): LayerDesk {
+  const { settings, client, cache, clock, codec, background } = options;
+  const limits = { ...defaultUnpackLimits, bytes: settings.REGSHIFT_LAYER_BYTES ?? options.layerBytes };
+  const learner = createLayerLearner({ codec, limits, cache, concurrency: layerReadings, clock });
+  const deadline = settings.REGSHIFT_MEASURE_DEADLINE;
+  return createLayerDesk({ client, learner, codec, limits, deadline, clock, background });
 }

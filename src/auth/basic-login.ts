@@ -20,7 +20,7 @@ export function decodeLogin(encoded: string): BasicLogin | undefined {
   }
   const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
   // UTF-8 (RFC 7617 §2.1), which all engines send. A byte that is none becomes U+FFFD and fits no password.
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(bytes);
   const colon = text.indexOf(':');
   if (colon === -1) return undefined;
   return { username: text.slice(0, colon), password: text.slice(colon + 1) };

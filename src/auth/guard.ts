@@ -16,7 +16,7 @@ export function guarded(answer: Answerer, { clientAuth, tellRefusal }: Guards): 
     try {
       return await answer(request);
     } catch (error) {
-      throw await tellRefusal(error, request.address);
+      throw await tellRefusal(error, request);
     }
   };
 }

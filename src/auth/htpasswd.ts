@@ -6,8 +6,8 @@ import { type ClientAuth, refused } from './client-auth.ts';
 import type { HtpasswdEntry } from './htpasswd-file.ts';
 
 /**
- * A pull asks up to a hundred times with the same login, and bcrypt takes some 80 ms of the one thread for each
- * (on Workers: of the CPU time that is paid for).
+ * A pull asks up to a hundred times with the same login, and bcrypt at its usual cost takes some 80 ms of the one
+ * thread for each. Workers count them as CPU time, of which a free plan has 10 ms a request: JWTs suit them better.
  */
 const rememberedMs = 60_000;
 

@@ -101,5 +101,5 @@ function whatIsWrong(error: errors.JOSEError): string {
   if (noKey || error instanceof errors.JWSSignatureVerificationFailed) {
     return 'The JWT is not signed by a key of this proxy';
   }
-  return 'The password is not a JWT that can be read';
+  return 'The login is not a JWT that can be read';
 }

@@ -1,5 +1,6 @@
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
+import { failureOf } from '../stored/upstream-answer.ts';
 import { discard } from '../upstream/body.ts';
 import { parseChallenges } from '../upstream/challenge.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
@@ -76,10 +77,8 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
 
 async function serverAtPing(client: UpstreamClient): Promise<NamedServer | undefined> {
   const { response } = await client.request({ method: 'GET', path: '/v2/', credential: { kind: 'none' } });
+  if (!response.ok && response.status !== 401) throw await failureOf(response, 'registry API v2', 'NAME_UNKNOWN');
   await discard(response);
-  if (response.status >= 500 || response.status === 429) {
-    throw new Failure('UPSTREAM_ANSWER', `Upstream answered ${response.status} to a ping. Try again later.`);
-  }
   const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
   const bearer = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters;
   const realm = bearer?.get('realm');

@@ -1,18 +1,25 @@
 import { Failure } from '../errors.ts';
+import type { Log } from '../observability/log.ts';
+import type { ClientRequest } from '../routes/client-request.ts';
 import { type Challenge, parseChallenges } from '../upstream/challenge.ts';
 import type { TokenRelay } from './token-relay.ts';
 import type { UpstreamLogin } from './upstream-login.ts';
 
 /** What a client is told when upstream wants a login; any other error stays what it is. */
-export type TellRefusal = (error: unknown, address: string) => Promise<unknown>;
+export type TellRefusal = (error: unknown, request: ClientRequest) => Promise<unknown>;
 
 /**
  * Where clients log in to upstream, its challenge is theirs to meet. Where the proxy asks in its own name it is not:
  * a client that met it would send upstream's password to a proxy that has no use for it. DENIED is what Docker
  * shows as "pull access denied … may require 'docker login'", and registries answer 401 for what does not exist.
  */
-export function createTellRefusal(login: UpstreamLogin, relay: TokenRelay | undefined): TellRefusal {
-  return async (error, address) => {
+export function createTellRefusal(
+  login: UpstreamLogin,
+  relay: TokenRelay | undefined,
+  log: Log,
+): TellRefusal {
+  const relayed = relay ? createChallengeRelay(relay, log) : (challenge: string) => challenge;
+  return async (error, request) => {
     if (!(error instanceof Failure) || error.code !== 'UNAUTHORIZED') return error;
     const { message, cause } = error;
     const detail = error.detail ? { detail: error.detail } : {};
@@ -20,39 +27,55 @@ export function createTellRefusal(login: UpstreamLogin, relay: TokenRelay | unde
       const whose = login.kind === 'none' ? 'without a login' : 'with an account of its own';
       return new Failure('DENIED', `${message} regshift asks upstream ${whose}.`, { cause, ...detail });
     }
-    const headers = await relayedHeaders(error.headers, relay, address);
+    const name = Object.keys(error.headers).find((each) => each.toLowerCase() === 'www-authenticate');
+    // A token server has refused the login that the client brought with its first request. A 401 must have a
+    // challenge (RFC 9110 §15.5.2), and a Basic login is what was taken.
+    const challenge = name ? await relayed(error.headers[name] ?? '', request) : 'Basic realm="regshift"';
+    const headers = { ...error.headers, [name ?? 'WWW-Authenticate']: challenge };
     return new Failure('UNAUTHORIZED', message, { cause, ...detail, headers });
   };
 }
 
-/** With the proxy's own address in the place of upstream's realm. */
-async function relayedHeaders(
-  headers: Readonly<Record<string, string>>,
-  relay: TokenRelay | undefined,
-  address: string,
-): Promise<Readonly<Record<string, string>>> {
-  const name = Object.keys(headers).find((each) => each.toLowerCase() === 'www-authenticate');
-  // A token server has refused the login that the client brought with its first request. A 401 without a challenge
-  // is none (RFC 9110 §15.5.2), and a Basic login is what was taken.
-  if (name === undefined) return { ...headers, 'WWW-Authenticate': 'Basic realm="regshift"' };
-  const challenges = parseChallenges(headers[name] ?? '');
-  if (relay === undefined || !challenges.some(({ scheme }) => scheme === 'bearer')) return headers;
-  // Upstream's own challenge is still better than none.
-  const server = await relay.server().catch(() => undefined);
-  if (server === undefined) return headers;
-  const relayed = challenges.map((challenge) =>
-    relayedChallenge(challenge, server.realm, `${address}/token`),
-  );
-  return { ...headers, [name]: relayed.map(formatChallenge).join(', ') };
+/** Puts the proxy's own address in the place of upstream's realm, in a value of `WWW-Authenticate`. */
+function createChallengeRelay(relay: TokenRelay, log: Log) {
+  let warned = false;
+  return async (header: string, request: ClientRequest): Promise<string> => {
+    const challenges = parseChallenges(header);
+    if (!challenges.some(({ scheme }) => scheme === 'bearer')) return header;
+    if (wouldLeaveTls(request)) {
+      if (!warned) log('warn', ...untrusted);
+      warned = true;
+      return header;
+    }
+    // Upstream's own challenge is still better than none.
+    const server = await relay.server().catch(() => undefined);
+    if (server === undefined) return header;
+    const own = `${request.address}/token`;
+    return challenges.map((challenge) => format(withRealm(challenge, server.realm, own))).join(', ');
+  };
+}
+
+const untrusted = [
+  'X-Forwarded-Proto is https and not trusted: clients are sent to the token server of upstream',
+  { remedy: 'set REGSHIFT_PUBLIC_URL, or REGSHIFT_TRUSTED_PROXIES to what is in front' },
+] as const;
+
+/**
+ * Whether something in front says that the client speaks TLS to it, and is not trusted to say so: the proxy would
+ * name an http: address to a client that uses https:, which would send its password there in the clear.
+ */
+function wouldLeaveTls({ address, headers }: ClientRequest): boolean {
+  const said = headers.get('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase();
+  return said === 'https' && !address.startsWith('https:');
 }
 
 /** Only the realm of the ping is relayed to: a repository that names another one keeps it. */
-function relayedChallenge({ scheme, parameters }: Challenge, realm: string, own: string): Challenge {
+function withRealm({ scheme, parameters }: Challenge, realm: string, own: string): Challenge {
   if (scheme !== 'bearer' || parameters.get('realm') !== realm) return { scheme, parameters };
   return { scheme, parameters: new Map([...parameters, ['realm', own]]) };
 }
 
-function formatChallenge({ scheme, parameters }: Challenge): string {
+function format({ scheme, parameters }: Challenge): string {
   const name = scheme.charAt(0).toUpperCase() + scheme.slice(1);
   const fields = [...parameters].map(([key, value]) => `${key}="${value.replace(/["\\]/g, '\\$&')}"`);
   return fields.length === 0 ? name : `${name} ${fields.join(',')}`;

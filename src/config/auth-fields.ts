@@ -50,10 +50,13 @@ const jwksUrl = z
     'must begin with https:// (http:// is for this machine itself)',
   );
 
+export const upstreamModes = ['passthrough', 'anonymous', 'basic', 'docker-config'] as const;
+export const clientModes = ['none', 'basic', 'jwt'] as const;
+
 /** Who asks upstream, and who may ask the proxy. How they hang together: auth-rules.ts. */
 export const authFields = {
   REGSHIFT_UPSTREAM_AUTH: z
-    .enum(['passthrough', 'anonymous', 'basic', 'docker-config'], {
+    .enum(upstreamModes, {
       error: 'must be passthrough, anonymous, basic or docker-config',
     })
     .default('passthrough'),
@@ -66,12 +69,16 @@ export const authFields = {
     .regex(/^\P{Cc}+$/u, 'must hold no control character, like the end of a line')
     .optional(),
   REGSHIFT_DOCKER_CONFIG: dockerConfig.optional(),
-  REGSHIFT_CLIENT_AUTH: z.enum(['none', 'basic', 'jwt'], { error: 'must be none, basic or jwt' }).optional(),
+  REGSHIFT_CLIENT_AUTH: z.enum(clientModes, { error: 'must be none, basic or jwt' }).optional(),
   REGSHIFT_HTPASSWD: htpasswd.optional(),
   REGSHIFT_JWKS_URL: jwksUrl.optional(),
   REGSHIFT_JWKS: jwks.optional(),
   REGSHIFT_JWT_ISSUER: z.string().optional(),
   REGSHIFT_JWT_AUDIENCE: z.string().optional(),
-  /** Whether clients are sent to the proxy's own /token instead of the token server that upstream names. */
+  /**
+   * Whether clients are sent to the proxy's own /token instead of the token server that upstream names. Their
+   * passwords then pass through the proxy: where its clients speak plain HTTP and can reach the token server
+   * themselves, `never` keeps passwords off that wire.
+   */
   REGSHIFT_TOKEN_RELAY: z.enum(['always', 'never'], { error: 'must be always or never' }).default('always'),
 };

@@ -1,4 +1,5 @@
 import { loginFor, parseDockerConfig } from '../auth/docker-config.ts';
+import { clientModes, upstreamModes } from './auth-fields.ts';
 import type { SettingProblem } from './settings.ts';
 
 /** Variables as they were set, empty ones left out, files read. */
@@ -56,8 +57,8 @@ const companions: readonly Companion[] = [
 ];
 
 const known: Readonly<Record<Companion['of'], readonly (string | undefined)[]>> = {
-  REGSHIFT_UPSTREAM_AUTH: ['passthrough', 'anonymous', 'basic', 'docker-config'],
-  REGSHIFT_CLIENT_AUTH: [undefined, 'none', 'basic', 'jwt'],
+  REGSHIFT_UPSTREAM_AUTH: upstreamModes,
+  REGSHIFT_CLIENT_AUTH: [undefined, ...clientModes],
 };
 
 /** What is wrong between variables that may each be right for themselves (design, rules 5 and 8). */

@@ -74,6 +74,8 @@ const schema = z.object({
   REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
   REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
   REGSHIFT_REPOSITORIES: repositories.optional(),
+  REGSHIFT_MEASURE_DEADLINE: count('seconds', 3600).default(45),
+  REGSHIFT_LAYER_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
   REGSHIFT_WALK_TAGS: count('tags', 100_000).default(500),
   REGSHIFT_WALK_GETS: count('images', 1000).optional(),
   REGSHIFT_CONVERT_BY_DIGEST: z

@@ -7,7 +7,7 @@ import type { FramePiece, PieceUnit } from './zstd-frames.ts';
  */
 export interface LayerCodec {
   /** Reads gzip of any number of members (RFC 1952, section 2.2); eStargz makes one of each file. */
-  gunzip(): Decoder<Uint8Array>;
+  gunzip(): GzipDecoder;
   readonly zstd: ZstdCodec;
   hash(algorithm: HashAlgorithm): StreamHash;
 }
@@ -27,10 +27,13 @@ export interface Decoder<Packed> {
    * its reader as a few hundred KiB. Throws what it likes when the content is broken.
    */
   push(piece: Packed): AsyncIterable<Uint8Array>;
+  /** Lets go of all memory, in the middle of a piece too. */
+  close(): void;
+}
+
+export interface GzipDecoder extends Decoder<Uint8Array> {
   /** Nothing comes any more: gives the rest. Throws when the content is not complete. */
   end(): AsyncIterable<Uint8Array>;
-  /** Lets go of all memory, in the middle of a piece too. May be called more than once. */
-  close(): void;
 }
 
 export type HashAlgorithm = ReturnType<typeof digestAlgorithm>;

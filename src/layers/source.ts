@@ -16,7 +16,7 @@ export function openSource(stream: ReadableStream<Uint8Array>, what: string): So
   async function read(): Promise<Uint8Array | undefined> {
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
-        throw understood(error) ? error : cutShort(what, error);
+        throw isUnderstood(error) ? error : cutShort(what, error);
       });
       if (done) return undefined;
       if (value.length > 0) return value;
@@ -38,8 +38,8 @@ export function openSource(stream: ReadableStream<Uint8Array>, what: string): So
   return { read, chunks, giveUp };
 }
 
-/** Ours already, or the caller's own abort: not for us to put into other words. */
-function understood(error: unknown): boolean {
+/** Ours already, or a caller's own abort: not to be put into other words. */
+export function isUnderstood(error: unknown): boolean {
   const name = error instanceof Error ? error.name : '';
   return error instanceof Failure || name === 'AbortError' || name === 'TimeoutError';
 }

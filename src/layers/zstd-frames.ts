@@ -1,5 +1,6 @@
 import { broken } from './broken.ts';
-import { type FrameHeader, readFrameStart } from './zstd-header.ts';
+import type { FrameHeader } from './zstd-header.ts';
+import { createScanner } from './zstd-scan.ts';
 
 /** Some bytes of one zstd frame. */
 export interface FramePiece {
@@ -21,124 +22,73 @@ export interface FrameWalk {
 }
 
 export interface FrameWalkOptions {
+  /** The largest window that a frame may ask for, in bytes. */
   readonly windowLimit: number;
   readonly unit: PieceUnit;
   /** How a message calls the stream. */
   readonly what: string;
 }
 
-const blockHeaderLength = 3;
-const checksumLength = 4;
-/** RFC 8878, section 3.1.1.2.4. */
-const largestBlock = 128 * 1024;
-const nothing = new Uint8Array();
-
 /**
- * Follows the structure of a zstd stream (RFC 8878, section 3.1), which can be done without unpacking, and leaves
- * out skippable frames. Decoders are then given one frame at a time: that of Node 24 stops without a word after the
- * first frame when a piece goes on beyond it, or at once at a skippable frame, and a window is to be known before
- * memory is given to it.
+ * Cuts a zstd stream at the ends of its frames, which can be found without unpacking, and leaves out skippable
+ * frames. Decoders are then given one frame at a time: that of Node 24 stops without a word after the first frame
+ * when its input goes on beyond it, or at once at a skippable frame. And a window is known before memory is given.
  */
 export function createFrameWalk({ windowLimit, unit, what }: FrameWalkOptions): FrameWalk {
-  let phase: 'start' | 'skippable' | 'block' | 'body' = 'start';
-  /** The bytes still to come of a skippable frame, or of a block with the checksum behind it. */
-  let left = 0;
-  let frame: FrameHeader | undefined;
-  let lastBlock = false;
-  let frames = 0;
-  /** A header of which the end has not come yet. */
-  let carried: Uint8Array = nothing;
-
-  /** @returns the length of what was understood; 0 while bytes are missing. */
-  function start(bytes: Uint8Array, at: number): number {
-    const found = readFrameStart(bytes, at);
-    if (found === undefined) return 0;
-    if (found === 'unknown') throw unknownFrame(what, frames);
-    frames += 1;
-    if (found.kind === 'skippable') {
-      phase = 'skippable';
-      left = found.contentLength;
-    } else {
-      refuseUnreadable(found, windowLimit, what);
-      phase = 'block';
-      frame = found;
-    }
-    return found.length;
-  }
-
-  /** @returns as `start`. Section 3.1.1.2. */
-  function block(bytes: Uint8Array, at: number): number {
-    const [first, second, third] = bytes.subarray(at, at + blockHeaderLength);
-    if (first === undefined || second === undefined || third === undefined) return 0;
-    const type = (first >> 1) & 0b11;
-    const size = (first >> 3) | (second << 5) | (third << 13);
-    if (type === 3 || size > largestBlock)
-      throw broken('not-readable', what, 'has a zstd block that no one can read.');
-    lastBlock = (first & 1) === 1;
-    phase = 'body';
-    // Of an RLE block, the size is that of the content; the one byte repeated is all there is of it.
-    left = (type === 1 ? 1 : size) + (lastBlock && frame?.hasChecksum ? checksumLength : 0);
-    return blockHeaderLength;
-  }
+  const scanner = createScanner(what);
+  /** The beginning of a header whose end has not come yet. */
+  let carried: Uint8Array = new Uint8Array();
 
   function* walk(chunk: Uint8Array): Generator<FramePiece> {
     const bytes = join(carried, chunk);
-    let at = 0;
     let from = 0;
+    let at = 0;
     let opens: FrameHeader | undefined;
     for (;;) {
-      if (phase === 'start') from = at;
-      if (phase === 'start' || phase === 'block') {
-        const opening = phase === 'start';
-        const length = opening ? start(bytes, at) : block(bytes, at);
-        if (length === 0) break;
-        if (opening) opens = frame;
-        at += length;
+      const { length, found } = scanner.step(bytes, at);
+      if (found === 'frame') {
+        opens = readable(scanner.frame, windowLimit, what);
+        from = at;
       }
-      if (phase === 'skippable' || phase === 'body') {
-        const taken = Math.min(left, bytes.length - at);
-        at += taken;
-        left -= taken;
-        if (left > 0) break;
-        const closes: boolean = phase === 'body' && lastBlock;
-        if (phase === 'body' && (closes || unit === 'block')) {
-          yield { bytes: bytes.subarray(from, at), opens, closes };
-          from = at;
-          opens = undefined;
-        }
-        if (phase === 'skippable' || closes) frame = undefined;
-        phase = frame === undefined ? 'start' : 'block';
+      at += length;
+      if (found === 'starved') break;
+      if (found === 'frame-end' || (found === 'block-end' && unit === 'block')) {
+        yield { bytes: bytes.subarray(from, at), opens, closes: found === 'frame-end' };
+        opens = undefined;
+        from = at;
       }
     }
-    if (at > from && phase !== 'skippable') yield { bytes: bytes.subarray(from, at), opens, closes: false };
+    if (scanner.frame !== undefined && at > from)
+      yield { bytes: bytes.subarray(from, at), opens, closes: false };
     carried = bytes.slice(at);
   }
 
   return {
     walk,
     end() {
-      if (frames === 0 && carried.length === 0)
-        throw broken('cut-short', what, 'is empty; zstd is at least a frame.');
-      if (phase === 'start' && carried.length === 0) return;
-      throw broken('cut-short', what, 'is cut short: it ends within a zstd frame. Push the image again.');
+      if (scanner.between && scanner.frames > 0 && carried.length === 0) return;
+      throw broken(
+        'cut-short',
+        what,
+        'is cut short: its zstd ends before the last frame does. Push it again.',
+      );
     },
   };
 }
 
-function refuseUnreadable(frame: FrameHeader, windowLimit: number, what: string): void {
-  if (frame.dictionary) throw broken('not-readable', what, 'needs a zstd dictionary, which no layer may.');
-  if (frame.windowSize <= windowLimit) return;
+function readable(
+  frame: FrameHeader | undefined,
+  windowLimit: number,
+  what: string,
+): FrameHeader | undefined {
+  if (frame?.dictionary) throw broken('not-readable', what, 'needs a zstd dictionary, which no client has.');
+  if (frame === undefined || frame.windowSize <= windowLimit) return frame;
   throw broken(
     'window',
     what,
     `needs a zstd window of ${frame.windowSize} bytes; at most ${windowLimit} are given to one here. ` +
-      'Compress the image again without --long or --ultra.',
+      'Compress it again without --long and --ultra.',
   );
-}
-
-function unknownFrame(what: string, framesBefore: number): Error {
-  if (framesBefore === 0) return broken('not-readable', what, 'should be zstd and is not.');
-  return broken('not-readable', what, 'goes on after its last zstd frame with something else.');
 }
 
 function join(first: Uint8Array, second: Uint8Array): Uint8Array {

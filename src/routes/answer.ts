@@ -7,10 +7,8 @@ export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' } 
 /** The error body of the distribution spec (1.1, "Error Codes"). */
 export function errorAnswer(error: unknown, head: boolean): Response {
   const failure = failureFrom(error);
-  const { status: usual, code } = wire[failure.code];
-  const upstreamStatus =
-    failure.code === 'UPSTREAM_ANSWER' ? Number(failure.detail?.upstreamStatus) : Number.NaN;
-  const status = upstreamStatus >= 500 ? upstreamStatus : usual;
+  const { code } = wire[failure.code];
+  const status = statusOf(failure);
   const detail = failure.detail ? { detail: failure.detail } : {};
   const body = new TextEncoder().encode(
     JSON.stringify({ errors: [{ code, message: failure.message, ...detail }] }),
@@ -22,6 +20,12 @@ export function errorAnswer(error: unknown, head: boolean): Response {
     'Content-Length': String(body.length),
   });
   return new Response(head ? null : body, { status, headers });
+}
+
+/** A status of upstream that speaks of its own trouble is told as it is. */
+export function statusOf({ code, detail }: Failure): number {
+  const upstreamStatus = code === 'UPSTREAM_ANSWER' ? Number(detail?.upstreamStatus) : Number.NaN;
+  return upstreamStatus >= 500 ? upstreamStatus : wire[code].status;
 }
 
 /** Faults of stored content are upstream's; what cannot be expressed is a matter between image and client. */

@@ -10,6 +10,7 @@ import { apiVersion } from './answer.ts';
 import { answerBytes } from './blob-bytes.ts';
 import { hintsFor } from './client-hints.ts';
 import type { ClientRequest } from './client-request.ts';
+import { answerLayer } from './layers.ts';
 
 /** `GET` and `HEAD /v2/<name>/blobs/<digest>`. @throws Failure. */
 export async function answerBlob(
@@ -45,7 +46,7 @@ async function answerMade(
     case 'config':
       return answerBytes(request, digest, await route.workshop.config(name, digest, recipe, request.caller));
     case 'layer':
-      throw new Failure('BLOB_UNKNOWN', 'Layers cannot be unpacked yet.');
+      return answerLayer(route, request, name, digest, recipe);
     case 'manifest':
       throw new Failure('BLOB_UNKNOWN', `${digest} is a manifest of ${name}, and no blob.`);
   }

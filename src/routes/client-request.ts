@@ -4,6 +4,7 @@ import { type Client, describeClient } from '../negotiation/client-profile.ts';
 import { type Reads, whatIsRead } from '../negotiation/reads.ts';
 import type { Caller } from '../stored/resolve.ts';
 import type { Credential } from '../upstream/credential.ts';
+import type { V1Context } from '../v1-claims/context.ts';
 
 /** What the program needs to know of a client's request, whatever runtime it came through. */
 export interface ClientRequest {
@@ -15,6 +16,8 @@ export interface ClientRequest {
   readonly caller: Caller;
   /** Where the client has reached the proxy (`ownAddress`). */
   readonly address: string;
+  /** Of API v1: what the client was told at the beginning of its pull. */
+  readonly v1Context?: V1Context;
 }
 
 /** @param login in whose name upstream is asked: the client's own Authorization goes there only by pass-through. */
@@ -30,6 +33,19 @@ export function readClientRequest(request: Request, login: UpstreamLogin, addres
     caller: { credential: login === 'passthrough' ? ownCredential(headers) : login, signal },
     address,
   };
+}
+
+/** The same request, as if this Authorization value had come with it. */
+export function withLogin(
+  request: ClientRequest,
+  login: UpstreamLogin,
+  authorization: string | undefined,
+): ClientRequest {
+  const headers = new Headers(request.headers);
+  headers.delete('authorization');
+  if (authorization !== undefined) headers.set('authorization', authorization);
+  const credential = login === 'passthrough' ? ownCredential(headers) : login;
+  return { ...request, headers, caller: { ...request.caller, credential } };
 }
 
 function ownCredential(headers: Headers): Credential {

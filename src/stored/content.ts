@@ -6,6 +6,7 @@ import type { Compression } from '../../converters/media-types.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../cache/cache.ts';
+import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
 import type { StoredForm } from '../negotiation/decide.ts';
 import { widestAccept } from '../negotiation/reads.ts';
@@ -42,9 +43,12 @@ export interface Content {
   sniff(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Compression>;
 }
 
+const deadlineMs = 60_000;
+
 export function createContent(client: UpstreamClient, cache: Cache): Content {
   // The entries of an index weigh little; reading them again for each request would cost more than the answer.
   const forms = new LRUCache<string, StoredForm>({ max: 5_000 });
+  const flights = createSingleFlight<CacheEntry>(deadlineMs);
 
   const manifestKey = (repository: string, digest: string) => `manifest ${client.id} ${repository} ${digest}`;
   const blobKey = (repository: string, digest: string) => `blob ${client.id} ${repository} ${digest}`;
@@ -52,9 +56,13 @@ export function createContent(client: UpstreamClient, cache: Cache): Content {
   async function remembered(key: string, fetch: () => Promise<CacheEntry>): Promise<CacheEntry> {
     const known = await cache.get(key);
     if (known) return known;
-    const entry = await fetch();
-    await cache.set(key, entry);
-    return entry;
+    const start = async () => {
+      const entry = await fetch();
+      await cache.set(key, entry);
+      return entry;
+    };
+    const late = () => new Failure('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
+    return flights.join({ key, start, late }, undefined);
   }
 
   async function fetchManifest(

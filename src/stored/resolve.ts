@@ -82,6 +82,18 @@ export function createResolver({ client, ttl, stale, clock }: ResolverOptions): 
     return { ...read, public: second.anonymous, staleAge: undefined, at: clock() };
   }
 
+  /** By its digest too: Docker ≥ 20.10 and containerd go on with the digest that a HEAD told them. */
+  function keep(
+    repository: RepositoryName,
+    reference: Reference,
+    { credential }: Caller,
+    proof: Proof,
+  ): void {
+    const whose = proof.public ? 'none' : credentialKey(credential);
+    proofs.set(proofKey(repository, reference, whose), proof);
+    proofs.set(proofKey(repository, { kind: 'digest', digest: proof.digest }, whose), proof);
+  }
+
   async function askOrStale(
     key: string,
     publicKey: string,
@@ -90,10 +102,11 @@ export function createResolver({ client, ttl, stale, clock }: ResolverOptions): 
   ) {
     try {
       const late = () => new Failure('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
-      const proof = await flights.join({ key, start: work, late }, signal);
-      proofs.set(proof.public ? publicKey : key, proof);
-      return proof;
+      return await flights.join({ key, start: work, late }, signal);
     } catch (error) {
+      // What upstream refuses to everyone is not given out when it fails after that.
+      if (key === publicKey && error instanceof Failure && !isUpstreamFailing(error))
+        proofs.delete(publicKey);
       const known = proofs.get(publicKey);
       const age = known ? (clock() - known.at) / 1000 : Number.POSITIVE_INFINITY;
       if (!known?.public || age > stale || !isUpstreamFailing(error)) throw error;
@@ -116,7 +129,9 @@ export function createResolver({ client, ttl, stale, clock }: ResolverOptions): 
         (proof) => proof && clock() - proof.at < ttl * 1000,
       );
       if (fresh) return fresh;
-      return askOrStale(key, publicKey, () => ask(repository, reference, caller), caller.signal);
+      const proof = await askOrStale(key, publicKey, () => ask(repository, reference, caller), caller.signal);
+      if (proof.staleAge === undefined) keep(repository, reference, caller, proof);
+      return proof;
     },
   };
 }

@@ -39,7 +39,12 @@ const unread: readonly Case[] = [
   },
   { sample: 'sample/index', client: 'Docker 1.9.1', stored: 'an OCI index', equivalent: schema1Signed },
   { sample: 'sample/index', client: 'Docker 1.13.1', stored: 'an OCI index', equivalent: dockerList },
-  { sample: 'sample/generic', client: 'Docker 1.9.1', stored: 'a generic manifest', equivalent: schema1Signed },
+  {
+    sample: 'sample/generic',
+    client: 'Docker 1.9.1',
+    stored: 'a generic manifest',
+    equivalent: schema1Signed,
+  },
   { sample: 'sample/generic', client: 'Docker 20.10', stored: 'a generic manifest', equivalent: schema2 },
   { sample: 'sample/fat-generic', client: 'skopeo', stored: 'a generic manifest', equivalent: dockerList },
 ];
@@ -116,7 +121,9 @@ describe('a digest that does not exist', () => {
   it('of a derived manifest in another repository is MANIFEST_UNKNOWN', async () => {
     const app = testApp();
     const headers = manifestRequestHeaders['Docker 1.9.1'];
-    const derived = (await app.get('/v2/sample/oci/manifests/latest', headers)).header('Docker-Content-Digest');
+    const derived = (await app.get('/v2/sample/oci/manifests/latest', headers)).header(
+      'Docker-Content-Digest',
+    );
     const answer = await app.get(`/v2/sample/schema2/manifests/${derived}`, headers);
     expect([answer.status, answer.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
   });

@@ -20,9 +20,13 @@ describe("a client's Authorization", () => {
   it('goes with pings, tags and blobs too', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
-    for (const path of ['/v2/', '/v2/sample/oci/tags/list', `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`]) {
-      await app.get(path, { Authorization: alice });
-    }
+    const { config } = JSON.parse((await app.get(latest, { Accept: '*/*' })).text()) as {
+      config: { digest: string };
+    };
+    upstream.forget();
+    const paths = ['/v2/', '/v2/sample/oci/tags/list', `/v2/sample/oci/blobs/${config.digest}`];
+    for (const path of paths) await app.get(path, { Authorization: alice });
+    expect(upstream.asked).toEqual(paths.map((path) => `GET ${path}`));
     expect(upstream.carried).toEqual([alice, alice, alice]);
   });
 
@@ -134,11 +138,25 @@ describe('a token server', () => {
     expect(tokenRequests(upstream.asked)).toHaveLength(2);
   });
 
-  it('that refuses leaves the challenge of the registry to the client', async () => {
+  it.each([
+    ['always', 'Bearer realm="http://regshift.test/token",service="registry.test"'],
+    ['never', challenge],
+  ])('that refuses leaves the challenge to the client (REGSHIFT_TOKEN_RELAY=%s)', async (relay, told) => {
     const upstream = scriptedUpstream(tokenServer(() => undefined));
-    const answer = await testApp({}, upstream.fetch).get(latest, docker19);
-    expect([answer.status, answer.error().code]).toEqual([401, 'UNAUTHORIZED']);
-    expect(answer.header('WWW-Authenticate')).toBe(challenge);
+    const app = testApp({ REGSHIFT_TOKEN_RELAY: relay }, upstream.fetch);
+    for (const path of [latest, '/v2/']) {
+      const answer = await app.get(path, docker19);
+      expect([answer.status, answer.error().code]).toEqual([401, 'UNAUTHORIZED']);
+      expect(answer.header('WWW-Authenticate')).toBe(told);
+    }
+  });
+
+  it('that refuses is no challenge to clients in anonymous mode: their login is not for upstream', async () => {
+    const upstream = scriptedUpstream(tokenServer(() => undefined));
+    const app = testApp({ REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, upstream.fetch);
+    const answer = await app.get(latest, docker19);
+    expect([answer.status, answer.error().code]).toEqual([403, 'DENIED']);
+    expect(answer.header('WWW-Authenticate')).toBeNull();
   });
 
   it('that refuses a login says so, without the login in the message', async () => {

@@ -28,15 +28,11 @@ describe('ping', () => {
   });
 
   it('says its version on a 401 too, or Docker 1.9 goes to API v1', async () => {
-    const challenge = 'Bearer realm="https://auth.test/token",service="registry.test"';
-    const upstream = scriptedUpstream((_request, url) =>
-      url.host === 'auth.test'
-        ? specError(401, 'UNAUTHORIZED')
-        : specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': challenge }),
-    );
+    const challenge = { 'WWW-Authenticate': 'Basic realm="Registry"' };
+    const upstream = scriptedUpstream(() => specError(401, 'UNAUTHORIZED', challenge));
     const answer = await testApp({}, upstream.fetch).get('/v2/');
     expectError(answer, 401, 'UNAUTHORIZED');
-    expect(answer.header('WWW-Authenticate')).toBe(challenge);
+    expect(answer.header('WWW-Authenticate')).toBe('Basic realm="Registry"');
   });
 
   it('asks nothing of upstream where the login of clients is not for it', async () => {
@@ -69,7 +65,6 @@ describe('paths', () => {
     ['/v2/no/such/tags/list', 404, 'NAME_UNKNOWN'],
     ['/v2/sample/oci/manifests/', 404, 'NAME_UNKNOWN'],
     ['/v2/sample/oci', 404, 'NAME_UNKNOWN'],
-    ['/', 404, 'NAME_UNKNOWN'],
     ['/v3/', 404, 'NAME_UNKNOWN'],
   ])('GET %s: %i %s', async (path, status, code) => {
     expectError(await app.get(path), status, code);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
+import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
 
 interface Entry {
   readonly digest: string;
@@ -123,7 +123,10 @@ describe('attestations', () => {
   });
 
   it('are never chosen', async () => {
-    const unknown = await testApp().get('/v2/sample/index/manifests/latest', docker19On('unknown', 'unknown'));
+    const unknown = await testApp().get(
+      '/v2/sample/index/manifests/latest',
+      docker19On('unknown', 'unknown'),
+    );
     expect(unknown.error().code).toBe('UNSUPPORTED');
     const app = testApp({ REGSHIFT_PLATFORM: 'unknown/unknown' });
     expect((await app.get('/v2/sample/index/manifests/latest')).error().code).toBe('UNSUPPORTED');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testApp } from '../support/app.ts';
-import { givenCells, isGivenZstdToday } from '../support/given-forms.ts';
+import { givenCells } from '../support/given-forms.ts';
 import type { OldClient } from '../support/old-clients.ts';
 import { layersOf, pull } from '../support/pull.ts';
 
@@ -28,23 +28,22 @@ describe.each(givenCells)('$client pulls $sample', ({ sample, client }) => {
     }
   });
 
-  // TODAY: see untilLayersAreConverted in test/support/given-forms.ts.
-  const today = isGivenZstdToday(sample, client);
-  it(`and gets layers ${today ? 'of zstd, which it cannot unpack (until layers are converted)' : 'that it unpacks'}`, async () => {
+  it('and gets layers that it unpacks', async () => {
     const { root, manifests, blobs } = await pull(app, client, sample);
     const layers = [root, ...manifests.values()].flatMap(({ body }) => layersOf(body));
-    const zstd = layers.filter((digest) =>
-      zstdMagic.every((byte, index) => blobs.get(digest)?.[index] === byte),
-    );
     expect(layers.length).toBeGreaterThan(0);
-    if (today) expect(zstd).not.toEqual([]);
-    else if (!unpacksZstd(client)) expect(zstd).toEqual([]);
+    if (unpacksZstd(client)) return;
+    const isZstd = (digest: string) => zstdMagic.every((byte, index) => blobs.get(digest)?.[index] === byte);
+    expect(layers.filter(isZstd)).toEqual([]);
   });
 });
 
 describe('the samples with zstd layers', () => {
-  it.each(['sample/oci-zstd', 'sample/index-zstd'])('%s is left as it is for who unpacks it', async (sample) => {
-    const { root } = await pull(app, 'skopeo', sample);
-    expect(root.header('Regshift-Conversion')).toBeNull();
-  });
+  it.each(['sample/oci-zstd', 'sample/index-zstd'])(
+    '%s is left as it is for who unpacks it',
+    async (sample) => {
+      const { root } = await pull(app, 'skopeo', sample);
+      expect(root.header('Regshift-Conversion')).toBeNull();
+    },
+  );
 });

@@ -83,8 +83,6 @@ describe('schema 1 that was made here', () => {
 
 it('the reader of these tests sees a signature that does not hold', async () => {
   const { body } = await app.get('/v2/sample/oci/manifests/latest', docker19);
-  const forged = new TextEncoder().encode(
-    new TextDecoder().decode(body).replace('"amd64"', '"amd65"'),
-  );
+  const forged = new TextEncoder().encode(new TextDecoder().decode(body).replace('"amd64"', '"amd65"'));
   expect(await readSignedSchema1(forged).verify()).toBe(false);
 });

@@ -125,7 +125,9 @@ const faults: readonly Fault[] = [
     fault: 'a manifest that ends early',
     script: (request, url) => {
       if (!manifestGet(request, url)) return undefined;
-      const body = new ReadableStream({ pull: (controller) => controller.error(new TypeError('terminated')) });
+      const body = new ReadableStream({
+        pull: (controller) => controller.error(new TypeError('terminated')),
+      });
       return new Response(body);
     },
     status: 502,
@@ -143,16 +145,19 @@ describe.each(faults)('upstream answers with $fault', (each) => {
     for (const [name, value] of Object.entries(each.headers ?? {})) expect(answer.header(name)).toBe(value);
   });
 
-  it.each(['GET', 'HEAD'])('and the next %s finds what is good, with nothing wrong remembered', async (method) => {
-    const upstream = scriptedUpstream(each.script);
-    const app = testApp({}, upstream.fetch);
-    await app.get(latest, docker19);
-    upstream.follow();
-    const answer = await app.send(method, latest, docker19);
-    expect(answer.status).toBe(200);
-    const healthy = await testApp().get(latest, docker19);
-    expect(answer.header('Docker-Content-Digest')).toBe(healthy.header('Docker-Content-Digest'));
-  });
+  it.each(['GET', 'HEAD'])(
+    'and the next %s finds what is good, with nothing wrong remembered',
+    async (method) => {
+      const upstream = scriptedUpstream(each.script);
+      const app = testApp({}, upstream.fetch);
+      await app.get(latest, docker19);
+      upstream.follow();
+      const answer = await app.send(method, latest, docker19);
+      expect(answer.status).toBe(200);
+      const healthy = await testApp().get(latest, docker19);
+      expect(answer.header('Docker-Content-Digest')).toBe(healthy.header('Docker-Content-Digest'));
+    },
+  );
 });
 
 describe('a converted manifest is never made', () => {

@@ -17,19 +17,25 @@ const { schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes
 const given = {
   auto: {
     'real/oci': [ociManifest],
+    'real/zstd': [ociManifest],
     'real/schema2': [schema2],
+    'real/generic': [schema2],
     'real/index': [ociIndex, ociManifest],
     'real/list': [dockerList, schema2],
   },
   schema1: {
     'real/oci': [schema1Signed],
+    'real/zstd': [schema1Signed],
     'real/schema2': [schema1Signed],
+    'real/generic': [schema1Signed],
     'real/index': [schema1Signed],
     'real/list': [schema1Signed],
   },
   schema2: {
     'real/oci': [schema2],
+    'real/zstd': [schema2],
     'real/schema2': [schema2],
+    'real/generic': [schema2],
     'real/index': [dockerList, schema2],
     'real/list': [dockerList, schema2],
   },

@@ -3,6 +3,7 @@ import { compose } from '../../src/compose.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import type { Facts, Level } from '../../src/observability/log.ts';
 import type { Fetch } from '../../src/upstream/client.ts';
+import { runtimeCodec } from './runtime-codec.ts';
 import { testSigningKey } from './signing-key.ts';
 
 /** Names and values as a client writes them, or a record where order and repetition do not matter. */
@@ -58,6 +59,10 @@ export function testApp(variables: Record<string, string> = {}, fetch?: Fetch): 
       clock: () => now,
       log: (level, message, facts) => logged.push({ level, message, ...(facts ? { facts } : {}) }),
       signingKeyText: async (text) => text,
+      codec: runtimeCodec,
+      layerBytes: Number.POSITIVE_INFINITY,
+      fixedLength: (stream) => stream,
+      background: () => undefined,
     }),
   );
   const send = async (method: string, path: string, headers: RequestHeaders = {}) => {

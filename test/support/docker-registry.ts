@@ -10,6 +10,8 @@ export interface DockerRegistryOptions {
    */
   readonly schema1Enabled?: boolean;
   readonly deleteEnabled?: boolean;
+  /** Lines of `user:bcrypt`; whoever is not in there reads and writes nothing. Open to all when not said. */
+  readonly htpasswd?: string;
 }
 
 export interface DockerRegistry {
@@ -26,7 +28,11 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   const storage = join(directory, 'storage');
   const port = await freePort();
   const config = join(directory, 'config.yml');
-  await writeFile(config, configuration(storage, port, options));
+  const htpasswd = join(directory, 'htpasswd');
+  if (options.htpasswd !== undefined) await writeFile(htpasswd, options.htpasswd);
+  const auth =
+    options.htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: htpasswd } } };
+  await writeFile(config, JSON.stringify({ ...configuration(storage, port, options), ...auth }));
 
   const url = `http://127.0.0.1:${port}`;
   const { stop } = await startDaemon({
@@ -36,15 +42,15 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     isReady: async () => {
       const response = await fetch(`${url}/v2/`);
       await response.body?.cancel();
-      return response.ok;
+      return response.ok || (options.htpasswd !== undefined && response.status === 401);
     },
   });
   return { url, port, storage, stop };
 }
 
 /** JSON is YAML. */
-function configuration(storage: string, port: number, options: DockerRegistryOptions): string {
-  return JSON.stringify({
+function configuration(storage: string, port: number, options: DockerRegistryOptions): object {
+  return {
     version: '0.1',
     log: { level: 'error', accesslog: { disabled: true } },
     storage: {
@@ -54,5 +60,5 @@ function configuration(storage: string, port: number, options: DockerRegistryOpt
     },
     http: { addr: `127.0.0.1:${port}`, secret: 'of a test' },
     compatibility: { schema1: { enabled: options.schema1Enabled ?? true } },
-  });
+  };
 }

@@ -46,31 +46,6 @@ const rows: Readonly<Record<string, readonly Given[]>> = {
   'sample/helm-chart': image(unsupported, unsupported, unsupported, ociManifest),
 };
 
-/** What is not as the rows say yet, because it needs layers to be read or a manifest to be signed anew. */
-interface Pending {
-  readonly sample: string;
-  readonly columns: readonly Column[];
-  /** What is given today; absent where the form is right and the layers are not. */
-  readonly today?: Given;
-  /** Layers that the client cannot unpack are given today. */
-  readonly zstdToday?: true;
-}
-
-const docker = columns.slice(0, 4);
-
-/**
- * UNTIL LAYERS ARE CONVERTED: delete a line here when it comes true, and the tests hold the program to the rows
- * above. (Schema 1 → schema 2 needs diff_ids, zstd → tar needs sizes; unsigned schema 1 needs no layer, only a
- * signature: Docker 1.6, 1.7 and from 1.10 refuse it without.)
- */
-export const untilLayersAreConverted: readonly Pending[] = [
-  { sample: 'sample/schema1', columns: ['containerd HEAD'], today: unsupported },
-  { sample: 'sample/schema1-unsigned', columns: ['containerd HEAD'], today: unsupported },
-  { sample: 'sample/schema1-unsigned', columns: [...docker, 'skopeo'], today: schema1 },
-  { sample: 'sample/oci-zstd', columns: docker, zstdToday: true },
-  { sample: 'sample/index-zstd', columns: docker, zstdToday: true },
-];
-
 export const sampleNames = Object.keys(rows);
 
 function columnOf(client: OldClient): Column {
@@ -79,22 +54,11 @@ function columnOf(client: OldClient): Column {
     : (client as Column);
 }
 
-function pending(sample: string, client: OldClient): Pending | undefined {
-  return untilLayersAreConverted.find(
-    (each) => each.sample === sample && each.columns.includes(columnOf(client)),
-  );
-}
-
-/** What a client on amd64 is given for a sample today. */
+/** What a client on amd64 is given for a sample. */
 export function givenForm(sample: string, client: OldClient): Given {
   const form = rows[sample]?.[columns.indexOf(columnOf(client))];
   if (form === undefined) throw new Error(`${sample} is not in the table`);
-  return pending(sample, client)?.today ?? form;
-}
-
-/** Whether a client that cannot unpack zstd is given it all the same, today. */
-export function isGivenZstdToday(sample: string, client: OldClient): boolean {
-  return pending(sample, client)?.zstdToday ?? false;
+  return form;
 }
 
 /** Every cell of the table, by name. */

@@ -47,7 +47,8 @@ export async function pull(app: TestApp, client: OldClient, name: string, tag = 
         const headers = headersByDigest(client, types.get(digest) ?? '');
         const child = await app.get(`/v2/${name}/manifests/${digest}`, headers);
         if (child.status !== 200) throw new Error(`${name}@${digest}: ${child.status} ${child.text()}`);
-        if ((await digestThatClientsCompute(child)) !== digest) throw new Error(`${digest} is something else`);
+        if ((await digestThatClientsCompute(child)) !== digest)
+          throw new Error(`${digest} is something else`);
         manifests.set(digest, child);
         await visit(child);
       }

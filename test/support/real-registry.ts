@@ -5,6 +5,7 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import { startDockerRegistry } from './docker-registry.ts';
 import type { FileTree } from './file-tree.ts';
 import { pushIndex } from './push-index.ts';
+import { pushAsGeneric, pushWithZstdLayers } from './push-remade.ts';
 import { buildImage, pushImageAs } from './real-image.ts';
 
 /** docker-registry with images that umoci built and skopeo pushed. */
@@ -17,7 +18,10 @@ export interface RealRegistry {
   stop(): Promise<void>;
 }
 
-/** `real/oci` and `real/schema2`, and for two platforms `real/index` and `real/list`; `real/tags`. */
+/**
+ * `real/oci`, `real/zstd`, `real/schema2` and `real/generic`; for two platforms `real/index` and `real/list`; and
+ * `real/tags`.
+ */
 export async function startRealRegistry(): Promise<RealRegistry> {
   const directory = await mkdtemp(join(tmpdir(), 'regshift-images-'));
   const registry = await startDockerRegistry();
@@ -40,6 +44,8 @@ async function fill(url: string, directory: string): Promise<Pick<RealRegistry, 
   const second = await buildImage(join(directory, 'second'), 'amd64');
   await pushImageAs(amd64, 'oci', `${host}/real/oci:latest`);
   await pushImageAs(amd64, 'v2s2', `${host}/real/schema2:latest`);
+  await pushWithZstdLayers(url, 'real/oci', 'real/zstd');
+  await pushAsGeneric(url, 'real/oci', 'real/generic');
   await pushImageAs(amd64, 'oci', `${host}/real/tags:first`);
   await pushImageAs(second, 'v2s2', `${host}/real/tags:second`);
   for (const [repository, format, type] of [

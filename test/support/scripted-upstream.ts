@@ -68,7 +68,8 @@ export const basicChallenge = 'Basic realm="registry.test"';
 export function privateTo(...authorizations: readonly string[]): Script {
   return (request, url) => {
     const brought = request.headers.get('authorization');
-    if (url.origin !== upstreamUrl || (brought !== null && authorizations.includes(brought))) return undefined;
+    if (url.origin !== upstreamUrl || (brought !== null && authorizations.includes(brought)))
+      return undefined;
     return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': basicChallenge });
   };
 }

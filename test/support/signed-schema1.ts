@@ -67,7 +67,9 @@ async function libtrustId(spki: ArrayBuffer): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', spki)).subarray(0, 30);
   let bits = '';
   for (const byte of hash) bits += byte.toString(2).padStart(8, '0');
-  const letters = bits.replace(/.{5}/g, (five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.charAt(Number(`0b${five}`)));
+  const letters = bits.replace(/.{5}/g, (five) =>
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.charAt(Number(`0b${five}`)),
+  );
   return letters.replace(/(.{4})(?=.)/g, '$1:');
 }
 

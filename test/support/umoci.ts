@@ -13,7 +13,15 @@ export async function unpackByUmoci(
   options: readonly string[] = [],
 ): Promise<string> {
   const directory = await mkdtemp(join(home, 'unpacked-'));
-  const copy = ['--insecure-policy', 'copy', '--override-arch', 'amd64', ...options];
+  const copy = [
+    '--insecure-policy',
+    'copy',
+    '--override-arch',
+    'amd64',
+    '--dest-compress-format',
+    'gzip',
+    ...options,
+  ];
   await runProgram('skopeo', [...copy, source, 'oci:layout:copied'], directory);
   await runProgram('umoci', ['unpack', '--image', 'layout:copied', 'bundle'], directory);
   return join(directory, 'bundle/rootfs');

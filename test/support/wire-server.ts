@@ -8,7 +8,7 @@ import { serve } from '../../src/runtime/node/serve.ts';
 import { freePort } from './daemon.ts';
 import { testSigningKey } from './signing-key.ts';
 
-/** The program behind a real socket, over the embedded samples. */
+/** The program behind a real socket. */
 export interface WireServer {
   readonly port: number;
   stop(): Promise<void>;
@@ -18,9 +18,14 @@ const root = join(import.meta.dirname, '../..');
 const readyWithin = 60_000;
 const stopWithin = 5_000;
 
+const settingsFor = (upstream: string) => ({
+  REGSHIFT_UPSTREAM: upstream,
+  REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+});
+
 /** On Node, in this process. */
-export async function serveOnNode(): Promise<WireServer> {
-  const read = readSettings({ PORT: '0', REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey) });
+export async function serveOnNode(upstream: string): Promise<WireServer> {
+  const read = readSettings({ PORT: '0', ...settingsFor(upstream) });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
   const { url, close } = await serve(read.settings, () => {});
   return { port: Number(new URL(url).port), stop: close };
@@ -44,13 +49,13 @@ function quiet(directory: string): NodeJS.ProcessEnv {
 }
 
 /** On workerd, as `wrangler dev` runs it. @throws Error with its last words when it does not get ready. */
-export async function serveOnWorkerd(): Promise<WireServer> {
+export async function serveOnWorkerd(upstream: string): Promise<WireServer> {
   const directory = mkdtempSync(join(tmpdir(), 'regshift-workerd-'));
   const port = await freePort();
   const flags = ['--local', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'];
   const silence = ['--log-level', 'error', '--show-interactive-dev-session', 'false'];
   const state = ['--persist-to', join(directory, 'state')];
-  const variables = ['--var', `REGSHIFT_SIGNING_KEY:${JSON.stringify(testSigningKey)}`];
+  const variables = Object.entries(settingsFor(upstream)).flatMap((each) => ['--var', each.join(':')]);
   const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
   const child = spawn(process.execPath, [wrangler, 'dev', ...flags, ...silence, ...state, ...variables], {
     cwd: root,

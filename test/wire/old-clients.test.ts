@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { testApp } from '../support/app.ts';
@@ -5,6 +6,7 @@ import { givenForm } from '../support/given-forms.ts';
 import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
 import { layersOf } from '../support/pull.ts';
 import { type RawResponse, rawRequest } from '../support/raw-http.ts';
+import { largeBlob, type SampleServer, startSampleServer } from '../support/sample-server.ts';
 import { sha256Of } from '../support/sha256.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
 import { serveOnNode, serveOnWorkerd, type WireServer } from '../support/wire-server.ts';
@@ -30,7 +32,8 @@ function namesOf(response: RawResponse): string[] {
 }
 
 /** The requests for blobs carry no Accept, and from 1.6 on to 20.10 look alike. */
-const userAgent = (client: OldClient) => manifestRequestHeaders[client].filter(([name]) => name === 'User-Agent');
+const userAgent = (client: OldClient) =>
+  manifestRequestHeaders[client].filter(([name]) => name === 'User-Agent');
 const blobHeaders = (client: OldClient) =>
   [...userAgent(client), ['Accept-Encoding', 'gzip'], ['Connection', 'close']] as const;
 
@@ -44,14 +47,20 @@ async function aLayer() {
 }
 
 describe.each([
-  { runtime: 'Node', start: serveOnNode },
-  { runtime: 'workerd', start: serveOnWorkerd },
-])('byte for byte, on $runtime', ({ start }) => {
+  { runtime: 'Node', start: serveOnNode, edge: false },
+  // Cloudflare's edge compresses application/json for who accepts gzip, and wrangler dev does as the edge does.
+  { runtime: 'workerd', start: serveOnWorkerd, edge: true },
+])('byte for byte, on $runtime', ({ start, edge }) => {
+  let upstream: SampleServer | undefined;
   let server: WireServer | undefined;
   beforeAll(async () => {
-    server = await start();
+    upstream = await startSampleServer();
+    server = await start(upstream.url);
   }, 70_000);
-  afterAll(() => server?.stop());
+  afterAll(async () => {
+    await server?.stop();
+    await upstream?.stop();
+  });
 
   const send = (method: string, path: string, headers: readonly (readonly [string, string])[]) =>
     rawRequest({ port: server?.port ?? 0, method, path, headers });
@@ -61,6 +70,14 @@ describe.each([
     expect(response.header('Content-Length')).toBe(String(length));
     expect(response.header('Transfer-Encoding')).toBeUndefined();
     expect(response.header('Content-Encoding')).toBeUndefined();
+  }
+
+  /** The text of a ping or an error. Whoever asked for gzip there is Go's own transport, which undoes it unseen. */
+  function jsonText(response: RawResponse): string {
+    expect(response.header('Content-Type')).toBe('application/json');
+    const compressed = response.header('Content-Encoding') === 'gzip';
+    if (!compressed || !edge) expectPlain(response, response.body.length);
+    return new TextDecoder().decode(compressed && edge ? gunzipSync(response.body) : response.body);
   }
 
   describe('ping', () => {
@@ -73,9 +90,8 @@ describe.each([
     ] as const)('%s: GET %s', async (client, path) => {
       const response = await send('GET', path, blobHeaders(client));
       expect(response.status).toBe(200);
-      expect(new TextDecoder().decode(response.body)).toBe('{}');
+      expect(jsonText(response)).toBe('{}');
       expect(response.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
-      expectPlain(response, 2);
     });
   });
 
@@ -88,7 +104,8 @@ describe.each([
       expect(response.status).toBe(200);
       expect(response.header('Content-Type')).toBe(form);
       expect(namesOf(response)).toEqual([...expected.headers.keys()].toSorted());
-      for (const [name, value] of expected.headers) expect([name, response.header(name)]).toEqual([name, value]);
+      for (const [name, value] of expected.headers)
+        expect([name, response.header(name)]).toEqual([name, value]);
       expectPlain(response, response.body.length);
       if (form === mediaTypes.schema1Signed) {
         const signed = readSignedSchema1(response.body);
@@ -172,12 +189,30 @@ describe.each([
       );
     });
 
+    it('a large layer streams through, with its length known before its first byte', async () => {
+      const { path, bytes, digest } = largeBlob;
+      const whole = await send('GET', path, blobHeaders('Docker 1.6.2'));
+      expect(whole.status).toBe(200);
+      expectPlain(whole, bytes.length);
+      expect(await sha256Of(whole.body)).toBe(digest);
+      expectPlain(await send('HEAD', path, blobHeaders('Docker 1.9.1')), bytes.length);
+    });
+
+    it('the rest of a large layer that broke off: Range bytes=N-', async () => {
+      const { path, bytes } = largeBlob;
+      const start = 2_000_000;
+      const rest = await send('GET', path, [...blobHeaders('Docker 1.13.1'), ['Range', `bytes=${start}-`]]);
+      expect(rest.status).toBe(206);
+      expectPlain(rest, bytes.length - start);
+      expect(await sha256Of(rest.body)).toBe(await sha256Of(bytes.subarray(start)));
+      expect(rest.header('Content-Range')).toBe(`bytes ${start}-${bytes.length - 1}/${bytes.length}`);
+    });
+
     it('a range beyond the end: 416', async () => {
       const { path, bytes } = await aLayer();
       const range = ['Range', `bytes=${bytes.length}-`] as const;
       const response = await send('GET', path, [...blobHeaders('Docker 1.13.1'), range]);
       expect([response.status, response.header('Content-Range')]).toEqual([416, `bytes */${bytes.length}`]);
-      expect(response.header('Transfer-Encoding')).toBeUndefined();
     });
 
     it('a layer that the client has: 304', async () => {
@@ -212,10 +247,8 @@ describe.each([
       ['DELETE', '/v2/sample/oci/manifests/latest', 405, 'UNSUPPORTED'],
     ])('%s %s: %i %s', async (method, path, status, code) => {
       const response = await send(method, path, manifestRequestHeaders['Docker 1.9.1']);
-      const { errors } = JSON.parse(new TextDecoder().decode(response.body)) as { errors: { code: string }[] };
+      const { errors } = JSON.parse(jsonText(response)) as { errors: { code: string }[] };
       expect([response.status, errors[0]?.code]).toEqual([status, code]);
-      expect(response.header('Content-Type')).toBe('application/json');
-      expectPlain(response, response.body.length);
     });
 
     it.each([
@@ -224,7 +257,7 @@ describe.each([
     ])('HEAD %s: %i, with no body', async (path, status) => {
       const response = await send('HEAD', path, manifestRequestHeaders['Docker 1.9.1']);
       expect(response.status).toBe(status);
-      expect(Number(response.header('Content-Length'))).toBeGreaterThan(0);
+      expect(response.body).toHaveLength(0);
     });
   });
 });

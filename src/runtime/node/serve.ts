@@ -6,6 +6,7 @@ import { compose } from '../../compose.ts';
 import type { Settings } from '../../config/settings.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
 import type { Connection } from '../../routes/own-address.ts';
+import { createNodeLayerCodec } from './layer-codec.ts';
 
 export interface Running {
   /** Like `http://127.0.0.1:8080`. */
@@ -24,6 +25,11 @@ export async function serve(settings: Settings, log: Log = stdoutLog(settings)):
     clock: Date.now,
     log,
     signingKeyText,
+    codec: createNodeLayerCodec(),
+    layerBytes: Number.POSITIVE_INFINITY,
+    // Node sends a stream with the Content-Length that the answer says.
+    fixedLength: (stream) => stream,
+    background: () => undefined,
   });
   // A key that cannot be read should stop the start, not the first pull.
   await dependencies.signingKey();

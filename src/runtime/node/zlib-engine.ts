@@ -1,5 +1,8 @@
 import type { Transform } from 'node:stream';
 
+/** `bytesWritten` counts the bytes that the engine has taken, and not those that were given to it. */
+type ZlibTransform = Transform & { readonly bytesWritten: number };
+
 /** One of the transforms of node:zlib, driven piece by piece instead of through pipes. */
 export interface Engine {
   /** Gives what comes out for these bytes, all of it. @throws the engine's error. */
@@ -14,8 +17,9 @@ export interface Engine {
  * behind that no one handles, and that nobody could see where the engine stopped taking bytes.
  * While a piece that came out is being looked at, the engine makes the next in its own thread, and then waits.
  */
-export function driveZlib(engine: Transform): Engine {
+export function driveZlib(engine: ZlibTransform): Engine {
   const ready: Uint8Array[] = [];
+  let given = 0;
   let failure: Error | undefined;
   let ended = false;
   let wake = () => {};
@@ -48,13 +52,14 @@ export function driveZlib(engine: Transform): Engine {
   return {
     async *push(bytes) {
       let taken = false;
+      given += bytes.length;
       engine.write(bytes, () => {
         taken = true;
         wake();
       });
       yield* output(() => ended || (taken && engine.readableLength === 0));
-      // zlib ends by itself when what follows cannot be its own.
-      if (ended) throw new Error('something follows the end');
+      // The engine ends without an error before what cannot be its own.
+      if (engine.bytesWritten !== given) throw new Error('something follows the end');
     },
 
     async *end() {

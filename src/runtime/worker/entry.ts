@@ -1,3 +1,4 @@
+import { waitUntil } from 'cloudflare:workers';
 import type { Hono } from 'hono';
 import { createApp } from '../../app.ts';
 import type { Tier } from '../../cache/tiered.ts';
@@ -6,6 +7,7 @@ import { formatProblems, readSettings } from '../../config/settings.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
 import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
+import { workerLayerCodec } from './layer-codec.ts';
 
 /** What `wrangler.toml` binds; every binding is optional. */
 interface Bindings {
@@ -45,13 +47,28 @@ function build(bindings: Bindings): Application {
       log,
       signingKeyText: async (setting) => setting,
       tiers: tiersOf(bindings, log),
+      codec: workerLayerCodec,
+      layerBytes,
+      fixedLength,
+      background: waitUntil,
     }),
   );
   return (request) => app.fetch(request);
 }
 
+/** CPU time is what a Worker has least of: a layer of this size, unpacked, takes seconds. */
+const layerBytes = 268_435_456;
+
+/** An answer of a plain stream goes out in chunks and without its length, which Docker 1.6 and 1.7 refuse. */
+function fixedLength(stream: ReadableStream<Uint8Array>, length: number): ReadableStream<Uint8Array> {
+  const { readable, writable } = new FixedLengthStream(length);
+  // When it breaks, the client sees too few bytes; who waits for the reason has been told by the log.
+  stream.pipeTo(writable).catch(() => undefined);
+  return readable;
+}
+
 /** What is made, and how: small, and dear to make again. What upstream has is kept nearby only. */
-const ours = /^(?:recipe|product|facts|compression) /;
+const ours = /^(?:recipe|product|layer-facts|compression) /;
 
 function tiersOf({ RECIPES: namespace }: Bindings, log: Log): Tier[] {
   const edge: Tier = {

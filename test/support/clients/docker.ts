@@ -9,7 +9,7 @@ import type { Client, ClientProgram } from './client.ts';
 /** The engine of Debian 12 is 20.10: it still reads schema 1, and OCI too. */
 export const docker: ClientProgram = {
   name: 'dockerd',
-  programs: ['dockerd', 'docker', 'skopeo', 'umoci'],
+  programs: ['dockerd', 'docker', 'unshare', 'skopeo', 'umoci'],
   start,
 };
 
@@ -45,12 +45,15 @@ async function start(): Promise<Client> {
 async function withEngine<Result>(use: (docker: Docker) => Promise<Result>): Promise<Result> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-dockerd-'));
   const socket = `unix://${join(home, 'docker.sock')}`;
-  const config = join(home, 'daemon.json');
-  await writeFile(config, JSON.stringify({ 'deprecated-key-path': join(home, 'key.json') }));
+  await writeFile(
+    join(home, 'daemon.json'),
+    JSON.stringify({ 'deprecated-key-path': join(home, 'key.json') }),
+  );
   const run: Docker = (...args) => runProgram('docker', ['--host', socket, ...args], home);
   const engine = await startDaemon({
-    program: 'dockerd',
-    args: [...places(home), ...withoutBridge, '--config-file', config, '--host', socket],
+    // It may mount its directory onto itself; in a mount namespace of its own that ends with it.
+    program: 'unshare',
+    args: ['--mount', 'dockerd', '--host', socket, ...places(home), ...withoutBridge],
     directory: home,
     isReady: async () => (await run('version', '--format', '{{.Server.Version}}')) !== '',
   });
@@ -62,7 +65,12 @@ async function withEngine<Result>(use: (docker: Docker) => Promise<Result>): Pro
 }
 
 function places(home: string): string[] {
-  const names = { 'data-root': 'data', 'exec-root': 'run', pidfile: 'docker.pid' };
+  const names = {
+    'config-file': 'daemon.json',
+    'data-root': 'data',
+    'exec-root': 'run',
+    pidfile: 'docker.pid',
+  };
   return Object.entries(names).flatMap(([option, name]) => [`--${option}`, join(home, name)]);
 }
 

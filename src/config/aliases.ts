@@ -1,0 +1,38 @@
+import { parseRepositoryName, type RepositoryName } from '../../converters/reference.ts';
+
+/** Other names of repositories: Docker up to 1.7 can ask for names of at most two parts, 1.5 for even fewer. */
+export interface Aliases {
+  /** What upstream calls the repository that a client names. */
+  realName(name: RepositoryName): RepositoryName;
+  /** The other name of a repository, where it has one. */
+  aliasOf(repository: RepositoryName): RepositoryName | undefined;
+}
+
+export const noAliases: Aliases = { realName: (name) => name, aliasOf: () => undefined };
+
+/**
+ * Reads pairs like `tools/build=team/tools/build-image`, with commas or white space between them.
+ * @returns the aliases, or what is wrong with each pair that is.
+ */
+export function parseAliases(text: string): Aliases | { readonly problems: readonly string[] } {
+  const pairs = text.split(/[\s,]+/).filter((pair) => pair !== '');
+  const real = new Map<RepositoryName, RepositoryName>();
+  const problems: string[] = [];
+  for (const pair of pairs) {
+    const [alias, name, ...rest] = pair.split('=').map(parseRepositoryName);
+    if (alias === undefined || name === undefined || rest.length > 0) {
+      problems.push(`${JSON.stringify(pair)} is not two repository names with = between them`);
+    } else if (real.has(alias)) problems.push(`${JSON.stringify(alias)} is there twice`);
+    else real.set(alias, name);
+  }
+  for (const name of real.values()) {
+    if (real.has(name)) problems.push(`${JSON.stringify(name)} is itself an alias`);
+  }
+  if (pairs.length === 0) problems.push('there is no pair in it');
+  if (problems.length > 0) return { problems };
+  const alias = new Map([...real].map(([short, long]) => [long, short]));
+  return {
+    realName: (name) => real.get(name) ?? name,
+    aliasOf: (repository) => alias.get(repository),
+  };
+}

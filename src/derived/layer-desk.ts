@@ -1,0 +1,109 @@
+import type { Digest } from '../../converters/digest.ts';
+import type { LayerFacts } from '../../converters/ports.ts';
+import type { RepositoryName } from '../../converters/reference.ts';
+import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
+import { Failure } from '../errors.ts';
+import type { UnpackLimits } from '../layers/bomb.ts';
+import type { LayerCodec } from '../layers/codec.ts';
+import type { LayerLearner } from '../layers/learner.ts';
+import type { LayerProgress } from '../layers/reading.ts';
+import { type Span, slice } from '../layers/slice.ts';
+import { unpack } from '../layers/unpack.ts';
+import { verified } from '../layers/verified.ts';
+import type { Caller } from '../stored/resolve.ts';
+import { failureOf } from '../stored/upstream-answer.ts';
+import { refuseEncoded } from '../upstream/body.ts';
+import type { UpstreamClient } from '../upstream/client.ts';
+
+export interface LayerDeskOptions {
+  readonly client: UpstreamClient;
+  readonly learner: LayerLearner;
+  readonly codec: LayerCodec;
+  readonly limits: UnpackLimits;
+  /** Seconds that a manifest request waits for layers to be read. */
+  readonly deadline: number;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** Lets work go on after the answer that it was begun for. */
+  readonly background: (work: Promise<unknown>) => void;
+}
+
+/** A layer as it is sent unpacked. */
+export interface UnpackedLayer {
+  /** As upstream has it. */
+  readonly packed: Digest;
+  /** Unpacked: what it is called, and its bytes. */
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** Layers of upstream, read for what only reading tells, or sent unpacked. Rights are proved before. */
+export interface LayerDesk {
+  /** @throws Failure UNSUPPORTED, with when to come back, where the reading outlasts the deadline. */
+  facts(repository: RepositoryName, digest: Digest, caller: Caller): Promise<LayerFacts>;
+  /** The layer unpacked, whole or in part; it errors, and never ends, where it is not what it should be. */
+  open(
+    repository: RepositoryName,
+    layer: UnpackedLayer,
+    span: Span | undefined,
+    caller: Caller,
+  ): Promise<ReadableStream<Uint8Array>>;
+}
+
+export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
+  const { client, learner, codec, limits, deadline, clock, background } = options;
+
+  async function fetchLayer(
+    repository: RepositoryName,
+    digest: Digest,
+    credential: Caller['credential'],
+    signal: AbortSignal | undefined,
+  ) {
+    const path = `/v2/${repository}/blobs/${digest}`;
+    const request = { method: 'GET', path, repository, credential, ...(signal ? { signal } : {}) } as const;
+    const { response } = await client.request(request);
+    if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');
+    await refuseEncoded(response, `the layer ${digest}`);
+    const length = Number(response.headers.get('content-length') ?? Number.NaN);
+    const stream = response.body as ReadableStream<Uint8Array> | null;
+    if (!stream) throw new Failure('UPSTREAM_ANSWER', `Upstream sent the layer ${digest} without a body.`);
+    return Number.isSafeInteger(length) ? { stream, size: length } : { stream };
+  }
+
+  return {
+    async facts(repository, digest, caller) {
+      const open = (signal: AbortSignal) => fetchLayer(repository, digest, caller.credential, signal);
+      return withDeadline(deadline * 1000, caller.signal, async (signal) => {
+        try {
+          return await learner.facts(digest, open, signal);
+        } catch (error) {
+          if (!isDeadline(signal)) throw error;
+          // The reading goes on, and the next pull finds it done.
+          background(learner.facts(digest, open).catch(() => undefined));
+          throw notYet(digest, learner.progress(digest), clock());
+        }
+      });
+    },
+
+    async open(repository, { packed, digest, size }, span, { credential, signal }) {
+      const what = `layer ${packed}`;
+      const { stream } = await fetchLayer(repository, packed, credential, signal);
+      const whole = verified(unpack(stream, 'zstd', { codec, limits, what }), { digest, size }, codec, what);
+      return span ? slice(whole, span, what) : whole;
+    },
+  };
+}
+
+function notYet(digest: Digest, progress: LayerProgress | undefined, now: number): Failure {
+  const { read = 0, total, startedAt } = progress ?? {};
+  const speed = startedAt === undefined ? 0 : read / Math.max(1, now - startedAt);
+  const left = total !== undefined && speed > 0 ? Math.ceil((total - read) / speed / 1000) : 60;
+  const megabytes = (bytes: number) => Math.ceil(bytes / 1_000_000);
+  const share = total === undefined ? '' : ` (${megabytes(read)} of ${megabytes(total)} MB)`;
+  return new Failure(
+    'UNSUPPORTED',
+    `regshift is reading a layer of this image for the first time: ${digest}${share}. ` +
+      `Pull again in about ${Math.max(5, left)} s.`,
+    { headers: { 'Retry-After': String(Math.max(5, left)) } },
+  );
+}

@@ -1,0 +1,64 @@
+import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
+import { Failure } from '../../errors.ts';
+import type { Route } from '../../route.ts';
+import type { ClientRequest } from '../client-request.ts';
+
+/**
+ * The repositories that a name in a path may mean, as upstream calls them, the likeliest first. Docker asks for the
+ * images of `foo` and then for the tags of `library/foo`: a name without a namespace is both.
+ * @throws Failure NAME_INVALID; NAME_UNKNOWN for what is not served; UNAUTHORIZED where the request is a part of the
+ *   pull of another repository.
+ */
+export function repositoriesNamed(route: Route, request: ClientRequest, text: string): RepositoryName[] {
+  const names = [text, otherName(text)].flatMap((each) => {
+    const name = each === undefined ? undefined : parseRepositoryName(each);
+    return name === undefined ? [] : [route.aliases.realName(name)];
+  });
+  if (names.length === 0) throw invalid(text);
+  const pulled = request.v1Context?.repository;
+  if (pulled !== undefined && !names.includes(pulled)) throw ofAnother(text);
+  const served = (pulled === undefined ? names : [pulled]).filter(route.serves);
+  if (served.length === 0) throw new Failure('NAME_UNKNOWN', `The repository ${text} is not served here.`);
+  return served;
+}
+
+function otherName(text: string): string | undefined {
+  if (!text.includes('/')) return `library/${text}`;
+  return /^library\/([^/]+)$/.exec(text)?.[1];
+}
+
+/** The first of some repositories that upstream has. @throws Failure of the first one where it has none. */
+export async function firstKnown<Result>(
+  [first, ...others]: readonly RepositoryName[],
+  ask: (repository: RepositoryName) => Promise<Result>,
+): Promise<Result> {
+  if (first === undefined) throw new TypeError('there is no name to ask for');
+  try {
+    return await ask(first);
+  } catch (error) {
+    if (others.length === 0 || !isUnknown(error)) throw error;
+    return firstKnown(others, ask).catch((other: unknown) => {
+      throw isUnknown(other) ? error : other;
+    });
+  }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof Failure && (error.code === 'NAME_UNKNOWN' || error.code === 'MANIFEST_UNKNOWN');
+}
+
+function invalid(text: string): Failure {
+  return new Failure(
+    'NAME_INVALID',
+    `${JSON.stringify(text.slice(0, 300))} is not a repository name: parts of lower-case letters and digits, joined ` +
+      'by ".", "_", "__" or "-", with "/" between the parts. Names that this Docker cannot ask for need a short one ' +
+      'in REGSHIFT_ALIASES of the proxy.',
+  );
+}
+
+function ofAnother(text: string): Failure {
+  return new Failure(
+    'UNAUTHORIZED',
+    `The token of this pull is not one of ${JSON.stringify(text.slice(0, 300))}. Pull again.`,
+  );
+}

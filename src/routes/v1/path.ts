@@ -1,0 +1,55 @@
+import { parseTag, type Tag } from '../../../converters/reference.ts';
+import { Failure } from '../../errors.ts';
+
+/** What a path below `/v1/` asks for. */
+export type V1Resource =
+  | { readonly kind: 'ping' | 'users' | 'search' }
+  /** Of a repository, with its name as it stands in the path. */
+  | { readonly kind: 'images' | 'tags' | 'json' | 'properties'; readonly name: string }
+  | { readonly kind: 'tag'; readonly name: string; readonly tag: Tag }
+  | { readonly kind: 'ancestry' | 'image-json' | 'layer'; readonly id: string };
+
+const fixed: Readonly<Record<string, V1Resource>> = {
+  '/v1/_ping': { kind: 'ping' },
+  '/v1/users': { kind: 'users' },
+  '/v1/users/': { kind: 'users' },
+  '/v1/search': { kind: 'search' },
+};
+
+/**
+ * Reads a path, the context before it taken away. A tag may be called `images`, so that a path with `/tags/` in it
+ * asks for a tag, and no repository whose name ends so can be asked for.
+ * @throws Failure REFERENCE_INVALID or ENDPOINT_UNKNOWN.
+ */
+export function parseV1Path(pathname: string): V1Resource {
+  const path = pathname.replace(/^\/+/, '/');
+  const known = Object.hasOwn(fixed, path) ? fixed[path] : undefined;
+  return known ?? imageResource(path) ?? tagResource(path) ?? repositoryResource(path) ?? nothing(path);
+}
+
+function imageResource(path: string): V1Resource | undefined {
+  const [, id = '', what] = /^\/v1\/images\/([0-9a-f]{64})\/(ancestry|json|layer)$/.exec(path) ?? [];
+  if (what === undefined) return undefined;
+  return { kind: what === 'json' ? 'image-json' : (what as 'ancestry' | 'layer'), id };
+}
+
+function tagResource(path: string): V1Resource | undefined {
+  const [, name, text] = /^\/v1\/repositories\/(.+)\/tags\/([^/]+)$/.exec(path) ?? [];
+  if (name === undefined || text === undefined) return undefined;
+  const tag = parseTag(text);
+  if (tag) return { kind: 'tag', name, tag };
+  throw new Failure('REFERENCE_INVALID', `${JSON.stringify(text.slice(0, 200))} is not a tag.`);
+}
+
+function repositoryResource(path: string): V1Resource | undefined {
+  const [, name, kind] = /^\/v1\/repositories\/(.+)\/(images|tags|json|properties)$/.exec(path) ?? [];
+  if (name === undefined || kind === undefined) return undefined;
+  return { kind: kind as 'images' | 'tags' | 'json' | 'properties', name };
+}
+
+function nothing(path: string): never {
+  throw new Failure(
+    'ENDPOINT_UNKNOWN',
+    `There is nothing at ${JSON.stringify(path.slice(0, 200))} in registry API v1.`,
+  );
+}

@@ -1,0 +1,40 @@
+import type { Settings } from '../../config/settings.ts';
+import { createV1Images } from '../../derived/v1-images.ts';
+import { createV1Search, type V1Search } from '../../derived/v1-search.ts';
+import { createV1Tags, type V1Tags } from '../../derived/v1-tags.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Route } from '../../route.ts';
+import type { Claims } from '../../v1-claims/claims.ts';
+
+/** What requests of API v1 are answered from, beside the route. */
+export interface RegistryV1 {
+  readonly route: Route;
+  readonly claims: Claims;
+  readonly tags: V1Tags;
+  readonly search: V1Search;
+  /** A client's own login is one for upstream. */
+  readonly passThrough: boolean;
+  readonly log: Log;
+}
+
+export interface RegistryV1Options {
+  readonly route: Route;
+  readonly claims: Claims;
+  readonly settings: Settings;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly log: Log;
+}
+
+const usualTags = 100;
+/** Where upstream counts pulls each tag is one, or two. */
+const tagsWhereCounted = 8;
+
+export function createRegistryV1({ route, claims, settings, clock, log }: RegistryV1Options): RegistryV1 {
+  const { client, resolver, served, wanted } = route;
+  const most = () =>
+    settings.REGSHIFT_V1_TAGS ?? (resolver.countsPulls() ? tagsWhereCounted : usualTags);
+  const tags = createV1Tags({ client, served, wanted, most });
+  const search = createV1Search({ resolver, images: createV1Images(route), tags, clock });
+  return { route, claims, tags, search, log, passThrough: settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' };
+}

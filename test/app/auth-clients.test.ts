@@ -1,0 +1,193 @@
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { type RequestHeaders, testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const latest = '/v2/sample/oci/manifests/latest';
+const proxysOwn = `Basic ${btoa('proxy:hidden')}`;
+const alice = `Basic ${btoa('alice:secret')}`;
+const challenge = 'Basic realm="regshift"';
+
+const service = {
+  REGSHIFT_UPSTREAM_AUTH: 'basic',
+  REGSHIFT_UPSTREAM_USERNAME: 'proxy',
+  REGSHIFT_UPSTREAM_PASSWORD: 'hidden',
+};
+const byHtpasswd = {
+  ...service,
+  REGSHIFT_CLIENT_AUTH: 'basic',
+  REGSHIFT_HTPASSWD: 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq',
+};
+
+const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true });
+const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k' }] });
+const jwtRules = { REGSHIFT_JWT_ISSUER: 'https://issuer.test', REGSHIFT_JWT_AUDIENCE: 'regshift' };
+const byJwt = { ...service, REGSHIFT_CLIENT_AUTH: 'jwt', ...jwtRules, REGSHIFT_JWKS: jwks };
+/** The tests' clock begins at 2026-01-01. */
+const expiry = Date.UTC(2026, 0, 1) / 1000 + 300;
+const jwt = await new SignJWT({ iss: 'https://issuer.test', aud: 'regshift', sub: 'ci', exp: expiry })
+  .setProtectedHeader({ alg: 'EdDSA', kid: 'k' })
+  .sign(privateKey);
+
+const as = (authorization: string | undefined): RequestHeaders =>
+  authorization === undefined ? docker19 : [...docker19, ['Authorization', authorization]];
+
+const paths = [
+  '/v2/',
+  '//v2/',
+  latest,
+  '/v2/sample/oci/tags/list',
+  `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`,
+  '/v2/sample/oci/blobs/sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4',
+  '/v2/NOT A NAME/manifests/x',
+  '/v1/_ping',
+  '/token',
+  '/nowhere',
+];
+
+describe.each([
+  ['htpasswd', byHtpasswd, alice, [`Basic ${btoa('alice:wrong')}`, `Basic ${btoa('bob:secret')}`, proxysOwn]],
+  ['JWT as a password', byJwt, `Basic ${btoa(`any:${jwt}`)}`, [`Basic ${btoa(`any:${jwt}x`)}`, alice]],
+  ['JWT as Bearer', byJwt, `Bearer ${jwt}`, [`Bearer ${jwt.slice(0, -5)}`, 'Bearer nonsense-token', alice]],
+])('clients with %s', (_name, variables, right, wrong) => {
+  it.each(paths)('are not let in to %s without a login, or with a wrong one', async (path) => {
+    const upstream = scriptedUpstream();
+    const app = testApp(variables, upstream.fetch);
+    for (const authorization of [undefined, 'Basic', 'Bearer', ...wrong]) {
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT']) {
+        const answer = await app.send(method, path, as(authorization));
+        expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, challenge]);
+        expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+        if (method !== 'HEAD') expect(answer.error().code).toBe('UNAUTHORIZED');
+      }
+    }
+    expect(upstream.asked).toEqual([]);
+  });
+
+  it('are let in with a right one, and upstream is shown the account of the proxy alone', async () => {
+    const upstream = scriptedUpstream(privateTo(proxysOwn));
+    const app = testApp(variables, upstream.fetch);
+    for (const path of ['/v2/', latest, '/v2/sample/oci/tags/list']) {
+      expect((await app.get(path, as(right))).status).toBe(200);
+    }
+    expect(new Set(upstream.carried)).toEqual(new Set([null, proxysOwn]));
+    expect(upstream.carried.at(-1)).toBe(proxysOwn);
+  });
+
+  it('are not given what another was given before', async () => {
+    const app = testApp(variables, scriptedUpstream(privateTo(proxysOwn)).fetch);
+    const given = await app.get(latest, as(right));
+    const digest = given.header('Docker-Content-Digest');
+    for (const path of [latest, `/v2/sample/oci/manifests/${digest}`]) {
+      for (const authorization of [undefined, ...wrong]) {
+        expect((await app.get(path, as(authorization))).status).toBe(401);
+      }
+      expect((await app.get(path, as(right))).status).toBe(200);
+    }
+  });
+
+  it('find their login in no log and no message', async () => {
+    const app = testApp(variables, scriptedUpstream().fetch);
+    const answers = [await app.get(latest, as(right))];
+    for (const authorization of wrong) answers.push(await app.get(latest, as(authorization)));
+    const written = JSON.stringify(app.logged) + answers.map((answer) => answer.text()).join();
+    for (const value of [right, ...wrong]) expect(written).not.toContain(value.replace(/^\w+ /, ''));
+    expect(written).not.toMatch(/alice|secret|hidden/);
+  });
+});
+
+describe('a proxy that asks upstream in its own name', () => {
+  it('shows its health to everyone', async () => {
+    expect((await testApp(byHtpasswd, scriptedUpstream().fetch).get('/healthz')).status).toBe(200);
+  });
+
+  it('lets in everyone where the operator says none', async () => {
+    const upstream = scriptedUpstream(privateTo(proxysOwn));
+    const app = testApp({ ...service, REGSHIFT_CLIENT_AUTH: 'none' }, upstream.fetch);
+    expect((await app.get(latest, as(alice))).status).toBe(200);
+    expect(upstream.carried).not.toContain(alice);
+  });
+
+  it('asks with the login of a Docker configuration', async () => {
+    const config = { auths: { 'registry.test': { auth: btoa('proxy:hidden') } } };
+    const upstream = scriptedUpstream(privateTo(proxysOwn));
+    const app = testApp(
+      {
+        REGSHIFT_UPSTREAM_AUTH: 'docker-config',
+        REGSHIFT_DOCKER_CONFIG: JSON.stringify(config),
+        REGSHIFT_CLIENT_AUTH: 'none',
+      },
+      upstream.fetch,
+    );
+    expect((await app.get(latest, docker19)).status).toBe(200);
+    expect(upstream.carried.at(-1)).toBe(proxysOwn);
+  });
+
+  it('may have clients of its own without an account upstream', async () => {
+    const { REGSHIFT_CLIENT_AUTH, REGSHIFT_HTPASSWD } = byHtpasswd;
+    const upstream = scriptedUpstream();
+    const variables = { REGSHIFT_UPSTREAM_AUTH: 'anonymous', REGSHIFT_CLIENT_AUTH, REGSHIFT_HTPASSWD };
+    const app = testApp(variables, upstream.fetch);
+    expect((await app.get(latest, as(undefined))).status).toBe(401);
+    expect((await app.get(latest, as(alice))).status).toBe(200);
+    expect(new Set(upstream.carried)).toEqual(new Set([null]));
+  });
+
+  it.each([
+    [
+      'with an account that is refused',
+      { ...service, REGSHIFT_CLIENT_AUTH: 'none' },
+      'an account of its own',
+    ],
+    ['without an account', { REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, 'without a login'],
+  ])("keeps upstream's challenge to itself, %s", async (_name, variables, words) => {
+    for (const scheme of ['Basic realm="r"', 'Bearer realm="https://auth.test/token"']) {
+      const script: Script = (_request, url) =>
+        specError(401, 'UNAUTHORIZED', url.host === 'auth.test' ? {} : { 'WWW-Authenticate': scheme });
+      const app = testApp(variables, scriptedUpstream(script).fetch);
+      for (const path of [
+        latest,
+        '/v2/sample/oci/tags/list',
+        `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`,
+      ]) {
+        const answer = await app.get(path, as(alice));
+        expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([403, null]);
+        expect(answer.error()).toMatchObject({ code: 'DENIED', message: expect.stringContaining(words) });
+      }
+      expect((await app.get('/v2/', as(alice))).status).toBe(200);
+    }
+  });
+
+  it('gives out no tokens', async () => {
+    const app = testApp({ ...service, REGSHIFT_CLIENT_AUTH: 'none' }, scriptedUpstream().fetch);
+    expect((await app.get('/token?service=registry.test')).status).toBe(404);
+  });
+});
+
+describe('keys at an address', () => {
+  const variables = {
+    ...service,
+    REGSHIFT_CLIENT_AUTH: 'jwt',
+    ...jwtRules,
+    REGSHIFT_JWKS_URL: 'https://issuer.test/keys',
+  };
+
+  it('are asked for without a credential, once', async () => {
+    const upstream = scriptedUpstream((_request, url) =>
+      url.host === 'issuer.test' ? new Response(jwks) : undefined,
+    );
+    const app = testApp(variables, upstream.fetch);
+    for (const _ of [1, 2]) expect((await app.get('/v2/', as(`Bearer ${jwt}`))).status).toBe(200);
+    expect([upstream.asked, upstream.carried]).toEqual([['GET https://issuer.test/keys'], [null]]);
+  });
+
+  it('that cannot be had are 503, not a wrong login', async () => {
+    const app = testApp(variables, scriptedUpstream().fetch);
+    const answer = await app.get('/v2/', as(`Bearer ${jwt}`));
+    expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([503, null]);
+    expect(answer.error().message).toContain('issuer.test');
+    expect((await app.get('/v2/')).status).toBe(401);
+  });
+});

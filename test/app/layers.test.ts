@@ -1,0 +1,388 @@
+import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
+import { createMemoryCache } from '../../src/cache/memory.ts';
+import { defaultUnpackLimits, type UnpackLimits } from '../../src/layers/bomb.ts';
+import { createLayerLearner } from '../../src/layers/learner.ts';
+import { measure } from '../../src/layers/measure.ts';
+import { slice } from '../../src/layers/slice.ts';
+import { unpack } from '../../src/layers/unpack.ts';
+import { verified } from '../../src/layers/verified.ts';
+import { gzip } from '../../src/upstream/sample/gzip.ts';
+import { zstd } from '../../src/upstream/sample/zstd.ts';
+import { bytesOf, concatenated, received, sourceOf } from '../support/byte-streams.ts';
+import { layerContent } from '../support/layer-content.ts';
+import { gzipMembers, packedLength, zstdFrames } from '../support/packed-content.ts';
+import { runtimeCodec as codec } from '../support/runtime-codec.ts';
+
+const content = layerContent(packedLength);
+const [firstFrame, secondFrame] = zstdFrames as [Uint8Array, Uint8Array];
+const skippable = Uint8Array.of(0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
+const emptyFrame = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 1, 0, 0);
+
+const layers: readonly [name: string, compression: 'gzip' | 'zstd' | 'none', packed: Uint8Array][] = [
+  ['zstd of two frames with checksums', 'zstd', concatenated(firstFrame, secondFrame)],
+  ['a skippable frame first', 'zstd', concatenated(skippable, firstFrame, secondFrame)],
+  ['a skippable frame in the middle', 'zstd', concatenated(firstFrame, skippable, secondFrame)],
+  ['skippable frames last', 'zstd', concatenated(firstFrame, secondFrame, skippable, skippable)],
+  [
+    'empty frames everywhere',
+    'zstd',
+    concatenated(emptyFrame, firstFrame, emptyFrame, secondFrame, emptyFrame),
+  ],
+  ['zstd of the sample registry', 'zstd', zstd(content, { contentSize: true })],
+  [
+    'zstd that does not say its size',
+    'zstd',
+    zstd(content, { contentSize: false, frames: 7, skippable: 'last' }),
+  ],
+  ['gzip of two members', 'gzip', concatenated(...gzipMembers)],
+  ['gzip of the sample registry', 'gzip', gzip(content)],
+  ['a plain tar', 'none', content],
+];
+
+/** Cuts at every place that matters: bytes alone, within headers, across several frames. */
+const pieces = [1, 7, 1000, 1_000_000];
+
+function unpackTest(
+  packed: ReadableStream<Uint8Array>,
+  compression: 'gzip' | 'zstd' | 'none',
+  limits: Partial<UnpackLimits> = {},
+): ReadableStream<Uint8Array> {
+  return unpack(packed, compression, {
+    codec,
+    limits: { ...defaultUnpackLimits, ...limits },
+    what: 'layer X',
+  });
+}
+
+describe('unpacking', () => {
+  test.each(layers)('%s', async (_name, compression, packed) => {
+    for (const piece of pieces.filter((each) => each > 1 || packed.length < 20_000)) {
+      expect(await digested(unpackTest(sourceOf(packed, { piece }).stream, compression))).toBe(
+        digestOf(content),
+      );
+    }
+  });
+
+  test('what holds nothing is empty', async () => {
+    for (const packed of [emptyFrame, skippable, zstd(new Uint8Array(), { contentSize: false })]) {
+      expect(await bytesOf(unpackTest(sourceOf(packed).stream, 'zstd'))).toHaveLength(0);
+    }
+    const nothing = await bytesOf(unpackTest(sourceOf(gzip(new Uint8Array())).stream, 'gzip'));
+    expect(nothing).toHaveLength(0);
+  });
+
+  test.each(layers.filter(([, compression]) => compression !== 'none'))(
+    '%s: cut short at any place, it is refused',
+    async (_name, compression, packed) => {
+      const whole = new Set(frameEnds(packed));
+      const lengths = [0, 1, 3, 5, 9, 2000, packed.length - 5, packed.length - 1];
+      for (const length of lengths.filter((each) => !whole.has(each))) {
+        const cut = unpackTest(sourceOf(packed.subarray(0, length)).stream, compression);
+        await expect(bytesOf(cut), `${length} bytes`).rejects.toMatchObject({
+          name: 'Failure',
+          code: 'UPSTREAM_CONTENT',
+          message: expect.stringContaining('layer X'),
+        });
+      }
+    },
+  );
+
+  test.each([
+    ['zstd', concatenated(firstFrame, Uint8Array.of(1, 2, 3, 4, 5)), 'goes on after its last zstd frame'],
+    ['zstd', concatenated(firstFrame, Uint8Array.of(0)), 'cut short'],
+    ['zstd', content, 'should be zstd and is not'],
+    ['gzip', concatenated(...gzipMembers, content.subarray(0, 100)), 'is broken gzip'],
+    ['gzip', concatenated(...gzipMembers, new Uint8Array(512)), 'is broken gzip'],
+    ['gzip', content, 'is broken gzip'],
+  ] as const)(
+    '%s: what follows or is something else is refused (%#)',
+    async (compression, packed, message) => {
+      for (const piece of pieces) {
+        await expect(
+          bytesOf(unpackTest(sourceOf(packed, { piece }).stream, compression)),
+        ).rejects.toMatchObject({
+          code: 'UPSTREAM_CONTENT',
+          message: expect.stringContaining(message),
+        });
+      }
+    },
+  );
+
+  test('a window beyond the limit is refused before memory is given to it, and the limit is named', async () => {
+    const header = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 31 << 3);
+    const source = sourceOf(concatenated(firstFrame, header, new Uint8Array(1000)));
+    await expect(bytesOf(unpackTest(source.stream, 'zstd'))).rejects.toMatchObject({
+      code: 'UPSTREAM_CONTENT',
+      message: expect.stringContaining(`at most ${codec.zstd.windowLimit}`),
+      detail: { fault: 'window' },
+    });
+    expect(source.cancelled).toBeDefined();
+  });
+
+  test('a dictionary, a reserved bit, a reserved block and a block beyond 128 KiB are refused', async () => {
+    const magic = [0x28, 0xb5, 0x2f, 0xfd];
+    const bad = [
+      [...magic, 0x21, 7, 0, 1, 0, 0],
+      [...magic, 0x28, 0, 1, 0, 0],
+      [...magic, 0x20, 0, 7, 0, 0],
+      [...magic, 0x00, 0x38, 3, 0xff, 0xff, 9],
+    ];
+    for (const bytes of bad) {
+      const stream = unpackTest(sourceOf(Uint8Array.from(bytes)).stream, 'zstd');
+      await expect(bytesOf(stream)).rejects.toMatchObject({ detail: { fault: 'not-readable' } });
+    }
+  });
+
+  test('a bomb is stopped soon after the bound', async () => {
+    // Blocks of one byte repeated 131072 times, four bytes each: 32768 for one.
+    const blocks = Array.from({ length: 10_000 }, () => [0x02, 0x00, 0x10, 0]).flat();
+    const bomb = Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x38, ...blocks]);
+    const limits = { bombBytes: 2 ** 21, bombRatio: 100 };
+    const { bytes, error } = await received(unpackTest(sourceOf(bomb).stream, 'zstd', limits));
+    expect(error).toMatchObject({ code: 'UPSTREAM_CONTENT', detail: { fault: 'bomb' } });
+    expect(bytes.length).toBeLessThanOrEqual(2 ** 21);
+    expect(bytes.length).toBeGreaterThan(2 ** 20);
+  });
+
+  test('more than the largest layer is refused', async () => {
+    const stream = unpackTest(sourceOf(concatenated(...gzipMembers)).stream, 'gzip', { bytes: 199_999 });
+    await expect(bytesOf(stream)).rejects.toMatchObject({
+      detail: { fault: 'too-large' },
+      message: expect.stringContaining('REGSHIFT_LAYER_BYTES'),
+    });
+  });
+
+  test('where upstream breaks off, that is said, and it is not taken for the end', async () => {
+    for (const [, compression, packed] of layers) {
+      const source = sourceOf(packed.subarray(0, 3000), { after: 'error' });
+      await expect(bytesOf(unpackTest(source.stream, compression))).rejects.toMatchObject({
+        code: 'UPSTREAM_ANSWER',
+        message: expect.stringContaining('broke off'),
+      });
+    }
+  });
+
+  test('a client that goes away takes upstream with it, even where upstream is silent', async () => {
+    for (const [, compression, packed] of layers) {
+      const source = sourceOf(packed.subarray(0, 3000), { after: 'silence' });
+      const reader = unpackTest(source.stream, compression).getReader();
+      const reading = drained(reader);
+      await settled();
+      await reader.cancel('gone');
+      await reading;
+      expect(source.cancelled).toEqual({ reason: 'gone' });
+    }
+  });
+
+  test('no more is read than a client takes', async () => {
+    const long = concatenated(...Array.from({ length: 400 }, () => firstFrame));
+    const source = sourceOf(long);
+    const reader = unpackTest(source.stream, 'zstd').getReader();
+    await reader.read();
+    await settled();
+    // Of 60 MB, not 2 MiB.
+    expect(source.taken).toBeLessThan((2 ** 21 / 150_000) * firstFrame.length);
+    await reader.cancel();
+  });
+});
+
+describe('measuring', () => {
+  test.each(layers)('%s', async (_name, compression, packed) => {
+    const read: number[] = [];
+    const facts = await measure(sourceOf(packed).stream, {
+      codec,
+      limits: defaultUnpackLimits,
+      digest: digestOf(packed),
+      onRead: (bytes) => read.push(bytes),
+    });
+    expect(facts).toEqual({
+      compression,
+      packedSize: packed.length,
+      size: content.length,
+      diffId: digestOf(content),
+    });
+    expect(read.at(-1)).toBe(packed.length);
+  });
+
+  const measured = (packed: Uint8Array, digest = digestOf(packed)) =>
+    measure(sourceOf(packed).stream, { codec, limits: defaultUnpackLimits, digest });
+
+  test('a layer named by sha512', async () => {
+    const packed = gzip(content);
+    expect(await measured(packed, digestOf(packed, 'sha512'))).toMatchObject({ diffId: digestOf(content) });
+  });
+
+  test('bytes that are not what the digest names teach nothing', async () => {
+    // A skippable frame more changes the packed bytes, and nothing else.
+    const wrong = measured(concatenated(firstFrame, skippable), digestOf(firstFrame));
+    await expect(wrong).rejects.toMatchObject({ code: 'UPSTREAM_CONTENT', detail: { fault: 'mismatch' } });
+  });
+
+  test('xz and bzip2 are not taken for a plain tar', async () => {
+    for (const magic of [
+      [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0],
+      [0x42, 0x5a, 0x68, 0x39, 0x31, 0x41],
+    ]) {
+      const packed = concatenated(Uint8Array.from(magic), content);
+      await expect(measured(packed)).rejects.toMatchObject({ detail: { fault: 'not-readable' } });
+    }
+  });
+
+  test('a plain layer of a byte or none', async () => {
+    expect(await measured(Uint8Array.of(0x28))).toMatchObject({ compression: 'none', size: 1 });
+    expect(await measured(new Uint8Array())).toMatchObject({ size: 0, diffId: digestOf(new Uint8Array()) });
+  });
+
+  test('an abort ends it with the reason, and upstream with it', async () => {
+    for (const [, , packed] of layers) {
+      const source = sourceOf(packed.subarray(0, 3000), { after: 'silence' });
+      const abort = new AbortController();
+      const facts = measure(source.stream, {
+        codec,
+        limits: defaultUnpackLimits,
+        digest: digestOf(packed),
+        signal: abort.signal,
+      });
+      await settled();
+      abort.abort(new Error('enough'));
+      await expect(facts).rejects.toThrow('enough');
+      expect(source.cancelled).toBeDefined();
+    }
+  });
+});
+
+describe('a verified stream', () => {
+  const expected = { digest: digestOf(content), size: content.length };
+
+  test('passes what is right, for each algorithm', async () => {
+    for (const algorithm of ['sha256', 'sha384', 'sha512'] as const) {
+      const digest = digestOf(content, algorithm);
+      const stream = verified(sourceOf(content).stream, { ...expected, digest }, codec, 'layer X');
+      expect(await digested(stream)).toBe(digestOf(content));
+    }
+    const empty = { digest: digestOf(new Uint8Array()), size: 0 };
+    expect(await bytesOf(verified(sourceOf(new Uint8Array()).stream, empty, codec, 'layer X'))).toHaveLength(
+      0,
+    );
+  });
+
+  test.each([
+    ['a wrong byte', content.with(10, 0)],
+    ['a byte too few', content.subarray(1)],
+    ['a byte too many', concatenated(content, Uint8Array.of(0))],
+    ['much more', concatenated(content, content, content)],
+    ['nothing', new Uint8Array()],
+  ])('%s: it errors, and less has come out than was announced', async (_name, bytes) => {
+    for (const piece of [1000, 1_000_000]) {
+      const stream = verified(sourceOf(bytes, { piece }).stream, expected, codec, 'layer X');
+      const result = await received(stream);
+      expect(result.error).toMatchObject({ code: 'UPSTREAM_CONTENT', detail: { fault: 'mismatch' } });
+      expect(result.bytes.length).toBeLessThan(content.length);
+    }
+  });
+
+  test('is cancelled through to upstream', async () => {
+    const source = sourceOf(content);
+    await verified(source.stream, expected, codec, 'layer X').cancel('gone');
+    expect(source.cancelled).toEqual({ reason: 'gone' });
+  });
+});
+
+describe('a slice', () => {
+  const spans = [
+    [0, 0],
+    [0, packedLength - 1],
+    [999, 1000],
+    [1000, 1999],
+    [12_345, 67_890],
+    [packedLength - 1, packedLength - 1],
+  ] as const;
+
+  test.each(spans)('from %i to %i of what is unpacked and verified', async (start, end) => {
+    const source = sourceOf(concatenated(...zstdFrames));
+    const plain = unpackTest(source.stream, 'zstd');
+    const whole = verified(plain, { digest: digestOf(content), size: content.length }, codec, 'layer X');
+    expect(await digested(slice(whole, { start, end }, 'layer X'))).toBe(
+      digestOf(content.subarray(start, end + 1)),
+    );
+  });
+
+  test('upstream is cancelled with the last byte, before anyone asks for more', async () => {
+    const source = sourceOf(content);
+    const reader = slice(source.stream, { start: 500, end: 1499 }, 'layer X').getReader();
+    await reader.read();
+    expect(source.cancelled).toBeUndefined();
+    await reader.read();
+    expect(source.cancelled).toBeDefined();
+    expect((await reader.read()).done).toBe(true);
+    expect(source.taken).toBe(2000);
+  });
+
+  test('what is too short is an error, not an end', async () => {
+    const stream = slice(sourceOf(content).stream, { start: 5, end: packedLength }, 'layer X');
+    await expect(bytesOf(stream)).rejects.toMatchObject({ detail: { fault: 'cut-short' } });
+  });
+
+  test('the end of wrong content is not served', async () => {
+    const whole = verified(
+      sourceOf(content.with(0, 0)).stream,
+      { digest: digestOf(content), size: content.length },
+      codec,
+      'layer X',
+    );
+    const tail = slice(whole, { start: packedLength - 10, end: packedLength - 1 }, 'layer X');
+    const { bytes, error } = await received(tail);
+    expect(error).toMatchObject({ detail: { fault: 'mismatch' } });
+    expect(bytes).toHaveLength(0);
+  });
+});
+
+test('a layer is learned once, and remembered beyond the learner', async () => {
+  const packed = concatenated(...zstdFrames);
+  const cache = createMemoryCache(1_000_000);
+  const options = { codec, limits: defaultUnpackLimits, cache, concurrency: 2, clock: Date.now };
+  let opened = 0;
+  const open = async () => {
+    opened += 1;
+    return { stream: sourceOf(packed).stream, size: packed.length };
+  };
+  const learner = createLayerLearner(options);
+  const digest = digestOf(packed);
+  expect(await learner.known(digest)).toBeUndefined();
+  const [facts, same] = await Promise.all([learner.facts(digest, open), learner.facts(digest, open)]);
+  expect(facts).toEqual({
+    compression: 'zstd',
+    packedSize: packed.length,
+    size: packedLength,
+    diffId: digestOf(content),
+  });
+  expect(same).toEqual(facts);
+  expect(await createLayerLearner(options).facts(digest, open)).toEqual(facts);
+  expect(opened).toBe(1);
+});
+
+/** The places where `packed` may well end: behind each of the frames above. */
+function* frameEnds(packed: Uint8Array): Generator<number> {
+  const frames = [skippable, emptyFrame, ...zstdFrames];
+  for (let at = 0; at < packed.length; ) {
+    const next = frames.find((frame) => frame.every((byte, index) => packed[at + index] === byte));
+    if (next === undefined) return;
+    at += next.length;
+    yield at;
+  }
+}
+
+/** What came, in a form that a failed test can print. */
+async function digested(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return digestOf(await bytesOf(stream));
+}
+
+/** Long enough for all that needs no one to happen. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function drained(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  for (;;) if ((await reader.read()).done) return;
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdirSync, readdirSync } from 'node:fs';
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { constants, createGzip, createZstdCompress, zstdCompressSync } from 'node:zlib';
+import type { Digest } from '../../converters/digest.ts';
+
+export interface BenchLayer {
+  readonly path: string;
+  readonly compression: 'gzip' | 'zstd';
+  readonly digest: Digest;
+  readonly diffId: Digest;
+  /** Unpacked, in bytes. */
+  readonly size: number;
+}
+
+export interface BenchLayers {
+  readonly gzip: BenchLayer;
+  /** As `zstd -3` makes it: a window of 2 MiB. */
+  readonly zstd: BenchLayer;
+  /** A window of 8 MiB, as BuildKit's encoder declares. */
+  readonly zstd8MiB: BenchLayer;
+  /** A frame for each 32 KiB, as zstd:chunked has one for each file. */
+  readonly chunked: BenchLayer;
+}
+
+const size = 512 * 2 ** 20;
+const folder = join(tmpdir(), 'regshift-bench');
+const index = join(folder, 'layers.json');
+const plain = join(folder, 'plain');
+
+/** Made once and kept: to pack half a GiB four times takes a minute. */
+export async function prepareLayers(): Promise<BenchLayers> {
+  const known = await readFile(index, 'utf8').catch(() => undefined);
+  if (known !== undefined) return JSON.parse(known) as BenchLayers;
+  mkdirSync(folder, { recursive: true });
+  // Into a file first: node_modules may change between one reading and the next.
+  await write(plain, content());
+  const diffId = await write('/dev/null', createReadStream(plain));
+  const make = async (name: string, packed: AsyncIterable<Uint8Array>): Promise<BenchLayer> => {
+    const path = join(folder, name);
+    return {
+      path,
+      compression: name === 'gzip' ? name : 'zstd',
+      digest: await write(path, packed),
+      diffId,
+      size,
+    };
+  };
+  const zstd = (windowLog: number) =>
+    createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: windowLog } });
+  const layers: BenchLayers = {
+    gzip: await make('gzip', createReadStream(plain).pipe(createGzip())),
+    zstd: await make('zstd', createReadStream(plain).pipe(zstd(21))),
+    zstd8MiB: await make('zstd8MiB', createReadStream(plain).pipe(zstd(23))),
+    chunked: await make('chunked', frames(32 * 1024)),
+  };
+  await writeFile(index, JSON.stringify(layers));
+  return layers;
+}
+
+/** @returns the digest of what was written. */
+async function write(path: string, pieces: AsyncIterable<Uint8Array>): Promise<Digest> {
+  const file = await open(path, 'w');
+  const hash = createHash('sha256');
+  for await (const bytes of pieces) {
+    hash.update(bytes);
+    await file.write(bytes);
+  }
+  await file.close();
+  return `sha256:${hash.digest('hex')}` as Digest;
+}
+
+async function* frames(length: number): AsyncGenerator<Uint8Array> {
+  for await (const bytes of createReadStream(plain, { highWaterMark: length })) yield zstdCompressSync(bytes);
+}
+
+/** What layers are made of: a runtime's program, and a tree of packages; once more from the front if too little. */
+async function* content(): AsyncGenerator<Uint8Array> {
+  const packages = join(import.meta.dirname, '../../node_modules');
+  const names = readdirSync(packages, { recursive: true, encoding: 'utf8' }).toSorted();
+  const files = [process.execPath, ...names.map((name) => join(packages, name))];
+  let made = 0;
+  for (let next = 0; made < size; next = (next + 1) % files.length) {
+    // A folder cannot be read, nor can a link to nowhere.
+    const bytes = await readFile(files[next] ?? '').catch(() => new Uint8Array());
+    yield bytes.subarray(0, size - made);
+    made += Math.min(bytes.length, size - made);
+  }
+}

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
+import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { requirePeers } from '../support/programs.ts';
+import { startProxy } from '../support/proxy.ts';
+import { pushSample } from '../support/push.ts';
+import { simulators } from '../support/simulators/all.ts';
+import { habits } from '../support/upstreams/all.ts';
+import { getsOfManifests } from '../support/upstreams/docker-hub.ts';
+import { expectNoLeak, expectPulls, expectSample } from '../support/upstreams/expectations.ts';
+import { forget, type Habit, type Upstream } from '../support/upstreams/habit.ts';
+
+const { schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
+
+interface Form {
+  readonly sample: string;
+  /** How many stored manifests must be read for it. */
+  readonly pulls: number;
+  /** The types of the manifests that clients are given: up to 1.9, from 1.10 to 19.03.3, and after. */
+  readonly early: readonly string[];
+  readonly later: readonly string[];
+  readonly modern: readonly string[];
+  /** To `later`, where upstream counts pulls. */
+  readonly counted?: readonly string[];
+}
+
+const forms: readonly Form[] = [
+  { sample: 'sample/generic', pulls: 1, early: [schema1Signed], later: [schema2], modern: [schema2] },
+  {
+    sample: 'sample/schema2-empty-layers',
+    pulls: 1,
+    early: [schema1Signed],
+    later: [schema2],
+    modern: [schema2],
+  },
+  {
+    sample: 'sample/list',
+    pulls: 2,
+    early: [schema1Signed],
+    later: [dockerList, schema2],
+    modern: [dockerList, schema2],
+  },
+  { sample: 'sample/oci', pulls: 1, early: [schema1Signed], later: [schema2], modern: [ociManifest] },
+  {
+    sample: 'sample/index',
+    pulls: 2,
+    early: [schema1Signed],
+    later: [dockerList, schema2],
+    modern: [ociIndex, ociManifest],
+    counted: [schema2],
+  },
+];
+
+function typesFor(client: string, { countsPulls }: Habit, form: Form): readonly string[] {
+  if (/^Docker 1\.[6-9]\./.test(client)) return form.early;
+  if (!/^Docker 1/.test(client)) return form.modern;
+  return (countsPulls && form.counted) || form.later;
+}
+
+const cells = simulators.flatMap((client) =>
+  forms.map((form) => ({ client, form, name: client.name, sample: form.sample })),
+);
+
+describe.skipIf(requirePeers('docker-registry'))('through the habits of registries', () => {
+  let registry: DockerRegistry;
+  beforeAll(async () => {
+    registry = await startDockerRegistry();
+    for (const { sample } of forms) await pushSample(registry.url, sample);
+  });
+  afterAll(() => registry?.stop());
+
+  describe.each(habits)('$name', (habit) => {
+    let upstream: Upstream;
+    beforeAll(async () => {
+      upstream = await habit.start(registry.url);
+    });
+    afterAll(() => upstream?.stop());
+
+    it.each(cells)('$name pulls $sample', async ({ client, form }) => {
+      const proxy = await startProxy(upstream.url);
+      const target = { port: proxy.port, repository: form.sample, reference: 'latest', login: habit.login };
+      try {
+        forget(upstream);
+        const first = await client.pull(target);
+        expectSample(first, form.sample);
+        expect(first.types).toEqual(typesFor(client.name, habit, form));
+        if (habit.countsPulls) expectPulls(upstream, form.pulls);
+        expectNoLeak(upstream, habit);
+
+        forget(upstream);
+        const second = await client.pull(target);
+        const byDigest = await client.pull({ ...target, reference: first.digest });
+        for (const pulled of [second, byDigest]) {
+          expectSample(pulled, form.sample);
+          expect(pulled.digest).toBe(first.digest);
+          expect(pulled.types).toEqual(first.types);
+        }
+        if (habit.countsPulls) expect(getsOfManifests(upstream.registry)).toEqual([]);
+        expectNoLeak(upstream, habit);
+      } finally {
+        await proxy.stop();
+      }
+    });
+  });
+});

@@ -1,0 +1,25 @@
+import { formatProblems, readSettings } from '../../src/config/settings.ts';
+import { serve } from '../../src/runtime/node/serve.ts';
+import { testSigningKey } from './signing-key.ts';
+
+export interface Proxy {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs regshift on Node in front of an upstream, on a free port: each time a program that knows nothing of the last
+ * one, but for the signing key.
+ * @param variables as an operator would set them.
+ */
+export async function startProxy(upstream: string, variables: Record<string, string> = {}): Promise<Proxy> {
+  const read = readSettings({
+    REGSHIFT_UPSTREAM: upstream,
+    REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+    PORT: '0',
+    ...variables,
+  });
+  if ('problems' in read) throw new Error(formatProblems(read.problems));
+  const { url, close } = await serve(read.settings, () => {});
+  return { port: Number(new URL(url).port), stop: close };
+}

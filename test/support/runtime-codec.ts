@@ -1,0 +1,7 @@
+import type { LayerCodec } from '../../src/layers/codec.ts';
+
+/** The codec of the runtime that the test runs in: only workerd has DigestStream. */
+export const runtimeCodec: LayerCodec =
+  'DigestStream' in crypto
+    ? (await import('../../src/runtime/worker/layer-codec.ts')).workerLayerCodec
+    : (await import('../../src/runtime/node/layer-codec.ts')).createNodeLayerCodec();

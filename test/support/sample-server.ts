@@ -1,0 +1,59 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { digestOf } from '../../converters/digest.ts';
+import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+
+export interface SampleServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** A layer that no buffer on the way holds as a whole, and that arrives in many pieces. */
+const largeBytes = new Uint8Array(3 * 1024 * 1024).map((_, index) => (index * 31 + (index >> 12)) % 251);
+export const largeBlob = {
+  bytes: largeBytes,
+  digest: digestOf(largeBytes),
+  path: `/v2/wire/large/blobs/${digestOf(largeBytes)}`,
+};
+
+/** The samples behind a real socket, and one large blob, as an upstream for what is tested on the wire. */
+export async function startSampleServer(): Promise<SampleServer> {
+  const samples = createSampleRegistry();
+  const server = createServer(async ({ method = 'GET', url = '/', headers }, response) => {
+    if (url === largeBlob.path) return sendLarge(response, method, headers.range);
+    const sent = new Headers();
+    for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') sent.set(name, value);
+    const answer = await samples.fetch(`http://sample.test${url}`, { method, headers: sent });
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(new Uint8Array(await answer.arrayBuffer()));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
+}
+
+async function sendLarge(response: ServerResponse, method: string, range: string | undefined): Promise<void> {
+  const total = largeBlob.bytes.length;
+  const start = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
+  const bytes = largeBlob.bytes.subarray(start);
+  response.writeHead(start > 0 ? 206 : 200, {
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': bytes.length,
+    'Accept-Ranges': 'bytes',
+    ...(start > 0 ? { 'Content-Range': `bytes ${start}-${total - 1}/${total}` } : {}),
+  });
+  if (method === 'HEAD') {
+    response.end();
+    return;
+  }
+  for (let at = 0; at < bytes.length; at += 256 * 1024) {
+    response.write(bytes.subarray(at, at + 256 * 1024));
+    await sleep(2);
+  }
+  response.end();
+}

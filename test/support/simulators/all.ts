@@ -1,0 +1,112 @@
+import { type HeaderLine, manifestRequestHeaders, type OldClient } from '../old-clients.ts';
+import { containerd } from './containerd.ts';
+import { containersImage } from './containers-image.ts';
+import { type Docker, docker } from './docker-from-1.10.ts';
+import { type EarlyDocker, earlyDocker } from './docker-to-1.9.ts';
+import type { Simulator } from './simulator.ts';
+
+/** What a client of the same family sent, under another name. */
+function as(family: OldClient, userAgent: string): HeaderLine[] {
+  return manifestRequestHeaders[family].map(([name, value]) =>
+    name === 'User-Agent'
+      ? [name, value.replace(/^docker\/\S+ go\/\S+ git-commit\/\S+|^skopeo\S+/, userAgent)]
+      : [name, value],
+  );
+}
+
+const docker17 = as('Docker 1.6.2', 'docker/1.7.1 go/go1.4.2 git-commit/786b29d');
+const docker18 = as('Docker 1.9.1', 'docker/1.8.3 go/go1.4.2 git-commit/f4bf5c7');
+const docker110 = as('Docker 1.13.1', 'docker/1.10.3 go/go1.5.3 git-commit/20f81dd').map(
+  // It does not quote the program that asked it, which came with 1.13.
+  ([name, value]): HeaderLine => [name, value.replace(/ UpstreamClient\(.*$/, '')],
+);
+const docker1705 = as('Docker 1.13.1', 'docker/17.05.0-ce go/go1.7.5 git-commit/89658be');
+
+const early: readonly EarlyDocker[] = [
+  {
+    name: 'Docker 1.6.2',
+    headers: manifestRequestHeaders['Docker 1.6.2'],
+    pings: 2,
+    actions: 'pull',
+    headsLayers: false,
+    needsDigestHeader: true,
+  },
+  {
+    name: 'Docker 1.7.1',
+    headers: docker17,
+    pings: 2,
+    actions: 'pull',
+    headsLayers: false,
+    needsDigestHeader: false,
+  },
+  {
+    name: 'Docker 1.8.3',
+    headers: docker18,
+    pings: 1,
+    actions: 'push,pull',
+    headsLayers: true,
+    needsDigestHeader: false,
+  },
+  {
+    name: 'Docker 1.9.1',
+    headers: manifestRequestHeaders['Docker 1.9.1'],
+    pings: 1,
+    actions: 'pull',
+    headsLayers: true,
+    needsDigestHeader: false,
+  },
+];
+
+const later: readonly Docker[] = [
+  {
+    name: 'Docker 1.10.3',
+    headers: docker110,
+    namesItself: false,
+    checksConfigType: false,
+    checksMediaType: false,
+    readsOci: false,
+    headsTag: false,
+  },
+  {
+    name: 'Docker 17.05',
+    headers: docker1705,
+    namesItself: true,
+    checksConfigType: true,
+    checksMediaType: false,
+    readsOci: false,
+    headsTag: false,
+  },
+  {
+    name: 'Docker 19.03.3',
+    headers: manifestRequestHeaders['Docker 19.03.3'],
+    namesItself: true,
+    checksConfigType: false,
+    checksMediaType: true,
+    readsOci: false,
+    headsTag: false,
+  },
+  {
+    name: 'Docker 20.10',
+    headers: manifestRequestHeaders['Docker 20.10'],
+    namesItself: true,
+    checksConfigType: false,
+    checksMediaType: true,
+    readsOci: true,
+    headsTag: true,
+  },
+];
+
+export const simulators: readonly Simulator[] = [
+  ...early.map(earlyDocker),
+  ...later.map(docker),
+  containersImage('skopeo 1.9', manifestRequestHeaders.skopeo),
+  containersImage('podman 4.3', as('skopeo', 'libpod/4.3.1')),
+  containerd,
+];
+
+/** @throws Error for a name that is not in the table. */
+export function simulator(name: string): Simulator {
+  const found = simulators.find((each) => each.name === name);
+  if (!found) throw new Error(`There is no ${name} here`);
+  return found;
+}

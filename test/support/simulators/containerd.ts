@@ -1,0 +1,93 @@
+import { mediaTypes } from '../../../converters/media-types.ts';
+import { containerdGetHeaders, type HeaderLine, manifestRequestHeaders } from '../old-clients.ts';
+import type { RawResponse } from '../raw-http.ts';
+import { sha256Of } from '../sha256.ts';
+import { basicOf } from '../upstreams/habit.ts';
+import { type GoChallenge, parseGoChallenge } from './go-challenge.ts';
+import { chooseChild, type Descriptor, fetchImage } from './image-manifest.ts';
+import { type Session, startSession } from './session.ts';
+import type { PulledImage, Simulator } from './simulator.ts';
+import { getToken } from './token.ts';
+
+const { schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
+
+/** containerd 1.6: no ping; HEAD of the tag, and then only digests, each with the type and the size it was told. */
+export const containerd: Simulator = {
+  name: 'containerd 1.6',
+  async pull(target) {
+    const session = startSession(target);
+    const path = `/v2/${target.repository}/manifests/${target.reference}`;
+    const head = await request(session, 'HEAD', path, manifestRequestHeaders['containerd HEAD']);
+    const digest = head.header('Docker-Content-Digest') ?? '';
+    const size = Number(head.header('Content-Length') ?? Number.NaN);
+    const mediaType = head.header('Content-Type') ?? '';
+    if (target.reference.includes(':') && target.reference !== digest) throw new Error(`${digest} was told`);
+    const pulled = await pullManifest(session, { digest, size, mediaType });
+    return { ...pulled, requests: session.requests };
+  },
+};
+
+async function pullManifest(session: Session, wanted: Descriptor): Promise<Omit<PulledImage, 'requests'>> {
+  const { repository, architecture } = session.target;
+  const path = `/v2/${repository}/manifests/${wanted.digest}`;
+  const answer = await request(session, 'GET', path, containerdGetHeaders(wanted.mediaType));
+  const { body } = answer;
+  if (body.length !== wanted.size) throw new Error(`${path}: ${body.length} bytes, not ${wanted.size}`);
+  if ((await sha256Of(body)) !== wanted.digest) throw new Error(`unexpected commit digest for ${path}`);
+  const { digest, mediaType: type } = wanted;
+  if (type === dockerList || type === ociIndex) {
+    const child = await pullManifest(session, chooseChild(answer, architecture));
+    return { ...child, digest, types: [type, ...child.types] };
+  }
+  if (type !== schema2 && type !== ociManifest)
+    throw new Error(`unexpected media type ${type} for ${digest}`);
+  const rules = { checksSizes: true, knowsZstd: true, blobHeaders: containerdGetHeaders };
+  return { digest, types: [type], ...(await fetchImage(session, body, rules)) };
+}
+
+/** On 401 it does as the challenge says and asks once more. */
+async function request(
+  session: Session,
+  method: string,
+  path: string,
+  headers: readonly HeaderLine[],
+): Promise<RawResponse> {
+  const first = await session.send(method, path, headers);
+  if (first.status === 200) return first;
+  if (first.status !== 401) throw new Error(`${method} ${path}: unexpected status ${first.status}`);
+  await logIn(session, first);
+  return session.expectOk(method, path, headers);
+}
+
+async function logIn(session: Session, refusal: RawResponse): Promise<void> {
+  const { login, repository } = session.target;
+  const challenge = parseGoChallenge(refusal.header('WWW-Authenticate'));
+  if (challenge?.scheme === 'basic' && login) session.authorization = basicOf(login);
+  if (challenge?.scheme !== 'bearer') return;
+  const headers = [['User-Agent', 'containerd/1.6.20~ds1']] as const;
+  if (login) await tryOauth(session, challenge, headers);
+  const named = challenge.parameters.get('scope');
+  const scopes = [...new Set([`repository:${repository}:pull`, ...(named ? [named] : [])])];
+  session.authorization = `Bearer ${await getToken(session, { challenge, scopes, headers, namesAccount: false })}`;
+}
+
+/** A password goes by POST first (OAuth 2); a server that answers 405 to it is asked by GET. */
+async function tryOauth(
+  session: Session,
+  { parameters }: GoChallenge,
+  headers: readonly HeaderLine[],
+): Promise<void> {
+  const { username, password } = session.target.login ?? { username: '', password: '' };
+  const form = new URLSearchParams({
+    grant_type: 'password',
+    client_id: 'containerd-client',
+    username,
+    password,
+  });
+  form.set('service', parameters.get('service') ?? '');
+  const body = new TextEncoder().encode(form.toString());
+  const length = ['Content-Length', String(body.length)] as const;
+  const type = ['Content-Type', 'application/x-www-form-urlencoded; charset=utf-8'] as const;
+  const answer = await session.send('POST', parameters.get('realm') ?? '', [...headers, length, type], body);
+  if (answer.status !== 405) throw new Error(`POST for a token: ${answer.status}`);
+}

@@ -1,0 +1,42 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+
+export interface TokenRegistry {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The samples for one login, behind tokens as Docker Hub has them (distribution, "Token Authentication"). */
+export async function startTokenRegistry(login: string): Promise<TokenRegistry> {
+  const samples = createSampleRegistry();
+  const server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  async function answer(
+    { method = 'GET', url: path = '/', headers }: IncomingMessage,
+    response: ServerResponse,
+  ) {
+    const { authorization } = headers;
+    if (path.startsWith('/auth?')) {
+      const known = authorization === `Basic ${btoa(login)}`;
+      response.writeHead(known ? 200 : 401).end(known ? '{"token":"good","expires_in":300}' : '{}');
+    } else if (authorization !== 'Bearer good') {
+      const challenge = `Bearer realm="${url}/auth",service="test"`;
+      response.writeHead(401, { 'WWW-Authenticate': challenge }).end('{}');
+    } else {
+      const sent = new Headers({ accept: headers.accept ?? '' });
+      const given = await samples.fetch(`http://sample.test${path}`, { method, headers: sent });
+      response.writeHead(given.status, Object.fromEntries(given.headers));
+      response.end(new Uint8Array(await given.arrayBuffer()));
+    }
+  }
+
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url, stop };
+}

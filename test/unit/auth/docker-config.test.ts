@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { loginFor, parseDockerConfig } from '../../../src/auth/docker-config.ts';
+
+const entry = (login: string) => ({ auth: btoa(login) });
+const service = (username: string, password: string) => ({
+  credential: { kind: 'service', username, password },
+});
+
+function find(config: unknown, upstream: string) {
+  const parsed = parseDockerConfig(JSON.stringify(config));
+  if (parsed === undefined) throw new Error('not a configuration');
+  return loginFor(parsed, new URL(upstream));
+}
+
+describe('the login of a Docker configuration', () => {
+  it.each([
+    ['registry.test', 'https://registry.test'],
+    ['registry.test', 'http://registry.test/below/a/path'],
+    ['registry.test:5000', 'https://registry.test:5000'],
+    ['registry.test:443', 'https://registry.test'],
+    ['Registry.Test', 'https://registry.test'],
+    ['https://registry.test', 'https://registry.test'],
+    ['https://registry.test/v1/', 'https://registry.test'],
+    ['[::1]:5000', 'http://[::1]:5000'],
+    ['https://index.docker.io/v1/', 'https://registry-1.docker.io'],
+    ['docker.io', 'https://registry-1.docker.io'],
+    ['https://index.docker.io/v1/', 'https://index.docker.io'],
+  ])('under %s is for %s', (key, upstream) => {
+    expect(find({ auths: { [key]: entry('user:pass') } }, upstream)).toEqual(service('user', 'pass'));
+  });
+
+  it.each([
+    ['registry.test', 'https://evil-registry.test'],
+    ['registry.test', 'https://registry.test.evil'],
+    ['registry.test', 'https://sub.registry.test'],
+    ['sub.registry.test', 'https://registry.test'],
+    ['registry.test', 'https://registry.test:5000'],
+    ['registry.test:5000', 'https://registry.test'],
+    ['registry.test/team', 'https://registry.test'],
+    ['*.test', 'https://registry.test'],
+    ['user@registry.test', 'https://registry.test'],
+    ['https://index.docker.io/v1/', 'https://registry.test'],
+    ['https://index.docker.io/v1/', 'https://docker.io.evil.test'],
+  ])('under %s is not for %s', (key, upstream) => {
+    expect(find({ auths: { [key]: entry('user:pass') } }, upstream)).toEqual({
+      problem: expect.stringMatching(/must have an entry/),
+    });
+  });
+
+  it('may have colons, letters beyond ASCII and zeros at the end of its password', () => {
+    const bytes = new TextEncoder().encode('üser:pä:ss\0\0');
+    const auth = btoa(String.fromCharCode(...bytes));
+    expect(find({ auths: { 'a.test': { auth } } }, 'https://a.test')).toEqual(service('üser', 'pä:ss'));
+  });
+
+  it('is the identity token where there is one', () => {
+    const azure = { ...entry('00000000-0000-0000-0000-000000000000:'), identitytoken: 'refresh' };
+    expect(find({ auths: { 'a.test': azure } }, 'https://a.test')).toEqual({
+      credential: { kind: 'identity', token: 'refresh' },
+    });
+  });
+
+  it('is the one of this host among many, whatever helper others have', () => {
+    const auths = { 'b.test': entry('b:b'), 'a.test': entry('a:a') };
+    const config = { auths, credHelpers: { 'b.test': 'ecr-login' }, HttpHeaders: {}, psFormat: 'x' };
+    expect(find(config, 'https://a.test')).toEqual(service('a', 'a'));
+    expect(find({ ...config, credsStore: 'desktop' }, 'https://a.test')).toEqual(service('a', 'a'));
+  });
+
+  it.each([[{}], [{ auth: '' }], [{ auth: '!' }], [entry('user')], [entry('user:')], [entry(':pass')]])(
+    'is not %j',
+    (value) => {
+      expect(find({ auths: { 'a.test': value } }, 'https://a.test')).toEqual({
+        problem: expect.stringMatching(/must have "auth"/),
+      });
+    },
+  );
+
+  it.each(['', '[]', 'null', '{"auths":[1]}', '{"auths":{"a":"b"}}', '{"auths"'])('is not in %j', (text) => {
+    expect(parseDockerConfig(text)).toBeUndefined();
+  });
+});

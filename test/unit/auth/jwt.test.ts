@@ -1,0 +1,160 @@
+import {
+  exportJWK,
+  type GenerateKeyPairResult,
+  generateKeyPair,
+  type JWTPayload,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose';
+import { describe, expect, it } from 'vitest';
+import type { ClientAuth } from '../../../src/auth/client-auth.ts';
+import { createJwtAuth } from '../../../src/auth/jwt.ts';
+import { answer, startServer } from '../upstream/local-server.ts';
+
+const now = Date.UTC(2026, 0, 1);
+const seconds = now / 1000;
+const right: JWTPayload = { iss: 'https://issuer.test', aud: 'regshift', sub: 'ci', exp: seconds + 300 };
+
+interface Signer {
+  readonly algorithm: string;
+  readonly pair: GenerateKeyPairResult;
+}
+
+async function signer(algorithm: string): Promise<Signer> {
+  return { algorithm, pair: await generateKeyPair(algorithm, { extractable: true }) };
+}
+
+const signers = {
+  RS256: await signer('RS256'),
+  ES256: await signer('ES256'),
+  EdDSA: await signer('EdDSA'),
+  ES384: await signer('ES384'),
+  PS256: await signer('PS256'),
+};
+const stranger = await signer('ES256');
+
+async function jwkOf({ algorithm, pair }: Signer) {
+  return { ...(await exportJWK(pair.publicKey)), kid: algorithm, alg: algorithm };
+}
+
+const keys = { keys: await Promise.all(Object.values(signers).map(jwkOf)) };
+
+function sign({ algorithm, pair }: Signer, claims: JWTPayload, kid = algorithm): Promise<string> {
+  return new SignJWT(claims).setProtectedHeader({ alg: algorithm, kid }).sign(pair.privateKey);
+}
+
+function authBy(where: typeof keys | URL): ClientAuth {
+  return createJwtAuth({
+    keys: where,
+    issuer: 'https://issuer.test',
+    audience: 'regshift',
+    fetch: (url, init) => fetch(url, init),
+    clock: () => now,
+  });
+}
+
+const auth = authBy(keys);
+const bearer = (token: string) => new Headers({ authorization: `Bearer ${token}` });
+const password = (token: string) => new Headers({ authorization: `Basic ${btoa(`any:${token}`)}` });
+
+describe('a JWT', () => {
+  it.each(['RS256', 'ES256', 'EdDSA'] as const)(
+    'signed by %s lets in, as a password and as it is',
+    async (name) => {
+      const token = await sign(signers[name], right);
+      for (const headers of [password(token), bearer(token)]) {
+        expect(await auth.authenticate(headers)).toEqual({ ok: true, subject: 'ci' });
+      }
+    },
+  );
+
+  it('may be for several audiences, and half a minute late', async () => {
+    const token = await sign(signers.ES256, { ...right, aud: ['other', 'regshift'], exp: seconds - 29 });
+    expect(await auth.authenticate(password(token))).toMatchObject({ ok: true });
+  });
+
+  it.each<[what: string, token: () => string | Promise<string>, reason: RegExp]>([
+    ['that has expired', () => sign(signers.ES256, { ...right, exp: seconds - 31 }), /has expired/],
+    [
+      'that never expires',
+      () => sign(signers.ES256, { iss: right.iss, aud: 'regshift' } as JWTPayload),
+      /"exp"/,
+    ],
+    ['that is not good yet', () => sign(signers.ES256, { ...right, nbf: seconds + 60 }), /"nbf"/],
+    ['of another issuer', () => sign(signers.ES256, { ...right, iss: 'https://issuer.test/' }), /"iss"/],
+    ['for another audience', () => sign(signers.ES256, { ...right, aud: 'regshift2' }), /"aud"/],
+    [
+      'without an audience',
+      () => sign(signers.ES256, { iss: right.iss, exp: right.exp } as JWTPayload),
+      /"aud"/,
+    ],
+    ['of a stranger', () => sign(stranger, right), /not signed by a key/],
+    ['of a key that is not known', () => sign(stranger, right, 'other'), /not signed by a key/],
+    ['signed by ES384', () => sign(signers.ES384, right), /RS256, ES256, EdDSA/],
+    ['signed by PS256', () => sign(signers.PS256, right), /RS256, ES256, EdDSA/],
+    ['without a signature', () => new UnsecuredJWT(right).encode(), /./],
+    ['that is none', () => 'secret', /not a JWT/],
+    [
+      'signed by HMAC with what is public',
+      () =>
+        new SignJWT(right)
+          .setProtectedHeader({ alg: 'HS256', kid: 'ES256' })
+          .sign(new TextEncoder().encode(JSON.stringify(keys))),
+      /RS256, ES256, EdDSA/,
+    ],
+    [
+      'with other claims under the same signature',
+      async () => {
+        const [header, , signature] = (await sign(signers.ES256, right)).split('.');
+        return `${header}.${btoa(JSON.stringify({ ...right, sub: 'root' })).replace(/=+$/, '')}.${signature}`;
+      },
+      /not signed by a key/,
+    ],
+  ])('%s does not, and the answer says why without it', async (_what, make, reason) => {
+    const token = await make();
+    for (const headers of [password(token), bearer(token)]) {
+      const admission = await auth.authenticate(headers);
+      expect(admission).toMatchObject({ ok: false, challenge: 'Basic realm="regshift"' });
+      expect((admission as { reason: string }).reason).toMatch(reason);
+      expect(JSON.stringify(admission)).not.toContain(token);
+    }
+  });
+
+  it.each([{}, { authorization: 'Basic !' }, { authorization: 'Bearer' }])(
+    'is asked for: %j',
+    async (headers) => {
+      const admission = await auth.authenticate(new Headers(headers as Record<string, string>));
+      expect(admission).toMatchObject({ ok: false, reason: expect.stringContaining('docker login') });
+    },
+  );
+});
+
+describe('keys at an address', () => {
+  it('are asked for once', async () => {
+    const server = await startServer((_, response) => answer(response, 200, JSON.stringify(keys)));
+    const remote = authBy(new URL('/keys', server.url));
+    const token = await sign(signers.ES256, right);
+    for (const _ of [1, 2, 3]) expect(await remote.authenticate(password(token))).toMatchObject({ ok: true });
+    expect(await remote.authenticate(password(await sign(stranger, right, 'other')))).toMatchObject({
+      ok: false,
+    });
+    expect(server.log).toEqual(['GET /keys -']);
+  });
+
+  it.each([
+    ['an error', 500, '{}'],
+    ['no JSON', 200, '<html>'],
+    ['no keys', 200, '{}'],
+    ['a redirect', 302, ''],
+  ])('that come as %s are the fault of the proxy, not of the login', async (_what, status, body) => {
+    const server = await startServer((_, response) =>
+      answer(response, status, body, { location: 'http://127.0.0.1:1/' }),
+    );
+    const remote = authBy(new URL('/keys', server.url));
+    await expect(remote.authenticate(password(await sign(signers.ES256, right)))).rejects.toMatchObject({
+      code: 'MISCONFIGURED',
+      message: expect.stringContaining(server.host),
+    });
+    expect(server.log).toEqual(['GET /keys -']);
+  });
+});

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { formatProblems, readSettings } from '../../../src/config/settings.ts';
+
+function settingsOf(variables: Record<string, unknown>) {
+  const read = readSettings(variables);
+  if ('problems' in read) throw new Error(formatProblems(read.problems));
+  return read.settings;
+}
+
+function problemsOf(variables: Record<string, unknown>) {
+  const read = readSettings(variables);
+  return 'problems' in read ? read.problems : [];
+}
+
+describe('with nothing set', () => {
+  it('everything has the default of the contract', () => {
+    expect(settingsOf({})).toMatchObject({
+      HOST: '127.0.0.1',
+      PORT: 8080,
+      REGSHIFT_FORMAT: 'auto',
+      REGSHIFT_PLATFORM: { os: 'linux', architecture: 'amd64' },
+      REGSHIFT_UPSTREAM_AUTH: 'passthrough',
+      REGSHIFT_TAG_TTL: 30,
+      REGSHIFT_STALE: 3600,
+      REGSHIFT_CACHE_BYTES: 67_108_864,
+      REGSHIFT_BLOBS: 'stream',
+      REGSHIFT_CONVERT_BY_DIGEST: 'never',
+      LOG_LEVEL: 'info',
+    });
+    expect(settingsOf({}).REGSHIFT_UPSTREAM).toBeUndefined();
+    expect(settingsOf({}).REGSHIFT_SIGNING_KEY).toBeUndefined();
+  });
+
+  it.each(['', '   '])('and what is set to "%s" counts as not set', (nothing) => {
+    expect(settingsOf({ PORT: nothing, REGSHIFT_UPSTREAM: nothing, REGSHIFT_FORMAT: nothing })).toEqual(
+      settingsOf({}),
+    );
+  });
+
+  it("and other programs' variables are none of ours", () => {
+    expect(problemsOf({ PATH: '/bin', NODE_ENV: 'x', REGSHIFT_REQUIRE_PEERS: '1' })).toEqual([]);
+  });
+});
+
+describe('a good value', () => {
+  it.each([
+    ['PORT', '0', 0],
+    ['PORT', '65535', 65_535],
+    ['REGSHIFT_TAG_TTL', '0', 0],
+    ['REGSHIFT_TAG_TTL', '86400', 86_400],
+    ['REGSHIFT_STALE', '604800', 604_800],
+    ['REGSHIFT_CACHE_BYTES', '0', 0],
+    ['REGSHIFT_PLATFORM', 'linux/arm/v7', { os: 'linux', architecture: 'arm', variant: 'v7' }],
+    ['REGSHIFT_PLATFORM', 'windows/amd64', { os: 'windows', architecture: 'amd64' }],
+    ['REGSHIFT_UPSTREAM', 'https://registry.example/path', new URL('https://registry.example/path')],
+    ['REGSHIFT_UPSTREAM', 'http://127.0.0.1:5000', new URL('http://127.0.0.1:5000')],
+  ] as const)('%s=%s', (variable, value, read) => {
+    expect(settingsOf({ [variable]: value })[variable]).toEqual(read);
+  });
+});
+
+const between = (last: number, what: string) =>
+  [
+    ['-1', `must be 0 or more ${what}`],
+    [String(last + 1), `must be at most ${last} ${what}`],
+    ['1.5', `must be a whole number of ${what}`],
+    ['many', `must be a whole number of ${what}`],
+  ] as const;
+
+const bad: readonly (readonly [variable: string, value: string, message: string])[] = [
+  ...between(86_400, 'seconds').map(([value, message]) => ['REGSHIFT_TAG_TTL', value, message] as const),
+  ...between(604_800, 'seconds').map(([value, message]) => ['REGSHIFT_STALE', value, message] as const),
+  ['REGSHIFT_CACHE_BYTES', '-1', 'must be 0 or more bytes'],
+  ['REGSHIFT_CACHE_BYTES', '64MB', 'must be a whole number of bytes'],
+  ['REGSHIFT_FORMAT', 'v1', 'must be auto, schema1, schema2, oci or generic'],
+  ['REGSHIFT_FORMAT', 'OCI', 'must be auto, schema1, schema2, oci or generic'],
+  ['REGSHIFT_BLOBS', 'proxy', 'must be stream or redirect'],
+  ['REGSHIFT_CONVERT_BY_DIGEST', 'yes', 'must be never or always'],
+  ['LOG_LEVEL', 'trace', 'must be debug, info, warn or error'],
+  ...['linux', 'linux/', '/amd64', 'linux/arm/v7/x', 'linux/arm/', 'linux arm'].map(
+    (value) =>
+      [
+        'REGSHIFT_PLATFORM',
+        value,
+        'must be os/architecture or os/architecture/variant, like linux/arm/v7',
+      ] as const,
+  ),
+];
+
+describe('a bad value is told with what would be right', () => {
+  it.each(bad)('%s=%s: it %s', (variable, value, message) => {
+    expect(problemsOf({ [variable]: value })).toEqual([{ variable, value: JSON.stringify(value), message }]);
+  });
+
+  it.each([
+    ['-1', /0 or more/],
+    ['65536', /at most 65535/],
+    ['80.5', /whole number/],
+    ['http', /whole number/],
+  ])('PORT=%s', (value, message) => {
+    const [problem, ...others] = problemsOf({ PORT: value });
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ variable: 'PORT', value: JSON.stringify(value) });
+    expect(problem?.message).toMatch(message);
+  });
+
+  it.each([
+    ['registry.example', 'must be a URL that begins with http:// or https://'],
+    ['ftp://registry.example', 'must be a URL that begins with http:// or https://'],
+    ['https://registry.example?x=1', 'must have no query and no fragment'],
+    ['https://registry.example/#x', 'must have no query and no fragment'],
+    ['https://me:secret@registry.example', 'must hold no user name or password: they would end up in logs'],
+  ])('REGSHIFT_UPSTREAM=%s: it %s, and the value is not shown', (value, message) => {
+    expect(problemsOf({ REGSHIFT_UPSTREAM: value })).toEqual([
+      { variable: 'REGSHIFT_UPSTREAM', value: '(not shown)', message },
+    ]);
+  });
+
+  it('a name that is no setting', () => {
+    const [problem, ...others] = problemsOf({ REGSHIFT_UPSTREAMS: 'https://me:secret@x' });
+    expect(others).toEqual([]);
+    expect(problem?.variable).toBe('REGSHIFT_UPSTREAMS');
+    expect(problem?.message).toMatch(/^is not a setting; there are REGSHIFT_UPSTREAM, REGSHIFT_FORMAT, /);
+  });
+
+  it.each(['REGSHIFT_SIGNING_KEYS', 'REGSHIFT_PASSWORD', 'REGSHIFT_MY_TOKEN', 'REGSHIFT_CLIENT_SECRET'])(
+    'the value of %s, misspelt, is not shown: it may be a secret',
+    (variable) => {
+      expect(JSON.stringify(problemsOf({ [variable]: 'hush' }))).not.toContain('hush');
+    },
+  );
+});
+
+describe('all problems are told at once', () => {
+  const problems = problemsOf({
+    PORT: 'x',
+    REGSHIFT_FORMAT: 'x',
+    REGSHIFT_TAG_TTL: '-5',
+    REGSHIFT_TYPO: '1',
+  });
+
+  it('each with its variable', () => {
+    expect(problems.map(({ variable }) => variable)).toEqual([
+      'PORT',
+      'REGSHIFT_FORMAT',
+      'REGSHIFT_TAG_TTL',
+      'REGSHIFT_TYPO',
+    ]);
+  });
+
+  it('one line each', () => {
+    const [port, format, ttl, typo, ...others] = formatProblems(problems).split('\n');
+    expect(others).toEqual([]);
+    expect(port).toMatch(/^PORT is "x": it must be a whole number/);
+    expect(format).toBe('REGSHIFT_FORMAT is "x": it must be auto, schema1, schema2, oci or generic');
+    expect(ttl).toBe('REGSHIFT_TAG_TTL is "-5": it must be 0 or more seconds');
+    expect(typo).toMatch(/^REGSHIFT_TYPO is "1": it is not a setting;/);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../../converters/media-types.ts';
+import { readAccept } from '../../../src/negotiation/accept.ts';
+
+const { schema2, dockerList, ociManifest, generic } = mediaTypes;
+
+interface Case {
+  readonly header: string | undefined;
+  readonly named: readonly string[];
+  readonly anything?: true;
+}
+
+const cases: readonly Case[] = [
+  { header: undefined, named: [] },
+  { header: '', named: [] },
+  { header: '  , ,', named: [] },
+  { header: schema2, named: [schema2] },
+  { header: schema2.toUpperCase(), named: [schema2] },
+  { header: ` ${schema2} ; charset=utf-8 `, named: [schema2] },
+  { header: `${schema2},${dockerList}`, named: [schema2, dockerList] },
+  { header: `${schema2} , ${schema2}`, named: [schema2] },
+  { header: generic, named: [generic] },
+  // An old client says no more than that.
+  { header: 'application/json', named: [] },
+  { header: `application/json, ${schema2}`, named: [schema2] },
+  { header: '*/*', named: [], anything: true },
+  { header: 'application/*', named: [], anything: true },
+  { header: 'application/json, */*', named: [], anything: true },
+  { header: 'text/html, */*;q=0.8', named: ['text/html'], anything: true },
+  { header: 'text/*', named: ['text/*'] },
+  // Beside named manifest types a wildcard adds nothing: containerd sends one.
+  { header: `${ociManifest}, */*`, named: [ociManifest] },
+  { header: `*/*, ${ociManifest}`, named: [ociManifest] },
+  { header: `${ociManifest};q=0, */*`, named: [], anything: true },
+  { header: `${schema2};q=0`, named: [] },
+  { header: `${schema2};q=0.000, ${dockerList}`, named: [dockerList] },
+  { header: `${schema2} ; Q = 0`, named: [] },
+  { header: `${schema2};q=0.001`, named: [schema2] },
+  { header: `${schema2};q=1`, named: [schema2] },
+  { header: `${schema2};q=nonsense`, named: [schema2] },
+  { header: '*/*;q=0', named: [] },
+];
+
+describe('Accept', () => {
+  it.each(cases)('$header names $named', ({ header, named, anything = false }) => {
+    const read = readAccept(header);
+    expect([...read.named]).toEqual(named);
+    expect(read.anything).toBe(anything);
+  });
+
+  it('is read up to 8192 characters, so that no header buys more work', () => {
+    const long = `${'text/plain,'.repeat(1000)}${schema2}`;
+    expect(readAccept(long).named).not.toContain(schema2);
+    expect(readAccept(long.slice(-600)).named).toContain(schema2);
+  });
+});

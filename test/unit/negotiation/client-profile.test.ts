@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { type ClientProfile, clientRows, describeClient } from '../../../src/negotiation/client-profile.ts';
+
+type Lacks = readonly (keyof ClientProfile)[];
+
+/** First and last version on each side of every border, from clients.md. */
+const cases: readonly [userAgent: string | undefined, lacks: Lacks][] = [
+  [undefined, []],
+  ['', []],
+  ['Go-http-client/1.1', []],
+  ['curl/8.5.0', []],
+  ['docker/1.3.3', ['apiV2', 'zstd']],
+  ['docker/1.5.0 go/go1.4.1', ['apiV2', 'zstd']],
+  ['docker/1.6.0', ['zstd']],
+  ['docker/1.9.1', ['zstd']],
+  ['docker/1.13.1', ['zstd']],
+  ['docker/17.05.0-ce', ['zstd']],
+  ['docker/18.09.9', ['zstd']],
+  ['docker/19.03.0', ['oci', 'zstd']],
+  ['docker/19.03.4', ['oci', 'zstd']],
+  ['docker/19.03.5', ['zstd']],
+  ['docker/20.10.24+dfsg1', ['zstd']],
+  ['docker/22.06.0-beta.0', ['zstd']],
+  ['docker/23.0.0', []],
+  ['docker/23.0', []],
+  ['docker/25.0.5', []],
+  ['docker/26.0.0', ['schema1']],
+  ['docker/28.2.0', ['schema1']],
+  ['docker/v26.1.0', ['schema1']],
+  ['docker/dev', []],
+  ['docker', []],
+  ['Docker/1.9.1', []],
+  ['docker-compose/1.9.1', []],
+  ['containerd/1.4.13', ['zstd']],
+  ['containerd/v1.4.13', ['zstd']],
+  ['containerd/1.5.0', []],
+  ['containerd/1.6.20~ds1', []],
+  ['containerd/2.0.0', ['schema1']],
+  ['containerd/2.1.0+unknown', ['schema1']],
+  ['skopeo/1.9.3', []],
+  // Only the program itself counts, not what it quotes.
+  ['buildkit/v0.12 UpstreamClient(docker/1.9.1)', []],
+  ['docker/23.0.1 go/go1.19 UpstreamClient(docker/1.5.0 os/linux arch/arm)', []],
+];
+
+describe('what a client lacks', () => {
+  it.each(cases)('%s: %o', (userAgent, lacks) => {
+    const { profile } = describeClient(userAgent);
+    const lacking = (Object.keys(profile) as (keyof ClientProfile)[]).filter((each) => !profile[each]);
+    expect(lacking.toSorted()).toEqual([...lacks].toSorted());
+  });
+
+  it('is in the table with its evidence', () => {
+    for (const row of clientRows) expect(row.evidence.length).toBeGreaterThan(20);
+  });
+});
+
+describe('the platform of a client', () => {
+  it.each([
+    ['docker/1.9.1 go/go1.4.2 git-commit/a34a1d5 kernel/4.1.0 os/linux arch/arm', 'linux', 'arm'],
+    [
+      'docker/1.13.1 os/windows arch/amd64 UpstreamClient(Docker-Client/1.13.1 \\(linux\\))',
+      'windows',
+      'amd64',
+    ],
+    ['os/linux arch/s390x', 'linux', 's390x'],
+  ])('%s', (userAgent, os, architecture) => {
+    expect(describeClient(userAgent).platform).toEqual({ os, architecture });
+  });
+
+  it.each([
+    undefined,
+    'docker/1.9.1',
+    'docker/1.9.1 os/linux',
+    'docker/1.9.1 arch/amd64',
+    'docker/1.9.1 macos/linux march/amd64',
+    'docker/1.9.1 UpstreamClient(x os/linux arch/arm)',
+    `docker/1.9.1 ${'x'.repeat(1024)} os/linux arch/arm`,
+  ])('%s does not say', (userAgent) => {
+    expect(describeClient(userAgent).platform).toBeUndefined();
+  });
+});
+
+describe('the name of a client, for logs', () => {
+  it.each([
+    ['docker/1.9.1 go/go1.4.2', 'docker/1.9.1'],
+    ['containerd/1.6.20~ds1', 'containerd/1.6.20~ds1'],
+    [undefined, 'unknown'],
+    ['Mozilla', 'unknown'],
+  ])('%s: %s', (userAgent, name) => {
+    expect(describeClient(userAgent).name).toBe(name);
+  });
+});
