@@ -30,6 +30,8 @@ export interface Route {
   /** For clients that cannot choose and do not say. */
   readonly platform: Platform;
   readonly convertByDigest: boolean;
+  /** Schema 1 that upstream stores without a signature is not given to anyone. */
+  readonly refusesUnsigned: boolean;
   /** An index that would have to be converted is given as the one image that the client will choose. */
   readonly oneOfList: () => boolean;
   readonly serves: (repository: string) => boolean;
@@ -84,6 +86,7 @@ export function createRoute(options: RouteOptions): Route {
     pin: settings.REGSHIFT_FORMAT,
     platform: settings.REGSHIFT_PLATFORM,
     convertByDigest: settings.REGSHIFT_CONVERT_BY_DIGEST === 'always',
+    refusesUnsigned: settings.REGSHIFT_UNSIGNED_SCHEMA1 === 'refuse',
     oneOfList: () =>
       settings.REGSHIFT_LISTS === 'one' || (settings.REGSHIFT_LISTS === 'auto' && resolver.countsPulls()),
     serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),

@@ -76,6 +76,9 @@ const schema = z.object({
   REGSHIFT_REPOSITORIES: repositories.optional(),
   REGSHIFT_MEASURE_DEADLINE: count('seconds', 3600).default(45),
   REGSHIFT_LAYER_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
+  REGSHIFT_UNSIGNED_SCHEMA1: z
+    .enum(['accept', 'refuse'], { error: 'must be accept or refuse' })
+    .default('accept'),
   REGSHIFT_WALK_TAGS: count('tags', 100_000).default(500),
   REGSHIFT_WALK_GETS: count('images', 1000).optional(),
   REGSHIFT_CONVERT_BY_DIGEST: z

@@ -1,6 +1,6 @@
 import type { Digest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
-import { bareMediaType } from '../../converters/media-types.ts';
+import { bareMediaType, mediaTypes } from '../../converters/media-types.ts';
 import type { Loss } from '../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
@@ -58,6 +58,7 @@ export async function outcomeFor(
     route.resolver.forget(name, reference, request.caller);
     throw error;
   });
+  if (route.refusesUnsigned && form.mediaType === mediaTypes.schema1) throw unsigned(name, digest);
   const asked: Asked = { route, request, name, reference, root: digest, form };
   if (reference.kind === 'tag') route.served.note(name, reference.tag);
   const outcome = reference.kind === 'tag' ? await byTag(asked) : await byDigest(asked);
@@ -242,6 +243,14 @@ async function rootForm(
     if (!foreign || !wanted || contentType === '') throw error;
     return { mediaType: bareMediaType(contentType), entries: undefined, zstd: false, pure: true };
   }
+}
+
+function unsigned(name: RepositoryName, digest: Digest): Failure {
+  return new Failure(
+    'UNSUPPORTED',
+    `${name}@${digest} is stored as schema 1 without a signature, and this proxy is set to refuse such images ` +
+      '(REGSHIFT_UNSIGNED_SCHEMA1). Push the image again with a newer client.',
+  );
 }
 
 function refusal(asked: Asked): Failure {

@@ -1,3 +1,4 @@
+import { mediaTypes } from '../../converters/media-types.ts';
 import { formatPlatform, type Platform } from '../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { Failure } from '../errors.ts';
@@ -42,7 +43,8 @@ function headersOf(outcome: Outcome): Record<string, string> {
 function describe({ conversion, losses }: Outcome): string {
   if (!conversion) return '';
   const platform = conversion.platform ? `; platform=${formatPlatform(conversion.platform as Platform)}` : '';
+  const unsigned = conversion.from === mediaTypes.schema1 ? '; unsigned' : '';
   const paths = losses.slice(0, 5).map(({ path }) => path.replace(/[^\x20-\x7e]|["\\]/g, '?').slice(0, 60));
   const lost = paths.length > 0 ? `; lost="${paths.join(' ')}"` : '';
-  return `${formName(conversion.from)} -> ${formName(conversion.to)}${platform}${lost}`;
+  return `${formName(conversion.from)} -> ${formName(conversion.to)}${unsigned}${platform}${lost}`;
 }

@@ -15,7 +15,8 @@ const shortestLife = 60;
  * `service` and `scope` go on. `account` says again what Basic says; `offline_token` and `client_id` ask for a
  * refresh token, which would have to come back by POST (OAuth 2): 405 here, and so none is given out. Docker POSTs
  * only with a refresh token; containerd ≥ 1.6 POSTs a password first and comes back with GET on 405.
- * @throws Failure, as spec bodies: UNAUTHORIZED with a Basic challenge when the token server refuses the login.
+ * @throws Failure as `TokenRelay.token`: UNAUTHORIZED when the token server refuses the login (with a Basic challenge
+ *   from upstream-refusal.ts).
  */
 export async function answerToken(
   relay: TokenRelay | undefined,
@@ -28,7 +29,7 @@ export async function answerToken(
   const scopes = searchParams.getAll('scope').filter((scope) => scope !== '');
   const credential = basicOnly(request.caller.credential);
   const token = await relay.token({ service, scopes, credential }).catch((error: unknown) => {
-    throw refusal(error);
+    throw notStored(error);
   });
   const body = new TextEncoder().encode(JSON.stringify(answerFields(token, clock())));
   return bytesAnswer(body, { 'Content-Type': 'application/json', ...noStore }, request.method === 'HEAD');
@@ -49,10 +50,9 @@ function answerFields({ value, expiresIn, issuedAt }: GrantedToken, now: number)
   };
 }
 
-function refusal(error: unknown): unknown {
+function notStored(error: unknown): unknown {
   if (!(error instanceof Failure)) return error;
-  const challenge = error.code === 'UNAUTHORIZED' ? { 'WWW-Authenticate': 'Basic realm="regshift"' } : {};
-  const headers = { ...error.headers, ...noStore, ...challenge };
-  const { message, cause, detail } = error;
-  return new Failure(error.code, message, { cause, headers, ...(detail ? { detail } : {}) });
+  const { code, message, cause, detail } = error;
+  const headers = { ...error.headers, ...noStore };
+  return new Failure(code, message, { cause, headers, ...(detail ? { detail } : {}) });
 }

@@ -1,0 +1,71 @@
+import { answerBlob } from '../blobs.ts';
+import type { ClientRequest } from '../client-request.ts';
+import { byteRange } from '../range.ts';
+import { cacheRule } from './answer.ts';
+import type { V1Asked } from './images.ts';
+import type { RegistryV1 } from './registry.ts';
+
+/**
+ * The layer of a v1 image: as API v2 gives the blob, stored, made (a layer unpacked) or empty. What is said here is
+ * what API v1 adds to that.
+ */
+export async function answerLayer(
+  { route }: RegistryV1,
+  request: ClientRequest,
+  asked: V1Asked,
+): Promise<Response> {
+  const { size, blob } = asked.part;
+  const range = rangeOf(request, size);
+  if (range === 'unsatisfiable') return nothingMore(size);
+  const answer = await answerBlob(route, asBlobRequest(request, range), asked.repository, blob);
+  const headers = new Headers(answer.headers);
+  for (const [name, value] of Object.entries(cacheRule(asked))) headers.set(name, value);
+  // Where upstream does not say.
+  if (answer.status === 200 && size !== undefined && !headers.has('content-length')) {
+    headers.set('Content-Length', String(size));
+  }
+  return new Response(answer.body, { status: answer.status, headers });
+}
+
+/**
+ * Docker resumes with `bytes=<got>-<total>`, one past the end, which not every storage clamps.
+ * @param size undefined: it only is known that the rest is wanted.
+ */
+function rangeOf(
+  { headers }: ClientRequest,
+  size: number | undefined,
+): string | 'unsatisfiable' | undefined {
+  const asked = headers.get('range');
+  if (asked === null) return undefined;
+  if (size === undefined) return asked.replace(/^(bytes=\d+-)\d+$/, '$1');
+  const range = byteRange(asked, size);
+  if (range === undefined || range === 'unsatisfiable') return range;
+  return `bytes=${range.start}-${range.end}`;
+}
+
+/** When all bytes are there, Docker 1.3 to 1.9 ask once more, and take 416 without a body for the end. */
+function nothingMore(size: number | undefined): Response {
+  const headers = { 'Content-Length': '0', 'Content-Range': `bytes */${size ?? '*'}` };
+  return new Response(null, { status: 416, headers });
+}
+
+/** Only the range goes on: what else is conditional would be about something of API v2. */
+function asBlobRequest(request: ClientRequest, range: string | undefined): ClientRequest {
+  const headers = new Headers(request.headers);
+  for (const name of ['range', 'if-range', 'if-none-match', 'if-modified-since']) headers.delete(name);
+  if (range !== undefined) headers.set('range', range);
+  return { ...request, headers };
+}
+
+/** Bytes of the layer as it is served; undefined where upstream does not say either. */
+export async function layerSize(
+  { route }: RegistryV1,
+  request: ClientRequest,
+  { repository, part }: V1Asked,
+): Promise<number | undefined> {
+  if (part.size !== undefined) return part.size;
+  const head = asBlobRequest({ ...request, method: 'HEAD' }, undefined);
+  const answer = await answerBlob(route, head, repository, part.blob);
+  const length = answer.headers.get('content-length') ?? '';
+  return answer.ok && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+}
