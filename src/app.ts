@@ -16,7 +16,12 @@ import { parsePath } from './routes/path.ts';
 import { answerPing } from './routes/ping.ts';
 import { answerTags } from './routes/tags.ts';
 import { answerToken } from './routes/token.ts';
+import { v1ErrorAnswer } from './routes/v1/answer.ts';
+import { answerV1 } from './routes/v1/answer-v1.ts';
+import { createRegistryV1 } from './routes/v1/registry.ts';
 import type { UpstreamClient } from './upstream/client.ts';
+import { type Claims, createClaims, isV1Path } from './v1-claims/claims.ts';
+import type { ClaimKeys } from './v1-claims/keys.ts';
 import { version } from './version.ts';
 
 /** Everything that a runtime gives to the program. */
@@ -26,6 +31,8 @@ export interface Dependencies extends Omit<RouteOptions, 'client'> {
   readonly clientAuth: ClientAuth | undefined;
   /** undefined: clients ask upstream's token server themselves. */
   readonly tokenRelay: TokenRelay | undefined;
+  /** @throws Failure MISCONFIGURED where another process could not open what was sealed with them. */
+  readonly claimKeys: () => Promise<ClaimKeys>;
   readonly log: Log;
 }
 
@@ -34,7 +41,8 @@ export function createApp(dependencies: Dependencies): Hono {
   const { log, clock, settings, clientAuth, tokenRelay } = dependencies;
   const login = upstreamLogin(settings);
   const tellRefusal = createTellRefusal(login, tokenRelay, log);
-  const answer = guarded(createAnswerer(dependencies), { clientAuth, tellRefusal });
+  const claims = createClaims({ keys: dependencies.claimKeys, login, clock });
+  const answer = guarded(createAnswerer(dependencies, claims), { clientAuth, tellRefusal });
   const addresses = {
     publicUrl: settings.REGSHIFT_PUBLIC_URL,
     trustedProxies: settings.REGSHIFT_TRUSTED_PROXIES,
@@ -46,9 +54,11 @@ export function createApp(dependencies: Dependencies): Hono {
     const started = clock();
     const address = ownAddress(context.req.raw, addresses, context.env as Connection | undefined);
     const request = readClientRequest(context.req.raw, login, address);
-    const response = await answer(request).catch((error: unknown) => {
+    const isV1 = isV1Path(request.url.pathname);
+    const opened = isV1 ? claims.open(request) : Promise.resolve(request);
+    const response = await opened.then(answer).catch((error: unknown) => {
       report(log, request, error);
-      return errorAnswer(error, request.method === 'HEAD');
+      return isV1 ? v1ErrorAnswer(error, request) : errorAnswer(error, request.method === 'HEAD');
     });
     log('info', 'request', {
       method: request.method,
@@ -70,24 +80,27 @@ Each client is given an image in the form that it can read.
 `;
 
 /** The way of a request: its path tells the resource, and one small file answers for each. */
-function createAnswerer(dependencies: Dependencies) {
+function createAnswerer(dependencies: Dependencies, claims: Claims) {
   const { settings, upstream, tokenRelay, clock } = dependencies;
   const route = createRoute({ ...dependencies, client: upstream });
   const passThrough = settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough';
+  const registryV1 = createRegistryV1({ ...dependencies, route, claims });
 
   return async (request: ClientRequest): Promise<Response> => {
+    if (isV1Path(request.url.pathname)) return answerV1(registryV1, request);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw new Failure('METHOD_NOT_ALLOWED', `${request.method} is not served here: regshift only reads.`, {
         headers: { Allow: 'GET, HEAD' },
       });
     }
-    const resource = parsePath(request.url.pathname);
+    const asked = parsePath(request.url.pathname);
+    const resource = 'name' in asked ? { ...asked, name: route.aliases.realName(asked.name) } : asked;
     if ('name' in resource && !route.serves(resource.name)) {
       throw new Failure('NAME_UNKNOWN', `The repository ${resource.name} is not served here.`);
     }
     switch (resource.kind) {
       case 'token':
-        return answerToken(tokenRelay, request, clock);
+        return answerToken(tokenRelay, request, clock, route.aliases);
       case 'ping':
         return answerPing(upstream, request, passThrough);
       case 'manifest':

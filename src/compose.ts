@@ -6,10 +6,12 @@ import type { Cache } from './cache/cache.ts';
 import { createMemoryCache } from './cache/memory.ts';
 import { createTieredCache, type Tier } from './cache/tiered.ts';
 import type { Settings } from './config/settings.ts';
+import { Failure } from './errors.ts';
 import type { Log } from './observability/log.ts';
 import type { RouteOptions } from './route.ts';
 import { createUpstreamClient, type Fetch } from './upstream/client.ts';
 import { createSampleRegistry } from './upstream/sample/registry.ts';
+import { deriveClaimKeys } from './v1-claims/keys.ts';
 import { version } from './version.ts';
 
 /** What differs from runtime to runtime. */
@@ -20,6 +22,11 @@ export interface Platform extends Pick<RouteOptions, 'codec' | 'layerBytes' | 'f
   readonly log: Log;
   /** What `REGSHIFT_SIGNING_KEY` stands for: the key's text, read from a file where the runtime has files. */
   readonly signingKeyText: (setting: string) => Promise<string>;
+  /**
+   * Whether requests of one client reach processes that know nothing of each other (Workers): what one of them seals,
+   * another one must be able to open.
+   */
+  readonly manyProcesses?: boolean;
   /** Caches behind the memory of this process or isolate, the nearest first. */
   readonly tiers?: readonly Tier[];
 }
@@ -37,13 +44,18 @@ export function compose(settings: Settings, platform: Platform): Dependencies {
   const upstream = createUpstreamClient({ baseUrl, ...outward, allowAnonymousTokens: true });
   const relays =
     settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY === 'always';
+  const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
   return {
     settings,
     upstream,
     clientAuth: chooseClientAuth(settings, platform),
     tokenRelay: relays ? createTokenRelay({ client: upstream, upstream: baseUrl, ...outward }) : undefined,
     cache: cacheOf(settings, platform),
-    signingKey: once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform)),
+    signingKey,
+    claimKeys: once(async () => {
+      if (platform.manyProcesses && settings.REGSHIFT_SIGNING_KEY === undefined) throw noCommonKey();
+      return deriveClaimKeys(await signingKey(), upstream.id);
+    }),
     clock,
     log,
     codec: platform.codec,
@@ -57,6 +69,14 @@ function cacheOf({ REGSHIFT_CACHE_BYTES: bytes }: Settings, { tiers = [] }: Plat
   const memory = createMemoryCache(bytes);
   if (tiers.length === 0) return memory;
   return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...tiers]);
+}
+
+function noCommonKey(): Failure {
+  return new Failure(
+    'MISCONFIGURED',
+    'REGSHIFT_SIGNING_KEY is not set, and registry API v1, in which this Docker pulls, needs it here. Set it to a ' +
+      'P-256 private key (README.md).',
+  );
 }
 
 async function loadSigningKey(setting: string | undefined, platform: Platform): Promise<SigningKey> {

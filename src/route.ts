@@ -1,5 +1,6 @@
 import type { Platform } from '../converters/platform.ts';
 import type { Cache } from './cache/cache.ts';
+import type { Aliases } from './config/aliases.ts';
 import type { Settings } from './config/settings.ts';
 import { type Chooser, createChooser } from './derived/chooser.ts';
 import { createLayerDesk, type LayerDesk } from './derived/layer-desk.ts';
@@ -23,6 +24,9 @@ export interface Route {
   readonly chooser: Chooser;
   readonly search: Search;
   readonly served: ServedTags;
+  /** Tags that clients asked for by API v2 which can only have them by API v1. */
+  readonly wanted: ServedTags;
+  readonly aliases: Aliases;
   readonly layers: LayerDesk;
   /** Sends a stream whose length is known with that length: workerd would else send it in chunks. */
   readonly fixedLength: FixedLength;
@@ -72,7 +76,16 @@ export function createRoute(options: RouteOptions): Route {
   const chooser = createChooser(content, workshop);
   const { REGSHIFT_TAG_TTL: ttl, REGSHIFT_STALE: stale } = settings;
   const resolver = createResolver({ client, ttl, stale, clock });
-  const known = { client, resolver, content, workshop, chooser, served: createServedTags(), layers };
+  const known = {
+    client,
+    resolver,
+    content,
+    workshop,
+    chooser,
+    served: createServedTags(),
+    wanted: createServedTags(),
+    layers,
+  };
   const search = createSearch({
     ...known,
     walkTags: settings.REGSHIFT_WALK_TAGS,
@@ -90,6 +103,7 @@ export function createRoute(options: RouteOptions): Route {
     oneOfList: () =>
       settings.REGSHIFT_LISTS === 'one' || (settings.REGSHIFT_LISTS === 'auto' && resolver.countsPulls()),
     serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
+    aliases: settings.REGSHIFT_ALIASES,
     redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
   };
 }

@@ -48,7 +48,7 @@ export function loginFor(config: DockerConfig, upstream: URL): FoundLogin {
   if (entry.identitytoken) return { credential: { kind: 'identity', token: entry.identitytoken } };
   // Docker writes zeros after some passwords, and cuts them off when it reads them.
   const login = decodeLogin(entry.auth ?? '');
-  const password = login?.password ?? '';
+  const password = login?.password.replace(/\0+$/, '') ?? '';
   if (login && login.username !== '' && password !== '') {
     return { credential: { kind: 'service', username: login.username, password } };
   }

@@ -77,12 +77,11 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
 
 async function serverAtPing(client: UpstreamClient): Promise<NamedServer | undefined> {
   const { response } = await client.request({ method: 'GET', path: '/v2/', credential: { kind: 'none' } });
-  if (!response.ok && response.status !== 401) throw await failureOf(response, 'registry API v2', 'NAME_UNKNOWN');
+  if (!response.ok && response.status !== 401)
+    throw await failureOf(response, 'registry API v2', 'NAME_UNKNOWN');
   await discard(response);
   const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
   const bearer = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters;
   const realm = bearer?.get('realm');
-  return response.status === 401 && realm !== undefined
-    ? { realm, service: bearer?.get('service') }
-    : undefined;
+  return realm === undefined ? undefined : { realm, service: bearer?.get('service') };
 }

@@ -28,8 +28,8 @@ export function createTellRefusal(
       return new Failure('DENIED', `${message} regshift asks upstream ${whose}.`, { cause, ...detail });
     }
     const name = Object.keys(error.headers).find((each) => each.toLowerCase() === 'www-authenticate');
-    // A token server has refused the login that the client brought with its first request. A 401 must have a
-    // challenge (RFC 9110 §15.5.2), and a Basic login is what was taken.
+    // Without a challenge a token server has refused a login, which came to /token or with a client's first request.
+    // A 401 must have one (RFC 9110 §15.5.2), and a Basic login is what was taken.
     const challenge = name ? await relayed(error.headers[name] ?? '', request) : 'Basic realm="regshift"';
     const headers = { ...error.headers, [name ?? 'WWW-Authenticate']: challenge };
     return new Failure('UNAUTHORIZED', message, { cause, ...detail, headers });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parsePlatform } from '../../converters/platform.ts';
+import { noAliases, parseAliases } from './aliases.ts';
 import { authFields } from './auth-fields.ts';
 import { authProblems } from './auth-rules.ts';
 import { parseIpRange } from './ip-range.ts';
@@ -53,6 +54,14 @@ const repositories = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const aliases = z.string().transform((text, context) => {
+  const parsed = parseAliases(text);
+  if (!('problems' in parsed)) return parsed;
+  const form = 'must be pairs like short/name=real/long/name with commas between them';
+  context.addIssue({ code: 'custom', message: `${form}: ${parsed.problems.join('; ')}` });
+  return z.NEVER;
+});
+
 /** Each variable with its meaning: the one place that knows their names, their defaults and what is right. */
 const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -74,6 +83,8 @@ const schema = z.object({
   REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
   REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
   REGSHIFT_REPOSITORIES: repositories.optional(),
+  REGSHIFT_ALIASES: aliases.default(noAliases),
+  REGSHIFT_V1_TAGS: count('tags', 10_000).optional(),
   REGSHIFT_MEASURE_DEADLINE: count('seconds', 3600).default(45),
   REGSHIFT_LAYER_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
   REGSHIFT_UNSIGNED_SCHEMA1: z

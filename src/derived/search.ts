@@ -3,7 +3,8 @@ import { mapBounded } from '../../converters/concurrency.ts';
 import type { Form } from '../../converters/convert.ts';
 import type { Digest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
-import { formatPlatform, type Platform } from '../../converters/platform.ts';
+import type { IndexEntry } from '../../converters/model.ts';
+import { fitting, formatPlatform, type Platform } from '../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
 import { Serial } from '../concurrency/serial.ts';
 import { Failure } from '../errors.ts';
@@ -62,7 +63,7 @@ export function createSearch(options: SearchOptions): Search {
     hints: Hints,
     caller: Caller,
   ): Promise<void> {
-    const budget = { gets: options.walkGets() };
+    const budget = { spent: 0 };
     const tried = new Set<Tag>();
     const visit = async (tag: Tag) => {
       if (tried.has(tag) || tried.size >= options.walkTags) return false;
@@ -87,13 +88,15 @@ export function createSearch(options: SearchOptions): Search {
     source: Digest,
     hints: Hints,
     caller: Caller,
-    budget: { gets: number },
+    budget: { spent: number },
   ): Promise<boolean> {
+    // Asked at each image: that upstream counts pulls may be known only since its answer to the first HEAD.
+    const mayFetch = options.walkGets() > budget.spent;
     if (!(await content.has(repository, source))) {
-      if (budget.gets <= 0) return false;
-      budget.gets -= 1;
+      if (!mayFetch) return false;
+      budget.spent += 1;
     }
-    for (const recipe of await recipesFor(options, repository, tag, source, hints, caller)) {
+    for (const recipe of await recipesFor(options, repository, tag, source, hints, caller, mayFetch)) {
       await workshop.make(repository, recipe, caller).catch(ignoreInexpressible);
       if (await workshop.recipeOf(repository, digest)) return true;
     }
@@ -131,7 +134,10 @@ async function sourceOf(
   }
 }
 
-/** Everything that a client of this kind could have been given for a stored manifest, the likeliest first. */
+/**
+ * Everything that a client of this kind could have been given for a stored manifest, the likeliest first.
+ * @param mayFetch false: nothing of an index that would have to be fetched, for each of its images is a pull too.
+ */
 async function recipesFor(
   { content, chooser }: SearchOptions,
   repository: RepositoryName,
@@ -139,6 +145,7 @@ async function recipesFor(
   root: Digest,
   { platform, unpackZstd }: Hints,
   caller: Caller,
+  mayFetch: boolean,
 ): Promise<ManifestRecipe[]> {
   const form = await content.form(repository, root, caller).catch(ignoreInexpressible);
   if (!form) return [];
@@ -146,9 +153,14 @@ async function recipesFor(
   const image = (source: Digest) =>
     imageForms.map((each) => manifestRecipe({ ...common, source, kind: 'image', form: each }));
   if (!form.entries) return image(root);
-  const lists = indexForms.map((each) =>
-    manifestRecipe({ ...common, source: root, kind: 'index', form: each }),
-  );
+  const atHand = async (entries: readonly IndexEntry[]) =>
+    mayFetch ||
+    (await Promise.all(entries.map((each) => content.has(repository, each.digest)))).every(Boolean);
+  const images = form.entries.filter(({ attestation }) => !attestation);
+  const index = (each: Form) => manifestRecipe({ ...common, source: root, kind: 'index', form: each });
+  const lists = (await atHand(images)) ? indexForms.map(index) : [];
+  const likely = fitting(platform, images).slice(0, 1);
+  if (!(await atHand(likely.length > 0 ? likely : images))) return lists;
   const chosen = await chooser.choose(repository, root, platform, caller).catch(ignoreInexpressible);
   return chosen ? [...lists, ...image(chosen)] : lists;
 }

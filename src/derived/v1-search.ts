@@ -34,7 +34,12 @@ export interface V1Search {
    * the client was told, then the tags that a client of API v1 is shown: whatever another replica has told a client
    * is found again. Each is opened by the caller's own right to it. @throws Failure.
    */
-  withId(repository: RepositoryName, id: string, hints: V1Hints, caller: Caller): Promise<V1Found | undefined>;
+  withId(
+    repository: RepositoryName,
+    id: string,
+    hints: V1Hints,
+    caller: Caller,
+  ): Promise<V1Found | undefined>;
 }
 
 export interface V1SearchOptions {
@@ -70,8 +75,7 @@ export function createV1Search({ resolver, images, tags, clock }: V1SearchOption
   async function known(repository: RepositoryName, id: string, hints: V1Hints, caller: Caller) {
     const has = (found: V1Found | undefined) => (found && hasId(found.chain, id) ? found : undefined);
     const place = images.seen(repository, id);
-    const seen =
-      place && byRoot(repository, place.root, caller, () => images.at(repository, place, caller));
+    const seen = place && byRoot(repository, place.root, caller, () => images.at(repository, place, caller));
     const found = has(await seen?.catch(ignoreFaultOfImage));
     const { root, platform } = hints;
     if (found || root === undefined || root === place?.root) return found;

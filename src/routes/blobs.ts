@@ -5,7 +5,7 @@ import type { Recipe } from '../derived/recipe.ts';
 import { Failure } from '../errors.ts';
 import type { Route } from '../route.ts';
 import { failureOf, pick } from '../stored/upstream-answer.ts';
-import { refuseEncoded } from '../upstream/body.ts';
+import { discard, refuseEncoded } from '../upstream/body.ts';
 import { apiVersion } from './answer.ts';
 import { answerBytes } from './blob-bytes.ts';
 import { hintsFor } from './client-hints.ts';
@@ -63,6 +63,12 @@ const passedBack = [
   'cache-control',
 ];
 
+/**
+ * Amazon's public registry answers 401 to every HEAD of a blob, and tells its size to a GET alone
+ * (distribution/distribution#4383); Docker 1.8 and 1.9 ask for each layer by HEAD first.
+ */
+const refusesHead: readonly number[] = [401, 403, 405];
+
 /** Nothing is held: the bytes go from upstream to the client. */
 async function answerStored(
   { client, redirectBlobs }: Route,
@@ -77,15 +83,14 @@ async function answerStored(
     if (value !== null) headers[header] = value;
   }
   const { signal, credential } = request.caller;
-  const { response } = await client.request({
-    method: head ? 'HEAD' : 'GET',
-    path: `/v2/${name}/blobs/${digest}`,
-    repository: name,
-    credential,
-    headers,
-    ...(signal ? { signal } : {}),
-    redirects: redirectBlobs ? 'return' : 'follow',
-  });
+  const ask = async (method: 'GET' | 'HEAD', redirects: 'follow' | 'return') => {
+    const path = `/v2/${name}/blobs/${digest}`;
+    const request = { method, path, repository: name, credential, headers, redirects };
+    return (await client.request({ ...request, ...(signal ? { signal } : {}) })).response;
+  };
+  const first = await ask(head ? 'HEAD' : 'GET', redirectBlobs ? 'return' : 'follow');
+  const response = head && refusesHead.includes(first.status) ? await ask('GET', 'follow') : first;
+  if (head) await discard(response);
   if (response.ok) await refuseEncoded(response, `the blob ${digest}`);
   const redirected = isRedirect(response);
   if (!response.ok && !redirected && response.status !== 304 && response.status !== 416) {

@@ -16,6 +16,8 @@ export async function answerManifest(
   reference: Reference,
 ): Promise<Response> {
   if (!request.client.profile.apiV2) {
+    // There, Docker up to 1.7 does not say which of all tags it wants.
+    if (reference.kind === 'tag') route.wanted.note(name, reference.tag);
     // Docker 1.5 reads schema 1, fetches every blob and fails on them; told so at once, it goes on to API v1.
     throw new Failure('MANIFEST_UNKNOWN', 'This Docker cannot pull by registry API v2.');
   }

@@ -21,7 +21,7 @@ export interface UpstreamRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Aborts until the last byte of the body. */
   readonly signal?: AbortSignal;
-  /** 'return' hands a redirect of the registry back to the caller instead of following it. */
+  /** 'return' hands a redirect that leads away from the registry back to the caller instead of following it. */
   readonly redirects?: 'follow' | 'return';
 }
 
@@ -108,10 +108,8 @@ function exchange(
   const { method, signal: caller } = request;
   return withDeadline(milliseconds, caller, async (signal) => {
     const sender = { fetch: options.fetch, method, signal, milliseconds, caller };
-    if (request.redirects !== 'return') {
-      return await followRedirects(url, headers, (hop, hopHeaders) => send(sender, hop, hopHeaders));
-    }
-    return { response: await send(sender, url, headers), url, strayed: false };
+    const until = request.redirects === 'return' ? 'elsewhere' : 'the end';
+    return await followRedirects(url, headers, (hop, hopHeaders) => send(sender, hop, hopHeaders), until);
   });
 }
 

@@ -23,12 +23,14 @@ export interface Followed {
  * HEAD only: their method outlives every redirect status (RFC 9110 §15.4). Authorization and Cookie belong to the
  * first origin: they are dropped once the way leaves it, and do not come back with it (RFC 9110 §15.4, item 3).
  * @param send asks one server, without following.
+ * @param until 'elsewhere' gives back a redirect that leads away from the first origin instead of following it.
  * @throws Failure UPSTREAM_ANSWER for a redirect that no one should follow.
  */
 export async function followRedirects(
   start: URL,
   headers: Headers,
   send: (url: URL, headers: Headers) => Promise<Response>,
+  until: 'the end' | 'elsewhere' = 'the end',
 ): Promise<Followed> {
   let url = start;
   let strayed = false;
@@ -36,12 +38,27 @@ export async function followRedirects(
     const response = await send(url, strayed ? withoutCredentials(headers) : headers);
     if (!isRedirect(response)) return { response, url, strayed };
     await discard(response);
+    const leaving = until === 'elsewhere' ? leavingRedirect(response, url) : undefined;
+    if (leaving) return { response: leaving, url, strayed };
     if (hops === maximumHops) {
       throw answerFailure(url, `is at the end of ${maximumHops} redirects and redirects once more`);
     }
     url = target(response, url);
     strayed ||= url.origin !== start.origin;
   }
+}
+
+/**
+ * For clients to follow: with a Location in full, since theirs would be relative to the proxy (Artifactory names no
+ * host). One that stays with the registry is not theirs: it may want the login again.
+ */
+function leavingRedirect({ headers, status }: Response, from: URL): Response | undefined {
+  const location = headers.get('location') ?? '';
+  if (!URL.canParse(location, from.href)) return undefined;
+  const url = new URL(location, from.href);
+  if (url.origin === from.origin) return undefined;
+  // One in full goes on as it was written: another spelling might not be what was signed.
+  return new Response(null, { status, headers: { location: URL.canParse(location) ? location : url.href } });
 }
 
 function withoutCredentials(headers: Headers): Headers {

@@ -35,7 +35,12 @@ export async function openToken(sealed: string, key: Uint8Array, now: number): P
     const { payload } = await jwtDecrypt(sealed, key, rules);
     const repository = parseRepositoryName(String(payload.repository));
     const { authorization } = payload;
-    return repository && { repository, authorization: authorization === undefined ? undefined : String(authorization) };
+    return (
+      repository && {
+        repository,
+        authorization: authorization === undefined ? undefined : String(authorization),
+      }
+    );
   } catch (error) {
     if (error instanceof errors.JOSEError) return undefined;
     throw error;

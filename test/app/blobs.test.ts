@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
 import { sha256Of } from '../support/sha256.ts';
 
@@ -14,6 +15,13 @@ const { layers } = JSON.parse(
   (await app.get('/v2/sample/oci/manifests/latest', { Accept: '*/*' })).text(),
 ) as { layers: Layer[] };
 const stored: Layer = layers[1] ?? { digest: '', size: 0 };
+
+// As Docker 1.13 is given it: a plain tar that upstream has as zstd only.
+const { layers: plain } = JSON.parse(
+  (await app.get('/v2/sample/oci-zstd/manifests/latest', manifestRequestHeaders['Docker 1.13.1'])).text(),
+) as { layers: Layer[] };
+const unpacked: Layer = plain[1] ?? { digest: '', size: 0 };
+
 const emptyLayer: Layer = {
   digest: 'sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4',
   size: 32,
@@ -22,6 +30,7 @@ const emptyLayer: Layer = {
 /** The empty layer is nobody's: it is there even where upstream has no such repository. */
 const kinds = [
   { kind: 'a stored layer', layer: stored, path: `/v2/sample/oci/blobs/${stored.digest}` },
+  { kind: 'an unpacked layer', layer: unpacked, path: `/v2/sample/oci-zstd/blobs/${unpacked.digest}` },
   { kind: 'the empty layer', layer: emptyLayer, path: `/v2/sample/oci/blobs/${emptyLayer.digest}` },
   { kind: 'the empty layer anywhere', layer: emptyLayer, path: `/v2/no/such/blobs/${emptyLayer.digest}` },
 ];

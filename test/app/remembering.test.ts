@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
-import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const latest = '/v2/sample/oci/manifests/latest';
-const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
 
 const count = (asked: readonly string[], pattern: RegExp) =>
   asked.filter((each) => pattern.test(each)).length;
@@ -123,106 +122,6 @@ describe('HEAD', () => {
     await app.head(latest, docker19);
     expect(upstream.asked).toEqual([`HEAD ${latest}`]);
   });
-});
-
-describe('while upstream fails', () => {
-  const failures: readonly [string, Script][] = [
-    ['answers 500', () => specError(500, 'UNKNOWN')],
-    ['answers 503', () => specError(503, 'UNKNOWN')],
-    ['limits', () => specError(429, 'TOOMANYREQUESTS', { 'Retry-After': '9' })],
-    [
-      'is not there',
-      () => {
-        throw new TypeError('fetch failed');
-      },
-    ],
-  ];
-
-  it.each(failures)('and %s, a public answer is given with its age', async (_name, script) => {
-    const upstream = scriptedUpstream();
-    const app = testApp({ REGSHIFT_STALE: '600' }, upstream.fetch);
-    const fresh = await app.get(latest, docker19);
-    expect(fresh.header('Age')).toBeNull();
-    upstream.follow(script);
-    app.advance(100);
-    const stale = await app.get(latest, docker19);
-    expect([stale.status, stale.header('Age')]).toEqual([200, '100']);
-    expect(stale.body).toEqual(fresh.body);
-  });
-
-  it('a client that asks for the digest that a stale HEAD told it gets that too (Docker 20.10, containerd)', async () => {
-    const upstream = scriptedUpstream();
-    const app = testApp({}, upstream.fetch);
-    for (const client of ['Docker 1.13.1', 'Docker 20.10'] as const) {
-      await app.get(latest, manifestRequestHeaders[client]);
-    }
-    upstream.follow(() => specError(503, 'UNKNOWN'));
-    app.advance(100);
-    for (const client of ['Docker 1.13.1', 'Docker 20.10'] as const) {
-      const headers = manifestRequestHeaders[client];
-      const told = (await app.head(latest, headers)).header('Docker-Content-Digest');
-      const answer = await app.get(`/v2/sample/oci/manifests/${told}`, headers);
-      expect([answer.status, answer.header('Age')]).toEqual([200, '100']);
-    }
-  });
-
-  it('a derived digest that was pulled before is given with its age too', async () => {
-    const upstream = scriptedUpstream();
-    const app = testApp({}, upstream.fetch);
-    const digest = (await app.get(latest, docker19)).header('Docker-Content-Digest');
-    const path = `/v2/sample/oci/manifests/${digest}`;
-    await app.get(path, docker19);
-    upstream.follow(() => specError(503, 'UNKNOWN'));
-    app.advance(40);
-    const stale = await app.get(path, docker19);
-    expect([stale.status, stale.header('Age')]).toEqual([200, '40']);
-  });
-
-  it('a public answer is too old after REGSHIFT_STALE', async () => {
-    const upstream = scriptedUpstream();
-    const app = testApp({ REGSHIFT_STALE: '600' }, upstream.fetch);
-    await app.get(latest, docker19);
-    upstream.follow(() => specError(503, 'UNKNOWN'));
-    app.advance(601);
-    expect((await app.get(latest, docker19)).status).toBe(503);
-  });
-
-  it('nothing stale is given with REGSHIFT_STALE=0', async () => {
-    const upstream = scriptedUpstream();
-    const app = testApp({ REGSHIFT_STALE: '0' }, upstream.fetch);
-    await app.get(latest, docker19);
-    upstream.follow(() => specError(503, 'UNKNOWN'));
-    app.advance(31);
-    expect((await app.get(latest, docker19)).status).toBe(503);
-  });
-
-  it.each(failures)('and %s, a private answer is never given', async (_name, script) => {
-    const upstream = scriptedUpstream(privateTo(alice[1]));
-    const app = testApp({}, upstream.fetch);
-    expect((await app.get(latest, [...docker19, alice])).status).toBe(200);
-    upstream.follow(script);
-    app.advance(31);
-    expect((await app.get(latest, [...docker19, alice])).status).toBeGreaterThanOrEqual(429);
-    expect((await app.get(latest, docker19)).status).toBeGreaterThanOrEqual(429);
-  });
-
-  it.each([
-    ['private', 401],
-    ['forbidden', 403],
-    ['deleted', 404],
-  ])(
-    'what upstream made %s meanwhile is no longer given, and not when it fails after that',
-    async (_, status) => {
-      const upstream = scriptedUpstream();
-      const app = testApp({}, upstream.fetch);
-      await app.get(latest, docker19);
-      upstream.follow(() => specError(status, 'DENIED'));
-      app.advance(31);
-      expect((await app.get(latest, docker19)).status).toBe(status);
-      upstream.follow(() => specError(503, 'UNKNOWN'));
-      expect((await app.get(latest, docker19)).status).toBe(503);
-    },
-  );
 });
 
 describe('REGSHIFT_CACHE_BYTES=0', () => {

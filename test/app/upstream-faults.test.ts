@@ -5,7 +5,6 @@ import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
-const docker20 = manifestRequestHeaders['Docker 20.10'];
 const latest = '/v2/sample/schema2/manifests/latest';
 
 /** What upstream's good answer to this path is, with another body in it. */
@@ -186,40 +185,6 @@ describe('a converted manifest is never made', () => {
     const headers = manifestRequestHeaders['Docker 1.13.1'];
     const answer = await app.get('/v2/sample/index/manifests/latest', headers);
     expect([answer.status, answer.error().code]).toEqual([502, 'MANIFEST_INVALID']);
-  });
-});
-
-describe('a registry that is only odd', () => {
-  it('says no digest: the body is read for it', async () => {
-    const upstream = scriptedUpstream(async (request, url) => {
-      const good = await scriptedUpstream().fetch(url.href, { method: request.method });
-      const headers = new Headers(good.headers);
-      headers.delete('Docker-Content-Digest');
-      return new Response(request.method === 'HEAD' ? null : await good.arrayBuffer(), { headers });
-    });
-    const answer = await testApp({}, upstream.fetch).get(latest, docker20);
-    expect(answer.status).toBe(200);
-  });
-
-  it('has no HEAD: GET does', async () => {
-    const upstream = scriptedUpstream((request) =>
-      request.method === 'HEAD' ? specError(405, 'UNSUPPORTED') : undefined,
-    );
-    expect((await testApp({}, upstream.fetch).get(latest, docker19)).status).toBe(200);
-  });
-
-  it('says another Content-Type: the body tells', async () => {
-    const upstream = scriptedUpstream(async (request, url) => {
-      if (!url.pathname.includes('/manifests/')) return undefined;
-      const good = await scriptedUpstream().fetch(url.href, { method: request.method });
-      const headers = new Headers(good.headers);
-      headers.set('Content-Type', 'application/json');
-      return new Response(request.method === 'HEAD' ? null : await good.arrayBuffer(), { headers });
-    });
-    const app = testApp({}, upstream.fetch);
-    const list = await app.get('/v2/sample/list/manifests/latest', docker20);
-    expect(list.header('Content-Type')).toBe(mediaTypes.dockerList);
-    expect((await app.get(latest, docker20)).header('Content-Type')).toBe(mediaTypes.schema2);
   });
 });
 

@@ -1,7 +1,7 @@
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { OldClient } from './old-clients.ts';
 
-const { schema1, schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
+const { schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
 
 /** A Content-Type, or that the client is told 404 UNSUPPORTED. */
 export type Given = string;

@@ -2,7 +2,7 @@ import { formatProblems, readSettings } from '../../src/config/settings.ts';
 import { serve } from '../../src/runtime/node/serve.ts';
 import { testSigningKey } from './signing-key.ts';
 
-export interface Proxy {
+export interface RunningProxy {
   readonly port: number;
   stop(): Promise<void>;
 }
@@ -12,7 +12,10 @@ export interface Proxy {
  * one, but for the signing key.
  * @param variables as an operator would set them.
  */
-export async function startProxy(upstream: string, variables: Record<string, string> = {}): Promise<Proxy> {
+export async function startProxy(
+  upstream: string,
+  variables: Record<string, string> = {},
+): Promise<RunningProxy> {
   const read = readSettings({
     REGSHIFT_UPSTREAM: upstream,
     REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),

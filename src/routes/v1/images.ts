@@ -1,5 +1,5 @@
-import { v1ImageJson } from '../../../converters/registry-v1/write.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { v1ImageJson } from '../../../converters/registry-v1/write.ts';
 import type { V1Part } from '../../derived/v1-images.ts';
 import type { V1Found } from '../../derived/v1-search.ts';
 import { Failure } from '../../errors.ts';

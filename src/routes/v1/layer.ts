@@ -10,37 +10,28 @@ import type { RegistryV1 } from './registry.ts';
  * what API v1 adds to that.
  */
 export async function answerLayer(
-  { route }: RegistryV1,
+  registry: RegistryV1,
   request: ClientRequest,
   asked: V1Asked,
 ): Promise<Response> {
-  const { size, blob } = asked.part;
-  const range = rangeOf(request, size);
+  const resumed = request.headers.has('range');
+  const size = resumed ? await layerSize(registry, request, asked) : asked.part.size;
+  const range = clamped(request, size);
   if (range === 'unsatisfiable') return nothingMore(size);
-  const answer = await answerBlob(route, asBlobRequest(request, range), asked.repository, blob);
-  const headers = new Headers(answer.headers);
-  for (const [name, value] of Object.entries(cacheRule(asked))) headers.set(name, value);
+  const blobRequest = asBlobRequest(request, range);
+  const answer = await answerBlob(registry.route, blobRequest, asked.repository, asked.part.blob);
+  for (const [name, value] of Object.entries(cacheRule(asked))) answer.headers.set(name, value);
   // Where upstream does not say.
-  if (answer.status === 200 && size !== undefined && !headers.has('content-length')) {
-    headers.set('Content-Length', String(size));
+  if (answer.status === 200 && size !== undefined && !answer.headers.has('content-length')) {
+    answer.headers.set('Content-Length', String(size));
   }
-  return new Response(answer.body, { status: answer.status, headers });
+  return answer;
 }
 
-/**
- * Docker resumes with `bytes=<got>-<total>`, one past the end, which not every storage clamps.
- * @param size undefined: it only is known that the rest is wanted.
- */
-function rangeOf(
-  { headers }: ClientRequest,
-  size: number | undefined,
-): string | 'unsatisfiable' | undefined {
-  const asked = headers.get('range');
-  if (asked === null) return undefined;
-  if (size === undefined) return asked.replace(/^(bytes=\d+-)\d+$/, '$1');
-  const range = byteRange(asked, size);
-  if (range === undefined || range === 'unsatisfiable') return range;
-  return `bytes=${range.start}-${range.end}`;
+/** Docker resumes with `bytes=<got>-<total>`, one past the end, which not every storage clamps. */
+function clamped({ headers }: ClientRequest, size: number | undefined): string | 'unsatisfiable' | undefined {
+  const range = size === undefined ? undefined : byteRange(headers.get('range'), size);
+  return typeof range === 'object' ? `bytes=${range.start}-${range.end}` : range;
 }
 
 /** When all bytes are there, Docker 1.3 to 1.9 ask once more, and take 416 without a body for the end. */

@@ -46,6 +46,7 @@ function build(bindings: Bindings): Application {
       clock: Date.now,
       log,
       signingKeyText: async (setting) => setting,
+      manyProcesses: true,
       tiers: tiersOf(bindings, log),
       codec: workerLayerCodec,
       layerBytes,

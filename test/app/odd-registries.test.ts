@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
+import { testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const docker20 = manifestRequestHeaders['Docker 20.10'];
+const latest = '/v2/sample/schema2/manifests/latest';
+
+describe('a registry that is only odd', () => {
+  it('says no digest: the body is read for it', async () => {
+    const upstream = scriptedUpstream(async (request, url) => {
+      const good = await scriptedUpstream().fetch(url.href, { method: request.method });
+      const headers = new Headers(good.headers);
+      headers.delete('Docker-Content-Digest');
+      return new Response(request.method === 'HEAD' ? null : await good.arrayBuffer(), { headers });
+    });
+    const answer = await testApp({}, upstream.fetch).get(latest, docker20);
+    expect(answer.status).toBe(200);
+  });
+
+  it('has no HEAD: GET does', async () => {
+    const upstream = scriptedUpstream((request) =>
+      request.method === 'HEAD' ? specError(405, 'UNSUPPORTED') : undefined,
+    );
+    expect((await testApp({}, upstream.fetch).get(latest, docker19)).status).toBe(200);
+  });
+
+  it('says another Content-Type: the body tells', async () => {
+    const upstream = scriptedUpstream(async (request, url) => {
+      if (!url.pathname.includes('/manifests/')) return undefined;
+      const good = await scriptedUpstream().fetch(url.href, { method: request.method });
+      const headers = new Headers(good.headers);
+      headers.set('Content-Type', 'application/json');
+      return new Response(request.method === 'HEAD' ? null : await good.arrayBuffer(), { headers });
+    });
+    const app = testApp({}, upstream.fetch);
+    const list = await app.get('/v2/sample/list/manifests/latest', docker20);
+    expect(list.header('Content-Type')).toBe(mediaTypes.dockerList);
+    expect((await app.get(latest, docker20)).header('Content-Type')).toBe(mediaTypes.schema2);
+  });
+});

@@ -1,0 +1,255 @@
+import { zstdCompressSync } from 'node:zlib';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type Digest, digestOf } from '../../../converters/digest.ts';
+import type { Cache, CacheEntry } from '../../../src/cache/cache.ts';
+import { Failure } from '../../../src/errors.ts';
+import { defaultUnpackLimits } from '../../../src/layers/bomb.ts';
+import { createLayerLearner, type LayerLearnerOptions } from '../../../src/layers/learner.ts';
+import type { OpenLayer } from '../../../src/layers/reading.ts';
+import { createNodeLayerCodec } from '../../../src/runtime/node/layer-codec.ts';
+import { sourceOf, type TestSource } from '../../support/byte-streams.ts';
+import { layerContent } from '../../support/layer-content.ts';
+
+const content = layerContent(100_000);
+const packed = new Uint8Array(zstdCompressSync(content));
+const digest = digestOf(packed);
+const facts = {
+  compression: 'zstd',
+  packedSize: packed.length,
+  size: content.length,
+  diffId: digestOf(content),
+};
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function mapCache(): Cache & { readonly entries: Map<string, CacheEntry> } {
+  const entries = new Map<string, CacheEntry>();
+  return {
+    entries,
+    get: async (key) => entries.get(key),
+    set: async (key, entry) => void entries.set(key, entry),
+  };
+}
+
+function learnerWith(options: Partial<LayerLearnerOptions> = {}) {
+  return createLayerLearner({
+    codec: createNodeLayerCodec(),
+    limits: defaultUnpackLimits,
+    cache: mapCache(),
+    concurrency: 4,
+    clock: Date.now,
+    ...options,
+  });
+}
+
+/** A layer that is sent only when it is let go. */
+function heldLayer(bytes = packed): { open: OpenLayer; letGo: () => void; opened: () => number } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let opened = 0;
+  const open: OpenLayer = async () => {
+    opened += 1;
+    await promise;
+    return { stream: sourceOf(bytes).stream, size: bytes.length };
+  };
+  return { open, letGo: resolve, opened: () => opened };
+}
+
+describe('a layer is read once', () => {
+  test('for all who wait, and no more after that', async () => {
+    const learner = learnerWith();
+    const { open, letGo, opened } = heldLayer();
+    const waiting = [1, 2, 3].map(() => learner.facts(digest, open));
+    letGo();
+    expect(await Promise.all(waiting)).toEqual([facts, facts, facts]);
+    expect(await learner.facts(digest, open)).toEqual(facts);
+    expect(await learner.known(digest)).toEqual(facts);
+    expect(opened()).toBe(1);
+  });
+
+  test('what is remembered names no repository and no credential', async () => {
+    const cache = mapCache();
+    const { open, letGo } = heldLayer();
+    letGo();
+    await learnerWith({ cache }).facts(digest, open);
+    expect([...cache.entries]).toEqual([[`layer-facts ${digest}`, { facts, body: new Uint8Array() }]]);
+  });
+
+  test('an entry of another shape is not believed', async () => {
+    const cache = mapCache();
+    for (const wrong of [
+      {},
+      { ...facts, compression: 'xz' },
+      { ...facts, size: '1' },
+      { ...facts, diffId: 'x' },
+    ]) {
+      cache.entries.set(`layer-facts ${digest}`, { facts: wrong, body: new Uint8Array() });
+      expect(await learnerWith({ cache }).known(digest)).toBeUndefined();
+    }
+  });
+
+  test('a cache that fails to keep it does not lose it for those who wait', async () => {
+    const cache = { ...mapCache(), set: () => Promise.reject(new Error('cache is down')) };
+    const { open, letGo, opened } = heldLayer();
+    letGo();
+    const learner = learnerWith({ cache });
+    expect(await learner.facts(digest, open)).toEqual(facts);
+    expect(await learner.facts(digest, open)).toEqual(facts);
+    expect(opened()).toBe(1);
+  });
+});
+
+describe('a reading and those who wait for it', () => {
+  test('goes on when they have left', async () => {
+    const learner = learnerWith();
+    const { open, letGo, opened } = heldLayer();
+    const impatient = new AbortController();
+    const waiting = learner.facts(digest, open, impatient.signal);
+    await settled();
+    impatient.abort(new Error('deadline'));
+    await expect(waiting).rejects.toThrow('deadline');
+    letGo();
+    await vi.waitFor(async () => expect(await learner.known(digest)).toEqual(facts));
+    expect(opened()).toBe(1);
+  });
+
+  test('who has left already starts none', async () => {
+    const { open, opened } = heldLayer();
+    await expect(learnerWith().facts(digest, open, AbortSignal.abort(new Error('gone')))).rejects.toThrow(
+      'gone',
+    );
+    expect(opened()).toBe(0);
+  });
+
+  test('a failure is shared, and then forgotten', async () => {
+    const learner = learnerWith();
+    let opened = 0;
+    const failing = async () => {
+      opened += 1;
+      await settled();
+      throw new Failure('UPSTREAM_UNREACHABLE', 'no route');
+    };
+    const waiting = [learner.facts(digest, failing), learner.facts(digest, failing)];
+    for (const each of waiting) await expect(each).rejects.toThrow('no route');
+    expect(opened).toBe(1);
+    expect(learner.progress(digest)).toBeUndefined();
+    const { open, letGo } = heldLayer();
+    letGo();
+    expect(await learner.facts(digest, open)).toEqual(facts);
+  });
+
+  test('wrong content is learned by no one', async () => {
+    const cache = mapCache();
+    const { open, letGo } = heldLayer(new Uint8Array(zstdCompressSync(content.subarray(1))));
+    letGo();
+    await expect(learnerWith({ cache }).facts(digest, open)).rejects.toMatchObject({
+      code: 'UPSTREAM_CONTENT',
+    });
+    expect(cache.entries.size).toBe(0);
+  });
+
+  test('a failure that no one waits for is no unhandled rejection', async () => {
+    const learner = learnerWith();
+    const impatient = new AbortController();
+    const failing = async () => {
+      await settled();
+      throw new Failure('UPSTREAM_UNREACHABLE', 'no route');
+    };
+    const waiting = learner.facts(digest, failing, impatient.signal);
+    impatient.abort(new Error('deadline'));
+    await expect(waiting).rejects.toThrow('deadline');
+    await vi.waitFor(() => expect(learner.progress(digest)).toBeUndefined());
+  });
+});
+
+describe('how far it is', () => {
+  test('bytes read, of how many, and since when', async () => {
+    let now = 5000;
+    const learner = learnerWith({ clock: () => now });
+    const source = sourceOf(packed.subarray(0, 1500), { after: 'silence' });
+    expect(learner.progress(digest)).toBeUndefined();
+    const abort = new AbortController();
+    const open = async () => ({ stream: source.stream, size: packed.length });
+    const waiting = learner.facts(digest, open, abort.signal);
+    await settled();
+    now = 9000;
+    expect(learner.progress(digest)).toEqual({ read: 1500, total: packed.length, startedAt: 5000 });
+    abort.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+  });
+
+  test('one that waits for its turn has not started', async () => {
+    const learner = learnerWith({ concurrency: 1 });
+    const held = heldLayer();
+    const first = learner.facts(digest, held.open);
+    const other = new Uint8Array(zstdCompressSync(content.subarray(9)));
+    const next = heldLayer(other);
+    next.letGo();
+    const second = learner.facts(digestOf(other), next.open);
+    await settled();
+    expect(next.opened()).toBe(0);
+    expect(learner.progress(digestOf(other))).toEqual({ read: 0, total: undefined, startedAt: undefined });
+    held.letGo();
+    await Promise.all([first, second]);
+    expect(learner.progress(digestOf(other))).toBeUndefined();
+  });
+
+  test('no more than the limit are read at once', async () => {
+    const learner = learnerWith({ concurrency: 3 });
+    let [running, most] = [0, 0];
+    const readings = Array.from({ length: 12 }, (_, index) => {
+      const bytes = new Uint8Array(zstdCompressSync(content.subarray(index)));
+      return learner.facts(digestOf(bytes), async () => {
+        most = Math.max(most, ++running);
+        await settled();
+        running -= 1;
+        return { stream: sourceOf(bytes).stream };
+      });
+    });
+    await Promise.all(readings);
+    expect(most).toBe(3);
+  });
+});
+
+describe('upstream falls silent', () => {
+  const silent = (): { source: TestSource; open: OpenLayer } => {
+    const source = sourceOf(packed.subarray(0, 1500), { after: 'silence' });
+    return { source, open: async () => ({ stream: source.stream }) };
+  };
+
+  test('the reading is given up, and its place with it', async () => {
+    vi.useFakeTimers();
+    const learner = learnerWith({ concurrency: 1, silenceMs: 4000 });
+    const { source, open } = silent();
+    const waiting = learner.facts(digest, open);
+    const failed = expect(waiting).rejects.toMatchObject({
+      code: 'UPSTREAM_TIMEOUT',
+      message: expect.stringContaining('stood still for 4 s after 1500 bytes'),
+    });
+    await vi.advanceTimersByTimeAsync(6000);
+    await failed;
+    expect(source.cancelled).toBeDefined();
+    vi.useRealTimers();
+    const { open: openAgain, letGo } = heldLayer();
+    letGo();
+    expect(await learner.facts(digest, openAgain)).toEqual(facts);
+  });
+
+  test('a reading that was stopped from outside, as on a Worker, keeps no one from another try', async () => {
+    let now = 0;
+    // No timer tells of it: only the clock does.
+    const learner = learnerWith({ concurrency: 1, silenceMs: 1_000_000, clock: () => now });
+    const dead = learner.facts(digest as Digest, silent().open);
+    void dead.catch(() => undefined);
+    await settled();
+    now = 2_000_000;
+    const { open, letGo } = heldLayer();
+    letGo();
+    expect(await learner.facts(digest, open)).toEqual(facts);
+  });
+});
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}
