@@ -34,7 +34,9 @@ function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Dig
     const { source, kind, form } = child;
     return recipesOf(child, { product: 'manifest', source, root, kind, form, tag: '', unpackZstd, layersOf });
   });
-  return [[converted.digest, recipe], ...blobs, ...children];
+  // Schema 1 that was only signed has the digest of what is stored: that is upstream's, and not derived.
+  const own = converted.digest === recipe.source ? [] : [[converted.digest, recipe] as const];
+  return [...own, ...blobs, ...children];
 }
 
 /** The made configs of a manifest and of its children. */

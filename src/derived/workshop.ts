@@ -102,7 +102,8 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     if (known) {
       const product = productOfEntry(known);
       // A product outlives its recipes where a cache drops these and keeps it: then they are put back.
-      if (!(await cache.get(recipeKey(upstream, repository, product.digest)))) {
+      const [first] = product.recipes;
+      if (first && !(await cache.get(recipeKey(upstream, repository, first[0])))) {
         await remember(repository, product);
       }
       return product;

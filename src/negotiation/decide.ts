@@ -40,7 +40,7 @@ const indexTypes: Readonly<Record<'schema2' | 'oci', string>> = {
 };
 
 /** Forms to offer in the order that loses least, by the type stored. */
-const imageOrder: readonly Form[] = ['schema2', 'oci', 'schema1'];
+const imageOrder: readonly Form[] = ['schema2', 'oci', 'schema1', 'generic'];
 const indexOrder = ['schema2', 'oci'] as const;
 
 /**
@@ -89,6 +89,8 @@ function decideIndex(mediaType: string, entries: readonly IndexEntry[], reads: R
   if (reads.types.has(mediaType) && readableDown(entries, reads)) return { kind: 'stored' };
   const form = nearestIndex(mediaType, reads);
   if (form) return { kind: 'index', form };
+  // The generic manifest has one type for images and indexes: asked for beside others, it is an image.
+  if (reads.types.size === 1 && reads.types.has(mediaTypes.generic)) return { kind: 'index', form: 'generic' };
   const anyImage = Object.values(imageTypes).some((type) => reads.types.has(type));
   return anyImage ? { kind: 'choose' } : { kind: 'refuse' };
 }

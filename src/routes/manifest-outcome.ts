@@ -166,7 +166,7 @@ async function follow(asked: Asked, digest: Digest, decision: Decision): Promise
         root,
         kind: decision.kind,
         form: decision.form,
-        tag: reference.kind === 'tag' ? reference.tag : '',
+        tag: (await namesTag(asked, digest)) && reference.kind === 'tag' ? reference.tag : '',
         unpackZstd: needsUnpacking(request),
         layersOf: formatPlatform(platformFor(route, request)),
       });
@@ -190,6 +190,11 @@ async function follow(asked: Asked, digest: Digest, decision: Decision): Promise
     case 'refuse':
       throw refusal(asked);
   }
+}
+
+/** Schema 1 that is only signed keeps the tag that it was stored with. */
+async function namesTag(asked: Asked, digest: Digest): Promise<boolean> {
+  return (await formOf(asked, digest)).mediaType !== mediaTypes.schema1;
 }
 
 function chosenPlatform(asked: Asked, digest: Digest): Platform | undefined {

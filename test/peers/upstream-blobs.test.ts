@@ -36,6 +36,11 @@ describe.skipIf(requirePeers('docker-registry'))('REGSHIFT_BLOBS=redirect', () =
       const pulled = await client.pull(target);
       expectSample(pulled, sample);
       expectNoLeak(upstream, habit);
+      // What is on another host is fetched there; what is not, at the proxy, whatever Location upstream wrote.
+      const elsewhere = new Set(pulled.requests.flatMap((each) => each.match(/http:\/\/[^/]+/) ?? []));
+      expect([...elsewhere].filter((url) => url !== `http://127.0.0.1:${proxy.port}`)).toEqual(
+        upstream.storage ? [upstream.storage.url] : [],
+      );
     });
   });
 });

@@ -7,7 +7,12 @@ import { pushSample } from '../support/push.ts';
 import { simulators } from '../support/simulators/all.ts';
 import { habits } from '../support/upstreams/all.ts';
 import { getsOfManifests } from '../support/upstreams/docker-hub.ts';
-import { expectNoLeak, expectPulls, expectSample } from '../support/upstreams/expectations.ts';
+import {
+  expectIdentity,
+  expectNoLeak,
+  expectPulls,
+  expectSample,
+} from '../support/upstreams/expectations.ts';
 import { forget, type Habit, type Upstream } from '../support/upstreams/habit.ts';
 
 const { schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
@@ -86,6 +91,7 @@ describe.skipIf(requirePeers('docker-registry'))('through the habits of registri
         expect(first.types).toEqual(typesFor(client.name, habit, form));
         if (habit.countsPulls) expectPulls(upstream, form.pulls);
         expectNoLeak(upstream, habit);
+        expectIdentity(upstream);
 
         forget(upstream);
         const second = await client.pull(target);
@@ -97,6 +103,7 @@ describe.skipIf(requirePeers('docker-registry'))('through the habits of registri
         }
         if (habit.countsPulls) expect(getsOfManifests(upstream.registry)).toEqual([]);
         expectNoLeak(upstream, habit);
+        expectIdentity(upstream);
       } finally {
         await proxy.stop();
       }

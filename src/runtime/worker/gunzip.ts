@@ -1,7 +1,10 @@
 import { Gunzip } from 'fflate';
 import type { GzipDecoder } from '../../layers/codec.ts';
 
-/** Deflate gives at most 1032 bytes for one, and all that a piece unpacks to is in memory at once. */
+/**
+ * Deflate gives at most 1032 bytes for one, and all that a piece unpacks to is in memory at once. Nor is less given
+ * to the library at a time, for it copies its window of 32 KiB with each piece.
+ */
 const pieceLength = 8 * 1024;
 
 /** The header and trailer of a member, and the shortest deflate stream (RFC 1952, section 2.3). */
@@ -15,6 +18,8 @@ const shortestMember = 20;
  */
 export function gunzip(): GzipDecoder {
   const ready: Uint8Array[] = [];
+  let waiting = new Uint8Array(pieceLength);
+  let filled = 0;
   let packed = 0;
   let memberSize = 0;
   const tail = new Uint8Array(4);
@@ -26,7 +31,10 @@ export function gunzip(): GzipDecoder {
     memberSize = 0;
   };
 
-  function* output(): Generator<Uint8Array> {
+  function* unpackWaiting(last: boolean): Generator<Uint8Array> {
+    engine.push(waiting.subarray(0, filled), last);
+    waiting = new Uint8Array(pieceLength);
+    filled = 0;
     for (const piece of ready.splice(0)) if (piece.length > 0) yield piece;
   }
 
@@ -40,17 +48,19 @@ export function gunzip(): GzipDecoder {
   return {
     async *push(bytes) {
       remember(bytes);
-      for (let at = 0; at < bytes.length; at += pieceLength) {
-        engine.push(bytes.subarray(at, at + pieceLength), false);
-        yield* output();
+      for (let at = 0; at < bytes.length; ) {
+        const next = bytes.subarray(at, at + pieceLength - filled);
+        waiting.set(next, filled);
+        filled += next.length;
+        at += next.length;
+        if (filled === pieceLength) yield* unpackWaiting(false);
       }
     },
     async *end() {
-      engine.push(new Uint8Array(), true);
-      yield* output();
+      yield* unpackWaiting(false);
+      yield* unpackWaiting(true);
       const isize = new DataView(tail.buffer).getUint32(0, true);
-      if (packed < shortestMember || isize !== memberSize % 2 ** 32)
-        throw new Error('unexpected end of file');
+      if (packed < shortestMember || isize !== memberSize % 2 ** 32) throw new Error('unexpected end of file');
     },
     close() {
       // The library holds nothing but arrays.

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { sampleImage } from '../../src/upstream/sample/image.ts';
+import { testApp } from '../support/app.ts';
+import { givenForm, sampleNames, unsupported } from '../support/given-forms.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { scriptedUpstream } from '../support/scripted-upstream.ts';
+import { readSignedSchema1 } from '../support/signed-schema1.ts';
+import { type V1DaemonName, v1DaemonNames, v1Daemons } from '../support/v1-daemons.ts';
+import { pullV1, unpackedV1 } from '../support/v1-pull.ts';
+
+const app = testApp();
+const http = app.send;
+
+const images = sampleNames.filter((sample) => givenForm(sample, 'Docker 1.9.1') !== unsupported);
+const pulls = v1DaemonNames.flatMap((daemon) => images.map((sample) => ({ daemon, sample })));
+const pull = (daemon: V1DaemonName, sample: string) => pullV1({ daemon: v1Daemons[daemon], http }, sample);
+
+describe.each(pulls)('$daemon pulls $sample', ({ daemon, sample }) => {
+  it('and has the files of the image: each layer is one that it unpacks', async () => {
+    const { ids, layers } = await pull(daemon, sample);
+    const unpacked = await Promise.all(
+      ids.toReversed().map((id) => unpackedV1(layers.get(id) ?? new Uint8Array())),
+    );
+    const withFiles = unpacked.filter((tar) => tar.some((byte) => byte !== 0));
+    expect(withFiles).toEqual(sampleImage(sample).layers.map(({ tar }) => tar));
+  });
+
+  it('and has the ids and the JSON of its schema 1', async () => {
+    const { ids, json } = await pull(daemon, sample);
+    const manifest = await app.get(`/v2/${sample}/manifests/latest`, manifestRequestHeaders['Docker 1.9.1']);
+    const { document, entries } = readSignedSchema1(manifest.body);
+    expect(ids).toEqual(entries.map(({ id }) => id));
+    expect(ids.map((id) => json.get(id))).toEqual(document.history.map((each) => each.v1Compatibility));
+  });
+
+  it('and can go on with a layer that broke off, at any byte', async () => {
+    const whole = await pull(daemon, sample);
+    const shortest = Math.min(...[...whole.layers.values()].map(({ length }) => length));
+    for (const breakAfter of [1, 20, shortest]) {
+      const resumed = await pullV1({ daemon: v1Daemons[daemon], http, breakAfter }, sample);
+      expect(resumed.layers).toEqual(whole.layers);
+    }
+  });
+});
+
+describe('what is sent with a layer and its JSON', () => {
+  it.each(images)('%s: the size that is said is that of the layer', async (sample) => {
+    const { ids, layers, session } = await pull('Docker 1.9.1', sample);
+    for (const id of ids) {
+      const json = await session.get(`images/${id}/json`);
+      const layer = await session.get(`images/${id}/layer`);
+      expect(json.header('X-Docker-Size')).toBe(String(layers.get(id)?.length));
+      expect(layer.header('Content-Length')).toBe(String(layers.get(id)?.length));
+      expect(layer.header('Content-Encoding')).toBeNull();
+    }
+  });
+});
+
+describe('an artifact that is no image', () => {
+  it.each(v1DaemonNames)('%s is told why it cannot be pulled', async (daemon) => {
+    const pulling = pull(daemon, 'sample/helm-chart');
+    const old = daemon === 'Docker 1.3.3' || daemon === 'Docker 1.5.0';
+    const shown = old
+      ? 'HTTP code: 406'
+      : 'sample/helm-chart:latest, like its other tags (1), cannot be given';
+    await expect(pulling).rejects.toThrow(shown);
+  });
+});
+
+describe('what upstream is asked', () => {
+  it('Docker 1.5 is sent on to API v1 without a question', async () => {
+    const upstream = scriptedUpstream();
+    const headers = [['User-Agent', v1Daemons['Docker 1.5.0'].userAgent]] as const;
+    const answer = await testApp({}, upstream.fetch).get('/v2/sample/oci/manifests/latest', headers);
+    expect([answer.status, upstream.asked]).toEqual([404, []]);
+  });
+
+  it('a pull of one tag, asks for the tag once, and for each thing that it names once', async () => {
+    const upstream = scriptedUpstream();
+    const far = testApp({}, upstream.fetch);
+    await pullV1({ daemon: v1Daemons['Docker 1.9.1'], http: far.send }, 'sample/oci');
+    const asked = upstream.asked.filter((each) => !each.endsWith('/v2/'));
+    expect(asked.filter((each) => each.includes('/tags/list'))).toEqual([]);
+    expect(asked).toEqual([...new Set(asked)]);
+    // The tag, the manifest, the config and two layers.
+    expect(asked.length).toBe(5);
+  });
+});

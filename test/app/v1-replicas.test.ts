@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { type TestApp, testApp } from '../support/app.ts';
+import { manyTags } from '../support/many-tags.ts';
+import { scriptedUpstream } from '../support/scripted-upstream.ts';
+import { v1DaemonNames, v1Daemons } from '../support/v1-daemons.ts';
+import { pullV1 } from '../support/v1-pull.ts';
+import type { V1Http } from '../support/v1-session.ts';
+
+const tags = {
+  '1.0': 'sample/oci',
+  '1.1': 'sample/schema1',
+  '1.10': 'sample/index',
+  '1.9': 'sample/generic-993',
+  latest: 'sample/schema2-empty-layers',
+  nightly: 'sample/list',
+};
+const upstream = () => scriptedUpstream(manyTags('team/app', tags));
+
+/** Each request goes to the next replica in turn. */
+function inTurn(replicas: readonly TestApp[]): V1Http {
+  let turn = 0;
+  return (method, path, headers) => {
+    turn += 1;
+    return (replicas[turn % replicas.length] as TestApp).send(method, path, headers);
+  };
+}
+
+/** Each request goes to a process that has just been started. */
+const alwaysNew: V1Http = (method, path, headers) =>
+  testApp({}, upstream().fetch).send(method, path, headers);
+
+const single = testApp({}, upstream().fetch);
+const cases = v1DaemonNames.flatMap((daemon) => Object.keys(tags).map((tag) => ({ daemon, tag })));
+
+describe.each(cases)('$daemon pulls team/app:$tag', ({ daemon, tag }) => {
+  const pull = (http: V1Http, cookies = true) =>
+    pullV1({ daemon: v1Daemons[daemon], http, cookies }, 'team/app', tag);
+
+  it('from two replicas that share nothing but the signing key, request by request', async () => {
+    const { ids, json, layers } = await pull(single.send);
+    const replicas = [testApp({}, upstream().fetch), testApp({}, upstream().fetch)];
+    expect(await pull(inTurn(replicas))).toMatchObject({ ids, json, layers });
+  });
+
+  it.each([true, false])('from replicas that know nothing at all (cookies: %s)', async (cookies) => {
+    const { ids, json, layers } = await pull(single.send);
+    expect(await pull(alwaysNew, cookies)).toMatchObject({ ids, json, layers });
+  });
+});
+
+describe('a replica that knows nothing of the pull', () => {
+  it('asks upstream about the image that the cookie names, and about no tag', async () => {
+    const { session, ids } = await pullV1(
+      { daemon: v1Daemons['Docker 1.9.1'], http: single.send },
+      'team/app',
+      '1.9',
+    );
+    const cold = upstream();
+    const path = session.asked.find((each) => each.endsWith(`${ids[1]}/json`)) ?? '';
+    const tag = await single.get('/v2/team/app/manifests/1.9', { Accept: '*/*' });
+    const root = tag.header('Docker-Content-Digest');
+    const answer = await testApp({}, cold.fetch).get(path, { Cookie: `a=b; regshift-root=${root}; c=d` });
+    expect(answer.status).toBe(200);
+    expect(cold.asked.filter((each) => /tags|manifests\/[^s]/.test(each))).toEqual([]);
+  });
+
+  it('with another signing key takes nothing of it', async () => {
+    const other = {
+      kty: 'EC',
+      crv: 'P-256',
+      x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+      y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+      d: '870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE',
+    };
+    const stranger = testApp({ REGSHIFT_SIGNING_KEY: JSON.stringify(other) }, upstream().fetch);
+    const http = inTurn([single, stranger]);
+    const pulling = pullV1({ daemon: v1Daemons['Docker 1.9.1'], http }, 'team/app');
+    await expect(pulling).rejects.toThrow(/Could not reach any registry endpoint|Authentication is required/);
+  });
+});

@@ -1,0 +1,68 @@
+import type { HeaderLine } from './old-clients.ts';
+
+/** What differs between daemons that pull by API v1 (clients.md; 1.3.2 and 1.9.1 also read in their source). */
+export interface V1Daemon {
+  readonly userAgent: string;
+  /** What it asks before API v1, with the Go program's own User-Agent. */
+  readonly pings: readonly string[];
+  /** Asks API v2 for the tag, and goes on only when that is refused. */
+  readonly asksV2: boolean;
+  /** From 1.8 on it asks for the one tag that it wants. */
+  readonly oneTag: boolean;
+  /** Up to 1.6 it sends `Token ` even when it was given none. */
+  readonly bareToken: boolean;
+  /** What it prints when `…/images` fails with another status than 401 and 404. */
+  readonly imagesError: (status: number, name: string, body: string) => string;
+}
+
+const statusOnly: V1Daemon['imagesError'] = (status) => `HTTP code: ${status}`;
+const withBody: V1Daemon['imagesError'] = (status, name, body) =>
+  `Error: Status ${status} trying to pull repository ${name}: ${JSON.stringify(body)}`;
+
+const userAgent = (version: string, go: string, commit: string) =>
+  `docker/${version} go/${go} git-commit/${commit} kernel/4.9.0 os/linux arch/amd64`;
+
+export const v1Daemons = {
+  'Docker 1.3.3': {
+    userAgent: userAgent('1.3.3', 'go1.3.3', 'd344625'),
+    pings: ['/v1/_ping'],
+    asksV2: false,
+    oneTag: false,
+    bareToken: true,
+    imagesError: statusOnly,
+  },
+  'Docker 1.5.0': {
+    userAgent: userAgent('1.5.0', 'go1.4.1', 'a8a31ef'),
+    pings: ['/v2/'],
+    asksV2: true,
+    oneTag: false,
+    bareToken: true,
+    imagesError: statusOnly,
+  },
+  // It pulls by API v2 what it can: this is what it does after that.
+  'Docker 1.7.1': {
+    userAgent: userAgent('1.7.1', 'go1.4.2', '786b29d'),
+    pings: ['/v2/', '/v2/'],
+    asksV2: false,
+    oneTag: false,
+    bareToken: false,
+    imagesError: withBody,
+  },
+  'Docker 1.9.1': {
+    userAgent: userAgent('1.9.1', 'go1.4.2', 'a34a1d5'),
+    pings: ['/v2/'],
+    asksV2: false,
+    oneTag: true,
+    bareToken: false,
+    imagesError: withBody,
+  },
+} satisfies Record<string, V1Daemon>;
+
+export type V1DaemonName = keyof typeof v1Daemons;
+export const v1DaemonNames = Object.keys(v1Daemons) as V1DaemonName[];
+
+/** What Go's transport adds to every GET. */
+export const goHeaders: readonly HeaderLine[] = [
+  ['Accept-Encoding', 'gzip'],
+  ['Connection', 'close'],
+];

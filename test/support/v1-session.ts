@@ -1,0 +1,76 @@
+import type { HeaderLine } from './old-clients.ts';
+import { goHeaders, type V1Daemon } from './v1-daemons.ts';
+
+export interface V1Response {
+  readonly status: number;
+  readonly body: Uint8Array;
+  header(name: string): string | null | undefined;
+}
+
+/** Sends a request to the address that the client pulls from. */
+export type V1Http = (method: string, path: string, headers: readonly HeaderLine[]) => Promise<V1Response>;
+
+export interface V1SessionOptions {
+  readonly daemon: V1Daemon;
+  readonly http: V1Http;
+  /** Like `alice:secret`; none when nobody has logged in. */
+  readonly login?: string | undefined;
+  /** Over HTTPS a login goes with every request, an empty one too. */
+  readonly https?: boolean | undefined;
+  /** False: as a client that forgets them. */
+  readonly cookies?: boolean | undefined;
+}
+
+/** What a daemon remembers from request to request. */
+export interface V1Session {
+  readonly daemon: V1Daemon;
+  /** As its index, which is where login and search are. */
+  index(path: string): Promise<V1Response>;
+  /** At the endpoint that it was told, or else at the index. @param path below `/v1/`. */
+  get(path: string, more?: readonly HeaderLine[]): Promise<V1Response>;
+  /** The paths asked for, with the context. */
+  readonly asked: readonly string[];
+}
+
+export function v1Session(options: V1SessionOptions): V1Session {
+  const { daemon, http, login, https = false, cookies = true } = options;
+  const jar = new Map<string, string>();
+  const asked: string[] = [];
+  let token: string | undefined;
+  let prefix = '';
+  const basic: HeaderLine = ['Authorization', `Basic ${btoa(login ?? ':')}`];
+
+  const send = async (path: string, headers: readonly HeaderLine[]) => {
+    const jarred = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookie: HeaderLine[] = jarred ? [['Cookie', jarred]] : [];
+    asked.push(path);
+    const answer = await http('GET', path, [
+      ['User-Agent', daemon.userAgent],
+      ...headers,
+      ...cookie,
+      ...goHeaders,
+    ]);
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(answer.header('set-cookie') ?? '') ?? [];
+    if (name && cookies) jar.set(name, value);
+    return answer;
+  };
+
+  return {
+    daemon,
+    asked,
+    async index(path) {
+      const own = https || login !== undefined ? [basic] : [];
+      const answer = await send(`/v1/${path}`, [...own, ['X-Docker-Token', 'true']]);
+      token = answer.header('x-docker-token') ?? undefined;
+      const endpoint = answer.header('x-docker-endpoints');
+      // `<host>/<path>`, of which the host is where `http` goes.
+      if (endpoint) prefix = endpoint.includes('/') ? endpoint.slice(endpoint.indexOf('/')) : '';
+      return answer;
+    },
+    get(path, more = []) {
+      const given: HeaderLine[] =
+        token || daemon.bareToken ? [['Authorization', `Token ${token ?? ''}`]] : [];
+      return send(`${prefix}/v1/${path}`, [...(https ? [basic] : given), ...more]);
+    },
+  };
+}
