@@ -14,6 +14,9 @@ const count = (what: string, maximum: number) =>
     .min(0, `must be 0 or more ${what}`)
     .max(maximum, `must be at most ${maximum} ${what}`);
 
+const portRange = 'must be a whole number from 0 to 65535';
+const port = z.coerce.number({ error: portRange }).int(portRange).min(0, portRange).max(65_535, portRange);
+
 const baseUrl = z
   .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
   .transform((text) => new URL(text))
@@ -65,7 +68,7 @@ const aliases = z.string().transform((text, context) => {
 /** Each variable with its meaning: the one place that knows their names, their defaults and what is right. */
 const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: count('a port', 65_535).default(8080),
+  PORT: port.default(8080),
   REGSHIFT_UPSTREAM: baseUrl.optional(),
   REGSHIFT_FORMAT: z
     .enum(['auto', 'schema1', 'schema2', 'oci', 'generic'], {
@@ -148,7 +151,8 @@ function unknownVariables(variables: Readonly<Record<string, unknown>>): Setting
     )
     .map((variable) => ({
       variable,
-      value: shown(variable, variables[variable]),
+      // Nobody knows what it was meant to hold.
+      value: '(not shown)',
       message: `is not a setting; there are ${known.filter((name) => name.startsWith('REGSHIFT_')).join(', ')}`,
     }));
 }

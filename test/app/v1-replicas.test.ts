@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type TestApp, testApp } from '../support/app.ts';
 import { manyTags } from '../support/many-tags.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
-import { v1DaemonNames, v1Daemons } from '../support/v1-daemons.ts';
+import { type V1DaemonName, v1DaemonNames, v1Daemons } from '../support/v1-daemons.ts';
 import { pullV1 } from '../support/v1-pull.ts';
 import type { V1Http } from '../support/v1-session.ts';
 
@@ -30,31 +30,33 @@ const alwaysNew: V1Http = (method, path, headers) =>
   testApp({}, upstream().fetch).send(method, path, headers);
 
 const single = testApp({}, upstream().fetch);
-const cases = v1DaemonNames.flatMap((daemon) => Object.keys(tags).map((tag) => ({ daemon, tag })));
 
-describe.each(cases)('$daemon pulls team/app:$tag', ({ daemon, tag }) => {
-  const pull = (http: V1Http, cookies = true) =>
-    pullV1({ daemon: v1Daemons[daemon], http, cookies }, 'team/app', tag);
+const pull = (daemon: V1DaemonName, http: V1Http, tag: string, cookies = true) =>
+  pullV1({ daemon: v1Daemons[daemon], http, cookies }, 'team/app', tag);
 
-  it('from two replicas that share nothing but the signing key, request by request', async () => {
-    const { ids, json, layers } = await pull(single.send);
-    const replicas = [testApp({}, upstream().fetch), testApp({}, upstream().fetch)];
-    expect(await pull(inTurn(replicas))).toMatchObject({ ids, json, layers });
-  });
+describe.each(v1DaemonNames)('%s pulls', (daemon) => {
+  it.each(Object.keys(tags))(
+    'team/app:%s from two replicas that share nothing but the signing key',
+    async (tag) => {
+      const { ids, json, layers } = await pull(daemon, single.send, tag);
+      const replicas = [testApp({}, upstream().fetch), testApp({}, upstream().fetch)];
+      expect(await pull(daemon, inTurn(replicas), tag)).toMatchObject({ ids, json, layers });
+    },
+  );
 
-  it.each([true, false])('from replicas that know nothing at all (cookies: %s)', async (cookies) => {
-    const { ids, json, layers } = await pull(single.send);
-    expect(await pull(alwaysNew, cookies)).toMatchObject({ ids, json, layers });
+  it.each([
+    ['1.9', true],
+    ['1.9', false],
+    ['latest', false],
+  ] as const)('team/app:%s from replicas that know nothing at all (cookies: %s)', async (tag, cookies) => {
+    const { ids, json, layers } = await pull(daemon, single.send, tag);
+    expect(await pull(daemon, alwaysNew, tag, cookies)).toMatchObject({ ids, json, layers });
   });
 });
 
 describe('a replica that knows nothing of the pull', () => {
   it('asks upstream about the image that the cookie names, and about no tag', async () => {
-    const { session, ids } = await pullV1(
-      { daemon: v1Daemons['Docker 1.9.1'], http: single.send },
-      'team/app',
-      '1.9',
-    );
+    const { session, ids } = await pull('Docker 1.9.1', single.send, '1.9');
     const cold = upstream();
     const path = session.asked.find((each) => each.endsWith(`${ids[1]}/json`)) ?? '';
     const tag = await single.get('/v2/team/app/manifests/1.9', { Accept: '*/*' });
@@ -73,8 +75,7 @@ describe('a replica that knows nothing of the pull', () => {
       d: '870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE',
     };
     const stranger = testApp({ REGSHIFT_SIGNING_KEY: JSON.stringify(other) }, upstream().fetch);
-    const http = inTurn([single, stranger]);
-    const pulling = pullV1({ daemon: v1Daemons['Docker 1.9.1'], http }, 'team/app');
+    const pulling = pull('Docker 1.9.1', inTurn([single, stranger]), 'latest');
     await expect(pulling).rejects.toThrow(/Could not reach any registry endpoint|Authentication is required/);
   });
 });

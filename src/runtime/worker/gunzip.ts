@@ -60,7 +60,8 @@ export function gunzip(): GzipDecoder {
       yield* unpackWaiting(false);
       yield* unpackWaiting(true);
       const isize = new DataView(tail.buffer).getUint32(0, true);
-      if (packed < shortestMember || isize !== memberSize % 2 ** 32) throw new Error('unexpected end of file');
+      if (packed < shortestMember || isize !== memberSize % 2 ** 32)
+        throw new Error('unexpected end of file');
     },
     close() {
       // The library holds nothing but arrays.
