@@ -105,6 +105,9 @@ const schema = z.object({
 
 export type Settings = z.output<typeof schema>;
 
+/** The name of every variable that is read. */
+export const settingNames = Object.keys(schema.shape) as (keyof Settings)[];
+
 export interface SettingProblem {
   readonly variable: string;
   /** What was set; left out for secrets. */
