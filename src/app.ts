@@ -65,7 +65,7 @@ export function createApp(dependencies: Dependencies): Hono {
       path: request.url.pathname,
       client: request.client.name,
       status: response.status,
-      conversion: response.headers.get('regshift-conversion') ?? undefined,
+      ...request.notes,
       milliseconds: clock() - started,
     });
     return response;

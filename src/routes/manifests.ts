@@ -23,6 +23,8 @@ export async function answerManifest(
   }
   const outcome = await outcomeFor(route, request, name, reference);
   const headers = headersOf(outcome);
+  const conversion = headers['Regshift-Conversion'];
+  if (conversion) request.notes.conversion = conversion;
   if (matchesEtag(request.headers.get('if-none-match'), outcome.digest)) {
     return new Response(null, { status: 304, headers });
   }
