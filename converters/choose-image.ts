@@ -1,9 +1,11 @@
 import { ConversionError } from './errors.ts';
-import { limits } from './limits.ts';
+import { fetchConfig, fetchModel } from './fetch.ts';
+import { isArtifact } from './index-entry.ts';
 import type { Image, Index, IndexEntry } from './model.ts';
 import { fitting, formatPlatform, type Platform, platformRank } from './platform.ts';
 import { withPlatformTable } from './platform-table.ts';
-import { type ConversionPorts, fetchConfig, fetchModel } from './ports.ts';
+import type { ConversionPorts } from './ports.ts';
+import { newWalk, type Walk, walkInto } from './walk.ts';
 
 /** Entries without a platform are opened to see theirs; more than this is not worth a client's wait. */
 const maximumUnlabelled = 8;
@@ -11,20 +13,19 @@ const maximumUnlabelled = 8;
 /**
  * The image of an index that a client of this platform runs: the best fitting variant, of equals the first
  * listed. Attestations and artifacts are never chosen; indexes inside indexes are followed.
- * @throws ConversionError NO_PLATFORM naming the platforms there are; or what a port throws.
+ * @throws ConversionError NO_PLATFORM naming the platforms there are, LIMIT; or what a port throws.
  */
-export async function chooseImage(
-  index: Index,
-  wanted: Platform,
-  ports: ConversionPorts,
-  depth = 1,
-): Promise<Image> {
-  if (depth > limits.indexDepth) throw tooDeep();
+export function chooseImage(index: Index, wanted: Platform, ports: ConversionPorts): Promise<Image> {
+  return choose(index, wanted, ports, newWalk());
+}
+
+async function choose(index: Index, wanted: Platform, ports: ConversionPorts, walk: Walk): Promise<Image> {
+  const within = walkInto(index, walk);
   const whole = await withPlatformTable(index, ports);
-  const images = whole.dependencies.filter((entry) => !entry.attestation && entry.artifactType === undefined);
+  const images = whole.dependencies.filter((entry) => !entry.attestation && !isArtifact(entry));
   const unlabelled = images.filter((entry) => entry.platform === undefined).slice(0, maximumUnlabelled);
   for (const entry of [...fitting(wanted, images), ...unlabelled]) {
-    const image = await imageOf(entry, wanted, ports, depth);
+    const image = await imageOf(entry, wanted, ports, within);
     if (image) return image;
   }
   throw new ConversionError({
@@ -40,13 +41,14 @@ async function imageOf(
   entry: IndexEntry,
   wanted: Platform,
   ports: ConversionPorts,
-  depth: number,
+  walk: Walk,
 ): Promise<Image | undefined> {
   try {
     const model = await fetchModel(entry, ports);
-    if (model.kind === 'index') return await chooseImage(model, wanted, ports, depth + 1);
+    if (model.kind === 'index') return await choose(model, wanted, ports, walk);
     if (entry.platform) return model;
-    const { platform } = await fetchConfig(model, ports);
+    const { target } = model;
+    const platform = target.kind === 'v1' ? target.platform : (await fetchConfig(model, ports)).platform;
     return platform && platformRank(wanted, platform) !== undefined ? model : undefined;
   } catch (error) {
     const other =
@@ -58,12 +60,4 @@ async function imageOf(
 
 function platformsOf(entries: readonly IndexEntry[]): string[] {
   return [...new Set(entries.map(({ platform }) => (platform ? formatPlatform(platform) : 'unlabelled')))];
-}
-
-function tooDeep(): ConversionError {
-  return new ConversionError({
-    code: 'LIMIT',
-    message: 'Indexes are nested too deeply',
-    expected: `at most ${limits.indexDepth} levels`,
-  });
 }

@@ -1,121 +1,137 @@
-import { type ManifestFamily, writeDescriptorManifest } from './descriptor-manifest.ts';
-import { type Digest, digestOf } from './digest.ts';
-import { writeGeneric } from './generic/write.ts';
+import type { Form, IndexForm } from './conversion.ts';
+import type { ConversionCode } from './errors.ts';
 import { mediaTypes } from './media-types.ts';
-import type { Image, Loss } from './model.ts';
-import { ociFamily } from './oci/write.ts';
-import type { Platform } from './platform.ts';
-import type { ConversionPorts } from './ports.ts';
-import {
-  certainly,
-  type DerivedBlob,
-  described,
-  inOrder,
-  modernized,
-  type Prepared,
-  type Step,
-  unpacked,
-  withConfig,
-} from './prepare.ts';
-import { signSchema1 } from './schema1/sign.ts';
-import { writeSchema1 } from './schema1/write.ts';
-import { schema2Family } from './schema2/write.ts';
-import { zeroTime } from './time.ts';
+import type { LossKind } from './model.ts';
+import type { StepName } from './steps/steps.ts';
 
-/** A family of manifests that a client may be given. */
-export type Form = 'schema1' | 'schema2' | 'oci' | 'generic';
+export type { ConversionContext, Converted, Form } from './conversion.ts';
 
 /** Raised with each change of a byte of any writer: what was remembered of older ones is made anew. */
 export const convertersVersion = 1;
 
-export interface ConversionContext {
-  readonly ports: ConversionPorts;
-  /** The repository's name upstream, and the tag asked for ("" for a digest): schema 1 holds both. */
-  readonly name: string;
-  readonly tag: string;
-  /** For a client that cannot unpack zstd: such layers are named as the plain tars that they hold. */
-  readonly unpackZstd: boolean;
-  /** In an index, read layers of this platform's image alone; of every one where it is absent. */
-  readonly layersOf?: Platform | undefined;
+/** A way into a form, from wherever an image is stored. `converters/README.md` is printed from these. */
+export interface Way {
+  /** What is done, in this order, to an image of another dialect; each where it applies (see `steps`). */
+  readonly steps: readonly StepName[];
+  /** What is done to an image of this very dialect, where it is not given as it is. */
+  readonly own: readonly StepName[];
+  /** What goes, by the dialect that the image is stored in. */
+  readonly loses: Readonly<Record<Form, readonly LossKind[]>>;
+  /** Images that the form cannot carry. */
+  readonly refuses: readonly Refusal[];
 }
 
-/** A manifest in the form asked for. */
-export interface Converted {
-  readonly kind: 'image' | 'index';
-  readonly form: Form;
-  readonly mediaType: string;
-  /** What registries call it: of signed schema 1, the digest of the payload. */
-  readonly digest: Digest;
-  /** What is sent. */
-  readonly body: Uint8Array;
-  /** The stored manifest that it was made from. */
-  readonly source: Digest;
-  readonly losses: readonly Loss[];
-  /** Converted manifests that this index names and upstream does not know. */
-  readonly children: readonly Converted[];
-  /** Blobs that this manifest names and upstream does not know. */
-  readonly blobs: readonly DerivedBlob[];
+export interface Refusal {
+  readonly code: ConversionCode;
+  /** The end of a sentence that begins with "an image". */
+  readonly image: string;
 }
 
-type Written = Pick<Converted, 'mediaType' | 'digest' | 'body' | 'losses'>;
+const toV1Steps: readonly StepName[] = ['verify', 'order', 'sniff', 'unpack', 'read'];
+const toConfigSteps: readonly StepName[] = ['verify', 'check', 'order', 'make', 'sniff', 'unpack'];
+const ociOnly: readonly LossKind[] = ['annotations', 'subject', 'artifactType', 'data'];
 
-interface Way {
-  /** What must be done to the image before it can be written, in this order. */
-  readonly steps: readonly Step[];
-  readonly write: (prepared: Prepared, context: ConversionContext) => Promise<Written> | Written;
-}
+const withV1Entries = {
+  steps: toV1Steps,
+  own: ['verify'],
+  loses: {
+    schema1: [],
+    schema2: ['urls', 'history', 'unknown'],
+    oci: [...ociOnly, 'urls', 'history', 'unknown'],
+    generic: ['annotations', 'attachments', 'urls', 'history', 'unknown'],
+  },
+  refuses: [
+    { code: 'INEXPRESSIBLE', image: 'of more than 124 layers, which Docker ≤ 1.9 cannot run' },
+    { code: 'INEXPRESSIBLE', image: 'with an encrypted layer, which no client of the form can decrypt' },
+    { code: 'INEXPRESSIBLE', image: 'with a foreign layer, which the form cannot point to' },
+    { code: 'INVALID', image: 'whose history does not account for its layers' },
+  ],
+} as const satisfies Way;
 
-/** The way of an image into each form; the only place that knows the graph. A new dialect is one line here. */
-const ways: Readonly<Record<Form, Way>> = {
-  schema1: { steps: [inOrder, described, unpacked, withConfig], write: toSchema1 },
-  schema2: { steps: [certainly, inOrder, modernized, described, unpacked], write: toFamily(schema2Family) },
-  oci: { steps: [certainly, inOrder, modernized, described, unpacked], write: toFamily(ociFamily) },
-  generic: { steps: [certainly, modernized, unpacked], write: toGeneric },
+/** The conversion graph of images; the only place that knows it. A new form is one line here. */
+export const imageWays: Readonly<Record<Form | 'v1', Way>> = {
+  schema1: withV1Entries,
+  schema2: {
+    steps: toConfigSteps,
+    own: ['unpack'],
+    loses: {
+      schema1: ['signatures'],
+      schema2: [],
+      oci: [...ociOnly, 'unknown'],
+      generic: ['annotations', 'attachments', 'unknown'],
+    },
+    refuses: [
+      { code: 'INEXPRESSIBLE', image: 'with an encrypted layer, for which Docker has no type' },
+      { code: 'INEXPRESSIBLE', image: 'with a foreign layer packed by zstd, for which Docker has no type' },
+    ],
+  },
+  oci: {
+    steps: toConfigSteps,
+    own: ['unpack'],
+    loses: { schema1: ['signatures'], schema2: [], oci: [], generic: ['attachments', 'unknown'] },
+    refuses: [],
+  },
+  generic: {
+    steps: ['verify', 'check', 'make', 'unpack'],
+    own: ['order', 'sniff', 'unpack'],
+    loses: {
+      schema1: ['signatures'],
+      schema2: ['unknown'],
+      oci: ['subject', 'artifactType', 'data', 'unknown'],
+      generic: [],
+    },
+    refuses: [],
+  },
+  v1: { ...withV1Entries, loses: { ...withV1Entries.loses, schema1: ['signatures'] } },
 };
 
-/**
- * Converts one image.
- * @throws ConversionError when the form cannot carry it, or what is stored is broken; or what a port throws.
- */
-export async function convertImage(image: Image, form: Form, context: ConversionContext): Promise<Converted> {
-  const common = { kind: 'image', form, source: image.source.digest, children: [] } as const;
-  if (form === 'schema1' && image.target.kind === 'v1') {
-    return { ...common, ...(await withSignature(image, context)), blobs: [] };
-  }
-  // No client that reads nothing but schema 1 unpacks zstd.
-  const unpackZstd = context.unpackZstd || form === 'schema1';
-  let prepared: Prepared = { image, config: undefined, blobs: [] };
-  for (const step of ways[form].steps) prepared = await step(prepared, context.ports, unpackZstd);
-  return { ...common, ...(await ways[form].write(prepared, context)), blobs: prepared.blobs };
+/** A way into a form of index, over children that are converted first. */
+export interface IndexWay {
+  readonly mediaType: string;
+  /** The type of an image in this form: an entry of this type stays as it is. */
+  readonly imageType: string;
+  /** Docker takes an entry without a platform for one that fits nobody. */
+  readonly needsPlatform: boolean;
+  /** Whether indexes may stand in it; where not, their entries take their place. */
+  readonly nests: boolean;
+  /** Whether entries that are no images (attestations, artifacts) stay. Docker before 23 takes them for images. */
+  readonly keepsOthers: boolean;
+  /** What goes, by the dialect that the index is stored in. */
+  readonly loses: Readonly<Record<IndexForm, readonly LossKind[]>>;
 }
 
-async function toSchema1({ image, config }: Prepared, context: ConversionContext): Promise<Written> {
-  if (!config) throw new TypeError('schema 1 is written from a config');
-  const { payload, digest, created } = writeSchema1(image, config, context);
-  const body = await signSchema1(payload, await context.ports.signingKey(), created);
-  const losses = [...image.labels.keys()].map((key) => ({
-    path: `$.annotations.${key}`,
-    reason: 'schema 1 has no annotations',
-  }));
-  return { mediaType: mediaTypes.schema1Signed, digest, body, losses };
-}
-
-/** Schema 1 as it is stored; signed where it is not, because Docker from 1.10 on asks for a signature. */
-async function withSignature({ source }: Image, { ports }: ConversionContext): Promise<Written> {
-  const { digest, bytes, mediaType } = source;
-  const stored = mediaType === mediaTypes.schema1Signed;
-  const body = stored ? bytes : await signSchema1(bytes, await ports.signingKey(), zeroTime);
-  return { mediaType: mediaTypes.schema1Signed, digest, body, losses: [] };
-}
-
-function toFamily(family: ManifestFamily): Way['write'] {
-  return ({ image }) => {
-    const { bytes, losses } = writeDescriptorManifest(image, family);
-    return { mediaType: family.manifestType, digest: digestOf(bytes), body: bytes, losses };
-  };
-}
-
-function toGeneric({ image }: Prepared): Written {
-  const body = writeGeneric(image);
-  return { mediaType: mediaTypes.generic, digest: digestOf(body), body, losses: [] };
-}
+/** The conversion graph of indexes. Schema 1 and registry API v1 have none: a platform is chosen first. */
+export const indexWays: Readonly<Record<IndexForm, IndexWay>> = {
+  schema2: {
+    mediaType: mediaTypes.dockerList,
+    imageType: mediaTypes.schema2,
+    needsPlatform: true,
+    nests: false,
+    keepsOthers: false,
+    loses: {
+      schema2: ['entries'],
+      oci: [...ociOnly, 'unknown', 'entries'],
+      generic: ['annotations', 'unknown', 'entries'],
+    },
+  },
+  oci: {
+    mediaType: mediaTypes.ociIndex,
+    imageType: mediaTypes.ociManifest,
+    needsPlatform: false,
+    nests: true,
+    keepsOthers: true,
+    loses: { schema2: ['entries'], oci: ['entries'], generic: ['unknown', 'entries'] },
+  },
+  generic: {
+    mediaType: mediaTypes.generic,
+    imageType: mediaTypes.generic,
+    needsPlatform: true,
+    nests: true,
+    keepsOthers: false,
+    loses: {
+      schema2: ['platform', 'unknown', 'entries'],
+      oci: ['subject', 'artifactType', 'data', 'platform', 'unknown', 'entries'],
+      generic: ['entries'],
+    },
+  },
+};

@@ -1,27 +1,30 @@
-import { prune, type WrittenManifest } from './descriptor-manifest.ts';
 import type { Digest } from './digest.ts';
 import type { Dialect } from './errors.ts';
-import { asItems, asObject, required, rootField } from './fields.ts';
-import type { Index, IndexEntry, Loss } from './model.ts';
+import { asObject, type Field, optional, required, rootField } from './fields.ts';
+import { annotationsOf } from './labels.ts';
+import { goes } from './losses.ts';
+import type { Index, IndexEntry, LossKind } from './model.ts';
 import type { Platform } from './platform.ts';
 import { RawEdit } from './raw-edit.ts';
-import type { RawArray } from './raw-json.ts';
-import { encodeText, quote } from './raw-text.ts';
+import type { RawArray, RawObject } from './raw-json.ts';
+import { encodeText } from './raw-text.ts';
+import { relabelDescriptor } from './relabel-descriptor.ts';
+import { type Json, record, writeJson } from './write-json.ts';
 
 /** What manifest lists and OCI indexes differ in. */
 export interface IndexFamily {
   readonly dialect: Dialect;
   readonly indexType: string;
-  readonly indexKeys: ReadonlySet<string> | 'any';
-  readonly entryKeys: ReadonlySet<string> | 'any';
-  /** Docker takes an entry without a platform for one that fits nobody. */
-  readonly needsPlatform: boolean;
-  readonly keepsAttestations: boolean;
+  /** Whether it has annotations. */
+  readonly annotated: boolean;
+  /** Whether an index without `mediaType` gets one even where nothing else changes. */
+  readonly needsMediaType: boolean;
   readonly indent: number;
 }
 
 /** What an entry of an index points to once its child is converted (or left as it is). */
 export interface ConvertedEntry {
+  /** Out of the index, or out of an index inside it that was opened. */
   readonly entry: IndexEntry;
   readonly mediaType: string;
   readonly digest: Digest;
@@ -31,67 +34,79 @@ export interface ConvertedEntry {
 
 /**
  * Writes a list or index over children that are already converted.
- * @param entries those that stay, each with its `entry` out of `index.dependencies`; the others are left out.
+ * @param entries those that stay; the others are left out.
+ * @param lost the kinds of members that go.
  */
 export function writeDescriptorIndex(
   index: Index,
   entries: readonly ConvertedEntry[],
   family: IndexFamily,
-): WrittenManifest {
-  const kept = index.source.dialect === 'schema2' || index.source.dialect === 'oci';
-  return kept ? relabel(index, entries, family) : layOut(index, entries, family);
+  lost: ReadonlySet<LossKind>,
+): Uint8Array {
+  const { dialect } = index.source;
+  const own = new Set(index.dependencies);
+  const kept = (dialect === 'schema2' || dialect === 'oci') && entries.every(({ entry }) => own.has(entry));
+  return encodeText(kept ? relabel(index, entries, family, lost) : layOut(index, entries, family));
 }
 
-function relabel(index: Index, entries: readonly ConvertedEntry[], family: IndexFamily): WrittenManifest {
-  const losses: Loss[] = [];
-  const edit = new RawEdit(index.source.document);
-  const root = asObject(rootField(index.source.document));
-  prune(edit, root, family.indexKeys, losses);
-  edit.set(root.value, 'mediaType', quote(family.indexType), 'schemaVersion');
+function relabel(
+  index: Index,
+  entries: readonly ConvertedEntry[],
+  family: IndexFamily,
+  lost: ReadonlySet<LossKind>,
+): string {
+  const { document, dialect } = index.source;
+  const edit = new RawEdit(document);
+  const root = asObject(rootField(document));
+  edit.removeMembers(root.value, (key) => goes(key, dialect, lost));
+  if (dialect !== family.dialect || family.needsMediaType || optional(root, 'mediaType')) {
+    edit.setString(root.value, 'mediaType', family.indexType, 'schemaVersion');
+  }
   const byEntry = new Map(entries.map((each) => [each.entry, each]));
-  const manifests = required(root, 'manifests');
   const gone = index.dependencies.map((entry) => !byEntry.has(entry));
-  edit.removeItems(manifests.value as RawArray, (at) => gone[at] ?? false);
-  asItems(manifests).forEach((item, at) => {
-    const entry = index.dependencies[at];
-    const converted = entry && byEntry.get(entry);
-    if (!converted) return;
-    const object = asObject(item);
-    prune(edit, object, family.entryKeys, losses);
-    edit.set(object.value, 'mediaType', quote(converted.mediaType), 'mediaType');
-    edit.set(object.value, 'digest', quote(converted.digest), 'digest');
-    edit.set(object.value, 'size', String(converted.size), 'size');
-    if (!entry.platform && converted.platform) {
-      edit.set(object.value, 'platform', JSON.stringify(platformJson(converted.platform)), 'size');
-    }
-  });
-  return { bytes: encodeText(edit.apply()), losses };
+  if (gone.includes(true)) {
+    edit.removeItems(required(root, 'manifests').value as RawArray, (at) => gone[at] ?? false);
+  }
+  for (const { entry, mediaType, digest, size, platform } of entries) {
+    if (!entry.field) continue;
+    relabelDescriptor(edit, entry.field, { mediaType, digest, size, dialect, lost });
+    if (!entry.platform && platform) addPlatform(edit, entry.field, platform);
+  }
+  return edit.apply();
 }
 
-function layOut(index: Index, entries: readonly ConvertedEntry[], family: IndexFamily): WrittenManifest {
-  const list = {
+function addPlatform(edit: RawEdit, { value }: Field<RawObject>, platform: Platform): void {
+  edit.set(value, 'platform', writeJson(platformJson(platform), 0), 'size');
+}
+
+function layOut(index: Index, entries: readonly ConvertedEntry[], family: IndexFamily): string {
+  const { annotated, indexType, indent } = family;
+  const list = record({
     schemaVersion: 2,
-    mediaType: family.indexType,
-    manifests: entries.map(({ mediaType, digest, size, platform }) => ({
-      mediaType,
-      size,
-      digest,
-      ...(platform ? { platform: platformJson(platform) } : {}),
-    })),
-  };
-  const losses = [...index.labels.keys()].map((key) => ({
-    path: `$.labels.${key}`,
-    reason: 'has no place in this form',
-  }));
-  return { bytes: encodeText(JSON.stringify(list, null, family.indent || undefined)), losses };
+    mediaType: indexType,
+    manifests: entries.map(({ entry, mediaType, digest, size, platform }) =>
+      record({
+        mediaType,
+        size,
+        digest,
+        platform: platform && platformJson(platform),
+        urls: digest === entry.digest && entry.urls.length > 0 ? entry.urls : undefined,
+        annotations: annotated ? annotationsOf(entry.labels) : undefined,
+      }),
+    ),
+    annotations: annotated ? annotationsOf(index.labels) : undefined,
+  });
+  return writeJson(list, indent);
 }
 
-function platformJson(platform: Platform): object {
-  return {
-    architecture: platform.architecture,
-    os: platform.os,
-    ...(platform.osVersion ? { 'os.version': platform.osVersion } : {}),
-    ...(platform.osFeatures ? { 'os.features': platform.osFeatures } : {}),
-    ...(platform.variant ? { variant: platform.variant } : {}),
-  };
+/** The key order of distribution's PlatformSpec. */
+function platformJson(platform: Platform): Json {
+  const { architecture, os, osVersion, osFeatures, variant } = platform;
+  return record({
+    architecture,
+    os,
+    'os.version': osVersion || undefined,
+    'os.features': osFeatures,
+    variant: variant || undefined,
+  });
 }

@@ -7,29 +7,54 @@ import {
   asString,
   type Field,
   optional,
-  optionalString,
   refuse,
+  refuseLookAlikes,
   required,
-  stringEntries,
 } from './fields.ts';
+import { readAnnotations, readLabels } from './labels.ts';
 import { layerTypeOf } from './media-types.ts';
-import type { Descriptor, IndexEntry, Labels, Layer } from './model.ts';
-import type { Platform } from './platform.ts';
+import type { Descriptor, Layer } from './model.ts';
 import type { RawObject } from './raw-json.ts';
 
+const knownKeys: ReadonlySet<string> = new Set([
+  ...['mediaType', 'digest', 'size', 'length', 'urls', 'annotations', 'labels'],
+  ...['data', 'platform', 'artifactType'],
+]);
+
 /**
- * Reads a descriptor of any dialect: the byte count is `size`, or `length` as proposal 62 called it.
- * @throws ConversionError INVALID.
+ * Reads a descriptor of schema 2 or OCI.
+ * @throws ConversionError INVALID or AMBIGUOUS.
  */
 export function readDescriptor(field: Field): Descriptor {
   const object = asObject(field);
+  return {
+    ...readCommon(object),
+    size: asCount(required(object, 'size')),
+    labels: readAnnotations(object),
+  };
+}
+
+/**
+ * Reads a descriptor of a generic manifest: the byte count is `size`, or `length` as proposal 62 called it, and
+ * `labels` (993) are what annotations are elsewhere.
+ * @throws ConversionError INVALID or AMBIGUOUS.
+ */
+export function readGenericDescriptor(field: Field): Descriptor {
+  const object = asObject(field);
+  return {
+    ...readCommon(object),
+    size: readSize(object),
+    labels: new Map([...readAnnotations(object), ...readLabels(object)]),
+  };
+}
+
+function readCommon(object: Field<RawObject>): Omit<Descriptor, 'size' | 'labels'> {
+  refuseLookAlikes(object, knownKeys);
   const urls = optional(object, 'urls');
   return {
     mediaType: asString(required(object, 'mediaType')),
     digest: asDigest(required(object, 'digest')),
-    size: readSize(object),
     urls: urls ? asItems(urls).map(asString) : [],
-    labels: readLabels(object, 'annotations'),
     field: object,
   };
 }
@@ -41,12 +66,6 @@ function readSize(object: Field<RawObject>): number {
     refuse(object, 'A descriptor has a "size" and a "length" that differ', 'one of them, or both alike');
   }
   return asCount(size ?? length ?? required(object, 'size'));
-}
-
-/** Labels or annotations: strings, in the order written; absent is none. */
-export function readLabels(object: Field<RawObject>, key: 'annotations' | 'labels'): Labels {
-  const field = optional(object, key);
-  return field ? stringEntries(field) : new Map();
 }
 
 /** @throws ConversionError NOT_AN_IMAGE when the type is not that of a layer. */
@@ -73,38 +92,4 @@ export function notAnImage(field: Field, found: string, expected: string): never
     found,
     expected,
   });
-}
-
-/** An entry of a manifest list or an OCI index. */
-export function readIndexEntry(field: Field): IndexEntry {
-  const descriptor = readDescriptor(field);
-  const object = asObject(field);
-  const platformField = optional(object, 'platform');
-  const platform = platformField && readPlatform(asObject(platformField));
-  return {
-    ...descriptor,
-    platform,
-    artifactType: optionalString(object, 'artifactType'),
-    attestation: isAttestation(descriptor, platform),
-  };
-}
-
-function readPlatform(object: Field<RawObject>): Platform | undefined {
-  const os = optionalString(object, 'os');
-  const architecture = optionalString(object, 'architecture');
-  if (!os || !architecture) return undefined;
-  const features = optional(object, 'os.features');
-  return {
-    os,
-    architecture,
-    variant: optionalString(object, 'variant'),
-    osVersion: optionalString(object, 'os.version'),
-    osFeatures: features ? asItems(features).map(asString) : undefined,
-  };
-}
-
-/** buildkit marks its attestations in both ways (buildkit, docs/attestations/attestation-storage.md). */
-function isAttestation(descriptor: Descriptor, platform: Platform | undefined): boolean {
-  if (descriptor.labels.get('vnd.docker.reference.type') === 'attestation-manifest') return true;
-  return platform?.os === 'unknown' && platform.architecture === 'unknown';
 }

@@ -43,7 +43,7 @@ export function asObject(field: Field): Field<RawObject> {
 export function optional(object: Field<RawObject>, key: string): Field | undefined {
   const value = member(object.value, key);
   if (value === undefined || value.kind === 'null') return undefined;
-  return { ...object, value, path: `${object.path}.${key}` };
+  return { document: object.document, value, path: `${object.path}.${key}`, dialect: object.dialect };
 }
 
 /** @throws ConversionError INVALID when absent or null. */
@@ -51,9 +51,15 @@ export function required(object: Field<RawObject>, key: string): Field {
   return optional(object, key) ?? refuse(object, `The field "${key}" is missing`, `a field "${key}"`);
 }
 
+/** The items of an array that must be there; null is an empty one, as Go writes a nil slice. */
+export function requiredItems(object: Field<RawObject>, key: string): Field[] {
+  return member(object.value, key)?.kind === 'null' ? [] : asItems(required(object, key));
+}
+
 export function asItems(field: Field): Field[] {
   if (field.value.kind !== 'array') refuse(field, 'A field has the wrong type', 'an array');
-  return field.value.items.map((value, index) => ({ ...field, value, path: `${field.path}[${index}]` }));
+  const { document, path, dialect } = field;
+  return field.value.items.map((value, index) => ({ document, value, path: `${path}[${index}]`, dialect }));
 }
 
 export function asString(field: Field): string {
@@ -88,13 +94,28 @@ export function optionalString(object: Field<RawObject>, key: string): string | 
   return field && asString(field);
 }
 
-/** An object of strings, in the order written. Members of other kinds are refused. */
-export function stringEntries(field: Field): ReadonlyMap<string, string> {
-  const object = asObject(field);
-  return new Map(
-    object.value.members.map(({ key, value }) => [
-      key,
-      asString({ ...object, value, path: `${object.path}[${JSON.stringify(key)}]` }),
-    ]),
-  );
+/**
+ * Refuses keys that differ from a known one in case alone: Go's encoding/json takes them for the known one, so that
+ * a program in Go and one in another language see two images in one document (CVE-2021-41190).
+ * @throws ConversionError AMBIGUOUS.
+ */
+export function refuseLookAlikes(object: Field<RawObject>, known: ReadonlySet<string>): void {
+  for (const { key } of object.value.members) {
+    const meant = known.has(key) ? undefined : lookAlike(key, known);
+    if (meant === undefined) continue;
+    throw new ConversionError({
+      code: 'AMBIGUOUS',
+      message: 'A key can be taken for another one, as programs in Go do (CVE-2021-41190)',
+      dialect: object.dialect,
+      path: object.path,
+      found: excerpt(key),
+      expected: `"${meant}", or another key`,
+    });
+  }
+}
+
+function lookAlike(key: string, known: ReadonlySet<string>): string | undefined {
+  // Go folds two letters beyond ASCII as well: ſ to s, and the Kelvin sign to k (which toLowerCase does).
+  const folded = key.replaceAll('ſ', 's').toLowerCase();
+  return [...known].find((each) => each.toLowerCase() === folded);
 }

@@ -1,4 +1,4 @@
-import { type Digest, digestOf } from './digest.ts';
+import type { Digest } from './digest.ts';
 import {
   asBoolean,
   asDigest,
@@ -12,8 +12,9 @@ import {
   rootField,
 } from './fields.ts';
 import { checkDocumentSize } from './limits.ts';
+import { parseJson } from './parse-json.ts';
 import type { Platform } from './platform.ts';
-import { parseJson, type RawDocument, type RawObject } from './raw-json.ts';
+import type { RawDocument, RawObject } from './raw-json.ts';
 import { type GoTime, goTime, zeroTime } from './time.ts';
 
 /**
@@ -23,7 +24,6 @@ import { type GoTime, goTime, zeroTime } from './time.ts';
 export interface ImageConfig {
   /** The bytes that the digest names; they never change. */
   readonly bytes: Uint8Array;
-  readonly digest: Digest;
   readonly document: RawDocument;
   readonly root: RawObject;
   /** "" where the config does not say, as the reference writes it. */
@@ -57,7 +57,6 @@ export function readImageConfig(bytes: Uint8Array): ImageConfig {
   const diffIds = rootfsObject && optional(rootfsObject, 'diff_ids');
   return {
     bytes,
-    digest: digestOf(bytes),
     document,
     root: root.value,
     architecture: optionalString(root, 'architecture') ?? '',

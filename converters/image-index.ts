@@ -1,7 +1,8 @@
-import { readDescriptor, readIndexEntry, readLabels } from './descriptor.ts';
-import { ConversionError } from './errors.ts';
-import { asItems, optional, required } from './fields.ts';
-import { limits } from './limits.ts';
+import { readDescriptor } from './descriptor.ts';
+import { optional, requiredItems } from './fields.ts';
+import { readIndexEntry } from './index-entry.ts';
+import { readAnnotations } from './labels.ts';
+import { checkDescriptorCount } from './limits.ts';
 import type { Index, Source } from './model.ts';
 import { manifestRoot } from './source.ts';
 
@@ -10,24 +11,16 @@ import { manifestRoot } from './source.ts';
  * @throws ConversionError INVALID, AMBIGUOUS or LIMIT.
  */
 export function readImageIndex(source: Source): Index {
-  const root = manifestRoot(source, ['config', 'layers', 'target', 'dependencies', 'fsLayers']);
-  const entries = asItems(required(root, 'manifests'));
-  if (entries.length > limits.indexNodes) {
-    throw new ConversionError({
-      code: 'LIMIT',
-      message: 'The index has too many entries',
-      dialect: source.dialect,
-      found: `${entries.length} entries`,
-      expected: `at most ${limits.indexNodes}`,
-    });
-  }
+  const root = manifestRoot(source.document, source.dialect, 'index');
+  const entries = requiredItems(root, 'manifests');
+  checkDescriptorCount(entries.length, '$.manifests', source.dialect);
   const subject = optional(root, 'subject');
   return {
     kind: 'index',
     source,
     platformTable: undefined,
     dependencies: entries.map(readIndexEntry),
-    labels: readLabels(root, 'annotations'),
+    labels: readAnnotations(root),
     subject: subject && readDescriptor(subject),
   };
 }

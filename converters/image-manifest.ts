@@ -1,5 +1,7 @@
-import { notAnImage, readDescriptor, readLabels, readLayer } from './descriptor.ts';
-import { asItems, asString, optional, required } from './fields.ts';
+import { notAnImage, readDescriptor, readLayer } from './descriptor.ts';
+import { asString, optional, required, requiredItems } from './fields.ts';
+import { readAnnotations } from './labels.ts';
+import { checkDescriptorCount } from './limits.ts';
 import { bareMediaType, mediaTypes } from './media-types.ts';
 import type { Image, Source } from './model.ts';
 import { manifestRoot } from './source.ts';
@@ -14,10 +16,10 @@ const imageConfigTypes: ReadonlySet<string> = new Set([
 
 /**
  * Reads what schema 2 and OCI manifests share: a config, and layers base first.
- * @throws ConversionError INVALID, AMBIGUOUS, or NOT_AN_IMAGE for an artifact.
+ * @throws ConversionError INVALID, AMBIGUOUS, LIMIT, or NOT_AN_IMAGE for an artifact.
  */
 export function readImageManifest(source: Source): Image {
-  const root = manifestRoot(source, ['manifests', 'target', 'dependencies', 'fsLayers']);
+  const root = manifestRoot(source.document, source.dialect, 'image');
   const artifactType = optional(root, 'artifactType');
   const configField = required(root, 'config');
   const config = readDescriptor(configField);
@@ -27,14 +29,16 @@ export function readImageManifest(source: Source): Image {
   if (artifactType && asString(artifactType) !== config.mediaType) {
     notAnImage(artifactType, `an artifact of type ${asString(artifactType)}`, 'no artifactType');
   }
+  const layers = requiredItems(root, 'layers');
+  checkDescriptorCount(layers.length, '$.layers', source.dialect);
   const subject = optional(root, 'subject');
   return {
     kind: 'image',
     source,
     target: { kind: 'config', descriptor: config },
-    dependencies: asItems(required(root, 'layers')).map(readLayer),
+    dependencies: layers.map(readLayer),
     attachments: [],
-    labels: readLabels(root, 'annotations'),
+    labels: readAnnotations(root),
     subject: subject && readDescriptor(subject),
   };
 }

@@ -65,6 +65,12 @@ export function layerTypeOf(mediaType: string): LayerType | undefined {
   return known && { ...known, encrypted };
 }
 
+/** The type of a layer once it is unpacked. */
+export function unpackedTypeOf(mediaType: string): string {
+  if (mediaType === mediaTypes.ociLayerZstd) return mediaTypes.ociLayer;
+  return mediaType === mediaTypes.dockerLayerZstd ? mediaTypes.dockerLayer : mediaType;
+}
+
 /** The bare type of a `Content-Type` or `Accept` value: no parameters, lower case. */
 export function bareMediaType(value: string): string {
   return (value.split(';', 1)[0] ?? '').trim().toLowerCase();

@@ -1,6 +1,7 @@
 import type { Digest } from './digest.ts';
 import type { Dialect } from './errors.ts';
 import type { Field } from './fields.ts';
+import type { Labels } from './labels.ts';
 import type { Compression } from './media-types.ts';
 import type { Platform } from './platform.ts';
 import type { RawDocument, RawObject } from './raw-json.ts';
@@ -61,7 +62,7 @@ export interface V1Target {
   readonly signatures: readonly JsonWebSignature[];
   /** Newest first, as schema 1 lists them. */
   readonly entries: readonly V1Entry[];
-  readonly architecture: string;
+  readonly platform: Platform | undefined;
 }
 
 export interface Descriptor {
@@ -88,12 +89,35 @@ export interface IndexEntry extends Descriptor {
   readonly attestation: boolean;
 }
 
-/** OCI calls them annotations, the generic manifest labels. Values that are no strings stay raw JSON. */
-export type Labels = ReadonlyMap<string, string>;
+/** What kind of thing a form cannot carry; the table in `convert.ts` says which forms lose which. */
+export type LossKind =
+  /** Annotations or labels. */
+  | 'annotations'
+  /** The manifest that an OCI manifest or index is about. */
+  | 'subject'
+  | 'artifactType'
+  /** A descriptor's content, embedded (OCI image-spec 1.1, descriptor.md). */
+  | 'data'
+  /** Other places to download a blob from. */
+  | 'urls'
+  /** Dependencies of a generic manifest that are no layers. */
+  | 'attachments'
+  /** History entries without a layer. */
+  | 'history'
+  /** What schema 1 was signed with: the signature covers that document alone. */
+  | 'signatures'
+  /** Entries of an index. */
+  | 'entries'
+  /** Details of an entry's platform. */
+  | 'platform'
+  /** Members that no dialect defines. */
+  | 'unknown';
 
 /** Something that the form asked for cannot carry; told with the result, so that callers can show it. */
 export interface Loss {
+  readonly kind: LossKind;
   /** Where it stood in the source, like `$.annotations`. */
   readonly path: string;
+  /** For a person, as the end of a sentence that begins with the path. */
   readonly reason: string;
 }

@@ -21,17 +21,27 @@ function decodeTolerantly(bytes: Uint8Array): string {
   let position = 0;
   while (position < bytes.length) {
     const end = validRunEnd(bytes, position);
-    if (end > position) {
-      parts.push(strict.decode(bytes.subarray(position, end)));
-      position = end;
-    }
-    const invalid = bytes[position];
-    if (invalid !== undefined) {
-      parts.push(String.fromCharCode(0xdc00 + invalid));
-      position += 1;
-    }
+    parts.push(strict.decode(bytes.subarray(position, end)));
+    position = invalidRunEnd(bytes, end);
+    parts.push(standIns(bytes.subarray(end, position)));
   }
   return parts.join('');
+}
+
+/** A lone low surrogate for each byte; in pieces, for an engine takes some ten thousand arguments at most. */
+function standIns(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  for (let start = 0; start < bytes.length; start += 4096) {
+    const codes = Array.from(bytes.subarray(start, start + 4096), (byte) => 0xdc00 + byte);
+    parts.push(String.fromCharCode(...codes));
+  }
+  return parts.join('');
+}
+
+function invalidRunEnd(bytes: Uint8Array, start: number): number {
+  let position = start;
+  while (position < bytes.length && sequenceLength(bytes, position) === 0) position += 1;
+  return position;
 }
 
 function validRunEnd(bytes: Uint8Array, start: number): number {
@@ -68,22 +78,31 @@ function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
-const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const loneSurrogates = /(?:[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff])+/g;
 
 /** The inverse of `decodeText`. A lone surrogate that stands for no byte becomes U+FFFD. */
 export function encodeText(text: string): Uint8Array {
   if (text.isWellFormed()) return encoder.encode(text);
   const parts: Uint8Array[] = [];
   let position = 0;
-  for (const match of text.matchAll(loneSurrogate)) {
-    parts.push(encoder.encode(text.slice(position, match.index)));
-    const code = match[0].charCodeAt(0);
-    parts.push(code >= 0xdc80 && code <= 0xdcff ? Uint8Array.of(code - 0xdc00) : encoder.encode('\ufffd'));
-    position = match.index + 1;
+  for (const match of text.matchAll(loneSurrogates)) {
+    parts.push(encoder.encode(text.slice(position, match.index)), bytesOf(match[0]));
+    position = match.index + match[0].length;
   }
   parts.push(encoder.encode(text.slice(position)));
   return concatenate(parts);
 }
+
+function bytesOf(surrogates: string): Uint8Array {
+  const bytes = Array.from({ length: surrogates.length }, (_, index) => {
+    const code = surrogates.charCodeAt(index);
+    return code >= 0xdc80 && code <= 0xdcff ? [code - 0xdc00] : replacement;
+  });
+  return Uint8Array.from(bytes.flat());
+}
+
+/** U+FFFD in UTF-8. */
+const replacement = [0xef, 0xbf, 0xbd];
 
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

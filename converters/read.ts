@@ -4,12 +4,12 @@ import { readGeneric } from './generic/read.ts';
 import { bareMediaType, mediaTypes } from './media-types.ts';
 import type { Model } from './model.ts';
 import { readOciIndex, readOciManifest } from './oci/read.ts';
-import type { RawDocument, RawObject } from './raw-json.ts';
+import { member, type RawDocument, type RawObject } from './raw-json.ts';
 import { readSchema1 } from './schema1/read.ts';
 import { readDockerList, readSchema2 } from './schema2/read.ts';
 import { parseManifest } from './source.ts';
 
-type ManifestType =
+export type ManifestType =
   | typeof mediaTypes.generic
   | typeof mediaTypes.schema1
   | typeof mediaTypes.schema1Signed
@@ -18,6 +18,7 @@ type ManifestType =
   | typeof mediaTypes.ociManifest
   | typeof mediaTypes.ociIndex;
 
+/** The reader of each dialect: a new dialect is one line here. */
 const readers: Readonly<Record<ManifestType, (bytes: Uint8Array, document: RawDocument) => Model>> = {
   [mediaTypes.generic]: readGeneric,
   [mediaTypes.schema1]: readSchema1,
@@ -39,21 +40,39 @@ export interface Sketch {
  * Tells a manifest's form by its body. What upstream's Content-Type says is only a hint: registries serve
  * manifests as `application/json`, and generic ones under the OCI index type.
  * @param contentType as upstream gave it; decides where a body without `mediaType` fits two dialects.
- * @throws ConversionError UNREADABLE, AMBIGUOUS, INVALID or LIMIT.
+ * @throws ConversionError UNREADABLE, UNKNOWN_DIALECT, AMBIGUOUS, INVALID or LIMIT.
  */
 export function sketchManifest(bytes: Uint8Array, contentType?: string): Sketch {
+  checkBytes(bytes);
   const document = parseManifest(bytes);
   const root = asObject(rootField(document));
   return { mediaType: typeOf(root, contentType), document, bytes };
 }
 
-/** Reads a manifest of any dialect into the model. @throws ConversionError. */
+/**
+ * Reads a manifest of any dialect into the model. A signature of schema 1 is read and not verified: conversions
+ * verify it, and `verifySchema1` does.
+ * @throws ConversionError as `sketchManifest`, or NOT_AN_IMAGE.
+ */
 export function readManifest(bytes: Uint8Array, contentType?: string): Model {
   return readSketch(sketchManifest(bytes, contentType));
 }
 
+/** Reads the content of a manifest whose shape is known. @throws ConversionError as `readManifest`. */
 export function readSketch({ mediaType, document, bytes }: Sketch): Model {
   return readers[mediaType](bytes, document);
+}
+
+/** For callers in JavaScript: whatever they give, what they get is a ConversionError. */
+function checkBytes(bytes: unknown): void {
+  // Not by instanceof: there are realms, as of test runners, whose Uint8Array is another.
+  if (Object.prototype.toString.call(bytes) === '[object Uint8Array]') return;
+  throw new ConversionError({
+    code: 'UNREADABLE',
+    message: 'A manifest is read from its bytes',
+    found: typeof bytes,
+    expected: 'a Uint8Array',
+  });
 }
 
 function typeOf(root: Field<RawObject>, contentType: string | undefined): ManifestType {
@@ -63,40 +82,52 @@ function typeOf(root: Field<RawObject>, contentType: string | undefined): Manife
     return optional(root, 'signatures') ? mediaTypes.schema1Signed : mediaTypes.schema1;
   }
   if (optional(root, 'target')) return mediaTypes.generic;
-  const hint = stated || bareMediaType(contentType ?? '');
-  if (optional(root, 'manifests')) return indexType(stated, hint);
-  if (optional(root, 'layers') || optional(root, 'config')) return imageType(stated, hint);
+  const hint = isManifestType(stated) ? stated : bareMediaType(contentType ?? '');
+  switch (shapeOf(root)) {
+    case 'manifests':
+      return shaped([mediaTypes.ociIndex, mediaTypes.dockerList], stated, hint, 'manifests');
+    case 'layers':
+      return shaped([mediaTypes.ociManifest, mediaTypes.schema2], stated, hint, 'layers');
+    default:
+      throw unknownDialect(root);
+  }
+}
+
+/** A list that is null is an empty one where nothing else tells the shape: Go writes a nil slice so. */
+function shapeOf(root: Field<RawObject>): 'manifests' | 'layers' | undefined {
+  if (optional(root, 'manifests')) return 'manifests';
+  if (optional(root, 'layers') || optional(root, 'config')) return 'layers';
+  return member(root.value, 'manifests') && 'manifests';
+}
+
+export function isManifestType(type: string): type is ManifestType {
+  return Object.hasOwn(readers, type);
+}
+
+/** @param fitting the types of the shape; the first is taken where nothing says which. */
+function shaped(
+  fitting: readonly [ManifestType, ManifestType],
+  stated: string,
+  hint: string,
+  key: string,
+): ManifestType {
+  const found = fitting.find((type) => type === hint) ?? fitting[0];
+  if (!isManifestType(stated) || found === stated) return found;
   throw new ConversionError({
-    code: 'UNKNOWN_DIALECT',
-    message: 'The document is no manifest of a known dialect',
-    found: `the keys ${
-      root.value.members
-        .map(({ key }) => JSON.stringify(key))
-        .join(', ')
-        .slice(0, 120) || 'none'
-    }`,
-    expected: '"target", "fsLayers", "config" and "layers", or "manifests"',
-  });
-}
-
-function indexType(stated: string, hint: string): ManifestType {
-  if (stated === mediaTypes.schema2 || stated === mediaTypes.ociManifest)
-    throw contradiction(stated, 'manifests');
-  return hint === mediaTypes.dockerList ? mediaTypes.dockerList : mediaTypes.ociIndex;
-}
-
-function imageType(stated: string, hint: string): ManifestType {
-  if (stated === mediaTypes.dockerList || stated === mediaTypes.ociIndex)
-    throw contradiction(stated, 'layers');
-  return hint === mediaTypes.schema2 ? mediaTypes.schema2 : mediaTypes.ociManifest;
-}
-
-function contradiction(stated: string, key: string): ConversionError {
-  return new ConversionError({
     code: 'AMBIGUOUS',
     message: 'The manifest says one type and has the shape of another (CVE-2021-41190), so it is not read',
     path: `$.${key}`,
     found: `the mediaType ${stated} with "${key}"`,
     expected: 'a mediaType that fits the shape',
+  });
+}
+
+function unknownDialect({ value }: Field<RawObject>): ConversionError {
+  const keys = value.members.map(({ key }) => JSON.stringify(key)).join(', ');
+  return new ConversionError({
+    code: 'UNKNOWN_DIALECT',
+    message: 'The document is no manifest of a known dialect',
+    found: keys === '' ? 'no keys' : `the keys ${keys.slice(0, 120)}`,
+    expected: '"target", "fsLayers", "config" and "layers", or "manifests"',
   });
 }

@@ -1,9 +1,19 @@
 import { digestOf } from './digest.ts';
 import { ConversionError, type Dialect } from './errors.ts';
-import { asCount, asObject, type Field, optional, refuse, rootField } from './fields.ts';
+import {
+  asCount,
+  asObject,
+  type Field,
+  optional,
+  refuse,
+  refuseLookAlikes,
+  required,
+  rootField,
+} from './fields.ts';
 import { checkDocumentSize } from './limits.ts';
 import type { Source } from './model.ts';
-import { parseJson, type RawDocument, type RawObject } from './raw-json.ts';
+import { parseJson } from './parse-json.ts';
+import type { RawDocument, RawObject } from './raw-json.ts';
 
 /** The strict reading that every manifest gets: bounded, real JSON, no key twice. */
 export function parseManifest(bytes: Uint8Array): RawDocument {
@@ -20,22 +30,51 @@ export function sourceOf(
   return { dialect, mediaType, bytes, digest: digestOf(bytes), document };
 }
 
-/** The root of a manifest of `schemaVersion` 2, whose keys are all of one shape. */
-export function manifestRoot(source: Source, foreignKeys: readonly string[]): Field<RawObject> {
-  const root = asObject(rootField(source.document, source.dialect));
-  const version = optional(root, 'schemaVersion');
-  if (!version || asCount(version) !== 2) {
-    refuse(version ?? root, 'The schema version is not that of this dialect', 'schemaVersion 2');
+/** Members by which the shape of a manifest is told. */
+const shapes = {
+  index: ['manifests'],
+  image: ['config', 'layers'],
+  generic: ['target', 'dependencies'],
+  schema1: ['fsLayers', 'history'],
+} as const;
+
+const knownKeys: ReadonlySet<string> = new Set([
+  ...Object.values(shapes).flat(),
+  ...['schemaVersion', 'mediaType', 'annotations', 'subject', 'artifactType'],
+  ...['labels', 'name', 'tag', 'architecture', 'signatures'],
+]);
+
+/**
+ * The root of a manifest whose keys are all of one shape.
+ * @throws ConversionError INVALID when the version is another, AMBIGUOUS when it has keys of another shape.
+ */
+export function manifestRoot(
+  document: RawDocument,
+  dialect: Dialect,
+  shape: keyof typeof shapes,
+): Field<RawObject> {
+  const root = asObject(rootField(document, dialect));
+  const expected = shape === 'schema1' ? 1 : 2;
+  const version = required(root, 'schemaVersion');
+  if (asCount(version) !== expected) {
+    refuse(version, 'The schema version is not that of this dialect', `schemaVersion ${expected}`);
   }
-  for (const key of foreignKeys) {
-    if (optional(root, key)) ambiguous(source.dialect, key);
+  refuseLookAlikes(root, knownKeys);
+  for (const [other, keys] of Object.entries(shapes)) {
+    const foreign = other === shape ? undefined : keys.find((key) => isPresent(root, key));
+    if (foreign !== undefined) throw ambiguous(dialect, foreign);
   }
   return root;
 }
 
-/** @throws always: two programs could read two images from one digest (CVE-2021-41190). */
-export function ambiguous(dialect: Dialect, key: string): never {
-  throw new ConversionError({
+/** A member that is null is absent in Go. */
+function isPresent(root: Field<RawObject>, key: string): boolean {
+  return optional(root, key) !== undefined;
+}
+
+/** Two programs could read two images from one digest. */
+function ambiguous(dialect: Dialect, key: string): ConversionError {
+  return new ConversionError({
     code: 'AMBIGUOUS',
     message: 'The manifest can be read in two ways (CVE-2021-41190), so it is not read at all',
     dialect,

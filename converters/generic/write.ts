@@ -1,12 +1,19 @@
 import type { ConvertedEntry } from '../descriptor-index.ts';
 import { digestOf } from '../digest.ts';
 import { ConversionError } from '../errors.ts';
-import { layerTypeOf, mediaTypes } from '../media-types.ts';
-import type { Descriptor, Image, Labels } from '../model.ts';
+import { labelsOf, stringLabel } from '../labels.ts';
+import { mediaTypes } from '../media-types.ts';
+import type { Descriptor, Image, Index, LossKind } from '../model.ts';
 import type { Platform } from '../platform.ts';
+import { RawEdit } from '../raw-edit.ts';
 import { encodeText } from '../raw-text.ts';
+import { relabelDescriptor } from '../relabel-descriptor.ts';
+import { type Json, record, writeJson } from '../write-json.ts';
 
-/** Writes one image in the form of proposal 993: `size`, labels on the descriptors, two spaces of indent. */
+/** Spaces; the examples of 62 and 993 have four, and no reader depends on it. */
+const indent = 2;
+
+/** Writes one image in the form of proposal 993: `size`, labels on the descriptors. */
 export function writeGeneric(image: Image): Uint8Array {
   if (image.target.kind !== 'config') {
     throw new ConversionError({
@@ -15,71 +22,86 @@ export function writeGeneric(image: Image): Uint8Array {
       dialect: 'generic',
     });
   }
-  const dependencies = [...image.dependencies, ...image.attachments];
-  return document({
+  const manifest = record({
     schemaVersion: 2,
-    target: { ...plain(image.target.descriptor), mediaType: mediaTypes.dockerConfig },
-    dependencies: dependencies.map(plain),
-    ...labelsOf(image.labels),
+    target: plain({ ...image.target.descriptor, mediaType: mediaTypes.dockerConfig }),
+    dependencies: [...image.dependencies, ...image.attachments].map(plain),
+    labels: labelsOf(image.labels),
   });
+  return encodeText(writeJson(manifest, indent));
 }
+
+/** A stored generic manifest in its own layout, with the layers that became others. */
+export function rewriteGeneric(image: Image): Uint8Array {
+  const edit = new RawEdit(image.source.document);
+  for (const { field, mediaType, digest, size } of image.dependencies) {
+    if (field) relabelDescriptor(edit, field, { mediaType, digest, size, dialect: 'generic', lost: nothing });
+  }
+  return encodeText(edit.apply());
+}
+
+const nothing: ReadonlySet<LossKind> = new Set();
 
 /**
  * Writes a fat manifest: the platforms stand in the labels of the dependencies (proposal 62), and in the target's
  * own data too (its review), so that readers of either kind find them.
  * @returns the manifest, and the target that it names.
  */
-export function writeFatGeneric(entries: readonly ConvertedEntry[]): {
-  bytes: Uint8Array;
-  target: Uint8Array;
-} {
-  const target = document(
-    entries.map(({ digest, platform }) => ({
-      os: platform?.os,
-      arch: platform?.architecture,
-      ...(platform?.variant ? { variant: platform.variant } : {}),
-      manifestDigest: digest,
-    })),
-  );
-  const bytes = document({
+export function writeFatGeneric(
+  index: Index,
+  entries: readonly ConvertedEntry[],
+): { bytes: Uint8Array; target: Uint8Array } {
+  const table = entries.flatMap(({ digest, platform }) => (platform ? [row(digest, platform)] : []));
+  const target = encodeText(writeJson(table, indent));
+  const manifest = record({
     schemaVersion: 2,
-    target: { mediaType: mediaTypes.genericFatTarget, digest: digestOf(target), size: target.length },
-    dependencies: entries.map(({ mediaType, digest, size, platform, entry }) => ({
-      mediaType,
-      digest,
-      size,
-      ...labelsOf(new Map([...entry.labels, ...platformLabels(platform)])),
-    })),
+    target: record({ mediaType: mediaTypes.genericFatTarget, digest: digestOf(target), size: target.length }),
+    dependencies: entries.map(({ mediaType, digest, size, platform, entry }) =>
+      record({
+        mediaType,
+        digest,
+        size,
+        urls: digest === entry.digest && entry.urls.length > 0 ? entry.urls : undefined,
+        labels: labelsOf(new Map([...entry.labels, ...platformLabels(platform)])),
+      }),
+    ),
+    labels: labelsOf(index.labels),
   });
-  return { bytes, target };
+  return { bytes: encodeText(writeJson(manifest, indent)), target };
 }
 
-function platformLabels(platform: Platform | undefined): [string, string][] {
-  if (!platform) return [];
-  const labels: [string, string][] = [
-    ['os', platform.os],
-    ['arch', platform.architecture],
-  ];
-  return platform.variant ? [...labels, ['variant', platform.variant]] : labels;
+function row(digest: string, { os, architecture, variant }: Platform): Json {
+  return record({ os, arch: architecture, variant: variant || undefined, manifestDigest: digest });
 }
 
-function plain(descriptor: Descriptor): object {
-  const { mediaType, digest, size, labels } = descriptor;
-  if (size === undefined && layerTypeOf(mediaType)) {
+function platformLabels(platform: Platform | undefined) {
+  if (!platform) return new Map();
+  const { os, architecture, variant, osVersion, osFeatures } = platform;
+  const stated = Object.entries({
+    os,
+    arch: architecture,
+    variant,
+    'os.version': osVersion,
+    'os.features': osFeatures?.join(','),
+  });
+  return new Map(stated.flatMap(([key, text]) => (text ? [[key, stringLabel(text)] as const] : [])));
+}
+
+function plain({ mediaType, size, digest, urls, labels, field }: Descriptor): Json {
+  if (size === undefined) {
     throw new ConversionError({
       code: 'INEXPRESSIBLE',
       message: 'The size of a layer is not known, and this form must state it',
       dialect: 'generic',
+      path: field?.path,
       found: digest,
     });
   }
-  return { mediaType, size, digest, ...labelsOf(labels) };
-}
-
-function labelsOf(labels: Labels): object {
-  return labels.size > 0 ? { labels: Object.fromEntries(labels) } : {};
-}
-
-function document(value: object): Uint8Array {
-  return encodeText(JSON.stringify(value, null, 2));
+  return record({
+    mediaType,
+    size,
+    digest,
+    urls: urls.length > 0 ? urls : undefined,
+    labels: labelsOf(labels),
+  });
 }

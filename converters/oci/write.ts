@@ -1,5 +1,6 @@
 import type { IndexFamily } from '../descriptor-index.ts';
-import { layerTypeFrom, type ManifestFamily } from '../descriptor-manifest.ts';
+import type { ManifestFamily } from '../descriptor-manifest.ts';
+import { layerTypeFrom } from '../layer-type.ts';
 import { mediaTypes } from '../media-types.ts';
 
 /** An OCI image manifest, compact: most builders write it so. */
@@ -11,9 +12,10 @@ export const ociFamily: ManifestFamily = {
     none: { own: mediaTypes.ociLayer, foreign: mediaTypes.ociForeign },
     gzip: { own: mediaTypes.ociLayerGzip, foreign: mediaTypes.ociForeignGzip },
     zstd: { own: mediaTypes.ociLayerZstd, foreign: mediaTypes.ociForeignZstd },
+    encrypted: true,
   }),
-  manifestKeys: 'any',
-  descriptorKeys: 'any',
+  annotated: true,
+  needsMediaType: false,
   indent: 0,
 };
 
@@ -21,9 +23,7 @@ export const ociFamily: ManifestFamily = {
 export const ociIndexFamily: IndexFamily = {
   dialect: 'oci',
   indexType: mediaTypes.ociIndex,
-  indexKeys: 'any',
-  entryKeys: 'any',
-  needsPlatform: false,
-  keepsAttestations: true,
+  annotated: true,
+  needsMediaType: false,
   indent: 0,
 };

@@ -1,21 +1,21 @@
 import { ConversionError } from '../errors.ts';
 import type { ImageConfig } from '../image-config.ts';
-import type { Image } from '../model.ts';
+import type { Image, V1Target } from '../model.ts';
 import { encodeText } from '../raw-text.ts';
 import { emptyLayer } from '../schema1/empty-layer.ts';
-import { v1Steps } from '../schema1/to-config.ts';
 import { type V1Image, v1Chain } from '../schema1/v1-chain.ts';
+import { v1Steps } from '../schema1/v1-steps.ts';
 
 /**
  * Takes an image apart into v1 images. The ids are those of its schema 1 conversion, so that an image pulled through
- * API v1 and v2 has the same ids.
+ * API v1 and v2 has the same ids. Signatures are not verified here: `convertToRegistryV1` is the way in.
  * @returns newest first, as `/v1/images/<id>/ancestry` lists them.
  * @param config absent for an image that is stored as schema 1.
  * @throws ConversionError INEXPRESSIBLE or INVALID.
  */
 export function writeRegistryV1(image: Image, config: ImageConfig | undefined): V1Image[] {
   if (image.target.kind === 'v1') return fromSchema1(image, image.target);
-  if (config) return v1Chain(config, image.dependencies);
+  if (config) return v1Chain(config, image.dependencies, 'v1');
   throw new ConversionError({
     code: 'UNAVAILABLE',
     message: 'The config of the image is needed to tell its v1 ids',
@@ -23,9 +23,8 @@ export function writeRegistryV1(image: Image, config: ImageConfig | undefined): 
   });
 }
 
-function fromSchema1(image: Image, target: Image['target'] & { kind: 'v1' }): V1Image[] {
-  const steps = v1Steps(target, image.dependencies);
-  const images = steps.map(
+function fromSchema1(image: Image, target: V1Target): V1Image[] {
+  const images = v1Steps(target, image.dependencies).map(
     ({ entry, layer }): V1Image => ({
       id: entry.id,
       parent: entry.parent,

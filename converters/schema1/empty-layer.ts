@@ -11,3 +11,15 @@ export const emptyLayer = {
     character.charCodeAt(0),
   ),
 } as const;
+
+/** Blobs that are known to hold no files: the one above, and the same tar packed by another gzip. */
+export const emptyBlobs: ReadonlySet<Digest> = new Set([
+  emptyLayer.digest,
+  'sha256:3c2cba919283a210665e480bcbf943eaaf4ed87a83f02e81bb286b8bdead0e75' as Digest,
+]);
+
+/** Unpacked layers without a file: tars that end at once, after 1024 bytes as Go's, or after 10240 as GNU's. */
+export const emptyDiffIds: ReadonlySet<Digest> = new Set([
+  emptyLayer.diffId,
+  'sha256:84ff92691f909a05b224e1c56abb4864f01b4f8e3c854e4bb4c7baf1d3f6d652' as Digest,
+]);

@@ -1,7 +1,7 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, importPKCS8, type JWK } from 'jose';
 import { ConversionError } from '../errors.ts';
-import { concatenate } from '../raw-text.ts';
+import { libtrustKeyId } from './key-id.ts';
+import { pkcs8FromSec1 } from './sec1.ts';
 
 /** A P-256 key that signs schema 1 manifests. */
 export interface SigningKey {
@@ -19,13 +19,16 @@ export async function generateSigningKey(): Promise<SigningKey> {
 }
 
 /**
- * Reads a P-256 private key from a JWK or from PEM (PKCS#8, or SEC1 as `openssl ecparam -genkey` writes it).
+ * Reads a P-256 private key from a JWK (as Docker's own `key.json`) or from PEM (PKCS#8, or SEC1 as
+ * `openssl ecparam -genkey` writes it).
  * @throws ConversionError SIGNATURE, with what was expected; never with anything of the key.
  */
 export async function readSigningKey(text: string): Promise<SigningKey> {
-  const trimmed = text.trim();
   try {
-    return await signingKeyOf(trimmed.startsWith('{') ? await fromJwk(trimmed) : await fromPem(trimmed));
+    const trimmed = text.trim();
+    const key = await signingKeyOf(trimmed.startsWith('{') ? await fromJwk(trimmed) : await fromPem(trimmed));
+    await checkHalves(key);
+    return key;
   } catch {
     // The cause is left out on purpose: parsers quote what they could not read.
     throw new ConversionError({
@@ -44,49 +47,29 @@ async function fromJwk(text: string): Promise<CryptoKey> {
 
 async function fromPem(text: string): Promise<CryptoKey> {
   const sec1 = /-----BEGIN EC PRIVATE KEY-----([\s\S]+?)-----END EC PRIVATE KEY-----/.exec(text)?.[1];
-  const pem = sec1 === undefined ? text : pkcs8FromSec1(sec1);
+  const pkcs8 = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----/.exec(text)?.[0];
+  const pem = sec1 === undefined ? pkcs8 : pkcs8FromSec1(sec1);
+  if (pem === undefined) throw new Error('no private key in PEM');
   return importPKCS8(pem, 'ES256', { extractable: true });
-}
-
-/** `version 0, AlgorithmIdentifier { ecPublicKey, prime256v1 }`, in DER (RFC 5208 §5, RFC 5480 §2.1.1). */
-const p256Prefix = Uint8Array.of(
-  ...[0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01],
-  ...[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
-);
-
-/** WebCrypto reads PKCS#8 only: wraps the older form of RFC 5915 into it. */
-function pkcs8FromSec1(base64: string): string {
-  const sec1 = Uint8Array.from(atob(base64.replace(/\s+/g, '')), (character) => character.charCodeAt(0));
-  const wrapped = der(0x30, concatenate([p256Prefix, der(0x04, sec1)]));
-  return `-----BEGIN PRIVATE KEY-----\n${btoa(String.fromCharCode(...wrapped))}\n-----END PRIVATE KEY-----`;
-}
-
-function der(tag: number, content: Uint8Array): Uint8Array {
-  const { length } = content;
-  const header = length < 0x80 ? [tag, length] : [tag, 0x81, length];
-  if (length > 0xff) throw new Error('longer than any P-256 key');
-  return concatenate([Uint8Array.from(header), content]);
 }
 
 async function signingKeyOf(privateKey: CryptoKey): Promise<SigningKey> {
   const { crv, kty, x, y } = await exportJWK(privateKey);
   if (kty !== 'EC' || crv !== 'P-256' || !x || !y) throw new Error('not a P-256 key');
   const publicJwk = { crv, kty, x, y };
-  const publicKey = (await importJWK(publicJwk, 'ES256', { extractable: true })) as CryptoKey;
-  return { privateKey, publicJwk, id: await libtrustKeyId(publicKey) };
+  return { privateKey, publicJwk, id: await libtrustKeyId(await publicKeyOf(publicJwk)) };
 }
 
-const base32Alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+async function publicKeyOf(jwk: JWK): Promise<CryptoKey> {
+  return (await importJWK(jwk, 'ES256', { extractable: true })) as CryptoKey;
+}
 
-/**
- * libtrust's id of a public key: the first 30 bytes of the SHA-256 of its DER SubjectPublicKeyInfo, in base32,
- * in twelve groups of four (docker/libtrust, util.go, keyIDFromCryptoKey).
- * @param key extractable.
- */
-export async function libtrustKeyId(key: CryptoKey): Promise<string> {
-  const spki = new Uint8Array((await crypto.subtle.exportKey('spki', key)) as ArrayBuffer);
-  const hash = sha256(spki).subarray(0, 30);
-  const bits = Array.from(hash, (byte) => byte.toString(2).padStart(8, '0')).join('');
-  const letters = (bits.match(/.{5}/g) ?? []).map((five) => base32Alphabet[Number.parseInt(five, 2)]);
-  return letters.join('').match(/.{4}/g)?.join(':') ?? '';
+const ecdsa = { name: 'ECDSA', hash: 'SHA-256' } as const;
+
+/** A JWK may state a public half that is another key's: no client would take its signatures. */
+async function checkHalves({ privateKey, publicJwk }: SigningKey): Promise<void> {
+  const message = new Uint8Array(32);
+  const signature = await crypto.subtle.sign(ecdsa, privateKey, message);
+  const holds = await crypto.subtle.verify(ecdsa, await publicKeyOf(publicJwk), signature, message);
+  if (!holds) throw new Error('the halves of the key do not belong together');
 }

@@ -1,5 +1,5 @@
 import { type Digest, digestHex, sha256Hex, sha384Hex } from '../digest.ts';
-import { ConversionError } from '../errors.ts';
+import { ConversionError, type Dialect } from '../errors.ts';
 import type { HistoryEntry, ImageConfig } from '../image-config.ts';
 import { limits } from '../limits.ts';
 import type { Layer } from '../model.ts';
@@ -32,11 +32,14 @@ interface Step {
 /**
  * The chain of v1 images that stands for an image, newest first (distribution 2.8.2, schema1/config_builder.go).
  * @param layers base first.
- * @throws ConversionError INVALID when history and layers do not match, INEXPRESSIBLE beyond 124 layers.
+ * @param dialect that is being written, for messages.
+ * @throws ConversionError INVALID when history and layers do not match; INEXPRESSIBLE beyond 124 layers, and for
+ * layers that old clients cannot have.
  */
-export function v1Chain(config: ImageConfig, layers: readonly Layer[]): V1Image[] {
+export function v1Chain(config: ImageConfig, layers: readonly Layer[], dialect: Dialect): V1Image[] {
+  for (const layer of layers) checkLayer(layer, dialect);
   checkDiffIds(config, layers);
-  const steps = withinLimit(pair(historyOf(config, layers), layers));
+  const steps = withinLimit(pair(historyOf(config, layers), layers), dialect);
   const chain: V1Image[] = [];
   let parent = '';
   steps.forEach((step, index) => {
@@ -50,6 +53,21 @@ export function v1Chain(config: ImageConfig, layers: readonly Layer[]): V1Image[
     parent = id;
   });
   return chain.reverse();
+}
+
+function checkLayer({ encrypted, foreign, compression, mediaType, digest }: Layer, dialect: Dialect): void {
+  const fault =
+    (encrypted && 'an encrypted layer, which clients of schema 1 cannot decrypt') ||
+    (foreign && 'a foreign layer, which schema 1 cannot point to') ||
+    (compression === 'zstd' && 'a layer packed by zstd, which clients of schema 1 cannot unpack');
+  if (!fault) return;
+  throw new ConversionError({
+    code: 'INEXPRESSIBLE',
+    message: `The image has ${fault}`,
+    dialect,
+    found: `${mediaType} ${digest}`,
+    expected: 'layers that the registry holds and every client can unpack',
+  });
 }
 
 function checkDiffIds(config: ImageConfig, layers: readonly Layer[]): void {
@@ -89,21 +107,26 @@ function pair(history: readonly HistoryEntry[], layers: readonly Layer[]): Step[
   return history.map((entry) => ({ history: entry, layer: entry.emptyLayer ? undefined : layers[next++] }));
 }
 
-/** Docker ≤ 1.9 pulls 125 entries and then cannot create a container: empty ones go, oldest first. */
-function withinLimit(steps: readonly Step[]): readonly Step[] {
-  let excess = steps.length - limits.schema1Entries;
-  if (excess <= 0) return steps;
-  const kept = steps.filter((step) => step.layer !== undefined || excess-- <= 0);
-  if (kept.length > limits.schema1Entries) {
-    throw new ConversionError({
-      code: 'INEXPRESSIBLE',
-      message: 'The image has more layers than clients of schema 1 can run; rebuild it with fewer layers',
-      dialect: 'schema1',
-      found: `${kept.length} layers`,
-      expected: `at most ${limits.schema1Entries}`,
-    });
-  }
-  return kept;
+/**
+ * The history entries that go because Docker ≤ 1.9 pulls 125 and then cannot create a container: empty ones, oldest
+ * first. @returns their indexes.
+ */
+export function excessEntries(history: readonly Pick<HistoryEntry, 'emptyLayer'>[]): ReadonlySet<number> {
+  const empty = history.flatMap(({ emptyLayer }, index) => (emptyLayer ? [index] : []));
+  return new Set(empty.slice(0, Math.max(0, history.length - limits.schema1Entries)));
+}
+
+function withinLimit(steps: readonly Step[], dialect: Dialect): readonly Step[] {
+  const gone = excessEntries(steps.map(({ history }) => history));
+  const kept = steps.filter((_, index) => !gone.has(index));
+  if (kept.length <= limits.schema1Entries) return kept;
+  throw new ConversionError({
+    code: 'INEXPRESSIBLE',
+    message: 'The image has more layers than clients of schema 1 can run; rebuild it with fewer layers',
+    dialect,
+    found: `${kept.length} layers`,
+    expected: `at most ${limits.schema1Entries}`,
+  });
 }
 
 /** @param config the raw bytes of the config, for the top entry alone: two spaces in a row where parent is "". */

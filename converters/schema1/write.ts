@@ -1,7 +1,6 @@
 import { type Digest, digestOf } from '../digest.ts';
-import { ConversionError } from '../errors.ts';
 import type { ImageConfig } from '../image-config.ts';
-import type { Image, Layer } from '../model.ts';
+import type { Image } from '../model.ts';
 import { encodeText, quote } from '../raw-text.ts';
 import { type GoTime, zeroTime } from '../time.ts';
 import { type V1Image, v1Chain } from './v1-chain.ts';
@@ -23,31 +22,12 @@ export interface Schema1Payload {
 
 /**
  * Writes the unsigned document, byte for byte as docker-registry 2.8.2 does.
- * @throws ConversionError INEXPRESSIBLE, INVALID or NOT_AN_IMAGE.
+ * @throws ConversionError INEXPRESSIBLE or INVALID.
  */
 export function writeSchema1(image: Image, config: ImageConfig, options: Schema1Options): Schema1Payload {
-  for (const layer of image.dependencies) checkLayer(layer);
-  const payload = encodeText(documentText(v1Chain(config, image.dependencies), config, options));
+  const chain = v1Chain(config, image.dependencies, 'schema1');
+  const payload = encodeText(documentText(chain, config, options));
   return { payload, digest: digestOf(payload), created: config.created ?? zeroTime };
-}
-
-function checkLayer(layer: Layer): void {
-  if (layer.encrypted) {
-    throw inexpressible('The image has an encrypted layer, which clients of schema 1 cannot decrypt', layer);
-  }
-  if (layer.foreign) {
-    throw inexpressible('The image has a foreign layer, which schema 1 cannot point to', layer);
-  }
-}
-
-function inexpressible(message: string, layer: Layer): ConversionError {
-  return new ConversionError({
-    code: 'INEXPRESSIBLE',
-    message,
-    dialect: 'schema1',
-    found: `${layer.mediaType} ${layer.digest}`,
-    expected: 'layers that the registry holds and every client can unpack',
-  });
 }
 
 function documentText(chain: readonly V1Image[], config: ImageConfig, options: Schema1Options): string {

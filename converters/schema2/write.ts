@@ -1,5 +1,6 @@
 import type { IndexFamily } from '../descriptor-index.ts';
-import { layerTypeFrom, type ManifestFamily } from '../descriptor-manifest.ts';
+import type { ManifestFamily } from '../descriptor-manifest.ts';
+import { layerTypeFrom } from '../layer-type.ts';
 import { mediaTypes } from '../media-types.ts';
 
 /** Docker's image manifest, version 2, schema 2: three spaces of indent, as every Docker has pushed it. */
@@ -11,9 +12,11 @@ export const schema2Family: ManifestFamily = {
     none: { own: mediaTypes.dockerLayer, foreign: mediaTypes.dockerForeign },
     gzip: { own: mediaTypes.dockerLayerGzip, foreign: mediaTypes.dockerForeignGzip },
     zstd: { own: mediaTypes.dockerLayerZstd, foreign: undefined },
+    encrypted: false,
   }),
-  manifestKeys: new Set(['schemaVersion', 'mediaType', 'config', 'layers']),
-  descriptorKeys: new Set(['mediaType', 'size', 'digest', 'urls']),
+  annotated: false,
+  // Docker 20.10 says "mediaType in manifest should be … not ''".
+  needsMediaType: true,
   indent: 3,
 };
 
@@ -21,9 +24,7 @@ export const schema2Family: ManifestFamily = {
 export const dockerListFamily: IndexFamily = {
   dialect: 'schema2',
   indexType: mediaTypes.dockerList,
-  indexKeys: new Set(['schemaVersion', 'mediaType', 'manifests']),
-  entryKeys: new Set(['mediaType', 'size', 'digest', 'platform', 'urls']),
-  needsPlatform: true,
-  keepsAttestations: false,
+  annotated: false,
+  needsMediaType: true,
   indent: 3,
 };

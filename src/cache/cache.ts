@@ -1,3 +1,5 @@
+import type { Budget } from '../budget.ts';
+
 /** Something remembered: bytes, and what is known of them. */
 export interface CacheEntry {
   /** JSON values only. */
@@ -8,8 +10,9 @@ export interface CacheEntry {
 /**
  * Where immutable content is remembered: any entry may be lost at any time, none is ever wrong. What may be handed
  * to whom is not decided here.
+ * @param budget of the request that this is done for: a cache that is not in memory costs it a request each time.
  */
 export interface Cache {
-  get(key: string): Promise<CacheEntry | undefined>;
-  set(key: string, entry: CacheEntry): Promise<void>;
+  get(key: string, budget?: Budget): Promise<CacheEntry | undefined>;
+  set(key: string, entry: CacheEntry, budget?: Budget): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { Budget } from '../budget.ts';
 import type { Cache, CacheEntry } from './cache.ts';
 
 /** One place of several where entries are kept. */
@@ -15,27 +16,28 @@ export interface Tier {
  */
 export function createTieredCache(tiers: readonly Tier[]): Cache {
   return {
-    async get(key) {
+    async get(key, budget) {
       const missed: Tier[] = [];
       for (const tier of tiers.filter(({ keeps }) => keeps(key))) {
-        const entry = await tier.cache.get(key);
+        const entry = await tier.cache.get(key, budget);
         if (entry) {
-          await put(missed, key, entry);
+          await put(missed, key, entry, budget);
           return entry;
         }
         missed.push(tier);
       }
       return undefined;
     },
-    set: (key, entry) =>
+    set: (key, entry, budget) =>
       put(
         tiers.filter(({ keeps }) => keeps(key)),
         key,
         entry,
+        budget,
       ),
   };
 }
 
-async function put(tiers: readonly Tier[], key: string, entry: CacheEntry): Promise<void> {
-  await Promise.all(tiers.map(({ cache }) => cache.set(key, entry)));
+async function put(tiers: readonly Tier[], key: string, entry: CacheEntry, budget?: Budget): Promise<void> {
+  await Promise.all(tiers.map(({ cache }) => cache.set(key, entry, budget)));
 }

@@ -51,8 +51,8 @@ export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product'>): Manifes
     ...recipe,
     product: 'manifest',
     tag: schema1 ? recipe.tag : '',
-    // No client of schema 1 unpacks zstd.
-    unpackZstd: schema1 || recipe.unpackZstd,
+    // No client of schema 1 unpacks zstd; skopeo 1.9 and containerd 1.6 refuse the type that schema 2 has for it.
+    unpackZstd: schema1 || recipe.form === 'schema2' || recipe.unpackZstd,
     layersOf: recipe.kind === 'index' ? recipe.layersOf : '',
   };
 }

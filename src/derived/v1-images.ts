@@ -6,8 +6,8 @@ import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { writeRegistryV1 } from '../../converters/registry-v1/write.ts';
 import { emptyLayer } from '../../converters/schema1/empty-layer.ts';
-import { verifySchema1 } from '../../converters/schema1/read.ts';
 import type { V1Image } from '../../converters/schema1/v1-chain.ts';
+import { verifySchema1 } from '../../converters/schema1/verify.ts';
 import type { Content } from '../stored/content.ts';
 import type { Caller } from '../stored/resolve.ts';
 import type { Chooser } from './chooser.ts';
@@ -17,7 +17,7 @@ import type { Workshop } from './workshop.ts';
 
 /** A v1 image, and how many bytes its layer has as it is served. */
 export interface V1Part extends V1Image {
-  /** Absent where only upstream can say: schema 1 names no sizes. */
+  /** Absent where the manifest does not say: of schema 1, and of layers that are served unpacked. */
   readonly size: number | undefined;
 }
 
@@ -79,22 +79,18 @@ export function createV1Images({ content, workshop, chooser }: V1ImagesOptions):
       layersOf: '',
     });
     const product = await workshop.make(repository, recipe, caller);
-    const sizes = await sizesOf(repository, product, caller);
+    const sizes = await sizesOf(repository, place.image, caller);
     const parts = (await takenApart(product)).map((each) => ({ ...each, size: sizes.get(each.blob) }));
     chains.set(key, parts);
     return parts;
   }
 
-  async function sizesOf(repository: RepositoryName, product: Product, caller: Caller) {
-    const { bytes, contentType } = await content.manifest(repository, product.source, caller);
+  async function sizesOf(repository: RepositoryName, image: Digest, caller: Caller) {
+    const { bytes, contentType } = await content.manifest(repository, image, caller);
     const stored = readManifest(bytes, contentType);
     const layers = stored.kind === 'image' ? stored.dependencies : [];
-    const made = product.recipes.flatMap(([digest, recipe]) =>
-      recipe.product === 'layer' ? [[digest, recipe.size] as const] : [],
-    );
     return new Map<Digest, number | undefined>([
       ...layers.map(({ digest, size }) => [digest, size] as const),
-      ...made,
       [emptyLayer.digest, emptyLayer.bytes.length],
     ]);
   }

@@ -1,10 +1,16 @@
+import { LRUCache } from 'lru-cache';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
 import type { Caller } from '../stored/resolve.ts';
 import { listTags } from '../stored/tag-list.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
+import { credentialKey } from '../upstream/credential.ts';
 import type { ServedTags } from './served-tags.ts';
 
 export interface V1TagsOptions {
+  /** Seconds for which a list may be used again by the credential that it was given to. */
+  readonly ttl: number;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
   readonly client: UpstreamClient;
   /** Tags given by API v2 lately. */
   readonly served: ServedTags;
@@ -36,10 +42,21 @@ const mostKnown = 10;
 /** Registries list tags in the order of the alphabet, so that the newest are known when all are. */
 const mostListed = 10_000;
 
-export function createV1Tags({ client, served, wanted, most }: V1TagsOptions): V1Tags {
+export function createV1Tags({ client, served, wanted, most, ttl, clock }: V1TagsOptions): V1Tags {
+  const lists = new LRUCache<string, { readonly tags: readonly Tag[]; readonly at: number }>({ max: 200 });
+
+  async function list(repository: RepositoryName, caller: Caller): Promise<readonly Tag[]> {
+    const key = `${repository} ${credentialKey(caller.credential)}`;
+    const known = lists.get(key);
+    if (known && clock() - known.at < ttl * 1000) return known.tags;
+    const tags = newestFirst(await listTags(client, repository, mostListed, caller));
+    lists.set(key, { tags, at: clock() });
+    return tags;
+  }
+
   return {
     async toTry(repository, first, caller) {
-      const listed = newestFirst(await listTags(client, repository, mostListed, caller));
+      const listed = await list(repository, caller);
       const there = new Set(listed);
       const known = [...(first ? [first] : []), ...wanted.of(repository), ...served.of(repository)];
       const matter = known.filter((tag) => there.has(tag)).slice(0, mostKnown);

@@ -1,4 +1,5 @@
-import { type Converted, convertImage } from '../../converters/convert.ts';
+import type { Converted } from '../../converters/conversion.ts';
+import { convertImage } from '../../converters/convert-image.ts';
 import { convertIndex, type IndexForm } from '../../converters/convert-index.ts';
 import type { Digest } from '../../converters/digest.ts';
 import { parsePlatform } from '../../converters/platform.ts';

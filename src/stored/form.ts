@@ -2,8 +2,8 @@ import { ConversionError } from '../../converters/errors.ts';
 import { optional, rootField } from '../../converters/fields.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { Image, Index } from '../../converters/model.ts';
-import { isZstd } from '../../converters/prepare.ts';
 import { readSketch, type Sketch, sketchManifest } from '../../converters/read.ts';
+import { isZstd } from '../../converters/steps/unpack-layers.ts';
 import type { StoredForm } from '../negotiation/decide.ts';
 
 /**

@@ -94,8 +94,8 @@ function basicGrant(
   return { authorization };
 }
 
-async function withToken(state: State, request: TokenRequest, { signal }: Asker): Promise<Grant> {
-  const token = await state.tokens.get(request, signal);
+async function withToken(state: State, request: TokenRequest, asker: Asker): Promise<Grant> {
+  const token = await state.tokens.get(request, asker.signal, asker.budget);
   return { authorization: `Bearer ${token.value}`, token: { ...token, request } };
 }
 

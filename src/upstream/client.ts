@@ -1,4 +1,5 @@
 import type { RepositoryName } from '../../converters/reference.ts';
+import type { Budget } from '../budget.ts';
 import { withDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
 import { type Authorizer, createAuthorizer, type Grant } from './authorizer.ts';
@@ -21,6 +22,8 @@ export interface UpstreamRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Aborts until the last byte of the body. */
   readonly signal?: AbortSignal;
+  /** Pays for every request that this one leads to: redirects, challenges, tokens. */
+  readonly budget?: Budget;
   /** 'return' hands a redirect that leads away from the registry back to the caller instead of following it. */
   readonly redirects?: 'follow' | 'return';
 }
@@ -105,9 +108,9 @@ function exchange(
   headers: Headers,
 ): Promise<Followed> {
   const milliseconds = options.headersDeadlineMs ?? defaultHeadersDeadlineMs;
-  const { method, signal: caller } = request;
+  const { method, signal: caller, budget } = request;
   return withDeadline(milliseconds, caller, async (signal) => {
-    const sender = { fetch: options.fetch, method, signal, milliseconds, caller };
+    const sender = { fetch: options.fetch, method, signal, milliseconds, caller, budget };
     const until = request.redirects === 'return' ? 'elsewhere' : 'the end';
     return await followRedirects(url, headers, (hop, hopHeaders) => send(sender, hop, hopHeaders), until);
   });

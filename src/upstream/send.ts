@@ -1,3 +1,4 @@
+import type { Budget } from '../budget.ts';
 import { isDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
 import { networkFailure, timeoutFailure } from './upstream-failure.ts';
@@ -13,14 +14,17 @@ export interface Sender {
   readonly signal: AbortSignal;
   readonly milliseconds: number;
   readonly caller: AbortSignal | undefined;
+  readonly budget: Budget | undefined;
 }
 
 /**
  * Asks one server once and follows nothing.
- * @throws Failure UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT; the caller's abort as the caller gave it.
+ * @throws Failure UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT; as `Budget.spend`; the caller's abort as the caller gave
+ *   it.
  */
 export async function send(sender: Sender, url: URL, headers: Headers): Promise<Response> {
   const { fetch, method, signal, body } = sender;
+  sender.budget?.spend();
   try {
     const init = { method, headers, redirect: 'manual' as const, signal };
     return await fetch(url.href, body === undefined ? init : { ...init, body });

@@ -1,4 +1,5 @@
 import type { RepositoryName } from '../../converters/reference.ts';
+import type { Budget } from '../budget.ts';
 import type { Challenge } from './challenge.ts';
 import type { Credential } from './credential.ts';
 import { answerFailure } from './upstream-failure.ts';
@@ -8,6 +9,7 @@ export interface Asker {
   readonly credential: Credential;
   readonly repository?: RepositoryName;
   readonly signal?: AbortSignal;
+  readonly budget?: Budget;
 }
 
 /** What a Bearer challenge and a credential ask of a token server (distribution, "Token Authentication"). */

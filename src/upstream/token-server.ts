@@ -1,3 +1,4 @@
+import type { Budget } from '../budget.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
 import { discard, readBounded } from './body.ts';
@@ -36,11 +37,12 @@ const defaultExpiry = 60;
 export async function requestToken(
   options: TokenServerOptions,
   request: TokenRequest,
+  budget?: Budget,
 ): Promise<GrantedToken> {
   const { url, headers, ...how } = question(options, request);
   const milliseconds = options.deadlineMs;
   return await withDeadline(milliseconds, undefined, async (signal) => {
-    const sender: Sender = { fetch: options.fetch, ...how, signal, milliseconds, caller: undefined };
+    const sender: Sender = { fetch: options.fetch, ...how, signal, milliseconds, caller: undefined, budget };
     const response = await send(sender, url, headers);
     if (response.status !== 200) {
       await discard(response);

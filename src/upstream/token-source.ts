@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Budget } from '../budget.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { credentialKey } from './credential.ts';
 import type { TokenRequest } from './token-request.ts';
@@ -13,7 +14,7 @@ export interface Token {
 
 export interface TokenSource {
   /** @throws Failure as `requestToken` does; the signal's reason when the caller gives up. */
-  get(request: TokenRequest, signal?: AbortSignal): Promise<Token>;
+  get(request: TokenRequest, signal?: AbortSignal, budget?: Budget): Promise<Token>;
   /** Forgets a token that upstream has refused. One that has taken its place meanwhile stays. */
   drop(request: TokenRequest, value: string): void;
 }
@@ -45,20 +46,20 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   });
   const flights = createSingleFlight<string>(server.deadlineMs);
 
-  async function ask(key: string, request: TokenRequest): Promise<string> {
-    const granted = await requestToken(server, request);
+  async function ask(key: string, request: TokenRequest, budget: Budget | undefined): Promise<string> {
+    const granted = await requestToken(server, request, budget);
     kept.set(key, { value: granted.value, renewAt: renewalTime(granted, options.clock()) });
     return granted.value;
   }
 
   return {
-    async get(request, signal) {
+    async get(request, signal, budget) {
       const key = tokenKey(request);
       const known = kept.get(key);
       if (known !== undefined && options.clock() < known.renewAt) return { value: known.value, fresh: false };
       const late = () => timeoutFailure(server.deadlineMs, 'GET', new URL(request.realm));
       return {
-        value: await flights.join({ key, start: () => ask(key, request), late }, signal),
+        value: await flights.join({ key, start: () => ask(key, request, budget), late }, signal),
         fresh: true,
       };
     },

@@ -41,13 +41,14 @@ export function isV1Path(pathname: string): boolean {
 export function createClaims({ keys, login, clock }: ClaimsOptions): Claims {
   async function contextOf(sealed: string): Promise<V1Context> {
     const context = await openContext(sealed, (await keys()).context);
-    if (context === undefined) throw refused('The address was not given out here');
+    if (context === undefined) throw refusedClaim('The address was not given out here');
     return context;
   }
 
   async function tokenOf(sealed: string) {
     const token = await openToken(sealed, (await keys()).token, clock());
-    if (token === undefined) throw refused('The token is not one that was given out here, or is too old');
+    if (token === undefined)
+      throw refusedClaim('The token is not one that was given out here, or is too old');
     return token;
   }
 
@@ -68,7 +69,7 @@ export function createClaims({ keys, login, clock }: ClaimsOptions): Claims {
       const sealedToken = tokenIn(request.headers);
       const token = sealedToken ? await tokenOf(sealedToken) : undefined;
       if (token && context && token.repository !== context.repository) {
-        throw refused('The token is of another repository');
+        throw refusedClaim('The token is of another repository');
       }
       const url = new URL(request.url);
       url.pathname = path;
@@ -96,7 +97,7 @@ function loginIn(headers: Headers): string | undefined {
   return /^basic\s+Og==$/i.test(authorization ?? '') ? undefined : authorization;
 }
 
-function refused(what: string): Failure {
+export function refusedClaim(what: string): Failure {
   return new Failure('UNAUTHORIZED', `${what}. Pull again.`, {
     headers: { 'WWW-Authenticate': 'Basic realm="regshift"' },
   });

@@ -282,6 +282,13 @@ describe('a verified stream', () => {
     }
   });
 
+  test('another size than was announced errors, though the digest be right', async () => {
+    for (const size of [content.length - 1, content.length + 1]) {
+      const stream = verified(sourceOf(content).stream, { ...expected, size }, codec, 'layer X');
+      expect((await received(stream)).error).toMatchObject({ detail: { fault: 'mismatch' } });
+    }
+  });
+
   test('is cancelled through to upstream', async () => {
     const source = sourceOf(content);
     await verified(source.stream, expected, codec, 'layer X').cancel('gone');

@@ -56,6 +56,41 @@ describe('what is sent with a layer and its JSON', () => {
   });
 });
 
+describe('a layer that broke off', () => {
+  /** What upstream is asked for. */
+  async function rangesAsked(sample: string, range: string) {
+    const ranges: (string | null)[] = [];
+    const upstream = scriptedUpstream((request, url) => {
+      if (request.method === 'GET' && url.pathname.includes('/blobs/'))
+        ranges.push(request.headers.get('range'));
+      return undefined;
+    });
+    const far = testApp({}, upstream.fetch);
+    const { session, ids } = await pullV1({ daemon: v1Daemons['Docker 1.9.1'], http: far.send }, sample);
+    const size = (await session.get(`images/${ids.at(-1)}/layer`)).body.length;
+    const answer = await session.get(`images/${ids.at(-1)}/layer`, [
+      ['Range', range.replaceAll('SIZE', String(size))],
+    ]);
+    return { asked: ranges.at(-1)?.replace(String(size - 1), 'SIZE-1'), answer, size };
+  }
+
+  it.each(['sample/oci', 'sample/schema1'])('of %s is not asked for beyond its end', async (sample) => {
+    const { asked, answer, size } = await rangesAsked(sample, 'bytes=7-SIZE');
+    expect(asked).toBe('bytes=7-SIZE-1');
+    expect([answer.status, answer.header('Content-Range')]).toEqual([206, `bytes 7-${size - 1}/${size}`]);
+    expect(answer.body.length).toBe(size - 7);
+  });
+
+  it.each(['sample/oci', 'sample/schema1', 'sample/oci-zstd'])(
+    'at the end of %s has no more',
+    async (sample) => {
+      const { answer, size } = await rangesAsked(sample, 'bytes=SIZE-SIZE');
+      expect([answer.status, answer.header('Content-Length')]).toEqual([416, '0']);
+      expect(answer.header('Content-Range')).toBe(`bytes */${size}`);
+    },
+  );
+});
+
 describe('an artifact that is no image', () => {
   it.each(v1DaemonNames)('%s is told why it cannot be pulled', async (daemon) => {
     const pulling = pull(daemon, 'sample/helm-chart');
@@ -64,6 +99,23 @@ describe('an artifact that is no image', () => {
       ? 'HTTP code: 406'
       : 'sample/helm-chart:latest, like its other tags (1), cannot be given';
     await expect(pulling).rejects.toThrow(shown);
+  });
+});
+
+describe('schema 1 whose signature does not hold', () => {
+  it('is not taken apart: nobody else would check it', async () => {
+    const samples = scriptedUpstream();
+    const upstream = scriptedUpstream(async (request, url) => {
+      if (request.method !== 'GET' || !url.pathname.includes('/manifests/')) return undefined;
+      const stored = await samples.fetch(url.href, { headers: request.headers });
+      const body = (await stored.text()).replace(
+        /("signature": ")(.)/,
+        (_, before, first) => before + (first === 'A' ? 'B' : 'A'),
+      );
+      return new Response(body, { headers: { 'Content-Type': stored.headers.get('Content-Type') ?? '' } });
+    });
+    const answer = await testApp({}, upstream.fetch).get('/v1/repositories/sample/schema1/images');
+    expect([answer.status, answer.text()]).toEqual([406, expect.stringMatching(/signature/i)]);
   });
 });
 

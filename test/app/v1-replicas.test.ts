@@ -54,6 +54,37 @@ describe.each(v1DaemonNames)('%s pulls', (daemon) => {
   });
 });
 
+describe('a cookie', () => {
+  /** Each request goes to a process that has just been started, and looks at few tags. */
+  const few: V1Http = (method, path, headers) =>
+    testApp({ REGSHIFT_V1_TAGS: '1' }, upstream().fetch).send(method, path, headers);
+
+  it('leads to an image whose tag no replica would look at', async () => {
+    const { ids } = await pull('Docker 1.9.1', single.send, '1.0');
+    expect((await pull('Docker 1.9.1', few, '1.0')).ids).toEqual(ids);
+    await expect(pull('Docker 1.9.1', few, '1.0', false)).rejects.toThrow('Server error: 404');
+  });
+
+  it.each([
+    // The first one is told with the images.
+    ['latest', 1],
+    ['1.9', 2],
+  ])('spares Docker 1.7 and upstream most of a search: %s', async (tag, lists) => {
+    const everything: string[] = [];
+    await pull(
+      'Docker 1.7.1',
+      async (method, path, headers) => {
+        const behind = upstream();
+        const answer = await testApp({}, behind.fetch).send(method, path, headers);
+        everything.push(...behind.asked);
+        return answer;
+      },
+      tag,
+    );
+    expect(everything.filter((each) => each.endsWith('/tags/list'))).toHaveLength(lists);
+  });
+});
+
 describe('a replica that knows nothing of the pull', () => {
   it('asks upstream about the image that the cookie names, and about no tag', async () => {
     const { session, ids } = await pull('Docker 1.9.1', single.send, '1.9');

@@ -98,16 +98,7 @@ describe.skipIf(requirePeers('docker-registry'))('in front of Docker Hub', () =>
       expect(new TextDecoder().decode(refused.body)).toContain('TOOMANYREQUESTS');
       expectSample(await docker.pull(target(proxy, 'sample/oci')), 'sample/oci');
       expectSample(await simulator('Docker 17.05').pull(target(proxy, 'sample/oci')), 'sample/oci');
-      expectPulls(
-        {
-          ...upstream,
-          registry: {
-            ...upstream.registry,
-            asked: upstream.registry.asked.filter(({ status }) => status !== 429),
-          },
-        },
-        1,
-      );
+      expect(pullsSpent(upstream)).toHaveLength(1);
     });
   });
 
@@ -132,8 +123,14 @@ describe.skipIf(requirePeers('docker-registry'))('in front of Docker Hub', () =>
     it('at one that has', async () => {
       const upstream = await hub(options);
       const proxy = await proxyOf(upstream);
-      for (const sample of samples)
-        await simulator('Docker 1.9.1').pull(target(proxy, sample, 'latest', login));
+      // The second is given the index as it is stored, and of its images only its own is then remembered.
+      for (const [sample, client] of [
+        ['sample/oci', 'Docker 1.9.1'],
+        ['sample/index', 'skopeo 1.9'],
+        ['sample/schema2', 'Docker 17.05'],
+      ] as const) {
+        await simulator(client).pull(target(proxy, sample, 'latest', login));
+      }
       forget(upstream);
       for (const path of paths) expect((await askAs(proxy, path, login)).status).toBe(404);
       expect(getsOfManifests(upstream.registry)).toEqual([]);

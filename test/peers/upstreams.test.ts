@@ -4,7 +4,8 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { requirePeers } from '../support/programs.ts';
 import { startProxy } from '../support/proxy.ts';
 import { pushSample } from '../support/push.ts';
-import { simulators } from '../support/simulators/all.ts';
+import { simulator, simulators } from '../support/simulators/all.ts';
+import type { Simulator } from '../support/simulators/simulator.ts';
 import { habits } from '../support/upstreams/all.ts';
 import { getsOfManifests } from '../support/upstreams/docker-hub.ts';
 import {
@@ -46,6 +47,7 @@ const forms: readonly Form[] = [
     modern: [dockerList, schema2],
   },
   { sample: 'sample/oci', pulls: 1, early: [schema1Signed], later: [schema2], modern: [ociManifest] },
+  { sample: 'sample/oci-zstd', pulls: 1, early: [schema1Signed], later: [schema2], modern: [ociManifest] },
   {
     sample: 'sample/index',
     pulls: 2,
@@ -62,9 +64,27 @@ function typesFor(client: string, { countsPulls }: Habit, form: Form): readonly 
   return (countsPulls && form.counted) || form.later;
 }
 
-const cells = simulators.flatMap((client) =>
-  forms.map((form) => ({ client, form, name: client.name, sample: form.sample })),
+interface Cell {
+  readonly client: Simulator;
+  readonly form: Form;
+  readonly architecture: string;
+}
+
+const onAmd64 = simulators.flatMap((client) =>
+  forms.map((form): Cell => ({ client, form, architecture: 'amd64' })),
 );
+/** The image wanted is then not the first of a list: one a family, for families choose in ways of their own. */
+const onArm64 = ['Docker 1.9.1', 'Docker 17.05', 'Docker 20.10', 'skopeo 1.9', 'containerd 1.6'].flatMap(
+  (name) =>
+    forms
+      .filter(({ pulls }) => pulls > 1)
+      .map((form): Cell => ({ client: simulator(name), form, architecture: 'arm64' })),
+);
+const cells = [...onAmd64, ...onArm64].map((cell) => ({
+  ...cell,
+  name: cell.client.name,
+  sample: cell.form.sample,
+}));
 
 describe.skipIf(requirePeers('docker-registry'))('through the habits of registries', () => {
   let registry: DockerRegistry;
@@ -81,13 +101,15 @@ describe.skipIf(requirePeers('docker-registry'))('through the habits of registri
     });
     afterAll(() => upstream?.stop());
 
-    it.each(cells)('$name pulls $sample', async ({ client, form }) => {
+    it.each(cells)('$name on $architecture pulls $sample', async ({ client, form, architecture }) => {
       const proxy = await startProxy(upstream.url);
-      const target = { port: proxy.port, repository: form.sample, reference: 'latest', login: habit.login };
+      const { port } = proxy;
+      const { login } = habit;
+      const target = { port, repository: form.sample, reference: 'latest', login, architecture };
       try {
         forget(upstream);
         const first = await client.pull(target);
-        expectSample(first, form.sample);
+        expectSample(first, form.sample, architecture);
         expect(first.types).toEqual(typesFor(client.name, habit, form));
         if (habit.countsPulls) expectPulls(upstream, form.pulls);
         expectNoLeak(upstream, habit);
@@ -97,7 +119,7 @@ describe.skipIf(requirePeers('docker-registry'))('through the habits of registri
         const second = await client.pull(target);
         const byDigest = await client.pull({ ...target, reference: first.digest });
         for (const pulled of [second, byDigest]) {
-          expectSample(pulled, form.sample);
+          expectSample(pulled, form.sample, architecture);
           expect(pulled.digest).toBe(first.digest);
           expect(pulled.types).toEqual(first.types);
         }

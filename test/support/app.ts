@@ -1,5 +1,5 @@
 import { createApp } from '../../src/app.ts';
-import { compose } from '../../src/compose.ts';
+import { compose, type Platform } from '../../src/compose.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import type { Facts, Level } from '../../src/observability/log.ts';
 import type { Fetch } from '../../src/upstream/client.ts';
@@ -43,8 +43,13 @@ export const upstreamUrl = 'http://registry.test';
 /**
  * The program without a server around it, over the embedded samples, or over `fetch` in place of the network.
  * @param variables as an operator would set them.
+ * @param platform what differs from an ordinary runtime.
  */
-export function testApp(variables: Record<string, string> = {}, fetch?: Fetch): TestApp {
+export function testApp(
+  variables: Record<string, string> = {},
+  fetch?: Fetch,
+  platform: Partial<Platform> = {},
+): TestApp {
   const settings = readSettings({
     REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
     ...(fetch ? { REGSHIFT_UPSTREAM: upstreamUrl } : {}),
@@ -63,6 +68,7 @@ export function testApp(variables: Record<string, string> = {}, fetch?: Fetch): 
       layerBytes: Number.POSITIVE_INFINITY,
       fixedLength: (stream) => stream,
       background: () => undefined,
+      ...platform,
     }),
   );
   const send = async (method: string, path: string, headers: RequestHeaders = {}) => {

@@ -18,6 +18,18 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+/** What runs now, with its directory. */
+const present = new Map<ChildProcess, string>();
+
+// A test run that ends without stop() must leave no program behind. vitest ends its workers by SIGTERM, which on its
+// own ends a process without the event of its exit.
+process.once('SIGTERM', () => process.exit(128 + 15));
+process.once('exit', () => {
+  for (const child of present.keys()) child.kill('SIGKILL');
+  for (const directory of present.values())
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+});
+
 const readyWithin = 30_000;
 const stopWithin = 10_000;
 
@@ -31,19 +43,10 @@ export async function startDaemon({ program, args, directory, isReady }: DaemonO
     env: programEnvironment(directory),
   });
   const running = watch(child);
-  // A test run that ends without stop() must not leave the program behind; vitest ends its workers by SIGTERM,
-  // which on its own ends a process without the event of its exit.
-  const kill = () => {
-    child.kill('SIGKILL');
-    rmSync(directory, { recursive: true, force: true });
-  };
-  const leave = () => process.exit(128 + 15);
-  process.once('exit', kill);
-  process.once('SIGTERM', leave);
+  present.set(child, directory);
   const stop = async () => {
     await end(child, running.ended);
-    process.off('exit', kill);
-    process.off('SIGTERM', leave);
+    present.delete(child);
     await rm(directory, { recursive: true, force: true });
   };
   try {

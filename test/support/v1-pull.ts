@@ -29,7 +29,7 @@ export async function pullV1(options: V1PullOptions, name: string, tag = 'latest
   if (daemon.asksV2) {
     const own = [['User-Agent', daemon.userAgent], ...goHeaders] as const;
     const { status } = await http('GET', `/v2/${name}/manifests/${tag}`, own);
-    if (status !== 404) throw new Error(`it would pull by API v2 and fail: ${status}`);
+    if (status === 200) throw new Error('it would download everything by API v2, and then fail');
   }
   const session = v1Session(options);
   const top = await idOfTag(session, name, tag);

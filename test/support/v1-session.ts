@@ -50,7 +50,9 @@ export function v1Session(options: V1SessionOptions): V1Session {
       ...cookie,
       ...goHeaders,
     ]);
-    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(answer.header('set-cookie') ?? '') ?? [];
+    // Of another path it would not come back with requests at the endpoint (RFC 6265, section 5.1.4).
+    const cookieLine = /^([^=]+)=([^;]*);(?:.*;)? *Path=\/(?:;|$)/;
+    const [, name = '', value = ''] = cookieLine.exec(answer.header('set-cookie') ?? '') ?? [];
     if (name && cookies) jar.set(name, value);
     return answer;
   };

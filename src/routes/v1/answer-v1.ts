@@ -1,7 +1,9 @@
 import { Failure } from '../../errors.ts';
+import { refusedClaim } from '../../v1-claims/claims.ts';
 import type { ClientRequest } from '../client-request.ts';
-import { jsonAnswer } from './answer.ts';
+import { jsonAnswer, v1ErrorAnswer } from './answer.ts';
 import { answerImage } from './images.ts';
+import { isOfThePull } from './names.ts';
 import { parseV1Path } from './path.ts';
 import type { RegistryV1 } from './registry.ts';
 import { answerProperties, answerRepositoryJson } from './repository-facts.ts';
@@ -12,7 +14,11 @@ import { answerUsers } from './users.ts';
 
 /** Registry API v1, in which Docker 1.3 to 1.5 pull, and later ones up to 17.05 what they find by no other. */
 export async function answerV1(registry: RegistryV1, request: ClientRequest): Promise<Response> {
-  const resource = parseV1Path(request.url.pathname);
+  const { route } = registry;
+  const resources = parseV1Path(request.url.pathname);
+  const resource = resources.find((each) => !('name' in each) || isOfThePull(route, request, each.name));
+  // Not thrown: what the guard makes of that is about logins at upstream.
+  if (!resource) return v1ErrorAnswer(refusedClaim('The token is of another repository'), request);
   checkMethod(request, resource.kind === 'users');
   switch (resource.kind) {
     case 'ping':

@@ -34,10 +34,17 @@ function clamped({ headers }: ClientRequest, size: number | undefined): string |
   return typeof range === 'object' ? `bytes=${range.start}-${range.end}` : range;
 }
 
-/** When all bytes are there, Docker 1.3 to 1.9 ask once more, and take 416 without a body for the end. */
+/**
+ * When all bytes are there and no end has come, Docker 1.3 to 1.9 ask once more, and take 416 for the end if it says
+ * that its length is 0. Cloudflare says no length of a type that it packs.
+ */
 function nothingMore(size: number | undefined): Response {
-  const headers = { 'Content-Length': '0', 'Content-Range': `bytes */${size ?? '*'}` };
-  return new Response(null, { status: 416, headers });
+  const headers = {
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': '0',
+    'Content-Range': `bytes */${size ?? '*'}`,
+  };
+  return new Response(new Uint8Array(), { status: 416, headers });
 }
 
 /** Only the range goes on: what else is conditional would be about something of API v2. */

@@ -5,21 +5,29 @@ import type { ClientRequest } from '../client-request.ts';
 
 /**
  * The repositories that a name in a path may mean, as upstream calls them, the likeliest first. Docker asks for the
- * images of `foo` and then for the tags of `library/foo`: a name without a namespace is both.
- * @throws Failure NAME_INVALID; NAME_UNKNOWN for what is not served; UNAUTHORIZED where the request is a part of the
- *   pull of another repository.
+ * images of `foo` and then for the tags of `library/foo`: a name without a namespace is both. Within a pull, it is
+ * the one that is pulled.
+ * @throws Failure NAME_INVALID; NAME_UNKNOWN for what is not served.
  */
 export function repositoriesNamed(route: Route, request: ClientRequest, text: string): RepositoryName[] {
-  const names = [text, otherName(text)].flatMap((each) => {
+  const names = namesIn(route, text);
+  if (names.length === 0) throw invalid(text);
+  const pulled = request.v1Context?.repository;
+  const served = names.filter((name) => route.serves(name) && (pulled === undefined || name === pulled));
+  if (served.length === 0) throw new Failure('NAME_UNKNOWN', `The repository ${text} is not served here.`);
+  return served;
+}
+
+/** Whether a name in a path may be that of the repository that is pulled: a claim is good for that one alone. */
+export function isOfThePull(route: Route, { v1Context }: ClientRequest, text: string): boolean {
+  return v1Context === undefined || namesIn(route, text).includes(v1Context.repository);
+}
+
+function namesIn(route: Route, text: string): RepositoryName[] {
+  return [text, otherName(text)].flatMap((each) => {
     const name = each === undefined ? undefined : parseRepositoryName(each);
     return name === undefined ? [] : [route.aliases.realName(name)];
   });
-  if (names.length === 0) throw invalid(text);
-  const pulled = request.v1Context?.repository;
-  if (pulled !== undefined && !names.includes(pulled)) throw ofAnother(text);
-  const served = (pulled === undefined ? names : [pulled]).filter(route.serves);
-  if (served.length === 0) throw new Failure('NAME_UNKNOWN', `The repository ${text} is not served here.`);
-  return served;
 }
 
 function otherName(text: string): string | undefined {
@@ -53,12 +61,5 @@ function invalid(text: string): Failure {
     `${JSON.stringify(text.slice(0, 300))} is not a repository name: parts of lower-case letters and digits, joined ` +
       'by ".", "_", "__" or "-", with "/" between the parts. Names that this Docker cannot ask for need a short one ' +
       'in REGSHIFT_ALIASES of the proxy.',
-  );
-}
-
-function ofAnother(text: string): Failure {
-  return new Failure(
-    'UNAUTHORIZED',
-    `The token of this pull is not one of ${JSON.stringify(text.slice(0, 300))}. Pull again.`,
   );
 }

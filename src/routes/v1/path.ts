@@ -17,14 +17,23 @@ const fixed: Readonly<Record<string, V1Resource>> = {
 };
 
 /**
- * Reads a path, the context before it taken away. A tag may be called `images`, so that a path with `/tags/` in it
- * asks for a tag, and no repository whose name ends so can be asked for.
+ * Reads a path, the context before it taken away.
+ * @returns what it may ask for, the likeliest first: `team/tags/images` begins the pull of `team/tags`, or asks for the
+ *   tag `images` of `team`.
  * @throws Failure REFERENCE_INVALID or ENDPOINT_UNKNOWN.
  */
-export function parseV1Path(pathname: string): V1Resource {
+export function parseV1Path(pathname: string): readonly [V1Resource, ...V1Resource[]] {
   const path = pathname.replace(/^\/+/, '/');
-  const known = Object.hasOwn(fixed, path) ? fixed[path] : undefined;
-  return known ?? imageResource(path) ?? tagResource(path) ?? repositoryResource(path) ?? nothing(path);
+  const known = (Object.hasOwn(fixed, path) ? fixed[path] : undefined) ?? imageResource(path);
+  if (known) return [known];
+  const tag = tagResource(path);
+  const repository = repositoryResource(path);
+  if (repository) return tag ? [repository, tag] : [repository];
+  if (tag) return [tag];
+  throw new Failure(
+    'ENDPOINT_UNKNOWN',
+    `There is nothing at ${JSON.stringify(path.slice(0, 200))} in registry API v1.`,
+  );
 }
 
 function imageResource(path: string): V1Resource | undefined {
@@ -45,11 +54,4 @@ function repositoryResource(path: string): V1Resource | undefined {
   const [, name, kind] = /^\/v1\/repositories\/(.+)\/(images|tags|json|properties)$/.exec(path) ?? [];
   if (name === undefined || kind === undefined) return undefined;
   return { kind: kind as 'images' | 'tags' | 'json' | 'properties', name };
-}
-
-function nothing(path: string): never {
-  throw new Failure(
-    'ENDPOINT_UNKNOWN',
-    `There is nothing at ${JSON.stringify(path.slice(0, 200))} in registry API v1.`,
-  );
 }

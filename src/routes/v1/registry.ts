@@ -33,7 +33,7 @@ const tagsWhereCounted = 8;
 export function createRegistryV1({ route, claims, settings, clock, log }: RegistryV1Options): RegistryV1 {
   const { client, resolver, served, wanted } = route;
   const most = () => settings.REGSHIFT_V1_TAGS ?? (resolver.countsPulls() ? tagsWhereCounted : usualTags);
-  const tags = createV1Tags({ client, served, wanted, most });
+  const tags = createV1Tags({ client, served, wanted, most, ttl: settings.REGSHIFT_TAG_TTL, clock });
   const search = createV1Search({ resolver, images: createV1Images(route), tags, clock });
   return { route, claims, tags, search, log, passThrough: settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' };
 }

@@ -22,7 +22,8 @@ export async function answerTag(
   return firstKnown(repositoriesNamed(route, request, name), async (repository) => {
     const asked = search.tagged(repository, tag, platformFor(route, request), request.caller);
     const found = await asked.catch((error: unknown) => {
-      if (!isFaultOfImage(error)) throw error;
+      const gone = error instanceof Failure && error.code === 'MANIFEST_UNKNOWN';
+      if (gone || !isFaultOfImage(error)) throw error;
       log('warn', 'tag left out of API v1', { repository, tag, reason: error.message });
       // 1.8 and 1.9 then say that the tag is not found; of another status, that they reach no registry at all.
       const message = `${repository}:${tag} cannot be given to this Docker. ${error.message}`;

@@ -1,7 +1,7 @@
 import { Failure } from '../../errors.ts';
 import type { ClientRequest } from '../client-request.ts';
 import { answerPing } from '../ping.ts';
-import { jsonAnswer } from './answer.ts';
+import { jsonAnswer, v1ErrorAnswer } from './answer.ts';
 import type { RegistryV1 } from './registry.ts';
 
 /**
@@ -14,11 +14,14 @@ export async function answerUsers(
   { route, passThrough }: RegistryV1,
   request: ClientRequest,
 ): Promise<Response> {
-  if (request.method === 'POST')
-    throw new Failure('UNAUTHORIZED', 'Accounts are not made here. Log in by Basic.');
+  if (request.method === 'POST') return v1ErrorAnswer(noAccounts(), request);
   if (passThrough && !request.headers.has('authorization')) {
     throw new Failure('UNAUTHORIZED', 'Log in with a name and a password of the registry.');
   }
   await answerPing(route.client, request, passThrough);
   return jsonAnswer('OK', request, { 'Cache-Control': 'private, no-store' });
+}
+
+function noAccounts(): Failure {
+  return new Failure('UNAUTHORIZED', 'Accounts are not made here. Log in with one of the registry.');
 }

@@ -1,4 +1,5 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
+import { unzstd } from '../unzstd.ts';
 
 const startsWith = (bytes: Uint8Array, ...magic: readonly number[]) =>
   magic.every((byte, index) => bytes[index] === byte);
@@ -7,7 +8,7 @@ const startsWith = (bytes: Uint8Array, ...magic: readonly number[]) =>
 export function unpackLayer(layer: Uint8Array, knowsZstd: boolean): Uint8Array {
   if (startsWith(layer, 0x1f, 0x8b)) return new Uint8Array(gunzipSync(layer));
   if (!startsWith(layer, 0x28, 0xb5, 0x2f, 0xfd)) return layer;
-  if (knowsZstd) return new Uint8Array(zstdDecompressSync(layer));
+  if (knowsZstd) return new Uint8Array(unzstd(layer));
   throw new Error('archive/tar: invalid tar header');
 }
 

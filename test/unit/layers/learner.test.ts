@@ -100,6 +100,29 @@ describe('a layer is read once', () => {
   });
 });
 
+test('who asks a slow cache while the reading ends does not start another', async () => {
+  const asked = Promise.withResolvers<void>();
+  let asking = 0;
+  const cache = {
+    ...mapCache(),
+    get: async () => {
+      asking += 1;
+      if (asking === 2) await asked.promise;
+      return undefined;
+    },
+  };
+  const learner = learnerWith({ cache });
+  const { open, letGo, opened } = heldLayer();
+  letGo();
+  const first = learner.facts(digest, open);
+  const second = learner.facts(digest, open);
+  await first;
+  await settled();
+  asked.resolve();
+  expect(await second).toEqual(facts);
+  expect(opened()).toBe(1);
+});
+
 describe('a reading and those who wait for it', () => {
   test('goes on when they have left', async () => {
     const learner = learnerWith();
@@ -219,7 +242,7 @@ describe('upstream falls silent', () => {
   };
 
   test('the reading is given up, and its place with it', async () => {
-    vi.useFakeTimers();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
     const learner = learnerWith({ concurrency: 1, silenceMs: 4000 });
     const { source, open } = silent();
     const waiting = learner.facts(digest, open);
@@ -234,6 +257,31 @@ describe('upstream falls silent', () => {
     const { open: openAgain, letGo } = heldLayer();
     letGo();
     expect(await learner.facts(digest, openAgain)).toEqual(facts);
+  });
+
+  test('slow is not silent, and no timer stays behind', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
+    const learner = learnerWith({ silenceMs: 4000 });
+    const steps = [packed.subarray(0, 500), packed.subarray(500, 1000), packed.subarray(1000)];
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 3000));
+          const next = steps.shift();
+          if (next === undefined) controller.close();
+          else controller.enqueue(next);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const learned = learner.facts(digest, async () => ({ stream }));
+    for (let second = 0; second < 13; second += 1) {
+      await vi.advanceTimersByTimeAsync(1000);
+      // What zlib does in its thread takes time of its own.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await learned).toEqual(facts);
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(0));
   });
 
   test('a reading that was stopped from outside, as on a Worker, keeps no one from another try', async () => {

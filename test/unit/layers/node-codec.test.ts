@@ -1,12 +1,21 @@
 import { Readable } from 'node:stream';
-import { constants, createZstdCompress, createZstdDecompress, gzipSync, zstdCompressSync } from 'node:zlib';
+import {
+  constants,
+  createGunzip,
+  createZstdCompress,
+  createZstdDecompress,
+  gzipSync,
+  zstdCompressSync,
+} from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
 import { defaultUnpackLimits } from '../../../src/layers/bomb.ts';
 import type { Decoder, LayerCodec } from '../../../src/layers/codec.ts';
+import { measure } from '../../../src/layers/measure.ts';
 import { unpack } from '../../../src/layers/unpack.ts';
 import { verified } from '../../../src/layers/verified.ts';
 import { createNodeLayerCodec } from '../../../src/runtime/node/layer-codec.ts';
+import { driveZlib } from '../../../src/runtime/node/zlib-engine.ts';
 import { bytesOf, concatenated, sourceOf } from '../../support/byte-streams.ts';
 import { layerContent } from '../../support/layer-content.ts';
 
@@ -128,12 +137,84 @@ describe('the budget for windows', () => {
     expect(await digestBy(codec, packed)).toBe(digestOf(content));
   });
 
+  test('a later frame with a larger window is counted with it', async () => {
+    const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
+    const [small, large] = await Promise.all([streamed(content, 20), streamed(content, 27)]);
+    const holder = unpackWith(codec, concatenated(small, large)).getReader();
+    for (let read = 0; read <= content.length; ) read += (await holder.read()).value?.length ?? Number.NaN;
+    const waiting = unpackWith(codec, small).getReader();
+    let served = false;
+    const first = waiting.read().finally(() => {
+      served = true;
+    });
+    await settled();
+    expect(served).toBe(false);
+    await holder.cancel();
+    await first;
+    await waiting.cancel();
+  });
+
+  test('a measurement that waits for a window can be aborted', async () => {
+    const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
+    const packed = await streamed(content, 27);
+    const holder = unpackWith(codec, packed).getReader();
+    await holder.read();
+    const abort = new AbortController();
+    const { signal } = abort;
+    const source = sourceOf(packed);
+    const limits = defaultUnpackLimits;
+    const facts = measure(source.stream, { codec, limits, digest: digestOf(packed), signal });
+    await settled();
+    abort.abort(new Error('enough'));
+    await expect(facts).rejects.toThrow('enough');
+    expect(source.cancelled).toBeDefined();
+    await holder.cancel();
+  });
+
   test('a stream gives its small window back before it waits for a large one', async () => {
     const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
     const packed = concatenated(await streamed(content, 20), await streamed(content, 27));
     const both = await Promise.all([digestBy(codec, packed), digestBy(codec, packed)]);
     const expected = digestOf(concatenated(content, content));
     expect(both).toEqual([expected, expected]);
+  });
+});
+
+describe('an engine', () => {
+  test('goes on by a piece or two while one is looked at, and no further', async () => {
+    const gunzip = createGunzip();
+    let made = 0;
+    gunzip.on('data', (piece: Uint8Array) => {
+      made += piece.length;
+    });
+    const output = driveZlib(gunzip).push(gzipSync(new Uint8Array(16 * MiB)));
+    await output.next();
+    await settled();
+    expect(made).toBeLessThan(MiB);
+    await output.return(undefined);
+  });
+
+  test.each(['at the end', 'after an error', 'when the client goes away'])('is closed %s', async (when) => {
+    const { codec, closed } = counting(createNodeLayerCodec());
+    for (const compression of ['gzip', 'zstd'] as const) {
+      const packed = compression === 'gzip' ? gzipSync(content) : zstdCompressSync(content);
+      const stream = unpackWith(
+        codec,
+        when === 'after an error' ? packed.subarray(0, 900) : packed,
+        compression,
+      );
+      const reader = stream.getReader();
+      await reader.read().catch(() => undefined);
+      if (when === 'when the client goes away') await reader.cancel();
+      else for (let done = false; !done; ) done = (await reader.read().catch(() => ({ done: true }))).done;
+    }
+    expect(closed()).toBe(2);
+  });
+
+  test('lets go of what it held when it is closed', () => {
+    const gunzip = createGunzip();
+    driveZlib(gunzip).close();
+    expect(gunzip.destroyed).toBe(true);
   });
 });
 
@@ -168,9 +249,14 @@ describe('a slow reader', () => {
   });
 });
 
-/** Counts what decoders have given out, to whomever. */
-function counting(codec: LayerCodec): { readonly codec: LayerCodec; readonly unpacked: () => number } {
+/** Counts what decoders have given out, to whomever, and how many were closed. */
+function counting(codec: LayerCodec): {
+  readonly codec: LayerCodec;
+  readonly unpacked: () => number;
+  readonly closed: () => number;
+} {
   let unpacked = 0;
+  let closed = 0;
   async function* count(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of pieces) {
       unpacked += piece.length;
@@ -179,10 +265,14 @@ function counting(codec: LayerCodec): { readonly codec: LayerCodec; readonly unp
   }
   const counted = <Packed>(decoder: Decoder<Packed>) => ({
     push: (piece: Packed) => count(decoder.push(piece)),
-    close: () => decoder.close(),
+    close() {
+      closed += 1;
+      decoder.close();
+    },
   });
   return {
     unpacked: () => unpacked,
+    closed: () => closed,
     codec: {
       ...codec,
       zstd: { ...codec.zstd, unpack: (signal) => counted(codec.zstd.unpack(signal)) },

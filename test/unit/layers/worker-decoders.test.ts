@@ -70,6 +70,21 @@ describe.each(['gzip', 'zstd'] as const)('%s by the libraries of the Worker', (c
     }
   });
 
+  test('refuses what is cut short', async () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const next = random(seed);
+      const packed = pack(next, compression, contentOf(next));
+      const length = [packed.length - 1, packed.length - 4, packed.length - 8, next(packed.length)][next(4)];
+      const stream = unpack(sourceOf(packed.subarray(0, length)).stream, compression, {
+        codec,
+        limits,
+        what,
+      });
+      const { error } = await received(stream);
+      expect({ seed, error }).toMatchObject({ seed, error: { code: 'UPSTREAM_CONTENT' } });
+    }
+  });
+
   test('comes to an end with whatever it is given', async () => {
     for (let seed = 1; seed <= 60; seed += 1) {
       const next = random(seed);

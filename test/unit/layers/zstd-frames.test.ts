@@ -99,4 +99,14 @@ describe('cutting at frames', () => {
       expect(frames).toEqual([first, second]);
     }
   });
+
+  test.each([
+    ['a dictionary', [...magic, 0x21, 7, 0, ...raw(1)], 'dictionary'],
+    ['a reserved block', [...magic, 0x20, 0, 7, 0, 0], 'a kind that there is not'],
+    ['a block beyond 128 KiB', [...magic, 0x00, 0, 3, 0xff, 0xff, 9], 'a kind that there is not'],
+    ['a window beyond the limit', [...magic, 0x00, 1 << 3, ...raw(1)], 'window of 2048 bytes; at most 1024'],
+  ])('%s is refused before a decoder sees it', (_name, bytes, message) => {
+    const walk = createFrameWalk({ windowLimit: 1024, unit: 'frame', what: 'layer X' });
+    expect(() => [...walk.walk(Uint8Array.from(bytes))]).toThrow(message);
+  });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '../../../converters/digest.ts';
 import { createSampleRegistry } from '../../../src/upstream/sample/registry.ts';
 import { childrenOf, type SampleTree, sampleTree } from '../../support/sample-tree.ts';
-import { unzstd } from './unzstd.ts';
+import { unzstd } from '../../support/unzstd.ts';
 
 const registry = createSampleRegistry();
 const names = registry.repositories.map((repository) => repository.name);

@@ -5,7 +5,7 @@ import { gzip } from '../../../src/upstream/sample/gzip.ts';
 import { tar } from '../../../src/upstream/sample/tar.ts';
 import { zstd } from '../../../src/upstream/sample/zstd.ts';
 import { havePrograms } from '../../support/programs.ts';
-import { unzstd } from './unzstd.ts';
+import { unzstd } from '../../support/unzstd.ts';
 
 /** Around the limits of a stored deflate block (65535) and of a zstd block (131072). */
 const lengths = [0, 1, 65_534, 65_535, 65_536, 131_072, 131_073, 300_000];

@@ -1,0 +1,28 @@
+import type { ConversionContext, Converted, Form } from './conversion.ts';
+import { convertImage } from './convert-image.ts';
+import { convertIndex } from './convert-index.ts';
+import { ConversionError } from './errors.ts';
+import type { Model } from './model.ts';
+import { readManifest } from './read.ts';
+
+/**
+ * Converts a stored manifest of any dialect, image or index.
+ * @param stored what `readManifest` made, or the bytes to read.
+ * @throws ConversionError when the form cannot carry it (no form of one image carries an index: choose first with
+ * `chooseImage`), or what is stored is broken; or what a port throws.
+ */
+export async function convert(
+  stored: Model | Uint8Array,
+  form: Form,
+  context: ConversionContext,
+): Promise<Converted> {
+  const model = 'kind' in stored ? stored : readManifest(stored);
+  if (model.kind === 'image') return convertImage(model, form, context);
+  if (form !== 'schema1') return convertIndex(model, form, context);
+  throw new ConversionError({
+    code: 'INEXPRESSIBLE',
+    message: 'Schema 1 holds the image of one platform: choose one of the index first',
+    dialect: 'schema1',
+    found: `an index of ${model.dependencies.length} entries`,
+  });
+}

@@ -1,0 +1,77 @@
+import { type Digest, digestOf } from '../digest.ts';
+import { ConversionError } from '../errors.ts';
+import { asObject, rootField } from '../fields.ts';
+import { readImageConfig } from '../image-config.ts';
+import { noLabels } from '../labels.ts';
+import { mediaTypes } from '../media-types.ts';
+import type { Descriptor, Image, Layer, V1Target } from '../model.ts';
+import type { ConversionPorts } from '../ports.ts';
+import { emptyDiffIds } from '../schema1/empty-layer.ts';
+import { configFromBareV1, configFromV1 } from '../schema1/to-config.ts';
+import { v1Steps } from '../schema1/v1-steps.ts';
+import { withConfigOf } from './read-config.ts';
+import type { Prepared, Step } from './step.ts';
+
+/** Gives an image without diff_ids (schema 1, a bare v1 JSON) a config that has them: its layers must be read. */
+export const makeConfig: Step = async (prepared, ports) => {
+  const { target } = prepared.image;
+  if (target.kind === 'v1') return fromSchema1(prepared.image, target, ports);
+  const { image, config, blobs } = await withConfigOf(prepared, ports);
+  if (config.diffIds !== undefined) return { image, config, blobs };
+  const dependencies = await learned(image.dependencies, ports);
+  const root = asObject(rootField(config.document));
+  return withMadeConfig(image, dependencies, configFromBareV1(root, dependencies.map(diffIdOf)));
+};
+
+/** Layers that turn out to hold no files go, as those that were known to (formats.md, section 3). */
+async function fromSchema1(image: Image, target: V1Target, ports: ConversionPorts): Promise<Prepared> {
+  const steps = v1Steps(target, image.dependencies);
+  const layers = await learned(
+    steps.flatMap(({ layer }) => layer ?? []),
+    ports,
+  );
+  const empty = new Set(layers.filter(({ diffId }) => emptyDiffIds.has(diffId)).map(({ digest }) => digest));
+  const dependencies = layers.filter(({ digest }) => !empty.has(digest));
+  const without = steps.map(({ entry, layer }) => ({
+    entry,
+    layer: layer && !empty.has(layer.digest) ? layer : undefined,
+  }));
+  return withMadeConfig(image, dependencies, configFromV1(without, dependencies.map(diffIdOf)));
+}
+
+interface LearnedLayer extends Layer {
+  readonly diffId: Digest;
+}
+
+function diffIdOf({ diffId }: LearnedLayer): Digest {
+  return diffId;
+}
+
+/** Reads each different layer once. */
+async function learned(layers: readonly Layer[], ports: ConversionPorts): Promise<LearnedLayer[]> {
+  const different = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
+  const facts = await Promise.all(different.map((layer) => ports.layerFacts(layer)));
+  const byDigest = new Map(different.map((layer, index) => [layer.digest, facts[index]]));
+  return layers.map((layer) => {
+    const fact = byDigest.get(layer.digest);
+    if (!fact) throw new ConversionError({ code: 'UNAVAILABLE', message: 'A layer could not be read' });
+    return { ...layer, size: fact.packedSize, compression: fact.compression, diffId: fact.diffId };
+  });
+}
+
+function withMadeConfig(image: Image, dependencies: readonly Layer[], bytes: Uint8Array): Prepared {
+  const digest = digestOf(bytes);
+  const descriptor: Descriptor = {
+    mediaType: mediaTypes.dockerConfig,
+    digest,
+    size: bytes.length,
+    urls: [],
+    labels: noLabels,
+    field: undefined,
+  };
+  return {
+    image: { ...image, target: { kind: 'config', descriptor }, dependencies },
+    config: readImageConfig(bytes),
+    blobs: [{ kind: 'config', digest, bytes }],
+  };
+}

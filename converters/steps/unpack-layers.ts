@@ -1,0 +1,48 @@
+import type { Digest } from '../digest.ts';
+import { ConversionError } from '../errors.ts';
+import { unpackedTypeOf } from '../media-types.ts';
+import type { Image, Layer } from '../model.ts';
+import { withConfigOf } from './read-config.ts';
+import type { DerivedBlob, Step } from './step.ts';
+
+/** For clients that cannot unpack zstd: such layers become the plain tars that the config names already. */
+export const unpackLayers: Step = async (prepared, ports, unpackZstd) => {
+  if (!unpackZstd || !prepared.image.dependencies.some(isZstd)) return prepared;
+  const { image, config, blobs } = await withConfigOf(prepared, ports);
+  const dependencies = await Promise.all(
+    image.dependencies.map(async (layer, index) => {
+      if (!isZstd(layer)) return layer;
+      const { diffId, size } = await ports.layerFacts(layer);
+      checkDiffId(diffId, config.diffIds?.[index], layer);
+      const mediaType = unpackedTypeOf(layer.mediaType);
+      return { ...layer, mediaType, digest: diffId, size, compression: 'none' as const };
+    }),
+  );
+  return { image: { ...image, dependencies }, config, blobs: [...blobs, ...made(image, dependencies)] };
+};
+
+/** One for each digest, in the order of the layers. */
+function made(before: Image, after: readonly Layer[]): DerivedBlob[] {
+  const blobs = before.dependencies.flatMap(({ digest: packed }, index): DerivedBlob[] => {
+    const layer = after[index];
+    if (!layer || layer.digest === packed) return [];
+    return [{ kind: 'layer', digest: layer.digest, packed, size: layer.size ?? 0 }];
+  });
+  return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+}
+
+/** A layer that the registry holds packed by zstd, and that could be given as the tar inside. */
+export function isZstd(layer: Layer): boolean {
+  return layer.compression === 'zstd' && !layer.foreign && !layer.encrypted;
+}
+
+function checkDiffId(actual: Digest, stated: Digest | undefined, layer: Layer): void {
+  if (stated === undefined || stated === actual) return;
+  throw new ConversionError({
+    code: 'DIGEST_MISMATCH',
+    message: `The layer ${layer.digest} is not what the config says it is, unpacked`,
+    path: '$.rootfs.diff_ids',
+    found: actual,
+    expected: stated,
+  });
+}

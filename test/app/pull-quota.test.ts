@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
+
+const samples = createSampleRegistry();
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+const madeUp = `sha256:${'0'.repeat(64)}`;
+
+/** As Docker Hub: with the count of pulls at manifests that are there, and at nothing else. */
+const counting: Script = async (request, { pathname }) => {
+  if (!pathname.includes('/manifests/')) return undefined;
+  const { method, headers } = request;
+  const answer = await samples.fetch(request.url, { method, headers });
+  if (answer.ok) answer.headers.set('ratelimit-limit', '100;w=21600');
+  return answer;
+};
+
+const pulls = (asked: readonly string[]) => asked.filter((each) => /^GET .*\/manifests\//.test(each));
+
+/** Docker Hub counts each GET of a manifest: whoever makes up digests must not spend another's pulls. */
+describe('a digest that is made up, where upstream counts pulls,', () => {
+  it.each(['manifests', 'blobs'])('costs none at a proxy that has served nothing yet: %s', async (kind) => {
+    const upstream = scriptedUpstream(counting);
+    const app = testApp({}, upstream.fetch);
+    expect((await app.get(`/v2/sample/oci/${kind}/${madeUp}`, docker19)).status).toBe(404);
+    expect(pulls(upstream.asked)).toEqual([]);
+  });
+
+  it.each([
+    ['an image of it', docker19],
+    ['nothing but the index', { Accept: '*/*' }],
+  ])('costs none of those of an index, where %s is remembered', async (_, headers) => {
+    const upstream = scriptedUpstream(counting);
+    const app = testApp({}, upstream.fetch);
+    expect((await app.get('/v2/sample/index/manifests/latest', headers)).status).toBe(200);
+    upstream.forget();
+    for (const client of [docker19, docker113]) {
+      expect((await app.get(`/v2/sample/index/manifests/${madeUp}`, client)).status).toBe(404);
+    }
+    expect(pulls(upstream.asked)).toEqual([]);
+  });
+
+  it('costs at most as many images as the operator allows', async () => {
+    const upstream = scriptedUpstream(counting);
+    const app = testApp({ REGSHIFT_WALK_GETS: '1' }, upstream.fetch);
+    expect((await app.get(`/v2/sample/oci/manifests/${madeUp}`, docker19)).status).toBe(404);
+    expect(pulls(upstream.asked)).toHaveLength(1);
+  });
+});
+
+describe('a digest that was given out, where upstream counts pulls,', () => {
+  it.each([
+    ['schema 1', docker19, {}],
+    ['a list', docker113, { REGSHIFT_LISTS: 'full' }],
+  ])('is found again without one where its parts are remembered: %s', async (_, headers, variables) => {
+    const upstream = scriptedUpstream(counting);
+    const given = await testApp(variables, upstream.fetch).get('/v2/sample/index/manifests/1.0', headers);
+    const digest = given.header('Docker-Content-Digest');
+    const app = testApp({ ...variables, REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
+    await app.get('/v2/sample/index/manifests/latest', headers);
+    upstream.forget();
+    const again = await app.get(`/v2/sample/index/manifests/${digest}`, headers);
+    expect([again.status, again.header('Docker-Content-Digest')]).toEqual([200, digest]);
+    expect(pulls(upstream.asked)).toEqual([]);
+  });
+});

@@ -1,0 +1,192 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type TestApp, testApp } from '../support/app.ts';
+import { privateTo, scriptedUpstream, type Upstream } from '../support/scripted-upstream.ts';
+import { type V1DaemonName, v1DaemonNames, v1Daemons } from '../support/v1-daemons.ts';
+import { ancestry, idOfTag, pullV1 } from '../support/v1-pull.ts';
+import { type V1Session, v1Session } from '../support/v1-session.ts';
+
+const alice = `Basic ${btoa('alice:secret')}`;
+const bob = `Basic ${btoa('bob:secret')}`;
+const day = 24 * 60 * 60;
+
+let upstream: Upstream;
+let app: TestApp;
+beforeEach(() => {
+  upstream = scriptedUpstream(privateTo(alice));
+  app = testApp({}, upstream.fetch);
+});
+
+const pull = (daemon: V1DaemonName, login?: string, https?: boolean) =>
+  pullV1({ daemon: v1Daemons[daemon], http: app.send, login, https }, 'sample/oci');
+
+/** A pull up to where the daemon knows its ids. */
+async function begun(daemon: V1DaemonName, login?: string): Promise<{ session: V1Session; id: string }> {
+  const session = v1Session({ daemon: v1Daemons[daemon], http: app.send, login });
+  return { session, id: await idOfTag(session, 'sample/oci', 'latest') };
+}
+
+describe.each(v1DaemonNames)('a private image and %s', (daemon) => {
+  it('that has logged in, and sends its login with its first request alone', async () => {
+    const { layers } = await pull(daemon, 'alice:secret');
+    expect(layers.size).toBe(2);
+    expect(new Set(upstream.carried.slice(v1Daemons[daemon].pings.length))).toEqual(new Set([alice]));
+  });
+
+  it('that has logged in, and sends its login with every request (HTTPS)', async () => {
+    expect((await pull(daemon, 'alice:secret', true)).layers.size).toBe(2);
+  });
+
+  it.each([
+    ['nobody has logged in', undefined, undefined],
+    ['nobody has logged in (HTTPS)', undefined, true],
+    ['another login', 'bob:secret', undefined],
+    ['a wrong password', 'alice:guess', undefined],
+  ])('that is refused: %s', async (_, login, https) => {
+    await expect(pull(daemon, login, https)).rejects.toThrow('Authentication is required.');
+  });
+
+  it('from which the right is taken within a pull', async () => {
+    const { session, id } = await begun(daemon, 'alice:secret');
+    upstream.follow(privateTo(bob));
+    app.advance(31);
+    await expect(ancestry(session, id)).rejects.toThrow('Authentication is required.');
+    for (const what of ['json', 'layer']) {
+      expect((await session.get(`images/${id}/${what}`)).status).toBe(401);
+    }
+  });
+
+  it('that takes a day for a pull, and no more', async () => {
+    const { session, id } = await begun(daemon, 'alice:secret');
+    app.advance(day - 1);
+    expect(await ancestry(session, id)).toHaveLength(2);
+    app.advance(2);
+    await expect(ancestry(session, id)).rejects.toThrow('Authentication is required.');
+  });
+});
+
+describe('a public image over HTTPS', () => {
+  it.each(v1DaemonNames)('%s is given it though it sends an empty login', async (daemon) => {
+    upstream.follow();
+    expect((await pull(daemon, undefined, true)).layers.size).toBe(2);
+    expect(new Set(upstream.carried)).toEqual(new Set([null]));
+  });
+});
+
+describe('an id of a private image', () => {
+  it('opens nothing to who has no right: without a login, with another one, by the address alone', async () => {
+    const { session, id } = await begun('Docker 1.9.1', 'alice:secret');
+    await ancestry(session, id);
+    const prefix = session.asked.at(-1)?.replace(/\/images\/.*/, '');
+    for (const what of ['ancestry', 'json', 'layer']) {
+      for (const headers of [{}, { Authorization: bob }, { Authorization: 'Token ' }]) {
+        const answer = await app.get(`${prefix}/images/${id}/${what}`, headers as Record<string, string>);
+        expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, 'Basic realm="regshift"']);
+        expect(answer.text()).not.toContain(id);
+      }
+    }
+  });
+
+  it('is proved upstream again with each TTL, and not within it', async () => {
+    const { session, id } = await begun('Docker 1.9.1', 'alice:secret');
+    upstream.forget();
+    await ancestry(session, id);
+    expect(upstream.asked).toEqual([]);
+    app.advance(31);
+    await ancestry(session, id);
+    expect(upstream.asked).toEqual([expect.stringMatching(/^HEAD \/v2\/sample\/oci\/manifests\/sha256:/)]);
+    expect(upstream.carried).toEqual([alice]);
+  });
+});
+
+describe('where a login is', () => {
+  it('in no path, no cookie and no log, and readable in no header', async () => {
+    const { session, id } = await begun('Docker 1.9.1', 'alice:secret');
+    await ancestry(session, id);
+    const answer = await app.get('/v1/repositories/sample/oci/images', { Authorization: alice });
+    const said =
+      [...answer.headers].flat().join('\n') + session.asked.join('\n') + JSON.stringify(app.logged);
+    const decoded = said
+      .split(/[^A-Za-z0-9_-]+/)
+      .map(decodedPart)
+      .join('\n');
+    for (const secret of ['secret', btoa('alice:secret').replace(/=+$/, '')]) {
+      expect(said).not.toContain(secret);
+      expect(decoded).not.toContain(secret);
+    }
+    expect(decoded).toContain('{"repository":"sample/oci"}');
+  });
+});
+
+function decodedPart(part: string): string {
+  try {
+    return atob(part.replaceAll('-', '+').replaceAll('_', '/'));
+  } catch {
+    return '';
+  }
+}
+
+describe('Cache-Control', () => {
+  const everything = async (login?: string) => {
+    const { session, id } = await begun('Docker 1.7.1', login);
+    const { session: newer } = await begun('Docker 1.9.1', login);
+    const paths = [
+      'repositories/sample/oci/tags',
+      'repositories/sample/oci/json',
+      'repositories/sample/oci/properties',
+    ];
+    const answers = [await newer.get('repositories/sample/oci/tags/latest')];
+    for (const path of [...paths, ...['ancestry', 'json', 'layer'].map((what) => `images/${id}/${what}`)]) {
+      answers.push(await session.get(path));
+    }
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    return answers.map((answer) => answer.header('Cache-Control'));
+  };
+
+  it('is private for what takes a login', async () => {
+    expect(new Set(await everything('alice:secret'))).toEqual(new Set(['private']));
+  });
+
+  it('is not said of what is given to anyone', async () => {
+    upstream.follow();
+    expect(new Set(await everything())).toEqual(new Set([null]));
+  });
+
+  it('lets nothing store the answer that a token is in', async () => {
+    upstream.follow();
+    const answer = await app.get('/v1/repositories/sample/oci/images');
+    expect(answer.header('Cache-Control')).toBe('private, no-store');
+  });
+});
+
+describe('clients that log in to the proxy', () => {
+  // htpasswd -B, cost 4: alice:secret
+  const variables = {
+    REGSHIFT_UPSTREAM_AUTH: 'basic',
+    REGSHIFT_UPSTREAM_USERNAME: 'robot',
+    REGSHIFT_UPSTREAM_PASSWORD: 'rust',
+    REGSHIFT_CLIENT_AUTH: 'basic',
+    REGSHIFT_HTPASSWD: 'alice:$2b$04$A4AGRLa0kzR8EOFzvvT3hOtTiurhkkveNhjtyUcm.mbTsNvE2n4e2',
+  };
+  beforeEach(() => {
+    upstream = scriptedUpstream(privateTo(`Basic ${btoa('robot:rust')}`));
+    app = testApp(variables, upstream.fetch);
+  });
+
+  it.each(v1DaemonNames)('%s, once', async (daemon) => {
+    expect((await pull(daemon, 'alice:secret')).layers.size).toBe(2);
+    expect(upstream.carried).not.toContain(alice);
+  });
+
+  it.each(v1DaemonNames)('%s is refused without a login', async (daemon) => {
+    await expect(pull(daemon)).rejects.toThrow('Authentication is required.');
+  });
+
+  it('are asked again with each request that brings no token', async () => {
+    const { session, id } = await begun('Docker 1.9.1', 'alice:secret');
+    await ancestry(session, id);
+    const path = session.asked.at(-1) ?? '';
+    expect((await app.get(path)).status).toBe(401);
+    expect((await app.get(path, { Authorization: bob })).status).toBe(401);
+    expect((await app.get(path, { Authorization: alice })).status).toBe(200);
+  });
+});

@@ -1,0 +1,265 @@
+import { describe, expect, it } from 'vitest';
+import { type TestApp, testApp } from '../support/app.ts';
+import { manyTags } from '../support/many-tags.ts';
+import { type Script, scriptedUpstream, specError, type Upstream } from '../support/scripted-upstream.ts';
+import { v1Daemons } from '../support/v1-daemons.ts';
+import { pullV1 } from '../support/v1-pull.ts';
+
+const docker17 = [['User-Agent', v1Daemons['Docker 1.7.1'].userAgent]] as const;
+const onArm = [
+  ['User-Agent', 'docker/1.7.1 go/go1.4.2 git-commit/786b29d kernel/4.9.0 os/linux arch/arm64'],
+] as const;
+const path = '/v1/repositories/team/app/tags';
+
+function over(script: Script, variables: Record<string, string> = {}): { app: TestApp; upstream: Upstream } {
+  const upstream = scriptedUpstream(script);
+  return { upstream, app: testApp(variables, upstream.fetch) };
+}
+
+const given = async (app: TestApp, headers = docker17) => {
+  const answer = await app.get(path, headers);
+  expect([answer.status, answer.text()]).toEqual([200, expect.any(String)]);
+  return JSON.parse(answer.text()) as Record<string, string>;
+};
+
+/** `v0` to `v<count - 1>`, `latest` and `edge`. */
+function versions(count: number): Record<string, string> {
+  const numbered = Array.from({ length: count }, (_, index) => [`v${index}`, 'sample/oci'] as const);
+  return { edge: 'sample/schema2', ...Object.fromEntries(numbered), latest: 'sample/schema2-empty-layers' };
+}
+
+const warnings = ({ logged }: TestApp) => logged.filter(({ level }) => level === 'warn');
+
+describe('the tags of a repository', () => {
+  it('name the ids of their images, for the platform that asks', async () => {
+    const { app } = over(manyTags('team/app', { a: 'sample/oci', b: 'sample/index', c: 'sample/oci' }));
+    const ids = await given(app);
+    expect(Object.keys(ids)).toEqual(expect.arrayContaining(['a', 'b', 'c']));
+    expect(ids.a).toBe(ids.c);
+    expect(ids.a).not.toBe(ids.b);
+    const other = await given(app, onArm);
+    expect(other.b).not.toBe(ids.b);
+    expect((await app.get(path, docker17)).header('Vary')).toBe('User-Agent');
+  });
+
+  it('may have the names of things that every object has', async () => {
+    const { app } = over(manyTags('team/app', { constructor: 'sample/oci', ['__proto__']: 'sample/oci' }));
+    expect(Object.keys(await given(app)).toSorted()).toEqual(['__proto__', 'constructor']);
+  });
+
+  it('leave out those that cannot be given, and the log says why', async () => {
+    const { app } = over(
+      manyTags('team/app', { chart: 'sample/helm-chart', gone: 'sample/nowhere', ok: 'sample/oci' }),
+    );
+    expect(Object.keys(await given(app))).toEqual(['ok']);
+    expect(warnings(app).map(({ facts }) => [facts?.tag, facts?.reason])).toEqual(
+      expect.arrayContaining([
+        ['chart', expect.stringContaining('not a container image')],
+        ['gone', expect.stringContaining('404')],
+      ]),
+    );
+  });
+
+  it('are those that upstream gives when it fails for some', async () => {
+    const { app } = over((request, url) =>
+      url.pathname.endsWith('/manifests/b')
+        ? specError(503, 'UNAVAILABLE')
+        : manyTags('team/app', { a: 'sample/oci', b: 'sample/index' })(request, url),
+    );
+    expect(Object.keys(await given(app))).toEqual(['a']);
+    expect(warnings(app).map(({ facts }) => facts?.tag)).toEqual(['b']);
+  });
+
+  it('cannot be told when upstream fails for all', async () => {
+    const tags = manyTags('team/app', { a: 'sample/oci', chart: 'sample/helm-chart' });
+    const { app } = over((request, url) =>
+      url.pathname.endsWith('/manifests/a') ? specError(503, 'UNAVAILABLE') : tags(request, url),
+    );
+    const answer = await app.get(path, docker17);
+    expect([answer.status, JSON.parse(answer.text())]).toEqual([
+      503,
+      { error: expect.stringContaining('503') },
+    ]);
+  });
+});
+
+describe('a repository of many tags', () => {
+  const many = versions(150);
+
+  it('gives the newest hundred and latest, and the log says that there are more', async () => {
+    const { app } = over(manyTags('team/app', many));
+    const tags = Object.keys(await given(app));
+    expect(tags).toHaveLength(100);
+    expect(tags).toEqual(expect.arrayContaining(['latest', 'v149', 'v100', 'v51']));
+    expect(tags).not.toContain('v50');
+    expect(warnings(app).at(-1)?.facts).toMatchObject({ repository: 'team/app', given: 100, left: 52 });
+  });
+
+  it('gives as many as the operator says', async () => {
+    const { app } = over(manyTags('team/app', many), { REGSHIFT_V1_TAGS: '3' });
+    expect(Object.keys(await given(app)).toSorted()).toEqual(['latest', 'v148', 'v149']);
+  });
+
+  it('gives eight where upstream counts pulls', async () => {
+    const counted = { 'ratelimit-limit': '100;w=21600' };
+    const { app } = over(manyTags('team/app', many, counted));
+    await app.get('/v2/team/app/manifests/latest', { Accept: '*/*' });
+    expect(Object.keys(await given(app))).toHaveLength(8);
+  });
+
+  it('asks about no more than six at once', async () => {
+    let atOnce = 0;
+    let most = 0;
+    const tags = manyTags('team/app', many);
+    const { app } = over(async (request, url) => {
+      atOnce += 1;
+      most = Math.max(most, atOnce);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      atOnce -= 1;
+      return tags(request, url);
+    });
+    await given(app);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(6);
+  });
+
+  it('is asked about once a TTL, and its images are fetched once', async () => {
+    const { app, upstream } = over(manyTags('team/app', versions(20)));
+    await given(app);
+    expect(upstream.asked.filter((each) => each.startsWith('HEAD')).length).toBe(22);
+    // Three images: a manifest and a config each.
+    expect(upstream.asked.filter((each) => each.startsWith('GET') && !each.endsWith('/list')).length).toBe(6);
+    upstream.forget();
+    await given(app);
+    expect(upstream.asked).toEqual([]);
+    app.advance(31);
+    await given(app);
+    expect(upstream.asked.filter((each) => !each.startsWith('HEAD'))).toEqual(['GET /v2/team/app/tags/list']);
+  });
+
+  it('gives the tag that Docker 1.5 has asked API v2 for, wherever it stands', async () => {
+    const { app } = over(manyTags('team/app', many), { REGSHIFT_V1_TAGS: '2' });
+    const pull = (daemon: 'Docker 1.3.3' | 'Docker 1.5.0') =>
+      pullV1({ daemon: v1Daemons[daemon], http: app.send }, 'team/app', 'edge');
+    await expect(pull('Docker 1.3.3')).rejects.toThrow('Tag edge not found in repository team/app');
+    expect((await pull('Docker 1.5.0')).ids).toHaveLength(2);
+  });
+
+  it('of which Docker 1.5 wants one gives that one from any replica, once it has an address', async () => {
+    const { app } = over(manyTags('team/app', many), { REGSHIFT_V1_TAGS: '2' });
+    const cold = () => over(manyTags('team/app', many), { REGSHIFT_V1_TAGS: '2' }).app;
+    const http = (method: string, to: string, headers: readonly (readonly [string, string])[]) =>
+      (to.startsWith('/v1ctx/') ? cold() : app).send(method, to, headers);
+    const pulled = await pullV1(
+      { daemon: v1Daemons['Docker 1.5.0'], http, cookies: false },
+      'team/app',
+      'edge',
+    );
+    expect(pulled.layers.size).toBe(2);
+  });
+});
+
+describe('a single tag', () => {
+  it('is looked at alone', async () => {
+    const { app, upstream } = over(manyTags('team/app', versions(150)));
+    const answer = await app.get(`${path}/v7`, docker17);
+    expect(JSON.parse(answer.text())).toMatch(/^[0-9a-f]{64}$/);
+    expect(upstream.asked.map((each) => each.replace(/sha256:.*/, '<digest>'))).toEqual([
+      'HEAD /v2/team/app/manifests/v7',
+      'GET /v2/team/app/manifests/<digest>',
+      'GET /v2/team/app/blobs/<digest>',
+    ]);
+  });
+
+  const odd = { chart: 'sample/helm-chart', gone: 'sample/nowhere', latest: 'sample/oci' };
+
+  it('that cannot be given is not found, and answer and log say why', async () => {
+    const { app } = over(manyTags('team/app', odd));
+    const answer = await app.get(`${path}/chart`, docker17);
+    const why = expect.stringMatching(/team\/app:chart cannot be given.*not a container image/);
+    expect([answer.status, JSON.parse(answer.text())]).toEqual([404, { error: why }]);
+    expect(warnings(app).at(-1)?.facts).toMatchObject({ repository: 'team/app', tag: 'chart' });
+  });
+
+  it('that is not there is not found, and nothing to warn of', async () => {
+    const { app } = over(manyTags('team/app', odd));
+    expect((await app.get(`${path}/gone`, docker17)).status).toBe(404);
+    expect(warnings(app)).toEqual([]);
+  });
+});
+
+describe('…/images', () => {
+  const images = '/v1/repositories/team/app/images';
+
+  it('looks no further than latest where that will do', async () => {
+    const { app, upstream } = over(manyTags('team/app', versions(150)));
+    expect((await app.get(images, docker17)).status).toBe(200);
+    expect(upstream.asked.filter((each) => /list|manifests\/[a-z]/.test(each))).toEqual([
+      'HEAD /v2/team/app/manifests/latest',
+      expect.stringContaining('manifests/sha256:'),
+    ]);
+  });
+
+  it.each([
+    ['there is no latest', { v1: 'sample/oci', v2: 'sample/helm-chart' }],
+    ['latest is no image', { latest: 'sample/helm-chart', v1: 'sample/oci' }],
+  ])('is answered where one tag will do: %s', async (_, tags) => {
+    const { app } = over(manyTags('team/app', tags));
+    expect((await app.get(images, docker17)).status).toBe(200);
+  });
+
+  it.each([
+    [
+      'none is an image',
+      { v1: 'sample/helm-chart', latest: 'sample/helm-chart' },
+      docker17,
+      /latest, like its other tags \(1\), cannot.*not a container image/,
+    ],
+    [
+      'none is for the platform',
+      { v1: 'sample/list' },
+      [['User-Agent', onArm[0][1].replace('arm64', 's390x')]] as const,
+      /v1 cannot.*linux\/s390x.*linux\/amd64/,
+    ],
+  ])(
+    'says why there is nothing, with a status whose body Docker shows: %s',
+    async (_, tags, headers, why) => {
+      const { app } = over(manyTags('team/app', tags));
+      const answer = await app.get(images, headers);
+      expect([answer.status, JSON.parse(answer.text())]).toEqual([
+        406,
+        { error: expect.stringMatching(why) },
+      ]);
+    },
+  );
+
+  it('is 404 for a repository that is not there, or has no tags', async () => {
+    const { app } = over(manyTags('team/app', {}));
+    for (const name of ['team/app', 'team/other']) {
+      const answer = await app.get(`/v1/repositories/${name}/images`, docker17);
+      expect([answer.status, JSON.parse(answer.text())]).toEqual([
+        404,
+        { error: expect.stringContaining(name) },
+      ]);
+    }
+  });
+
+  it('is answered where none of those looked at will do, and there are more', async () => {
+    const tags = { v1: 'sample/oci', v2: 'sample/helm-chart', v3: 'sample/helm-chart' };
+    const { app } = over(manyTags('team/app', tags), { REGSHIFT_V1_TAGS: '2' });
+    expect((await app.get(images, docker17)).status).toBe(200);
+  });
+
+  it.each([
+    [429, 'TOOMANYREQUESTS', { 'Retry-After': '60' }],
+    [503, 'UNAVAILABLE', {}],
+  ])('tells that upstream answers %i', async (status, code, headers) => {
+    const { app } = over(() => specError(status, code, headers));
+    const answer = await app.get(images, docker17);
+    expect(answer.status).toBe(status);
+    expect(answer.header('Retry-After')).toBe(
+      new Headers(headers as Record<string, string>).get('Retry-After'),
+    );
+    expect(JSON.parse(answer.text())).toEqual({ error: expect.stringContaining(String(status)) });
+  });
+});

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { requirePeers } from '../support/programs.ts';
+import { type RunningProxy, startProxy } from '../support/proxy.ts';
+import { pushSample } from '../support/push.ts';
+import { simulators } from '../support/simulators/all.ts';
+import { habits } from '../support/upstreams/all.ts';
+import { expectNoLeak, expectSample } from '../support/upstreams/expectations.ts';
+import { basicOf, forget, type Upstream } from '../support/upstreams/habit.ts';
+
+const sample = 'sample/oci';
+
+/** For clients that log in nowhere, and some of which could not reach a token server. */
+describe.skipIf(requirePeers('docker-registry'))("with an account of the proxy's own", () => {
+  let registry: DockerRegistry;
+  beforeAll(async () => {
+    registry = await startDockerRegistry();
+    await pushSample(registry.url, sample);
+  });
+  afterAll(() => registry?.stop());
+
+  describe.each(habits)('at $name', (habit) => {
+    let upstream: Upstream;
+    let proxy: RunningProxy;
+    beforeAll(async () => {
+      upstream = await habit.start(registry.url);
+      const account: Record<string, string> = habit.login
+        ? {
+            REGSHIFT_UPSTREAM_AUTH: 'basic',
+            REGSHIFT_UPSTREAM_USERNAME: habit.login.username,
+            REGSHIFT_UPSTREAM_PASSWORD: habit.login.password,
+            REGSHIFT_CLIENT_AUTH: 'none',
+          }
+        : { REGSHIFT_UPSTREAM_AUTH: 'anonymous' };
+      proxy = await startProxy(upstream.url, { ...account, REGSHIFT_TAG_TTL: '0' });
+    });
+    afterAll(async () => {
+      await proxy?.stop();
+      await upstream?.stop();
+    });
+
+    it.each(simulators)('$name pulls', async (client) => {
+      forget(upstream);
+      const pulled = await client.pull({ port: proxy.port, repository: sample, reference: 'latest' });
+      expectSample(pulled, sample);
+      expectNoLeak(upstream, habit);
+      // Where a token is to be had, the password is for the token server alone.
+      const shown = upstream.registry.asked.filter(({ path }) => !path.includes('/token'));
+      const passwords = shown.filter(({ authorization }) => authorization?.startsWith('Basic '));
+      expect(passwords.length > 0).toBe(habit.login !== undefined && upstream.tokens === undefined);
+      if (passwords.length > 0) expect(passwords[0]?.authorization).toBe(habit.login && basicOf(habit.login));
+    });
+
+    it('pulls when five minutes have passed, and every token is forgotten', async () => {
+      const [client] = simulators;
+      upstream.tokens?.advance(301);
+      const pulled = await client?.pull({ port: proxy.port, repository: sample, reference: 'latest' });
+      if (pulled) expectSample(pulled, sample);
+      expect(pulled).toBeDefined();
+    });
+  });
+});
