@@ -42,7 +42,6 @@ const paths = [
   `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`,
   '/v2/sample/oci/blobs/sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4',
   '/v2/NOT A NAME/manifests/x',
-  '/v1/_ping',
   '/token',
   '/nowhere',
 ];
@@ -52,6 +51,15 @@ describe.each([
   ['JWT as a password', byJwt, `Basic ${btoa(`any:${jwt}`)}`, [`Basic ${btoa(`any:${jwt}x`)}`, alice]],
   ['JWT as Bearer', byJwt, `Bearer ${jwt}`, [`Bearer ${jwt.slice(0, -5)}`, 'Bearer nonsense-token', alice]],
 ])('clients with %s', (_name, variables, right, wrong) => {
+  it('are not let in by API v1 either, which has errors of its own', async () => {
+    const app = testApp(variables, scriptedUpstream().fetch);
+    for (const authorization of [undefined, ...wrong]) {
+      const answer = await app.get('/v1/_ping', as(authorization));
+      expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, challenge]);
+      expect(JSON.parse(answer.text())).toEqual({ error: expect.any(String) });
+    }
+  });
+
   it.each(paths)('are not let in to %s without a login, or with a wrong one', async (path) => {
     const upstream = scriptedUpstream();
     const app = testApp(variables, upstream.fetch);
@@ -59,8 +67,7 @@ describe.each([
       for (const method of ['GET', 'HEAD', 'POST', 'PUT']) {
         const answer = await app.send(method, path, as(authorization));
         expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, challenge]);
-        const isV1 = path.startsWith('/v1/');
-        expect(answer.header('Docker-Distribution-Api-Version')).toBe(isV1 ? null : 'registry/2.0');
+        expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
         if (method !== 'HEAD') expect(answer.error().code).toBe('UNAUTHORIZED');
       }
     }
