@@ -4,6 +4,7 @@ import { guarded } from './auth/guard.ts';
 import type { TokenRelay } from './auth/token-relay.ts';
 import { upstreamLogin } from './auth/upstream-login.ts';
 import { createTellRefusal } from './auth/upstream-refusal.ts';
+import { createBudget } from './budget.ts';
 import { Failure } from './errors.ts';
 import type { Log } from './observability/log.ts';
 import { createRoute, type RouteOptions } from './route.ts';
@@ -33,12 +34,14 @@ export interface Dependencies extends Omit<RouteOptions, 'client'> {
   readonly tokenRelay: TokenRelay | undefined;
   /** @throws Failure MISCONFIGURED where another process could not open what was sealed with them. */
   readonly claimKeys: () => Promise<ClaimKeys>;
+  /** How many requests of its own one request may cause. */
+  readonly subrequests: number;
   readonly log: Log;
 }
 
 /** The program: one core for every runtime. */
 export function createApp(dependencies: Dependencies): Hono {
-  const { log, clock, settings, clientAuth, tokenRelay } = dependencies;
+  const { log, clock, settings, clientAuth, tokenRelay, subrequests } = dependencies;
   const login = upstreamLogin(settings);
   const tellRefusal = createTellRefusal(login, tokenRelay, log);
   const claims = createClaims({ keys: dependencies.claimKeys, login, clock });
@@ -53,7 +56,7 @@ export function createApp(dependencies: Dependencies): Hono {
   app.all('*', async (context) => {
     const started = clock();
     const address = ownAddress(context.req.raw, addresses, context.env as Connection | undefined);
-    const request = readClientRequest(context.req.raw, login, address);
+    const request = readClientRequest(context.req.raw, login, address, createBudget(subrequests));
     const isV1 = isV1Path(request.url.pathname);
     const opened = isV1 ? claims.open(request) : Promise.resolve(request);
     const response = await opened.then(answer).catch((error: unknown) => {

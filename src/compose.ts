@@ -17,6 +17,10 @@ import { version } from './version.ts';
 /** What differs from runtime to runtime. */
 export interface Platform extends Pick<RouteOptions, 'codec' | 'layerBytes' | 'fixedLength' | 'background'> {
   readonly fetch: Fetch;
+  /** How many requests of its own one request may cause, where the operator does not say. */
+  readonly subrequests: number;
+  /** Memory for converted content, in bytes, where the operator does not say. */
+  readonly cacheBytes: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Log;
@@ -36,11 +40,11 @@ const sampleUrl = new URL('http://sample.invalid');
 
 /** Puts the parts together that every runtime shares. */
 export function compose(settings: Settings, platform: Platform): Dependencies {
-  const { clock, log } = platform;
+  const { clock, log, background } = platform;
   const configured = settings.REGSHIFT_UPSTREAM;
   const baseUrl = configured ?? sampleUrl;
   const fetch = configured ? platform.fetch : createSampleRegistry().fetch;
-  const outward = { fetch, userAgent: `regshift/${version}`, clock };
+  const outward = { fetch, userAgent: `regshift/${version}`, clock, background };
   const upstream = createUpstreamClient({ baseUrl, ...outward, allowAnonymousTokens: true });
   const relays =
     settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY === 'always';
@@ -56,17 +60,18 @@ export function compose(settings: Settings, platform: Platform): Dependencies {
       if (platform.manyProcesses && settings.REGSHIFT_SIGNING_KEY === undefined) throw noCommonKey();
       return deriveClaimKeys(await signingKey(), upstream.id);
     }),
+    subrequests: settings.REGSHIFT_SUBREQUESTS ?? platform.subrequests,
     clock,
     log,
     codec: platform.codec,
     layerBytes: platform.layerBytes,
     fixedLength: platform.fixedLength,
-    background: platform.background,
+    background,
   };
 }
 
-function cacheOf({ REGSHIFT_CACHE_BYTES: bytes }: Settings, { tiers = [] }: Platform): Cache {
-  const memory = createMemoryCache(bytes);
+function cacheOf(settings: Settings, { tiers = [], cacheBytes }: Platform): Cache {
+  const memory = createMemoryCache(settings.REGSHIFT_CACHE_BYTES ?? cacheBytes);
   if (tiers.length === 0) return memory;
   return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...tiers]);
 }

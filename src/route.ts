@@ -1,5 +1,6 @@
 import type { Platform } from '../converters/platform.ts';
 import type { Cache } from './cache/cache.ts';
+import type { Background } from './concurrency/background.ts';
 import type { Aliases } from './config/aliases.ts';
 import type { Settings } from './config/settings.ts';
 import { type Chooser, createChooser } from './derived/chooser.ts';
@@ -53,8 +54,7 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
   /** The largest layer, unpacked, that the runtime can cope with, in bytes. */
   readonly layerBytes: number;
   readonly fixedLength: FixedLength;
-  /** Lets work go on after the answer that it was begun for. */
-  readonly background: (work: Promise<unknown>) => void;
+  readonly background: Background;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -63,8 +63,8 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
 const usualWalkGets = 8;
 
 export function createRoute(options: RouteOptions): Route {
-  const { settings, client, cache, clock, signingKey, fixedLength } = options;
-  const content = createContent(client, cache);
+  const { settings, client, cache, clock, signingKey, fixedLength, background } = options;
+  const content = createContent(client, cache, background);
   const layers = createLayers(options);
   const workshop = createWorkshop({
     upstream: client.id,
@@ -72,10 +72,11 @@ export function createRoute(options: RouteOptions): Route {
     cache,
     signingKey,
     layerFacts: layers.facts,
+    background,
   });
   const chooser = createChooser(content, workshop);
   const { REGSHIFT_TAG_TTL: ttl, REGSHIFT_STALE: stale } = settings;
-  const resolver = createResolver({ client, ttl, stale, clock });
+  const resolver = createResolver({ client, ttl, stale, clock, background });
   const known = {
     client,
     resolver,

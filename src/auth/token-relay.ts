@@ -1,3 +1,4 @@
+import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
 import { failureOf } from '../stored/upstream-answer.ts';
@@ -32,6 +33,7 @@ export interface TokenRelayOptions extends Omit<TokenServerOptions, 'deadlineMs'
   readonly client: UpstreamClient;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly background: Background;
 }
 
 /** Realms change when a registry moves, and seldom otherwise. */
@@ -44,7 +46,7 @@ const deadlineMs = 10_000;
  */
 export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
   const { client, clock } = options;
-  const flights = createSingleFlight<NamedServer | undefined>(deadlineMs);
+  const flights = createSingleFlight<NamedServer | undefined>(deadlineMs, options.background);
   let known: { readonly server: NamedServer | undefined; readonly until: number } | undefined;
 
   async function learn(): Promise<NamedServer | undefined> {

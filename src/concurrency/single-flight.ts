@@ -1,3 +1,5 @@
+import { isSpent } from '../budget.ts';
+import type { Background } from './background.ts';
 import { isDeadline, waitFor, withDeadline } from './deadline.ts';
 
 export interface Work<T> {
@@ -19,8 +21,9 @@ export interface SingleFlight<T> {
 /**
  * One piece of work at a time for a key. Each caller waits with a deadline of its own, though the work has one too:
  * on Workers a request that ends takes its fetch with it, and a promise that others hold then never settles.
+ * @param background keeps the work from ending with the request of whoever began it.
  */
-export function createSingleFlight<T>(deadlineMs: number): SingleFlight<T> {
+export function createSingleFlight<T>(deadlineMs: number, background: Background): SingleFlight<T> {
   const flights = new Map<string, Promise<T>>();
 
   function land(key: string, flight: Promise<T>): void {
@@ -30,22 +33,26 @@ export function createSingleFlight<T>(deadlineMs: number): SingleFlight<T> {
   function takeOff({ key, start }: Work<T>): Promise<T> {
     const flight = start().finally(() => land(key, flight));
     // Whoever waits sees the error; when no one does any more, it is nobody's.
-    flight.catch(() => undefined);
+    background(flight.catch(() => undefined));
     flights.set(key, flight);
     return flight;
   }
 
-  return {
-    join: (work, signal) =>
-      withDeadline(deadlineMs, signal, async (ownSignal) => {
-        const flight = flights.get(work.key) ?? takeOff(work);
-        try {
-          return await waitFor(flight, ownSignal);
-        } catch (error) {
-          if (!isDeadline(ownSignal)) throw error;
-          land(work.key, flight);
-          throw work.late();
-        }
-      }),
-  };
+  async function ride(work: Work<T>, signal: AbortSignal): Promise<T> {
+    const running = flights.get(work.key);
+    const flight = running ?? takeOff(work);
+    try {
+      return await waitFor(flight, signal);
+    } catch (error) {
+      if (isDeadline(signal)) {
+        land(work.key, flight);
+        throw work.late();
+      }
+      // What whoever began it may ask is spent; this caller has a budget of its own.
+      if (running && isSpent(error)) return ride(work, signal);
+      throw error;
+    }
+  }
+
+  return { join: (work, signal) => withDeadline(deadlineMs, signal, (ownSignal) => ride(work, ownSignal)) };
 }

@@ -7,11 +7,11 @@ import { parseIpRange } from './ip-range.ts';
 import { repositoryMatcher } from './repository-patterns.ts';
 import { type ReadFile, withFiles } from './setting-files.ts';
 
-const count = (what: string, maximum: number) =>
+const count = (what: string, maximum: number, minimum = 0) =>
   z.coerce
     .number({ error: `must be a whole number of ${what}` })
     .int(`must be a whole number of ${what}`)
-    .min(0, `must be 0 or more ${what}`)
+    .min(minimum, `must be ${minimum} or more ${what}`)
     .max(maximum, `must be at most ${maximum} ${what}`);
 
 const portRange = 'must be a whole number from 0 to 65535';
@@ -82,12 +82,13 @@ const schema = z.object({
   REGSHIFT_SIGNING_KEY: z.string().min(1).optional(),
   REGSHIFT_TAG_TTL: count('seconds', 86_400).default(30),
   REGSHIFT_STALE: count('seconds', 604_800).default(3600),
-  REGSHIFT_CACHE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).default(67_108_864),
+  REGSHIFT_CACHE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
   REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
   REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
   REGSHIFT_REPOSITORIES: repositories.optional(),
   REGSHIFT_ALIASES: aliases.default(noAliases),
   REGSHIFT_V1_TAGS: count('tags', 10_000).optional(),
+  REGSHIFT_SUBREQUESTS: count('requests', 1_000_000, 20).optional(),
   REGSHIFT_MEASURE_DEADLINE: count('seconds', 3600).default(45),
   REGSHIFT_LAYER_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
   REGSHIFT_UNSIGNED_SCHEMA1: z

@@ -1,7 +1,8 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
-import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
+import type { Background } from '../concurrency/background.ts';
+import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
 import type { UnpackLimits } from '../layers/bomb.ts';
 import type { LayerCodec } from '../layers/codec.ts';
@@ -24,8 +25,7 @@ export interface LayerDeskOptions {
   readonly deadline: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  /** Lets work go on after the answer that it was begun for. */
-  readonly background: (work: Promise<unknown>) => void;
+  readonly background: Background;
 }
 
 /** A layer as it is sent unpacked. */
@@ -56,11 +56,17 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
   async function fetchLayer(
     repository: RepositoryName,
     digest: Digest,
-    credential: Caller['credential'],
-    signal: AbortSignal | undefined,
+    { credential, signal, budget }: Caller,
   ) {
     const path = `/v2/${repository}/blobs/${digest}`;
-    const request = { method: 'GET', path, repository, credential, ...(signal ? { signal } : {}) } as const;
+    const request = {
+      method: 'GET',
+      path,
+      repository,
+      credential,
+      budget,
+      ...(signal ? { signal } : {}),
+    } as const;
     const { response } = await client.request(request);
     if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');
     await refuseEncoded(response, `the layer ${digest}`);
@@ -72,22 +78,23 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
 
   return {
     async facts(repository, digest, caller) {
-      const open = (signal: AbortSignal) => fetchLayer(repository, digest, caller.credential, signal);
+      const open = (signal: AbortSignal) => fetchLayer(repository, digest, { ...caller, signal });
       return withDeadline(deadline * 1000, caller.signal, async (signal) => {
+        const learned = learner.facts(digest, open, undefined, caller.budget);
+        // The reading goes on when its client has gone or was sent away: others wait, and the next pull finds it done.
+        background(learned.catch(() => undefined));
         try {
-          return await learner.facts(digest, open, signal);
+          return await waitFor(learned, signal);
         } catch (error) {
           if (!isDeadline(signal)) throw error;
-          // The reading goes on, and the next pull finds it done.
-          background(learner.facts(digest, open).catch(() => undefined));
           throw notYet(digest, learner.progress(digest), clock());
         }
       });
     },
 
-    async open(repository, { packed, digest, size }, span, { credential, signal }) {
+    async open(repository, { packed, digest, size }, span, caller) {
       const what = `layer ${packed}`;
-      const { stream } = await fetchLayer(repository, packed, credential, signal);
+      const { stream } = await fetchLayer(repository, packed, caller);
       const whole = verified(unpack(stream, 'zstd', { codec, limits, what }), { digest, size }, codec, what);
       return span ? slice(whole, span, what) : whole;
     },

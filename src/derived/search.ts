@@ -12,7 +12,7 @@ import type { Content } from '../stored/content.ts';
 import type { Caller, Resolver } from '../stored/resolve.ts';
 import { listTags } from '../stored/tag-list.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { type Credential, credentialKey } from '../upstream/credential.ts';
+import { credentialKey } from '../upstream/credential.ts';
 import type { Chooser } from './chooser.ts';
 import { type ManifestRecipe, manifestRecipe, type Recipe } from './recipe.ts';
 import type { ServedTags } from './served-tags.ts';
@@ -92,13 +92,13 @@ export function createSearch(options: SearchOptions): Search {
   ): Promise<boolean> {
     // Asked at each image: that upstream counts pulls may be known only since its answer to the first HEAD.
     const mayFetch = options.walkGets() > budget.spent;
-    if (!(await content.has(repository, source))) {
+    if (!(await content.has(repository, source, caller))) {
       if (!mayFetch) return false;
       budget.spent += 1;
     }
     for (const recipe of await recipesFor(options, repository, tag, source, hints, caller, mayFetch)) {
       await workshop.make(repository, recipe, caller).catch(ignoreInexpressible);
-      if (await workshop.recipeOf(repository, digest)) return true;
+      if (await workshop.recipeOf(repository, digest, caller)) return true;
     }
     return false;
   }
@@ -109,10 +109,10 @@ export function createSearch(options: SearchOptions): Search {
       if ((misses.get(missKey) ?? 0) > clock()) return undefined;
       return serial.run(repository, async () => {
         // Whoever searched before may have found it.
-        const known = await workshop.recipeOf(repository, digest);
+        const known = await workshop.recipeOf(repository, digest, caller);
         if (known) return known;
         await walk(repository, digest, hints, caller);
-        const found = await workshop.recipeOf(repository, digest);
+        const found = await workshop.recipeOf(repository, digest, caller);
         if (!found) misses.set(missKey, clock() + negativeMs);
         return found;
       });
@@ -124,7 +124,7 @@ async function sourceOf(
   resolver: Resolver,
   repository: RepositoryName,
   tag: Tag,
-  caller: { readonly credential: Credential },
+  caller: Caller,
 ): Promise<Digest | undefined> {
   try {
     return (await resolver.resolve(repository, { kind: 'tag', tag }, caller)).digest;
@@ -155,7 +155,7 @@ async function recipesFor(
   if (!form.entries) return image(root);
   const atHand = async (entries: readonly IndexEntry[]) =>
     mayFetch ||
-    (await Promise.all(entries.map((each) => content.has(repository, each.digest)))).every(Boolean);
+    (await Promise.all(entries.map((each) => content.has(repository, each.digest, caller)))).every(Boolean);
   const images = form.entries.filter(({ attestation }) => !attestation);
   const index = (each: Form) => manifestRecipe({ ...common, source: root, kind: 'index', form: each });
   const lists = (await atHand(images)) ? indexForms.map(index) : [];

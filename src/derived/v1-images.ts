@@ -1,37 +1,39 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
+import { fetchConfig } from '../../converters/fetch.ts';
+import type { Image } from '../../converters/model.ts';
 import type { Platform } from '../../converters/platform.ts';
+import type { ConversionPorts } from '../../converters/ports.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
-import { writeRegistryV1 } from '../../converters/registry-v1/write.ts';
+import { convertToRegistryV1 } from '../../converters/registry-v1/convert.ts';
 import { emptyLayer } from '../../converters/schema1/empty-layer.ts';
 import type { V1Image } from '../../converters/schema1/v1-chain.ts';
-import { verifySchema1 } from '../../converters/schema1/verify.ts';
 import type { Content } from '../stored/content.ts';
 import type { Caller } from '../stored/resolve.ts';
 import type { Chooser } from './chooser.ts';
-import type { Product } from './product.ts';
 import { manifestRecipe } from './recipe.ts';
 import type { Workshop } from './workshop.ts';
 
-/** A v1 image, and how many bytes its layer has as it is served. */
+/** A v1 image, and what is known of its layer. */
 export interface V1Part extends V1Image {
-  /** Absent where the manifest does not say: of schema 1, and of layers that are served unpacked. */
+  /** Bytes as it is served; absent where the manifest does not say: of schema 1, and of what is unpacked. */
   readonly size: number | undefined;
+  /** The layer is stored packed by zstd, which no client of API v1 unpacks. */
+  readonly unpacked: boolean;
 }
 
-/** The v1 images that stand for one stored image, newest first, and the manifest whose right opens them. */
-export interface V1Chain {
-  readonly root: Digest;
-  readonly parts: readonly V1Part[];
-}
-
-/** What an id was seen in: enough to take the same image apart again. */
+/** What an image is made from, and whose right opens it. */
 export interface V1Place {
   /** What upstream was asked for: the image, or the index that names it. */
   readonly root: Digest;
   readonly image: Digest;
+}
+
+/** The v1 images that stand for one stored image, newest first. */
+export interface V1Chain extends V1Place {
+  readonly parts: readonly V1Part[];
 }
 
 /**
@@ -45,6 +47,8 @@ export interface V1Images {
   at(repository: RepositoryName, place: V1Place, caller: Caller): Promise<V1Chain>;
   /** Where this process has seen an id, in this repository and in no other (CVE-2014-8178). */
   seen(repository: RepositoryName, id: string): V1Place | undefined;
+  /** Sees to it that layers can be served unpacked, which takes reading them once. @throws Failure. */
+  ready(repository: RepositoryName, chain: V1Chain, caller: Caller): Promise<void>;
 }
 
 export interface V1ImagesOptions {
@@ -64,41 +68,24 @@ export function createV1Images({ content, workshop, chooser }: V1ImagesOptions):
   });
   const places = new LRUCache<string, V1Place>({ max: rememberedIds });
 
-  async function partsOf(repository: RepositoryName, place: V1Place, caller: Caller) {
-    const key = `${repository} ${place.image}`;
+  async function partsOf(repository: RepositoryName, image: Digest, caller: Caller) {
+    const key = `${repository} ${image}`;
     const known = chains.get(key);
     if (known) return known;
-    // By way of schema 1, so that an image has the same ids through API v1 and v2, and layers are unpacked alike.
-    const recipe = manifestRecipe({
-      source: place.image,
-      root: place.root,
-      kind: 'image',
-      form: 'schema1',
-      tag: '',
-      unpackZstd: true,
-      layersOf: '',
-    });
-    const product = await workshop.make(repository, recipe, caller);
-    const sizes = await sizesOf(repository, place.image, caller);
-    const parts = (await takenApart(product)).map((each) => ({ ...each, size: sizes.get(each.blob) }));
+    const { bytes, contentType } = await content.manifest(repository, image, caller);
+    const model = readManifest(bytes, contentType);
+    if (model.kind !== 'image') {
+      throw new ConversionError({ code: 'INVALID', message: 'An image was expected', found: 'an index' });
+    }
+    const parts = await takenApart(model, repository, workshop.ports(repository, caller));
     chains.set(key, parts);
     return parts;
   }
 
-  async function sizesOf(repository: RepositoryName, image: Digest, caller: Caller) {
-    const { bytes, contentType } = await content.manifest(repository, image, caller);
-    const stored = readManifest(bytes, contentType);
-    const layers = stored.kind === 'image' ? stored.dependencies : [];
-    return new Map<Digest, number | undefined>([
-      ...layers.map(({ digest, size }) => [digest, size] as const),
-      [emptyLayer.digest, emptyLayer.bytes.length],
-    ]);
-  }
-
-  async function at(repository: RepositoryName, place: V1Place, caller: Caller): Promise<V1Chain> {
-    const parts = await partsOf(repository, place, caller);
-    for (const { id } of parts) places.set(`${repository} ${id}`, place);
-    return { root: place.root, parts };
+  async function at(repository: RepositoryName, { root, image }: V1Place, caller: Caller): Promise<V1Chain> {
+    const parts = await partsOf(repository, image, caller);
+    for (const { id } of parts) places.set(`${repository} ${id}`, { root, image });
+    return { root, image, parts };
   }
 
   return {
@@ -109,15 +96,45 @@ export function createV1Images({ content, workshop, chooser }: V1ImagesOptions):
       const image = entries ? await chooser.choose(repository, root, platform, caller) : root;
       return at(repository, { root, image }, caller);
     },
+    async ready(repository, { root, image, parts }, caller) {
+      if (!parts.some(({ unpacked }) => unpacked)) return;
+      // Its schema 1 names the same layers unpacked; how they are made is remembered with it.
+      const schema1 = { kind: 'image', form: 'schema1', tag: '', unpackZstd: true, layersOf: '' } as const;
+      await workshop.make(repository, manifestRecipe({ ...schema1, root, source: image }), caller);
+    },
   };
 }
 
-/** @throws ConversionError SIGNATURE for an image stored as schema 1 whose signature does not hold. */
-async function takenApart({ body, mediaType }: Product): Promise<V1Image[]> {
-  const model = readManifest(body, mediaType);
-  if (model.kind !== 'image') {
-    throw new ConversionError({ code: 'INVALID', message: 'An image was expected', found: 'an index' });
-  }
-  await verifySchema1(model);
-  return writeRegistryV1(model, undefined);
+async function takenApart(
+  image: Image,
+  repository: RepositoryName,
+  ports: ConversionPorts,
+): Promise<readonly V1Part[]> {
+  const context = { ports: withoutReading(image, ports), name: repository, tag: '', unpackZstd: true };
+  const { images, blobs } = await convertToRegistryV1(image, context);
+  const unpacked = new Set(blobs.map(({ digest }) => digest));
+  const sizes = new Map(image.dependencies.map(({ digest, size }) => [digest, size]));
+  return images.map((each) => ({
+    ...each,
+    size: each.blob === emptyLayer.digest ? emptyLayer.bytes.length : sizes.get(each.blob),
+    unpacked: unpacked.has(each.blob),
+  }));
+}
+
+/**
+ * What a layer is unpacked, its config says too: that is enough for ids, and a client that asks for all tags must
+ * not have all their layers read. Before a layer goes out, `ready` reads it and holds the config to it.
+ */
+function withoutReading(image: Image, ports: ConversionPorts): ConversionPorts {
+  // The layers of a generic manifest may stand in another order than those of its config.
+  if (image.target.kind !== 'config' || image.source.dialect === 'generic') return ports;
+  return {
+    ...ports,
+    layerFacts: async (layer) => {
+      const { diffIds } = await fetchConfig(image, ports);
+      const diffId = diffIds?.[image.dependencies.findIndex(({ digest }) => digest === layer.digest)];
+      if (diffId === undefined) return ports.layerFacts(layer);
+      return { compression: 'zstd', packedSize: layer.size ?? 0, size: 0, diffId };
+    },
+  };
 }

@@ -27,6 +27,8 @@ export interface V1Hints {
 }
 
 export interface V1Search {
+  /** Sees to it that the layers of a chain can be served. @throws Failure, with when to come back. */
+  ready(repository: RepositoryName, found: V1Found, caller: Caller): Promise<void>;
   /** What a tag names. @throws ConversionError; Failure. */
   tagged(repository: RepositoryName, tag: Tag, platform: Platform, caller: Caller): Promise<V1Found>;
   /**
@@ -93,6 +95,7 @@ export function createV1Search({ resolver, images, tags, clock }: V1SearchOption
 
   return {
     tagged,
+    ready: (repository, { chain }, caller) => images.ready(repository, chain, caller),
     async withId(repository, id, hints, caller) {
       const found = await known(repository, id, hints, caller);
       if (found) return found;

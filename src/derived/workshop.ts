@@ -8,6 +8,7 @@ import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { SigningKey } from '../../converters/schema1/signing-key.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
 import type { Content } from '../stored/content.ts';
@@ -21,6 +22,7 @@ export interface WorkshopOptions {
   readonly content: Content;
   readonly cache: Cache;
   readonly signingKey: () => Promise<SigningKey>;
+  readonly background: Background;
   /** What only reading a whole layer tells. */
   readonly layerFacts: (repository: RepositoryName, digest: Digest, caller: Caller) => Promise<LayerFacts>;
 }
@@ -40,7 +42,7 @@ export interface Workshop {
     caller: Caller,
   ): Promise<Uint8Array>;
   /** How a digest was made, if this replica, or a cache that it shares, knows. */
-  recipeOf(repository: RepositoryName, digest: Digest): Promise<Recipe | undefined>;
+  recipeOf(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Recipe | undefined>;
   /** What conversions need, with the caller's right. */
   ports(repository: RepositoryName, caller: Caller): ConversionPorts;
 }
@@ -49,7 +51,7 @@ const deadlineMs = 120_000;
 
 export function createWorkshop(options: WorkshopOptions): Workshop {
   const { upstream, content, cache, signingKey } = options;
-  const flights = createSingleFlight<Product>(deadlineMs);
+  const flights = createSingleFlight<Product>(deadlineMs, options.background);
 
   function ports(repository: RepositoryName, caller: Caller): ConversionPorts {
     return {
@@ -80,18 +82,22 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     const converted = await convert(repository, recipe, caller);
     const product = productOf(converted, recipe);
     // Recipes first: whoever is told a digest may ask for it at once, and of another replica.
-    await remember(repository, product);
+    await remember(repository, product, caller);
     const configs = madeConfigs(converted);
-    await Promise.all(configs.map(([digest, bytes]) => content.keep(repository, digest, bytes)));
-    await cache.set(key, entryOfProduct(product));
+    await Promise.all(configs.map(([digest, bytes]) => content.keep(repository, digest, bytes, caller)));
+    await cache.set(key, entryOfProduct(product), caller.budget);
     return product;
   }
 
-  async function remember(repository: RepositoryName, { recipes }: Product): Promise<void> {
+  async function remember(
+    repository: RepositoryName,
+    { recipes }: Product,
+    { budget }: Caller,
+  ): Promise<void> {
     const none = new Uint8Array();
     await Promise.all(
       recipes.map(([digest, recipe]) =>
-        cache.set(recipeKey(upstream, repository, digest), { facts: { recipe }, body: none }),
+        cache.set(recipeKey(upstream, repository, digest), { facts: { recipe }, body: none }, budget),
       ),
     );
   }
@@ -99,13 +105,13 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
   async function make(repository: RepositoryName, recipe: ManifestRecipe, caller: Caller): Promise<Product> {
     const keyId = recipe.form === 'schema1' ? (await signingKey()).id : '-';
     const key = productKey(upstream, repository, recipe, keyId);
-    const known = await cache.get(key);
+    const known = await cache.get(key, caller.budget);
     if (known) {
       const product = productOfEntry(known);
       // A product outlives its recipes where a cache drops these and keeps it: then they are put back.
       const [first] = product.recipes;
-      if (first && !(await cache.get(recipeKey(upstream, repository, first[0])))) {
-        await remember(repository, product);
+      if (first && !(await cache.get(recipeKey(upstream, repository, first[0]), caller.budget))) {
+        await remember(repository, product, caller);
       }
       return product;
     }
@@ -118,7 +124,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     make,
 
     async config(repository, digest, recipe, caller) {
-      const kept = await content.kept(repository, digest);
+      const kept = await content.kept(repository, digest, caller);
       if (kept) return kept;
       const converted = await convert(repository, recipe.manifest, caller);
       const made = madeConfigs(converted).find(([candidate]) => candidate === digest);
@@ -126,8 +132,8 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
       throw new Failure('BLOB_UNKNOWN', `The config ${digest} can no longer be made. Pull the image again.`);
     },
 
-    async recipeOf(repository, digest) {
-      const entry = await cache.get(recipeKey(upstream, repository, digest));
+    async recipeOf(repository, digest, { budget }) {
+      const entry = await cache.get(recipeKey(upstream, repository, digest), budget);
       return entry?.facts.recipe as Recipe | undefined;
     },
   };

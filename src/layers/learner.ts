@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../converters/digest.ts';
+import type { Budget } from '../budget.ts';
 import type { Cache } from '../cache/cache.ts';
 import { waitFor } from '../concurrency/deadline.ts';
 import type { UnpackLimits } from './bomb.ts';
@@ -10,14 +11,14 @@ import { createTurns } from './turns.ts';
 
 export interface LayerLearner {
   /** What is remembered of a layer; never reads one. */
-  known(digest: Digest): Promise<LayerFacts | undefined>;
+  known(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined>;
   /**
    * What is remembered, or else the layer is read: once at a time, for all who ask. The signal ends the wait of its
    * caller only; the reading goes on for whoever asks next. A failure is shared by those who wait, and forgotten.
    * Callers prove first that they may read the layer.
    * @throws Failure as `measure` and `open` do; UPSTREAM_TIMEOUT when nothing comes; the signal's reason.
    */
-  facts(digest: Digest, open: OpenLayer, signal?: AbortSignal): Promise<LayerFacts>;
+  facts(digest: Digest, open: OpenLayer, signal?: AbortSignal, budget?: Budget): Promise<LayerFacts>;
   /** How far the reading under way is, so that a client can be told when to come back. */
   progress(digest: Digest): LayerProgress | undefined;
 }
@@ -45,20 +46,20 @@ export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
   const memory = new LRUCache<Digest, LayerFacts>({ max: rememberedFacts });
   const readings = new Map<Digest, Reading>();
 
-  async function known(digest: Digest): Promise<LayerFacts | undefined> {
+  async function known(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined> {
     const near = memory.get(digest);
     if (near !== undefined) return near;
-    const entry = await cache.get(factsKey(digest));
+    const entry = await cache.get(factsKey(digest), budget);
     const facts = entry && factsOf(entry);
     if (facts !== undefined) memory.set(digest, facts);
     return facts;
   }
 
-  async function settle(digest: Digest, reading: Reading): Promise<void> {
+  async function settle(digest: Digest, reading: Reading, budget?: Budget): Promise<void> {
     try {
       const facts = await reading.facts;
       memory.set(digest, facts);
-      await cache.set(factsKey(digest), entryOf(facts));
+      await cache.set(factsKey(digest), entryOf(facts), budget);
     } catch {
       // Those who wait hear of it; when there is no one, it is no one's.
     } finally {
@@ -66,24 +67,24 @@ export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
     }
   }
 
-  function joinReading(digest: Digest, open: OpenLayer): Reading {
+  function joinReading(digest: Digest, open: OpenLayer, budget?: Budget): Reading {
     const running = readings.get(digest);
     if (running !== undefined && !running.isDead()) return running;
     const reading = startReading(digest, open, { ...options, turns, silenceMs });
     readings.set(digest, reading);
-    void settle(digest, reading);
+    void settle(digest, reading, budget);
     return reading;
   }
 
   return {
     known,
 
-    async facts(digest, open, signal) {
+    async facts(digest, open, signal, budget) {
       signal?.throwIfAborted();
       // Looked up twice: a reading may have ended while the cache was asked.
-      const facts = (await known(digest)) ?? memory.get(digest);
+      const facts = (await known(digest, budget)) ?? memory.get(digest);
       if (facts !== undefined) return facts;
-      const { facts: learned } = joinReading(digest, open);
+      const { facts: learned } = joinReading(digest, open, budget);
       return signal === undefined ? learned : waitFor(learned, signal);
     },
 

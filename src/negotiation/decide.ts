@@ -90,7 +90,8 @@ function decideIndex(mediaType: string, entries: readonly IndexEntry[], reads: R
   const form = nearestIndex(mediaType, reads);
   if (form) return { kind: 'index', form };
   // The generic manifest has one type for images and indexes: asked for beside others, it is an image.
-  if (reads.types.size === 1 && reads.types.has(mediaTypes.generic)) return { kind: 'index', form: 'generic' };
+  if (reads.types.size === 1 && reads.types.has(mediaTypes.generic))
+    return { kind: 'index', form: 'generic' };
   const anyImage = Object.values(imageTypes).some((type) => reads.types.has(type));
   return anyImage ? { kind: 'choose' } : { kind: 'refuse' };
 }

@@ -1,21 +1,31 @@
 import type { Digest } from '../../converters/digest.ts';
 import { apiVersion, bytesAnswer, matchesEtag } from './answer.ts';
+import { cacheControl } from './cache-control.ts';
 import type { ClientRequest } from './client-request.ts';
 import { byteRange } from './range.ts';
 
-/** What every answer to a blob request says, whoever made the bytes. */
-export function blobHeaders(digest: Digest): Record<string, string> {
+/**
+ * What every answer to a blob request says, whoever made the bytes.
+ * @param isPublic whether upstream gives to anyone what they were made from.
+ */
+export function blobHeaders(digest: Digest, isPublic: boolean): Record<string, string> {
   return {
     'Content-Type': 'application/octet-stream',
     'Docker-Content-Digest': digest,
     ETag: `"${digest}"`,
     'Accept-Ranges': 'bytes',
+    'Cache-Control': cacheControl(isPublic),
   };
 }
 
 /** Answers a blob request from bytes at hand: the empty layer, or a config that was made. */
-export function answerBytes(request: ClientRequest, digest: Digest, bytes: Uint8Array): Response {
-  const headers = blobHeaders(digest);
+export function answerBytes(
+  request: ClientRequest,
+  digest: Digest,
+  bytes: Uint8Array,
+  isPublic: boolean,
+): Response {
+  const headers = blobHeaders(digest, isPublic);
   const head = request.method === 'HEAD';
   if (matchesEtag(request.headers.get('if-none-match'), digest)) {
     return new Response(null, { status: 304, headers: { ...apiVersion, ...headers } });

@@ -8,6 +8,7 @@ import { failureOf, pick } from '../stored/upstream-answer.ts';
 import { discard, refuseEncoded } from '../upstream/body.ts';
 import { apiVersion } from './answer.ts';
 import { answerBytes } from './blob-bytes.ts';
+import { cacheControl } from './cache-control.ts';
 import { hintsFor } from './client-hints.ts';
 import type { ClientRequest } from './client-request.ts';
 import { answerLayer } from './layers.ts';
@@ -20,8 +21,8 @@ export async function answerBlob(
   digest: Digest,
 ): Promise<Response> {
   // Schema 1 names it for every entry without content, and upstream need not have it.
-  if (digest === emptyLayer.digest) return answerBytes(request, digest, emptyLayer.bytes);
-  const recipe = await route.workshop.recipeOf(name, digest);
+  if (digest === emptyLayer.digest) return answerBytes(request, digest, emptyLayer.bytes, true);
+  const recipe = await route.workshop.recipeOf(name, digest, request.caller);
   if (recipe) return answerMade(route, request, name, digest, recipe);
   try {
     return await answerStored(route, request, name, digest);
@@ -41,12 +42,15 @@ async function answerMade(
   digest: Digest,
   recipe: Recipe,
 ): Promise<Response> {
-  await route.resolver.resolve(name, { kind: 'digest', digest: recipe.root }, request.caller);
+  const root = { kind: 'digest', digest: recipe.root } as const;
+  const proof = await route.resolver.resolve(name, root, request.caller);
   switch (recipe.product) {
-    case 'config':
-      return answerBytes(request, digest, await route.workshop.config(name, digest, recipe, request.caller));
+    case 'config': {
+      const bytes = await route.workshop.config(name, digest, recipe, request.caller);
+      return answerBytes(request, digest, bytes, proof.public);
+    }
     case 'layer':
-      return answerLayer(route, request, name, digest, recipe);
+      return answerLayer(route, request, name, digest, recipe, proof.public);
     case 'manifest':
       throw new Failure('BLOB_UNKNOWN', `${digest} is a manifest of ${name}, and no blob.`);
   }
@@ -54,14 +58,7 @@ async function answerMade(
 
 /** Headers of a client's request that upstream answers better than the proxy could. */
 const passedOn = ['range', 'if-range', 'if-none-match', 'if-modified-since'];
-const passedBack = [
-  'content-length',
-  'content-range',
-  'accept-ranges',
-  'etag',
-  'last-modified',
-  'cache-control',
-];
+const passedBack = ['content-length', 'content-range', 'accept-ranges', 'etag', 'last-modified'];
 
 /**
  * Amazon's public registry answers 401 to every HEAD of a blob, and tells its size to a GET alone
@@ -82,14 +79,15 @@ async function answerStored(
     const value = request.headers.get(header);
     if (value !== null) headers[header] = value;
   }
-  const { signal, credential } = request.caller;
+  const { signal, credential, budget } = request.caller;
   const ask = async (method: 'GET' | 'HEAD', redirects: 'follow' | 'return') => {
     const path = `/v2/${name}/blobs/${digest}`;
-    const request = { method, path, repository: name, credential, headers, redirects };
-    return (await client.request({ ...request, ...(signal ? { signal } : {}) })).response;
+    const request = { method, path, repository: name, credential, budget, headers, redirects };
+    return client.request({ ...request, ...(signal ? { signal } : {}) });
   };
   const first = await ask(head ? 'HEAD' : 'GET', redirectBlobs ? 'return' : 'follow');
-  const response = head && refusesHead.includes(first.status) ? await ask('GET', 'follow') : first;
+  const { response, anonymous } =
+    head && refusesHead.includes(first.response.status) ? await ask('GET', 'follow') : first;
   if (head) await discard(response);
   if (response.ok) await refuseEncoded(response, `the blob ${digest}`);
   const redirected = isRedirect(response);
@@ -106,6 +104,7 @@ async function answerStored(
       ...(response.ok ? { 'Content-Type': 'application/octet-stream' } : {}),
       ...pick(response, redirected ? ['location'] : passedBack),
       ...(beyond ? { 'content-length': '0' } : {}),
+      'Cache-Control': cacheControl(anonymous, redirected ? null : response.headers.get('cache-control')),
       'Docker-Content-Digest': digest,
     },
   });

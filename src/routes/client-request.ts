@@ -1,4 +1,5 @@
 import type { UpstreamLogin } from '../auth/upstream-login.ts';
+import type { Budget } from '../budget.ts';
 import { readAccept } from '../negotiation/accept.ts';
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
 import { type Reads, whatIsRead } from '../negotiation/reads.ts';
@@ -23,7 +24,12 @@ export interface ClientRequest {
 }
 
 /** @param login in whose name upstream is asked: the client's own Authorization goes there only by pass-through. */
-export function readClientRequest(request: Request, login: UpstreamLogin, address: string): ClientRequest {
+export function readClientRequest(
+  request: Request,
+  login: UpstreamLogin,
+  address: string,
+  budget: Budget,
+): ClientRequest {
   const { headers, method } = request;
   const client = describeClient(headers.get('user-agent') ?? undefined);
   return {
@@ -38,6 +44,7 @@ export function readClientRequest(request: Request, login: UpstreamLogin, addres
       get signal() {
         return request.signal;
       },
+      budget,
     },
     address,
     notes: {},

@@ -17,8 +17,9 @@ export async function answerLayer(
   name: RepositoryName,
   digest: Digest,
   { packed, size }: LayerRecipe,
+  isPublic: boolean,
 ): Promise<Response> {
-  const headers = { ...apiVersion, ...blobHeaders(digest) };
+  const headers = { ...apiVersion, ...blobHeaders(digest, isPublic) };
   if (matchesEtag(request.headers.get('if-none-match'), digest)) {
     return new Response(null, { status: 304, headers });
   }

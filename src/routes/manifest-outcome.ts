@@ -28,7 +28,12 @@ export interface Outcome {
   readonly losses: readonly Loss[];
   /** Seconds, where upstream fails and an older public answer stands in. */
   readonly staleAge: number | undefined;
+  /** Upstream gives what it rests on to anyone. */
+  readonly public: boolean;
 }
+
+/** The same without what the proof of the right to it says. */
+type Content = Omit<Outcome, 'staleAge' | 'public'>;
 
 /** One request for one manifest, on its way through the steps below. */
 interface Asked {
@@ -48,11 +53,11 @@ export async function outcomeFor(
   name: RepositoryName,
   reference: Reference,
 ): Promise<Outcome> {
-  const known = await recipeFor(route, name, reference);
+  const known = await recipeFor(route, request, name, reference);
   if (known) return fromRecipe(route, request, name, known);
   const found = await resolveOrSearch(route, request, name, reference);
   if ('product' in found) return fromRecipe(route, request, name, found);
-  const { digest, staleAge } = found;
+  const { digest, staleAge, public: isPublic } = found;
   const form = await rootForm(route, request, name, found).catch((error: unknown) => {
     // Upstream named what it cannot give: it is asked anew next time.
     route.resolver.forget(name, reference, request.caller);
@@ -62,16 +67,17 @@ export async function outcomeFor(
   const asked: Asked = { route, request, name, reference, root: digest, form };
   if (reference.kind === 'tag') route.served.note(name, reference.tag);
   const outcome = reference.kind === 'tag' ? await byTag(asked) : await byDigest(asked);
-  return { ...outcome, staleAge };
+  return { ...outcome, staleAge, public: isPublic };
 }
 
 async function recipeFor(
   route: Route,
+  request: ClientRequest,
   name: RepositoryName,
   reference: Reference,
 ): Promise<ManifestRecipe | undefined> {
   if (reference.kind === 'tag') return undefined;
-  const recipe = await route.workshop.recipeOf(name, reference.digest);
+  const recipe = await route.workshop.recipeOf(name, reference.digest, request.caller);
   return recipe?.product === 'manifest' ? recipe : undefined;
 }
 
@@ -101,13 +107,13 @@ async function fromRecipe(
   recipe: ManifestRecipe,
 ): Promise<Outcome> {
   const root: Reference = { kind: 'digest', digest: recipe.root };
-  const { staleAge } = await route.resolver.resolve(name, root, request.caller);
+  const { staleAge, public: isPublic } = await route.resolver.resolve(name, root, request.caller);
   const { mediaType } = await route.content.form(name, recipe.source, request.caller);
   const product = await route.workshop.make(name, recipe, request.caller);
-  return { ...made(product, mediaType), staleAge };
+  return { ...made(product, mediaType), staleAge, public: isPublic };
 }
 
-async function byTag(asked: Asked): Promise<Outcome> {
+async function byTag(asked: Asked): Promise<Content> {
   const decision = decide(asked.form, asked.request.reads, asked.route.pin);
   const readable = await withReadableLayers(asked, decision);
   // Each child of an index that is fetched counts as a pull on Docker Hub.
@@ -137,7 +143,7 @@ function noneFits(error: unknown): undefined {
 }
 
 /** A digest names bytes, so nothing else is sent for it, unless the route says so. */
-async function byDigest(asked: Asked): Promise<Outcome> {
+async function byDigest(asked: Asked): Promise<Content> {
   const { route, request, form } = asked;
   // containerd names the type that a HEAD told it and a wildcard: the entries are for it to judge.
   const namedIndex = form.entries && request.reads.types.has(form.mediaType);
@@ -154,7 +160,7 @@ async function byDigest(asked: Asked): Promise<Outcome> {
   );
 }
 
-async function follow(asked: Asked, digest: Digest, decision: Decision): Promise<Outcome> {
+async function follow(asked: Asked, digest: Digest, decision: Decision): Promise<Content> {
   const { route, request, name, reference, root } = asked;
   switch (decision.kind) {
     case 'stored':
@@ -201,7 +207,7 @@ function chosenPlatform(asked: Asked, digest: Digest): Platform | undefined {
   return digest === asked.root ? undefined : platformFor(asked.route, asked.request);
 }
 
-async function storedAs(asked: Asked, digest: Digest): Promise<Outcome> {
+async function storedAs(asked: Asked, digest: Digest): Promise<Content> {
   const { bytes } = await asked.route.content.manifest(asked.name, digest, asked.request.caller);
   const { mediaType } = await formOf(asked, digest);
   const platform = chosenPlatform(asked, digest);
@@ -213,14 +219,13 @@ async function storedAs(asked: Asked, digest: Digest): Promise<Outcome> {
     source: digest,
     conversion: platform ? { from, to: mediaType, platform } : undefined,
     losses: [],
-    staleAge: undefined,
   };
 }
 
-function made(product: Product, from: string, platform?: Platform): Outcome {
+function made(product: Product, from: string, platform?: Platform): Content {
   const { mediaType, digest, body, source, losses } = product;
   const conversion = { from, to: mediaType, ...(platform ? { platform } : {}) };
-  return { mediaType, digest, body, source, conversion, losses, staleAge: undefined };
+  return { mediaType, digest, body, source, conversion, losses };
 }
 
 function formOf(

@@ -5,6 +5,7 @@ import { Failure } from '../errors.ts';
 import { formName } from '../negotiation/form-names.ts';
 import type { Route } from '../route.ts';
 import { bytesAnswer, matchesEtag } from './answer.ts';
+import { cacheControl } from './cache-control.ts';
 import type { ClientRequest } from './client-request.ts';
 import { type Outcome, outcomeFor } from './manifest-outcome.ts';
 
@@ -36,6 +37,7 @@ function headersOf(outcome: Outcome): Record<string, string> {
     'Content-Type': outcome.mediaType,
     'Docker-Content-Digest': outcome.digest,
     ETag: `"${outcome.digest}"`,
+    'Cache-Control': cacheControl(outcome.public),
     Vary: 'Accept, User-Agent',
     'Regshift-Source-Digest': outcome.source,
     ...(outcome.conversion ? { 'Regshift-Conversion': describe(outcome) } : {}),

@@ -14,11 +14,12 @@ export async function answerPing(
   passThrough: boolean,
 ): Promise<Response> {
   if (passThrough) {
-    const { signal, credential } = request.caller;
+    const { signal, credential, budget } = request.caller;
     const { response } = await client.request({
       method: 'GET',
       path: '/v2/',
       credential,
+      budget,
       ...(signal ? { signal } : {}),
     });
     if (!response.ok) throw await failureOf(response, 'registry API v2', 'NAME_UNKNOWN');

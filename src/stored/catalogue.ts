@@ -34,13 +34,14 @@ interface CataloguePage {
 async function cataloguePage(
   client: UpstreamClient,
   query: string,
-  { credential, signal }: Caller,
+  { credential, signal, budget }: Caller,
 ): Promise<CataloguePage> {
   const path = `/v2/_catalog${query}`;
   const { response } = await client.request({
     method: 'GET',
     path,
     credential,
+    budget,
     ...(signal ? { signal } : {}),
   });
   if ([401, 403, 404, 405].includes(response.status)) {

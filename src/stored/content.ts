@@ -6,6 +6,7 @@ import type { Compression } from '../../converters/media-types.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../cache/cache.ts';
+import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
 import type { StoredForm } from '../negotiation/decide.ts';
@@ -30,35 +31,39 @@ export interface Content {
   /** @throws Failure; ConversionError DIGEST_MISMATCH. */
   manifest(repository: RepositoryName, digest: Digest, caller: Caller): Promise<StoredManifest>;
   /** Whether the manifest is remembered, so that reading it costs upstream nothing. */
-  has(repository: RepositoryName, digest: Digest): Promise<boolean>;
+  has(repository: RepositoryName, digest: Digest, caller: Caller): Promise<boolean>;
   /** What the manifest is, without more reading than that takes. @throws as `manifest`; ConversionError. */
   form(repository: RepositoryName, digest: Digest, caller: Caller): Promise<StoredForm>;
   /** A small blob, like a config. @throws Failure; ConversionError DIGEST_MISMATCH. */
   blob(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Uint8Array>;
   /** Remembers a blob that upstream does not have. */
-  keep(repository: RepositoryName, digest: Digest, bytes: Uint8Array): Promise<void>;
+  keep(repository: RepositoryName, digest: Digest, bytes: Uint8Array, caller: Caller): Promise<void>;
   /** A small blob if it is remembered, without asking upstream. */
-  kept(repository: RepositoryName, digest: Digest): Promise<Uint8Array | undefined>;
+  kept(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Uint8Array | undefined>;
   /** How a layer is packed, by a Range request for its first bytes. @throws Failure. */
   sniff(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Compression>;
 }
 
 const deadlineMs = 60_000;
 
-export function createContent(client: UpstreamClient, cache: Cache): Content {
+export function createContent(client: UpstreamClient, cache: Cache, background: Background): Content {
   // The entries of an index weigh little; reading them again for each request would cost more than the answer.
   const forms = new LRUCache<string, StoredForm>({ max: 5_000 });
-  const flights = createSingleFlight<CacheEntry>(deadlineMs);
+  const flights = createSingleFlight<CacheEntry>(deadlineMs, background);
 
   const manifestKey = (repository: string, digest: string) => `manifest ${client.id} ${repository} ${digest}`;
   const blobKey = (repository: string, digest: string) => `blob ${client.id} ${repository} ${digest}`;
 
-  async function remembered(key: string, fetch: () => Promise<CacheEntry>): Promise<CacheEntry> {
-    const known = await cache.get(key);
+  async function remembered(
+    key: string,
+    { budget }: Caller,
+    fetch: () => Promise<CacheEntry>,
+  ): Promise<CacheEntry> {
+    const known = await cache.get(key, budget);
     if (known) return known;
     const start = async () => {
       const entry = await fetch();
-      await cache.set(key, entry);
+      await cache.set(key, entry, budget);
       return entry;
     };
     const late = () => new Failure('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
@@ -75,6 +80,7 @@ export function createContent(client: UpstreamClient, cache: Cache): Content {
       path: `/v2/${repository}/manifests/${digest}`,
       repository,
       credential: caller.credential,
+      budget: caller.budget,
       headers: { accept: widestAccept },
     });
     // A fat generic manifest may name children that the registry holds as blobs only (formats.md, section 1).
@@ -104,6 +110,7 @@ export function createContent(client: UpstreamClient, cache: Cache): Content {
       path: `/v2/${repository}/blobs/${digest}`,
       repository,
       credential: caller.credential,
+      budget: caller.budget,
     });
     if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, unknown);
     const body = await readBounded(response, limits.documentBytes, 'the blob');
@@ -117,15 +124,15 @@ export function createContent(client: UpstreamClient, cache: Cache): Content {
     caller: Caller,
   ): Promise<StoredManifest> {
     const key = manifestKey(repository, digest);
-    const { facts, body } = await remembered(key, () => fetchManifest(repository, digest, caller));
+    const { facts, body } = await remembered(key, caller, () => fetchManifest(repository, digest, caller));
     return { bytes: body, contentType: String(facts.contentType) };
   }
 
   return {
     manifest,
 
-    async has(repository, digest) {
-      return (await cache.get(manifestKey(repository, digest))) !== undefined;
+    async has(repository, digest, { budget }) {
+      return (await cache.get(manifestKey(repository, digest), budget)) !== undefined;
     },
 
     async form(repository, digest, caller) {
@@ -143,15 +150,15 @@ export function createContent(client: UpstreamClient, cache: Cache): Content {
         facts: {},
         body: await fetchBlob(repository, digest, caller, 'BLOB_UNKNOWN'),
       });
-      return (await remembered(key, fetch)).body;
+      return (await remembered(key, caller, fetch)).body;
     },
 
-    async keep(repository, digest, bytes) {
-      await cache.set(blobKey(repository, digest), { facts: {}, body: bytes });
+    async keep(repository, digest, bytes, { budget }) {
+      await cache.set(blobKey(repository, digest), { facts: {}, body: bytes }, budget);
     },
 
-    async kept(repository, digest) {
-      return (await cache.get(blobKey(repository, digest)))?.body;
+    async kept(repository, digest, { budget }) {
+      return (await cache.get(blobKey(repository, digest), budget))?.body;
     },
 
     async sniff(repository, digest, caller) {
@@ -160,7 +167,7 @@ export function createContent(client: UpstreamClient, cache: Cache): Content {
         facts: { compression: compressionOf(await firstBytes(client, repository, digest, caller)) },
         body: new Uint8Array(),
       });
-      return (await remembered(key, fetch)).facts.compression as Compression;
+      return (await remembered(key, caller, fetch)).facts.compression as Compression;
     },
   };
 }
@@ -194,6 +201,7 @@ async function firstBytes(
     path: `/v2/${repository}/blobs/${digest}`,
     repository,
     credential: caller.credential,
+    budget: caller.budget,
     headers: { range: 'bytes=0-7' },
   });
   if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');

@@ -4,6 +4,8 @@ import { ConversionError } from '../../converters/errors.ts';
 import { limits } from '../../converters/limits.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
+import { type Budget, isSpent } from '../budget.ts';
+import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
 import { widestAccept } from '../negotiation/reads.ts';
@@ -16,6 +18,7 @@ import { failureOf } from './upstream-answer.ts';
 export interface Caller {
   readonly credential: Credential;
   readonly signal?: AbortSignal | undefined;
+  readonly budget: Budget;
 }
 
 /** What a reference names upstream now, and the proof that this caller may read it. */
@@ -36,6 +39,7 @@ export interface ResolverOptions {
   readonly stale: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly background: Background;
 }
 
 export interface Resolver {
@@ -58,9 +62,9 @@ interface Proof extends Resolved {
 
 const deadlineMs = 60_000;
 
-export function createResolver({ client, ttl, stale, clock }: ResolverOptions): Resolver {
+export function createResolver({ client, ttl, stale, clock, background }: ResolverOptions): Resolver {
   const proofs = new LRUCache<string, Proof>({ max: 20_000 });
-  const flights = createSingleFlight<Proof>(deadlineMs);
+  const flights = createSingleFlight<Proof>(deadlineMs, background);
   let counted = false;
 
   async function ask(repository: RepositoryName, reference: Reference, caller: Caller): Promise<Proof> {
@@ -68,6 +72,7 @@ export function createResolver({ client, ttl, stale, clock }: ResolverOptions): 
       path: `/v2/${repository}/manifests/${textOf(reference)}`,
       repository,
       credential: caller.credential,
+      budget: caller.budget,
       headers: { accept: widestAccept },
     };
     const { response, anonymous } = await client.request({ ...request, method: 'HEAD' });
@@ -105,8 +110,7 @@ export function createResolver({ client, ttl, stale, clock }: ResolverOptions): 
       return await flights.join({ key, start: work, late }, signal);
     } catch (error) {
       // What upstream refuses to everyone is not given out when it fails after that.
-      if (key === publicKey && error instanceof Failure && !isUpstreamFailing(error))
-        proofs.delete(publicKey);
+      if (key === publicKey && isRefusal(error)) proofs.delete(publicKey);
       const known = proofs.get(publicKey);
       const age = known ? (clock() - known.at) / 1000 : Number.POSITIVE_INFINITY;
       if (!known?.public || age > stale || !isUpstreamFailing(error)) throw error;
@@ -172,6 +176,10 @@ async function digestInBody(response: Response): Promise<{ digest: Digest; conte
 
 function failure(response: Response, reference: Reference, repository: RepositoryName): Promise<Failure> {
   return failureOf(response, `manifest ${textOf(reference)} of ${repository}`, 'MANIFEST_UNKNOWN');
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Failure && !isUpstreamFailing(error) && !isSpent(error);
 }
 
 /** Upstream is at fault or limits; what it refuses stays refused. */

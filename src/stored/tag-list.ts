@@ -18,13 +18,14 @@ export async function tagPage(
   client: UpstreamClient,
   repository: RepositoryName,
   query: string,
-  { credential, signal }: Caller,
+  { credential, signal, budget }: Caller,
 ): Promise<TagPage> {
   const { response } = await client.request({
     method: 'GET',
     path: `/v2/${repository}/tags/list${query}`,
     repository,
     credential,
+    budget,
     ...(signal ? { signal } : {}),
   });
   if (!response.ok) throw await failureOf(response, `tags of ${repository}`, 'NAME_UNKNOWN');

@@ -1,5 +1,6 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Budget } from '../budget.ts';
+import type { Background } from '../concurrency/background.ts';
 import { withDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
 import { type Authorizer, createAuthorizer, type Grant } from './authorizer.ts';
@@ -59,6 +60,7 @@ export interface UpstreamClientOptions {
   readonly headersDeadlineMs?: number;
   /** Whether the proxy gets a token for a request without a credential, or hands the challenge on. */
   readonly allowAnonymousTokens: boolean;
+  readonly background: Background;
 }
 
 const defaultHeadersDeadlineMs = 30_000;

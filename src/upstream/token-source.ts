@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Budget } from '../budget.ts';
+import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { credentialKey } from './credential.ts';
 import type { TokenRequest } from './token-request.ts';
@@ -23,6 +24,7 @@ export interface TokenSourceOptions extends Omit<TokenServerOptions, 'deadlineMs
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly deadlineMs?: number;
+  readonly background: Background;
 }
 
 interface Kept {
@@ -44,7 +46,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     maxSize: 8 << 20,
     sizeCalculation: ({ value }, key) => value.length + key.length,
   });
-  const flights = createSingleFlight<string>(server.deadlineMs);
+  const flights = createSingleFlight<string>(server.deadlineMs, options.background);
 
   async function ask(key: string, request: TokenRequest, budget: Budget | undefined): Promise<string> {
     const granted = await requestToken(server, request, budget);

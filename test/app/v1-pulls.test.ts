@@ -127,10 +127,10 @@ describe('what upstream is asked', () => {
     expect([answer.status, upstream.asked]).toEqual([404, []]);
   });
 
-  it('a pull of one tag, asks for the tag once, and for each thing that it names once', async () => {
+  it.each([true, false])('a pull of one tag asks for each thing once (cookies: %s)', async (cookies) => {
     const upstream = scriptedUpstream();
     const far = testApp({}, upstream.fetch);
-    await pullV1({ daemon: v1Daemons['Docker 1.9.1'], http: far.send }, 'sample/oci');
+    await pullV1({ daemon: v1Daemons['Docker 1.9.1'], http: far.send, cookies }, 'sample/oci');
     const asked = upstream.asked.filter((each) => !each.endsWith('/v2/'));
     expect(asked.filter((each) => each.includes('/tags/list'))).toEqual([]);
     expect(asked).toEqual([...new Set(asked)]);

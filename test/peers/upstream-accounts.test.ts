@@ -3,7 +3,7 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { pushSample } from '../support/push.ts';
-import { simulators } from '../support/simulators/all.ts';
+import { simulator, simulators } from '../support/simulators/all.ts';
 import { habits } from '../support/upstreams/all.ts';
 import { expectNoLeak, expectSample } from '../support/upstreams/expectations.ts';
 import { basicOf, forget, type Upstream } from '../support/upstreams/habit.ts';
@@ -52,11 +52,11 @@ describe.skipIf(requirePeers('docker-registry'))("with an account of the proxy's
     });
 
     it('pulls when five minutes have passed, and every token is forgotten', async () => {
-      const [client] = simulators;
+      const docker = simulator('Docker 1.9.1');
+      const target = { port: proxy.port, repository: sample, reference: 'latest' };
+      await docker.pull(target);
       upstream.tokens?.advance(301);
-      const pulled = await client?.pull({ port: proxy.port, repository: sample, reference: 'latest' });
-      if (pulled) expectSample(pulled, sample);
-      expect(pulled).toBeDefined();
+      expectSample(await docker.pull(target), sample);
     });
   });
 });

@@ -66,6 +66,8 @@ export function testApp(
       signingKeyText: async (text) => text,
       codec: runtimeCodec,
       layerBytes: Number.POSITIVE_INFINITY,
+      subrequests: Number.POSITIVE_INFINITY,
+      cacheBytes: 67_108_864,
       fixedLength: (stream) => stream,
       background: () => undefined,
       ...platform,

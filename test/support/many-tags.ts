@@ -20,8 +20,10 @@ export function manyTags(
     if (rest === 'tags/list')
       return Response.json({ name: repository, tags: Object.keys(tags) }, { headers });
     const [kind, reference = ''] = rest.split('/');
-    const named = Object.hasOwn(tags, reference) ? [tags[reference]] : [...new Set(Object.values(tags))];
-    const wanted = Object.hasOwn(tags, reference) ? 'latest' : reference;
+    const tagged = Object.hasOwn(tags, reference);
+    const everything = reference.includes(':') ? [...new Set(Object.values(tags))] : [];
+    const named = tagged ? [tags[reference]] : everything;
+    const wanted = tagged ? 'latest' : reference;
     for (const sample of named) {
       const { method } = request;
       const init = { method, headers: request.headers };

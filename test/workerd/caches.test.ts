@@ -1,36 +1,65 @@
 import { env } from 'cloudflare:workers';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { createBudget } from '../../src/budget.ts';
+import type { Cache as CachePort } from '../../src/cache/cache.ts';
 import { createEdgeCache } from '../../src/runtime/worker/edge-cache.ts';
 import { createKvCache } from '../../src/runtime/worker/kv-cache.ts';
 
 const kept = { facts: { recipe: { source: 'sha256:…' } }, body: Uint8Array.of(0, 1, 255) };
 const namespace = (env as unknown as { RECIPES: KVNamespace }).RECIPES;
+const quiet = () => {};
+
+const edge = (log = quiet) => createEdgeCache(() => caches.open('test'), log);
 
 test('the Cache API gives back what was put in, and nothing else', async () => {
-  const cache = createEdgeCache(() => caches.open('test'));
+  const cache = edge();
   await cache.set('recipe a b', kept);
   expect(await cache.get('recipe a b')).toEqual(kept);
   expect(await cache.get('recipe a c')).toBeUndefined();
 });
 
 test('KV gives back what was put in, whatever the length of the key', async () => {
-  const cache = createKvCache(namespace, () => {});
+  const cache = createKvCache(namespace, quiet);
   const key = `recipe ${'x'.repeat(2000)}`;
   await cache.set(key, kept);
   expect(await cache.get(key)).toEqual(kept);
   expect(await cache.get(`${key}y`)).toBeUndefined();
 });
 
-test('KV that fails is gone on without', async () => {
-  const logged: string[] = [];
-  const broken = { get: fail, put: fail } as unknown as KVNamespace;
-  const cache = createKvCache(broken, (level, message) => logged.push(`${level} ${message}`));
-  await cache.set('recipe a', kept);
-  expect(await cache.get('recipe a')).toBeUndefined();
-  expect(logged).toEqual([
-    'warn KV could not be written; going on without it',
-    'warn KV could not be read; going on without it',
-  ]);
+// That it found nothing is kept as long as what it finds: an hour of that would be an hour of searching.
+test('KV is not told to keep its answers for longer than it does by itself', async () => {
+  const asked: unknown[][] = [];
+  const spy = { get: (...how: unknown[]) => asked.push(how) && null } as unknown as KVNamespace;
+  await createKvCache(spy, quiet).get('recipe a');
+  expect(asked).toEqual([[expect.any(String), 'arrayBuffer']]);
+});
+
+type Make = (log: (level: string, message: string) => void) => CachePort;
+const broken: [name: string, make: Make][] = [
+  ['KV', (log) => createKvCache({ get: fail, put: fail } as unknown as KVNamespace, log)],
+  ['the Cache API', (log) => createEdgeCache(fail, log)],
+];
+
+describe.each(broken)('%s', (name, make) => {
+  test('that fails is gone on without', async () => {
+    const logged: string[] = [];
+    const cache = make((level, message) => logged.push(`${level} ${message}`));
+    await cache.set('recipe a', kept);
+    expect(await cache.get('recipe a')).toBeUndefined();
+    expect(logged).toEqual([
+      `warn ${name} could not be written; going on without it`,
+      `warn ${name} could not be read; going on without it`,
+    ]);
+  });
+
+  test('costs a request of the budget each time', async () => {
+    const budget = createBudget(2);
+    const cache = make(quiet);
+    await cache.set('recipe a', kept, budget);
+    await cache.get('recipe a', budget);
+    await expect(cache.get('recipe a', budget)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    await expect(cache.set('recipe a', kept, budget)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  });
 });
 
 function fail(): Promise<never> {

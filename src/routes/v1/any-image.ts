@@ -23,7 +23,10 @@ export async function anyImage(
   const reasons = new Map<Tag, Error>();
   const look = async (tag: Tag): Promise<V1Found | undefined> => {
     try {
-      return await search.tagged(repository, tag, platformFor(route, request), caller);
+      const image = await search.tagged(repository, tag, platformFor(route, request), caller);
+      // Of all that a pull is told, Docker 1.6 and 1.7 show but this: that a layer takes time belongs here.
+      await search.ready(repository, image, caller);
+      return image;
     } catch (error) {
       if (!isFaultOfImage(error)) throw error;
       reasons.set(tag, error);

@@ -25,6 +25,9 @@ export async function answerImage(
   id: string,
 ): Promise<Response> {
   const asked = await findImage(registry, request, id);
+  if (kind !== 'ancestry' && asked.part.unpacked) {
+    await registry.search.ready(asked.repository, asked, request.caller);
+  }
   switch (kind) {
     case 'ancestry':
       return answerAncestry(request, asked);

@@ -1,7 +1,7 @@
 import { answerBlob } from '../blobs.ts';
+import { cacheControl } from '../cache-control.ts';
 import type { ClientRequest } from '../client-request.ts';
 import { byteRange } from '../range.ts';
-import { cacheRule } from './answer.ts';
 import type { V1Asked } from './images.ts';
 import type { RegistryV1 } from './registry.ts';
 
@@ -20,7 +20,9 @@ export async function answerLayer(
   if (range === 'unsatisfiable') return nothingMore(size);
   const blobRequest = asBlobRequest(request, range);
   const answer = await answerBlob(registry.route, blobRequest, asked.repository, asked.part.blob);
-  for (const [name, value] of Object.entries(cacheRule(asked))) answer.headers.set(name, value);
+  if (!asked.public) {
+    answer.headers.set('Cache-Control', cacheControl(false, answer.headers.get('cache-control')));
+  }
   // Where upstream does not say.
   if (answer.status === 200 && size !== undefined && !answer.headers.has('content-length')) {
     answer.headers.set('Content-Length', String(size));

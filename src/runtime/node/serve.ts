@@ -27,6 +27,8 @@ export async function serve(settings: Settings, log: Log = stdoutLog(settings)):
     signingKeyText,
     codec: createNodeLayerCodec(),
     layerBytes: Number.POSITIVE_INFINITY,
+    subrequests: Number.POSITIVE_INFINITY,
+    cacheBytes: 67_108_864,
     // Node sends a stream with the Content-Length that the answer says.
     fixedLength: (stream) => stream,
     background: () => undefined,

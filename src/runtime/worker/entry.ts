@@ -8,12 +8,13 @@ import { createJsonLog, type Log } from '../../observability/log.ts';
 import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
 import { workerLayerCodec } from './layer-codec.ts';
+import { variablesOf } from './variables.ts';
 
 /** What `wrangler.toml` binds; every binding is optional. */
 interface Bindings {
   /** A KV namespace that all locations share. */
   readonly RECIPES?: KVNamespace;
-  /** The settings, as strings. */
+  /** The settings. */
   readonly [variable: string]: unknown;
 }
 
@@ -33,7 +34,7 @@ export default {
 
 /** A Worker has no start that could fail: a bad setting answers every request with the list of problems. */
 function build(bindings: Bindings): Application {
-  const read = readSettings(bindings);
+  const read = readSettings(variablesOf(bindings));
   if ('problems' in read) {
     const message = `regshift is not configured rightly.\n${formatProblems(read.problems)}`;
     return () => Response.json({ errors: [{ code: 'UNKNOWN', message }] }, { status: 503 });
@@ -50,6 +51,8 @@ function build(bindings: Bindings): Application {
       tiers: tiersOf(bindings, log),
       codec: workerLayerCodec,
       layerBytes,
+      subrequests,
+      cacheBytes,
       fixedLength,
       background: waitUntil,
     }),
@@ -59,6 +62,12 @@ function build(bindings: Bindings): Application {
 
 /** CPU time is what a Worker has least of: a layer of this size, unpacked, takes seconds. */
 const layerBytes = 268_435_456;
+
+/** What every paid plan allows at least; the free plan has 50 (REGSHIFT_SUBREQUESTS). */
+const subrequests = 1000;
+
+/** An isolate has 128 MiB for all that it does: decoders of layers take 8 MiB and more each. */
+const cacheBytes = 33_554_432;
 
 /** An answer of a plain stream goes out in chunks and without its length, which Docker 1.6 and 1.7 refuse. */
 function fixedLength(stream: ReadableStream<Uint8Array>, length: number): ReadableStream<Uint8Array> {
@@ -74,7 +83,7 @@ const ours = /^(?:recipe|product|layer-facts|compression) /;
 function tiersOf({ RECIPES: namespace }: Bindings, log: Log): Tier[] {
   const edge: Tier = {
     name: 'edge',
-    cache: createEdgeCache(() => caches.open('regshift')),
+    cache: createEdgeCache(() => caches.open('regshift'), log),
     keeps: () => true,
   };
   if (namespace)

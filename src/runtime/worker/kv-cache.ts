@@ -3,26 +3,30 @@ import type { Cache } from '../../cache/cache.ts';
 import { decodeEntry, encodeEntry } from '../../cache/entry-codec.ts';
 import type { Log } from '../../observability/log.ts';
 
-/** Entries that no one asked for in this time are dropped: they can be made again. */
+/** What is that old is dropped, asked for or not: it can be made again. */
 const lifeSeconds = 30 * 24 * 3600;
 
 /**
- * Workers KV, which all locations share. It may say "not found" for a minute after another location has written: what
- * it does not have yet, the search finds. A key of ours can be longer than KV's 512 bytes, so its hash is the key.
+ * Workers KV, which all locations share. A location that asked in vain is told "not found" for a minute more, though
+ * another one has written meanwhile: what it does not have yet, the search finds. A longer `cacheTtl` would make that
+ * minute longer too; what was found is near from then on all the same, in the Cache API.
+ * A key of ours can be longer than KV's 512 bytes, so its hash is the key.
  */
 export function createKvCache(namespace: KVNamespace, log: Log): Cache {
   const name = (key: string) => `${key.split(' ', 1)[0]}:${sha256Hex(new TextEncoder().encode(key))}`;
   return {
-    async get(key) {
+    async get(key, budget) {
+      budget?.spend();
       try {
-        const bytes = await namespace.get(name(key), { type: 'arrayBuffer', cacheTtl: 3600 });
+        const bytes = await namespace.get(name(key), 'arrayBuffer');
         return bytes === null ? undefined : decodeEntry(new Uint8Array(bytes));
       } catch (error) {
         log('warn', 'KV could not be read; going on without it', { reason: String(error) });
         return undefined;
       }
     },
-    async set(key, entry) {
+    async set(key, entry, budget) {
+      budget?.spend();
       try {
         await namespace.put(name(key), encodeEntry(entry), { expirationTtl: lifeSeconds });
       } catch (error) {

@@ -2,13 +2,14 @@ import { mediaTypes } from '../../../converters/media-types.ts';
 import { behind, resourceOf } from './behind.ts';
 import { unauthorized } from './docker-hub.ts';
 import { type Habit, stopAll } from './habit.ts';
-import { headerOf, type Question, startLoopback } from './loopback.ts';
+import { startLoopback } from './loopback.ts';
 import { redirectBlob, startStorageHost } from './storage-host.ts';
 import { createTokenService } from './token-service.ts';
 
 /**
  * Quay: a tag whose manifest's type is not named in Accept, word for word, comes as schema 1; a wildcard does not
- * count. A digest is never converted (quay/quay, endpoints/v2/manifest.py, _rewrite_schema_if_necessary). Tokens
+ * count. A digest is never converted (quay/quay, endpoints/v2/manifest.py, _rewrite_schema_if_necessary). For tags
+ * that is what docker-registry 2.8.2 does too, but that it answers 404 where Quay would make schema 1 of OCI. Tokens
  * from its own host, blobs by 302.
  */
 export const quay: Habit = {
@@ -18,15 +19,6 @@ export const quay: Habit = {
     const storage = await startStorageHost(real);
     const tokens = createTokenService({ realm: () => `${registry.url}/v2/auth`, service: 'quay.io' });
 
-    /** docker-registry 2.8.2 converts down too: where Quay would, it is asked as Docker 1.9 asks. */
-    const narrowed = async (question: Question): Promise<Question> => {
-      const accept = [question.headers.accept ?? ''].flat().join(',');
-      const named = accept.split(',').map((type) => type.split(';', 1)[0]?.trim());
-      const stored = await real.ask({ ...question, method: 'HEAD', headers: { accept: everyType } });
-      if (named.includes(headerOf(stored, 'Content-Type'))) return question;
-      return { ...question, headers: {} };
-    };
-
     const registry = await startLoopback(async (question) => {
       if (question.path.startsWith('/v2/auth?')) return tokens.answer(question);
       const resource = resourceOf(question.path);
@@ -34,9 +26,7 @@ export const quay: Habit = {
       if (challenge) return unauthorized(challenge);
       if (resource?.kind === 'manifests') {
         const byDigest = resource.reference.includes(':');
-        return real.ask(
-          byDigest ? { ...question, headers: { accept: everyType } } : await narrowed(question),
-        );
+        return real.ask(byDigest ? { ...question, headers: { accept: everyType } } : question);
       }
       if (resource?.kind !== 'blobs') return real.ask(question);
       const signed = storage.sign(question.method, resource.repository, resource.reference);

@@ -38,6 +38,7 @@ function ask(registry: LocalServer) {
     userAgent: 'regshift/test',
     clock: () => 0,
     allowAnonymousTokens: true,
+    background: () => undefined,
   });
   return client.request({
     method: 'GET',

@@ -36,7 +36,7 @@ describe('createSingleFlight', () => {
       aborter.abort();
       return Promise.reject(new Error('nobody waits for this'));
     };
-    const flights = createSingleFlight<never>(1000);
+    const flights = createSingleFlight<never>(1000, () => undefined);
     const late = () => new Error('late');
     await expect(flights.join({ key: 'k', start, late }, aborter.signal)).rejects.toMatchObject({
       name: 'AbortError',

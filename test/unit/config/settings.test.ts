@@ -22,7 +22,6 @@ describe('with nothing set', () => {
       REGSHIFT_UPSTREAM_AUTH: 'passthrough',
       REGSHIFT_TAG_TTL: 30,
       REGSHIFT_STALE: 3600,
-      REGSHIFT_CACHE_BYTES: 67_108_864,
       REGSHIFT_BLOBS: 'stream',
       REGSHIFT_CONVERT_BY_DIGEST: 'never',
       LOG_LEVEL: 'info',

@@ -27,6 +27,7 @@ function clientOf(
     userAgent: 'regshift/test',
     clock: () => 0,
     allowAnonymousTokens: true,
+    background: () => undefined,
     ...changes,
   });
 }

@@ -24,6 +24,7 @@ function clientOf(
     userAgent: 'regshift/test',
     clock: () => 0,
     allowAnonymousTokens: true,
+    background: () => undefined,
     ...changes,
   });
 }

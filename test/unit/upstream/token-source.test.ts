@@ -13,6 +13,7 @@ function sourceFor(server: LocalServer, changes: { upstream?: string; deadlineMs
     fetch: (url, init) => fetch(url, init),
     userAgent: 'regshift/test',
     clock: () => time.now,
+    background: () => undefined,
     upstream: new URL(changes.upstream ?? 'http://registry.example'),
     deadlineMs: changes.deadlineMs ?? 10_000,
   });
@@ -258,6 +259,7 @@ describe('a token server fails with', () => {
       fetch: asked,
       userAgent: 'x',
       clock: () => 0,
+      background: () => undefined,
       upstream: new URL(upstream),
     });
     const failing = source.get({ realm, service: undefined, scopes: [], credential: none });
@@ -276,6 +278,7 @@ describe('a fetch that never settles, as when a Worker has ended the request tha
       fetch: () => answers.shift() ?? Promise.reject(new Error('asked too often')),
       userAgent: 'x',
       clock: () => 0,
+      background: () => undefined,
       upstream: new URL('https://registry.example'),
       deadlineMs: 20,
     });
