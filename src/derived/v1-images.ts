@@ -8,7 +8,6 @@ import type { ConversionPorts } from '../../converters/ports.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { convertToRegistryV1 } from '../../converters/registry-v1/convert.ts';
-import { emptyLayer } from '../../converters/schema1/empty-layer.ts';
 import type { V1Image } from '../../converters/schema1/v1-chain.ts';
 import type { Content } from '../stored/content.ts';
 import type { Caller } from '../stored/resolve.ts';
@@ -18,7 +17,7 @@ import type { Workshop } from './workshop.ts';
 
 /** A v1 image, and what is known of its layer. */
 export interface V1Part extends V1Image {
-  /** Bytes as it is served; absent where the manifest does not say: of schema 1, and of what is unpacked. */
+  /** Bytes as it is served; absent where the manifest does not say: of schema 1, of what is unpacked, of none. */
   readonly size: number | undefined;
   /** The layer is stored packed by zstd, which no client of API v1 unpacks. */
   readonly unpacked: boolean;
@@ -116,7 +115,7 @@ async function takenApart(
   const sizes = new Map(image.dependencies.map(({ digest, size }) => [digest, size]));
   return images.map((each) => ({
     ...each,
-    size: each.blob === emptyLayer.digest ? emptyLayer.bytes.length : sizes.get(each.blob),
+    size: sizes.get(each.blob),
     unpacked: unpacked.has(each.blob),
   }));
 }

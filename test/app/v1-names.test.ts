@@ -34,6 +34,8 @@ describe.each(v1DaemonNames)('%s pulls', (daemon) => {
       'foo',
       'library/foo',
     ],
+    ['a name that ends like a path', { 'team/tags': 'sample/oci' }, 'team/tags', 'team/tags'],
+    ['a name that is like a path', { 'images/json': 'sample/oci' }, 'images/json', 'images/json'],
     ['a name in library/', { 'library/foo': 'sample/oci' }, 'library/foo', 'library/foo'],
     ['the first of two', { foo: 'sample/oci', 'library/foo': 'sample/schema2' }, 'foo', 'foo'],
     [

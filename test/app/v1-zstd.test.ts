@@ -37,9 +37,11 @@ describe('layers that are stored packed by zstd', () => {
   });
 
   it('of another tag are read when they are asked for', async () => {
-    const { app } = over(manyTags('team/app', { other: sample, latest: 'sample/oci' }));
+    const { app, upstream } = over(manyTags('team/app', { other: sample, latest: 'sample/oci' }));
     const { layers } = await pullV1({ daemon, http: app.send }, 'team/app', 'other');
     for (const layer of layers.values()) await unpackedV1(layer);
+    // What a layer is made from is known, and not looked for among all tags.
+    expect(upstream.asked.filter((each) => each.endsWith('/tags/list'))).toHaveLength(1);
   });
 
   it('that take longer than a client waits: it is told when to come back', async () => {

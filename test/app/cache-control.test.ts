@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { cacheControl } from '../../src/routes/cache-control.ts';
+import { testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { privateTo, type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
+
+const alice = 'Basic YWxpY2U6c2VjcmV0';
+const headers = [...manifestRequestHeaders['Docker 1.13.1'], ['Authorization', alice]] as const;
+const anyone = manifestRequestHeaders['Docker 1.13.1'];
+
+/** What a client is told of everything in a pull: stored and converted manifests, stored and unpacked layers. */
+async function told(
+  script: Script | undefined,
+  asked: typeof anyone,
+  variables = {},
+): Promise<(string | null)[]> {
+  const app = testApp(variables, scriptedUpstream(script).fetch);
+  const answers = [];
+  for (const sample of ['sample/schema2', 'sample/oci-zstd', 'sample/index']) {
+    const tag = `/v2/${sample}/manifests/latest`;
+    const manifest = await app.get(tag, asked);
+    const known = ['If-None-Match', manifest.header('ETag') ?? ''] as const;
+    answers.push(manifest, await app.head(tag, asked), await app.get(tag, [...asked, known]));
+    const { layers = [], manifests = [] } = JSON.parse(manifest.text()) as Record<
+      string,
+      { digest: string }[]
+    >;
+    for (const { digest } of manifests)
+      answers.push(await app.get(`/v2/${sample}/manifests/${digest}`, asked));
+    for (const { digest } of layers) {
+      const path = `/v2/${sample}/blobs/${digest}`;
+      answers.push(await app.get(path, asked), await app.head(path, asked));
+      answers.push(await app.get(path, [...asked, ['Range', 'bytes=1-2']]));
+      answers.push(await app.get(path, [...asked, ['If-None-Match', `"${digest}"`]]));
+    }
+  }
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 206, 304]));
+  return answers.map((answer) => answer.header('Cache-Control'));
+}
+
+describe('Cache-Control', () => {
+  it('lets no cache change what has a digest', async () => {
+    expect(new Set(await told(undefined, anyone))).toEqual(new Set(['no-transform']));
+  });
+
+  it('lets no cache give to others what a login was given', async () => {
+    expect(new Set(await told(privateTo(alice), headers))).toEqual(new Set(['private, no-transform']));
+  });
+
+  it("nor what the proxy's own account was given", async () => {
+    const account = { REGSHIFT_UPSTREAM_AUTH: 'basic', REGSHIFT_CLIENT_AUTH: 'none' };
+    const login = { REGSHIFT_UPSTREAM_USERNAME: 'alice', REGSHIFT_UPSTREAM_PASSWORD: 'secret' };
+    const given = await told(privateTo(alice), anyone, { ...account, ...login });
+    expect(new Set(given)).toEqual(new Set(['private, no-transform']));
+  });
+});
+
+describe("what upstream says of a blob's life", () => {
+  it.each([
+    [true, 'max-age=31536000', 'no-transform, max-age=31536000'],
+    [true, 'public, max-age=60, no-transform', 'no-transform, public, max-age=60'],
+    [true, 'private', 'private, no-transform'],
+    [false, 'max-age=60', 'private, no-transform, max-age=60'],
+    [false, 'Public, S-MaxAge=9, max-age=60, immutable', 'private, no-transform, max-age=60, immutable'],
+    [false, 'private, no-store', 'private, no-transform, no-store'],
+    [true, ' , ', 'no-transform'],
+  ])('public %s, "%s": "%s"', (isPublic, stated, all) => {
+    expect(cacheControl(isPublic, stated)).toBe(all);
+  });
+});
