@@ -92,6 +92,7 @@ export function createRoute(options: RouteOptions): Route {
     walkTags: settings.REGSHIFT_WALK_TAGS,
     walkGets: () => settings.REGSHIFT_WALK_GETS ?? (resolver.countsPulls() ? 0 : usualWalkGets),
     clock,
+    background,
   });
   return {
     ...known,

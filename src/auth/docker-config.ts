@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Credential } from '../upstream/credential.ts';
 import { decodeLogin } from './basic-login.ts';
 

@@ -1,5 +1,5 @@
 import type { JSONWebKeySet } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDockerConfig } from '../auth/docker-config.ts';
 import { parseHtpasswd } from '../auth/htpasswd-file.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsePlatform } from '../../converters/platform.ts';
 import { noAliases, parseAliases } from './aliases.ts';
 import { authFields } from './auth-fields.ts';

@@ -1,4 +1,5 @@
 import type { Digest } from '../../converters/digest.ts';
+import { ConversionError } from '../../converters/errors.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Background } from '../concurrency/background.ts';
@@ -78,6 +79,7 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
 
   return {
     async facts(repository, digest, caller) {
+      if (caller.knownLayersOnly) return (await learner.known(digest)) ?? unread(digest);
       const open = (signal: AbortSignal) => fetchLayer(repository, digest, { ...caller, signal });
       return withDeadline(deadline * 1000, caller.signal, async (signal) => {
         const learned = learner.facts(digest, open, undefined, caller.budget);
@@ -99,6 +101,10 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
       return span ? slice(whole, span, what) : whole;
     },
   };
+}
+
+function unread(digest: Digest): never {
+  throw new ConversionError({ code: 'UNAVAILABLE', message: `The layer ${digest} has not been read yet` });
 }
 
 function notYet(digest: Digest, progress: LayerProgress | undefined, now: number): Failure {

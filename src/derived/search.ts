@@ -3,11 +3,12 @@ import { mapBounded } from '../../converters/concurrency.ts';
 import type { Form } from '../../converters/convert.ts';
 import type { Digest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
-import type { IndexEntry } from '../../converters/model.ts';
 import { fitting, formatPlatform, type Platform } from '../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
+import type { Background } from '../concurrency/background.ts';
 import { Serial } from '../concurrency/serial.ts';
 import { Failure } from '../errors.ts';
+import type { StoredEntry } from '../negotiation/decide.ts';
 import type { Content } from '../stored/content.ts';
 import type { Caller, Resolver } from '../stored/resolve.ts';
 import { listTags } from '../stored/tag-list.ts';
@@ -31,12 +32,15 @@ export interface SearchOptions {
   readonly walkGets: () => number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly background: Background;
 }
 
 /** What is known of the client that asks: what it would be given is tried first. */
 export interface Hints {
   readonly platform: Platform;
   readonly unpackZstd: boolean;
+  /** What the recipe that is known was made from, and upstream no longer has. */
+  readonly deadRoot?: Digest | undefined;
 }
 
 /**
@@ -55,7 +59,7 @@ const headConcurrency = 6;
 export function createSearch(options: SearchOptions): Search {
   const { resolver, content, workshop, served, clock } = options;
   const misses = new LRUCache<string, number>({ max: 10_000 });
-  const serial = new Serial();
+  const serial = new Serial(options.background);
 
   async function walk(
     repository: RepositoryName,
@@ -97,22 +101,30 @@ export function createSearch(options: SearchOptions): Search {
       budget.spent += 1;
     }
     for (const recipe of await recipesFor(options, repository, tag, source, hints, caller, mayFetch)) {
-      await workshop.make(repository, recipe, caller).catch(ignoreInexpressible);
-      if (await workshop.recipeOf(repository, digest, caller)) return true;
+      await workshop.make(repository, recipe, { ...caller, knownLayersOnly: true }).catch(ignoreFaultOfImage);
+      if (await recipeOf(repository, digest, hints, caller)) return true;
     }
     return false;
   }
 
+  /** The recipe, unless it is one that is known to lead nowhere. */
+  async function recipeOf(repository: RepositoryName, digest: Digest, { deadRoot }: Hints, caller: Caller) {
+    const recipe = await workshop.recipeOf(repository, digest, caller);
+    return recipe && recipe.root !== deadRoot ? recipe : undefined;
+  }
+
   return {
     async find(repository, digest, hints, caller) {
-      const missKey = `${repository} ${digest} ${credentialKey(caller.credential)}`;
-      if ((misses.get(missKey) ?? 0) > clock()) return undefined;
+      const kind = `${formatPlatform(hints.platform)} ${hints.unpackZstd}`;
+      const missKey = `${repository} ${digest} ${kind} ${credentialKey(caller.credential)}`;
+      const isMissed = () => (misses.get(missKey) ?? 0) > clock();
+      if (isMissed()) return undefined;
       return serial.run(repository, async () => {
-        // Whoever searched before may have found it.
-        const known = await workshop.recipeOf(repository, digest, caller);
-        if (known) return known;
+        // Whoever searched before may have found it, or not.
+        const known = await recipeOf(repository, digest, hints, caller);
+        if (known || isMissed()) return known;
         await walk(repository, digest, hints, caller);
-        const found = await workshop.recipeOf(repository, digest, caller);
+        const found = await recipeOf(repository, digest, hints, caller);
         if (!found) misses.set(missKey, clock() + negativeMs);
         return found;
       });
@@ -147,13 +159,16 @@ async function recipesFor(
   caller: Caller,
   mayFetch: boolean,
 ): Promise<ManifestRecipe[]> {
-  const form = await content.form(repository, root, caller).catch(ignoreInexpressible);
+  const form = await content.form(repository, root, caller).catch(ignoreFaultOfImage);
   if (!form) return [];
   const common = { root, tag, unpackZstd, layersOf: formatPlatform(platform) };
-  const image = (source: Digest) =>
-    imageForms.map((each) => manifestRecipe({ ...common, source, kind: 'image', form: each }));
+  const image = (source: Digest) => [
+    ...imageForms.map((each) => manifestRecipe({ ...common, source, kind: 'image', form: each })),
+    // What is named as the equivalent of a digest has no tag in it.
+    manifestRecipe({ ...common, source, kind: 'image', form: 'schema1', tag: '' }),
+  ];
   if (!form.entries) return image(root);
-  const atHand = async (entries: readonly IndexEntry[]) =>
+  const atHand = async (entries: readonly StoredEntry[]) =>
     mayFetch ||
     (await Promise.all(entries.map((each) => content.has(repository, each.digest, caller)))).every(Boolean);
   const images = form.entries.filter(({ attestation }) => !attestation);
@@ -161,15 +176,23 @@ async function recipesFor(
   const lists = (await atHand(images)) ? indexForms.map(index) : [];
   const likely = fitting(platform, images).slice(0, 1);
   if (!(await atHand(likely.length > 0 ? likely : images))) return lists;
-  const chosen = await chooser.choose(repository, root, platform, caller).catch(ignoreInexpressible);
+  const chosen = await chooser.choose(repository, root, platform, caller).catch(ignoreFaultOfImage);
   return chosen ? [...lists, ...image(chosen)] : lists;
 }
 
-const imageForms: readonly Form[] = ['schema2', 'oci', 'schema1'];
-const indexForms: readonly Form[] = ['schema2', 'oci'];
+const imageForms: readonly Form[] = ['schema2', 'oci', 'schema1', 'generic'];
+const indexForms: readonly Form[] = ['schema2', 'oci', 'generic'];
 
-/** A form that an image cannot take is no reason to end the search; a fault of upstream is. */
-function ignoreInexpressible(error: unknown): undefined {
+/** One image that is broken, or cannot take a form, is no reason to end the search; a fault of upstream is. */
+function ignoreFaultOfImage(error: unknown): undefined {
   if (error instanceof ConversionError) return undefined;
+  if (error instanceof Failure && faultsOfImage.has(error.code)) return undefined;
   throw error;
 }
+
+const faultsOfImage: ReadonlySet<string> = new Set([
+  'MANIFEST_UNKNOWN',
+  'BLOB_UNKNOWN',
+  'UPSTREAM_CONTENT',
+  'UNSUPPORTED',
+]);

@@ -3,6 +3,7 @@ import type { Digest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import { formatPlatform, type Platform } from '../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
+import type { Background } from '../concurrency/background.ts';
 import { firstFound } from '../concurrency/first-found.ts';
 import { Serial } from '../concurrency/serial.ts';
 import { Failure } from '../errors.ts';
@@ -50,14 +51,15 @@ export interface V1SearchOptions {
   readonly tags: V1Tags;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly background: Background;
 }
 
 const negativeMs = 30_000;
 export const tagConcurrency = 6;
 
-export function createV1Search({ resolver, images, tags, clock }: V1SearchOptions): V1Search {
+export function createV1Search({ resolver, images, tags, clock, background }: V1SearchOptions): V1Search {
   const misses = new LRUCache<string, number>({ max: 10_000 });
-  const serial = new Serial();
+  const serial = new Serial(background);
 
   async function tagged(repository: RepositoryName, tag: Tag, platform: Platform, caller: Caller) {
     const proof = await resolver.resolve(repository, { kind: 'tag', tag }, caller);

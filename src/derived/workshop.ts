@@ -108,20 +108,29 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     const known = await cache.get(key, caller.budget);
     if (known) {
       const product = productOfEntry(known);
-      // A product outlives its recipes where a cache drops these and keeps it: then they are put back.
+      // A product outlives its recipes where a cache drops these and keeps it, and where another root named it last,
+      // which may be gone by now: then they are put back.
       const [first] = product.recipes;
-      if (first && !(await cache.get(recipeKey(upstream, repository, first[0]), caller.budget))) {
-        await remember(repository, product, caller);
-      }
+      const remembered = first && (await recipeOf(repository, first[0], caller));
+      if (first && remembered?.root !== recipe.root) await remember(repository, product, caller);
       return product;
     }
     const late = () => new Failure('UPSTREAM_TIMEOUT', 'The conversion took too long. Try again.');
-    return flights.join({ key, start: () => work(repository, recipe, caller, key), late }, caller.signal);
+    // Others wait for it too: whoever asked first may leave, and it goes on.
+    const start = () => work(repository, recipe, { ...caller, signal: undefined }, key);
+    const flight = caller.knownLayersOnly ? `${key} known-layers` : key;
+    return flights.join({ key: flight, start, late }, caller.signal);
+  }
+
+  async function recipeOf(repository: RepositoryName, digest: Digest, { budget }: Caller) {
+    const entry = await cache.get(recipeKey(upstream, repository, digest), budget);
+    return entry?.facts.recipe as Recipe | undefined;
   }
 
   return {
     ports,
     make,
+    recipeOf,
 
     async config(repository, digest, recipe, caller) {
       const kept = await content.kept(repository, digest, caller);
@@ -130,11 +139,6 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
       const made = madeConfigs(converted).find(([candidate]) => candidate === digest);
       if (made) return made[1];
       throw new Failure('BLOB_UNKNOWN', `The config ${digest} can no longer be made. Pull the image again.`);
-    },
-
-    async recipeOf(repository, digest, { budget }) {
-      const entry = await cache.get(recipeKey(upstream, repository, digest), budget);
-      return entry?.facts.recipe as Recipe | undefined;
     },
   };
 }

@@ -14,11 +14,14 @@ export type Decision =
   | { readonly kind: 'choose' }
   | { readonly kind: 'refuse' };
 
+/** An entry of a stored index, without the document that it was read from: this is kept for long. */
+export type StoredEntry = Pick<IndexEntry, 'mediaType' | 'digest' | 'platform' | 'attestation'>;
+
 /** What is stored, as far as the decision needs it. */
 export interface StoredForm {
   readonly mediaType: string;
   /** Of an index: its entries; of an image: none. */
-  readonly entries: readonly IndexEntry[] | undefined;
+  readonly entries: readonly StoredEntry[] | undefined;
   /** Of an image: has layers that need a client which unpacks zstd. */
   readonly zstd: boolean;
   /** Of an image: says its type, and has configs and layers of types of its own family alone. */
@@ -83,7 +86,7 @@ function isOfForm(mediaType: string, form: Form): boolean {
   return mediaType === imageTypes[form] || (form === 'schema1' && mediaType === mediaTypes.schema1);
 }
 
-function decideIndex(mediaType: string, entries: readonly IndexEntry[], reads: Reads, pin: Pin): Decision {
+function decideIndex(mediaType: string, entries: readonly StoredEntry[], reads: Reads, pin: Pin): Decision {
   if (pin !== 'auto') return decidePinnedIndex(mediaType, entries, reads, pin);
   if (reads.anything) return { kind: 'stored' };
   if (reads.types.has(mediaType) && readableDown(entries, reads)) return { kind: 'stored' };
@@ -104,7 +107,7 @@ function nearestIndex(mediaType: string, reads: Reads): IndexForm | undefined {
 
 function decidePinnedIndex(
   mediaType: string,
-  entries: readonly IndexEntry[],
+  entries: readonly StoredEntry[],
   reads: Reads,
   pin: Form,
 ): Decision {
@@ -120,7 +123,7 @@ function decidePinnedIndex(
 }
 
 /** Accepted means readable all the way down: a list may have entries of a type that the client did not name. */
-function readableDown(entries: readonly IndexEntry[], reads: Reads): boolean {
+function readableDown(entries: readonly StoredEntry[], reads: Reads): boolean {
   return entries.every((entry) => reads.types.has(entry.mediaType) || !isManifestType(entry.mediaType));
 }
 

@@ -12,6 +12,7 @@ import { cacheControl } from './cache-control.ts';
 import { hintsFor } from './client-hints.ts';
 import type { ClientRequest } from './client-request.ts';
 import { answerLayer } from './layers.ts';
+import { rootIsGone } from './manifest-outcome.ts';
 
 /** `GET` and `HEAD /v2/<name>/blobs/<digest>`. @throws Failure. */
 export async function answerBlob(
@@ -23,12 +24,14 @@ export async function answerBlob(
   // Schema 1 names it for every entry without content, and upstream need not have it.
   if (digest === emptyLayer.digest) return answerBytes(request, digest, emptyLayer.bytes, true);
   const recipe = await route.workshop.recipeOf(name, digest, request.caller);
-  if (recipe) return answerMade(route, request, name, digest, recipe);
+  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(rootIsGone));
+  if (made) return made;
   try {
     return await answerStored(route, request, name, digest);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'BLOB_UNKNOWN') throw error;
-    const found = await route.search.find(name, digest, hintsFor(route, request), request.caller);
+    const hints = { ...hintsFor(route, request), deadRoot: recipe?.root };
+    const found = await route.search.find(name, digest, hints, request.caller);
     if (!found) throw error;
     return answerMade(route, request, name, digest, found);
   }

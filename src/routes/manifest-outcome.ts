@@ -54,8 +54,9 @@ export async function outcomeFor(
   reference: Reference,
 ): Promise<Outcome> {
   const known = await recipeFor(route, request, name, reference);
-  if (known) return fromRecipe(route, request, name, known);
-  const found = await resolveOrSearch(route, request, name, reference);
+  const remade = known && (await fromRecipe(route, request, name, known).catch(rootIsGone));
+  if (remade && isNamed(remade, reference)) return remade;
+  const found = await resolveOrSearch(route, request, name, reference, known?.root);
   if ('product' in found) return fromRecipe(route, request, name, found);
   const { digest, staleAge, public: isPublic } = found;
   const form = await rootForm(route, request, name, found).catch((error: unknown) => {
@@ -68,6 +69,17 @@ export async function outcomeFor(
   if (reference.kind === 'tag') route.served.note(name, reference.tag);
   const outcome = reference.kind === 'tag' ? await byTag(asked) : await byDigest(asked);
   return { ...outcome, staleAge, public: isPublic };
+}
+
+/** What a recipe was made from may be deleted while another index still names the same image. */
+export function rootIsGone(error: unknown): undefined {
+  if (error instanceof Failure && error.code === 'MANIFEST_UNKNOWN') return undefined;
+  throw error;
+}
+
+/** A digest names bytes: what was made by an older version's recipe may be other bytes today. */
+function isNamed({ digest }: Outcome, reference: Reference): boolean {
+  return reference.kind === 'tag' || reference.digest === digest;
 }
 
 async function recipeFor(
@@ -87,13 +99,15 @@ async function resolveOrSearch(
   request: ClientRequest,
   name: RepositoryName,
   reference: Reference,
+  deadRoot: Digest | undefined,
 ): Promise<Resolved | ManifestRecipe> {
   try {
     return await route.resolver.resolve(name, reference, request.caller);
   } catch (error) {
     const unknown = error instanceof Failure && error.code === 'MANIFEST_UNKNOWN';
     if (reference.kind === 'tag' || !unknown) throw error;
-    const found = await route.search.find(name, reference.digest, hintsFor(route, request), request.caller);
+    const hints = { ...hintsFor(route, request), deadRoot };
+    const found = await route.search.find(name, reference.digest, hints, request.caller);
     if (found?.product !== 'manifest') throw error;
     return found;
   }
@@ -145,9 +159,11 @@ function noneFits(error: unknown): undefined {
 /** A digest names bytes, so nothing else is sent for it, unless the route says so. */
 async function byDigest(asked: Asked): Promise<Content> {
   const { route, request, form } = asked;
-  // containerd names the type that a HEAD told it and a wildcard: the entries are for it to judge.
-  const namedIndex = form.entries && request.reads.types.has(form.mediaType);
-  if (namedIndex || decide(form, request.reads, 'auto').kind === 'stored') return storedAs(asked, asked.root);
+  // containerd names the type that a HEAD told it and a wildcard: what is inside is for it to judge.
+  const { types } = request.reads;
+  const namesNothingElse = types.size === 1 && !form.zstd;
+  const named = types.has(form.mediaType) && (form.entries !== undefined || namesNothingElse);
+  if (named || decide(form, request.reads, 'auto').kind === 'stored') return storedAs(asked, asked.root);
   const outcome = await byTag(asked);
   // Signing what is stored unsigned does not change its digest.
   if (route.convertByDigest || outcome.digest === asked.root) return outcome;

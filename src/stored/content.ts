@@ -9,9 +9,10 @@ import type { Cache, CacheEntry } from '../cache/cache.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
+import { detectCompression } from '../layers/compression.ts';
 import type { StoredForm } from '../negotiation/decide.ts';
 import { widestAccept } from '../negotiation/reads.ts';
-import { discard, readBounded } from '../upstream/body.ts';
+import { discard, readBounded, refuseEncoded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { formOf } from './form.ts';
 import type { Caller } from './resolve.ts';
@@ -46,9 +47,15 @@ export interface Content {
 
 const deadlineMs = 60_000;
 
+/** Entries of indexes whose form is remembered, in all: some 200 bytes each. */
+const rememberedEntries = 50_000;
+
 export function createContent(client: UpstreamClient, cache: Cache, background: Background): Content {
-  // The entries of an index weigh little; reading them again for each request would cost more than the answer.
-  const forms = new LRUCache<string, StoredForm>({ max: 5_000 });
+  // Reading the entries of an index again for each request would cost more than the answer.
+  const forms = new LRUCache<string, StoredForm>({
+    maxSize: rememberedEntries,
+    sizeCalculation: ({ entries }) => 1 + (entries?.length ?? 0),
+  });
   const flights = createSingleFlight<CacheEntry>(deadlineMs, background);
 
   const manifestKey = (repository: string, digest: string) => `manifest ${client.id} ${repository} ${digest}`;
@@ -164,7 +171,7 @@ export function createContent(client: UpstreamClient, cache: Cache, background: 
     async sniff(repository, digest, caller) {
       const key = `compression ${client.id} ${repository} ${digest}`;
       const fetch = async () => ({
-        facts: { compression: compressionOf(await firstBytes(client, repository, digest, caller)) },
+        facts: { compression: await detectedCompression(client, repository, digest, caller) },
         body: new Uint8Array(),
       });
       return (await remembered(key, caller, fetch)).facts.compression as Compression;
@@ -190,12 +197,12 @@ function payloadDigest(bytes: Uint8Array, contentType: string): Digest | undefin
   }
 }
 
-async function firstBytes(
+async function detectedCompression(
   client: UpstreamClient,
   repository: RepositoryName,
   digest: Digest,
   caller: Caller,
-): Promise<Uint8Array> {
+): Promise<Compression> {
   const { response } = await client.request({
     method: 'GET',
     path: `/v2/${repository}/blobs/${digest}`,
@@ -204,26 +211,13 @@ async function firstBytes(
     budget: caller.budget,
     headers: { range: 'bytes=0-7' },
   });
-  if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');
+  const what = `layer ${digest} of ${repository}`;
+  if (!response.ok) throw await failureOf(response, what, 'BLOB_UNKNOWN');
+  await refuseEncoded(response, `the ${what}`);
+  const stream = response.body as ReadableStream<Uint8Array> | null;
+  if (!stream) throw new Failure('UPSTREAM_ANSWER', `Upstream sent the ${what} without a body.`);
+  const { compression, packed } = await detectCompression(stream, what);
   // A registry may ignore Range: then the rest of the layer is not read.
-  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
-  const first = await reader?.read();
-  await reader?.cancel().catch(() => undefined);
-  if (!first?.value || first.value.length < 4) {
-    throw new Failure(
-      'UPSTREAM_CONTENT',
-      `The layer ${digest} of ${repository} is shorter than any layer can be.`,
-    );
-  }
-  return first.value;
-}
-
-/** Magic numbers: gzip (RFC 1952 §2.3.1), zstd and its skippable frames (RFC 8878 §3.1). */
-function compressionOf(bytes: Uint8Array): Compression {
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
-  const rest = bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd;
-  if (bytes[0] === 0x28 && rest) return 'zstd';
-  const skippable = bytes[1] === 0x2a && bytes[2] === 0x4d && bytes[3] === 0x18;
-  if (((bytes[0] ?? 0) & 0xf0) === 0x50 && skippable) return 'zstd';
-  return 'none';
+  await packed.cancel();
+  return compression;
 }

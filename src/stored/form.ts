@@ -4,7 +4,7 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import type { Image, Index } from '../../converters/model.ts';
 import { readSketch, type Sketch, sketchManifest } from '../../converters/read.ts';
 import { isZstd } from '../../converters/steps/unpack-layers.ts';
-import type { StoredForm } from '../negotiation/decide.ts';
+import type { StoredEntry, StoredForm } from '../negotiation/decide.ts';
 
 /**
  * What a stored manifest is, as far as deciding needs it.
@@ -14,8 +14,18 @@ export function formOf(bytes: Uint8Array, contentType: string): StoredForm {
   const sketch = sketchManifest(bytes, contentType);
   const { mediaType } = sketch;
   const model = modelOf(sketch);
-  if (model?.kind !== 'image') return { mediaType, entries: model?.dependencies, zstd: false, pure: true };
+  if (model?.kind !== 'image')
+    return { mediaType, entries: model && entriesOf(model), zstd: false, pure: true };
   return { mediaType, entries: undefined, zstd: model.dependencies.some(isZstd), pure: isPure(model) };
+}
+
+function entriesOf({ dependencies }: Index): StoredEntry[] {
+  return dependencies.map(({ mediaType, digest, platform, attestation }) => ({
+    mediaType,
+    digest,
+    platform,
+    attestation,
+  }));
 }
 
 /** An artifact in an image's form is given as it is to who reads the form. */

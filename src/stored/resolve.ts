@@ -16,6 +16,8 @@ import { failureOf } from './upstream-answer.ts';
 
 /** On whose behalf upstream is asked. */
 export interface Caller {
+  /** Nothing is worth reading a whole layer for: what a search tries may be for a digest that nobody ever gave out. */
+  readonly knownLayersOnly?: boolean;
   readonly credential: Credential;
   readonly signal?: AbortSignal | undefined;
   readonly budget: Budget;
@@ -99,6 +101,13 @@ export function createResolver({ client, ttl, stale, clock, background }: Resolv
     proofs.set(proofKey(repository, { kind: 'digest', digest: proof.digest }, whose), proof);
   }
 
+  /** With that of the digest that it named, which was kept along with it. */
+  function dropProof(key: string, proof: Proof | undefined): void {
+    const [repository] = key.split(' ', 1);
+    proofs.delete(key);
+    if (proof) proofs.delete(`${repository} ${proof.digest} none`);
+  }
+
   async function askOrStale(
     key: string,
     publicKey: string,
@@ -110,10 +119,10 @@ export function createResolver({ client, ttl, stale, clock, background }: Resolv
       return await flights.join({ key, start: work, late }, signal);
     } catch (error) {
       // What upstream refuses to everyone is not given out when it fails after that.
-      if (key === publicKey && isRefusal(error)) proofs.delete(publicKey);
       const known = proofs.get(publicKey);
+      if (key === publicKey && isRefusal(error)) dropProof(publicKey, known);
       const age = known ? (clock() - known.at) / 1000 : Number.POSITIVE_INFINITY;
-      if (!known?.public || age > stale || !isUpstreamFailing(error)) throw error;
+      if (!known?.public || isRefusal(error) || age > stale || !isUpstreamFailing(error)) throw error;
       return { ...known, staleAge: Math.floor(age) };
     }
   }

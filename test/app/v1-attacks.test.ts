@@ -65,6 +65,8 @@ describe("another repository's id (CVE-2014-8178)", () => {
   });
 
   it('that is not to be found is looked for once in a while, not each time', async () => {
+    // Where nothing else is remembered.
+    app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
     const { prefix } = await begun('sample/oci');
     const path = `${prefix}/v1/images/${'0'.repeat(64)}/json`;
     expect((await app.get(path)).status).toBe(404);
@@ -72,6 +74,9 @@ describe("another repository's id (CVE-2014-8178)", () => {
     app.advance(20);
     expect((await app.get(path)).status).toBe(404);
     expect(upstream.asked).toEqual([]);
+    app.advance(20);
+    expect((await app.get(path)).status).toBe(404);
+    expect(upstream.asked).not.toEqual([]);
   });
 });
 

@@ -79,6 +79,21 @@ describe('a tag with the name of a path', () => {
   });
 });
 
+describe('a repository that is no longer served', () => {
+  it('is not served to a pull that has begun', async () => {
+    const before = over({ 'team/app': 'sample/oci' });
+    const { session, ids } = await pullV1(
+      { daemon: v1Daemons['Docker 1.9.1'], http: before.app.send },
+      'team/app',
+    );
+    const after = over({ 'team/app': 'sample/oci' }, { REGSHIFT_REPOSITORIES: 'other/*' });
+    const pulled = session.asked.filter((path) => path.startsWith('/v1ctx/'));
+    expect(pulled).toHaveLength(2 + 2 * ids.length);
+    for (const path of pulled) expect((await after.app.get(path)).status).toBe(404);
+    expect(after.upstream.asked).toEqual([]);
+  });
+});
+
 describe('an alias', () => {
   const variables = { REGSHIFT_ALIASES: 'tools/build = team/tools/build, a=b/c'.replaceAll(' = ', '=') };
 

@@ -98,6 +98,16 @@ describe('an id of a private image', () => {
   });
 });
 
+describe('the tags of a private repository', () => {
+  it('are listed to each login by upstream, though they are remembered', async () => {
+    const path = '/v1/repositories/sample/oci/tags';
+    expect((await app.get(path, { Authorization: alice })).status).toBe(200);
+    upstream.forget();
+    expect((await app.get(path, { Authorization: bob })).status).toBe(401);
+    expect([upstream.asked, upstream.carried]).toEqual([['GET /v2/sample/oci/tags/list'], [bob]]);
+  });
+});
+
 describe('where a login is', () => {
   it('in no path, no cookie and no log, and readable in no header', async () => {
     const { session, id } = await begun('Docker 1.9.1', 'alice:secret');

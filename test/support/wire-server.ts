@@ -7,6 +7,7 @@ import { readSettings } from '../../src/config/settings.ts';
 import { serve } from '../../src/runtime/node/serve.ts';
 import { freePort } from './daemon.ts';
 import { testSigningKey } from './signing-key.ts';
+import { projectRoot, quietWrangler, wrangler } from './wrangler.ts';
 
 /** The program behind a real socket. */
 export interface WireServer {
@@ -14,7 +15,6 @@ export interface WireServer {
   stop(): Promise<void>;
 }
 
-const root = join(import.meta.dirname, '../..');
 const readyWithin = 60_000;
 const stopWithin = 5_000;
 
@@ -31,23 +31,6 @@ export async function serveOnNode(upstream: string): Promise<WireServer> {
   return { port: Number(new URL(url).port), stop: close };
 }
 
-/** Nothing that wrangler does here should need the network, ask a question or write below the project. */
-function quiet(directory: string): NodeJS.ProcessEnv {
-  return {
-    ...process.env,
-    CI: '1',
-    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-    WRANGLER_SEND_METRICS: 'false',
-    WRANGLER_SEND_ERROR_REPORTS: 'false',
-    WRANGLER_HIDE_BANNER: 'true',
-    WRANGLER_NO_SKILLS_UPDATE_PROMPTS: 'true',
-    WRANGLER_LOG_PATH: join(directory, 'logs'),
-    WRANGLER_CACHE_DIR: join(directory, 'cache'),
-    WRANGLER_REGISTRY_PATH: join(directory, 'registry'),
-    XDG_CONFIG_HOME: join(directory, 'config'),
-  };
-}
-
 /** On workerd, as `wrangler dev` runs it. @throws Error with its last words when it does not get ready. */
 export async function serveOnWorkerd(upstream: string): Promise<WireServer> {
   const directory = mkdtempSync(join(tmpdir(), 'regshift-workerd-'));
@@ -56,10 +39,9 @@ export async function serveOnWorkerd(upstream: string): Promise<WireServer> {
   const silence = ['--log-level', 'error', '--show-interactive-dev-session', 'false'];
   const state = ['--persist-to', join(directory, 'state')];
   const variables = Object.entries(settingsFor(upstream)).flatMap((each) => ['--var', each.join(':')]);
-  const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
   const child = spawn(process.execPath, [wrangler, 'dev', ...flags, ...silence, ...state, ...variables], {
-    cwd: root,
-    env: quiet(directory),
+    cwd: projectRoot,
+    env: quietWrangler(directory),
     // A group of its own: wrangler starts esbuild and workerd, and all of them must go.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,54 +1,121 @@
-import { env } from 'cloudflare:workers';
-import { afterEach, expect, test, vi } from 'vitest';
-import worker from '../../src/runtime/worker/entry.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { behind, elsewhere, isolate, namespace } from '../support/isolate.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { privateTo, scriptedUpstream } from '../support/scripted-upstream.ts';
 
-const namespace = (env as unknown as { RECIPES: KVNamespace }).RECIPES;
-const schema2 = 'application/vnd.docker.distribution.manifest.v2+json';
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 
-/** What an isolate keeps is kept by its bindings: other bindings, another isolate's memory. */
-function isolate(variables: Record<string, unknown>) {
-  const bindings = { LOG_LEVEL: 'error', ...variables };
-  return (path: string, headers: Record<string, string>) =>
-    worker.fetch(new Request(`https://regshift.test${path}`, { headers }), bindings);
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+/** Every digest that a manifest of whatever form names, and its own. */
+async function digestsIn(answer: Response): Promise<{ manifests: string[]; blobs: string[] }> {
+  const own = answer.headers.get('docker-content-digest') ?? '';
+  const { manifests = [], layers = [], fsLayers = [], config } = JSON.parse(await answer.text());
+  const of = (entries: { digest: string }[]) => entries.map(({ digest }) => digest);
+  const sums = (fsLayers as { blobSum: string }[]).map(({ blobSum }) => blobSum);
+  return {
+    manifests: [own, ...of(manifests)],
+    blobs: [...(config ? [config.digest] : []), ...of(layers), ...sums],
+  };
 }
 
-/** Another location: its Cache API knows nothing of this one's. */
-function elsewhere(): void {
-  const empty = { match: async () => undefined, put: async () => {} } as unknown as Cache;
-  vi.spyOn(caches, 'open').mockResolvedValue(empty);
-}
-
-afterEach(() => vi.restoreAllMocks());
-
-async function digestFrom(ask: ReturnType<typeof isolate>): Promise<string> {
-  const told = await ask('/v2/sample/oci/manifests/1.0', { Accept: schema2 });
-  return told.headers.get('docker-content-digest') ?? '';
-}
-
-test('a digest given out by one isolate is served by another that shares KV alone', async () => {
+describe('two isolates that share KV alone', () => {
   const settings = { RECIPES: namespace, REGSHIFT_WALK_TAGS: '0' };
-  const digest = await digestFrom(isolate(settings));
-  elsewhere();
-  const again = await isolate(settings)(`/v2/sample/oci/manifests/${digest}`, { Accept: schema2 });
-  expect(again.status).toBe(200);
-  expect(again.headers.get('docker-content-digest')).toBe(digest);
+
+  test.each([
+    ['sample/oci', docker113],
+    ['sample/oci', docker19],
+    ['sample/index', docker113],
+    ['sample/oci-zstd', docker113],
+    ['sample/oci-zstd', docker19],
+    ['sample/generic-v1-target', docker113],
+  ])('serve each other’s digests of %s', async (sample, headers) => {
+    const told = await isolate(settings)(`/v2/${sample}/manifests/1.0`, headers);
+    expect(told.headers.get('regshift-conversion')).not.toBeNull();
+    const given = await digestsIn(told);
+    expect(given.blobs.length + given.manifests.length).toBeGreaterThan(2);
+    elsewhere();
+    const other = isolate(settings);
+    for (const digest of given.manifests) {
+      const answer = await other(`/v2/${sample}/manifests/${digest}`, headers);
+      expect([answer.status, answer.headers.get('docker-content-digest')]).toEqual([200, digest]);
+      for (const blob of (await digestsIn(answer)).blobs) given.blobs.push(blob);
+    }
+    for (const digest of given.blobs) {
+      const answer = await other(`/v2/${sample}/blobs/${digest}`, docker113);
+      expect([answer.status, digest]).toEqual([200, digest]);
+      await answer.arrayBuffer();
+    }
+  });
+
+  test('make the same of the same, when both begin at once', async () => {
+    const settings = { RECIPES: namespace };
+    const path = '/v2/sample/schema2/manifests/latest';
+    const answers = await Promise.all([isolate(settings)(path, docker19), isolate(settings)(path, docker19)]);
+    const [first, second] = answers.map((answer) => [
+      answer.headers.get('docker-content-digest'),
+      answer.headers.get('content-length'),
+    ]);
+    expect(first).toEqual(second);
+  });
 });
 
-test('without KV the bounded search finds it, and without that nobody', async () => {
-  const digest = await digestFrom(isolate({}));
-  elsewhere();
-  const path = `/v2/sample/oci/manifests/${digest}`;
-  expect((await isolate({})(path, { Accept: schema2 })).status).toBe(200);
-  expect((await isolate({ REGSHIFT_WALK_TAGS: '0' })(path, { Accept: schema2 })).status).toBe(404);
+test('recipes are in KV before the answer that names their digests', async () => {
+  const written: string[] = [];
+  const slow = {
+    get: async () => null,
+    put: async (key: string) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      written.push(key);
+    },
+  };
+  const answer = await isolate({ RECIPES: slow })('/v2/sample/index/manifests/1.0', docker113);
+  const { manifests } = await digestsIn(answer);
+  const recipes = written.filter((key) => key.startsWith('recipe:'));
+  expect(recipes.length).toBeGreaterThanOrEqual(manifests.length);
 });
 
-test('a bad setting answers every request with all problems', async () => {
-  const broken = isolate({ REGSHIFT_FORMAT: 'v1', REGSHIFT_TAG_TTL: 'soon' });
-  for (const path of ['/v2/', '/healthz', '/v2/a/manifests/b']) {
-    const answer = await broken(path, {});
-    expect(answer.status).toBe(503);
-    const text = await answer.text();
-    expect(text).toContain('REGSHIFT_FORMAT');
-    expect(text).toContain('REGSHIFT_TAG_TTL');
+test('KV is asked for what is made here, and for no tag and nothing of the registry', async () => {
+  const asked: string[] = [];
+  const spy = {
+    get: async (key: string) => {
+      asked.push(key);
+      return null;
+    },
+    put: async (key: string) => void asked.push(key),
+  };
+  const ask = isolate({ RECIPES: spy });
+  await ask('/v2/sample/oci-zstd/manifests/latest', docker113);
+  await ask('/v2/sample/index/manifests/latest', docker113);
+  await ask(`/v2/sample/index/manifests/sha256:${'a'.repeat(64)}`, docker113);
+  const kinds = new Set(asked.map((key) => key.split(':')[0]));
+  expect(kinds).toEqual(new Set(['recipe', 'product', 'layer-facts']));
+});
+
+test('without KV the bounded search finds a digest, and without that nobody', async () => {
+  const path = '/v2/sample/oci/manifests';
+  const told = await isolate()(`${path}/1.0`, docker113);
+  const digest = told.headers.get('docker-content-digest');
+  elsewhere();
+  expect((await isolate()(`${path}/${digest}`, docker113)).status).toBe(200);
+  expect((await isolate({ REGSHIFT_WALK_TAGS: '0' })(`${path}/${digest}`, docker113)).status).toBe(404);
+});
+
+test('what one isolate remembers for a login, another gives to that login alone', async () => {
+  const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
+  const settings = { RECIPES: namespace, ...behind(scriptedUpstream(privateTo(alice[1])).fetch) };
+  const tag = '/v2/sample/oci/manifests/latest';
+  const told = await isolate(settings)(tag, [...docker113, alice]);
+  const byDigest = `/v2/sample/oci/manifests/${told.headers.get('docker-content-digest')}`;
+  const { blobs } = await digestsIn(told);
+  const other = isolate(settings);
+  for (const path of [tag, byDigest, ...blobs.map((digest) => `/v2/sample/oci/blobs/${digest}`)]) {
+    expect((await other(path, docker113)).status).toBe(401);
+    expect((await other(path, [...docker113, alice])).status).toBe(200);
+    expect((await other(path, docker113)).status).toBe(401);
   }
 });

@@ -1,3 +1,4 @@
+import type { Background } from '../../concurrency/background.ts';
 import type { Settings } from '../../config/settings.ts';
 import { createV1Images } from '../../derived/v1-images.ts';
 import { createV1Search, type V1Search } from '../../derived/v1-search.ts';
@@ -23,6 +24,7 @@ export interface RegistryV1Options {
   readonly settings: Settings;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly background: Background;
   readonly log: Log;
 }
 
@@ -30,10 +32,11 @@ const usualTags = 100;
 /** Where upstream counts pulls each tag is one, or two. */
 const tagsWhereCounted = 8;
 
-export function createRegistryV1({ route, claims, settings, clock, log }: RegistryV1Options): RegistryV1 {
+export function createRegistryV1(options: RegistryV1Options): RegistryV1 {
+  const { route, claims, settings, clock, background, log } = options;
   const { client, resolver, served, wanted } = route;
   const most = () => settings.REGSHIFT_V1_TAGS ?? (resolver.countsPulls() ? tagsWhereCounted : usualTags);
   const tags = createV1Tags({ client, served, wanted, most, ttl: settings.REGSHIFT_TAG_TTL, clock });
-  const search = createV1Search({ resolver, images: createV1Images(route), tags, clock });
+  const search = createV1Search({ resolver, images: createV1Images(route), tags, clock, background });
   return { route, claims, tags, search, log, passThrough: settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' };
 }

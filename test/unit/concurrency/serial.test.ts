@@ -5,7 +5,7 @@ const never = () => new Promise<never>(() => {});
 
 describe('one after the other', () => {
   it('begins what came second when the first has ended, however that was', async () => {
-    const serial = new Serial();
+    const serial = new Serial(() => undefined);
     const happened: string[] = [];
     const first = Promise.withResolvers<void>();
     const failing = serial.run('a', () => first.promise);
@@ -20,7 +20,7 @@ describe('one after the other', () => {
 
   // The work of a request whose client has left, on Workers.
   it('waits for what never ends no longer than it has patience for, nor does who comes later', async () => {
-    const serial = new Serial(10);
+    const serial = new Serial(() => undefined, 10);
     void serial.run('a', never);
     expect(await serial.run('a', async () => 'second')).toBe('second');
     expect(await serial.run('a', async () => 'third')).toBe('third');

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './daemon.ts';
+import { testSigningKey } from './signing-key.ts';
+import type { WireServer } from './wire-server.ts';
+import { bundleWorker } from './wrangler.ts';
+
+export interface BareWorkerd extends WireServer {
+  /** Of the one process that there is: all its CPU time and memory are the Worker's. */
+  readonly pid: number;
+}
+
+const readyWithin = 20_000;
+
+/**
+ * The Worker's bundle in workerd alone, without all that `wrangler dev` puts around it: a client that leaves is seen
+ * by the Worker, and what the process costs is what the Worker costs. There is no KV, and the Cache API forgets all.
+ */
+export async function startBareWorkerd(variables: Record<string, string>): Promise<BareWorkerd> {
+  const directory = mkdtempSync(join(tmpdir(), 'regshift-bare-'));
+  await bundleWorker(join(directory, 'bundle'));
+  const port = await freePort();
+  const config = join(directory, 'config.capnp');
+  const settings = { REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey), LOG_LEVEL: 'error', ...variables };
+  writeFileSync(config, configuration(port, settings));
+  const child = spawn(workerdProgram(), ['serve', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let words = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      words = (words + chunk).slice(-2_000);
+    });
+  }
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const stop = async () => {
+    kill();
+    await ended;
+    process.off('exit', kill);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  for (const deadline = Date.now() + readyWithin; child.exitCode === null && Date.now() < deadline; ) {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok && child.pid !== undefined) return { port, pid: child.pid, stop };
+    await sleep(25);
+  }
+  await stop();
+  throw new Error(`workerd was not ready: ${words}`);
+}
+
+/** Of the version that wrangler brings; the launcher beside it would be a process of its own. */
+function workerdProgram(): string {
+  const wranglers = createRequire(createRequire(import.meta.url).resolve('wrangler'));
+  return (wranglers('workerd') as { default: string }).default;
+}
+
+const forgetful =
+  "export default { fetch: ({ method }) => new Response(null, { status: method === 'PUT' ? 204 : 504, " +
+  "headers: { 'CF-Cache-Status': 'MISS' } }) }";
+
+/** The date of wrangler.toml, so that the runtime behaves as when deployed. */
+function configuration(port: number, variables: Record<string, string>): string {
+  const bindings = Object.entries(variables).map(
+    ([name, text]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(text)})`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .main),
+    (name = "cache", worker = .cache),
+    (name = "internet", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const main :Workerd.Worker = (
+  modules = [(name = "entry.js", esModule = embed "bundle/entry.js")],
+  compatibilityDate = "2026-10-01",
+  cacheApiOutbound = "cache",
+  bindings = [${bindings.join(', ')}],
+);
+const cache :Workerd.Worker = (
+  modules = [(name = "cache.js", esModule = ${JSON.stringify(forgetful)})],
+  compatibilityDate = "2026-10-01",
+);
+`;
+}

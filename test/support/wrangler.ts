@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+export const projectRoot = join(import.meta.dirname, '../..');
+
+/** The program to be run by Node: its own launcher would stand between a test and the process that it must end. */
+export const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
+
+/** Nothing that wrangler does here should need the network, ask a question or write below the project. */
+export function quietWrangler(directory: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    CI: '1',
+    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_SEND_ERROR_REPORTS: 'false',
+    WRANGLER_HIDE_BANNER: 'true',
+    WRANGLER_NO_SKILLS_UPDATE_PROMPTS: 'true',
+    WRANGLER_LOG_PATH: join(directory, 'logs'),
+    WRANGLER_CACHE_DIR: join(directory, 'cache'),
+    WRANGLER_REGISTRY_PATH: join(directory, 'registry'),
+    XDG_CONFIG_HOME: join(directory, 'config'),
+  };
+}
+
+/** The Worker in one file, as it would be uploaded. @param directory where it is put. @returns its path. */
+export async function bundleWorker(directory: string): Promise<string> {
+  const own = mkdtempSync(join(tmpdir(), 'regshift-bundle-'));
+  try {
+    await promisify(execFile)(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', directory], {
+      cwd: projectRoot,
+      env: quietWrangler(own),
+    });
+    return join(directory, 'entry.js');
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+}
