@@ -16,7 +16,7 @@ export async function convert(
   form: Form,
   context: ConversionContext,
 ): Promise<Converted> {
-  const model = 'kind' in stored ? stored : readManifest(stored);
+  const model = isModel(stored) ? stored : readManifest(stored);
   if (model.kind === 'image') return convertImage(model, form, context);
   if (form !== 'schema1') return convertIndex(model, form, context);
   throw new ConversionError({
@@ -25,4 +25,8 @@ export async function convert(
     dialect: 'schema1',
     found: `an index of ${model.dependencies.length} entries`,
   });
+}
+
+function isModel(stored: Model | Uint8Array): stored is Model {
+  return typeof stored === 'object' && stored !== null && 'kind' in stored;
 }

@@ -1,4 +1,5 @@
-import { verifyDigest } from './digest.ts';
+import { checkIsBytes } from './bytes.ts';
+import { digestAlgorithm, digestMismatch, digestOfLong } from './digest.ts';
 import { ConversionError } from './errors.ts';
 import { type ImageConfig, readImageConfig } from './image-config.ts';
 import { checkDocumentSize } from './limits.ts';
@@ -9,12 +10,28 @@ import { readManifest } from './read.ts';
 
 /** Fetches, verifies and reads a manifest that an index names. @throws ConversionError; or what the port throws. */
 export async function fetchModel(descriptor: Descriptor, ports: ConversionPorts): Promise<Model> {
+  const what = 'manifest that an index names';
   const bytes = await ports.fetchManifest(descriptor);
-  const model = readManifest(bytes, descriptor.mediaType);
-  // Of signed schema 1 the digest is that of the payload: the model knows it.
-  if (model.source.digest === descriptor.digest) return model;
-  verifyDigest(bytes, descriptor.digest, 'manifest that an index names');
-  return model;
+  checkIsBytes(bytes, what);
+  checkDocumentSize(bytes, what);
+  if (await isOf(bytes, descriptor)) {
+    checkSize(bytes, descriptor, what);
+    return readManifest(bytes, descriptor.mediaType);
+  }
+  const signed = signedSchema1(bytes, descriptor);
+  if (signed) return signed;
+  throw digestMismatch(bytes, descriptor.digest, what);
+}
+
+/** Of signed schema 1 the digest is that of the payload, which only reading tells. */
+function signedSchema1(bytes: Uint8Array, { digest, mediaType }: Descriptor): Model | undefined {
+  try {
+    const model = readManifest(bytes, mediaType);
+    return model.source.digest === digest ? model : undefined;
+  } catch (error) {
+    if (error instanceof ConversionError) return undefined;
+    throw error;
+  }
 }
 
 /** Fetches, verifies and reads the config of an image. @throws ConversionError; or what the port throws. */
@@ -51,14 +68,24 @@ export async function fetchVerified(
   what: string,
 ): Promise<Uint8Array> {
   const bytes = await ports.fetchBlob(descriptor);
+  checkIsBytes(bytes, what);
   checkDocumentSize(bytes, what);
-  verifyDigest(bytes, descriptor.digest, what);
-  if (descriptor.size === undefined || descriptor.size === bytes.length) return bytes;
+  if (!(await isOf(bytes, descriptor))) throw digestMismatch(bytes, descriptor.digest, what);
+  checkSize(bytes, descriptor, what);
+  return bytes;
+}
+
+async function isOf(bytes: Uint8Array, { digest }: Descriptor): Promise<boolean> {
+  return (await digestOfLong(bytes, digestAlgorithm(digest))) === digest;
+}
+
+function checkSize(bytes: Uint8Array, { size, field }: Descriptor, what: string): void {
+  if (size === undefined || size === bytes.length) return;
   throw new ConversionError({
     code: 'INVALID',
     message: `The ${what} is not as long as its descriptor says`,
-    path: descriptor.field?.path,
+    path: field?.path,
     found: `${bytes.length} bytes`,
-    expected: `${descriptor.size} bytes`,
+    expected: `${size} bytes`,
   });
 }

@@ -1,3 +1,4 @@
+import { checkIsBytes } from './bytes.ts';
 import type { Digest } from './digest.ts';
 import {
   asBoolean,
@@ -28,6 +29,7 @@ export interface ImageConfig {
   readonly root: RawObject;
   /** "" where the config does not say, as the reference writes it. */
   readonly architecture: string;
+  readonly os: string | undefined;
   readonly platform: Platform | undefined;
   /** `undefined` where it is absent or no time: the reference passes it on unread, and so do we. */
   readonly created: GoTime | undefined;
@@ -49,6 +51,7 @@ export interface HistoryEntry {
 
 /** @throws ConversionError UNREADABLE, INVALID or LIMIT. */
 export function readImageConfig(bytes: Uint8Array): ImageConfig {
+  checkIsBytes(bytes, 'image config');
   checkDocumentSize(bytes, 'image config');
   const document = parseJson(bytes, { what: 'image config', duplicates: 'keep' });
   const root = asObject(rootField(document));
@@ -60,6 +63,7 @@ export function readImageConfig(bytes: Uint8Array): ImageConfig {
     document,
     root: root.value,
     architecture: optionalString(root, 'architecture') ?? '',
+    os: looseString(root, 'os'),
     platform: readPlatform(root),
     created: goTime(looseString(root, 'created') ?? ''),
     history: readHistory(root),

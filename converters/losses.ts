@@ -24,6 +24,22 @@ const defined: Readonly<Record<Dialect, Readonly<Record<string, LossKind>>>> = {
   generic: { labels: 'annotations', annotations: 'annotations', urls: 'urls' },
 };
 
+/** What each kind is, for the README. */
+export const lossKinds: Readonly<Record<LossKind, string>> = {
+  annotations: 'annotations of OCI, labels of generic manifests',
+  subject: 'the manifest that an OCI manifest or index is about',
+  artifactType: 'OCI’s `artifactType`, of images that name their config there',
+  data: 'content that OCI embeds in a descriptor',
+  urls: 'other places to download a blob from',
+  attachments: 'dependencies of a generic manifest that are no layers',
+  history: 'history entries without a layer, oldest first, where there are more than 124',
+  signatures: 'the signatures of schema 1, which cover that document alone',
+  entries:
+    'entries of an index that are no images, or cannot be converted; indexes inside it that are opened',
+  platform: 'details of an entry’s platform beyond OCI’s five',
+  unknown: 'members that no dialect defines',
+};
+
 const reasons: Readonly<Record<LossKind, string>> = {
   annotations: 'has no place in this form',
   subject: 'has no place in this form, so nothing refers to the subject any more',

@@ -1,3 +1,4 @@
+import { checkIsBytes } from './bytes.ts';
 import { ConversionError } from './errors.ts';
 import { asCount, asObject, type Field, optional, optionalString, rootField } from './fields.ts';
 import { readGeneric } from './generic/read.ts';
@@ -43,7 +44,7 @@ export interface Sketch {
  * @throws ConversionError UNREADABLE, UNKNOWN_DIALECT, AMBIGUOUS, INVALID or LIMIT.
  */
 export function sketchManifest(bytes: Uint8Array, contentType?: string): Sketch {
-  checkBytes(bytes);
+  checkIsBytes(bytes, 'manifest');
   const document = parseManifest(bytes);
   const root = asObject(rootField(document));
   return { mediaType: typeOf(root, contentType), document, bytes };
@@ -61,18 +62,6 @@ export function readManifest(bytes: Uint8Array, contentType?: string): Model {
 /** Reads the content of a manifest whose shape is known. @throws ConversionError as `readManifest`. */
 export function readSketch({ mediaType, document, bytes }: Sketch): Model {
   return readers[mediaType](bytes, document);
-}
-
-/** For callers in JavaScript: whatever they give, what they get is a ConversionError. */
-function checkBytes(bytes: unknown): void {
-  // Not by instanceof: there are realms, as of test runners, whose Uint8Array is another.
-  if (Object.prototype.toString.call(bytes) === '[object Uint8Array]') return;
-  throw new ConversionError({
-    code: 'UNREADABLE',
-    message: 'A manifest is read from its bytes',
-    found: typeof bytes,
-    expected: 'a Uint8Array',
-  });
 }
 
 function typeOf(root: Field<RawObject>, contentType: string | undefined): ManifestType {

@@ -1,5 +1,5 @@
 import { type ManifestFamily, writeDescriptorManifest } from './descriptor-manifest.ts';
-import { type Digest, digestOf } from './digest.ts';
+import { type Digest, digestOf, digestOfLong } from './digest.ts';
 import { ConversionError } from './errors.ts';
 import { rewriteGeneric, writeGeneric } from './generic/write.ts';
 import { mediaTypes } from './media-types.ts';
@@ -40,9 +40,9 @@ export const toSchema1: WriteImage = async ({ image, config }, context) => {
       dialect: 'schema1',
     });
   }
-  const { payload, digest, created } = writeSchema1(image, config, context);
+  const { payload, created } = writeSchema1(image, config, context);
   const body = await signSchema1(payload, await context.ports.signingKey(), created);
-  return { mediaType: mediaTypes.schema1Signed, digest, body };
+  return { mediaType: mediaTypes.schema1Signed, digest: await digestOfLong(payload), body };
 };
 
 /** Schema 1 as it is stored; signed where it is not, because Docker from 1.10 on asks for a signature. */

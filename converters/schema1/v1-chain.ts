@@ -1,5 +1,5 @@
 import { type Digest, digestHex, sha256Hex, sha384Hex } from '../digest.ts';
-import { ConversionError, type Dialect } from '../errors.ts';
+import { ConversionError, type Dialect, excerpt } from '../errors.ts';
 import type { HistoryEntry, ImageConfig } from '../image-config.ts';
 import { limits } from '../limits.ts';
 import type { Layer } from '../model.ts';
@@ -135,8 +135,18 @@ function imageId(blob: Digest, parent: string, config: Uint8Array | undefined): 
   return sha256Hex(config ? concatenate([encodeText(`${prefix} `), config]) : encodeText(prefix));
 }
 
-function windowsBase(config: ImageConfig): string {
-  return config.baseLayer ? sha384Hex(encodeText(config.baseLayer)).slice(0, 64) : '';
+/** The parent that stands for the system that a Windows image of 2016 was built on. */
+function windowsBase({ baseLayer, os }: ImageConfig): string {
+  if (!baseLayer) return '';
+  if (os === 'windows') return sha384Hex(encodeText(baseLayer)).slice(0, 64);
+  // Every other Docker refuses a base with a parent.
+  throw new ConversionError({
+    code: 'INVALID',
+    message: 'Only a Windows image can name a base that it does not contain',
+    path: '$.rootfs.base_layer',
+    found: `an image for ${excerpt(os ?? '')}`,
+    expected: '"os": "windows", or no base_layer',
+  });
 }
 
 interface Identity {

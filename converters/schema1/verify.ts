@@ -1,6 +1,6 @@
 import { base64url, type CryptoKey, flattenedVerify, importJWK, importX509 } from 'jose';
 import { ConversionError, excerpt } from '../errors.ts';
-import type { Image } from '../model.ts';
+import type { Model } from '../model.ts';
 import { encodeText } from '../raw-text.ts';
 import { libtrustKeyId } from './key-id.ts';
 import type { JsonWebSignature, PublicKey } from './pretty-jws.ts';
@@ -14,8 +14,9 @@ const algorithms: ReadonlySet<string> = new Set(['ES256', 'ES384', 'ES512', 'RS2
  * without a signature, and those of other dialects, pass.
  * @throws ConversionError SIGNATURE when one does not hold.
  */
-export async function verifySchema1({ target, source }: Image): Promise<void> {
-  if (target.kind !== 'v1' || target.signatures.length === 0) return;
+export async function verifySchema1(model: Model): Promise<void> {
+  if (model.kind !== 'image' || model.target.kind !== 'v1' || model.target.signatures.length === 0) return;
+  const { target, source } = model;
   // The document that was read is the payload, byte for byte.
   const payload = base64url.encode(encodeText(source.document.text));
   for (const [index, each] of target.signatures.entries()) {

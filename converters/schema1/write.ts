@@ -1,4 +1,3 @@
-import { type Digest, digestOf } from '../digest.ts';
 import type { ImageConfig } from '../image-config.ts';
 import type { Image } from '../model.ts';
 import { encodeText, quote } from '../raw-text.ts';
@@ -15,7 +14,6 @@ export interface Schema1Options {
 export interface Schema1Payload {
   /** The document that the signature covers, and that the digest names. */
   readonly payload: Uint8Array;
-  readonly digest: Digest;
   /** The image's own time, for the signature: two signings of one payload say the same. */
   readonly created: GoTime;
 }
@@ -27,7 +25,7 @@ export interface Schema1Payload {
 export function writeSchema1(image: Image, config: ImageConfig, options: Schema1Options): Schema1Payload {
   const chain = v1Chain(config, image.dependencies, 'schema1');
   const payload = encodeText(documentText(chain, config, options));
-  return { payload, digest: digestOf(payload), created: config.created ?? zeroTime };
+  return { payload, created: config.created ?? zeroTime };
 }
 
 function documentText(chain: readonly V1Image[], config: ImageConfig, options: Schema1Options): string {

@@ -133,8 +133,8 @@ const cases: readonly Case[] = [
   },
 ];
 
-async function measure({ run }: Case, rounds = 300) {
-  for (let round = 0; round < 100; round += 1) await run();
+async function measure({ run }: Case, rounds = 1000) {
+  for (let round = 0; round < 1000; round += 1) await run();
   const wall: number[] = [];
   const before = process.cpuUsage();
   for (let round = 0; round < rounds; round += 1) {

@@ -5,6 +5,9 @@ import type { Facts, Level } from '../../src/observability/log.ts';
 import type { Fetch } from '../../src/upstream/client.ts';
 import { runtimeCodec } from './runtime-codec.ts';
 import { testSigningKey } from './signing-key.ts';
+import { upstreamUrl } from './upstream-url.ts';
+
+export { upstreamUrl } from './upstream-url.ts';
 
 /** Names and values as a client writes them, or a record where order and repetition do not matter. */
 export type RequestHeaders = readonly (readonly [name: string, value: string])[] | Record<string, string>;
@@ -37,8 +40,6 @@ export interface TestApp {
 
 /** The host of every request's URL; nothing listens there. */
 const clientUrl = 'http://regshift.test';
-/** What REGSHIFT_UPSTREAM is where a test gives a `fetch` and no address. */
-export const upstreamUrl = 'http://registry.test';
 
 /**
  * The program without a server around it, over the embedded samples, or over `fetch` in place of the network.

@@ -1,6 +1,6 @@
 import type { Fetch } from '../../src/upstream/client.ts';
 import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
-import { upstreamUrl } from './app.ts';
+import { upstreamUrl } from './upstream-url.ts';
 
 /** Answers a request itself, throws as `fetch` would, or leaves it to the samples. */
 export type Script = (request: Request, url: URL) => Response | undefined | Promise<Response | undefined>;

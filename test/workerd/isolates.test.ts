@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { behind, elsewhere, isolate, namespace } from '../support/isolate.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { privateTo, scriptedUpstream } from '../support/scripted-upstream.ts';
+import { behind, elsewhere, isolate, namespace } from './isolate.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
@@ -14,7 +14,12 @@ afterEach(() => {
 /** Every digest that a manifest of whatever form names, and its own. */
 async function digestsIn(answer: Response): Promise<{ manifests: string[]; blobs: string[] }> {
   const own = answer.headers.get('docker-content-digest') ?? '';
-  const { manifests = [], layers = [], fsLayers = [], config } = JSON.parse(await answer.text());
+  const {
+    manifests = [],
+    layers = [],
+    fsLayers = [],
+    config,
+  } = JSON.parse(new TextDecoder().decode(await answer.arrayBuffer()));
   const of = (entries: { digest: string }[]) => entries.map(({ digest }) => digest);
   const sums = (fsLayers as { blobSum: string }[]).map(({ blobSum }) => blobSum);
   return {
@@ -33,7 +38,7 @@ describe('two isolates that share KV alone', () => {
     ['sample/oci-zstd', docker113],
     ['sample/oci-zstd', docker19],
     ['sample/generic-v1-target', docker113],
-  ])('serve each other’s digests of %s', async (sample, headers) => {
+  ])("serve each other's digests of %s", async (sample, headers) => {
     const told = await isolate(settings)(`/v2/${sample}/manifests/1.0`, headers);
     expect(told.headers.get('regshift-conversion')).not.toBeNull();
     const given = await digestsIn(told);
@@ -73,6 +78,7 @@ test('recipes are in KV before the answer that names their digests', async () =>
       written.push(key);
     },
   };
+  elsewhere();
   const answer = await isolate({ RECIPES: slow })('/v2/sample/index/manifests/1.0', docker113);
   const { manifests } = await digestsIn(answer);
   const recipes = written.filter((key) => key.startsWith('recipe:'));
@@ -88,6 +94,7 @@ test('KV is asked for what is made here, and for no tag and nothing of the regis
     },
     put: async (key: string) => void asked.push(key),
   };
+  elsewhere();
   const ask = isolate({ RECIPES: spy });
   await ask('/v2/sample/oci-zstd/manifests/latest', docker113);
   await ask('/v2/sample/index/manifests/latest', docker113);

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { isolate, namespace } from '../support/isolate.ts';
+import { isolate, namespace } from './isolate.ts';
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -2,8 +2,8 @@ import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
 import worker from '../../src/runtime/worker/entry.ts';
 import type { Fetch } from '../../src/upstream/client.ts';
-import { upstreamUrl } from './app.ts';
-import { testSigningKey } from './signing-key.ts';
+import { testSigningKey } from '../support/signing-key.ts';
+import { upstreamUrl } from '../support/upstream-url.ts';
 
 export const namespace = (env as unknown as { RECIPES: KVNamespace }).RECIPES;
 

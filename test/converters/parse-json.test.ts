@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ConversionError } from '../../converters/errors.ts';
+import { parseJson } from '../../converters/parse-json.ts';
+import { compact, type RawDocument, type RawValue, rawText, stringValue } from '../../converters/raw-json.ts';
+import { decodeText, encodeText } from '../../converters/raw-text.ts';
+
+const strict = { what: 'document', duplicates: 'refuse' } as const;
+const encoder = new TextEncoder();
+const parse = (text: string) => parseJson(encoder.encode(text), strict);
+
+/** What the document means, by our parser. */
+function meaning(document: RawDocument, value: RawValue): unknown {
+  switch (value.kind) {
+    case 'object':
+      return new Map(value.members.map((each) => [each.key, meaning(document, each.value)]));
+    case 'array':
+      return value.items.map((each) => meaning(document, each));
+    case 'string':
+      return stringValue(document, value);
+    default:
+      return JSON.parse(rawText(document, value));
+  }
+}
+
+/** The same, by the engine's. */
+function asMaps(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(asMaps);
+  if (typeof value !== 'object' || value === null) return value;
+  return new Map(Object.entries(value).map(([key, each]) => [key.toWellFormed(), asMaps(each)]));
+}
+
+const layout = fc.record({ indent: fc.constantFrom('', ' ', '   ', '\t'), crlf: fc.boolean() });
+const laidOut = fc
+  .tuple(fc.jsonValue({ maxDepth: 6, stringUnit: 'binary' }), layout)
+  .map(([value, { indent, crlf }]) => {
+    const text = JSON.stringify(value, null, indent);
+    return { value: JSON.parse(text) as unknown, text: crlf ? text.replaceAll('\n', '\r\n') : text };
+  });
+
+describe('parseJson', () => {
+  it('means what JSON.parse means, and keeps the text', () => {
+    fc.assert(
+      fc.property(laidOut, ({ value, text }) => {
+        const document = parse(text);
+        expect(meaning(document, document.root)).toEqual(asMaps(value));
+        expect(decodeText(encodeText(document.text))).toBe(document.text);
+        expect(JSON.parse(compact(document, document.root))).toEqual(value);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('takes what JSON.parse takes, and refuses what it refuses', () => {
+    const fragments = [
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"a"',
+      '"\\u00e9"',
+      '1',
+      '-0.5e+3',
+      '01',
+      'true',
+      'nul',
+      ' ',
+      '\n',
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...fragments), { maxLength: 9 }), (parts) => {
+        const text = parts.join('');
+        expect(outcome(() => parseJson(encoder.encode(text), { ...strict, duplicates: 'keep' }))).toBe(
+          outcome(() => JSON.parse(text)),
+        );
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('gives bytes back that are no UTF-8', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        expect(encodeText(decodeText(bytes))).toEqual(bytes);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([
+    ['{"a":1,}', 'line 1, column 8', 'a key in double quotes'],
+    ['{\n  "a": [1, 2,\n  ]\n}', 'line 3, column 3', 'a JSON value'],
+    ['{"a" 1}', 'line 1, column 6', '":"'],
+    ['{"a":1 "b":2}', 'line 1, column 8', '"," or "}"'],
+    ['["a', 'line 1, column 4', 'a closing double quote, and control characters escaped'],
+    ['"\\x"', 'line 1, column 2', 'a known escape after the backslash'],
+    ['"\\u12"', 'line 1, column 2', 'four hex digits after \\u'],
+    ['', 'line 1, column 1', 'a JSON value'],
+    ['{} {}', 'line 1, column 4', 'the end of the document'],
+    ['\ufeff{}', 'line 1, column 1', 'a JSON value'],
+  ])('says where %j is no JSON', (text, where, expected) => {
+    expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'UNREADABLE', expected }));
+    expect(() => parse(text)).toThrow(where);
+  });
+
+  it.each(['{"a":1,"a":1}', '{"x":{"a":1,"b":2,"\\u0061":3}}'])('refuses the repeated key of %s', (text) => {
+    expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'AMBIGUOUS' }));
+    expect(parseJson(encoder.encode(text), { ...strict, duplicates: 'keep' }).text).toBe(text);
+  });
+
+  it.each([
+    ['depth', `${'['.repeat(501)}${']'.repeat(501)}`],
+    ['depth that is not closed', '[{"a":'.repeat(100_000)],
+    ['values', `[${'0,'.repeat(250_000)}0]`],
+  ])('bounds the %s', (_, text) => {
+    expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'LIMIT' }));
+  });
+
+  it('reads up to the bounds', () => {
+    expect(parse(`${'['.repeat(500)}${']'.repeat(500)}`).root.kind).toBe('array');
+    expect(parse(`[${'0,'.repeat(249_998)}0]`).root.kind).toBe('array');
+  });
+
+  it('takes 4 MiB of bytes that are no UTF-8 in its stride', () => {
+    const bytes = new Uint8Array(4 * 1024 * 1024).fill(0xff);
+    bytes.set([0x22]);
+    bytes.set([0x22], bytes.length - 1);
+    const { text } = parseJson(bytes, strict);
+    expect(encodeText(text).every((byte, index) => byte === bytes[index])).toBe(true);
+  });
+});
+
+function outcome(read: () => unknown): 'taken' | 'refused' {
+  try {
+    read();
+    return 'taken';
+  } catch (error) {
+    if (error instanceof ConversionError || error instanceof SyntaxError) return 'refused';
+    throw error;
+  }
+}

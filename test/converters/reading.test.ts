@@ -1,0 +1,296 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf, mediaTypes, readManifest, sketchManifest } from '../../converters/index.ts';
+
+const encode = (value: unknown) =>
+  new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
+const digest = digestOf(new TextEncoder().encode('something'));
+
+const config = { mediaType: mediaTypes.ociConfig, size: 2, digest };
+const layer = { mediaType: mediaTypes.ociLayerGzip, size: 3, digest };
+const entry = { mediaType: mediaTypes.ociManifest, size: 4, digest };
+const image = { schemaVersion: 2, config, layers: [layer] };
+const index = { schemaVersion: 2, manifests: [entry] };
+const v1 = (id: string, parent?: string) => ({
+  v1Compatibility: JSON.stringify({ id: id.repeat(64), parent: parent?.repeat(64) }),
+});
+const schema1 = {
+  schemaVersion: 1,
+  name: 'n',
+  tag: 't',
+  architecture: 'amd64',
+  fsLayers: [{ blobSum: digest }, { blobSum: digest }],
+  history: [v1('a', 'b'), v1('b')],
+};
+
+describe('the form of a body', () => {
+  const { schema2, dockerList, ociManifest, ociIndex, generic, schema1Signed } = mediaTypes;
+
+  it.each([
+    ['its own mediaType', { ...image, mediaType: schema2 }, ociManifest, schema2],
+    ['its own mediaType, of an index', { ...index, mediaType: dockerList }, 'application/json', dockerList],
+    ['the Content-Type where it does not say', image, schema2, schema2],
+    [
+      'the Content-Type with parameters, in any case',
+      image,
+      `${schema2.toUpperCase()}; charset=utf-8`,
+      schema2,
+    ],
+    ['the Content-Type of an index', index, dockerList, dockerList],
+    ['OCI where nothing says', image, undefined, ociManifest],
+    ['OCI where nothing says, of an index', index, 'text/plain', ociIndex],
+    ['its shape, whatever the Content-Type', schema1, schema2, mediaTypes.schema1],
+    ['its shape, whatever the Content-Type, of an index', index, ociManifest, ociIndex],
+    ['its shape, of a generic one', { schemaVersion: 2, target: config }, ociIndex, generic],
+    [
+      'its shape, of a generic one that says another type',
+      { schemaVersion: 2, mediaType: ociIndex, target: config },
+      ociIndex,
+      generic,
+    ],
+    ['its signatures', { ...schema1, signatures: [{}] }, undefined, schema1Signed],
+    ['its shape where its mediaType is empty', { ...image, mediaType: '' }, schema2, schema2],
+    [
+      'its shape where its mediaType is of no manifest',
+      { ...image, mediaType: 'application/json' },
+      schema2,
+      schema2,
+    ],
+  ])('is told by %s', (_, body, contentType, expected) => {
+    expect(sketchManifest(encode(body), contentType).mediaType).toBe(expected);
+  });
+
+  it.each([
+    ['no keys', {}],
+    ['other keys', { schemaVersion: 2, blobs: [] }],
+    ['layers of null alone', { schemaVersion: 2, layers: null }],
+  ])('is of no known dialect with %s', (_, body) => {
+    expect(() => sketchManifest(encode(body))).toThrow(expect.objectContaining({ code: 'UNKNOWN_DIALECT' }));
+  });
+
+  it.each(['[]', '"text"', 'null', '1'])('is not %s', (body) => {
+    expect(() => sketchManifest(encode(body))).toThrow(expect.objectContaining({ code: 'INVALID' }));
+  });
+});
+
+describe('what occurs in the wild is read', () => {
+  it.each([
+    [
+      'a config of application/octet-stream',
+      { ...image, config: { ...config, mediaType: 'application/octet-stream' } },
+    ],
+    ['a config of text/plain', { ...image, config: { ...config, mediaType: 'text/plain' } }],
+    [
+      'a config with parameters',
+      { ...image, config: { ...config, mediaType: `${mediaTypes.dockerConfig}; charset=utf-8` } },
+    ],
+    [
+      'Docker types in OCI',
+      {
+        ...image,
+        mediaType: mediaTypes.ociManifest,
+        layers: [{ ...layer, mediaType: mediaTypes.dockerLayerGzip }],
+      },
+    ],
+    ['OCI types in schema 2', { ...image, mediaType: mediaTypes.schema2 }],
+    ['no layers, as Go writes a nil slice', { ...image, layers: null }],
+    [
+      'an empty index, as Go writes a nil slice',
+      { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: null },
+    ],
+    [
+      'null where a member is absent',
+      { ...image, annotations: null, subject: null, manifests: null, artifactType: null },
+    ],
+    ['an artifactType that names the config', { ...image, artifactType: mediaTypes.ociConfig }],
+    ['an entry without a platform', index],
+    [
+      'a platform without an architecture',
+      { ...index, manifests: [{ ...entry, platform: { os: 'linux' } }] },
+    ],
+    ['members that nobody knows', { ...image, 'org.example': {}, config: { ...config, x: 1 } }],
+    ['schema 1 without a name', { ...schema1, name: undefined, tag: undefined }],
+    ['schema 1 of one id in succession', { ...schema1, history: [v1('a'), v1('a')] }],
+    [
+      'a v1 JSON with a Size of any kind',
+      {
+        ...schema1,
+        history: [v1('a', 'b'), { v1Compatibility: JSON.stringify({ id: 'b'.repeat(64), Size: 'much' }) }],
+      },
+    ],
+  ])('%s', (_, body) => {
+    expect(readManifest(encode(body)).source.bytes).toEqual(encode(body));
+  });
+});
+
+describe('what can be read in two ways is refused (CVE-2021-41190)', () => {
+  const ambiguous: readonly [string, unknown][] = [
+    ['an index with layers', { ...index, layers: [layer] }],
+    ['an index with empty layers', { ...index, layers: [] }],
+    ['an index with a config', { ...index, config }],
+    ['an image with manifests', { ...image, manifests: [entry] }],
+    ['an image with empty manifests', { ...image, manifests: [] }],
+    ['an image that says it is an index', { ...image, mediaType: mediaTypes.ociIndex }],
+    ['an image that says it is a list', { ...image, mediaType: mediaTypes.dockerList }],
+    ['an image that says it is schema 1', { ...image, mediaType: mediaTypes.schema1 }],
+    ['an index that says it is an image', { ...index, mediaType: mediaTypes.ociManifest }],
+    ['an index that says it is schema 2', { ...index, mediaType: mediaTypes.schema2 }],
+    ['a generic manifest with layers', { schemaVersion: 2, target: config, layers: [layer] }],
+    ['a generic manifest with manifests', { schemaVersion: 2, target: config, manifests: [] }],
+    ['a generic manifest with fsLayers', { schemaVersion: 2, target: config, fsLayers: [] }],
+    ['an image with fsLayers', { ...image, fsLayers: [] }],
+    ['an image with dependencies', { ...image, dependencies: [] }],
+    ['schema 1 with layers', { ...schema1, layers: [] }],
+    ['schema 1 with a target', { ...schema1, target: config }],
+    ['a key twice', `${JSON.stringify(image).slice(0, -1)},"layers":[]}`],
+    ['a key twice in a descriptor', JSON.stringify(image).replace('"size":3', '"size":3,"size":4')],
+    ['a key in another case, which Go takes for the known one', { ...index, Layers: [layer] }],
+    ['only a key in another case', { schemaVersion: 2, config, layers: [], ANNOTATIONS: {} }],
+    ['a key with a long s, which Go folds too', { ...image, manifeſts: [entry] }],
+    ['a key with a Kelvin sign, which Go folds too', { ...image, layers: [{ ...layer, digeſt: digest }] }],
+    ['a digest in another case', { ...image, layers: [{ ...layer, Digest: digest }] }],
+    [
+      'an architecture in another case',
+      {
+        ...index,
+        manifests: [{ ...entry, platform: { os: 'linux', Architecture: 'arm', architecture: 'amd64' } }],
+      },
+    ],
+  ];
+
+  it.each(ambiguous)('%s', (_, body) => {
+    expect(() => readManifest(encode(body))).toThrow(expect.objectContaining({ code: 'AMBIGUOUS' }));
+  });
+});
+
+describe('what is wrong is refused, with the place', () => {
+  it.each([
+    ['no schemaVersion', { config, layers: [] }, '$'],
+    ['another schemaVersion', { ...image, schemaVersion: 3 }, '$.schemaVersion'],
+    ['a schemaVersion in text', { ...image, schemaVersion: '2' }, '$.schemaVersion'],
+    ['no config', { schemaVersion: 2, layers: [] }, '$'],
+    ['a config of the wrong kind', { ...image, config: [] }, '$.config'],
+    ['layers of the wrong kind', { ...image, layers: {} }, '$.layers'],
+    ['a layer of the wrong kind', { ...image, layers: [layer, 'x'] }, '$.layers[1]'],
+    ['a layer without a digest', { ...image, layers: [{ ...layer, digest: undefined }] }, '$.layers[0]'],
+    [
+      'a digest in capitals',
+      { ...image, layers: [{ ...layer, digest: digest.toUpperCase() }] },
+      '$.layers[0].digest',
+    ],
+    [
+      'a digest that is too short',
+      { ...image, config: { ...config, digest: digest.slice(0, -1) } },
+      '$.config.digest',
+    ],
+    ['a negative size', { ...image, config: { ...config, size: -1 } }, '$.config.size'],
+    ['a fractional size', { ...image, config: { ...config, size: 1.5 } }, '$.config.size'],
+    [
+      'a size beyond what is exact',
+      JSON.stringify(image).replace('"size":3', '"size":9007199254740993'),
+      '$.layers[0].size',
+    ],
+    ['annotations that are no text', { ...image, annotations: { a: 1 } }, '$.annotations["a"]'],
+    ['urls of the wrong kind', { ...image, layers: [{ ...layer, urls: 'x' }] }, '$.layers[0].urls'],
+    [
+      'os.features of the wrong kind',
+      { ...index, manifests: [{ ...entry, platform: { os: 'a', architecture: 'b', 'os.features': [1] } }] },
+      '$.manifests[0].platform.os.features[0]',
+    ],
+    ['a blobSum that is none', { ...schema1, fsLayers: [{ blobSum: 'x' }, {}] }, '$.fsLayers[0].blobSum'],
+    ['fewer fsLayers than history', { ...schema1, fsLayers: [{ blobSum: digest }] }, '$.history'],
+    ['no history at all', { ...schema1, fsLayers: [], history: [] }, '$.history'],
+    [
+      'an id that is none',
+      {
+        ...schema1,
+        history: [
+          { v1Compatibility: JSON.stringify({ id: 'a'.repeat(64), parent: 'x' }) },
+          { v1Compatibility: '{"id":"x"}' },
+        ],
+      },
+      '$.history[1].v1Compatibility',
+    ],
+    [
+      'a missing id',
+      { ...schema1, history: [v1('a', 'b'), { v1Compatibility: '{}' }] },
+      '$.history[1].v1Compatibility',
+    ],
+    [
+      'a parent that is not below',
+      { ...schema1, history: [v1('a', 'c'), v1('b')] },
+      '$.history[0].v1Compatibility',
+    ],
+    [
+      'a base with a parent',
+      { ...schema1, history: [v1('a', 'b'), v1('b', 'c')] },
+      '$.history[1].v1Compatibility',
+    ],
+    [
+      'an id again, further down',
+      {
+        ...schema1,
+        fsLayers: [1, 2, 3].map(() => ({ blobSum: digest })),
+        history: [v1('a', 'b'), v1('b', 'a'), v1('a')],
+      },
+      '$.history[2].v1Compatibility',
+    ],
+    [
+      'v1Compatibility that is no text',
+      { ...schema1, history: [v1('a', 'b'), { v1Compatibility: {} }] },
+      '$.history[1].v1Compatibility',
+    ],
+  ])('%s', (_, body, path) => {
+    expect(() => readManifest(encode(body))).toThrow(expect.objectContaining({ code: 'INVALID', path }));
+  });
+
+  it('a Windows base may have a parent, which stands for the system', () => {
+    const top = {
+      v1Compatibility: JSON.stringify({ id: 'a'.repeat(64), parent: 'b'.repeat(64), os: 'windows' }),
+    };
+    const windows = { ...schema1, history: [top, v1('b', 'c')] };
+    expect(readManifest(encode(windows)).kind).toBe('image');
+  });
+});
+
+describe('what is no image is told', () => {
+  it.each([
+    [
+      'a chart',
+      { ...image, config: { ...config, mediaType: 'application/vnd.cncf.helm.config.v1+json' } },
+      '$.config',
+    ],
+    [
+      'the empty config of OCI 1.1',
+      { ...image, config: { ...config, mediaType: 'application/vnd.oci.empty.v1+json' } },
+      '$.config',
+    ],
+    ['an artifactType', { ...image, artifactType: 'application/vnd.example' }, '$.artifactType'],
+    [
+      'a layer that is none',
+      { ...image, layers: [layer, { ...layer, mediaType: 'application/vnd.in-toto+json' }] },
+      '$.layers[1]',
+    ],
+    [
+      'a generic target that is none',
+      { schemaVersion: 2, target: { ...config, mediaType: 'text/plain' } },
+      '$.target.mediaType',
+    ],
+  ])('%s', (_, body, path) => {
+    expect(() => readManifest(encode(body))).toThrow(expect.objectContaining({ code: 'NOT_AN_IMAGE', path }));
+  });
+});
+
+describe('sizes are bounded', () => {
+  const many = <T>(item: T) => Array.from({ length: 1001 }, () => item);
+
+  it.each([
+    ['a manifest above 4 MiB', `${JSON.stringify(image)}${' '.repeat(4 * 1024 * 1024)}`],
+    ['layers', { ...image, layers: many(layer) }],
+    ['entries', { ...index, manifests: many(entry) }],
+    ['dependencies', { schemaVersion: 2, target: config, dependencies: many(layer) }],
+    ['fsLayers', { ...schema1, fsLayers: many({ blobSum: digest }) }],
+    ['history', { ...schema1, history: many(v1('a')) }],
+  ])('%s', (_, body) => {
+    expect(() => readManifest(encode(body))).toThrow(expect.objectContaining({ code: 'LIMIT' }));
+  });
+});

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import type { Finding, Order, Report } from './worker.ts';
+
+/**
+ * Feeds the converters documents that are broken in every way, for a given time. What they throw must be a
+ * ConversionError, and what they write their own readers must take. What is found is kept in `test/fuzz/cases/`,
+ * which a test runs from then on.
+ *
+ *     npm run fuzz -- --seconds 60 [--seed 1] [--workers 2]
+ */
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    workers: { type: 'string', default: String(Math.min(availableParallelism(), 8)) },
+  },
+});
+const [seconds, seed, workers] = [Number(values.seconds), Number(values.seed), Number(values.workers)];
+
+function work(order: Order): Promise<Report> {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: order });
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', (code) => reject(new Error(`a worker ended with ${code}`)));
+  });
+}
+
+function keep({ message, bytes }: Finding): string {
+  const folder = join(import.meta.dirname, 'cases');
+  mkdirSync(folder, { recursive: true });
+  const name = `${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}.case`;
+  writeFileSync(join(folder, name), bytes);
+  return `${name}: ${message}`;
+}
+
+console.log(`fuzzing for ${seconds} s with seed ${seed} on ${workers} workers`);
+const started = performance.now();
+const reports = await Promise.all(
+  Array.from({ length: workers }, (_, at) => work({ seed: seed + at, seconds })),
+);
+const took = (performance.now() - started) / 1000;
+const total = reports.reduce((sum, { documents }) => sum + documents, 0);
+const ends: Record<string, number> = {};
+for (const report of reports) {
+  for (const [end, count] of Object.entries(report.ends)) ends[end] = (ends[end] ?? 0) + count;
+}
+const slowest = Math.max(...reports.map((report) => report.slowest));
+console.log(`${total} documents in ${took.toFixed(0)} s (${Math.round(total / took)} a second)`);
+console.log(`the slowest took ${slowest.toFixed(0)} ms`);
+for (const [end, count] of Object.entries(ends).sort(([, left], [, right]) => right - left)) {
+  console.log(`  ${end}: ${count}`);
+}
+const findings = reports.flatMap((report) => report.findings);
+for (const finding of findings) console.error(`\nFOUND, kept as test/fuzz/cases/${keep(finding)}`);
+process.exitCode = findings.length > 0 ? 1 : 0;

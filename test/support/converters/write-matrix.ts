@@ -1,0 +1,18 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { conversionMatrix } from '../../../converters/matrix.ts';
+
+/** Prints the conversion graph into `converters/README.md`: `npm run converters:matrix`. */
+export const readme = join(import.meta.dirname, '../../../converters/README.md');
+
+const part = /(<!-- matrix -->\n)[\s\S]*?(<!-- \/matrix -->)/;
+
+/** The README with the matrix as the tables have it now. */
+export function withMatrix(text: string): string {
+  if (!part.test(text)) throw new Error('converters/README.md has no place for the matrix');
+  return text.replace(part, (_, start: string, end: string) => `${start}\n${conversionMatrix()}\n\n${end}`);
+}
+
+if (process.argv[1] === import.meta.filename) {
+  writeFileSync(readme, withMatrix(readFileSync(readme, 'utf8')));
+}

@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { largeIndex } from '../support/large-index.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
+import { behind, isolate } from './isolate.ts';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+const latest = '/v2/team/app/manifests/latest';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+/** A new account and a new isolate: nothing is remembered anywhere, and all that the Worker asks for is counted. */
+function counted(script: Script | undefined, settings: Record<string, string>) {
+  const upstream = scriptedUpstream(script);
+  let operations = 0;
+  const store = new Map<string, ArrayBuffer>();
+  const keep = async (key: string, value: ArrayBuffer) => {
+    operations += 1;
+    store.set(key, value);
+  };
+  const find = async (key: string) => {
+    operations += 1;
+    return store.get(key);
+  };
+  const cache = {
+    match: async (url: string) => {
+      const found = await find(url);
+      return found && new Response(found);
+    },
+    put: async (url: string, response: Response) => keep(url, await response.arrayBuffer()),
+  };
+  vi.spyOn(caches, 'open').mockResolvedValue(cache as unknown as Cache);
+  const RECIPES = { get: async (key: string) => (await find(key)) ?? null, put: keep };
+  const ask = isolate({ RECIPES, ...behind(upstream.fetch), ...settings });
+  return {
+    ask,
+    /** As Cloudflare counts: to the network, to the Cache API and to KV. */
+    subrequests: () => operations + upstream.asked.length,
+  };
+}
+
+describe('a budget of requests', () => {
+  test('is spent on caches as well, and never overspent', async () => {
+    const { ask, subrequests } = counted(largeIndex('team/app', 40), { REGSHIFT_SUBREQUESTS: '45' });
+    const answer = await ask(latest, docker113);
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).toContain('REGSHIFT_SUBREQUESTS');
+    expect(subrequests()).toBe(45);
+  });
+
+  test('is 1000 where nothing is said', async () => {
+    const { ask, subrequests } = counted(largeIndex('team/app', 300), {});
+    expect((await ask(latest, docker113)).status).toBe(404);
+    expect(subrequests()).toBe(1000);
+  });
+
+  // The figures of deploy/cloudflare.md.
+  test.each([
+    ['one image as schema 1', undefined, '/v2/sample/oci/manifests/latest', docker19, 17],
+    ['one image as schema 2', undefined, '/v2/sample/oci/manifests/latest', docker113, 13],
+    ['an index of 5 images', largeIndex('team/app', 5), latest, docker113, 38],
+    ['an index of 6 images', largeIndex('team/app', 6), latest, docker113, 43],
+  ] as const)('for %s, the first time', async (_, script, path, headers, expected) => {
+    const { ask, subrequests } = counted(script, { REGSHIFT_SUBREQUESTS: '45' });
+    expect((await ask(path, headers)).status).toBe(200);
+    expect(subrequests()).toBe(expected);
+  });
+
+  test('for an image that is remembered is one HEAD', async () => {
+    const { ask, subrequests } = counted(undefined, { REGSHIFT_TAG_TTL: '0' });
+    await ask('/v2/sample/oci/manifests/latest', docker19);
+    const before = subrequests();
+    expect((await ask('/v2/sample/oci/manifests/latest', docker19)).status).toBe(200);
+    expect(subrequests() - before).toBe(1);
+  });
+});
