@@ -54,16 +54,17 @@ describe('a budget of requests', () => {
 
   test('is 1000 where nothing is said', async () => {
     const { ask, subrequests } = counted(largeIndex('team/app', 300), {});
-    expect((await ask(latest, docker113)).status).toBe(404);
-    expect(subrequests()).toBe(1000);
+    const answer = await ask(latest, docker113);
+    expect(await answer.text()).toContain('more than 1000 requests');
+    // Recipes are written all at once: those after the one that was too much are not written any more.
+    expect(subrequests()).toBeLessThanOrEqual(1000);
   });
 
   // The figures of deploy/cloudflare.md.
   test.each([
-    ['one image as schema 1', undefined, '/v2/sample/oci/manifests/latest', docker19, 17],
-    ['one image as schema 2', undefined, '/v2/sample/oci/manifests/latest', docker113, 13],
-    ['an index of 5 images', largeIndex('team/app', 5), latest, docker113, 38],
-    ['an index of 6 images', largeIndex('team/app', 6), latest, docker113, 43],
+    ['one image as schema 1', undefined, '/v2/sample/oci/manifests/latest', docker19, 13],
+    ['one image as schema 2', undefined, '/v2/sample/oci/manifests/latest', docker113, 10],
+    ['an index of 7 images', largeIndex('team/app', 7), latest, docker113, 45],
   ] as const)('for %s, the first time', async (_, script, path, headers, expected) => {
     const { ask, subrequests } = counted(script, { REGSHIFT_SUBREQUESTS: '45' });
     expect((await ask(path, headers)).status).toBe(200);
