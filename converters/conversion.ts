@@ -10,6 +10,7 @@ export type Form = 'schema1' | 'schema2' | 'oci' | 'generic';
 /** Forms that have an index of their own. */
 export type IndexForm = Exclude<Form, 'schema1'>;
 
+/** What a conversion depends on beside the manifest itself. */
 export interface ConversionContext {
   readonly ports: ConversionPorts;
   /** The repository's name upstream, and the tag asked for ("" for a digest): schema 1 holds both. */

@@ -5,7 +5,7 @@ import { loss, lossesOfImage } from './losses.ts';
 import type { Image, Loss, LossKind } from './model.ts';
 import { ociFamily } from './oci/write.ts';
 import { boundedPorts } from './ports.ts';
-import { excessEntries } from './schema1/v1-chain.ts';
+import { excessEntries } from './schema1/history-steps.ts';
 import { schema2Family } from './schema2/write.ts';
 import type { Prepared } from './steps/step.ts';
 import { steps } from './steps/steps.ts';

@@ -4,7 +4,7 @@ import { mediaTypes } from './media-types.ts';
 import type { LossKind } from './model.ts';
 import type { StepName } from './steps/steps.ts';
 
-export type { ConversionContext, Converted, Form } from './conversion.ts';
+export type { Converted, Form } from './conversion.ts';
 
 /** Raised with each change of a byte of any writer: what was remembered of older ones is made anew. */
 export const convertersVersion = 1;

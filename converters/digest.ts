@@ -10,6 +10,7 @@ type Algorithm = keyof typeof hashes;
 
 const pattern = /^(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/;
 
+/** Whether a text is a digest of a known algorithm. */
 export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && pattern.test(text);
 }
@@ -46,6 +47,7 @@ export function sha384Hex(bytes: Uint8Array): string {
   return bytesToHex(sha384(bytes));
 }
 
+/** The digest of content. */
 export function digestOf(bytes: Uint8Array, algorithm: Algorithm = 'sha256'): Digest {
   return `${algorithm}:${bytesToHex(hashes[algorithm](bytes))}` as Digest;
 }

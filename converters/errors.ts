@@ -29,6 +29,7 @@ export type ConversionCode =
 /** The dialects by the name used in messages, settings and recipes. */
 export type Dialect = 'generic' | 'schema1' | 'schema2' | 'oci' | 'v1';
 
+/** What a ConversionError is made of. */
 export interface ConversionProblem {
   readonly code: ConversionCode;
   /** One sentence or two for a person: what is wrong, and what to do where something can be done. */

@@ -41,6 +41,7 @@ export interface ImageConfig {
   readonly baseLayer: string | undefined;
 }
 
+/** One instruction that made an image; with `emptyLayer`, it made no files. */
 export interface HistoryEntry {
   readonly created: GoTime;
   readonly createdBy: string;
@@ -49,7 +50,10 @@ export interface HistoryEntry {
   readonly emptyLayer: boolean;
 }
 
-/** @throws ConversionError UNREADABLE, INVALID or LIMIT. */
+/**
+ * Reads an image's config as far as a conversion depends on it; all else is passed on as it is.
+ * @throws ConversionError UNREADABLE, INVALID or LIMIT.
+ */
 export function readImageConfig(bytes: Uint8Array): ImageConfig {
   checkIsBytes(bytes, 'image config');
   checkDocumentSize(bytes, 'image config');

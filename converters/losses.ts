@@ -30,7 +30,7 @@ export const lossKinds: Readonly<Record<LossKind, string>> = {
   subject: 'the manifest that an OCI manifest or index is about',
   artifactType: 'OCI’s `artifactType`, of images that name their config there',
   data: 'content that OCI embeds in a descriptor',
-  urls: 'other places to download a blob from',
+  urls: 'other places where a blob can be downloaded',
   attachments: 'dependencies of a generic manifest that are no layers',
   history: 'history entries without a layer, oldest first, where there are more than 124',
   signatures: 'the signatures of schema 1, which cover that document alone',

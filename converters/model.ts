@@ -51,11 +51,13 @@ export interface Source {
   readonly document: RawDocument;
 }
 
+/** A target that is a blob: an image's config, or a v1 image JSON of 2015. */
 export interface ConfigTarget {
   readonly kind: 'config';
   readonly descriptor: Descriptor;
 }
 
+/** The v1 images of schema 1, which stand for a config. */
 export interface V1Target {
   readonly kind: 'v1';
   /** None when the manifest is unsigned. Read, not yet verified: see `verifySchema1`. */
@@ -65,6 +67,7 @@ export interface V1Target {
   readonly platform: Platform | undefined;
 }
 
+/** What a manifest names: content by digest, with its type and size. */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
@@ -76,12 +79,14 @@ export interface Descriptor {
   readonly field: Field<RawObject> | undefined;
 }
 
+/** A layer, and how it is packed. */
 export interface Layer extends Descriptor {
   readonly compression: Compression;
   readonly foreign: boolean;
   readonly encrypted: boolean;
 }
 
+/** An entry of an index, and the platform that it is for. */
 export interface IndexEntry extends Descriptor {
   readonly platform: Platform | undefined;
   readonly artifactType: string | undefined;

@@ -1,12 +1,11 @@
 import { type Digest, digestHex, sha256Hex, sha384Hex } from '../digest.ts';
 import { ConversionError, type Dialect, excerpt } from '../errors.ts';
 import type { HistoryEntry, ImageConfig } from '../image-config.ts';
-import { limits } from '../limits.ts';
 import type { Layer } from '../model.ts';
 import { concatenate, encodeText, quote } from '../raw-text.ts';
 import { sortedObject } from '../sorted-object.ts';
-import { zeroTime } from '../time.ts';
 import { emptyLayer } from './empty-layer.ts';
+import { historySteps } from './history-steps.ts';
 
 /**
  * One v1 image: what schema 1 puts into `fsLayers` and `history` at one index, and what registry API v1 serves
@@ -23,12 +22,6 @@ export interface V1Image {
   readonly json: string;
 }
 
-/** A history entry with the layer it made, or none where it made none. */
-interface Step {
-  readonly history: HistoryEntry;
-  readonly layer: Layer | undefined;
-}
-
 /**
  * The chain of v1 images that stands for an image, newest first (distribution 2.8.2, schema1/config_builder.go).
  * @param layers base first.
@@ -38,8 +31,7 @@ interface Step {
  */
 export function v1Chain(config: ImageConfig, layers: readonly Layer[], dialect: Dialect): V1Image[] {
   for (const layer of layers) checkLayer(layer, dialect);
-  checkDiffIds(config, layers);
-  const steps = withinLimit(pair(historyOf(config, layers), layers), dialect);
+  const steps = historySteps(config, layers, dialect);
   const chain: V1Image[] = [];
   let parent = '';
   steps.forEach((step, index) => {
@@ -67,65 +59,6 @@ function checkLayer({ encrypted, foreign, compression, mediaType, digest }: Laye
     dialect,
     found: `${mediaType} ${digest}`,
     expected: 'layers that the registry holds and every client can unpack',
-  });
-}
-
-function checkDiffIds(config: ImageConfig, layers: readonly Layer[]): void {
-  if (config.diffIds === undefined || config.diffIds.length === layers.length) return;
-  throw new ConversionError({
-    code: 'INVALID',
-    message: 'The config and the manifest disagree on the number of layers',
-    path: '$.rootfs.diff_ids',
-    found: `${config.diffIds.length} diff_ids in the config`,
-    expected: `${layers.length}, one for each layer of the manifest`,
-  });
-}
-
-/** The config's history; without one, an entry for each layer (legal in OCI; the reference refuses it). */
-function historyOf(config: ImageConfig, layers: readonly Layer[]): readonly HistoryEntry[] {
-  if (config.history !== undefined && config.history.length > 0) return config.history;
-  const created = config.created ?? zeroTime;
-  const entry = { created, createdBy: '', author: '', comment: '' };
-  // Old clients need at least one entry, even of an image without layers.
-  if (layers.length === 0) return [{ ...entry, emptyLayer: true }];
-  return layers.map(() => ({ ...entry, emptyLayer: false }));
-}
-
-function pair(history: readonly HistoryEntry[], layers: readonly Layer[]): Step[] {
-  const withContent = history.filter((entry) => !entry.emptyLayer).length;
-  if (withContent !== layers.length) {
-    // The reference silently drops layers when there are fewer entries: a lost layer is a broken image.
-    throw new ConversionError({
-      code: 'INVALID',
-      message: 'The history does not account for the layers',
-      path: '$.history',
-      found: `${withContent} entries with a layer`,
-      expected: `${layers.length}, one for each layer of the manifest`,
-    });
-  }
-  let next = 0;
-  return history.map((entry) => ({ history: entry, layer: entry.emptyLayer ? undefined : layers[next++] }));
-}
-
-/**
- * The history entries that go because Docker ≤ 1.9 pulls 125 and then cannot create a container: empty ones, oldest
- * first. @returns their indexes.
- */
-export function excessEntries(history: readonly Pick<HistoryEntry, 'emptyLayer'>[]): ReadonlySet<number> {
-  const empty = history.flatMap(({ emptyLayer }, index) => (emptyLayer ? [index] : []));
-  return new Set(empty.slice(0, Math.max(0, history.length - limits.schema1Entries)));
-}
-
-function withinLimit(steps: readonly Step[], dialect: Dialect): readonly Step[] {
-  const gone = excessEntries(steps.map(({ history }) => history));
-  const kept = steps.filter((_, index) => !gone.has(index));
-  if (kept.length <= limits.schema1Entries) return kept;
-  throw new ConversionError({
-    code: 'INEXPRESSIBLE',
-    message: 'The image has more layers than clients of schema 1 can run; rebuild it with fewer layers',
-    dialect,
-    found: `${kept.length} layers`,
-    expected: `at most ${limits.schema1Entries}`,
   });
 }
 

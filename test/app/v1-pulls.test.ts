@@ -6,7 +6,7 @@ import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
 import { type V1DaemonName, v1DaemonNames, v1Daemons } from '../support/v1-daemons.ts';
-import { pullV1, unpackedV1 } from '../support/v1-pull.ts';
+import { ancestry, pullV1, unpackedV1 } from '../support/v1-pull.ts';
 
 const app = testApp();
 const http = app.send;
@@ -91,6 +91,33 @@ describe('a layer that broke off', () => {
   );
 });
 
+describe('the ancestry of an image', () => {
+  it('goes from it down to the base, wherever in a chain it stands', async () => {
+    const { ids, session } = await pull('Docker 1.9.1', 'sample/schema2-empty-layers');
+    expect(ids.length).toBeGreaterThan(3);
+    for (const [index, id] of ids.entries()) {
+      expect(await ancestry(session, id)).toEqual(ids.slice(index));
+    }
+  });
+});
+
+describe('a layer whose length upstream does not say', () => {
+  it('has the length that its manifest says', async () => {
+    const samples = scriptedUpstream();
+    const upstream = scriptedUpstream(async (request, url) => {
+      if (request.method !== 'GET' || !url.pathname.includes('/blobs/')) return undefined;
+      return new Response((await samples.fetch(url.href, {})).body);
+    });
+    const far = testApp({}, upstream.fetch);
+    const { session, ids, layers } = await pullV1(
+      { daemon: v1Daemons['Docker 1.9.1'], http: far.send },
+      'sample/oci',
+    );
+    const answer = await session.get(`images/${ids[0]}/layer`);
+    expect(answer.header('Content-Length')).toBe(String(layers.get(ids[0] ?? '')?.length));
+  });
+});
+
 describe('an artifact that is no image', () => {
   it.each(v1DaemonNames)('%s is told why it cannot be pulled', async (daemon) => {
     const pulling = pull(daemon, 'sample/helm-chart');
@@ -108,10 +135,9 @@ describe('schema 1 whose signature does not hold', () => {
     const upstream = scriptedUpstream(async (request, url) => {
       if (request.method !== 'GET' || !url.pathname.includes('/manifests/')) return undefined;
       const stored = await samples.fetch(url.href, { headers: request.headers });
-      const body = (await stored.text()).replace(
-        /("signature": ")(.)/,
-        (_, before, first) => before + (first === 'A' ? 'B' : 'A'),
-      );
+      const body = new TextDecoder()
+        .decode(await stored.arrayBuffer())
+        .replace(/("signature": ")(.)/, (_, before, first) => before + (first === 'A' ? 'B' : 'A'));
       return new Response(body, { headers: { 'Content-Type': stored.headers.get('Content-Type') ?? '' } });
     });
     const answer = await testApp({}, upstream.fetch).get('/v1/repositories/sample/schema1/images');

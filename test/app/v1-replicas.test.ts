@@ -54,6 +54,16 @@ describe.each(v1DaemonNames)('%s pulls', (daemon) => {
   });
 });
 
+describe('a replica that looks through all tags', () => {
+  it('is not kept from it by one that is no image, or is gone', async () => {
+    const odd = { a: 'sample/helm-chart', latest: 'sample/helm-chart', b: 'sample/oci', z: 'sample/nowhere' };
+    const http: V1Http = (method, path, headers) =>
+      testApp({}, scriptedUpstream(manyTags('team/app', odd)).fetch).send(method, path, headers);
+    const { layers } = await pull('Docker 1.9.1', http, 'b', false);
+    expect(layers.size).toBe(2);
+  });
+});
+
 describe('a cookie', () => {
   /** Each request goes to a process that has just been started, and looks at few tags. */
   const few: V1Http = (method, path, headers) =>

@@ -70,11 +70,14 @@ describe('the tags of a repository', () => {
     expect(warnings(app).map(({ facts }) => facts?.tag)).toEqual(['b']);
   });
 
-  it('cannot be told when upstream fails for all', async () => {
+  it('cannot be told when upstream fails for all: that is said before what is wrong with an image', async () => {
     const tags = manyTags('team/app', { a: 'sample/oci', chart: 'sample/helm-chart' });
-    const { app } = over((request, url) =>
-      url.pathname.endsWith('/manifests/a') ? specError(503, 'UNAVAILABLE') : tags(request, url),
-    );
+    const { app } = over(async (request, url) => {
+      if (!url.pathname.endsWith('/manifests/a')) return tags(request, url);
+      // The other one is known by then.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return specError(503, 'UNAVAILABLE');
+    });
     const answer = await app.get(path, docker17);
     expect([answer.status, JSON.parse(answer.text())]).toEqual([
       503,
@@ -143,6 +146,15 @@ describe('a repository of many tags', () => {
       pullV1({ daemon: v1Daemons[daemon], http: app.send }, 'team/app', 'edge');
     await expect(pull('Docker 1.3.3')).rejects.toThrow('Tag edge not found in repository team/app');
     expect((await pull('Docker 1.5.0')).ids).toHaveLength(2);
+  });
+
+  it('of which Docker 1.5 wants one begins its pull with that one', async () => {
+    const { app, upstream } = over(manyTags('team/app', many));
+    const docker15 = [['User-Agent', v1Daemons['Docker 1.5.0'].userAgent]] as const;
+    await app.get('/v2/team/app/manifests/v7', docker15);
+    expect((await app.get('/v1/repositories/team/app/images', docker15)).status).toBe(200);
+    expect(upstream.asked[0]).toBe('HEAD /v2/team/app/manifests/v7');
+    expect(upstream.asked).not.toContain('HEAD /v2/team/app/manifests/latest');
   });
 
   it('of which Docker 1.5 wants one gives that one from any replica, once it has an address', async () => {

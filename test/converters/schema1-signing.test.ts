@@ -128,7 +128,7 @@ describe('signSchema1', () => {
     await verifySchema1(readManifest(body) as Image);
   });
 
-  it.each(['', '[]', 'text', '   }'])('refuses to sign %j', async (text) => {
+  it.each(['', '[]', 'text', '   }', '{}', '{ \n}'])('refuses to sign %j', async (text) => {
     const signing = signSchema1(new TextEncoder().encode(text), await generateSigningKey(), time);
     await expect(signing).rejects.toMatchObject({ code: 'INVALID' });
   });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,11 @@ export interface BareWorkerd extends WireServer {
 }
 
 const readyWithin = 20_000;
+
+/** Of a process: the memory that it has now, in MiB. */
+export function memoryOf(pid: number): number {
+  return Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
 
 /**
  * The Worker's bundle in workerd alone, without all that `wrangler dev` puts around it: a client that leaves is seen

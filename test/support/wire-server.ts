@@ -31,14 +31,22 @@ export async function serveOnNode(upstream: string): Promise<WireServer> {
   return { port: Number(new URL(url).port), stop: close };
 }
 
-/** On workerd, as `wrangler dev` runs it. @throws Error with its last words when it does not get ready. */
-export async function serveOnWorkerd(upstream: string): Promise<WireServer> {
+/**
+ * On workerd, as `wrangler dev` runs it.
+ * @param more variables as an operator would set them.
+ * @throws Error with its last words when it does not get ready.
+ */
+export async function serveOnWorkerd(
+  upstream: string,
+  more: Record<string, string> = {},
+): Promise<WireServer> {
   const directory = mkdtempSync(join(tmpdir(), 'regshift-workerd-'));
   const port = await freePort();
   const flags = ['--local', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'];
   const silence = ['--log-level', 'error', '--show-interactive-dev-session', 'false'];
   const state = ['--persist-to', join(directory, 'state')];
-  const variables = Object.entries(settingsFor(upstream)).flatMap((each) => ['--var', each.join(':')]);
+  const settings = { ...settingsFor(upstream), ...more };
+  const variables = Object.entries(settings).flatMap((each) => ['--var', each.join(':')]);
   const child = spawn(process.execPath, [wrangler, 'dev', ...flags, ...silence, ...state, ...variables], {
     cwd: projectRoot,
     env: quietWrangler(directory),

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   createHash,
   createPrivateKey,
@@ -10,6 +9,7 @@ import {
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runProgram } from '../programs.ts';
 
 /**
  * Writes `test/golden/signatures/`: schema 1 manifests signed in every way that libtrust knows, by node:crypto and
@@ -59,13 +59,13 @@ function signer(algorithm: string): Signer {
 }
 
 /** A self-signed certificate, and a second one behind it that nobody looks at. */
-function certified(): Signer {
+async function certified(): Promise<Signer> {
   const home = mkdtempSync(join(tmpdir(), 'regshift-certificate-'));
   const key = join(home, 'key.pem');
   const certificate = join(home, 'certificate.pem');
   const subject = ['-subj', '/CN=regshift test', '-days', '36500'];
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key];
-  execFileSync('openssl', ['req', '-x509', ...newKey, ...subject, '-out', certificate], { stdio: 'ignore' });
+  await runProgram('openssl', ['req', '-x509', ...newKey, ...subject, '-out', certificate], home);
   const der = readFileSync(certificate, 'utf8').replace(/-----[^-]+-----|\s/g, '');
   return { algorithm: 'ES256', privateKey: createPrivateKey(readFileSync(key)), chain: [der, der] };
 }
@@ -109,7 +109,7 @@ function signed(signers: readonly Signer[], indent = 3): Buffer {
   return Buffer.concat([payload.subarray(0, indent === 0 ? -1 : -2), Buffer.from(`,${text}`)]);
 }
 
-const vectors: Record<string, () => Buffer> = {
+const vectors: Record<string, () => Buffer | Promise<Buffer>> = {
   ES256: () => signed([signer('ES256')]),
   ES384: () => signed([signer('ES384')]),
   ES512: () => signed([signer('ES512')]),
@@ -118,11 +118,11 @@ const vectors: Record<string, () => Buffer> = {
   compact: () => signed([signer('ES256')], 0),
   'indent-4': () => signed([signer('ES256')], 4),
   several: () => signed([signer('ES256'), signer('RS256'), signer('ES384')]),
-  certificate: () => signed([certified()]),
+  certificate: async () => signed([await certified()]),
   unsigned: () => Buffer.from(JSON.stringify(document, null, 3)),
 };
 
 mkdirSync(folder, { recursive: true });
 for (const [name, make] of Object.entries(vectors)) {
-  if (wanted.has(name)) writeFileSync(join(folder, `${name}.json`), make());
+  if (wanted.has(name)) writeFileSync(join(folder, `${name}.json`), await make());
 }
