@@ -18,7 +18,9 @@ function sourcesBelow(folder: string): string[] {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, file), 'utf8');
-  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+  const statements =
+    /^(?:import|export)\s[^;'"`()=]*?\sfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm;
+  const specifiers = [...text.matchAll(statements)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
   return specifiers.map((to) => ({
     from: file,
     to: to.startsWith('.') ? relative(root, join(root, dirname(file), to)) : to,
