@@ -74,9 +74,8 @@ describe.skipIf(requirePeers('docker-registry'))('a layer of 20 MiB through the 
     let worker: BareWorkerd;
     beforeAll(async () => {
       worker = await startBareWorkerd({ REGSHIFT_UPSTREAM: registry.url });
-      await fetch(`http://127.0.0.1:${worker.port}/v2/large/zstd/manifests/latest`, {
-        headers: [...headers],
-      });
+      const path = '/v2/large/zstd/manifests/latest';
+      await rawRequest({ port: worker.port, method: 'GET', path, headers });
     });
     afterAll(() => worker?.stop());
 

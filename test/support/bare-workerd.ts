@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,10 +24,14 @@ export function memoryOf(pid: number): number {
 /**
  * The Worker's bundle in workerd alone, without all that `wrangler dev` puts around it: a client that leaves is seen
  * by the Worker, and what the process costs is what the Worker costs. There is no KV, and the Cache API forgets all.
+ * @param bundle a file from `bundleWorker`; made when not said.
  */
-export async function startBareWorkerd(variables: Record<string, string>): Promise<BareWorkerd> {
+export async function startBareWorkerd(
+  variables: Record<string, string>,
+  bundle?: string,
+): Promise<BareWorkerd> {
   const directory = mkdtempSync(join(tmpdir(), 'regshift-bare-'));
-  await bundleWorker(join(directory, 'bundle'));
+  cpSync(bundle ?? (await bundleWorker(join(directory, 'bundle'))), join(directory, 'entry.js'));
   const port = await freePort();
   const config = join(directory, 'config.capnp');
   const settings = { REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey), LOG_LEVEL: 'error', ...variables };
@@ -41,11 +45,15 @@ export async function startBareWorkerd(variables: Record<string, string>): Promi
   }
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill = () => child.kill('SIGKILL');
+  // vitest ends its workers by SIGTERM, which on its own ends a process without the event of its exit.
+  const leave = () => process.exit(128 + 15);
   process.once('exit', kill);
+  process.once('SIGTERM', leave);
   const stop = async () => {
     kill();
     await ended;
     process.off('exit', kill);
+    process.off('SIGTERM', leave);
     rmSync(directory, { recursive: true, force: true });
   };
   for (const deadline = Date.now() + readyWithin; child.exitCode === null && Date.now() < deadline; ) {
@@ -83,7 +91,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );
 const main :Workerd.Worker = (
-  modules = [(name = "entry.js", esModule = embed "bundle/entry.js")],
+  modules = [(name = "entry.js", esModule = embed "entry.js")],
   compatibilityDate = "2026-10-01",
   cacheApiOutbound = "cache",
   bindings = [${bindings.join(', ')}],
