@@ -101,7 +101,10 @@ export function createSearch(options: SearchOptions): Search {
       budget.spent += 1;
     }
     for (const recipe of await recipesFor(options, repository, tag, source, hints, caller, mayFetch)) {
-      await workshop.make(repository, recipe, { ...caller, knownLayersOnly: true }).catch(ignoreFaultOfImage);
+      // Each layer is read once for good, so that what made-up digests can cost has an end; none where pulls count.
+      await workshop
+        .make(repository, recipe, { ...caller, knownLayersOnly: !mayFetch })
+        .catch(ignoreFaultOfImage);
       if (await recipeOf(repository, digest, hints, caller)) return true;
     }
     return false;

@@ -16,7 +16,7 @@ import { failureOf } from './upstream-answer.ts';
 
 /** On whose behalf upstream is asked. */
 export interface Caller {
-  /** Nothing is worth reading a whole layer for: what a search tries may be for a digest that nobody ever gave out. */
+  /** No layer is read for this: a search may be for a digest that nobody ever gave out. */
   readonly knownLayersOnly?: boolean;
   readonly credential: Credential;
   readonly signal?: AbortSignal | undefined;
