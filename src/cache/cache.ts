@@ -15,4 +15,6 @@ export interface CacheEntry {
 export interface Cache {
   get(key: string, budget?: Budget): Promise<CacheEntry | undefined>;
   set(key: string, entry: CacheEntry, budget?: Budget): Promise<void>;
+  /** What is known without a question to anyone. Absent from caches that are not in memory. */
+  atHand?(key: string): CacheEntry | undefined;
 }

@@ -12,6 +12,7 @@ export function createMemoryCache(maximumBytes: number): Cache {
     sizeCalculation: (entry, key) => entry.body.length + key.length * 2 + overheadBytes,
   });
   return {
+    atHand: (key) => entries.get(key),
     get: async (key) => entries.get(key),
     set: async (key, entry) => {
       entries.set(key, entry);

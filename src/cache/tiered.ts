@@ -16,6 +16,13 @@ export interface Tier {
  */
 export function createTieredCache(tiers: readonly Tier[]): Cache {
   return {
+    atHand(key) {
+      for (const { cache, keeps } of tiers) {
+        const entry = keeps(key) ? cache.atHand?.(key) : undefined;
+        if (entry) return entry;
+      }
+      return undefined;
+    },
     async get(key, budget) {
       const missed: Tier[] = [];
       for (const tier of tiers.filter(({ keeps }) => keeps(key))) {

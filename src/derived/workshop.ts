@@ -43,6 +43,8 @@ export interface Workshop {
   ): Promise<Uint8Array>;
   /** How a digest was made, if this replica, or a cache that it shares, knows. */
   recipeOf(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Recipe | undefined>;
+  /** The same, as far as this replica has it in memory. */
+  recipeAtHand(repository: RepositoryName, digest: Digest): Recipe | undefined;
   /** What conversions need, with the caller's right. */
   ports(repository: RepositoryName, caller: Caller): ConversionPorts;
 }
@@ -131,6 +133,8 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     ports,
     make,
     recipeOf,
+    recipeAtHand: (repository, digest) =>
+      cache.atHand?.(recipeKey(upstream, repository, digest))?.facts.recipe as Recipe | undefined,
 
     async config(repository, digest, recipe, caller) {
       const kept = await content.kept(repository, digest, caller);

@@ -23,18 +23,36 @@ export async function answerBlob(
 ): Promise<Response> {
   // Schema 1 names it for every entry without content, and upstream need not have it.
   if (digest === emptyLayer.digest) return answerBytes(request, digest, emptyLayer.bytes, true);
-  const recipe = await route.workshop.recipeOf(name, digest, request.caller);
+  const recipe = route.workshop.recipeAtHand(name, digest);
   const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(rootIsGone));
   if (made) return made;
   try {
     return await answerStored(route, request, name, digest);
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'BLOB_UNKNOWN') throw error;
-    const hints = { ...hintsFor(route, request), deadRoot: recipe?.root };
-    const found = await route.search.find(name, digest, hints, request.caller);
-    if (!found) throw error;
-    return answerMade(route, request, name, digest, found);
+    if (!(error instanceof Failure)) throw error;
+    return answerUnknown(route, request, name, digest, error);
   }
+}
+
+/**
+ * What upstream does not give may be what another replica has made. Most blobs are upstream's own, so it is asked
+ * first, and caches far away only now: on Workers each question to KV takes its time and has its price.
+ */
+async function answerUnknown(
+  route: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  digest: Digest,
+  refusal: Failure,
+): Promise<Response> {
+  const recipe = await route.workshop.recipeOf(name, digest, request.caller);
+  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(rootIsGone));
+  if (made) return made;
+  if (refusal.code !== 'BLOB_UNKNOWN') throw refusal;
+  const hints = { ...hintsFor(route, request), deadRoot: recipe?.root };
+  const found = await route.search.find(name, digest, hints, request.caller);
+  if (!found) throw refusal;
+  return answerMade(route, request, name, digest, found);
 }
 
 /** What was made for an image: the right to it is the right to that image. */

@@ -86,6 +86,16 @@ describe('tiers', () => {
     expect(await near.get('recipe a')).toEqual(entry('x'));
   });
 
+  test('what is in memory is at hand, and what is elsewhere is not', async () => {
+    const { both, far } = tiers();
+    await both.set('recipe a', entry('x'));
+    expect(both.atHand?.('recipe a')).toEqual(entry('x'));
+    const { get, set } = far;
+    const outside = createTieredCache([{ name: 'far', cache: { get, set }, keeps: () => true }]);
+    expect(outside.atHand?.('recipe a')).toBeUndefined();
+    expect(await outside.get('recipe a')).toEqual(entry('x'));
+  });
+
   test('a tier is neither asked for nor given what it does not keep', async () => {
     const { far, both } = tiers();
     await far.set('manifest a', entry('x'));

@@ -8,7 +8,7 @@ import { readManifest } from '../../converters/read.ts';
 import { generateSigningKey } from '../../converters/schema1/signing-key.ts';
 
 /**
- * What conversions cost beside fetches: `npm run bench:converters` prints the median of each in milliseconds, and
+ * What conversions cost beside fetches: `npm run bench -- --only converters` prints the median of each in milliseconds, and
  * fails where one is above its bound. CPU time is measured too, because signing runs on another thread.
  */
 interface Case {

@@ -135,7 +135,7 @@ await asker(worker)('zstd/manifests/latest', 'Docker 1.13.1');
 
 const results: { name: string; unit: string; median: number }[] = [];
 const report = (name: string, unit: string, value: number) => {
-  results.push({ name, unit, median: value });
+  results.push({ name, unit, median: Number(value.toFixed(3)) });
   if (!process.env.BENCH_JSON)
     console.log(`${name.padEnd(56)} ${value.toFixed(2).padStart(7)} ${unit} of CPU`);
 };

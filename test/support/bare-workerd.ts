@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './daemon.ts';
 import { testSigningKey } from './signing-key.ts';
 import type { WireServer } from './wire-server.ts';
-import { bundleWorker } from './wrangler.ts';
+import { bundleWorker, projectRoot } from './wrangler.ts';
 
 export interface BareWorkerd extends WireServer {
   /** Of the one process that there is: all its CPU time and memory are the Worker's. */
@@ -76,11 +76,17 @@ const forgetful =
   "export default { fetch: ({ method }) => new Response(null, { status: method === 'PUT' ? 204 : 504, " +
   "headers: { 'CF-Cache-Status': 'MISS' } }) }";
 
-/** The date of wrangler.toml, so that the runtime behaves as when deployed. */
+/** That of wrangler.toml, so that the runtime behaves as when deployed. */
+function compatibilityDate(): string {
+  const settings = readFileSync(join(projectRoot, 'wrangler.toml'), 'utf8');
+  return /^compatibility_date = "([\d-]+)"/m.exec(settings)?.[1] ?? '';
+}
+
 function configuration(port: number, variables: Record<string, string>): string {
   const bindings = Object.entries(variables).map(
     ([name, text]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(text)})`,
   );
+  const date = compatibilityDate();
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -92,13 +98,13 @@ const config :Workerd.Config = (
 );
 const main :Workerd.Worker = (
   modules = [(name = "entry.js", esModule = embed "entry.js")],
-  compatibilityDate = "2026-10-01",
+  compatibilityDate = "${date}",
   cacheApiOutbound = "cache",
   bindings = [${bindings.join(', ')}],
 );
 const cache :Workerd.Worker = (
   modules = [(name = "cache.js", esModule = ${JSON.stringify(forgetful)})],
-  compatibilityDate = "2026-10-01",
+  compatibilityDate = "${date}",
 );
 `;
 }

@@ -74,7 +74,7 @@ test('recipes are in KV before the answer that names their digests', async () =>
   const slow = {
     get: async () => null,
     put: async (key: string) => {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (key.startsWith('recipe:')) await new Promise((resolve) => setTimeout(resolve, 50));
       written.push(key);
     },
   };
@@ -101,6 +101,24 @@ test('KV is asked for what is made here, and for no tag and nothing of the regis
   await ask(`/v2/sample/index/manifests/sha256:${'a'.repeat(64)}`, docker113);
   const kinds = new Set(asked.map((key) => key.split(':')[0]));
   expect(kinds).toEqual(new Set(['recipe', 'product', 'layer-facts']));
+});
+
+test("the registry's own blobs are given without a question to KV", async () => {
+  let asked = 0;
+  const spy = {
+    get: async () => {
+      asked += 1;
+      return null;
+    },
+    put: async () => undefined,
+  };
+  elsewhere();
+  const anyone = [['Accept', '*/*']] as const;
+  const { blobs } = await digestsIn(await isolate()('/v2/sample/schema2/manifests/latest', anyone));
+  const ask = isolate({ RECIPES: spy });
+  for (const digest of blobs) expect((await ask(`/v2/sample/schema2/blobs/${digest}`)).status).toBe(200);
+  expect(blobs.length).toBeGreaterThan(1);
+  expect(asked).toBe(0);
 });
 
 test('without KV the bounded search finds a digest, and without that nobody', async () => {
