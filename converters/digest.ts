@@ -1,12 +1,9 @@
-import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { ConversionError, excerpt } from './errors.ts';
+import { type HashAlgorithm, hashHex } from './hash.ts';
 
 /** A content address: `sha256:`, `sha384:` or `sha512:` and lower-case hex (OCI image-spec, descriptor.md). */
 export type Digest = string & { readonly __brand: 'Digest' };
-
-const hashes = { sha256, sha384, sha512 } as const;
-type Algorithm = keyof typeof hashes;
 
 const pattern = /^(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/;
 
@@ -31,25 +28,21 @@ export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }
 
-export function digestAlgorithm(digest: Digest): Algorithm {
-  return digest.slice(0, digest.indexOf(':')) as Algorithm;
+export function digestAlgorithm(digest: Digest): HashAlgorithm {
+  return digest.slice(0, digest.indexOf(':')) as HashAlgorithm;
 }
 
-/**
- * Hashes at once, not by WebCrypto: its asynchronous digest costs tens of microseconds a call, and a chain of
- * v1 ids needs one hash an entry.
- */
 export function sha256Hex(bytes: Uint8Array): string {
-  return bytesToHex(sha256(bytes));
+  return hashHex('sha256', bytes);
 }
 
 export function sha384Hex(bytes: Uint8Array): string {
-  return bytesToHex(sha384(bytes));
+  return hashHex('sha384', bytes);
 }
 
 /** The digest of content. */
-export function digestOf(bytes: Uint8Array, algorithm: Algorithm = 'sha256'): Digest {
-  return `${algorithm}:${bytesToHex(hashes[algorithm](bytes))}` as Digest;
+export function digestOf(bytes: Uint8Array, algorithm: HashAlgorithm = 'sha256'): Digest {
+  return `${algorithm}:${hashHex(algorithm, bytes)}` as Digest;
 }
 
 /** From so many bytes on, a call of WebCrypto costs less than hashing here. */
@@ -58,7 +51,7 @@ const long = 8 * 1024;
 const webCryptoNames = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' } as const;
 
 /** As `digestOf`; for content that may be long. */
-export async function digestOfLong(bytes: Uint8Array, algorithm: Algorithm = 'sha256'): Promise<Digest> {
+export async function digestOfLong(bytes: Uint8Array, algorithm: HashAlgorithm = 'sha256'): Promise<Digest> {
   if (bytes.length < long) return digestOf(bytes, algorithm);
   const hash = await crypto.subtle.digest(webCryptoNames[algorithm], bytes as Uint8Array<ArrayBuffer>);
   return `${algorithm}:${bytesToHex(new Uint8Array(hash))}` as Digest;

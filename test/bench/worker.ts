@@ -3,13 +3,14 @@
  * worker`. It is the time of all threads of the process, with its HTTP and its garbage collection: somewhat more than
  * Cloudflare counts. The Cache API is empty and answers at once.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BareWorkerd, startBareWorkerd } from '../support/bare-workerd.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { bundleWorker } from '../support/wrangler.ts';
+import { cpuTime, median } from './cpu-time.ts';
 import { type BenchUpstream, layerMiB, platforms, startBenchUpstream } from './worker-upstream.ts';
 
 type Ask = (path: string, client: 'Docker 1.9.1' | 'Docker 1.13.1') => Promise<number>;
@@ -60,13 +61,6 @@ const cases: readonly Case[] = [
 
 const rounds = 9;
 
-/** Of all threads, in milliseconds. */
-function cpuTime(pid: number): number {
-  const tasks = `/proc/${pid}/task`;
-  const times = readdirSync(tasks).map((task) => readFileSync(join(tasks, task, 'schedstat'), 'utf8'));
-  return times.reduce((sum, line) => sum + Number(line.split(' ')[0]), 0) / 1e6;
-}
-
 const agent = new Agent({ keepAlive: true });
 
 /** Without the headers that `fetch` adds. @returns how many bytes came. */
@@ -95,9 +89,6 @@ function asker({ port }: BareWorkerd): Ask {
       sent.end();
     });
 }
-
-const median = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 async function measure(worker: BareWorkerd, upstream: BenchUpstream, { requests, units = 1, send }: Case) {
   const ask = asker(worker);

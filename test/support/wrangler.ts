@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 export const projectRoot = join(import.meta.dirname, '../..');
@@ -26,15 +26,27 @@ export function quietWrangler(directory: string): NodeJS.ProcessEnv {
   };
 }
 
-/** The Worker in one file, as it would be uploaded. @param directory where it is put. @returns its path. */
-export async function bundleWorker(directory: string): Promise<string> {
+/**
+ * The Worker in one file, as it would be uploaded.
+ * @param directory where it is put.
+ * @param entry another Worker than that of wrangler.toml, below the project.
+ * @returns its path.
+ */
+export async function bundleWorker(
+  directory: string,
+  entry = 'src/runtime/worker/entry.ts',
+): Promise<string> {
   const own = mkdtempSync(join(tmpdir(), 'regshift-bundle-'));
   try {
-    await promisify(execFile)(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', directory], {
-      cwd: projectRoot,
-      env: quietWrangler(own),
-    });
-    return join(directory, 'entry.js');
+    await promisify(execFile)(
+      process.execPath,
+      [wrangler, 'deploy', entry, '--dry-run', '--outdir', directory],
+      {
+        cwd: projectRoot,
+        env: quietWrangler(own),
+      },
+    );
+    return join(directory, `${basename(entry, '.ts')}.js`);
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
