@@ -1,67 +1,56 @@
 import { Hono } from 'hono';
-import type { ClientAuth } from './auth/client-auth.ts';
-import { guarded } from './auth/guard.ts';
-import type { TokenRelay } from './auth/token-relay.ts';
-import { upstreamLogin } from './auth/upstream-login.ts';
-import { createTellRefusal } from './auth/upstream-refusal.ts';
 import { createBudget } from './budget.ts';
+import type { IpRange } from './config/ip-range.ts';
 import { Failure } from './errors.ts';
 import type { Log } from './observability/log.ts';
-import { createRoute, type RouteOptions } from './route.ts';
 import { errorAnswer, failureFrom } from './routes/answer.ts';
-import { answerBlob } from './routes/blobs.ts';
+import { answerV2 } from './routes/answer-v2.ts';
 import { type ClientRequest, readClientRequest } from './routes/client-request.ts';
-import { answerManifest } from './routes/manifests.ts';
-import { type Connection, ownAddress } from './routes/own-address.ts';
-import { parsePath } from './routes/path.ts';
-import { answerPing } from './routes/ping.ts';
-import { answerTags } from './routes/tags.ts';
-import { answerToken } from './routes/token.ts';
+import type { Connection } from './routes/own-address.ts';
 import { v1ErrorAnswer } from './routes/v1/answer.ts';
 import { answerV1 } from './routes/v1/answer-v1.ts';
-import { createRegistryV1 } from './routes/v1/registry.ts';
-import type { UpstreamClient } from './upstream/client.ts';
-import { type Claims, createClaims, isV1Path } from './v1-claims/claims.ts';
-import type { ClaimKeys } from './v1-claims/keys.ts';
+import { type Place, placeOf } from './routing/place.ts';
+import { createTable } from './routing/table.ts';
+import { createSite, type SiteOptions } from './site.ts';
+import { isV1Path } from './v1-claims/claims.ts';
 import { version } from './version.ts';
 
 /** Everything that a runtime gives to the program. */
-export interface Dependencies extends Omit<RouteOptions, 'client'> {
-  readonly upstream: UpstreamClient;
-  /** undefined: whoever reaches the proxy may use it. */
-  readonly clientAuth: ClientAuth | undefined;
-  /** undefined: clients ask upstream's token server themselves. */
-  readonly tokenRelay: TokenRelay | undefined;
-  /** @throws Failure MISCONFIGURED where another process could not open what was sealed with them. */
-  readonly claimKeys: () => Promise<ClaimKeys>;
+export interface Dependencies {
+  /** One for each route. */
+  readonly sites: readonly SiteOptions[];
+  /** Whose `X-Forwarded-*` are believed. */
+  readonly trustedProxies: readonly IpRange[];
   /** How many requests of its own one request may cause. */
   readonly subrequests: number;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
   readonly log: Log;
 }
 
 /** The program: one core for every runtime. */
 export function createApp(dependencies: Dependencies): Hono {
-  const { log, clock, settings, clientAuth, tokenRelay, subrequests } = dependencies;
-  const login = upstreamLogin(settings);
-  const tellRefusal = createTellRefusal(login, tokenRelay, log);
-  const claims = createClaims({ keys: dependencies.claimKeys, login, clock });
-  const answer = guarded(createAnswerer(dependencies, claims), { clientAuth, tellRefusal });
-  const addresses = {
-    publicUrl: settings.REGSHIFT_PUBLIC_URL,
-    trustedProxies: settings.REGSHIFT_TRUSTED_PROXIES,
-  };
+  const { log, clock, trustedProxies, subrequests } = dependencies;
+  const table = createTable(dependencies.sites.map(createSite));
+
+  /** The way of a request: where it came in tells the routes, its path the resource and the one route of these. */
+  async function answer(request: ClientRequest, place: Place): Promise<Response> {
+    const door = table.at(place);
+    if (door === undefined) throw noDoor(place);
+    return isV1Path(request.url.pathname) ? answerV1(door, request) : answerV2(door, request, clock);
+  }
+
   const app = new Hono();
   app.get('/healthz', (context) => context.text('ok\n'));
   app.get('/', (context) => context.text(page));
   app.all('*', async (context) => {
     const started = clock();
-    const address = ownAddress(context.req.raw, addresses, context.env as Connection | undefined);
-    const request = readClientRequest(context.req.raw, login, address, createBudget(subrequests));
-    const isV1 = isV1Path(request.url.pathname);
-    const opened = isV1 ? claims.open(request) : Promise.resolve(request);
-    const response = await opened.then(answer).catch((error: unknown) => {
+    const place = placeOf(context.req.raw, trustedProxies, context.env as Connection | undefined);
+    const request = readClientRequest(context.req.raw, place.origin, createBudget(subrequests));
+    const response = await answer(request, place).catch((error: unknown) => {
       report(log, request, error);
-      return isV1 ? v1ErrorAnswer(error, request) : errorAnswer(error, request.method === 'HEAD');
+      if (isV1Path(request.url.pathname)) return v1ErrorAnswer(error, request);
+      return errorAnswer(error, request.method === 'HEAD');
     });
     log('info', 'request', {
       method: request.method,
@@ -82,38 +71,8 @@ One registry, every client: pull from this address as from any container registr
 Each client is given an image in the form that it can read.
 `;
 
-/** The way of a request: its path tells the resource, and one small file answers for each. */
-function createAnswerer(dependencies: Dependencies, claims: Claims) {
-  const { settings, upstream, tokenRelay, clock } = dependencies;
-  const route = createRoute({ ...dependencies, client: upstream });
-  const passThrough = settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough';
-  const registryV1 = createRegistryV1({ ...dependencies, route, claims });
-
-  return async (request: ClientRequest): Promise<Response> => {
-    if (isV1Path(request.url.pathname)) return answerV1(registryV1, request);
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      throw new Failure('METHOD_NOT_ALLOWED', `${request.method} is not served here: regshift only reads.`, {
-        headers: { Allow: 'GET, HEAD' },
-      });
-    }
-    const asked = parsePath(request.url.pathname);
-    const resource = 'name' in asked ? { ...asked, name: route.aliases.realName(asked.name) } : asked;
-    if ('name' in resource && !route.serves(resource.name)) {
-      throw new Failure('NAME_UNKNOWN', `The repository ${resource.name} is not served here.`);
-    }
-    switch (resource.kind) {
-      case 'token':
-        return answerToken(tokenRelay, request, clock, route.aliases);
-      case 'ping':
-        return answerPing(upstream, request, passThrough);
-      case 'manifest':
-        return answerManifest(route, request, resource.name, resource.reference);
-      case 'blob':
-        return answerBlob(route, request, resource.name, resource.digest);
-      case 'tags':
-        return answerTags(upstream, request, resource.name);
-    }
-  };
+function noDoor({ origin }: Place): Failure {
+  return new Failure('NAME_UNKNOWN', `No route of this proxy is for what asks for ${origin}.`);
 }
 
 /** What the operator should see; the client is told in its own words. */

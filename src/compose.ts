@@ -5,11 +5,13 @@ import { createTokenRelay } from './auth/token-relay.ts';
 import type { Cache } from './cache/cache.ts';
 import { createMemoryCache } from './cache/memory.ts';
 import { createTieredCache, type Tier } from './cache/tiered.ts';
-import type { Settings } from './config/settings.ts';
+import type { RouteSettings, Settings } from './config/settings.ts';
 import { Failure } from './errors.ts';
 import type { Log } from './observability/log.ts';
 import type { RouteOptions } from './route.ts';
+import type { SiteOptions } from './site.ts';
 import { createUpstreamClient, type Fetch } from './upstream/client.ts';
+import { isDockerHub } from './upstream/docker-hub.ts';
 import { createSampleRegistry } from './upstream/sample/registry.ts';
 import { deriveClaimKeys } from './v1-claims/keys.ts';
 import { version } from './version.ts';
@@ -39,28 +41,53 @@ export interface Platform extends Pick<RouteOptions, 'codec' | 'layerBytes' | 'f
 const sampleUrl = new URL('http://sample.invalid');
 
 /** Puts the parts together that every runtime shares. */
-export function compose(settings: Settings, platform: Platform): Dependencies {
+export function compose(
+  settings: Settings,
+  platform: Platform,
+): Dependencies & Pick<SiteOptions, 'signingKey'> {
+  const { clock, log } = platform;
+  const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
+  const shared = { platform, signingKey, cache: cacheOf(settings, platform) };
+  return {
+    sites: settings.routes.map((route) => siteOf(route, shared)),
+    trustedProxies: settings.REGSHIFT_TRUSTED_PROXIES,
+    subrequests: settings.REGSHIFT_SUBREQUESTS ?? platform.subrequests,
+    clock,
+    log,
+    signingKey,
+  };
+}
+
+interface Shared extends Pick<SiteOptions, 'signingKey' | 'cache'> {
+  readonly platform: Platform;
+}
+
+function siteOf(
+  { id, match, settings }: RouteSettings,
+  { platform, signingKey, cache }: Shared,
+): SiteOptions {
   const { clock, log, background } = platform;
   const configured = settings.REGSHIFT_UPSTREAM;
   const baseUrl = configured ?? sampleUrl;
   const fetch = configured ? platform.fetch : createSampleRegistry().fetch;
   const outward = { fetch, userAgent: `regshift/${version}`, clock, background };
-  const upstream = createUpstreamClient({ baseUrl, ...outward, allowAnonymousTokens: true });
+  const client = createUpstreamClient({ baseUrl, ...outward, allowAnonymousTokens: true });
   const relays =
     settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY === 'always';
-  const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
   return {
+    id,
+    match,
     settings,
-    upstream,
+    client,
+    library: isDockerHub(baseUrl),
     clientAuth: chooseClientAuth(settings, platform),
-    tokenRelay: relays ? createTokenRelay({ client: upstream, upstream: baseUrl, ...outward }) : undefined,
-    cache: cacheOf(settings, platform),
+    tokenRelay: relays ? createTokenRelay({ client, upstream: baseUrl, ...outward }) : undefined,
+    cache,
     signingKey,
     claimKeys: once(async () => {
       if (platform.manyProcesses && settings.REGSHIFT_SIGNING_KEY === undefined) throw noCommonKey();
-      return deriveClaimKeys(await signingKey(), upstream.id);
+      return deriveClaimKeys(await signingKey(), `${client.id} ${id}`);
     }),
-    subrequests: settings.REGSHIFT_SUBREQUESTS ?? platform.subrequests,
     clock,
     log,
     codec: platform.codec,

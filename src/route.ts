@@ -1,8 +1,7 @@
 import type { Platform } from '../converters/platform.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Background } from './concurrency/background.ts';
-import type { Aliases } from './config/aliases.ts';
-import type { Settings } from './config/settings.ts';
+import type { Values } from './config/settings.ts';
 import { type Chooser, createChooser } from './derived/chooser.ts';
 import { createLayerDesk, type LayerDesk } from './derived/layer-desk.ts';
 import { createSearch, type Search } from './derived/search.ts';
@@ -12,6 +11,8 @@ import { defaultUnpackLimits } from './layers/bomb.ts';
 import type { LayerCodec } from './layers/codec.ts';
 import { createLayerLearner } from './layers/learner.ts';
 import type { Pin } from './negotiation/decide.ts';
+import type { Match } from './routing/match.ts';
+import { createNames, type Names } from './routing/names.ts';
 import { type Content, createContent } from './stored/content.ts';
 import { createResolver, type Resolver } from './stored/resolve.ts';
 import type { UpstreamClient } from './upstream/client.ts';
@@ -27,7 +28,8 @@ export interface Route {
   readonly served: ServedTags;
   /** Tags that clients asked for by API v2 which can only have them by API v1. */
   readonly wanted: ServedTags;
-  readonly aliases: Aliases;
+  /** What its repositories are called on either side. */
+  readonly names: Names;
   readonly layers: LayerDesk;
   /** Sends a stream whose length is known with that length: workerd would else send it in chunks. */
   readonly fixedLength: FixedLength;
@@ -47,8 +49,11 @@ export interface Route {
 export type FixedLength = (stream: ReadableStream<Uint8Array>, length: number) => ReadableStream<Uint8Array>;
 
 export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
-  readonly settings: Settings;
+  readonly settings: Values;
+  readonly match: Match;
   readonly client: UpstreamClient;
+  /** Upstream is Docker Hub, where `busybox` is `library/busybox`. */
+  readonly library: boolean;
   readonly cache: Cache;
   readonly codec: LayerCodec;
   /** The largest layer, unpacked, that the runtime can cope with, in bytes. */
@@ -63,7 +68,7 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
 const usualWalkGets = 8;
 
 export function createRoute(options: RouteOptions): Route {
-  const { settings, client, cache, clock, signingKey, fixedLength, background } = options;
+  const { settings, match, client, cache, clock, signingKey, fixedLength, background } = options;
   const content = createContent(client, cache, background);
   const layers = createLayers(options);
   const workshop = createWorkshop({
@@ -105,7 +110,7 @@ export function createRoute(options: RouteOptions): Route {
     oneOfList: () =>
       settings.REGSHIFT_LISTS === 'one' || (settings.REGSHIFT_LISTS === 'auto' && resolver.countsPulls()),
     serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
-    aliases: settings.REGSHIFT_ALIASES,
+    names: createNames({ match, aliases: settings.REGSHIFT_ALIASES, library: options.library }),
     redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
   };
 }

@@ -1,4 +1,4 @@
-import type { Settings } from '../config/settings.ts';
+import type { Values } from '../config/settings.ts';
 import { Failure } from '../errors.ts';
 import type { Fetch } from '../upstream/send.ts';
 import type { ClientAuth } from './client-auth.ts';
@@ -11,7 +11,7 @@ import { createJwtAuth } from './jwt.ts';
  * @throws Failure MISCONFIGURED where the rules of the settings have failed: an open door must not be what is left.
  */
 export function chooseClientAuth(
-  settings: Settings,
+  settings: Values,
   platform: { readonly fetch: Fetch; readonly clock: () => number },
 ): ClientAuth | undefined {
   const { REGSHIFT_CLIENT_AUTH: mode, REGSHIFT_HTPASSWD: entries } = settings;

@@ -1,4 +1,4 @@
-import type { Settings } from '../config/settings.ts';
+import type { Values } from '../config/settings.ts';
 import { Failure } from '../errors.ts';
 import type { Credential } from '../upstream/credential.ts';
 import { loginFor } from './docker-config.ts';
@@ -7,7 +7,7 @@ import { loginFor } from './docker-config.ts';
 export type UpstreamLogin = 'passthrough' | Credential;
 
 /** @throws Failure MISCONFIGURED for settings that the rules of auth-rules.ts would have refused. */
-export function upstreamLogin(settings: Settings): UpstreamLogin {
+export function upstreamLogin(settings: Values): UpstreamLogin {
   const { REGSHIFT_UPSTREAM: upstream, REGSHIFT_DOCKER_CONFIG: config } = settings;
   const { REGSHIFT_UPSTREAM_USERNAME: username, REGSHIFT_UPSTREAM_PASSWORD: password } = settings;
   const mode = settings.REGSHIFT_UPSTREAM_AUTH;

@@ -1,6 +1,7 @@
 import { Failure } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import type { ClientRequest } from '../routes/client-request.ts';
+import { clientName, renameScope } from '../routing/names.ts';
 import { type Challenge, parseChallenges } from '../upstream/challenge.ts';
 import type { TokenRelay } from './token-relay.ts';
 import type { UpstreamLogin } from './upstream-login.ts';
@@ -18,7 +19,7 @@ export function createTellRefusal(
   relay: TokenRelay | undefined,
   log: Log,
 ): TellRefusal {
-  const relayed = relay ? createChallengeRelay(relay, log) : (challenge: string) => challenge;
+  const tell = relay ? createChallengeRelay(relay, log) : (challenge: string) => challenge;
   return async (error, request) => {
     if (!(error instanceof Failure) || error.code !== 'UNAUTHORIZED') return error;
     const { message, cause } = error;
@@ -30,7 +31,7 @@ export function createTellRefusal(
     const name = Object.keys(error.headers).find((each) => each.toLowerCase() === 'www-authenticate');
     // Without a challenge a token server has refused a login, which came to /token or with a client's first request.
     // A 401 must have one (RFC 9110 §15.5.2), and a Basic login is what was taken.
-    const challenge = name ? await relayed(error.headers[name] ?? '', request) : 'Basic realm="regshift"';
+    const challenge = name ? await tell(error.headers[name] ?? '', request) : 'Basic realm="regshift"';
     const headers = { ...error.headers, [name ?? 'WWW-Authenticate']: challenge };
     return new Failure('UNAUTHORIZED', message, { cause, ...detail, headers });
   };
@@ -51,7 +52,7 @@ function createChallengeRelay(relay: TokenRelay, log: Log) {
     const server = await relay.server().catch(() => undefined);
     if (server === undefined) return header;
     const own = `${request.address}/token`;
-    return challenges.map((challenge) => format(withRealm(challenge, server.realm, own))).join(', ');
+    return challenges.map((challenge) => format(relayed(challenge, server.realm, own, request))).join(', ');
   };
 }
 
@@ -70,9 +71,13 @@ function wouldLeaveTls({ address, headers }: ClientRequest): boolean {
 }
 
 /** Only the realm of the ping is relayed to: a repository that names another one keeps it. */
-function withRealm({ scheme, parameters }: Challenge, realm: string, own: string): Challenge {
-  if (scheme !== 'bearer' || parameters.get('realm') !== realm) return { scheme, parameters };
-  return { scheme, parameters: new Map([...parameters, ['realm', own]]) };
+function relayed(challenge: Challenge, realm: string, own: string, { named }: ClientRequest): Challenge {
+  const { scheme, parameters } = challenge;
+  if (scheme !== 'bearer' || parameters.get('realm') !== realm) return challenge;
+  const scopes = parameters.get('scope')?.split(' ') ?? [];
+  const renamed = scopes.map((scope) => renameScope(scope, (repository) => clientName(named, repository)));
+  const scope = scopes.length > 0 ? ([['scope', renamed.join(' ')]] as const) : [];
+  return { scheme, parameters: new Map([...parameters, ['realm', own], ...scope]) };
 }
 
 function format({ scheme, parameters }: Challenge): string {

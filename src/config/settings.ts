@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parsePlatform } from '../../converters/platform.ts';
+import { type Match, matchAll } from '../routing/match.ts';
 import { noAliases, parseAliases } from './aliases.ts';
 import { authFields } from './auth-fields.ts';
 import { authProblems } from './auth-rules.ts';
@@ -104,10 +105,22 @@ const schema = z.object({
     .default('info'),
 });
 
-export type Settings = z.output<typeof schema>;
+export type Values = z.output<typeof schema>;
+
+/** What the operator has said: for the program as a whole, and for each of its routes. */
+export interface Settings extends Values {
+  readonly routes: readonly RouteSettings[];
+}
+
+/** One route: which requests it is for, and all that is set for it. */
+export interface RouteSettings {
+  readonly id: string;
+  readonly match: Match;
+  readonly settings: Values;
+}
 
 /** The name of every variable that is read. */
-export const settingNames = Object.keys(schema.shape) as (keyof Settings)[];
+export const settingNames = Object.keys(schema.shape) as (keyof Values)[];
 
 export interface SettingProblem {
   readonly variable: string;
@@ -138,7 +151,10 @@ export function readSettings(
     ...authProblems({ ...set, ...files.texts }),
     ...unknownVariables(variables),
   ];
-  if (parsed.success && others.length === 0) return { settings: parsed.data };
+  if (parsed.success && others.length === 0) {
+    const route = { id: 'all', match: matchAll, settings: parsed.data };
+    return { settings: { ...parsed.data, routes: [route] } };
+  }
   const wrong = (parsed.error?.issues ?? []).map((issue) => {
     const variable = String(issue.path[0]);
     return { variable, value: shown(variable, set[variable]), message: issue.message };

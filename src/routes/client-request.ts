@@ -3,6 +3,7 @@ import type { Budget } from '../budget.ts';
 import { readAccept } from '../negotiation/accept.ts';
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
 import { type Reads, whatIsRead } from '../negotiation/reads.ts';
+import type { Named } from '../routing/names.ts';
 import type { Caller } from '../stored/resolve.ts';
 import type { Credential } from '../upstream/credential.ts';
 import type { V1Context } from '../v1-claims/context.ts';
@@ -17,19 +18,19 @@ export interface ClientRequest {
   readonly caller: Caller;
   /** Where the client has reached the proxy (`ownAddress`). */
   readonly address: string;
+  /** The repository that is asked for, once a route is found that has it. */
+  readonly named?: Named;
   /** What the log should say of the answer; reading it from the answer's headers costs Node a third of its speed. */
-  readonly notes: { conversion?: string };
+  readonly notes: { conversion?: string; route?: string };
   /** Of API v1: what the client was told at the beginning of its pull. */
   readonly v1Context?: V1Context;
 }
 
-/** @param login in whose name upstream is asked: the client's own Authorization goes there only by pass-through. */
-export function readClientRequest(
-  request: Request,
-  login: UpstreamLogin,
-  address: string,
-  budget: Budget,
-): ClientRequest {
+/**
+ * Reads a request before its route is known: in nobody's name, so that no login can go where it does not belong.
+ * @param origin under which the client has reached the proxy.
+ */
+export function readClientRequest(request: Request, origin: string, budget: Budget): ClientRequest {
   const { headers, method } = request;
   const client = describeClient(headers.get('user-agent') ?? undefined);
   return {
@@ -38,30 +39,40 @@ export function readClientRequest(
     headers,
     client,
     reads: whatIsRead(readAccept(headers.get('accept') ?? undefined), client.profile),
-    caller: {
-      credential: login === 'passthrough' ? ownCredential(headers) : login,
-      // Only looked at when upstream is asked: Node makes it at the first look, and that is dear.
-      get signal() {
-        return request.signal;
-      },
-      budget,
-    },
-    address,
+    caller: callerOf(request, { kind: 'none' }, budget),
+    address: origin,
     notes: {},
   };
 }
 
+/** The same request, to be answered in this name: the client's own Authorization goes upstream only by pass-through. */
+export function inNameOf(request: ClientRequest, login: UpstreamLogin): ClientRequest {
+  const { caller, headers } = request;
+  const credential = login === 'passthrough' ? ownCredential(headers) : login;
+  return { ...request, caller: callerOf(caller, credential, caller.budget) };
+}
+
 /** The same request, as if this Authorization value had come with it. */
-export function withLogin(
-  request: ClientRequest,
-  login: UpstreamLogin,
-  authorization: string | undefined,
-): ClientRequest {
+export function withAuthorization(request: ClientRequest, authorization: string | undefined): ClientRequest {
   const headers = new Headers(request.headers);
   headers.delete('authorization');
   if (authorization !== undefined) headers.set('authorization', authorization);
-  const credential = login === 'passthrough' ? ownCredential(headers) : login;
-  return { ...request, headers, caller: { ...request.caller, credential } };
+  return { ...request, headers };
+}
+
+function callerOf(
+  source: { readonly signal?: AbortSignal | undefined },
+  credential: Credential,
+  budget: Budget,
+): Caller {
+  return {
+    credential,
+    // Only looked at when upstream is asked: Node makes it at the first look, and that is dear.
+    get signal() {
+      return source.signal;
+    },
+    budget,
+  };
 }
 
 function ownCredential(headers: Headers): Credential {

@@ -1,27 +1,30 @@
 import { type IpRange, isInRanges } from '../config/ip-range.ts';
 
-export interface AddressSettings {
-  readonly publicUrl: URL | undefined;
-  readonly trustedProxies: readonly IpRange[];
-}
-
 /** What a runtime knows of a connection. */
 export interface Connection {
   /** The IP address of the other end; absent where the runtime does not know it. */
   readonly peerAddress?: string | undefined;
+  /** The port that it came in at; absent where the runtime does not know it. */
+  readonly port?: number | undefined;
 }
 
 /**
- * The address under which a client has reached the proxy, for what must name it (realm, Location, Link), without a
- * slash at its end: as the operator says, or else as the connection says. `X-Forwarded-*` count only when the
- * operator trusts who sent them, since anyone can write them.
+ * The address of the proxy as clients have it, for what must name it (realm, Location, Link), without a slash at its
+ * end: as the operator says, or else as the connection says.
  */
-export function ownAddress(
+export function ownAddress(publicUrl: URL | undefined, origin: string): string {
+  return publicUrl ? `${publicUrl.origin}${publicUrl.pathname.replace(/\/+$/, '')}` : origin;
+}
+
+/**
+ * Scheme and host under which a client has reached the proxy. `X-Forwarded-*` count only when the operator trusts who
+ * sent them, since anyone can write them.
+ */
+export function reachedOrigin(
   request: Request,
-  { publicUrl, trustedProxies }: AddressSettings,
+  trustedProxies: readonly IpRange[],
   connection: Connection | undefined,
 ): string {
-  if (publicUrl) return `${publicUrl.origin}${publicUrl.pathname.replace(/\/+$/, '')}`;
   const url = new URL(request.url);
   const peer = connection?.peerAddress;
   const trusted = peer !== undefined && isInRanges(trustedProxies, peer);

@@ -1,4 +1,5 @@
 import type { RepositoryName } from '../../converters/reference.ts';
+import { clientName } from '../routing/names.ts';
 import { tagPage } from '../stored/tag-list.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { bytesAnswer } from './answer.ts';
@@ -16,7 +17,8 @@ export async function answerTags(
     if (value !== null) asked.set(key, value);
   }
   const { tags, next } = await tagPage(client, name, asked.size > 0 ? `?${asked}` : '', request.caller);
-  const body = new TextEncoder().encode(JSON.stringify({ name, tags }));
-  const link = next === undefined ? {} : { Link: `</v2/${name}/tags/list${next}>; rel="next"` };
+  const known = clientName(request.named, name);
+  const body = new TextEncoder().encode(JSON.stringify({ name: known, tags }));
+  const link = next === undefined ? {} : { Link: `</v2/${known}/tags/list${next}>; rel="next"` };
   return bytesAnswer(body, { 'Content-Type': 'application/json', ...link }, request.method === 'HEAD');
 }

@@ -1,7 +1,7 @@
-import { parseRepositoryName } from '../../converters/reference.ts';
+import type { RepositoryName } from '../../converters/reference.ts';
 import type { TokenRelay } from '../auth/token-relay.ts';
-import type { Aliases } from '../config/aliases.ts';
 import { Failure } from '../errors.ts';
+import { renameScope } from '../routing/names.ts';
 import { basicAuthorization, type Credential } from '../upstream/credential.ts';
 import type { GrantedToken } from '../upstream/token-server.ts';
 import { bytesAnswer } from './answer.ts';
@@ -19,31 +19,26 @@ const shortestLife = 60;
  * only with a refresh token; containerd ≥ 1.6 POSTs a password first and comes back with GET on 405.
  * @throws Failure as `TokenRelay.token`: UNAUTHORIZED when the token server refuses the login (with a Basic challenge
  *   from upstream-refusal.ts).
+ * @param upstreamName what upstream calls what a client calls so; undefined for what is not served.
  */
 export async function answerToken(
   relay: TokenRelay | undefined,
   request: ClientRequest,
   clock: () => number,
-  aliases: Aliases,
+  upstreamName: (name: RepositoryName) => RepositoryName | undefined,
 ): Promise<Response> {
   if (relay === undefined) throw new Failure('ENDPOINT_UNKNOWN', 'This proxy gives out no tokens.');
   const { searchParams } = request.url;
   const service = searchParams.get('service') ?? undefined;
   const asked = searchParams.getAll('scope').filter((scope) => scope !== '');
-  const scopes = [...new Set(asked.map((scope) => withRealName(scope, aliases)))];
+  // Clients ask for a token for the name that they know. What no route has needs none.
+  const scopes = [...new Set(asked.flatMap((scope) => renameScope(scope, upstreamName) ?? []))];
   const credential = basicOnly(request.caller.credential);
   const token = await relay.token({ service, scopes, credential }).catch((error: unknown) => {
     throw notStored(error);
   });
   const body = new TextEncoder().encode(JSON.stringify(answerFields(token, clock())));
   return bytesAnswer(body, { 'Content-Type': 'application/json', ...noStore }, request.method === 'HEAD');
-}
-
-/** Clients ask for a token for the name that they know: `repository:<name>:pull` (distribution, token scope). */
-function withRealName(scope: string, aliases: Aliases): string {
-  const [, name = '', actions] = /^repository:([^:]+):(.*)$/.exec(scope) ?? [];
-  const parsed = parseRepositoryName(name);
-  return parsed && actions !== undefined ? `repository:${aliases.realName(parsed)}:${actions}` : scope;
 }
 
 /** A Bearer value is no login: it is what is asked for here. */

@@ -1,6 +1,6 @@
-import type { UpstreamLogin } from '../auth/upstream-login.ts';
+import { decodeProtectedHeader } from 'jose';
 import { Failure } from '../errors.ts';
-import { type ClientRequest, withLogin } from '../routes/client-request.ts';
+import { type ClientRequest, withAuthorization } from '../routes/client-request.ts';
 import { openContext, sealContext, type V1Context } from './context.ts';
 import type { ClaimKeys } from './keys.ts';
 import { openToken, sealToken } from './token.ts';
@@ -26,7 +26,8 @@ export interface Claims {
 export interface ClaimsOptions {
   /** @throws Failure MISCONFIGURED where replicas would not have the same ones. */
   readonly keys: () => Promise<ClaimKeys>;
-  readonly login: UpstreamLogin;
+  /** The id of the route that they are for. */
+  readonly route: string;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -38,7 +39,7 @@ export function isV1Path(pathname: string): boolean {
   return /^\/+v1(?:ctx)?(?:\/|$)/.test(pathname);
 }
 
-export function createClaims({ keys, login, clock }: ClaimsOptions): Claims {
+export function createClaims({ keys, route, clock }: ClaimsOptions): Claims {
   async function contextOf(sealed: string): Promise<V1Context> {
     const context = await openContext(sealed, (await keys()).context);
     if (context === undefined) throw refusedClaim('The address was not given out here');
@@ -58,8 +59,8 @@ export function createClaims({ keys, login, clock }: ClaimsOptions): Claims {
       const { repository } = context;
       const authorization = headers.get('authorization') ?? undefined;
       return {
-        context: await sealContext(context, contextKey),
-        token: await sealToken({ repository, authorization }, tokenKey, clock()),
+        context: await sealContext(context, contextKey, route),
+        token: await sealToken({ repository, authorization }, tokenKey, route, clock()),
       };
     },
 
@@ -75,9 +76,29 @@ export function createClaims({ keys, login, clock }: ClaimsOptions): Claims {
       url.pathname = path;
       const authorization = sealedToken === undefined ? loginIn(request.headers) : token?.authorization;
       const known = context ?? (token && { repository: token.repository, tag: undefined });
-      return { ...withLogin(request, login, authorization), url, ...(known ? { v1Context: known } : {}) };
+      return { ...withAuthorization(request, authorization), url, ...(known ? { v1Context: known } : {}) };
     },
   };
+}
+
+/**
+ * The route that the claims of a request say they are for: only its own keys open them, so what is said is no proof.
+ * @returns undefined for a request without claims, "" for what is no claim of ours.
+ */
+export function claimedRoute({ url, headers }: ClientRequest): string | undefined {
+  const sealed = splitPath(url.pathname).sealedContext ?? tokenIn(headers);
+  if (!sealed) return undefined;
+  try {
+    return String(decodeProtectedHeader(sealed).kid ?? '');
+  } catch {
+    return '';
+  }
+}
+
+/** A request without claims as it would be without what Docker sends in the place of a login. */
+export function withoutClaims(request: ClientRequest): ClientRequest {
+  const isEmptyToken = tokenIn(request.headers) !== undefined;
+  return withAuthorization(request, isEmptyToken ? undefined : loginIn(request.headers));
 }
 
 function splitPath(pathname: string): { sealedContext: string | undefined; path: string } {

@@ -12,10 +12,17 @@ export interface V1Context {
   readonly tag: Tag | undefined;
 }
 
-/** Signed and not encrypted: it holds nothing that its client does not know, and no right. About 150 bytes. */
-export async function sealContext({ repository, tag }: V1Context, key: Uint8Array): Promise<string> {
+/**
+ * Signed and not encrypted: it holds nothing that its client does not know, and no right. About 150 bytes.
+ * @param route whose key it is.
+ */
+export async function sealContext(
+  { repository, tag }: V1Context,
+  key: Uint8Array,
+  route: string,
+): Promise<string> {
   const facts = { repository, ...(tag ? { tag } : {}) };
-  return new SignJWT(facts).setProtectedHeader({ alg: 'HS256' }).sign(key);
+  return new SignJWT(facts).setProtectedHeader({ alg: 'HS256', kid: route }).sign(key);
 }
 
 /** @returns undefined for what was not sealed with this key. */

@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { base64url, exportJWK } from 'jose';
 import type { SigningKey } from '../../converters/schema1/signing-key.ts';
 
-/** What seals the claims of API v1. Every replica with the same signing key and upstream has the same ones. */
+/** What seals the claims of API v1. Every replica with the same signing key and routes has the same ones. */
 export interface ClaimKeys {
   /** Authenticates the repository of a pull, in the path of its requests. */
   readonly context: Uint8Array;
@@ -13,16 +13,16 @@ export interface ClaimKeys {
 
 /**
  * Derives the keys (HKDF, RFC 5869), so that an operator has one secret to keep. Each use has an info of its own:
- * what is sealed for one opens nothing of another. So has each upstream: a login for one registry can then never be
+ * what is sealed for one opens nothing of another. So has each route: a login for one registry can then never be
  * sent to another one by a proxy that has the same signing key (design, rule 8).
- * @param upstream the upstream's id.
+ * @param route its upstream and its id.
  */
-export async function deriveClaimKeys({ privateKey }: SigningKey, upstream: string): Promise<ClaimKeys> {
+export async function deriveClaimKeys({ privateKey }: SigningKey, route: string): Promise<ClaimKeys> {
   const { d } = await exportJWK(privateKey);
   if (d === undefined) throw new TypeError('a private key has a d');
   const secret = base64url.decode(d);
   const derive = (use: string) => {
-    const info = new TextEncoder().encode(`regshift registry-v1 ${use} 1 ${upstream}`);
+    const info = new TextEncoder().encode(`regshift registry-v1 ${use} 1 ${route}`);
     return hkdf(sha256, secret, undefined, info, 32);
   };
   return { context: derive('context'), token: derive('token') };

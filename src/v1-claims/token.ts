@@ -17,12 +17,17 @@ const algorithms = {
   contentEncryptionAlgorithms: ['A256GCM'],
 };
 
-/** @param now milliseconds since the epoch. */
-export async function sealToken(token: V1Token, key: Uint8Array, now: number): Promise<string> {
+/** @param route whose key it is. @param now milliseconds since the epoch. */
+export async function sealToken(
+  token: V1Token,
+  key: Uint8Array,
+  route: string,
+  now: number,
+): Promise<string> {
   const { repository, authorization } = token;
   const issued = Math.floor(now / 1000);
   return new EncryptJWT({ repository, ...(authorization ? { authorization } : {}) })
-    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: route })
     .setIssuedAt(issued)
     .setExpirationTime(issued + lifeSeconds)
     .encrypt(key);

@@ -139,7 +139,10 @@ describe('a claim that was tampered with', () => {
   });
 
   it('cannot be made without the keys, nor with the key of the other use', async () => {
-    const keys = await deriveClaimKeys(await readSigningKey(JSON.stringify(testSigningKey)), upstreamUrl);
+    const keys = await deriveClaimKeys(
+      await readSigningKey(JSON.stringify(testSigningKey)),
+      `${upstreamUrl} all`,
+    );
     const facts = { repository: 'sample/schema2' };
     const exp = Math.floor(Date.UTC(2027, 0, 1) / 1000);
     const none = [{ alg: 'none' }, facts].map((each) => base64url.encode(JSON.stringify(each))).join('.');
@@ -161,7 +164,10 @@ describe('a claim that was tampered with', () => {
   });
 
   it('cannot be one without an end', async () => {
-    const keys = await deriveClaimKeys(await readSigningKey(JSON.stringify(testSigningKey)), upstreamUrl);
+    const keys = await deriveClaimKeys(
+      await readSigningKey(JSON.stringify(testSigningKey)),
+      `${upstreamUrl} all`,
+    );
     const endless = await new EncryptJWT({ repository: 'sample/schema2', authorization: alice })
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
       .encrypt(keys.token);

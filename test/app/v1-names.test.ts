@@ -108,7 +108,7 @@ describe('an alias', () => {
       expect((await app.get(`/v2/tools/build/blobs/${blobSum}`, headers)).status).toBe(200);
     }
     const tags = await app.get('/v2/tools/build/tags/list');
-    expect(JSON.parse(tags.text())).toEqual({ name: 'team/tools/build', tags: ['latest'] });
+    expect(JSON.parse(tags.text())).toEqual({ name: 'tools/build', tags: ['latest'] });
     expect(askedAbout(upstream.asked)).toEqual(new Set(['team/tools/build']));
   });
 

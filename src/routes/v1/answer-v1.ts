@@ -1,23 +1,65 @@
+import { requireLogin } from '../../auth/client-auth.ts';
 import { Failure } from '../../errors.ts';
-import { refusedClaim } from '../../v1-claims/claims.ts';
-import type { ClientRequest } from '../client-request.ts';
+import type { Named } from '../../routing/names.ts';
+import type { Door } from '../../routing/table.ts';
+import { answerFor, noRoute, type Site } from '../../site.ts';
+import { claimedRoute, refusedClaim, withoutClaims } from '../../v1-claims/claims.ts';
+import { type ClientRequest, inNameOf } from '../client-request.ts';
 import { jsonAnswer, v1ErrorAnswer } from './answer.ts';
 import { answerImage } from './images.ts';
-import { isOfThePull } from './names.ts';
-import { parseV1Path } from './path.ts';
-import type { RegistryV1 } from './registry.ts';
+import { isOfThePull, namesIn } from './names.ts';
+import { parseV1Path, type V1Resource } from './path.ts';
 import { answerProperties, answerRepositoryJson } from './repository-facts.ts';
 import { answerRepositoryImages } from './repository-images.ts';
-import { answerSearch } from './search.ts';
+import { answerSearch, searchable } from './search.ts';
 import { answerTag, answerTags } from './tags.ts';
 import { answerUsers } from './users.ts';
 
-/** Registry API v1, in which Docker 1.3 to 1.5 pull, and later ones up to 17.05 what they find by no other. */
-export async function answerV1(registry: RegistryV1, request: ClientRequest): Promise<Response> {
-  const { route } = registry;
-  const resources = parseV1Path(request.url.pathname);
+/**
+ * Registry API v1, in which Docker 1.3 to 1.5 pull, and later ones up to 17.05 what they find by no other. A request
+ * is for the route that its claim is of, or else for the one that has the repository which its path names.
+ */
+export async function answerV1(door: Door<Site>, request: ClientRequest): Promise<Response> {
+  const claimed = claimedSite(door, request);
+  const opened = claimed ? await claimed.claims.open(request) : withoutClaims(request);
+  // After the claim is opened: the login of a client may be in it.
+  await requireLogin(door.routes[0].clientAuth, opened.headers);
+  const resources = parseV1Path(opened.url.pathname);
+  const [site, named] = claimed ? [claimed, pulled(claimed, opened)] : siteNamed(door, resources);
+  return answerFor(site, opened, named, (request) => answerResource(door, site, request, resources));
+}
+
+/** A claim of a route that is not here is opened by none: the first one says so. */
+function claimedSite({ routes }: Door<Site>, request: ClientRequest): Site | undefined {
+  const id = claimedRoute(request);
+  return id === undefined ? undefined : (routes.find((each) => each.id === id) ?? routes[0]);
+}
+
+function pulled({ names }: Site, { v1Context }: ClientRequest): Named | undefined {
+  const upstream = v1Context?.repository;
+  return upstream && { upstream, client: names.toClient(upstream) ?? upstream, prefix: '', rank: 0 };
+}
+
+/** @throws Failure NAME_UNKNOWN where no route has the repository. */
+function siteNamed(door: Door<Site>, resources: readonly V1Resource[]): [Site, Named | undefined] {
+  const texts = resources.flatMap((each) => ('name' in each ? [each.name] : []));
+  for (const name of texts.flatMap(namesIn)) {
+    const found = door.find({ name, ns: undefined });
+    if (found) return [found.route, found.named];
+  }
+  // What names no repository any route can answer, and a name that cannot be one.
+  if (texts.flatMap(namesIn).length === 0) return [door.routes[0], undefined];
+  throw noRoute(texts[0] ?? '');
+}
+
+async function answerResource(
+  door: Door<Site>,
+  { route, registryV1: registry }: Site,
+  request: ClientRequest,
+  resources: readonly V1Resource[],
+): Promise<Response> {
   const resource = resources.find((each) => !('name' in each) || isOfThePull(route, request, each.name));
-  // Not thrown: what the guard makes of that is about logins at upstream.
+  // Not thrown: what is made of a refusal is about logins at upstream.
   if (!resource) return v1ErrorAnswer(refusedClaim('The token is of another repository'), request);
   checkMethod(request, resource.kind === 'users');
   switch (resource.kind) {
@@ -27,7 +69,10 @@ export async function answerV1(registry: RegistryV1, request: ClientRequest): Pr
     case 'users':
       return answerUsers(registry, request);
     case 'search':
-      return answerSearch(registry, request);
+      return answerSearch(
+        door.routes.map((each) => searchable(each.route, inNameOf(request, each.login))),
+        request,
+      );
     case 'images':
       return answerRepositoryImages(registry, request, resource.name);
     case 'tags':

@@ -10,24 +10,28 @@ import type { ClientRequest } from '../client-request.ts';
  * @throws Failure NAME_INVALID; NAME_UNKNOWN for what is not served.
  */
 export function repositoriesNamed(route: Route, request: ClientRequest, text: string): RepositoryName[] {
-  const names = namesIn(route, text);
+  const names = namesIn(text);
   if (names.length === 0) throw invalid(text);
   const pulled = request.v1Context?.repository;
-  const served = names.filter((name) => route.serves(name) && (pulled === undefined || name === pulled));
+  const served = upstreamNames(route, names).filter(
+    (name) => route.serves(name) && (pulled === undefined || name === pulled),
+  );
   if (served.length === 0) throw new Failure('NAME_UNKNOWN', `The repository ${text} is not served here.`);
   return served;
 }
 
 /** Whether a name in a path may be that of the repository that is pulled: a claim is good for that one alone. */
 export function isOfThePull(route: Route, { v1Context }: ClientRequest, text: string): boolean {
-  return v1Context === undefined || namesIn(route, text).includes(v1Context.repository);
+  return v1Context === undefined || upstreamNames(route, namesIn(text)).includes(v1Context.repository);
 }
 
-function namesIn(route: Route, text: string): RepositoryName[] {
-  return [text, otherName(text)].flatMap((each) => {
-    const name = each === undefined ? undefined : parseRepositoryName(each);
-    return name === undefined ? [] : [route.aliases.realName(name)];
-  });
+/** What a name in a path may be as clients write it. */
+export function namesIn(text: string): RepositoryName[] {
+  return [text, otherName(text)].flatMap((each) => (each && parseRepositoryName(each)) || []);
+}
+
+function upstreamNames(route: Route, names: readonly RepositoryName[]): RepositoryName[] {
+  return [...new Set(names.flatMap((name) => route.names.toUpstream(name, undefined)?.upstream ?? []))];
 }
 
 function otherName(text: string): string | undefined {

@@ -1,5 +1,5 @@
 import type { Background } from '../../concurrency/background.ts';
-import type { Settings } from '../../config/settings.ts';
+import type { Values } from '../../config/settings.ts';
 import { createV1Images } from '../../derived/v1-images.ts';
 import { createV1Search, type V1Search } from '../../derived/v1-search.ts';
 import { createV1Tags, type V1Tags } from '../../derived/v1-tags.ts';
@@ -21,7 +21,7 @@ export interface RegistryV1 {
 export interface RegistryV1Options {
   readonly route: Route;
   readonly claims: Claims;
-  readonly settings: Settings;
+  readonly settings: Values;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;

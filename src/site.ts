@@ -1,0 +1,92 @@
+import type { ClientAuth } from './auth/client-auth.ts';
+import type { TokenRelay } from './auth/token-relay.ts';
+import { type UpstreamLogin, upstreamLogin } from './auth/upstream-login.ts';
+import { createTellRefusal, type TellRefusal } from './auth/upstream-refusal.ts';
+import { Failure } from './errors.ts';
+import type { Log } from './observability/log.ts';
+import { createRoute, type Route, type RouteOptions } from './route.ts';
+import { type ClientRequest, inNameOf } from './routes/client-request.ts';
+import { ownAddress } from './routes/own-address.ts';
+import { createRegistryV1, type RegistryV1 } from './routes/v1/registry.ts';
+import { inClientWords, type Named } from './routing/names.ts';
+import type { Entry } from './routing/table.ts';
+import { type Claims, createClaims } from './v1-claims/claims.ts';
+import type { ClaimKeys } from './v1-claims/keys.ts';
+
+export interface SiteOptions extends RouteOptions {
+  /** Names the route in claims and logs; the same in each process of a fleet. */
+  readonly id: string;
+  /** undefined: whoever reaches the proxy may use it. The same for all routes that one host leads to. */
+  readonly clientAuth: ClientAuth | undefined;
+  /** undefined: clients ask upstream's token server themselves. */
+  readonly tokenRelay: TokenRelay | undefined;
+  /** @throws Failure MISCONFIGURED where another process could not open what was sealed with them. */
+  readonly claimKeys: () => Promise<ClaimKeys>;
+  readonly log: Log;
+}
+
+/** One upstream as clients meet it: a route, and who may use it in whose name. */
+export interface Site extends Entry {
+  readonly id: string;
+  readonly route: Route;
+  readonly registryV1: RegistryV1;
+  readonly claims: Claims;
+  readonly login: UpstreamLogin;
+  readonly clientAuth: ClientAuth | undefined;
+  readonly tokenRelay: TokenRelay | undefined;
+  readonly tellRefusal: TellRefusal;
+  readonly publicUrl: URL | undefined;
+}
+
+export function createSite(options: SiteOptions): Site {
+  const { id, match, settings, clientAuth, tokenRelay, clock, log } = options;
+  const login = upstreamLogin(settings);
+  const route = createRoute(options);
+  const claims = createClaims({ keys: options.claimKeys, route: id, clock });
+  return {
+    id,
+    match,
+    names: route.names,
+    route,
+    registryV1: createRegistryV1({ ...options, route, claims }),
+    claims,
+    login,
+    clientAuth,
+    tokenRelay,
+    tellRefusal: createTellRefusal(login, tokenRelay, log),
+    publicUrl: settings.REGSHIFT_PUBLIC_URL,
+  };
+}
+
+/**
+ * Answers a request in the name, and under the address, that the route says; what goes wrong is told in the client's
+ * own words.
+ */
+export async function answerFor(
+  site: Site,
+  request: ClientRequest,
+  named: Named | undefined,
+  answer: (request: ClientRequest) => Promise<Response>,
+): Promise<Response> {
+  const address = ownAddress(site.publicUrl, request.address);
+  const own = { ...inNameOf(request, site.login), address, ...(named ? { named } : {}) };
+  try {
+    return await answer(own);
+  } catch (error) {
+    throw renamed(await site.tellRefusal(error, own), named);
+  }
+}
+
+function renamed(error: unknown, named: Named | undefined): unknown {
+  if (!(error instanceof Failure)) return error;
+  const message = inClientWords(error.message, named);
+  if (message === error.message) return error;
+  const { code, cause, headers, detail } = error;
+  return new Failure(code, message, { cause, headers, ...(detail ? { detail } : {}) });
+}
+
+/** @param name as the client wrote it. */
+export function noRoute(name: string): Failure {
+  const shown = JSON.stringify(name.slice(0, 300));
+  return new Failure('NAME_UNKNOWN', `No route of this proxy leads to the repository ${shown} from here.`);
+}
