@@ -3,9 +3,11 @@ import type { Dependencies } from './app.ts';
 import { chooseClientAuth } from './auth/choose-client-auth.ts';
 import { createTokenRelay } from './auth/token-relay.ts';
 import type { Cache } from './cache/cache.ts';
+import { checked } from './cache/checked.ts';
 import { createMemoryCache } from './cache/memory.ts';
 import { createTieredCache, type Tier } from './cache/tiered.ts';
 import type { RouteSettings, Settings } from './config/settings.ts';
+import { isIntact } from './derived/shared.ts';
 import { Failure } from './errors.ts';
 import type { Log } from './observability/log.ts';
 import type { RouteOptions } from './route.ts';
@@ -100,7 +102,8 @@ function siteOf(
 function cacheOf(settings: Settings, { tiers = [], cacheBytes }: Platform): Cache {
   const memory = createMemoryCache(settings.REGSHIFT_CACHE_BYTES ?? cacheBytes);
   if (tiers.length === 0) return memory;
-  return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...tiers]);
+  const far = tiers.map((tier) => ({ ...tier, cache: checked(tier.cache, isIntact) }));
+  return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...far]);
 }
 
 function noCommonKey(): Failure {

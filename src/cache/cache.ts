@@ -17,4 +17,9 @@ export interface Cache {
   set(key: string, entry: CacheEntry, budget?: Budget): Promise<void>;
   /** What is known without a question to anyone. Absent from caches that are not in memory. */
   atHand?(key: string): CacheEntry | undefined;
+  /**
+   * Whether it should have the entry, and is not known to: it has lost all that it had, or could not be written to.
+   * Tells without a question to anyone. Absent from caches that keep what they are given.
+   */
+  lacks?(key: string): boolean;
 }

@@ -11,8 +11,9 @@ export interface Tier {
 }
 
 /**
- * Several caches as one, the nearest first. What a farther one knows is put into the nearer ones; what is new is put
- * into all before `set` ends, because whoever is told a digest may ask another replica for it at once.
+ * Several caches as one, the nearest first. What a farther one knows is put into the nearer ones, and what it has
+ * lost, again into the farther one; what is new is put into all before `set` ends, because whoever is told a digest
+ * may ask another replica for it at once.
  */
 export function createTieredCache(tiers: readonly Tier[]): Cache {
   return {
@@ -28,13 +29,15 @@ export function createTieredCache(tiers: readonly Tier[]): Cache {
       for (const tier of tiers.filter(({ keeps }) => keeps(key))) {
         const entry = await tier.cache.get(key, budget);
         if (entry) {
-          await put(missed, key, entry, budget);
+          const lacking = tiers.slice(tiers.indexOf(tier) + 1).filter((each) => lacks(each, key));
+          await put([...missed, ...lacking], key, entry, budget);
           return entry;
         }
         missed.push(tier);
       }
       return undefined;
     },
+    lacks: (key) => tiers.some((tier) => lacks(tier, key)),
     set: (key, entry, budget) =>
       put(
         tiers.filter(({ keeps }) => keeps(key)),
@@ -43,6 +46,10 @@ export function createTieredCache(tiers: readonly Tier[]): Cache {
         budget,
       ),
   };
+}
+
+function lacks({ cache, keeps }: Tier, key: string): boolean {
+  return keeps(key) && (cache.lacks?.(key) ?? false);
 }
 
 async function put(tiers: readonly Tier[], key: string, entry: CacheEntry, budget?: Budget): Promise<void> {

@@ -8,6 +8,7 @@ const isText: Readonly<Record<string, (value: string) => boolean>> = {
   REGSHIFT_DOCKER_CONFIG: (value) => value.trimStart().startsWith('{'),
   // `user:hash`; after the colon of a Windows path comes a slash.
   REGSHIFT_HTPASSWD: (value) => value.includes('\n') || /^[^/:]+:[^\\/]/.test(value),
+  REGSHIFT_REDIS_URL: (value) => value.includes('://'),
 };
 
 /**

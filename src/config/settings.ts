@@ -4,6 +4,7 @@ import { type Match, matchAll } from '../routing/match.ts';
 import { noAliases, parseAliases } from './aliases.ts';
 import { authFields } from './auth-fields.ts';
 import { authProblems } from './auth-rules.ts';
+import { fleetFields, fleetProblems } from './fleet.ts';
 import { parseIpRange } from './ip-range.ts';
 import { repositoryMatcher } from './repository-patterns.ts';
 import { type ReadFile, withFiles } from './setting-files.ts';
@@ -81,6 +82,7 @@ const schema = z.object({
   REGSHIFT_PUBLIC_URL: baseUrl.optional(),
   REGSHIFT_TRUSTED_PROXIES: ipRanges.default([]),
   REGSHIFT_SIGNING_KEY: z.string().min(1).optional(),
+  ...fleetFields,
   REGSHIFT_TAG_TTL: count('seconds', 86_400).default(30),
   REGSHIFT_STALE: count('seconds', 604_800).default(3600),
   REGSHIFT_CACHE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
@@ -149,6 +151,7 @@ export function readSettings(
   const others = [
     ...files.problems,
     ...authProblems({ ...set, ...files.texts }),
+    ...fleetProblems(set),
     ...unknownVariables(variables),
   ];
   if (parsed.success && others.length === 0) {

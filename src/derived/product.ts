@@ -11,16 +11,17 @@ export interface Product {
   /** What it is called: of signed schema 1 the digest of the payload. */
   readonly digest: Digest;
   readonly body: Uint8Array;
-  /** The stored manifest that it was made from. */
+  /** The stored manifest that it was made from, and the media type of that. */
   readonly source: Digest;
+  readonly from: string;
   readonly losses: readonly Loss[];
   /** How it was made, and everything that it names and upstream does not have. */
   readonly recipes: readonly (readonly [Digest, Recipe])[];
 }
 
-export function productOf(converted: Converted, recipe: ManifestRecipe): Product {
+export function productOf(converted: Converted, recipe: ManifestRecipe, from: string): Product {
   const { form, mediaType, digest, body, source, losses } = converted;
-  return { form, mediaType, digest, body, source, losses, recipes: recipesOf(converted, recipe) };
+  return { form, mediaType, digest, body, source, from, losses, recipes: recipesOf(converted, recipe) };
 }
 
 function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Digest, Recipe])[] {

@@ -82,7 +82,8 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
 
   async function work(repository: RepositoryName, recipe: ManifestRecipe, caller: Caller, key: string) {
     const converted = await convert(repository, recipe, caller);
-    const product = productOf(converted, recipe);
+    const { mediaType: from } = await content.form(repository, recipe.source, caller);
+    const product = productOf(converted, recipe, from);
     // Recipes first: whoever is told a digest may ask for it at once, and of another replica.
     await remember(repository, product, caller);
     const configs = madeConfigs(converted);
@@ -113,8 +114,9 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
       // A product outlives its recipes where a cache drops these and keeps it, and where another root named it last,
       // which may be gone by now: then they are put back.
       const [first] = product.recipes;
+      const lost = product.recipes.some(([digest]) => cache.lacks?.(recipeKey(upstream, repository, digest)));
       const remembered = first && (await recipeOf(repository, first[0], caller));
-      if (first && remembered?.root !== recipe.root) await remember(repository, product, caller);
+      if (first && (lost || remembered?.root !== recipe.root)) await remember(repository, product, caller);
       return product;
     }
     const late = () => new Failure('UPSTREAM_TIMEOUT', 'The conversion took too long. Try again.');

@@ -122,9 +122,8 @@ async function fromRecipe(
 ): Promise<Outcome> {
   const root: Reference = { kind: 'digest', digest: recipe.root };
   const { staleAge, public: isPublic } = await route.resolver.resolve(name, root, request.caller);
-  const { mediaType } = await route.content.form(name, recipe.source, request.caller);
   const product = await route.workshop.make(name, recipe, request.caller);
-  return { ...made(product, mediaType), staleAge, public: isPublic };
+  return { ...made(product, product.from), staleAge, public: isPublic };
 }
 
 async function byTag(asked: Asked): Promise<Content> {

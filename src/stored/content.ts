@@ -37,9 +37,9 @@ export interface Content {
   form(repository: RepositoryName, digest: Digest, caller: Caller): Promise<StoredForm>;
   /** A small blob, like a config. @throws Failure; ConversionError DIGEST_MISMATCH. */
   blob(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Uint8Array>;
-  /** Remembers a blob that upstream does not have. */
+  /** Remembers a config that upstream does not have. */
   keep(repository: RepositoryName, digest: Digest, bytes: Uint8Array, caller: Caller): Promise<void>;
-  /** A small blob if it is remembered, without asking upstream. */
+  /** A config that was made, if it is remembered. */
   kept(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Uint8Array | undefined>;
   /** How a layer is packed, by a Range request for its first bytes. @throws Failure. */
   sniff(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Compression>;
@@ -60,6 +60,7 @@ export function createContent(client: UpstreamClient, cache: Cache, background: 
 
   const manifestKey = (repository: string, digest: string) => `manifest ${client.id} ${repository} ${digest}`;
   const blobKey = (repository: string, digest: string) => `blob ${client.id} ${repository} ${digest}`;
+  const madeKey = (repository: string, digest: string) => `made-config ${client.id} ${repository} ${digest}`;
 
   async function remembered(
     key: string,
@@ -161,11 +162,11 @@ export function createContent(client: UpstreamClient, cache: Cache, background: 
     },
 
     async keep(repository, digest, bytes, { budget }) {
-      await cache.set(blobKey(repository, digest), { facts: {}, body: bytes }, budget);
+      await cache.set(madeKey(repository, digest), { facts: {}, body: bytes }, budget);
     },
 
     async kept(repository, digest, { budget }) {
-      return (await cache.get(blobKey(repository, digest), budget))?.body;
+      return (await cache.get(madeKey(repository, digest), budget))?.body;
     },
 
     async sniff(repository, digest, caller) {
@@ -179,8 +180,11 @@ export function createContent(client: UpstreamClient, cache: Cache, background: 
   };
 }
 
-/** Of signed schema 1 the digest is that of the payload; of all else, that of the bytes. */
-function verifyManifest(bytes: Uint8Array, digest: Digest, contentType: string): void {
+/**
+ * Of signed schema 1 the digest is that of the payload; of all else, that of the bytes.
+ * @throws ConversionError DIGEST_MISMATCH.
+ */
+export function verifyManifest(bytes: Uint8Array, digest: Digest, contentType: string): void {
   try {
     verifyDigest(bytes, digest, 'manifest');
   } catch (mismatch) {

@@ -96,6 +96,26 @@ describe('tiers', () => {
     expect(await outside.get('recipe a')).toEqual(entry('x'));
   });
 
+  test('what a far one has lost is put there again when it is found nearby', async () => {
+    const { near, far } = tiers();
+    const lacking = new Set<string>();
+    const cache = { ...far, lacks: (key: string) => lacking.has(key) };
+    const both = createTieredCache([
+      { name: 'near', cache: near, keeps: () => true },
+      { name: 'far', cache, keeps: (key) => key.startsWith('recipe ') },
+    ]);
+    await near.set('recipe a', entry('x'));
+    await near.set('manifest a', entry('x'));
+    await both.get('recipe a');
+    expect(await far.get('recipe a')).toBeUndefined();
+    for (const key of ['recipe a', 'manifest a']) lacking.add(key);
+    expect([both.lacks?.('recipe a'), both.lacks?.('manifest a')]).toEqual([true, false]);
+    await both.get('recipe a');
+    await both.get('manifest a');
+    expect(await far.get('recipe a')).toEqual(entry('x'));
+    expect(await far.get('manifest a')).toBeUndefined();
+  });
+
   test('a tier is neither asked for nor given what it does not keep', async () => {
     const { far, both } = tiers();
     await far.set('manifest a', entry('x'));

@@ -16,6 +16,8 @@ export interface DaemonOptions {
 
 export interface Daemon {
   stop(): Promise<void>;
+  /** Ends it at once, by SIGKILL, as if its machine had failed. */
+  kill(): Promise<void>;
 }
 
 /** What runs now, with its directory. */
@@ -44,10 +46,18 @@ export async function startDaemon({ program, args, directory, isReady }: DaemonO
   });
   const running = watch(child);
   present.set(child, directory);
-  const stop = async () => {
-    await end(child, running.ended);
+  const clear = async () => {
+    await running.ended;
     present.delete(child);
     await rm(directory, { recursive: true, force: true });
+  };
+  const stop = async () => {
+    await end(child, running.ended);
+    await clear();
+  };
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await clear();
   };
   try {
     await ready(program, isReady, running);
@@ -55,7 +65,7 @@ export async function startDaemon({ program, args, directory, isReady }: DaemonO
     await stop();
     throw error;
   }
-  return { stop };
+  return { stop, kill };
 }
 
 /** A port that was free a moment ago, for programs that cannot be asked which one they took. */

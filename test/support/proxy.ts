@@ -1,4 +1,5 @@
 import { formatProblems, readSettings } from '../../src/config/settings.ts';
+import type { Log } from '../../src/observability/log.ts';
 import { serve } from '../../src/runtime/node/serve.ts';
 import { testSigningKey } from './signing-key.ts';
 
@@ -15,6 +16,7 @@ export interface RunningProxy {
 export async function startProxy(
   upstream: string,
   variables: Record<string, string> = {},
+  log: Log = () => {},
 ): Promise<RunningProxy> {
   const read = readSettings({
     REGSHIFT_UPSTREAM: upstream,
@@ -23,6 +25,6 @@ export async function startProxy(
     ...variables,
   });
   if ('problems' in read) throw new Error(formatProblems(read.problems));
-  const { url, close } = await serve(read.settings, () => {});
+  const { url, close } = await serve(read.settings, log);
   return { port: Number(new URL(url).port), stop: close };
 }

@@ -100,7 +100,7 @@ test('KV is asked for what is made here, and for no tag and nothing of the regis
   await ask('/v2/sample/index/manifests/latest', docker113);
   await ask(`/v2/sample/index/manifests/sha256:${'a'.repeat(64)}`, docker113);
   const kinds = new Set(asked.map((key) => key.split(':')[0]));
-  expect(kinds).toEqual(new Set(['recipe', 'product', 'layer-facts']));
+  expect(kinds).toEqual(new Set(['recipe', 'product', 'made-config', 'layer-facts']));
 });
 
 test("the registry's own blobs are given without a question to KV", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { testSigningKey } from '../support/signing-key.ts';
 import { isolate, namespace } from './isolate.ts';
 
 afterEach(() => vi.restoreAllMocks());
@@ -23,6 +24,17 @@ test('an account of its own without client auth is no open proxy, but a bad sett
   })('/v2/');
   expect(answer.status).toBe(503);
   expect(await answer.text()).toContain('REGSHIFT_CLIENT_AUTH');
+});
+
+test('a Redis is a bad setting here, told without its password', async () => {
+  const answer = await isolate({
+    REGSHIFT_REDIS_URL: 'redis://:hunter2@redis.example',
+    REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+  })('/v2/');
+  expect(answer.status).toBe(503);
+  const text = await answer.text();
+  expect(text).toContain('REGSHIFT_REDIS_URL is (not shown): it must be left out on Workers');
+  expect(text).not.toContain('hunter2');
 });
 
 // `REGSHIFT_TAG_TTL = 60` in wrangler.toml comes as a number.

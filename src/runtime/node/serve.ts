@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { type Http2Bindings, type HttpBindings, serve as listen, type ServerType } from '@hono/node-server';
+import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
 import { createApp } from '../../app.ts';
 import { compose } from '../../compose.ts';
 import type { Settings } from '../../config/settings.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
 import type { Connection } from '../../routes/own-address.ts';
 import { createNodeLayerCodec } from './layer-codec.ts';
+import type { SharedCache } from './redis/shared-cache.ts';
 
 export interface Running {
   /** Like `http://127.0.0.1:8080`. */
@@ -20,6 +22,24 @@ export interface Running {
  * @throws the system's error when the address cannot be listened on; ConversionError when the key is unreadable.
  */
 export async function serve(settings: Settings, log: Log = stdoutLog(settings)): Promise<Running> {
+  const shared = await openShared(settings, log);
+  try {
+    const server = await start(settings, log, shared);
+    const { address, port, family } = server.address() as AddressInfo;
+    return {
+      url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+      close: async () => {
+        await close(server);
+        await shared?.close();
+      },
+    };
+  } catch (error) {
+    await shared?.close();
+    throw error;
+  }
+}
+
+async function start(settings: Settings, log: Log, shared: SharedCache | undefined): Promise<ServerType> {
   const dependencies = compose(settings, {
     fetch: (url, init) => fetch(url, init),
     clock: Date.now,
@@ -32,11 +52,12 @@ export async function serve(settings: Settings, log: Log = stdoutLog(settings)):
     // Node sends a stream with the Content-Length that the answer says.
     fixedLength: (stream) => stream,
     background: () => undefined,
+    tiers: shared ? [shared.tier] : [],
   });
   // A key that cannot be read should stop the start, not the first pull.
   await dependencies.signingKey();
   const app = createApp(dependencies);
-  const server = await new Promise<ServerType>((resolve, reject) => {
+  return new Promise<ServerType>((resolve, reject) => {
     const answer = (request: Request, { incoming }: HttpBindings | Http2Bindings) =>
       app.fetch(request, { peerAddress: incoming.socket.remoteAddress } satisfies Connection);
     const started = listen({ fetch: answer, hostname: settings.HOST, port: settings.PORT }, () =>
@@ -44,11 +65,14 @@ export async function serve(settings: Settings, log: Log = stdoutLog(settings)):
     );
     started.once('error', reject);
   });
-  const { address, port, family } = server.address() as AddressInfo;
-  return {
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    close: () => close(server),
-  };
+}
+
+/** Its client takes a tenth of a second to load, which is for those who have a Redis. */
+async function openShared(settings: Settings, log: Log): Promise<SharedCache | undefined> {
+  const { REGSHIFT_REDIS_URL: url, REGSHIFT_SIGNING_KEY: key } = settings;
+  if (url === undefined || key === undefined) return undefined;
+  const { openSharedCache } = await import('./redis/shared-cache.ts');
+  return openSharedCache(url, settings, await readSigningKey(await signingKeyText(key)), log);
 }
 
 function close(server: ServerType): Promise<void> {

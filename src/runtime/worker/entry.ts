@@ -3,11 +3,13 @@ import type { Hono } from 'hono';
 import { createApp } from '../../app.ts';
 import type { Tier } from '../../cache/tiered.ts';
 import { compose } from '../../compose.ts';
-import { formatProblems, readSettings } from '../../config/settings.ts';
+import { formatProblems, readSettings, type SettingProblem } from '../../config/settings.ts';
+import { isOurs } from '../../derived/shared.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
 import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
 import { workerLayerCodec } from './layer-codec.ts';
+import { nodeOnlyProblems } from './node-only.ts';
 import { variablesOf } from './variables.ts';
 
 /** What `wrangler.toml` binds; every binding is optional. */
@@ -35,11 +37,10 @@ export default {
 /** A Worker has no start that could fail: a bad setting answers every request with the list of problems. */
 function build(bindings: Bindings): Application {
   const read = readSettings(variablesOf(bindings));
-  if ('problems' in read) {
-    const message = `regshift is not configured rightly.\n${formatProblems(read.problems)}`;
-    return () => Response.json({ errors: [{ code: 'UNKNOWN', message }] }, { status: 503 });
-  }
+  if ('problems' in read) return misconfigured(read.problems);
   const { settings } = read;
+  const problems = nodeOnlyProblems(settings);
+  if (problems.length > 0) return misconfigured(problems);
   const log = createJsonLog(settings.LOG_LEVEL, Date.now, (line) => console.log(line));
   const app: Hono = createApp(
     compose(settings, {
@@ -60,6 +61,11 @@ function build(bindings: Bindings): Application {
   return (request) => app.fetch(request);
 }
 
+function misconfigured(problems: readonly SettingProblem[]): Application {
+  const message = `regshift is not configured rightly.\n${formatProblems(problems)}`;
+  return () => Response.json({ errors: [{ code: 'UNKNOWN', message }] }, { status: 503 });
+}
+
 /** CPU time is what a Worker has least of: a layer of this size, unpacked, takes seconds. */
 const layerBytes = 268_435_456;
 
@@ -77,17 +83,13 @@ function fixedLength(stream: ReadableStream<Uint8Array>, length: number): Readab
   return readable;
 }
 
-/** What is made, and how: small, and dear to make again. What upstream has is kept nearby only. */
-const ours = /^(?:recipe|product|layer-facts|compression) /;
-
 function tiersOf({ RECIPES: namespace }: Bindings, log: Log): Tier[] {
   const edge: Tier = {
     name: 'edge',
     cache: createEdgeCache(() => caches.open('regshift'), log),
     keeps: () => true,
   };
-  if (namespace)
-    return [edge, { name: 'kv', cache: createKvCache(namespace, log), keeps: (key) => ours.test(key) }];
+  if (namespace) return [edge, { name: 'kv', cache: createKvCache(namespace, log), keeps: isOurs }];
   log('warn', 'no KV namespace is bound as RECIPES: other locations have to make again what this one made', {
     consequence: 'digests are found all the same, by asking upstream for tags',
   });

@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import type { Given } from './auth-rules.ts';
+import type { SettingProblem } from './settings.ts';
+
+const form = 'must be like redis://127.0.0.1:6379/0, or rediss://user:password@redis.example:6380 for TLS';
+
+/** No part of it is told when it is wrong: it holds the password. */
+const redisUrl = z.string().transform((text, context) => {
+  const url = parseRedisUrl(text.trim());
+  if (url) return url;
+  context.addIssue({ code: 'custom', message: form });
+  return z.NEVER;
+});
+
+function parseRedisUrl(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const { protocol, hostname, pathname, search, hash, username, password } = url;
+  const isRedis = ['redis:', 'rediss:'].includes(protocol) && hostname !== '' && search + hash === '';
+  return isRedis && /^\/?\d{0,5}$/.test(pathname) && isDecodable(username + password) ? url : undefined;
+}
+
+/** A password may hold a % that stands for nothing. */
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What several replicas share. */
+export const fleetFields = {
+  REGSHIFT_REDIS_URL: redisUrl.optional(),
+};
+
+/** Replicas that share a cache are one program to their clients: what one seals or signs, another one opens. */
+export function fleetProblems(given: Given): SettingProblem[] {
+  if (given.REGSHIFT_REDIS_URL === undefined || given.REGSHIFT_SIGNING_KEY !== undefined) return [];
+  const message =
+    'must be, because REGSHIFT_REDIS_URL is: replicas that share a cache sign with one key. Give all of them the ' +
+    'same P-256 private key, or a path to it (openssl ecparam -name prime256v1 -genkey)';
+  return [{ variable: 'REGSHIFT_SIGNING_KEY', value: 'not set', message }];
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { differences } from '../../../src/config/agreement.ts';
+import { formatProblems, readSettings } from '../../../src/config/settings.ts';
+import { testSigningKey } from '../../support/signing-key.ts';
+
+const keyed = { REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey) };
+
+describe('REGSHIFT_REDIS_URL', () => {
+  it.each([
+    'redis://127.0.0.1',
+    'redis://redis.example:6380/3',
+    'rediss://user:p%40ss@redis.example',
+    'redis://:p%40ss@[::1]:6379/',
+  ])('may be %s', (url) => {
+    const read = readSettings({ ...keyed, REGSHIFT_REDIS_URL: url });
+    expect('settings' in read && read.settings.REGSHIFT_REDIS_URL?.href).toBe(url);
+  });
+
+  it('may be a path to a file that holds it, as secrets are mounted', () => {
+    const read = readSettings({ ...keyed, REGSHIFT_REDIS_URL: '/run/secrets/redis' }, (path) =>
+      path === '/run/secrets/redis' ? 'rediss://:of-a-file@redis.example\n' : '',
+    );
+    expect('settings' in read && read.settings.REGSHIFT_REDIS_URL?.password).toBe('of-a-file');
+  });
+
+  it.each([
+    'http://:hunter2@redis.example',
+    'redis://:hunter2@redis.example/zero',
+    'redis://:hunter2@redis.example?db=1',
+    'redis://:hunter2%zz@redis.example',
+    'redis://:hunter2@',
+    'redis.example:hunter2',
+  ])('is wrong as %s, and that is said without it', (url) => {
+    const read = readSettings({ ...keyed, REGSHIFT_REDIS_URL: url }, () => {
+      throw new Error('hunter2');
+    });
+    const said = 'problems' in read ? formatProblems(read.problems) : '';
+    expect(said).toMatch(/^REGSHIFT_REDIS_URL is \(not shown\): it must be [^\n]*$/);
+    expect(said).not.toContain('hunter2');
+  });
+
+  it('needs a signing key, for replicas sign with one', () => {
+    const read = readSettings({ REGSHIFT_REDIS_URL: 'redis://127.0.0.1' });
+    expect('problems' in read && read.problems.map(({ variable }) => variable)).toEqual([
+      'REGSHIFT_SIGNING_KEY',
+    ]);
+    expect('problems' in read && formatProblems(read.problems)).toContain('because REGSHIFT_REDIS_URL is');
+  });
+});
+
+describe('what two replicas differ in', () => {
+  it('is named with both values', () => {
+    expect(differences({ a: '1', b: '2' }, { a: '1', b: '3' })).toEqual({ b: { here: '2', there: '3' } });
+  });
+
+  it('may be something that only one of them has, as in an upgrade', () => {
+    expect(differences({ a: '1' }, { b: '2' })).toEqual({
+      a: { here: '1', there: '(not there)' },
+      b: { here: '(not there)', there: '2' },
+    });
+  });
+});
