@@ -32,7 +32,13 @@ export function parseDockerConfig(text: string): DockerConfig | undefined {
 export type FoundLogin =
   | { readonly credential: Credential }
   /** Goes on from `REGSHIFT_DOCKER_CONFIG is …: it`. */
-  | { readonly problem: string };
+  | { readonly problem: string; readonly helper?: LoginHelper };
+
+/** A program that keeps logins: `docker-credential-<name>`, asked for the address that the login is kept under. */
+export interface LoginHelper {
+  readonly name: string;
+  readonly address: string;
+}
 
 /** The login for a registry. A helper goes before an entry, as it does in Docker. */
 export function loginFor(config: DockerConfig, upstream: URL): FoundLogin {
@@ -59,16 +65,20 @@ export function loginFor(config: DockerConfig, upstream: URL): FoundLogin {
 
 function helperProblem(hosts: readonly string[], field: string, helper: string): FoundLogin {
   return {
+    helper: { name: helper, address: hosts[0] === hubHost ? hubAddress : (hosts[0] ?? '') },
     problem:
       `keeps the login for ${hosts[0]} in the helper ${JSON.stringify(helper.slice(0, 60))} (${field}), and helpers ` +
       'are not run yet: give a configuration with "auth" in it, or REGSHIFT_UPSTREAM_AUTH=basic',
   };
 }
 
+const hubHost = 'index.docker.io';
+const hubAddress = `https://${hubHost}/v1/`;
+
 /** Docker Hub serves registry-1.docker.io and keeps its login under the address that it had for API v1. */
 function hostsOf({ host }: URL): readonly [string, ...string[]] {
   const hub = ['registry-1.docker.io', 'index.docker.io', 'docker.io'];
-  return hub.includes(host) ? ['index.docker.io', 'docker.io', 'registry-1.docker.io'] : [host];
+  return hub.includes(host) ? [hubHost, 'docker.io', 'registry-1.docker.io'] : [host];
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { Digest } from '../../converters/digest.ts';
-import { ConversionError } from '../../converters/errors.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Background } from '../concurrency/background.ts';
@@ -40,7 +39,7 @@ export interface UnpackedLayer {
 
 /** Layers of upstream, read for what only reading tells, or sent unpacked. Rights are proved before. */
 export interface LayerDesk {
-  /** @throws Failure UNSUPPORTED, with when to come back, where the reading outlasts the deadline. */
+  /** @throws Failure UNSUPPORTED, with when to come back, where the reading outlasts the deadline; or as `isUnread`. */
   facts(repository: RepositoryName, digest: Digest, caller: Caller): Promise<LayerFacts>;
   /** The layer unpacked, whole or in part; it errors, and never ends, where it is not what it should be. */
   open(
@@ -103,8 +102,18 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
   };
 }
 
+const unreadReason = 'LAYER_UNREAD';
+
+/** No ConversionError: an index would go on without the image, and be remembered so. */
 function unread(digest: Digest): never {
-  throw new ConversionError({ code: 'UNAVAILABLE', message: `The layer ${digest} has not been read yet` });
+  throw new Failure('UNSUPPORTED', `The layer ${digest} would have to be read first.`, {
+    detail: { reason: unreadReason, layer: digest },
+  });
+}
+
+/** Whether something could not be made because its caller would have no layer read for it. */
+export function isUnread(error: unknown): boolean {
+  return error instanceof Failure && error.detail?.reason === unreadReason;
 }
 
 function notYet(digest: Digest, progress: LayerProgress | undefined, now: number): Failure {

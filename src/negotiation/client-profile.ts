@@ -1,4 +1,5 @@
 import type { Platform } from '../../converters/platform.ts';
+import { compareVersions, readVersion, type Version } from './client-version.ts';
 
 /** What `Accept` cannot say of a client. */
 export interface ClientProfile {
@@ -18,11 +19,11 @@ export interface Client {
   readonly platform: Platform | undefined;
   /** Program and version, for logs: "docker/1.9.1". */
   readonly name: string;
+  /** What is known of this version. */
+  readonly rows: readonly ProfileRow[];
 }
 
-type Version = readonly [number, number, number];
-
-interface ProfileRow {
+export interface ProfileRow {
   readonly program: 'docker' | 'containerd';
   /** First version that the row is about. */
   readonly from?: Version;
@@ -80,27 +81,19 @@ const everything: ClientProfile = { zstd: true, schema1: true, oci: true, apiV2:
 export function describeClient(userAgent: string | undefined): Client {
   const own = (userAgent ?? '').slice(0, 1024).split('UpstreamClient(', 1)[0] ?? '';
   const [, program = '', version = ''] = /^([A-Za-z0-9_.-]+)\/(\S+)/.exec(own) ?? [];
-  const parsed = versionOf(version);
+  const parsed = readVersion(version);
   const rows = clientRows.filter((row) => parsed && row.program === program && covers(row, parsed));
   const lacking = Object.fromEntries(rows.map((row) => [row.lacks, false]));
   return {
     profile: { ...everything, ...lacking },
     platform: platformOf(own),
     name: program ? `${program}/${version}` : 'unknown',
+    rows,
   };
 }
 
-function versionOf(text: string): Version | undefined {
-  const match = /^v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/.exec(text);
-  return match ? [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)] : undefined;
-}
-
 function covers({ from, before }: ProfileRow, version: Version): boolean {
-  return (!from || compare(version, from) >= 0) && (!before || compare(version, before) < 0);
-}
-
-function compare(left: Version, right: Version): number {
-  return left[0] - right[0] || left[1] - right[1] || left[2] - right[2];
+  return (!from || compareVersions(version, from) >= 0) && (!before || compareVersions(version, before) < 0);
 }
 
 /** `docker/1.9.1 go/go1.4.2 git-commit/a34a1d5 kernel/4.1.0 os/linux arch/arm` */

@@ -3,9 +3,12 @@ import type { IndexForm } from '../../converters/convert-index.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { IndexEntry } from '../../converters/model.ts';
 import type { Reads } from './reads.ts';
+import type { Reason } from './reasons.ts';
 
-/** What is to be answered for a stored manifest. */
-export type Decision =
+/** What is to be answered for a stored manifest, and why. */
+export type Decision = Answer & { readonly because: Reason };
+
+type Answer =
   /** The stored bytes, untouched. */
   | { readonly kind: 'stored' }
   | { readonly kind: 'image'; readonly form: Form }
@@ -57,25 +60,29 @@ export function decide(stored: StoredForm, reads: Reads, pin: Pin): Decision {
 
 function decideImage(stored: StoredForm, reads: Reads, pin: Pin): Decision {
   const { mediaType } = stored;
+  const hindrance = hindranceIn(stored, reads);
   if (pin !== 'auto') {
-    const asPinned = isOfForm(mediaType, pin) && isReadable(stored, reads);
-    return asPinned ? { kind: 'stored' } : { kind: 'image', form: pin };
+    const asPinned = isOfForm(mediaType, pin) && hindrance === undefined;
+    return { ...(asPinned ? { kind: 'stored' } : { kind: 'image', form: pin }), because: 'pinned' };
   }
-  if (reads.anything) return { kind: 'stored' };
-  const order = reads.types.has(mediaType) ? [formOfType(mediaType), ...imageOrder] : imageOrder;
-  if (reads.types.has(mediaType) && isReadable(stored, reads)) return { kind: 'stored' };
+  if (reads.anything) return { kind: 'stored', because: 'takes-anything' };
+  const named = reads.types.has(mediaType);
+  if (named && hindrance === undefined) return { kind: 'stored', because: 'reads-it' };
+  const order = named ? [formOfType(mediaType), ...imageOrder] : imageOrder;
   const form = order.find((candidate) => candidate && reads.types.has(imageTypes[candidate]));
-  return form ? { kind: 'image', form } : { kind: 'refuse' };
+  if (form === undefined) return { kind: 'refuse', because: 'reads-no-form' };
+  return { kind: 'image', form, because: (named && hindrance) || 'reads-nearest' };
 }
 
-/** Accepted means readable all the way down. */
-function isReadable({ mediaType, zstd, pure }: StoredForm, reads: Reads): boolean {
-  if (reads.anything) return true;
-  if (zstd && !reads.zstd) return false;
+/** Accepted means readable all the way down: what in an image of a form that the client reads it cannot read. */
+function hindranceIn({ mediaType, zstd, pure }: StoredForm, reads: Reads): Reason | undefined {
+  if (reads.anything) return undefined;
+  if (zstd && !reads.zstd) return 'zstd-layers';
   // Docker from 1.10 on wants a signature, and every older one takes it: unsigned ones are signed on the way.
-  if (mediaType === mediaTypes.schema1) return false;
+  if (mediaType === mediaTypes.schema1) return 'unsigned';
   // An OCI type inside a schema 2 manifest: Docker 1.13 says "target is unknown".
-  return pure || mediaType !== mediaTypes.schema2 || reads.types.has(mediaTypes.ociManifest);
+  const readable = pure || mediaType !== mediaTypes.schema2 || reads.types.has(mediaTypes.ociManifest);
+  return readable ? undefined : 'mixed-types';
 }
 
 function formOfType(mediaType: string): Form | undefined {
@@ -87,16 +94,19 @@ function isOfForm(mediaType: string, form: Form): boolean {
 }
 
 function decideIndex(mediaType: string, entries: readonly StoredEntry[], reads: Reads, pin: Pin): Decision {
-  if (pin !== 'auto') return decidePinnedIndex(mediaType, entries, reads, pin);
-  if (reads.anything) return { kind: 'stored' };
-  if (reads.types.has(mediaType) && readableDown(entries, reads)) return { kind: 'stored' };
+  if (pin !== 'auto') return { ...decidePinnedIndex(mediaType, entries, reads, pin), because: 'pinned' };
+  if (reads.anything) return { kind: 'stored', because: 'takes-anything' };
+  const named = reads.types.has(mediaType);
+  if (named && readableDown(entries, reads)) return { kind: 'stored', because: 'reads-it' };
   const form = nearestIndex(mediaType, reads);
-  if (form) return { kind: 'index', form };
+  if (form) return { kind: 'index', form, because: named ? 'entries-unread' : 'reads-nearest' };
   // The generic manifest has one type for images and indexes: asked for beside others, it is an image.
   if (reads.types.size === 1 && reads.types.has(mediaTypes.generic))
-    return { kind: 'index', form: 'generic' };
+    return { kind: 'index', form: 'generic', because: 'reads-nearest' };
   const anyImage = Object.values(imageTypes).some((type) => reads.types.has(type));
-  return anyImage ? { kind: 'choose' } : { kind: 'refuse' };
+  return anyImage
+    ? { kind: 'choose', because: 'reads-no-index' }
+    : { kind: 'refuse', because: 'reads-no-form' };
 }
 
 /** An index form that the client reads with its images; its own family first. */
@@ -110,7 +120,7 @@ function decidePinnedIndex(
   entries: readonly StoredEntry[],
   reads: Reads,
   pin: Form,
-): Decision {
+): Answer {
   if (pin === 'generic') {
     return mediaType === mediaTypes.generic ? { kind: 'stored' } : { kind: 'index', form: 'generic' };
   }
@@ -132,6 +142,12 @@ function isManifestType(mediaType: string): boolean {
     Object.values<string>(imageTypes).includes(mediaType) ||
     Object.values<string>(indexTypes).includes(mediaType)
   );
+}
+
+/** The type of what is to be made. */
+export function typeToMake(decision: Extract<Decision, { kind: 'image' | 'index' }>): string {
+  if (decision.kind === 'image' || decision.form === 'generic') return imageTypes[decision.form];
+  return indexTypes[decision.form];
 }
 
 /** The form whose index has this type. */

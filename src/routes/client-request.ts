@@ -1,7 +1,9 @@
+import type { Digest } from '../../converters/digest.ts';
 import type { UpstreamLogin } from '../auth/upstream-login.ts';
 import type { Budget } from '../budget.ts';
 import { readAccept } from '../negotiation/accept.ts';
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
+import type { Decision } from '../negotiation/decide.ts';
 import { type Reads, whatIsRead } from '../negotiation/reads.ts';
 import type { Named } from '../routing/names.ts';
 import type { Caller } from '../stored/resolve.ts';
@@ -22,6 +24,8 @@ export interface ClientRequest {
   readonly named?: Named;
   /** What the log should say of the answer; reading it from the answer's headers costs Node a third of its speed. */
   readonly notes: { conversion?: string; route?: string };
+  /** Told each decision on the way to an answer, and of which stored manifest it is; for who wants to explain it. */
+  readonly decided?: (manifest: Digest, decision: Decision) => void;
   /** Of API v1: what the client was told at the beginning of its pull. */
   readonly v1Context?: V1Context;
 }

@@ -131,7 +131,7 @@ async function byTag(asked: Asked): Promise<Content> {
   const readable = await withReadableLayers(asked, decision);
   // Each child of an index that is fetched counts as a pull on Docker Hub.
   const one = readable.kind === 'index' && asked.route.oneOfList();
-  return follow(asked, asked.root, one ? { kind: 'choose' } : readable);
+  return follow(asked, asked.root, one ? { kind: 'choose', because: 'one-of-list' } : readable);
 }
 
 /**
@@ -146,7 +146,8 @@ async function withReadableLayers(asked: Asked, decision: Decision): Promise<Dec
   const image = await route.chooser
     .choose(name, root, platformFor(route, request), request.caller)
     .catch(noneFits);
-  return image && (await formOf(asked, image)).zstd ? { kind: 'index', form: indexForm } : decision;
+  const unreadable = image && (await formOf(asked, image)).zstd;
+  return unreadable ? { kind: 'index', form: indexForm, because: 'zstd-inside' } : decision;
 }
 
 /** A client that reads the index finds that out for itself, and says so in its own words. */
@@ -162,7 +163,9 @@ async function byDigest(asked: Asked): Promise<Content> {
   const { types } = request.reads;
   const namesNothingElse = types.size === 1 && !form.zstd;
   const named = types.has(form.mediaType) && (form.entries !== undefined || namesNothingElse);
-  if (named || decide(form, request.reads, 'auto').kind === 'stored') return storedAs(asked, asked.root);
+  const decision = decide(form, request.reads, 'auto');
+  if (decision.kind === 'stored') return follow(asked, asked.root, decision);
+  if (named) return follow(asked, asked.root, { kind: 'stored', because: 'digest-named' });
   const outcome = await byTag(asked);
   // Signing what is stored unsigned does not change its digest.
   if (route.convertByDigest || outcome.digest === asked.root) return outcome;
@@ -177,6 +180,7 @@ async function byDigest(asked: Asked): Promise<Content> {
 
 async function follow(asked: Asked, digest: Digest, decision: Decision): Promise<Content> {
   const { route, request, name, reference, root } = asked;
+  request.decided?.(digest, decision);
   switch (decision.kind) {
     case 'stored':
       return storedAs(asked, digest);

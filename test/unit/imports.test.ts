@@ -38,9 +38,14 @@ const rules: readonly [name: string, within: (file: string) => boolean, allowed:
       (to) => to.startsWith('converters/') || to === 'jose' || to.startsWith('@noble/hashes/'),
     ],
     [
-      'src/ outside of runtime/ and cli.ts knows no platform and no runtime',
-      (file) => file.startsWith('src/') && !file.startsWith('src/runtime/') && file !== 'src/cli.ts',
+      'src/ outside of runtime/ and the command line knows no platform and no runtime',
+      (file) => file.startsWith('src/') && !/^src\/(?:runtime\/|cli[./])/.test(file),
       (to) => !/^(node:|cloudflare:|@hono\/node-server)/.test(to) && !to.startsWith('src/runtime/'),
+    ],
+    [
+      'the program does not know its command line',
+      (file) => file.startsWith('src/') && !/^src\/cli[./]/.test(file),
+      (to) => !/^src\/cli[./]/.test(to) && !to.includes('commander'),
     ],
     [
       'src/runtime/worker/ uses nothing of Node',

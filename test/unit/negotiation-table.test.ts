@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { clientRows } from '../../src/negotiation/client-profile.ts';
 import { formName } from '../../src/negotiation/form-names.ts';
+import { generations } from '../../src/negotiation/generations.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 
-const { schema1, schema1Signed, schema2, dockerList, ociManifest, ociIndex, generic } = mediaTypes;
+const { schema2, dockerList, generic } = mediaTypes;
 
 /** What is stored, by the sample that shows it. */
 const stored: readonly (readonly [name: string, sample: string])[] = [
@@ -22,10 +23,6 @@ const stored: readonly (readonly [name: string, sample: string])[] = [
   ['OCI artifact (a chart)', 'helm-chart'],
 ];
 
-const docker113 = [schema2, dockerList, schema1Signed, 'application/json'];
-const modern = [...docker113, ociManifest, ociIndex];
-const containerd = [schema2, dockerList, ociManifest, ociIndex, '*/*'];
-
 interface Client {
   readonly name: string;
   readonly userAgent: string;
@@ -33,16 +30,11 @@ interface Client {
 }
 
 const clients: readonly Client[] = [
-  { name: 'Docker ≤ 1.5', userAgent: 'docker/1.5.0 os/linux arch/amd64', accept: [] },
-  { name: 'Docker 1.6–1.9', userAgent: 'docker/1.9.1 os/linux arch/amd64', accept: [] },
-  { name: 'Docker 1.10–18.03', userAgent: 'docker/1.13.1 os/linux arch/amd64', accept: docker113 },
-  { name: 'Docker 19.03.0–4', userAgent: 'docker/19.03.3 os/linux arch/amd64', accept: modern },
-  { name: 'Docker 19.03.5–22', userAgent: 'docker/20.10.24 os/linux arch/amd64', accept: modern },
-  { name: 'Docker 23–25', userAgent: 'docker/24.0.7 os/linux arch/amd64', accept: modern },
-  { name: 'Docker ≥ 26', userAgent: 'docker/28.3.0 os/linux arch/amd64', accept: modern },
-  { name: 'containerd 1.5–1.7', userAgent: 'containerd/1.6.20', accept: containerd },
-  { name: 'containerd ≥ 2', userAgent: 'containerd/2.1.0', accept: containerd },
-  { name: 'skopeo, podman', userAgent: 'skopeo/1.9.3', accept: [...modern, schema1] },
+  ...generations.map(({ name, userAgent, accept }) => ({
+    name,
+    userAgent: userAgent.startsWith('docker/') ? `${userAgent} os/linux arch/amd64` : userAgent,
+    accept,
+  })),
   { name: '`*/*`', userAgent: 'curl/8.0', accept: ['*/*'] },
   { name: '`application/json`', userAgent: 'curl/8.0', accept: ['application/json'] },
   { name: 'generic alone', userAgent: 'curl/8.0', accept: [generic] },

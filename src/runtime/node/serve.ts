@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { type Http2Bindings, type HttpBindings, serve as listen, type ServerType } from '@hono/node-server';
 import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
@@ -7,7 +6,7 @@ import { compose } from '../../compose.ts';
 import type { Settings } from '../../config/settings.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
 import type { Connection } from '../../routes/own-address.ts';
-import { createNodeLayerCodec } from './layer-codec.ts';
+import { nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
 
 export interface Running {
@@ -40,20 +39,7 @@ export async function serve(settings: Settings, log: Log = stdoutLog(settings)):
 }
 
 async function start(settings: Settings, log: Log, shared: SharedCache | undefined): Promise<ServerType> {
-  const dependencies = compose(settings, {
-    fetch: (url, init) => fetch(url, init),
-    clock: Date.now,
-    log,
-    signingKeyText,
-    codec: createNodeLayerCodec(),
-    layerBytes: Number.POSITIVE_INFINITY,
-    subrequests: Number.POSITIVE_INFINITY,
-    cacheBytes: 67_108_864,
-    // Node sends a stream with the Content-Length that the answer says.
-    fixedLength: (stream) => stream,
-    background: () => undefined,
-    tiers: shared ? [shared.tier] : [],
-  });
+  const dependencies = compose(settings, { ...nodePlatform(log), tiers: shared ? [shared.tier] : [] });
   // A key that cannot be read should stop the start, not the first pull.
   await dependencies.signingKey();
   const app = createApp(dependencies);
@@ -84,10 +70,4 @@ function close(server: ServerType): Promise<void> {
 
 export function stdoutLog(settings: Settings): Log {
   return createJsonLog(settings.LOG_LEVEL, Date.now, (line) => process.stdout.write(`${line}\n`));
-}
-
-/** The setting holds the key itself, or the path to a file with it. */
-async function signingKeyText(setting: string): Promise<string> {
-  const isKey = setting.trimStart().startsWith('{') || setting.includes('-----BEGIN');
-  return isKey ? setting : readFile(setting, 'utf8');
 }

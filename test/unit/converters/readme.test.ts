@@ -43,7 +43,13 @@ describe('converters/README.md', () => {
       const measured = () => { throw new Error('not asked for'); };`;
     const after =
       'console.log(JSON.stringify([converted.mediaType, new TextDecoder().decode(converted.body)]));';
-    const run = ['--input-type=module-typescript', '--eval', `${before}\n${example}\n${after}`];
+    // The package is built when it is packed; here its sources stand in.
+    const run = [
+      '--conditions=regshift-sources',
+      '--input-type=module-typescript',
+      '--eval',
+      `${before}\n${example}\n${after}`,
+    ];
     const [mediaType, body] = JSON.parse(
       execFileSync(process.execPath, run, { cwd: root, encoding: 'utf8' }),
     );

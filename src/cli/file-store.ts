@@ -1,0 +1,104 @@
+import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type Digest, digestAlgorithm, digestHex, digestOf } from '../../converters/digest.ts';
+import { ConversionError } from '../../converters/errors.ts';
+import { limits } from '../../converters/limits.ts';
+import type { Descriptor } from '../../converters/model.ts';
+import type { ConversionPorts } from '../../converters/ports.ts';
+import { defaultUnpackLimits } from '../layers/bomb.ts';
+import { detectCompression } from '../layers/compression.ts';
+import { measure } from '../layers/measure.ts';
+import { createNodeLayerCodec } from '../runtime/node/layer-codec.ts';
+
+/** Content by digest, in files. */
+export interface FileStore {
+  /** The path of the file with this content; what is in it is not yet checked. */
+  find(digest: Digest): string | undefined;
+  readonly ports: Omit<ConversionPorts, 'signingKey'>;
+}
+
+/**
+ * A folder that is an OCI layout, or has files named by the hex of their digest (skopeo's `dir:`), or small files of
+ * any name; and files beside it.
+ */
+export function openFileStore(folder: string, files: readonly string[] = []): FileStore {
+  const named = (digest: Digest) =>
+    [join('blobs', digestAlgorithm(digest), digestHex(digest)), digestHex(digest)].map((name) =>
+      join(folder, name),
+    );
+  const small = new Map<Digest, string>();
+  let looked = false;
+
+  function find(digest: Digest): string | undefined {
+    const found = named(digest).find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+    if (found !== undefined) return found;
+    if (!looked)
+      for (const path of [...files, ...filesIn(folder)]) small.set(digestOf(readFileSync(path)), path);
+    looked = true;
+    return small.get(digest);
+  }
+
+  const get = ({ digest }: Descriptor): string => find(digest) ?? missing(digest, folder);
+  return {
+    find,
+    ports: {
+      fetchManifest: async (descriptor) => readDocument(get(descriptor)),
+      fetchBlob: async (descriptor) => readDocument(get(descriptor)),
+      sniffLayer: async (layer) => {
+        const { compression, packed } = await detectCompression(
+          streamOf(get(layer)),
+          `layer ${layer.digest}`,
+        );
+        await packed.cancel();
+        return compression;
+      },
+      layerFacts: async (layer) =>
+        measure(streamOf(get(layer)), {
+          codec: createNodeLayerCodec(),
+          limits: defaultUnpackLimits,
+          digest: layer.digest,
+        }),
+    },
+  };
+}
+
+/** Where the content of a manifest is, if nobody says: beside it, or in the layout that it is a blob of. */
+export function folderOf(file: string): string {
+  const folder = dirname(file);
+  const layout = /^(.*)blobs[\\/][a-z0-9]+$/.exec(folder)?.[1];
+  return layout === undefined ? folder : layout || '.';
+}
+
+/** A manifest or config. @param file `-` is standard input. @throws the system's error; ConversionError LIMIT. */
+export function readDocument(file: string): Uint8Array {
+  if (file === '-') return new Uint8Array(readFileSync(0));
+  const { size } = statSync(file);
+  if (size <= limits.documentBytes) return new Uint8Array(readFileSync(file));
+  throw new ConversionError({
+    code: 'LIMIT',
+    message: `${file} is too large for a manifest or a config`,
+    found: `${size} bytes`,
+    expected: `at most ${limits.documentBytes}`,
+  });
+}
+
+export function streamOf(path: string): ReadableStream<Uint8Array> {
+  return Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>;
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((path) => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found?.isFile() && found.size <= limits.documentBytes;
+    });
+}
+
+function missing(digest: Digest, folder: string): never {
+  throw new ConversionError({
+    code: 'UNAVAILABLE',
+    message: `The content ${digest} is needed, and is not in ${folder}: name a folder that has it (--from)`,
+  });
+}

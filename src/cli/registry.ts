@@ -1,0 +1,90 @@
+import type { Platform } from '../../converters/platform.ts';
+import { formatPlatform } from '../../converters/platform.ts';
+import { createBudget } from '../budget.ts';
+import { compose } from '../compose.ts';
+import { readSettings } from '../config/settings.ts';
+import type { Pin } from '../negotiation/decide.ts';
+import type { Generation } from '../negotiation/generations.ts';
+import { createRoute, type Route } from '../route.ts';
+import { type ClientRequest, readClientRequest } from '../routes/client-request.ts';
+import { nodePlatform } from '../runtime/node/platform.ts';
+import { version } from '../version.ts';
+import { dockerLogin } from './docker-login.ts';
+import { type ImageName, readImageName } from './image-name.ts';
+import type { Io } from './io.ts';
+import { UsageError } from './usage.ts';
+
+export interface RegistryOptions {
+  readonly plainHttp?: true | undefined;
+  readonly platform?: Platform | undefined;
+  readonly pin?: Pin;
+  /** Conversions may read whole layers. */
+  readonly readLayers?: true | undefined;
+}
+
+/** An image in a registry, and the proxy's own machinery over that registry, without a server. */
+export interface OpenImage extends ImageName {
+  readonly route: Route;
+  /** A client's request, as the proxy would see it. */
+  request(client: ClientHeaders, more?: Pick<ClientRequest, 'decided'>): ClientRequest;
+  /** What is stored, as a client that takes anything asks for it. */
+  readonly plain: ClientRequest;
+}
+
+export interface ClientHeaders {
+  readonly userAgent?: string | undefined;
+  /** The lines of `Accept`; none where the client sends none. */
+  readonly accept: readonly string[];
+}
+
+/** Waiting for a layer has no other end here than the person who waits. */
+const readingSeconds = 3600;
+
+/** @throws UsageError for a name that is none. */
+export async function openImage(text: string, options: RegistryOptions, io: Io): Promise<OpenImage> {
+  const image = readImageName(text, options.plainHttp);
+  const { signingKey, ...rest } = compose(
+    settingsFor(image.registry, options),
+    nodePlatform(() => {}),
+  );
+  const route = createRoute({ ...rest, signingKey, client: rest.upstream });
+  const login = await dockerLogin(image.registry, io);
+  const request = (
+    { userAgent, accept }: ClientHeaders,
+    more: Pick<ClientRequest, 'decided'> = {},
+  ): ClientRequest => {
+    const headers = new Headers();
+    if (userAgent !== undefined) headers.set('user-agent', userAgent);
+    for (const line of accept) headers.append('accept', line);
+    const { href } = new URL(`/v2/${image.name}/manifests/`, image.registry);
+    const read = readClientRequest(
+      new Request(href, { headers }),
+      login,
+      '',
+      createBudget(Number.POSITIVE_INFINITY),
+    );
+    return { ...read, ...more, caller: { ...read.caller, knownLayersOnly: !options.readLayers } };
+  };
+  const plain = request({ userAgent: `regshift/${version}`, accept: ['*/*'] });
+  return { ...image, route, request, plain };
+}
+
+function settingsFor(registry: URL, { pin, platform }: RegistryOptions) {
+  const read = readSettings({
+    REGSHIFT_UPSTREAM: registry.href,
+    REGSHIFT_FORMAT: pin ?? 'auto',
+    REGSHIFT_MEASURE_DEADLINE: String(readingSeconds),
+    ...(platform ? { REGSHIFT_PLATFORM: formatPlatform(platform) } : {}),
+  });
+  if ('settings' in read) return read.settings;
+  throw new UsageError(
+    `${registry.href} cannot be asked: ${read.problems.map(({ message }) => message).join('; ')}`,
+  );
+}
+
+/** The headers of a generation. Docker says what it runs on; others do not. */
+export function headersOf({ program, userAgent, accept }: Generation, platform?: Platform) {
+  const runsOn = platform ?? { os: 'linux', architecture: 'amd64' };
+  const says = program === 'docker' ? ` os/${runsOn.os} arch/${runsOn.architecture}` : '';
+  return { userAgent: `${userAgent}${says}`, accept };
+}

@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+import type { Platform } from '../../compose.ts';
+import type { Log } from '../../observability/log.ts';
+import { createNodeLayerCodec } from './layer-codec.ts';
+
+/** What Node gives to the program. */
+export function nodePlatform(log: Log): Platform {
+  return {
+    fetch: (url, init) => fetch(url, init),
+    clock: Date.now,
+    log,
+    signingKeyText,
+    codec: createNodeLayerCodec(),
+    layerBytes: Number.POSITIVE_INFINITY,
+    subrequests: Number.POSITIVE_INFINITY,
+    cacheBytes: 67_108_864,
+    // Node sends a stream with the Content-Length that the answer says.
+    fixedLength: (stream) => stream,
+    background: () => undefined,
+  };
+}
+
+/** The setting holds the key itself, or the path to a file with it. @throws the system's error. */
+export async function signingKeyText(setting: string): Promise<string> {
+  const isKey = setting.trimStart().startsWith('{') || setting.includes('-----BEGIN');
+  return isKey ? setting : readFile(setting, 'utf8');
+}
