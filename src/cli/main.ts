@@ -46,14 +46,26 @@ function codeOf(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.wrongUsage;
   const expected = error instanceof ConversionError || error instanceof Failure || isOfSystem(error);
   if (expected || error instanceof UsageError) {
-    io.tell(`regshift: ${harmless(error.message)}\n`);
+    io.tell(`regshift: ${harmless(messageOf(error))}\n`);
     return error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.failed;
   }
   io.tell(`regshift: something that should not happen: ${error instanceof Error ? error.stack : error}\n`);
   return exitCodes.failed;
 }
 
-/** A file that is not there, a port that is taken: the system's message says what and where. */
-function isOfSystem(error: unknown): error is Error {
+/** A file that is not there, a port that is taken. */
+function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
+}
+
+/** The system's own words are for programmers: `ENOENT: no such file or directory, open 'x'`. */
+function messageOf(error: Error): string {
+  if (!isOfSystem(error) || error.path === undefined) return error.message;
+  const words: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file or folder',
+    EACCES: 'you may not open it',
+    EISDIR: 'this is a folder, and a file is wanted',
+    ENOTDIR: 'a part of this path is a file, and a folder is wanted',
+  };
+  return `${error.path}: ${words[error.code ?? ''] ?? error.message}`;
 }

@@ -6,7 +6,7 @@ import { readSettings } from '../config/settings.ts';
 import type { Pin } from '../negotiation/decide.ts';
 import type { Generation } from '../negotiation/generations.ts';
 import { createRoute, type Route } from '../route.ts';
-import { type ClientRequest, readClientRequest } from '../routes/client-request.ts';
+import { type ClientRequest, inNameOf, readClientRequest } from '../routes/client-request.ts';
 import { nodePlatform } from '../runtime/node/platform.ts';
 import { version } from '../version.ts';
 import { dockerLogin } from './docker-login.ts';
@@ -43,30 +43,27 @@ const readingSeconds = 3600;
 /** @throws UsageError for a name that is none. */
 export async function openImage(text: string, options: RegistryOptions, io: Io): Promise<OpenImage> {
   const image = readImageName(text, options.plainHttp);
-  const { signingKey, ...rest } = compose(
+  const [site] = compose(
     settingsFor(image.registry, options),
     nodePlatform(() => {}),
-  );
-  const route = createRoute({ ...rest, signingKey, client: rest.upstream });
+  ).sites;
+  if (site === undefined) throw new Error('settings of one registry make one site');
   const login = await dockerLogin(image.registry, io);
-  const request = (
-    { userAgent, accept }: ClientHeaders,
-    more: Pick<ClientRequest, 'decided'> = {},
-  ): ClientRequest => {
+  const request: OpenImage['request'] = ({ userAgent, accept }, more = {}) => {
     const headers = new Headers();
     if (userAgent !== undefined) headers.set('user-agent', userAgent);
     for (const line of accept) headers.append('accept', line);
-    const { href } = new URL(`/v2/${image.name}/manifests/`, image.registry);
-    const read = readClientRequest(
+    const { href, origin } = new URL(`/v2/${image.name}/manifests/`, image.registry);
+    const asked = readClientRequest(
       new Request(href, { headers }),
-      login,
-      '',
+      origin,
       createBudget(Number.POSITIVE_INFINITY),
     );
-    return { ...read, ...more, caller: { ...read.caller, knownLayersOnly: !options.readLayers } };
+    const own = inNameOf(asked, login);
+    return { ...own, ...more, caller: { ...own.caller, knownLayersOnly: !options.readLayers } };
   };
   const plain = request({ userAgent: `regshift/${version}`, accept: ['*/*'] });
-  return { ...image, route, request, plain };
+  return { ...image, route: createRoute(site), request, plain };
 }
 
 function settingsFor(registry: URL, { pin, platform }: RegistryOptions) {
