@@ -1,0 +1,204 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Deployment } from 'kubernetes-types/apps/v1.js';
+import type { Container, PodSpec, Service } from 'kubernetes-types/core/v1.js';
+import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { settingNames } from '../../src/config/settings.ts';
+import { version } from '../../src/version.ts';
+import { type RunningProxy, startProxy } from '../support/proxy.ts';
+
+const root = join(import.meta.dirname, '../..');
+const deploy = (file: string) => readFileSync(join(root, 'deploy', file), 'utf8');
+const image = `regshift:${version}`;
+
+interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+const manifestFiles = readdirSync(join(root, 'deploy/kubernetes')).filter((file) => file.endsWith('.yaml'));
+const manifestsOf = (file: string) =>
+  parseAllDocuments(deploy(`kubernetes/${file}`)).map((document) => document.toJS() as Manifest);
+
+/** Kubernetes' own types, from its OpenAPI. */
+const typeOf: Readonly<Record<string, string>> = {
+  'apps/v1 Deployment': 'apps/v1.js',
+  'v1 Service': 'core/v1.js',
+  'v1 PersistentVolumeClaim': 'core/v1.js',
+  'policy/v1 PodDisruptionBudget': 'policy/v1.js',
+};
+
+describe.each(manifestFiles)('deploy/kubernetes/%s', (file) => {
+  const manifests = manifestsOf(file);
+  const deployments = manifests.filter(isDeployment);
+  const services = manifests.filter(isService);
+
+  test('is what Kubernetes’ types allow, without a field that there is not', () => {
+    expect(errorsOfTypes(manifests)).toBe('');
+  });
+
+  test('a Service finds pods, and ports that they have', () => {
+    for (const { spec } of services) {
+      const pods = deployments.map(podOf).filter(({ labels }) => isPartOf(spec?.selector, labels));
+      expect(pods).toHaveLength(1);
+      const ports = pods.flatMap(({ spec }) => spec.containers.flatMap((each) => each.ports ?? []));
+      expect(ports.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(spec?.ports?.map(({ targetPort }) => targetPort) ?? []),
+      );
+    }
+  });
+
+  test('what selects pods selects those of the file', () => {
+    const budgets = manifests.filter(isBudget).map(({ spec }) => spec?.selector?.matchLabels);
+    const own = deployments.map(({ spec }) => spec?.selector.matchLabels);
+    for (const labels of [...budgets, ...own]) {
+      expect(deployments.map(podOf).some((pod) => isPartOf(labels, pod.labels))).toBe(true);
+    }
+  });
+
+  test('every pod and container is confined, bounded and asked whether it is ready', () => {
+    for (const { spec } of deployments.map(podOf)) {
+      expect(spec).toMatchObject({
+        automountServiceAccountToken: false,
+        // Or a Service called regshift would set variables that stop the start.
+        enableServiceLinks: false,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      });
+      for (const container of spec.containers) {
+        expect(container).toMatchObject({
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+          resources: { requests: { cpu: expect.anything(), memory: expect.anything() } },
+          readinessProbe: expect.anything(),
+        });
+        expect(container.resources?.limits?.memory).toBeDefined();
+      }
+    }
+  });
+
+  test('regshift is set by settings that there are, and by volumes that are mounted', () => {
+    for (const { spec } of deployments.map(podOf)) {
+      const { env = [], volumeMounts = [], image: name } = regshiftOf(spec);
+      expect(name).toBe(image);
+      expect(settingNames).toEqual(expect.arrayContaining(env.map((each) => each.name)));
+      const volumes = spec.volumes?.map((each) => each.name) ?? [];
+      expect(volumes).toEqual(expect.arrayContaining(volumeMounts.map((each) => each.name)));
+      const key = env.find((each) => each.name === 'REGSHIFT_SIGNING_KEY')?.value;
+      expect(volumeMounts.some(({ mountPath }) => key?.startsWith(`${mountPath}/`))).toBe(true);
+    }
+  });
+
+  test('regshift answers where it is probed', async () => {
+    for (const { spec } of deployments.map(podOf)) {
+      const { livenessProbe, readinessProbe, ports } = regshiftOf(spec);
+      for (const probe of [livenessProbe, readinessProbe]) {
+        expect(ports?.map(({ name }) => name)).toContain(probe?.httpGet?.port);
+        const response = await fetch(`http://127.0.0.1:${proxy.port}${probe?.httpGet?.path}`);
+        expect(response.status).toBe(200);
+      }
+    }
+  });
+});
+
+let proxy: RunningProxy;
+beforeAll(async () => {
+  proxy = await startProxy('http://127.0.0.1:9');
+});
+afterAll(() => proxy?.stop());
+
+test('deploy/docker/compose.yaml runs the same image, set by settings that there are, on this machine only', () => {
+  const { services, secrets } = parse(deploy('docker/compose.yaml'));
+  const { regshift, ...others } = services;
+  expect(regshift).toMatchObject({ image, read_only: true, cap_drop: ['ALL'], init: true });
+  expect(settingNames).toEqual(expect.arrayContaining(Object.keys(regshift.environment)));
+  expect(Object.keys(secrets)).toEqual(regshift.secrets);
+  expect(new URL(regshift.environment.REGSHIFT_UPSTREAM).hostname).toBe('registry');
+  for (const service of Object.values<{ ports?: string[] }>({ regshift, ...others })) {
+    for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
+  }
+  expect(Object.keys(others)).toEqual(expect.arrayContaining(regshift.depends_on));
+});
+
+test('deploy/systemd/regshift.env sets settings that there are', () => {
+  const named = [...deploy('systemd/regshift.env').matchAll(/^#?([A-Z_]+)=/gm)].map((match) => match[1]);
+  expect(named.length).toBeGreaterThan(3);
+  expect([...settingNames, 'NODE_EXTRA_CA_CERTS']).toEqual(expect.arrayContaining(named));
+});
+
+test('files of one release name one registry', () => {
+  const names = [...manifestFiles.map((file) => `kubernetes/${file}`), 'docker/compose.yaml'].flatMap(
+    (file) => deploy(file).match(/docker\.io\/library\/registry:\S+/g) ?? [],
+  );
+  expect(new Set(names).size).toBe(1);
+});
+
+/** @returns what the compiler says of the manifests, written down as literals, where it sees fields that there are not. */
+function errorsOfTypes(manifests: readonly Manifest[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'regshift-manifests-'));
+  const literals = manifests.map((manifest, index) => {
+    const types = typeOf[`${manifest.apiVersion} ${manifest.kind}`];
+    if (types === undefined) return `${manifest.apiVersion} ${manifest.kind} is not known to this test`;
+    const from = JSON.stringify(join(root, 'node_modules/kubernetes-types', types));
+    return `export const m${index}: import(${from}).${manifest.kind} = ${JSON.stringify(manifest)};`;
+  });
+  try {
+    writeFileSync(join(folder, 'manifests.ts'), literals.join('\n'));
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--skipLibCheck',
+      '--ignoreConfig',
+      '--module',
+      'nodenext',
+      '--types',
+      '',
+    ];
+    execFileSync(join(root, 'node_modules/.bin/tsc'), [...options, join(folder, 'manifests.ts')], {
+      encoding: 'utf8',
+    });
+    return '';
+  } catch (error) {
+    return (error as { stdout?: string }).stdout || String(error);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function isDeployment(manifest: Manifest): manifest is Manifest & Deployment {
+  return manifest.kind === 'Deployment';
+}
+
+function isService(manifest: Manifest): manifest is Manifest & Service {
+  return manifest.kind === 'Service';
+}
+
+function isBudget(manifest: Manifest): manifest is Manifest & PodDisruptionBudget {
+  return manifest.kind === 'PodDisruptionBudget';
+}
+
+function podOf({ spec }: Deployment): { spec: PodSpec; labels: Readonly<Record<string, string>> } {
+  const { metadata, spec: pod } = spec?.template ?? {};
+  if (!pod) throw new Error('a deployment has a pod');
+  return { spec: pod, labels: metadata?.labels ?? {} };
+}
+
+function regshiftOf({ containers }: PodSpec): Container {
+  const container = containers.find(({ name }) => name === 'regshift');
+  if (!container) throw new Error('there is no container called regshift');
+  return container;
+}
+
+function isPartOf(
+  selector: Readonly<Record<string, string>> | undefined,
+  labels: Readonly<Record<string, string>>,
+) {
+  const pairs = Object.entries(selector ?? {});
+  return pairs.length > 0 && pairs.every(([key, value]) => labels[key] === value);
+}
