@@ -1,0 +1,58 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { settingNames } from '../../src/config/settings.ts';
+import { wire } from '../../src/errors.ts';
+
+const root = join(import.meta.dirname, '../..');
+const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
+
+/** Below these headings, the first cell of a row is a message of the program with … for what varies. */
+const ownMessages = page.slice(page.indexOf('### This client, this image'), page.indexOf('## What stops'));
+const rows = [...ownMessages.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1] ?? '');
+
+describe('docs/errors.md', () => {
+  test.each(Object.entries(wire))('%s: status and wire code as the program sends them', (code, told) => {
+    expect(page).toContain(`| \`${code}\` | ${told.status} | \`${told.code}\` |`);
+  });
+
+  test('has rows of messages', () => {
+    expect(rows.length).toBeGreaterThan(50);
+  });
+
+  test.each(rows)('the program does say: %s', (message) => {
+    const fragments = message.split('…').map((part) => part.trim());
+    const missing = fragments.filter((part) => part.length > 2 && !texts.some((text) => text.includes(part)));
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('the documents', () => {
+  test.each(filesBelow(root, '.md'))('%s names no setting that there is not', (file) => {
+    const named = readFileSync(join(root, file), 'utf8').match(/\bREGSHIFT_[A-Z0-9_]+/g) ?? [];
+    const others = ['REGSHIFT_REQUIRE_PEERS'];
+    expect(named.filter((name) => ![...settingNames, ...others].includes(name))).toEqual([]);
+  });
+
+  test.each(filesBelow(root, '.md'))('%s links to files that are there', (file) => {
+    const text = readFileSync(join(root, file), 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
+    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? '');
+    const folder = join(root, file, '..');
+    expect(links.filter((link) => !existsSync(join(folder, link)))).toEqual([]);
+  });
+});
+
+/** The sources with each literal in one piece, and what is put into templates told by …, one text a file. */
+const texts = ['src', 'converters'].flatMap((folder) =>
+  filesBelow(join(root, folder), '.ts').map((file) =>
+    readFileSync(join(root, folder, file), 'utf8')
+      .replace(/['"`] \+\s*['"`]/g, '')
+      .replaceAll("\\'", "'"),
+  ),
+);
+
+function filesBelow(folder: string, end: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith(end) && !/(^|\/)(node_modules|dist|\.wrangler|golden)\//.test(file),
+  );
+}
