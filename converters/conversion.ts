@@ -33,6 +33,8 @@ export interface Converted {
   readonly body: Uint8Array;
   /** The stored manifest that it was made from. */
   readonly source: Digest;
+  /** The type that it was read as, which its document need not say. */
+  readonly sourceType: string;
   /** What the form could not carry. Of an index, those of its children are with the children. */
   readonly losses: readonly Loss[];
   /** Converted manifests that this index names and upstream does not know. */

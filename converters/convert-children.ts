@@ -4,7 +4,7 @@ import { convertChild, type Outcome, type Task } from './convert-child.ts';
 import { ConversionError } from './errors.ts';
 import { limits } from './limits.ts';
 import { loss } from './losses.ts';
-import type { Index, IndexEntry } from './model.ts';
+import type { Index, IndexEntry, LossKind } from './model.ts';
 import { withPlatformTable } from './platform-table.ts';
 import { type Walk, walkInto } from './walk.ts';
 
@@ -62,12 +62,12 @@ async function attempt(entry: IndexEntry, task: Task): Promise<Outcome> {
     return await convertChild(entry, task);
   } catch (error) {
     if (!(error instanceof ConversionError) || !leavable.has(error.code)) throw error;
-    return leftOut(entry, error.message);
+    return leftOut(entry, error.message, error.code === 'UNAVAILABLE' ? 'missing' : 'entries');
   }
 }
 
-function leftOut({ field, digest }: IndexEntry, why: string): Outcome {
-  return { children: [], losses: [loss('entries', field?.path ?? digest, `is left out: ${why}`)] };
+function leftOut({ field, digest }: IndexEntry, why: string, kind: LossKind = 'entries'): Outcome {
+  return { children: [], losses: [loss(kind, field?.path ?? digest, `is left out: ${why}`)] };
 }
 
 /** An attestation is about one digest: it does not hold of an image that was converted, or that is left out. */

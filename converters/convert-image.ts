@@ -33,6 +33,7 @@ export async function convertImage(image: Image, form: Form, context: Conversion
     form,
     ...written,
     source: image.source.digest,
+    sourceType: image.source.mediaType,
     losses: [...lossesOfImage(image, lost), ...lostHistory(prepared, lost)],
     children: [],
     blobs: prepared.blobs,

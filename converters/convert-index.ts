@@ -50,6 +50,7 @@ async function convertWithin(
     digest: digestOf(body),
     body,
     source: index.source.digest,
+    sourceType: index.source.mediaType,
     losses: [
       ...losses,
       ...lossesOfIndex(

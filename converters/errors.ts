@@ -1,5 +1,5 @@
 /**
- * What a converter can refuse, as data. `src/routes/errors.ts` has the one table that turns a code into
+ * What a converter can refuse, as data. `src/errors.ts` has the one table that turns a code into
  * an HTTP status and a registry error code.
  */
 export type ConversionCode =

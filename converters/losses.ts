@@ -34,6 +34,7 @@ export const lossKinds: Readonly<Record<LossKind, string>> = {
   attachments: 'dependencies of a generic manifest that are no layers',
   history: 'history entries without a layer, oldest first, where there are more than 124',
   signatures: 'the signatures of schema 1, which cover that document alone',
+  missing: 'entries of an index that could not be had',
   entries:
     'entries of an index that are no images, or cannot be converted; indexes inside it that are opened',
   platform: 'details of an entry’s platform beyond OCI’s five',
@@ -49,6 +50,7 @@ const reasons: Readonly<Record<LossKind, string>> = {
   attachments: 'is no layer, and this form lists layers alone',
   history: 'is an entry without a layer, and there are more entries than old clients can run',
   signatures: 'cover the schema 1 document alone',
+  missing: 'is left out',
   entries: 'is left out',
   platform: 'has no place in this form',
   unknown: 'is not known to any dialect, and has no place in this form',

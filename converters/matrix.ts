@@ -57,7 +57,7 @@ function indexMatrix(): string {
   ]);
   const heads = ['index stored as ↓, given as →', ...indexForms.map((to) => indexes[to]), 'schema 1, API v1'];
   const note =
-    'Children are converted first. Schema 1 and registry API v1 hold the image of one platform: choose it with `chooseImage`.';
+    'Children are converted first; those that a port says do not exist are left out (`missing`). Schema 1 and registry API v1 hold the image of one platform: choose it with `chooseImage`.';
   return `${table(heads, rows)}\n\n${note}`;
 }
 

@@ -111,6 +111,8 @@ export type LossKind =
   | 'history'
   /** What schema 1 was signed with: the signature covers that document alone. */
   | 'signatures'
+  /** Entries of an index that could not be had: made again another day, there may be more in it. */
+  | 'missing'
   /** Entries of an index. */
   | 'entries'
   /** Details of an entry's platform. */

@@ -78,7 +78,8 @@ function noDoor({ origin }: Place): Failure {
 /** What the operator should see; the client is told in its own words. */
 function report(log: Log, request: ClientRequest, error: unknown): void {
   const failure = failureFrom(error);
-  const unexpected = failure.code === 'INTERNAL';
+  // A client that left is no fault of anyone's.
+  const unexpected = failure.code === 'INTERNAL' && !request.caller.signal?.aborted;
   log(unexpected ? 'error' : 'debug', 'request failed', {
     path: request.url.pathname,
     code: failure.code,

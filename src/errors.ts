@@ -11,6 +11,8 @@ export type FailureCode =
   | 'ENDPOINT_UNKNOWN'
   /** The image exists, and this client cannot have it: the one answer whose message Docker 1.8–20.10 shows. */
   | 'UNSUPPORTED'
+  /** Stored as schema 1 without a signature, where that is refused. */
+  | 'UNSIGNED'
   | 'METHOD_NOT_ALLOWED'
   | 'UNAUTHORIZED'
   | 'DENIED'
@@ -37,6 +39,7 @@ export const wire: Readonly<Record<FailureCode, Wire>> = {
   BLOB_UNKNOWN: { status: 404, code: 'BLOB_UNKNOWN' },
   ENDPOINT_UNKNOWN: { status: 404, code: 'NAME_UNKNOWN' },
   UNSUPPORTED: { status: 404, code: 'UNSUPPORTED' },
+  UNSIGNED: { status: 404, code: 'UNSUPPORTED' },
   METHOD_NOT_ALLOWED: { status: 405, code: 'UNSUPPORTED' },
   UNAUTHORIZED: { status: 401, code: 'UNAUTHORIZED' },
   DENIED: { status: 403, code: 'DENIED' },
@@ -56,6 +59,26 @@ export interface FailureOptions {
   /** Headers that must go with the answer: `WWW-Authenticate`, `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** Whether upstream is at fault or limits: what was known before may stand in. What it refuses stays refused. */
+export function isUpstreamFailing(error: unknown): boolean {
+  if (!(error instanceof Failure)) return false;
+  if (error.code === 'UPSTREAM_ANSWER') return Number(error.detail?.upstreamStatus ?? 500) >= 500;
+  return ['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT', 'RATE_LIMITED'].includes(error.code);
+}
+
+/**
+ * Whether an error speaks of the right of the caller that upstream was asked for, or may do so: registries answer 404
+ * as well as 401 for what a caller may not see, and limit each login by itself.
+ */
+export function speaksOfCaller(error: unknown): boolean {
+  return error instanceof Failure && ofCaller.has(error.code);
+}
+
+const ofCaller: ReadonlySet<FailureCode> = new Set([
+  ...(['UNAUTHORIZED', 'DENIED', 'RATE_LIMITED'] as const),
+  ...(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN'] as const),
+]);
 
 /** The only error that the program throws on purpose outside `converters/`. */
 export class Failure extends Error {

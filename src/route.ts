@@ -14,12 +14,14 @@ import type { Pin } from './negotiation/decide.ts';
 import type { Match } from './routing/match.ts';
 import { createNames, type Names } from './routing/names.ts';
 import { type Content, createContent } from './stored/content.ts';
-import { createResolver, type Resolver } from './stored/resolve.ts';
+import { createPinger, type Pinger } from './stored/ping.ts';
+import { type Caller, createResolver, type Resolver } from './stored/resolve.ts';
 import type { UpstreamClient } from './upstream/client.ts';
 
 /** One upstream with its settings, and everything that is known of it: what a request is answered from. */
 export interface Route {
   readonly client: UpstreamClient;
+  readonly pinger: Pinger;
   readonly resolver: Resolver;
   readonly content: Content;
   readonly workshop: Workshop;
@@ -37,10 +39,8 @@ export interface Route {
   /** For clients that cannot choose and do not say. */
   readonly platform: Platform;
   readonly convertByDigest: boolean;
-  /** Schema 1 that upstream stores without a signature is not given to anyone. */
-  readonly refusesUnsigned: boolean;
   /** An index that would have to be converted is given as the one image that the client will choose. */
-  readonly oneOfList: () => boolean;
+  readonly oneOfList: (caller: Caller) => boolean;
   readonly serves: (repository: string) => boolean;
   /** Hands storage redirects on to the client instead of following them. */
   readonly redirectBlobs: boolean;
@@ -69,7 +69,12 @@ const usualWalkGets = 8;
 
 export function createRoute(options: RouteOptions): Route {
   const { settings, match, client, cache, clock, signingKey, fixedLength, background } = options;
-  const content = createContent(client, cache, background);
+  const content = createContent({
+    client,
+    cache,
+    background,
+    refusesUnsigned: settings.REGSHIFT_UNSIGNED_SCHEMA1 === 'refuse',
+  });
   const layers = createLayers(options);
   const workshop = createWorkshop({
     upstream: client.id,
@@ -84,6 +89,7 @@ export function createRoute(options: RouteOptions): Route {
   const resolver = createResolver({ client, ttl, stale, clock, background });
   const known = {
     client,
+    pinger: createPinger({ client, stale, clock }),
     resolver,
     content,
     workshop,
@@ -95,7 +101,7 @@ export function createRoute(options: RouteOptions): Route {
   const search = createSearch({
     ...known,
     walkTags: settings.REGSHIFT_WALK_TAGS,
-    walkGets: () => settings.REGSHIFT_WALK_GETS ?? (resolver.countsPulls() ? 0 : usualWalkGets),
+    walkGets: (caller) => settings.REGSHIFT_WALK_GETS ?? (resolver.countsPulls(caller) ? 0 : usualWalkGets),
     clock,
     background,
   });
@@ -106,9 +112,9 @@ export function createRoute(options: RouteOptions): Route {
     pin: settings.REGSHIFT_FORMAT,
     platform: settings.REGSHIFT_PLATFORM,
     convertByDigest: settings.REGSHIFT_CONVERT_BY_DIGEST === 'always',
-    refusesUnsigned: settings.REGSHIFT_UNSIGNED_SCHEMA1 === 'refuse',
-    oneOfList: () =>
-      settings.REGSHIFT_LISTS === 'one' || (settings.REGSHIFT_LISTS === 'auto' && resolver.countsPulls()),
+    oneOfList: (caller) =>
+      settings.REGSHIFT_LISTS === 'one' ||
+      (settings.REGSHIFT_LISTS === 'auto' && resolver.countsPulls(caller)),
     serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
     names: createNames({ match, aliases: settings.REGSHIFT_ALIASES, library: options.library }),
     redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',

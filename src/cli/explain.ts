@@ -11,7 +11,7 @@ import { phraseOf } from '../negotiation/reasons.ts';
 import { failureFrom } from '../routes/answer.ts';
 import { platformFor } from '../routes/client-hints.ts';
 import type { ClientRequest } from '../routes/client-request.ts';
-import { type Outcome, outcomeFor } from '../routes/manifest-outcome.ts';
+import { type ManifestOutcome, outcomeFor } from '../routes/manifest-outcome.ts';
 import { type Io, printJson } from './io.ts';
 import { printTable } from './print-table.ts';
 import { type ClientHeaders, headersOf, type OpenImage, openImage } from './registry.ts';
@@ -66,7 +66,7 @@ function headersFor({ accept, userAgent, for: client, platform }: Options): Clie
   );
 }
 
-type Answer = { readonly outcome: Outcome } | { readonly failure: Failure };
+type Answer = { readonly outcome: ManifestOutcome } | { readonly failure: Failure };
 
 async function answerTo({ route, name, reference }: OpenImage, request: ClientRequest): Promise<Answer> {
   try {
@@ -179,6 +179,6 @@ function failureJson(failure: Failure) {
   return isUnread(failure) ? { unread: true, message } : { status: 404, code, message };
 }
 
-function outcomeJson({ mediaType, digest, source, body, losses }: Outcome) {
+function outcomeJson({ mediaType, digest, source, body, losses }: ManifestOutcome) {
   return { status: 200, mediaType, digest, source, size: body.length, losses };
 }

@@ -11,7 +11,7 @@ import { formName } from '../negotiation/form-names.ts';
 import { type Generation, generations } from '../negotiation/generations.ts';
 import { platformFor } from '../routes/client-hints.ts';
 import type { ClientRequest } from '../routes/client-request.ts';
-import { type Outcome, outcomeFor } from '../routes/manifest-outcome.ts';
+import { type ManifestOutcome, outcomeFor } from '../routes/manifest-outcome.ts';
 import { headersOf, type OpenImage } from './registry.ts';
 
 /** What one generation of clients would be given. */
@@ -77,8 +77,8 @@ async function byApiV2(image: OpenImage, request: ClientRequest): Promise<Omit<G
 async function chosenBelow(
   image: OpenImage,
   request: ClientRequest,
-  { body }: Outcome,
-): Promise<Outcome | undefined> {
+  { body }: ManifestOutcome,
+): Promise<ManifestOutcome | undefined> {
   const model = readManifest(body);
   if (model.kind === 'image') return undefined;
   const [entry] = fitting(platformFor(image.route, request), model.dependencies);

@@ -1,13 +1,21 @@
 import { isSpent } from '../budget.ts';
+import { speaksOfCaller } from '../errors.ts';
 import type { Background } from './background.ts';
 import { isDeadline, waitFor, withDeadline } from './deadline.ts';
 
 export interface Work<T> {
   readonly key: string;
+  /** With whose right it is done: an error that speaks of that right is no one else's. Absent where the key says it. */
+  readonly whose?: string;
   /** Called only when no work is under way for the key. */
   readonly start: () => Promise<T>;
   /** What is thrown when the work outlasts the deadline. */
   readonly late: () => Error;
+}
+
+interface Flight<T> {
+  readonly whose: string | undefined;
+  readonly result: Promise<T>;
 }
 
 export interface SingleFlight<T> {
@@ -24,16 +32,16 @@ export interface SingleFlight<T> {
  * @param background keeps the work from ending with the request of whoever began it.
  */
 export function createSingleFlight<T>(deadlineMs: number, background: Background): SingleFlight<T> {
-  const flights = new Map<string, Promise<T>>();
+  const flights = new Map<string, Flight<T>>();
 
-  function land(key: string, flight: Promise<T>): void {
+  function land(key: string, flight: Flight<T>): void {
     if (flights.get(key) === flight) flights.delete(key);
   }
 
-  function takeOff({ key, start }: Work<T>): Promise<T> {
-    const flight = start().finally(() => land(key, flight));
+  function takeOff({ key, whose, start }: Work<T>): Flight<T> {
+    const flight: Flight<T> = { whose, result: start().finally(() => land(key, flight)) };
     // Whoever waits sees the error; when no one does any more, it is nobody's.
-    background(flight.catch(() => undefined));
+    background(flight.result.catch(() => undefined));
     flights.set(key, flight);
     return flight;
   }
@@ -42,14 +50,15 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
     const running = flights.get(work.key);
     const flight = running ?? takeOff(work);
     try {
-      return await waitFor(flight, signal);
+      return await waitFor(flight.result, signal);
     } catch (error) {
       if (isDeadline(signal)) {
         land(work.key, flight);
         throw work.late();
       }
-      // What whoever began it may ask is spent; this caller has a budget of its own.
-      if (running && isSpent(error)) return ride(work, signal);
+      // What whoever began it may ask is spent, or it is refused to that one: this caller asks for itself.
+      const refused = running?.whose !== work.whose && speaksOfCaller(error);
+      if (running && (isSpent(error) || refused)) return ride(work, signal);
       throw error;
     }
   }

@@ -2,7 +2,7 @@ import type { Converted, Form } from '../../converters/convert.ts';
 import type { Digest } from '../../converters/digest.ts';
 import type { Loss } from '../../converters/model.ts';
 import type { CacheEntry } from '../cache/cache.ts';
-import type { ManifestRecipe, Recipe } from './recipe.ts';
+import { type ManifestRecipe, manifestRecipe, type Recipe } from './recipe.ts';
 
 /** A manifest that was made, ready to be sent. */
 export interface Product {
@@ -13,27 +13,29 @@ export interface Product {
   readonly body: Uint8Array;
   /** The stored manifest that it was made from, and the media type of that. */
   readonly source: Digest;
-  readonly from: string;
+  readonly sourceType: string;
   readonly losses: readonly Loss[];
   /** How it was made, and everything that it names and upstream does not have. */
   readonly recipes: readonly (readonly [Digest, Recipe])[];
 }
 
-export function productOf(converted: Converted, recipe: ManifestRecipe, from: string): Product {
-  const { form, mediaType, digest, body, source, losses } = converted;
-  return { form, mediaType, digest, body, source, from, losses, recipes: recipesOf(converted, recipe) };
+export function productOf(converted: Converted, recipe: ManifestRecipe): Product {
+  const { form, mediaType, digest, body, source, sourceType, losses } = converted;
+  const recipes = recipesOf(converted, recipe);
+  return { form, mediaType, digest, body, source, sourceType, losses, recipes };
 }
 
 function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Digest, Recipe])[] {
-  const { root, unpackZstd, layersOf } = recipe;
+  const { converters, root, unpackZstd, layersOf } = recipe;
   const blobs = converted.blobs.map((blob): readonly [Digest, Recipe] =>
     blob.kind === 'config'
-      ? [blob.digest, { product: 'config', root, manifest: recipe }]
-      : [blob.digest, { product: 'layer', root, packed: blob.packed, size: blob.size }],
+      ? [blob.digest, { product: 'config', converters, root, manifest: recipe }]
+      : [blob.digest, { product: 'layer', converters, root, packed: blob.packed, size: blob.size }],
   );
   const children = converted.children.flatMap((child) => {
-    const { source, kind, form } = child;
-    return recipesOf(child, { product: 'manifest', source, root, kind, form, tag: '', unpackZstd, layersOf });
+    const { source, sourceType, kind, form } = child;
+    const own = manifestRecipe({ source, sourceType, root, kind, form, tag: '', unpackZstd, layersOf });
+    return recipesOf(child, own);
   });
   // Schema 1 that was only signed has the digest of what is stored: that is upstream's, and not derived.
   const own = converted.digest === recipe.source ? [] : [[converted.digest, recipe] as const];
@@ -46,6 +48,11 @@ export function madeConfigs(converted: Converted): (readonly [Digest, Uint8Array
     blob.kind === 'config' ? [[blob.digest, blob.bytes]] : [],
   );
   return [...own, ...converted.children.flatMap(madeConfigs)];
+}
+
+/** Nothing that could not be had was left out: made again, it is the same. */
+export function isComplete({ losses, children }: Converted): boolean {
+  return losses.every(({ kind }) => kind !== 'missing') && children.every(isComplete);
 }
 
 export function entryOfProduct({ body, ...facts }: Product): CacheEntry {

@@ -8,6 +8,8 @@ import type { Digest } from '../../converters/digest.ts';
 export type Recipe = ManifestRecipe | ConfigRecipe | LayerRecipe;
 
 interface Rooted {
+  /** Of the converters that make it: those of another version may make other bytes (`recipeOf`). */
+  readonly converters: number;
   /**
    * What upstream was asked for when it was made: the source itself, or the index that names it. Whoever wants the
    * product must have the right to read this. (Upstream may hold the source as a blob only.)
@@ -19,6 +21,8 @@ export interface ManifestRecipe extends Rooted {
   readonly product: 'manifest';
   /** The stored manifest that it is made from. */
   readonly source: Digest;
+  /** The type that it is read as: what an index says of an entry, or upstream, need not stand in the document. */
+  readonly sourceType: string;
   readonly kind: 'image' | 'index';
   readonly form: Form;
   /** Schema 1 holds the tag: "" for none. Other forms do not depend on it. */
@@ -45,11 +49,12 @@ export interface LayerRecipe extends Rooted {
 }
 
 /** A recipe with nothing in it that its product does not depend on: one product has one recipe. */
-export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product'>): ManifestRecipe {
+export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'converters'>): ManifestRecipe {
   const schema1 = recipe.form === 'schema1';
   return {
     ...recipe,
     product: 'manifest',
+    converters: convertersVersion,
     tag: schema1 ? recipe.tag : '',
     // No client of schema 1 unpacks zstd; skopeo 1.9 and containerd 1.6 refuse the type that schema 2 has for it.
     unpackZstd: schema1 || recipe.form === 'schema2' || recipe.unpackZstd,
@@ -67,9 +72,10 @@ export function productKey(
   recipe: ManifestRecipe,
   keyId: string,
 ): string {
-  const { source, root, kind, form, tag, unpackZstd, layersOf } = recipe;
+  const { source, sourceType, root, kind, form, tag, unpackZstd, layersOf } = recipe;
   const parts = [
     source,
+    sourceType,
     root,
     kind,
     form,
@@ -80,6 +86,11 @@ export function productKey(
     `v${convertersVersion}`,
   ];
   return `product ${upstream} ${repository} ${parts.join(' ')}`;
+}
+
+/** A recipe that these converters can follow: what others have written is as good as lost, and is looked for again. */
+export function isFollowable(recipe: Recipe): boolean {
+  return recipe.converters === convertersVersion;
 }
 
 /** The key under which the recipe of a derived digest is found. */

@@ -6,6 +6,7 @@ import { ConversionError } from '../../converters/errors.ts';
 import { fitting, formatPlatform, type Platform } from '../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
 import type { Background } from '../concurrency/background.ts';
+import { firstFound } from '../concurrency/first-found.ts';
 import { Serial } from '../concurrency/serial.ts';
 import { Failure } from '../errors.ts';
 import type { StoredEntry } from '../negotiation/decide.ts';
@@ -29,7 +30,7 @@ export interface SearchOptions {
   /** How many tags are asked about by HEAD. */
   readonly walkTags: number;
   /** How many images that are not in memory may be fetched and converted; 0 where upstream counts pulls. */
-  readonly walkGets: () => number;
+  readonly walkGets: (caller: Caller) => number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
@@ -66,22 +67,23 @@ export function createSearch(options: SearchOptions): Search {
     digest: Digest,
     hints: Hints,
     caller: Caller,
-  ): Promise<void> {
+  ): Promise<Recipe | undefined> {
     const budget = { spent: 0 };
     const tried = new Set<Tag>();
     const visit = async (tag: Tag) => {
-      if (tried.has(tag) || tried.size >= options.walkTags) return false;
+      if (tried.has(tag) || tried.size >= options.walkTags) return undefined;
       tried.add(tag);
       const source = await sourceOf(resolver, repository, tag, caller);
-      return source !== undefined && (await tryImage(repository, digest, tag, source, hints, caller, budget));
+      return source && tryImage(repository, digest, tag, source, hints, caller, budget);
     };
-    for (const tag of served.of(repository)) if (await visit(tag)) return;
+    const known = await firstFound([...served.of(repository)], 1, visit);
+    if (known) return known;
     const rest = (await listTags(options.client, repository, options.walkTags, caller)).filter(
       (tag) => !tried.has(tag),
     );
     // HEADs cost nothing on Docker Hub; asked ahead, they are answered from memory when a tag is visited.
     await mapBounded(rest, headConcurrency, (tag) => sourceOf(resolver, repository, tag, caller));
-    for (const tag of rest) if (await visit(tag)) return;
+    return firstFound(rest, 1, visit);
   }
 
   /** Makes what could have been given for a tag, until one of the digests made is the one sought. */
@@ -93,21 +95,23 @@ export function createSearch(options: SearchOptions): Search {
     hints: Hints,
     caller: Caller,
     budget: { spent: number },
-  ): Promise<boolean> {
+  ): Promise<Recipe | undefined> {
     // Asked at each image: that upstream counts pulls may be known only since its answer to the first HEAD.
-    const mayFetch = options.walkGets() > budget.spent;
+    const mayFetch = options.walkGets(caller) > budget.spent;
     if (!(await content.has(repository, source, caller))) {
-      if (!mayFetch) return false;
+      if (!mayFetch) return undefined;
       budget.spent += 1;
     }
     for (const recipe of await recipesFor(options, repository, tag, source, hints, caller, mayFetch)) {
       // Each layer is read once for good, so that what made-up digests can cost has an end; none where pulls count.
-      await workshop
+      const product = await workshop
         .make(repository, recipe, { ...caller, knownLayersOnly: !mayFetch })
         .catch(ignoreFaultOfImage);
-      if (await recipeOf(repository, digest, hints, caller)) return true;
+      // Not looked up: there may be no memory for recipes.
+      const [, found] = product?.recipes.find(([made]) => made === digest) ?? [];
+      if (found && found.root !== hints.deadRoot) return found;
     }
-    return false;
+    return undefined;
   }
 
   /** The recipe, unless it is one that is known to lead nowhere. */
@@ -126,8 +130,7 @@ export function createSearch(options: SearchOptions): Search {
         // Whoever searched before may have found it, or not.
         const known = await recipeOf(repository, digest, hints, caller);
         if (known || isMissed()) return known;
-        await walk(repository, digest, hints, caller);
-        const found = await recipeOf(repository, digest, hints, caller);
+        const found = await walk(repository, digest, hints, caller);
         if (!found) misses.set(missKey, clock() + negativeMs);
         return found;
       });
@@ -165,22 +168,26 @@ async function recipesFor(
   const form = await content.form(repository, root, caller).catch(ignoreFaultOfImage);
   if (!form) return [];
   const common = { root, tag, unpackZstd, layersOf: formatPlatform(platform) };
-  const image = (source: Digest) => [
-    ...imageForms.map((each) => manifestRecipe({ ...common, source, kind: 'image', form: each })),
+  const image = (source: Digest, sourceType: string) => {
+    const own = { ...common, source, sourceType, kind: 'image' } as const;
     // What is named as the equivalent of a digest has no tag in it.
-    manifestRecipe({ ...common, source, kind: 'image', form: 'schema1', tag: '' }),
-  ];
-  if (!form.entries) return image(root);
+    const untagged = manifestRecipe({ ...own, form: 'schema1', tag: '' });
+    return [...imageForms.map((each) => manifestRecipe({ ...own, form: each })), untagged];
+  };
+  const sourceType = form.mediaType;
+  if (!form.entries) return image(root, sourceType);
   const atHand = async (entries: readonly StoredEntry[]) =>
     mayFetch ||
     (await Promise.all(entries.map((each) => content.has(repository, each.digest, caller)))).every(Boolean);
   const images = form.entries.filter(({ attestation }) => !attestation);
-  const index = (each: Form) => manifestRecipe({ ...common, source: root, kind: 'index', form: each });
+  const index = (each: Form) =>
+    manifestRecipe({ ...common, source: root, sourceType, kind: 'index', form: each });
   const lists = (await atHand(images)) ? indexForms.map(index) : [];
   const likely = fitting(platform, images).slice(0, 1);
   if (!(await atHand(likely.length > 0 ? likely : images))) return lists;
   const chosen = await chooser.choose(repository, root, platform, caller).catch(ignoreFaultOfImage);
-  return chosen ? [...lists, ...image(chosen)] : lists;
+  const chosenForm = chosen && (await content.form(repository, chosen, caller).catch(ignoreFaultOfImage));
+  return chosenForm ? [...lists, ...image(chosen, chosenForm.mediaType)] : lists;
 }
 
 const imageForms: readonly Form[] = ['schema2', 'oci', 'schema1', 'generic'];
@@ -197,5 +204,6 @@ const faultsOfImage: ReadonlySet<string> = new Set([
   'MANIFEST_UNKNOWN',
   'BLOB_UNKNOWN',
   'UPSTREAM_CONTENT',
+  'UNSIGNED',
   'UNSUPPORTED',
 ]);

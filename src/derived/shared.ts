@@ -3,7 +3,7 @@ import { type Digest, isDigest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import type { CacheEntry } from '../cache/cache.ts';
 import { factsOf } from '../layers/facts.ts';
-import { verifyManifest } from '../stored/content.ts';
+import { verifyManifest } from '../stored/verify-manifest.ts';
 
 /** What is made, and how: small, and dear to make again. What upstream has is another matter. */
 const ours: ReadonlySet<string> = new Set(['recipe', 'product', 'made-config', 'layer-facts', 'compression']);
@@ -49,10 +49,13 @@ const digest = z.custom<Digest>(isDigest);
 const form = z.enum(['schema1', 'schema2', 'oci', 'generic']);
 const compression = z.enum(['none', 'gzip', 'zstd']);
 
+const converters = z.number();
 const manifestRecipe = z.object({
   product: z.literal('manifest'),
+  converters,
   root: digest,
   source: digest,
+  sourceType: z.string(),
   kind: z.enum(['image', 'index']),
   form,
   tag: z.string(),
@@ -62,8 +65,8 @@ const manifestRecipe = z.object({
 
 const recipe = z.discriminatedUnion('product', [
   manifestRecipe,
-  z.object({ product: z.literal('config'), root: digest, manifest: manifestRecipe }),
-  z.object({ product: z.literal('layer'), root: digest, packed: digest, size: z.number() }),
+  z.object({ product: z.literal('config'), converters, root: digest, manifest: manifestRecipe }),
+  z.object({ product: z.literal('layer'), converters, root: digest, packed: digest, size: z.number() }),
 ]);
 
 const product = z.object({
@@ -71,7 +74,7 @@ const product = z.object({
   mediaType: z.string(),
   digest,
   source: digest,
-  from: z.string(),
+  sourceType: z.string(),
   losses: z.array(z.unknown()),
   recipes: z.array(z.tuple([digest, recipe])),
 });

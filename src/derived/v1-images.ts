@@ -98,8 +98,13 @@ export function createV1Images({ content, workshop, chooser }: V1ImagesOptions):
     async ready(repository, { root, image, parts }, caller) {
       if (!parts.some(({ unpacked }) => unpacked)) return;
       // Its schema 1 names the same layers unpacked; how they are made is remembered with it.
+      const { mediaType: sourceType } = await content.form(repository, image, caller);
       const schema1 = { kind: 'image', form: 'schema1', tag: '', unpackZstd: true, layersOf: '' } as const;
-      await workshop.make(repository, manifestRecipe({ ...schema1, root, source: image }), caller);
+      await workshop.make(
+        repository,
+        manifestRecipe({ ...schema1, root, source: image, sourceType }),
+        caller,
+      );
     },
   };
 }

@@ -123,7 +123,7 @@ function hasId({ parts }: V1Chain, id: string): boolean {
 /** Whether an error is about one image for good; others are of the moment, or of the caller. */
 export function isFaultOfImage(error: unknown): error is Error {
   if (error instanceof ConversionError) return true;
-  const codes = ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'UPSTREAM_CONTENT'];
+  const codes = ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'UPSTREAM_CONTENT', 'UNSIGNED'];
   return error instanceof Failure && codes.includes(error.code);
 }
 

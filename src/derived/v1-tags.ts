@@ -17,7 +17,7 @@ export interface V1TagsOptions {
   /** Tags that clients asked API v2 for which can only have them by API v1 (Docker 1.4 and 1.5). */
   readonly wanted: ServedTags;
   /** The most tags of a repository's list. */
-  readonly most: () => number;
+  readonly most: (caller: Caller) => number;
 }
 
 export interface TagsToTry {
@@ -60,7 +60,7 @@ export function createV1Tags({ client, served, wanted, most, ttl, clock }: V1Tag
       const there = new Set(listed);
       const known = [...(first ? [first] : []), ...wanted.of(repository), ...served.of(repository)];
       const matter = known.filter((tag) => there.has(tag)).slice(0, mostKnown);
-      const tags = [...new Set([...matter, ...listed.slice(0, most())])];
+      const tags = [...new Set([...matter, ...listed.slice(0, most(caller))])];
       return { tags, left: listed.length - tags.length };
     },
   };

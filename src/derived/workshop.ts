@@ -3,28 +3,38 @@ import { convertImage } from '../../converters/convert-image.ts';
 import { convertIndex, type IndexForm } from '../../converters/convert-index.ts';
 import type { Digest } from '../../converters/digest.ts';
 import { parsePlatform } from '../../converters/platform.ts';
-import type { ConversionPorts, LayerFacts } from '../../converters/ports.ts';
+import type { ConversionPorts } from '../../converters/ports.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
-import type { SigningKey } from '../../converters/schema1/signing-key.ts';
-import type { Cache } from '../cache/cache.ts';
+import type { Cache, CacheEntry } from '../cache/cache.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
-import type { Content } from '../stored/content.ts';
 import type { Caller } from '../stored/resolve.ts';
-import { entryOfProduct, madeConfigs, type Product, productOf, productOfEntry } from './product.ts';
-import { type ConfigRecipe, type ManifestRecipe, productKey, type Recipe, recipeKey } from './recipe.ts';
+import { credentialKey } from '../upstream/credential.ts';
+import { conversionPorts, type PortSources } from './conversion-ports.ts';
+import {
+  entryOfProduct,
+  isComplete,
+  madeConfigs,
+  type Product,
+  productOf,
+  productOfEntry,
+} from './product.ts';
+import {
+  type ConfigRecipe,
+  isFollowable,
+  type ManifestRecipe,
+  productKey,
+  type Recipe,
+  recipeKey,
+} from './recipe.ts';
 
-export interface WorkshopOptions {
+export interface WorkshopOptions extends PortSources {
   /** The upstream's id, for keys. */
   readonly upstream: string;
-  readonly content: Content;
   readonly cache: Cache;
-  readonly signingKey: () => Promise<SigningKey>;
   readonly background: Background;
-  /** What only reading a whole layer tells. */
-  readonly layerFacts: (repository: RepositoryName, digest: Digest, caller: Caller) => Promise<LayerFacts>;
 }
 
 /**
@@ -55,15 +65,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
   const { upstream, content, cache, signingKey } = options;
   const flights = createSingleFlight<Product>(deadlineMs, options.background);
 
-  function ports(repository: RepositoryName, caller: Caller): ConversionPorts {
-    return {
-      fetchManifest: async ({ digest }) => (await content.manifest(repository, digest, caller)).bytes,
-      fetchBlob: ({ digest }) => content.blob(repository, digest, caller),
-      sniffLayer: ({ digest }) => content.sniff(repository, digest, caller),
-      layerFacts: ({ digest }) => options.layerFacts(repository, digest, caller),
-      signingKey,
-    };
-  }
+  const ports = (repository: RepositoryName, caller: Caller) => conversionPorts(options, repository, caller);
 
   async function convert(
     repository: RepositoryName,
@@ -71,7 +73,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     caller: Caller,
   ): Promise<Converted> {
     const stored = await content.manifest(repository, recipe.source, caller);
-    const model = readManifest(stored.bytes, stored.contentType);
+    const model = readManifest(stored.bytes, recipe.sourceType);
     const { tag, unpackZstd, form } = recipe;
     const layersOf = parsePlatform(recipe.layersOf);
     const context = { ports: ports(repository, caller), name: repository, tag, unpackZstd, layersOf };
@@ -82,13 +84,12 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
 
   async function work(repository: RepositoryName, recipe: ManifestRecipe, caller: Caller, key: string) {
     const converted = await convert(repository, recipe, caller);
-    const { mediaType: from } = await content.form(repository, recipe.source, caller);
-    const product = productOf(converted, recipe, from);
+    const product = productOf(converted, recipe);
     // Recipes first: whoever is told a digest may ask for it at once, and of another replica.
     await remember(repository, product, caller);
     const configs = madeConfigs(converted);
     await Promise.all(configs.map(([digest, bytes]) => content.keep(repository, digest, bytes, caller)));
-    await cache.set(key, entryOfProduct(product), caller.budget);
+    if (isComplete(converted)) await cache.set(key, entryOfProduct(product), caller.budget);
     return product;
   }
 
@@ -113,30 +114,38 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
       const product = productOfEntry(known);
       // A product outlives its recipes where a cache drops these and keeps it, and where another root named it last,
       // which may be gone by now: then they are put back.
-      const [first] = product.recipes;
-      const lost = product.recipes.some(([digest]) => cache.lacks?.(recipeKey(upstream, repository, digest)));
-      const remembered = first && (await recipeOf(repository, first[0], caller));
-      if (first && (lost || remembered?.root !== recipe.root)) await remember(repository, product, caller);
+      if (!(await knowsRecipes(repository, product, caller))) await remember(repository, product, caller);
       return product;
     }
     const late = () => new Failure('UPSTREAM_TIMEOUT', 'The conversion took too long. Try again.');
     // Others wait for it too: whoever asked first may leave, and it goes on.
     const start = () => work(repository, recipe, { ...caller, signal: undefined }, key);
     const flight = caller.knownLayersOnly ? `${key} known-layers` : key;
-    return flights.join({ key: flight, start, late }, caller.signal);
+    const whose = credentialKey(caller.credential);
+    return flights.join({ key: flight, whose, start, late }, caller.signal);
   }
 
   async function recipeOf(repository: RepositoryName, digest: Digest, { budget }: Caller) {
-    const entry = await cache.get(recipeKey(upstream, repository, digest), budget);
-    return entry?.facts.recipe as Recipe | undefined;
+    return recipeIn(await cache.get(recipeKey(upstream, repository, digest), budget));
+  }
+
+  function recipeAtHand(repository: RepositoryName, digest: Digest): Recipe | undefined {
+    return recipeIn(cache.atHand?.(recipeKey(upstream, repository, digest)));
+  }
+
+  async function knowsRecipes(repository: RepositoryName, { recipes }: Product, caller: Caller) {
+    for (const [digest, { root }] of recipes) {
+      const known = recipeAtHand(repository, digest) ?? (await recipeOf(repository, digest, caller));
+      if (known?.root !== root || cache.lacks?.(recipeKey(upstream, repository, digest))) return false;
+    }
+    return true;
   }
 
   return {
     ports,
     make,
     recipeOf,
-    recipeAtHand: (repository, digest) =>
-      cache.atHand?.(recipeKey(upstream, repository, digest))?.facts.recipe as Recipe | undefined,
+    recipeAtHand,
 
     async config(repository, digest, recipe, caller) {
       const kept = await content.kept(repository, digest, caller);
@@ -147,4 +156,9 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
       throw new Failure('BLOB_UNKNOWN', `The config ${digest} can no longer be made. Pull the image again.`);
     },
   };
+}
+
+function recipeIn(entry: CacheEntry | undefined): Recipe | undefined {
+  const recipe = entry?.facts.recipe as Recipe | undefined;
+  return recipe && isFollowable(recipe) ? recipe : undefined;
 }

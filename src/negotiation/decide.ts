@@ -103,10 +103,15 @@ function decideIndex(mediaType: string, entries: readonly StoredEntry[], reads: 
   // The generic manifest has one type for images and indexes: asked for beside others, it is an image.
   if (reads.types.size === 1 && reads.types.has(mediaTypes.generic))
     return { kind: 'index', form: 'generic', because: 'reads-nearest' };
-  const anyImage = Object.values(imageTypes).some((type) => reads.types.has(type));
-  return anyImage
-    ? { kind: 'choose', because: 'reads-no-index' }
+  if (readsImages(reads)) return { kind: 'choose', because: 'reads-no-index' };
+  const other = indexOrder.find((candidate) => reads.types.has(indexTypes[candidate]));
+  return other
+    ? { kind: 'index', form: other, because: 'reads-nearest' }
     : { kind: 'refuse', because: 'reads-no-form' };
+}
+
+function readsImages({ types }: Reads): boolean {
+  return Object.values(imageTypes).some((type) => types.has(type));
 }
 
 /** An index form that the client reads with its images; its own family first. */
@@ -132,13 +137,18 @@ function decidePinnedIndex(
   return pure ? { kind: 'stored' } : { kind: 'index', form: pin };
 }
 
-/** Accepted means readable all the way down: a list may have entries of a type that the client did not name. */
+/**
+ * Accepted means readable all the way down: a list may have entries of a type that the client did not name. One that
+ * names types of indexes alone wants no image now: it looks at what there is.
+ */
 function readableDown(entries: readonly StoredEntry[], reads: Reads): boolean {
+  if (!readsImages(reads)) return true;
   return entries.every((entry) => reads.types.has(entry.mediaType) || !isManifestType(entry.mediaType));
 }
 
 function isManifestType(mediaType: string): boolean {
   return (
+    mediaType === mediaTypes.schema1 ||
     Object.values<string>(imageTypes).includes(mediaType) ||
     Object.values<string>(indexTypes).includes(mediaType)
   );

@@ -40,7 +40,7 @@ export async function answerV2(
       );
     case 'ping':
       return answerFor(first, request, undefined, (own) =>
-        answerPing(first.route.client, own, first.login === 'passthrough'),
+        answerPing(first.route.pinger, own, first.login === 'passthrough'),
       );
     default: {
       const found = door.find({ name: resource.name, ns });

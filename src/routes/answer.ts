@@ -18,6 +18,9 @@ export function errorAnswer(error: unknown, head: boolean): Response {
     ...failure.headers,
     'Content-Type': 'application/json',
     'Content-Length': String(body.length),
+    // What is wrong now, or for this client, may be right soon, or for another one (RFC 9111, section 4.2.2: 404).
+    'Cache-Control': 'no-store',
+    Vary: 'Accept, Authorization, User-Agent',
   });
   return new Response(head ? null : body, { status, headers });
 }

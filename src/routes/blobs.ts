@@ -87,6 +87,12 @@ const passedBack = ['content-length', 'content-range', 'accept-ranges', 'etag', 
  */
 const refusesHead: readonly number[] = [401, 403, 405];
 
+/** Of several ranges the parts can only be told apart by upstream's own type (RFC 9110, section 15.3.7.2). */
+function typeOf({ headers }: Response): string {
+  const type = headers.get('content-type') ?? '';
+  return type.startsWith('multipart/byteranges') ? type : 'application/octet-stream';
+}
+
 /** Nothing is held: the bytes go from upstream to the client. */
 async function answerStored(
   { client, redirectBlobs }: Route,
@@ -122,7 +128,7 @@ async function answerStored(
     status: response.status,
     headers: {
       ...apiVersion,
-      ...(response.ok ? { 'Content-Type': 'application/octet-stream' } : {}),
+      ...(response.ok ? { 'Content-Type': typeOf(response) } : {}),
       ...pick(response, redirected ? ['location'] : passedBack),
       ...(beyond ? { 'content-length': '0' } : {}),
       'Cache-Control': cacheControl(anonymous, redirected ? null : response.headers.get('cache-control')),

@@ -23,7 +23,7 @@ export interface ClientRequest {
   /** The repository that is asked for, once a route is found that has it. */
   readonly named?: Named;
   /** What the log should say of the answer; reading it from the answer's headers costs Node a third of its speed. */
-  readonly notes: { conversion?: string; route?: string };
+  readonly notes: { conversion?: string; ping?: 'fresh' | 'stale'; route?: string };
   /** Told each decision on the way to an answer, and of which stored manifest it is; for who wants to explain it. */
   readonly decided?: (manifest: Digest, decision: Decision) => void;
   /** Of API v1: what the client was told at the beginning of its pull. */

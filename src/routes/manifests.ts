@@ -7,7 +7,7 @@ import type { Route } from '../route.ts';
 import { bytesAnswer, matchesEtag } from './answer.ts';
 import { cacheControl } from './cache-control.ts';
 import type { ClientRequest } from './client-request.ts';
-import { type Outcome, outcomeFor } from './manifest-outcome.ts';
+import { type ManifestOutcome, outcomeFor } from './manifest-outcome.ts';
 
 /** `GET` and `HEAD /v2/<name>/manifests/<reference>`. @throws Failure; ConversionError. */
 export async function answerManifest(
@@ -32,7 +32,7 @@ export async function answerManifest(
   return bytesAnswer(outcome.body, headers, request.method === 'HEAD');
 }
 
-function headersOf(outcome: Outcome): Record<string, string> {
+function headersOf(outcome: ManifestOutcome): Record<string, string> {
   return {
     'Content-Type': outcome.mediaType,
     'Docker-Content-Digest': outcome.digest,
@@ -46,7 +46,7 @@ function headersOf(outcome: Outcome): Record<string, string> {
 }
 
 /** Like `oci-index -> schema1; platform=linux/amd64; lost="$.annotations"`. */
-function describe({ conversion, losses }: Outcome): string {
+function describe({ conversion, losses }: ManifestOutcome): string {
   if (!conversion) return '';
   const platform = conversion.platform ? `; platform=${formatPlatform(conversion.platform as Platform)}` : '';
   const unsigned = conversion.from === mediaTypes.schema1 ? '; unsigned' : '';

@@ -1,6 +1,4 @@
-import { failureOf } from '../stored/upstream-answer.ts';
-import { discard } from '../upstream/body.ts';
-import type { UpstreamClient } from '../upstream/client.ts';
+import type { Pinger } from '../stored/ping.ts';
 import { bytesAnswer } from './answer.ts';
 import type { ClientRequest } from './client-request.ts';
 
@@ -9,22 +7,11 @@ import type { ClientRequest } from './client-request.ts';
  * is the answer, with its challenge; otherwise the proxy speaks for itself.
  */
 export async function answerPing(
-  client: UpstreamClient,
+  pinger: Pinger,
   request: ClientRequest,
   passThrough: boolean,
 ): Promise<Response> {
-  if (passThrough) {
-    const { signal, credential, budget } = request.caller;
-    const { response } = await client.request({
-      method: 'GET',
-      path: '/v2/',
-      credential,
-      budget,
-      ...(signal ? { signal } : {}),
-    });
-    if (!response.ok) throw await failureOf(response, 'registry API v2', 'NAME_UNKNOWN');
-    await discard(response);
-  }
+  if (passThrough) request.notes.ping = await pinger.ping(request.caller);
   const body = new TextEncoder().encode('{}');
   return bytesAnswer(body, { 'Content-Type': 'application/json' }, request.method === 'HEAD');
 }

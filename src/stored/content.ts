@@ -1,22 +1,22 @@
 import { LRUCache } from 'lru-cache';
 import { type Digest, verifyDigest } from '../../converters/digest.ts';
-import { ConversionError } from '../../converters/errors.ts';
 import { limits } from '../../converters/limits.ts';
 import type { Compression } from '../../converters/media-types.ts';
-import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../cache/cache.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
-import { detectCompression } from '../layers/compression.ts';
 import type { StoredForm } from '../negotiation/decide.ts';
 import { widestAccept } from '../negotiation/reads.ts';
-import { discard, readBounded, refuseEncoded } from '../upstream/body.ts';
+import { discard, readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
+import { credentialKey } from '../upstream/credential.ts';
 import { formOf } from './form.ts';
 import type { Caller } from './resolve.ts';
+import { sniffLayer } from './sniff-layer.ts';
 import { failureOf } from './upstream-answer.ts';
+import { isUnsigned, verifyManifest } from './verify-manifest.ts';
 
 export interface StoredManifest {
   readonly bytes: Uint8Array;
@@ -50,7 +50,15 @@ const deadlineMs = 60_000;
 /** Entries of indexes whose form is remembered, in all: some 200 bytes each. */
 const rememberedEntries = 50_000;
 
-export function createContent(client: UpstreamClient, cache: Cache, background: Background): Content {
+export interface ContentOptions {
+  readonly client: UpstreamClient;
+  readonly cache: Cache;
+  readonly background: Background;
+  /** Schema 1 that upstream stores without a signature is not given to anyone, in whatever form. */
+  readonly refusesUnsigned: boolean;
+}
+
+export function createContent({ client, cache, background, refusesUnsigned }: ContentOptions): Content {
   // Reading the entries of an index again for each request would cost more than the answer.
   const forms = new LRUCache<string, StoredForm>({
     maxSize: rememberedEntries,
@@ -64,7 +72,7 @@ export function createContent(client: UpstreamClient, cache: Cache, background: 
 
   async function remembered(
     key: string,
-    { budget }: Caller,
+    { budget, credential }: Caller,
     fetch: () => Promise<CacheEntry>,
   ): Promise<CacheEntry> {
     const known = await cache.get(key, budget);
@@ -75,7 +83,7 @@ export function createContent(client: UpstreamClient, cache: Cache, background: 
       return entry;
     };
     const late = () => new Failure('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
-    return flights.join({ key, start, late }, undefined);
+    return flights.join({ key, whose: credentialKey(credential), start, late }, undefined);
   }
 
   async function fetchManifest(
@@ -133,7 +141,9 @@ export function createContent(client: UpstreamClient, cache: Cache, background: 
   ): Promise<StoredManifest> {
     const key = manifestKey(repository, digest);
     const { facts, body } = await remembered(key, caller, () => fetchManifest(repository, digest, caller));
-    return { bytes: body, contentType: String(facts.contentType) };
+    const contentType = String(facts.contentType);
+    if (refusesUnsigned && isUnsigned(body, contentType)) throw unsigned(repository, digest);
+    return { bytes: body, contentType };
   }
 
   return {
@@ -172,7 +182,7 @@ export function createContent(client: UpstreamClient, cache: Cache, background: 
     async sniff(repository, digest, caller) {
       const key = `compression ${client.id} ${repository} ${digest}`;
       const fetch = async () => ({
-        facts: { compression: await detectedCompression(client, repository, digest, caller) },
+        facts: { compression: await sniffLayer(client, repository, digest, caller) },
         body: new Uint8Array(),
       });
       return (await remembered(key, caller, fetch)).facts.compression as Compression;
@@ -180,48 +190,10 @@ export function createContent(client: UpstreamClient, cache: Cache, background: 
   };
 }
 
-/**
- * Of signed schema 1 the digest is that of the payload; of all else, that of the bytes.
- * @throws ConversionError DIGEST_MISMATCH.
- */
-export function verifyManifest(bytes: Uint8Array, digest: Digest, contentType: string): void {
-  try {
-    verifyDigest(bytes, digest, 'manifest');
-  } catch (mismatch) {
-    if (payloadDigest(bytes, contentType) !== digest) throw mismatch;
-  }
-}
-
-function payloadDigest(bytes: Uint8Array, contentType: string): Digest | undefined {
-  try {
-    return readManifest(bytes, contentType).source.digest;
-  } catch (error) {
-    if (error instanceof ConversionError) return undefined;
-    throw error;
-  }
-}
-
-async function detectedCompression(
-  client: UpstreamClient,
-  repository: RepositoryName,
-  digest: Digest,
-  caller: Caller,
-): Promise<Compression> {
-  const { response } = await client.request({
-    method: 'GET',
-    path: `/v2/${repository}/blobs/${digest}`,
-    repository,
-    credential: caller.credential,
-    budget: caller.budget,
-    headers: { range: 'bytes=0-7' },
-  });
-  const what = `layer ${digest} of ${repository}`;
-  if (!response.ok) throw await failureOf(response, what, 'BLOB_UNKNOWN');
-  await refuseEncoded(response, `the ${what}`);
-  const stream = response.body as ReadableStream<Uint8Array> | null;
-  if (!stream) throw new Failure('UPSTREAM_ANSWER', `Upstream sent the ${what} without a body.`);
-  const { compression, packed } = await detectCompression(stream, what);
-  // A registry may ignore Range: then the rest of the layer is not read.
-  await packed.cancel();
-  return compression;
+function unsigned(repository: RepositoryName, digest: Digest): Failure {
+  return new Failure(
+    'UNSIGNED',
+    `${repository}@${digest} is stored as schema 1 without a signature, and this proxy is set to refuse such images ` +
+      '(REGSHIFT_UNSIGNED_SCHEMA1). Push the image again with a newer client.',
+  );
 }

@@ -7,11 +7,12 @@ import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { type Budget, isSpent } from '../budget.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
-import { Failure } from '../errors.ts';
+import { Failure, isUpstreamFailing } from '../errors.ts';
 import { widestAccept } from '../negotiation/reads.ts';
 import { discard, readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { type Credential, credentialKey } from '../upstream/credential.ts';
+import { createPullMeter } from './pull-meter.ts';
 import { failureOf } from './upstream-answer.ts';
 
 /** On whose behalf upstream is asked. */
@@ -31,6 +32,8 @@ export interface Resolved {
   readonly public: boolean;
   /** Seconds since upstream was asked, where the answer is older than the TTL because upstream fails. */
   readonly staleAge: number | undefined;
+  /** What a tag named for all before, while it may still stand in: where upstream tells more than it gives. */
+  readonly earlier?: Resolved;
 }
 
 export interface ResolverOptions {
@@ -54,12 +57,13 @@ export interface Resolver {
   resolve(repository: RepositoryName, reference: Reference, caller: Caller): Promise<Resolved>;
   /** Asks anew next time: what upstream named turned out to be unusable. */
   forget(repository: RepositoryName, reference: Reference, caller: Caller): void;
-  /** Upstream said that it counts pulls, as Docker Hub does. */
-  countsPulls(): boolean;
+  /** Upstream counts the pulls of this caller, as Docker Hub does those of all but paying accounts. */
+  countsPulls(caller: Caller): boolean;
 }
 
-interface Proof extends Resolved {
+interface Proof extends Omit<Resolved, 'earlier'> {
   readonly at: number;
+  readonly earlier?: Proof;
 }
 
 const deadlineMs = 60_000;
@@ -67,7 +71,7 @@ const deadlineMs = 60_000;
 export function createResolver({ client, ttl, stale, clock, background }: ResolverOptions): Resolver {
   const proofs = new LRUCache<string, Proof>({ max: 20_000 });
   const flights = createSingleFlight<Proof>(deadlineMs, background);
-  let counted = false;
+  const meter = createPullMeter();
 
   async function ask(repository: RepositoryName, reference: Reference, caller: Caller): Promise<Proof> {
     const request = {
@@ -78,7 +82,7 @@ export function createResolver({ client, ttl, stale, clock, background }: Resolv
       headers: { accept: widestAccept },
     };
     const { response, anonymous } = await client.request({ ...request, method: 'HEAD' });
-    counted ||= response.headers.has('ratelimit-limit');
+    if (response.ok) meter.note(caller, response.headers);
     const seen = response.ok ? seenIn(response, reference) : undefined;
     await discard(response);
     if (seen) return { ...seen, public: anonymous, staleAge: undefined, at: clock() };
@@ -95,10 +99,21 @@ export function createResolver({ client, ttl, stale, clock, background }: Resolv
     reference: Reference,
     { credential }: Caller,
     proof: Proof,
-  ): void {
+  ): Proof {
     const whose = proof.public ? 'none' : credentialKey(credential);
-    proofs.set(proofKey(repository, reference, whose), proof);
+    const key = proofKey(repository, reference, whose);
+    const earlier = replaced(proofs.get(key), proof);
+    const kept = earlier ? { ...proof, earlier } : proof;
+    proofs.set(key, kept);
     proofs.set(proofKey(repository, { kind: 'digest', digest: proof.digest }, whose), proof);
+    return kept;
+  }
+
+  /** With what may stand in for it, as long as that is young enough. */
+  function withEarlier(proof: Proof): Resolved {
+    const { earlier, ...now } = proof;
+    const age = earlier ? (clock() - earlier.at) / 1000 : 0;
+    return earlier && age <= stale ? { ...now, earlier: { ...earlier, staleAge: Math.floor(age) } } : now;
   }
 
   /** With that of the digest that it named, which was kept along with it. */
@@ -128,7 +143,7 @@ export function createResolver({ client, ttl, stale, clock, background }: Resolv
   }
 
   return {
-    countsPulls: () => counted,
+    countsPulls: meter.counts,
 
     forget(repository, reference, caller) {
       proofs.delete(proofKey(repository, reference, 'none'));
@@ -141,12 +156,20 @@ export function createResolver({ client, ttl, stale, clock, background }: Resolv
       const fresh = [proofs.get(publicKey), proofs.get(key)].find(
         (proof) => proof && clock() - proof.at < ttl * 1000,
       );
-      if (fresh) return fresh;
+      if (fresh) return fresh.earlier ? withEarlier(fresh) : fresh;
       const proof = await askOrStale(key, publicKey, () => ask(repository, reference, caller), caller.signal);
-      if (proof.staleAge === undefined) keep(repository, reference, caller, proof);
+      if (proof.staleAge === undefined) return withEarlier(keep(repository, reference, caller, proof));
       return proof;
     },
   };
+}
+
+/** What was public before, if that was something else; of two that were replaced, the last. */
+function replaced(before: Proof | undefined, now: Proof): Proof | undefined {
+  if (!before?.public || !now.public) return undefined;
+  if (before.digest === now.digest) return before.earlier;
+  const { earlier: _, ...last } = before;
+  return last;
 }
 
 function textOf(reference: Reference): string {
@@ -189,11 +212,4 @@ function failure(response: Response, reference: Reference, repository: Repositor
 
 function isRefusal(error: unknown): boolean {
   return error instanceof Failure && !isUpstreamFailing(error) && !isSpent(error);
-}
-
-/** Upstream is at fault or limits; what it refuses stays refused. */
-function isUpstreamFailing(error: unknown): boolean {
-  if (!(error instanceof Failure)) return false;
-  if (error.code === 'UPSTREAM_ANSWER') return Number(error.detail?.upstreamStatus ?? 500) >= 500;
-  return ['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT', 'RATE_LIMITED'].includes(error.code);
 }

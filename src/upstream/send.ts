@@ -1,7 +1,7 @@
 import type { Budget } from '../budget.ts';
 import { isDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
-import { networkFailure, timeoutFailure } from './upstream-failure.ts';
+import { isConnectionCut, networkFailure, timeoutFailure } from './upstream-failure.ts';
 
 /** The part of the web's `fetch` that is used; the embedded sample registry is one too. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -18,19 +18,34 @@ export interface Sender {
 }
 
 /**
- * Asks one server once and follows nothing.
+ * Asks one server and follows nothing.
  * @throws Failure UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT; as `Budget.spend`; the caller's abort as the caller gave
  *   it.
  */
 export async function send(sender: Sender, url: URL, headers: Headers): Promise<Response> {
-  const { fetch, method, signal, body } = sender;
-  sender.budget?.spend();
   try {
-    const init = { method, headers, redirect: 'manual' as const, signal };
-    return await fetch(url.href, body === undefined ? init : { ...init, body });
+    return await sendOnce(sender, url, headers).catch((error: unknown) => {
+      if (!mayRepeat(sender, error)) throw error;
+      return sendOnce(sender, url, headers);
+    });
   } catch (error) {
+    const { method, signal } = sender;
     sender.caller?.throwIfAborted();
     if (isDeadline(signal)) throw timeoutFailure(sender.milliseconds, method, url);
     throw error instanceof Failure ? error : networkFailure(error, method, url);
   }
+}
+
+function sendOnce({ fetch, method, signal, body, budget }: Sender, url: URL, headers: Headers) {
+  budget?.spend();
+  const init = { method, headers, redirect: 'manual' as const, signal };
+  return fetch(url.href, body === undefined ? init : { ...init, body });
+}
+
+/**
+ * A server may close a connection that was kept alive just when it is used again: what changes nothing there is asked
+ * once more (RFC 9110, section 9.2.2).
+ */
+function mayRepeat({ method, signal }: Sender, error: unknown): boolean {
+  return method !== 'POST' && !signal.aborted && isConnectionCut(error);
 }

@@ -41,6 +41,11 @@ export function networkFailure(error: unknown, method: string, url: URL): Failur
   });
 }
 
+/** The other end closed the connection before it answered. */
+export function isConnectionCut(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(networkCode(error) ?? '');
+}
+
 export function timeoutFailure(milliseconds: number, method: string, url: URL): Failure {
   return new Failure(
     'UPSTREAM_TIMEOUT',

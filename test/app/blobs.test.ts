@@ -157,6 +157,18 @@ describe('what upstream does with a blob', () => {
     expect([handedOn.status, handedOn.header('Location')]).toEqual([307, storage]);
   });
 
+  it('parts of several ranges stay apart by their own type', async () => {
+    const type = 'multipart/byteranges; boundary=THIS';
+    const upstream = scriptedUpstream((request) =>
+      request.headers.has('range')
+        ? new Response('--THIS--', { status: 206, headers: { 'Content-Type': type } })
+        : undefined,
+    );
+    const path = `/v2/sample/oci/blobs/sha256:${'a'.repeat(64)}`;
+    const answer = await testApp({}, upstream.fetch).get(path, { Range: 'bytes=0-1,4-5' });
+    expect([answer.status, answer.header('Content-Type')]).toEqual([206, type]);
+  });
+
   it('an encoding that it was not asked for is an error, for lengths and digests would lie', async () => {
     const upstream = scriptedUpstream(() => {
       const headers = { 'Content-Encoding': 'br', 'Content-Length': '3' };

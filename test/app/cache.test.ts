@@ -28,6 +28,14 @@ describe('the memory cache', () => {
     expect(await cache.get('c')).toBeDefined();
   });
 
+  test('counts the facts of an entry too', async () => {
+    const cache = createMemoryCache(4000);
+    await cache.set('a', entry('', { long: 'x'.repeat(1500) }));
+    await cache.set('b', entry('', { long: 'x'.repeat(1500) }));
+    expect(await cache.get('a')).toBeUndefined();
+    expect(await cache.get('b')).toBeDefined();
+  });
+
   test('keeps nothing when it is given no bytes', async () => {
     const cache = createMemoryCache(0);
     await cache.set('a', entry('x'));

@@ -67,3 +67,23 @@ describe('a digest that was given out, where upstream counts pulls,', () => {
     expect(pulls(upstream.asked)).toEqual([]);
   });
 });
+
+describe('whether upstream counts pulls', () => {
+  const paying = ['Authorization', 'Basic cGF5aW5nOnNlY3JldA=='] as const;
+  const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
+
+  /** Docker Hub does not say it to accounts that pay. */
+  const countingOthers: Script = async (request, url) =>
+    request.headers.get('authorization') === paying[1] ? undefined : counting(request, url);
+
+  it('is known of each login by itself: the images of an index are fetched for one and not for the other', async () => {
+    const upstream = scriptedUpstream(countingOthers);
+    const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
+    const typeFor = async (login: readonly [string, string]) =>
+      (await app.get('/v2/sample/index/manifests/latest', [...docker113, login])).header('Content-Type');
+    for (const _ of [1, 2]) {
+      expect(await typeFor(alice)).toContain('manifest.v2+json');
+      expect(await typeFor(paying)).toContain('manifest.list.v2+json');
+    }
+  });
+});

@@ -106,3 +106,43 @@ describe('while upstream fails', () => {
     },
   );
 });
+
+/** Docker Hub answers the question for a tag for free, and counts and limits what comes after it. */
+describe('a tag that has moved to what upstream does not give now', () => {
+  const moved = async () => {
+    const upstream = scriptedUpstream();
+    const app = testApp({ REGSHIFT_STALE: '600', REGSHIFT_TAG_TTL: '30' }, upstream.fetch);
+    const before = await app.get(latest, docker19);
+    const next = await testApp({ REGSHIFT_FORMAT: 'auto' }).head('/v2/sample/schema2/manifests/latest', [
+      ['Accept', '*/*'],
+    ]);
+    const digest = next.header('Docker-Content-Digest') ?? '';
+    const type = next.header('Content-Type') ?? '';
+    const limited: Script = (request, { pathname }) => {
+      if (!pathname.includes('/manifests/')) return undefined;
+      if (request.method !== 'HEAD') return specError(429, 'TOOMANYREQUESTS', { 'Retry-After': '9' });
+      const headers = { 'Docker-Content-Digest': digest, 'Content-Type': type };
+      return new Response(null, { headers });
+    };
+    upstream.follow(limited);
+    return { upstream, app, before };
+  };
+
+  it('is given as it was, with its age, and stays so', async () => {
+    const { app, before } = await moved();
+    app.advance(100);
+    for (const age of ['100', '140']) {
+      const answer = await app.get(latest, docker19);
+      expect([answer.status, answer.header('Age')]).toEqual([200, age]);
+      expect(answer.body).toEqual(before.body);
+      app.advance(40);
+    }
+  });
+
+  it('but no longer than REGSHIFT_STALE; then the limit is told', async () => {
+    const { app } = await moved();
+    app.advance(601);
+    const answer = await app.get(latest, docker19);
+    expect([answer.status, answer.header('Retry-After')]).toEqual([429, '9']);
+  });
+});

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
 import { testApp } from '../support/app.ts';
+import { indexOver } from '../support/index-over.ts';
+import { scriptedUpstream } from '../support/scripted-upstream.ts';
 
 const path = '/v2/sample/schema1-unsigned/manifests/latest';
 
@@ -14,6 +17,39 @@ describe('schema 1 that is stored without a signature', () => {
     const answer = await testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' }).get(path);
     expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
     expect(answer.error().message).toContain('REGSHIFT_UNSIGNED_SCHEMA1');
+  });
+
+  it.each([
+    ['as it is stored', { Accept: '*/*' }],
+    ['as schema 2', { Accept: mediaTypes.schema2, 'User-Agent': 'containerd/2.1.0' }],
+  ])('is refused %s', async (_, headers) => {
+    const app = testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' });
+    const answer = await app.get('/v2/sample/schema1-unsigned/manifests/latest', headers);
+    expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
+  });
+
+  it('is refused to Docker 1.3, which asks by API v1', async () => {
+    const app = testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' });
+    const answer = await app.get('/v1/repositories/sample/schema1-unsigned/tags');
+    expect([answer.status, answer.text()]).toEqual([
+      406,
+      expect.stringContaining('REGSHIFT_UNSIGNED_SCHEMA1'),
+    ]);
+    const signed = await app.get('/v1/repositories/sample/schema1/tags');
+    expect(signed.text()).toMatch(/[0-9a-f]{64}/);
+  });
+
+  it('is left out of an index', async () => {
+    const upstream = scriptedUpstream(
+      (await indexOver('team/mixed', ['sample/schema1-unsigned', 'sample/schema2'])).script,
+    );
+    const list = async (variables: Record<string, string>) => {
+      const headers = { Accept: `${mediaTypes.dockerList}, ${mediaTypes.schema2}` };
+      const answer = await testApp(variables, upstream.fetch).get('/v2/team/mixed/manifests/latest', headers);
+      return (JSON.parse(answer.text()) as { manifests: unknown[] }).manifests.length;
+    };
+    expect(await list({})).toBe(2);
+    expect(await list({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' })).toBe(1);
   });
 
   it('is no matter for what is signed', async () => {

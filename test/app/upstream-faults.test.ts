@@ -203,3 +203,39 @@ it('a blob is refused in the same way', async () => {
     expect([answer.status, answer.error().code]).toEqual([status, code]);
   }
 });
+
+describe('a connection that upstream closes before it answers', () => {
+  const cut = () => {
+    throw Object.assign(new TypeError('fetch failed'), {
+      cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
+    });
+  };
+
+  it('is opened again once: one that was kept alive may end just when it is used', async () => {
+    let asked = 0;
+    const upstream = scriptedUpstream(() => {
+      asked += 1;
+      return asked % 2 === 1 ? cut() : undefined;
+    });
+    expect((await testApp({}, upstream.fetch).get(latest, docker19)).status).toBe(200);
+  });
+
+  it('and again, is told', async () => {
+    const upstream = scriptedUpstream(cut);
+    const answer = await testApp({}, upstream.fetch).get(latest, docker19);
+    expect([answer.status, answer.error().message]).toEqual([502, expect.stringContaining('ECONNRESET')]);
+    expect(upstream.asked).toHaveLength(2);
+  });
+});
+
+it('no cache may keep an error, or give it to another client', async () => {
+  const answer = await testApp({}, scriptedUpstream().fetch).get(
+    '/v2/sample/nothing/manifests/latest',
+    docker19,
+  );
+  expect(answer.status).toBe(404);
+  expect([answer.header('Cache-Control'), answer.header('Vary')]).toEqual([
+    'no-store',
+    'Accept, Authorization, User-Agent',
+  ]);
+});

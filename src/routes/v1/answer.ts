@@ -1,3 +1,4 @@
+import type { Failure } from '../../errors.ts';
 import { failureFrom, statusOf } from '../answer.ts';
 import type { ClientRequest } from '../client-request.ts';
 
@@ -34,10 +35,14 @@ export function cacheRule(found: { readonly public: boolean }): Record<string, s
  */
 const unsupportedStatus = 406;
 
+function isUnsupported({ code }: Failure): boolean {
+  return code === 'UNSUPPORTED' || code === 'UNSIGNED';
+}
+
 /** An error as API v1 writes it. */
 export function v1ErrorAnswer(error: unknown, request: ClientRequest): Response {
   const failure = failureFrom(error);
-  const status = failure.code === 'UNSUPPORTED' ? unsupportedStatus : statusOf(failure);
+  const status = isUnsupported(failure) ? unsupportedStatus : statusOf(failure);
   const answer = jsonAnswer({ error: failure.message }, request, {}, status);
   for (const [name, value] of Object.entries(failure.headers)) answer.headers.set(name, value);
   // Upstream's own challenge may be one for a token, which no client of API v1 knows.

@@ -5,6 +5,7 @@ import { createV1Search, type V1Search } from '../../derived/v1-search.ts';
 import { createV1Tags, type V1Tags } from '../../derived/v1-tags.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Route } from '../../route.ts';
+import type { Caller } from '../../stored/resolve.ts';
 import type { Claims } from '../../v1-claims/claims.ts';
 
 /** What requests of API v1 are answered from, beside the route. */
@@ -35,7 +36,8 @@ const tagsWhereCounted = 8;
 export function createRegistryV1(options: RegistryV1Options): RegistryV1 {
   const { route, claims, settings, clock, background, log } = options;
   const { client, resolver, served, wanted } = route;
-  const most = () => settings.REGSHIFT_V1_TAGS ?? (resolver.countsPulls() ? tagsWhereCounted : usualTags);
+  const most = (caller: Caller) =>
+    settings.REGSHIFT_V1_TAGS ?? (resolver.countsPulls(caller) ? tagsWhereCounted : usualTags);
   const tags = createV1Tags({ client, served, wanted, most, ttl: settings.REGSHIFT_TAG_TTL, clock });
   const search = createV1Search({ resolver, images: createV1Images(route), tags, clock, background });
   return { route, claims, tags, search, log, passThrough: settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' };

@@ -18,7 +18,7 @@ export async function answerUsers(
   if (passThrough && !request.headers.has('authorization')) {
     throw new Failure('UNAUTHORIZED', 'Log in with a name and a password of the registry.');
   }
-  await answerPing(route.client, request, passThrough);
+  await answerPing(route.pinger, request, passThrough);
   return jsonAnswer('OK', request, { 'Cache-Control': 'private, no-store' });
 }
 

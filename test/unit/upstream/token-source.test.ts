@@ -227,7 +227,7 @@ const failures: [string, Handler, string, RegExp][] = [
 ];
 
 describe('a token server fails with', () => {
-  it.each(failures)('%s', async (_, handler, code, message) => {
+  it.each(failures)('%s', async (name, handler, code, message) => {
     const server = await startServer(handler);
     const { source, request } = sourceFor(server, { deadlineMs: 200 });
     const credential: Credential = { kind: 'service', username: 'user', password: 'password' };
@@ -235,7 +235,8 @@ describe('a token server fails with', () => {
     expect(failure).toMatchObject({ name: 'Failure', code });
     expect(failure.message).toMatch(new RegExp(message.source.replace('HOST', server.host)));
     expect(failure.message).not.toMatch(/secret|password=|repository/);
-    expect(server.log).toHaveLength(1);
+    // What is cut before an answer is asked once more: the server may just have closed an idle connection.
+    expect(server.log).toHaveLength(name === 'a broken connection' ? 2 : 1);
     if (code === 'RATE_LIMITED') expect(failure.headers).toEqual({ 'retry-after': '7' });
   });
 

@@ -1,0 +1,47 @@
+import type { Digest } from '../../converters/digest.ts';
+import { ConversionError } from '../../converters/errors.ts';
+import type { ConversionPorts, LayerFacts } from '../../converters/ports.ts';
+import type { RepositoryName } from '../../converters/reference.ts';
+import type { SigningKey } from '../../converters/schema1/signing-key.ts';
+import { Failure, type FailureCode } from '../errors.ts';
+import type { Content } from '../stored/content.ts';
+import type { Caller } from '../stored/resolve.ts';
+
+export interface PortSources {
+  readonly content: Content;
+  readonly signingKey: () => Promise<SigningKey>;
+  /** What only reading a whole layer tells. */
+  readonly layerFacts: (repository: RepositoryName, digest: Digest, caller: Caller) => Promise<LayerFacts>;
+}
+
+/** What conversions need, out of one repository and with the caller's right. */
+export function conversionPorts(
+  { content, signingKey, layerFacts }: PortSources,
+  repository: RepositoryName,
+  caller: Caller,
+): ConversionPorts {
+  const manifest = async (digest: Digest) => (await content.manifest(repository, digest, caller)).bytes;
+  return {
+    fetchManifest: ({ digest }) => manifest(digest).catch(asUnavailable),
+    fetchBlob: ({ digest }) => content.blob(repository, digest, caller).catch(asUnavailable),
+    sniffLayer: ({ digest }) => content.sniff(repository, digest, caller).catch(asUnavailable),
+    layerFacts: ({ digest }) => layerFacts(repository, digest, caller).catch(asUnavailable),
+    signingKey,
+  };
+}
+
+/**
+ * What upstream does not have is no reason to give up an index: its entry is left out. What is broken, refused or not
+ * to be had at the moment is.
+ */
+function asUnavailable(error: unknown): never {
+  const code = error instanceof Failure ? absence[error.code] : undefined;
+  if (code === undefined) throw error;
+  throw new ConversionError({ code, message: (error as Failure).message });
+}
+
+const absence: Readonly<Partial<Record<FailureCode, 'UNAVAILABLE' | 'SIGNATURE'>>> = {
+  MANIFEST_UNKNOWN: 'UNAVAILABLE',
+  BLOB_UNKNOWN: 'UNAVAILABLE',
+  UNSIGNED: 'SIGNATURE',
+};

@@ -1,0 +1,28 @@
+import { LRUCache } from 'lru-cache';
+import { credentialKey } from '../upstream/credential.ts';
+import type { Caller } from './resolve.ts';
+
+/** Whose pulls upstream counts, as far as its answers have said. */
+export interface PullMeter {
+  /** To be told of each good answer to the question for a manifest. */
+  note(caller: Caller, answer: Headers): void;
+  counts(caller: Caller): boolean;
+}
+
+const logins = 2_000;
+
+/**
+ * Docker Hub tells those whose pulls it counts in each answer (`ratelimit-limit`), and paying accounts nothing. Of a
+ * caller that has not been answered yet, the last answer to anyone is the best guess.
+ */
+export function createPullMeter(): PullMeter {
+  const known = new LRUCache<string, boolean>({ max: logins });
+  let last = false;
+  return {
+    note({ credential }, answer) {
+      last = answer.has('ratelimit-limit');
+      known.set(credentialKey(credential), last);
+    },
+    counts: ({ credential }) => known.get(credentialKey(credential)) ?? last,
+  };
+}

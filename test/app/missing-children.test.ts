@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
+import { type TestApp, testApp } from '../support/app.ts';
+import { indexOver } from '../support/index-over.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { scriptedUpstream } from '../support/scripted-upstream.ts';
+
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const latest = '/v2/team/sparse/manifests/latest';
+
+async function sparse() {
+  const index = await indexOver('team/sparse', ['sample/oci', 'sample/oci-no-history'], mediaTypes.ociIndex);
+  const upstream = scriptedUpstream(index.script);
+  return { ...index, upstream, app: testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch) };
+}
+
+async function architectures(app: TestApp): Promise<readonly string[]> {
+  const answer = await app.get(latest, docker113);
+  expect(answer.status).toBe(200);
+  const list = JSON.parse(answer.text()) as { manifests: { platform: { architecture: string } }[] };
+  return list.manifests.map(({ platform }) => platform.architecture);
+}
+
+/** Mirrors copy one platform alone, and clean-ups delete by age: the index stays as it was. */
+describe('an index one of whose images upstream does not have', () => {
+  it.each([
+    ['the manifest', 1],
+    ['both manifests but one', 0],
+  ])('is given with those that it has: %s is gone', async (_, gone) => {
+    const { app, children, missing } = await sparse();
+    missing.add(children[gone] ?? '');
+    expect(await architectures(app)).toEqual([['amd64', 'arm64'][1 - gone]]);
+  });
+
+  it('says what was left out', async () => {
+    const { app, children, missing } = await sparse();
+    missing.add(children[1] ?? '');
+    const answer = await app.get(latest, docker113);
+    expect(answer.header('Regshift-Conversion')).toContain('lost="$.manifests[1]"');
+  });
+
+  it('is whole again as soon as upstream has the image: a part is not remembered', async () => {
+    const { app, children, missing } = await sparse();
+    missing.add(children[1] ?? '');
+    expect(await architectures(app)).toEqual(['amd64']);
+    missing.clear();
+    expect(await architectures(app)).toEqual(['amd64', 'arm64']);
+  });
+
+  it('can be fetched by the digest that it was given under, as long as it stays so', async () => {
+    const { app, children, missing } = await sparse();
+    missing.add(children[1] ?? '');
+    const digest = (await app.head(latest, docker113)).header('Docker-Content-Digest');
+    const answer = await app.get(`/v2/team/sparse/manifests/${digest}`, docker113);
+    expect([answer.status, answer.header('Docker-Content-Digest')]).toEqual([200, digest]);
+  });
+
+  it('tells a client that needs the one that is gone that it is not there', async () => {
+    const { app, children, missing } = await sparse();
+    missing.add(children[0] ?? '');
+    const answer = await app.get(latest, docker19);
+    expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
+    expect(answer.error().message).toContain(children[0]);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const latest = '/v2/sample/oci/manifests/latest';
+const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
+const bob = ['Authorization', 'Basic Ym9iOnNlY3JldA=='] as const;
+
+/** The question for a tag is free to all; what it names is refused to Alice, as a limit or a token that ended does. */
+function refusingAlice(status: number): Script {
+  return (request, { pathname }) => {
+    const whose = request.headers.get('authorization');
+    const free = request.method === 'HEAD' || pathname === '/v2/';
+    if (free || whose !== alice[1]) return undefined;
+    return specError(status, 'AS_SCRIPTED', { 'Retry-After': '60' });
+  };
+}
+
+describe('what upstream says of one caller', () => {
+  it.each([401, 403, 404, 429])('%i is not told to another who asks at the same time', async (status) => {
+    for (const order of [
+      [alice, bob],
+      [bob, alice],
+    ]) {
+      const app = testApp({}, scriptedUpstream(refusingAlice(status)).fetch);
+      const answers = await Promise.all(order.map((login) => app.get(latest, [...docker19, login])));
+      const of = (login: readonly string[]) =>
+        answers[order.indexOf(login as (typeof order)[number])]?.status;
+      expect(of(bob)).toBe(200);
+      // Bob's pull has made it known; Alice may have it, because the question for the tag was answered to her.
+      expect([200, status]).toContain(of(alice));
+    }
+  });
+
+  it('is told to all who ask with the same login, after one question', async () => {
+    const upstream = scriptedUpstream(refusingAlice(429));
+    const app = testApp({}, upstream.fetch);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => app.get(latest, [...docker19, alice])),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([429]));
+    expect(upstream.asked.filter((each) => each.startsWith('GET'))).toHaveLength(1);
+  });
+});
