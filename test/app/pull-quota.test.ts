@@ -78,7 +78,7 @@ describe('whether upstream counts pulls', () => {
 
   it('is known of each login by itself: the images of an index are fetched for one and not for the other', async () => {
     const upstream = scriptedUpstream(countingOthers);
-    const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
+    const app = testApp({}, upstream.fetch);
     const typeFor = async (login: readonly [string, string]) =>
       (await app.get('/v2/sample/index/manifests/latest', [...docker113, login])).header('Content-Type');
     for (const _ of [1, 2]) {
