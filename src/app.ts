@@ -12,6 +12,7 @@ import { answerV1 } from './routes/v1/answer-v1.ts';
 import { type Place, placeOf } from './routing/place.ts';
 import { createTable } from './routing/table.ts';
 import { createSite, type SiteOptions } from './site.ts';
+import { withoutSealed } from './uploads/elsewhere.ts';
 import { isV1Path } from './v1-claims/claims.ts';
 import { version } from './version.ts';
 
@@ -54,7 +55,7 @@ export function createApp(dependencies: Dependencies): Hono {
     });
     log('info', 'request', {
       method: request.method,
-      path: request.url.pathname,
+      path: withoutSealed(request.url.pathname),
       client: request.client.name,
       status: response.status,
       ...request.notes,
@@ -81,7 +82,7 @@ function report(log: Log, request: ClientRequest, error: unknown): void {
   // A client that left is no fault of anyone's.
   const unexpected = failure.code === 'INTERNAL' && !request.caller.signal?.aborted;
   log(unexpected ? 'error' : 'debug', 'request failed', {
-    path: request.url.pathname,
+    path: withoutSealed(request.url.pathname),
     code: failure.code,
     reason: failure.message,
     ...(unexpected && error instanceof Error ? { stack: error.stack } : {}),

@@ -109,8 +109,8 @@ function cacheOf(settings: Settings, { tiers = [], cacheBytes }: Platform): Cach
 function noCommonKey(): Failure {
   return new Failure(
     'MISCONFIGURED',
-    'REGSHIFT_SIGNING_KEY is not set, and registry API v1, in which this Docker pulls, needs it here. Set it to a ' +
-      'P-256 private key (README.md).',
+    'REGSHIFT_SIGNING_KEY is not set, and this needs it here: registry API v1, in which old Dockers pull, and uploads ' +
+      'that the registry wants at an address of its own. Set it to a P-256 private key (README.md).',
   );
 }
 

@@ -8,6 +8,7 @@ export type FailureCode =
   | 'NAME_UNKNOWN'
   | 'MANIFEST_UNKNOWN'
   | 'BLOB_UNKNOWN'
+  | 'UPLOAD_UNKNOWN'
   | 'ENDPOINT_UNKNOWN'
   /** The image exists, and this client cannot have it: the one answer whose message Docker 1.8–20.10 shows. */
   | 'UNSUPPORTED'
@@ -37,6 +38,7 @@ export const wire: Readonly<Record<FailureCode, Wire>> = {
   NAME_UNKNOWN: { status: 404, code: 'NAME_UNKNOWN' },
   MANIFEST_UNKNOWN: { status: 404, code: 'MANIFEST_UNKNOWN' },
   BLOB_UNKNOWN: { status: 404, code: 'BLOB_UNKNOWN' },
+  UPLOAD_UNKNOWN: { status: 404, code: 'BLOB_UPLOAD_UNKNOWN' },
   ENDPOINT_UNKNOWN: { status: 404, code: 'NAME_UNKNOWN' },
   UNSUPPORTED: { status: 404, code: 'UNSUPPORTED' },
   UNSIGNED: { status: 404, code: 'UNSUPPORTED' },

@@ -16,7 +16,10 @@ import { createNames, type Names } from './routing/names.ts';
 import { type Content, createContent } from './stored/content.ts';
 import { createPinger, type Pinger } from './stored/ping.ts';
 import { type Caller, createResolver, type Resolver } from './stored/resolve.ts';
+import { createWrites, type Writes } from './stored/writes.ts';
+import { createElsewhere, type Elsewhere } from './uploads/elsewhere.ts';
 import type { UpstreamClient } from './upstream/client.ts';
+import type { ClaimKeys } from './v1-claims/keys.ts';
 
 /** One upstream with its settings, and everything that is known of it: what a request is answered from. */
 export interface Route {
@@ -42,6 +45,10 @@ export interface Route {
   /** An index that would have to be converted is given as the one image that the client will choose. */
   readonly oneOfList: (caller: Caller) => boolean;
   readonly serves: (repository: string) => boolean;
+  /** Whether clients may push and delete, as far as upstream lets them. */
+  readonly takesPushes: boolean;
+  readonly writes: Writes;
+  readonly elsewhere: Elsewhere;
   /** Hands storage redirects on to the client instead of following them. */
   readonly redirectBlobs: boolean;
 }
@@ -62,6 +69,8 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
   readonly background: Background;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** @throws Failure MISCONFIGURED where another process could not open what was sealed with them. */
+  readonly claimKeys: () => Promise<ClaimKeys>;
 }
 
 /** How many images a search may fetch where upstream does not count pulls. */
@@ -86,7 +95,8 @@ export function createRoute(options: RouteOptions): Route {
   });
   const chooser = createChooser(content, workshop);
   const { REGSHIFT_TAG_TTL: ttl, REGSHIFT_STALE: stale } = settings;
-  const resolver = createResolver({ client, ttl, stale, clock, background });
+  const writes = createWrites();
+  const resolver = createResolver({ client, ttl, stale, clock, background, writes });
   const known = {
     client,
     pinger: createPinger({ client, stale, clock }),
@@ -97,6 +107,7 @@ export function createRoute(options: RouteOptions): Route {
     served: createServedTags(),
     wanted: createServedTags(),
     layers,
+    writes,
   };
   const search = createSearch({
     ...known,
@@ -117,8 +128,15 @@ export function createRoute(options: RouteOptions): Route {
       (settings.REGSHIFT_LISTS === 'auto' && resolver.countsPulls(caller)),
     serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
     names: createNames({ match, aliases: settings.REGSHIFT_ALIASES, library: options.library }),
+    takesPushes: takesPushes(settings),
+    elsewhere: createElsewhere(options.claimKeys, clock),
     redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
   };
+}
+
+/** Where the proxy asks for all, who may read through it must not be able to write for that alone. */
+function takesPushes({ REGSHIFT_PUSH: said, REGSHIFT_UPSTREAM_AUTH: mode }: Values): boolean {
+  return said === undefined ? mode === 'passthrough' : said === 'allow';
 }
 
 /** Layers that are read at once: each costs a connection, and a decoder's memory. */

@@ -11,7 +11,6 @@ import { createRegistryV1, type RegistryV1 } from './routes/v1/registry.ts';
 import { inClientWords, type Named } from './routing/names.ts';
 import type { Entry } from './routing/table.ts';
 import { type Claims, createClaims } from './v1-claims/claims.ts';
-import type { ClaimKeys } from './v1-claims/keys.ts';
 
 export interface SiteOptions extends RouteOptions {
   /** Names the route in claims and logs; the same in each process of a fleet. */
@@ -20,8 +19,6 @@ export interface SiteOptions extends RouteOptions {
   readonly clientAuth: ClientAuth | undefined;
   /** undefined: clients ask upstream's token server themselves. */
   readonly tokenRelay: TokenRelay | undefined;
-  /** @throws Failure MISCONFIGURED where another process could not open what was sealed with them. */
-  readonly claimKeys: () => Promise<ClaimKeys>;
   readonly log: Log;
 }
 
@@ -62,12 +59,12 @@ export function createSite(options: SiteOptions): Site {
  * Answers a request in the name, and under the address, that the route says; what goes wrong is told in the client's
  * own words.
  */
-export async function answerFor(
+export async function answerFor<Answer>(
   site: Site,
   request: ClientRequest,
   named: Named | undefined,
-  answer: (request: ClientRequest) => Promise<Response>,
-): Promise<Response> {
+  answer: (request: ClientRequest) => Promise<Answer>,
+): Promise<Answer> {
   const address = ownAddress(site.publicUrl, request.address);
   const own = { ...inNameOf(request, site.login), address, ...(named ? { named } : {}) };
   try {

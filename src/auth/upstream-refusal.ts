@@ -1,6 +1,7 @@
 import { Failure } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import type { ClientRequest } from '../routes/client-request.ts';
+import { wouldLeaveTls } from '../routes/own-address.ts';
 import { clientName, renameScope } from '../routing/names.ts';
 import { type Challenge, parseChallenges } from '../upstream/challenge.ts';
 import type { TokenRelay } from './token-relay.ts';
@@ -60,15 +61,6 @@ const untrusted = [
   'X-Forwarded-Proto is https and not trusted: clients are sent to the token server of upstream',
   { remedy: 'set REGSHIFT_PUBLIC_URL, or REGSHIFT_TRUSTED_PROXIES to what is in front' },
 ] as const;
-
-/**
- * Whether something in front says that the client speaks TLS to it, and is not trusted to say so: the proxy would
- * name an http: address to a client that uses https:, which would send its password there in the clear.
- */
-function wouldLeaveTls({ address, headers }: ClientRequest): boolean {
-  const said = headers.get('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase();
-  return said === 'https' && !address.startsWith('https:');
-}
 
 /** Only the realm of the ping is relayed to: a repository that names another one keeps it. */
 function relayed(challenge: Challenge, realm: string, own: string, { named }: ClientRequest): Challenge {

@@ -87,6 +87,8 @@ const schema = z.object({
   REGSHIFT_STALE: count('seconds', 604_800).default(3600),
   REGSHIFT_CACHE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
   REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
+  /** Left out: `allow` where each client asks upstream in its own name, `refuse` where the proxy asks for all. */
+  REGSHIFT_PUSH: z.enum(['allow', 'refuse'], { error: 'must be allow or refuse' }).optional(),
   REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
   REGSHIFT_REPOSITORIES: repositories.optional(),
   REGSHIFT_ALIASES: aliases.default(noAliases),

@@ -13,6 +13,7 @@ import type { StoredEntry } from '../negotiation/decide.ts';
 import type { Content } from '../stored/content.ts';
 import type { Caller, Resolver } from '../stored/resolve.ts';
 import { listTags } from '../stored/tag-list.ts';
+import type { Writes } from '../stored/writes.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { credentialKey } from '../upstream/credential.ts';
 import type { Chooser } from './chooser.ts';
@@ -27,6 +28,7 @@ export interface SearchOptions {
   readonly workshop: Workshop;
   readonly chooser: Chooser;
   readonly served: ServedTags;
+  readonly writes: Writes;
   /** How many tags are asked about by HEAD. */
   readonly walkTags: number;
   /** How many images that are not in memory may be fetched and converted; 0 where upstream counts pulls. */
@@ -58,7 +60,7 @@ const negativeMs = 30_000;
 const headConcurrency = 6;
 
 export function createSearch(options: SearchOptions): Search {
-  const { resolver, content, workshop, served, clock } = options;
+  const { resolver, content, workshop, served, writes, clock } = options;
   const misses = new LRUCache<string, number>({ max: 10_000 });
   const serial = new Serial(options.background);
 
@@ -123,7 +125,7 @@ export function createSearch(options: SearchOptions): Search {
   return {
     async find(repository, digest, hints, caller) {
       const kind = `${formatPlatform(hints.platform)} ${hints.unpackZstd}`;
-      const missKey = `${repository} ${digest} ${kind} ${credentialKey(caller.credential)}`;
+      const missKey = `${writes.state(repository)} ${digest} ${kind} ${credentialKey(caller.credential)}`;
       const isMissed = () => (misses.get(missKey) ?? 0) > clock();
       if (isMissed()) return undefined;
       return serial.run(repository, async () => {

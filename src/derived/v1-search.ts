@@ -8,6 +8,7 @@ import { firstFound } from '../concurrency/first-found.ts';
 import { Serial } from '../concurrency/serial.ts';
 import { Failure } from '../errors.ts';
 import type { Caller, Resolver } from '../stored/resolve.ts';
+import type { Writes } from '../stored/writes.ts';
 import { credentialKey } from '../upstream/credential.ts';
 import type { V1Chain, V1Images } from './v1-images.ts';
 import type { V1Tags } from './v1-tags.ts';
@@ -49,6 +50,7 @@ export interface V1SearchOptions {
   readonly resolver: Resolver;
   readonly images: V1Images;
   readonly tags: V1Tags;
+  readonly writes: Writes;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
@@ -57,7 +59,8 @@ export interface V1SearchOptions {
 const negativeMs = 30_000;
 export const tagConcurrency = 6;
 
-export function createV1Search({ resolver, images, tags, clock, background }: V1SearchOptions): V1Search {
+export function createV1Search(options: V1SearchOptions): V1Search {
+  const { resolver, images, tags, writes, clock, background } = options;
   const misses = new LRUCache<string, number>({ max: 10_000 });
   const serial = new Serial(background);
 
@@ -102,7 +105,7 @@ export function createV1Search({ resolver, images, tags, clock, background }: V1
       const found = await known(repository, id, hints, caller);
       if (found) return found;
       const platform = formatPlatform(hints.platform);
-      const missKey = `${repository} ${id} ${platform} ${credentialKey(caller.credential)}`;
+      const missKey = `${writes.state(repository)} ${id} ${platform} ${credentialKey(caller.credential)}`;
       if ((misses.get(missKey) ?? 0) > clock()) return undefined;
       return serial.run(repository, async () => {
         // Whoever searched before may have come across it.

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
 import type { Caller } from '../stored/resolve.ts';
 import { listTags } from '../stored/tag-list.ts';
+import type { Writes } from '../stored/writes.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { credentialKey } from '../upstream/credential.ts';
 import type { ServedTags } from './served-tags.ts';
@@ -12,6 +13,7 @@ export interface V1TagsOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly client: UpstreamClient;
+  readonly writes: Writes;
   /** Tags given by API v2 lately. */
   readonly served: ServedTags;
   /** Tags that clients asked API v2 for which can only have them by API v1 (Docker 1.4 and 1.5). */
@@ -42,11 +44,12 @@ const mostKnown = 10;
 /** Registries list tags in the order of the alphabet, so that the newest are known when all are. */
 const mostListed = 10_000;
 
-export function createV1Tags({ client, served, wanted, most, ttl, clock }: V1TagsOptions): V1Tags {
+export function createV1Tags(options: V1TagsOptions): V1Tags {
+  const { client, writes, served, wanted, most, ttl, clock } = options;
   const lists = new LRUCache<string, { readonly tags: readonly Tag[]; readonly at: number }>({ max: 200 });
 
   async function list(repository: RepositoryName, caller: Caller): Promise<readonly Tag[]> {
-    const key = `${repository} ${credentialKey(caller.credential)}`;
+    const key = `${writes.state(repository)} ${credentialKey(caller.credential)}`;
     const known = lists.get(key);
     if (known && clock() - known.at < ttl * 1000) return known.tags;
     const tags = newestFirst(await listTags(client, repository, mostListed, caller));

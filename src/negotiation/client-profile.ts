@@ -9,6 +9,8 @@ export interface ClientProfile {
   readonly schema1: boolean;
   /** Reads OCI manifests and indexes where `Accept` names them. */
   readonly oci: boolean;
+  /** Reads a list page by page. */
+  readonly pages: boolean;
   /** Can pull by registry API v2 at all. */
   readonly apiV2: boolean;
 }
@@ -44,6 +46,12 @@ export const clientRows: readonly ProfileRow[] = [
   },
   {
     program: 'docker',
+    before: [1, 12, 0],
+    lacks: 'pages',
+    evidence: '1.11: `pull --all-tags` takes the first page of tags/list for all; 1.12 follows Link',
+  },
+  {
+    program: 'docker',
     from: [19, 3, 0],
     before: [19, 3, 5],
     lacks: 'oci',
@@ -75,7 +83,7 @@ export const clientRows: readonly ProfileRow[] = [
   },
 ];
 
-const everything: ClientProfile = { zstd: true, schema1: true, oci: true, apiV2: true };
+const everything: ClientProfile = { pages: true, zstd: true, schema1: true, oci: true, apiV2: true };
 
 /** @param userAgent as sent; from Docker 1.13 on it quotes another program inside `UpstreamClient(…)`. */
 export function describeClient(userAgent: string | undefined): Client {

@@ -26,6 +26,8 @@ export interface ClientRequest {
   readonly notes: { conversion?: string; ping?: 'fresh' | 'stale'; route?: string };
   /** Told each decision on the way to an answer, and of which stored manifest it is; for who wants to explain it. */
   readonly decided?: (manifest: Digest, decision: Decision) => void;
+  /** Read once, by whoever sends it on. */
+  readonly body: () => ReadableStream<Uint8Array> | undefined;
   /** Of API v1: what the client was told at the beginning of its pull. */
   readonly v1Context?: V1Context;
 }
@@ -46,6 +48,7 @@ export function readClientRequest(request: Request, origin: string, budget: Budg
     caller: callerOf(request, { kind: 'none' }, budget),
     address: origin,
     notes: {},
+    body: () => (request.body as ReadableStream<Uint8Array> | null) ?? undefined,
   };
 }
 

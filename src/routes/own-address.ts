@@ -31,6 +31,15 @@ export function reachedOrigin(
   return (trusted ? forwardedOrigin(url, request.headers) : undefined) ?? url.origin;
 }
 
+/**
+ * Whether something in front says that the client speaks TLS to it, and is not trusted to say so: the proxy would
+ * name an http: address to a client that uses https:, which would send its password there in the clear.
+ */
+export function wouldLeaveTls(request: { readonly address: string; readonly headers: Headers }): boolean {
+  const said = request.headers.get('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase();
+  return said === 'https' && !request.address.startsWith('https:');
+}
+
 /** Many proxies set only the scheme and leave Host as it was. Of a list, the first was the nearest to the client. */
 function forwardedOrigin(url: URL, headers: Headers): string | undefined {
   const first = (name: string) => headers.get(name)?.split(',')[0]?.trim() || undefined;

@@ -6,6 +6,7 @@ import {
   type RepositoryName,
 } from '../../converters/reference.ts';
 import { Failure } from '../errors.ts';
+import { isUploadName } from './location.ts';
 
 /** What a path asks for: below `/v2/` as in distribution-spec 1.1, "Endpoints". */
 export type Resource =
@@ -13,7 +14,13 @@ export type Resource =
   | { readonly kind: 'ping' }
   | { readonly kind: 'manifest'; readonly name: RepositoryName; readonly reference: Reference }
   | { readonly kind: 'blob'; readonly name: RepositoryName; readonly digest: Digest }
-  | { readonly kind: 'tags'; readonly name: RepositoryName };
+  | { readonly kind: 'uploads'; readonly name: RepositoryName }
+  | { readonly kind: 'upload'; readonly name: RepositoryName; readonly upload: string }
+  | { readonly kind: 'referrers'; readonly name: RepositoryName; readonly digest: Digest }
+  | { readonly kind: 'tags'; readonly name: RepositoryName }
+  | { readonly kind: 'catalog' };
+
+export type RepositoryResource = Extract<Resource, { readonly name: RepositoryName }>;
 
 /**
  * Reads a path. Repository names hold slashes, so the end of the path tells the resource, and what is before it is
@@ -25,12 +32,31 @@ export function parsePath(pathname: string): Resource {
   const path = pathname.replace(/^\/+/, '/');
   if (path === '/v2' || path === '/v2/') return { kind: 'ping' };
   if (path === '/token') return { kind: 'token' };
-  const [, name = '', kind, last = ''] = /^\/v2\/(.+)\/(manifests|blobs|tags)\/([^/]+)$/.exec(path) ?? [];
-  if (kind === 'manifests') return { kind: 'manifest', name: nameOf(name), reference: referenceOf(last) };
-  if (kind === 'blobs' && last !== 'uploads')
-    return { kind: 'blob', name: nameOf(name), digest: digestOf(last) };
-  if (kind === 'tags' && last === 'list') return { kind: 'tags', name: nameOf(name) };
+  // distribution has it, and the specification keeps it reserved ("Endpoints"): no name begins with "_".
+  if (path === '/v2/_catalog') return { kind: 'catalog' };
+  const resource = uploadOf(path) ?? contentOf(path);
+  if (resource) return resource;
   throw new Failure('ENDPOINT_UNKNOWN', `There is nothing at ${JSON.stringify(path.slice(0, 200))} here.`);
+}
+
+function contentOf(path: string): Resource | undefined {
+  const [, name = '', kind, last = ''] =
+    /^\/v2\/(.+)\/(manifests|blobs|tags|referrers)\/([^/]+)$/.exec(path) ?? [];
+  if (kind === 'manifests') return { kind: 'manifest', name: nameOf(name), reference: referenceOf(last) };
+  if (kind === 'blobs') return { kind: 'blob', name: nameOf(name), digest: digestOf(last) };
+  if (kind === 'referrers') return { kind: 'referrers', name: nameOf(name), digest: digestOf(last) };
+  return kind === 'tags' && last === 'list' ? { kind: 'tags', name: nameOf(name) } : undefined;
+}
+
+function uploadOf(path: string): Resource | undefined {
+  const [, name = '', upload = ''] = /^\/v2\/(.+)\/blobs\/uploads(?:\/([^/]*))?$/.exec(path) ?? [];
+  if (name === '') return undefined;
+  if (upload === '') return { kind: 'uploads', name: nameOf(name) };
+  if (isUploadName(upload)) return { kind: 'upload', name: nameOf(name), upload };
+  throw new Failure(
+    'UPLOAD_UNKNOWN',
+    `${JSON.stringify(upload.slice(0, 200))} is no upload that was begun here.`,
+  );
 }
 
 function nameOf(text: string): RepositoryName {

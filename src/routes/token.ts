@@ -1,7 +1,5 @@
-import type { RepositoryName } from '../../converters/reference.ts';
 import type { TokenRelay } from '../auth/token-relay.ts';
 import { Failure } from '../errors.ts';
-import { renameScope } from '../routing/names.ts';
 import { basicAuthorization, type Credential } from '../upstream/credential.ts';
 import type { GrantedToken } from '../upstream/token-server.ts';
 import { bytesAnswer } from './answer.ts';
@@ -19,20 +17,19 @@ const shortestLife = 60;
  * only with a refresh token; containerd ≥ 1.6 POSTs a password first and comes back with GET on 405.
  * @throws Failure as `TokenRelay.token`: UNAUTHORIZED when the token server refuses the login (with a Basic challenge
  *   from upstream-refusal.ts).
- * @param upstreamName what upstream calls what a client calls so; undefined for what is not served.
+ * @param upstreamScope what upstream is asked for in the place of a client's scope; undefined for nothing.
  */
 export async function answerToken(
   relay: TokenRelay | undefined,
   request: ClientRequest,
   clock: () => number,
-  upstreamName: (name: RepositoryName) => RepositoryName | undefined,
+  upstreamScope: (scope: string) => string | undefined,
 ): Promise<Response> {
   if (relay === undefined) throw new Failure('ENDPOINT_UNKNOWN', 'This proxy gives out no tokens.');
   const { searchParams } = request.url;
   const service = searchParams.get('service') ?? undefined;
   const asked = searchParams.getAll('scope').filter((scope) => scope !== '');
-  // Clients ask for a token for the name that they know. What no route has needs none.
-  const scopes = [...new Set(asked.flatMap((scope) => renameScope(scope, upstreamName) ?? []))];
+  const scopes = [...new Set(asked.flatMap((scope) => upstreamScope(scope) ?? []))];
   const credential = basicOnly(request.caller.credential);
   const token = await relay.token({ service, scopes, credential }).catch((error: unknown) => {
     throw notStored(error);

@@ -3,6 +3,7 @@ import { parseRepositoryName, type RepositoryName } from '../../converters/refer
 import { Failure } from '../errors.ts';
 import { discard, readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
+import { catalogScope } from '../upstream/scope.ts';
 import type { Caller } from './resolve.ts';
 import { nextQuery } from './tag-list.ts';
 import { failureOf } from './upstream-answer.ts';
@@ -19,44 +20,41 @@ export async function listRepositories(client: UpstreamClient, caller: Caller): 
   const found: RepositoryName[] = [];
   let query: string | undefined = `?n=${pageLength}`;
   for (let page = 0; page < mostPages && query !== undefined; page += 1) {
-    const { names, next }: CataloguePage = await cataloguePage(client, query, caller);
+    const response: Response = await askForRepositories(client, query, caller);
+    if ([401, 403, 404, 405].includes(response.status)) {
+      await discard(response);
+      break;
+    }
+    if (!response.ok) throw await failureOf(response, 'list of repositories', 'NAME_UNKNOWN');
+    const next = nextQuery(response.headers.get('link'));
+    const names = await repositoriesIn(response);
     found.push(...names);
     query = names.length > 0 && next !== query ? next : undefined;
   }
   return found;
 }
 
-interface CataloguePage {
-  readonly names: readonly RepositoryName[];
-  readonly next: string | undefined;
-}
-
-async function cataloguePage(
+/** One page of the list. @param query with its question mark; "" for the first. */
+export async function askForRepositories(
   client: UpstreamClient,
   query: string,
   { credential, signal, budget }: Caller,
-): Promise<CataloguePage> {
+): Promise<Response> {
   const path = `/v2/_catalog${query}`;
   const { response } = await client.request({
     method: 'GET',
     path,
+    scopes: [catalogScope],
     credential,
     budget,
     ...(signal ? { signal } : {}),
   });
-  if ([401, 403, 404, 405].includes(response.status)) {
-    await discard(response);
-    return { names: [], next: undefined };
-  }
-  if (!response.ok) throw await failureOf(response, 'list of repositories', 'NAME_UNKNOWN');
-  const next = nextQuery(response.headers.get('link'));
-  return {
-    names: namesIn(await readBounded(response, limits.documentBytes, 'the list of repositories')),
-    next,
-  };
+  return response;
 }
 
-function namesIn(bytes: Uint8Array): RepositoryName[] {
+/** The names of a page, which is read to its end. @throws Failure UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
+export async function repositoriesIn(response: Response): Promise<RepositoryName[]> {
+  const bytes = await readBounded(response, limits.documentBytes, 'the list of repositories');
   try {
     const { repositories } = JSON.parse(new TextDecoder().decode(bytes)) as { repositories?: unknown };
     if (!Array.isArray(repositories)) return [];

@@ -14,6 +14,7 @@ import type { UpstreamClient } from '../upstream/client.ts';
 import { type Credential, credentialKey } from '../upstream/credential.ts';
 import { createPullMeter } from './pull-meter.ts';
 import { failureOf } from './upstream-answer.ts';
+import type { Writes } from './writes.ts';
 
 /** On whose behalf upstream is asked. */
 export interface Caller {
@@ -45,11 +46,13 @@ export interface ResolverOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
+  readonly writes: Writes;
 }
 
 export interface Resolver {
   /**
-   * Asks upstream with this caller's own right, at most once per TTL and credential. Two proofs open what is
+   * Asks upstream with this caller's own right, at most once per TTL and credential, until the repository is written
+   * to. Two proofs open what is
    * remembered, and nothing else: upstream gave it to a request without a credential (good for all, and stale
    * while upstream fails), or to this very Authorization value (good for that value alone, never stale).
    * @throws Failure MANIFEST_UNKNOWN, UNAUTHORIZED, DENIED, RATE_LIMITED, or that upstream failed.
@@ -68,7 +71,8 @@ interface Proof extends Omit<Resolved, 'earlier'> {
 
 const deadlineMs = 60_000;
 
-export function createResolver({ client, ttl, stale, clock, background }: ResolverOptions): Resolver {
+export function createResolver(options: ResolverOptions): Resolver {
+  const { client, ttl, stale, clock, background, writes } = options;
   const proofs = new LRUCache<string, Proof>({ max: 20_000 });
   const flights = createSingleFlight<Proof>(deadlineMs, background);
   const meter = createPullMeter();
@@ -94,18 +98,13 @@ export function createResolver({ client, ttl, stale, clock, background }: Resolv
   }
 
   /** By its digest too: Docker ≥ 20.10 and containerd go on with the digest that a HEAD told them. */
-  function keep(
-    repository: RepositoryName,
-    reference: Reference,
-    { credential }: Caller,
-    proof: Proof,
-  ): Proof {
+  function keep(state: string, reference: Reference, { credential }: Caller, proof: Proof): Proof {
     const whose = proof.public ? 'none' : credentialKey(credential);
-    const key = proofKey(repository, reference, whose);
+    const key = proofKey(state, reference, whose);
     const earlier = replaced(proofs.get(key), proof);
     const kept = earlier ? { ...proof, earlier } : proof;
     proofs.set(key, kept);
-    proofs.set(proofKey(repository, { kind: 'digest', digest: proof.digest }, whose), proof);
+    proofs.set(proofKey(state, { kind: 'digest', digest: proof.digest }, whose), proof);
     return kept;
   }
 
@@ -118,9 +117,9 @@ export function createResolver({ client, ttl, stale, clock, background }: Resolv
 
   /** With that of the digest that it named, which was kept along with it. */
   function dropProof(key: string, proof: Proof | undefined): void {
-    const [repository] = key.split(' ', 1);
+    const [state] = key.split(' ', 1);
     proofs.delete(key);
-    if (proof) proofs.delete(`${repository} ${proof.digest} none`);
+    if (proof) proofs.delete(`${state} ${proof.digest} none`);
   }
 
   async function askOrStale(
@@ -146,19 +145,21 @@ export function createResolver({ client, ttl, stale, clock, background }: Resolv
     countsPulls: meter.counts,
 
     forget(repository, reference, caller) {
-      proofs.delete(proofKey(repository, reference, 'none'));
-      proofs.delete(proofKey(repository, reference, credentialKey(caller.credential)));
+      const state = writes.state(repository);
+      proofs.delete(proofKey(state, reference, 'none'));
+      proofs.delete(proofKey(state, reference, credentialKey(caller.credential)));
     },
 
     async resolve(repository, reference, caller) {
-      const publicKey = proofKey(repository, reference, 'none');
-      const key = proofKey(repository, reference, credentialKey(caller.credential));
+      const state = writes.state(repository);
+      const publicKey = proofKey(state, reference, 'none');
+      const key = proofKey(state, reference, credentialKey(caller.credential));
       const fresh = [proofs.get(publicKey), proofs.get(key)].find(
         (proof) => proof && clock() - proof.at < ttl * 1000,
       );
       if (fresh) return fresh.earlier ? withEarlier(fresh) : fresh;
       const proof = await askOrStale(key, publicKey, () => ask(repository, reference, caller), caller.signal);
-      if (proof.staleAge === undefined) return withEarlier(keep(repository, reference, caller, proof));
+      if (proof.staleAge === undefined) return withEarlier(keep(state, reference, caller, proof));
       return proof;
     },
   };
@@ -176,8 +177,8 @@ function textOf(reference: Reference): string {
   return reference.kind === 'tag' ? reference.tag : reference.digest;
 }
 
-function proofKey(repository: RepositoryName, reference: Reference, credential: string): string {
-  return `${repository} ${textOf(reference)} ${credential}`;
+function proofKey(state: string, reference: Reference, credential: string): string {
+  return `${state} ${textOf(reference)} ${credential}`;
 }
 
 function seenIn(

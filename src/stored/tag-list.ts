@@ -6,20 +6,13 @@ import type { UpstreamClient } from '../upstream/client.ts';
 import type { Caller } from './resolve.ts';
 import { failureOf } from './upstream-answer.ts';
 
-/** One page of a repository's tags. */
-export interface TagPage {
-  readonly tags: readonly Tag[];
-  /** The query of the next page, like `?n=100&last=v2`; absent on the last one. */
-  readonly next: string | undefined;
-}
-
-/** @param query of the page, with its question mark; "" for the first. @throws Failure. */
-export async function tagPage(
+/** One page of a repository's tags. @param query with its question mark; "" for the first. */
+export async function askForTags(
   client: UpstreamClient,
   repository: RepositoryName,
   query: string,
   { credential, signal, budget }: Caller,
-): Promise<TagPage> {
+): Promise<Response> {
   const { response } = await client.request({
     method: 'GET',
     path: `/v2/${repository}/tags/list${query}`,
@@ -28,10 +21,7 @@ export async function tagPage(
     budget,
     ...(signal ? { signal } : {}),
   });
-  if (!response.ok) throw await failureOf(response, `tags of ${repository}`, 'NAME_UNKNOWN');
-  const next = nextQuery(response.headers.get('link'));
-  const bytes = await readBounded(response, limits.documentBytes, 'the list of tags');
-  return { tags: tagsIn(bytes, repository), next };
+  return response;
 }
 
 /** The tags of as many pages as it takes to have `limit` of them. @throws Failure. */
@@ -44,10 +34,13 @@ export async function listTags(
   const found: Tag[] = [];
   let query: string | undefined = '';
   while (query !== undefined && found.length < limit) {
-    const page: TagPage = await tagPage(client, repository, query, caller);
-    found.push(...page.tags);
+    const response: Response = await askForTags(client, repository, query, caller);
+    if (!response.ok) throw await failureOf(response, `tags of ${repository}`, 'NAME_UNKNOWN');
+    const next = nextQuery(response.headers.get('link'));
+    const tags = await tagsIn(response, repository);
+    found.push(...tags);
     // A page that is empty or names itself would never end.
-    query = page.tags.length > 0 && page.next !== query ? page.next : undefined;
+    query = tags.length > 0 && next !== query ? next : undefined;
   }
   return found.slice(0, limit);
 }
@@ -59,7 +52,9 @@ export function nextQuery(header: string | null): string | undefined {
   return at === -1 ? undefined : target?.slice(at);
 }
 
-function tagsIn(bytes: Uint8Array, repository: RepositoryName): Tag[] {
+/** The tags of a page, which is read to its end. @throws Failure UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
+export async function tagsIn(response: Response, repository: RepositoryName): Promise<Tag[]> {
+  const bytes = await readBounded(response, limits.documentBytes, 'the list of tags');
   try {
     const { tags } = JSON.parse(new TextDecoder().decode(bytes)) as { tags?: unknown };
     // A repository without tags has null here (docker-registry 2.8.2).

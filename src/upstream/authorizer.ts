@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { Failure } from '../errors.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicAuthorization, type Credential, credentialKey } from './credential.ts';
-import { type Asker, sameQuestion, type TokenRequest, tokenRequestFor } from './token-request.ts';
+import { type Asker, ownScopes, sameQuestion, type TokenRequest, tokenRequestFor } from './token-request.ts';
 import type { Token, TokenSource } from './token-source.ts';
 
 /** What a request goes out with. */
@@ -21,19 +21,26 @@ export interface Authorizer {
   after(refusal: Response, previous: Grant, asker: Asker): Promise<Grant | undefined>;
   /** Upstream has answered 401 to this grant. */
   refused(grant: Grant): void;
+  /** Upstream has answered something else than 401 to what `before` gave. */
+  accepted(asker: Asker): void;
+  /** Whether `before` gives what upstream is known to take, or nothing else is to be had: a body is sent only once. */
+  isSettled(asker: Asker): boolean;
 }
 
 interface State {
   readonly tokens: TokenSource;
   readonly allowAnonymousTokens: boolean;
-  /** By credential and repository: what a token server was last asked with success, without the credential. */
+  /** By credential, repository and scopes: what a token server was last asked with success, without the credential. */
   readonly remembered: LRUCache<string, Omit<TokenRequest, 'credential'>>;
+  /** By the same key: upstream took what it was asked with. */
+  readonly settled: LRUCache<string, true>;
   upstreamWantsBasic: boolean;
 }
 
 export function createAuthorizer(tokens: TokenSource, allowAnonymousTokens: boolean): Authorizer {
   const remembered: State['remembered'] = new LRUCache({ max: 5000 });
-  const state: State = { tokens, allowAnonymousTokens, remembered, upstreamWantsBasic: false };
+  const settled: State['settled'] = new LRUCache({ max: 5000 });
+  const state: State = { tokens, allowAnonymousTokens, remembered, settled, upstreamWantsBasic: false };
   return {
     before: (asker) => before(state, asker),
     after: (refusal, previous, asker) => {
@@ -42,6 +49,13 @@ export function createAuthorizer(tokens: TokenSource, allowAnonymousTokens: bool
     },
     refused({ token }) {
       if (token !== undefined) tokens.drop(token.request, token.value);
+    },
+    accepted(asker) {
+      settled.set(memoryKey(asker), true);
+    },
+    isSettled(asker) {
+      const key = memoryKey(asker);
+      return settled.has(key) || remembered.has(key) || isToken(asker.credential);
     },
   };
 }
@@ -114,6 +128,11 @@ function mayAskForToken({ allowAnonymousTokens }: State, { credential, repositor
   return credential.kind === 'identity' || basicAuthorization(credential) !== undefined;
 }
 
-function memoryKey({ credential, repository }: Asker): string {
-  return `${credentialKey(credential)} ${repository ?? ''}`;
+/** A client's own token, for which nothing can be had in exchange. */
+function isToken(credential: Credential): boolean {
+  return credential.kind === 'client' && basicAuthorization(credential) === undefined;
+}
+
+function memoryKey(asker: Asker): string {
+  return `${credentialKey(asker.credential)} ${asker.repository ?? ''} ${ownScopes(asker).join(' ')}`;
 }

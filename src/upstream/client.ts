@@ -7,18 +7,28 @@ import { type Authorizer, createAuthorizer, type Grant } from './authorizer.ts';
 import { discard } from './body.ts';
 import type { Credential } from './credential.ts';
 import { type Followed, followRedirects } from './redirect.ts';
-import { type Fetch, send } from './send.ts';
+import { type Fetch, type Method, send } from './send.ts';
 import { createTokenSource } from './token-source.ts';
 
 export type { Fetch } from './send.ts';
 
 export interface UpstreamRequest {
-  readonly method: 'GET' | 'HEAD';
+  /** Redirects of a request that writes are not followed: the caller is given them. */
+  readonly method: Method;
   /** Path and query below the base URL, beginning with /v2/. */
   readonly path: string;
+  /** In place of `path`: where upstream itself has sent its client. On another origin it is asked in nobody's name. */
+  readonly url?: URL;
   /** For the token's scope: repository:<name>:pull. Absent for the ping. */
   readonly repository?: RepositoryName;
+  /** What a token must allow, where that is not to pull from the repository. */
+  readonly scopes?: readonly string[];
   readonly credential: Credential;
+  /**
+   * Streamed, and so sent once: a 401 to it is the caller's to tell. Nothing but the caller's signal ends it. Where its
+   * length is known, `headers` say it.
+   */
+  readonly body?: ReadableStream<Uint8Array> | undefined;
   /** Without credentials: those in here are dropped, or `anonymous` would not be true. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Aborts until the last byte of the body. */
@@ -73,18 +83,38 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
   const tokens = createTokenSource({ ...options, upstream: baseUrl });
   const authorizer = createAuthorizer(tokens, allowAnonymousTokens);
 
+  const isElsewhere = ({ url }: UpstreamRequest) => url !== undefined && url.origin !== baseUrl.origin;
+
   async function attempt(request: UpstreamRequest, grant: Grant): Promise<Response> {
+    const url = request.url ?? urlBelow(id, request.path);
     const headers = headersOf(request, options.userAgent, grant.authorization);
-    const followed = await exchange(options, request, urlBelow(id, request.path), headers);
-    if (followed.strayed && followed.response.status === 401) throw await foreignChallenge(followed, baseUrl);
+    const followed = await exchange(options, request, url, headers);
+    const strayed = isElsewhere(request) || followed.strayed;
+    if (strayed && followed.response.status === 401) throw await foreignChallenge(followed, baseUrl);
     return followed.response;
   }
 
-  async function respond(request: UpstreamRequest): Promise<Response> {
+  /** Before a body is sent, which cannot be sent again, upstream is asked once what it wants for the like of it. */
+  async function grantFor(request: UpstreamRequest): Promise<Grant> {
     const grant = await authorizer.before(request);
+    if (request.body === undefined || authorizer.isSettled(request)) return grant;
+    const { body: _, headers: __, url: ___, ...rest } = request;
+    const ping = await attempt({ ...rest, method: 'GET', path: '/v2/' }, grant);
+    const better = ping.status === 401 ? await nextGrant(authorizer, ping, grant, request) : undefined;
+    await discard(ping);
+    return better ?? grant;
+  }
+
+  async function respond(request: UpstreamRequest): Promise<Response> {
+    if (isElsewhere(request)) return attempt(request, { authorization: undefined });
+    const grant = await grantFor(request);
     const response = await attempt(request, grant);
-    if (response.status !== 401) return response;
+    if (response.status !== 401) {
+      if (!isRead(request)) authorizer.accepted(request);
+      return response;
+    }
     authorizer.refused(grant);
+    if (request.body !== undefined) return response;
     const next = await nextGrant(authorizer, response, grant, request);
     if (next === undefined) return response;
     await discard(response);
@@ -110,12 +140,28 @@ function exchange(
   headers: Headers,
 ): Promise<Followed> {
   const milliseconds = options.headersDeadlineMs ?? defaultHeadersDeadlineMs;
-  const { method, signal: caller, budget } = request;
+  const { method, signal: caller, budget, body } = request;
+  const sender = { fetch: options.fetch, method, milliseconds, caller, budget };
+  if (body !== undefined) {
+    // Nobody knows how long it takes; what upstream then lets wait is ended by the runtime, or by the client.
+    const signal = caller ?? new AbortController().signal;
+    return send({ ...sender, signal, body }, url, headers).then((response) => only(response, url));
+  }
   return withDeadline(milliseconds, caller, async (signal) => {
-    const sender = { fetch: options.fetch, method, signal, milliseconds, caller, budget };
+    if (!isRead(request)) return only(await send({ ...sender, signal }, url, headers), url);
     const until = request.redirects === 'return' ? 'elsewhere' : 'the end';
-    return await followRedirects(url, headers, (hop, hopHeaders) => send(sender, hop, hopHeaders), until);
+    const hopTo = (hop: URL, hopHeaders: Headers) => send({ ...sender, signal }, hop, hopHeaders);
+    return await followRedirects(url, headers, hopTo, until);
   });
+}
+
+function isRead({ method }: UpstreamRequest): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** An answer without a way to it. */
+function only(response: Response, url: URL): Followed {
+  return { response, url, strayed: false };
 }
 
 /** A token server that refuses a request without a login leaves upstream's own challenge to the client. */

@@ -43,7 +43,7 @@ export async function followRedirects(
     if (hops === maximumHops) {
       throw answerFailure(url, `is at the end of ${maximumHops} redirects and redirects once more`);
     }
-    url = target(response, url);
+    url = locationOf(response, url);
     strayed ||= url.origin !== start.origin;
   }
 }
@@ -68,7 +68,11 @@ function withoutCredentials(headers: Headers): Headers {
   return stripped;
 }
 
-function target(response: Response, from: URL): URL {
+/**
+ * Where upstream sends on to.
+ * @param from the URL that was asked. @throws Failure UPSTREAM_ANSWER for where no one should go.
+ */
+export function locationOf(response: Pick<Response, 'headers' | 'status'>, from: URL): URL {
   const location = response.headers.get('location');
   if (location === null) throw answerFailure(from, `answered ${response.status} without a Location`);
   const url = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;

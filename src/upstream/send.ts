@@ -6,16 +6,21 @@ import { isConnectionCut, networkFailure, timeoutFailure } from './upstream-fail
 /** The part of the web's `fetch` that is used; the embedded sample registry is one too. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 export interface Sender {
   readonly fetch: Fetch;
-  readonly method: 'GET' | 'HEAD' | 'POST';
-  readonly body?: string;
+  readonly method: Method;
+  readonly body?: string | ReadableStream<Uint8Array>;
   /** Made by `withDeadline`, of which `milliseconds` and `caller` are the first two arguments. */
   readonly signal: AbortSignal;
   readonly milliseconds: number;
   readonly caller: AbortSignal | undefined;
   readonly budget: Budget | undefined;
 }
+
+/** Without it Node refuses to send a stream (Fetch standard, "duplex"); Workers do not know it. */
+const streaming: object = { duplex: 'half' };
 
 /**
  * Asks one server and follows nothing.
@@ -39,7 +44,8 @@ export async function send(sender: Sender, url: URL, headers: Headers): Promise<
 function sendOnce({ fetch, method, signal, body, budget }: Sender, url: URL, headers: Headers) {
   budget?.spend();
   const init = { method, headers, redirect: 'manual' as const, signal };
-  return fetch(url.href, body === undefined ? init : { ...init, body });
+  if (body === undefined) return fetch(url.href, init);
+  return fetch(url.href, { ...init, body, ...(typeof body === 'string' ? {} : streaming) });
 }
 
 /**
@@ -47,5 +53,5 @@ function sendOnce({ fetch, method, signal, body, budget }: Sender, url: URL, hea
  * once more (RFC 9110, section 9.2.2).
  */
 function mayRepeat({ method, signal }: Sender, error: unknown): boolean {
-  return method !== 'POST' && !signal.aborted && isConnectionCut(error);
+  return (method === 'GET' || method === 'HEAD') && !signal.aborted && isConnectionCut(error);
 }

@@ -2,12 +2,15 @@ import type { RepositoryName } from '../../converters/reference.ts';
 import type { Budget } from '../budget.ts';
 import type { Challenge } from './challenge.ts';
 import type { Credential } from './credential.ts';
+import { pullScope, subjectOf } from './scope.ts';
 import { answerFailure } from './upstream-failure.ts';
 
 /** The part of a request to upstream that decides about its Authorization. */
 export interface Asker {
   readonly credential: Credential;
   readonly repository?: RepositoryName;
+  /** What a token must allow; to pull from the repository when not said. */
+  readonly scopes?: readonly string[];
   readonly signal?: AbortSignal;
   readonly budget?: Budget;
 }
@@ -22,18 +25,28 @@ export interface TokenRequest {
 }
 
 /**
- * Asks for the right to pull from the repository, and for what the challenge names beside it, as containerd does:
- * some registries name nothing in it, or a placeholder, and others know the repository by another name.
+ * Asks for the right that the request needs, and for what the challenge names beside it, as containerd does: some
+ * registries name nothing in it, or a placeholder, and others know the repository by another name. What
+ * deleting needs is left to the challenge where it says: `delete` for distribution, `push` for Quay, which refuses a
+ * scope with `delete` in it.
  */
 export function tokenRequestFor(challenges: readonly Challenge[], asker: Asker): TokenRequest | undefined {
   const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
   const realm = bearer?.parameters.get('realm');
   if (bearer === undefined || realm === undefined) return undefined;
-  const own = asker.repository === undefined ? [] : [`repository:${asker.repository}:pull`];
   // RFC 6749 §3.3: scopes are divided by spaces.
   const named = (bearer.parameters.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
+  const subjects = new Set(named.map(subjectOf));
+  const own = ownScopes(asker).filter(
+    (scope) => !scope.endsWith(':delete') || !subjects.has(subjectOf(scope)),
+  );
   const scopes = [...new Set([...own, ...named])];
   return { realm, service: bearer.parameters.get('service'), scopes, credential: asker.credential };
+}
+
+/** What a request needs, as far as it is known before any challenge. */
+export function ownScopes({ scopes, repository }: Asker): readonly string[] {
+  return scopes ?? (repository === undefined ? [] : [pullScope(repository)]);
 }
 
 export function sameQuestion(one: TokenRequest, other: TokenRequest): boolean {

@@ -3,12 +3,14 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { base64url, exportJWK } from 'jose';
 import type { SigningKey } from '../../converters/schema1/signing-key.ts';
 
-/** What seals the claims of API v1. Every replica with the same signing key and routes has the same ones. */
+/** What seals the claims of API v1 and the addresses of uploads. Every replica with the same signing key and routes has the same ones. */
 export interface ClaimKeys {
   /** Authenticates the repository of a pull, in the path of its requests. */
   readonly context: Uint8Array;
   /** Encrypts what only the proxy may read, in `X-Docker-Token`. */
   readonly token: Uint8Array;
+  /** Encrypts where upstream wants an upload to go on, in the path of its requests. */
+  readonly upload: Uint8Array;
 }
 
 /**
@@ -22,8 +24,12 @@ export async function deriveClaimKeys({ privateKey }: SigningKey, route: string)
   if (d === undefined) throw new TypeError('a private key has a d');
   const secret = base64url.decode(d);
   const derive = (use: string) => {
-    const info = new TextEncoder().encode(`regshift registry-v1 ${use} 1 ${route}`);
+    const info = new TextEncoder().encode(`regshift ${use} 1 ${route}`);
     return hkdf(sha256, secret, undefined, info, 32);
   };
-  return { context: derive('context'), token: derive('token') };
+  return {
+    context: derive('registry-v1 context'),
+    token: derive('registry-v1 token'),
+    upload: derive('upload'),
+  };
 }

@@ -87,9 +87,10 @@ describe('methods', () => {
     ['PUT', '/v2/sample/oci/manifests/latest'],
     ['DELETE', '/v2/sample/oci/manifests/latest'],
     ['POST', '/v2/sample/oci/blobs/uploads/'],
-    ['PATCH', `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`],
     ['OPTIONS', '/v2/sample/oci/tags/list'],
     ['POST', '/v2/'],
+    ['DELETE', '/v2/_catalog'],
+    ['PUT', `/v2/sample/oci/referrers/sha256:${'0'.repeat(64)}`],
   ])('%s %s: 405 UNSUPPORTED, with what is allowed', async (method, path) => {
     const answer = await app.send(method, path);
     expectError(answer, 405, 'UNSUPPORTED');

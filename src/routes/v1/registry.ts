@@ -35,10 +35,10 @@ const tagsWhereCounted = 8;
 
 export function createRegistryV1(options: RegistryV1Options): RegistryV1 {
   const { route, claims, settings, clock, background, log } = options;
-  const { client, resolver, served, wanted } = route;
+  const { client, resolver, served, wanted, writes } = route;
   const most = (caller: Caller) =>
     settings.REGSHIFT_V1_TAGS ?? (resolver.countsPulls(caller) ? tagsWhereCounted : usualTags);
-  const tags = createV1Tags({ client, served, wanted, most, ttl: settings.REGSHIFT_TAG_TTL, clock });
-  const search = createV1Search({ resolver, images: createV1Images(route), tags, clock, background });
+  const tags = createV1Tags({ client, writes, served, wanted, most, ttl: settings.REGSHIFT_TAG_TTL, clock });
+  const search = createV1Search({ resolver, images: createV1Images(route), tags, writes, clock, background });
   return { route, claims, tags, search, log, passThrough: settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' };
 }

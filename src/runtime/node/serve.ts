@@ -46,9 +46,8 @@ async function start(settings: Settings, log: Log, shared: SharedCache | undefin
   return new Promise<ServerType>((resolve, reject) => {
     const answer = (request: Request, { incoming }: HttpBindings | Http2Bindings) =>
       app.fetch(request, { peerAddress: incoming.socket.remoteAddress } satisfies Connection);
-    const started = listen({ fetch: answer, hostname: settings.HOST, port: settings.PORT }, () =>
-      resolve(started),
-    );
+    const where = { hostname: settings.HOST, port: settings.PORT };
+    const started = listen({ fetch: answer, ...where, serverOptions }, () => resolve(started));
     started.once('error', reject);
   });
 }
@@ -60,6 +59,12 @@ async function openShared(settings: Settings, log: Log): Promise<SharedCache | u
   const { openSharedCache } = await import('./redis/shared-cache.ts');
   return openSharedCache(url, settings, await readSigningKey(await signingKeyText(key)), log);
 }
+
+/**
+ * Node ends a request whose body takes more than five minutes: a layer over a slow line takes longer. What ends an
+ * upload whose client is gone is TCP; who only opens connections has a minute for the headers.
+ */
+const serverOptions = { requestTimeout: 0, headersTimeout: 60_000, keepAlive: true };
 
 function close(server: ServerType): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -67,7 +67,9 @@ function answer(request: Request, find: (name: string) => Repository | undefined
   const url = new URL(request.url);
   const { method } = request;
   if (method !== 'GET' && method !== 'HEAD') {
-    return errorAnswer(405, 'UNSUPPORTED', `The sample registry is read-only: it has no ${method}`);
+    const refused = errorAnswer(405, 'UNSUPPORTED', `The sample registry is read-only: it has no ${method}`);
+    refused.headers.set('Allow', 'GET, HEAD');
+    return refused;
   }
   if (/^\/v2\/?$/.test(url.pathname)) return jsonAnswer({});
   if (url.pathname === '/v2/_catalog') {

@@ -40,6 +40,12 @@ describe('a path that asks for something', () => {
       '/v2/a/blobs/b/manifests/x',
       { kind: 'manifest', name: 'a/blobs/b', reference: { kind: 'tag', tag: 'x' } },
     ],
+    ['/v2/a/b/blobs/uploads/', { kind: 'uploads', name: 'a/b' }],
+    ['/v2/a/blobs/uploads', { kind: 'uploads', name: 'a' }],
+    ['/v2/a/blobs/uploads/0b5c-1_2.3~=', { kind: 'upload', name: 'a', upload: '0b5c-1_2.3~=' }],
+    [`/v2/a/referrers/${digest}`, { kind: 'referrers', name: 'a', digest }],
+    ['/v2/_catalog', { kind: 'catalog' }],
+    ['/v2/a/blobs/uploads/tags/list', { kind: 'tags', name: 'a/blobs/uploads' }],
   ])('%s', (path, resource) => {
     expect(parsePath(path)).toEqual(resource);
   });
@@ -54,7 +60,10 @@ describe('a path that asks for nothing', () => {
     ['/v2/manifests/latest', 'ENDPOINT_UNKNOWN', /nothing at/],
     ['/v2/a/manifests/', 'ENDPOINT_UNKNOWN', /nothing at/],
     ['/v2/a/tags/other', 'ENDPOINT_UNKNOWN', /nothing at/],
-    ['/v2/a/blobs/uploads', 'ENDPOINT_UNKNOWN', /nothing at/],
+    ['/v2/a/blobs/uploads/%2e%2e%2fb', 'UPLOAD_UNKNOWN', /is no upload that was begun here/],
+    ['/v2/a/blobs/uploads/u/more', 'ENDPOINT_UNKNOWN', /nothing at/],
+    ['/v2/A/blobs/uploads/', 'NAME_INVALID', /"A" is not a repository name/],
+    ['/v2/a/referrers/latest', 'REFERENCE_INVALID', /"latest" is not a digest/],
     ['/v2/A/manifests/latest', 'NAME_INVALID', /"A" is not a repository name: parts of lower-case/],
     ['/v2/a/../b/tags/list', 'NAME_INVALID', /"a\/\.\.\/b" is not a repository name/],
     ['/v2/a%2fb/tags/list', 'NAME_INVALID', /"a%2fb" is not/],

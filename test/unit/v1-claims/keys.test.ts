@@ -8,19 +8,19 @@ import { testSigningKey } from '../../support/signing-key.ts';
 const upstream = 'https://registry.test';
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const derived = async (key: string, of = upstream) => {
-  const { context, token } = await deriveClaimKeys(await readSigningKey(key), of);
-  return [hex(context), hex(token)];
+  const { context, token, upload } = await deriveClaimKeys(await readSigningKey(key), of);
+  return [hex(context), hex(token), hex(upload)];
 };
 const jwk = JSON.stringify(testSigningKey);
 
 describe('the keys of claims', () => {
   it('are what HKDF gives, each for an info of its own', async () => {
     const expected = (use: string) => {
-      const info = `regshift registry-v1 ${use} 1 ${upstream}`;
+      const info = `regshift ${use} 1 ${upstream}`;
       const secret = Buffer.from(testSigningKey.d, 'base64url');
       return hex(new Uint8Array(hkdfSync('sha256', secret, new Uint8Array(), info, 32)));
     };
-    expect(await derived(jwk)).toEqual([expected('context'), expected('token')]);
+    expect(await derived(jwk)).toEqual(['registry-v1 context', 'registry-v1 token', 'upload'].map(expected));
   });
 
   it('do not depend on how the signing key is written', async () => {

@@ -1,0 +1,32 @@
+import type { RepositoryName } from '../../converters/reference.ts';
+
+/**
+ * Counts what this process has let clients write. The count is part of the keys of what is remembered of a repository
+ * as it was at some time (tags, lists, what was not found): a write leaves all of that behind, and what was asked
+ * before it and is answered after it too. What has a digest for its key needs none of this.
+ */
+export interface Writes {
+  /** The repository in its present state, for keys. */
+  state(repository: RepositoryName): string;
+  note(repository: RepositoryName): void;
+}
+
+const mostRepositories = 10_000;
+
+export function createWrites(): Writes {
+  const counts = new Map<RepositoryName, number>();
+  let all = 0;
+  /** The count of those that are not in the map. */
+  let rest = 0;
+  return {
+    state: (repository) => `${repository}#${counts.get(repository) ?? rest}`,
+    note(repository) {
+      all += 1;
+      if (counts.size >= mostRepositories) {
+        counts.clear();
+        rest = all;
+      }
+      counts.set(repository, all);
+    },
+  };
+}
