@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Deployment } from 'kubernetes-types/apps/v1.js';
 import type { Container, PodSpec, Service } from 'kubernetes-types/core/v1.js';
+import type { NetworkPolicy } from 'kubernetes-types/networking/v1.js';
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -30,12 +31,14 @@ const typeOf: Readonly<Record<string, string>> = {
   'v1 Service': 'core/v1.js',
   'v1 PersistentVolumeClaim': 'core/v1.js',
   'policy/v1 PodDisruptionBudget': 'policy/v1.js',
+  'networking.k8s.io/v1 NetworkPolicy': 'networking/v1.js',
 };
 
 describe.each(manifestFiles)('deploy/kubernetes/%s', (file) => {
   const manifests = manifestsOf(file);
   const deployments = manifests.filter(isDeployment);
   const services = manifests.filter(isService);
+  const own = deployments.map(podOf).filter(({ spec }) => spec.containers.some(isRegshift));
 
   test('is what Kubernetes’ types allow, without a field that there is not', () => {
     expect(errorsOfTypes(manifests)).toBe('');
@@ -54,8 +57,16 @@ describe.each(manifestFiles)('deploy/kubernetes/%s', (file) => {
 
   test('what selects pods selects those of the file', () => {
     const budgets = manifests.filter(isBudget).map(({ spec }) => spec?.selector?.matchLabels);
-    const own = deployments.map(({ spec }) => spec?.selector.matchLabels);
-    for (const labels of [...budgets, ...own]) {
+    const selected = deployments.map(({ spec }) => spec?.selector.matchLabels);
+    const policies = manifests
+      .filter(isPolicy)
+      .flatMap(({ spec }) => [
+        spec?.podSelector?.matchLabels,
+        ...(spec?.ingress ?? []).flatMap(({ from = [] }) =>
+          from.map((each) => each.podSelector?.matchLabels),
+        ),
+      ]);
+    for (const labels of [...budgets, ...selected, ...policies]) {
       expect(deployments.map(podOf).some((pod) => isPartOf(labels, pod.labels))).toBe(true);
     }
   });
@@ -84,7 +95,8 @@ describe.each(manifestFiles)('deploy/kubernetes/%s', (file) => {
   });
 
   test('regshift is set by settings that there are, and by volumes that are mounted', () => {
-    for (const { spec } of deployments.map(podOf)) {
+    expect(own).toHaveLength(1);
+    for (const { spec } of own) {
       const { env = [], volumeMounts = [], image: name } = regshiftOf(spec);
       expect(name).toBe(image);
       expect(settingNames).toEqual(expect.arrayContaining(env.map((each) => each.name)));
@@ -92,11 +104,13 @@ describe.each(manifestFiles)('deploy/kubernetes/%s', (file) => {
       expect(volumes).toEqual(expect.arrayContaining(volumeMounts.map((each) => each.name)));
       const key = env.find((each) => each.name === 'REGSHIFT_SIGNING_KEY')?.value;
       expect(volumeMounts.some(({ mountPath }) => key?.startsWith(`${mountPath}/`))).toBe(true);
+      const cache = env.find((each) => each.name === 'REGSHIFT_REDIS_URL')?.value;
+      if (cache) expect(services.map(({ metadata }) => metadata?.name)).toContain(new URL(cache).hostname);
     }
   });
 
   test('regshift answers where it is probed', async () => {
-    for (const { spec } of deployments.map(podOf)) {
+    for (const { spec } of own) {
       const { livenessProbe, readinessProbe, ports } = regshiftOf(spec);
       for (const probe of [livenessProbe, readinessProbe]) {
         expect(ports?.map(({ name }) => name)).toContain(probe?.httpGet?.port);
@@ -119,7 +133,9 @@ test('deploy/docker/compose.yaml runs the same image, set by settings that there
   expect(regshift).toMatchObject({ image, read_only: true, cap_drop: ['ALL'], init: true });
   expect(settingNames).toEqual(expect.arrayContaining(Object.keys(regshift.environment)));
   expect(Object.keys(secrets)).toEqual(regshift.secrets);
-  expect(new URL(regshift.environment.REGSHIFT_UPSTREAM).hostname).toBe('registry');
+  for (const variable of ['REGSHIFT_UPSTREAM', 'REGSHIFT_REDIS_URL']) {
+    expect(Object.keys(others)).toContain(new URL(regshift.environment[variable]).hostname);
+  }
   for (const service of Object.values<{ ports?: string[] }>({ regshift, ...others })) {
     for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
   }
@@ -132,11 +148,13 @@ test('deploy/systemd/regshift.env sets settings that there are', () => {
   expect([...settingNames, 'NODE_EXTRA_CA_CERTS']).toEqual(expect.arrayContaining(named));
 });
 
-test('files of one release name one registry', () => {
-  const names = [...manifestFiles.map((file) => `kubernetes/${file}`), 'docker/compose.yaml'].flatMap(
-    (file) => deploy(file).match(/docker\.io\/library\/registry:\S+/g) ?? [],
-  );
-  expect(new Set(names).size).toBe(1);
+test('all files name the same images of others', () => {
+  const files = [...manifestFiles.map((file) => `kubernetes/${file}`), 'docker/compose.yaml'];
+  const names = new Set(files.flatMap((file) => deploy(file).match(/image: docker\.io\/\S+/g) ?? []));
+  expect([...names].map((name) => name.replace(/:[^:]+$/, '')).toSorted()).toEqual([
+    'image: docker.io/library/registry',
+    'image: docker.io/valkey/valkey',
+  ]);
 });
 
 /** @returns what the compiler says of the manifests, written down as literals, where it sees fields that there are not. */
@@ -183,14 +201,22 @@ function isBudget(manifest: Manifest): manifest is Manifest & PodDisruptionBudge
   return manifest.kind === 'PodDisruptionBudget';
 }
 
+function isPolicy(manifest: Manifest): manifest is Manifest & NetworkPolicy {
+  return manifest.kind === 'NetworkPolicy';
+}
+
 function podOf({ spec }: Deployment): { spec: PodSpec; labels: Readonly<Record<string, string>> } {
   const { metadata, spec: pod } = spec?.template ?? {};
   if (!pod) throw new Error('a deployment has a pod');
   return { spec: pod, labels: metadata?.labels ?? {} };
 }
 
+function isRegshift({ name }: Container): boolean {
+  return name === 'regshift';
+}
+
 function regshiftOf({ containers }: PodSpec): Container {
-  const container = containers.find(({ name }) => name === 'regshift');
+  const container = containers.find(isRegshift);
   if (!container) throw new Error('there is no container called regshift');
   return container;
 }
