@@ -45,7 +45,8 @@ export async function convertFile(file: string, options: ConvertOptions, io: Io)
 
 function contextOf(options: ConvertOptions, ports: ConversionContext['ports']): ConversionContext {
   const { name, tag, to, zstd } = options;
-  const holdsName = to === 'schema1' || to === 'v1';
+  // As the proxy does: no client of these forms unpacks zstd (see `manifestRecipe`).
+  const plainTars = ['schema1', 'v1', 'schema2', 'list'].includes(to);
   if (name === undefined && to === 'schema1') {
     throw new UsageError("Schema 1 holds the repository's name: give it by --name, like --name team/app.");
   }
@@ -53,8 +54,7 @@ function contextOf(options: ConvertOptions, ports: ConversionContext['ports']): 
     throw new UsageError(`${JSON.stringify(name)} is no repository name: lower-case letters, like team/app.`);
   }
   if (parseTag(tag) === undefined) throw new UsageError(`${JSON.stringify(tag)} is no tag.`);
-  // As the proxy does: no client of these forms unpacks zstd (see `manifestRecipe`).
-  return { ports, name: name ?? '', tag, unpackZstd: !zstd || holdsName || to === 'schema2' };
+  return { ports, name: name ?? '', tag, unpackZstd: !zstd || plainTars };
 }
 
 async function converted(

@@ -73,7 +73,11 @@ export function folderOf(file: string): string {
 /** A manifest or config. @param file `-` is standard input. @throws the system's error; ConversionError LIMIT. */
 export function readDocument(file: string): Uint8Array {
   if (file === '-') return new Uint8Array(readFileSync(0));
-  const { size } = statSync(file);
+  const found = statSync(file);
+  if (found.isDirectory()) {
+    throw new ConversionError({ code: 'UNREADABLE', message: `${file} is a folder, and a file is wanted` });
+  }
+  const { size } = found;
   if (size <= limits.documentBytes) return new Uint8Array(readFileSync(file));
   throw new ConversionError({
     code: 'LIMIT',

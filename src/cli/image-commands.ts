@@ -39,7 +39,7 @@ function addConvert(program: Command, io: Io, done: (code: number) => void): voi
     .option('--platform <platform>', 'the image to take of an index, like linux/arm/v7', readPlatformOption)
     .option(
       '--no-zstd',
-      'for clients that cannot unpack zstd: layers become plain tars (schema1, schema2, v1: always)',
+      'for clients that cannot unpack zstd: layers become plain tars (schema1, schema2, list, v1: always)',
     )
     .option('--out <path>', 'a file, or a folder (it ends with /) that becomes an OCI layout')
     .option('--json', 'for machines: what was done')

@@ -64,7 +64,7 @@ function messageOf(error: Error): string {
   const words: Readonly<Record<string, string>> = {
     ENOENT: 'there is no such file or folder',
     EACCES: 'you may not open it',
-    EISDIR: 'this is a folder, and a file is wanted',
+    EISDIR: 'this is a folder',
     ENOTDIR: 'a part of this path is a file, and a folder is wanted',
   };
   return `${error.path}: ${words[error.code ?? ''] ?? error.message}`;

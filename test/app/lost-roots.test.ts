@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
+import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
@@ -43,9 +44,55 @@ describe('an image that two indexes name', () => {
   });
 });
 
-describe('a digest that nobody gave out', () => {
-  const madeUp = `sha256:${'0'.repeat(64)}`;
+const madeUp = `sha256:${'0'.repeat(64)}`;
 
+/** `sample/oci-zstd:mixed`: an index of a gzip image and a zstd image, both for one platform. */
+async function mixedIndex(): Promise<Script> {
+  const samples = createSampleRegistry();
+  const entries = ['oci', 'oci-zstd'].map(async (sample, number) => {
+    const answer = await samples.fetch(`http://sample.test/v2/sample/${sample}/manifests/latest`);
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    const platform = { os: 'linux', architecture: 'amd64', variant: `v${number + 1}` };
+    return { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes), size: bytes.length, platform };
+  });
+  const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: await Promise.all(entries) };
+  const body = new TextEncoder().encode(JSON.stringify(index));
+  const digest = digestOf(body);
+  const headers = { 'Content-Type': mediaTypes.ociIndex, 'Docker-Content-Digest': digest };
+  return async ({ method }, { pathname }) => {
+    if (pathname.endsWith('/manifests/mixed') || pathname.endsWith(digest)) {
+      return new Response(method === 'HEAD' ? null : body, { headers });
+    }
+    if (pathname.endsWith('/tags/list')) return Response.json({ name: 'sample/oci-zstd', tags: ['mixed'] });
+    // The gzip image lies in the same repository.
+    const other = await samples.fetch(`http://sample.test${pathname.replace('oci-zstd', 'oci')}`, { method });
+    return other.ok ? other : undefined;
+  };
+}
+
+describe('an index of which one image has layers that nobody has read', () => {
+  it('is given whole after a search that may not read them', async () => {
+    const path = '/v2/sample/oci-zstd/manifests';
+    const docker2010 = manifestRequestHeaders['Docker 20.10'];
+    const whole = await testApp({}, scriptedUpstream(await mixedIndex()).fetch).get(
+      `${path}/mixed`,
+      docker113,
+    );
+    const manifests = JSON.parse(whole.text()).manifests as { digest: string }[];
+    expect(manifests).toHaveLength(2);
+
+    const app = testApp({ REGSHIFT_WALK_GETS: '0' }, scriptedUpstream(await mixedIndex()).fetch);
+    const stored = JSON.parse((await app.get(`${path}/mixed`, [['Accept', '*/*']])).text());
+    for (const { digest } of stored.manifests) await app.get(`${path}/${digest}`, [['Accept', '*/*']]);
+    for (const client of [docker113, docker2010]) {
+      expect((await app.get(`${path}/${madeUp}`, client)).status).toBe(404);
+    }
+    const given = await app.get(`${path}/mixed`, docker113);
+    expect(given.header('Docker-Content-Digest')).toBe(whole.header('Docker-Content-Digest'));
+  });
+});
+
+describe('a digest that nobody gave out', () => {
   it('is not worth reading a layer for where pulls are counted', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_WALK_GETS: '0' }, upstream.fetch);

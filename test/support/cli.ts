@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { concatenate } from '../../converters/raw-text.ts';
+import { run } from '../../src/cli/main.ts';
+
+export interface Ran {
+  readonly code: number;
+  /** Standard output. */
+  readonly out: string;
+  readonly bytes: Uint8Array;
+  /** Standard error. */
+  readonly err: string;
+  json<Value>(): Value;
+}
+
+export interface Surroundings {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly terminal?: boolean;
+}
+
+/** Runs a command in this process. Nobody's logins are found, unless `env` says where. */
+export async function regshift(
+  argv: readonly string[],
+  { env, terminal = false }: Surroundings = {},
+): Promise<Ran> {
+  const chunks: Uint8Array[] = [];
+  let err = '';
+  const write = (data: string | Uint8Array) =>
+    chunks.push(typeof data === 'string' ? new TextEncoder().encode(data) : data);
+  const code = await run(argv, {
+    write: (data) => void write(data),
+    tell: (text) => {
+      err += text;
+    },
+    terminal,
+    env: { DOCKER_CONFIG: join(tmpdir(), 'there-is-no-such-folder'), ...env },
+  });
+  const bytes = concatenate(chunks);
+  const out = new TextDecoder().decode(bytes);
+  return { code, out, bytes, err, json: <Value>() => JSON.parse(out) as Value };
+}
+
+/** A folder that goes when the test is over. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'regshift-cli-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}

@@ -1,0 +1,36 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+
+export interface SlowRegistry {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The samples, whose layers come in two halves with so many milliseconds between them. */
+export async function startSlowLayers(milliseconds: number): Promise<SlowRegistry> {
+  const samples = createSampleRegistry();
+  const server = createServer(async ({ method = 'GET', url = '/' }, response) => {
+    const answer = await samples.fetch(`http://sample.test${url}`, { method });
+    const body = new Uint8Array(await answer.arrayBuffer());
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    // Configs are smaller than this, and layers larger.
+    if (method === 'GET' && url.includes('/blobs/') && body.length > 1000) {
+      response.write(body.subarray(0, body.length / 2));
+      await sleep(milliseconds);
+      response.end(body.subarray(body.length / 2));
+    } else {
+      response.end(body);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

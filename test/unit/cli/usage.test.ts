@@ -1,0 +1,70 @@
+import { describe, expect, it, test } from 'vitest';
+import { version } from '../../../src/version.ts';
+import { regshift } from '../../support/cli.ts';
+
+const commands = ['serve', 'check-config', 'keygen', 'warm', 'convert', 'inspect', 'explain', 'verify'];
+
+describe('regshift', () => {
+  it('says its version, and nothing else', async () => {
+    expect(await regshift(['--version'])).toMatchObject({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  it('lists its commands', async () => {
+    const { code, out } = await regshift(['--help']);
+    expect(code).toBe(0);
+    const listed = [...out.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name);
+    expect(listed).toEqual([...commands, 'help']);
+  });
+
+  test.each(commands)('%s --help has an example that is a command of its own', async (command) => {
+    const { code, out, err } = await regshift([command, '--help']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(new RegExp(`Example:\n  (?:REGSHIFT_\\w+=\\S+ )?regshift ${command}\\b`));
+  });
+});
+
+describe('wrong usage ends with 2, and says why on standard error alone', () => {
+  test.each<[argv: readonly string[], why: RegExp]>([
+    [[], /Usage: regshift/],
+    [['bla'], /unknown command 'bla'/],
+    [['inspec', 'x'], /Did you mean inspect\?/],
+    [['serve', '--port', '1'], /unknown option '--port'/],
+    [['inspect'], /missing required argument 'image'/],
+    [['inspect', 'a', 'b'], /too many arguments/],
+    [['inspect', 'Upper/Case'], /"Upper\/Case" is no image/],
+    [['inspect', 'x@sha256:1'], /has no digest after the @/],
+    [['inspect', 'x:!'], /has no tag after the colon/],
+    [['inspect', 'x', '--platform', 'linux'], /It must be os\/architecture/],
+    [['convert', 'x', '--to', 'gif'], /Allowed choices are schema1, schema2, oci, generic, list, index, v1/],
+    [['convert', 'x'], /required option '--to <form>' not specified/],
+    [['convert', 'x', '--to', 'oci', '--json'], /say by --out/],
+    [['explain', 'x', '--for', 'netscape-4'], /netscape-4 is not known here; there are docker-1\.5, /],
+    [['explain', 'x', '--for', 'docker-24', '--accept', '*/*'], /give either it or them/],
+    [['explain', 'x', '--pin', 'v1'], /Allowed choices are auto, /],
+    [['keygen', '--format', 'der'], /Allowed choices are jwk, pem/],
+    [['warm', 'x'], /either --for docker-1\.13, or --all-clients/],
+    [['warm', 'x', '--for', 'docker-24', '--all-clients'], /either --for/],
+    [['warm', 'x', '--all-clients', '--proxy', 'ftp://x'], /It must begin with http/],
+    [['warm', 'x', '--all-clients', '--wait', 'long'], /number of seconds/],
+  ])('%j', async (argv, why) => {
+    const { code, out, err } = await regshift(argv);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(why);
+    expect(err).not.toMatch(/^ +at /m);
+  });
+});
+
+describe('what cannot be done ends with 1, in words', () => {
+  test.each<[argv: readonly string[], why: RegExp]>([
+    [['convert', 'no-such-file', '--to', 'oci'], /no-such-file: there is no such file or folder/],
+    [['verify', './no-such-file'], /there is no such file or folder/],
+    [['convert', '.', '--to', 'oci'], /a file is wanted/],
+    // Nothing listens on port 1.
+    [['inspect', '127.0.0.1:1/x'], /came to nothing/],
+  ])('%j', async (argv, why) => {
+    const { code, out, err } = await regshift(argv);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(why);
+    expect(err).not.toMatch(/^ +at /m);
+  });
+});
