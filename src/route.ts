@@ -90,7 +90,7 @@ export function createRoute(options: RouteOptions): Route {
     content,
     cache,
     signingKey,
-    layerFacts: layers.facts,
+    readingFor: layers.readingFor,
     background,
   });
   const chooser = createChooser(content, workshop);

@@ -1,5 +1,6 @@
 import type { Digest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
+import type { Layer } from '../../converters/model.ts';
 import type { ConversionPorts, LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { SigningKey } from '../../converters/schema1/signing-key.ts';
@@ -11,21 +12,22 @@ export interface PortSources {
   readonly content: Content;
   readonly signingKey: () => Promise<SigningKey>;
   /** What only reading a whole layer tells. */
-  readonly layerFacts: (repository: RepositoryName, digest: Digest, caller: Caller) => Promise<LayerFacts>;
+  readonly readingFor: (repository: RepositoryName, caller: Caller) => (layer: Layer) => Promise<LayerFacts>;
 }
 
 /** What conversions need, out of one repository and with the caller's right. */
 export function conversionPorts(
-  { content, signingKey, layerFacts }: PortSources,
+  { content, signingKey, readingFor }: PortSources,
   repository: RepositoryName,
   caller: Caller,
 ): ConversionPorts {
   const manifest = async (digest: Digest) => (await content.manifest(repository, digest, caller)).bytes;
+  const read = readingFor(repository, caller);
   return {
     fetchManifest: ({ digest }) => manifest(digest).catch(asUnavailable),
     fetchBlob: ({ digest }) => content.blob(repository, digest, caller).catch(asUnavailable),
     sniffLayer: ({ digest }) => content.sniff(repository, digest, caller).catch(asUnavailable),
-    layerFacts: ({ digest }) => layerFacts(repository, digest, caller).catch(asUnavailable),
+    layerFacts: (layer) => read(layer).catch(asUnavailable),
     signingKey,
   };
 }

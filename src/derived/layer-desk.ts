@@ -1,4 +1,5 @@
 import type { Digest } from '../../converters/digest.ts';
+import type { Layer } from '../../converters/model.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Background } from '../concurrency/background.ts';
@@ -7,7 +8,6 @@ import { Failure } from '../errors.ts';
 import type { UnpackLimits } from '../layers/bomb.ts';
 import type { LayerCodec } from '../layers/codec.ts';
 import type { LayerLearner } from '../layers/learner.ts';
-import type { LayerProgress } from '../layers/reading.ts';
 import { type Span, slice } from '../layers/slice.ts';
 import { unpack } from '../layers/unpack.ts';
 import { verified } from '../layers/verified.ts';
@@ -15,6 +15,7 @@ import type { Caller } from '../stored/resolve.ts';
 import { failureOf } from '../stored/upstream-answer.ts';
 import { refuseEncoded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
+import { createLayersToRead, type LayersToRead } from './layers-to-read.ts';
 
 export interface LayerDeskOptions {
   readonly client: UpstreamClient;
@@ -39,8 +40,12 @@ export interface UnpackedLayer {
 
 /** Layers of upstream, read for what only reading tells, or sent unpacked. Rights are proved before. */
 export interface LayerDesk {
-  /** @throws Failure UNSUPPORTED, with when to come back, where the reading outlasts the deadline; or as `isUnread`. */
-  facts(repository: RepositoryName, digest: Digest, caller: Caller): Promise<LayerFacts>;
+  /**
+   * The facts of layers, for one conversion.
+   * @returns throws Failure UNSUPPORTED, with when to come back, where a reading outlasts the deadline; or as
+   *   `isUnread`.
+   */
+  readingFor(repository: RepositoryName, caller: Caller): (layer: Layer) => Promise<LayerFacts>;
   /** The layer unpacked, whole or in part; it errors, and never ends, where it is not what it should be. */
   open(
     repository: RepositoryName,
@@ -76,21 +81,34 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
     return Number.isSafeInteger(length) ? { stream, size: length } : { stream };
   }
 
+  async function facts(
+    repository: RepositoryName,
+    { digest, size }: Layer,
+    layers: LayersToRead,
+    caller: Caller,
+  ): Promise<LayerFacts> {
+    if (caller.knownLayersOnly) return (await learner.known(digest)) ?? unread(digest);
+    layers.add(digest, size);
+    const open = (signal: AbortSignal) => fetchLayer(repository, digest, { ...caller, signal });
+    return withDeadline(deadline * 1000, caller.signal, async (signal) => {
+      const learned = learner.facts(digest, open, undefined, caller.budget);
+      // The reading goes on when its client has gone or was sent away: others wait, and the next pull finds it done.
+      background(learned.catch(() => undefined));
+      try {
+        const known = await waitFor(learned, signal);
+        layers.done(digest);
+        return known;
+      } catch (error) {
+        if (!isDeadline(signal)) throw error;
+        throw layers.notYet(learner.progress, clock());
+      }
+    });
+  }
+
   return {
-    async facts(repository, digest, caller) {
-      if (caller.knownLayersOnly) return (await learner.known(digest)) ?? unread(digest);
-      const open = (signal: AbortSignal) => fetchLayer(repository, digest, { ...caller, signal });
-      return withDeadline(deadline * 1000, caller.signal, async (signal) => {
-        const learned = learner.facts(digest, open, undefined, caller.budget);
-        // The reading goes on when its client has gone or was sent away: others wait, and the next pull finds it done.
-        background(learned.catch(() => undefined));
-        try {
-          return await waitFor(learned, signal);
-        } catch (error) {
-          if (!isDeadline(signal)) throw error;
-          throw notYet(digest, learner.progress(digest), clock());
-        }
-      });
+    readingFor(repository, caller) {
+      const layers = createLayersToRead();
+      return (layer) => facts(repository, layer, layers, caller);
     },
 
     async open(repository, { packed, digest, size }, span, caller) {
@@ -114,18 +132,4 @@ function unread(digest: Digest): never {
 /** Whether something could not be made because its caller would have no layer read for it. */
 export function isUnread(error: unknown): boolean {
   return error instanceof Failure && error.detail?.reason === unreadReason;
-}
-
-function notYet(digest: Digest, progress: LayerProgress | undefined, now: number): Failure {
-  const { read = 0, total, startedAt } = progress ?? {};
-  const speed = startedAt === undefined ? 0 : read / Math.max(1, now - startedAt);
-  const left = total !== undefined && speed > 0 ? Math.ceil((total - read) / speed / 1000) : 60;
-  const megabytes = (bytes: number) => Math.ceil(bytes / 1_000_000);
-  const share = total === undefined ? '' : ` (${megabytes(read)} of ${megabytes(total)} MB)`;
-  return new Failure(
-    'UNSUPPORTED',
-    `regshift is reading a layer of this image for the first time: ${digest}${share}. ` +
-      `Pull again in about ${Math.max(5, left)} s.`,
-    { headers: { 'Retry-After': String(Math.max(5, left)) } },
-  );
 }

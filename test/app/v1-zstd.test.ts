@@ -54,7 +54,7 @@ describe('layers that are stored packed by zstd', () => {
     const answer = await app.get(`/v1/repositories/${sample}/images`);
     expect([answer.status, JSON.parse(answer.text())]).toEqual([
       406,
-      { error: expect.stringMatching(/is reading a layer.*Pull again in about \d+ s/) },
+      { error: expect.stringMatching(/is preparing layer \d+ of \d+.*Pull again in about \d+ s/) },
     ]);
     expect(answer.header('Retry-After')).toMatch(/^\d+$/);
   });
