@@ -1,7 +1,9 @@
 import { generateSigningKey, readSigningKey, type SigningKey } from '../converters/schema1/signing-key.ts';
 import type { Dependencies } from './app.ts';
 import { chooseClientAuth } from './auth/choose-client-auth.ts';
+import { type AskHelper, createLoginKeeper } from './auth/login-keeper.ts';
 import { createTokenRelay } from './auth/token-relay.ts';
+import { upstreamLogin } from './auth/upstream-login.ts';
 import type { Cache } from './cache/cache.ts';
 import { checked } from './cache/checked.ts';
 import { createMemoryCache } from './cache/memory.ts';
@@ -35,6 +37,8 @@ export interface Platform extends Pick<RouteOptions, 'codec' | 'layerBytes' | 'f
    * another one must be able to open.
    */
   readonly manyProcesses?: boolean;
+  /** Asks programs that keep logins. Absent where there are no programs. */
+  readonly askHelper?: AskHelper;
   /** Caches behind the memory of this process or isolate, the nearest first. */
   readonly tiers?: readonly Tier[];
 }
@@ -68,7 +72,7 @@ function siteOf(
   { id, match, settings }: RouteSettings,
   { platform, signingKey, cache }: Shared,
 ): SiteOptions {
-  const { clock, log, background } = platform;
+  const { clock, log, background, askHelper: ask } = platform;
   const configured = settings.REGSHIFT_UPSTREAM;
   const baseUrl = configured ?? sampleUrl;
   const fetch = configured ? platform.fetch : createSampleRegistry().fetch;
@@ -82,6 +86,10 @@ function siteOf(
     settings,
     client,
     library: isDockerHub(baseUrl),
+    login: upstreamLogin(
+      settings,
+      ask && ((question) => createLoginKeeper({ question, ask, clock, log, background })),
+    ),
     clientAuth: chooseClientAuth(settings, platform),
     tokenRelay: relays ? createTokenRelay({ client, upstream: baseUrl, ...outward }) : undefined,
     cache,

@@ -1,6 +1,6 @@
 import type { ClientAuth } from './auth/client-auth.ts';
 import type { TokenRelay } from './auth/token-relay.ts';
-import { type UpstreamLogin, upstreamLogin } from './auth/upstream-login.ts';
+import type { UpstreamLogin } from './auth/upstream-login.ts';
 import { createTellRefusal, type TellRefusal } from './auth/upstream-refusal.ts';
 import { Failure } from './errors.ts';
 import type { Log } from './observability/log.ts';
@@ -15,6 +15,8 @@ import { type Claims, createClaims } from './v1-claims/claims.ts';
 export interface SiteOptions extends RouteOptions {
   /** Names the route in claims and logs; the same in each process of a fleet. */
   readonly id: string;
+  /** In whose name upstream is asked. */
+  readonly login: UpstreamLogin;
   /** undefined: whoever reaches the proxy may use it. The same for all routes that one host leads to. */
   readonly clientAuth: ClientAuth | undefined;
   /** undefined: clients ask upstream's token server themselves. */
@@ -36,8 +38,7 @@ export interface Site extends Entry {
 }
 
 export function createSite(options: SiteOptions): Site {
-  const { id, match, settings, clientAuth, tokenRelay, clock, log } = options;
-  const login = upstreamLogin(settings);
+  const { id, match, settings, login, clientAuth, tokenRelay, clock, log } = options;
   const route = createRoute(options);
   const claims = createClaims({ keys: options.claimKeys, route: id, clock });
   return {

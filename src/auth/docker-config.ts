@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Credential } from '../upstream/credential.ts';
+import type { Shown } from '../upstream/credential.ts';
 import { decodeLogin } from './basic-login.ts';
 
 /** The part of `~/.docker/config.json` (and of podman's auth.json) that tells logins. */
@@ -30,25 +30,30 @@ export function parseDockerConfig(text: string): DockerConfig | undefined {
 }
 
 export type FoundLogin =
-  | { readonly credential: Credential }
+  | { readonly credential: Shown }
+  | { readonly helper: HelperQuestion }
   /** Goes on from `REGSHIFT_DOCKER_CONFIG is …: it`. */
-  | { readonly problem: string; readonly helper?: LoginHelper };
+  | { readonly problem: string };
 
-/** A program that keeps logins: `docker-credential-<name>`, asked for the address that the login is kept under. */
-export interface LoginHelper {
-  readonly name: string;
-  readonly address: string;
+/** A program that keeps logins, and the name under which it keeps this one. */
+export interface HelperQuestion {
+  /** Like `docker-credential-ecr-login`. */
+  readonly program: string;
+  readonly server: string;
 }
 
 /** The login for a registry. A helper goes before an entry, as it does in Docker. */
 export function loginFor(config: DockerConfig, upstream: URL): FoundLogin {
   const hosts = hostsOf(upstream);
-  const helper = valueFor(config.credHelpers, hosts, upstream);
-  if (helper !== undefined) return helperProblem(hosts, 'credHelpers', helper);
-  const entry = valueFor(config.auths, hosts, upstream);
+  const helper = entryFor(config.credHelpers, hosts, upstream);
+  if (helper !== undefined) return helperFor('credHelpers', helper.value, helper.key);
+  const found = entryFor(config.auths, hosts, upstream);
+  const entry = found?.value;
   // Docker leaves an empty entry behind for a login that the store keeps.
   const kept = entry?.auth || entry?.identitytoken;
-  if (!kept && config.credsStore) return helperProblem(hosts, 'credsStore', config.credsStore);
+  if (!kept && config.credsStore) {
+    return helperFor('credsStore', config.credsStore, found?.key ?? storedUnder(hosts));
+  }
   if (!entry) return { problem: `must have an entry in "auths" for ${hosts[0]}: run docker login there` };
   // With an identity token, the password of the entry is a stand-in (Azure: nil UUID) or absent.
   if (entry.identitytoken) return { credential: { kind: 'identity', token: entry.identitytoken } };
@@ -63,17 +68,22 @@ export function loginFor(config: DockerConfig, upstream: URL): FoundLogin {
   };
 }
 
-function helperProblem(hosts: readonly string[], field: string, helper: string): FoundLogin {
+/** Docker's own rule for the program's name; without a slash in it, it is one of those that the PATH leads to. */
+function helperFor(field: string, helper: string, server: string): FoundLogin {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(helper)) {
+    return { helper: { program: `docker-credential-${helper}`, server } };
+  }
   return {
-    helper: { name: helper, address: hosts[0] === hubHost ? hubAddress : (hosts[0] ?? '') },
-    problem:
-      `keeps the login for ${hosts[0]} in the helper ${JSON.stringify(helper.slice(0, 60))} (${field}), and helpers ` +
-      'are not run yet: give a configuration with "auth" in it, or REGSHIFT_UPSTREAM_AUTH=basic',
+    problem: `must name in "${field}" what follows docker-credential- in a program's name, like ecr-login: letters, digits, dots and hyphens`,
   };
 }
 
+/** The address under which `docker login` keeps a login in a store. */
+function storedUnder([host]: readonly [string, ...string[]]): string {
+  return host === hubHost ? `https://${hubHost}/v1/` : host;
+}
+
 const hubHost = 'index.docker.io';
-const hubAddress = `https://${hubHost}/v1/`;
 
 /** Docker Hub serves registry-1.docker.io and keeps its login under the address that it had for API v1. */
 function hostsOf({ host }: URL): readonly [string, ...string[]] {
@@ -86,18 +96,18 @@ function hostsOf({ host }: URL): readonly [string, ...string[]] {
  * registry.example to evil-registry.example or registry.example.evil, and one without the port to whoever may
  * listen on another port there. Keys with a path below a host (podman's) are for less than the whole of a registry.
  */
-function valueFor<Value>(
+function entryFor<Value>(
   table: Readonly<Record<string, Value>>,
   hosts: readonly string[],
   upstream: URL,
-): Value | undefined {
+): { readonly key: string; readonly value: Value } | undefined {
   const byHost = new Map(
     Object.entries(table).flatMap(([key, value]) => {
       const host = hostOfKey(key, upstream.protocol);
-      return host === undefined ? [] : [[host, value] as const];
+      return host === undefined ? [] : [[host, { key, value }] as const];
     }),
   );
-  return hosts.map((host) => byHost.get(host)).find((value) => value !== undefined);
+  return hosts.map((host) => byHost.get(host)).find((entry) => entry !== undefined);
 }
 
 /** `registry.example:5000`, or as in the days of API v1 `https://registry.example/v1/`. */

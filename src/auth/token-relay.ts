@@ -5,7 +5,7 @@ import { failureOf } from '../stored/upstream-answer.ts';
 import { discard } from '../upstream/body.ts';
 import { parseChallenges } from '../upstream/challenge.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import type { Credential } from '../upstream/credential.ts';
+import type { Shown } from '../upstream/credential.ts';
 import { type GrantedToken, requestToken, type TokenServerOptions } from '../upstream/token-server.ts';
 
 /** What upstream itself says of its token server. */
@@ -18,7 +18,7 @@ export interface TokenQuestion {
   /** As the client names it; upstream's own name for itself when it does not. */
   readonly service: string | undefined;
   readonly scopes: readonly string[];
-  readonly credential: Credential;
+  readonly credential: Shown;
 }
 
 /** Asks upstream's token server on behalf of clients that cannot reach it, or not over today's TLS. */

@@ -11,7 +11,7 @@ import type { Generation } from '../negotiation/generations.ts';
 import { failureOf } from '../stored/upstream-answer.ts';
 import { discard, readBounded } from '../upstream/body.ts';
 import { createUpstreamClient } from '../upstream/client.ts';
-import { basicAuthorization, type Credential } from '../upstream/credential.ts';
+import { basicAuthorization, type Shown } from '../upstream/credential.ts';
 import { networkFailure } from '../upstream/upstream-failure.ts';
 import { headersOf } from './registry.ts';
 
@@ -33,7 +33,7 @@ export function createWarmClient(
   proxy: URL,
   generation: Generation,
   platform: Platform,
-  credential: Credential,
+  credential: Shown,
 ): WarmClient {
   const { userAgent, accept } = headersOf(generation, platform);
   const client = createUpstreamClient({
@@ -93,7 +93,7 @@ function imageBelow(bytes: Uint8Array, mediaType: string, platform: Platform): D
 
 interface V1Client {
   readonly userAgent: string;
-  readonly credential: Credential;
+  readonly credential: Shown;
 }
 
 /** The beginning of a pull by registry API v1: where to go on, the image's id, and the chain below it. */

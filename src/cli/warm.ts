@@ -9,7 +9,7 @@ import { describeClient } from '../negotiation/client-profile.ts';
 import { type Generation, generationOf, generations } from '../negotiation/generations.ts';
 import { listTags } from '../stored/tag-list.ts';
 import { createUpstreamClient } from '../upstream/client.ts';
-import type { Credential } from '../upstream/credential.ts';
+import type { Shown } from '../upstream/credential.ts';
 import { version } from '../version.ts';
 import { dockerLogin } from './docker-login.ts';
 import { readNamed } from './image-name.ts';
@@ -89,7 +89,7 @@ function canAskFor({ reference }: Omit<Job, 'generation'>, { userAgent }: Genera
 async function tagsOf(
   { name, reference }: { readonly name: RepositoryName; readonly reference: Reference },
   { proxy, allTags }: WarmOptions,
-  credential: Credential,
+  credential: Shown,
 ): Promise<Omit<Job, 'generation'>[]> {
   if (!allTags) return [{ name, reference: reference.kind === 'tag' ? reference.tag : reference.digest }];
   const client = createUpstreamClient({

@@ -1,6 +1,6 @@
 import type { TokenRelay } from '../auth/token-relay.ts';
 import { Failure } from '../errors.ts';
-import { basicAuthorization, type Credential } from '../upstream/credential.ts';
+import { basicAuthorization, type Credential, type Shown } from '../upstream/credential.ts';
 import type { GrantedToken } from '../upstream/token-server.ts';
 import { bytesAnswer } from './answer.ts';
 import type { ClientRequest } from './client-request.ts';
@@ -39,8 +39,9 @@ export async function answerToken(
 }
 
 /** A Bearer value is no login: it is what is asked for here. */
-function basicOnly(credential: Credential): Credential {
-  return basicAuthorization(credential) === undefined ? { kind: 'none' } : credential;
+function basicOnly(credential: Credential): Shown {
+  const isLogin = credential.kind !== 'kept' && basicAuthorization(credential) !== undefined;
+  return isLogin ? credential : { kind: 'none' };
 }
 
 /** Both names of the token: Docker ≤ 1.10 knows only `token`, OAuth 2 only `access_token`. */

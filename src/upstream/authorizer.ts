@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { Failure } from '../errors.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
-import { basicAuthorization, type Credential, credentialKey } from './credential.ts';
+import { basicAuthorization, credentialKey, type Shown } from './credential.ts';
 import { type Asker, ownScopes, sameQuestion, type TokenRequest, tokenRequestFor } from './token-request.ts';
 import type { Token, TokenSource } from './token-source.ts';
 
@@ -99,7 +99,7 @@ function basicGrant(
   state: State,
   challenges: readonly Challenge[],
   previous: Grant,
-  credential: Credential,
+  credential: Shown,
 ): Grant | undefined {
   if (credential.kind !== 'service' || !challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
   const authorization = basicAuthorization(credential);
@@ -114,7 +114,7 @@ async function withToken(state: State, request: TokenRequest, asker: Asker): Pro
 }
 
 /** Without a token: a client's value as it came, the proxy's own account only where Basic is wanted. */
-function plain(state: State, credential: Credential): Grant {
+function plain(state: State, credential: Shown): Grant {
   if (credential.kind === 'client') return { authorization: credential.authorization };
   return { authorization: state.upstreamWantsBasic ? basicAuthorization(credential) : undefined };
 }
@@ -129,7 +129,7 @@ function mayAskForToken({ allowAnonymousTokens }: State, { credential, repositor
 }
 
 /** A client's own token, for which nothing can be had in exchange. */
-function isToken(credential: Credential): boolean {
+function isToken(credential: Shown): boolean {
   return credential.kind === 'client' && basicAuthorization(credential) === undefined;
 }
 

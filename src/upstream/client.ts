@@ -5,7 +5,7 @@ import { withDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
 import { type Authorizer, createAuthorizer, type Grant } from './authorizer.ts';
 import { discard } from './body.ts';
-import type { Credential } from './credential.ts';
+import type { Credential, Kept, Shown } from './credential.ts';
 import { type Followed, followRedirects } from './redirect.ts';
 import { type Fetch, type Method, send } from './send.ts';
 import { createTokenSource } from './token-source.ts';
@@ -83,9 +83,9 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
   const tokens = createTokenSource({ ...options, upstream: baseUrl });
   const authorizer = createAuthorizer(tokens, allowAnonymousTokens);
 
-  const isElsewhere = ({ url }: UpstreamRequest) => url !== undefined && url.origin !== baseUrl.origin;
+  const isElsewhere = ({ url }: ShownRequest) => url !== undefined && url.origin !== baseUrl.origin;
 
-  async function attempt(request: UpstreamRequest, grant: Grant): Promise<Response> {
+  async function attempt(request: ShownRequest, grant: Grant): Promise<Response> {
     const url = request.url ?? urlBelow(id, request.path);
     const headers = headersOf(request, options.userAgent, grant.authorization);
     const followed = await exchange(options, request, url, headers);
@@ -95,7 +95,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
   }
 
   /** Before a body is sent, which cannot be sent again, upstream is asked once what it wants for the like of it. */
-  async function grantFor(request: UpstreamRequest): Promise<Grant> {
+  async function grantFor(request: ShownRequest): Promise<Grant> {
     const grant = await authorizer.before(request);
     if (request.body === undefined || authorizer.isSettled(request)) return grant;
     const { body: _, headers: __, url: ___, ...rest } = request;
@@ -105,7 +105,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     return better ?? grant;
   }
 
-  async function respond(request: UpstreamRequest): Promise<Response> {
+  async function respond(request: ShownRequest): Promise<Response> {
     if (isElsewhere(request)) return attempt(request, { authorization: undefined });
     const grant = await grantFor(request);
     const response = await attempt(request, grant);
@@ -125,17 +125,48 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
 
   return {
     id,
-    request: async (request) => ({
-      response: await respond(request),
-      anonymous: request.credential.kind === 'none',
-    }),
+    async request({ credential, ...request }) {
+      const response =
+        credential.kind === 'kept'
+          ? await inKeptName(credential, request.body === undefined, (shown) =>
+              respond({ ...request, credential: shown }),
+            )
+          : await respond({ ...request, credential });
+      return { response, anonymous: credential.kind === 'none' };
+    },
   };
+}
+
+type ShownRequest = Omit<UpstreamRequest, 'credential'> & { readonly credential: Shown };
+
+/**
+ * A login that a program keeps may have run out: where upstream refuses it, the program is asked for another.
+ * @param again whether the request can be sent twice: a body cannot, and the next one has the new login.
+ */
+async function inKeptName(
+  { keeper }: Kept,
+  again: boolean,
+  respond: (credential: Shown) => Promise<Response>,
+): Promise<Response> {
+  const login = await keeper.current();
+  const first = await respond(login).catch((error: unknown) => {
+    if (error instanceof Failure && error.code === 'UNAUTHORIZED') return error;
+    throw error;
+  });
+  if (first instanceof Response && first.status !== 401) return first;
+  const other = await keeper.instead(login);
+  if (again && other !== undefined) {
+    if (first instanceof Response) await discard(first);
+    return respond(other);
+  }
+  if (first instanceof Response) return first;
+  throw first;
 }
 
 /** One question to upstream, with the redirects that it leads to. */
 function exchange(
   options: UpstreamClientOptions,
-  request: UpstreamRequest,
+  request: ShownRequest,
   url: URL,
   headers: Headers,
 ): Promise<Followed> {
@@ -169,7 +200,7 @@ async function nextGrant(
   authorizer: Authorizer,
   response: Response,
   grant: Grant,
-  request: UpstreamRequest,
+  request: ShownRequest,
 ): Promise<Grant | undefined> {
   try {
     return await authorizer.after(response, grant, request);
@@ -181,7 +212,7 @@ async function nextGrant(
   }
 }
 
-function headersOf(request: UpstreamRequest, userAgent: string, authorization: string | undefined): Headers {
+function headersOf(request: ShownRequest, userAgent: string, authorization: string | undefined): Headers {
   const headers = new Headers(request.headers);
   for (const name of credentialHeaders) headers.delete(name);
   headers.set('accept-encoding', 'identity');

@@ -1,13 +1,13 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Budget } from '../budget.ts';
 import type { Challenge } from './challenge.ts';
-import type { Credential } from './credential.ts';
+import type { Shown } from './credential.ts';
 import { pullScope, subjectOf } from './scope.ts';
 import { answerFailure } from './upstream-failure.ts';
 
 /** The part of a request to upstream that decides about its Authorization. */
 export interface Asker {
-  readonly credential: Credential;
+  readonly credential: Shown;
   readonly repository?: RepositoryName;
   /** What a token must allow; to pull from the repository when not said. */
   readonly scopes?: readonly string[];
@@ -21,7 +21,7 @@ export interface TokenRequest {
   readonly realm: string;
   readonly service: string | undefined;
   readonly scopes: readonly string[];
-  readonly credential: Credential;
+  readonly credential: Shown;
 }
 
 /**

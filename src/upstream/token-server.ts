@@ -2,7 +2,7 @@ import type { Budget } from '../budget.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
 import { discard, readBounded } from './body.ts';
-import { basicAuthorization, type Credential } from './credential.ts';
+import { basicAuthorization, type Shown } from './credential.ts';
 import { isRedirect } from './redirect.ts';
 import { type Fetch, type Sender, send } from './send.ts';
 import { realmUrl, type TokenRequest, tokenUrl } from './token-request.ts';
@@ -14,6 +14,8 @@ export interface GrantedToken {
   readonly expiresIn: number;
   /** Milliseconds since the epoch; undefined when the server does not say. */
   readonly issuedAt: number | undefined;
+  /** What is to take the identity token's place from now on (RFC 6749 §6). */
+  readonly identity?: string;
 }
 
 export interface TokenServerOptions {
@@ -75,7 +77,7 @@ function question({ userAgent, upstream }: TokenServerOptions, request: TokenReq
   return { method: 'GET', url: tokenUrl(request, upstream), headers };
 }
 
-function refusal(response: Response, url: URL, credential: Credential): Failure {
+function refusal(response: Response, url: URL, credential: Shown): Failure {
   if (response.status === 401 || response.status === 403) {
     const advice = {
       none: 'gives no token without a login: log in',
@@ -126,12 +128,13 @@ function readGrant(bytes: Uint8Array, url: URL): GrantedToken {
   // OAuth 2 says access_token, Docker's first servers token; both may be there, and either may be empty.
   const value = [fields.token, fields.access_token].find(isToken);
   if (value === undefined) throw answerFailure(url, 'answered a request for a token without a usable token');
-  const { expires_in: expiresIn, issued_at: issuedAt } = fields;
+  const { expires_in: expiresIn, issued_at: issuedAt, refresh_token: identity } = fields;
   const issued = typeof issuedAt === 'string' ? Date.parse(issuedAt) : Number.NaN;
   return {
     value,
     expiresIn: typeof expiresIn === 'number' && expiresIn > 0 ? expiresIn : defaultExpiry,
     issuedAt: Number.isNaN(issued) ? undefined : issued,
+    ...(typeof identity === 'string' && identity !== '' ? { identity } : {}),
   };
 }
 

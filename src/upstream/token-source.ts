@@ -3,6 +3,7 @@ import type { Budget } from '../budget.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { credentialKey } from './credential.ts';
+import { createIdentities } from './identities.ts';
 import type { TokenRequest } from './token-request.ts';
 import { type GrantedToken, requestToken, type TokenServerOptions } from './token-server.ts';
 import { timeoutFailure } from './upstream-failure.ts';
@@ -47,9 +48,10 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     sizeCalculation: ({ value }, key) => value.length + key.length,
   });
   const flights = createSingleFlight<string>(server.deadlineMs, options.background);
+  const identities = createIdentities();
 
   async function ask(key: string, request: TokenRequest, budget: Budget | undefined): Promise<string> {
-    const granted = await requestToken(server, request, budget);
+    const granted = await identities.present(request, (shown) => requestToken(server, shown, budget));
     kept.set(key, { value: granted.value, renewAt: renewalTime(granted, options.clock()) });
     return granted.value;
   }
@@ -79,10 +81,12 @@ function tokenKey({ realm, service, scopes, credential }: TokenRequest): string 
 /**
  * At 80 % of the token's life or 10 s before its end, whichever is earlier. The life counts from `issued_at` where
  * that lies in the past (a server may hand out a token it has kept), and never from later than now: two clocks
- * seldom agree.
+ * seldom agree. Nor does it count from then where the token would be over already: nobody hands out such a one, so
+ * the server's clock is behind, and each request would get a token of its own.
  */
 function renewalTime(granted: GrantedToken, now: number): number {
-  const start = Math.min(granted.issuedAt ?? now, now);
   const life = granted.expiresIn * 1000;
+  const issued = Math.min(granted.issuedAt ?? now, now);
+  const start = issued + life <= now ? now : issued;
   return start + Math.min(life * 0.8, life - 10_000);
 }

@@ -37,6 +37,19 @@ test('a Redis is a bad setting here, told without its password', async () => {
   expect(text).not.toContain('hunter2');
 });
 
+test('a login in a credential helper is a bad setting here: there are no programs', async () => {
+  const answer = await isolate({
+    REGSHIFT_UPSTREAM: 'https://registry.example',
+    REGSHIFT_UPSTREAM_AUTH: 'docker-config',
+    REGSHIFT_CLIENT_AUTH: 'none',
+    REGSHIFT_DOCKER_CONFIG: { credHelpers: { 'registry.example': 'ecr-login' } },
+  })('/v2/');
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).toContain(
+    'docker-credential-ecr-login keeps it, and there are no programs to run',
+  );
+});
+
 // `REGSHIFT_TAG_TTL = 60` in wrangler.toml comes as a number.
 test.each([
   ['a number', { REGSHIFT_TAG_TTL: 60 }, 200],

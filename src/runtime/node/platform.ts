@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Platform } from '../../compose.ts';
 import type { Log } from '../../observability/log.ts';
+import { createAskHelper } from './credential-helper.ts';
 import { createNodeLayerCodec } from './layer-codec.ts';
 
 /** What Node gives to the program. */
@@ -17,6 +18,7 @@ export function nodePlatform(log: Log): Platform {
     // Node sends a stream with the Content-Length that the answer says.
     fixedLength: (stream) => stream,
     background: () => undefined,
+    askHelper: createAskHelper(),
   };
 }
 

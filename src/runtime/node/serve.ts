@@ -2,8 +2,10 @@ import type { AddressInfo } from 'node:net';
 import { type Http2Bindings, type HttpBindings, serve as listen, type ServerType } from '@hono/node-server';
 import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
 import { createApp } from '../../app.ts';
+import type { UpstreamLogin } from '../../auth/upstream-login.ts';
 import { compose } from '../../compose.ts';
 import type { Settings } from '../../config/settings.ts';
+import { Failure } from '../../errors.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
 import type { Connection } from '../../routes/own-address.ts';
 import { nodePlatform, signingKeyText } from './platform.ts';
@@ -40,8 +42,9 @@ export async function serve(settings: Settings, log: Log = stdoutLog(settings)):
 
 async function start(settings: Settings, log: Log, shared: SharedCache | undefined): Promise<ServerType> {
   const dependencies = compose(settings, { ...nodePlatform(log), tiers: shared ? [shared.tier] : [] });
-  // A key that cannot be read should stop the start, not the first pull.
+  // A key that cannot be read should stop the start, not the first pull; and so should a program that is not there.
   await dependencies.signingKey();
+  await Promise.all(dependencies.sites.map(({ login }) => tryLogin(login, log)));
   const app = createApp(dependencies);
   return new Promise<ServerType>((resolve, reject) => {
     const answer = (request: Request, { incoming }: HttpBindings | Http2Bindings) =>
@@ -65,6 +68,17 @@ async function openShared(settings: Settings, log: Log): Promise<SharedCache | u
  * upload whose client is gone is TCP; who only opens connections has a minute for the headers.
  */
 const serverOptions = { requestTimeout: 0, headersTimeout: 60_000, keepAlive: true };
+
+/** What a cloud does not give now it may give in a minute; a program that is not installed stays away. */
+async function tryLogin(login: UpstreamLogin, log: Log): Promise<void> {
+  if (login === 'passthrough' || login.kind !== 'kept') return;
+  try {
+    await login.keeper.current();
+  } catch (error) {
+    if (!(error instanceof Failure) || error.detail?.reason === 'NO_PROGRAM') throw error;
+    log('warn', error.message, { consequence: 'it is asked for again with the next request' });
+  }
+}
 
 function close(server: ServerType): Promise<void> {
   return new Promise((resolve, reject) => {

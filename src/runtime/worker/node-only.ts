@@ -1,10 +1,32 @@
-import type { SettingProblem, Settings } from '../../config/settings.ts';
+import { loginFor } from '../../auth/docker-config.ts';
+import type { RouteSettings, SettingProblem, Settings } from '../../config/settings.ts';
 
 /** Settings that are right and mean nothing to a Worker: better told than left without effect. */
 export function nodeOnlyProblems(settings: Settings): SettingProblem[] {
-  if (settings.REGSHIFT_REDIS_URL === undefined) return [];
-  const message =
+  const helpers = settings.routes.flatMap(helperOf);
+  return [
+    ...(settings.REGSHIFT_REDIS_URL === undefined ? [] : [noRedis]),
+    ...helpers.map((program) => ({
+      variable: 'REGSHIFT_DOCKER_CONFIG',
+      value: '(not shown)',
+      message:
+        `must hold the login itself on Workers: ${program} keeps it, and there are no programs to run. Give a ` +
+        'configuration with "auth" in it, or REGSHIFT_UPSTREAM_AUTH=basic',
+    })),
+  ];
+}
+
+const noRedis: SettingProblem = {
+  variable: 'REGSHIFT_REDIS_URL',
+  value: '(not shown)',
+  message:
     'must be left out on Workers, which share what they know by Workers KV: bind a namespace as RECIPES ' +
-    '(deploy/cloudflare.md)';
-  return [{ variable: 'REGSHIFT_REDIS_URL', value: '(not shown)', message }];
+    '(deploy/cloudflare.md)',
+};
+
+function helperOf({ settings }: RouteSettings): string[] {
+  const { REGSHIFT_UPSTREAM: upstream, REGSHIFT_DOCKER_CONFIG: config } = settings;
+  if (settings.REGSHIFT_UPSTREAM_AUTH !== 'docker-config' || !upstream || !config) return [];
+  const found = loginFor(config, upstream);
+  return 'helper' in found ? [found.helper.program] : [];
 }

@@ -76,6 +76,41 @@ describe('the login of a Docker configuration', () => {
     },
   );
 
+  it.each([
+    [
+      { credHelpers: { 'registry.test:5000': 'ecr-login' } },
+      'https://registry.test:5000',
+      'ecr-login',
+      'registry.test:5000',
+    ],
+    [
+      { credHelpers: { 'https://a.test': 'x' }, auths: { 'a.test': entry('a:a') } },
+      'https://a.test',
+      'x',
+      'https://a.test',
+    ],
+    [{ credsStore: 'pass' }, 'https://a.test', 'pass', 'a.test'],
+    [
+      { credsStore: 'pass', auths: { 'https://a.test/v1/': {} } },
+      'https://a.test',
+      'pass',
+      'https://a.test/v1/',
+    ],
+    [{ credsStore: 'pass' }, 'https://registry-1.docker.io', 'pass', 'https://index.docker.io/v1/'],
+    [{ credsStore: 'pass', credHelpers: { 'a.test': 'x' } }, 'https://a.test', 'x', 'a.test'],
+  ])('of %j for %s is asked of docker-credential-%s under %s', (config, upstream, name, server) => {
+    expect(find(config, upstream)).toEqual({ helper: { program: `docker-credential-${name}`, server } });
+  });
+
+  it.each(['', '../x', '/bin/x', 'a b', 'x;y', '-x', '$(x)', 'x\n', 'é', 'x'.repeat(101)])(
+    'is not asked of a program that is called %j',
+    (name) => {
+      expect(find({ credHelpers: { 'a.test': name } }, 'https://a.test')).toEqual({
+        problem: expect.stringMatching(/must name in "credHelpers"/),
+      });
+    },
+  );
+
   it.each(['', '[]', 'null', '{"auths":[1]}', '{"auths":{"a":"b"}}', '{"auths"'])('is not in %j', (text) => {
     expect(parseDockerConfig(text)).toBeUndefined();
   });

@@ -31,15 +31,18 @@ async function startOauthServer(respond: Handler): Promise<LocalServer & { reado
   return { ...server, posted };
 }
 
-function ask(registry: LocalServer) {
-  const client = createUpstreamClient({
+function clientOf(registry: LocalServer, clock = () => 0) {
+  return createUpstreamClient({
     baseUrl: registry.url,
     fetch: (url, init) => fetch(url, init),
     userAgent: 'regshift/test',
-    clock: () => 0,
+    clock,
     allowAnonymousTokens: true,
     background: () => undefined,
   });
+}
+
+function ask(registry: LocalServer, client = clientOf(registry)) {
   return client.request({
     method: 'GET',
     path: '/v2/a/b/manifests/latest',
@@ -77,6 +80,45 @@ describe('an identity token', () => {
       },
     ]);
     expect(registry.log.at(-1)).toBe('GET /v2/a/b/manifests/latest Bearer access');
+  });
+
+  describe('that a token server replaces', () => {
+    /** Takes each identity token once, as servers that rotate them do, and from `until` on none of its own. */
+    async function rotating(until = Number.POSITIVE_INFINITY) {
+      let good = 're/fresh+&';
+      let count = 0;
+      const tokens = await startOauthServer((_, response) => {
+        const shown = tokens.posted.at(-1)?.form.refresh_token ?? '';
+        if (shown !== good && shown !== 're/fresh+&') return answer(response, 401);
+        count += 1;
+        good = count < until ? `next-${count}` : 'nobody knows';
+        answer(response, 200, JSON.stringify({ access_token: 'access', refresh_token: `next-${count}` }));
+      });
+      const registry = await startRegistry(
+        () => 'Bearer access',
+        () => `Bearer realm="${tokens.url.href}token"`,
+      );
+      const time = { now: 0 };
+      const client = clientOf(registry, () => time.now);
+      const statuses: number[] = [];
+      for (let times = 0; times < 3; times += 1) {
+        statuses.push((await ask(registry, client)).response.status);
+        time.now += 60_000;
+      }
+      return { statuses, shown: tokens.posted.map(({ form }) => form.refresh_token) };
+    }
+
+    it('is the newest one (RFC 6749, section 6)', async () => {
+      const { statuses, shown } = await rotating();
+      expect(statuses).toEqual([200, 200, 200]);
+      expect(shown).toEqual(['re/fresh+&', 'next-1', 'next-2']);
+    });
+
+    it('is the configured one again where the newest is refused', async () => {
+      const { statuses, shown } = await rotating(2);
+      expect(statuses).toEqual([200, 200, 200]);
+      expect(shown).toEqual(['re/fresh+&', 'next-1', 'next-2', 're/fresh+&']);
+    });
   });
 
   it('that is refused says so, without the token', async () => {

@@ -55,6 +55,8 @@ describe('settings that are right', () => {
     ],
     ['a service account for everyone', { ...service, REGSHIFT_CLIENT_AUTH: 'none' }],
     ['a Docker configuration', dockerConfig(login)],
+    ['a login in a helper', dockerConfig({ ...login, credHelpers: { 'registry.test': 'ecr-login' } })],
+    ['a login in the store', dockerConfig({ auths: { 'registry.test': {} }, credsStore: 'desktop' })],
     ['trusted proxies', { REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],
   ])('%s', (_name, variables) => {
     expect(problemsOf(variables)).toEqual([]);
@@ -168,14 +170,14 @@ describe('settings that are wrong', () => {
       [[file, /an entry in "auths" for registry\.test/]],
     ],
     [
-      'a login in a helper',
-      dockerConfig({ ...login, credHelpers: { 'registry.test': 'ecr-login' } }),
-      [[file, /"ecr-login" \(credHelpers\)/]],
+      'a helper that is a path',
+      dockerConfig({ ...login, credHelpers: { 'registry.test': '../bin/helper' } }),
+      [[file, /name in "credHelpers" what follows docker-credential-/]],
     ],
     [
-      'a login in the store',
-      dockerConfig({ auths: { 'registry.test': {} }, credsStore: 'desktop' }),
-      [[file, /"desktop" \(credsStore\)/]],
+      'a store with a space in its name',
+      dockerConfig({ auths: { 'registry.test': {} }, credsStore: 'desktop get' }),
+      [[file, /name in "credsStore" what follows docker-credential-/]],
     ],
     [
       'an entry that says nothing',

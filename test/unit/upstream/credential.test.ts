@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { basicAuthorization, type Credential, credentialKey } from '../../../src/upstream/credential.ts';
+import {
+  basicAuthorization,
+  type Credential,
+  credentialKey,
+  type Shown,
+} from '../../../src/upstream/credential.ts';
 
-const client = (authorization: string): Credential => ({ kind: 'client', authorization });
-const service = (username: string, password: string): Credential => ({ kind: 'service', username, password });
+const client = (authorization: string): Shown => ({ kind: 'client', authorization });
+const service = (username: string, password: string): Shown => ({ kind: 'service', username, password });
 
 describe('credentialKey', () => {
   it('is the same for the same credential', () => {
@@ -28,7 +33,7 @@ describe('credentialKey', () => {
 });
 
 describe('basicAuthorization', () => {
-  it.each<[Credential, string | undefined]>([
+  it.each<[Shown, string | undefined]>([
     [{ kind: 'none' }, undefined],
     [client('Basic YTpi'), 'Basic YTpi'],
     [client('basic YTpi'), 'basic YTpi'],

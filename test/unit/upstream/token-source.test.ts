@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Credential } from '../../../src/upstream/credential.ts';
+import type { Shown } from '../../../src/upstream/credential.ts';
 import type { TokenRequest } from '../../../src/upstream/token-request.ts';
 import { createTokenSource } from '../../../src/upstream/token-source.ts';
 import { answer, type Handler, type LocalServer, startServer, startTokenServer } from './local-server.ts';
 
-const none: Credential = { kind: 'none' };
+const none: Shown = { kind: 'none' };
 const start = Date.parse('2026-01-01T00:00:00Z');
 
 function sourceFor(server: LocalServer, changes: { upstream?: string; deadlineMs?: number } = {}) {
@@ -85,6 +85,12 @@ describe('a token is kept', () => {
       799_999,
       800_000,
     ],
+    [
+      'from now on when issued_at says that it is over: the clock of the server is behind',
+      { expires_in: 300, issued_at: '2025-12-31T23:50:00Z' },
+      239_999,
+      240_000,
+    ],
     ['whatever issued_at means', { expires_in: 1000, issued_at: 'today' }, 799_999, 800_000],
   ])('%s', async (_, fields, kept, renewed) => {
     const server = await startTokenServer(fields);
@@ -99,7 +105,7 @@ describe('a token is kept', () => {
   it('for one realm, service, scope and credential only', async () => {
     const server = await startTokenServer();
     const { source, request } = sourceFor(server);
-    const basic = (authorization: string): Credential => ({ kind: 'client', authorization });
+    const basic = (authorization: string): Shown => ({ kind: 'client', authorization });
     const questions = [
       {},
       { realm: `${server.url.href}other` },
@@ -230,7 +236,7 @@ describe('a token server fails with', () => {
   it.each(failures)('%s', async (name, handler, code, message) => {
     const server = await startServer(handler);
     const { source, request } = sourceFor(server, { deadlineMs: 200 });
-    const credential: Credential = { kind: 'service', username: 'user', password: 'password' };
+    const credential: Shown = { kind: 'service', username: 'user', password: 'password' };
     const failure = await source.get(request({ credential })).catch((error) => error);
     expect(failure).toMatchObject({ name: 'Failure', code });
     expect(failure.message).toMatch(new RegExp(message.source.replace('HOST', server.host)));

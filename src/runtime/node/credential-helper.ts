@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import * as z from 'zod';
+import type { HelperQuestion } from '../../auth/docker-config.ts';
+import type { AskHelper, HelperAnswer } from '../../auth/login-keeper.ts';
+import { Failure } from '../../errors.ts';
+
+/** Those of clouds ask a server first. */
+const defaultDeadlineMs = 10_000;
+const answerLimit = 65_536;
+
+/** As docker-credential-helpers print it, on their output where others print errors. */
+const notFound = 'credentials not found in native keychain';
+
+const answer = z.object({ Username: z.string().min(1), Secret: z.string().min(1) });
+
+/**
+ * Runs `docker-credential-<name> get` with the server's address on its input, as Docker does: by its name in the PATH,
+ * without a shell, with this program's variables but for its own. Nothing that it prints is told to anyone.
+ */
+export function createAskHelper(deadlineMs = defaultDeadlineMs): AskHelper {
+  return async (question) => {
+    const { code, output } = await run(question, deadlineMs);
+    const { program, server } = question;
+    if (output.trim() === notFound) {
+      throw failed(`${program} keeps no login for ${server}: run docker login there`, { reason: 'NO_LOGIN' });
+    }
+    if (code !== 0)
+      throw failed(`${program} ended with the code ${code} when asked for the login of ${server}`);
+    return read(output, question);
+  };
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function run({ program, server }: HelperQuestion, deadlineMs: number): Promise<Ended> {
+  const { promise, resolve, reject } = Promise.withResolvers<Ended>();
+  const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], env: environment() });
+  const stop = (reason: string) => {
+    reject(failed(reason));
+    child.kill('SIGKILL');
+  };
+  const timer = setTimeout(() => stop(`${program} did not answer within ${deadlineMs} ms`), deadlineMs);
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    output += piece;
+    if (output.length > answerLimit) stop(`${program} answered with more than ${answerLimit} characters`);
+  });
+  // A program that does not read its input is judged by what it answers.
+  child.stdin.on('error', () => undefined).end(server);
+  child.once('error', (error: NodeJS.ErrnoException) => reject(cannotRun(program, error.code)));
+  child.once('close', (code) => resolve({ code, output }));
+  return promise.finally(() => clearTimeout(timer));
+}
+
+/** The signing key and passwords are no business of a program that knows how to get one login. */
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('REGSHIFT_')));
+}
+
+function read(output: string, { program, server }: HelperQuestion): HelperAnswer {
+  try {
+    const { Username: username, Secret: secret } = answer.parse(JSON.parse(output));
+    return { username, secret };
+  } catch {
+    // Without a cause: a parser's error quotes what it read.
+    throw failed(
+      `${program} did not answer with {"Username": …, "Secret": …} when asked for the login of ${server}`,
+    );
+  }
+}
+
+function cannotRun(program: string, code: string | undefined): Failure {
+  const why = code === 'ENOENT' ? 'is not in the PATH' : `cannot be run (${code})`;
+  return failed(`${program} ${why}: install it where this program runs`, { reason: 'NO_PROGRAM' });
+}
+
+function failed(message: string, detail?: Readonly<Record<string, unknown>>): Failure {
+  return new Failure('MISCONFIGURED', `The login for upstream is not to be had: ${message}.`, {
+    ...(detail ? { detail } : {}),
+  });
+}

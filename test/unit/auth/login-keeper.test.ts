@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { createLoginKeeper, type HelperAnswer } from '../../../src/auth/login-keeper.ts';
+import { Failure } from '../../../src/errors.ts';
+import type { Shown } from '../../../src/upstream/credential.ts';
+
+const question = { program: 'docker-credential-test', server: 'registry.test' };
+const login = (password: string): Shown => ({ kind: 'service', username: 'robot', password });
+const answer = (secret: string): HelperAnswer => ({ username: 'robot', secret });
+const failure = new Failure('MISCONFIGURED', 'docker-credential-test is broken');
+
+function keeperOf(first: HelperAnswer | Failure) {
+  const state = { answer: first, now: 0, asked: 0 };
+  const logged: unknown[] = [];
+  const keeper = createLoginKeeper({
+    question,
+    ask: async () => {
+      state.asked += 1;
+      await Promise.resolve();
+      if (state.answer instanceof Failure) throw state.answer;
+      return state.answer;
+    },
+    clock: () => state.now * 1000,
+    log: (...event) => logged.push(event),
+    background: () => undefined,
+  });
+  return { keeper, state, logged };
+}
+
+describe('a login that a helper keeps', () => {
+  it('is asked for once by many at once', async () => {
+    const { keeper, state } = keeperOf(answer('one'));
+    const logins = await Promise.all(Array.from({ length: 20 }, () => keeper.current()));
+    expect(logins).toEqual(Array.from({ length: 20 }, () => login('one')));
+    expect(state.asked).toBe(1);
+  });
+
+  it('is asked for again after ten minutes', async () => {
+    const { keeper, state } = keeperOf(answer('one'));
+    await keeper.current();
+    state.answer = answer('two');
+    state.now = 599;
+    expect(await keeper.current()).toEqual(login('one'));
+    state.now = 600;
+    expect(await keeper.current()).toEqual(login('two'));
+    expect(state.asked).toBe(2);
+  });
+
+  it('with the user name <token> is an identity token', async () => {
+    const { keeper } = keeperOf({ username: '<token>', secret: 'refresh' });
+    expect(await keeper.current()).toEqual({ kind: 'identity', token: 'refresh' });
+  });
+
+  it('goes on being used when the helper fails later, and that is in the log without it', async () => {
+    const { keeper, state, logged } = keeperOf(answer('hunter2'));
+    await keeper.current();
+    state.answer = failure;
+    state.now = 601;
+    expect(await keeper.current()).toEqual(login('hunter2'));
+    expect(await keeper.current()).toEqual(login('hunter2'));
+    expect([state.asked, logged.length]).toEqual([2, 1]);
+    expect(JSON.stringify(logged)).toContain('docker-credential-test is broken');
+    expect(JSON.stringify(logged)).not.toContain('hunter2');
+  });
+});
+
+describe('a helper that gives no login', () => {
+  it('says why, and is not started for every request', async () => {
+    const { keeper, state } = keeperOf(failure);
+    for (let times = 0; times < 5; times += 1) await expect(keeper.current()).rejects.toBe(failure);
+    expect(state.asked).toBe(1);
+    state.now = 5;
+    state.answer = answer('one');
+    expect(await keeper.current()).toEqual(login('one'));
+  });
+});
+
+describe('a login that upstream refuses', () => {
+  it('is asked for again, and another one is tried', async () => {
+    const { keeper, state } = keeperOf(answer('one'));
+    const refused = await keeper.current();
+    state.answer = answer('two');
+    state.now = 30;
+    expect(await keeper.instead(refused)).toEqual(login('two'));
+    expect(await keeper.current()).toEqual(login('two'));
+    // A second request was refused with the first one too.
+    expect(await keeper.instead(refused)).toEqual(login('two'));
+    expect(state.asked).toBe(2);
+  });
+
+  it('is not asked for again within half a minute: registries refuse what is not there, too', async () => {
+    const { keeper, state } = keeperOf(answer('one'));
+    const refused = await keeper.current();
+    state.now = 29;
+    expect(await keeper.instead(refused)).toBeUndefined();
+    state.now = 30;
+    expect(await keeper.instead(refused)).toBeUndefined();
+    state.now = 59;
+    expect(await keeper.instead(refused)).toBeUndefined();
+    expect(state.asked).toBe(2);
+  });
+});
