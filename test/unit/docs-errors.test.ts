@@ -34,13 +34,26 @@ describe('the documents', () => {
     expect(named.filter((name) => ![...settingNames, ...others].includes(name))).toEqual([]);
   });
 
-  test.each(filesBelow(root, '.md'))('%s links to files that are there', (file) => {
+  test.each(filesBelow(root, '.md'))('%s links to files and headings that are there', (file) => {
     const text = readFileSync(join(root, file), 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
-    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? '');
-    const folder = join(root, file, '..');
-    expect(links.filter((link) => !existsSync(join(folder, link)))).toEqual([]);
+    const links = [...text.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map((match) => match[1] ?? '');
+    expect(links.filter((link) => !isThere(file, link))).toEqual([]);
   });
 });
+
+function isThere(from: string, link: string): boolean {
+  const [path = '', heading] = link.split('#');
+  const target = path === '' ? join(root, from) : join(root, from, '..', path);
+  if (heading === undefined || !existsSync(target)) return existsSync(target);
+  const headings = readFileSync(target, 'utf8').match(/^#+ .+$/gm) ?? [];
+  return headings.map(anchorOf).includes(heading);
+}
+
+/** As GitHub makes it of a heading. */
+function anchorOf(heading: string): string {
+  const text = heading.replace(/^#+ /, '').toLowerCase();
+  return text.replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-');
+}
 
 /** The sources with each literal in one piece, and what is put into templates told by …, one text a file. */
 const texts = ['src', 'converters'].flatMap((folder) =>

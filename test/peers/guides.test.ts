@@ -1,0 +1,158 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Daemon, freePort, startDaemon } from '../support/daemon.ts';
+import { requirePeers, runProgram } from '../support/programs.ts';
+import { type RealRegistry, startRealRegistry } from '../support/real-registry.ts';
+import { type Route, startRoute } from '../support/route.ts';
+
+const guides = join(import.meta.dirname, '../../deploy/clients');
+/** What the guides call the proxy, and the registry, which here nobody can reach but through it. */
+const [proxyName, registryName] = ['proxy.example.com:8080', 'registry.example'];
+const image = `${registryName}/real/oci:latest`;
+
+/** The lines of a guide as they stand there, for a program to read: what a reader copies must work. */
+async function linesOf(guide: string, begin: string): Promise<string> {
+  const text = await readFile(join(guides, guide), 'utf8');
+  const blocks = [...text.matchAll(/^```\w+\n([\s\S]*?)^```$/gm)].map(([, lines = '']) => lines);
+  const [found, ...others] = blocks.filter((lines) => lines.startsWith(begin));
+  if (found === undefined || others.length > 0) throw new Error(`${guide} has not one block with ${begin}`);
+  return found;
+}
+
+describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('the lines of the guides', () => {
+  let home: string;
+  let registry: RealRegistry;
+  let route: Route;
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'regshift-guides-'));
+    registry = await startRealRegistry();
+    route = await startRoute(registry.url);
+  });
+  afterAll(async () => {
+    await route?.stop();
+    await registry?.stop();
+    await rm(home, { recursive: true, force: true });
+  });
+
+  const written = async (name: string, lines: string) => {
+    const file = join(home, name);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, lines.replaceAll(proxyName, route.relay.host));
+    return file;
+  };
+  const askedFor = () => route.relay.exchanges.map(({ path }) => path);
+  const skopeo = (...args: string[]) => runProgram('skopeo', args, home);
+
+  it('podman.md: the mirror is asked', async () => {
+    const lines = await linesOf('podman.md', `[[registry]]\nlocation = "${registryName}"`);
+    const file = await written('mirror.conf', lines);
+    route.relay.forget();
+    await skopeo('--registries-conf', file, 'inspect', '--no-tags', `docker://${image}`);
+    expect(askedFor()).toContain('/v2/real/oci/manifests/latest');
+  });
+
+  it('podman.md: by name, over HTTP', async () => {
+    const file = await written(
+      'name.conf',
+      await linesOf('podman.md', `[[registry]]\nlocation = "${proxyName}"`),
+    );
+    const named = `docker://${route.relay.host}/real/oci:latest`;
+    await skopeo('--registries-conf', file, 'inspect', named);
+    const nothing = await written('nothing.conf', '');
+    await expect(skopeo('--registries-conf', nothing, 'inspect', named)).rejects.toThrow(
+      'server gave HTTP response to HTTPS client',
+    );
+  });
+
+  describe.skipIf(requirePeers('containerd', 'ctr'))('containerd.md', () => {
+    let containerd: Daemon;
+    let ctr: (...args: string[]) => Promise<string>;
+    beforeAll(async () => {
+      const directory = await mkdtemp(join(tmpdir(), 'regshift-guide-containerd-'));
+      const address = join(directory, 'containerd.sock');
+      ctr = (...args) => runProgram('ctr', ['--address', address, ...args], directory);
+      const lines = await linesOf('containerd.md', '# containerd 1.5 to 1.7');
+      const places = `root = "${directory}/root"\nstate = "${directory}/state"\n[grpc]\naddress = "${address}"\n`;
+      const config = await written('config.toml', lines.replace('version = 2\n', `version = 2\n${places}`));
+      containerd = await startDaemon({
+        program: 'containerd',
+        args: ['--config', config],
+        directory,
+        isReady: async () => (await ctr('version')) !== '',
+      });
+    });
+    afterAll(() => containerd?.stop());
+
+    it('hosts.toml makes it ask the proxy, and say for which registry', async () => {
+      const lines = await linesOf('containerd.md', `# /etc/containerd/certs.d/${registryName}/hosts.toml`);
+      const file = await written(`certs.d/${registryName}/hosts.toml`, lines);
+      route.relay.forget();
+      const hosts = ['--hosts-dir', dirname(dirname(file)), '--snapshotter', 'native'];
+      await ctr('images', 'pull', ...hosts, image);
+      expect(askedFor()[0]).toBe(`/v2/real/oci/manifests/latest?ns=${registryName}`);
+      expect(askedFor().every((path) => path.endsWith(`?ns=${registryName}`))).toBe(true);
+    });
+  });
+
+  describe.skipIf(requirePeers('nginx', 'openssl'))('README.md', () => {
+    it('nginx takes the lines, and a pull passes through it', async () => {
+      const port = await freePort();
+      const certificate = await makeCertificate(home);
+      const nginx = await startNginx(port, await nginxLines(port, certificate, route.relay.host));
+      try {
+        const from = ['--src-cert-dir', home, `docker://127.0.0.1:${port}/real/oci:latest`];
+        await skopeo('--insecure-policy', 'copy', ...from, `dir:${join(home, 'pulled')}`);
+      } finally {
+        await nginx.stop();
+      }
+    });
+  });
+});
+
+interface Certificate {
+  readonly file: string;
+  readonly key: string;
+}
+
+async function makeCertificate(home: string): Promise<Certificate> {
+  const [file, key] = [join(home, 'proxy.crt'), join(home, 'private')];
+  const subject = ['-subj', '/CN=proxy.example.com', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const make = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject];
+  await runProgram('openssl', [...make, '-keyout', key, '-out', file], home);
+  return { file, key };
+}
+
+async function nginxLines(port: number, { file, key }: Certificate, upstream: string): Promise<string> {
+  const lines = await linesOf('README.md', 'server {');
+  return lines
+    .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
+    .replace('/etc/nginx/proxy.example.com.crt', file)
+    .replace('/etc/nginx/proxy.example.com.key', key)
+    .replace('127.0.0.1:8080', upstream);
+}
+
+async function startNginx(port: number, server: string): Promise<Daemon> {
+  const directory = await mkdtemp(join(tmpdir(), 'regshift-guide-nginx-'));
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (each) => `${each}_temp_path ${join(directory, each)};`,
+  );
+  const around = `daemon off; pid ${join(directory, 'pid')}; error_log stderr; events {}`;
+  const config = join(directory, 'nginx.conf');
+  await writeFile(config, `${around}\nhttp { access_log off; ${temporary.join(' ')}\n${server}}`);
+  const args = ['-p', directory, '-c', config];
+  return startDaemon({ program: 'nginx', args, directory, isReady: () => isListening(port) });
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
