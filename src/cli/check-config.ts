@@ -3,9 +3,9 @@ import { ConversionError } from '../../converters/errors.ts';
 import { readSigningKey } from '../../converters/schema1/signing-key.ts';
 import {
   formatProblems,
+  type RouteSettings,
   readSettings,
   type SettingProblem,
-  type Settings,
   settingNames,
 } from '../config/settings.ts';
 import { signingKeyText } from '../runtime/node/platform.ts';
@@ -23,29 +23,34 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
     else io.tell(`regshift would not start with these settings:\n${formatProblems(problems)}\n`);
     return exitCodes.wrongUsage;
   }
-  const facts = summary(read.settings, 'id' in key ? key.id : undefined);
+  const { HOST, PORT, routes } = read.settings;
+  const listens = `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`;
+  const signsWith = 'id' in key ? key.id : 'a key made at each start';
+  const served = routes.map(routeFacts);
   const set = settingNames.filter((name) => (io.env[name] ?? '').trim() !== '');
-  if (json) printJson(io, { valid: true, serves: facts, set });
-  else {
-    printTable(
-      io,
-      Object.entries(facts).map(([what, is]) => [what, String(is)]),
-    );
-    printLines(io, [`set: ${set.join(', ') || 'nothing, so all is as the README says'}`]);
+  if (json) {
+    printJson(io, { valid: true, listens, signsWith, routes: served, set });
+    return exitCodes.good;
   }
+  printLines(io, [`listens on ${listens}`, `signs with ${signsWith}`]);
+  printLines(io, [`set: ${set.join(', ') || 'nothing, so all is as README.md says'}`, '']);
+  const head = ['route', 'registry', 'asked as', 'lets in', 'form', 'layers'];
+  printTable(
+    io,
+    served.map((facts) => Object.values(facts)),
+    head,
+  );
   return exitCodes.good;
 }
 
 /** What an operator would ask about first; no value that is secret. */
-function summary(settings: Settings, keyId: string | undefined): Record<string, string | number> {
-  const { HOST, PORT, REGSHIFT_UPSTREAM: upstream } = settings;
+function routeFacts({ id, settings }: RouteSettings): Record<string, string> {
   return {
-    registry: upstream?.href ?? 'the sample registry inside the process',
-    'listens on': `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`,
-    'asks the registry as': settings.REGSHIFT_UPSTREAM_AUTH,
-    'lets in': settings.REGSHIFT_CLIENT_AUTH ?? 'whoever the registry lets in',
+    route: id,
+    registry: settings.REGSHIFT_UPSTREAM?.href ?? 'the sample registry inside the process',
+    askedAs: settings.REGSHIFT_UPSTREAM_AUTH,
+    letsIn: settings.REGSHIFT_CLIENT_AUTH ?? 'whoever the registry lets in',
     form: settings.REGSHIFT_FORMAT,
-    'signs with': keyId ?? 'a key made at each start',
     layers: settings.REGSHIFT_BLOBS,
   };
 }

@@ -12,8 +12,10 @@ describe('regshift check-config', () => {
     const env = { REGSHIFT_UPSTREAM: 'https://registry.example', REGSHIFT_SIGNING_KEY: key, PORT: '81' };
     const { code, out, err } = await regshift(['check-config'], { env });
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toMatch(/^registry +https:\/\/registry\.example\/$/m);
-    expect(out).toMatch(/^listens on +http:\/\/127\.0\.0\.1:81$/m);
+    expect(out).toMatch(
+      /^all +https:\/\/registry\.example\/ +passthrough +whoever the registry lets in +auto +stream$/m,
+    );
+    expect(out).toMatch(/^listens on http:\/\/127\.0\.0\.1:81$/m);
     expect(out).toContain((await readSigningKey(key)).id);
     expect(out).toContain('set: PORT, REGSHIFT_UPSTREAM, REGSHIFT_SIGNING_KEY');
     expect(out).not.toContain(testSigningKey.d);
@@ -22,7 +24,7 @@ describe('regshift check-config', () => {
   it('tells machines the same', async () => {
     const { code, json } = await regshift(['check-config', '--json']);
     expect(code).toBe(0);
-    expect(json()).toMatchObject({ valid: true, set: [], serves: { form: 'auto' } });
+    expect(json()).toMatchObject({ valid: true, set: [], routes: [{ route: 'all', form: 'auto' }] });
   });
 
   it('tells every problem, and no secret', async () => {

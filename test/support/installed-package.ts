@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { projectRoot } from './wrangler.ts';
+
+const execute = promisify(execFile);
+
+/** Runs npm. @returns what it printed to its output. */
+async function npm(cwd: string, ...argv: string[]): Promise<string> {
+  const { stdout } = await execute('npm', argv, { cwd, env: npmEnvironment(), maxBuffer: 16 * 1024 * 1024 });
+  return stdout;
+}
+
+/** Of the `npm test` around a test nothing is left: it would take the project for the one to work on. */
+export function npmEnvironment(): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD|NODE_ENV|VITEST)/.test(name));
+  return {
+    ...Object.fromEntries(own),
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_update_notifier: 'false',
+  };
+}
+
+/**
+ * Packs the project, and installs the package into an empty folder, as whoever gets it from a registry has it.
+ * Its dependencies are those of this folder's node_modules: nothing is asked of a registry, and no cache is needed.
+ * @returns the paths in the package.
+ */
+export async function installPackage(folder: string): Promise<string[]> {
+  const packed = join(folder, 'packed');
+  mkdirSync(packed);
+  const [about] = JSON.parse(
+    await npm(projectRoot, 'pack', '--json', '--silent', '--pack-destination', packed),
+  ) as [{ readonly filename: string; readonly files: readonly { readonly path: string }[] }];
+  const listed = await npm(projectRoot, 'ls', '--omit=dev', '--all', '--parseable');
+  const paths = listed.trim().split('\n').slice(1);
+  const dependencies = Object.fromEntries(
+    paths.map((path) => [relative(join(projectRoot, 'node_modules'), path), `file:${path}`]),
+  );
+  const regshift = `file:${join(packed, about.filename)}`;
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ private: true, dependencies: { ...dependencies, regshift } }),
+  );
+  const cache = join(folder, 'npm-cache');
+  await npm(folder, 'install', '--offline', '--install-links', '--ignore-scripts', '--cache', cache);
+  return about.files.map(({ path }) => path);
+}

@@ -1,0 +1,232 @@
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { version } from '../../../src/version.ts';
+import { freePort } from '../../support/daemon.ts';
+import { installPackage } from '../../support/installed-package.ts';
+import { type SampleServer, startSampleServer } from '../../support/sample-server.ts';
+import { type RunningLine, runLine, startLine } from '../../support/shell.ts';
+import { projectRoot, quietWrangler } from '../../support/wrangler.ts';
+
+/** What comes with a clone, as far as running takes it. */
+const sources = [
+  'converters',
+  'src',
+  'deploy',
+  'package.json',
+  'tsconfig.json',
+  'wrangler.toml',
+  'README.md',
+];
+
+/** A clone after `npm ci`, with which CI itself begins. */
+function cloneInto(folder: string): string {
+  const clone = join(folder, 'clone');
+  for (const name of sources) cpSync(join(projectRoot, name), join(clone, name), { recursive: true });
+  symlinkSync(realpathSync(join(projectRoot, 'node_modules')), join(clone, 'node_modules'));
+  return clone;
+}
+
+interface Block {
+  readonly language: string;
+  readonly lines: readonly string[];
+}
+
+/** The blocks of a section of README.md. */
+function blocksOf(section: string): Block[] {
+  const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+  const text = readme.split(/^## /m).find((each) => each.startsWith(`${section}\n`)) ?? '';
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', content = '']) => ({
+    language,
+    lines: content.trimEnd().split('\n'),
+  }));
+}
+
+/** What a person would see: `…` stands for what is cut off. */
+function seen(lines: readonly string[]): RegExp {
+  const escaped = lines.join('\n').replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return new RegExp(`^${escaped}\n$`);
+}
+
+let folder: string;
+let clone: string;
+let files: string[];
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'regshift-package-'));
+  clone = cloneInto(folder);
+  files = await installPackage(folder);
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the npm package', () => {
+  it('has what runs and what is read, and nothing else', () => {
+    const others = files.filter(
+      (path) => !/^dist\/package\/(?:src\/.*\.js|converters\/.*\.(?:js|d\.ts))$/.test(path),
+    );
+    expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    expect(files).toContain('dist/package/src/cli.js');
+    // The Node for developers must not come along.
+    expect(existsSync(join(folder, 'node_modules/@regshift'))).toBe(false);
+  });
+
+  it('brings the command', async () => {
+    expect(await runLine('npx regshift --version', { cwd: folder })).toMatchObject({
+      code: 0,
+      out: `${version}\n`,
+    });
+  });
+
+  it('converts by the command', async () => {
+    const golden = join(projectRoot, 'test/golden/schema1/one-layer');
+    const line = `npx regshift convert ${golden}/manifest.json --to oci --json --out converted.json`;
+    const { code, out } = await runLine(line, { cwd: folder });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ form: 'oci', losses: [] });
+  });
+
+  it('can be imported, with its types', async () => {
+    const program = `import { convert, type Converted, readManifest } from 'regshift/converters';
+const bytes = new TextEncoder().encode('{"schemaVersion":2,"manifests":[]}');
+const missing = async () => { throw new Error('not asked for'); };
+const ports = { fetchManifest: missing, fetchBlob: missing, sniffLayer: missing, layerFacts: missing, signingKey: missing };
+const made: Promise<Converted> = convert(readManifest(bytes), 'schema1', { ports, name: 'a/b', tag: '1', unpackZstd: false });
+made.catch((error: { code?: string }) => console.log(error.code));
+`;
+    writeFileSync(join(folder, 'program.mts'), program);
+    const compiler = join(projectRoot, 'node_modules/.bin/tsc');
+    const flags =
+      '--module nodenext --target es2024 --strict --skipLibCheck --types "" --lib es2024,dom,esnext.disposable';
+    expect(await runLine(`${compiler} ${flags} program.mts`, { cwd: folder })).toMatchObject({
+      code: 0,
+      out: '',
+    });
+    expect(await runLine('node program.mjs', { cwd: folder })).toMatchObject({
+      code: 0,
+      out: 'INEXPRESSIBLE\n',
+    });
+  });
+});
+
+describe('README.md, as somebody new walks through it', () => {
+  let running: RunningLine;
+  let samples: SampleServer;
+  let port: number;
+  beforeAll(async () => {
+    port = await freePort();
+    samples = await startSampleServer();
+    running = await startLine('npm start', /npm start\n$/, { cwd: clone, env: { PORT: String(port) } });
+  }, 120_000);
+  afterAll(async () => {
+    await running?.stop();
+    await samples?.stop();
+  });
+
+  /** README's own ports may be taken. */
+  const here = (text: string) =>
+    text.replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`).replaceAll('http://127.0.0.1:5000', samples.url);
+
+  it('names these two commands, and two more ways to start', () => {
+    const lines = blocksOf('Two commands').flatMap((block) => block.lines);
+    // `npm ci` is what CI itself begins with.
+    expect(lines).toEqual([
+      'npm ci',
+      'npm start',
+      'REGSHIFT_UPSTREAM=http://127.0.0.1:5000 npm start',
+      'npm run dev:worker',
+    ]);
+  });
+
+  it('npm start serves samples, and prints requests that succeed', async () => {
+    expect((await fetch(here('http://127.0.0.1:8080/v2/'))).status).toBe(200);
+    const requests = [...running.printed().matchAll(/curl -i -H '([^:]+): ?([^']*)' (\S+)/g)];
+    expect(requests).toHaveLength(2);
+    for (const [, name = '', value = '', url = ''] of requests) {
+      expect((await fetch(url, { headers: { [name]: value } })).status).toBe(200);
+    }
+  });
+
+  it('npm start serves a registry of yours', async () => {
+    const [line = ''] = blocksOf('Two commands')[1]?.lines ?? [];
+    const own = await startLine(here(line), /regshift serves (\S+) on (\S+)\n/, {
+      cwd: clone,
+      env: { PORT: '0' },
+    });
+    try {
+      const [, upstream, url] = /regshift serves (\S+) on (\S+)\n/.exec(own.printed()) ?? [];
+      expect(upstream).toBe(`${samples.url}/`);
+      expect((await fetch(`${url}/v2/sample/oci/manifests/latest`)).status).toBe(200);
+    } finally {
+      await own.stop();
+    }
+  }, 60_000);
+
+  it('npm run dev:worker serves on workerd', async () => {
+    const env = Object.fromEntries(
+      Object.entries(quietWrangler(join(folder, 'wrangler'))).filter(
+        (each): each is [string, string] => each[1] !== undefined,
+      ),
+    );
+    const ready = /Ready on (http:\/\/\S+)/;
+    const worker = await startLine('npm run dev:worker', ready, { cwd: clone, env });
+    try {
+      const [, url = ''] = ready.exec(worker.printed()) ?? [];
+      expect((await fetch(`${url}/v2/sample/oci/manifests/latest`)).status).toBe(200);
+    } finally {
+      await worker.stop();
+    }
+  }, 120_000);
+
+  const blocks = blocksOf('Command line');
+  const commands = blocks.flatMap(({ language, lines }, index) => {
+    const next = blocks[index + 1];
+    const last = lines.length - 1;
+    return language === 'sh'
+      ? lines.map(
+          (line, at) => [line, at === last && next?.language === '' ? next.lines : undefined] as const,
+        )
+      : [];
+  });
+
+  it('has every command in the section about the command line', () => {
+    const named = commands.flatMap(([line]) => /npx regshift ([a-z-]+)/.exec(line)?.[1] ?? []);
+    expect(named.toSorted()).toEqual([
+      'check-config',
+      'convert',
+      'explain',
+      'inspect',
+      'keygen',
+      'verify',
+      'warm',
+    ]);
+  });
+
+  // In the order of the page: one makes the files that another one reads.
+  test.each(commands)('%s', async (line, output) => {
+    const [, file, url] = /^curl -so (\S+) (\S+)$/.exec(line) ?? [];
+    if (file && url) {
+      // Nothing but npm is needed for these tests.
+      writeFileSync(join(folder, file), new Uint8Array(await (await fetch(here(url))).arrayBuffer()));
+      return;
+    }
+    const { code, out, err } = await runLine(here(line), { cwd: folder, env: { DOCKER_CONFIG: folder } });
+    expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
+    if (output) expect(out).toMatch(seen(output.map(here)));
+    else expect(out).not.toBe('');
+  });
+});
+
+test('npx regshift in a clone runs the sources', async () => {
+  const { bin } = JSON.parse(readFileSync(join(projectRoot, 'deploy/dev-node/package.json'), 'utf8'));
+  const { code, out } = await runLine(`deploy/dev-node/${bin.regshift} --version`, { cwd: clone });
+  expect({ code, out }).toEqual({ code: 0, out: `${version}\n` });
+});
