@@ -19,7 +19,7 @@ export async function failureOf(
   const said = await specErrorOf(response);
   const { status } = response;
   const headers = pick(response, ['www-authenticate', 'retry-after']);
-  const message = `Upstream answered ${status} for the ${what}${said ? `: ${said.code}, ${said.message}` : ''}.`;
+  const message = `Upstream answered ${status} for the ${what}${said ? `: ${said.code}, ${said.message.replace(/\.$/, '')}` : ''}.`;
   const codes: Readonly<Record<number, FailureCode>> = {
     401: 'UNAUTHORIZED',
     403: 'DENIED',

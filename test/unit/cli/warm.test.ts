@@ -128,7 +128,7 @@ describe('regshift warm waits', () => {
       const impatient = await regshift([...argv, '--wait', '1']);
       expect(impatient).toMatchObject({
         code: 1,
-        out: expect.stringContaining('is reading a layer of this image'),
+        out: expect.stringContaining('Pull again in about'),
       });
       const { code, out, err } = await regshift(argv);
       expect(err).toMatch(/layers are being read, again in \d+ s/);
