@@ -210,8 +210,9 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server', 'openssl'))('the
 
   it('that is not there at the start is found later', async () => {
     const port = await freePort();
-    const one = await replica(`redis://127.0.0.1:${port}`);
+    const one = await replica(`redis://localhost:${port}`);
     expect(one.ofRedis()).toEqual(['Redis is away: going on without it']);
+    expect(one.logged[0]?.facts?.reason).toContain('ECONNREFUSED');
     expect((await one.get(path, docker19)).status).toBe(200);
     const redis = await redisServer({ port });
     await vi.waitFor(() => expect(one.ofRedis()).toHaveLength(2), 15_000);

@@ -48,6 +48,11 @@ const rules: readonly [name: string, within: (file: string) => boolean, allowed:
       (to) => !/^src\/cli[./]/.test(to) && !to.includes('commander'),
     ],
     [
+      'the client of Redis is loaded with the folder that is, where there is a Redis',
+      (file) => file.startsWith('src/') && !file.startsWith('src/runtime/node/redis/'),
+      (to) => !to.startsWith('@redis/'),
+    ],
+    [
       'src/runtime/worker/ uses nothing of Node',
       (file) => file.startsWith('src/runtime/worker/'),
       (to) => !to.startsWith('node:') && !to.startsWith('src/runtime/node/'),

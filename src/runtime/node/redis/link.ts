@@ -54,7 +54,7 @@ export async function openLink({
     },
     clock: Date.now,
   });
-  client.on('error', (error: Error) => circuit.lost(error.message));
+  client.on('error', (error: NodeJS.ErrnoException) => circuit.lost(reasonOf(error)));
   client.on('ready', () => circuit.tryNow());
   await connect(client, circuit);
   return {
@@ -65,6 +65,11 @@ export async function openLink({
       await within(deadlineMs, client.close()).catch(() => client.destroy());
     },
   };
+}
+
+/** Where a name leads to several addresses and none answers, there is a code and no message. */
+function reasonOf({ message, code }: NodeJS.ErrnoException): string {
+  return message || code || 'the connection broke';
 }
 
 function clientOf(url: URL) {

@@ -36,16 +36,18 @@ export function isShared(key: string): boolean {
 
 export function createRedisCache(link: Link, envelope: Envelope): RedisCache {
   /** What is there, as far as this replica has seen. */
-  const present = new LRUCache<string, true>({ max: 50_000, ttl: trustedMs });
+  const present = new LRUCache<string, true>({ max: 20_000, ttl: trustedMs });
 
   return {
-    async get(key) {
+    async get(key, budget) {
+      budget?.spend();
       const value = await link.run((client) => client.get(envelope.name(key)));
       const entry = value ? envelope.open(key, value) : undefined;
       if (entry) present.set(key, true);
       return entry;
     },
-    async set(key, entry) {
+    async set(key, entry, budget) {
+      budget?.spend();
       const value = envelope.seal(key, entry);
       const isDocument = documents.has(kindOf(key));
       const life = isDocument ? lifeSeconds.document : lifeSeconds.other;
