@@ -1,5 +1,5 @@
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Http2Bindings, type HttpBindings, serve as listen, type ServerType } from '@hono/node-server';
 import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
 import { createApp } from '../../app.ts';
 import type { UpstreamLogin } from '../../auth/upstream-login.ts';
@@ -7,7 +7,7 @@ import { compose } from '../../compose.ts';
 import type { Settings } from '../../config/settings.ts';
 import { Failure } from '../../errors.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
-import type { Connection } from '../../routes/own-address.ts';
+import { createListener } from './listener.ts';
 import { nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
 
@@ -40,18 +40,16 @@ export async function serve(settings: Settings, log: Log = stdoutLog(settings)):
   }
 }
 
-async function start(settings: Settings, log: Log, shared: SharedCache | undefined): Promise<ServerType> {
+async function start(settings: Settings, log: Log, shared: SharedCache | undefined): Promise<Server> {
   const dependencies = compose(settings, { ...nodePlatform(log), tiers: shared ? [shared.tier] : [] });
   // A key that cannot be read should stop the start, not the first pull; and so should a program that is not there.
   await dependencies.signingKey();
   await Promise.all(dependencies.sites.map(({ login }) => tryLogin(login, log)));
   const app = createApp(dependencies);
-  return new Promise<ServerType>((resolve, reject) => {
-    const answer = (request: Request, { incoming }: HttpBindings | Http2Bindings) =>
-      app.fetch(request, { peerAddress: incoming.socket.remoteAddress } satisfies Connection);
-    const where = { hostname: settings.HOST, port: settings.PORT };
-    const started = listen({ fetch: answer, ...where, serverOptions }, () => resolve(started));
-    started.once('error', reject);
+  return new Promise<Server>((resolve, reject) => {
+    const server = createServer(serverOptions, createListener(app));
+    server.once('error', reject);
+    server.listen(settings.PORT, settings.HOST, () => resolve(server));
   });
 }
 
@@ -80,10 +78,10 @@ async function tryLogin(login: UpstreamLogin, log: Log): Promise<void> {
   }
 }
 
-function close(server: ServerType): Promise<void> {
+function close(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => (error ? reject(error) : resolve()));
-    if ('closeAllConnections' in server) server.closeAllConnections();
+    server.closeAllConnections();
   });
 }
 
