@@ -1,9 +1,10 @@
 import { generateSigningKey, readSigningKey, type SigningKey } from '../converters/schema1/signing-key.ts';
 import type { Dependencies } from './app.ts';
 import { chooseClientAuth } from './auth/choose-client-auth.ts';
+import type { HelperQuestion } from './auth/docker-config.ts';
 import { type AskHelper, createLoginKeeper } from './auth/login-keeper.ts';
 import { createTokenRelay } from './auth/token-relay.ts';
-import { upstreamLogin } from './auth/upstream-login.ts';
+import { type UpstreamLogin, upstreamLogin } from './auth/upstream-login.ts';
 import type { Cache } from './cache/cache.ts';
 import { checked } from './cache/checked.ts';
 import { createMemoryCache } from './cache/memory.ts';
@@ -14,8 +15,9 @@ import { Failure } from './errors.ts';
 import type { Log } from './observability/log.ts';
 import type { RouteOptions } from './route.ts';
 import type { SiteOptions } from './site.ts';
-import { createUpstreamClient, type Fetch } from './upstream/client.ts';
+import { createUpstreamClient, type Fetch, type UpstreamClient } from './upstream/client.ts';
 import { isDockerHub } from './upstream/docker-hub.ts';
+import { createMirrors, type Mirror } from './upstream/mirrors.ts';
 import { createSampleRegistry } from './upstream/sample/registry.ts';
 import { deriveClaimKeys } from './v1-claims/keys.ts';
 import { version } from './version.ts';
@@ -73,11 +75,22 @@ function siteOf(
   { platform, signingKey, cache }: Shared,
 ): SiteOptions {
   const { clock, log, background, askHelper: ask } = platform;
-  const configured = settings.REGSHIFT_UPSTREAM;
-  const baseUrl = configured ?? sampleUrl;
-  const fetch = configured ? platform.fetch : createSampleRegistry().fetch;
+  const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
+  const fetch = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
   const outward = { fetch, userAgent: `regshift/${version}`, clock, background };
-  const client = createUpstreamClient({ baseUrl, ...outward, allowAnonymousTokens: true });
+  const keeperOf =
+    ask && ((question: HelperQuestion) => createLoginKeeper({ question, ask, clock, log, background }));
+  const mirrors = mapAll(upstreams, (baseUrl, index) => ({
+    client: createUpstreamClient({
+      baseUrl,
+      ...outward,
+      allowAnonymousTokens: true,
+      // Docker waits for 10 s at a ping; the last one has no one behind it to ask instead.
+      ...(index < upstreams.length - 1 ? { headersDeadlineMs: mirrorDeadlineMs } : {}),
+    }),
+    login: upstreamLogin(settings, baseUrl, keeperOf),
+  }));
+  const { client, login } = asOne(mirrors, clock);
   const relays =
     settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY === 'always';
   return {
@@ -85,13 +98,10 @@ function siteOf(
     match,
     settings,
     client,
-    library: isDockerHub(baseUrl),
-    login: upstreamLogin(
-      settings,
-      ask && ((question) => createLoginKeeper({ question, ask, clock, log, background })),
-    ),
+    login,
+    library: upstreams.some(isDockerHub),
     clientAuth: chooseClientAuth(settings, platform),
-    tokenRelay: relays ? createTokenRelay({ client, upstream: baseUrl, ...outward }) : undefined,
+    tokenRelay: relays ? createTokenRelay({ client, upstream: upstreams[0], ...outward }) : undefined,
     cache,
     signingKey,
     claimKeys: once(async () => {
@@ -105,6 +115,32 @@ function siteOf(
     fixedLength: platform.fixedLength,
     background,
   };
+}
+
+const mirrorDeadlineMs = 8_000;
+
+interface LoggedIn {
+  readonly client: UpstreamClient;
+  readonly login: UpstreamLogin;
+}
+
+/** Several registries as one, each with its own login. Clients log in to none of them (config/auth-rules.ts). */
+function asOne([first, ...others]: readonly [LoggedIn, ...LoggedIn[]], clock: () => number): LoggedIn {
+  if (others.length === 0) return first;
+  const own = ({ client, login }: LoggedIn): Mirror => ({
+    client,
+    credential: login === 'passthrough' ? { kind: 'none' } : login,
+  });
+  const mirrors = [own(first), ...others.map(own)] as const;
+  const login = mirrors.map(({ credential }) => credential).find(({ kind }) => kind !== 'none');
+  return { client: createMirrors(mirrors, clock), login: login ?? { kind: 'none' } };
+}
+
+function mapAll<From, To>(
+  [first, ...others]: readonly [From, ...From[]],
+  make: (value: From, index: number) => To,
+): readonly [To, ...To[]] {
+  return [make(first, 0), ...others.map((each, index) => make(each, index + 1))];
 }
 
 function cacheOf(settings: Settings, { tiers = [], cacheBytes }: Platform): Cache {

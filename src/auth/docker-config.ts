@@ -68,6 +68,18 @@ export function loginFor(config: DockerConfig, upstream: URL): FoundLogin {
   };
 }
 
+/** The logins for registries that hold the same: one that the configuration has no word of is asked without. */
+export function loginsFor(config: DockerConfig, upstreams: readonly URL[]): FoundLogin[] {
+  const known = upstreams.filter((each) => knowsOf(config, each));
+  return (known.length > 0 ? known : upstreams).map((each) => loginFor(config, each));
+}
+
+/** Whether the configuration has any word of a registry. */
+export function knowsOf({ auths, credHelpers }: DockerConfig, upstream: URL): boolean {
+  const hosts = hostsOf(upstream);
+  return [auths, credHelpers].some((table) => entryFor<unknown>(table, hosts, upstream) !== undefined);
+}
+
 /** Docker's own rule for the program's name; without a slash in it, it is one of those that the PATH leads to. */
 function helperFor(field: string, helper: string, server: string): FoundLogin {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(helper)) {

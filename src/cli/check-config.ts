@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { ConversionError } from '../../converters/errors.ts';
 import { readSigningKey } from '../../converters/schema1/signing-key.ts';
 import {
@@ -8,23 +7,30 @@ import {
   type SettingProblem,
   settingNames,
 } from '../config/settings.ts';
+import { parseYaml, readFile } from '../runtime/node/files.ts';
 import { signingKeyText } from '../runtime/node/platform.ts';
+import { portsOf } from '../runtime/node/serve.ts';
 import { type Io, printJson, printLines } from './io.ts';
 import { printTable } from './print-table.ts';
+import { registriesOf } from './registries.ts';
 import { exitCodes } from './usage.ts';
 
 /** `regshift check-config` */
 export async function checkConfig({ json }: { readonly json?: true | undefined }, io: Io): Promise<number> {
-  const read = readSettings(io.env, (path) => readFileSync(path, 'utf8'));
-  const key = await keyIn(io.env.REGSHIFT_SIGNING_KEY?.trim() || undefined);
+  const read = readSettings(io.env, readFile, parseYaml);
+  const said = 'settings' in read ? read.settings.REGSHIFT_SIGNING_KEY : io.env.REGSHIFT_SIGNING_KEY?.trim();
+  const key = await keyIn(said || undefined);
   const problems = [...('problems' in read ? read.problems : []), ...('problem' in key ? [key.problem] : [])];
   if ('problems' in read || problems.length > 0) {
     if (json) printJson(io, { valid: false, problems });
     else io.tell(`regshift would not start with these settings:\n${formatProblems(problems)}\n`);
     return exitCodes.wrongUsage;
   }
-  const { HOST, PORT, routes } = read.settings;
-  const listens = `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`;
+  const { HOST, routes } = read.settings;
+  const host = HOST.includes(':') ? `[${HOST}]` : HOST;
+  const listens = portsOf(read.settings)
+    .map((port) => `http://${host}:${port}`)
+    .join(', ');
   const signsWith = 'id' in key ? key.id : 'a key made at each start';
   const served = routes.map(routeFacts);
   const set = settingNames.filter((name) => (io.env[name] ?? '').trim() !== '');
@@ -47,7 +53,7 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
 function routeFacts({ id, settings }: RouteSettings): Record<string, string> {
   return {
     route: id,
-    registry: settings.REGSHIFT_UPSTREAM?.href ?? 'the sample registry inside the process',
+    registry: registriesOf(settings) ?? 'the sample registry inside the process',
     askedAs: settings.REGSHIFT_UPSTREAM_AUTH,
     letsIn: settings.REGSHIFT_CLIENT_AUTH ?? 'whoever the registry lets in',
     form: settings.REGSHIFT_FORMAT,

@@ -1,19 +1,20 @@
-import { readFileSync } from 'node:fs';
-import { formatProblems, readSettings } from '../config/settings.ts';
+import { formatProblems, readSettings, type Settings } from '../config/settings.ts';
+import { parseYaml, readFile } from '../runtime/node/files.ts';
 import { serve } from '../runtime/node/serve.ts';
 import type { Io } from './io.ts';
+import { registriesOf } from './registries.ts';
 import { exitCodes } from './usage.ts';
 
 /** `regshift serve`. Returns once the proxy listens. */
 export async function runServe(io: Io): Promise<number> {
-  const read = readSettings(io.env, (path) => readFileSync(path, 'utf8'));
+  const read = readSettings(io.env, readFile, parseYaml);
   if ('problems' in read) {
     io.tell(`regshift cannot start with these settings:\n${formatProblems(read.problems)}\n`);
     return exitCodes.wrongUsage;
   }
   try {
-    const { url } = await serve(read.settings);
-    io.write(greeting(url, read.settings.REGSHIFT_UPSTREAM));
+    const { urls } = await serve(read.settings);
+    io.write(greeting(urls, read.settings));
     return exitCodes.good;
   } catch (error) {
     io.tell(`regshift cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -21,8 +22,13 @@ export async function runServe(io: Io): Promise<number> {
   }
 }
 
-function greeting(url: string, upstream: URL | undefined): string {
-  if (upstream) return `regshift serves ${upstream.href} on ${url}\n`;
+function greeting(urls: readonly string[], settings: Settings): string {
+  const served = settings.routes.flatMap(({ id, settings: own }) => {
+    const registries = registriesOf(own);
+    return registries === undefined ? [] : [id === 'all' ? registries : `${registries} (${id})`];
+  });
+  if (served.length > 0) return `regshift serves ${served.join('\n  and ')} on ${urls.join(', ')}\n`;
+  const [url = ''] = urls;
   const host = new URL(url).host;
   return `regshift serves its embedded sample registry on ${url}, because REGSHIFT_UPSTREAM is not set.
 Try:

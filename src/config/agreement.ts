@@ -24,7 +24,7 @@ export function agreementOf({ routes }: Settings, keyId: string): Agreement {
 
 function decisive(values: Values): Record<string, string> {
   return {
-    REGSHIFT_UPSTREAM: values.REGSHIFT_UPSTREAM?.href ?? 'the sample registry',
+    REGSHIFT_UPSTREAM: values.REGSHIFT_UPSTREAM?.map(({ href }) => href).join(', ') ?? 'the sample registry',
     REGSHIFT_FORMAT: values.REGSHIFT_FORMAT,
     REGSHIFT_PLATFORM: formatPlatform(values.REGSHIFT_PLATFORM),
     REGSHIFT_LISTS: values.REGSHIFT_LISTS,

@@ -6,9 +6,10 @@ export interface Aliases {
   realName(name: RepositoryName): RepositoryName;
   /** The other name of a repository, where it has one. */
   aliasOf(repository: RepositoryName): RepositoryName | undefined;
+  readonly all: readonly RepositoryName[];
 }
 
-export const noAliases: Aliases = { realName: (name) => name, aliasOf: () => undefined };
+export const noAliases: Aliases = { realName: (name) => name, aliasOf: () => undefined, all: [] };
 
 /**
  * Reads pairs like `tools/build=team/tools/build-image`, with commas or white space between them.
@@ -34,5 +35,6 @@ export function parseAliases(text: string): Aliases | { readonly problems: reado
   return {
     realName: (name) => real.get(name) ?? name,
     aliasOf: (repository) => alias.get(repository),
+    all: [...real.keys()],
   };
 }

@@ -1,4 +1,4 @@
-import { loginFor, parseDockerConfig } from '../auth/docker-config.ts';
+import { type DockerConfig, loginsFor, parseDockerConfig } from '../auth/docker-config.ts';
 import { clientModes, upstreamModes } from './auth-fields.ts';
 import type { SettingProblem } from './settings.ts';
 
@@ -61,18 +61,25 @@ const known: Readonly<Record<Companion['of'], readonly (string | undefined)[]>> 
   REGSHIFT_CLIENT_AUTH: [undefined, ...clientModes],
 };
 
-/** What is wrong between variables that may each be right for themselves (design, rules 5 and 8). */
-export function authProblems(variables: Given): SettingProblem[] {
+/**
+ * What is wrong between variables that may each be right for themselves (design, rules 5 and 8).
+ * @param own those that were said in this place: what a route has from elsewhere may have no effect on it.
+ */
+export function authProblems(variables: Given, own = new Set(Object.keys(variables))): SettingProblem[] {
   const given = { ...variables, REGSHIFT_UPSTREAM_AUTH: variables.REGSHIFT_UPSTREAM_AUTH ?? 'passthrough' };
   return [
-    ...companions.flatMap((companion) => companionProblem(given, companion)),
+    ...companions.flatMap((companion) => companionProblem(given, companion, own)),
     ...jwksProblems(given),
     ...clientAuthProblems(given),
     ...upstreamProblems(given),
   ];
 }
 
-function companionProblem(given: Given, { variable, of, is, needed }: Companion): SettingProblem[] {
+function companionProblem(
+  given: Given,
+  { variable, of, is, needed }: Companion,
+  own: ReadonlySet<string>,
+): SettingProblem[] {
   // A value that is not known has a problem of its own.
   if (!known[of].includes(given[of])) return [];
   if (given[of] === is) {
@@ -80,7 +87,7 @@ function companionProblem(given: Given, { variable, of, is, needed }: Companion)
       ? [unset(variable, `must be, because ${of} is ${is}: ${needed}`)]
       : [];
   }
-  return given[variable] === undefined
+  return given[variable] === undefined || !own.has(variable)
     ? []
     : [
         {
@@ -127,19 +134,36 @@ function clientAuthProblems(given: Given): SettingProblem[] {
 }
 
 function upstreamProblems(given: Given): SettingProblem[] {
-  const { REGSHIFT_UPSTREAM: upstream, REGSHIFT_UPSTREAM_AUTH: mode = '' } = given;
+  const { REGSHIFT_UPSTREAM: text, REGSHIFT_UPSTREAM_AUTH: mode = '' } = given;
+  const upstreams = (text ?? '').split(/[\s,]+/).filter((part) => part !== '');
+  if (upstreams.length > 1 && ['passthrough', 'basic'].includes(mode)) {
+    const message =
+      'must be anonymous, or docker-config with a login for each that wants one, because REGSHIFT_UPSTREAM names ' +
+      'several registries: a login is for one';
+    return [{ variable: 'REGSHIFT_UPSTREAM_AUTH', value: JSON.stringify(mode), message }];
+  }
+  if (upstreams.length > 1 && given.REGSHIFT_PUSH === 'allow') {
+    const message =
+      'must be refuse, because REGSHIFT_UPSTREAM names several registries, and only one would get a push';
+    return [{ variable: 'REGSHIFT_PUSH', value: '"allow"', message }];
+  }
   if (!['basic', 'docker-config'].includes(mode)) return [];
-  if (upstream === undefined) {
+  if (text === undefined) {
     return [
       unset('REGSHIFT_UPSTREAM', `must be the registry that REGSHIFT_UPSTREAM_AUTH=${mode} logs in to`),
     ];
   }
   const config = mode === 'docker-config' ? parseDockerConfig(given.REGSHIFT_DOCKER_CONFIG ?? '') : undefined;
-  if (config === undefined || !URL.canParse(upstream)) return [];
-  const found = loginFor(config, new URL(upstream));
-  return 'problem' in found
-    ? [{ variable: 'REGSHIFT_DOCKER_CONFIG', value: '(not shown)', message: found.problem }]
-    : [];
+  return config ? loginProblems(config, upstreams) : [];
+}
+
+function loginProblems(config: DockerConfig, upstreams: readonly string[]): SettingProblem[] {
+  const urls = upstreams.flatMap((each) => (URL.canParse(each) ? [new URL(each)] : []));
+  return loginsFor(config, urls).flatMap((found) =>
+    'problem' in found
+      ? [{ variable: 'REGSHIFT_DOCKER_CONFIG', value: '(not shown)', message: found.problem }]
+      : [],
+  );
 }
 
 function unset(variable: string, message: string): SettingProblem {

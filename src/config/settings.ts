@@ -1,115 +1,14 @@
-import * as z from 'zod';
-import { parsePlatform } from '../../converters/platform.ts';
 import { type Match, matchAll } from '../routing/match.ts';
-import { noAliases, parseAliases } from './aliases.ts';
-import { authFields } from './auth-fields.ts';
 import { authProblems } from './auth-rules.ts';
-import { fleetFields, fleetProblems } from './fleet.ts';
-import { parseIpRange } from './ip-range.ts';
-import { repositoryMatcher } from './repository-patterns.ts';
-import { type ReadFile, withFiles } from './setting-files.ts';
+import { readDocument } from './document-reading.ts';
+import { schema, variables as settingNames, type Values } from './fields.ts';
+import { fleetProblems } from './fleet.ts';
+import { nearest } from './keys.ts';
+import { createLayer, distinct, type Layer, locate, merge, mergeSaid } from './layers.ts';
+import { readRoutes } from './routes.ts';
+import { fileVariables, type ReadFile } from './setting-files.ts';
 
-const count = (what: string, maximum: number, minimum = 0) =>
-  z.coerce
-    .number({ error: `must be a whole number of ${what}` })
-    .int(`must be a whole number of ${what}`)
-    .min(minimum, `must be ${minimum} or more ${what}`)
-    .max(maximum, `must be at most ${maximum} ${what}`);
-
-const portRange = 'must be a whole number from 0 to 65535';
-const port = z.coerce.number({ error: portRange }).int(portRange).min(0, portRange).max(65_535, portRange);
-
-const baseUrl = z
-  .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
-  .transform((text) => new URL(text))
-  .refine((url) => url.search === '' && url.hash === '', 'must have no query and no fragment')
-  .refine(
-    (url) => url.username === '' && url.password === '',
-    'must hold no user name or password: they would end up in logs',
-  );
-
-const platform = z.string().transform((text, context) => {
-  const parsed = parsePlatform(text);
-  if (parsed) return parsed;
-  context.addIssue({
-    code: 'custom',
-    message: 'must be os/architecture or os/architecture/variant, like linux/arm/v7',
-  });
-  return z.NEVER;
-});
-
-const ipRanges = z.string().transform((text, context) => {
-  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
-  return parts.flatMap((part) => {
-    const range = parseIpRange(part);
-    if (range) return [range];
-    const message = `must be addresses or ranges like 10.0.0.0/8 or fd00::1, divided by commas; ${JSON.stringify(part)} is none`;
-    context.addIssue({ code: 'custom', message });
-    return [];
-  });
-});
-
-const repositories = z.string().transform((text, context) => {
-  const matcher = repositoryMatcher(text);
-  if (matcher) return matcher;
-  context.addIssue({
-    code: 'custom',
-    message: 'must be patterns with commas between them, like library/*, team/** (* is one part of a name)',
-  });
-  return z.NEVER;
-});
-
-const aliases = z.string().transform((text, context) => {
-  const parsed = parseAliases(text);
-  if (!('problems' in parsed)) return parsed;
-  const form = 'must be pairs like short/name=real/long/name with commas between them';
-  context.addIssue({ code: 'custom', message: `${form}: ${parsed.problems.join('; ')}` });
-  return z.NEVER;
-});
-
-/** Each variable with its meaning: the one place that knows their names, their defaults and what is right. */
-const schema = z.object({
-  HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: port.default(8080),
-  REGSHIFT_UPSTREAM: baseUrl.optional(),
-  REGSHIFT_FORMAT: z
-    .enum(['auto', 'schema1', 'schema2', 'oci', 'generic'], {
-      error: 'must be auto, schema1, schema2, oci or generic',
-    })
-    .default('auto'),
-  REGSHIFT_PLATFORM: platform.default({ os: 'linux', architecture: 'amd64' }),
-  ...authFields,
-  REGSHIFT_PUBLIC_URL: baseUrl.optional(),
-  REGSHIFT_TRUSTED_PROXIES: ipRanges.default([]),
-  REGSHIFT_SIGNING_KEY: z.string().min(1).optional(),
-  ...fleetFields,
-  REGSHIFT_TAG_TTL: count('seconds', 86_400).default(30),
-  REGSHIFT_STALE: count('seconds', 604_800).default(3600),
-  REGSHIFT_CACHE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
-  REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
-  /** Left out: `allow` where each client asks upstream in its own name, `refuse` where the proxy asks for all. */
-  REGSHIFT_PUSH: z.enum(['allow', 'refuse'], { error: 'must be allow or refuse' }).optional(),
-  REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
-  REGSHIFT_REPOSITORIES: repositories.optional(),
-  REGSHIFT_ALIASES: aliases.default(noAliases),
-  REGSHIFT_V1_TAGS: count('tags', 10_000).optional(),
-  REGSHIFT_SUBREQUESTS: count('requests', 1_000_000, 20).optional(),
-  REGSHIFT_MEASURE_DEADLINE: count('seconds', 3600).default(45),
-  REGSHIFT_LAYER_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
-  REGSHIFT_UNSIGNED_SCHEMA1: z
-    .enum(['accept', 'refuse'], { error: 'must be accept or refuse' })
-    .default('accept'),
-  REGSHIFT_WALK_TAGS: count('tags', 100_000).default(500),
-  REGSHIFT_WALK_GETS: count('images', 1000).optional(),
-  REGSHIFT_CONVERT_BY_DIGEST: z
-    .enum(['never', 'always'], { error: 'must be never or always' })
-    .default('never'),
-  LOG_LEVEL: z
-    .enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' })
-    .default('info'),
-});
-
-export type Values = z.output<typeof schema>;
+export { type Values, variables as settingNames } from './fields.ts';
 
 /** What the operator has said: for the program as a whole, and for each of its routes. */
 export interface Settings extends Values {
@@ -118,15 +17,14 @@ export interface Settings extends Values {
 
 /** One route: which requests it is for, and all that is set for it. */
 export interface RouteSettings {
+  /** Tells it from the others; the same in each process of a fleet. */
   readonly id: string;
   readonly match: Match;
   readonly settings: Values;
 }
 
-/** The name of every variable that is read. */
-export const settingNames = Object.keys(schema.shape) as (keyof Values)[];
-
 export interface SettingProblem {
+  /** Or the path of a key in a file, like `routes[2].upstream`. */
   readonly variable: string;
   /** What was set; left out for secrets. */
   readonly value: string;
@@ -134,58 +32,82 @@ export interface SettingProblem {
   readonly message: string;
 }
 
+export type ReadSettings = { readonly settings: Settings } | { readonly problems: readonly SettingProblem[] };
+
 /**
- * Reads the settings from variables; empty ones count as not set.
+ * Reads the settings from variables, and from the file that `REGSHIFT_CONFIG` names; empty ones count as not set.
+ * What a route says goes before a variable, and a variable before the top of the file.
  * @param readFile for settings that may be a path; left out where there are no files.
+ * @param parse reads the text of the file; JSON alone where a runtime knows no more.
  * @returns every problem at once, so that an operator mends them in one go.
  */
 export function readSettings(
   variables: Readonly<Record<string, unknown>>,
   readFile?: ReadFile,
-): { readonly settings: Settings } | { readonly problems: readonly SettingProblem[] } {
-  const set = Object.fromEntries(
-    Object.keys(schema.shape)
+  parse: (text: string) => unknown = JSON.parse,
+): ReadSettings {
+  const environment = createLayer(undefined, given(variables), readFile);
+  const path = environment.set.REGSHIFT_CONFIG;
+  const text = environment.texts.REGSHIFT_CONFIG;
+  const beside = readFile && ((file: string) => readFile(file, text === path ? undefined : path));
+  const document = readDocument(text, parse, beside);
+  const shared: readonly [Layer, ...Layer[]] = [environment, document.top];
+  const top = parseLayers(shared);
+  const missing = path === undefined ? environment : document.top;
+  const between = (problems: readonly SettingProblem[]) =>
+    problems.map((problem) => locate(problem, shared, missing));
+  const read = document.routes
+    ? readRoutes(document.routes, shared)
+    : { problems: between(authProblems(mergeSaid(shared))), routes: undefined };
+  const problems = [
+    ...('problems' in top ? top.problems : []),
+    ...environment.problems,
+    ...document.problems,
+    ...read.problems,
+    ...between(fleetProblems(mergeSaid(shared))),
+    ...unknownVariables(variables),
+  ];
+  if (problems.length > 0 || 'problems' in top) return { problems: distinct(problems) };
+  const { values } = top;
+  const routes = read.routes ?? [{ id: 'all', match: matchAll, settings: values }];
+  return { settings: { ...values, routes } };
+}
+
+/** What layers amount to, or all that is wrong with single settings. */
+export function parseLayers(
+  layers: readonly [Layer, ...Layer[]],
+): { readonly values: Values } | { readonly problems: readonly SettingProblem[] } {
+  const parsed = schema.safeParse(merge(layers));
+  if (parsed.success) return { values: parsed.data };
+  const problems = parsed.error.issues.map(({ path, message }) =>
+    locate({ variable: String(path[0]), value: '', message }, layers),
+  );
+  return { problems };
+}
+
+const known = [...settingNames, ...fileVariables.map((variable) => `${variable}_FILE`)];
+
+function given(variables: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    known
       .map((name) => [name, variables[name]] as const)
       .filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].trim() !== ''),
   );
-  const files = withFiles(set, readFile);
-  const parsed = schema.safeParse(files.texts);
-  const others = [
-    ...files.problems,
-    ...authProblems({ ...set, ...files.texts }),
-    ...fleetProblems(set),
-    ...unknownVariables(variables),
-  ];
-  if (parsed.success && others.length === 0) {
-    const route = { id: 'all', match: matchAll, settings: parsed.data };
-    return { settings: { ...parsed.data, routes: [route] } };
-  }
-  const wrong = (parsed.error?.issues ?? []).map((issue) => {
-    const variable = String(issue.path[0]);
-    return { variable, value: shown(variable, set[variable]), message: issue.message };
-  });
-  return { problems: [...wrong, ...others] };
 }
 
 /** A misspelt variable would silently do nothing. */
 function unknownVariables(variables: Readonly<Record<string, unknown>>): SettingProblem[] {
-  const known = Object.keys(schema.shape);
+  const ours = known.filter((name) => name.startsWith('REGSHIFT_'));
   return Object.keys(variables)
     .filter(
       (name) => name.startsWith('REGSHIFT_') && !known.includes(name) && name !== 'REGSHIFT_REQUIRE_PEERS',
     )
-    .map((variable) => ({
-      variable,
+    .map((variable) => {
+      const near = nearest(variable, ours);
+      const instead = near ? `was ${near} meant?` : `there are ${ours.join(', ')}`;
       // Nobody knows what it was meant to hold.
-      value: '(not shown)',
-      message: `is not a setting; there are ${known.filter((name) => name.startsWith('REGSHIFT_')).join(', ')}`,
-    }));
-}
-
-function shown(variable: string, value: unknown): string {
-  return /KEY|PASSWORD|TOKEN|SECRET|URL|UPSTREAM$|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS/.test(variable)
-    ? '(not shown)'
-    : JSON.stringify(value);
+      return { variable, value: '(not shown)', message: `is not a setting; ${instead}` };
+    });
 }
 
 /** One line a problem, for a person. */

@@ -20,7 +20,7 @@ export interface Names {
    * @returns undefined where the route is not for it.
    */
   toUpstream(name: RepositoryName, ns: string | undefined): Named | undefined;
-  /** A name by which clients get a repository, the shortest first; undefined where there is none. */
+  /** A name by which every client gets a repository, an alias before all; undefined where there is none. */
   toClient(repository: RepositoryName): RepositoryName | undefined;
   readonly aliases: Aliases;
 }
@@ -58,7 +58,7 @@ export function createNames({ match, aliases, library }: NamesOptions): Names {
     },
     toClient(repository) {
       const alias = aliases.aliasOf(repository);
-      if (alias !== undefined || match.everything || match.ns.length > 0) return alias ?? repository;
+      if (alias !== undefined || match.everything) return alias ?? repository;
       const [path] = match.paths;
       return path === undefined ? undefined : parseRepositoryName(`${path}/${repository}`);
     },

@@ -1,5 +1,8 @@
-/** The names of Docker Hub; the last one is where its registry answers. */
+/** The names of Docker Hub. */
 const names = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
+
+/** Where it answers. */
+export const registryOfDockerHub = new URL('https://registry-1.docker.io');
 
 export function isDockerHub({ hostname }: URL): boolean {
   return names.includes(hostname);

@@ -29,6 +29,7 @@ export interface Answer {
   error(): SpecError;
 }
 
+/** A path may be a URL in full, where the host matters. */
 export interface TestApp {
   get(path: string, headers?: RequestHeaders): Promise<Answer>;
   head(path: string, headers?: RequestHeaders): Promise<Answer>;
@@ -79,7 +80,8 @@ export function testApp(
     const lines = Array.isArray(headers) ? headers : Object.entries(headers);
     const joined = new Headers();
     for (const [name, value] of lines) joined.append(name, value);
-    return read(await app.fetch(new Request(`${clientUrl}${path}`, { method, headers: joined })));
+    const url = /^https?:/.test(path) ? path : `${clientUrl}${path}`;
+    return read(await app.fetch(new Request(url, { method, headers: joined })));
   };
   return {
     get: (path, headers) => send('GET', path, headers),

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { fileVariables } from '../../src/config/setting-files.ts';
 import { settingNames } from '../../src/config/settings.ts';
 import { wire } from '../../src/errors.ts';
 
@@ -30,7 +31,7 @@ describe('docs/errors.md', () => {
 describe('the documents', () => {
   test.each(filesBelow(root, '.md'))('%s names no setting that there is not', (file) => {
     const named = readFileSync(join(root, file), 'utf8').match(/\bREGSHIFT_[A-Z0-9_]+/g) ?? [];
-    const others = ['REGSHIFT_REQUIRE_PEERS'];
+    const others = ['REGSHIFT_REQUIRE_PEERS', ...fileVariables.map((variable) => `${variable}_FILE`)];
     expect(named.filter((name) => ![...settingNames, ...others].includes(name))).toEqual([]);
   });
 

@@ -2,13 +2,12 @@ import { readFile } from 'node:fs/promises';
 import type { Platform } from '../../compose.ts';
 import type { Log } from '../../observability/log.ts';
 import { createAskHelper } from './credential-helper.ts';
-import { createHttpFetch } from './http-fetch.ts';
 import { createNodeLayerCodec } from './layer-codec.ts';
 
 /** What Node gives to the program. */
 export function nodePlatform(log: Log): Platform {
   return {
-    fetch: createHttpFetch(),
+    fetch: (url, init) => fetch(url, init),
     clock: Date.now,
     log,
     signingKeyText,

@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Http2Bindings, type HttpBindings, serve as listen, type ServerType } from '@hono/node-server';
 import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
 import { createApp } from '../../app.ts';
 import type { UpstreamLogin } from '../../auth/upstream-login.ts';
@@ -7,13 +7,15 @@ import { compose } from '../../compose.ts';
 import type { Settings } from '../../config/settings.ts';
 import { Failure } from '../../errors.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
-import { createListener } from './listener.ts';
+import type { Connection } from '../../routes/own-address.ts';
 import { nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
 
 export interface Running {
   /** Like `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** One for each port, in the order of `portsOf`. */
+  readonly urls: readonly string[];
   /** Ends at once; open requests are cut. */
   close(): Promise<void>;
 }
@@ -25,32 +27,61 @@ export interface Running {
 export async function serve(settings: Settings, log: Log = stdoutLog(settings)): Promise<Running> {
   const shared = await openShared(settings, log);
   try {
-    const server = await start(settings, log, shared);
-    const { address, port, family } = server.address() as AddressInfo;
-    return {
-      url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-      close: async () => {
-        await close(server);
-        await shared?.close();
-      },
+    const servers = await start(settings, log, shared);
+    const urls = servers.map(urlOf);
+    const closeAll = async () => {
+      await Promise.all(servers.map(close));
+      await shared?.close();
     };
+    return { url: urls[0] ?? '', urls, close: closeAll };
   } catch (error) {
     await shared?.close();
     throw error;
   }
 }
 
-async function start(settings: Settings, log: Log, shared: SharedCache | undefined): Promise<Server> {
+async function start(
+  settings: Settings,
+  log: Log,
+  shared: SharedCache | undefined,
+): Promise<readonly ServerType[]> {
   const dependencies = compose(settings, { ...nodePlatform(log), tiers: shared ? [shared.tier] : [] });
   // A key that cannot be read should stop the start, not the first pull; and so should a program that is not there.
   await dependencies.signingKey();
   await Promise.all(dependencies.sites.map(({ login }) => tryLogin(login, log)));
   const app = createApp(dependencies);
-  return new Promise<Server>((resolve, reject) => {
-    const server = createServer(serverOptions, createListener(app));
-    server.once('error', reject);
-    server.listen(settings.PORT, settings.HOST, () => resolve(server));
+  const answer: Answer = (request, { incoming: { socket } }) => {
+    const connection: Connection = { peerAddress: socket.remoteAddress, port: socket.localPort };
+    return app.fetch(request, connection);
+  };
+  const servers: ServerType[] = [];
+  try {
+    for (const port of portsOf(settings)) servers.push(await listenAt(settings.HOST, port, answer));
+    return servers;
+  } catch (error) {
+    await Promise.all(servers.map(close));
+    throw error;
+  }
+}
+
+/** Every port that a route names, and before them PORT, unless nothing is to be had there. */
+export function portsOf({ PORT, routes }: Settings): readonly number[] {
+  const anywhere = routes.some(({ match }) => match.ports.length === 0);
+  return [...new Set([...(anywhere ? [PORT] : []), ...routes.flatMap(({ match }) => match.ports)])];
+}
+
+type Answer = (request: Request, bindings: HttpBindings | Http2Bindings) => Response | Promise<Response>;
+
+function listenAt(hostname: string, port: number, fetch: Answer): Promise<ServerType> {
+  return new Promise((resolve, reject) => {
+    const started = listen({ fetch, hostname, port, serverOptions }, () => resolve(started));
+    started.once('error', reject);
   });
+}
+
+function urlOf(server: ServerType): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 /** Its client takes a tenth of a second to load, which is for those who have a Redis. */
@@ -78,10 +109,10 @@ async function tryLogin(login: UpstreamLogin, log: Log): Promise<void> {
   }
 }
 
-function close(server: Server): Promise<void> {
+function close(server: ServerType): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => (error ? reject(error) : resolve()));
-    server.closeAllConnections();
+    if ('closeAllConnections' in server) server.closeAllConnections();
   });
 }
 

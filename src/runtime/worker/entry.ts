@@ -1,4 +1,5 @@
 import { waitUntil } from 'cloudflare:workers';
+import type { Hono } from 'hono';
 import { createApp } from '../../app.ts';
 import type { Tier } from '../../cache/tiered.ts';
 import { compose } from '../../compose.ts';
@@ -26,22 +27,41 @@ const applications = new WeakMap<object, Application>();
 
 // biome-ignore lint/style/noDefaultExport: Workers want one
 export default {
-  fetch(request: Request, bindings: Bindings): Response | Promise<Response> {
-    const application = applications.get(bindings) ?? build(bindings);
+  async fetch(request: Request, bindings: Bindings): Promise<Response> {
+    // Requests do not wait for one another's promises here: what is built twice is used once.
+    const built = applications.get(bindings) ?? build(bindings, await readConfig(bindings));
+    const application = applications.get(bindings) ?? built;
     applications.set(bindings, application);
     return application(request);
   },
 };
 
+/** Variables, or what is wrong with where they are. */
+type Configuration =
+  | { readonly variables: Readonly<Record<string, unknown>> }
+  | { readonly problems: readonly SettingProblem[] };
+
+/** `REGSHIFT_CONFIG` is JSON itself, or what KV has under that key: a variable holds no more than 5 KB. */
+async function readConfig(bindings: Bindings): Promise<Configuration> {
+  const variables = variablesOf(bindings);
+  const { REGSHIFT_CONFIG: key } = variables;
+  if (typeof key !== 'string' || key.trim() === '' || key.trimStart().startsWith('{')) return { variables };
+  const text = await bindings.RECIPES?.get(key);
+  if (text) return { variables: { ...variables, REGSHIFT_CONFIG: text } };
+  const message =
+    'must be JSON, or a key that there is in the KV namespace bound as RECIPES (deploy/cloudflare.md)';
+  return { problems: [{ variable: 'REGSHIFT_CONFIG', value: JSON.stringify(key), message }] };
+}
+
 /** A Worker has no start that could fail: a bad setting answers every request with the list of problems. */
-function build(bindings: Bindings): Application {
-  const read = readSettings(variablesOf(bindings));
+function build(bindings: Bindings, configuration: Configuration): Application {
+  const read = 'variables' in configuration ? readSettings(configuration.variables) : configuration;
   if ('problems' in read) return misconfigured(read.problems);
   const { settings } = read;
   const problems = nodeOnlyProblems(settings);
   if (problems.length > 0) return misconfigured(problems);
   const log = createJsonLog(settings.LOG_LEVEL, Date.now, (line) => console.log(line));
-  const app = createApp(
+  const app: Hono = createApp(
     compose(settings, {
       fetch: (url, init) => fetch(url, init),
       clock: Date.now,

@@ -1,4 +1,4 @@
-import { loginFor } from '../../auth/docker-config.ts';
+import { loginsFor } from '../../auth/docker-config.ts';
 import type { RouteSettings, SettingProblem, Settings } from '../../config/settings.ts';
 
 /** Settings that are right and mean nothing to a Worker: better told than left without effect. */
@@ -25,8 +25,7 @@ const noRedis: SettingProblem = {
 };
 
 function helperOf({ settings }: RouteSettings): string[] {
-  const { REGSHIFT_UPSTREAM: upstream, REGSHIFT_DOCKER_CONFIG: config } = settings;
-  if (settings.REGSHIFT_UPSTREAM_AUTH !== 'docker-config' || !upstream || !config) return [];
-  const found = loginFor(config, upstream);
-  return 'helper' in found ? [found.helper.program] : [];
+  const { REGSHIFT_UPSTREAM: upstreams, REGSHIFT_DOCKER_CONFIG: config } = settings;
+  if (settings.REGSHIFT_UPSTREAM_AUTH !== 'docker-config' || !upstreams || !config) return [];
+  return loginsFor(config, upstreams).flatMap((found) => ('helper' in found ? [found.helper.program] : []));
 }

@@ -1,0 +1,116 @@
+import * as z from 'zod';
+import { parseRepositoryName } from '../../converters/reference.ts';
+import { ofRoutes, schema, type Variable, variables } from './fields.ts';
+import { keyOf } from './keys.ts';
+import { fileVariables } from './setting-files.ts';
+
+/** Every value becomes the text that its variable would have, so that one schema reads both (fields.ts). */
+const text = z.string({ error: 'must be text; put quotes around what is only digits' });
+const listed = z
+  .union([text, z.array(text).min(1)], { error: 'must be text, or a list of texts' })
+  .transform((value) => (typeof value === 'string' ? value : value.join(',')));
+const pairs = z
+  .union([text, z.record(z.string(), text)], { error: 'must be pairs like short/name: real/long/name' })
+  .transform((value) =>
+    typeof value === 'string'
+      ? value
+      : Object.entries(value)
+          .map(([short, long]) => `${short}=${long}`)
+          .join(','),
+  );
+const json = z
+  .union([text, z.record(z.string(), z.unknown())], { error: 'must be text, or an object' })
+  .transform((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
+
+const kinds: Partial<Record<Variable, z.ZodType<string>>> = {
+  REGSHIFT_UPSTREAM: listed,
+  REGSHIFT_REPOSITORIES: listed,
+  REGSHIFT_TRUSTED_PROXIES: listed,
+  REGSHIFT_ALIASES: pairs,
+  REGSHIFT_DOCKER_CONFIG: json,
+  REGSHIFT_JWKS: json,
+  REGSHIFT_SIGNING_KEY: json,
+};
+
+/** What a setting may be in a file, by what it may be in a variable. */
+function inFile(variable: Variable): z.ZodType<string> {
+  const field: unknown = schema.shape[variable];
+  const inner: unknown =
+    field instanceof z.ZodOptional || field instanceof z.ZodDefault ? field.unwrap() : field;
+  if (inner instanceof z.ZodEnum) return inner as z.ZodType<string>;
+  if (!(inner instanceof z.ZodNumber)) return kinds[variable] ?? text;
+  const { minValue, maxValue } = inner;
+  return z
+    .number({ error: 'must be a number' })
+    .meta({ type: 'integer', minimum: minValue, maximum: maxValue })
+    .transform(String);
+}
+
+const secrets = new Set<Variable>(fileVariables);
+
+function settingsOf(which: readonly Variable[]) {
+  return Object.fromEntries(
+    which.flatMap((variable) => [
+      [keyOf(variable), inFile(variable).optional()],
+      ...(secrets.has(variable) ? [[`${keyOf(variable)}File`, text.optional()]] : []),
+    ]),
+  ) as Record<string, z.ZodOptional<z.ZodType<string>>>;
+}
+
+/** @param error says the same of each and of all: of a union that does not fit, zod tells nothing more. */
+function oneOrMore<Value>(value: z.ZodType<Value>, error: string) {
+  return z
+    .union([value, z.array(value, error).min(1, error)], { error })
+    .transform((given): readonly Value[] => (Array.isArray(given) ? given : [given as Value]))
+    .default([]);
+}
+
+function texts(what: string, is: RegExp | ((value: string) => boolean)) {
+  const error = `must be ${what}, or a list of such`;
+  const one = z.string({ error });
+  return oneOrMore(is instanceof RegExp ? one.regex(is, error) : one.refine(is, { error }), error);
+}
+
+const portError = 'must be a port from 1 to 65535, or a list of such';
+const port = z.int(portError).min(1, portError).max(65_535, portError);
+
+const isPath = (value: string) => parseRepositoryName(value.replace(/\/$/, '')) !== undefined;
+
+/** What is no object at all; of its keys, document-reading.ts tells more than zod. */
+const noObject = { error: 'must be an object of settings' };
+
+/** Which requests a route is for (routing/match.ts). */
+const matchSchema = z.strictObject(
+  {
+    host: texts(
+      'a host name, with or without :port',
+      /^(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/,
+    ),
+    port: oneOrMore(port, portError),
+    path: texts('the beginning of repository names, like hub/', isPath),
+    ns: texts('a registry as containerd names it, like docker.io', /^[A-Za-z0-9_.:-]+$/),
+    alias: pairs.optional(),
+  },
+  noObject,
+);
+
+export type GivenMatch = z.output<typeof matchSchema>;
+
+const routeKeys = variables.filter((variable) => ofRoutes.has(variable));
+const topKeys = variables.filter((variable) => variable !== 'REGSHIFT_CONFIG');
+
+const routeSchema = z.strictObject({ ...settingsOf(routeKeys), match: matchSchema.optional() }, noObject);
+
+/** A file with settings: those of the program and the defaults of all routes at its top. */
+export const documentSchema = z.strictObject(
+  {
+    /** For editors. */
+    $schema: z.string().optional(),
+    ...settingsOf(topKeys),
+    routes: z
+      .array(routeSchema, { error: 'must be a list of routes' })
+      .min(1, 'must have at least one route')
+      .optional(),
+  },
+  noObject,
+);

@@ -1,0 +1,46 @@
+import { type Variable, variables } from './fields.ts';
+
+/** What a setting is called in a file: `REGSHIFT_TAG_TTL` is `tagTtl`. */
+export function keyOf(variable: string): string {
+  const [first = '', ...others] = variable
+    .replace(/^REGSHIFT_/, '')
+    .toLowerCase()
+    .split('_');
+  return [first, ...others.map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`)].join('');
+}
+
+const byKey: ReadonlyMap<string, Variable> = new Map(
+  variables.map((variable) => [keyOf(variable), variable]),
+);
+
+export function variableOf(key: string): Variable | undefined {
+  return byKey.get(key);
+}
+
+/** A message with the variables in it called as they are in a file. */
+export function inKeys(message: string): string {
+  return message.replace(/\bREGSHIFT_[A-Z0-9_]+\b/g, keyOf);
+}
+
+/** The known word that someone may have meant: two letters away at most, and less than half of them. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const far = Math.min(2, Math.floor(word.length / 2));
+  const ranked = known
+    .map((each) => ({ each, distance: distance(word.toLowerCase(), each.toLowerCase()) }))
+    .sort((one, other) => one.distance - other.distance);
+  return ranked.find((each) => each.distance <= far)?.each;
+}
+
+/** Letters to add, leave out or change (Levenshtein). */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const [i, letter] of [...one].entries()) {
+    const next = [i + 1];
+    for (let j = 1; j <= other.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (letter === other[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[other.length] ?? 0;
+}

@@ -1,0 +1,135 @@
+import type { RepositoryName } from '../../converters/reference.ts';
+import { createNames } from '../routing/names.ts';
+import { createTable, type Door, type Entry } from '../routing/table.ts';
+import { isDockerHub } from '../upstream/docker-hub.ts';
+import { type Layer, locate, merge } from './layers.ts';
+import type { RouteSettings, SettingProblem } from './settings.ts';
+
+/** A route whose settings are right by themselves. */
+export interface CheckedRoute extends RouteSettings {
+  /** Like `routes[2].` */
+  readonly place: string;
+  readonly layers: readonly [Layer, ...Layer[]];
+}
+
+type Checked = CheckedRoute & Entry;
+
+/** What is wrong between routes that are right by themselves (design, rule 8). */
+export function routeProblems(routes: readonly CheckedRoute[]): SettingProblem[] {
+  const entries = routes.map((route) => ({ ...route, names: namesOf(route) }));
+  const doors = doorsOf(entries);
+  return [
+    ...doors.flatMap(loginProblems),
+    ...entries.flatMap((entry) => unreachable(entry, doors)),
+    ...entries.flatMap((entry) => ownProblems(entry)),
+  ];
+}
+
+function namesOf({ match, settings }: RouteSettings) {
+  const { REGSHIFT_ALIASES: aliases, REGSHIFT_UPSTREAM: upstreams = [] } = settings;
+  return createNames({ match, aliases, library: upstreams.some(isDockerHub) });
+}
+
+/** Each place that the routes tell from others, and one that none of them names. */
+function doorsOf(entries: readonly Checked[]): Door<Checked>[] {
+  const table = createTable(entries);
+  const rules = entries.flatMap(({ match }) => match.hosts);
+  const hostnames = new Set(['', ...rules.map(({ hostname }) => hostname)]);
+  const hostPorts = new Set([0, ...rules.flatMap(({ port }) => port ?? [])]);
+  const ports = new Set([0, ...entries.flatMap(({ match }) => match.ports)]);
+  return [...hostnames].flatMap((hostname) =>
+    [...hostPorts].flatMap((hostPort) =>
+      [...ports].flatMap((port) => table.at({ hostname, hostPort, port }) ?? []),
+    ),
+  );
+}
+
+/**
+ * What clients reach by one host wants one login: Docker asks `/v2/` there, which names no route, how to log in, keeps
+ * one login for the host, and sends it with every request.
+ */
+function loginProblems({ routes: [first, ...others] }: Door<Checked>): SettingProblem[] {
+  return others.flatMap((other) => {
+    if (loginOf(first) === loginOf(other)) return [];
+    const through = [first, other].find((each) => each.settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough');
+    const neighbour = through === first ? other : first;
+    const apart = 'or one of the two needs a host or a port of its own (match)';
+    if (through) {
+      const message =
+        `must be anonymous, basic or docker-config, because ${nameOf(neighbour)} is reached by the same host and ` +
+        `clients keep one login for a host: it would not be for one upstream alone; ${apart}`;
+      return [locate({ variable: 'REGSHIFT_UPSTREAM_AUTH', value: '', message }, through.layers)];
+    }
+    const message =
+      `must be the same as in ${nameOf(first)}, with the same users, because both are reached by the same host and ` +
+      `clients learn there once how to log in; ${apart}`;
+    return [locate({ variable: 'REGSHIFT_CLIENT_AUTH', value: '', message }, other.layers)];
+  });
+}
+
+function loginOf({ settings, layers }: Checked): string {
+  const { REGSHIFT_UPSTREAM_AUTH: mode, REGSHIFT_UPSTREAM: upstreams } = settings;
+  if (mode === 'passthrough') return `upstream ${upstreams?.map(({ href }) => href)}`;
+  const { REGSHIFT_CLIENT_AUTH: clients = 'none', ...texts } = merge(layers);
+  if (clients === 'none') return clients;
+  const whose = ['HTPASSWD', 'JWKS', 'JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];
+  return JSON.stringify([clients, ...whose.map((each) => texts[`REGSHIFT_${each}`] ?? null)]);
+}
+
+/** What another route takes first is an error of whoever wrote it. */
+function unreachable(
+  { place, id, match, names }: Checked,
+  doors: readonly Door<Checked>[],
+): SettingProblem[] {
+  const finds = (name: string, ns?: string) =>
+    doors.some((door) => door.find({ name: name as RepositoryName, ns })?.route.place === place);
+  const wrong: [key: string, value: string][] = [
+    ...match.paths.filter((path) => !finds(`${path}/x`)).map((path): [string, string] => ['path', path]),
+    ...match.ns.filter((ns) => !finds('x', ns)).map((ns): [string, string] => ['ns', ns]),
+    ...names.aliases.all.filter((alias) => !finds(alias)).map((alias): [string, string] => ['alias', alias]),
+  ];
+  const shut = match.everything && !doors.some(({ routes }) => routes.some((each) => each.place === place));
+  const message = 'leads nowhere: an earlier route is for the same';
+  return [
+    ...wrong.map(([key, value]) => ({
+      variable: `${place}match.${key}`,
+      value: JSON.stringify(value),
+      message,
+    })),
+    ...(shut ? [{ variable: `${place}match`, value: JSON.stringify(id), message }] : []),
+  ];
+}
+
+function ownProblems(route: Checked): SettingProblem[] {
+  const { match, settings, layers, names } = route;
+  const { REGSHIFT_UPSTREAM_AUTH: mode } = settings;
+  const problems: SettingProblem[] = [];
+  const add = (variable: string, message: string) =>
+    problems.push(locate({ variable, value: '', message }, layers));
+  const renames = match.paths.length > 0 || names.aliases.all.length > 0;
+  if (mode === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY === 'never' && renames) {
+    add(
+      'REGSHIFT_TOKEN_RELAY',
+      'must be always here: a token server knows repositories by no other name than upstream',
+    );
+  }
+  if (leadsElsewhere(route)) {
+    add(
+      'REGSHIFT_PUBLIC_URL',
+      'must stand in this route, because its host or port is one of its own (match)',
+    );
+  }
+  return problems;
+}
+
+/** The address of the program as a whole would lead clients of this route to another one. */
+function leadsElsewhere({ match, settings, layers: [own] }: Checked): boolean {
+  const isOwn = own.set.REGSHIFT_PUBLIC_URL !== undefined;
+  const named = match.hosts.some(({ hostname }) => hostname === settings.REGSHIFT_PUBLIC_URL?.hostname);
+  const apart = match.hosts.length > 0 || match.ports.length > 0;
+  return settings.REGSHIFT_PUBLIC_URL !== undefined && !isOwn && apart && !named;
+}
+
+function nameOf({ place }: Checked): string {
+  return place.replace(/\.$/, '');
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { type TestApp, testApp } from '../support/app.ts';
+import { behindLogin, type Host, holding, type Network, network } from '../support/network.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const near = 'http://near.test';
+const far = 'https://far.test';
+const latest = '/v2/team/app/manifests/latest';
+
+function over(registries: Network, variables: Record<string, string> = {}): TestApp {
+  const own = { REGSHIFT_UPSTREAM: `${near},${far}`, REGSHIFT_UPSTREAM_AUTH: 'anonymous', ...variables };
+  return testApp(own, registries.fetch);
+}
+
+const oci = () => holding({ 'team/app': 'sample/oci' });
+const status =
+  (code: number, headers: Record<string, string> = {}): Host =>
+  () =>
+    Response.json({ errors: [{ code: 'X', message: 'as scripted' }] }, { status: code, headers });
+
+describe('the first registry', () => {
+  it('is the only one that is asked while it answers', async () => {
+    const both = network({ [near]: oci(), [far]: holding({ 'team/app': 'sample/schema2' }) });
+    const answer = await over(both).get(latest, docker19);
+    expect([answer.status, answer.header('regshift-conversion')]).toEqual([200, 'oci -> schema1']);
+    expect(both.at(far)).toEqual([]);
+  });
+
+  it.each([401, 403, 404, 429])('is not got around when it refuses with %d', async (code) => {
+    const challenge = { 'WWW-Authenticate': 'Basic realm="near"' };
+    const both = network({ [near]: status(code, code === 401 ? challenge : {}), [far]: oci() });
+    const app = over(both);
+    const told = { 401: 403, 403: 403, 404: 404, 429: 429 }[code];
+    expect((await app.get(latest, docker19)).status).toBe(told);
+    expect((await app.get(`/v2/team/app/blobs/sha256:${'a'.repeat(64)}`)).status).toBe(told);
+    expect(both.at(far)).toEqual([]);
+  });
+});
+
+describe('the next one', () => {
+  it.each<[how: string, host: Host | undefined]>([
+    ['cannot be reached', undefined],
+    ['answers 500', status(500)],
+    ['answers 503', status(503)],
+    ['redirects in circles', () => new Response(null, { status: 307, headers: { Location: near } })],
+  ])('is asked where the first %s', async (_, host) => {
+    const both = network({ ...(host ? { [near]: host } : {}), [far]: oci() });
+    const app = over(both);
+    const manifest = await app.get(latest, docker19);
+    expect(manifest.status).toBe(200);
+    const { fsLayers } = JSON.parse(manifest.text()) as { fsLayers: { blobSum: string }[] };
+    for (const { blobSum } of fsLayers) {
+      expect((await app.get(`/v2/team/app/blobs/${blobSum}`, docker19)).status).toBe(200);
+    }
+    expect((await app.get('/v2/team/app/tags/list')).status).toBe(200);
+  });
+
+  it('is asked after a while where the first does not answer', async () => {
+    const both = network({ [near]: () => new Promise<Response>(() => {}), [far]: oci() });
+    const abortable = network({});
+    const fetch: Network['fetch'] = (url, init) =>
+      url.startsWith(near)
+        ? new Promise((_, reject) =>
+            init.signal?.addEventListener('abort', () => reject(init.signal?.reason)),
+          )
+        : both.fetch(url, init);
+    const started = Date.now();
+    expect((await over({ ...abortable, fetch }).get(latest, docker19)).status).toBe(200);
+    expect(Date.now() - started).toBeGreaterThan(7_000);
+  });
+
+  it('is asked first while the first one rests, and no longer', async () => {
+    const both = network({ [far]: oci() });
+    const app = over(both, { REGSHIFT_TAG_TTL: '0' });
+    await app.get(latest, docker19);
+    expect(both.at(near)).toHaveLength(1);
+    both.forget();
+    both.set(near, oci());
+    await app.get(latest, docker19);
+    expect(both.at(near)).toEqual([]);
+    app.advance(31);
+    both.forget();
+    await app.get(latest, docker19);
+    expect(both.at(near)).not.toEqual([]);
+    expect(both.at(far)).toEqual([]);
+  });
+
+  it('is given up with the words of the last one', async () => {
+    const answer = await over(network({ [near]: status(500), [far]: status(503) })).get(latest, docker19);
+    expect(answer.status).toBe(503);
+  });
+
+  it('may not give other bytes for a digest', async () => {
+    const both = network({ [near]: oci(), [far]: oci() });
+    const app = over(both, { REGSHIFT_CACHE_BYTES: '0' });
+    const stored = (await app.get(latest, docker19)).header('regshift-source-digest');
+    both.set(near, undefined);
+    const lying = holding({ 'team/app': 'sample/schema2' });
+    both.set(far, (request, url) =>
+      url.pathname.endsWith(stored ?? '') ? lying(request, new URL(`${far}${latest}`)) : oci()(request, url),
+    );
+    const answer = await app.get(`/v2/team/app/manifests/${stored}`, [['Accept', '*/*']]);
+    expect(answer.status).toBe(502);
+  });
+});
+
+describe('each registry', () => {
+  const auth = (login: string) => ({ auth: btoa(login) });
+  const config = JSON.stringify({ auths: { 'far.test': auth('far:secret') } });
+
+  it('is shown its own login alone, and one without an entry none', async () => {
+    const both = network({ [near]: status(500), [far]: behindLogin(`Basic ${btoa('far:secret')}`, oci()) });
+    const own = {
+      REGSHIFT_UPSTREAM_AUTH: 'docker-config',
+      REGSHIFT_DOCKER_CONFIG: config,
+      REGSHIFT_CLIENT_AUTH: 'none',
+    };
+    const app = over(both, own);
+    expect((await app.get(latest, [...docker19, ['Authorization', `Basic ${btoa('alice:x')}`]])).status).toBe(
+      200,
+    );
+    expect(new Set(both.at(near).map(({ authorization }) => authorization))).toEqual(new Set([null]));
+    const shown = new Set(both.at(far).map(({ authorization }) => authorization));
+    expect(shown).toEqual(new Set([null, `Basic ${btoa('far:secret')}`]));
+  });
+
+  it('gets no push', async () => {
+    const both = network({ [near]: oci(), [far]: oci() });
+    const app = over(both);
+    expect((await app.send('POST', '/v2/team/app/blobs/uploads/')).status).toBe(405);
+    expect(both.asked).toEqual([]);
+  });
+});

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { type TestApp, testApp } from '../support/app.ts';
+import { holding, type Network, network } from '../support/network.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+
+const hub = 'https://registry-1.docker.io';
+const quay = 'https://quay.test';
+const own = 'http://own.test:5000';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+
+function over(config: object, registries: Network, variables: Record<string, string> = {}): TestApp {
+  return testApp(
+    { REGSHIFT_CONFIG: JSON.stringify(config), ...variables, REGSHIFT_UPSTREAM: '' },
+    registries.fetch,
+  );
+}
+
+const three = () =>
+  network({
+    [hub]: holding({ 'library/busybox': 'sample/oci', 'team/app': 'sample/oci' }),
+    [quay]: holding({ 'team/app': 'sample/schema2', 'library/busybox': 'sample/schema2' }),
+    [own]: holding({ 'team/app': 'sample/index', 'deep/er/name': 'sample/generic' }),
+  });
+
+const shared = {
+  upstreamAuth: 'anonymous',
+  routes: [
+    { match: { path: 'hub/', ns: 'docker.io' }, upstream: 'docker.io' },
+    { match: { path: ['quay', 'q/'], ns: 'quay.io' }, upstream: quay },
+    { match: { host: 'own.proxy.test' }, upstream: own },
+    { match: { port: 5001 }, upstream: quay },
+    { match: { alias: { 'short/name': 'deep/er/name' } }, upstream: own },
+  ],
+};
+
+// `docker.io` is what people write; the file wants a URL.
+shared.routes[0] = { match: { path: 'hub/', ns: 'docker.io' }, upstream: 'https://docker.io' } as never;
+
+describe('a request finds its route', () => {
+  it.each([
+    ['by path', '/v2/hub/team/app', hub, 'team/app'],
+    ['by another path', '/v2/q/team/app', quay, 'team/app'],
+    ['by path, and Docker Hub adds library/', '/v2/hub/busybox', hub, 'library/busybox'],
+    ['by path, with library/ said', '/v2/hub/library/busybox', hub, 'library/busybox'],
+    ['by host', 'http://own.proxy.test/v2/team/app', own, 'team/app'],
+    ['by host, whatever its port', 'http://OWN.proxy.test:8443/v2/team/app', own, 'team/app'],
+    ['by host, a path is part of the name', 'http://own.proxy.test/v2/hub/team/app', own, 'hub/team/app'],
+    ['by port', 'http://regshift.test:5001/v2/team/app', quay, 'team/app'],
+    ['by alias', '/v2/short/name', own, 'deep/er/name'],
+  ])('%s', async (_, asked, origin, name) => {
+    const registries = three();
+    const app = over(shared, registries);
+    await app.get(`${asked}/manifests/latest`, docker19);
+    expect(registries.asked.length).toBeGreaterThan(0);
+    for (const each of registries.asked) {
+      expect(each.origin).toBe(origin);
+      expect(each.path).toMatch(new RegExp(`^/v2/${name}/(?:manifests|blobs)/`));
+    }
+  });
+
+  it.each([
+    ['docker.io', 'library/busybox', hub],
+    ['docker.io', 'busybox', hub],
+    ['quay.io', 'library/busybox', quay],
+  ])('by ns: %s %s', async (ns, name, origin) => {
+    const registries = three();
+    const answer = await over(shared, registries).get(`/v2/${name}/manifests/latest?ns=${ns}`, docker19);
+    expect(answer.status).toBe(200);
+    expect(new Set(registries.asked.map((each) => each.origin))).toEqual(new Set([origin]));
+  });
+
+  it.each([
+    '/v2/team/app/manifests/latest',
+    '/v2/hub/manifests/latest',
+    '/v2/hubble/app/manifests/latest',
+    '/v2/team/app/tags/list?ns=ghcr.io',
+    '/v2/hub2/x/blobs/sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+  ])('or none, and is told so: %s', async (path) => {
+    const registries = three();
+    const answer = await over(shared, registries).get(path);
+    expect([answer.status, answer.error().code]).toEqual([404, 'NAME_UNKNOWN']);
+    expect(answer.error().message).toMatch(
+      /^No route of this proxy leads to the repository "[^"]+" from here\.$/,
+    );
+    expect(registries.asked).toEqual([]);
+  });
+
+  it('or none at that host, not even for a ping', async () => {
+    const registries = three();
+    const app = over({ routes: [{ match: { host: 'a.test' }, upstream: own }] }, registries);
+    const answer = await app.get('http://b.test/v2/');
+    expect([answer.status, answer.error().code]).toEqual([404, 'NAME_UNKNOWN']);
+    expect(registries.asked).toEqual([]);
+    expect((await app.get('http://a.test/v2/')).status).toBe(200);
+  });
+});
+
+describe('the registry that containerd wants', () => {
+  const config = {
+    upstreamAuth: 'anonymous',
+    routes: [{ upstream: own }, { match: { ns: 'docker.io' }, upstream: hub }],
+  };
+
+  it('is no matter where no route is told by it', async () => {
+    const registries = three();
+    const app = over({ routes: [{ upstream: own }] }, registries);
+    expect((await app.get('/v2/team/app/manifests/latest?ns=anything.test')).status).toBe(200);
+  });
+
+  it('is never mistaken for the route for everything', async () => {
+    const registries = three();
+    const app = over(config, registries);
+    expect((await app.get('/v2/team/app/manifests/latest?ns=quay.io')).status).toBe(404);
+    expect(registries.asked).toEqual([]);
+    expect((await app.get('/v2/team/app/manifests/latest')).status).toBe(200);
+    expect((await app.get('/v2/team/app/manifests/latest?ns=docker.io')).status).toBe(200);
+    expect(new Set(registries.asked.map(({ origin }) => origin))).toEqual(new Set([own, hub]));
+  });
+});
+
+describe("names are the client's own", () => {
+  it('in tags, and in the link to the next page', async () => {
+    const registries = three();
+    const answer = await over(shared, registries).get('/v2/hub/busybox/tags/list?n=1');
+    const { name } = JSON.parse(answer.text()) as { name: string };
+    expect(name).toBe('hub/busybox');
+    registries.set(hub, () =>
+      Response.json(
+        { name: 'library/busybox', tags: ['a'] },
+        { headers: { Link: '</v2/library/busybox/tags/list?n=1&last=a>; rel="next"' } },
+      ),
+    );
+    const page = await over(shared, registries).get('/v2/hub/busybox/tags/list?n=1');
+    expect(page.header('link')).toBe('</v2/hub/busybox/tags/list?n=1&last=a>; rel="next"');
+  });
+
+  it.each([
+    ['/v2/hub/nothing/manifests/latest', 'manifest latest of hub/nothing'],
+    ['/v2/quay/no/such/tags/list', 'tags of quay/no/such'],
+    ['/v2/short/name/manifests/none', 'manifest none of short/name'],
+  ])('in errors: %s', async (path, words) => {
+    const answer = await over(shared, three()).get(path);
+    expect(answer.error().message).toContain(words);
+  });
+
+  it('in what a client is told to pull instead', async () => {
+    const app = over(shared, three());
+    const tag = await app.get('/v2/hub/busybox/manifests/latest');
+    const digest = tag.header('regshift-source-digest');
+    const answer = await app.get(`/v2/hub/busybox/manifests/${digest}`, docker19);
+    expect(answer.error().message).toMatch(/Pull hub\/busybox@sha256:/);
+  });
+
+  it('in a search, of all routes that the host leads to', async () => {
+    const app = over(shared, three());
+    const { results } = JSON.parse((await app.get('/v1/search')).text()) as { results: { name: string }[] };
+    expect(results.map(({ name }) => name).sort()).toEqual([
+      'hub/library/busybox',
+      'hub/team/app',
+      'quay/library/busybox',
+      'quay/team/app',
+      'short/name',
+    ]);
+  });
+});

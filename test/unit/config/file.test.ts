@@ -1,0 +1,350 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { variables as settingNames } from '../../../src/config/fields.ts';
+import { keyOf, nearest } from '../../../src/config/keys.ts';
+import { fileVariables } from '../../../src/config/setting-files.ts';
+import { formatProblems, readSettings } from '../../../src/config/settings.ts';
+import { parseYaml } from '../../../src/runtime/node/files.ts';
+import { configSchema } from '../../support/config-schema.ts';
+import { testSigningKey } from '../../support/signing-key.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const htpasswd = 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';
+
+type Files = Readonly<Record<string, string>>;
+
+function read(yaml: string, files: Files = {}, variables: Record<string, string> = {}) {
+  const all: Files = { '/etc/regshift.yaml': yaml, ...files };
+  const readFile = (path: string, beside?: string) => {
+    const text = all[path.startsWith('/') || beside === undefined ? path : `/etc/${path}`];
+    if (text === undefined) throw Object.assign(new Error(`no file ${path}`), { code: 'ENOENT' });
+    return text;
+  };
+  return readSettings({ REGSHIFT_CONFIG: '/etc/regshift.yaml', ...variables }, readFile, parseYaml);
+}
+
+function settingsOf(...given: Parameters<typeof read>) {
+  const settings = read(...given);
+  if ('problems' in settings) throw new Error(formatProblems(settings.problems));
+  return settings.settings;
+}
+
+function problemsOf(...given: Parameters<typeof read>) {
+  const settings = read(...given);
+  return 'problems' in settings ? formatProblems(settings.problems).split('\n') : [];
+}
+
+describe('a key of a file', () => {
+  it.each([
+    ['REGSHIFT_TAG_TTL', 'tagTtl'],
+    ['REGSHIFT_UNSIGNED_SCHEMA1', 'unsignedSchema1'],
+    ['REGSHIFT_V1_TAGS', 'v1Tags'],
+    ['LOG_LEVEL', 'logLevel'],
+    ['PORT', 'port'],
+  ])('for %s is %s', (variable, key) => expect(keyOf(variable)).toBe(key));
+
+  it('is of one variable alone', () => {
+    expect(new Set(settingNames.map(keyOf)).size).toBe(settingNames.length);
+  });
+});
+
+describe('a file says what variables say', () => {
+  const same: readonly [variables: Record<string, string>, yaml: string][] = [
+    [{ HOST: '::1', PORT: '0', LOG_LEVEL: 'warn' }, 'host: "::1"\nport: 0\nlogLevel: warn'],
+    [
+      { REGSHIFT_UPSTREAM: 'https://a.test,https://b.test', REGSHIFT_UPSTREAM_AUTH: 'anonymous' },
+      'upstream: [https://a.test, https://b.test]\nupstreamAuth: anonymous',
+    ],
+    [{ REGSHIFT_UPSTREAM: 'https://docker.io' }, 'upstream: https://registry-1.docker.io'],
+    [
+      { REGSHIFT_FORMAT: 'schema1', REGSHIFT_PLATFORM: 'linux/arm/v7' },
+      'format: schema1\nplatform: linux/arm/v7',
+    ],
+    [{ REGSHIFT_TAG_TTL: '0', REGSHIFT_CACHE_BYTES: '1000' }, 'tagTtl: 0\ncacheBytes: 1000'],
+    [{ REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8,::1' }, 'trustedProxies:\n  - 10.0.0.0/8\n  - "::1"'],
+    [
+      { REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey) },
+      `signingKey: ${JSON.stringify(testSigningKey)}`,
+    ],
+  ];
+  it.each(same)('%j', (variables, yaml) => {
+    const byVariables = readSettings(variables);
+    if ('problems' in byVariables) throw new Error(formatProblems(byVariables.problems));
+    const comparable = (settings: object) => {
+      const {
+        REGSHIFT_CONFIG: _,
+        routes,
+        REGSHIFT_ALIASES: __,
+        ...values
+      } = settings as Record<string, unknown>;
+      return { values, match: (routes as { match: unknown }[])[0]?.match };
+    };
+    expect(comparable(settingsOf(yaml))).toEqual(comparable(byVariables.settings));
+    expect(comparable(settingsOf(JSON.stringify(parseYaml(yaml))))).toEqual(comparable(byVariables.settings));
+  });
+
+  it('aliases and repositories too', () => {
+    const { REGSHIFT_ALIASES: aliases, REGSHIFT_REPOSITORIES: serves } = settingsOf(
+      'aliases: { a/b: c/d/e }\nrepositories: ["team/**", base]',
+    );
+    expect(aliases.realName('a/b' as never)).toBe('c/d/e');
+    expect(['team/x/y', 'base', 'other'].map((name) => serves?.(name))).toEqual([true, true, false]);
+  });
+});
+
+describe('what holds', () => {
+  const yaml = `
+tagTtl: 1
+stale: 1
+upstreamAuth: anonymous
+routes:
+  - { match: { path: a/ }, upstream: "https://a.test", tagTtl: 3 }
+  - { match: { path: b/ }, upstream: "https://b.test" }
+`;
+  it('is what the route says, or a variable, or the top of the file', () => {
+    const { routes, REGSHIFT_TAG_TTL: top } = settingsOf(yaml, {}, { REGSHIFT_TAG_TTL: '2' });
+    expect(routes.map(({ settings }) => settings.REGSHIFT_TAG_TTL)).toEqual([3, 2]);
+    expect(routes.map(({ settings }) => settings.REGSHIFT_STALE)).toEqual([1, 1]);
+    expect(top).toBe(2);
+    expect(routes.map(({ id }) => id)).toEqual(['path=a/', 'path=b/']);
+  });
+
+  it('of a login, only beside its upstream', () => {
+    const login = {
+      REGSHIFT_UPSTREAM_AUTH: 'basic',
+      REGSHIFT_UPSTREAM_USERNAME: 'u',
+      REGSHIFT_UPSTREAM_PASSWORD: 'p',
+    };
+    const given = { ...login, REGSHIFT_CLIENT_AUTH: 'none', REGSHIFT_UPSTREAM: 'https://a.test' };
+    const routes = 'routes:\n  - match: { path: a/ }\n  - match: { path: b/ }\n    upstream: https://b.test';
+    expect(problemsOf(routes, {}, given)).toEqual([
+      "routes[1].upstreamUsername is not set: it must be, because upstreamAuth is basic: the user name of the proxy's own account at the upstream registry",
+      "routes[1].upstreamPassword is not set: it must be, because upstreamAuth is basic: the password of the proxy's own account at the upstream registry",
+    ]);
+  });
+});
+
+describe('secrets in files', () => {
+  const basic = 'upstream: https://a.test\nupstreamAuth: basic\nupstreamUsername: u\nclientAuth: basic\n';
+
+  it('are read, beside the file that names them, without their last line end', () => {
+    const files = { '/etc/secrets/password': 'hidden\n', '/run/htpasswd': `${htpasswd}\n` };
+    const settings = settingsOf(
+      `${basic}upstreamPasswordFile: secrets/password\nhtpasswdFile: /run/htpasswd`,
+      files,
+    );
+    expect(settings.REGSHIFT_UPSTREAM_PASSWORD).toBe('hidden');
+    expect([...(settings.REGSHIFT_HTPASSWD?.keys() ?? [])]).toEqual(['alice']);
+  });
+
+  it.each(fileVariables)('%s_FILE is a variable', (variable) => {
+    expect(problemsOf('{}', {}, { [`${variable}_FILE`]: '/none' })).toContainEqual(
+      `${variable}_FILE is (not shown): it must be a path to a file that can be read (ENOENT)`,
+    );
+  });
+
+  it('are not said twice', () => {
+    const yaml = `${basic}upstreamPassword: a\nupstreamPasswordFile: b\nhtpasswd: "${htpasswd}"`;
+    expect(problemsOf(yaml)).toEqual([
+      'upstreamPasswordFile is set: it must not be, because upstreamPassword is: keep one',
+    ]);
+  });
+});
+
+const anonymous = 'upstreamAuth: anonymous\n';
+const two = (first: string, second: string, top = anonymous) =>
+  `${top}routes:\n  - { upstream: "https://a.test", ${first} }\n  - { upstream: "https://b.test", ${second} }\n`;
+const shared = (index: number) =>
+  `it must be anonymous, basic or docker-config, because routes[${index}] is reached by the same host and clients ` +
+  'keep one login for a host: it would not be for one upstream alone; or one of the two needs a host or a port of ' +
+  'its own (match)';
+const users = (line: string) =>
+  `upstreamAuth: docker-config, dockerConfig: '{"auths":{"a.test":{"auth":"dTpw"},"b.test":{"auth":"dTpw"}}}', ${line}`;
+
+describe('what is wrong is told with its place', () => {
+  it.each<[yaml: string, problems: string[]]>([
+    ['tagTTL: 3', ['tagTTL is (not shown): it is not a setting; was tagTtl meant?']],
+    ['REGSHIFT_TAG_TTL: 3', ['REGSHIFT_TAG_TTL is (not shown): it is not a setting; was tagTtl meant?']],
+    ['tagTtl: "3"', ['tagTtl is "3": it must be a number']],
+    ['tagTtl: -3', ['tagTtl is "-3": it must be 0 or more seconds']],
+    [
+      'upstreamUsername: 0123',
+      ['upstreamUsername is (not shown): it must be text; put quotes around what is only digits'],
+    ],
+    ['format: v1', ['format is "v1": it must be auto, schema1, schema2, oci or generic']],
+    ['- a\n- b', ['REGSHIFT_CONFIG is ["a","b"]: it must be an object of settings']],
+    [
+      'a: [',
+      ['REGSHIFT_CONFIG is (not shown): it must be YAML or JSON: line 1, column 5 is wrong (bad indent)'],
+    ],
+    ['routes: []', ['routes is []: it must have at least one route']],
+    [`${anonymous}routes: [{}]`, ['routes[0].upstream is not set: it must be the registry of this route']],
+    [
+      `${anonymous}routes: [3]`,
+      [
+        'routes[0] is 3: it must be an object of settings',
+        'routes[0].upstream is not set: it must be the registry of this route',
+      ],
+    ],
+    [
+      two('port: 5000', 'match: { path: b/ }'),
+      ['routes[0].port is (not shown): it is for the whole program: put it at the top of the file'],
+    ],
+    [
+      two('match: { hots: a }', 'match: { path: b/ }'),
+      ['routes[0].match.hots is (not shown): it is not a setting; was host meant?'],
+    ],
+    [
+      two('match: { host: "a b" }', 'match: { port: 0 }').replace('b.test', 'a.test'),
+      [
+        'routes[0].match.host is "a b": it must be a host name, with or without :port, or a list of such',
+        'routes[1].match.port is 0: it must be a port from 1 to 65535, or a list of such',
+        'routes[1].match is "all": it leads nowhere: an earlier route is for the same',
+      ],
+    ],
+    [
+      two('match: { path: Hub }', 'match: { ns: "a/b" }'),
+      [
+        'routes[0].match.path is "Hub": it must be the beginning of repository names, like hub/, or a list of such',
+        'routes[1].match.ns is "a/b": it must be a registry as containerd names it, like docker.io, or a list of such',
+        'routes[1].match is "all": it leads nowhere: an earlier route is for the same',
+      ],
+    ],
+    [
+      two('match: { alias: { a: B } }', 'match: { path: b/ }'),
+      [
+        'routes[0].aliases is "a=B": it must be pairs like short/name=real/long/name with commas between them: "a=B" is not two repository names with = between them',
+      ],
+    ],
+    [two('', 'match: { path: b/ }', ''), [`routes[1].upstreamAuth is not set: ${shared(0)}`]],
+    [
+      two('upstreamAuth: passthrough', 'match: { ns: b.test }'),
+      [`routes[0].upstreamAuth is "passthrough": ${shared(1)}`],
+    ],
+    [
+      two('match: { alias: { a: b } }, upstreamAuth: passthrough', ''),
+      [`routes[0].upstreamAuth is "passthrough": ${shared(1)}`],
+    ],
+    [
+      two('match: { path: a/ }', 'match: { path: [b/, a] }'),
+      ['routes[1].match.path is "a": it leads nowhere: an earlier route is for the same'],
+    ],
+    [
+      two('match: { ns: x }', 'match: { ns: [x, y] }'),
+      ['routes[1].match.ns is "x": it leads nowhere: an earlier route is for the same'],
+    ],
+    [
+      two('match: { alias: { a: b } }', 'aliases: { a: c }'),
+      ['routes[1].match.alias is "a": it leads nowhere: an earlier route is for the same'],
+    ],
+    [two('', ''), ['routes[1].match is "all": it leads nowhere: an earlier route is for the same']],
+    [
+      `aliases: { a: b }\n${two('', 'match: { path: b/ }')}`,
+      ['aliases is set: it must stand in the route whose repositories it names'],
+    ],
+    [
+      two(
+        users('clientAuth: none'),
+        users(`clientAuth: basic, htpasswd: "${htpasswd}", match: { path: b/ }`),
+      ),
+      [
+        'routes[0].clientAuth is "none": it must be the same as in routes[1], with the same users, because both are reached by the same host and clients learn there once how to log in; or one of the two needs a host or a port of its own (match)',
+      ],
+    ],
+    [
+      `publicUrl: https://p.test\n${two('match: { host: a.proxy }', 'match: { host: p.test }')}`,
+      [
+        'publicUrl is (not shown): it must stand in this route, because its host or port is one of its own (match)',
+      ],
+    ],
+    [
+      'routes: [{ upstream: "https://a.test", match: { path: a/ }, tokenRelay: never }]',
+      [
+        'routes[0].tokenRelay is "never": it must be always here: a token server knows repositories by no other name than upstream',
+      ],
+    ],
+    [
+      'upstream: [https://a.test, https://b.test]',
+      [
+        'upstreamAuth is "passthrough": it must be anonymous, or docker-config with a login for each that wants one, because upstream names several registries: a login is for one',
+      ],
+    ],
+    [
+      `${anonymous}push: allow\nupstream: [https://a.test, https://b.test]`,
+      [
+        'push is "allow": it must be refuse, because upstream names several registries, and only one would get a push',
+      ],
+    ],
+  ])('%s', (yaml, problems) => expect(problemsOf(yaml)).toEqual(problems));
+
+  it('all of it at once', () => {
+    const yaml =
+      'tagTtl: x\nroutes:\n  - { match: { pth: a }, upstream: ftp://a }\n  - { tagTtl: 90000, stal: 3 }';
+    const found = problemsOf(yaml, {}, { REGSHIFT_STALE: '-1', REGSHIFT_BLOB: 'stream' });
+    expect(new Set(found)).toEqual(
+      new Set([
+        'tagTtl is "x": it must be a number',
+        'routes[0].match.pth is (not shown): it is not a setting; was path meant?',
+        'routes[1].stal is (not shown): it is not a setting; was stale meant?',
+        'routes[0].upstream is (not shown): it must be a URL that begins with http:// or https://',
+        'routes[1].tagTtl is "90000": it must be at most 86400 seconds',
+        'routes[1].upstream is not set: it must be the registry of this route',
+        'REGSHIFT_STALE is "-1": it must be 0 or more seconds',
+        'REGSHIFT_BLOB is (not shown): it is not a setting; was REGSHIFT_BLOBS meant?',
+      ]),
+    );
+  });
+
+  it('and nothing of a secret', () => {
+    const yaml = 'upstreamPassword: [hidden]\nsigningKey: 7777777\nhtpasswd: "a:hidden"\nupstreamAuth: basic';
+    expect(problemsOf(yaml).join('\n')).not.toMatch(/hidden|777/);
+    expect(problemsOf('upstreamPassword: "hidden')).toHaveLength(1);
+    expect(problemsOf('upstreamPassword: "hidden').join('\n')).not.toMatch(/hidden/);
+  });
+});
+
+describe('routes that may share a host', () => {
+  it.each([
+    [
+      'one passes logins through at a host of its own',
+      two('match: { host: a.proxy }, upstreamAuth: passthrough', ''),
+    ],
+    ['or at a port of its own', two('match: { port: 5001 }, upstreamAuth: passthrough', '')],
+    [
+      'both lead to one upstream',
+      two('', 'match: { path: old/ }, format: schema1', '').replace('b.test', 'a.test'),
+    ],
+    [
+      'the same users',
+      two(
+        users(`clientAuth: basic, htpasswd: "${htpasswd}"`),
+        users(`clientAuth: basic, htpasswd: "${htpasswd}", match: { path: b/ }`),
+      ),
+    ],
+    ['nobody is asked', two(users('clientAuth: none'), 'match: { path: b/ }')],
+    ['a path inside a path', two('match: { path: a/ }', 'match: { path: a/b }')],
+  ])('%s', (_, yaml) => expect(problemsOf(yaml)).toEqual([]));
+});
+
+describe('what goes with the files', () => {
+  it('the JSON Schema for editors is what the program reads (npm run config:schema)', () => {
+    const kept = readFileSync(join(root, 'deploy/regshift.schema.json'), 'utf8');
+    expect(JSON.parse(kept)).toEqual(JSON.parse(configSchema()));
+  });
+
+  it("the README's example is right", () => {
+    const example = /```yaml\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] ?? '';
+    const files = { '/run/secrets/puller': 'hidden\n', '/etc/regshift/htpasswd': htpasswd };
+    expect(settingsOf(example, files).routes).toHaveLength(4);
+  });
+});
+
+describe('the nearest word', () => {
+  it.each([
+    ['tagTTL', 'tagTtl'],
+    ['hots', 'host'],
+    ['x', undefined],
+    ['somethingElse', undefined],
+  ])('to %s is %s', (word, near) => expect(nearest(word, ['tagTtl', 'host', 'port'])).toBe(near));
+});
