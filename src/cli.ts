@@ -1,5 +1,10 @@
 #!/usr/bin/env node
 import { processIo } from './cli/io.ts';
-import { run } from './cli/main.ts';
 
-process.exitCode = await run(process.argv.slice(2), processIo());
+const argv = process.argv.slice(2);
+const io = processIo();
+// The proxy starts without what reads command lines, which takes its time to load.
+const serves = argv.length === 1 && argv[0] === 'serve';
+process.exitCode = serves
+  ? await (await import('./cli/serve.ts')).runServe(io)
+  : await (await import('./cli/main.ts')).run(argv, io);

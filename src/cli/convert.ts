@@ -11,7 +11,7 @@ import { parseRepositoryName, parseTag } from '../../converters/reference.ts';
 import { type ConvertedV1, convertToRegistryV1 } from '../../converters/registry-v1/convert.ts';
 import { generateSigningKey, readSigningKey, type SigningKey } from '../../converters/schema1/signing-key.ts';
 import { type ConvertTarget, targets } from './convert-target.ts';
-import { folderOf, openFileStore, readDocument } from './file-store.ts';
+import { folderOf, openFileStore, readGiven } from './file-store.ts';
 import type { Io } from './io.ts';
 import { exitCodes, UsageError } from './usage.ts';
 import { writeConverted, writeV1 } from './write-converted.ts';
@@ -34,7 +34,7 @@ export async function convertFile(file: string, options: ConvertOptions, io: Io)
   if (options.json && options.out === undefined) {
     throw new UsageError('--json tells what was done with the manifest: say by --out where that goes.');
   }
-  const bytes = readDocument(file);
+  const bytes = await readGiven(file, io);
   const store = openFileStore(options.from ?? folderOf(file), options.config ? [options.config] : []);
   const context = contextOf(options, { ...store.ports, signingKey: () => keyOf(options.key, io) });
   const made = await converted(readManifest(bytes), context, options);

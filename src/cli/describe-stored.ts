@@ -49,7 +49,10 @@ export interface StoredLayer {
   readonly size?: number;
 }
 
-/** Asks for the manifest, of an index for one image of it, for configs, and for the first bytes of layers whose type does not say how they are packed. */
+/**
+ * Asks for the manifest, of an index for one image of it, for their configs, and for the first bytes of layers whose
+ * type does not say how they are packed.
+ */
 export async function describeStored(image: OpenImage): Promise<Stored> {
   const { route, name, reference, plain } = image;
   const { digest } = await route.resolver.resolve(name, reference, plain.caller);

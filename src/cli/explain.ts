@@ -1,19 +1,15 @@
 import type { Digest } from '../../converters/digest.ts';
-import { formatPlatform, type Platform } from '../../converters/platform.ts';
-import { isUnread } from '../derived/layer-desk.ts';
-import { Failure } from '../errors.ts';
-import { readAccept } from '../negotiation/accept.ts';
-import type { ProfileRow } from '../negotiation/client-profile.ts';
-import { type Decision, type Pin, typeToMake } from '../negotiation/decide.ts';
-import { formName, formPhrase } from '../negotiation/form-names.ts';
-import { generationOf, generations } from '../negotiation/generations.ts';
-import { phraseOf } from '../negotiation/reasons.ts';
+import { ConversionError } from '../../converters/errors.ts';
+import type { Platform } from '../../converters/platform.ts';
+import type { Decision, Pin } from '../negotiation/decide.ts';
+import { clientNamed, generations } from '../negotiation/generations.ts';
 import { failureFrom } from '../routes/answer.ts';
 import { platformFor } from '../routes/client-hints.ts';
 import type { ClientRequest } from '../routes/client-request.ts';
-import { type ManifestOutcome, outcomeFor } from '../routes/manifest-outcome.ts';
+import { outcomeFor } from '../routes/manifest-outcome.ts';
+import { answerManifest } from '../routes/manifests.ts';
 import { type Io, printJson } from './io.ts';
-import { printTable } from './print-table.ts';
+import { type Answer, explanationJson, printExplanation, type Step } from './print-explanation.ts';
 import { type ClientHeaders, headersOf, type OpenImage, openImage } from './registry.ts';
 import { exitCodes, UsageError } from './usage.ts';
 
@@ -28,29 +24,19 @@ interface Options {
   readonly json?: true | undefined;
 }
 
-interface Step {
-  readonly manifest: Digest;
-  readonly form: string;
-  readonly decision: Decision;
-}
-
 /** `regshift explain`. What is told is what the proxy's own code said on its way to the answer. */
 export async function explain(text: string, options: Options, io: Io): Promise<number> {
   const headers = headersFor(options);
   const image = await openImage(text, options, io);
-  const decided: (readonly [Digest, Decision])[] = [];
+  const decided: Decided[] = [];
   const request = image.request(headers, {
-    decided: (manifest, decision) => decided.push([manifest, decision]),
+    decided: (manifest, decision) => decided.push({ manifest, decision }),
   });
-  const answer = await answerTo(image, request);
-  const steps: Step[] = [];
-  for (const [manifest, decision] of decided) {
-    const { mediaType } = await image.route.content.form(image.name, manifest, request.caller);
-    steps.push({ manifest, form: mediaType, decision });
-  }
+  const answer = await answerTo(image, request, image.request(headers));
+  const steps = await Promise.all(decided.map((each) => stepOf(each, image, request)));
   const told = { headers, request, platform: platformFor(image.route, request), steps, answer };
-  if (options.json) printJson(io, asJson(text, told));
-  else print(told, io);
+  if (options.json) printJson(io, explanationJson(text, told));
+  else printExplanation(told, io);
   return exitCodes.good;
 }
 
@@ -59,20 +45,23 @@ function headersFor({ accept, userAgent, for: client, platform }: Options): Clie
   if (accept !== undefined || userAgent !== undefined) {
     throw new UsageError('--for stands in place of --accept and --user-agent: give either it or them.');
   }
-  const generation = generationOf(client);
+  const generation = clientNamed(client);
   if (generation) return headersOf(generation, platform);
   throw new UsageError(
     `${client} is not known here; there are ${generations.map(({ id }) => id).join(', ')}.`,
   );
 }
 
-type Answer = { readonly outcome: ManifestOutcome } | { readonly failure: Failure };
-
-async function answerTo({ route, name, reference }: OpenImage, request: ClientRequest): Promise<Answer> {
+/** @param again the same request, for what the first answer does not tell. */
+async function answerTo(
+  { route, name, reference }: OpenImage,
+  request: ClientRequest,
+  again: ClientRequest,
+): Promise<Answer> {
   try {
-    if (!request.client.profile.apiV2)
-      throw new Failure('MANIFEST_UNKNOWN', 'It is told at once to go on to registry API v1.');
-    return { outcome: await outcomeFor(route, request, name, reference) };
+    const { headers } = await answerManifest(route, request, name, reference);
+    const conversion = headers.get('regshift-conversion') ?? undefined;
+    return { outcome: await outcomeFor(route, again, name, reference), conversion };
   } catch (error) {
     const failure = failureFrom(error);
     // What is the matter with this client is an answer; what is the matter with the registry is not.
@@ -81,104 +70,24 @@ async function answerTo({ route, name, reference }: OpenImage, request: ClientRe
   }
 }
 
-interface Told {
-  readonly headers: ClientHeaders;
-  readonly request: ClientRequest;
-  readonly platform: Platform;
-  readonly steps: readonly Step[];
-  readonly answer: Answer;
+interface Decided {
+  readonly manifest: Digest;
+  readonly decision: Decision;
 }
 
-function print({ headers, request, platform, steps, answer }: Told, io: Io): void {
-  const { client, reads } = request;
-  const { named, anything } = readAccept(headers.accept.join(', '));
-  const said = client.platform ? 'from its User-Agent' : 'it does not say: REGSHIFT_PLATFORM';
-  const rows = [
-    ['Accept', headers.accept.join(', ') || 'not sent, as by Docker up to 1.9'],
-    [
-      '  names',
-      [...named].map(formName).join(', ') ||
-        (anything ? 'no manifest type, and a wildcard' : 'no manifest type'),
-    ],
-    ['User-Agent', headers.userAgent ?? 'not sent'],
-    ['  is', client.name],
-    ...client.rows.map((row) => ['  known', rowText(row)]),
-    ['reads', reads.anything ? 'whatever is stored' : readsText(reads.types)],
-    ['  zstd layers', reads.zstd || reads.anything ? 'yes' : 'no'],
-    ['platform', `${formatPlatform(platform)} (${said})`],
-    ...steps.flatMap(stepRows),
-    ...answerRows(answer),
-  ];
-  printTable(io, rows);
-}
-
-function readsText(types: ReadonlySet<string>): string {
-  return [...new Set([...types].map(formName))].join(', ') || 'nothing that is known here';
-}
-
-function rowText({ program, from, before, lacks, evidence }: ProfileRow): string {
-  const range = [from && `from ${from.join('.')}`, before && `before ${before.join('.')}`]
-    .filter(Boolean)
-    .join(' ');
-  return `${program} ${range} lacks ${lacks}: ${evidence}`;
-}
-
-function stepRows({ manifest, form, decision }: Step): string[][] {
-  return [
-    ['stored', `${formPhrase(form)}, ${manifest}`],
-    ['  decision', decisionText(decision)],
-    ['  because', phraseOf(decision.because)],
-  ];
-}
-
-function decisionText(decision: Decision): string {
-  switch (decision.kind) {
-    case 'stored':
-      return 'the stored bytes, untouched';
-    case 'image':
-      return `converted to ${formPhrase(typeToMake(decision))}`;
-    case 'index':
-      return `converted, with the images in it, to ${formPhrase(typeToMake(decision))}`;
-    case 'choose':
-      return 'the image of the platform, by its own form';
-    case 'refuse':
-      return 'refused';
+async function stepOf(
+  { manifest, decision }: Decided,
+  { route, name }: OpenImage,
+  { caller }: ClientRequest,
+): Promise<Step> {
+  try {
+    const { mediaType } = await route.content.form(name, manifest, caller);
+    return { manifest, mediaType, decision };
+  } catch (error) {
+    // A document of no known dialect passes too, for who takes anything.
+    if (error instanceof ConversionError && error.code === 'UNKNOWN_DIALECT') {
+      return { manifest, mediaType: 'unknown', decision };
+    }
+    throw error;
   }
-}
-
-function answerRows(answer: Answer): string[][] {
-  if ('failure' in answer && isUnread(answer.failure)) {
-    return [['answer', `${answer.failure.message} With --read-layers it is read now.`]];
-  }
-  if ('failure' in answer) return [['answer', `404 ${answer.failure.code}: ${answer.failure.message}`]];
-  const { mediaType, digest, body, losses } = answer.outcome;
-  return [
-    ['answer', `${formPhrase(mediaType)}, ${body.length} bytes`],
-    ['  type', mediaType],
-    ['  digest', digest],
-    ...losses.map(({ path, reason }) => ['  lost', `${path} ${reason}`]),
-  ];
-}
-
-function asJson(image: string, { headers, request, platform, steps, answer }: Told) {
-  const { client, reads } = request;
-  return {
-    image,
-    accept: headers.accept,
-    userAgent: headers.userAgent,
-    client: { name: client.name, rows: client.rows },
-    reads: { types: [...reads.types], anything: reads.anything, zstd: reads.zstd },
-    platform: formatPlatform(platform),
-    steps: steps.map(({ manifest, form, decision }) => ({ manifest, mediaType: form, ...decision })),
-    answer: 'failure' in answer ? failureJson(answer.failure) : outcomeJson(answer.outcome),
-  };
-}
-
-function failureJson(failure: Failure) {
-  const { code, message } = failure;
-  return isUnread(failure) ? { unread: true, message } : { status: 404, code, message };
-}
-
-function outcomeJson({ mediaType, digest, source, body, losses }: ManifestOutcome) {
-  return { status: 200, mediaType, digest, source, size: body.length, losses };
 }

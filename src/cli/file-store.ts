@@ -10,6 +10,7 @@ import { defaultUnpackLimits } from '../layers/bomb.ts';
 import { detectCompression } from '../layers/compression.ts';
 import { measure } from '../layers/measure.ts';
 import { createNodeLayerCodec } from '../runtime/node/layer-codec.ts';
+import type { Io } from './io.ts';
 
 /** Content by digest, in files. */
 export interface FileStore {
@@ -70,9 +71,13 @@ export function folderOf(file: string): string {
   return layout === undefined ? folder : layout || '.';
 }
 
-/** A manifest or config. @param file `-` is standard input. @throws the system's error; ConversionError LIMIT. */
-export function readDocument(file: string): Uint8Array {
-  if (file === '-') return new Uint8Array(readFileSync(0));
+/** What a command is given: `-` is standard input. @throws as `readDocument`. */
+export async function readGiven(file: string, io: Io): Promise<Uint8Array> {
+  return file === '-' ? io.read() : readDocument(file);
+}
+
+/** A manifest or config. @throws the system's error; ConversionError LIMIT. */
+function readDocument(file: string): Uint8Array {
   const found = statSync(file);
   if (found.isDirectory()) {
     throw new ConversionError({ code: 'UNREADABLE', message: `${file} is a folder, and a file is wanted` });

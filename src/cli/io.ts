@@ -1,9 +1,13 @@
+import { concatenate } from '../../converters/raw-text.ts';
+
 /** What a command has of the world around it. */
 export interface Io {
   /** What was asked for, to standard output: bytes as they are. */
   readonly write: (data: string | Uint8Array) => void;
   /** What people should know beside it, to standard error. */
   readonly tell: (text: string) => void;
+  /** Standard input, to its end. */
+  readonly read: () => Promise<Uint8Array>;
   /** Standard error is a terminal: a line may be written over. */
   readonly terminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -18,9 +22,17 @@ export function processIo(): Io {
   return {
     write: (data) => void process.stdout.write(data),
     tell: (text) => void process.stderr.write(text),
+    read: readInput,
     terminal: process.stderr.isTTY === true,
     env: process.env,
   };
+}
+
+/** Not by readFileSync, which fails where a pipe has nothing to say yet (EAGAIN). */
+async function readInput(): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of process.stdin) pieces.push(piece);
+  return concatenate(pieces);
 }
 
 /** Lines for a person. Names in manifests are anyone's words: no terminal shall take them for commands. */

@@ -7,7 +7,7 @@ import { readManifest, sketchManifest } from '../../converters/read.ts';
 import { generateSigningKey } from '../../converters/schema1/signing-key.ts';
 import { formName } from '../negotiation/form-names.ts';
 import { type Check, checkManifest } from './check-manifest.ts';
-import { folderOf, openFileStore, readDocument } from './file-store.ts';
+import { folderOf, openFileStore, readGiven } from './file-store.ts';
 import { type Io, printJson, printLines } from './io.ts';
 import { printTable } from './print-table.ts';
 import { openImage } from './registry.ts';
@@ -28,17 +28,26 @@ interface Subject {
   readonly stated?: string;
 }
 
+interface Report {
+  readonly digest: Digest;
+  readonly form: string;
+  readonly checks: readonly Check[];
+}
+
 /** `regshift verify` */
 export async function verify(text: string, options: Options, io: Io): Promise<number> {
-  const subject = isFile(text) ? fileSubject(text, options) : await registrySubject(text, options, io);
-  const { form, digest, checks } = await checked(subject, options.layers === true);
+  const subject = isFile(text)
+    ? await fileSubject(text, options, io)
+    : await registrySubject(text, options, io);
+  const { form, digest, checks } =
+    'checks' in subject ? subject : await checked(subject, options.layers === true);
   const valid = checks.every(({ ok }) => ok !== false);
   if (options.json) printJson(io, { image: text, digest, form, valid, checks });
   else print(text, form, digest, checks, io);
   return valid ? exitCodes.good : exitCodes.failed;
 }
 
-/** What has no slash and no dot before it may be an image; a file of that name goes before. */
+/** What looks like a path is one; of what may be either, a file that is there goes before an image. */
 function isFile(text: string): boolean {
   return (
     text === '-' ||
@@ -47,22 +56,36 @@ function isFile(text: string): boolean {
   );
 }
 
-function fileSubject(file: string, { from }: Options): Subject {
-  const bytes = readDocument(file);
+async function fileSubject(file: string, { from }: Options, io: Io): Promise<Subject> {
+  const bytes = await readGiven(file, io);
   const store = openFileStore(from ?? folderOf(file));
   const hex = /^[0-9a-f]{64}$/.exec(basename(file))?.[0];
   const ports = { ...store.ports, signingKey: generateSigningKey };
   return { bytes, ports, ...(hex ? { stated: `sha256:${hex}` } : {}) };
 }
 
-async function registrySubject(text: string, { plainHttp, layers }: Options, io: Io): Promise<Subject> {
+async function registrySubject(
+  text: string,
+  { plainHttp, layers }: Options,
+  io: Io,
+): Promise<Subject | Report> {
   const { route, name, reference, plain } = await openImage(text, { plainHttp, readLayers: layers }, io);
   const { digest } = await route.resolver.resolve(name, reference, plain.caller);
-  const { bytes, contentType } = await route.content.manifest(name, digest, plain.caller);
+  const manifest = await route.content.manifest(name, digest, plain.caller).catch(mismatch);
+  if (manifest instanceof ConversionError) {
+    return { digest, form: 'unreadable', checks: [unreadable(digest, manifest)] };
+  }
+  const { bytes, contentType } = manifest;
   return { bytes, contentType, stated: digest, ports: route.workshop.ports(name, plain.caller) };
 }
 
-async function checked({ bytes, contentType, stated, ports }: Subject, layers: boolean) {
+/** The registry gave other bytes than it said: that is what is to be told. */
+function mismatch(error: unknown): ConversionError {
+  if (error instanceof ConversionError) return error;
+  throw error;
+}
+
+async function checked({ bytes, contentType, stated, ports }: Subject, layers: boolean): Promise<Report> {
   try {
     const model = readManifest(bytes, contentType);
     const { digest, mediaType } = model.source;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { mapBounded } from '../../converters/concurrency.ts';
 import type { Digest } from '../../converters/digest.ts';
 import type { Platform } from '../../converters/platform.ts';
@@ -14,6 +13,7 @@ import { version } from '../version.ts';
 import { dockerLogin } from './docker-login.ts';
 import { readNamed } from './image-name.ts';
 import { type Io, printJson } from './io.ts';
+import { patiently } from './patiently.ts';
 import { printTable } from './print-table.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { exitCodes, UsageError } from './usage.ts';
@@ -116,7 +116,10 @@ async function work(
   const about = `${image} for ${generation.name}`;
   const result = { image, client: generation.name };
   try {
-    const given = await pullPatiently(job, clients.get(generation), wait, (seconds) =>
+    const client = clients.get(generation);
+    if (client === undefined) throw new Failure('INTERNAL', 'There is no client for this.');
+    const pull = () => client.pull(name, reference);
+    const given = await patiently(pull, wait, (seconds) =>
       progress.note(`${about}: layers are being read, again in ${seconds} s`),
     );
     progress.step(`${about}: ${given.form}`);
@@ -126,35 +129,6 @@ async function work(
     progress.step(`${about}: ${error.message}`);
     return { ...result, failed: error.message };
   }
-}
-
-/** Comes back when the proxy says so, until it has what was asked for. @throws Failure. */
-async function pullPatiently(
-  { name, reference }: Job,
-  client: WarmClient | undefined,
-  wait: number,
-  told: (seconds: number) => void,
-): Promise<Pulled> {
-  const until = Date.now() + wait * 1000;
-  for (;;) {
-    try {
-      if (client === undefined) throw new Failure('INTERNAL', 'There is no client for this.');
-      return await client.pull(name, reference);
-    } catch (error) {
-      const seconds = error instanceof Failure ? secondsToWait(error) : undefined;
-      if (seconds === undefined || Date.now() + seconds * 1000 > until) throw error;
-      told(seconds);
-      await sleep(seconds * 1000);
-    }
-  }
-}
-
-/** Of a date in the place of seconds (RFC 9110, section 10.2.3) nothing is known but that it is not now. */
-function secondsToWait({ headers }: Failure): number | undefined {
-  const text = headers['retry-after'] ?? headers['Retry-After'];
-  if (text === undefined) return undefined;
-  const seconds = Number(text);
-  return Number.isFinite(seconds) ? Math.max(1, seconds) : 60;
 }
 
 function row({ image, client, given, failed }: Result): string[] {

@@ -57,3 +57,13 @@ export function generationOf(client: string): Generation | undefined {
   const version = readVersion(text);
   return version && ofProgram.findLast(({ from }) => compareVersions(version, from) >= 0);
 }
+
+/** The same as this very version says it; where none is named, as one of its generation. */
+export function clientNamed(client: string): Generation | undefined {
+  const generation = generationOf(client);
+  if (generation === undefined || generation.id === client) return generation;
+  const version = client.slice(client.indexOf('-') + 1);
+  return client.startsWith(`${generation.program}-`)
+    ? { ...generation, userAgent: `${generation.program}/${version}` }
+    : generation;
+}

@@ -18,12 +18,14 @@ export interface Ran {
 export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
   readonly terminal?: boolean;
+  /** Standard input. */
+  readonly input?: Uint8Array;
 }
 
 /** Runs a command in this process. Nobody's logins are found, unless `env` says where. */
 export async function regshift(
   argv: readonly string[],
-  { env, terminal = false }: Surroundings = {},
+  { env, terminal = false, input = new Uint8Array() }: Surroundings = {},
 ): Promise<Ran> {
   const chunks: Uint8Array[] = [];
   let err = '';
@@ -34,6 +36,7 @@ export async function regshift(
     tell: (text) => {
       err += text;
     },
+    read: async () => input,
     terminal,
     env: { DOCKER_CONFIG: join(tmpdir(), 'there-is-no-such-folder'), ...env },
   });

@@ -1,8 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { digestOf } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import { testApp } from '../../support/app.ts';
-import { regshift } from '../../support/cli.ts';
+import { regshift, temporaryFolder } from '../../support/cli.ts';
 import { type SampleServer, startSampleServer } from '../../support/sample-server.ts';
+import { startStrictRegistry } from '../../support/strict-registry.ts';
 
 interface Explained {
   readonly client: { readonly name: string; readonly rows: readonly { readonly lacks: string }[] };
@@ -92,6 +96,31 @@ describe('regshift explain', () => {
       'x/1',
     );
     expect(named.steps.map(({ because }) => because)).toEqual(['reads-it']);
+  });
+
+  it('asks as the very version that is named', async () => {
+    const named = async (client: string) => (await explained('oci', '--for', client)).client.name;
+    expect(await named('docker-1.12.6')).toBe('docker/1.12.6');
+    expect(await named('docker-1.13')).toBe('docker/1.13.1');
+    expect(await named('podman-4.3')).toBe('skopeo/1.9.3');
+  });
+
+  it('explains a document of no dialect that is known, which passes as it is', async () => {
+    const document = JSON.stringify({ schemaVersion: 7, mediaType: 'application/vnd.example+json' });
+    const digest = digestOf(new TextEncoder().encode(document));
+    const headers = { 'Content-Type': 'application/vnd.example+json', 'Docker-Content-Digest': digest };
+    const strict = await startStrictRegistry('a:b', async () => new Response(document, { headers }));
+    const folder = temporaryFolder();
+    const auths = { [strict.host]: { auth: btoa('a:b') } };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths }));
+    try {
+      const argv = ['explain', `${strict.host}/x`, '--accept', '*/*', '--json'];
+      const { code, json } = await regshift(argv, { env: { DOCKER_CONFIG: folder } });
+      expect(code).toBe(0);
+      expect(json()).toMatchObject({ steps: [{ kind: 'stored', mediaType: 'unknown' }], answer: { digest } });
+    } finally {
+      await strict.stop();
+    }
   });
 
   it('sends Docker up to 1.5 on to registry API v1', async () => {

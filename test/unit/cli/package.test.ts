@@ -94,6 +94,17 @@ describe('the npm package', () => {
     expect(JSON.parse(out)).toMatchObject({ form: 'oci', losses: [] });
   });
 
+  it('reads standard input, and does not mind who reads no further', async () => {
+    const golden = join(projectRoot, 'test/golden/schema1/one-layer/manifest.json');
+    const line = `npx regshift convert - --to schema2 < ${golden} | npx regshift convert - --to oci | npx regshift verify -`;
+    expect(await runLine(line, { cwd: folder })).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^- is oci, /),
+    });
+    const unread = await runLine('node_modules/.bin/regshift --help | (exec <&-; sleep 1)', { cwd: folder });
+    expect(unread).toEqual({ code: 0, out: '', err: '' });
+  });
+
   it('can be imported, with its types', async () => {
     const program = `import { convert, type Converted, readManifest } from 'regshift/converters';
 const bytes = new TextEncoder().encode('{"schemaVersion":2,"manifests":[]}');

@@ -2,9 +2,11 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { readManifest } from '../../../converters/read.ts';
+import { createSampleRegistry } from '../../../src/upstream/sample/registry.ts';
 import { regshift, temporaryFolder } from '../../support/cli.ts';
 import { writeSampleLayout } from '../../support/sample-layout.ts';
 import { type SampleServer, startSampleServer } from '../../support/sample-server.ts';
+import { startStrictRegistry } from '../../support/strict-registry.ts';
 
 interface Verified {
   readonly valid: boolean;
@@ -174,6 +176,31 @@ describe('images in a registry', () => {
       );
     },
   );
+});
+
+it('an image in a registry that gives other bytes than it says', async () => {
+  const samples = createSampleRegistry();
+  const lying = await startStrictRegistry('a:b', async (url, init) => {
+    const answer = await samples.fetch(url, init);
+    if (!url.includes('/manifests/') || init?.method !== 'GET') return answer;
+    const text = (await answer.text()).replace(/sha256:./, (found) =>
+      found.endsWith('0') ? 'sha256:1' : 'sha256:0',
+    );
+    return new Response(text, { headers: answer.headers });
+  });
+  const folder = temporaryFolder();
+  writeFileSync(
+    join(folder, 'config.json'),
+    JSON.stringify({ auths: { [lying.host]: { auth: btoa('a:b') } } }),
+  );
+  try {
+    const argv = ['verify', `${lying.host}/sample/oci`];
+    const { code, out } = await regshift(argv, { env: { DOCKER_CONFIG: folder } });
+    expect(code).toBe(1);
+    expect(out).toMatch(/^ {2}WRONG +manifest .*is not what its digest says/m);
+  } finally {
+    await lying.stop();
+  }
 });
 
 const image = ['config: true', 'diff_ids: true', 'history: true', 'layer: true', 'layer: true'];

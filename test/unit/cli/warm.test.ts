@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { mediaTypes } from '../../../converters/media-types.ts';
 import { generationOf, generations } from '../../../src/negotiation/generations.ts';
 import { createSampleRegistry } from '../../../src/upstream/sample/registry.ts';
 import { regshift, temporaryFolder } from '../../support/cli.ts';
@@ -50,34 +51,25 @@ describe('regshift warm', () => {
     ).toHaveLength(10);
   });
 
-  it('leaves conversions behind that a pull finds: those of the image below an index too', async () => {
-    const own = await startProxy(registry.url);
+  it.each([
+    ['docker-1.13', mediaTypes.dockerList, mediaTypes.schema2],
+    // The index is given as it is: nothing but the client's next request leads to the image.
+    ['docker-24', mediaTypes.ociIndex, mediaTypes.ociManifest],
+  ])('leaves behind all that a pull by %s asks for, up to blobs', async (client, index, image) => {
+    const upstream = await startSampleServer();
+    const own = await startProxy(upstream.url);
+    const get = (reference = '', accept = '') =>
+      fetch(`${proxyAt(own)}/v2/sample/index-zstd/manifests/${reference}`, { headers: { accept } });
     try {
-      const argv = [
-        'warm',
-        'sample/index-zstd:1.0',
-        '--for',
-        'docker-1.13',
-        '--proxy',
-        proxyAt(own),
-        '--json',
-      ];
+      const argv = ['warm', 'sample/index-zstd:1.0', '--for', client, '--proxy', proxyAt(own), '--json'];
       const [result] = (await regshift(argv)).json<Result[]>();
-      await registry.stop();
-      const pull = await fetch(`${proxyAt(own)}/v2/sample/index-zstd/manifests/${result?.given?.digest}`, {
-        headers: { accept: 'application/vnd.docker.distribution.manifest.list.v2+json' },
-      });
-      expect(pull.status).toBe(200);
-      const { manifests } = (await pull.json()) as { manifests: { digest: string }[] };
-      const image = await fetch(`${proxyAt(own)}/v2/sample/index-zstd/manifests/${manifests[0]?.digest}`, {
-        headers: { accept: 'application/vnd.docker.distribution.manifest.v2+json' },
-      });
-      expect(image.status).toBe(200);
+      await upstream.stop();
+      const list = await get(result?.given?.digest, index);
+      expect(list.status).toBe(200);
+      const { manifests } = (await list.json()) as { manifests: { digest: string }[] };
+      expect((await get(manifests[0]?.digest, image)).status).toBe(200);
     } finally {
       await own.stop();
-      registry = await startSampleServer();
-      await proxy.stop();
-      proxy = await startProxy(registry.url);
     }
   });
 
