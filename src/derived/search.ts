@@ -80,9 +80,8 @@ export function createSearch(options: SearchOptions): Search {
     };
     const known = await firstFound([...served.of(repository)], 1, visit);
     if (known) return known;
-    const rest = (await listTags(options.client, repository, options.walkTags, caller)).filter(
-      (tag) => !tried.has(tag),
-    );
+    const listed = await listTags(options.client, repository, options.walkTags, caller).catch(noTags);
+    const rest = listed.filter((tag) => !tried.has(tag));
     // HEADs cost nothing on Docker Hub; asked ahead, they are answered from memory when a tag is visited.
     await mapBounded(rest, headConcurrency, (tag) => sourceOf(resolver, repository, tag, caller));
     return firstFound(rest, 1, visit);
@@ -138,6 +137,12 @@ export function createSearch(options: SearchOptions): Search {
       });
     },
   };
+}
+
+/** What has blobs and no tag yet, as in a first push, is no repository for the list of distribution. */
+function noTags(error: unknown): readonly Tag[] {
+  if (error instanceof Failure && error.code === 'NAME_UNKNOWN') return [];
+  throw error;
 }
 
 async function sourceOf(

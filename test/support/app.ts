@@ -29,11 +29,18 @@ export interface Answer {
   error(): SpecError;
 }
 
+/** What a request has beside its headers. */
+export interface Sent {
+  readonly body?: Uint8Array | ReadableStream<Uint8Array>;
+  /** Of the client: aborted when it leaves. */
+  readonly signal?: AbortSignal;
+}
+
 /** A path may be a URL in full, where the host matters. */
 export interface TestApp {
   get(path: string, headers?: RequestHeaders): Promise<Answer>;
   head(path: string, headers?: RequestHeaders): Promise<Answer>;
-  send(method: string, path: string, headers?: RequestHeaders): Promise<Answer>;
+  send(method: string, path: string, headers?: RequestHeaders, more?: Sent): Promise<Answer>;
   /** Lets time pass for the program, and for it alone. */
   advance(seconds: number): void;
   readonly logged: readonly { readonly level: Level; readonly message: string; readonly facts?: Facts }[];
@@ -75,13 +82,15 @@ export function testApp(
       ...platform,
     }),
   );
-  const send = async (method: string, path: string, headers: RequestHeaders = {}) => {
+  const send = async (method: string, path: string, headers: RequestHeaders = {}, more: Sent = {}) => {
     // Repeated lines reach the program joined by a comma, as every runtime joins them.
     const lines = Array.isArray(headers) ? headers : Object.entries(headers);
     const joined = new Headers();
     for (const [name, value] of lines) joined.append(name, value);
     const url = /^https?:/.test(path) ? path : `${clientUrl}${path}`;
-    return read(await app.fetch(new Request(url, { method, headers: joined })));
+    // `duplex` is for streams, and unknown to the types of fetch.
+    const init: RequestInit & { duplex: 'half' } = { method, headers: joined, duplex: 'half', ...sent(more) };
+    return read(await app.fetch(new Request(url, init)));
   };
   return {
     get: (path, headers) => send('GET', path, headers),
@@ -92,6 +101,10 @@ export function testApp(
     },
     logged,
   };
+}
+
+function sent({ body, signal }: Sent): RequestInit {
+  return { ...(body ? { body: body as Uint8Array<ArrayBuffer> } : {}), ...(signal ? { signal } : {}) };
 }
 
 const noNetwork: Fetch = async (url) => {

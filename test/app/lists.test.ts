@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { type Answer, type TestApp, testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const digest = `sha256:${'a'.repeat(64)}`;
+
+const nextOf = (answer: Answer) => /^<([^>]+)>; rel="next"$/.exec(answer.header('Link') ?? '')?.[1];
+
+/** All pages from one on, each of which names the next. */
+async function pages<Field extends string>(app: TestApp, first: string, field: Field): Promise<string[][]> {
+  const found: string[][] = [];
+  for (let next: string | undefined = first; next !== undefined && found.length < 20; ) {
+    const answer: Answer = await app.get(next);
+    expect(answer.status).toBe(200);
+    found.push((JSON.parse(answer.text()) as Record<Field, string[]>)[field]);
+    next = nextOf(answer);
+  }
+  return found;
+}
+
+/** A list in pages, as distribution gives it: `n` entries after `last`. */
+function paged(path: string, field: string, names: readonly string[], more: object = {}): Script {
+  return (_request, url) => {
+    if (url.pathname !== path) return undefined;
+    const last = url.searchParams.get('last') ?? '';
+    const n = Number(url.searchParams.get('n') ?? 100);
+    const after = names.filter((name) => name > last);
+    const page = after.slice(0, n);
+    const query = new URLSearchParams({ n: String(n), last: page.at(-1) ?? '' });
+    const headers: Record<string, string> =
+      after.length > n ? { Link: `<http://internal.test${path}?${query}>; rel="next"` } : {};
+    return Response.json({ ...more, [field]: page }, { headers });
+  };
+}
+
+describe('the tags of a repository', () => {
+  const tags = ['1.0', '1.1', '1.2', 'latest', 'sha256-0123'];
+  const script = paged('/v2/team/app/tags/list', 'tags', tags, { name: 'team/app' });
+
+  it('come page by page, by the name that the client knows', async () => {
+    const app = testApp({ REGSHIFT_ALIASES: 'short=team/app' }, scriptedUpstream(script).fetch);
+    expect(await pages(app, '/v2/short/tags/list?n=2', 'tags')).toEqual([
+      ['1.0', '1.1'],
+      ['1.2', 'latest'],
+      ['sha256-0123'],
+    ]);
+    expect(JSON.parse((await app.get('/v2/short/tags/list?n=1&last=1.1')).text())).toEqual({
+      name: 'short',
+      tags: ['1.2'],
+    });
+    expect(nextOf(await app.get('/v2/short/tags/list?n=1'))).toBe('/v2/short/tags/list?n=1&last=1.0');
+  });
+
+  it('come by whatever upstream calls its pages', async () => {
+    const app = testApp(
+      {},
+      scriptedUpstream((_request, url) => {
+        const second = url.searchParams.get('next_page') === 'opaque';
+        return Response.json(
+          { tags: second ? ['b'] : ['a'] },
+          second ? {} : { headers: { Link: '</v2/team/app/tags/list?next_page=opaque&n=1>; rel="next"' } },
+        );
+      }).fetch,
+    );
+    expect(await pages(app, '/v2/team/app/tags/list?n=1', 'tags')).toEqual([['a'], ['b']]);
+  });
+
+  it('come all at once to Docker before 1.12, which reads one page', async () => {
+    const fifty = Array.from({ length: 250 }, (_, n) => `v${String(n).padStart(3, '0')}`);
+    const app = testApp({}, scriptedUpstream(paged('/v2/team/app/tags/list', 'tags', fifty)).fetch);
+    const old = await app.get('/v2/team/app/tags/list', manifestRequestHeaders['Docker 1.9.1']);
+    expect([old.header('Link'), JSON.parse(old.text())]).toEqual([null, { name: 'team/app', tags: fifty }]);
+    const newer = await app.get('/v2/team/app/tags/list', manifestRequestHeaders['Docker 1.13.1']);
+    expect(newer.header('Link')).not.toBeNull();
+  });
+
+  it('are told in upstream’s words where a page cannot be had so', async () => {
+    const upstream = scriptedUpstream(() => specError(400, 'PAGINATION_NUMBER_INVALID'));
+    const answer = await testApp({}, upstream.fetch).get('/v2/team/app/tags/list?n=-1');
+    expect([answer.status, answer.error().code]).toEqual([400, 'PAGINATION_NUMBER_INVALID']);
+  });
+});
+
+describe('the list of repositories', () => {
+  const all = [
+    'group/sub/app',
+    'library/busybox',
+    'secret/a',
+    'secret/b',
+    'secret/c',
+    'team/app',
+    'team/base',
+    'zone/z',
+  ];
+  const script = paged('/v2/_catalog', 'repositories', all);
+
+  it('has those that are served, page by page', async () => {
+    const app = testApp({ REGSHIFT_REPOSITORIES: 'team/*,library/*' }, scriptedUpstream(script).fetch);
+    const found = await pages(app, '/v2/_catalog?n=1', 'repositories');
+    expect(found.flat()).toEqual(['library/busybox', 'team/app', 'team/base']);
+    expect(await pages(app, '/v2/_catalog', 'repositories')).toEqual([
+      ['library/busybox', 'team/app', 'team/base'],
+    ]);
+    const links = [await app.get('/v2/_catalog?n=3'), await app.get('/v2/_catalog?n=4')].map((each) =>
+      each.header('Link'),
+    );
+    expect(links.join()).not.toContain('secret');
+  });
+
+  it('has the names that clients know, and goes on after one of these', async () => {
+    const app = testApp({ REGSHIFT_ALIASES: 'short=group/sub/app' }, scriptedUpstream(script).fetch);
+    expect(await pages(app, '/v2/_catalog?n=2', 'repositories')).toContainEqual(['short', 'library/busybox']);
+    expect(JSON.parse((await app.get('/v2/_catalog?n=1&last=short')).text())).toEqual({
+      repositories: ['library/busybox'],
+    });
+  });
+
+  it('is the same by HEAD', async () => {
+    const app = testApp({}, scriptedUpstream(script).fetch);
+    const [head, get] = [await app.head('/v2/_catalog?n=2'), await app.get('/v2/_catalog?n=2')];
+    expect([[...head.headers], head.body.length]).toEqual([[...get.headers], 0]);
+  });
+
+  it.each([403, 404, 405])('is not there where upstream says %i', async (status) => {
+    const upstream = scriptedUpstream(() => specError(status, 'UNSUPPORTED'));
+    const answer = await testApp({}, upstream.fetch).get('/v2/_catalog');
+    expect([answer.status, answer.error()]).toEqual([
+      status,
+      { code: 'UNSUPPORTED', message: 'as scripted' },
+    ]);
+  });
+
+  it('needs a token for it', async () => {
+    const upstream = scriptedUpstream((request, url) => {
+      if (url.host === 'auth.test') return Response.json({ token: 'good' });
+      if (request.headers.get('authorization') === 'Bearer good') return script(request, url);
+      return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Bearer realm="https://auth.test/"' });
+    });
+    const answer = await testApp({}, upstream.fetch).get('/v2/_catalog', { Authorization: 'Basic YTpi' });
+    expect(answer.status).toBe(200);
+    expect(upstream.asked[1]).toBe('GET https://auth.test/?scope=registry%3Acatalog%3A*');
+  });
+});
+
+describe('the referrers of a manifest', () => {
+  const path = `/v2/team/app/referrers/${digest}`;
+  const index = '{"schemaVersion":2, "manifests":[]}';
+  const headers = {
+    'Content-Type': 'application/vnd.oci.image.index.v1+json',
+    'OCI-Filters-Applied': 'artifactType',
+    Link: `<http://internal.test${path}?artifactType=x&page=2>; rel="next"`,
+  };
+
+  it('are what upstream says, with its filter, and a link that leads here', async () => {
+    const upstream = scriptedUpstream(() => new Response(index, { headers }));
+    const app = testApp({ REGSHIFT_ALIASES: 'short=team/app' }, upstream.fetch);
+    const answer = await app.get(`/v2/short/referrers/${digest}?artifactType=x`);
+    expect(upstream.asked).toEqual([`GET ${path}?artifactType=x`]);
+    expect([answer.status, answer.text()]).toEqual([200, index]);
+    expect(answer.header('Content-Type')).toBe(headers['Content-Type']);
+    expect(answer.header('OCI-Filters-Applied')).toBe('artifactType');
+    expect(nextOf(answer)).toBe(`/v2/short/referrers/${digest}?artifactType=x&page=2`);
+  });
+
+  it('are not there where upstream has none: the tag stands for them', async () => {
+    const upstream = scriptedUpstream(() => new Response('404 page not found\n', { status: 404 }));
+    const answer = await testApp({}, upstream.fetch).get(path);
+    expect([answer.status, answer.text()]).toEqual([404, '404 page not found\n']);
+  });
+
+  it('are asked for in the name of the client', async () => {
+    const upstream = scriptedUpstream(() =>
+      specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Basic realm="r"' }),
+    );
+    const answer = await testApp({}, upstream.fetch).get(path, { Authorization: 'Basic YTpi' });
+    expect([answer.status, answer.header('WWW-Authenticate'), upstream.carried]).toEqual([
+      401,
+      'Basic realm="r"',
+      ['Basic YTpi'],
+    ]);
+  });
+});

@@ -1,0 +1,228 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
+import { testApp } from '../support/app.ts';
+import { bytesOf } from '../support/byte-streams.ts';
+import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const uploads = '/v2/team/app/blobs/uploads/';
+const bytes = new TextEncoder().encode('a layer');
+const digest = digestOf(bytes);
+const alice = 'Basic YWxpY2U6c2VjcmV0';
+
+const accepted = (headers: Record<string, string> = {}) =>
+  new Response(null, { status: 202, headers: { Location: `${uploads}u1`, Range: '0-0', ...headers } });
+
+/** A client's body in two parts, the second of which comes when it is let. */
+function inTwoParts() {
+  const { promise: go, resolve: release } = Promise.withResolvers<void>();
+  let parts = 0;
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (parts === 1) await go;
+      if (parts === 2) return controller.close();
+      parts += 1;
+      controller.enqueue(bytes);
+    },
+  });
+  return { stream, release };
+}
+
+/** What upstream was sent, as far as it was read. */
+function receiving(answer: () => Response) {
+  const received: { method: string; headers: Headers; body: Uint8Array }[] = [];
+  const script: Script = async (request) => {
+    const body = request.body ? await bytesOf(request.body as ReadableStream<Uint8Array>) : new Uint8Array();
+    received.push({ method: request.method, headers: request.headers, body });
+    return answer();
+  };
+  return { received, script };
+}
+
+describe('an upload', () => {
+  it('passes byte for byte, with its length and what is said of it', async () => {
+    const { received, script } = receiving(() =>
+      accepted({ 'Docker-Upload-UUID': 'u1', 'OCI-Chunk-Min-Length': '9' }),
+    );
+    const app = testApp({}, scriptedUpstream(script).fetch);
+    const headers = {
+      'Content-Length': String(bytes.length),
+      'Content-Range': '0-6',
+      'Content-Type': 'application/octet-stream',
+      Cookie: 'a=b',
+    };
+    const answer = await app.send('PATCH', `${uploads}u1?_state=x%3D`, headers, { body: bytes });
+    expect(answer.status).toBe(202);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'docker-upload-uuid': 'u1',
+      'oci-chunk-min-length': '9',
+      range: '0-0',
+      'docker-distribution-api-version': 'registry/2.0',
+    });
+    const sent = received.find(({ method }) => method === 'PATCH');
+    expect(sent?.body).toEqual(bytes);
+    expect(
+      ['content-length', 'content-range', 'content-type', 'cookie'].map((name) => sent?.headers.get(name)),
+    ).toEqual(['7', '0-6', 'application/octet-stream', null]);
+  });
+
+  it('reaches upstream while the client still sends', async () => {
+    const { stream, release } = inTwoParts();
+    const script: Script = async (request) => {
+      const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+      const { value } = await reader.read();
+      expect(value).toEqual(bytes);
+      release();
+      while (!(await reader.read()).done);
+      return accepted();
+    };
+    const app = testApp(
+      {},
+      scriptedUpstream((request) => (request.body ? script(request, new URL(request.url)) : undefined)).fetch,
+    );
+    expect((await app.send('PATCH', `${uploads}u1`, {}, { body: stream })).status).toBe(202);
+  });
+
+  it('without a body is sent without one, and again when upstream wants a token', async () => {
+    const upstream = scriptedUpstream((request, url) => {
+      if (url.host === 'auth.test') return Response.json({ token: 'good', expires_in: 300 });
+      if (request.headers.get('authorization') === 'Bearer good') return accepted();
+      return specError(401, 'UNAUTHORIZED', {
+        'WWW-Authenticate': 'Bearer realm="https://auth.test/",service="s"',
+      });
+    });
+    const app = testApp({}, upstream.fetch);
+    const answer = await app.send('POST', uploads, { Authorization: alice, 'Content-Length': '0' });
+    expect(answer.status).toBe(202);
+    expect(upstream.asked[1]).toBe(
+      'GET https://auth.test/?service=s&scope=repository%3Ateam%2Fapp%3Apull%2Cpush',
+    );
+    expect(upstream.carried).toEqual([alice, alice, 'Bearer good']);
+  });
+
+  it('with a body goes out once, with the token that upstream is asked about before', async () => {
+    const bodies: string[] = [];
+    const upstream = scriptedUpstream(async (request, url) => {
+      if (url.host === 'auth.test') return Response.json({ token: 'good', expires_in: 300 });
+      bodies.push(await request.text());
+      if (request.headers.get('authorization') === 'Bearer good') return accepted();
+      return specError(401, 'UNAUTHORIZED', {
+        'WWW-Authenticate': 'Bearer realm="https://auth.test/",service="s"',
+      });
+    });
+    const app = testApp({}, upstream.fetch);
+    for (let chunk = 0; chunk < 2; chunk += 1) {
+      const answer = await app.send('PATCH', `${uploads}u1`, { Authorization: alice }, { body: bytes });
+      expect(answer.status).toBe(202);
+    }
+    const patch = `PATCH ${uploads}u1`;
+    const token = 'GET https://auth.test/?service=s&scope=repository%3Ateam%2Fapp%3Apull%2Cpush';
+    expect(upstream.asked).toEqual(['GET /v2/', token, patch, patch]);
+    expect(bodies).toEqual(['', 'a layer', 'a layer']);
+  });
+
+  it('that upstream refuses in the middle is refused to the client, whose body is gone', async () => {
+    const challenge = 'Bearer realm="https://auth.test/",service="s"';
+    const upstream = scriptedUpstream((request, url) => {
+      if (url.host === 'auth.test') return Response.json({ token: 'good' });
+      if (request.method !== 'PATCH') return Response.json({});
+      return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': challenge });
+    });
+    const app = testApp({}, upstream.fetch);
+    const answer = await app.send('PATCH', `${uploads}u1`, { Authorization: alice }, { body: bytes });
+    expect([answer.status, answer.error().code]).toEqual([401, 'UNAUTHORIZED']);
+    expect(answer.header('WWW-Authenticate')).toBe(challenge);
+    expect(upstream.asked.filter((each) => each.startsWith('PATCH'))).toHaveLength(1);
+  });
+
+  it('ends upstream when its client leaves', async () => {
+    const { promise: aborted, resolve } = Promise.withResolvers<void>();
+    const leaving = new AbortController();
+    const upstream = scriptedUpstream();
+    const app = testApp({}, (url, init) => {
+      if (init.method !== 'PATCH') return upstream.fetch(url, init);
+      return new Promise((_, reject) => {
+        init.signal?.addEventListener('abort', () => {
+          resolve();
+          reject(init.signal?.reason);
+        });
+        leaving.abort(new Error('the client left'));
+      });
+    });
+    const { stream } = inTwoParts();
+    await app
+      .send('PATCH', `${uploads}u1`, {}, { body: stream, signal: leaving.signal })
+      .catch(() => undefined);
+    await aborted;
+  });
+
+  it.each([
+    [400, 'DIGEST_INVALID'],
+    [404, 'BLOB_UPLOAD_UNKNOWN'],
+    [413, 'SIZE_INVALID'],
+    [416, 'BLOB_UPLOAD_INVALID'],
+    [429, 'TOOMANYREQUESTS'],
+    [500, 'UNKNOWN'],
+  ])('is told %i %s in the words of upstream', async (status, code) => {
+    const upstream = scriptedUpstream(() =>
+      specError(status, code, { 'Retry-After': '7' }, 'as upstream says'),
+    );
+    const answer = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`);
+    expect([answer.status, answer.error()]).toEqual([status, { code, message: 'as upstream says' }]);
+    expect(answer.header('Retry-After')).toBe('7');
+  });
+
+  it.each([301, 302, 307, 308])('is not redirected (%i): that would take the body along', async (status) => {
+    const upstream = scriptedUpstream(
+      () => new Response(null, { status, headers: { Location: 'https://other.test/' } }),
+    );
+    const answer = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`, {
+      Authorization: alice,
+    });
+    expect([answer.status, answer.error().message]).toEqual([502, expect.stringContaining('redirect')]);
+    expect(upstream.asked.some((each) => each.includes('other.test'))).toBe(false);
+  });
+});
+
+describe('a mount', () => {
+  const startedWith = async (query: string, variables: Record<string, string> = {}) => {
+    const upstream = scriptedUpstream(() => accepted());
+    const answer = await testApp(variables, upstream.fetch).send('POST', `${uploads}${query}`, {
+      'Content-Length': '0',
+    });
+    expect(answer.status).toBe(202);
+    return upstream.asked.at(-1)?.replace(`POST ${uploads}`, '');
+  };
+  const mount = `?mount=${encodeURIComponent(digest)}`;
+
+  it('asks upstream for both repositories, by the names that it knows', async () => {
+    expect(await startedWith(`${mount}&from=team/base`)).toBe(`${mount}&from=team%2Fbase`);
+    const aliases = { REGSHIFT_ALIASES: 'base=group/sub/base' };
+    expect(await startedWith(`${mount}&from=base`, aliases)).toBe(`${mount}&from=group%2Fsub%2Fbase`);
+  });
+
+  it.each(['secret/base', 'Not-a-name'])('from %s, which is not served, is an upload', async (from) => {
+    expect(await startedWith(`${mount}&from=${from}`, { REGSHIFT_REPOSITORIES: 'team/*' })).toBe('');
+  });
+
+  it('needs the right to read the other one too', async () => {
+    const upstream = scriptedUpstream((request, url) => {
+      if (url.host === 'auth.test') return Response.json({ token: 'good' });
+      if (request.headers.get('authorization') === 'Bearer good') {
+        return new Response(null, {
+          status: 201,
+          headers: { Location: '/elsewhere', 'Docker-Content-Digest': digest },
+        });
+      }
+      return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Bearer realm="https://auth.test/"' });
+    });
+    const answer = await testApp({}, upstream.fetch).send('POST', `${uploads}${mount}&from=team/base`, {
+      Authorization: alice,
+    });
+    const scopes = new URL(upstream.asked[1]?.slice(4) ?? '').searchParams.getAll('scope');
+    expect(scopes).toEqual(['repository:team/app:pull,push', 'repository:team/base:pull']);
+    expect([answer.status, answer.header('Location')]).toEqual([
+      201,
+      `http://regshift.test/v2/team/app/blobs/${digest}`,
+    ]);
+  });
+});

@@ -1,0 +1,294 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
+import { mediaTypes } from '../../converters/media-types.ts';
+import { testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const alice = 'Basic YWxpY2U6c2VjcmV0';
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+const modern = { Accept: `${mediaTypes.ociManifest}, ${mediaTypes.schema2}` };
+const manifest = new TextEncoder().encode('{"schemaVersion":2}');
+const digest = digestOf(manifest);
+
+const writes: readonly [string, string][] = [
+  ['POST', '/v2/team/app/blobs/uploads/'],
+  ['GET', '/v2/team/app/blobs/uploads/u1'],
+  ['PATCH', '/v2/team/app/blobs/uploads/u1'],
+  ['PUT', '/v2/team/app/blobs/uploads/u1'],
+  ['DELETE', '/v2/team/app/blobs/uploads/u1'],
+  ['PUT', '/v2/team/app/manifests/latest'],
+  ['DELETE', '/v2/team/app/manifests/latest'],
+  ['DELETE', `/v2/team/app/blobs/${digest}`],
+];
+
+describe('whether clients may write', () => {
+  const service = {
+    REGSHIFT_UPSTREAM_AUTH: 'basic',
+    REGSHIFT_UPSTREAM_USERNAME: 'proxy',
+    REGSHIFT_UPSTREAM_PASSWORD: 'secret',
+    REGSHIFT_CLIENT_AUTH: 'none',
+  };
+  const taking: Script = (request) =>
+    request.method === 'GET' ? undefined : new Response(null, { status: 202 });
+
+  it.each([
+    ['not where the proxy asks in its own name', service, false],
+    ['not where it asks in nobody’s name', { REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, false],
+    ['where they ask in theirs', {}, true],
+    ['in the proxy’s name where that is said', { ...service, REGSHIFT_PUSH: 'allow' }, true],
+    ['not where that is said', { REGSHIFT_PUSH: 'refuse' }, false],
+  ])('%s', async (_, variables, may) => {
+    for (const [method, path] of writes) {
+      const upstream = scriptedUpstream((request, url) =>
+        url.pathname.includes('/uploads/') ? new Response(null, { status: 202 }) : taking(request, url),
+      );
+      const answer = await testApp(variables, upstream.fetch).send(method, path);
+      if (may) expect([method, path, answer.status]).toEqual([method, path, 202]);
+      else {
+        expect([answer.status, answer.error().code]).toEqual([405, 'UNSUPPORTED']);
+        expect(answer.error().message).toContain('REGSHIFT_PUSH');
+        expect(answer.header('Allow')).toBe(path.includes('/uploads/') ? '' : 'GET, HEAD');
+        expect(upstream.asked).toEqual([]);
+      }
+    }
+  });
+
+  it('is no question for who may not use the proxy', async () => {
+    const users = 'carol:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';
+    const variables = {
+      ...service,
+      REGSHIFT_CLIENT_AUTH: 'basic',
+      REGSHIFT_HTPASSWD: users,
+      REGSHIFT_PUSH: 'allow',
+    };
+    const upstream = scriptedUpstream(taking);
+    const app = testApp(variables, upstream.fetch);
+    for (const [method, path] of writes) expect((await app.send(method, path)).status).toBe(401);
+    expect(upstream.asked).toEqual([]);
+    await app.send('DELETE', '/v2/team/app/manifests/latest', {
+      Authorization: `Basic ${btoa('carol:secret')}`,
+    });
+    // The registry did not ask for a login, and was shown none: least of all the client's.
+    expect(upstream.carried).toEqual([null]);
+  });
+
+  it('is told to the token server: no token to push with where nothing can be pushed', async () => {
+    const asked: string[][] = [];
+    const script: Script = (_request, url) => {
+      if (url.host !== 'auth.test') {
+        return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Bearer realm="https://auth.test/"' });
+      }
+      asked.push(url.searchParams.getAll('scope'));
+      return Response.json({ token: 'good' });
+    };
+    const scopes = ['pull,push', 'push', '*', 'pull'].map((actions) => `repository:team/app:${actions}`);
+    const query = scopes.map((scope) => `scope=${scope}`).join('&');
+    for (const push of ['allow', 'refuse']) {
+      const app = testApp({ REGSHIFT_PUSH: push }, scriptedUpstream(script).fetch);
+      expect((await app.get(`/token?${query}`, { Authorization: alice })).status).toBe(200);
+    }
+    expect(asked).toEqual([scopes, ['repository:team/app:pull']]);
+  });
+});
+
+describe('a manifest', () => {
+  it('is put as it comes, and the answer says where it is and what it is about', async () => {
+    const put: Record<string, unknown>[] = [];
+    const upstream = scriptedUpstream(async (request, url) => {
+      if (request.method !== 'PUT') return undefined;
+      put.push({
+        path: `${url.pathname}${url.search}`,
+        type: request.headers.get('content-type'),
+        length: request.headers.get('content-length'),
+        body: await request.text(),
+      });
+      const headers = { Location: '/somewhere', 'Docker-Content-Digest': digest, 'OCI-Subject': digest };
+      return new Response(null, { status: 201, headers });
+    });
+    const app = testApp({}, upstream.fetch);
+    const headers = { 'Content-Type': mediaTypes.ociManifest, 'Content-Length': String(manifest.length) };
+    const answer = await app.send('PUT', `/v2/team/app/manifests/1.0?tag=x`, headers, { body: manifest });
+    expect(put).toEqual([
+      {
+        path: '/v2/team/app/manifests/1.0?tag=x',
+        type: mediaTypes.ociManifest,
+        length: String(manifest.length),
+        body: '{"schemaVersion":2}',
+      },
+    ]);
+    expect(answer.status).toBe(201);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      location: `http://regshift.test/v2/team/app/manifests/${digest}`,
+      'docker-content-digest': digest,
+      'oci-subject': digest,
+    });
+  });
+
+  it.each([
+    ['delete', 'repository:team/app:delete'],
+    ['push', 'repository:team/app:push'],
+  ])('is deleted with the right that upstream names: %s', async (_, scope) => {
+    const upstream = scriptedUpstream((request, url) => {
+      if (url.host === 'auth.test') return Response.json({ token: 'good' });
+      if (request.headers.get('authorization') === 'Bearer good') return new Response(null, { status: 202 });
+      return specError(401, 'UNAUTHORIZED', {
+        'WWW-Authenticate': `Bearer realm="https://auth.test/",scope="${scope}"`,
+      });
+    });
+    const answer = await testApp({}, upstream.fetch).send('DELETE', `/v2/team/app/manifests/${digest}`, {
+      Authorization: alice,
+    });
+    expect(answer.status).toBe(202);
+    expect(new URL(upstream.asked[1]?.slice(4) ?? '').searchParams.getAll('scope')).toEqual([scope]);
+  });
+});
+
+describe('after a write', () => {
+  it.each([
+    ['PUT', '/v2/team/app/manifests/latest', 200],
+    ['PUT', '/v2/short/manifests/latest', 200],
+    ['DELETE', '/v2/team/app/manifests/latest', 404],
+    ['DELETE', `/v2/team/app/manifests/${digest}`, 404],
+  ])('%s %s, the next pull sees it', async (method, path, status) => {
+    const samples = scriptedUpstream();
+    let sample = 'sample/oci';
+    const app = testApp({ REGSHIFT_ALIASES: 'short=team/app' }, async (href, init) => {
+      if (init.method === 'PUT' || init.method === 'DELETE') {
+        sample = init.method === 'PUT' ? 'sample/schema2' : 'sample/none';
+        return new Response(null, { status: 202 });
+      }
+      return samples.fetch(href.replace('/v2/team/app/', `/v2/${sample}/`), init);
+    });
+    const pull = () => app.get('/v2/team/app/manifests/latest', modern);
+    const before = await pull();
+    expect([before.status, (await pull()).header('Docker-Content-Digest')]).toEqual([
+      200,
+      before.header('Docker-Content-Digest'),
+    ]);
+    await app.send(method, path);
+    const after = await pull();
+    expect(after.status).toBe(status);
+    expect(after.header('Docker-Content-Digest')).not.toBe(before.header('Docker-Content-Digest'));
+  });
+
+  it('what was not there before is looked for again', async () => {
+    let there = false;
+    const samples = scriptedUpstream();
+    const app = testApp({}, async (href, init) => {
+      if (init.method === 'PUT') {
+        there = true;
+        return new Response(null, { status: 201 });
+      }
+      return samples.fetch(
+        there
+          ? href.replace('/v2/team/app/', '/v2/sample/oci/')
+          : href.replace('/v2/team/app/', '/v2/sample/schema2/'),
+        init,
+      );
+    });
+    const made = await testApp().get('/v2/sample/oci/manifests/latest', docker113);
+    expect(made.header('Regshift-Conversion')).toBe('oci -> schema2');
+    const path = `/v2/team/app/manifests/${made.header('Docker-Content-Digest')}`;
+    expect((await app.get(path, docker113)).status).toBe(404);
+    await app.send('PUT', '/v2/team/app/manifests/latest');
+    expect((await app.get(path, docker113)).status).toBe(200);
+  });
+
+  it('what was asked before it and is answered after it is not kept', async () => {
+    const samples = scriptedUpstream();
+    const of = (sample: string, href: string) => href.replace('/v2/team/app/', `/v2/${sample}/`);
+    const [go, asked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let written = false;
+    const app = testApp({}, async (href, init) => {
+      if (init.method === 'PUT') {
+        written = true;
+        return new Response(null, { status: 201 });
+      }
+      if (init.method === 'HEAD') {
+        const sample = written ? 'sample/schema2' : 'sample/oci';
+        asked.resolve();
+        if (!written) await go.promise;
+        return samples.fetch(of(sample, href), init);
+      }
+      const found = await samples.fetch(of('sample/oci', href), init);
+      return found.ok ? found : samples.fetch(of('sample/schema2', href), init);
+    });
+    const early = app.get('/v2/team/app/manifests/latest', modern);
+    await asked.promise;
+    await app.send('PUT', '/v2/team/app/manifests/latest');
+    const after = await app.get('/v2/team/app/manifests/latest', modern);
+    go.resolve();
+    const first = await early;
+    expect(first.header('Docker-Content-Digest')).not.toBe(after.header('Docker-Content-Digest'));
+    const last = await app.get('/v2/team/app/manifests/latest', modern);
+    expect(last.header('Docker-Content-Digest')).toBe(after.header('Docker-Content-Digest'));
+  });
+});
+
+describe('what the proxy makes', () => {
+  const missing: Script = (request) => {
+    if (request.method === 'DELETE') return specError(404, 'MANIFEST_UNKNOWN');
+    return request.method === 'PUT' ? specError(400, 'MANIFEST_BLOB_UNKNOWN') : undefined;
+  };
+
+  async function converted(script: Script) {
+    const upstream = scriptedUpstream(script);
+    const app = testApp({}, upstream.fetch);
+    const lines = [...docker113, ['Authorization', alice]] as const;
+    const answer = await app.get('/v2/sample/oci/manifests/latest', lines);
+    const [made, source] = ['Docker-Content-Digest', 'Regshift-Source-Digest'].map(
+      (name) => answer.header(name) ?? '',
+    );
+    expect(made).not.toBe(source);
+    return { app, made, source };
+  }
+
+  it.each(['DELETE', 'PUT'])('is not there for a %s, which names what is', async (method) => {
+    const { app, made, source } = await converted(missing);
+    const answer = await app.send(method, `/v2/sample/oci/manifests/${made}`, { Authorization: alice });
+    expect([answer.status, answer.error().code, answer.header('Allow')]).toEqual([
+      405,
+      'UNSUPPORTED',
+      'GET, HEAD',
+    ]);
+    expect(answer.error().message).toContain(source);
+    expect(answer.error().detail).toEqual({ digest: made, source });
+  });
+
+  it('is not told to who may not read what it is made from', async () => {
+    const guarded = privateTo(alice);
+    const { app, made, source } = await converted((request, url) =>
+      request.method === 'DELETE' ? missing(request, url) : guarded(request, url),
+    );
+    const answer = await app.send('DELETE', `/v2/sample/oci/manifests/${made}`, {
+      Authorization: 'Basic Ym9iOmJvYg==',
+    });
+    expect([answer.status, answer.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
+    expect(answer.text()).not.toContain(source);
+  });
+
+  it('is found in what upstream says of a manifest that names it', async () => {
+    const {
+      app: first,
+      made,
+      source,
+    } = await converted((request) =>
+      request.method === 'PUT'
+        ? Response.json(
+            { errors: [{ code: 'MANIFEST_BLOB_UNKNOWN', message: 'unknown', detail: { digest: made } }] },
+            { status: 404 },
+          )
+        : undefined,
+    );
+    const answer = await first.send('PUT', '/v2/sample/oci/manifests/copy', {}, { body: manifest });
+    expect([answer.status, answer.error().detail]).toEqual([405, { digest: made, source }]);
+  });
+
+  it('is deleted where upstream has it too', async () => {
+    const { app, made } = await converted((request) =>
+      request.method === 'DELETE' ? new Response(null, { status: 202 }) : undefined,
+    );
+    expect((await app.send('DELETE', `/v2/sample/oci/manifests/${made}`)).status).toBe(202);
+  });
+});
