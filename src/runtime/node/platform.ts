@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import type { Platform } from '../../compose.ts';
 import type { Log } from '../../observability/log.ts';
 import { createAskHelper } from './credential-helper.ts';
+import { fetchStream } from './fetch-stream.ts';
 import { createNodeLayerCodec } from './layer-codec.ts';
 
 /** What Node gives to the program. */
 export function nodePlatform(log: Log): Platform {
   return {
-    fetch: (url, init) => fetch(url, init),
+    fetch: fetchStream,
     clock: Date.now,
     log,
     signingKeyText,

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BareWorkerd } from './bare-workerd.ts';
+import { freePort } from './daemon.ts';
+import { testSigningKey } from './signing-key.ts';
+import { projectRoot } from './wrangler.ts';
+
+const readyWithin = 20_000;
+
+/** The proxy on Node in a process of its own, as `npm start` runs it: what the process costs is what it costs. */
+export async function startNodeProcess(variables: Record<string, string>): Promise<BareWorkerd> {
+  const port = await freePort();
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', 'src/cli.ts', 'serve'], {
+    cwd: projectRoot,
+    env: {
+      PATH: process.env.PATH,
+      PORT: String(port),
+      LOG_LEVEL: 'error',
+      REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+      ...variables,
+    },
+    stdio: 'ignore',
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const stop = async () => {
+    kill();
+    await ended;
+    process.off('exit', kill);
+  };
+  for (const deadline = Date.now() + readyWithin; child.exitCode === null && Date.now() < deadline; ) {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok && child.pid !== undefined) return { port, pid: child.pid, stop };
+    await sleep(25);
+  }
+  await stop();
+  throw new Error('regshift on Node was not ready');
+}

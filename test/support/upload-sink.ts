@@ -1,0 +1,67 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A request as it came over the wire. */
+export interface Taken {
+  readonly method: string;
+  readonly headers: IncomingMessage['headers'];
+  /** Bytes of the body so far. */
+  length: number;
+  /** Undefined while it is under way. */
+  end: 'complete' | 'broken' | undefined;
+}
+
+/** What becomes of bodies: read, not read, or answered before they are there. */
+export type Behaviour = 'read' | 'stall' | 'refuse' | 'redirect';
+
+export interface UploadSink {
+  readonly url: string;
+  readonly taken: readonly Taken[];
+  behave(how: Behaviour): void;
+  stop(): Promise<void>;
+}
+
+/** A registry as far as uploads go, which keeps nothing of them: what reaches it is known byte by byte. */
+export async function startUploadSink(): Promise<UploadSink> {
+  const taken: Taken[] = [];
+  let behaviour: Behaviour = 'read';
+  const server = createServer((request, response) => {
+    if (request.method === 'GET') return void response.writeHead(200).end('{}');
+    const { method = '', headers } = request;
+    const each: Taken = { method, headers, length: 0, end: undefined };
+    taken.push(each);
+    request.on('close', () => {
+      each.end = request.complete ? 'complete' : 'broken';
+    });
+    request.on('error', () => undefined);
+    if (behaviour === 'refuse') return refuse(response);
+    if (behaviour === 'redirect')
+      return void response.writeHead(307, { Location: 'http://127.0.0.1:1/' }).end();
+    if (behaviour === 'stall') return undefined;
+    request.on('data', (chunk: Uint8Array) => {
+      each.length += chunk.length;
+    });
+    request.on('end', () =>
+      response.writeHead(202, { Location: '/v2/a/blobs/uploads/u', Range: '0-1' }).end(),
+    );
+    return undefined;
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    taken,
+    behave: (how) => {
+      behaviour = how;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function refuse(response: ServerResponse): void {
+  const body = JSON.stringify({ errors: [{ code: 'SIZE_INVALID', message: 'too large' }] });
+  response.writeHead(413, { 'Content-Type': 'application/json', 'Content-Length': body.length }).end(body);
+}
