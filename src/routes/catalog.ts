@@ -34,12 +34,9 @@ export async function answerCatalog(door: Door<Site>, request: ClientRequest): P
     const isLast = at === door.routes.length - 1;
     // Some clients take a page without an entry for the last one.
     if (page.names.length === 0 && page.next === undefined && !isLast) continue;
-    const next = page.next ?? (isLast ? undefined : pageSize(request.url));
-    return pageAnswer(
-      request,
-      page.names,
-      next && inRoute(door, next, page.next === undefined ? at + 1 : at),
-    );
+    if (page.next !== undefined) return pageAnswer(request, page.names, inRoute(door, page.next, at));
+    const rest = isLast ? undefined : inRoute(door, pageSize(request.url), at + 1);
+    return pageAnswer(request, page.names, rest);
   }
 }
 

@@ -116,6 +116,29 @@ describe('the list of repositories', () => {
     });
   });
 
+  it('goes through the routes of a host one after the other, by the names that lead to each', async () => {
+    const routes = [
+      { match: { path: 'a/' }, upstream: 'http://a.test' },
+      { match: { path: 'none/' }, upstream: 'http://none.test' },
+      { match: { path: 'b/' }, upstream: 'http://b.test' },
+    ];
+    const lists: Record<string, Script> = {
+      'a.test': paged('/v2/_catalog', 'repositories', ['one', 'three', 'two']),
+      'b.test': paged('/v2/_catalog', 'repositories', ['four/five', 'six']),
+    };
+    const upstream = scriptedUpstream(
+      (request, url) => lists[url.host]?.(request, url) ?? specError(404, 'UNSUPPORTED'),
+    );
+    const config = JSON.stringify({ upstreamAuth: 'anonymous', routes });
+    const app = testApp({ REGSHIFT_CONFIG: config, REGSHIFT_UPSTREAM: '' }, upstream.fetch);
+    const all = ['a/one', 'a/three', 'a/two', 'b/four/five', 'b/six'];
+    for (const first of ['/v2/_catalog', '/v2/_catalog?n=1', '/v2/_catalog?n=2']) {
+      expect((await pages(app, first, 'repositories')).flat()).toEqual(all);
+    }
+    const after = await pages(app, '/v2/_catalog?n=1&last=a/three', 'repositories');
+    expect(after.flat()).toEqual(['a/two', 'b/four/five', 'b/six']);
+  });
+
   it('is the same by HEAD', async () => {
     const app = testApp({}, scriptedUpstream(script).fetch);
     const [head, get] = [await app.head('/v2/_catalog?n=2'), await app.get('/v2/_catalog?n=2')];
