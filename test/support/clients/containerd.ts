@@ -1,17 +1,28 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDaemon } from '../daemon.ts';
 import { runProgram } from '../programs.ts';
 import type { Client, ClientProgram } from './client.ts';
 
-export const containerd: ClientProgram = { name: 'containerd', programs: ['containerd', 'ctr'], start };
+export const containerd: ClientProgram = {
+  name: 'containerd',
+  programs: ['containerd', 'ctr'],
+  start: () => startContainerd(),
+};
 
-async function start(): Promise<Client> {
+/** @param hosts what `hosts.toml` says of registries, by their names; without any, all speak plain HTTP. */
+export async function startContainerd(hosts?: Readonly<Record<string, string>>): Promise<Client> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-containerd-'));
   const address = join(home, 'containerd.sock');
   const config = join(home, 'config.toml');
   await writeFile(config, configuration(home, address));
+  const hostsDirectory = join(home, 'hosts');
+  for (const [registry, text] of Object.entries(hosts ?? {})) {
+    await mkdir(join(hostsDirectory, registry), { recursive: true });
+    await writeFile(join(hostsDirectory, registry, 'hosts.toml'), text);
+  }
+  const way = hosts ? ['--hosts-dir', hostsDirectory] : ['--plain-http'];
   const ctr = (...args: string[]) => runProgram('ctr', ['--address', address, ...args], home);
   const { stop } = await startDaemon({
     program: 'containerd',
@@ -27,7 +38,7 @@ async function start(): Promise<Client> {
       pulls += 1;
       const namespaced = (...args: string[]) => ctr('--namespace', `pull-${pulls}`, ...args);
       const native = ['--snapshotter', 'native'];
-      await namespaced('image', 'pull', '--plain-http', ...native, '--platform', 'linux/amd64', reference);
+      await namespaced('image', 'pull', ...way, ...native, '--platform', 'linux/amd64', reference);
       // A container that is never run has the files, and keeps them from being collected as garbage.
       await namespaced('container', 'create', ...native, reference, 'files');
       return boundDirectory(await namespaced('snapshots', ...native, 'mounts', '/nowhere', 'files'));

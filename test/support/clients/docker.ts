@@ -10,12 +10,13 @@ import type { Client, ClientProgram } from './client.ts';
 export const docker: ClientProgram = {
   name: 'dockerd',
   programs: ['dockerd', 'docker', 'unshare', 'skopeo', 'umoci'],
-  start,
+  start: () => startDocker(),
 };
 
 type Docker = (...args: string[]) => Promise<string>;
 
-async function start(): Promise<Client> {
+/** @param options of the engine, beside those that it needs to run here. */
+export async function startDocker(options: readonly string[] = []): Promise<Client> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-docker-'));
 
   /** An engine gives back as layers what it has unpacked. */
@@ -26,12 +27,12 @@ async function start(): Promise<Client> {
   };
   return {
     pull: (reference) =>
-      withEngine(async (run) => {
+      withEngine(options, async (run) => {
         await run('pull', '--quiet', reference);
         return filesOf(run, reference);
       }),
     pullAll: (repository) =>
-      withEngine(async (run) => {
+      withEngine(options, async (run) => {
         await run('pull', '--quiet', '--all-tags', repository);
         const tags = (await run('images', '--format', '{{.Tag}}', repository)).split('\n');
         const files = tags.map(async (tag) => [tag, await filesOf(run, `${repository}:${tag}`)] as const);
@@ -42,7 +43,10 @@ async function start(): Promise<Client> {
 }
 
 /** One engine a pull: 20.10 keeps manifests, and then does not ask for a digest that it has had before. */
-async function withEngine<Result>(use: (docker: Docker) => Promise<Result>): Promise<Result> {
+async function withEngine<Result>(
+  options: readonly string[],
+  use: (docker: Docker) => Promise<Result>,
+): Promise<Result> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-dockerd-'));
   const socket = `unix://${join(home, 'docker.sock')}`;
   await writeFile(
@@ -53,7 +57,7 @@ async function withEngine<Result>(use: (docker: Docker) => Promise<Result>): Pro
   const engine = await startDaemon({
     // It may mount its directory onto itself; in a mount namespace of its own that ends with it.
     program: 'unshare',
-    args: ['--mount', 'dockerd', '--host', socket, ...places(home), ...withoutBridge],
+    args: ['--mount', 'dockerd', '--host', socket, ...places(home), ...withoutBridge, ...options],
     directory: home,
     isReady: async () => (await run('version', '--format', '{{.Server.Version}}')) !== '',
   });

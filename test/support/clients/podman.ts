@@ -4,16 +4,19 @@ import { join } from 'node:path';
 import { runProgram } from '../programs.ts';
 import type { Client, ClientProgram } from './client.ts';
 
-export const podman: ClientProgram = { name: 'podman', programs: ['podman'], start };
+export const podman: ClientProgram = { name: 'podman', programs: ['podman'], start: () => startPodman() };
 
-async function start(): Promise<Client> {
+// `pull --all-tags` of 4.3 lists the tags over TLS in spite of --tls-verify=false, but heeds this file.
+const plainHttp = '[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n';
+
+/** @param conf what `registries.conf` says. */
+export async function startPodman(conf = plainHttp): Promise<Client> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-podman-'));
   const policy = join(home, 'policy.json');
   await writeFile(policy, JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] }));
   const place = ['--root', join(home, 'root'), '--runroot', join(home, 'run'), '--tmpdir', join(home, 'tmp')];
   const registries = join(home, 'registries.conf');
-  // `pull --all-tags` of 4.3 lists the tags over TLS in spite of --tls-verify=false, but heeds this file.
-  await writeFile(registries, '[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n');
+  await writeFile(registries, conf);
   const quiet = [
     '--registries-conf',
     registries,

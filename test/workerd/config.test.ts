@@ -1,0 +1,70 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { holding, network } from '../support/network.ts';
+import { isolate, namespace } from './isolate.ts';
+
+const a = 'https://a.test';
+const b = 'https://b.test';
+const config = {
+  upstreamAuth: 'anonymous',
+  routes: [
+    { match: { path: 'a/' }, upstream: a },
+    { match: { host: 'b.regshift.test' }, upstream: b },
+  ],
+};
+
+function twoRegistries() {
+  const registries = network({ [a]: holding({ x: 'sample/oci' }), [b]: holding({ x: 'sample/oci' }) });
+  vi.stubGlobal('fetch', registries.fetch);
+  return registries;
+}
+
+describe('the configuration of a Worker', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
+
+  it.each<[where: string, value: unknown]>([
+    ['a table of wrangler.toml', config],
+    ['a text', JSON.stringify(config)],
+    ['a key of KV', 'regshift.json'],
+  ])('can be %s', async (_, value) => {
+    await namespace.put('regshift.json', JSON.stringify(config));
+    const registries = twoRegistries();
+    const ask = isolate({ REGSHIFT_CONFIG: value, RECIPES: namespace });
+    // At once, while what KV has is still on its way to the first.
+    const answers = await Promise.all([1, 2, 3].map(() => ask('/v2/a/x/tags/list')));
+    for (const answer of answers) expect(await answer.json()).toMatchObject({ name: 'a/x' });
+    expect((await ask('/v2/x/tags/list')).status).toBe(404);
+    expect(registries.at(b)).toEqual([]);
+  });
+
+  it.each<[what: string, bindings: Record<string, unknown>, message: string]>([
+    [
+      'a key that there is not',
+      { REGSHIFT_CONFIG: 'nothing.json', RECIPES: namespace },
+      'REGSHIFT_CONFIG is "nothing.json": it must be JSON, or a key that there is in the KV namespace bound as ' +
+        'RECIPES (deploy/cloudflare.md)',
+    ],
+    [
+      'a key without KV',
+      { REGSHIFT_CONFIG: 'regshift.json' },
+      'REGSHIFT_CONFIG is "regshift.json": it must be JSON, or a key that there is in the KV namespace bound as ' +
+        'RECIPES (deploy/cloudflare.md)',
+    ],
+    [
+      'no JSON',
+      { REGSHIFT_CONFIG: '{ routes: }' },
+      'REGSHIFT_CONFIG is (not shown): it must be YAML or JSON',
+    ],
+    [
+      'a secret in a file',
+      { REGSHIFT_CONFIG: { upstreamPasswordFile: '/run/secrets/x' } },
+      'upstreamPasswordFile is (not shown): it must be left out: there are no files here',
+    ],
+  ])('%s answers every request with what is wrong', async (_, bindings, message) => {
+    const answer = await isolate(bindings)('/v2/');
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain(JSON.stringify(message).slice(1, -1));
+  });
+});
