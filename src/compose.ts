@@ -12,6 +12,8 @@ import { createTieredCache, type Tier } from './cache/tiered.ts';
 import type { RouteSettings, Settings } from './config/settings.ts';
 import { isIntact } from './derived/shared.ts';
 import { Failure } from './errors.ts';
+import { defaultUnpackLimits } from './layers/bomb.ts';
+import { createLayerTurns } from './layers/learner.ts';
 import type { Log } from './observability/log.ts';
 import type { RouteOptions } from './route.ts';
 import type { SiteOptions } from './site.ts';
@@ -23,8 +25,10 @@ import { deriveClaimKeys } from './v1-claims/keys.ts';
 import { version } from './version.ts';
 
 /** What differs from runtime to runtime. */
-export interface Platform extends Pick<RouteOptions, 'codec' | 'layerBytes' | 'fixedLength' | 'background'> {
+export interface Platform extends Pick<RouteOptions, 'codec' | 'fixedLength' | 'background'> {
   readonly fetch: Fetch;
+  /** The largest layer, unpacked, that the runtime can cope with, in bytes. */
+  readonly layerBytes: number;
   /** How many requests of its own one request may cause, where the operator does not say. */
   readonly subrequests: number;
   /** Memory for converted content, in bytes, where the operator does not say. */
@@ -55,7 +59,8 @@ export function compose(
 ): Dependencies & Pick<SiteOptions, 'signingKey'> {
   const { clock, log } = platform;
   const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
-  const shared = { platform, signingKey, cache: cacheOf(settings, platform) };
+  const cache = cacheOf(settings, platform);
+  const shared = { platform, signingKey, cache, layers: layersOf(settings, platform) };
   return {
     sites: settings.routes.map((route) => siteOf(route, shared)),
     trustedProxies: settings.REGSHIFT_TRUSTED_PROXIES,
@@ -66,14 +71,11 @@ export function compose(
   };
 }
 
-interface Shared extends Pick<SiteOptions, 'signingKey' | 'cache'> {
+interface Shared extends Pick<SiteOptions, 'signingKey' | 'cache' | 'layers'> {
   readonly platform: Platform;
 }
 
-function siteOf(
-  { id, match, settings }: RouteSettings,
-  { platform, signingKey, cache }: Shared,
-): SiteOptions {
+function siteOf({ id, match, settings }: RouteSettings, { platform, ...shared }: Shared): SiteOptions {
   const { clock, log, background, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
   const fetch = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
@@ -102,16 +104,14 @@ function siteOf(
     library: upstreams.some(isDockerHub),
     clientAuth: chooseClientAuth(settings, platform),
     tokenRelay: relays ? createTokenRelay({ client, upstream: upstreams[0], ...outward }) : undefined,
-    cache,
-    signingKey,
+    ...shared,
     claimKeys: once(async () => {
       if (platform.manyProcesses && settings.REGSHIFT_SIGNING_KEY === undefined) throw noCommonKey();
-      return deriveClaimKeys(await signingKey(), `${client.id} ${id}`);
+      return deriveClaimKeys(await shared.signingKey(), `${client.id} ${id}`);
     }),
     clock,
     log,
     codec: platform.codec,
-    layerBytes: platform.layerBytes,
     fixedLength: platform.fixedLength,
     background,
   };
@@ -141,6 +141,14 @@ function mapAll<From, To>(
   make: (value: From, index: number) => To,
 ): readonly [To, ...To[]] {
   return [make(first, 0), ...others.map((each, index) => make(each, index + 1))];
+}
+
+/** Layers that are read at once, for whatever route: each costs a connection, and a decoder's memory. */
+const layerReadings = 4;
+
+function layersOf(settings: Settings, { clock, layerBytes }: Platform): SiteOptions['layers'] {
+  const limits = { ...defaultUnpackLimits, bytes: settings.REGSHIFT_LAYER_BYTES ?? layerBytes };
+  return { limits, turns: createLayerTurns(layerReadings, clock) };
 }
 
 function cacheOf(settings: Settings, { tiers = [], cacheBytes }: Platform): Cache {

@@ -7,9 +7,10 @@ import { createLayerDesk, type LayerDesk } from './derived/layer-desk.ts';
 import { createSearch, type Search } from './derived/search.ts';
 import { createServedTags, type ServedTags } from './derived/served-tags.ts';
 import { createWorkshop, type Workshop, type WorkshopOptions } from './derived/workshop.ts';
-import { defaultUnpackLimits } from './layers/bomb.ts';
+import type { UnpackLimits } from './layers/bomb.ts';
 import type { LayerCodec } from './layers/codec.ts';
 import { createLayerLearner } from './layers/learner.ts';
+import type { Turns } from './layers/turns.ts';
 import type { Pin } from './negotiation/decide.ts';
 import type { Match } from './routing/match.ts';
 import { createNames, type Names } from './routing/names.ts';
@@ -63,8 +64,8 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
   readonly library: boolean;
   readonly cache: Cache;
   readonly codec: LayerCodec;
-  /** The largest layer, unpacked, that the runtime can cope with, in bytes. */
-  readonly layerBytes: number;
+  /** Of all routes: reading a layer costs a connection, and a decoder's memory. */
+  readonly layers: { readonly turns: Turns; readonly limits: UnpackLimits };
   readonly fixedLength: FixedLength;
   readonly background: Background;
   /** Milliseconds since the epoch. */
@@ -139,13 +140,10 @@ function takesPushes({ REGSHIFT_PUSH: said, REGSHIFT_UPSTREAM_AUTH: mode }: Valu
   return said === undefined ? mode === 'passthrough' : said === 'allow';
 }
 
-/** Layers that are read at once: each costs a connection, and a decoder's memory. */
-const layerReadings = 4;
-
+/** What is learned is a route's own: what goes wrong at one upstream is no matter of another's. */
 function createLayers(options: RouteOptions): LayerDesk {
-  const { settings, client, cache, clock, codec, background } = options;
-  const limits = { ...defaultUnpackLimits, bytes: settings.REGSHIFT_LAYER_BYTES ?? options.layerBytes };
-  const learner = createLayerLearner({ codec, limits, cache, concurrency: layerReadings, clock });
+  const { settings, client, cache, clock, codec, layers, background } = options;
+  const learner = createLayerLearner({ codec, cache, clock, ...layers });
   const deadline = settings.REGSHIFT_MEASURE_DEADLINE;
-  return createLayerDesk({ client, learner, codec, limits, deadline, clock, background });
+  return createLayerDesk({ client, learner, codec, limits: layers.limits, deadline, clock, background });
 }

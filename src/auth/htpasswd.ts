@@ -1,5 +1,5 @@
 import { compare } from 'bcryptjs';
-import { LRUCache } from 'lru-cache';
+import { createBounded } from '../cache/bounded.ts';
 import { credentialKey } from '../upstream/credential.ts';
 import { type BasicLogin, basicLogin } from './basic-login.ts';
 import { type ClientAuth, refused } from './client-auth.ts';
@@ -16,7 +16,7 @@ export function createHtpasswdAuth(
   clock: () => number,
 ): ClientAuth {
   /** Logins that were right, by a keyed hash, and the time until which they need no proof. */
-  const proved = new LRUCache<string, number>({ max: 1000 });
+  const proved = createBounded<string, number>(1000);
 
   return {
     async authenticate(headers) {

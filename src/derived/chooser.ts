@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { chooseImage } from '../../converters/choose-image.ts';
 import type { Digest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import { formatPlatform, type Platform } from '../../converters/platform.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
+import { createBounded } from '../cache/bounded.ts';
 import type { Content } from '../stored/content.ts';
 import type { Caller } from '../stored/resolve.ts';
 import type { Workshop } from './workshop.ts';
@@ -19,7 +19,7 @@ export interface Chooser {
 
 /** Choices depend on immutable content alone, so they are remembered for good. */
 export function createChooser(content: Content, workshop: Workshop): Chooser {
-  const choices = new LRUCache<string, Digest>({ max: 5_000 });
+  const choices = createBounded<string, Digest>(5_000);
   return {
     async choose(repository, index, platform, caller) {
       const key = `${repository} ${index} ${formatPlatform(platform)}`;

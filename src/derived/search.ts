@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { mapBounded } from '../../converters/concurrency.ts';
 import type { Form } from '../../converters/convert.ts';
 import type { Digest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import { fitting, formatPlatform, type Platform } from '../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
+import { createBounded } from '../cache/bounded.ts';
 import type { Background } from '../concurrency/background.ts';
 import { firstFound } from '../concurrency/first-found.ts';
 import { Serial } from '../concurrency/serial.ts';
@@ -61,7 +61,7 @@ const headConcurrency = 6;
 
 export function createSearch(options: SearchOptions): Search {
   const { resolver, content, workshop, served, writes, clock } = options;
-  const misses = new LRUCache<string, number>({ max: 10_000 });
+  const misses = createBounded<string, number>(10_000);
   const serial = new Serial(options.background);
 
   async function walk(

@@ -1,5 +1,6 @@
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
+import { createBounded } from '../cache/bounded.ts';
 
 const perRepository = 50;
 
@@ -11,10 +12,10 @@ export interface ServedTags {
 }
 
 export function createServedTags(): ServedTags {
-  const repositories = new LRUCache<RepositoryName, LRUCache<Tag, true>>({ max: 1000 });
+  const repositories = createBounded<RepositoryName, LRUCache<Tag, true>>(1000);
   return {
     note(repository, tag) {
-      const tags = repositories.get(repository) ?? new LRUCache<Tag, true>({ max: perRepository });
+      const tags = repositories.get(repository) ?? createBounded<Tag, true>(perRepository);
       tags.set(tag, true);
       repositories.set(repository, tags);
     },

@@ -9,6 +9,7 @@ import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { convertToRegistryV1 } from '../../converters/registry-v1/convert.ts';
 import type { V1Image } from '../../converters/schema1/v1-chain.ts';
+import { createBounded } from '../cache/bounded.ts';
 import type { Content } from '../stored/content.ts';
 import type { Caller } from '../stored/resolve.ts';
 import type { Chooser } from './chooser.ts';
@@ -65,7 +66,7 @@ export function createV1Images({ content, workshop, chooser }: V1ImagesOptions):
     maxSize: rememberedCharacters,
     sizeCalculation: (parts) => parts.reduce((sum, { json }) => sum + json.length + 300, 300),
   });
-  const places = new LRUCache<string, V1Place>({ max: rememberedIds });
+  const places = createBounded<string, V1Place>(rememberedIds);
 
   async function partsOf(repository: RepositoryName, image: Digest, caller: Caller) {
     const key = `${repository} ${image}`;

@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import { formatPlatform, type Platform } from '../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
+import { createBounded } from '../cache/bounded.ts';
 import type { Background } from '../concurrency/background.ts';
 import { firstFound } from '../concurrency/first-found.ts';
 import { Serial } from '../concurrency/serial.ts';
@@ -61,7 +61,7 @@ export const tagConcurrency = 6;
 
 export function createV1Search(options: V1SearchOptions): V1Search {
   const { resolver, images, tags, writes, clock, background } = options;
-  const misses = new LRUCache<string, number>({ max: 10_000 });
+  const misses = createBounded<string, number>(10_000);
   const serial = new Serial(background);
 
   async function tagged(repository: RepositoryName, tag: Tag, platform: Platform, caller: Caller) {

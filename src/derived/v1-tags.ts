@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
+import { createBounded } from '../cache/bounded.ts';
 import type { Caller } from '../stored/resolve.ts';
 import { listTags } from '../stored/tag-list.ts';
 import type { Writes } from '../stored/writes.ts';
@@ -46,7 +46,7 @@ const mostListed = 10_000;
 
 export function createV1Tags(options: V1TagsOptions): V1Tags {
   const { client, writes, served, wanted, most, ttl, clock } = options;
-  const lists = new LRUCache<string, { readonly tags: readonly Tag[]; readonly at: number }>({ max: 200 });
+  const lists = createBounded<string, { readonly tags: readonly Tag[]; readonly at: number }>(200);
 
   async function list(repository: RepositoryName, caller: Caller): Promise<readonly Tag[]> {
     const key = `${writes.state(repository)} ${credentialKey(caller.credential)}`;

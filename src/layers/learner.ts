@@ -1,13 +1,13 @@
-import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../converters/digest.ts';
 import type { Budget } from '../budget.ts';
+import { createBounded } from '../cache/bounded.ts';
 import type { Cache } from '../cache/cache.ts';
 import { waitFor } from '../concurrency/deadline.ts';
 import type { UnpackLimits } from './bomb.ts';
 import type { LayerCodec } from './codec.ts';
 import { entryOf, factsKey, factsOf, type LayerFacts } from './facts.ts';
 import { type LayerProgress, type OpenLayer, type Reading, startReading } from './reading.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 export interface LayerLearner {
   /** What is remembered of a layer; never reads one. */
@@ -27,8 +27,8 @@ export interface LayerLearnerOptions {
   readonly codec: LayerCodec;
   readonly limits: UnpackLimits;
   readonly cache: Cache;
-  /** How many layers are read at once. */
-  readonly concurrency: number;
+  /** To read a layer, from `createLayerTurns`: learners that have them in common share connections and memory. */
+  readonly turns: Turns;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** How long a reading may stand still. */
@@ -40,10 +40,14 @@ const defaultSilenceMs = 60_000;
 /** Beside the cache: they weigh nothing, and to learn them again would cost a whole layer. */
 const rememberedFacts = 20_000;
 
+/** @param limit how many layers are read at once. @param silenceMs as learners have it. */
+export function createLayerTurns(limit: number, clock: () => number, silenceMs = defaultSilenceMs): Turns {
+  return createTurns({ limit, staleMs: silenceMs * 1.5, clock });
+}
+
 export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
-  const { cache, concurrency, clock, silenceMs = defaultSilenceMs } = options;
-  const turns = createTurns({ limit: concurrency, staleMs: silenceMs * 1.5, clock });
-  const memory = new LRUCache<Digest, LayerFacts>({ max: rememberedFacts });
+  const { cache, turns, silenceMs = defaultSilenceMs } = options;
+  const memory = createBounded<Digest, LayerFacts>(rememberedFacts);
   const readings = new Map<Digest, Reading>();
 
   async function known(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined> {

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { createBounded } from '../cache/bounded.ts';
 import { credentialKey } from '../upstream/credential.ts';
 import type { Caller } from './resolve.ts';
 
@@ -16,7 +16,7 @@ const logins = 2_000;
  * caller that has not been answered yet, the last answer to anyone is the best guess.
  */
 export function createPullMeter(): PullMeter {
-  const known = new LRUCache<string, boolean>({ max: logins });
+  const known = createBounded<string, boolean>(logins);
   let last = false;
   return {
     note({ credential }, answer) {

@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { type Digest, digestOf, isDigest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import { limits } from '../../converters/limits.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { type Budget, isSpent } from '../budget.ts';
+import { createBounded } from '../cache/bounded.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure, isUpstreamFailing } from '../errors.ts';
@@ -73,7 +73,7 @@ const deadlineMs = 60_000;
 
 export function createResolver(options: ResolverOptions): Resolver {
   const { client, ttl, stale, clock, background, writes } = options;
-  const proofs = new LRUCache<string, Proof>({ max: 20_000 });
+  const proofs = createBounded<string, Proof>(20_000);
   const flights = createSingleFlight<Proof>(deadlineMs, background);
   const meter = createPullMeter();
 

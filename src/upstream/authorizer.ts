@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { createBounded } from '../cache/bounded.ts';
 import { Failure } from '../errors.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicAuthorization, credentialKey, type Shown } from './credential.ts';
@@ -38,8 +39,8 @@ interface State {
 }
 
 export function createAuthorizer(tokens: TokenSource, allowAnonymousTokens: boolean): Authorizer {
-  const remembered: State['remembered'] = new LRUCache({ max: 5000 });
-  const settled: State['settled'] = new LRUCache({ max: 5000 });
+  const remembered: State['remembered'] = createBounded(5000);
+  const settled: State['settled'] = createBounded(5000);
   const state: State = { tokens, allowAnonymousTokens, remembered, settled, upstreamWantsBasic: false };
   return {
     before: (asker) => before(state, asker),

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { createBounded } from '../cache/bounded.ts';
 import { Failure } from '../errors.ts';
 import { credentialKey } from './credential.ts';
 import type { TokenRequest } from './token-request.ts';
@@ -21,7 +21,7 @@ export interface Identities {
  * long as the process; after a restart, what is configured must still be good.
  */
 export function createIdentities(): Identities {
-  const newest = new LRUCache<string, string>({ max: 1000 });
+  const newest = createBounded<string, string>(1000);
   return {
     async present(request, ask) {
       const { realm, service, credential } = request;

@@ -43,7 +43,6 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const server: TokenServerOptions = { ...options, deadlineMs: options.deadlineMs ?? defaultDeadlineMs };
   // Tokens of Docker Hub have 2–3 KB; of a server with larger ones fewer are kept.
   const kept = new LRUCache<string, Kept>({
-    max: 5000,
     maxSize: 8 << 20,
     sizeCalculation: ({ value }, key) => value.length + key.length,
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { createMemoryCache } from '../../src/cache/memory.ts';
 import { defaultUnpackLimits, type UnpackLimits } from '../../src/layers/bomb.ts';
-import { createLayerLearner } from '../../src/layers/learner.ts';
+import { createLayerLearner, createLayerTurns } from '../../src/layers/learner.ts';
 import { measure } from '../../src/layers/measure.ts';
 import { slice } from '../../src/layers/slice.ts';
 import { unpack } from '../../src/layers/unpack.ts';
@@ -348,7 +348,8 @@ describe('a slice', () => {
 test('a layer is learned once, and remembered beyond the learner', async () => {
   const packed = concatenated(...zstdFrames);
   const cache = createMemoryCache(1_000_000);
-  const options = { codec, limits: defaultUnpackLimits, cache, concurrency: 2, clock: Date.now };
+  const turns = createLayerTurns(2, Date.now);
+  const options = { codec, limits: defaultUnpackLimits, cache, turns, clock: Date.now };
   let opened = 0;
   const open = async () => {
     opened += 1;

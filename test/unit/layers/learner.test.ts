@@ -5,7 +5,11 @@ import { type Digest, digestOf } from '../../../converters/digest.ts';
 import type { Cache, CacheEntry } from '../../../src/cache/cache.ts';
 import { Failure } from '../../../src/errors.ts';
 import { defaultUnpackLimits } from '../../../src/layers/bomb.ts';
-import { createLayerLearner, type LayerLearnerOptions } from '../../../src/layers/learner.ts';
+import {
+  createLayerLearner,
+  createLayerTurns,
+  type LayerLearnerOptions,
+} from '../../../src/layers/learner.ts';
 import type { OpenLayer } from '../../../src/layers/reading.ts';
 import { createNodeLayerCodec } from '../../../src/runtime/node/layer-codec.ts';
 import { sourceOf, type TestSource } from '../../support/byte-streams.ts';
@@ -34,13 +38,17 @@ function mapCache(): Cache & { readonly entries: Map<string, CacheEntry> } {
   };
 }
 
-function learnerWith(options: Partial<LayerLearnerOptions> = {}) {
+function learnerWith({
+  concurrency = 4,
+  ...options
+}: Partial<LayerLearnerOptions> & { concurrency?: number } = {}) {
+  const clock = options.clock ?? Date.now;
   return createLayerLearner({
     codec: createNodeLayerCodec(),
     limits: defaultUnpackLimits,
     cache: mapCache(),
-    concurrency: 4,
-    clock: Date.now,
+    turns: createLayerTurns(concurrency, clock, options.silenceMs),
+    clock,
     ...options,
   });
 }
