@@ -67,7 +67,10 @@ export async function answerFor<Answer>(
   answer: (request: ClientRequest) => Promise<Answer>,
 ): Promise<Answer> {
   const address = ownAddress(site.publicUrl, request.address);
-  const own = { ...inNameOf(request, site.login), address, ...(named ? { named } : {}) };
+  const { hold, ...asked } = inNameOf(request, site.login);
+  // Who may use the proxy is asked anew each time.
+  const holding = hold && site.clientAuth === undefined ? { hold } : {};
+  const own = { ...asked, ...holding, address, ...(named ? { named } : {}) };
   if (site.id !== 'all') request.notes.route = site.id;
   try {
     return await answer(own);

@@ -57,8 +57,13 @@ export function bytesAnswer(
 ): Response {
   return new Response(head ? null : (body as Uint8Array<ArrayBuffer>), {
     status,
-    headers: { ...apiVersion, ...headers, 'Content-Length': String(body.length) },
+    headers: wholeHeaders(body, headers),
   });
+}
+
+/** With those that every answer of bytes has. */
+export function wholeHeaders(body: Uint8Array, headers: Record<string, string>): Record<string, string> {
+  return { ...apiVersion, ...headers, 'Content-Length': String(body.length) };
 }
 
 /** True when `If-None-Match` names the digest that would be sent (RFC 9110, section 13.1.2). */

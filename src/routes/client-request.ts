@@ -9,6 +9,7 @@ import type { Named } from '../routing/names.ts';
 import type { Caller } from '../stored/resolve.ts';
 import type { Credential } from '../upstream/credential.ts';
 import type { V1Context } from '../v1-claims/context.ts';
+import type { HeldAnswer } from './held-answers.ts';
 
 /** What the program needs to know of a client's request, whatever runtime it came through. */
 export interface ClientRequest {
@@ -28,6 +29,8 @@ export interface ClientRequest {
   readonly decided?: (manifest: Digest, decision: Decision) => void;
   /** Read once, by whoever sends it on. */
   readonly body: () => ReadableStream<Uint8Array> | undefined;
+  /** Takes a whole answer, to be given again to the same question; absent where that may not be. */
+  readonly hold?: (answer: HeldAnswer, holds: () => boolean) => void;
   /** Of API v1: what the client was told at the beginning of its pull. */
   readonly v1Context?: V1Context;
 }

@@ -17,6 +17,8 @@ export interface ManifestOutcome extends GivenManifest {
   readonly staleAge: number | undefined;
   /** Upstream gives what it rests on to anyone. */
   readonly public: boolean;
+  /** Whether it may be given again, as it is, without a question; absent where it may not. */
+  readonly holds: (() => boolean) | undefined;
 }
 
 /** The way of a manifest request: resolve with the client's right, look at what is stored, decide, make, answer. */
@@ -48,14 +50,14 @@ async function fromStored(
   reference: Reference,
   resolved: Resolved,
 ): Promise<ManifestOutcome> {
-  const { digest: root, staleAge, public: isPublic } = resolved;
+  const { digest: root, staleAge, public: isPublic, holds } = resolved;
   const form = await rootForm(route, request, name, resolved).catch((error: unknown) => {
     // Upstream named what it cannot give: it is asked anew next time, unless it only fails or limits.
     if (!isUpstreamFailing(error)) route.resolver.forget(name, reference, request.caller);
     throw error;
   });
   const given = await giveManifest({ route, request, name, reference, root, form });
-  return { ...given, staleAge, public: isPublic };
+  return { ...given, staleAge, public: isPublic, holds };
 }
 
 /** What a recipe was made from may be deleted while another index still names the same image. */
@@ -108,9 +110,9 @@ async function fromRecipe(
   recipe: ManifestRecipe,
 ): Promise<ManifestOutcome> {
   const root: Reference = { kind: 'digest', digest: recipe.root };
-  const { staleAge, public: isPublic } = await route.resolver.resolve(name, root, request.caller);
+  const { staleAge, public: isPublic, holds } = await route.resolver.resolve(name, root, request.caller);
   const product = await route.workshop.make(name, recipe, request.caller);
-  return { ...asGiven(product, recipe.sourceType), staleAge, public: isPublic };
+  return { ...asGiven(product, recipe.sourceType), staleAge, public: isPublic, holds };
 }
 
 /**

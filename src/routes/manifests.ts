@@ -4,7 +4,7 @@ import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { Failure } from '../errors.ts';
 import { formName } from '../negotiation/form-names.ts';
 import type { Route } from '../route.ts';
-import { bytesAnswer, matchesEtag } from './answer.ts';
+import { bytesAnswer, matchesEtag, wholeHeaders } from './answer.ts';
 import { cacheControl } from './cache-control.ts';
 import type { ClientRequest } from './client-request.ts';
 import { type ManifestOutcome, outcomeFor } from './manifest-outcome.ts';
@@ -29,7 +29,9 @@ export async function answerManifest(
   if (matchesEtag(request.headers.get('if-none-match'), outcome.digest)) {
     return new Response(null, { status: 304, headers });
   }
-  return bytesAnswer(outcome.body, headers, request.method === 'HEAD');
+  const { body, holds } = outcome;
+  if (holds) request.hold?.({ headers: wholeHeaders(body, headers), body }, holds);
+  return bytesAnswer(body, headers, request.method === 'HEAD');
 }
 
 function headersOf(outcome: ManifestOutcome): Record<string, string> {

@@ -6,6 +6,8 @@ export interface Connection {
   readonly peerAddress?: string | undefined;
   /** The port that it came in at; absent where the runtime does not know it. */
   readonly port?: number | undefined;
+  /** All of a request that its answer depends on, where a runtime can tell that faster than it makes a Request. */
+  readonly question?: string | undefined;
 }
 
 /**

@@ -1,19 +1,14 @@
-import { type Digest, digestOf, isDigest } from '../../converters/digest.ts';
-import { ConversionError } from '../../converters/errors.ts';
-import { limits } from '../../converters/limits.ts';
-import { readManifest } from '../../converters/read.ts';
+import type { Digest } from '../../converters/digest.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { type Budget, isSpent } from '../budget.ts';
 import { createBounded } from '../cache/bounded.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure, isUpstreamFailing } from '../errors.ts';
-import { widestAccept } from '../negotiation/reads.ts';
-import { discard, readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { type Credential, credentialKey } from '../upstream/credential.ts';
+import { askReference, textOf } from './ask-reference.ts';
 import { createPullMeter } from './pull-meter.ts';
-import { failureOf } from './upstream-answer.ts';
 import type { Writes } from './writes.ts';
 
 /** On whose behalf upstream is asked. */
@@ -33,6 +28,8 @@ export interface Resolved {
   readonly public: boolean;
   /** Seconds since upstream was asked, where the answer is older than the TTL because upstream fails. */
   readonly staleAge: number | undefined;
+  /** Whether it may be used again, as it is, without a question; absent where it may not. */
+  readonly holds?: () => boolean;
   /** What a tag named for all before, while it may still stand in: where upstream tells more than it gives. */
   readonly earlier?: Resolved;
 }
@@ -76,29 +73,19 @@ export function createResolver(options: ResolverOptions): Resolver {
   const proofs = createBounded<string, Proof>(20_000);
   const flights = createSingleFlight<Proof>(deadlineMs, background);
   const meter = createPullMeter();
-
-  async function ask(repository: RepositoryName, reference: Reference, caller: Caller): Promise<Proof> {
-    const request = {
-      path: `/v2/${repository}/manifests/${textOf(reference)}`,
-      repository,
-      credential: caller.credential,
-      budget: caller.budget,
-      headers: { accept: widestAccept },
-    };
-    const { response, anonymous } = await client.request({ ...request, method: 'HEAD' });
-    if (response.ok) meter.note(caller, response.headers);
-    const seen = response.ok ? seenIn(response, reference) : undefined;
-    await discard(response);
-    if (seen) return { ...seen, public: anonymous, staleAge: undefined, at: clock() };
-    if (!response.ok && response.status !== 405) throw await failure(response, reference, repository);
-    const second = await client.request({ ...request, method: 'GET' });
-    if (!second.response.ok) throw await failure(second.response, reference, repository);
-    const read = await digestInBody(second.response);
-    return { ...read, public: second.anonymous, staleAge: undefined, at: clock() };
-  }
+  const dropped = new WeakSet<() => boolean>();
 
   /** By its digest too: Docker ≥ 20.10 and containerd go on with the digest that a HEAD told them. */
-  function keep(state: string, reference: Reference, { credential }: Caller, proof: Proof): Proof {
+  function keep(
+    repository: RepositoryName,
+    state: string,
+    reference: Reference,
+    { credential }: Caller,
+    asked: Proof,
+  ): Proof {
+    const holds = () =>
+      !dropped.has(holds) && clock() - asked.at < ttl * 1000 && writes.state(repository) === state;
+    const proof = { ...asked, holds };
     const whose = proof.public ? 'none' : credentialKey(credential);
     const key = proofKey(state, reference, whose);
     const earlier = replaced(proofs.get(key), proof);
@@ -106,6 +93,12 @@ export function createResolver(options: ResolverOptions): Resolver {
     proofs.set(key, kept);
     proofs.set(proofKey(state, { kind: 'digest', digest: proof.digest }, whose), proof);
     return kept;
+  }
+
+  function drop(key: string): void {
+    const { holds } = proofs.get(key) ?? {};
+    if (holds) dropped.add(holds);
+    proofs.delete(key);
   }
 
   /** With what may stand in for it, as long as that is young enough. */
@@ -118,8 +111,8 @@ export function createResolver(options: ResolverOptions): Resolver {
   /** With that of the digest that it named, which was kept along with it. */
   function dropProof(key: string, proof: Proof | undefined): void {
     const [state] = key.split(' ', 1);
-    proofs.delete(key);
-    if (proof) proofs.delete(`${state} ${proof.digest} none`);
+    drop(key);
+    if (proof) drop(`${state} ${proof.digest} none`);
   }
 
   async function askOrStale(
@@ -146,8 +139,8 @@ export function createResolver(options: ResolverOptions): Resolver {
 
     forget(repository, reference, caller) {
       const state = writes.state(repository);
-      proofs.delete(proofKey(state, reference, 'none'));
-      proofs.delete(proofKey(state, reference, credentialKey(caller.credential)));
+      drop(proofKey(state, reference, 'none'));
+      drop(proofKey(state, reference, credentialKey(caller.credential)));
     },
 
     async resolve(repository, reference, caller) {
@@ -158,9 +151,14 @@ export function createResolver(options: ResolverOptions): Resolver {
         (proof) => proof && clock() - proof.at < ttl * 1000,
       );
       if (fresh) return fresh.earlier ? withEarlier(fresh) : fresh;
-      const proof = await askOrStale(key, publicKey, () => ask(repository, reference, caller), caller.signal);
-      if (proof.staleAge === undefined) return withEarlier(keep(state, reference, caller, proof));
-      return proof;
+      const ask = async () => {
+        const said = await askReference(client, meter, repository, reference, caller);
+        return { ...said, staleAge: undefined, at: clock() };
+      };
+      const proof = await askOrStale(key, publicKey, ask, caller.signal);
+      if (proof.staleAge === undefined) return withEarlier(keep(repository, state, reference, caller, proof));
+      const { holds: _, ...old } = proof;
+      return old;
     },
   };
 }
@@ -173,42 +171,8 @@ function replaced(before: Proof | undefined, now: Proof): Proof | undefined {
   return last;
 }
 
-function textOf(reference: Reference): string {
-  return reference.kind === 'tag' ? reference.tag : reference.digest;
-}
-
 function proofKey(state: string, reference: Reference, credential: string): string {
   return `${state} ${textOf(reference)} ${credential}`;
-}
-
-function seenIn(
-  response: Response,
-  reference: Reference,
-): { digest: Digest; contentType: string } | undefined {
-  const stated = response.headers.get('docker-content-digest');
-  const contentType = response.headers.get('content-type') ?? '';
-  // A digest asked for is the digest given: the bytes are checked when they are read.
-  if (reference.kind === 'digest') return { digest: reference.digest, contentType };
-  return isDigest(stated) ? { digest: stated, contentType } : undefined;
-}
-
-/** For registries whose answers carry no digest. */
-async function digestInBody(response: Response): Promise<{ digest: Digest; contentType: string }> {
-  const contentType = response.headers.get('content-type') ?? '';
-  const bytes = await readBounded(response, limits.documentBytes, 'the manifest');
-  try {
-    return { digest: readManifest(bytes, contentType).source.digest, contentType };
-  } catch (error) {
-    // An artifact, or a document of a dialect yet unknown, may pass; what is no JSON at all is no manifest.
-    if (error instanceof ConversionError && error.code !== 'UNREADABLE') {
-      return { digest: digestOf(bytes), contentType };
-    }
-    throw error;
-  }
-}
-
-function failure(response: Response, reference: Reference, repository: RepositoryName): Promise<Failure> {
-  return failureOf(response, `manifest ${textOf(reference)} of ${repository}`, 'MANIFEST_UNKNOWN');
 }
 
 function isRefusal(error: unknown): boolean {

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import type { Platform } from '../../compose.ts';
 import type { Log } from '../../observability/log.ts';
 import { createAskHelper } from './credential-helper.ts';
-import { fetchStream } from './fetch-stream.ts';
+import { createHttpFetch } from './http-fetch.ts';
 import { createNodeLayerCodec } from './layer-codec.ts';
 
 /** What Node gives to the program. */
 export function nodePlatform(log: Log): Platform {
   return {
-    fetch: fetchStream,
+    fetch: createHttpFetch(),
     clock: Date.now,
     log,
     signingKeyText,

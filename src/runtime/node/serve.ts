@@ -1,5 +1,5 @@
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Http2Bindings, type HttpBindings, serve as listen, type ServerType } from '@hono/node-server';
 import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
 import { createApp } from '../../app.ts';
 import type { UpstreamLogin } from '../../auth/upstream-login.ts';
@@ -7,7 +7,7 @@ import { compose } from '../../compose.ts';
 import type { Settings } from '../../config/settings.ts';
 import { Failure } from '../../errors.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
-import type { Connection } from '../../routes/own-address.ts';
+import { createListener, type Listener } from './listener.ts';
 import { nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
 
@@ -44,19 +44,15 @@ async function start(
   settings: Settings,
   log: Log,
   shared: SharedCache | undefined,
-): Promise<readonly ServerType[]> {
+): Promise<readonly Server[]> {
   const dependencies = compose(settings, { ...nodePlatform(log), tiers: shared ? [shared.tier] : [] });
   // A key that cannot be read should stop the start, not the first pull; and so should a program that is not there.
   await dependencies.signingKey();
   await Promise.all(dependencies.sites.map(({ login }) => tryLogin(login, log)));
-  const app = createApp(dependencies);
-  const answer: Answer = (request, { incoming: { socket } }) => {
-    const connection: Connection = { peerAddress: socket.remoteAddress, port: socket.localPort };
-    return app.fetch(request, connection);
-  };
-  const servers: ServerType[] = [];
+  const listener = createListener(createApp(dependencies));
+  const servers: Server[] = [];
   try {
-    for (const port of portsOf(settings)) servers.push(await listenAt(settings.HOST, port, answer));
+    for (const port of portsOf(settings)) servers.push(await listenAt(settings.HOST, port, listener));
     return servers;
   } catch (error) {
     await Promise.all(servers.map(close));
@@ -70,16 +66,15 @@ export function portsOf({ PORT, routes }: Settings): readonly number[] {
   return [...new Set([...(anywhere ? [PORT] : []), ...routes.flatMap(({ match }) => match.ports)])];
 }
 
-type Answer = (request: Request, bindings: HttpBindings | Http2Bindings) => Response | Promise<Response>;
-
-function listenAt(hostname: string, port: number, fetch: Answer): Promise<ServerType> {
+function listenAt(host: string, port: number, listener: Listener): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const started = listen({ fetch, hostname, port, serverOptions }, () => resolve(started));
-    started.once('error', reject);
+    const server = createServer(serverOptions, listener);
+    server.once('error', reject);
+    server.listen(port, host, () => resolve(server));
   });
 }
 
-function urlOf(server: ServerType): string {
+function urlOf(server: Server): string {
   const { address, port, family } = server.address() as AddressInfo;
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
@@ -109,10 +104,10 @@ async function tryLogin(login: UpstreamLogin, log: Log): Promise<void> {
   }
 }
 
-function close(server: ServerType): Promise<void> {
+function close(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => (error ? reject(error) : resolve()));
-    if ('closeAllConnections' in server) server.closeAllConnections();
+    server.closeAllConnections();
   });
 }
 

@@ -1,5 +1,4 @@
 import { waitUntil } from 'cloudflare:workers';
-import type { Hono } from 'hono';
 import { createApp } from '../../app.ts';
 import type { Tier } from '../../cache/tiered.ts';
 import { compose } from '../../compose.ts';
@@ -61,7 +60,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
   const problems = nodeOnlyProblems(settings);
   if (problems.length > 0) return misconfigured(problems);
   const log = createJsonLog(settings.LOG_LEVEL, Date.now, (line) => console.log(line));
-  const app: Hono = createApp(
+  const app = createApp(
     compose(settings, {
       fetch: (url, init) => fetch(url, init),
       clock: Date.now,

@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { App } from '../../app.ts';
+import { nativeBody } from './http-fetch.ts';
+import { questionOf } from './question.ts';
+
+/** The program as Node's HTTP server calls it. */
+export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+/** Bodies of upstream that nobody has looked into go from socket to socket, without streams of the web between. */
+export function createListener(app: App): Listener {
+  const listener = getRequestListener(async (request, { incoming, outgoing }) => {
+    const { remoteAddress, localPort } = incoming.socket;
+    const question = questionOf(incoming as IncomingMessage);
+    const response = await app.fetch(request, { peerAddress: remoteAddress, port: localPort, question });
+    const body = nativeBody(response.body);
+    if (body === undefined) return response;
+    hand(response, body, outgoing as HttpBindings['outgoing']);
+    return RESPONSE_ALREADY_SENT;
+  });
+  return (incoming, outgoing) => {
+    const question = questionOf(incoming);
+    const held = question === undefined ? undefined : app.again(question);
+    if (held === undefined) return void listener(incoming, outgoing);
+    outgoing.writeHead(200, held.headers);
+    outgoing.end(incoming.method === 'HEAD' ? undefined : held.body);
+  };
+}
+
+function hand({ status, headers }: Response, body: IncomingMessage, outgoing: ServerResponse): void {
+  outgoing.writeHead(status, Object.fromEntries(headers));
+  // Where one end breaks, the other one is cut, and never ended as if all had come.
+  pipeline(body, outgoing, () => undefined);
+}
