@@ -80,7 +80,7 @@ export function createApp(dependencies: Dependencies): App {
     fetch: (request, connection) => app.fetch(request, connection),
     again(question) {
       const found = held.find(question);
-      if (found) log('info', 'request', { ...found.facts, milliseconds: 0 });
+      if (found) log('info', 'request', { ...found.facts, tier: 'held', milliseconds: 0 });
       return found?.answer;
     },
   };

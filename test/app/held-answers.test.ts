@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { type Answer, type RequestHeaders, type TestApp, testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { privateTo, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+const latest = '/v2/sample/oci/manifests/latest';
+const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
+const bob = ['Authorization', 'Basic Ym9iOnNlY3JldA=='] as const;
+const seconds = 30;
+
+/** A held answer is logged as one that took no time: the clock of these tests stands still, so that is told by a mark. */
+function heldOf(app: TestApp): number {
+  return app.logged.filter(({ facts }) => facts?.tier === 'held').length;
+}
+
+const all = ({ status, headers, body }: Answer) => [status, [...headers], [...body]];
+
+describe('a question that is asked again in the same words', () => {
+  it.each(['GET', 'HEAD'])('has the very same answer: %s', async (method) => {
+    const app = testApp();
+    const first = await app.send(method, latest, docker113);
+    expect(heldOf(app)).toBe(0);
+    expect(all(await app.send(method, latest, docker113))).toEqual(all(first));
+    expect(heldOf(app)).toBe(1);
+  });
+
+  it('is logged as the first one was', async () => {
+    const app = testApp();
+    for (const _ of [1, 2]) await app.get(latest, docker113);
+    const [first, second] = app.logged.filter(({ message }) => message === 'request');
+    expect({ ...second?.facts, tier: undefined }).toEqual({ ...first?.facts, tier: undefined });
+  });
+
+  it.each<[string, RequestHeaders, string]>([
+    ['another client', manifestRequestHeaders['Docker 1.9.1'], latest],
+    ['another tag', docker113, latest.replace('latest', '1.0')],
+    ['another login', [...docker113, alice], latest],
+  ])('is not the same of %s', async (_, headers, path) => {
+    const app = testApp();
+    await app.get(latest, docker113);
+    await app.get(path, headers);
+    expect(heldOf(app)).toBe(0);
+  });
+
+  it('is asked anew when the proof is as old as the TTL', async () => {
+    const app = testApp({ REGSHIFT_TAG_TTL: String(seconds) }, scriptedUpstream().fetch);
+    await app.get(latest, docker113);
+    app.advance(seconds - 1);
+    await app.get(latest, docker113);
+    expect(heldOf(app)).toBe(1);
+    app.advance(1);
+    await app.get(latest, docker113);
+    expect(heldOf(app)).toBe(1);
+  });
+
+  it('is asked anew each time with REGSHIFT_TAG_TTL=0', async () => {
+    const app = testApp({ REGSHIFT_TAG_TTL: '0' });
+    for (const _ of [1, 2, 3]) await app.get(latest, docker113);
+    expect(heldOf(app)).toBe(0);
+  });
+
+  it('is asked anew after a push', async () => {
+    const upstream = scriptedUpstream(({ method }) =>
+      method === 'PUT' ? new Response(null, { status: 201 }) : undefined,
+    );
+    const app = testApp({}, upstream.fetch);
+    for (const _ of [1, 2]) await app.get(latest, docker113);
+    expect(heldOf(app)).toBe(1);
+    const type = { 'Content-Type': 'application/vnd.oci.image.manifest.v1+json' };
+    expect((await app.send('PUT', latest, type)).status).toBe(201);
+    await app.get(latest, docker113);
+    expect(heldOf(app)).toBe(1);
+  });
+
+  it('of a private image is answered to the login that may read it, and to no other', async () => {
+    const app = testApp({}, scriptedUpstream(privateTo(alice[1])).fetch);
+    for (const _ of [1, 2]) expect((await app.get(latest, [...docker113, alice])).status).toBe(200);
+    expect(heldOf(app)).toBe(1);
+    for (const login of [[bob], []]) {
+      expect((await app.get(latest, [...docker113, ...login])).status).toBe(401);
+    }
+  });
+
+  it('is never held while upstream fails', async () => {
+    const upstream = scriptedUpstream();
+    const app = testApp({}, upstream.fetch);
+    await app.get(latest, docker113);
+    upstream.follow(() => specError(503, 'UNKNOWN'));
+    app.advance(seconds + 10);
+    for (const _ of [1, 2, 3]) expect((await app.get(latest, docker113)).header('Age')).toBe('40');
+    expect(heldOf(app)).toBe(0);
+  });
+
+  it('is not held where the proxy itself asks who its clients are: they may be others by now', async () => {
+    const variables = {
+      REGSHIFT_UPSTREAM_AUTH: 'anonymous',
+      REGSHIFT_CLIENT_AUTH: 'basic',
+      // alice:secret
+      REGSHIFT_HTPASSWD: 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq',
+    };
+    const app = testApp(variables, scriptedUpstream().fetch);
+    for (const _ of [1, 2, 3]) expect((await app.get(latest, [...docker113, alice])).status).toBe(200);
+    expect(heldOf(app)).toBe(0);
+  });
+
+  it('is looked at anew with If-None-Match', async () => {
+    const app = testApp();
+    const digest = (await app.get(latest, docker113)).header('Docker-Content-Digest');
+    const answer = await app.get(latest, [...docker113, ['If-None-Match', `"${digest}"`]]);
+    expect(answer.status).toBe(304);
+  });
+});
