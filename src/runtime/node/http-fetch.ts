@@ -3,6 +3,7 @@ import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Fetch } from '../../upstream/client.ts';
+import { RelayAgent } from './relay-agent.ts';
 
 /**
  * `fetch` by Node's own HTTP client: it costs half as much as the built-in one, undoes no encoding, adds no header of
@@ -11,8 +12,7 @@ import type { Fetch } from '../../upstream/client.ts';
  * @returns rejects with the system's error, or with the reason of the signal; so does reading the body.
  */
 export function createHttpFetch(): Fetch {
-  const options = { keepAlive: true, ...proxies() };
-  const [agent, secureAgent] = [new Agent(options), new SecureAgent(options)];
+  const { agent, secureAgent } = agents();
   return (href, { method = 'GET', headers, body, signal }) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
@@ -40,9 +40,14 @@ export function createHttpFetch(): Fetch {
     });
 }
 
-/** As the built-in `fetch` does where the environment asks for it (Node 24, `NODE_USE_ENV_PROXY`). */
-function proxies(): object {
-  return process.env.NODE_USE_ENV_PROXY === '1' ? { proxyEnv: process.env } : {};
+/** By way of a proxy where the environment asks for it, as with the built-in `fetch` (Node 24, `NODE_USE_ENV_PROXY`). */
+function agents(): { readonly agent: Agent; readonly secureAgent: SecureAgent } {
+  const options = { keepAlive: true };
+  if (process.env.NODE_USE_ENV_PROXY !== '1') {
+    return { agent: new RelayAgent(options), secureAgent: new SecureAgent(options) };
+  }
+  const proxied = { ...options, proxyEnv: process.env };
+  return { agent: new Agent(proxied), secureAgent: new SecureAgent(proxied) };
 }
 
 function send(request: ClientRequest, body: RequestInit['body']): void {

@@ -1,23 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { App } from '../../app.ts';
 import { nativeBody } from './http-fetch.ts';
 import { questionOf } from './question.ts';
+import { relay } from './relay.ts';
 
 /** The program as Node's HTTP server calls it. */
 export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
 /** Bodies of upstream that nobody has looked into go from socket to socket, without streams of the web between. */
 export function createListener(app: App): Listener {
-  const listener = getRequestListener(async (request, { incoming, outgoing }) => {
+  const listener = getRequestListener(async (request, bindings) => {
+    // No server of ours speaks HTTP/2.
+    const { incoming, outgoing } = bindings as HttpBindings;
     const { remoteAddress, localPort } = incoming.socket;
-    const question = questionOf(incoming as IncomingMessage);
+    const question = questionOf(incoming);
     const response = await app.fetch(request, { peerAddress: remoteAddress, port: localPort, question });
     const body = nativeBody(response.body);
     if (body === undefined) return response;
-    hand(response, body, outgoing as HttpBindings['outgoing']);
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+    relay(body, outgoing);
     return RESPONSE_ALREADY_SENT;
   });
   return (incoming, outgoing) => {
@@ -27,10 +30,4 @@ export function createListener(app: App): Listener {
     outgoing.writeHead(200, held.headers);
     outgoing.end(incoming.method === 'HEAD' ? undefined : held.body);
   };
-}
-
-function hand({ status, headers }: Response, body: IncomingMessage, outgoing: ServerResponse): void {
-  outgoing.writeHead(status, Object.fromEntries(headers));
-  // Where one end breaks, the other one is cut, and never ended as if all had come.
-  pipeline(body, outgoing, () => undefined);
 }
