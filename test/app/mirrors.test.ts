@@ -125,6 +125,18 @@ describe('each registry', () => {
     expect(shown).toEqual(new Set([null, `Basic ${btoa('far:secret')}`]));
   });
 
+  it("that asks for a login is not shown another's", async () => {
+    const asks = behindLogin(`Basic ${btoa('far:secret')}`, oci());
+    const both = network({ [near]: asks, [far]: asks });
+    const own = {
+      REGSHIFT_UPSTREAM_AUTH: 'docker-config',
+      REGSHIFT_DOCKER_CONFIG: config,
+      REGSHIFT_CLIENT_AUTH: 'none',
+    };
+    expect((await over(both, own).get(latest, docker19)).status).toBe(403);
+    expect(new Set(both.at(near).map(({ authorization }) => authorization))).toEqual(new Set([null]));
+  });
+
   it('gets no push', async () => {
     const both = network({ [near]: oci(), [far]: oci() });
     const app = over(both);
