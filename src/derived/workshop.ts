@@ -53,6 +53,8 @@ export interface Workshop {
   ): Promise<Uint8Array>;
   /** How a digest was made, if this replica, or a cache that it shares, knows. */
   recipeOf(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Recipe | undefined>;
+  /** Whether a cache that replicas share should have the recipe, and is not known to. Asks no one. */
+  isLost(repository: RepositoryName, digest: Digest): boolean;
   /** The same, as far as this replica has it in memory. */
   recipeAtHand(repository: RepositoryName, digest: Digest): Recipe | undefined;
   /** What conversions need, with the caller's right. */
@@ -146,6 +148,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     make,
     recipeOf,
     recipeAtHand,
+    isLost: (repository, digest) => cache.lacks?.(recipeKey(upstream, repository, digest)) ?? false,
 
     async config(repository, digest, recipe, caller) {
       const kept = await content.kept(repository, digest, caller);

@@ -57,7 +57,18 @@ async function fromStored(
     throw error;
   });
   const given = await giveManifest({ route, request, name, reference, root, form });
-  return { ...given, staleAge, public: isPublic, holds };
+  return { ...given, staleAge, public: isPublic, holds: whileShared(route, name, given, holds) };
+}
+
+/** What a shared cache has lost is put back when it is given again: until then it is not given without a look. */
+function whileShared(
+  route: Route,
+  name: RepositoryName,
+  { digest }: GivenManifest,
+  holds: (() => boolean) | undefined,
+): (() => boolean) | undefined {
+  const made = route.workshop.recipeAtHand(name, digest) !== undefined;
+  return holds && made ? () => holds() && !route.workshop.isLost(name, digest) : holds;
 }
 
 /** What a recipe was made from may be deleted while another index still names the same image. */
@@ -112,7 +123,8 @@ async function fromRecipe(
   const root: Reference = { kind: 'digest', digest: recipe.root };
   const { staleAge, public: isPublic, holds } = await route.resolver.resolve(name, root, request.caller);
   const product = await route.workshop.make(name, recipe, request.caller);
-  return { ...asGiven(product, recipe.sourceType), staleAge, public: isPublic, holds };
+  const given = asGiven(product, recipe.sourceType);
+  return { ...given, staleAge, public: isPublic, holds: whileShared(route, name, given, holds) };
 }
 
 /**

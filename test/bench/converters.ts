@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { startBareWorkerd } from '../support/bare-workerd.ts';
 import { bundleWorker } from '../support/wrangler.ts';
 import { type ConverterCase, converterCases } from './converter-cases.ts';
-import { cpuTime, median } from './cpu-time.ts';
+import { cpuTime, median } from './measure.ts';
 
 /** Runs one case so many times. */
 type Convert = (each: ConverterCase, rounds: number) => Promise<void>;

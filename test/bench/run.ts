@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 /** To add one: a file here, which prints to its output, and JSON where the variable BENCH_JSON is set, if it can. */
 const sections: Readonly<Record<string, string>> = {
   converters: 'converters.ts',
+  manifests: 'manifests.ts',
   worker: 'worker.ts',
   layers: 'layers.ts',
 };

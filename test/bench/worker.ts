@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { type BareWorkerd, startBareWorkerd } from '../support/bare-workerd.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { bundleWorker } from '../support/wrangler.ts';
-import { cpuTime, median } from './cpu-time.ts';
+import { cpuTime, median } from './measure.ts';
 import { type BenchUpstream, layerMiB, platforms, startBenchUpstream } from './worker-upstream.ts';
 
 type Ask = (path: string, client: 'Docker 1.9.1' | 'Docker 1.13.1') => Promise<number>;

@@ -1,0 +1,67 @@
+import { connect } from 'node:net';
+import { parseArgs } from 'node:util';
+
+/**
+ * Asks as fast as it can for so many seconds, in a process of its own, over connections that are kept, by sockets
+ * without a client between: `load.ts --port 5000 --seconds 2 --connections 32 --method HEAD --path /v2/a/manifests/{}`.
+ * `{}` is the number of the connection. Prints the good answers a second. A bad answer ends it with 1.
+ */
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: '' },
+    path: { type: 'string', default: '/' },
+    method: { type: 'string', default: 'GET' },
+    connections: { type: 'string', default: '32' },
+    seconds: { type: 'string', default: '2' },
+    header: { type: 'string', multiple: true, default: [] },
+  },
+});
+
+let answers = 0;
+let counting = false;
+
+function run(number: number): void {
+  const head = values.method === 'HEAD';
+  const lines = [`${values.method} ${values.path.replace('{}', String(number))} HTTP/1.1`, 'Host: bench'];
+  const asked = Buffer.from(`${[...lines, ...values.header].join('\r\n')}\r\n\r\n`);
+  const socket = connect(Number(values.port), '127.0.0.1', () => socket.write(asked));
+  socket.setNoDelay(true);
+  let text = '';
+  let left = 0;
+  socket.on('data', (bytes) => {
+    if (left > 0) {
+      left -= bytes.length;
+    } else {
+      text += bytes.toString('latin1');
+      const end = text.indexOf('\r\n\r\n');
+      if (end === -1) return;
+      if (!text.startsWith('HTTP/1.1 200')) fail(text.slice(0, 300));
+      const length = Number(/\r\ncontent-length: *(\d+)/i.exec(text)?.[1] ?? Number.NaN);
+      left = (head ? 0 : length) - (text.length - end - 4);
+      text = '';
+    }
+    if (left > 0) return;
+    if (counting) answers += 1;
+    socket.write(asked);
+  });
+  socket.on('error', (error) => fail(String(error)));
+}
+
+function fail(why: string): never {
+  console.error(why);
+  process.exit(1);
+}
+
+for (let number = 0; number < Number(values.connections); number += 1) run(number);
+// What is slow the first time is not what is measured.
+const warm = 500;
+setTimeout(() => {
+  counting = true;
+}, warm);
+setTimeout(
+  () => {
+    console.log(answers / Number(values.seconds));
+    process.exit(0);
+  },
+  warm + Number(values.seconds) * 1000,
+);

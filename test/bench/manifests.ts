@@ -1,0 +1,91 @@
+/** Converted manifests: `npm run bench -- --only manifests`. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mediaTypes } from '../../converters/media-types.ts';
+import { freePort } from '../support/daemon.ts';
+import { startDockerRegistry } from '../support/docker-registry.ts';
+import { startNodeProcess } from '../support/node-process.ts';
+import { havePrograms } from '../support/programs.ts';
+import { pushImage } from '../support/push.ts';
+import { image } from './docker-image.ts';
+import { interleaved, load } from './interleaved.ts';
+import { leftOut, printJson, rate, report } from './report.ts';
+
+const rounds = 5;
+const connections = 32;
+const docker19 = ['User-Agent: docker/1.9.1 go/go1.4.3 os/linux arch/amd64'];
+
+async function startBare(port: number): Promise<ChildProcess> {
+  const answer = await fetch(`http://127.0.0.1:${remembered.port}/v2/bench/app/manifests/0`, {
+    headers: { 'User-Agent': 'docker/1.9.1' },
+  });
+  const headers = JSON.stringify(Object.fromEntries(answer.headers));
+  const child = spawn(
+    process.execPath,
+    [new URL('./bare.ts', import.meta.url).pathname, String(port), headers],
+    {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    },
+  );
+  child.stdin?.end(new Uint8Array(await answer.arrayBuffer()));
+  await sleep(1000);
+  return child;
+}
+
+const path = '/v2/bench/app/manifests/0';
+if (!havePrograms('docker-registry')) {
+  leftOut('converted manifests', 'docker-registry');
+  process.exit(0);
+}
+const registry = await startDockerRegistry();
+for (let tag = 0; tag < connections; tag += 1)
+  await pushImage(registry.url, 'bench/app', String(tag), image());
+// docker-registry 2.8.2 answers 400 when the first ones to ask do so at the same time: each puts the empty layer there.
+await load({ port: registry.port, path, headers: docker19, connections: 1 });
+const variables = { REGSHIFT_UPSTREAM: registry.url, LOG_LEVEL: 'info' };
+const remembered = await startNodeProcess(variables);
+const asking = await startNodeProcess({ ...variables, REGSHIFT_TAG_TTL: '0' });
+const barePort = await freePort();
+const bare = await startBare(barePort);
+
+const first = await interleaved(rounds, {
+  regshift: () => load({ port: remembered.port, path, headers: docker19 }),
+  registry: () => load({ port: registry.port, path, headers: docker19 }),
+  bare: () => load({ port: barePort, path, headers: docker19 }),
+});
+report({
+  work: `converted manifest, remembered, ${connections} connections, against docker-registry 2.8.2 converting the same image`,
+  regshift: rate(first.regshift),
+  against: rate(first.registry),
+  figure: first.regshift / first.registry,
+  bound: 20,
+  is: 'least',
+});
+report({
+  work: 'the same against a bare Hono route that sends the same bytes',
+  regshift: rate(first.regshift),
+  against: rate(first.bare),
+  figure: first.regshift / first.bare,
+  bound: 0.75,
+  is: 'least',
+});
+
+// A tag for each connection, or one question to upstream would answer for all.
+const asked = { path: '/v2/bench/app/manifests/{}', method: 'HEAD' } as const;
+const accept = [`Accept: ${mediaTypes.schema2}`];
+const second = await interleaved(rounds, {
+  regshift: () => load({ port: asking.port, ...asked, method: 'GET', headers: docker19 }),
+  upstream: () => load({ port: registry.port, ...asked, headers: accept }),
+});
+report({
+  work: 'the same with REGSHIFT_TAG_TTL=0, against the same HEADs to upstream directly',
+  regshift: rate(second.regshift),
+  against: rate(second.upstream),
+  figure: second.regshift / second.upstream,
+  bound: 0.6,
+  is: 'least',
+});
+
+bare.kill();
+await Promise.all([remembered.stop(), asking.stop(), registry.stop()]);
+printJson();
