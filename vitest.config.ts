@@ -13,7 +13,12 @@ export default defineConfig({
         plugins: [goldenFiles()],
         test: {
           name: 'node',
-          include: [...inBothRuntimes, 'test/unit/**/*.test.ts', 'test/wire/**/*.test.ts'],
+          include: [
+            ...inBothRuntimes,
+            'test/unit/**/*.test.ts',
+            'test/wire/**/*.test.ts',
+            'test/faults/*.test.ts',
+          ],
           testTimeout: 30_000,
         },
       },

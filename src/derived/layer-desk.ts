@@ -29,6 +29,9 @@ export interface LayerDeskOptions {
   readonly background: Background;
 }
 
+/** No registry and few engines check the size that a manifest says: what is wrong a little is read all the same. */
+const tolerance = 1_048_576;
+
 /** A layer as it is sent unpacked. */
 export interface UnpackedLayer {
   /** As upstream has it. */
@@ -89,7 +92,10 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
   ): Promise<LayerFacts> {
     if (caller.knownLayersOnly) return (await learner.known(digest)) ?? unread(digest);
     layers.add(digest, size);
-    const open = (signal: AbortSignal) => fetchLayer(repository, digest, { ...caller, signal });
+    const open = async (signal: AbortSignal) => ({
+      ...(await fetchLayer(repository, digest, { ...caller, signal })),
+      ...(size === undefined ? {} : { most: 2 * size + tolerance }),
+    });
     return withDeadline(deadline * 1000, caller.signal, async (signal) => {
       const learned = learner.facts(digest, open, undefined, caller.budget);
       // The reading goes on when its client has gone or was sent away: others wait, and the next pull finds it done.

@@ -1,6 +1,7 @@
 import type { Digest } from '../../converters/digest.ts';
 import { Failure } from '../errors.ts';
 import type { UnpackLimits } from './bomb.ts';
+import { broken } from './broken.ts';
 import type { LayerCodec } from './codec.ts';
 import type { LayerFacts } from './facts.ts';
 import { measure } from './measure.ts';
@@ -11,6 +12,8 @@ export interface PackedLayer {
   readonly stream: ReadableStream<Uint8Array>;
   /** Content-Length, where there is one. */
   readonly size?: number;
+  /** With more bytes than this it cannot be the layer that was meant. */
+  readonly most?: number;
 }
 
 /** Opens a layer, with the credential of whoever wants to know it. The signal aborts it until its last byte. */
@@ -62,9 +65,10 @@ export function startReading(digest: Digest, open: OpenLayer, options: ReadingOp
       Math.ceil(silenceMs / 4),
     );
     try {
-      const { stream, size } = await open(silence.signal);
+      const { stream, size, most = Number.POSITIVE_INFINITY } = await open(silence.signal);
       total = size;
       const onRead = (bytes: number) => {
+        if (bytes > most) silence.abort(tooLong(digest, most));
         read = bytes;
         heardAt = clock();
         turn.touch();
@@ -77,6 +81,11 @@ export function startReading(digest: Digest, open: OpenLayer, options: ReadingOp
   }
 
   return { facts: run(), progress: () => ({ read, total, startedAt }), isDead: isSilent };
+}
+
+function tooLong(digest: Digest, most: number): Failure {
+  const found = `came with more than ${most} bytes, far more than its manifest says. Try again.`;
+  return broken('mismatch', `layer ${digest}`, found);
 }
 
 function stoodStill(digest: Digest, read: number, silenceMs: number): Failure {

@@ -118,7 +118,7 @@ async function answerStored(
   if (head) await discard(response);
   if (response.ok) await refuseEncoded(response, `the blob ${digest}`);
   const redirected = isRedirect(response);
-  if (!response.ok && !redirected && response.status !== 304 && response.status !== 416) {
+  if (!redirected && !fits(response, headers)) {
     throw await failureOf(response, `blob ${digest} of ${name}`, 'BLOB_UNKNOWN');
   }
   // docker-registry 2.8.2 says the blob's length of the few words that it sends with 416.
@@ -135,6 +135,13 @@ async function answerStored(
       'Docker-Content-Digest': digest,
     },
   });
+}
+
+/** Whether it is an answer to this question: a part, or nothing at all, is for whoever has asked for that. */
+function fits({ status }: Response, asked: Readonly<Record<string, string>>): boolean {
+  if (status === 206 || status === 416) return 'range' in asked;
+  if (status === 304) return 'if-none-match' in asked || 'if-modified-since' in asked;
+  return status === 200;
 }
 
 function isRedirect(response: Response): boolean {

@@ -32,6 +32,9 @@ export async function failureOf(
   });
 }
 
+/** The status says what counts: for the words to it no client is kept waiting. */
+const errorDeadlineMs = 3_000;
+
 /** The first error of a spec body, shortened; `undefined` when the body is something else. */
 async function specErrorOf(response: Response): Promise<SpecError | undefined> {
   if (!/json/i.test(response.headers.get('content-type') ?? '')) {
@@ -39,7 +42,7 @@ async function specErrorOf(response: Response): Promise<SpecError | undefined> {
     return undefined;
   }
   try {
-    const bytes = await readBounded(response, 65_536, 'an error');
+    const bytes = await readBounded(response, 65_536, 'an error', errorDeadlineMs);
     const body = JSON.parse(new TextDecoder().decode(bytes)) as {
       errors?: { code?: unknown; message?: unknown }[];
     };

@@ -1,12 +1,20 @@
 import { Failure } from '../errors.ts';
 
+/** From the headers to the last byte of a document: the 4 MiB that one has at most come over a slow line by then. */
+const documentDeadlineMs = 30_000;
+
 /**
  * Reads a body of at most `limit` bytes.
  * @param what how a message calls it, like `the manifest`.
  * @throws Failure UPSTREAM_CONTENT when it is larger, UPSTREAM_ANSWER when it is encoded, ends early or is longer
- *   than its Content-Length. A caller's own abort comes out as it is.
+ *   than its Content-Length, UPSTREAM_TIMEOUT when it is not there in time. A caller's own abort comes out as it is.
  */
-export async function readBounded(response: Response, limit: number, what: string): Promise<Uint8Array> {
+export async function readBounded(
+  response: Response,
+  limit: number,
+  what: string,
+  deadlineMs = documentDeadlineMs,
+): Promise<Uint8Array> {
   await refuseEncoded(response, what);
   const announced = contentLength(response);
   if (announced !== undefined && announced > limit) {
@@ -15,7 +23,7 @@ export async function readBounded(response: Response, limit: number, what: strin
   }
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of chunksOf(response, what)) {
+  for await (const chunk of chunksOf(response, what, deadlineMs)) {
     length += chunk.length;
     // Leaving the loop by a throw cancels the stream.
     if (length > limit) throw tooLarge(what, limit, 'more');
@@ -60,13 +68,18 @@ function contentLength(response: Response): number | undefined {
   return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
-async function* chunksOf(response: Response, what: string): AsyncGenerator<Uint8Array> {
+async function* chunksOf(response: Response, what: string, deadlineMs: number): AsyncGenerator<Uint8Array> {
   if (response.body === null) return;
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-  let ended = false;
+  let [ended, late] = [false, false];
+  const timer = setTimeout(() => {
+    late = true;
+    reader.cancel().catch(() => undefined);
+  }, deadlineMs);
   try {
     for (;;) {
       const { done, value } = await reader.read();
+      if (late) throw tooLate(what, deadlineMs);
       ended = done;
       if (done) return;
       yield value;
@@ -75,6 +88,7 @@ async function* chunksOf(response: Response, what: string): AsyncGenerator<Uint8
     ended = true;
     throw isAbort(error) ? error : cutShort(what, error);
   } finally {
+    clearTimeout(timer);
     if (!ended) await reader.cancel().catch(() => undefined);
   }
 }
@@ -91,6 +105,14 @@ function cutShort(what: string, cause: unknown): Failure {
   return new Failure('UPSTREAM_ANSWER', `Upstream broke off before ${what} was complete. Try again.`, {
     cause,
   });
+}
+
+function tooLate(what: string, deadlineMs: number): Failure {
+  return new Failure(
+    'UPSTREAM_TIMEOUT',
+    `Upstream began to send ${what} and did not end within ${deadlineMs / 1000} s. Check that it is healthy, and try ` +
+      'again.',
+  );
 }
 
 function tooLarge(what: string, limit: number, found: string): Failure {

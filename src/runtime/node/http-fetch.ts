@@ -3,15 +3,19 @@ import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Fetch } from '../../upstream/client.ts';
-import { RelayAgent } from './relay-agent.ts';
+import { isHeldUp, RelayAgent } from './relay-agent.ts';
+
+/** How long a body may stand still: past this, HTTP clients with a minute's patience have given up as well. */
+const usualSilenceMs = 60_000;
 
 /**
  * `fetch` by Node's own HTTP client: it costs half as much as the built-in one, undoes no encoding, adds no header of
  * its own but Host and Connection, and a body that nobody looks into can be handed on as the stream that it is
  * (`nativeBody`). It follows no redirect and keeps no cookie. Connections are kept for the next request.
+ * @param silenceMs after so long without a byte, twice as long at most, a body breaks off.
  * @returns rejects with the system's error, or with the reason of the signal; so does reading the body.
  */
-export function createHttpFetch(): Fetch {
+export function createHttpFetch(silenceMs = usualSilenceMs): Fetch {
   const { agent, secureAgent } = agents();
   return (href, { method = 'GET', headers, body, signal }) =>
     new Promise((resolve, reject) => {
@@ -26,11 +30,16 @@ export function createHttpFetch(): Fetch {
       const abort = () => sent.destroy(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
       // A signal may outlive the request by far: what it holds must go with the request.
-      sent.once('close', () => signal?.removeEventListener('abort', abort));
+      sent.once('close', () => {
+        signal?.removeEventListener('abort', abort);
+        // Without answer and without error: upstream has switched to another protocol, and Node has hung up.
+        reject(new Error('The connection was closed without an answer'));
+      });
       sent.on('error', (error) => reject(signal?.aborted ? signal.reason : error));
       sent.once('response', (incoming) => {
         try {
           resolve(asResponse(incoming, method, signal));
+          breakSilence(incoming, silenceMs);
         } catch (error) {
           sent.destroy();
           reject(error);
@@ -68,6 +77,8 @@ function asResponse(
 ): Response {
   const headers = new Headers();
   const { rawHeaders, statusCode: status = 0 } = incoming;
+  // Said here: the Response of @hono/node-server, which replaces the global one, looks at it much later.
+  if (status < 200 || status > 599) throw new RangeError(`No answer can have the status ${status}`);
   for (let index = 0; index < rawHeaders.length; index += 2) {
     headers.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
   }
@@ -101,11 +112,33 @@ function streamOf(
         }
       },
       cancel() {
-        incoming.destroy();
+        // What has come as a whole leaves the connection good for the next request, as a refusal mostly does.
+        if (incoming.complete) incoming.resume();
+        else incoming.destroy();
       },
     },
     { highWaterMark: 0 },
   );
+}
+
+/**
+ * Nobody can tell a registry that has died from one that is slow but by waiting: a client that gets its connection cut
+ * comes back for the rest, one that waits for ever does not. Where bytes lie here that a client has not
+ * taken yet, the silence is not upstream's.
+ */
+function breakSilence(incoming: IncomingMessage, silenceMs: number): void {
+  const { socket } = incoming;
+  let heard = -1;
+  const timer = setInterval(() => {
+    const waits = incoming.readableLength > 0 || isHeldUp(socket);
+    if (socket.bytesRead === heard && !waits) incoming.destroy(stoodStill());
+    heard = socket.bytesRead;
+  }, silenceMs);
+  incoming.once('close', () => clearInterval(timer));
+}
+
+function stoodStill(): Error {
+  return Object.assign(new Error('The answer stood still'), { code: 'ETIMEDOUT' });
 }
 
 /** The message behind a body that came from `createHttpFetch` and that nobody has begun to read. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { App } from '../../app.ts';
@@ -20,14 +21,20 @@ export function createListener(app: App): Listener {
     const body = nativeBody(response.body);
     if (body === undefined) return response;
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-    relay(body, outgoing);
+    relay(body, outgoing, response.headers.get('content-length'));
     return RESPONSE_ALREADY_SENT;
   });
   return (incoming, outgoing) => {
+    // HTTP/1.0 needs none, and what only asks whether somebody is there often sends none (HAProxy's `httpchk`).
+    incoming.headers.host ??= reachedHost(incoming.socket);
     const question = questionOf(incoming);
     const held = question === undefined ? undefined : app.again(question);
     if (held === undefined) return void listener(incoming, outgoing);
     outgoing.writeHead(200, held.headers);
     outgoing.end(incoming.method === 'HEAD' ? undefined : held.body);
   };
+}
+
+function reachedHost({ localAddress = '', localPort }: Socket): string {
+  return `${isIPv6(localAddress) ? `[${localAddress}]` : localAddress}:${localPort}`;
 }

@@ -1,16 +1,28 @@
 import type { IncomingMessage } from 'node:http';
 
 /** Headers by which an answer may differ beside those of the question; a request that has one is looked at anew. */
-const others = ['if-none-match', 'range', 'x-forwarded-host', 'x-forwarded-proto'];
+const others: ReadonlySet<string> = new Set([
+  'if-none-match',
+  'range',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+]);
+
+const asked: ReadonlySet<string> = new Set(['host', 'accept', 'user-agent', 'authorization']);
 
 /**
- * All of a request that the answer for a manifest depends on, as it was sent, for `HeldAnswers`.
+ * All of a request that the answer for a manifest depends on, for `HeldAnswers`: line by line as it was sent, since a
+ * line that is there twice, or is empty, is read in one way here and in another one there.
  * @returns undefined for a request whose answer may depend on more than that.
  */
-export function questionOf({ method, url, headers, socket }: IncomingMessage): string | undefined {
+export function questionOf({ method, url, rawHeaders, socket }: IncomingMessage): string | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
-  for (const name of others) if (headers[name] !== undefined) return undefined;
-  const { host, accept, authorization } = headers;
-  // No header has the end of a line in it.
-  return [method, url, socket.localPort, host, accept, headers['user-agent'], authorization].join('\n');
+  let question = `${method} ${url} ${socket.localPort}`;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase();
+    if (others.has(name)) return undefined;
+    // No header has the end of a line in it.
+    if (asked.has(name)) question += `\n${name}:${rawHeaders[at + 1]}`;
+  }
+  return question;
 }

@@ -1,12 +1,14 @@
 import { Agent } from 'node:http';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 
-/** Takes what a connection reads, in place of Node's HTTP parser; nothing more is read until the socket's `resume`. */
+/** Takes what a connection reads, in place of Node's HTTP parser; nothing more is read until `takeMore`. */
 export type Taker = (bytes: Uint8Array) => void;
 
 interface Taken {
   readonly take: Taker;
   readonly buffer: Uint8Array;
+  /** What was taken has not gone on yet, and so nothing is read. */
+  held: boolean;
 }
 
 const relayed = new WeakSet<Socket>();
@@ -32,6 +34,7 @@ export class RelayAgent extends Agent {
         const bytes = buffer.subarray(0, length);
         const own = socket && taken.get(socket);
         if (own === undefined) return socket?.emit('data', Buffer.from(bytes)) ?? true;
+        own.held = true;
         own.take(buffer === scratch ? bytes.slice() : bytes);
         return false;
       },
@@ -49,8 +52,20 @@ export function isRelayed(socket: Socket): boolean {
 
 /**
  * From now on `take` is given what the connection reads, one buffer at a time. Its memory is used again after the
- * next `resume`. The parser does not hear of it any more: the connection cannot be kept for another request.
+ * next `takeMore`. The parser does not hear of it any more: the connection cannot be kept for another request.
  */
 export function takeOver(socket: Socket, take: Taker): void {
-  taken.set(socket, { take, buffer: new Uint8Array(relayBytes) });
+  taken.set(socket, { take, buffer: new Uint8Array(relayBytes), held: true });
+}
+
+/** Lets the connection read on. */
+export function takeMore(socket: Socket): void {
+  const own = taken.get(socket);
+  if (own !== undefined) own.held = false;
+  socket.resume();
+}
+
+/** Whether a connection that was taken over reads nothing because of who takes. */
+export function isHeldUp(socket: Socket): boolean {
+  return taken.get(socket)?.held ?? false;
 }

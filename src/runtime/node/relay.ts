@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
-import { isRelayed, takeOver } from './relay-agent.ts';
+import { isRelayed, takeMore, takeOver } from './relay-agent.ts';
 
 /** A relay ends a connection that could have been kept: not worth it for less. */
 const worthwhile = 1_048_576;
@@ -8,12 +8,14 @@ const worthwhile = 1_048_576;
 /**
  * Sends a message's body on as the body of an answer whose head is written. Where one end breaks, the other one is
  * cut, and never ended as if all had come. No more is read than the client takes.
+ * @param announced the length in the head: a body without one is sent in chunks, which take more than its bytes.
  */
-export function relay(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const length = Number(incoming.headers['content-length'] ?? Number.NaN);
-  // A pipelined answer has no socket before its turn.
-  const direct = length >= worthwhile && isRelayed(incoming.socket) && outgoing.socket !== null;
-  if (direct) fromSocketToSocket(incoming, outgoing, length);
+export function relay(incoming: IncomingMessage, outgoing: ServerResponse, announced: string | null): void {
+  const length = Number(announced ?? Number.NaN);
+  const whole = length >= worthwhile && announced === incoming.headers['content-length'];
+  // A pipelined answer has no socket before its turn, and one whose client has left gets no event of it any more.
+  const open = outgoing.socket !== null && !outgoing.destroyed;
+  if (whole && open && isRelayed(incoming.socket)) fromSocketToSocket(incoming, outgoing, length);
   else pipeline(incoming, outgoing, () => undefined);
 }
 
@@ -27,7 +29,7 @@ function fromSocketToSocket(incoming: IncomingMessage, outgoing: ServerResponse,
     left -= part.length;
     client?.write(part, (error) => {
       if (error) return;
-      if (left > 0) return void upstream.resume();
+      if (left > 0) return takeMore(upstream);
       outgoing.end();
       upstream.destroy();
     });
@@ -40,5 +42,5 @@ function fromSocketToSocket(incoming: IncomingMessage, outgoing: ServerResponse,
   for (let bytes = incoming.read(); bytes !== null; bytes = incoming.read()) parsed.push(bytes);
   takeOver(upstream, give);
   if (parsed.length > 0) give(Buffer.concat(parsed));
-  else upstream.resume();
+  else takeMore(upstream);
 }

@@ -1,0 +1,131 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createSampleRegistry } from '../../../src/upstream/sample/registry.ts';
+
+/** What a good registry would answer. */
+export interface GoodAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of a HEAD too, so that a fault can break it. */
+  readonly body: Uint8Array;
+}
+
+export interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly good: GoodAnswer;
+}
+
+/** Answers in place of a good registry, or never does. */
+export type Misbehave = (asked: Asked) => void | Promise<void>;
+
+export interface Ask {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly authorization: string | undefined;
+}
+
+export interface HostileUpstream {
+  readonly url: string;
+  readonly host: string;
+  /** All that it was asked, in order. */
+  readonly asked: readonly Ask[];
+  /** Connections that are open now. */
+  connections(): number;
+  /** From now on whatever `isMeant` picks is answered so; all else, and all after `recover`, as by a good registry. */
+  misbehave(how: Misbehave, isMeant: (ask: Ask) => boolean): void;
+  recover(): void;
+  stop(): Promise<void>;
+}
+
+/** The one login that it takes, where it wants one. */
+export const goodLogin = `Basic ${btoa('user:hunter-secret')}`;
+const goodToken = 'good-token';
+
+/**
+ * A registry on a real socket that serves the samples, and breaks every rule where it is told to.
+ * @param wants a token, which its own `/token` gives to the one login; or nothing.
+ */
+export async function startHostileUpstream(wants: 'nothing' | 'token' = 'nothing'): Promise<HostileUpstream> {
+  const samples = createSampleRegistry();
+  const asked: Ask[] = [];
+  let fault: { readonly how: Misbehave; readonly isMeant: (ask: Ask) => boolean } | undefined;
+  let host = '';
+
+  const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
+    response.on('error', () => undefined);
+    const { method = '', url: path = '', headers } = request;
+    const ask = { method, path, authorization: headers.authorization };
+    asked.push(ask);
+    const guard = path.startsWith('/token') ? tokenAnswer(ask) : wants === 'token' && challenge(ask, host);
+    const answer = guard || (await sampleAnswer(samples, request));
+    if (fault?.isMeant(ask)) await fault.how({ request, response, good: answer });
+    else give(response, answer, method === 'HEAD');
+  });
+  server.on('clientError', (_, socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  let open = 0;
+  server.on('connection', (socket) => {
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+    });
+  });
+  return {
+    url: `http://${host}`,
+    host,
+    asked,
+    connections: () => open,
+    misbehave: (how, isMeant) => {
+      fault = { how, isMeant };
+    },
+    recover: () => {
+      fault = undefined;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+export function give(response: ServerResponse, { status, headers, body }: GoodAnswer, head: boolean): void {
+  response.writeHead(status, { ...headers, 'content-length': body.length });
+  response.end(head ? undefined : body);
+}
+
+export function jsonAnswer(status: number, value: unknown, headers: Record<string, string> = {}): GoodAnswer {
+  const body = new TextEncoder().encode(JSON.stringify(value));
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body };
+}
+
+/** An error as the distribution spec writes it. */
+export function refusal(status: number, code: string, headers: Record<string, string> = {}): GoodAnswer {
+  return jsonAnswer(status, { errors: [{ code, message: 'as the test wants it' }] }, headers);
+}
+
+function tokenAnswer({ authorization }: Ask): GoodAnswer {
+  if (authorization !== goodLogin) return refusal(401, 'UNAUTHORIZED');
+  return jsonAnswer(200, { token: goodToken, expires_in: 300 });
+}
+
+/** @returns undefined for who may come in. */
+function challenge({ authorization }: Ask, host: string): GoodAnswer | undefined {
+  if (authorization === `Bearer ${goodToken}`) return undefined;
+  const value = `Bearer realm="http://${host}/token",service="hostile"`;
+  return refusal(401, 'UNAUTHORIZED', { 'www-authenticate': value });
+}
+
+async function sampleAnswer(
+  samples: ReturnType<typeof createSampleRegistry>,
+  { url = '/', headers }: IncomingMessage,
+): Promise<GoodAnswer> {
+  const sent = new Headers();
+  for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') sent.set(name, value);
+  const answer = await samples.fetch(`http://sample.test${url}`, { headers: sent });
+  const body = new Uint8Array(await answer.arrayBuffer());
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), body };
+}
