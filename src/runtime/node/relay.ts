@@ -13,9 +13,11 @@ const worthwhile = 1_048_576;
 export function relay(incoming: IncomingMessage, outgoing: ServerResponse, announced: string | null): void {
   const length = Number(announced ?? Number.NaN);
   const whole = length >= worthwhile && announced === incoming.headers['content-length'];
-  // A pipelined answer has no socket before its turn, and one whose client has left gets no event of it any more.
-  const open = outgoing.socket !== null && !outgoing.destroyed;
-  if (whole && open && isRelayed(incoming.socket)) fromSocketToSocket(incoming, outgoing, length);
+  // A pipelined answer has no socket before its turn.
+  const direct = whole && isRelayed(incoming.socket) && outgoing.socket !== null;
+  // The client has left: nothing will tell of it any more.
+  if (outgoing.destroyed) incoming.destroy();
+  else if (direct) fromSocketToSocket(incoming, outgoing, length);
   else pipeline(incoming, outgoing, () => undefined);
 }
 

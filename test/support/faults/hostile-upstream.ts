@@ -17,7 +17,7 @@ export interface Asked {
 }
 
 /** Answers in place of a good registry, or never does. */
-export type Misbehave = (asked: Asked) => void | Promise<void>;
+export type Misbehave = (asked: Asked) => unknown;
 
 export interface Ask {
   readonly method: string;

@@ -41,14 +41,16 @@ async function upstreamOf(
 }
 
 /** A proxy of nothing but what is tested here. */
-async function proxyOf({ port }: Upstream): Promise<number> {
-  const fetch = createHttpFetch();
+async function proxyOf({ port }: Upstream, silenceMs?: number): Promise<number> {
+  const fetch = createHttpFetch(silenceMs);
   return listening(async ({ url }, outgoing) => {
     const response = await fetch(`http://127.0.0.1:${port}${url}`, { method: 'GET' });
     const body = nativeBody(response.body);
     if (!body) throw new Error('no native body');
+    if (url === '/unsaid') response.headers.delete('content-length');
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-    relay(body, outgoing);
+    if (url === '/left') outgoing.destroy();
+    relay(body, outgoing, response.headers.get('content-length'));
   });
 }
 
@@ -148,6 +150,40 @@ describe('a body that goes from socket to socket', () => {
     aborter.abort();
     for (let tries = 0; tries < 100 && !upstream.sockets[0]?.destroyed; tries += 1) await sleep(10);
     expect(upstream.sockets[0]?.destroyed).toBe(true);
+  });
+
+  it('ends when upstream stands still', async () => {
+    const upstream = await upstreamOf((outgoing) => {
+      outgoing.writeHead(200, { 'Content-Length': content.length }).write(content.subarray(0, 2 * MiB));
+    });
+    await expect(got(await proxyOf(upstream, 100))).rejects.toThrow();
+  });
+
+  it('goes on when it is the client that stands still', async () => {
+    const port = await proxyOf(await upstreamOf(whole), 50);
+    const received: Buffer[] = [];
+    const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+    const slow = request({ port, host: '127.0.0.1' }, async (answer) => {
+      answer.on('error', reject);
+      await sleep(500);
+      for await (const chunk of answer) received.push(chunk);
+      resolve();
+    });
+    slow.end();
+    await ended;
+    expect(sha256(Buffer.concat(received))).toBe(sha256(content));
+  });
+
+  it('is in chunks where the head that is sent says no length', async () => {
+    expect(sha256(await got(await proxyOf(await upstreamOf(whole)), '/unsaid'))).toBe(sha256(content));
+  });
+
+  it('is not asked for where the client has left before', async () => {
+    const upstream = await upstreamOf((outgoing) => {
+      outgoing.writeHead(200, { 'Content-Length': content.length }).write(content.subarray(0, MiB));
+    });
+    await expect(got(await proxyOf(upstream), '/left')).rejects.toThrow();
+    await expect.poll(() => upstream.sockets[0]?.destroyed).toBe(true);
   });
 
   it('is as long as upstream has said, whatever comes after it', async () => {
