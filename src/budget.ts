@@ -1,4 +1,5 @@
 import { Failure } from './errors.ts';
+import { type Account, openAccount } from './observability/account.ts';
 
 /**
  * How many requests of its own the program may make for one request of a client: to upstream, to token servers and
@@ -9,11 +10,14 @@ import { Failure } from './errors.ts';
 export interface Budget {
   /** To be called before each request. @throws Failure UNSUPPORTED once it is spent. */
   spend(): void;
+  /** What it was spent on. */
+  readonly account: Account;
 }
 
-export function createBudget(most: number): Budget {
+export function createBudget(most: number, account: Account = openAccount()): Budget {
   let left = most;
   return {
+    account,
     spend() {
       if (left <= 0) throw spent(most);
       left -= 1;

@@ -9,18 +9,23 @@ import type { Cache } from './cache/cache.ts';
 import { checked } from './cache/checked.ts';
 import { createMemoryCache } from './cache/memory.ts';
 import { createTieredCache, type Tier } from './cache/tiered.ts';
+import { watched } from './cache/watched.ts';
 import type { RouteSettings, Settings } from './config/settings.ts';
 import { isIntact } from './derived/shared.ts';
 import { Failure } from './errors.ts';
 import { defaultUnpackLimits } from './layers/bomb.ts';
 import { createLayerTurns } from './layers/learner.ts';
+import { createHealth } from './observability/health.ts';
 import type { Log } from './observability/log.ts';
+import type { Meter } from './observability/meter.ts';
+import { createUnderWay } from './observability/under-way.ts';
 import type { RouteOptions } from './route.ts';
 import type { SiteOptions } from './site.ts';
 import { createUpstreamClient, type Fetch, type UpstreamClient } from './upstream/client.ts';
 import { isDockerHub } from './upstream/docker-hub.ts';
 import { createMirrors, type Mirror } from './upstream/mirrors.ts';
 import { createSampleRegistry } from './upstream/sample/registry.ts';
+import { watchedFetch } from './upstream/watched-fetch.ts';
 import { deriveClaimKeys } from './v1-claims/keys.ts';
 import { version } from './version.ts';
 
@@ -36,6 +41,9 @@ export interface Platform extends Pick<RouteOptions, 'codec' | 'fixedLength' | '
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Log;
+  readonly meter: Meter;
+  /** How many requests may be under way, where the operator does not say. */
+  readonly mostRequests: number;
   /** What `REGSHIFT_SIGNING_KEY` stands for: the key's text, read from a file where the runtime has files. */
   readonly signingKeyText: (setting: string) => Promise<string>;
   /**
@@ -57,16 +65,21 @@ export function compose(
   settings: Settings,
   platform: Platform,
 ): Dependencies & Pick<SiteOptions, 'signingKey'> {
-  const { clock, log } = platform;
+  const { clock, log, meter, background, tiers = [] } = platform;
   const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
   const cache = cacheOf(settings, platform);
   const shared = { platform, signingKey, cache, layers: layersOf(settings, platform) };
+  const sites = settings.routes.map((route) => siteOf(route, shared));
+  const caches = tiers.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
   return {
-    sites: settings.routes.map((route) => siteOf(route, shared)),
+    sites,
+    health: createHealth({ sites, caches, clock, background }),
+    underWay: createUnderWay(settings.REGSHIFT_MAX_REQUESTS ?? platform.mostRequests),
     trustedProxies: settings.REGSHIFT_TRUSTED_PROXIES,
     subrequests: settings.REGSHIFT_SUBREQUESTS ?? platform.subrequests,
     clock,
     log,
+    meter,
     signingKey,
   };
 }
@@ -76,10 +89,12 @@ interface Shared extends Pick<SiteOptions, 'signingKey' | 'cache' | 'layers'> {
 }
 
 function siteOf({ id, match, settings }: RouteSettings, { platform, ...shared }: Shared): SiteOptions {
-  const { clock, log, background, askHelper: ask } = platform;
+  const { clock, log, meter, background, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
-  const fetch = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
-  const outward = { fetch, userAgent: `regshift/${version}`, clock, background };
+  const asked = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
+  const fetch = watchedFetch(asked, id, meter);
+  const onToken = (granted: boolean) => meter.tokenAsked(id, granted);
+  const outward = { fetch, onToken, userAgent: `regshift/${version}`, clock, background };
   const keeperOf =
     ask && ((question: HelperQuestion) => createLoginKeeper({ question, ask, clock, log, background }));
   const mirrors = mapAll(upstreams, (baseUrl, index) => ({
@@ -111,6 +126,7 @@ function siteOf({ id, match, settings }: RouteSettings, { platform, ...shared }:
     }),
     clock,
     log,
+    meter,
     codec: platform.codec,
     fixedLength: platform.fixedLength,
     background,
@@ -151,10 +167,14 @@ function layersOf(settings: Settings, { clock, layerBytes }: Platform): SiteOpti
   return { limits, turns: createLayerTurns(layerReadings, clock) };
 }
 
-function cacheOf(settings: Settings, { tiers = [], cacheBytes }: Platform): Cache {
-  const memory = createMemoryCache(settings.REGSHIFT_CACHE_BYTES ?? cacheBytes);
+function cacheOf(settings: Settings, { tiers = [], cacheBytes, meter }: Platform): Cache {
+  const own = createMemoryCache(settings.REGSHIFT_CACHE_BYTES ?? cacheBytes);
+  const memory = watched(own, { name: 'memory', distance: 0 }, meter);
   if (tiers.length === 0) return memory;
-  const far = tiers.map((tier) => ({ ...tier, cache: checked(tier.cache, isIntact) }));
+  const far = tiers.map((tier, index) => {
+    const place = { name: tier.name, distance: index + 1 };
+    return { ...tier, cache: watched(checked(tier.cache, isIntact), place, meter) };
+  });
   return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...far]);
 }
 

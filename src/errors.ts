@@ -24,6 +24,8 @@ export type FailureCode =
   | 'UPSTREAM_ANSWER'
   | 'UPSTREAM_UNREACHABLE'
   | 'UPSTREAM_TIMEOUT'
+  /** More requests are under way than the operator allows. */
+  | 'OVERLOADED'
   | 'MISCONFIGURED'
   | 'INTERNAL';
 
@@ -50,6 +52,7 @@ export const wire: Readonly<Record<FailureCode, Wire>> = {
   UPSTREAM_ANSWER: { status: 502, code: 'UNKNOWN' },
   UPSTREAM_UNREACHABLE: { status: 502, code: 'UNKNOWN' },
   UPSTREAM_TIMEOUT: { status: 504, code: 'UNKNOWN' },
+  OVERLOADED: { status: 503, code: 'UNAVAILABLE' },
   MISCONFIGURED: { status: 503, code: 'UNKNOWN' },
   INTERNAL: { status: 500, code: 'UNKNOWN' },
 };

@@ -12,6 +12,7 @@ import type { LayerCodec } from './layers/codec.ts';
 import { createLayerLearner } from './layers/learner.ts';
 import type { Turns } from './layers/turns.ts';
 import type { Pin } from './negotiation/decide.ts';
+import type { Meter } from './observability/meter.ts';
 import type { Match } from './routing/match.ts';
 import { createNames, type Names } from './routing/names.ts';
 import { type Content, createContent } from './stored/content.ts';
@@ -68,6 +69,7 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
   readonly layers: { readonly turns: Turns; readonly limits: UnpackLimits };
   readonly fixedLength: FixedLength;
   readonly background: Background;
+  readonly meter: Meter;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** @throws Failure MISCONFIGURED where another process could not open what was sealed with them. */
@@ -78,7 +80,7 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
 const usualWalkGets = 8;
 
 export function createRoute(options: RouteOptions): Route {
-  const { settings, match, client, cache, clock, signingKey, fixedLength, background } = options;
+  const { settings, match, client, cache, clock, signingKey, fixedLength, background, meter } = options;
   const content = createContent({
     client,
     cache,
@@ -93,6 +95,7 @@ export function createRoute(options: RouteOptions): Route {
     signingKey,
     readingFor: layers.readingFor,
     background,
+    meter,
   });
   const chooser = createChooser(content, workshop);
   const { REGSHIFT_TAG_TTL: ttl, REGSHIFT_STALE: stale } = settings;
@@ -143,7 +146,13 @@ function takesPushes({ REGSHIFT_PUSH: said, REGSHIFT_UPSTREAM_AUTH: mode }: Valu
 /** What is learned is a route's own: what goes wrong at one upstream is no matter of another's. */
 function createLayers(options: RouteOptions): LayerDesk {
   const { settings, client, cache, clock, codec, layers, background } = options;
-  const learner = createLayerLearner({ codec, cache, clock, ...layers });
+  const learner = createLayerLearner({
+    codec,
+    cache,
+    clock,
+    onReading: options.meter.layerReading,
+    ...layers,
+  });
   const deadline = settings.REGSHIFT_MEASURE_DEADLINE;
   return createLayerDesk({ client, learner, codec, limits: layers.limits, deadline, clock, background });
 }

@@ -66,6 +66,7 @@ export async function answerFor<Answer>(
   named: Named | undefined,
   answer: (request: ClientRequest) => Promise<Answer>,
 ): Promise<Answer> {
+  request.notes.route = site.id;
   const address = ownAddress(site.publicUrl, request.address);
   const { hold, ...asked } = inNameOf(request, site.login);
   // Who may use the proxy is asked anew each time.

@@ -3,11 +3,13 @@ import type { Cache, CacheEntry } from './cache.ts';
 
 /** One place of several where entries are kept. */
 export interface Tier {
-  /** For logs. */
+  /** For logs and counters. */
   readonly name: string;
   readonly cache: Cache;
   /** Whether entries of this kind are kept here. */
   readonly keeps: (key: string) => boolean;
+  /** Whether it does not answer just now. Absent where nobody can tell. */
+  readonly isAway?: () => boolean;
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   type SettingProblem,
   settingNames,
 } from '../config/settings.ts';
+import { loadCertificate } from '../runtime/node/certificate.ts';
 import { parseYaml, readFile } from '../runtime/node/files.ts';
 import { signingKeyText } from '../runtime/node/platform.ts';
 import { portsOf } from '../runtime/node/serve.ts';
@@ -20,16 +21,22 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
   const read = readSettings(io.env, readFile, parseYaml);
   const said = 'settings' in read ? read.settings.REGSHIFT_SIGNING_KEY : io.env.REGSHIFT_SIGNING_KEY?.trim();
   const key = await keyIn(said || undefined);
-  const problems = [...('problems' in read ? read.problems : []), ...('problem' in key ? [key.problem] : [])];
+  const tls = await loadCertificate('settings' in read ? read.settings : {});
+  const problems = [
+    ...('problems' in read ? read.problems : []),
+    ...('problem' in key ? [key.problem] : []),
+    ...('problems' in tls ? tls.problems : []),
+  ];
   if ('problems' in read || problems.length > 0) {
     if (json) printJson(io, { valid: false, problems });
     else io.tell(`regshift would not start with these settings:\n${formatProblems(problems)}\n`);
     return exitCodes.wrongUsage;
   }
   const { HOST, routes } = read.settings;
+  const scheme = read.settings.REGSHIFT_TLS_CERT === undefined ? 'http' : 'https';
   const host = HOST.includes(':') ? `[${HOST}]` : HOST;
   const listens = portsOf(read.settings)
-    .map((port) => `http://${host}:${port}`)
+    .map((port) => `${scheme}://${host}:${port}`)
     .join(', ');
   const signsWith = 'id' in key ? key.id : 'a key made at each start';
   const served = routes.map(routeFacts);

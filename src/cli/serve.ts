@@ -1,6 +1,7 @@
 import { formatProblems, readSettings, type Settings } from '../config/settings.ts';
 import { parseYaml, readFile } from '../runtime/node/files.ts';
 import { serve } from '../runtime/node/serve.ts';
+import { obeySignals } from '../runtime/node/signals.ts';
 import type { Io } from './io.ts';
 import { registriesOf } from './registries.ts';
 import { exitCodes } from './usage.ts';
@@ -13,8 +14,9 @@ export async function runServe(io: Io): Promise<number> {
     return exitCodes.wrongUsage;
   }
   try {
-    const { urls } = await serve(read.settings);
-    io.write(greeting(urls, read.settings));
+    const running = await serve(read.settings);
+    obeySignals(running, (code) => process.exit(code));
+    io.write(greeting(running.urls, read.settings));
     return exitCodes.good;
   } catch (error) {
     io.tell(`regshift cannot start: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -5,17 +5,9 @@ import { noAliases, parseAliases } from './aliases.ts';
 import { authFields } from './auth-fields.ts';
 import { fleetFields } from './fleet.ts';
 import { parseIpRange } from './ip-range.ts';
+import { count, port } from './numbers.ts';
 import { repositoryMatcher } from './repository-patterns.ts';
-
-const count = (what: string, maximum: number, minimum = 0) =>
-  z.coerce
-    .number({ error: `must be a whole number of ${what}` })
-    .int(`must be a whole number of ${what}`)
-    .min(minimum, `must be ${minimum} or more ${what}`)
-    .max(maximum, `must be at most ${maximum} ${what}`);
-
-const portRange = 'must be a whole number from 0 to 65535';
-const port = z.coerce.number({ error: portRange }).int(portRange).min(0, portRange).max(65_535, portRange);
+import { serviceFields } from './service.ts';
 
 const baseUrl = z
   .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
@@ -123,9 +115,7 @@ export const schema = z.object({
   REGSHIFT_CONVERT_BY_DIGEST: z
     .enum(['never', 'always'], { error: 'must be never or always' })
     .default('never'),
-  LOG_LEVEL: z
-    .enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' })
-    .default('info'),
+  ...serviceFields,
 });
 
 export type Values = z.output<typeof schema>;

@@ -6,6 +6,7 @@ import { fleetProblems } from './fleet.ts';
 import { nearest } from './keys.ts';
 import { createLayer, distinct, type Layer, locate, merge, mergeSaid } from './layers.ts';
 import { readRoutes } from './routes.ts';
+import { serviceProblems } from './service.ts';
 import { fileVariables, type ReadFile } from './setting-files.ts';
 
 export { type Values, variables as settingNames } from './fields.ts';
@@ -64,7 +65,7 @@ export function readSettings(
     ...environment.problems,
     ...document.problems,
     ...read.problems,
-    ...between(fleetProblems(mergeSaid(shared))),
+    ...between([...fleetProblems(mergeSaid(shared)), ...serviceProblems(mergeSaid(shared))]),
     ...unknownVariables(variables),
   ];
   if (problems.length > 0 || 'problems' in top) return { problems: distinct(problems) };

@@ -10,6 +10,8 @@ import type { Cache, CacheEntry } from '../cache/cache.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
+import { formName } from '../negotiation/form-names.ts';
+import type { ConversionFacts, Meter } from '../observability/meter.ts';
 import type { Caller } from '../stored/resolve.ts';
 import { credentialKey } from '../upstream/credential.ts';
 import { conversionPorts, type PortSources } from './conversion-ports.ts';
@@ -35,6 +37,7 @@ export interface WorkshopOptions extends PortSources {
   readonly upstream: string;
   readonly cache: Cache;
   readonly background: Background;
+  readonly meter: Meter;
 }
 
 /**
@@ -64,7 +67,7 @@ export interface Workshop {
 const deadlineMs = 120_000;
 
 export function createWorkshop(options: WorkshopOptions): Workshop {
-  const { upstream, content, cache, signingKey } = options;
+  const { upstream, content, cache, signingKey, meter } = options;
   const flights = createSingleFlight<Product>(deadlineMs, options.background);
 
   const ports = (repository: RepositoryName, caller: Caller) => conversionPorts(options, repository, caller);
@@ -95,6 +98,27 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     return product;
   }
 
+  function count(
+    { sourceType, form: to }: ManifestRecipe,
+    result: ConversionFacts['result'],
+    seconds: number,
+  ) {
+    meter.converted({ from: formName(sourceType), to, result, seconds });
+  }
+
+  async function timed<Made>(recipe: ManifestRecipe, make: () => Promise<Made>): Promise<Made> {
+    const started = performance.now();
+    const seconds = () => (performance.now() - started) / 1000;
+    try {
+      const made = await make();
+      count(recipe, 'made', seconds());
+      return made;
+    } catch (error) {
+      count(recipe, 'failed', seconds());
+      throw error;
+    }
+  }
+
   async function remember(
     repository: RepositoryName,
     { recipes }: Product,
@@ -113,6 +137,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     const key = productKey(upstream, repository, recipe, keyId);
     const known = await cache.get(key, caller.budget);
     if (known) {
+      count(recipe, 'remembered', 0);
       const product = productOfEntry(known);
       // A product outlives its recipes where a cache drops these and keeps it, and where another root named it last,
       // which may be gone by now: then they are put back.
@@ -121,7 +146,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     }
     const late = () => new Failure('UPSTREAM_TIMEOUT', 'The conversion took too long. Try again.');
     // Others wait for it too: whoever asked first may leave, and it goes on.
-    const start = () => work(repository, recipe, { ...caller, signal: undefined }, key);
+    const start = () => timed(recipe, () => work(repository, recipe, { ...caller, signal: undefined }, key));
     const flight = caller.knownLayersOnly ? `${key} known-layers` : key;
     const whose = credentialKey(caller.credential);
     return flights.join({ key: flight, whose, start, late }, caller.signal);

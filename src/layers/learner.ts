@@ -31,6 +31,8 @@ export interface LayerLearnerOptions {
   readonly turns: Turns;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Told when a layer begins to be read (1), and when it is no longer (-1). */
+  readonly onReading?: (change: 1 | -1) => void;
   /** How long a reading may stand still. */
   readonly silenceMs?: number;
 }
@@ -46,7 +48,7 @@ export function createLayerTurns(limit: number, clock: () => number, silenceMs =
 }
 
 export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
-  const { cache, turns, silenceMs = defaultSilenceMs } = options;
+  const { cache, turns, silenceMs = defaultSilenceMs, onReading } = options;
   const memory = createBounded<Digest, LayerFacts>(rememberedFacts);
   const readings = new Map<Digest, Reading>();
 
@@ -67,6 +69,7 @@ export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
     } catch {
       // Those who wait hear of it; when there is no one, it is no one's.
     } finally {
+      onReading?.(-1);
       if (readings.get(digest) === reading) readings.delete(digest);
     }
   }
@@ -76,6 +79,7 @@ export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
     if (running !== undefined && !running.isDead()) return running;
     const reading = startReading(digest, open, { ...options, turns, silenceMs });
     readings.set(digest, reading);
+    onReading?.(1);
     void settle(digest, reading, budget);
     return reading;
   }

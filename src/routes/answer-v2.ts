@@ -34,6 +34,7 @@ export async function answerV2(
   // Before all else: who is not let in learns not even whether a path exists.
   await requireLogin(first.clientAuth, request.headers);
   const resource = parsePath(request.url.pathname);
+  request.notes.resource = resource.kind;
   if (!('name' in resource)) refuseMethod(request.method, resource, false);
   const ns = request.url.searchParams.get('ns') ?? undefined;
   switch (resource.kind) {

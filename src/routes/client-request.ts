@@ -11,6 +11,21 @@ import type { Credential } from '../upstream/credential.ts';
 import type { V1Context } from '../v1-claims/context.ts';
 import type { HeldAnswer } from './held-answers.ts';
 
+/** What is found out about a request on its way, for the log and the counters. */
+export interface RequestNotes {
+  /** The id of the route that answers. */
+  route?: string;
+  /** What kind of thing is asked for: one of a few dozen words. */
+  resource?: string;
+  /** As `Regshift-Conversion` says it. */
+  conversion?: string;
+  ping?: 'fresh' | 'stale';
+  /** Seconds since upstream was asked, where an older answer stands in. */
+  staleAge?: number;
+  /** Of a `FailureCode`. */
+  error?: string;
+}
+
 /** What the program needs to know of a client's request, whatever runtime it came through. */
 export interface ClientRequest {
   readonly method: string;
@@ -24,7 +39,7 @@ export interface ClientRequest {
   /** The repository that is asked for, once a route is found that has it. */
   readonly named?: Named;
   /** What the log should say of the answer; reading it from the answer's headers costs Node a third of its speed. */
-  readonly notes: { conversion?: string; ping?: 'fresh' | 'stale'; route?: string };
+  readonly notes: RequestNotes;
   /** Told each decision on the way to an answer, and of which stored manifest it is; for who wants to explain it. */
   readonly decided?: (manifest: Digest, decision: Decision) => void;
   /** Read once, by whoever sends it on. */

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Facts } from '../observability/log.ts';
+import type { RequestFacts } from '../observability/request-log.ts';
 
 /** An answer as a whole: status 200, and of a HEAD everything but the body. */
 export interface HeldAnswer {
@@ -14,13 +14,13 @@ export interface HeldAnswer {
  */
 export interface HeldAnswers {
   /** @param question everything of a request that an answer depends on. @param facts for the log. */
-  hold(question: string, answer: HeldAnswer, facts: Facts, holds: () => boolean): void;
-  find(question: string): { readonly answer: HeldAnswer; readonly facts: Facts } | undefined;
+  hold(question: string, answer: HeldAnswer, facts: RequestFacts, holds: () => boolean): void;
+  find(question: string): { readonly answer: HeldAnswer; readonly facts: RequestFacts } | undefined;
 }
 
 interface Held {
   readonly answer: HeldAnswer;
-  readonly facts: Facts;
+  readonly facts: RequestFacts;
   readonly holds: () => boolean;
 }
 

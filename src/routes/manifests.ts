@@ -26,6 +26,7 @@ export async function answerManifest(
   const headers = headersOf(outcome);
   const conversion = headers['Regshift-Conversion'];
   if (conversion) request.notes.conversion = conversion;
+  if (outcome.staleAge !== undefined) request.notes.staleAge = outcome.staleAge;
   if (matchesEtag(request.headers.get('if-none-match'), outcome.digest)) {
     return new Response(null, { status: 304, headers });
   }

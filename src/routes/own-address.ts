@@ -1,14 +1,5 @@
 import { type IpRange, isInRanges } from '../config/ip-range.ts';
-
-/** What a runtime knows of a connection. */
-export interface Connection {
-  /** The IP address of the other end; absent where the runtime does not know it. */
-  readonly peerAddress?: string | undefined;
-  /** The port that it came in at; absent where the runtime does not know it. */
-  readonly port?: number | undefined;
-  /** All of a request that its answer depends on, where a runtime can tell that faster than it makes a Request. */
-  readonly question?: string | undefined;
-}
+import type { Connection } from './connection.ts';
 
 /**
  * The address of the proxy as clients have it, for what must name it (realm, Location, Link), without a slash at its

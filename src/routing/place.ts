@@ -1,5 +1,6 @@
 import type { IpRange } from '../config/ip-range.ts';
-import { type Connection, reachedOrigin } from '../routes/own-address.ts';
+import type { Connection } from '../routes/connection.ts';
+import { reachedOrigin } from '../routes/own-address.ts';
 
 /** Where a request has come in. */
 export interface Place {

@@ -9,6 +9,7 @@ import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
 import type { StoredForm } from '../negotiation/decide.ts';
 import { widestAccept } from '../negotiation/reads.ts';
+import { cameFrom, upstreamPlace } from '../observability/account.ts';
 import { discard, readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { credentialKey } from '../upstream/credential.ts';
@@ -77,6 +78,7 @@ export function createContent({ client, cache, background, refusesUnsigned }: Co
   ): Promise<CacheEntry> {
     const known = await cache.get(key, budget);
     if (known) return known;
+    cameFrom(budget.account, upstreamPlace);
     const start = async () => {
       const entry = await fetch();
       await cache.set(key, entry, budget);

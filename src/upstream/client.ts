@@ -71,6 +71,8 @@ export interface UpstreamClientOptions {
   /** Whether the proxy gets a token for a request without a credential, or hands the challenge on. */
   readonly allowAnonymousTokens: boolean;
   readonly background: Background;
+  /** Told of each question to a token server, whether it gave a token. */
+  readonly onToken?: (granted: boolean) => void;
 }
 
 const defaultHeadersDeadlineMs = 30_000;

@@ -1,6 +1,7 @@
 import type { Budget } from '../budget.ts';
 import { isDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
+import type { Trace } from '../observability/trace.ts';
 import { isConnectionCut, networkFailure, timeoutFailure } from './upstream-failure.ts';
 
 /** The part of the web's `fetch` that is used; the embedded sample registry is one too. */
@@ -41,11 +42,27 @@ export async function send(sender: Sender, url: URL, headers: Headers): Promise<
   }
 }
 
-function sendOnce({ fetch, method, signal, body, budget }: Sender, url: URL, headers: Headers) {
+async function sendOnce({ fetch, method, signal, body, budget }: Sender, url: URL, headers: Headers) {
   budget?.spend();
+  const { account } = budget ?? {};
+  trace(headers, account?.trace);
   const init = { method, headers, redirect: 'manual' as const, signal };
-  if (body === undefined) return fetch(url.href, init);
-  return fetch(url.href, { ...init, body, ...(typeof body === 'string' ? {} : streaming) });
+  const sent = body === undefined ? {} : { body, ...(typeof body === 'string' ? {} : streaming) };
+  const started = performance.now();
+  try {
+    return await fetch(url.href, { ...init, ...sent });
+  } finally {
+    if (account) {
+      account.upstreamRequests += 1;
+      account.upstreamMilliseconds += performance.now() - started;
+    }
+  }
+}
+
+/** Whoever follows the client's request sees what it led to. */
+function trace(headers: Headers, { traceparent, tracestate }: Partial<Trace> = {}): void {
+  if (traceparent !== undefined) headers.set('traceparent', traceparent);
+  if (tracestate !== undefined) headers.set('tracestate', tracestate);
 }
 
 /**

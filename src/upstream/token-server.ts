@@ -25,6 +25,8 @@ export interface TokenServerOptions {
   readonly upstream: URL;
   /** For the whole of the answer, body included. */
   readonly deadlineMs: number;
+  /** Told of each question to a token server, whether it gave a token. */
+  readonly onToken?: (granted: boolean) => void;
 }
 
 const answerLimit = 65_536;
@@ -40,6 +42,21 @@ export async function requestToken(
   options: TokenServerOptions,
   request: TokenRequest,
   budget?: Budget,
+): Promise<GrantedToken> {
+  try {
+    const granted = await askForToken(options, request, budget);
+    options.onToken?.(true);
+    return granted;
+  } catch (error) {
+    options.onToken?.(false);
+    throw error;
+  }
+}
+
+async function askForToken(
+  options: TokenServerOptions,
+  request: TokenRequest,
+  budget: Budget | undefined,
 ): Promise<GrantedToken> {
   const { url, headers, ...how } = question(options, request);
   const milliseconds = options.deadlineMs;

@@ -2,6 +2,7 @@ import { createApp } from '../../src/app.ts';
 import { compose, type Platform } from '../../src/compose.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import type { Facts, Level } from '../../src/observability/log.ts';
+import { noMeter } from '../../src/observability/meter.ts';
 import type { Fetch } from '../../src/upstream/client.ts';
 import { runtimeCodec } from './runtime-codec.ts';
 import { testSigningKey } from './signing-key.ts';
@@ -72,6 +73,8 @@ export function testApp(
       fetch: fetch ?? noNetwork,
       clock: () => now,
       log: (level, message, facts) => logged.push({ level, message, ...(facts ? { facts } : {}) }),
+      meter: noMeter,
+      mostRequests: Number.POSITIVE_INFINITY,
       signingKeyText: async (text) => text,
       codec: runtimeCodec,
       layerBytes: Number.POSITIVE_INFINITY,
@@ -89,8 +92,12 @@ export function testApp(
     for (const [name, value] of lines) joined.append(name, value);
     const url = /^https?:/.test(path) ? path : `${clientUrl}${path}`;
     const question = more.body ? undefined : questionOf(method, url, joined);
-    const held = question === undefined ? undefined : app.again(question);
-    if (held) return read(new Response(method === 'HEAD' ? null : own(held.body), { headers: held.headers }));
+    const held = question === undefined ? undefined : app.again(question, {}, undefined);
+    if (held) {
+      const { headers, body } = held.answer;
+      held.ended({ bytes: body.length, cut: false });
+      return read(new Response(method === 'HEAD' ? null : own(body), { headers }));
+    }
     // `duplex` is for streams, and unknown to the types of fetch.
     const init: RequestInit & { duplex: 'half' } = { method, headers: joined, duplex: 'half', ...sent(more) };
     return read(await app.fetch(new Request(url, init), { question }));

@@ -24,7 +24,7 @@ const manifestCases = clients.flatMap((client) =>
 );
 
 /** What a server may add of its own. */
-const ofTheServer = ['connection', 'date', 'keep-alive'];
+const ofTheServer = ['connection', 'date', 'keep-alive', 'x-request-id'];
 
 function namesOf(response: RawResponse): string[] {
   const names = response.headers.map(([name]) => name.toLowerCase());

@@ -61,6 +61,7 @@ async function answerResource(
   const resource = resources.find((each) => !('name' in each) || isOfThePull(route, request, each.name));
   // Not thrown: what is made of a refusal is about logins at upstream.
   if (!resource) return v1ErrorAnswer(refusedClaim('The token is of another repository'), request);
+  request.notes.resource = `v1-${resource.kind}`;
   checkMethod(request, resource.kind === 'users');
   switch (resource.kind) {
     case 'ping':

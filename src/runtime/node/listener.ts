@@ -3,36 +3,77 @@ import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { App } from '../../app.ts';
+import type { Again, Said } from '../../attendance.ts';
 import { nativeBody } from './http-fetch.ts';
 import { questionOf } from './question.ts';
 import { relay } from './relay.ts';
+import { createWhenSent } from './when-sent.ts';
 
 /** The program as Node's HTTP server calls it. */
-export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+export interface Listener {
+  readonly listen: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+  /** How many answers are being made or sent. */
+  readonly answering: () => number;
+  readonly isAnswering: (socket: Socket) => boolean;
+  /** From now on each answer says that it is the last one on its connection (RFC 9112, section 9.6). */
+  readonly lastAnswers: () => void;
+}
+
+export function createListener(app: App): Listener {
+  const listener = createSlowListener(app);
+  const open = new Set<ServerResponse>();
+  let last = false;
+  return {
+    answering: () => open.size,
+    isAnswering: (socket) => [...open].some((each) => each.socket === socket),
+    lastAnswers() {
+      last = true;
+      for (const outgoing of open) outgoing.shouldKeepAlive = false;
+    },
+    listen(incoming, outgoing) {
+      if (last) outgoing.shouldKeepAlive = false;
+      // HTTP/1.0 needs none, and what only asks whether somebody is there often sends none (HAProxy's `httpchk`).
+      incoming.headers.host ??= reachedHost(incoming.socket);
+      const question = questionOf(incoming);
+      const { headers, socket } = incoming;
+      const held = question && app.again(question, headers as Said, socket.remoteAddress);
+      if (held) return give(held, incoming, outgoing);
+      open.add(outgoing);
+      outgoing.once('close', () => open.delete(outgoing));
+      return void listener(incoming, outgoing);
+    },
+  };
+}
 
 /** Bodies of upstream that nobody has looked into go from socket to socket, without streams of the web between. */
-export function createListener(app: App): Listener {
-  const listener = getRequestListener(async (request, bindings) => {
+function createSlowListener(app: App) {
+  return getRequestListener(async (request, bindings) => {
     // No server of ours speaks HTTP/2.
     const { incoming, outgoing } = bindings as HttpBindings;
-    const { remoteAddress, localPort } = incoming.socket;
-    const question = questionOf(incoming);
-    const response = await app.fetch(request, { peerAddress: remoteAddress, port: localPort, question });
+    const response = await app.fetch(request, {
+      peerAddress: incoming.socket.remoteAddress,
+      port: incoming.socket.localPort,
+      question: questionOf(incoming),
+      announce: (name, value) => void (outgoing.headersSent || outgoing.setHeader(name, value)),
+      whenSent: createWhenSent(incoming.socket, outgoing),
+    });
     const body = nativeBody(response.body);
     if (body === undefined) return response;
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     relay(body, outgoing, response.headers.get('content-length'));
     return RESPONSE_ALREADY_SENT;
   });
-  return (incoming, outgoing) => {
-    // HTTP/1.0 needs none, and what only asks whether somebody is there often sends none (HAProxy's `httpchk`).
-    incoming.headers.host ??= reachedHost(incoming.socket);
-    const question = questionOf(incoming);
-    const held = question === undefined ? undefined : app.again(question);
-    if (held === undefined) return void listener(incoming, outgoing);
-    outgoing.writeHead(200, held.headers);
-    outgoing.end(incoming.method === 'HEAD' ? undefined : held.body);
-  };
+}
+
+function give(
+  { answer, id, ended }: Again,
+  { method, socket }: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  const before = socket.bytesWritten;
+  outgoing.writeHead(200, { ...answer.headers, 'X-Request-Id': id });
+  outgoing.end(method === 'HEAD' ? undefined : answer.body);
+  ended({ bytes: socket.bytesWritten - before, cut: false });
 }
 
 function reachedHost({ localAddress = '', localPort }: Socket): string {

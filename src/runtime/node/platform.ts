@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import type { Platform } from '../../compose.ts';
 import type { Log } from '../../observability/log.ts';
+import { noMeter } from '../../observability/meter.ts';
 import { createAskHelper } from './credential-helper.ts';
 import { createHttpFetch } from './http-fetch.ts';
 import { createNodeLayerCodec } from './layer-codec.ts';
+
+/** A layer on its way takes two connections and some 200 KB: this is a fuse, and no measure of work. */
+const mostRequests = 5_000;
 
 /** What Node gives to the program. */
 export function nodePlatform(log: Log): Platform {
@@ -11,6 +15,8 @@ export function nodePlatform(log: Log): Platform {
     fetch: createHttpFetch(),
     clock: Date.now,
     log,
+    meter: noMeter,
+    mostRequests,
     signingKeyText,
     codec: createNodeLayerCodec(),
     layerBytes: Number.POSITIVE_INFINITY,

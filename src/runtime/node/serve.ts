@@ -1,15 +1,18 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
 import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
-import { createApp } from '../../app.ts';
+import { createApp, type Dependencies } from '../../app.ts';
 import type { UpstreamLogin } from '../../auth/upstream-login.ts';
 import { compose } from '../../compose.ts';
-import type { Settings } from '../../config/settings.ts';
+import { formatProblems, type Settings } from '../../config/settings.ts';
 import { Failure } from '../../errors.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
+import { type Certificate, loadCertificate, warnOfExpiry } from './certificate.ts';
+import { type CertificateWatch, watchCertificate } from './certificate-watch.ts';
 import { createListener, type Listener } from './listener.ts';
 import { nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
+import { close, createProxyServer, listen, serveCertificate, urlOf } from './server.ts';
+import { shutDown } from './shutdown.ts';
 
 export interface Running {
   /** Like `http://127.0.0.1:8080`. */
@@ -18,41 +21,74 @@ export interface Running {
   readonly urls: readonly string[];
   /** Ends at once; open requests are cut. */
   close(): Promise<void>;
+  /**
+   * Ends as a service should: what is under way is finished first, within the times that the settings give.
+   * @param atOnce whether somebody waits for it, so that there is no time of grace.
+   */
+  shutDown(atOnce: boolean): Promise<void>;
+  /** Looks whether the certificate has been renewed. */
+  reload(): Promise<void>;
 }
 
 /**
  * Starts the proxy on Node.
- * @throws the system's error when the address cannot be listened on; ConversionError when the key is unreadable.
+ * @throws the system's error when the address cannot be listened on; ConversionError when the signing key is
+ *   unreadable; Failure MISCONFIGURED when the certificate is of no use.
  */
 export async function serve(settings: Settings, log: Log = stdoutLog(settings)): Promise<Running> {
+  const certificate = await certificateFor(settings, log);
   const shared = await openShared(settings, log);
   try {
-    const servers = await start(settings, log, shared);
-    const urls = servers.map(urlOf);
-    const closeAll = async () => {
-      await Promise.all(servers.map(close));
-      await shared?.close();
+    const { dependencies, listener } = await prepare(settings, log, shared);
+    const servers = await listenAtAll(settings, () => createProxyServer({ ...listener, certificate }));
+    const onNew = (renewed: Certificate) => {
+      for (const server of servers) serveCertificate(server, renewed);
     };
-    return { url: urls[0] ?? '', urls, close: closeAll };
+    const watch = certificate && watchCertificate({ settings, current: certificate, log, onNew });
+    return running({ servers, listener, settings, log, shared, watch, health: dependencies.health });
   } catch (error) {
     await shared?.close();
     throw error;
   }
 }
 
-async function start(
-  settings: Settings,
-  log: Log,
-  shared: SharedCache | undefined,
-): Promise<readonly Server[]> {
-  const dependencies = compose(settings, { ...nodePlatform(log), tiers: shared ? [shared.tier] : [] });
-  // A key that cannot be read should stop the start, not the first pull; and so should a program that is not there.
-  await dependencies.signingKey();
-  await Promise.all(dependencies.sites.map(({ login }) => tryLogin(login, log)));
-  const listener = createListener(createApp(dependencies));
+interface Parts extends Pick<Dependencies, 'health'> {
+  readonly servers: readonly Server[];
+  readonly listener: Listener;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly shared: SharedCache | undefined;
+  readonly watch: CertificateWatch | undefined;
+}
+
+function running({ servers, listener, settings, log, shared, watch, health }: Parts): Running {
+  const urls = servers.map(urlOf);
+  const endOthers = async () => {
+    watch?.stop();
+    await shared?.close();
+  };
+  return {
+    url: urls[0] ?? '',
+    urls,
+    reload: async () => watch?.look(),
+    async close() {
+      await Promise.all(servers.map(close));
+      await endOthers();
+    },
+    async shutDown(atOnce) {
+      health.stop();
+      const graceMs = atOnce ? 0 : settings.REGSHIFT_SHUTDOWN_GRACE * 1000;
+      const deadlineMs = settings.REGSHIFT_SHUTDOWN_DEADLINE * 1000;
+      await shutDown({ servers, listener, log, graceMs, deadlineMs });
+      await endOthers();
+    },
+  };
+}
+
+async function listenAtAll(settings: Settings, create: () => Server): Promise<readonly Server[]> {
   const servers: Server[] = [];
   try {
-    for (const port of portsOf(settings)) servers.push(await listenAt(settings.HOST, port, listener));
+    for (const port of portsOf(settings)) servers.push(await listen(create(), settings.HOST, port));
     return servers;
   } catch (error) {
     await Promise.all(servers.map(close));
@@ -66,17 +102,19 @@ export function portsOf({ PORT, routes }: Settings): readonly number[] {
   return [...new Set([...(anywhere ? [PORT] : []), ...routes.flatMap(({ match }) => match.ports)])];
 }
 
-function listenAt(host: string, port: number, listener: Listener): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer(serverOptions, listener);
-    server.once('error', reject);
-    server.listen(port, host, () => resolve(server));
-  });
+async function prepare(settings: Settings, log: Log, shared: SharedCache | undefined) {
+  const dependencies = compose(settings, { ...nodePlatform(log), tiers: shared ? [shared.tier] : [] });
+  // A key that cannot be read should stop the start, not the first pull; and so should a program that is not there.
+  await dependencies.signingKey();
+  await Promise.all(dependencies.sites.map(({ login }) => tryLogin(login, log)));
+  return { dependencies, listener: createListener(createApp(dependencies)) };
 }
 
-function urlOf(server: Server): string {
-  const { address, port, family } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+async function certificateFor(settings: Settings, log: Log): Promise<Certificate | undefined> {
+  const loaded = await loadCertificate(settings);
+  if ('problems' in loaded) throw new Failure('MISCONFIGURED', formatProblems(loaded.problems));
+  if (loaded.certificate) warnOfExpiry(loaded.certificate, log, Date.now());
+  return loaded.certificate;
 }
 
 /** Its client takes a tenth of a second to load, which is for those who have a Redis. */
@@ -87,12 +125,6 @@ async function openShared(settings: Settings, log: Log): Promise<SharedCache | u
   return openSharedCache(url, settings, await readSigningKey(await signingKeyText(key)), log);
 }
 
-/**
- * Node ends a request whose body takes more than five minutes: a layer over a slow line takes longer. What ends an
- * upload whose client is gone is TCP; who only opens connections has a minute for the headers.
- */
-const serverOptions = { requestTimeout: 0, headersTimeout: 60_000, keepAlive: true };
-
 /** What a cloud does not give now it may give in a minute; a program that is not installed stays away. */
 async function tryLogin(login: UpstreamLogin, log: Log): Promise<void> {
   if (login === 'passthrough' || login.kind !== 'kept') return;
@@ -102,13 +134,6 @@ async function tryLogin(login: UpstreamLogin, log: Log): Promise<void> {
     if (!(error instanceof Failure) || error.detail?.reason === 'NO_PROGRAM') throw error;
     log('warn', error.message, { consequence: 'it is asked for again with the next request' });
   }
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error ? reject(error) : resolve()));
-    server.closeAllConnections();
-  });
 }
 
 export function stdoutLog(settings: Settings): Log {

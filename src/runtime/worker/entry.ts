@@ -5,6 +5,7 @@ import { compose } from '../../compose.ts';
 import { formatProblems, readSettings, type SettingProblem } from '../../config/settings.ts';
 import { isOurs } from '../../derived/shared.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
+import { noMeter } from '../../observability/meter.ts';
 import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
 import { workerLayerCodec } from './layer-codec.ts';
@@ -65,6 +66,8 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       fetch: (url, init) => fetch(url, init),
       clock: Date.now,
       log,
+      meter: noMeter,
+      mostRequests: Number.POSITIVE_INFINITY,
       signingKeyText: async (setting) => setting,
       manyProcesses: true,
       tiers: tiersOf(bindings, log),
@@ -76,7 +79,13 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       background: waitUntil,
     }),
   );
-  return (request) => app.fetch(request);
+  return async (request) => {
+    const announced: [name: string, value: string][] = [];
+    const announce = (name: string, value: string) => void announced.push([name, value]);
+    const response = await app.fetch(request, { announce });
+    for (const [name, value] of announced) response.headers.set(name, value);
+    return response;
+  };
 }
 
 function misconfigured(problems: readonly SettingProblem[]): Application {

@@ -6,6 +6,7 @@ export function nodeOnlyProblems(settings: Settings): SettingProblem[] {
   const helpers = settings.routes.flatMap(helperOf);
   return [
     ...(settings.REGSHIFT_REDIS_URL === undefined ? [] : [noRedis]),
+    ...notHere.flatMap((variable) => (settings[variable] === undefined ? [] : [leaveOut(variable)])),
     ...helpers.map((program) => ({
       variable: 'REGSHIFT_DOCKER_CONFIG',
       value: '(not shown)',
@@ -14,6 +15,16 @@ export function nodeOnlyProblems(settings: Settings): SettingProblem[] {
         'configuration with "auth" in it, or REGSHIFT_UPSTREAM_AUTH=basic',
     })),
   ];
+}
+
+const notHere = ['REGSHIFT_TLS_CERT', 'REGSHIFT_TLS_KEY', 'REGSHIFT_METRICS_PORT'] as const;
+
+function leaveOut(variable: string): SettingProblem {
+  return {
+    variable,
+    value: '(not shown)',
+    message: 'must be left out on Workers, where Cloudflare speaks TLS and counts (deploy/cloudflare.md)',
+  };
 }
 
 const noRedis: SettingProblem = {

@@ -30,7 +30,7 @@ export async function openSharedCache(
   };
   await replicas.join();
   return {
-    tier: { name: 'redis', cache, keeps: isShared },
+    tier: { name: 'redis', cache, keeps: isShared, isAway: link.isAway },
     async close() {
       await replicas.leave();
       await link.close();
