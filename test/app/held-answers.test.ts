@@ -11,7 +11,7 @@ const seconds = 30;
 
 /** A held answer is logged as one that took no time: the clock of these tests stands still, so that is told by a mark. */
 function heldOf(app: TestApp): number {
-  return app.logged.filter(({ facts }) => facts?.tier === 'held').length;
+  return app.logged.filter(({ facts }) => facts?.cache === 'held').length;
 }
 
 const all = ({ status, headers, body }: Answer) => [status, [...headers], [...body]];
@@ -29,7 +29,11 @@ describe('a question that is asked again in the same words', () => {
     const app = testApp();
     for (const _ of [1, 2]) await app.get(latest, docker113);
     const [first, second] = app.logged.filter(({ message }) => message === 'request');
-    expect({ ...second?.facts, tier: undefined }).toEqual({ ...first?.facts, tier: undefined });
+    // What it cost, and what it is called.
+    const own = { id: '', cache: '', upstreamRequests: 0, upstreamMilliseconds: 0, bytes: 0 };
+    expect({ ...second?.facts, ...own }).toEqual({ ...first?.facts, ...own });
+    expect(second?.facts).toMatchObject({ cache: 'held', upstreamRequests: 0 });
+    expect(second?.facts?.id).not.toBe(first?.facts?.id);
   });
 
   it.each<[string, RequestHeaders, string]>([

@@ -102,7 +102,7 @@ it('an answer after that is the last one on its connection, and idle ones are cl
   const ended = once(idle, 'close');
   const stopped = running.shutDown(false);
   await ended;
-  await stopped;
+  await Promise.all([stopped, once(waiting, 'close')]);
   expect(answered).toMatch(/^HTTP\/1\.1 \d{3} /);
   expect(answered.toLowerCase()).toContain('connection: close');
 });
