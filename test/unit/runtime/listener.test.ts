@@ -14,7 +14,7 @@ async function serving(
   answer: (request: Request) => Promise<Response>,
   again: App['again'] = () => undefined,
 ) {
-  const server = createServer(createListener({ fetch: answer, again }));
+  const server = createServer(createListener({ fetch: answer, again }).listen);
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
