@@ -47,7 +47,8 @@ export async function listTags(
 
 /** Upstream's link to the next page (RFC 8288); only its query counts, whatever host it names. */
 export function nextQuery(header: string | null): string | undefined {
-  const target = /<([^>]*)>\s*;\s*rel="?next"?/i.exec(header ?? '')?.[1];
+  // No "<" inside: a header full of them would be read once for each (RFC 3986 has none in a URL).
+  const target = /<([^<>]*)>\s*;\s*rel="?next"?/i.exec(header ?? '')?.[1];
   const at = target?.indexOf('?') ?? -1;
   return at === -1 ? undefined : target?.slice(at);
 }

@@ -7,8 +7,9 @@ import { Worker } from 'node:worker_threads';
 import type { Finding, Order, Report } from './worker.ts';
 
 /**
- * Feeds the converters documents that are broken in every way, for a given time. What they throw must be a
- * ConversionError, and what they write their own readers must take. What is found is kept in `test/fuzz/cases/`,
+ * Feeds the converters documents that are broken in every way, and all that reads headers, paths, logins and claims
+ * texts that are, for a given time. What they throw must be meant for a client, what converters write their own
+ * readers must take, and what is said of each reader in `texts.ts` must hold. What is found is kept in `test/fuzz/cases/`,
  * which a test runs from then on.
  *
  *     npm run fuzz -- --seconds 60 [--seed 1] [--workers 2]
@@ -31,10 +32,11 @@ function work(order: Order): Promise<Report> {
   });
 }
 
-function keep({ message, bytes }: Finding): string {
+function keep({ reader, message, bytes }: Finding): string {
   const folder = join(import.meta.dirname, 'cases');
   mkdirSync(folder, { recursive: true });
-  const name = `${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}.case`;
+  const mark = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
+  const name = reader === 'document' ? `${mark}.case` : `${reader}.${mark}.case`;
   writeFileSync(join(folder, name), bytes);
   return `${name}: ${message}`;
 }
@@ -51,6 +53,8 @@ for (const report of reports) {
   for (const [end, count] of Object.entries(report.ends)) ends[end] = (ends[end] ?? 0) + count;
 }
 const slowest = Math.max(...reports.map((report) => report.slowest));
+const texts = reports.reduce((sum, report) => sum + report.texts, 0);
+console.log(`${texts} texts, and`);
 console.log(`${total} documents in ${took.toFixed(0)} s (${Math.round(total / took)} a second)`);
 console.log(`the slowest took ${slowest.toFixed(0)} ms`);
 for (const [end, count] of Object.entries(ends).sort(([, left], [, right]) => right - left)) {

@@ -2,8 +2,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { digestOf, generateSigningKey } from '../../converters/index.ts';
 import { examine, type World } from './examine.ts';
 import { generate } from './generate.ts';
+import { encodeUtf16, generateText } from './generate-text.ts';
 import { Random } from './random.ts';
 import { seedDocuments } from './seeds.ts';
+import { textTargets } from './texts.ts';
 
 export interface Order {
   readonly seed: number;
@@ -11,19 +13,22 @@ export interface Order {
 }
 
 export interface Finding {
+  /** What has read it: `document`, or the name of a target in `texts.ts`. */
+  readonly reader: string;
   readonly message: string;
   readonly bytes: Uint8Array;
 }
 
 export interface Report {
   readonly documents: number;
+  readonly texts: number;
   /** How many documents came to which end. */
   readonly ends: Readonly<Record<string, number>>;
   readonly slowest: number;
   readonly findings: readonly Finding[];
 }
 
-/** Longer than this for one document, in milliseconds, is a finding too. */
+/** Longer than this for one document or text, in milliseconds, is a finding too. */
 const patience = 2_000;
 const enough = 10;
 
@@ -32,24 +37,40 @@ async function run({ seed, seconds }: Order): Promise<Report> {
   const seeds = seedDocuments();
   const documents = new Map(seeds.map((bytes) => [digestOf(bytes) as string, bytes]));
   const world: World = { documents, key: await generateSigningKey() };
+  const readers = Object.entries(textTargets);
   const until = performance.now() + seconds * 1000;
   const ends: Record<string, number> = {};
   const findings = new Map<string, Finding>();
-  let [count, slowest] = [0, 0];
-  while (performance.now() < until && findings.size < enough) {
-    const bytes = generate(random, seeds);
+  let [documentsRead, textsRead, slowest] = [0, 0, 0];
+
+  async function watch(reader: string, bytes: Uint8Array, work: () => Promise<string>): Promise<void> {
     const start = performance.now();
-    const end = await examine(bytes, world, random).catch((error: unknown) => {
-      findings.set(keyOf(error), { message: describe(error), bytes });
+    const end = await work().catch((error: unknown) => {
+      findings.set(`${reader} ${keyOf(error)}`, { reader, message: describe(error), bytes });
       return 'FOUND';
     });
     const took = performance.now() - start;
     slowest = Math.max(slowest, took);
-    if (took > patience) findings.set('slow', { message: `took ${Math.round(took)} ms`, bytes });
+    if (took > patience) {
+      findings.set(`${reader} slow`, { reader, message: `took ${Math.round(took)} ms`, bytes });
+    }
     ends[end] = (ends[end] ?? 0) + 1;
-    count += 1;
   }
-  return { documents: count, ends, slowest, findings: [...findings.values()] };
+
+  while (performance.now() < until && findings.size < enough) {
+    const bytes = generate(random, seeds);
+    await watch('document', bytes, () => examine(bytes, world, random));
+    documentsRead += 1;
+    for (const [reader, { seeds: texts, check }] of readers) {
+      const text = generateText(random, texts);
+      await watch(reader, encodeUtf16(text), async () => {
+        await check(text);
+        return 'text';
+      });
+      textsRead += 1;
+    }
+  }
+  return { documents: documentsRead, texts: textsRead, ends, slowest, findings: [...findings.values()] };
 }
 
 /** One finding for each place in the code. */

@@ -7,9 +7,13 @@ import { projectRoot } from './wrangler.ts';
 
 const readyWithin = 20_000;
 
-/** The proxy on Node in a process of its own, as `npm start` runs it: what the process costs is what it costs. */
+/**
+ * The proxy on Node in a process of its own, as `npm start` runs it: what the process costs is what it costs. It is
+ * stopped as by a failing machine.
+ * @param variables as an operator would set them; without a PORT it gets one that is free.
+ */
 export async function startNodeProcess(variables: Record<string, string>): Promise<BareWorkerd> {
-  const port = await freePort();
+  const port = Number(variables.PORT ?? (await freePort()));
   const child = spawn(process.execPath, ['--max-semi-space-size=2', 'src/cli.ts', 'serve'], {
     cwd: projectRoot,
     env: {

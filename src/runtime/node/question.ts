@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /** Headers by which an answer may differ beside those of the question; a request that has one is looked at anew. */
@@ -8,7 +9,10 @@ const others: ReadonlySet<string> = new Set([
   'x-forwarded-proto',
 ]);
 
-const asked: ReadonlySet<string> = new Set(['host', 'accept', 'user-agent', 'authorization']);
+const asked: ReadonlySet<string> = new Set(['host', 'accept', 'user-agent']);
+
+/** Questions are remembered, and logins are not (docs/security.md). */
+const secret = randomBytes(32);
 
 /**
  * All of a request that the answer for a manifest depends on, for `HeldAnswers`: line by line as it was sent, since a
@@ -23,6 +27,11 @@ export function questionOf({ method, url, rawHeaders, socket }: IncomingMessage)
     if (others.has(name)) return undefined;
     // No header has the end of a line in it.
     if (asked.has(name)) question += `\n${name}:${rawHeaders[at + 1]}`;
+    if (name === 'authorization') question += `\n${name}:${hidden(rawHeaders[at + 1] ?? '')}`;
   }
   return question;
+}
+
+function hidden(login: string): string {
+  return createHmac('sha256', secret).update(login).digest('base64');
 }

@@ -127,6 +127,15 @@ export const quickFaults = {
   'redirects to a closed port': redirects(() => 'http://127.0.0.1:1/'),
 } satisfies Record<string, Misbehave>;
 
+/** Of a blob, these are for its client to find out: it goes through as it comes, at the speed at which it comes. */
+export const contentFaults: readonly string[] = [
+  'says less than the length',
+  'sends wrong bytes',
+  'sends nothing with 200',
+  'sends HTML with 200',
+  'sends 5 MiB',
+] satisfies (keyof typeof quickFaults)[];
+
 /** What takes an upstream for ever: a deadline of ours ends it. */
 export const slowFaults = {
   'never answers': () => undefined,

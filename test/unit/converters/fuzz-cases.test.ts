@@ -4,11 +4,16 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { digestOf, generateSigningKey } from '../../../converters/index.ts';
 import { examine, type World } from '../../fuzz/examine.ts';
 import { generate } from '../../fuzz/generate.ts';
+import { decodeUtf16, generateText } from '../../fuzz/generate-text.ts';
 import { Random } from '../../fuzz/random.ts';
 import { seedDocuments } from '../../fuzz/seeds.ts';
+import { textTargets } from '../../fuzz/texts.ts';
 
 const folder = join(import.meta.dirname, '../../fuzz/cases');
-const cases = existsSync(folder) ? readdirSync(folder) : [];
+const all = existsSync(folder) ? readdirSync(folder) : [];
+/** `<mark>.case` is a document, `<reader>.<mark>.case` a text. */
+const cases = all.filter((name) => name.split('.').length === 2);
+const texts = all.filter((name) => name.split('.').length === 3);
 
 describe('the fuzzer', () => {
   let world: World;
@@ -23,6 +28,22 @@ describe('the fuzzer', () => {
   test.each(cases)('does not find %s again', async (name) => {
     const bytes = new Uint8Array(readFileSync(join(folder, name)));
     for (let seed = 0; seed < 200; seed += 1) await examine(bytes, world, new Random(seed));
+  });
+
+  if (texts.length > 0) {
+    test.each(texts)('does not find the text %s again', async (name) => {
+      const target = textTargets[name.split('.', 1)[0] ?? ''];
+      const started = performance.now();
+      await target?.check(decodeUtf16(new Uint8Array(readFileSync(join(folder, name)))));
+      expect(target).toBeDefined();
+      expect(performance.now() - started).toBeLessThan(1_000);
+    });
+  }
+
+  test.each(Object.entries(textTargets))('finds nothing in five hundred texts for %s', async (_, target) => {
+    const random = new Random(43);
+    for (const seed of target.seeds) await target.check(seed);
+    for (let count = 0; count < 500; count += 1) await target.check(generateText(random, target.seeds));
   });
 
   test('finds nothing in a thousand documents', async () => {

@@ -147,6 +147,10 @@ describe('the question that a request is', () => {
     expect(words('Host', 'a', 'Authorization', 'Basic y')).not.toBe(question);
   });
 
+  it('holds no login, only what tells it from others', () => {
+    expect(words('Authorization', 'Basic dXNlcjpwYXNz')).not.toContain('dXNlcjpwYXNz');
+  });
+
   it.each(['Authorization', 'Accept', 'User-Agent', 'Host'])(
     'differs where %s is empty, or there twice',
     (name) => {
