@@ -127,7 +127,6 @@ describe('a client that leaves takes its question to upstream along', () => {
 
 describe('a request that is none', () => {
   it.each([
-    ['of the beginning of TLS', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003', 400],
     ['of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
     ['of garbage', '\u0000\u0001\u0002\r\n\r\n', 400],
     ['without a host', 'GET /v2/ HTTP/1.1\r\n\r\n', 400],
@@ -143,8 +142,8 @@ describe('a request that is none', () => {
     ],
     ['with a space before a colon', 'GET /v2/ HTTP/1.1\r\nHost : a\r\n\r\n', 400],
     ['with a line in a header', 'GET /v2/ HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n', 400],
-    ['with headers of 20 KB', `GET /v2/ HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
-    ['with a path of 20 KB', `GET /v2/${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+    ['with headers of 40 KB', `GET /v2/ HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`, 431],
+    ['with a path of 40 KB', `GET /v2/${'x'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
   ])('%s is told so, and the connection ends at once', async (_, said, status) => {
     const asking = await client(said);
     await asking.hears(new RegExp(`^HTTP/1\\.1 ${status} `));
@@ -161,6 +160,12 @@ describe('a request that is none', () => {
     await asking.hears(/^HTTP\/1\.1 400 /);
     asking.socket.destroy();
   });
+});
+
+it('the beginning of TLS is answered by the end of the connection, at once: a Docker then goes on without TLS', async () => {
+  const asking = await client('\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003');
+  await expect.poll(() => asking.ended(), { timeout: 2_000 }).toBe(true);
+  expect(asking.heard()).toBe('');
 });
 
 describe('old and odd ways to ask', () => {

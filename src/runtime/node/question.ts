@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /** Headers by which an answer may differ beside those of the question; a request that has one is looked at anew. */
@@ -12,7 +12,7 @@ const others: ReadonlySet<string> = new Set([
 const asked: ReadonlySet<string> = new Set(['host', 'accept', 'user-agent']);
 
 /** Questions are remembered, and logins are not (docs/security.md). */
-const secret = randomBytes(32);
+const secret = randomBytes(32).toString('hex');
 
 /**
  * All of a request that the answer for a manifest depends on, for `HeldAnswers`: line by line as it was sent, since a
@@ -33,5 +33,5 @@ export function questionOf({ method, url, rawHeaders, socket }: IncomingMessage)
 }
 
 function hidden(login: string): string {
-  return createHmac('sha256', secret).update(login).digest('base64');
+  return hash('sha256', secret + login, 'base64');
 }

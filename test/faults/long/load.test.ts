@@ -62,3 +62,36 @@ it(`${clients} clients at once for ${seconds} s, a tenth of what upstream says i
     await upstream.stop();
   }
 });
+
+it('more than it takes at once is told to come back, and what it takes is right', async () => {
+  const upstream = await startHostileUpstream();
+  const proxy = await startNodeProcess({
+    REGSHIFT_UPSTREAM: upstream.url,
+    REGSHIFT_TAG_TTL: '0',
+    REGSHIFT_MAX_REQUESTS: '4',
+  });
+  const random = new Random(3);
+  const outcomes: Record<string, number> = {};
+  try {
+    const until = performance.now() + 3_000;
+    const client = async () => {
+      while (performance.now() < until) {
+        const answer = ask(targets[random.one(names)], proxy.port, goodLogin, 20_000);
+        const outcome = await outcomeOf(answer);
+        if (outcome.startsWith('503')) expect((await answer).header('Retry-After')).toMatch(/^\d+$/);
+        outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, client));
+    console.log({ outcomes });
+    expect(
+      Object.keys(outcomes)
+        .map((outcome) => outcome.slice(0, 3))
+        .toSorted(),
+    ).toEqual(['200', '503']);
+    expect(outcomes['200']).toBeGreaterThan(100);
+  } finally {
+    await proxy.stop();
+    await upstream.stop();
+  }
+});
