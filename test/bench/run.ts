@@ -10,6 +10,8 @@ import { parseArgs } from 'node:util';
 const sections: Readonly<Record<string, string>> = {
   converters: 'converters.ts',
   manifests: 'manifests.ts',
+  blobs: 'blobs.ts',
+  cold: 'cold.ts',
   worker: 'worker.ts',
   layers: 'layers.ts',
 };

@@ -11,8 +11,12 @@ const readyWithin = 20_000;
  * The proxy on Node in a process of its own, as `npm start` runs it: what the process costs is what it costs. It is
  * stopped as by a failing machine.
  * @param variables as an operator would set them; without a PORT it gets one that is free.
+ * @param look milliseconds between two looks at whether it is there.
  */
-export async function startNodeProcess(variables: Record<string, string>): Promise<BareWorkerd> {
+export async function startNodeProcess(
+  variables: Record<string, string>,
+  look = 25,
+): Promise<BareWorkerd> {
   const port = Number(variables.PORT ?? (await freePort()));
   const child = spawn(process.execPath, ['--max-semi-space-size=2', 'src/cli.ts', 'serve'], {
     cwd: projectRoot,
@@ -37,7 +41,7 @@ export async function startNodeProcess(variables: Record<string, string>): Promi
     const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer?.ok && child.pid !== undefined) return { port, pid: child.pid, stop };
-    await sleep(25);
+    await sleep(look);
   }
   await stop();
   throw new Error('regshift on Node was not ready');
