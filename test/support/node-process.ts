@@ -13,10 +13,7 @@ const readyWithin = 20_000;
  * @param variables as an operator would set them; without a PORT it gets one that is free.
  * @param look milliseconds between two looks at whether it is there.
  */
-export async function startNodeProcess(
-  variables: Record<string, string>,
-  look = 25,
-): Promise<BareWorkerd> {
+export async function startNodeProcess(variables: Record<string, string>, look = 25): Promise<BareWorkerd> {
   const port = Number(variables.PORT ?? (await freePort()));
   const child = spawn(process.execPath, ['--max-semi-space-size=2', 'src/cli.ts', 'serve'], {
     cwd: projectRoot,
