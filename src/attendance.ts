@@ -5,7 +5,7 @@ import { accountOf } from './observability/account.ts';
 import type { Log } from './observability/log.ts';
 import type { Meter } from './observability/meter.ts';
 import { createRequestNames } from './observability/request-id.ts';
-import { createRequestLog, requestFacts, type Sent, withoutSecrets } from './observability/request-log.ts';
+import { createRequestLog, type Sent, withoutSecrets } from './observability/request-log.ts';
 import { traceOf } from './observability/trace.ts';
 import type { UnderWay } from './observability/under-way.ts';
 import { errorAnswer, failureFrom } from './routes/answer.ts';
@@ -54,13 +54,13 @@ export function createAttendance(
   answer: (request: ClientRequest, place: Place) => Promise<Response>,
 ): Attendance {
   const nameRequest = createRequestNames(trustedProxies);
-  const record = createRequestLog(log, meter);
+  const lineFor = createRequestLog(log, meter);
   const held = createHeldAnswers();
 
   function withHold(request: ClientRequest, question: string | undefined): ClientRequest {
     if (question === undefined) return request;
     const hold = (found: HeldAnswer, holds: () => boolean) =>
-      held.hold(question, found, requestFacts(request, 200), holds);
+      held.hold(question, found, lineFor(request, 200), holds);
     return { ...request, hold };
   }
 
@@ -81,13 +81,7 @@ export function createAttendance(
       whenSent(connection, (sent) => {
         visit?.leave();
         const milliseconds = clock() - started;
-        record(requestFacts(request, response.status), {
-          id,
-          trace: account.trace,
-          account,
-          milliseconds,
-          sent,
-        });
+        lineFor(request, response.status).ended({ id, trace: account.trace, account, milliseconds, sent });
       });
       connection?.announce?.('X-Request-Id', id);
       return response;
@@ -99,7 +93,7 @@ export function createAttendance(
       const id = nameRequest(said['x-request-id'], peerAddress);
       const trace = traceOf(said.traceparent, said.tracestate);
       const ended = (sent: Sent) =>
-        record(found.facts, { id, trace, account: undefined, milliseconds: 0, sent });
+        found.line.ended({ id, trace, account: undefined, milliseconds: 0, sent });
       return { answer: found.answer, id, ended };
     },
   };

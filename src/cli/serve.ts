@@ -1,5 +1,7 @@
 import { formatProblems, readSettings, type Settings } from '../config/settings.ts';
 import { parseYaml, readFile } from '../runtime/node/files.ts';
+import { createLineWriter } from '../runtime/node/line-writer.ts';
+import { createNodeLog } from '../runtime/node/node-log.ts';
 import { serve } from '../runtime/node/serve.ts';
 import { obeySignals } from '../runtime/node/signals.ts';
 import type { Io } from './io.ts';
@@ -14,7 +16,10 @@ export async function runServe(io: Io): Promise<number> {
     return exitCodes.wrongUsage;
   }
   try {
-    const running = await serve(read.settings);
+    const lines = createLineWriter(1);
+    process.on('exit', lines.flush);
+    const log = createNodeLog(read.settings, lines, process.stdout.isTTY === true);
+    const running = await serve(read.settings, log);
     obeySignals(running, (code) => process.exit(code));
     io.write(greeting(running.urls, read.settings));
     return exitCodes.good;

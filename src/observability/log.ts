@@ -3,14 +3,48 @@ export type Level = 'debug' | 'info' | 'warn' | 'error';
 /** Facts of one event. Never a credential: nothing that came in `Authorization` or in a token's answer. */
 export type Facts = Readonly<Record<string, unknown>>;
 
-export type Log = (level: Level, message: string, facts?: Facts) => void;
+export interface Log {
+  (level: Level, message: string, facts?: Facts): void;
+  /** The same log for events that have these facts in common. Absent where that would save nothing. */
+  readonly bound?: (common: Facts) => Log;
+}
 
 const order: readonly Level[] = ['debug', 'info', 'warn', 'error'];
 
-/** One JSON object a line. @param write gets each line without its end. */
+/**
+ * One JSON object a line: `level`, `time`, `message`, and the facts.
+ * @param write gets each line without its end.
+ */
 export function createJsonLog(least: Level, clock: () => number, write: (line: string) => void): Log {
-  return (level, message, facts) => {
-    if (order.indexOf(level) < order.indexOf(least)) return;
-    write(JSON.stringify({ time: new Date(clock()).toISOString(), level, message, ...facts }));
+  const time = createTimes(clock);
+  const logWith = (common: string): Log => {
+    const log = (level: Level, message: string, facts: Facts = {}) => {
+      if (order.indexOf(level) < order.indexOf(least)) return;
+      const all = `${common}${members(facts)}`;
+      write(`{"level":"${level}","time":"${time()}","message":${JSON.stringify(message)}${all}}`);
+    };
+    return Object.assign(log, { bound: (facts: Facts) => logWith(common + members(facts)) });
   };
+  return logWith('');
+}
+
+function members(facts: Facts): string {
+  const json = JSON.stringify(facts).slice(1, -1);
+  return json === '' ? '' : `,${json}`;
+}
+
+/** Many lines are of one millisecond. */
+function createTimes(clock: () => number): () => string {
+  let [last, text] = [Number.NaN, ''];
+  return () => {
+    const now = clock();
+    if (now !== last) [last, text] = [now, new Date(now).toISOString()];
+    return text;
+  };
+}
+
+/** @returns the log, or one that adds the facts to each event. */
+export function bind(log: Log, common: Facts): Log {
+  if (log.bound) return log.bound(common);
+  return (level, message, facts) => log(level, message, { ...common, ...facts });
 }

@@ -1,7 +1,7 @@
 import type { ClientRequest } from '../routes/client-request.ts';
 import { withoutSealed } from '../uploads/elsewhere.ts';
 import type { Account } from './account.ts';
-import type { Facts, Log } from './log.ts';
+import { bind, type Facts, type Log } from './log.ts';
 import type { Meter } from './meter.ts';
 import { type Trace, traceId } from './trace.ts';
 
@@ -14,15 +14,9 @@ export interface Sent {
 }
 
 /** What is known of a request as soon as it is answered, and holds for each that asks the same. */
-export type RequestFacts = Pick<ClientRequest, 'method' | 'notes'> & {
-  readonly client: string;
-  readonly path: string;
-  readonly status: number;
-};
-
-export function requestFacts(request: ClientRequest, status: number): RequestFacts {
-  const { method, url, client, notes } = request;
-  return { method, client: client.name, path: withoutSecrets(url.pathname), status, notes };
+export interface RequestLine {
+  /** Writes the line, and counts the answer. */
+  ended(end: Ended): void;
 }
 
 /** Told when an answer has ended. */
@@ -36,37 +30,31 @@ export interface Ended {
   readonly sent: Sent | undefined;
 }
 
+export type StartLine = (request: ClientRequest, status: number) => RequestLine;
+
 /** One line of the log, and the counters, for each request. */
-export function createRequestLog(log: Log, meter: Meter): (facts: RequestFacts, ended: Ended) => void {
-  return ({ method, path, client, status, notes }, { id, trace, account, milliseconds, sent }) => {
+export function createRequestLog(log: Log, meter: Meter): StartLine {
+  return ({ method, url, client, notes }, status) => {
     const { route, resource, conversion, ping, staleAge, error } = notes;
-    log('info', 'request', {
-      id,
-      trace: trace && traceId(trace),
-      client,
-      route,
-      resource,
-      method,
-      path,
-      status,
-      conversion,
-      ping,
-      cache: account ? placeOf(account) : 'held',
-      upstreamRequests: account?.upstreamRequests ?? 0,
-      upstreamMilliseconds: Math.round(account?.upstreamMilliseconds ?? 0),
-      bytes: sent?.bytes,
-      milliseconds,
-      staleAge,
-      error,
-      cut: sent?.cut || undefined,
-    } satisfies Facts);
-    meter.answered({
-      route: route ?? 'none',
-      resource: resource ?? 'none',
-      status,
-      seconds: milliseconds / 1000,
-      bytes: sent?.bytes,
-    });
+    const path = withoutSecrets(url.pathname);
+    const what = { client: client.name, route, resource, method, path, status };
+    const line = bind(log, { ...what, conversion, ping, staleAge, error } satisfies Facts);
+    const counted = { route: route ?? 'none', resource: resource ?? 'none', status };
+    return {
+      ended({ id, trace, account, milliseconds, sent }) {
+        line('info', 'request', {
+          id,
+          trace: trace && traceId(trace),
+          cache: account ? placeOf(account) : 'held',
+          upstreamRequests: account?.upstreamRequests ?? 0,
+          upstreamMilliseconds: Math.round(account?.upstreamMilliseconds ?? 0),
+          bytes: sent?.bytes,
+          milliseconds,
+          cut: sent?.cut || undefined,
+        } satisfies Facts);
+        meter.answered({ ...counted, seconds: milliseconds / 1000, bytes: sent?.bytes });
+      },
+    };
   };
 }
 

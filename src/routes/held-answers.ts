@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { RequestFacts } from '../observability/request-log.ts';
+import type { RequestLine } from '../observability/request-log.ts';
 
 /** An answer as a whole: status 200, and of a HEAD everything but the body. */
 export interface HeldAnswer {
@@ -13,14 +13,14 @@ export interface HeldAnswer {
  * to the same Authorization value, which is part of the words.
  */
 export interface HeldAnswers {
-  /** @param question everything of a request that an answer depends on. @param facts for the log. */
-  hold(question: string, answer: HeldAnswer, facts: RequestFacts, holds: () => boolean): void;
-  find(question: string): { readonly answer: HeldAnswer; readonly facts: RequestFacts } | undefined;
+  /** @param question everything of a request that an answer depends on. @param line for the log. */
+  hold(question: string, answer: HeldAnswer, line: RequestLine, holds: () => boolean): void;
+  find(question: string): { readonly answer: HeldAnswer; readonly line: RequestLine } | undefined;
 }
 
 interface Held {
   readonly answer: HeldAnswer;
-  readonly facts: RequestFacts;
+  readonly line: RequestLine;
   readonly holds: () => boolean;
 }
 
@@ -34,7 +34,7 @@ export function createHeldAnswers(): HeldAnswers {
     sizeCalculation: ({ answer }, question) => answer.body.length + question.length * 2 + overheadBytes,
   });
   return {
-    hold: (question, answer, facts, holds) => void held.set(question, { answer, facts, holds }),
+    hold: (question, answer, line, holds) => void held.set(question, { answer, line, holds }),
     find(question) {
       const found = held.get(question);
       if (found === undefined || found.holds()) return found;

@@ -5,10 +5,13 @@ import type { UpstreamLogin } from '../../auth/upstream-login.ts';
 import { compose } from '../../compose.ts';
 import { formatProblems, type Settings } from '../../config/settings.ts';
 import { Failure } from '../../errors.ts';
-import { createJsonLog, type Log } from '../../observability/log.ts';
+import type { Health } from '../../observability/health.ts';
+import type { Log } from '../../observability/log.ts';
 import { type Certificate, loadCertificate, warnOfExpiry } from './certificate.ts';
 import { type CertificateWatch, watchCertificate } from './certificate-watch.ts';
 import { createListener, type Listener } from './listener.ts';
+import type { Metrics } from './metrics.ts';
+import { createMetricsServer } from './metrics-server.ts';
 import { nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
 import { close, createProxyServer, listen, serveCertificate, urlOf } from './server.ts';
@@ -19,6 +22,8 @@ export interface Running {
   readonly url: string;
   /** One for each port, in the order of `portsOf`. */
   readonly urls: readonly string[];
+  /** Of the port for metrics, where there is one. */
+  readonly metricsUrl: string | undefined;
   /** Ends at once; open requests are cut. */
   close(): Promise<void>;
   /**
@@ -35,17 +40,23 @@ export interface Running {
  * @throws the system's error when the address cannot be listened on; ConversionError when the signing key is
  *   unreadable; Failure MISCONFIGURED when the certificate is of no use.
  */
-export async function serve(settings: Settings, log: Log = stdoutLog(settings)): Promise<Running> {
+export async function serve(settings: Settings, log: Log): Promise<Running> {
   const certificate = await certificateFor(settings, log);
   const shared = await openShared(settings, log);
   try {
-    const { dependencies, listener } = await prepare(settings, log, shared);
+    const metrics = await openMetrics(settings);
+    const { dependencies, listener } = await prepare(settings, log, shared, metrics);
+    const { health, underWay } = dependencies;
+    metrics?.watch(underWay);
+    if (certificate) metrics?.certificate(certificate.notAfter);
     const servers = await listenAtAll(settings, () => createProxyServer({ ...listener, certificate }));
     const onNew = (renewed: Certificate) => {
       for (const server of servers) serveCertificate(server, renewed);
+      metrics?.certificate(renewed.notAfter);
     };
     const watch = certificate && watchCertificate({ settings, current: certificate, log, onNew });
-    return running({ servers, listener, settings, log, shared, watch, health: dependencies.health });
+    const counted = metrics && (await listenForMetrics(settings, metrics, health, servers));
+    return running({ servers, counted, listener, settings, log, shared, watch, health });
   } catch (error) {
     await shared?.close();
     throw error;
@@ -54,6 +65,8 @@ export async function serve(settings: Settings, log: Log = stdoutLog(settings)):
 
 interface Parts extends Pick<Dependencies, 'health'> {
   readonly servers: readonly Server[];
+  /** The one for metrics, which stays to the end. */
+  readonly counted: Server | undefined;
   readonly listener: Listener;
   readonly settings: Settings;
   readonly log: Log;
@@ -61,15 +74,17 @@ interface Parts extends Pick<Dependencies, 'health'> {
   readonly watch: CertificateWatch | undefined;
 }
 
-function running({ servers, listener, settings, log, shared, watch, health }: Parts): Running {
+function running({ servers, counted, listener, settings, log, shared, watch, health }: Parts): Running {
   const urls = servers.map(urlOf);
   const endOthers = async () => {
     watch?.stop();
+    if (counted) await close(counted);
     await shared?.close();
   };
   return {
     url: urls[0] ?? '',
     urls,
+    metricsUrl: counted && urlOf(counted),
     reload: async () => watch?.look(),
     async close() {
       await Promise.all(servers.map(close));
@@ -102,8 +117,10 @@ export function portsOf({ PORT, routes }: Settings): readonly number[] {
   return [...new Set([...(anywhere ? [PORT] : []), ...routes.flatMap(({ match }) => match.ports)])];
 }
 
-async function prepare(settings: Settings, log: Log, shared: SharedCache | undefined) {
-  const dependencies = compose(settings, { ...nodePlatform(log), tiers: shared ? [shared.tier] : [] });
+async function prepare(settings: Settings, log: Log, shared: SharedCache | undefined, metrics?: Metrics) {
+  const counting = metrics ? { meter: metrics.meter } : {};
+  const tiers = shared ? [shared.tier] : [];
+  const dependencies = compose(settings, { ...nodePlatform(log), ...counting, tiers });
   // A key that cannot be read should stop the start, not the first pull; and so should a program that is not there.
   await dependencies.signingKey();
   await Promise.all(dependencies.sites.map(({ login }) => tryLogin(login, log)));
@@ -115,6 +132,26 @@ async function certificateFor(settings: Settings, log: Log): Promise<Certificate
   if ('problems' in loaded) throw new Failure('MISCONFIGURED', formatProblems(loaded.problems));
   if (loaded.certificate) warnOfExpiry(loaded.certificate, log, Date.now());
   return loaded.certificate;
+}
+
+/** prom-client takes some forty milliseconds to load, which is for those who have a Prometheus. */
+async function openMetrics({ REGSHIFT_METRICS_PORT: port }: Settings): Promise<Metrics | undefined> {
+  return port === undefined ? undefined : (await import('./metrics.ts')).createMetrics();
+}
+
+/** Where that port cannot be had, the others are given back. */
+async function listenForMetrics(
+  { HOST, REGSHIFT_METRICS_PORT: port = 0 }: Settings,
+  metrics: Metrics,
+  health: Health,
+  servers: readonly Server[],
+): Promise<Server> {
+  try {
+    return await listen(createMetricsServer(metrics, health), HOST, port);
+  } catch (error) {
+    await Promise.all(servers.map(close));
+    throw error;
+  }
 }
 
 /** Its client takes a tenth of a second to load, which is for those who have a Redis. */
@@ -134,8 +171,4 @@ async function tryLogin(login: UpstreamLogin, log: Log): Promise<void> {
     if (!(error instanceof Failure) || error.detail?.reason === 'NO_PROGRAM') throw error;
     log('warn', error.message, { consequence: 'it is asked for again with the next request' });
   }
-}
-
-export function stdoutLog(settings: Settings): Log {
-  return createJsonLog(settings.LOG_LEVEL, Date.now, (line) => process.stdout.write(`${line}\n`));
 }

@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest';
+import { createJsonLog } from '../../src/observability/log.ts';
+import { asText } from '../../src/observability/log-text.ts';
+import { type RequestHeaders, testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { privateTo, scriptedUpstream } from '../support/scripted-upstream.ts';
+
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+const latest = '/v2/sample/oci/manifests/latest';
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+const requests = (app: ReturnType<typeof testApp>) =>
+  app.logged.filter(({ message }) => message === 'request').map(({ facts }) => facts ?? {});
+const keys = (facts: object | undefined) =>
+  Object.entries(facts ?? {}).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+
+describe('one line for each request', () => {
+  it('has these keys and no others', async () => {
+    const app = testApp({}, scriptedUpstream().fetch);
+    await app.get(latest, [...docker113, ['traceparent', traceparent]]);
+    await app.get('/v2/sample/absent/manifests/latest');
+    const [good, bad] = requests(app);
+    const always = ['client', 'route', 'resource', 'method', 'path', 'status'];
+    const cost = ['cache', 'upstreamRequests', 'upstreamMilliseconds', 'milliseconds'];
+    expect(keys(good).toSorted()).toEqual([...always, 'conversion', 'id', 'trace', ...cost].toSorted());
+    expect(keys(bad).toSorted()).toEqual([...always, 'error', 'id', ...cost].toSorted());
+    expect(good).toMatchObject({
+      trace: '0af7651916cd43dd8448eb211c80319c',
+      client: 'docker/1.13.1',
+      route: 'all',
+      resource: 'manifest',
+      method: 'GET',
+      path: latest,
+      status: 200,
+      conversion: 'oci -> schema2',
+      cache: 'upstream',
+      // Its digest, and itself: the config stays as it is.
+      upstreamRequests: 2,
+    });
+    expect(bad).toMatchObject({ status: 404, error: 'MANIFEST_UNKNOWN' });
+  });
+
+  it('tells which cache the answer came from', async () => {
+    const app = testApp({ REGSHIFT_TAG_TTL: '0' }, scriptedUpstream().fetch);
+    for (const _ of [1, 2]) await app.get(latest, docker113);
+    expect(requests(app).map(({ cache, upstreamRequests }) => [cache, upstreamRequests])).toEqual([
+      ['upstream', 2],
+      ['memory', 1],
+    ]);
+  });
+
+  it('holds no login, no token, no query and nothing sealed', async () => {
+    const login = `Basic ${btoa('alice:hush-hush')}`;
+    const app = testApp({ LOG_LEVEL: 'debug' }, scriptedUpstream(privateTo(login)).fetch);
+    const secret: RequestHeaders = [
+      ...docker113,
+      ['Authorization', login],
+      ['Cookie', 'hush-cookie'],
+      ['X-Docker-Token', 'hush-token'],
+      ['Proxy-Authorization', 'Basic hush-proxy'],
+      ['X-Request-Id', 'hush-id'],
+      ['tracestate', 'hush=state'],
+    ];
+    await app.get(latest, secret);
+    await app.get(`${latest}?password=hush-query`, secret);
+    await app.get('/token?service=x&password=hush-query', secret);
+    await app.send('PUT', '/v2/sample/oci/blobs/uploads/elsewhere.hush-sealed?digest=x', secret);
+    await app.get('/v1ctx/hush-context/v1/images/x/json', secret);
+    await app.get(latest, [...docker113, ['Authorization', 'Bearer hush-bearer']]);
+    const text = JSON.stringify(app.logged);
+    expect(requests(app)).toHaveLength(6);
+    expect(text).not.toMatch(/hush/);
+    expect(text).not.toContain(login.slice(6));
+  });
+});
+
+describe('W3C trace context', () => {
+  const state = 'vendor=opaque,other@tenant=1';
+  const seenOf = async (headers: RequestHeaders) => {
+    const upstream = scriptedUpstream();
+    const seen: (string | null)[][] = [];
+    const app = testApp({}, (url, init) => {
+      const sent = new Headers(init.headers);
+      seen.push([sent.get('traceparent'), sent.get('tracestate')]);
+      return upstream.fetch(url, init);
+    });
+    await app.get(latest, headers);
+    expect(seen.length).toBeGreaterThan(1);
+    return seen;
+  };
+
+  it('goes on to each request that is caused', async () => {
+    for (const each of await seenOf({ traceparent, tracestate: state }))
+      expect(each).toEqual([traceparent, state]);
+  });
+
+  it.each([
+    ['no traceparent', { tracestate: state }],
+    ['version ff', { traceparent: traceparent.replace(/^00/, 'ff') }],
+    ['no trace', { traceparent: `00-${'0'.repeat(32)}-b7ad6b7169203331-01` }],
+    ['no parent', { traceparent: `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01` }],
+    ['more fields than version 00 has', { traceparent: `${traceparent}-what` }],
+    ['capitals', { traceparent: traceparent.toUpperCase() }],
+  ] as const)('does not, where it is not valid: %s', async (_, headers) => {
+    for (const each of await seenOf(headers)) expect(each).toEqual([null, null]);
+  });
+
+  it('goes on without a tracestate that is not valid', async () => {
+    for (const each of await seenOf({ traceparent, tracestate: 'no member' }))
+      expect(each).toEqual([traceparent, null]);
+  });
+});
+
+describe('lines', () => {
+  const lines: string[] = [];
+  const log = createJsonLog(
+    'info',
+    () => Date.UTC(2026, 0, 1),
+    (line) => lines.push(line),
+  );
+
+  it('are one JSON object each, however they are put together', () => {
+    log('debug', 'not told');
+    log('warn', 'Redis is "away"', { reason: 'a\nb' });
+    log.bound?.({ client: 'x', left: undefined })('info', 'request', { status: 200 });
+    log.bound?.({})('info', 'request');
+    const time = '2026-01-01T00:00:00.000Z';
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { level: 'warn', time, message: 'Redis is "away"', reason: 'a\nb' },
+      { level: 'info', time, message: 'request', client: 'x', status: 200 },
+      { level: 'info', time, message: 'request' },
+    ]);
+    expect(lines.join('')).not.toContain('\n');
+  });
+
+  it('can be for people, and are no commands for their terminals', () => {
+    const facts = {
+      method: 'GET',
+      path: '/v2/\u001b[2J',
+      status: 200,
+      milliseconds: 3,
+      client: 'a b',
+      cache: 'held',
+    };
+    const line = JSON.stringify({
+      time: '2026-01-01T18:39:37.000Z',
+      level: 'info',
+      message: 'request',
+      ...facts,
+    });
+    expect(asText(line)).toBe('18:39:37 info  request GET /v2/?[2J 200 in 3 ms for a b cache=held');
+    const other = {
+      time: '2026-01-01T18:39:37.000Z',
+      level: 'warn',
+      message: 'Redis is away',
+      reason: 'it is\ngone',
+    };
+    expect(asText(JSON.stringify(other))).toBe('18:39:37 warn  Redis is away reason="it is?gone"');
+  });
+});
+
+describe('what is under way', () => {
+  it('is bounded, and who is too much is told when to come back', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const upstream = scriptedUpstream();
+    const slow = async (url: string, init: RequestInit) => {
+      await promise;
+      return upstream.fetch(url, init);
+    };
+    const app = testApp({ REGSHIFT_MAX_REQUESTS: '2' }, slow);
+    const first = [app.get(latest, docker113), app.get(latest)];
+    const refused = await app.get('/v2/sample/schema2/manifests/latest');
+    expect([refused.status, refused.header('Retry-After'), refused.error().code]).toEqual([
+      503,
+      '5',
+      'UNAVAILABLE',
+    ]);
+    expect((await app.get('/healthz')).status).toBe(200);
+    resolve();
+    for (const { status } of await Promise.all(first)) expect(status).toBe(200);
+    expect((await app.get('/v2/sample/schema2/manifests/latest')).status).toBe(200);
+  });
+});
+
+describe('/readyz', () => {
+  it('tells of upstream and is ready without it; it asks once in ten seconds', async () => {
+    let asked = 0;
+    let broken = false;
+    const app = testApp({}, async () => {
+      asked += 1;
+      if (broken) throw new TypeError('fetch failed');
+      return Response.json({}, { status: 200 });
+    });
+    const told = async () => JSON.parse((await app.get('/readyz')).text());
+    for (const _ of [1, 2, 3])
+      expect(await told()).toEqual({ ready: true, caches: {}, upstreams: { all: 'answers' } });
+    expect(asked).toBe(1);
+    broken = true;
+    app.advance(10);
+    expect(await told()).toMatchObject({ ready: true, upstreams: { all: 'UPSTREAM_UNREACHABLE' } });
+  });
+
+  it('takes a registry that wants a login for one that answers', async () => {
+    const app = testApp({}, scriptedUpstream(privateTo('Basic x')).fetch);
+    expect(JSON.parse((await app.get('/readyz')).text()).upstreams).toEqual({ all: 'answers' });
+  });
+});
