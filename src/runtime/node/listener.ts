@@ -4,6 +4,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { App } from '../../app.ts';
 import type { Again, Said } from '../../attendance.ts';
+import type { HeldAnswer } from '../../routes/held-answers.ts';
 import { nativeBody } from './http-fetch.ts';
 import { questionOf } from './question.ts';
 import { relay } from './relay.ts';
@@ -65,13 +66,24 @@ function createSlowListener(app: App) {
   });
 }
 
+/** As Node writes them without another look; made once for each answer. */
+const lines = new WeakMap<HeldAnswer, readonly string[]>();
+
+function linesOf(answer: HeldAnswer): readonly string[] {
+  const known = lines.get(answer);
+  if (known) return known;
+  const made = Object.entries(answer.headers).flat();
+  lines.set(answer, made);
+  return made;
+}
+
 function give(
   { answer, id, ended }: Again,
   { method, socket }: IncomingMessage,
   outgoing: ServerResponse,
 ): void {
   const before = socket.bytesWritten;
-  outgoing.writeHead(200, { ...answer.headers, 'X-Request-Id': id });
+  outgoing.writeHead(200, [...linesOf(answer), 'X-Request-Id', id]);
   outgoing.end(method === 'HEAD' ? undefined : answer.body);
   ended({ bytes: socket.bytesWritten - before, cut: false });
 }

@@ -10,6 +10,9 @@ const others: ReadonlySet<string> = new Set([
 ]);
 
 const asked: ReadonlySet<string> = new Set(['host', 'accept', 'user-agent']);
+const lengths: ReadonlySet<number> = new Set(
+  [...others, ...asked, 'authorization'].map((name) => name.length),
+);
 
 /** Questions are remembered, and logins are not (docs/security.md). */
 const secret = randomBytes(32).toString('hex');
@@ -23,7 +26,10 @@ export function questionOf({ method, url, rawHeaders, socket }: IncomingMessage)
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   let question = `${method} ${url} ${socket.localPort}`;
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = (rawHeaders[at] ?? '').toLowerCase();
+    const raw = rawHeaders[at] ?? '';
+    // Most headers are none of these, and to look at a length costs nothing.
+    if (!lengths.has(raw.length)) continue;
+    const name = raw.toLowerCase();
     if (others.has(name)) return undefined;
     // No header has the end of a line in it.
     if (asked.has(name)) question += `\n${name}:${rawHeaders[at + 1]}`;
