@@ -160,12 +160,12 @@ describe('a body that goes from socket to socket', () => {
   });
 
   it('goes on when it is the client that stands still', async () => {
-    const port = await proxyOf(await upstreamOf(whole), 50);
+    const port = await proxyOf(await upstreamOf(whole), 400);
     const received: Buffer[] = [];
     const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
     const slow = request({ port, host: '127.0.0.1' }, async (answer) => {
       answer.on('error', reject);
-      await sleep(500);
+      await sleep(1500);
       for await (const chunk of answer) received.push(chunk);
       resolve();
     });
