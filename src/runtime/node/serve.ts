@@ -134,7 +134,7 @@ async function certificateFor(settings: Settings, log: Log): Promise<Certificate
   return loaded.certificate;
 }
 
-/** prom-client takes some forty milliseconds to load, which is for those who have a Prometheus. */
+/** prom-client takes some sixty milliseconds to load, which is for those who have a Prometheus. */
 async function openMetrics({ REGSHIFT_METRICS_PORT: port }: Settings): Promise<Metrics | undefined> {
   return port === undefined ? undefined : (await import('./metrics.ts')).createMetrics();
 }
