@@ -63,10 +63,22 @@ export class ConversionError extends Error {
 }
 
 function sentence(problem: ConversionProblem): string {
-  const where = problem.path === undefined ? '' : ` at ${problem.path}`;
-  const found = problem.found === undefined ? '' : ` Found ${problem.found}.`;
-  const expected = problem.expected === undefined ? '' : ` Expected ${problem.expected}.`;
+  const where = problem.path === undefined ? '' : ` at ${shown(problem.path)}`;
+  const found = problem.found === undefined ? '' : ` Found ${shown(problem.found)}.`;
+  const expected = problem.expected === undefined ? '' : ` Expected ${shown(problem.expected)}.`;
   return `${problem.message.replace(/\.$/, '')}${where}.${found}${expected}`;
+}
+
+const most = 500;
+
+/** Whoever pushes an image has written it, and it ends up on terminals and in logs: nothing there may obey it. */
+function shown(text: string): string {
+  const cut = text.length > most ? `${text.slice(0, most - 3)}...` : text;
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }
 
 /** Shortens a value of unknown origin for a message: at most 80 characters, control characters shown. */

@@ -17,8 +17,11 @@ export const largeBlob = {
   path: `/v2/wire/large/blobs/${digestOf(largeBytes)}`,
 };
 
-/** The samples behind a real socket, and one large blob, as an upstream for what is tested on the wire. */
-export async function startSampleServer(): Promise<SampleServer> {
+/**
+ * The samples behind a real socket, and one large blob, as an upstream for what is tested on the wire.
+ * @param port one that is free, where not said.
+ */
+export async function startSampleServer(port = 0): Promise<SampleServer> {
   const samples = createSampleRegistry();
   const server = createServer(async ({ method = 'GET', url = '/', headers }, response) => {
     if (url === largeBlob.path) return sendLarge(response, method, headers.range);
@@ -28,7 +31,7 @@ export async function startSampleServer(): Promise<SampleServer> {
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     response.end(new Uint8Array(await answer.arrayBuffer()));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const stop = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
