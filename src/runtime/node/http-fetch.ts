@@ -133,7 +133,7 @@ function breakSilence(incoming: IncomingMessage, silenceMs: number): void {
     const waits = incoming.readableLength > 0 || isHeldUp(socket);
     if (socket.bytesRead === heard && !waits) incoming.destroy(stoodStill());
     heard = socket.bytesRead;
-  }, silenceMs);
+  }, silenceMs).unref();
   incoming.once('close', () => clearInterval(timer));
 }
 
