@@ -1,6 +1,5 @@
 import { formatProblems, readSettings, type Settings } from '../config/settings.ts';
 import { parseYaml, readFile } from '../runtime/node/files.ts';
-import { createLineWriter } from '../runtime/node/line-writer.ts';
 import { createNodeLog } from '../runtime/node/node-log.ts';
 import { serve } from '../runtime/node/serve.ts';
 import { obeySignals } from '../runtime/node/signals.ts';
@@ -16,9 +15,8 @@ export async function runServe(io: Io): Promise<number> {
     return exitCodes.wrongUsage;
   }
   try {
-    const lines = createLineWriter(1);
-    process.on('exit', lines.flush);
-    const log = createNodeLog(read.settings, lines, process.stdout.isTTY === true);
+    const { log, flush } = createNodeLog(read.settings, 1, process.stdout.isTTY === true);
+    process.on('exit', flush);
     const running = await serve(read.settings, log);
     obeySignals(running, (code) => process.exit(code));
     io.write(greeting(running.urls, read.settings));

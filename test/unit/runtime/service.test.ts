@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { formatProblems, readSettings } from '../../../src/config/settings.ts';
 import type { Facts } from '../../../src/observability/log.ts';
-import { createLineWriter } from '../../../src/runtime/node/line-writer.ts';
+import { createNodeLog } from '../../../src/runtime/node/node-log.ts';
 import { serve } from '../../../src/runtime/node/serve.ts';
 import { freePort } from '../../support/daemon.ts';
 import { rawRequest } from '../../support/raw-http.ts';
@@ -69,13 +69,18 @@ it('writes every line, in order, however many and however late', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'regshift-lines-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'log');
-  const { write, flush } = createLineWriter(openSync(file, 'w'));
-  const lines = Array.from({ length: 5_000 }, (_, index) => `line ${index} é`);
-  for (const line of lines) write(line);
+  const { log, flush } = createNodeLog({ LOG_LEVEL: 'info', LOG_FORMAT: 'json' }, openSync(file, 'w'), false);
+  const said = Array.from({ length: 5_000 }, (_, index) => `line ${index} é`);
+  for (const each of said) log('info', each, { number: 1, nothing: undefined });
+  log('debug', 'less than what is wanted');
   await expect.poll(() => readFileSync(file, 'utf8').split('\n').length).toBe(5_001);
-  write('last');
+  log('warn', 'last');
   flush();
-  expect(readFileSync(file, 'utf8')).toBe(`${[...lines, 'last'].join('\n')}\n`);
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(records.map(({ message }) => message)).toEqual([...said, 'last']);
+  expect(Object.keys(records[0] ?? {}).toSorted()).toEqual(['level', 'message', 'number', 'time']);
+  expect(records.at(-1)).toMatchObject({ level: 'warn', time: expect.stringMatching(/^20\d\d-.*Z$/) });
 });
 
 it.each([
