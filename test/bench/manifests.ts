@@ -42,14 +42,17 @@ for (let tag = 0; tag < connections; tag += 1)
   await pushImage(registry.url, 'bench/app', String(tag), image());
 // docker-registry 2.8.2 answers 400 when the first ones to ask do so at the same time: each puts the empty layer there.
 await load({ port: registry.port, path, headers: docker19, connections: 1 });
-const variables = { REGSHIFT_UPSTREAM: registry.url, LOG_LEVEL: 'info' };
+// A bare route writes no log, so what is compared with it writes none either.
+const variables = { REGSHIFT_UPSTREAM: registry.url, LOG_LEVEL: 'warn' };
 const remembered = await startNodeProcess(variables);
+const logging = await startNodeProcess({ ...variables, LOG_LEVEL: 'info' });
 const asking = await startNodeProcess({ ...variables, REGSHIFT_TAG_TTL: '0' });
 const barePort = await freePort();
 const bare = await startBare(barePort);
 
 const first = await interleaved(rounds, {
   regshift: () => load({ port: remembered.port, path, headers: docker19 }),
+  logging: () => load({ port: logging.port, path, headers: docker19 }),
   registry: () => load({ port: registry.port, path, headers: docker19 }),
   bare: () => load({ port: barePort, path, headers: docker19 }),
 });
@@ -70,6 +73,14 @@ report({
   is: 'least',
 });
 
+report({
+  work: 'the same with a line of log for each request',
+  regshift: rate(first.logging),
+  against: rate(first.bare),
+  figure: first.logging / first.bare,
+  is: 'least',
+});
+
 // A tag for each connection, or one question to upstream would answer for all.
 const asked = { path: '/v2/bench/app/manifests/{}', method: 'HEAD' } as const;
 const accept = [`Accept: ${mediaTypes.schema2}`];
@@ -87,5 +98,5 @@ report({
 });
 
 bare.kill();
-await Promise.all([remembered.stop(), asking.stop(), registry.stop()]);
+await Promise.all([remembered.stop(), logging.stop(), asking.stop(), registry.stop()]);
 printJson();
