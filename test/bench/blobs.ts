@@ -1,7 +1,7 @@
 /** Blobs through the sidecar on Node: `npm run bench -- --only blobs`. */
 import { execFile } from 'node:child_process';
 import { createHash, randomFillSync } from 'node:crypto';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,6 +59,8 @@ async function slowReaders(port: number): Promise<readonly Socket[]> {
 }
 
 const root = mkdtempSync(join(tmpdir(), 'regshift-bench-blobs-'));
+// nginx gives its workers to a user of their own.
+chmodSync(root, 0o755);
 const path = writeBlob(root);
 const upstream = await serveFiles(root);
 const nginx = await proxyPass(upstream.port);
