@@ -72,7 +72,6 @@ export async function answerFor<Answer>(
   // Who may use the proxy is asked anew each time.
   const holding = hold && site.clientAuth === undefined ? { hold } : {};
   const own = { ...asked, ...holding, address, ...(named ? { named } : {}) };
-  if (site.id !== 'all') request.notes.route = site.id;
   try {
     return await answer(own);
   } catch (error) {

@@ -65,6 +65,9 @@ function placed(problem: SettingProblem, place: string | undefined): SettingProb
 
 export function shown(variable: Variable | string, value: unknown): string {
   if (value === undefined) return 'not set';
+  if (Array.isArray(value) && value.length > 0) return 'a list';
+  // Whatever is inside may be secret.
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return 'a mapping';
   return /KEY|PASSWORD|SECRET|URL|UPSTREAM$|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS/.test(variable)
     ? '(not shown)'
     : JSON.stringify(value);

@@ -50,7 +50,7 @@ function doorsOf(entries: readonly Checked[]): Door<Checked>[] {
  */
 function loginProblems({ routes: [first, ...others] }: Door<Checked>): SettingProblem[] {
   return others.flatMap((other) => {
-    if (loginOf(first) === loginOf(other)) return [];
+    if (loginOf(first) === loginOf(other)) return relayProblems(first, other);
     const through = [first, other].find((each) => each.settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough');
     const neighbour = through === first ? other : first;
     const apart = 'or one of the two needs a host or a port of its own (match)';
@@ -67,9 +67,22 @@ function loginProblems({ routes: [first, ...others] }: Door<Checked>): SettingPr
   });
 }
 
+/** `/token` names no route either: one of them answers for all. */
+function relayProblems(first: Checked, other: Checked): SettingProblem[] {
+  const relayed = ({ settings }: Checked) =>
+    settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY;
+  if (relayed(first) === relayed(other)) return [];
+  const message =
+    `must be the same as in ${nameOf(first)}, because both are reached by the same host and clients get their ` +
+    'tokens there in one way';
+  return [locate({ variable: 'REGSHIFT_TOKEN_RELAY', value: '', message }, other.layers)];
+}
+
 function loginOf({ settings, layers }: Checked): string {
   const { REGSHIFT_UPSTREAM_AUTH: mode, REGSHIFT_UPSTREAM: upstreams } = settings;
-  if (mode === 'passthrough') return `upstream ${upstreams?.map(({ href }) => href)}`;
+  if (mode === 'passthrough') {
+    return `upstream ${upstreams?.map(({ href }) => href)}`;
+  }
   const { REGSHIFT_CLIENT_AUTH: clients = 'none', ...texts } = merge(layers);
   if (clients === 'none') return clients;
   const whose = ['HTPASSWD', 'JWKS', 'JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];

@@ -6,6 +6,7 @@ import { Failure } from '../errors.ts';
 import type { Route } from '../route.ts';
 import { failureOf, pick } from '../stored/upstream-answer.ts';
 import { discard, refuseEncoded } from '../upstream/body.ts';
+import { isRedirect } from '../upstream/redirect.ts';
 import { apiVersion } from './answer.ts';
 import { answerBytes } from './blob-bytes.ts';
 import { cacheControl } from './cache-control.ts';
@@ -142,8 +143,4 @@ function fits({ status }: Response, asked: Readonly<Record<string, string>>): bo
   if (status === 206 || status === 416) return 'range' in asked;
   if (status === 304) return 'if-none-match' in asked || 'if-modified-since' in asked;
   return status === 200;
-}
-
-function isRedirect(response: Response): boolean {
-  return [301, 302, 303, 307, 308].includes(response.status);
 }

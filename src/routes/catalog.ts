@@ -7,7 +7,7 @@ import { nextQuery } from '../stored/tag-list.ts';
 import { failureOf } from '../stored/upstream-answer.ts';
 import { bytesAnswer } from './answer.ts';
 import type { ClientRequest } from './client-request.ts';
-import { handBack } from './pass-on.ts';
+import { handBack } from './hand-back.ts';
 import { pageQuery } from './tags.ts';
 
 /** Pages of upstream that one request may read to find a repository that is served. */
@@ -99,7 +99,8 @@ const routeField = 'route';
 
 function inRoute({ routes }: Door<Site>, query: string, at: number): string {
   const id = routes[at]?.id;
-  if (id === undefined || routes.length === 1) return query;
+  const alone = routes.length === 1 && routes[0].match.everything;
+  if (id === undefined || alone) return query;
   return `${query}${query === '' ? '?' : '&'}${new URLSearchParams({ [routeField]: id })}`;
 }
 

@@ -8,8 +8,9 @@ import type { Named } from '../routing/names.ts';
 import { readBounded } from '../upstream/body.ts';
 import { deleteScope, pushScope } from '../upstream/scope.ts';
 import type { ClientRequest } from './client-request.ts';
+import { handBack } from './hand-back.ts';
 import { contentLocation } from './location.ts';
-import { handBack, passOn } from './pass-on.ts';
+import { passOn } from './pass-on.ts';
 
 /** `PUT /v2/<name>/manifests/<reference>`, byte for byte. @throws Failure. */
 export async function putManifest(

@@ -1,11 +1,10 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 import { Failure } from '../errors.ts';
 import type { Route } from '../route.ts';
-import { failureOf, pick } from '../stored/upstream-answer.ts';
+import { failureOf } from '../stored/upstream-answer.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamRequest } from '../upstream/client.ts';
 import { isRedirect } from '../upstream/redirect.ts';
-import { apiVersion } from './answer.ts';
 import type { ClientRequest } from './client-request.ts';
 
 /** Where a request of a client is sent on to. */
@@ -73,37 +72,4 @@ function hasBody({ method, headers, url }: ClientRequest): boolean {
   const length = headers.get('content-length');
   if (length !== null) return Number(length) !== 0;
   return method !== 'POST' || url.searchParams.has('digest') || headers.has('transfer-encoding');
-}
-
-/** What of an answer is about content, uploads and errors; Location and Link name addresses, and are written anew. */
-const handedBack = [
-  'content-type',
-  'docker-content-digest',
-  'docker-upload-uuid',
-  'range',
-  'oci-chunk-min-length',
-  'oci-subject',
-  'oci-tag',
-  'oci-filters-applied',
-  'allow',
-  'retry-after',
-  'warning',
-  'ratelimit-limit',
-  'ratelimit-remaining',
-];
-
-/** Upstream's answer as it is. @param more headers that the proxy writes itself. */
-export function handBack(
-  request: ClientRequest,
-  response: Response,
-  more: Record<string, string> = {},
-): Response {
-  const { status, headers } = response;
-  const bodiless = request.method === 'HEAD' || status === 204 || status === 304;
-  // `fetch` undoes an encoding that upstream was asked not to use, and leaves the length as it was.
-  const length = headers.has('content-encoding') ? [] : ['content-length'];
-  return new Response(bodiless ? null : response.body, {
-    status,
-    headers: { ...apiVersion, ...pick(response, [...handedBack, ...length]), ...more },
-  });
 }

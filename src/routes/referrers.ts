@@ -4,7 +4,7 @@ import type { Named } from '../routing/names.ts';
 import { nextQuery } from '../stored/tag-list.ts';
 import { failureOf } from '../stored/upstream-answer.ts';
 import type { ClientRequest } from './client-request.ts';
-import { handBack } from './pass-on.ts';
+import { handBack } from './hand-back.ts';
 
 /**
  * `GET /v2/<name>/referrers/<digest>` (distribution-spec 1.1, "Listing Referrers"), as upstream has it, with its

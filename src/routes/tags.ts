@@ -5,7 +5,7 @@ import { askForTags, listTags, nextQuery, tagsIn } from '../stored/tag-list.ts';
 import { failureOf } from '../stored/upstream-answer.ts';
 import { bytesAnswer } from './answer.ts';
 import type { ClientRequest } from './client-request.ts';
-import { handBack } from './pass-on.ts';
+import { handBack } from './hand-back.ts';
 
 /** More than any repository should have; a list of them has some 200 kB. */
 const mostTags = 10_000;

@@ -4,10 +4,12 @@ import { Failure } from '../errors.ts';
 import type { Route } from '../route.ts';
 import type { Named } from '../routing/names.ts';
 import { isSealed } from '../uploads/elsewhere.ts';
+import { discard } from '../upstream/body.ts';
 import { pullScope, pushScope } from '../upstream/scope.ts';
 import type { ClientRequest } from './client-request.ts';
+import { handBack } from './hand-back.ts';
 import { contentLocation, uploadLocation } from './location.ts';
-import { handBack, type Onward, passOn } from './pass-on.ts';
+import { type Onward, passOn } from './pass-on.ts';
 
 /**
  * `POST /v2/<name>/blobs/uploads/`: begins an upload, takes a blob in one piece, or mounts one.
@@ -51,12 +53,18 @@ async function answer(
   const response = await passOn(route, request, { ...onward, repository: named.upstream, what });
   if (response.status === 201) {
     const digest = digestOf(response, request.url);
-    if (digest === undefined) throw unnamed(named.upstream);
+    if (digest === undefined) {
+      await discard(response);
+      throw unnamed(named.upstream);
+    }
     return handBack(request, response, { Location: contentLocation(request, named, 'blobs', digest) });
   }
   if (!response.headers.has('location')) return handBack(request, response);
   const asked = onward.url ?? new URL(`${route.client.id}${onward.path}`);
-  const location = await uploadLocation(route, request, named, response, asked);
+  const location = await uploadLocation(route, request, named, response, asked).catch(async (error) => {
+    await discard(response);
+    throw error;
+  });
   return handBack(request, response, { Location: location });
 }
 

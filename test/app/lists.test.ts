@@ -139,6 +139,15 @@ describe('the list of repositories', () => {
     expect(after.flat()).toEqual(['a/two', 'b/four/five', 'b/six']);
   });
 
+  it('goes through the one route of a path, whatever its registry calls its repositories', async () => {
+    const script = paged('/v2/_catalog', 'repositories', ['app1', 'team/app1', 'zz']);
+    const routes = [{ match: { path: 'team/' }, upstream: 'http://a.test' }];
+    const config = JSON.stringify({ upstreamAuth: 'anonymous', routes });
+    const app = testApp({ REGSHIFT_CONFIG: config, REGSHIFT_UPSTREAM: '' }, scriptedUpstream(script).fetch);
+    const all = await pages(app, '/v2/_catalog?n=1', 'repositories');
+    expect(all.flat()).toEqual(['team/app1', 'team/team/app1', 'team/zz']);
+  });
+
   it('is the same by HEAD', async () => {
     const app = testApp({}, scriptedUpstream(script).fetch);
     const [head, get] = [await app.head('/v2/_catalog?n=2'), await app.get('/v2/_catalog?n=2')];
@@ -203,4 +212,16 @@ describe('the referrers of a manifest', () => {
       ['Basic YTpi'],
     ]);
   });
+});
+
+it('what upstream says to a list that is asked for by HEAD is given up, or it would hold a connection for good', async () => {
+  const cancelled: string[] = [];
+  const upstream = scriptedUpstream((_request, { pathname }) => {
+    if (!/\/(?:_catalog|tags\/list)$/.test(pathname)) return undefined;
+    const body = new ReadableStream({ cancel: () => void cancelled.push(pathname) });
+    return new Response(body, { status: 400, headers: { 'Content-Type': 'application/json' } });
+  });
+  const app = testApp({}, upstream.fetch);
+  for (const path of ['/v2/_catalog', '/v2/team/app/tags/list']) await app.head(path);
+  await expect.poll(() => cancelled).toEqual(['/v2/_catalog', '/v2/team/app/tags/list']);
 });

@@ -23,10 +23,14 @@ export function createMetricsServer(metrics: Metrics, health: Health): Server {
     }: Answer = !answer
       ? { type: 'text/plain', body: 'There is /metrics, /healthz and /readyz here.\n', status: 404 }
       : reads
-        ? await answer()
+        ? await answer().catch(failed)
         : { type: 'text/plain', body: 'This only answers GET.\n', status: 405 };
     response.writeHead(status, { 'Content-Type': type }).end(method === 'HEAD' ? undefined : body);
   });
+}
+
+function failed(): Answer {
+  return { type: 'text/plain', body: 'This cannot be told now.\n', status: 500 };
 }
 
 interface Answer {

@@ -24,7 +24,8 @@ const secret = randomBytes(32).toString('hex');
  */
 export function questionOf({ method, url, rawHeaders, socket }: IncomingMessage): string | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
-  let question = `${method} ${url} ${socket.localPort}`;
+  // A client that names no host is told apart by the address that it has reached.
+  let question = `${method} ${url} ${socket.localAddress} ${socket.localPort}`;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const raw = rawHeaders[at] ?? '';
     // Most headers are none of these, and to look at a length costs nothing.

@@ -15,10 +15,20 @@ export function relay(incoming: IncomingMessage, outgoing: ServerResponse, annou
   const whole = length >= worthwhile && announced === incoming.headers['content-length'];
   // A pipelined answer has no socket before its turn.
   const direct = whole && isRelayed(incoming.socket) && outgoing.socket !== null;
-  // The client has left: nothing will tell of it any more.
+  // What has ended before tells of it no more.
   if (outgoing.destroyed) incoming.destroy();
+  else if (incoming.destroyed) outgoing.destroy();
   else if (direct) fromSocketToSocket(incoming, outgoing, length);
-  else pipeline(incoming, outgoing, () => undefined);
+  else {
+    resetOnBreak(incoming, outgoing, announced);
+    pipeline(incoming, outgoing, () => undefined);
+  }
+}
+
+/** In HTTP/1.0 a body without a length ends with its connection: one that breaks off must end it in another way. */
+function resetOnBreak(incoming: IncomingMessage, outgoing: ServerResponse, announced: string | null): void {
+  if (announced !== null || outgoing.req.httpVersion !== '1.0') return;
+  incoming.once('error', () => outgoing.socket?.resetAndDestroy());
 }
 
 /** Without parser and streams between: with them, a byte costs more than twice as much CPU. */

@@ -24,6 +24,9 @@ const serverOptions: ServerOptions = {
   keepAlive: true,
 };
 
+/** In which nothing moves on a connection that has a request under way: nobody waits for longer. */
+const standstillMs = 600_000;
+
 /**
  * Engines of 2015 speak HTTP/1.1 over TLS 1.2, and their Go knows ECDHE with AES-GCM and AES-CBC: both are among
  * Node's own ciphers.
@@ -37,6 +40,7 @@ export function createProxyServer({ listen, certificate, isAnswering }: ServerPa
         listen,
       )
     : createServer(serverOptions, listen);
+  server.setTimeout(standstillMs);
   server.on('clientError', (error: ClientError, socket) =>
     refuse(error, socket as Socket, isAnswering(socket as Socket)),
   );

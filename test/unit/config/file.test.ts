@@ -173,7 +173,7 @@ describe('what is wrong is told with its place', () => {
       ['upstreamUsername is (not shown): it must be text; put quotes around what is only digits'],
     ],
     ['format: v1', ['format is "v1": it must be auto, schema1, schema2, oci or generic']],
-    ['- a\n- b', ['REGSHIFT_CONFIG is ["a","b"]: it must be an object of settings']],
+    ['- a\n- b', ['REGSHIFT_CONFIG is a list: it must be an object of settings']],
     [
       'a: [',
       ['REGSHIFT_CONFIG is (not shown): it must be YAML or JSON: line 1, column 5 is wrong (bad indent)'],
@@ -347,4 +347,21 @@ describe('the nearest word', () => {
     ['x', undefined],
     ['somethingElse', undefined],
   ])('to %s is %s', (word, near) => expect(nearest(word, ['tagTtl', 'host', 'port'])).toBe(near));
+});
+
+it.each([
+  ['routes: { hub: { upstream: "https://a.test", upstreamPassword: hunter2 } }', 'routes is a mapping'],
+  ['routes:\n  - [upstreamPassword, hunter2]', 'routes[0] is a list'],
+  ['routes:\n  - { upstream: "https://a.test", match: [hunter2] }', 'routes[0].match is a list'],
+])('what is in the wrong place is not shown: it may hold secrets (%s)', (yaml, said) => {
+  const problems = problemsOf(yaml).join('\n');
+  expect(problems).toContain(said);
+  expect(problems).not.toContain('hunter2');
+});
+
+it('routes of one host give out tokens in one way', () => {
+  const hub = 'upstream: https://docker.io';
+  const yaml = `routes:\n  - { ${hub}, match: { ns: docker.io }, tokenRelay: never }\n  - { ${hub} }`;
+  expect(problemsOf(yaml).join('\n')).toMatch(/tokenRelay.*must be the same as in/);
+  expect(problemsOf(yaml.replace(', tokenRelay: never', ''))).toEqual([]);
 });

@@ -133,18 +133,25 @@ describe('an upload', () => {
 });
 
 describe('the question that a request is', () => {
+  let address = '127.0.0.1';
   const words = (...rawHeaders: string[]) =>
     questionOf({
       method: 'GET',
       url: '/v2/a/manifests/b',
       rawHeaders,
-      socket: { localPort: 1 },
+      socket: { localPort: 1, localAddress: address },
     } as unknown as IncomingMessage);
 
   it('is the same for the same words alone', () => {
     const question = words('Host', 'a', 'Authorization', 'Basic x');
     expect(words('host', 'a', 'authorization', 'Basic x', 'X-Other', 'y')).toBe(question);
     expect(words('Host', 'a', 'Authorization', 'Basic y')).not.toBe(question);
+  });
+
+  it('differs by the address that was reached, for who names no host', () => {
+    const one = words();
+    address = '127.0.0.2';
+    expect(words()).not.toBe(one);
   });
 
   it('holds no login, only what tells it from others', () => {

@@ -174,6 +174,21 @@ describe('a body that goes from socket to socket', () => {
     expect(sha256(Buffer.concat(received))).toBe(sha256(content));
   });
 
+  it('of no length is reset for a client of HTTP/1.0, where its end is all that there is to tell', async () => {
+    const upstream = await upstreamOf(async (outgoing) => {
+      outgoing.write(content.subarray(0, 100_000));
+      await sleep(50);
+      outgoing.destroy();
+    });
+    const client = connect(await proxyOf(upstream), '127.0.0.1');
+    client.write('GET / HTTP/1.0\r\nHost: test\r\n\r\n');
+    client.resume();
+    const { promise: ended, resolve } = Promise.withResolvers<string>();
+    client.on('error', ({ message }) => resolve(message));
+    client.on('end', () => resolve('a clean end'));
+    expect(await ended).toContain('ECONNRESET');
+  });
+
   it('is in chunks where the head that is sent says no length', async () => {
     expect(sha256(await got(await proxyOf(await upstreamOf(whole)), '/unsaid'))).toBe(sha256(content));
   });
