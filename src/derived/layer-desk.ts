@@ -73,7 +73,7 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
       repository,
       credential,
       budget,
-      ...(signal ? { signal } : {}),
+      signal,
     } as const;
     const { response } = await client.request(request);
     if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');

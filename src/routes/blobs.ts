@@ -102,16 +102,11 @@ async function answerStored(
   digest: Digest,
 ): Promise<Response> {
   const head = request.method === 'HEAD';
-  const headers: Record<string, string> = {};
-  for (const header of passedOn) {
-    const value = request.headers.get(header);
-    if (value !== null) headers[header] = value;
-  }
+  const headers = pick(request, passedOn);
   const { signal, credential, budget } = request.caller;
   const ask = async (method: 'GET' | 'HEAD', redirects: 'follow' | 'return') => {
     const path = `/v2/${name}/blobs/${digest}`;
-    const request = { method, path, repository: name, credential, budget, headers, redirects };
-    return client.request({ ...request, ...(signal ? { signal } : {}) });
+    return client.request({ method, path, repository: name, credential, budget, headers, redirects, signal });
   };
   const first = await ask(head ? 'HEAD' : 'GET', redirectBlobs ? 'return' : 'follow');
   const { response, anonymous } =

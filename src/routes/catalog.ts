@@ -5,6 +5,7 @@ import { answerFor, type Site } from '../site.ts';
 import { askForRepositories, repositoriesIn } from '../stored/catalogue.ts';
 import { nextQuery } from '../stored/tag-list.ts';
 import { failureOf } from '../stored/upstream-answer.ts';
+import { discard } from '../upstream/body.ts';
 import { bytesAnswer } from './answer.ts';
 import type { ClientRequest } from './client-request.ts';
 import { handBack } from './hand-back.ts';
@@ -28,7 +29,7 @@ export async function answerCatalog(door: Door<Site>, request: ClientRequest): P
     const page = await answerFor(site, request, undefined, (own) => pageOf(site.route, own, query));
     if ('refusal' in page) {
       if (door.routes.length === 1) return handBack(request, page.refusal);
-      await page.refusal.body?.cancel();
+      await discard(page.refusal);
       continue;
     }
     const isLast = at === door.routes.length - 1;

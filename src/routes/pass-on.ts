@@ -1,7 +1,7 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 import { Failure } from '../errors.ts';
 import type { Route } from '../route.ts';
-import { failureOf } from '../stored/upstream-answer.ts';
+import { failureOf, pick } from '../stored/upstream-answer.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamRequest } from '../upstream/client.ts';
 import { isRedirect } from '../upstream/redirect.ts';
@@ -31,19 +31,14 @@ const sentOn = ['content-type', 'content-range', 'content-encoding', 'accept', '
 export async function passOn(route: Route, request: ClientRequest, onward: Onward): Promise<Response> {
   const { what, url, ...where } = onward;
   const { signal, credential, budget } = request.caller;
-  const headers: Record<string, string> = {};
-  for (const name of sentOn) {
-    const value = request.headers.get(name);
-    if (value !== null) headers[name] = value;
-  }
   const { response } = await route.client.request({
     ...where,
     ...(url ? { url } : {}),
     method: request.method as UpstreamRequest['method'],
     credential,
     budget,
-    ...bodyOf(route, request, headers),
-    ...(signal ? { signal } : {}),
+    ...bodyOf(route, request, pick(request, sentOn)),
+    signal,
   });
   if (response.status === 401) throw await failureOf(response, what, 'NAME_UNKNOWN');
   if (!isRedirect(response)) return response;

@@ -26,7 +26,7 @@ export async function answerReferrers(
     credential,
     budget,
     headers: accept === null ? {} : { accept },
-    ...(signal ? { signal } : {}),
+    signal,
   });
   if (response.status === 401) throw await failureOf(response, `referrers of ${name}`, 'NAME_UNKNOWN');
   const next = nextQuery(response.headers.get('link'));

@@ -47,7 +47,7 @@ export async function askForRepositories(
     scopes: [catalogScope],
     credential,
     budget,
-    ...(signal ? { signal } : {}),
+    signal,
   });
   return response;
 }

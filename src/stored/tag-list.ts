@@ -19,7 +19,7 @@ export async function askForTags(
     repository,
     credential,
     budget,
-    ...(signal ? { signal } : {}),
+    signal,
   });
   return response;
 }

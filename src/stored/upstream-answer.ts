@@ -60,10 +60,14 @@ function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').slice(0, 200);
 }
 
-export function pick(response: Response, names: readonly string[]): Record<string, string> {
+/** Those headers of a request or an answer that it has. */
+export function pick(
+  { headers }: { readonly headers: Headers },
+  names: readonly string[],
+): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of names) {
-    const value = response.headers.get(name);
+    const value = headers.get(name);
     if (value !== null) found[name] = value;
   }
   return found;

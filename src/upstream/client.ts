@@ -32,7 +32,7 @@ export interface UpstreamRequest {
   /** Without credentials: those in here are dropped, or `anonymous` would not be true. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Aborts until the last byte of the body. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Pays for every request that this one leads to: redirects, challenges, tokens. */
   readonly budget?: Budget;
   /** 'return' hands a redirect that leads away from the registry back to the caller instead of following it. */

@@ -11,7 +11,7 @@ export interface Asker {
   readonly repository?: RepositoryName;
   /** What a token must allow; to pull from the repository when not said. */
   readonly scopes?: readonly string[];
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly budget?: Budget;
 }
 

@@ -21,7 +21,8 @@ export interface Listener {
 }
 
 export function createListener(app: App): Listener {
-  const listener = createSlowListener(app);
+  const questions = new WeakMap<IncomingMessage, string | undefined>();
+  const listener = createSlowListener(app, (incoming) => questions.get(incoming));
   const open = new Set<ServerResponse>();
   let last = false;
   return {
@@ -39,6 +40,7 @@ export function createListener(app: App): Listener {
       const { headers, socket } = incoming;
       const held = question && app.again(question, headers as Said, socket.remoteAddress);
       if (held) return give(held, incoming, outgoing);
+      questions.set(incoming, question);
       open.add(outgoing);
       outgoing.once('close', () => open.delete(outgoing));
       return void listener(incoming, outgoing);
@@ -47,14 +49,14 @@ export function createListener(app: App): Listener {
 }
 
 /** Bodies of upstream that nobody has looked into go from socket to socket, without streams of the web between. */
-function createSlowListener(app: App) {
+function createSlowListener(app: App, asked: (incoming: IncomingMessage) => string | undefined) {
   return getRequestListener(async (request, bindings) => {
     // No server of ours speaks HTTP/2.
     const { incoming, outgoing } = bindings as HttpBindings;
     const response = await app.fetch(request, {
       peerAddress: incoming.socket.remoteAddress,
       port: incoming.socket.localPort,
-      question: questionOf(incoming),
+      question: asked(incoming),
       announce: (name, value) => void (outgoing.headersSent || outgoing.setHeader(name, value)),
       whenSent: createWhenSent(incoming.socket, outgoing),
     });
