@@ -1,113 +1,144 @@
 /**
- * How fast layers are read on Node, and in how much memory: `node test/bench/layers.ts`. Compares with
- * `zstd -dc | sha256sum` and `gunzip | sha256sum` where they are installed. Each task is a process of its own, or
- * the peak of one would be taken for that of the next.
+ * Layers of 512 MiB that the proxy has to read or to unpack, from a docker-registry, beside the programs that a user
+ * would do it with: `npm run bench -- --only layers`.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { defaultUnpackLimits } from '../../src/layers/bomb.ts';
-import { measure } from '../../src/layers/measure.ts';
-import { slice } from '../../src/layers/slice.ts';
-import { unpack } from '../../src/layers/unpack.ts';
-import { verified } from '../../src/layers/verified.ts';
-import { createNodeLayerCodec } from '../../src/runtime/node/layer-codec.ts';
-import { type BenchLayer, type BenchLayers, prepareLayers } from './layer-data.ts';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type BareWorkerd, memoryOf } from '../support/bare-workerd.ts';
+import { startDockerRegistry } from '../support/docker-registry.ts';
+import { startNodeProcess } from '../support/node-process.ts';
+import { havePrograms } from '../support/programs.ts';
+import { interleaved } from './interleaved.ts';
+import { type BenchLayer, prepareLayers } from './layer-data.ts';
+import { askUntilRead, pushAsSchema1, pushLayer } from './layer-images.ts';
+import { leftOut, printJson, report } from './report.ts';
 
 const MiB = 2 ** 20;
-/** As `npm start` runs the proxy: buffers that are done with are collected sooner. */
-const flags = ['--max-semi-space-size=2', ...process.execArgv];
-const limits = defaultUnpackLimits;
-const codec = createNodeLayerCodec();
+const rounds = 5;
+const streams = 8;
+const mostAboveIdle = 150;
 
-/** As `fetch` gives a body: up to 64 KiB at a time. */
-async function read(path: string): Promise<ReadableStream<Uint8Array>> {
-  const file = await open(path);
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { bytesRead, buffer } = await file.read(new Uint8Array(65_536));
-        if (bytesRead > 0) return controller.enqueue(buffer.subarray(0, bytesRead));
-        await file.close();
-        controller.close();
-      },
-      cancel: () => file.close(),
-    },
-    { highWaterMark: 0 },
-  );
+const missing = ['docker-registry', 'curl', 'zstd', 'gunzip', 'sha256sum'].find(
+  (name) => !havePrograms(name),
+);
+if (missing !== undefined) {
+  leftOut('layers', missing);
+  process.exit(0);
 }
 
-async function drain(stream: ReadableStream<Uint8Array>): Promise<void> {
-  for await (const _ of stream) {
-    // A client that takes what comes.
-  }
+const run = promisify(execFile);
+const layers = await prepareLayers();
+const { size } = layers.zstd;
+const registry = await startDockerRegistry();
+for (const [name, layer] of Object.entries(layers)) await pushLayer(registry.url, repositoryOf(name), layer);
+const first = await start();
+await pushAsSchema1(registry.url, urlOf(first), repositoryOf('gzip'));
+for (const name of ['zstd', 'chunked', 'zstd8MiB'])
+  await askUntilRead(urlOf(first), repositoryOf(name), 'latest');
+
+function repositoryOf(name: string): string {
+  return `bench/${name.toLowerCase()}`;
 }
 
-async function serve(layer: BenchLayer): Promise<void> {
-  const { compression } = layer;
-  const plain = unpack(await read(layer.path), compression, { codec, limits, what: 'layer' });
-  await drain(verified(plain, { digest: layer.diffId, size: layer.size }, codec, 'layer'));
+function urlOf({ port }: BareWorkerd): string {
+  return `http://127.0.0.1:${port}`;
 }
 
-async function learn(layer: BenchLayer): Promise<void> {
-  const facts = await measure(await read(layer.path), { codec, limits, digest: layer.digest });
-  if (facts.diffId !== layer.diffId) throw new Error(`measured ${facts.diffId}, not ${layer.diffId}`);
+function start(): Promise<BareWorkerd> {
+  return startNodeProcess({ REGSHIFT_UPSTREAM: registry.url });
 }
 
-async function range(layer: BenchLayer): Promise<void> {
-  const { compression, size } = layer;
-  const plain = unpack(await read(layer.path), compression, { codec, limits, what: 'layer' });
-  await drain(slice(plain, { start: Math.floor(size / 2), end: size - 1 }, 'layer'));
-}
-
-const tasks: Readonly<Record<string, (layers: BenchLayers) => Promise<unknown>>> = {
-  'serve zstd': ({ zstd }) => serve(zstd),
-  'range zstd': ({ zstd }) => range(zstd),
-  'learn zstd': ({ zstd }) => learn(zstd),
-  'serve zstd:chunked': ({ chunked }) => serve(chunked),
-  'learn gzip': ({ gzip }) => learn(gzip),
-  'serve 8 × zstd': ({ zstd8MiB }) => Promise.all(Array.from({ length: 8 }, () => serve(zstd8MiB))),
-};
-
-const programs: Readonly<Record<string, (layers: BenchLayers) => string>> = {
-  'zstd -dc | sha256sum': ({ zstd }) => `zstd -dc ${zstd.path} | sha256sum`,
-  'gunzip | sha256sum': ({ gzip }) => `gunzip -c ${gzip.path} | sha256sum`,
-};
-
-/** Peak resident memory of this process, in MiB. */
-function peakMemory(): number {
-  return Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
-}
-
-async function runTask(name: string): Promise<void> {
-  const layers = await prepareLayers();
-  const idle = peakMemory();
+/** Seconds that a shell takes. */
+async function shell(command: string): Promise<number> {
   const started = performance.now();
-  await tasks[name]?.(layers);
-  const seconds = (performance.now() - started) / 1000;
-  const amount = name.includes('8 ×') ? 8 * layers.zstd8MiB.size : layers.zstd.size;
-  report(name, amount, seconds, `${(peakMemory() - idle).toFixed(0)} MiB above idle`);
+  await run('sh', ['-c', `set -e; ${command}`]);
+  return (performance.now() - started) / 1000;
 }
 
-function runProgram(name: string, command: string, size: number): void {
-  if (spawnSync('sh', ['-c', `command -v ${command.split(' ', 1)[0]}`]).status !== 0) return;
+function upstreamUrl(name: string, { digest }: BenchLayer): string {
+  return `${registry.url}/v2/${repositoryOf(name)}/blobs/${digest}`;
+}
+
+/** Seconds until a client, or several, have all of a layer unpacked. */
+async function download({ port }: BareWorkerd, name: string, connections = 1): Promise<number> {
+  const path = `/v2/${repositoryOf(name)}/blobs/${layers.zstd.diffId}`;
+  const program = join(import.meta.dirname, 'download.ts');
+  const args = [program, String(port), String(connections), String(size), path];
+  return Number((await run(process.execPath, args)).stdout);
+}
+
+/** Seconds in which a proxy that knows nothing has read the layers of an image. */
+async function learn(name: string, tag: string): Promise<number> {
+  const fresh = await start();
   const started = performance.now();
-  execFileSync('sh', ['-c', command]);
-  report(name, size, (performance.now() - started) / 1000, '');
+  await askUntilRead(urlOf(fresh), repositoryOf(name), tag);
+  const took = (performance.now() - started) / 1000;
+  await fresh.stop();
+  return took;
 }
 
-function report(name: string, size: number, seconds: number, memory: string): void {
-  const speed = (size / MiB / seconds).toFixed(0);
-  console.log(`${name.padEnd(22)} ${seconds.toFixed(2).padStart(6)} s ${speed.padStart(6)} MiB/s  ${memory}`);
+function speed(seconds: number, bytes = size): string {
+  return `${Math.round(bytes / MiB / seconds)} MiB/s`;
 }
 
-const [task] = process.argv.slice(2);
-if (task !== undefined) {
-  await runTask(task);
-} else {
-  const layers = await prepareLayers();
-  for (const [name, command] of Object.entries(programs)) runProgram(name, command(layers), layers.zstd.size);
-  for (const name of Object.keys(tasks)) {
-    process.stdout.write(execFileSync(process.execPath, [...flags, import.meta.filename, name]));
-  }
-}
+const { zstd, gzip } = layers;
+const took = await interleaved(rounds, {
+  zstd: () => download(first, 'zstd'),
+  chunked: () => download(first, 'chunked'),
+  zstdProgram: () => shell(`curl -sf ${upstreamUrl('zstd', zstd)} | zstd -dc | sha256sum`),
+  gzip: () => learn('gzip', 'v1'),
+  zstdLearned: () => learn('zstd', 'latest'),
+  gzipProgram: () => shell(`gunzip -c < ${gzip.path} | sha256sum`),
+});
+report({
+  work: 'zstd layer of 512 MiB served as tar, against curl | zstd -dc | sha256sum',
+  regshift: speed(took.zstd),
+  against: speed(took.zstdProgram),
+  figure: took.zstdProgram / took.zstd,
+  bound: 0.8,
+  is: 'least',
+});
+report({
+  work: 'zstd:chunked served as tar, against the same',
+  regshift: speed(took.chunked),
+  against: speed(took.zstdProgram),
+  figure: took.zstdProgram / took.chunked,
+  is: 'least',
+});
+report({
+  work: 'gzip layer of a schema 1 image read for its facts, against gunzip | sha256sum',
+  regshift: speed(took.gzip),
+  against: speed(took.gzipProgram),
+  figure: took.gzipProgram / took.gzip,
+  bound: 0.8,
+  is: 'least',
+});
+report({
+  work: 'zstd layer read for its facts, against curl | zstd -dc | sha256sum',
+  regshift: speed(took.zstdLearned),
+  against: speed(took.zstdProgram),
+  figure: took.zstdProgram / took.zstdLearned,
+  is: 'least',
+});
+
+const fresh = await start();
+const idle = memoryOf(fresh.pid);
+await askUntilRead(urlOf(fresh), repositoryOf('zstd8MiB'), 'latest');
+let peak = memoryOf(fresh.pid);
+const look = setInterval(() => {
+  peak = Math.max(peak, memoryOf(fresh.pid));
+}, 50);
+const seconds = await download(fresh, 'zstd8MiB', streams);
+clearInterval(look);
+report({
+  work: `${streams} such layers with windows of 8 MiB served as tar at once, against memory when idle, in MiB`,
+  regshift: `${Math.round(peak)} MiB at ${speed(seconds, streams * size)}`,
+  against: `${Math.round(idle)} MiB`,
+  figure: peak - idle,
+  bound: mostAboveIdle,
+  is: 'most',
+});
+
+await Promise.all([first.stop(), fresh.stop(), registry.stop()]);
+printJson();
