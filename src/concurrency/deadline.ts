@@ -7,12 +7,30 @@ export function isDeadline(signal: AbortSignal): boolean {
   return signal.aborted && signal.reason instanceof DeadlinePassed;
 }
 
-/**
- * Runs `work` with a signal that aborts `milliseconds` from now, unless `work` is done by then, or when `outer`
- * does. The timer ends with `work`; the tie to `outer` stays, so that a body which `work` has brought home can
- * still be aborted by the caller. `AbortSignal.any` makes that tie weakly: no listener is left on `outer`.
- */
+/** Runs `work` with a signal that aborts `milliseconds` from now, or when `outer` does, unless `work` is done by then. */
 export async function withDeadline<T>(
+  milliseconds: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  outer?.throwIfAborted();
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new DeadlinePassed()), milliseconds);
+  const onAbort = () => deadline.abort(outer?.reason);
+  outer?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await work(deadline.signal);
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener('abort', onAbort);
+  }
+}
+
+/**
+ * The same for work that brings a body home, which the caller can still abort when the deadline is over. Nobody tells
+ * when a body is done with, so the tie to `outer` is a weak one, and dearer.
+ */
+export async function withDeadlineForHead<T>(
   milliseconds: number,
   outer: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,

@@ -18,6 +18,7 @@ export function parseIpRange(text: string): IpRange | undefined {
 
 /** @param ip as a runtime writes a peer's address; what is no address is in no range. */
 export function isInRanges(ranges: readonly IpRange[], ip: string): boolean {
+  if (ranges.length === 0) return false;
   const address = parseIp(ip.replace(/%.*$/, ''));
   return address !== undefined && ranges.some((range) => isInRange(range, address));
 }

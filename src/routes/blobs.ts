@@ -14,6 +14,7 @@ import { hintsFor } from './client-hints.ts';
 import type { ClientRequest } from './client-request.ts';
 import { answerLayer } from './layers.ts';
 import { rootIsGone } from './manifest-outcome.ts';
+import { passThrough } from './pass-through.ts';
 
 /** `GET` and `HEAD /v2/<name>/blobs/<digest>`. @throws Failure. */
 export async function answerBlob(
@@ -120,7 +121,7 @@ async function answerStored(
   // docker-registry 2.8.2 says the blob's length of the few words that it sends with 416.
   const beyond = response.status === 416;
   if (beyond) await discard(response);
-  return new Response(head || beyond || response.status === 304 ? null : response.body, {
+  return passThrough(head || beyond || response.status === 304 ? null : response.body, {
     status: response.status,
     headers: {
       ...apiVersion,

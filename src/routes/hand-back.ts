@@ -2,6 +2,7 @@ import { pick } from '../stored/upstream-answer.ts';
 import { discard } from '../upstream/body.ts';
 import { apiVersion } from './answer.ts';
 import type { ClientRequest } from './client-request.ts';
+import { passThrough } from './pass-through.ts';
 
 /** What of an answer is about content, uploads and errors; Location and Link name addresses, and are written anew. */
 const handedBack = [
@@ -35,7 +36,7 @@ export function handBack(
   if (bodiless) void discard(response);
   // `fetch` undoes an encoding that upstream was asked not to use, and leaves the length as it was.
   const length = headers.has('content-encoding') ? [] : ['content-length'];
-  return new Response(bodiless ? null : response.body, {
+  return passThrough(bodiless ? null : response.body, {
     status,
     headers: { ...apiVersion, ...pick(response, [...handedBack, ...length]), ...more },
   });

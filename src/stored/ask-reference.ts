@@ -5,7 +5,7 @@ import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import type { Failure } from '../errors.ts';
 import { widestAccept } from '../negotiation/reads.ts';
-import { discard, readBounded } from '../upstream/body.ts';
+import { readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import type { PullMeter } from './pull-meter.ts';
 import type { Caller } from './resolve.ts';
@@ -40,7 +40,6 @@ export async function askReference(
   const { response, anonymous } = await client.request({ ...request, method: 'HEAD' });
   if (response.ok) meter.note(caller, response.headers);
   const seen = response.ok ? seenIn(response, reference) : undefined;
-  await discard(response);
   if (seen) return { ...seen, public: anonymous };
   if (!response.ok && response.status !== 405) throw await failure(response, reference, repository);
   const second = await client.request({ ...request, method: 'GET' });

@@ -1,7 +1,7 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Budget } from '../budget.ts';
 import type { Background } from '../concurrency/background.ts';
-import { withDeadline } from '../concurrency/deadline.ts';
+import { withDeadline, withDeadlineForHead } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
 import { type Authorizer, createAuthorizer, type Grant } from './authorizer.ts';
 import { discard } from './body.ts';
@@ -180,7 +180,8 @@ function exchange(
     const signal = caller ?? new AbortController().signal;
     return send({ ...sender, signal, body }, url, headers).then((response) => only(response, url));
   }
-  return withDeadline(milliseconds, caller, async (signal) => {
+  const within = method === 'HEAD' ? withDeadline : withDeadlineForHead;
+  return within(milliseconds, caller, async (signal) => {
     if (!isRead(request)) return only(await send({ ...sender, signal }, url, headers), url);
     const until = request.redirects === 'return' ? 'elsewhere' : 'the end';
     const hopTo = (hop: URL, hopHeaders: Headers) => send({ ...sender, signal }, hop, hopHeaders);

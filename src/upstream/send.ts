@@ -13,7 +13,7 @@ export interface Sender {
   readonly fetch: Fetch;
   readonly method: Method;
   readonly body?: string | ReadableStream<Uint8Array>;
-  /** Made by `withDeadline`, of which `milliseconds` and `caller` are the first two arguments. */
+  /** Made by `withDeadline` and its like, of which `milliseconds` and `caller` are the first two arguments. */
   readonly signal: AbortSignal;
   readonly milliseconds: number;
   readonly caller: AbortSignal | undefined;

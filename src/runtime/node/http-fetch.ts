@@ -25,21 +25,22 @@ export function createHttpFetch(silenceMs = usualSilenceMs): Fetch {
       const sent = (secure ? httpsRequest : httpRequest)(url, {
         method,
         agent: secure ? secureAgent : agent,
-        headers: Object.fromEntries(new Headers(headers)),
+        headers: Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers)),
       });
+      let answered = false;
       const abort = () => sent.destroy(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
       // A signal may outlive the request by far: what it holds must go with the request.
       sent.once('close', () => {
         signal?.removeEventListener('abort', abort);
         // Without answer and without error: upstream has switched to another protocol, and Node has hung up.
-        reject(new Error('The connection was closed without an answer'));
+        if (!answered) reject(new Error('The connection was closed without an answer'));
       });
       sent.on('error', (error) => reject(signal?.aborted ? signal.reason : error));
       sent.once('response', (incoming) => {
+        answered = true;
         try {
-          resolve(asResponse(incoming, method, signal));
-          breakSilence(incoming, silenceMs);
+          resolve(asResponse(incoming, method, signal, silenceMs));
         } catch (error) {
           sent.destroy();
           reject(error);
@@ -74,6 +75,7 @@ function asResponse(
   incoming: IncomingMessage,
   method: string,
   signal: AbortSignal | null | undefined,
+  silenceMs: number,
 ): Response {
   const headers = new Headers();
   const { rawHeaders, statusCode: status = 0 } = incoming;
@@ -86,6 +88,7 @@ function asResponse(
     incoming.resume();
     return new Response(null, { status, headers });
   }
+  breakSilence(incoming, silenceMs);
   const stream = streamOf(incoming, signal);
   native.set(stream, incoming);
   return new Response(stream, { status, headers });
@@ -142,8 +145,8 @@ function stoodStill(): Error {
 }
 
 /** The message behind a body that came from `createHttpFetch` and that nobody has begun to read. */
-export function nativeBody(stream: ReadableStream | null): IncomingMessage | undefined {
-  if (stream === null || stream.locked) return undefined;
+export function nativeBody(stream: ReadableStream | null | undefined): IncomingMessage | undefined {
+  if (!stream || stream.locked) return undefined;
   const incoming = native.get(stream);
   return incoming?.readableFlowing === null && !incoming.readableDidRead ? incoming : undefined;
 }

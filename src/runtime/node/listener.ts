@@ -5,6 +5,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { App } from '../../app.ts';
 import type { Again, Said } from '../../attendance.ts';
 import type { HeldAnswer } from '../../routes/held-answers.ts';
+import { bodyPassedThrough } from '../../routes/pass-through.ts';
 import { nativeBody } from './http-fetch.ts';
 import { questionOf } from './question.ts';
 import { relay } from './relay.ts';
@@ -60,7 +61,7 @@ function createSlowListener(app: App, asked: (incoming: IncomingMessage) => stri
       announce: (name, value) => void (outgoing.headersSent || outgoing.setHeader(name, value)),
       whenSent: createWhenSent(incoming.socket, outgoing),
     });
-    const body = nativeBody(response.body);
+    const body = nativeBody(bodyPassedThrough(response));
     if (body === undefined) return response;
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     relay(body, outgoing, response.headers.get('content-length'));
