@@ -26,6 +26,8 @@ export interface App {
    * for a runtime that can do without a Request. It is logged once its end is told.
    */
   readonly again: Attendance['again'];
+  /** The same where the right to it has to be asked for first. */
+  readonly renew: Attendance['renew'];
 }
 
 /** The program: one core for every runtime. */
@@ -49,7 +51,8 @@ export function createApp(dependencies: Dependencies): App {
   });
   app.get('/', (context) => context.text(page));
   app.all('*', (context) => attendance.attend(context.req.raw, context.env as Connection | undefined));
-  return { fetch: (request, connection) => app.fetch(request, connection), again: attendance.again };
+  const { again, renew } = attendance;
+  return { fetch: (request, connection) => app.fetch(request, connection), again, renew };
 }
 
 /** For whoever opens the address in a browser. */

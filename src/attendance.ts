@@ -6,34 +6,19 @@ import type { Log } from './observability/log.ts';
 import type { Meter } from './observability/meter.ts';
 import { createRequestNames } from './observability/request-id.ts';
 import { createRequestLog, type Sent, withoutSecrets } from './observability/request-log.ts';
-import { traceOf } from './observability/trace.ts';
 import type { UnderWay } from './observability/under-way.ts';
+import { createRepetition, type Repetition } from './repetition.ts';
 import { errorAnswer, failureFrom } from './routes/answer.ts';
+import type { Begun } from './routes/begun.ts';
 import { type ClientRequest, readClientRequest } from './routes/client-request.ts';
 import type { Connection } from './routes/connection.ts';
-import { createHeldAnswers, type HeldAnswer } from './routes/held-answers.ts';
 import { v1ErrorAnswer } from './routes/v1/answer.ts';
 import { type Place, placeOf } from './routing/place.ts';
 import { isV1Path } from './v1-claims/claims.ts';
 
-/** What of a request's headers names it. */
-export type Said = Readonly<
-  Partial<Record<'x-request-id' | 'traceparent' | 'tracestate', string | undefined>>
->;
-
-/** A whole answer that is to be sent. */
-export interface Again {
-  readonly answer: HeldAnswer;
-  /** For `X-Request-Id`. */
-  readonly id: string;
-  /** To be told when it has been sent. */
-  readonly ended: (sent: Sent) => void;
-}
-
 /** Sees each request from its arrival to the last byte of its answer: names it, counts it, and writes it down. */
-export interface Attendance {
+export interface Attendance extends Pick<Repetition, 'again' | 'renew'> {
   attend(raw: Request, connection: Connection | undefined): Promise<Response>;
-  again(question: string, said: Said, peerAddress: string | undefined): Again | undefined;
 }
 
 export interface AttendanceOptions {
@@ -50,28 +35,37 @@ export interface AttendanceOptions {
 
 /** @param answer for what is right; what it throws is told to the client in its own words. */
 export function createAttendance(
-  { log, clock, trustedProxies, subrequests, meter, underWay }: AttendanceOptions,
+  options: AttendanceOptions,
   answer: (request: ClientRequest, place: Place) => Promise<Response>,
 ): Attendance {
+  const { log, clock, trustedProxies, subrequests, meter, underWay } = options;
   const nameRequest = createRequestNames(trustedProxies);
   const lineFor = createRequestLog(log, meter);
-  const held = createHeldAnswers();
+  const { again, renew, remembering } = createRepetition(options, lineFor, nameRequest);
 
-  function withHold(request: ClientRequest, question: string | undefined): ClientRequest {
-    if (question === undefined) return request;
-    const hold = (found: HeldAnswer, holds: () => boolean) =>
-      held.hold(question, found, lineFor(request, 200), holds);
-    return { ...request, hold };
+  /** What was begun by `renew`, or is begun now. */
+  function begin(raw: Request, connection: Connection | undefined): Begun {
+    if (connection?.begun) return connection.begun;
+    const budget = createBudget(subrequests, accountOf(raw.headers));
+    return {
+      started: clock(),
+      budget,
+      get signal() {
+        return raw.signal;
+      },
+    };
   }
 
   return {
+    again,
+    renew,
+
     async attend(raw, connection) {
-      const started = clock();
-      const account = accountOf(raw.headers);
+      const begun = begin(raw, connection);
+      const { account } = begun.budget;
       const id = nameRequest(raw.headers.get('x-request-id'), connection?.peerAddress);
       const place = placeOf(raw, trustedProxies, connection);
-      const asked = readClientRequest(raw, place.origin, createBudget(subrequests, account));
-      const request = withHold(asked, connection?.question);
+      const request = remembering(readClientRequest(raw, place.origin, begun), connection?.question);
       const visit = underWay.enter();
       const response = await (visit ? answer(request, place) : Promise.reject(tooMany())).catch((error) => {
         report(log, request, error, id);
@@ -80,21 +74,11 @@ export function createAttendance(
       visit?.answers();
       whenSent(connection, (sent) => {
         visit?.leave();
-        const milliseconds = clock() - started;
+        const milliseconds = clock() - begun.started;
         lineFor(request, response.status).ended({ id, trace: account.trace, account, milliseconds, sent });
       });
       connection?.announce?.('X-Request-Id', id);
       return response;
-    },
-
-    again(question, said, peerAddress) {
-      const found = held.find(question);
-      if (found === undefined) return undefined;
-      const id = nameRequest(said['x-request-id'], peerAddress);
-      const trace = traceOf(said.traceparent, said.tracestate);
-      const ended = (sent: Sent) =>
-        found.line.ended({ id, trace, account: undefined, milliseconds: 0, sent });
-      return { answer: found.answer, id, ended };
     },
   };
 }

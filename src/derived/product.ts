@@ -15,6 +15,8 @@ export interface Product {
   readonly source: Digest;
   readonly sourceType: string;
   readonly losses: readonly Loss[];
+  /** Nothing that could not be had was left out: made again, it is the same. */
+  readonly complete: boolean;
   /** How it was made, and everything that it names and upstream does not have. */
   readonly recipes: readonly (readonly [Digest, Recipe])[];
 }
@@ -22,7 +24,8 @@ export interface Product {
 export function productOf(converted: Converted, recipe: ManifestRecipe): Product {
   const { form, mediaType, digest, body, source, sourceType, losses } = converted;
   const recipes = recipesOf(converted, recipe);
-  return { form, mediaType, digest, body, source, sourceType, losses, recipes };
+  const complete = isComplete(converted);
+  return { form, mediaType, digest, body, source, sourceType, losses, complete, recipes };
 }
 
 function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Digest, Recipe])[] {
@@ -50,15 +53,15 @@ export function madeConfigs(converted: Converted): (readonly [Digest, Uint8Array
   return [...own, ...converted.children.flatMap(madeConfigs)];
 }
 
-/** Nothing that could not be had was left out: made again, it is the same. */
-export function isComplete({ losses, children }: Converted): boolean {
+function isComplete({ losses, children }: Converted): boolean {
   return losses.every(({ kind }) => kind !== 'missing') && children.every(isComplete);
 }
 
-export function entryOfProduct({ body, ...facts }: Product): CacheEntry {
+/** Only what is complete is to be remembered. */
+export function entryOfProduct({ body, complete: _, ...facts }: Product): CacheEntry {
   return { facts, body };
 }
 
 export function productOfEntry({ facts, body }: CacheEntry): Product {
-  return { ...(facts as unknown as Omit<Product, 'body'>), body };
+  return { ...(facts as unknown as Omit<Product, 'body' | 'complete'>), complete: true, body };
 }

@@ -17,7 +17,6 @@ import { credentialKey } from '../upstream/credential.ts';
 import { conversionPorts, type PortSources } from './conversion-ports.ts';
 import {
   entryOfProduct,
-  isComplete,
   madeConfigs,
   type Product,
   productOf,
@@ -94,7 +93,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     await remember(repository, product, caller);
     const configs = madeConfigs(converted);
     await Promise.all(configs.map(([digest, bytes]) => content.keep(repository, digest, bytes, caller)));
-    if (isComplete(converted)) await cache.set(key, entryOfProduct(product), caller.budget);
+    if (product.complete) await cache.set(key, entryOfProduct(product), caller.budget);
     return product;
   }
 

@@ -19,6 +19,9 @@ export interface PlaceOfContent {
   readonly distance: number;
 }
 
+/** A whole answer, given again. */
+export const heldPlace: PlaceOfContent = { name: 'held', distance: 0 };
+
 export const upstreamPlace: PlaceOfContent = { name: 'upstream', distance: Number.POSITIVE_INFINITY };
 
 export function openAccount(trace?: Trace): Account {

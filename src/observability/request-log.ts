@@ -1,6 +1,6 @@
 import type { ClientRequest } from '../routes/client-request.ts';
 import { withoutSealed } from '../uploads/elsewhere.ts';
-import type { Account } from './account.ts';
+import { type Account, heldPlace } from './account.ts';
 import { bind, type Facts, type Log } from './log.ts';
 import type { Meter } from './meter.ts';
 import { type Trace, traceId } from './trace.ts';
@@ -45,7 +45,7 @@ export function createRequestLog(log: Log, meter: Meter): StartLine {
         line('info', 'request', {
           id,
           trace: trace && traceId(trace),
-          cache: account ? placeOf(account) : 'held',
+          cache: account ? placeOf(account) : heldPlace.name,
           upstreamRequests: account?.upstreamRequests ?? 0,
           upstreamMilliseconds: Math.round(account?.upstreamMilliseconds ?? 0),
           bytes: sent?.bytes,

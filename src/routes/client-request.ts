@@ -1,6 +1,5 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { UpstreamLogin } from '../auth/upstream-login.ts';
-import type { Budget } from '../budget.ts';
 import { readAccept } from '../negotiation/accept.ts';
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
 import type { Decision } from '../negotiation/decide.ts';
@@ -9,7 +8,8 @@ import type { Named } from '../routing/names.ts';
 import type { Caller } from '../stored/resolve.ts';
 import type { Credential } from '../upstream/credential.ts';
 import type { V1Context } from '../v1-claims/context.ts';
-import type { HeldAnswer } from './held-answers.ts';
+import type { Begun } from './begun.ts';
+import type { HeldAnswer, HeldRight } from './held-answers.ts';
 
 /** What is found out about a request on its way, for the log and the counters. */
 export interface RequestNotes {
@@ -45,7 +45,7 @@ export interface ClientRequest {
   /** Read once, by whoever sends it on. */
   readonly body: () => ReadableStream<Uint8Array> | undefined;
   /** Takes a whole answer, to be given again to the same question; absent where that may not be. */
-  readonly hold?: (answer: HeldAnswer, holds: () => boolean) => void;
+  readonly hold?: (answer: HeldAnswer, right: HeldRight) => void;
   /** Of API v1: what the client was told at the beginning of its pull. */
   readonly v1Context?: V1Context;
 }
@@ -54,7 +54,11 @@ export interface ClientRequest {
  * Reads a request before its route is known: in nobody's name, so that no login can go where it does not belong.
  * @param origin under which the client has reached the proxy.
  */
-export function readClientRequest(request: Request, origin: string, budget: Budget): ClientRequest {
+export function readClientRequest(
+  request: Request,
+  origin: string,
+  begun: Omit<Begun, 'started'>,
+): ClientRequest {
   const { headers, method } = request;
   const client = describeClient(headers.get('user-agent') ?? undefined);
   return {
@@ -63,7 +67,7 @@ export function readClientRequest(request: Request, origin: string, budget: Budg
     headers,
     client,
     reads: whatIsRead(readAccept(headers.get('accept') ?? undefined), client.profile),
-    caller: callerOf(request, { kind: 'none' }, budget),
+    caller: callerOf(begun, { kind: 'none' }),
     address: origin,
     notes: {},
     body: () => (request.body as ReadableStream<Uint8Array> | null) ?? undefined,
@@ -74,7 +78,7 @@ export function readClientRequest(request: Request, origin: string, budget: Budg
 export function inNameOf(request: ClientRequest, login: UpstreamLogin): ClientRequest {
   const { caller, headers } = request;
   const credential = login === 'passthrough' ? ownCredential(headers) : login;
-  return { ...request, caller: callerOf(caller, credential, caller.budget) };
+  return { ...request, caller: callerOf(caller, credential) };
 }
 
 /** The same request, as if this Authorization value had come with it. */
@@ -85,11 +89,8 @@ export function withAuthorization(request: ClientRequest, authorization: string 
   return { ...request, headers };
 }
 
-function callerOf(
-  source: { readonly signal?: AbortSignal | undefined },
-  credential: Credential,
-  budget: Budget,
-): Caller {
+function callerOf(source: Omit<Begun, 'started'>, credential: Credential): Caller {
+  const { budget, asked } = source;
   return {
     credential,
     // Only looked at when upstream is asked: Node makes it at the first look, and that is dear.
@@ -97,6 +98,7 @@ function callerOf(
       return source.signal;
     },
     budget,
+    asked,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Sent } from '../observability/request-log.ts';
+import type { Begun } from './begun.ts';
 
 /** What a runtime knows of a connection, and does for it faster than by way of a Request and a Response. */
 export interface Connection {
@@ -8,6 +9,8 @@ export interface Connection {
   readonly port?: number | undefined;
   /** All of a request that its answer depends on, where a runtime can tell that faster than it makes a Request. */
   readonly question?: string | undefined;
+  /** What was done for the request before it was made one; absent where nothing was. */
+  readonly begun?: Begun | undefined;
   /** Sets a header of the answer: to change those of a Response costs Node a third of its speed. */
   readonly announce?: (name: string, value: string) => void;
   /** Calls back when the answer has gone out or was cut. Absent where the runtime does not tell. */

@@ -25,6 +25,8 @@ export interface GivenManifest {
     | { readonly from: string; readonly to: string; readonly platform?: Platform }
     | undefined;
   readonly losses: readonly Loss[];
+  /** As of a `Product`. */
+  readonly complete: boolean;
 }
 
 /** One request for one manifest whose root is known, on its way through the steps below. */
@@ -156,13 +158,14 @@ async function storedAs(asked: Asked, digest: Digest): Promise<GivenManifest> {
     source: digest,
     conversion: platform ? { from, to: mediaType, platform } : undefined,
     losses: [],
+    complete: true,
   };
 }
 
 export function asGiven(product: Product, from: string, platform?: Platform): GivenManifest {
-  const { mediaType, digest, body, source, losses } = product;
+  const { mediaType, digest, body, source, losses, complete } = product;
   const conversion = { from, to: mediaType, ...(platform ? { platform } : {}) };
-  return { mediaType, digest, body, source, conversion, losses };
+  return { mediaType, digest, body, source, conversion, losses, complete };
 }
 
 function formOf(

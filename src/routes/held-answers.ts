@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { RequestLine } from '../observability/request-log.ts';
+import type { Begun } from './begun.ts';
 
 /** An answer as a whole: status 200, and of a HEAD everything but the body. */
 export interface HeldAnswer {
@@ -7,21 +8,32 @@ export interface HeldAnswer {
   readonly body: Uint8Array;
 }
 
-/**
- * Answers to questions that are asked again in the very same words, as a hundred clients do that pull one image: all
- * that there is to find out has been found out. Each is given only as long as the proof of the right to it holds, and
- * to the same Authorization value, which is part of the words.
- */
-export interface HeldAnswers {
-  /** @param question everything of a request that an answer depends on. @param line for the log. */
-  hold(question: string, answer: HeldAnswer, line: RequestLine, holds: () => boolean): void;
-  find(question: string): { readonly answer: HeldAnswer; readonly line: RequestLine } | undefined;
+/** The right to give an answer again to whoever asks in the same words, the Authorization value among them. */
+export interface HeldRight {
+  /** Whether upstream need not be asked, for it has been a moment ago. */
+  readonly holds: () => boolean;
+  /**
+   * Asks upstream for the right anew, and for nothing else.
+   * @returns undefined where the answer may be another one by now. @throws Failure as upstream's refusal makes it.
+   */
+  readonly renew: (begun: Begun) => Promise<HeldRight | undefined>;
 }
 
-interface Held {
+export interface Held {
   readonly answer: HeldAnswer;
+  /** For the log. */
   readonly line: RequestLine;
-  readonly holds: () => boolean;
+  right: HeldRight;
+}
+
+/**
+ * Answers to questions that are asked again in the very same words, as a hundred clients do that pull one image: all
+ * that there is to find out has been found out, but whether this client may still have it.
+ */
+export interface HeldAnswers {
+  /** @param question everything of a request that an answer depends on. */
+  hold(question: string, held: Held): void;
+  find(question: string): Held | undefined;
 }
 
 /** Most bodies are those of the cache of converted manifests, and cost nothing more here. */
@@ -34,12 +46,7 @@ export function createHeldAnswers(): HeldAnswers {
     sizeCalculation: ({ answer }, question) => answer.body.length + question.length * 2 + overheadBytes,
   });
   return {
-    hold: (question, answer, line, holds) => void held.set(question, { answer, line, holds }),
-    find(question) {
-      const found = held.get(question);
-      if (found === undefined || found.holds()) return found;
-      held.delete(question);
-      return undefined;
-    },
+    hold: (question, each) => void held.set(question, each),
+    find: (question) => held.get(question),
   };
 }

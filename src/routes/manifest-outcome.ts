@@ -6,10 +6,11 @@ import type { ManifestRecipe } from '../derived/recipe.ts';
 import { Failure, isUpstreamFailing } from '../errors.ts';
 import type { StoredForm } from '../negotiation/decide.ts';
 import type { Route } from '../route.ts';
-import type { Resolved } from '../stored/resolve.ts';
+import type { Caller, Resolved } from '../stored/resolve.ts';
 import { hintsFor } from './client-hints.ts';
 import type { ClientRequest } from './client-request.ts';
 import { asGiven, type GivenManifest, giveManifest } from './given-manifest.ts';
+import type { HeldRight } from './held-answers.ts';
 
 /** What will be sent, and what the proof of the right to it says. */
 export interface ManifestOutcome extends GivenManifest {
@@ -17,8 +18,8 @@ export interface ManifestOutcome extends GivenManifest {
   readonly staleAge: number | undefined;
   /** Upstream gives what it rests on to anyone. */
   readonly public: boolean;
-  /** Whether it may be given again, as it is, without a question; absent where it may not. */
-  readonly holds: (() => boolean) | undefined;
+  /** To give it again as it is; absent where that may not be. */
+  readonly right: HeldRight | undefined;
 }
 
 /** The way of a manifest request: resolve with the client's right, look at what is stored, decide, make, answer. */
@@ -50,25 +51,47 @@ async function fromStored(
   reference: Reference,
   resolved: Resolved,
 ): Promise<ManifestOutcome> {
-  const { digest: root, staleAge, public: isPublic, holds } = resolved;
+  const { digest: root, staleAge, public: isPublic } = resolved;
   const form = await rootForm(route, request, name, resolved).catch((error: unknown) => {
     // Upstream named what it cannot give: it is asked anew next time, unless it only fails or limits.
     if (!isUpstreamFailing(error)) route.resolver.forget(name, reference, request.caller);
     throw error;
   });
   const given = await giveManifest({ route, request, name, reference, root, form });
-  return { ...given, staleAge, public: isPublic, holds: whileShared(route, name, given, holds) };
+  const right = rightTo(given, resolved, { route, name, reference, caller: request.caller });
+  return { ...given, staleAge, public: isPublic, right };
 }
 
-/** What a shared cache has lost is put back when it is given again: until then it is not given without a look. */
-function whileShared(
-  route: Route,
-  name: RepositoryName,
-  { digest }: GivenManifest,
-  holds: (() => boolean) | undefined,
-): (() => boolean) | undefined {
-  const made = route.workshop.recipeAtHand(name, digest) !== undefined;
-  return holds && made ? () => holds() && !route.workshop.isLost(name, digest) : holds;
+interface Proved {
+  readonly route: Route;
+  readonly name: RepositoryName;
+  /** What upstream was asked about. */
+  readonly reference: Reference;
+  readonly caller: Caller;
+}
+
+/**
+ * What is given depends on the request's words and on what upstream names: as long as that is the same, so is the
+ * answer. What a shared cache has lost is put back when it is made again: until then it is not given without a look.
+ */
+function rightTo(given: GivenManifest, resolved: Resolved, proved: Proved): HeldRight | undefined {
+  const { route, name, reference, caller } = proved;
+  const { holds, staleAge, ...before } = resolved;
+  if (holds === undefined || staleAge !== undefined || !given.complete) return undefined;
+  const made = route.workshop.recipeAtHand(name, given.digest) !== undefined;
+  const isLost = () => made && route.workshop.isLost(name, given.digest);
+  return {
+    holds: () => holds() && !isLost(),
+    async renew(begun) {
+      const now = await route.resolver.resolve(name, reference, { ...begun, credential: caller.credential });
+      const { digest, contentType, public: isPublic } = now;
+      const same =
+        digest === before.digest && contentType === before.contentType && isPublic === before.public;
+      if (!same || isLost()) return undefined;
+      if (reference.kind === 'tag') route.served.note(name, reference.tag);
+      return rightTo(given, now, proved);
+    },
+  };
 }
 
 /** What a recipe was made from may be deleted while another index still names the same image. */
@@ -121,10 +144,12 @@ async function fromRecipe(
   recipe: ManifestRecipe,
 ): Promise<ManifestOutcome> {
   const root: Reference = { kind: 'digest', digest: recipe.root };
-  const { staleAge, public: isPublic, holds } = await route.resolver.resolve(name, root, request.caller);
+  const resolved = await route.resolver.resolve(name, root, request.caller);
+  const { staleAge, public: isPublic } = resolved;
   const product = await route.workshop.make(name, recipe, request.caller);
   const given = asGiven(product, recipe.sourceType);
-  return { ...given, staleAge, public: isPublic, holds: whileShared(route, name, given, holds) };
+  const right = rightTo(given, resolved, { route, name, reference: root, caller: request.caller });
+  return { ...given, staleAge, public: isPublic, right };
 }
 
 /**

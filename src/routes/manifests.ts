@@ -30,8 +30,8 @@ export async function answerManifest(
   if (matchesEtag(request.headers.get('if-none-match'), outcome.digest)) {
     return new Response(null, { status: 304, headers });
   }
-  const { body, holds } = outcome;
-  if (holds) request.hold?.({ headers: wholeHeaders(body, headers), body }, holds);
+  const { body, right } = outcome;
+  if (right) request.hold?.({ headers: wholeHeaders(body, headers), body }, right);
   return bytesAnswer(body, headers, request.method === 'HEAD');
 }
 

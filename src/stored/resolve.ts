@@ -18,6 +18,8 @@ export interface Caller {
   readonly credential: Credential;
   readonly signal?: AbortSignal | undefined;
   readonly budget: Budget;
+  /** What this very request has asked before, and what came of it: it is not asked again. */
+  readonly asked?: Map<string, Promise<Resolved>> | undefined;
 }
 
 /** What a reference names upstream now, and the proof that this caller may read it. */
@@ -134,6 +136,22 @@ export function createResolver(options: ResolverOptions): Resolver {
     }
   }
 
+  async function askAnew(
+    repository: RepositoryName,
+    reference: Reference,
+    caller: Caller,
+    { state, key, publicKey }: Readonly<Record<'state' | 'key' | 'publicKey', string>>,
+  ): Promise<Resolved> {
+    const ask = async () => {
+      const said = await askReference(client, meter, repository, reference, caller);
+      return { ...said, staleAge: undefined, at: clock() };
+    };
+    const proof = await askOrStale(key, publicKey, ask, caller.signal);
+    if (proof.staleAge === undefined) return withEarlier(keep(repository, state, reference, caller, proof));
+    const { holds: _, ...old } = proof;
+    return old;
+  }
+
   return {
     countsPulls: meter.counts,
 
@@ -151,14 +169,11 @@ export function createResolver(options: ResolverOptions): Resolver {
         (proof) => proof && clock() - proof.at < ttl * 1000,
       );
       if (fresh) return fresh.earlier ? withEarlier(fresh) : fresh;
-      const ask = async () => {
-        const said = await askReference(client, meter, repository, reference, caller);
-        return { ...said, staleAge: undefined, at: clock() };
-      };
-      const proof = await askOrStale(key, publicKey, ask, caller.signal);
-      if (proof.staleAge === undefined) return withEarlier(keep(repository, state, reference, caller, proof));
-      const { holds: _, ...old } = proof;
-      return old;
+      const asked = caller.asked?.get(key);
+      if (asked) return asked;
+      const resolved = askAnew(repository, reference, caller, { state, key, publicKey });
+      caller.asked?.set(key, resolved);
+      return resolved;
     },
   };
 }

@@ -42,9 +42,12 @@ describe('one line for each request', () => {
 
   it('tells which cache the answer came from', async () => {
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, scriptedUpstream().fetch);
-    for (const _ of [1, 2]) await app.get(latest, docker113);
+    const sameWords = [docker113, docker113];
+    for (const words of [...sameWords, [...docker113, ['Accept', 'x/y']] as const])
+      await app.get(latest, words);
     expect(requests(app).map(({ cache, upstreamRequests }) => [cache, upstreamRequests])).toEqual([
       ['upstream', 2],
+      ['held', 1],
       ['memory', 1],
     ]);
   });

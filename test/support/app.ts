@@ -92,15 +92,16 @@ export function testApp(
     for (const [name, value] of lines) joined.append(name, value);
     const url = /^https?:/.test(path) ? path : `${clientUrl}${path}`;
     const question = more.body ? undefined : questionOf(method, url, joined);
-    const held = question === undefined ? undefined : app.again(question, {}, undefined);
-    if (held) {
+    const asking = question ? { question, said: {}, peerAddress: undefined, signal: more.signal } : undefined;
+    const held = asking && (app.again(asking) ?? (await app.renew(asking)));
+    if (held && 'answer' in held) {
       const { headers, body } = held.answer;
       held.ended({ bytes: body.length, cut: false });
       return read(new Response(method === 'HEAD' ? null : own(body), { headers }));
     }
     // `duplex` is for streams, and unknown to the types of fetch.
     const init: RequestInit & { duplex: 'half' } = { method, headers: joined, duplex: 'half', ...sent(more) };
-    return read(await app.fetch(new Request(url, init), { question }));
+    return read(await app.fetch(new Request(url, init), { question, begun: held }));
   };
   return {
     get: (path, headers) => send('GET', path, headers),

@@ -3,7 +3,8 @@ import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { App } from '../../app.ts';
-import type { Again, Said } from '../../attendance.ts';
+import type { Again, Asking } from '../../repetition.ts';
+import type { Connection } from '../../routes/connection.ts';
 import type { HeldAnswer } from '../../routes/held-answers.ts';
 import { bodyPassedThrough } from '../../routes/pass-through.ts';
 import { nativeBody } from './http-fetch.ts';
@@ -22,8 +23,8 @@ export interface Listener {
 }
 
 export function createListener(app: App): Listener {
-  const questions = new WeakMap<IncomingMessage, string | undefined>();
-  const listener = createSlowListener(app, (incoming) => questions.get(incoming));
+  const known = new WeakMap<IncomingMessage, Known>();
+  const listener = createSlowListener(app, (incoming) => known.get(incoming));
   const open = new Set<ServerResponse>();
   let last = false;
   return {
@@ -38,26 +39,50 @@ export function createListener(app: App): Listener {
       // HTTP/1.0 needs none, and what only asks whether somebody is there often sends none (HAProxy's `httpchk`).
       incoming.headers.host ??= reachedHost(incoming.socket);
       const question = questionOf(incoming);
-      const { headers, socket } = incoming;
-      const held = question && app.again(question, headers as Said, socket.remoteAddress);
+      const asking = question === undefined ? undefined : askingOf(question, incoming, outgoing);
+      const held = asking && app.again(asking);
       if (held) return give(held, incoming, outgoing);
-      questions.set(incoming, question);
       open.add(outgoing);
       outgoing.once('close', () => open.delete(outgoing));
-      return void listener(incoming, outgoing);
+      const renewal = asking && app.renew(asking);
+      if (renewal === undefined) {
+        known.set(incoming, { question });
+        return void listener(incoming, outgoing);
+      }
+      void renewal.then((found) => {
+        if ('answer' in found) return give(found, incoming, outgoing);
+        known.set(incoming, { question, begun: found });
+        return listener(incoming, outgoing);
+      });
+    },
+  };
+}
+
+/** What is known of a request before the program is called for it. */
+type Known = Pick<Connection, 'question' | 'begun'>;
+
+function askingOf(question: string, { headers, socket }: IncomingMessage, outgoing: ServerResponse): Asking {
+  return {
+    question,
+    said: headers as Asking['said'],
+    peerAddress: socket.remoteAddress,
+    get signal() {
+      const leaving = new AbortController();
+      outgoing.once('close', () => outgoing.writableFinished || leaving.abort());
+      return leaving.signal;
     },
   };
 }
 
 /** Bodies of upstream that nobody has looked into go from socket to socket, without streams of the web between. */
-function createSlowListener(app: App, asked: (incoming: IncomingMessage) => string | undefined) {
+function createSlowListener(app: App, knownOf: (incoming: IncomingMessage) => Known | undefined) {
   return getRequestListener(async (request, bindings) => {
     // No server of ours speaks HTTP/2.
     const { incoming, outgoing } = bindings as HttpBindings;
     const response = await app.fetch(request, {
       peerAddress: incoming.socket.remoteAddress,
       port: incoming.socket.localPort,
-      question: asked(incoming),
+      ...knownOf(incoming),
       announce: (name, value) => void (outgoing.headersSent || outgoing.setHeader(name, value)),
       whenSent: createWhenSent(incoming.socket, outgoing),
     });
@@ -88,7 +113,7 @@ function give(
   const before = socket.bytesWritten;
   outgoing.writeHead(200, [...linesOf(answer), 'X-Request-Id', id]);
   outgoing.end(method === 'HEAD' ? undefined : answer.body);
-  ended({ bytes: socket.bytesWritten - before, cut: false });
+  ended({ bytes: socket.bytesWritten - before, cut: outgoing.destroyed });
 }
 
 function reachedHost({ localAddress = '', localPort }: Socket): string {

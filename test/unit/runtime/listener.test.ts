@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { App } from '../../../src/app.ts';
+import { passThrough } from '../../../src/routes/pass-through.ts';
 import { createHttpFetch } from '../../../src/runtime/node/http-fetch.ts';
 import { createListener } from '../../../src/runtime/node/listener.ts';
 import { questionOf } from '../../../src/runtime/node/question.ts';
@@ -14,7 +15,7 @@ async function serving(
   answer: (request: Request) => Promise<Response>,
   again: App['again'] = () => undefined,
 ) {
-  const server = createServer(createListener({ fetch: answer, again }).listen);
+  const server = createServer(createListener({ fetch: answer, again, renew: () => undefined }).listen);
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -30,7 +31,7 @@ const get = (port: number) => rawRequest({ port, method: 'GET', path: '/', heade
 
 /** A body that passes through: as it came, or with a stream of the web around it. */
 const passing = {
-  'natively piped': (response: Response) => response,
+  'natively piped': (response: Response) => passThrough(response.body, response),
   'piped as a stream of the web': ({ body, status, headers }: Response) =>
     new Response(body?.pipeThrough(new TransformStream()) ?? null, { status, headers }),
 };

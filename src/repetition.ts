@@ -1,0 +1,108 @@
+import { createBudget } from './budget.ts';
+import { cameFrom, heldPlace, openAccount } from './observability/account.ts';
+import type { NameRequest } from './observability/request-id.ts';
+import type { Sent, StartLine } from './observability/request-log.ts';
+import { traceOf } from './observability/trace.ts';
+import type { UnderWay } from './observability/under-way.ts';
+import type { Begun } from './routes/begun.ts';
+import type { ClientRequest } from './routes/client-request.ts';
+import { createHeldAnswers, type Held, type HeldAnswer } from './routes/held-answers.ts';
+
+/** A request that nobody has looked into, but for the words that it asks in. */
+export interface Asking {
+  /** Everything of it that its answer depends on. */
+  readonly question: string;
+  /** What of its headers names it. */
+  readonly said: Readonly<Partial<Record<'x-request-id' | 'traceparent' | 'tracestate', string | undefined>>>;
+  readonly peerAddress: string | undefined;
+  /** Aborts when the client leaves; looked at only when upstream is asked. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A whole answer that is to be sent. */
+export interface Again {
+  readonly answer: HeldAnswer;
+  /** For `X-Request-Id`. */
+  readonly id: string;
+  /** To be told when it has been sent. */
+  readonly ended: (sent: Sent) => void;
+}
+
+/** Answers what was asked before in the same words, without a look at what it means. */
+export interface Repetition {
+  /** The same request; what is found out for it can be given again to the same question. */
+  remembering(request: ClientRequest, question: string | undefined): ClientRequest;
+  /** The answer, where it may be given without asking anyone. */
+  again(asking: Asking): Again | undefined;
+  /**
+   * The answer, where nothing but the right to it has to be asked for; or else what is left to be answered in full, of
+   * which nothing is asked twice. undefined: the question is a new one.
+   */
+  renew(asking: Asking): Promise<Again | Begun> | undefined;
+}
+
+export interface RepetitionOptions {
+  readonly subrequests: number;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly underWay: UnderWay;
+}
+
+export function createRepetition(
+  { subrequests, clock, underWay }: RepetitionOptions,
+  lineFor: StartLine,
+  nameRequest: NameRequest,
+): Repetition {
+  const held = createHeldAnswers();
+
+  async function renewed(found: Held, asking: Asking, leave: () => void): Promise<Again | Begun> {
+    const { said, peerAddress } = asking;
+    const account = openAccount(traceOf(said.traceparent, said.tracestate));
+    const budget = createBudget(subrequests, account);
+    const begun: Begun = { started: clock(), budget, signal: asking.signal, asked: new Map() };
+    // What goes wrong is told by whoever answers in full: it is asked for there, and remembered in `asked`.
+    const right = await found.right.renew(begun).catch(() => undefined);
+    if (right === undefined) {
+      leave();
+      return begun;
+    }
+    found.right = right;
+    cameFrom(account, heldPlace);
+    const id = nameRequest(said['x-request-id'], peerAddress);
+    const ended = (sent: Sent) => {
+      leave();
+      found.line.ended({ id, trace: account.trace, account, milliseconds: clock() - begun.started, sent });
+    };
+    return { answer: found.answer, id, ended };
+  }
+
+  return {
+    remembering(request, question) {
+      if (question === undefined) return request;
+      const hold: ClientRequest['hold'] = (answer, right) =>
+        held.hold(question, { answer, line: lineFor(request, 200), right });
+      return { ...request, hold };
+    },
+
+    again({ question, said, peerAddress }) {
+      const found = held.find(question);
+      if (!found?.right.holds()) return undefined;
+      const id = nameRequest(said['x-request-id'], peerAddress);
+      const trace = traceOf(said.traceparent, said.tracestate);
+      const ended = (sent: Sent) =>
+        found.line.ended({ id, trace, account: undefined, milliseconds: 0, sent });
+      return { answer: found.answer, id, ended };
+    },
+
+    renew(asking) {
+      const found = held.find(asking.question);
+      const visit = found && underWay.enter();
+      if (!visit) return undefined;
+      const leave = () => {
+        visit.answers();
+        visit.leave();
+      };
+      return renewed(found, asking, leave);
+    },
+  };
+}

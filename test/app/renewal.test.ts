@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { type Answer, testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const latest = '/v2/sample/oci/manifests/latest';
+const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
+const samples = createSampleRegistry();
+
+/** The repository has become that of another image. */
+const moved: Script = ({ method }, { href }) =>
+  samples.fetch(href.replace('sample/oci/', 'sample/oci-no-history/'), { method });
+
+/** Each question is one to upstream: the answers are there, the right to them is not. */
+const asking = { REGSHIFT_TAG_TTL: '0' };
+
+const all = ({ status, headers, body }: Answer) => [status, [...headers], [...body]];
+
+/** A proxy that has answered once, and what it asks its upstream from then on. */
+async function answered(path: string, script?: Script, headers = [...docker19], variables = {}) {
+  const upstream = scriptedUpstream(script);
+  const app = testApp({ ...asking, ...variables }, upstream.fetch);
+  const first = await app.get(path, headers);
+  expect(first.status).toBe(200);
+  upstream.forget();
+  return { app, upstream, first, again: () => app.get(path, headers) };
+}
+
+describe('an answer that was given before, when the right to it has to be asked for again', () => {
+  it('takes one HEAD, and is the very same', async () => {
+    const { upstream, first, again } = await answered(latest);
+    expect(all(await again())).toEqual(all(first));
+    expect(upstream.asked).toEqual([`HEAD ${latest}`]);
+  });
+
+  it('takes one HEAD by a digest that was made here too, which upstream is asked about by its source', async () => {
+    const told = await answered(latest);
+    const path = latest.replace('latest', told.first.header('Docker-Content-Digest') ?? '');
+    await told.app.get(path, docker19);
+    told.upstream.forget();
+    expect((await told.app.get(path, docker19)).body).toEqual(told.first.body);
+    const source = told.first.header('Regshift-Source-Digest') ?? '';
+    expect(told.upstream.asked).toEqual([`HEAD ${latest.replace('latest', source)}`]);
+  });
+
+  it('is that of another image once the tag has moved, and upstream is not asked twice where it has', async () => {
+    const { upstream, first, again } = await answered(latest);
+    upstream.follow(moved);
+    const other = await again();
+    expect(other.status).toBe(200);
+    expect(other.header('Regshift-Source-Digest')).not.toBe(first.header('Regshift-Source-Digest'));
+    expect(upstream.asked.filter((each) => each.startsWith('HEAD'))).toEqual([`HEAD ${latest}`]);
+  });
+
+  it.each([
+    [403, 'DENIED'],
+    [404, 'MANIFEST_UNKNOWN'],
+    [429, 'TOOMANYREQUESTS'],
+    [500, 'UNKNOWN'],
+  ])('is refused as upstream refuses it, after one question: %i', async (status, code) => {
+    const { app, upstream, again } = await answered(latest, undefined, [...docker19], {
+      REGSHIFT_STALE: '0',
+    });
+    app.advance(1);
+    upstream.follow(() => specError(status, code));
+    const fresh = testApp(asking, scriptedUpstream(() => specError(status, code)).fetch);
+    const expected = await fresh.get(latest, docker19);
+    const { status: got, body } = await again();
+    expect([got, body]).toEqual([expected.status, expected.body]);
+    expect(upstream.asked).toEqual([`HEAD ${latest}`]);
+  });
+
+  it('is refused to who is not let in any more', async () => {
+    const mine = [...docker19, alice];
+    const { upstream, again } = await answered(latest, privateTo(alice[1]), mine);
+    upstream.follow(privateTo());
+    expect((await again()).status).toBe(401);
+  });
+
+  it('says who else may keep it as it is now: what was for all has become private', async () => {
+    const mine = [...docker19, alice];
+    const { upstream, first, again } = await answered(latest, undefined, mine, { REGSHIFT_STALE: '0' });
+    upstream.follow(privateTo(alice[1]));
+    const { status, header } = await again();
+    expect([status, header('Cache-Control')]).toEqual([200, first.header('Cache-Control')]);
+    // Alice's value was sent both times: nothing says that the image is for all.
+    expect(header('Cache-Control')).toMatch(/private/);
+  });
+
+  it('has its age while upstream fails', async () => {
+    const { app, upstream, again } = await answered(latest);
+    upstream.follow(() => specError(503, 'UNKNOWN'));
+    app.advance(40);
+    const stale = await again();
+    expect([stale.status, stale.header('Age')]).toEqual([200, '40']);
+    expect(upstream.asked).toEqual([`HEAD ${latest}`]);
+    upstream.follow();
+    expect((await again()).header('Age')).toBeNull();
+  });
+
+  it('is no fault of anyone when the client leaves meanwhile', async () => {
+    const { app, upstream } = await answered(latest);
+    const leaving = new AbortController();
+    upstream.follow(() => {
+      leaving.abort();
+      return new Promise(() => undefined);
+    });
+    const { status } = await app.send('GET', latest, [...docker19], { signal: leaving.signal });
+    expect(status).toBe(500);
+    expect(app.logged.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(upstream.asked).toEqual([`HEAD ${latest}`]);
+  });
+
+  it('counts as a request under way', async () => {
+    const { app, upstream, again } = await answered(latest, undefined, [...docker19], {
+      REGSHIFT_MAX_REQUESTS: '2',
+    });
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    upstream.follow(() => promise);
+    const waiting = [again(), again()];
+    expect((await again()).status).toBe(503);
+    resolve(undefined);
+    for (const { status } of await Promise.all(waiting)) expect(status).toBe(200);
+    // Each has left again.
+    for (const _ of [1, 2, 3]) expect((await again()).status).toBe(200);
+    expect(app.logged.filter(({ facts }) => facts?.status === 503)).toHaveLength(1);
+  });
+
+  it('is logged as one, with what it cost', async () => {
+    const { app, again } = await answered(latest);
+    await again();
+    const [, second] = app.logged.filter(({ message }) => message === 'request');
+    expect(second?.facts).toMatchObject({
+      cache: 'held',
+      upstreamRequests: 1,
+      status: 200,
+      conversion: 'oci -> schema1',
+    });
+  });
+});
