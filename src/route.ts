@@ -100,7 +100,7 @@ export function createRoute(options: RouteOptions): Route {
   const chooser = createChooser(content, workshop);
   const { REGSHIFT_TAG_TTL: ttl, REGSHIFT_STALE: stale } = settings;
   const writes = createWrites();
-  const resolver = createResolver({ client, ttl, stale, clock, background, writes });
+  const resolver = createResolver({ client, ttl, stale, clock, background, writes, content });
   const known = {
     client,
     pinger: createPinger({ client, stale, clock }),

@@ -15,13 +15,7 @@ import type { ConversionFacts, Meter } from '../observability/meter.ts';
 import type { Caller } from '../stored/resolve.ts';
 import { credentialKey } from '../upstream/credential.ts';
 import { conversionPorts, type PortSources } from './conversion-ports.ts';
-import {
-  entryOfProduct,
-  madeConfigs,
-  type Product,
-  productOf,
-  productOfEntry,
-} from './product.ts';
+import { entryOfProduct, madeConfigs, type Product, productOf, productOfEntry } from './product.ts';
 import {
   type ConfigRecipe,
   isFollowable,

@@ -125,7 +125,7 @@ async function resolveOrSearch(
   deadRoot: Digest | undefined,
 ): Promise<Resolved | ManifestRecipe> {
   try {
-    return await route.resolver.resolve(name, reference, request.caller);
+    return await route.resolver.resolve(name, reference, request.caller, 'to read');
   } catch (error) {
     const unknown = error instanceof Failure && error.code === 'MANIFEST_UNKNOWN';
     if (reference.kind === 'tag' || !unknown) throw error;

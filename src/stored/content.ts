@@ -32,6 +32,8 @@ export interface StoredManifest {
 export interface Content {
   /** @throws Failure; ConversionError DIGEST_MISMATCH. */
   manifest(repository: RepositoryName, digest: Digest, caller: Caller): Promise<StoredManifest>;
+  /** Remembers a manifest that came along with another answer: verified. */
+  found(repository: RepositoryName, digest: Digest, manifest: StoredManifest, caller: Caller): Promise<void>;
   /** Whether the manifest is remembered, so that reading it costs upstream nothing. */
   has(repository: RepositoryName, digest: Digest, caller: Caller): Promise<boolean>;
   /** What the manifest is, without more reading than that takes. @throws as `manifest`; ConversionError. */
@@ -150,6 +152,11 @@ export function createContent({ client, cache, background, refusesUnsigned }: Co
 
   return {
     manifest,
+
+    async found(repository, digest, { bytes, contentType }, { budget }) {
+      cameFrom(budget.account, upstreamPlace);
+      await cache.set(manifestKey(repository, digest), { facts: { contentType }, body: bytes }, budget);
+    },
 
     async has(repository, digest, { budget }) {
       return (await cache.get(manifestKey(repository, digest), budget)) !== undefined;

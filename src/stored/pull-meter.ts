@@ -7,6 +7,8 @@ export interface PullMeter {
   /** To be told of each good answer to the question for a manifest. */
   note(caller: Caller, answer: Headers): void;
   counts(caller: Caller): boolean;
+  /** Not only not known to count: upstream has answered, and has said nothing of a limit. */
+  isFree(caller: Caller): boolean;
 }
 
 const logins = 2_000;
@@ -17,12 +19,14 @@ const logins = 2_000;
  */
 export function createPullMeter(): PullMeter {
   const known = createBounded<string, boolean>(logins);
-  let last = false;
+  let last: boolean | undefined;
+  const guess = ({ credential }: Caller) => known.get(credentialKey(credential)) ?? last;
   return {
     note({ credential }, answer) {
       last = answer.has('ratelimit-limit');
       known.set(credentialKey(credential), last);
     },
-    counts: ({ credential }) => known.get(credentialKey(credential)) ?? last,
+    counts: (caller) => guess(caller) === true,
+    isFree: (caller) => guess(caller) === false,
   };
 }

@@ -8,6 +8,7 @@ import { Failure, isUpstreamFailing } from '../errors.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { type Credential, credentialKey } from '../upstream/credential.ts';
 import { askReference, textOf } from './ask-reference.ts';
+import type { Content } from './content.ts';
 import { createPullMeter } from './pull-meter.ts';
 import type { Writes } from './writes.ts';
 
@@ -46,7 +47,11 @@ export interface ResolverOptions {
   readonly clock: () => number;
   readonly background: Background;
   readonly writes: Writes;
+  readonly content: Pick<Content, 'found' | 'has'>;
 }
+
+/** What a caller goes on to do with what a reference names. */
+export type Purpose = 'to know' | 'to read';
 
 export interface Resolver {
   /**
@@ -54,9 +59,16 @@ export interface Resolver {
    * to. Two proofs open what is
    * remembered, and nothing else: upstream gave it to a request without a credential (good for all, and stale
    * while upstream fails), or to this very Authorization value (good for that value alone, never stale).
+   * @param purpose of who will read the manifest anyway, what is new is asked for together with it where upstream is
+   *   known not to count pulls, which spares a question.
    * @throws Failure MANIFEST_UNKNOWN, UNAUTHORIZED, DENIED, RATE_LIMITED, or that upstream failed.
    */
-  resolve(repository: RepositoryName, reference: Reference, caller: Caller): Promise<Resolved>;
+  resolve(
+    repository: RepositoryName,
+    reference: Reference,
+    caller: Caller,
+    purpose?: Purpose,
+  ): Promise<Resolved>;
   /** Asks anew next time: what upstream named turned out to be unusable. */
   forget(repository: RepositoryName, reference: Reference, caller: Caller): void;
   /** Upstream counts the pulls of this caller, as Docker Hub does those of all but paying accounts. */
@@ -71,7 +83,7 @@ interface Proof extends Omit<Resolved, 'earlier'> {
 const deadlineMs = 60_000;
 
 export function createResolver(options: ResolverOptions): Resolver {
-  const { client, ttl, stale, clock, background, writes } = options;
+  const { client, ttl, stale, clock, background, writes, content } = options;
   const proofs = createBounded<string, Proof>(20_000);
   const flights = createSingleFlight<Proof>(deadlineMs, background);
   const meter = createPullMeter();
@@ -136,14 +148,25 @@ export function createResolver(options: ResolverOptions): Resolver {
     }
   }
 
+  /** Whether a GET costs the caller nothing, and is not for what is known already. */
+  async function mayRead(repository: RepositoryName, reference: Reference, caller: Caller): Promise<boolean> {
+    if (!meter.isFree(caller)) return false;
+    return reference.kind === 'tag' || !(await content.has(repository, reference.digest, caller));
+  }
+
   async function askAnew(
     repository: RepositoryName,
     reference: Reference,
     caller: Caller,
     { state, key, publicKey }: Readonly<Record<'state' | 'key' | 'publicKey', string>>,
+    purpose: Purpose,
   ): Promise<Resolved> {
     const ask = async () => {
-      const said = await askReference(client, meter, repository, reference, caller);
+      const isNew = purpose === 'to read' && !proofs.has(key) && !proofs.has(publicKey);
+      const by = isNew && (await mayRead(repository, reference, caller)) ? 'GET' : 'HEAD';
+      const { manifest, ...said } = await askReference(client, meter, repository, reference, caller, by);
+      const { digest, contentType } = said;
+      if (manifest) await content.found(repository, digest, { bytes: manifest, contentType }, caller);
       return { ...said, staleAge: undefined, at: clock() };
     };
     const proof = await askOrStale(key, publicKey, ask, caller.signal);
@@ -161,7 +184,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       drop(proofKey(state, reference, credentialKey(caller.credential)));
     },
 
-    async resolve(repository, reference, caller) {
+    async resolve(repository, reference, caller, purpose = 'to know') {
       const state = writes.state(repository);
       const publicKey = proofKey(state, reference, 'none');
       const key = proofKey(state, reference, credentialKey(caller.credential));
@@ -171,7 +194,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       if (fresh) return fresh.earlier ? withEarlier(fresh) : fresh;
       const asked = caller.asked?.get(key);
       if (asked) return asked;
-      const resolved = askAnew(repository, reference, caller, { state, key, publicKey });
+      const resolved = askAnew(repository, reference, caller, { state, key, publicKey }, purpose);
       caller.asked?.set(key, resolved);
       return resolved;
     },

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { type TestApp, testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { type Script, scriptedUpstream, type Upstream } from '../support/scripted-upstream.ts';
+
+const samples = createSampleRegistry();
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+const first = '/v2/sample/schema2/manifests/latest';
+const latest = '/v2/sample/oci/manifests/latest';
+
+/** The samples' own answers to questions for manifests, changed. */
+const changed =
+  (change: (answer: Response) => Response): Script =>
+  async ({ method, url }, { pathname }) =>
+    pathname.includes('/manifests/') ? change(await samples.fetch(url, { method })) : undefined;
+
+const without = (name: string) =>
+  changed((answer) => {
+    answer.headers.delete(name);
+    return answer;
+  });
+
+/** A proxy whose upstream has answered before, for another image. */
+async function known(script?: Script): Promise<{ readonly app: TestApp; readonly upstream: Upstream }> {
+  const upstream = scriptedUpstream(script);
+  const app = testApp({}, upstream.fetch);
+  expect((await app.get(first, docker19)).status).toBe(200);
+  upstream.forget();
+  return { app, upstream };
+}
+
+const manifests = ({ asked }: Upstream) => asked.filter((each) => each.includes('/manifests/'));
+
+describe('a manifest that is asked for the first time', () => {
+  it('is asked about by HEAD of an upstream that has said nothing yet: it may count pulls', async () => {
+    const upstream = scriptedUpstream();
+    await testApp({}, upstream.fetch).get(latest, docker19);
+    expect(manifests(upstream)[0]).toBe(`HEAD ${latest}`);
+  });
+
+  it.each([
+    ['by tag', (_digest: string) => latest],
+    ['by digest', (digest: string) => latest.replace('latest', digest)],
+  ])('comes along with the answer to the question for it, %s, and is the very same', async (_, pathOf) => {
+    const plain = testApp({}, scriptedUpstream().fetch);
+    const source = (await plain.get(latest, docker19)).header('Regshift-Source-Digest') ?? '';
+    for (const words of [docker113, { Accept: '*/*' }]) {
+      const { app, upstream } = await known();
+      const [asked, expected] = [
+        await app.get(pathOf(source), words),
+        await plain.get(pathOf(source), words),
+      ];
+      expect([asked.status, asked.body, [...asked.headers]]).toEqual([
+        expected.status,
+        expected.body,
+        [...expected.headers],
+      ]);
+      expect(manifests(upstream)).toEqual([`GET ${pathOf(source)}`]);
+    }
+  });
+
+  it('is asked about by HEAD once it is known', async () => {
+    const upstream = scriptedUpstream();
+    const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
+    for (const words of [docker19, docker113, [...docker113, ['Accept', 'a/b'] as const]]) {
+      await app.get(first, docker19);
+      await app.get(latest, words);
+    }
+    const [, ...then] = manifests(upstream).filter((each) => each.endsWith(latest));
+    expect(then).toEqual([`HEAD ${latest}`, `HEAD ${latest}`]);
+  });
+
+  it('is asked about by HEAD of an upstream that counts pulls', async () => {
+    const counting = changed((answer) => {
+      answer.headers.set('ratelimit-limit', '100;w=21600');
+      return answer;
+    });
+    const { app, upstream } = await known(counting);
+    await app.get(latest, docker19);
+    expect(manifests(upstream)[0]).toBe(`HEAD ${latest}`);
+  });
+
+  it('is read by who reads it alone: a list of tags, and a search, ask about many', async () => {
+    const { app, upstream } = await known();
+    const madeUp = `sha256:${'0'.repeat(64)}`;
+    expect((await app.get(latest.replace('latest', madeUp), docker19)).status).toBe(404);
+    const byTag = upstream.asked.filter((each) => each.endsWith(latest));
+    expect(byTag[0]).toBe(`HEAD ${latest}`);
+  });
+
+  it('is found out by its bytes where upstream does not say the digest', async () => {
+    const { app, upstream } = await known(without('docker-content-digest'));
+    const answer = await app.get(latest, docker113);
+    const expected = await testApp().get(latest, docker113);
+    expect([answer.status, answer.body]).toEqual([200, expected.body]);
+    expect(manifests(upstream)).toEqual([`GET ${latest}`]);
+  });
+
+  it('is not given, and not remembered, where it is not what upstream calls it', async () => {
+    const { app, upstream } = await known();
+    upstream.follow(async ({ method }, { href }) => {
+      const other = await samples.fetch(href.replace('sample/oci/', 'sample/oci-no-history/'), { method });
+      const { headers } = await samples.fetch(href, { method });
+      headers.delete('content-length');
+      return new Response(other.body, { headers });
+    });
+    const wrong = await app.get(latest, docker19);
+    expect([wrong.status, wrong.error().code]).toEqual([502, 'MANIFEST_INVALID']);
+    upstream.follow();
+    expect((await app.get(latest, docker19)).status).toBe(200);
+  });
+
+  it('that is not there is told in the same words as by HEAD', async () => {
+    const { app } = await known();
+    const absent = '/v2/sample/absent/manifests/latest';
+    const { status, error } = await app.get(absent, docker19);
+    expect([status, error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
+  });
+});
