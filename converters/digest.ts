@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { ConversionError, excerpt } from './errors.ts';
-import { type HashAlgorithm, hashHex } from './hash.ts';
+import { type HashAlgorithm, hashHex, hashIsNative } from './hash.ts';
 
 /** A content address: `sha256:`, `sha384:` or `sha512:` and lower-case hex (OCI image-spec, descriptor.md). */
 export type Digest = string & { readonly __brand: 'Digest' };
@@ -45,8 +45,8 @@ export function digestOf(bytes: Uint8Array, algorithm: HashAlgorithm = 'sha256')
   return `${algorithm}:${hashHex(algorithm, bytes)}` as Digest;
 }
 
-/** From so many bytes on, a call of WebCrypto costs less than hashing here. */
-const long = 8 * 1024;
+/** From so many bytes on, a call of WebCrypto, which goes by way of another thread, costs less than hashing here. */
+const long = (hashIsNative ? 256 : 8) * 1024;
 
 const webCryptoNames = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' } as const;
 

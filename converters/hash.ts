@@ -13,6 +13,8 @@ const noble = { sha256, sha384, sha512 } as const;
 /** Six times as fast as JavaScript, where the runtime has it; a chain of v1 ids needs one hash an entry. */
 const { hash: native } = runtimeCrypto();
 
+export const hashIsNative = native !== undefined;
+
 export const hashHex: Hash = native
   ? (algorithm, bytes) => native(algorithm, bytes, 'hex')
   : (algorithm, bytes) => bytesToHex(noble[algorithm](bytes));

@@ -3,19 +3,25 @@ import { ConversionError, excerpt } from '../errors.ts';
 
 const alphabet = new TextEncoder().encode('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
 
-/** Base64url without padding, as ASCII bytes: of long content several times faster than by way of a string. */
+/** The two characters of each 12 bits, in the order of bytes that this machine has. */
+const pairs = new Uint16Array(Uint8Array.from({ length: 8192 }, pairCharacter).buffer);
+
+function pairCharacter(_: unknown, index: number): number {
+  const bits = index >> 1;
+  return alphabet[index % 2 === 0 ? bits >> 6 : bits & 63] ?? 0;
+}
+
+/** Base64url without padding, as ASCII bytes: of long content many times faster than by way of a string. */
 export function base64urlBytes(bytes: Uint8Array): Uint8Array {
-  // What is written beyond the end of the array is dropped: the last group may have two or three characters.
-  const encoded = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  const encoded = new Uint16Array(Math.ceil(bytes.length / 3) * 2);
   let at = 0;
   for (let index = 0; index < bytes.length; index += 3) {
     const group = ((bytes[index] ?? 0) << 16) | ((bytes[index + 1] ?? 0) << 8) | (bytes[index + 2] ?? 0);
-    encoded[at++] = alphabet[group >> 18] ?? 0;
-    encoded[at++] = alphabet[(group >> 12) & 63] ?? 0;
-    encoded[at++] = alphabet[(group >> 6) & 63] ?? 0;
-    encoded[at++] = alphabet[group & 63] ?? 0;
+    encoded[at++] = pairs[group >> 12] ?? 0;
+    encoded[at++] = pairs[group & 4095] ?? 0;
   }
-  return encoded;
+  // The last group may have two or three characters.
+  return new Uint8Array(encoded.buffer, 0, Math.ceil((bytes.length * 4) / 3));
 }
 
 /**
