@@ -3,7 +3,8 @@ import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Fetch } from '../../upstream/client.ts';
-import { isHeldUp, RelayAgent } from './relay-agent.ts';
+import { bodyOf } from './incoming-body.ts';
+import { RelayAgent } from './relay-agent.ts';
 
 /** How long a body may stand still: past this, HTTP clients with a minute's patience have given up as well. */
 const usualSilenceMs = 60_000;
@@ -68,7 +69,6 @@ function send(request: ClientRequest, body: RequestInit['body']): void {
 }
 
 const withoutBody: readonly number[] = [204, 205, 304];
-const native = new WeakMap<ReadableStream, IncomingMessage>();
 
 /** @throws RangeError or TypeError for a status or a header that no answer can have. */
 function asResponse(
@@ -86,67 +86,15 @@ function asResponse(
   }
   if (method === 'HEAD' || withoutBody.includes(status)) {
     incoming.resume();
-    return new Response(null, { status, headers });
+    return withBody(null, { status, headers });
   }
-  breakSilence(incoming, silenceMs);
-  const stream = streamOf(incoming, signal);
-  native.set(stream, incoming);
-  return new Response(stream, { status, headers });
-}
-
-/** Nothing is read before it is asked for, so that the incoming message can still be handed on as it is. */
-function streamOf(
-  incoming: IncomingMessage,
-  signal: AbortSignal | null | undefined,
-): ReadableStream<Uint8Array> {
-  let chunks: AsyncIterator<Uint8Array> | undefined;
-  // What breaks before anyone reads is told to whoever does.
-  incoming.on('error', () => undefined);
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        chunks ??= incoming[Symbol.asyncIterator]();
-        try {
-          const { done, value } = await chunks.next();
-          if (done) controller.close();
-          else controller.enqueue(value);
-        } catch (error) {
-          controller.error(signal?.aborted ? signal.reason : error);
-        }
-      },
-      cancel() {
-        // What has come as a whole leaves the connection good for the next request, as a refusal mostly does.
-        if (incoming.complete) incoming.resume();
-        else incoming.destroy();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  return withBody(bodyOf(incoming, signal, silenceMs), { status, headers });
 }
 
 /**
- * Nobody can tell a registry that has died from one that is slow but by waiting: a client that gets its connection cut
- * comes back for the rest, one that waits for ever does not. Where bytes lie here that a client has not
- * taken yet, the silence is not upstream's.
+ * As a property of its own: the Response of @hono/node-server makes one of Node's for whoever looks at `body`, which
+ * costs as much as all else of an answer.
  */
-function breakSilence(incoming: IncomingMessage, silenceMs: number): void {
-  const { socket } = incoming;
-  let heard = -1;
-  const timer = setInterval(() => {
-    const waits = incoming.readableLength > 0 || isHeldUp(socket);
-    if (socket.bytesRead === heard && !waits) incoming.destroy(stoodStill());
-    heard = socket.bytesRead;
-  }, silenceMs).unref();
-  incoming.once('close', () => clearInterval(timer));
-}
-
-function stoodStill(): Error {
-  return Object.assign(new Error('The answer stood still'), { code: 'ETIMEDOUT' });
-}
-
-/** The message behind a body that came from `createHttpFetch` and that nobody has begun to read. */
-export function nativeBody(stream: ReadableStream | null | undefined): IncomingMessage | undefined {
-  if (!stream || stream.locked) return undefined;
-  const incoming = native.get(stream);
-  return incoming?.readableFlowing === null && !incoming.readableDidRead ? incoming : undefined;
+function withBody(body: ReadableStream<Uint8Array> | null, init: ResponseInit): Response {
+  return Object.defineProperty(new Response(body, init), 'body', { value: body });
 }

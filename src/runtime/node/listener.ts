@@ -7,7 +7,7 @@ import type { Again, Asking } from '../../repetition.ts';
 import type { Connection } from '../../routes/connection.ts';
 import type { HeldAnswer } from '../../routes/held-answers.ts';
 import { bodyPassedThrough } from '../../routes/pass-through.ts';
-import { nativeBody } from './http-fetch.ts';
+import { nativeBody } from './incoming-body.ts';
 import { questionOf } from './question.ts';
 import { relay } from './relay.ts';
 import { createWhenSent } from './when-sent.ts';

@@ -2,7 +2,8 @@ import { getEventListeners, once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createHttpFetch, nativeBody } from '../../../src/runtime/node/http-fetch.ts';
+import { createHttpFetch } from '../../../src/runtime/node/http-fetch.ts';
+import { nativeBody } from '../../../src/runtime/node/incoming-body.ts';
 import { answer, startServer } from '../upstream/local-server.ts';
 
 /** A server that says these bytes to whatever it is told first, and what its connections came to. */

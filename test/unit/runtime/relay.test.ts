@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createHttpFetch, nativeBody } from '../../../src/runtime/node/http-fetch.ts';
+import { createHttpFetch } from '../../../src/runtime/node/http-fetch.ts';
+import { nativeBody } from '../../../src/runtime/node/incoming-body.ts';
 import { relay } from '../../../src/runtime/node/relay.ts';
 
 const MiB = 2 ** 20;
