@@ -31,6 +31,8 @@ export interface AttendanceOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly underWay: UnderWay;
+  /** Memory for whole answers. */
+  readonly heldBytes: number;
 }
 
 /** @param answer for what is right; what it throws is told to the client in its own words. */

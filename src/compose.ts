@@ -38,6 +38,8 @@ export interface Platform extends Pick<RouteOptions, 'codec' | 'fixedLength' | '
   readonly subrequests: number;
   /** Memory for converted content, in bytes, where the operator does not say. */
   readonly cacheBytes: number;
+  /** Whether whole answers are held beside it: the runtime says in which words requests are asked. */
+  readonly holdsAnswers?: boolean;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Log;
@@ -67,7 +69,8 @@ export function compose(
 ): Dependencies & Pick<SiteOptions, 'signingKey'> {
   const { clock, log, meter, background, tiers = [] } = platform;
   const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
-  const cache = cacheOf(settings, platform);
+  const memory = memoryOf(settings, platform);
+  const cache = cacheOf(memory.contentBytes, platform);
   const shared = { platform, signingKey, cache, layers: layersOf(settings, platform) };
   const sites = settings.routes.map((route) => siteOf(route, shared));
   const caches = tiers.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
@@ -81,6 +84,7 @@ export function compose(
     log,
     meter,
     signingKey,
+    heldBytes: memory.heldBytes,
   };
 }
 
@@ -167,8 +171,18 @@ function layersOf(settings: Settings, { clock, layerBytes }: Platform): SiteOpti
   return { limits, turns: createLayerTurns(layerReadings, clock) };
 }
 
-function cacheOf(settings: Settings, { tiers = [], cacheBytes, meter }: Platform): Cache {
-  const own = createMemoryCache(settings.REGSHIFT_CACHE_BYTES ?? cacheBytes);
+/**
+ * What answers hold may be gone from the cache by then: an image that is asked for in the same words all the time is
+ * not looked up there. So that both together keep to what the operator allows, each has its part.
+ */
+function memoryOf({ REGSHIFT_CACHE_BYTES }: Settings, { cacheBytes, holdsAnswers }: Platform) {
+  const bytes = REGSHIFT_CACHE_BYTES ?? cacheBytes;
+  const heldBytes = holdsAnswers ? Math.floor(bytes / 4) : 0;
+  return { heldBytes, contentBytes: bytes - heldBytes };
+}
+
+function cacheOf(contentBytes: number, { tiers = [], meter }: Platform): Cache {
+  const own = createMemoryCache(contentBytes);
   const memory = watched(own, { name: 'memory', distance: 0 }, meter);
   if (tiers.length === 0) return memory;
   const far = tiers.map((tier, index) => {

@@ -46,14 +46,16 @@ export interface RepetitionOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly underWay: UnderWay;
+  /** Memory for whole answers. */
+  readonly heldBytes: number;
 }
 
 export function createRepetition(
-  { subrequests, clock, underWay }: RepetitionOptions,
+  { subrequests, clock, underWay, heldBytes }: RepetitionOptions,
   lineFor: StartLine,
   nameRequest: NameRequest,
 ): Repetition {
-  const held = createHeldAnswers();
+  const held = createHeldAnswers(heldBytes);
 
   async function renewed(found: Held, asking: Asking, leave: () => void): Promise<Again | Begun> {
     const { said, peerAddress } = asking;

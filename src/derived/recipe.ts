@@ -1,5 +1,6 @@
 import { convertersVersion, type Form } from '../../converters/convert.ts';
 import type { Digest } from '../../converters/digest.ts';
+import { joined } from '../cache/key.ts';
 
 /**
  * How something that upstream does not have is made: everything that its bytes depend on. Small and immutable; any
@@ -85,7 +86,7 @@ export function productKey(
     keyId,
     `v${convertersVersion}`,
   ];
-  return `product ${upstream} ${repository} ${parts.join(' ')}`;
+  return joined('product', upstream, repository, ...parts);
 }
 
 /** A recipe that these converters can follow: what others have written is as good as lost, and is looked for again. */
@@ -95,5 +96,5 @@ export function isFollowable(recipe: Recipe): boolean {
 
 /** The key under which the recipe of a derived digest is found. */
 export function recipeKey(upstream: string, repository: string, digest: Digest): string {
-  return `recipe ${upstream} ${repository} ${digest}`;
+  return joined('recipe', upstream, repository, digest);
 }

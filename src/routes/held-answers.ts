@@ -36,11 +36,12 @@ export interface HeldAnswers {
   find(question: string): Held | undefined;
 }
 
-/** Most bodies are those of the cache of converted manifests, and cost nothing more here. */
-const mostBytes = 16_777_216;
+/** What an answer costs beside its body and its question: headers, the right to it, a line for the log. */
 const overheadBytes = 1_024;
 
-export function createHeldAnswers(): HeldAnswers {
+/** @param mostBytes bodies included, though most are those of the cache of converted manifests while it has them. */
+export function createHeldAnswers(mostBytes: number): HeldAnswers {
+  if (mostBytes < overheadBytes) return { hold: () => undefined, find: () => undefined };
   const held = new LRUCache<string, Held>({
     maxSize: mostBytes,
     sizeCalculation: ({ answer }, question) => answer.body.length + question.length * 2 + overheadBytes,

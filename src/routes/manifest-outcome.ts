@@ -6,7 +6,8 @@ import type { ManifestRecipe } from '../derived/recipe.ts';
 import { Failure, isUpstreamFailing } from '../errors.ts';
 import type { StoredForm } from '../negotiation/decide.ts';
 import type { Route } from '../route.ts';
-import type { Caller, Resolved } from '../stored/resolve.ts';
+import type { Resolved } from '../stored/resolve.ts';
+import type { Credential } from '../upstream/credential.ts';
 import { hintsFor } from './client-hints.ts';
 import type { ClientRequest } from './client-request.ts';
 import { asGiven, type GivenManifest, giveManifest } from './given-manifest.ts';
@@ -58,7 +59,7 @@ async function fromStored(
     throw error;
   });
   const given = await giveManifest({ route, request, name, reference, root, form });
-  const right = rightTo(given, resolved, { route, name, reference, caller: request.caller });
+  const right = rightTo(given, resolved, { route, name, reference, credential: request.caller.credential });
   return { ...given, staleAge, public: isPublic, right };
 }
 
@@ -67,7 +68,8 @@ interface Proved {
   readonly name: RepositoryName;
   /** What upstream was asked about. */
   readonly reference: Reference;
-  readonly caller: Caller;
+  /** Of the caller nothing else is kept: behind it is its whole connection. */
+  readonly credential: Credential;
 }
 
 /**
@@ -75,7 +77,7 @@ interface Proved {
  * answer. What a shared cache has lost is put back when it is made again: until then it is not given without a look.
  */
 function rightTo(given: GivenManifest, resolved: Resolved, proved: Proved): HeldRight | undefined {
-  const { route, name, reference, caller } = proved;
+  const { route, name, reference, credential } = proved;
   const { holds, staleAge, ...before } = resolved;
   if (holds === undefined || staleAge !== undefined || !given.complete) return undefined;
   const made = route.workshop.recipeAtHand(name, given.digest) !== undefined;
@@ -83,7 +85,7 @@ function rightTo(given: GivenManifest, resolved: Resolved, proved: Proved): Held
   return {
     holds: () => holds() && !isLost(),
     async renew(begun) {
-      const now = await route.resolver.resolve(name, reference, { ...begun, credential: caller.credential });
+      const now = await route.resolver.resolve(name, reference, { ...begun, credential });
       const { digest, contentType, public: isPublic } = now;
       const same =
         digest === before.digest && contentType === before.contentType && isPublic === before.public;
@@ -148,7 +150,7 @@ async function fromRecipe(
   const { staleAge, public: isPublic } = resolved;
   const product = await route.workshop.make(name, recipe, request.caller);
   const given = asGiven(product, recipe.sourceType);
-  const right = rightTo(given, resolved, { route, name, reference: root, caller: request.caller });
+  const right = rightTo(given, resolved, { route, name, reference: root, credential: request.caller.credential });
   return { ...given, staleAge, public: isPublic, right };
 }
 

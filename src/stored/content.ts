@@ -4,6 +4,7 @@ import { limits } from '../../converters/limits.ts';
 import type { Compression } from '../../converters/media-types.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../cache/cache.ts';
+import { joined } from '../cache/key.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
@@ -50,8 +51,9 @@ export interface Content {
 
 const deadlineMs = 60_000;
 
-/** Entries of indexes whose form is remembered, in all: some 200 bytes each. */
-const rememberedEntries = 50_000;
+/** Of the forms that are remembered, in all; and what one costs, and each entry of an index. */
+const formBytes = 4_194_304;
+const bytesOf = { form: 400, entry: 250 };
 
 export interface ContentOptions {
   readonly client: UpstreamClient;
@@ -64,14 +66,16 @@ export interface ContentOptions {
 export function createContent({ client, cache, background, refusesUnsigned }: ContentOptions): Content {
   // Reading the entries of an index again for each request would cost more than the answer.
   const forms = new LRUCache<string, StoredForm>({
-    maxSize: rememberedEntries,
-    sizeCalculation: ({ entries }) => 1 + (entries?.length ?? 0),
+    maxSize: formBytes,
+    sizeCalculation: ({ entries }) => bytesOf.form + (entries?.length ?? 0) * bytesOf.entry,
   });
   const flights = createSingleFlight<CacheEntry>(deadlineMs, background);
 
-  const manifestKey = (repository: string, digest: string) => `manifest ${client.id} ${repository} ${digest}`;
-  const blobKey = (repository: string, digest: string) => `blob ${client.id} ${repository} ${digest}`;
-  const madeKey = (repository: string, digest: string) => `made-config ${client.id} ${repository} ${digest}`;
+  const manifestKey = (repository: string, digest: string) =>
+    joined('manifest', client.id, repository, digest);
+  const blobKey = (repository: string, digest: string) => joined('blob', client.id, repository, digest);
+  const madeKey = (repository: string, digest: string) =>
+    joined('made-config', client.id, repository, digest);
 
   async function remembered(
     key: string,
@@ -163,11 +167,12 @@ export function createContent({ client, cache, background, refusesUnsigned }: Co
     },
 
     async form(repository, digest, caller) {
-      const known = forms.get(`${repository} ${digest}`);
+      const key = joined(repository, digest);
+      const known = forms.get(key);
       if (known) return known;
       const { bytes, contentType } = await manifest(repository, digest, caller);
       const form = formOf(bytes, contentType);
-      forms.set(`${repository} ${digest}`, form);
+      forms.set(key, form);
       return form;
     },
 
@@ -189,7 +194,7 @@ export function createContent({ client, cache, background, refusesUnsigned }: Co
     },
 
     async sniff(repository, digest, caller) {
-      const key = `compression ${client.id} ${repository} ${digest}`;
+      const key = joined('compression', client.id, repository, digest);
       const fetch = async () => ({
         facts: { compression: await sniffLayer(client, repository, digest, caller) },
         body: new Uint8Array(),

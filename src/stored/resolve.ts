@@ -2,12 +2,13 @@ import type { Digest } from '../../converters/digest.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { type Budget, isSpent } from '../budget.ts';
 import { createBounded } from '../cache/bounded.ts';
+import { joined } from '../cache/key.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure, isUpstreamFailing } from '../errors.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { type Credential, credentialKey } from '../upstream/credential.ts';
-import { askReference, textOf } from './ask-reference.ts';
+import { askReference, type Said, textOf } from './ask-reference.ts';
 import type { Content } from './content.ts';
 import { createPullMeter } from './pull-meter.ts';
 import type { Writes } from './writes.ts';
@@ -75,9 +76,16 @@ export interface Resolver {
   countsPulls(caller: Caller): boolean;
 }
 
-interface Proof extends Omit<Resolved, 'earlier'> {
+/** There are thousands of them, so it holds no more than what was said, and when. */
+interface Proof extends Omit<Said, 'manifest'> {
+  /** Milliseconds since the epoch. */
   readonly at: number;
   readonly earlier?: Proof;
+}
+
+interface KeptProof {
+  readonly key: string;
+  readonly proof: Proof;
 }
 
 const deadlineMs = 60_000;
@@ -87,46 +95,43 @@ export function createResolver(options: ResolverOptions): Resolver {
   const proofs = createBounded<string, Proof>(20_000);
   const flights = createSingleFlight<Proof>(deadlineMs, background);
   const meter = createPullMeter();
-  const dropped = new WeakSet<() => boolean>();
+
+  const ageOf = ({ at }: Proof) => (clock() - at) / 1000;
+  const isFresh = (proof: Proof) => ageOf(proof) < ttl;
 
   /** By its digest too: Docker ≥ 20.10 and containerd go on with the digest that a HEAD told them. */
-  function keep(
-    repository: RepositoryName,
-    state: string,
-    reference: Reference,
-    { credential }: Caller,
-    asked: Proof,
-  ): Proof {
-    const holds = () =>
-      !dropped.has(holds) && clock() - asked.at < ttl * 1000 && writes.state(repository) === state;
-    const proof = { ...asked, holds };
-    const whose = proof.public ? 'none' : credentialKey(credential);
+  function keep(state: string, reference: Reference, { credential }: Caller, asked: Proof): KeptProof {
+    const whose = asked.public ? 'none' : credentialKey(credential);
     const key = proofKey(state, reference, whose);
-    const earlier = replaced(proofs.get(key), proof);
-    const kept = earlier ? { ...proof, earlier } : proof;
-    proofs.set(key, kept);
-    proofs.set(proofKey(state, { kind: 'digest', digest: proof.digest }, whose), proof);
-    return kept;
-  }
-
-  function drop(key: string): void {
-    const { holds } = proofs.get(key) ?? {};
-    if (holds) dropped.add(holds);
-    proofs.delete(key);
+    const earlier = replaced(proofs.get(key), asked);
+    const proof = earlier ? { ...asked, earlier } : asked;
+    proofs.set(proofKey(state, { kind: 'digest', digest: proof.digest }, whose), asked);
+    proofs.set(key, proof);
+    return { key, proof };
   }
 
   /** With what may stand in for it, as long as that is young enough. */
-  function withEarlier(proof: Proof): Resolved {
-    const { earlier, ...now } = proof;
-    const age = earlier ? (clock() - earlier.at) / 1000 : 0;
-    return earlier && age <= stale ? { ...now, earlier: { ...earlier, staleAge: Math.floor(age) } } : now;
+  function resolvedBy({ key, proof }: KeptProof, repository: RepositoryName, state: string): Resolved {
+    const { earlier, at, ...said } = proof;
+    const isKept = () => {
+      const now = proofs.peek(key);
+      return now?.at === at && now.digest === said.digest;
+    };
+    const holds = () => isFresh(proof) && writes.state(repository) === state && isKept();
+    const resolved = { ...said, staleAge: undefined, holds };
+    return earlier && ageOf(earlier) <= stale ? { ...resolved, earlier: staleOf(earlier) } : resolved;
+  }
+
+  function staleOf(proof: Proof): Resolved {
+    const { earlier: _, at: __, ...said } = proof;
+    return { ...said, staleAge: Math.floor(ageOf(proof)) };
   }
 
   /** With that of the digest that it named, which was kept along with it. */
   function dropProof(key: string, proof: Proof | undefined): void {
     const [state] = key.split(' ', 1);
-    drop(key);
-    if (proof) drop(`${state} ${proof.digest} none`);
+    proofs.delete(key);
+    if (proof) proofs.delete(`${state} ${proof.digest} none`);
   }
 
   async function askOrStale(
@@ -134,7 +139,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     publicKey: string,
     work: () => Promise<Proof>,
     signal?: AbortSignal,
-  ) {
+  ): Promise<Proof | Resolved> {
     try {
       const late = () => new Failure('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
       return await flights.join({ key, start: work, late }, signal);
@@ -142,9 +147,9 @@ export function createResolver(options: ResolverOptions): Resolver {
       // What upstream refuses to everyone is not given out when it fails after that.
       const known = proofs.get(publicKey);
       if (key === publicKey && isRefusal(error)) dropProof(publicKey, known);
-      const age = known ? (clock() - known.at) / 1000 : Number.POSITIVE_INFINITY;
-      if (!known?.public || isRefusal(error) || age > stale || !isUpstreamFailing(error)) throw error;
-      return { ...known, staleAge: Math.floor(age) };
+      const isYoung = known?.public && ageOf(known) <= stale;
+      if (!isYoung || isRefusal(error) || !isUpstreamFailing(error)) throw error;
+      return staleOf(known);
     }
   }
 
@@ -167,12 +172,10 @@ export function createResolver(options: ResolverOptions): Resolver {
       const { manifest, ...said } = await askReference(client, meter, repository, reference, caller, by);
       const { digest, contentType } = said;
       if (manifest) await content.found(repository, digest, { bytes: manifest, contentType }, caller);
-      return { ...said, staleAge: undefined, at: clock() };
+      return { ...said, at: clock() };
     };
     const proof = await askOrStale(key, publicKey, ask, caller.signal);
-    if (proof.staleAge === undefined) return withEarlier(keep(repository, state, reference, caller, proof));
-    const { holds: _, ...old } = proof;
-    return old;
+    return 'at' in proof ? resolvedBy(keep(state, reference, caller, proof), repository, state) : proof;
   }
 
   return {
@@ -180,18 +183,18 @@ export function createResolver(options: ResolverOptions): Resolver {
 
     forget(repository, reference, caller) {
       const state = writes.state(repository);
-      drop(proofKey(state, reference, 'none'));
-      drop(proofKey(state, reference, credentialKey(caller.credential)));
+      proofs.delete(proofKey(state, reference, 'none'));
+      proofs.delete(proofKey(state, reference, credentialKey(caller.credential)));
     },
 
     async resolve(repository, reference, caller, purpose = 'to know') {
       const state = writes.state(repository);
       const publicKey = proofKey(state, reference, 'none');
       const key = proofKey(state, reference, credentialKey(caller.credential));
-      const fresh = [proofs.get(publicKey), proofs.get(key)].find(
-        (proof) => proof && clock() - proof.at < ttl * 1000,
-      );
-      if (fresh) return fresh.earlier ? withEarlier(fresh) : fresh;
+      for (const each of [publicKey, key]) {
+        const proof = proofs.get(each);
+        if (proof && isFresh(proof)) return resolvedBy({ key: each, proof }, repository, state);
+      }
       const asked = caller.asked?.get(key);
       if (asked) return asked;
       const resolved = askAnew(repository, reference, caller, { state, key, publicKey }, purpose);
@@ -210,7 +213,7 @@ function replaced(before: Proof | undefined, now: Proof): Proof | undefined {
 }
 
 function proofKey(state: string, reference: Reference, credential: string): string {
-  return `${state} ${textOf(reference)} ${credential}`;
+  return joined(state, textOf(reference), credential);
 }
 
 function isRefusal(error: unknown): boolean {

@@ -80,6 +80,7 @@ export function testApp(
       layerBytes: Number.POSITIVE_INFINITY,
       subrequests: Number.POSITIVE_INFINITY,
       cacheBytes: 67_108_864,
+      holdsAnswers: true,
       fixedLength: (stream) => stream,
       background: () => undefined,
       ...platform,

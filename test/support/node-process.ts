@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BareWorkerd } from './bare-workerd.ts';
 import { freePort } from './daemon.ts';
@@ -6,6 +8,14 @@ import { testSigningKey } from './signing-key.ts';
 import { projectRoot } from './wrangler.ts';
 
 const readyWithin = 20_000;
+
+/** What `npm start` gives to Node. */
+export function startArguments(): string[] {
+  const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
+    readonly scripts: { readonly start: string };
+  };
+  return manifest.scripts.start.split(' ').slice(1);
+}
 
 /**
  * The proxy on Node in a process of its own, as `npm start` runs it: what the process costs is what it costs. It is
@@ -15,7 +25,7 @@ const readyWithin = 20_000;
  */
 export async function startNodeProcess(variables: Record<string, string>, look = 25): Promise<BareWorkerd> {
   const port = Number(variables.PORT ?? (await freePort()));
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', 'src/cli.ts', 'serve'], {
+  const child = spawn(process.execPath, startArguments(), {
     cwd: projectRoot,
     env: {
       PATH: process.env.PATH,

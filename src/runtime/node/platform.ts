@@ -22,6 +22,7 @@ export function nodePlatform(log: Log): Platform {
     layerBytes: Number.POSITIVE_INFINITY,
     subrequests: Number.POSITIVE_INFINITY,
     cacheBytes: 67_108_864,
+    holdsAnswers: true,
     // Node sends a stream with the Content-Length that the answer says.
     fixedLength: (stream) => stream,
     background: () => undefined,
