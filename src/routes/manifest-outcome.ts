@@ -150,7 +150,8 @@ async function fromRecipe(
   const { staleAge, public: isPublic } = resolved;
   const product = await route.workshop.make(name, recipe, request.caller);
   const given = asGiven(product, recipe.sourceType);
-  const right = rightTo(given, resolved, { route, name, reference: root, credential: request.caller.credential });
+  const { credential } = request.caller;
+  const right = rightTo(given, resolved, { route, name, reference: root, credential });
   return { ...given, staleAge, public: isPublic, right };
 }
 

@@ -30,6 +30,12 @@ describe('a question that is asked again in the same words', () => {
     expect(heldOf(app)).toBe(1);
   });
 
+  it.each([0, 8_000])('is held within what REGSHIFT_CACHE_BYTES allows: %s', async (bytes) => {
+    const app = testApp({ REGSHIFT_CACHE_BYTES: String(bytes) });
+    for (const path of [latest, latest.replace('latest', '1.0'), latest]) await app.get(path, docker113);
+    expect(heldOf(app)).toBe(0);
+  });
+
   it('is logged as the first one was', async () => {
     const app = testApp();
     for (const _ of [1, 2]) await app.get(latest, docker113);
