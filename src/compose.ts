@@ -71,7 +71,8 @@ export function compose(
   const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
   const memory = memoryOf(settings, platform);
   const cache = cacheOf(memory.contentBytes, platform);
-  const shared = { platform, signingKey, cache, layers: layersOf(settings, platform) };
+  const { routeBytes } = memory;
+  const shared = { platform, signingKey, cache, routeBytes, layers: layersOf(settings, platform) };
   const sites = settings.routes.map((route) => siteOf(route, shared));
   const caches = tiers.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
   return {
@@ -88,7 +89,7 @@ export function compose(
   };
 }
 
-interface Shared extends Pick<SiteOptions, 'signingKey' | 'cache' | 'layers'> {
+interface Shared extends Pick<SiteOptions, 'signingKey' | 'cache' | 'routeBytes' | 'layers'> {
   readonly platform: Platform;
 }
 
@@ -171,14 +172,19 @@ function layersOf(settings: Settings, { clock, layerBytes }: Platform): SiteOpti
   return { limits, turns: createLayerTurns(layerReadings, clock) };
 }
 
+/** For proofs that are asked for again within seconds, whatever the operator allows. */
+const leastRouteBytes = 262_144;
+
 /**
  * What answers hold may be gone from the cache by then: an image that is asked for in the same words all the time is
  * not looked up there. So that both together keep to what the operator allows, each has its part.
  */
-function memoryOf({ REGSHIFT_CACHE_BYTES }: Settings, { cacheBytes, holdsAnswers }: Platform) {
+function memoryOf({ REGSHIFT_CACHE_BYTES, routes }: Settings, { cacheBytes, holdsAnswers }: Platform) {
   const bytes = REGSHIFT_CACHE_BYTES ?? cacheBytes;
-  const heldBytes = holdsAnswers ? Math.floor(bytes / 4) : 0;
-  return { heldBytes, contentBytes: bytes - heldBytes };
+  const heldBytes = holdsAnswers ? Math.floor(bytes / 8) : 0;
+  const ofRoutes = Math.floor(bytes / 8);
+  const routeBytes = Math.max(leastRouteBytes, Math.floor(ofRoutes / routes.length));
+  return { heldBytes, routeBytes, contentBytes: bytes - heldBytes - ofRoutes };
 }
 
 function cacheOf(contentBytes: number, { tiers = [], meter }: Platform): Cache {

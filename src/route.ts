@@ -64,6 +64,8 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
   /** Upstream is Docker Hub, where `busybox` is `library/busybox`. */
   readonly library: boolean;
   readonly cache: Cache;
+  /** Memory for what is the route's own: proofs, and what manifests are. */
+  readonly routeBytes: number;
   readonly codec: LayerCodec;
   /** Of all routes: reading a layer costs a connection, and a decoder's memory. */
   readonly layers: { readonly turns: Turns; readonly limits: UnpackLimits };
@@ -84,6 +86,7 @@ export function createRoute(options: RouteOptions): Route {
   const content = createContent({
     client,
     cache,
+    formBytes: options.routeBytes / 4,
     background,
     refusesUnsigned: settings.REGSHIFT_UNSIGNED_SCHEMA1 === 'refuse',
   });
@@ -100,7 +103,8 @@ export function createRoute(options: RouteOptions): Route {
   const chooser = createChooser(content, workshop);
   const { REGSHIFT_TAG_TTL: ttl, REGSHIFT_STALE: stale } = settings;
   const writes = createWrites();
-  const resolver = createResolver({ client, ttl, stale, clock, background, writes, content });
+  const proofBytes = (options.routeBytes / 4) * 3;
+  const resolver = createResolver({ client, ttl, stale, clock, background, writes, content, proofBytes });
   const known = {
     client,
     pinger: createPinger({ client, stale, clock }),

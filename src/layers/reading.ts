@@ -45,6 +45,9 @@ export interface ReadingOptions {
   readonly silenceMs: number;
 }
 
+/** Bytes a second, below which a layer will never be whole, and holds the turn of another: no line is as slow. */
+const leastPace = 16;
+
 /** Reads a layer when its turn has come, whether or not anyone still waits for it. */
 export function startReading(digest: Digest, open: OpenLayer, options: ReadingOptions): Reading {
   const { codec, limits, turns, clock, silenceMs } = options;
@@ -58,12 +61,16 @@ export function startReading(digest: Digest, open: OpenLayer, options: ReadingOp
   async function run(): Promise<LayerFacts> {
     const turn = await turns.take();
     startedAt = heardAt = clock();
-    const watch = setInterval(
-      () => {
-        if (isSilent()) silence.abort(stoodStill(digest, read, silenceMs));
-      },
-      Math.ceil(silenceMs / 4),
-    );
+    let before = { at: startedAt, read };
+    const look = () => {
+      if (isSilent()) return silence.abort(stoodStill(digest, read, silenceMs));
+      const seconds = (clock() - before.at) / 1000;
+      if (seconds * 1000 < silenceMs) return;
+      const came = read - before.read;
+      if (came < leastPace * seconds) silence.abort(crept(digest, came, seconds));
+      before = { at: clock(), read };
+    };
+    const watch = setInterval(look, Math.ceil(silenceMs / 4));
     try {
       const { stream, size, most = Number.POSITIVE_INFINITY } = await open(silence.signal);
       total = size;
@@ -86,6 +93,14 @@ export function startReading(digest: Digest, open: OpenLayer, options: ReadingOp
 function tooLong(digest: Digest, most: number): Failure {
   const found = `came with more than ${most} bytes, far more than its manifest says. Try again.`;
   return broken('mismatch', `layer ${digest}`, found);
+}
+
+function crept(digest: Digest, came: number, seconds: number): Failure {
+  return new Failure(
+    'UPSTREAM_TIMEOUT',
+    `Of layer ${digest} no more than ${came} bytes came in ${Math.round(seconds)} s: nobody waits for the rest. Try ` +
+      'again.',
+  );
 }
 
 function stoodStill(digest: Digest, read: number, silenceMs: number): Failure {

@@ -51,19 +51,21 @@ export interface Content {
 
 const deadlineMs = 60_000;
 
-/** Of the forms that are remembered, in all; and what one costs, and each entry of an index. */
-const formBytes = 4_194_304;
+/** What a form costs in memory, and each entry of an index. */
 const bytesOf = { form: 400, entry: 250 };
 
 export interface ContentOptions {
   readonly client: UpstreamClient;
   readonly cache: Cache;
+  /** Memory for the forms that are remembered. */
+  readonly formBytes: number;
   readonly background: Background;
   /** Schema 1 that upstream stores without a signature is not given to anyone, in whatever form. */
   readonly refusesUnsigned: boolean;
 }
 
-export function createContent({ client, cache, background, refusesUnsigned }: ContentOptions): Content {
+export function createContent(options: ContentOptions): Content {
+  const { client, cache, formBytes, background, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the answer.
   const forms = new LRUCache<string, StoredForm>({
     maxSize: formBytes,

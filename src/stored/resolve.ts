@@ -49,6 +49,8 @@ export interface ResolverOptions {
   readonly background: Background;
   readonly writes: Writes;
   readonly content: Pick<Content, 'found' | 'has'>;
+  /** Memory for the proofs that are remembered. */
+  readonly proofBytes: number;
 }
 
 /** What a caller goes on to do with what a reference names. */
@@ -90,9 +92,12 @@ interface KeptProof {
 
 const deadlineMs = 60_000;
 
+/** What a proof costs in memory, with its key. */
+const bytesOfProof = 512;
+
 export function createResolver(options: ResolverOptions): Resolver {
-  const { client, ttl, stale, clock, background, writes, content } = options;
-  const proofs = createBounded<string, Proof>(20_000);
+  const { client, ttl, stale, clock, background, writes, content, proofBytes } = options;
+  const proofs = createBounded<string, Proof>(Math.ceil(proofBytes / bytesOfProof));
   const flights = createSingleFlight<Proof>(deadlineMs, background);
   const meter = createPullMeter();
 

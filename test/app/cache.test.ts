@@ -18,7 +18,7 @@ describe('the memory cache', () => {
   });
 
   test('drops what was used longest ago once its bytes are spent', async () => {
-    const cache = createMemoryCache(4000);
+    const cache = createMemoryCache(5000);
     await cache.set('a', entry('x'.repeat(1000)));
     await cache.set('b', entry('x'.repeat(1000)));
     await cache.get('a');
@@ -29,7 +29,7 @@ describe('the memory cache', () => {
   });
 
   test('counts the facts of an entry too', async () => {
-    const cache = createMemoryCache(4000);
+    const cache = createMemoryCache(5000);
     await cache.set('a', entry('', { long: 'x'.repeat(1500) }));
     await cache.set('b', entry('', { long: 'x'.repeat(1500) }));
     expect(await cache.get('a')).toBeUndefined();

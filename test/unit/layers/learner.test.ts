@@ -297,6 +297,31 @@ describe('upstream falls silent', () => {
     await vi.waitFor(() => expect(vi.getTimerCount()).toBe(0));
   });
 
+  test('a layer that comes byte by byte is given up too, and its place with it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
+    const learner = learnerWith({ concurrency: 1, silenceMs: 4000 });
+    let at = 0;
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+          controller.enqueue(packed.slice(at, ++at));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const failed = expect(learner.facts(digest, async () => ({ stream }))).rejects.toMatchObject({
+      code: 'UPSTREAM_TIMEOUT',
+      message: expect.stringMatching(/no more than [3-5] bytes came in [4-5] s/),
+    });
+    await vi.advanceTimersByTimeAsync(12_000);
+    await failed;
+    vi.useRealTimers();
+    const { open, letGo } = heldLayer();
+    letGo();
+    expect(await learner.facts(digest, open)).toEqual(facts);
+  });
+
   test('a reading that was stopped from outside, as on a Worker, keeps no one from another try', async () => {
     let now = 0;
     // No timer tells of it: only the clock does.
