@@ -49,13 +49,7 @@ export function createAttendance(
   function begin(raw: Request, connection: Connection | undefined): Begun {
     if (connection?.begun) return connection.begun;
     const budget = createBudget(subrequests, accountOf(raw.headers));
-    return {
-      started: clock(),
-      budget,
-      get signal() {
-        return raw.signal;
-      },
-    };
+    return { started: clock(), budget, signal: raw.signal };
   }
 
   return {

@@ -15,8 +15,8 @@ export interface Asking {
   /** What of its headers names it. */
   readonly said: Readonly<Partial<Record<'x-request-id' | 'traceparent' | 'tracestate', string | undefined>>>;
   readonly peerAddress: string | undefined;
-  /** Aborts when the client leaves; looked at only when upstream is asked. */
-  readonly signal?: AbortSignal | undefined;
+  /** Makes what aborts when the client leaves; only where upstream is asked, for it costs as much as an answer. */
+  readonly leaving?: (() => AbortSignal) | undefined;
 }
 
 /** A whole answer that is to be sent. */
@@ -61,7 +61,7 @@ export function createRepetition(
     const { said, peerAddress } = asking;
     const account = openAccount(traceOf(said.traceparent, said.tracestate));
     const budget = createBudget(subrequests, account);
-    const begun: Begun = { started: clock(), budget, signal: asking.signal, asked: new Map() };
+    const begun: Begun = { started: clock(), budget, signal: asking.leaving?.(), asked: new Map() };
     // What goes wrong is told by whoever answers in full: it is asked for there, and remembered in `asked`.
     const right = await found.right.renew(begun).catch(() => undefined);
     if (right === undefined) {

@@ -90,16 +90,8 @@ export function withAuthorization(request: ClientRequest, authorization: string 
 }
 
 function callerOf(source: Omit<Begun, 'started'>, credential: Credential): Caller {
-  const { budget, asked } = source;
-  return {
-    credential,
-    // Only looked at when upstream is asked: Node makes it at the first look, and that is dear.
-    get signal() {
-      return source.signal;
-    },
-    budget,
-    asked,
-  };
+  const { signal, budget, asked } = source;
+  return { credential, signal, budget, asked };
 }
 
 function ownCredential(headers: Headers): Credential {

@@ -93,7 +93,8 @@ export function testApp(
     for (const [name, value] of lines) joined.append(name, value);
     const url = /^https?:/.test(path) ? path : `${clientUrl}${path}`;
     const question = more.body ? undefined : questionOf(method, url, joined);
-    const asking = question ? { question, said: {}, peerAddress: undefined, signal: more.signal } : undefined;
+    const leaving = more.signal && (() => more.signal as AbortSignal);
+    const asking = question ? { question, said: {}, peerAddress: undefined, leaving } : undefined;
     const held = asking && (app.again(asking) ?? (await app.renew(asking)));
     if (held && 'answer' in held) {
       const { headers, body } = held.answer;

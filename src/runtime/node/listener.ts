@@ -66,7 +66,7 @@ function askingOf(question: string, { headers, socket }: IncomingMessage, outgoi
     question,
     said: headers as Asking['said'],
     peerAddress: socket.remoteAddress,
-    get signal() {
+    leaving: () => {
       const leaving = new AbortController();
       outgoing.once('close', () => outgoing.writableFinished || leaving.abort());
       return leaving.signal;
