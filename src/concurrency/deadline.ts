@@ -13,15 +13,13 @@ export async function withDeadline<T>(
   outer: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  outer?.throwIfAborted();
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new DeadlinePassed()), milliseconds);
+  const { deadline, lift } = setDeadline(milliseconds, outer);
   const onAbort = () => deadline.abort(outer?.reason);
   outer?.addEventListener('abort', onAbort, { once: true });
   try {
     return await work(deadline.signal);
   } finally {
-    clearTimeout(timer);
+    lift();
     outer?.removeEventListener('abort', onAbort);
   }
 }
@@ -35,14 +33,19 @@ export async function withDeadlineForHead<T>(
   outer: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  outer?.throwIfAborted();
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new DeadlinePassed()), milliseconds);
+  const { deadline, lift } = setDeadline(milliseconds, outer);
   try {
     return await work(outer === undefined ? deadline.signal : AbortSignal.any([outer, deadline.signal]));
   } finally {
-    clearTimeout(timer);
+    lift();
   }
+}
+
+function setDeadline(milliseconds: number, outer: AbortSignal | undefined) {
+  outer?.throwIfAborted();
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new DeadlinePassed()), milliseconds);
+  return { deadline, lift: () => clearTimeout(timer) };
 }
 
 /** Waits for what others may wait for too: an abort ends this wait, and not the work. */
