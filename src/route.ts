@@ -83,10 +83,12 @@ const usualWalkGets = 8;
 
 export function createRoute(options: RouteOptions): Route {
   const { settings, match, client, cache, clock, signingKey, fixedLength, background, meter } = options;
+  const formBytes = Math.floor(options.routeBytes / 4);
+  const proofBytes = options.routeBytes - formBytes;
   const content = createContent({
     client,
     cache,
-    formBytes: options.routeBytes / 4,
+    formBytes,
     background,
     refusesUnsigned: settings.REGSHIFT_UNSIGNED_SCHEMA1 === 'refuse',
   });
@@ -103,7 +105,6 @@ export function createRoute(options: RouteOptions): Route {
   const chooser = createChooser(content, workshop);
   const { REGSHIFT_TAG_TTL: ttl, REGSHIFT_STALE: stale } = settings;
   const writes = createWrites();
-  const proofBytes = (options.routeBytes / 4) * 3;
   const resolver = createResolver({ client, ttl, stale, clock, background, writes, content, proofBytes });
   const known = {
     client,
