@@ -23,5 +23,7 @@ function signAtOnce(key: CryptoKey, input: Uint8Array): Uint8Array {
   const known = keyObjects.get(key) ?? KeyObject?.from(key);
   if (known === undefined || sign === undefined) throw new Error('nothing signs here');
   keyObjects.set(key, known);
-  return new Uint8Array(sign('sha256', input, { key: known, dsaEncoding: 'ieee-p1363' }));
+  const signature = new Uint8Array(sign('sha256', input, { key: known, dsaEncoding: 'ieee-p1363' }));
+  if (signature.length !== 64) throw new Error('signed in another encoding');
+  return signature;
 }

@@ -27,6 +27,8 @@ export interface GivenManifest {
   readonly losses: readonly Loss[];
   /** As of a `Product`. */
   readonly complete: boolean;
+  /** What upstream does not have of it, itself and what it names: of each there is a recipe. */
+  readonly made: readonly Digest[];
 }
 
 /** One request for one manifest whose root is known, on its way through the steps below. */
@@ -159,13 +161,15 @@ async function storedAs(asked: Asked, digest: Digest): Promise<GivenManifest> {
     conversion: platform ? { from, to: mediaType, platform } : undefined,
     losses: [],
     complete: true,
+    made: [],
   };
 }
 
 export function asGiven(product: Product, from: string, platform?: Platform): GivenManifest {
   const { mediaType, digest, body, source, losses, complete } = product;
   const conversion = { from, to: mediaType, ...(platform ? { platform } : {}) };
-  return { mediaType, digest, body, source, conversion, losses, complete };
+  const made = product.recipes.map(([each]) => each);
+  return { mediaType, digest, body, source, conversion, losses, complete, made };
 }
 
 function formOf(

@@ -73,23 +73,25 @@ interface Proved {
 }
 
 /**
- * What is given depends on the request's words and on what upstream names: as long as that is the same, so is the
- * answer. What a shared cache has lost is put back when it is made again: until then it is not given without a look.
+ * What is given depends on the request's words and on what upstream names: as long as that is the same, the answer may
+ * be. Recipes that a cache has lost are put back when it is made again: until then it is not given without a look, or
+ * who is told a digest could not have what it names.
  */
 function rightTo(given: GivenManifest, resolved: Resolved, proved: Proved): HeldRight | undefined {
   const { route, name, reference, credential } = proved;
   const { holds, staleAge, ...before } = resolved;
   if (holds === undefined || staleAge !== undefined || !given.complete) return undefined;
-  const made = route.workshop.recipeAtHand(name, given.digest) !== undefined;
-  const isLost = () => made && route.workshop.isLost(name, given.digest);
+  const { workshop } = route;
+  const isShared = (made: Digest) => !workshop.isLost(name, made);
+  const isKnown = (made: Digest) => workshop.recipeAtHand(name, made) !== undefined && isShared(made);
   return {
-    holds: () => holds() && !isLost(),
+    holds: () => holds() && given.made.every(isShared),
     async renew(begun) {
       const now = await route.resolver.resolve(name, reference, { ...begun, credential });
       const { digest, contentType, public: isPublic } = now;
       const same =
         digest === before.digest && contentType === before.contentType && isPublic === before.public;
-      if (!same || isLost()) return undefined;
+      if (!same || !given.made.every(isKnown)) return undefined;
       if (reference.kind === 'tag') route.served.note(name, reference.tag);
       return rightTo(given, now, proved);
     },

@@ -7,7 +7,7 @@ export interface PullMeter {
   /** To be told of each good answer to the question for a manifest. */
   note(caller: Caller, answer: Headers): void;
   counts(caller: Caller): boolean;
-  /** Not only not known to count: upstream has answered, and has said nothing of a limit. */
+  /** Not only not known to count: upstream has told this caller of no limit, or nobody of one. */
   isFree(caller: Caller): boolean;
 }
 
@@ -20,13 +20,15 @@ const logins = 2_000;
 export function createPullMeter(): PullMeter {
   const known = createBounded<string, boolean>(logins);
   let last: boolean | undefined;
+  let everCounted = false;
   const guess = ({ credential }: Caller) => known.get(credentialKey(credential)) ?? last;
   return {
     note({ credential }, answer) {
       last = answer.has('ratelimit-limit');
+      everCounted ||= last;
       known.set(credentialKey(credential), last);
     },
     counts: (caller) => guess(caller) === true,
-    isFree: (caller) => guess(caller) === false,
+    isFree: (caller) => (everCounted ? known.get(credentialKey(caller.credential)) : guess(caller)) === false,
   };
 }

@@ -174,10 +174,11 @@ export function createResolver(options: ResolverOptions): Resolver {
     const ask = async () => {
       const isNew = purpose === 'to read' && !proofs.has(key) && !proofs.has(publicKey);
       const by = isNew && (await mayRead(repository, reference, caller)) ? 'GET' : 'HEAD';
+      const at = clock();
       const { manifest, ...said } = await askReference(client, meter, repository, reference, caller, by);
       const { digest, contentType } = said;
       if (manifest) await content.found(repository, digest, { bytes: manifest, contentType }, caller);
-      return { ...said, at: clock() };
+      return { ...said, at };
     };
     const proof = await askOrStale(key, publicKey, ask, caller.signal);
     return 'at' in proof ? resolvedBy(keep(state, reference, caller, proof), repository, state) : proof;

@@ -82,6 +82,25 @@ describe('a manifest that is asked for the first time', () => {
     expect(manifests(upstream)[0]).toBe(`HEAD ${latest}`);
   });
 
+  it('is asked about by HEAD for a login that is not known yet, where upstream has counted the pulls of another', async () => {
+    const paying = 'Basic cGF5aW5nOnNlY3JldA==';
+    const upstream = scriptedUpstream(async (request, { pathname }) => {
+      const answer = await samples.fetch(request.url, { method: request.method });
+      const counted = request.headers.get('authorization') !== paying && pathname.includes('/manifests/');
+      if (counted) answer.headers.set('ratelimit-limit', '100;w=21600');
+      return answer;
+    });
+    const app = testApp({}, upstream.fetch);
+    await app.get(first, docker19);
+    await app.get('/v2/sample/list/manifests/latest', [...docker19, ['Authorization', paying]]);
+    upstream.forget();
+    await app.get(latest, [...docker19, ['Authorization', 'Basic b3RoZXI6c2VjcmV0']]);
+    expect(manifests(upstream)[0]).toBe(`HEAD ${latest}`);
+    upstream.forget();
+    await app.get('/v2/sample/oci-no-history/manifests/latest', [...docker19, ['Authorization', paying]]);
+    expect(manifests(upstream)[0]).toMatch(/^GET /);
+  });
+
   it('is read by who reads it alone: a list of tags, and a search, ask about many', async () => {
     const { app, upstream } = await known();
     const madeUp = `sha256:${'0'.repeat(64)}`;

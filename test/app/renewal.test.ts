@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
 import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
 import { type Answer, testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
@@ -19,7 +20,12 @@ const asking = { REGSHIFT_TAG_TTL: '0' };
 const all = ({ status, headers, body }: Answer) => [status, [...headers], [...body]];
 
 /** A proxy that has answered once, and what it asks its upstream from then on. */
-async function answered(path: string, script?: Script, headers = [...docker19], variables = {}) {
+async function answered(
+  path: string,
+  script?: Script,
+  headers: readonly (readonly [string, string])[] = docker19,
+  variables = {},
+) {
   const upstream = scriptedUpstream(script);
   const app = testApp({ ...asking, ...variables }, upstream.fetch);
   const first = await app.get(path, headers);
@@ -98,6 +104,29 @@ describe('an answer that was given before, when the right to it has to be asked 
     expect(upstream.asked).toEqual([`HEAD ${latest}`]);
     upstream.follow();
     expect((await again()).header('Age')).toBeNull();
+  });
+
+  it('is made again where what it names could not be had any more: the cache has dropped how that was made', async () => {
+    const path = '/v2/sample/schema1/manifests/latest';
+    const docker27 = [
+      ['User-Agent', 'docker/27.3.1 go/go1.22.7 kernel/6.1.0 os/linux arch/amd64'],
+      ['Accept', mediaTypes.schema2],
+    ] as const;
+    const small = { REGSHIFT_CACHE_BYTES: '64000', REGSHIFT_WALK_TAGS: '0', REGSHIFT_WALK_GETS: '0' };
+    const { app, first, again } = await answered(path, undefined, [...docker27], small);
+    const { config } = JSON.parse(first.text()) as { config: { digest: string } };
+    const configPath = `/v2/sample/schema1/blobs/${config.digest}`;
+    expect((await app.get(configPath)).status).toBe(200);
+    const others = ['oci', 'index', 'list', 'generic', 'schema2', 'oci-no-history', 'fat-generic'];
+    for (const name of others) {
+      // With this header nothing is held, so that of the two caches one alone is filled with other things.
+      for (const words of [docker19, manifestRequestHeaders['Docker 1.13.1']]) {
+        await app.get(`/v2/sample/${name}/manifests/latest`, [...words, ['If-None-Match', '"other"']]);
+      }
+    }
+    expect((await app.get(configPath)).status).toBe(404);
+    expect((await again()).body).toEqual(first.body);
+    expect((await app.get(configPath)).status).toBe(200);
   });
 
   it('is no fault of anyone when the client leaves meanwhile', async () => {

@@ -49,11 +49,13 @@ export function createListener(app: App): Listener {
         known.set(incoming, { question });
         return void listener(incoming, outgoing);
       }
-      void renewal.then((found) => {
-        if ('answer' in found) return give(found, incoming, outgoing);
-        known.set(incoming, { question, begun: found });
-        return listener(incoming, outgoing);
-      });
+      renewal
+        .then((found) => {
+          if ('answer' in found) return give(found, incoming, outgoing);
+          known.set(incoming, { question, begun: found });
+          return listener(incoming, outgoing);
+        })
+        .catch(() => outgoing.destroy());
     },
   };
 }
