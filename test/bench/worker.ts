@@ -27,6 +27,14 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
+    // Before the isolate's memory is full of other things.
+    name: 'zstd layer unpacked',
+    unit: 'ms/MiB',
+    requests: 2,
+    units: layerMiB,
+    send: (ask, { layers }) => ask(`zstd/blobs/${layers.plain}`, 'Docker 1.13.1'),
+  },
+  {
     name: 'manifest converted to signed schema 1, the first time',
     unit: 'ms',
     requests: 40,
@@ -49,13 +57,6 @@ const cases: readonly Case[] = [
     unit: 'ms',
     requests: 5,
     send: (ask, { layers }) => ask(`image/blobs/${layers.stored}`, 'Docker 1.13.1'),
-  },
-  {
-    name: 'zstd layer unpacked',
-    unit: 'ms/MiB',
-    requests: 2,
-    units: layerMiB,
-    send: (ask, { layers }) => ask(`zstd/blobs/${layers.plain}`, 'Docker 1.13.1'),
   },
 ];
 
