@@ -1,5 +1,5 @@
 import { createBudget } from './budget.ts';
-import type { IpRange } from './config/ip-range.ts';
+import { type IpRange, isInRanges } from './config/ip-range.ts';
 import { Failure } from './errors.ts';
 import { accountOf } from './observability/account.ts';
 import type { Log } from './observability/log.ts';
@@ -8,6 +8,7 @@ import { createRequestNames } from './observability/request-id.ts';
 import { createRequestLog, type Sent, withoutSecrets } from './observability/request-log.ts';
 import type { UnderWay } from './observability/under-way.ts';
 import { createRepetition, type Repetition } from './repetition.ts';
+import { clientAddressOf } from './request/requester.ts';
 import { errorAnswer, failureFrom } from './routes/answer.ts';
 import type { Begun } from './routes/begun.ts';
 import { type ClientRequest, readClientRequest } from './routes/client-request.ts';
@@ -52,6 +53,12 @@ export function createAttendance(
     return { started: clock(), budget, signal: raw.signal };
   }
 
+  function addressOf(headers: Headers, connection: Connection | undefined): string {
+    const { clientAddress, peerAddress } = connection ?? {};
+    const isTrusted = (each: string) => isInRanges(trustedProxies, each);
+    return clientAddressOf(clientAddress ?? peerAddress, headers.get('x-forwarded-for'), isTrusted);
+  }
+
   return {
     again,
     renew,
@@ -61,7 +68,8 @@ export function createAttendance(
       const { account } = begun.budget;
       const id = nameRequest(raw.headers.get('x-request-id'), connection?.peerAddress);
       const place = placeOf(raw, trustedProxies, connection);
-      const request = remembering(readClientRequest(raw, place.origin, begun), connection?.question);
+      const address = addressOf(raw.headers, connection);
+      const request = remembering(readClientRequest(raw, place.origin, address, begun), connection?.question);
       const visit = underWay.enter();
       const response = await (visit ? answer(request, place) : Promise.reject(tooMany())).catch((error) => {
         report(log, request, error, id);

@@ -55,7 +55,7 @@ export async function openImage(text: string, options: RegistryOptions, io: Io):
     for (const line of accept) headers.append('accept', line);
     const { href, origin } = new URL(`/v2/${image.name}/manifests/`, image.registry);
     const budget = createBudget(Number.POSITIVE_INFINITY);
-    const asked = readClientRequest(new Request(href, { headers }), origin, { budget });
+    const asked = readClientRequest(new Request(href, { headers }), origin, '', { budget });
     const own = inNameOf(asked, login);
     return { ...own, ...more, caller: { ...own.caller, knownLayersOnly: !options.readLayers } };
   };

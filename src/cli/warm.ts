@@ -6,6 +6,7 @@ import { createBudget } from '../budget.ts';
 import { Failure } from '../errors.ts';
 import { describeClient } from '../negotiation/client-profile.ts';
 import { type Generation, generationOf, generations } from '../negotiation/generations.ts';
+import { unknownRequester } from '../request/requester.ts';
 import { listTags } from '../stored/tag-list.ts';
 import { createUpstreamClient } from '../upstream/client.ts';
 import type { Shown } from '../upstream/credential.ts';
@@ -100,7 +101,11 @@ async function tagsOf(
     allowAnonymousTokens: true,
     background: () => undefined,
   });
-  const caller = { credential, budget: createBudget(Number.POSITIVE_INFINITY) };
+  const caller = {
+    credential,
+    requester: () => unknownRequester,
+    budget: createBudget(Number.POSITIVE_INFINITY),
+  };
   const tags = await listTags(client, name, Number.POSITIVE_INFINITY, caller);
   return tags.map((tag) => ({ name, reference: tag }));
 }

@@ -10,6 +10,7 @@ import type { Credential } from '../upstream/credential.ts';
 import type { V1Context } from '../v1-claims/context.ts';
 import type { Begun } from './begun.ts';
 import type { HeldAnswer, HeldRight } from './held-answers.ts';
+import { requesterLogin } from './requester-login.ts';
 
 /** What is found out about a request on its way, for the log and the counters. */
 export interface RequestNotes {
@@ -36,6 +37,8 @@ export interface ClientRequest {
   readonly caller: Caller;
   /** Where the client has reached the proxy (`ownAddress`). */
   readonly address: string;
+  /** The client's own address, as `Requester` has it. */
+  readonly clientAddress: string;
   /** The repository that is asked for, once a route is found that has it. */
   readonly named?: Named;
   /** What the log should say of the answer; reading it from the answer's headers costs Node a third of its speed. */
@@ -53,10 +56,12 @@ export interface ClientRequest {
 /**
  * Reads a request before its route is known: in nobody's name, so that no login can go where it does not belong.
  * @param origin under which the client has reached the proxy.
+ * @param clientAddress as `clientAddressOf` tells it; "" where it is not known.
  */
 export function readClientRequest(
   request: Request,
   origin: string,
+  clientAddress: string,
   begun: Omit<Begun, 'started'>,
 ): ClientRequest {
   const { headers, method } = request;
@@ -67,8 +72,9 @@ export function readClientRequest(
     headers,
     client,
     reads: whatIsRead(readAccept(headers.get('accept') ?? undefined), client.profile),
-    caller: callerOf(begun, { kind: 'none' }),
+    caller: callerOf(begun, { kind: 'none' }, clientAddress, headers),
     address: origin,
+    clientAddress,
     notes: {},
     body: () => (request.body as ReadableStream<Uint8Array> | null) ?? undefined,
   };
@@ -76,9 +82,9 @@ export function readClientRequest(
 
 /** The same request, to be answered in this name: the client's own Authorization goes upstream only by pass-through. */
 export function inNameOf(request: ClientRequest, login: UpstreamLogin): ClientRequest {
-  const { caller, headers } = request;
+  const { caller, headers, clientAddress } = request;
   const credential = login === 'passthrough' ? ownCredential(headers) : login;
-  return { ...request, caller: callerOf(caller, credential) };
+  return { ...request, caller: callerOf(caller, credential, clientAddress, headers) };
 }
 
 /** The same request, as if this Authorization value had come with it. */
@@ -89,9 +95,15 @@ export function withAuthorization(request: ClientRequest, authorization: string 
   return { ...request, headers };
 }
 
-function callerOf(source: Omit<Begun, 'started'>, credential: Credential): Caller {
+function callerOf(
+  source: Omit<Begun, 'started'>,
+  credential: Credential,
+  address: string,
+  headers: Headers,
+): Caller {
   const { signal, budget, asked } = source;
-  return { credential, signal, budget, asked };
+  const requester = () => ({ address, login: requesterLogin(headers) });
+  return { credential, requester, signal, budget, asked };
 }
 
 function ownCredential(headers: Headers): Credential {

@@ -5,6 +5,8 @@ import type { Begun } from './begun.ts';
 export interface Connection {
   /** The IP address of the other end; absent where the runtime does not know it. */
   readonly peerAddress?: string | undefined;
+  /** The client's address where something that the runtime trusts tells it; else that is `peerAddress`. */
+  readonly clientAddress?: string | undefined;
   /** The port that it came in at; absent where the runtime does not know it. */
   readonly port?: number | undefined;
   /** All of a request that its answer depends on, where a runtime can tell that faster than it makes a Request. */

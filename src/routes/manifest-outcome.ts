@@ -5,6 +5,7 @@ import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import type { ManifestRecipe } from '../derived/recipe.ts';
 import { Failure, isUpstreamFailing } from '../errors.ts';
 import type { StoredForm } from '../negotiation/decide.ts';
+import { unknownRequester } from '../request/requester.ts';
 import type { Route } from '../route.ts';
 import type { Resolved } from '../stored/resolve.ts';
 import type { Credential } from '../upstream/credential.ts';
@@ -87,7 +88,11 @@ function rightTo(given: GivenManifest, resolved: Resolved, proved: Proved): Held
   return {
     holds: () => holds() && given.made.every(isShared),
     async renew(begun) {
-      const now = await route.resolver.resolve(name, reference, { ...begun, credential });
+      const now = await route.resolver.resolve(name, reference, {
+        ...begun,
+        credential,
+        requester: () => unknownRequester,
+      });
       const { digest, contentType, public: isPublic } = now;
       const same =
         digest === before.digest && contentType === before.contentType && isPublic === before.public;

@@ -6,6 +6,7 @@ import { joined } from '../cache/key.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure, isUpstreamFailing } from '../errors.ts';
+import type { Requester } from '../request/requester.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { type Credential, credentialKey } from '../upstream/credential.ts';
 import { askReference, type Said, textOf } from './ask-reference.ts';
@@ -18,6 +19,8 @@ export interface Caller {
   /** No layer is read for this: a search may be for a digest that nobody ever gave out. */
   readonly knownLayersOnly?: boolean;
   readonly credential: Credential;
+  /** Who it counts for, where requests share something scarce. */
+  readonly requester: () => Requester;
   readonly signal?: AbortSignal | undefined;
   readonly budget: Budget;
   /** What this very request has asked before, and what came of it: it is not asked again. */

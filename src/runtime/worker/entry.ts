@@ -82,7 +82,9 @@ function build(bindings: Bindings, configuration: Configuration): Application {
   return async (request) => {
     const announced: [name: string, value: string][] = [];
     const announce = (name: string, value: string) => void announced.push([name, value]);
-    const response = await app.fetch(request, { announce });
+    // Cloudflare writes the header itself, over what a client has sent.
+    const clientAddress = request.headers.get('cf-connecting-ip') ?? undefined;
+    const response = await app.fetch(request, { announce, clientAddress });
     for (const [name, value] of announced) response.headers.set(name, value);
     return response;
   };

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { clientAddressOf } from '../../../src/request/requester.ts';
+import { requesterLogin } from '../../../src/routes/requester-login.ts';
+
+const isTrusted = (address: string) => address.startsWith('10.');
+
+describe('the address of a client', () => {
+  it.each([
+    ['192.0.2.7', null, '192.0.2.7'],
+    ['192.0.2.7', '198.51.100.1', '192.0.2.7'],
+    ['10.0.0.1', '198.51.100.1', '198.51.100.1'],
+    ['10.0.0.1', 'spoofed, 198.51.100.1', '198.51.100.1'],
+    ['10.0.0.1', '198.51.100.1, 10.0.0.9', '198.51.100.1'],
+    ['10.0.0.1', '198.51.100.1:4711', '198.51.100.1'],
+    ['10.0.0.1', '[2001:db8:1:2:3:4:5:6]:4711', '2001:db8:1:2::/64'],
+    ['10.0.0.1', null, '10.0.0.1'],
+    ['10.0.0.1', ' , ', '10.0.0.1'],
+    ['::ffff:192.0.2.7', null, '192.0.2.7'],
+    ['2001:db8::1', null, '2001:db8:0:0::/64'],
+    ['fe80::1%eth0', null, 'fe80:0:0:0::/64'],
+    [undefined, null, ''],
+  ])('%s with X-Forwarded-For %s is %s', (peer, forwardedFor, address) => {
+    expect(clientAddressOf(peer, forwardedFor, isTrusted)).toBe(address);
+  });
+});
+
+const tokenOf = (payload: object) => `Bearer e30.${btoa(JSON.stringify(payload)).replace(/=+$/, '')}.c2ln`;
+const loginOf = (authorization?: string) =>
+  requesterLogin(new Headers(authorization === undefined ? {} : { authorization }));
+
+describe('the login of a client', () => {
+  it('is empty without one, and never the password itself', () => {
+    expect(loginOf()).toBe('');
+    expect(loginOf('Basic YWxpY2U6c2VjcmV0')).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('is the subject of a token, and empty where the token has none', () => {
+    const alice = loginOf(tokenOf({ sub: 'alice', access: [1] }));
+    expect(alice).toBe(loginOf(tokenOf({ sub: 'alice', access: [2] })));
+    expect(alice).not.toBe(loginOf(tokenOf({ sub: 'bob' })));
+    expect(loginOf(tokenOf({ sub: '', exp: 1 }))).toBe('');
+    expect(loginOf(tokenOf({ exp: 2 }))).toBe('');
+  });
+
+  it('is a token that cannot be read, as it is', () => {
+    expect(loginOf('Bearer opaque')).not.toBe(loginOf('Bearer other'));
+    expect(loginOf('Bearer a.b.c')).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
