@@ -14,7 +14,7 @@ import type { RouteSettings, Settings } from './config/settings.ts';
 import { isIntact } from './derived/shared.ts';
 import { Failure } from './errors.ts';
 import { defaultUnpackLimits } from './layers/bomb.ts';
-import { createLayerTurns } from './layers/learner.ts';
+import { createLayerLeases } from './layers/learner.ts';
 import { createHealth } from './observability/health.ts';
 import type { Log } from './observability/log.ts';
 import type { Meter } from './observability/meter.ts';
@@ -169,7 +169,7 @@ const layerReadings = 4;
 
 function layersOf(settings: Settings, { clock, layerBytes }: Platform): SiteOptions['layers'] {
   const limits = { ...defaultUnpackLimits, bytes: settings.REGSHIFT_LAYER_BYTES ?? layerBytes };
-  return { limits, turns: createLayerTurns(layerReadings, clock) };
+  return { limits, leases: createLayerLeases(layerReadings, clock) };
 }
 
 /** For proofs that are asked for again within seconds, whatever the operator allows. */

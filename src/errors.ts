@@ -74,7 +74,7 @@ export function isUpstreamFailing(error: unknown): boolean {
 
 /**
  * Whether an error speaks of the right of the caller that upstream was asked for, or may do so: registries answer 404
- * as well as 401 for what a caller may not see, and limit each login by itself.
+ * as well as 401 for what a caller may not see, limit each login by itself, and fail for one login with any status.
  */
 export function speaksOfCaller(error: unknown): boolean {
   return error instanceof Failure && ofCaller.has(error.code);
@@ -82,7 +82,7 @@ export function speaksOfCaller(error: unknown): boolean {
 
 const ofCaller: ReadonlySet<FailureCode> = new Set([
   ...(['UNAUTHORIZED', 'DENIED', 'RATE_LIMITED'] as const),
-  ...(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN'] as const),
+  ...(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN', 'UPSTREAM_ANSWER'] as const),
 ]);
 
 /** The only error that the program throws on purpose outside `converters/`. */

@@ -1,6 +1,7 @@
 import type { Platform } from '../converters/platform.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Background } from './concurrency/background.ts';
+import type { LeaseSemaphore } from './concurrency/lease-semaphore.ts';
 import type { Values } from './config/settings.ts';
 import { type Chooser, createChooser } from './derived/chooser.ts';
 import { createLayerDesk, type LayerDesk } from './derived/layer-desk.ts';
@@ -10,7 +11,6 @@ import { createWorkshop, type Workshop, type WorkshopOptions } from './derived/w
 import type { UnpackLimits } from './layers/bomb.ts';
 import type { LayerCodec } from './layers/codec.ts';
 import { createLayerLearner } from './layers/learner.ts';
-import type { Turns } from './layers/turns.ts';
 import type { Pin } from './negotiation/decide.ts';
 import type { Meter } from './observability/meter.ts';
 import type { Match } from './routing/match.ts';
@@ -68,7 +68,7 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
   readonly routeBytes: number;
   readonly codec: LayerCodec;
   /** Of all routes: reading a layer costs a connection, and a decoder's memory. */
-  readonly layers: { readonly turns: Turns; readonly limits: UnpackLimits };
+  readonly layers: { readonly leases: LeaseSemaphore; readonly limits: UnpackLimits };
   readonly fixedLength: FixedLength;
   readonly background: Background;
   readonly meter: Meter;
@@ -155,9 +155,10 @@ function createLayers(options: RouteOptions): LayerDesk {
     codec,
     cache,
     clock,
+    background,
     onReading: options.meter.layerReading,
     ...layers,
   });
   const deadline = settings.REGSHIFT_MEASURE_DEADLINE;
-  return createLayerDesk({ client, learner, codec, limits: layers.limits, deadline, clock, background });
+  return createLayerDesk({ client, learner, codec, limits: layers.limits, deadline, clock });
 }

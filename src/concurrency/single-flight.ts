@@ -7,8 +7,11 @@ export interface Work<T> {
   readonly key: string;
   /** With whose right it is done: an error that speaks of that right is no one else's. Absent where the key says it. */
   readonly whose?: string;
-  /** Called only when no work is under way for the key. */
-  readonly start: () => Promise<T>;
+  /**
+   * Called only when no work is under way for the key.
+   * @param abandoned aborts when every request that waited for the work has left.
+   */
+  readonly start: (abandoned: AbortSignal) => Promise<T>;
   /** What is thrown when the work outlasts the deadline. */
   readonly late: () => Error;
 }
@@ -16,6 +19,9 @@ export interface Work<T> {
 interface Flight<T> {
   readonly whose: string | undefined;
   readonly result: Promise<T>;
+  /** Requests that wait for the result. */
+  waiting: number;
+  readonly abandoned: AbortController;
 }
 
 export interface SingleFlight<T> {
@@ -39,27 +45,44 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
   }
 
   function takeOff({ key, whose, start }: Work<T>): Flight<T> {
-    const flight: Flight<T> = { whose, result: start().finally(() => land(key, flight)) };
-    // Whoever waits sees the error; when no one does any more, it is nobody's.
+    const abandoned = new AbortController();
+    const result = start(abandoned.signal).finally(() => land(key, flight));
+    const flight: Flight<T> = { whose, result, waiting: 0, abandoned };
+    // The requests that wait see the error; without one, it is no request's.
     background(flight.result.catch(() => undefined));
     flights.set(key, flight);
     return flight;
+  }
+
+  async function waitIn(flight: Flight<T>, key: string, signal: AbortSignal): Promise<T> {
+    flight.waiting += 1;
+    try {
+      return await waitFor(flight.result, signal);
+    } finally {
+      flight.waiting -= 1;
+      if (flight.waiting === 0) {
+        // Work that is being given up is not joined any more.
+        land(key, flight);
+        flight.abandoned.abort();
+      }
+    }
   }
 
   async function ride(work: Work<T>, signal: AbortSignal): Promise<T> {
     const running = flights.get(work.key);
     const flight = running ?? takeOff(work);
     try {
-      return await waitFor(flight.result, signal);
+      return await waitIn(flight, work.key, signal);
     } catch (error) {
       if (isDeadline(signal)) {
         land(work.key, flight);
         throw work.late();
       }
-      // What whoever began it may ask is spent, or it is refused to that one: this caller asks for itself.
-      const refused = running?.whose !== work.whose && speaksOfCaller(error);
-      if (running && (isSpent(error) || refused)) return ride(work, signal);
-      throw error;
+      const isOthers = running !== undefined && running.whose !== work.whose && speaksOfCaller(error);
+      if (running === undefined || !(isOthers || isSpent(error))) throw error;
+      // The other request's right or means have failed, and not this one's: it goes on by itself, and no line forms
+      // of requests that each wait for the refusal of the one before.
+      return ride({ ...work, key: `${work.key} ${work.whose ?? ''} alone` }, signal);
     }
   }
 

@@ -2,19 +2,21 @@ import type { Digest } from '../../converters/digest.ts';
 import type { Layer } from '../../converters/model.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
-import type { Background } from '../concurrency/background.ts';
-import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
+import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
 import type { UnpackLimits } from '../layers/bomb.ts';
 import type { LayerCodec } from '../layers/codec.ts';
 import type { LayerLearner } from '../layers/learner.ts';
+import type { LayerRequest } from '../layers/reading.ts';
 import { type Span, slice } from '../layers/slice.ts';
 import { unpack } from '../layers/unpack.ts';
 import { verified } from '../layers/verified.ts';
+import { ownerOf } from '../request/requester.ts';
 import type { Caller } from '../stored/resolve.ts';
 import { failureOf } from '../stored/upstream-answer.ts';
 import { refuseEncoded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
+import { credentialKey } from '../upstream/credential.ts';
 import { createLayersToRead, type LayersToRead } from './layers-to-read.ts';
 
 export interface LayerDeskOptions {
@@ -26,7 +28,6 @@ export interface LayerDeskOptions {
   readonly deadline: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  readonly background: Background;
 }
 
 /** No registry and few engines check the size that a manifest says: what is wrong a little is read all the same. */
@@ -59,7 +60,7 @@ export interface LayerDesk {
 }
 
 export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
-  const { client, learner, codec, limits, deadline, clock, background } = options;
+  const { client, learner, codec, limits, deadline, clock } = options;
 
   async function fetchLayer(
     repository: RepositoryName,
@@ -92,21 +93,20 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
   ): Promise<LayerFacts> {
     if (caller.knownLayersOnly) return (await learner.known(digest)) ?? unread(digest);
     layers.add(digest, size);
-    const open = async (signal: AbortSignal) => ({
-      ...(await fetchLayer(repository, digest, { ...caller, signal })),
+    const request: LayerRequest = {
+      open: (signal) => fetchLayer(repository, digest, { ...caller, signal }),
+      right: { repository, credential: credentialKey(caller.credential) },
+      owner: [client.id, repository, ...ownerOf(caller.requester())],
       ...(size === undefined ? {} : { most: 2 * size + tolerance }),
-    });
+    };
     return withDeadline(deadline * 1000, caller.signal, async (signal) => {
-      const learned = learner.facts(digest, open, undefined, caller.budget);
-      // The reading goes on when its client has gone or was sent away: others wait, and the next pull finds it done.
-      background(learned.catch(() => undefined));
       try {
-        const known = await waitFor(learned, signal);
+        const known = await learner.facts(digest, request, { signal, budget: caller.budget });
         layers.done(digest);
         return known;
       } catch (error) {
         if (!isDeadline(signal)) throw error;
-        throw layers.notYet(learner.progress, clock());
+        throw layers.notYet(learner, clock());
       }
     });
   }

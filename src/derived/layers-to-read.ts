@@ -1,6 +1,6 @@
 import type { Digest } from '../../converters/digest.ts';
 import { Failure } from '../errors.ts';
-import type { LayerProgress } from '../layers/reading.ts';
+import type { LayerLearner } from '../layers/learner.ts';
 
 /** The layers that one conversion needs to have read, so that a client that cannot wait is told how far they are. */
 export interface LayersToRead {
@@ -8,10 +8,11 @@ export interface LayersToRead {
   add(digest: Digest, size: number | undefined): void;
   done(digest: Digest): void;
   /**
-   * What a client is told: Docker shows the message of a 404 UNSUPPORTED to its user (clients.md, "Errors").
-   * @param progress of a reading under way. @param now milliseconds since the epoch.
+   * What a client is told: Docker shows the message of a 404 UNSUPPORTED to its user (clients.md, "Errors"). Until
+   * then, and for as long again, the layers are read on.
+   * @param now milliseconds since the epoch.
    */
-  notYet(progress: (digest: Digest) => LayerProgress | undefined, now: number): Failure;
+  notYet(learner: Pick<LayerLearner, 'progress' | 'keepFor'>, now: number): Failure;
 }
 
 interface LayerToRead {
@@ -31,10 +32,11 @@ export function createLayersToRead(): LayersToRead {
       const layer = layers.get(digest);
       if (layer) layer.done = true;
     },
-    notYet(progress, now) {
-      const { read, total, speed } = sumOf(layers, progress, now);
+    notYet(learner, now) {
+      const { read, total, speed, waits } = sumOf(layers, learner, now);
       const left = total !== undefined && speed > 0 ? Math.ceil((total - read) / speed / 1000) : usualWait;
-      const wait = Math.max(shortestWait, left);
+      const wait = Math.max(shortestWait, left) + Math.ceil(waits / 1000);
+      for (const digest of layers.keys()) learner.keepFor(digest, 2 * wait * 1000);
       const number = Math.min(layers.size, [...layers.values()].filter(({ done }) => done).length + 1);
       const megabytes = (bytes: number) => Math.ceil(bytes / 1_000_000);
       const share = total === undefined ? '' : ` (${megabytes(read)} of ${megabytes(total)} MB)`;
@@ -55,17 +57,24 @@ interface Sum {
   readonly total: number | undefined;
   /** Bytes in a millisecond, of all layers that are being read. */
   readonly speed: number;
+  /** Milliseconds until the last of them has its turn. */
+  readonly waits: number;
 }
 
 function sumOf(
   layers: ReadonlyMap<Digest, LayerToRead>,
-  progress: (digest: Digest) => LayerProgress | undefined,
+  learner: Pick<LayerLearner, 'progress'>,
   now: number,
 ): Sum {
   const parts = [...layers].map(([digest, { size, done }]) => {
-    const { read = 0, total = size, startedAt } = progress(digest) ?? {};
+    const { read = 0, total = size, startedAt, waits = 0 } = learner.progress(digest) ?? {};
     const speed = done || startedAt === undefined ? 0 : read / Math.max(1, now - startedAt);
-    return { read: done ? (total ?? 0) : read, total: done ? (total ?? 0) : total, speed };
+    return {
+      read: done ? (total ?? 0) : read,
+      total: done ? (total ?? 0) : total,
+      speed,
+      waits: done ? 0 : waits,
+    };
   });
   const totals = parts.map(({ total }) => total);
   return {
@@ -74,5 +83,6 @@ function sumOf(
       ? undefined
       : totals.reduce<number>((sum, total) => sum + (total ?? 0), 0),
     speed: parts.reduce((sum, { speed }) => sum + speed, 0),
+    waits: parts.reduce((most, { waits }) => Math.max(most, waits), 0),
   };
 }

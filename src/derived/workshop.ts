@@ -99,7 +99,11 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     meter.converted({ from: formName(sourceType), to, result, seconds });
   }
 
-  async function timed<Made>(recipe: ManifestRecipe, make: () => Promise<Made>): Promise<Made> {
+  async function timed<Made>(
+    recipe: ManifestRecipe,
+    signal: AbortSignal,
+    make: () => Promise<Made>,
+  ): Promise<Made> {
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     try {
@@ -107,7 +111,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
       count(recipe, 'made', seconds());
       return made;
     } catch (error) {
-      count(recipe, 'failed', seconds());
+      if (!signal.aborted) count(recipe, 'failed', seconds());
       throw error;
     }
   }
@@ -138,8 +142,9 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
       return product;
     }
     const late = () => new Failure('UPSTREAM_TIMEOUT', 'The conversion took too long. Try again.');
-    // Others wait for it too: whoever asked first may leave, and it goes on.
-    const start = () => timed(recipe, () => work(repository, recipe, { ...caller, signal: undefined }, key));
+    // Others wait for it too: the request that began it may leave, and it goes on as long as one of them waits.
+    const start = (signal: AbortSignal) =>
+      timed(recipe, signal, () => work(repository, recipe, { ...caller, signal }, key));
     const flight = caller.knownLayersOnly ? `${key} known-layers` : key;
     const whose = credentialKey(caller.credential);
     return flights.join({ key: flight, whose, start, late }, caller.signal);

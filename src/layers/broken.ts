@@ -1,7 +1,7 @@
 import { Failure } from '../errors.ts';
 
 /** What is wrong with a layer, for whoever wants another answer for one of them than for the rest. */
-export type Fault = 'cut-short' | 'not-readable' | 'window' | 'too-large' | 'bomb' | 'mismatch';
+export type Fault = 'cut-short' | 'not-readable' | 'window' | 'too-large' | 'bomb' | 'mismatch' | 'claim';
 
 /**
  * @param what how a message calls it, like `layer sha256:…`.

@@ -1,36 +1,59 @@
 import type { Digest } from '../../converters/digest.ts';
-import type { Budget } from '../budget.ts';
+import { type Budget, isSpent } from '../budget.ts';
 import { createBounded } from '../cache/bounded.ts';
 import type { Cache } from '../cache/cache.ts';
-import { waitFor } from '../concurrency/deadline.ts';
+import type { Background } from '../concurrency/background.ts';
+import {
+  createLeaseSemaphore,
+  type LeaseClass,
+  type LeaseSemaphore,
+} from '../concurrency/lease-semaphore.ts';
+import { Failure, speaksOfCaller } from '../errors.ts';
 import type { UnpackLimits } from './bomb.ts';
 import type { LayerCodec } from './codec.ts';
 import { entryOf, factsKey, factsOf, type LayerFacts } from './facts.ts';
-import { type LayerProgress, type OpenLayer, type Reading, startReading } from './reading.ts';
-import { createTurns, type Turns } from './turns.ts';
+import {
+  type LayerProgress,
+  type LayerRequest,
+  type LayerRight,
+  type Reading,
+  startReading,
+} from './reading.ts';
+
+/** What a request has beside the layer that it wants to know. */
+export interface Learning {
+  /** Ends the wait of this request. */
+  readonly signal?: AbortSignal | undefined;
+  readonly budget?: Budget | undefined;
+  /** `background`: no client waits for it, and it gives way to all others. */
+  readonly of?: LeaseClass;
+}
 
 export interface LayerLearner {
   /** What is remembered of a layer; never reads one. */
   known(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined>;
   /**
-   * What is remembered, or else the layer is read: once at a time, for all who ask. The signal ends the wait of its
-   * caller only; the reading goes on for whoever asks next. A failure is shared by those who wait, and forgotten.
-   * Callers prove first that they may read the layer.
+   * What is remembered, or else the layer is read: once at a time, for all that ask. Success is shared. A failure is
+   * shared by requests of the same repository, and what upstream says of a login by requests of that login alone: any
+   * other request goes on in its own right. Callers prove first that they may read the layer.
    * @throws Failure as `measure` and `open` do; UPSTREAM_TIMEOUT when nothing comes; the signal's reason.
    */
-  facts(digest: Digest, open: OpenLayer, signal?: AbortSignal, budget?: Budget): Promise<LayerFacts>;
+  facts(digest: Digest, request: LayerRequest, learning?: Learning): Promise<LayerFacts>;
   /** How far the reading under way is, so that a client can be told when to come back. */
   progress(digest: Digest): LayerProgress | undefined;
+  /** A client was told to come back: what is being read of the layer is read on for so many milliseconds. */
+  keepFor(digest: Digest, milliseconds: number): void;
 }
 
 export interface LayerLearnerOptions {
   readonly codec: LayerCodec;
   readonly limits: UnpackLimits;
   readonly cache: Cache;
-  /** To read a layer, from `createLayerTurns`: learners that have them in common share connections and memory. */
-  readonly turns: Turns;
+  /** To read a layer, from `createLayerLeases`: learners that have them in common share connections and memory. */
+  readonly leases: LeaseSemaphore;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly background: Background;
   /** Told when a layer begins to be read (1), and when it is no longer (-1). */
   readonly onReading?: (change: 1 | -1) => void;
   /** How long a reading may stand still. */
@@ -43,14 +66,19 @@ const defaultSilenceMs = 60_000;
 const rememberedFacts = 20_000;
 
 /** @param limit how many layers are read at once. @param silenceMs as learners have it. */
-export function createLayerTurns(limit: number, clock: () => number, silenceMs = defaultSilenceMs): Turns {
-  return createTurns({ limit, staleMs: silenceMs * 1.5, clock });
+export function createLayerLeases(
+  limit: number,
+  clock: () => number,
+  silenceMs = defaultSilenceMs,
+): LeaseSemaphore {
+  return createLeaseSemaphore({ limit, staleMs: silenceMs * 1.5, clock });
 }
 
 export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
-  const { cache, turns, silenceMs = defaultSilenceMs, onReading } = options;
+  const { cache, silenceMs = defaultSilenceMs, onReading, background } = options;
   const memory = createBounded<Digest, LayerFacts>(rememberedFacts);
-  const readings = new Map<Digest, Reading>();
+  /** By digest the one that all join, and beside it those of requests that another's failure has sent on. */
+  const readings = new Map<Digest, Map<string, Reading>>();
 
   async function known(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined> {
     const near = memory.get(digest);
@@ -61,41 +89,74 @@ export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
     return facts;
   }
 
-  async function settle(digest: Digest, reading: Reading, budget?: Budget): Promise<void> {
+  async function settle(digest: Digest, key: string, reading: Reading, budget?: Budget): Promise<void> {
     try {
       const facts = await reading.facts;
       memory.set(digest, facts);
       await cache.set(factsKey(digest), entryOf(facts), budget);
     } catch {
-      // Those who wait hear of it; when there is no one, it is no one's.
+      // The requests that wait get the error. Without one, it is no request's.
     } finally {
       onReading?.(-1);
-      if (readings.get(digest) === reading) readings.delete(digest);
+      const ofDigest = readings.get(digest);
+      if (ofDigest?.get(key) === reading) ofDigest.delete(key);
+      if (ofDigest?.size === 0) readings.delete(digest);
     }
   }
 
-  function joinReading(digest: Digest, open: OpenLayer, budget?: Budget): Reading {
-    const running = readings.get(digest);
+  function readingFor(digest: Digest, key: string, request: LayerRequest, learning: Learning): Reading {
+    const ofDigest = readings.get(digest) ?? new Map<string, Reading>();
+    const running = ofDigest.get(key);
     if (running !== undefined && !running.isDead()) return running;
-    const reading = startReading(digest, open, { ...options, turns, silenceMs });
-    readings.set(digest, reading);
+    const { of = 'normal', budget } = learning;
+    const reading = startReading(digest, request, of, { ...options, silenceMs });
+    readings.set(digest, ofDigest.set(key, reading));
     onReading?.(1);
-    void settle(digest, reading, budget);
+    background(settle(digest, key, reading, budget));
     return reading;
+  }
+
+  async function join(digest: Digest, request: LayerRequest, learning: Learning): Promise<LayerFacts> {
+    const reading = readingFor(digest, joined, request, learning);
+    try {
+      return await reading.wait(request, learning.signal);
+    } catch (error) {
+      learning.signal?.throwIfAborted();
+      if (isOwn(error, reading.right, request)) throw error;
+    }
+    const { repository, credential } = request.right;
+    const own = readingFor(digest, `${repository} ${credential}`, request, learning);
+    return own.wait(request, learning.signal);
   }
 
   return {
     known,
 
-    async facts(digest, open, signal, budget) {
-      signal?.throwIfAborted();
+    async facts(digest, request, learning = {}) {
+      learning.signal?.throwIfAborted();
       // Looked up twice: a reading may have ended while the cache was asked.
-      const facts = (await known(digest, budget)) ?? memory.get(digest);
-      if (facts !== undefined) return facts;
-      const { facts: learned } = joinReading(digest, open, budget);
-      return signal === undefined ? learned : waitFor(learned, signal);
+      const facts = (await known(digest, learning.budget)) ?? memory.get(digest);
+      return facts ?? join(digest, request, learning);
     },
 
-    progress: (digest) => readings.get(digest)?.progress(),
+    progress(digest) {
+      const all = [...(readings.get(digest)?.values() ?? [])].map((each) => each.progress());
+      return all.toSorted((one, other) => other.read - one.read)[0];
+    },
+
+    keepFor(digest, milliseconds) {
+      for (const each of readings.get(digest)?.values() ?? []) each.keepFor(milliseconds);
+    },
   };
+}
+
+/** The key of the reading that requests of every right join. */
+const joined = '';
+
+/** Whether a reading that another request may have begun has failed for a reason that concerns this request. */
+function isOwn(error: unknown, right: LayerRight, { right: own }: LayerRequest): boolean {
+  // The size that this request's own manifest claims judges no other request.
+  if (error instanceof Failure && error.detail?.fault === 'claim') return true;
+  if (right.repository !== own.repository) return false;
+  return right.credential === own.credential || !(speaksOfCaller(error) || isSpent(error));
 }

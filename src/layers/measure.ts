@@ -14,8 +14,8 @@ export interface MeasureOptions {
   readonly limits: UnpackLimits;
   /** What the packed bytes must hash to. */
   readonly digest: Digest;
-  /** Told with each piece how many packed bytes have come so far. */
-  readonly onRead?: (packedBytes: number) => void;
+  /** Told of all progress: bytes so far, as stored and unpacked. */
+  readonly onRead?: (packed: number, unpacked: number) => void;
   /** Ends the reading; its reason is then thrown. */
   readonly signal?: AbortSignal;
 }
@@ -38,12 +38,18 @@ export async function measure(
   signal?.addEventListener('abort', onAbort);
   try {
     signal?.throwIfAborted();
-    const arriving = pulled(tallied(source, outside, onRead), source.giveUp);
+    const arriving = pulled(
+      tallied(source, outside, () => onRead?.(outside.size, inside.size)),
+      source.giveUp,
+    );
     const detected = await detectCompression(arriving, what);
     const { compression } = detected;
     const content = openSource(unpack(detected.packed, compression, { codec, limits, what }), what);
     giveUp = content.giveUp;
-    for await (const bytes of content.chunks()) await inside.add(bytes);
+    for await (const bytes of content.chunks()) {
+      await inside.add(bytes);
+      onRead?.(outside.size, inside.size);
+    }
     await verify(outside, digest, what);
     return { compression, packedSize: outside.size, size: inside.size, diffId: await inside.digest() };
   } catch (error) {
@@ -56,14 +62,10 @@ export async function measure(
   }
 }
 
-async function* tallied(
-  source: Source,
-  tally: Tally,
-  onRead: MeasureOptions['onRead'],
-): AsyncGenerator<Uint8Array> {
+async function* tallied(source: Source, tally: Tally, onRead: () => void): AsyncGenerator<Uint8Array> {
   for await (const bytes of source.chunks()) {
     await tally.add(bytes);
-    onRead?.(tally.size);
+    onRead();
     yield bytes;
   }
 }

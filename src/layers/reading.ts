@@ -1,23 +1,39 @@
 import type { Digest } from '../../converters/digest.ts';
-import { Failure } from '../errors.ts';
+import { isDeadline } from '../concurrency/deadline.ts';
+import type { Lease, LeaseClass, LeaseOwner, LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
 import type { UnpackLimits } from './bomb.ts';
 import { broken } from './broken.ts';
 import type { LayerCodec } from './codec.ts';
 import type { LayerFacts } from './facts.ts';
 import { measure } from './measure.ts';
-import type { Turns } from './turns.ts';
+import { createPaceWatch, Suspended } from './reading-pace.ts';
 
 /** A layer as upstream sends it. */
 export interface PackedLayer {
   readonly stream: ReadableStream<Uint8Array>;
   /** Content-Length, where there is one. */
   readonly size?: number;
-  /** With more bytes than this it cannot be the layer that was meant. */
-  readonly most?: number;
 }
 
-/** Opens a layer, with the credential of whoever wants to know it. The signal aborts it until its last byte. */
+/** Opens a layer, with the right of the request that wants to know it. The signal aborts it until its last byte. */
 export type OpenLayer = (signal: AbortSignal) => Promise<PackedLayer>;
+
+/** The right with which upstream is asked. */
+export interface LayerRight {
+  readonly repository: string;
+  /** As `credentialKey` tells it. */
+  readonly credential: string;
+}
+
+/** A request for the facts of a layer. */
+export interface LayerRequest {
+  readonly open: OpenLayer;
+  readonly right: LayerRight;
+  /** Who the reading counts for. */
+  readonly owner: LeaseOwner;
+  /** With more bytes than this it is not the layer that the request's manifest names. */
+  readonly most?: number;
+}
 
 export interface LayerProgress {
   /** Packed bytes read. */
@@ -26,86 +42,187 @@ export interface LayerProgress {
   readonly total: number | undefined;
   /** Milliseconds since the epoch; `undefined` while the reading waits for its turn. */
   readonly startedAt: number | undefined;
+  /** Milliseconds until its turn, as far as the line tells; 0 once it has started. */
+  readonly waits: number;
 }
 
+/** The reading of one layer, which several requests wait for. */
 export interface Reading {
+  /** The right with which upstream is asked: of the request that began it. */
+  readonly right: LayerRight;
   readonly facts: Promise<LayerFacts>;
+  /**
+   * Waits for the facts. A reading that no request waits for ends, unless it is nearly done or `keepFor` was called.
+   * @throws Failure as `measure`; UPSTREAM_CONTENT where the layer is larger than the request's manifest says; the
+   *   signal's reason.
+   */
+  wait(request: LayerRequest, signal: AbortSignal | undefined): Promise<LayerFacts>;
+  /** A client was told to come back: the reading goes on for at least so many milliseconds. */
+  keepFor(milliseconds: number): void;
   progress(): LayerProgress;
-  /** Whether it has stood still for so long that nothing will come of it (`Turns` says how that can be). */
+  /** Whether it has stood still for so long that nothing will come of it (`LeaseSemaphore` says how that can be). */
   isDead(): boolean;
 }
 
 export interface ReadingOptions {
   readonly codec: LayerCodec;
   readonly limits: UnpackLimits;
-  readonly turns: Turns;
+  readonly leases: LeaseSemaphore;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** How long a reading may stand still. */
   readonly silenceMs: number;
 }
 
-/** Bytes a second, below which a layer will never be whole, and holds the turn of another: no line is as slow. */
-const leastPace = 16;
+/** A reading that has this part of its bytes goes on when its clients have left: the next pull finds it done. */
+const nearlyDone = 0.9;
 
-/** Reads a layer when its turn has come, whether or not anyone still waits for it. */
-export function startReading(digest: Digest, open: OpenLayer, options: ReadingOptions): Reading {
-  const { codec, limits, turns, clock, silenceMs } = options;
-  let read = 0;
-  let total: number | undefined;
-  let startedAt: number | undefined;
+interface Waiter {
+  readonly most: number;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The reason with which a reading ends that no request waits for. */
+class Abandoned extends Error {
+  override readonly name = 'AbortError';
+}
+
+/** Reads a layer when its turn has come. */
+export function startReading(
+  digest: Digest,
+  first: LayerRequest,
+  of: LeaseClass,
+  options: ReadingOptions,
+): Reading {
+  const { leases, clock, silenceMs } = options;
+  const waiters = new Set<Waiter>();
+  const owners = new Set([first.owner.join('\0')]);
+  const ended = new AbortController();
+  let as = of;
+  let line = leases.request(first.owner, as);
+  let keepUntil = Number.NEGATIVE_INFINITY;
+  let state = { read: 0, total: undefined as number | undefined, startedAt: undefined as number | undefined };
   let heardAt: number | undefined;
-  const silence = new AbortController();
-  const isSilent = () => heardAt !== undefined && clock() - heardAt > silenceMs;
 
-  async function run(): Promise<LayerFacts> {
-    const turn = await turns.take();
-    startedAt = heardAt = clock();
-    let before = { at: startedAt, read };
-    const look = () => {
-      if (isSilent()) return silence.abort(stoodStill(digest, read, silenceMs));
-      const seconds = (clock() - before.at) / 1000;
-      if (seconds * 1000 < silenceMs) return;
-      const came = read - before.read;
-      if (came < leastPace * seconds) silence.abort(crept(digest, came, seconds));
-      before = { at: clock(), read };
-    };
-    const watch = setInterval(look, Math.ceil(silenceMs / 4));
-    try {
-      const { stream, size, most = Number.POSITIVE_INFINITY } = await open(silence.signal);
-      total = size;
-      const onRead = (bytes: number) => {
-        if (bytes > most) silence.abort(tooLong(digest, most));
-        read = bytes;
-        heardAt = clock();
-        turn.touch();
-      };
-      return await measure(stream, { codec, limits, digest, onRead, signal: silence.signal });
-    } finally {
-      clearInterval(watch);
-      turn.release();
+  const isNearlyDone = () => state.total !== undefined && state.read >= state.total * nearlyDone;
+
+  function endIfAbandoned(): void {
+    if (waiters.size > 0 || clock() < keepUntil || isNearlyDone()) return;
+    ended.abort(new Abandoned('no request waits for the layer'));
+  }
+
+  function heard(read: number): void {
+    state = { ...state, read };
+    heardAt = clock();
+    for (const waiter of waiters) {
+      if (read <= waiter.most) continue;
+      waiter.reject(tooLong(digest, waiter.most));
+      waiters.delete(waiter);
+      endIfAbandoned();
     }
   }
 
-  return { facts: run(), progress: () => ({ read, total, startedAt }), isDead: isSilent };
+  async function attempt(lease: Lease, attempts: number): Promise<LayerFacts> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, ended.signal]);
+    const pace = createPaceWatch({
+      digest,
+      lease,
+      of: as,
+      attempts,
+      clock,
+      silenceMs,
+      end: (reason) => over.abort(reason),
+    });
+    const watch = setInterval(() => {
+      endIfAbandoned();
+      pace.look();
+    }, pace.intervalMs);
+    try {
+      const { stream, size } = await first.open(signal);
+      state = { ...state, total: size };
+      const onRead = (packed: number, unpacked: number) => {
+        heard(packed);
+        lease.touch();
+        pace.read(packed, unpacked, size);
+      };
+      return await measure(stream, { ...options, digest, onRead, signal });
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  /** Waits for the lease, or for the end of a reading that nobody waits for. */
+  async function turn(): Promise<Lease> {
+    const { promise: abandoned, reject } = Promise.withResolvers<never>();
+    const onEnd = () => reject(ended.signal.reason);
+    ended.signal.addEventListener('abort', onEnd, { once: true });
+    const watch = setInterval(endIfAbandoned, silenceMs / 4);
+    try {
+      ended.signal.throwIfAborted();
+      return await Promise.race([line.granted, abandoned]);
+    } catch (error) {
+      line.leave();
+      throw error;
+    } finally {
+      clearInterval(watch);
+      ended.signal.removeEventListener('abort', onEnd);
+    }
+  }
+
+  async function run(): Promise<LayerFacts> {
+    for (let attempts = 1; ; attempts += 1) {
+      const lease = await turn();
+      heardAt = clock();
+      state = { ...state, read: 0, startedAt: heardAt };
+      try {
+        return await attempt(lease, attempts);
+      } catch (error) {
+        if (!(error instanceof Suspended)) throw error;
+        state = { ...state, read: 0, startedAt: undefined };
+        heardAt = undefined;
+        as = error.as;
+        line = leases.request(first.owner, as);
+        for (const owner of [...owners].slice(1)) line.joinAs(owner.split('\0'));
+      } finally {
+        lease.release();
+      }
+    }
+  }
+
+  const facts = run();
+
+  return {
+    right: first.right,
+    facts,
+    async wait({ owner, most = Number.POSITIVE_INFINITY }, signal) {
+      signal?.throwIfAborted();
+      const { promise: own, reject } = Promise.withResolvers<never>();
+      const waiter: Waiter = { most, reject };
+      const onAbort = () => reject(signal?.reason);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      waiters.add(waiter);
+      const name = owner.join('\0');
+      if (!owners.has(name)) line.joinAs(owner);
+      owners.add(name);
+      try {
+        return await Promise.race([facts, own]);
+      } finally {
+        signal?.removeEventListener('abort', onAbort);
+        waiters.delete(waiter);
+        // A client whose patience is over is told when to come back (`keepFor`); any other has left.
+        if (signal === undefined || !isDeadline(signal)) endIfAbandoned();
+      }
+    },
+    keepFor(milliseconds) {
+      keepUntil = Math.max(keepUntil, clock() + milliseconds);
+    },
+    progress: () => ({ ...state, waits: state.startedAt === undefined ? leases.expectedWait() : 0 }),
+    isDead: () => ended.signal.aborted || (heardAt !== undefined && clock() - heardAt > silenceMs),
+  };
 }
 
-function tooLong(digest: Digest, most: number): Failure {
+function tooLong(digest: Digest, most: number): Error {
   const found = `came with more than ${most} bytes, far more than its manifest says. Try again.`;
-  return broken('mismatch', `layer ${digest}`, found);
-}
-
-function crept(digest: Digest, came: number, seconds: number): Failure {
-  return new Failure(
-    'UPSTREAM_TIMEOUT',
-    `Of layer ${digest} no more than ${came} bytes came in ${Math.round(seconds)} s: nobody waits for the rest. Try ` +
-      'again.',
-  );
-}
-
-function stoodStill(digest: Digest, read: number, silenceMs: number): Failure {
-  return new Failure(
-    'UPSTREAM_TIMEOUT',
-    `Reading layer ${digest} stood still for ${Math.round(silenceMs / 1000)} s after ${read} bytes. Try again.`,
-  );
+  return broken('claim', `layer ${digest}`, found);
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { createMemoryCache } from '../../src/cache/memory.ts';
 import { defaultUnpackLimits, type UnpackLimits } from '../../src/layers/bomb.ts';
-import { createLayerLearner, createLayerTurns } from '../../src/layers/learner.ts';
+import { createLayerLearner, createLayerLeases } from '../../src/layers/learner.ts';
 import { measure } from '../../src/layers/measure.ts';
 import { slice } from '../../src/layers/slice.ts';
 import { unpack } from '../../src/layers/unpack.ts';
@@ -11,6 +11,7 @@ import { gzip } from '../../src/upstream/sample/gzip.ts';
 import { zstd } from '../../src/upstream/sample/zstd.ts';
 import { bytesOf, concatenated, received, sourceOf } from '../support/byte-streams.ts';
 import { layerContent } from '../support/layer-content.ts';
+import { layerRequest } from '../support/layer-request.ts';
 import { gzipMembers, packedLength, zstdFrames } from '../support/packed-content.ts';
 import { runtimeCodec as codec } from '../support/runtime-codec.ts';
 
@@ -348,8 +349,15 @@ describe('a slice', () => {
 test('a layer is learned once, and remembered beyond the learner', async () => {
   const packed = concatenated(...zstdFrames);
   const cache = createMemoryCache(1_000_000);
-  const turns = createLayerTurns(2, Date.now);
-  const options = { codec, limits: defaultUnpackLimits, cache, turns, clock: Date.now };
+  const leases = createLayerLeases(2, Date.now);
+  const options = {
+    codec,
+    limits: defaultUnpackLimits,
+    cache,
+    leases,
+    clock: Date.now,
+    background: () => undefined,
+  };
   let opened = 0;
   const open = async () => {
     opened += 1;
@@ -358,7 +366,10 @@ test('a layer is learned once, and remembered beyond the learner', async () => {
   const learner = createLayerLearner(options);
   const digest = digestOf(packed);
   expect(await learner.known(digest)).toBeUndefined();
-  const [facts, same] = await Promise.all([learner.facts(digest, open), learner.facts(digest, open)]);
+  const [facts, same] = await Promise.all([
+    learner.facts(digest, layerRequest(open)),
+    learner.facts(digest, layerRequest(open)),
+  ]);
   expect(facts).toEqual({
     compression: 'zstd',
     packedSize: packed.length,
@@ -366,7 +377,7 @@ test('a layer is learned once, and remembered beyond the learner', async () => {
     diffId: digestOf(content),
   });
   expect(same).toEqual(facts);
-  expect(await createLayerLearner(options).facts(digest, open)).toEqual(facts);
+  expect(await createLayerLearner(options).facts(digest, layerRequest(open))).toEqual(facts);
   expect(opened).toBe(1);
 });
 

@@ -3,17 +3,19 @@ import { zstdCompressSync } from 'node:zlib';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Digest, digestOf } from '../../../converters/digest.ts';
 import type { Cache, CacheEntry } from '../../../src/cache/cache.ts';
+import { withDeadline } from '../../../src/concurrency/deadline.ts';
 import { Failure } from '../../../src/errors.ts';
 import { defaultUnpackLimits } from '../../../src/layers/bomb.ts';
 import {
   createLayerLearner,
-  createLayerTurns,
+  createLayerLeases,
   type LayerLearnerOptions,
 } from '../../../src/layers/learner.ts';
 import type { OpenLayer } from '../../../src/layers/reading.ts';
 import { createNodeLayerCodec } from '../../../src/runtime/node/layer-codec.ts';
 import { sourceOf, type TestSource } from '../../support/byte-streams.ts';
 import { layerContent } from '../../support/layer-content.ts';
+import { layerRequest } from '../../support/layer-request.ts';
 
 const content = layerContent(100_000);
 const packed = new Uint8Array(zstdCompressSync(content));
@@ -47,8 +49,9 @@ function learnerWith({
     codec: createNodeLayerCodec(),
     limits: defaultUnpackLimits,
     cache: mapCache(),
-    turns: createLayerTurns(concurrency, clock, options.silenceMs),
+    leases: createLayerLeases(concurrency, clock, options.silenceMs),
     clock,
+    background: () => undefined,
     ...options,
   });
 }
@@ -65,14 +68,20 @@ function heldLayer(bytes = packed): { open: OpenLayer; letGo: () => void; opened
   return { open, letGo: resolve, opened: () => opened };
 }
 
+/** A layer of which nothing comes after its first bytes. */
+function silentLayer(): { readonly source: TestSource; readonly open: OpenLayer } {
+  const source = sourceOf(packed.subarray(0, 1000), { after: 'silence' });
+  return { source, open: async () => ({ stream: source.stream, size: packed.length }) };
+}
+
 describe('a layer is read once', () => {
   test('for all who wait, and no more after that', async () => {
     const learner = learnerWith();
     const { open, letGo, opened } = heldLayer();
-    const waiting = [1, 2, 3].map(() => learner.facts(digest, open));
+    const waiting = [1, 2, 3].map(() => learner.facts(digest, layerRequest(open)));
     letGo();
     expect(await Promise.all(waiting)).toEqual([facts, facts, facts]);
-    expect(await learner.facts(digest, open)).toEqual(facts);
+    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
     expect(await learner.known(digest)).toEqual(facts);
     expect(opened()).toBe(1);
   });
@@ -81,7 +90,7 @@ describe('a layer is read once', () => {
     const cache = mapCache();
     const { open, letGo } = heldLayer();
     letGo();
-    await learnerWith({ cache }).facts(digest, open);
+    await learnerWith({ cache }).facts(digest, layerRequest(open));
     expect([...cache.entries]).toEqual([[`layer-facts ${digest}`, { facts, body: new Uint8Array() }]]);
   });
 
@@ -103,8 +112,8 @@ describe('a layer is read once', () => {
     const { open, letGo, opened } = heldLayer();
     letGo();
     const learner = learnerWith({ cache });
-    expect(await learner.facts(digest, open)).toEqual(facts);
-    expect(await learner.facts(digest, open)).toEqual(facts);
+    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
+    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
     expect(opened()).toBe(1);
   });
 });
@@ -123,8 +132,8 @@ test('who asks a slow cache while the reading ends does not start another', asyn
   const learner = learnerWith({ cache });
   const { open, letGo, opened } = heldLayer();
   letGo();
-  const first = learner.facts(digest, open);
-  const second = learner.facts(digest, open);
+  const first = learner.facts(digest, layerRequest(open));
+  const second = learner.facts(digest, layerRequest(open));
   await first;
   await settled();
   asked.resolve();
@@ -133,24 +142,81 @@ test('who asks a slow cache while the reading ends does not start another', asyn
 });
 
 describe('a reading and those who wait for it', () => {
-  test('goes on when they have left', async () => {
-    const learner = learnerWith();
-    const { open, letGo, opened } = heldLayer();
-    const impatient = new AbortController();
-    const waiting = learner.facts(digest, open, impatient.signal);
+  test('ends when the last of them breaks off, in the line and while it is read', async () => {
+    const learner = learnerWith({ concurrency: 1 });
+    const running = silentLayer();
+    const leaving = [new AbortController(), new AbortController(), new AbortController()];
+    const ask = (at: number, of: Digest, open: OpenLayer) => {
+      const waiting = learner.facts(of, layerRequest(open), { signal: leaving[at]?.signal });
+      return expect(waiting).rejects.toThrow('left');
+    };
+    const inLine = heldLayer();
+    const asked = [
+      ask(0, digest, running.open),
+      ask(1, digest, running.open),
+      ask(2, digestOf(content), inLine.open),
+    ];
     await settled();
-    impatient.abort(new Error('deadline'));
-    await expect(waiting).rejects.toThrow('deadline');
-    letGo();
+    leaving[2]?.abort(new Error('left'));
+    leaving[0]?.abort(new Error('left'));
+    await settled();
+    expect(running.source.cancelled).toBeUndefined();
+    expect(learner.progress(digestOf(content))).toBeUndefined();
+    leaving[1]?.abort(new Error('left'));
+    await Promise.all(asked);
+    await vi.waitFor(() => expect(learner.progress(digest)).toBeUndefined());
+    expect(running.source.cancelled).toBeDefined();
+    expect(inLine.opened()).toBe(0);
+  });
+
+  test('goes on where a client was told to come back, for the time that it was told', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
+    const learner = learnerWith();
+    const { open, source } = silentLayer();
+    const left = withDeadline(1_000, undefined, (signal) =>
+      learner.facts(digest, layerRequest(open), { signal }),
+    );
+    const gone = expect(left).rejects.toThrow();
+    await vi.advanceTimersByTimeAsync(1_000);
+    learner.keepFor(digest, 20_000);
+    await gone;
+    await vi.advanceTimersByTimeAsync(19_000);
+    expect(source.cancelled).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(source.cancelled).toBeDefined();
+    expect(learner.progress(digest)).toBeUndefined();
+  });
+
+  test('goes on where it is nearly done', async () => {
+    const learner = learnerWith();
+    const most = packed.length - 10;
+    const { promise: rest, resolve } = Promise.withResolvers<Uint8Array>();
+    const pieces = [packed.subarray(0, most)];
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          const next = pieces.shift();
+          controller.enqueue(next ?? (await rest));
+          if (next === undefined) controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const leaving = new AbortController();
+    const open = async () => ({ stream, size: packed.length });
+    const waiting = learner.facts(digest, layerRequest(open), { signal: leaving.signal });
+    await settled();
+    leaving.abort(new Error('left'));
+    await expect(waiting).rejects.toThrow('left');
+    resolve(packed.subarray(most));
     await vi.waitFor(async () => expect(await learner.known(digest)).toEqual(facts));
-    expect(opened()).toBe(1);
   });
 
   test('who has left already starts none', async () => {
     const { open, opened } = heldLayer();
-    await expect(learnerWith().facts(digest, open, AbortSignal.abort(new Error('gone')))).rejects.toThrow(
-      'gone',
-    );
+    await expect(
+      learnerWith().facts(digest, layerRequest(open), { signal: AbortSignal.abort(new Error('gone')) }),
+    ).rejects.toThrow('gone');
     expect(opened()).toBe(0);
   });
 
@@ -162,20 +228,23 @@ describe('a reading and those who wait for it', () => {
       await settled();
       throw new Failure('UPSTREAM_UNREACHABLE', 'no route');
     };
-    const waiting = [learner.facts(digest, failing), learner.facts(digest, failing)];
+    const waiting = [
+      learner.facts(digest, layerRequest(failing)),
+      learner.facts(digest, layerRequest(failing)),
+    ];
     for (const each of waiting) await expect(each).rejects.toThrow('no route');
     expect(opened).toBe(1);
     expect(learner.progress(digest)).toBeUndefined();
     const { open, letGo } = heldLayer();
     letGo();
-    expect(await learner.facts(digest, open)).toEqual(facts);
+    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
   });
 
   test('wrong content is learned by no one', async () => {
     const cache = mapCache();
     const { open, letGo } = heldLayer(new Uint8Array(zstdCompressSync(content.subarray(1))));
     letGo();
-    await expect(learnerWith({ cache }).facts(digest, open)).rejects.toMatchObject({
+    await expect(learnerWith({ cache }).facts(digest, layerRequest(open))).rejects.toMatchObject({
       code: 'UPSTREAM_CONTENT',
     });
     expect(cache.entries.size).toBe(0);
@@ -188,7 +257,7 @@ describe('a reading and those who wait for it', () => {
       await settled();
       throw new Failure('UPSTREAM_UNREACHABLE', 'no route');
     };
-    const waiting = learner.facts(digest, failing, impatient.signal);
+    const waiting = learner.facts(digest, layerRequest(failing), { signal: impatient.signal });
     impatient.abort(new Error('deadline'));
     await expect(waiting).rejects.toThrow('deadline');
     await vi.waitFor(() => expect(learner.progress(digest)).toBeUndefined());
@@ -203,10 +272,15 @@ describe('how far it is', () => {
     expect(learner.progress(digest)).toBeUndefined();
     const abort = new AbortController();
     const open = async () => ({ stream: source.stream, size: packed.length });
-    const waiting = learner.facts(digest, open, abort.signal);
+    const waiting = learner.facts(digest, layerRequest(open), { signal: abort.signal });
     await settled();
     now = 9000;
-    expect(learner.progress(digest)).toEqual({ read: 1000, total: packed.length, startedAt: 5000 });
+    expect(learner.progress(digest)).toEqual({
+      read: 1000,
+      total: packed.length,
+      startedAt: 5000,
+      waits: 0,
+    });
     abort.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
   });
@@ -214,14 +288,19 @@ describe('how far it is', () => {
   test('one that waits for its turn has not started', async () => {
     const learner = learnerWith({ concurrency: 1 });
     const held = heldLayer();
-    const first = learner.facts(digest, held.open);
+    const first = learner.facts(digest, layerRequest(held.open));
     const other = new Uint8Array(zstdCompressSync(content.subarray(9)));
     const next = heldLayer(other);
     next.letGo();
-    const second = learner.facts(digestOf(other), next.open);
+    const second = learner.facts(digestOf(other), layerRequest(next.open));
     await settled();
     expect(next.opened()).toBe(0);
-    expect(learner.progress(digestOf(other))).toEqual({ read: 0, total: undefined, startedAt: undefined });
+    expect(learner.progress(digestOf(other))).toEqual({
+      read: 0,
+      total: undefined,
+      startedAt: undefined,
+      waits: 30_000,
+    });
     held.letGo();
     await Promise.all([first, second]);
     expect(learner.progress(digestOf(other))).toBeUndefined();
@@ -232,12 +311,15 @@ describe('how far it is', () => {
     let [running, most] = [0, 0];
     const readings = Array.from({ length: 12 }, (_, index) => {
       const bytes = new Uint8Array(zstdCompressSync(content.subarray(index)));
-      return learner.facts(digestOf(bytes), async () => {
-        most = Math.max(most, ++running);
-        await settled();
-        running -= 1;
-        return { stream: sourceOf(bytes).stream };
-      });
+      return learner.facts(
+        digestOf(bytes),
+        layerRequest(async () => {
+          most = Math.max(most, ++running);
+          await settled();
+          running -= 1;
+          return { stream: sourceOf(bytes).stream };
+        }),
+      );
     });
     await Promise.all(readings);
     expect(most).toBe(3);
@@ -254,7 +336,7 @@ describe('upstream falls silent', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
     const learner = learnerWith({ concurrency: 1, silenceMs: 4000 });
     const { source, open } = silent();
-    const waiting = learner.facts(digest, open);
+    const waiting = learner.facts(digest, layerRequest(open));
     const failed = expect(waiting).rejects.toMatchObject({
       code: 'UPSTREAM_TIMEOUT',
       message: expect.stringContaining('stood still for 4 s after 1000 bytes'),
@@ -265,7 +347,7 @@ describe('upstream falls silent', () => {
     vi.useRealTimers();
     const { open: openAgain, letGo } = heldLayer();
     letGo();
-    expect(await learner.facts(digest, openAgain)).toEqual(facts);
+    expect(await learner.facts(digest, layerRequest(openAgain))).toEqual(facts);
   });
 
   test('slow is not silent, and no timer stays behind', async () => {
@@ -283,7 +365,10 @@ describe('upstream falls silent', () => {
       },
       { highWaterMark: 0 },
     );
-    const learned = learner.facts(digest, async () => ({ stream }));
+    const learned = learner.facts(
+      digest,
+      layerRequest(async () => ({ stream })),
+    );
     let settled = false;
     void learned.finally(() => {
       settled = true;
@@ -310,7 +395,12 @@ describe('upstream falls silent', () => {
       },
       { highWaterMark: 0 },
     );
-    const failed = expect(learner.facts(digest, async () => ({ stream }))).rejects.toMatchObject({
+    const failed = expect(
+      learner.facts(
+        digest,
+        layerRequest(async () => ({ stream })),
+      ),
+    ).rejects.toMatchObject({
       code: 'UPSTREAM_TIMEOUT',
       message: expect.stringMatching(/no more than [3-5] bytes came in [4-5] s/),
     });
@@ -319,20 +409,20 @@ describe('upstream falls silent', () => {
     vi.useRealTimers();
     const { open, letGo } = heldLayer();
     letGo();
-    expect(await learner.facts(digest, open)).toEqual(facts);
+    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
   });
 
   test('a reading that was stopped from outside, as on a Worker, keeps no one from another try', async () => {
     let now = 0;
     // No timer tells of it: only the clock does.
     const learner = learnerWith({ concurrency: 1, silenceMs: 1_000_000, clock: () => now });
-    const dead = learner.facts(digest as Digest, silent().open);
+    const dead = learner.facts(digest as Digest, layerRequest(silent().open));
     void dead.catch(() => undefined);
     await settled();
     now = 2_000_000;
     const { open, letGo } = heldLayer();
     letGo();
-    expect(await learner.facts(digest, open)).toEqual(facts);
+    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
   });
 });
 

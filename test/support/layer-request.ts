@@ -1,0 +1,12 @@
+import type { LayerRequest, OpenLayer } from '../../src/layers/reading.ts';
+
+/** A request for a layer, in the name of a client that may read the repository. */
+export function layerRequest(
+  open: OpenLayer,
+  repository = 'team/app',
+  credential = 'none',
+  address = '192.0.2.1',
+): LayerRequest {
+  const right = { repository, credential };
+  return { open, right, owner: ['https://upstream.test', repository, address, credential] };
+}
