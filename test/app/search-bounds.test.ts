@@ -90,16 +90,25 @@ describe('a walk, where no answer of upstream may be used again (REGSHIFT_TAG_TT
   });
 
   it('is not needed for what the last one has learned: a digest of ours is found by it', async () => {
-    const given = await testApp({}, scriptedUpstream(team).fetch).get(
-      '/v2/team/app/manifests/1.39',
-      docker113,
+    const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+    const onArm64 = docker19.map(
+      ([name, value]) => [name, value.replace('arch/amd64', 'arch/arm64')] as const,
     );
-    const digest = given.header('Docker-Content-Digest');
-    const upstream = scriptedUpstream(team);
+    const indexes = manyTags('team/app', { latest: 'sample/index' });
+    const path = '/v2/team/app/manifests';
+    const other = testApp({}, scriptedUpstream(indexes).fetch);
+    const digest = (await other.get(`${path}/latest`, onArm64)).header('Docker-Content-Digest');
+    const stored = await other.get(`${path}/latest`, { Accept: '*/*' });
+    const root = stored.header('Docker-Content-Digest');
+    const upstream = scriptedUpstream(indexes);
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
-    for (let number = 0; number < 4; number += 1) await app.get(pathOf(number), docker113);
+    // By digest, so that the tag is not one of those that this replica answered lately.
+    const index = await app.get(`${path}/${root}`, { Accept: '*/*' });
+    for (const child of JSON.parse(index.text()).manifests as { digest: string }[])
+      await app.get(`${path}/${child.digest}`, { Accept: '*/*' });
+    for (let number = 0; number < 3; number += 1) await app.get(pathOf(number), docker19);
     upstream.forget();
-    const answer = await app.get(`/v2/team/app/manifests/${digest}`, docker113);
+    const answer = await app.get(`${path}/${digest}`, onArm64);
     expect([answer.status, answer.header('Docker-Content-Digest')]).toEqual([200, digest]);
     expect(lists(upstream.asked)).toEqual([]);
   });
