@@ -27,9 +27,14 @@ export function createBudget(most: number, account: Account = openAccount()): Bu
 
 const reason = 'SUBREQUESTS';
 
+/** The reason, in `detail`, of an error that ends one search: its budget gives out no more requests. */
+export const searchEnded = 'SEARCH_ENDED';
+
 /** Whether an error says that its caller, and maybe no other, may ask no more. */
 export function isSpent(error: unknown): boolean {
-  return error instanceof Failure && error.detail?.reason === reason;
+  return (
+    error instanceof Failure && (error.detail?.reason === reason || error.detail?.reason === searchEnded)
+  );
 }
 
 function spent(most: number): Failure {

@@ -11,6 +11,7 @@ import { createMemoryCache } from './cache/memory.ts';
 import { createTieredCache, type Tier } from './cache/tiered.ts';
 import { watched } from './cache/watched.ts';
 import type { RouteSettings, Settings } from './config/settings.ts';
+import { createSearchLine } from './derived/bounded-search.ts';
 import { isIntact } from './derived/shared.ts';
 import { Failure } from './errors.ts';
 import { defaultUnpackLimits } from './layers/bomb.ts';
@@ -72,7 +73,8 @@ export function compose(
   const memory = memoryOf(settings, platform);
   const cache = cacheOf(memory.contentBytes, platform);
   const { routeBytes } = memory;
-  const shared = { platform, signingKey, cache, routeBytes, layers: layersOf(settings, platform) };
+  const [layers, searchLine] = [layersOf(settings, platform), createSearchLine(clock)];
+  const shared = { platform, signingKey, cache, routeBytes, layers, searchLine };
   const sites = settings.routes.map((route) => siteOf(route, shared));
   const caches = tiers.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
   return {
@@ -89,7 +91,7 @@ export function compose(
   };
 }
 
-interface Shared extends Pick<SiteOptions, 'signingKey' | 'cache' | 'routeBytes' | 'layers'> {
+interface Shared extends Pick<SiteOptions, 'signingKey' | 'cache' | 'routeBytes' | 'layers' | 'searchLine'> {
   readonly platform: Platform;
 }
 

@@ -1,6 +1,7 @@
 import type { Platform } from '../converters/platform.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Background } from './concurrency/background.ts';
+import type { LeaseLine } from './concurrency/lease-line.ts';
 import type { LeaseSemaphore } from './concurrency/lease-semaphore.ts';
 import type { Values } from './config/settings.ts';
 import { type Chooser, createChooser } from './derived/chooser.ts';
@@ -58,6 +59,8 @@ export interface Route {
 export type FixedLength = (stream: ReadableStream<Uint8Array>, length: number) => ReadableStream<Uint8Array>;
 
 export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
+  /** Names the route in claims and logs; the same in each process of a fleet. */
+  readonly id: string;
   readonly settings: Values;
   readonly match: Match;
   readonly client: UpstreamClient;
@@ -69,6 +72,8 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
   readonly codec: LayerCodec;
   /** Of all routes: reading a layer costs a connection, and a decoder's memory. */
   readonly layers: { readonly leases: LeaseSemaphore; readonly limits: UnpackLimits };
+  /** Of all routes: searches for digests given out elsewhere have their turns in it. */
+  readonly searchLine: LeaseLine;
   readonly fixedLength: FixedLength;
   readonly background: Background;
   readonly meter: Meter;
@@ -124,6 +129,8 @@ export function createRoute(options: RouteOptions): Route {
     walkGets: (caller) => settings.REGSHIFT_WALK_GETS ?? (resolver.countsPulls(caller) ? 0 : usualWalkGets),
     clock,
     background,
+    line: options.searchLine,
+    route: options.id,
   });
   return {
     ...known,

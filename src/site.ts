@@ -13,8 +13,6 @@ import type { Entry } from './routing/table.ts';
 import { type Claims, createClaims } from './v1-claims/claims.ts';
 
 export interface SiteOptions extends RouteOptions {
-  /** Names the route in claims and logs; the same in each process of a fleet. */
-  readonly id: string;
   /** In whose name upstream is asked. */
   readonly login: UpstreamLogin;
   /** undefined: whoever reaches the proxy may use it. The same for all routes that one host leads to. */

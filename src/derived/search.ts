@@ -4,10 +4,11 @@ import type { Digest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import { fitting, formatPlatform, type Platform } from '../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
+import { isSpent } from '../budget.ts';
 import { createBounded } from '../cache/bounded.ts';
 import type { Background } from '../concurrency/background.ts';
 import { firstFound } from '../concurrency/first-found.ts';
-import { Serial } from '../concurrency/serial.ts';
+import type { LeaseLine } from '../concurrency/lease-line.ts';
 import { Failure } from '../errors.ts';
 import type { StoredEntry } from '../negotiation/decide.ts';
 import type { Content } from '../stored/content.ts';
@@ -16,9 +17,12 @@ import { listTags } from '../stored/tag-list.ts';
 import type { Writes } from '../stored/writes.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { credentialKey } from '../upstream/credential.ts';
+import { createBoundedSearch, type SearchRun } from './bounded-search.ts';
 import type { Chooser } from './chooser.ts';
 import { type ManifestRecipe, manifestRecipe, type Recipe } from './recipe.ts';
+import { createSearchAllowance, mostInVain, negativeMs, tooManyInVain } from './search-allowance.ts';
 import type { ServedTags } from './served-tags.ts';
+import { createTagViews } from './tag-views.ts';
 import type { Workshop } from './workshop.ts';
 
 export interface SearchOptions {
@@ -36,6 +40,10 @@ export interface SearchOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
+  /** The line of all searches of the process. */
+  readonly line: LeaseLine;
+  /** The route's id. */
+  readonly route: string;
 }
 
 /** What is known of the client that asks: what it would be given is tried first. */
@@ -44,6 +52,8 @@ export interface Hints {
   readonly unpackZstd: boolean;
   /** What the recipe that is known was made from, and upstream no longer has. */
   readonly deadRoot?: Digest | undefined;
+  /** The request may be part of a push, which asks about each new blob: one search in vain in half a minute will do. */
+  readonly mayBePush?: boolean;
 }
 
 /**
@@ -52,67 +62,55 @@ export interface Hints {
  * so that made-up digests cannot burn anyone's pull quota.
  */
 export interface Search {
-  /** @returns the recipe, or `undefined`. Everything is asked with the caller's own right. */
+  /**
+   * @returns the recipe, or `undefined`. Everything is asked with the caller's own right.
+   * @throws Failure OVERLOADED where too many search already.
+   */
   find(repository: RepositoryName, digest: Digest, hints: Hints, caller: Caller): Promise<Recipe | undefined>;
 }
 
-const negativeMs = 30_000;
 const headConcurrency = 6;
 
-export function createSearch(options: SearchOptions): Search {
-  const { resolver, content, workshop, served, writes, clock } = options;
-  const misses = createBounded<string, number>(10_000);
-  const serial = new Serial(options.background);
+/** One search: what it looks for, and what it has found out. */
+interface Walk extends SearchRun {
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+  readonly hints: Hints;
+  /** What each tag names, asked once in a walk whatever the TTL is; in the order of the asking. */
+  readonly sources: Map<Tag, Digest | undefined>;
+  /** Images that are not in memory and may still be fetched. */
+  readonly mayFetch: () => boolean;
+  readonly onFetch: () => void;
+}
 
-  async function walk(
-    repository: RepositoryName,
-    digest: Digest,
-    hints: Hints,
-    caller: Caller,
-  ): Promise<Recipe | undefined> {
-    const budget = { spent: 0 };
-    const tried = new Set<Tag>();
-    const visit = async (tag: Tag) => {
-      if (tried.has(tag) || tried.size >= options.walkTags) return undefined;
-      tried.add(tag);
-      const source = await sourceOf(resolver, repository, tag, caller);
-      return source && tryImage(repository, digest, tag, source, hints, caller, budget);
+export function createSearch(options: SearchOptions): Search {
+  const { resolver, workshop, served, writes, clock } = options;
+  const misses = createBounded<string, number>(10_000);
+  const views = createTagViews(clock);
+  const inVain = createSearchAllowance(mostInVain, clock);
+  const pushesInVain = createSearchAllowance(1, clock);
+  const searches = createBoundedSearch<Recipe | undefined>(options);
+
+  /** Looks through the tags as upstream has them now. */
+  async function walk(walk: Walk): Promise<Recipe | undefined> {
+    const { repository, sources, caller } = walk;
+    const learn = async (tag: Tag) => {
+      if (sources.has(tag) || sources.size >= options.walkTags) return;
+      sources.set(tag, undefined);
+      sources.set(tag, await sourceOf(resolver, repository, tag, caller));
     };
-    const known = await firstFound([...served.of(repository)], 1, visit);
+    const visit = (tag: Tag) => tryTag(options, walk, tag);
+    const known = await firstFound([...served.of(repository)], 1, async (tag) => {
+      await learn(tag);
+      return visit(tag);
+    });
     if (known) return known;
+    const tried = new Set(sources.keys());
     const listed = await listTags(options.client, repository, options.walkTags, caller).catch(noTags);
     const rest = listed.filter((tag) => !tried.has(tag));
-    // HEADs cost nothing on Docker Hub; asked ahead, they are answered from memory when a tag is visited.
-    await mapBounded(rest, headConcurrency, (tag) => sourceOf(resolver, repository, tag, caller));
+    // HEADs cost nothing on Docker Hub.
+    await mapBounded(rest, headConcurrency, learn);
     return firstFound(rest, 1, visit);
-  }
-
-  /** Makes what could have been given for a tag, until one of the digests made is the one sought. */
-  async function tryImage(
-    repository: RepositoryName,
-    digest: Digest,
-    tag: Tag,
-    source: Digest,
-    hints: Hints,
-    caller: Caller,
-    budget: { spent: number },
-  ): Promise<Recipe | undefined> {
-    // Asked at each image: that upstream counts pulls may be known only since its answer to the first HEAD.
-    const mayFetch = options.walkGets(caller) > budget.spent;
-    if (!(await content.has(repository, source, caller))) {
-      if (!mayFetch) return undefined;
-      budget.spent += 1;
-    }
-    for (const recipe of await recipesFor(options, repository, tag, source, hints, caller, mayFetch)) {
-      // Each layer is read once for good, so that what made-up digests can cost has an end; none where pulls count.
-      const product = await workshop
-        .make(repository, recipe, { ...caller, knownLayersOnly: !mayFetch })
-        .catch(ignoreFaultOfImage);
-      // Not looked up: there may be no memory for recipes.
-      const [, found] = product?.recipes.find(([made]) => made === digest) ?? [];
-      if (found && found.root !== hints.deadRoot) return found;
-    }
-    return undefined;
   }
 
   /** The recipe, unless it is one that is known to lead nowhere. */
@@ -121,22 +119,77 @@ export function createSearch(options: SearchOptions): Search {
     return recipe && recipe.root !== deadRoot ? recipe : undefined;
   }
 
+  /**
+   * Looks through the tags, or, for a requester that has searched in vain too often, through what the last walk with
+   * the same credential learned of them. The right to what is found is asked for anew in any case.
+   */
+  async function searchTags(own: Omit<Walk, 'sources' | 'mayFetch' | 'onFetch'>, state: string) {
+    const { repository, caller } = own;
+    const viewKey = `${state} ${credentialKey(caller.credential)}`;
+    if (inVain.isUsed(state, caller)) {
+      const sources = views.of(viewKey);
+      if (sources === undefined) throw tooManyInVain(repository);
+      const again: Walk = { ...own, sources, mayFetch: () => false, onFetch: () => undefined };
+      return firstFound([...sources.keys()], 1, (tag) => tryTag(options, again, tag));
+    }
+    let spent = 0;
+    const sources = new Map<Tag, Digest | undefined>();
+    // Asked at each image: that upstream counts pulls may be known only since its answer to the first HEAD.
+    const mayFetch = () => options.walkGets(caller) > spent;
+    const onFetch = () => {
+      spent += 1;
+    };
+    const found = await walk({ ...own, sources, mayFetch, onFetch });
+    if (found) return found;
+    views.keep(viewKey, sources);
+    inVain.note(state, caller);
+    return undefined;
+  }
+
   return {
     async find(repository, digest, hints, caller) {
       const kind = `${formatPlatform(hints.platform)} ${hints.unpackZstd}`;
-      const missKey = `${writes.state(repository)} ${digest} ${kind} ${credentialKey(caller.credential)}`;
+      const state = writes.state(repository);
+      const missKey = `${state} ${digest} ${kind} ${credentialKey(caller.credential)}`;
       const isMissed = () => (misses.get(missKey) ?? 0) > clock();
-      if (isMissed()) return undefined;
-      return serial.run(repository, async () => {
-        // Whoever searched before may have found it, or not.
-        const known = await recipeOf(repository, digest, hints, caller);
-        if (known || isMissed()) return known;
-        const found = await walk(repository, digest, hints, caller);
-        if (!found) misses.set(missKey, clock() + negativeMs);
-        return found;
+      const isPushDone = () => hints.mayBePush === true && pushesInVain.isUsed(repository, caller);
+      if (isMissed() || isPushDone()) return undefined;
+      const key = `${missKey} ${hints.deadRoot ?? ''} ${hints.mayBePush ?? false}`;
+      return searches.run(key, repository, caller, async (run) => {
+        // The search before may have found it, or not.
+        const known = await recipeOf(repository, digest, hints, run.caller);
+        if (known || isMissed() || isPushDone()) return known;
+        const found = await searchTags({ ...run, repository, digest, hints }, state);
+        if (found) return found;
+        misses.set(missKey, clock() + negativeMs);
+        if (hints.mayBePush) pushesInVain.note(repository, caller);
+        return undefined;
       });
     },
   };
+}
+
+/** Makes what could have been given for a tag, until one of the digests made is the one sought. */
+async function tryTag(options: SearchOptions, walk: Walk, tag: Tag): Promise<Recipe | undefined> {
+  const { repository, digest, hints, caller } = walk;
+  walk.step();
+  const source = walk.sources.get(tag);
+  if (source === undefined) return undefined;
+  const mayFetch = walk.mayFetch();
+  if (!(await options.content.has(repository, source, caller))) {
+    if (!mayFetch) return undefined;
+    walk.onFetch();
+  }
+  for (const recipe of await recipesFor(options, repository, tag, source, hints, caller, mayFetch)) {
+    walk.step();
+    // Each layer is read once for good, so that what made-up digests can cost has an end; none where pulls count.
+    const making = options.workshop.make(repository, recipe, { ...caller, knownLayersOnly: !mayFetch });
+    const product = await walk.during(making).catch(ignoreFaultOfImage);
+    // Not looked up: there may be no memory for recipes.
+    const [, found] = product?.recipes.find(([made]) => made === digest) ?? [];
+    if (found && found.root !== hints.deadRoot) return found;
+  }
+  return undefined;
 }
 
 /** What has blobs and no tag yet, as in a first push, is no repository for the list of distribution. */
@@ -203,7 +256,7 @@ const indexForms: readonly Form[] = ['schema2', 'oci', 'generic'];
 /** One image that is broken, or cannot take a form, is no reason to end the search; a fault of upstream is. */
 function ignoreFaultOfImage(error: unknown): undefined {
   if (error instanceof ConversionError) return undefined;
-  if (error instanceof Failure && faultsOfImage.has(error.code)) return undefined;
+  if (error instanceof Failure && faultsOfImage.has(error.code) && !isSpent(error)) return undefined;
   throw error;
 }
 

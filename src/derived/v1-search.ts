@@ -5,11 +5,13 @@ import type { RepositoryName, Tag } from '../../converters/reference.ts';
 import { createBounded } from '../cache/bounded.ts';
 import type { Background } from '../concurrency/background.ts';
 import { firstFound } from '../concurrency/first-found.ts';
-import { Serial } from '../concurrency/serial.ts';
+import type { LeaseLine } from '../concurrency/lease-line.ts';
 import { Failure } from '../errors.ts';
 import type { Caller, Resolver } from '../stored/resolve.ts';
 import type { Writes } from '../stored/writes.ts';
 import { credentialKey } from '../upstream/credential.ts';
+import { createBoundedSearch, type SearchRun } from './bounded-search.ts';
+import { createSearchAllowance, mostInVain, negativeMs, tooManyInVain } from './search-allowance.ts';
 import type { V1Chain, V1Images } from './v1-images.ts';
 import type { V1Tags } from './v1-tags.ts';
 
@@ -54,15 +56,19 @@ export interface V1SearchOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
+  /** The line of all searches of the process. */
+  readonly line: LeaseLine;
+  /** The route's id. */
+  readonly route: string;
 }
 
-const negativeMs = 30_000;
 export const tagConcurrency = 6;
 
 export function createV1Search(options: V1SearchOptions): V1Search {
-  const { resolver, images, tags, writes, clock, background } = options;
+  const { resolver, images, tags, writes, clock } = options;
   const misses = createBounded<string, number>(10_000);
-  const serial = new Serial(background);
+  const inVain = createSearchAllowance(mostInVain, clock);
+  const searches = createBoundedSearch<V1Found | undefined>(options);
 
   async function tagged(repository: RepositoryName, tag: Tag, platform: Platform, caller: Caller) {
     const proof = await resolver.resolve(repository, { kind: 'tag', tag }, caller);
@@ -90,10 +96,13 @@ export function createV1Search(options: V1SearchOptions): V1Search {
     return has(await told.catch(ignoreFaultOfImage));
   }
 
-  async function walk(repository: RepositoryName, id: string, hints: V1Hints, caller: Caller) {
+  async function walk(repository: RepositoryName, id: string, hints: V1Hints, run: SearchRun) {
+    const { caller } = run;
     const { tags: candidates } = await tags.toTry(repository, hints.wanted, caller);
     return firstFound(candidates, tagConcurrency, async (tag) => {
-      const found = await tagged(repository, tag, hints.platform, caller).catch(ignoreFaultOfImage);
+      run.step();
+      const chain = run.during(tagged(repository, tag, hints.platform, caller));
+      const found = await chain.catch(ignoreFaultOfImage);
       return found && hasId(found.chain, id) ? found : undefined;
     });
   }
@@ -105,15 +114,20 @@ export function createV1Search(options: V1SearchOptions): V1Search {
       const found = await known(repository, id, hints, caller);
       if (found) return found;
       const platform = formatPlatform(hints.platform);
-      const missKey = `${writes.state(repository)} ${id} ${platform} ${credentialKey(caller.credential)}`;
-      if ((misses.get(missKey) ?? 0) > clock()) return undefined;
-      return serial.run(repository, async () => {
-        // Whoever searched before may have come across it.
-        const met = images.seen(repository, id) && (await known(repository, id, hints, caller));
-        if (met) return met;
-        const walked = await walk(repository, id, hints, caller);
-        if (!walked) misses.set(missKey, clock() + negativeMs);
-        return walked;
+      const state = writes.state(repository);
+      const missKey = `${state} ${id} ${platform} ${credentialKey(caller.credential)}`;
+      const isMissed = () => (misses.get(missKey) ?? 0) > clock();
+      if (isMissed()) return undefined;
+      return searches.run(missKey, repository, caller, async (run) => {
+        // The search before may have come across it, or not.
+        const met = images.seen(repository, id) && (await known(repository, id, hints, run.caller));
+        if (met || isMissed()) return met;
+        if (inVain.isUsed(state, caller)) throw tooManyInVain(repository);
+        const walked = await walk(repository, id, hints, run);
+        if (walked) return walked;
+        misses.set(missKey, clock() + negativeMs);
+        inVain.note(state, caller);
+        return undefined;
       });
     },
   };

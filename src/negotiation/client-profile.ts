@@ -13,6 +13,8 @@ export interface ClientProfile {
   readonly pages: boolean;
   /** Can pull by registry API v2 at all. */
   readonly apiV2: boolean;
+  /** Pulls blobs by GET alone: a HEAD of a blob is part of a push. */
+  readonly pullsByGet: boolean;
 }
 
 export interface Client {
@@ -43,6 +45,13 @@ export const clientRows: readonly ProfileRow[] = [
     before: [1, 6, 0],
     lacks: 'apiV2',
     evidence: '1.5.0 reads a schema 1 manifest, downloads every blob, fails on sha256 and only then tries v1',
+  },
+  {
+    program: 'docker',
+    from: [1, 8, 0],
+    before: [1, 10, 0],
+    lacks: 'pullsByGet',
+    evidence: '1.8.3, 1.9.1: HEAD and then GET of every layer of a pull; 1.6, 1.7, 1.10 and later: GET alone',
   },
   {
     program: 'docker',
@@ -83,7 +92,14 @@ export const clientRows: readonly ProfileRow[] = [
   },
 ];
 
-const everything: ClientProfile = { pages: true, zstd: true, schema1: true, oci: true, apiV2: true };
+const everything: ClientProfile = {
+  pages: true,
+  zstd: true,
+  schema1: true,
+  oci: true,
+  apiV2: true,
+  pullsByGet: true,
+};
 
 /** @param userAgent as sent; from Docker 1.13 on it quotes another program inside `UpstreamClient(…)`. */
 export function describeClient(userAgent: string | undefined): Client {

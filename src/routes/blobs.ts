@@ -50,11 +50,17 @@ async function answerUnknown(
   const recipe = await route.workshop.recipeOf(name, digest, request.caller);
   const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(rootIsGone));
   if (made) return made;
-  if (refusal.code !== 'BLOB_UNKNOWN') throw refusal;
-  const hints = { ...hintsFor(route, request), deadRoot: recipe?.root };
+  if (refusal.code !== 'BLOB_UNKNOWN' || isOfPush(request)) throw refusal;
+  const mayBePush = request.method === 'HEAD';
+  const hints = { ...hintsFor(route, request), deadRoot: recipe?.root, mayBePush };
   const found = await route.search.find(name, digest, hints, request.caller);
   if (!found) throw refusal;
   return answerMade(route, request, name, digest, found);
+}
+
+/** Every engine asks for each layer by HEAD before it pushes it; before a pull, Docker 1.8 and 1.9 alone do so. */
+function isOfPush({ method, client }: ClientRequest): boolean {
+  return method === 'HEAD' && client.profile.pullsByGet;
 }
 
 /** What was made for an image: the right to it is the right to that image. */

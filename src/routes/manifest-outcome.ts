@@ -4,6 +4,7 @@ import { bareMediaType } from '../../converters/media-types.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import type { ManifestRecipe } from '../derived/recipe.ts';
 import { Failure, isUpstreamFailing } from '../errors.ts';
+import { readAccept } from '../negotiation/accept.ts';
 import type { StoredForm } from '../negotiation/decide.ts';
 import { unknownRequester } from '../request/requester.ts';
 import type { Route } from '../route.ts';
@@ -137,12 +138,23 @@ async function resolveOrSearch(
     return await route.resolver.resolve(name, reference, request.caller, 'to read');
   } catch (error) {
     const unknown = error instanceof Failure && error.code === 'MANIFEST_UNKNOWN';
-    if (reference.kind === 'tag' || !unknown) throw error;
+    if (reference.kind === 'tag' || !unknown || asksForOneType(request)) throw error;
     const hints = { ...hintsFor(route, request), deadRoot };
     const found = await route.search.find(name, reference.digest, hints, request.caller);
     if (found?.product !== 'manifest') throw error;
     return found;
   }
+}
+
+/**
+ * A HEAD that names one type is a pusher's question whether the registry has its manifest already: containerd,
+ * BuildKit and Docker with containerd's store send that manifest's type and a wildcard (containerd,
+ * remotes/docker/pusher.go, `Push`; "*" alone in its first versions). A client that pulls by digest does not know the
+ * type yet, and names all that it reads (remotes/docker/resolver.go, `NewResolver`).
+ */
+function asksForOneType({ method, headers }: ClientRequest): boolean {
+  const { named } = readAccept(headers.get('accept') ?? undefined);
+  return method === 'HEAD' && [...named].filter((type) => type !== '*').length === 1;
 }
 
 /** A digest of ours: the right to it is the right to what it was made from. */

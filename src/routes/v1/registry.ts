@@ -1,4 +1,5 @@
 import type { Background } from '../../concurrency/background.ts';
+import type { LeaseLine } from '../../concurrency/lease-line.ts';
 import type { Values } from '../../config/settings.ts';
 import { createV1Images } from '../../derived/v1-images.ts';
 import { createV1Search, type V1Search } from '../../derived/v1-search.ts';
@@ -20,6 +21,8 @@ export interface RegistryV1 {
 }
 
 export interface RegistryV1Options {
+  /** The route's id. */
+  readonly id: string;
   readonly route: Route;
   readonly claims: Claims;
   readonly settings: Values;
@@ -27,6 +30,8 @@ export interface RegistryV1Options {
   readonly clock: () => number;
   readonly background: Background;
   readonly log: Log;
+  /** The line of all searches of the process. */
+  readonly searchLine: LeaseLine;
 }
 
 const usualTags = 100;
@@ -39,6 +44,8 @@ export function createRegistryV1(options: RegistryV1Options): RegistryV1 {
   const most = (caller: Caller) =>
     settings.REGSHIFT_V1_TAGS ?? (resolver.countsPulls(caller) ? tagsWhereCounted : usualTags);
   const tags = createV1Tags({ client, writes, served, wanted, most, ttl: settings.REGSHIFT_TAG_TTL, clock });
-  const search = createV1Search({ resolver, images: createV1Images(route), tags, writes, clock, background });
+  const bounds = { line: options.searchLine, route: options.id };
+  const images = createV1Images(route);
+  const search = createV1Search({ resolver, images, tags, writes, clock, background, ...bounds });
   return { route, claims, tags, search, log, passThrough: settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDaemon } from '../daemon.ts';
 import { runProgram } from '../programs.ts';
+import type { RealImage } from '../real-image.ts';
 import { unpackByUmoci } from '../umoci.ts';
 import type { Client, ClientProgram } from './client.ts';
 
@@ -40,6 +41,27 @@ export async function startDocker(options: readonly string[] = []): Promise<Clie
       }),
     stop: () => rm(home, { recursive: true, force: true }),
   };
+}
+
+/** Pushes an image from its OCI layout. @param reference like `127.0.0.1:5000/name:tag`. */
+export async function pushByDocker({ layout, tag }: RealImage, reference: string): Promise<void> {
+  const home = await mkdtemp(join(tmpdir(), 'regshift-docker-push-'));
+  const archive = join(home, 'image.tar');
+  const copy = [
+    '--insecure-policy',
+    'copy',
+    `oci:${layout}:${tag}`,
+    `docker-archive:${archive}:${reference}`,
+  ];
+  try {
+    await runProgram('skopeo', copy, home);
+    await withEngine([], async (run) => {
+      await run('load', '--input', archive);
+      await run('push', '--quiet', reference);
+    });
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
 }
 
 /** One engine a pull: 20.10 keeps manifests, and then does not ask for a digest that it has had before. */
