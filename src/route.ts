@@ -16,6 +16,7 @@ import type { Meter } from './observability/meter.ts';
 import type { Match } from './routing/match.ts';
 import { createNames, type Names } from './routing/names.ts';
 import { type Content, createContent } from './stored/content.ts';
+import { createEmptyLayerAccess, type EmptyLayerAccess } from './stored/empty-layer-access.ts';
 import { createPinger, type Pinger } from './stored/ping.ts';
 import { type Caller, createResolver, type Resolver } from './stored/resolve.ts';
 import { createWrites, type Writes } from './stored/writes.ts';
@@ -32,6 +33,7 @@ export interface Route {
   readonly workshop: Workshop;
   readonly chooser: Chooser;
   readonly search: Search;
+  readonly emptyLayers: EmptyLayerAccess;
   readonly served: ServedTags;
   /** Tags that clients asked for by API v2 which can only have them by API v1. */
   readonly wanted: ServedTags;
@@ -128,6 +130,7 @@ export function createRoute(options: RouteOptions): Route {
   return {
     ...known,
     search,
+    emptyLayers: createEmptyLayerAccess({ ...known, ttl, clock, background }),
     fixedLength,
     pin: settings.REGSHIFT_FORMAT,
     platform: settings.REGSHIFT_PLATFORM,
