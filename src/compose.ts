@@ -20,6 +20,7 @@ import type { Log } from './observability/log.ts';
 import type { Meter } from './observability/meter.ts';
 import { createUnderWay } from './observability/under-way.ts';
 import type { RouteOptions } from './route.ts';
+import { createManifestBodies } from './routes/manifest-body.ts';
 import type { SiteOptions } from './site.ts';
 import { createUpstreamClient, type Fetch, type UpstreamClient } from './upstream/client.ts';
 import { isDockerHub } from './upstream/docker-hub.ts';
@@ -72,7 +73,9 @@ export function compose(
   const memory = memoryOf(settings, platform);
   const cache = cacheOf(memory.contentBytes, platform);
   const { routeBytes } = memory;
-  const shared = { platform, signingKey, cache, routeBytes, layers: layersOf(settings, platform) };
+  const layers = layersOf(settings, platform);
+  const manifestBodies = createManifestBodies(clock);
+  const shared = { platform, signingKey, cache, routeBytes, layers, manifestBodies };
   const sites = settings.routes.map((route) => siteOf(route, shared));
   const caches = tiers.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
   return {
@@ -89,7 +92,8 @@ export function compose(
   };
 }
 
-interface Shared extends Pick<SiteOptions, 'signingKey' | 'cache' | 'routeBytes' | 'layers'> {
+interface Shared
+  extends Pick<SiteOptions, 'signingKey' | 'cache' | 'routeBytes' | 'layers' | 'manifestBodies'> {
   readonly platform: Platform;
 }
 

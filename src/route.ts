@@ -13,6 +13,7 @@ import { createLayerLearner } from './layers/learner.ts';
 import type { Turns } from './layers/turns.ts';
 import type { Pin } from './negotiation/decide.ts';
 import type { Meter } from './observability/meter.ts';
+import type { ManifestBodies } from './routes/manifest-body.ts';
 import type { Match } from './routing/match.ts';
 import { createNames, type Names } from './routing/names.ts';
 import { type Content, createContent } from './stored/content.ts';
@@ -51,6 +52,7 @@ export interface Route {
   readonly serves: (repository: string) => boolean;
   /** Whether clients may push and delete, as far as upstream lets them. */
   readonly takesPushes: boolean;
+  readonly manifestBodies: ManifestBodies;
   readonly writes: Writes;
   readonly elsewhere: Elsewhere;
   /** Hands storage redirects on to the client instead of following them. */
@@ -71,6 +73,8 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
   readonly codec: LayerCodec;
   /** Of all routes: reading a layer costs a connection, and a decoder's memory. */
   readonly layers: { readonly turns: Turns; readonly limits: UnpackLimits };
+  /** Of all routes: pushed manifests are kept in memory. */
+  readonly manifestBodies: ManifestBodies;
   readonly fixedLength: FixedLength;
   readonly background: Background;
   readonly meter: Meter;
@@ -141,6 +145,7 @@ export function createRoute(options: RouteOptions): Route {
     serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
     names: createNames({ match, aliases: settings.REGSHIFT_ALIASES, library: options.library }),
     takesPushes: takesPushes(settings),
+    manifestBodies: options.manifestBodies,
     elsewhere: createElsewhere(options.claimKeys, clock),
     redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
   };
