@@ -38,28 +38,33 @@ export function missingContentOf(
   const named = contentNamedBy(bytes ?? new Uint8Array(), request.headers.get('content-type') ?? '');
   const upload = (content: MadeContent, isRefused: boolean) =>
     uploadMissing(route, { repository, caller, isRefused }, content);
+  const uploaded = new Set<Digest>();
   return {
     async uploadKnown() {
       const find = (digest: Digest) => route.workshop.recipeAtHand(repository, digest);
-      await upload(madeContentOf(named, find), false);
+      for (const digest of await upload(madeContentOf(named, find), false)) uploaded.add(digest);
     },
     async uploadRefused(lacking) {
-      const wanted = among(named, lacking);
+      const wanted = among(named, lacking, uploaded);
       const recipes = await findRecipes(route, request, repository, [...wanted.blobs, ...wanted.manifests]);
       const content = madeContentOf(wanted, (digest) => recipes.get(digest));
-      return (await upload(content, true)) > 0;
+      return (await upload(content, true)).length > 0;
     },
   };
 }
 
-/** A refusal that names digests of the manifest speaks of these alone. */
-function among(named: NamedContent, lacking: readonly Digest[]): NamedContent {
-  const only = ({ blobs, manifests }: NamedContent, keep: (digest: Digest) => boolean) => ({
-    blobs: blobs.filter(keep),
-    manifests: manifests.filter(keep),
-  });
-  const said = only(named, (digest) => lacking.includes(digest));
-  return said.blobs.length + said.manifests.length > 0 ? said : named;
+/**
+ * A refusal that names digests of the manifest speaks of these alone.
+ * @param uploaded content that was uploaded before, which a second upload would not help.
+ */
+function among(
+  { blobs, manifests }: NamedContent,
+  lacking: readonly Digest[],
+  uploaded: ReadonlySet<Digest>,
+): NamedContent {
+  const isNamed = [...blobs, ...manifests].some((digest) => lacking.includes(digest));
+  const keep = (digest: Digest) => !uploaded.has(digest) && (!isNamed || lacking.includes(digest));
+  return { blobs: blobs.filter(keep), manifests: manifests.filter(keep) };
 }
 
 /**

@@ -34,7 +34,8 @@ export async function uploadBlob(
   caller: Caller,
 ): Promise<void> {
   const { stream, failure } = rememberingFailure(content.stream);
-  const start = startUpload(uploader, repository, content.digest, caller);
+  // An upload that is begun has an end: until its address is known, only the usual deadline of a request ends it.
+  const start = startUpload(uploader, repository, content.digest, { ...caller, signal: undefined });
   const location = await start.catch(async (error: unknown) => {
     await stream.cancel().catch(() => undefined);
     throw error;

@@ -34,63 +34,67 @@ const uploads = 2;
  * Uploads the content that the registry lacks and regshift can make: the client has pulled it from here, and was told
  * that it is there. All requests carry the client's own login. The client must have the right to read what the content
  * is made from; without that right, nothing tells it that the content can be made.
- * @returns the number of uploads.
+ * @returns the digests that were uploaded.
  * @throws Failure as upstream refuses an upload, or as the content cannot be made at the moment.
  */
 export async function uploadMissing(
   parts: MissingContentParts,
   push: Push,
   { blobs, manifests }: MadeContent,
-): Promise<number> {
-  const counts = await together(push, (own) =>
-    mapBounded(blobs, uploads, (blob) => uploadMadeBlob(parts, own, blob)),
-  );
+): Promise<Digest[]> {
+  const uploaded = await uploadBlobs(parts, push, blobs);
   // A registry takes a manifest after all that it names.
-  for (const manifest of manifests) counts.push(await uploadMadeManifest(parts, push, manifest));
-  return counts.reduce((sum, count) => sum + count, 0);
+  for (const manifest of manifests) uploaded.push(...(await uploadMadeManifest(parts, push, manifest)));
+  return uploaded;
 }
 
-/** The first failure ends the other uploads: the manifest is not passed on after it. */
-async function together<Result>(push: Push, work: (push: Push) => Promise<Result>): Promise<Result> {
+/** The first failure ends the other uploads, which cancel what they have begun: the manifest is not passed on. */
+async function uploadBlobs(parts: MissingContentParts, push: Push, blobs: readonly MadeBlob[]) {
   const { caller } = push;
   const end = new AbortController();
   const signal = caller.signal ? AbortSignal.any([caller.signal, end.signal]) : end.signal;
-  try {
-    return await work({ ...push, caller: { ...caller, signal } });
-  } catch (error) {
-    end.abort(error);
-    throw error;
-  }
+  const own = { ...push, caller: { ...caller, signal } };
+  const failures: unknown[] = [];
+  const uploaded = await mapBounded(blobs, uploads, async (blob) => {
+    if (failures.length > 0) return [];
+    return uploadMadeBlob(parts, own, blob).catch((error: unknown) => {
+      failures.push(error);
+      end.abort(error);
+      return [];
+    });
+  });
+  if (failures.length > 0) throw failures[0];
+  return uploaded.flat();
 }
 
-async function uploadMadeBlob(parts: MissingContentParts, push: Push, blob: MadeBlob): Promise<number> {
+async function uploadMadeBlob(parts: MissingContentParts, push: Push, blob: MadeBlob): Promise<Digest[]> {
   const { repository, caller } = push;
   const stored = findStoredBlob(parts.client, repository, blob.digest, caller);
-  if (!(await isMissing(stored, push))) return 0;
-  if (blob.recipe !== 'empty layer' && !(await mayRead(parts, push, blob.recipe.root))) return 0;
+  if (!(await isMissing(stored, push))) return [];
+  if (blob.recipe !== 'empty layer' && !(await mayRead(parts, push, blob.recipe.root))) return [];
   const content = await openMadeBlob(parts, repository, blob, caller);
-  if (!content) return 0;
+  if (!content) return [];
   await uploadBlob(parts, repository, content, caller);
-  return 1;
+  return [blob.digest];
 }
 
 async function uploadMadeManifest(
   parts: MissingContentParts,
   push: Push,
   { digest, recipe }: MadeManifest,
-): Promise<number> {
+): Promise<Digest[]> {
   const { repository, caller } = push;
-  if (!(await isMissing(findStoredManifest(parts.client, repository, digest, caller), push))) return 0;
-  if (!(await mayRead(parts, push, recipe.root))) return 0;
+  if (!(await isMissing(findStoredManifest(parts.client, repository, digest, caller), push))) return [];
+  if (!(await mayRead(parts, push, recipe.root))) return [];
   const product = await parts.workshop.make(repository, recipe, caller);
   // A recipe of an older version may make other bytes today.
-  if (product.digest !== digest) return 0;
+  if (product.digest !== digest) return [];
   const recipes = new Map(product.recipes);
   const find = (each: Digest) => recipes.get(each) ?? parts.workshop.recipeAtHand(repository, each);
   const named = madeContentOf(contentNamedBy(product.body, product.mediaType), find);
   const before = await uploadMissing(parts, push, named);
   await putMadeManifest(parts, repository, product, caller);
-  return before + 1;
+  return [...before, digest];
 }
 
 /** What upstream answers otherwise is upstream's to say again when the client's manifest is passed on. */
