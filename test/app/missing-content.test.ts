@@ -3,8 +3,11 @@ import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { emptyLayer } from '../../converters/schema1/empty-layer.ts';
 import { type Answer, type RequestHeaders, type TestApp, testApp } from '../support/app.ts';
-import { bytesOf } from '../support/byte-streams.ts';
+import { bytesOf, concatenated } from '../support/byte-streams.ts';
+import { layerContent } from '../support/layer-content.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { packedLength, zstdFrames } from '../support/packed-content.ts';
+import { packedImage } from '../support/packed-image.ts';
 import { basicChallenge, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 import { upstreamUrl } from '../support/upstream-url.ts';
 import { writableRegistry } from '../support/writable-registry.ts';
@@ -120,6 +123,45 @@ describe('a push that leaves out what HEAD says is there', () => {
     expect((await push(app, '/v2/sample/oci-zstd/manifests/again', pulled, bob)).status).toBe(201);
     expect(registry.blobs.size).toBeGreaterThan(1);
     expect(upstream.carried).not.toContain(bob);
+  });
+});
+
+describe('a decompressed layer', () => {
+  it('is uploaded while upstream still sends the compressed one', async () => {
+    const [first = new Uint8Array(), second = new Uint8Array()] = zstdFrames;
+    const [packed, tar] = [concatenated(first, second).slice(), layerContent(packedLength)];
+    const stored = packedImage('team/app', [{ mediaType: mediaTypes.ociLayerZstd, packed, tar }]);
+    const received = Promise.withResolvers<void>();
+    let isPushed = false;
+    const inTwoParts = () =>
+      new ReadableStream<Uint8Array>({
+        async start(controller) {
+          controller.enqueue(first);
+          await received.promise;
+          controller.enqueue(second);
+          controller.close();
+        },
+      });
+    const uploaded: Uint8Array[] = [];
+    const { app } = start(async (request, url) => {
+      const { pathname } = url;
+      if (isPushed && request.method === 'GET' && pathname.endsWith(digestOf(packed))) {
+        return new Response(inTwoParts(), { headers: { 'Content-Length': String(packed.length) } });
+      }
+      if (request.method !== 'PUT' || !pathname.includes('/uploads/')) {
+        const isWrite = request.method === 'PUT' || request.method === 'POST';
+        return isWrite ? undefined : stored(request, url);
+      }
+      for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+        uploaded.push(chunk);
+        received.resolve();
+      }
+      return new Response(null, { status: 201 });
+    });
+    const pulled = await pull(app, 'team/app', docker113);
+    isPushed = true;
+    await push(app, '/v2/team/app/manifests/again', pulled);
+    expect(digestOf(concatenated(...uploaded))).toBe(digestOf(tar));
   });
 });
 
