@@ -15,8 +15,8 @@ import { passOn } from './pass-on.ts';
 import { isRefusal, readRefusal } from './read-refusal.ts';
 
 /**
- * `PUT /v2/<name>/manifests/<reference>`, byte for byte. What it names and regshift makes is uploaded first, as far as
- * the registry lacks it.
+ * `PUT /v2/<name>/manifests/<reference>`, byte for byte. Before it, the proxy uploads content that the manifest names,
+ * that the registry lacks and that regshift makes.
  * @throws Failure.
  */
 export async function putManifest(

@@ -97,7 +97,7 @@ async function uploadMadeManifest(
   return [...before, digest];
 }
 
-/** What upstream answers otherwise is upstream's to say again when the client's manifest is passed on. */
+/** Other answers tell nothing of the content: upstream gives its own answer to the client's manifest. */
 async function isMissing(stored: Promise<unknown>, { isRefused }: Push): Promise<boolean> {
   try {
     await stored;
