@@ -21,6 +21,7 @@ import type { Log } from './observability/log.ts';
 import type { Meter } from './observability/meter.ts';
 import { createUnderWay } from './observability/under-way.ts';
 import type { RouteOptions } from './route.ts';
+import { createManifestBodies } from './routes/manifest-body.ts';
 import type { SiteOptions } from './site.ts';
 import { createUpstreamClient, type Fetch, type UpstreamClient } from './upstream/client.ts';
 import { isDockerHub } from './upstream/docker-hub.ts';
@@ -73,8 +74,15 @@ export function compose(
   const memory = memoryOf(settings, platform);
   const cache = cacheOf(memory.contentBytes, platform);
   const { routeBytes } = memory;
-  const [layers, searchLine] = [layersOf(settings, platform), createSearchLine(clock)];
-  const shared = { platform, signingKey, cache, routeBytes, layers, searchLine };
+  const shared = {
+    platform,
+    signingKey,
+    cache,
+    routeBytes,
+    layers: layersOf(settings, platform),
+    searchLine: createSearchLine(clock),
+    manifestBodies: createManifestBodies(clock),
+  };
   const sites = settings.routes.map((route) => siteOf(route, shared));
   const caches = tiers.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
   return {
@@ -91,7 +99,11 @@ export function compose(
   };
 }
 
-interface Shared extends Pick<SiteOptions, 'signingKey' | 'cache' | 'routeBytes' | 'layers' | 'searchLine'> {
+interface Shared
+  extends Pick<
+    SiteOptions,
+    'signingKey' | 'cache' | 'routeBytes' | 'layers' | 'searchLine' | 'manifestBodies'
+  > {
   readonly platform: Platform;
 }
 

@@ -10,6 +10,9 @@ export type FailureCode =
   | 'BLOB_UNKNOWN'
   | 'UPLOAD_UNKNOWN'
   | 'ENDPOINT_UNKNOWN'
+  /** A pushed manifest that did not arrive whole. */
+  | 'MANIFEST_INVALID'
+  | 'MANIFEST_TOO_LARGE'
   /** The image exists, and this client cannot have it: the one answer whose message Docker 1.8–20.10 shows. */
   | 'UNSUPPORTED'
   /** Stored as schema 1 without a signature, where that is refused. */
@@ -42,6 +45,8 @@ export const wire: Readonly<Record<FailureCode, Wire>> = {
   BLOB_UNKNOWN: { status: 404, code: 'BLOB_UNKNOWN' },
   UPLOAD_UNKNOWN: { status: 404, code: 'BLOB_UPLOAD_UNKNOWN' },
   ENDPOINT_UNKNOWN: { status: 404, code: 'NAME_UNKNOWN' },
+  MANIFEST_INVALID: { status: 400, code: 'MANIFEST_INVALID' },
+  MANIFEST_TOO_LARGE: { status: 413, code: 'MANIFEST_INVALID' },
   UNSUPPORTED: { status: 404, code: 'UNSUPPORTED' },
   UNSIGNED: { status: 404, code: 'UNSUPPORTED' },
   METHOD_NOT_ALLOWED: { status: 405, code: 'UNSUPPORTED' },

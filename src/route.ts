@@ -14,9 +14,11 @@ import type { LayerCodec } from './layers/codec.ts';
 import { createLayerLearner } from './layers/learner.ts';
 import type { Pin } from './negotiation/decide.ts';
 import type { Meter } from './observability/meter.ts';
+import type { ManifestBodies } from './routes/manifest-body.ts';
 import type { Match } from './routing/match.ts';
 import { createNames, type Names } from './routing/names.ts';
 import { type Content, createContent } from './stored/content.ts';
+import { createEmptyLayerAccess, type EmptyLayerAccess } from './stored/empty-layer-access.ts';
 import { createPinger, type Pinger } from './stored/ping.ts';
 import { type Caller, createResolver, type Resolver } from './stored/resolve.ts';
 import { createWrites, type Writes } from './stored/writes.ts';
@@ -33,6 +35,7 @@ export interface Route {
   readonly workshop: Workshop;
   readonly chooser: Chooser;
   readonly search: Search;
+  readonly emptyLayers: EmptyLayerAccess;
   readonly served: ServedTags;
   /** Tags that clients asked for by API v2 which can only have them by API v1. */
   readonly wanted: ServedTags;
@@ -50,6 +53,7 @@ export interface Route {
   readonly serves: (repository: string) => boolean;
   /** Whether clients may push and delete, as far as upstream lets them. */
   readonly takesPushes: boolean;
+  readonly manifestBodies: ManifestBodies;
   readonly writes: Writes;
   readonly elsewhere: Elsewhere;
   /** Hands storage redirects on to the client instead of following them. */
@@ -74,6 +78,8 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
   readonly layers: { readonly leases: LeaseSemaphore; readonly limits: UnpackLimits };
   /** Of all routes: searches for digests given out elsewhere have their turns in it. */
   readonly searchLine: LeaseLine;
+  /** Of all routes: pushed manifests are kept in memory. */
+  readonly manifestBodies: ManifestBodies;
   readonly fixedLength: FixedLength;
   readonly background: Background;
   readonly meter: Meter;
@@ -135,6 +141,7 @@ export function createRoute(options: RouteOptions): Route {
   return {
     ...known,
     search,
+    emptyLayers: createEmptyLayerAccess({ ...known, ttl, clock, background }),
     fixedLength,
     pin: settings.REGSHIFT_FORMAT,
     platform: settings.REGSHIFT_PLATFORM,
@@ -145,6 +152,7 @@ export function createRoute(options: RouteOptions): Route {
     serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
     names: createNames({ match, aliases: settings.REGSHIFT_ALIASES, library: options.library }),
     takesPushes: takesPushes(settings),
+    manifestBodies: options.manifestBodies,
     elsewhere: createElsewhere(options.claimKeys, clock),
     redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
   };

@@ -4,6 +4,7 @@ import { emptyLayer } from '../../converters/schema1/empty-layer.ts';
 import type { Recipe } from '../derived/recipe.ts';
 import { Failure } from '../errors.ts';
 import type { Route } from '../route.ts';
+import { findStoredBlob, isRefused, refusesHead } from '../stored/stored-blob.ts';
 import { failureOf, pick } from '../stored/upstream-answer.ts';
 import { discard, refuseEncoded } from '../upstream/body.ts';
 import { isRedirect } from '../upstream/redirect.ts';
@@ -24,15 +25,38 @@ export async function answerBlob(
   digest: Digest,
 ): Promise<Response> {
   // Schema 1 names it for every entry without content, and upstream need not have it.
-  if (digest === emptyLayer.digest) return answerBytes(request, digest, emptyLayer.bytes, true);
+  if (digest === emptyLayer.digest) {
+    const access = await route.emptyLayers.prove(name, request.caller);
+    return answerBytes(request, digest, emptyLayer.bytes, access.public);
+  }
+  const head = request.method === 'HEAD';
   const recipe = route.workshop.recipeAtHand(name, digest);
+  if (recipe && head) await askStored(route, request, name, digest);
   const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(rootIsGone));
   if (made) return made;
   try {
     return await answerStored(route, request, name, digest);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof Failure) || (head && isRefused(error))) throw error;
     return answerUnknown(route, request, name, digest, error);
+  }
+}
+
+/**
+ * A client that pushes decides by HEAD which blobs it uploads. So upstream is asked for this very blob with the client's
+ * login, and its refusal passes on; 404 leaves the decision to the right to the image that the blob is made from.
+ * @throws Failure UNAUTHORIZED, DENIED.
+ */
+async function askStored(
+  route: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  digest: Digest,
+): Promise<void> {
+  try {
+    await findStoredBlob(route.client, name, digest, request.caller);
+  } catch (error) {
+    if (!(error instanceof Failure) || isRefused(error)) throw error;
   }
 }
 
@@ -89,12 +113,6 @@ async function answerMade(
 const passedOn = ['range', 'if-range', 'if-none-match', 'if-modified-since'];
 const passedBack = ['content-length', 'content-range', 'accept-ranges', 'etag', 'last-modified'];
 
-/**
- * Amazon's public registry answers 401 to every HEAD of a blob, and tells its size to a GET alone
- * (distribution/distribution#4383); Docker 1.8 and 1.9 ask for each layer by HEAD first.
- */
-const refusesHead: readonly number[] = [401, 403, 405];
-
 /** Of several ranges the parts can only be told apart by upstream's own type (RFC 9110, section 15.3.7.2). */
 function typeOf({ headers }: Response): string {
   const type = headers.get('content-type') ?? '';
@@ -117,7 +135,7 @@ async function answerStored(
   };
   const first = await ask(head ? 'HEAD' : 'GET', redirectBlobs ? 'return' : 'follow');
   const { response, anonymous } =
-    head && refusesHead.includes(first.response.status) ? await ask('GET', 'follow') : first;
+    head && refusesHead(first.response.status) ? await ask('GET', 'follow') : first;
   if (head) await discard(response);
   if (response.ok) await refuseEncoded(response, `the blob ${digest}`);
   const redirected = isRedirect(response);

@@ -2,6 +2,7 @@ import type { Digest } from '../../converters/digest.ts';
 import type { Route } from '../route.ts';
 import type { Named } from '../routing/names.ts';
 import { isSealed } from '../uploads/elsewhere.ts';
+import { inTls } from '../uploads/in-tls.ts';
 import { locationOf } from '../upstream/redirect.ts';
 import type { ClientRequest } from './client-request.ts';
 import { wouldLeaveTls } from './own-address.ts';
@@ -34,14 +35,6 @@ export async function uploadLocation(
   if (isUploadName(segment) && !isSealed(segment)) return `${uploads}${segment}${url.search}`;
   // As it is written: another spelling might not be what was signed.
   return `${uploads}${await route.elsewhere.seal(URL.canParse(said) ? said : url.href, name)}`;
-}
-
-/** A registry behind something that ends TLS may not know of it, and name itself by `http:`. */
-function inTls(location: string, { host, protocol }: URL): string {
-  const plain = `http://${host}/`;
-  return protocol === 'https:' && location.startsWith(plain)
-    ? `https://${host}/${location.slice(plain.length)}`
-    : location;
 }
 
 /** Where what was written can be read. */

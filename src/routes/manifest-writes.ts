@@ -1,36 +1,63 @@
 import { type Digest, isDigest } from '../../converters/digest.ts';
-import { limits } from '../../converters/limits.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import type { Recipe } from '../derived/recipe.ts';
 import { Failure } from '../errors.ts';
 import type { Route } from '../route.ts';
 import type { Named } from '../routing/names.ts';
-import { readBounded } from '../upstream/body.ts';
+import { mayRead } from '../uploads/upload-missing.ts';
 import { deleteScope, pushScope } from '../upstream/scope.ts';
 import type { ClientRequest } from './client-request.ts';
 import { handBack } from './hand-back.ts';
 import { contentLocation } from './location.ts';
+import { withBody } from './manifest-body.ts';
+import { missingContentOf } from './missing-content.ts';
 import { passOn } from './pass-on.ts';
+import { isRefusal, readRefusal } from './read-refusal.ts';
 
-/** `PUT /v2/<name>/manifests/<reference>`, byte for byte. @throws Failure. */
+/**
+ * `PUT /v2/<name>/manifests/<reference>`, byte for byte. Before it, the proxy uploads content that the manifest names,
+ * that the registry lacks and that regshift makes.
+ * @throws Failure.
+ */
 export async function putManifest(
   route: Route,
   request: ClientRequest,
   named: Named,
   reference: Reference,
 ): Promise<Response> {
-  const text = textOf(reference);
-  const path = `/v2/${named.upstream}/manifests/${text}${request.url.search}`;
-  const response = await write(route, request, named.upstream, path, pushScope(named.upstream));
-  if (response.status === 201) {
-    const digest = response.headers.get('docker-content-digest') ?? text;
-    return handBack(request, response, { Location: contentLocation(request, named, 'manifests', digest) });
+  const body = await route.manifestBodies.read(request);
+  try {
+    return await putBody(route, request, named, textOf(reference), body?.bytes);
+  } finally {
+    body?.release();
   }
-  if (response.status !== 400 && response.status !== 404) return handBack(request, response);
-  const body = await readBounded(response, limits.documentBytes, 'an error');
-  const said = new TextDecoder().decode(body).match(/\bsha\d{3}:[0-9a-f]{64,128}\b/g) ?? [];
-  await refuseDerived(route, request, named.upstream, [text, ...said]);
-  return handBack(request, new Response(body as Uint8Array<ArrayBuffer>, response));
+}
+
+/** @param bytes undefined for a request that is passed on as it comes. */
+async function putBody(
+  route: Route,
+  request: ClientRequest,
+  named: Named,
+  text: string,
+  bytes: Uint8Array | undefined,
+): Promise<Response> {
+  const { upstream: name } = named;
+  const path = `/v2/${name}/manifests/${text}${request.url.search}`;
+  const put = () => write(route, withBody(request, bytes), name, path, pushScope(name));
+  const missing = missingContentOf(route, request, name, bytes);
+  await missing.uploadKnown();
+  let response = await put();
+  if (isRefusal(response)) {
+    const refusal = await readRefusal(response);
+    if (!(await missing.uploadRefused(refusal.digests))) {
+      await refuseDerived(route, request, name, [text, ...refusal.digests]);
+      return handBack(request, new Response(refusal.body, response));
+    }
+    response = await put();
+  }
+  if (response.status !== 201) return handBack(request, response);
+  const digest = response.headers.get('docker-content-digest') ?? text;
+  return handBack(request, response, { Location: contentLocation(request, named, 'manifests', digest) });
 }
 
 /** `DELETE` of a manifest or a tag. @throws Failure. */
@@ -96,16 +123,9 @@ async function refuseDerived(
 ): Promise<void> {
   for (const digest of new Set(digests.filter(isDigest).slice(0, mostDigests))) {
     const recipe = await route.workshop.recipeOf(name, digest, request.caller);
-    if (recipe && (await mayRead(route, request, name, recipe.root))) throw derived(name, digest, recipe);
+    if (recipe && (await mayRead(route, { repository: name, caller: request.caller }, recipe.root)))
+      throw derived(name, digest, recipe);
   }
-}
-
-async function mayRead(route: Route, request: ClientRequest, name: RepositoryName, root: Digest) {
-  const reference = { kind: 'digest', digest: root } as const;
-  return route.resolver.resolve(name, reference, request.caller).then(
-    () => true,
-    () => false,
-  );
 }
 
 function derived(name: RepositoryName, digest: Digest, recipe: Recipe): Failure {

@@ -77,6 +77,10 @@ export interface Resolver {
   ): Promise<Resolved>;
   /** Asks anew next time: what upstream named turned out to be unusable. */
   forget(repository: RepositoryName, reference: Reference, caller: Caller): void;
+  /**
+   * The right of this caller to some image of the repository, as far as an earlier answer proves it. Asks no one.
+   */
+  readAccess(repository: RepositoryName, caller: Caller): Pick<Resolved, 'public'> | undefined;
   /** Upstream counts the pulls of this caller, as Docker Hub does those of all but paying accounts. */
   countsPulls(caller: Caller): boolean;
 }
@@ -95,12 +99,16 @@ interface KeptProof {
 
 const deadlineMs = 60_000;
 
+const mostReaders = 10_000;
+
 /** What a proof costs in memory, with its key. */
 const bytesOfProof = 512;
 
 export function createResolver(options: ResolverOptions): Resolver {
   const { client, ttl, stale, clock, background, writes, content, proofBytes } = options;
   const proofs = createBounded<string, Proof>(Math.ceil(proofBytes / bytesOfProof));
+  /** When upstream last let a credential, or everyone, read an image of a repository. */
+  const reads = createBounded<string, Pick<Proof, 'at' | 'public'>>(mostReaders);
   const flights = createSingleFlight<Proof>(deadlineMs, background);
   const meter = createPullMeter();
 
@@ -115,6 +123,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     const proof = earlier ? { ...asked, earlier } : asked;
     proofs.set(proofKey(state, { kind: 'digest', digest: proof.digest }, whose), asked);
     proofs.set(key, proof);
+    reads.set(joined(state, whose), { at: asked.at, public: asked.public });
     return { key, proof };
   }
 
@@ -139,6 +148,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   function dropProof(key: string, proof: Proof | undefined): void {
     const [state] = key.split(' ', 1);
     proofs.delete(key);
+    reads.delete(`${state} none`);
     if (proof) proofs.delete(`${state} ${proof.digest} none`);
   }
 
@@ -189,6 +199,12 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   return {
     countsPulls: meter.counts,
+
+    readAccess(repository, { credential }) {
+      const state = writes.state(repository);
+      const known = ['none', credentialKey(credential)].map((whose) => reads.get(joined(state, whose)));
+      return known.find((read) => read && clock() - read.at < ttl * 1000);
+    },
 
     forget(repository, reference, caller) {
       const state = writes.state(repository);

@@ -27,12 +27,10 @@ const emptyLayer: Layer = {
   size: 32,
 };
 
-/** The empty layer is nobody's: it is there even where upstream has no such repository. */
 const kinds = [
   { kind: 'a stored layer', layer: stored, path: `/v2/sample/oci/blobs/${stored.digest}` },
   { kind: 'an unpacked layer', layer: unpacked, path: `/v2/sample/oci-zstd/blobs/${unpacked.digest}` },
   { kind: 'the empty layer', layer: emptyLayer, path: `/v2/sample/oci/blobs/${emptyLayer.digest}` },
-  { kind: 'the empty layer anywhere', layer: emptyLayer, path: `/v2/no/such/blobs/${emptyLayer.digest}` },
 ];
 
 describe.each(kinds)('$kind', ({ layer, path }) => {

@@ -19,20 +19,23 @@ function refusingAlice(status: number): Script {
 }
 
 describe('what upstream says of one caller', () => {
-  it.each([401, 403, 404, 429, 500])('%i is not told to another who asks at the same time', async (status) => {
-    for (const order of [
-      [alice, bob],
-      [bob, alice],
-    ]) {
-      const app = testApp({}, scriptedUpstream(refusingAlice(status)).fetch);
-      const answers = await Promise.all(order.map((login) => app.get(latest, [...docker19, login])));
-      const of = (login: readonly string[]) =>
-        answers[order.indexOf(login as (typeof order)[number])]?.status;
-      expect(of(bob)).toBe(200);
-      // Bob's pull has made it known; Alice may have it, because the question for the tag was answered to her.
-      expect([200, status]).toContain(of(alice));
-    }
-  });
+  it.each([401, 403, 404, 429, 500])(
+    '%i is not told to another who asks at the same time',
+    async (status) => {
+      for (const order of [
+        [alice, bob],
+        [bob, alice],
+      ]) {
+        const app = testApp({}, scriptedUpstream(refusingAlice(status)).fetch);
+        const answers = await Promise.all(order.map((login) => app.get(latest, [...docker19, login])));
+        const of = (login: readonly string[]) =>
+          answers[order.indexOf(login as (typeof order)[number])]?.status;
+        expect(of(bob)).toBe(200);
+        // Bob's pull has made it known; Alice may have it, because the question for the tag was answered to her.
+        expect([200, status]).toContain(of(alice));
+      }
+    },
+  );
 
   it('is told to all who ask with the same login, after one question', async () => {
     const upstream = scriptedUpstream(refusingAlice(429));

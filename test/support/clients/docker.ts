@@ -14,6 +14,17 @@ export const docker: ClientProgram = {
   start: () => startDocker(),
 };
 
+/** Pulls an image, and pushes it under other names: one engine, which has kept the digests of the layers. */
+export function pushAgain(pulled: string, ...names: readonly string[]): Promise<void> {
+  return withEngine([], async (run) => {
+    await run('pull', '--quiet', pulled);
+    for (const name of names) {
+      await run('tag', pulled, name);
+      await run('push', '--quiet', name);
+    }
+  });
+}
+
 type Docker = (...args: string[]) => Promise<string>;
 
 /** @param options of the engine, beside those that it needs to run here. */

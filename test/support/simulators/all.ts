@@ -3,6 +3,7 @@ import { containerd } from './containerd.ts';
 import { containersImage } from './containers-image.ts';
 import { type Docker, docker } from './docker-from-1.10.ts';
 import { type EarlyDocker, earlyDocker } from './docker-to-1.9.ts';
+import type { EarlyPusher } from './early-docker-push.ts';
 import type { Simulator } from './simulator.ts';
 
 /** What a client of the same family sent, under another name. */
@@ -56,6 +57,11 @@ const early: readonly EarlyDocker[] = [
     needsDigestHeader: false,
   },
 ];
+
+/** 1.6 and older do not push by what regshift offers. */
+export const earlyPushers: readonly EarlyPusher[] = early
+  .filter(({ name }) => name !== 'Docker 1.6.2')
+  .map(({ name, headers, pings }) => ({ name, headers, pings, asksOnce: name !== 'Docker 1.7.1' }));
 
 const later: readonly Docker[] = [
   {

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { emptyLayer } from '../../converters/schema1/empty-layer.ts';
+import { type TestApp, testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const alice = 'Basic YWxpY2U6c2VjcmV0';
+const bob = 'Basic Ym9iOnNlY3JldA==';
+const emptyLayerOf = (repository: string) => `/v2/${repository}/blobs/${emptyLayer.digest}`;
+const path = emptyLayerOf('sample/oci');
+const methods = ['GET', 'HEAD'] as const;
+
+/** All that upstream is asked for by this. */
+async function questionsOf(
+  upstream: { forget(): void; asked: readonly string[] },
+  work: () => Promise<void>,
+) {
+  upstream.forget();
+  await work();
+  return [...upstream.asked];
+}
+
+describe.each(methods)('%s of the empty layer', (method) => {
+  it.each([
+    ['a repository that does not exist', 'no/such'],
+    ['a repository without a tag', 'team/blobs'],
+  ])('is 404 in %s', async (_, repository) => {
+    const upstream = scriptedUpstream((_request, url) => {
+      if (url.pathname === '/v2/team/blobs/tags/list')
+        return Response.json({ name: 'team/blobs', tags: null });
+      return url.pathname.startsWith('/v2/team/') ? specError(404, 'BLOB_UNKNOWN') : undefined;
+    });
+    const answer = await testApp({}, upstream.fetch).send(method, emptyLayerOf(repository));
+    expect(answer.status).toBe(404);
+    expect(answer.header('Docker-Content-Digest')).toBeNull();
+  });
+
+  it('is refused to who may not read the repository, even after another may', async () => {
+    const upstream = scriptedUpstream(privateTo(alice));
+    const app = testApp({}, upstream.fetch);
+    expect((await app.send(method, path, { Authorization: alice })).status).toBe(200);
+    for (const headers of [{ Authorization: bob }, {}]) {
+      const answer = await app.send(method, path, headers);
+      expect(answer.status).toBe(401);
+      expect(answer.header('WWW-Authenticate')).not.toBeNull();
+    }
+  });
+
+  it.each([401, 403])('passes on a %i for the blob', async (status) => {
+    const script: Script = (_request, url) =>
+      url.pathname === path ? specError(status, 'DENIED') : undefined;
+    const app = testApp({}, scriptedUpstream(script).fetch);
+    // The manifest is free to all: only the blob is not.
+    expect((await app.get('/v2/sample/oci/manifests/latest', docker19)).status).toBe(200);
+    expect((await app.send(method, path)).status).toBe(status);
+  });
+
+  it('passes on what upstream refuses of the list of tags', async () => {
+    const script: Script = (_request, url) =>
+      url.pathname.endsWith('/tags/list') ? specError(403, 'DENIED') : undefined;
+    const answer = await testApp({}, scriptedUpstream(script).fetch).send(method, path);
+    expect(answer.status).toBe(403);
+  });
+
+  it('is given where upstream has it, tag or no tag', async () => {
+    const script: Script = (_request, url) =>
+      url.pathname === emptyLayerOf('team/app')
+        ? new Response(emptyLayer.bytes, { headers: { 'Content-Length': '32' } })
+        : undefined;
+    const answer = await testApp({}, scriptedUpstream(script).fetch).send(method, emptyLayerOf('team/app'));
+    expect([answer.status, answer.header('Content-Length')]).toEqual([200, '32']);
+    if (method === 'GET') expect(answer.body).toEqual(emptyLayer.bytes);
+  });
+
+  it('is private where the image is', async () => {
+    const app = testApp({}, scriptedUpstream(privateTo(alice)).fetch);
+    const mine = await app.send(method, path, { Authorization: alice });
+    expect(mine.header('Cache-Control')).toContain('private');
+    const open = await testApp({}, scriptedUpstream().fetch).send(method, path);
+    expect(open.header('Cache-Control')).not.toContain('private');
+  });
+});
+
+describe('what the empty layer costs', () => {
+  const fetchAll = async (app: TestApp, headers: Record<string, string> = {}) => {
+    for (let entry = 0; entry < 10; entry += 1) {
+      for (const method of ['HEAD', 'GET']) {
+        expect((await app.send(method, path, headers)).status).toBe(200);
+      }
+    }
+  };
+
+  it.each([
+    ['with a login', { Authorization: alice }, privateTo(alice)],
+    ['without a login', {}, undefined],
+  ])('one question after a pull, %s', async (_, headers, script) => {
+    const upstream = scriptedUpstream(script);
+    const app = testApp({}, upstream.fetch);
+    await app.get('/v2/sample/oci/manifests/latest', [...docker19, ...Object.entries(headers)]);
+    expect(await questionsOf(upstream, () => fetchAll(app, headers))).toEqual([`HEAD ${path}`]);
+    expect(await questionsOf(upstream, () => fetchAll(app, headers))).toEqual([]);
+    app.advance(31);
+    expect(await questionsOf(upstream, () => fetchAll(app, headers))).toEqual([
+      `HEAD ${path}`,
+      'HEAD /v2/sample/oci/manifests/latest',
+    ]);
+  });
+
+  it('a tag more where another replica answered for the manifest', async () => {
+    const upstream = scriptedUpstream();
+    const app = testApp({}, upstream.fetch);
+    expect(await questionsOf(upstream, () => fetchAll(app))).toEqual([
+      `HEAD ${path}`,
+      'GET /v2/sample/oci/tags/list',
+      expect.stringMatching(/^(GET|HEAD) \/v2\/sample\/oci\/manifests\//),
+    ]);
+  });
+
+  it('the same for many who ask at the same time', async () => {
+    const upstream = scriptedUpstream(privateTo(alice));
+    const app = testApp({}, upstream.fetch);
+    const headers = { Authorization: alice };
+    await app.get('/v2/sample/oci/manifests/latest', [...docker19, ...Object.entries(headers)]);
+    const asked = await questionsOf(upstream, async () => {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => app.get(path, headers)));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    });
+    expect(asked).toEqual([`HEAD ${path}`]);
+  });
+
+  it('a write to the repository asks anew', async () => {
+    let gone = false;
+    const upstream = scriptedUpstream((request) => {
+      if (request.method === 'DELETE') {
+        gone = true;
+        return new Response(null, { status: 202 });
+      }
+      return gone ? specError(404, 'NAME_UNKNOWN') : undefined;
+    });
+    const app = testApp({}, upstream.fetch);
+    expect((await app.get(path)).status).toBe(200);
+    await app.send('DELETE', '/v2/sample/oci/manifests/latest');
+    expect((await app.get(path)).status).toBe(404);
+  });
+});
