@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import { upstreamUrl } from '../support/upstream-url.ts';
+
+/** Engines that cannot unpack zstd: their manifests wait until the layers are read. */
+const docker20 = manifestRequestHeaders['Docker 20.10'];
+const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
+const bob = ['Authorization', 'Basic Ym9iOnNlY3JldA=='] as const;
+const quota = 'quota of project acme is spent';
+
+type LayerAnswer = (repository: string, request: Request) => Promise<Response | undefined>;
+
+/** A registry whose repositories `acme/secret` and `bob/app` hold the same image, with zstd layers. */
+function twoRepositories(layer: LayerAnswer) {
+  const samples = createSampleRegistry();
+  return scriptedUpstream(async (request, url) => {
+    const [, repository = '', rest = ''] = /^\/v2\/(acme\/secret|bob\/app)\/(.+)$/.exec(url.pathname) ?? [];
+    if (repository === '') return undefined;
+    const isLayer = rest.startsWith('blobs/') && request.method === 'GET';
+    const answer = () =>
+      samples.fetch(`${upstreamUrl}/v2/sample/oci-zstd/${rest}`, {
+        method: request.method,
+        headers: request.headers,
+      });
+    const given = await answer();
+    const isLarge = Number(given.headers.get('content-length')) > 1_000;
+    return (isLayer && isLarge ? await layer(repository, request) : undefined) ?? given;
+  });
+}
+
+/** Both ask at once; Alice a moment earlier, so that Bob joins what she began. */
+async function both(layer: LayerAnswer) {
+  const upstream = twoRepositories(layer);
+  const app = testApp({}, upstream.fetch);
+  const ofAlice = app.get('/v2/acme/secret/manifests/latest', [...docker20, alice]);
+  const ofBob = app.get('/v2/bob/app/manifests/latest', [...docker20, bob]);
+  return { alice: await ofAlice, bob: await ofBob };
+}
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
+
+describe('a layer that two repositories have', () => {
+  it.each([401, 403, 404, 429, 500])(
+    'is given from the one when the other answers %i, and no message names the other',
+    async (status) => {
+      const answers = await both(async (repository) => {
+        await pause();
+        return repository === 'acme/secret' ? specError(status, 'DENIED', {}, quota) : undefined;
+      });
+      expect(answers.bob.status).toBe(200);
+      expect(answers.alice.status).not.toBe(200);
+      expect(answers.alice.text()).toContain(quota);
+    },
+  );
+
+  it('is refused to each in the words of its own repository', async () => {
+    const answers = await both(async (repository) => {
+      await pause();
+      return specError(403, 'DENIED', {}, `no pulls from ${repository} today`);
+    });
+    expect(answers.bob.error().message).toContain('no pulls from bob/app today');
+    expect(answers.bob.text()).not.toContain('acme');
+    expect(answers.alice.text()).not.toContain('bob/app');
+  });
+
+  it('of other bytes in the one is given from the other', async () => {
+    const answers = await both(async (repository) => {
+      await pause();
+      return repository === 'acme/secret' ? new Response(new Uint8Array(2_000)) : undefined;
+    });
+    expect(answers.bob.status).toBe(200);
+    expect(answers.alice.status).toBe(502);
+  });
+});
