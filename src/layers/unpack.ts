@@ -11,7 +11,30 @@ export interface UnpackOptions {
   readonly limits: UnpackLimits;
   /** How a message calls it, like `layer sha256:…`. */
   readonly what: string;
+  /** Absent for a layer that is read for a conversion. */
+  readonly download?: DownloadLimits;
 }
+
+/** Limits for a layer on its way to a client. Only zstd has them: layers in gzip go out as they are. */
+export interface DownloadLimits {
+  /** Takes memory for a window. */
+  readonly take: (bytes: number, signal: AbortSignal) => Promise<() => void>;
+  /**
+   * Waits for a place to decompress in; `undefined` where none is needed.
+   * @param unpacked bytes that have come out so far.
+   */
+  readonly place: (unpacked: number, signal: AbortSignal) => Promise<() => void> | undefined;
+  /** Told where frames begin: at such a point a later stream can begin. */
+  readonly onFrame: (point: FramePoint) => void;
+}
+
+/** Offsets at which a zstd frame begins. */
+export interface FramePoint {
+  readonly packed: number;
+  readonly unpacked: number;
+}
+
+export const firstByte: FramePoint = { packed: 0, unpacked: 0 };
 
 type Known = Exclude<Compression, 'unknown'>;
 
@@ -83,13 +106,23 @@ const decoders: Readonly<Record<Known, Decode>> = {
     }
   },
 
-  async *zstd(packed, { codec, what }, signal) {
+  async *zstd(packed, options, signal) {
+    const { codec, what, download = forConversion(codec) } = options;
     const { windowLimit, unit } = codec.zstd;
     const frames = createFrameWalk({ windowLimit, unit, what });
-    const decoder = codec.zstd.unpack(signal);
+    const decoder = codec.zstd.unpack((bytes) => download.take(bytes, signal));
+    let unpacked = 0;
     try {
       for await (const bytes of packed) {
-        for (const piece of frames.walk(bytes)) yield* decoder.push(piece);
+        for (const piece of frames.walk(bytes)) {
+          if (piece.opens) download.onFrame({ packed: piece.at, unpacked });
+          await decoder.prepare(piece);
+          const place = () => download.place(unpacked, signal);
+          for await (const part of inPlaces(decoder.push(piece), place)) {
+            unpacked += part.length;
+            yield part;
+          }
+        }
       }
       frames.end();
     } finally {
@@ -97,3 +130,33 @@ const decoders: Readonly<Record<Known, Decode>> = {
     }
   },
 };
+
+/** All such layers have one owner: their turns are shared out before (`Turns`). */
+const conversionOwner = ['', ''];
+
+function forConversion({ zstd }: LayerCodec): DownloadLimits {
+  return {
+    take: async (bytes, signal) =>
+      (await zstd.limits?.conversions.take({ bytes, owner: conversionOwner }, signal)) ?? (() => undefined),
+    place: () => undefined,
+    onFrame: () => undefined,
+  };
+}
+
+/** A place is held while a part is made, and not while its reader looks at it or upstream is waited for. */
+async function* inPlaces(
+  parts: AsyncIterable<Uint8Array>,
+  place: () => Promise<() => void> | undefined,
+): AsyncGenerator<Uint8Array> {
+  const making = parts[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const leave = await place();
+      const { done, value } = await making.next().finally(leave);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await making.return?.();
+  }
+}

@@ -4,12 +4,14 @@ import { createWindowBudget } from '../../../src/runtime/node/window-budget.ts';
 
 const never = new AbortController().signal;
 
+const owner = ['192.0.2.7', ''];
+
 /** Asks, and tells in `served` when the memory is there. */
 function line(total: number) {
   const budget = createWindowBudget(total);
   const served: number[] = [];
   const take = async (bytes: number, signal = never) => {
-    const giveBack = await budget.take(bytes, signal);
+    const giveBack = await budget.take({ bytes, owner }, signal);
     served.push(bytes);
     return giveBack;
   };
