@@ -96,10 +96,8 @@ export function createDownload(options: DownloadOptions): Download {
         takenAt ??= clock();
         return giveWindowBack;
       },
-      place: (unpacked, signal) =>
-        start.unpacked + unpacked < Math.max(given, firstWanted)
-          ? limits.skips.acquire(owner, signal)
-          : undefined,
+      skips: (decompressed) => start.unpacked + decompressed < Math.max(given, firstWanted),
+      place: (signal) => limits.skips.acquire(owner, signal),
       onFrame: ({ packed, unpacked }) =>
         points.push({ packed: start.packed + packed, unpacked: start.unpacked + unpacked }),
     };

@@ -3,6 +3,7 @@ import { createGuard, type Guard, type UnpackLimits } from './bomb.ts';
 import { broken } from './broken.ts';
 import type { LayerCodec } from './codec.ts';
 import { pulled } from './pulled.ts';
+import { createSkipTurn } from './skip-turn.ts';
 import { isUnderstood, openSource, type Source } from './source.ts';
 import { createFrameWalk } from './zstd-frames.ts';
 
@@ -19,11 +20,10 @@ export interface UnpackOptions {
 export interface DownloadLimits {
   /** Takes memory for a window. */
   readonly take: (bytes: number, signal: AbortSignal) => Promise<() => void>;
-  /**
-   * Waits for a place to decompress in; `undefined` where none is needed.
-   * @param unpacked bytes that have come out so far.
-   */
-  readonly place: (unpacked: number, signal: AbortSignal) => Promise<() => void> | undefined;
+  /** Whether no client gets the byte at this offset: it is decompressed to be hashed and dropped. */
+  readonly skips: (decompressed: number) => boolean;
+  /** Waits for a place to decompress such bytes in. */
+  readonly place: (signal: AbortSignal) => Promise<() => void>;
   /** Told where frames begin: at such a point a later stream can begin. */
   readonly onFrame: (point: FramePoint) => void;
 }
@@ -111,21 +111,24 @@ const decoders: Readonly<Record<Known, Decode>> = {
     const { windowLimit, unit } = codec.zstd;
     const frames = createFrameWalk({ windowLimit, unit, what });
     const decoder = codec.zstd.unpack((bytes) => download.take(bytes, signal));
+    const turn = createSkipTurn({ skips: download.skips, place: () => download.place(signal) });
     let unpacked = 0;
     try {
       for await (const bytes of packed) {
         for (const piece of frames.walk(bytes)) {
           if (piece.opens) download.onFrame({ packed: piece.at, unpacked });
+          if (piece.opens) turn.leave();
           await decoder.prepare(piece);
-          const place = () => download.place(unpacked, signal);
-          for await (const part of inPlaces(decoder.push(piece), place)) {
+          for await (const part of inTurn(decoder.push(piece), () => turn.enter(unpacked))) {
             unpacked += part.length;
             yield part;
           }
         }
+        turn.leave();
       }
       frames.end();
     } finally {
+      turn.leave();
       decoder.close();
     }
   },
@@ -138,21 +141,21 @@ function forConversion({ zstd }: LayerCodec): DownloadLimits {
   return {
     take: async (bytes, signal) =>
       (await zstd.limits?.conversions.take({ bytes, owner: conversionOwner }, signal)) ?? (() => undefined),
-    place: () => undefined,
+    skips: () => false,
+    place: async () => () => undefined,
     onFrame: () => undefined,
   };
 }
 
-/** A place is held while a part is made, and not while its reader looks at it or upstream is waited for. */
-async function* inPlaces(
+async function* inTurn(
   parts: AsyncIterable<Uint8Array>,
-  place: () => Promise<() => void> | undefined,
+  enter: () => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
   const making = parts[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const leave = await place();
-      const { done, value } = await making.next().finally(leave);
+      await enter();
+      const { done, value } = await making.next();
       if (done) return;
       yield value;
     }
