@@ -149,7 +149,6 @@ export function createDownload(options: DownloadOptions): Download {
         pace.gave(fresh.length);
         yield fresh;
         pace.asked();
-        if (run !== current) break;
       }
       if (run === current) return;
     }

@@ -159,6 +159,23 @@ describe('a slow client', () => {
     expect(unpacked() - before).toBeLessThanOrEqual(2 * MiB);
   });
 
+  test('never goes on behind its place, though the decoder has gone ahead by some frames', async () => {
+    const each = 200_000;
+    const starts = Array.from({ length: Math.ceil(content.length / each) }, (_, index) => index * each);
+    const small = await Promise.all(starts.map((start) => frame(content.subarray(start, start + each), 27)));
+    const { open, pass, unpacked } = downloadsWith(concatenated(...small));
+    const slow = await begin(await open(), 1);
+    for (let pieces = 0; pieces < 12; pieces += 1) {
+      await settled();
+      await slow.more(1);
+    }
+    pass(60_000);
+    await bytesOf(await open(bob));
+    const before = unpacked();
+    expect(digestOf(await slow.rest())).toBe(right);
+    expect(unpacked() - before).toBeLessThan(content.length - 3 * each);
+  });
+
   test('goes on from the first byte where the registry sends no parts', async () => {
     const { open, pass, opened } = downloadsWith(chunked, { parts: false });
     const slow = await begin(await open(), 2.5 * MiB);
@@ -327,6 +344,24 @@ describe('requests for the last byte', () => {
     // Each of two places is the other caller's every second time.
     expect(unpacked() - before).toBeLessThan(6 * content.length);
     await Promise.all(many);
+  });
+
+  test('do not wait for those whose registry has fallen silent', async () => {
+    const small = await frame(content, 20);
+    const { open } = downloadsWith(small, { windows: 2 });
+    const silent: OpenPacked = async (from) => ({
+      stream: sourceOf(small.subarray(from, small.length / 2), { after: 'silence' }).stream,
+      from,
+    });
+    const readers = [1, 2].map(async (start) => {
+      const reader = (await open(alice, content.length / 2 + start * 100_000, undefined, silent)).getReader();
+      void reader.read();
+      return reader;
+    });
+    const stuck = await Promise.all(readers);
+    await settled();
+    expect(await bytesOf(await open(bob, last))).toEqual(content.subarray(last));
+    for (const reader of stuck) await reader.cancel();
   });
 
   test('and for larger parts are sent while they are decompressed', async () => {
