@@ -8,15 +8,14 @@ import type { UnpackLimits } from '../layers/bomb.ts';
 import type { LayerCodec } from '../layers/codec.ts';
 import type { LayerLearner } from '../layers/learner.ts';
 import type { LayerRequest } from '../layers/reading.ts';
-import { type Span, slice } from '../layers/slice.ts';
-import { unpack } from '../layers/unpack.ts';
-import { verified } from '../layers/verified.ts';
+import type { Span } from '../layers/slice.ts';
 import { ownerOf } from '../request/requester.ts';
 import type { Caller } from '../stored/resolve.ts';
 import { failureOf } from '../stored/upstream-answer.ts';
 import { refuseEncoded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { credentialKey } from '../upstream/credential.ts';
+import { createLayerDownloads } from './layer-downloads.ts';
 import { createLayersToRead, type LayersToRead } from './layers-to-read.ts';
 
 export interface LayerDeskOptions {
@@ -60,12 +59,14 @@ export interface LayerDesk {
 }
 
 export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
-  const { client, learner, codec, limits, deadline, clock } = options;
+  const { client, learner, deadline, clock } = options;
+  const downloads = createLayerDownloads(options);
 
   async function fetchLayer(
     repository: RepositoryName,
     digest: Digest,
-    { credential, signal, budget }: Caller,
+    { credential, signal, budget }: Pick<Caller, 'credential' | 'signal' | 'budget'>,
+    from = 0,
   ) {
     const path = `/v2/${repository}/blobs/${digest}`;
     const request = {
@@ -75,6 +76,7 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
       credential,
       budget,
       signal,
+      ...(from > 0 ? { headers: { Range: `bytes=${from}-` } } : {}),
     } as const;
     const { response } = await client.request(request);
     if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');
@@ -82,7 +84,8 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
     const length = Number(response.headers.get('content-length') ?? Number.NaN);
     const stream = response.body as ReadableStream<Uint8Array> | null;
     if (!stream) throw new Failure('UPSTREAM_ANSWER', `Upstream sent the layer ${digest} without a body.`);
-    return Number.isSafeInteger(length) ? { stream, size: length } : { stream };
+    const part = { stream, from: startOf(response) };
+    return Number.isSafeInteger(length) ? { ...part, size: length } : part;
   }
 
   async function facts(
@@ -117,13 +120,21 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
       return (layer) => facts(repository, layer, layers, caller);
     },
 
-    async open(repository, { packed, digest, size }, span, caller) {
-      const what = `layer ${packed}`;
-      const { stream } = await fetchLayer(repository, packed, caller);
-      const whole = verified(unpack(stream, 'zstd', { codec, limits, what }), { digest, size }, codec, what);
-      return span ? slice(whole, span, what) : whole;
+    open(repository, layer, span, caller) {
+      const openPacked = async (from: number, signal: AbortSignal) => {
+        const part = await fetchLayer(repository, layer.packed, { ...caller, signal }, from);
+        return { stream: part.stream, from: part.from ?? 0 };
+      };
+      const { signal } = caller;
+      return downloads.open({ layer, span, requester: caller.requester(), openPacked, signal });
     },
   };
+}
+
+/** Where a part begins that upstream sends: `undefined` for the whole (RFC 9110, section 14.4). */
+function startOf({ status, headers }: Response): number | undefined {
+  const [, start] = /^bytes (\d{1,15})-/.exec(headers.get('content-range') ?? '') ?? [];
+  return status === 206 && start !== undefined ? Number(start) : undefined;
 }
 
 const unreadReason = 'LAYER_UNREAD';

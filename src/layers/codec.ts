@@ -1,4 +1,7 @@
 import type { Digest, digestAlgorithm } from '../../converters/digest.ts';
+import type { FairSemaphore } from '../concurrency/fair-semaphore.ts';
+import type { Tails } from './tails.ts';
+import type { TakeWindow, WindowBudget } from './windows.ts';
 import type { FramePiece, PieceUnit } from './zstd-frames.ts';
 
 /**
@@ -17,8 +20,25 @@ export interface ZstdCodec {
   readonly windowLimit: number;
   /** A decoder that unpacks a piece at once, and cannot pause in it, must be given no more than blocks. */
   readonly unit: PieceUnit;
-  /** @param signal ends the wait for memory where windows have a budget. */
-  unpack(signal: AbortSignal): Decoder<FramePiece>;
+  /** Absent where windows are small and a client has a process of its own. */
+  readonly limits?: ZstdLimits;
+  /** @param take gets memory for each window where windows have a budget. */
+  unpack(take: TakeWindow): ZstdDecoder;
+}
+
+/** Limits that all zstd streams of a process share. */
+export interface ZstdLimits {
+  /** Memory for layers on their way to clients. */
+  readonly downloads: WindowBudget;
+  /** Memory for layers that are read for a conversion, which never waits for a client. */
+  readonly conversions: WindowBudget;
+  /** Places to decompress bytes that no client gets. */
+  readonly skips: FairSemaphore;
+  readonly tails: Tails;
+  /** How long a request waits for its first window, in milliseconds. */
+  readonly patienceMs: number;
+  /** How long a client may be slow, in milliseconds. */
+  readonly graceMs: number;
 }
 
 export interface Decoder<Packed> {
@@ -29,6 +49,11 @@ export interface Decoder<Packed> {
   push(piece: Packed): AsyncIterable<Uint8Array>;
   /** Lets go of all memory, in the middle of a piece too. */
   close(): void;
+}
+
+export interface ZstdDecoder extends Decoder<FramePiece> {
+  /** Takes the memory that the piece needs; called before each `push`. */
+  prepare(piece: FramePiece): Promise<void> | void;
 }
 
 export interface GzipDecoder extends Decoder<Uint8Array> {

@@ -3,6 +3,7 @@ import { createGuard, type Guard, type UnpackLimits } from './bomb.ts';
 import { broken } from './broken.ts';
 import type { LayerCodec } from './codec.ts';
 import { pulled } from './pulled.ts';
+import { createSkipTurn } from './skip-turn.ts';
 import { isUnderstood, openSource, type Source } from './source.ts';
 import { createFrameWalk } from './zstd-frames.ts';
 
@@ -11,7 +12,29 @@ export interface UnpackOptions {
   readonly limits: UnpackLimits;
   /** How a message calls it, like `layer sha256:…`. */
   readonly what: string;
+  /** Absent for a layer that is read for a conversion. */
+  readonly download?: DownloadLimits;
 }
+
+/** Limits for a layer on its way to a client. Only zstd has them: layers in gzip go out as they are. */
+export interface DownloadLimits {
+  /** Takes memory for a window. */
+  readonly take: (bytes: number, signal: AbortSignal) => Promise<() => void>;
+  /** Whether no client gets the byte at this offset: it is decompressed to be hashed and dropped. */
+  readonly skips: (decompressed: number) => boolean;
+  /** Waits for a place to decompress such bytes in. */
+  readonly place: (signal: AbortSignal) => Promise<() => void>;
+  /** Told where frames begin: at such a point a later stream can begin. */
+  readonly onFrame: (point: FramePoint) => void;
+}
+
+/** Offsets at which a zstd frame begins. */
+export interface FramePoint {
+  readonly packed: number;
+  readonly unpacked: number;
+}
+
+export const firstByte: FramePoint = { packed: 0, unpacked: 0 };
 
 type Known = Exclude<Compression, 'unknown'>;
 
@@ -83,17 +106,60 @@ const decoders: Readonly<Record<Known, Decode>> = {
     }
   },
 
-  async *zstd(packed, { codec, what }, signal) {
+  async *zstd(packed, options, signal) {
+    const { codec, what, download = forConversion(codec) } = options;
     const { windowLimit, unit } = codec.zstd;
     const frames = createFrameWalk({ windowLimit, unit, what });
-    const decoder = codec.zstd.unpack(signal);
+    const decoder = codec.zstd.unpack((bytes) => download.take(bytes, signal));
+    const turn = createSkipTurn({ skips: download.skips, place: () => download.place(signal) });
+    let unpacked = 0;
     try {
       for await (const bytes of packed) {
-        for (const piece of frames.walk(bytes)) yield* decoder.push(piece);
+        for (const piece of frames.walk(bytes)) {
+          if (piece.opens) download.onFrame({ packed: piece.at, unpacked });
+          if (piece.opens) turn.leave();
+          await decoder.prepare(piece);
+          for await (const part of inTurn(decoder.push(piece), () => turn.enter(unpacked))) {
+            unpacked += part.length;
+            yield part;
+          }
+        }
+        turn.leave();
       }
       frames.end();
     } finally {
+      turn.leave();
       decoder.close();
     }
   },
 };
+
+/** All such layers have one owner: their turns are shared out before (`Turns`). */
+const conversionOwner = ['', ''];
+
+function forConversion({ zstd }: LayerCodec): DownloadLimits {
+  return {
+    take: async (bytes, signal) =>
+      (await zstd.limits?.conversions.take({ bytes, owner: conversionOwner }, signal)) ?? (() => undefined),
+    skips: () => false,
+    place: async () => () => undefined,
+    onFrame: () => undefined,
+  };
+}
+
+async function* inTurn(
+  parts: AsyncIterable<Uint8Array>,
+  enter: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  const making = parts[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      await enter();
+      const { done, value } = await making.next();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await making.return?.();
+  }
+}

@@ -7,6 +7,8 @@ export interface FramePiece {
   readonly bytes: Uint8Array;
   /** Set on the piece that a frame begins with; the header is in `bytes`. */
   readonly opens: FrameHeader | undefined;
+  /** Offset of the piece in the stream. */
+  readonly at: number;
   /** Whether the frame ends with this piece. */
   readonly closes: boolean;
 }
@@ -38,6 +40,8 @@ export function createFrameWalk({ windowLimit, unit, what }: FrameWalkOptions): 
   const scanner = createScanner(what);
   /** The beginning of a header whose end has not come yet. */
   let carried: Uint8Array = new Uint8Array();
+  /** Bytes of the stream before `carried`. */
+  let walked = 0;
 
   function* walk(chunk: Uint8Array): Generator<FramePiece> {
     const bytes = join(carried, chunk);
@@ -53,14 +57,15 @@ export function createFrameWalk({ windowLimit, unit, what }: FrameWalkOptions): 
       at += length;
       if (found === 'starved') break;
       if (found === 'frame-end' || (found === 'block-end' && unit === 'block')) {
-        yield { bytes: bytes.subarray(from, at), opens, closes: found === 'frame-end' };
+        yield { bytes: bytes.subarray(from, at), opens, at: walked + from, closes: found === 'frame-end' };
         opens = undefined;
         from = at;
       }
     }
     if (scanner.frame !== undefined && at > from)
-      yield { bytes: bytes.subarray(from, at), opens, closes: false };
+      yield { bytes: bytes.subarray(from, at), opens, at: walked + from, closes: false };
     carried = bytes.slice(at);
+    walked += at;
   }
 
   return {

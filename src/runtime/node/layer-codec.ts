@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Digest } from '../../../converters/digest.ts';
-import type { Decoder, LayerCodec } from '../../layers/codec.ts';
-import type { FramePiece } from '../../layers/zstd-frames.ts';
-import { createWindowBudget, type WindowBudget } from './window-budget.ts';
+import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
+import type { LayerCodec, ZstdDecoder } from '../../layers/codec.ts';
+import { createTails } from '../../layers/tails.ts';
+import type { TakeWindow } from '../../layers/windows.ts';
+import { createWindowBudget } from './window-budget.ts';
 import { driveZlib, type Engine } from './zlib-engine.ts';
 
 const MiB = 2 ** 20;
@@ -16,18 +18,38 @@ const windowLogMax = 27;
 const chunkSize = 128 * 1024;
 
 export interface NodeLayerCodecOptions {
-  /** For the zstd windows of all streams together, in bytes; at least the largest window. */
+  /** For the zstd windows of all downloads together, in bytes; at least the largest window. */
   readonly windowBudget?: number;
+  /** For those of all layers that are read for a conversion; at least the largest window. */
+  readonly conversionBudget?: number;
+  readonly patienceMs?: number;
+  readonly graceMs?: number;
 }
+
+/** The thread pool has four threads, and what clients get is to have some of them. */
+const skipsAtOnce = 2;
+
+/** Memory for the last bytes of layers. */
+const tailBytes = 4 * MiB;
 
 /** zlib, zstd and OpenSSL, as Node has them built in. */
 export function createNodeLayerCodec({
   windowBudget = 2 * windowLimit,
+  conversionBudget = windowLimit,
+  patienceMs = 30_000,
+  graceMs = 5_000,
 }: NodeLayerCodecOptions = {}): LayerCodec {
-  const budget = createWindowBudget(Math.max(windowBudget, windowLimit));
+  const limits = {
+    downloads: createWindowBudget(Math.max(windowBudget, windowLimit)),
+    conversions: createWindowBudget(Math.max(conversionBudget, windowLimit)),
+    skips: createFairSemaphore(skipsAtOnce),
+    tails: createTails(tailBytes),
+    patienceMs,
+    graceMs,
+  };
   return {
     gunzip: () => driveZlib(createGunzip({ chunkSize })),
-    zstd: { windowLimit, unit: 'frame', unpack: (signal) => unzstd(budget, signal) },
+    zstd: { windowLimit, unit: 'frame', limits, unpack: unzstd },
     hash(algorithm) {
       const hash = createHash(algorithm);
       return {
@@ -42,7 +64,7 @@ export function createNodeLayerCodec({
  * One engine for all frames, as long as its window is large enough: zstd:chunked has a frame for every file. It is
  * never shown bytes of two frames at once (`createFrameWalk`), so that it goes on to the next.
  */
-function unzstd(budget: WindowBudget, signal: AbortSignal): Decoder<FramePiece> {
+function unzstd(take: TakeWindow): ZstdDecoder {
   let engine: Engine | undefined;
   let window = 0;
   let giveBack = () => {};
@@ -54,19 +76,18 @@ function unzstd(budget: WindowBudget, signal: AbortSignal): Decoder<FramePiece> 
     giveBack = () => {};
   }
 
-  async function open(windowSize: number): Promise<Engine> {
-    close();
-    window = roomFor(windowSize);
-    giveBack = await budget.take(window, signal);
-    return driveZlib(
-      createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: windowLogMax } }),
-    );
-  }
-
   return {
-    async *push({ bytes, opens }) {
-      if (engine === undefined || (opens?.windowSize ?? 0) > window)
-        engine = await open(opens?.windowSize ?? 0);
+    async prepare({ opens }) {
+      if (engine !== undefined && (opens?.windowSize ?? 0) <= window) return;
+      close();
+      window = roomFor(opens?.windowSize ?? 0);
+      giveBack = await take(window);
+      engine = driveZlib(
+        createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: windowLogMax } }),
+      );
+    },
+    async *push({ bytes }) {
+      if (engine === undefined) throw new Error('The decoder was not prepared.');
       yield* engine.push(bytes);
     },
     close,

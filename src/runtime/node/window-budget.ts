@@ -1,53 +1,112 @@
-/** Memory that is lent in parts. */
-export interface WindowBudget {
-  /**
-   * Waits in line until there are `bytes`, and takes them. Whoever holds a part must give it back before asking for
-   * another: two that wait for each other's memory would wait for ever.
-   * @returns what gives them back.
-   * @throws the signal's reason.
-   */
-  take(bytes: number, signal: AbortSignal): Promise<() => void>;
+import { createFairQueue } from '../../concurrency/fair-queue.ts';
+import type { WindowBudget, WindowHolder, WindowRequest } from '../../layers/windows.ts';
+import { createShares, type Shares } from './window-shares.ts';
+
+interface Lease {
+  readonly bytes: number;
+  readonly owner: readonly string[];
+  readonly holder: WindowHolder | undefined;
+  /** Whether the stream was asked for its window and has not given it back yet. */
+  isAsked: boolean;
 }
 
-/** @param total of which a single part may be the whole; more is never lent. */
-export function createWindowBudget(total: number): WindowBudget {
-  let free = total;
-  const line: { readonly bytes: number; readonly begin: () => void }[] = [];
+interface Waiting extends WindowRequest {
+  readonly begin: (giveBack: () => void) => void;
+}
 
-  /** First come, first served: a large window must not starve behind small ones. */
+/** How often the budget looks for slow streams while others wait. */
+const watchMs = 1_000;
+
+/**
+ * Owners are served in turn, those within their share first (`Shares`). Memory that comes free is kept for the window
+ * whose turn it is: a large window does not starve behind small ones. While a window waits, streams that are slow give
+ * theirs back: a small window does not wait for ever behind a large one.
+ * @param total of which a single window may be the whole.
+ */
+export function createWindowBudget(total: number): WindowBudget {
+  const line = createFairQueue<Waiting>();
+  const leases = new Set<Lease>();
+  const shares = createShares(total);
+  let watch: NodeJS.Timeout | undefined;
+
+  function lend({ bytes, owner, holder, begin }: Waiting): void {
+    const lease: Lease = { bytes, owner, holder, isAsked: false };
+    leases.add(lease);
+    shares.add(owner, bytes);
+    begin(() => {
+      if (!leases.delete(lease)) return;
+      shares.add(owner, -bytes);
+      serve();
+    });
+  }
+
   function serve(): void {
-    for (let next = line[0]; next !== undefined && next.bytes <= free; next = line[0]) {
-      line.shift();
-      free -= next.bytes;
-      next.begin();
+    let next = nextOf(line, shares);
+    for (; next && next.bytes <= total - shares.lent(); next = nextOf(line, shares)) {
+      const served = next;
+      line.shift((item) => item === served);
+      lend(served);
+    }
+    if (next) reclaim(next, total - shares.lent());
+    if (next && watch === undefined) watch = setInterval(serve, watchMs);
+    if (next || watch === undefined) return;
+    clearInterval(watch);
+    watch = undefined;
+  }
+
+  /** Asks streams for what `next` misses, the newest first: they have the least to decompress again. */
+  function reclaim(next: Waiting, free: number): void {
+    const level = shares.levelOf(next.owner, next.bytes);
+    const newest = [...leases].toReversed();
+    const asked = newest.filter(({ isAsked }) => isAsked);
+    const known = asked.length;
+    const ask = (isWanted: (lease: Lease) => boolean | undefined) => {
+      for (const lease of newest) {
+        const missing = asked.reduce((sum, { bytes }) => sum - bytes, next.bytes - free);
+        if (missing > 0 && !asked.includes(lease) && isWanted(lease)) asked.push(lease);
+      }
+    };
+    ask(({ holder }) => holder?.isSlow());
+    ask((lease) => shares.isExcess(lease, level, asked) && lease.holder?.hasHadItsTime());
+    // Too little is of no use yet.
+    if (asked.reduce((sum, { bytes }) => sum + bytes, free) < next.bytes) return;
+    for (const lease of asked.slice(known)) {
+      lease.isAsked = true;
+      lease.holder?.giveBack();
     }
   }
 
   return {
-    async take(bytes, signal) {
+    async take(request, signal) {
       signal.throwIfAborted();
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const place = { bytes: Math.min(bytes, total), begin: resolve };
+      const { promise, resolve, reject } = Promise.withResolvers<() => void>();
+      const place = { ...request, bytes: Math.min(request.bytes, total), begin: resolve };
+      const entry = line.push(request.owner, place);
       const leave = () => {
-        const index = line.indexOf(place);
-        if (index < 0) return;
-        line.splice(index, 1);
+        if (!entry.leave()) return;
         reject(signal.reason);
         serve();
       };
       signal.addEventListener('abort', leave, { once: true });
-      line.push(place);
       serve();
       try {
-        await promise;
+        return await promise;
       } finally {
         signal.removeEventListener('abort', leave);
       }
-      return () => {
-        free += place.bytes;
-        place.bytes = 0;
-        serve();
-      };
     },
   };
+}
+
+function nextOf(line: ReturnType<typeof createFairQueue<Waiting>>, shares: Shares): Waiting | undefined {
+  for (const level of shares.levels) {
+    let found: Waiting | undefined;
+    const isNext = (item: Waiting, owner: readonly string[]) => {
+      if (shares.levelOf(owner, item.bytes) > level) return false;
+      found = item;
+      return true;
+    };
+    if (line.some(isNext)) return found;
+  }
+  return undefined;
 }

@@ -10,10 +10,11 @@ import {
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
 import { defaultUnpackLimits } from '../../../src/layers/bomb.ts';
-import type { Decoder, LayerCodec } from '../../../src/layers/codec.ts';
+import type { Decoder, GzipDecoder, LayerCodec, ZstdDecoder } from '../../../src/layers/codec.ts';
 import { measure } from '../../../src/layers/measure.ts';
 import { unpack } from '../../../src/layers/unpack.ts';
 import { verified } from '../../../src/layers/verified.ts';
+import type { FramePiece } from '../../../src/layers/zstd-frames.ts';
 import { createNodeLayerCodec } from '../../../src/runtime/node/layer-codec.ts';
 import { driveZlib } from '../../../src/runtime/node/zlib-engine.ts';
 import { bytesOf, concatenated, sourceOf } from '../../support/byte-streams.ts';
@@ -263,7 +264,8 @@ function counting(codec: LayerCodec): {
       yield piece;
     }
   }
-  const counted = <Packed>(decoder: Decoder<Packed>) => ({
+  const counted = <Packed, Kind extends Decoder<Packed>>(decoder: Kind) => ({
+    ...decoder,
     push: (piece: Packed) => count(decoder.push(piece)),
     close() {
       closed += 1;
@@ -275,10 +277,10 @@ function counting(codec: LayerCodec): {
     closed: () => closed,
     codec: {
       ...codec,
-      zstd: { ...codec.zstd, unpack: (signal) => counted(codec.zstd.unpack(signal)) },
+      zstd: { ...codec.zstd, unpack: (take) => counted<FramePiece, ZstdDecoder>(codec.zstd.unpack(take)) },
       gunzip() {
         const decoder = codec.gunzip();
-        return { ...counted(decoder), end: () => count(decoder.end()) };
+        return { ...counted<Uint8Array, GzipDecoder>(decoder), end: () => count(decoder.end()) };
       },
     },
   };

@@ -1,0 +1,373 @@
+import { Readable } from 'node:stream';
+import { constants, createZstdCompress } from 'node:zlib';
+import { describe, expect, test, vi } from 'vitest';
+import { digestOf } from '../../../converters/digest.ts';
+import { createLayerDownloads, type OpenPacked } from '../../../src/derived/layer-downloads.ts';
+import { defaultUnpackLimits } from '../../../src/layers/bomb.ts';
+import type { LayerCodec } from '../../../src/layers/codec.ts';
+import { createNodeLayerCodec } from '../../../src/runtime/node/layer-codec.ts';
+import { bytesOf, concatenated, received, sourceOf, type TestSource } from '../../support/byte-streams.ts';
+import { layerContent } from '../../support/layer-content.ts';
+
+const MiB = 2 ** 20;
+const content = layerContent(4 * MiB);
+
+async function frame(bytes: Uint8Array, windowLog: number): Promise<Uint8Array> {
+  const params = { [constants.ZSTD_c_windowLog]: windowLog };
+  return Buffer.concat(await Readable.from([bytes]).pipe(createZstdCompress({ params })).toArray());
+}
+
+const large = await frame(content, 27);
+const frames = await Promise.all(
+  [0, 1, 2, 3].map((index) => frame(content.subarray(index * MiB, (index + 1) * MiB), 27)),
+);
+const chunked = concatenated(...frames);
+const [alice, bob] = [
+  { address: '192.0.2.7', login: 'alice' },
+  { address: '192.0.2.8', login: 'bob' },
+];
+
+interface Part {
+  readonly from: number;
+  readonly source: TestSource;
+}
+
+/** A registry with one layer. @param parts whether it answers Range. */
+function registryWith(packed: Uint8Array, parts = true) {
+  const opened: Part[] = [];
+  let bytes = packed;
+  const openPacked: OpenPacked = async (asked) => {
+    const from = parts ? asked : 0;
+    const source = sourceOf(bytes.subarray(from), { piece: 16_384 });
+    opened.push({ from: asked, source });
+    return { stream: source.stream, from };
+  };
+  return {
+    opened,
+    openPacked,
+    change: (other: Uint8Array) => {
+      bytes = other;
+    },
+  };
+}
+
+/** Counts the decompressed bytes, whoever gets them. */
+function counting(codec: LayerCodec): { readonly codec: LayerCodec; readonly unpacked: () => number } {
+  let unpacked = 0;
+  async function* count(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      unpacked += piece.length;
+      yield piece;
+    }
+  }
+  const unpack: LayerCodec['zstd']['unpack'] = (take) => {
+    const decoder = codec.zstd.unpack(take);
+    return { ...decoder, push: (piece) => count(decoder.push(piece)) };
+  };
+  return { codec: { ...codec, zstd: { ...codec.zstd, unpack } }, unpacked: () => unpacked };
+}
+
+/** With memory for one large window, unless said otherwise. */
+function downloadsWith(packed: Uint8Array, { parts = true, windows = 1, patienceMs = 30_000 } = {}) {
+  let now = 0;
+  const { codec, unpacked } = counting(
+    createNodeLayerCodec({ windowBudget: windows * 128 * MiB, patienceMs }),
+  );
+  const downloads = createLayerDownloads({ codec, limits: defaultUnpackLimits, clock: () => now });
+  const registry = registryWith(packed, parts);
+  const layer = { packed: digestOf(packed), digest: digestOf(content), size: content.length };
+  const open = (
+    requester = alice,
+    start?: number,
+    signal?: AbortSignal,
+    openPacked = registry.openPacked,
+  ) => {
+    const span = start === undefined ? undefined : { start, end: content.length - 1 };
+    return downloads.open({ layer, span, requester, openPacked, signal });
+  };
+  /** Takes all memory, and so shows that no window is lent. */
+  const allIsFree = async () => {
+    const request = { bytes: windows * 128 * MiB, owner: ['', ''] };
+    (await codec.zstd.limits?.downloads.take(request, AbortSignal.timeout(5_000)))?.();
+  };
+  return {
+    ...registry,
+    unpacked,
+    open,
+    allIsFree,
+    pass: (milliseconds: number) => {
+      now += milliseconds;
+    },
+  };
+}
+
+/** Reads some bytes, as a client that then takes no more. */
+async function begin(stream: ReadableStream<Uint8Array>, least: number) {
+  const reader = stream.getReader();
+  const pieces: Uint8Array[] = [];
+  const more = async (bytes: number) => {
+    for (let length = 0; length < bytes; ) {
+      const { value } = await reader.read();
+      if (value === undefined) throw new Error('The stream ended.');
+      pieces.push(value);
+      length += value.length;
+    }
+  };
+  const rest = async () => {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) pieces.push(read.value);
+    return concatenated(...pieces);
+  };
+  await more(least);
+  return { more, rest, cancel: () => reader.cancel('gone') };
+}
+
+const right = digestOf(content);
+const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
+
+describe('a slow client', () => {
+  test('lends its window to others, and still gets every byte', async () => {
+    const { open, pass, opened, allIsFree } = downloadsWith(large);
+    const slow = await begin(await open(), MiB);
+    pass(20_000);
+    const other = await bytesOf(await open(bob));
+    expect(digestOf(other)).toBe(right);
+    expect(opened[0]?.source.cancelled).toBeDefined();
+    expect(digestOf(await slow.rest())).toBe(right);
+    expect(opened.map(({ from }) => from)).toEqual([0, 0, 0]);
+    await allIsFree();
+  });
+
+  test('keeps its window while no one waits', async () => {
+    const { open, pass, opened } = downloadsWith(large);
+    const slow = await begin(await open(), MiB);
+    pass(600_000);
+    await settled();
+    expect(opened[0]?.source.cancelled).toBeUndefined();
+    expect(digestOf(await slow.rest())).toBe(right);
+    expect(opened).toHaveLength(1);
+  });
+
+  test('goes on at the last frame that began before its place', async () => {
+    const { open, pass, opened, unpacked } = downloadsWith(chunked);
+    const slow = await begin(await open(), 2.5 * MiB);
+    pass(60_000);
+    await bytesOf(await open(bob));
+    const before = unpacked();
+    expect(digestOf(await slow.rest())).toBe(right);
+    const [first = new Uint8Array(), second = new Uint8Array()] = frames;
+    expect(opened.map(({ from }) => from)).toEqual([0, 0, first.length + second.length]);
+    expect(unpacked() - before).toBeLessThanOrEqual(2 * MiB);
+  });
+
+  test('never goes on behind its place, though the decoder has gone ahead by some frames', async () => {
+    const each = 200_000;
+    const starts = Array.from({ length: Math.ceil(content.length / each) }, (_, index) => index * each);
+    const small = await Promise.all(starts.map((start) => frame(content.subarray(start, start + each), 27)));
+    const { open, pass, unpacked } = downloadsWith(concatenated(...small));
+    const slow = await begin(await open(), 1);
+    for (let pieces = 0; pieces < 12; pieces += 1) {
+      await settled();
+      await slow.more(1);
+    }
+    pass(60_000);
+    await bytesOf(await open(bob));
+    const before = unpacked();
+    expect(digestOf(await slow.rest())).toBe(right);
+    expect(unpacked() - before).toBeLessThan(content.length - 3 * each);
+  });
+
+  test('goes on from the first byte where the registry sends no parts', async () => {
+    const { open, pass, opened } = downloadsWith(chunked, { parts: false });
+    const slow = await begin(await open(), 2.5 * MiB);
+    pass(60_000);
+    await bytesOf(await open(bob));
+    expect(digestOf(await slow.rest())).toBe(right);
+    expect(opened.at(-1)?.from).toBeGreaterThan(0);
+  });
+
+  test('lends its window again and again, each time later', async () => {
+    const { open, pass, opened, allIsFree } = downloadsWith(large);
+    const slow = await begin(await open(), 1);
+    const isLentAfter = async (milliseconds: number) => {
+      const leaving = new AbortController();
+      pass(milliseconds);
+      const other = open(bob, undefined, leaving.signal);
+      await settled();
+      leaving.abort(new Error('gone'));
+      const stream = await other.catch(() => undefined);
+      await stream?.cancel();
+      return stream !== undefined;
+    };
+    // Four times the time is the most.
+    for (const grace of [5_000, 10_000, 20_000, 20_000]) {
+      const before = opened.length;
+      expect(await isLentAfter(grace - 1_000)).toBe(false);
+      expect(await isLentAfter(1_000)).toBe(true);
+      expect(opened).toHaveLength(before + 2);
+      await slow.more(1);
+      expect(opened).toHaveLength(before + 3);
+    }
+    expect(digestOf(await slow.rest())).toBe(right);
+    await allIsFree();
+  });
+
+  test('gets no end of a layer that is another one when it goes on', async () => {
+    const { open, pass, change } = downloadsWith(large);
+    const slow = await begin(await open(), MiB);
+    pass(20_000);
+    await bytesOf(await open(bob));
+    // The same length, and another byte behind the place of the client.
+    change(await frame(content.with(3 * MiB, 0), 27));
+    await expect(slow.rest()).rejects.toMatchObject({ detail: { fault: 'mismatch' } });
+  });
+
+  test('that leaves while it waits to go on leaves the line', async () => {
+    const { open, pass, opened, allIsFree } = downloadsWith(large);
+    const slow = await begin(await open(), MiB);
+    pass(20_000);
+    const other = await begin(await open(bob), MiB);
+    const rest = slow.rest();
+    await settled();
+    expect(opened).toHaveLength(3);
+    await slow.cancel();
+    await rest;
+    await other.cancel();
+    await allIsFree();
+    expect(opened.map(({ source }) => source.cancelled !== undefined)).toEqual([true, true, true]);
+  });
+});
+
+test('a client that is fast keeps its window while its owner has no other', async () => {
+  const { open, opened } = downloadsWith(large);
+  const fast = await begin(await open(), MiB);
+  const waiting = open(bob);
+  await settled();
+  expect(opened[0]?.source.cancelled).toBeUndefined();
+  await fast.rest();
+  expect(digestOf(await bytesOf(await waiting))).toBe(right);
+});
+
+test('an owner with all the memory gives back what is beyond its share after a while, though it is fast', async () => {
+  const { open, pass, opened, allIsFree } = downloadsWith(large, { windows: 2 });
+  const [first, second] = [await begin(await open(), MiB), await begin(await open(), MiB)];
+  const waiting = open(bob);
+  await settled();
+  expect(opened[1]?.source.cancelled).toBeUndefined();
+  pass(20_000);
+  expect(digestOf(await bytesOf(await waiting))).toBe(right);
+  expect(opened[1]?.source.cancelled).toBeDefined();
+  for (const each of [first, second]) expect(digestOf(await each.rest())).toBe(right);
+  await allIsFree();
+});
+
+describe('before an answer begins', () => {
+  test('a request that waits too long for memory is refused, and told when to come back', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    const { open, opened, allIsFree } = downloadsWith(large);
+    const holder = await begin(await open(), MiB);
+    const refused = expect(open(bob)).rejects.toMatchObject({
+      code: 'OVERLOADED',
+      message: expect.stringMatching(
+        /^Cannot decompress layer sha256:\w+ now: .* Try again in 10 seconds\.$/,
+      ),
+      headers: { 'Retry-After': '10' },
+    });
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(2));
+    await vi.advanceTimersByTimeAsync(30_000);
+    await refused;
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+    expect(opened[1]?.source.cancelled).toBeDefined();
+    expect(digestOf(await holder.rest())).toBe(right);
+    await allIsFree();
+  });
+
+  test('a client that leaves while it waits leaves the line, and takes upstream with it', async () => {
+    const { open, opened, allIsFree } = downloadsWith(large);
+    const holder = await begin(await open(), MiB);
+    const leaving = new AbortController();
+    const waiting = open(bob, undefined, leaving.signal);
+    await settled();
+    leaving.abort(new Error('gone'));
+    await expect(waiting).rejects.toThrow('gone');
+    expect(opened[1]?.source.cancelled).toBeDefined();
+    await holder.cancel();
+    await allIsFree();
+  });
+
+  test('broken content is an error, and not an answer that ends too early', async () => {
+    const { open, allIsFree } = downloadsWith(content);
+    await expect(open()).rejects.toMatchObject({ code: 'UPSTREAM_CONTENT' });
+    await allIsFree();
+  });
+});
+
+describe('requests for the last byte', () => {
+  const last = content.length - 1;
+
+  test('decompress the layer once, at the same time and later', async () => {
+    const { open, unpacked, opened } = downloadsWith(large);
+    const asked = await Promise.all(Array.from({ length: 40 }, () => open(alice, last)));
+    asked.push(await open(bob, last));
+    for (const stream of asked) expect(await bytesOf(stream)).toEqual(content.subarray(last));
+    expect(opened).toHaveLength(1);
+    expect(unpacked()).toBe(content.length);
+  });
+
+  test('are refused each for itself', async () => {
+    const { open, openPacked, opened } = downloadsWith(large);
+    const refused = open(alice, last, undefined, async () => {
+      await settled();
+      throw new Error('not yours');
+    });
+    const others = [1, 2].map(() => open(bob, last, undefined, openPacked));
+    await expect(refused).rejects.toThrow('not yours');
+    for (const other of others) expect(await bytesOf(await other)).toEqual(content.subarray(last));
+    expect(opened.length).toBeGreaterThan(0);
+  });
+
+  test('of wrong content teach nothing', async () => {
+    const { open, change } = downloadsWith(large);
+    change(await frame(content.with(0, 0), 27));
+    await expect(open(alice, last)).rejects.toMatchObject({ detail: { fault: 'mismatch' } });
+    change(large);
+    expect(await bytesOf(await open(alice, last))).toEqual(content.subarray(last));
+  });
+
+  test('that differ wait for one another fairly: another caller is behind two of them at most', async () => {
+    const small = await frame(content, 20);
+    const { open, unpacked } = downloadsWith(small, { windows: 2 });
+    const many = Array.from({ length: 12 }, (_, index) => open(alice, last - index));
+    await settled();
+    const before = unpacked();
+    await bytesOf(await open(bob, last - 100));
+    // Each of two places is the other caller's every second time.
+    expect(unpacked() - before).toBeLessThan(6 * content.length);
+    await Promise.all(many);
+  });
+
+  test('do not wait for those whose registry has fallen silent', async () => {
+    const small = await frame(content, 20);
+    const { open } = downloadsWith(small, { windows: 2 });
+    const silent: OpenPacked = async (from) => ({
+      stream: sourceOf(small.subarray(from, small.length / 2), { after: 'silence' }).stream,
+      from,
+    });
+    const readers = [1, 2].map(async (start) => {
+      const reader = (await open(alice, content.length / 2 + start * 100_000, undefined, silent)).getReader();
+      void reader.read();
+      return reader;
+    });
+    const stuck = await Promise.all(readers);
+    await settled();
+    expect(await bytesOf(await open(bob, last))).toEqual(content.subarray(last));
+    for (const reader of stuck) await reader.cancel();
+  });
+
+  test('and for larger parts are sent while they are decompressed', async () => {
+    const { open } = downloadsWith(large);
+    const { bytes, error } = await received(await open(alice, 100_000));
+    expect(error).toBeUndefined();
+    expect(digestOf(bytes)).toBe(digestOf(content.subarray(100_000)));
+  });
+});
