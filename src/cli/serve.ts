@@ -1,8 +1,9 @@
 import { formatProblems, readSettings, type Settings } from '../config/settings.ts';
 import { parseYaml, readFile } from '../runtime/node/files.ts';
 import { createNodeLog } from '../runtime/node/node-log.ts';
-import { serve } from '../runtime/node/serve.ts';
+import { type Running, serve } from '../runtime/node/serve.ts';
 import { obeySignals } from '../runtime/node/signals.ts';
+import { logUncaught } from '../runtime/node/unexpected.ts';
 import type { Io } from './io.ts';
 import { registriesOf } from './registries.ts';
 import { exitCodes } from './usage.ts';
@@ -17,8 +18,14 @@ export async function runServe(io: Io): Promise<number> {
   try {
     const { log, flush } = createNodeLog(read.settings, 1, process.stdout.isTTY === true);
     process.on('exit', flush);
-    const running = await serve(read.settings, log);
-    obeySignals(running, (code) => process.exit(code));
+    let running: Running | undefined;
+    const exit = (code: number) => {
+      running?.cut();
+      process.exit(code);
+    };
+    logUncaught(log, exit);
+    running = await serve(read.settings, log);
+    obeySignals(running, exit);
     io.write(greeting(running.urls, read.settings));
     return exitCodes.good;
   } catch (error) {

@@ -5,6 +5,7 @@ import type { Route } from '../route.ts';
 import { apiVersion, matchesEtag } from './answer.ts';
 import { blobHeaders, rangeFor, unsatisfiable } from './blob-bytes.ts';
 import type { ClientRequest } from './client-request.ts';
+import { passThrough } from './pass-through.ts';
 import { byteRange } from './range.ts';
 
 /**
@@ -30,7 +31,7 @@ export async function answerLayer(
   if (range === 'unsatisfiable') return unsatisfiable(headers, size);
   const stream = await layers.open(name, { packed, digest, size }, range, request.caller);
   const length = range ? range.end - range.start + 1 : size;
-  return new Response(fixedLength(stream, length), {
+  return passThrough(fixedLength(stream, length), {
     status: range ? 206 : 200,
     headers: {
       ...headers,

@@ -27,7 +27,8 @@ export function proxyPass(port: number): Promise<Nginx> {
     }`);
 }
 
-async function startNginx(server: string): Promise<Nginx> {
+/** @param server what is in its one server, beside the port. */
+export async function startNginx(server: string): Promise<Nginx> {
   const directory = mkdtempSync(join(tmpdir(), 'regshift-nginx-'));
   const port = await freePort();
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => {

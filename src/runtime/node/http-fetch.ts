@@ -2,9 +2,12 @@ import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage
 import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import type { Log } from '../../observability/log.ts';
 import type { Fetch } from '../../upstream/client.ts';
+import { guardEvents } from './guarded-events.ts';
 import { bodyOf } from './incoming-body.ts';
 import { RelayAgent } from './relay-agent.ts';
+import { factsOf } from './unexpected.ts';
 
 /** How long a body may stand still: past this, HTTP clients with a minute's patience have given up as well. */
 const usualSilenceMs = 60_000;
@@ -14,9 +17,10 @@ const usualSilenceMs = 60_000;
  * its own but Host and Connection, and a body that nobody looks into can be handed on as the stream that it is
  * (`nativeBody`). It follows no redirect and keeps no cookie. Connections are kept for the next request.
  * @param silenceMs after so long without a byte, twice as long at most, a body breaks off.
+ * @param log gets a line for each connection that ended because something here has thrown.
  * @returns rejects with the system's error, or with the reason of the signal; so does reading the body.
  */
-export function createHttpFetch(silenceMs = usualSilenceMs): Fetch {
+export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {}): Fetch {
   const { agent, secureAgent } = agents();
   return (href, { method = 'GET', headers, body, signal }) =>
     new Promise((resolve, reject) => {
@@ -28,6 +32,12 @@ export function createHttpFetch(silenceMs = usualSilenceMs): Fetch {
         agent: secure ? secureAgent : agent,
         headers: Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers)),
       });
+      const fail = (error: unknown) => {
+        log('error', 'a request to upstream ends: an event of it could not be handled', factsOf(error));
+        sent.destroy();
+        reject(error);
+      };
+      guardEvents(sent, fail);
       let answered = false;
       const abort = () => sent.destroy(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
@@ -40,6 +50,7 @@ export function createHttpFetch(silenceMs = usualSilenceMs): Fetch {
       sent.on('error', (error) => reject(signal?.aborted ? signal.reason : error));
       sent.once('response', (incoming) => {
         answered = true;
+        guardEvents(incoming, fail);
         try {
           resolve(asResponse(incoming, method, signal, silenceMs));
         } catch (error) {

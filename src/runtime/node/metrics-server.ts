@@ -25,7 +25,8 @@ export function createMetricsServer(metrics: Metrics, health: Health): Server {
       : reads
         ? await answer().catch(failed)
         : { type: 'text/plain', body: 'This only answers GET.\n', status: 405 };
-    response.writeHead(status, { 'Content-Type': type }).end(method === 'HEAD' ? undefined : body);
+    const headers = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) };
+    response.writeHead(status, headers).end(method === 'HEAD' ? undefined : body);
   });
 }
 

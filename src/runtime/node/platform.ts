@@ -12,7 +12,7 @@ const mostRequests = 5_000;
 /** What Node gives to the program. */
 export function nodePlatform(log: Log): Platform {
   return {
-    fetch: createHttpFetch(),
+    fetch: createHttpFetch(undefined, log),
     clock: Date.now,
     log,
     meter: noMeter,

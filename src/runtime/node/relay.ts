@@ -7,7 +7,7 @@ const worthwhile = 1_048_576;
 
 /**
  * Sends a message's body on as the body of an answer whose head is written. Where one end breaks, the other one is
- * cut, and never ended as if all had come. No more is read than the client takes.
+ * cut, and never ended as if all had come (`ProxyResponse`). No more is read than the client takes.
  * @param announced the length in the head: a body without one is sent in chunks, which take more than its bytes.
  */
 export function relay(incoming: IncomingMessage, outgoing: ServerResponse, announced: string | null): void {
@@ -19,16 +19,7 @@ export function relay(incoming: IncomingMessage, outgoing: ServerResponse, annou
   if (outgoing.destroyed) incoming.destroy();
   else if (incoming.destroyed) outgoing.destroy();
   else if (direct) fromSocketToSocket(incoming, outgoing, length);
-  else {
-    resetOnBreak(incoming, outgoing, announced);
-    pipeline(incoming, outgoing, () => undefined);
-  }
-}
-
-/** In HTTP/1.0 a body without a length ends with its connection: one that breaks off must end it in another way. */
-function resetOnBreak(incoming: IncomingMessage, outgoing: ServerResponse, announced: string | null): void {
-  if (announced !== null || outgoing.req.httpVersion !== '1.0') return;
-  incoming.once('error', () => outgoing.socket?.resetAndDestroy());
+  else pipeline(incoming, outgoing, () => undefined);
 }
 
 /** Without parser and streams between: with them, a byte costs more than twice as much CPU. */

@@ -24,6 +24,8 @@ export interface Running {
   readonly urls: readonly string[];
   /** Of the port for metrics, where there is one. */
   readonly metricsUrl: string | undefined;
+  /** Breaks off all answers that are on their way: for a process that ends at once. */
+  cut(): void;
   /** Ends at once; open requests are cut. */
   close(): Promise<void>;
   /**
@@ -86,7 +88,9 @@ function running({ servers, counted, listener, settings, log, shared, watch, hea
     urls,
     metricsUrl: counted && urlOf(counted),
     reload: async () => watch?.look(),
+    cut: () => void listener.cut(),
     async close() {
+      listener.cut();
       await Promise.all(servers.map(close));
       await endOthers();
     },
@@ -124,7 +128,7 @@ async function prepare(settings: Settings, log: Log, shared: SharedCache | undef
   // A key that cannot be read should stop the start, not the first pull; and so should a program that is not there.
   await dependencies.signingKey();
   await Promise.all(dependencies.sites.map(({ login }) => tryLogin(login, log)));
-  return { dependencies, listener: createListener(createApp(dependencies)) };
+  return { dependencies, listener: createListener(createApp(dependencies), log) };
 }
 
 async function certificateFor(settings: Settings, log: Log): Promise<Certificate | undefined> {

@@ -2,13 +2,16 @@ import { createServer, type RequestListener, type Server, type ServerOptions } f
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Certificate } from './certificate.ts';
+import { ProxyResponse } from './proxy-response.ts';
+import { type ClientError, refuse } from './refusal.ts';
+import { trackTransports } from './transport.ts';
 
 export interface ServerParts {
   readonly listen: RequestListener;
   /** undefined: plain HTTP. */
   readonly certificate: Certificate | undefined;
-  /** Whether an answer is on its way on this connection, into which nothing may be written. */
-  readonly isAnswering: (socket: Socket) => boolean;
+  /** Breaks off the answer that is on its way on a connection. @returns whether there was one. */
+  readonly cut: (socket: Socket) => boolean;
 }
 
 /**
@@ -17,6 +20,7 @@ export interface ServerParts {
  * for them. Tokens that list what their bearer may do have many kilobytes.
  */
 const serverOptions: ServerOptions = {
+  ServerResponse: ProxyResponse,
   requestTimeout: 0,
   headersTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
@@ -33,17 +37,21 @@ const standstillMs = 600_000;
  */
 const tlsOptions = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
 
-export function createProxyServer({ listen, certificate, isAnswering }: ServerParts): Server | SecureServer {
-  const server = certificate
-    ? createSecureServer(
-        { ...serverOptions, ...secureOptions(certificate), handshakeTimeout: 15_000 },
-        listen,
-      )
-    : createServer(serverOptions, listen);
+export function createProxyServer({ listen, certificate, cut }: ServerParts): Server | SecureServer {
+  const server = certificate ? createTlsServer(certificate, listen) : createServer(serverOptions, listen);
   server.setTimeout(standstillMs);
-  server.on('clientError', (error: ClientError, socket) =>
-    refuse(error, socket as Socket, isAnswering(socket as Socket)),
-  );
+  server.on('timeout', (socket: Socket) => {
+    cut(socket);
+    socket.destroy();
+  });
+  server.on('clientError', (error: ClientError, socket) => refuse(error, socket as Socket, cut));
+  return server;
+}
+
+function createTlsServer(certificate: Certificate, listen: RequestListener): SecureServer {
+  const options = { ...serverOptions, ...secureOptions(certificate), handshakeTimeout: 15_000 };
+  const server = createSecureServer(options, listen);
+  trackTransports(server);
   return server;
 }
 
@@ -80,26 +88,3 @@ export function close(server: Server): Promise<void> {
 function secureOptions({ cert, key }: Certificate) {
   return { cert, key, ...tlsOptions };
 }
-
-interface ClientError extends Error {
-  readonly code?: string;
-  readonly rawPacket?: Uint8Array;
-}
-
-/**
- * What is no HTTP request. Docker tries a registry by TLS first, and by plain HTTP as soon as that fails: a TLS hello
- * at the plain port (RFC 8446, section 5.1: record type 22) is answered by nothing but the end of the connection, at
- * once. So is plain HTTP at the TLS port, where nothing can be said.
- */
-function refuse({ code = '', rawPacket }: ClientError, socket: Socket, answering: boolean): void {
-  const spoke = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  if (!spoke || rawPacket?.[0] === 22 || !socket.writable || answering) return void socket.destroy();
-  const status = statusLines[code] ?? '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
-}
-
-const statusLines: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};

@@ -5,7 +5,7 @@ import type { Listener } from './listener.ts';
 
 export interface ShutdownOptions {
   readonly servers: readonly Server[];
-  readonly listener: Pick<Listener, 'lastAnswers' | 'answering'>;
+  readonly listener: Pick<Listener, 'lastAnswers' | 'answering' | 'cut'>;
   readonly log: Log;
   /** Milliseconds in which all is served as before, and whoever sends clients here hears that it is not ready. */
   readonly graceMs: number;
@@ -42,6 +42,7 @@ export async function shutDown(options: ShutdownOptions): Promise<number> {
   giveUp.abort();
   clearInterval(sweep);
   const cut = listener.answering();
+  listener.cut();
   for (const server of servers) server.closeAllConnections();
   if (cut > 0) log('warn', 'stopping: answers were cut at the deadline', { cut });
   log('info', 'stopped');

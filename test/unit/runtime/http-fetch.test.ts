@@ -238,3 +238,22 @@ describe('the message behind a body', () => {
     expect(nativeBody(whole.body)?.resume()).toBeDefined();
   });
 });
+
+it('an exception in a handler ends the request to upstream, and not the process', async () => {
+  const { url } = await startServer((_request, response) => void response.end('whole'));
+  const logged: string[] = [];
+  const ask = createHttpFetch(undefined, (level, message, facts) =>
+    logged.push(`${level} ${message}: ${facts?.reason}`),
+  );
+  const wrong = () => {
+    throw new Error('a fault of the program');
+  };
+  const signal = Object.assign(new AbortController().signal, { removeEventListener: wrong });
+  const response = await ask(url.href, { signal });
+  expect(await response.text()).toBe('whole');
+  await expect
+    .poll(() => logged)
+    .toEqual([
+      'error a request to upstream ends: an event of it could not be handled: a fault of the program',
+    ]);
+});

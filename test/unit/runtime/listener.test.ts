@@ -1,8 +1,10 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { App } from '../../../src/app.ts';
+import type { Log } from '../../../src/observability/log.ts';
+import type { Connection } from '../../../src/routes/connection.ts';
 import { passThrough } from '../../../src/routes/pass-through.ts';
 import { createHttpFetch } from '../../../src/runtime/node/http-fetch.ts';
 import { createListener } from '../../../src/runtime/node/listener.ts';
@@ -14,8 +16,11 @@ import { startServer } from '../upstream/local-server.ts';
 async function serving(
   answer: (request: Request) => Promise<Response>,
   again: App['again'] = () => undefined,
+  renew: App['renew'] = () => undefined,
 ) {
-  const server = createServer(createListener({ fetch: answer, again, renew: () => undefined }).listen);
+  const logged: string[] = [];
+  const log: Log = (level, message, facts) => logged.push(`${level} ${message}: ${facts?.reason}`);
+  const server = createServer(createListener({ fetch: answer, again, renew }, log).listen);
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -23,7 +28,7 @@ async function serving(
     server.closeAllConnections();
     server.close();
   });
-  return { port: (server.address() as AddressInfo).port, sockets };
+  return { port: (server.address() as AddressInfo).port, sockets, logged };
 }
 
 const ask = createHttpFetch();
@@ -32,6 +37,8 @@ const get = (port: number) => rawRequest({ port, method: 'GET', path: '/', heade
 /** A body that passes through: as it came, or with a stream of the web around it. */
 const passing = {
   'natively piped': (response: Response) => passThrough(response.body, response),
+  'written from a stream of the web': (response: Response) =>
+    passThrough(response.body?.pipeThrough(new TransformStream()) ?? null, response),
   'piped as a stream of the web': ({ body, status, headers }: Response) =>
     new Response(body?.pipeThrough(new TransformStream()) ?? null, { status, headers }),
 };
@@ -108,6 +115,67 @@ describe('an answer of upstream', () => {
     await expect.poll(() => requests.length).toBe(1);
     leaving.destroy();
     await expect.poll(() => requests[0]?.socket.destroyed).toBe(true);
+  });
+});
+
+describe('an exception', () => {
+  const wrong = () => {
+    throw new Error('a fault of the program');
+  };
+  const told = 'error a connection ends: an event of it could not be handled: a fault of the program';
+
+  it('in a handler of one connection leaves the process, and the handlers behind it', async () => {
+    let counted = 0;
+    const { port, logged } = await serving(async (_request, connection?: Connection) => {
+      connection?.whenSent?.(wrong);
+      connection?.whenSent?.(() => {
+        counted += 1;
+      });
+      return new Response('whole');
+    });
+    for (const times of [1, 2]) {
+      expect(new TextDecoder().decode((await get(port)).body)).toBe('whole');
+      await expect.poll(() => [logged.length, counted]).toEqual([times, times]);
+    }
+    expect(logged).toEqual([told, told]);
+  });
+
+  it.each([
+    ['while a held answer is looked for', wrong, undefined],
+    ['while one is renewed', undefined, async () => wrong()],
+    ['before one is renewed', undefined, wrong],
+  ])('%s ends the connection alone', async (_, again, renew) => {
+    let broken = true;
+    const only = <Any extends (...args: never) => unknown>(fault: Any | undefined) =>
+      ((...args: never) => (broken ? fault?.(...args) : undefined)) as Any;
+    const { port, logged } = await serving(async () => new Response('whole'), only(again), only(renew));
+    await expect(get(port)).rejects.toThrow(/before it was whole|ECONNRESET/);
+    expect(logged).toEqual([told]);
+    broken = false;
+    expect((await get(port)).status).toBe(200);
+  });
+});
+
+describe('a stream that fails', () => {
+  const failing = (start: (controller: ReadableStreamDefaultController) => void) =>
+    serving(async () => passThrough(new ReadableStream({ start }), { status: 200 }));
+
+  it('while its client is slow says nothing to the client, and does not end its body', async () => {
+    const { promise, resolve } = Promise.withResolvers<ReadableStreamDefaultController>();
+    const { port, logged } = await failing((controller) => {
+      controller.enqueue(new Uint8Array(8 << 20).fill(97));
+      resolve(controller);
+    });
+    const chunks: Uint8Array[] = [];
+    const slow = connect(port, '127.0.0.1');
+    slow.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    const controller = await promise;
+    await sleep(100);
+    controller.error(new Error('a secret of the program'));
+    for await (const chunk of slow) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString('latin1');
+    expect(text.slice(-200)).toMatch(/^a+\r\n$/);
+    expect(logged).toEqual(['warn an answer broke off: a secret of the program']);
   });
 });
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHttpFetch } from '../../../src/runtime/node/http-fetch.ts';
 import { nativeBody } from '../../../src/runtime/node/incoming-body.ts';
+import { ProxyResponse } from '../../../src/runtime/node/proxy-response.ts';
 import { relay } from '../../../src/runtime/node/relay.ts';
 
 const MiB = 2 ** 20;
@@ -19,7 +20,7 @@ afterEach(() => {
 });
 
 async function listening(handler: (incoming: IncomingMessage, outgoing: ServerResponse) => void) {
-  const server = createServer(handler);
+  const server = createServer({ ServerResponse: ProxyResponse }, handler);
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
@@ -48,6 +49,8 @@ async function proxyOf({ port }: Upstream, silenceMs?: number): Promise<number> 
     const response = await fetch(`http://127.0.0.1:${port}${url}`, { method: 'GET' });
     const body = nativeBody(response.body);
     if (!body) throw new Error('no native body');
+    // Each connection has its own (RFC 9112, section 6.1).
+    response.headers.delete('transfer-encoding');
     if (url === '/unsaid') response.headers.delete('content-length');
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     if (url === '/left') outgoing.destroy();

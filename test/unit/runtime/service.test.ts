@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -9,6 +10,7 @@ import type { Facts } from '../../../src/observability/log.ts';
 import { createNodeLog } from '../../../src/runtime/node/node-log.ts';
 import { serve } from '../../../src/runtime/node/serve.ts';
 import { freePort } from '../../support/daemon.ts';
+import { blobPath, startLengthlessRegistry } from '../../support/lengthless-registry.ts';
 import { rawRequest } from '../../support/raw-http.ts';
 import { testSigningKey } from '../../support/signing-key.ts';
 
@@ -121,3 +123,36 @@ it.each([
     if (times === 1) expect(lines.at(-1)?.message).toBe('stopped');
   },
 );
+
+it('as a process: ended at once, it resets an answer whose end is that of its connection', async () => {
+  const registry = await startLengthlessRegistry((response) => void response.write(new Uint8Array(5_000)));
+  onTestFinished(() => registry.stop());
+  const port = await freePort();
+  const child = spawn(process.execPath, ['src/cli.ts', 'serve'], {
+    cwd: join(import.meta.dirname, '../../..'),
+    env: {
+      PATH: process.env.PATH,
+      PORT: String(port),
+      REGSHIFT_UPSTREAM: registry.url,
+      REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let out = '';
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  await expect.poll(() => out, { timeout: 20_000 }).toContain('on http://127.0.0.1');
+  const socket = connect(port, '127.0.0.1');
+  const ended = new Promise<string>((resolve) => {
+    socket.on('error', ({ message }) => resolve(message));
+    socket.on('end', () => resolve('end'));
+  });
+  socket.write(`GET ${blobPath} HTTP/1.0\r\n\r\n`);
+  await once(socket, 'data');
+  child.kill('SIGTERM');
+  await expect.poll(() => out).toContain('stopping');
+  child.kill('SIGTERM');
+  expect(await ended).toContain('ECONNRESET');
+});

@@ -150,29 +150,30 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
     await expect(start(variables())).rejects.toThrow(told);
   });
 
-  it('a hello at the plain port is answered by the end of the connection, at once', async () => {
+  it('a hello at the plain port is answered in HTTP, at once', async () => {
     const { port } = await start({});
     const { promise, resolve } = Promise.withResolvers<Error>();
     const started = performance.now();
     connect({ port, host: '127.0.0.1' }).once('error', resolve);
-    expect(String(await promise)).toMatch(/disconnected|ECONNRESET|hang up/);
+    // How OpenSSL calls what it reads as a record.
+    expect(String(await promise)).toMatch(/wrong version number/);
     expect(performance.now() - started).toBeLessThan(500);
     // TLS 1.0 record, ClientHello, as Go of 2015 begins.
     const { received, milliseconds } = await sendBytes(
       port,
       Uint8Array.of(22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3),
     );
-    expect(received).toHaveLength(0);
+    expect(received.toString()).toMatch(/^HTTP\/1\.1 400 /);
     expect(milliseconds).toBeLessThan(500);
   });
 
-  it('HTTP at the TLS port ends at once too', async () => {
+  it('HTTP at the TLS port is answered at once too', async () => {
     const { port } = await start(tlsOf(one));
     const { received, milliseconds } = await sendBytes(
       port,
       Buffer.from('GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n'),
     );
-    expect(received.toString('latin1')).not.toContain('HTTP/1.1');
+    expect(received.toString()).toMatch(/^HTTP\/1\.1 400 /);
     expect(milliseconds).toBeLessThan(500);
   });
 

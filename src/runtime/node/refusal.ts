@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+import { transportOf } from './transport.ts';
+
+/** What Node tells of a connection that brings no HTTP request. */
+export interface ClientError extends Error {
+  readonly code?: string;
+  readonly rawPacket?: Uint8Array;
+}
+
+/**
+ * How long, and for how many bytes, a refused connection is still read. Closing a connection with unread bytes sends
+ * RST, which may take the answer from its client; Go's net/http waits as long (`rstAvoidanceDelay`).
+ */
+const lingering = { milliseconds: 500, bytes: 262_144 };
+
+/** Refused connections, with the number of bytes that each had sent by then. */
+const refused = new WeakMap<Socket, number>();
+
+/**
+ * Answers what is no HTTP request, and closes.
+ *
+ * Docker and containerd try TLS first. containerd's client, which Docker has with the containerd image store, speaks
+ * plain HTTP after that only if the answer begins with `HTTP/`: Go's crypto/tls gives it the first five bytes in
+ * `RecordHeaderError`. An end of the connection is final. docker-registry 2.8.2 (Go's net/http) answers a TLS hello
+ * with `HTTP/1.1 400 Bad Request` and a line of text, and a plain request at a TLS port likewise.
+ * @param cut breaks off an answer that is on its way, into which nothing may be written; tells whether there was one.
+ */
+export function refuse(error: ClientError, socket: Socket, cut: (socket: Socket) => boolean): void {
+  const { code = '' } = error;
+  const isPlainAtTls = code === 'ERR_SSL_HTTP_REQUEST';
+  const isReadable = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT' || isPlainAtTls;
+  if (!isReadable) return void (cut(socket) || socket.destroy());
+  const before = refused.get(socket);
+  if (before !== undefined) {
+    // Node's parser tells of each further piece.
+    if (socket.bytesRead - before > lingering.bytes) socket.destroy();
+    return;
+  }
+  // Node destroys the TLS socket of a failed handshake; the answer is for the TCP connection below.
+  const connection = isPlainAtTls ? transportOf(socket) : socket;
+  if (cut(socket) || !connection.writable) return void socket.destroy();
+  refused.set(socket, socket.bytesRead);
+  closeWith(answerTo(error), connection);
+}
+
+function closeWith(answer: string, socket: Socket): void {
+  socket.end(answer);
+  const timer = setTimeout(() => socket.destroy(), lingering.milliseconds);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function answerTo({ code = '', rawPacket }: ClientError): string {
+  const status = statusLines[code] ?? '400 Bad Request';
+  const text = `${code === 'ERR_SSL_HTTP_REQUEST' ? plainAtTls : isHello(rawPacket) ? tlsAtPlain : status}\n`;
+  const headers = ['Content-Type: text/plain; charset=utf-8', `Content-Length: ${text.length}`];
+  return [`HTTP/1.1 ${status}`, ...headers, 'Connection: close', '', text].join('\r\n');
+}
+
+const tlsAtPlain = 'The client sent a TLS hello to a port that speaks plain HTTP. Use http:// here.';
+const plainAtTls = 'The client sent plain HTTP to a port that speaks TLS. Use https:// here.';
+
+/** RFC 8446, section 5.1: record type 22; or the form of SSLv2, RFC 5246, appendix E.2: a length with the first bit. */
+function isHello(packet: Uint8Array | undefined): boolean {
+  const first = packet?.[0] ?? 0;
+  return first === 22 || (first >= 0x80 && packet?.[2] === 1);
+}
+
+const statusLines: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};

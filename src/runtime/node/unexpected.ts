@@ -1,0 +1,23 @@
+import type { Facts, Log } from '../../observability/log.ts';
+
+/** An exception as the log has it. */
+export function factsOf(error: unknown): Facts {
+  return error instanceof Error ? { reason: error.message, stack: error.stack } : { reason: String(error) };
+}
+
+/**
+ * Writes down what no code has caught. A rejected promise belongs to one request, whose own `finally` blocks have run:
+ * the process goes on. An exception may have left anything half done (nodejs.org/api/process.html, "Warning: Using
+ * 'uncaughtException' correctly"): the process ends, as Node has it, and its supervisor starts it again. Exceptions
+ * in event handlers of connections do not get here (`guardEvents`).
+ * @param exit ends the process with this exit code.
+ */
+export function logUncaught(log: Log, exit: (code: number) => void): void {
+  process.on('unhandledRejection', (reason) => {
+    log('error', 'a promise was rejected, and nothing has handled it', factsOf(reason));
+  });
+  process.on('uncaughtException', (error) => {
+    log('error', 'the process ends: nothing has caught an exception', factsOf(error));
+    exit(1);
+  });
+}
