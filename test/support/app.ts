@@ -1,4 +1,5 @@
 import { createApp } from '../../src/app.ts';
+import { compareInPlace } from '../../src/auth/compare-password.ts';
 import { compose, type Platform } from '../../src/compose.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import type { Facts, Level } from '../../src/observability/log.ts';
@@ -83,6 +84,7 @@ export function testApp(
       holdsAnswers: true,
       fixedLength: (stream) => stream,
       background: () => undefined,
+      comparePassword: compareInPlace,
       ...platform,
     }),
   );
