@@ -42,6 +42,11 @@ interface Waiting {
   requests: number;
 }
 
+interface Running {
+  readonly waiting: Waiting;
+  readonly since: number;
+}
+
 /** @param clock milliseconds since the epoch. */
 export function createLoginQueue(clock: () => number): LoginQueue {
   const queue = createFairQueue<Waiting>();
@@ -49,7 +54,7 @@ export function createLoginQueue(clock: () => number): LoginQueue {
   const inLine = new Map<string, Map<Waiting, QueueEntry>>();
   /** By address and key: logins in line, and the one that is checked. */
   const known = new Map<string, Waiting>();
-  let running: { readonly since: number } | undefined;
+  let running: Running | undefined;
 
   function enter(check: LoginCheck): Waiting {
     const own = inLine.get(check.address) ?? new Map<Waiting, QueueEntry>();
@@ -88,22 +93,26 @@ export function createLoginQueue(clock: () => number): LoginQueue {
   }
 
   async function runNext(): Promise<void> {
-    if (running && clock() - running.since < longestCheckMs) return;
-    const next = queue.shift();
-    if (next === undefined) return;
-    takeOut(next);
-    const own = { since: clock() };
+    const waiting = running ? undefined : queue.shift();
+    if (waiting === undefined) return;
+    takeOut(waiting);
+    const own = { waiting, since: clock() };
     running = own;
-    await next.check.run().then(next.result.resolve, next.result.reject);
-    if (known.get(keyOf(next.check)) === next) known.delete(keyOf(next.check));
-    if (running !== own) return;
-    running = undefined;
+    await waiting.check.run().then(waiting.result.resolve, waiting.result.reject);
+    if (running === own) end(own);
     void runNext();
+  }
+
+  function end({ waiting }: Running, error?: Failure): void {
+    if (error) waiting.result.reject(error);
+    known.delete(keyOf(waiting.check));
+    running = undefined;
   }
 
   return {
     async check(check, signal) {
       signal?.throwIfAborted();
+      if (running && clock() - running.since >= longestCheckMs) end(running, overloaded());
       const waiting = known.get(keyOf(check)) ?? enter(check);
       waiting.requests += 1;
       void runNext();

@@ -36,6 +36,8 @@ export interface Sent {
   readonly body?: Uint8Array | ReadableStream<Uint8Array>;
   /** Of the client: aborted when it leaves. */
   readonly signal?: AbortSignal;
+  /** Of the client, as the runtime knows it. */
+  readonly clientAddress?: string;
 }
 
 /** A path may be a URL in full, where the host matters. */
@@ -105,7 +107,9 @@ export function testApp(
     }
     // `duplex` is for streams, and unknown to the types of fetch.
     const init: RequestInit & { duplex: 'half' } = { method, headers: joined, duplex: 'half', ...sent(more) };
-    return read(await app.fetch(new Request(url, init), { question, begun: held }));
+    return read(
+      await app.fetch(new Request(url, init), { question, begun: held, clientAddress: more.clientAddress }),
+    );
   };
   return {
     get: (path, headers) => send('GET', path, headers),

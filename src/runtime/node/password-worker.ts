@@ -1,6 +1,6 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname, extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { ComparePassword } from '../../auth/compare-password.ts';
 import { Failure } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
@@ -44,8 +44,7 @@ export function createPasswordWorker({
   function start(): Thread {
     if (clock() - startedAt < betweenStartsMs) throw notCompared();
     startedAt = clock();
-    const worker = new Worker(program, { name: 'passwords', env: environment(), resourceLimits });
-    worker.unref();
+    const worker = new Worker(program, { ...threadOptions, env: environment() });
     const started: Thread = { worker, pending: new Map() };
     const ended = (reason: string) => {
       if (thread !== started) return;
@@ -56,6 +55,8 @@ export function createPasswordWorker({
     worker.on('message', ({ id, matches }: Compared) => started.pending.get(id)?.resolve(matches));
     worker.once('error', (error) => ended(error instanceof Error ? error.message : String(error)));
     worker.once('exit', (code) => ended(`exit code ${code}`));
+    // After the listeners: Node counts a thread again for which a message is listened.
+    worker.unref();
     thread = started;
     return started;
   }
@@ -76,7 +77,12 @@ export function createPasswordWorker({
   };
 }
 
-const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
+/** Without the process's own flags: `node --input-type=module --eval …`, as a script may embed it, allows no thread. */
+const threadOptions: WorkerOptions = {
+  name: 'passwords',
+  execArgv: [],
+  resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
+};
 
 /**
  * None of the process's own variables, some of which are secrets. A thread enables the compile cache by a variable

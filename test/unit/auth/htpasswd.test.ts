@@ -158,6 +158,14 @@ describe('a login by htpasswd', () => {
     for (const [index, name] of names.entries()) expect(await comparisons(name)).toBe(counts[index]);
   });
 
+  it('of an unknown user is refused even where a comparison says that it matches', async () => {
+    const { entries } = parseHtpasswd(mixed);
+    const compare = async () => true;
+    const one = createHtpasswdAuth({ entries, compare, queue: createLoginQueue(clock), clock });
+    expect(await one.authenticate(basic('alice:any'))).toMatchObject({ ok: true });
+    expect(await one.authenticate(basic('nobody:any'))).toMatchObject({ ok: false });
+  });
+
   it('that is right costs no more than its entry', async () => {
     expect(await file(mixed).authenticate(basic('carol:secret'))).toMatchObject({ ok: true });
     expect(rounds()).toBe(2 ** 6);
