@@ -1,8 +1,10 @@
 import { generateSigningKey, readSigningKey, type SigningKey } from '../converters/schema1/signing-key.ts';
 import type { Dependencies } from './app.ts';
 import { chooseClientAuth } from './auth/choose-client-auth.ts';
+import type { ComparePassword } from './auth/compare-password.ts';
 import type { HelperQuestion } from './auth/docker-config.ts';
 import { type AskHelper, createLoginKeeper } from './auth/login-keeper.ts';
+import { createLoginQueue, type LoginQueue } from './auth/login-queue.ts';
 import { createTokenRelay } from './auth/token-relay.ts';
 import { type UpstreamLogin, upstreamLogin } from './auth/upstream-login.ts';
 import type { Cache } from './cache/cache.ts';
@@ -57,6 +59,8 @@ export interface Platform extends Pick<RouteOptions, 'codec' | 'fixedLength' | '
   readonly manyProcesses?: boolean;
   /** Asks programs that keep logins. Absent where there are no programs. */
   readonly askHelper?: AskHelper;
+  /** Compares on another thread where the runtime has threads: requests are answered meanwhile. */
+  readonly comparePassword: ComparePassword;
   /** Caches behind the memory of this process or isolate, the nearest first. */
   readonly tiers?: readonly Tier[];
 }
@@ -82,6 +86,7 @@ export function compose(
     layers: layersOf(settings, platform),
     searchLine: createSearchLine(clock),
     manifestBodies: createManifestBodies(clock),
+    loginQueue: createLoginQueue(clock),
   };
   const sites = settings.routes.map((route) => siteOf(route, shared));
   const caches = tiers.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
@@ -105,9 +110,13 @@ interface Shared
     'signingKey' | 'cache' | 'routeBytes' | 'layers' | 'searchLine' | 'manifestBodies'
   > {
   readonly platform: Platform;
+  readonly loginQueue: LoginQueue;
 }
 
-function siteOf({ id, match, settings }: RouteSettings, { platform, ...shared }: Shared): SiteOptions {
+function siteOf(
+  { id, match, settings }: RouteSettings,
+  { platform, loginQueue, ...shared }: Shared,
+): SiteOptions {
   const { clock, log, meter, background, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
   const asked = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
@@ -136,7 +145,7 @@ function siteOf({ id, match, settings }: RouteSettings, { platform, ...shared }:
     client,
     login,
     library: upstreams.some(isDockerHub),
-    clientAuth: chooseClientAuth(settings, platform),
+    clientAuth: chooseClientAuth(settings, { ...platform, loginQueue }),
     tokenRelay: relays ? createTokenRelay({ client, upstream: upstreams[0], ...outward }) : undefined,
     ...shared,
     claimKeys: once(async () => {

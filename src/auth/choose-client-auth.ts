@@ -2,8 +2,19 @@ import type { Values } from '../config/settings.ts';
 import { Failure } from '../errors.ts';
 import type { Fetch } from '../upstream/send.ts';
 import type { ClientAuth } from './client-auth.ts';
+import type { ComparePassword } from './compare-password.ts';
 import { createHtpasswdAuth } from './htpasswd.ts';
 import { createJwtAuth } from './jwt.ts';
+import type { LoginQueue } from './login-queue.ts';
+
+interface ClientAuthParts {
+  readonly fetch: Fetch;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly comparePassword: ComparePassword;
+  /** Shared by all routes, which share the processor. */
+  readonly loginQueue: LoginQueue;
+}
 
 /**
  * The client auth that the settings ask for.
@@ -12,14 +23,13 @@ import { createJwtAuth } from './jwt.ts';
  */
 export function chooseClientAuth(
   settings: Values,
-  platform: { readonly fetch: Fetch; readonly clock: () => number },
+  { fetch, clock, comparePassword: compare, loginQueue: queue }: ClientAuthParts,
 ): ClientAuth | undefined {
   const { REGSHIFT_CLIENT_AUTH: mode, REGSHIFT_HTPASSWD: entries } = settings;
   const { REGSHIFT_JWT_ISSUER: issuer, REGSHIFT_JWT_AUDIENCE: audience } = settings;
   const keys = settings.REGSHIFT_JWKS ?? settings.REGSHIFT_JWKS_URL;
-  const { fetch, clock } = platform;
   if (mode === undefined || mode === 'none') return undefined;
-  if (mode === 'basic' && entries) return createHtpasswdAuth(entries, clock);
+  if (mode === 'basic' && entries) return createHtpasswdAuth({ entries, compare, queue, clock });
   if (mode === 'jwt' && keys && issuer && audience) {
     return createJwtAuth({ fetch, clock, keys, issuer, audience });
   }

@@ -1,4 +1,5 @@
 import { Failure } from '../errors.ts';
+import type { ClientRequest } from '../routes/client-request.ts';
 
 export type Admission =
   | { readonly ok: true; readonly subject: string }
@@ -10,10 +11,22 @@ export type Admission =
       readonly reason: string;
     };
 
+/** A request whose login is to be checked. */
+export interface LoginAttempt {
+  readonly headers: Headers;
+  /** The client's address, as `Requester` has it. */
+  readonly address: string;
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Who may use the proxy where it asks upstream in its own name (design, rule 5). */
 export interface ClientAuth {
-  /** @throws Failure MISCONFIGURED when the proxy itself cannot check, which is not the client's fault. */
-  authenticate(headers: Headers): Promise<Admission>;
+  /**
+   * @throws Failure MISCONFIGURED or INTERNAL when the proxy itself cannot check, which is not the client's fault;
+   *   OVERLOADED when too many logins wait to be checked; the signal's reason.
+   */
+  authenticate(attempt: LoginAttempt): Promise<Admission>;
 }
 
 /**
@@ -27,10 +40,14 @@ export function refused(reason: string): Admission {
 /**
  * Lets in who may use the proxy.
  * @param auth undefined where the proxy does not ask who its clients are.
- * @throws Failure UNAUTHORIZED with the challenge.
+ * @throws Failure UNAUTHORIZED with the challenge; what `authenticate` throws.
  */
-export async function requireLogin(auth: ClientAuth | undefined, headers: Headers): Promise<void> {
-  const admission = await auth?.authenticate(headers);
+export async function requireLogin(
+  auth: ClientAuth | undefined,
+  { headers, clientAddress, caller }: ClientRequest,
+): Promise<void> {
+  const { signal } = caller;
+  const admission = await auth?.authenticate({ headers, address: clientAddress, signal });
   if (admission === undefined || admission.ok) return;
   throw new Failure('UNAUTHORIZED', admission.reason, {
     headers: { 'WWW-Authenticate': admission.challenge },

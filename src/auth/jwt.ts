@@ -35,10 +35,9 @@ const toleranceSeconds = 30;
  */
 export function createJwtAuth(options: JwtAuthOptions): ClientAuth {
   const { issuer, audience, clock } = options;
-  const keys =
-    options.keys instanceof URL ? remoteKeys(options.keys, options.fetch) : localKeys(options.keys);
+  const keys = options.keys instanceof URL ? remoteKeys(options.keys, options) : localKeys(options.keys);
   return {
-    async authenticate(headers) {
+    async authenticate({ headers }) {
       const token = tokenIn(headers.get('authorization'));
       if (token === undefined) {
         return refused('Log in with a JWT as the password, under any user name (docker login).');
@@ -65,16 +64,27 @@ function localKeys(keys: JSONWebKeySet): JWTVerifyGetKey {
   return createLocalJWKSet(keys);
 }
 
-/** That the keys cannot be had is no fault of the token. @throws Failure MISCONFIGURED */
-function remoteKeys(url: URL, fetch: Fetch): JWTVerifyGetKey {
+/**
+ * jose asks for the keys again when a token names an unknown one, at most every 30 s after an answer, but without any
+ * pause after a failure (jwks/remote.js of jose 6.2.18): made-up tokens would each cause a request.
+ */
+const afterFailureMs = 5_000;
+
+/** A failure to read the keys is no fault of the token. @throws Failure MISCONFIGURED */
+function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey {
+  let failure: { readonly error: unknown; readonly at: number } | undefined;
   const set = createRemoteJWKSet(url, {
-    [customFetch]: (href: string, init: RequestInit) => fetch(href, init),
+    async [customFetch](href: string, init: RequestInit) {
+      if (failure && clock() - failure.at < afterFailureMs) throw failure.error;
+      return fetch(href, init);
+    },
   });
   return async (header, token) => {
     try {
       return await set(header, token);
     } catch (error) {
       if (isAboutToken(error)) throw error;
+      if (error !== failure?.error) failure = { error, at: clock() };
       throw new Failure(
         'MISCONFIGURED',
         `Logins cannot be checked now: the keys at ${url.host} (REGSHIFT_JWKS_URL) could not be read.`,

@@ -32,7 +32,7 @@ export async function answerV2(
 ): Promise<Response> {
   const [first] = door.routes;
   // Before all else: who is not let in learns not even whether a path exists.
-  await requireLogin(first.clientAuth, request.headers);
+  await requireLogin(first.clientAuth, request);
   const resource = parsePath(request.url.pathname);
   request.notes.resource = resource.kind;
   if (!('name' in resource)) refuseMethod(request.method, resource, false);

@@ -1,4 +1,5 @@
 import { createApp } from '../../src/app.ts';
+import { compareInPlace } from '../../src/auth/compare-password.ts';
 import { compose, type Platform } from '../../src/compose.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import type { Facts, Level } from '../../src/observability/log.ts';
@@ -35,6 +36,8 @@ export interface Sent {
   readonly body?: Uint8Array | ReadableStream<Uint8Array>;
   /** Of the client: aborted when it leaves. */
   readonly signal?: AbortSignal;
+  /** Of the client, as the runtime knows it. */
+  readonly clientAddress?: string;
 }
 
 /** A path may be a URL in full, where the host matters. */
@@ -83,6 +86,7 @@ export function testApp(
       holdsAnswers: true,
       fixedLength: (stream) => stream,
       background: () => undefined,
+      comparePassword: compareInPlace,
       ...platform,
     }),
   );
@@ -103,7 +107,9 @@ export function testApp(
     }
     // `duplex` is for streams, and unknown to the types of fetch.
     const init: RequestInit & { duplex: 'half' } = { method, headers: joined, duplex: 'half', ...sent(more) };
-    return read(await app.fetch(new Request(url, init), { question, begun: held }));
+    return read(
+      await app.fetch(new Request(url, init), { question, begun: held, clientAddress: more.clientAddress }),
+    );
   };
   return {
     get: (path, headers) => send('GET', path, headers),

@@ -23,7 +23,7 @@ export async function answerV1(door: Door<Site>, request: ClientRequest): Promis
   const claimed = claimedSite(door, request);
   const opened = claimed ? await claimed.claims.open(request) : withoutClaims(request);
   // After the claim is opened: the login of a client may be in it.
-  await requireLogin(door.routes[0].clientAuth, opened.headers);
+  await requireLogin(door.routes[0].clientAuth, opened);
   const resources = parseV1Path(opened.url.pathname);
   const [site, named] = claimed ? [claimed, pulled(claimed, opened)] : siteNamed(door, resources);
   return answerFor(site, opened, named, (request) => answerResource(door, site, request, resources));

@@ -5,6 +5,7 @@ import { noMeter } from '../../observability/meter.ts';
 import { createAskHelper } from './credential-helper.ts';
 import { createHttpFetch } from './http-fetch.ts';
 import { createNodeLayerCodec } from './layer-codec.ts';
+import { createPasswordWorker } from './password-worker.ts';
 
 /** A layer on its way takes two connections and some 200 KB: this is a fuse, and no measure of work. */
 const mostRequests = 5_000;
@@ -27,6 +28,7 @@ export function nodePlatform(log: Log): Platform {
     fixedLength: (stream) => stream,
     background: () => undefined,
     askHelper: createAskHelper(),
+    comparePassword: createPasswordWorker({ log, clock: Date.now }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { waitUntil } from 'cloudflare:workers';
 import { createApp } from '../../app.ts';
+import { compareInPlace } from '../../auth/compare-password.ts';
 import type { Tier } from '../../cache/tiered.ts';
 import { compose } from '../../compose.ts';
 import { formatProblems, readSettings, type SettingProblem } from '../../config/settings.ts';
@@ -77,6 +78,8 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       cacheBytes,
       fixedLength,
       background: waitUntil,
+      // Workers have no threads.
+      comparePassword: compareInPlace,
     }),
   );
   return async (request) => {

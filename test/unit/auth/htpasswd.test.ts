@@ -1,7 +1,10 @@
 import * as bcrypt from 'bcryptjs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ClientAuth, LoginAttempt } from '../../../src/auth/client-auth.ts';
+import { compareInPlace } from '../../../src/auth/compare-password.ts';
 import { createHtpasswdAuth } from '../../../src/auth/htpasswd.ts';
 import { parseHtpasswd } from '../../../src/auth/htpasswd-file.ts';
+import { createLoginQueue } from '../../../src/auth/login-queue.ts';
 
 vi.mock(import('bcryptjs'), { spy: true });
 
@@ -9,9 +12,18 @@ vi.mock(import('bcryptjs'), { spy: true });
 const alice = '$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';
 const bob = '$2a$04$OvlkWcBLDMr5G0we.T2hWOMEpNPDYXIBl2krGArSYEL7O7yZs7WqS';
 
-function basic(login: string): Headers {
+/** Of "secret" too, at costs of 6 and 8. */
+const carol = '$2b$06$2LehYQanDBYmJsgtyuKyE.5zG4nHYI7TW6MgnzA0ppoB5WIH7TK7m';
+const dave = '$2b$08$hh3f/qbuaqUgpPzxdNxaZe84KihZ.0rFzSZybuZRNBPul0DZfjXs2';
+
+function attempt(authorization: string | undefined): LoginAttempt {
+  const headers = new Headers(authorization === undefined ? {} : { authorization });
+  return { headers, address: '192.0.2.1', signal: undefined };
+}
+
+function basic(login: string): LoginAttempt {
   const bytes = new TextEncoder().encode(login);
-  return new Headers({ authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` });
+  return attempt(`Basic ${btoa(String.fromCharCode(...bytes))}`);
 }
 
 describe('an htpasswd file', () => {
@@ -43,11 +55,18 @@ describe('an htpasswd file', () => {
 
 describe('a login by htpasswd', () => {
   let now = 0;
-  const { entries } = parseHtpasswd(`alice:${alice}\nbob:${bob}`);
-  const auth = () => createHtpasswdAuth(entries, () => now);
+  const clock = () => now;
+  const file = (text: string): ClientAuth => {
+    const { entries } = parseHtpasswd(text);
+    return createHtpasswdAuth({ entries, compare: compareInPlace, queue: createLoginQueue(clock), clock });
+  };
+  const auth = () => file(`alice:${alice}\nbob:${bob}`);
+  const compare = vi.mocked(bcrypt.compareSync);
+  /** Of all comparisons since the test began. */
+  const rounds = () => compare.mock.calls.reduce((sum, [, hash]) => sum + 2 ** bcrypt.getRounds(hash), 0);
   beforeEach(() => {
     now = 0;
-    vi.mocked(bcrypt.compare).mockClear();
+    compare.mockClear();
   });
 
   it.each([
@@ -70,31 +89,30 @@ describe('a login by htpasswd', () => {
     const admission = await auth().authenticate(basic(login));
     expect(admission).toMatchObject({ ok: false, challenge: 'Basic realm="regshift"' });
     expect(JSON.stringify(admission)).not.toContain('secret');
-    expect(bcrypt.compare).toHaveBeenCalledOnce();
+    expect(compare).toHaveBeenCalledOnce();
   });
 
   it.each([undefined, 'Basic', 'Basic !', `Basic ${btoa('alice')}`, 'Bearer YWxpY2U6c2VjcmV0'])(
     'is asked for when there is none: %s',
     async (authorization) => {
-      const headers = new Headers(authorization === undefined ? {} : { authorization });
-      expect(await auth().authenticate(headers)).toMatchObject({
+      expect(await auth().authenticate(attempt(authorization))).toMatchObject({
         ok: false,
         reason: expect.stringMatching(/^Log in/),
       });
-      expect(bcrypt.compare).not.toHaveBeenCalled();
+      expect(compare).not.toHaveBeenCalled();
     },
   );
 
-  it('is compared once a minute when it is right', async () => {
+  it('is compared once while it is used, and again after ten minutes without it', async () => {
     const one = auth();
-    for (const seconds of [0, 1, 59.9]) {
-      now = seconds * 1000;
+    for (const minutes of [0, 1, 10.9, 20.8]) {
+      now = minutes * 60_000;
       expect(await one.authenticate(basic('alice:secret'))).toMatchObject({ ok: true });
     }
-    expect(bcrypt.compare).toHaveBeenCalledTimes(1);
-    now = 60_000;
+    expect(compare).toHaveBeenCalledTimes(1);
+    now = 30.8 * 60_000;
     expect(await one.authenticate(basic('alice:secret'))).toMatchObject({ ok: true });
-    expect(bcrypt.compare).toHaveBeenCalledTimes(2);
+    expect(compare).toHaveBeenCalledTimes(2);
   });
 
   it('that is right opens nothing for one that is wrong, nor is that one remembered', async () => {
@@ -103,11 +121,53 @@ describe('a login by htpasswd', () => {
     for (const login of ['alice:wrong', 'alice:wrong', 'bob:secret']) {
       expect(await one.authenticate(basic(login))).toMatchObject({ ok: false });
     }
-    expect(bcrypt.compare).toHaveBeenCalledTimes(4);
+    expect(compare).toHaveBeenCalledTimes(4);
+    expect(await one.authenticate(basic('alice:secret'))).toMatchObject({ ok: true });
+    expect(compare).toHaveBeenCalledTimes(4);
   });
 
-  it('of an unknown user is compared with a real hash, or the time of the answer would tell', async () => {
-    await auth().authenticate(basic('nobody:secret'));
-    expect(bcrypt.compare).toHaveBeenCalledWith('secret', alice);
+  const mixed = `alice:${alice}\ncarol:${carol}\ndave:${dave}`;
+  it.each([
+    'alice:wrong',
+    'carol:wrong',
+    'dave:wrong',
+    ':wrong',
+    ...Array.from({ length: 20 }, (_, index) => `nobody-${index}:secret`),
+    'alice:',
+    `alice:${'x'.repeat(1000)}`,
+    'alice:a\0b',
+    'alice:secret\0',
+  ])('%s costs what the dearest entry costs', async (login) => {
+    expect(await file(mixed).authenticate(basic(login))).toMatchObject({ ok: false });
+    expect(rounds()).toBe(2 ** 8);
+  });
+
+  it('of unknown users is compared as often as those of known ones, with hashes of no user', async () => {
+    const one = file(mixed);
+    const comparisons = async (username: string) => {
+      compare.mockClear();
+      expect(await one.authenticate(basic(`${username}:secret`))).toMatchObject({ ok: false });
+      for (const hash of [alice, carol, dave]) expect(compare).not.toHaveBeenCalledWith('secret', hash);
+      return compare.mock.calls.length;
+    };
+    const names = Array.from({ length: 60 }, (_, index) => `nobody-${index}`);
+    const counts = [];
+    for (const name of names) counts.push(await comparisons(name));
+    // For alice 4, 4, 5, 6, 7; for carol 6, 6, 7; for dave 8.
+    expect(new Set(counts)).toEqual(new Set([1, 3, 5]));
+    for (const [index, name] of names.entries()) expect(await comparisons(name)).toBe(counts[index]);
+  });
+
+  it('of an unknown user is refused even where a comparison says that it matches', async () => {
+    const { entries } = parseHtpasswd(mixed);
+    const compare = async () => true;
+    const one = createHtpasswdAuth({ entries, compare, queue: createLoginQueue(clock), clock });
+    expect(await one.authenticate(basic('alice:any'))).toMatchObject({ ok: true });
+    expect(await one.authenticate(basic('nobody:any'))).toMatchObject({ ok: false });
+  });
+
+  it('that is right costs no more than its entry', async () => {
+    expect(await file(mixed).authenticate(basic('carol:secret'))).toMatchObject({ ok: true });
+    expect(rounds()).toBe(2 ** 6);
   });
 });

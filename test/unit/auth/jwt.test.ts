@@ -43,27 +43,32 @@ function sign({ algorithm, pair }: Signer, claims: JWTPayload, kid = algorithm):
   return new SignJWT(claims).setProtectedHeader({ alg: algorithm, kid }).sign(pair.privateKey);
 }
 
-function authBy(where: typeof keys | URL): ClientAuth {
+function authBy(where: typeof keys | URL, clock = () => now): ClientAuth {
   return createJwtAuth({
     keys: where,
     issuer: 'https://issuer.test',
     audience: 'regshift',
     fetch: (url, init) => fetch(url, init),
-    clock: () => now,
+    clock,
   });
 }
 
 const auth = authBy(keys);
-const bearer = (token: string) => new Headers({ authorization: `Bearer ${token}` });
-const password = (token: string) => new Headers({ authorization: `Basic ${btoa(`any:${token}`)}` });
+const attempt = (headers: Record<string, string>) => ({
+  headers: new Headers(headers),
+  address: '192.0.2.1',
+  signal: undefined,
+});
+const bearer = (token: string) => attempt({ authorization: `Bearer ${token}` });
+const password = (token: string) => attempt({ authorization: `Basic ${btoa(`any:${token}`)}` });
 
 describe('a JWT', () => {
   it.each(['RS256', 'ES256', 'EdDSA'] as const)(
     'signed by %s lets in, as a password and as it is',
     async (name) => {
       const token = await sign(signers[name], right);
-      for (const headers of [password(token), bearer(token)]) {
-        expect(await auth.authenticate(headers)).toEqual({ ok: true, subject: 'ci' });
+      for (const login of [password(token), bearer(token)]) {
+        expect(await auth.authenticate(login)).toEqual({ ok: true, subject: 'ci' });
       }
     },
   );
@@ -112,8 +117,8 @@ describe('a JWT', () => {
     ],
   ])('%s does not, and the answer says why without it', async (_what, make, reason) => {
     const token = await make();
-    for (const headers of [password(token), bearer(token)]) {
-      const admission = await auth.authenticate(headers);
+    for (const login of [password(token), bearer(token)]) {
+      const admission = await auth.authenticate(login);
       expect(admission).toMatchObject({ ok: false, challenge: 'Basic realm="regshift"' });
       expect((admission as { reason: string }).reason).toMatch(reason);
       expect(JSON.stringify(admission)).not.toContain(token);
@@ -123,7 +128,7 @@ describe('a JWT', () => {
   it.each([{}, { authorization: 'Basic !' }, { authorization: 'Bearer' }])(
     'is asked for: %j',
     async (headers) => {
-      const admission = await auth.authenticate(new Headers(headers as Record<string, string>));
+      const admission = await auth.authenticate(attempt(headers as Record<string, string>));
       expect(admission).toMatchObject({ ok: false, reason: expect.stringContaining('docker login') });
     },
   );
@@ -156,5 +161,22 @@ describe('keys at an address', () => {
       message: expect.stringContaining(server.host),
     });
     expect(server.log).toEqual(['GET /keys -']);
+  });
+
+  it('that cannot be read are not asked for by each login, and are read a few seconds later', async () => {
+    let status = 500;
+    let time = now;
+    const server = await startServer((_, response) => answer(response, status, JSON.stringify(keys)));
+    const remote = authBy(new URL('/keys', server.url), () => time);
+    const token = await sign(signers.ES256, right);
+    const strange = await sign(stranger, right, 'other');
+    for (const each of [token, strange, token, strange, token]) {
+      await expect(remote.authenticate(password(each))).rejects.toMatchObject({ code: 'MISCONFIGURED' });
+      time += 1_000;
+    }
+    expect(server.log).toEqual(['GET /keys -']);
+    status = 200;
+    expect(await remote.authenticate(password(token))).toMatchObject({ ok: true });
+    expect(server.log).toEqual(['GET /keys -', 'GET /keys -']);
   });
 });

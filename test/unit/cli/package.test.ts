@@ -105,6 +105,27 @@ describe('the npm package', () => {
     expect(unread).toEqual({ code: 0, out: '', err: '' });
   });
 
+  it('compares passwords on a thread', async () => {
+    const env = {
+      PORT: '0',
+      REGSHIFT_UPSTREAM_AUTH: 'anonymous',
+      REGSHIFT_CLIENT_AUTH: 'basic',
+      REGSHIFT_HTPASSWD: 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq',
+    };
+    const ready = /on (http:[^,\s]+), because/;
+    const serving = await startLine('npx regshift serve', ready, { cwd: folder, env });
+    try {
+      const [, url] = ready.exec(serving.printed()) ?? [];
+      const statuses = ['alice:secret', 'alice:wrong', 'bob:secret'].map(async (login) => {
+        const headers = { authorization: `Basic ${btoa(login)}` };
+        return (await fetch(`${url}/v2/`, { headers })).status;
+      });
+      expect(await Promise.all(statuses)).toEqual([200, 401, 401]);
+    } finally {
+      await serving.stop();
+    }
+  }, 60_000);
+
   it('can be imported, with its types', async () => {
     const program = `import { convert, type Converted, readManifest } from 'regshift/converters';
 const bytes = new TextEncoder().encode('{"schemaVersion":2,"manifests":[]}');

@@ -1,0 +1,102 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname, extname } from 'node:path';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { ComparePassword } from '../../auth/compare-password.ts';
+import { Failure } from '../../errors.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Compared, Comparison } from './password-thread.ts';
+
+/** A thread takes some 50 ms and 27 MB to start: one that dies again and again is not started for each login. */
+const betweenStartsMs = 5_000;
+
+/** The dearest login that an htpasswd file may have takes some 2 s. */
+const deadlineMs = 60_000;
+
+/** From sources `.ts`, in the npm package `.js`. */
+const script = new URL(`./password-thread${extname(import.meta.filename)}`, import.meta.url);
+
+interface Thread {
+  readonly worker: Worker;
+  readonly pending: Map<number, PromiseWithResolvers<boolean>>;
+}
+
+export interface PasswordWorkerOptions {
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** The thread's program, where it is another one. */
+  readonly program?: URL;
+}
+
+/**
+ * Compares passwords on one thread beside that of the event loop, so that requests are answered meanwhile. The thread
+ * starts at the first comparison, does not keep the process alive, and is replaced after its death.
+ */
+export function createPasswordWorker({
+  log,
+  clock,
+  program = script,
+}: PasswordWorkerOptions): ComparePassword {
+  let thread: Thread | undefined;
+  let startedAt = Number.NEGATIVE_INFINITY;
+  let last = 0;
+
+  function start(): Thread {
+    if (clock() - startedAt < betweenStartsMs) throw notCompared();
+    startedAt = clock();
+    const worker = new Worker(program, { ...threadOptions, env: environment() });
+    const started: Thread = { worker, pending: new Map() };
+    const ended = (reason: string) => {
+      if (thread !== started) return;
+      thread = undefined;
+      log('error', 'the thread that compares passwords ended', { reason });
+      for (const { reject } of started.pending.values()) reject(notCompared());
+    };
+    worker.on('message', ({ id, matches }: Compared) => started.pending.get(id)?.resolve(matches));
+    worker.once('error', (error) => ended(error instanceof Error ? error.message : String(error)));
+    worker.once('exit', (code) => ended(`exit code ${code}`));
+    // After the listeners: Node counts a thread again for which a message is listened.
+    worker.unref();
+    thread = started;
+    return started;
+  }
+
+  return async (password, hash, decoys) => {
+    const { worker, pending } = thread ?? start();
+    const comparison: Comparison = { id: last++, password, hash, decoys };
+    const result = Promise.withResolvers<boolean>();
+    pending.set(comparison.id, result);
+    const timer = setTimeout(() => void worker.terminate(), deadlineMs);
+    try {
+      worker.postMessage(comparison);
+      return await result.promise;
+    } finally {
+      clearTimeout(timer);
+      pending.delete(comparison.id);
+    }
+  };
+}
+
+/** Without the process's own flags: `node --input-type=module --eval …`, as a script may embed it, allows no thread. */
+const threadOptions: WorkerOptions = {
+  name: 'passwords',
+  execArgv: [],
+  resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
+};
+
+/**
+ * None of the process's own variables, some of which are secrets. A thread enables the compile cache by a variable
+ * alone, and below a folder for its version of Node, as `getCompileCacheDir` has it: without it, the thread loads
+ * what strips types, which takes 16 MB.
+ */
+function environment(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
+}
+
+function notCompared(): Failure {
+  const message =
+    'The password could not be compared: the thread for it ended. Try again in a few seconds; the log of regshift ' +
+    'says why.';
+  return new Failure('INTERNAL', message, { headers: { 'retry-after': '5' } });
+}

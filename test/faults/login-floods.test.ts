@@ -1,0 +1,97 @@
+import { type IncomingMessage, request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BareWorkerd } from '../support/bare-workerd.ts';
+import { startNodeProcess } from '../support/node-process.ts';
+
+/** "secret" at bcrypt's usual cost of 10: some 100 ms of a processor in JavaScript. */
+const hash = '$2b$10$.IWcGDVPOlAIVd3bOmptpePsCRYJxiC1WgI8/Pb768V5pNIRqUAFq';
+
+interface Asked {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+}
+
+/** A process of its own, as `npm start` runs it, and as many connections as it is asked at once. */
+describe('300 wrong logins at once', () => {
+  let proxy: BareWorkerd;
+  beforeAll(async () => {
+    proxy = await startNodeProcess({
+      REGSHIFT_UPSTREAM_AUTH: 'anonymous',
+      REGSHIFT_CLIENT_AUTH: 'basic',
+      REGSHIFT_HTPASSWD: ['alice', 'bob', 'carol'].map((name) => `${name}:${hash}`).join('\n'),
+    });
+  }, 30_000);
+  afterAll(() => proxy?.stop());
+
+  function ask(path: string, login?: string, from = '127.0.0.1'): Promise<Asked> {
+    const headers = login === undefined ? {} : { authorization: `Basic ${btoa(login)}` };
+    return new Promise((resolve, reject) => {
+      const onAnswer = (answer: IncomingMessage) => {
+        const { statusCode: status = 0, headers } = answer;
+        answer.on('error', reject).on('end', () => resolve({ status, retryAfter: headers['retry-after'] }));
+        answer.resume();
+      };
+      request(
+        { host: '127.0.0.1', port: proxy.port, path, headers, agent: false, localAddress: from },
+        onAnswer,
+      )
+        .on('error', reject)
+        .end();
+    });
+  }
+
+  /** Sends them, and waits until the line is full. */
+  async function flood() {
+    const full = Promise.withResolvers<Asked>();
+    let compared = 0;
+    const answers = Array.from({ length: 300 }, async (_, index) => {
+      const answer = await ask('/v2/', `alice:guess-${Math.random()}-${index}`);
+      if (answer.status === 401) compared += 1;
+      if (answer.status === 503) full.resolve(answer);
+      return answer;
+    });
+    let over = false;
+    const all = Promise.all(answers).finally(() => {
+      over = true;
+    });
+    // Without a line that is full, none is refused.
+    expect(await Promise.race([full.promise, all])).toEqual({ status: 503, retryAfter: '5' });
+    return { all, compared: () => compared, isOver: () => over };
+  }
+
+  it('leave the process free to answer', async () => {
+    const { all, compared, isOver } = await flood();
+    let healthy = 0;
+    const before = compared();
+    for (let turn = 0; turn < 200 && !isOver(); turn += 1) {
+      expect((await ask('/healthz')).status).toBe(200);
+      healthy += 1;
+    }
+    const meanwhile = compared() - before;
+    // On the thread that answers, each comparison lets in one answer at most.
+    expect(healthy).toBeGreaterThan(4 * meanwhile + 20);
+    const statuses = (await all).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([401, 503]));
+    expect(statuses.filter((status) => status === 401).length).toBeLessThan(100);
+  }, 60_000);
+
+  // Other systems have one loopback address.
+  it.runIf(process.platform === 'linux')(
+    'do not delay a user who has logged in before, and one from another address only a little',
+    async () => {
+      expect((await ask('/v2/', 'bob:secret')).status).toBe(200);
+      const { all, compared, isOver } = await flood();
+      const before = compared();
+      for (let turn = 0; turn < 10; turn += 1) expect((await ask('/v2/', 'bob:secret')).status).toBe(200);
+      const afterBob = compared();
+      expect((await ask('/v2/', 'carol:secret', '127.0.0.2')).status).toBe(200);
+      const afterCarol = compared();
+      expect(isOver()).toBe(false);
+      // 32 wait: bob asks ten times within a few comparisons, and carol has her turn after two.
+      expect(afterBob - before).toBeLessThan(10);
+      expect(afterCarol - afterBob).toBeLessThan(10);
+      await all;
+    },
+    60_000,
+  );
+});
