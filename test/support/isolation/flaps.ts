@@ -30,20 +30,19 @@ export class Flaps {
   #met: Flap[] = [];
 
   begin(random: Random, users: number, repositories: readonly Repository[]): Episode {
-    const user = random.below(users);
+    const one = random.below(users);
     const { index: repository } = random.one(repositories).options;
     const scope = random.one<Scope>([
       { user: undefined, repository },
-      { user, repository: undefined },
-      { user, repository },
-      { user, repository },
+      { user: one, repository: undefined },
+      { user: one, repository },
+      { user: one, repository },
       { user: undefined, repository: random.oneIn(3) ? undefined : repository },
     ]);
-    const episode = {
-      ...scope,
-      kind: random.one(kinds),
-      until: performance.now() + 200 + random.below(1_200),
-    };
+    const kind = random.one(kinds);
+    // Broken content is broken for everyone.
+    const user = kind === 'wrong' ? undefined : scope.user;
+    const episode = { ...scope, user, kind, until: performance.now() + 200 + random.below(1_200) };
     this.#episodes = [...this.#episodes.filter(({ until }) => until > performance.now()), episode];
     return episode;
   }

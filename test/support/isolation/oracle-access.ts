@@ -77,7 +77,8 @@ function wasRight(
   // Of what was public an older answer can stand in while upstream fails.
   const { index } = repository.options;
   if (!ask.upstream.flaps.failedIn(index, start - slack, end)) return false;
-  const refused = world.refusedToAll.get(`${aboutRepository(ask.upstream.index, repository.name)} ${ask.reference}`) ?? 0;
+  const refused =
+    world.refusedToAll.get(`${aboutRepository(ask.upstream.index, repository.name)} ${ask.reference}`) ?? 0;
   const known = replicas === 1 && refused < start - slack ? refused : 0;
   const since = Math.max(start - stale * 1_000 - slack, known);
   return repository.between(since, end).some((state) => state.readers === 'everyone' && fits(state));

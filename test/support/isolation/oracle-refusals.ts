@@ -15,7 +15,8 @@ export function refusalComplaint({ ask, answer, start, end }: Answered): string 
   if (typeof answer === 'string') return `the answer ${answer === 'cut' ? 'broke off' : 'did not come'}`;
   const words = textOf(answer.body);
   // The answer to a HEAD has no words to tell one 404 from the other.
-  if (isUnsupported(answer.status, words) || (ask.method === 'HEAD' && answer.status === 404)) return undefined;
+  if (isUnsupported(answer.status, words) || (ask.method === 'HEAD' && answer.status === 404))
+    return undefined;
   return `${answer.status} for somebody with the right, while the registry was well: ${words.slice(0, 400)}`;
 
   function answered(from: number, to: number) {

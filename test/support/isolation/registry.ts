@@ -105,7 +105,8 @@ export async function startTestRegistry(options: RegistryOptions): Promise<TestR
     const isInScope = scopes === undefined || scopes.includes(scope);
     const { now, options: own } = repository;
     if (isInScope && (mayRead(now, userIndex) || now.readers === 'everyone')) return undefined;
-    if (request.headers.authorization === undefined) options.onRefusedToAll(repository, asked.pathname.split('/').at(-1) ?? '');
+    if (request.headers.authorization === undefined)
+      options.onRefusedToAll(repository, asked.pathname.split('/').at(-1) ?? '');
     // A login or a token in the place of a Basic login could open it.
     const mayHelp =
       identity.kind === 'none' || !isInScope || (options.scheme === 'bearer' && scopes === undefined);
