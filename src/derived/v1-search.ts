@@ -8,6 +8,7 @@ import { firstFound } from '../concurrency/first-found.ts';
 import type { LeaseLine } from '../concurrency/lease-line.ts';
 import { Failure } from '../errors.ts';
 import type { Caller, Resolver } from '../stored/resolve.ts';
+import { resolveRoot } from '../stored/resolve-root.ts';
 import type { Writes } from '../stored/writes.ts';
 import { credentialKey } from '../upstream/credential.ts';
 import { createBoundedSearch, type SearchRun } from './bounded-search.ts';
@@ -78,21 +79,23 @@ export function createV1Search(options: V1SearchOptions): V1Search {
   async function byRoot(
     repository: RepositoryName,
     root: Digest,
+    id: string,
     caller: Caller,
     chainOf: () => Promise<V1Chain>,
   ) {
-    const proof = await resolver.resolve(repository, { kind: 'digest', digest: root }, caller);
+    const proof = await resolveRoot(resolver, repository, root, id, caller);
     return { chain: await chainOf(), public: proof.public };
   }
 
   async function known(repository: RepositoryName, id: string, hints: V1Hints, caller: Caller) {
     const has = (found: V1Found | undefined) => (found && hasId(found.chain, id) ? found : undefined);
     const place = images.seen(repository, id);
-    const seen = place && byRoot(repository, place.root, caller, () => images.at(repository, place, caller));
+    const seen =
+      place && byRoot(repository, place.root, id, caller, () => images.at(repository, place, caller));
     const found = has(await seen?.catch(ignoreFaultOfImage));
     const { root, platform } = hints;
     if (found || root === undefined || root === place?.root) return found;
-    const told = byRoot(repository, root, caller, () => images.of(repository, root, platform, caller));
+    const told = byRoot(repository, root, id, caller, () => images.of(repository, root, platform, caller));
     return has(await told.catch(ignoreFaultOfImage));
   }
 

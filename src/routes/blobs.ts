@@ -4,6 +4,7 @@ import { emptyLayer } from '../../converters/schema1/empty-layer.ts';
 import type { Recipe } from '../derived/recipe.ts';
 import { Failure } from '../errors.ts';
 import type { Route } from '../route.ts';
+import { resolveRoot } from '../stored/resolve-root.ts';
 import { findStoredBlob, isRefused, refusesHead } from '../stored/stored-blob.ts';
 import { failureOf, pick } from '../stored/upstream-answer.ts';
 import { discard, refuseEncoded } from '../upstream/body.ts';
@@ -95,8 +96,7 @@ async function answerMade(
   digest: Digest,
   recipe: Recipe,
 ): Promise<Response> {
-  const root = { kind: 'digest', digest: recipe.root } as const;
-  const proof = await route.resolver.resolve(name, root, request.caller);
+  const proof = await resolveRoot(route.resolver, name, recipe.root, digest, request.caller);
   switch (recipe.product) {
     case 'config': {
       const bytes = await route.workshop.config(name, digest, recipe, request.caller);

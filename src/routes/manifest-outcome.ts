@@ -8,7 +8,9 @@ import { readAccept } from '../negotiation/accept.ts';
 import type { StoredForm } from '../negotiation/decide.ts';
 import { unknownRequester } from '../request/requester.ts';
 import type { Route } from '../route.ts';
+import { textOf } from '../stored/ask-reference.ts';
 import type { Resolved } from '../stored/resolve.ts';
+import { resolveRoot } from '../stored/resolve-root.ts';
 import type { Credential } from '../upstream/credential.ts';
 import { hintsFor } from './client-hints.ts';
 import type { ClientRequest } from './client-request.ts';
@@ -33,10 +35,10 @@ export async function outcomeFor(
   reference: Reference,
 ): Promise<ManifestOutcome> {
   const known = await recipeFor(route, request, name, reference);
-  const remade = known && (await fromRecipe(route, request, name, known).catch(rootIsGone));
+  const remade = known && (await fromRecipe(route, request, name, reference, known).catch(rootIsGone));
   if (remade && isNamed(remade, reference)) return remade;
   const found = await resolveOrSearch(route, request, name, reference, known?.root);
-  if ('product' in found) return fromRecipe(route, request, name, found);
+  if ('product' in found) return fromRecipe(route, request, name, reference, found);
   if (reference.kind === 'tag') route.served.note(name, reference.tag);
   try {
     return await fromStored(route, request, name, reference, found);
@@ -162,10 +164,11 @@ async function fromRecipe(
   route: Route,
   request: ClientRequest,
   name: RepositoryName,
+  reference: Reference,
   recipe: ManifestRecipe,
 ): Promise<ManifestOutcome> {
   const root: Reference = { kind: 'digest', digest: recipe.root };
-  const resolved = await route.resolver.resolve(name, root, request.caller);
+  const resolved = await resolveRoot(route.resolver, name, recipe.root, textOf(reference), request.caller);
   const { staleAge, public: isPublic } = resolved;
   const product = await route.workshop.make(name, recipe, request.caller);
   const given = asGiven(product, recipe.sourceType);

@@ -25,10 +25,12 @@ export function memoryOf(pid: number): number {
  * The Worker's bundle in workerd alone, without all that `wrangler dev` puts around it: a client that leaves is seen
  * by the Worker, and what the process costs is what the Worker costs. There is no KV, and the Cache API forgets all.
  * @param bundle a file from `bundleWorker`; made when not said.
+ * @param onOutput is given all that it writes.
  */
 export async function startBareWorkerd(
   variables: Record<string, string>,
   bundle?: string,
+  onOutput?: (text: string) => void,
 ): Promise<BareWorkerd> {
   const directory = mkdtempSync(join(tmpdir(), 'regshift-bare-'));
   cpSync(bundle ?? (await bundleWorker(join(directory, 'bundle'))), join(directory, 'entry.js'));
@@ -41,6 +43,7 @@ export async function startBareWorkerd(
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
       words = (words + chunk).slice(-2_000);
+      onOutput?.(String(chunk));
     });
   }
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -22,8 +22,13 @@ export function startArguments(): string[] {
  * stopped as by a failing machine.
  * @param variables as an operator would set them; without a PORT it gets one that is free.
  * @param look milliseconds between two looks at whether it is there.
+ * @param onOutput is given all that it writes; without it, output is discarded.
  */
-export async function startNodeProcess(variables: Record<string, string>, look = 25): Promise<BareWorkerd> {
+export async function startNodeProcess(
+  variables: Record<string, string>,
+  look = 25,
+  onOutput?: (text: string) => void,
+): Promise<BareWorkerd> {
   const port = Number(variables.PORT ?? (await freePort()));
   const child = spawn(process.execPath, startArguments(), {
     cwd: projectRoot,
@@ -34,8 +39,9 @@ export async function startNodeProcess(variables: Record<string, string>, look =
       REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
       ...variables,
     },
-    stdio: 'ignore',
+    stdio: onOutput ? ['ignore', 'pipe', 'pipe'] : 'ignore',
   });
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => onOutput?.(String(chunk)));
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);

@@ -1,0 +1,57 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
+import { type TestApp, testApp } from '../support/app.ts';
+import { type HeaderLine, manifestRequestHeaders } from '../support/old-clients.ts';
+import { privateTo, scriptedUpstream, specError, type Upstream } from '../support/scripted-upstream.ts';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const readsOci = [['Accept', mediaTypes.ociManifest]] as const;
+const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
+const bob = ['Authorization', 'Basic Ym9iOnNlY3JldA=='] as const;
+
+let upstream: Upstream;
+let app: TestApp;
+beforeEach(() => {
+  upstream = scriptedUpstream(privateTo(alice[1]));
+  app = testApp({}, upstream.fetch);
+});
+
+/** What Alice gets of a sample: the digest of what was made for her, and that of what it was made from. */
+async function madeForAlice(sample: string, client: readonly HeaderLine[]) {
+  const answer = await app.get(`/v2/${sample}/manifests/latest`, [...client, alice]);
+  expect(answer.status).toBe(200);
+  const [made = '', root = ''] = ['Docker-Content-Digest', 'Regshift-Source-Digest'].map(
+    (name) => answer.header(name) ?? '',
+  );
+  expect(made).not.toBe(root);
+  return { made, root, manifest: answer.text() };
+}
+
+describe('a refusal of what was made names what was asked for, and not what it was made from', () => {
+  it('of a manifest', async () => {
+    const { made, root } = await madeForAlice('sample/oci', docker19);
+    const answer = await app.get(`/v2/sample/oci/manifests/${made}`, [...docker19, bob]);
+    expect(answer.status).toBe(401);
+    expect(answer.error().message).toContain(`manifest behind ${made} of sample/oci`);
+    expect(answer.text()).not.toContain(root);
+  });
+
+  it('of a config', async () => {
+    const { manifest, root } = await madeForAlice('sample/schema1', readsOci);
+    const { config } = JSON.parse(manifest) as { config: { digest: string } };
+    const answer = await app.get(`/v2/sample/schema1/blobs/${config.digest}`, [bob]);
+    expect(answer.status).toBe(401);
+    expect(answer.error().message).toContain(config.digest);
+    expect(answer.text()).not.toContain(root);
+  });
+
+  it('while upstream limits or fails, too', async () => {
+    const { made, root } = await madeForAlice('sample/oci', docker19);
+    for (const status of [429, 503]) {
+      upstream.follow(() => specError(status, 'AS_SCRIPTED'));
+      const answer = await app.get(`/v2/sample/oci/manifests/${made}`, [...docker19, bob]);
+      expect(answer.status).toBe(status === 429 ? 429 : 503);
+      expect(answer.text()).not.toContain(root);
+    }
+  });
+});

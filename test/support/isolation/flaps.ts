@@ -1,0 +1,86 @@
+import type { Random } from '../../fuzz/random.ts';
+import type { Repository } from './repository.ts';
+
+/** What an upstream does wrong for a while. */
+export type FlapKind = 'error' | 'limit' | 'quota' | 'reset' | 'stall' | 'truncate' | 'wrong';
+
+/** Whom it is done to: `undefined` for all users, all repositories. */
+export interface Scope {
+  readonly user: number | undefined;
+  readonly repository: number | undefined;
+}
+
+interface Episode extends Scope {
+  readonly kind: FlapKind;
+  readonly until: number;
+}
+
+export interface Flap extends Scope {
+  readonly at: number;
+  readonly kind: FlapKind;
+}
+
+const kinds: readonly FlapKind[] = ['error', 'limit', 'quota', 'reset', 'stall', 'truncate', 'wrong'];
+/** What a registry does when it fails or limits; a quota is a refusal, and stale answers do not stand in for it. */
+const failing: ReadonlySet<FlapKind> = new Set(['error', 'limit', 'reset', 'stall', 'truncate']);
+
+/** Faults of one upstream: they come and go, and each one that a request has met is written down. */
+export class Flaps {
+  #episodes: Episode[] = [];
+  #met: Flap[] = [];
+
+  begin(random: Random, users: number, repositories: readonly Repository[]): Episode {
+    const one = random.below(users);
+    const { index: repository } = random.one(repositories).options;
+    const scope = random.one<Scope>([
+      { user: undefined, repository },
+      { user: one, repository: undefined },
+      { user: one, repository },
+      { user: one, repository },
+      { user: undefined, repository: random.oneIn(3) ? undefined : repository },
+    ]);
+    const kind = random.one(kinds);
+    // Broken content is broken for everyone.
+    const user = kind === 'wrong' ? undefined : scope.user;
+    const episode = { ...scope, user, kind, until: performance.now() + 200 + random.below(1_200) };
+    this.#episodes = [...this.#episodes.filter(({ until }) => until > performance.now()), episode];
+    return episode;
+  }
+
+  /** The fault that a request meets now. @param user undefined without a login. */
+  meet(user: number | undefined, repository: number | undefined): Flap | undefined {
+    const now = performance.now();
+    const episode = this.#episodes.find((each) => each.until > now && covers(each, user, repository));
+    return episode && this.note({ at: now, ...episode });
+  }
+
+  note(flap: Flap): Flap {
+    this.#met.push(flap);
+    return flap;
+  }
+
+  /** Whether a fault that was met between two moments explains one of this user in this repository. */
+  explains(user: number | undefined, repository: number | undefined, start: number, end: number): boolean {
+    return this.#since(start).some((each) => each.at <= end && covers(each, user, repository));
+  }
+
+  /** Whether the registry failed somebody there, so that older answers may stand in. */
+  failedIn(repository: number, start: number, end: number): boolean {
+    return this.#since(start).some(
+      (each) =>
+        each.at <= end &&
+        failing.has(each.kind) &&
+        (each.repository === undefined || each.repository === repository),
+    );
+  }
+
+  #since(start: number): readonly Flap[] {
+    const first = this.#met.findLastIndex(({ at }) => at < start - 5_000);
+    return this.#met.slice(first + 1).filter(({ at }) => at >= start);
+  }
+}
+
+function covers(scope: Scope, user: number | undefined, repository: number | undefined): boolean {
+  const isMeant = scope.user === undefined || scope.user === user;
+  return isMeant && (scope.repository === undefined || scope.repository === repository);
+}

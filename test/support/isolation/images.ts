@@ -1,0 +1,113 @@
+import { type Digest, digestOf, sha256Hex } from '../../../converters/digest.ts';
+import { mediaTypes } from '../../../converters/media-types.ts';
+import { signSchema1 } from '../../../converters/schema1/sign.ts';
+import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
+import type { GoTime } from '../../../converters/time.ts';
+import { type Content, emptyContent, json } from '../../../src/upstream/sample/content.ts';
+import { dockerList, schema2 } from '../../../src/upstream/sample/docker.ts';
+import { generic62 } from '../../../src/upstream/sample/generic.ts';
+import { amd64, arm64, type SampleImage, sampleImage } from '../../../src/upstream/sample/image.ts';
+import { ociIndex, ociManifest, zstdPacking } from '../../../src/upstream/sample/oci.ts';
+import { layerId, schema1Unsigned } from '../../../src/upstream/sample/schema1.ts';
+import { tar } from '../../../src/upstream/sample/tar.ts';
+import { testSigningKey } from '../signing-key.ts';
+import { marker } from './markers.ts';
+
+/** What a tag can name: the same image in several repositories has the same digests there. */
+export interface TestImage {
+  readonly index: number;
+  readonly kind: ImageKind;
+  readonly root: Digest;
+  readonly content: Content;
+  /** The bytes of all that is stored, and of the layers decompressed, by digest. */
+  readonly blobs: ReadonlyMap<Digest, Uint8Array>;
+  /** All digests that the registry has for it, and those of its layers decompressed. */
+  readonly digests: ReadonlySet<string>;
+  /** Of these the ones that a blob request can name. */
+  readonly layers: readonly Digest[];
+}
+
+const builders = {
+  schema2: (content: Content, image: SampleImage) => schema2(content, image),
+  'schema2-plain': (content: Content, image: SampleImage) => schema2(content, image, 'none'),
+  oci: (content: Content, image: SampleImage) => ociManifest(content, image),
+  'oci-zstd': (content: Content, image: SampleImage) => ociManifest(content, image, zstdPacking),
+  generic: (content: Content, image: SampleImage) => generic62(content, image),
+  list: (content: Content, image: SampleImage, other: SampleImage) =>
+    dockerList(
+      content,
+      [image, other].map((each) => ({ platform: each.platform, manifest: schema2(content, each) })),
+    ),
+  index: (content: Content, image: SampleImage, other: SampleImage) =>
+    ociIndex(
+      content,
+      [image, other].map((each) => ({ platform: each.platform, manifest: ociManifest(content, each) })),
+    ),
+  'index-zstd': (content: Content, image: SampleImage, other: SampleImage) =>
+    ociIndex(
+      content,
+      [image, other].map((each) => ({
+        platform: each.platform,
+        manifest: ociManifest(content, each, zstdPacking),
+      })),
+    ),
+};
+
+export type ImageKind = keyof typeof builders | 'schema1' | 'schema1-unsigned';
+export const imageKinds = [...Object.keys(builders), 'schema1', 'schema1-unsigned'] as readonly ImageKind[];
+
+/** The base layer is the same in all images; the layer above and the config hold the marker of this one. */
+export async function buildImage(index: number, kind: ImageKind): Promise<TestImage> {
+  const content = emptyContent();
+  const images = [amd64, arm64].map((platform) =>
+    marked(index, sampleImage(marker('image', index), platform)),
+  );
+  const [image, other] = images as [SampleImage, SampleImage];
+  const root =
+    kind === 'schema1' || kind === 'schema1-unsigned'
+      ? await addSchema1(content, image, kind === 'schema1')
+      : builders[kind](content, image, other).digest;
+  const tars = images.flatMap(({ layers }) => layers.map((layer) => [layer.diffId, layer.tar] as const));
+  const stored = [...content.manifests.values()].map(({ digest, bytes }) => [digest, bytes] as const);
+  const blobs = new Map([...content.blobs, ...tars]);
+  const layers = [...blobs].filter(([, bytes]) => bytes.length > 512).map(([digest]) => digest);
+  const digests = new Set<string>([...blobs.keys(), ...content.manifests.keys()]);
+  return { index, kind, root, content, blobs: new Map([...blobs, ...stored]), digests, layers };
+}
+
+/** A layer more, which takes a while to be read, and the marker wherever a text of the image goes. */
+function marked(index: number, { platform, layers, config }: SampleImage): SampleImage {
+  const text = marker('image', index);
+  const filler = new Uint8Array(40_000).map((_, at) => (at * 31 + index * 7 + (at >> 9)) % 251);
+  const bytes = tar([
+    { kind: 'file', path: `${text}.txt`, content: new TextEncoder().encode(text) },
+    { kind: 'file', path: 'filler', content: filler },
+  ]);
+  const own = { tar: bytes, diffId: digestOf(bytes), instruction: `#(nop) COPY ${text} in / ` };
+  const all = [...layers, own].map((layer, at) =>
+    at === 0 ? layer : { ...layer, instruction: `${layer.instruction} ${text}` },
+  );
+  const document = JSON.parse(new TextDecoder().decode(config)) as { config: object };
+  const history = all.map(({ instruction }) => ({
+    created: '2016-02-04T00:00:00Z',
+    created_by: `/bin/sh -c ${instruction}`,
+  }));
+  const rootfs = { type: 'layers', diff_ids: all.map(({ diffId }) => diffId) };
+  const runConfig = { ...document.config, Labels: { image: text } };
+  return { platform, layers: all, config: json({ ...document, config: runConfig, history, rootfs }) };
+}
+
+/** Ids of other images must not be the same, but for that of the base. */
+async function addSchema1(content: Content, image: SampleImage, signed: boolean): Promise<Digest> {
+  const draft = emptyContent();
+  const { digest } = schema1Unsigned(draft, 'isolation/image', image);
+  for (const [, bytes] of draft.blobs) content.addBlob('', bytes);
+  let text = new TextDecoder().decode(draft.manifests.get(digest)?.bytes);
+  for (let index = 1; index <= image.layers.length; index += 1)
+    text = text.replaceAll(layerId(index), sha256Hex(new TextEncoder().encode(`${digest} ${index}`)));
+  const payload = new TextEncoder().encode(text);
+  if (!signed) return content.addManifest(mediaTypes.schema1, payload).digest;
+  const key = await readSigningKey(JSON.stringify(testSigningKey));
+  const bytes = await signSchema1(payload, key, '2016-02-04T00:00:00Z' as GoTime);
+  return content.addManifest(mediaTypes.schema1Signed, bytes, payload).digest;
+}

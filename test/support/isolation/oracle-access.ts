@@ -1,0 +1,98 @@
+import { emptyLayer } from '../../../converters/schema1/empty-layer.ts';
+import type { Answered, Ask } from './ask.ts';
+import type { TestImage } from './images.ts';
+import { digestsIn, markersIn, textOf } from './markers.ts';
+import { isPartOf, mayRead, type Repository, type RepositoryState } from './repository.ts';
+import { aboutRepository } from './trace.ts';
+import type { World } from './world.ts';
+
+export interface OracleSettings {
+  /** Seconds, as the proxy is set. */
+  readonly ttl: number;
+  readonly stale: number;
+  /** A refusal to all that one replica has seen is unknown to the other one. */
+  readonly replicas: number;
+}
+
+/** Clocks of two processes and their rounding. */
+const slack = 300;
+
+/** What an answer tells of the repository that it is of. */
+interface Claims {
+  /** Indexes of images. */
+  readonly images: readonly number[];
+  readonly digests: readonly string[];
+}
+
+const contentStatuses = [200, 206, 304, 416];
+const contentKinds: readonly Ask['kind'][] = [
+  'manifest',
+  'blob',
+  'tags',
+  'referrers',
+  'v1-repository',
+  'v1-image',
+];
+
+/** @returns what is wrong where an answer holds content that its requester had no right to, nor had lately. */
+export function accessComplaint(
+  world: World,
+  settings: OracleSettings,
+  answered: Answered,
+): string | undefined {
+  const { ask, answer } = answered;
+  const { repository } = ask;
+  if (typeof answer === 'string' || !repository || !contentKinds.includes(ask.kind)) return undefined;
+  const claims = claimsOf(world, answered);
+  const isContent = contentStatuses.includes(answer.status);
+  if (!isContent && claims.images.length === 0 && claims.digests.length === 0) return undefined;
+  if (wasRight(world, settings, answered, repository, claims)) return undefined;
+  const told = [...claims.images.map((each) => `image ${each}`), ...claims.digests].slice(0, 6).join(', ');
+  return `${answer.status} with content (${told || 'of the repository'}) that the requester had no right to`;
+}
+
+function claimsOf(world: World, { ask, answer }: Answered): Claims {
+  if (typeof answer === 'string') return { images: [], digests: [] };
+  const isContent = contentStatuses.includes(answer.status);
+  const text = `${answer.headers.map(([, value]) => value).join('\n')}\n${textOf(answer.body)}`;
+  const images = markersIn(text).flatMap(({ kind, index }) => (kind === 'image' ? [index] : []));
+  const own = isContent && ask.reference?.startsWith('sha256:') ? [ask.reference] : [];
+  const told = digestsIn(text).filter((digest) => isContent || digest !== ask.reference);
+  // Of what was made nobody but the proxy knows the digest: its content is told by markers and by what it names.
+  const known = [...new Set([...own, ...told])].filter((digest) => world.bytesOf(digest) !== undefined);
+  const empty = own.includes(emptyLayer.digest) ? own : [];
+  return { images, digests: [...new Set([...known, ...empty])] };
+}
+
+function wasRight(
+  world: World,
+  { ttl, stale, replicas }: OracleSettings,
+  { ask, start, end }: Answered,
+  repository: Repository,
+  claims: Claims,
+): boolean {
+  const fits = (state: RepositoryState) => holds(state, ask, claims);
+  const proved = repository.between(start - ttl * 1_000 - slack, end);
+  if (proved.some((state) => mayRead(state, ask.user) && fits(state))) return true;
+  // Of what was public an older answer can stand in while upstream fails.
+  const { index } = repository.options;
+  if (!ask.upstream.flaps.failedIn(index, start - slack, end)) return false;
+  const refused =
+    world.refusedToAll.get(`${aboutRepository(ask.upstream.index, repository.name)} ${ask.reference}`) ?? 0;
+  const known = replicas === 1 && refused < start - slack ? refused : 0;
+  const since = Math.max(start - stale * 1_000 - slack, known);
+  return repository.between(since, end).some((state) => state.readers === 'everyone' && fits(state));
+}
+
+/** Whether a state of the repository has all that an answer tells: for a tag, the image that it names. */
+function holds({ tags, images }: RepositoryState, { kind, reference }: Ask, claims: Claims): boolean {
+  const isTag = kind === 'manifest' && reference !== undefined && !reference.startsWith('sha256:');
+  const tagged = isTag ? tags.get(reference) : undefined;
+  if (isTag && !tagged) return false;
+  const held: Iterable<TestImage> = tagged ? [tagged] : images;
+  const all = [...held];
+  return (
+    claims.images.every((index) => all.some((image) => image.index === index)) &&
+    claims.digests.every((digest) => all.some((image) => isPartOf(digest, image)))
+  );
+}

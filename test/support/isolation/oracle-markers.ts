@@ -1,0 +1,31 @@
+import type { Answered } from './ask.ts';
+import { type Marker, markersIn, textOf } from './markers.ts';
+import { mayRead, projectIndex } from './repository.ts';
+
+/** Lists of repositories are as old as the registry's own answer. */
+const lately = 1_500;
+
+/** @returns what is wrong where an answer names what its requester has not named and may not know. */
+export function markerComplaint({ ask, answer, start, end }: Answered): string | undefined {
+  if (typeof answer === 'string') return undefined;
+  const text = `${answer.headers.map((line) => line.join(': ')).join('\n')}\n${textOf(answer.body)}`;
+  const foreign = markersIn(text).filter((each) => !mayKnow(each));
+  if (foreign.length === 0) return undefined;
+  const [told] = foreign.map(({ kind, index }) => `${kind} ${index}`);
+  const words = textOf(answer.body).slice(0, 300);
+  return `${answer.status} tells of ${told}, which the requester has not named and may not know: ${words}`;
+
+  function mayKnow({ kind, index }: Marker): boolean {
+    const { upstream, repository, user, says } = ask;
+    if (kind === 'user') return index === user || index === says;
+    if (kind === 'token') return ask.kind === 'token';
+    if (kind === 'password') return false;
+    // Content is looked at with the right to it (oracle-access.ts).
+    if (kind === 'image') return repository !== undefined;
+    const found = upstream.repositories.find(({ options }) =>
+      kind === 'repository' ? options.index === index : projectIndex(options) === index,
+    );
+    if (!found) return false;
+    return found === repository || found.between(start - lately, end).some((state) => mayRead(state, user));
+  }
+}

@@ -1,0 +1,35 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Storage {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * The other origin that registries redirect to for blobs.
+ * @param blobOf the bytes of a digest.
+ * @param onCredential told of each credential, for none belongs here.
+ */
+export async function startStorage(
+  blobOf: (digest: string) => Uint8Array | undefined,
+  onCredential: (header: string) => void,
+): Promise<Storage> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    response.on('error', () => undefined);
+    for (const name of ['authorization', 'cookie', 'proxy-authorization', 'x-docker-token'])
+      if (request.headers[name] !== undefined) onCredential(`${name}: ${request.headers[name]}`);
+    const blob = blobOf((request.url ?? '').split('/').at(-1) ?? '');
+    response.writeHead(blob ? 200 : 404, { 'content-length': blob?.length ?? 0 });
+    response.end(request.method === 'HEAD' ? undefined : blob);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
