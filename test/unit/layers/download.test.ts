@@ -367,34 +367,23 @@ describe('requests for the last byte', () => {
   test('hold no place while they wait for memory, or each would wait for the other', async () => {
     const small = await frame(content, 20);
     const { open } = downloadsWith(small);
-    const gate = Promise.withResolvers<void>();
-    // Has its window, and is in need of a place later.
-    const gated: OpenPacked = async (from) => {
-      const source = sourceOf(small.subarray(from), { piece: 65_536 }).stream.getReader();
-      const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
-        const { done, value } = await source.read();
-        if (done) return controller.close();
-        controller.enqueue(value);
-        await gate.promise;
-      };
-      return { stream: new ReadableStream({ pull }, { highWaterMark: 0 }), from };
-    };
-    const first = open(bob, last, undefined, gated).then(bytesOf);
-    await settled();
-    // Each has one place, and then needs all the memory.
+    const [others, own] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const first = open(bob, last, undefined, inTwo(small, own.promise)).then(bytesOf);
     const growing = concatenated(
-      await frame(content.subarray(0, 100), 20),
-      await frame(content.subarray(100), 27),
+      await frame(content.subarray(0, MiB), 20),
+      await frame(content.subarray(MiB), 27),
     );
-    const openGrowing: OpenPacked = async (from) => ({
-      stream: sourceOf(growing.subarray(from), { piece: 65_536 }).stream,
-      from,
-    });
-    const others = [1, 2].map((before) => open(alice, last - before, undefined, openGrowing));
+    const more = [1, 2].map((before) =>
+      open(alice, last - before, undefined, inTwo(growing, others.promise)).then(bytesOf),
+    );
     await settled();
-    gate.resolve();
+    // Each needs a place, and then all the memory.
+    others.resolve();
+    await settled();
+    own.resolve();
     expect(await first).toEqual(content.subarray(last));
-    for (const other of others) await bytesOf(await other);
+    for (const [index, bytes] of (await Promise.all(more)).entries())
+      expect(bytes).toEqual(content.subarray(last - 1 - index));
   });
 
   test('and for larger parts are sent while they are decompressed', async () => {
@@ -404,3 +393,13 @@ describe('requests for the last byte', () => {
     expect(digestOf(bytes)).toBe(digestOf(content.subarray(100_000)));
   });
 });
+
+/** Sends the first 10,000 bytes, and the rest when it is let. */
+function inTwo(packed: Uint8Array, rest: Promise<void>): OpenPacked {
+  async function* parts(from: number) {
+    yield packed.subarray(from, 10_000);
+    await rest;
+    yield packed.subarray(10_000);
+  }
+  return async (from) => ({ stream: ReadableStream.from(parts(from)), from });
+}
