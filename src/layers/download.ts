@@ -1,9 +1,8 @@
-import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import type { ZstdLimits } from './codec.ts';
-import { createPace } from './pace.ts';
+import { type DownloadLimits, type FramePoint, firstByte } from './download-limits.ts';
+import { createDownloadWindow, type DownloadWindow } from './download-window.ts';
 import { pulled } from './pulled.ts';
 import { openSource, type Source } from './source.ts';
-import { type DownloadLimits, type FramePoint, firstByte } from './unpack.ts';
 
 /** A decompressed layer on its way to a client. */
 export interface Download {
@@ -53,19 +52,13 @@ interface Run {
   head: Uint8Array | undefined;
 }
 
-/** After so many windows given back, the time for which a stream keeps the next one grows no more. */
-const mostDoublings = 2;
-
-/** A stream that is not slow keeps its window at least this many times as long as a slow one. */
-const fastFactor = 4;
-
 /**
  * A download gives its window back while others wait for memory, when its client is slow or its owner has more than a
  * share. It closes its decoder and its connection to upstream then. When the client asks for more, the download waits
  * in line again and decompresses again to its place, from the last frame that has begun before it.
  */
 export function createDownload(options: DownloadOptions): Download {
-  const { limits, clock, what, left } = options;
+  const { limits, what, left } = options;
   const ended = new AbortController();
   const aborted = left ? AbortSignal.any([left, ended.signal]) : ended.signal;
   /** Decompressed bytes given out. */
@@ -74,61 +67,60 @@ export function createDownload(options: DownloadOptions): Download {
   let giveBacks = 0;
   let isBegun = false;
   let run: Run | undefined;
-  let pace = createPace(0, clock);
+  let window: DownloadWindow | undefined;
+  /** The window that the last decoder had. */
+  let windowBytes = 0;
 
-  function limitsFrom(start: FramePoint): DownloadLimits | undefined {
+  function newWindow(): DownloadWindow | undefined {
     if (limits === undefined) return undefined;
-    const { owner, firstWanted } = options;
-    const graceMs = limits.graceMs * 2 ** Math.min(giveBacks, mostDoublings);
-    let takenAt: number | undefined;
-    pace = createPace(graceMs, clock);
-    const holder = {
-      isSlow: pace.isSlow,
-      hasHadItsTime: () => takenAt !== undefined && clock() - takenAt >= fastFactor * graceMs,
+    return createDownloadWindow({
+      ...options,
+      limits,
+      giveBacks,
+      isRunning: () => run !== undefined,
       giveBack,
-    };
-    return {
-      async take(bytes, signal) {
-        const giveWindowBack = await inTime(
-          (wait) => limits.downloads.take({ bytes, owner, holder }, wait),
-          signal,
-        );
-        takenAt ??= clock();
-        return giveWindowBack;
+      patienceMs: () => (isBegun ? undefined : options.patienceMs),
+      onTaken: (bytes) => {
+        windowBytes = bytes;
       },
-      skips: (decompressed) => start.unpacked + decompressed < Math.max(given, firstWanted),
-      place: (signal) => limits.skips.acquire(owner, signal),
-      onFrame: ({ packed, unpacked }) =>
-        points.push({ packed: start.packed + packed, unpacked: start.unpacked + unpacked }),
-    };
+    });
   }
 
-  /** An answer that has begun waits as long as its client does. */
-  async function inTime<T>(take: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
-    if (isBegun) return take(signal);
-    return withDeadline(options.patienceMs, signal, async (wait) => {
-      try {
-        return await take(wait);
-      } catch (error) {
-        throw isDeadline(wait) ? options.late() : error;
+  function limitsFrom(start: FramePoint): DownloadLimits | undefined {
+    const { owner, firstWanted } = options;
+    return (
+      limits &&
+      window && {
+        take: window.take,
+        skips: (decompressed) => start.unpacked + decompressed < Math.max(given, firstWanted),
+        place: (signal) => limits.skips.acquire(owner, signal),
+        onFrame: ({ packed, unpacked }) =>
+          points.push({ packed: start.packed + packed, unpacked: start.unpacked + unpacked }),
       }
-    });
+    );
   }
 
   function giveBack(): void {
     giveBacks += 1;
     run?.source.giveUp();
     run = undefined;
+    window?.release();
   }
 
   async function start(): Promise<Run> {
     const [from = firstByte] = points;
     points = [from];
-    const { stream, start } = await options.open(from, limitsFrom, aborted);
-    const opened = { source: openSource(stream, what), at: start.unpacked, head: undefined };
-    run = opened;
-    if (aborted.aborted) opened.source.giveUp(aborted.reason);
-    return opened;
+    window = newWindow();
+    if (windowBytes > 0) await window?.reserve(windowBytes, ended.signal);
+    try {
+      const { stream, start } = await options.open(from, limitsFrom, aborted);
+      run = { source: openSource(stream, what), at: start.unpacked, head: undefined };
+      if (aborted.aborted) run.source.giveUp(aborted.reason);
+      return run;
+    } catch (error) {
+      window?.release();
+      throw error;
+    }
   }
 
   async function* bytesOf(opened: Run): AsyncGenerator<Uint8Array> {
@@ -136,27 +128,36 @@ export function createDownload(options: DownloadOptions): Download {
     yield* opened.source.chunks();
   }
 
+  async function* freshBytesOf(current: Run): AsyncGenerator<Uint8Array> {
+    for await (const bytes of bytesOf(current)) {
+      const fresh = bytes.subarray(Math.max(0, given - current.at));
+      current.at += bytes.length;
+      if (fresh.length === 0) continue;
+      given += fresh.length;
+      while (points[1] !== undefined && points[1].unpacked <= given) points.shift();
+      window?.pace.gave(fresh.length);
+      yield fresh;
+      window?.pace.asked();
+    }
+  }
+
   async function* pieces(): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const current = run ?? (await start());
-      pace.asked();
-      for await (const bytes of bytesOf(current)) {
-        const fresh = bytes.subarray(Math.max(0, given - current.at));
-        current.at += bytes.length;
-        if (fresh.length === 0) continue;
-        given += fresh.length;
-        while (points[1] !== undefined && points[1].unpacked <= given) points.shift();
-        pace.gave(fresh.length);
-        yield fresh;
-        pace.asked();
+    try {
+      for (;;) {
+        const current = run ?? (await start());
+        window?.pace.asked();
+        yield* freshBytesOf(current);
+        if (run === current) return;
       }
-      if (run === current) return;
+    } finally {
+      window?.release();
     }
   }
 
   function giveUp(reason: unknown): void {
     ended.abort(reason);
     run?.source.giveUp(reason);
+    window?.release();
   }
 
   return {
@@ -171,7 +172,7 @@ export function createDownload(options: DownloadOptions): Download {
         first.head = await first.source.read();
         left?.throwIfAborted();
         isBegun = true;
-        pace.gave(0);
+        window?.pace.gave(0);
       } catch (error) {
         giveUp(error);
         throw error;

@@ -2,6 +2,7 @@ import type { Compression } from '../../converters/media-types.ts';
 import { createGuard, type Guard, type UnpackLimits } from './bomb.ts';
 import { broken } from './broken.ts';
 import type { LayerCodec } from './codec.ts';
+import { type DownloadLimits, forConversion } from './download-limits.ts';
 import { pulled } from './pulled.ts';
 import { createSkipTurn } from './skip-turn.ts';
 import { isUnderstood, openSource, type Source } from './source.ts';
@@ -15,26 +16,6 @@ export interface UnpackOptions {
   /** Absent for a layer that is read for a conversion. */
   readonly download?: DownloadLimits;
 }
-
-/** Limits for a layer on its way to a client. Only zstd has them: layers in gzip go out as they are. */
-export interface DownloadLimits {
-  /** Takes memory for a window. */
-  readonly take: (bytes: number, signal: AbortSignal) => Promise<() => void>;
-  /** Whether no client gets the byte at this offset: it is decompressed to be hashed and dropped. */
-  readonly skips: (decompressed: number) => boolean;
-  /** Waits for a place to decompress such bytes in. */
-  readonly place: (signal: AbortSignal) => Promise<() => void>;
-  /** Told where frames begin: at such a point a later stream can begin. */
-  readonly onFrame: (point: FramePoint) => void;
-}
-
-/** Offsets at which a zstd frame begins. */
-export interface FramePoint {
-  readonly packed: number;
-  readonly unpacked: number;
-}
-
-export const firstByte: FramePoint = { packed: 0, unpacked: 0 };
 
 type Known = Exclude<Compression, 'unknown'>;
 
@@ -133,19 +114,6 @@ const decoders: Readonly<Record<Known, Decode>> = {
     }
   },
 };
-
-/** All such layers have one owner: their turns are shared out before (`Turns`). */
-const conversionOwner = ['', ''];
-
-function forConversion({ zstd }: LayerCodec): DownloadLimits {
-  return {
-    take: async (bytes, signal) =>
-      (await zstd.limits?.conversions.take({ bytes, owner: conversionOwner }, signal)) ?? (() => undefined),
-    skips: () => false,
-    place: async () => () => undefined,
-    onFrame: () => undefined,
-  };
-}
 
 async function* inTurn(
   parts: AsyncIterable<Uint8Array>,
