@@ -93,7 +93,7 @@ export function createListener(app: App, log: Log = () => {}): Listener {
 function breakOff(outgoing: ServerResponse): void {
   const { socket } = outgoing;
   outgoing.destroy();
-  // Where the answer leaves its client time to read up to its end.
+  // Over TLS, `destroy` leaves the client time to read up to the alert.
   if (socket && !socket.destroyed) resetConnection(socket);
 }
 

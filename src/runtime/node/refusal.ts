@@ -21,8 +21,8 @@ const refused = new WeakMap<Socket, number>();
  *
  * Docker and containerd try TLS first. containerd's client, which Docker has with the containerd image store, speaks
  * plain HTTP after that only if the answer begins with `HTTP/`: Go's crypto/tls gives it the first five bytes in
- * `RecordHeaderError`. An end of the connection is final. docker-registry 2.8.2 (Go's net/http) answers a TLS hello
- * with `HTTP/1.1 400 Bad Request` and a line of text, and a plain request at a TLS port likewise.
+ * `RecordHeaderError`. An end of the connection is final. docker-registry 2.8.2 was seen to answer a TLS hello with
+ * `HTTP/1.1 400 Bad Request` and a line of text; its server, Go's net/http, answers plain HTTP at a TLS port likewise.
  * @param cut breaks off an answer that is on its way, into which nothing may be written; tells whether there was one.
  */
 export function refuse(error: ClientError, socket: Socket, cut: (socket: Socket) => boolean): void {

@@ -51,7 +51,12 @@ it('count what clients ask, are given, and cause', async () => {
   expect(text).not.toMatch(/sample|latest|sha256/);
   expect((await fetch(`${url}/metrics`)).status).toBe(404);
   expect((await fetch(`${metricsUrl}/v2/`)).status).toBe(404);
-  for (const path of ['/healthz', '/readyz']) expect((await fetch(`${metricsUrl}${path}`)).status).toBe(200);
+  for (const path of ['/healthz', '/readyz', '/metrics']) {
+    const { status, headers } = await fetch(`${metricsUrl}${path}`);
+    expect(status).toBe(200);
+    // HTTP/1.0 tells a whole answer from one that broke off by nothing else.
+    expect(Number(headers.get('content-length'))).toBeGreaterThan(0);
+  }
 });
 
 it('have no more series than words that the program knows', async () => {
