@@ -11,6 +11,7 @@ import type { Route } from '../route.ts';
 import { textOf } from '../stored/ask-reference.ts';
 import type { Resolved } from '../stored/resolve.ts';
 import { resolveRoot } from '../stored/resolve-root.ts';
+import { isAbsence } from '../stored/stored-blob.ts';
 import type { Credential } from '../upstream/credential.ts';
 import { hintsFor } from './client-hints.ts';
 import type { ClientRequest } from './client-request.ts';
@@ -44,9 +45,32 @@ export async function outcomeFor(
     return await fromStored(route, request, name, reference, found);
   } catch (error) {
     // Docker Hub tells a tag's new digest for free, and then may limit the pull of what it names.
-    if (!found.earlier || !isUpstreamFailing(error)) throw error;
-    return fromStored(route, request, name, reference, found.earlier);
+    if (found.earlier && isUpstreamFailing(error)) {
+      return fromStored(route, request, name, reference, found.earlier);
+    }
+    const moved = await movedSince(route, request, name, reference, found.digest, error);
+    if (moved === undefined) throw error;
+    return fromStored(route, request, name, reference, moved);
   }
+}
+
+/**
+ * The manifest that a remembered digest names may be deleted, and its tag moved, within `REGSHIFT_TAG_TTL`: straight at
+ * the registry the pull works.
+ * @returns undefined where the tag names the same as before, or nothing.
+ */
+async function movedSince(
+  route: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  reference: Reference,
+  before: Digest,
+  error: unknown,
+): Promise<Resolved | undefined> {
+  if (reference.kind !== 'tag' || !isAbsence(error)) return undefined;
+  route.resolver.forget(name, reference, request.caller);
+  const now = await route.resolver.resolve(name, reference, request.caller).catch(() => undefined);
+  return now?.digest === before ? undefined : now;
 }
 
 async function fromStored(

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import { upstreamUrl } from '../support/upstream-url.ts';
+
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+const path = '/v2/team/app/manifests/latest';
+
+/** A repository whose tag names a sample's image, and that has nothing else. */
+function repositoryOf(sample: string) {
+  const samples = createSampleRegistry();
+  return async (request: Request, { pathname }: URL) => {
+    const [, rest = ''] = /^\/v2\/team\/app\/(.+)$/.exec(pathname) ?? [];
+    if (rest === '') return undefined;
+    const { method, headers } = request;
+    const answer = await samples.fetch(`${upstreamUrl}/v2/sample/${sample}/${rest}`, { method, headers });
+    return answer.ok ? answer : specError(404, 'MANIFEST_UNKNOWN');
+  };
+}
+
+describe('a tag that is moved, and whose old image is deleted, while its digest is remembered', () => {
+  it('is given as it is now', async () => {
+    const upstream = scriptedUpstream(repositoryOf('schema2'));
+    // No room for content: each answer needs the manifest from upstream.
+    const app = testApp({ REGSHIFT_CACHE_BYTES: '0' }, upstream.fetch);
+    const before = await app.get(path, docker113);
+    expect(before.status).toBe(200);
+    upstream.follow(repositoryOf('oci'));
+    const after = await app.get(path, docker113);
+    expect(after.status).toBe(200);
+    expect(after.header('docker-content-digest')).not.toBe(before.header('docker-content-digest'));
+  });
+
+  it('is not there once it is deleted, after one more question', async () => {
+    const upstream = scriptedUpstream(repositoryOf('schema2'));
+    const app = testApp({ REGSHIFT_CACHE_BYTES: '0' }, upstream.fetch);
+    expect((await app.get(path, docker113)).status).toBe(200);
+    upstream.follow(() => specError(404, 'MANIFEST_UNKNOWN'));
+    upstream.forget();
+    expect((await app.get(path, docker113)).status).toBe(404);
+    expect(upstream.asked.filter((each) => each.endsWith('/manifests/latest'))).toHaveLength(1);
+  });
+});
