@@ -38,18 +38,23 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
         reject(error);
       };
       guardEvents(sent, fail);
-      let answered = false;
+      let answer: IncomingMessage | undefined;
       const abort = () => sent.destroy(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
       // A signal may outlive the request by far: what it holds must go with the request.
       sent.once('close', () => {
         signal?.removeEventListener('abort', abort);
         // Without answer and without error: upstream has switched to another protocol, and Node has hung up.
-        if (!answered) reject(new Error('The connection was closed without an answer'));
+        if (!answer) reject(new Error('The connection was closed without an answer'));
       });
-      sent.on('error', (error) => reject(signal?.aborted ? signal.reason : error));
+      sent.on('error', (error) => {
+        // Node tells of a reset before it takes a body without a length to be over (`socketErrorListener` of its HTTP
+        // client): an answer that the connection's end delimits has not come as a whole.
+        if (answer && !answer.complete) answer.destroy(error);
+        reject(signal?.aborted ? signal.reason : error);
+      });
       sent.once('response', (incoming) => {
-        answered = true;
+        answer = incoming;
         guardEvents(incoming, fail);
         try {
           resolve(asResponse(incoming, method, signal, silenceMs));

@@ -35,7 +35,7 @@ const standstillMs = 600_000;
  * Engines of 2015 speak HTTP/1.1 over TLS 1.2, and their Go knows ECDHE with AES-GCM and AES-CBC: both are among
  * Node's own ciphers.
  */
-const tlsOptions = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
+const tlsOptions = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1', 'http/1.0'] } as const;
 
 export function createProxyServer({ listen, certificate, cut }: ServerParts): Server | SecureServer {
   const server = certificate ? createTlsServer(certificate, listen) : createServer(serverOptions, listen);

@@ -257,3 +257,32 @@ it('an exception in a handler ends the request to upstream, and not the process'
       'error a request to upstream ends: an event of it could not be handled: a fault of the program',
     ]);
 });
+
+describe('a body without a length that upstream ends by a reset', () => {
+  const cutBody = () =>
+    startRaw((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n');
+      socket.write(Buffer.alloc(50_000));
+      setTimeout(() => socket.resetAndDestroy(), 100);
+    });
+
+  it('breaks off for its reader, and does not end', async () => {
+    const { url } = await cutBody();
+    const response = await createHttpFetch()(url, {});
+    await expect(response.arrayBuffer()).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('breaks off for a client that it is relayed to', async () => {
+    const { url } = await cutBody();
+    const response = await createHttpFetch()(url, {});
+    const message = nativeBody(response.body as ReadableStream);
+    let ended = false;
+    message?.on('end', () => {
+      ended = true;
+    });
+    message?.resume();
+    await new Promise<void>((resolve) => message?.once('close', () => resolve()));
+    expect(ended).toBe(false);
+    expect(message?.errored).toMatchObject({ code: 'ECONNRESET' });
+  });
+});

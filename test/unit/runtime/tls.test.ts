@@ -78,12 +78,14 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
     },
   );
 
-  it('is no older than 1.2, and carries HTTP/1.1 alone', async () => {
+  it('is no older than 1.2, and carries HTTP/1 alone', async () => {
     const { port } = await start(tlsOf(one));
     const tooOld = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' } as const;
     await expect(handshake(port, tooOld)).rejects.toThrow(/protocol version/);
     const socket = await handshake(port, { ALPNProtocols: ['h2', 'http/1.1'] });
     expect(socket.alpnProtocol).toBe('http/1.1');
+    const old = await handshake(port, { ALPNProtocols: ['http/1.0'] });
+    expect(old.alpnProtocol).toBe('http/1.0');
   });
 
   it('takes over a certificate that was renewed, and not one whose key does not fit', async () => {
