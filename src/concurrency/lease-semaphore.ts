@@ -1,6 +1,6 @@
 import { createFairQueue, type QueueEntry } from './fair-queue.ts';
 
-/** Who a lease counts for: a path, like `[upstream, repository, address, login]`, of one length everywhere. */
+/** Who a lease counts for: a path, like `[upstream, address, login, repository]`, of one length everywhere. */
 export type LeaseOwner = readonly string[];
 
 /** The order in which classes of work are served. Work for a client that waits comes before all other. */

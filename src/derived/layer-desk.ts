@@ -59,7 +59,7 @@ export interface LayerDesk {
 }
 
 export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
-  const { client, learner, deadline, clock } = options;
+  const { client, learner, deadline } = options;
   const downloads = createLayerDownloads(options);
 
   async function fetchLayer(
@@ -99,7 +99,8 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
     const request: LayerRequest = {
       open: (signal) => fetchLayer(repository, digest, { ...caller, signal }),
       right: { repository, credential: credentialKey(caller.credential) },
-      owner: [client.id, repository, ...ownerOf(caller.requester())],
+      // The requester comes before the repository: one that names a hundred repositories has one turn.
+      owner: [client.id, ...ownerOf(caller.requester()), repository],
       ...(size === undefined ? {} : { most: 2 * size + tolerance }),
     };
     return withDeadline(deadline * 1000, caller.signal, async (signal) => {
@@ -109,7 +110,7 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
         return known;
       } catch (error) {
         if (!isDeadline(signal)) throw error;
-        throw layers.notYet(learner, clock());
+        throw layers.notYet(learner);
       }
     });
   }

@@ -10,9 +10,8 @@ export interface LayersToRead {
   /**
    * What a client is told: Docker shows the message of a 404 UNSUPPORTED to its user (clients.md, "Errors"). Until
    * then, and for as long again, the layers are read on.
-   * @param now milliseconds since the epoch.
    */
-  notYet(learner: Pick<LayerLearner, 'progress' | 'keepFor'>, now: number): Failure;
+  notYet(learner: Pick<LayerLearner, 'progress' | 'keepFor'>): Failure;
 }
 
 interface LayerToRead {
@@ -32,8 +31,8 @@ export function createLayersToRead(): LayersToRead {
       const layer = layers.get(digest);
       if (layer) layer.done = true;
     },
-    notYet(learner, now) {
-      const { read, total, speed, waits } = sumOf(layers, learner, now);
+    notYet(learner) {
+      const { read, total, speed, waits } = sumOf(layers, learner);
       const left = total !== undefined && speed > 0 ? Math.ceil((total - read) / speed / 1000) : usualWait;
       const wait = Math.max(shortestWait, left) + Math.ceil(waits / 1000);
       for (const digest of layers.keys()) learner.keepFor(digest, 2 * wait * 1000);
@@ -61,14 +60,9 @@ interface Sum {
   readonly waits: number;
 }
 
-function sumOf(
-  layers: ReadonlyMap<Digest, LayerToRead>,
-  learner: Pick<LayerLearner, 'progress'>,
-  now: number,
-): Sum {
+function sumOf(layers: ReadonlyMap<Digest, LayerToRead>, learner: Pick<LayerLearner, 'progress'>): Sum {
   const parts = [...layers].map(([digest, { size, done }]) => {
-    const { read = 0, total = size, startedAt, waits = 0 } = learner.progress(digest) ?? {};
-    const speed = done || startedAt === undefined ? 0 : read / Math.max(1, now - startedAt);
+    const { read = 0, total = size, waits = 0, speed = 0 } = learner.progress(digest) ?? {};
     return {
       read: done ? (total ?? 0) : read,
       total: done ? (total ?? 0) : total,

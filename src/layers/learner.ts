@@ -93,6 +93,7 @@ export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
     try {
       const facts = await reading.facts;
       memory.set(digest, facts);
+      for (const other of readings.get(digest)?.values() ?? []) if (other !== reading) other.finish(facts);
       await cache.set(factsKey(digest), entryOf(facts), budget);
     } catch {
       // The requests that wait get the error. Without one, it is no request's.
@@ -117,16 +118,23 @@ export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
   }
 
   async function join(digest: Digest, request: LayerRequest, learning: Learning): Promise<LayerFacts> {
+    const { signal } = learning;
     const reading = readingFor(digest, joined, request, learning);
-    try {
-      return await reading.wait(request, learning.signal);
-    } catch (error) {
-      learning.signal?.throwIfAborted();
-      if (isOwn(error, reading.right, request)) throw error;
-    }
     const { repository, credential } = request.right;
-    const own = readingFor(digest, `${repository} ${credential}`, request, learning);
-    return own.wait(request, learning.signal);
+    const inOwnRight = () =>
+      readingFor(digest, `${repository} ${credential}`, request, learning).wait(request, signal);
+    const common = reading.wait(request, signal).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      if (isOwn(error, reading.right(), request)) throw error;
+      return inOwnRight();
+    });
+    const lag = watchLag(reading, request.right);
+    try {
+      const first = await Promise.race([common, lag.found]);
+      return first === 'lags' ? await firstOf(inOwnRight(), common) : first;
+    } finally {
+      lag.stop();
+    }
   }
 
   return {
@@ -148,6 +156,26 @@ export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
       for (const each of readings.get(digest)?.values() ?? []) each.keepFor(milliseconds);
     },
   };
+}
+
+const lagLookMs = 1_000;
+
+/**
+ * Tells when a reading lags that asks upstream in another right: upstream may hold one login or one repository back,
+ * and no other waits for that.
+ */
+function watchLag(reading: Reading, { repository, credential }: LayerRight) {
+  const { promise: found, resolve } = Promise.withResolvers<'lags'>();
+  const watch = setInterval(() => {
+    const { repository: other, credential: whose } = reading.right();
+    if ((other !== repository || whose !== credential) && reading.lags()) resolve('lags');
+  }, lagLookMs);
+  return { found, stop: () => clearInterval(watch) };
+}
+
+/** @returns what comes first; where both fail, the failure in the request's own right. */
+async function firstOf(own: Promise<LayerFacts>, common: Promise<LayerFacts>): Promise<LayerFacts> {
+  return Promise.any([own, common]).catch(() => own);
 }
 
 /** The key of the reading that requests of every right join. */

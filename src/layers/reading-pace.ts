@@ -53,7 +53,7 @@ const slowPace = 65_536;
  * turns than an owner that waits; any other. Each attempt gets twice the time of the one before, so that every
  * reading ends and at most half of all work is done again.
  */
-const quantumMs = { slow: 10_000, ahead: 30_000, other: 300_000 };
+const quantumMs = { slow: 10_000, ahead: 10_000, other: 300_000 };
 
 /**
  * Unpacked bytes from which on a ratio says something, and the ratio above which a reading goes behind all others: real

@@ -7,6 +7,7 @@ import type { LayerCodec } from './codec.ts';
 import type { LayerFacts } from './facts.ts';
 import { measure } from './measure.ts';
 import { createPaceWatch, Suspended } from './reading-pace.ts';
+import { createSpeedometer } from './speedometer.ts';
 
 /** A layer as upstream sends it. */
 export interface PackedLayer {
@@ -44,12 +45,14 @@ export interface LayerProgress {
   readonly startedAt: number | undefined;
   /** Milliseconds until its turn, as far as the line tells; 0 once it has started. */
   readonly waits: number;
+  /** Packed bytes in a millisecond, of the last seconds; 0 where none came. */
+  readonly speed: number;
 }
 
 /** The reading of one layer, which several requests wait for. */
 export interface Reading {
-  /** The right with which upstream is asked: of the request that began it. */
-  readonly right: LayerRight;
+  /** The right with which upstream is asked: of the request that began it, or of one that still waits. */
+  readonly right: () => LayerRight;
   readonly facts: Promise<LayerFacts>;
   /**
    * Waits for the facts. A reading that no request waits for ends, unless it is nearly done or `keepFor` was called.
@@ -60,6 +63,10 @@ export interface Reading {
   /** A client was told to come back: the reading goes on for at least so many milliseconds. */
   keepFor(milliseconds: number): void;
   progress(): LayerProgress;
+  /** Whether its bytes come so slowly, or not at all, that a request of another right does better by itself. */
+  lags(): boolean;
+  /** Ends the reading with what another one has found out. */
+  finish(facts: LayerFacts): void;
   /** Whether it has stood still for so long that nothing will come of it (`LeaseSemaphore` says how that can be). */
   isDead(): boolean;
 }
@@ -78,6 +85,7 @@ export interface ReadingOptions {
 const nearlyDone = 0.9;
 
 interface Waiter {
+  readonly request: LayerRequest;
   readonly most: number;
   readonly reject: (error: unknown) => void;
 }
@@ -98,6 +106,9 @@ export function startReading(
   const waiters = new Set<Waiter>();
   const owners = new Set([first.owner.join('\0')]);
   const ended = new AbortController();
+  const found = Promise.withResolvers<LayerFacts>();
+  const speed = createSpeedometer(clock);
+  let asking = first;
   let as = of;
   let line = leases.request(first.owner, as);
   let keepUntil = Number.NEGATIVE_INFINITY;
@@ -114,6 +125,7 @@ export function startReading(
   function heard(read: number): void {
     state = { ...state, read };
     heardAt = clock();
+    speed.note(read);
     for (const waiter of waiters) {
       if (read <= waiter.most) continue;
       waiter.reject(tooLong(digest, waiter.most));
@@ -139,7 +151,7 @@ export function startReading(
       pace.look();
     }, pace.intervalMs);
     try {
-      const { stream, size } = await first.open(signal);
+      const { stream, size } = await asking.open(signal);
       state = { ...state, total: size };
       const onRead = (packed: number, unpacked: number) => {
         heard(packed);
@@ -150,6 +162,12 @@ export function startReading(
     } finally {
       clearInterval(watch);
     }
+  }
+
+  /** The request in whose right upstream is asked: one that still waits, where the first one has left. */
+  function stillWaiting(): LayerRequest {
+    const all = [...waiters].map(({ request }) => request);
+    return all.length === 0 || all.includes(asking) ? asking : (all[0] ?? asking);
   }
 
   /** Waits for the lease, or for the end of a reading that nobody waits for. */
@@ -175,6 +193,8 @@ export function startReading(
       const lease = await turn();
       heardAt = clock();
       state = { ...state, read: 0, startedAt: heardAt };
+      speed.start();
+      asking = stillWaiting();
       try {
         return await attempt(lease, attempts);
       } catch (error) {
@@ -190,15 +210,16 @@ export function startReading(
     }
   }
 
-  const facts = run();
+  const facts = Promise.race([run(), found.promise]);
 
   return {
-    right: first.right,
+    right: () => asking.right,
     facts,
-    async wait({ owner, most = Number.POSITIVE_INFINITY }, signal) {
+    async wait(request, signal) {
+      const { owner, most = Number.POSITIVE_INFINITY } = request;
       signal?.throwIfAborted();
       const { promise: own, reject } = Promise.withResolvers<never>();
-      const waiter: Waiter = { most, reject };
+      const waiter: Waiter = { request, most, reject };
       const onAbort = () => reject(signal?.reason);
       signal?.addEventListener('abort', onAbort, { once: true });
       waiters.add(waiter);
@@ -217,7 +238,15 @@ export function startReading(
     keepFor(milliseconds) {
       keepUntil = Math.max(keepUntil, clock() + milliseconds);
     },
-    progress: () => ({ ...state, waits: state.startedAt === undefined ? leases.expectedWait() : 0 }),
+    progress() {
+      const isStarted = state.startedAt !== undefined;
+      return { ...state, waits: isStarted ? 0 : leases.expectedWait(), speed: isStarted ? speed.now() : 0 };
+    },
+    lags: () => state.startedAt !== undefined && !isNearlyDone() && speed.isLow(),
+    finish(facts) {
+      found.resolve(facts);
+      ended.abort(new Abandoned('another reading has found it out'));
+    },
     isDead: () => ended.signal.aborted || (heardAt !== undefined && clock() - heardAt > silenceMs),
   };
 }

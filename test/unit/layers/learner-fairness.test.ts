@@ -84,6 +84,35 @@ describe('four layers that come at 20 bytes a second', () => {
   });
 });
 
+describe('layers of many repositories that one address asks for', () => {
+  it('keep no other address from a turn, though they come fast enough', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
+    const learner = newLearner(4);
+    const all = Array.from({ length: 12 }, (_, at) => {
+      const bytes = plainLayer(at + 1, 3_000_000);
+      const { open } = trickling(bytes, 150_000);
+      return learner.facts(digestOf(bytes), layerRequest(open, `mallory/app${at}`, 'none', '192.0.2.66'));
+    });
+    await vi.advanceTimersByTimeAsync(4_000);
+    let done = 0;
+    const others = [20, 21, 22].map((seed) => {
+      const bytes = plainLayer(seed);
+      const open = async () => ({ stream: sourceOf(bytes).stream, size: bytes.length });
+      const address = `192.0.2.${seed}`;
+      return learner
+        .facts(digestOf(bytes), layerRequest(open, `bob/app${seed}`, 'none', address))
+        .then(() => {
+          done += 1;
+        });
+    });
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(done).toBe(3);
+    await Promise.all(others);
+    await vi.advanceTimersByTimeAsync(900_000);
+    for (const facts of all) expect(await facts).toMatchObject({ size: 3_000_000 });
+  });
+});
+
 describe('layers that unpack to a thousand times their size', () => {
   it('are read behind all others, and are read', async () => {
     const learner = newLearner(2);

@@ -1,5 +1,5 @@
 import { zstdCompressSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
 import { Failure, type FailureCode } from '../../../src/errors.ts';
 import { defaultUnpackLimits } from '../../../src/layers/bomb.ts';
@@ -14,12 +14,12 @@ const content = layerContent(50_000);
 const packed = new Uint8Array(zstdCompressSync(content));
 const digest = digestOf(packed);
 
-function newLearner() {
+function newLearner(limit = 4) {
   return createLayerLearner({
     codec: createNodeLayerCodec(),
     limits: defaultUnpackLimits,
     cache: { get: async () => undefined, set: async () => {} },
-    leases: createLayerLeases(4, Date.now),
+    leases: createLayerLeases(limit, Date.now),
     clock: Date.now,
     background: () => undefined,
   });
@@ -113,5 +113,76 @@ describe('a reading that requests of several rights wait for', () => {
     await settled();
     expect(source.cancelled).toBeDefined();
     expect(learner.progress(digest)).toBeUndefined();
+  });
+});
+
+describe('a reading that upstream holds back for one right', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Sends a layer's first bytes, and then nothing. */
+  const hanging = () => {
+    const source = sourceOf(packed.subarray(0, 200), { after: 'silence' });
+    return { source, open: async () => ({ stream: source.stream, size: packed.length }) };
+  };
+
+  it.each([
+    ['another repository', 'bob/app'],
+    ['another login of the same repository', 'acme/app'],
+  ])('does not hold back %s, which has the layer in seconds', async (_, repository) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
+    const learner = newLearner();
+    const { open, source } = hanging();
+    const alice = learner.facts(digest, layerRequest(open, 'acme/app', 'alice'));
+    const bob = learner.facts(
+      digest,
+      layerRequest(async () => ({ stream: sourceOf(packed).stream, size: packed.length }), repository, 'bob'),
+    );
+    await vi.advanceTimersByTimeAsync(7_000);
+    vi.useRealTimers();
+    expect(await bob).toMatchObject({ size: content.length });
+    // What was found out is shared: nothing more is read for Alice.
+    expect(await alice).toMatchObject({ size: content.length });
+    await vi.waitFor(() => expect(source.cancelled).toBeDefined());
+  });
+
+  it('goes on in the right of a request that still waits, when its turn comes again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
+    const learner = newLearner(1);
+    const blocker = hanging();
+    const leavingBlocker = new AbortController();
+    const other = digestOf(content);
+    const blocked = learner.facts(other, layerRequest(blocker.open, 'x/y', 'carol', '192.0.2.9'), {
+      signal: leavingBlocker.signal,
+    });
+    const gone = expect(blocked).rejects.toThrow('left');
+    const leaving = new AbortController();
+    let aliceAsked = 0;
+    const alice = learner.facts(
+      digest,
+      layerRequest(
+        async () => {
+          aliceAsked += 1;
+          throw new Failure('DENIED', 'gone');
+        },
+        'acme/app',
+        'alice',
+      ),
+      { signal: leaving.signal },
+    );
+    const left = expect(alice).rejects.toThrow('left');
+    const bob = learner.facts(
+      digest,
+      layerRequest(async () => ({ stream: sourceOf(packed).stream, size: packed.length }), 'acme/app', 'bob'),
+    );
+    await vi.advanceTimersByTimeAsync(100);
+    leaving.abort(new Error('left'));
+    leavingBlocker.abort(new Error('left'));
+    await vi.advanceTimersByTimeAsync(100);
+    vi.useRealTimers();
+    await Promise.all([left, gone]);
+    expect(await bob).toMatchObject({ size: content.length });
+    expect(aliceAsked).toBe(0);
   });
 });

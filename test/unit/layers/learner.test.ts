@@ -280,6 +280,7 @@ describe('how far it is', () => {
       total: packed.length,
       startedAt: 5000,
       waits: 0,
+      speed: 0.25,
     });
     abort.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
@@ -300,6 +301,7 @@ describe('how far it is', () => {
       total: undefined,
       startedAt: undefined,
       waits: 30_000,
+      speed: 0,
     });
     held.letGo();
     await Promise.all([first, second]);
