@@ -22,8 +22,6 @@ async function expectIsolation(start: (world: World) => Promise<Proxies>): Promi
     const { ports } = proxies;
     const report = await runIsolation(world, { seed, requests, ports, replicas: ports.length, ...lifetimes });
     console.log({ seed, requests: report.requests, outcomes: report.outcomes });
-    if (process.env.ISOLATION_DUMP)
-      (await import('node:fs')).writeFileSync(process.env.ISOLATION_DUMP, JSON.stringify(report.violations));
     const wrong = [...report.violations, ...secretsIn(proxies.output(), world)];
     const advice = `ISOLATION_SEED=${seed} chooses the same again`;
     expect(proxies.output()).toContain('"level"');

@@ -36,7 +36,11 @@ export function asksAcross(random: Random, knowledge: Knowledge, upstream: Upstr
   const client = random.one(['Docker 1.9.1', 'Docker 1.13.1', 'Docker 20.10', 'skopeo'] as const);
   return upstream.repositories
     .filter(({ now }) => now.tags.has(tag))
-    .map((repository) => askFor(random, knowledge, upstream, byTag(repository, tag), client));
+    .flatMap((repository) =>
+      Array.from({ length: 1 + random.below(3) }, () =>
+        askFor(random, knowledge, upstream, byTag(repository, tag), client),
+      ),
+    );
 }
 
 function askFor(

@@ -10,8 +10,12 @@ export interface Scope {
   readonly repository: number | undefined;
 }
 
+/** What it is done to. Docker Hub limits pulls and answers each HEAD; quotas of traffic are for blobs. */
+type Part = 'everything' | 'gets' | 'blobs';
+
 interface Episode extends Scope {
   readonly kind: FlapKind;
+  readonly part: Part;
   readonly until: number;
 }
 
@@ -42,15 +46,24 @@ export class Flaps {
     const kind = random.one(kinds);
     // Broken content is broken for everyone.
     const user = kind === 'wrong' ? undefined : scope.user;
-    const episode = { ...scope, user, kind, until: performance.now() + 200 + random.below(1_200) };
+    const part = random.one<Part>(['everything', 'gets', 'blobs', 'blobs']);
+    const episode = { ...scope, user, kind, part, until: performance.now() + 200 + random.below(1_200) };
     this.#episodes = [...this.#episodes.filter(({ until }) => until > performance.now()), episode];
     return episode;
   }
 
   /** The fault that a request meets now. @param user undefined without a login. */
-  meet(user: number | undefined, repository: number | undefined): Flap | undefined {
+  meet(
+    user: number | undefined,
+    repository: number | undefined,
+    { method, url }: { readonly method?: string | undefined; readonly url?: string | undefined },
+  ): Flap | undefined {
     const now = performance.now();
-    const episode = this.#episodes.find((each) => each.until > now && covers(each, user, repository));
+    const isMeant = ({ part }: Episode) =>
+      part === 'everything' || (method === 'GET' && (part === 'gets' || url?.includes('/blobs/') === true));
+    const episode = this.#episodes.find(
+      (each) => each.until > now && covers(each, user, repository) && isMeant(each),
+    );
     return episode && this.note({ at: now, ...episode });
   }
 

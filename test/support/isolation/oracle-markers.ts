@@ -15,10 +15,17 @@ export function markerComplaint({ ask, answer, start, end }: Answered): string |
   const words = textOf(answer.body).slice(0, 300);
   return `${answer.status} tells of ${told}, which the requester has not named and may not know: ${words}`;
 
+  /** A token is given for the requester's own login, or for none. */
+  function isForRequester(told: string): boolean {
+    const value = /"token":"([^"]+)"/.exec(told)?.[1];
+    const owner = ask.upstream.registry.logins.ownerOf(`Bearer ${value}`);
+    return owner === undefined || owner.index === ask.user;
+  }
+
   function mayKnow({ kind, index }: Marker): boolean {
     const { upstream, repository, user, says } = ask;
     if (kind === 'user') return index === user || index === says;
-    if (kind === 'token') return ask.kind === 'token';
+    if (kind === 'token') return ask.kind === 'token' && isForRequester(text);
     if (kind === 'password') return false;
     // Content is looked at with the right to it (oracle-access.ts).
     if (kind === 'image') return repository !== undefined;

@@ -65,7 +65,7 @@ export async function startTestRegistry(options: RegistryOptions): Promise<TestR
     const identity = logins.identify(authorization);
     const userIndex = identity.kind === 'user' ? identity.user.index : undefined;
     await sleep(1 + Math.random() * 8);
-    const flap = options.flaps.meet(userIndex, repository?.options.index);
+    const flap = options.flaps.meet(userIndex, repository?.options.index, request);
     const good = () => goodAnswer({ request, url: asked, identity, userIndex }, repository);
     await misbehave(flap, good, response, { isHead: request.method === 'HEAD', repository, user: userIndex });
   }

@@ -1,0 +1,54 @@
+import type { Random } from '../../fuzz/random.ts';
+import { contentFaults, quickFaults } from '../faults/faults.ts';
+import {
+  type Asked,
+  give,
+  type HostileUpstream,
+  jsonAnswer,
+  refusal,
+  startHostileUpstream,
+} from '../faults/hostile-upstream.ts';
+
+/** Shown by clients with a wrong password. */
+export const wrongLogin = /^Basic d3Jvbmc/;
+
+const faults = Object.entries(quickFaults);
+
+/** The samples, a place for uploads, a refusal for wrong logins, and a fault in one answer of twelve. */
+export async function startMixedUpstream(random: Random): Promise<HostileUpstream> {
+  const upstream = await startHostileUpstream();
+  upstream.misbehave(
+    async (asked) => {
+      const { request, response } = asked;
+      const isHead = request.method === 'HEAD';
+      if (wrongLogin.test(request.headers.authorization ?? '')) {
+        give(response, refusal(401, 'UNAUTHORIZED', { 'www-authenticate': 'Basic realm="test"' }), isHead);
+      } else if (['POST', 'PATCH', 'PUT'].includes(request.method ?? '')) await takeUpload(asked);
+      else if (random.oneIn(12)) await faultOf(random, asked)(asked);
+      else give(response, asked.good, isHead);
+    },
+    () => true,
+  );
+  return upstream;
+}
+
+/** The bytes of a blob go through as they come: what breaks them, breaks them for the client. */
+function faultOf(random: Random, { request }: Asked) {
+  const [name, how] = random.one(faults);
+  const isBlob = request.url?.includes('/blobs/');
+  return isBlob && contentFaults.includes(name) ? quickFaults['answers 503'] : how;
+}
+
+async function takeUpload({ request, response }: Asked): Promise<void> {
+  try {
+    for await (const _ of request);
+  } catch {
+    // The client has left in the middle.
+    response.destroy();
+    return;
+  }
+  const [path = ''] = (request.url ?? '').split('?');
+  const location = request.method === 'POST' ? `${path}1234` : path;
+  const status = request.method === 'PUT' ? 201 : 202;
+  give(response, { ...jsonAnswer(status, {}), headers: { location, range: '0-0' } }, false);
+}
