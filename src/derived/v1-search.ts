@@ -79,23 +79,21 @@ export function createV1Search(options: V1SearchOptions): V1Search {
   async function byRoot(
     repository: RepositoryName,
     root: Digest,
-    id: string,
     caller: Caller,
     chainOf: () => Promise<V1Chain>,
   ) {
-    const proof = await resolveRoot(resolver, repository, root, id, caller);
+    const proof = await resolveRoot(resolver, repository, root, 'the image id in the request', caller);
     return { chain: await chainOf(), public: proof.public };
   }
 
   async function known(repository: RepositoryName, id: string, hints: V1Hints, caller: Caller) {
     const has = (found: V1Found | undefined) => (found && hasId(found.chain, id) ? found : undefined);
     const place = images.seen(repository, id);
-    const seen =
-      place && byRoot(repository, place.root, id, caller, () => images.at(repository, place, caller));
+    const seen = place && byRoot(repository, place.root, caller, () => images.at(repository, place, caller));
     const found = has(await seen?.catch(ignoreFaultOfImage));
     const { root, platform } = hints;
     if (found || root === undefined || root === place?.root) return found;
-    const told = byRoot(repository, root, id, caller, () => images.of(repository, root, platform, caller));
+    const told = byRoot(repository, root, caller, () => images.of(repository, root, platform, caller));
     return has(await told.catch(ignoreFaultOfImage));
   }
 
