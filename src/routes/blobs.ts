@@ -27,7 +27,7 @@ export async function answerBlob(
   // Schema 1 names it for every entry without content, and upstream need not have it.
   if (digest === emptyLayer.digest) return answerBytes(request, digest, emptyLayer.bytes, true);
   const recipe = route.workshop.recipeAtHand(name, digest);
-  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(rootIsGone));
+  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(sourceIsGone));
   if (made) return made;
   try {
     return await answerStored(route, request, name, digest);
@@ -49,13 +49,19 @@ async function answerUnknown(
   refusal: Failure,
 ): Promise<Response> {
   const recipe = await route.workshop.recipeOf(name, digest, request.caller);
-  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(rootIsGone));
+  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(sourceIsGone));
   if (made) return made;
   if (refusal.code !== 'BLOB_UNKNOWN') throw refusal;
   const hints = { ...hintsFor(route, request), deadRoot: recipe?.root };
   const found = await route.search.find(name, digest, hints, request.caller);
   if (!found) throw refusal;
   return answerMade(route, request, name, digest, found);
+}
+
+/** What a blob was made from can be deleted while upstream has the blob itself, or another image leads to it. */
+function sourceIsGone(error: unknown): undefined {
+  if (error instanceof Failure && error.code === 'BLOB_UNKNOWN') return undefined;
+  return rootIsGone(error);
 }
 
 /** What was made for an image: the right to it is the right to that image. */
