@@ -1,3 +1,5 @@
+import { ConversionError } from '../converters/errors.ts';
+
 /**
  * What can go wrong with a request, as data. `wire` is the one table from code to HTTP status and to the error
  * code of the distribution spec (1.1, "Error Codes").
@@ -82,6 +84,8 @@ export function isUpstreamFailing(error: unknown): boolean {
  * as well as 401 for what a caller may not see, limit each login by itself, and fail for one login with any status.
  */
 export function speaksOfCaller(error: unknown): boolean {
+  // A conversion says so of a part of the image that upstream does not have (conversion-ports.ts).
+  if (error instanceof ConversionError) return error.code === 'UNAVAILABLE';
   return error instanceof Failure && ofCaller.has(error.code);
 }
 

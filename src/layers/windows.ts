@@ -7,6 +7,8 @@ export interface WindowBudget {
    * @throws the signal's reason.
    */
   take(request: WindowRequest, signal: AbortSignal): Promise<() => void>;
+  /** Takes the part where it is free and no other request waits; returns undefined where it is not. */
+  takeAtOnce(request: WindowRequest): (() => void) | undefined;
 }
 
 export interface WindowRequest {

@@ -33,7 +33,7 @@ export async function answerBlob(
   const head = request.method === 'HEAD';
   const recipe = route.workshop.recipeAtHand(name, digest);
   if (recipe && head) await askStored(route, request, name, digest);
-  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(rootIsGone));
+  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(sourceIsGone));
   if (made) return made;
   try {
     return await answerStored(route, request, name, digest);
@@ -73,7 +73,7 @@ async function answerUnknown(
   refusal: Failure,
 ): Promise<Response> {
   const recipe = await route.workshop.recipeOf(name, digest, request.caller);
-  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(rootIsGone));
+  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(sourceIsGone));
   if (made) return made;
   if (refusal.code !== 'BLOB_UNKNOWN' || isOfPush(request)) throw refusal;
   const mayBePush = request.method === 'HEAD';
@@ -86,6 +86,12 @@ async function answerUnknown(
 /** Every engine asks for each layer by HEAD before it pushes it; before a pull, Docker 1.8 and 1.9 alone do so. */
 function isOfPush({ method, client }: ClientRequest): boolean {
   return method === 'HEAD' && client.profile.pullsByGet;
+}
+
+/** What a blob was made from can be deleted while upstream has the blob itself, or another image leads to it. */
+function sourceIsGone(error: unknown): undefined {
+  if (error instanceof Failure && error.code === 'BLOB_UNKNOWN') return undefined;
+  return rootIsGone(error);
 }
 
 /** What was made for an image: the right to it is the right to that image. */

@@ -5,6 +5,7 @@ import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 import type { LayerCodec, ZstdDecoder } from '../../layers/codec.ts';
 import { createTails } from '../../layers/tails.ts';
 import type { TakeWindow } from '../../layers/windows.ts';
+import { createPartedWindowBudget } from './parted-window-budget.ts';
 import { createWindowBudget } from './window-budget.ts';
 import { driveZlib, type Engine } from './zlib-engine.ts';
 
@@ -40,7 +41,7 @@ export function createNodeLayerCodec({
   graceMs = 5_000,
 }: NodeLayerCodecOptions = {}): LayerCodec {
   const limits = {
-    downloads: createWindowBudget(Math.max(windowBudget, windowLimit)),
+    downloads: createPartedWindowBudget(Math.max(windowBudget, windowLimit), windowLimit),
     conversions: createWindowBudget(Math.max(conversionBudget, windowLimit)),
     skips: createFairSemaphore(skipsAtOnce),
     tails: createTails(tailBytes),

@@ -77,6 +77,19 @@ export function createWindowBudget(total: number): WindowBudget {
   }
 
   return {
+    takeAtOnce(request) {
+      const bytes = Math.min(request.bytes, total);
+      if (line.size > 0 || bytes > total - shares.lent()) return undefined;
+      let giveBack: (() => void) | undefined;
+      lend({
+        ...request,
+        bytes,
+        begin: (give) => {
+          giveBack = give;
+        },
+      });
+      return giveBack;
+    },
     async take(request, signal) {
       signal.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<() => void>();

@@ -1,0 +1,26 @@
+import type { WindowBudget, WindowRequest } from '../../layers/windows.ts';
+import { createWindowBudget } from './window-budget.ts';
+
+/** Windows up to this size are small: zstd makes no larger ones without being told to (`--long`, `--ultra`). */
+const smallWindow = 8 * 2 ** 20;
+
+/**
+ * Memory for windows of which a quarter is kept for small ones, in a line of their own. Readers of layers with large
+ * windows, however slow and however many, thus never stop the layers that most images have. Where no large window
+ * waits, small ones take the rest as well.
+ * @param total in bytes, for all windows together.
+ * @param largest the largest window that a stream may have; the part for large windows holds at least one.
+ */
+export function createPartedWindowBudget(total: number, largest: number): WindowBudget {
+  const small = createWindowBudget(total / 4);
+  const large = createWindowBudget(Math.max(total - total / 4, largest));
+  const takeAtOnce = (request: WindowRequest) => small.takeAtOnce(request) ?? large.takeAtOnce(request);
+  return {
+    takeAtOnce: (request) => (request.bytes > smallWindow ? large.takeAtOnce(request) : takeAtOnce(request)),
+    async take(request, signal) {
+      if (request.bytes > smallWindow) return large.take(request, signal);
+      signal.throwIfAborted();
+      return takeAtOnce(request) ?? small.take(request, signal);
+    },
+  };
+}
