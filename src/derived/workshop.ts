@@ -139,10 +139,17 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     }
     const late = () => new Failure('UPSTREAM_TIMEOUT', 'The conversion took too long. Try again.');
     // Others wait for it too: whoever asked first may leave, and it goes on.
-    const start = () => timed(recipe, () => work(repository, recipe, { ...caller, signal: undefined }, key));
+    let isOwn = false;
+    const start = () => {
+      isOwn = true;
+      return timed(recipe, () => work(repository, recipe, { ...caller, signal: undefined }, key));
+    };
     const flight = caller.knownLayersOnly ? `${key} known-layers` : key;
     const whose = credentialKey(caller.credential);
-    return flights.join({ key: flight, whose, start, late }, caller.signal);
+    const product = await flights.join({ key: flight, whose, start, late }, caller.signal);
+    // What upstream does not have for the caller who began it is left out, and can be there for this one.
+    if (product.complete || isOwn) return product;
+    return flights.join({ key: `${flight} ${whose}`, whose, start, late }, caller.signal);
   }
 
   async function recipeOf(repository: RepositoryName, digest: Digest, { budget }: Caller) {
