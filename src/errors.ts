@@ -84,12 +84,13 @@ export function isUpstreamFailing(error: unknown): boolean {
  * as well as 401 for what a caller may not see, limit each login by itself, and fail for one login with any status.
  */
 export function speaksOfCaller(error: unknown): boolean {
-  // A conversion says so of a part of the image that upstream does not have (conversion-ports.ts).
-  if (error instanceof ConversionError) return error.code === 'UNAVAILABLE';
+  // A conversion quotes what upstream said of a part of the image (conversion-ports.ts), also within other words.
+  if (error instanceof ConversionError) return true;
   return error instanceof Failure && ofCaller.has(error.code);
 }
 
 const ofCaller: ReadonlySet<FailureCode> = new Set([
+  ...(['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT'] as const),
   ...(['UNAUTHORIZED', 'DENIED', 'RATE_LIMITED'] as const),
   ...(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN', 'UPSTREAM_ANSWER'] as const),
 ]);

@@ -143,11 +143,17 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     }
     const late = () => new Failure('UPSTREAM_TIMEOUT', 'The conversion took too long. Try again.');
     // Others wait for it too: the request that began it may leave, and it goes on as long as one of them waits.
-    const start = (signal: AbortSignal) =>
-      timed(recipe, signal, () => work(repository, recipe, { ...caller, signal }, key));
+    let isOwn = false;
+    const start = (signal: AbortSignal) => {
+      isOwn = true;
+      return timed(recipe, signal, () => work(repository, recipe, { ...caller, signal }, key));
+    };
     const flight = caller.knownLayersOnly ? `${key} known-layers` : key;
     const whose = credentialKey(caller.credential);
-    return flights.join({ key: flight, whose, start, late }, caller.signal);
+    const product = await flights.join({ key: flight, whose, start, late }, caller.signal);
+    // What upstream does not have for the caller who began it is left out, and can be there for this one.
+    if (product.complete || isOwn) return product;
+    return flights.join({ key: `${flight} ${whose}`, whose, start, late }, caller.signal);
   }
 
   async function recipeOf(repository: RepositoryName, digest: Digest, { budget }: Caller) {

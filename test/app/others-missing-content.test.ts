@@ -1,29 +1,74 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
-const latest = '/v2/sample/oci/manifests/latest';
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
 const bob = ['Authorization', 'Basic Ym9iOnNlY3JldA=='] as const;
-
-/** Registries answer 404 for what a login may not see: here for each blob, to Alice alone. */
-const withoutBlobsForAlice: Script = (request, { pathname }) => {
-  const isMeant = pathname.includes('/blobs/') && request.headers.get('authorization') === alice[1];
-  return isMeant ? specError(404, 'BLOB_UNKNOWN', {}, 'nothing for alice') : undefined;
-};
-
-it.each([
+const orders = [
   [alice, bob],
   [bob, alice],
-])(
-  'what upstream does not have for one login is not missing for another that asks at the same time',
-  async (...order) => {
-    const app = testApp({}, scriptedUpstream(withoutBlobsForAlice).fetch);
-    const answers = await Promise.all(order.map((login) => app.get(latest, [...docker19, login])));
-    const ofBob = answers[order.indexOf(bob)];
-    expect(ofBob?.text()).not.toContain('alice');
-    expect(ofBob?.status).toBe(200);
-  },
-);
+];
+
+/** What Bob gets while Alice asks for the same, and what he gets alone. */
+async function forBob(
+  path: string,
+  client: typeof docker113,
+  script: Script,
+  order: (typeof orders)[number],
+) {
+  const app = testApp({}, scriptedUpstream(script).fetch);
+  const answers = await Promise.all(order.map((login) => app.get(path, [...client, login])));
+  const alone = await testApp({}, scriptedUpstream(script).fetch).get(path, [...client, bob]);
+  expect(alone.status).toBe(200);
+  return { bob: answers[order.indexOf(bob)], alone };
+}
+
+const isAlice = (request: Request) => request.headers.get('authorization') === alice[1];
+const notFound = () => specError(404, 'BLOB_UNKNOWN', {}, 'nothing for alice');
+
+/** Registries answer 404 for what a login may not see: here for each blob, to Alice alone. */
+const withoutBlobs: Script = (request, { pathname }) =>
+  isAlice(request) && pathname.includes('/blobs/') ? notFound() : undefined;
+
+/** A few of the blobs, in the order in which they are asked for. */
+function withoutSomeBlobs(): Script {
+  let asked = 0;
+  return (request, url) => {
+    const missing = withoutBlobs(request, url);
+    if (missing) asked += 1;
+    return asked > 1 ? undefined : missing;
+  };
+}
+
+const cutOff: Script = (request, { pathname }) => {
+  if (isAlice(request) && pathname.includes('/blobs/')) throw new TypeError('fetch failed');
+  return undefined;
+};
+
+describe('what fails for one login does not fail for another that asks at the same time', () => {
+  it.each(orders)('a config that upstream does not have', async (...order) => {
+    const answers = await forBob('/v2/sample/oci/manifests/latest', docker19, withoutBlobs, order);
+    expect(answers.bob?.text()).not.toContain('alice');
+    expect(answers.bob?.status).toBe(200);
+  });
+
+  it.each(orders)('an index of which no image is left', async (...order) => {
+    const answers = await forBob('/v2/sample/index-zstd/manifests/latest', docker113, withoutBlobs, order);
+    expect(answers.bob?.text()).not.toContain('alice');
+    expect(answers.bob?.text()).toBe(answers.alone.text());
+  });
+
+  it.each(orders)('an index of which some images are left', async (...order) => {
+    const path = '/v2/sample/index-zstd/manifests/latest';
+    const answers = await forBob(path, docker113, withoutSomeBlobs(), order);
+    expect(answers.bob?.text()).toBe(answers.alone.text());
+  });
+
+  it.each(orders)('a connection to upstream that is cut', async (...order) => {
+    const answers = await forBob('/v2/sample/oci/manifests/latest', docker19, cutOff, order);
+    expect(answers.bob?.status).toBe(200);
+  });
+});

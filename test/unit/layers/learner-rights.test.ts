@@ -46,8 +46,10 @@ const ofUpstream: readonly FailureCode[] = [
   'BLOB_UNKNOWN',
   'RATE_LIMITED',
   'UPSTREAM_ANSWER',
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_TIMEOUT',
 ];
-const ofContent: readonly FailureCode[] = ['UPSTREAM_CONTENT', 'UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT'];
+const ofContent: readonly FailureCode[] = ['UPSTREAM_CONTENT'];
 const secret = 'blob of acme/secret-merger';
 
 describe('a reading that requests of several rights wait for', () => {
