@@ -14,3 +14,13 @@ export function checkIsBytes(bytes: unknown, what: string): void {
     expected: 'a Uint8Array',
   });
 }
+
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  return whole;
+}

@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { type HashAlgorithm, hashHex, hashIsNative } from './crypto/hash.ts';
 import { ConversionError, excerpt } from './errors.ts';
-import { type HashAlgorithm, hashHex, hashIsNative } from './hash.ts';
 
 /** A content address: `sha256:`, `sha384:` or `sha512:` and lower-case hex (OCI image-spec, descriptor.md). */
 export type Digest = string & { readonly __brand: 'Digest' };

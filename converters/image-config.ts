@@ -1,5 +1,6 @@
 import { checkIsBytes } from './bytes.ts';
 import type { Digest } from './digest.ts';
+import type { RawDocument, RawObject } from './json/document.ts';
 import {
   asBoolean,
   asDigest,
@@ -11,12 +12,11 @@ import {
   optionalString,
   refuse,
   rootField,
-} from './fields.ts';
+} from './json/fields.ts';
+import { type GoTime, goTime, zeroTime } from './json/go-time.ts';
+import { parseJson } from './json/parse.ts';
 import { checkDocumentSize } from './limits.ts';
-import { parseJson } from './parse-json.ts';
 import type { Platform } from './platform.ts';
-import type { RawDocument, RawObject } from './raw-json.ts';
-import { type GoTime, goTime, zeroTime } from './time.ts';
 
 /**
  * An image's config: a modern one (OCI image-spec, config.md) or the bare v1 image JSON of 2015, which has

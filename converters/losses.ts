@@ -1,7 +1,7 @@
 import type { Dialect } from './errors.ts';
-import { asObject, type Field, optional, rootField } from './fields.ts';
+import type { RawObject, RawValue } from './json/document.ts';
+import { asObject, type Field, optional, rootField } from './json/fields.ts';
 import type { Descriptor, Image, Index, IndexEntry, Loss, LossKind } from './model.ts';
-import type { RawObject, RawValue } from './raw-json.ts';
 
 /** Members that make a document what it is: every form has its own way to say them. */
 const structural: ReadonlySet<string> = new Set([

@@ -1,12 +1,11 @@
+import type { JWK } from 'jose';
+import type { Labels } from './annotations.ts';
 import type { Digest } from './digest.ts';
 import type { Dialect } from './errors.ts';
-import type { Field } from './fields.ts';
-import type { Labels } from './labels.ts';
+import type { RawDocument, RawObject } from './json/document.ts';
+import type { Field } from './json/fields.ts';
 import type { Compression } from './media-types.ts';
 import type { Platform } from './platform.ts';
-import type { RawDocument, RawObject } from './raw-json.ts';
-import type { JsonWebSignature } from './schema1/pretty-jws.ts';
-import type { V1Entry } from './schema1/v1-entry.ts';
 
 /**
  * The neutral model: a target, its dependencies, labels — the shape of the generic manifest of distribution
@@ -127,4 +126,30 @@ export interface Loss {
   readonly path: string;
   /** For a person, as the end of a sentence that begins with the path. */
   readonly reason: string;
+}
+
+/** One signature block of a libtrust "pretty JWS", as written. */
+export interface JsonWebSignature {
+  readonly algorithm: string;
+  readonly key: PublicKey;
+  readonly signature: string;
+  readonly protected: string;
+}
+
+/** The key that came with a signature. */
+export type PublicKey =
+  | { readonly kind: 'jwk'; readonly jwk: JWK; readonly keyId: string | undefined }
+  /** The first of a chain of certificates, DER in base64; whom it belongs to is not looked at. */
+  | { readonly kind: 'certificate'; readonly base64: string };
+
+/** One entry of a schema 1 `history`: the v1 image that a layer was, read from `v1Compatibility`. */
+export interface V1Entry {
+  /** 64 hex digits. */
+  readonly id: string;
+  /** "" for the base. */
+  readonly parent: string;
+  /** Made no files: marked so by registries that converted schema 2. */
+  readonly throwaway: boolean;
+  readonly document: RawDocument;
+  readonly root: RawObject;
 }

@@ -1,9 +1,9 @@
 import { callsBounded } from './concurrency.ts';
+import type { SigningKey } from './crypto/signing-key.ts';
 import type { Digest } from './digest.ts';
 import { limits } from './limits.ts';
 import type { Compression } from './media-types.ts';
 import type { Descriptor, Layer } from './model.ts';
-import type { SigningKey } from './schema1/signing-key.ts';
 
 /**
  * What a conversion needs from outside; nothing else is done but computing. Each port may fail with any error, which

@@ -1,13 +1,13 @@
 import { checkIsBytes } from './bytes.ts';
 import { ConversionError } from './errors.ts';
-import { asCount, asObject, type Field, optional, optionalString, rootField } from './fields.ts';
-import { readGeneric } from './generic/read.ts';
+import { readGeneric } from './formats/generic/read.ts';
+import { readOciIndex, readOciManifest } from './formats/oci/read.ts';
+import { readSchema1 } from './formats/schema1/read.ts';
+import { readDockerList, readSchema2 } from './formats/schema2/read.ts';
+import { member, type RawDocument, type RawObject } from './json/document.ts';
+import { asCount, asObject, type Field, optional, optionalString, rootField } from './json/fields.ts';
 import { bareMediaType, mediaTypes } from './media-types.ts';
 import type { Model } from './model.ts';
-import { readOciIndex, readOciManifest } from './oci/read.ts';
-import { member, type RawDocument, type RawObject } from './raw-json.ts';
-import { readSchema1 } from './schema1/read.ts';
-import { readDockerList, readSchema2 } from './schema2/read.ts';
 import { parseManifest } from './source.ts';
 
 export type ManifestType =

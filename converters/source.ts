@@ -1,5 +1,6 @@
 import { digestOf } from './digest.ts';
 import { ConversionError, type Dialect } from './errors.ts';
+import type { RawDocument, RawObject } from './json/document.ts';
 import {
   asCount,
   asObject,
@@ -9,11 +10,10 @@ import {
   refuseLookAlikes,
   required,
   rootField,
-} from './fields.ts';
+} from './json/fields.ts';
+import { parseJson } from './json/parse.ts';
 import { checkDocumentSize } from './limits.ts';
 import type { Source } from './model.ts';
-import { parseJson } from './parse-json.ts';
-import type { RawDocument, RawObject } from './raw-json.ts';
 
 /** The strict reading that every manifest gets: bounded, real JSON, no key twice. */
 export function parseManifest(bytes: Uint8Array): RawDocument {

@@ -1,15 +1,15 @@
 import { Hono } from 'hono';
-import { type Attendance, type AttendanceOptions, createAttendance } from './attendance.ts';
+import { isV1Path } from './client-state/v1-session.ts';
 import { Failure } from './errors.ts';
-import type { Health } from './observability/health.ts';
-import { answerV2 } from './routes/answer-v2.ts';
-import type { ClientRequest } from './routes/client-request.ts';
-import type { Connection } from './routes/connection.ts';
-import { answerV1 } from './routes/v1/answer-v1.ts';
-import type { Place } from './routing/place.ts';
-import { createTable } from './routing/table.ts';
-import { createSite, type SiteOptions } from './site.ts';
-import { isV1Path } from './v1-claims/claims.ts';
+import type { Connection } from './http/env.ts';
+import type { Health } from './http/health.ts';
+import { type Attendance, type AttendanceOptions, createAttendance } from './http/middleware/access-log.ts';
+import { createSite, type SiteOptions } from './http/route.ts';
+import { answerV1 } from './http/v1/routes.ts';
+import { answerV2 } from './http/v2/routes.ts';
+import type { ClientRequest } from './registry/client-request.ts';
+import type { Place } from './routing/authority.ts';
+import { createTable } from './routing/virtual-hosts.ts';
 import { version } from './version.ts';
 
 /** Everything that a runtime gives to the program. */

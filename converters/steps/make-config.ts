@@ -1,14 +1,14 @@
+import { noLabels } from '../annotations.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { ConversionError } from '../errors.ts';
-import { asObject, rootField } from '../fields.ts';
+import { emptyDiffIds } from '../formats/schema1/empty-layer.ts';
+import { configFromBareV1, configFromV1 } from '../formats/schema1/to-config.ts';
+import { v1Steps } from '../formats/schema1/v1-steps.ts';
 import { readImageConfig } from '../image-config.ts';
-import { noLabels } from '../labels.ts';
+import { asObject, rootField } from '../json/fields.ts';
 import { mediaTypes } from '../media-types.ts';
 import type { Descriptor, Image, Layer, V1Target } from '../model.ts';
 import type { ConversionPorts } from '../ports.ts';
-import { emptyDiffIds } from '../schema1/empty-layer.ts';
-import { configFromBareV1, configFromV1 } from '../schema1/to-config.ts';
-import { v1Steps } from '../schema1/v1-steps.ts';
 import { withConfigOf } from './read-config.ts';
 import type { Prepared, Step } from './step.ts';
 

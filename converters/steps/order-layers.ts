@@ -1,4 +1,4 @@
-import { inTargetOrder } from '../generic/order.ts';
+import { inTargetOrder } from '../formats/generic/order.ts';
 import { withConfigOf } from './read-config.ts';
 import type { Step } from './step.ts';
 

@@ -1,10 +1,10 @@
 import type { Dialect } from '../errors.ts';
+import { unpackLayers } from './decompress-layers.ts';
 import { makeConfig } from './make-config.ts';
 import { orderLayers } from './order-layers.ts';
+import { sniffLayers } from './probe-layers.ts';
 import { checkConfig, readConfig } from './read-config.ts';
-import { sniffLayers } from './sniff-layers.ts';
 import type { Step } from './step.ts';
-import { unpackLayers } from './unpack-layers.ts';
 import { verifySignatures } from './verify-signatures.ts';
 
 interface StepRow {

@@ -1,4 +1,4 @@
-import { verifySchema1 } from '../schema1/verify.ts';
+import { verifySchema1 } from '../formats/schema1/verify.ts';
 import type { Step } from './step.ts';
 
 /** Refuses schema 1 whose signature does not hold, before anything is made of it. */

@@ -1,5 +1,4 @@
 import { Failure } from '../errors.ts';
-import type { ClientRequest } from '../routes/client-request.ts';
 
 export type Admission =
   | { readonly ok: true; readonly subject: string }
@@ -18,6 +17,13 @@ export interface LoginAttempt {
   readonly address: string;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal | undefined;
+}
+
+/** The part of a client's request that tells its login. */
+export interface LoginRequest {
+  readonly headers: Headers;
+  readonly clientAddress: string;
+  readonly caller: { readonly signal?: AbortSignal | undefined };
 }
 
 /** Who may use the proxy where it asks upstream in its own name (design, rule 5). */
@@ -44,7 +50,7 @@ export function refused(reason: string): Admission {
  */
 export async function requireLogin(
   auth: ClientAuth | undefined,
-  { headers, clientAddress, caller }: ClientRequest,
+  { headers, clientAddress, caller }: LoginRequest,
 ): Promise<void> {
   const { signal } = caller;
   const admission = await auth?.authenticate({ headers, address: clientAddress, signal });

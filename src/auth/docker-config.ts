@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Shown } from '../upstream/credential.ts';
-import { decodeLogin } from './basic-login.ts';
+import type { Shown } from '../upstream/auth/credential.ts';
+import { decodeLogin } from './basic.ts';
 
 /** The part of `~/.docker/config.json` (and of podman's auth.json) that tells logins. */
 const schema = z.object({

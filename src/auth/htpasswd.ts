@@ -1,5 +1,5 @@
-import { credentialKey } from '../upstream/credential.ts';
-import { type BasicLogin, basicLogin } from './basic-login.ts';
+import { credentialKey } from '../upstream/auth/credential.ts';
+import { type BasicLogin, basicLogin } from './basic.ts';
 import { type ClientAuth, refused } from './client-auth.ts';
 import type { ComparePassword } from './compare-password.ts';
 import { costOf, decoyHash, decoysUpTo } from './decoy-hashes.ts';

@@ -9,7 +9,7 @@ import {
 } from 'jose';
 import { Failure } from '../errors.ts';
 import type { Fetch } from '../upstream/send.ts';
-import { basicLogin } from './basic-login.ts';
+import { basicLogin } from './basic.ts';
 import { type ClientAuth, refused } from './client-auth.ts';
 
 export interface JwtAuthOptions {

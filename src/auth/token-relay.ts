@@ -1,12 +1,12 @@
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { Failure } from '../errors.ts';
-import { failureOf } from '../stored/upstream-answer.ts';
+import { parseChallenges } from '../upstream/auth/challenge.ts';
+import type { Shown } from '../upstream/auth/credential.ts';
+import { type GrantedToken, requestToken, type TokenServerOptions } from '../upstream/auth/token-server.ts';
 import { discard } from '../upstream/body.ts';
-import { parseChallenges } from '../upstream/challenge.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import type { Shown } from '../upstream/credential.ts';
-import { type GrantedToken, requestToken, type TokenServerOptions } from '../upstream/token-server.ts';
+import { failureOf } from '../upstream/error-response.ts';
 
 /** What upstream itself says of its token server. */
 export interface NamedServer {

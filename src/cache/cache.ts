@@ -1,4 +1,4 @@
-import type { Budget } from '../budget.ts';
+import type { Budget } from '../request/budget.ts';
 
 /** Something remembered: bytes, and what is known of them. */
 export interface CacheEntry {

@@ -1,4 +1,4 @@
-import { concatenate } from '../../converters/raw-text.ts';
+import { concatenate } from '../../converters/bytes.ts';
 import type { CacheEntry } from './cache.ts';
 
 const encoder = new TextEncoder();

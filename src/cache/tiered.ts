@@ -1,4 +1,4 @@
-import type { Budget } from '../budget.ts';
+import type { Budget } from '../request/budget.ts';
 import type { Cache, CacheEntry } from './cache.ts';
 
 /** One place of several where entries are kept. */

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { loginOf } from '../auth/credential-helper.ts';
 import { type HelperQuestion, loginFor, parseDockerConfig } from '../auth/docker-config.ts';
-import { loginOf } from '../auth/login-keeper.ts';
 import { Failure } from '../errors.ts';
 import { createAskHelper } from '../runtime/node/credential-helper.ts';
-import type { Shown } from '../upstream/credential.ts';
-import type { Io } from './io.ts';
+import type { Shown } from '../upstream/auth/credential.ts';
+import type { Io } from './terminal/io.ts';
 import { UsageError } from './usage.ts';
 
 const none: Shown = { kind: 'none' };

@@ -1,7 +1,7 @@
 import { type Command, Option } from '@commander-js/extra-typings';
-import { convertTargets } from './convert-target.ts';
-import type { Io } from './io.ts';
+import { convertTargets } from './images/convert-target.ts';
 import { readPlatformOption } from './option-values.ts';
+import type { Io } from './terminal/io.ts';
 
 const forms = ['auto', 'schema1', 'schema2', 'oci', 'generic'] as const;
 
@@ -48,7 +48,7 @@ function addConvert(program: Command, io: Io, done: (code: number) => void): voi
       '\nExample:\n  regshift convert layout/manifest.json --to schema2 --from layout --out converted/',
     )
     .action(async (manifest, options) =>
-      done(await (await import('./convert.ts')).convertFile(manifest, options, io)),
+      done(await (await import('./commands/convert.ts')).convertFile(manifest, options, io)),
     );
 }
 
@@ -68,7 +68,9 @@ function addInspect(program: Command, io: Io, done: (code: number) => void): voi
     )
     .option('--json', 'for machines')
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift inspect alpine:3.20`)
-    .action(async (image, options) => done(await (await import('./inspect.ts')).inspect(image, options, io)));
+    .action(async (image, options) =>
+      done(await (await import('./commands/inspect.ts')).inspect(image, options, io)),
+    );
 }
 
 function addExplain(program: Command, io: Io, done: (code: number) => void): void {
@@ -94,7 +96,9 @@ function addExplain(program: Command, io: Io, done: (code: number) => void): voi
     )
     .option('--json', 'for machines')
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift explain alpine:3.20 --for docker-1.13`)
-    .action(async (image, options) => done(await (await import('./explain.ts')).explain(image, options, io)));
+    .action(async (image, options) =>
+      done(await (await import('./commands/explain.ts')).explain(image, options, io)),
+    );
 }
 
 function addVerify(program: Command, io: Io, done: (code: number) => void): void {
@@ -110,5 +114,7 @@ function addVerify(program: Command, io: Io, done: (code: number) => void): void
     .option('--plain-http', 'speak http:// with the registry')
     .option('--json', 'for machines')
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift verify registry.example/old/app:1.0`)
-    .action(async (image, options) => done(await (await import('./verify.ts')).verify(image, options, io)));
+    .action(async (image, options) =>
+      done(await (await import('./commands/verify.ts')).verify(image, options, io)),
+    );
 }

@@ -3,8 +3,8 @@ import { ConversionError } from '../../converters/errors.ts';
 import { Failure } from '../errors.ts';
 import { version } from '../version.ts';
 import { addImageCommands } from './image-commands.ts';
-import { harmless, type Io } from './io.ts';
 import { addOperatorCommands } from './operator-commands.ts';
+import { harmless, type Io } from './terminal/io.ts';
 import { exitCodes, UsageError } from './usage.ts';
 
 /**

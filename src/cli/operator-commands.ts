@@ -1,6 +1,6 @@
 import { type Command, Option } from '@commander-js/extra-typings';
-import type { Io } from './io.ts';
 import { readPlatformOption, readSecondsOption, readUrlOption } from './option-values.ts';
+import type { Io } from './terminal/io.ts';
 
 /** Commands for whoever runs a proxy. */
 export function addOperatorCommands(program: Command, io: Io, done: (code: number) => void): void {
@@ -16,7 +16,7 @@ function addServe(program: Command, io: Io, done: (code: number) => void): void 
     .summary('start the proxy')
     .description('Starts the proxy. Variables configure it; README.md lists them.')
     .addHelpText('after', '\nExample:\n  REGSHIFT_UPSTREAM=https://registry.example regshift serve')
-    .action(async () => done(await (await import('./serve.ts')).runServe(io)));
+    .action(async () => done(await (await import('./commands/serve.ts')).runServe(io)));
 }
 
 function addCheckConfig(program: Command, io: Io, done: (code: number) => void): void {
@@ -28,7 +28,9 @@ function addCheckConfig(program: Command, io: Io, done: (code: number) => void):
     )
     .option('--json', 'for machines')
     .addHelpText('after', '\nExample:\n  REGSHIFT_UPSTREAM=https://registry.example regshift check-config')
-    .action(async (options) => done(await (await import('./check-config.ts')).checkConfig(options, io)));
+    .action(async (options) =>
+      done(await (await import('./commands/check-config.ts')).checkConfig(options, io)),
+    );
 }
 
 function addKeygen(program: Command, io: Io, done: (code: number) => void): void {
@@ -41,7 +43,7 @@ function addKeygen(program: Command, io: Io, done: (code: number) => void): void
     .addOption(format.default('pem' as const))
     .option('--json', 'for machines')
     .addHelpText('after', '\nExample:\n  regshift keygen --out signing-key.pem')
-    .action(async (options) => done(await (await import('./keygen.ts')).keygen(options, io)));
+    .action(async (options) => done(await (await import('./commands/keygen.ts')).keygen(options, io)));
 }
 
 function addWarm(program: Command, io: Io, done: (code: number) => void): void {
@@ -67,5 +69,7 @@ function addWarm(program: Command, io: Io, done: (code: number) => void): void {
       'after',
       '\nExample:\n  regshift warm team/app:1.0 --proxy http://127.0.0.1:8080 --for docker-1.13',
     )
-    .action(async (images, options) => done(await (await import('./warm.ts')).warm(images, options, io)));
+    .action(async (images, options) =>
+      done(await (await import('./commands/warm.ts')).warm(images, options, io)),
+    );
 }

@@ -1,4 +1,4 @@
-import { isSpent } from '../budget.ts';
+import { isSpent } from '../request/budget.ts';
 import type { Background } from './background.ts';
 
 /** What shared work tells, and is told, while it goes on. */

@@ -1,5 +1,5 @@
-import { isSpent } from '../budget.ts';
 import { speaksOfCaller } from '../errors.ts';
+import { isSpent } from '../request/budget.ts';
 import type { Background } from './background.ts';
 import { isDeadline, waitFor, withDeadline } from './deadline.ts';
 

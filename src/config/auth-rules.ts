@@ -1,9 +1,6 @@
 import { type DockerConfig, loginsFor, parseDockerConfig } from '../auth/docker-config.ts';
 import { clientModes, upstreamModes } from './auth-fields.ts';
-import type { SettingProblem } from './settings.ts';
-
-/** Variables as they were set, empty ones left out, files read. */
-export type Given = Readonly<Record<string, string | undefined>>;
+import type { Given, SettingProblem } from './problem.ts';
 
 interface Companion {
   readonly variable: string;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { parseRepositoryName } from '../../converters/reference.ts';
-import { ofRoutes, schema, type Variable, variables } from './fields.ts';
 import { keyOf } from './keys.ts';
+import { ofRoutes, schema, type Variable, variables } from './schema.ts';
 import { fileVariables } from './setting-files.ts';
 
 /** Every value becomes the text that its variable would have, so that one schema reads both (fields.ts). */

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import type { Given } from './auth-rules.ts';
-import type { SettingProblem } from './settings.ts';
+import type { Given, SettingProblem } from './problem.ts';
 
 const form = 'must be like redis://127.0.0.1:6379/0, or rediss://user:password@redis.example:6380 for TLS';
 

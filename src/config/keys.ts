@@ -1,4 +1,4 @@
-import { type Variable, variables } from './fields.ts';
+import { type Variable, variables } from './schema.ts';
 
 /** What a setting is called in a file: `REGSHIFT_TAG_TTL` is `tagTtl`. */
 export function keyOf(variable: string): string {

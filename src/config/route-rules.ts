@@ -1,9 +1,10 @@
 import type { RepositoryName } from '../../converters/reference.ts';
-import { createNames } from '../routing/names.ts';
-import { createTable, type Door, type Entry } from '../routing/table.ts';
+import { createNames } from '../routing/repository-names.ts';
+import { createTable, type Door, type Entry } from '../routing/virtual-hosts.ts';
 import { isDockerHub } from '../upstream/docker-hub.ts';
-import { type Layer, locate, merge } from './layers.ts';
-import type { RouteSettings, SettingProblem } from './settings.ts';
+import type { SettingProblem } from './problem.ts';
+import type { RouteSettings } from './route-settings.ts';
+import { type Layer, locate, merge } from './sources.ts';
 
 /** A route whose settings are right by themselves. */
 export interface CheckedRoute extends RouteSettings {

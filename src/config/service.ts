@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import type { Given } from './auth-rules.ts';
 import { count, port } from './numbers.ts';
-import type { SettingProblem } from './settings.ts';
+import type { Given, SettingProblem } from './problem.ts';
 
 /** How the program is run and watched; nothing of it changes what a client is given. */
 export const serviceFields = {

@@ -1,4 +1,4 @@
-import type { SettingProblem } from './settings.ts';
+import type { SettingProblem } from './problem.ts';
 
 /**
  * Given by a runtime that has files.

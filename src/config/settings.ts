@@ -1,36 +1,22 @@
-import { type Match, matchAll } from '../routing/match.ts';
+import { matchAll } from '../routing/match.ts';
 import { authProblems } from './auth-rules.ts';
-import { readDocument } from './document-reading.ts';
-import { schema, variables as settingNames, type Values } from './fields.ts';
 import { fleetProblems } from './fleet.ts';
 import { nearest } from './keys.ts';
-import { createLayer, distinct, type Layer, locate, merge, mergeSaid } from './layers.ts';
-import { readRoutes } from './routes.ts';
+import type { SettingProblem } from './problem.ts';
+import { readDocument } from './read-document.ts';
+import { readRoutes } from './read-routes.ts';
+import type { RouteSettings } from './route-settings.ts';
+import { parseLayers } from './route-settings.ts';
+import { variables as settingNames, type Values } from './schema.ts';
 import { serviceProblems } from './service.ts';
 import { fileVariables, type ReadFile } from './setting-files.ts';
+import { createLayer, distinct, type Layer, locate, mergeSaid } from './sources.ts';
 
-export { type Values, variables as settingNames } from './fields.ts';
+export { type Values, variables as settingNames } from './schema.ts';
 
 /** What the operator has said: for the program as a whole, and for each of its routes. */
 export interface Settings extends Values {
   readonly routes: readonly RouteSettings[];
-}
-
-/** One route: which requests it is for, and all that is set for it. */
-export interface RouteSettings {
-  /** Tells it from the others; the same in each process of a fleet. */
-  readonly id: string;
-  readonly match: Match;
-  readonly settings: Values;
-}
-
-export interface SettingProblem {
-  /** Or the path of a key in a file, like `routes[2].upstream`. */
-  readonly variable: string;
-  /** What was set; left out for secrets. */
-  readonly value: string;
-  /** What would be right. */
-  readonly message: string;
 }
 
 export type ReadSettings = { readonly settings: Settings } | { readonly problems: readonly SettingProblem[] };
@@ -74,18 +60,6 @@ export function readSettings(
   return { settings: { ...values, routes } };
 }
 
-/** What layers amount to, or all that is wrong with single settings. */
-export function parseLayers(
-  layers: readonly [Layer, ...Layer[]],
-): { readonly values: Values } | { readonly problems: readonly SettingProblem[] } {
-  const parsed = schema.safeParse(merge(layers));
-  if (parsed.success) return { values: parsed.data };
-  const problems = parsed.error.issues.map(({ path, message }) =>
-    locate({ variable: String(path[0]), value: '', message }, layers),
-  );
-  return { problems };
-}
-
 const known = [...settingNames, ...fileVariables.map((variable) => `${variable}_FILE`)];
 
 function given(variables: Readonly<Record<string, unknown>>): Record<string, string> {
@@ -109,9 +83,4 @@ function unknownVariables(variables: Readonly<Record<string, unknown>>): Setting
       // Nobody knows what it was meant to hold.
       return { variable, value: '(not shown)', message: `is not a setting; ${instead}` };
     });
-}
-
-/** One line a problem, for a person. */
-export function formatProblems(problems: readonly SettingProblem[]): string {
-  return problems.map(({ variable, value, message }) => `${variable} is ${value}: it ${message}`).join('\n');
 }

@@ -2,7 +2,7 @@ import type { Digest, digestAlgorithm } from '../../converters/digest.ts';
 import type { FairSemaphore } from '../concurrency/fair-semaphore.ts';
 import type { Tails } from './tails.ts';
 import type { TakeWindow, WindowBudget } from './windows.ts';
-import type { FramePiece, PieceUnit } from './zstd-frames.ts';
+import type { FramePiece, PieceUnit } from './zstd/frame-splitter.ts';
 
 /**
  * What a runtime lends for the streaming of layers: zlib and OpenSSL on Node; on Workers what the platform and

@@ -1,7 +1,7 @@
 import type { Compression } from '../../converters/media-types.ts';
-import { broken } from './broken.ts';
+import { openSource } from './byte-stream.ts';
+import { broken } from './corrupt-layer.ts';
 import { pulled } from './pulled.ts';
-import { openSource } from './source.ts';
 
 /** As many bytes as the longest magic number below has. */
 const magicLength = 6;

@@ -1,8 +1,8 @@
+import { openSource, type Source } from './byte-stream.ts';
 import type { ZstdLimits } from './codec.ts';
 import { type DownloadLimits, type FramePoint, firstByte } from './download-limits.ts';
 import { createDownloadWindow, type DownloadWindow } from './download-window.ts';
 import { pulled } from './pulled.ts';
-import { openSource, type Source } from './source.ts';
 
 /** A decompressed layer on its way to a client. */
 export interface Download {

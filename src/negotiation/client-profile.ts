@@ -1,5 +1,5 @@
 import type { Platform } from '../../converters/platform.ts';
-import { compareVersions, readVersion, type Version } from './client-version.ts';
+import { compareVersions, readVersion, type Version } from './version.ts';
 
 /** What `Accept` cannot say of a client. */
 export interface ClientProfile {

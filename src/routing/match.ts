@@ -1,5 +1,5 @@
 import type { RepositoryName } from '../../converters/reference.ts';
-import type { Place } from './place.ts';
+import type { Place } from './authority.ts';
 
 export interface HostRule {
   readonly hostname: string;

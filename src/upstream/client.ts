@@ -1,14 +1,14 @@
 import type { RepositoryName } from '../../converters/reference.ts';
-import type { Budget } from '../budget.ts';
 import type { Background } from '../concurrency/background.ts';
 import { withDeadline, withDeadlineForHead } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
-import { type Authorizer, createAuthorizer, type Grant } from './authorizer.ts';
+import type { Budget } from '../request/budget.ts';
+import { type Authorizer, createAuthorizer, type Grant } from './auth/authorizer.ts';
+import type { Credential, Kept, Shown } from './auth/credential.ts';
+import { createTokenSource } from './auth/token-cache.ts';
 import { discard } from './body.ts';
-import type { Credential, Kept, Shown } from './credential.ts';
 import { type Followed, followRedirects } from './redirect.ts';
 import { type Fetch, type Method, send } from './send.ts';
-import { createTokenSource } from './token-source.ts';
 
 export type { Fetch } from './send.ts';
 

@@ -1,7 +1,7 @@
 import { Failure } from '../errors.ts';
+import type { Credential } from './auth/credential.ts';
 import { discard } from './body.ts';
 import type { UpstreamAnswer, UpstreamClient, UpstreamRequest } from './client.ts';
-import type { Credential } from './credential.ts';
 
 /** One of several registries that hold the same. */
 export interface Mirror {

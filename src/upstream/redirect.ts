@@ -1,5 +1,5 @@
 import { discard } from './body.ts';
-import { answerFailure } from './upstream-failure.ts';
+import { answerFailure } from './network-errors.ts';
 
 /** Docker Hub takes one hop, a registry behind a load balancer two. */
 const maximumHops = 5;

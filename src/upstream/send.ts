@@ -1,8 +1,8 @@
-import type { Budget } from '../budget.ts';
 import { isDeadline } from '../concurrency/deadline.ts';
 import { Failure } from '../errors.ts';
-import type { Trace } from '../observability/trace.ts';
-import { isConnectionCut, networkFailure, timeoutFailure } from './upstream-failure.ts';
+import type { Budget } from '../request/budget.ts';
+import type { Trace } from '../request/trace.ts';
+import { isConnectionCut, networkFailure, timeoutFailure } from './network-errors.ts';
 
 /** The part of the web's `fetch` that is used; the embedded sample registry is one too. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cacheControl } from '../../src/routes/cache-control.ts';
+import { cacheControl } from '../../src/http/cache-control.ts';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { privateTo, type Script, scriptedUpstream } from '../support/scripted-upstream.ts';

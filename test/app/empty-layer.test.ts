@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emptyLayer } from '../../converters/schema1/empty-layer.ts';
+import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HelperAnswer } from '../../src/auth/login-keeper.ts';
+import type { HelperAnswer } from '../../src/auth/credential-helper.ts';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';

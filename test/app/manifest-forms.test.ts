@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { testApp } from '../support/app.ts';
 import { cells, givenCells, givenForm, sampleNames, unsupported } from '../support/given-forms.ts';
 import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';

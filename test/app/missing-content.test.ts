@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
+import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
-import { emptyLayer } from '../../converters/schema1/empty-layer.ts';
 import { type Answer, type RequestHeaders, type TestApp, testApp } from '../support/app.ts';
 import { bytesOf, concatenated } from '../support/byte-streams.ts';
 import { layerContent } from '../support/layer-content.ts';

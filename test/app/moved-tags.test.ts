@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';

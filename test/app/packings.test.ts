@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
-import { gzip } from '../../src/upstream/sample/gzip.ts';
-import { tar } from '../../src/upstream/sample/tar.ts';
-import { zstd } from '../../src/upstream/sample/zstd.ts';
+import { gzip } from '../../src/sample-registry/gzip.ts';
+import { tar } from '../../src/sample-registry/tar.ts';
+import { zstd } from '../../src/sample-registry/zstd.ts';
 import { testApp } from '../support/app.ts';
 import { concatenated } from '../support/byte-streams.ts';
 import { layerContent } from '../support/layer-content.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createJsonLog } from '../../src/observability/log.ts';
-import { asText } from '../../src/observability/log-text.ts';
+import { asText } from '../../src/observability/log-format.ts';
 import { type RequestHeaders, testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { privateTo, scriptedUpstream } from '../support/scripted-upstream.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Cache, CacheEntry } from '../../src/cache/cache.ts';
-import { isOurs, kindOf } from '../../src/derived/shared.ts';
+import { isOurs, kindOf } from '../../src/registry/cache-entries.ts';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { sampleImage } from '../../src/upstream/sample/image.ts';
+import { sampleImage } from '../../src/sample-registry/image.ts';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';

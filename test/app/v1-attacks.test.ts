@@ -1,7 +1,7 @@
 import { base64url, EncryptJWT, SignJWT } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readSigningKey } from '../../converters/schema1/signing-key.ts';
-import { deriveClaimKeys } from '../../src/v1-claims/keys.ts';
+import { readSigningKey } from '../../converters/crypto/signing-key.ts';
+import { deriveClaimKeys } from '../../src/client-state/keys.ts';
 import { type TestApp, testApp, upstreamUrl } from '../support/app.ts';
 import { privateTo, type Script, scriptedUpstream, type Upstream } from '../support/scripted-upstream.ts';
 import { testSigningKey } from '../support/signing-key.ts';

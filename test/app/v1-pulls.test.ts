@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sampleImage } from '../../src/upstream/sample/image.ts';
+import { sampleImage } from '../../src/sample-registry/image.ts';
 import { testApp } from '../support/app.ts';
 import { givenForm, sampleNames, unsupported } from '../support/given-forms.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';

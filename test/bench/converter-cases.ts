@@ -1,10 +1,10 @@
 import type { ConversionContext } from '../../converters/conversion.ts';
-import { convertImage } from '../../converters/convert-image.ts';
-import { convertIndex } from '../../converters/convert-index.ts';
+import { generateSigningKey } from '../../converters/crypto/signing-key.ts';
 import { type Digest, digestOf } from '../../converters/digest.ts';
+import { convertImage } from '../../converters/images/convert-image.ts';
+import { convertIndex } from '../../converters/indexes/convert-index.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { readManifest } from '../../converters/read.ts';
-import { generateSigningKey } from '../../converters/schema1/signing-key.ts';
 
 /** A conversion whose cost is measured, in every runtime: what it needs to fetch is at hand. */
 export interface ConverterCase {

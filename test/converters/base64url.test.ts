@@ -1,6 +1,6 @@
 import { base64url } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { base64urlBytes } from '../../converters/schema1/base64url.ts';
+import { base64urlBytes } from '../../converters/crypto/base64url.ts';
 
 describe('base64urlBytes', () => {
   it('writes what base64url is, whatever the length', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { hashHex } from '../../converters/crypto/hash.ts';
 import { digestOf } from '../../converters/digest.ts';
-import { hashHex } from '../../converters/hash.ts';
 
 const webCryptoNames = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' } as const;
 

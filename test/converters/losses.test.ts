@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { imageWays, indexWays } from '../../converters/convert.ts';
+import { imageWays, indexWays } from '../../converters/conversion-graph.ts';
 import {
   convertImage,
   convertIndex,

@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConversionError } from '../../converters/errors.ts';
-import { parseJson } from '../../converters/parse-json.ts';
-import { compact, type RawDocument, type RawValue, rawText, stringValue } from '../../converters/raw-json.ts';
-import { decodeText, encodeText } from '../../converters/raw-text.ts';
+import {
+  compact,
+  type RawDocument,
+  type RawValue,
+  rawText,
+  stringValue,
+} from '../../converters/json/document.ts';
+import { decodeText, encodeText } from '../../converters/json/lossless-text.ts';
+import { parseJson } from '../../converters/json/parse.ts';
 
 const strict = { what: 'document', duplicates: 'refuse' } as const;
 const encoder = new TextEncoder();

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson } from '../../converters/parse-json.ts';
-import { RawEdit } from '../../converters/raw-edit.ts';
-import type { RawArray, RawObject } from '../../converters/raw-json.ts';
+import type { RawArray, RawObject } from '../../converters/json/document.ts';
+import { RawEdit } from '../../converters/json/edit.ts';
+import { parseJson } from '../../converters/json/parse.ts';
 
 type Members = Record<string, unknown>;
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { convertImage } from '../../converters/convert-image.ts';
+import { generateSigningKey } from '../../converters/crypto/signing-key.ts';
 import { digestOf } from '../../converters/digest.ts';
+import { verifySchema1 } from '../../converters/formats/schema1/verify.ts';
+import { convertImage } from '../../converters/images/convert-image.ts';
+import { decodeText } from '../../converters/json/lossless-text.ts';
 import type { ConversionPorts } from '../../converters/ports.ts';
-import { decodeText } from '../../converters/raw-text.ts';
 import { readManifest } from '../../converters/read.ts';
-import { generateSigningKey } from '../../converters/schema1/signing-key.ts';
-import { verifySchema1 } from '../../converters/schema1/verify.ts';
 import { type GoldenCase, goldenBytes, goldenCasesThat } from '../support/golden.ts';
 
 const key = generateSigningKey();

@@ -9,7 +9,7 @@ import {
   signSchema1,
   verifySchema1,
 } from '../../converters/index.ts';
-import { type GoTime, wholeSeconds } from '../../converters/time.ts';
+import { type GoTime, wholeSeconds } from '../../converters/json/go-time.ts';
 import { noPorts } from '../support/converters/no-ports.ts';
 import { goldenBytes } from '../support/golden.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';

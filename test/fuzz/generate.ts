@@ -1,5 +1,5 @@
+import { concatenate } from '../../converters/bytes.ts';
 import { mediaTypes } from '../../converters/index.ts';
-import { concatenate } from '../../converters/raw-text.ts';
 import type { Random } from './random.ts';
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };

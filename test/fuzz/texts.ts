@@ -1,28 +1,28 @@
 import { isDigest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
-import { parseJson } from '../../converters/parse-json.ts';
+import { compact, member } from '../../converters/json/document.ts';
+import { RawEdit } from '../../converters/json/edit.ts';
+import { goTime } from '../../converters/json/go-time.ts';
+import { parseJson } from '../../converters/json/parse.ts';
 import { formatPlatform, parsePlatform } from '../../converters/platform.ts';
-import { RawEdit } from '../../converters/raw-edit.ts';
-import { compact, member } from '../../converters/raw-json.ts';
 import { parseReference, parseRepositoryName, parseTag } from '../../converters/reference.ts';
-import { goTime } from '../../converters/time.ts';
-import { decodeLogin } from '../../src/auth/basic-login.ts';
+import { decodeLogin } from '../../src/auth/basic.ts';
 import { loginFor, parseDockerConfig } from '../../src/auth/docker-config.ts';
 import { parseHtpasswd } from '../../src/auth/htpasswd-file.ts';
+import { openContext, sealContext } from '../../src/client-state/v1-context.ts';
+import { openToken } from '../../src/client-state/v1-token.ts';
 import { Failure } from '../../src/errors.ts';
+import { parsePath } from '../../src/http/params.ts';
+import { byteRange } from '../../src/http/range.ts';
+import { matchesEtag } from '../../src/http/responses.ts';
+import { parseV1Path } from '../../src/http/v1/path.ts';
 import { readAccept } from '../../src/negotiation/accept.ts';
+import { whatIsRead } from '../../src/negotiation/capabilities.ts';
 import { describeClient } from '../../src/negotiation/client-profile.ts';
-import { whatIsRead } from '../../src/negotiation/reads.ts';
-import { matchesEtag } from '../../src/routes/answer.ts';
-import { parsePath } from '../../src/routes/path.ts';
-import { byteRange } from '../../src/routes/range.ts';
-import { parseV1Path } from '../../src/routes/v1/path.ts';
-import { nextQuery } from '../../src/stored/tag-list.ts';
-import { parseChallenges } from '../../src/upstream/challenge.ts';
+import { nextQuery } from '../../src/upstream/api/tags.ts';
+import { parseChallenges } from '../../src/upstream/auth/challenge.ts';
+import { realmUrl, tokenUrl } from '../../src/upstream/auth/token-request.ts';
 import { locationOf } from '../../src/upstream/redirect.ts';
-import { realmUrl, tokenUrl } from '../../src/upstream/token-request.ts';
-import { openContext, sealContext } from '../../src/v1-claims/context.ts';
-import { openToken } from '../../src/v1-claims/token.ts';
 
 /** Something that reads what others have written, and what must hold whatever they write. */
 export interface TextTarget {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
-import { sampleImage } from '../../src/upstream/sample/image.ts';
+import { sampleImage } from '../../src/sample-registry/image.ts';
 import { clientPrograms } from '../support/clients/all.ts';
 import type { Client, ClientProgram } from '../support/clients/client.ts';
 import { oldDocker } from '../support/clients/old-docker.ts';

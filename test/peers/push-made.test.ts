@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emptyLayer } from '../../converters/schema1/empty-layer.ts';
+import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
 import { pushAgain } from '../support/clients/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { readTree } from '../support/file-tree.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { containerdGetHeaders, manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
 import { havePrograms, requirePeers } from '../support/programs.ts';

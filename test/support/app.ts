@@ -1,9 +1,10 @@
 import { createApp } from '../../src/app.ts';
 import { compareInPlace } from '../../src/auth/compare-password.ts';
-import { compose, type Platform } from '../../src/compose.ts';
+import { compose } from '../../src/compose/compose.ts';
+import type { Platform } from '../../src/compose/platform.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import type { Facts, Level } from '../../src/observability/log.ts';
-import { noMeter } from '../../src/observability/meter.ts';
+import { noMeter } from '../../src/observability/metrics.ts';
 import type { Fetch } from '../../src/upstream/client.ts';
 import { runtimeCodec } from './runtime-codec.ts';
 import { testSigningKey } from './signing-key.ts';

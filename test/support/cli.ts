@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { concatenate } from '../../converters/raw-text.ts';
+import { concatenate } from '../../converters/bytes.ts';
 import { run } from '../../src/cli/main.ts';
 
 export interface Ran {

@@ -1,6 +1,6 @@
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { type Script, specError } from './scripted-upstream.ts';
 
 const samples = createSampleRegistry();

@@ -1,4 +1,4 @@
-import type { LayerRequest, OpenLayer } from '../../src/layers/reading.ts';
+import type { LayerRequest, OpenLayer } from '../../src/layers/background-read.ts';
 
 /** A request for a layer, in the name of a client that may read the repository. */
 export function layerRequest(

@@ -1,4 +1,4 @@
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { type Script, specError } from './scripted-upstream.ts';
 
 const samples = createSampleRegistry();

@@ -1,5 +1,5 @@
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import type { Fetch } from '../../src/upstream/client.ts';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
 
 export interface AskedOfNetwork {
   readonly method: string;

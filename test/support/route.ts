@@ -1,4 +1,5 @@
-import { formatProblems, readSettings } from '../../src/config/settings.ts';
+import { formatProblems } from '../../src/config/problem.ts';
+import { readSettings } from '../../src/config/settings.ts';
 import { serve } from '../../src/runtime/node/serve.ts';
 import { type Relay, startRelay } from './relay.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readManifest } from '../../converters/read.ts';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 
 /**
  * Writes a sample and all that it names as files of an OCI layout, with the manifest as `manifest.json` beside it.

@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../../converters/digest.ts';
-import type { SampleRegistry } from '../../src/upstream/sample/registry.ts';
+import type { SampleRegistry } from '../../src/sample-registry/registry.ts';
 
 export interface TreeManifest {
   readonly digest: Digest;

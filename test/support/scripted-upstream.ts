@@ -1,5 +1,5 @@
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import type { Fetch } from '../../src/upstream/client.ts';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
 import { upstreamUrl } from './upstream-url.ts';
 
 /** Answers a request itself, throws as `fetch` would, or leaves it to the samples. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 
 export interface SlowRegistry {
   readonly url: string;

@@ -1,6 +1,6 @@
 import { digestOf } from '../../converters/digest.ts';
 import { readManifest } from '../../converters/read.ts';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { bytesOf } from './byte-streams.ts';
 import { type Script, specError } from './scripted-upstream.ts';
 

@@ -64,6 +64,70 @@ const rules: readonly [name: string, within: (file: string) => boolean, allowed:
     ],
   ];
 
+/**
+ * The storeys of the house, the upper ones first. A file imports its own folder and rows below its own, types
+ * included.
+ */
+const storeys: readonly (readonly string[])[] = [
+  ['cli'],
+  ['runtime'],
+  ['compose'],
+  ['app'],
+  ['http'],
+  ['registry'],
+  ['config'],
+  ['layers', 'auth'],
+  ['upstream'],
+  ['cache'],
+  ['client-state', 'negotiation', 'routing', 'sample-registry'],
+  ['concurrency'],
+  ['request'],
+  ['observability', 'errors', 'version'],
+  ['converters'],
+];
+
+/** A folder of `src`, a file directly in it, or `converters`. */
+function roomOf(file: string): string {
+  const [top = '', room = ''] = file.split('/');
+  return top === 'src' ? room.replace(/\.[jt]s$/, '') : top;
+}
+
+function storeyOf(file: string): number {
+  return storeys.findIndex((rooms) => rooms.includes(roomOf(file)));
+}
+
+/** Every file of a circle of imports, by a walk that leaves out the files that lead to no circle. */
+function circles(imports: readonly Import[]): string[] {
+  const targets = new Map<string, Set<string>>();
+  for (const { from, to } of imports) targets.set(from, (targets.get(from) ?? new Set()).add(to));
+  for (let left = -1; left !== targets.size; ) {
+    left = targets.size;
+    for (const [file, own] of targets) if (![...own].some((to) => targets.has(to))) targets.delete(file);
+  }
+  const imported = new Set([...targets.values()].flatMap((own) => [...own]));
+  return [...targets.keys()].filter((file) => imported.has(file));
+}
+
+describe('the storeys of the house', () => {
+  const inside = all.filter(({ to }) => to.startsWith('src/') || to.startsWith('converters/'));
+
+  test('every file has one', () => {
+    expect(inside.filter(({ from, to }) => storeyOf(from) === -1 || storeyOf(to) === -1)).toEqual([]);
+  });
+
+  test('no import points up, or to a neighbour', () => {
+    const other = inside.filter(({ from, to }) => roomOf(from) !== roomOf(to));
+    expect(other.length).toBeGreaterThan(100);
+    expect(other.filter(({ from, to }) => storeyOf(to) <= storeyOf(from))).toEqual([]);
+  });
+
+  test('no files import each other, in however many steps', () => {
+    expect(circles(inside)).toEqual([]);
+    const circle = ['a', 'b', 'c'].map((from, at) => ({ from, to: ['b', 'c', 'a'][at] ?? '' }));
+    expect(circles([...circle, { from: 'c', to: 'd' }, { from: 'e', to: 'a' }])).toEqual(['a', 'b', 'c']);
+  });
+});
+
 describe('imports point inward', () => {
   test.each(rules)('%s', (_name, within, allowed) => {
     const inside = all.filter(({ from }) => within(from));

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { clientRows } from '../../src/negotiation/client-profile.ts';
-import { formName } from '../../src/negotiation/form-names.ts';
-import { generations } from '../../src/negotiation/generations.ts';
+import { formName } from '../../src/negotiation/format-names.ts';
+import { generations } from '../../src/negotiation/known-clients.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 
 const { schema2, dockerList, generic } = mediaTypes;

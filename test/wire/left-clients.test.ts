@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSampleRegistry } from '../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { type BareWorkerd, startBareWorkerd } from '../support/bare-workerd.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { rawRequest } from '../support/raw-http.ts';

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
-import { createBudget } from '../../src/budget.ts';
 import type { Cache as CachePort } from '../../src/cache/cache.ts';
+import { createBudget } from '../../src/request/budget.ts';
 import { createEdgeCache } from '../../src/runtime/worker/edge-cache.ts';
 import { createKvCache } from '../../src/runtime/worker/kv-cache.ts';
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import * as z from 'zod';
+import type { AskHelper, HelperAnswer } from '../../auth/credential-helper.ts';
 import type { HelperQuestion } from '../../auth/docker-config.ts';
-import type { AskHelper, HelperAnswer } from '../../auth/login-keeper.ts';
 import { Failure } from '../../errors.ts';
 
 /** Those of clouds ask a server first. */

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import type { Platform } from '../../compose.ts';
+import type { Platform } from '../../compose/platform.ts';
 import type { Log } from '../../observability/log.ts';
-import { noMeter } from '../../observability/meter.ts';
+import { noMeter } from '../../observability/metrics.ts';
 import { createAskHelper } from './credential-helper.ts';
-import { createHttpFetch } from './http-fetch.ts';
-import { createNodeLayerCodec } from './layer-codec.ts';
+import { createHttpFetch } from './http/fetch.ts';
+import { createNodeLayerCodec } from './layers/codec.ts';
 import { createPasswordWorker } from './password-worker.ts';
 
 /** A layer on its way takes two connections and some 200 KB: this is a fuse, and no measure of work. */

@@ -1,21 +1,22 @@
 import type { Server } from 'node:http';
-import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
+import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { createApp, type Dependencies } from '../../app.ts';
-import type { UpstreamLogin } from '../../auth/upstream-login.ts';
-import { compose } from '../../compose.ts';
-import { formatProblems, type Settings } from '../../config/settings.ts';
+import type { UpstreamLogin } from '../../auth/upstream-auth.ts';
+import { compose } from '../../compose/compose.ts';
+import { formatProblems } from '../../config/problem.ts';
+import type { Settings } from '../../config/settings.ts';
 import { Failure } from '../../errors.ts';
-import type { Health } from '../../observability/health.ts';
+import type { Health } from '../../http/health.ts';
 import type { Log } from '../../observability/log.ts';
-import { type Certificate, loadCertificate, warnOfExpiry } from './certificate.ts';
-import { type CertificateWatch, watchCertificate } from './certificate-watch.ts';
-import { createListener, type Listener } from './listener.ts';
-import type { Metrics } from './metrics.ts';
-import { createMetricsServer } from './metrics-server.ts';
+import { createListener, type Listener } from './http/listener.ts';
+import { close, createProxyServer, listen, serveCertificate, urlOf } from './http/server.ts';
+import type { Metrics } from './metrics/prometheus.ts';
+import { createMetricsServer } from './metrics/server.ts';
 import { nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
-import { close, createProxyServer, listen, serveCertificate, urlOf } from './server.ts';
 import { shutDown } from './shutdown.ts';
+import { type Certificate, loadCertificate, warnOfExpiry } from './tls/certificate.ts';
+import { type CertificateWatch, watchCertificate } from './tls/certificate-watch.ts';
 
 export interface Running {
   /** Like `http://127.0.0.1:8080`. */
@@ -140,7 +141,7 @@ async function certificateFor(settings: Settings, log: Log): Promise<Certificate
 
 /** prom-client takes some sixty milliseconds to load, which is for those who have a Prometheus. */
 async function openMetrics({ REGSHIFT_METRICS_PORT: port }: Settings): Promise<Metrics | undefined> {
-  return port === undefined ? undefined : (await import('./metrics.ts')).createMetrics();
+  return port === undefined ? undefined : (await import('./metrics/prometheus.ts')).createMetrics();
 }
 
 /** Where that port cannot be had, the others are given back. */

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../observability/log.ts';
-import type { Listener } from './listener.ts';
+import type { Listener } from './http/listener.ts';
 
 export interface ShutdownOptions {
   readonly servers: readonly Server[];

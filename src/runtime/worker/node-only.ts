@@ -1,5 +1,7 @@
 import { loginsFor } from '../../auth/docker-config.ts';
-import type { RouteSettings, SettingProblem, Settings } from '../../config/settings.ts';
+import type { SettingProblem } from '../../config/problem.ts';
+import type { RouteSettings } from '../../config/route-settings.ts';
+import type { Settings } from '../../config/settings.ts';
 
 /** Settings that are right and mean nothing to a Worker: better told than left without effect. */
 export function nodeOnlyProblems(settings: Settings): SettingProblem[] {

@@ -1,4 +1,4 @@
-import { convert } from '../../../converters/convert-any.ts';
+import { convert } from '../../../converters/convert.ts';
 import {
   ConversionError,
   type Converted,

@@ -1,5 +1,5 @@
 import type { Digest, LayerFacts } from '../../../converters/index.ts';
-import { createSampleRegistry } from '../../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../../src/sample-registry/registry.ts';
 import { sampleTree } from '../sample-tree.ts';
 import { layerFactsOf } from './layer-facts.ts';
 import type { StoredCase } from './stored-case.ts';

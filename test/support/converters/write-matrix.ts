@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { conversionMatrix } from '../../../converters/matrix.ts';
+import { conversionMatrix } from '../../../converters/conversion-matrix.ts';
 
 /** Prints the conversion graph into `converters/README.md`: `npm run converters:matrix`. */
 export const readme = join(import.meta.dirname, '../../../converters/README.md');

@@ -1,7 +1,7 @@
 import { digestOf } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import { readManifest } from '../../../converters/read.ts';
-import { createSampleRegistry } from '../../../src/upstream/sample/registry.ts';
+import { createSampleRegistry } from '../../../src/sample-registry/registry.ts';
 import { manifestRequestHeaders } from '../old-clients.ts';
 import { type RawResponse, rawRequest } from '../raw-http.ts';
 import type { Ask } from './hostile-upstream.ts';

@@ -1,4 +1,4 @@
-import { emptyLayer } from '../../../converters/schema1/empty-layer.ts';
+import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { Random } from '../../fuzz/random.ts';
 import { manifestRequestHeaders, type OldClient } from '../old-clients.ts';
 import type { Ask, AskKind } from './ask.ts';

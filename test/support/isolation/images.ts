@@ -1,15 +1,15 @@
+import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { type Digest, digestOf, sha256Hex } from '../../../converters/digest.ts';
+import { signSchema1 } from '../../../converters/formats/schema1/sign.ts';
+import type { GoTime } from '../../../converters/json/go-time.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
-import { signSchema1 } from '../../../converters/schema1/sign.ts';
-import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
-import type { GoTime } from '../../../converters/time.ts';
-import { type Content, emptyContent, json } from '../../../src/upstream/sample/content.ts';
-import { dockerList, schema2 } from '../../../src/upstream/sample/docker.ts';
-import { generic62 } from '../../../src/upstream/sample/generic.ts';
-import { amd64, arm64, type SampleImage, sampleImage } from '../../../src/upstream/sample/image.ts';
-import { ociIndex, ociManifest, zstdPacking } from '../../../src/upstream/sample/oci.ts';
-import { layerId, schema1Unsigned } from '../../../src/upstream/sample/schema1.ts';
-import { tar } from '../../../src/upstream/sample/tar.ts';
+import { type Content, emptyContent, json } from '../../../src/sample-registry/content.ts';
+import { dockerList, schema2 } from '../../../src/sample-registry/docker.ts';
+import { generic62 } from '../../../src/sample-registry/generic.ts';
+import { amd64, arm64, type SampleImage, sampleImage } from '../../../src/sample-registry/image.ts';
+import { ociIndex, ociManifest, zstdPacking } from '../../../src/sample-registry/oci.ts';
+import { layerId, schema1Unsigned } from '../../../src/sample-registry/schema1.ts';
+import { tar } from '../../../src/sample-registry/tar.ts';
 import { testSigningKey } from '../signing-key.ts';
 import { marker } from './markers.ts';
 

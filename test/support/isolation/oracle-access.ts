@@ -1,4 +1,4 @@
-import { emptyLayer } from '../../../converters/schema1/empty-layer.ts';
+import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { Answered, Ask } from './ask.ts';
 import type { TestImage } from './images.ts';
 import { digestsIn, markersIn, textOf } from './markers.ts';

@@ -1,4 +1,4 @@
-import { emptyLayer } from '../../../converters/schema1/empty-layer.ts';
+import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { TestImage } from './images.ts';
 import { marker } from './markers.ts';
 

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../../../converters/digest.ts';
-import { samples } from '../../../src/upstream/sample/samples.ts';
+import { samples } from '../../../src/sample-registry/samples.ts';
 import type { Random } from '../../fuzz/random.ts';
 import { manifestRequestHeaders, type OldClient } from '../old-clients.ts';
 import { rawRequest } from '../raw-http.ts';

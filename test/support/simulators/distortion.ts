@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { signSchema1 } from '../../../converters/schema1/sign.ts';
-import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
-import { zeroTime } from '../../../converters/time.ts';
+import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
+import { signSchema1 } from '../../../converters/formats/schema1/sign.ts';
+import { zeroTime } from '../../../converters/json/go-time.ts';
 import { readSignedSchema1 } from '../signed-schema1.ts';
 import { testSigningKey } from '../signing-key.ts';
 import { behind, resourceOf, withHeaders } from '../upstreams/behind.ts';

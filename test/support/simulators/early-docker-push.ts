@@ -1,6 +1,6 @@
-import { signSchema1 } from '../../../converters/schema1/sign.ts';
-import { readSigningKey } from '../../../converters/schema1/signing-key.ts';
-import { zeroTime } from '../../../converters/time.ts';
+import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
+import { signSchema1 } from '../../../converters/formats/schema1/sign.ts';
+import { zeroTime } from '../../../converters/json/go-time.ts';
 import type { HeaderLine } from '../old-clients.ts';
 import type { RawResponse } from '../raw-http.ts';
 import { sha256Of } from '../sha256.ts';

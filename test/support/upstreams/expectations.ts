@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { amd64, arm64, sampleImage } from '../../../src/upstream/sample/image.ts';
+import { amd64, arm64, sampleImage } from '../../../src/sample-registry/image.ts';
 import type { PulledImage } from '../simulators/simulator.ts';
 import { getsOfManifests, pullsSpent } from './docker-hub.ts';
 import { basicOf, type Habit, type Upstream } from './habit.ts';

@@ -1,85 +1,101 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createAskHelper } from '../../../src/runtime/node/credential-helper.ts';
+import { describe, expect, it } from 'vitest';
+import { createLoginKeeper, type HelperAnswer } from '../../../src/auth/credential-helper.ts';
+import { Failure } from '../../../src/errors.ts';
+import type { Shown } from '../../../src/upstream/auth/credential.ts';
 
-let home: string;
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'regshift-helper-'));
-  vi.stubEnv('PATH', [home, process.env.PATH].join(delimiter));
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  rmSync(home, { recursive: true, force: true });
-});
+const question = { program: 'docker-credential-test', server: 'registry.test' };
+const login = (password: string): Shown => ({ kind: 'service', username: 'robot', password });
+const answer = (secret: string): HelperAnswer => ({ username: 'robot', secret });
+const failure = new Failure('MISCONFIGURED', 'docker-credential-test is broken');
 
-/** A real program in the PATH. */
-function install(script: string): void {
-  writeFileSync(join(home, 'docker-credential-test'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+function keeperOf(first: HelperAnswer | Failure) {
+  const state = { answer: first, now: 0, asked: 0 };
+  const logged: unknown[] = [];
+  const keeper = createLoginKeeper({
+    question,
+    ask: async () => {
+      state.asked += 1;
+      await Promise.resolve();
+      if (state.answer instanceof Failure) throw state.answer;
+      return state.answer;
+    },
+    clock: () => state.now * 1000,
+    log: (...event) => logged.push(event),
+    background: () => undefined,
+  });
+  return { keeper, state, logged };
 }
 
-const question = { program: 'docker-credential-test', server: 'registry.test:5000' };
-const good = `echo '{"ServerURL":"x","Username":"robot","Secret":"hunter2"}'`;
-
-describe('a credential helper', () => {
-  it('is told the server on its input, and its answer is the login', async () => {
-    install(`[ "$*" = get ] && [ "$(cat)" = registry.test:5000 ] && ${good}`);
-    expect(await createAskHelper()(question)).toEqual({ username: 'robot', secret: 'hunter2' });
+describe('a login that a helper keeps', () => {
+  it('is asked for once by many at once', async () => {
+    const { keeper, state } = keeperOf(answer('one'));
+    const logins = await Promise.all(Array.from({ length: 20 }, () => keeper.current()));
+    expect(logins).toEqual(Array.from({ length: 20 }, () => login('one')));
+    expect(state.asked).toBe(1);
   });
 
-  it('may leave its input unread', async () => {
-    install(`exec <&-; ${good}`);
-    expect(await createAskHelper()({ ...question, server: 'x'.repeat(200_000) })).toMatchObject({
-      username: 'robot',
-    });
+  it('is asked for again after ten minutes', async () => {
+    const { keeper, state } = keeperOf(answer('one'));
+    await keeper.current();
+    state.answer = answer('two');
+    state.now = 599;
+    expect(await keeper.current()).toEqual(login('one'));
+    state.now = 600;
+    expect(await keeper.current()).toEqual(login('two'));
+    expect(state.asked).toBe(2);
   });
 
-  it('is no shell, so that a server is never a command', async () => {
-    install(`printf '{"Username":"%s","Secret":"s"}' "$(cat)"`);
-    const answer = await createAskHelper()({ ...question, server: '$(id);`id`' });
-    expect(answer.username).toBe('$(id);`id`');
+  it('with the user name <token> is an identity token', async () => {
+    const { keeper } = keeperOf({ username: '<token>', secret: 'refresh' });
+    expect(await keeper.current()).toEqual({ kind: 'identity', token: 'refresh' });
   });
 
-  it('has the variables of this program, but for its own', async () => {
-    vi.stubEnv('REGSHIFT_SIGNING_KEY', 'hunter2');
-    vi.stubEnv('AWS_PROFILE', 'registry');
-    install('printf \'{"Username":"%s","Secret":"%s"}\' "$AWS_PROFILE" "nothing$REGSHIFT_SIGNING_KEY"');
-    expect(await createAskHelper()(question)).toEqual({ username: 'registry', secret: 'nothing' });
+  it('goes on being used when the helper fails later, and that is in the log without it', async () => {
+    const { keeper, state, logged } = keeperOf(answer('hunter2'));
+    await keeper.current();
+    state.answer = failure;
+    state.now = 601;
+    expect(await keeper.current()).toEqual(login('hunter2'));
+    expect(await keeper.current()).toEqual(login('hunter2'));
+    expect([state.asked, logged.length]).toEqual([2, 1]);
+    expect(JSON.stringify(logged)).toContain('docker-credential-test is broken');
+    expect(JSON.stringify(logged)).not.toContain('hunter2');
   });
 });
 
-describe('a credential helper that fails', () => {
-  it.each<[string, string, RegExp]>([
-    ['ends with an error', 'echo hunter2; echo hunter2 >&2; exit 3', /ended with the code 3/],
-    [
-      'keeps nothing',
-      'echo credentials not found in native keychain; exit 1',
-      /keeps no login for registry\.test:5000/,
-    ],
-    ['prints no JSON', 'echo hunter2', /did not answer with \{"Username"/],
-    ['names no user', `echo '{"Username":"","Secret":"hunter2"}'`, /did not answer with \{"Username"/],
-    ['has no secret', `echo '{"Username":"hunter2"}'`, /did not answer with \{"Username"/],
-    ['prints without end', 'exec yes hunter2', /more than 65536 characters/],
-    ['stands still', 'exec sleep 30', /did not answer within 500 ms/],
-  ])('and %s says so, without what it printed', async (_how, script, message) => {
-    install(script);
-    const error = await createAskHelper(500)(question).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({
-      code: 'MISCONFIGURED',
-      message: expect.stringMatching(message),
-      cause: undefined,
-    });
-    expect(String(error)).not.toContain('hunter2');
+describe('a helper that gives no login', () => {
+  it('says why, and is not started for every request', async () => {
+    const { keeper, state } = keeperOf(failure);
+    for (let times = 0; times < 5; times += 1) await expect(keeper.current()).rejects.toBe(failure);
+    expect(state.asked).toBe(1);
+    state.now = 5;
+    state.answer = answer('one');
+    expect(await keeper.current()).toEqual(login('one'));
+  });
+});
+
+describe('a login that upstream refuses', () => {
+  it('is asked for again, and another one is tried', async () => {
+    const { keeper, state } = keeperOf(answer('one'));
+    const refused = await keeper.current();
+    state.answer = answer('two');
+    state.now = 30;
+    expect(await keeper.instead(refused)).toEqual(login('two'));
+    expect(await keeper.current()).toEqual(login('two'));
+    // A second request was refused with the first one too.
+    expect(await keeper.instead(refused)).toEqual(login('two'));
+    expect(state.asked).toBe(2);
   });
 
-  it('because it is not there is told from others', async () => {
-    const error = await createAskHelper()({ ...question, program: 'docker-credential-none' }).catch(
-      (reason: unknown) => reason,
-    );
-    expect(error).toMatchObject({
-      message: expect.stringContaining('docker-credential-none is not in the PATH'),
-      detail: { reason: 'NO_PROGRAM' },
-    });
+  it('is not asked for again within half a minute: registries refuse what is not there, too', async () => {
+    const { keeper, state } = keeperOf(answer('one'));
+    const refused = await keeper.current();
+    state.now = 29;
+    expect(await keeper.instead(refused)).toBeUndefined();
+    state.now = 30;
+    expect(await keeper.instead(refused)).toBeUndefined();
+    state.now = 59;
+    expect(await keeper.instead(refused)).toBeUndefined();
+    expect(state.asked).toBe(2);
   });
 });

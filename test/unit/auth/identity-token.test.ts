@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { type Credential, credentialKey } from '../../../src/upstream/auth/credential.ts';
 import { createUpstreamClient } from '../../../src/upstream/client.ts';
-import { type Credential, credentialKey } from '../../../src/upstream/credential.ts';
 import {
   answer,
   challenge,

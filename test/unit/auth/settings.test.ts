@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatProblems, readSettings } from '../../../src/config/settings.ts';
+import { formatProblems } from '../../../src/config/problem.ts';
+import { readSettings } from '../../../src/config/settings.ts';
 
 const alice = 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';
 const secret = 'correct-horse';

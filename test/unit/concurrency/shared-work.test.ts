@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createBudget } from '../../../src/budget.ts';
 import { createSharedWork, type SharedRun } from '../../../src/concurrency/shared-work.ts';
+import { createBudget } from '../../../src/request/budget.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

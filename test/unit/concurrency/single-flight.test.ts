@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Budget, createBudget } from '../../../src/budget.ts';
 import { createSingleFlight } from '../../../src/concurrency/single-flight.ts';
+import { type Budget, createBudget } from '../../../src/request/budget.ts';
 
 const late = () => new Error('late');
 const nothing = () => undefined;

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { variables as settingNames } from '../../../src/config/fields.ts';
 import { keyOf, nearest } from '../../../src/config/keys.ts';
+import { formatProblems } from '../../../src/config/problem.ts';
+import { variables as settingNames } from '../../../src/config/schema.ts';
 import { fileVariables } from '../../../src/config/setting-files.ts';
-import { formatProblems, readSettings } from '../../../src/config/settings.ts';
+import { readSettings } from '../../../src/config/settings.ts';
 import { parseYaml } from '../../../src/runtime/node/files.ts';
 import { configSchema } from '../../support/config-schema.ts';
 import { testSigningKey } from '../../support/signing-key.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { differences } from '../../../src/config/agreement.ts';
-import { formatProblems, readSettings } from '../../../src/config/settings.ts';
+import { differences } from '../../../src/config/fleet-fingerprint.ts';
+import { formatProblems } from '../../../src/config/problem.ts';
+import { readSettings } from '../../../src/config/settings.ts';
 import { testSigningKey } from '../../support/signing-key.ts';
 
 const keyed = { REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey) };

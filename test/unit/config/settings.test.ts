@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatProblems, readSettings } from '../../../src/config/settings.ts';
+import { formatProblems } from '../../../src/config/problem.ts';
+import { readSettings } from '../../../src/config/settings.ts';
 
 function settingsOf(variables: Record<string, unknown>) {
   const read = readSettings(variables);

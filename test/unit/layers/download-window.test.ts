@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createDownloadWindow } from '../../../src/layers/download-window.ts';
-import { createNodeLayerCodec } from '../../../src/runtime/node/layer-codec.ts';
+import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts';
 
 const MiB = 2 ** 20;
 const soon = () => AbortSignal.timeout(2_000);

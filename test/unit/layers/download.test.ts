@@ -2,10 +2,10 @@ import { Readable } from 'node:stream';
 import { constants, createZstdCompress } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
-import { createLayerDownloads, type OpenPacked } from '../../../src/derived/layer-downloads.ts';
-import { defaultUnpackLimits } from '../../../src/layers/bomb.ts';
 import type { LayerCodec } from '../../../src/layers/codec.ts';
-import { createNodeLayerCodec } from '../../../src/runtime/node/layer-codec.ts';
+import { defaultUnpackLimits } from '../../../src/layers/decompression-limits.ts';
+import { createLayerDownloads, type OpenPacked } from '../../../src/layers/downloads.ts';
+import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts';
 import { bytesOf, concatenated, received, sourceOf, type TestSource } from '../../support/byte-streams.ts';
 import { layerContent } from '../../support/layer-content.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { requesterLogin } from '../../../src/registry/requester-login.ts';
 import { clientAddressOf } from '../../../src/request/requester.ts';
-import { requesterLogin } from '../../../src/routes/requester-login.ts';
 
 const isTrusted = (address: string) => address.startsWith('10.');
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import type { Credential } from '../../../src/upstream/auth/credential.ts';
 import { readBounded } from '../../../src/upstream/body.ts';
 import { createUpstreamClient, type UpstreamRequest } from '../../../src/upstream/client.ts';
-import type { Credential } from '../../../src/upstream/credential.ts';
 import {
   answer,
   challenge,

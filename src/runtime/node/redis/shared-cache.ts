@@ -1,12 +1,12 @@
-import type { SigningKey } from '../../../../converters/schema1/signing-key.ts';
+import type { SigningKey } from '../../../../converters/crypto/signing-key.ts';
 import type { Tier } from '../../../cache/tiered.ts';
-import { agreementOf } from '../../../config/agreement.ts';
+import { agreementOf } from '../../../config/fleet-fingerprint.ts';
 import type { Settings } from '../../../config/settings.ts';
 import type { Log } from '../../../observability/log.ts';
-import { createEnvelope } from './envelope.ts';
-import { openLink } from './link.ts';
-import { createRedisCache, isShared } from './redis-cache.ts';
-import { Replicas } from './replicas.ts';
+import { createEnvelope } from './authenticated-entry.ts';
+import { createRedisCache, isShared } from './cache.ts';
+import { openLink } from './connection.ts';
+import { Replicas } from './fleet-check.ts';
 
 export interface SharedCache {
   readonly tier: Tier;

@@ -1,0 +1,54 @@
+import { readLabels } from '../../annotations.ts';
+import { ConversionError } from '../../errors.ts';
+import type { RawDocument, RawObject } from '../../json/document.ts';
+import { asItems, type Field, optional, required } from '../../json/fields.ts';
+import { checkDescriptorCount } from '../../limits.ts';
+import { mediaTypes } from '../../media-types.ts';
+import type { Descriptor, Image, Index, Layer } from '../../model.ts';
+import { manifestRoot, sourceOf } from '../../source.ts';
+import { layerOf, readGenericDescriptor } from '../oci-family/descriptor.ts';
+import { readFatEntry } from '../oci-family/index-entry.ts';
+
+/**
+ * Reads the generic manifest of distribution proposals 62 (`length`, labels on the manifest) and 993 (`size`,
+ * labels on the descriptors). A target of the fat type makes it an index.
+ * @throws ConversionError INVALID, AMBIGUOUS, LIMIT or NOT_AN_IMAGE.
+ */
+export function readGeneric(bytes: Uint8Array, document: RawDocument): Image | Index {
+  const root = manifestRoot(document, 'generic', 'generic');
+  const target = readGenericDescriptor(required(root, 'target'));
+  const list = optional(root, 'dependencies');
+  const items = list ? asItems(list) : [];
+  checkDescriptorCount(items.length, '$.dependencies', 'generic');
+  const source = sourceOf('generic', mediaTypes.generic, bytes, document);
+  const common = { source, labels: readLabels(root), subject: undefined };
+  if (target.mediaType === mediaTypes.genericFatTarget) {
+    return { kind: 'index', ...common, platformTable: target, dependencies: items.map(readFatEntry) };
+  }
+  checkTarget(root, target);
+  // A dependency that is not a layer (a licence, a signature, a manifest) must never become one.
+  const sorted = items.map(readGenericDescriptor).map((each): Layer | Descriptor => layerOf(each) ?? each);
+  return {
+    kind: 'image',
+    ...common,
+    target: { kind: 'config', descriptor: target },
+    dependencies: sorted.filter(isLayer),
+    attachments: sorted.filter((each) => !isLayer(each)),
+  };
+}
+
+function checkTarget({ path }: Field<RawObject>, { mediaType }: Descriptor): void {
+  if (mediaType === mediaTypes.dockerConfig || mediaType === mediaTypes.ociConfig) return;
+  throw new ConversionError({
+    code: 'NOT_AN_IMAGE',
+    message: 'The target of the generic manifest is no container image',
+    dialect: 'generic',
+    path: `${path}.target.mediaType`,
+    found: mediaType,
+    expected: `${mediaTypes.dockerConfig} or ${mediaTypes.genericFatTarget}`,
+  });
+}
+
+function isLayer(each: Layer | Descriptor): each is Layer {
+  return 'compression' in each;
+}

@@ -1,0 +1,107 @@
+import { labelsOf, stringLabel } from '../../annotations.ts';
+import { digestOf } from '../../digest.ts';
+import { ConversionError } from '../../errors.ts';
+import { RawEdit } from '../../json/edit.ts';
+import { encodeText } from '../../json/lossless-text.ts';
+import { type Json, record, writeJson } from '../../json/write.ts';
+import { mediaTypes } from '../../media-types.ts';
+import type { Descriptor, Image, Index, LossKind } from '../../model.ts';
+import type { Platform } from '../../platform.ts';
+import { relabelDescriptor } from '../oci-family/relabel.ts';
+import type { ConvertedEntry } from '../oci-family/write-index.ts';
+
+/** Spaces; the examples of 62 and 993 have four, and no reader depends on it. */
+const indent = 2;
+
+/** Writes one image in the form of proposal 993: `size`, labels on the descriptors. */
+export function writeGeneric(image: Image): Uint8Array {
+  if (image.target.kind !== 'config') {
+    throw new ConversionError({
+      code: 'INEXPRESSIBLE',
+      message: 'A schema 1 image has no config; its layers must be read to make one',
+      dialect: 'generic',
+    });
+  }
+  const manifest = record({
+    schemaVersion: 2,
+    target: plain({ ...image.target.descriptor, mediaType: mediaTypes.dockerConfig }),
+    dependencies: [...image.dependencies, ...image.attachments].map(plain),
+    labels: labelsOf(image.labels),
+  });
+  return encodeText(writeJson(manifest, indent));
+}
+
+/** A stored generic manifest in its own layout, with the layers that became others. */
+export function rewriteGeneric(image: Image): Uint8Array {
+  const edit = new RawEdit(image.source.document);
+  for (const { field, mediaType, digest, size } of image.dependencies) {
+    if (field) relabelDescriptor(edit, field, { mediaType, digest, size, dialect: 'generic', lost: nothing });
+  }
+  return encodeText(edit.apply());
+}
+
+const nothing: ReadonlySet<LossKind> = new Set();
+
+/**
+ * Writes a fat manifest: the platforms stand in the labels of the dependencies (proposal 62), and in the target's
+ * own data too (its review), so that readers of either kind find them.
+ * @returns the manifest, and the target that it names.
+ */
+export function writeFatGeneric(
+  index: Index,
+  entries: readonly ConvertedEntry[],
+): { bytes: Uint8Array; target: Uint8Array } {
+  const table = entries.flatMap(({ digest, platform }) => (platform ? [row(digest, platform)] : []));
+  const target = encodeText(writeJson(table, indent));
+  const manifest = record({
+    schemaVersion: 2,
+    target: record({ mediaType: mediaTypes.genericFatTarget, digest: digestOf(target), size: target.length }),
+    dependencies: entries.map(({ mediaType, digest, size, platform, entry }) =>
+      record({
+        mediaType,
+        digest,
+        size,
+        urls: digest === entry.digest && entry.urls.length > 0 ? entry.urls : undefined,
+        labels: labelsOf(new Map([...entry.labels, ...platformLabels(platform)])),
+      }),
+    ),
+    labels: labelsOf(index.labels),
+  });
+  return { bytes: encodeText(writeJson(manifest, indent)), target };
+}
+
+function row(digest: string, { os, architecture, variant }: Platform): Json {
+  return record({ os, arch: architecture, variant: variant || undefined, manifestDigest: digest });
+}
+
+function platformLabels(platform: Platform | undefined) {
+  if (!platform) return new Map();
+  const { os, architecture, variant, osVersion, osFeatures } = platform;
+  const stated = Object.entries({
+    os,
+    arch: architecture,
+    variant,
+    'os.version': osVersion,
+    'os.features': osFeatures?.join(','),
+  });
+  return new Map(stated.flatMap(([key, text]) => (text ? [[key, stringLabel(text)] as const] : [])));
+}
+
+function plain({ mediaType, size, digest, urls, labels, field }: Descriptor): Json {
+  if (size === undefined) {
+    throw new ConversionError({
+      code: 'INEXPRESSIBLE',
+      message: 'The size of a layer is not known, and this form must state it',
+      dialect: 'generic',
+      path: field?.path,
+      found: digest,
+    });
+  }
+  return record({
+    mediaType,
+    size,
+    digest,
+    urls: urls.length > 0 ? urls : undefined,
+    labels: labelsOf(labels),
+  });
+}

@@ -1,0 +1,95 @@
+import { readAnnotations, readLabels } from '../../annotations.ts';
+import { ConversionError } from '../../errors.ts';
+import type { RawObject } from '../../json/document.ts';
+import {
+  asCount,
+  asDigest,
+  asItems,
+  asObject,
+  asString,
+  type Field,
+  optional,
+  refuse,
+  refuseLookAlikes,
+  required,
+} from '../../json/fields.ts';
+import { layerTypeOf } from '../../media-types.ts';
+import type { Descriptor, Layer } from '../../model.ts';
+
+const knownKeys: ReadonlySet<string> = new Set([
+  ...['mediaType', 'digest', 'size', 'length', 'urls', 'annotations', 'labels'],
+  ...['data', 'platform', 'artifactType'],
+]);
+
+/**
+ * Reads a descriptor of schema 2 or OCI.
+ * @throws ConversionError INVALID or AMBIGUOUS.
+ */
+export function readDescriptor(field: Field): Descriptor {
+  const object = asObject(field);
+  return {
+    ...readCommon(object),
+    size: asCount(required(object, 'size')),
+    labels: readAnnotations(object),
+  };
+}
+
+/**
+ * Reads a descriptor of a generic manifest: the byte count is `size`, or `length` as proposal 62 called it, and
+ * `labels` (993) are what annotations are elsewhere.
+ * @throws ConversionError INVALID or AMBIGUOUS.
+ */
+export function readGenericDescriptor(field: Field): Descriptor {
+  const object = asObject(field);
+  return {
+    ...readCommon(object),
+    size: readSize(object),
+    labels: new Map([...readAnnotations(object), ...readLabels(object)]),
+  };
+}
+
+function readCommon(object: Field<RawObject>): Omit<Descriptor, 'size' | 'labels'> {
+  refuseLookAlikes(object, knownKeys);
+  const urls = optional(object, 'urls');
+  return {
+    mediaType: asString(required(object, 'mediaType')),
+    digest: asDigest(required(object, 'digest')),
+    urls: urls ? asItems(urls).map(asString) : [],
+    field: object,
+  };
+}
+
+function readSize(object: Field<RawObject>): number {
+  const size = optional(object, 'size');
+  const length = optional(object, 'length');
+  if (size && length && asCount(size) !== asCount(length)) {
+    refuse(object, 'A descriptor has a "size" and a "length" that differ', 'one of them, or both alike');
+  }
+  return asCount(size ?? length ?? required(object, 'size'));
+}
+
+/** @throws ConversionError NOT_AN_IMAGE when the type is not that of a layer. */
+export function readLayer(field: Field): Layer {
+  const descriptor = readDescriptor(field);
+  return (
+    layerOf(descriptor) ??
+    notAnImage(field, `a layer of type ${descriptor.mediaType}`, 'a layer of a container image')
+  );
+}
+
+/** The descriptor as a layer, or `undefined` when its type is not that of a layer. */
+export function layerOf(descriptor: Descriptor): Layer | undefined {
+  const type = layerTypeOf(descriptor.mediaType);
+  return type && { ...descriptor, ...type };
+}
+
+export function notAnImage(field: Field, found: string, expected: string): never {
+  throw new ConversionError({
+    code: 'NOT_AN_IMAGE',
+    message: 'This is not a container image that can be given in another form',
+    dialect: field.dialect,
+    path: field.path,
+    found,
+    expected,
+  });
+}

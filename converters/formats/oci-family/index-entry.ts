@@ -1,0 +1,98 @@
+import type { Labels } from '../../annotations.ts';
+import type { RawObject } from '../../json/document.ts';
+import {
+  asItems,
+  asObject,
+  asString,
+  type Field,
+  optional,
+  optionalString,
+  refuseLookAlikes,
+} from '../../json/fields.ts';
+import { mediaTypes } from '../../media-types.ts';
+import type { Descriptor, IndexEntry } from '../../model.ts';
+import type { Platform } from '../../platform.ts';
+import { readDescriptor, readGenericDescriptor } from './descriptor.ts';
+
+/** An entry of a manifest list or an OCI index. @throws ConversionError INVALID or AMBIGUOUS. */
+export function readIndexEntry(field: Field): IndexEntry {
+  const object = asObject(field);
+  const platform = optional(object, 'platform');
+  return entryOf(
+    readDescriptor(field),
+    platform && readPlatform(asObject(platform)),
+    optionalString(object, 'artifactType'),
+  );
+}
+
+/**
+ * A dependency of a fat generic manifest, whose labels name its platform (proposal 62: `os` and `arch`; the longer
+ * names of other dialects occur too). @throws ConversionError INVALID or AMBIGUOUS.
+ */
+export function readFatEntry(field: Field): IndexEntry {
+  const descriptor = readGenericDescriptor(field);
+  const platform = labelledPlatform(descriptor.labels);
+  const labels = platform ? withoutPlatform(descriptor.labels) : descriptor.labels;
+  return entryOf({ ...descriptor, labels }, platform, undefined);
+}
+
+/** What the labels said of the platform is in the model's platform: the rest are labels. */
+function withoutPlatform(labels: Labels): Labels {
+  return new Map([...labels].filter(([key]) => key !== 'arch' && !platformKeys.has(key)));
+}
+
+function entryOf(
+  descriptor: Descriptor,
+  platform: Platform | undefined,
+  artifactType: string | undefined,
+): IndexEntry {
+  return { ...descriptor, platform, artifactType, attestation: isAttestation(descriptor, platform) };
+}
+
+const platformKeys: ReadonlySet<string> = new Set([
+  ...['os', 'architecture', 'variant', 'os.version', 'os.features'],
+]);
+
+function readPlatform(object: Field<RawObject>): Platform | undefined {
+  refuseLookAlikes(object, platformKeys);
+  const os = optionalString(object, 'os');
+  const architecture = optionalString(object, 'architecture');
+  if (!os || !architecture) return undefined;
+  const features = optional(object, 'os.features');
+  return {
+    os,
+    architecture,
+    variant: optionalString(object, 'variant'),
+    osVersion: optionalString(object, 'os.version'),
+    osFeatures: features ? asItems(features).map(asString) : undefined,
+  };
+}
+
+function labelledPlatform(labels: Labels): Platform | undefined {
+  const os = labels.get('os')?.text;
+  const architecture = (labels.get('arch') ?? labels.get('architecture'))?.text;
+  if (!os || !architecture) return undefined;
+  const features = labels.get('os.features')?.text.split(',');
+  return {
+    os,
+    architecture,
+    variant: labels.get('variant')?.text,
+    osVersion: labels.get('os.version')?.text,
+    osFeatures: features,
+  };
+}
+
+/** buildkit marks its attestations in both ways (buildkit, docs/attestations/attestation-storage.md). */
+function isAttestation(descriptor: Descriptor, platform: Platform | undefined): boolean {
+  if (descriptor.labels.get('vnd.docker.reference.type')?.text === 'attestation-manifest') return true;
+  return platform?.os === 'unknown' && platform.architecture === 'unknown';
+}
+
+/** An entry that says it is no image; one that names an image's config for its type says that it is. */
+export function isArtifact({ artifactType }: IndexEntry): boolean {
+  return (
+    artifactType !== undefined &&
+    artifactType !== mediaTypes.ociConfig &&
+    artifactType !== mediaTypes.dockerConfig
+  );
+}

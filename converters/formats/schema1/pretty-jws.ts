@@ -1,0 +1,115 @@
+import type { JWK } from 'jose';
+import { concatenate } from '../../bytes.ts';
+import { decodeBase64url } from '../../crypto/base64url.ts';
+import { ConversionError } from '../../errors.ts';
+import { member, type RawObject } from '../../json/document.ts';
+import {
+  asCount,
+  asItems,
+  asObject,
+  asString,
+  type Field,
+  optional,
+  optionalString,
+  refuse,
+  required,
+  rootField,
+} from '../../json/fields.ts';
+import { parseJson } from '../../json/parse.ts';
+import { limits } from '../../limits.ts';
+import type { JsonWebSignature, PublicKey } from '../../model.ts';
+
+export interface PrettyJws {
+  /** The bytes that the signatures cover: the only ones to be believed (CVE-2014-8179). */
+  readonly payload: Uint8Array;
+  readonly signatures: readonly JsonWebSignature[];
+}
+
+interface Format {
+  readonly formatLength: number;
+  readonly formatTail: string;
+}
+
+/**
+ * Takes the payload out of a signed document (docker/libtrust, jsonsign.go, ParsePrettySignature). A document
+ * without signatures is its own payload.
+ * @throws ConversionError SIGNATURE, INVALID or LIMIT; nothing is verified here.
+ */
+export function readPrettyJws(bytes: Uint8Array, root: Field<RawObject>): PrettyJws {
+  if (member(root.value, 'signatures') === undefined) return { payload: bytes, signatures: [] };
+  const signatures = required(root, 'signatures');
+  const blocks = asItems(signatures).map(asObject);
+  checkCount(blocks.length, signatures);
+  const formats = blocks.map(readFormat);
+  const [first] = formats;
+  if (!first || formats.some((each) => !sameFormat(each, first))) {
+    refuse(signatures, 'The signatures cover different payloads', 'one formatLength and formatTail');
+  }
+  if (first.formatLength > bytes.length) {
+    refuse(signatures, 'A signature covers more than there is', `a formatLength of at most ${bytes.length}`);
+  }
+  const tail = decodeBase64url(first.formatTail, 'formatTail');
+  const payload = concatenate([bytes.subarray(0, first.formatLength), tail]);
+  return { payload, signatures: blocks.map(readBlock) };
+}
+
+function checkCount(count: number, signatures: Field): void {
+  if (count === 0) refuse(signatures, 'The list of signatures is empty', 'at least one signature');
+  if (count <= limits.signatures) return;
+  throw new ConversionError({
+    code: 'LIMIT',
+    message: 'The manifest has too many signatures',
+    dialect: 'schema1',
+    path: signatures.path,
+    found: String(count),
+    expected: `at most ${limits.signatures}`,
+  });
+}
+
+function sameFormat(left: Format, right: Format): boolean {
+  return left.formatLength === right.formatLength && left.formatTail === right.formatTail;
+}
+
+function readBlock(block: Field<RawObject>): JsonWebSignature {
+  const header = asObject(required(block, 'header'));
+  return {
+    algorithm: asString(required(header, 'alg')),
+    key: readKey(header),
+    signature: asString(required(block, 'signature')),
+    protected: asString(required(block, 'protected')),
+  };
+}
+
+/** As libtrust: a chain is taken before a key. */
+function readKey(header: Field<RawObject>): PublicKey {
+  const chain = optional(header, 'x5c');
+  const [leaf] = chain ? asItems(chain) : [];
+  if (leaf) return { kind: 'certificate', base64: asString(leaf) };
+  const jwk = asObject(required(header, 'jwk'));
+  return { kind: 'jwk', jwk: publicMembers(jwk), keyId: optionalString(jwk, 'kid') };
+}
+
+/** Of the key in the header only what a public key has. */
+function publicMembers(jwk: Field<RawObject>): JWK {
+  const names = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const;
+  const pairs = names.flatMap((name) => {
+    const text = optionalString(jwk, name);
+    return text === undefined ? [] : [[name, text]];
+  });
+  return Object.fromEntries(pairs) as JWK;
+}
+
+function readFormat(block: Field<RawObject>): Format {
+  const path = `${block.path}.protected`;
+  const header = decodeBase64url(asString(required(block, 'protected')), 'protected header');
+  const document = parseJson(header, {
+    what: 'protected header of a signature',
+    dialect: 'schema1',
+    duplicates: 'refuse',
+  });
+  const root = asObject({ ...rootField(document, 'schema1'), path });
+  return {
+    formatLength: asCount(required(root, 'formatLength')),
+    formatTail: asString(required(root, 'formatTail')),
+  };
+}

@@ -1,0 +1,126 @@
+import { noLabels } from '../../annotations.ts';
+import type { Digest } from '../../digest.ts';
+import { ConversionError, excerpt } from '../../errors.ts';
+import { member, type RawDocument, stringValue } from '../../json/document.ts';
+import {
+  asDigest,
+  asItems,
+  asObject,
+  type Field,
+  optionalString,
+  refuse,
+  required,
+  rootField,
+} from '../../json/fields.ts';
+import { checkDescriptorCount } from '../../limits.ts';
+import { mediaTypes } from '../../media-types.ts';
+import type { Image, Layer, V1Entry } from '../../model.ts';
+import type { Platform } from '../../platform.ts';
+import { manifestRoot, parseManifest, sourceOf } from '../../source.ts';
+import { readPrettyJws } from './pretty-jws.ts';
+import { readV1Entry } from './v1-entry.ts';
+
+/**
+ * Reads a schema 1 manifest, signed or not. Only the payload that the signatures cover is read (CVE-2014-8179);
+ * the signatures themselves are checked by `verifySchema1`.
+ * @throws ConversionError INVALID, AMBIGUOUS, SIGNATURE, LIMIT or UNREADABLE.
+ */
+export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
+  const outer = asObject(rootField(document, 'schema1'));
+  const { payload, signatures } = readPrettyJws(bytes, outer);
+  const signed = signatures.length > 0;
+  const inner = signed ? parseManifest(payload) : document;
+  const root = manifestRoot(inner, 'schema1', 'schema1');
+  const layers = asItems(required(root, 'fsLayers'));
+  const history = required(root, 'history');
+  checkDescriptorCount(layers.length, '$.fsLayers', 'schema1');
+  checkDescriptorCount(asItems(history).length, '$.history', 'schema1');
+  const blobs = layers.map((each) => asDigest(required(asObject(each), 'blobSum')));
+  const entries = asItems(history).map((each) => readV1Entry(required(asObject(each), 'v1Compatibility')));
+  checkChain(history, blobs, entries);
+  const mediaType = signed ? mediaTypes.schema1Signed : mediaTypes.schema1;
+  return {
+    kind: 'image',
+    source: { ...sourceOf('schema1', mediaType, payload, inner), bytes },
+    target: {
+      kind: 'v1',
+      signatures,
+      entries,
+      platform: platformOf(optionalString(root, 'architecture'), entries),
+    },
+    dependencies: blobs.map(layerOfBlob).reverse(),
+    attachments: [],
+    labels: noLabels,
+    subject: undefined,
+  };
+}
+
+function layerOfBlob(digest: Digest): Layer {
+  return {
+    mediaType: mediaTypes.genericLayer,
+    digest,
+    size: undefined,
+    urls: [],
+    labels: noLabels,
+    field: undefined,
+    compression: 'unknown',
+    foreign: false,
+    encrypted: false,
+  };
+}
+
+const idPattern = /^[0-9a-f]{64}$/;
+
+/** Old clients fail on each of these; so a broken chain is told apart here, once. */
+function checkChain(history: Field, blobs: readonly Digest[], entries: readonly V1Entry[]): void {
+  if (entries.length === 0 || blobs.length !== entries.length) {
+    refuse(history, 'fsLayers and history do not match', `${blobs.length} entries, and at least one`);
+  }
+  const seen = new Set<string>();
+  entries.forEach((entry, index) => {
+    const path = `$.history[${index}].v1Compatibility`;
+    if (!idPattern.test(entry.id)) throw broken(path, `the id ${excerpt(entry.id)}`, '64 hex digits');
+    checkParent(entries, index, path);
+    // Consecutive entries of one id are one image (moby, distribution/pull_v2.go, fixManifestLayers).
+    if (entries[index - 1]?.id === entry.id) return;
+    if (seen.has(entry.id)) throw broken(path, `the id ${entry.id} again`, 'each id once');
+    seen.add(entry.id);
+  });
+}
+
+function checkParent(entries: readonly V1Entry[], index: number, path: string): void {
+  const [entry, below] = [entries[index], entries[index + 1]];
+  if (!entry) return;
+  if (below) {
+    if (entry.parent === below.id || entry.id === below.id) return;
+    throw broken(path, `the parent ${excerpt(entry.parent)}`, `${below.id}, the id of the entry below`);
+  }
+  if (entry.parent === '' || (isWindows(entries) && idPattern.test(entry.parent))) return;
+  throw broken(path, `the parent ${excerpt(entry.parent)} of the base`, 'none');
+}
+
+/** The base of a Windows image of 2016 has a parent that stands for the system it was built on. */
+function isWindows(entries: readonly V1Entry[]): boolean {
+  return systemOf(entries) === 'windows';
+}
+
+/** Of images from before Docker knew of others, Linux. */
+function systemOf([top]: readonly V1Entry[]): string {
+  const os = top && member(top.root, 'os');
+  return top && os?.kind === 'string' ? stringValue(top.document, os) : 'linux';
+}
+
+function platformOf(architecture: string | undefined, entries: readonly V1Entry[]): Platform | undefined {
+  return architecture ? { os: systemOf(entries), architecture } : undefined;
+}
+
+function broken(path: string, found: string, expected: string): ConversionError {
+  return new ConversionError({
+    code: 'INVALID',
+    message: 'The chain of v1 images is broken',
+    dialect: 'schema1',
+    path,
+    found,
+    expected,
+  });
+}

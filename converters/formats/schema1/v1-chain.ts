@@ -1,0 +1,115 @@
+import { concatenate } from '../../bytes.ts';
+import { type Digest, digestHex, sha256Hex, sha384Hex } from '../../digest.ts';
+import { ConversionError, type Dialect, excerpt } from '../../errors.ts';
+import type { HistoryEntry, ImageConfig } from '../../image-config.ts';
+import { sortedObject } from '../../json/go-map.ts';
+import { encodeText, quote } from '../../json/lossless-text.ts';
+import type { Layer } from '../../model.ts';
+import { emptyLayer } from './empty-layer.ts';
+import { historySteps } from './history-steps.ts';
+
+/**
+ * One v1 image: what schema 1 puts into `fsLayers` and `history` at one index, and what registry API v1 serves
+ * under an id.
+ */
+export interface V1Image {
+  /** 64 hex digits. */
+  readonly id: string;
+  /** "" for the base. */
+  readonly parent: string;
+  readonly blob: Digest;
+  readonly empty: boolean;
+  /** The JSON of `v1Compatibility`, as text that `encodeText` turns into bytes. */
+  readonly json: string;
+}
+
+/**
+ * The chain of v1 images that stands for an image, newest first (distribution 2.8.2, schema1/config_builder.go).
+ * @param layers base first.
+ * @param dialect that is being written, for messages.
+ * @throws ConversionError INVALID when history and layers do not match; INEXPRESSIBLE beyond 124 layers, and for
+ * layers that old clients cannot have.
+ */
+export function v1Chain(config: ImageConfig, layers: readonly Layer[], dialect: Dialect): V1Image[] {
+  for (const layer of layers) checkLayer(layer, dialect);
+  const steps = historySteps(config, layers, dialect);
+  const chain: V1Image[] = [];
+  let parent = '';
+  steps.forEach((step, index) => {
+    const top = index === steps.length - 1;
+    const blob = step.layer?.digest ?? emptyLayer.digest;
+    const id = imageId(blob, parent, top ? config.bytes : undefined);
+    const base = index === 0 && !top ? windowsBase(config) : '';
+    const identity = { id, parent: parent || base, throwaway: step.layer === undefined };
+    const json = top ? topJson(config, identity) : entryJson(step.history, identity);
+    chain.push({ id, parent: identity.parent, blob, empty: step.layer === undefined, json });
+    parent = id;
+  });
+  return chain.reverse();
+}
+
+function checkLayer({ encrypted, foreign, compression, mediaType, digest }: Layer, dialect: Dialect): void {
+  const fault =
+    (encrypted && 'an encrypted layer, which clients of schema 1 cannot decrypt') ||
+    (foreign && 'a foreign layer, which schema 1 cannot point to') ||
+    (compression === 'zstd' && 'a layer packed by zstd, which clients of schema 1 cannot unpack');
+  if (!fault) return;
+  throw new ConversionError({
+    code: 'INEXPRESSIBLE',
+    message: `The image has ${fault}`,
+    dialect,
+    found: `${mediaType} ${digest}`,
+    expected: 'layers that the registry holds and every client can unpack',
+  });
+}
+
+/** @param config the raw bytes of the config, for the top entry alone: two spaces in a row where parent is "". */
+function imageId(blob: Digest, parent: string, config: Uint8Array | undefined): string {
+  const prefix = `${digestHex(blob)} ${parent}`;
+  return sha256Hex(config ? concatenate([encodeText(`${prefix} `), config]) : encodeText(prefix));
+}
+
+/** The parent that stands for the system that a Windows image of 2016 was built on. */
+function windowsBase({ baseLayer, os }: ImageConfig): string {
+  if (!baseLayer) return '';
+  if (os === 'windows') return sha384Hex(encodeText(baseLayer)).slice(0, 64);
+  // Every other Docker refuses a base with a parent.
+  throw new ConversionError({
+    code: 'INVALID',
+    message: 'Only a Windows image can name a base that it does not contain',
+    path: '$.rootfs.base_layer',
+    found: `an image for ${excerpt(os ?? '')}`,
+    expected: '"os": "windows", or no base_layer',
+  });
+}
+
+interface Identity {
+  readonly id: string;
+  readonly parent: string;
+  readonly throwaway: boolean;
+}
+
+/** An entry below the top; the order of keys is that of the reference's struct. */
+function entryJson(history: HistoryEntry, { id, parent, throwaway }: Identity): string {
+  const members = [
+    `"id":${quote(id)}`,
+    parent && `"parent":${quote(parent)}`,
+    history.comment && `"comment":${quote(history.comment)}`,
+    `"created":${quote(history.created)}`,
+    `"container_config":{"Cmd":[${quote(history.createdBy)}]}`,
+    history.author && `"author":${quote(history.author)}`,
+    throwaway && '"throwaway":true',
+  ];
+  return `{${members.filter(Boolean).join(',')}}`;
+}
+
+/** Of the config's own keys these go: two have no place in v1, three would break old clients. */
+const dropped = new Set(['rootfs', 'history', 'id', 'parent', 'throwaway']);
+
+/** The top entry is the config itself. */
+function topJson(config: ImageConfig, { id, parent, throwaway }: Identity): string {
+  const set = new Map([['id', quote(id)]]);
+  if (parent) set.set('parent', quote(parent));
+  if (throwaway) set.set('throwaway', 'true');
+  return sortedObject(config.document, config.root, dropped, set);
+}

@@ -1,0 +1,48 @@
+import type { ImageConfig } from '../../image-config.ts';
+import { type GoTime, zeroTime } from '../../json/go-time.ts';
+import { encodeText, quote } from '../../json/lossless-text.ts';
+import type { Image } from '../../model.ts';
+import { type V1Image, v1Chain } from './v1-chain.ts';
+
+export interface Schema1Options {
+  /** The repository's name upstream: digests must not depend on the route. */
+  readonly name: string;
+  /** The tag asked for, "" when the image was asked for by digest. */
+  readonly tag: string;
+}
+
+export interface Schema1Payload {
+  /** The document that the signature covers, and that the digest names. */
+  readonly payload: Uint8Array;
+  /** The image's own time, for the signature: two signings of one payload say the same. */
+  readonly created: GoTime;
+}
+
+/**
+ * Writes the unsigned document, byte for byte as docker-registry 2.8.2 does.
+ * @throws ConversionError INEXPRESSIBLE or INVALID.
+ */
+export function writeSchema1(image: Image, config: ImageConfig, options: Schema1Options): Schema1Payload {
+  const chain = v1Chain(config, image.dependencies, 'schema1');
+  const payload = encodeText(documentText(chain, config, options));
+  return { payload, created: config.created ?? zeroTime };
+}
+
+function documentText(chain: readonly V1Image[], config: ImageConfig, options: Schema1Options): string {
+  const items = (lines: readonly string[]) =>
+    lines.map((line) => `      {\n         ${line}\n      }`).join(',\n');
+  return [
+    '{',
+    '   "schemaVersion": 1,',
+    `   "name": ${quote(options.name)},`,
+    `   "tag": ${quote(options.tag)},`,
+    `   "architecture": ${quote(config.architecture)},`,
+    '   "fsLayers": [',
+    items(chain.map((entry) => `"blobSum": ${quote(entry.blob)}`)),
+    '   ],',
+    '   "history": [',
+    items(chain.map((entry) => `"v1Compatibility": ${quote(entry.json)}`)),
+    '   ]',
+    '}',
+  ].join('\n');
+}

@@ -1,0 +1,90 @@
+import type { ConversionContext, Converted, IndexForm } from '../conversion.ts';
+import { indexWays } from '../conversion-graph.ts';
+import { digestOf } from '../digest.ts';
+import { ConversionError, excerpt } from '../errors.ts';
+import { ociIndexFamily } from '../formats/oci/write.ts';
+import { dockerListFamily } from '../formats/schema2/write.ts';
+import { lossesOfIndex } from '../losses.ts';
+import type { Index, Loss, LossKind } from '../model.ts';
+import { boundedPorts } from '../ports.ts';
+import { convertChildren } from './convert-children.ts';
+import { newWalk, type Walk } from './traversal.ts';
+import { toFatGeneric, toIndexFamily, type WriteIndex } from './write-index.ts';
+
+export type { IndexForm } from '../conversion.ts';
+
+/** The writer of each form: a new form is one line here, and one in `convert.ts`. */
+const writers: Readonly<Record<IndexForm, WriteIndex>> = {
+  schema2: toIndexFamily(dockerListFamily),
+  oci: toIndexFamily(ociIndexFamily),
+  generic: toFatGeneric,
+};
+
+/**
+ * Converts an index or list, children first. A child that cannot be converted is left out and reported.
+ * @throws ConversionError when no child is left, or the tree is too large or too deep; or what a port throws.
+ */
+export async function convertIndex(
+  index: Index,
+  form: IndexForm,
+  context: ConversionContext,
+): Promise<Converted> {
+  if (!Object.hasOwn(writers, form)) throw noIndex(form);
+  return convertWithin(index, form, { ...context, ports: boundedPorts(context.ports) }, newWalk());
+}
+
+async function convertWithin(
+  index: Index,
+  form: IndexForm,
+  context: ConversionContext,
+  walk: Walk,
+): Promise<Converted> {
+  const { whole, children, losses } = await convertChildren(index, form, context, walk, convertWithin);
+  if (children.length === 0) throw nothingLeft(losses);
+  const lost = lostInto(form, index);
+  const { body, blobs } = writers[form](whole, children, lost);
+  return {
+    kind: 'index',
+    form,
+    mediaType: indexWays[form].mediaType,
+    digest: digestOf(body),
+    body,
+    source: index.source.digest,
+    sourceType: index.source.mediaType,
+    losses: [
+      ...losses,
+      ...lossesOfIndex(
+        whole,
+        children.map(({ entry }) => entry),
+        lost,
+      ),
+    ],
+    children: children.flatMap(({ converted }) => (converted ? [converted] : [])),
+    blobs,
+  };
+}
+
+function lostInto(form: IndexForm, { source: { dialect } }: Index): ReadonlySet<LossKind> {
+  return new Set(dialect === 'schema1' || dialect === 'v1' ? [] : indexWays[form].loses[dialect]);
+}
+
+function noIndex(form: string): ConversionError {
+  const known = form === 'schema1' || form === 'v1';
+  return new ConversionError({
+    code: 'INEXPRESSIBLE',
+    message: known
+      ? 'The form holds the image of one platform: choose one of the index first'
+      : 'There is no such form',
+    found: excerpt(form),
+    expected: Object.keys(writers).join(', '),
+  });
+}
+
+function nothingLeft(losses: readonly Loss[]): ConversionError {
+  const reasons = losses.map(({ path, reason }) => `${path} ${reason}`).join(' ');
+  return new ConversionError({
+    code: 'INEXPRESSIBLE',
+    message: 'No image of the index can be given in this form',
+    found: reasons.slice(0, 400) || 'an empty index',
+  });
+}

@@ -1,0 +1,51 @@
+import type { Digest } from '../digest.ts';
+import { fetchVerified } from '../fetch.ts';
+import {
+  asDigest,
+  asItems,
+  asObject,
+  asString,
+  type Field,
+  optionalString,
+  required,
+  rootField,
+} from '../json/fields.ts';
+import { parseJson } from '../json/parse.ts';
+import type { Index } from '../model.ts';
+import type { Platform } from '../platform.ts';
+import type { ConversionPorts } from '../ports.ts';
+
+/**
+ * A fat generic manifest may name its platforms in the target's own data (review of proposal 62): an array of
+ * `{os, arch, manifestDigest}`. Fetches it where an entry's labels do not say. A target that holds anything else,
+ * as that of a manifest with labels may, names no platforms.
+ * @throws ConversionError when a table cannot be read; or what a port throws.
+ */
+export async function withPlatformTable(index: Index, ports: ConversionPorts): Promise<Index> {
+  const { platformTable, dependencies } = index;
+  if (platformTable === undefined || dependencies.every((entry) => entry.platform)) return index;
+  const table = readPlatformTable(await fetchVerified(platformTable, ports, 'platform table'));
+  return {
+    ...index,
+    dependencies: dependencies.map((entry) => ({
+      ...entry,
+      platform: entry.platform ?? table.get(entry.digest),
+    })),
+  };
+}
+
+function readPlatformTable(bytes: Uint8Array): ReadonlyMap<Digest, Platform> {
+  if (!/^\s*\[/.test(new TextDecoder().decode(bytes.subarray(0, 256)))) return new Map();
+  const document = parseJson(bytes, { what: 'platform table', dialect: 'generic', duplicates: 'refuse' });
+  return new Map(asItems(rootField(document, 'generic')).map(readRow));
+}
+
+function readRow(item: Field): readonly [Digest, Platform] {
+  const row = asObject(item);
+  const platform: Platform = {
+    os: asString(required(row, 'os')),
+    architecture: optionalString(row, 'arch') ?? asString(required(row, 'architecture')),
+    variant: optionalString(row, 'variant'),
+  };
+  return [asDigest(required(row, 'manifestDigest')), platform];
+}

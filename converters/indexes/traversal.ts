@@ -1,0 +1,36 @@
+import type { Digest } from '../digest.ts';
+import { ConversionError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { Index } from '../model.ts';
+
+/** Where in a tree of indexes a walk is. */
+export interface Walk {
+  readonly ancestors: readonly Digest[];
+  /** Shared by the whole tree. */
+  readonly count: { nodes: number };
+}
+
+export function newWalk(): Walk {
+  return { ancestors: [], count: { nodes: 0 } };
+}
+
+/**
+ * The walk among an index's entries.
+ * @throws ConversionError LIMIT when the tree is too large or too deep, INVALID when an index contains itself.
+ */
+export function walkInto(index: Index, { ancestors, count }: Walk): Walk {
+  count.nodes += index.dependencies.length;
+  const { digest } = index.source;
+  if (ancestors.includes(digest)) {
+    throw new ConversionError({ code: 'INVALID', message: 'The index contains itself', found: digest });
+  }
+  if (ancestors.length < limits.indexDepth && count.nodes <= limits.indexNodes) {
+    return { ancestors: [...ancestors, digest], count };
+  }
+  throw new ConversionError({
+    code: 'LIMIT',
+    message: 'The index is too large or too deep to be followed',
+    found: `depth ${ancestors.length + 1}, ${count.nodes} manifests`,
+    expected: `at most depth ${limits.indexDepth} and ${limits.indexNodes} manifests`,
+  });
+}

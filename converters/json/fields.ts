@@ -1,0 +1,121 @@
+import { type Digest, isDigest } from '../digest.ts';
+import { ConversionError, type Dialect, excerpt } from '../errors.ts';
+import {
+  compact,
+  member,
+  type RawDocument,
+  type RawObject,
+  type RawValue,
+  rawText,
+  stringValue,
+} from './document.ts';
+
+/** A value of a document with the way to it, so that a refusal can say where. */
+export interface Field<Value extends RawValue = RawValue> {
+  readonly document: RawDocument;
+  readonly value: Value;
+  readonly path: string;
+  readonly dialect: Dialect | undefined;
+}
+
+export function rootField(document: RawDocument, dialect?: Dialect): Field {
+  return { document, value: document.root, path: '$', dialect };
+}
+
+/** @throws ConversionError INVALID naming the path, what was found and what was expected. */
+export function refuse(field: Field, message: string, expected: string): never {
+  throw new ConversionError({
+    code: 'INVALID',
+    message,
+    dialect: field.dialect,
+    path: field.path,
+    found: excerpt(compact(field.document, field.value)),
+    expected,
+  });
+}
+
+export function asObject(field: Field): Field<RawObject> {
+  if (field.value.kind !== 'object') refuse(field, 'A field has the wrong type', 'an object');
+  return field as Field<RawObject>;
+}
+
+/** The member, or `undefined` when absent or null (Go treats both alike). */
+export function optional(object: Field<RawObject>, key: string): Field | undefined {
+  const value = member(object.value, key);
+  if (value === undefined || value.kind === 'null') return undefined;
+  return { document: object.document, value, path: `${object.path}.${key}`, dialect: object.dialect };
+}
+
+/** @throws ConversionError INVALID when absent or null. */
+export function required(object: Field<RawObject>, key: string): Field {
+  return optional(object, key) ?? refuse(object, `The field "${key}" is missing`, `a field "${key}"`);
+}
+
+/** The items of an array that must be there; null is an empty one, as Go writes a nil slice. */
+export function requiredItems(object: Field<RawObject>, key: string): Field[] {
+  return member(object.value, key)?.kind === 'null' ? [] : asItems(required(object, key));
+}
+
+export function asItems(field: Field): Field[] {
+  if (field.value.kind !== 'array') refuse(field, 'A field has the wrong type', 'an array');
+  const { document, path, dialect } = field;
+  return field.value.items.map((value, index) => ({ document, value, path: `${path}[${index}]`, dialect }));
+}
+
+export function asString(field: Field): string {
+  if (field.value.kind !== 'string') refuse(field, 'A field has the wrong type', 'a string');
+  return stringValue(field.document, field.value);
+}
+
+/** A count of bytes or a version: a whole number that JavaScript holds exactly. */
+export function asCount(field: Field): number {
+  const text = rawText(field.document, field.value);
+  const number = Number(text);
+  if (field.value.kind !== 'number' || !/^[0-9]+$/.test(text) || !Number.isSafeInteger(number)) {
+    refuse(field, 'A number cannot be used', 'a whole number from 0 to 9007199254740991');
+  }
+  return number;
+}
+
+export function asBoolean(field: Field): boolean {
+  if (field.value.kind !== 'boolean') refuse(field, 'A field has the wrong type', 'true or false');
+  return rawText(field.document, field.value) === 'true';
+}
+
+export function asDigest(field: Field): Digest {
+  const text = asString(field);
+  if (!isDigest(text)) refuse(field, 'A digest cannot be read', 'sha256: and 64 lower-case hex digits');
+  return text;
+}
+
+/** A string member, or `undefined` when absent or null. */
+export function optionalString(object: Field<RawObject>, key: string): string | undefined {
+  const field = optional(object, key);
+  return field && asString(field);
+}
+
+/**
+ * Refuses keys that differ from a known one in case alone: Go's encoding/json takes them for the known one, so that
+ * a program in Go and one in another language see two images in one document (CVE-2021-41190).
+ * @throws ConversionError AMBIGUOUS.
+ */
+export function refuseLookAlikes(object: Field<RawObject>, known: ReadonlySet<string>): void {
+  for (const { key } of object.value.members) {
+    const meant = known.has(key) ? undefined : lookAlike(key, known);
+    if (meant === undefined) continue;
+    throw new ConversionError({
+      code: 'AMBIGUOUS',
+      message: 'A key can be taken for another one, as programs in Go do (CVE-2021-41190)',
+      dialect: object.dialect,
+      path: object.path,
+      found: excerpt(key),
+      expected: `"${meant}", or another key`,
+    });
+  }
+}
+
+function lookAlike(key: string, known: ReadonlySet<string>): string | undefined {
+  // Go folds two letters beyond ASCII as well: ſ to s, and the Kelvin sign to k (which toLowerCase does).
+  const folded = key.replaceAll('ſ', 's').toLowerCase();
+  return [...known].find((each) => each.toLowerCase() === folded);
+}

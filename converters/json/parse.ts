@@ -1,0 +1,127 @@
+import { ConversionError, type Dialect, excerpt } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { decodeLiteral, type RawDocument, type RawMember, type RawValue } from './document.ts';
+import { decodeText } from './lossless-text.ts';
+import { JsonScanner } from './scanner.ts';
+
+export interface ParseOptions {
+  readonly dialect?: Dialect | undefined;
+  /** What the document is, for messages: "manifest", "config". */
+  readonly what: string;
+  /**
+   * `refuse` for manifests: a repeated key lets two programs see two images. `keep` for configs, where the last
+   * one wins as in Go.
+   */
+  readonly duplicates: 'refuse' | 'keep';
+}
+
+/**
+ * Parses JSON strictly, and keeps where each value stands.
+ * @throws ConversionError UNREADABLE with line and column, LIMIT beyond the depth and number of values that are
+ * read, AMBIGUOUS on repeated keys.
+ */
+export function parseJson(bytes: Uint8Array, options: ParseOptions): RawDocument {
+  const text = decodeText(bytes);
+  return { text, root: new Parser(text, options).parse() };
+}
+
+class Parser {
+  readonly #scanner: JsonScanner;
+  readonly #options: ParseOptions;
+  #depth = 0;
+  #values = 0;
+
+  constructor(text: string, options: ParseOptions) {
+    this.#scanner = new JsonScanner(text, options.what, options.dialect);
+    this.#options = options;
+  }
+
+  parse(): RawValue {
+    const scanner = this.#scanner;
+    scanner.skipSpace();
+    const root = this.#value();
+    scanner.skipSpace();
+    if (scanner.next !== '') scanner.fail('the end of the document');
+    return root;
+  }
+
+  #value(): RawValue {
+    this.#values += 1;
+    if (this.#values > limits.jsonValues) this.#tooMuch('has too many values', String(limits.jsonValues));
+    const scanner = this.#scanner;
+    const start = scanner.position;
+    switch (scanner.next) {
+      case '{': {
+        const members = this.#list('}', () => this.#member());
+        if (this.#options.duplicates === 'refuse') this.#checkKeys(members);
+        return { kind: 'object', start, end: scanner.position, members };
+      }
+      case '[': {
+        const items = this.#list(']', () => this.#value());
+        return { kind: 'array', start, end: scanner.position, items };
+      }
+      case '"':
+        scanner.string();
+        return { kind: 'string', start, end: scanner.position };
+      default:
+        return { kind: scanner.scalar(), start, end: scanner.position };
+    }
+  }
+
+  /** Reads what stands between brackets with commas between, and both brackets. */
+  #list<T>(closing: '}' | ']', read: () => T): T[] {
+    this.#depth += 1;
+    if (this.#depth > limits.jsonDepth) this.#tooMuch('is nested too deeply', `${limits.jsonDepth} levels`);
+    const scanner = this.#scanner;
+    const list: T[] = [];
+    scanner.position += 1;
+    scanner.skipSpace();
+    if (!scanner.take(closing)) {
+      do {
+        scanner.skipSpace();
+        list.push(read());
+        scanner.skipSpace();
+      } while (scanner.take(','));
+      scanner.expect(closing, `"," or "${closing}"`);
+    }
+    this.#depth -= 1;
+    return list;
+  }
+
+  #member(): RawMember {
+    const scanner = this.#scanner;
+    if (scanner.next !== '"') scanner.fail('a key in double quotes');
+    const keySpan = scanner.string();
+    const key = decodeLiteral(scanner.text, keySpan);
+    scanner.skipSpace();
+    scanner.expect(':', '":"');
+    scanner.skipSpace();
+    return { key, keySpan, value: this.#value() };
+  }
+
+  #checkKeys(members: readonly RawMember[]): void {
+    const seen = new Set<string>();
+    for (const { key } of members) {
+      if (seen.has(key)) this.#repeated(key);
+      seen.add(key);
+    }
+  }
+
+  #repeated(key: string): never {
+    throw new ConversionError({
+      code: 'AMBIGUOUS',
+      message: `The ${this.#options.what} has the key ${excerpt(key)} twice in one object, so two programs can read two things`,
+      dialect: this.#options.dialect,
+      expected: 'every key once',
+    });
+  }
+
+  #tooMuch(fault: string, most: string): never {
+    throw new ConversionError({
+      code: 'LIMIT',
+      message: `The ${this.#options.what} ${fault}`,
+      dialect: this.#options.dialect,
+      expected: `at most ${most}`,
+    });
+  }
+}

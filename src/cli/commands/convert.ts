@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import type { ConversionContext, Converted } from '../../../converters/conversion.ts';
+import {
+  generateSigningKey,
+  readSigningKey,
+  type SigningKey,
+} from '../../../converters/crypto/signing-key.ts';
+import { ConversionError } from '../../../converters/errors.ts';
+import { convertImage } from '../../../converters/images/convert-image.ts';
+import { type ConvertedV1, convertToRegistryV1 } from '../../../converters/images/convert-to-v1.ts';
+import { convertIndex } from '../../../converters/indexes/convert-index.ts';
+import { chooseImage } from '../../../converters/indexes/select-image.ts';
+import type { Image, Model } from '../../../converters/model.ts';
+import { formatPlatform, type Platform } from '../../../converters/platform.ts';
+import { readManifest } from '../../../converters/read.ts';
+import { parseRepositoryName, parseTag } from '../../../converters/reference.ts';
+import { type ConvertTarget, targets } from '../images/convert-target.ts';
+import { folderOf, openFileStore, readGiven } from '../images/file-store.ts';
+import { writeConverted, writeV1 } from '../images/write-converted.ts';
+import type { Io } from '../terminal/io.ts';
+import { exitCodes, UsageError } from '../usage.ts';
+
+export interface ConvertOptions {
+  readonly to: ConvertTarget;
+  readonly config?: string | undefined;
+  readonly from?: string | undefined;
+  readonly name?: string | undefined;
+  readonly tag: string;
+  readonly key?: string | undefined;
+  readonly platform?: Platform | undefined;
+  readonly zstd: boolean;
+  readonly out?: string | undefined;
+  readonly json?: true | undefined;
+}
+
+/** `regshift convert` */
+export async function convertFile(file: string, options: ConvertOptions, io: Io): Promise<number> {
+  if (options.json && options.out === undefined) {
+    throw new UsageError('--json tells what was done with the manifest: say by --out where that goes.');
+  }
+  const bytes = await readGiven(file, io);
+  const store = openFileStore(options.from ?? folderOf(file), options.config ? [options.config] : []);
+  const context = contextOf(options, { ...store.ports, signingKey: () => keyOf(options.key, io) });
+  const made = await converted(readManifest(bytes), context, options);
+  if ('images' in made) writeV1(made, options, io);
+  else await writeConverted(made, options, store, io);
+  return exitCodes.good;
+}
+
+function contextOf(options: ConvertOptions, ports: ConversionContext['ports']): ConversionContext {
+  const { name, tag, to, zstd } = options;
+  // As the proxy does: no client of these forms unpacks zstd (see `manifestRecipe`).
+  const plainTars = ['schema1', 'v1', 'schema2', 'list'].includes(to);
+  if (name === undefined && to === 'schema1') {
+    throw new UsageError("Schema 1 holds the repository's name: give it by --name, like --name team/app.");
+  }
+  if (name !== undefined && parseRepositoryName(name) === undefined) {
+    throw new UsageError(`${JSON.stringify(name)} is no repository name: lower-case letters, like team/app.`);
+  }
+  if (parseTag(tag) === undefined) throw new UsageError(`${JSON.stringify(tag)} is no tag.`);
+  return { ports, name: name ?? '', tag, unpackZstd: !zstd || plainTars };
+}
+
+async function converted(
+  model: Model,
+  context: ConversionContext,
+  { to, platform }: ConvertOptions,
+): Promise<Converted | ConvertedV1> {
+  const { image, index } = targets[to];
+  if (model.kind === 'index' && index !== undefined && !(image && platform)) {
+    return convertIndex(model, index, { ...context, layersOf: platform });
+  }
+  if (image === undefined) throw onlyIndexes(to);
+  const one = model.kind === 'index' ? await chosen(model, platform, to, context) : model;
+  return image === 'v1' ? convertToRegistryV1(one, context) : convertImage(one, image, context);
+}
+
+function chosen(
+  model: Extract<Model, { kind: 'index' }>,
+  platform: Platform | undefined,
+  to: ConvertTarget,
+  { ports }: ConversionContext,
+): Promise<Image> {
+  if (platform) return chooseImage(model, platform, ports);
+  const found = model.dependencies.flatMap((entry) =>
+    entry.platform && !entry.attestation ? [formatPlatform(entry.platform)] : [],
+  );
+  throw new UsageError(
+    `This is an index, and ${to} is one image: choose it by --platform${found.length > 0 ? ` (${found.join(', ')})` : ''}, ` +
+      'or convert the whole by --to list, index or generic.',
+  );
+}
+
+function onlyIndexes(to: ConvertTarget): ConversionError {
+  return new ConversionError({
+    code: 'INEXPRESSIBLE',
+    message: `This is one image, and --to ${to} is for an index of several`,
+    expected: '--to schema1, schema2, oci, generic or v1',
+  });
+}
+
+async function keyOf(file: string | undefined, io: Io): Promise<SigningKey> {
+  if (file !== undefined) return readSigningKey(readFileSync(file, 'utf8'));
+  io.tell(
+    'Signed with a key made for this once, since there is no --key. The digest does not depend on it.\n',
+  );
+  return generateSigningKey();
+}

@@ -1,0 +1,100 @@
+import type { Loss } from '../../../converters/model.ts';
+import type { Platform } from '../../../converters/platform.ts';
+import { formPhrase } from '../../negotiation/format-names.ts';
+import { type Given, givenToClients } from '../images/client-views.ts';
+import { describeStored, type Stored, type StoredLayer } from '../images/describe-stored.ts';
+import { openImage } from '../images/open-image.ts';
+import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { printTable } from '../terminal/print-table.ts';
+import { exitCodes } from '../usage.ts';
+
+interface Options {
+  readonly plainHttp?: true | undefined;
+  readonly platform?: Platform | undefined;
+  readonly readLayers?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+/** `regshift inspect` */
+export async function inspect(text: string, options: Options, io: Io): Promise<number> {
+  const image = await openImage(text, options, io);
+  const stored = await describeStored(image);
+  const clients = await givenToClients(image, options.platform);
+  if (options.json) {
+    printJson(io, { image: text, stored, clients });
+    return exitCodes.good;
+  }
+  printStored(text, stored, io);
+  printLines(io, ['']);
+  printClients(clients, io);
+  return exitCodes.good;
+}
+
+function printStored(text: string, stored: Stored, io: Io): void {
+  const { digest, mediaType, size, entries, image, noImage } = stored;
+  printLines(io, [`${text} is stored as ${formPhrase(mediaType)}: ${digest}, ${size} bytes`]);
+  if (entries) {
+    const rows = entries.map((entry) => [
+      entry.attestation ? 'attestation' : (entry.platform ?? 'any platform'),
+      entry.form,
+      sizeText(entry.size),
+      entry.digest,
+    ]);
+    printLines(io, ['', `It names ${entries.length}:`]);
+    printTable(io, rows, undefined, '  ');
+  }
+  if (noImage !== undefined) printLines(io, ['', noImage]);
+  if (image) printImage(image, entries !== undefined, io);
+}
+
+function printImage(image: NonNullable<Stored['image']>, ofIndex: boolean, io: Io): void {
+  const { platform, config, history, layers, digest } = image;
+  const rows = [
+    ...(ofIndex ? [['image', digest]] : []),
+    ['platform', platform ?? 'not said'],
+    [
+      'config',
+      config ? `${config.digest}, ${sizeText(config.size)}` : 'none: schema 1 has v1 images instead',
+    ],
+    ['history', history === undefined ? 'none' : `${history} entries`],
+    ['layers', `${layers.length}, base first`],
+  ];
+  printLines(io, ['']);
+  printTable(io, rows);
+  printTable(io, layers.map(layerRow), undefined, '  ');
+}
+
+function layerRow({ digest, compression, size }: StoredLayer): string[] {
+  return [compression === 'none' ? 'plain tar' : compression, sizeText(size), digest];
+}
+
+function printClients(clients: readonly Given[], io: Io): void {
+  const rows = clients.map(({ client, form, digest, losses, unread }) => [
+    client,
+    form,
+    digest ? `${digest.slice(0, 19)}…` : '',
+    unread ? 'known when its layers are read' : lossText(losses),
+  ]);
+  printTable(io, rows, ['client', 'is given', 'digest', 'loses']);
+  const refusals = Map.groupBy(
+    clients.filter(({ refused }) => refused !== undefined),
+    ({ refused }) => refused,
+  );
+  for (const [why, refused] of refusals) {
+    printLines(io, ['', `${refused.map(({ client }) => client).join(', ')}: ${why}`]);
+  }
+  if (clients.some(({ unread }) => unread)) printLines(io, ['', 'With --read-layers they are read now.']);
+}
+
+/** Like `annotations, 2 entries`. */
+export function lossText(losses: readonly Loss[]): string {
+  const counts = new Map<string, number>();
+  for (const { kind } of losses) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return [...counts].map(([kind, count]) => (count === 1 ? kind : `${count} × ${kind}`)).join(', ');
+}
+
+function sizeText(bytes: number | undefined): string {
+  if (bytes === undefined) return 'size not said';
+  if (bytes < 10_000) return `${bytes} bytes`;
+  return bytes < 10_000_000 ? `${(bytes / 1000).toFixed(0)} kB` : `${(bytes / 1_000_000).toFixed(0)} MB`;
+}

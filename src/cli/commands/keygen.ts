@@ -1,0 +1,43 @@
+import { writeFileSync } from 'node:fs';
+import { exportJWK, exportPKCS8 } from 'jose';
+import { generateSigningKey, type SigningKey } from '../../../converters/crypto/signing-key.ts';
+import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { exitCodes } from '../usage.ts';
+
+interface Options {
+  readonly out?: string | undefined;
+  readonly format: 'jwk' | 'pem';
+  readonly json?: true | undefined;
+}
+
+/** `regshift keygen` */
+export async function keygen({ out, format, json }: Options, io: Io): Promise<number> {
+  const key = await generateSigningKey();
+  const text = format === 'pem' ? await exportPKCS8(key.privateKey) : await jwkText(key);
+  if (out !== undefined && !written(out, text, io)) return exitCodes.failed;
+  if (json) printJson(io, { keyId: key.id, format, ...(out === undefined ? { key: text } : { file: out }) });
+  else if (out !== undefined) printLines(io, [`${out} holds the key ${key.id}`]);
+  else {
+    io.write(text.endsWith('\n') ? text : `${text}\n`);
+    io.tell(`This is the key ${key.id}\n`);
+  }
+  return exitCodes.good;
+}
+
+/** With the key's id, as Docker's own key.json has it. */
+async function jwkText({ privateKey, id }: SigningKey): Promise<string> {
+  const { crv, kty, x, y, d } = await exportJWK(privateKey);
+  return `${JSON.stringify({ crv, d, kid: id, kty, x, y })}\n`;
+}
+
+/** Never over another file: it may be the only copy of a key. */
+function written(file: string, text: string, io: Io): boolean {
+  try {
+    writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`, { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    io.tell(`regshift: ${file} is there already, and a key in it would be lost. Name another file.\n`);
+    return false;
+  }
+}

@@ -1,0 +1,56 @@
+import { formatProblems } from '../../config/problem.ts';
+import { readSettings, type Settings } from '../../config/settings.ts';
+import { parseYaml, readFile } from '../../runtime/node/files.ts';
+import { createNodeLog } from '../../runtime/node/log.ts';
+import { type Running, serve } from '../../runtime/node/serve.ts';
+import { obeySignals } from '../../runtime/node/signals.ts';
+import { logUncaught } from '../../runtime/node/uncaught.ts';
+import { registriesOf } from '../registries.ts';
+import type { Io } from '../terminal/io.ts';
+import { exitCodes } from '../usage.ts';
+
+/** `regshift serve`. Returns once the proxy listens. */
+export async function runServe(io: Io): Promise<number> {
+  const read = readSettings(io.env, readFile, parseYaml);
+  if ('problems' in read) {
+    io.tell(`regshift cannot start with these settings:\n${formatProblems(read.problems)}\n`);
+    return exitCodes.wrongUsage;
+  }
+  try {
+    const { log, flush } = createNodeLog(read.settings, 1, process.stdout.isTTY === true);
+    process.on('exit', flush);
+    let running: Running | undefined;
+    const exit = (code: number) => {
+      running?.cut();
+      process.exit(code);
+    };
+    logUncaught(log, exit);
+    running = await serve(read.settings, log);
+    obeySignals(running, exit);
+    io.write(greeting(running.urls, read.settings));
+    return exitCodes.good;
+  } catch (error) {
+    io.tell(`regshift cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+    return exitCodes.failed;
+  }
+}
+
+function greeting(urls: readonly string[], settings: Settings): string {
+  const served = settings.routes.flatMap(({ id, settings: own }) => {
+    const registries = registriesOf(own);
+    return registries === undefined ? [] : [id === 'all' ? registries : `${registries} (${id})`];
+  });
+  if (served.length > 0) return `regshift serves ${served.join('\n  and ')} on ${urls.join(', ')}\n`;
+  const [url = ''] = urls;
+  const host = new URL(url).host;
+  return `regshift serves its embedded sample registry on ${url}, because REGSHIFT_UPSTREAM is not set.
+Try:
+  curl -i -H 'Accept:' ${url}/v2/sample/oci/manifests/latest
+      an OCI image, as Docker 1.9 and older are given it: signed schema 1
+  curl -i -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' ${url}/v2/sample/index/manifests/latest
+      one platform of an OCI index, as Docker schema 2
+  docker pull ${host}/sample/generic
+      the generic manifest of 2015, as any Docker
+In front of a registry of yours: REGSHIFT_UPSTREAM=https://registry.example npm start
+`;
+}

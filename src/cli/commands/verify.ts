@@ -1,0 +1,129 @@
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { generateSigningKey } from '../../../converters/crypto/signing-key.ts';
+import { type Digest, digestOf } from '../../../converters/digest.ts';
+import { ConversionError } from '../../../converters/errors.ts';
+import type { ConversionPorts } from '../../../converters/ports.ts';
+import { readManifest, sketchManifest } from '../../../converters/read.ts';
+import { formName } from '../../negotiation/format-names.ts';
+import { type Check, checkManifest } from '../images/check-manifest.ts';
+import { folderOf, openFileStore, readGiven } from '../images/file-store.ts';
+import { openImage } from '../images/open-image.ts';
+import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { printTable } from '../terminal/print-table.ts';
+import { exitCodes } from '../usage.ts';
+
+interface Options {
+  readonly from?: string | undefined;
+  readonly layers?: true | undefined;
+  readonly plainHttp?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+interface Subject {
+  readonly bytes: Uint8Array;
+  readonly contentType?: string;
+  readonly ports: ConversionPorts;
+  /** What the manifest must hash to, where its name says so. */
+  readonly stated?: string;
+}
+
+interface Report {
+  readonly digest: Digest;
+  readonly form: string;
+  readonly checks: readonly Check[];
+}
+
+/** `regshift verify` */
+export async function verify(text: string, options: Options, io: Io): Promise<number> {
+  const subject = isFile(text)
+    ? await fileSubject(text, options, io)
+    : await registrySubject(text, options, io);
+  const { form, digest, checks } =
+    'checks' in subject ? subject : await checked(subject, options.layers === true);
+  const valid = checks.every(({ ok }) => ok !== false);
+  if (options.json) printJson(io, { image: text, digest, form, valid, checks });
+  else print(text, form, digest, checks, io);
+  return valid ? exitCodes.good : exitCodes.failed;
+}
+
+/** What looks like a path is one; of what may be either, a file that is there goes before an image. */
+function isFile(text: string): boolean {
+  return (
+    text === '-' ||
+    /^[./]|\.json$/.test(text) ||
+    (statSync(text, { throwIfNoEntry: false })?.isFile() ?? false)
+  );
+}
+
+async function fileSubject(file: string, { from }: Options, io: Io): Promise<Subject> {
+  const bytes = await readGiven(file, io);
+  const store = openFileStore(from ?? folderOf(file));
+  const hex = /^[0-9a-f]{64}$/.exec(basename(file))?.[0];
+  const ports = { ...store.ports, signingKey: generateSigningKey };
+  return { bytes, ports, ...(hex ? { stated: `sha256:${hex}` } : {}) };
+}
+
+async function registrySubject(
+  text: string,
+  { plainHttp, layers }: Options,
+  io: Io,
+): Promise<Subject | Report> {
+  const { route, name, reference, plain } = await openImage(text, { plainHttp, readLayers: layers }, io);
+  const { digest } = await route.resolver.resolve(name, reference, plain.caller);
+  const manifest = await route.content.manifest(name, digest, plain.caller).catch(mismatch);
+  if (manifest instanceof ConversionError) {
+    return { digest, form: 'unreadable', checks: [unreadable(digest, manifest)] };
+  }
+  const { bytes, contentType } = manifest;
+  return { bytes, contentType, stated: digest, ports: route.workshop.ports(name, plain.caller) };
+}
+
+/** The registry gave other bytes than it said: that is what is to be told. */
+function mismatch(error: unknown): ConversionError {
+  if (error instanceof ConversionError) return error;
+  throw error;
+}
+
+async function checked({ bytes, contentType, stated, ports }: Subject, layers: boolean): Promise<Report> {
+  try {
+    const model = readManifest(bytes, contentType);
+    const { digest, mediaType } = model.source;
+    const own = named(stated, digest, digestOf(bytes), `${bytes.length} bytes`);
+    return {
+      digest,
+      form: formName(mediaType),
+      checks: [own, ...(await checkManifest(model, ports, layers))],
+    };
+  } catch (error) {
+    if (!(error instanceof ConversionError)) throw error;
+    const digest = digestOf(bytes);
+    if (error.code !== 'NOT_AN_IMAGE')
+      return { digest, form: 'unreadable', checks: [unreadable(digest, error)] };
+    const { mediaType } = sketchManifest(bytes, contentType);
+    return { digest, form: formName(mediaType), checks: [named(stated, digest, digest, error.message)] };
+  }
+}
+
+/** Signed schema 1 may lie under the digest of its payload, as registries name it, or of its bytes. */
+function named(stated: string | undefined, digest: Digest, ofBytes: Digest, detail: string): Check {
+  const what = 'manifest';
+  if (stated === undefined) return { digest, what, ok: true, detail };
+  const ok = stated === digest || stated === ofBytes;
+  return { digest, what, ok, detail: ok ? 'is what its name says' : `is not ${stated}, as its name says` };
+}
+
+function unreadable(digest: Digest, { message }: ConversionError): Check {
+  return { digest, what: 'manifest', ok: false, detail: message };
+}
+
+function print(text: string, form: string, digest: string, checks: readonly Check[], io: Io): void {
+  printLines(io, [`${text} is ${form}, ${digest}`]);
+  const word = (ok: boolean | undefined) => (ok === undefined ? 'not checked' : ok ? 'good' : 'WRONG');
+  printTable(
+    io,
+    checks.map((check) => [word(check.ok), check.what, `${check.digest.slice(0, 19)}…`, check.detail]),
+    undefined,
+    '  ',
+  );
+}

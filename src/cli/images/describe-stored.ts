@@ -1,0 +1,129 @@
+import type { Digest } from '../../../converters/digest.ts';
+import { ConversionError } from '../../../converters/errors.ts';
+import { fetchConfig } from '../../../converters/fetch.ts';
+import { withPlatformTable } from '../../../converters/indexes/platform-table.ts';
+import type { Image, Index, Layer } from '../../../converters/model.ts';
+import { formatPlatform, type Platform } from '../../../converters/platform.ts';
+import { boundedPorts, type ConversionPorts } from '../../../converters/ports.ts';
+import { readManifest } from '../../../converters/read.ts';
+import { formName } from '../../negotiation/format-names.ts';
+import { platformFor } from '../../registry/manifests/client-platform.ts';
+import type { OpenImage } from './open-image.ts';
+
+/** What a registry stores under a name. */
+export interface Stored {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly form: string;
+  /** Bytes of the manifest. */
+  readonly size: number;
+  /** Of an index. */
+  readonly entries?: readonly StoredEntry[];
+  /** The image itself, or the one of an index that the platform gets. */
+  readonly image?: StoredImage;
+  /** Why there is no `image`. */
+  readonly noImage?: string;
+}
+
+interface StoredEntry {
+  readonly digest: Digest;
+  readonly form: string;
+  readonly size?: number;
+  readonly platform?: string;
+  readonly attestation: boolean;
+}
+
+interface StoredImage {
+  readonly digest: Digest;
+  readonly form: string;
+  readonly platform?: string;
+  readonly config?: { readonly digest: Digest; readonly size?: number };
+  /** Entries of its history; absent where the image has none. */
+  readonly history?: number;
+  readonly layers: readonly StoredLayer[];
+}
+
+export interface StoredLayer {
+  readonly digest: Digest;
+  readonly compression: string;
+  readonly size?: number;
+}
+
+/**
+ * Asks for the manifest, of an index for one image of it, for their configs, and for the first bytes of layers whose
+ * type does not say how they are packed.
+ */
+export async function describeStored(image: OpenImage): Promise<Stored> {
+  const { route, name, reference, plain } = image;
+  const { digest } = await route.resolver.resolve(name, reference, plain.caller);
+  const { bytes, contentType } = await route.content.manifest(name, digest, plain.caller);
+  const { mediaType } = await route.content.form(name, digest, plain.caller);
+  const basics = { digest, mediaType, form: formName(mediaType), size: bytes.length };
+  const ports = boundedPorts(route.workshop.ports(name, plain.caller));
+  try {
+    const model = readManifest(bytes, contentType);
+    if (model.kind === 'image') return { ...basics, image: await describeImage(model, ports) };
+    const entries = await entriesOf(model, ports);
+    return { ...basics, entries, ...(await chosen(image, digest, ports)) };
+  } catch (error) {
+    if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE')
+      return { ...basics, noImage: error.message };
+    throw error;
+  }
+}
+
+async function chosen(
+  image: OpenImage,
+  index: Digest,
+  ports: ConversionPorts,
+): Promise<Pick<Stored, 'image' | 'noImage'>> {
+  const { route, name, plain } = image;
+  try {
+    const digest = await route.chooser.choose(name, index, platformFor(route, plain), plain.caller);
+    const { bytes, contentType } = await route.content.manifest(name, digest, plain.caller);
+    const model = readManifest(bytes, contentType);
+    return model.kind === 'image' ? { image: await describeImage(model, ports) } : {};
+  } catch (error) {
+    if (error instanceof ConversionError && error.code === 'NO_PLATFORM') return { noImage: error.message };
+    throw error;
+  }
+}
+
+async function entriesOf(index: Index, ports: ConversionPorts): Promise<StoredEntry[]> {
+  const { dependencies } = await withPlatformTable(index, ports);
+  return dependencies.map(({ digest, mediaType, size, platform, attestation }) => ({
+    digest,
+    form: formName(mediaType),
+    ...(size === undefined ? {} : { size }),
+    ...platformText(platform),
+    attestation,
+  }));
+}
+
+async function describeImage(image: Image, ports: ConversionPorts): Promise<StoredImage> {
+  const { source, target, dependencies } = image;
+  const basics = { digest: source.digest, form: formName(source.mediaType) };
+  const layers = await Promise.all(dependencies.map((layer) => describeLayer(layer, ports)));
+  if (target.kind === 'v1') {
+    return { ...basics, ...platformText(target.platform), history: target.entries.length, layers };
+  }
+  const { platform, history } = await fetchConfig(image, ports);
+  const { digest, size } = target.descriptor;
+  return {
+    ...basics,
+    ...platformText(platform),
+    config: { digest, ...(size === undefined ? {} : { size }) },
+    ...(history ? { history: history.length } : {}),
+    layers,
+  };
+}
+
+async function describeLayer(layer: Layer, ports: ConversionPorts): Promise<StoredLayer> {
+  const { digest, size, compression: said, foreign } = layer;
+  const compression = said === 'unknown' && !foreign ? await ports.sniffLayer(layer) : said;
+  return { digest, compression, ...(size === undefined ? {} : { size }) };
+}
+
+function platformText(platform: Platform | undefined): { readonly platform?: string } {
+  return platform ? { platform: formatPlatform(platform) } : {};
+}

@@ -1,0 +1,84 @@
+import { constants, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Converted } from '../../../converters/conversion.ts';
+import { type Digest, digestAlgorithm, digestHex } from '../../../converters/digest.ts';
+import { readManifest } from '../../../converters/read.ts';
+import type { DerivedBlob } from '../../../converters/steps/step.ts';
+import { unpack } from '../../layers/decompress.ts';
+import { defaultUnpackLimits } from '../../layers/decompression-limits.ts';
+import { verified } from '../../layers/verify.ts';
+import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
+import { type FileStore, streamOf } from './file-store.ts';
+
+/** All manifests that were made below one. */
+export function below({ children }: Converted): Converted[] {
+  return children.flatMap((child) => [child, ...below(child)]);
+}
+
+/** An OCI layout names content by the digest of its bytes; signed schema 1 has another, so it lies beside it. */
+export async function writeLayout(folder: string, converted: Converted, store: FileStore): Promise<void> {
+  const { digest, mediaType, body, form } = converted;
+  for (const child of below(converted)) put(blobPath(folder, child.digest), child.body);
+  for (const each of [converted, ...below(converted)]) {
+    for (const blob of each.blobs) await putBlob(folder, blob, store);
+    for (const named of namedBy(each)) copy(folder, named, store);
+  }
+  if (form === 'schema1') return put(join(folder, 'manifest.json'), body);
+  put(blobPath(folder, digest), body);
+  put(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  const index = join(folder, 'index.json');
+  const before = existsSync(index) ? (JSON.parse(readFileSync(index, 'utf8')) as LayoutIndex) : emptyIndex;
+  const others = before.manifests.filter((each) => each.digest !== digest);
+  put(index, JSON.stringify({ ...before, manifests: [...others, { mediaType, digest, size: body.length }] }));
+}
+
+interface LayoutIndex {
+  readonly schemaVersion: 2;
+  readonly mediaType?: string;
+  readonly manifests: readonly { readonly digest: string }[];
+}
+const emptyIndex: LayoutIndex = { schemaVersion: 2, manifests: [] };
+
+/** Blobs and manifests that a manifest names. */
+function namedBy({ body }: Converted): Digest[] {
+  const model = readManifest(body);
+  const target = model.kind === 'image' && model.target.kind === 'config' ? [model.target.descriptor] : [];
+  return [...target, ...model.dependencies].map(({ digest }) => digest);
+}
+
+async function putBlob(folder: string, blob: DerivedBlob, store: FileStore): Promise<void> {
+  if (blob.kind === 'config') return put(blobPath(folder, blob.digest), blob.bytes);
+  const packed = store.find(blob.packed);
+  if (packed === undefined) return;
+  const what = `layer ${blob.packed}`;
+  const codec = createNodeLayerCodec();
+  const stream = verified(
+    unpack(streamOf(packed), 'zstd', { codec, limits: defaultUnpackLimits, what }),
+    blob,
+    codec,
+    what,
+  );
+  const path = blobPath(folder, blob.digest);
+  mkdirSync(dirname(path), { recursive: true });
+  // It has its name once it is whole and right.
+  await writeFile(`${path}.part`, stream);
+  await rename(`${path}.part`, path);
+}
+
+/** What is at hand makes the layout whole; what is not is left to the registry that has it. */
+function copy(folder: string, digest: Digest, store: FileStore): void {
+  const [from, to] = [store.find(digest), blobPath(folder, digest)];
+  if (from === undefined || existsSync(to)) return;
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, to, constants.COPYFILE_FICLONE);
+}
+
+function blobPath(folder: string, digest: Digest): string {
+  return join(folder, 'blobs', digestAlgorithm(digest), digestHex(digest));
+}
+
+export function put(path: string, content: Uint8Array | string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}

@@ -1,0 +1,87 @@
+import { type Digest, isDigest } from '../../../converters/digest.ts';
+import { ConversionError } from '../../../converters/errors.ts';
+import { limits } from '../../../converters/limits.ts';
+import { fitting, type Platform } from '../../../converters/platform.ts';
+import { readManifest } from '../../../converters/read.ts';
+import type { RepositoryName, Tag } from '../../../converters/reference.ts';
+import { describeClient } from '../../negotiation/client-profile.ts';
+import { formName } from '../../negotiation/format-names.ts';
+import type { Generation } from '../../negotiation/known-clients.ts';
+import type { Shown } from '../../upstream/auth/credential.ts';
+import { discard, readBounded } from '../../upstream/body.ts';
+import { createUpstreamClient } from '../../upstream/client.ts';
+import { failureOf } from '../../upstream/error-response.ts';
+import { headersOf } from '../images/open-image.ts';
+import type { Pulled } from './pulled.ts';
+import { pullV1 } from './v1-client.ts';
+
+/** Asks a proxy for what one generation of clients asks it for, up to the layers. */
+export interface WarmClient {
+  /** @throws Failure; with Retry-After in its headers where the proxy says when to come back. */
+  pull(name: RepositoryName, reference: Tag | Digest): Promise<Pulled>;
+}
+
+/** A proxy waits for layers itself (REGSHIFT_MEASURE_DEADLINE), and longer for what upstream answers. */
+const headersDeadlineMs = 180_000;
+
+export function createWarmClient(
+  proxy: URL,
+  generation: Generation,
+  platform: Platform,
+  credential: Shown,
+): WarmClient {
+  const { userAgent, accept } = headersOf(generation, platform);
+  const client = createUpstreamClient({
+    baseUrl: proxy,
+    fetch: (url, init) => fetch(url, init),
+    userAgent,
+    clock: Date.now,
+    headersDeadlineMs,
+    allowAnonymousTokens: true,
+    background: () => undefined,
+  });
+
+  /** An empty Accept stands for none, which `fetch` does not send: it would say that anything will do. */
+  const ask = async (repository: RepositoryName, reference: string): Promise<Response> => {
+    const path = `/v2/${repository}/manifests/${reference}`;
+    const headers = { accept: accept.join(', ') };
+    const { response } = await client.request({ method: 'GET', path, repository, credential, headers });
+    return response;
+  };
+
+  async function manifest(repository: RepositoryName, reference: string) {
+    const response = await ask(repository, reference);
+    const what = `manifest ${reference} of ${repository}`;
+    if (!response.ok) throw await failureOf(response, what, 'MANIFEST_UNKNOWN');
+    const mediaType = response.headers.get('content-type') ?? '';
+    const digest = response.headers.get('docker-content-digest');
+    const bytes = await readBounded(response, limits.documentBytes, `the ${what}`);
+    return { mediaType, bytes, ...(isDigest(digest) ? { digest } : {}) };
+  }
+
+  return {
+    async pull(name, reference) {
+      if (!describeClient(userAgent).profile.apiV2) {
+        // Which tag it wants, this Docker says by asking API v2 first, in vain.
+        await discard(await ask(name, reference));
+        return pullV1(proxy, name, reference, { userAgent, credential });
+      }
+      const { bytes, mediaType, digest } = await manifest(name, reference);
+      const below = imageBelow(bytes, mediaType, platform);
+      if (below) await manifest(name, below);
+      return { form: formName(mediaType), ...(digest ? { digest } : {}) };
+    },
+  };
+}
+
+/** Of an index: the image that the client goes on with. */
+function imageBelow(bytes: Uint8Array, mediaType: string, platform: Platform): Digest | undefined {
+  try {
+    const model = readManifest(bytes, mediaType);
+    return model.kind === 'index' ? fitting(platform, model.dependencies)[0]?.digest : undefined;
+  } catch (error) {
+    // An artifact has nothing below it that would be converted.
+    if (error instanceof ConversionError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,78 @@
+import { limits } from '../../../converters/limits.ts';
+import type { RepositoryName } from '../../../converters/reference.ts';
+import { Failure } from '../../errors.ts';
+import { basicAuthorization, type Shown } from '../../upstream/auth/credential.ts';
+import { discard, readBounded } from '../../upstream/body.ts';
+import { networkFailure } from '../../upstream/network-errors.ts';
+import type { Pulled } from './pulled.ts';
+
+interface V1Client {
+  readonly userAgent: string;
+  readonly credential: Shown;
+}
+
+/** The beginning of a pull by registry API v1: where to go on, the image's id, and the chain below it. */
+export async function pullV1(
+  proxy: URL,
+  name: RepositoryName,
+  tag: string,
+  { userAgent, credential }: V1Client,
+): Promise<Pulled> {
+  const basic = basicAuthorization(credential);
+  const get = async (url: string, authorization: string | undefined) => {
+    const headers = {
+      'user-agent': userAgent,
+      'x-docker-token': 'true',
+      ...(authorization ? { authorization } : {}),
+    };
+    const response = await fetch(url, { headers, redirect: 'manual' }).catch((error: unknown) => {
+      throw networkFailure(error, 'GET', new URL(url));
+    });
+    if (!response.ok) throw await v1Failure(response, new URL(url).pathname);
+    return response;
+  };
+  const base = proxy.href.replace(/\/+$/, '');
+  const images = await get(`${base}/v1/repositories/${name}/images`, basic);
+  await discard(images);
+  const token = images.headers.get('x-docker-token');
+  const endpoint = images.headers.get('x-docker-endpoints');
+  const next = endpoint ? endpointAt(proxy, endpoint) : base;
+  const given = token ? `Token ${token}` : undefined;
+  const id = await readJson(await get(`${next}/v1/repositories/${name}/tags/${tag}`, given));
+  if (typeof id !== 'string' || !/^[0-9a-f]{64}$/.test(id)) throw noV1('an image id of 64 hex digits');
+  const chain = await readJson(await get(`${next}/v1/images/${id}/ancestry`, given));
+  if (!Array.isArray(chain)) throw noV1('a list of image ids');
+  return { form: `registry API v1, ${chain.length} images` };
+}
+
+function noV1(expected: string): Failure {
+  return new Failure(
+    'UPSTREAM_ANSWER',
+    `The proxy does not speak registry API v1: ${expected} was expected.`,
+  );
+}
+
+/** The proxy names itself with its path; another host would be sent a token that is not for it. */
+function endpointAt(proxy: URL, endpoint: string): string {
+  const path = endpoint.includes('/') ? endpoint.slice(endpoint.indexOf('/')) : '';
+  return `${proxy.origin}${path}`;
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const bytes = await readBounded(response, limits.documentBytes, 'the answer');
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw noV1('JSON');
+  }
+}
+
+async function v1Failure(response: Response, path: string): Promise<Failure> {
+  const retryAfter = response.headers.get('retry-after');
+  const text = new TextDecoder().decode(await readBounded(response, limits.documentBytes, 'the answer'));
+  const message = /"error"\s*:\s*"([^"]{1,500})/.exec(text)?.[1] ?? '';
+  return new Failure('UPSTREAM_ANSWER', `The proxy answered ${response.status} for ${path}: ${message}`, {
+    ...(retryAfter ? { headers: { 'retry-after': retryAfter } } : {}),
+    detail: { upstreamStatus: response.status },
+  });
+}

@@ -1,0 +1,37 @@
+import type { ClientAuth } from '../auth/client-auth.ts';
+import type { ComparePassword } from '../auth/compare-password.ts';
+import { createHtpasswdAuth } from '../auth/htpasswd.ts';
+import { createJwtAuth } from '../auth/jwt.ts';
+import type { LoginQueue } from '../auth/login-queue.ts';
+import type { Values } from '../config/settings.ts';
+import { Failure } from '../errors.ts';
+import type { Fetch } from '../upstream/send.ts';
+
+interface ClientAuthParts {
+  readonly fetch: Fetch;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly comparePassword: ComparePassword;
+  /** Shared by all routes, which share the processor. */
+  readonly loginQueue: LoginQueue;
+}
+
+/**
+ * The client auth that the settings ask for.
+ * @returns undefined where they say that the proxy does not ask who its clients are.
+ * @throws Failure MISCONFIGURED where the rules of the settings have failed: an open door must not be what is left.
+ */
+export function chooseClientAuth(
+  settings: Values,
+  { fetch, clock, comparePassword: compare, loginQueue: queue }: ClientAuthParts,
+): ClientAuth | undefined {
+  const { REGSHIFT_CLIENT_AUTH: mode, REGSHIFT_HTPASSWD: entries } = settings;
+  const { REGSHIFT_JWT_ISSUER: issuer, REGSHIFT_JWT_AUDIENCE: audience } = settings;
+  const keys = settings.REGSHIFT_JWKS ?? settings.REGSHIFT_JWKS_URL;
+  if (mode === undefined || mode === 'none') return undefined;
+  if (mode === 'basic' && entries) return createHtpasswdAuth({ entries, compare, queue, clock });
+  if (mode === 'jwt' && keys && issuer && audience) {
+    return createJwtAuth({ fetch, clock, keys, issuer, audience });
+  }
+  throw new Failure('MISCONFIGURED', `REGSHIFT_CLIENT_AUTH is ${mode}, and what it needs is not set.`);
+}

@@ -1,0 +1,37 @@
+import { type HelperQuestion, knowsOf, loginFor } from '../auth/docker-config.ts';
+import type { UpstreamLogin } from '../auth/upstream-auth.ts';
+import type { Values } from '../config/settings.ts';
+import { Failure } from '../errors.ts';
+import type { LoginKeeper } from '../upstream/auth/credential.ts';
+
+/**
+ * @param upstream one of those that the settings name: a login is for one registry.
+ * @param keeperOf undefined where no program can be run.
+ * @throws Failure MISCONFIGURED for settings that the rules of auth-rules.ts would have refused.
+ */
+export function upstreamLogin(
+  settings: Values,
+  upstream: URL,
+  keeperOf: ((question: HelperQuestion) => LoginKeeper) | undefined,
+): UpstreamLogin {
+  const {
+    REGSHIFT_UPSTREAM_AUTH: mode,
+    REGSHIFT_UPSTREAM: upstreams,
+    REGSHIFT_DOCKER_CONFIG: config,
+  } = settings;
+  const { REGSHIFT_UPSTREAM_USERNAME: username, REGSHIFT_UPSTREAM_PASSWORD: password } = settings;
+  const only = (upstreams?.length ?? 1) === 1;
+  if (mode === 'passthrough' && only) return mode;
+  if (mode === 'anonymous') return { kind: 'none' };
+  if (mode === 'basic' && only && username !== undefined && password !== undefined) {
+    return { kind: 'service', username, password };
+  }
+  if (mode === 'docker-config' && config) {
+    // Of several registries, one without a login is asked without.
+    if (!only && !knowsOf(config, upstream)) return { kind: 'none' };
+    const found = loginFor(config, upstream);
+    if ('credential' in found) return found.credential;
+    if ('helper' in found && keeperOf) return { kind: 'kept', keeper: keeperOf(found.helper) };
+  }
+  throw new Failure('MISCONFIGURED', `REGSHIFT_UPSTREAM_AUTH is ${mode}, and what it needs is not set.`);
+}

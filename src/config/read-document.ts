@@ -1,0 +1,128 @@
+import type * as z from 'zod';
+import { documentSchema, type GivenMatch } from './document.ts';
+import { keyOf, nearest, variableOf } from './keys.ts';
+import type { SettingProblem } from './problem.ts';
+import { createLayer, type Layer, shown } from './sources.ts';
+
+/** A route as it stands in a file. */
+export interface GivenRoute {
+  /** Like `routes[2].` */
+  readonly place: string;
+  readonly match: GivenMatch | undefined;
+  readonly layer: Layer;
+}
+
+export interface ReadDocument {
+  readonly top: Layer;
+  /** undefined where the file has none, or there is no file. */
+  readonly routes: readonly GivenRoute[] | undefined;
+  readonly problems: readonly SettingProblem[];
+}
+
+/**
+ * Reads a file with settings.
+ * @param text undefined where there is none.
+ * @param parse throws an error whose message tells the place and quotes nothing.
+ * @param readFile for secrets in files of their own.
+ */
+export function readDocument(
+  text: string | undefined,
+  parse: (text: string) => unknown,
+  readFile: ((path: string) => string) | undefined,
+): ReadDocument {
+  const nothing = { top: createLayer('', {}, readFile), routes: undefined };
+  if (text === undefined) return { ...nothing, problems: [] };
+  let content: unknown;
+  try {
+    content = parse(text);
+  } catch (error) {
+    return { ...nothing, problems: [unreadable(error)] };
+  }
+  const parsed = documentSchema.safeParse(content);
+  const wrong = (parsed.error?.issues ?? []).flatMap((issue) => problemsOf(issue, content));
+  // What is right is read all the same: there may be more to tell of it.
+  const { data } = parsed.success
+    ? parsed
+    : documentSchema.safeParse(withoutWrong(content, parsed.error.issues));
+  if (data === undefined) return { ...nothing, problems: wrong };
+  const { routes, $schema: _, ...top } = data;
+  const layers = routes?.map(({ match, ...own }, index) => {
+    const place = `routes[${index}].`;
+    return { place, match, layer: createLayer(place, byVariable(own), readFile) };
+  });
+  const topLayer = createLayer('', byVariable(top), readFile);
+  const others = [topLayer, ...(layers ?? []).map(({ layer }) => layer)].flatMap(({ problems }) => problems);
+  return { top: topLayer, routes: layers, problems: [...wrong, ...others] };
+}
+
+/** A copy without the values that issues are about. Routes keep their numbers. */
+function withoutWrong(content: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  const copy = structuredClone(content);
+  for (const issue of issues) {
+    const paths =
+      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+    for (const path of paths) {
+      const parent = valueAt(copy, path.slice(0, -1));
+      const last = path.at(-1);
+      if (Array.isArray(parent)) parent[Number(last)] = {};
+      else if (last !== undefined) delete (parent as Record<PropertyKey, unknown>)[last];
+    }
+  }
+  return copy;
+}
+
+function valueAt(content: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inside, key) => (inside as Record<PropertyKey, unknown>)?.[key], content);
+}
+
+function byVariable(own: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(own).flatMap(([key, value]) => {
+      if (value === undefined) return [];
+      const variable = variableOf(key) ?? `${variableOf(key.replace(/File$/, ''))}_FILE`;
+      return [[variable, value]];
+    }),
+  );
+}
+
+function unreadable(error: unknown): SettingProblem {
+  // What the parser of JSON says quotes the text, which may hold secrets.
+  const why = error instanceof SyntaxError || !(error instanceof Error) ? '' : `: ${error.message}`;
+  return { variable: 'REGSHIFT_CONFIG', value: '(not shown)', message: `must be YAML or JSON${why}` };
+}
+
+function problemsOf(issue: z.core.$ZodIssue, content: unknown): SettingProblem[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(issue.path, key));
+  const value = valueAt(content, issue.path);
+  const last = String(issue.path.findLast((each) => typeof each === 'string') ?? '');
+  const variable = variableOf(last) ?? (variableOf(last.replace(/File$/, '')) ? `${last}_SECRET` : last);
+  return [{ variable: pathText(issue.path), value: shown(variable, value), message: issue.message }];
+}
+
+function unknownKey(path: readonly PropertyKey[], key: string): SettingProblem {
+  const inMatch = path.at(-1) === 'match';
+  const inRoute = !inMatch && path.length > 0;
+  const keys = Object.keys(inMatch ? matchKeys : inRoute ? routeKeys : topKeys);
+  const near = nearest(key, keys) ?? nearest(keyOf(key), keys);
+  const elsewhere =
+    inRoute && key in topKeys ? 'is for the whole program: put it at the top of the file' : undefined;
+  const message =
+    elsewhere ?? `is not a setting; ${near ? `was ${near} meant?` : `there are ${keys.join(', ')}`}`;
+  return { variable: pathText([...path, key]), value: '(not shown)', message };
+}
+
+const { shape: topKeys } = documentSchema;
+const routeSchema = topKeys.routes.unwrap().element;
+const { shape: routeKeys } = routeSchema;
+const { shape: matchKeys } = routeKeys.match.unwrap();
+
+/** Like `routes[2].match.host[0]`. */
+function pathText(path: readonly PropertyKey[]): string {
+  return (
+    path
+      .map((each, index) =>
+        typeof each === 'number' ? `[${each}]` : `${index > 0 ? '.' : ''}${String(each)}`,
+      )
+      .join('') || 'REGSHIFT_CONFIG'
+  );
+}

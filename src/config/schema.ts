@@ -1,0 +1,148 @@
+import * as z from 'zod';
+import { parsePlatform } from '../../converters/platform.ts';
+import { noAliases, parseAliases } from '../routing/aliases.ts';
+import { parseIpRange } from '../routing/ip-range.ts';
+import { isDockerHub, registryOfDockerHub } from '../upstream/docker-hub.ts';
+import { authFields } from './auth-fields.ts';
+import { fleetFields } from './fleet.ts';
+import { count, port } from './numbers.ts';
+import { repositoryMatcher } from './repository-patterns.ts';
+import { serviceFields } from './service.ts';
+
+const baseUrl = z
+  .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
+  .transform((text) => new URL(text))
+  .refine((url) => url.search === '' && url.hash === '', 'must have no query and no fragment')
+  .refine(
+    (url) => url.username === '' && url.password === '',
+    'must hold no user name or password: they would end up in logs',
+  );
+
+/** One registry, or several that hold the same, in the order in which they are asked. */
+const upstreams = z.string().transform((text, context): Upstreams => {
+  const read = text
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map((part) => baseUrl.safeParse(part));
+  const wrong = read.flatMap(({ error }) => error?.issues ?? []);
+  for (const { message } of wrong) context.addIssue({ code: 'custom', message });
+  const [first, ...others] = read.flatMap(({ data }) => (data ? [data] : []));
+  return wrong.length > 0 || first === undefined
+    ? z.NEVER
+    : [whereItAnswers(first), ...others.map(whereItAnswers)];
+});
+
+export type Upstreams = readonly [URL, ...URL[]];
+
+function whereItAnswers(url: URL): URL {
+  return isDockerHub(url) ? registryOfDockerHub : url;
+}
+
+const platform = z.string().transform((text, context) => {
+  const parsed = parsePlatform(text);
+  if (parsed) return parsed;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be os/architecture or os/architecture/variant, like linux/arm/v7',
+  });
+  return z.NEVER;
+});
+
+const ipRanges = z.string().transform((text, context) => {
+  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+  return parts.flatMap((part) => {
+    const range = parseIpRange(part);
+    if (range) return [range];
+    const message = `must be addresses or ranges like 10.0.0.0/8 or fd00::1, divided by commas; ${JSON.stringify(part)} is none`;
+    context.addIssue({ code: 'custom', message });
+    return [];
+  });
+});
+
+const repositories = z.string().transform((text, context) => {
+  const matcher = repositoryMatcher(text);
+  if (matcher) return matcher;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be patterns with commas between them, like library/*, team/** (* is one part of a name)',
+  });
+  return z.NEVER;
+});
+
+const aliases = z.string().transform((text, context) => {
+  const parsed = parseAliases(text);
+  if (!('problems' in parsed)) return parsed;
+  const form = 'must be pairs like short/name=real/long/name with commas between them';
+  context.addIssue({ code: 'custom', message: `${form}: ${parsed.problems.join('; ')}` });
+  return z.NEVER;
+});
+
+/** Each variable with its meaning: the one place that knows their names, their defaults and what is right. */
+export const schema = z.object({
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: port.default(8080),
+  REGSHIFT_UPSTREAM: upstreams.optional(),
+  REGSHIFT_CONFIG: z.string().optional(),
+  REGSHIFT_FORMAT: z
+    .enum(['auto', 'schema1', 'schema2', 'oci', 'generic'], {
+      error: 'must be auto, schema1, schema2, oci or generic',
+    })
+    .default('auto'),
+  REGSHIFT_PLATFORM: platform.default({ os: 'linux', architecture: 'amd64' }),
+  ...authFields,
+  REGSHIFT_PUBLIC_URL: baseUrl.optional(),
+  REGSHIFT_TRUSTED_PROXIES: ipRanges.default([]),
+  REGSHIFT_SIGNING_KEY: z.string().min(1).optional(),
+  ...fleetFields,
+  REGSHIFT_TAG_TTL: count('seconds', 86_400).default(30),
+  REGSHIFT_STALE: count('seconds', 604_800).default(3600),
+  REGSHIFT_CACHE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
+  REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
+  /** Left out: `allow` where each client asks upstream in its own name, `refuse` where the proxy asks for all. */
+  REGSHIFT_PUSH: z.enum(['allow', 'refuse'], { error: 'must be allow or refuse' }).optional(),
+  REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
+  REGSHIFT_REPOSITORIES: repositories.optional(),
+  REGSHIFT_ALIASES: aliases.default(noAliases),
+  REGSHIFT_V1_TAGS: count('tags', 10_000).optional(),
+  REGSHIFT_SUBREQUESTS: count('requests', 1_000_000, 20).optional(),
+  REGSHIFT_MEASURE_DEADLINE: count('seconds', 3600).default(45),
+  REGSHIFT_LAYER_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
+  REGSHIFT_UNSIGNED_SCHEMA1: z
+    .enum(['accept', 'refuse'], { error: 'must be accept or refuse' })
+    .default('accept'),
+  REGSHIFT_WALK_TAGS: count('tags', 100_000).default(500),
+  REGSHIFT_WALK_GETS: count('images', 1000).optional(),
+  REGSHIFT_CONVERT_BY_DIGEST: z
+    .enum(['never', 'always'], { error: 'must be never or always' })
+    .default('never'),
+  ...serviceFields,
+});
+
+export type Values = z.output<typeof schema>;
+
+export type Variable = keyof Values;
+
+/** The name of every variable that is read. */
+export const variables = Object.keys(schema.shape) as Variable[];
+
+/** What may differ from route to route; all else is for the program as a whole. */
+export const ofRoutes: ReadonlySet<Variable> = new Set([
+  ...(Object.keys(authFields) as (keyof typeof authFields)[]),
+  'REGSHIFT_UPSTREAM',
+  'REGSHIFT_FORMAT',
+  'REGSHIFT_PLATFORM',
+  'REGSHIFT_PUBLIC_URL',
+  'REGSHIFT_TAG_TTL',
+  'REGSHIFT_STALE',
+  'REGSHIFT_BLOBS',
+  'REGSHIFT_PUSH',
+  'REGSHIFT_LISTS',
+  'REGSHIFT_REPOSITORIES',
+  'REGSHIFT_ALIASES',
+  'REGSHIFT_V1_TAGS',
+  'REGSHIFT_MEASURE_DEADLINE',
+  'REGSHIFT_UNSIGNED_SCHEMA1',
+  'REGSHIFT_WALK_TAGS',
+  'REGSHIFT_WALK_GETS',
+  'REGSHIFT_CONVERT_BY_DIGEST',
+] as const);

@@ -1,0 +1,47 @@
+import { ConversionError } from '../../converters/errors.ts';
+import { Failure, wire } from '../errors.ts';
+import { apiVersion } from './responses.ts';
+
+/** The error body of the distribution spec (1.1, "Error Codes"). */
+export function errorAnswer(error: unknown, head: boolean): Response {
+  const failure = failureFrom(error);
+  const { code } = wire[failure.code];
+  const status = statusOf(failure);
+  const detail = failure.detail ? { detail: failure.detail } : {};
+  const body = new TextEncoder().encode(
+    JSON.stringify({ errors: [{ code, message: failure.message, ...detail }] }),
+  );
+  const headers = new Headers({
+    ...apiVersion,
+    ...failure.headers,
+    'Content-Type': 'application/json',
+    'Content-Length': String(body.length),
+    // What is wrong now, or for this client, may be right soon, or for another one (RFC 9111, section 4.2.2: 404).
+    'Cache-Control': 'no-store',
+    Vary: 'Accept, Authorization, User-Agent',
+  });
+  return new Response(head ? null : body, { status, headers });
+}
+
+/** A status of upstream that speaks of its own trouble is told as it is. */
+export function statusOf({ code, detail }: Failure): number {
+  const upstreamStatus = code === 'UPSTREAM_ANSWER' ? Number(detail?.upstreamStatus) : Number.NaN;
+  return upstreamStatus >= 500 ? upstreamStatus : wire[code].status;
+}
+
+/** Faults of stored content are upstream's; what cannot be expressed is a matter between image and client. */
+export function failureFrom(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof ConversionError) {
+    const forClient = ['INEXPRESSIBLE', 'NOT_AN_IMAGE', 'NO_PLATFORM', 'LIMIT', 'UNAVAILABLE'].includes(
+      error.code,
+    );
+    return new Failure(forClient ? 'UNSUPPORTED' : 'UPSTREAM_CONTENT', error.message, {
+      cause: error,
+      detail: { reason: error.code, ...(error.path ? { path: error.path } : {}) },
+    });
+  }
+  return new Failure('INTERNAL', 'regshift could not answer this request; its log says why.', {
+    cause: error,
+  });
+}

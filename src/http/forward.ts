@@ -1,0 +1,70 @@
+import type { RepositoryName } from '../../converters/reference.ts';
+import { Failure } from '../errors.ts';
+import type { ClientRequest } from '../registry/client-request.ts';
+import type { Route } from '../registry/registry.ts';
+import { discard } from '../upstream/body.ts';
+import type { UpstreamRequest } from '../upstream/client.ts';
+import { failureOf, pick } from '../upstream/error-response.ts';
+import { isRedirect } from '../upstream/redirect.ts';
+
+/** Where a request of a client is sent on to. */
+export interface Onward {
+  readonly path: string;
+  readonly url?: URL;
+  readonly repository: RepositoryName;
+  /** What a token must allow. */
+  readonly scopes: readonly string[];
+  /** How a message calls it, like `upload of a blob of team/app`. */
+  readonly what: string;
+}
+
+/** Headers that belong to what is sent; `Expect` has been answered by the runtime. */
+const sentOn = ['content-type', 'content-range', 'content-encoding', 'accept', 'if-match', 'if-none-match'];
+
+/**
+ * Sends a request that writes on to upstream as it came: the bytes of its body one by one, with their number where the
+ * client says it.
+ * @returns upstream's answer, whatever its status, but for what the client must be told in the proxy's own way:
+ * @throws Failure UNAUTHORIZED with upstream's challenge; UPSTREAM_ANSWER for a redirect, which would take the body
+ *   along to where nobody was asked; as `UpstreamClient.request`.
+ */
+export async function passOn(route: Route, request: ClientRequest, onward: Onward): Promise<Response> {
+  const { what, url, ...where } = onward;
+  const { signal, credential, budget } = request.caller;
+  const { response } = await route.client.request({
+    ...where,
+    ...(url ? { url } : {}),
+    method: request.method as UpstreamRequest['method'],
+    credential,
+    budget,
+    ...bodyOf(route, request, pick(request, sentOn)),
+    signal,
+  });
+  if (response.status === 401) throw await failureOf(response, what, 'NAME_UNKNOWN');
+  if (!isRedirect(response)) return response;
+  await discard(response);
+  throw new Failure(
+    'UPSTREAM_ANSWER',
+    `Upstream answered the ${what} with a redirect (${response.status}), which is not followed. If the registry has ` +
+      'moved, configure its new address.',
+  );
+}
+
+function bodyOf(
+  { fixedLength }: Route,
+  request: ClientRequest,
+  headers: Record<string, string>,
+): Pick<UpstreamRequest, 'headers' | 'body'> {
+  const body = hasBody(request) ? request.body() : undefined;
+  const length = request.headers.get('content-length') ?? '';
+  if (body === undefined || !/^\d{1,15}$/.test(length)) return { headers, body };
+  return { headers: { ...headers, 'content-length': length }, body: fixedLength(body, Number(length)) };
+}
+
+/** Node gives an empty stream to what has no body; over HTTP/2, at Cloudflare, a body need not announce itself. */
+function hasBody({ method, headers, url }: ClientRequest): boolean {
+  if (!['POST', 'PUT', 'PATCH'].includes(method)) return false;
+  const length = headers.get('content-length');
+  if (length !== null) return Number(length) !== 0;
+  return method !== 'POST' || url.searchParams.has('digest') || headers.has('transfer-encoding');
+}

@@ -1,0 +1,27 @@
+/** Docker up to 1.9 takes a registry whose ping lacks this header for one of API v1. */
+export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' } as const;
+
+/** Bytes as an answer; a HEAD has the same headers and no body. */
+export function bytesAnswer(
+  body: Uint8Array,
+  headers: Record<string, string>,
+  head: boolean,
+  status = 200,
+): Response {
+  return new Response(head ? null : (body as Uint8Array<ArrayBuffer>), {
+    status,
+    headers: wholeHeaders(body, headers),
+  });
+}
+
+/** With those that every answer of bytes has. */
+export function wholeHeaders(body: Uint8Array, headers: Record<string, string>): Record<string, string> {
+  return { ...apiVersion, ...headers, 'Content-Length': String(body.length) };
+}
+
+/** True when `If-None-Match` names the digest that would be sent (RFC 9110, section 13.1.2). */
+export function matchesEtag(header: string | null, digest: string): boolean {
+  if (header === null) return false;
+  const tags = header.split(',').map((each) => each.trim().replace(/^W\//, '').replace(/^"|"$/g, ''));
+  return tags.includes('*') || tags.includes(digest);
+}

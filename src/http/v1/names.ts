@@ -1,0 +1,69 @@
+import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
+import { Failure } from '../../errors.ts';
+import type { ClientRequest } from '../../registry/client-request.ts';
+import type { Route } from '../../registry/registry.ts';
+
+/**
+ * The repositories that a name in a path may mean, as upstream calls them, the likeliest first. Docker asks for the
+ * images of `foo` and then for the tags of `library/foo`: a name without a namespace is both. Within a pull, it is
+ * the one that is pulled.
+ * @throws Failure NAME_INVALID; NAME_UNKNOWN for what is not served.
+ */
+export function repositoriesNamed(route: Route, request: ClientRequest, text: string): RepositoryName[] {
+  const names = namesIn(text);
+  if (names.length === 0) throw invalid(text);
+  const pulled = request.v1Context?.repository;
+  const served = upstreamNames(route, names).filter(
+    (name) => route.serves(name) && (pulled === undefined || name === pulled),
+  );
+  if (served.length === 0) throw new Failure('NAME_UNKNOWN', `The repository ${text} is not served here.`);
+  return served;
+}
+
+/** Whether a name in a path may be that of the repository that is pulled: a claim is good for that one alone. */
+export function isOfThePull(route: Route, { v1Context }: ClientRequest, text: string): boolean {
+  return v1Context === undefined || upstreamNames(route, namesIn(text)).includes(v1Context.repository);
+}
+
+/** What a name in a path may be as clients write it. */
+export function namesIn(text: string): RepositoryName[] {
+  return [text, otherName(text)].flatMap((each) => (each && parseRepositoryName(each)) || []);
+}
+
+function upstreamNames(route: Route, names: readonly RepositoryName[]): RepositoryName[] {
+  return [...new Set(names.flatMap((name) => route.names.toUpstream(name, undefined)?.upstream ?? []))];
+}
+
+function otherName(text: string): string | undefined {
+  if (!text.includes('/')) return `library/${text}`;
+  return /^library\/([^/]+)$/.exec(text)?.[1];
+}
+
+/** The first of some repositories that upstream has. @throws Failure of the first one where it has none. */
+export async function firstKnown<Result>(
+  [first, ...others]: readonly RepositoryName[],
+  ask: (repository: RepositoryName) => Promise<Result>,
+): Promise<Result> {
+  if (first === undefined) throw new TypeError('there is no name to ask for');
+  try {
+    return await ask(first);
+  } catch (error) {
+    if (others.length === 0 || !isUnknown(error)) throw error;
+    return firstKnown(others, ask).catch((other: unknown) => {
+      throw isUnknown(other) ? error : other;
+    });
+  }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof Failure && (error.code === 'NAME_UNKNOWN' || error.code === 'MANIFEST_UNKNOWN');
+}
+
+function invalid(text: string): Failure {
+  return new Failure(
+    'NAME_INVALID',
+    `${JSON.stringify(text.slice(0, 300))} is not a repository name: parts of lower-case letters and digits, joined ` +
+      'by ".", "_", "__" or "-", with "/" between the parts. Names that this Docker cannot ask for need a short one ' +
+      'in REGSHIFT_ALIASES of the proxy.',
+  );
+}

@@ -1,0 +1,69 @@
+import type { RepositoryName } from '../../../converters/reference.ts';
+import { Failure } from '../../errors.ts';
+import type { ClientRequest } from '../../registry/client-request.ts';
+import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
+import type { V1Found } from '../../registry/v1/search.ts';
+import { anyImage } from './any-image.ts';
+import { firstKnown, repositoriesNamed } from './names.ts';
+import { cacheRule, jsonAnswer } from './responses.ts';
+
+/** `GET /v1/repositories/<name>/json`: of the image that `latest` names, as docker-registry told of the last push. */
+export async function answerRepositoryJson(
+  registry: RegistryV1,
+  request: ClientRequest,
+  name: string,
+): Promise<Response> {
+  const { image } = await someImage(registry, request, name);
+  const top = JSON.parse(image.chain.parts[0]?.json ?? '{}') as Record<string, unknown>;
+  const created = Date.parse(String(top.created));
+  const text = (value: unknown) => (typeof value === 'string' ? value : null);
+  const facts = {
+    last_update: Number.isNaN(created) ? null : Math.floor(created / 1000),
+    docker_version: text(top.docker_version),
+    docker_go_version: null,
+    arch: text(top.architecture),
+    os: text(top.os),
+    kernel: null,
+  };
+  return jsonAnswer(facts, request, { Vary: 'User-Agent', ...cacheRule(image) });
+}
+
+/** `GET /v1/repositories/<name>/properties`: whether upstream gives the repository to anyone. */
+export async function answerProperties(
+  registry: RegistryV1,
+  request: ClientRequest,
+  name: string,
+): Promise<Response> {
+  const { repository, image } = await someImage(registry, request, name);
+  const isPublic = image.public || (await isGivenToAnyone(registry, request, repository, image));
+  return jsonAnswer({ access: isPublic ? 'public' : 'private' }, request, cacheRule(image));
+}
+
+async function someImage(registry: RegistryV1, request: ClientRequest, name: string) {
+  return firstKnown(repositoriesNamed(registry.route, request, name), async (repository) => {
+    const image = await anyImage(registry, request, repository);
+    if (image) return { repository, image };
+    throw new Failure(
+      'UNSUPPORTED',
+      `No tag of ${repository} that was looked at can be given to this Docker.`,
+    );
+  });
+}
+
+/** A login was taken along: that the image was given proves nothing about others. */
+async function isGivenToAnyone(
+  { route }: RegistryV1,
+  { caller }: ClientRequest,
+  repository: RepositoryName,
+  { chain }: V1Found,
+): Promise<boolean> {
+  const root = { kind: 'digest', digest: chain.root } as const;
+  try {
+    return (await route.resolver.resolve(repository, root, { ...caller, credential: { kind: 'none' } }))
+      .public;
+  } catch (error) {
+    if (error instanceof Failure && ['UNAUTHORIZED', 'DENIED', 'MANIFEST_UNKNOWN'].includes(error.code))
+      return false;
+    throw error;
+  }
+}

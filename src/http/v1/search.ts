@@ -1,0 +1,74 @@
+import type { RepositoryName } from '../../../converters/reference.ts';
+import type { ClientRequest } from '../../registry/client-request.ts';
+import type { Route } from '../../registry/registry.ts';
+import type { Names } from '../../routing/repository-names.ts';
+import { listRepositories } from '../../upstream/api/catalog.ts';
+import { jsonAnswer } from './responses.ts';
+
+/** As many as Docker Hub gave to a page. */
+const mostResults = 25;
+
+/**
+ * `GET /v1/search?q=<term>`, for `docker search <host>/<term>`: repositories of upstream's list whose names have the
+ * term in them, by the names that they can be pulled by. Of all routes that clients reach by the same host: the word
+ * names none of them.
+ * @param lists what each route's upstream lists. @throws Failure of the first one where none can be read.
+ */
+export async function answerSearch(
+  lists: readonly Promise<readonly SearchResult[]>[],
+  request: ClientRequest,
+): Promise<Response> {
+  const { searchParams } = request.url;
+  const query = searchParams.get('q') ?? '';
+  const n = Number(searchParams.get('n') ?? mostResults);
+  const most = Number.isInteger(n) && n > 0 ? Math.min(n, 100) : mostResults;
+  const results = (await whatCanBeRead(lists))
+    .filter(({ name, description }) => `${name} ${description}`.includes(query.toLowerCase()))
+    .slice(0, most);
+  const answer = { query, num_results: results.length, results };
+  return jsonAnswer(answer, request, { 'Cache-Control': 'private' });
+}
+
+async function whatCanBeRead(lists: readonly Promise<readonly SearchResult[]>[]): Promise<SearchResult[]> {
+  const settled = await Promise.allSettled(lists);
+  const read = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const [failed] = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+  if (read.length === 0 && failed !== undefined) throw failed;
+  return read.flat();
+}
+
+/** The repositories of one route. @throws Failure. */
+export async function searchable(route: Route, request: ClientRequest): Promise<SearchResult[]> {
+  const repositories = await listRepositories(route.client, request.caller);
+  return repositories.flatMap((each) => (route.serves(each) ? resultOf(each, route.names) : []));
+}
+
+/** Docker prints the description beside the name: the one place where a user is told why a name will not do. */
+function resultOf(repository: RepositoryName, { toClient, aliases }: Names): SearchResult[] {
+  const name = toClient(repository);
+  if (name === undefined) return [];
+  const isAlias = aliases.aliasOf(repository) === name;
+  const description = isAlias ? `alias of ${repository}` : whoCannotAsk(name);
+  return [{ name, description, star_count: 0, is_official: false, is_automated: false, is_trusted: false }];
+}
+
+/** As Docker Hub gave it. */
+export interface SearchResult {
+  readonly name: RepositoryName;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly is_automated: boolean;
+  readonly is_trusted: boolean;
+}
+
+/**
+ * Docker checks names before it asks: 1.3 to 1.5 want a namespace of 4 to 30 letters, digits and `_`; up to 1.7, at
+ * most two parts (clients.md, "Registry API v1"; moby 1.3, registry.go, validateRepositoryName).
+ */
+function whoCannotAsk(name: RepositoryName): string {
+  const [namespace = '', ...rest] = name.split('/');
+  if (rest.length > 1) return 'Docker before 1.8 needs a name of two parts: set REGSHIFT_ALIASES';
+  const narrow = rest.length === 0 || /^[a-z0-9_]{4,30}$/.test(namespace);
+  return narrow ? '' : 'Docker before 1.6 needs a namespace of 4-30 letters and digits: set REGSHIFT_ALIASES';
+}

@@ -1,0 +1,50 @@
+import type { Digest } from '../../../converters/digest.ts';
+import type { ClientRequest } from '../../registry/client-request.ts';
+import { cacheControl } from '../cache-control.ts';
+import { byteRange } from '../range.ts';
+import { apiVersion, bytesAnswer, matchesEtag } from '../responses.ts';
+
+/**
+ * What every answer to a blob request says, whoever made the bytes.
+ * @param isPublic whether upstream gives to anyone what they were made from.
+ */
+export function blobHeaders(digest: Digest, isPublic: boolean): Record<string, string> {
+  return {
+    'Content-Type': 'application/octet-stream',
+    'Docker-Content-Digest': digest,
+    ETag: `"${digest}"`,
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': cacheControl(isPublic),
+  };
+}
+
+/** Answers a blob request from bytes at hand: the empty layer, or a config that was made. */
+export function answerBytes(
+  request: ClientRequest,
+  digest: Digest,
+  bytes: Uint8Array,
+  isPublic: boolean,
+): Response {
+  const headers = blobHeaders(digest, isPublic);
+  const head = request.method === 'HEAD';
+  if (matchesEtag(request.headers.get('if-none-match'), digest)) {
+    return new Response(null, { status: 304, headers: { ...apiVersion, ...headers } });
+  }
+  const range = head ? undefined : byteRange(rangeFor(request, digest), bytes.length);
+  if (range === undefined) return bytesAnswer(bytes, headers, head);
+  if (range === 'unsatisfiable') return unsatisfiable(headers, bytes.length);
+  const contentRange = `bytes ${range.start}-${range.end}/${bytes.length}`;
+  const part = bytes.subarray(range.start, range.end + 1);
+  return bytesAnswer(part, { ...headers, 'Content-Range': contentRange }, false, 206);
+}
+
+export function unsatisfiable(headers: Record<string, string>, length: number): Response {
+  const all = { ...apiVersion, ...headers, 'Content-Range': `bytes */${length}` };
+  return new Response(null, { status: 416, headers: all });
+}
+
+/** The `Range` of a request, unless `If-Range` names another content (RFC 9110, section 13.1.5). */
+export function rangeFor({ headers }: ClientRequest, digest: Digest): string | null {
+  const condition = headers.get('if-range');
+  return condition === null || condition === `"${digest}"` ? headers.get('range') : null;
+}

@@ -1,0 +1,172 @@
+import type { Digest } from '../../../converters/digest.ts';
+import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
+import type { RepositoryName } from '../../../converters/reference.ts';
+import { Failure } from '../../errors.ts';
+import type { ClientRequest } from '../../registry/client-request.ts';
+import { hintsFor } from '../../registry/manifests/client-platform.ts';
+import { rootIsGone } from '../../registry/manifests/manifests.ts';
+import type { Recipe } from '../../registry/manifests/recipe.ts';
+import type { Route } from '../../registry/registry.ts';
+import { resolveRoot } from '../../registry/resolve-root.ts';
+import { findStoredBlob, isRefused, refusesHead } from '../../registry/stored-blob.ts';
+import { discard, refuseEncoded } from '../../upstream/body.ts';
+import { failureOf, pick } from '../../upstream/error-response.ts';
+import { isRedirect } from '../../upstream/redirect.ts';
+import { cacheControl } from '../cache-control.ts';
+import { apiVersion } from '../responses.ts';
+import { passThrough } from '../upstream-body.ts';
+import { answerBytes } from './blob-bytes.ts';
+import { answerLayer } from './layers.ts';
+
+/** `GET` and `HEAD /v2/<name>/blobs/<digest>`. @throws Failure. */
+export async function answerBlob(
+  route: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  digest: Digest,
+): Promise<Response> {
+  // Schema 1 names it for every entry without content, and upstream need not have it.
+  if (digest === emptyLayer.digest) {
+    const access = await route.emptyLayers.prove(name, request.caller);
+    return answerBytes(request, digest, emptyLayer.bytes, access.public);
+  }
+  const head = request.method === 'HEAD';
+  const recipe = route.workshop.recipeAtHand(name, digest);
+  if (recipe && head) await askStored(route, request, name, digest);
+  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(sourceIsGone));
+  if (made) return made;
+  try {
+    return await answerStored(route, request, name, digest);
+  } catch (error) {
+    if (!(error instanceof Failure) || (head && isRefused(error))) throw error;
+    return answerUnknown(route, request, name, digest, error);
+  }
+}
+
+/**
+ * A client that pushes decides by HEAD which blobs it uploads. So upstream is asked for this very blob with the client's
+ * login, and its refusal passes on; 404 leaves the decision to the right to the image that the blob is made from.
+ * @throws Failure UNAUTHORIZED, DENIED.
+ */
+async function askStored(
+  route: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  digest: Digest,
+): Promise<void> {
+  try {
+    await findStoredBlob(route.client, name, digest, request.caller);
+  } catch (error) {
+    if (!(error instanceof Failure) || isRefused(error)) throw error;
+  }
+}
+
+/**
+ * What upstream does not give may be what another replica has made. Most blobs are upstream's own, so it is asked
+ * first, and caches far away only now: on Workers each question to KV takes its time and has its price.
+ */
+async function answerUnknown(
+  route: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  digest: Digest,
+  refusal: Failure,
+): Promise<Response> {
+  const recipe = await route.workshop.recipeOf(name, digest, request.caller);
+  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(sourceIsGone));
+  if (made) return made;
+  if (refusal.code !== 'BLOB_UNKNOWN' || isOfPush(request)) throw refusal;
+  const mayBePush = request.method === 'HEAD';
+  const hints = { ...hintsFor(route, request), deadRoot: recipe?.root, mayBePush };
+  const found = await route.search.find(name, digest, hints, request.caller);
+  if (!found) throw refusal;
+  return answerMade(route, request, name, digest, found);
+}
+
+/** Every engine asks for each layer by HEAD before it pushes it; before a pull, Docker 1.8 and 1.9 alone do so. */
+function isOfPush({ method, client }: ClientRequest): boolean {
+  return method === 'HEAD' && client.profile.pullsByGet;
+}
+
+/** What a blob was made from can be deleted while upstream has the blob itself, or another image leads to it. */
+function sourceIsGone(error: unknown): undefined {
+  if (error instanceof Failure && error.code === 'BLOB_UNKNOWN') return undefined;
+  return rootIsGone(error);
+}
+
+/** What was made for an image: the right to it is the right to that image. */
+async function answerMade(
+  route: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  digest: Digest,
+  recipe: Recipe,
+): Promise<Response> {
+  const proof = await resolveRoot(route.resolver, name, recipe.root, digest, request.caller);
+  switch (recipe.product) {
+    case 'config': {
+      const bytes = await route.workshop.config(name, digest, recipe, request.caller);
+      return answerBytes(request, digest, bytes, proof.public);
+    }
+    case 'layer':
+      return answerLayer(route, request, name, digest, recipe, proof.public);
+    case 'manifest':
+      throw new Failure('BLOB_UNKNOWN', `${digest} is a manifest of ${name}, and no blob.`);
+  }
+}
+
+/** Headers of a client's request that upstream answers better than the proxy could. */
+const passedOn = ['range', 'if-range', 'if-none-match', 'if-modified-since'];
+const passedBack = ['content-length', 'content-range', 'accept-ranges', 'etag', 'last-modified'];
+
+/** Of several ranges the parts can only be told apart by upstream's own type (RFC 9110, section 15.3.7.2). */
+function typeOf({ headers }: Response): string {
+  const type = headers.get('content-type') ?? '';
+  return type.startsWith('multipart/byteranges') ? type : 'application/octet-stream';
+}
+
+/** Nothing is held: the bytes go from upstream to the client. */
+async function answerStored(
+  { client, redirectBlobs }: Route,
+  request: ClientRequest,
+  name: RepositoryName,
+  digest: Digest,
+): Promise<Response> {
+  const head = request.method === 'HEAD';
+  const headers = pick(request, passedOn);
+  const { signal, credential, budget } = request.caller;
+  const ask = async (method: 'GET' | 'HEAD', redirects: 'follow' | 'return') => {
+    const path = `/v2/${name}/blobs/${digest}`;
+    return client.request({ method, path, repository: name, credential, budget, headers, redirects, signal });
+  };
+  const first = await ask(head ? 'HEAD' : 'GET', redirectBlobs ? 'return' : 'follow');
+  const { response, anonymous } =
+    head && refusesHead(first.response.status) ? await ask('GET', 'follow') : first;
+  if (head) await discard(response);
+  if (response.ok) await refuseEncoded(response, `the blob ${digest}`);
+  const redirected = isRedirect(response);
+  if (!redirected && !fits(response, headers)) {
+    throw await failureOf(response, `blob ${digest} of ${name}`, 'BLOB_UNKNOWN');
+  }
+  // docker-registry 2.8.2 says the blob's length of the few words that it sends with 416.
+  const beyond = response.status === 416;
+  if (beyond) await discard(response);
+  return passThrough(head || beyond || response.status === 304 ? null : response.body, {
+    status: response.status,
+    headers: {
+      ...apiVersion,
+      ...(response.ok ? { 'Content-Type': typeOf(response) } : {}),
+      ...pick(response, redirected ? ['location'] : passedBack),
+      ...(beyond ? { 'content-length': '0' } : {}),
+      'Cache-Control': cacheControl(anonymous, redirected ? null : response.headers.get('cache-control')),
+      'Docker-Content-Digest': digest,
+    },
+  });
+}
+
+/** Whether it is an answer to this question: a part, or nothing at all, is for whoever has asked for that. */
+function fits({ status }: Response, asked: Readonly<Record<string, string>>): boolean {
+  if (status === 206 || status === 416) return 'range' in asked;
+  if (status === 304) return 'if-none-match' in asked || 'if-modified-since' in asked;
+  return status === 200;
+}

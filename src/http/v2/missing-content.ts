@@ -1,0 +1,102 @@
+import type { Digest } from '../../../converters/digest.ts';
+import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
+import type { RepositoryName } from '../../../converters/reference.ts';
+import { Failure } from '../../errors.ts';
+import type { ClientRequest } from '../../registry/client-request.ts';
+import { hintsFor } from '../../registry/manifests/client-platform.ts';
+import type { Recipe } from '../../registry/manifests/recipe.ts';
+import { type MadeContent, madeContentOf } from '../../registry/push/made-content.ts';
+import { contentNamedBy, type NamedContent } from '../../registry/push/named-content.ts';
+import { mayRead, uploadMissing } from '../../registry/push/upload-missing.ts';
+import type { Route } from '../../registry/registry.ts';
+
+/** The content that a pushed manifest names, upstream lacks and regshift can make. */
+export interface MissingContent {
+  /**
+   * Uploads the content whose recipes are in memory. A manifest that names none of it costs no request.
+   * @throws Failure as `uploadMissing`.
+   */
+  uploadKnown(): Promise<void>;
+  /**
+   * Uploads the content that another replica made, after upstream has refused the manifest.
+   * @param lacking the digests that the refusal names; none where it names none.
+   * @returns whether something was uploaded, so that upstream may take the manifest now.
+   */
+  uploadRefused(lacking: readonly Digest[]): Promise<boolean>;
+}
+
+/** Digests of one refused manifest that are looked up in caches far away. An image has at most 127 layers. */
+const mostLookUps = 128;
+
+export function missingContentOf(
+  route: Route,
+  request: ClientRequest,
+  repository: RepositoryName,
+  bytes: Uint8Array | undefined,
+): MissingContent {
+  const { caller } = request;
+  const named = contentNamedBy(bytes ?? new Uint8Array(), request.headers.get('content-type') ?? '');
+  const upload = (content: MadeContent, isRefused: boolean) =>
+    uploadMissing(route, { repository, caller, isRefused }, content);
+  const uploaded = new Set<Digest>();
+  return {
+    async uploadKnown() {
+      const find = (digest: Digest) => route.workshop.recipeAtHand(repository, digest);
+      for (const digest of await upload(madeContentOf(named, find), false)) uploaded.add(digest);
+    },
+    async uploadRefused(lacking) {
+      const wanted = among(named, lacking, uploaded);
+      const recipes = await findRecipes(route, request, repository, [...wanted.blobs, ...wanted.manifests]);
+      const content = madeContentOf(wanted, (digest) => recipes.get(digest));
+      return (await upload(content, true)).length > 0;
+    },
+  };
+}
+
+/**
+ * A refusal that names digests of the manifest speaks of these alone.
+ * @param uploaded content that was uploaded before, which a second upload would not help.
+ */
+function among(
+  { blobs, manifests }: NamedContent,
+  lacking: readonly Digest[],
+  uploaded: ReadonlySet<Digest>,
+): NamedContent {
+  const isNamed = [...blobs, ...manifests].some((digest) => lacking.includes(digest));
+  const keep = (digest: Digest) => !uploaded.has(digest) && (!isNamed || lacking.includes(digest));
+  return { blobs: blobs.filter(keep), manifests: manifests.filter(keep) };
+}
+
+/**
+ * Recipes of other replicas: in a cache that is shared, or found by a search through the tags. One search finds all that
+ * a conversion made, so that the first search in vain is the last one.
+ */
+async function findRecipes(
+  route: Route,
+  request: ClientRequest,
+  repository: RepositoryName,
+  digests: readonly Digest[],
+): Promise<ReadonlyMap<Digest, Recipe>> {
+  const { caller } = request;
+  const search = (digest: Digest, deadRoot: Digest | undefined): Promise<Recipe | undefined> => {
+    const hints = { ...hintsFor(route, request), deadRoot };
+    return route.search.find(repository, digest, hints, caller).catch(ignoreFailure);
+  };
+  const found = new Map<Digest, Recipe>();
+  let isSearching = true;
+  for (const digest of digests.slice(0, mostLookUps)) {
+    if (digest === emptyLayer.digest) continue;
+    const known = await route.workshop.recipeOf(repository, digest, caller);
+    const isUsable = known !== undefined && (await mayRead(route, { repository, caller }, known.root));
+    const recipe: Recipe | undefined = isUsable || !isSearching ? known : await search(digest, known?.root);
+    isSearching &&= recipe !== undefined;
+    if (recipe) found.set(digest, recipe);
+  }
+  return found;
+}
+
+/** Upstream's own refusal of the manifest is what the client is then told. */
+function ignoreFailure(error: unknown): undefined {
+  if (error instanceof Failure) return undefined;
+  throw error;
+}

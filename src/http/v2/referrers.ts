@@ -1,0 +1,35 @@
+import type { Digest } from '../../../converters/digest.ts';
+import type { ClientRequest } from '../../registry/client-request.ts';
+import type { Route } from '../../registry/registry.ts';
+import type { Named } from '../../routing/repository-names.ts';
+import { nextQuery } from '../../upstream/api/tags.ts';
+import { failureOf } from '../../upstream/error-response.ts';
+import { handBack } from '../forward-response.ts';
+
+/**
+ * `GET /v2/<name>/referrers/<digest>` (distribution-spec 1.1, "Listing Referrers"), as upstream has it, with its
+ * filter. A registry without it answers 404, from which clients go on to the tag that stands for it.
+ * @throws Failure.
+ */
+export async function answerReferrers(
+  { client }: Route,
+  request: ClientRequest,
+  { upstream: name, client: shown }: Named,
+  digest: Digest,
+): Promise<Response> {
+  const { signal, credential, budget } = request.caller;
+  const accept = request.headers.get('accept');
+  const { response } = await client.request({
+    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+    path: `/v2/${name}/referrers/${digest}${request.url.search}`,
+    repository: name,
+    credential,
+    budget,
+    headers: accept === null ? {} : { accept },
+    signal,
+  });
+  if (response.status === 401) throw await failureOf(response, `referrers of ${name}`, 'NAME_UNKNOWN');
+  const next = nextQuery(response.headers.get('link'));
+  const link = next === undefined ? {} : { Link: `</v2/${shown}/referrers/${digest}${next}>; rel="next"` };
+  return handBack(request, response, link);
+}

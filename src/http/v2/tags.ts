@@ -1,0 +1,47 @@
+import type { Tag } from '../../../converters/reference.ts';
+import type { ClientRequest } from '../../registry/client-request.ts';
+import type { Route } from '../../registry/registry.ts';
+import type { Named } from '../../routing/repository-names.ts';
+import { askForTags, listTags, nextQuery, tagsIn } from '../../upstream/api/tags.ts';
+import { failureOf } from '../../upstream/error-response.ts';
+import { handBack } from '../forward-response.ts';
+import { bytesAnswer } from '../responses.ts';
+
+/** More than any repository should have; a list of them has some 200 kB. */
+const mostTags = 10_000;
+
+/**
+ * `GET /v2/<name>/tags/list`, page by page as upstream gives it. Docker before 1.12 reads one page, whatever comes
+ * after it: it is given all pages in one.
+ */
+export async function answerTags({ client }: Route, request: ClientRequest, named: Named): Promise<Response> {
+  const { upstream: name } = named;
+  const asked = pageQuery(request.url);
+  if (!request.client.profile.pages && asked === '') {
+    return tagsAnswer(request, named, await listTags(client, name, mostTags, request.caller), undefined);
+  }
+  const response = await askForTags(client, name, asked, request.caller);
+  // A page that cannot be had as it was asked for is a matter between client and registry.
+  if (response.status === 400) return handBack(request, response);
+  if (!response.ok) throw await failureOf(response, `tags of ${name}`, 'NAME_UNKNOWN');
+  const next = nextQuery(response.headers.get('link'));
+  return tagsAnswer(request, named, await tagsIn(response, name), next);
+}
+
+/** The query for a page, without what is meant for the proxy: `n` and `last` for most, `next_page` for Quay. */
+export function pageQuery({ searchParams }: URL, ...ours: readonly string[]): string {
+  const query = new URLSearchParams(searchParams);
+  for (const name of ['ns', ...ours]) query.delete(name);
+  return query.size > 0 ? `?${query}` : '';
+}
+
+function tagsAnswer(
+  request: ClientRequest,
+  { client: shown }: Named,
+  tags: readonly Tag[],
+  next: string | undefined,
+): Response {
+  const body = new TextEncoder().encode(JSON.stringify({ name: shown, tags }));
+  const link = next === undefined ? {} : { Link: `</v2/${shown}/tags/list${next}>; rel="next"` };
+  return bytesAnswer(body, { 'Content-Type': 'application/json', ...link }, request.method === 'HEAD');
+}

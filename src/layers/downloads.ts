@@ -1,0 +1,131 @@
+import { Failure } from '../errors.ts';
+import { ownerOf, type Requester } from '../request/requester.ts';
+import { type Span, slice } from './byte-range.ts';
+import { openSource } from './byte-stream.ts';
+import type { LayerCodec } from './codec.ts';
+import { unpack } from './decompress.ts';
+import type { UnpackedLayer } from './decompressed-layer.ts';
+import type { UnpackLimits } from './decompression-limits.ts';
+import { createDownload, type Download } from './download.ts';
+import { type FramePoint, firstByte } from './download-limits.ts';
+import { verified } from './verify.ts';
+
+export interface LayerDownloadsOptions {
+  readonly codec: LayerCodec;
+  readonly limits: UnpackLimits;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** Opens the packed layer at a byte, with the right of the caller. */
+export type OpenPacked = (from: number, signal: AbortSignal) => Promise<PackedPart>;
+
+export interface PackedPart {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** The offset that the stream begins at: 0 where upstream sends no part. */
+  readonly from: number;
+}
+
+export interface DownloadRequest {
+  readonly layer: UnpackedLayer;
+  readonly span: Span | undefined;
+  readonly requester: Requester;
+  readonly openPacked: OpenPacked;
+  /** The client has left. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Decompressed layers on their way to clients. */
+export interface LayerDownloads {
+  /** @throws Failure OVERLOADED where there is no memory for the decoder in time; or what upstream's answer makes. */
+  open(request: DownloadRequest): Promise<ReadableStream<Uint8Array>>;
+}
+
+/** Larger tails are not shared. */
+const mostTailBytes = 65_536;
+
+const secondsToRetry = 10;
+
+export function createLayerDownloads({ codec, limits, clock }: LayerDownloadsOptions): LayerDownloads {
+  const shared = codec.zstd.limits;
+
+  function downloadOf(request: DownloadRequest, waitedMs: number): Download {
+    const { layer, span, requester, openPacked, signal: left } = request;
+    const what = `layer ${layer.packed}`;
+    return createDownload({
+      async open(point, limitsFrom, signal) {
+        const { stream, start } = await partAt(point, openPacked, signal);
+        const download = limitsFrom(start);
+        const options = { codec, limits, what, ...(download ? { download } : {}) };
+        return { stream: unpack(stream, 'zstd', options), start };
+      },
+      limits: shared,
+      owner: ownerOf(requester),
+      left,
+      firstWanted: span?.start ?? 0,
+      patienceMs: Math.max(0, (shared?.patienceMs ?? 0) - waitedMs),
+      late: () => tooManyDownloads(what),
+      what,
+      clock,
+    });
+  }
+
+  async function begin(request: DownloadRequest, waitedMs = 0): Promise<ReadableStream<Uint8Array>> {
+    const { layer, span } = request;
+    const what = `layer ${layer.packed}`;
+    const download = downloadOf(request, waitedMs);
+    await download.begin();
+    const whole = verified(download.stream, layer, codec, what);
+    return span ? slice(whole, span, what) : whole;
+  }
+
+  async function readTail(request: DownloadRequest, waitedMs: number): Promise<Uint8Array> {
+    const { layer, span } = request;
+    const source = openSource(await begin(request, waitedMs), `layer ${layer.packed}`);
+    const tail = new Uint8Array(layer.size - (span?.start ?? 0));
+    let length = 0;
+    for await (const bytes of source.chunks()) {
+      tail.set(bytes, length);
+      length += bytes.length;
+    }
+    return tail;
+  }
+
+  return {
+    async open(request) {
+      const { layer, span, signal } = request;
+      const isTail = span?.end === layer.size - 1 && layer.size - span.start <= mostTailBytes;
+      if (!isTail || shared === undefined) return begin(request);
+      const key = [layer.packed, layer.digest, layer.size, span.start].join(' ');
+      const read = (ownSignal: AbortSignal, waitedMs: number) =>
+        readTail({ ...request, signal: ownSignal }, waitedMs);
+      return streamOf(await shared.tails.get(key, read, signal));
+    },
+  };
+}
+
+/** @returns the whole layer where upstream does not send the part that it was asked for. */
+async function partAt(point: FramePoint, openPacked: OpenPacked, signal: AbortSignal) {
+  const { stream, from } = await openPacked(point.packed, signal);
+  if (from === point.packed) return { stream, start: point };
+  if (from === 0) return { stream, start: firstByte };
+  await stream.cancel();
+  return { stream: (await openPacked(0, signal)).stream, start: firstByte };
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes.slice());
+      controller.close();
+    },
+  });
+}
+
+function tooManyDownloads(what: string): Failure {
+  return new Failure(
+    'OVERLOADED',
+    `Cannot decompress ${what} now: other downloads use all the memory for it. Try again in ${secondsToRetry} seconds.`,
+    { headers: { 'Retry-After': String(secondsToRetry) } },
+  );
+}

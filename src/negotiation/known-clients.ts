@@ -1,0 +1,69 @@
+import { mediaTypes } from '../../converters/media-types.ts';
+import { compareVersions, readVersion, type Version } from './version.ts';
+
+/** Clients that ask alike, by one of them. */
+export interface Generation {
+  /** One of these clients, like `docker-1.13`; `generationOf` takes other versions too. */
+  readonly id: string;
+  readonly name: string;
+  readonly program: string;
+  /** The first version that asks so. */
+  readonly from: Version;
+  readonly userAgent: string;
+  /** The lines of `Accept` on a request for a tag. */
+  readonly accept: readonly string[];
+}
+
+const { schema1, schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
+
+const docker110 = [schema2, dockerList, schema1Signed, 'application/json'];
+const docker1903 = [...docker110, ociManifest, ociIndex];
+const containerd = [schema2, dockerList, ociManifest, ociIndex, '*/*'];
+const skopeo = [...docker1903, schema1];
+
+/** Who asks how, seen on the wire; what `Accept` does not say of them is in client-profile.ts. */
+export const generations: readonly Generation[] = [
+  of('docker-1.5', 'Docker ≤ 1.5', [1, 0, 0], 'docker/1.5.0', []),
+  of('docker-1.9', 'Docker 1.6–1.9', [1, 6, 0], 'docker/1.9.1', []),
+  of('docker-1.13', 'Docker 1.10–18.03', [1, 10, 0], 'docker/1.13.1', docker110),
+  of('docker-19.03.3', 'Docker 19.03.0–4', [19, 3, 0], 'docker/19.03.3', docker1903),
+  of('docker-20.10', 'Docker 19.03.5–22', [19, 3, 5], 'docker/20.10.24', docker1903),
+  of('docker-24', 'Docker 23–25', [23, 0, 0], 'docker/24.0.7', docker1903),
+  of('docker-28', 'Docker ≥ 26', [26, 0, 0], 'docker/28.3.0', docker1903),
+  of('containerd-1.6', 'containerd 1.5–1.7', [1, 5, 0], 'containerd/1.6.20', containerd),
+  of('containerd-2', 'containerd ≥ 2', [2, 0, 0], 'containerd/2.1.0', containerd),
+  of('skopeo', 'skopeo, podman', [0, 0, 0], 'skopeo/1.9.3', skopeo),
+];
+
+function of(
+  id: string,
+  name: string,
+  from: Version,
+  userAgent: string,
+  accept: readonly string[],
+): Generation {
+  return { id, name, program: id.replace(/-.*/, ''), from, userAgent, accept };
+}
+
+/**
+ * The generation of a client that is named by program and version, like `docker-17.05` or `podman`.
+ * @returns undefined for a program that is not known here.
+ */
+export function generationOf(client: string): Generation | undefined {
+  const [, word = '', text = ''] = /^([a-z]+)(?:-(.+))?$/.exec(client) ?? [];
+  const program = word === 'podman' || word === 'buildah' ? 'skopeo' : word;
+  const ofProgram = generations.filter((each) => each.program === program);
+  if (text === '') return ofProgram.length === 1 ? ofProgram[0] : undefined;
+  const version = readVersion(text);
+  return version && ofProgram.findLast(({ from }) => compareVersions(version, from) >= 0);
+}
+
+/** The same as this very version says it; where none is named, as one of its generation. */
+export function clientNamed(client: string): Generation | undefined {
+  const generation = generationOf(client);
+  if (generation === undefined || generation.id === client) return generation;
+  const version = client.slice(client.indexOf('-') + 1);
+  return client.startsWith(`${generation.program}-`)
+    ? { ...generation, userAgent: `${generation.program}/${version}` }
+    : generation;
+}

@@ -1,0 +1,161 @@
+import type { RepositoryName } from '../../converters/reference.ts';
+import type { Background } from '../concurrency/background.ts';
+import { createLeaseLine, type Lease, type LeaseLine, type LeaseRefusal } from '../concurrency/lease-line.ts';
+import { createSharedWork, type SharedRun } from '../concurrency/shared-work.ts';
+import { Failure } from '../errors.ts';
+import { type Budget, searchEnded } from '../request/budget.ts';
+import { ownerOf } from '../request/requester.ts';
+import type { Caller } from '../upstream/request-context.ts';
+
+/** A search that has its turn. */
+export interface SearchRun {
+  /** The caller whose requests end with the search: each of them is a step. */
+  readonly caller: Caller;
+  /** To be called between two parts of the work. @throws Failure OVERLOADED where the search must end. */
+  step(): void;
+  /** Waits for a part of the work that may take long without a request, like the reading of a layer. */
+  during<Value>(work: Promise<Value>): Promise<Value>;
+}
+
+export interface BoundedSearch<Found> {
+  /**
+   * Runs a search when its turn comes. Requests with the same key share one search.
+   * @throws Failure OVERLOADED, with `Retry-After`, where it has no turn, or does not end, in time.
+   */
+  run(
+    key: string,
+    repository: RepositoryName,
+    caller: Caller,
+    search: (run: SearchRun) => Promise<Found>,
+  ): Promise<Found>;
+}
+
+export interface BoundedSearchOptions {
+  /** The route's id. */
+  readonly route: string;
+  /** Of the whole process. */
+  readonly line: LeaseLine;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly background: Background;
+}
+
+const patienceMs = 30_000;
+/** Shorter than the patience: a search that stands still must not cost the next one its turn. */
+const staleMs = 20_000;
+const deadlineMs = 120_000;
+/** Searches at once, over all routes and repositories. Each sends up to six requests at once to a registry. */
+const mostAtOnce = 4;
+const waiting = { all: 256, ofAddress: 64 };
+
+/** The line of all searches of the process. */
+export function createSearchLine(clock: () => number): LeaseLine {
+  return createLeaseLine({ limit: mostAtOnce, waiting, staleMs, patienceMs, clock, refuse: noTurn });
+}
+
+/**
+ * Bounds what searches for made-up names can cost: few at once in the process, one at a time in a repository, in
+ * an order that is fair by route, then by requester.
+ */
+export function createBoundedSearch<Found>(options: BoundedSearchOptions): BoundedSearch<Found> {
+  const { route, line, clock, background } = options;
+  const shared = createSharedWork<Found>({ staleMs, clock, background });
+
+  /** @throws Failure OVERLOADED where there is no turn. */
+  function turnOf(repository: RepositoryName, { requester }: Caller, { isWanted, touch }: SharedRun) {
+    const { address, login } = requester();
+    return line.take({
+      place: `${route} ${repository}`,
+      // A repository has one search at a time anyway. So the requester comes before it: one that names a hundred
+      // repositories has one turn among the requesters of the route.
+      owner: [route, ...ownerOf({ address, login }), repository],
+      address,
+      isWanted,
+      onWait: touch,
+    });
+  }
+
+  return {
+    run: (key, repository, caller, search) =>
+      shared.join(key, caller.signal, async (sharedRun) => {
+        const lease = await turnOf(repository, caller, sharedRun);
+        try {
+          return await search(runOf(repository, caller, lease, sharedRun, clock));
+        } finally {
+          lease.release();
+        }
+      }),
+  };
+}
+
+function runOf(
+  repository: RepositoryName,
+  caller: Caller,
+  lease: Lease,
+  { isWanted, touch }: SharedRun,
+  clock: () => number,
+): SearchRun {
+  const until = clock() + deadlineMs;
+  function step(): void {
+    touch();
+    if (!lease.touch() || !isWanted()) throw interrupted(repository);
+    if (clock() >= until) throw unfinished(repository);
+  }
+  const budget: Budget = {
+    account: caller.budget.account,
+    spend() {
+      step();
+      caller.budget.spend();
+    },
+  };
+  return {
+    // Others may wait for it too, so that no client's leaving ends a request; the next step does.
+    caller: { ...caller, budget, signal: undefined, asked: undefined },
+    step,
+    async during(work) {
+      const beat = setInterval(() => {
+        touch();
+        lease.touch();
+      }, staleMs / 4);
+      try {
+        return await work;
+      } finally {
+        clearInterval(beat);
+      }
+    },
+  };
+}
+
+const soonS = '5';
+const laterS = '15';
+
+function noTurn(refusal: LeaseRefusal, place: string): Failure {
+  const repository = place.slice(place.lastIndexOf(' ') + 1);
+  const message =
+    refusal === 'full'
+      ? `regshift has too many searches in line to look for this digest in ${repository} now. Try again in ${laterS} s.`
+      : `regshift is still searching for other digests, and the search in ${repository} had no turn within ` +
+        `${patienceMs / 1000} s. Try again in ${laterS} s.`;
+  return new Failure('OVERLOADED', message, { headers: { 'retry-after': laterS } });
+}
+
+function interrupted(repository: RepositoryName): Failure {
+  const message =
+    `The search in ${repository} made no progress for ${staleMs / 1000} s, and another search took its turn. ` +
+    `Try again in ${soonS} s.`;
+  return ended(message);
+}
+
+function unfinished(repository: RepositoryName): Failure {
+  const message =
+    `The search in ${repository} did not end within ${deadlineMs / 1000} s. regshift keeps the images that it read. ` +
+    `Try again in ${soonS} s.`;
+  return ended(message);
+}
+
+function ended(message: string): Failure {
+  return new Failure('OVERLOADED', message, {
+    headers: { 'retry-after': soonS },
+    detail: { reason: searchEnded },
+  });
+}

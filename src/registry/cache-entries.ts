@@ -1,0 +1,96 @@
+import * as z from 'zod';
+import { type Digest, isDigest } from '../../converters/digest.ts';
+import { ConversionError } from '../../converters/errors.ts';
+import type { CacheEntry } from '../cache/cache.ts';
+import { factsOf } from '../layers/layer-info.ts';
+import { verifyManifest } from './verify-manifest.ts';
+
+/** What is made, and how: small, and dear to make again. What upstream has is another matter. */
+const ours: ReadonlySet<string> = new Set(['recipe', 'product', 'made-config', 'layer-facts', 'compression']);
+
+/** Whether an entry is of the kinds that replicas tell each other. */
+export function isOurs(key: string): boolean {
+  return ours.has(kindOf(key));
+}
+
+/** Every key begins with the kind of its entry. */
+export function kindOf(key: string): string {
+  return key.slice(0, key.indexOf(' '));
+}
+
+/**
+ * Whether an entry from outside of the process is what its key says, in the shape that this version writes: content
+ * is hashed again, and a recipe has all its parts.
+ */
+export function isIntact(key: string, entry: CacheEntry): boolean {
+  const { facts, body } = entry;
+  switch (kindOf(key)) {
+    case 'recipe':
+      return recipe.safeParse(facts.recipe).success;
+    case 'product': {
+      const known = product.safeParse(facts);
+      return known.success && isNamed(body, known.data.digest, known.data.mediaType);
+    }
+    case 'manifest':
+      return typeof facts.contentType === 'string' && isNamed(body, lastOf(key), facts.contentType);
+    case 'made-config':
+    case 'blob':
+      return isNamed(body, lastOf(key), '');
+    case 'layer-facts':
+      return factsOf(entry) !== undefined;
+    case 'compression':
+      return compression.safeParse(facts.compression).success;
+    default:
+      return false;
+  }
+}
+
+const digest = z.custom<Digest>(isDigest);
+const form = z.enum(['schema1', 'schema2', 'oci', 'generic']);
+const compression = z.enum(['none', 'gzip', 'zstd']);
+
+const converters = z.number();
+const manifestRecipe = z.object({
+  product: z.literal('manifest'),
+  converters,
+  root: digest,
+  source: digest,
+  sourceType: z.string(),
+  kind: z.enum(['image', 'index']),
+  form,
+  tag: z.string(),
+  unpackZstd: z.boolean(),
+  layersOf: z.string(),
+});
+
+const recipe = z.discriminatedUnion('product', [
+  manifestRecipe,
+  z.object({ product: z.literal('config'), converters, root: digest, manifest: manifestRecipe }),
+  z.object({ product: z.literal('layer'), converters, root: digest, packed: digest, size: z.number() }),
+]);
+
+const product = z.object({
+  form,
+  mediaType: z.string(),
+  digest,
+  source: digest,
+  sourceType: z.string(),
+  losses: z.array(z.unknown()),
+  recipes: z.array(z.tuple([digest, recipe])),
+});
+
+/** Keys of content end with its digest. */
+function lastOf(key: string): string {
+  return key.slice(key.lastIndexOf(' ') + 1);
+}
+
+function isNamed(body: Uint8Array, name: string, contentType: string): boolean {
+  if (!isDigest(name)) return false;
+  try {
+    verifyManifest(body, name, contentType);
+    return true;
+  } catch (error) {
+    if (error instanceof ConversionError) return false;
+    throw error;
+  }
+}

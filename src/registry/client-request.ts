@@ -1,0 +1,104 @@
+import type { Digest } from '../../converters/digest.ts';
+import type { UpstreamLogin } from '../auth/upstream-auth.ts';
+import type { V1Context } from '../client-state/v1-context.ts';
+import { readAccept } from '../negotiation/accept.ts';
+import { type Reads, whatIsRead } from '../negotiation/capabilities.ts';
+import { type Client, describeClient } from '../negotiation/client-profile.ts';
+import type { Decision } from '../negotiation/negotiate.ts';
+import type { Named } from '../routing/repository-names.ts';
+import type { Credential } from '../upstream/auth/credential.ts';
+import type { Caller } from '../upstream/request-context.ts';
+import type { Begun } from './context.ts';
+import type { HeldAnswer, HeldRight } from './manifests/freshness.ts';
+import { requesterLogin } from './requester-login.ts';
+
+/** What is found out about a request on its way, for the log and the counters. */
+export interface RequestNotes {
+  /** The id of the route that answers. */
+  route?: string;
+  /** What kind of thing is asked for: one of a few dozen words. */
+  resource?: string;
+  /** As `Regshift-Conversion` says it. */
+  conversion?: string;
+  ping?: 'fresh' | 'stale';
+  /** Seconds since upstream was asked, where an older answer stands in. */
+  staleAge?: number;
+  /** Of a `FailureCode`. */
+  error?: string;
+}
+
+/** What the program needs to know of a client's request, whatever runtime it came through. */
+export interface ClientRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly client: Client;
+  readonly reads: Reads;
+  readonly caller: Caller;
+  /** Where the client has reached the proxy (`ownAddress`). */
+  readonly address: string;
+  /** The client's own address, as `Requester` has it. */
+  readonly clientAddress: string;
+  /** The repository that is asked for, once a route is found that has it. */
+  readonly named?: Named;
+  /** What the log should say of the answer; reading it from the answer's headers costs Node a third of its speed. */
+  readonly notes: RequestNotes;
+  /** Told each decision on the way to an answer, and of which stored manifest it is; for who wants to explain it. */
+  readonly decided?: (manifest: Digest, decision: Decision) => void;
+  /** Read once, by whoever sends it on. */
+  readonly body: () => ReadableStream<Uint8Array> | undefined;
+  /** Takes a whole answer, to be given again to the same question; absent where that may not be. */
+  readonly hold?: (answer: HeldAnswer, right: HeldRight) => void;
+  /** Of API v1: what the client was told at the beginning of its pull. */
+  readonly v1Context?: V1Context;
+}
+
+/**
+ * Reads a request before its route is known: in nobody's name, so that no login can go where it does not belong.
+ * @param origin under which the client has reached the proxy.
+ * @param clientAddress as `clientAddressOf` tells it; "" where it is not known.
+ */
+export function readClientRequest(
+  request: Request,
+  origin: string,
+  clientAddress: string,
+  begun: Omit<Begun, 'started'>,
+): ClientRequest {
+  const { headers, method } = request;
+  const client = describeClient(headers.get('user-agent') ?? undefined);
+  return {
+    method,
+    url: new URL(request.url),
+    headers,
+    client,
+    reads: whatIsRead(readAccept(headers.get('accept') ?? undefined), client.profile),
+    caller: callerOf(begun, { kind: 'none' }, clientAddress, headers),
+    address: origin,
+    clientAddress,
+    notes: {},
+    body: () => (request.body as ReadableStream<Uint8Array> | null) ?? undefined,
+  };
+}
+
+/** The same request, to be answered in this name: the client's own Authorization goes upstream only by pass-through. */
+export function inNameOf(request: ClientRequest, login: UpstreamLogin): ClientRequest {
+  const { caller, headers, clientAddress } = request;
+  const credential = login === 'passthrough' ? ownCredential(headers) : login;
+  return { ...request, caller: callerOf(caller, credential, clientAddress, headers) };
+}
+
+function callerOf(
+  source: Omit<Begun, 'started'>,
+  credential: Credential,
+  address: string,
+  headers: Headers,
+): Caller {
+  const { signal, budget, asked } = source;
+  const requester = () => ({ address, login: requesterLogin(headers) });
+  return { credential, requester, signal, budget, asked };
+}
+
+function ownCredential(headers: Headers): Credential {
+  const authorization = headers.get('authorization');
+  return authorization ? { kind: 'client', authorization } : { kind: 'none' };
+}

@@ -1,0 +1,78 @@
+import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
+import type { RepositoryName } from '../../converters/reference.ts';
+import { joined } from '../cache/key.ts';
+import { createBounded } from '../cache/lru.ts';
+import type { Background } from '../concurrency/background.ts';
+import { createSingleFlight } from '../concurrency/single-flight.ts';
+import { Failure } from '../errors.ts';
+import { credentialKey } from '../upstream/auth/credential.ts';
+import type { Caller } from '../upstream/request-context.ts';
+import { proveReadAccess, type ReadAccess, type ReadAccessParts } from './read-access.ts';
+import type { Writes } from './repository-versions.ts';
+import { findStoredBlob, isAbsence } from './stored-blob.ts';
+
+export interface EmptyLayerOptions extends ReadAccessParts {
+  readonly writes: Writes;
+  /** Seconds for which an answer may be used again. */
+  readonly ttl: number;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly background: Background;
+}
+
+/**
+ * The right to the empty layer of a repository. Converted schema 1 manifests name it, and upstream need not have it. Its
+ * bytes are no secret, but "the registry has it" must not be said of a repository that the caller may not read, or that
+ * does not exist: Docker 1.7 to 1.9 and `skopeo copy --format v2s1` push no layer that a HEAD finds.
+ */
+export interface EmptyLayerAccess {
+  /**
+   * Upstream has the layer, or the caller may read an image of the repository. Docker up to 1.9 asks for the layer once
+   * for every entry of a manifest: upstream is asked once per TTL and credential.
+   * @throws Failure as upstream refuses it: BLOB_UNKNOWN where neither is so.
+   */
+  prove(repository: RepositoryName, caller: Caller): Promise<ReadAccess>;
+}
+
+interface Proof extends ReadAccess {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+const deadlineMs = 60_000;
+const mostProofs = 10_000;
+
+export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAccess {
+  const { client, writes, ttl, clock, background } = options;
+  const proofs = createBounded<string, Proof>(mostProofs);
+  const flights = createSingleFlight<ReadAccess>(deadlineMs, background);
+
+  async function ask(repository: RepositoryName, caller: Caller): Promise<ReadAccess> {
+    try {
+      return await findStoredBlob(client, repository, emptyLayer.digest, caller);
+    } catch (error) {
+      const access = isAbsence(error) && (await proveReadAccess(options, repository, caller));
+      if (!access) throw error;
+      return access;
+    }
+  }
+
+  return {
+    async prove(repository, caller) {
+      const state = writes.state(repository);
+      const publicKey = joined(state, 'none');
+      const key = joined(state, credentialKey(caller.credential));
+      for (const each of [publicKey, key]) {
+        const known = proofs.get(each);
+        if (known && clock() - known.at < ttl * 1000) return known;
+      }
+      const at = clock();
+      const late = () => new Failure('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
+      // Others wait for the answer too: it does not end with the client that asked first.
+      const start = () => ask(repository, { ...caller, signal: undefined });
+      const access = await flights.join({ key, start, late }, caller.signal);
+      proofs.set(access.public ? publicKey : key, { ...access, at });
+      return access;
+    },
+  };
+}

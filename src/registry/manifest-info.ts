@@ -1,0 +1,47 @@
+import { ConversionError } from '../../converters/errors.ts';
+import { optional, rootField } from '../../converters/json/fields.ts';
+import { mediaTypes } from '../../converters/media-types.ts';
+import type { Image, Index } from '../../converters/model.ts';
+import { readSketch, type Sketch, sketchManifest } from '../../converters/read.ts';
+import { isZstd } from '../../converters/steps/decompress-layers.ts';
+import type { StoredEntry, StoredForm } from '../negotiation/negotiate.ts';
+
+/**
+ * What a stored manifest is, as far as deciding needs it.
+ * @throws ConversionError for what is no manifest, or dangerous to read.
+ */
+export function formOf(bytes: Uint8Array, contentType: string): StoredForm {
+  const sketch = sketchManifest(bytes, contentType);
+  const { mediaType } = sketch;
+  const model = modelOf(sketch);
+  if (model?.kind !== 'image')
+    return { mediaType, entries: model && entriesOf(model), zstd: false, pure: true };
+  return { mediaType, entries: undefined, zstd: model.dependencies.some(isZstd), pure: isPure(model) };
+}
+
+function entriesOf({ dependencies }: Index): StoredEntry[] {
+  return dependencies.map(({ mediaType, digest, platform, attestation }) => ({
+    mediaType,
+    digest,
+    platform,
+    attestation,
+  }));
+}
+
+/** An artifact in an image's form is given as it is to who reads the form. */
+function modelOf(sketch: Sketch): Image | Index | undefined {
+  try {
+    return readSketch(sketch);
+  } catch (error) {
+    if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE') return undefined;
+    throw error;
+  }
+}
+
+function isPure({ source, target, dependencies }: Image): boolean {
+  if (source.mediaType !== mediaTypes.schema2 || target.kind !== 'config') return true;
+  const root = rootField(source.document);
+  const types = [target.descriptor, ...dependencies].map(({ mediaType }) => mediaType);
+  const stated = root.value.kind === 'object' && optional({ ...root, value: root.value }, 'mediaType');
+  return Boolean(stated) && !types.some((type) => type.startsWith('application/vnd.oci.'));
+}

@@ -1,0 +1,113 @@
+import { limits } from '../../../converters/limits.ts';
+import { Failure } from '../../errors.ts';
+import type { ClientRequest } from '../client-request.ts';
+import { streamOf } from './made-content.ts';
+
+/** A manifest that a client pushes. */
+export interface ManifestBody {
+  readonly bytes: Uint8Array;
+  /** Gives the memory back to other pushes; may be called more than once. */
+  release(): void;
+}
+
+export interface ManifestBodies {
+  /**
+   * Reads the body of a push.
+   * @returns undefined where there is none, or no memory for it now: then the request is passed on as it comes.
+   * @throws Failure MANIFEST_TOO_LARGE, MANIFEST_INVALID; the reason of the signal where the client has left.
+   */
+  read(request: ClientRequest): Promise<ManifestBody | undefined>;
+}
+
+/** Most manifests have a few kilobytes, less than a connection has for its buffers. */
+const smallBytes = 65_536;
+
+/** Larger manifests that are in memory at the same time, 4 MiB each at most. */
+const mostLarge = 8;
+
+/** On Workers the work of a request that ends stops without a `finally`: its place is free after so long. */
+const staleMs = 600_000;
+
+/** @param clock milliseconds since the epoch. */
+export function createManifestBodies(clock: () => number): ManifestBodies {
+  const large = new Map<object, number>();
+
+  function admit(length: number | undefined): (() => void) | undefined {
+    if (length !== undefined && length <= smallBytes) return () => undefined;
+    for (const [place, since] of large) if (clock() - since > staleMs) large.delete(place);
+    if (large.size >= mostLarge) return undefined;
+    const place = {};
+    large.set(place, clock());
+    return () => void large.delete(place);
+  }
+
+  return {
+    async read(request) {
+      const length = statedLength(request);
+      if (length === 0) return undefined;
+      if (length !== undefined && length > limits.documentBytes) throw tooLarge(`${length} bytes`);
+      const release = admit(length);
+      if (release === undefined) return undefined;
+      try {
+        const body = request.body();
+        if (body !== undefined) return { bytes: await readAll(body, request.caller.signal), release };
+      } catch (error) {
+        release();
+        throw error;
+      }
+      release();
+      return undefined;
+    },
+  };
+}
+
+function statedLength({ headers }: ClientRequest): number | undefined {
+  const value = headers.get('content-length') ?? '';
+  return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+}
+
+async function readAll(body: ReadableStream<Uint8Array>, signal: AbortSignal | undefined) {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read().catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw brokenOff(error);
+    });
+    if (done) break;
+    length += value.length;
+    // The rest is not read and not cancelled: that would close the connection before the answer is sent.
+    if (length > limits.documentBytes) throw tooLarge(`more than ${limits.documentBytes} bytes`);
+    chunks.push(value);
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+function tooLarge(found: string): Failure {
+  return new Failure(
+    'MANIFEST_TOO_LARGE',
+    `The pushed manifest has ${found}, where ${limits.documentBytes} bytes are the most that registries take. Push an ` +
+      'image with fewer layers or annotations.',
+  );
+}
+
+function brokenOff(cause: unknown): Failure {
+  return new Failure('MANIFEST_INVALID', 'The pushed manifest broke off before its end. Push again.', {
+    cause,
+  });
+}
+
+/** The same request with its body at hand, which can be sent twice. */
+export function withBody(request: ClientRequest, bytes: Uint8Array | undefined): ClientRequest {
+  if (bytes === undefined) return request;
+  const headers = new Headers(request.headers);
+  headers.set('content-length', String(bytes.length));
+  return { ...request, headers, body: () => streamOf(bytes) };
+}

@@ -1,0 +1,81 @@
+import type { RepositoryName, Tag } from '../../../converters/reference.ts';
+import { createBounded } from '../../cache/lru.ts';
+import { listTags } from '../../upstream/api/tags.ts';
+import { credentialKey } from '../../upstream/auth/credential.ts';
+import type { UpstreamClient } from '../../upstream/client.ts';
+import type { Caller } from '../../upstream/request-context.ts';
+import type { ServedTags } from '../recent-tags.ts';
+import type { Writes } from '../repository-versions.ts';
+
+export interface V1TagsOptions {
+  /** Seconds for which a list may be used again by the credential that it was given to. */
+  readonly ttl: number;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly client: UpstreamClient;
+  readonly writes: Writes;
+  /** Tags given by API v2 lately. */
+  readonly served: ServedTags;
+  /** Tags that clients asked API v2 for which can only have them by API v1 (Docker 1.4 and 1.5). */
+  readonly wanted: ServedTags;
+  /** The most tags of a repository's list. */
+  readonly most: (caller: Caller) => number;
+}
+
+export interface TagsToTry {
+  /** Those that matter most first. */
+  readonly tags: readonly Tag[];
+  /** How many more there are. */
+  readonly left: number;
+}
+
+/** Which tags of a repository are looked at: a client of API v1 asks for all of them, and there may be thousands. */
+export interface V1Tags {
+  /**
+   * What is known to matter, then `latest` and the highest versions of upstream's list. The list's part is the same
+   * for every replica, so that each finds the ids that another has given out.
+   * @param wanted the tag that the client is known to want. @throws Failure as `listTags`.
+   */
+  toTry(repository: RepositoryName, wanted: Tag | undefined, caller: Caller): Promise<TagsToTry>;
+}
+
+/** Of the tags known to matter: more would only be more questions to upstream. */
+const mostKnown = 10;
+/** Registries list tags in the order of the alphabet, so that the newest are known when all are. */
+const mostListed = 10_000;
+
+export function createV1Tags(options: V1TagsOptions): V1Tags {
+  const { client, writes, served, wanted, most, ttl, clock } = options;
+  const lists = createBounded<string, { readonly tags: readonly Tag[]; readonly at: number }>(200);
+
+  async function list(repository: RepositoryName, caller: Caller): Promise<readonly Tag[]> {
+    const key = `${writes.state(repository)} ${credentialKey(caller.credential)}`;
+    const known = lists.get(key);
+    if (known && clock() - known.at < ttl * 1000) return known.tags;
+    const tags = newestFirst(await listTags(client, repository, mostListed, caller));
+    lists.set(key, { tags, at: clock() });
+    return tags;
+  }
+
+  return {
+    async toTry(repository, first, caller) {
+      const listed = await list(repository, caller);
+      const there = new Set(listed);
+      const known = [...(first ? [first] : []), ...wanted.of(repository), ...served.of(repository)];
+      const matter = known.filter((tag) => there.has(tag)).slice(0, mostKnown);
+      const tags = [...new Set([...matter, ...listed.slice(0, most(caller))])];
+      return { tags, left: listed.length - tags.length };
+    },
+  };
+}
+
+/** Numbers in names count as numbers: 1.10 is newer than 1.9. */
+const collator = new Intl.Collator('en', { numeric: true });
+
+export function newestFirst(tags: readonly Tag[]): Tag[] {
+  const rank = (tag: Tag) => (tag === 'latest' ? 0 : 1);
+  return tags.toSorted(
+    (left, right) =>
+      rank(left) - rank(right) || collator.compare(right, left) || (left < right ? 1 : left > right ? -1 : 0),
+  );
+}

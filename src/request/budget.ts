@@ -1,0 +1,47 @@
+import { Failure } from '../errors.ts';
+import { type Account, openAccount } from './stats.ts';
+
+/**
+ * How many requests of its own the program may make for one request of a client: to upstream, to token servers and
+ * to caches that are not in memory. Workers end a request that makes more of them than its plan allows, in the
+ * middle and without a word to the client. What is asked once for all clients (a realm, the keys of a JWT issuer)
+ * is not counted.
+ */
+export interface Budget {
+  /** To be called before each request. @throws Failure UNSUPPORTED once it is spent. */
+  spend(): void;
+  /** What it was spent on. */
+  readonly account: Account;
+}
+
+export function createBudget(most: number, account: Account = openAccount()): Budget {
+  let left = most;
+  return {
+    account,
+    spend() {
+      if (left <= 0) throw spent(most);
+      left -= 1;
+    },
+  };
+}
+
+const reason = 'SUBREQUESTS';
+
+/** The reason, in `detail`, of an error that ends one search: its budget gives out no more requests. */
+export const searchEnded = 'SEARCH_ENDED';
+
+/** Whether an error says that its caller, and maybe no other, may ask no more. */
+export function isSpent(error: unknown): boolean {
+  return (
+    error instanceof Failure && (error.detail?.reason === reason || error.detail?.reason === searchEnded)
+  );
+}
+
+function spent(most: number): Failure {
+  return new Failure(
+    'UNSUPPORTED',
+    `This takes more than ${most} requests to the registry and to caches, the most that one request may cause here ` +
+      '(REGSHIFT_SUBREQUESTS). With REGSHIFT_LISTS=one an index is given as one image, which takes few.',
+    { detail: { reason } },
+  );
+}

@@ -1,0 +1,90 @@
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Certificate } from '../tls/certificate.ts';
+import { ProxyResponse } from './proxy-response.ts';
+import { type ClientError, refuse } from './refusal.ts';
+import { trackTransports } from './transport.ts';
+
+export interface ServerParts {
+  readonly listen: RequestListener;
+  /** undefined: plain HTTP. */
+  readonly certificate: Certificate | undefined;
+  /** Breaks off the answer that is on its way on a connection. @returns whether there was one. */
+  readonly cut: (socket: Socket) => boolean;
+}
+
+/**
+ * Node ends a request whose body takes more than five minutes: a layer over a slow line takes longer. What ends an
+ * upload whose client is gone is TCP; who only opens connections, or sends headers letter by letter, has half a minute
+ * for them. Tokens that list what their bearer may do have many kilobytes.
+ */
+const serverOptions: ServerOptions = {
+  ServerResponse: ProxyResponse,
+  requestTimeout: 0,
+  headersTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: 32_768,
+  keepAlive: true,
+};
+
+/** In which nothing moves on a connection that has a request under way: nobody waits for longer. */
+const standstillMs = 600_000;
+
+/**
+ * Engines of 2015 speak HTTP/1.1 over TLS 1.2, and their Go knows ECDHE with AES-GCM and AES-CBC: both are among
+ * Node's own ciphers.
+ */
+const tlsOptions = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1', 'http/1.0'] } as const;
+
+export function createProxyServer({ listen, certificate, cut }: ServerParts): Server | SecureServer {
+  const server = certificate ? createTlsServer(certificate, listen) : createServer(serverOptions, listen);
+  server.setTimeout(standstillMs);
+  server.on('timeout', (socket: Socket) => {
+    cut(socket);
+    socket.destroy();
+  });
+  server.on('clientError', (error: ClientError, socket) => refuse(error, socket as Socket, cut));
+  return server;
+}
+
+function createTlsServer(certificate: Certificate, listen: RequestListener): SecureServer {
+  const options = { ...serverOptions, ...secureOptions(certificate), handshakeTimeout: 15_000 };
+  const server = createSecureServer(options, listen);
+  trackTransports(server);
+  return server;
+}
+
+/** New connections are given this certificate. */
+export function serveCertificate(server: Server | SecureServer, certificate: Certificate): void {
+  if ('setSecureContext' in server) server.setSecureContext(secureOptions(certificate));
+}
+
+/** @returns the server, once it listens. @throws the system's error when the address cannot be listened on. */
+export async function listen<Any extends Server>(server: Any, host: string, port: number): Promise<Any> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(port, host, resolve);
+  await promise;
+  server.off('error', reject);
+  return server;
+}
+
+/** @returns like `http://127.0.0.1:8080`. */
+export function urlOf(server: Server | SecureServer): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  const scheme = 'setSecureContext' in server ? 'https' : 'http';
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+/** Cuts what is under way. */
+export function close(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error ? reject(error) : resolve()));
+    server.closeAllConnections();
+  });
+}
+
+function secureOptions({ cert, key }: Certificate) {
+  return { cert, key, ...tlsOptions };
+}

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
+import type { Digest } from '../../../../converters/digest.ts';
+import { createFairSemaphore } from '../../../concurrency/fair-semaphore.ts';
+import type { LayerCodec, ZstdDecoder } from '../../../layers/codec.ts';
+import { createTails } from '../../../layers/tails.ts';
+import type { TakeWindow } from '../../../layers/windows.ts';
+import { createWindowBudget } from './memory-semaphore.ts';
+import { createPartedWindowBudget } from './parted-memory.ts';
+import { driveZlib, type Engine } from './zlib-engine.ts';
+
+const MiB = 2 ** 20;
+
+/** What `zstd -d` takes without being told to, and what the longest windows of `zstd --long` are. */
+const windowLimit = 128 * MiB;
+const windowLogMax = 27;
+
+/** Each piece that comes out costs a way through the thread pool: 16 KiB, zlib's default, halves the speed. */
+const chunkSize = 128 * 1024;
+
+export interface NodeLayerCodecOptions {
+  /** For the zstd windows of all downloads together, in bytes; at least the largest window. */
+  readonly windowBudget?: number;
+  /** For those of all layers that are read for a conversion; at least the largest window. */
+  readonly conversionBudget?: number;
+  readonly patienceMs?: number;
+  readonly graceMs?: number;
+}
+
+/** The thread pool has four threads, and what clients get is to have some of them. */
+const skipsAtOnce = 2;
+
+/** Memory for the last bytes of layers. */
+const tailBytes = 4 * MiB;
+
+/** zlib, zstd and OpenSSL, as Node has them built in. */
+export function createNodeLayerCodec({
+  windowBudget = 2 * windowLimit,
+  conversionBudget = windowLimit,
+  patienceMs = 30_000,
+  graceMs = 5_000,
+}: NodeLayerCodecOptions = {}): LayerCodec {
+  const limits = {
+    downloads: createPartedWindowBudget(Math.max(windowBudget, windowLimit), windowLimit),
+    conversions: createWindowBudget(Math.max(conversionBudget, windowLimit)),
+    skips: createFairSemaphore(skipsAtOnce),
+    tails: createTails(tailBytes),
+    patienceMs,
+    graceMs,
+  };
+  return {
+    gunzip: () => driveZlib(createGunzip({ chunkSize })),
+    zstd: { windowLimit, unit: 'frame', limits, unpack: unzstd },
+    hash(algorithm) {
+      const hash = createHash(algorithm);
+      return {
+        update: (bytes) => void hash.update(bytes),
+        digest: async () => `${algorithm}:${hash.digest('hex')}` as Digest,
+      };
+    },
+  };
+}
+
+/**
+ * One engine for all frames, as long as its window is large enough: zstd:chunked has a frame for every file. It is
+ * never shown bytes of two frames at once (`createFrameWalk`), so that it goes on to the next.
+ */
+function unzstd(take: TakeWindow): ZstdDecoder {
+  let engine: Engine | undefined;
+  let window = 0;
+  let giveBack = () => {};
+
+  function close(): void {
+    engine?.close();
+    engine = undefined;
+    giveBack();
+    giveBack = () => {};
+  }
+
+  return {
+    async prepare({ opens }) {
+      if (engine !== undefined && (opens?.windowSize ?? 0) <= window) return;
+      close();
+      window = roomFor(opens?.windowSize ?? 0);
+      giveBack = await take(window);
+      engine = driveZlib(
+        createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: windowLogMax } }),
+      );
+    },
+    async *push({ bytes }) {
+      if (engine === undefined) throw new Error('The decoder was not prepared.');
+      yield* engine.push(bytes);
+    },
+    close,
+  };
+}
+
+/** In powers of two, so that frames which grow little by little do not need a new engine each. */
+function roomFor(windowSize: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(windowSize, MiB)));
+}

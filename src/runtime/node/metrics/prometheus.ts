@@ -1,0 +1,141 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { UnderWay } from '../../../http/in-flight.ts';
+import type { AnswerFacts, Meter } from '../../../observability/metrics.ts';
+import { version } from '../../../version.ts';
+
+export interface Metrics {
+  readonly meter: Meter;
+  readonly contentType: string;
+  /** What Prometheus reads. */
+  text(): Promise<string>;
+  /** Has these numbers read when they are asked for. */
+  watch(underWay: UnderWay): void;
+  /** @param notAfter of the certificate that is served, in milliseconds since the epoch. */
+  certificate(notAfter: number): void;
+}
+
+const answerBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
+const upstreamBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const forms = new Set(['schema1', 'schema2', 'list', 'oci', 'oci-index', 'generic', 'v1']);
+
+/** Counts for Prometheus. Every label is one of a few words that are known beforehand, or the id of a route. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const shared = { registers: [registry] };
+  collectDefaultMetrics({ register: registry });
+  const help = 'The version that runs.';
+  new Gauge({ name: 'regshift_build_info', help, labelNames: ['version', 'node'], ...shared }).set(
+    { version, node: process.versions.node },
+    1,
+  );
+  return {
+    meter: { ...answersIn(shared), ...workIn(shared) },
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    watch(underWay) {
+      const gauge = (name: string, about: string, value: () => number) =>
+        new Gauge({
+          name,
+          help: about,
+          ...shared,
+          collect() {
+            this.set(value());
+          },
+        });
+      gauge('regshift_requests_under_way', 'Requests without an answer yet.', () => underWay.requests);
+      gauge('regshift_streams_under_way', 'Answers that are being sent.', () => underWay.streams);
+    },
+    certificate(notAfter) {
+      const name = 'regshift_certificate_expiry_timestamp_seconds';
+      const known = registry.getSingleMetric(name) as Gauge | undefined;
+      const gauge =
+        known ?? new Gauge({ name, help: 'When the certificate that is served expires.', ...shared });
+      gauge.set(notAfter / 1000);
+    },
+  };
+}
+
+interface Shared {
+  readonly registers: Registry[];
+}
+
+function answersIn(shared: Shared): Pick<Meter, 'answered'> {
+  const requests = new Counter({
+    name: 'regshift_requests_total',
+    help: 'Requests of clients, by what was asked for and the status of the answer.',
+    labelNames: ['route', 'resource', 'code'],
+    ...shared,
+  });
+  const seconds = new Histogram({
+    name: 'regshift_request_duration_seconds',
+    help: 'From a request to the last byte of its answer.',
+    labelNames: ['resource'],
+    buckets: answerBuckets,
+    ...shared,
+  });
+  const bytes = new Counter({
+    name: 'regshift_sent_bytes_total',
+    help: 'Bytes of answers, headers included.',
+    labelNames: ['resource'],
+    ...shared,
+  });
+  // To look up the counters of an answer by their labels costs more than to count.
+  const known = new Map<string, (answer: AnswerFacts) => void>();
+  const counting = ({ route, resource, status }: AnswerFacts) => {
+    const request = requests.labels(route, resource, String(status));
+    const second = seconds.labels(resource);
+    const byte = bytes.labels(resource);
+    return (answer: AnswerFacts) => {
+      request.inc();
+      second.observe(answer.seconds);
+      if (answer.bytes !== undefined) byte.inc(answer.bytes);
+    };
+  };
+  return {
+    answered(answer) {
+      const key = `${answer.route} ${answer.resource} ${answer.status}`;
+      const count = known.get(key) ?? counting(answer);
+      known.set(key, count);
+      count(answer);
+    },
+  };
+}
+
+function workIn(shared: Shared): Omit<Meter, 'answered'> {
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Counter({ name: `regshift_${name}`, help, labelNames, ...shared });
+  const histogram = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Histogram({ name: `regshift_${name}`, help, labelNames, buckets: upstreamBuckets, ...shared });
+  const caches = counter('cache_requests_total', 'Questions to caches.', 'tier', 'result');
+  const upstream = counter('upstream_requests_total', 'Requests to upstreams, by class.', 'route', 'code');
+  const upstreamSeconds = histogram('upstream_duration_seconds', 'Until headers came.', 'route');
+  const tokens = counter('tokens_total', 'Questions to token servers.', 'route', 'result');
+  const conversions = counter('conversions_total', 'Conversions of manifests.', 'from', 'to', 'result');
+  const conversionSeconds = histogram('conversion_duration_seconds', 'To convert a manifest.', 'to');
+  const gauge = {
+    name: 'regshift_upstream_pulls_left',
+    help: 'As upstream last said (ratelimit-remaining).',
+  };
+  const pulls = new Gauge({ ...gauge, labelNames: ['route'], ...shared });
+  const layers = new Gauge({ name: 'regshift_layers_reading', help: 'Layers being read.', ...shared });
+  return {
+    cacheAsked: (tier, hit) => caches.inc({ tier, result: hit ? 'hit' : 'miss' }),
+    upstreamAnswered(route, status, seconds) {
+      upstream.inc({ route, code: classOf(status) });
+      upstreamSeconds.observe({ route }, seconds);
+    },
+    pullsLeft: (route, left) => pulls.set({ route }, left),
+    tokenAsked: (route, granted) => tokens.inc({ route, result: granted ? 'granted' : 'refused' }),
+    converted({ from, to, result, seconds }) {
+      conversions.inc({ from: forms.has(from) ? from : 'other', to, result });
+      if (result !== 'remembered') conversionSeconds.observe({ to }, seconds);
+    },
+    layerReading: (change) => layers.inc(change),
+  };
+}
+
+/** Limits are told from other refusals: they end by waiting. */
+function classOf(status: number | undefined): string {
+  if (status === undefined) return 'none';
+  return status === 429 ? '429' : `${Math.floor(status / 100)}xx`;
+}

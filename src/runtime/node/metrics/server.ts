@@ -1,0 +1,41 @@
+import { createServer, type Server } from 'node:http';
+import type { Health } from '../../../http/health.ts';
+import type { Metrics } from './prometheus.ts';
+
+/** What only those who run the proxy should see, on a port of its own; the probes are here too. */
+export function createMetricsServer(metrics: Metrics, health: Health): Server {
+  const answers: Readonly<Record<string, () => Promise<Answer>>> = {
+    '/metrics': async () => ({ type: metrics.contentType, body: await metrics.text() }),
+    '/healthz': async () => ({ type: 'text/plain', body: 'ok\n' }),
+    '/readyz': async () => {
+      const report = await health.report();
+      return { type: 'application/json', body: JSON.stringify(report), status: report.ready ? 200 : 503 };
+    },
+  };
+  return createServer(async ({ url = '/', method }, response) => {
+    const [path = ''] = url.split('?', 1);
+    const answer = Object.hasOwn(answers, path) ? answers[path] : undefined;
+    const reads = method === 'GET' || method === 'HEAD';
+    const {
+      type,
+      body,
+      status = 200,
+    }: Answer = !answer
+      ? { type: 'text/plain', body: 'There is /metrics, /healthz and /readyz here.\n', status: 404 }
+      : reads
+        ? await answer().catch(failed)
+        : { type: 'text/plain', body: 'This only answers GET.\n', status: 405 };
+    const headers = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) };
+    response.writeHead(status, headers).end(method === 'HEAD' ? undefined : body);
+  });
+}
+
+function failed(): Answer {
+  return { type: 'text/plain', body: 'This cannot be told now.\n', status: 500 };
+}
+
+interface Answer {
+  readonly type: string;
+  readonly body: string;
+  readonly status?: number;
+}

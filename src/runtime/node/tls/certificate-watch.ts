@@ -1,0 +1,65 @@
+import { formatProblems } from '../../../config/problem.ts';
+import type { Log } from '../../../observability/log.ts';
+import { type Certificate, isPath, loadCertificate, type TlsSettings, warnOfExpiry } from './certificate.ts';
+
+export interface CertificateWatch {
+  /** Looks at the files now. */
+  look(): Promise<void>;
+  stop(): void;
+}
+
+export interface CertificateWatchOptions {
+  readonly settings: TlsSettings;
+  /** That is served now. */
+  readonly current: Certificate;
+  readonly onNew: (certificate: Certificate) => void;
+  readonly log: Log;
+  readonly intervalMs?: number;
+}
+
+/** Files are read and compared, and not watched: Kubernetes changes a link two folders above them. */
+const defaultIntervalMs = 10_000;
+const remindMs = 86_400_000;
+
+/**
+ * Takes over a certificate that was renewed. What is half-written, or does not fit, is left alone: the old one goes on
+ * being served, and the log says so once.
+ */
+export function watchCertificate(options: CertificateWatchOptions): CertificateWatch {
+  const { settings, onNew, log, intervalMs = defaultIntervalMs } = options;
+  let { current } = options;
+  let told = '';
+  let reminded = Date.now();
+
+  async function look(): Promise<void> {
+    if (Date.now() - reminded > remindMs) {
+      reminded = Date.now();
+      warnOfExpiry(current, log, reminded);
+    }
+    const loaded = await loadCertificate(settings);
+    if ('problems' in loaded) {
+      const reason = formatProblems(loaded.problems);
+      // Between the two writes of who renews it, the key is another one's.
+      if (reason !== told)
+        log('warn', 'the new certificate cannot be used: the old one is served', { reason });
+      told = reason;
+      return;
+    }
+    told = '';
+    const { certificate } = loaded;
+    if (certificate === undefined || isSame(certificate, current)) return;
+    current = certificate;
+    onNew(certificate);
+    log('info', 'a new certificate is served', { until: new Date(certificate.notAfter).toISOString() });
+    warnOfExpiry(certificate, log, Date.now());
+  }
+
+  const changes = isPath(settings.REGSHIFT_TLS_CERT) || isPath(settings.REGSHIFT_TLS_KEY);
+  const timer = changes ? setInterval(() => void look(), intervalMs) : undefined;
+  timer?.unref();
+  return { look, stop: () => clearInterval(timer) };
+}
+
+function isSame(one: Certificate, other: Certificate): boolean {
+  return one.cert === other.cert && one.key === other.key;
+}

@@ -1,0 +1,96 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import type { SettingProblem } from '../../../config/problem.ts';
+import type { Settings } from '../../../config/settings.ts';
+import type { Log } from '../../../observability/log.ts';
+
+/** The proxy's own certificate, with those that lead to a known authority, and its key: both as PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+  /** Milliseconds since the epoch. */
+  readonly notAfter: number;
+}
+
+export type TlsSettings = Partial<Pick<Settings, 'REGSHIFT_TLS_CERT' | 'REGSHIFT_TLS_KEY'>>;
+
+/** undefined: the proxy is not to speak TLS. */
+export type LoadedCertificate =
+  | { readonly certificate: Certificate | undefined }
+  | { readonly problems: readonly SettingProblem[] };
+
+/** Reads what is set and tries it, so that what is wrong is told at the start, and not to the first client. */
+export async function loadCertificate(settings: TlsSettings): Promise<LoadedCertificate> {
+  const { REGSHIFT_TLS_CERT: certSetting, REGSHIFT_TLS_KEY: keySetting } = settings;
+  if (certSetting === undefined || keySetting === undefined) return { certificate: undefined };
+  const texts = { REGSHIFT_TLS_CERT: await pem(certSetting), REGSHIFT_TLS_KEY: await pem(keySetting) };
+  const unreadable = Object.entries(texts).flatMap(([variable, read]) =>
+    'problem' in read ? [problemOf(variable, read.problem)] : [],
+  );
+  if ('problem' in texts.REGSHIFT_TLS_CERT || 'problem' in texts.REGSHIFT_TLS_KEY)
+    return { problems: unreadable };
+  return examine(texts.REGSHIFT_TLS_CERT.text, texts.REGSHIFT_TLS_KEY.text);
+}
+
+/** @returns whether the setting is a path, whose content may change. */
+export function isPath(setting: string | undefined): boolean {
+  return setting !== undefined && !setting.includes('-----BEGIN');
+}
+
+/** Tells who runs the proxy in time that clients will refuse the certificate. */
+export function warnOfExpiry({ notAfter }: Certificate, log: Log, now: number): void {
+  const days = Math.floor((notAfter - now) / dayMs);
+  if (days >= warnedDays) return;
+  const until = new Date(notAfter).toISOString();
+  if (days < 0)
+    log('warn', 'the certificate in REGSHIFT_TLS_CERT has expired: clients will refuse it', { until });
+  else log('warn', 'the certificate in REGSHIFT_TLS_CERT expires soon', { until, days });
+}
+
+const dayMs = 86_400_000;
+const warnedDays = 14;
+
+/** The setting's text is not told: it may be a key in the place of a path. */
+async function pem(setting: string): Promise<{ readonly text: string } | { readonly problem: string }> {
+  if (!isPath(setting)) return { text: setting };
+  try {
+    return { text: await readFile(setting, 'utf8') };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    return { problem: `must be PEM, or a path to a file that can be read (${code})` };
+  }
+}
+
+function examine(cert: string, key: string): LoadedCertificate {
+  const leaf = attempt(() => new X509Certificate(cert));
+  const privateKey = attempt(() => createPrivateKey(key));
+  const problems = [
+    ...(leaf ? [] : [problemOf('REGSHIFT_TLS_CERT', 'must be a certificate as PEM, the own one first')]),
+    ...(privateKey ? [] : [problemOf('REGSHIFT_TLS_KEY', 'must be a private key as PEM, not encrypted')]),
+  ];
+  if (!leaf || !privateKey) return { problems };
+  if (!leaf.checkPrivateKey(privateKey)) {
+    const message = 'must be the key of the certificate in REGSHIFT_TLS_CERT, whose first one is another’s';
+    return { problems: [problemOf('REGSHIFT_TLS_KEY', message)] };
+  }
+  // What OpenSSL will not serve, like a key that is too short, it says here.
+  if (!attempt(() => createSecureContext({ cert, key }))) {
+    return {
+      problems: [problemOf('REGSHIFT_TLS_CERT', 'must be one that OpenSSL serves; it refuses this one')],
+    };
+  }
+  return { certificate: { cert, key, notAfter: leaf.validToDate.getTime() } };
+}
+
+function problemOf(variable: string, message: string): SettingProblem {
+  return { variable, value: '(not shown)', message };
+}
+
+function attempt<Value>(make: () => Value): Value | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
+}

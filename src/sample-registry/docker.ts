@@ -1,0 +1,42 @@
+import { mediaTypes } from '../../converters/media-types.ts';
+import { type Content, type Descriptor, json } from './content.ts';
+import { gzip } from './gzip.ts';
+import type { SampleImage, SamplePlatform } from './image.ts';
+
+/** Docker's own writer indents by three spaces. */
+const indent = 3;
+
+/** A schema 2 manifest with gzip layers, or with plain tar layers. */
+export function schema2(content: Content, image: SampleImage, packing: 'gzip' | 'none' = 'gzip'): Descriptor {
+  const layers = image.layers.map((layer) =>
+    packing === 'gzip'
+      ? content.addBlob(mediaTypes.dockerLayerGzip, gzip(layer.tar))
+      : content.addBlob(mediaTypes.dockerLayer, layer.tar),
+  );
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.schema2,
+    config: content.addBlob(mediaTypes.dockerConfig, image.config),
+    layers,
+  };
+  return content.addManifest(mediaTypes.schema2, json(manifest, indent));
+}
+
+export interface PlatformEntry {
+  readonly manifest: Descriptor;
+  readonly platform: SamplePlatform;
+}
+
+export function dockerList(content: Content, entries: readonly PlatformEntry[]): Descriptor {
+  const list = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.dockerList,
+    manifests: entries.map(({ manifest, platform }) => ({ ...manifest, platform: dockerPlatform(platform) })),
+  };
+  return content.addManifest(mediaTypes.dockerList, json(list, indent));
+}
+
+/** The key order of distribution's PlatformSpec. */
+function dockerPlatform({ architecture, os, variant }: SamplePlatform): object {
+  return { architecture, os, ...(variant === undefined ? {} : { variant }) };
+}

@@ -1,0 +1,65 @@
+import { limits } from '../../../converters/limits.ts';
+import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
+import { Failure } from '../../errors.ts';
+import { catalogScope } from '../auth/scope.ts';
+import { discard, readBounded } from '../body.ts';
+import type { UpstreamClient } from '../client.ts';
+import { failureOf } from '../error-response.ts';
+import type { Caller } from '../request-context.ts';
+import { nextQuery } from './tags.ts';
+
+const pageLength = 1000;
+const mostPages = 10;
+
+/**
+ * The repositories that upstream lists to this caller (`/v2/_catalog`, which the distribution spec leaves out, and
+ * which Docker Hub and others do not have).
+ * @returns the first ten thousand; none where upstream has no list for this caller. @throws Failure.
+ */
+export async function listRepositories(client: UpstreamClient, caller: Caller): Promise<RepositoryName[]> {
+  const found: RepositoryName[] = [];
+  let query: string | undefined = `?n=${pageLength}`;
+  for (let page = 0; page < mostPages && query !== undefined; page += 1) {
+    const response: Response = await askForRepositories(client, query, caller);
+    if ([401, 403, 404, 405].includes(response.status)) {
+      await discard(response);
+      break;
+    }
+    if (!response.ok) throw await failureOf(response, 'list of repositories', 'NAME_UNKNOWN');
+    const next = nextQuery(response.headers.get('link'));
+    const names = await repositoriesIn(response);
+    found.push(...names);
+    query = names.length > 0 && next !== query ? next : undefined;
+  }
+  return found;
+}
+
+/** One page of the list. @param query with its question mark; "" for the first. */
+export async function askForRepositories(
+  client: UpstreamClient,
+  query: string,
+  { credential, signal, budget }: Caller,
+): Promise<Response> {
+  const path = `/v2/_catalog${query}`;
+  const { response } = await client.request({
+    method: 'GET',
+    path,
+    scopes: [catalogScope],
+    credential,
+    budget,
+    signal,
+  });
+  return response;
+}
+
+/** The names of a page, which is read to its end. @throws Failure UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
+export async function repositoriesIn(response: Response): Promise<RepositoryName[]> {
+  const bytes = await readBounded(response, limits.documentBytes, 'the list of repositories');
+  try {
+    const { repositories } = JSON.parse(new TextDecoder().decode(bytes)) as { repositories?: unknown };
+    if (!Array.isArray(repositories)) return [];
+    return repositories.flatMap((name) => (typeof name === 'string' && parseRepositoryName(name)) || []);
+  } catch (cause) {
+    throw new Failure('UPSTREAM_ANSWER', "Upstream's list of repositories is not JSON.", { cause });
+  }
+}

@@ -1,0 +1,66 @@
+import { limits } from '../../../converters/limits.ts';
+import { parseTag, type RepositoryName, type Tag } from '../../../converters/reference.ts';
+import { Failure } from '../../errors.ts';
+import { readBounded } from '../body.ts';
+import type { UpstreamClient } from '../client.ts';
+import { failureOf } from '../error-response.ts';
+import type { Caller } from '../request-context.ts';
+
+/** One page of a repository's tags. @param query with its question mark; "" for the first. */
+export async function askForTags(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  query: string,
+  { credential, signal, budget }: Caller,
+): Promise<Response> {
+  const { response } = await client.request({
+    method: 'GET',
+    path: `/v2/${repository}/tags/list${query}`,
+    repository,
+    credential,
+    budget,
+    signal,
+  });
+  return response;
+}
+
+/** The tags of as many pages as it takes to have `limit` of them. @throws Failure. */
+export async function listTags(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  limit: number,
+  caller: Caller,
+): Promise<Tag[]> {
+  const found: Tag[] = [];
+  let query: string | undefined = '';
+  while (query !== undefined && found.length < limit) {
+    const response: Response = await askForTags(client, repository, query, caller);
+    if (!response.ok) throw await failureOf(response, `tags of ${repository}`, 'NAME_UNKNOWN');
+    const next = nextQuery(response.headers.get('link'));
+    const tags = await tagsIn(response, repository);
+    found.push(...tags);
+    // A page that is empty or names itself would never end.
+    query = tags.length > 0 && next !== query ? next : undefined;
+  }
+  return found.slice(0, limit);
+}
+
+/** Upstream's link to the next page (RFC 8288); only its query counts, whatever host it names. */
+export function nextQuery(header: string | null): string | undefined {
+  // No "<" inside: a header full of them would be read once for each (RFC 3986 has none in a URL).
+  const target = /<([^<>]*)>\s*;\s*rel="?next"?/i.exec(header ?? '')?.[1];
+  const at = target?.indexOf('?') ?? -1;
+  return at === -1 ? undefined : target?.slice(at);
+}
+
+/** The tags of a page, which is read to its end. @throws Failure UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
+export async function tagsIn(response: Response, repository: RepositoryName): Promise<Tag[]> {
+  const bytes = await readBounded(response, limits.documentBytes, 'the list of tags');
+  try {
+    const { tags } = JSON.parse(new TextDecoder().decode(bytes)) as { tags?: unknown };
+    // A repository without tags has null here (docker-registry 2.8.2).
+    return Array.isArray(tags) ? tags.flatMap((tag) => (typeof tag === 'string' && parseTag(tag)) || []) : [];
+  } catch (cause) {
+    throw new Failure('UPSTREAM_ANSWER', `Upstream's list of tags of ${repository} is not JSON.`, { cause });
+  }
+}

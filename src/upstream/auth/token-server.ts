@@ -1,0 +1,161 @@
+import { isDeadline, withDeadline } from '../../concurrency/deadline.ts';
+import { Failure } from '../../errors.ts';
+import type { Budget } from '../../request/budget.ts';
+import { discard, readBounded } from '../body.ts';
+import { answerFailure, timeoutFailure } from '../network-errors.ts';
+import { isRedirect } from '../redirect.ts';
+import { type Fetch, type Sender, send } from '../send.ts';
+import { basicAuthorization, type Shown } from './credential.ts';
+import { realmUrl, type TokenRequest, tokenUrl } from './token-request.ts';
+
+export interface GrantedToken {
+  readonly value: string;
+  /** Seconds from `issuedAt` on. */
+  readonly expiresIn: number;
+  /** Milliseconds since the epoch; undefined when the server does not say. */
+  readonly issuedAt: number | undefined;
+  /** What is to take the identity token's place from now on (RFC 6749 §6). */
+  readonly identity?: string;
+}
+
+export interface TokenServerOptions {
+  readonly fetch: Fetch;
+  readonly userAgent: string;
+  /** The registry that names the realm. */
+  readonly upstream: URL;
+  /** For the whole of the answer, body included. */
+  readonly deadlineMs: number;
+  /** Told of each question to a token server, whether it gave a token. */
+  readonly onToken?: (granted: boolean) => void;
+}
+
+const answerLimit = 65_536;
+/** "If omitted, this defaults to 60 seconds" (distribution, token specification, expires_in). */
+const defaultExpiry = 60;
+
+/**
+ * Asks a token server once. A redirect is not followed: it would carry a password to where nobody was asked.
+ * @throws Failure UNAUTHORIZED when the server refuses, RATE_LIMITED, UPSTREAM_ANSWER, UPSTREAM_UNREACHABLE or
+ *   UPSTREAM_TIMEOUT.
+ */
+export async function requestToken(
+  options: TokenServerOptions,
+  request: TokenRequest,
+  budget?: Budget,
+): Promise<GrantedToken> {
+  try {
+    const granted = await askForToken(options, request, budget);
+    options.onToken?.(true);
+    return granted;
+  } catch (error) {
+    options.onToken?.(false);
+    throw error;
+  }
+}
+
+async function askForToken(
+  options: TokenServerOptions,
+  request: TokenRequest,
+  budget: Budget | undefined,
+): Promise<GrantedToken> {
+  const { url, headers, ...how } = question(options, request);
+  const milliseconds = options.deadlineMs;
+  return await withDeadline(milliseconds, undefined, async (signal) => {
+    const sender: Sender = { fetch: options.fetch, ...how, signal, milliseconds, caller: undefined, budget };
+    const response = await send(sender, url, headers);
+    if (response.status !== 200) {
+      await discard(response);
+      throw refusal(response, url, request.credential);
+    }
+    return readGrant(await readAnswer(response, url, signal, milliseconds), url);
+  });
+}
+
+interface Question extends Pick<Sender, 'method' | 'body'> {
+  readonly url: URL;
+  readonly headers: Headers;
+}
+
+/** A login goes as GET (distribution, "Token Authentication"), an identity token as POST ("OAuth2 token"). */
+function question({ userAgent, upstream }: TokenServerOptions, request: TokenRequest): Question {
+  const { credential, service, scopes } = request;
+  const common = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': userAgent };
+  if (credential.kind === 'identity') {
+    const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: credential.token });
+    form.set('client_id', 'regshift');
+    if (service !== undefined) form.set('service', service);
+    if (scopes.length > 0) form.set('scope', scopes.join(' '));
+    const headers = new Headers({ ...common, 'content-type': 'application/x-www-form-urlencoded' });
+    return { method: 'POST', body: form.toString(), url: realmUrl(request, upstream), headers };
+  }
+  const headers = new Headers(common);
+  const authorization = basicAuthorization(credential);
+  if (authorization !== undefined) headers.set('authorization', authorization);
+  return { method: 'GET', url: tokenUrl(request, upstream), headers };
+}
+
+function refusal(response: Response, url: URL, credential: Shown): Failure {
+  if (response.status === 401 || response.status === 403) {
+    const advice = {
+      none: 'gives no token without a login: log in',
+      client: 'refused the login: check user name, password and the right to pull',
+      service: "refused the proxy's own account: check its user name, password and right to pull",
+      identity: "refused the proxy's own identity token: log in again, and check the right to pull",
+    }[credential.kind];
+    return new Failure(
+      'UNAUTHORIZED',
+      `The token server ${url.host} ${advice} (it answered ${response.status}).`,
+    );
+  }
+  if (response.status === 429) {
+    const retryAfter = response.headers.get('retry-after');
+    return new Failure('RATE_LIMITED', `The token server ${url.host} limits requests. Try again later.`, {
+      headers: retryAfter === null ? {} : { 'retry-after': retryAfter },
+    });
+  }
+  if (isRedirect(response)) {
+    return answerFailure(
+      url,
+      `answered a request for a token with a redirect (${response.status}), not followed`,
+    );
+  }
+  return answerFailure(url, `answered a request for a token with ${response.status}, where 200 was expected`);
+}
+
+async function readAnswer(response: Response, url: URL, signal: AbortSignal, milliseconds: number) {
+  try {
+    return await readBounded(response, answerLimit, `the token from ${url.host}`);
+  } catch (error) {
+    if (isDeadline(signal)) throw timeoutFailure(milliseconds, 'GET', url);
+    // Content is what a registry stores; a token answer too large is a wrong answer.
+    if (!(error instanceof Failure) || error.code !== 'UPSTREAM_CONTENT') throw error;
+    throw new Failure('UPSTREAM_ANSWER', error.message, { cause: error });
+  }
+}
+
+function readGrant(bytes: Uint8Array, url: URL): GrantedToken {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    // The parser's message quotes what it read, which may be most of a token.
+    throw answerFailure(url, 'answered a request for a token with something that is not JSON');
+  }
+  const fields: Record<string, unknown> = typeof answer === 'object' && answer !== null ? { ...answer } : {};
+  // OAuth 2 says access_token, Docker's first servers token; both may be there, and either may be empty.
+  const value = [fields.token, fields.access_token].find(isToken);
+  if (value === undefined) throw answerFailure(url, 'answered a request for a token without a usable token');
+  const { expires_in: expiresIn, issued_at: issuedAt, refresh_token: identity } = fields;
+  const issued = typeof issuedAt === 'string' ? Date.parse(issuedAt) : Number.NaN;
+  return {
+    value,
+    expiresIn: typeof expiresIn === 'number' && expiresIn > 0 ? expiresIn : defaultExpiry,
+    issuedAt: Number.isNaN(issued) ? undefined : issued,
+    ...(typeof identity === 'string' && identity !== '' ? { identity } : {}),
+  };
+}
+
+/** What a header can carry: an error of `Headers` would quote the token. */
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
+}

@@ -1,0 +1,74 @@
+import { Failure, type FailureCode } from '../errors.ts';
+import { discard, readBounded } from './body.ts';
+
+interface SpecError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * Turns an answer that is no success into the failure that the client is told. Statuses pass through, with
+ * `WWW-Authenticate` and `Retry-After`, so that clients do what they would do in front of upstream itself.
+ * @param what was asked for, like `manifest latest of library/busybox`.
+ */
+export async function failureOf(
+  response: Response,
+  what: string,
+  unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN' | 'NAME_UNKNOWN',
+): Promise<Failure> {
+  const said = await specErrorOf(response);
+  const { status } = response;
+  const headers = pick(response, ['www-authenticate', 'retry-after']);
+  const message = `Upstream answered ${status} for the ${what}${said ? `: ${said.code}, ${said.message.replace(/\.$/, '')}` : ''}.`;
+  const codes: Readonly<Record<number, FailureCode>> = {
+    401: 'UNAUTHORIZED',
+    403: 'DENIED',
+    404: said?.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : unknown,
+    429: 'RATE_LIMITED',
+  };
+  return new Failure(codes[status] ?? 'UPSTREAM_ANSWER', message, {
+    headers,
+    detail: { upstreamStatus: status },
+  });
+}
+
+/** The status says what counts: for the words to it no client is kept waiting. */
+const errorDeadlineMs = 3_000;
+
+/** The first error of a spec body, shortened; `undefined` when the body is something else. */
+async function specErrorOf(response: Response): Promise<SpecError | undefined> {
+  if (!/json/i.test(response.headers.get('content-type') ?? '')) {
+    await discard(response);
+    return undefined;
+  }
+  try {
+    const bytes = await readBounded(response, 65_536, 'an error', errorDeadlineMs);
+    const body = JSON.parse(new TextDecoder().decode(bytes)) as {
+      errors?: { code?: unknown; message?: unknown }[];
+    };
+    const first = body.errors?.[0];
+    if (typeof first?.code !== 'string') return undefined;
+    return { code: printable(first.code), message: printable(String(first.message ?? '')) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What upstream says ends up on a user's terminal: printable characters only, and not many. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not pass
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').slice(0, 200);
+}
+
+/** Those headers of a request or an answer that it has. */
+export function pick(
+  { headers }: { readonly headers: Headers },
+  names: readonly string[],
+): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers.get(name);
+    if (value !== null) found[name] = value;
+  }
+  return found;
+}

@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readSigningKey } from '../../../../converters/crypto/signing-key.ts';
+import { regshift, temporaryFolder } from '../../../support/cli.ts';
+import { testSigningKey } from '../../../support/signing-key.ts';
+
+const key = JSON.stringify(testSigningKey);
+
+describe('regshift check-config', () => {
+  it('tells what would be served', async () => {
+    const env = { REGSHIFT_UPSTREAM: 'https://registry.example', REGSHIFT_SIGNING_KEY: key, PORT: '81' };
+    const { code, out, err } = await regshift(['check-config'], { env });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(
+      /^all +https:\/\/registry\.example\/ +passthrough +whoever the registry lets in +auto +stream$/m,
+    );
+    expect(out).toMatch(/^listens on http:\/\/127\.0\.0\.1:81$/m);
+    expect(out).toContain((await readSigningKey(key)).id);
+    expect(out).toContain('set: PORT, REGSHIFT_UPSTREAM, REGSHIFT_SIGNING_KEY');
+    expect(out).not.toContain(testSigningKey.d);
+  });
+
+  it('tells machines the same', async () => {
+    const { code, json } = await regshift(['check-config', '--json']);
+    expect(code).toBe(0);
+    expect(json()).toMatchObject({ valid: true, set: [], routes: [{ route: 'all', form: 'auto' }] });
+  });
+
+  it('tells every problem, and no secret', async () => {
+    const file = join(temporaryFolder(), 'key.pem');
+    writeFileSync(file, 'secret, and no key');
+    const env = {
+      REGSHIFT_UPSTREAM: 'registry.example',
+      REGSHIFT_FROMAT: 'oci',
+      PORT: 'x',
+      REGSHIFT_SIGNING_KEY: file,
+    };
+    const { code, out, err } = await regshift(['check-config'], { env });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    for (const name of Object.keys(env)) expect(err).toMatch(new RegExp(`^${name} is `, 'm'));
+    expect(err).not.toContain('secret');
+    const machines = await regshift(['check-config', '--json'], { env });
+    expect(machines.code).toBe(2);
+    expect(machines.json<{ problems: unknown[] }>().problems).toHaveLength(4);
+  });
+
+  it('does not tell a key that was cut short, and taken for a path', async () => {
+    const { code, err } = await regshift(['check-config'], {
+      env: { REGSHIFT_SIGNING_KEY: 'MHcCAQEEIsecret' },
+    });
+    expect(code).toBe(2);
+    expect(err).toContain('is neither a key nor a path to a file that can be read');
+    expect(err).not.toContain('secret');
+  });
+});

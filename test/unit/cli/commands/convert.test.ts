@@ -1,0 +1,212 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, test } from 'vitest';
+import { readSigningKey } from '../../../../converters/crypto/signing-key.ts';
+import { digestOf } from '../../../../converters/digest.ts';
+import { mediaTypes } from '../../../../converters/media-types.ts';
+import { readManifest } from '../../../../converters/read.ts';
+import { regshift, temporaryFolder } from '../../../support/cli.ts';
+import { writeSampleLayout } from '../../../support/sample-layout.ts';
+import { testSigningKey } from '../../../support/signing-key.ts';
+
+const golden = join(import.meta.dirname, '../../../golden/schema1/one-layer');
+const bytesOf = (path: string) => new Uint8Array(readFileSync(path));
+
+describe('regshift convert, to standard output', () => {
+  it('gives schema 1 whose payload is that of docker-registry 2.8.2', async () => {
+    const folder = temporaryFolder();
+    const key = join(folder, 'key.json');
+    writeFileSync(key, JSON.stringify(testSigningKey));
+    const given = bytesOf(join(golden, 'schema1.payload.json'));
+    const { name, tag } = JSON.parse(new TextDecoder().decode(given)) as { name: string; tag: string };
+    const options = ['--to', 'schema1', '--name', name, '--tag', tag, '--key', key];
+    const { code, bytes, err } = await regshift(['convert', join(golden, 'manifest.json'), ...options]);
+    expect(code).toBe(0);
+    const { source } = readManifest(bytes);
+    expect(source.digest).toBe(digestOf(given));
+    expect(new TextDecoder().decode(bytes)).toContain(
+      (await readSigningKey(JSON.stringify(testSigningKey))).id,
+    );
+    expect(err).toContain(`${digestOf(given)}  ${mediaTypes.schema1Signed}`);
+  });
+
+  it('says that a key was made where none is given, and that a name is needed', async () => {
+    const manifest = join(golden, 'manifest.json');
+    const without = await regshift(['convert', manifest, '--to', 'schema1', '--name', 'a/b']);
+    expect(without).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('Signed with a key made for this once'),
+    });
+    const nameless = await regshift(['convert', manifest, '--to', 'schema1']);
+    expect(nameless).toMatchObject({ code: 2, out: '', err: expect.stringContaining('--name') });
+  });
+
+  it('takes a config from a file of its own', async () => {
+    const folder = temporaryFolder();
+    const manifest = join(folder, 'm.json');
+    writeFileSync(manifest, bytesOf(join(golden, 'manifest.json')));
+    const alone = await regshift(['convert', manifest, '--to', 'v1']);
+    expect(alone).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/sha256:\w+ is needed, and is not in/),
+    });
+    const config = ['--config', join(golden, 'config.json')];
+    const { code, json } = await regshift(['convert', manifest, '--to', 'v1', ...config]);
+    expect(code).toBe(0);
+    expect(json<{ id: string }[]>()[0]?.id).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('tells what was lost', async () => {
+    const manifest = await writeSampleLayout(temporaryFolder(), 'generic-993');
+    const { code, bytes, err } = await regshift(['convert', manifest, '--to', 'oci']);
+    expect(code).toBe(0);
+    expect(err).toContain(`${digestOf(bytes)}  ${mediaTypes.ociManifest}  ${bytes.length} bytes\n`);
+    expect(err).toMatch(/^lost: \$\.dependencies\[\d\] is no layer/m);
+  });
+
+  it('does not give a manifest alone that is nothing without what was made with it', async () => {
+    const manifest = await writeSampleLayout(temporaryFolder(), 'oci-zstd');
+    const { code, out, err } = await regshift(['convert', manifest, '--to', 'schema2']);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain('name a folder by --out folder/');
+  });
+
+  test.each([
+    ['oci', 'list', 1, /This is one image, and --to list is for an index/],
+    ['index', 'schema2', 2, /--platform \(linux\/amd64, linux\/arm64\/v8\)/],
+    ['helm-chart', 'schema2', 1, /not a container image/],
+  ] as const)('%s, to %s: %i', async (sample, to, code, why) => {
+    const folder = temporaryFolder();
+    const manifest =
+      sample === 'helm-chart' ? join(folder, 'm.json') : await writeSampleLayout(folder, sample);
+    if (sample === 'helm-chart') {
+      writeFileSync(
+        manifest,
+        JSON.stringify({
+          schemaVersion: 2,
+          config: { mediaType: 'a/b', digest: digestOf(new Uint8Array()), size: 0 },
+          layers: [],
+        }),
+      );
+    }
+    const ran = await regshift(['convert', manifest, '--to', to]);
+    expect(ran).toMatchObject({ code, out: '', err: expect.stringMatching(why) });
+  });
+});
+
+describe('regshift convert, to files', () => {
+  it('writes the manifest into a file, and tells machines what was done', async () => {
+    const folder = temporaryFolder();
+    const manifest = await writeSampleLayout(folder, 'oci');
+    const out = join(folder, 'schema2.json');
+    const { code, json } = await regshift(['convert', manifest, '--to', 'schema2', '--out', out, '--json']);
+    expect(code).toBe(0);
+    const digest = digestOf(bytesOf(out));
+    expect(json()).toMatchObject({ form: 'schema2', mediaType: mediaTypes.schema2, digest, losses: [], out });
+  });
+
+  it.each(['oci-zstd', 'index-zstd'] as const)(
+    'makes a whole layout of %s, which verifies',
+    async (sample) => {
+      const folder = temporaryFolder();
+      const manifest = await writeSampleLayout(folder, sample);
+      const out = join(folder, 'converted');
+      mkdirSync(out);
+      const to = sample === 'index-zstd' ? 'list' : 'schema2';
+      const { code, out: told } = await regshift(['convert', manifest, '--to', to, '--out', out]);
+      expect(code).toBe(0);
+      const { manifests } = JSON.parse(readFileSync(join(out, 'index.json'), 'utf8'));
+      expect(manifests).toHaveLength(1);
+      expect(told).toContain(manifests[0].digest);
+      const root = join(out, 'blobs', manifests[0].digest.replace(':', '/'));
+      const verified = await regshift(['verify', root, '--layers', '--json']);
+      const { checks, valid } = verified.json<{
+        checks: { what: string; ok?: boolean; detail: string }[];
+        valid: boolean;
+      }>();
+      expect(valid).toBe(true);
+      const layers = checks.filter(({ what }) => what === 'layer');
+      expect(layers.length).toBeGreaterThan(1);
+      // All layers are there, and none of them is packed any more.
+      for (const { ok, detail } of layers)
+        expect({ ok, detail }).toMatchObject({ ok: true, detail: expect.stringMatching(/, none$/) });
+      expect(existsSync(join(out, 'oci-layout'))).toBe(true);
+    },
+  );
+
+  it('adds to a layout that is there, once', async () => {
+    const folder = temporaryFolder();
+    const manifest = await writeSampleLayout(folder, 'oci');
+    const out = join(folder, 'layout/');
+    for (const to of ['schema2', 'generic', 'schema2']) {
+      expect((await regshift(['convert', manifest, '--to', to, '--out', out])).code).toBe(0);
+    }
+    const { manifests } = JSON.parse(readFileSync(join(out, 'index.json'), 'utf8')) as {
+      manifests: { mediaType: string }[];
+    };
+    expect(manifests.map(({ mediaType }) => mediaType)).toEqual([mediaTypes.generic, mediaTypes.schema2]);
+  });
+
+  it('puts schema 1 beside the blobs: its digest is not that of its bytes', async () => {
+    const folder = temporaryFolder();
+    const manifest = await writeSampleLayout(folder, 'oci-zstd');
+    const out = join(folder, 'schema1/');
+    const { code } = await regshift(['convert', manifest, '--to', 'schema1', '--name', 'a/b', '--out', out]);
+    expect(code).toBe(0);
+    expect(readManifest(bytesOf(join(out, 'manifest.json'))).source.dialect).toBe('schema1');
+    expect(await regshift(['verify', join(out, 'manifest.json'), '--layers'])).toMatchObject({ code: 0 });
+  });
+
+  it('takes one image of an index, from files of any name', async () => {
+    const folder = temporaryFolder();
+    const manifest = await writeSampleLayout(folder, 'list', false);
+    // As somebody would have them who saved what a registry gave.
+    const { dependencies } = readManifest(bytesOf(manifest));
+    const flat = join(folder, 'flat');
+    mkdirSync(flat);
+    dependencies.forEach(({ digest }, index) => {
+      renameSync(join(folder, 'blobs', digest.replace(':', '/')), join(flat, `child-${index}.json`));
+    });
+    const { code, bytes } = await regshift([
+      'convert',
+      manifest,
+      '--to',
+      'oci',
+      '--from',
+      flat,
+      '--platform',
+      'linux/arm64',
+    ]);
+    expect(code).toBe(0);
+    expect(readManifest(bytes).source.mediaType).toBe(mediaTypes.ociManifest);
+  });
+
+  it('takes an image apart into v1 images', async () => {
+    const folder = temporaryFolder();
+    const manifest = await writeSampleLayout(folder, 'schema2', false);
+    const out = join(folder, 'v1');
+    const { code, json } = await regshift(['convert', manifest, '--to', 'v1', '--out', out, '--json']);
+    expect(code).toBe(0);
+    const { images } = json<{ images: string[] }>();
+    expect(JSON.parse(readFileSync(join(out, 'ancestry'), 'utf8'))).toEqual(images);
+    for (const id of images) {
+      expect(JSON.parse(readFileSync(join(out, 'images', id, 'json'), 'utf8')).id).toBe(id);
+    }
+  });
+
+  it('gives no name to a layer that is not what its config says', async () => {
+    const folder = temporaryFolder();
+    const manifest = await writeSampleLayout(folder, 'oci-zstd');
+    const other = await writeSampleLayout(join(folder, 'other'), 'schema2');
+    const [wrong] = readManifest(bytesOf(other)).dependencies;
+    const [layer] = readManifest(bytesOf(manifest)).dependencies;
+    const blob = (digest = '') => join('blobs', digest.replace(':', '/'));
+    writeFileSync(join(folder, blob(layer?.digest)), bytesOf(join(folder, 'other', blob(wrong?.digest))));
+    const out = join(folder, 'converted/');
+    const { code, err } = await regshift(['convert', manifest, '--to', 'schema2', '--out', out]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/layer sha256:/);
+    expect(existsSync(out)).toBe(false);
+  });
+});

@@ -1,0 +1,148 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { digestOf } from '../../../../converters/digest.ts';
+import { mediaTypes } from '../../../../converters/media-types.ts';
+import { testApp } from '../../../support/app.ts';
+import { regshift, temporaryFolder } from '../../../support/cli.ts';
+import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
+import { startStrictRegistry } from '../../../support/strict-registry.ts';
+
+interface Explained {
+  readonly client: { readonly name: string; readonly rows: readonly { readonly lacks: string }[] };
+  readonly reads: { readonly types: readonly string[]; readonly anything: boolean; readonly zstd: boolean };
+  readonly platform: string;
+  readonly steps: readonly { readonly kind: string; readonly form?: string; readonly because: string }[];
+  readonly answer: Record<string, unknown>;
+}
+
+let registry: SampleServer;
+let host: string;
+beforeAll(async () => {
+  registry = await startSampleServer();
+  host = new URL(registry.url).host;
+});
+afterAll(() => registry.stop());
+
+async function explained(sample: string, ...options: string[]): Promise<Explained> {
+  const argv = ['explain', `${host}/sample/${sample}`, '--json', ...options];
+  const { code, json, err } = await regshift(argv);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  return json<Explained>();
+}
+
+/** Each reason, by a client and an image that have it: the decisions on the way, with their reasons. */
+const cases: readonly (readonly [sample: string, options: readonly string[], steps: readonly string[]])[] = [
+  ['oci', ['--accept', '*/*'], ['stored: takes-anything']],
+  ['oci', ['--for', 'docker-20.10'], ['stored: reads-it']],
+  ['oci', ['--for', 'docker-1.12.6'], ['image schema2: reads-nearest']],
+  ['oci', [], ['image schema1: reads-nearest']],
+  ['index', ['--for', 'docker-1.8'], ['choose: reads-no-index', 'image schema1: reads-nearest']],
+  ['index', ['--for', 'docker-17.05'], ['index schema2: reads-nearest']],
+  ['index-zstd', ['--for', 'docker-20.10', '--read-layers'], ['index oci: zstd-inside']],
+  ['oci-zstd', ['--for', 'docker-20.10', '--read-layers'], ['image oci: zstd-layers']],
+  ['schema1-unsigned', ['--for', 'docker-20.10'], ['image schema1: unsigned']],
+  ['schema1', ['--accept', 'text/html', '--user-agent', 'docker/28.0.0'], ['refuse: reads-no-form']],
+  ['schema2', ['--for', 'skopeo', '--pin', 'oci'], ['image oci: pinned']],
+  ['list', ['--for', 'podman', '--pin', 'schema1'], ['choose: pinned', 'image schema1: pinned']],
+];
+
+describe('regshift explain', () => {
+  test.each(cases)('%s %j: %j', async (sample, options, steps) => {
+    const { steps: told } = await explained(sample, ...options);
+    expect(told.map(({ kind, form, because }) => `${kind}${form ? ` ${form}` : ''}: ${because}`)).toEqual(
+      steps,
+    );
+  });
+
+  it('tells the answer that the proxy gives', async () => {
+    const { answer } = await explained('index', '--for', 'docker-1.9');
+    const given = await testApp().get('/v2/sample/index/manifests/latest', {
+      'User-Agent': 'docker/1.9.1 os/linux arch/amd64',
+    });
+    expect(answer).toMatchObject({
+      status: 200,
+      mediaType: given.header('Content-Type'),
+      digest: given.header('Docker-Content-Digest'),
+      source: given.header('Regshift-Source-Digest'),
+    });
+  });
+
+  it('tells what is known of a client, and what it reads', async () => {
+    const { client, reads, platform } = await explained(
+      'oci',
+      '--for',
+      'docker-19.03.2',
+      '--platform',
+      'linux/arm/v6',
+    );
+    expect(client.rows.map(({ lacks }) => lacks)).toEqual(['oci', 'zstd']);
+    expect(reads).toMatchObject({ anything: false, zstd: false });
+    expect(reads.types).not.toContain(mediaTypes.ociManifest);
+    // The User-Agent says arch/arm, and what is set says the rest.
+    expect(platform).toBe('linux/arm/v6');
+  });
+
+  it('tells of a digest that the client cannot read what it can pull instead', async () => {
+    const { answer } = await explained('oci', '--for', 'docker-28');
+    const byDigest = await explained(`oci@${answer.digest}`, '--for', 'docker-1.13');
+    expect(byDigest.answer).toMatchObject({ status: 404, code: 'UNSUPPORTED' });
+    expect(byDigest.answer.message).toMatch(/Pull sample\/oci@sha256:\w{64} instead/);
+    const named = await explained(
+      `oci@${answer.digest}`,
+      '--accept',
+      mediaTypes.ociManifest,
+      '--user-agent',
+      'x/1',
+    );
+    expect(named.steps.map(({ because }) => because)).toEqual(['reads-it']);
+  });
+
+  it('asks as the very version that is named', async () => {
+    const named = async (client: string) => (await explained('oci', '--for', client)).client.name;
+    expect(await named('docker-1.12.6')).toBe('docker/1.12.6');
+    expect(await named('docker-1.13')).toBe('docker/1.13.1');
+    expect(await named('podman-4.3')).toBe('skopeo/1.9.3');
+  });
+
+  it('explains a document of no dialect that is known, which passes as it is', async () => {
+    const document = JSON.stringify({ schemaVersion: 7, mediaType: 'application/vnd.example+json' });
+    const digest = digestOf(new TextEncoder().encode(document));
+    const headers = { 'Content-Type': 'application/vnd.example+json', 'Docker-Content-Digest': digest };
+    const strict = await startStrictRegistry('a:b', async () => new Response(document, { headers }));
+    const folder = temporaryFolder();
+    const auths = { [strict.host]: { auth: btoa('a:b') } };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths }));
+    try {
+      const argv = ['explain', `${strict.host}/x`, '--accept', '*/*', '--json'];
+      const { code, json } = await regshift(argv, { env: { DOCKER_CONFIG: folder } });
+      expect(code).toBe(0);
+      expect(json()).toMatchObject({ steps: [{ kind: 'stored', mediaType: 'unknown' }], answer: { digest } });
+    } finally {
+      await strict.stop();
+    }
+  });
+
+  it('sends Docker up to 1.5 on to registry API v1', async () => {
+    const { answer, steps } = await explained('oci', '--for', 'docker-1.3.3');
+    expect(steps).toEqual([]);
+    expect(answer).toMatchObject({ status: 404, code: 'MANIFEST_UNKNOWN' });
+  });
+
+  it('prints the steps with their reasons', async () => {
+    const { code, out } = await regshift(['explain', `${host}/sample/index`, '--for', 'docker-1.9']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Accept +not sent, as by Docker up to 1\.9$/m);
+    expect(out).toMatch(/^ {2}known +docker before 23\.0\.0 lacks zstd: .*invalid tar header/m);
+    expect(out).toMatch(
+      /^ {2}because +the client reads no form of index, so the image of its platform is chosen$/m,
+    );
+    expect(out).toMatch(/^answer +a schema 1 manifest, \d+ bytes$/m);
+  });
+
+  it('says that layers would have to be read', async () => {
+    const { code, out } = await regshift(['explain', `${host}/sample/oci-zstd`, '--for', 'docker-1.13']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^answer +The layer sha256:\w{64} would have to be read first\. With --read-layers/m);
+  });
+});

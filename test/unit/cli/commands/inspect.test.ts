@@ -1,0 +1,227 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import { generations } from '../../../../src/negotiation/known-clients.ts';
+import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
+import { testApp } from '../../../support/app.ts';
+import { regshift, temporaryFolder } from '../../../support/cli.ts';
+import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
+import { startStrictRegistry } from '../../../support/strict-registry.ts';
+
+interface Inspected {
+  readonly stored: {
+    readonly digest: string;
+    readonly form: string;
+    readonly entries?: readonly { readonly platform?: string; readonly attestation: boolean }[];
+    readonly image?: {
+      readonly platform: string;
+      readonly history?: number;
+      readonly layers: readonly Layer[];
+    };
+  };
+  readonly clients: readonly Given[];
+}
+
+interface Layer {
+  readonly compression: string;
+  readonly size?: number;
+}
+
+interface Given {
+  readonly client: string;
+  readonly form: string;
+  readonly digest?: string;
+  readonly unread?: true;
+  readonly refused?: string;
+  readonly losses: readonly { readonly kind: string; readonly path: string }[];
+}
+
+let registry: SampleServer;
+let host: string;
+beforeAll(async () => {
+  registry = await startSampleServer();
+  host = new URL(registry.url).host;
+});
+afterAll(() => registry.stop());
+
+async function inspected(sample: string, ...options: string[]): Promise<Inspected> {
+  const { code, json, err } = await regshift(['inspect', `${host}/sample/${sample}`, '--json', ...options]);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  return json<Inspected>();
+}
+
+describe('what is stored', () => {
+  test.each([
+    ['oci', 'oci', 2, ['gzip', 'gzip']],
+    ['oci-zstd', 'oci', 2, ['zstd', 'zstd']],
+    ['oci-no-history', 'oci', undefined, ['gzip', 'gzip']],
+    ['schema2-plain-tar', 'schema2', 2, ['none', 'none']],
+    ['schema1', 'schema1', 3, ['gzip', 'gzip', 'gzip']],
+    // The type of its layers does not say how they are packed.
+    ['generic', 'generic', 2, ['gzip', 'gzip']],
+    ['generic-993', 'generic', 2, ['none', 'none']],
+  ])('%s: %s', async (sample, form, history, compressions) => {
+    const { stored } = await inspected(sample);
+    expect(stored.form).toBe(form);
+    expect(stored.image?.history).toBe(history);
+    expect(stored.image?.platform).toBe('linux/amd64');
+    expect(stored.image?.layers.map(({ compression }) => compression)).toEqual(compressions);
+  });
+
+  it('tells the entries of an index, and looks into the image of a platform', async () => {
+    const { stored } = await inspected('index', '--platform', 'linux/arm64');
+    expect(
+      stored.entries?.map(({ platform, attestation }) => (attestation ? 'attestation' : platform)),
+    ).toEqual(['linux/amd64', 'linux/arm64/v8', 'attestation', 'attestation']);
+    expect(stored.image?.platform).toBe('linux/arm64/v8');
+  });
+
+  it('tells the platforms that a table names', async () => {
+    const { stored } = await inspected('fat-generic-table');
+    expect(stored.entries?.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64']);
+  });
+});
+
+describe('what each client would be given', () => {
+  it.each(['generic', 'fat-generic', 'schema1', 'schema2', 'list', 'oci', 'oci-zstd', 'index', 'index-zstd'])(
+    '%s: as the proxy does it',
+    async (sample) => {
+      const { clients } = await inspected(sample, '--read-layers');
+      expect(clients.map(({ client }) => client)).toEqual(generations.map(({ name }) => name));
+      const app = testApp();
+      for (const [index, { userAgent, accept, program, name }] of generations.entries()) {
+        const says = program === 'docker' ? ' os/linux arch/amd64' : '';
+        const headers: [string, string][] = [
+          ['User-Agent', `${userAgent}${says}`],
+          ...accept.map((type): [string, string] => ['Accept', type]),
+        ];
+        const answer = await app.get(`/v2/sample/${sample}/manifests/latest`, headers);
+        const digest = answer.status === 200 ? answer.header('Docker-Content-Digest') : undefined;
+        expect({ name, digest: clients[index]?.digest }).toEqual({ name, digest });
+      }
+    },
+  );
+
+  it('tells what is lost, in the image below an index too', async () => {
+    const { clients } = await inspected('index');
+    const docker113 = clients.find(({ client }) => client === 'Docker 1.10–18.03');
+    expect(docker113).toMatchObject({ form: 'list', losses: [{ kind: 'entries' }, { kind: 'entries' }] });
+    const table = (await inspected('fat-generic-table')).clients;
+    expect(table.find(({ client }) => client === 'Docker 23–25')?.losses).toMatchObject([
+      { kind: 'annotations' },
+    ]);
+  });
+
+  it('reads no layer if it is not told to, and says so', async () => {
+    for (const sample of ['oci-zstd', 'index-zstd', 'schema1']) {
+      const { clients } = await inspected(sample);
+      const unread = clients.filter(({ unread }) => unread).map(({ client, form }) => `${client}: ${form}`);
+      expect(unread).toEqual(
+        {
+          'oci-zstd': [
+            'Docker ≤ 1.5: registry API v1',
+            'Docker 1.6–1.9: schema1',
+            'Docker 1.10–18.03: schema2',
+            'Docker 19.03.0–4: schema2',
+            'Docker 19.03.5–22: oci',
+          ],
+          'index-zstd': [
+            'Docker ≤ 1.5: registry API v1',
+            'Docker 1.6–1.9: schema1',
+            'Docker 1.10–18.03: list',
+            'Docker 19.03.0–4: list',
+            'Docker 19.03.5–22: oci-index',
+          ],
+          schema1: ['Docker ≥ 26: schema2', 'containerd 1.5–1.7: schema2', 'containerd ≥ 2: schema2'],
+        }[sample],
+      );
+    }
+  });
+
+  it('tells who is refused, and why', async () => {
+    const { clients } = await inspected('helm-chart');
+    const refused = clients.filter(({ refused }) => refused).map(({ client }) => client);
+    expect(refused).toEqual(['Docker ≤ 1.5', 'Docker 1.6–1.9', 'Docker 1.10–18.03', 'Docker 19.03.0–4']);
+  });
+});
+
+describe('for people', () => {
+  it('prints what is stored, and a table', async () => {
+    const { code, out } = await regshift(['inspect', `${host}/sample/index-zstd:1.0`]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/sample\/index-zstd:1\.0 is stored as an OCI index: sha256:\w{64}, \d+ bytes\n/);
+    expect(out).toMatch(/^ {2}linux\/amd64 +oci +\d+ bytes +sha256:\w{64}$/m);
+    expect(out).toMatch(/^ {2}zstd +\d+ bytes +sha256:\w{64}$/m);
+    expect(out).toMatch(/^Docker 1\.10–18\.03 +list +known when its layers are read$/m);
+    expect(out).toMatch(/^Docker 23–25 +as stored +sha256:\w{12}…$/m);
+    expect(out).toContain('With --read-layers they are read now.');
+  });
+
+  it('says what the registry says when there is no such image', async () => {
+    const { code, out, err } = await regshift(['inspect', `${host}/sample/none`]);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain('404');
+  });
+});
+
+describe('logins of docker login', () => {
+  const login = 'alice:wonderland';
+  const { fetch } = createSampleRegistry();
+
+  async function withConfig(config: unknown, secretFile?: string) {
+    const strict = await startStrictRegistry(login, fetch);
+    const folder = temporaryFolder();
+    const text = JSON.stringify(config).replaceAll('HOST', strict.host);
+    writeFileSync(join(folder, 'config.json'), text);
+    if (secretFile !== undefined) {
+      mkdirSync(join(folder, 'bin'));
+      const helper = join(folder, 'bin/docker-credential-test');
+      writeFileSync(helper, secretFile.replaceAll('HOST', strict.host));
+      chmodSync(helper, 0o755);
+      vi.stubEnv('PATH', `${join(folder, 'bin')}${delimiter}${process.env.PATH}`);
+    }
+    try {
+      const ran = await regshift(['inspect', `${strict.host}/sample/oci`], {
+        env: { DOCKER_CONFIG: folder },
+      });
+      return { ...ran, authorizations: strict.authorizations };
+    } finally {
+      vi.unstubAllEnvs();
+      await strict.stop();
+    }
+  }
+
+  it('are used for their host', async () => {
+    expect(await withConfig({ auths: { HOST: { auth: btoa(login) } } })).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('are asked of the helper that keeps them', async () => {
+    const helper = `#!/bin/sh
+read address
+[ "$1 $address" = "get HOST" ] && printf '{"ServerURL":"%s","Username":"alice","Secret":"wonderland"}' "$address"
+`;
+    expect(await withConfig({ credsStore: 'test' }, helper)).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('are not there: it is asked without one, and the 401 is told', async () => {
+    const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
+    const ran = await withConfig({ credsStore: 'test' }, helper);
+    expect(ran).toMatchObject({ code: 1, out: '', err: expect.stringContaining('401') });
+    expect(ran.authorizations.every((each) => each === '')).toBe(true);
+  });
+
+  it('of other hosts stay where they are', async () => {
+    const ran = await withConfig({ auths: { 'registry.example': { auth: btoa(login) } } });
+    expect(ran.code).toBe(1);
+    expect(ran.authorizations.every((each) => each === '')).toBe(true);
+  });
+
+  it('cannot be read: says which file is wrong', async () => {
+    const ran = await withConfig(['no config']);
+    expect(ran).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('config.json is not what docker login'),
+    });
+  });
+});

@@ -1,0 +1,206 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { readManifest } from '../../../../converters/read.ts';
+import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
+import { regshift, temporaryFolder } from '../../../support/cli.ts';
+import { writeSampleLayout } from '../../../support/sample-layout.ts';
+import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
+import { startStrictRegistry } from '../../../support/strict-registry.ts';
+
+interface Verified {
+  readonly valid: boolean;
+  readonly form: string;
+  readonly checks: readonly { readonly what: string; readonly ok?: boolean; readonly detail: string }[];
+}
+
+const signatures = join(import.meta.dirname, '../../../golden/signatures');
+
+async function verified(...argv: string[]): Promise<Verified & { readonly code: number }> {
+  const { code, json } = await regshift(['verify', ...argv, '--json']);
+  return { ...json<Verified>(), code };
+}
+
+function words({ checks }: Verified): string[] {
+  return checks.map(({ what, ok }) => `${what}: ${ok === undefined ? 'not checked' : ok}`);
+}
+
+describe('signatures of schema 1 in a file', () => {
+  test.each(readdirSync(signatures))('%s', async (file) => {
+    const { code, valid, form, checks } = await verified(join(signatures, file));
+    expect({ code, valid, form }).toEqual({ code: 0, valid: true, form: 'schema1' });
+    const signed = checks.filter(({ what }) => what === 'signature');
+    expect(signed.map(({ ok }) => ok)).toEqual(
+      { 'unsigned.json': [undefined], 'several.json': [true, true, true] }[file] ?? [true],
+    );
+    expect(checks.at(-1)).toMatchObject({ what: 'ids', ok: true });
+  });
+
+  it('of which one does not hold: the others are told too', async () => {
+    const file = join(temporaryFolder(), 'forged.json');
+    const text = readFileSync(join(signatures, 'several.json'), 'utf8');
+    const { signatures: blocks } = JSON.parse(text) as { signatures: { signature: string }[] };
+    const second = blocks[1]?.signature ?? '';
+    const forged = second.startsWith('A') ? `B${second.slice(1)}` : `A${second.slice(1)}`;
+    writeFileSync(file, text.replace(second, forged));
+    const { code, valid, checks } = await verified(file);
+    expect({ code, valid }).toEqual({ code: 1, valid: false });
+    expect(checks.filter(({ what }) => what === 'signature').map(({ ok }) => ok)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('of another payload: none holds', async () => {
+    const file = join(temporaryFolder(), 'forged.json');
+    const text = readFileSync(join(signatures, 'ES256.json'), 'utf8');
+    writeFileSync(
+      file,
+      text.replace(/"tag": "(.)/, (_, first) => `"tag": "${first === 'x' ? 'y' : 'x'}`),
+    );
+    const { code, out } = await regshift(['verify', file]);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^ {2}WRONG +signature .*the key [A-Z2-7:]{59}: A signature of the schema 1 manifest does not hold/m,
+    );
+    expect(out).toMatch(/^ {2}good +ids /m);
+  });
+});
+
+describe('files of other forms', () => {
+  it.each(['oci', 'oci-zstd', 'schema2', 'index', 'list', 'generic', 'fat-generic'])(
+    '%s is good',
+    async (sample) => {
+      const file = await writeSampleLayout(temporaryFolder(), sample);
+      const { code, checks } = await verified(file, '--layers');
+      expect(code).toBe(0);
+      expect(checks.filter(({ what }) => what === 'layer').length).toBeGreaterThanOrEqual(2);
+      // Attestations are not in the layout.
+      expect(checks.filter(({ ok }) => ok !== true)).toHaveLength(sample === 'index' ? 0 : 0);
+    },
+  );
+
+  it('says what could not be checked', async () => {
+    const folder = temporaryFolder();
+    const file = await writeSampleLayout(folder, 'oci', false);
+    const without = await verified(file, '--from', temporaryFolder(), '--layers');
+    expect(without.code).toBe(0);
+    expect(words(without)).toEqual([
+      'manifest: true',
+      'config: not checked',
+      'layer: not checked',
+      'layer: not checked',
+    ]);
+  });
+
+  it.each([
+    ['config', ['config: false']],
+    ['layer', ['layer: false']],
+  ] as const)('finds a %s that is not what its digest says', async (which, wrong) => {
+    const folder = temporaryFolder();
+    const file = await writeSampleLayout(folder, 'schema2');
+    const model = readManifest(new Uint8Array(readFileSync(file)));
+    const config =
+      model.kind === 'image' && model.target.kind === 'config' ? model.target.descriptor : undefined;
+    const digest = (which === 'config' ? config : model.dependencies[0])?.digest ?? '';
+    writeFileSync(join(folder, 'blobs', digest.replace(':', '/')), '{}');
+    const report = await verified(file, '--layers');
+    expect(report).toMatchObject({ code: 1, valid: false });
+    expect(words(report).filter((word) => word.endsWith('false'))).toEqual(wrong);
+  });
+
+  it('finds a manifest under a name that is not its digest', async () => {
+    const file = await writeSampleLayout(temporaryFolder(), 'schema2');
+    const misnamed = join(temporaryFolder(), 'a'.repeat(64));
+    writeFileSync(misnamed, readFileSync(file));
+    const report = await verified(misnamed);
+    expect(report.code).toBe(1);
+    expect(words(report)[0]).toBe('manifest: false');
+  });
+
+  it('finds a config that tells of other layers', async () => {
+    const folder = temporaryFolder();
+    const file = await writeSampleLayout(folder, 'oci');
+    const manifest = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...manifest, layers: manifest.layers.slice(1) }));
+    const report = await verified(file);
+    expect(report.code).toBe(1);
+    expect(words(report)).toEqual(['manifest: true', 'config: true', 'diff_ids: false', 'history: false']);
+  });
+
+  it('is no manifest: says where it stops being one', async () => {
+    const file = join(temporaryFolder(), 'broken.json');
+    writeFileSync(file, '{"schemaVersion": 2,}');
+    const { code, out } = await regshift(['verify', file]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/WRONG +manifest .*line 1, column 21/);
+  });
+});
+
+describe('images in a registry', () => {
+  let registry: SampleServer;
+  let host: string;
+  beforeAll(async () => {
+    registry = await startSampleServer();
+    host = new URL(registry.url).host;
+  });
+  afterAll(() => registry.stop());
+
+  it.each(['schema1', 'schema1-unsigned', 'oci-zstd', 'index', 'fat-generic-table', 'helm-chart'])(
+    '%s',
+    async (sample) => {
+      const report = await verified(`${host}/sample/${sample}`, '--layers');
+      expect(report).toMatchObject({ code: 0, valid: true });
+      expect(words(report)).toEqual(
+        {
+          schema1: ['manifest: true', 'signature: true', 'ids: true', ...Array(3).fill('layer: true')],
+          'schema1-unsigned': [
+            'manifest: true',
+            'signature: not checked',
+            'ids: true',
+            ...Array(3).fill('layer: true'),
+          ],
+          'oci-zstd': ['manifest: true', ...image],
+          index: [
+            'manifest: true',
+            'manifest: true',
+            ...image,
+            'manifest: true',
+            ...image,
+            ...Array(2).fill('manifest: true'),
+          ],
+          'fat-generic-table': ['manifest: true', 'manifest: true', ...image, 'manifest: true', ...image],
+          'helm-chart': ['manifest: true'],
+        }[sample],
+      );
+    },
+  );
+});
+
+it('an image in a registry that gives other bytes than it says', async () => {
+  const samples = createSampleRegistry();
+  const lying = await startStrictRegistry('a:b', async (url, init) => {
+    const answer = await samples.fetch(url, init);
+    if (!url.includes('/manifests/') || init?.method !== 'GET') return answer;
+    const text = (await answer.text()).replace(/sha256:./, (found) =>
+      found.endsWith('0') ? 'sha256:1' : 'sha256:0',
+    );
+    return new Response(text, { headers: answer.headers });
+  });
+  const folder = temporaryFolder();
+  writeFileSync(
+    join(folder, 'config.json'),
+    JSON.stringify({ auths: { [lying.host]: { auth: btoa('a:b') } } }),
+  );
+  try {
+    const argv = ['verify', `${lying.host}/sample/oci`];
+    const { code, out } = await regshift(argv, { env: { DOCKER_CONFIG: folder } });
+    expect(code).toBe(1);
+    expect(out).toMatch(/^ {2}WRONG +manifest .*is not what its digest says/m);
+  } finally {
+    await lying.stop();
+  }
+});
+
+const image = ['config: true', 'diff_ids: true', 'history: true', 'layer: true', 'layer: true'];

@@ -1,0 +1,193 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { mediaTypes } from '../../../../converters/media-types.ts';
+import { generationOf, generations } from '../../../../src/negotiation/known-clients.ts';
+import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
+import { regshift, temporaryFolder } from '../../../support/cli.ts';
+import { type RunningProxy, startProxy } from '../../../support/proxy.ts';
+import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
+import { startSlowLayers } from '../../../support/slow-layers.ts';
+import { startStrictRegistry } from '../../../support/strict-registry.ts';
+
+interface Result {
+  readonly image: string;
+  readonly client: string;
+  readonly given?: { readonly form: string; readonly digest?: string };
+  readonly failed?: string;
+}
+
+const proxyAt = ({ port }: RunningProxy) => `http://127.0.0.1:${port}`;
+
+describe('regshift warm', () => {
+  let registry: SampleServer;
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    registry = await startSampleServer();
+    proxy = await startProxy(registry.url);
+  });
+  afterAll(async () => {
+    await proxy.stop();
+    await registry.stop();
+  });
+
+  const warm = (...argv: string[]) => regshift(['warm', ...argv, '--proxy', proxyAt(proxy)]);
+
+  it('asks as each generation, which then is given the same', async () => {
+    const { code, json, err } = await warm('sample/index-zstd', '--all-clients', '--json');
+    expect(code).toBe(0);
+    const results = json<Result[]>();
+    expect(results.map(({ client }) => client)).toEqual(generations.map(({ name }) => name));
+    expect(results.map(({ given }) => given?.form)).toEqual([
+      'registry API v1, 2 images',
+      'schema1',
+      'list',
+      'list',
+      'oci-index',
+      ...Array(5).fill('oci-index'),
+    ]);
+    expect(
+      err.split('\n').filter((line) => /^\d+\/10 sample\/index-zstd:latest for /.test(line)),
+    ).toHaveLength(10);
+  });
+
+  it.each([
+    ['docker-1.13', mediaTypes.dockerList, mediaTypes.schema2],
+    // The index is given as it is: nothing but the client's next request leads to the image.
+    ['docker-24', mediaTypes.ociIndex, mediaTypes.ociManifest],
+  ])('leaves behind all that a pull by %s asks for, up to blobs', async (client, index, image) => {
+    const upstream = await startSampleServer();
+    const own = await startProxy(upstream.url);
+    const get = (reference = '', accept = '') =>
+      fetch(`${proxyAt(own)}/v2/sample/index-zstd/manifests/${reference}`, { headers: { accept } });
+    try {
+      const argv = ['warm', 'sample/index-zstd:1.0', '--for', client, '--proxy', proxyAt(own), '--json'];
+      const [result] = (await regshift(argv)).json<Result[]>();
+      await upstream.stop();
+      const list = await get(result?.given?.digest, index);
+      expect(list.status).toBe(200);
+      const { manifests } = (await list.json()) as { manifests: { digest: string }[] };
+      expect((await get(manifests[0]?.digest, image)).status).toBe(200);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  it('asks for all tags', async () => {
+    const { code, json } = await warm(
+      'sample/oci',
+      '--all-tags',
+      '--for',
+      'docker-1.13',
+      'docker-1.12',
+      '--json',
+    );
+    expect(code).toBe(0);
+    // Both are of one generation.
+    expect(json<Result[]>().map(({ image }) => image)).toEqual(['sample/oci:1.0', 'sample/oci:latest']);
+  });
+
+  it('fails where a client gets nothing, and does the rest', async () => {
+    const { code, out } = await warm('sample/helm-chart', 'sample/none', '--for', 'docker-1.9', 'docker-24');
+    expect(code).toBe(1);
+    expect(out).toMatch(/^sample\/helm-chart:latest +Docker 1\.6–1\.9 +nothing: .*not a container image/m);
+    expect(out).toMatch(/^sample\/helm-chart:latest +Docker 23–25 +oci +sha256:\w{64}$/m);
+    expect(out).toMatch(/^sample\/none:latest +Docker 23–25 +nothing: .*404/m);
+  });
+
+  it('draws a bar on a terminal, and takes it away', async () => {
+    const argv = ['warm', 'sample/oci', '--for', 'docker-1.13', '--proxy', proxyAt(proxy)];
+    const { err } = await regshift(argv, { terminal: true });
+    expect(err).toMatch(/^\r\[#{20}\] 1\/1 sample\/oci:latest for Docker 1\.10–18\.03: schema2 +\r +\r$/);
+    expect(err).not.toContain('\n');
+  });
+
+  it('asks nobody for digests by registry API v1, which knows none', async () => {
+    const [{ given } = { given: undefined }] = (
+      await warm('sample/oci', '--for', 'docker-28', '--json')
+    ).json<Result[]>();
+    const { json } = await warm(`sample/oci@${given?.digest}`, '--for', 'docker-1.5', 'docker-28', '--json');
+    expect(json<Result[]>().map(({ client }) => client)).toEqual(['Docker ≥ 26']);
+  });
+});
+
+describe('regshift warm waits', () => {
+  it('and comes back when the proxy says so', async () => {
+    const registry = await startSlowLayers(5000);
+    const proxy = await startProxy(registry.url, { REGSHIFT_MEASURE_DEADLINE: '1' });
+    try {
+      const argv = ['warm', 'sample/oci-zstd', '--for', 'docker-1.13', '--proxy', proxyAt(proxy)];
+      const impatient = await regshift([...argv, '--wait', '1']);
+      expect(impatient).toMatchObject({
+        code: 1,
+        out: expect.stringContaining('Pull again in about'),
+      });
+      const { code, out, err } = await regshift(argv);
+      expect(err).toMatch(/layers are being read, again in \d+ s/);
+      expect(out).toMatch(/schema2 +sha256:/);
+      expect(code).toBe(0);
+    } finally {
+      await proxy.stop();
+      await registry.stop();
+    }
+  });
+
+  it('for a login that docker login has left', async () => {
+    const strict = await startStrictRegistry('alice:wonderland', createSampleRegistry().fetch);
+    const proxy = await startProxy(`http://${strict.host}`);
+    const folder = temporaryFolder();
+    const auths = { [`127.0.0.1:${proxy.port}`]: { auth: btoa('alice:wonderland') } };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths }));
+    try {
+      const argv = [
+        'warm',
+        'sample/oci',
+        '--for',
+        'docker-1.5',
+        'docker-1.13',
+        '--proxy',
+        proxyAt(proxy),
+        '--json',
+      ];
+      const { code, json } = await regshift(argv, { env: { DOCKER_CONFIG: folder } });
+      expect(json<Result[]>().map(({ given }) => given?.form)).toEqual([
+        'registry API v1, 2 images',
+        'schema2',
+      ]);
+      expect(code).toBe(0);
+      expect((await regshift(argv)).code).toBe(1);
+    } finally {
+      await proxy.stop();
+      await strict.stop();
+    }
+  });
+});
+
+describe('a client by its name', () => {
+  test.each([
+    ['docker-1.3.3', 'docker-1.5'],
+    ['docker-1.6', 'docker-1.9'],
+    ['docker-1.10.3', 'docker-1.13'],
+    ['docker-18.09', 'docker-1.13'],
+    ['docker-19.03.4', 'docker-19.03.3'],
+    ['docker-19.03.15', 'docker-20.10'],
+    ['docker-23', 'docker-24'],
+    ['docker-29.1', 'docker-28'],
+    ['containerd-1.7.2', 'containerd-1.6'],
+    ['containerd-2.0', 'containerd-2'],
+    ['podman', 'skopeo'],
+    ['podman-4.3', 'skopeo'],
+    ['buildah', 'skopeo'],
+    ['docker', undefined],
+    ['containerd-1.4', undefined],
+    ['kubelet-1.2', undefined],
+    ['docker-dev', undefined],
+    ['', undefined],
+  ])('%s is of the generation %s', (name, id) => {
+    expect(generationOf(name)?.id).toBe(id);
+  });
+
+  it.each(generations)('$id names its own generation', (generation) => {
+    expect(generationOf(generation.id)).toBe(generation);
+  });
+});

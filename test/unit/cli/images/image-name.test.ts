@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { readImageName } from '../../../../src/cli/images/image-name.ts';
+
+const digest = `sha256:${'a'.repeat(64)}`;
+
+describe('an image is named as for docker pull', () => {
+  test.each<[text: string, registry: string, name: string, reference: string]>([
+    ['alpine', 'https://registry-1.docker.io/', 'library/alpine', 'latest'],
+    ['alpine:3.20', 'https://registry-1.docker.io/', 'library/alpine', '3.20'],
+    ['owner/app', 'https://registry-1.docker.io/', 'owner/app', 'latest'],
+    ['docker.io/alpine', 'https://registry-1.docker.io/', 'library/alpine', 'latest'],
+    ['index.docker.io/owner/app:1', 'https://registry-1.docker.io/', 'owner/app', '1'],
+    ['ghcr.io/owner/app:1.0', 'https://ghcr.io/', 'owner/app', '1.0'],
+    ['registry.example:5000/app', 'https://registry.example:5000/', 'app', 'latest'],
+    [`registry.example/a/b/c@${digest}`, 'https://registry.example/', 'a/b/c', digest],
+    [`registry.example/a:1.0@${digest}`, 'https://registry.example/', 'a', digest],
+    ['localhost/app', 'http://localhost/', 'app', 'latest'],
+    ['127.0.0.1:5000/app:1', 'http://127.0.0.1:5000/', 'app', '1'],
+    ['[::1]:5000/app', 'http://[::1]:5000/', 'app', 'latest'],
+    ['https://127.0.0.1:5000/app', 'https://127.0.0.1:5000/', 'app', 'latest'],
+    ['http://registry.example/app', 'http://registry.example/', 'app', 'latest'],
+  ])('%s', (text, registry, name, expected) => {
+    const read = readImageName(text);
+    const { reference } = read;
+    expect([
+      read.registry.href,
+      read.name,
+      reference.kind === 'tag' ? reference.tag : reference.digest,
+    ]).toEqual([registry, name, expected]);
+  });
+
+  test('--plain-http is for registries with a name of their own', () => {
+    expect(readImageName('registry.example/app', true).registry.href).toBe('http://registry.example/');
+    expect(readImageName('alpine', true).registry.href).toBe('https://registry-1.docker.io/');
+  });
+
+  test.each([
+    '',
+    ':1',
+    'a//b',
+    'Alpine',
+
+    'a b',
+    'http:///x',
+    'x.y:z/app',
+    `a@${digest}0`,
+  ])('%j is none', (text) => {
+    expect(() => readImageName(text)).toThrow(/no image|no digest|no host/);
+  });
+});

@@ -1,0 +1,190 @@
+import { zstdCompressSync } from 'node:zlib';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { digestOf } from '../../../converters/digest.ts';
+import { Failure, type FailureCode } from '../../../src/errors.ts';
+import type { OpenLayer } from '../../../src/layers/background-read.ts';
+import { defaultUnpackLimits } from '../../../src/layers/decompression-limits.ts';
+import { createLayerLearner, createLayerLeases } from '../../../src/layers/inspector.ts';
+import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts';
+import { sourceOf } from '../../support/byte-streams.ts';
+import { layerContent } from '../../support/layer-content.ts';
+import { layerRequest } from '../../support/layer-request.ts';
+
+const content = layerContent(50_000);
+const packed = new Uint8Array(zstdCompressSync(content));
+const digest = digestOf(packed);
+
+function newLearner(limit = 4) {
+  return createLayerLearner({
+    codec: createNodeLayerCodec(),
+    limits: defaultUnpackLimits,
+    cache: { get: async () => undefined, set: async () => {} },
+    leases: createLayerLeases(limit, Date.now),
+    clock: Date.now,
+    background: () => undefined,
+  });
+}
+
+/** Opens in the order of the calls; a refusal comes once all requests wait for it. */
+function scripted(...answers: readonly (Uint8Array | Failure)[]): { open: OpenLayer; opened: () => number } {
+  let opened = 0;
+  const open = async () => {
+    const answer = answers[opened] ?? packed;
+    opened += 1;
+    await settled();
+    if (answer instanceof Failure) throw answer;
+    return { stream: sourceOf(answer).stream, size: answer.length };
+  };
+  return { open, opened: () => opened };
+}
+
+const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+
+const ofUpstream: readonly FailureCode[] = [
+  'UNAUTHORIZED',
+  'DENIED',
+  'BLOB_UNKNOWN',
+  'RATE_LIMITED',
+  'UPSTREAM_ANSWER',
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_TIMEOUT',
+];
+const ofContent: readonly FailureCode[] = ['UPSTREAM_CONTENT'];
+const secret = 'blob of acme/secret-merger';
+
+describe('a reading that requests of several rights wait for', () => {
+  it.each([...ofUpstream, ...ofContent])('%s of one repository is not told to another', async (code) => {
+    const learner = newLearner();
+    const { open, opened } = scripted(new Failure(code, secret));
+    const alice = learner.facts(digest, layerRequest(open, 'acme/secret-merger', 'alice'));
+    const bob = learner.facts(digest, layerRequest(open, 'bob/app', 'bob'));
+    await expect(alice).rejects.toThrow(secret);
+    expect(await bob).toMatchObject({ size: content.length });
+    expect(opened()).toBe(2);
+  });
+
+  it.each(ofUpstream)('%s of one login is not told to another of the same repository', async (code) => {
+    const learner = newLearner();
+    const { open, opened } = scripted(new Failure(code, secret));
+    const alice = learner.facts(digest, layerRequest(open, 'team/app', 'alice'));
+    const bob = learner.facts(digest, layerRequest(open, 'team/app', 'bob'));
+    await expect(alice).rejects.toThrow(secret);
+    expect(await bob).toMatchObject({ size: content.length });
+    expect(opened()).toBe(2);
+  });
+
+  it.each(ofContent)('%s is shared by those who read the same repository', async (code) => {
+    const learner = newLearner();
+    const { open, opened } = scripted(new Failure(code, 'broken'));
+    const all = ['alice', 'bob'].map((login) => learner.facts(digest, layerRequest(open, 'team/app', login)));
+    for (const each of all) await expect(each).rejects.toThrow('broken');
+    expect(opened()).toBe(1);
+  });
+
+  it('requests that were sent on ask at once, each in its own right, and not one after the other', async () => {
+    const learner = newLearner();
+    let [running, most] = [0, 0];
+    const open: OpenLayer = async () => {
+      most = Math.max(most, ++running);
+      await settled();
+      running -= 1;
+      throw new Failure('DENIED', 'quota');
+    };
+    const logins = ['alice', 'bob', 'carol', 'dave'];
+    const all = logins.map((login) => learner.facts(digest, layerRequest(open, 'team/app', login)));
+    for (const each of all) await expect(each).rejects.toThrow('quota');
+    expect(most).toBe(3);
+  });
+
+  it('the size that one manifest claims ends its own request alone', async () => {
+    const learner = newLearner();
+    const { open, opened } = scripted();
+    const liar = learner.facts(digest, { ...layerRequest(open, 'mallory/app', 'mallory'), most: 100 });
+    const bob = learner.facts(digest, layerRequest(open, 'bob/app', 'bob'));
+    await expect(liar).rejects.toMatchObject({ code: 'UPSTREAM_CONTENT', detail: { fault: 'claim' } });
+    expect(await bob).toMatchObject({ packedSize: packed.length });
+    expect(opened()).toBe(1);
+  });
+
+  it('a layer that only the liar waits for is not read on', async () => {
+    const learner = newLearner();
+    const source = sourceOf(packed.subarray(0, 200), { after: 'silence' });
+    const open = async () => ({ stream: source.stream, size: packed.length });
+    const liar = learner.facts(digest, { ...layerRequest(open, 'mallory/app', 'mallory'), most: 100 });
+    await expect(liar).rejects.toMatchObject({ detail: { fault: 'claim' } });
+    await settled();
+    expect(source.cancelled).toBeDefined();
+    expect(learner.progress(digest)).toBeUndefined();
+  });
+});
+
+describe('a reading that upstream holds back for one right', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Sends a layer's first bytes, and then nothing. */
+  const hanging = () => {
+    const source = sourceOf(packed.subarray(0, 200), { after: 'silence' });
+    return { source, open: async () => ({ stream: source.stream, size: packed.length }) };
+  };
+
+  it.each([
+    ['another repository', 'bob/app'],
+    ['another login of the same repository', 'acme/app'],
+  ])('does not hold back %s, which has the layer in seconds', async (_, repository) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
+    const learner = newLearner();
+    const { open, source } = hanging();
+    const alice = learner.facts(digest, layerRequest(open, 'acme/app', 'alice'));
+    const bob = learner.facts(
+      digest,
+      layerRequest(async () => ({ stream: sourceOf(packed).stream, size: packed.length }), repository, 'bob'),
+    );
+    await vi.advanceTimersByTimeAsync(7_000);
+    vi.useRealTimers();
+    expect(await bob).toMatchObject({ size: content.length });
+    // What was found out is shared: nothing more is read for Alice.
+    expect(await alice).toMatchObject({ size: content.length });
+    await vi.waitFor(() => expect(source.cancelled).toBeDefined());
+  });
+
+  it('goes on in the right of a request that still waits, when its turn comes again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
+    const learner = newLearner(1);
+    const blocker = hanging();
+    const leavingBlocker = new AbortController();
+    const other = digestOf(content);
+    const blocked = learner.facts(other, layerRequest(blocker.open, 'x/y', 'carol', '192.0.2.9'), {
+      signal: leavingBlocker.signal,
+    });
+    const gone = expect(blocked).rejects.toThrow('left');
+    const leaving = new AbortController();
+    let aliceAsked = 0;
+    const alice = learner.facts(
+      digest,
+      layerRequest(
+        async () => {
+          aliceAsked += 1;
+          throw new Failure('DENIED', 'gone');
+        },
+        'acme/app',
+        'alice',
+      ),
+      { signal: leaving.signal },
+    );
+    const left = expect(alice).rejects.toThrow('left');
+    const bob = learner.facts(
+      digest,
+      layerRequest(async () => ({ stream: sourceOf(packed).stream, size: packed.length }), 'acme/app', 'bob'),
+    );
+    await vi.advanceTimersByTimeAsync(100);
+    leaving.abort(new Error('left'));
+    leavingBlocker.abort(new Error('left'));
+    await vi.advanceTimersByTimeAsync(100);
+    vi.useRealTimers();
+    await Promise.all([left, gone]);
+    expect(await bob).toMatchObject({ size: content.length });
+    expect(aliceAsked).toBe(0);
+  });
+});

@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../../converters/digest.ts';
+import { mediaTypes } from '../../../converters/media-types.ts';
+import type { IndexEntry } from '../../../converters/model.ts';
+import { readAccept } from '../../../src/negotiation/accept.ts';
+import { type Reads, whatIsRead } from '../../../src/negotiation/capabilities.ts';
+import { describeClient } from '../../../src/negotiation/client-profile.ts';
+import { decide, type Pin, type StoredForm } from '../../../src/negotiation/negotiate.ts';
+import { type HeaderLine, manifestRequestHeaders } from '../../support/old-clients.ts';
+
+const { schema1, schema1Signed, schema2, dockerList, ociManifest, ociIndex, generic } = mediaTypes;
+
+function readsOf(lines: readonly HeaderLine[]): Reads {
+  const valuesOf = (name: string) => lines.filter(([each]) => each === name).map(([, value]) => value);
+  const { profile } = describeClient(valuesOf('User-Agent')[0]);
+  return whatIsRead(readAccept(valuesOf('Accept').join(', ')), profile);
+}
+
+const clients = {
+  'Docker 1.9.1': readsOf(manifestRequestHeaders['Docker 1.9.1']),
+  'Docker 1.13.1': readsOf(manifestRequestHeaders['Docker 1.13.1']),
+  'Docker 19.03.3': readsOf(manifestRequestHeaders['Docker 19.03.3']),
+  'Docker 20.10': readsOf(manifestRequestHeaders['Docker 20.10']),
+  skopeo: readsOf(manifestRequestHeaders.skopeo),
+  containerd: readsOf(manifestRequestHeaders['containerd HEAD']),
+  'curl */*': readsOf([['Accept', '*/*']]),
+  'curl application/json': readsOf([['Accept', 'application/json']]),
+  'only schema 1': readsOf([['Accept', schema1]]),
+  'only OCI': readsOf([['Accept', ociManifest]]),
+  'only lists': readsOf([['Accept', dockerList]]),
+  'only generic': readsOf([['Accept', generic]]),
+  'Docker 26, silent': readsOf([['User-Agent', 'docker/26.0.0']]),
+} as const;
+type Client = keyof typeof clients;
+
+const image = (mediaType: string, rest: Partial<StoredForm> = {}): StoredForm => ({
+  mediaType,
+  entries: undefined,
+  zstd: false,
+  pure: true,
+  ...rest,
+});
+
+const entry = (mediaType: string, attestation = false): IndexEntry => ({
+  mediaType,
+  digest: digestOf(new Uint8Array()),
+  size: 0,
+  urls: [],
+  labels: new Map(),
+  field: undefined,
+  platform: undefined,
+  artifactType: undefined,
+  attestation,
+});
+const index = (mediaType: string, ...entries: IndexEntry[]): StoredForm => ({ ...image(mediaType), entries });
+
+const stored = {
+  'signed schema 1': image(schema1Signed),
+  'unsigned schema 1': image(schema1),
+  'schema 2': image(schema2),
+  'schema 2 with OCI types inside': image(schema2, { pure: false }),
+  'schema 2, zstd': image(schema2, { zstd: true }),
+  OCI: image(ociManifest),
+  'OCI, zstd': image(ociManifest, { zstd: true }),
+  generic: image(generic),
+  'a foreign document': image('application/vnd.example+json'),
+  'a list': index(dockerList, entry(schema2), entry(schema2)),
+  'a list of schema 1': index(dockerList, entry(schema1Signed)),
+  'a list of OCI': index(dockerList, entry(schema2), entry(ociManifest)),
+  'an OCI index': index(ociIndex, entry(ociManifest), entry(ociManifest, true)),
+  'an OCI index of schema 2': index(ociIndex, entry(schema2)),
+  'an index of artifacts': index(ociIndex, entry('application/vnd.example+json')),
+  'fat generic': index(generic, entry(mediaTypes.dockerConfig)),
+} as const;
+type Stored = keyof typeof stored;
+
+/** The decision in a word: the form made, with `list` before it for an index. */
+function decisionOf(what: Stored, client: Client, pin: Pin = 'auto'): string {
+  const decision = decide(stored[what], clients[client], pin);
+  if (decision.kind === 'image') return decision.form;
+  return decision.kind === 'index' ? `list ${decision.form}` : decision.kind;
+}
+
+const auto: readonly [Stored, Partial<Record<Client, string>>][] = [
+  ['signed schema 1', { 'Docker 1.9.1': 'stored', 'Docker 20.10': 'stored', containerd: 'schema2' }],
+  ['unsigned schema 1', { 'curl */*': 'stored', 'only OCI': 'oci', containerd: 'schema2' }],
+  ['schema 2', { 'Docker 1.9.1': 'schema1', 'Docker 1.13.1': 'stored', 'Docker 20.10': 'stored' }],
+  ['schema 2', { 'curl application/json': 'schema1', 'only schema 1': 'schema1', 'only OCI': 'oci' }],
+  ['schema 2', { 'curl */*': 'stored', 'only lists': 'refuse', 'only generic': 'generic' }],
+  ['schema 2', { 'Docker 26, silent': 'refuse' }],
+  ['schema 2 with OCI types inside', { 'Docker 1.13.1': 'schema2', 'Docker 20.10': 'stored' }],
+  ['schema 2, zstd', { 'Docker 1.13.1': 'schema2', 'Docker 20.10': 'schema2', skopeo: 'stored' }],
+  ['OCI', { 'Docker 1.9.1': 'schema1', 'Docker 1.13.1': 'schema2', 'Docker 19.03.3': 'schema2' }],
+  ['OCI', { 'Docker 20.10': 'stored', skopeo: 'stored', containerd: 'stored', 'curl */*': 'stored' }],
+  ['OCI, zstd', { 'Docker 20.10': 'oci', 'Docker 1.13.1': 'schema2', 'Docker 1.9.1': 'schema1' }],
+  ['OCI, zstd', { skopeo: 'stored', containerd: 'stored', 'curl */*': 'stored' }],
+  ['generic', { 'Docker 1.9.1': 'schema1', 'Docker 20.10': 'schema2', 'only OCI': 'oci' }],
+  ['generic', { 'only generic': 'stored', 'curl */*': 'stored' }],
+  ['a foreign document', { 'curl */*': 'stored' }],
+  ['a list', { 'Docker 1.9.1': 'choose', 'Docker 1.13.1': 'stored', 'Docker 20.10': 'stored' }],
+  ['a list', { 'only OCI': 'choose', 'only lists': 'stored', 'curl */*': 'stored' }],
+  ['a list of schema 1', { 'Docker 1.13.1': 'stored', containerd: 'list schema2' }],
+  ['a list of OCI', { 'Docker 1.13.1': 'list schema2', 'Docker 20.10': 'stored' }],
+  ['an OCI index', { 'Docker 1.9.1': 'choose', 'Docker 1.13.1': 'list schema2', skopeo: 'stored' }],
+  ['an OCI index', { 'Docker 19.03.3': 'list schema2', 'Docker 20.10': 'stored', containerd: 'stored' }],
+  ['an OCI index', { 'only lists': 'list schema2' }],
+  ['an OCI index of schema 2', { 'Docker 1.13.1': 'list schema2', 'Docker 20.10': 'stored' }],
+  ['an index of artifacts', { 'Docker 20.10': 'stored', 'Docker 1.13.1': 'list schema2' }],
+  ['fat generic', { 'Docker 1.9.1': 'choose', 'Docker 20.10': 'list schema2', 'only OCI': 'choose' }],
+  ['fat generic', { 'curl */*': 'stored' }],
+];
+
+describe('on a route that is not pinned', () => {
+  const cases = auto.flatMap(([what, row]) =>
+    Object.entries(row).map(([client, decision]) => ({ what, client: client as Client, decision })),
+  );
+  it.each(cases)('$what → $client: $decision', ({ what, client, decision }) => {
+    expect(decisionOf(what, client)).toBe(decision);
+  });
+});
+
+const pinned: readonly [Pin, Stored, Partial<Record<Client, string>>][] = [
+  ['schema1', 'signed schema 1', { 'Docker 1.9.1': 'stored', 'Docker 20.10': 'stored' }],
+  ['schema1', 'OCI', { 'Docker 1.9.1': 'schema1', 'Docker 20.10': 'schema1', 'curl */*': 'schema1' }],
+  ['schema1', 'a list', { 'Docker 20.10': 'choose', 'curl */*': 'choose' }],
+  ['schema2', 'schema 2', { 'Docker 1.9.1': 'stored', skopeo: 'stored' }],
+  ['schema2', 'schema 2, zstd', { 'Docker 1.13.1': 'schema2', skopeo: 'stored' }],
+  ['schema2', 'an OCI index', { 'Docker 1.9.1': 'choose', 'Docker 1.13.1': 'list schema2' }],
+  ['schema2', 'a list', { 'Docker 1.13.1': 'stored', 'curl */*': 'stored' }],
+  ['schema2', 'a list of OCI', { 'Docker 20.10': 'list schema2' }],
+  ['oci', 'schema 2', { 'Docker 1.9.1': 'oci', 'Docker 20.10': 'oci' }],
+  ['oci', 'an OCI index', { 'Docker 20.10': 'stored', 'Docker 1.13.1': 'choose' }],
+  ['oci', 'a list', { 'Docker 20.10': 'list oci', 'curl */*': 'list oci' }],
+  ['generic', 'generic', { 'Docker 1.9.1': 'stored' }],
+  ['generic', 'fat generic', { 'Docker 1.9.1': 'stored' }],
+  ['generic', 'schema 2', { 'Docker 20.10': 'generic' }],
+];
+
+describe('on a route that is pinned', () => {
+  const cases = pinned.flatMap(([pin, what, row]) =>
+    Object.entries(row).map(([client, decision]) => ({ pin, what, client: client as Client, decision })),
+  );
+  it.each(cases)('$pin: $what → $client: $decision', ({ pin, what, client, decision }) => {
+    expect(decisionOf(what, client, pin)).toBe(decision);
+  });
+});
+
+describe('what a client reads', () => {
+  it('named nothing: schema 1 of both kinds, and no zstd', () => {
+    expect([...clients['Docker 1.9.1'].types]).toEqual([schema1, schema1Signed]);
+    expect(clients['Docker 1.9.1'].zstd).toBe(false);
+    expect(readsOf([]).zstd).toBe(false);
+  });
+
+  it('one kind of schema 1 named: both', () => {
+    expect(readsOf([['Accept', schema1Signed]]).types).toContain(schema1);
+  });
+
+  it('named, and known not to be read: not read', () => {
+    expect(clients['Docker 19.03.3'].types).not.toContain(ociManifest);
+    const docker26 = readsOf([
+      ['User-Agent', 'docker/26.0.0'],
+      ['Accept', `${schema2}, ${schema1Signed}`],
+    ]);
+    expect([...docker26.types]).toEqual([schema2]);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { isInRanges, parseIpRange } from '../../../src/routing/ip-range.ts';
+
+function isIn(range: string, address: string): boolean {
+  const parsed = parseIpRange(range);
+  if (parsed === undefined) throw new Error(`${range} is no range`);
+  return isInRanges([parsed], address);
+}
+
+describe('an IP range', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.7', true],
+    ['192.0.2.7', '192.0.2.8', false],
+    ['10.0.0.0/8', '10.255.255.255', true],
+    ['10.0.0.0/8', '11.0.0.0', false],
+    ['172.16.0.0/12', '172.31.255.1', true],
+    ['172.16.0.0/12', '172.32.0.1', false],
+    ['0.0.0.0/0', '203.0.113.9', true],
+    ['0.0.0.0/0', '2001:db8::1', false],
+    ['fd00::/8', 'fdab:cd::1', true],
+    ['fd00::/8', 'fe80::1', false],
+    ['2001:db8::1', '2001:0DB8:0:0:0:0:0:1', true],
+    ['::1', '::1', true],
+    ['::1', '127.0.0.1', false],
+    ['fe80::/10', 'fe80::1%eth0', true],
+    // As Node writes the address of an IPv4 peer of a socket that serves both.
+    ['127.0.0.0/8', '::ffff:127.0.0.1', true],
+    ['::ffff:10.0.0.0/104', '10.1.2.3', true],
+    ['::/0', '2001:db8::1', true],
+    ['10.0.0.0/8', 'unknown', false],
+    ['10.0.0.0/8', '', false],
+  ])('%s holds %s: %s', (range, address, expected) => {
+    expect(isIn(range, address)).toBe(expected);
+  });
+
+  it.each([
+    '',
+    '10.0.0.0/33',
+    '::/129',
+    '10.0.0/8',
+    '10.0.0.256',
+    '010.0.0.1',
+    '0x7f.0.0.1',
+    '2130706433',
+    '1:2:3',
+    ':::',
+    '10.0.0.0/8/8',
+    '10.0.0.0/',
+    'localhost',
+    '::1]/@evil.test[',
+  ])('%j is none', (text) => {
+    expect(parseIpRange(text)).toBeUndefined();
+  });
+});

@@ -1,0 +1,243 @@
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { App } from '../../../../../src/app.ts';
+import type { Connection } from '../../../../../src/http/env.ts';
+import { passThrough } from '../../../../../src/http/upstream-body.ts';
+import type { Log } from '../../../../../src/observability/log.ts';
+import { createHttpFetch } from '../../../../../src/runtime/node/http/fetch.ts';
+import { createListener } from '../../../../../src/runtime/node/http/listener.ts';
+import { questionOf } from '../../../../../src/runtime/node/http/response-cache-key.ts';
+import { rawRequest } from '../../../../support/raw-http.ts';
+import { startServer } from '../../../upstream/local-server.ts';
+
+/** A program that answers so, behind a server of Node's. */
+async function serving(
+  answer: (request: Request) => Promise<Response>,
+  again: App['again'] = () => undefined,
+  renew: App['renew'] = () => undefined,
+) {
+  const logged: string[] = [];
+  const log: Log = (level, message, facts) => logged.push(`${level} ${message}: ${facts?.reason}`);
+  const server = createServer(createListener({ fetch: answer, again, renew }, log).listen);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, sockets, logged };
+}
+
+const ask = createHttpFetch();
+const get = (port: number) => rawRequest({ port, method: 'GET', path: '/', headers: [] });
+
+/** A body that passes through: as it came, or with a stream of the web around it. */
+const passing = {
+  'natively piped': (response: Response) => passThrough(response.body, response),
+  'written from a stream of the web': (response: Response) =>
+    passThrough(response.body?.pipeThrough(new TransformStream()) ?? null, response),
+  'piped as a stream of the web': ({ body, status, headers }: Response) =>
+    new Response(body?.pipeThrough(new TransformStream()) ?? null, { status, headers }),
+};
+
+describe.each(Object.entries(passing))('a body that is %s', (_, pass) => {
+  const cuts: readonly [string, (response: ServerResponse) => void][] = [
+    ['of known length', (response) => response.writeHead(200, { 'content-length': 9 }).write('ab')],
+    ['in chunks', (response) => response.writeHead(200).write('ab')],
+  ];
+
+  it.each(cuts)('and that upstream cuts is cut for the client, and never ended: %s', async (_kind, begin) => {
+    const { url } = await startServer((_request, response) => {
+      begin(response);
+      setTimeout(() => response.destroy(), 20);
+    });
+    const { port } = await serving(async () => pass(await ask(url.href, {})));
+    await expect(get(port)).rejects.toThrow(/before it was whole|ECONNRESET/);
+  });
+
+  it('is not asked for any more when the client leaves', async () => {
+    const asked: IncomingMessage[] = [];
+    const { url } = await startServer((request, response) => {
+      asked.push(request);
+      response.writeHead(200, { 'content-length': 1 << 30 });
+      const more = () => {
+        while (!response.destroyed && response.write(new Uint8Array(65_536)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    const { port } = await serving(async (request) => pass(await ask(url.href, { signal: request.signal })));
+    const leaving = httpRequest({ port, host: '127.0.0.1' }, (response) => {
+      response.once('data', () => leaving.destroy());
+    });
+    leaving.on('error', () => undefined);
+    leaving.end();
+    await expect.poll(() => asked[0]?.socket.destroyed).toBe(true);
+  });
+
+  it('waits for a client that is slow, and is not held in memory meanwhile', async () => {
+    let sent = 0;
+    const { url } = await startServer(async (_request, response) => {
+      response.writeHead(200, { 'content-length': 256 << 20 });
+      for (; sent < 256 << 20 && !response.destroyed; sent += 1 << 20) {
+        if (!response.write(new Uint8Array(1 << 20))) {
+          await new Promise((resolve) => response.once('drain', resolve));
+        }
+      }
+    });
+    const { port } = await serving(async () => pass(await ask(url.href, {})));
+    const slow = httpRequest({ port, host: '127.0.0.1' }, (response) => response.pause());
+    slow.on('error', () => undefined);
+    slow.end();
+    await sleep(500);
+    expect(sent).toBeLessThan(64 << 20);
+    slow.destroy();
+  });
+});
+
+describe('an answer of upstream', () => {
+  it('that has no body is given as it is', async () => {
+    const { url } = await startServer((_request, response) => response.writeHead(304, { etag: '"x"' }).end());
+    const { port } = await serving(() => ask(url.href, {}));
+    const { status, header, body } = await get(port);
+    expect([status, header('etag'), body.length]).toEqual([304, '"x"', 0]);
+  });
+
+  it('is asked for no longer when the client leaves before it has begun', async () => {
+    const { url, requests } = await startServer(() => undefined);
+    const { port } = await serving(async (request) => ask(url.href, { signal: request.signal }));
+    const leaving = httpRequest({ port, host: '127.0.0.1' });
+    leaving.on('error', () => undefined);
+    leaving.end();
+    await expect.poll(() => requests.length).toBe(1);
+    leaving.destroy();
+    await expect.poll(() => requests[0]?.socket.destroyed).toBe(true);
+  });
+});
+
+describe('an exception', () => {
+  const wrong = () => {
+    throw new Error('a fault of the program');
+  };
+  const told = 'error a connection ends: an event of it could not be handled: a fault of the program';
+
+  it('in a handler of one connection leaves the process, and the handlers behind it', async () => {
+    let counted = 0;
+    const { port, logged } = await serving(async (_request, connection?: Connection) => {
+      connection?.whenSent?.(wrong);
+      connection?.whenSent?.(() => {
+        counted += 1;
+      });
+      return new Response('whole');
+    });
+    for (const times of [1, 2]) {
+      expect(new TextDecoder().decode((await get(port)).body)).toBe('whole');
+      await expect.poll(() => [logged.length, counted]).toEqual([times, times]);
+    }
+    expect(logged).toEqual([told, told]);
+  });
+
+  it.each([
+    ['while a held answer is looked for', wrong, undefined],
+    ['while one is renewed', undefined, async () => wrong()],
+    ['before one is renewed', undefined, wrong],
+  ])('%s ends the connection alone', async (_, again, renew) => {
+    let broken = true;
+    const only = <Any extends (...args: never) => unknown>(fault: Any | undefined) =>
+      ((...args: never) => (broken ? fault?.(...args) : undefined)) as Any;
+    const { port, logged } = await serving(async () => new Response('whole'), only(again), only(renew));
+    await expect(get(port)).rejects.toThrow(/before it was whole|ECONNRESET/);
+    expect(logged).toEqual([told]);
+    broken = false;
+    expect((await get(port)).status).toBe(200);
+  });
+});
+
+describe('a stream that fails', () => {
+  const failing = (start: (controller: ReadableStreamDefaultController) => void) =>
+    serving(async () => passThrough(new ReadableStream({ start }), { status: 200 }));
+
+  it('while its client is slow says nothing to the client, and does not end its body', async () => {
+    const { promise, resolve } = Promise.withResolvers<ReadableStreamDefaultController>();
+    const { port, logged } = await failing((controller) => {
+      controller.enqueue(new Uint8Array(8 << 20).fill(97));
+      resolve(controller);
+    });
+    const chunks: Uint8Array[] = [];
+    const slow = connect(port, '127.0.0.1');
+    slow.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    const controller = await promise;
+    await sleep(100);
+    controller.error(new Error('a secret of the program'));
+    for await (const chunk of slow) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString('latin1');
+    expect(text.slice(-200)).toMatch(/^a+\r\n$/);
+    expect(logged).toEqual(['warn an answer broke off: a secret of the program']);
+  });
+});
+
+describe('an upload', () => {
+  it('is cut for upstream when the client leaves in the middle of it', async () => {
+    const asked: IncomingMessage[] = [];
+    const ends: string[] = [];
+    const { url } = await startServer((request) => {
+      asked.push(request);
+      request.on('end', () => ends.push('whole')).on('error', () => ends.push('cut'));
+      request.resume();
+    });
+    const { port } = await serving((request) => {
+      const init: object = { method: 'PUT', body: request.body, signal: request.signal, duplex: 'half' };
+      return ask(url.href, init);
+    });
+    const leaving = httpRequest({ port, host: '127.0.0.1', method: 'PUT' });
+    leaving.on('error', () => undefined);
+    leaving.write('half');
+    await expect.poll(() => asked.length).toBe(1);
+    leaving.destroy();
+    await expect.poll(() => ends).toEqual(['cut']);
+  });
+});
+
+describe('the question that a request is', () => {
+  let address = '127.0.0.1';
+  const words = (...rawHeaders: string[]) =>
+    questionOf({
+      method: 'GET',
+      url: '/v2/a/manifests/b',
+      rawHeaders,
+      socket: { localPort: 1, localAddress: address },
+    } as unknown as IncomingMessage);
+
+  it('is the same for the same words alone', () => {
+    const question = words('Host', 'a', 'Authorization', 'Basic x');
+    expect(words('host', 'a', 'authorization', 'Basic x', 'X-Other', 'y')).toBe(question);
+    expect(words('Host', 'a', 'Authorization', 'Basic y')).not.toBe(question);
+  });
+
+  it('differs by the address that was reached, for who names no host', () => {
+    const one = words();
+    address = '127.0.0.2';
+    expect(words()).not.toBe(one);
+  });
+
+  it('holds no login, only what tells it from others', () => {
+    expect(words('Authorization', 'Basic dXNlcjpwYXNz')).not.toContain('dXNlcjpwYXNz');
+  });
+
+  it.each(['Authorization', 'Accept', 'User-Agent', 'Host'])(
+    'differs where %s is empty, or there twice',
+    (name) => {
+      // The one that reads all lines of a header must not answer for the one that reads the first.
+      const once = words(name, 'one');
+      expect(new Set([once, words(name, 'one', name, 'two'), words(name, ''), words()]).size).toBe(4);
+      expect(words(name, '', name, 'one')).not.toBe(words(name, ''));
+    },
+  );
+
+  it.each(['If-None-Match', 'Range', 'X-Forwarded-Host', 'X-Forwarded-Proto'])('is none with %s', (name) => {
+    expect(words(name, 'x')).toBeUndefined();
+  });
+});

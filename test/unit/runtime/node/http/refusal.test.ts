@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeCertificate } from '../../../../support/certificate.ts';
+import { requirePeers } from '../../../../support/programs.ts';
+import { type RunningProxy, startProxy } from '../../../../support/proxy.ts';
+import { tlsHellos } from '../../../../support/tls-hellos.ts';
+
+/** What a client reads, and how its connection ends. */
+interface Heard {
+  readonly text: string;
+  readonly end: string;
+}
+
+/** Sends the first part, the rest once the answer begins, and reads nothing of the answer before all is sent. */
+async function sendInTwo(
+  port: number,
+  first: Uint8Array,
+  rest: Uint8Array = new Uint8Array(),
+): Promise<Heard> {
+  const { promise, resolve, reject } = Promise.withResolvers<Heard>();
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let text = '';
+  const timer = setTimeout(() => reject(new Error(`no end after: ${text}`)), 5_000);
+  socket.setNoDelay(true);
+  socket.on('connect', () => socket.write(first));
+  socket.once('readable', () => {
+    const read = () => {
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      socket.once('end', () => resolve({ text, end: 'FIN' }));
+    };
+    if (rest.length === 0) read();
+    // The refused side has time to send a reset, and must not.
+    else socket.write(rest, () => setTimeout(read, 5));
+  });
+  socket.once('error', ({ message }) => resolve({ text, end: message }));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    socket.destroy();
+  }
+}
+
+const refusal = /^HTTP\/1\.1 400 Bad Request\r\n(?:.+\r\n)*\r\n.+\n$/;
+
+describe('a TLS hello at the plain port', () => {
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    proxy = await startProxy('https://upstream.test');
+  });
+  afterAll(() => proxy.stop());
+
+  it('is there of many clients', () => {
+    expect(tlsHellos.length).toBeGreaterThan(10);
+  });
+
+  it.each(tlsHellos)('is answered in HTTP, however it is split: %s', async (name, bytes) => {
+    const whole = await sendInTwo(proxy.port, bytes);
+    expect(whole).toEqual({ text: expect.stringMatching(refusal), end: 'FIN' });
+    expect(whole.text).toContain('The client sent a TLS hello to a port that speaks plain HTTP.');
+    for (let from = 1; from < bytes.length; from += 32) {
+      const offsets = Array.from({ length: Math.min(32, bytes.length - from) }, (_, index) => from + index);
+      const split = (at: number) => sendInTwo(proxy.port, bytes.subarray(0, at), bytes.subarray(at));
+      for (const [index, heard] of (await Promise.all(offsets.map(split))).entries()) {
+        expect(heard, `${name} at ${offsets[index]}`).toEqual({
+          text: expect.stringMatching(refusal),
+          end: 'FIN',
+        });
+      }
+    }
+  });
+
+  it('is not reset while its client is still sending, so that no system drops the answer', async () => {
+    const socket = connect({ port: proxy.port, host: '127.0.0.1', allowHalfOpen: true });
+    const errors: string[] = [];
+    socket.on('error', ({ message }) => errors.push(message));
+    socket.write(Uint8Array.of(22));
+    const ended = new Promise((resolve) => socket.once('end', resolve));
+    socket.resume();
+    await ended;
+    for (let piece = 0; piece < 12; piece += 1) {
+      socket.write(new Uint8Array(1_000));
+      await sleep(8);
+    }
+    expect(errors).toEqual([]);
+    socket.destroy();
+  });
+
+  it('ends by itself when its client neither reads nor leaves', async () => {
+    const socket = connect({ port: proxy.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    socket.write(Uint8Array.of(22, 3, 1));
+    await sleep(100);
+    // Once the other end is closed, and not only shut down, the kernel answers each byte with a reset.
+    await expect.poll(() => socket.destroyed || void socket.write('x'), { timeout: 5_000 }).toBe(true);
+  });
+
+  it('is not read without end', async () => {
+    const socket = connect(proxy.port, '127.0.0.1');
+    const { promise, resolve } = Promise.withResolvers<void>();
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve());
+    let taken = 0;
+    const flood = () => {
+      while (!socket.destroyed && socket.write(new Uint8Array(65_536).fill(22), () => (taken += 65_536)));
+    };
+    socket.on('drain', flood);
+    flood();
+    await promise;
+    // The bound, and what two kernels hold.
+    expect(taken).toBeLessThan(32 * 2 ** 20);
+  });
+
+  it('leaves the port for those who speak HTTP', async () => {
+    const answer = await fetch(`http://127.0.0.1:${proxy.port}/healthz`);
+    expect(await answer.text()).toBe('ok\n');
+  });
+});
+
+describe.skipIf(requirePeers('openssl'))('plain HTTP at the TLS port', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'regshift-wrong-protocol-'));
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    const { cert, key } = makeCertificate(folder, 'one');
+    const tls = { REGSHIFT_TLS_CERT: cert, REGSHIFT_TLS_KEY: key };
+    proxy = await startProxy('https://upstream.test', tls);
+  });
+  afterAll(async () => {
+    await proxy.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each([
+    ['GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['HEAD /v2/ HTTP/1.0\r\n\r\n'],
+    ['POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'],
+  ])('is told so in plain: %s', async (request) => {
+    const { text, end } = await sendInTwo(proxy.port, new TextEncoder().encode(request));
+    expect(text).toMatch(refusal);
+    expect(text).toContain('The client sent plain HTTP to a port that speaks TLS.');
+    expect(end).toBe('FIN');
+  });
+
+  it('of which only a part has come is told so too', async () => {
+    const [first, rest] = ['G', 'ET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n'].map((each) =>
+      new TextEncoder().encode(each),
+    );
+    const socket = connect(proxy.port, '127.0.0.1');
+    socket.write(first ?? '');
+    await sleep(50);
+    socket.write(rest ?? '');
+    const chunks = await socket.toArray();
+    expect(Buffer.concat(chunks).toString()).toMatch(refusal);
+  });
+});

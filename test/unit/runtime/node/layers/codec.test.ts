@@ -1,0 +1,292 @@
+import { Readable } from 'node:stream';
+import {
+  constants,
+  createGunzip,
+  createZstdCompress,
+  createZstdDecompress,
+  gzipSync,
+  zstdCompressSync,
+} from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../../../../converters/digest.ts';
+import type { Decoder, GzipDecoder, LayerCodec, ZstdDecoder } from '../../../../../src/layers/codec.ts';
+import { unpack } from '../../../../../src/layers/decompress.ts';
+import { defaultUnpackLimits } from '../../../../../src/layers/decompression-limits.ts';
+import { measure } from '../../../../../src/layers/inspect.ts';
+import { verified } from '../../../../../src/layers/verify.ts';
+import type { FramePiece } from '../../../../../src/layers/zstd/frame-splitter.ts';
+import { createNodeLayerCodec } from '../../../../../src/runtime/node/layers/codec.ts';
+import { driveZlib } from '../../../../../src/runtime/node/layers/zlib-engine.ts';
+import { bytesOf, concatenated, sourceOf } from '../../../../support/byte-streams.ts';
+import { layerContent } from '../../../../support/layer-content.ts';
+
+const MiB = 2 ** 20;
+const content = layerContent(3_000_000);
+const skippable = Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4);
+
+/** Content size unknown, as where a layer is packed on its way: only then is the window what was asked for. */
+async function streamed(bytes: Uint8Array, windowLog: number): Promise<Uint8Array> {
+  const params = { [constants.ZSTD_c_windowLog]: windowLog, [constants.ZSTD_c_checksumFlag]: 1 };
+  return Buffer.concat(await Readable.from([bytes]).pipe(createZstdCompress({ params })).toArray());
+}
+
+function unpackWith(
+  codec: LayerCodec,
+  packed: Uint8Array,
+  compression: 'gzip' | 'zstd' = 'zstd',
+  piece = 65_536,
+): ReadableStream<Uint8Array> {
+  const options = { codec, limits: defaultUnpackLimits, what: 'layer X' };
+  return unpack(sourceOf(packed, { piece }).stream, compression, options);
+}
+
+async function digestBy(codec: LayerCodec, packed: Uint8Array): Promise<string> {
+  return digestOf(await bytesOf(unpackWith(codec, packed)));
+}
+
+describe('zstd on Node', () => {
+  const codec = createNodeLayerCodec();
+
+  test.each([10, 17, 21, 23, 27])('a window of 2^%i bytes', async (windowLog) => {
+    expect(await digestBy(codec, await streamed(content, windowLog))).toBe(digestOf(content));
+  });
+
+  test('windows that grow and shrink from frame to frame', async () => {
+    const frames = await Promise.all([21, 10, 25, 12, 23, 27, 10].map((log) => streamed(content, log)));
+    const whole = concatenated(...frames.map(() => content));
+    expect(await digestBy(codec, concatenated(...frames))).toBe(digestOf(whole));
+  });
+
+  test('a window beyond 128 MiB is refused', async () => {
+    const packed = await streamed(content, 28);
+    await expect(bytesOf(unpackWith(codec, packed))).rejects.toMatchObject({
+      code: 'UPSTREAM_CONTENT',
+      message: expect.stringContaining(`window of ${256 * MiB} bytes; at most ${128 * MiB}`),
+    });
+  });
+
+  test('thousands of frames, as zstd:chunked has', async () => {
+    const files = Array.from({ length: 3000 }, (_, index) =>
+      content.subarray(index * 900, (index + 1) * 900),
+    );
+    const packed = concatenated(...files.map((file) => zstdCompressSync(file)), skippable);
+    expect(await digestBy(codec, packed)).toBe(digestOf(concatenated(...files)));
+  });
+
+  test('a wrong checksum is seen', async () => {
+    const packed = await streamed(content, 21);
+    const last = packed.length - 1;
+    const stream = unpackWith(codec, packed.with(last, (packed[last] ?? 0) ^ 1));
+    await expect(bytesOf(stream)).rejects.toMatchObject({ message: expect.stringContaining('checksum') });
+  });
+
+  test.each([
+    ['a second frame', [zstdCompressSync(content), zstdCompressSync(content)]],
+    ['a skippable frame', [skippable, zstdCompressSync(content)]],
+  ])('the decoder of Node stops before %s without a word: why frames are cut', async (_name, frames) => {
+    const decoder = createZstdDecompress();
+    decoder.end(concatenated(...frames));
+    const out = Buffer.concat(await decoder.toArray());
+    // Should this fail, Node has been mended, and one frame at a time is only for the windows.
+    expect(out.length).toBeLessThanOrEqual(content.length);
+    expect(await digestBy(codec, concatenated(...frames))).toBe(
+      digestOf(concatenated(...frames.filter((frame) => frame !== skippable).map(() => content))),
+    );
+  });
+});
+
+describe('gzip on Node', () => {
+  test('one member, many members, an empty one', async () => {
+    const codec = createNodeLayerCodec();
+    const members = [content, new Uint8Array(), content.subarray(7)];
+    for (const piece of [100, 65_536, 10_000_000]) {
+      const stream = unpackWith(codec, concatenated(...members.map((each) => gzipSync(each))), 'gzip', piece);
+      expect(digestOf(await bytesOf(stream))).toBe(digestOf(concatenated(...members)));
+    }
+  });
+});
+
+describe('the budget for windows', () => {
+  test('a stream waits until another has given its window back', async () => {
+    const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
+    const packed = await streamed(content, 27);
+    const first = unpackWith(codec, packed).getReader();
+    await first.read();
+    let done = false;
+    const second = bytesOf(unpackWith(codec, packed)).finally(() => {
+      done = true;
+    });
+    await settled();
+    expect(done).toBe(false);
+    await first.cancel();
+    expect(digestOf(await second)).toBe(digestOf(content));
+  });
+
+  test('windows are given back at the end, after an error and by a client that leaves the line', async () => {
+    const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
+    const packed = await streamed(content, 27);
+    await bytesOf(unpackWith(codec, packed));
+    await expect(bytesOf(unpackWith(codec, packed.subarray(0, 1000)))).rejects.toThrow('cut short');
+    const holder = unpackWith(codec, packed).getReader();
+    await holder.read();
+    const waiting = unpackWith(codec, packed).getReader();
+    const read = waiting.read();
+    await settled();
+    await waiting.cancel('gone');
+    expect((await read).done).toBe(true);
+    await holder.cancel();
+    expect(await digestBy(codec, packed)).toBe(digestOf(content));
+  });
+
+  test('a later frame with a larger window is counted with it', async () => {
+    const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
+    const [small, large] = await Promise.all([streamed(content, 20), streamed(content, 27)]);
+    const holder = unpackWith(codec, concatenated(small, large)).getReader();
+    for (let read = 0; read <= content.length; ) read += (await holder.read()).value?.length ?? Number.NaN;
+    const waiting = unpackWith(codec, small).getReader();
+    let served = false;
+    const first = waiting.read().finally(() => {
+      served = true;
+    });
+    await settled();
+    expect(served).toBe(false);
+    await holder.cancel();
+    await first;
+    await waiting.cancel();
+  });
+
+  test('a measurement that waits for a window can be aborted', async () => {
+    const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
+    const packed = await streamed(content, 27);
+    const holder = unpackWith(codec, packed).getReader();
+    await holder.read();
+    const abort = new AbortController();
+    const { signal } = abort;
+    const source = sourceOf(packed);
+    const limits = defaultUnpackLimits;
+    const facts = measure(source.stream, { codec, limits, digest: digestOf(packed), signal });
+    await settled();
+    abort.abort(new Error('enough'));
+    await expect(facts).rejects.toThrow('enough');
+    expect(source.cancelled).toBeDefined();
+    await holder.cancel();
+  });
+
+  test('a stream gives its small window back before it waits for a large one', async () => {
+    const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
+    const packed = concatenated(await streamed(content, 20), await streamed(content, 27));
+    const both = await Promise.all([digestBy(codec, packed), digestBy(codec, packed)]);
+    const expected = digestOf(concatenated(content, content));
+    expect(both).toEqual([expected, expected]);
+  });
+});
+
+describe('an engine', () => {
+  test('goes on by a piece or two while one is looked at, and no further', async () => {
+    const gunzip = createGunzip();
+    let made = 0;
+    gunzip.on('data', (piece: Uint8Array) => {
+      made += piece.length;
+    });
+    const output = driveZlib(gunzip).push(gzipSync(new Uint8Array(16 * MiB)));
+    await output.next();
+    await settled();
+    expect(made).toBeLessThan(MiB);
+    await output.return(undefined);
+  });
+
+  test.each(['at the end', 'after an error', 'when the client goes away'])('is closed %s', async (when) => {
+    const { codec, closed } = counting(createNodeLayerCodec());
+    for (const compression of ['gzip', 'zstd'] as const) {
+      const packed = compression === 'gzip' ? gzipSync(content) : zstdCompressSync(content);
+      const stream = unpackWith(
+        codec,
+        when === 'after an error' ? packed.subarray(0, 900) : packed,
+        compression,
+      );
+      const reader = stream.getReader();
+      await reader.read().catch(() => undefined);
+      if (when === 'when the client goes away') await reader.cancel();
+      else for (let done = false; !done; ) done = (await reader.read().catch(() => ({ done: true }))).done;
+    }
+    expect(closed()).toBe(2);
+  });
+
+  test('lets go of what it held when it is closed', () => {
+    const gunzip = createGunzip();
+    driveZlib(gunzip).close();
+    expect(gunzip.destroyed).toBe(true);
+  });
+});
+
+describe('a slow reader', () => {
+  const zeros = new Uint8Array(64 * MiB);
+  const noise = Uint8Array.from({ length: 16 * MiB }, (_, index) => Math.imul(index, 2_654_435_761) >>> 13);
+
+  test.each([
+    ['zstd, a thousand to one', 'zstd', zstdCompressSync(zeros)],
+    ['gzip, a thousand to one', 'gzip', gzipSync(zeros)],
+    [
+      'zstd, one to one',
+      'zstd',
+      zstdCompressSync(noise, { params: { [constants.ZSTD_c_compressionLevel]: -5 } }),
+    ],
+    ['gzip, one to one', 'gzip', gzipSync(noise, { level: 0 })],
+  ] as const)('%s: nothing runs ahead of it by more than 2 MiB', async (_name, compression, packed) => {
+    const { codec, unpacked } = counting(createNodeLayerCodec());
+    const source = sourceOf(packed, { piece: 65_536 });
+    const plain = unpack(source.stream, compression, { codec, limits: defaultUnpackLimits, what: 'layer X' });
+    const expected = { digest: digestOf(new Uint8Array()), size: zeros.length };
+    const reader = verified(plain, expected, codec, 'layer X').getReader();
+    let read = 0;
+    for (let turn = 0; turn < 10; turn += 1) {
+      read += (await reader.read()).value?.length ?? 0;
+      await settled();
+      expect(unpacked() - read).toBeLessThan(2 * MiB);
+      if (packed.length > 8 * MiB) expect(source.taken - read).toBeLessThan(2 * MiB);
+    }
+    await reader.cancel();
+    expect(source.cancelled).toBeDefined();
+  });
+});
+
+/** Counts what decoders have given out, to whomever, and how many were closed. */
+function counting(codec: LayerCodec): {
+  readonly codec: LayerCodec;
+  readonly unpacked: () => number;
+  readonly closed: () => number;
+} {
+  let unpacked = 0;
+  let closed = 0;
+  async function* count(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      unpacked += piece.length;
+      yield piece;
+    }
+  }
+  const counted = <Packed, Kind extends Decoder<Packed>>(decoder: Kind) => ({
+    ...decoder,
+    push: (piece: Packed) => count(decoder.push(piece)),
+    close() {
+      closed += 1;
+      decoder.close();
+    },
+  });
+  return {
+    unpacked: () => unpacked,
+    closed: () => closed,
+    codec: {
+      ...codec,
+      zstd: { ...codec.zstd, unpack: (take) => counted<FramePiece, ZstdDecoder>(codec.zstd.unpack(take)) },
+      gunzip() {
+        const decoder = codec.gunzip();
+        return { ...counted<Uint8Array, GzipDecoder>(decoder), end: () => count(decoder.end()) };
+      },
+    },
+  };
+}
+
+/** Long enough for the thread pool to do all that it may do unasked. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 50));
+}

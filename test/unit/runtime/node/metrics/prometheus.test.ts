@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { parse } from 'yaml';
+import { formatProblems } from '../../../../../src/config/problem.ts';
+import { readSettings } from '../../../../../src/config/settings.ts';
+import { createMetrics } from '../../../../../src/runtime/node/metrics/prometheus.ts';
+import { serve } from '../../../../../src/runtime/node/serve.ts';
+import { rawRequest } from '../../../../support/raw-http.ts';
+import { testSigningKey } from '../../../../support/signing-key.ts';
+
+const root = join(import.meta.dirname, '../../../../..');
+
+async function start() {
+  const read = readSettings({
+    PORT: '0',
+    REGSHIFT_METRICS_PORT: '0',
+    REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+  });
+  if ('problems' in read) throw new Error(formatProblems(read.problems));
+  const running = await serve(read.settings, () => {});
+  onTestFinished(() => running.close());
+  const port = Number(new URL(running.url).port);
+  const get = (path: string) => rawRequest({ port, method: 'GET', path, headers: [] });
+  const metrics = async () => (await fetch(`${running.metricsUrl}/metrics`)).text();
+  return { ...running, get, metrics };
+}
+
+it('count what clients ask, are given, and cause', async () => {
+  const { get, metrics, url, metricsUrl } = await start();
+  for (const _ of [1, 2]) expect((await get('/v2/sample/oci/manifests/latest')).status).toBe(200);
+  await get('/v2/sample/nothing/manifests/latest');
+  await get('/nowhere/at/all');
+  await expect.poll(metrics).toContain('regshift_requests_total{route="none",resource="none",code="404"} 1');
+  const text = await metrics();
+  for (const line of [
+    'regshift_requests_total{route="all",resource="manifest",code="200"} 2',
+    'regshift_requests_total{route="all",resource="manifest",code="404"} 1',
+    'regshift_conversions_total{from="oci",to="schema1",result="made"} 1',
+    'regshift_request_duration_seconds_count{resource="manifest"} 3',
+    'regshift_requests_under_way 0',
+    'regshift_streams_under_way 0',
+    'regshift_layers_reading 0',
+  ]) {
+    expect(text.split('\n')).toContain(line);
+  }
+  expect(text).toMatch(/^regshift_upstream_requests_total\{route="all",code="2xx"\} [1-9]/m);
+  expect(text).toMatch(/^regshift_cache_requests_total\{tier="memory",result="miss"\} [1-9]/m);
+  expect(text).toMatch(/^regshift_sent_bytes_total\{resource="manifest"\} [1-9]\d{3}/m);
+  expect(text).toMatch(/^regshift_build_info\{version="[^"]+",node="[^"]+"\} 1$/m);
+  expect(text).toMatch(/^process_resident_memory_bytes \d/m);
+  expect(text).not.toMatch(/sample|latest|sha256/);
+  expect((await fetch(`${url}/metrics`)).status).toBe(404);
+  expect((await fetch(`${metricsUrl}/v2/`)).status).toBe(404);
+  for (const path of ['/healthz', '/readyz', '/metrics']) {
+    const { status, headers } = await fetch(`${metricsUrl}${path}`);
+    expect(status).toBe(200);
+    // HTTP/1.0 tells a whole answer from one that broke off by nothing else.
+    expect(Number(headers.get('content-length'))).toBeGreaterThan(0);
+  }
+});
+
+it('have no more series than words that the program knows', async () => {
+  const { meter, text } = createMetrics();
+  for (let n = 0; n < 50; n += 1) {
+    meter.converted({ from: `application/x-${n}`, to: 'oci', result: 'made', seconds: 1 });
+    meter.upstreamAnswered('all', 200 + n, 1);
+    meter.pullsLeft('all', n);
+  }
+  meter.tokenAsked('all', false);
+  const lines = (await text()).split('\n');
+  const of = (name: string) => lines.filter((line) => line.startsWith(`${name}{`));
+  expect(of('regshift_conversions_total')).toEqual([
+    'regshift_conversions_total{from="other",to="oci",result="made"} 50',
+  ]);
+  expect(of('regshift_upstream_requests_total')).toEqual([
+    'regshift_upstream_requests_total{route="all",code="2xx"} 50',
+  ]);
+  expect(of('regshift_upstream_pulls_left')).toEqual(['regshift_upstream_pulls_left{route="all"} 49']);
+  expect(of('regshift_tokens_total')).toEqual(['regshift_tokens_total{route="all",result="refused"} 1']);
+});
+
+const dashboard = readFileSync(join(root, 'deploy/grafana/regshift.json'), 'utf8');
+const rules = readFileSync(join(root, 'deploy/prometheus/regshift.rules.yaml'), 'utf8');
+
+it.each([
+  ['deploy/grafana/regshift.json', () => JSON.stringify(JSON.parse(dashboard))],
+  ['deploy/prometheus/regshift.rules.yaml', () => JSON.stringify(parse(rules))],
+])('%s names metrics that there are', async (_file, read) => {
+  const metrics = createMetrics();
+  metrics.watch({ requests: 0, streams: 0, enter: () => undefined });
+  metrics.certificate(0);
+  const known = new Set([...(await metrics.text()).matchAll(/^# TYPE (\S+) (\S+)/gm)].flatMap(namesOf));
+  const named = new Set(read().match(/\b(?:regshift|process|nodejs)_[a-z_0-9]+/g));
+  expect(named.size).toBeGreaterThan(2);
+  expect([...named].filter((name) => !known.has(name))).toEqual([]);
+});
+
+function namesOf([, name = '', type]: RegExpMatchArray): string[] {
+  return type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
+}

@@ -1,0 +1,94 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { readSigningKey } from '../../../../../converters/crypto/signing-key.ts';
+import { createEnvelope, type Envelope } from '../../../../../src/runtime/node/redis/authenticated-entry.ts';
+import { createRedisCache, documentBytes, isShared } from '../../../../../src/runtime/node/redis/cache.ts';
+import type { Link, RedisClient } from '../../../../../src/runtime/node/redis/connection.ts';
+import { testSigningKey } from '../../../../support/signing-key.ts';
+
+/** The two commands that the cache uses; what a real Redis does with them is for the peers to show. */
+function standIn() {
+  const written = new Map<string, { readonly value: Buffer; readonly seconds: number }>();
+  const state = { away: false, asked: 0 };
+  const client = {
+    get: async (name: string) => written.get(name)?.value ?? null,
+    set: async (name: string, value: Buffer, { EX: seconds }: { EX: number }) => {
+      written.set(name, { value, seconds });
+      return 'OK';
+    },
+  } as unknown as RedisClient;
+  const link: Link = {
+    isAway: () => state.away,
+    run: async (command) => {
+      state.asked += 1;
+      return state.away ? undefined : command(client);
+    },
+    close: async () => {},
+  };
+  return { link, written, state };
+}
+
+const recipe = 'recipe https://registry.example team/app sha256:00';
+const product = 'product https://registry.example team/app sha256:00 v1';
+const small = { facts: { n: 1 }, body: Uint8Array.of(1) };
+
+let envelope: Envelope;
+beforeEach(async () => {
+  envelope = await createEnvelope(await readSigningKey(JSON.stringify(testSigningKey)));
+});
+
+describe('what is kept in Redis', () => {
+  it.each([
+    ['recipe a', true],
+    ['product a', true],
+    ['made-config a', true],
+    ['layer-facts a', true],
+    ['compression a', true],
+    ['manifest a', true],
+    ['blob a', false],
+    ['tag a', false],
+  ])('%s: %s', (key, kept) => {
+    expect(isShared(key)).toBe(kept);
+  });
+
+  it('has an end, and documents the nearer one', async () => {
+    const { link, written } = standIn();
+    const cache = createRedisCache(link, envelope);
+    await cache.set(recipe, small);
+    await cache.set(product, small);
+    expect(written.get(envelope.name(recipe))?.seconds).toBe(90 * 86_400);
+    expect(written.get(envelope.name(product))?.seconds).toBe(7 * 86_400);
+    expect(await cache.get(product)).toEqual(small);
+  });
+
+  it('is no document above the limit, and that is not tried again and again', async () => {
+    const { link, written, state } = standIn();
+    const cache = createRedisCache(link, envelope);
+    await cache.set(product, { facts: {}, body: new Uint8Array(documentBytes) });
+    expect([written.size, state.asked, cache.lacks?.(product)]).toEqual([0, 0, false]);
+  });
+});
+
+describe('what Redis lacks', () => {
+  it('is what it was never seen to have', async () => {
+    const { link } = standIn();
+    const [one, other] = [createRedisCache(link, envelope), createRedisCache(link, envelope)];
+    expect(one.lacks?.(recipe)).toBe(true);
+    await one.set(recipe, small);
+    expect([one.lacks?.(recipe), other.lacks?.(recipe)]).toEqual([false, true]);
+    await other.get(recipe);
+    expect(other.lacks?.(recipe)).toBe(false);
+  });
+
+  it('is everything once it has been away, and nothing while it is: there is no use in trying', async () => {
+    const { link, state } = standIn();
+    const cache = createRedisCache(link, envelope);
+    await cache.set(recipe, small);
+    state.away = true;
+    await cache.set(product, small);
+    expect([cache.lacks?.(recipe), cache.lacks?.(product)]).toEqual([false, false]);
+    state.away = false;
+    expect([cache.lacks?.(recipe), cache.lacks?.(product)]).toEqual([false, true]);
+    cache.forget();
+    expect(cache.lacks?.(recipe)).toBe(true);
+  });
+});
