@@ -1,6 +1,6 @@
 import { createFairQueue, type QueueEntry } from './fair-queue.ts';
 
-/** Who a lease counts for: a path, like `[upstream, address, login, repository]`, of one length everywhere. */
+/** The owner that a lease counts for: a path, like `[upstream, address, login, repository]`, of one length everywhere. */
 export type LeaseOwner = readonly string[];
 
 /** The order in which classes of work are served. Work for a client that waits comes before all other. */
@@ -12,7 +12,7 @@ export interface Lease {
   /** Says that the work goes on. */
   touch(): void;
   /**
-   * Who else wants the lease: `other`, another owner of the same class or an earlier one; `shorter`, one that has
+   * The kind of owner that wants the lease: `other`, another owner of the same class or an earlier one; `shorter`, one that has
    * fewer leases than this owner has. undefined: the lease can be kept.
    */
   wantedBy(): 'shorter' | 'other' | undefined;

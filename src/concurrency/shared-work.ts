@@ -1,7 +1,7 @@
 import { isSpent } from '../request/budget.ts';
 import type { Background } from './background.ts';
 
-/** What shared work tells, and is told, while it goes on. */
+/** The ties between shared work and the requests that wait for it. */
 export interface SharedRun {
   /** False once all that waited have left. Polled, because on Workers one request cannot abort another's fetch. */
   readonly isWanted: () => boolean;

@@ -9,9 +9,9 @@ export interface Work<T> {
   readonly whose?: string;
   /**
    * Called only when no work is under way for the key.
-   * @param abandoned aborts when every request that waited for the work has left.
+   * @param abandoned makes the signal that aborts when every request that waited for the work has left.
    */
-  readonly start: (abandoned: AbortSignal) => Promise<T>;
+  readonly start: (abandoned: () => AbortSignal) => Promise<T>;
   /** What is thrown when the work outlasts the deadline. */
   readonly late: () => Error;
 }
@@ -21,7 +21,9 @@ interface Flight<T> {
   readonly result: Promise<T>;
   /** Requests that wait for the result. */
   waiting: number;
-  readonly abandoned: AbortController;
+  isSettled: boolean;
+  /** Gives up work that has asked for its signal. Other work goes on: the next request joins it. */
+  readonly abandon: () => void;
 }
 
 export interface SingleFlight<T> {
@@ -45,26 +47,36 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
   }
 
   function takeOff({ key, whose, start }: Work<T>): Flight<T> {
-    const abandoned = new AbortController();
-    const result = start(abandoned.signal).finally(() => land(key, flight));
-    const flight: Flight<T> = { whose, result, waiting: 0, abandoned };
+    let abandoned: AbortController | undefined;
+    const signal = () => {
+      abandoned ??= new AbortController();
+      return abandoned.signal;
+    };
+    const settle = () => {
+      flight.isSettled = true;
+      land(key, flight);
+    };
+    const result = start(signal).finally(settle);
+    const abandon = () => {
+      if (abandoned === undefined) return;
+      // Work that is being given up is not joined any more.
+      land(key, flight);
+      abandoned.abort();
+    };
+    const flight: Flight<T> = { whose, result, waiting: 0, isSettled: false, abandon };
     // The requests that wait see the error; without one, it is no request's.
     background(flight.result.catch(() => undefined));
     flights.set(key, flight);
     return flight;
   }
 
-  async function waitIn(flight: Flight<T>, key: string, signal: AbortSignal): Promise<T> {
+  async function waitIn(flight: Flight<T>, signal: AbortSignal): Promise<T> {
     flight.waiting += 1;
     try {
       return await waitFor(flight.result, signal);
     } finally {
       flight.waiting -= 1;
-      if (flight.waiting === 0) {
-        // Work that is being given up is not joined any more.
-        land(key, flight);
-        flight.abandoned.abort();
-      }
+      if (flight.waiting === 0 && !flight.isSettled) flight.abandon();
     }
   }
 
@@ -72,7 +84,7 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
     const running = flights.get(work.key);
     const flight = running ?? takeOff(work);
     try {
-      return await waitIn(flight, work.key, signal);
+      return await waitIn(flight, signal);
     } catch (error) {
       if (isDeadline(signal)) {
         land(work.key, flight);

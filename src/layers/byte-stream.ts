@@ -49,3 +49,13 @@ function cutShort(what: string, cause: unknown): Failure {
     cause,
   });
 }
+
+/** Bytes at hand, as a stream of one piece. */
+export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      if (bytes.length > 0) controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}

@@ -1,7 +1,7 @@
 import { Failure } from '../errors.ts';
 import { ownerOf, type Requester } from '../request/requester.ts';
 import { type Span, slice } from './byte-range.ts';
-import { openSource } from './byte-stream.ts';
+import { openSource, streamOf } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
 import { unpack } from './decompress.ts';
 import type { UnpackedLayer } from './decompressed-layer.ts';
@@ -99,7 +99,8 @@ export function createLayerDownloads({ codec, limits, clock }: LayerDownloadsOpt
       const key = [layer.packed, layer.digest, layer.size, span.start].join(' ');
       const read = (ownSignal: AbortSignal, waitedMs: number) =>
         readTail({ ...request, signal: ownSignal }, waitedMs);
-      return streamOf(await shared.tails.get(key, read, signal));
+      // A copy: the tail stays in memory for others.
+      return streamOf((await shared.tails.get(key, read, signal)).slice());
     },
   };
 }
@@ -111,15 +112,6 @@ async function partAt(point: FramePoint, openPacked: OpenPacked, signal: AbortSi
   if (from === 0) return { stream, start: firstByte };
   await stream.cancel();
   return { stream: (await openPacked(0, signal)).stream, start: firstByte };
-}
-
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(bytes.slice());
-      controller.close();
-    },
-  });
 }
 
 function tooManyDownloads(what: string): Failure {

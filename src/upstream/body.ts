@@ -1,3 +1,4 @@
+import { concatenate } from '../../converters/bytes.ts';
 import { Failure } from '../errors.ts';
 
 /** From the headers to the last byte of a document: the 4 MiB that one has at most come over a slow line by then. */
@@ -35,7 +36,7 @@ export async function readBounded(
       `Upstream sent ${length} bytes of ${what} and had announced ${announced}. Try again.`,
     );
   }
-  return concatenate(chunks, length);
+  return concatenate(chunks);
 }
 
 /**
@@ -120,14 +121,4 @@ function tooLarge(what: string, limit: number, found: string): Failure {
     'UPSTREAM_CONTENT',
     `Upstream sent ${found} for ${what}; at most ${limit} bytes are read.`,
   );
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }

@@ -144,8 +144,9 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     const late = () => new Failure('UPSTREAM_TIMEOUT', 'The conversion took too long. Try again.');
     // Others wait for it too: the request that began it may leave, and it goes on as long as one of them waits.
     let isOwn = false;
-    const start = (signal: AbortSignal) => {
+    const start = (abandoned: () => AbortSignal) => {
       isOwn = true;
+      const signal = abandoned();
       return timed(recipe, signal, () => work(repository, recipe, { ...caller, signal }, key));
     };
     const flight = caller.knownLayersOnly ? `${key} known-layers` : key;

@@ -1,6 +1,7 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { streamOf } from '../../layers/byte-stream.ts';
 import type { LayerDesk } from '../../layers/layer-service.ts';
 import type { Caller } from '../../upstream/request-context.ts';
 import type { Workshop } from '../manifests/converter.ts';
@@ -80,13 +81,4 @@ async function open(
 
 function contentOf(digest: Digest, bytes: Uint8Array): BlobContent {
   return { digest, size: bytes.length, stream: streamOf(bytes) };
-}
-
-export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      if (bytes.length > 0) controller.enqueue(bytes);
-      controller.close();
-    },
-  });
 }

@@ -1,5 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { streamOf } from '../../layers/byte-stream.ts';
 import { widestAccept } from '../../upstream/accept.ts';
 import { pushScope } from '../../upstream/auth/scope.ts';
 import { discard } from '../../upstream/body.ts';
@@ -8,7 +9,6 @@ import { failureOf } from '../../upstream/error-response.ts';
 import type { Caller } from '../../upstream/request-context.ts';
 import type { Product } from '../manifests/derived-manifest.ts';
 import type { Writes } from '../repository-versions.ts';
-import { streamOf } from './made-content.ts';
 import type { Uploader } from './upload-blob.ts';
 
 export interface ManifestUploader extends Uploader {

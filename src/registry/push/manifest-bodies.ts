@@ -1,7 +1,8 @@
+import { concatenate } from '../../../converters/bytes.ts';
 import { limits } from '../../../converters/limits.ts';
 import { Failure } from '../../errors.ts';
+import { streamOf } from '../../layers/byte-stream.ts';
 import type { ClientRequest } from '../client-request.ts';
-import { streamOf } from './made-content.ts';
 
 /** A manifest that a client pushes. */
 export interface ManifestBody {
@@ -81,13 +82,7 @@ async function readAll(body: ReadableStream<Uint8Array>, signal: AbortSignal | u
     if (length > limits.documentBytes) throw tooLarge(`more than ${limits.documentBytes} bytes`);
     chunks.push(value);
   }
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
+  return concatenate(chunks);
 }
 
 function tooLarge(found: string): Failure {

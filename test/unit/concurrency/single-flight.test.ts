@@ -53,4 +53,52 @@ describe('work that several wait for', () => {
     for (const each of joined) await expect(each).rejects.toThrow('no');
     expect(begun).toBe(1);
   });
+
+  it('is given up when all have left, if it has asked for the signal, and begun again for the next one', async () => {
+    const flights = createSingleFlight<string>(1000, nothing);
+    const signals: AbortSignal[] = [];
+    const start = (abandoned: () => AbortSignal) => {
+      signals.push(abandoned());
+      return new Promise<string>(() => undefined);
+    };
+    const leaving = [new AbortController(), new AbortController()];
+    const joined = leaving.map(({ signal }) => flights.join({ key: 'k', start, late }, signal));
+    leaving[0]?.abort(new Error('left'));
+    await expect(joined[0]).rejects.toThrow('left');
+    expect(signals[0]?.aborted).toBe(false);
+    leaving[1]?.abort(new Error('left'));
+    await expect(joined[1]).rejects.toThrow('left');
+    expect(signals[0]?.aborted).toBe(true);
+    void flights.join({ key: 'k', start, late }, undefined).catch(nothing);
+    expect(signals).toHaveLength(2);
+  });
+
+  it('goes on when all have left, if it has not, and the next one joins it', async () => {
+    const flights = createSingleFlight<string>(1000, nothing);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    let begun = 0;
+    const start = () => {
+      begun += 1;
+      return promise;
+    };
+    const leaving = new AbortController();
+    const left = flights.join({ key: 'k', start, late }, leaving.signal);
+    leaving.abort(new Error('left'));
+    await expect(left).rejects.toThrow('left');
+    const next = flights.join({ key: 'k', start, late }, undefined);
+    resolve('found');
+    expect(await next).toBe('found');
+    expect(begun).toBe(1);
+  });
+
+  it('that has ended is not given up', async () => {
+    const flights = createSingleFlight<string>(1000, nothing);
+    let signal: AbortSignal | undefined;
+    const start = async (abandoned: () => AbortSignal) => {
+      signal = abandoned();
+      return 'found';
+    };
+    expect(await flights.join({ key: 'k', start, late }, undefined)).toBe('found');
+    expect(signal?.aborted).toBe(false);
+  });
 });

@@ -49,19 +49,19 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     if (held) return writeCached(held, incoming, outgoing);
     open.add(outgoing);
     outgoing.once('close', () => open.delete(outgoing));
-    guardEvents(incoming, fail);
-    guardEvents(outgoing, fail);
+    const answerInFull = (more: Known) => {
+      guardEvents(incoming, fail);
+      guardEvents(outgoing, fail);
+      known.set(incoming, more);
+      return listener(incoming, outgoing);
+    };
     const renewal = asking && app.renew(asking);
-    if (renewal === undefined) {
-      known.set(incoming, { question });
-      return listener(incoming, outgoing).catch(fail);
-    }
+    if (renewal === undefined) return answerInFull({ question }).catch(fail);
+    // An answer that is only renewed has no listeners that could throw, and guards would cost as much as it does.
     return renewal
-      .then((found) => {
-        if ('answer' in found) return writeCached(found, incoming, outgoing);
-        known.set(incoming, { question, begun: found });
-        return listener(incoming, outgoing);
-      })
+      .then((found) =>
+        'answer' in found ? writeCached(found, incoming, outgoing) : answerInFull({ question, begun: found }),
+      )
       .catch(fail);
   }
 
