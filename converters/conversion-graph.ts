@@ -10,7 +10,7 @@ export type { Converted, Form } from './conversion.ts';
 export const convertersVersion = 1;
 
 /** A way into a form, from wherever an image is stored. `converters/README.md` is printed from these. */
-export interface Way {
+export interface Conversion {
   /** What is done, in this order, to an image of another dialect; each where it applies (see `steps`). */
   readonly steps: readonly StepName[];
   /** What is done to an image of this very dialect, where it is not given as it is. */
@@ -18,10 +18,10 @@ export interface Way {
   /** What goes, by the dialect that the image is stored in. */
   readonly loses: Readonly<Record<Form, readonly LossKind[]>>;
   /** Images that the form cannot carry. */
-  readonly refuses: readonly Refusal[];
+  readonly refuses: readonly ConversionRefusal[];
 }
 
-export interface Refusal {
+export interface ConversionRefusal {
   readonly code: ConversionCode;
   /** The end of a sentence that begins with "an image". */
   readonly image: string;
@@ -46,10 +46,10 @@ const withV1Entries = {
     { code: 'INEXPRESSIBLE', image: 'with a foreign layer, which the form cannot point to' },
     { code: 'INVALID', image: 'whose history does not account for its layers' },
   ],
-} as const satisfies Way;
+} as const satisfies Conversion;
 
 /** The conversion graph of images; the only place that knows it. A new form is one line here. */
-export const imageWays: Readonly<Record<Form | 'v1', Way>> = {
+export const imageConversions: Readonly<Record<Form | 'v1', Conversion>> = {
   schema1: withV1Entries,
   schema2: {
     steps: toConfigSteps,
@@ -86,7 +86,7 @@ export const imageWays: Readonly<Record<Form | 'v1', Way>> = {
 };
 
 /** A way into a form of index, over children that are converted first. */
-export interface IndexWay {
+export interface IndexConversion {
   readonly mediaType: string;
   /** The type of an image in this form: an entry of this type stays as it is. */
   readonly imageType: string;
@@ -101,7 +101,7 @@ export interface IndexWay {
 }
 
 /** The conversion graph of indexes. Schema 1 and registry API v1 have none: a platform is chosen first. */
-export const indexWays: Readonly<Record<IndexForm, IndexWay>> = {
+export const indexConversions: Readonly<Record<IndexForm, IndexConversion>> = {
   schema2: {
     mediaType: mediaTypes.dockerList,
     imageType: mediaTypes.schema2,

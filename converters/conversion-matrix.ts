@@ -1,5 +1,10 @@
 import type { Form, IndexForm } from './conversion.ts';
-import { type IndexWay, imageWays, indexWays, type Way } from './conversion-graph.ts';
+import {
+  type Conversion,
+  type IndexConversion,
+  imageConversions,
+  indexConversions,
+} from './conversion-graph.ts';
 import { lossKinds } from './losses.ts';
 import type { LossKind } from './model.ts';
 import { type StepName, steps } from './steps/steps.ts';
@@ -28,7 +33,7 @@ export function conversionMatrix(): string {
 
 /** What is done to an image of a dialect on its way into a form. */
 export function stepsOf(from: Form, to: Form | 'v1'): readonly StepName[] {
-  const { own, steps: names } = imageWays[to];
+  const { own, steps: names } = imageConversions[to];
   return (from === to ? own : names).filter((name) => steps[name].of.includes(from));
 }
 
@@ -36,12 +41,12 @@ function imageMatrix(): string {
   const targets = [...forms, 'v1'] as const;
   const rows = forms.map((from) => [
     `**${images[from]}**`,
-    ...targets.map((to) => imageCell(from, to, imageWays[to])),
+    ...targets.map((to) => imageCell(from, to, imageConversions[to])),
   ]);
   return table(['image stored as ↓, given as →', ...targets.map((to) => images[to])], rows);
 }
 
-function imageCell(from: Form, to: Form | 'v1', way: Way): string {
+function imageCell(from: Form, to: Form | 'v1', way: Conversion): string {
   if (from === 'schema1' && to === 'schema1') return 'the bytes stored; signed where they are not';
   const names = stepsOf(from, to).join(', ');
   const kept =
@@ -52,7 +57,7 @@ function imageCell(from: Form, to: Form | 'v1', way: Way): string {
 function indexMatrix(): string {
   const rows = indexForms.map((from) => [
     `**${indexes[from]}**`,
-    ...indexForms.map((to) => indexCell(from, indexWays[to])),
+    ...indexForms.map((to) => indexCell(from, indexConversions[to])),
     'refused: INEXPRESSIBLE',
   ]);
   const heads = ['index stored as ↓, given as →', ...indexForms.map((to) => indexes[to]), 'schema 1, API v1'];
@@ -61,7 +66,7 @@ function indexMatrix(): string {
   return `${table(heads, rows)}\n\n${note}`;
 }
 
-function indexCell(from: IndexForm, { loses, nests }: IndexWay): string {
+function indexCell(from: IndexForm, { loses, nests }: IndexConversion): string {
   return [lossCell(loses[from]), nests ? '' : 'indexes inside it are opened'].filter(Boolean).join('<br>');
 }
 
@@ -86,7 +91,7 @@ function lossTable(): string {
 
 function refusalTable(): string {
   const rows = (Object.keys(images) as (Form | 'v1')[]).flatMap((form) =>
-    imageWays[form].refuses.map(({ code, image }) => [images[form], code, `an image ${image}`]),
+    imageConversions[form].refuses.map(({ code, image }) => [images[form], code, `an image ${image}`]),
   );
   return table(['given as', 'code', 'refused is'], rows);
 }

@@ -10,7 +10,7 @@ import {
   type Field,
   optional,
   optionalString,
-  refuse,
+  refuseField,
   rootField,
 } from './json/fields.ts';
 import { type GoTime, goTime, zeroTime } from './json/go-time.ts';
@@ -112,5 +112,5 @@ function readHistoryEntry(entry: Field<RawObject>): HistoryEntry {
 }
 
 function timeOf(field: Field): GoTime {
-  return goTime(asString(field)) ?? refuse(field, 'A time cannot be read', 'a time of RFC 3339');
+  return goTime(asString(field)) ?? refuseField(field, 'A time cannot be read', 'a time of RFC 3339');
 }

@@ -20,7 +20,7 @@ export { type HistoryEntry, type ImageConfig, readImageConfig } from './image-co
 export { convertImage } from './images/convert-image.ts';
 export { type ConvertedV1, convertToRegistryV1 } from './images/convert-to-v1.ts';
 export { convertIndex } from './indexes/convert-index.ts';
-export { chooseImage } from './indexes/select-image.ts';
+export { selectImage as chooseImage } from './indexes/select-image.ts';
 export { type Compression, layerTypeOf, mediaTypes } from './media-types.ts';
 export type * from './model.ts';
 export { formatPlatform, type Platform, parsePlatform } from './platform.ts';

@@ -66,7 +66,7 @@ export function layerTypeOf(mediaType: string): LayerType | undefined {
 }
 
 /** The type of a layer once it is unpacked. */
-export function unpackedTypeOf(mediaType: string): string {
+export function decompressedTypeOf(mediaType: string): string {
   if (mediaType === mediaTypes.ociLayerZstd) return mediaTypes.ociLayer;
   return mediaType === mediaTypes.dockerLayerZstd ? mediaTypes.dockerLayer : mediaType;
 }

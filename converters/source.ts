@@ -6,7 +6,7 @@ import {
   asObject,
   type Field,
   optional,
-  refuse,
+  refuseField,
   refuseLookAlikes,
   required,
   rootField,
@@ -57,7 +57,7 @@ export function manifestRoot(
   const expected = shape === 'schema1' ? 1 : 2;
   const version = required(root, 'schemaVersion');
   if (asCount(version) !== expected) {
-    refuse(version, 'The schema version is not that of this dialect', `schemaVersion ${expected}`);
+    refuseField(version, 'The schema version is not that of this dialect', `schemaVersion ${expected}`);
   }
   refuseLookAlikes(root, knownKeys);
   for (const [other, keys] of Object.entries(shapes)) {

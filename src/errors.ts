@@ -4,7 +4,7 @@ import { ConversionError } from '../converters/errors.ts';
  * What can go wrong with a request, as data. `wire` is the one table from code to HTTP status and to the error
  * code of the distribution spec (1.1, "Error Codes").
  */
-export type FailureCode =
+export type ErrorCode =
   | 'NAME_INVALID'
   | 'REFERENCE_INVALID'
   | 'NAME_UNKNOWN'
@@ -34,12 +34,12 @@ export type FailureCode =
   | 'MISCONFIGURED'
   | 'INTERNAL';
 
-export interface Wire {
+export interface HttpError {
   readonly status: number;
   readonly code: string;
 }
 
-export const wire: Readonly<Record<FailureCode, Wire>> = {
+export const httpErrors: Readonly<Record<ErrorCode, HttpError>> = {
   NAME_INVALID: { status: 400, code: 'NAME_INVALID' },
   REFERENCE_INVALID: { status: 400, code: 'DIGEST_INVALID' },
   NAME_UNKNOWN: { status: 404, code: 'NAME_UNKNOWN' },
@@ -64,7 +64,7 @@ export const wire: Readonly<Record<FailureCode, Wire>> = {
   INTERNAL: { status: 500, code: 'UNKNOWN' },
 };
 
-export interface FailureOptions {
+export interface RegistryErrorOptions {
   readonly cause?: unknown;
   /** Facts for machines; never a credential. */
   readonly detail?: Readonly<Record<string, unknown>>;
@@ -74,7 +74,7 @@ export interface FailureOptions {
 
 /** Whether upstream is at fault or limits: what was known before may stand in. What it refuses stays refused. */
 export function isUpstreamFailing(error: unknown): boolean {
-  if (!(error instanceof Failure)) return false;
+  if (!(error instanceof RegistryError)) return false;
   if (error.code === 'UPSTREAM_ANSWER') return Number(error.detail?.upstreamStatus ?? 500) >= 500;
   return ['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT', 'RATE_LIMITED'].includes(error.code);
 }
@@ -83,27 +83,27 @@ export function isUpstreamFailing(error: unknown): boolean {
  * Whether an error speaks of the right of the caller that upstream was asked for, or may do so: registries answer 404
  * as well as 401 for what a caller may not see, limit each login by itself, and fail for one login with any status.
  */
-export function speaksOfCaller(error: unknown): boolean {
+export function isCallerSpecific(error: unknown): boolean {
   // A conversion quotes what upstream said of a part of the image (conversion-ports.ts), also within other words.
   if (error instanceof ConversionError) return true;
-  return error instanceof Failure && ofCaller.has(error.code);
+  return error instanceof RegistryError && ofCaller.has(error.code);
 }
 
-const ofCaller: ReadonlySet<FailureCode> = new Set([
+const ofCaller: ReadonlySet<ErrorCode> = new Set([
   ...(['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT'] as const),
   ...(['UNAUTHORIZED', 'DENIED', 'RATE_LIMITED'] as const),
   ...(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN', 'UPSTREAM_ANSWER'] as const),
 ]);
 
 /** The only error that the program throws on purpose outside `converters/`. */
-export class Failure extends Error {
-  override readonly name = 'Failure';
-  readonly code: FailureCode;
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError';
+  readonly code: ErrorCode;
   readonly detail: Readonly<Record<string, unknown>> | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
   /** @param message for the user: what was found, what was expected, what to do. No token, no password. */
-  constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: RegistryErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.code = code;
     this.detail = options.detail;

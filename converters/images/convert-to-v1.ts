@@ -1,5 +1,5 @@
 import type { ConversionContext } from '../conversion.ts';
-import { imageWays } from '../conversion-graph.ts';
+import { imageConversions } from '../conversion-graph.ts';
 import { writeRegistryV1 } from '../formats/registry-v1/write.ts';
 import type { V1Image } from '../formats/schema1/v1-chain.ts';
 import { lossesOfImage } from '../losses.ts';
@@ -22,7 +22,7 @@ export interface ConvertedV1 {
  */
 export async function convertToRegistryV1(image: Image, context: ConversionContext): Promise<ConvertedV1> {
   const prepared = await prepareImage(image, 'v1', context);
-  const lost = lostInto(imageWays.v1, image);
+  const lost = lostInto(imageConversions.v1, image);
   return {
     images: writeRegistryV1(prepared.image, prepared.config),
     losses: [...lossesOfImage(image, lost), ...lostHistory(prepared, lost)],

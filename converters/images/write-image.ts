@@ -8,7 +8,7 @@ import { zeroTime } from '../json/go-time.ts';
 import { mediaTypes } from '../media-types.ts';
 import type { Image, LossKind } from '../model.ts';
 import type { ConversionPorts } from '../ports.ts';
-import type { Prepared } from '../steps/step.ts';
+import type { PreparedImage } from '../steps/step.ts';
 
 /** A manifest as it is sent. */
 export interface Written {
@@ -26,7 +26,7 @@ export interface WriteContext {
 
 /** Writes an image that went through the steps. @param lost the kinds of things that the form cannot carry. */
 export type WriteImage = (
-  prepared: Prepared,
+  prepared: PreparedImage,
   context: WriteContext,
   lost: ReadonlySet<LossKind>,
 ) => Promise<Written> | Written;

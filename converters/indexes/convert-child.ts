@@ -1,5 +1,5 @@
 import type { ConversionContext, Converted, IndexForm } from '../conversion.ts';
-import { indexWays } from '../conversion-graph.ts';
+import { indexConversions } from '../conversion-graph.ts';
 import { ConversionError } from '../errors.ts';
 import { fetchConfig, fetchModel } from '../fetch.ts';
 import { isArtifact } from '../formats/oci-family/index-entry.ts';
@@ -15,29 +15,29 @@ import { isManifestType } from '../read.ts';
 import { isZstd } from '../steps/decompress-layers.ts';
 
 /** One child with what became of it: `converted` is absent where the stored child stays. */
-export interface Child extends ConvertedEntry {
+export interface IndexChild extends ConvertedEntry {
   readonly converted: Converted | undefined;
 }
 
 /** What became of an entry. */
-export interface Outcome {
-  readonly children: readonly Child[];
+export interface ChildOutcome {
+  readonly children: readonly IndexChild[];
   readonly losses: readonly Loss[];
 }
 
-export interface Task {
+export interface ChildTask {
   readonly form: IndexForm;
   readonly context: ConversionContext;
   /** Converts an index that stays inside the other. */
   readonly nest: (index: Index) => Promise<Converted>;
   /** Converts the entries of an index that are to stand in the other. */
-  readonly open: (index: Index) => Promise<Outcome>;
+  readonly open: (index: Index) => Promise<ChildOutcome>;
 }
 
 /** @throws ConversionError when the entry cannot stand in an index of the form; or what a port throws. */
-export async function convertChild(entry: IndexEntry, task: Task): Promise<Outcome> {
+export async function convertChild(entry: IndexEntry, task: ChildTask): Promise<ChildOutcome> {
   const { form, context } = task;
-  const { nests, needsPlatform } = indexWays[form];
+  const { nests, needsPlatform } = indexConversions[form];
   if (staysAsItIs(entry, task)) return { children: [asItIs(entry)], losses: [] };
   const model = await fetched(entry, task);
   if (!model) return { children: [asItIs(entry)], losses: [] };
@@ -48,7 +48,7 @@ export async function convertChild(entry: IndexEntry, task: Task): Promise<Outco
   const converted =
     model.kind === 'index' ? await task.nest(model) : await convertImage(model, form, context);
   const same = converted.digest === entry.digest;
-  const child: Child = {
+  const child: IndexChild = {
     entry,
     // The proposals' examples give a platform's manifest the type of a config: that is left alone.
     mediaType: same && form === 'generic' ? entry.mediaType : converted.mediaType,
@@ -62,8 +62,8 @@ export async function convertChild(entry: IndexEntry, task: Task): Promise<Outco
 }
 
 /** Whether an entry can stand in the new index without a look at what it names. */
-function staysAsItIs(entry: IndexEntry, { form, context }: Task): boolean {
-  const { imageType, needsPlatform, keepsOthers } = indexWays[form];
+function staysAsItIs(entry: IndexEntry, { form, context }: ChildTask): boolean {
+  const { imageType, needsPlatform, keepsOthers } = indexConversions[form];
   const { attestation, mediaType, platform } = entry;
   const other = attestation ? 'an attestation' : isArtifact(entry) && 'an artifact';
   // Docker before 23, which is what cannot unpack zstd, takes either for an image.
@@ -84,23 +84,23 @@ function mayBeManifest(mediaType: string): boolean {
 }
 
 /** The model of an entry; none for an artifact that stays as it is. */
-async function fetched(entry: IndexEntry, { form, context }: Task): Promise<Model | undefined> {
+async function fetched(entry: IndexEntry, { form, context }: ChildTask): Promise<Model | undefined> {
   try {
     return await fetchModel(entry, context.ports);
   } catch (error) {
     const artifact = error instanceof ConversionError && error.code === 'NOT_AN_IMAGE';
-    const stays = indexWays[form].keepsOthers && !context.unpackZstd;
-    if (artifact && stays && entry.mediaType === indexWays[form].imageType) return undefined;
+    const stays = indexConversions[form].keepsOthers && !context.unpackZstd;
+    if (artifact && stays && entry.mediaType === indexConversions[form].imageType) return undefined;
     throw error;
   }
 }
 
-function asItIs(entry: IndexEntry): Child {
+function asItIs(entry: IndexEntry): IndexChild {
   const { mediaType, digest, size = 0, platform } = entry;
   return { entry, mediaType, digest, size, platform, converted: undefined };
 }
 
-function opened({ field, digest }: IndexEntry, inner: Outcome): Outcome {
+function opened({ field, digest }: IndexEntry, inner: ChildOutcome): ChildOutcome {
   const reason = 'is an index, which this form cannot hold: its entries stand in its place';
   return {
     children: inner.children,

@@ -4,11 +4,11 @@ import { ConversionError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { loss } from '../losses.ts';
 import type { Index, IndexEntry, LossKind } from '../model.ts';
-import { convertChild, type Outcome, type Task } from './convert-child.ts';
+import { type ChildOutcome, type ChildTask, convertChild } from './convert-child.ts';
 import { withPlatformTable } from './platform-table.ts';
-import { type Walk, walkInto } from './traversal.ts';
+import { enterIndex, type Traversal } from './traversal.ts';
 
-export interface Children extends Outcome {
+export interface Children extends ChildOutcome {
   /** The index, with the platforms that its table names. */
   readonly whole: Index;
 }
@@ -18,7 +18,7 @@ export type ConvertNested = (
   index: Index,
   form: IndexForm,
   context: ConversionContext,
-  walk: Walk,
+  traversal: Traversal,
 ) => Promise<Converted>;
 
 /**
@@ -31,12 +31,12 @@ export async function convertChildren(
   index: Index,
   form: IndexForm,
   context: ConversionContext,
-  walk: Walk,
+  traversal: Traversal,
   nested: ConvertNested,
 ): Promise<Children> {
-  const within = walkInto(index, walk);
+  const within = enterIndex(index, traversal);
   const whole = await withPlatformTable(index, context.ports);
-  const task: Task = {
+  const task: ChildTask = {
     form,
     context,
     nest: (inner) => nested(inner, form, context, within),
@@ -47,7 +47,7 @@ export async function convertChildren(
   return { whole, ...withoutStale(whole, all) };
 }
 
-function lossesOf({ losses }: Outcome): Outcome['losses'] {
+function lossesOf({ losses }: ChildOutcome): ChildOutcome['losses'] {
   return losses;
 }
 
@@ -57,7 +57,7 @@ const leavable: ReadonlySet<string> = new Set([
   ...['SIGNATURE', 'UNAVAILABLE'],
 ]);
 
-async function attempt(entry: IndexEntry, task: Task): Promise<Outcome> {
+async function attempt(entry: IndexEntry, task: ChildTask): Promise<ChildOutcome> {
   try {
     return await convertChild(entry, task);
   } catch (error) {
@@ -66,12 +66,12 @@ async function attempt(entry: IndexEntry, task: Task): Promise<Outcome> {
   }
 }
 
-function leftOut({ field, digest }: IndexEntry, why: string, kind: LossKind = 'entries'): Outcome {
+function leftOut({ field, digest }: IndexEntry, why: string, kind: LossKind = 'entries'): ChildOutcome {
   return { children: [], losses: [loss(kind, field?.path ?? digest, `is left out: ${why}`)] };
 }
 
 /** An attestation is about one digest: it does not hold of an image that was converted, or that is left out. */
-function withoutStale({ dependencies }: Index, { children, losses }: Outcome): Outcome {
+function withoutStale({ dependencies }: Index, { children, losses }: ChildOutcome): ChildOutcome {
   const were = new Set<string>(dependencies.map(({ digest }) => digest));
   const stay = new Set<string>(children.flatMap(({ entry, converted }) => (converted ? [] : [entry.digest])));
   const stale = children.filter(({ entry }) => {

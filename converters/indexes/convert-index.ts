@@ -1,5 +1,5 @@
 import type { ConversionContext, Converted, IndexForm } from '../conversion.ts';
-import { indexWays } from '../conversion-graph.ts';
+import { indexConversions } from '../conversion-graph.ts';
 import { digestOf } from '../digest.ts';
 import { ConversionError, excerpt } from '../errors.ts';
 import { ociIndexFamily } from '../formats/oci/write.ts';
@@ -8,7 +8,7 @@ import { lossesOfIndex } from '../losses.ts';
 import type { Index, Loss, LossKind } from '../model.ts';
 import { boundedPorts } from '../ports.ts';
 import { convertChildren } from './convert-children.ts';
-import { newWalk, type Walk } from './traversal.ts';
+import { newTraversal, type Traversal } from './traversal.ts';
 import { toFatGeneric, toIndexFamily, type WriteIndex } from './write-index.ts';
 
 export type { IndexForm } from '../conversion.ts';
@@ -30,23 +30,23 @@ export async function convertIndex(
   context: ConversionContext,
 ): Promise<Converted> {
   if (!Object.hasOwn(writers, form)) throw noIndex(form);
-  return convertWithin(index, form, { ...context, ports: boundedPorts(context.ports) }, newWalk());
+  return convertWithin(index, form, { ...context, ports: boundedPorts(context.ports) }, newTraversal());
 }
 
 async function convertWithin(
   index: Index,
   form: IndexForm,
   context: ConversionContext,
-  walk: Walk,
+  traversal: Traversal,
 ): Promise<Converted> {
-  const { whole, children, losses } = await convertChildren(index, form, context, walk, convertWithin);
+  const { whole, children, losses } = await convertChildren(index, form, context, traversal, convertWithin);
   if (children.length === 0) throw nothingLeft(losses);
   const lost = lostInto(form, index);
   const { body, blobs } = writers[form](whole, children, lost);
   return {
     kind: 'index',
     form,
-    mediaType: indexWays[form].mediaType,
+    mediaType: indexConversions[form].mediaType,
     digest: digestOf(body),
     body,
     source: index.source.digest,
@@ -65,7 +65,7 @@ async function convertWithin(
 }
 
 function lostInto(form: IndexForm, { source: { dialect } }: Index): ReadonlySet<LossKind> {
-  return new Set(dialect === 'schema1' || dialect === 'v1' ? [] : indexWays[form].loses[dialect]);
+  return new Set(dialect === 'schema1' || dialect === 'v1' ? [] : indexConversions[form].loses[dialect]);
 }
 
 function noIndex(form: string): ConversionError {

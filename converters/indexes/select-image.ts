@@ -5,7 +5,7 @@ import type { Image, Index, IndexEntry } from '../model.ts';
 import { fitting, formatPlatform, type Platform, platformRank } from '../platform.ts';
 import type { ConversionPorts } from '../ports.ts';
 import { withPlatformTable } from './platform-table.ts';
-import { newWalk, type Walk, walkInto } from './traversal.ts';
+import { enterIndex, newTraversal, type Traversal } from './traversal.ts';
 
 /** Entries without a platform are opened to see theirs; more than this is not worth a client's wait. */
 const maximumUnlabelled = 8;
@@ -15,12 +15,17 @@ const maximumUnlabelled = 8;
  * listed. Attestations and artifacts are never chosen; indexes inside indexes are followed.
  * @throws ConversionError NO_PLATFORM naming the platforms there are, LIMIT; or what a port throws.
  */
-export function chooseImage(index: Index, wanted: Platform, ports: ConversionPorts): Promise<Image> {
-  return choose(index, wanted, ports, newWalk());
+export function selectImage(index: Index, wanted: Platform, ports: ConversionPorts): Promise<Image> {
+  return choose(index, wanted, ports, newTraversal());
 }
 
-async function choose(index: Index, wanted: Platform, ports: ConversionPorts, walk: Walk): Promise<Image> {
-  const within = walkInto(index, walk);
+async function choose(
+  index: Index,
+  wanted: Platform,
+  ports: ConversionPorts,
+  traversal: Traversal,
+): Promise<Image> {
+  const within = enterIndex(index, traversal);
   const whole = await withPlatformTable(index, ports);
   const images = whole.dependencies.filter((entry) => !entry.attestation && !isArtifact(entry));
   const unlabelled = images.filter((entry) => entry.platform === undefined).slice(0, maximumUnlabelled);
@@ -41,11 +46,11 @@ async function imageOf(
   entry: IndexEntry,
   wanted: Platform,
   ports: ConversionPorts,
-  walk: Walk,
+  traversal: Traversal,
 ): Promise<Image | undefined> {
   try {
     const model = await fetchModel(entry, ports);
-    if (model.kind === 'index') return await choose(model, wanted, ports, walk);
+    if (model.kind === 'index') return await choose(model, wanted, ports, traversal);
     if (entry.platform) return model;
     const { target } = model;
     const platform = target.kind === 'v1' ? target.platform : (await fetchConfig(model, ports)).platform;

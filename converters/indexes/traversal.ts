@@ -4,13 +4,13 @@ import { limits } from '../limits.ts';
 import type { Index } from '../model.ts';
 
 /** Where in a tree of indexes a walk is. */
-export interface Walk {
+export interface Traversal {
   readonly ancestors: readonly Digest[];
   /** Shared by the whole tree. */
   readonly count: { nodes: number };
 }
 
-export function newWalk(): Walk {
+export function newTraversal(): Traversal {
   return { ancestors: [], count: { nodes: 0 } };
 }
 
@@ -18,7 +18,7 @@ export function newWalk(): Walk {
  * The walk among an index's entries.
  * @throws ConversionError LIMIT when the tree is too large or too deep, INVALID when an index contains itself.
  */
-export function walkInto(index: Index, { ancestors, count }: Walk): Walk {
+export function enterIndex(index: Index, { ancestors, count }: Traversal): Traversal {
   count.nodes += index.dependencies.length;
   const { digest } = index.source;
   if (ancestors.includes(digest)) {

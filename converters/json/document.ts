@@ -8,12 +8,12 @@ export interface RawDocument {
 }
 
 /** Offsets into a document's text, end exclusive. */
-export interface Span {
+export interface TextSpan {
   readonly start: number;
   readonly end: number;
 }
 
-export interface RawObject extends Span {
+export interface RawObject extends TextSpan {
   readonly kind: 'object';
   /** In the order written; keys may repeat. */
   readonly members: readonly RawMember[];
@@ -22,22 +22,22 @@ export interface RawObject extends Span {
 export interface RawMember {
   /** The key, decoded. */
   readonly key: string;
-  readonly keySpan: Span;
+  readonly keySpan: TextSpan;
   readonly value: RawValue;
 }
 
-export interface RawArray extends Span {
+export interface RawArray extends TextSpan {
   readonly kind: 'array';
   readonly items: readonly RawValue[];
 }
 
-export interface RawScalar extends Span {
+export interface RawScalar extends TextSpan {
   readonly kind: 'string' | 'number' | 'boolean' | 'null';
 }
 
 export type RawValue = RawObject | RawArray | RawScalar;
 
-export function rawText(document: RawDocument, value: Span): string {
+export function rawText(document: RawDocument, value: TextSpan): string {
   return document.text.slice(value.start, value.end);
 }
 
@@ -51,12 +51,12 @@ export function member(object: RawObject, key: string): RawValue | undefined {
 }
 
 /** The value of a string literal; an escaped lone surrogate or invalid byte becomes U+FFFD, as in Go. */
-export function stringValue(document: RawDocument, value: Span): string {
+export function stringValue(document: RawDocument, value: TextSpan): string {
   return decodeLiteral(document.text, value);
 }
 
 /** @param literal from quote to quote. */
-export function decodeLiteral(text: string, literal: Span): string {
+export function decodeLiteral(text: string, literal: TextSpan): string {
   // Made well-formed first: an invalid byte (a lone low surrogate) must not pair with an escaped high one.
   const inner = text.slice(literal.start + 1, literal.end - 1).toWellFormed();
   if (!inner.includes('\\')) return inner;

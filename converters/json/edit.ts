@@ -3,12 +3,12 @@ import {
   type RawArray,
   type RawDocument,
   type RawObject,
-  type Span,
   stringValue,
+  type TextSpan,
 } from './document.ts';
 import { quote } from './lossless-text.ts';
 
-interface Edit extends Span {
+interface Edit extends TextSpan {
   readonly text: string;
 }
 
@@ -115,7 +115,7 @@ export class RawEdit {
 }
 
 /** Cuts parts of a list out, each with one of the commas around it. */
-function cuts(spans: readonly Span[], gone: readonly boolean[]): Edit[] {
+function cuts(spans: readonly TextSpan[], gone: readonly boolean[]): Edit[] {
   const lastKept = gone.lastIndexOf(false);
   const edits = spans.flatMap((span, index): Edit[] => {
     const next = spans[index + 1];

@@ -23,7 +23,7 @@ export function rootField(document: RawDocument, dialect?: Dialect): Field {
 }
 
 /** @throws ConversionError INVALID naming the path, what was found and what was expected. */
-export function refuse(field: Field, message: string, expected: string): never {
+export function refuseField(field: Field, message: string, expected: string): never {
   throw new ConversionError({
     code: 'INVALID',
     message,
@@ -35,7 +35,7 @@ export function refuse(field: Field, message: string, expected: string): never {
 }
 
 export function asObject(field: Field): Field<RawObject> {
-  if (field.value.kind !== 'object') refuse(field, 'A field has the wrong type', 'an object');
+  if (field.value.kind !== 'object') refuseField(field, 'A field has the wrong type', 'an object');
   return field as Field<RawObject>;
 }
 
@@ -48,7 +48,7 @@ export function optional(object: Field<RawObject>, key: string): Field | undefin
 
 /** @throws ConversionError INVALID when absent or null. */
 export function required(object: Field<RawObject>, key: string): Field {
-  return optional(object, key) ?? refuse(object, `The field "${key}" is missing`, `a field "${key}"`);
+  return optional(object, key) ?? refuseField(object, `The field "${key}" is missing`, `a field "${key}"`);
 }
 
 /** The items of an array that must be there; null is an empty one, as Go writes a nil slice. */
@@ -57,13 +57,13 @@ export function requiredItems(object: Field<RawObject>, key: string): Field[] {
 }
 
 export function asItems(field: Field): Field[] {
-  if (field.value.kind !== 'array') refuse(field, 'A field has the wrong type', 'an array');
+  if (field.value.kind !== 'array') refuseField(field, 'A field has the wrong type', 'an array');
   const { document, path, dialect } = field;
   return field.value.items.map((value, index) => ({ document, value, path: `${path}[${index}]`, dialect }));
 }
 
 export function asString(field: Field): string {
-  if (field.value.kind !== 'string') refuse(field, 'A field has the wrong type', 'a string');
+  if (field.value.kind !== 'string') refuseField(field, 'A field has the wrong type', 'a string');
   return stringValue(field.document, field.value);
 }
 
@@ -72,19 +72,19 @@ export function asCount(field: Field): number {
   const text = rawText(field.document, field.value);
   const number = Number(text);
   if (field.value.kind !== 'number' || !/^[0-9]+$/.test(text) || !Number.isSafeInteger(number)) {
-    refuse(field, 'A number cannot be used', 'a whole number from 0 to 9007199254740991');
+    refuseField(field, 'A number cannot be used', 'a whole number from 0 to 9007199254740991');
   }
   return number;
 }
 
 export function asBoolean(field: Field): boolean {
-  if (field.value.kind !== 'boolean') refuse(field, 'A field has the wrong type', 'true or false');
+  if (field.value.kind !== 'boolean') refuseField(field, 'A field has the wrong type', 'true or false');
   return rawText(field.document, field.value) === 'true';
 }
 
 export function asDigest(field: Field): Digest {
   const text = asString(field);
-  if (!isDigest(text)) refuse(field, 'A digest cannot be read', 'sha256: and 64 lower-case hex digits');
+  if (!isDigest(text)) refuseField(field, 'A digest cannot be read', 'sha256: and 64 lower-case hex digits');
   return text;
 }
 

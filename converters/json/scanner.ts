@@ -1,5 +1,5 @@
 import { ConversionError, type Dialect, excerpt } from '../errors.ts';
-import type { Span } from './document.ts';
+import type { TextSpan } from './document.ts';
 
 const literals = [
   ['true', 'boolean'],
@@ -46,7 +46,7 @@ export class JsonScanner {
   }
 
   /** Moves past a string literal. */
-  string(): Span {
+  string(): TextSpan {
     const start = this.position;
     this.position += 1;
     for (;;) {

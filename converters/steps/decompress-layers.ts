@@ -1,12 +1,12 @@
 import type { Digest } from '../digest.ts';
 import { ConversionError } from '../errors.ts';
-import { unpackedTypeOf } from '../media-types.ts';
+import { decompressedTypeOf } from '../media-types.ts';
 import type { Image, Layer } from '../model.ts';
 import { withConfigOf } from './read-config.ts';
-import type { DerivedBlob, Step } from './step.ts';
+import type { ConversionStep, DerivedBlob } from './step.ts';
 
 /** For clients that cannot unpack zstd: such layers become the plain tars that the config names already. */
-export const unpackLayers: Step = async (prepared, ports, unpackZstd) => {
+export const decompressLayers: ConversionStep = async (prepared, ports, unpackZstd) => {
   if (!unpackZstd || !prepared.image.dependencies.some(isZstd)) return prepared;
   const { image, config, blobs } = await withConfigOf(prepared, ports);
   const dependencies = await Promise.all(
@@ -14,7 +14,7 @@ export const unpackLayers: Step = async (prepared, ports, unpackZstd) => {
       if (!isZstd(layer)) return layer;
       const { diffId, size } = await ports.layerFacts(layer);
       checkDiffId(diffId, config.diffIds?.[index], layer);
-      const mediaType = unpackedTypeOf(layer.mediaType);
+      const mediaType = decompressedTypeOf(layer.mediaType);
       return { ...layer, mediaType, digest: diffId, size, compression: 'none' as const };
     }),
   );
@@ -23,10 +23,10 @@ export const unpackLayers: Step = async (prepared, ports, unpackZstd) => {
 
 /** One for each digest, in the order of the layers. */
 function made(before: Image, after: readonly Layer[]): DerivedBlob[] {
-  const blobs = before.dependencies.flatMap(({ digest: packed }, index): DerivedBlob[] => {
+  const blobs = before.dependencies.flatMap(({ digest: compressed }, index): DerivedBlob[] => {
     const layer = after[index];
-    if (!layer || layer.digest === packed) return [];
-    return [{ kind: 'layer', digest: layer.digest, packed, size: layer.size ?? 0 }];
+    if (!layer || layer.digest === compressed) return [];
+    return [{ kind: 'layer', digest: layer.digest, packed: compressed, size: layer.size ?? 0 }];
   });
   return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
 }

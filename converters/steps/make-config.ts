@@ -10,10 +10,10 @@ import { mediaTypes } from '../media-types.ts';
 import type { Descriptor, Image, Layer, V1Target } from '../model.ts';
 import type { ConversionPorts } from '../ports.ts';
 import { withConfigOf } from './read-config.ts';
-import type { Prepared, Step } from './step.ts';
+import type { ConversionStep, PreparedImage } from './step.ts';
 
 /** Gives an image without diff_ids (schema 1, a bare v1 JSON) a config that has them: its layers must be read. */
-export const makeConfig: Step = async (prepared, ports) => {
+export const makeConfig: ConversionStep = async (prepared, ports) => {
   const { target } = prepared.image;
   if (target.kind === 'v1') return fromSchema1(prepared.image, target, ports);
   const { image, config, blobs } = await withConfigOf(prepared, ports);
@@ -24,7 +24,7 @@ export const makeConfig: Step = async (prepared, ports) => {
 };
 
 /** Layers that turn out to hold no files go, as those that were known to (formats.md, section 3). */
-async function fromSchema1(image: Image, target: V1Target, ports: ConversionPorts): Promise<Prepared> {
+async function fromSchema1(image: Image, target: V1Target, ports: ConversionPorts): Promise<PreparedImage> {
   const steps = v1Steps(target, image.dependencies);
   const layers = await learned(
     steps.flatMap(({ layer }) => layer ?? []),
@@ -59,7 +59,7 @@ async function learned(layers: readonly Layer[], ports: ConversionPorts): Promis
   });
 }
 
-function withMadeConfig(image: Image, dependencies: readonly Layer[], bytes: Uint8Array): Prepared {
+function withMadeConfig(image: Image, dependencies: readonly Layer[], bytes: Uint8Array): PreparedImage {
   const digest = digestOf(bytes);
   const descriptor: Descriptor = {
     mediaType: mediaTypes.dockerConfig,

@@ -1,10 +1,10 @@
 import { mapBounded } from '../concurrency.ts';
 import { limits } from '../limits.ts';
 import type { Layer } from '../model.ts';
-import type { Step } from './step.ts';
+import type { ConversionStep } from './step.ts';
 
 /** Learns the compression of layers whose type does not say, from their first bytes. */
-export const sniffLayers: Step = async (prepared, ports) => {
+export const probeLayers: ConversionStep = async (prepared, ports) => {
   const { image } = prepared;
   if (image.dependencies.every(isTold)) return prepared;
   const dependencies = await mapBounded(image.dependencies, limits.fetches, async (layer) =>

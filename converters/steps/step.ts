@@ -10,7 +10,7 @@ export type DerivedBlob =
   | { readonly kind: 'layer'; readonly digest: Digest; readonly packed: Digest; readonly size: number };
 
 /** An image on its way through the steps. */
-export interface Prepared {
+export interface PreparedImage {
   readonly image: Image;
   /** Fetched by the first step that needs it. */
   readonly config: ImageConfig | undefined;
@@ -21,4 +21,8 @@ export interface Prepared {
  * Makes a step's change to an image, or gives it back as it is where there is nothing to change.
  * @param unpackZstd whether the client cannot unpack zstd.
  */
-export type Step = (prepared: Prepared, ports: ConversionPorts, unpackZstd: boolean) => Promise<Prepared>;
+export type ConversionStep = (
+  prepared: PreparedImage,
+  ports: ConversionPorts,
+  unpackZstd: boolean,
+) => Promise<PreparedImage>;

@@ -1,14 +1,14 @@
 import type { Dialect } from '../errors.ts';
-import { unpackLayers } from './decompress-layers.ts';
+import { decompressLayers } from './decompress-layers.ts';
 import { makeConfig } from './make-config.ts';
 import { orderLayers } from './order-layers.ts';
-import { sniffLayers } from './probe-layers.ts';
-import { checkConfig, readConfig } from './read-config.ts';
-import type { Step } from './step.ts';
+import { probeLayers } from './probe-layers.ts';
+import { readConfig, verifyConfig } from './read-config.ts';
+import type { ConversionStep } from './step.ts';
 import { verifySignatures } from './verify-signatures.ts';
 
 interface StepRow {
-  readonly run: Step;
+  readonly run: ConversionStep;
   /** The dialects that it is for: images stored in another are not touched by it. */
   readonly of: readonly Dialect[];
   readonly does: string;
@@ -20,7 +20,7 @@ export type StepName = 'verify' | 'check' | 'order' | 'make' | 'sniff' | 'unpack
 export const steps: Readonly<Record<StepName, StepRow>> = {
   verify: { run: verifySignatures, of: ['schema1'], does: 'every signature is verified' },
   check: {
-    run: checkConfig,
+    run: verifyConfig,
     of: ['schema2', 'oci'],
     does: 'a config of an uncertain type is read, to see whether it is one',
   },
@@ -35,12 +35,12 @@ export const steps: Readonly<Record<StepName, StepRow>> = {
     does: 'an image without diff_ids gets a config that has them; for that its layers are read once',
   },
   sniff: {
-    run: sniffLayers,
+    run: probeLayers,
     of: ['generic'],
     does: 'the first bytes of a layer tell how it is packed, where its type does not',
   },
   unpack: {
-    run: unpackLayers,
+    run: decompressLayers,
     of: ['schema1', 'schema2', 'oci', 'generic'],
     does: 'for clients that cannot unpack zstd, such layers become the plain tars inside',
   },

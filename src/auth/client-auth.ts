@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 
 export type Admission =
   | { readonly ok: true; readonly subject: string }
@@ -23,13 +23,13 @@ export interface LoginAttempt {
 export interface LoginRequest {
   readonly headers: Headers;
   readonly clientAddress: string;
-  readonly caller: { readonly signal?: AbortSignal | undefined };
+  readonly context: { readonly signal?: AbortSignal | undefined };
 }
 
 /** Who may use the proxy where it asks upstream in its own name (design, rule 5). */
 export interface ClientAuth {
   /**
-   * @throws Failure MISCONFIGURED or INTERNAL when the proxy itself cannot check, which is not the client's fault;
+   * @throws RegistryError MISCONFIGURED or INTERNAL when the proxy itself cannot check, which is not the client's fault;
    *   OVERLOADED when too many logins wait to be checked; the signal's reason.
    */
   authenticate(attempt: LoginAttempt): Promise<Admission>;
@@ -39,23 +39,23 @@ export interface ClientAuth {
  * With Basic for every kind of login, a JWT too (see jwt.ts). Without `charset`, which RFC 7617 §2.1 offers: the
  * challenge is read by parsers from 2014 on.
  */
-export function refused(reason: string): Admission {
+export function denied(reason: string): Admission {
   return { ok: false, challenge: 'Basic realm="regshift"', reason };
 }
 
 /**
  * Lets in who may use the proxy.
  * @param auth undefined where the proxy does not ask who its clients are.
- * @throws Failure UNAUTHORIZED with the challenge; what `authenticate` throws.
+ * @throws RegistryError UNAUTHORIZED with the challenge; what `authenticate` throws.
  */
 export async function requireLogin(
   auth: ClientAuth | undefined,
-  { headers, clientAddress, caller }: LoginRequest,
+  { headers, clientAddress, context }: LoginRequest,
 ): Promise<void> {
-  const { signal } = caller;
+  const { signal } = context;
   const admission = await auth?.authenticate({ headers, address: clientAddress, signal });
   if (admission === undefined || admission.ok) return;
-  throw new Failure('UNAUTHORIZED', admission.reason, {
+  throw new RegistryError('UNAUTHORIZED', admission.reason, {
     headers: { 'WWW-Authenticate': admission.challenge },
   });
 }

@@ -5,7 +5,7 @@ import { compareSync } from 'bcryptjs';
  * password takes the time of all; a match with a decoy counts for nothing. One call has all hashes, because each wait
  * between two comparisons would tell how many there are.
  * @param hash like `$2y$10$…`, as `parseHtpasswd` accepts it.
- * @throws Failure INTERNAL when the comparison could not be made; the login must be refused then.
+ * @throws RegistryError INTERNAL when the comparison could not be made; the login must be refused then.
  */
 export type ComparePassword = (password: string, hash: string, decoys: readonly string[]) => Promise<boolean>;
 

@@ -1,8 +1,8 @@
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
-import { credentialKey, type LoginKeeper, type Shown } from '../upstream/auth/credential.ts';
+import { type CredentialHelper, credentialKey, type StaticCredential } from '../upstream/auth/credential.ts';
 import type { HelperQuestion } from './docker-config.ts';
 
 /** What a helper answers (docker-credential-helpers, "get"). */
@@ -14,11 +14,11 @@ export interface HelperAnswer {
 
 /**
  * Asks a credential helper; given by a runtime that can run programs.
- * @throws Failure MISCONFIGURED that says why there is no login, and nothing of what the program printed.
+ * @throws RegistryError MISCONFIGURED that says why there is no login, and nothing of what the program printed.
  */
 export type AskHelper = (question: HelperQuestion) => Promise<HelperAnswer>;
 
-export interface LoginKeeperOptions {
+export interface CredentialHelperOptions {
   readonly question: HelperQuestion;
   readonly ask: AskHelper;
   /** Milliseconds since the epoch. */
@@ -38,26 +38,26 @@ const afterFailureMs = 5_000;
 const deadlineMs = 30_000;
 
 /** The login that a credential helper keeps: asked for once in ten minutes, and when upstream refuses it. */
-export function createLoginKeeper({
+export function createCredentialHelper({
   question,
   ask,
   clock,
   log,
   background,
-}: LoginKeeperOptions): LoginKeeper {
+}: CredentialHelperOptions): CredentialHelper {
   const { program, server } = question;
-  const flights = createSingleFlight<Shown>(deadlineMs, background);
-  let known: { readonly login: Shown; readonly askedAt: number } | undefined;
+  const flights = createSingleFlight<StaticCredential>(deadlineMs, background);
+  let known: { readonly login: StaticCredential; readonly askedAt: number } | undefined;
   let failure: { readonly error: unknown; readonly at: number } | undefined;
 
-  async function askNow(): Promise<Shown> {
-    const login = loginOf(await ask(question));
+  async function askNow(): Promise<StaticCredential> {
+    const login = credentialOf(await ask(question));
     known = { login, askedAt: clock() };
     return login;
   }
 
   /** Where there is none, not every request starts the program to hear so. */
-  async function first(): Promise<Shown> {
+  async function first(): Promise<StaticCredential> {
     if (failure && clock() - failure.at < afterFailureMs) throw failure.error;
     return renew().catch((error: unknown) => {
       failure = { error, at: clock() };
@@ -65,17 +65,17 @@ export function createLoginKeeper({
     });
   }
 
-  function renew(): Promise<Shown> {
-    const late = () => new Failure('MISCONFIGURED', `${program} did not answer in time.`);
+  function renew(): Promise<StaticCredential> {
+    const late = () => new RegistryError('MISCONFIGURED', `${program} did not answer in time.`);
     return flights.join({ key: 'get', start: askNow, late }, undefined);
   }
 
   /** What was good a moment ago may be so still. */
-  async function renewOr(login: Shown): Promise<Shown> {
+  async function renewOr(login: StaticCredential): Promise<StaticCredential> {
     try {
       return await renew();
     } catch (error) {
-      const reason = error instanceof Failure ? error.message : 'unknown';
+      const reason = error instanceof RegistryError ? error.message : 'unknown';
       log('warn', 'a credential helper failed: going on with the login that it gave before', {
         program,
         reason,
@@ -93,8 +93,8 @@ export function createLoginKeeper({
       return clock() - known.askedAt < keptMs ? known.login : renewOr(known.login);
     },
 
-    async instead(refused) {
-      const isOther = (login: Shown) => credentialKey(login) !== credentialKey(refused);
+    async replace(refused) {
+      const isOther = (login: StaticCredential) => credentialKey(login) !== credentialKey(refused);
       // Someone else has been refused before, and asked.
       if (known && isOther(known.login)) return known.login;
       if (known && clock() - known.askedAt < betweenMs) return undefined;
@@ -105,7 +105,7 @@ export function createLoginKeeper({
 }
 
 /** Docker, cli/config/credentials/native_store.go: tokenUsername. */
-export function loginOf({ username, secret }: HelperAnswer): Shown {
+export function credentialOf({ username, secret }: HelperAnswer): StaticCredential {
   return username === '<token>'
     ? { kind: 'identity', token: secret }
     : { kind: 'service', username, password: secret };

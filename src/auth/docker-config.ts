@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Shown } from '../upstream/auth/credential.ts';
+import type { StaticCredential } from '../upstream/auth/credential.ts';
 import { decodeLogin } from './basic.ts';
 
 /** The part of `~/.docker/config.json` (and of podman's auth.json) that tells logins. */
@@ -30,7 +30,7 @@ export function parseDockerConfig(text: string): DockerConfig | undefined {
 }
 
 export type FoundLogin =
-  | { readonly credential: Shown }
+  | { readonly credential: StaticCredential }
   | { readonly helper: HelperQuestion }
   /** Goes on from `REGSHIFT_DOCKER_CONFIG is …: it`. */
   | { readonly problem: string };

@@ -1,6 +1,6 @@
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { type BasicLogin, basicLogin } from './basic.ts';
-import { type ClientAuth, refused } from './client-auth.ts';
+import { type ClientAuth, denied } from './client-auth.ts';
 import type { ComparePassword } from './compare-password.ts';
 import { costOf, decoyHash, decoysUpTo } from './decoy-hashes.ts';
 import type { HtpasswdEntry } from './htpasswd-file.ts';
@@ -49,7 +49,7 @@ export function createHtpasswdAuth({ entries, compare, queue, clock }: HtpasswdO
     async authenticate({ headers, address, signal }) {
       const login = basicLogin(headers.get('authorization'));
       if (login === undefined) {
-        return refused('Log in with a user name and a password of this proxy (docker login).');
+        return denied('Log in with a user name and a password of this proxy (docker login).');
       }
       const { username } = login;
       const key = credentialKey({ kind: 'service', ...login });
@@ -63,7 +63,7 @@ export function createHtpasswdAuth({ entries, compare, queue, clock }: HtpasswdO
       if (isProved(username, key) || (await queue.check({ address, username, key, run }, signal))) {
         return { ok: true, subject: username };
       }
-      return refused('The user name or the password is wrong: log in again (docker login).');
+      return denied('The user name or the password is wrong: log in again (docker login).');
     },
   };
 }

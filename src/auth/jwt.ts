@@ -7,10 +7,10 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import type { Fetch } from '../upstream/send.ts';
 import { basicLogin } from './basic.ts';
-import { type ClientAuth, refused } from './client-auth.ts';
+import { type ClientAuth, denied } from './client-auth.ts';
 
 export interface JwtAuthOptions {
   /** The keys themselves, or where they are. */
@@ -40,7 +40,7 @@ export function createJwtAuth(options: JwtAuthOptions): ClientAuth {
     async authenticate({ headers }) {
       const token = tokenIn(headers.get('authorization'));
       if (token === undefined) {
-        return refused('Log in with a JWT as the password, under any user name (docker login).');
+        return denied('Log in with a JWT as the password, under any user name (docker login).');
       }
       try {
         const currentDate = new Date(clock());
@@ -49,7 +49,7 @@ export function createJwtAuth(options: JwtAuthOptions): ClientAuth {
         return { ok: true, subject: payload.sub ?? '' };
       } catch (error) {
         if (!(error instanceof errors.JOSEError)) throw error;
-        return refused(`${whatIsWrong(error)}: log in with a new JWT.`);
+        return denied(`${whatIsWrong(error)}: log in with a new JWT.`);
       }
     },
   };
@@ -70,7 +70,7 @@ function localKeys(keys: JSONWebKeySet): JWTVerifyGetKey {
  */
 const afterFailureMs = 5_000;
 
-/** A failure to read the keys is no fault of the token. @throws Failure MISCONFIGURED */
+/** A failure to read the keys is no fault of the token. @throws RegistryError MISCONFIGURED */
 function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey {
   let failure: { readonly error: unknown; readonly at: number } | undefined;
   const set = createRemoteJWKSet(url, {
@@ -85,7 +85,7 @@ function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey
     } catch (error) {
       if (isAboutToken(error)) throw error;
       if (error !== failure?.error) failure = { error, at: clock() };
-      throw new Failure(
+      throw new RegistryError(
         'MISCONFIGURED',
         `Logins cannot be checked now: the keys at ${url.host} (REGSHIFT_JWKS_URL) could not be read.`,
         { cause: error },

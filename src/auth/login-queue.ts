@@ -1,6 +1,6 @@
 import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
 import { createFairQueue, type QueueEntry } from '../concurrency/fair-queue.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 
 /** A check of a login that takes much time of a processor. */
 export interface LoginCheck {
@@ -18,7 +18,7 @@ export interface LoginCheck {
  * in all and for each address, and no login waits for longer than a client does.
  */
 export interface LoginQueue {
-  /** @throws Failure OVERLOADED when the line is full or the wait too long; what `run` throws; the signal's reason. */
+  /** @throws RegistryError OVERLOADED when the line is full or the wait too long; what `run` throws; the signal's reason. */
   check(check: LoginCheck, signal: AbortSignal | undefined): Promise<boolean>;
 }
 
@@ -103,7 +103,7 @@ export function createLoginQueue(clock: () => number): LoginQueue {
     void runNext();
   }
 
-  function end({ waiting }: Running, error?: Failure): void {
+  function end({ waiting }: Running, error?: RegistryError): void {
     if (error) waiting.result.reject(error);
     known.delete(keyOf(waiting.check));
     running = undefined;
@@ -139,8 +139,8 @@ async function inTime(result: Promise<boolean>, signal: AbortSignal): Promise<bo
   }
 }
 
-function overloaded(): Failure {
+function overloaded(): RegistryError {
   const message =
     'Too many logins wait to be checked here, and this one was not checked. Try again in a few seconds.';
-  return new Failure('OVERLOADED', message, { headers: { 'retry-after': '5' } });
+  return new RegistryError('OVERLOADED', message, { headers: { 'retry-after': '5' } });
 }

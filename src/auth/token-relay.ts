@@ -1,12 +1,12 @@
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { parseChallenges } from '../upstream/auth/challenge.ts';
-import type { Shown } from '../upstream/auth/credential.ts';
+import type { StaticCredential } from '../upstream/auth/credential.ts';
 import { type GrantedToken, requestToken, type TokenServerOptions } from '../upstream/auth/token-server.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { failureOf } from '../upstream/error-response.ts';
+import { errorFromResponse } from '../upstream/error-response.ts';
 
 /** What upstream itself says of its token server. */
 export interface NamedServer {
@@ -18,14 +18,14 @@ export interface TokenQuestion {
   /** As the client names it; upstream's own name for itself when it does not. */
   readonly service: string | undefined;
   readonly scopes: readonly string[];
-  readonly credential: Shown;
+  readonly credential: StaticCredential;
 }
 
 /** Asks upstream's token server on behalf of clients that cannot reach it, or not over today's TLS. */
 export interface TokenRelay {
-  /** @returns undefined where upstream has no token server. @throws Failure when upstream cannot be asked. */
+  /** @returns undefined where upstream has no token server. @throws RegistryError when upstream cannot be asked. */
   server(): Promise<NamedServer | undefined>;
-  /** @throws Failure as `requestToken`; ENDPOINT_UNKNOWN where upstream has no token server. */
+  /** @throws RegistryError as `requestToken`; ENDPOINT_UNKNOWN where upstream has no token server. */
   token(question: TokenQuestion): Promise<GrantedToken>;
 }
 
@@ -57,7 +57,8 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
 
   async function server(): Promise<NamedServer | undefined> {
     if (known && clock() < known.until) return known.server;
-    const late = () => new Failure('UPSTREAM_TIMEOUT', 'Upstream took too long to name its token server.');
+    const late = () =>
+      new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to name its token server.');
     return await flights.join({ key: 'ping', start: learn, late }, undefined);
   }
 
@@ -66,7 +67,7 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
     async token({ service, scopes, credential }) {
       const named = await server();
       if (named === undefined) {
-        throw new Failure(
+        throw new RegistryError(
           'ENDPOINT_UNKNOWN',
           'Upstream names no token server, so there is no token to be had here.',
         );
@@ -80,7 +81,7 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
 async function serverAtPing(client: UpstreamClient): Promise<NamedServer | undefined> {
   const { response } = await client.request({ method: 'GET', path: '/v2/', credential: { kind: 'none' } });
   if (!response.ok && response.status !== 401)
-    throw await failureOf(response, 'registry API v2', 'NAME_UNKNOWN');
+    throw await errorFromResponse(response, 'registry API v2', 'NAME_UNKNOWN');
   await discard(response);
   const challenges = parseChallenges(response.headers.get('www-authenticate') ?? '');
   const bearer = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters;

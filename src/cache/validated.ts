@@ -4,7 +4,7 @@ import type { Cache, CacheEntry } from './cache.ts';
  * A cache outside of the process, whose entries are looked at before they are used: another version may have written
  * them, or what carried them may have spoilt them. What does not pass is as good as lost.
  */
-export function checked(cache: Cache, isIntact: (key: string, entry: CacheEntry) => boolean): Cache {
+export function validatedCache(cache: Cache, isIntact: (key: string, entry: CacheEntry) => boolean): Cache {
   return {
     ...cache,
     async get(key, budget) {

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { loginOf } from '../auth/credential-helper.ts';
+import { credentialOf } from '../auth/credential-helper.ts';
 import { type HelperQuestion, loginFor, parseDockerConfig } from '../auth/docker-config.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { createAskHelper } from '../runtime/node/credential-helper.ts';
-import type { Shown } from '../upstream/auth/credential.ts';
+import type { StaticCredential } from '../upstream/auth/credential.ts';
 import type { Io } from './terminal/io.ts';
 import { UsageError } from './usage.ts';
 
-const none: Shown = { kind: 'none' };
+const none: StaticCredential = { kind: 'none' };
 
 /** The login that docker login left for a registry, if there is one. @throws UsageError. */
-export async function dockerLogin(registry: URL, io: Io): Promise<Shown> {
+export async function dockerLogin(registry: URL, io: Io): Promise<StaticCredential> {
   const file = join(io.env.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json');
   const text = textOf(file);
   if (text === undefined) return none;
@@ -34,12 +34,12 @@ function textOf(file: string): string | undefined {
 }
 
 /** A helper that is not there, or has no login for this registry, is no reason not to ask without one. */
-async function keptLogin(question: HelperQuestion, io: Io): Promise<Shown> {
+async function keptLogin(question: HelperQuestion, io: Io): Promise<StaticCredential> {
   try {
-    return loginOf(await createAskHelper()(question));
+    return credentialOf(await createAskHelper()(question));
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    if (error.detail?.reason !== 'NO_LOGIN') io.tell(`${error.message} None is used.\n`);
+    if (!(error instanceof RegistryError)) throw error;
+    if (error.detail?.reason !== 'NO_LOGIN') io.stderr(`${error.message} None is used.\n`);
     return none;
   }
 }

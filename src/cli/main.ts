@@ -1,10 +1,10 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { ConversionError } from '../../converters/errors.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { version } from '../version.ts';
 import { addImageCommands } from './image-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
-import { harmless, type Io } from './terminal/io.ts';
+import { escapeControl, type Io } from './terminal/io.ts';
 import { exitCodes, UsageError } from './usage.ts';
 
 /**
@@ -35,7 +35,7 @@ function programOf(io: Io, done: (code: number) => void): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('(--help says more)')
-    .configureOutput({ writeOut: io.write, writeErr: io.tell })
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .exitOverride();
   addOperatorCommands(program, io, done);
   addImageCommands(program, io, done);
@@ -44,12 +44,12 @@ function programOf(io: Io, done: (code: number) => void): Command {
 
 function codeOf(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.wrongUsage;
-  const expected = error instanceof ConversionError || error instanceof Failure || isOfSystem(error);
+  const expected = error instanceof ConversionError || error instanceof RegistryError || isOfSystem(error);
   if (expected || error instanceof UsageError) {
-    io.tell(`regshift: ${harmless(messageOf(error))}\n`);
+    io.stderr(`regshift: ${escapeControl(messageOf(error))}\n`);
     return error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.failed;
   }
-  io.tell(`regshift: something that should not happen: ${error instanceof Error ? error.stack : error}\n`);
+  io.stderr(`regshift: something that should not happen: ${error instanceof Error ? error.stack : error}\n`);
   return exitCodes.failed;
 }
 

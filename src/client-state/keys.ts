@@ -4,7 +4,7 @@ import { base64url, exportJWK } from 'jose';
 import type { SigningKey } from '../../converters/crypto/signing-key.ts';
 
 /** What seals the claims of API v1 and the addresses of uploads. Every replica with the same signing key and routes has the same ones. */
-export interface ClaimKeys {
+export interface StateKeys {
   /** Authenticates the repository of a pull, in the path of its requests. */
   readonly context: Uint8Array;
   /** Encrypts what only the proxy may read, in `X-Docker-Token`. */
@@ -19,7 +19,7 @@ export interface ClaimKeys {
  * sent to another one by a proxy that has the same signing key (design, rule 8).
  * @param route its upstream and its id.
  */
-export async function deriveClaimKeys({ privateKey }: SigningKey, route: string): Promise<ClaimKeys> {
+export async function deriveStateKeys({ privateKey }: SigningKey, route: string): Promise<StateKeys> {
   const { d } = await exportJWK(privateKey);
   if (d === undefined) throw new TypeError('a private key has a d');
   const secret = base64url.decode(d);

@@ -1,7 +1,7 @@
 import { EncryptJWT, errors, jwtDecrypt } from 'jose';
 import type { RepositoryName } from '../../converters/reference.ts';
-import { Failure } from '../errors.ts';
-import type { ClaimKeys } from './keys.ts';
+import { RegistryError } from '../errors.ts';
+import type { StateKeys } from './keys.ts';
 
 /**
  * Uploads that upstream wants to have at another address than `/v2/<name>/blobs/uploads/`: on a path of its own, or
@@ -9,10 +9,10 @@ import type { ClaimKeys } from './keys.ts';
  * its is meant for: the address goes with it, encrypted, so that nobody makes the proxy write where upstream has not
  * said, and no signed URL lies open.
  */
-export interface Elsewhere {
-  /** @param url as upstream wrote it. @returns a segment of a path. @throws Failure MISCONFIGURED without a key. */
+export interface UploadLocations {
+  /** @param url as upstream wrote it. @returns a segment of a path. @throws RegistryError MISCONFIGURED without a key. */
   seal(url: string, repository: RepositoryName): Promise<string>;
-  /** @throws Failure UPLOAD_UNKNOWN for what was not sealed here, for this repository, within a day. */
+  /** @throws RegistryError UPLOAD_UNKNOWN for what was not sealed here, for this repository, within a day. */
   open(segment: string, repository: RepositoryName): Promise<string>;
 }
 
@@ -31,7 +31,7 @@ export function withoutSealed(path: string): string {
 }
 
 /** @param clock milliseconds since the epoch. */
-export function createElsewhere(keys: () => Promise<ClaimKeys>, clock: () => number): Elsewhere {
+export function createUploadLocations(keys: () => Promise<StateKeys>, clock: () => number): UploadLocations {
   return {
     async seal(url, repository) {
       const issued = Math.floor(clock() / 1000);
@@ -49,7 +49,10 @@ export function createElsewhere(keys: () => Promise<ClaimKeys>, clock: () => num
       } catch (error) {
         if (!(error instanceof errors.JOSEError)) throw error;
       }
-      throw new Failure('UPLOAD_UNKNOWN', 'This upload was not begun here, or too long ago. Push again.');
+      throw new RegistryError(
+        'UPLOAD_UNKNOWN',
+        'This upload was not begun here, or too long ago. Push again.',
+      );
     },
   };
 }

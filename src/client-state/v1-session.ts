@@ -1,10 +1,10 @@
 import { decodeProtectedHeader } from 'jose';
-import { Failure } from '../errors.ts';
-import type { ClaimKeys } from './keys.ts';
+import { RegistryError } from '../errors.ts';
+import type { StateKeys } from './keys.ts';
 import { openContext, sealContext, type V1Context } from './v1-context.ts';
 import { openToken, sealToken } from './v1-token.ts';
 
-export interface Sealed {
+export interface SealedV1Session {
   /** A segment of a path. */
   readonly context: string;
   /** For `X-Docker-Token`. */
@@ -12,7 +12,7 @@ export interface Sealed {
 }
 
 /** The part of a request that tells what its client was told before. */
-export interface ClaimedRequest {
+export interface V1Request {
   readonly url: URL;
   readonly headers: Headers;
 }
@@ -22,19 +22,19 @@ interface WithV1Context {
 }
 
 /** What makes API v1 stateless: what a client is told at the beginning of a pull, and brings back to any replica. */
-export interface Claims {
+export interface V1Session {
   /** For the rest of a client's pull, with the login that this request has. */
-  seal(context: V1Context, request: ClaimedRequest): Promise<Sealed>;
+  seal(context: V1Context, request: V1Request): Promise<SealedV1Session>;
   /**
    * A request of API v1 as it would be if its URL named the repository and the client sent its login each time.
-   * @throws Failure UNAUTHORIZED for a claim that was altered, is too old, or is of another pull; MISCONFIGURED.
+   * @throws RegistryError UNAUTHORIZED for a claim that was altered, is too old, or is of another pull; MISCONFIGURED.
    */
-  open<Request extends ClaimedRequest>(request: Request): Promise<Request & WithV1Context>;
+  open<Request extends V1Request>(request: Request): Promise<Request & WithV1Context>;
 }
 
-export interface ClaimsOptions {
-  /** @throws Failure MISCONFIGURED where replicas would not have the same ones. */
-  readonly keys: () => Promise<ClaimKeys>;
+export interface V1SessionOptions {
+  /** @throws RegistryError MISCONFIGURED where replicas would not have the same ones. */
+  readonly keys: () => Promise<StateKeys>;
   /** The id of the route that they are for. */
   readonly route: string;
   /** Milliseconds since the epoch. */
@@ -48,17 +48,17 @@ export function isV1Path(pathname: string): boolean {
   return /^\/+v1(?:ctx)?(?:\/|$)/.test(pathname);
 }
 
-export function createClaims({ keys, route, clock }: ClaimsOptions): Claims {
+export function createV1Session({ keys, route, clock }: V1SessionOptions): V1Session {
   async function contextOf(sealed: string): Promise<V1Context> {
     const context = await openContext(sealed, (await keys()).context);
-    if (context === undefined) throw refusedClaim('The address was not given out here');
+    if (context === undefined) throw invalidSession('The address was not given out here');
     return context;
   }
 
   async function tokenOf(sealed: string) {
     const token = await openToken(sealed, (await keys()).token, clock());
     if (token === undefined)
-      throw refusedClaim('The token is not one that was given out here, or is too old');
+      throw invalidSession('The token is not one that was given out here, or is too old');
     return token;
   }
 
@@ -79,7 +79,7 @@ export function createClaims({ keys, route, clock }: ClaimsOptions): Claims {
       const sealedToken = tokenIn(request.headers);
       const token = sealedToken ? await tokenOf(sealedToken) : undefined;
       if (token && context && token.repository !== context.repository) {
-        throw refusedClaim('The token is of another repository');
+        throw invalidSession('The token is of another repository');
       }
       const url = new URL(request.url);
       url.pathname = path;
@@ -94,7 +94,7 @@ export function createClaims({ keys, route, clock }: ClaimsOptions): Claims {
  * The route that the claims of a request say they are for: only its own keys open them, so what is said is no proof.
  * @returns undefined for a request without claims, "" for what is no claim of ours.
  */
-export function claimedRoute({ url, headers }: ClaimedRequest): string | undefined {
+export function sessionRoute({ url, headers }: V1Request): string | undefined {
   const sealed = splitPath(url.pathname).sealedContext ?? tokenIn(headers);
   if (!sealed) return undefined;
   try {
@@ -105,7 +105,7 @@ export function claimedRoute({ url, headers }: ClaimedRequest): string | undefin
 }
 
 /** A request without claims as it would be without what Docker sends in the place of a login. */
-export function withoutClaims<Request extends ClaimedRequest>(request: Request): Request {
+export function withoutSession<Request extends V1Request>(request: Request): Request {
   const isEmptyToken = tokenIn(request.headers) !== undefined;
   return withAuthorization(request, isEmptyToken ? undefined : loginIn(request.headers));
 }
@@ -127,14 +127,14 @@ function loginIn(headers: Headers): string | undefined {
   return /^basic\s+Og==$/i.test(authorization ?? '') ? undefined : authorization;
 }
 
-export function refusedClaim(what: string): Failure {
-  return new Failure('UNAUTHORIZED', `${what}. Pull again.`, {
+export function invalidSession(what: string): RegistryError {
+  return new RegistryError('UNAUTHORIZED', `${what}. Pull again.`, {
     headers: { 'WWW-Authenticate': 'Basic realm="regshift"' },
   });
 }
 
 /** The same request, as if this Authorization value had come with it. */
-function withAuthorization<Request extends ClaimedRequest>(
+function withAuthorization<Request extends V1Request>(
   request: Request,
   authorization: string | undefined,
 ): Request {

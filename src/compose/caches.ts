@@ -1,34 +1,37 @@
 import type { Cache } from '../cache/cache.ts';
 import { createMemoryCache } from '../cache/memory.ts';
-import { watched } from '../cache/metered.ts';
+import { meteredCache } from '../cache/metered.ts';
 import { createTieredCache } from '../cache/tiered.ts';
-import { checked } from '../cache/validated.ts';
+import { validatedCache } from '../cache/validated.ts';
 import type { Settings } from '../config/settings.ts';
 import { isIntact } from '../registry/cache-entries.ts';
-import type { Platform } from './platform.ts';
+import type { RuntimePlatform } from './platform.ts';
 
 /**
  * What answers hold may be gone from the cache by then: an image that is asked for in the same words all the time is
  * not looked up there. So that both together keep to what the operator allows, each has its part.
  */
-export function memoryOf({ REGSHIFT_CACHE_BYTES, routes }: Settings, { cacheBytes, holdsAnswers }: Platform) {
+export function memoryOf(
+  { REGSHIFT_CACHE_BYTES, routes }: Settings,
+  { cacheBytes, holdsAnswers }: RuntimePlatform,
+) {
   const bytes = REGSHIFT_CACHE_BYTES ?? cacheBytes;
-  const heldBytes = holdsAnswers ? Math.floor(bytes / 8) : 0;
+  const responseCacheBytes = holdsAnswers ? Math.floor(bytes / 8) : 0;
   const ofRoutes = Math.floor(bytes / 8);
-  const routeBytes = Math.max(leastRouteBytes, Math.floor(ofRoutes / routes.length));
-  return { heldBytes, routeBytes, contentBytes: bytes - heldBytes - ofRoutes };
+  const registryBytes = Math.max(leastRegistryBytes, Math.floor(ofRoutes / routes.length));
+  return { responseCacheBytes, registryBytes, contentBytes: bytes - responseCacheBytes - ofRoutes };
 }
 
-export function cacheOf(contentBytes: number, { tiers = [], meter }: Platform): Cache {
+export function cacheOf(contentBytes: number, { tiers = [], metrics }: RuntimePlatform): Cache {
   const own = createMemoryCache(contentBytes);
-  const memory = watched(own, { name: 'memory', distance: 0 }, meter);
+  const memory = meteredCache(own, { name: 'memory', distance: 0 }, metrics);
   if (tiers.length === 0) return memory;
   const far = tiers.map((tier, index) => {
     const place = { name: tier.name, distance: index + 1 };
-    return { ...tier, cache: watched(checked(tier.cache, isIntact), place, meter) };
+    return { ...tier, cache: meteredCache(validatedCache(tier.cache, isIntact), place, metrics) };
   });
   return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...far]);
 }
 
 /** For proofs that are asked for again within seconds, whatever the operator allows. */
-export const leastRouteBytes = 262_144;
+export const leastRegistryBytes = 262_144;

@@ -4,7 +4,7 @@ import { createHtpasswdAuth } from '../auth/htpasswd.ts';
 import { createJwtAuth } from '../auth/jwt.ts';
 import type { LoginQueue } from '../auth/login-queue.ts';
 import type { Values } from '../config/settings.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import type { Fetch } from '../upstream/send.ts';
 
 interface ClientAuthParts {
@@ -19,7 +19,7 @@ interface ClientAuthParts {
 /**
  * The client auth that the settings ask for.
  * @returns undefined where they say that the proxy does not ask who its clients are.
- * @throws Failure MISCONFIGURED where the rules of the settings have failed: an open door must not be what is left.
+ * @throws RegistryError MISCONFIGURED where the rules of the settings have failed: an open door must not be what is left.
  */
 export function chooseClientAuth(
   settings: Values,
@@ -33,5 +33,5 @@ export function chooseClientAuth(
   if (mode === 'jwt' && keys && issuer && audience) {
     return createJwtAuth({ fetch, clock, keys, issuer, audience });
   }
-  throw new Failure('MISCONFIGURED', `REGSHIFT_CLIENT_AUTH is ${mode}, and what it needs is not set.`);
+  throw new RegistryError('MISCONFIGURED', `REGSHIFT_CLIENT_AUTH is ${mode}, and what it needs is not set.`);
 }

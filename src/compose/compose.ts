@@ -1,30 +1,30 @@
 import { generateSigningKey, readSigningKey, type SigningKey } from '../../converters/crypto/signing-key.ts';
 import type { Dependencies } from '../app.ts';
-import { createLoginKeeper } from '../auth/credential-helper.ts';
+import { createCredentialHelper } from '../auth/credential-helper.ts';
 import type { HelperQuestion } from '../auth/docker-config.ts';
 import { createLoginQueue, type LoginQueue } from '../auth/login-queue.ts';
 import { createTokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
-import { deriveClaimKeys } from '../client-state/keys.ts';
+import { deriveStateKeys } from '../client-state/keys.ts';
 import type { RouteSettings } from '../config/route-settings.ts';
 import type { Settings } from '../config/settings.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { createHealth } from '../http/health.ts';
-import { createUnderWay } from '../http/in-flight.ts';
-import type { SiteOptions } from '../http/route.ts';
-import { defaultUnpackLimits } from '../layers/decompression-limits.ts';
+import { createInFlight } from '../http/in-flight.ts';
+import type { RouteOptions } from '../http/route.ts';
+import { defaultDecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerLeases } from '../layers/inspector.ts';
 import { createSearchLine } from '../registry/bounded-search.ts';
 import { createManifestBodies } from '../registry/push/manifest-bodies.ts';
 import { createSampleRegistry } from '../sample-registry/registry.ts';
 import { createUpstreamClient, type UpstreamClient } from '../upstream/client.ts';
 import { isDockerHub } from '../upstream/docker-hub.ts';
-import { watchedFetch } from '../upstream/metered-fetch.ts';
+import { meteredFetch } from '../upstream/metered-fetch.ts';
 import { createMirrors, type Mirror } from '../upstream/mirrors.ts';
 import { version } from '../version.ts';
 import { cacheOf, memoryOf } from './caches.ts';
 import { chooseClientAuth } from './client-auth.ts';
-import type { Platform } from './platform.ts';
+import type { RuntimePlatform } from './platform.ts';
 import { upstreamLogin } from './upstream-auth.ts';
 
 /** Any host will do for the registry inside the process; this one is reserved for such (RFC 2606, section 2). */
@@ -33,18 +33,18 @@ const sampleUrl = new URL('http://sample.invalid');
 /** Puts the parts together that every runtime shares. */
 export function compose(
   settings: Settings,
-  platform: Platform,
-): Dependencies & Pick<SiteOptions, 'signingKey'> {
-  const { clock, log, meter, background, tiers = [] } = platform;
+  platform: RuntimePlatform,
+): Dependencies & Pick<RouteOptions, 'signingKey'> {
+  const { clock, log, metrics, background, tiers = [] } = platform;
   const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
   const memory = memoryOf(settings, platform);
   const cache = cacheOf(memory.contentBytes, platform);
-  const { routeBytes } = memory;
+  const { registryBytes } = memory;
   const shared = {
     platform,
     signingKey,
     cache,
-    routeBytes,
+    registryBytes,
     layers: layersOf(settings, platform),
     searchLine: createSearchLine(clock),
     manifestBodies: createManifestBodies(clock),
@@ -53,40 +53,40 @@ export function compose(
   const sites = settings.routes.map((route) => siteOf(route, shared));
   const caches = tiers.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
   return {
-    sites,
+    routes: sites,
     health: createHealth({ sites, caches, clock, background }),
-    underWay: createUnderWay(settings.REGSHIFT_MAX_REQUESTS ?? platform.mostRequests),
+    inFlight: createInFlight(settings.REGSHIFT_MAX_REQUESTS ?? platform.mostRequests),
     trustedProxies: settings.REGSHIFT_TRUSTED_PROXIES,
     subrequests: settings.REGSHIFT_SUBREQUESTS ?? platform.subrequests,
     clock,
     log,
-    meter,
+    metrics,
     signingKey,
-    heldBytes: memory.heldBytes,
+    responseCacheBytes: memory.responseCacheBytes,
   };
 }
 
 interface Shared
   extends Pick<
-    SiteOptions,
-    'signingKey' | 'cache' | 'routeBytes' | 'layers' | 'searchLine' | 'manifestBodies'
+    RouteOptions,
+    'signingKey' | 'cache' | 'registryBytes' | 'layers' | 'searchLine' | 'manifestBodies'
   > {
-  readonly platform: Platform;
+  readonly platform: RuntimePlatform;
   readonly loginQueue: LoginQueue;
 }
 
 function siteOf(
   { id, match, settings }: RouteSettings,
   { platform, loginQueue, ...shared }: Shared,
-): SiteOptions {
-  const { clock, log, meter, background, askHelper: ask } = platform;
+): RouteOptions {
+  const { clock, log, metrics, background, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
   const asked = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
-  const fetch = watchedFetch(asked, id, meter);
-  const onToken = (granted: boolean) => meter.tokenAsked(id, granted);
+  const fetch = meteredFetch(asked, id, metrics);
+  const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);
   const outward = { fetch, onToken, userAgent: `regshift/${version}`, clock, background };
   const keeperOf =
-    ask && ((question: HelperQuestion) => createLoginKeeper({ question, ask, clock, log, background }));
+    ask && ((question: HelperQuestion) => createCredentialHelper({ question, ask, clock, log, background }));
   const mirrors = mapAll(upstreams, (baseUrl, index) => ({
     client: createUpstreamClient({
       baseUrl,
@@ -110,13 +110,13 @@ function siteOf(
     clientAuth: chooseClientAuth(settings, { ...platform, loginQueue }),
     tokenRelay: relays ? createTokenRelay({ client, upstream: upstreams[0], ...outward }) : undefined,
     ...shared,
-    claimKeys: once(async () => {
+    stateKeys: once(async () => {
       if (platform.manyProcesses && settings.REGSHIFT_SIGNING_KEY === undefined) throw noCommonKey();
-      return deriveClaimKeys(await shared.signingKey(), `${client.id} ${id}`);
+      return deriveStateKeys(await shared.signingKey(), `${client.id} ${id}`);
     }),
     clock,
     log,
-    meter,
+    metrics,
     codec: platform.codec,
     fixedLength: platform.fixedLength,
     background,
@@ -152,20 +152,20 @@ function mapAll<From, To>(
 /** Layers that are read at once, for whatever route: each costs a connection, and a decoder's memory. */
 const layerReadings = 4;
 
-function layersOf(settings: Settings, { clock, layerBytes }: Platform): SiteOptions['layers'] {
-  const limits = { ...defaultUnpackLimits, bytes: settings.REGSHIFT_LAYER_BYTES ?? layerBytes };
+function layersOf(settings: Settings, { clock, layerBytes }: RuntimePlatform): RouteOptions['layers'] {
+  const limits = { ...defaultDecompressionLimits, bytes: settings.REGSHIFT_LAYER_BYTES ?? layerBytes };
   return { limits, leases: createLayerLeases(layerReadings, clock) };
 }
 
-function noCommonKey(): Failure {
-  return new Failure(
+function noCommonKey(): RegistryError {
+  return new RegistryError(
     'MISCONFIGURED',
     'REGSHIFT_SIGNING_KEY is not set, and this needs it here: registry API v1, in which old Dockers pull, and uploads ' +
       'that the registry wants at an address of its own. Set it to a P-256 private key (README.md).',
   );
 }
 
-async function loadSigningKey(setting: string | undefined, platform: Platform): Promise<SigningKey> {
+async function loadSigningKey(setting: string | undefined, platform: RuntimePlatform): Promise<SigningKey> {
   if (setting !== undefined) return readSigningKey(await platform.signingKeyText(setting));
   platform.log('warn', 'REGSHIFT_SIGNING_KEY is not set: schema 1 is signed with a key made at start', {
     consequence: 'clients see another key after a restart; digests stay the same',

@@ -2,12 +2,12 @@ import type { ComparePassword } from '../auth/compare-password.ts';
 import type { AskHelper } from '../auth/credential-helper.ts';
 import type { Tier } from '../cache/tiered.ts';
 import type { Log } from '../observability/log.ts';
-import type { Meter } from '../observability/metrics.ts';
-import type { RouteOptions } from '../registry/registry.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { RegistryOptions } from '../registry/registry.ts';
 import type { Fetch } from '../upstream/client.ts';
 
 /** What differs from runtime to runtime. */
-export interface Platform extends Pick<RouteOptions, 'codec' | 'fixedLength' | 'background'> {
+export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'background'> {
   readonly fetch: Fetch;
   /** The largest layer, unpacked, that the runtime can cope with, in bytes. */
   readonly layerBytes: number;
@@ -20,7 +20,7 @@ export interface Platform extends Pick<RouteOptions, 'codec' | 'fixedLength' | '
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Log;
-  readonly meter: Meter;
+  readonly metrics: Metrics;
   /** How many requests may be under way, where the operator does not say. */
   readonly mostRequests: number;
   /** What `REGSHIFT_SIGNING_KEY` stands for: the key's text, read from a file where the runtime has files. */

@@ -1,18 +1,18 @@
 import { type HelperQuestion, knowsOf, loginFor } from '../auth/docker-config.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import type { Values } from '../config/settings.ts';
-import { Failure } from '../errors.ts';
-import type { LoginKeeper } from '../upstream/auth/credential.ts';
+import { RegistryError } from '../errors.ts';
+import type { CredentialHelper } from '../upstream/auth/credential.ts';
 
 /**
  * @param upstream one of those that the settings name: a login is for one registry.
  * @param keeperOf undefined where no program can be run.
- * @throws Failure MISCONFIGURED for settings that the rules of auth-rules.ts would have refused.
+ * @throws RegistryError MISCONFIGURED for settings that the rules of auth-rules.ts would have refused.
  */
 export function upstreamLogin(
   settings: Values,
   upstream: URL,
-  keeperOf: ((question: HelperQuestion) => LoginKeeper) | undefined,
+  keeperOf: ((question: HelperQuestion) => CredentialHelper) | undefined,
 ): UpstreamLogin {
   const {
     REGSHIFT_UPSTREAM_AUTH: mode,
@@ -31,7 +31,10 @@ export function upstreamLogin(
     if (!only && !knowsOf(config, upstream)) return { kind: 'none' };
     const found = loginFor(config, upstream);
     if ('credential' in found) return found.credential;
-    if ('helper' in found && keeperOf) return { kind: 'kept', keeper: keeperOf(found.helper) };
+    if ('helper' in found && keeperOf) return { kind: 'kept', helper: keeperOf(found.helper) };
   }
-  throw new Failure('MISCONFIGURED', `REGSHIFT_UPSTREAM_AUTH is ${mode}, and what it needs is not set.`);
+  throw new RegistryError(
+    'MISCONFIGURED',
+    `REGSHIFT_UPSTREAM_AUTH is ${mode}, and what it needs is not set.`,
+  );
 }

@@ -1,11 +1,11 @@
 import { mapBounded } from '../../converters/concurrency.ts';
 
-export interface Gathered<Item, Result> {
+export interface Collected<Item, Result> {
   readonly found: ReadonlyMap<Item, Result>;
   readonly failed: ReadonlyMap<Item, unknown>;
 }
 
-export interface GatherLimits {
+export interface CollectLimits {
   /** How many are asked about at once. */
   readonly concurrency: number;
   readonly milliseconds: number;
@@ -16,11 +16,11 @@ export interface GatherLimits {
  * Asks about each item, and gives what has come when all have or the time is over, those that failed beside those
  * that did not. What is under way then is aborted.
  */
-export async function gather<Item, Result>(
+export async function collectWithin<Item, Result>(
   items: readonly Item[],
-  { concurrency, milliseconds, signal }: GatherLimits,
+  { concurrency, milliseconds, signal }: CollectLimits,
   ask: (item: Item, signal: AbortSignal) => Promise<Result>,
-): Promise<Gathered<Item, Result>> {
+): Promise<Collected<Item, Result>> {
   const found = new Map<Item, Result>();
   const failed = new Map<Item, unknown>();
   const over = new AbortController();

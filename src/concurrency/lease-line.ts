@@ -1,14 +1,14 @@
 import { createFairQueue } from './fair-queue.ts';
 
 /** The right to be one of the few pieces of work that go on at once. */
-export interface Lease {
+export interface LineLease {
   /** Tells that the work goes on. @returns false where the lease was taken away: the work must stop. */
   touch(): boolean;
   /** May be called more than once. */
   release(): void;
 }
 
-export interface LeaseRequest {
+export interface LineLeaseRequest {
   /** Of each place, one lease is out at a time. */
   readonly place: string;
   /** The path of the owner in a `FairQueue`. */
@@ -23,7 +23,7 @@ export interface LeaseRequest {
 
 export interface LeaseLine {
   /** Waits in line. @throws what `refuse` makes. */
-  take(request: LeaseRequest): Promise<Lease>;
+  take(request: LineLeaseRequest): Promise<LineLease>;
 }
 
 /** Why a request gets no lease: the line is full, or the request waited for as long as it may. */
@@ -43,10 +43,10 @@ export interface LeaseLineOptions {
   readonly refuse: (refusal: LeaseRefusal, place: string) => Error;
 }
 
-interface Waiter extends LeaseRequest {
+interface Waiter extends LineLeaseRequest {
   /** Milliseconds since the epoch. */
   readonly until: number;
-  readonly begin: (lease: Lease) => void;
+  readonly begin: (lease: LineLease) => void;
   isCounted: boolean;
 }
 
@@ -59,16 +59,16 @@ const lookMs = 1_000;
  */
 export function createLeaseLine(options: LeaseLineOptions): LeaseLine {
   const { limit, waiting, staleMs, patienceMs, clock, refuse } = options;
-  const out = new Map<Lease, { readonly place: string; touched: number }>();
+  const out = new Map<LineLease, { readonly place: string; touched: number }>();
   const line = createFairQueue<Waiter>();
   const perAddress = new Map<string, number>();
 
   const isOver = ({ until, isWanted }: Waiter) => clock() >= until || !isWanted();
-  const isStale = (lease: Lease) => clock() - (out.get(lease)?.touched ?? 0) > staleMs;
+  const isStale = (lease: LineLease) => clock() - (out.get(lease)?.touched ?? 0) > staleMs;
   const holderOf = (place: string) => [...out.keys()].find((lease) => out.get(lease)?.place === place);
 
   /** The lease that must end before one begins at the place: "none", or undefined where none of them may. */
-  function replaced(place: string): Lease | 'none' | undefined {
+  function replaced(place: string): LineLease | 'none' | undefined {
     const holder = holderOf(place);
     if (holder) return isStale(holder) ? holder : undefined;
     return out.size < limit ? 'none' : [...out.keys()].find(isStale);
@@ -87,8 +87,8 @@ export function createLeaseLine(options: LeaseLineOptions): LeaseLine {
     }
   }
 
-  function leaseOf(place: string): Lease {
-    const lease: Lease = {
+  function leaseOf(place: string): LineLease {
+    const lease: LineLease = {
       touch() {
         const own = out.get(lease);
         if (own) own.touched = clock();
@@ -115,7 +115,7 @@ export function createLeaseLine(options: LeaseLineOptions): LeaseLine {
       const { address, place, owner } = request;
       const ofAddress = perAddress.get(address) ?? 0;
       if (line.size >= waiting.all || ofAddress >= waiting.ofAddress) throw refuse('full', place);
-      const { promise, resolve, reject } = Promise.withResolvers<Lease>();
+      const { promise, resolve, reject } = Promise.withResolvers<LineLease>();
       const waiter: Waiter = { ...request, until: clock() + patienceMs, begin: resolve, isCounted: true };
       const entry = line.push(owner, waiter);
       perAddress.set(address, ofAddress + 1);

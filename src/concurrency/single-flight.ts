@@ -1,4 +1,4 @@
-import { speaksOfCaller } from '../errors.ts';
+import { isCallerSpecific } from '../errors.ts';
 import { isSpent } from '../request/budget.ts';
 import type { Background } from './background.ts';
 import { isDeadline, waitFor, withDeadline } from './deadline.ts';
@@ -90,7 +90,7 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
         land(work.key, flight);
         throw work.late();
       }
-      const isOthers = running !== undefined && running.whose !== work.whose && speaksOfCaller(error);
+      const isOthers = running !== undefined && running.whose !== work.whose && isCallerSpecific(error);
       if (running === undefined || !(isOthers || isSpent(error))) throw error;
       // The other request's right or means have failed, and not this one's: it goes on by itself, and no line forms
       // of requests that each wait for the refusal of the one before.

@@ -1,6 +1,6 @@
 import { type DockerConfig, loginsFor, parseDockerConfig } from '../auth/docker-config.ts';
 import { clientModes, upstreamModes } from './auth-fields.ts';
-import type { Given, SettingProblem } from './problem.ts';
+import type { RawSettings, SettingProblem } from './problem.ts';
 
 interface Companion {
   readonly variable: string;
@@ -62,7 +62,10 @@ const known: Readonly<Record<Companion['of'], readonly (string | undefined)[]>> 
  * What is wrong between variables that may each be right for themselves (design, rules 5 and 8).
  * @param own those that were said in this place: what a route has from elsewhere may have no effect on it.
  */
-export function authProblems(variables: Given, own = new Set(Object.keys(variables))): SettingProblem[] {
+export function authProblems(
+  variables: RawSettings,
+  own = new Set(Object.keys(variables)),
+): SettingProblem[] {
   const given = { ...variables, REGSHIFT_UPSTREAM_AUTH: variables.REGSHIFT_UPSTREAM_AUTH ?? 'passthrough' };
   return [
     ...companions.flatMap((companion) => companionProblem(given, companion, own)),
@@ -73,7 +76,7 @@ export function authProblems(variables: Given, own = new Set(Object.keys(variabl
 }
 
 function companionProblem(
-  given: Given,
+  given: RawSettings,
   { variable, of, is, needed }: Companion,
   own: ReadonlySet<string>,
 ): SettingProblem[] {
@@ -95,7 +98,7 @@ function companionProblem(
       ];
 }
 
-function jwksProblems(given: Given): SettingProblem[] {
+function jwksProblems(given: RawSettings): SettingProblem[] {
   const sources = ['REGSHIFT_JWKS_URL', 'REGSHIFT_JWKS'].filter((name) => given[name] !== undefined);
   if (given.REGSHIFT_CLIENT_AUTH !== 'jwt' || sources.length === 1) return [];
   return sources.length === 0
@@ -114,7 +117,7 @@ function jwksProblems(given: Given): SettingProblem[] {
       ];
 }
 
-function clientAuthProblems(given: Given): SettingProblem[] {
+function clientAuthProblems(given: RawSettings): SettingProblem[] {
   const { REGSHIFT_UPSTREAM_AUTH: mode = '', REGSHIFT_CLIENT_AUTH: clients } = given;
   if (['basic', 'docker-config'].includes(mode) && clients === undefined) {
     const message =
@@ -130,7 +133,7 @@ function clientAuthProblems(given: Given): SettingProblem[] {
   return [];
 }
 
-function upstreamProblems(given: Given): SettingProblem[] {
+function upstreamProblems(given: RawSettings): SettingProblem[] {
   const { REGSHIFT_UPSTREAM: text, REGSHIFT_UPSTREAM_AUTH: mode = '' } = given;
   const upstreams = (text ?? '').split(/[\s,]+/).filter((part) => part !== '');
   if (upstreams.length > 1 && ['passthrough', 'basic'].includes(mode)) {

@@ -94,7 +94,7 @@ const matchSchema = z.strictObject(
   noObject,
 );
 
-export type GivenMatch = z.output<typeof matchSchema>;
+export type RawMatch = z.output<typeof matchSchema>;
 
 const routeKeys = variables.filter((variable) => ofRoutes.has(variable));
 const topKeys = variables.filter((variable) => variable !== 'REGSHIFT_CONFIG');

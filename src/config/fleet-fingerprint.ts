@@ -3,14 +3,14 @@ import { formatPlatform } from '../../converters/platform.ts';
 import type { Settings, Values } from './settings.ts';
 
 /** What replicas that serve the same clients must have in common, by name. Holds no secret. */
-export type Agreement = Readonly<Record<string, string>>;
+export type FleetFingerprint = Readonly<Record<string, string>>;
 
 /**
  * The signing key and the version of the converters decide about bytes; the rest, about which form a client is given
  * for a tag.
  * @param keyId the libtrust id of the signing key.
  */
-export function agreementOf({ routes }: Settings, keyId: string): Agreement {
+export function fleetFingerprint({ routes }: Settings, keyId: string): FleetFingerprint {
   const ofRoutes = routes.flatMap(({ id, settings }) => {
     const whose = routes.length > 1 ? ` of ${id}` : '';
     return Object.entries(decisive(settings)).map(([name, value]) => [`${name}${whose}`, value] as const);
@@ -35,8 +35,8 @@ function decisive(values: Values): Record<string, string> {
 
 /** What two replicas differ in. */
 export function differences(
-  here: Agreement,
-  there: Agreement,
+  here: FleetFingerprint,
+  there: FleetFingerprint,
 ): Record<string, { here: string; there: string }> {
   const names = new Set([...Object.keys(here), ...Object.keys(there)]);
   const differing = [...names].filter((name) => here[name] !== there[name]);

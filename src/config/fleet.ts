@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Given, SettingProblem } from './problem.ts';
+import type { RawSettings, SettingProblem } from './problem.ts';
 
 const form = 'must be like redis://127.0.0.1:6379/0, or rediss://user:password@redis.example:6380 for TLS';
 
@@ -35,7 +35,7 @@ export const fleetFields = {
 };
 
 /** Replicas that share a cache are one program to their clients: what one seals or signs, another one opens. */
-export function fleetProblems(given: Given): SettingProblem[] {
+export function fleetProblems(given: RawSettings): SettingProblem[] {
   if (given.REGSHIFT_REDIS_URL === undefined || given.REGSHIFT_SIGNING_KEY !== undefined) return [];
   const message =
     'must be, because REGSHIFT_REDIS_URL is: replicas that share a cache sign with one key. Give all of them the ' +

@@ -18,7 +18,7 @@ export function variableOf(key: string): Variable | undefined {
 }
 
 /** A message with the variables in it called as they are in a file. */
-export function inKeys(message: string): string {
+export function withFileKeys(message: string): string {
   return message.replace(/\bREGSHIFT_[A-Z0-9_]+\b/g, keyOf);
 }
 

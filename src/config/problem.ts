@@ -13,4 +13,4 @@ export function formatProblems(problems: readonly SettingProblem[]): string {
 }
 
 /** Variables as they were set, empty ones left out, files read. */
-export type Given = Readonly<Record<string, string | undefined>>;
+export type RawSettings = Readonly<Record<string, string | undefined>>;

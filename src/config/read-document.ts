@@ -1,21 +1,21 @@
 import type * as z from 'zod';
-import { documentSchema, type GivenMatch } from './document.ts';
+import { documentSchema, type RawMatch } from './document.ts';
 import { keyOf, nearest, variableOf } from './keys.ts';
 import type { SettingProblem } from './problem.ts';
-import { createLayer, type Layer, shown } from './sources.ts';
+import { createSource, redacted, type SettingSource } from './sources.ts';
 
 /** A route as it stands in a file. */
-export interface GivenRoute {
+export interface RawRoute {
   /** Like `routes[2].` */
   readonly place: string;
-  readonly match: GivenMatch | undefined;
-  readonly layer: Layer;
+  readonly match: RawMatch | undefined;
+  readonly source: SettingSource;
 }
 
 export interface ReadDocument {
-  readonly top: Layer;
+  readonly top: SettingSource;
   /** undefined where the file has none, or there is no file. */
-  readonly routes: readonly GivenRoute[] | undefined;
+  readonly routes: readonly RawRoute[] | undefined;
   readonly problems: readonly SettingProblem[];
 }
 
@@ -30,7 +30,7 @@ export function readDocument(
   parse: (text: string) => unknown,
   readFile: ((path: string) => string) | undefined,
 ): ReadDocument {
-  const nothing = { top: createLayer('', {}, readFile), routes: undefined };
+  const nothing = { top: createSource('', {}, readFile), routes: undefined };
   if (text === undefined) return { ...nothing, problems: [] };
   let content: unknown;
   try {
@@ -48,10 +48,12 @@ export function readDocument(
   const { routes, $schema: _, ...top } = data;
   const layers = routes?.map(({ match, ...own }, index) => {
     const place = `routes[${index}].`;
-    return { place, match, layer: createLayer(place, byVariable(own), readFile) };
+    return { place, match, source: createSource(place, byVariable(own), readFile) };
   });
-  const topLayer = createLayer('', byVariable(top), readFile);
-  const others = [topLayer, ...(layers ?? []).map(({ layer }) => layer)].flatMap(({ problems }) => problems);
+  const topLayer = createSource('', byVariable(top), readFile);
+  const others = [topLayer, ...(layers ?? []).map(({ source }) => source)].flatMap(
+    ({ problems }) => problems,
+  );
   return { top: topLayer, routes: layers, problems: [...wrong, ...others] };
 }
 
@@ -96,7 +98,7 @@ function problemsOf(issue: z.core.$ZodIssue, content: unknown): SettingProblem[]
   const value = valueAt(content, issue.path);
   const last = String(issue.path.findLast((each) => typeof each === 'string') ?? '');
   const variable = variableOf(last) ?? (variableOf(last.replace(/File$/, '')) ? `${last}_SECRET` : last);
-  return [{ variable: pathText(issue.path), value: shown(variable, value), message: issue.message }];
+  return [{ variable: pathText(issue.path), value: redacted(variable, value), message: issue.message }];
 }
 
 function unknownKey(path: readonly PropertyKey[], key: string): SettingProblem {

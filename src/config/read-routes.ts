@@ -2,18 +2,18 @@ import { digestOf } from '../../converters/digest.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { HostRule, Match } from '../routing/match.ts';
 import { authProblems } from './auth-rules.ts';
-import type { GivenMatch } from './document.ts';
+import type { RawMatch } from './document.ts';
 import type { SettingProblem } from './problem.ts';
-import type { GivenRoute } from './read-document.ts';
+import type { RawRoute } from './read-document.ts';
 import { type CheckedRoute, routeProblems } from './route-rules.ts';
 import type { RouteSettings } from './route-settings.ts';
 import { parseLayers } from './route-settings.ts';
-import { type Layer, locate, mergeSaid } from './sources.ts';
+import { locate, mergeTexts, type SettingSource } from './sources.ts';
 
 /** The routes of a file, each with what it says itself and what holds for all. */
 export function readRoutes(
-  given: readonly GivenRoute[],
-  shared: readonly Layer[],
+  given: readonly RawRoute[],
+  shared: readonly SettingSource[],
 ): { readonly problems: readonly SettingProblem[]; readonly routes: readonly RouteSettings[] } {
   const read = given.map((route) => readRoute(route, shared));
   const problems = [...aliasesOfNoRoute(shared), ...read.flatMap((each) => each.problems)];
@@ -22,12 +22,12 @@ export function readRoutes(
 }
 
 function readRoute(
-  { place, match = nothing, layer }: GivenRoute,
-  shared: readonly Layer[],
+  { place, match = nothing, source }: RawRoute,
+  shared: readonly SettingSource[],
 ): { readonly problems: readonly SettingProblem[]; readonly route: CheckedRoute | undefined } {
-  const own = withAliases(layer, match.alias);
-  const layers: [Layer, ...Layer[]] = [own, ...shared.map((each) => inherited(each, own))];
-  const merged = mergeSaid(layers);
+  const own = withAliases(source, match.alias);
+  const layers: [SettingSource, ...SettingSource[]] = [own, ...shared.map((each) => inherited(each, own))];
+  const merged = mergeTexts(layers);
   const parsed = parseLayers(layers);
   const problems = [
     ...('problems' in parsed ? parsed.problems : []),
@@ -41,31 +41,31 @@ function readRoute(
 }
 
 /** `match.alias` gives names, as `aliases` does, and says besides that there is nothing else to be had. */
-function withAliases(layer: Layer, alias: string | undefined): Layer {
-  if (alias === undefined) return layer;
-  const all = [layer.texts.REGSHIFT_ALIASES, alias].filter((each) => each !== undefined).join(',');
+function withAliases(source: SettingSource, alias: string | undefined): SettingSource {
+  if (alias === undefined) return source;
+  const all = [source.texts.REGSHIFT_ALIASES, alias].filter((each) => each !== undefined).join(',');
   return {
-    ...layer,
-    set: { ...layer.set, REGSHIFT_ALIASES: all },
-    texts: { ...layer.texts, REGSHIFT_ALIASES: all },
+    ...source,
+    values: { ...source.values, REGSHIFT_ALIASES: all },
+    texts: { ...source.texts, REGSHIFT_ALIASES: all },
   };
 }
 
 /** A login is for the upstream beside which it stands, and aliases are. */
-function inherited(layer: Layer, own: Layer): Layer {
+function inherited(source: SettingSource, own: SettingSource): SettingSource {
   const names = own.texts.REGSHIFT_UPSTREAM === undefined ? ['REGSHIFT_ALIASES'] : ofOneUpstream;
-  const without = (from: Layer['set']) =>
+  const without = (from: SettingSource['values']) =>
     Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name.replace(/_FILE$/, ''))));
-  return { ...layer, set: without(layer.set), texts: without(layer.texts) };
+  return { ...source, values: without(source.values), texts: without(source.texts) };
 }
 
 const ofOneUpstream = ['REGSHIFT_ALIASES', 'REGSHIFT_UPSTREAM_USERNAME', 'REGSHIFT_UPSTREAM_PASSWORD'];
 
-function aliasesOfNoRoute(shared: readonly Layer[]): SettingProblem[] {
+function aliasesOfNoRoute(shared: readonly SettingSource[]): SettingProblem[] {
   const message = 'must stand in the route whose repositories it names';
   return shared
     .filter(({ texts }) => texts.REGSHIFT_ALIASES !== undefined)
-    .map((layer) => locate({ variable: 'REGSHIFT_ALIASES', value: 'set', message }, [layer]));
+    .map((source) => locate({ variable: 'REGSHIFT_ALIASES', value: 'set', message }, [source]));
 }
 
 function withoutUpstream(merged: Readonly<Record<string, string>>): SettingProblem[] {
@@ -73,9 +73,9 @@ function withoutUpstream(merged: Readonly<Record<string, string>>): SettingProbl
   return [{ variable: 'REGSHIFT_UPSTREAM', value: 'not set', message: 'must be the registry of this route' }];
 }
 
-const nothing: GivenMatch = { host: [], port: [], path: [], ns: [] };
+const nothing: RawMatch = { host: [], port: [], path: [], ns: [] };
 
-function readMatch({ host, port, path, ns, alias }: GivenMatch): Match {
+function readMatch({ host, port, path, ns, alias }: RawMatch): Match {
   return {
     hosts: host.map(readHost),
     ports: port,
@@ -93,7 +93,7 @@ function readHost(text: string): HostRule {
 /** In logs and in claims of API v1, where room is short. */
 const longestId = 60;
 
-function idOf(match: Match, given: GivenMatch): string {
+function idOf(match: Match, given: RawMatch): string {
   const parts = Object.entries(given).flatMap(([kind, values]) =>
     [values ?? []].flat().map((value: string | number) => `${kind}=${value}`),
   );

@@ -1,46 +1,46 @@
 import type { RepositoryName } from '../../converters/reference.ts';
-import { createNames } from '../routing/repository-names.ts';
-import { createTable, type Door, type Entry } from '../routing/virtual-hosts.ts';
+import { createRepositoryNames } from '../routing/repository-names.ts';
+import { createVirtualHosts, type Routable, type VirtualHost } from '../routing/virtual-hosts.ts';
 import { isDockerHub } from '../upstream/docker-hub.ts';
 import type { SettingProblem } from './problem.ts';
 import type { RouteSettings } from './route-settings.ts';
-import { type Layer, locate, merge } from './sources.ts';
+import { locate, mergeSources, type SettingSource } from './sources.ts';
 
 /** A route whose settings are right by themselves. */
 export interface CheckedRoute extends RouteSettings {
   /** Like `routes[2].` */
   readonly place: string;
-  readonly layers: readonly [Layer, ...Layer[]];
+  readonly layers: readonly [SettingSource, ...SettingSource[]];
 }
 
-type Checked = CheckedRoute & Entry;
+type Checked = CheckedRoute & Routable;
 
 /** What is wrong between routes that are right by themselves (design, rule 8). */
 export function routeProblems(routes: readonly CheckedRoute[]): SettingProblem[] {
-  const entries = routes.map((route) => ({ ...route, names: namesOf(route) }));
-  const doors = doorsOf(entries);
+  const entries = routes.map((route) => ({ ...route, repositoryNames: namesOf(route) }));
+  const hosts = virtualHostsOf(entries);
   return [
-    ...doors.flatMap(loginProblems),
-    ...entries.flatMap((entry) => unreachable(entry, doors)),
+    ...hosts.flatMap(loginProblems),
+    ...entries.flatMap((entry) => unreachable(entry, hosts)),
     ...entries.flatMap((entry) => ownProblems(entry)),
   ];
 }
 
 function namesOf({ match, settings }: RouteSettings) {
   const { REGSHIFT_ALIASES: aliases, REGSHIFT_UPSTREAM: upstreams = [] } = settings;
-  return createNames({ match, aliases, library: upstreams.some(isDockerHub) });
+  return createRepositoryNames({ match, aliases, library: upstreams.some(isDockerHub) });
 }
 
 /** Each place that the routes tell from others, and one that none of them names. */
-function doorsOf(entries: readonly Checked[]): Door<Checked>[] {
-  const table = createTable(entries);
+function virtualHostsOf(entries: readonly Checked[]): VirtualHost<Checked>[] {
+  const virtualHosts = createVirtualHosts(entries);
   const rules = entries.flatMap(({ match }) => match.hosts);
   const hostnames = new Set(['', ...rules.map(({ hostname }) => hostname)]);
   const hostPorts = new Set([0, ...rules.flatMap(({ port }) => port ?? [])]);
   const ports = new Set([0, ...entries.flatMap(({ match }) => match.ports)]);
   return [...hostnames].flatMap((hostname) =>
     [...hostPorts].flatMap((hostPort) =>
-      [...ports].flatMap((port) => table.at({ hostname, hostPort, port }) ?? []),
+      [...ports].flatMap((port) => virtualHosts.find({ hostname, hostPort, port }) ?? []),
     ),
   );
 }
@@ -49,7 +49,7 @@ function doorsOf(entries: readonly Checked[]): Door<Checked>[] {
  * What clients reach by one host wants one login: Docker asks `/v2/` there, which names no route, how to log in, keeps
  * one login for the host, and sends it with every request.
  */
-function loginProblems({ routes: [first, ...others] }: Door<Checked>): SettingProblem[] {
+function loginProblems({ routes: [first, ...others] }: VirtualHost<Checked>): SettingProblem[] {
   return others.flatMap((other) => {
     if (loginOf(first) === loginOf(other)) return relayProblems(first, other);
     const through = [first, other].find((each) => each.settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough');
@@ -84,7 +84,7 @@ function loginOf({ settings, layers }: Checked): string {
   if (mode === 'passthrough') {
     return `upstream ${upstreams?.map(({ href }) => href)}`;
   }
-  const { REGSHIFT_CLIENT_AUTH: clients = 'none', ...texts } = merge(layers);
+  const { REGSHIFT_CLIENT_AUTH: clients = 'none', ...texts } = mergeSources(layers);
   if (clients === 'none') return clients;
   const whose = ['HTPASSWD', 'JWKS', 'JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];
   return JSON.stringify([clients, ...whose.map((each) => texts[`REGSHIFT_${each}`] ?? null)]);
@@ -92,17 +92,19 @@ function loginOf({ settings, layers }: Checked): string {
 
 /** What another route takes first is an error of whoever wrote it. */
 function unreachable(
-  { place, id, match, names }: Checked,
-  doors: readonly Door<Checked>[],
+  { place, id, match, repositoryNames }: Checked,
+  hosts: readonly VirtualHost<Checked>[],
 ): SettingProblem[] {
   const finds = (name: string, ns?: string) =>
-    doors.some((door) => door.find({ name: name as RepositoryName, ns })?.route.place === place);
+    hosts.some((host) => host.find({ name: name as RepositoryName, ns })?.route.place === place);
   const wrong: [key: string, value: string][] = [
     ...match.paths.filter((path) => !finds(`${path}/x`)).map((path): [string, string] => ['path', path]),
     ...match.ns.filter((ns) => !finds('x', ns)).map((ns): [string, string] => ['ns', ns]),
-    ...names.aliases.all.filter((alias) => !finds(alias)).map((alias): [string, string] => ['alias', alias]),
+    ...repositoryNames.aliases.all
+      .filter((alias) => !finds(alias))
+      .map((alias): [string, string] => ['alias', alias]),
   ];
-  const shut = match.everything && !doors.some(({ routes }) => routes.some((each) => each.place === place));
+  const shut = match.everything && !hosts.some(({ routes }) => routes.some((each) => each.place === place));
   const message = 'leads nowhere: an earlier route is for the same';
   return [
     ...wrong.map(([key, value]) => ({
@@ -115,12 +117,12 @@ function unreachable(
 }
 
 function ownProblems(route: Checked): SettingProblem[] {
-  const { match, settings, layers, names } = route;
+  const { match, settings, layers, repositoryNames } = route;
   const { REGSHIFT_UPSTREAM_AUTH: mode } = settings;
   const problems: SettingProblem[] = [];
   const add = (variable: string, message: string) =>
     problems.push(locate({ variable, value: '', message }, layers));
-  const renames = match.paths.length > 0 || names.aliases.all.length > 0;
+  const renames = match.paths.length > 0 || repositoryNames.aliases.all.length > 0;
   if (mode === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY === 'never' && renames) {
     add(
       'REGSHIFT_TOKEN_RELAY',
@@ -138,7 +140,7 @@ function ownProblems(route: Checked): SettingProblem[] {
 
 /** The address of the program as a whole would lead clients of this route to another one. */
 function leadsElsewhere({ match, settings, layers: [own] }: Checked): boolean {
-  const isOwn = own.set.REGSHIFT_PUBLIC_URL !== undefined;
+  const isOwn = own.values.REGSHIFT_PUBLIC_URL !== undefined;
   const named = match.hosts.some(({ hostname }) => hostname === settings.REGSHIFT_PUBLIC_URL?.hostname);
   const apart = match.hosts.length > 0 || match.ports.length > 0;
   return settings.REGSHIFT_PUBLIC_URL !== undefined && !isOwn && apart && !named;

@@ -2,8 +2,8 @@ import type { Match } from '../routing/match.ts';
 import type { SettingProblem } from './problem.ts';
 import type { Values } from './schema.ts';
 import { schema } from './schema.ts';
-import type { Layer } from './sources.ts';
-import { locate, merge } from './sources.ts';
+import type { SettingSource } from './sources.ts';
+import { locate, mergeSources } from './sources.ts';
 
 /** One route: which requests it is for, and all that is set for it. */
 export interface RouteSettings {
@@ -15,9 +15,9 @@ export interface RouteSettings {
 
 /** What layers amount to, or all that is wrong with single settings. */
 export function parseLayers(
-  layers: readonly [Layer, ...Layer[]],
+  layers: readonly [SettingSource, ...SettingSource[]],
 ): { readonly values: Values } | { readonly problems: readonly SettingProblem[] } {
-  const parsed = schema.safeParse(merge(layers));
+  const parsed = schema.safeParse(mergeSources(layers));
   if (parsed.success) return { values: parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) =>
     locate({ variable: String(path[0]), value: '', message }, layers),

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { count, port } from './numbers.ts';
-import type { Given, SettingProblem } from './problem.ts';
+import type { RawSettings, SettingProblem } from './problem.ts';
 
 /** How the program is run and watched; nothing of it changes what a client is given. */
 export const serviceFields = {
@@ -17,7 +17,7 @@ export const serviceFields = {
 };
 
 /** A certificate is of no use without its key, nor a key without its certificate. */
-export function serviceProblems(given: Given): SettingProblem[] {
+export function serviceProblems(given: RawSettings): SettingProblem[] {
   const pair = ['REGSHIFT_TLS_CERT', 'REGSHIFT_TLS_KEY'] as const;
   const [missing, ...others] = pair.filter((name) => given[name] === undefined);
   if (missing === undefined || others.length > 0) return [];

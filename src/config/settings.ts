@@ -10,7 +10,7 @@ import { parseLayers } from './route-settings.ts';
 import { variables as settingNames, type Values } from './schema.ts';
 import { serviceProblems } from './service.ts';
 import { fileVariables, type ReadFile } from './setting-files.ts';
-import { createLayer, distinct, type Layer, locate, mergeSaid } from './sources.ts';
+import { createSource, distinct, locate, mergeTexts, type SettingSource } from './sources.ts';
 
 export { type Values, variables as settingNames } from './schema.ts';
 
@@ -33,25 +33,25 @@ export function readSettings(
   readFile?: ReadFile,
   parse: (text: string) => unknown = JSON.parse,
 ): ReadSettings {
-  const environment = createLayer(undefined, given(variables), readFile);
-  const path = environment.set.REGSHIFT_CONFIG;
+  const environment = createSource(undefined, given(variables), readFile);
+  const path = environment.values.REGSHIFT_CONFIG;
   const text = environment.texts.REGSHIFT_CONFIG;
   const beside = readFile && ((file: string) => readFile(file, text === path ? undefined : path));
   const document = readDocument(text, parse, beside);
-  const shared: readonly [Layer, ...Layer[]] = [environment, document.top];
+  const shared: readonly [SettingSource, ...SettingSource[]] = [environment, document.top];
   const top = parseLayers(shared);
   const missing = path === undefined ? environment : document.top;
   const between = (problems: readonly SettingProblem[]) =>
     problems.map((problem) => locate(problem, shared, missing));
   const read = document.routes
     ? readRoutes(document.routes, shared)
-    : { problems: between(authProblems(mergeSaid(shared))), routes: undefined };
+    : { problems: between(authProblems(mergeTexts(shared))), routes: undefined };
   const problems = [
     ...('problems' in top ? top.problems : []),
     ...environment.problems,
     ...document.problems,
     ...read.problems,
-    ...between([...fleetProblems(mergeSaid(shared)), ...serviceProblems(mergeSaid(shared))]),
+    ...between([...fleetProblems(mergeTexts(shared)), ...serviceProblems(mergeTexts(shared))]),
     ...unknownVariables(variables),
   ];
   if (problems.length > 0 || 'problems' in top) return { problems: distinct(problems) };

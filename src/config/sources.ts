@@ -1,37 +1,37 @@
-import { inKeys, keyOf } from './keys.ts';
+import { keyOf, withFileKeys } from './keys.ts';
 import type { SettingProblem } from './problem.ts';
 import type { Variable } from './schema.ts';
 import { withFiles } from './setting-files.ts';
 
 /** Settings that were said in one place: in variables, at the top of a file, or in a route of it. */
-export interface Layer {
+export interface SettingSource {
   /** Where in a file, like `routes[2].`; undefined for variables. */
-  readonly place: string | undefined;
+  readonly location: string | undefined;
   /** By variable, as they were said. */
-  readonly set: Readonly<Record<string, string>>;
+  readonly values: Readonly<Record<string, string>>;
   /** The same, files read. */
   readonly texts: Readonly<Record<string, string>>;
   readonly problems: readonly SettingProblem[];
 }
 
-export function createLayer(
+export function createSource(
   place: string | undefined,
   set: Readonly<Record<string, string>>,
   readFile: ((path: string) => string) | undefined,
-): Layer {
+): SettingSource {
   const { texts, problems } = withFiles(set, readFile);
-  return { place, set, texts, problems: problems.map((problem) => placed(problem, place)) };
+  return { location: place, values: set, texts, problems: problems.map((problem) => placed(problem, place)) };
 }
 
 /** What holds where several layers say something: of each setting, what the first one says. */
-export function merge(layers: readonly Layer[]): Record<string, string> {
+export function mergeSources(layers: readonly SettingSource[]): Record<string, string> {
   return Object.assign({}, ...layers.map(({ texts }) => texts).reverse());
 }
 
 /** The same, with what could not be read from its file: it was said, and is not missing. */
-export function mergeSaid(layers: readonly Layer[]): Record<string, string> {
-  const said = layers.map(({ set, texts }) => {
-    const names = Object.entries(set).map(([name, value]) => [name.replace(/_FILE$/, ''), value]);
+export function mergeTexts(layers: readonly SettingSource[]): Record<string, string> {
+  const said = layers.map(({ values, texts }) => {
+    const names = Object.entries(values).map(([name, value]) => [name.replace(/_FILE$/, ''), value]);
     return { ...Object.fromEntries(names), ...texts } as Record<string, string>;
   });
   return Object.assign({}, ...said.reverse());
@@ -44,13 +44,13 @@ export function mergeSaid(layers: readonly Layer[]): Record<string, string> {
  */
 export function locate(
   problem: SettingProblem,
-  layers: readonly [Layer, ...Layer[]],
-  missing: Layer = layers[0],
+  layers: readonly [SettingSource, ...SettingSource[]],
+  missing: SettingSource = layers[0],
 ): SettingProblem {
   const { variable } = problem;
-  const owner = layers.find(({ set }) => says(set, variable)) ?? missing;
-  const said = owner.set[variable];
-  return placed({ ...problem, value: problem.value || shown(variable, said) }, owner.place);
+  const owner = layers.find(({ values }) => says(values, variable)) ?? missing;
+  const said = owner.values[variable];
+  return placed({ ...problem, value: problem.value || redacted(variable, said) }, owner.location);
 }
 
 function says(set: Readonly<Record<string, string>>, variable: string): boolean {
@@ -60,10 +60,10 @@ function says(set: Readonly<Record<string, string>>, variable: string): boolean 
 function placed(problem: SettingProblem, place: string | undefined): SettingProblem {
   if (place === undefined) return problem;
   const { variable, value, message } = problem;
-  return { variable: `${place}${keyOf(variable)}`, value, message: inKeys(message) };
+  return { variable: `${place}${keyOf(variable)}`, value, message: withFileKeys(message) };
 }
 
-export function shown(variable: Variable | string, value: unknown): string {
+export function redacted(variable: Variable | string, value: unknown): string {
   if (value === undefined) return 'not set';
   if (Array.isArray(value) && value.length > 0) return 'a list';
   // Whatever is inside may be secret.

@@ -1,58 +1,58 @@
 import { withoutSealed } from '../client-state/upload-location.ts';
 import { bind, type Facts, type Log } from '../observability/log.ts';
-import type { Meter } from '../observability/metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
-import { type Account, heldPlace } from '../request/stats.ts';
+import { type RequestStats, responseCacheSource } from '../request/stats.ts';
 import { type Trace, traceId } from '../request/trace.ts';
-import type { Sent } from './env.ts';
+import type { SentResponse } from './env.ts';
 
 /** What is known of a request as soon as it is answered, and holds for each that asks the same. */
 export interface RequestLine {
   /** Writes the line, and counts the answer. */
-  ended(end: Ended): void;
+  ended(end: RequestOutcome): void;
 }
 
 /** Told when an answer has ended. */
-export interface Ended {
+export interface RequestOutcome {
   readonly id: string;
   readonly trace: Trace | undefined;
   /** undefined where the answer was at hand. */
-  readonly account: Account | undefined;
+  readonly stats: RequestStats | undefined;
   readonly milliseconds: number;
   /** undefined where the runtime does not tell: the answer is all that is known. */
-  readonly sent: Sent | undefined;
+  readonly sent: SentResponse | undefined;
 }
 
-export type StartLine = (request: ClientRequest, status: number) => RequestLine;
+export type CreateLogLine = (request: ClientRequest, status: number) => RequestLine;
 
 /** One line of the log, and the counters, for each request. */
-export function createRequestLog(log: Log, meter: Meter): StartLine {
+export function createAccessLog(log: Log, metrics: Metrics): CreateLogLine {
   return ({ method, url, client, notes }, status) => {
-    const { route, resource, conversion, ping, staleAge, error } = notes;
+    const { route, resource, conversion, ping, age, error } = notes;
     const path = withoutSecrets(url.pathname);
     const what = { client: client.name, route, resource, method, path, status };
-    const line = bind(log, { ...what, conversion, ping, staleAge, error } satisfies Facts);
+    const line = bind(log, { ...what, conversion, ping, staleAge: age, error } satisfies Facts);
     const counted = { route: route ?? 'none', resource: resource ?? 'none', status };
     return {
-      ended({ id, trace, account, milliseconds, sent }) {
+      ended({ id, trace, stats, milliseconds, sent }) {
         line('info', 'request', {
           id,
           trace: trace && traceId(trace),
-          cache: account ? placeOf(account) : heldPlace.name,
-          upstreamRequests: account?.upstreamRequests ?? 0,
-          upstreamMilliseconds: Math.round(account?.upstreamMilliseconds ?? 0),
+          cache: stats ? placeOf(stats) : responseCacheSource.name,
+          upstreamRequests: stats?.upstreamRequests ?? 0,
+          upstreamMilliseconds: Math.round(stats?.upstreamMilliseconds ?? 0),
           bytes: sent?.bytes,
           milliseconds,
-          cut: sent?.cut || undefined,
+          cut: sent?.aborted || undefined,
         } satisfies Facts);
-        meter.answered({ ...counted, seconds: milliseconds / 1000, bytes: sent?.bytes });
+        metrics.responseSent({ ...counted, seconds: milliseconds / 1000, bytes: sent?.bytes });
       },
     };
   };
 }
 
 /** Where nothing came from a cache and upstream was asked, upstream has answered. */
-function placeOf({ contentFrom, upstreamRequests }: Account): string | undefined {
+function placeOf({ contentFrom, upstreamRequests }: RequestStats): string | undefined {
   return contentFrom?.name ?? (upstreamRequests > 0 ? 'upstream' : undefined);
 }
 

@@ -1,40 +1,40 @@
 import type { TokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
 import { clientName, renameScope } from '../routing/repository-names.ts';
 import { type Challenge, parseChallenges } from '../upstream/auth/challenge.ts';
-import { wouldLeaveTls } from './public-url.ts';
+import { leavesTls } from './public-url.ts';
 
 /** What a client is told when upstream wants a login; any other error stays what it is. */
-export type TellRefusal = (error: unknown, request: ClientRequest) => Promise<unknown>;
+export type ExplainRefusal = (error: unknown, request: ClientRequest) => Promise<unknown>;
 
 /**
  * Where clients log in to upstream, its challenge is theirs to meet. Where the proxy asks in its own name it is not:
  * a client that met it would send upstream's password to a proxy that has no use for it. DENIED is what Docker
  * shows as "pull access denied … may require 'docker login'", and registries answer 401 for what does not exist.
  */
-export function createTellRefusal(
+export function createExplainRefusal(
   login: UpstreamLogin,
   relay: TokenRelay | undefined,
   log: Log,
-): TellRefusal {
+): ExplainRefusal {
   const tell = relay ? createChallengeRelay(relay, log) : (challenge: string) => challenge;
   return async (error, request) => {
-    if (!(error instanceof Failure) || error.code !== 'UNAUTHORIZED') return error;
+    if (!(error instanceof RegistryError) || error.code !== 'UNAUTHORIZED') return error;
     const { message, cause } = error;
     const detail = error.detail ? { detail: error.detail } : {};
     if (login !== 'passthrough') {
       const whose = login.kind === 'none' ? 'without a login' : 'with an account of its own';
-      return new Failure('DENIED', `${message} regshift asks upstream ${whose}.`, { cause, ...detail });
+      return new RegistryError('DENIED', `${message} regshift asks upstream ${whose}.`, { cause, ...detail });
     }
     const name = Object.keys(error.headers).find((each) => each.toLowerCase() === 'www-authenticate');
     // Without a challenge a token server has refused a login, which came to /token or with a client's first request.
     // A 401 must have one (RFC 9110 §15.5.2), and a Basic login is what was taken.
     const challenge = name ? await tell(error.headers[name] ?? '', request) : 'Basic realm="regshift"';
     const headers = { ...error.headers, [name ?? 'WWW-Authenticate']: challenge };
-    return new Failure('UNAUTHORIZED', message, { cause, ...detail, headers });
+    return new RegistryError('UNAUTHORIZED', message, { cause, ...detail, headers });
   };
 }
 
@@ -44,7 +44,7 @@ function createChallengeRelay(relay: TokenRelay, log: Log) {
   return async (header: string, request: ClientRequest): Promise<string> => {
     const challenges = parseChallenges(header);
     if (!challenges.some(({ scheme }) => scheme === 'bearer')) return header;
-    if (wouldLeaveTls(request)) {
+    if (leavesTls(request)) {
       if (!warned) log('warn', ...untrusted);
       warned = true;
       return header;
@@ -63,7 +63,12 @@ const untrusted = [
 ] as const;
 
 /** Only the realm of the ping is relayed to: a repository that names another one keeps it. */
-function relayed(challenge: Challenge, realm: string, own: string, { named }: ClientRequest): Challenge {
+function relayed(
+  challenge: Challenge,
+  realm: string,
+  own: string,
+  { repository: named }: ClientRequest,
+): Challenge {
   const { scheme, parameters } = challenge;
   if (scheme !== 'bearer' || parameters.get('realm') !== realm) return challenge;
   const scopes = parameters.get('scope')?.split(' ') ?? [];

@@ -1,11 +1,11 @@
 import { ConversionError } from '../../converters/errors.ts';
-import { Failure, wire } from '../errors.ts';
+import { httpErrors, RegistryError } from '../errors.ts';
 import { apiVersion } from './responses.ts';
 
 /** The error body of the distribution spec (1.1, "Error Codes"). */
-export function errorAnswer(error: unknown, head: boolean): Response {
-  const failure = failureFrom(error);
-  const { code } = wire[failure.code];
+export function errorResponse(error: unknown, head: boolean): Response {
+  const failure = registryErrorFrom(error);
+  const { code } = httpErrors[failure.code];
   const status = statusOf(failure);
   const detail = failure.detail ? { detail: failure.detail } : {};
   const body = new TextEncoder().encode(
@@ -24,24 +24,24 @@ export function errorAnswer(error: unknown, head: boolean): Response {
 }
 
 /** A status of upstream that speaks of its own trouble is told as it is. */
-export function statusOf({ code, detail }: Failure): number {
+export function statusOf({ code, detail }: RegistryError): number {
   const upstreamStatus = code === 'UPSTREAM_ANSWER' ? Number(detail?.upstreamStatus) : Number.NaN;
-  return upstreamStatus >= 500 ? upstreamStatus : wire[code].status;
+  return upstreamStatus >= 500 ? upstreamStatus : httpErrors[code].status;
 }
 
 /** Faults of stored content are upstream's; what cannot be expressed is a matter between image and client. */
-export function failureFrom(error: unknown): Failure {
-  if (error instanceof Failure) return error;
+export function registryErrorFrom(error: unknown): RegistryError {
+  if (error instanceof RegistryError) return error;
   if (error instanceof ConversionError) {
     const forClient = ['INEXPRESSIBLE', 'NOT_AN_IMAGE', 'NO_PLATFORM', 'LIMIT', 'UNAVAILABLE'].includes(
       error.code,
     );
-    return new Failure(forClient ? 'UNSUPPORTED' : 'UPSTREAM_CONTENT', error.message, {
+    return new RegistryError(forClient ? 'UNSUPPORTED' : 'UPSTREAM_CONTENT', error.message, {
       cause: error,
       detail: { reason: error.code, ...(error.path ? { path: error.path } : {}) },
     });
   }
-  return new Failure('INTERNAL', 'regshift could not answer this request; its log says why.', {
+  return new RegistryError('INTERNAL', 'regshift could not answer this request; its log says why.', {
     cause: error,
   });
 }

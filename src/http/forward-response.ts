@@ -1,8 +1,8 @@
 import type { ClientRequest } from '../registry/client-request.ts';
 import { discard } from '../upstream/body.ts';
-import { pick } from '../upstream/error-response.ts';
+import { pickHeaders } from '../upstream/error-response.ts';
 import { apiVersion } from './responses.ts';
-import { passThrough } from './upstream-body.ts';
+import { responseWithUpstreamBody } from './upstream-body.ts';
 
 /** What of an answer is about content, uploads and errors; Location and Link name addresses, and are written anew. */
 const handedBack = [
@@ -25,7 +25,7 @@ const handedBack = [
  * Upstream's answer as it is, to a request that writes as well as to one that reads a list.
  * @param more headers that the proxy writes itself.
  */
-export function handBack(
+export function forwardResponse(
   request: ClientRequest,
   response: Response,
   more: Record<string, string> = {},
@@ -36,8 +36,8 @@ export function handBack(
   if (bodiless) void discard(response);
   // `fetch` undoes an encoding that upstream was asked not to use, and leaves the length as it was.
   const length = headers.has('content-encoding') ? [] : ['content-length'];
-  return passThrough(bodiless ? null : response.body, {
+  return responseWithUpstreamBody(bodiless ? null : response.body, {
     status,
-    headers: { ...apiVersion, ...pick(response, [...handedBack, ...length]), ...more },
+    headers: { ...apiVersion, ...pickHeaders(response, [...handedBack, ...length]), ...more },
   });
 }

@@ -1,14 +1,14 @@
 import type { RepositoryName } from '../../converters/reference.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
-import type { Route } from '../registry/registry.ts';
+import type { Registry } from '../registry/registry.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamRequest } from '../upstream/client.ts';
-import { failureOf, pick } from '../upstream/error-response.ts';
+import { errorFromResponse, pickHeaders } from '../upstream/error-response.ts';
 import { isRedirect } from '../upstream/redirect.ts';
 
 /** Where a request of a client is sent on to. */
-export interface Onward {
+export interface ForwardTarget {
   readonly path: string;
   readonly url?: URL;
   readonly repository: RepositoryName;
@@ -25,25 +25,29 @@ const sentOn = ['content-type', 'content-range', 'content-encoding', 'accept', '
  * Sends a request that writes on to upstream as it came: the bytes of its body one by one, with their number where the
  * client says it.
  * @returns upstream's answer, whatever its status, but for what the client must be told in the proxy's own way:
- * @throws Failure UNAUTHORIZED with upstream's challenge; UPSTREAM_ANSWER for a redirect, which would take the body
+ * @throws RegistryError UNAUTHORIZED with upstream's challenge; UPSTREAM_ANSWER for a redirect, which would take the body
  *   along to where nobody was asked; as `UpstreamClient.request`.
  */
-export async function passOn(route: Route, request: ClientRequest, onward: Onward): Promise<Response> {
+export async function forwardRequest(
+  registry: Registry,
+  request: ClientRequest,
+  onward: ForwardTarget,
+): Promise<Response> {
   const { what, url, ...where } = onward;
-  const { signal, credential, budget } = request.caller;
-  const { response } = await route.client.request({
+  const { signal, credential, budget } = request.context;
+  const { response } = await registry.client.request({
     ...where,
     ...(url ? { url } : {}),
     method: request.method as UpstreamRequest['method'],
     credential,
     budget,
-    ...bodyOf(route, request, pick(request, sentOn)),
+    ...bodyOf(registry, request, pickHeaders(request, sentOn)),
     signal,
   });
-  if (response.status === 401) throw await failureOf(response, what, 'NAME_UNKNOWN');
+  if (response.status === 401) throw await errorFromResponse(response, what, 'NAME_UNKNOWN');
   if (!isRedirect(response)) return response;
   await discard(response);
-  throw new Failure(
+  throw new RegistryError(
     'UPSTREAM_ANSWER',
     `Upstream answered the ${what} with a redirect (${response.status}), which is not followed. If the registry has ` +
       'moved, configure its new address.',
@@ -51,7 +55,7 @@ export async function passOn(route: Route, request: ClientRequest, onward: Onwar
 }
 
 function bodyOf(
-  { fixedLength }: Route,
+  { fixedLength }: Registry,
   request: ClientRequest,
   headers: Record<string, string>,
 ): Pick<UpstreamRequest, 'headers' | 'body'> {

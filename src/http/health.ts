@@ -1,5 +1,5 @@
 import { withDeadline } from '../concurrency/deadline.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 
@@ -79,7 +79,7 @@ async function stateOf(client: UpstreamClient): Promise<string> {
       return response.status < 500 ? 'answers' : `answers ${response.status}`;
     });
   } catch (error) {
-    if (!(error instanceof Failure)) return 'UPSTREAM_TIMEOUT';
+    if (!(error instanceof RegistryError)) return 'UPSTREAM_TIMEOUT';
     return error.code === 'UNAUTHORIZED' ? 'answers' : error.code;
   }
 }

@@ -1,5 +1,5 @@
 /** Requests that are being worked on, and answers that are being sent. */
-export interface UnderWay {
+export interface InFlight {
   /** Requests without an answer yet. */
   readonly requests: number;
   /** Answers that have begun and not ended: layers on their way, mostly. */
@@ -8,18 +8,18 @@ export interface UnderWay {
    * @returns undefined where there are as many as there may be: who is told so at once can come back, and who waits in
    *   a line that grows is told by his own deadline.
    */
-  enter(): Visit | undefined;
+  acquire(): InFlightSlot | undefined;
 }
 
-export interface Visit {
+export interface InFlightSlot {
   /** The answer begins. */
-  answers(): void;
+  responding(): void;
   /** It has ended, in whatever way. */
-  leave(): void;
+  release(): void;
 }
 
 /** @param most requests and streams together. */
-export function createUnderWay(most: number): UnderWay {
+export function createInFlight(most: number): InFlight {
   let requests = 0;
   let streams = 0;
   return {
@@ -29,15 +29,15 @@ export function createUnderWay(most: number): UnderWay {
     get streams() {
       return streams;
     },
-    enter() {
+    acquire() {
       if (requests + streams >= most) return undefined;
       requests += 1;
       return {
-        answers() {
+        responding() {
           requests -= 1;
           streams += 1;
         },
-        leave() {
+        release() {
           streams -= 1;
         },
       };

@@ -5,7 +5,7 @@ import {
   type Reference,
   type RepositoryName,
 } from '../../converters/reference.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { isUploadName } from './location.ts';
 
 /** What a path asks for: below `/v2/` as in distribution-spec 1.1, "Endpoints". */
@@ -26,7 +26,7 @@ export type RepositoryResource = Extract<Resource, { readonly name: RepositoryNa
  * Reads a path. Repository names hold slashes, so the end of the path tells the resource, and what is before it is
  * the name.
  * @param pathname as sent; clients that use a mirror ask for `//v2/` (Docker 1.8 and 1.9).
- * @throws Failure NAME_INVALID, REFERENCE_INVALID or ENDPOINT_UNKNOWN.
+ * @throws RegistryError NAME_INVALID, REFERENCE_INVALID or ENDPOINT_UNKNOWN.
  */
 export function parsePath(pathname: string): Resource {
   const path = pathname.replace(/^\/+/, '/');
@@ -36,7 +36,10 @@ export function parsePath(pathname: string): Resource {
   if (path === '/v2/_catalog') return { kind: 'catalog' };
   const resource = uploadOf(path) ?? contentOf(path);
   if (resource) return resource;
-  throw new Failure('ENDPOINT_UNKNOWN', `There is nothing at ${JSON.stringify(path.slice(0, 200))} here.`);
+  throw new RegistryError(
+    'ENDPOINT_UNKNOWN',
+    `There is nothing at ${JSON.stringify(path.slice(0, 200))} here.`,
+  );
 }
 
 function contentOf(path: string): Resource | undefined {
@@ -53,7 +56,7 @@ function uploadOf(path: string): Resource | undefined {
   if (name === '') return undefined;
   if (upload === '') return { kind: 'uploads', name: nameOf(name) };
   if (isUploadName(upload)) return { kind: 'upload', name: nameOf(name), upload };
-  throw new Failure(
+  throw new RegistryError(
     'UPLOAD_UNKNOWN',
     `${JSON.stringify(upload.slice(0, 200))} is no upload that was begun here.`,
   );
@@ -62,7 +65,7 @@ function uploadOf(path: string): Resource | undefined {
 function nameOf(text: string): RepositoryName {
   const name = parseRepositoryName(text);
   if (name !== undefined) return name;
-  throw new Failure(
+  throw new RegistryError(
     'NAME_INVALID',
     `${JSON.stringify(text.slice(0, 300))} is not a repository name: parts of lower-case letters and digits, joined ` +
       'by ".", "_", "__" or "-", with "/" between the parts, 255 characters in all.',
@@ -72,7 +75,7 @@ function nameOf(text: string): RepositoryName {
 function referenceOf(text: string): Reference {
   const reference = parseReference(decoded(text));
   if (reference !== undefined) return reference;
-  throw new Failure(
+  throw new RegistryError(
     text.includes(':') ? 'REFERENCE_INVALID' : 'MANIFEST_UNKNOWN',
     `${JSON.stringify(text.slice(0, 200))} is neither a tag nor a digest.`,
   );
@@ -81,7 +84,7 @@ function referenceOf(text: string): Reference {
 function digestOf(text: string): Digest {
   const digest = decoded(text);
   if (isDigest(digest)) return digest;
-  throw new Failure(
+  throw new RegistryError(
     'REFERENCE_INVALID',
     `${JSON.stringify(text.slice(0, 200))} is not a digest: sha256: and 64 lower-case hex digits.`,
   );

@@ -2,7 +2,7 @@
  * The address of the proxy as clients have it, for what must name it (realm, Location, Link), without a slash at its
  * end: as the operator says, or else as the connection says.
  */
-export function ownAddress(publicUrl: URL | undefined, origin: string): string {
+export function publicOrigin(publicUrl: URL | undefined, origin: string): string {
   return publicUrl ? `${publicUrl.origin}${publicUrl.pathname.replace(/\/+$/, '')}` : origin;
 }
 
@@ -10,7 +10,7 @@ export function ownAddress(publicUrl: URL | undefined, origin: string): string {
  * Whether something in front says that the client speaks TLS to it, and is not trusted to say so: the proxy would
  * name an http: address to a client that uses https:, which would send its password there in the clear.
  */
-export function wouldLeaveTls(request: { readonly address: string; readonly headers: Headers }): boolean {
+export function leavesTls(request: { readonly address: string; readonly headers: Headers }): boolean {
   const said = request.headers.get('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase();
   return said === 'https' && !request.address.startsWith('https:');
 }

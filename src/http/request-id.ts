@@ -5,9 +5,9 @@ import { type IpRange, isInRanges } from '../routing/ip-range.ts';
  * one of our own. These need to be unlike each other, and not hard to guess.
  * @param said the request's own `X-Request-Id`. @param peer who sent it: an IP address.
  */
-export type NameRequest = (said: string | null | undefined, peer: string | undefined) => string;
+export type RequestIds = (said: string | null | undefined, peer: string | undefined) => string;
 
-export function createRequestNames(trustedProxies: readonly IpRange[]): NameRequest {
+export function createRequestIds(trustedProxies: readonly IpRange[]): RequestIds {
   let prefix: string | undefined;
   let count = 0;
   return (said, peer) => {

@@ -2,7 +2,7 @@
 export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' } as const;
 
 /** Bytes as an answer; a HEAD has the same headers and no body. */
-export function bytesAnswer(
+export function bytesResponse(
   body: Uint8Array,
   headers: Record<string, string>,
   head: boolean,
@@ -10,12 +10,12 @@ export function bytesAnswer(
 ): Response {
   return new Response(head ? null : (body as Uint8Array<ArrayBuffer>), {
     status,
-    headers: wholeHeaders(body, headers),
+    headers: headersWithLength(body, headers),
   });
 }
 
 /** With those that every answer of bytes has. */
-export function wholeHeaders(body: Uint8Array, headers: Record<string, string>): Record<string, string> {
+export function headersWithLength(body: Uint8Array, headers: Record<string, string>): Record<string, string> {
   return { ...apiVersion, ...headers, 'Content-Length': String(body.length) };
 }
 

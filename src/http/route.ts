@@ -1,18 +1,18 @@
 import type { ClientAuth } from '../auth/client-auth.ts';
 import type { TokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
-import { type Claims, createClaims } from '../client-state/v1-session.ts';
-import { Failure } from '../errors.ts';
+import { createV1Session, type V1Session } from '../client-state/v1-session.ts';
+import { RegistryError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
-import { type ClientRequest, inNameOf } from '../registry/client-request.ts';
-import { createRoute, type Route, type RouteOptions } from '../registry/registry.ts';
+import { type ClientRequest, withCredentialOf } from '../registry/client-request.ts';
+import { createRegistry, type Registry, type RegistryOptions } from '../registry/registry.ts';
 import { createRegistryV1, type RegistryV1 } from '../registry/v1/registry-v1.ts';
-import { inClientWords, type Named } from '../routing/repository-names.ts';
-import type { Entry } from '../routing/virtual-hosts.ts';
-import { createTellRefusal, type TellRefusal } from './challenge.ts';
-import { ownAddress } from './public-url.ts';
+import { type RepositoryMapping, withClientNames } from '../routing/repository-names.ts';
+import type { Routable } from '../routing/virtual-hosts.ts';
+import { createExplainRefusal, type ExplainRefusal } from './challenge.ts';
+import { publicOrigin } from './public-url.ts';
 
-export interface SiteOptions extends RouteOptions {
+export interface RouteOptions extends RegistryOptions {
   /** In whose name upstream is asked. */
   readonly login: UpstreamLogin;
   /** undefined: whoever reaches the proxy may use it. The same for all routes that one host leads to. */
@@ -23,33 +23,33 @@ export interface SiteOptions extends RouteOptions {
 }
 
 /** One upstream as clients meet it: a route, and who may use it in whose name. */
-export interface Site extends Entry {
+export interface Route extends Routable {
   readonly id: string;
-  readonly route: Route;
+  readonly registry: Registry;
   readonly registryV1: RegistryV1;
-  readonly claims: Claims;
+  readonly v1Session: V1Session;
   readonly login: UpstreamLogin;
   readonly clientAuth: ClientAuth | undefined;
   readonly tokenRelay: TokenRelay | undefined;
-  readonly tellRefusal: TellRefusal;
+  readonly explainRefusal: ExplainRefusal;
   readonly publicUrl: URL | undefined;
 }
 
-export function createSite(options: SiteOptions): Site {
+export function createRoute(options: RouteOptions): Route {
   const { id, match, settings, login, clientAuth, tokenRelay, clock, log } = options;
-  const route = createRoute(options);
-  const claims = createClaims({ keys: options.claimKeys, route: id, clock });
+  const registry = createRegistry(options);
+  const session = createV1Session({ keys: options.stateKeys, route: id, clock });
   return {
     id,
     match,
-    names: route.names,
-    route,
-    registryV1: createRegistryV1({ ...options, route, claims }),
-    claims,
+    repositoryNames: registry.repositoryNames,
+    registry,
+    registryV1: createRegistryV1({ ...options, registry, session }),
+    v1Session: session,
     login,
     clientAuth,
     tokenRelay,
-    tellRefusal: createTellRefusal(login, tokenRelay, log),
+    explainRefusal: createExplainRefusal(login, tokenRelay, log),
     publicUrl: settings.REGSHIFT_PUBLIC_URL,
   };
 }
@@ -59,34 +59,37 @@ export function createSite(options: SiteOptions): Site {
  * own words.
  */
 export async function answerFor<Answer>(
-  site: Site,
+  route: Route,
   request: ClientRequest,
-  named: Named | undefined,
+  mapping: RepositoryMapping | undefined,
   answer: (request: ClientRequest) => Promise<Answer>,
 ): Promise<Answer> {
-  request.notes.route = site.id;
-  const address = ownAddress(site.publicUrl, request.address);
-  const { hold, ...asked } = inNameOf(request, site.login);
+  request.notes.route = route.id;
+  const address = publicOrigin(route.publicUrl, request.address);
+  const { storeResponse, ...asked } = withCredentialOf(request, route.login);
   // Who may use the proxy is asked anew each time.
-  const holding = hold && site.clientAuth === undefined ? { hold } : {};
-  const own = { ...asked, ...holding, address, ...(named ? { named } : {}) };
+  const holding = storeResponse && route.clientAuth === undefined ? { storeResponse } : {};
+  const own = { ...asked, ...holding, address, ...(mapping ? { repository: mapping } : {}) };
   try {
     return await answer(own);
   } catch (error) {
-    throw renamed(await site.tellRefusal(error, own), named);
+    throw renamed(await route.explainRefusal(error, own), mapping);
   }
 }
 
-function renamed(error: unknown, named: Named | undefined): unknown {
-  if (!(error instanceof Failure)) return error;
-  const message = inClientWords(error.message, named);
+function renamed(error: unknown, mapping: RepositoryMapping | undefined): unknown {
+  if (!(error instanceof RegistryError)) return error;
+  const message = withClientNames(error.message, mapping);
   if (message === error.message) return error;
   const { code, cause, headers, detail } = error;
-  return new Failure(code, message, { cause, headers, ...(detail ? { detail } : {}) });
+  return new RegistryError(code, message, { cause, headers, ...(detail ? { detail } : {}) });
 }
 
 /** @param name as the client wrote it. */
-export function noRoute(name: string): Failure {
+export function unknownRepository(name: string): RegistryError {
   const shown = JSON.stringify(name.slice(0, 300));
-  return new Failure('NAME_UNKNOWN', `No route of this proxy leads to the repository ${shown} from here.`);
+  return new RegistryError(
+    'NAME_UNKNOWN',
+    `No route of this proxy leads to the repository ${shown} from here.`,
+  );
 }

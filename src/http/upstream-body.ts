@@ -6,13 +6,13 @@
 const bodies = new WeakMap<Response, ReadableStream>();
 
 /** An answer with a stream: upstream's body as it came, or a layer that is decompressed on its way. */
-export function passThrough(body: ReadableStream | null, init: ResponseInit): Response {
+export function responseWithUpstreamBody(body: ReadableStream | null, init: ResponseInit): Response {
   const answer = new Response(body, init);
   if (body) bodies.set(answer, body);
   return answer;
 }
 
 /** @returns undefined for an answer whose body is at hand. */
-export function bodyPassedThrough(answer: Response): ReadableStream | undefined {
+export function upstreamBodyOf(answer: Response): ReadableStream | undefined {
   return bodies.get(answer);
 }

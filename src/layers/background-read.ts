@@ -2,25 +2,25 @@ import type { Digest } from '../../converters/digest.ts';
 import { isDeadline } from '../concurrency/deadline.ts';
 import type { Lease, LeaseClass, LeaseOwner, LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
 import type { LayerCodec } from './codec.ts';
-import { broken } from './corrupt-layer.ts';
-import type { UnpackLimits } from './decompression-limits.ts';
-import { measure } from './inspect.ts';
-import type { LayerFacts } from './layer-info.ts';
+import { corruptLayer } from './corrupt-layer.ts';
+import type { DecompressionLimits } from './decompression-limits.ts';
+import { inspectLayer } from './inspect.ts';
+import type { InspectedLayer } from './layer-info.ts';
 import { createPaceWatch, Suspended } from './read-pace.ts';
 import { createSpeedometer } from './read-speed.ts';
 
 /** A layer as upstream sends it. */
-export interface PackedLayer {
+export interface CompressedLayer {
   readonly stream: ReadableStream<Uint8Array>;
   /** Content-Length, where there is one. */
   readonly size?: number;
 }
 
 /** Opens a layer, with the right of the request that wants to know it. The signal aborts it until its last byte. */
-export type OpenLayer = (signal: AbortSignal) => Promise<PackedLayer>;
+export type OpenLayer = (signal: AbortSignal) => Promise<CompressedLayer>;
 
 /** The right with which upstream is asked. */
-export interface LayerRight {
+export interface LayerAccess {
   readonly repository: string;
   /** As `credentialKey` tells it. */
   readonly credential: string;
@@ -29,11 +29,11 @@ export interface LayerRight {
 /** A request for the facts of a layer. */
 export interface LayerRequest {
   readonly open: OpenLayer;
-  readonly right: LayerRight;
+  readonly access: LayerAccess;
   /** Who the reading counts for. */
   readonly owner: LeaseOwner;
   /** With more bytes than this it is not the layer that the request's manifest names. */
-  readonly most?: number;
+  readonly maxSize?: number;
 }
 
 export interface LayerProgress {
@@ -50,30 +50,30 @@ export interface LayerProgress {
 }
 
 /** The reading of one layer, which several requests wait for. */
-export interface Reading {
+export interface BackgroundRead {
   /** The right with which upstream is asked: of the request that began it, or of one that still waits. */
-  readonly right: () => LayerRight;
-  readonly facts: Promise<LayerFacts>;
+  readonly right: () => LayerAccess;
+  readonly facts: Promise<InspectedLayer>;
   /**
    * Waits for the facts. A reading that no request waits for ends, unless it is nearly done or `keepFor` was called.
-   * @throws Failure as `measure`; UPSTREAM_CONTENT where the layer is larger than the request's manifest says; the
+   * @throws RegistryError as `measure`; UPSTREAM_CONTENT where the layer is larger than the request's manifest says; the
    *   signal's reason.
    */
-  wait(request: LayerRequest, signal: AbortSignal | undefined): Promise<LayerFacts>;
+  wait(request: LayerRequest, signal: AbortSignal | undefined): Promise<InspectedLayer>;
   /** A client was told to come back: the reading goes on for at least so many milliseconds. */
   keepFor(milliseconds: number): void;
   progress(): LayerProgress;
   /** Whether its bytes come so slowly, or not at all, that a request of another right does better by itself. */
   lags(): boolean;
   /** Ends the reading with what another one has found out. */
-  finish(facts: LayerFacts): void;
+  finish(facts: InspectedLayer): void;
   /** Whether it has stood still for so long that nothing will come of it (`LeaseSemaphore` says how that can be). */
   isDead(): boolean;
 }
 
-export interface ReadingOptions {
+export interface BackgroundReadOptions {
   readonly codec: LayerCodec;
-  readonly limits: UnpackLimits;
+  readonly limits: DecompressionLimits;
   readonly leases: LeaseSemaphore;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -96,17 +96,17 @@ class Abandoned extends Error {
 }
 
 /** Reads a layer when its turn has come. */
-export function startReading(
+export function startBackgroundRead(
   digest: Digest,
   first: LayerRequest,
   of: LeaseClass,
-  options: ReadingOptions,
-): Reading {
+  options: BackgroundReadOptions,
+): BackgroundRead {
   const { leases, clock, silenceMs } = options;
   const waiters = new Set<Waiter>();
   const owners = new Set([first.owner.join('\0')]);
   const ended = new AbortController();
-  const found = Promise.withResolvers<LayerFacts>();
+  const found = Promise.withResolvers<InspectedLayer>();
   const speed = createSpeedometer(clock);
   let asking = first;
   let as = of;
@@ -134,7 +134,7 @@ export function startReading(
     }
   }
 
-  async function attempt(lease: Lease, attempts: number): Promise<LayerFacts> {
+  async function attempt(lease: Lease, attempts: number): Promise<InspectedLayer> {
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, ended.signal]);
     const pace = createPaceWatch({
@@ -153,12 +153,12 @@ export function startReading(
     try {
       const { stream, size } = await asking.open(signal);
       state = { ...state, total: size };
-      const onRead = (packed: number, unpacked: number) => {
-        heard(packed);
+      const onRead = (compressed: number, decompressed: number) => {
+        heard(compressed);
         lease.touch();
-        pace.read(packed, unpacked, size);
+        pace.read(compressed, decompressed, size);
       };
-      return await measure(stream, { ...options, digest, onRead, signal });
+      return await inspectLayer(stream, { ...options, digest, onRead, signal });
     } finally {
       clearInterval(watch);
     }
@@ -188,7 +188,7 @@ export function startReading(
     }
   }
 
-  async function run(): Promise<LayerFacts> {
+  async function run(): Promise<InspectedLayer> {
     for (let attempts = 1; ; attempts += 1) {
       const lease = await turn();
       heardAt = clock();
@@ -213,13 +213,13 @@ export function startReading(
   const facts = Promise.race([run(), found.promise]);
 
   return {
-    right: () => asking.right,
+    right: () => asking.access,
     facts,
     async wait(request, signal) {
-      const { owner, most = Number.POSITIVE_INFINITY } = request;
+      const { owner, maxSize = Number.POSITIVE_INFINITY } = request;
       signal?.throwIfAborted();
       const { promise: own, reject } = Promise.withResolvers<never>();
-      const waiter: Waiter = { request, most, reject };
+      const waiter: Waiter = { request, most: maxSize, reject };
       const onAbort = () => reject(signal?.reason);
       signal?.addEventListener('abort', onAbort, { once: true });
       waiters.add(waiter);
@@ -253,5 +253,5 @@ export function startReading(
 
 function tooLong(digest: Digest, most: number): Error {
   const found = `came with more than ${most} bytes, far more than its manifest says. Try again.`;
-  return broken('claim', `layer ${digest}`, found);
+  return corruptLayer('claim', `layer ${digest}`, found);
 }

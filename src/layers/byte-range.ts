@@ -1,9 +1,9 @@
-import { openSource, type Source } from './byte-stream.ts';
-import { broken } from './corrupt-layer.ts';
+import { type ByteSource, openByteSource } from './byte-stream.ts';
+import { corruptLayer } from './corrupt-layer.ts';
 import { pulled } from './pulled.ts';
 
 /** Offsets of bytes, both inclusive, as in a Range header (RFC 9110, section 14.1.2). */
-export interface Span {
+export interface ByteSpan {
   readonly start: number;
   readonly end: number;
 }
@@ -13,16 +13,20 @@ export interface Span {
  * what comes after is not read: the stream is cancelled as soon as the last byte of the part is there. So a
  * `verified` stream is checked by a part that has its last byte, and not by others.
  */
-export function slice(
+export function sliceStream(
   stream: ReadableStream<Uint8Array>,
-  span: Span,
+  span: ByteSpan,
   what: string,
 ): ReadableStream<Uint8Array> {
-  const source = openSource(stream, what);
+  const source = openByteSource(stream, what);
   return pulled(within(source, span, what), source.giveUp);
 }
 
-async function* within(source: Source, { start, end }: Span, what: string): AsyncGenerator<Uint8Array> {
+async function* within(
+  source: ByteSource,
+  { start, end }: ByteSpan,
+  what: string,
+): AsyncGenerator<Uint8Array> {
   let at = 0;
   for await (const bytes of source.chunks()) {
     const from = Math.max(0, start - at);
@@ -33,5 +37,5 @@ async function* within(source: Source, { start, end }: Span, what: string): Asyn
     if (from < to) yield bytes.subarray(from, to);
     if (last) return;
   }
-  throw broken('cut-short', what, `has ${at} bytes; those from ${start} to ${end} were asked for.`);
+  throw corruptLayer('cut-short', what, `has ${at} bytes; those from ${start} to ${end} were asked for.`);
 }

@@ -1,8 +1,8 @@
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 
 /** The reading end of a stream of bytes. */
-export interface Source {
-  /** The next bytes, never an empty piece; `undefined` at the end. @throws Failure UPSTREAM_ANSWER. */
+export interface ByteSource {
+  /** The next bytes, never an empty piece; `undefined` at the end. @throws RegistryError UPSTREAM_ANSWER. */
   read(): Promise<Uint8Array | undefined>;
   /** All that comes; whoever leaves the loop early gives the source up. @throws as `read`. */
   chunks(): AsyncGenerator<Uint8Array>;
@@ -10,13 +10,13 @@ export interface Source {
   giveUp(this: void, reason?: unknown): void;
 }
 
-export function openSource(stream: ReadableStream<Uint8Array>, what: string): Source {
+export function openByteSource(stream: ReadableStream<Uint8Array>, what: string): ByteSource {
   const reader = stream.getReader();
 
   async function read(): Promise<Uint8Array | undefined> {
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
-        throw isUnderstood(error) ? error : cutShort(what, error);
+        throw isReadable(error) ? error : cutShort(what, error);
       });
       if (done) return undefined;
       if (value.length > 0) return value;
@@ -39,19 +39,23 @@ export function openSource(stream: ReadableStream<Uint8Array>, what: string): So
 }
 
 /** Ours already, or a caller's own abort: not to be put into other words. */
-export function isUnderstood(error: unknown): boolean {
+export function isReadable(error: unknown): boolean {
   const name = error instanceof Error ? error.name : '';
-  return error instanceof Failure || name === 'AbortError' || name === 'TimeoutError';
+  return error instanceof RegistryError || name === 'AbortError' || name === 'TimeoutError';
 }
 
-function cutShort(what: string, cause: unknown): Failure {
-  return new Failure('UPSTREAM_ANSWER', `Upstream broke off before the ${what} was complete. Try again.`, {
-    cause,
-  });
+function cutShort(what: string, cause: unknown): RegistryError {
+  return new RegistryError(
+    'UPSTREAM_ANSWER',
+    `Upstream broke off before the ${what} was complete. Try again.`,
+    {
+      cause,
+    },
+  );
 }
 
 /** Bytes at hand, as a stream of one piece. */
-export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+export function streamFromSource(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {
       if (bytes.length > 0) controller.enqueue(bytes);

@@ -12,7 +12,7 @@ export interface LayerCodec {
   /** Reads gzip of any number of members (RFC 1952, section 2.2); eStargz makes one of each file. */
   gunzip(): GzipDecoder;
   readonly zstd: ZstdCodec;
-  hash(algorithm: HashAlgorithm): StreamHash;
+  hash(algorithm: LayerHashAlgorithm): StreamHash;
 }
 
 export interface ZstdCodec {
@@ -23,7 +23,7 @@ export interface ZstdCodec {
   /** Absent where windows are small and a client has a process of its own. */
   readonly limits?: ZstdLimits;
   /** @param take gets memory for each window where windows have a budget. */
-  unpack(take: TakeWindow): ZstdDecoder;
+  decompress(take: TakeWindow): ZstdDecoder;
 }
 
 /** Limits that all zstd streams of a process share. */
@@ -41,12 +41,12 @@ export interface ZstdLimits {
   readonly graceMs: number;
 }
 
-export interface Decoder<Packed> {
+export interface Decoder<Compressed> {
   /**
    * Unpacks a piece; what it gives must be read to its end before the next piece. It works only as far ahead of
    * its reader as a few hundred KiB. Throws what it likes when the content is broken.
    */
-  push(piece: Packed): AsyncIterable<Uint8Array>;
+  push(piece: Compressed): AsyncIterable<Uint8Array>;
   /** Lets go of all memory, in the middle of a piece too. */
   close(): void;
 }
@@ -61,7 +61,7 @@ export interface GzipDecoder extends Decoder<Uint8Array> {
   end(): AsyncIterable<Uint8Array>;
 }
 
-export type HashAlgorithm = ReturnType<typeof digestAlgorithm>;
+export type LayerHashAlgorithm = ReturnType<typeof digestAlgorithm>;
 
 export interface StreamHash {
   /** Must be awaited before the next call. */

@@ -1,6 +1,6 @@
 import type { Compression } from '../../converters/media-types.ts';
-import { openSource } from './byte-stream.ts';
-import { broken } from './corrupt-layer.ts';
+import { openByteSource } from './byte-stream.ts';
+import { corruptLayer } from './corrupt-layer.ts';
 import { pulled } from './pulled.ts';
 
 /** As many bytes as the longest magic number below has. */
@@ -17,16 +17,16 @@ export function compressionOf(bytes: Uint8Array): Exclude<Compression, 'unknown'
 export interface Detected {
   readonly compression: Exclude<Compression, 'unknown'>;
   /** The same bytes, from the first on. */
-  readonly packed: ReadableStream<Uint8Array>;
+  readonly compressed: ReadableStream<Uint8Array>;
 }
 
 /**
  * Looks at the first bytes, as Docker and containerd do, for media types are often wrong or say nothing.
- * @throws Failure UPSTREAM_CONTENT for xz and bzip2, which Docker unpacks and this program does not: taken for a
+ * @throws RegistryError UPSTREAM_CONTENT for xz and bzip2, which Docker unpacks and this program does not: taken for a
  *   plain tar, their diff_id would be a wrong one.
  */
 export async function detectCompression(stream: ReadableStream<Uint8Array>, what: string): Promise<Detected> {
-  const source = openSource(stream, what);
+  const source = openByteSource(stream, what);
   const seen: Uint8Array[] = [];
   const head = new Uint8Array(magicLength);
   let length = 0;
@@ -41,13 +41,17 @@ export async function detectCompression(stream: ReadableStream<Uint8Array>, what
   const foreign = foreignPacking(first);
   if (foreign !== undefined) {
     source.giveUp();
-    throw broken('not-readable', what, `is packed with ${foreign}; only gzip, zstd and plain tar are read.`);
+    throw corruptLayer(
+      'not-readable',
+      what,
+      `is packed with ${foreign}; only gzip, zstd and plain tar are read.`,
+    );
   }
   async function* fromTheFirst(): AsyncGenerator<Uint8Array> {
     yield* seen.splice(0);
     yield* source.chunks();
   }
-  return { compression: compressionOf(first), packed: pulled(fromTheFirst(), source.giveUp) };
+  return { compression: compressionOf(first), compressed: pulled(fromTheFirst(), source.giveUp) };
 }
 
 function foreignPacking(bytes: Uint8Array): string | undefined {

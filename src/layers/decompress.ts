@@ -1,16 +1,20 @@
 import type { Compression } from '../../converters/media-types.ts';
-import { isUnderstood, openSource, type Source } from './byte-stream.ts';
+import { type ByteSource, isReadable, openByteSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
-import { broken } from './corrupt-layer.ts';
-import { createGuard, type Guard, type UnpackLimits } from './decompression-limits.ts';
+import { corruptLayer } from './corrupt-layer.ts';
+import {
+  createDecompressionGuard,
+  type DecompressionGuard,
+  type DecompressionLimits,
+} from './decompression-limits.ts';
 import { type DownloadLimits, forConversion } from './download-limits.ts';
 import { pulled } from './pulled.ts';
 import { createSkipTurn } from './skip-turn.ts';
-import { createFrameWalk } from './zstd/frame-splitter.ts';
+import { createFrameSplitter } from './zstd/frame-splitter.ts';
 
-export interface UnpackOptions {
+export interface DecompressOptions {
   readonly codec: LayerCodec;
-  readonly limits: UnpackLimits;
+  readonly limits: DecompressionLimits;
   /** How a message calls it, like `layer sha256:…`. */
   readonly what: string;
   /** Absent for a layer that is read for a conversion. */
@@ -24,15 +28,15 @@ const readAhead = 256 * 1024;
 
 /**
  * Unpacks a layer as it is read, with constant memory. Cancelling the result cancels `packed`.
- * The result errors with Failure UPSTREAM_CONTENT where the content is not what it should be or too much (`Fault`
+ * The result errors with RegistryError UPSTREAM_CONTENT where the content is not what it should be or too much (`Fault`
  * in `detail`), UPSTREAM_ANSWER where upstream breaks off.
  */
-export function unpack(
-  packed: ReadableStream<Uint8Array>,
+export function decompress(
+  compressed: ReadableStream<Uint8Array>,
   compression: Known,
-  options: UnpackOptions,
+  options: DecompressOptions,
 ): ReadableStream<Uint8Array> {
-  const source = openSource(packed, options.what);
+  const source = openByteSource(compressed, options.what);
   const abandoned = new AbortController();
   const giveUp = (reason: unknown) => {
     abandoned.abort(reason);
@@ -42,66 +46,66 @@ export function unpack(
 }
 
 async function* guarded(
-  source: Source,
+  source: ByteSource,
   compression: Known,
-  options: UnpackOptions,
+  options: DecompressOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const { limits, what } = options;
-  const guard = createGuard(limits, what);
+  const guard = createDecompressionGuard(limits, what);
   try {
     for await (const bytes of decoders[compression](counted(source, guard), options, signal)) {
-      guard.unpacked(bytes);
+      guard.decompressed(bytes);
       yield bytes;
     }
   } catch (error) {
-    if (isUnderstood(error) || signal.aborted) throw error;
+    if (isReadable(error) || signal.aborted) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw broken('not-readable', what, `is broken ${compression} (${reason}). Push it again.`, error);
+    throw corruptLayer('not-readable', what, `is broken ${compression} (${reason}). Push it again.`, error);
   }
 }
 
-async function* counted(source: Source, guard: Guard): AsyncGenerator<Uint8Array> {
+async function* counted(source: ByteSource, guard: DecompressionGuard): AsyncGenerator<Uint8Array> {
   for await (const bytes of source.chunks()) {
-    guard.packed(bytes);
+    guard.compressed(bytes);
     yield bytes;
   }
 }
 
 type Decode = (
-  packed: AsyncIterable<Uint8Array>,
-  options: UnpackOptions,
+  compressed: AsyncIterable<Uint8Array>,
+  options: DecompressOptions,
   signal: AbortSignal,
 ) => AsyncIterable<Uint8Array>;
 
 const decoders: Readonly<Record<Known, Decode>> = {
   none: (plain) => plain,
 
-  async *gzip(packed, { codec }) {
+  async *gzip(compressed, { codec }) {
     const decoder = codec.gunzip();
     try {
-      for await (const bytes of packed) yield* decoder.push(bytes);
+      for await (const bytes of compressed) yield* decoder.push(bytes);
       yield* decoder.end();
     } finally {
       decoder.close();
     }
   },
 
-  async *zstd(packed, options, signal) {
+  async *zstd(compressed, options, signal) {
     const { codec, what, download = forConversion(codec) } = options;
     const { windowLimit, unit } = codec.zstd;
-    const frames = createFrameWalk({ windowLimit, unit, what });
-    const decoder = codec.zstd.unpack((bytes) => download.take(bytes, signal));
+    const frames = createFrameSplitter({ windowLimit, unit, what });
+    const decoder = codec.zstd.decompress((bytes) => download.take(bytes, signal));
     const turn = createSkipTurn({ skips: download.skips, place: () => download.place(signal) });
-    let unpacked = 0;
+    let decompressed = 0;
     try {
-      for await (const bytes of packed) {
+      for await (const bytes of compressed) {
         for (const piece of frames.walk(bytes)) {
-          if (piece.opens) download.onFrame({ packed: piece.at, unpacked });
+          if (piece.opens) download.onFrame({ compressed: piece.at, decompressed });
           if (piece.opens) turn.leave();
           await decoder.prepare(piece);
-          for await (const part of inTurn(decoder.push(piece), () => turn.enter(unpacked))) {
-            unpacked += part.length;
+          for await (const part of inTurn(decoder.push(piece), () => turn.enter(decompressed))) {
+            decompressed += part.length;
             yield part;
           }
         }

@@ -1,6 +1,6 @@
-import { broken } from './corrupt-layer.ts';
+import { corruptLayer } from './corrupt-layer.ts';
 
-export interface UnpackLimits {
+export interface DecompressionLimits {
   /** The most bytes that a layer may unpack to (`REGSHIFT_LAYER_BYTES`); `Infinity` for no such limit. */
   readonly bytes: number;
   /**
@@ -12,39 +12,39 @@ export interface UnpackLimits {
 }
 
 /** Deflate cannot give more than 1032 for one, zstd 32768; real file systems stay below ten. */
-export const defaultUnpackLimits: UnpackLimits = {
+export const defaultDecompressionLimits: DecompressionLimits = {
   bytes: Number.POSITIVE_INFINITY,
   bombBytes: 2 ** 31,
   bombRatio: 250,
 };
 
-export interface Guard {
-  packed(bytes: Uint8Array): void;
-  /** @throws Failure UPSTREAM_CONTENT when this is too much. */
-  unpacked(bytes: Uint8Array): void;
+export interface DecompressionGuard {
+  compressed(bytes: Uint8Array): void;
+  /** @throws RegistryError UPSTREAM_CONTENT when this is too much. */
+  decompressed(bytes: Uint8Array): void;
 }
 
-export function createGuard(limits: UnpackLimits, what: string): Guard {
-  let packed = 0;
-  let unpacked = 0;
+export function createDecompressionGuard(limits: DecompressionLimits, what: string): DecompressionGuard {
+  let compressed = 0;
+  let decompressed = 0;
   return {
-    packed(bytes) {
-      packed += bytes.length;
+    compressed(bytes) {
+      compressed += bytes.length;
     },
-    unpacked(bytes) {
-      unpacked += bytes.length;
-      if (unpacked > limits.bytes) {
-        throw broken(
+    decompressed(bytes) {
+      decompressed += bytes.length;
+      if (decompressed > limits.bytes) {
+        throw corruptLayer(
           'too-large',
           what,
           `unpacks to more than ${limits.bytes} bytes, the most that is unpacked here (REGSHIFT_LAYER_BYTES).`,
         );
       }
-      if (unpacked > limits.bombBytes && unpacked > packed * limits.bombRatio) {
-        throw broken(
+      if (decompressed > limits.bombBytes && decompressed > compressed * limits.bombRatio) {
+        throw corruptLayer(
           'bomb',
           what,
-          `has unpacked to ${unpacked} bytes out of ${packed}: that is a decompression bomb, or of no use.`,
+          `has unpacked to ${decompressed} bytes out of ${compressed}: that is a decompression bomb, or of no use.`,
         );
       }
     },

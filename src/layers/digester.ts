@@ -2,7 +2,7 @@ import type { Digest } from '../../converters/digest.ts';
 import type { StreamHash } from './codec.ts';
 
 /** Counts and hashes what goes by. */
-export interface Tally {
+export interface Digester {
   readonly size: number;
   /** To be awaited before the next. */
   add(bytes: Uint8Array): Promise<void> | void;
@@ -10,7 +10,7 @@ export interface Tally {
   digest(): Promise<Digest>;
 }
 
-export function createTally(hash: StreamHash): Tally {
+export function createDigester(hash: StreamHash): Digester {
   let size = 0;
   return {
     get size() {

@@ -14,11 +14,11 @@ export interface DownloadLimits {
 
 /** Offsets at which a zstd frame begins. */
 export interface FramePoint {
-  readonly packed: number;
-  readonly unpacked: number;
+  readonly compressed: number;
+  readonly decompressed: number;
 }
 
-export const firstByte: FramePoint = { packed: 0, unpacked: 0 };
+export const firstByte: FramePoint = { compressed: 0, decompressed: 0 };
 
 /** All such layers have one owner: their turns are shared out before (`Turns`). */
 const conversionOwner = ['', ''];

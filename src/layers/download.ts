@@ -1,4 +1,4 @@
-import { openSource, type Source } from './byte-stream.ts';
+import { type ByteSource, openByteSource } from './byte-stream.ts';
 import type { ZstdLimits } from './codec.ts';
 import { type DownloadLimits, type FramePoint, firstByte } from './download-limits.ts';
 import { createDownloadWindow, type DownloadWindow } from './download-window.ts';
@@ -45,7 +45,7 @@ export interface OpenedLayer {
 
 /** One decoder and one connection to upstream. */
 interface Run {
-  readonly source: Source;
+  readonly source: ByteSource;
   /** Offset of the next byte that comes out of the source. */
   at: number;
   /** Read ahead by `begin`. */
@@ -92,10 +92,13 @@ export function createDownload(options: DownloadOptions): Download {
       limits &&
       window && {
         take: window.take,
-        skips: (decompressed) => start.unpacked + decompressed < Math.max(given, firstWanted),
+        skips: (decompressed) => start.decompressed + decompressed < Math.max(given, firstWanted),
         place: (signal) => limits.skips.acquire(owner, signal),
-        onFrame: ({ packed, unpacked }) =>
-          points.push({ packed: start.packed + packed, unpacked: start.unpacked + unpacked }),
+        onFrame: ({ compressed, decompressed }) =>
+          points.push({
+            compressed: start.compressed + compressed,
+            decompressed: start.decompressed + decompressed,
+          }),
       }
     );
   }
@@ -114,7 +117,7 @@ export function createDownload(options: DownloadOptions): Download {
     if (windowBytes > 0) await window?.reserve(windowBytes, ended.signal);
     try {
       const { stream, start } = await options.open(from, limitsFrom, aborted);
-      run = { source: openSource(stream, what), at: start.unpacked, head: undefined };
+      run = { source: openByteSource(stream, what), at: start.decompressed, head: undefined };
       if (aborted.aborted) run.source.giveUp(aborted.reason);
       return run;
     } catch (error) {
@@ -134,7 +137,7 @@ export function createDownload(options: DownloadOptions): Download {
       current.at += bytes.length;
       if (fresh.length === 0) continue;
       given += fresh.length;
-      while (points[1] !== undefined && points[1].unpacked <= given) points.shift();
+      while (points[1] !== undefined && points[1].decompressed <= given) points.shift();
       window?.pace.gave(fresh.length);
       yield fresh;
       window?.pace.asked();

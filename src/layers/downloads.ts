@@ -1,43 +1,43 @@
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { ownerOf, type Requester } from '../request/requester.ts';
-import { type Span, slice } from './byte-range.ts';
-import { openSource, streamOf } from './byte-stream.ts';
+import { type ByteSpan, sliceStream } from './byte-range.ts';
+import { openByteSource, streamFromSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
-import { unpack } from './decompress.ts';
-import type { UnpackedLayer } from './decompressed-layer.ts';
-import type { UnpackLimits } from './decompression-limits.ts';
+import { decompress } from './decompress.ts';
+import type { DecompressedLayer } from './decompressed-layer.ts';
+import type { DecompressionLimits } from './decompression-limits.ts';
 import { createDownload, type Download } from './download.ts';
 import { type FramePoint, firstByte } from './download-limits.ts';
-import { verified } from './verify.ts';
+import { verifyingStream } from './verify.ts';
 
 export interface LayerDownloadsOptions {
   readonly codec: LayerCodec;
-  readonly limits: UnpackLimits;
+  readonly limits: DecompressionLimits;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 
 /** Opens the packed layer at a byte, with the right of the caller. */
-export type OpenPacked = (from: number, signal: AbortSignal) => Promise<PackedPart>;
+export type OpenCompressed = (from: number, signal: AbortSignal) => Promise<CompressedPart>;
 
-export interface PackedPart {
+export interface CompressedPart {
   readonly stream: ReadableStream<Uint8Array>;
   /** The offset that the stream begins at: 0 where upstream sends no part. */
   readonly from: number;
 }
 
 export interface DownloadRequest {
-  readonly layer: UnpackedLayer;
-  readonly span: Span | undefined;
+  readonly layer: DecompressedLayer;
+  readonly span: ByteSpan | undefined;
   readonly requester: Requester;
-  readonly openPacked: OpenPacked;
+  readonly openCompressed: OpenCompressed;
   /** The client has left. */
   readonly signal: AbortSignal | undefined;
 }
 
 /** Decompressed layers on their way to clients. */
 export interface LayerDownloads {
-  /** @throws Failure OVERLOADED where there is no memory for the decoder in time; or what upstream's answer makes. */
+  /** @throws RegistryError OVERLOADED where there is no memory for the decoder in time; or what upstream's answer makes. */
   open(request: DownloadRequest): Promise<ReadableStream<Uint8Array>>;
 }
 
@@ -50,14 +50,14 @@ export function createLayerDownloads({ codec, limits, clock }: LayerDownloadsOpt
   const shared = codec.zstd.limits;
 
   function downloadOf(request: DownloadRequest, waitedMs: number): Download {
-    const { layer, span, requester, openPacked, signal: left } = request;
-    const what = `layer ${layer.packed}`;
+    const { layer, span, requester, openCompressed, signal: left } = request;
+    const what = `layer ${layer.compressed}`;
     return createDownload({
       async open(point, limitsFrom, signal) {
-        const { stream, start } = await partAt(point, openPacked, signal);
+        const { stream, start } = await partAt(point, openCompressed, signal);
         const download = limitsFrom(start);
         const options = { codec, limits, what, ...(download ? { download } : {}) };
-        return { stream: unpack(stream, 'zstd', options), start };
+        return { stream: decompress(stream, 'zstd', options), start };
       },
       limits: shared,
       owner: ownerOf(requester),
@@ -72,16 +72,16 @@ export function createLayerDownloads({ codec, limits, clock }: LayerDownloadsOpt
 
   async function begin(request: DownloadRequest, waitedMs = 0): Promise<ReadableStream<Uint8Array>> {
     const { layer, span } = request;
-    const what = `layer ${layer.packed}`;
+    const what = `layer ${layer.compressed}`;
     const download = downloadOf(request, waitedMs);
     await download.begin();
-    const whole = verified(download.stream, layer, codec, what);
-    return span ? slice(whole, span, what) : whole;
+    const whole = verifyingStream(download.stream, layer, codec, what);
+    return span ? sliceStream(whole, span, what) : whole;
   }
 
   async function readTail(request: DownloadRequest, waitedMs: number): Promise<Uint8Array> {
     const { layer, span } = request;
-    const source = openSource(await begin(request, waitedMs), `layer ${layer.packed}`);
+    const source = openByteSource(await begin(request, waitedMs), `layer ${layer.compressed}`);
     const tail = new Uint8Array(layer.size - (span?.start ?? 0));
     let length = 0;
     for await (const bytes of source.chunks()) {
@@ -96,26 +96,26 @@ export function createLayerDownloads({ codec, limits, clock }: LayerDownloadsOpt
       const { layer, span, signal } = request;
       const isTail = span?.end === layer.size - 1 && layer.size - span.start <= mostTailBytes;
       if (!isTail || shared === undefined) return begin(request);
-      const key = [layer.packed, layer.digest, layer.size, span.start].join(' ');
+      const key = [layer.compressed, layer.digest, layer.size, span.start].join(' ');
       const read = (ownSignal: AbortSignal, waitedMs: number) =>
         readTail({ ...request, signal: ownSignal }, waitedMs);
       // A copy: the tail stays in memory for others.
-      return streamOf((await shared.tails.get(key, read, signal)).slice());
+      return streamFromSource((await shared.tails.get(key, read, signal)).slice());
     },
   };
 }
 
 /** @returns the whole layer where upstream does not send the part that it was asked for. */
-async function partAt(point: FramePoint, openPacked: OpenPacked, signal: AbortSignal) {
-  const { stream, from } = await openPacked(point.packed, signal);
-  if (from === point.packed) return { stream, start: point };
+async function partAt(point: FramePoint, openCompressed: OpenCompressed, signal: AbortSignal) {
+  const { stream, from } = await openCompressed(point.compressed, signal);
+  if (from === point.compressed) return { stream, start: point };
   if (from === 0) return { stream, start: firstByte };
   await stream.cancel();
-  return { stream: (await openPacked(0, signal)).stream, start: firstByte };
+  return { stream: (await openCompressed(0, signal)).stream, start: firstByte };
 }
 
-function tooManyDownloads(what: string): Failure {
-  return new Failure(
+function tooManyDownloads(what: string): RegistryError {
+  return new RegistryError(
     'OVERLOADED',
     `Cannot decompress ${what} now: other downloads use all the memory for it. Try again in ${secondsToRetry} seconds.`,
     { headers: { 'Retry-After': String(secondsToRetry) } },

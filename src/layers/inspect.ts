@@ -1,38 +1,38 @@
 import { type Digest, digestAlgorithm } from '../../converters/digest.ts';
-import { openSource, type Source } from './byte-stream.ts';
+import { type ByteSource, openByteSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
 import { detectCompression } from './compression.ts';
-import { broken } from './corrupt-layer.ts';
-import { unpack } from './decompress.ts';
-import type { UnpackLimits } from './decompression-limits.ts';
-import { createTally, type Tally } from './digester.ts';
-import type { LayerFacts } from './layer-info.ts';
+import { corruptLayer } from './corrupt-layer.ts';
+import { decompress } from './decompress.ts';
+import type { DecompressionLimits } from './decompression-limits.ts';
+import { createDigester, type Digester } from './digester.ts';
+import type { InspectedLayer } from './layer-info.ts';
 import { pulled } from './pulled.ts';
 
-export interface MeasureOptions {
+export interface InspectLayerOptions {
   readonly codec: LayerCodec;
-  readonly limits: UnpackLimits;
+  readonly limits: DecompressionLimits;
   /** What the packed bytes must hash to. */
   readonly digest: Digest;
   /** Told of all progress: bytes so far, as stored and unpacked. */
-  readonly onRead?: (packed: number, unpacked: number) => void;
+  readonly onRead?: (compressed: number, decompressed: number) => void;
   /** Ends the reading; its reason is then thrown. */
   readonly signal?: AbortSignal;
 }
 
 /**
  * Reads a layer from its first byte to its last, keeps nothing of it, and tells what it is.
- * @throws Failure as `unpack`; UPSTREAM_CONTENT when the packed bytes are not what the digest names.
+ * @throws RegistryError as `unpack`; UPSTREAM_CONTENT when the packed bytes are not what the digest names.
  */
-export async function measure(
-  packed: ReadableStream<Uint8Array>,
-  options: MeasureOptions,
-): Promise<LayerFacts> {
+export async function inspectLayer(
+  compressed: ReadableStream<Uint8Array>,
+  options: InspectLayerOptions,
+): Promise<InspectedLayer> {
   const { codec, limits, digest, onRead, signal } = options;
   const what = `layer ${digest}`;
-  const outside = createTally(codec.hash(digestAlgorithm(digest)));
-  const inside = createTally(codec.hash('sha256'));
-  const source = openSource(packed, what);
+  const outside = createDigester(codec.hash(digestAlgorithm(digest)));
+  const inside = createDigester(codec.hash('sha256'));
+  const source = openByteSource(compressed, what);
   let giveUp = source.giveUp;
   const onAbort = () => giveUp(signal?.reason);
   signal?.addEventListener('abort', onAbort);
@@ -44,7 +44,10 @@ export async function measure(
     );
     const detected = await detectCompression(arriving, what);
     const { compression } = detected;
-    const content = openSource(unpack(detected.packed, compression, { codec, limits, what }), what);
+    const content = openByteSource(
+      decompress(detected.compressed, compression, { codec, limits, what }),
+      what,
+    );
     giveUp = content.giveUp;
     for await (const bytes of content.chunks()) {
       await inside.add(bytes);
@@ -62,16 +65,24 @@ export async function measure(
   }
 }
 
-async function* tallied(source: Source, tally: Tally, onRead: () => void): AsyncGenerator<Uint8Array> {
+async function* tallied(
+  source: ByteSource,
+  digester: Digester,
+  onRead: () => void,
+): AsyncGenerator<Uint8Array> {
   for await (const bytes of source.chunks()) {
-    await tally.add(bytes);
+    await digester.add(bytes);
     onRead();
     yield bytes;
   }
 }
 
-async function verify(packed: Tally, expected: Digest, what: string): Promise<void> {
-  const digest = await packed.digest();
+async function verify(compressed: Digester, expected: Digest, what: string): Promise<void> {
+  const digest = await compressed.digest();
   if (digest === expected) return;
-  throw broken('mismatch', what, `came with other content: ${digest} (${packed.size} bytes). Try again.`);
+  throw corruptLayer(
+    'mismatch',
+    what,
+    `came with other content: ${digest} (${compressed.size} bytes). Try again.`,
+  );
 }

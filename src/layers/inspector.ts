@@ -1,27 +1,27 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { Cache } from '../cache/cache.ts';
-import { createBounded } from '../cache/lru.ts';
+import { createLru } from '../cache/lru.ts';
 import type { Background } from '../concurrency/background.ts';
 import {
   createLeaseSemaphore,
   type LeaseClass,
   type LeaseSemaphore,
 } from '../concurrency/lease-semaphore.ts';
-import { Failure, speaksOfCaller } from '../errors.ts';
+import { isCallerSpecific, RegistryError } from '../errors.ts';
 import { type Budget, isSpent } from '../request/budget.ts';
 import {
+  type BackgroundRead,
+  type LayerAccess,
   type LayerProgress,
   type LayerRequest,
-  type LayerRight,
-  type Reading,
-  startReading,
+  startBackgroundRead,
 } from './background-read.ts';
 import type { LayerCodec } from './codec.ts';
-import type { UnpackLimits } from './decompression-limits.ts';
-import { entryOf, factsKey, factsOf, type LayerFacts } from './layer-info.ts';
+import type { DecompressionLimits } from './decompression-limits.ts';
+import { entryOfLayerFacts, type InspectedLayer, layerFactsKey, layerFactsOf } from './layer-info.ts';
 
 /** What a request has beside the layer that it wants to know. */
-export interface Learning {
+export interface InspectOptions {
   /** Ends the wait of this request. */
   readonly signal?: AbortSignal | undefined;
   readonly budget?: Budget | undefined;
@@ -29,25 +29,25 @@ export interface Learning {
   readonly of?: LeaseClass;
 }
 
-export interface LayerLearner {
+export interface LayerInspector {
   /** What is remembered of a layer; never reads one. */
-  known(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined>;
+  cachedFacts(digest: Digest, budget?: Budget): Promise<InspectedLayer | undefined>;
   /**
    * What is remembered, or else the layer is read: once at a time, for all that ask. Success is shared. A failure is
    * shared by requests of the same repository, and what upstream says of a login by requests of that login alone: any
    * other request goes on in its own right. Callers prove first that they may read the layer.
-   * @throws Failure as `measure` and `open` do; UPSTREAM_TIMEOUT when nothing comes; the signal's reason.
+   * @throws RegistryError as `measure` and `open` do; UPSTREAM_TIMEOUT when nothing comes; the signal's reason.
    */
-  facts(digest: Digest, request: LayerRequest, learning?: Learning): Promise<LayerFacts>;
+  facts(digest: Digest, request: LayerRequest, learning?: InspectOptions): Promise<InspectedLayer>;
   /** How far the reading under way is, so that a client can be told when to come back. */
   progress(digest: Digest): LayerProgress | undefined;
   /** A client was told to come back: what is being read of the layer is read on for so many milliseconds. */
   keepFor(digest: Digest, milliseconds: number): void;
 }
 
-export interface LayerLearnerOptions {
+export interface LayerInspectorOptions {
   readonly codec: LayerCodec;
-  readonly limits: UnpackLimits;
+  readonly limits: DecompressionLimits;
   readonly cache: Cache;
   /** To read a layer, from `createLayerLeases`: learners that have them in common share connections and memory. */
   readonly leases: LeaseSemaphore;
@@ -74,27 +74,32 @@ export function createLayerLeases(
   return createLeaseSemaphore({ limit, staleMs: silenceMs * 1.5, clock });
 }
 
-export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
+export function createLayerInspector(options: LayerInspectorOptions): LayerInspector {
   const { cache, silenceMs = defaultSilenceMs, onReading, background } = options;
-  const memory = createBounded<Digest, LayerFacts>(rememberedFacts);
+  const memory = createLru<Digest, InspectedLayer>(rememberedFacts);
   /** By digest the one that all join, and beside it those of requests that another's failure has sent on. */
-  const readings = new Map<Digest, Map<string, Reading>>();
+  const readings = new Map<Digest, Map<string, BackgroundRead>>();
 
-  async function known(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined> {
+  async function known(digest: Digest, budget?: Budget): Promise<InspectedLayer | undefined> {
     const near = memory.get(digest);
     if (near !== undefined) return near;
-    const entry = await cache.get(factsKey(digest), budget);
-    const facts = entry && factsOf(entry);
+    const entry = await cache.get(layerFactsKey(digest), budget);
+    const facts = entry && layerFactsOf(entry);
     if (facts !== undefined) memory.set(digest, facts);
     return facts;
   }
 
-  async function settle(digest: Digest, key: string, reading: Reading, budget?: Budget): Promise<void> {
+  async function settle(
+    digest: Digest,
+    key: string,
+    reading: BackgroundRead,
+    budget?: Budget,
+  ): Promise<void> {
     try {
       const facts = await reading.facts;
       memory.set(digest, facts);
       for (const other of readings.get(digest)?.values() ?? []) if (other !== reading) other.finish(facts);
-      await cache.set(factsKey(digest), entryOf(facts), budget);
+      await cache.set(layerFactsKey(digest), entryOfLayerFacts(facts), budget);
     } catch {
       // The requests that wait get the error. Without one, it is no request's.
     } finally {
@@ -105,22 +110,31 @@ export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
     }
   }
 
-  function readingFor(digest: Digest, key: string, request: LayerRequest, learning: Learning): Reading {
-    const ofDigest = readings.get(digest) ?? new Map<string, Reading>();
+  function readingFor(
+    digest: Digest,
+    key: string,
+    request: LayerRequest,
+    learning: InspectOptions,
+  ): BackgroundRead {
+    const ofDigest = readings.get(digest) ?? new Map<string, BackgroundRead>();
     const running = ofDigest.get(key);
     if (running !== undefined && !running.isDead()) return running;
     const { of = 'normal', budget } = learning;
-    const reading = startReading(digest, request, of, { ...options, silenceMs });
+    const reading = startBackgroundRead(digest, request, of, { ...options, silenceMs });
     readings.set(digest, ofDigest.set(key, reading));
     onReading?.(1);
     background(settle(digest, key, reading, budget));
     return reading;
   }
 
-  async function join(digest: Digest, request: LayerRequest, learning: Learning): Promise<LayerFacts> {
+  async function join(
+    digest: Digest,
+    request: LayerRequest,
+    learning: InspectOptions,
+  ): Promise<InspectedLayer> {
     const { signal } = learning;
     const reading = readingFor(digest, joined, request, learning);
-    const { repository, credential } = request.right;
+    const { repository, credential } = request.access;
     const inOwnRight = () =>
       readingFor(digest, `${repository} ${credential}`, request, learning).wait(request, signal);
     const common = reading.wait(request, signal).catch((error: unknown) => {
@@ -128,7 +142,7 @@ export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
       if (isOwn(error, reading.right(), request)) throw error;
       return inOwnRight();
     });
-    const lag = watchLag(reading, request.right);
+    const lag = watchLag(reading, request.access);
     try {
       const first = await Promise.race([common, lag.found]);
       return first === 'lags' ? await firstOf(inOwnRight(), common) : first;
@@ -138,7 +152,7 @@ export function createLayerLearner(options: LayerLearnerOptions): LayerLearner {
   }
 
   return {
-    known,
+    cachedFacts: known,
 
     async facts(digest, request, learning = {}) {
       learning.signal?.throwIfAborted();
@@ -164,7 +178,7 @@ const lagLookMs = 1_000;
  * Tells when a reading lags that asks upstream in another right: upstream may hold one login or one repository back,
  * and no other waits for that.
  */
-function watchLag(reading: Reading, { repository, credential }: LayerRight) {
+function watchLag(reading: BackgroundRead, { repository, credential }: LayerAccess) {
   const { promise: found, resolve } = Promise.withResolvers<'lags'>();
   const watch = setInterval(() => {
     const { repository: other, credential: whose } = reading.right();
@@ -174,7 +188,10 @@ function watchLag(reading: Reading, { repository, credential }: LayerRight) {
 }
 
 /** @returns what comes first; where both fail, the failure in the request's own right. */
-async function firstOf(own: Promise<LayerFacts>, common: Promise<LayerFacts>): Promise<LayerFacts> {
+async function firstOf(
+  own: Promise<InspectedLayer>,
+  common: Promise<InspectedLayer>,
+): Promise<InspectedLayer> {
   return Promise.any([own, common]).catch(() => own);
 }
 
@@ -182,9 +199,9 @@ async function firstOf(own: Promise<LayerFacts>, common: Promise<LayerFacts>): P
 const joined = '';
 
 /** Whether a reading that another request may have begun has failed for a reason that concerns this request. */
-function isOwn(error: unknown, right: LayerRight, { right: own }: LayerRequest): boolean {
+function isOwn(error: unknown, right: LayerAccess, { access: own }: LayerRequest): boolean {
   // The size that this request's own manifest claims judges no other request.
-  if (error instanceof Failure && error.detail?.fault === 'claim') return true;
+  if (error instanceof RegistryError && error.detail?.fault === 'claim') return true;
   if (right.repository !== own.repository) return false;
-  return right.credential === own.credential || !(speaksOfCaller(error) || isSpent(error));
+  return right.credential === own.credential || !(isCallerSpecific(error) || isSpent(error));
 }

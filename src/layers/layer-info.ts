@@ -3,7 +3,7 @@ import type { Compression } from '../../converters/media-types.ts';
 import type { CacheEntry } from '../cache/cache.ts';
 
 /** What only reading a layer to its end can tell. It depends on the content alone, so it holds for good. */
-export interface LayerFacts {
+export interface InspectedLayer {
   readonly compression: Exclude<Compression, 'unknown'>;
   /** In bytes, as it is stored. */
   readonly packedSize: number;
@@ -17,18 +17,18 @@ export interface LayerFacts {
  * One entry for all repositories, upstreams and clients: the content is the digest's. Who may hear of it is for
  * callers to find out first.
  */
-export function factsKey(digest: Digest): string {
+export function layerFactsKey(digest: Digest): string {
   return `layer-facts ${digest}`;
 }
 
-export function entryOf(facts: LayerFacts): CacheEntry {
+export function entryOfLayerFacts(facts: InspectedLayer): CacheEntry {
   return { facts: { ...facts }, body: new Uint8Array() };
 }
 
 /** `undefined` when an entry is not one of this version's. */
-export function factsOf({ facts }: CacheEntry): LayerFacts | undefined {
-  const { compression, packedSize, size, diffId } = facts;
+export function layerFactsOf({ facts }: CacheEntry): InspectedLayer | undefined {
+  const { compression, packedSize: compressedSize, size, diffId } = facts;
   if (compression !== 'none' && compression !== 'gzip' && compression !== 'zstd') return undefined;
-  if (typeof packedSize !== 'number' || typeof size !== 'number' || !isDigest(diffId)) return undefined;
-  return { compression, packedSize, size, diffId };
+  if (typeof compressedSize !== 'number' || typeof size !== 'number' || !isDigest(diffId)) return undefined;
+  return { compression, packedSize: compressedSize, size, diffId };
 }

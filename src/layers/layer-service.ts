@@ -3,27 +3,27 @@ import type { Layer } from '../../converters/model.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { ownerOf } from '../request/requester.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { refuseEncoded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { failureOf } from '../upstream/error-response.ts';
-import type { Caller } from '../upstream/request-context.ts';
+import { errorFromResponse } from '../upstream/error-response.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
 import type { LayerRequest } from './background-read.ts';
-import type { Span } from './byte-range.ts';
+import type { ByteSpan } from './byte-range.ts';
 import type { LayerCodec } from './codec.ts';
-import type { UnpackedLayer } from './decompressed-layer.ts';
-import type { UnpackLimits } from './decompression-limits.ts';
+import type { DecompressedLayer } from './decompressed-layer.ts';
+import type { DecompressionLimits } from './decompression-limits.ts';
 import { createLayerDownloads } from './downloads.ts';
-import type { LayerLearner } from './inspector.ts';
+import type { LayerInspector } from './inspector.ts';
 import { createLayersToRead, type LayersToRead } from './read-progress.ts';
 
-export interface LayerDeskOptions {
+export interface LayerServiceOptions {
   readonly client: UpstreamClient;
-  readonly learner: LayerLearner;
+  readonly inspector: LayerInspector;
   readonly codec: LayerCodec;
-  readonly limits: UnpackLimits;
+  readonly limits: DecompressionLimits;
   /** Seconds that a manifest request waits for layers to be read. */
   readonly deadline: number;
   /** Milliseconds since the epoch. */
@@ -34,30 +34,30 @@ export interface LayerDeskOptions {
 const tolerance = 1_048_576;
 
 /** Layers of upstream, read for what only reading tells, or sent unpacked. Rights are proved before. */
-export interface LayerDesk {
+export interface LayerService {
   /**
    * The facts of layers, for one conversion.
-   * @returns throws Failure UNSUPPORTED, with when to come back, where a reading outlasts the deadline; or as
+   * @returns throws RegistryError UNSUPPORTED, with when to come back, where a reading outlasts the deadline; or as
    *   `isUnread`.
    */
-  readingFor(repository: RepositoryName, caller: Caller): (layer: Layer) => Promise<LayerFacts>;
+  readingFor(repository: RepositoryName, context: RequestContext): (layer: Layer) => Promise<LayerFacts>;
   /** The layer unpacked, whole or in part; it errors, and never ends, where it is not what it should be. */
   open(
     repository: RepositoryName,
-    layer: UnpackedLayer,
-    span: Span | undefined,
-    caller: Caller,
+    layer: DecompressedLayer,
+    span: ByteSpan | undefined,
+    context: RequestContext,
   ): Promise<ReadableStream<Uint8Array>>;
 }
 
-export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
-  const { client, learner, deadline } = options;
+export function createLayerService(options: LayerServiceOptions): LayerService {
+  const { client, inspector, deadline } = options;
   const downloads = createLayerDownloads(options);
 
   async function fetchLayer(
     repository: RepositoryName,
     digest: Digest,
-    { credential, signal, budget }: Pick<Caller, 'credential' | 'signal' | 'budget'>,
+    { credential, signal, budget }: Pick<RequestContext, 'credential' | 'signal' | 'budget'>,
     from = 0,
   ) {
     const path = `/v2/${repository}/blobs/${digest}`;
@@ -71,11 +71,13 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
       ...(from > 0 ? { headers: { Range: `bytes=${from}-` } } : {}),
     } as const;
     const { response } = await client.request(request);
-    if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');
+    if (!response.ok)
+      throw await errorFromResponse(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');
     await refuseEncoded(response, `the layer ${digest}`);
     const length = Number(response.headers.get('content-length') ?? Number.NaN);
     const stream = response.body as ReadableStream<Uint8Array> | null;
-    if (!stream) throw new Failure('UPSTREAM_ANSWER', `Upstream sent the layer ${digest} without a body.`);
+    if (!stream)
+      throw new RegistryError('UPSTREAM_ANSWER', `Upstream sent the layer ${digest} without a body.`);
     const part = { stream, from: startOf(response) };
     return Number.isSafeInteger(length) ? { ...part, size: length } : part;
   }
@@ -84,42 +86,42 @@ export function createLayerDesk(options: LayerDeskOptions): LayerDesk {
     repository: RepositoryName,
     { digest, size }: Layer,
     layers: LayersToRead,
-    caller: Caller,
+    context: RequestContext,
   ): Promise<LayerFacts> {
-    if (caller.knownLayersOnly) return (await learner.known(digest)) ?? unread(digest);
+    if (context.knownLayersOnly) return (await inspector.cachedFacts(digest)) ?? unread(digest);
     layers.add(digest, size);
     const request: LayerRequest = {
-      open: (signal) => fetchLayer(repository, digest, { ...caller, signal }),
-      right: { repository, credential: credentialKey(caller.credential) },
+      open: (signal) => fetchLayer(repository, digest, { ...context, signal }),
+      access: { repository, credential: credentialKey(context.credential) },
       // The requester comes before the repository: one that names a hundred repositories has one turn.
-      owner: [client.id, ...ownerOf(caller.requester()), repository],
-      ...(size === undefined ? {} : { most: 2 * size + tolerance }),
+      owner: [client.id, ...ownerOf(context.requester()), repository],
+      ...(size === undefined ? {} : { maxSize: 2 * size + tolerance }),
     };
-    return withDeadline(deadline * 1000, caller.signal, async (signal) => {
+    return withDeadline(deadline * 1000, context.signal, async (signal) => {
       try {
-        const known = await learner.facts(digest, request, { signal, budget: caller.budget });
+        const known = await inspector.facts(digest, request, { signal, budget: context.budget });
         layers.done(digest);
         return known;
       } catch (error) {
         if (!isDeadline(signal)) throw error;
-        throw layers.notYet(learner);
+        throw layers.notYet(inspector);
       }
     });
   }
 
   return {
-    readingFor(repository, caller) {
+    readingFor(repository, context) {
       const layers = createLayersToRead();
-      return (layer) => facts(repository, layer, layers, caller);
+      return (layer) => facts(repository, layer, layers, context);
     },
 
-    open(repository, layer, span, caller) {
-      const openPacked = async (from: number, signal: AbortSignal) => {
-        const part = await fetchLayer(repository, layer.packed, { ...caller, signal }, from);
+    open(repository, layer, span, context) {
+      const openCompressed = async (from: number, signal: AbortSignal) => {
+        const part = await fetchLayer(repository, layer.compressed, { ...context, signal }, from);
         return { stream: part.stream, from: part.from ?? 0 };
       };
-      const { signal } = caller;
-      return downloads.open({ layer, span, requester: caller.requester(), openPacked, signal });
+      const { signal } = context;
+      return downloads.open({ layer, span, requester: context.requester(), openCompressed, signal });
     },
   };
 }
@@ -134,12 +136,12 @@ const unreadReason = 'LAYER_UNREAD';
 
 /** No ConversionError: an index would go on without the image, and be remembered so. */
 function unread(digest: Digest): never {
-  throw new Failure('UNSUPPORTED', `The layer ${digest} would have to be read first.`, {
+  throw new RegistryError('UNSUPPORTED', `The layer ${digest} would have to be read first.`, {
     detail: { reason: unreadReason, layer: digest },
   });
 }
 
 /** Whether something could not be made because its caller would have no layer read for it. */
-export function isUnread(error: unknown): boolean {
-  return error instanceof Failure && error.detail?.reason === unreadReason;
+export function isNotReadYet(error: unknown): boolean {
+  return error instanceof RegistryError && error.detail?.reason === unreadReason;
 }

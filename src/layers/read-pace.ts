@@ -1,6 +1,6 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { Lease, LeaseClass } from '../concurrency/lease-semaphore.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 
 /** The reason with which a reading gives up its turn. It starts over when its turn comes again. */
 export class Suspended extends Error {
@@ -19,7 +19,7 @@ export interface PaceWatch {
   readonly intervalMs: number;
   look(): void;
   /** To be told of all progress. @param total packed bytes in all, where they are known. */
-  read(packed: number, unpacked: number, total: number | undefined): void;
+  read(compressed: number, decompressed: number, total: number | undefined): void;
 }
 
 export interface PaceWatchOptions {
@@ -33,7 +33,7 @@ export interface PaceWatchOptions {
   /** How long a reading may stand still. */
   readonly silenceMs: number;
   /** Ends the reading with this reason. */
-  readonly end: (reason: Failure | Suspended) => void;
+  readonly end: (reason: RegistryError | Suspended) => void;
 }
 
 /** Bytes a second below which a layer never gets whole, and keeps its turn from others: no line is as slow. */
@@ -68,7 +68,7 @@ export function createPaceWatch(options: PaceWatchOptions): PaceWatch {
   const patience = 2 ** (attempts - 1);
   let as = options.of;
   let heardAt = startedAt;
-  let packed = 0;
+  let compressed = 0;
   let total: number | undefined;
   let minute = { at: startedAt, packed: 0 };
   let recent = { at: startedAt, packed: 0, isSlow: false };
@@ -77,17 +77,17 @@ export function createPaceWatch(options: PaceWatchOptions): PaceWatch {
   function measurePace(now: number): void {
     const seconds = (now - recent.at) / 1000;
     if (seconds < 2) return;
-    recent = { at: now, packed, isSlow: (packed - recent.packed) / seconds < slowPace };
+    recent = { at: now, packed: compressed, isSlow: (compressed - recent.packed) / seconds < slowPace };
   }
 
-  function failed(now: number): Failure | undefined {
-    if (now - heardAt > silenceMs) return stoodStill(digest, packed, silenceMs);
-    const within = deadline.baseMs + ((total ?? packed) / deadline.bytesPerSecond) * 1000;
-    if (now - startedAt > within) return tooSlow(digest, packed, now - startedAt);
+  function failed(now: number): RegistryError | undefined {
+    if (now - heardAt > silenceMs) return stoodStill(digest, compressed, silenceMs);
+    const within = deadline.baseMs + ((total ?? compressed) / deadline.bytesPerSecond) * 1000;
+    if (now - startedAt > within) return tooSlow(digest, compressed, now - startedAt);
     const seconds = (now - minute.at) / 1000;
     if (seconds * 1000 < silenceMs) return undefined;
-    const came = packed - minute.packed;
-    minute = { at: now, packed };
+    const came = compressed - minute.packed;
+    minute = { at: now, packed: compressed };
     return came < leastPace * seconds ? crept(digest, came, seconds) : undefined;
   }
 
@@ -105,16 +105,16 @@ export function createPaceWatch(options: PaceWatchOptions): PaceWatch {
     look() {
       const now = clock();
       measurePace(now);
-      const failure = failed(now);
-      if (failure) end(failure);
+      const error = failed(now);
+      if (error) end(error);
       else if (isToYield(now)) end(new Suspended(as));
     },
-    read(packedBytes, unpackedBytes, size) {
-      packed = packedBytes;
+    read(compressedBytes, decompressedBytes, size) {
+      compressed = compressedBytes;
       total = size;
       heardAt = clock();
-      if (as !== 'normal' || unpackedBytes < suspicious.unpacked) return;
-      if (unpackedBytes <= packedBytes * suspicious.ratio) return;
+      if (as !== 'normal' || decompressedBytes < suspicious.unpacked) return;
+      if (decompressedBytes <= compressedBytes * suspicious.ratio) return;
       as = 'deferred';
       lease.reclassify('deferred');
       if (lease.wantedBy() !== undefined) end(new Suspended('deferred'));
@@ -122,24 +122,24 @@ export function createPaceWatch(options: PaceWatchOptions): PaceWatch {
   };
 }
 
-function tooSlow(digest: Digest, came: number, milliseconds: number): Failure {
-  return new Failure(
+function tooSlow(digest: Digest, came: number, milliseconds: number): RegistryError {
+  return new RegistryError(
     'UPSTREAM_TIMEOUT',
     `The registry sent ${came} bytes of layer ${digest} in ${Math.round(milliseconds / 1000)} s, which is too slow to ` +
       'read it. Check the line to the registry, and try again.',
   );
 }
 
-function crept(digest: Digest, came: number, seconds: number): Failure {
-  return new Failure(
+function crept(digest: Digest, came: number, seconds: number): RegistryError {
+  return new RegistryError(
     'UPSTREAM_TIMEOUT',
     `Of layer ${digest} no more than ${came} bytes came in ${Math.round(seconds)} s: nobody waits for the rest. Try ` +
       'again.',
   );
 }
 
-function stoodStill(digest: Digest, read: number, silenceMs: number): Failure {
-  return new Failure(
+function stoodStill(digest: Digest, read: number, silenceMs: number): RegistryError {
+  return new RegistryError(
     'UPSTREAM_TIMEOUT',
     `Reading layer ${digest} stood still for ${Math.round(silenceMs / 1000)} s after ${read} bytes. Try again.`,
   );

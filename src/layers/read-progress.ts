@@ -1,6 +1,6 @@
 import type { Digest } from '../../converters/digest.ts';
-import { Failure } from '../errors.ts';
-import type { LayerLearner } from './inspector.ts';
+import { RegistryError } from '../errors.ts';
+import type { LayerInspector } from './inspector.ts';
 
 /** The layers that one conversion needs to have read, so that a client that cannot wait is told how far they are. */
 export interface LayersToRead {
@@ -11,7 +11,7 @@ export interface LayersToRead {
    * What a client is told: Docker shows the message of a 404 UNSUPPORTED to its user (clients.md, "Errors"). Until
    * then, and for as long again, the layers are read on.
    */
-  notYet(learner: Pick<LayerLearner, 'progress' | 'keepFor'>): Failure;
+  notYet(learner: Pick<LayerInspector, 'progress' | 'keepFor'>): RegistryError;
 }
 
 interface LayerToRead {
@@ -39,7 +39,7 @@ export function createLayersToRead(): LayersToRead {
       const number = Math.min(layers.size, [...layers.values()].filter(({ done }) => done).length + 1);
       const megabytes = (bytes: number) => Math.ceil(bytes / 1_000_000);
       const share = total === undefined ? '' : ` (${megabytes(read)} of ${megabytes(total)} MB)`;
-      return new Failure(
+      return new RegistryError(
         'UNSUPPORTED',
         `regshift reads the layers of this image once before it can be given, and is preparing layer ${number} of ` +
           `${layers.size}${share}. Pull again in about ${wait} s.`,
@@ -60,7 +60,7 @@ interface Sum {
   readonly waits: number;
 }
 
-function sumOf(layers: ReadonlyMap<Digest, LayerToRead>, learner: Pick<LayerLearner, 'progress'>): Sum {
+function sumOf(layers: ReadonlyMap<Digest, LayerToRead>, learner: Pick<LayerInspector, 'progress'>): Sum {
   const parts = [...layers].map(([digest, { size, done }]) => {
     const { read = 0, total = size, waits = 0, speed = 0 } = learner.progress(digest) ?? {};
     return {

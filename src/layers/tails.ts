@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { waitFor } from '../concurrency/deadline.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 
 /**
  * The last bytes of decompressed layers: they are dear, for the whole layer is decompressed for them. A tail is kept
@@ -71,7 +71,7 @@ export function createTails(mostBytes: number): Tails {
       } catch (error) {
         if (running === undefined || signal?.aborted) throw error;
         // The failure is that of another caller. Of the time in line alone, each caller gets no more than its own.
-        const isLate = error instanceof Failure && error.code === 'OVERLOADED';
+        const isLate = error instanceof RegistryError && error.code === 'OVERLOADED';
         return wait(key, takeOff(key, read, isLate ? performance.now() - since : 0), signal);
       }
     },

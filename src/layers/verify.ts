@@ -1,11 +1,11 @@
 import { type Digest, digestAlgorithm } from '../../converters/digest.ts';
-import { openSource, type Source } from './byte-stream.ts';
+import { type ByteSource, openByteSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
-import { broken } from './corrupt-layer.ts';
-import { createTally, type Tally } from './digester.ts';
+import { corruptLayer } from './corrupt-layer.ts';
+import { createDigester, type Digester } from './digester.ts';
 import { pulled } from './pulled.ts';
 
-export interface Expected {
+export interface ExpectedContent {
   readonly digest: Digest;
   readonly size: number;
 }
@@ -15,37 +15,37 @@ export interface Expected {
  * closes, and its last bytes are held back until they are known to be right: a client that was told the length (the
  * answer has Content-Length) sees that some are missing, even one that verifies no digest, like Docker 1.6.
  */
-export function verified(
+export function verifyingStream(
   stream: ReadableStream<Uint8Array>,
-  expected: Expected,
+  expected: ExpectedContent,
   codec: Pick<LayerCodec, 'hash'>,
   what: string,
 ): ReadableStream<Uint8Array> {
-  const source = openSource(stream, what);
-  const tally = createTally(codec.hash(digestAlgorithm(expected.digest)));
-  return pulled(checked(source, expected, tally, what), source.giveUp);
+  const source = openByteSource(stream, what);
+  const digester = createDigester(codec.hash(digestAlgorithm(expected.digest)));
+  return pulled(checked(source, expected, digester, what), source.giveUp);
 }
 
 async function* checked(
-  source: Source,
-  expected: Expected,
-  tally: Tally,
+  source: ByteSource,
+  expected: ExpectedContent,
+  digester: Digester,
   what: string,
 ): AsyncGenerator<Uint8Array> {
   let held: Uint8Array | undefined;
   for await (const bytes of source.chunks()) {
-    await tally.add(bytes);
-    if (tally.size > expected.size) throw mismatch(what, `more than ${expected.size} bytes`, expected);
+    await digester.add(bytes);
+    if (digester.size > expected.size) throw mismatch(what, `more than ${expected.size} bytes`, expected);
     if (held !== undefined) yield held;
     held = bytes;
   }
-  const digest = await tally.digest();
-  if (tally.size !== expected.size || digest !== expected.digest) {
-    throw mismatch(what, `${digest} (${tally.size} bytes)`, expected);
+  const digest = await digester.digest();
+  if (digester.size !== expected.size || digest !== expected.digest) {
+    throw mismatch(what, `${digest} (${digester.size} bytes)`, expected);
   }
   if (held !== undefined) yield held;
 }
 
-function mismatch(what: string, found: string, { digest, size }: Expected): Error {
-  return broken('mismatch', what, `should unpack to ${digest} (${size} bytes); found ${found}.`);
+function mismatch(what: string, found: string, { digest, size }: ExpectedContent): Error {
+  return corruptLayer('mismatch', what, `should unpack to ${digest} (${size} bytes); found ${found}.`);
 }

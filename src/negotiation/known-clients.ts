@@ -2,7 +2,7 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import { compareVersions, readVersion, type Version } from './version.ts';
 
 /** Clients that ask alike, by one of them. */
-export interface Generation {
+export interface KnownClient {
   /** One of these clients, like `docker-1.13`; `generationOf` takes other versions too. */
   readonly id: string;
   readonly name: string;
@@ -22,7 +22,7 @@ const containerd = [schema2, dockerList, ociManifest, ociIndex, '*/*'];
 const skopeo = [...docker1903, schema1];
 
 /** Who asks how, seen on the wire; what `Accept` does not say of them is in client-profile.ts. */
-export const generations: readonly Generation[] = [
+export const knownClients: readonly KnownClient[] = [
   of('docker-1.5', 'Docker ≤ 1.5', [1, 0, 0], 'docker/1.5.0', []),
   of('docker-1.9', 'Docker 1.6–1.9', [1, 6, 0], 'docker/1.9.1', []),
   of('docker-1.13', 'Docker 1.10–18.03', [1, 10, 0], 'docker/1.13.1', docker110),
@@ -41,7 +41,7 @@ function of(
   from: Version,
   userAgent: string,
   accept: readonly string[],
-): Generation {
+): KnownClient {
   return { id, name, program: id.replace(/-.*/, ''), from, userAgent, accept };
 }
 
@@ -49,18 +49,18 @@ function of(
  * The generation of a client that is named by program and version, like `docker-17.05` or `podman`.
  * @returns undefined for a program that is not known here.
  */
-export function generationOf(client: string): Generation | undefined {
+export function knownClientById(client: string): KnownClient | undefined {
   const [, word = '', text = ''] = /^([a-z]+)(?:-(.+))?$/.exec(client) ?? [];
   const program = word === 'podman' || word === 'buildah' ? 'skopeo' : word;
-  const ofProgram = generations.filter((each) => each.program === program);
+  const ofProgram = knownClients.filter((each) => each.program === program);
   if (text === '') return ofProgram.length === 1 ? ofProgram[0] : undefined;
   const version = readVersion(text);
   return version && ofProgram.findLast(({ from }) => compareVersions(version, from) >= 0);
 }
 
 /** The same as this very version says it; where none is named, as one of its generation. */
-export function clientNamed(client: string): Generation | undefined {
-  const generation = generationOf(client);
+export function findKnownClient(client: string): KnownClient | undefined {
+  const generation = knownClientById(client);
   if (generation === undefined || generation.id === client) return generation;
   const version = client.slice(client.indexOf('-') + 1);
   return client.startsWith(`${generation.program}-`)

@@ -2,11 +2,11 @@ import type { Form } from '../../converters/conversion-graph.ts';
 import type { IndexForm } from '../../converters/indexes/convert-index.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { IndexEntry } from '../../converters/model.ts';
-import type { Reads } from './capabilities.ts';
+import type { ClientCapabilities } from './capabilities.ts';
 import type { Reason } from './reasons.ts';
 
 /** What is to be answered for a stored manifest, and why. */
-export type Decision = Answer & { readonly because: Reason };
+export type Selection = Answer & { readonly because: Reason };
 
 type Answer =
   /** The stored bytes, untouched. */
@@ -21,14 +21,14 @@ type Answer =
 export type StoredEntry = Pick<IndexEntry, 'mediaType' | 'digest' | 'platform' | 'attestation'>;
 
 /** What is stored, as far as the decision needs it. */
-export interface StoredForm {
+export interface ManifestInfo {
   readonly mediaType: string;
   /** Of an index: its entries; of an image: none. */
   readonly entries: readonly StoredEntry[] | undefined;
   /** Of an image: has layers that need a client which unpacks zstd. */
   readonly zstd: boolean;
   /** Of an image: says its type, and has configs and layers of types of its own family alone. */
-  readonly pure: boolean;
+  readonly singleFamily: boolean;
 }
 
 export type Pin = Form | 'auto';
@@ -53,35 +53,41 @@ const indexOrder = ['schema2', 'oci'] as const;
  * Decides what a client is given for what is stored.
  * @param pin a form for every client of the route, or `auto`.
  */
-export function decide(stored: StoredForm, reads: Reads, pin: Pin): Decision {
+export function negotiate(stored: ManifestInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
   const { entries, mediaType } = stored;
-  return entries ? decideIndex(mediaType, entries, reads, pin) : decideImage(stored, reads, pin);
+  return entries
+    ? decideIndex(mediaType, entries, capabilities, pin)
+    : decideImage(stored, capabilities, pin);
 }
 
-function decideImage(stored: StoredForm, reads: Reads, pin: Pin): Decision {
+function decideImage(stored: ManifestInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
   const { mediaType } = stored;
-  const hindrance = hindranceIn(stored, reads);
+  const hindrance = hindranceIn(stored, capabilities);
   if (pin !== 'auto') {
     const asPinned = isOfForm(mediaType, pin) && hindrance === undefined;
     return { ...(asPinned ? { kind: 'stored' } : { kind: 'image', form: pin }), because: 'pinned' };
   }
-  if (reads.anything) return { kind: 'stored', because: 'takes-anything' };
-  const named = reads.types.has(mediaType);
+  if (capabilities.wildcard) return { kind: 'stored', because: 'takes-anything' };
+  const named = capabilities.types.has(mediaType);
   if (named && hindrance === undefined) return { kind: 'stored', because: 'reads-it' };
   const order = named ? [formOfType(mediaType), ...imageOrder] : imageOrder;
-  const form = order.find((candidate) => candidate && reads.types.has(imageTypes[candidate]));
+  const form = order.find((candidate) => candidate && capabilities.types.has(imageTypes[candidate]));
   if (form === undefined) return { kind: 'refuse', because: 'reads-no-form' };
   return { kind: 'image', form, because: (named && hindrance) || 'reads-nearest' };
 }
 
 /** Accepted means readable all the way down: what in an image of a form that the client reads it cannot read. */
-function hindranceIn({ mediaType, zstd, pure }: StoredForm, reads: Reads): Reason | undefined {
-  if (reads.anything) return undefined;
-  if (zstd && !reads.zstd) return 'zstd-layers';
+function hindranceIn(
+  { mediaType, zstd, singleFamily }: ManifestInfo,
+  capabilities: ClientCapabilities,
+): Reason | undefined {
+  if (capabilities.wildcard) return undefined;
+  if (zstd && !capabilities.zstd) return 'zstd-layers';
   // Docker from 1.10 on wants a signature, and every older one takes it: unsigned ones are signed on the way.
   if (mediaType === mediaTypes.schema1) return 'unsigned';
   // An OCI type inside a schema 2 manifest: Docker 1.13 says "target is unknown".
-  const readable = pure || mediaType !== mediaTypes.schema2 || reads.types.has(mediaTypes.ociManifest);
+  const readable =
+    singleFamily || mediaType !== mediaTypes.schema2 || capabilities.types.has(mediaTypes.ociManifest);
   return readable ? undefined : 'mixed-types';
 }
 
@@ -93,37 +99,45 @@ function isOfForm(mediaType: string, form: Form): boolean {
   return mediaType === imageTypes[form] || (form === 'schema1' && mediaType === mediaTypes.schema1);
 }
 
-function decideIndex(mediaType: string, entries: readonly StoredEntry[], reads: Reads, pin: Pin): Decision {
-  if (pin !== 'auto') return { ...decidePinnedIndex(mediaType, entries, reads, pin), because: 'pinned' };
-  if (reads.anything) return { kind: 'stored', because: 'takes-anything' };
-  const named = reads.types.has(mediaType);
-  if (named && readableDown(entries, reads)) return { kind: 'stored', because: 'reads-it' };
-  const form = nearestIndex(mediaType, reads);
+function decideIndex(
+  mediaType: string,
+  entries: readonly StoredEntry[],
+  capabilities: ClientCapabilities,
+  pin: Pin,
+): Selection {
+  if (pin !== 'auto')
+    return { ...decidePinnedIndex(mediaType, entries, capabilities, pin), because: 'pinned' };
+  if (capabilities.wildcard) return { kind: 'stored', because: 'takes-anything' };
+  const named = capabilities.types.has(mediaType);
+  if (named && readableDown(entries, capabilities)) return { kind: 'stored', because: 'reads-it' };
+  const form = nearestIndex(mediaType, capabilities);
   if (form) return { kind: 'index', form, because: named ? 'entries-unread' : 'reads-nearest' };
   // The generic manifest has one type for images and indexes: asked for beside others, it is an image.
-  if (reads.types.size === 1 && reads.types.has(mediaTypes.generic))
+  if (capabilities.types.size === 1 && capabilities.types.has(mediaTypes.generic))
     return { kind: 'index', form: 'generic', because: 'reads-nearest' };
-  if (readsImages(reads)) return { kind: 'choose', because: 'reads-no-index' };
-  const other = indexOrder.find((candidate) => reads.types.has(indexTypes[candidate]));
+  if (readsImages(capabilities)) return { kind: 'choose', because: 'reads-no-index' };
+  const other = indexOrder.find((candidate) => capabilities.types.has(indexTypes[candidate]));
   return other
     ? { kind: 'index', form: other, because: 'reads-nearest' }
     : { kind: 'refuse', because: 'reads-no-form' };
 }
 
-function readsImages({ types }: Reads): boolean {
+function readsImages({ types }: ClientCapabilities): boolean {
   return Object.values(imageTypes).some((type) => types.has(type));
 }
 
 /** An index form that the client reads with its images; its own family first. */
-function nearestIndex(mediaType: string, reads: Reads): IndexForm | undefined {
+function nearestIndex(mediaType: string, capabilities: ClientCapabilities): IndexForm | undefined {
   const order = mediaType === mediaTypes.ociIndex ? indexOrder.toReversed() : indexOrder;
-  return order.find((form) => reads.types.has(indexTypes[form]) && reads.types.has(imageTypes[form]));
+  return order.find(
+    (form) => capabilities.types.has(indexTypes[form]) && capabilities.types.has(imageTypes[form]),
+  );
 }
 
 function decidePinnedIndex(
   mediaType: string,
   entries: readonly StoredEntry[],
-  reads: Reads,
+  capabilities: ClientCapabilities,
   pin: Form,
 ): Answer {
   if (pin === 'generic') {
@@ -131,7 +145,7 @@ function decidePinnedIndex(
   }
   if (pin === 'schema1') return { kind: 'choose' };
   const type = indexTypes[pin];
-  if (!reads.anything && !reads.types.has(type)) return { kind: 'choose' };
+  if (!capabilities.wildcard && !capabilities.types.has(type)) return { kind: 'choose' };
   const pure =
     mediaType === type && entries.every((entry) => entry.attestation || entry.mediaType === imageTypes[pin]);
   return pure ? { kind: 'stored' } : { kind: 'index', form: pin };
@@ -141,9 +155,11 @@ function decidePinnedIndex(
  * Accepted means readable all the way down: a list may have entries of a type that the client did not name. One that
  * names types of indexes alone wants no image now: it looks at what there is.
  */
-function readableDown(entries: readonly StoredEntry[], reads: Reads): boolean {
-  if (!readsImages(reads)) return true;
-  return entries.every((entry) => reads.types.has(entry.mediaType) || !isManifestType(entry.mediaType));
+function readableDown(entries: readonly StoredEntry[], capabilities: ClientCapabilities): boolean {
+  if (!readsImages(capabilities)) return true;
+  return entries.every(
+    (entry) => capabilities.types.has(entry.mediaType) || !isManifestType(entry.mediaType),
+  );
 }
 
 function isManifestType(mediaType: string): boolean {
@@ -155,7 +171,7 @@ function isManifestType(mediaType: string): boolean {
 }
 
 /** The type of what is to be made. */
-export function typeToMake(decision: Extract<Decision, { kind: 'image' | 'index' }>): string {
+export function mediaTypeOf(decision: Extract<Selection, { kind: 'image' | 'index' }>): string {
   if (decision.kind === 'image' || decision.form === 'generic') return imageTypes[decision.form];
   return indexTypes[decision.form];
 }

@@ -3,23 +3,23 @@
  * that a client can choose is among the arguments: no repository, tag, digest, user or path. All durations are in
  * seconds.
  */
-export interface Meter {
+export interface Metrics {
   /** An answer has gone out, or was cut. */
-  answered(answer: AnswerFacts): void;
+  responseSent(answer: ResponseFacts): void;
   /** A cache was asked. */
-  cacheAsked(tier: string, hit: boolean): void;
+  cacheLookup(tier: string, hit: boolean): void;
   /** @param status of the answer; undefined where none came. */
-  upstreamAnswered(route: string, status: number | undefined, seconds: number): void;
+  upstreamResponse(route: string, status: number | undefined, seconds: number): void;
   /** How many pulls upstream says are left (`ratelimit-remaining`). */
-  pullsLeft(route: string, pulls: number): void;
+  pullsRemaining(route: string, pulls: number): void;
   /** A token server was asked for a token. */
-  tokenAsked(route: string, granted: boolean): void;
-  converted(conversion: ConversionFacts): void;
+  tokenRequest(route: string, granted: boolean): void;
+  conversion(conversion: ConversionFacts): void;
   /** A layer begins to be read (1), or is no longer (-1). */
-  layerReading(change: 1 | -1): void;
+  layerReads(change: 1 | -1): void;
 }
 
-export interface AnswerFacts {
+export interface ResponseFacts {
   /** The id of a route, or `none`. */
   readonly route: string;
   /** What kind of thing was asked for, like `manifest`. */
@@ -39,12 +39,12 @@ export interface ConversionFacts {
   readonly seconds: number;
 }
 
-export const noMeter: Meter = {
-  answered: () => undefined,
-  cacheAsked: () => undefined,
-  upstreamAnswered: () => undefined,
-  pullsLeft: () => undefined,
-  tokenAsked: () => undefined,
-  converted: () => undefined,
-  layerReading: () => undefined,
+export const noMetrics: Metrics = {
+  responseSent: () => undefined,
+  cacheLookup: () => undefined,
+  upstreamResponse: () => undefined,
+  pullsRemaining: () => undefined,
+  tokenRequest: () => undefined,
+  conversion: () => undefined,
+  layerReads: () => undefined,
 };

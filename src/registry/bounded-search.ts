@@ -1,17 +1,22 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Background } from '../concurrency/background.ts';
-import { createLeaseLine, type Lease, type LeaseLine, type LeaseRefusal } from '../concurrency/lease-line.ts';
+import {
+  createLeaseLine,
+  type LeaseLine,
+  type LeaseRefusal,
+  type LineLease,
+} from '../concurrency/lease-line.ts';
 import { createSharedWork, type SharedRun } from '../concurrency/shared-work.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { type Budget, searchEnded } from '../request/budget.ts';
 import { ownerOf } from '../request/requester.ts';
-import type { Caller } from '../upstream/request-context.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
 
 /** A search that has its turn. */
 export interface SearchRun {
   /** The caller whose requests end with the search: each of them is a step. */
-  readonly caller: Caller;
-  /** To be called between two parts of the work. @throws Failure OVERLOADED where the search must end. */
+  readonly context: RequestContext;
+  /** To be called between two parts of the work. @throws RegistryError OVERLOADED where the search must end. */
   step(): void;
   /** Waits for a part of the work that may take long without a request, like the reading of a layer. */
   during<Value>(work: Promise<Value>): Promise<Value>;
@@ -20,12 +25,12 @@ export interface SearchRun {
 export interface BoundedSearch<Found> {
   /**
    * Runs a search when its turn comes. Requests with the same key share one search.
-   * @throws Failure OVERLOADED, with `Retry-After`, where it has no turn, or does not end, in time.
+   * @throws RegistryError OVERLOADED, with `Retry-After`, where it has no turn, or does not end, in time.
    */
   run(
     key: string,
     repository: RepositoryName,
-    caller: Caller,
+    context: RequestContext,
     search: (run: SearchRun) => Promise<Found>,
   ): Promise<Found>;
 }
@@ -61,8 +66,8 @@ export function createBoundedSearch<Found>(options: BoundedSearchOptions): Bound
   const { route, line, clock, background } = options;
   const shared = createSharedWork<Found>({ staleMs, clock, background });
 
-  /** @throws Failure OVERLOADED where there is no turn. */
-  function turnOf(repository: RepositoryName, { requester }: Caller, { isWanted, touch }: SharedRun) {
+  /** @throws RegistryError OVERLOADED where there is no turn. */
+  function turnOf(repository: RepositoryName, { requester }: RequestContext, { isWanted, touch }: SharedRun) {
     const { address, login } = requester();
     return line.take({
       place: `${route} ${repository}`,
@@ -76,11 +81,11 @@ export function createBoundedSearch<Found>(options: BoundedSearchOptions): Bound
   }
 
   return {
-    run: (key, repository, caller, search) =>
-      shared.join(key, caller.signal, async (sharedRun) => {
-        const lease = await turnOf(repository, caller, sharedRun);
+    run: (key, repository, context, search) =>
+      shared.join(key, context.signal, async (sharedRun) => {
+        const lease = await turnOf(repository, context, sharedRun);
         try {
-          return await search(runOf(repository, caller, lease, sharedRun, clock));
+          return await search(runOf(repository, context, lease, sharedRun, clock));
         } finally {
           lease.release();
         }
@@ -90,8 +95,8 @@ export function createBoundedSearch<Found>(options: BoundedSearchOptions): Bound
 
 function runOf(
   repository: RepositoryName,
-  caller: Caller,
-  lease: Lease,
+  context: RequestContext,
+  lease: LineLease,
   { isWanted, touch }: SharedRun,
   clock: () => number,
 ): SearchRun {
@@ -102,15 +107,15 @@ function runOf(
     if (clock() >= until) throw unfinished(repository);
   }
   const budget: Budget = {
-    account: caller.budget.account,
+    stats: context.budget.stats,
     spend() {
       step();
-      caller.budget.spend();
+      context.budget.spend();
     },
   };
   return {
     // Others may wait for it too, so that no client's leaving ends a request; the next step does.
-    caller: { ...caller, budget, signal: undefined, asked: undefined },
+    context: { ...context, budget, signal: undefined, resolutions: undefined },
     step,
     async during(work) {
       const beat = setInterval(() => {
@@ -129,32 +134,32 @@ function runOf(
 const soonS = '5';
 const laterS = '15';
 
-function noTurn(refusal: LeaseRefusal, place: string): Failure {
+function noTurn(refusal: LeaseRefusal, place: string): RegistryError {
   const repository = place.slice(place.lastIndexOf(' ') + 1);
   const message =
     refusal === 'full'
       ? `regshift has too many searches in line to look for this digest in ${repository} now. Try again in ${laterS} s.`
       : `regshift is still searching for other digests, and the search in ${repository} had no turn within ` +
         `${patienceMs / 1000} s. Try again in ${laterS} s.`;
-  return new Failure('OVERLOADED', message, { headers: { 'retry-after': laterS } });
+  return new RegistryError('OVERLOADED', message, { headers: { 'retry-after': laterS } });
 }
 
-function interrupted(repository: RepositoryName): Failure {
+function interrupted(repository: RepositoryName): RegistryError {
   const message =
     `The search in ${repository} made no progress for ${staleMs / 1000} s, and another search took its turn. ` +
     `Try again in ${soonS} s.`;
   return ended(message);
 }
 
-function unfinished(repository: RepositoryName): Failure {
+function unfinished(repository: RepositoryName): RegistryError {
   const message =
     `The search in ${repository} did not end within ${deadlineMs / 1000} s. regshift keeps the images that it read. ` +
     `Try again in ${soonS} s.`;
   return ended(message);
 }
 
-function ended(message: string): Failure {
-  return new Failure('OVERLOADED', message, {
+function ended(message: string): RegistryError {
+  return new RegistryError('OVERLOADED', message, {
     headers: { 'retry-after': soonS },
     detail: { reason: searchEnded },
   });

@@ -2,14 +2,14 @@ import type { Digest } from '../../converters/digest.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import type { V1Context } from '../client-state/v1-context.ts';
 import { readAccept } from '../negotiation/accept.ts';
-import { type Reads, whatIsRead } from '../negotiation/capabilities.ts';
+import { type ClientCapabilities, capabilitiesOf } from '../negotiation/capabilities.ts';
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
-import type { Decision } from '../negotiation/negotiate.ts';
-import type { Named } from '../routing/repository-names.ts';
+import type { Selection } from '../negotiation/negotiate.ts';
+import type { RepositoryMapping } from '../routing/repository-names.ts';
 import type { Credential } from '../upstream/auth/credential.ts';
-import type { Caller } from '../upstream/request-context.ts';
-import type { Begun } from './context.ts';
-import type { HeldAnswer, HeldRight } from './manifests/freshness.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
+import type { StartedRequest } from './context.ts';
+import type { Freshness, WholeResponse } from './manifests/freshness.ts';
 import { requesterLogin } from './requester-login.ts';
 
 /** What is found out about a request on its way, for the log and the counters. */
@@ -22,8 +22,8 @@ export interface RequestNotes {
   conversion?: string;
   ping?: 'fresh' | 'stale';
   /** Seconds since upstream was asked, where an older answer stands in. */
-  staleAge?: number;
-  /** Of a `FailureCode`. */
+  age?: number;
+  /** Of a `ErrorCode`. */
   error?: string;
 }
 
@@ -33,22 +33,22 @@ export interface ClientRequest {
   readonly url: URL;
   readonly headers: Headers;
   readonly client: Client;
-  readonly reads: Reads;
-  readonly caller: Caller;
+  readonly capabilities: ClientCapabilities;
+  readonly context: RequestContext;
   /** Where the client has reached the proxy (`ownAddress`). */
   readonly address: string;
   /** The client's own address, as `Requester` has it. */
   readonly clientAddress: string;
   /** The repository that is asked for, once a route is found that has it. */
-  readonly named?: Named;
+  readonly repository?: RepositoryMapping;
   /** What the log should say of the answer; reading it from the answer's headers costs Node a third of its speed. */
   readonly notes: RequestNotes;
   /** Told each decision on the way to an answer, and of which stored manifest it is; for who wants to explain it. */
-  readonly decided?: (manifest: Digest, decision: Decision) => void;
+  readonly onSelection?: (manifest: Digest, selection: Selection) => void;
   /** Read once, by whoever sends it on. */
   readonly body: () => ReadableStream<Uint8Array> | undefined;
   /** Takes a whole answer, to be given again to the same question; absent where that may not be. */
-  readonly hold?: (answer: HeldAnswer, right: HeldRight) => void;
+  readonly storeResponse?: (answer: WholeResponse, right: Freshness) => void;
   /** Of API v1: what the client was told at the beginning of its pull. */
   readonly v1Context?: V1Context;
 }
@@ -62,7 +62,7 @@ export function readClientRequest(
   request: Request,
   origin: string,
   clientAddress: string,
-  begun: Omit<Begun, 'started'>,
+  begun: Omit<StartedRequest, 'started'>,
 ): ClientRequest {
   const { headers, method } = request;
   const client = describeClient(headers.get('user-agent') ?? undefined);
@@ -71,8 +71,8 @@ export function readClientRequest(
     url: new URL(request.url),
     headers,
     client,
-    reads: whatIsRead(readAccept(headers.get('accept') ?? undefined), client.profile),
-    caller: callerOf(begun, { kind: 'none' }, clientAddress, headers),
+    capabilities: capabilitiesOf(readAccept(headers.get('accept') ?? undefined), client.profile),
+    context: callerOf(begun, { kind: 'none' }, clientAddress, headers),
     address: origin,
     clientAddress,
     notes: {},
@@ -81,21 +81,21 @@ export function readClientRequest(
 }
 
 /** The same request, to be answered in this name: the client's own Authorization goes upstream only by pass-through. */
-export function inNameOf(request: ClientRequest, login: UpstreamLogin): ClientRequest {
-  const { caller, headers, clientAddress } = request;
+export function withCredentialOf(request: ClientRequest, login: UpstreamLogin): ClientRequest {
+  const { context, headers, clientAddress } = request;
   const credential = login === 'passthrough' ? ownCredential(headers) : login;
-  return { ...request, caller: callerOf(caller, credential, clientAddress, headers) };
+  return { ...request, context: callerOf(context, credential, clientAddress, headers) };
 }
 
 function callerOf(
-  source: Omit<Begun, 'started'>,
+  source: Omit<StartedRequest, 'started'>,
   credential: Credential,
   address: string,
   headers: Headers,
-): Caller {
-  const { signal, budget, asked } = source;
+): RequestContext {
+  const { signal, budget, resolutions } = source;
   const requester = () => ({ address, login: requesterLogin(headers) });
-  return { credential, requester, signal, budget, asked };
+  return { credential, requester, signal, budget, resolutions };
 }
 
 function ownCredential(headers: Headers): Credential {

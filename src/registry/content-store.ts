@@ -4,20 +4,20 @@ import { limits } from '../../converters/limits.ts';
 import type { Compression } from '../../converters/media-types.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../cache/cache.ts';
-import { joined } from '../cache/key.ts';
+import { joinKey } from '../cache/key.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
-import { Failure } from '../errors.ts';
-import { sniffLayer } from '../layers/probe.ts';
-import type { StoredForm } from '../negotiation/negotiate.ts';
-import { cameFrom, upstreamPlace } from '../request/stats.ts';
+import { RegistryError } from '../errors.ts';
+import { probeLayer } from '../layers/probe.ts';
+import type { ManifestInfo } from '../negotiation/negotiate.ts';
+import { recordSource, upstreamSource } from '../request/stats.ts';
 import { widestAccept } from '../upstream/accept.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { discard, readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { failureOf } from '../upstream/error-response.ts';
-import type { Caller } from '../upstream/request-context.ts';
-import { formOf } from './manifest-info.ts';
+import { errorFromResponse } from '../upstream/error-response.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
+import { manifestInfoOf } from './manifest-info.ts';
 import { isUnsigned, verifyManifest } from './verify-manifest.ts';
 
 export interface StoredManifest {
@@ -30,23 +30,37 @@ export interface StoredManifest {
  * Content by digest, verified. What is remembered here is given to whoever asks: callers prove their right to it
  * first (`Resolver`).
  */
-export interface Content {
-  /** @throws Failure; ConversionError DIGEST_MISMATCH. */
-  manifest(repository: RepositoryName, digest: Digest, caller: Caller): Promise<StoredManifest>;
+export interface ContentStore {
+  /** @throws RegistryError; ConversionError DIGEST_MISMATCH. */
+  getManifest(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<StoredManifest>;
   /** Remembers a manifest that came along with another answer: verified. */
-  found(repository: RepositoryName, digest: Digest, manifest: StoredManifest, caller: Caller): Promise<void>;
+  putManifest(
+    repository: RepositoryName,
+    digest: Digest,
+    manifest: StoredManifest,
+    context: RequestContext,
+  ): Promise<void>;
   /** Whether the manifest is remembered, so that reading it costs upstream nothing. */
-  has(repository: RepositoryName, digest: Digest, caller: Caller): Promise<boolean>;
+  hasManifest(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<boolean>;
   /** What the manifest is, without more reading than that takes. @throws as `manifest`; ConversionError. */
-  form(repository: RepositoryName, digest: Digest, caller: Caller): Promise<StoredForm>;
-  /** A small blob, like a config. @throws Failure; ConversionError DIGEST_MISMATCH. */
-  blob(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Uint8Array>;
+  getManifestInfo(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<ManifestInfo>;
+  /** A small blob, like a config. @throws RegistryError; ConversionError DIGEST_MISMATCH. */
+  getBlob(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Uint8Array>;
   /** Remembers a config that upstream does not have. */
-  keep(repository: RepositoryName, digest: Digest, bytes: Uint8Array, caller: Caller): Promise<void>;
+  putDerivedConfig(
+    repository: RepositoryName,
+    digest: Digest,
+    bytes: Uint8Array,
+    context: RequestContext,
+  ): Promise<void>;
   /** A config that was made, if it is remembered. */
-  kept(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Uint8Array | undefined>;
-  /** How a layer is packed, by a Range request for its first bytes. @throws Failure. */
-  sniff(repository: RepositoryName, digest: Digest, caller: Caller): Promise<Compression>;
+  getDerivedConfig(
+    repository: RepositoryName,
+    digest: Digest,
+    context: RequestContext,
+  ): Promise<Uint8Array | undefined>;
+  /** How a layer is packed, by a Range request for its first bytes. @throws RegistryError. */
+  probeCompression(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Compression>;
 }
 
 const deadlineMs = 60_000;
@@ -54,59 +68,59 @@ const deadlineMs = 60_000;
 /** What a form costs in memory, and each entry of an index. */
 const bytesOf = { form: 400, entry: 250 };
 
-export interface ContentOptions {
+export interface ContentStoreOptions {
   readonly client: UpstreamClient;
   readonly cache: Cache;
   /** Memory for the forms that are remembered. */
-  readonly formBytes: number;
+  readonly manifestInfoBytes: number;
   readonly background: Background;
   /** Schema 1 that upstream stores without a signature is not given to anyone, in whatever form. */
   readonly refusesUnsigned: boolean;
 }
 
-export function createContent(options: ContentOptions): Content {
-  const { client, cache, formBytes, background, refusesUnsigned } = options;
+export function createContentStore(options: ContentStoreOptions): ContentStore {
+  const { client, cache, manifestInfoBytes, background, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the answer.
-  const forms = new LRUCache<string, StoredForm>({
-    maxSize: formBytes,
+  const forms = new LRUCache<string, ManifestInfo>({
+    maxSize: manifestInfoBytes,
     sizeCalculation: ({ entries }) => bytesOf.form + (entries?.length ?? 0) * bytesOf.entry,
   });
   const flights = createSingleFlight<CacheEntry>(deadlineMs, background);
 
   const manifestKey = (repository: string, digest: string) =>
-    joined('manifest', client.id, repository, digest);
-  const blobKey = (repository: string, digest: string) => joined('blob', client.id, repository, digest);
+    joinKey('manifest', client.id, repository, digest);
+  const blobKey = (repository: string, digest: string) => joinKey('blob', client.id, repository, digest);
   const madeKey = (repository: string, digest: string) =>
-    joined('made-config', client.id, repository, digest);
+    joinKey('made-config', client.id, repository, digest);
 
   async function remembered(
     key: string,
-    { budget, credential }: Caller,
+    { budget, credential }: RequestContext,
     fetch: () => Promise<CacheEntry>,
   ): Promise<CacheEntry> {
     const known = await cache.get(key, budget);
     if (known) return known;
-    cameFrom(budget.account, upstreamPlace);
+    recordSource(budget.stats, upstreamSource);
     const start = async () => {
       const entry = await fetch();
       await cache.set(key, entry, budget);
       return entry;
     };
-    const late = () => new Failure('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
+    const late = () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
     return flights.join({ key, whose: credentialKey(credential), start, late }, undefined);
   }
 
   async function fetchManifest(
     repository: RepositoryName,
     digest: Digest,
-    caller: Caller,
+    context: RequestContext,
   ): Promise<CacheEntry> {
     const { response } = await client.request({
       method: 'GET',
       path: `/v2/${repository}/manifests/${digest}`,
       repository,
-      credential: caller.credential,
-      budget: caller.budget,
+      credential: context.credential,
+      budget: context.budget,
       headers: { accept: widestAccept },
     });
     // A fat generic manifest may name children that the registry holds as blobs only (formats.md, section 1).
@@ -114,11 +128,11 @@ export function createContent(options: ContentOptions): Content {
       await discard(response);
       return {
         facts: { contentType: '' },
-        body: await fetchBlob(repository, digest, caller, 'MANIFEST_UNKNOWN'),
+        body: await fetchBlob(repository, digest, context, 'MANIFEST_UNKNOWN'),
       };
     }
     if (!response.ok)
-      throw await failureOf(response, `manifest ${digest} of ${repository}`, 'MANIFEST_UNKNOWN');
+      throw await errorFromResponse(response, `manifest ${digest} of ${repository}`, 'MANIFEST_UNKNOWN');
     const contentType = response.headers.get('content-type') ?? '';
     const body = await readBounded(response, limits.documentBytes, 'the manifest');
     verifyManifest(body, digest, contentType);
@@ -128,17 +142,17 @@ export function createContent(options: ContentOptions): Content {
   async function fetchBlob(
     repository: RepositoryName,
     digest: Digest,
-    caller: Caller,
+    context: RequestContext,
     unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN',
   ): Promise<Uint8Array> {
     const { response } = await client.request({
       method: 'GET',
       path: `/v2/${repository}/blobs/${digest}`,
       repository,
-      credential: caller.credential,
-      budget: caller.budget,
+      credential: context.credential,
+      budget: context.budget,
     });
-    if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, unknown);
+    if (!response.ok) throw await errorFromResponse(response, `blob ${digest} of ${repository}`, unknown);
     const body = await readBounded(response, limits.documentBytes, 'the blob');
     verifyDigest(body, digest, 'blob');
     return body;
@@ -147,67 +161,67 @@ export function createContent(options: ContentOptions): Content {
   async function manifest(
     repository: RepositoryName,
     digest: Digest,
-    caller: Caller,
+    context: RequestContext,
   ): Promise<StoredManifest> {
     const key = manifestKey(repository, digest);
-    const { facts, body } = await remembered(key, caller, () => fetchManifest(repository, digest, caller));
+    const { facts, body } = await remembered(key, context, () => fetchManifest(repository, digest, context));
     const contentType = String(facts.contentType);
     if (refusesUnsigned && isUnsigned(body, contentType)) throw unsigned(repository, digest);
     return { bytes: body, contentType };
   }
 
   return {
-    manifest,
+    getManifest: manifest,
 
-    async found(repository, digest, { bytes, contentType }, { budget }) {
-      cameFrom(budget.account, upstreamPlace);
+    async putManifest(repository, digest, { bytes, contentType }, { budget }) {
+      recordSource(budget.stats, upstreamSource);
       await cache.set(manifestKey(repository, digest), { facts: { contentType }, body: bytes }, budget);
     },
 
-    async has(repository, digest, { budget }) {
+    async hasManifest(repository, digest, { budget }) {
       return (await cache.get(manifestKey(repository, digest), budget)) !== undefined;
     },
 
-    async form(repository, digest, caller) {
-      const key = joined(repository, digest);
+    async getManifestInfo(repository, digest, context) {
+      const key = joinKey(repository, digest);
       const known = forms.get(key);
       if (known) return known;
-      const { bytes, contentType } = await manifest(repository, digest, caller);
-      const form = formOf(bytes, contentType);
+      const { bytes, contentType } = await manifest(repository, digest, context);
+      const form = manifestInfoOf(bytes, contentType);
       forms.set(key, form);
       return form;
     },
 
-    async blob(repository, digest, caller) {
+    async getBlob(repository, digest, context) {
       const key = blobKey(repository, digest);
       const fetch = async () => ({
         facts: {},
-        body: await fetchBlob(repository, digest, caller, 'BLOB_UNKNOWN'),
+        body: await fetchBlob(repository, digest, context, 'BLOB_UNKNOWN'),
       });
-      return (await remembered(key, caller, fetch)).body;
+      return (await remembered(key, context, fetch)).body;
     },
 
-    async keep(repository, digest, bytes, { budget }) {
+    async putDerivedConfig(repository, digest, bytes, { budget }) {
       await cache.set(madeKey(repository, digest), { facts: {}, body: bytes }, budget);
     },
 
-    async kept(repository, digest, { budget }) {
+    async getDerivedConfig(repository, digest, { budget }) {
       return (await cache.get(madeKey(repository, digest), budget))?.body;
     },
 
-    async sniff(repository, digest, caller) {
-      const key = joined('compression', client.id, repository, digest);
+    async probeCompression(repository, digest, context) {
+      const key = joinKey('compression', client.id, repository, digest);
       const fetch = async () => ({
-        facts: { compression: await sniffLayer(client, repository, digest, caller) },
+        facts: { compression: await probeLayer(client, repository, digest, context) },
         body: new Uint8Array(),
       });
-      return (await remembered(key, caller, fetch)).facts.compression as Compression;
+      return (await remembered(key, context, fetch)).facts.compression as Compression;
     },
   };
 }
 
-function unsigned(repository: RepositoryName, digest: Digest): Failure {
-  return new Failure(
+function unsigned(repository: RepositoryName, digest: Digest): RegistryError {
+  return new RegistryError(
     'UNSIGNED',
     `${repository}@${digest} is stored as schema 1 without a signature, and this proxy is set to refuse such images ` +
       '(REGSHIFT_UNSIGNED_SCHEMA1). Push the image again with a newer client.',

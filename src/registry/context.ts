@@ -1,7 +1,7 @@
-import type { Caller } from '../upstream/request-context.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
 
 /** A request from its arrival on, before it is known in whose name upstream is asked for it. */
-export interface Begun extends Omit<Caller, 'credential' | 'requester' | 'knownLayersOnly'> {
+export interface StartedRequest extends Omit<RequestContext, 'credential' | 'requester' | 'knownLayersOnly'> {
   /** Milliseconds since the epoch. */
   readonly started: number;
 }

@@ -1,18 +1,18 @@
 import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
-import { joined } from '../cache/key.ts';
-import { createBounded } from '../cache/lru.ts';
+import { joinKey } from '../cache/key.ts';
+import { createLru } from '../cache/lru.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
-import type { Caller } from '../upstream/request-context.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
 import { proveReadAccess, type ReadAccess, type ReadAccessParts } from './read-access.ts';
-import type { Writes } from './repository-versions.ts';
+import type { RepositoryVersions } from './repository-versions.ts';
 import { findStoredBlob, isAbsence } from './stored-blob.ts';
 
 export interface EmptyLayerOptions extends ReadAccessParts {
-  readonly writes: Writes;
+  readonly versions: RepositoryVersions;
   /** Seconds for which an answer may be used again. */
   readonly ttl: number;
   /** Milliseconds since the epoch. */
@@ -29,9 +29,9 @@ export interface EmptyLayerAccess {
   /**
    * Upstream has the layer, or the caller may read an image of the repository. Docker up to 1.9 asks for the layer once
    * for every entry of a manifest: upstream is asked once per TTL and credential.
-   * @throws Failure as upstream refuses it: BLOB_UNKNOWN where neither is so.
+   * @throws RegistryError as upstream refuses it: BLOB_UNKNOWN where neither is so.
    */
-  prove(repository: RepositoryName, caller: Caller): Promise<ReadAccess>;
+  prove(repository: RepositoryName, context: RequestContext): Promise<ReadAccess>;
 }
 
 interface Proof extends ReadAccess {
@@ -43,34 +43,35 @@ const deadlineMs = 60_000;
 const mostProofs = 10_000;
 
 export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAccess {
-  const { client, writes, ttl, clock, background } = options;
-  const proofs = createBounded<string, Proof>(mostProofs);
+  const { client, versions, ttl, clock, background } = options;
+  const proofs = createLru<string, Proof>(mostProofs);
   const flights = createSingleFlight<ReadAccess>(deadlineMs, background);
 
-  async function ask(repository: RepositoryName, caller: Caller): Promise<ReadAccess> {
+  async function ask(repository: RepositoryName, context: RequestContext): Promise<ReadAccess> {
     try {
-      return await findStoredBlob(client, repository, emptyLayer.digest, caller);
+      return await findStoredBlob(client, repository, emptyLayer.digest, context);
     } catch (error) {
-      const access = isAbsence(error) && (await proveReadAccess(options, repository, caller));
+      const access = isAbsence(error) && (await proveReadAccess(options, repository, context));
       if (!access) throw error;
       return access;
     }
   }
 
   return {
-    async prove(repository, caller) {
-      const state = writes.state(repository);
-      const publicKey = joined(state, 'none');
-      const key = joined(state, credentialKey(caller.credential));
+    async prove(repository, context) {
+      const state = versions.current(repository);
+      const publicKey = joinKey(state, 'none');
+      const key = joinKey(state, credentialKey(context.credential));
       for (const each of [publicKey, key]) {
         const known = proofs.get(each);
         if (known && clock() - known.at < ttl * 1000) return known;
       }
       const at = clock();
-      const late = () => new Failure('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
+      const late = () =>
+        new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
       // Others wait for the answer too: it does not end with the client that asked first.
-      const start = () => ask(repository, { ...caller, signal: undefined });
-      const access = await flights.join({ key, start, late }, caller.signal);
+      const start = () => ask(repository, { ...context, signal: undefined });
+      const access = await flights.join({ key, start, late }, context.signal);
       proofs.set(access.public ? publicKey : key, { ...access, at });
       return access;
     },

@@ -4,19 +4,24 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import type { Image, Index } from '../../converters/model.ts';
 import { readSketch, type Sketch, sketchManifest } from '../../converters/read.ts';
 import { isZstd } from '../../converters/steps/decompress-layers.ts';
-import type { StoredEntry, StoredForm } from '../negotiation/negotiate.ts';
+import type { ManifestInfo, StoredEntry } from '../negotiation/negotiate.ts';
 
 /**
  * What a stored manifest is, as far as deciding needs it.
  * @throws ConversionError for what is no manifest, or dangerous to read.
  */
-export function formOf(bytes: Uint8Array, contentType: string): StoredForm {
+export function manifestInfoOf(bytes: Uint8Array, contentType: string): ManifestInfo {
   const sketch = sketchManifest(bytes, contentType);
   const { mediaType } = sketch;
   const model = modelOf(sketch);
   if (model?.kind !== 'image')
-    return { mediaType, entries: model && entriesOf(model), zstd: false, pure: true };
-  return { mediaType, entries: undefined, zstd: model.dependencies.some(isZstd), pure: isPure(model) };
+    return { mediaType, entries: model && entriesOf(model), zstd: false, singleFamily: true };
+  return {
+    mediaType,
+    entries: undefined,
+    zstd: model.dependencies.some(isZstd),
+    singleFamily: isPure(model),
+  };
 }
 
 function entriesOf({ dependencies }: Index): StoredEntry[] {

@@ -1,9 +1,9 @@
 import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
-import { Failure, isUpstreamFailing } from '../errors.ts';
+import { isUpstreamFailing, RegistryError } from '../errors.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { failureOf } from '../upstream/error-response.ts';
-import type { Caller } from '../upstream/request-context.ts';
+import { errorFromResponse } from '../upstream/error-response.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
 
 export interface PingerOptions {
   readonly client: UpstreamClient;
@@ -19,9 +19,9 @@ export interface Pinger {
    * credential is said to such callers again: an engine asks this first of all, and asks for nothing else where it
    * gets no answer. It opens nothing: each image is guarded by a proof of its own.
    * @returns whether the answer is an earlier one.
-   * @throws Failure UNAUTHORIZED with upstream's challenge; DENIED, RATE_LIMITED, or that upstream failed.
+   * @throws RegistryError UNAUTHORIZED with upstream's challenge; DENIED, RATE_LIMITED, or that upstream failed.
    */
-  ping(caller: Caller): Promise<'fresh' | 'stale'>;
+  ping(context: RequestContext): Promise<'fresh' | 'stale'>;
 }
 
 /** Docker gives up after ten seconds (clients.md, "`/v2/` ping"). */
@@ -29,21 +29,21 @@ const deadlineMs = 8_000;
 
 interface Said {
   readonly at: number;
-  readonly refusal: Failure | undefined;
+  readonly refusal: RegistryError | undefined;
 }
 
 export function createPinger({ client, stale, clock }: PingerOptions): Pinger {
   let said: Said | undefined;
 
   return {
-    async ping(caller) {
-      const anonymous = caller.credential.kind === 'none';
+    async ping(context) {
+      const anonymous = context.credential.kind === 'none';
       try {
-        await ask(client, caller);
+        await ask(client, context);
         if (anonymous) said = { at: clock(), refusal: undefined };
         return 'fresh';
       } catch (error) {
-        if (anonymous && error instanceof Failure && error.code === 'UNAUTHORIZED') {
+        if (anonymous && error instanceof RegistryError && error.code === 'UNAUTHORIZED') {
           said = { at: clock(), refusal: error };
         }
         const known = anonymous && said && clock() - said.at <= stale * 1000;
@@ -56,12 +56,15 @@ export function createPinger({ client, stale, clock }: PingerOptions): Pinger {
 }
 
 /** All of it within the deadline: upstream's answer, and those of a token server that it may lead to. */
-async function ask(client: UpstreamClient, { signal: outer, credential, budget }: Caller): Promise<void> {
+async function ask(
+  client: UpstreamClient,
+  { signal: outer, credential, budget }: RequestContext,
+): Promise<void> {
   return withDeadline(deadlineMs, outer, async (signal) => {
     try {
       const request = { method: 'GET', path: '/v2/', credential, budget, signal } as const;
       const { response } = await waitFor(client.request(request), signal);
-      if (!response.ok) throw await failureOf(response, 'registry API v2', 'NAME_UNKNOWN');
+      if (!response.ok) throw await errorFromResponse(response, 'registry API v2', 'NAME_UNKNOWN');
       await discard(response);
     } catch (error) {
       if (isDeadline(signal)) throw late();
@@ -70,7 +73,7 @@ async function ask(client: UpstreamClient, { signal: outer, credential, budget }
   });
 }
 
-function late(): Failure {
+function late(): RegistryError {
   const message = `Upstream did not answer within ${deadlineMs / 1000} s. Check that it is healthy, and try again.`;
-  return new Failure('UPSTREAM_TIMEOUT', message);
+  return new RegistryError('UPSTREAM_TIMEOUT', message);
 }

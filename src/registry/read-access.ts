@@ -1,10 +1,10 @@
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
 import { firstFound } from '../concurrency/first-found.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { listTags } from '../upstream/api/tags.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import type { Caller } from '../upstream/request-context.ts';
-import type { ServedTags } from './recent-tags.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
+import type { RecentTags } from './recent-tags.ts';
 import type { Resolver } from './resolver.ts';
 import { isAbsence } from './stored-blob.ts';
 
@@ -17,7 +17,7 @@ export interface ReadAccess {
 export interface ReadAccessParts {
   readonly client: UpstreamClient;
   readonly resolver: Resolver;
-  readonly served: ServedTags;
+  readonly recentTags: RecentTags;
 }
 
 /** Tags that upstream is asked about: served lately, and then of its list. A tag may name what was deleted. */
@@ -27,25 +27,25 @@ const mostTags = 3;
  * Proves that the caller may read an image of the repository. Mostly the caller has just asked for one. Another replica
  * may have answered that: then upstream is asked for a tag.
  * @returns undefined where upstream has no such repository, or no image in it.
- * @throws Failure as upstream refuses.
+ * @throws RegistryError as upstream refuses.
  */
 export async function proveReadAccess(
-  { client, resolver, served }: ReadAccessParts,
+  { client, resolver, recentTags }: ReadAccessParts,
   repository: RepositoryName,
-  caller: Caller,
+  context: RequestContext,
 ): Promise<ReadAccess | undefined> {
-  const known = resolver.readAccess(repository, caller);
+  const known = resolver.readAccess(repository, context);
   if (known) return known;
   const resolve = (tag: Tag) =>
-    resolver.resolve(repository, { kind: 'tag', tag }, caller).catch((error: unknown) => {
+    resolver.resolve(repository, { kind: 'tag', tag }, context).catch((error: unknown) => {
       if (isAbsence(error)) return undefined;
       throw error;
     });
-  const recent = served.of(repository).slice(0, mostTags);
+  const recent = recentTags.of(repository).slice(0, mostTags);
   const found = await firstFound(recent, 1, resolve);
   if (found) return found;
-  const listed = await listTags(client, repository, mostTags, caller).catch((error: unknown) => {
-    if (error instanceof Failure && error.code === 'NAME_UNKNOWN') return [];
+  const listed = await listTags(client, repository, mostTags, context).catch((error: unknown) => {
+    if (error instanceof RegistryError && error.code === 'NAME_UNKNOWN') return [];
     throw error;
   });
   return firstFound(

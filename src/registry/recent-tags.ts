@@ -1,21 +1,21 @@
 import type { LRUCache } from 'lru-cache';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
-import { createBounded } from '../cache/lru.ts';
+import { createLru } from '../cache/lru.ts';
 
 const perRepository = 50;
 
 /** The tags that this replica answered lately: where a digest that it gave out is found first. */
-export interface ServedTags {
-  note(repository: RepositoryName, tag: Tag): void;
+export interface RecentTags {
+  record(repository: RepositoryName, tag: Tag): void;
   /** The latest first. */
   of(repository: RepositoryName): readonly Tag[];
 }
 
-export function createServedTags(): ServedTags {
-  const repositories = createBounded<RepositoryName, LRUCache<Tag, true>>(1000);
+export function createRecentTags(): RecentTags {
+  const repositories = createLru<RepositoryName, LRUCache<Tag, true>>(1000);
   return {
-    note(repository, tag) {
-      const tags = repositories.get(repository) ?? createBounded<Tag, true>(perRepository);
+    record(repository, tag) {
+      const tags = repositories.get(repository) ?? createLru<Tag, true>(perRepository);
       tags.set(tag, true);
       repositories.set(repository, tags);
     },

@@ -1,48 +1,52 @@
 import type { Platform } from '../../converters/platform.ts';
 import type { Cache } from '../cache/cache.ts';
-import type { ClaimKeys } from '../client-state/keys.ts';
-import { createElsewhere, type Elsewhere } from '../client-state/upload-location.ts';
+import type { StateKeys } from '../client-state/keys.ts';
+import { createUploadLocations, type UploadLocations } from '../client-state/upload-location.ts';
 import type { Background } from '../concurrency/background.ts';
 import type { LeaseLine } from '../concurrency/lease-line.ts';
 import type { LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
 import type { Values } from '../config/settings.ts';
 import type { LayerCodec } from '../layers/codec.ts';
-import type { UnpackLimits } from '../layers/decompression-limits.ts';
-import { createLayerLearner } from '../layers/inspector.ts';
-import { createLayerDesk, type LayerDesk } from '../layers/layer-service.ts';
+import type { DecompressionLimits } from '../layers/decompression-limits.ts';
+import { createLayerInspector } from '../layers/inspector.ts';
+import { createLayerService, type LayerService } from '../layers/layer-service.ts';
 import type { Pin } from '../negotiation/negotiate.ts';
-import type { Meter } from '../observability/metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Match } from '../routing/match.ts';
-import { createNames, type Names } from '../routing/repository-names.ts';
+import { createRepositoryNames, type RepositoryNames } from '../routing/repository-names.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import type { Caller } from '../upstream/request-context.ts';
-import { type Content, createContent } from './content-store.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
+import { type ContentStore, createContentStore } from './content-store.ts';
 import { createEmptyLayerAccess, type EmptyLayerAccess } from './empty-layer-access.ts';
-import { createWorkshop, type Workshop, type WorkshopOptions } from './manifests/converter.ts';
-import { type Chooser, createChooser } from './manifests/platform-selector.ts';
-import { createSearch, type Search } from './manifests/recipe-search.ts';
+import {
+  createManifestConverter,
+  type ManifestConverter,
+  type ManifestConverterOptions,
+} from './manifests/converter.ts';
+import { createPlatformSelector, type PlatformSelector } from './manifests/platform-selector.ts';
+import { createRecipeSearch, type RecipeSearch } from './manifests/recipe-search.ts';
 import { createPinger, type Pinger } from './ping.ts';
 import type { ManifestBodies } from './push/manifest-bodies.ts';
-import { createServedTags, type ServedTags } from './recent-tags.ts';
-import { createWrites, type Writes } from './repository-versions.ts';
+import { createRecentTags, type RecentTags } from './recent-tags.ts';
+import { createRepositoryVersions, type RepositoryVersions } from './repository-versions.ts';
 import { createResolver, type Resolver } from './resolver.ts';
 
 /** One upstream with its settings, and everything that is known of it: what a request is answered from. */
-export interface Route {
+export interface Registry {
   readonly client: UpstreamClient;
   readonly pinger: Pinger;
   readonly resolver: Resolver;
-  readonly content: Content;
-  readonly workshop: Workshop;
-  readonly chooser: Chooser;
-  readonly search: Search;
+  readonly content: ContentStore;
+  readonly converter: ManifestConverter;
+  readonly platformSelector: PlatformSelector;
+  readonly recipeSearch: RecipeSearch;
   readonly emptyLayers: EmptyLayerAccess;
-  readonly served: ServedTags;
+  readonly recentTags: RecentTags;
   /** Tags that clients asked for by API v2 which can only have them by API v1. */
-  readonly wanted: ServedTags;
+  readonly tagsForV1: RecentTags;
   /** What its repositories are called on either side. */
-  readonly names: Names;
-  readonly layers: LayerDesk;
+  readonly repositoryNames: RepositoryNames;
+  readonly layers: LayerService;
   /** Sends a stream whose length is known with that length: workerd would else send it in chunks. */
   readonly fixedLength: FixedLength;
   readonly pin: Pin;
@@ -50,20 +54,20 @@ export interface Route {
   readonly platform: Platform;
   readonly convertByDigest: boolean;
   /** An index that would have to be converted is given as the one image that the client will choose. */
-  readonly oneOfList: (caller: Caller) => boolean;
+  readonly servesOneOfList: (context: RequestContext) => boolean;
   readonly serves: (repository: string) => boolean;
   /** Whether clients may push and delete, as far as upstream lets them. */
   readonly takesPushes: boolean;
   readonly manifestBodies: ManifestBodies;
-  readonly writes: Writes;
-  readonly elsewhere: Elsewhere;
+  readonly versions: RepositoryVersions;
+  readonly uploadLocations: UploadLocations;
   /** Hands storage redirects on to the client instead of following them. */
   readonly redirectBlobs: boolean;
 }
 
 export type FixedLength = (stream: ReadableStream<Uint8Array>, length: number) => ReadableStream<Uint8Array>;
 
-export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
+export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signingKey'> {
   /** Names the route in claims and logs; the same in each process of a fleet. */
   readonly id: string;
   readonly settings: Values;
@@ -73,67 +77,76 @@ export interface RouteOptions extends Pick<WorkshopOptions, 'signingKey'> {
   readonly library: boolean;
   readonly cache: Cache;
   /** Memory for what is the route's own: proofs, and what manifests are. */
-  readonly routeBytes: number;
+  readonly registryBytes: number;
   readonly codec: LayerCodec;
   /** Of all routes: reading a layer costs a connection, and a decoder's memory. */
-  readonly layers: { readonly leases: LeaseSemaphore; readonly limits: UnpackLimits };
+  readonly layers: { readonly leases: LeaseSemaphore; readonly limits: DecompressionLimits };
   /** Of all routes: searches for digests given out elsewhere have their turns in it. */
   readonly searchLine: LeaseLine;
   /** Of all routes: pushed manifests are kept in memory. */
   readonly manifestBodies: ManifestBodies;
   readonly fixedLength: FixedLength;
   readonly background: Background;
-  readonly meter: Meter;
+  readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  /** @throws Failure MISCONFIGURED where another process could not open what was sealed with them. */
-  readonly claimKeys: () => Promise<ClaimKeys>;
+  /** @throws RegistryError MISCONFIGURED where another process could not open what was sealed with them. */
+  readonly stateKeys: () => Promise<StateKeys>;
 }
 
 /** How many images a search may fetch where upstream does not count pulls. */
 const usualWalkGets = 8;
 
-export function createRoute(options: RouteOptions): Route {
-  const { settings, match, client, cache, clock, signingKey, fixedLength, background, meter } = options;
-  const formBytes = Math.floor(options.routeBytes / 4);
-  const proofBytes = options.routeBytes - formBytes;
-  const content = createContent({
+export function createRegistry(options: RegistryOptions): Registry {
+  const { settings, match, client, cache, clock, signingKey, fixedLength, background, metrics } = options;
+  const manifestInfoBytes = Math.floor(options.registryBytes / 4);
+  const grantBytes = options.registryBytes - manifestInfoBytes;
+  const content = createContentStore({
     client,
     cache,
-    formBytes,
+    manifestInfoBytes,
     background,
     refusesUnsigned: settings.REGSHIFT_UNSIGNED_SCHEMA1 === 'refuse',
   });
   const layers = createLayers(options);
-  const workshop = createWorkshop({
+  const converter = createManifestConverter({
     upstream: client.id,
     content,
     cache,
     signingKey,
     readingFor: layers.readingFor,
     background,
-    meter,
+    metrics,
   });
-  const chooser = createChooser(content, workshop);
+  const platformSelector = createPlatformSelector(content, converter);
   const { REGSHIFT_TAG_TTL: ttl, REGSHIFT_STALE: stale } = settings;
-  const writes = createWrites();
-  const resolver = createResolver({ client, ttl, stale, clock, background, writes, content, proofBytes });
+  const versions = createRepositoryVersions();
+  const resolver = createResolver({
+    client,
+    ttl,
+    stale,
+    clock,
+    background,
+    versions,
+    content,
+    grantBytes,
+  });
   const known = {
     client,
     pinger: createPinger({ client, stale, clock }),
     resolver,
     content,
-    workshop,
-    chooser,
-    served: createServedTags(),
-    wanted: createServedTags(),
+    converter,
+    platformSelector,
+    recentTags: createRecentTags(),
+    tagsForV1: createRecentTags(),
     layers,
-    writes,
+    versions,
   };
-  const search = createSearch({
+  const recipeSearch = createRecipeSearch({
     ...known,
     walkTags: settings.REGSHIFT_WALK_TAGS,
-    walkGets: (caller) => settings.REGSHIFT_WALK_GETS ?? (resolver.countsPulls(caller) ? 0 : usualWalkGets),
+    walkGets: (context) => settings.REGSHIFT_WALK_GETS ?? (resolver.countsPulls(context) ? 0 : usualWalkGets),
     clock,
     background,
     line: options.searchLine,
@@ -141,20 +154,24 @@ export function createRoute(options: RouteOptions): Route {
   });
   return {
     ...known,
-    search,
+    recipeSearch,
     emptyLayers: createEmptyLayerAccess({ ...known, ttl, clock, background }),
     fixedLength,
     pin: settings.REGSHIFT_FORMAT,
     platform: settings.REGSHIFT_PLATFORM,
     convertByDigest: settings.REGSHIFT_CONVERT_BY_DIGEST === 'always',
-    oneOfList: (caller) =>
+    servesOneOfList: (context) =>
       settings.REGSHIFT_LISTS === 'one' ||
-      (settings.REGSHIFT_LISTS === 'auto' && resolver.countsPulls(caller)),
+      (settings.REGSHIFT_LISTS === 'auto' && resolver.countsPulls(context)),
     serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
-    names: createNames({ match, aliases: settings.REGSHIFT_ALIASES, library: options.library }),
+    repositoryNames: createRepositoryNames({
+      match,
+      aliases: settings.REGSHIFT_ALIASES,
+      library: options.library,
+    }),
     takesPushes: takesPushes(settings),
     manifestBodies: options.manifestBodies,
-    elsewhere: createElsewhere(options.claimKeys, clock),
+    uploadLocations: createUploadLocations(options.stateKeys, clock),
     redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
   };
 }
@@ -165,16 +182,16 @@ function takesPushes({ REGSHIFT_PUSH: said, REGSHIFT_UPSTREAM_AUTH: mode }: Valu
 }
 
 /** What is learned is a route's own: what goes wrong at one upstream is no matter of another's. */
-function createLayers(options: RouteOptions): LayerDesk {
+function createLayers(options: RegistryOptions): LayerService {
   const { settings, client, cache, clock, codec, layers, background } = options;
-  const learner = createLayerLearner({
+  const inspector = createLayerInspector({
     codec,
     cache,
     clock,
     background,
-    onReading: options.meter.layerReading,
+    onReading: options.metrics.layerReads,
     ...layers,
   });
   const deadline = settings.REGSHIFT_MEASURE_DEADLINE;
-  return createLayerDesk({ client, learner, codec, limits: layers.limits, deadline, clock });
+  return createLayerService({ client, inspector, codec, limits: layers.limits, deadline, clock });
 }

@@ -5,22 +5,22 @@ import type { RepositoryName } from '../../converters/reference.ts';
  * as it was at some time (tags, lists, what was not found): a write leaves all of that behind, and what was asked
  * before it and is answered after it too. What has a digest for its key needs none of this.
  */
-export interface Writes {
+export interface RepositoryVersions {
   /** The repository in its present state, for keys. */
-  state(repository: RepositoryName): string;
-  note(repository: RepositoryName): void;
+  current(repository: RepositoryName): string;
+  increment(repository: RepositoryName): void;
 }
 
 const mostRepositories = 10_000;
 
-export function createWrites(): Writes {
+export function createRepositoryVersions(): RepositoryVersions {
   const counts = new Map<RepositoryName, number>();
   let all = 0;
   /** The count of those that are not in the map. */
   let rest = 0;
   return {
-    state: (repository) => `${repository}#${counts.get(repository) ?? rest}`,
-    note(repository) {
+    current: (repository) => `${repository}#${counts.get(repository) ?? rest}`,
+    increment(repository) {
       all += 1;
       if (counts.size >= mostRepositories) {
         counts.clear();

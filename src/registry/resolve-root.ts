@@ -1,8 +1,8 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
-import { Failure } from '../errors.ts';
-import type { Caller } from '../upstream/request-context.ts';
-import type { Resolved } from '../upstream/resolution.ts';
+import { RegistryError } from '../errors.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
+import type { Resolution } from '../upstream/resolution.ts';
 import type { Resolver } from './resolver.ts';
 
 /**
@@ -17,20 +17,20 @@ export async function resolveRoot(
   repository: RepositoryName,
   root: Digest,
   asked: string,
-  caller: Caller,
-): Promise<Resolved> {
+  context: RequestContext,
+): Promise<Resolution> {
   try {
-    return await resolver.resolve(repository, { kind: 'digest', digest: root }, caller);
+    return await resolver.resolve(repository, { kind: 'digest', digest: root }, context);
   } catch (error) {
-    throw error instanceof Failure ? withoutRoot(error, root, asked) : error;
+    throw error instanceof RegistryError ? withoutRoot(error, root, asked) : error;
   }
 }
 
 function withoutRoot(
-  { code, message, cause, headers, detail }: Failure,
+  { code, message, cause, headers, detail }: RegistryError,
   root: Digest,
   asked: string,
-): Failure {
+): RegistryError {
   const told = message.replaceAll(root, `behind ${asked}`);
-  return new Failure(code, told, { cause, headers, ...(detail ? { detail } : {}) });
+  return new RegistryError(code, told, { cause, headers, ...(detail ? { detail } : {}) });
 }

@@ -3,17 +3,17 @@ import { ConversionError } from '../../converters/errors.ts';
 import { limits } from '../../converters/limits.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { widestAccept } from '../upstream/accept.ts';
 import { readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { failureOf } from '../upstream/error-response.ts';
-import type { Caller } from '../upstream/request-context.ts';
-import type { PullMeter } from './rate-limits.ts';
+import { errorFromResponse } from '../upstream/error-response.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { verifyManifest } from './verify-manifest.ts';
 
 /** What upstream says that a reference names. */
-export interface Said {
+export interface UpstreamReply {
   readonly digest: Digest;
   readonly contentType: string;
   /** Upstream gave it to a request without anyone's credential. */
@@ -26,37 +26,37 @@ export interface Said {
  * Asks upstream with the caller's own right.
  * @param by `HEAD`, which no registry counts, and then by GET where that does not tell; or at once by `GET`, which
  *   brings the manifest along.
- * @throws Failure; by `GET` ConversionError DIGEST_MISMATCH as well.
+ * @throws RegistryError; by `GET` ConversionError DIGEST_MISMATCH as well.
  */
-export async function askReference(
+export async function resolveUpstream(
   client: UpstreamClient,
-  meter: PullMeter,
+  rateLimits: RateLimits,
   repository: RepositoryName,
   reference: Reference,
-  caller: Caller,
+  context: RequestContext,
   by: 'HEAD' | 'GET',
-): Promise<Said> {
+): Promise<UpstreamReply> {
   const request = {
-    path: `/v2/${repository}/manifests/${textOf(reference)}`,
+    path: `/v2/${repository}/manifests/${referenceText(reference)}`,
     repository,
-    credential: caller.credential,
-    budget: caller.budget,
+    credential: context.credential,
+    budget: context.budget,
     headers: { accept: widestAccept },
   };
   if (by === 'HEAD') {
     const { response, anonymous } = await client.request({ ...request, method: 'HEAD' });
-    if (response.ok) meter.note(caller, response.headers);
+    if (response.ok) rateLimits.record(context, response.headers);
     const seen = response.ok ? seenIn(response, reference) : undefined;
     if (seen) return { ...seen, public: anonymous };
     if (!response.ok && response.status !== 405) throw await failure(response, reference, repository);
   }
   const { response, anonymous } = await client.request({ ...request, method: 'GET' });
   if (!response.ok) throw await failure(response, reference, repository);
-  meter.note(caller, response.headers);
+  rateLimits.record(context, response.headers);
   return { ...(await readWhole(response, reference)), public: anonymous };
 }
 
-export function textOf(reference: Reference): string {
+export function referenceText(reference: Reference): string {
   return reference.kind === 'tag' ? reference.tag : reference.digest;
 }
 
@@ -71,7 +71,7 @@ function seenIn(
   return isDigest(stated) ? { digest: stated, contentType } : undefined;
 }
 
-async function readWhole(response: Response, reference: Reference): Promise<Omit<Said, 'public'>> {
+async function readWhole(response: Response, reference: Reference): Promise<Omit<UpstreamReply, 'public'>> {
   const seen = seenIn(response, reference);
   const contentType = response.headers.get('content-type') ?? '';
   const manifest = await readBounded(response, limits.documentBytes, 'the manifest');
@@ -96,10 +96,10 @@ async function failure(
   response: Response,
   reference: Reference,
   repository: RepositoryName,
-): Promise<Failure> {
-  const what = `manifest ${textOf(reference)} of ${repository}`;
-  const found = await failureOf(response, what, 'MANIFEST_UNKNOWN');
+): Promise<RegistryError> {
+  const what = `manifest ${referenceText(reference)} of ${repository}`;
+  const found = await errorFromResponse(response, what, 'MANIFEST_UNKNOWN');
   if (found.code !== 'NAME_UNKNOWN') return found;
   const { message, headers, detail } = found;
-  return new Failure('MANIFEST_UNKNOWN', message, { headers, ...(detail ? { detail } : {}) });
+  return new RegistryError('MANIFEST_UNKNOWN', message, { headers, ...(detail ? { detail } : {}) });
 }

@@ -1,10 +1,10 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { failureOf } from '../upstream/error-response.ts';
-import type { Caller } from '../upstream/request-context.ts';
+import { errorFromResponse } from '../upstream/error-response.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
 
 /**
  * Amazon's public registry answers 401 to every HEAD of a blob, and tells its size to a GET alone
@@ -20,13 +20,13 @@ export function refusesHead(status: number): boolean {
 /**
  * Asks upstream for this very blob, with the caller's login.
  * @returns that upstream has it, and whether it gives it to anyone.
- * @throws Failure as upstream refuses: BLOB_UNKNOWN or NAME_UNKNOWN where upstream does not have it.
+ * @throws RegistryError as upstream refuses: BLOB_UNKNOWN or NAME_UNKNOWN where upstream does not have it.
  */
 export async function findStoredBlob(
   client: UpstreamClient,
   repository: RepositoryName,
   digest: Digest,
-  { credential, budget, signal }: Caller,
+  { credential, budget, signal }: RequestContext,
 ): Promise<{ readonly public: boolean }> {
   const ask = (method: 'HEAD' | 'GET') => {
     const path = `/v2/${repository}/blobs/${digest}`;
@@ -34,7 +34,8 @@ export async function findStoredBlob(
   };
   const first = await ask('HEAD');
   const { response, anonymous } = refusesHead(first.response.status) ? await ask('GET') : first;
-  if (!response.ok) throw await failureOf(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');
+  if (!response.ok)
+    throw await errorFromResponse(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');
   await discard(response);
   return { public: anonymous };
 }
@@ -42,10 +43,10 @@ export async function findStoredBlob(
 /** Whether an error says that upstream does not have what it was asked for. */
 export function isAbsence(error: unknown): boolean {
   const codes = ['BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'];
-  return error instanceof Failure && codes.includes(error.code);
+  return error instanceof RegistryError && codes.includes(error.code);
 }
 
 /** Whether an error says that upstream refuses this to the caller. */
 export function isRefused(error: unknown): boolean {
-  return error instanceof Failure && (error.code === 'UNAUTHORIZED' || error.code === 'DENIED');
+  return error instanceof RegistryError && (error.code === 'UNAUTHORIZED' || error.code === 'DENIED');
 }

@@ -1,5 +1,5 @@
-import { Failure } from '../errors.ts';
-import { type Account, openAccount } from './stats.ts';
+import { RegistryError } from '../errors.ts';
+import { createRequestStats, type RequestStats } from './stats.ts';
 
 /**
  * How many requests of its own the program may make for one request of a client: to upstream, to token servers and
@@ -8,16 +8,16 @@ import { type Account, openAccount } from './stats.ts';
  * is not counted.
  */
 export interface Budget {
-  /** To be called before each request. @throws Failure UNSUPPORTED once it is spent. */
+  /** To be called before each request. @throws RegistryError UNSUPPORTED once it is spent. */
   spend(): void;
   /** What it was spent on. */
-  readonly account: Account;
+  readonly stats: RequestStats;
 }
 
-export function createBudget(most: number, account: Account = openAccount()): Budget {
+export function createBudget(most: number, stats: RequestStats = createRequestStats()): Budget {
   let left = most;
   return {
-    account,
+    stats,
     spend() {
       if (left <= 0) throw spent(most);
       left -= 1;
@@ -33,12 +33,13 @@ export const searchEnded = 'SEARCH_ENDED';
 /** Whether an error says that its caller, and maybe no other, may ask no more. */
 export function isSpent(error: unknown): boolean {
   return (
-    error instanceof Failure && (error.detail?.reason === reason || error.detail?.reason === searchEnded)
+    error instanceof RegistryError &&
+    (error.detail?.reason === reason || error.detail?.reason === searchEnded)
   );
 }
 
-function spent(most: number): Failure {
-  return new Failure(
+function spent(most: number): RegistryError {
+  return new RegistryError(
     'UNSUPPORTED',
     `This takes more than ${most} requests to the registry and to caches, the most that one request may cause here ` +
       '(REGSHIFT_SUBREQUESTS). With REGSHIFT_LISTS=one an index is given as one image, which takes few.',

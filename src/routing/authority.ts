@@ -2,13 +2,13 @@ import type { IpRange } from './ip-range.ts';
 import { isInRanges } from './ip-range.ts';
 
 /** The addresses of the connection that a request came in by, as far as the runtime knows them. */
-export interface ReachedThrough {
+export interface ConnectionAddresses {
   readonly peerAddress?: string | undefined;
   readonly port?: number | undefined;
 }
 
 /** Where a request has come in. */
-export interface Place {
+export interface RequestAuthority {
   /** Scheme and host as the client wrote them. */
   readonly origin: string;
   /** Of the Host header, without its port. */
@@ -20,12 +20,12 @@ export interface Place {
 }
 
 /** `X-Forwarded-Host` counts as the Host where a trusted proxy sends it. */
-export function placeOf(
+export function requestAuthority(
   request: Request,
   trustedProxies: readonly IpRange[],
-  connection: ReachedThrough | undefined,
-): Place {
-  const origin = reachedOrigin(request, trustedProxies, connection);
+  connection: ConnectionAddresses | undefined,
+): RequestAuthority {
+  const origin = originOf(request, trustedProxies, connection);
   const { hostname, port, protocol } = new URL(origin);
   const hostPort = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
   // Workers know no port but that of the URL.
@@ -36,10 +36,10 @@ export function placeOf(
  * Scheme and host under which a client has reached the proxy. `X-Forwarded-*` count only when the operator trusts who
  * sent them, since anyone can write them.
  */
-export function reachedOrigin(
+export function originOf(
   request: Request,
   trustedProxies: readonly IpRange[],
-  connection: ReachedThrough | undefined,
+  connection: ConnectionAddresses | undefined,
 ): string {
   const url = new URL(request.url);
   const peer = connection?.peerAddress;

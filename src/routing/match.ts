@@ -1,5 +1,5 @@
 import type { RepositoryName } from '../../converters/reference.ts';
-import type { Place } from './authority.ts';
+import type { RequestAuthority } from './authority.ts';
 
 export interface HostRule {
   readonly hostname: string;
@@ -32,13 +32,16 @@ export const matchAll: Match = { hosts: [], ports: [], paths: [], ns: [], everyt
  * is listened on. The closest goes first, whatever the others say of names: a host of its own is a route's own.
  * @returns undefined where the route is for other places.
  */
-export function placeRank({ hosts, ports }: Match, place: Omit<Place, 'origin'>): number | undefined {
+export function authorityRank(
+  { hosts, ports }: Match,
+  place: Omit<RequestAuthority, 'origin'>,
+): number | undefined {
   const host = hosts.length === 0 ? 0 : Math.max(...hosts.map((rule) => hostRank(rule, place)));
   const fits = host >= 0 && (ports.length === 0 || ports.includes(place.port));
   return fits ? host * 2 + (ports.length > 0 ? 1 : 0) : undefined;
 }
 
-function hostRank(rule: HostRule, { hostname, hostPort }: Omit<Place, 'origin'>): number {
+function hostRank(rule: HostRule, { hostname, hostPort }: Omit<RequestAuthority, 'origin'>): number {
   if (rule.hostname !== hostname) return -1;
   if (rule.port === undefined) return 1;
   return rule.port === hostPort ? 2 : -1;

@@ -3,7 +3,7 @@ import type { Aliases } from './aliases.ts';
 import type { Match } from './match.ts';
 
 /** One repository by both of its names. */
-export interface Named {
+export interface RepositoryMapping {
   readonly client: RepositoryName;
   readonly upstream: RepositoryName;
   /** What the client's names have before upstream's, like `hub/`; "" for nothing. */
@@ -13,19 +13,19 @@ export interface Named {
 }
 
 /** How the repositories of a route are called by its clients, and how by upstream. */
-export interface Names {
+export interface RepositoryNames {
   /**
    * What upstream calls what a client asks for.
    * @param ns as containerd names the registry that it wants.
    * @returns undefined where the route is not for it.
    */
-  toUpstream(name: RepositoryName, ns: string | undefined): Named | undefined;
+  toUpstream(name: RepositoryName, ns: string | undefined): RepositoryMapping | undefined;
   /** A name by which every client gets a repository, an alias before all; undefined where there is none. */
   toClient(repository: RepositoryName): RepositoryName | undefined;
   readonly aliases: Aliases;
 }
 
-export interface NamesOptions {
+export interface RepositoryNamesOptions {
   readonly match: Match;
   readonly aliases: Aliases;
   /** Upstream is Docker Hub: a name of one part is one of `library/`. */
@@ -36,7 +36,7 @@ export interface NamesOptions {
 const byAlias = 1002;
 const byNs = 1001;
 
-export function createNames({ match, aliases, library }: NamesOptions): Names {
+export function createRepositoryNames({ match, aliases, library }: RepositoryNamesOptions): RepositoryNames {
   // Never by a redirect: containerd would ask for a token of both names after it.
   const full = (name: RepositoryName) =>
     library && !name.includes('/') ? (`library/${name}` as RepositoryName) : name;
@@ -70,21 +70,24 @@ function longest(paths: readonly RepositoryName[]): RepositoryName | undefined {
 }
 
 /** What a client that asks by one name is told another repository of the same route is called. */
-export function clientName(named: Named | undefined, repository: RepositoryName): RepositoryName {
-  if (named === undefined) return repository;
-  if (named.upstream === repository) return named.client;
-  return parseRepositoryName(`${named.prefix}${repository}`) ?? repository;
+export function clientName(
+  mapping: RepositoryMapping | undefined,
+  repository: RepositoryName,
+): RepositoryName {
+  if (mapping === undefined) return repository;
+  if (mapping.upstream === repository) return mapping.client;
+  return parseRepositoryName(`${mapping.prefix}${repository}`) ?? repository;
 }
 
 /** Puts the client's name of a repository into a message that has upstream's, wherever it stands as a name. */
-export function inClientWords(message: string, named: Named | undefined): string {
-  if (named === undefined || named.client === named.upstream) return message;
-  const name = named.upstream.replaceAll('.', '\\.');
+export function withClientNames(message: string, mapping: RepositoryMapping | undefined): string {
+  if (mapping === undefined || mapping.client === mapping.upstream) return message;
+  const name = mapping.upstream.replaceAll('.', '\\.');
   const asName = new RegExp(
     `(?<=\\b(?:of|in|repository|Pull) )${name}(?![\\w/-]|\\.\\w)|(?<![\\w./-])${name}(?=[@:])`,
     'g',
   );
-  return message.replace(asName, named.client);
+  return message.replace(asName, mapping.client);
 }
 
 /** The same in the scope of a challenge or a token: `repository:<name>:pull` (distribution, token scope). */

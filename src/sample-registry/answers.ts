@@ -1,6 +1,6 @@
 import type { Digest } from '../../converters/digest.ts';
 import { utf8 } from './bytes.ts';
-import { byteRange } from './range.ts';
+import { sampleByteRange } from './range.ts';
 
 const version = { 'Docker-Distribution-Api-Version': 'registry/2.0' };
 
@@ -11,7 +11,7 @@ interface Served {
 }
 
 /** A manifest or a blob, with the headers that the distribution spec and RFC 9110 want of it. */
-export function contentAnswer(served: Served, request: Request, ranges: 'none' | 'bytes'): Response {
+export function contentResponse(served: Served, request: Request, ranges: 'none' | 'bytes'): Response {
   const etag = `"${served.digest}"`;
   const headers = {
     ...version,
@@ -26,9 +26,9 @@ export function contentAnswer(served: Served, request: Request, ranges: 'none' |
   const wanted = ranges === 'bytes' && request.method === 'GET' ? request.headers.get('Range') : null;
   const condition = request.headers.get('If-Range');
   const total = served.bytes.length;
-  const range = byteRange(condition === null || condition === etag ? wanted : null, total);
+  const range = sampleByteRange(condition === null || condition === etag ? wanted : null, total);
   if (range === 'unsatisfiable') {
-    const problem = errorAnswer(
+    const problem = sampleErrorResponse(
       416,
       'SIZE_INVALID',
       `The blob has ${total} bytes, and the range is beyond them`,
@@ -47,13 +47,18 @@ function matches(ifNoneMatch: string, etag: string): boolean {
   return candidates.includes('*') || candidates.includes(etag);
 }
 
-export function jsonAnswer(value: unknown, headers: Record<string, string> = {}): Response {
+export function jsonResponse(value: unknown, headers: Record<string, string> = {}): Response {
   const body = utf8(JSON.stringify(value));
   return bodyAnswer(200, body, { ...version, 'Content-Type': 'application/json', ...headers });
 }
 
 /** The error body of distribution-spec 1.1, "Error Codes". */
-export function errorAnswer(status: number, code: string, message: string, detail: unknown = {}): Response {
+export function sampleErrorResponse(
+  status: number,
+  code: string,
+  message: string,
+  detail: unknown = {},
+): Response {
   const body = utf8(JSON.stringify({ errors: [{ code, message, detail }] }));
   return bodyAnswer(status, body, { ...version, 'Content-Type': 'application/json' });
 }
@@ -63,6 +68,6 @@ function bodyAnswer(status: number, body: Uint8Array, headers: Record<string, st
 }
 
 /** The answer to HEAD: that to GET, its length said and its body left out. */
-export function headOf({ status, headers }: Response): Response {
+export function withoutBody({ status, headers }: Response): Response {
   return new Response(null, { status, headers });
 }

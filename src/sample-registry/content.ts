@@ -1,7 +1,7 @@
 import { type Digest, digestOf } from '../../converters/digest.ts';
 import { utf8 } from './bytes.ts';
 
-export interface Descriptor {
+export interface SampleDescriptor {
   readonly mediaType: string;
   readonly size: number;
   readonly digest: Digest;
@@ -14,15 +14,15 @@ interface StoredManifest {
 }
 
 /** What one repository holds, filled by the builders of the dialects. */
-export interface Content {
+export interface SampleContent {
   readonly blobs: ReadonlyMap<Digest, Uint8Array>;
   readonly manifests: ReadonlyMap<Digest, StoredManifest>;
-  addBlob(mediaType: string, bytes: Uint8Array): Descriptor;
+  addBlob(mediaType: string, bytes: Uint8Array): SampleDescriptor;
   /** @param payload what the digest is taken of; differs from `bytes` in a signed schema 1 manifest only. */
-  addManifest(mediaType: string, bytes: Uint8Array, payload?: Uint8Array): Descriptor;
+  addManifest(mediaType: string, bytes: Uint8Array, payload?: Uint8Array): SampleDescriptor;
 }
 
-export function emptyContent(): Content {
+export function emptyContent(): SampleContent {
   const blobs = new Map<Digest, Uint8Array>();
   const manifests = new Map<Digest, StoredManifest>();
   return {

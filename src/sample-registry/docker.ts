@@ -1,5 +1,5 @@
 import { mediaTypes } from '../../converters/media-types.ts';
-import { type Content, type Descriptor, json } from './content.ts';
+import { json, type SampleContent, type SampleDescriptor } from './content.ts';
 import { gzip } from './gzip.ts';
 import type { SampleImage, SamplePlatform } from './image.ts';
 
@@ -7,7 +7,11 @@ import type { SampleImage, SamplePlatform } from './image.ts';
 const indent = 3;
 
 /** A schema 2 manifest with gzip layers, or with plain tar layers. */
-export function schema2(content: Content, image: SampleImage, packing: 'gzip' | 'none' = 'gzip'): Descriptor {
+export function schema2(
+  content: SampleContent,
+  image: SampleImage,
+  packing: 'gzip' | 'none' = 'gzip',
+): SampleDescriptor {
   const layers = image.layers.map((layer) =>
     packing === 'gzip'
       ? content.addBlob(mediaTypes.dockerLayerGzip, gzip(layer.tar))
@@ -23,11 +27,11 @@ export function schema2(content: Content, image: SampleImage, packing: 'gzip' | 
 }
 
 export interface PlatformEntry {
-  readonly manifest: Descriptor;
+  readonly manifest: SampleDescriptor;
   readonly platform: SamplePlatform;
 }
 
-export function dockerList(content: Content, entries: readonly PlatformEntry[]): Descriptor {
+export function dockerList(content: SampleContent, entries: readonly PlatformEntry[]): SampleDescriptor {
   const list = {
     schemaVersion: 2,
     mediaType: mediaTypes.dockerList,

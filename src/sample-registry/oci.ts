@@ -1,7 +1,7 @@
 import { type Digest, digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { utf8 } from './bytes.ts';
-import { type Content, type Descriptor, json } from './content.ts';
+import { json, type SampleContent, type SampleDescriptor } from './content.ts';
 import type { PlatformEntry } from './docker.ts';
 import { gzip } from './gzip.ts';
 import type { SampleImage, SampleLayer } from './image.ts';
@@ -31,7 +31,11 @@ export const zstdPacking: OciPacking = (layer, index) => ({
 });
 
 /** Has `mediaType` and no annotations, so it comes back to the same bytes from schema 2. */
-export function ociManifest(content: Content, image: SampleImage, packing = gzipPacking): Descriptor {
+export function ociManifest(
+  content: SampleContent,
+  image: SampleImage,
+  packing = gzipPacking,
+): SampleDescriptor {
   const layers = image.layers.map((layer, index) => {
     const { mediaType, bytes } = packing(layer, index);
     return content.addBlob(mediaType, bytes);
@@ -39,22 +43,29 @@ export function ociManifest(content: Content, image: SampleImage, packing = gzip
   return addOciManifest(content, content.addBlob(mediaTypes.ociConfig, image.config), layers);
 }
 
-function addOciManifest(content: Content, config: Descriptor, layers: readonly object[]): Descriptor {
+function addOciManifest(
+  content: SampleContent,
+  config: SampleDescriptor,
+  layers: readonly object[],
+): SampleDescriptor {
   const manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers };
   return content.addManifest(mediaTypes.ociManifest, json(manifest, indent));
 }
 
-export function ociIndex(content: Content, entries: readonly PlatformEntry[]): Descriptor {
+export function ociIndex(content: SampleContent, entries: readonly PlatformEntry[]): SampleDescriptor {
   return addOciIndex(content, entries.map(indexEntry));
 }
 
 /** As BuildKit writes it: after the images, one attestation manifest for each. */
-export function ociIndexWithAttestations(content: Content, entries: readonly PlatformEntry[]): Descriptor {
+export function ociIndexWithAttestations(
+  content: SampleContent,
+  entries: readonly PlatformEntry[],
+): SampleDescriptor {
   const attestations = entries.map((entry) => attestationEntry(content, entry.manifest.digest));
   return addOciIndex(content, [...entries.map(indexEntry), ...attestations]);
 }
 
-function addOciIndex(content: Content, manifests: readonly object[]): Descriptor {
+function addOciIndex(content: SampleContent, manifests: readonly object[]): SampleDescriptor {
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
   return content.addManifest(mediaTypes.ociIndex, json(index, indent));
 }
@@ -63,7 +74,7 @@ function indexEntry({ manifest, platform }: PlatformEntry): object {
   return { ...manifest, platform };
 }
 
-function attestationEntry(content: Content, subject: Digest): object {
+function attestationEntry(content: SampleContent, subject: Digest): object {
   const predicateType = 'https://slsa.dev/provenance/v0.2';
   const statement = json({
     _type: 'https://in-toto.io/Statement/v0.1',
@@ -90,7 +101,7 @@ function attestationEntry(content: Content, subject: Digest): object {
 }
 
 /** A chart as Helm stores it: well-formed OCI, and no image that anybody could run. */
-export function helmChart(content: Content, image: SampleImage): Descriptor {
+export function helmChart(content: SampleContent, image: SampleImage): SampleDescriptor {
   const config = json({ name: 'sample', version: '1.0.0', apiVersion: 'v2', type: 'application' });
   const charts = image.layers.map((layer) =>
     content.addBlob('application/vnd.cncf.helm.chart.content.v1.tar+gzip', gzip(layer.tar)),

@@ -1,5 +1,5 @@
 /** First and last byte, both included. */
-export interface ByteRange {
+export interface SampleByteRange {
   readonly first: number;
   readonly last: number;
 }
@@ -8,7 +8,10 @@ export interface ByteRange {
  * Reads a Range header against content of `total` bytes. What a server may ignore (RFC 9110, 14.2: another unit,
  * several ranges, a malformed one) is answered whole.
  */
-export function byteRange(header: string | null, total: number): ByteRange | 'whole' | 'unsatisfiable' {
+export function sampleByteRange(
+  header: string | null,
+  total: number,
+): SampleByteRange | 'whole' | 'unsatisfiable' {
   const found = header === null ? null : /^bytes=(\d*)-(\d*)$/.exec(header.trim());
   const [, from = '', to = ''] = found ?? [];
   if (from === '' && to === '') return 'whole';

@@ -1,9 +1,9 @@
 import type { Digest } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { parseReference, parseRepositoryName, type Reference } from '../../converters/reference.ts';
-import { contentAnswer, errorAnswer, headOf, jsonAnswer } from './answers.ts';
-import { type Content, emptyContent } from './content.ts';
-import { pageAnswer } from './pages.ts';
+import { contentResponse, jsonResponse, sampleErrorResponse, withoutBody } from './answers.ts';
+import { emptyContent, type SampleContent } from './content.ts';
+import { pageResponse } from './pages.ts';
 import { type Sample, samples, sampleTags } from './samples.ts';
 
 export interface SampleRepository {
@@ -20,7 +20,7 @@ export interface SampleRegistry {
 }
 
 interface Repository extends SampleRepository {
-  readonly content: Content;
+  readonly content: SampleContent;
   /** What every tag of the repository points to. */
   readonly root: Digest;
 }
@@ -47,7 +47,7 @@ export function createSampleRegistry(): SampleRegistry {
         headers: new Headers(init?.headers),
       });
       const response = answer(request, find);
-      return request.method === 'HEAD' ? headOf(response) : response;
+      return request.method === 'HEAD' ? withoutBody(response) : response;
     },
     repositories: samples.map(describe),
   };
@@ -67,26 +67,31 @@ function answer(request: Request, find: (name: string) => Repository | undefined
   const url = new URL(request.url);
   const { method } = request;
   if (method !== 'GET' && method !== 'HEAD') {
-    const refused = errorAnswer(405, 'UNSUPPORTED', `The sample registry is read-only: it has no ${method}`);
+    const refused = sampleErrorResponse(
+      405,
+      'UNSUPPORTED',
+      `The sample registry is read-only: it has no ${method}`,
+    );
     refused.headers.set('Allow', 'GET, HEAD');
     return refused;
   }
-  if (/^\/v2\/?$/.test(url.pathname)) return jsonAnswer({});
+  if (/^\/v2\/?$/.test(url.pathname)) return jsonResponse({});
   if (url.pathname === '/v2/_catalog') {
     const names = samples.map((sample) => sample.name);
-    return pageAnswer(url, names, (repositories) => ({ repositories }));
+    return pageResponse(url, names, (repositories) => ({ repositories }));
   }
   const path = /^\/v2\/(.+)\/(?:(manifests|blobs)\/([^/]+)|tags\/list)$/.exec(url.pathname);
-  if (path === null) return errorAnswer(404, 'NAME_UNKNOWN', 'The sample registry has no such endpoint');
+  if (path === null)
+    return sampleErrorResponse(404, 'NAME_UNKNOWN', 'The sample registry has no such endpoint');
   const [, name = '', kind = 'tags', reference = ''] = path;
   if (parseRepositoryName(name) === undefined) {
-    return errorAnswer(400, 'NAME_INVALID', 'That is not the name of a repository', { name });
+    return sampleErrorResponse(400, 'NAME_INVALID', 'That is not the name of a repository', { name });
   }
   const repository = find(name);
   if (repository === undefined) {
-    return errorAnswer(404, 'NAME_UNKNOWN', 'The sample registry has no such repository', { name });
+    return sampleErrorResponse(404, 'NAME_UNKNOWN', 'The sample registry has no such repository', { name });
   }
-  if (kind === 'tags') return pageAnswer(url, repository.tags, (tags) => ({ name, tags }));
+  if (kind === 'tags') return pageResponse(url, repository.tags, (tags) => ({ name, tags }));
   // Some clients escape the colon of a digest.
   return contentOf(repository, kind, reference.replace(/%3a/i, ':'), request);
 }
@@ -97,16 +102,20 @@ function contentOf(repository: Repository, kind: string, text: string, request: 
     const digest = reference && manifestDigest(repository, reference);
     const manifest = digest && repository.content.manifests.get(digest);
     return manifest === undefined
-      ? errorAnswer(404, 'MANIFEST_UNKNOWN', 'The sample has no such manifest', { reference: text })
-      : contentAnswer(manifest, request, 'none');
+      ? sampleErrorResponse(404, 'MANIFEST_UNKNOWN', 'The sample has no such manifest', { reference: text })
+      : contentResponse(manifest, request, 'none');
   }
   if (reference?.kind !== 'digest') {
-    return errorAnswer(400, 'DIGEST_INVALID', 'A blob is asked for by digest', { digest: text });
+    return sampleErrorResponse(400, 'DIGEST_INVALID', 'A blob is asked for by digest', { digest: text });
   }
   const bytes = repository.content.blobs.get(reference.digest);
   return bytes === undefined
-    ? errorAnswer(404, 'BLOB_UNKNOWN', 'The sample has no such blob', { digest: text })
-    : contentAnswer({ bytes, mediaType: mediaTypes.octetStream, digest: reference.digest }, request, 'bytes');
+    ? sampleErrorResponse(404, 'BLOB_UNKNOWN', 'The sample has no such blob', { digest: text })
+    : contentResponse(
+        { bytes, mediaType: mediaTypes.octetStream, digest: reference.digest },
+        request,
+        'bytes',
+      );
 }
 
 function manifestDigest(repository: Repository, reference: Reference): Digest | undefined {

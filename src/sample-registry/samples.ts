@@ -1,4 +1,4 @@
-import type { Content, Descriptor } from './content.ts';
+import type { SampleContent, SampleDescriptor } from './content.ts';
 import { dockerList, schema2 } from './docker.ts';
 import {
   fatGenericWithLabels,
@@ -16,7 +16,7 @@ export interface Sample {
   /** One line for people: printed at start and in the README. */
   readonly description: string;
   /** Adds everything the sample consists of, and returns what its tags point to. */
-  readonly build: (content: Content) => Descriptor;
+  readonly build: (content: SampleContent) => SampleDescriptor;
 }
 
 export const sampleTags = ['1.0', 'latest'] as const;
@@ -107,7 +107,7 @@ export const samples: readonly Sample[] = [
 function sample(
   kind: string,
   description: string,
-  build: (content: Content, name: string) => Descriptor,
+  build: (content: SampleContent, name: string) => SampleDescriptor,
 ): Sample {
   const name = `sample/${kind}`;
   return { name, description, build: (content) => build(content, name) };
@@ -115,7 +115,7 @@ function sample(
 
 function perPlatform(
   platforms: readonly SamplePlatform[],
-  manifestOf: (platform: SamplePlatform) => Descriptor,
+  manifestOf: (platform: SamplePlatform) => SampleDescriptor,
 ) {
   return platforms.map((platform) => ({ platform, manifest: manifestOf(platform) }));
 }

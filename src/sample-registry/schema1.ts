@@ -1,7 +1,7 @@
 import { type Digest, sha256Hex } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { utf8 } from './bytes.ts';
-import type { Content, Descriptor } from './content.ts';
+import type { SampleContent, SampleDescriptor } from './content.ts';
 import { gzip } from './gzip.ts';
 import { runConfig, type SampleImage } from './image.ts';
 import { schema1Signature } from './schema1-signature.ts';
@@ -18,19 +18,27 @@ export function layerId(index: number): string {
 }
 
 /** What Docker 1.9 stored, signed: its digest is that of the payload, without the signature. */
-export function schema1Signed(content: Content, repository: string, image: SampleImage): Descriptor {
+export function schema1Signed(
+  content: SampleContent,
+  repository: string,
+  image: SampleImage,
+): SampleDescriptor {
   const payload = schema1Payload(content, repository, image);
   const tail = JSON.stringify({ signatures: [schema1Signature] }, null, indent).slice('{'.length);
   const head = payload.slice(0, -'\n}'.length);
   return content.addManifest(mediaTypes.schema1Signed, utf8(`${head},${tail}`), utf8(payload));
 }
 
-export function schema1Unsigned(content: Content, repository: string, image: SampleImage): Descriptor {
+export function schema1Unsigned(
+  content: SampleContent,
+  repository: string,
+  image: SampleImage,
+): SampleDescriptor {
   return content.addManifest(mediaTypes.schema1, utf8(schema1Payload(content, repository, image)));
 }
 
 /** Newest first, and every entry has a blob. An empty one is told by its blob and by its Size, not by a mark. */
-function schema1Payload(content: Content, repository: string, image: SampleImage): string {
+function schema1Payload(content: SampleContent, repository: string, image: SampleImage): string {
   const real = image.layers.map((layer) => ({
     blobSum: content.addBlob(mediaTypes.dockerLayerGzip, gzip(layer.tar)).digest,
     instruction: layer.instruction,

@@ -1,5 +1,5 @@
 import { concatenate } from '../../converters/bytes.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 
 /** From the headers to the last byte of a document: the 4 MiB that one has at most come over a slow line by then. */
 const documentDeadlineMs = 30_000;
@@ -7,7 +7,7 @@ const documentDeadlineMs = 30_000;
 /**
  * Reads a body of at most `limit` bytes.
  * @param what how a message calls it, like `the manifest`.
- * @throws Failure UPSTREAM_CONTENT when it is larger, UPSTREAM_ANSWER when it is encoded, ends early or is longer
+ * @throws RegistryError UPSTREAM_CONTENT when it is larger, UPSTREAM_ANSWER when it is encoded, ends early or is longer
  *   than its Content-Length, UPSTREAM_TIMEOUT when it is not there in time. A caller's own abort comes out as it is.
  */
 export async function readBounded(
@@ -31,7 +31,7 @@ export async function readBounded(
     chunks.push(chunk);
   }
   if (announced !== undefined && announced !== length) {
-    throw new Failure(
+    throw new RegistryError(
       'UPSTREAM_ANSWER',
       `Upstream sent ${length} bytes of ${what} and had announced ${announced}. Try again.`,
     );
@@ -42,13 +42,13 @@ export async function readBounded(
 /**
  * Every request asks for `identity` (client.ts). `fetch` undoes an encoding without a word and leaves the headers
  * as they were: lengths and ranges would then speak of other bytes than the ones at hand.
- * @throws Failure UPSTREAM_ANSWER
+ * @throws RegistryError UPSTREAM_ANSWER
  */
 export async function refuseEncoded(response: Response, what: string): Promise<void> {
   const encoding = response.headers.get('content-encoding')?.trim().toLowerCase() ?? '';
   if (encoding === '' || encoding === 'identity') return;
   await discard(response);
-  throw new Failure(
+  throw new RegistryError(
     'UPSTREAM_ANSWER',
     `Upstream sent ${what} with Content-Encoding ${JSON.stringify(encoding.slice(0, 40))} though it was asked ` +
       'for identity. Switch off compression in front of the registry.',
@@ -97,27 +97,27 @@ async function* chunksOf(response: Response, what: string, deadlineMs: number): 
 /** What the caller's signal was aborted with is the caller's to understand. */
 function isAbort(error: unknown): boolean {
   return (
-    error instanceof Failure ||
+    error instanceof RegistryError ||
     (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'))
   );
 }
 
-function cutShort(what: string, cause: unknown): Failure {
-  return new Failure('UPSTREAM_ANSWER', `Upstream broke off before ${what} was complete. Try again.`, {
+function cutShort(what: string, cause: unknown): RegistryError {
+  return new RegistryError('UPSTREAM_ANSWER', `Upstream broke off before ${what} was complete. Try again.`, {
     cause,
   });
 }
 
-function tooLate(what: string, deadlineMs: number): Failure {
-  return new Failure(
+function tooLate(what: string, deadlineMs: number): RegistryError {
+  return new RegistryError(
     'UPSTREAM_TIMEOUT',
     `Upstream began to send ${what} and did not end within ${deadlineMs / 1000} s. Check that it is healthy, and try ` +
       'again.',
   );
 }
 
-function tooLarge(what: string, limit: number, found: string): Failure {
-  return new Failure(
+function tooLarge(what: string, limit: number, found: string): RegistryError {
+  return new RegistryError(
     'UPSTREAM_CONTENT',
     `Upstream sent ${found} for ${what}; at most ${limit} bytes are read.`,
   );

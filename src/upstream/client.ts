@@ -1,10 +1,10 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Background } from '../concurrency/background.ts';
 import { withDeadline, withDeadlineForHead } from '../concurrency/deadline.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import type { Budget } from '../request/budget.ts';
-import { type Authorizer, createAuthorizer, type Grant } from './auth/authorizer.ts';
-import type { Credential, Kept, Shown } from './auth/credential.ts';
+import { type Authorization, type Authorizer, createAuthorizer } from './auth/authorizer.ts';
+import type { Credential, HelperCredential, StaticCredential } from './auth/credential.ts';
 import { createTokenSource } from './auth/token-cache.ts';
 import { discard } from './body.ts';
 import { type Followed, followRedirects } from './redirect.ts';
@@ -53,7 +53,7 @@ export interface UpstreamClient {
   /** The base URL without a slash at its end, for keys of caches. */
   readonly id: string;
   /**
-   * @throws Failure UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT, UPSTREAM_ANSWER, or what a token server's answer
+   * @throws RegistryError UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT, UPSTREAM_ANSWER, or what a token server's answer
    *   makes (UNAUTHORIZED for a login that it refuses, RATE_LIMITED); the signal's reason when the caller aborts.
    */
   request(request: UpstreamRequest): Promise<UpstreamAnswer>;
@@ -87,7 +87,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
 
   const isElsewhere = ({ url }: ShownRequest) => url !== undefined && url.origin !== baseUrl.origin;
 
-  async function attempt(request: ShownRequest, grant: Grant): Promise<Response> {
+  async function attempt(request: ShownRequest, grant: Authorization): Promise<Response> {
     const url = request.url ?? urlBelow(id, request.path);
     const headers = headersOf(request, options.userAgent, grant.authorization);
     const followed = await exchange(options, request, url, headers);
@@ -97,8 +97,8 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
   }
 
   /** Before a body is sent, which cannot be sent again, upstream is asked once what it wants for the like of it. */
-  async function grantFor(request: ShownRequest): Promise<Grant> {
-    const grant = await authorizer.before(request);
+  async function grantFor(request: ShownRequest): Promise<Authorization> {
+    const grant = await authorizer.authorize(request);
     if (request.body === undefined || authorizer.isSettled(request)) return grant;
     const { body: _, headers: __, url: ___, ...rest } = request;
     const ping = await attempt({ ...rest, method: 'GET', path: '/v2/' }, grant);
@@ -112,16 +112,16 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     const grant = await grantFor(request);
     const response = await attempt(request, grant);
     if (response.status !== 401) {
-      if (!isRead(request)) authorizer.accepted(request);
+      if (!isRead(request)) authorizer.confirm(request);
       return response;
     }
-    authorizer.refused(grant);
+    authorizer.invalidate(grant);
     if (request.body !== undefined) return response;
     const next = await nextGrant(authorizer, response, grant, request);
     if (next === undefined) return response;
     await discard(response);
     const second = await attempt(request, next);
-    if (second.status === 401) authorizer.refused(next);
+    if (second.status === 401) authorizer.invalidate(next);
     return second;
   }
 
@@ -130,8 +130,8 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     async request({ credential, ...request }) {
       const response =
         credential.kind === 'kept'
-          ? await inKeptName(credential, request.body === undefined, (shown) =>
-              respond({ ...request, credential: shown }),
+          ? await inKeptName(credential, request.body === undefined, (credential) =>
+              respond({ ...request, credential }),
             )
           : await respond({ ...request, credential });
       return { response, anonymous: credential.kind === 'none' };
@@ -139,24 +139,24 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
   };
 }
 
-type ShownRequest = Omit<UpstreamRequest, 'credential'> & { readonly credential: Shown };
+type ShownRequest = Omit<UpstreamRequest, 'credential'> & { readonly credential: StaticCredential };
 
 /**
  * A login that a program keeps may have run out: where upstream refuses it, the program is asked for another.
  * @param again whether the request can be sent twice: a body cannot, and the next one has the new login.
  */
 async function inKeptName(
-  { keeper }: Kept,
+  { helper }: HelperCredential,
   again: boolean,
-  respond: (credential: Shown) => Promise<Response>,
+  respond: (credential: StaticCredential) => Promise<Response>,
 ): Promise<Response> {
-  const login = await keeper.current();
+  const login = await helper.current();
   const first = await respond(login).catch((error: unknown) => {
-    if (error instanceof Failure && error.code === 'UNAUTHORIZED') return error;
+    if (error instanceof RegistryError && error.code === 'UNAUTHORIZED') return error;
     throw error;
   });
   if (first instanceof Response && first.status !== 401) return first;
-  const other = await keeper.instead(login);
+  const other = await helper.replace(login);
   if (again && other !== undefined) {
     if (first instanceof Response) await discard(first);
     return respond(other);
@@ -202,13 +202,13 @@ function only(response: Response, url: URL): Followed {
 async function nextGrant(
   authorizer: Authorizer,
   response: Response,
-  grant: Grant,
+  grant: Authorization,
   request: ShownRequest,
-): Promise<Grant | undefined> {
+): Promise<Authorization | undefined> {
   try {
-    return await authorizer.after(response, grant, request);
+    return await authorizer.handleChallenge(response, grant, request);
   } catch (error) {
-    const refused = error instanceof Failure && error.code === 'UNAUTHORIZED';
+    const refused = error instanceof RegistryError && error.code === 'UNAUTHORIZED';
     if (refused && request.credential.kind === 'none') return undefined;
     await discard(response);
     throw error;
@@ -228,13 +228,13 @@ function urlBelow(id: string, path: string): URL {
   const url = new URL(`${id}${path}`);
   // URL resolves dots, "%2e" too: no path may climb out of the registry that the credential is for.
   if (url.href.startsWith(`${id}/v2/`)) return url;
-  throw new Failure('INTERNAL', 'A path for upstream does not begin with /v2/.');
+  throw new RegistryError('INTERNAL', 'A path for upstream does not begin with /v2/.');
 }
 
 /** Whoever a redirect leads to may not ask for credentials: they are for the registry that was configured. */
-async function foreignChallenge({ response, url }: Followed, baseUrl: URL): Promise<Failure> {
+async function foreignChallenge({ response, url }: Followed, baseUrl: URL): Promise<RegistryError> {
   await discard(response);
-  return new Failure(
+  return new RegistryError(
     'UPSTREAM_ANSWER',
     `${baseUrl.host} redirects to ${url.origin}, which asks for a login (401); credentials are for ` +
       `${baseUrl.origin} only. If the registry has moved, configure its new address.`,

@@ -1,4 +1,4 @@
-import { Failure, type FailureCode } from '../errors.ts';
+import { type ErrorCode, RegistryError } from '../errors.ts';
 import { discard, readBounded } from './body.ts';
 
 interface SpecError {
@@ -11,22 +11,22 @@ interface SpecError {
  * `WWW-Authenticate` and `Retry-After`, so that clients do what they would do in front of upstream itself.
  * @param what was asked for, like `manifest latest of library/busybox`.
  */
-export async function failureOf(
+export async function errorFromResponse(
   response: Response,
   what: string,
   unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN' | 'NAME_UNKNOWN',
-): Promise<Failure> {
+): Promise<RegistryError> {
   const said = await specErrorOf(response);
   const { status } = response;
-  const headers = pick(response, ['www-authenticate', 'retry-after']);
+  const headers = pickHeaders(response, ['www-authenticate', 'retry-after']);
   const message = `Upstream answered ${status} for the ${what}${said ? `: ${said.code}, ${said.message.replace(/\.$/, '')}` : ''}.`;
-  const codes: Readonly<Record<number, FailureCode>> = {
+  const codes: Readonly<Record<number, ErrorCode>> = {
     401: 'UNAUTHORIZED',
     403: 'DENIED',
     404: said?.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : unknown,
     429: 'RATE_LIMITED',
   };
-  return new Failure(codes[status] ?? 'UPSTREAM_ANSWER', message, {
+  return new RegistryError(codes[status] ?? 'UPSTREAM_ANSWER', message, {
     headers,
     detail: { upstreamStatus: status },
   });
@@ -61,7 +61,7 @@ function printable(text: string): string {
 }
 
 /** Those headers of a request or an answer that it has. */
-export function pick(
+export function pickHeaders(
   { headers }: { readonly headers: Headers },
   names: readonly string[],
 ): Record<string, string> {

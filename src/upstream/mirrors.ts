@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import type { Credential } from './auth/credential.ts';
 import { discard } from './body.ts';
 import type { UpstreamAnswer, UpstreamClient, UpstreamRequest } from './client.ts';
@@ -68,7 +68,7 @@ export function createMirrors(mirrors: readonly [Mirror, ...Mirror[]], clock: ()
 
 function isFailing(error: unknown): boolean {
   return (
-    error instanceof Failure &&
+    error instanceof RegistryError &&
     ['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT', 'UPSTREAM_ANSWER'].includes(error.code)
   );
 }

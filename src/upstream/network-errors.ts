@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 
 /** What a code of Node's sockets, resolver and TLS means to a person, and what to look at. */
 const meanings: ReadonlyMap<string, string> = new Map([
@@ -29,13 +29,13 @@ const meanings: ReadonlyMap<string, string> = new Map([
  * A `fetch` that came to nothing. The message has method and host, never path or query: a signed URL is a
  * credential. Nor has it the error's own words, only its code.
  */
-export function networkFailure(error: unknown, method: string, url: URL): Failure {
+export function networkError(error: unknown, method: string, url: URL): RegistryError {
   const code = networkCode(error);
   const why =
     code === undefined
       ? 'check the address, the network and TLS'
       : `${code}: ${meanings.get(code) ?? 'check the address, the network and TLS'}`;
-  return new Failure('UPSTREAM_UNREACHABLE', `${method} to ${url.host} came to nothing (${why}).`, {
+  return new RegistryError('UPSTREAM_UNREACHABLE', `${method} to ${url.host} came to nothing (${why}).`, {
     cause: error,
     detail: { method, host: url.host, ...(code === undefined ? {} : { code }) },
   });
@@ -46,8 +46,8 @@ export function isConnectionCut(error: unknown): boolean {
   return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(networkCode(error) ?? '');
 }
 
-export function timeoutFailure(milliseconds: number, method: string, url: URL): Failure {
-  return new Failure(
+export function timeoutError(milliseconds: number, method: string, url: URL): RegistryError {
+  return new RegistryError(
     'UPSTREAM_TIMEOUT',
     `${method} to ${url.host} had no answer within ${milliseconds / 1000} s. Check that it is healthy, and try again.`,
     { detail: { method, host: url.host } },
@@ -58,9 +58,9 @@ export function timeoutFailure(milliseconds: number, method: string, url: URL): 
  * An answer that no registry or token server should give.
  * @param what goes on from the host's name, like `answered 300`. Names no path and no query.
  */
-export function answerFailure(url: URL, what: string): Failure {
+export function answerError(url: URL, what: string): RegistryError {
   const message = `${url.host} ${what}. This is for its operator to mend.`;
-  return new Failure('UPSTREAM_ANSWER', message, { detail: { host: url.host } });
+  return new RegistryError('UPSTREAM_ANSWER', message, { detail: { host: url.host } });
 }
 
 /**

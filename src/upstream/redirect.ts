@@ -1,5 +1,5 @@
 import { discard } from './body.ts';
-import { answerFailure } from './network-errors.ts';
+import { answerError } from './network-errors.ts';
 
 /** Docker Hub takes one hop, a registry behind a load balancer two. */
 const maximumHops = 5;
@@ -24,7 +24,7 @@ export interface Followed {
  * first origin: they are dropped once the way leaves it, and do not come back with it (RFC 9110 §15.4, item 3).
  * @param send asks one server, without following.
  * @param until 'elsewhere' gives back a redirect that leads away from the first origin instead of following it.
- * @throws Failure UPSTREAM_ANSWER for a redirect that no one should follow.
+ * @throws RegistryError UPSTREAM_ANSWER for a redirect that no one should follow.
  */
 export async function followRedirects(
   start: URL,
@@ -41,7 +41,7 @@ export async function followRedirects(
     const leaving = until === 'elsewhere' ? leavingRedirect(response, url) : undefined;
     if (leaving) return { response: leaving, url, strayed };
     if (hops === maximumHops) {
-      throw answerFailure(url, `is at the end of ${maximumHops} redirects and redirects once more`);
+      throw answerError(url, `is at the end of ${maximumHops} redirects and redirects once more`);
     }
     url = locationOf(response, url);
     strayed ||= url.origin !== start.origin;
@@ -70,25 +70,25 @@ function withoutCredentials(headers: Headers): Headers {
 
 /**
  * Where upstream sends on to.
- * @param from the URL that was asked. @throws Failure UPSTREAM_ANSWER for where no one should go.
+ * @param from the URL that was asked. @throws RegistryError UPSTREAM_ANSWER for where no one should go.
  */
 export function locationOf(response: Pick<Response, 'headers' | 'status'>, from: URL): URL {
   const location = response.headers.get('location');
-  if (location === null) throw answerFailure(from, `answered ${response.status} without a Location`);
+  if (location === null) throw answerError(from, `answered ${response.status} without a Location`);
   const url = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   if (url === undefined)
-    throw answerFailure(from, `answered ${response.status} with a Location that is no URL`);
+    throw answerError(from, `answered ${response.status} with a Location that is no URL`);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    throw answerFailure(
+    throw answerError(
       from,
       `redirects to a ${url.protocol} URL, where only https: and http: can be followed`,
     );
   }
   if (from.protocol === 'https:' && url.protocol === 'http:') {
-    throw answerFailure(from, `redirects from https to http (${url.host}), which is not followed`);
+    throw answerError(from, `redirects from https to http (${url.host}), which is not followed`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw answerFailure(from, `redirects to a URL with a login in it (${url.host}), which is not followed`);
+    throw answerError(from, `redirects to a URL with a login in it (${url.host}), which is not followed`);
   }
   return url;
 }

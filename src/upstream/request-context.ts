@@ -1,10 +1,10 @@
 import type { Budget } from '../request/budget.ts';
 import type { Requester } from '../request/requester.ts';
 import type { Credential } from './auth/credential.ts';
-import type { Resolved } from './resolution.ts';
+import type { Resolution } from './resolution.ts';
 
 /** On whose behalf upstream is asked. */
-export interface Caller {
+export interface RequestContext {
   /** No layer is read for this: a search may be for a digest that nobody ever gave out. */
   readonly knownLayersOnly?: boolean;
   readonly credential: Credential;
@@ -13,5 +13,5 @@ export interface Caller {
   readonly signal?: AbortSignal | undefined;
   readonly budget: Budget;
   /** What this very request has asked before, and what came of it: it is not asked again. */
-  readonly asked?: Map<string, Promise<Resolved>> | undefined;
+  readonly resolutions?: Map<string, Promise<Resolution>> | undefined;
 }

@@ -1,8 +1,8 @@
 import { isDeadline } from '../concurrency/deadline.ts';
-import { Failure } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 import type { Budget } from '../request/budget.ts';
 import type { Trace } from '../request/trace.ts';
-import { isConnectionCut, networkFailure, timeoutFailure } from './network-errors.ts';
+import { isConnectionCut, networkError, timeoutError } from './network-errors.ts';
 
 /** The part of the web's `fetch` that is used; the embedded sample registry is one too. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -25,7 +25,7 @@ const streaming: object = { duplex: 'half' };
 
 /**
  * Asks one server and follows nothing.
- * @throws Failure UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT; as `Budget.spend`; the caller's abort as the caller gave
+ * @throws RegistryError UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT; as `Budget.spend`; the caller's abort as the caller gave
  *   it.
  */
 export async function send(sender: Sender, url: URL, headers: Headers): Promise<Response> {
@@ -37,24 +37,24 @@ export async function send(sender: Sender, url: URL, headers: Headers): Promise<
   } catch (error) {
     const { method, signal } = sender;
     sender.caller?.throwIfAborted();
-    if (isDeadline(signal)) throw timeoutFailure(sender.milliseconds, method, url);
-    throw error instanceof Failure ? error : networkFailure(error, method, url);
+    if (isDeadline(signal)) throw timeoutError(sender.milliseconds, method, url);
+    throw error instanceof RegistryError ? error : networkError(error, method, url);
   }
 }
 
 async function sendOnce({ fetch, method, signal, body, budget }: Sender, url: URL, headers: Headers) {
   budget?.spend();
-  const { account } = budget ?? {};
-  trace(headers, account?.trace);
+  const { stats } = budget ?? {};
+  trace(headers, stats?.trace);
   const init = { method, headers, redirect: 'manual' as const, signal };
   const sent = body === undefined ? {} : { body, ...(typeof body === 'string' ? {} : streaming) };
   const started = performance.now();
   try {
     return await fetch(url.href, { ...init, ...sent });
   } finally {
-    if (account) {
-      account.upstreamRequests += 1;
-      account.upstreamMilliseconds += performance.now() - started;
+    if (stats) {
+      stats.upstreamRequests += 1;
+      stats.upstreamMilliseconds += performance.now() - started;
     }
   }
 }

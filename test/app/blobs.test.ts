@@ -20,7 +20,7 @@ const stored: Layer = layers[1] ?? { digest: '', size: 0 };
 const { layers: plain } = JSON.parse(
   (await app.get('/v2/sample/oci-zstd/manifests/latest', manifestRequestHeaders['Docker 1.13.1'])).text(),
 ) as { layers: Layer[] };
-const unpacked: Layer = plain[1] ?? { digest: '', size: 0 };
+const decompressed: Layer = plain[1] ?? { digest: '', size: 0 };
 
 const emptyLayer: Layer = {
   digest: 'sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4',
@@ -29,7 +29,11 @@ const emptyLayer: Layer = {
 
 const kinds = [
   { kind: 'a stored layer', layer: stored, path: `/v2/sample/oci/blobs/${stored.digest}` },
-  { kind: 'an unpacked layer', layer: unpacked, path: `/v2/sample/oci-zstd/blobs/${unpacked.digest}` },
+  {
+    kind: 'an unpacked layer',
+    layer: decompressed,
+    path: `/v2/sample/oci-zstd/blobs/${decompressed.digest}`,
+  },
   { kind: 'the empty layer', layer: emptyLayer, path: `/v2/sample/oci/blobs/${emptyLayer.digest}` },
 ];
 

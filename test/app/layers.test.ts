@@ -1,21 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { createMemoryCache } from '../../src/cache/memory.ts';
-import { slice } from '../../src/layers/byte-range.ts';
-import { unpack } from '../../src/layers/decompress.ts';
-import { defaultUnpackLimits, type UnpackLimits } from '../../src/layers/decompression-limits.ts';
-import { measure } from '../../src/layers/inspect.ts';
-import { createLayerLearner, createLayerLeases } from '../../src/layers/inspector.ts';
-import { verified } from '../../src/layers/verify.ts';
+import { sliceStream } from '../../src/layers/byte-range.ts';
+import { decompress } from '../../src/layers/decompress.ts';
+import {
+  type DecompressionLimits,
+  defaultDecompressionLimits,
+} from '../../src/layers/decompression-limits.ts';
+import { inspectLayer } from '../../src/layers/inspect.ts';
+import { createLayerInspector, createLayerLeases } from '../../src/layers/inspector.ts';
+import { verifyingStream } from '../../src/layers/verify.ts';
 import { gzip } from '../../src/sample-registry/gzip.ts';
 import { zstd } from '../../src/sample-registry/zstd.ts';
 import { bytesOf, concatenated, received, sourceOf } from '../support/byte-streams.ts';
 import { layerContent } from '../support/layer-content.ts';
 import { layerRequest } from '../support/layer-request.ts';
-import { gzipMembers, packedLength, zstdFrames } from '../support/packed-content.ts';
+import { compressedLength, gzipMembers, zstdFrames } from '../support/packed-content.ts';
 import { runtimeCodec as codec } from '../support/runtime-codec.ts';
 
-const content = layerContent(packedLength);
+const content = layerContent(compressedLength);
 const [firstFrame, secondFrame] = zstdFrames as [Uint8Array, Uint8Array];
 const skippable = Uint8Array.of(0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
 const emptyFrame = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 1, 0, 0);
@@ -44,44 +47,44 @@ const layers: readonly [name: string, compression: 'gzip' | 'zstd' | 'none', pac
 /** Cuts at every place that matters: bytes alone, within headers, across several frames. */
 const pieces = [1, 7, 1000, 1_000_000];
 
-function unpackTest(
-  packed: ReadableStream<Uint8Array>,
+function decompressTest(
+  compressed: ReadableStream<Uint8Array>,
   compression: 'gzip' | 'zstd' | 'none',
-  limits: Partial<UnpackLimits> = {},
+  limits: Partial<DecompressionLimits> = {},
 ): ReadableStream<Uint8Array> {
-  return unpack(packed, compression, {
+  return decompress(compressed, compression, {
     codec,
-    limits: { ...defaultUnpackLimits, ...limits },
+    limits: { ...defaultDecompressionLimits, ...limits },
     what: 'layer X',
   });
 }
 
 describe('unpacking', () => {
-  test.each(layers)('%s', async (_name, compression, packed) => {
-    for (const piece of pieces.filter((each) => each > 1 || packed.length < 20_000)) {
-      expect(await digested(unpackTest(sourceOf(packed, { piece }).stream, compression))).toBe(
+  test.each(layers)('%s', async (_name, compression, compressed) => {
+    for (const piece of pieces.filter((each) => each > 1 || compressed.length < 20_000)) {
+      expect(await digested(decompressTest(sourceOf(compressed, { piece }).stream, compression))).toBe(
         digestOf(content),
       );
     }
   });
 
   test('what holds nothing is empty', async () => {
-    for (const packed of [emptyFrame, skippable, zstd(new Uint8Array(), { contentSize: false })]) {
-      expect(await bytesOf(unpackTest(sourceOf(packed).stream, 'zstd'))).toHaveLength(0);
+    for (const compressed of [emptyFrame, skippable, zstd(new Uint8Array(), { contentSize: false })]) {
+      expect(await bytesOf(decompressTest(sourceOf(compressed).stream, 'zstd'))).toHaveLength(0);
     }
-    const nothing = await bytesOf(unpackTest(sourceOf(gzip(new Uint8Array())).stream, 'gzip'));
+    const nothing = await bytesOf(decompressTest(sourceOf(gzip(new Uint8Array())).stream, 'gzip'));
     expect(nothing).toHaveLength(0);
   });
 
   test.each(layers.filter(([, compression]) => compression !== 'none'))(
     '%s: cut short at any place, it is refused',
-    async (_name, compression, packed) => {
-      const whole = new Set(frameEnds(packed));
-      const lengths = [0, 1, 3, 5, 9, 2000, packed.length - 5, packed.length - 1];
+    async (_name, compression, compressed) => {
+      const whole = new Set(frameEnds(compressed));
+      const lengths = [0, 1, 3, 5, 9, 2000, compressed.length - 5, compressed.length - 1];
       for (const length of lengths.filter((each) => !whole.has(each))) {
-        const cut = unpackTest(sourceOf(packed.subarray(0, length)).stream, compression);
+        const cut = decompressTest(sourceOf(compressed.subarray(0, length)).stream, compression);
         await expect(bytesOf(cut), `${length} bytes`).rejects.toMatchObject({
-          name: 'Failure',
+          name: 'RegistryError',
           code: 'UPSTREAM_CONTENT',
           message: expect.stringContaining('layer X'),
         });
@@ -98,10 +101,10 @@ describe('unpacking', () => {
     ['gzip', content, 'is broken gzip'],
   ] as const)(
     '%s: what follows or is something else is refused (%#)',
-    async (compression, packed, message) => {
+    async (compression, compressed, message) => {
       for (const piece of pieces) {
         await expect(
-          bytesOf(unpackTest(sourceOf(packed, { piece }).stream, compression)),
+          bytesOf(decompressTest(sourceOf(compressed, { piece }).stream, compression)),
         ).rejects.toMatchObject({
           code: 'UPSTREAM_CONTENT',
           message: expect.stringContaining(message),
@@ -113,7 +116,7 @@ describe('unpacking', () => {
   test('a window beyond the limit is refused before memory is given to it, and the limit is named', async () => {
     const header = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 31 << 3);
     const source = sourceOf(concatenated(firstFrame, header, new Uint8Array(1000)));
-    await expect(bytesOf(unpackTest(source.stream, 'zstd'))).rejects.toMatchObject({
+    await expect(bytesOf(decompressTest(source.stream, 'zstd'))).rejects.toMatchObject({
       code: 'UPSTREAM_CONTENT',
       message: expect.stringContaining(`at most ${codec.zstd.windowLimit}`),
       detail: { fault: 'window' },
@@ -130,7 +133,7 @@ describe('unpacking', () => {
       [...magic, 0x00, 0x38, 3, 0xff, 0xff, 9],
     ];
     for (const bytes of bad) {
-      const stream = unpackTest(sourceOf(Uint8Array.from(bytes)).stream, 'zstd');
+      const stream = decompressTest(sourceOf(Uint8Array.from(bytes)).stream, 'zstd');
       await expect(bytesOf(stream)).rejects.toMatchObject({ detail: { fault: 'not-readable' } });
     }
   });
@@ -140,14 +143,14 @@ describe('unpacking', () => {
     const blocks = Array.from({ length: 10_000 }, () => [0x02, 0x00, 0x10, 0]).flat();
     const bomb = Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x38, ...blocks]);
     const limits = { bombBytes: 2 ** 21, bombRatio: 100 };
-    const { bytes, error } = await received(unpackTest(sourceOf(bomb).stream, 'zstd', limits));
+    const { bytes, error } = await received(decompressTest(sourceOf(bomb).stream, 'zstd', limits));
     expect(error).toMatchObject({ code: 'UPSTREAM_CONTENT', detail: { fault: 'bomb' } });
     expect(bytes.length).toBeLessThanOrEqual(2 ** 21);
     expect(bytes.length).toBeGreaterThan(2 ** 20);
   });
 
   test('more than the largest layer is refused', async () => {
-    const stream = unpackTest(sourceOf(concatenated(...gzipMembers)).stream, 'gzip', { bytes: 199_999 });
+    const stream = decompressTest(sourceOf(concatenated(...gzipMembers)).stream, 'gzip', { bytes: 199_999 });
     await expect(bytesOf(stream)).rejects.toMatchObject({
       detail: { fault: 'too-large' },
       message: expect.stringContaining('REGSHIFT_LAYER_BYTES'),
@@ -155,9 +158,9 @@ describe('unpacking', () => {
   });
 
   test('where upstream breaks off, that is said, and it is not taken for the end', async () => {
-    for (const [, compression, packed] of layers) {
-      const source = sourceOf(packed.subarray(0, 3000), { after: 'error' });
-      await expect(bytesOf(unpackTest(source.stream, compression))).rejects.toMatchObject({
+    for (const [, compression, compressed] of layers) {
+      const source = sourceOf(compressed.subarray(0, 3000), { after: 'error' });
+      await expect(bytesOf(decompressTest(source.stream, compression))).rejects.toMatchObject({
         code: 'UPSTREAM_ANSWER',
         message: expect.stringContaining('broke off'),
       });
@@ -165,9 +168,9 @@ describe('unpacking', () => {
   });
 
   test('a client that goes away takes upstream with it, even where upstream is silent', async () => {
-    for (const [, compression, packed] of layers) {
-      const source = sourceOf(packed.subarray(0, 3000), { after: 'silence' });
-      const reader = unpackTest(source.stream, compression).getReader();
+    for (const [, compression, compressed] of layers) {
+      const source = sourceOf(compressed.subarray(0, 3000), { after: 'silence' });
+      const reader = decompressTest(source.stream, compression).getReader();
       const reading = drained(reader);
       await settled();
       await reader.cancel('gone');
@@ -179,7 +182,7 @@ describe('unpacking', () => {
   test('no more is read than a client takes', async () => {
     const long = concatenated(...Array.from({ length: 400 }, () => firstFrame));
     const source = sourceOf(long);
-    const reader = unpackTest(source.stream, 'zstd').getReader();
+    const reader = decompressTest(source.stream, 'zstd').getReader();
     await reader.read();
     await settled();
     // Of 60 MB, not 2 MiB.
@@ -189,29 +192,31 @@ describe('unpacking', () => {
 });
 
 describe('measuring', () => {
-  test.each(layers)('%s', async (_name, compression, packed) => {
+  test.each(layers)('%s', async (_name, compression, compressed) => {
     const read: number[] = [];
-    const facts = await measure(sourceOf(packed).stream, {
+    const facts = await inspectLayer(sourceOf(compressed).stream, {
       codec,
-      limits: defaultUnpackLimits,
-      digest: digestOf(packed),
+      limits: defaultDecompressionLimits,
+      digest: digestOf(compressed),
       onRead: (bytes) => read.push(bytes),
     });
     expect(facts).toEqual({
       compression,
-      packedSize: packed.length,
+      packedSize: compressed.length,
       size: content.length,
       diffId: digestOf(content),
     });
-    expect(read.at(-1)).toBe(packed.length);
+    expect(read.at(-1)).toBe(compressed.length);
   });
 
-  const measured = (packed: Uint8Array, digest = digestOf(packed)) =>
-    measure(sourceOf(packed).stream, { codec, limits: defaultUnpackLimits, digest });
+  const measured = (compressed: Uint8Array, digest = digestOf(compressed)) =>
+    inspectLayer(sourceOf(compressed).stream, { codec, limits: defaultDecompressionLimits, digest });
 
   test('a layer named by sha512', async () => {
-    const packed = gzip(content);
-    expect(await measured(packed, digestOf(packed, 'sha512'))).toMatchObject({ diffId: digestOf(content) });
+    const compressed = gzip(content);
+    expect(await measured(compressed, digestOf(compressed, 'sha512'))).toMatchObject({
+      diffId: digestOf(content),
+    });
   });
 
   test('bytes that are not what the digest names teach nothing', async () => {
@@ -225,8 +230,8 @@ describe('measuring', () => {
       [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0],
       [0x42, 0x5a, 0x68, 0x39, 0x31, 0x41],
     ]) {
-      const packed = concatenated(Uint8Array.from(magic), content);
-      await expect(measured(packed)).rejects.toMatchObject({ detail: { fault: 'not-readable' } });
+      const compressed = concatenated(Uint8Array.from(magic), content);
+      await expect(measured(compressed)).rejects.toMatchObject({ detail: { fault: 'not-readable' } });
     }
   });
 
@@ -236,13 +241,13 @@ describe('measuring', () => {
   });
 
   test('an abort ends it with the reason, and upstream with it', async () => {
-    for (const [, , packed] of layers) {
-      const source = sourceOf(packed.subarray(0, 3000), { after: 'silence' });
+    for (const [, , compressed] of layers) {
+      const source = sourceOf(compressed.subarray(0, 3000), { after: 'silence' });
       const abort = new AbortController();
-      const facts = measure(source.stream, {
+      const facts = inspectLayer(source.stream, {
         codec,
-        limits: defaultUnpackLimits,
-        digest: digestOf(packed),
+        limits: defaultDecompressionLimits,
+        digest: digestOf(compressed),
         signal: abort.signal,
       });
       await settled();
@@ -259,13 +264,13 @@ describe('a verified stream', () => {
   test('passes what is right, for each algorithm', async () => {
     for (const algorithm of ['sha256', 'sha384', 'sha512'] as const) {
       const digest = digestOf(content, algorithm);
-      const stream = verified(sourceOf(content).stream, { ...expected, digest }, codec, 'layer X');
+      const stream = verifyingStream(sourceOf(content).stream, { ...expected, digest }, codec, 'layer X');
       expect(await digested(stream)).toBe(digestOf(content));
     }
     const empty = { digest: digestOf(new Uint8Array()), size: 0 };
-    expect(await bytesOf(verified(sourceOf(new Uint8Array()).stream, empty, codec, 'layer X'))).toHaveLength(
-      0,
-    );
+    expect(
+      await bytesOf(verifyingStream(sourceOf(new Uint8Array()).stream, empty, codec, 'layer X')),
+    ).toHaveLength(0);
   });
 
   test.each([
@@ -276,7 +281,7 @@ describe('a verified stream', () => {
     ['nothing', new Uint8Array()],
   ])('%s: it errors, and less has come out than was announced', async (_name, bytes) => {
     for (const piece of [1000, 1_000_000]) {
-      const stream = verified(sourceOf(bytes, { piece }).stream, expected, codec, 'layer X');
+      const stream = verifyingStream(sourceOf(bytes, { piece }).stream, expected, codec, 'layer X');
       const result = await received(stream);
       expect(result.error).toMatchObject({ code: 'UPSTREAM_CONTENT', detail: { fault: 'mismatch' } });
       expect(result.bytes.length).toBeLessThan(content.length);
@@ -285,14 +290,14 @@ describe('a verified stream', () => {
 
   test('another size than was announced errors, though the digest be right', async () => {
     for (const size of [content.length - 1, content.length + 1]) {
-      const stream = verified(sourceOf(content).stream, { ...expected, size }, codec, 'layer X');
+      const stream = verifyingStream(sourceOf(content).stream, { ...expected, size }, codec, 'layer X');
       expect((await received(stream)).error).toMatchObject({ detail: { fault: 'mismatch' } });
     }
   });
 
   test('is cancelled through to upstream', async () => {
     const source = sourceOf(content);
-    await verified(source.stream, expected, codec, 'layer X').cancel('gone');
+    await verifyingStream(source.stream, expected, codec, 'layer X').cancel('gone');
     expect(source.cancelled).toEqual({ reason: 'gone' });
   });
 });
@@ -300,25 +305,30 @@ describe('a verified stream', () => {
 describe('a slice', () => {
   const spans = [
     [0, 0],
-    [0, packedLength - 1],
+    [0, compressedLength - 1],
     [999, 1000],
     [1000, 1999],
     [12_345, 67_890],
-    [packedLength - 1, packedLength - 1],
+    [compressedLength - 1, compressedLength - 1],
   ] as const;
 
   test.each(spans)('from %i to %i of what is unpacked and verified', async (start, end) => {
     const source = sourceOf(concatenated(...zstdFrames));
-    const plain = unpackTest(source.stream, 'zstd');
-    const whole = verified(plain, { digest: digestOf(content), size: content.length }, codec, 'layer X');
-    expect(await digested(slice(whole, { start, end }, 'layer X'))).toBe(
+    const plain = decompressTest(source.stream, 'zstd');
+    const whole = verifyingStream(
+      plain,
+      { digest: digestOf(content), size: content.length },
+      codec,
+      'layer X',
+    );
+    expect(await digested(sliceStream(whole, { start, end }, 'layer X'))).toBe(
       digestOf(content.subarray(start, end + 1)),
     );
   });
 
   test('upstream is cancelled with the last byte, before anyone asks for more', async () => {
     const source = sourceOf(content);
-    const reader = slice(source.stream, { start: 500, end: 1499 }, 'layer X').getReader();
+    const reader = sliceStream(source.stream, { start: 500, end: 1499 }, 'layer X').getReader();
     await reader.read();
     expect(source.cancelled).toBeUndefined();
     await reader.read();
@@ -328,18 +338,18 @@ describe('a slice', () => {
   });
 
   test('what is too short is an error, not an end', async () => {
-    const stream = slice(sourceOf(content).stream, { start: 5, end: packedLength }, 'layer X');
+    const stream = sliceStream(sourceOf(content).stream, { start: 5, end: compressedLength }, 'layer X');
     await expect(bytesOf(stream)).rejects.toMatchObject({ detail: { fault: 'cut-short' } });
   });
 
   test('the end of wrong content is not served', async () => {
-    const whole = verified(
+    const whole = verifyingStream(
       sourceOf(content.with(0, 0)).stream,
       { digest: digestOf(content), size: content.length },
       codec,
       'layer X',
     );
-    const tail = slice(whole, { start: packedLength - 10, end: packedLength - 1 }, 'layer X');
+    const tail = sliceStream(whole, { start: compressedLength - 10, end: compressedLength - 1 }, 'layer X');
     const { bytes, error } = await received(tail);
     expect(error).toMatchObject({ detail: { fault: 'mismatch' } });
     expect(bytes).toHaveLength(0);
@@ -347,12 +357,12 @@ describe('a slice', () => {
 });
 
 test('a layer is learned once, and remembered beyond the learner', async () => {
-  const packed = concatenated(...zstdFrames);
+  const compressed = concatenated(...zstdFrames);
   const cache = createMemoryCache(1_000_000);
   const leases = createLayerLeases(2, Date.now);
   const options = {
     codec,
-    limits: defaultUnpackLimits,
+    limits: defaultDecompressionLimits,
     cache,
     leases,
     clock: Date.now,
@@ -361,31 +371,31 @@ test('a layer is learned once, and remembered beyond the learner', async () => {
   let opened = 0;
   const open = async () => {
     opened += 1;
-    return { stream: sourceOf(packed).stream, size: packed.length };
+    return { stream: sourceOf(compressed).stream, size: compressed.length };
   };
-  const learner = createLayerLearner(options);
-  const digest = digestOf(packed);
-  expect(await learner.known(digest)).toBeUndefined();
+  const inspector = createLayerInspector(options);
+  const digest = digestOf(compressed);
+  expect(await inspector.cachedFacts(digest)).toBeUndefined();
   const [facts, same] = await Promise.all([
-    learner.facts(digest, layerRequest(open)),
-    learner.facts(digest, layerRequest(open)),
+    inspector.facts(digest, layerRequest(open)),
+    inspector.facts(digest, layerRequest(open)),
   ]);
   expect(facts).toEqual({
     compression: 'zstd',
-    packedSize: packed.length,
-    size: packedLength,
+    packedSize: compressed.length,
+    size: compressedLength,
     diffId: digestOf(content),
   });
   expect(same).toEqual(facts);
-  expect(await createLayerLearner(options).facts(digest, layerRequest(open))).toEqual(facts);
+  expect(await createLayerInspector(options).facts(digest, layerRequest(open))).toEqual(facts);
   expect(opened).toBe(1);
 });
 
 /** The places where `packed` may well end: behind each of the frames above. */
-function* frameEnds(packed: Uint8Array): Generator<number> {
+function* frameEnds(compressed: Uint8Array): Generator<number> {
   const frames = [skippable, emptyFrame, ...zstdFrames];
-  for (let at = 0; at < packed.length; ) {
-    const next = frames.find((frame) => frame.every((byte, index) => packed[at + index] === byte));
+  for (let at = 0; at < compressed.length; ) {
+    const next = frames.find((frame) => frame.every((byte, index) => compressed[at + index] === byte));
     if (next === undefined) return;
     at += next.length;
     yield at;

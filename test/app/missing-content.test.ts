@@ -6,8 +6,8 @@ import { type Answer, type RequestHeaders, type TestApp, testApp } from '../supp
 import { bytesOf, concatenated } from '../support/byte-streams.ts';
 import { layerContent } from '../support/layer-content.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { packedLength, zstdFrames } from '../support/packed-content.ts';
-import { packedImage } from '../support/packed-image.ts';
+import { compressedLength, zstdFrames } from '../support/packed-content.ts';
+import { compressedImage } from '../support/packed-image.ts';
 import { basicChallenge, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 import { upstreamUrl } from '../support/upstream-url.ts';
 import { writableRegistry } from '../support/writable-registry.ts';
@@ -129,8 +129,8 @@ describe('a push that leaves out what HEAD says is there', () => {
 describe('a decompressed layer', () => {
   it('is uploaded while upstream still sends the compressed one', async () => {
     const [first = new Uint8Array(), second = new Uint8Array()] = zstdFrames;
-    const [packed, tar] = [concatenated(first, second).slice(), layerContent(packedLength)];
-    const stored = packedImage('team/app', [{ mediaType: mediaTypes.ociLayerZstd, packed, tar }]);
+    const [compressed, tar] = [concatenated(first, second).slice(), layerContent(compressedLength)];
+    const stored = compressedImage('team/app', [{ mediaType: mediaTypes.ociLayerZstd, compressed, tar }]);
     const received = Promise.withResolvers<void>();
     let isPushed = false;
     const inTwoParts = () =>
@@ -145,8 +145,8 @@ describe('a decompressed layer', () => {
     const uploaded: Uint8Array[] = [];
     const { app } = start(async (request, url) => {
       const { pathname } = url;
-      if (isPushed && request.method === 'GET' && pathname.endsWith(digestOf(packed))) {
-        return new Response(inTwoParts(), { headers: { 'Content-Length': String(packed.length) } });
+      if (isPushed && request.method === 'GET' && pathname.endsWith(digestOf(compressed))) {
+        return new Response(inTwoParts(), { headers: { 'Content-Length': String(compressed.length) } });
       }
       if (request.method !== 'PUT' || !pathname.includes('/uploads/')) {
         const isWrite = request.method === 'PUT' || request.method === 'POST';

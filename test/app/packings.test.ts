@@ -8,13 +8,13 @@ import { testApp } from '../support/app.ts';
 import { concatenated } from '../support/byte-streams.ts';
 import { layerContent } from '../support/layer-content.ts';
 import type { OldClient } from '../support/old-clients.ts';
-import { gzipMembers, packedLength, zstdFrames } from '../support/packed-content.ts';
-import { type PackedLayer, packedImage } from '../support/packed-image.ts';
+import { compressedLength, gzipMembers, zstdFrames } from '../support/packed-content.ts';
+import { type CompressedLayer, compressedImage } from '../support/packed-image.ts';
 import { layersOf, pull } from '../support/pull.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
 
 const { ociLayer, ociLayerGzip, ociLayerZstd } = mediaTypes;
-const content = layerContent(packedLength);
+const content = layerContent(compressedLength);
 const files = tar([{ kind: 'file', path: 'words', content }]);
 const nothing = new Uint8Array();
 /** A tar without a file (pax, "ustar Interchange Format": two blocks of zeros). */
@@ -23,13 +23,13 @@ const sized = { contentSize: true };
 const streamed = { contentSize: false };
 
 const own = (bytes: Uint8Array) => bytes.slice() as Uint8Array<ArrayBuffer>;
-const layer = (mediaType: string, packed: Uint8Array, of: Uint8Array): PackedLayer => ({
+const layer = (mediaType: string, compressed: Uint8Array, of: Uint8Array): CompressedLayer => ({
   mediaType,
-  packed: own(packed),
+  compressed: own(compressed),
   tar: of,
 });
 
-const packings: Readonly<Record<string, PackedLayer>> = {
+const packings: Readonly<Record<string, CompressedLayer>> = {
   'a plain tar': layer(ociLayer, files, files),
   gzip: layer(ociLayerGzip, gzip(files), files),
   'gzip by zlib, of two members': layer(ociLayerGzip, concatenated(...gzipMembers), content),
@@ -60,17 +60,17 @@ const cells = Object.entries(packings).flatMap(([packing, each]) =>
 );
 
 /** With another layer below and above, so that none is taken for its neighbour. */
-function appOver(each: PackedLayer) {
+function appOver(each: CompressedLayer) {
   const base = tar([{ kind: 'directory', path: 'base' }]);
   const top = tar([{ kind: 'directory', path: 'top' }]);
   const image = [layer(ociLayerGzip, gzip(base), base), each, layer(ociLayerZstd, zstd(top, sized), top)];
-  const upstream = scriptedUpstream(packedImage('team/packed', image));
+  const upstream = scriptedUpstream(compressedImage('team/packed', image));
   return { app: testApp({}, upstream.fetch), image };
 }
 
 describe.each(cells)('$client gets $packing', ({ each, client }) => {
   const zstdIn = each.mediaType === ociLayerZstd;
-  const expected = zstdIn && !unpacksZstd(client) ? each.tar : each.packed;
+  const expected = zstdIn && !unpacksZstd(client) ? each.tar : each.compressed;
 
   it('as a layer that it unpacks, with the files of the one that is stored', async () => {
     const { app } = appOver(each);

@@ -1,7 +1,7 @@
 import { base64url, EncryptJWT, SignJWT } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readSigningKey } from '../../converters/crypto/signing-key.ts';
-import { deriveClaimKeys } from '../../src/client-state/keys.ts';
+import { deriveStateKeys } from '../../src/client-state/keys.ts';
 import { type TestApp, testApp, upstreamUrl } from '../support/app.ts';
 import { privateTo, type Script, scriptedUpstream, type Upstream } from '../support/scripted-upstream.ts';
 import { testSigningKey } from '../support/signing-key.ts';
@@ -139,7 +139,7 @@ describe('a claim that was tampered with', () => {
   });
 
   it('cannot be made without the keys, nor with the key of the other use', async () => {
-    const keys = await deriveClaimKeys(
+    const keys = await deriveStateKeys(
       await readSigningKey(JSON.stringify(testSigningKey)),
       `${upstreamUrl} all`,
     );
@@ -164,7 +164,7 @@ describe('a claim that was tampered with', () => {
   });
 
   it('cannot be one without an end', async () => {
-    const keys = await deriveClaimKeys(
+    const keys = await deriveStateKeys(
       await readSigningKey(JSON.stringify(testSigningKey)),
       `${upstreamUrl} all`,
     );

@@ -6,7 +6,7 @@ import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
 import { type V1DaemonName, v1DaemonNames, v1Daemons } from '../support/v1-daemons.ts';
-import { ancestry, pullV1, unpackedV1 } from '../support/v1-pull.ts';
+import { ancestry, decompressedV1, pullV1 } from '../support/v1-pull.ts';
 
 const app = testApp();
 const http = app.send;
@@ -18,10 +18,10 @@ const pull = (daemon: V1DaemonName, sample: string) => pullV1({ daemon: v1Daemon
 describe.each(pulls)('$daemon pulls $sample', ({ daemon, sample }) => {
   it('and has the files of the image: each layer is one that it unpacks', async () => {
     const { ids, layers } = await pull(daemon, sample);
-    const unpacked = await Promise.all(
-      ids.toReversed().map((id) => unpackedV1(layers.get(id) ?? new Uint8Array())),
+    const decompressed = await Promise.all(
+      ids.toReversed().map((id) => decompressedV1(layers.get(id) ?? new Uint8Array())),
     );
-    const withFiles = unpacked.filter((tar) => tar.some((byte) => byte !== 0));
+    const withFiles = decompressed.filter((tar) => tar.some((byte) => byte !== 0));
     expect(withFiles).toEqual(sampleImage(sample).layers.map(({ tar }) => tar));
   });
 

@@ -4,7 +4,7 @@ import { type TestApp, testApp } from '../support/app.ts';
 import { manyTags } from '../support/many-tags.ts';
 import { type Script, scriptedUpstream, type Upstream } from '../support/scripted-upstream.ts';
 import { v1Daemons } from '../support/v1-daemons.ts';
-import { pullV1, unpackedV1 } from '../support/v1-pull.ts';
+import { decompressedV1, pullV1 } from '../support/v1-pull.ts';
 
 const sample = 'sample/oci-zstd';
 const daemon = v1Daemons['Docker 1.7.1'];
@@ -39,7 +39,7 @@ describe('layers that are stored packed by zstd', () => {
   it('of another tag are read when they are asked for', async () => {
     const { app, upstream } = over(manyTags('team/app', { other: sample, latest: 'sample/oci' }));
     const { layers } = await pullV1({ daemon, http: app.send }, 'team/app', 'other');
-    for (const layer of layers.values()) await unpackedV1(layer);
+    for (const layer of layers.values()) await decompressedV1(layer);
     // What a layer is made from is known, and not looked for among all tags.
     expect(upstream.asked.filter((each) => each.endsWith('/tags/list'))).toHaveLength(1);
   });

@@ -38,12 +38,12 @@ export async function prepareLayers(): Promise<BenchLayers> {
   // Into a file first: node_modules may change between one reading and the next.
   await write(plain, content());
   const diffId = await write('/dev/null', createReadStream(plain));
-  const make = async (name: string, packed: AsyncIterable<Uint8Array>): Promise<BenchLayer> => {
+  const make = async (name: string, compressed: AsyncIterable<Uint8Array>): Promise<BenchLayer> => {
     const path = join(folder, name);
     return {
       path,
       compression: name === 'gzip' ? name : 'zstd',
-      digest: await write(path, packed),
+      digest: await write(path, compressed),
       diffId,
       size,
     };

@@ -15,7 +15,7 @@ const reader = { Accept: mediaTypes.schema1Signed };
 /** Puts an image with this one layer there, as BuildKit writes it. */
 export async function pushLayer(registryUrl: string, repository: string, layer: BenchLayer): Promise<void> {
   const { compression, digest, diffId } = layer;
-  const packed = new Uint8Array(await readFile(layer.path));
+  const compressed = new Uint8Array(await readFile(layer.path));
   const rootfs = { type: 'layers', diff_ids: [diffId] };
   const config = json({
     os: 'linux',
@@ -32,12 +32,12 @@ export async function pushLayer(registryUrl: string, repository: string, layer: 
       {
         mediaType: compression === 'gzip' ? mediaTypes.ociLayerGzip : mediaTypes.ociLayerZstd,
         digest,
-        size: packed.length,
+        size: compressed.length,
       },
     ],
   });
   const manifests = [{ bytes: manifest, mediaType: mediaTypes.ociManifest }];
-  await pushImage(registryUrl, repository, 'latest', { blobs: [config, packed], manifests });
+  await pushImage(registryUrl, repository, 'latest', { blobs: [config, compressed], manifests });
 }
 
 /** Puts the image of a repository there once more as the schema 1 that `regshift` makes of it, under the tag `v1`. */

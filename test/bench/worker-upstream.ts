@@ -51,10 +51,10 @@ export async function startBenchUpstream(): Promise<BenchUpstream> {
   const inside = new Uint8Array(layerMiB * MiB);
   inside.set(randomBytes(inside.length / 2));
   const plain = digestOf(inside);
-  const packed = keep(ociLayerZstd, new Uint8Array(zstdCompressSync(inside)));
+  const compressed = keep(ociLayerZstd, new Uint8Array(zstdCompressSync(inside)));
   const rootfs = { type: 'layers', diff_ids: [plain] };
   const zstdConfig = keep(ociConfig, json({ os: 'linux', architecture: 'amd64', rootfs, history: [{}] }));
-  const zstd = manifest(ociManifest, { config: zstdConfig, layers: [packed] });
+  const zstd = manifest(ociManifest, { config: zstdConfig, layers: [compressed] });
   // Another one: what upstream has itself need not be unpacked.
   const stored = keep(mediaTypes.octetStream, new Uint8Array(randomBytes(inside.length)));
 

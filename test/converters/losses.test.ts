@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { imageWays, indexWays } from '../../converters/conversion-graph.ts';
+import { imageConversions, indexConversions } from '../../converters/conversion-graph.ts';
 import {
   convertImage,
   convertIndex,
@@ -86,13 +86,13 @@ describe('what an image loses is what the table says', () => {
   it.each(pairs)('from %s to %s', async (from, to) => {
     const shelf = new Shelf();
     const { losses } = await convertImage(images[from](shelf), to, contextOf(shelf));
-    expect(kindsOf(losses)).toEqual([...imageWays[to].loses[from]].sort());
+    expect(kindsOf(losses)).toEqual([...imageConversions[to].loses[from]].sort());
   });
 
   it.each(forms)('from %s to registry API v1', async (from) => {
     const shelf = new Shelf();
     const { losses } = await convertToRegistryV1(images[from](shelf), contextOf(shelf));
-    expect(kindsOf(losses)).toEqual([...imageWays.v1.loses[from]].sort());
+    expect(kindsOf(losses)).toEqual([...imageConversions.v1.loses[from]].sort());
   });
 
   it('is told with the place, and nothing for what says nothing', async () => {
@@ -162,7 +162,7 @@ describe('what an index loses is what the table says', () => {
     async (from, to) => {
       const shelf = new Shelf();
       const { losses } = await convertIndex(indexes[from](shelf), to, shelf.context);
-      expect(kindsOf(losses)).toEqual([...indexWays[to].loses[from]].sort());
+      expect(kindsOf(losses)).toEqual([...indexConversions[to].loses[from]].sort());
     },
   );
 });

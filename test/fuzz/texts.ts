@@ -11,13 +11,13 @@ import { loginFor, parseDockerConfig } from '../../src/auth/docker-config.ts';
 import { parseHtpasswd } from '../../src/auth/htpasswd-file.ts';
 import { openContext, sealContext } from '../../src/client-state/v1-context.ts';
 import { openToken } from '../../src/client-state/v1-token.ts';
-import { Failure } from '../../src/errors.ts';
+import { RegistryError } from '../../src/errors.ts';
 import { parsePath } from '../../src/http/params.ts';
 import { byteRange } from '../../src/http/range.ts';
 import { matchesEtag } from '../../src/http/responses.ts';
 import { parseV1Path } from '../../src/http/v1/path.ts';
 import { readAccept } from '../../src/negotiation/accept.ts';
-import { whatIsRead } from '../../src/negotiation/capabilities.ts';
+import { capabilitiesOf } from '../../src/negotiation/capabilities.ts';
 import { describeClient } from '../../src/negotiation/client-profile.ts';
 import { nextQuery } from '../../src/upstream/api/tags.ts';
 import { parseChallenges } from '../../src/upstream/auth/challenge.ts';
@@ -46,7 +46,7 @@ function coded<Value>(work: () => Value): Value | undefined {
   try {
     return work();
   } catch (error) {
-    if (error instanceof Failure || error instanceof ConversionError) return undefined;
+    if (error instanceof RegistryError || error instanceof ConversionError) return undefined;
     throw error;
   }
 }
@@ -130,7 +130,7 @@ export const textTargets: Readonly<Record<string, TextTarget>> = {
       'a/b;q=1e9, c/d;q=-1',
     ],
     check(text) {
-      whatIsRead(readAccept(text), profile);
+      capabilitiesOf(readAccept(text), profile);
     },
   },
 

@@ -1,10 +1,10 @@
 import { createApp } from '../../src/app.ts';
 import { compareInPlace } from '../../src/auth/compare-password.ts';
 import { compose } from '../../src/compose/compose.ts';
-import type { Platform } from '../../src/compose/platform.ts';
+import type { RuntimePlatform } from '../../src/compose/platform.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import type { Facts, Level } from '../../src/observability/log.ts';
-import { noMeter } from '../../src/observability/metrics.ts';
+import { noMetrics } from '../../src/observability/metrics.ts';
 import type { Fetch } from '../../src/upstream/client.ts';
 import { runtimeCodec } from './runtime-codec.ts';
 import { testSigningKey } from './signing-key.ts';
@@ -62,7 +62,7 @@ const clientUrl = 'http://regshift.test';
 export function testApp(
   variables: Record<string, string> = {},
   fetch?: Fetch,
-  platform: Partial<Platform> = {},
+  platform: Partial<RuntimePlatform> = {},
 ): TestApp {
   const settings = readSettings({
     REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
@@ -77,7 +77,7 @@ export function testApp(
       fetch: fetch ?? noNetwork,
       clock: () => now,
       log: (level, message, facts) => logged.push({ level, message, ...(facts ? { facts } : {}) }),
-      meter: noMeter,
+      metrics: noMetrics,
       mostRequests: Number.POSITIVE_INFINITY,
       signingKeyText: async (text) => text,
       codec: runtimeCodec,
@@ -99,17 +99,23 @@ export function testApp(
     const url = /^https?:/.test(path) ? path : `${clientUrl}${path}`;
     const question = more.body ? undefined : questionOf(method, url, joined);
     const leaving = more.signal && (() => more.signal as AbortSignal);
-    const asking = question ? { question, said: {}, peerAddress: undefined, leaving } : undefined;
+    const asking = question
+      ? { cacheKey: question, identity: {}, peerAddress: undefined, clientLeft: leaving }
+      : undefined;
     const held = asking && (app.again(asking) ?? (await app.renew(asking)));
-    if (held && 'answer' in held) {
-      const { headers, body } = held.answer;
-      held.ended({ bytes: body.length, cut: false });
+    if (held && 'response' in held) {
+      const { headers, body } = held.response;
+      held.finished({ bytes: body.length, aborted: false });
       return read(new Response(method === 'HEAD' ? null : own(body), { headers }));
     }
     // `duplex` is for streams, and unknown to the types of fetch.
     const init: RequestInit & { duplex: 'half' } = { method, headers: joined, duplex: 'half', ...sent(more) };
     return read(
-      await app.fetch(new Request(url, init), { question, begun: held, clientAddress: more.clientAddress }),
+      await app.fetch(new Request(url, init), {
+        cacheKey: question,
+        started: held,
+        clientAddress: more.clientAddress,
+      }),
     );
   };
   return {

@@ -6,9 +6,9 @@ import { gzipSync } from 'node:zlib';
 const most = 400;
 
 const [bundle = ''] = process.argv.slice(2);
-const packed = gzipSync(readFileSync(bundle)).length / 1024;
-console.log(`The Worker's bundle has ${packed.toFixed(0)} KiB compressed, of ${most} at most.`);
-if (packed > most) {
+const compressed = gzipSync(readFileSync(bundle)).length / 1024;
+console.log(`The Worker's bundle has ${compressed.toFixed(0)} KiB compressed, of ${most} at most.`);
+if (compressed > most) {
   console.error(
     `${bundle} is too large. What is in it, says its source map; a dependency may be the reason.`,
   );

@@ -32,8 +32,8 @@ export async function regshift(
   const write = (data: string | Uint8Array) =>
     chunks.push(typeof data === 'string' ? new TextEncoder().encode(data) : data);
   const code = await run(argv, {
-    write: (data) => void write(data),
-    tell: (text) => {
+    stdout: (data) => void write(data),
+    stderr: (text) => {
       err += text;
     },
     read: async () => input,

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import { documentSchema } from '../../src/config/document.ts';
-import { inKeys, keyOf } from '../../src/config/keys.ts';
+import { keyOf, withFileKeys } from '../../src/config/keys.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
@@ -48,7 +48,7 @@ function describe({ properties = {} }: Schema): void {
   for (const [, variables = '', meaning = ''] of readme.matchAll(/^\| (`[A-Z].*?) \| (.*?) \|/gm)) {
     for (const [, variable = ''] of variables.matchAll(/`([A-Z][A-Z0-9_]+)`/g)) {
       const property = properties[keyOf(variable)];
-      if (property) property.description = inKeys(meaning);
+      if (property) property.description = withFileKeys(meaning);
       const inFile = properties[`${keyOf(variable)}File`];
       if (inFile) inFile.description = `A path to a file with what ${keyOf(variable)} would be.`;
     }

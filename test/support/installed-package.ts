@@ -29,17 +29,17 @@ export function npmEnvironment(): NodeJS.ProcessEnv {
  * @returns the paths in the package.
  */
 export async function installPackage(folder: string): Promise<string[]> {
-  const packed = join(folder, 'packed');
-  mkdirSync(packed);
+  const compressed = join(folder, 'packed');
+  mkdirSync(compressed);
   const [about] = JSON.parse(
-    await npm(projectRoot, 'pack', '--json', '--silent', '--pack-destination', packed),
+    await npm(projectRoot, 'pack', '--json', '--silent', '--pack-destination', compressed),
   ) as [{ readonly filename: string; readonly files: readonly { readonly path: string }[] }];
   const listed = await npm(projectRoot, 'ls', '--omit=dev', '--all', '--parseable');
   const paths = listed.trim().split('\n').slice(1);
   const dependencies = Object.fromEntries(
     paths.map((path) => [relative(join(projectRoot, 'node_modules'), path), `file:${path}`]),
   );
-  const regshift = `file:${join(packed, about.filename)}`;
+  const regshift = `file:${join(compressed, about.filename)}`;
   writeFileSync(
     join(folder, 'package.json'),
     JSON.stringify({ private: true, dependencies: { ...dependencies, regshift } }),

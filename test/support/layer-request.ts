@@ -8,5 +8,5 @@ export function layerRequest(
   address = '192.0.2.1',
 ): LayerRequest {
   const right = { repository, credential };
-  return { open, right, owner: ['https://upstream.test', address, credential, repository] };
+  return { open, access: right, owner: ['https://upstream.test', address, credential, repository] };
 }

@@ -4,7 +4,7 @@
  */
 const decode = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
-export const packedLength = 200_000;
+export const compressedLength = 200_000;
 
 export const zstdFrames: readonly Uint8Array[] = [
   decode(

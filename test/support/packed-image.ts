@@ -2,15 +2,15 @@ import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { type Script, specError } from './scripted-upstream.ts';
 
-export interface PackedLayer {
+export interface CompressedLayer {
   readonly mediaType: string;
   /** As the registry holds it. */
-  readonly packed: Uint8Array<ArrayBuffer>;
+  readonly compressed: Uint8Array<ArrayBuffer>;
   readonly tar: Uint8Array;
 }
 
 /** A repository whose tag `latest` is an OCI image of these layers, base first. */
-export function packedImage(repository: string, layers: readonly PackedLayer[]): Script {
+export function compressedImage(repository: string, layers: readonly CompressedLayer[]): Script {
   const blobs = new Map<string, Uint8Array<ArrayBuffer>>();
   const keep = (mediaType: string, bytes: Uint8Array<ArrayBuffer>) => {
     const digest = digestOf(bytes);
@@ -28,7 +28,7 @@ export function packedImage(repository: string, layers: readonly PackedLayer[]):
       history: layers.map((_, index) => ({ created: '2024-05-06T07:08:09Z', created_by: `step ${index}` })),
     }),
   );
-  const descriptors = layers.map(({ mediaType, packed }) => keep(mediaType, packed));
+  const descriptors = layers.map(({ mediaType, compressed }) => keep(mediaType, compressed));
   const manifest = json({
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,

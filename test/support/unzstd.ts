@@ -10,8 +10,8 @@ export function unzstd(bytes: Uint8Array): Uint8Array {
   while (at < bytes.length) {
     // Its types do not know of `info`, which all functions of node:zlib take.
     const options = { info: true } as object;
-    const unpacked: unknown = zstdDecompressSync(bytes.subarray(at), options);
-    const { buffer, engine } = unpacked as { buffer: Uint8Array; engine: { bytesWritten: number } };
+    const decompressed: unknown = zstdDecompressSync(bytes.subarray(at), options);
+    const { buffer, engine } = decompressed as { buffer: Uint8Array; engine: { bytesWritten: number } };
     if (engine.bytesWritten === 0) throw new Error(`No frame of zstd at byte ${at}`);
     parts.push(buffer);
     at += engine.bytesWritten;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type FileTree, readTree } from './file-tree.ts';
 import { runProgram } from './programs.ts';
-import { unpackedV1, type V1Pulled } from './v1-pull.ts';
+import { decompressedV1, type V1Pulled } from './v1-pull.ts';
 
 /** The files of an image as a daemon lays them over each other: a layer takes away what it names with `.wh.`. */
 export async function filesOfV1({ ids, layers }: V1Pulled, home: string): Promise<FileTree> {
@@ -11,7 +11,7 @@ export async function filesOfV1({ ids, layers }: V1Pulled, home: string): Promis
   const archive = join(directory, 'layer.tar');
   await mkdir(root);
   for (const id of ids.toReversed()) {
-    await writeFile(archive, await unpackedV1(layers.get(id) ?? new Uint8Array()));
+    await writeFile(archive, await decompressedV1(layers.get(id) ?? new Uint8Array()));
     const names = (await runProgram('tar', ['-tf', archive], directory)).split('\n');
     for (const name of names.filter((each) => basename(each).startsWith('.wh.'))) {
       const removed = join(root, dirname(name), basename(name).slice('.wh.'.length));

@@ -120,7 +120,7 @@ async function resumed(session: V1Session, id: string, got: Uint8Array, size: nu
 }
 
 /** What is in a layer, of the two kinds that these daemons unpack. @throws Error as they do. */
-export async function unpackedV1(layer: Uint8Array): Promise<Uint8Array> {
+export async function decompressedV1(layer: Uint8Array): Promise<Uint8Array> {
   if (layer[0] === 0x1f && layer[1] === 0x8b) {
     const stream = new Blob([layer.slice()]).stream().pipeThrough(new DecompressionStream('gzip'));
     return new Uint8Array(await new Response(stream).arrayBuffer());

@@ -9,7 +9,7 @@ import type { V1Http } from './v1-session.ts';
 export function v1OverSocket(port: number): V1Http {
   return async (method, path, headers) => {
     const answer = await rawRequest({ port, method, path, headers });
-    const packed = answer.header('Content-Encoding') === 'gzip';
-    return { ...answer, body: packed ? new Uint8Array(gunzipSync(answer.body)) : answer.body };
+    const compressed = answer.header('Content-Encoding') === 'gzip';
+    return { ...answer, body: compressed ? new Uint8Array(gunzipSync(answer.body)) : answer.body };
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileVariables } from '../../src/config/setting-files.ts';
 import { settingNames } from '../../src/config/settings.ts';
-import { wire } from '../../src/errors.ts';
+import { httpErrors } from '../../src/errors.ts';
 
 const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
@@ -13,9 +13,12 @@ const ownMessages = page.slice(page.indexOf('### This client, this image'), page
 const rows = [...ownMessages.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1] ?? '');
 
 describe('docs/errors.md', () => {
-  test.each(Object.entries(wire))('%s: status and wire code as the program sends them', (code, told) => {
-    expect(page).toContain(`| \`${code}\` | ${told.status} | \`${told.code}\` |`);
-  });
+  test.each(Object.entries(httpErrors))(
+    '%s: status and wire code as the program sends them',
+    (code, told) => {
+      expect(page).toContain(`| \`${code}\` | ${told.status} | \`${told.code}\` |`);
+    },
+  );
 
   test('has rows of messages', () => {
     expect(rows.length).toBeGreaterThan(50);

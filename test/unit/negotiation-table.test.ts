@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { clientRows } from '../../src/negotiation/client-profile.ts';
 import { formName } from '../../src/negotiation/format-names.ts';
-import { generations } from '../../src/negotiation/known-clients.ts';
+import { knownClients } from '../../src/negotiation/known-clients.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 
 const { schema2, dockerList, generic } = mediaTypes;
@@ -30,7 +30,7 @@ interface Client {
 }
 
 const clients: readonly Client[] = [
-  ...generations.map(({ name, userAgent, accept }) => ({
+  ...knownClients.map(({ name, userAgent, accept }) => ({
     name,
     userAgent: userAgent.startsWith('docker/') ? `${userAgent} os/linux arch/amd64` : userAgent,
     accept,

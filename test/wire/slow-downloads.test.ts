@@ -9,7 +9,7 @@ import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { layerContent } from '../support/layer-content.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { packedImage } from '../support/packed-image.ts';
+import { compressedImage } from '../support/packed-image.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { serveOnNode, type WireServer } from '../support/wire-server.ts';
 
@@ -30,10 +30,12 @@ afterEach(async () => {
 /** The program before a registry with one layer, compressed with such a window. */
 async function start(windowLog: number): Promise<number> {
   const params = { [constants.ZSTD_c_windowLog]: windowLog };
-  const packed = new Uint8Array(
+  const compressed = new Uint8Array(
     Buffer.concat(await Readable.from([content]).pipe(createZstdCompress({ params })).toArray()),
   );
-  const image = packedImage('team/packed', [{ mediaType: mediaTypes.ociLayerZstd, packed, tar: content }]);
+  const image = compressedImage('team/packed', [
+    { mediaType: mediaTypes.ociLayerZstd, compressed, tar: content },
+  ]);
   registry = createServer(async ({ method = 'GET', url = '/', headers: { range } }, response) => {
     const asked = new URL(url, 'http://registry.test');
     const request = new Request(asked, { method, headers: range === undefined ? {} : { range } });

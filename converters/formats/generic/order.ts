@@ -14,10 +14,10 @@ export function inTargetOrder(image: Image, { diffIds }: ImageConfig): Image {
   const stated = new Set(diffIds);
   const plainOnes = image.dependencies.filter(({ digest }) => stated.has(digest)).map(plain);
   const named = new Map(plainOnes.map((layer) => [layer.digest, layer]));
-  const packed = image.dependencies.filter((layer) => !named.has(layer.digest));
+  const compressed = image.dependencies.filter((layer) => !named.has(layer.digest));
   const places = diffIds.filter((diffId) => !named.has(diffId)).length;
-  if (packed.length !== places) throw otherLayers(image, diffIds);
-  const rest = packed.values();
+  if (compressed.length !== places) throw otherLayers(image, diffIds);
+  const rest = compressed.values();
   const dependencies = diffIds.flatMap((diffId) => named.get(diffId) ?? rest.next().value ?? []);
   return { ...image, dependencies };
 }

@@ -9,7 +9,7 @@ import {
   asString,
   type Field,
   optional,
-  refuse,
+  refuseField,
   refuseLookAlikes,
   required,
 } from '../../json/fields.ts';
@@ -63,7 +63,7 @@ function readSize(object: Field<RawObject>): number {
   const size = optional(object, 'size');
   const length = optional(object, 'length');
   if (size && length && asCount(size) !== asCount(length)) {
-    refuse(object, 'A descriptor has a "size" and a "length" that differ', 'one of them, or both alike');
+    refuseField(object, 'A descriptor has a "size" and a "length" that differ', 'one of them, or both alike');
   }
   return asCount(size ?? length ?? required(object, 'size'));
 }

@@ -11,7 +11,7 @@ import {
   type Field,
   optional,
   optionalString,
-  refuse,
+  refuseField,
   required,
   rootField,
 } from '../../json/fields.ts';
@@ -43,10 +43,14 @@ export function readPrettyJws(bytes: Uint8Array, root: Field<RawObject>): Pretty
   const formats = blocks.map(readFormat);
   const [first] = formats;
   if (!first || formats.some((each) => !sameFormat(each, first))) {
-    refuse(signatures, 'The signatures cover different payloads', 'one formatLength and formatTail');
+    refuseField(signatures, 'The signatures cover different payloads', 'one formatLength and formatTail');
   }
   if (first.formatLength > bytes.length) {
-    refuse(signatures, 'A signature covers more than there is', `a formatLength of at most ${bytes.length}`);
+    refuseField(
+      signatures,
+      'A signature covers more than there is',
+      `a formatLength of at most ${bytes.length}`,
+    );
   }
   const tail = decodeBase64url(first.formatTail, 'formatTail');
   const payload = concatenate([bytes.subarray(0, first.formatLength), tail]);
@@ -54,7 +58,7 @@ export function readPrettyJws(bytes: Uint8Array, root: Field<RawObject>): Pretty
 }
 
 function checkCount(count: number, signatures: Field): void {
-  if (count === 0) refuse(signatures, 'The list of signatures is empty', 'at least one signature');
+  if (count === 0) refuseField(signatures, 'The list of signatures is empty', 'at least one signature');
   if (count <= limits.signatures) return;
   throw new ConversionError({
     code: 'LIMIT',

@@ -8,7 +8,7 @@ import {
   asObject,
   type Field,
   optionalString,
-  refuse,
+  refuseField,
   required,
   rootField,
 } from '../../json/fields.ts';
@@ -74,7 +74,7 @@ const idPattern = /^[0-9a-f]{64}$/;
 /** Old clients fail on each of these; so a broken chain is told apart here, once. */
 function checkChain(history: Field, blobs: readonly Digest[], entries: readonly V1Entry[]): void {
   if (entries.length === 0 || blobs.length !== entries.length) {
-    refuse(history, 'fsLayers and history do not match', `${blobs.length} entries, and at least one`);
+    refuseField(history, 'fsLayers and history do not match', `${blobs.length} entries, and at least one`);
   }
   const seen = new Set<string>();
   entries.forEach((entry, index) => {

@@ -26,7 +26,7 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
   ];
   if ('problems' in read || problems.length > 0) {
     if (json) printJson(io, { valid: false, problems });
-    else io.tell(`regshift would not start with these settings:\n${formatProblems(problems)}\n`);
+    else io.stderr(`regshift would not start with these settings:\n${formatProblems(problems)}\n`);
     return exitCodes.wrongUsage;
   }
   const { HOST, routes } = read.settings;

@@ -9,13 +9,13 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { convertImage } from '../../../converters/images/convert-image.ts';
 import { type ConvertedV1, convertToRegistryV1 } from '../../../converters/images/convert-to-v1.ts';
 import { convertIndex } from '../../../converters/indexes/convert-index.ts';
-import { chooseImage } from '../../../converters/indexes/select-image.ts';
+import { selectImage } from '../../../converters/indexes/select-image.ts';
 import type { Image, Model } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { readManifest } from '../../../converters/read.ts';
 import { parseRepositoryName, parseTag } from '../../../converters/reference.ts';
 import { type ConvertTarget, targets } from '../images/convert-target.ts';
-import { folderOf, openFileStore, readGiven } from '../images/file-store.ts';
+import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { writeConverted, writeV1 } from '../images/write-converted.ts';
 import type { Io } from '../terminal/io.ts';
 import { exitCodes, UsageError } from '../usage.ts';
@@ -38,7 +38,7 @@ export async function convertFile(file: string, options: ConvertOptions, io: Io)
   if (options.json && options.out === undefined) {
     throw new UsageError('--json tells what was done with the manifest: say by --out where that goes.');
   }
-  const bytes = await readGiven(file, io);
+  const bytes = await readInput(file, io);
   const store = openFileStore(options.from ?? folderOf(file), options.config ? [options.config] : []);
   const context = contextOf(options, { ...store.ports, signingKey: () => keyOf(options.key, io) });
   const made = await converted(readManifest(bytes), context, options);
@@ -81,7 +81,7 @@ function chosen(
   to: ConvertTarget,
   { ports }: ConversionContext,
 ): Promise<Image> {
-  if (platform) return chooseImage(model, platform, ports);
+  if (platform) return selectImage(model, platform, ports);
   const found = model.dependencies.flatMap((entry) =>
     entry.platform && !entry.attestation ? [formatPlatform(entry.platform)] : [],
   );
@@ -101,7 +101,7 @@ function onlyIndexes(to: ConvertTarget): ConversionError {
 
 async function keyOf(file: string | undefined, io: Io): Promise<SigningKey> {
   if (file !== undefined) return readSigningKey(readFileSync(file, 'utf8'));
-  io.tell(
+  io.stderr(
     'Signed with a key made for this once, since there is no --key. The digest does not depend on it.\n',
   );
   return generateSigningKey();

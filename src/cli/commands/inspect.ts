@@ -1,8 +1,8 @@
 import type { Loss } from '../../../converters/model.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
-import { type Given, givenToClients } from '../images/client-views.ts';
-import { describeStored, type Stored, type StoredLayer } from '../images/describe-stored.ts';
+import { type ClientView, clientViews } from '../images/client-views.ts';
+import { describeStored, type StoredDescription, type StoredLayer } from '../images/describe-stored.ts';
 import { openImage } from '../images/open-image.ts';
 import { type Io, printJson, printLines } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
@@ -19,7 +19,7 @@ interface Options {
 export async function inspect(text: string, options: Options, io: Io): Promise<number> {
   const image = await openImage(text, options, io);
   const stored = await describeStored(image);
-  const clients = await givenToClients(image, options.platform);
+  const clients = await clientViews(image, options.platform);
   if (options.json) {
     printJson(io, { image: text, stored, clients });
     return exitCodes.good;
@@ -30,7 +30,7 @@ export async function inspect(text: string, options: Options, io: Io): Promise<n
   return exitCodes.good;
 }
 
-function printStored(text: string, stored: Stored, io: Io): void {
+function printStored(text: string, stored: StoredDescription, io: Io): void {
   const { digest, mediaType, size, entries, image, noImage } = stored;
   printLines(io, [`${text} is stored as ${formPhrase(mediaType)}: ${digest}, ${size} bytes`]);
   if (entries) {
@@ -47,7 +47,7 @@ function printStored(text: string, stored: Stored, io: Io): void {
   if (image) printImage(image, entries !== undefined, io);
 }
 
-function printImage(image: NonNullable<Stored['image']>, ofIndex: boolean, io: Io): void {
+function printImage(image: NonNullable<StoredDescription['image']>, ofIndex: boolean, io: Io): void {
   const { platform, config, history, layers, digest } = image;
   const rows = [
     ...(ofIndex ? [['image', digest]] : []),
@@ -68,7 +68,7 @@ function layerRow({ digest, compression, size }: StoredLayer): string[] {
   return [compression === 'none' ? 'plain tar' : compression, sizeText(size), digest];
 }
 
-function printClients(clients: readonly Given[], io: Io): void {
+function printClients(clients: readonly ClientView[], io: Io): void {
   const rows = clients.map(({ client, form, digest, losses, unread }) => [
     client,
     form,

@@ -18,8 +18,8 @@ export async function keygen({ out, format, json }: Options, io: Io): Promise<nu
   if (json) printJson(io, { keyId: key.id, format, ...(out === undefined ? { key: text } : { file: out }) });
   else if (out !== undefined) printLines(io, [`${out} holds the key ${key.id}`]);
   else {
-    io.write(text.endsWith('\n') ? text : `${text}\n`);
-    io.tell(`This is the key ${key.id}\n`);
+    io.stdout(text.endsWith('\n') ? text : `${text}\n`);
+    io.stderr(`This is the key ${key.id}\n`);
   }
   return exitCodes.good;
 }
@@ -37,7 +37,7 @@ function written(file: string, text: string, io: Io): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    io.tell(`regshift: ${file} is there already, and a key in it would be lost. Name another file.\n`);
+    io.stderr(`regshift: ${file} is there already, and a key in it would be lost. Name another file.\n`);
     return false;
   }
 }

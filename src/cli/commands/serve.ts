@@ -13,7 +13,7 @@ import { exitCodes } from '../usage.ts';
 export async function runServe(io: Io): Promise<number> {
   const read = readSettings(io.env, readFile, parseYaml);
   if ('problems' in read) {
-    io.tell(`regshift cannot start with these settings:\n${formatProblems(read.problems)}\n`);
+    io.stderr(`regshift cannot start with these settings:\n${formatProblems(read.problems)}\n`);
     return exitCodes.wrongUsage;
   }
   try {
@@ -27,10 +27,10 @@ export async function runServe(io: Io): Promise<number> {
     logUncaught(log, exit);
     running = await serve(read.settings, log);
     obeySignals(running, exit);
-    io.write(greeting(running.urls, read.settings));
+    io.stdout(greeting(running.urls, read.settings));
     return exitCodes.good;
   } catch (error) {
-    io.tell(`regshift cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+    io.stderr(`regshift cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
     return exitCodes.failed;
   }
 }

@@ -7,7 +7,7 @@ import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest, sketchManifest } from '../../../converters/read.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { type Check, checkManifest } from '../images/check-manifest.ts';
-import { folderOf, openFileStore, readGiven } from '../images/file-store.ts';
+import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { openImage } from '../images/open-image.ts';
 import { type Io, printJson, printLines } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
@@ -57,7 +57,7 @@ function isFile(text: string): boolean {
 }
 
 async function fileSubject(file: string, { from }: Options, io: Io): Promise<Subject> {
-  const bytes = await readGiven(file, io);
+  const bytes = await readInput(file, io);
   const store = openFileStore(from ?? folderOf(file));
   const hex = /^[0-9a-f]{64}$/.exec(basename(file))?.[0];
   const ports = { ...store.ports, signingKey: generateSigningKey };
@@ -69,14 +69,14 @@ async function registrySubject(
   { plainHttp, layers }: Options,
   io: Io,
 ): Promise<Subject | Report> {
-  const { route, name, reference, plain } = await openImage(text, { plainHttp, readLayers: layers }, io);
-  const { digest } = await route.resolver.resolve(name, reference, plain.caller);
-  const manifest = await route.content.manifest(name, digest, plain.caller).catch(mismatch);
+  const { registry, name, reference, plain } = await openImage(text, { plainHttp, readLayers: layers }, io);
+  const { digest } = await registry.resolver.resolve(name, reference, plain.context);
+  const manifest = await registry.content.getManifest(name, digest, plain.context).catch(mismatch);
   if (manifest instanceof ConversionError) {
     return { digest, form: 'unreadable', checks: [unreadable(digest, manifest)] };
   }
   const { bytes, contentType } = manifest;
-  return { bytes, contentType, stated: digest, ports: route.workshop.ports(name, plain.caller) };
+  return { bytes, contentType, stated: digest, ports: registry.converter.ports(name, plain.context) };
 }
 
 /** The registry gave other bytes than it said: that is what is to be told. */

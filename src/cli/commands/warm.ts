@@ -2,13 +2,13 @@ import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { Reference, RepositoryName, Tag } from '../../../converters/reference.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
-import { type Generation, generationOf, generations } from '../../negotiation/known-clients.ts';
+import { type KnownClient, knownClientById, knownClients } from '../../negotiation/known-clients.ts';
 import { createBudget } from '../../request/budget.ts';
 import { unknownRequester } from '../../request/requester.ts';
 import { listTags } from '../../upstream/api/tags.ts';
-import type { Shown } from '../../upstream/auth/credential.ts';
+import type { StaticCredential } from '../../upstream/auth/credential.ts';
 import { createUpstreamClient } from '../../upstream/client.ts';
 import { version } from '../../version.ts';
 import { dockerLogin } from '../docker-login.ts';
@@ -19,7 +19,7 @@ import { createProgress, type Progress } from '../terminal/progress.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 import { createWarmClient, type WarmClient } from '../warm/client.ts';
 import type { Pulled } from '../warm/pulled.ts';
-import { patiently } from '../warm/retry-after.ts';
+import { retryAfter } from '../warm/retry-after.ts';
 
 export interface WarmOptions {
   readonly proxy: URL;
@@ -35,7 +35,7 @@ export interface WarmOptions {
 interface Job {
   readonly name: RepositoryName;
   readonly reference: Tag | Digest;
-  readonly generation: Generation;
+  readonly generation: KnownClient;
 }
 
 interface Result {
@@ -70,28 +70,28 @@ export async function warm(images: readonly string[], options: WarmOptions, io: 
   return results.some(({ failed }) => failed !== undefined) ? exitCodes.failed : exitCodes.good;
 }
 
-function clientsFor({ for: ids, allClients }: WarmOptions): readonly Generation[] {
-  if (allClients && !ids) return generations;
+function clientsFor({ for: ids, allClients }: WarmOptions): readonly KnownClient[] {
+  if (allClients && !ids) return knownClients;
   if (allClients || !ids) throw new UsageError('Say for whom: either --for docker-1.13, or --all-clients.');
   const found = ids.map((id) => {
-    const generation = generationOf(id);
+    const generation = knownClientById(id);
     if (generation) return generation;
     throw new UsageError(
-      `${id} is not known here; there are ${generations.map((each) => each.id).join(', ')}.`,
+      `${id} is not known here; there are ${knownClients.map((each) => each.id).join(', ')}.`,
     );
   });
   return [...new Set(found)];
 }
 
 /** Registry API v1 knows no digests. */
-function canAskFor({ reference }: Omit<Job, 'generation'>, { userAgent }: Generation): boolean {
+function canAskFor({ reference }: Omit<Job, 'generation'>, { userAgent }: KnownClient): boolean {
   return !reference.includes(':') || describeClient(userAgent).profile.apiV2;
 }
 
 async function tagsOf(
   { name, reference }: { readonly name: RepositoryName; readonly reference: Reference },
   { proxy, allTags }: WarmOptions,
-  credential: Shown,
+  credential: StaticCredential,
 ): Promise<Omit<Job, 'generation'>[]> {
   if (!allTags) return [{ name, reference: reference.kind === 'tag' ? reference.tag : reference.digest }];
   const client = createUpstreamClient({
@@ -113,7 +113,7 @@ async function tagsOf(
 
 async function work(
   job: Job,
-  clients: ReadonlyMap<Generation, WarmClient>,
+  clients: ReadonlyMap<KnownClient, WarmClient>,
   { wait }: WarmOptions,
   progress: Progress,
 ): Promise<Result> {
@@ -123,15 +123,15 @@ async function work(
   const result = { image, client: generation.name };
   try {
     const client = clients.get(generation);
-    if (client === undefined) throw new Failure('INTERNAL', 'There is no client for this.');
+    if (client === undefined) throw new RegistryError('INTERNAL', 'There is no client for this.');
     const pull = () => client.pull(name, reference);
-    const given = await patiently(pull, wait, (seconds) =>
+    const given = await retryAfter(pull, wait, (seconds) =>
       progress.note(`${about}: layers are being read, again in ${seconds} s`),
     );
     progress.step(`${about}: ${given.form}`);
     return { ...result, given };
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof RegistryError)) throw error;
     progress.step(`${about}: ${error.message}`);
     return { ...result, failed: error.message };
   }

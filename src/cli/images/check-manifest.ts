@@ -5,7 +5,7 @@ import type { ImageConfig } from '../../../converters/image-config.ts';
 import { withPlatformTable } from '../../../converters/indexes/platform-table.ts';
 import type { Image, Index, Layer, Model, V1Target } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 
 /** One thing that was looked at. */
 export interface Check {
@@ -97,13 +97,13 @@ async function checkLayer(layer: Layer, diffId: string | undefined, ports: Conve
   const { digest, size } = layer;
   const read = await attempt(digest, 'layer', () => ports.layerFacts(layer));
   if ('ended' in read) return read.ended;
-  const { packedSize, diffId: found, compression } = read.value;
-  if (size !== undefined && size !== packedSize) {
+  const { packedSize: compressedSize, diffId: found, compression } = read.value;
+  if (size !== undefined && size !== compressedSize) {
     return {
       digest,
       what: 'layer',
       ok: false,
-      detail: `has ${packedSize} bytes, and the manifest says ${size}`,
+      detail: `has ${compressedSize} bytes, and the manifest says ${size}`,
     };
   }
   if (diffId !== undefined && diffId !== found) {
@@ -118,7 +118,7 @@ async function checkLayer(layer: Layer, diffId: string | undefined, ports: Conve
     digest,
     what: 'layer',
     ok: true,
-    detail: `is what its digest says: ${packedSize} bytes, ${compression}`,
+    detail: `is what its digest says: ${compressedSize} bytes, ${compression}`,
   };
 }
 
@@ -142,7 +142,7 @@ async function attempt<Value>(
         ended: { digest, what, ok: error.code === 'UNAVAILABLE' ? undefined : false, detail: error.message },
       };
     }
-    if (error instanceof Failure && faults.has(error.code)) {
+    if (error instanceof RegistryError && faults.has(error.code)) {
       return { ended: { digest, what, ok: false, detail: error.message } };
     }
     throw error;

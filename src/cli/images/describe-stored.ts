@@ -11,7 +11,7 @@ import { platformFor } from '../../registry/manifests/client-platform.ts';
 import type { OpenImage } from './open-image.ts';
 
 /** What a registry stores under a name. */
-export interface Stored {
+export interface StoredDescription {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly form: string;
@@ -53,13 +53,13 @@ export interface StoredLayer {
  * Asks for the manifest, of an index for one image of it, for their configs, and for the first bytes of layers whose
  * type does not say how they are packed.
  */
-export async function describeStored(image: OpenImage): Promise<Stored> {
-  const { route, name, reference, plain } = image;
-  const { digest } = await route.resolver.resolve(name, reference, plain.caller);
-  const { bytes, contentType } = await route.content.manifest(name, digest, plain.caller);
-  const { mediaType } = await route.content.form(name, digest, plain.caller);
+export async function describeStored(image: OpenImage): Promise<StoredDescription> {
+  const { registry, name, reference, plain } = image;
+  const { digest } = await registry.resolver.resolve(name, reference, plain.context);
+  const { bytes, contentType } = await registry.content.getManifest(name, digest, plain.context);
+  const { mediaType } = await registry.content.getManifestInfo(name, digest, plain.context);
   const basics = { digest, mediaType, form: formName(mediaType), size: bytes.length };
-  const ports = boundedPorts(route.workshop.ports(name, plain.caller));
+  const ports = boundedPorts(registry.converter.ports(name, plain.context));
   try {
     const model = readManifest(bytes, contentType);
     if (model.kind === 'image') return { ...basics, image: await describeImage(model, ports) };
@@ -76,11 +76,16 @@ async function chosen(
   image: OpenImage,
   index: Digest,
   ports: ConversionPorts,
-): Promise<Pick<Stored, 'image' | 'noImage'>> {
-  const { route, name, plain } = image;
+): Promise<Pick<StoredDescription, 'image' | 'noImage'>> {
+  const { registry, name, plain } = image;
   try {
-    const digest = await route.chooser.choose(name, index, platformFor(route, plain), plain.caller);
-    const { bytes, contentType } = await route.content.manifest(name, digest, plain.caller);
+    const digest = await registry.platformSelector.select(
+      name,
+      index,
+      platformFor(registry, plain),
+      plain.context,
+    );
+    const { bytes, contentType } = await registry.content.getManifest(name, digest, plain.context);
     const model = readManifest(bytes, contentType);
     return model.kind === 'image' ? { image: await describeImage(model, ports) } : {};
   } catch (error) {

@@ -7,8 +7,8 @@ import { limits } from '../../../converters/limits.ts';
 import type { Descriptor } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { detectCompression } from '../../layers/compression.ts';
-import { defaultUnpackLimits } from '../../layers/decompression-limits.ts';
-import { measure } from '../../layers/inspect.ts';
+import { defaultDecompressionLimits } from '../../layers/decompression-limits.ts';
+import { inspectLayer } from '../../layers/inspect.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import type { Io } from '../terminal/io.ts';
 
@@ -47,17 +47,17 @@ export function openFileStore(folder: string, files: readonly string[] = []): Fi
       fetchManifest: async (descriptor) => readDocument(get(descriptor)),
       fetchBlob: async (descriptor) => readDocument(get(descriptor)),
       sniffLayer: async (layer) => {
-        const { compression, packed } = await detectCompression(
-          streamOf(get(layer)),
+        const { compression, compressed } = await detectCompression(
+          streamFile(get(layer)),
           `layer ${layer.digest}`,
         );
-        await packed.cancel();
+        await compressed.cancel();
         return compression;
       },
       layerFacts: async (layer) =>
-        measure(streamOf(get(layer)), {
+        inspectLayer(streamFile(get(layer)), {
           codec: createNodeLayerCodec(),
-          limits: defaultUnpackLimits,
+          limits: defaultDecompressionLimits,
           digest: layer.digest,
         }),
     },
@@ -72,7 +72,7 @@ export function folderOf(file: string): string {
 }
 
 /** What a command is given: `-` is standard input. @throws as `readDocument`. */
-export async function readGiven(file: string, io: Io): Promise<Uint8Array> {
+export async function readInput(file: string, io: Io): Promise<Uint8Array> {
   return file === '-' ? io.read() : readDocument(file);
 }
 
@@ -92,7 +92,7 @@ function readDocument(file: string): Uint8Array {
   });
 }
 
-export function streamOf(path: string): ReadableStream<Uint8Array> {
+export function streamFile(path: string): ReadableStream<Uint8Array> {
   return Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>;
 }
 

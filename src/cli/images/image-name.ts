@@ -10,7 +10,7 @@ import { UsageError } from '../usage.ts';
 
 /** Where an image is. */
 export interface ImageName {
-  readonly registry: URL;
+  readonly registryUrl: URL;
   readonly name: RepositoryName;
   readonly reference: Reference;
 }
@@ -29,12 +29,12 @@ export function readImageName(text: string, plainHttp = false): ImageName {
   const hasHost = scheme !== undefined || /[.:]/.test(first) || first === 'localhost';
   if (!hasHost || hubHosts.includes(first)) {
     const onHub = hasHost ? bare.slice(slash + 1) : bare;
-    return { registry: hub, ...readNamed(onHub.includes('/') ? onHub : `library/${onHub}`, text) };
+    return { registryUrl: hub, ...readNamed(onHub.includes('/') ? onHub : `library/${onHub}`, text) };
   }
   const protocol = scheme ?? (plainHttp || isThisMachine(first) ? 'http' : 'https');
   const address = `${protocol}://${first}`;
   if (!URL.canParse(address)) throw new UsageError(`${JSON.stringify(text)} has no host that can be asked.`);
-  return { registry: new URL(address), ...readNamed(bare.slice(slash + 1), text) };
+  return { registryUrl: new URL(address), ...readNamed(bare.slice(slash + 1), text) };
 }
 
 /** As Docker does, which takes no registry on the machine itself for one with TLS. */

@@ -2,10 +2,10 @@ import type { Platform } from '../../../converters/platform.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
 import { compose } from '../../compose/compose.ts';
 import { readSettings } from '../../config/settings.ts';
-import type { Generation } from '../../negotiation/known-clients.ts';
+import type { KnownClient } from '../../negotiation/known-clients.ts';
 import type { Pin } from '../../negotiation/negotiate.ts';
-import { type ClientRequest, inNameOf, readClientRequest } from '../../registry/client-request.ts';
-import { createRoute, type Route } from '../../registry/registry.ts';
+import { type ClientRequest, readClientRequest, withCredentialOf } from '../../registry/client-request.ts';
+import { createRegistry, type Registry } from '../../registry/registry.ts';
 import { createBudget } from '../../request/budget.ts';
 import { nodePlatform } from '../../runtime/node/platform.ts';
 import { version } from '../../version.ts';
@@ -14,7 +14,7 @@ import type { Io } from '../terminal/io.ts';
 import { UsageError } from '../usage.ts';
 import { type ImageName, readImageName } from './image-name.ts';
 
-export interface RegistryOptions {
+export interface RegistryAccess {
   readonly plainHttp?: true | undefined;
   readonly platform?: Platform | undefined;
   readonly pin?: Pin;
@@ -24,9 +24,9 @@ export interface RegistryOptions {
 
 /** An image in a registry, and the proxy's own machinery over that registry, without a server. */
 export interface OpenImage extends ImageName {
-  readonly route: Route;
+  readonly registry: Registry;
   /** A client's request, as the proxy would see it. */
-  request(client: ClientHeaders, more?: Pick<ClientRequest, 'decided'>): ClientRequest;
+  request(client: ClientHeaders, more?: Pick<ClientRequest, 'onSelection'>): ClientRequest;
   /** What is stored, as a client that takes anything asks for it. */
   readonly plain: ClientRequest;
 }
@@ -41,29 +41,29 @@ export interface ClientHeaders {
 const readingSeconds = 3600;
 
 /** @throws UsageError for a name that is none. */
-export async function openImage(text: string, options: RegistryOptions, io: Io): Promise<OpenImage> {
+export async function openImage(text: string, options: RegistryAccess, io: Io): Promise<OpenImage> {
   const image = readImageName(text, options.plainHttp);
   const [site] = compose(
-    settingsFor(image.registry, options),
+    settingsFor(image.registryUrl, options),
     nodePlatform(() => {}),
-  ).sites;
+  ).routes;
   if (site === undefined) throw new Error('settings of one registry make one site');
-  const login = await dockerLogin(image.registry, io);
+  const login = await dockerLogin(image.registryUrl, io);
   const request: OpenImage['request'] = ({ userAgent, accept }, more = {}) => {
     const headers = new Headers();
     if (userAgent !== undefined) headers.set('user-agent', userAgent);
     for (const line of accept) headers.append('accept', line);
-    const { href, origin } = new URL(`/v2/${image.name}/manifests/`, image.registry);
+    const { href, origin } = new URL(`/v2/${image.name}/manifests/`, image.registryUrl);
     const budget = createBudget(Number.POSITIVE_INFINITY);
     const asked = readClientRequest(new Request(href, { headers }), origin, '', { budget });
-    const own = inNameOf(asked, login);
-    return { ...own, ...more, caller: { ...own.caller, knownLayersOnly: !options.readLayers } };
+    const own = withCredentialOf(asked, login);
+    return { ...own, ...more, context: { ...own.context, knownLayersOnly: !options.readLayers } };
   };
   const plain = request({ userAgent: `regshift/${version}`, accept: ['*/*'] });
-  return { ...image, route: createRoute(site), request, plain };
+  return { ...image, registry: createRegistry(site), request, plain };
 }
 
-function settingsFor(registry: URL, { pin, platform }: RegistryOptions) {
+function settingsFor(registry: URL, { pin, platform }: RegistryAccess) {
   const read = readSettings({
     REGSHIFT_UPSTREAM: registry.href,
     REGSHIFT_FORMAT: pin ?? 'auto',
@@ -77,7 +77,7 @@ function settingsFor(registry: URL, { pin, platform }: RegistryOptions) {
 }
 
 /** The headers of a generation. Docker says what it runs on; others do not. */
-export function headersOf({ program, userAgent, accept }: Generation, platform?: Platform) {
+export function headersOf({ program, userAgent, accept }: KnownClient, platform?: Platform) {
   const runsOn = platform ?? { os: 'linux', architecture: 'amd64' };
   const says = program === 'docker' ? ` os/${runsOn.os} arch/${runsOn.architecture}` : '';
   return { userAgent: `${userAgent}${says}`, accept };

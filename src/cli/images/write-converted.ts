@@ -4,7 +4,7 @@ import type { Converted } from '../../../converters/conversion.ts';
 import { v1ImageJson } from '../../../converters/formats/registry-v1/write.ts';
 import type { ConvertedV1 } from '../../../converters/images/convert-to-v1.ts';
 import type { Loss } from '../../../converters/model.ts';
-import { harmless, type Io, printJson } from '../terminal/io.ts';
+import { escapeControl, type Io, printJson } from '../terminal/io.ts';
 import { UsageError } from '../usage.ts';
 import type { FileStore } from './file-store.ts';
 import { below, put, writeLayout } from './write-layout.ts';
@@ -27,14 +27,18 @@ export async function writeConverted(
     throw new UsageError(
       'More than a manifest comes of this (configs, layers or manifests below it): name a folder by --out folder/',
     );
-  } else if (out === undefined) io.write(converted.body);
+  } else if (out === undefined) io.stdout(converted.body);
   else writeFileSync(out, converted.body);
   const { kind, form, mediaType, digest, body, source } = converted;
   const losses = whole.flatMap((each) => each.losses.map((loss) => ({ manifest: each.source, ...loss })));
   const facts = { kind, form, mediaType, digest, size: body.length, source };
   if (json) printJson(io, { ...facts, out, losses });
   else
-    tellOf(`${digest}  ${mediaType}  ${body.length} bytes`, losses, out === undefined ? io.tell : io.write);
+    tellOf(
+      `${digest}  ${mediaType}  ${body.length} bytes`,
+      losses,
+      out === undefined ? io.stderr : io.stdout,
+    );
 }
 
 /** Registry API v1 has no manifest: a JSON for each image, and the list of all. */
@@ -49,19 +53,19 @@ export function writeV1({ images, losses }: ConvertedV1, { out, json }: Destinat
   }));
   if (out === undefined) {
     printJson(io, listed);
-    tellOf(`${ids[0]}  registry API v1, ${ids.length} images`, losses, io.tell);
+    tellOf(`${ids[0]}  registry API v1, ${ids.length} images`, losses, io.stderr);
     return;
   }
   for (const image of images) put(join(out, 'images', image.id, 'json'), v1ImageJson(image));
   put(join(out, 'ancestry'), JSON.stringify(ids));
   put(join(out, 'layers'), JSON.stringify(Object.fromEntries(images.map(({ id, blob }) => [id, blob]))));
   if (json) printJson(io, { form: 'v1', id: ids[0], images: ids, out, losses });
-  else tellOf(`${ids[0]}  registry API v1, ${ids.length} images`, losses, io.write);
+  else tellOf(`${ids[0]}  registry API v1, ${ids.length} images`, losses, io.stdout);
 }
 
 function tellOf(first: string, losses: readonly Loss[], tell: (text: string) => void): void {
   const lines = losses.map(({ path, reason }) => `lost: ${path} ${reason}`);
-  tell([first, ...lines].map((line) => `${harmless(line)}\n`).join(''));
+  tell([first, ...lines].map((line) => `${escapeControl(line)}\n`).join(''));
 }
 
 function isFolder(path: string): boolean {

@@ -5,11 +5,11 @@ import type { Converted } from '../../../converters/conversion.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../../../converters/digest.ts';
 import { readManifest } from '../../../converters/read.ts';
 import type { DerivedBlob } from '../../../converters/steps/step.ts';
-import { unpack } from '../../layers/decompress.ts';
-import { defaultUnpackLimits } from '../../layers/decompression-limits.ts';
-import { verified } from '../../layers/verify.ts';
+import { decompress } from '../../layers/decompress.ts';
+import { defaultDecompressionLimits } from '../../layers/decompression-limits.ts';
+import { verifyingStream } from '../../layers/verify.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
-import { type FileStore, streamOf } from './file-store.ts';
+import { type FileStore, streamFile } from './file-store.ts';
 
 /** All manifests that were made below one. */
 export function below({ children }: Converted): Converted[] {
@@ -49,12 +49,12 @@ function namedBy({ body }: Converted): Digest[] {
 
 async function putBlob(folder: string, blob: DerivedBlob, store: FileStore): Promise<void> {
   if (blob.kind === 'config') return put(blobPath(folder, blob.digest), blob.bytes);
-  const packed = store.find(blob.packed);
-  if (packed === undefined) return;
+  const compressed = store.find(blob.packed);
+  if (compressed === undefined) return;
   const what = `layer ${blob.packed}`;
   const codec = createNodeLayerCodec();
-  const stream = verified(
-    unpack(streamOf(packed), 'zstd', { codec, limits: defaultUnpackLimits, what }),
+  const stream = verifyingStream(
+    decompress(streamFile(compressed), 'zstd', { codec, limits: defaultDecompressionLimits, what }),
     blob,
     codec,
     what,

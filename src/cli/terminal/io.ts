@@ -3,9 +3,9 @@ import { concatenate } from '../../../converters/bytes.ts';
 /** What a command has of the world around it. */
 export interface Io {
   /** What was asked for, to standard output: bytes as they are. */
-  readonly write: (data: string | Uint8Array) => void;
+  readonly stdout: (data: string | Uint8Array) => void;
   /** What people should know beside it, to standard error. */
-  readonly tell: (text: string) => void;
+  readonly stderr: (text: string) => void;
   /** Standard input, to its end. */
   readonly read: () => Promise<Uint8Array>;
   /** Standard error is a terminal: a line may be written over. */
@@ -20,8 +20,8 @@ export function processIo(): Io {
     throw error;
   });
   return {
-    write: (data) => void process.stdout.write(data),
-    tell: (text) => void process.stderr.write(text),
+    stdout: (data) => void process.stdout.write(data),
+    stderr: (text) => void process.stderr.write(text),
     read: readInput,
     terminal: process.stderr.isTTY === true,
     env: process.env,
@@ -37,15 +37,15 @@ async function readInput(): Promise<Uint8Array> {
 
 /** Lines for a person. Names in manifests are anyone's words: no terminal shall take them for commands. */
 export function printLines(io: Io, lines: readonly string[]): void {
-  io.write(lines.map((line) => `${harmless(line)}\n`).join(''));
+  io.stdout(lines.map((line) => `${escapeControl(line)}\n`).join(''));
 }
 
 /** For machines: one JSON document. */
 export function printJson(io: Io, value: unknown): void {
   const escaped = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`;
-  io.write(`${JSON.stringify(value, undefined, 2).replace(/[\x7f-\x9f]/g, escaped)}\n`);
+  io.stdout(`${JSON.stringify(value, undefined, 2).replace(/[\x7f-\x9f]/g, escaped)}\n`);
 }
 
-export function harmless(text: string): string {
+export function escapeControl(text: string): string {
   return text.replace(/\p{Cc}/gu, '?');
 }

@@ -1,4 +1,4 @@
-import { harmless, type Io } from './io.ts';
+import { escapeControl, type Io } from './io.ts';
 
 /** Tells how far a long work is: a bar that is written over on a terminal, a line a step elsewhere. */
 export interface Progress {
@@ -17,10 +17,10 @@ export function createProgress(io: Io, total: number): Progress {
   let done = 0;
   const bar = (text: string) => {
     const filled = Math.round((done / Math.max(1, total)) * barLength);
-    const line = `[${'#'.repeat(filled)}${'.'.repeat(barLength - filled)}] ${done}/${total} ${harmless(text)}`;
-    io.tell(`\r${line.slice(0, lineLength).padEnd(lineLength)}`);
+    const line = `[${'#'.repeat(filled)}${'.'.repeat(barLength - filled)}] ${done}/${total} ${escapeControl(text)}`;
+    io.stderr(`\r${line.slice(0, lineLength).padEnd(lineLength)}`);
   };
-  const line = (text: string) => io.tell(`${done}/${total} ${harmless(text)}\n`);
+  const line = (text: string) => io.stderr(`${done}/${total} ${escapeControl(text)}\n`);
   const show = io.terminal ? bar : line;
   return {
     note: show,
@@ -29,7 +29,7 @@ export function createProgress(io: Io, total: number): Progress {
       show(text);
     },
     end: () => {
-      if (io.terminal) io.tell(`\r${' '.repeat(lineLength)}\r`);
+      if (io.terminal) io.stderr(`\r${' '.repeat(lineLength)}\r`);
     },
   };
 }

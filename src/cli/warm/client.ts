@@ -6,18 +6,18 @@ import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
 import { formName } from '../../negotiation/format-names.ts';
-import type { Generation } from '../../negotiation/known-clients.ts';
-import type { Shown } from '../../upstream/auth/credential.ts';
+import type { KnownClient } from '../../negotiation/known-clients.ts';
+import type { StaticCredential } from '../../upstream/auth/credential.ts';
 import { discard, readBounded } from '../../upstream/body.ts';
 import { createUpstreamClient } from '../../upstream/client.ts';
-import { failureOf } from '../../upstream/error-response.ts';
+import { errorFromResponse } from '../../upstream/error-response.ts';
 import { headersOf } from '../images/open-image.ts';
 import type { Pulled } from './pulled.ts';
 import { pullV1 } from './v1-client.ts';
 
 /** Asks a proxy for what one generation of clients asks it for, up to the layers. */
 export interface WarmClient {
-  /** @throws Failure; with Retry-After in its headers where the proxy says when to come back. */
+  /** @throws RegistryError; with Retry-After in its headers where the proxy says when to come back. */
   pull(name: RepositoryName, reference: Tag | Digest): Promise<Pulled>;
 }
 
@@ -26,9 +26,9 @@ const headersDeadlineMs = 180_000;
 
 export function createWarmClient(
   proxy: URL,
-  generation: Generation,
+  generation: KnownClient,
   platform: Platform,
-  credential: Shown,
+  credential: StaticCredential,
 ): WarmClient {
   const { userAgent, accept } = headersOf(generation, platform);
   const client = createUpstreamClient({
@@ -52,7 +52,7 @@ export function createWarmClient(
   async function manifest(repository: RepositoryName, reference: string) {
     const response = await ask(repository, reference);
     const what = `manifest ${reference} of ${repository}`;
-    if (!response.ok) throw await failureOf(response, what, 'MANIFEST_UNKNOWN');
+    if (!response.ok) throw await errorFromResponse(response, what, 'MANIFEST_UNKNOWN');
     const mediaType = response.headers.get('content-type') ?? '';
     const digest = response.headers.get('docker-content-digest');
     const bytes = await readBounded(response, limits.documentBytes, `the ${what}`);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 
-/** Comes back when the proxy says so, until it gives what was asked for, and `wait` seconds at most. @throws Failure. */
-export async function patiently<Value>(
+/** Comes back when the proxy says so, until it gives what was asked for, and `wait` seconds at most. @throws RegistryError. */
+export async function retryAfter<Value>(
   ask: () => Promise<Value>,
   wait: number,
   told: (seconds: number) => void,
@@ -12,7 +12,7 @@ export async function patiently<Value>(
     try {
       return await ask();
     } catch (error) {
-      const seconds = error instanceof Failure ? secondsToWait(error) : undefined;
+      const seconds = error instanceof RegistryError ? secondsToWait(error) : undefined;
       if (seconds === undefined || Date.now() + seconds * 1000 > until) throw error;
       told(seconds);
       await sleep(seconds * 1000);
@@ -21,7 +21,7 @@ export async function patiently<Value>(
 }
 
 /** Of a date in the place of seconds (RFC 9110, section 10.2.3) nothing is known but that it is not now. */
-function secondsToWait({ headers }: Failure): number | undefined {
+function secondsToWait({ headers }: RegistryError): number | undefined {
   const text = headers['retry-after'] ?? headers['Retry-After'];
   if (text === undefined) return undefined;
   const seconds = Number(text);

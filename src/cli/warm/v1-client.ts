@@ -1,14 +1,14 @@
 import { limits } from '../../../converters/limits.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { Failure } from '../../errors.ts';
-import { basicAuthorization, type Shown } from '../../upstream/auth/credential.ts';
+import { RegistryError } from '../../errors.ts';
+import { basicAuthorization, type StaticCredential } from '../../upstream/auth/credential.ts';
 import { discard, readBounded } from '../../upstream/body.ts';
-import { networkFailure } from '../../upstream/network-errors.ts';
+import { networkError } from '../../upstream/network-errors.ts';
 import type { Pulled } from './pulled.ts';
 
 interface V1Client {
   readonly userAgent: string;
-  readonly credential: Shown;
+  readonly credential: StaticCredential;
 }
 
 /** The beginning of a pull by registry API v1: where to go on, the image's id, and the chain below it. */
@@ -26,7 +26,7 @@ export async function pullV1(
       ...(authorization ? { authorization } : {}),
     };
     const response = await fetch(url, { headers, redirect: 'manual' }).catch((error: unknown) => {
-      throw networkFailure(error, 'GET', new URL(url));
+      throw networkError(error, 'GET', new URL(url));
     });
     if (!response.ok) throw await v1Failure(response, new URL(url).pathname);
     return response;
@@ -45,8 +45,8 @@ export async function pullV1(
   return { form: `registry API v1, ${chain.length} images` };
 }
 
-function noV1(expected: string): Failure {
-  return new Failure(
+function noV1(expected: string): RegistryError {
+  return new RegistryError(
     'UPSTREAM_ANSWER',
     `The proxy does not speak registry API v1: ${expected} was expected.`,
   );
@@ -67,12 +67,16 @@ async function readJson(response: Response): Promise<unknown> {
   }
 }
 
-async function v1Failure(response: Response, path: string): Promise<Failure> {
+async function v1Failure(response: Response, path: string): Promise<RegistryError> {
   const retryAfter = response.headers.get('retry-after');
   const text = new TextDecoder().decode(await readBounded(response, limits.documentBytes, 'the answer'));
   const message = /"error"\s*:\s*"([^"]{1,500})/.exec(text)?.[1] ?? '';
-  return new Failure('UPSTREAM_ANSWER', `The proxy answered ${response.status} for ${path}: ${message}`, {
-    ...(retryAfter ? { headers: { 'retry-after': retryAfter } } : {}),
-    detail: { upstreamStatus: response.status },
-  });
+  return new RegistryError(
+    'UPSTREAM_ANSWER',
+    `The proxy answered ${response.status} for ${path}: ${message}`,
+    {
+      ...(retryAfter ? { headers: { 'retry-after': retryAfter } } : {}),
+      detail: { upstreamStatus: response.status },
+    },
+  );
 }

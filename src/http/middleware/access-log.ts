@@ -1,25 +1,25 @@
 import { isV1Path } from '../../client-state/v1-session.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
-import type { Meter } from '../../observability/metrics.ts';
+import type { Metrics } from '../../observability/metrics.ts';
 import { type ClientRequest, readClientRequest } from '../../registry/client-request.ts';
-import type { Begun } from '../../registry/context.ts';
+import type { StartedRequest } from '../../registry/context.ts';
 import { createBudget } from '../../request/budget.ts';
 import { clientAddressOf } from '../../request/requester.ts';
-import { accountOf } from '../../request/stats.ts';
-import { type Place, placeOf } from '../../routing/authority.ts';
+import { requestStatsOf } from '../../request/stats.ts';
+import { type RequestAuthority, requestAuthority } from '../../routing/authority.ts';
 import { type IpRange, isInRanges } from '../../routing/ip-range.ts';
-import { createRequestLog, withoutSecrets } from '../access-log.ts';
-import type { Connection, Sent } from '../env.ts';
-import { errorAnswer, failureFrom } from '../errors.ts';
-import type { UnderWay } from '../in-flight.ts';
-import { createRequestNames } from '../request-id.ts';
-import { createRepetition, type Repetition } from '../response-cache.ts';
-import { v1ErrorAnswer } from '../v1/responses.ts';
+import { createAccessLog, withoutSecrets } from '../access-log.ts';
+import type { ClientConnection, SentResponse } from '../env.ts';
+import { errorResponse, registryErrorFrom } from '../errors.ts';
+import type { InFlight } from '../in-flight.ts';
+import { createRequestIds } from '../request-id.ts';
+import { createResponseCache, type ResponseCache } from '../response-cache.ts';
+import { v1ErrorResponse } from '../v1/responses.ts';
 
 /** Sees each request from its arrival to the last byte of its answer: names it, counts it, and writes it down. */
-export interface Attendance extends Pick<Repetition, 'again' | 'renew'> {
-  attend(raw: Request, connection: Connection | undefined): Promise<Response>;
+export interface Attendance extends Pick<ResponseCache, 'lookup' | 'revalidate'> {
+  attend(raw: Request, connection: ClientConnection | undefined): Promise<Response>;
 }
 
 export interface AttendanceOptions {
@@ -30,85 +30,90 @@ export interface AttendanceOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Log;
-  readonly meter: Meter;
-  readonly underWay: UnderWay;
+  readonly metrics: Metrics;
+  readonly inFlight: InFlight;
   /** Memory for whole answers. */
-  readonly heldBytes: number;
+  readonly responseCacheBytes: number;
 }
 
 /** @param answer for what is right; what it throws is told to the client in its own words. */
 export function createAttendance(
   options: AttendanceOptions,
-  answer: (request: ClientRequest, place: Place) => Promise<Response>,
+  answer: (request: ClientRequest, authority: RequestAuthority) => Promise<Response>,
 ): Attendance {
-  const { log, clock, trustedProxies, subrequests, meter, underWay } = options;
-  const nameRequest = createRequestNames(trustedProxies);
-  const lineFor = createRequestLog(log, meter);
-  const { again, renew, remembering } = createRepetition(options, lineFor, nameRequest);
+  const { log, clock, trustedProxies, subrequests, metrics, inFlight } = options;
+  const nameRequest = createRequestIds(trustedProxies);
+  const lineFor = createAccessLog(log, metrics);
+  const { lookup, revalidate, recorded } = createResponseCache(options, lineFor, nameRequest);
 
   /** What was begun by `renew`, or is begun now. */
-  function begin(raw: Request, connection: Connection | undefined): Begun {
-    if (connection?.begun) return connection.begun;
-    const budget = createBudget(subrequests, accountOf(raw.headers));
+  function begin(raw: Request, connection: ClientConnection | undefined): StartedRequest {
+    if (connection?.started) return connection.started;
+    const budget = createBudget(subrequests, requestStatsOf(raw.headers));
     return { started: clock(), budget, signal: raw.signal };
   }
 
-  function addressOf(headers: Headers, connection: Connection | undefined): string {
+  function addressOf(headers: Headers, connection: ClientConnection | undefined): string {
     const { clientAddress, peerAddress } = connection ?? {};
     const isTrusted = (each: string) => isInRanges(trustedProxies, each);
     return clientAddressOf(clientAddress ?? peerAddress, headers.get('x-forwarded-for'), isTrusted);
   }
 
   return {
-    again,
-    renew,
+    lookup,
+    revalidate,
 
     async attend(raw, connection) {
-      const begun = begin(raw, connection);
-      const { account } = begun.budget;
+      const started = begin(raw, connection);
+      const { stats } = started.budget;
       const id = nameRequest(raw.headers.get('x-request-id'), connection?.peerAddress);
-      const place = placeOf(raw, trustedProxies, connection);
+      const authority = requestAuthority(raw, trustedProxies, connection);
       const address = addressOf(raw.headers, connection);
-      const request = remembering(readClientRequest(raw, place.origin, address, begun), connection?.question);
-      const visit = underWay.enter();
-      const response = await (visit ? answer(request, place) : Promise.reject(tooMany())).catch((error) => {
-        report(log, request, error, id);
-        return refusal(error, request);
-      });
-      visit?.answers();
+      const request = recorded(
+        readClientRequest(raw, authority.origin, address, started),
+        connection?.cacheKey,
+      );
+      const slot = inFlight.acquire();
+      const response = await (slot ? answer(request, authority) : Promise.reject(tooMany())).catch(
+        (error) => {
+          report(log, request, error, id);
+          return refusal(error, request);
+        },
+      );
+      slot?.responding();
       whenSent(connection, (sent) => {
-        visit?.leave();
-        const milliseconds = clock() - begun.started;
-        lineFor(request, response.status).ended({ id, trace: account.trace, account, milliseconds, sent });
+        slot?.release();
+        const milliseconds = clock() - started.started;
+        lineFor(request, response.status).ended({ id, trace: stats.trace, stats, milliseconds, sent });
       });
-      connection?.announce?.('X-Request-Id', id);
+      connection?.setHeader?.('X-Request-Id', id);
       return response;
     },
   };
 }
 
-function whenSent(connection: Connection | undefined, ended: (sent?: Sent) => void): void {
+function whenSent(connection: ClientConnection | undefined, ended: (sent?: SentResponse) => void): void {
   if (connection?.whenSent) connection.whenSent(ended);
   else ended();
 }
 
 function refusal(error: unknown, request: ClientRequest): Response {
-  if (isV1Path(request.url.pathname)) return v1ErrorAnswer(error, request);
-  return errorAnswer(error, request.method === 'HEAD');
+  if (isV1Path(request.url.pathname)) return v1ErrorResponse(error, request);
+  return errorResponse(error, request.method === 'HEAD');
 }
 
-function tooMany(): Failure {
+function tooMany(): RegistryError {
   const message =
     'As many requests are under way here as may be (REGSHIFT_MAX_REQUESTS). Try again in a few seconds.';
-  return new Failure('OVERLOADED', message, { headers: { 'retry-after': '5' } });
+  return new RegistryError('OVERLOADED', message, { headers: { 'retry-after': '5' } });
 }
 
 /** What the operator should see; the client is told in its own words. */
 function report(log: Log, request: ClientRequest, error: unknown, id: string): void {
-  const failure = failureFrom(error);
+  const failure = registryErrorFrom(error);
   request.notes.error = failure.code;
   // A client that left is no fault of anyone's.
-  const unexpected = failure.code === 'INTERNAL' && !request.caller.signal?.aborted;
+  const unexpected = failure.code === 'INTERNAL' && !request.context.signal?.aborted;
   log(unexpected ? 'error' : 'debug', 'request failed', {
     id,
     path: withoutSecrets(request.url.pathname),

@@ -1,4 +1,4 @@
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { Resource } from '../params.ts';
 
 const reads = ['GET', 'HEAD'];
@@ -17,7 +17,7 @@ const methods: Readonly<Record<Resource['kind'], { readonly reads: string[]; rea
   upload: { reads: [], writes: ['GET', 'HEAD', 'PATCH', 'PUT', 'DELETE'] },
 };
 
-/** @throws Failure METHOD_NOT_ALLOWED, with what is allowed. */
+/** @throws RegistryError METHOD_NOT_ALLOWED, with what is allowed. */
 export function refuseMethod(method: string, { kind }: Resource, takesPushes: boolean): void {
   const { reads, writes } = methods[kind];
   const allowed = takesPushes ? [...reads, ...writes] : reads;
@@ -27,5 +27,5 @@ export function refuseMethod(method: string, { kind }: Resource, takesPushes: bo
     ? 'This proxy is set to read only (REGSHIFT_PUSH): nothing can be pushed or deleted through it. Push to the ' +
       'registry itself.'
     : `${method.slice(0, 40)} is not served here${allowed.length > 0 ? `, only ${allowed.join(', ')}` : ''}.`;
-  throw new Failure('METHOD_NOT_ALLOWED', message, { headers });
+  throw new RegistryError('METHOD_NOT_ALLOWED', message, { headers });
 }

@@ -1,6 +1,6 @@
 import { parseTag, type RepositoryName, type Tag } from '../../../converters/reference.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
 import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
@@ -12,20 +12,20 @@ const latest = parseTag('latest') as Tag;
  * An image of the repository that this client can have, the one that it wants or else `latest` before all others:
  * mostly no more is asked than will be asked anyway.
  * @returns undefined where none of the tags that are looked at will do, and there are more.
- * @throws Failure UNSUPPORTED with the reason where none of all will do; NAME_UNKNOWN.
+ * @throws RegistryError UNSUPPORTED with the reason where none of all will do; NAME_UNKNOWN.
  */
 export async function anyImage(
-  { route, search, tags }: RegistryV1,
+  { registry, search, tags }: RegistryV1,
   request: ClientRequest,
   repository: RepositoryName,
 ): Promise<V1Found | undefined> {
-  const { caller } = request;
+  const { context } = request;
   const reasons = new Map<Tag, Error>();
   const look = async (tag: Tag): Promise<V1Found | undefined> => {
     try {
-      const image = await search.tagged(repository, tag, platformFor(route, request), caller);
+      const image = await search.tagged(repository, tag, platformFor(registry, request), context);
       // Of all that a pull is told, Docker 1.6 and 1.7 show but this: that a layer takes time belongs here.
-      await search.ready(repository, image, caller);
+      await search.ready(repository, image, context);
       return image;
     } catch (error) {
       if (!isFaultOfImage(error)) throw error;
@@ -33,11 +33,11 @@ export async function anyImage(
       return undefined;
     }
   };
-  const wanted = request.v1Context?.tag ?? route.wanted.of(repository)[0];
+  const wanted = request.v1Context?.tag ?? registry.tagsForV1.of(repository)[0];
   const likely = [...new Set([...(wanted ? [wanted] : []), latest])];
   const found = await firstFound(likely, 1, look);
   if (found) return found;
-  const { tags: candidates, left } = await tags.toTry(repository, wanted, caller);
+  const { tags: candidates, left } = await tags.toTry(repository, wanted, context);
   const rest = candidates.filter((tag) => !likely.includes(tag));
   const other = await firstFound(rest, tagConcurrency, look);
   if (other || left > 0) return other;
@@ -50,10 +50,10 @@ export async function anyImage(
 function noneOf(
   repository: RepositoryName,
   [first, ...others]: readonly (readonly [Tag, Error | undefined])[],
-): Failure {
-  if (!first) return new Failure('NAME_UNKNOWN', `The repository ${repository} has no tags.`);
+): RegistryError {
+  if (!first) return new RegistryError('NAME_UNKNOWN', `The repository ${repository} has no tags.`);
   const [tag, cause] = first;
   const all = others.length > 0 ? `, like its other tags (${others.length}),` : '';
   const message = `${repository}:${tag}${all} cannot be given to this Docker. ${cause?.message ?? ''}`;
-  return new Failure('UNSUPPORTED', message.trim(), { cause });
+  return new RegistryError('UNSUPPORTED', message.trim(), { cause });
 }

@@ -2,24 +2,24 @@ import type { ClientRequest } from '../../registry/client-request.ts';
 import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
 import { cacheControl } from '../cache-control.ts';
 import { byteRange } from '../range.ts';
-import { answerBlob } from '../v2/blobs.ts';
-import type { V1Asked } from './found-image.ts';
+import { getBlob } from '../v2/blobs.ts';
+import type { V1ImageRequest } from './found-image.ts';
 
 /**
  * The layer of a v1 image: as API v2 gives the blob, stored, made (a layer unpacked) or empty. What is said here is
  * what API v1 adds to that.
  */
-export async function answerLayer(
+export async function getV1Layer(
   registry: RegistryV1,
   request: ClientRequest,
-  asked: V1Asked,
+  asked: V1ImageRequest,
 ): Promise<Response> {
   const resumed = request.headers.has('range');
   const size = resumed ? await layerSize(registry, request, asked) : asked.part.size;
   const range = clamped(request, size);
   if (range === 'unsatisfiable') return nothingMore(size);
   const blobRequest = asBlobRequest(request, range);
-  const answer = await answerBlob(registry.route, blobRequest, asked.repository, asked.part.blob);
+  const answer = await getBlob(registry.registry, blobRequest, asked.repository, asked.part.blob);
   if (!asked.public) {
     answer.headers.set('Cache-Control', cacheControl(false, answer.headers.get('cache-control')));
   }
@@ -59,13 +59,13 @@ function asBlobRequest(request: ClientRequest, range: string | undefined): Clien
 
 /** Bytes of the layer as it is served; undefined where upstream does not say either. */
 export async function layerSize(
-  { route }: RegistryV1,
+  { registry }: RegistryV1,
   request: ClientRequest,
-  { repository, part }: V1Asked,
+  { repository, part }: V1ImageRequest,
 ): Promise<number | undefined> {
   if (part.size !== undefined) return part.size;
   const head = asBlobRequest({ ...request, method: 'HEAD' }, undefined);
-  const answer = await answerBlob(route, head, repository, part.blob);
+  const answer = await getBlob(registry, head, repository, part.blob);
   const length = answer.headers.get('content-length') ?? '';
   return answer.ok && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }

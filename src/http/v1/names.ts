@@ -1,37 +1,46 @@
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { Route } from '../../registry/registry.ts';
+import type { Registry } from '../../registry/registry.ts';
 
 /**
  * The repositories that a name in a path may mean, as upstream calls them, the likeliest first. Docker asks for the
  * images of `foo` and then for the tags of `library/foo`: a name without a namespace is both. Within a pull, it is
  * the one that is pulled.
- * @throws Failure NAME_INVALID; NAME_UNKNOWN for what is not served.
+ * @throws RegistryError NAME_INVALID; NAME_UNKNOWN for what is not served.
  */
-export function repositoriesNamed(route: Route, request: ClientRequest, text: string): RepositoryName[] {
-  const names = namesIn(text);
+export function candidateRepositories(
+  registry: Registry,
+  request: ClientRequest,
+  text: string,
+): RepositoryName[] {
+  const names = candidateNames(text);
   if (names.length === 0) throw invalid(text);
   const pulled = request.v1Context?.repository;
-  const served = upstreamNames(route, names).filter(
-    (name) => route.serves(name) && (pulled === undefined || name === pulled),
+  const served = upstreamNames(registry, names).filter(
+    (name) => registry.serves(name) && (pulled === undefined || name === pulled),
   );
-  if (served.length === 0) throw new Failure('NAME_UNKNOWN', `The repository ${text} is not served here.`);
+  if (served.length === 0)
+    throw new RegistryError('NAME_UNKNOWN', `The repository ${text} is not served here.`);
   return served;
 }
 
 /** Whether a name in a path may be that of the repository that is pulled: a claim is good for that one alone. */
-export function isOfThePull(route: Route, { v1Context }: ClientRequest, text: string): boolean {
-  return v1Context === undefined || upstreamNames(route, namesIn(text)).includes(v1Context.repository);
+export function belongsToPull(registry: Registry, { v1Context }: ClientRequest, text: string): boolean {
+  return (
+    v1Context === undefined || upstreamNames(registry, candidateNames(text)).includes(v1Context.repository)
+  );
 }
 
 /** What a name in a path may be as clients write it. */
-export function namesIn(text: string): RepositoryName[] {
+export function candidateNames(text: string): RepositoryName[] {
   return [text, otherName(text)].flatMap((each) => (each && parseRepositoryName(each)) || []);
 }
 
-function upstreamNames(route: Route, names: readonly RepositoryName[]): RepositoryName[] {
-  return [...new Set(names.flatMap((name) => route.names.toUpstream(name, undefined)?.upstream ?? []))];
+function upstreamNames(registry: Registry, names: readonly RepositoryName[]): RepositoryName[] {
+  return [
+    ...new Set(names.flatMap((name) => registry.repositoryNames.toUpstream(name, undefined)?.upstream ?? [])),
+  ];
 }
 
 function otherName(text: string): string | undefined {
@@ -39,8 +48,8 @@ function otherName(text: string): string | undefined {
   return /^library\/([^/]+)$/.exec(text)?.[1];
 }
 
-/** The first of some repositories that upstream has. @throws Failure of the first one where it has none. */
-export async function firstKnown<Result>(
+/** The first of some repositories that upstream has. @throws RegistryError of the first one where it has none. */
+export async function firstExisting<Result>(
   [first, ...others]: readonly RepositoryName[],
   ask: (repository: RepositoryName) => Promise<Result>,
 ): Promise<Result> {
@@ -49,18 +58,20 @@ export async function firstKnown<Result>(
     return await ask(first);
   } catch (error) {
     if (others.length === 0 || !isUnknown(error)) throw error;
-    return firstKnown(others, ask).catch((other: unknown) => {
+    return firstExisting(others, ask).catch((other: unknown) => {
       throw isUnknown(other) ? error : other;
     });
   }
 }
 
 function isUnknown(error: unknown): boolean {
-  return error instanceof Failure && (error.code === 'NAME_UNKNOWN' || error.code === 'MANIFEST_UNKNOWN');
+  return (
+    error instanceof RegistryError && (error.code === 'NAME_UNKNOWN' || error.code === 'MANIFEST_UNKNOWN')
+  );
 }
 
-function invalid(text: string): Failure {
-  return new Failure(
+function invalid(text: string): RegistryError {
+  return new RegistryError(
     'NAME_INVALID',
     `${JSON.stringify(text.slice(0, 300))} is not a repository name: parts of lower-case letters and digits, joined ` +
       'by ".", "_", "__" or "-", with "/" between the parts. Names that this Docker cannot ask for need a short one ' +

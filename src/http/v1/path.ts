@@ -1,5 +1,5 @@
 import { parseTag, type Tag } from '../../../converters/reference.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 
 /** What a path below `/v1/` asks for. */
 export type V1Resource =
@@ -20,7 +20,7 @@ const fixed: Readonly<Record<string, V1Resource>> = {
  * Reads a path, the context before it taken away.
  * @returns what it may ask for, the likeliest first: `team/tags/images` begins the pull of `team/tags`, or asks for the
  *   tag `images` of `team`.
- * @throws Failure REFERENCE_INVALID or ENDPOINT_UNKNOWN.
+ * @throws RegistryError REFERENCE_INVALID or ENDPOINT_UNKNOWN.
  */
 export function parseV1Path(pathname: string): readonly [V1Resource, ...V1Resource[]] {
   const path = pathname.replace(/^\/+/, '/');
@@ -30,7 +30,7 @@ export function parseV1Path(pathname: string): readonly [V1Resource, ...V1Resour
   const repository = repositoryResource(path);
   if (repository) return tag ? [repository, tag] : [repository];
   if (tag) return [tag];
-  throw new Failure(
+  throw new RegistryError(
     'ENDPOINT_UNKNOWN',
     `There is nothing at ${JSON.stringify(path.slice(0, 200))} in registry API v1.`,
   );
@@ -47,7 +47,7 @@ function tagResource(path: string): V1Resource | undefined {
   if (name === undefined || text === undefined) return undefined;
   const tag = parseTag(text);
   if (tag) return { kind: 'tag', name, tag };
-  throw new Failure('REFERENCE_INVALID', `${JSON.stringify(text.slice(0, 200))} is not a tag.`);
+  throw new RegistryError('REFERENCE_INVALID', `${JSON.stringify(text.slice(0, 200))} is not a tag.`);
 }
 
 function repositoryResource(path: string): V1Resource | undefined {

@@ -2,29 +2,29 @@ import { contextPath } from '../../client-state/v1-session.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
 import { anyImage } from './any-image.ts';
-import { firstKnown, repositoriesNamed } from './names.ts';
-import { jsonAnswer } from './responses.ts';
+import { candidateRepositories, firstExisting } from './names.ts';
+import { v1JsonResponse } from './responses.ts';
 import { rootCookie } from './root-cookie.ts';
 
 /**
  * `GET /v1/repositories/<name>/images`, with which every pull begins: tells the client where to go on, and what to
  * bring along. The list of images itself may be empty (seen with all daemons from 1.3.3 to 17.05).
- * @throws Failure UNSUPPORTED where this client can have no image of the repository: Docker 1.6 and 1.7 show that
+ * @throws RegistryError UNSUPPORTED where this client can have no image of the repository: Docker 1.6 and 1.7 show that
  *   message, and that of no later answer.
  */
-export async function answerRepositoryImages(
+export async function listV1Images(
   registry: RegistryV1,
   request: ClientRequest,
   name: string,
 ): Promise<Response> {
-  const { route, claims } = registry;
-  return firstKnown(repositoriesNamed(route, request, name), async (repository) => {
+  const { registry: route, session } = registry;
+  return firstExisting(candidateRepositories(route, request, name), async (repository) => {
     const image = await anyImage(registry, request, repository);
-    const tag = route.wanted.of(repository)[0];
-    const { context, token } = await claims.seal({ repository, tag }, request);
+    const tag = route.tagsForV1.of(repository)[0];
+    const { context, token } = await session.seal({ repository, tag }, request);
     // Docker puts the scheme before it, and `/v1/` behind.
     const endpoint = `${request.address.replace(/^https?:\/\//, '')}${contextPath}${context}`;
-    return jsonAnswer([], request, {
+    return v1JsonResponse([], request, {
       'X-Docker-Endpoints': endpoint,
       'X-Docker-Token': token,
       'Cache-Control': 'private, no-store',

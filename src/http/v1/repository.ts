@@ -1,14 +1,14 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
 import type { V1Found } from '../../registry/v1/search.ts';
 import { anyImage } from './any-image.ts';
-import { firstKnown, repositoriesNamed } from './names.ts';
-import { cacheRule, jsonAnswer } from './responses.ts';
+import { candidateRepositories, firstExisting } from './names.ts';
+import { v1CacheControl, v1JsonResponse } from './responses.ts';
 
 /** `GET /v1/repositories/<name>/json`: of the image that `latest` names, as docker-registry told of the last push. */
-export async function answerRepositoryJson(
+export async function getV1Repository(
   registry: RegistryV1,
   request: ClientRequest,
   name: string,
@@ -25,25 +25,25 @@ export async function answerRepositoryJson(
     os: text(top.os),
     kernel: null,
   };
-  return jsonAnswer(facts, request, { Vary: 'User-Agent', ...cacheRule(image) });
+  return v1JsonResponse(facts, request, { Vary: 'User-Agent', ...v1CacheControl(image) });
 }
 
 /** `GET /v1/repositories/<name>/properties`: whether upstream gives the repository to anyone. */
-export async function answerProperties(
+export async function getV1Properties(
   registry: RegistryV1,
   request: ClientRequest,
   name: string,
 ): Promise<Response> {
   const { repository, image } = await someImage(registry, request, name);
   const isPublic = image.public || (await isGivenToAnyone(registry, request, repository, image));
-  return jsonAnswer({ access: isPublic ? 'public' : 'private' }, request, cacheRule(image));
+  return v1JsonResponse({ access: isPublic ? 'public' : 'private' }, request, v1CacheControl(image));
 }
 
 async function someImage(registry: RegistryV1, request: ClientRequest, name: string) {
-  return firstKnown(repositoriesNamed(registry.route, request, name), async (repository) => {
+  return firstExisting(candidateRepositories(registry.registry, request, name), async (repository) => {
     const image = await anyImage(registry, request, repository);
     if (image) return { repository, image };
-    throw new Failure(
+    throw new RegistryError(
       'UNSUPPORTED',
       `No tag of ${repository} that was looked at can be given to this Docker.`,
     );
@@ -52,17 +52,17 @@ async function someImage(registry: RegistryV1, request: ClientRequest, name: str
 
 /** A login was taken along: that the image was given proves nothing about others. */
 async function isGivenToAnyone(
-  { route }: RegistryV1,
-  { caller }: ClientRequest,
+  { registry }: RegistryV1,
+  { context }: ClientRequest,
   repository: RepositoryName,
   { chain }: V1Found,
 ): Promise<boolean> {
   const root = { kind: 'digest', digest: chain.root } as const;
   try {
-    return (await route.resolver.resolve(repository, root, { ...caller, credential: { kind: 'none' } }))
+    return (await registry.resolver.resolve(repository, root, { ...context, credential: { kind: 'none' } }))
       .public;
   } catch (error) {
-    if (error instanceof Failure && ['UNAUTHORIZED', 'DENIED', 'MANIFEST_UNKNOWN'].includes(error.code))
+    if (error instanceof RegistryError && ['UNAUTHORIZED', 'DENIED', 'MANIFEST_UNKNOWN'].includes(error.code))
       return false;
     throw error;
   }

@@ -1,18 +1,18 @@
-import type { Failure } from '../../errors.ts';
+import type { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import { failureFrom, statusOf } from '../errors.ts';
+import { registryErrorFrom, statusOf } from '../errors.ts';
 
 /** JSON as an answer; a HEAD has the same headers and no body. */
-export function jsonAnswer(
+export function v1JsonResponse(
   value: unknown,
   request: ClientRequest,
   headers: Record<string, string> = {},
   status = 200,
 ): Response {
-  return bytesAnswer(new TextEncoder().encode(JSON.stringify(value)), request, headers, status);
+  return v1BytesResponse(new TextEncoder().encode(JSON.stringify(value)), request, headers, status);
 }
 
-export function bytesAnswer(
+export function v1BytesResponse(
   body: Uint8Array,
   { method }: Pick<ClientRequest, 'method'>,
   headers: Record<string, string>,
@@ -25,7 +25,7 @@ export function bytesAnswer(
 }
 
 /** What takes a login must not be kept by a cache that serves others too. */
-export function cacheRule(found: { readonly public: boolean }): Record<string, string> {
+export function v1CacheControl(found: { readonly public: boolean }): Record<string, string> {
   return found.public ? {} : { 'Cache-Control': 'private' };
 }
 
@@ -35,15 +35,15 @@ export function cacheRule(found: { readonly public: boolean }): Record<string, s
  */
 const unsupportedStatus = 406;
 
-function isUnsupported({ code }: Failure): boolean {
+function isUnsupported({ code }: RegistryError): boolean {
   return code === 'UNSUPPORTED' || code === 'UNSIGNED';
 }
 
 /** An error as API v1 writes it. */
-export function v1ErrorAnswer(error: unknown, request: ClientRequest): Response {
-  const failure = failureFrom(error);
+export function v1ErrorResponse(error: unknown, request: ClientRequest): Response {
+  const failure = registryErrorFrom(error);
   const status = isUnsupported(failure) ? unsupportedStatus : statusOf(failure);
-  const answer = jsonAnswer({ error: failure.message }, request, {}, status);
+  const answer = v1JsonResponse({ error: failure.message }, request, {}, status);
   for (const [name, value] of Object.entries(failure.headers)) answer.headers.set(name, value);
   // Upstream's own challenge may be one for a token, which no client of API v1 knows.
   if (status === 401) answer.headers.set('WWW-Authenticate', 'Basic realm="regshift"');

@@ -1,9 +1,9 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { Route } from '../../registry/registry.ts';
-import type { Names } from '../../routing/repository-names.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { RepositoryNames } from '../../routing/repository-names.ts';
 import { listRepositories } from '../../upstream/api/catalog.ts';
-import { jsonAnswer } from './responses.ts';
+import { v1JsonResponse } from './responses.ts';
 
 /** As many as Docker Hub gave to a page. */
 const mostResults = 25;
@@ -12,9 +12,9 @@ const mostResults = 25;
  * `GET /v1/search?q=<term>`, for `docker search <host>/<term>`: repositories of upstream's list whose names have the
  * term in them, by the names that they can be pulled by. Of all routes that clients reach by the same host: the word
  * names none of them.
- * @param lists what each route's upstream lists. @throws Failure of the first one where none can be read.
+ * @param lists what each route's upstream lists. @throws RegistryError of the first one where none can be read.
  */
-export async function answerSearch(
+export async function searchV1(
   lists: readonly Promise<readonly SearchResult[]>[],
   request: ClientRequest,
 ): Promise<Response> {
@@ -26,7 +26,7 @@ export async function answerSearch(
     .filter(({ name, description }) => `${name} ${description}`.includes(query.toLowerCase()))
     .slice(0, most);
   const answer = { query, num_results: results.length, results };
-  return jsonAnswer(answer, request, { 'Cache-Control': 'private' });
+  return v1JsonResponse(answer, request, { 'Cache-Control': 'private' });
 }
 
 async function whatCanBeRead(lists: readonly Promise<readonly SearchResult[]>[]): Promise<SearchResult[]> {
@@ -37,14 +37,16 @@ async function whatCanBeRead(lists: readonly Promise<readonly SearchResult[]>[])
   return read.flat();
 }
 
-/** The repositories of one route. @throws Failure. */
-export async function searchable(route: Route, request: ClientRequest): Promise<SearchResult[]> {
-  const repositories = await listRepositories(route.client, request.caller);
-  return repositories.flatMap((each) => (route.serves(each) ? resultOf(each, route.names) : []));
+/** The repositories of one route. @throws RegistryError. */
+export async function searchable(registry: Registry, request: ClientRequest): Promise<SearchResult[]> {
+  const repositories = await listRepositories(registry.client, request.context);
+  return repositories.flatMap((each) =>
+    registry.serves(each) ? resultOf(each, registry.repositoryNames) : [],
+  );
 }
 
 /** Docker prints the description beside the name: the one place where a user is told why a name will not do. */
-function resultOf(repository: RepositoryName, { toClient, aliases }: Names): SearchResult[] {
+function resultOf(repository: RepositoryName, { toClient, aliases }: RepositoryNames): SearchResult[] {
   const name = toClient(repository);
   if (name === undefined) return [];
   const isAlias = aliases.aliasOf(repository) === name;

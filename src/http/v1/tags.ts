@@ -1,52 +1,52 @@
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
-import { gather } from '../../concurrency/collect-within.ts';
-import { Failure } from '../../errors.ts';
+import { collectWithin } from '../../concurrency/collect-within.ts';
+import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
 import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
 import { isFaultOfImage, tagConcurrency, type V1Found } from '../../registry/v1/search.ts';
-import { firstKnown, repositoriesNamed } from './names.ts';
-import { cacheRule, jsonAnswer } from './responses.ts';
+import { candidateRepositories, firstExisting } from './names.ts';
+import { v1CacheControl, v1JsonResponse } from './responses.ts';
 import { rootCookie } from './root-cookie.ts';
 
 /** The same tag is another image on another platform. */
 const forPlatform = { Vary: 'User-Agent' } as const;
 
 /** `GET /v1/repositories/<name>/tags/<tag>`, as Docker from 1.8 on asks: looks at that tag and at no other. */
-export async function answerTag(
-  { route, search, log }: RegistryV1,
+export async function getV1Tag(
+  { registry, search, log }: RegistryV1,
   request: ClientRequest,
   name: string,
   tag: Tag,
 ): Promise<Response> {
-  return firstKnown(repositoriesNamed(route, request, name), async (repository) => {
-    const asked = search.tagged(repository, tag, platformFor(route, request), request.caller);
+  return firstExisting(candidateRepositories(registry, request, name), async (repository) => {
+    const asked = search.tagged(repository, tag, platformFor(registry, request), request.context);
     const found = await asked.catch((error: unknown) => {
-      const gone = error instanceof Failure && error.code === 'MANIFEST_UNKNOWN';
+      const gone = error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
       if (gone || !isFaultOfImage(error)) throw error;
       log('warn', 'tag left out of API v1', { repository, tag, reason: error.message });
       // 1.8 and 1.9 then say that the tag is not found; of another status, that they reach no registry at all.
       const message = `${repository}:${tag} cannot be given to this Docker. ${error.message}`;
-      throw new Failure('MANIFEST_UNKNOWN', message, { cause: error });
+      throw new RegistryError('MANIFEST_UNKNOWN', message, { cause: error });
     });
-    route.served.note(repository, tag);
-    const headers = { ...forPlatform, ...cacheRule(found), ...rootCookie(found.chain.root) };
-    return jsonAnswer(idOf(found), request, headers);
+    registry.recentTags.record(repository, tag);
+    const headers = { ...forPlatform, ...v1CacheControl(found), ...rootCookie(found.chain.root) };
+    return v1JsonResponse(idOf(found), request, headers);
   });
 }
 
 /** `GET /v1/repositories/<name>/tags`: Docker up to 1.7, and `pull -a`, take the tag they want from all of them. */
-export async function answerTags(
+export async function listV1Tags(
   registry: RegistryV1,
   request: ClientRequest,
   name: string,
 ): Promise<Response> {
-  const repositories = repositoriesNamed(registry.route, request, name);
-  return firstKnown(repositories, async (repository) => {
+  const repositories = candidateRepositories(registry.registry, request, name);
+  return firstExisting(repositories, async (repository) => {
     const found = await imagesByTag(registry, request, repository);
     const ids = Object.fromEntries([...found].map(([tag, each]) => [tag, idOf(each)]));
     const isPublic = [...found.values()].every((each) => each.public);
-    return jsonAnswer(ids, request, { ...forPlatform, ...cacheRule({ public: isPublic }) });
+    return v1JsonResponse(ids, request, { ...forPlatform, ...v1CacheControl({ public: isPublic }) });
   });
 }
 
@@ -57,18 +57,18 @@ function idOf({ chain }: V1Found): string {
 /** Docker up to 1.9 gives up a minute after the last byte. */
 const milliseconds = 40_000;
 
-/** What can be found out in time; the rest is logged. @throws Failure where that is nothing. */
+/** What can be found out in time; the rest is logged. @throws RegistryError where that is nothing. */
 async function imagesByTag(
-  { route, search, tags, log }: RegistryV1,
+  { registry, search, tags, log }: RegistryV1,
   request: ClientRequest,
   repository: RepositoryName,
 ): Promise<ReadonlyMap<Tag, V1Found>> {
-  const { caller } = request;
-  const platform = platformFor(route, request);
-  const { tags: candidates, left } = await tags.toTry(repository, request.v1Context?.tag, caller);
-  const limits = { concurrency: tagConcurrency, milliseconds, signal: caller.signal };
-  const { found, failed } = await gather(candidates, limits, (tag, signal) =>
-    search.tagged(repository, tag, platform, { ...caller, signal }),
+  const { context } = request;
+  const platform = platformFor(registry, request);
+  const { tags: candidates, left } = await tags.toTry(repository, request.v1Context?.tag, context);
+  const limits = { concurrency: tagConcurrency, milliseconds, signal: context.signal };
+  const { found, failed } = await collectWithin(candidates, limits, (tag, signal) =>
+    search.tagged(repository, tag, platform, { ...context, signal }),
   );
   for (const [tag, error] of failed) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -87,6 +87,9 @@ function nothingToGive(repository: RepositoryName, failed: readonly unknown[], l
   const reason = failed.find((error) => !isFaultOfImage(error)) ?? failed[0];
   if (reason !== undefined) return reason;
   return late > 0
-    ? new Failure('UPSTREAM_TIMEOUT', `Upstream takes too long to tell what the tags of ${repository} are.`)
-    : new Failure('NAME_UNKNOWN', `The repository ${repository} has no tags.`);
+    ? new RegistryError(
+        'UPSTREAM_TIMEOUT',
+        `Upstream takes too long to tell what the tags of ${repository} are.`,
+      )
+    : new RegistryError('NAME_UNKNOWN', `The repository ${repository} has no tags.`);
 }

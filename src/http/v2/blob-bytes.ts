@@ -2,7 +2,7 @@ import type { Digest } from '../../../converters/digest.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { cacheControl } from '../cache-control.ts';
 import { byteRange } from '../range.ts';
-import { apiVersion, bytesAnswer, matchesEtag } from '../responses.ts';
+import { apiVersion, bytesResponse, matchesEtag } from '../responses.ts';
 
 /**
  * What every answer to a blob request says, whoever made the bytes.
@@ -19,7 +19,7 @@ export function blobHeaders(digest: Digest, isPublic: boolean): Record<string, s
 }
 
 /** Answers a blob request from bytes at hand: the empty layer, or a config that was made. */
-export function answerBytes(
+export function blobResponse(
   request: ClientRequest,
   digest: Digest,
   bytes: Uint8Array,
@@ -31,11 +31,11 @@ export function answerBytes(
     return new Response(null, { status: 304, headers: { ...apiVersion, ...headers } });
   }
   const range = head ? undefined : byteRange(rangeFor(request, digest), bytes.length);
-  if (range === undefined) return bytesAnswer(bytes, headers, head);
+  if (range === undefined) return bytesResponse(bytes, headers, head);
   if (range === 'unsatisfiable') return unsatisfiable(headers, bytes.length);
   const contentRange = `bytes ${range.start}-${range.end}/${bytes.length}`;
   const part = bytes.subarray(range.start, range.end + 1);
-  return bytesAnswer(part, { ...headers, 'Content-Range': contentRange }, false, 206);
+  return bytesResponse(part, { ...headers, 'Content-Range': contentRange }, false, 206);
 }
 
 export function unsatisfiable(headers: Record<string, string>, length: number): Response {

@@ -1,63 +1,63 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { hintsFor } from '../../registry/manifests/client-platform.ts';
 import { rootIsGone } from '../../registry/manifests/manifests.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
-import type { Route } from '../../registry/registry.ts';
+import type { Registry } from '../../registry/registry.ts';
 import { resolveRoot } from '../../registry/resolve-root.ts';
 import { findStoredBlob, isRefused, refusesHead } from '../../registry/stored-blob.ts';
 import { discard, refuseEncoded } from '../../upstream/body.ts';
-import { failureOf, pick } from '../../upstream/error-response.ts';
+import { errorFromResponse, pickHeaders } from '../../upstream/error-response.ts';
 import { isRedirect } from '../../upstream/redirect.ts';
 import { cacheControl } from '../cache-control.ts';
 import { apiVersion } from '../responses.ts';
-import { passThrough } from '../upstream-body.ts';
-import { answerBytes } from './blob-bytes.ts';
-import { answerLayer } from './layers.ts';
+import { responseWithUpstreamBody } from '../upstream-body.ts';
+import { blobResponse } from './blob-bytes.ts';
+import { getDerivedLayer } from './layers.ts';
 
-/** `GET` and `HEAD /v2/<name>/blobs/<digest>`. @throws Failure. */
-export async function answerBlob(
-  route: Route,
+/** `GET` and `HEAD /v2/<name>/blobs/<digest>`. @throws RegistryError. */
+export async function getBlob(
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
 ): Promise<Response> {
   // Schema 1 names it for every entry without content, and upstream need not have it.
   if (digest === emptyLayer.digest) {
-    const access = await route.emptyLayers.prove(name, request.caller);
-    return answerBytes(request, digest, emptyLayer.bytes, access.public);
+    const access = await registry.emptyLayers.prove(name, request.context);
+    return blobResponse(request, digest, emptyLayer.bytes, access.public);
   }
   const head = request.method === 'HEAD';
-  const recipe = route.workshop.recipeAtHand(name, digest);
-  if (recipe && head) await askStored(route, request, name, digest);
-  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(sourceIsGone));
+  const recipe = registry.converter.cachedRecipe(name, digest);
+  if (recipe && head) await askStored(registry, request, name, digest);
+  const made = recipe && (await answerMade(registry, request, name, digest, recipe).catch(sourceIsGone));
   if (made) return made;
   try {
-    return await answerStored(route, request, name, digest);
+    return await answerStored(registry, request, name, digest);
   } catch (error) {
-    if (!(error instanceof Failure) || (head && isRefused(error))) throw error;
-    return answerUnknown(route, request, name, digest, error);
+    if (!(error instanceof RegistryError) || (head && isRefused(error))) throw error;
+    return answerUnknown(registry, request, name, digest, error);
   }
 }
 
 /**
  * A client that pushes decides by HEAD which blobs it uploads. So upstream is asked for this very blob with the client's
  * login, and its refusal passes on; 404 leaves the decision to the right to the image that the blob is made from.
- * @throws Failure UNAUTHORIZED, DENIED.
+ * @throws RegistryError UNAUTHORIZED, DENIED.
  */
 async function askStored(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
 ): Promise<void> {
   try {
-    await findStoredBlob(route.client, name, digest, request.caller);
+    await findStoredBlob(registry.client, name, digest, request.context);
   } catch (error) {
-    if (!(error instanceof Failure) || isRefused(error)) throw error;
+    if (!(error instanceof RegistryError) || isRefused(error)) throw error;
   }
 }
 
@@ -66,21 +66,21 @@ async function askStored(
  * first, and caches far away only now: on Workers each question to KV takes its time and has its price.
  */
 async function answerUnknown(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
-  refusal: Failure,
+  refusal: RegistryError,
 ): Promise<Response> {
-  const recipe = await route.workshop.recipeOf(name, digest, request.caller);
-  const made = recipe && (await answerMade(route, request, name, digest, recipe).catch(sourceIsGone));
+  const recipe = await registry.converter.recipeOf(name, digest, request.context);
+  const made = recipe && (await answerMade(registry, request, name, digest, recipe).catch(sourceIsGone));
   if (made) return made;
   if (refusal.code !== 'BLOB_UNKNOWN' || isOfPush(request)) throw refusal;
   const mayBePush = request.method === 'HEAD';
-  const hints = { ...hintsFor(route, request), deadRoot: recipe?.root, mayBePush };
-  const found = await route.search.find(name, digest, hints, request.caller);
+  const hints = { ...hintsFor(registry, request), deadRoot: recipe?.root, mayBePush };
+  const found = await registry.recipeSearch.find(name, digest, hints, request.context);
   if (!found) throw refusal;
-  return answerMade(route, request, name, digest, found);
+  return answerMade(registry, request, name, digest, found);
 }
 
 /** Every engine asks for each layer by HEAD before it pushes it; before a pull, Docker 1.8 and 1.9 alone do so. */
@@ -90,28 +90,28 @@ function isOfPush({ method, client }: ClientRequest): boolean {
 
 /** What a blob was made from can be deleted while upstream has the blob itself, or another image leads to it. */
 function sourceIsGone(error: unknown): undefined {
-  if (error instanceof Failure && error.code === 'BLOB_UNKNOWN') return undefined;
+  if (error instanceof RegistryError && error.code === 'BLOB_UNKNOWN') return undefined;
   return rootIsGone(error);
 }
 
 /** What was made for an image: the right to it is the right to that image. */
 async function answerMade(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
   recipe: Recipe,
 ): Promise<Response> {
-  const proof = await resolveRoot(route.resolver, name, recipe.root, digest, request.caller);
+  const proof = await resolveRoot(registry.resolver, name, recipe.root, digest, request.context);
   switch (recipe.product) {
     case 'config': {
-      const bytes = await route.workshop.config(name, digest, recipe, request.caller);
-      return answerBytes(request, digest, bytes, proof.public);
+      const bytes = await registry.converter.config(name, digest, recipe, request.context);
+      return blobResponse(request, digest, bytes, proof.public);
     }
     case 'layer':
-      return answerLayer(route, request, name, digest, recipe, proof.public);
+      return getDerivedLayer(registry, request, name, digest, recipe, proof.public);
     case 'manifest':
-      throw new Failure('BLOB_UNKNOWN', `${digest} is a manifest of ${name}, and no blob.`);
+      throw new RegistryError('BLOB_UNKNOWN', `${digest} is a manifest of ${name}, and no blob.`);
   }
 }
 
@@ -127,14 +127,14 @@ function typeOf({ headers }: Response): string {
 
 /** Nothing is held: the bytes go from upstream to the client. */
 async function answerStored(
-  { client, redirectBlobs }: Route,
+  { client, redirectBlobs }: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
 ): Promise<Response> {
   const head = request.method === 'HEAD';
-  const headers = pick(request, passedOn);
-  const { signal, credential, budget } = request.caller;
+  const headers = pickHeaders(request, passedOn);
+  const { signal, credential, budget } = request.context;
   const ask = async (method: 'GET' | 'HEAD', redirects: 'follow' | 'return') => {
     const path = `/v2/${name}/blobs/${digest}`;
     return client.request({ method, path, repository: name, credential, budget, headers, redirects, signal });
@@ -146,17 +146,17 @@ async function answerStored(
   if (response.ok) await refuseEncoded(response, `the blob ${digest}`);
   const redirected = isRedirect(response);
   if (!redirected && !fits(response, headers)) {
-    throw await failureOf(response, `blob ${digest} of ${name}`, 'BLOB_UNKNOWN');
+    throw await errorFromResponse(response, `blob ${digest} of ${name}`, 'BLOB_UNKNOWN');
   }
   // docker-registry 2.8.2 says the blob's length of the few words that it sends with 416.
   const beyond = response.status === 416;
   if (beyond) await discard(response);
-  return passThrough(head || beyond || response.status === 304 ? null : response.body, {
+  return responseWithUpstreamBody(head || beyond || response.status === 304 ? null : response.body, {
     status: response.status,
     headers: {
       ...apiVersion,
       ...(response.ok ? { 'Content-Type': typeOf(response) } : {}),
-      ...pick(response, redirected ? ['location'] : passedBack),
+      ...pickHeaders(response, redirected ? ['location'] : passedBack),
       ...(beyond ? { 'content-length': '0' } : {}),
       'Cache-Control': cacheControl(anonymous, redirected ? null : response.headers.get('cache-control')),
       'Docker-Content-Digest': digest,

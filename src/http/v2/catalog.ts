@@ -1,14 +1,14 @@
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { Route } from '../../registry/registry.ts';
-import type { Door } from '../../routing/virtual-hosts.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { VirtualHost } from '../../routing/virtual-hosts.ts';
 import { askForRepositories, repositoriesIn } from '../../upstream/api/catalog.ts';
 import { nextQuery } from '../../upstream/api/tags.ts';
 import { discard } from '../../upstream/body.ts';
-import { failureOf } from '../../upstream/error-response.ts';
-import { handBack } from '../forward-response.ts';
-import { bytesAnswer } from '../responses.ts';
-import { answerFor, type Site } from '../route.ts';
+import { errorFromResponse } from '../../upstream/error-response.ts';
+import { forwardResponse } from '../forward-response.ts';
+import { bytesResponse } from '../responses.ts';
+import { answerFor, type Route } from '../route.ts';
 import { pageQuery } from './tags.ts';
 
 /** Pages of upstream that one request may read to find a repository that is served. */
@@ -18,25 +18,25 @@ const mostPages = 10;
  * `GET /v2/_catalog`, as distribution has it: of the repositories that upstream lists to this caller those that are
  * served here, by the names that clients know, page by page as upstream gives them. Where several routes are behind
  * one host, one comes after the other; those whose upstream has no such list, as Docker Hub, are passed over.
- * @throws Failure.
+ * @throws RegistryError.
  */
-export async function answerCatalog(door: Door<Site>, request: ClientRequest): Promise<Response> {
-  const begin = beginning(door, request.url);
+export async function listCatalog(host: VirtualHost<Route>, request: ClientRequest): Promise<Response> {
+  const begin = beginning(host, request.url);
   for (let at = begin.route; ; at += 1) {
-    const site = door.routes[at];
-    if (site === undefined) return pageAnswer(request, [], undefined);
+    const route = host.routes[at];
+    if (route === undefined) return pageAnswer(request, [], undefined);
     const query = at === begin.route ? begin.query : pageSize(request.url);
-    const page = await answerFor(site, request, undefined, (own) => pageOf(site.route, own, query));
+    const page = await answerFor(route, request, undefined, (own) => pageOf(route.registry, own, query));
     if ('refusal' in page) {
-      if (door.routes.length === 1) return handBack(request, page.refusal);
+      if (host.routes.length === 1) return forwardResponse(request, page.refusal);
       await discard(page.refusal);
       continue;
     }
-    const isLast = at === door.routes.length - 1;
+    const isLast = at === host.routes.length - 1;
     // Some clients take a page without an entry for the last one.
     if (page.names.length === 0 && page.next === undefined && !isLast) continue;
-    if (page.next !== undefined) return pageAnswer(request, page.names, inRoute(door, page.next, at));
-    const rest = isLast ? undefined : inRoute(door, pageSize(request.url), at + 1);
+    if (page.next !== undefined) return pageAnswer(request, page.names, inRoute(host, page.next, at));
+    const rest = isLast ? undefined : inRoute(host, pageSize(request.url), at + 1);
     return pageAnswer(request, page.names, rest);
   }
 }
@@ -49,20 +49,21 @@ interface Page {
 }
 
 async function pageOf(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   first: string,
 ): Promise<Page | { readonly refusal: Response }> {
   let query = first;
   for (let pages = 1; ; pages += 1) {
-    const response = await askForRepositories(route.client, query, request.caller);
-    if (response.status === 401) throw await failureOf(response, 'list of repositories', 'NAME_UNKNOWN');
+    const response = await askForRepositories(registry.client, query, request.context);
+    if (response.status === 401)
+      throw await errorFromResponse(response, 'list of repositories', 'NAME_UNKNOWN');
     if (!response.ok) return { refusal: response };
     const next = nextQuery(response.headers.get('link'));
     const listed = await repositoriesIn(response);
-    const served = listed.filter((name) => route.serves(name) && route.names.toClient(name));
+    const served = listed.filter((name) => registry.serves(name) && registry.repositoryNames.toClient(name));
     if (served.length > 0 || next === undefined || next === query || pages === mostPages) {
-      const names = served.flatMap((name) => route.names.toClient(name) ?? []);
+      const names = served.flatMap((name) => registry.repositoryNames.toClient(name) ?? []);
       return { names, next: next && withoutHidden(next, listed, served) };
     }
     query = next;
@@ -83,7 +84,7 @@ function withoutHidden(
 }
 
 /** Which route's list a request begins in, and where: a client may go on from the last name that it was told. */
-function beginning({ routes, find }: Door<Site>, url: URL): { route: number; query: string } {
+function beginning({ routes, find }: VirtualHost<Route>, url: URL): { route: number; query: string } {
   const query = pageQuery(url, routeField);
   const named = routes.findIndex(({ id }) => id === url.searchParams.get(routeField));
   if (named !== -1) return { route: named, query };
@@ -91,14 +92,14 @@ function beginning({ routes, find }: Door<Site>, url: URL): { route: number; que
   const found = last && find({ name: last, ns: undefined });
   if (!found) return { route: 0, query };
   const page = new URLSearchParams(query);
-  page.set('last', found.named.upstream);
+  page.set('last', found.mapping.upstream);
   return { route: routes.indexOf(found.route), query: `?${page}` };
 }
 
 /** Says in a link whose list it is of: upstream's own query may be of any kind. */
 const routeField = 'route';
 
-function inRoute({ routes }: Door<Site>, query: string, at: number): string {
+function inRoute({ routes }: VirtualHost<Route>, query: string, at: number): string {
   const id = routes[at]?.id;
   const alone = routes.length === 1 && routes[0].match.everything;
   if (id === undefined || alone) return query;
@@ -118,5 +119,5 @@ function pageAnswer(
 ): Response {
   const body = new TextEncoder().encode(JSON.stringify({ repositories }));
   const link = next === undefined ? {} : { Link: `</v2/_catalog${next}>; rel="next"` };
-  return bytesAnswer(body, { 'Content-Type': 'application/json', ...link }, request.method === 'HEAD');
+  return bytesResponse(body, { 'Content-Type': 'application/json', ...link }, request.method === 'HEAD');
 }

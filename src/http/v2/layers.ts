@@ -2,22 +2,22 @@ import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { LayerRecipe } from '../../registry/manifests/recipe.ts';
-import type { Route } from '../../registry/registry.ts';
+import type { Registry } from '../../registry/registry.ts';
 import { byteRange } from '../range.ts';
 import { apiVersion, matchesEtag } from '../responses.ts';
-import { passThrough } from '../upstream-body.ts';
+import { responseWithUpstreamBody } from '../upstream-body.ts';
 import { blobHeaders, rangeFor, unsatisfiable } from './blob-bytes.ts';
 
 /**
  * A layer that upstream has packed with zstd, sent as the tar inside. Its size is known before the first byte goes
  * out: Docker 1.6 and 1.7 refuse a blob without Content-Length.
  */
-export async function answerLayer(
-  { layers, fixedLength }: Route,
+export async function getDerivedLayer(
+  { layers, fixedLength }: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
-  { packed, size }: LayerRecipe,
+  { packed: compressed, size }: LayerRecipe,
   isPublic: boolean,
 ): Promise<Response> {
   const headers = { ...apiVersion, ...blobHeaders(digest, isPublic) };
@@ -29,9 +29,9 @@ export async function answerLayer(
   }
   const range = byteRange(rangeFor(request, digest), size);
   if (range === 'unsatisfiable') return unsatisfiable(headers, size);
-  const stream = await layers.open(name, { packed, digest, size }, range, request.caller);
+  const stream = await layers.open(name, { compressed, digest, size }, range, request.context);
   const length = range ? range.end - range.start + 1 : size;
-  return passThrough(fixedLength(stream, length), {
+  return responseWithUpstreamBody(fixedLength(stream, length), {
     status: range ? 206 : 200,
     headers: {
       ...headers,

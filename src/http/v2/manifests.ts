@@ -1,55 +1,55 @@
 import { mediaTypes } from '../../../converters/media-types.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import { type ManifestOutcome, outcomeFor } from '../../registry/manifests/manifests.ts';
-import type { Route } from '../../registry/registry.ts';
+import { getManifest, type ManifestResult } from '../../registry/manifests/manifests.ts';
+import type { Registry } from '../../registry/registry.ts';
 import { cacheControl } from '../cache-control.ts';
-import { bytesAnswer, matchesEtag, wholeHeaders } from '../responses.ts';
+import { bytesResponse, headersWithLength, matchesEtag } from '../responses.ts';
 
-/** `GET` and `HEAD /v2/<name>/manifests/<reference>`. @throws Failure; ConversionError. */
-export async function answerManifest(
-  route: Route,
+/** `GET` and `HEAD /v2/<name>/manifests/<reference>`. @throws RegistryError; ConversionError. */
+export async function getManifestResponse(
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   reference: Reference,
 ): Promise<Response> {
   if (!request.client.profile.apiV2) {
     // There, Docker up to 1.7 does not say which of all tags it wants.
-    if (reference.kind === 'tag') route.wanted.note(name, reference.tag);
+    if (reference.kind === 'tag') registry.tagsForV1.record(name, reference.tag);
     // Docker 1.5 reads schema 1, fetches every blob and fails on them; told so at once, it goes on to API v1.
-    throw new Failure('MANIFEST_UNKNOWN', 'This Docker cannot pull by registry API v2.');
+    throw new RegistryError('MANIFEST_UNKNOWN', 'This Docker cannot pull by registry API v2.');
   }
-  const outcome = await outcomeFor(route, request, name, reference);
-  const headers = headersOf(outcome);
+  const result = await getManifest(registry, request, name, reference);
+  const headers = headersOf(result);
   const conversion = headers['Regshift-Conversion'];
   if (conversion) request.notes.conversion = conversion;
-  if (outcome.staleAge !== undefined) request.notes.staleAge = outcome.staleAge;
-  if (matchesEtag(request.headers.get('if-none-match'), outcome.digest)) {
+  if (result.age !== undefined) request.notes.age = result.age;
+  if (matchesEtag(request.headers.get('if-none-match'), result.digest)) {
     return new Response(null, { status: 304, headers });
   }
-  const { body, right } = outcome;
-  if (right) request.hold?.({ headers: wholeHeaders(body, headers), body }, right);
-  return bytesAnswer(body, headers, request.method === 'HEAD');
+  const { body, freshness } = result;
+  if (freshness) request.storeResponse?.({ headers: headersWithLength(body, headers), body }, freshness);
+  return bytesResponse(body, headers, request.method === 'HEAD');
 }
 
-function headersOf(outcome: ManifestOutcome): Record<string, string> {
+function headersOf(result: ManifestResult): Record<string, string> {
   return {
-    'Content-Type': outcome.mediaType,
-    'Docker-Content-Digest': outcome.digest,
-    ETag: `"${outcome.digest}"`,
-    'Cache-Control': cacheControl(outcome.public),
+    'Content-Type': result.mediaType,
+    'Docker-Content-Digest': result.digest,
+    ETag: `"${result.digest}"`,
+    'Cache-Control': cacheControl(result.public),
     Vary: 'Accept, User-Agent',
-    'Regshift-Source-Digest': outcome.source,
-    ...(outcome.conversion ? { 'Regshift-Conversion': describe(outcome) } : {}),
-    ...(outcome.staleAge === undefined ? {} : { Age: String(outcome.staleAge) }),
+    'Regshift-Source-Digest': result.source,
+    ...(result.conversion ? { 'Regshift-Conversion': describe(result) } : {}),
+    ...(result.age === undefined ? {} : { Age: String(result.age) }),
   };
 }
 
 /** Like `oci-index -> schema1; platform=linux/amd64; lost="$.annotations"`. */
-function describe({ conversion, losses }: ManifestOutcome): string {
+function describe({ conversion, losses }: ManifestResult): string {
   if (!conversion) return '';
   const platform = conversion.platform ? `; platform=${formatPlatform(conversion.platform as Platform)}` : '';
   const unsigned = conversion.from === mediaTypes.schema1 ? '; unsigned' : '';

@@ -1,20 +1,20 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { hintsFor } from '../../registry/manifests/client-platform.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
-import { type MadeContent, madeContentOf } from '../../registry/push/made-content.ts';
+import { type DerivedContent, derivedContentOf } from '../../registry/push/made-content.ts';
 import { contentNamedBy, type NamedContent } from '../../registry/push/named-content.ts';
 import { mayRead, uploadMissing } from '../../registry/push/upload-missing.ts';
-import type { Route } from '../../registry/registry.ts';
+import type { Registry } from '../../registry/registry.ts';
 
 /** The content that a pushed manifest names, upstream lacks and regshift can make. */
 export interface MissingContent {
   /**
    * Uploads the content whose recipes are in memory. A manifest that names none of it costs no request.
-   * @throws Failure as `uploadMissing`.
+   * @throws RegistryError as `uploadMissing`.
    */
   uploadKnown(): Promise<void>;
   /**
@@ -29,25 +29,28 @@ export interface MissingContent {
 const mostLookUps = 128;
 
 export function missingContentOf(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   repository: RepositoryName,
   bytes: Uint8Array | undefined,
 ): MissingContent {
-  const { caller } = request;
+  const { context } = request;
   const named = contentNamedBy(bytes ?? new Uint8Array(), request.headers.get('content-type') ?? '');
-  const upload = (content: MadeContent, isRefused: boolean) =>
-    uploadMissing(route, { repository, caller, isRefused }, content);
+  const upload = (content: DerivedContent, isRefused: boolean) =>
+    uploadMissing(registry, { repository, context, isRefused }, content);
   const uploaded = new Set<Digest>();
   return {
     async uploadKnown() {
-      const find = (digest: Digest) => route.workshop.recipeAtHand(repository, digest);
-      for (const digest of await upload(madeContentOf(named, find), false)) uploaded.add(digest);
+      const find = (digest: Digest) => registry.converter.cachedRecipe(repository, digest);
+      for (const digest of await upload(derivedContentOf(named, find), false)) uploaded.add(digest);
     },
     async uploadRefused(lacking) {
       const wanted = among(named, lacking, uploaded);
-      const recipes = await findRecipes(route, request, repository, [...wanted.blobs, ...wanted.manifests]);
-      const content = madeContentOf(wanted, (digest) => recipes.get(digest));
+      const recipes = await findRecipes(registry, request, repository, [
+        ...wanted.blobs,
+        ...wanted.manifests,
+      ]);
+      const content = derivedContentOf(wanted, (digest) => recipes.get(digest));
       return (await upload(content, true)).length > 0;
     },
   };
@@ -72,22 +75,22 @@ function among(
  * a conversion made, so that the first search in vain is the last one.
  */
 async function findRecipes(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   repository: RepositoryName,
   digests: readonly Digest[],
 ): Promise<ReadonlyMap<Digest, Recipe>> {
-  const { caller } = request;
+  const { context } = request;
   const search = (digest: Digest, deadRoot: Digest | undefined): Promise<Recipe | undefined> => {
-    const hints = { ...hintsFor(route, request), deadRoot };
-    return route.search.find(repository, digest, hints, caller).catch(ignoreFailure);
+    const hints = { ...hintsFor(registry, request), deadRoot };
+    return registry.recipeSearch.find(repository, digest, hints, context).catch(ignoreFailure);
   };
   const found = new Map<Digest, Recipe>();
   let isSearching = true;
   for (const digest of digests.slice(0, mostLookUps)) {
     if (digest === emptyLayer.digest) continue;
-    const known = await route.workshop.recipeOf(repository, digest, caller);
-    const isUsable = known !== undefined && (await mayRead(route, { repository, caller }, known.root));
+    const known = await registry.converter.recipeOf(repository, digest, context);
+    const isUsable = known !== undefined && (await mayRead(registry, { repository, context }, known.root));
     const recipe: Recipe | undefined = isUsable || !isSearching ? known : await search(digest, known?.root);
     isSearching &&= recipe !== undefined;
     if (recipe) found.set(digest, recipe);
@@ -97,6 +100,6 @@ async function findRecipes(
 
 /** Upstream's own refusal of the manifest is what the client is then told. */
 function ignoreFailure(error: unknown): undefined {
-  if (error instanceof Failure) return undefined;
+  if (error instanceof RegistryError) return undefined;
   throw error;
 }

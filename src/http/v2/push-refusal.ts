@@ -3,7 +3,7 @@ import { limits } from '../../../converters/limits.ts';
 import { readBounded } from '../../upstream/body.ts';
 
 /** A registry's answer to a manifest that it does not take. */
-export interface Refusal {
+export interface PushRefusal {
   readonly body: Uint8Array<ArrayBuffer>;
   /** Digests in its words: registries name the content that they lack. */
   readonly digests: readonly Digest[];
@@ -13,8 +13,8 @@ export function isRefusal({ status }: Response): boolean {
   return status === 400 || status === 404;
 }
 
-/** @throws Failure as `readBounded`. */
-export async function readRefusal(response: Response): Promise<Refusal> {
+/** @throws RegistryError as `readBounded`. */
+export async function readRefusal(response: Response): Promise<PushRefusal> {
   const body = await readBounded(response, limits.documentBytes, 'an error');
   const said: readonly string[] =
     new TextDecoder().decode(body).match(/\bsha\d{3}:[0-9a-f]{64,128}\b/g) ?? [];

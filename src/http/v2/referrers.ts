@@ -1,23 +1,23 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { Route } from '../../registry/registry.ts';
-import type { Named } from '../../routing/repository-names.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { nextQuery } from '../../upstream/api/tags.ts';
-import { failureOf } from '../../upstream/error-response.ts';
-import { handBack } from '../forward-response.ts';
+import { errorFromResponse } from '../../upstream/error-response.ts';
+import { forwardResponse } from '../forward-response.ts';
 
 /**
  * `GET /v2/<name>/referrers/<digest>` (distribution-spec 1.1, "Listing Referrers"), as upstream has it, with its
  * filter. A registry without it answers 404, from which clients go on to the tag that stands for it.
- * @throws Failure.
+ * @throws RegistryError.
  */
-export async function answerReferrers(
-  { client }: Route,
+export async function listReferrers(
+  { client }: Registry,
   request: ClientRequest,
-  { upstream: name, client: shown }: Named,
+  { upstream: name, client: shown }: RepositoryMapping,
   digest: Digest,
 ): Promise<Response> {
-  const { signal, credential, budget } = request.caller;
+  const { signal, credential, budget } = request.context;
   const accept = request.headers.get('accept');
   const { response } = await client.request({
     method: request.method === 'HEAD' ? 'HEAD' : 'GET',
@@ -28,8 +28,9 @@ export async function answerReferrers(
     headers: accept === null ? {} : { accept },
     signal,
   });
-  if (response.status === 401) throw await failureOf(response, `referrers of ${name}`, 'NAME_UNKNOWN');
+  if (response.status === 401)
+    throw await errorFromResponse(response, `referrers of ${name}`, 'NAME_UNKNOWN');
   const next = nextQuery(response.headers.get('link'));
   const link = next === undefined ? {} : { Link: `</v2/${shown}/referrers/${digest}${next}>; rel="next"` };
-  return handBack(request, response, link);
+  return forwardResponse(request, response, link);
 }

@@ -1,20 +1,20 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { requireLogin } from '../../auth/client-auth.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import { type Named, renameScope } from '../../routing/repository-names.ts';
-import type { Door } from '../../routing/virtual-hosts.ts';
+import { type RepositoryMapping, renameScope } from '../../routing/repository-names.ts';
+import type { VirtualHost } from '../../routing/virtual-hosts.ts';
 import { readingScope } from '../../upstream/auth/scope.ts';
 import { refuseMethod } from '../middleware/push-policy.ts';
 import { parsePath, type RepositoryResource } from '../params.ts';
-import { answerFor, noRoute, type Site } from '../route.ts';
-import { answerBlob } from './blobs.ts';
-import { answerCatalog } from './catalog.ts';
-import { answerManifest } from './manifests.ts';
-import { answerPing } from './ping.ts';
-import { answerReferrers } from './referrers.ts';
-import { answerTags } from './tags.ts';
-import { answerToken } from './token.ts';
+import { answerFor, type Route, unknownRepository } from '../route.ts';
+import { getBlob } from './blobs.ts';
+import { listCatalog } from './catalog.ts';
+import { getManifestResponse } from './manifests.ts';
+import { pingResponse } from './ping.ts';
+import { listReferrers } from './referrers.ts';
+import { listTagsOf } from './tags.ts';
+import { tokenResponse } from './token.ts';
 import { continueUpload, startUpload } from './uploads.ts';
 import { deleteBlob, deleteManifest, putManifest } from './writes.ts';
 
@@ -26,11 +26,11 @@ import { deleteBlob, deleteManifest, putManifest } from './writes.ts';
  * @param clock milliseconds since the epoch.
  */
 export async function answerV2(
-  door: Door<Site>,
+  host: VirtualHost<Route>,
   request: ClientRequest,
   clock: () => number,
 ): Promise<Response> {
-  const [first] = door.routes;
+  const [first] = host.routes;
   // Before all else: who is not let in learns not even whether a path exists.
   await requireLogin(first.clientAuth, request);
   const resource = parsePath(request.url.pathname);
@@ -40,24 +40,26 @@ export async function answerV2(
   switch (resource.kind) {
     case 'token':
       return answerFor(first, request, undefined, (own) =>
-        answerToken(first.tokenRelay, own, clock, (scope) => upstreamScope(door, scope)),
+        tokenResponse(first.tokenRelay, own, clock, (scope) => upstreamScope(host, scope)),
       );
     case 'catalog':
-      return answerCatalog(door, request);
+      return listCatalog(host, request);
     case 'ping':
       return answerFor(first, request, undefined, (own) =>
-        answerPing(first.route.pinger, own, first.login === 'passthrough'),
+        pingResponse(first.registry.pinger, own, first.login === 'passthrough'),
       );
     default: {
-      const found = door.find({ name: resource.name, ns });
-      if (found === undefined) throw noRoute(resource.name);
-      const { route: site, named } = found;
-      refuseMethod(request.method, resource, site.route.takesPushes);
+      const found = host.find({ name: resource.name, ns });
+      if (found === undefined) throw unknownRepository(resource.name);
+      const { route, mapping } = found;
+      refuseMethod(request.method, resource, route.registry.takesPushes);
       const sameRoute = (name: RepositoryName) => {
-        const other = door.find({ name, ns });
-        return other?.route === site ? other.named.upstream : undefined;
+        const other = host.find({ name, ns });
+        return other?.route === route ? other.mapping.upstream : undefined;
       };
-      return answerFor(site, request, named, (own) => answerNamed(site, own, resource, named, sameRoute));
+      return answerFor(route, request, mapping, (own) =>
+        answerNamed(route, own, resource, mapping, sameRoute),
+      );
     }
   }
 }
@@ -66,44 +68,44 @@ export async function answerV2(
  * Clients ask for a token for the name that they know, alone; `ns` is not said again. What no route has needs none,
  * and where nothing can be pushed, a token to push with would be of no use.
  */
-function upstreamScope(door: Door<Site>, scope: string): string | undefined {
-  const [ns] = door.routes.flatMap(({ match }) => match.ns);
-  let { takesPushes } = door.routes[0].route;
+function upstreamScope(host: VirtualHost<Route>, scope: string): string | undefined {
+  const [ns] = host.routes.flatMap(({ match }) => match.ns);
+  let { takesPushes } = host.routes[0].registry;
   const renamed = renameScope(scope, (name) => {
-    const found = door.find({ name, ns: undefined }) ?? door.find({ name, ns });
-    takesPushes = found?.route.route.takesPushes ?? false;
-    return found?.named.upstream;
+    const found = host.find({ name, ns: undefined }) ?? host.find({ name, ns });
+    takesPushes = found?.route.registry.takesPushes ?? false;
+    return found?.mapping.upstream;
   });
   return renamed && (takesPushes ? renamed : readingScope(renamed));
 }
 
 async function answerNamed(
-  { route }: Site,
+  { registry }: Route,
   request: ClientRequest,
   resource: RepositoryResource,
-  named: Named,
+  mapping: RepositoryMapping,
   sameRoute: (name: RepositoryName) => RepositoryName | undefined,
 ): Promise<Response> {
-  const { upstream: name } = named;
+  const { upstream: name } = mapping;
   const { method } = request;
-  if (!route.serves(name)) {
-    throw new Failure('NAME_UNKNOWN', `The repository ${name} is not served here.`);
+  if (!registry.serves(name)) {
+    throw new RegistryError('NAME_UNKNOWN', `The repository ${name} is not served here.`);
   }
   switch (resource.kind) {
     case 'manifest':
-      if (method === 'PUT') return putManifest(route, request, named, resource.reference);
-      if (method === 'DELETE') return deleteManifest(route, request, named, resource.reference);
-      return answerManifest(route, request, name, resource.reference);
+      if (method === 'PUT') return putManifest(registry, request, mapping, resource.reference);
+      if (method === 'DELETE') return deleteManifest(registry, request, mapping, resource.reference);
+      return getManifestResponse(registry, request, name, resource.reference);
     case 'blob':
-      if (method === 'DELETE') return deleteBlob(route, request, named, resource.digest);
-      return answerBlob(route, request, name, resource.digest);
+      if (method === 'DELETE') return deleteBlob(registry, request, mapping, resource.digest);
+      return getBlob(registry, request, name, resource.digest);
     case 'uploads':
-      return startUpload(route, request, named, sameRoute);
+      return startUpload(registry, request, mapping, sameRoute);
     case 'upload':
-      return continueUpload(route, request, named, resource.upload);
+      return continueUpload(registry, request, mapping, resource.upload);
     case 'referrers':
-      return answerReferrers(route, request, named, resource.digest);
+      return listReferrers(registry, request, mapping, resource.digest);
     case 'tags':
-      return answerTags(route, request, named);
+      return listTagsOf(registry, request, mapping);
   }
 }

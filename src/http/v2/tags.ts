@@ -1,11 +1,11 @@
 import type { Tag } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { Route } from '../../registry/registry.ts';
-import type { Named } from '../../routing/repository-names.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { askForTags, listTags, nextQuery, tagsIn } from '../../upstream/api/tags.ts';
-import { failureOf } from '../../upstream/error-response.ts';
-import { handBack } from '../forward-response.ts';
-import { bytesAnswer } from '../responses.ts';
+import { errorFromResponse } from '../../upstream/error-response.ts';
+import { forwardResponse } from '../forward-response.ts';
+import { bytesResponse } from '../responses.ts';
 
 /** More than any repository should have; a list of them has some 200 kB. */
 const mostTags = 10_000;
@@ -14,18 +14,22 @@ const mostTags = 10_000;
  * `GET /v2/<name>/tags/list`, page by page as upstream gives it. Docker before 1.12 reads one page, whatever comes
  * after it: it is given all pages in one.
  */
-export async function answerTags({ client }: Route, request: ClientRequest, named: Named): Promise<Response> {
-  const { upstream: name } = named;
+export async function listTagsOf(
+  { client }: Registry,
+  request: ClientRequest,
+  mapping: RepositoryMapping,
+): Promise<Response> {
+  const { upstream: name } = mapping;
   const asked = pageQuery(request.url);
   if (!request.client.profile.pages && asked === '') {
-    return tagsAnswer(request, named, await listTags(client, name, mostTags, request.caller), undefined);
+    return tagsAnswer(request, mapping, await listTags(client, name, mostTags, request.context), undefined);
   }
-  const response = await askForTags(client, name, asked, request.caller);
+  const response = await askForTags(client, name, asked, request.context);
   // A page that cannot be had as it was asked for is a matter between client and registry.
-  if (response.status === 400) return handBack(request, response);
-  if (!response.ok) throw await failureOf(response, `tags of ${name}`, 'NAME_UNKNOWN');
+  if (response.status === 400) return forwardResponse(request, response);
+  if (!response.ok) throw await errorFromResponse(response, `tags of ${name}`, 'NAME_UNKNOWN');
   const next = nextQuery(response.headers.get('link'));
-  return tagsAnswer(request, named, await tagsIn(response, name), next);
+  return tagsAnswer(request, mapping, await tagsIn(response, name), next);
 }
 
 /** The query for a page, without what is meant for the proxy: `n` and `last` for most, `next_page` for Quay. */
@@ -37,11 +41,11 @@ export function pageQuery({ searchParams }: URL, ...ours: readonly string[]): st
 
 function tagsAnswer(
   request: ClientRequest,
-  { client: shown }: Named,
+  { client: shown }: RepositoryMapping,
   tags: readonly Tag[],
   next: string | undefined,
 ): Response {
   const body = new TextEncoder().encode(JSON.stringify({ name: shown, tags }));
   const link = next === undefined ? {} : { Link: `</v2/${shown}/tags/list${next}>; rel="next"` };
-  return bytesAnswer(body, { 'Content-Type': 'application/json', ...link }, request.method === 'HEAD');
+  return bytesResponse(body, { 'Content-Type': 'application/json', ...link }, request.method === 'HEAD');
 }

@@ -1,71 +1,76 @@
 import { isDigest } from '../../../converters/digest.ts';
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
 import { isSealed } from '../../client-state/upload-location.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { Route } from '../../registry/registry.ts';
-import type { Named } from '../../routing/repository-names.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { pullScope, pushScope } from '../../upstream/auth/scope.ts';
 import { discard } from '../../upstream/body.ts';
-import { type Onward, passOn } from '../forward.ts';
-import { handBack } from '../forward-response.ts';
+import { type ForwardTarget, forwardRequest } from '../forward.ts';
+import { forwardResponse } from '../forward-response.ts';
 import { contentLocation, uploadLocation } from '../location.ts';
 
 /**
  * `POST /v2/<name>/blobs/uploads/`: begins an upload, takes a blob in one piece, or mounts one.
  * @param sameRoute what upstream calls what a client calls so; undefined for what another route is for.
- * @throws Failure.
+ * @throws RegistryError.
  */
 export async function startUpload(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
-  named: Named,
+  mapping: RepositoryMapping,
   sameRoute: (name: RepositoryName) => RepositoryName | undefined,
 ): Promise<Response> {
-  const { query, from } = mount(request.url, (name) => served(route, sameRoute(name)));
-  const path = `/v2/${named.upstream}/blobs/uploads/${query}`;
-  const scopes = [pushScope(named.upstream), ...(from && from !== named.upstream ? [pullScope(from)] : [])];
-  return answer(route, request, named, { path, scopes });
+  const { query, from } = mount(request.url, (name) => served(registry, sameRoute(name)));
+  const path = `/v2/${mapping.upstream}/blobs/uploads/${query}`;
+  const scopes = [
+    pushScope(mapping.upstream),
+    ...(from && from !== mapping.upstream ? [pullScope(from)] : []),
+  ];
+  return answer(registry, request, mapping, { path, scopes });
 }
 
-/** `GET`, `PATCH`, `PUT` and `DELETE` of an upload that was begun. @throws Failure. */
+/** `GET`, `PATCH`, `PUT` and `DELETE` of an upload that was begun. @throws RegistryError. */
 export async function continueUpload(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
-  named: Named,
+  mapping: RepositoryMapping,
   upload: string,
 ): Promise<Response> {
   const { search } = request.url;
-  const path = `/v2/${named.upstream}/blobs/uploads/${upload}${search}`;
-  const scopes = [pushScope(named.upstream)];
-  if (!isSealed(upload)) return answer(route, request, named, { path, scopes });
-  const url = withQuery(await route.elsewhere.open(upload, named.upstream), search);
-  return answer(route, request, named, { path, url, scopes });
+  const path = `/v2/${mapping.upstream}/blobs/uploads/${upload}${search}`;
+  const scopes = [pushScope(mapping.upstream)];
+  if (!isSealed(upload)) return answer(registry, request, mapping, { path, scopes });
+  const url = withQuery(await registry.uploadLocations.open(upload, mapping.upstream), search);
+  return answer(registry, request, mapping, { path, url, scopes });
 }
 
 async function answer(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
-  named: Named,
-  onward: Pick<Onward, 'path' | 'url' | 'scopes'>,
+  mapping: RepositoryMapping,
+  onward: Pick<ForwardTarget, 'path' | 'url' | 'scopes'>,
 ): Promise<Response> {
-  const what = `upload of a blob of ${named.upstream}`;
-  const response = await passOn(route, request, { ...onward, repository: named.upstream, what });
+  const what = `upload of a blob of ${mapping.upstream}`;
+  const response = await forwardRequest(registry, request, { ...onward, repository: mapping.upstream, what });
   if (response.status === 201) {
     const digest = digestOf(response, request.url);
     if (digest === undefined) {
       await discard(response);
-      throw unnamed(named.upstream);
+      throw unnamed(mapping.upstream);
     }
-    return handBack(request, response, { Location: contentLocation(request, named, 'blobs', digest) });
+    return forwardResponse(request, response, {
+      Location: contentLocation(request, mapping, 'blobs', digest),
+    });
   }
-  if (!response.headers.has('location')) return handBack(request, response);
-  const asked = onward.url ?? new URL(`${route.client.id}${onward.path}`);
-  const location = await uploadLocation(route, request, named, response, asked).catch(async (error) => {
+  if (!response.headers.has('location')) return forwardResponse(request, response);
+  const asked = onward.url ?? new URL(`${registry.client.id}${onward.path}`);
+  const location = await uploadLocation(registry, request, mapping, response, asked).catch(async (error) => {
     await discard(response);
     throw error;
   });
-  return handBack(request, response, { Location: location });
+  return forwardResponse(request, response, { Location: location });
 }
 
 /**
@@ -90,7 +95,7 @@ function mount(
   return { query: `?${query}`, from };
 }
 
-function served({ serves }: Route, name: RepositoryName | undefined): RepositoryName | undefined {
+function served({ serves }: Registry, name: RepositoryName | undefined): RepositoryName | undefined {
   return name !== undefined && serves(name) ? name : undefined;
 }
 
@@ -108,6 +113,6 @@ function digestOf({ headers }: Response, { searchParams }: URL): string | undefi
   return stated.find(isDigest);
 }
 
-function unnamed(name: RepositoryName): Failure {
-  return new Failure('UPSTREAM_ANSWER', `Upstream took a blob of ${name} and did not say which.`);
+function unnamed(name: RepositoryName): RegistryError {
+  return new RegistryError('UPSTREAM_ANSWER', `Upstream took a blob of ${name} and did not say which.`);
 }

@@ -1,32 +1,32 @@
-import { broken } from '../corrupt-layer.ts';
+import { corruptLayer } from '../corrupt-layer.ts';
 import { type FrameHeader, readFrameStart } from './frame-header.ts';
 
-export interface Step {
+export interface BlockStep {
   /** Bytes that the step went over. */
   readonly length: number;
   /** `starved`: the next step needs bytes that have not come yet. */
   readonly found: 'starved' | 'frame' | 'inside' | 'block-end' | 'frame-end' | 'skipped';
 }
 
-export interface Scanner {
+export interface BlockScanner {
   /** The frame that the scanner is in; `undefined` between frames and in skippable ones. */
   readonly frame: FrameHeader | undefined;
   /** Frames begun, skippable ones too. */
   readonly frames: number;
   /** Whether the last step ended between two frames, where a stream may end. */
   readonly between: boolean;
-  /** Goes on from `at`. A header is taken whole or not at all. @throws Failure UPSTREAM_CONTENT. */
-  step(bytes: Uint8Array, at: number): Step;
+  /** Goes on from `at`. A header is taken whole or not at all. @throws RegistryError UPSTREAM_CONTENT. */
+  step(bytes: Uint8Array, at: number): BlockStep;
 }
 
 const blockHeaderLength = 3;
 const checksumLength = 4;
 /** RFC 8878, section 3.1.1.2.4. */
 const largestBlock = 128 * 1024;
-const starved: Step = { length: 0, found: 'starved' };
+const starved: BlockStep = { length: 0, found: 'starved' };
 
 /** Goes through the structure of a zstd stream: frames, blocks, skippable frames (RFC 8878, section 3.1). */
-export function createScanner(what: string): Scanner {
+export function createBlockScanner(what: string): BlockScanner {
   let phase: 'start' | 'header' | 'body' | 'skipping' = 'start';
   let frame: FrameHeader | undefined;
   let frames = 0;
@@ -34,7 +34,7 @@ export function createScanner(what: string): Scanner {
   let left = 0;
   let lastBlock = false;
 
-  function start(bytes: Uint8Array, at: number): Step {
+  function start(bytes: Uint8Array, at: number): BlockStep {
     const begun = readFrameStart(bytes, at);
     if (begun === undefined) return starved;
     if (begun === 'unknown') throw unknownFrame(what, frames);
@@ -50,13 +50,13 @@ export function createScanner(what: string): Scanner {
   }
 
   /** Section 3.1.1.2. */
-  function blockHeader(bytes: Uint8Array, at: number): Step {
+  function blockHeader(bytes: Uint8Array, at: number): BlockStep {
     const [first, second, third] = bytes.subarray(at, at + blockHeaderLength);
     if (first === undefined || second === undefined || third === undefined) return starved;
     const type = (first >> 1) & 0b11;
     const size = (first >> 3) | (second << 5) | (third << 13);
     if (type === 3 || size > largestBlock) {
-      throw broken('not-readable', what, 'has a zstd block of a kind that there is not.');
+      throw corruptLayer('not-readable', what, 'has a zstd block of a kind that there is not.');
     }
     phase = 'body';
     lastBlock = (first & 1) === 1;
@@ -65,7 +65,7 @@ export function createScanner(what: string): Scanner {
     return { length: blockHeaderLength, found: 'inside' };
   }
 
-  function content(bytes: Uint8Array, at: number): Step {
+  function content(bytes: Uint8Array, at: number): BlockStep {
     const length = Math.min(left, bytes.length - at);
     left -= length;
     if (left > 0) return { length, found: 'starved' };
@@ -97,6 +97,6 @@ export function createScanner(what: string): Scanner {
 }
 
 function unknownFrame(what: string, framesBefore: number): Error {
-  if (framesBefore === 0) return broken('not-readable', what, 'should be zstd and is not.');
-  return broken('not-readable', what, 'goes on after its last zstd frame with something else.');
+  if (framesBefore === 0) return corruptLayer('not-readable', what, 'should be zstd and is not.');
+  return corruptLayer('not-readable', what, 'goes on after its last zstd frame with something else.');
 }

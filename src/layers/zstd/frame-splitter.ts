@@ -1,5 +1,5 @@
-import { broken } from '../corrupt-layer.ts';
-import { createScanner } from './block-scanner.ts';
+import { corruptLayer } from '../corrupt-layer.ts';
+import { createBlockScanner } from './block-scanner.ts';
 import type { FrameHeader } from './frame-header.ts';
 
 /** Some bytes of one zstd frame. */
@@ -16,14 +16,14 @@ export interface FramePiece {
 /** `block`: no piece has bytes of two blocks, so that none unpacks to more than 128 KiB. */
 export type PieceUnit = 'frame' | 'block';
 
-export interface FrameWalk {
-  /** Cuts the next bytes of a stream into pieces. @throws Failure UPSTREAM_CONTENT. */
+export interface FrameSplitter {
+  /** Cuts the next bytes of a stream into pieces. @throws RegistryError UPSTREAM_CONTENT. */
   walk(chunk: Uint8Array): Generator<FramePiece>;
-  /** @throws Failure UPSTREAM_CONTENT when the stream must not end here. */
+  /** @throws RegistryError UPSTREAM_CONTENT when the stream must not end here. */
   end(): void;
 }
 
-export interface FrameWalkOptions {
+export interface FrameSplitterOptions {
   /** The largest window that a frame may ask for, in bytes. */
   readonly windowLimit: number;
   readonly unit: PieceUnit;
@@ -36,8 +36,8 @@ export interface FrameWalkOptions {
  * frames. Decoders are then given one frame at a time: that of Node 24 stops without a word after the first frame
  * when its input goes on beyond it, or at once at a skippable frame. And a window is known before memory is given.
  */
-export function createFrameWalk({ windowLimit, unit, what }: FrameWalkOptions): FrameWalk {
-  const scanner = createScanner(what);
+export function createFrameSplitter({ windowLimit, unit, what }: FrameSplitterOptions): FrameSplitter {
+  const scanner = createBlockScanner(what);
   /** The beginning of a header whose end has not come yet. */
   let carried: Uint8Array = new Uint8Array();
   /** Bytes of the stream before `carried`. */
@@ -72,7 +72,7 @@ export function createFrameWalk({ windowLimit, unit, what }: FrameWalkOptions): 
     walk,
     end() {
       if (scanner.between && scanner.frames > 0 && carried.length === 0) return;
-      throw broken(
+      throw corruptLayer(
         'cut-short',
         what,
         'is cut short: its zstd ends before the last frame does. Push it again.',
@@ -86,9 +86,10 @@ function readable(
   windowLimit: number,
   what: string,
 ): FrameHeader | undefined {
-  if (frame?.dictionary) throw broken('not-readable', what, 'needs a zstd dictionary, which no client has.');
+  if (frame?.dictionary)
+    throw corruptLayer('not-readable', what, 'needs a zstd dictionary, which no client has.');
   if (frame === undefined || frame.windowSize <= windowLimit) return frame;
-  throw broken(
+  throw corruptLayer(
     'window',
     what,
     `needs a zstd window of ${frame.windowSize} bytes; at most ${windowLimit} are given to one here. ` +

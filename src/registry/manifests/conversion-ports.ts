@@ -4,29 +4,32 @@ import { ConversionError } from '../../../converters/errors.ts';
 import type { Layer } from '../../../converters/model.ts';
 import type { ConversionPorts, LayerFacts } from '../../../converters/ports.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { Failure, type FailureCode } from '../../errors.ts';
-import type { Caller } from '../../upstream/request-context.ts';
-import type { Content } from '../content-store.ts';
+import { type ErrorCode, RegistryError } from '../../errors.ts';
+import type { RequestContext } from '../../upstream/request-context.ts';
+import type { ContentStore } from '../content-store.ts';
 
 export interface PortSources {
-  readonly content: Content;
+  readonly content: ContentStore;
   readonly signingKey: () => Promise<SigningKey>;
   /** What only reading a whole layer tells. */
-  readonly readingFor: (repository: RepositoryName, caller: Caller) => (layer: Layer) => Promise<LayerFacts>;
+  readonly readingFor: (
+    repository: RepositoryName,
+    context: RequestContext,
+  ) => (layer: Layer) => Promise<LayerFacts>;
 }
 
 /** What conversions need, out of one repository and with the caller's right. */
 export function conversionPorts(
   { content, signingKey, readingFor }: PortSources,
   repository: RepositoryName,
-  caller: Caller,
+  context: RequestContext,
 ): ConversionPorts {
-  const manifest = async (digest: Digest) => (await content.manifest(repository, digest, caller)).bytes;
-  const read = readingFor(repository, caller);
+  const manifest = async (digest: Digest) => (await content.getManifest(repository, digest, context)).bytes;
+  const read = readingFor(repository, context);
   return {
     fetchManifest: ({ digest }) => manifest(digest).catch(asUnavailable),
-    fetchBlob: ({ digest }) => content.blob(repository, digest, caller).catch(asUnavailable),
-    sniffLayer: ({ digest }) => content.sniff(repository, digest, caller).catch(asUnavailable),
+    fetchBlob: ({ digest }) => content.getBlob(repository, digest, context).catch(asUnavailable),
+    sniffLayer: ({ digest }) => content.probeCompression(repository, digest, context).catch(asUnavailable),
     layerFacts: (layer) => read(layer).catch(asUnavailable),
     signingKey,
   };
@@ -37,12 +40,12 @@ export function conversionPorts(
  * to be had at the moment is.
  */
 function asUnavailable(error: unknown): never {
-  const code = error instanceof Failure ? absence[error.code] : undefined;
+  const code = error instanceof RegistryError ? absence[error.code] : undefined;
   if (code === undefined) throw error;
-  throw new ConversionError({ code, message: (error as Failure).message });
+  throw new ConversionError({ code, message: (error as RegistryError).message });
 }
 
-const absence: Readonly<Partial<Record<FailureCode, 'UNAVAILABLE' | 'SIGNATURE'>>> = {
+const absence: Readonly<Partial<Record<ErrorCode, 'UNAVAILABLE' | 'SIGNATURE'>>> = {
   MANIFEST_UNKNOWN: 'UNAVAILABLE',
   BLOB_UNKNOWN: 'UNAVAILABLE',
   UNSIGNED: 'SIGNATURE',

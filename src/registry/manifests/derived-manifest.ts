@@ -5,7 +5,7 @@ import type { CacheEntry } from '../../cache/cache.ts';
 import { type ManifestRecipe, manifestRecipe, type Recipe } from './recipe.ts';
 
 /** A manifest that was made, ready to be sent. */
-export interface Product {
+export interface DerivedManifest {
   readonly form: Form;
   readonly mediaType: string;
   /** What it is called: of signed schema 1 the digest of the payload. */
@@ -21,7 +21,7 @@ export interface Product {
   readonly recipes: readonly (readonly [Digest, Recipe])[];
 }
 
-export function productOf(converted: Converted, recipe: ManifestRecipe): Product {
+export function derivedManifestOf(converted: Converted, recipe: ManifestRecipe): DerivedManifest {
   const { form, mediaType, digest, body, source, sourceType, losses } = converted;
   const recipes = recipesOf(converted, recipe);
   const complete = isComplete(converted);
@@ -46,11 +46,11 @@ function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Dig
 }
 
 /** The made configs of a manifest and of its children. */
-export function madeConfigs(converted: Converted): (readonly [Digest, Uint8Array])[] {
+export function derivedConfigs(converted: Converted): (readonly [Digest, Uint8Array])[] {
   const own = converted.blobs.flatMap((blob): (readonly [Digest, Uint8Array])[] =>
     blob.kind === 'config' ? [[blob.digest, blob.bytes]] : [],
   );
-  return [...own, ...converted.children.flatMap(madeConfigs)];
+  return [...own, ...converted.children.flatMap(derivedConfigs)];
 }
 
 function isComplete({ losses, children }: Converted): boolean {
@@ -58,10 +58,10 @@ function isComplete({ losses, children }: Converted): boolean {
 }
 
 /** Only what is complete is to be remembered. */
-export function entryOfProduct({ body, complete: _, ...facts }: Product): CacheEntry {
+export function entryOfDerivedManifest({ body, complete: _, ...facts }: DerivedManifest): CacheEntry {
   return { facts, body };
 }
 
-export function productOfEntry({ facts, body }: CacheEntry): Product {
-  return { ...(facts as unknown as Omit<Product, 'body' | 'complete'>), complete: true, body };
+export function derivedManifestOfEntry({ facts, body }: CacheEntry): DerivedManifest {
+  return { ...(facts as unknown as Omit<DerivedManifest, 'body' | 'complete'>), complete: true, body };
 }

@@ -2,55 +2,55 @@ import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { bareMediaType } from '../../../converters/media-types.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
-import { Failure, isUpstreamFailing } from '../../errors.ts';
+import { isUpstreamFailing, RegistryError } from '../../errors.ts';
 import { readAccept } from '../../negotiation/accept.ts';
-import type { StoredForm } from '../../negotiation/negotiate.ts';
+import type { ManifestInfo } from '../../negotiation/negotiate.ts';
 import { unknownRequester } from '../../request/requester.ts';
 import type { Credential } from '../../upstream/auth/credential.ts';
-import type { Resolved } from '../../upstream/resolution.ts';
+import type { Resolution } from '../../upstream/resolution.ts';
 import type { ClientRequest } from '../client-request.ts';
-import type { Route } from '../registry.ts';
+import type { Registry } from '../registry.ts';
 import { resolveRoot } from '../resolve-root.ts';
-import { textOf } from '../resolve-upstream.ts';
+import { referenceText } from '../resolve-upstream.ts';
 import { isAbsence } from '../stored-blob.ts';
 import { hintsFor } from './client-platform.ts';
-import type { HeldRight } from './freshness.ts';
+import type { Freshness } from './freshness.ts';
 import type { ManifestRecipe } from './recipe.ts';
-import { asGiven, type GivenManifest, giveManifest } from './representation.ts';
+import { type Representation, representationOf, selectRepresentation } from './representation.ts';
 
 /** What will be sent, and what the proof of the right to it says. */
-export interface ManifestOutcome extends GivenManifest {
+export interface ManifestResult extends Representation {
   /** Seconds, where upstream fails and an older public answer stands in. */
-  readonly staleAge: number | undefined;
+  readonly age: number | undefined;
   /** Upstream gives what it rests on to anyone. */
   readonly public: boolean;
   /** To give it again as it is; absent where that may not be. */
-  readonly right: HeldRight | undefined;
+  readonly freshness: Freshness | undefined;
 }
 
 /** The way of a manifest request: resolve with the client's right, look at what is stored, decide, make, answer. */
-export async function outcomeFor(
-  route: Route,
+export async function getManifest(
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   reference: Reference,
-): Promise<ManifestOutcome> {
-  const known = await recipeFor(route, request, name, reference);
-  const remade = known && (await fromRecipe(route, request, name, reference, known).catch(rootIsGone));
+): Promise<ManifestResult> {
+  const known = await recipeFor(registry, request, name, reference);
+  const remade = known && (await fromRecipe(registry, request, name, reference, known).catch(rootIsGone));
   if (remade && isNamed(remade, reference)) return remade;
-  const found = await resolveOrSearch(route, request, name, reference, known?.root);
-  if ('product' in found) return fromRecipe(route, request, name, reference, found);
-  if (reference.kind === 'tag') route.served.note(name, reference.tag);
+  const found = await resolveOrSearch(registry, request, name, reference, known?.root);
+  if ('product' in found) return fromRecipe(registry, request, name, reference, found);
+  if (reference.kind === 'tag') registry.recentTags.record(name, reference.tag);
   try {
-    return await fromStored(route, request, name, reference, found);
+    return await fromStored(registry, request, name, reference, found);
   } catch (error) {
     // Docker Hub tells a tag's new digest for free, and then may limit the pull of what it names.
-    if (found.earlier && isUpstreamFailing(error)) {
-      return fromStored(route, request, name, reference, found.earlier);
+    if (found.previous && isUpstreamFailing(error)) {
+      return fromStored(registry, request, name, reference, found.previous);
     }
-    const moved = await movedSince(route, request, name, reference, found.digest, error);
+    const moved = await movedSince(registry, request, name, reference, found.digest, error);
     if (moved === undefined) throw error;
-    return fromStored(route, request, name, reference, moved);
+    return fromStored(registry, request, name, reference, moved);
   }
 }
 
@@ -60,39 +60,44 @@ export async function outcomeFor(
  * @returns undefined where the tag names the same as before, or nothing.
  */
 async function movedSince(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   reference: Reference,
   before: Digest,
   error: unknown,
-): Promise<Resolved | undefined> {
+): Promise<Resolution | undefined> {
   if (reference.kind !== 'tag' || !isAbsence(error)) return undefined;
-  route.resolver.forget(name, reference, request.caller);
-  const now = await route.resolver.resolve(name, reference, request.caller).catch(() => undefined);
+  registry.resolver.forget(name, reference, request.context);
+  const now = await registry.resolver.resolve(name, reference, request.context).catch(() => undefined);
   return now?.digest === before ? undefined : now;
 }
 
 async function fromStored(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   reference: Reference,
-  resolved: Resolved,
-): Promise<ManifestOutcome> {
-  const { digest: root, staleAge, public: isPublic } = resolved;
-  const form = await rootForm(route, request, name, resolved).catch((error: unknown) => {
+  resolved: Resolution,
+): Promise<ManifestResult> {
+  const { digest: root, age, public: isPublic } = resolved;
+  const form = await rootForm(registry, request, name, resolved).catch((error: unknown) => {
     // Upstream named what it cannot give: it is asked anew next time, unless it only fails or limits.
-    if (!isUpstreamFailing(error)) route.resolver.forget(name, reference, request.caller);
+    if (!isUpstreamFailing(error)) registry.resolver.forget(name, reference, request.context);
     throw error;
   });
-  const given = await giveManifest({ route, request, name, reference, root, form });
-  const right = rightTo(given, resolved, { route, name, reference, credential: request.caller.credential });
-  return { ...given, staleAge, public: isPublic, right };
+  const given = await selectRepresentation({ registry, request, name, reference, root, info: form });
+  const right = rightTo(given, resolved, {
+    registry,
+    name,
+    reference,
+    credential: request.context.credential,
+  });
+  return { ...given, age, public: isPublic, freshness: right };
 }
 
 interface Proved {
-  readonly route: Route;
+  readonly registry: Registry;
   readonly name: RepositoryName;
   /** What upstream was asked about. */
   readonly reference: Reference;
@@ -105,26 +110,26 @@ interface Proved {
  * be. Recipes that a cache has lost are put back when it is made again: until then it is not given without a look, or
  * who is told a digest could not have what it names.
  */
-function rightTo(given: GivenManifest, resolved: Resolved, proved: Proved): HeldRight | undefined {
-  const { route, name, reference, credential } = proved;
-  const { holds, staleAge, ...before } = resolved;
-  if (holds === undefined || staleAge !== undefined || !given.complete) return undefined;
-  const { workshop } = route;
-  const isShared = (made: Digest) => !workshop.isLost(name, made);
-  const isKnown = (made: Digest) => workshop.recipeAtHand(name, made) !== undefined && isShared(made);
+function rightTo(given: Representation, resolved: Resolution, proved: Proved): Freshness | undefined {
+  const { registry, name, reference, credential } = proved;
+  const { isFresh, age, ...before } = resolved;
+  if (isFresh === undefined || age !== undefined || !given.complete) return undefined;
+  const { converter } = registry;
+  const isShared = (made: Digest) => !converter.needsRepublish(name, made);
+  const isKnown = (made: Digest) => converter.cachedRecipe(name, made) !== undefined && isShared(made);
   return {
-    holds: () => holds() && given.made.every(isShared),
-    async renew(begun) {
-      const now = await route.resolver.resolve(name, reference, {
-        ...begun,
+    isFresh: () => isFresh() && given.derived.every(isShared),
+    async revalidate(started) {
+      const now = await registry.resolver.resolve(name, reference, {
+        ...started,
         credential,
         requester: () => unknownRequester,
       });
       const { digest, contentType, public: isPublic } = now;
       const same =
         digest === before.digest && contentType === before.contentType && isPublic === before.public;
-      if (!same || !given.made.every(isKnown)) return undefined;
-      if (reference.kind === 'tag') route.served.note(name, reference.tag);
+      if (!same || !given.derived.every(isKnown)) return undefined;
+      if (reference.kind === 'tag') registry.recentTags.record(name, reference.tag);
       return rightTo(given, now, proved);
     },
   };
@@ -132,41 +137,41 @@ function rightTo(given: GivenManifest, resolved: Resolved, proved: Proved): Held
 
 /** What a recipe was made from may be deleted while another index still names the same image. */
 export function rootIsGone(error: unknown): undefined {
-  if (error instanceof Failure && error.code === 'MANIFEST_UNKNOWN') return undefined;
+  if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
   throw error;
 }
 
 /** A digest names bytes: what was made by an older version's recipe may be other bytes today. */
-function isNamed({ digest }: ManifestOutcome, reference: Reference): boolean {
+function isNamed({ digest }: ManifestResult, reference: Reference): boolean {
   return reference.kind === 'tag' || reference.digest === digest;
 }
 
 async function recipeFor(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   reference: Reference,
 ): Promise<ManifestRecipe | undefined> {
   if (reference.kind === 'tag') return undefined;
-  const recipe = await route.workshop.recipeOf(name, reference.digest, request.caller);
+  const recipe = await registry.converter.recipeOf(name, reference.digest, request.context);
   return recipe?.product === 'manifest' ? recipe : undefined;
 }
 
 /** What upstream does not know may be a digest that another replica gave out, or this one before a restart. */
 async function resolveOrSearch(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   reference: Reference,
   deadRoot: Digest | undefined,
-): Promise<Resolved | ManifestRecipe> {
+): Promise<Resolution | ManifestRecipe> {
   try {
-    return await route.resolver.resolve(name, reference, request.caller, 'to read');
+    return await registry.resolver.resolve(name, reference, request.context, 'to read');
   } catch (error) {
-    const unknown = error instanceof Failure && error.code === 'MANIFEST_UNKNOWN';
+    const unknown = error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
     if (reference.kind === 'tag' || !unknown || asksForOneType(request)) throw error;
-    const hints = { ...hintsFor(route, request), deadRoot };
-    const found = await route.search.find(name, reference.digest, hints, request.caller);
+    const hints = { ...hintsFor(registry, request), deadRoot };
+    const found = await registry.recipeSearch.find(name, reference.digest, hints, request.context);
     if (found?.product !== 'manifest') throw error;
     return found;
   }
@@ -185,20 +190,26 @@ function asksForOneType({ method, headers }: ClientRequest): boolean {
 
 /** A digest of ours: the right to it is the right to what it was made from. */
 async function fromRecipe(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   reference: Reference,
   recipe: ManifestRecipe,
-): Promise<ManifestOutcome> {
+): Promise<ManifestResult> {
   const root: Reference = { kind: 'digest', digest: recipe.root };
-  const resolved = await resolveRoot(route.resolver, name, recipe.root, textOf(reference), request.caller);
-  const { staleAge, public: isPublic } = resolved;
-  const product = await route.workshop.make(name, recipe, request.caller);
-  const given = asGiven(product, recipe.sourceType);
-  const { credential } = request.caller;
-  const right = rightTo(given, resolved, { route, name, reference: root, credential });
-  return { ...given, staleAge, public: isPublic, right };
+  const resolved = await resolveRoot(
+    registry.resolver,
+    name,
+    recipe.root,
+    referenceText(reference),
+    request.context,
+  );
+  const { age, public: isPublic } = resolved;
+  const derived = await registry.converter.convert(name, recipe, request.context);
+  const given = representationOf(derived, recipe.sourceType);
+  const { credential } = request.context;
+  const right = rightTo(given, resolved, { registry, name, reference: root, credential });
+  return { ...given, age, public: isPublic, freshness: right };
 }
 
 /**
@@ -206,17 +217,18 @@ async function fromRecipe(
  * names its type or takes anything.
  */
 async function rootForm(
-  route: Route,
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
-  { digest, contentType }: Resolved,
-): Promise<StoredForm> {
+  { digest, contentType }: Resolution,
+): Promise<ManifestInfo> {
   try {
-    return await route.content.form(name, digest, request.caller);
+    return await registry.content.getManifestInfo(name, digest, request.context);
   } catch (error) {
     const foreign = error instanceof ConversionError && error.code === 'UNKNOWN_DIALECT';
-    const wanted = request.reads.anything || request.reads.types.has(bareMediaType(contentType));
+    const wanted =
+      request.capabilities.wildcard || request.capabilities.types.has(bareMediaType(contentType));
     if (!foreign || !wanted || contentType === '') throw error;
-    return { mediaType: bareMediaType(contentType), entries: undefined, zstd: false, pure: true };
+    return { mediaType: bareMediaType(contentType), entries: undefined, zstd: false, singleFamily: true };
   }
 }

@@ -1,36 +1,44 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
-import { chooseImage } from '../../../converters/indexes/select-image.ts';
+import { selectImage } from '../../../converters/indexes/select-image.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { createBounded } from '../../cache/lru.ts';
-import type { Caller } from '../../upstream/request-context.ts';
-import type { Content } from '../content-store.ts';
-import type { Workshop } from './converter.ts';
+import { createLru } from '../../cache/lru.ts';
+import type { RequestContext } from '../../upstream/request-context.ts';
+import type { ContentStore } from '../content-store.ts';
+import type { ManifestConverter } from './converter.ts';
 
-export interface Chooser {
+export interface PlatformSelector {
   /**
    * The stored image of an index that a client of this platform runs.
-   * @throws ConversionError NO_PLATFORM naming those there are; Failure.
+   * @throws ConversionError NO_PLATFORM naming those there are; RegistryError.
    */
-  choose(repository: RepositoryName, index: Digest, platform: Platform, caller: Caller): Promise<Digest>;
+  select(
+    repository: RepositoryName,
+    index: Digest,
+    platform: Platform,
+    context: RequestContext,
+  ): Promise<Digest>;
 }
 
 /** Choices depend on immutable content alone, so they are remembered for good. */
-export function createChooser(content: Content, workshop: Workshop): Chooser {
-  const choices = createBounded<string, Digest>(5_000);
+export function createPlatformSelector(
+  content: ContentStore,
+  converter: ManifestConverter,
+): PlatformSelector {
+  const choices = createLru<string, Digest>(5_000);
   return {
-    async choose(repository, index, platform, caller) {
+    async select(repository, index, platform, context) {
       const key = `${repository} ${index} ${formatPlatform(platform)}`;
       const known = choices.get(key);
       if (known) return known;
-      const stored = await content.manifest(repository, index, caller);
+      const stored = await content.getManifest(repository, index, context);
       const model = readManifest(stored.bytes, stored.contentType);
       if (model.kind !== 'index') {
         throw new ConversionError({ code: 'INVALID', message: 'An index was expected', found: 'an image' });
       }
-      const image = await chooseImage(model, platform, workshop.ports(repository, caller));
+      const image = await selectImage(model, platform, converter.ports(repository, context));
       choices.set(key, image.source.digest);
       return image.source.digest;
     },

@@ -1,6 +1,6 @@
 import { convertersVersion, type Form } from '../../../converters/conversion-graph.ts';
 import type { Digest } from '../../../converters/digest.ts';
-import { joined } from '../../cache/key.ts';
+import { joinKey } from '../../cache/key.ts';
 
 /**
  * How something that upstream does not have is made: everything that its bytes depend on. Small and immutable; any
@@ -67,7 +67,7 @@ export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'convert
  * The key of what a recipe makes. Schema 1 holds the repository's name, and its signature the key; both are in the
  * key, as is the converters' version.
  */
-export function productKey(
+export function derivedManifestKey(
   upstream: string,
   repository: string,
   recipe: ManifestRecipe,
@@ -86,15 +86,15 @@ export function productKey(
     keyId,
     `v${convertersVersion}`,
   ];
-  return joined('product', upstream, repository, ...parts);
+  return joinKey('product', upstream, repository, ...parts);
 }
 
 /** A recipe that these converters can follow: what others have written is as good as lost, and is looked for again. */
-export function isFollowable(recipe: Recipe): boolean {
+export function isCurrent(recipe: Recipe): boolean {
   return recipe.converters === convertersVersion;
 }
 
 /** The key under which the recipe of a derived digest is found. */
 export function recipeKey(upstream: string, repository: string, digest: Digest): string {
-  return joined('recipe', upstream, repository, digest);
+  return joinKey('recipe', upstream, repository, digest);
 }

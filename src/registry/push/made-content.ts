@@ -1,64 +1,64 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { streamOf } from '../../layers/byte-stream.ts';
-import type { LayerDesk } from '../../layers/layer-service.ts';
-import type { Caller } from '../../upstream/request-context.ts';
-import type { Workshop } from '../manifests/converter.ts';
+import { streamFromSource } from '../../layers/byte-stream.ts';
+import type { LayerService } from '../../layers/layer-service.ts';
+import type { RequestContext } from '../../upstream/request-context.ts';
+import type { ManifestConverter } from '../manifests/converter.ts';
 import type { ManifestRecipe, Recipe } from '../manifests/recipe.ts';
 import { isAbsence } from '../stored-blob.ts';
 import type { BlobContent } from './blob-content.ts';
 import type { NamedContent } from './named-content.ts';
 
 /** A blob that regshift can make. The empty layer needs no recipe: its bytes are the same everywhere. */
-export interface MadeBlob {
+export interface DerivedBlobSource {
   readonly digest: Digest;
   readonly recipe: Exclude<Recipe, ManifestRecipe> | 'empty layer';
 }
 
-export interface MadeManifest {
+export interface DerivedManifestSource {
   readonly digest: Digest;
   readonly recipe: ManifestRecipe;
 }
 
 /** Content that a manifest names and regshift can make. */
-export interface MadeContent {
-  readonly blobs: readonly MadeBlob[];
-  readonly manifests: readonly MadeManifest[];
+export interface DerivedContent {
+  readonly blobs: readonly DerivedBlobSource[];
+  readonly manifests: readonly DerivedManifestSource[];
 }
 
 /** @param find the recipe of a digest, as far as it is known. */
-export function madeContentOf(
+export function derivedContentOf(
   { blobs, manifests }: NamedContent,
   find: (digest: Digest) => Recipe | undefined,
-): MadeContent {
+): DerivedContent {
   return {
-    blobs: blobs.flatMap((digest): MadeBlob[] => {
+    blobs: blobs.flatMap((digest): DerivedBlobSource[] => {
       if (digest === emptyLayer.digest) return [{ digest, recipe: 'empty layer' }];
       const recipe = find(digest);
       return recipe && recipe.product !== 'manifest' ? [{ digest, recipe }] : [];
     }),
-    manifests: manifests.flatMap((digest): MadeManifest[] => {
+    manifests: manifests.flatMap((digest): DerivedManifestSource[] => {
       const recipe = find(digest);
       return recipe?.product === 'manifest' ? [{ digest, recipe }] : [];
     }),
   };
 }
 
-export interface BlobMaker {
-  readonly workshop: Workshop;
-  readonly layers: LayerDesk;
+export interface DerivedBlobReader {
+  readonly converter: ManifestConverter;
+  readonly layers: LayerService;
 }
 
-/** @returns undefined where what the blob is made from is gone. @throws Failure. */
-export async function openMadeBlob(
-  maker: BlobMaker,
+/** @returns undefined where what the blob is made from is gone. @throws RegistryError. */
+export async function openDerivedBlob(
+  maker: DerivedBlobReader,
   repository: RepositoryName,
-  made: MadeBlob,
-  caller: Caller,
+  made: DerivedBlobSource,
+  context: RequestContext,
 ): Promise<BlobContent | undefined> {
   try {
-    return await open(maker, repository, made, caller);
+    return await open(maker, repository, made, context);
   } catch (error) {
     if (isAbsence(error)) return undefined;
     throw error;
@@ -66,19 +66,23 @@ export async function openMadeBlob(
 }
 
 async function open(
-  { workshop, layers }: BlobMaker,
+  { converter, layers }: DerivedBlobReader,
   repository: RepositoryName,
-  { digest, recipe }: MadeBlob,
-  caller: Caller,
+  { digest, recipe }: DerivedBlobSource,
+  context: RequestContext,
 ): Promise<BlobContent> {
   if (recipe === 'empty layer') return contentOf(digest, emptyLayer.bytes);
   if (recipe.product === 'config') {
-    return contentOf(digest, await workshop.config(repository, digest, recipe, caller));
+    return contentOf(digest, await converter.config(repository, digest, recipe, context));
   }
-  const { packed, size } = recipe;
-  return { digest, size, stream: await layers.open(repository, { packed, digest, size }, undefined, caller) };
+  const { packed: compressed, size } = recipe;
+  return {
+    digest,
+    size,
+    stream: await layers.open(repository, { compressed, digest, size }, undefined, context),
+  };
 }
 
 function contentOf(digest: Digest, bytes: Uint8Array): BlobContent {
-  return { digest, size: bytes.length, stream: streamOf(bytes) };
+  return { digest, size: bytes.length, stream: streamFromSource(bytes) };
 }

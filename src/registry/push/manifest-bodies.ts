@@ -1,7 +1,7 @@
 import { concatenate } from '../../../converters/bytes.ts';
 import { limits } from '../../../converters/limits.ts';
-import { Failure } from '../../errors.ts';
-import { streamOf } from '../../layers/byte-stream.ts';
+import { RegistryError } from '../../errors.ts';
+import { streamFromSource } from '../../layers/byte-stream.ts';
 import type { ClientRequest } from '../client-request.ts';
 
 /** A manifest that a client pushes. */
@@ -15,7 +15,7 @@ export interface ManifestBodies {
   /**
    * Reads the body of a push.
    * @returns undefined where there is none, or no memory for it now: then the request is passed on as it comes.
-   * @throws Failure MANIFEST_TOO_LARGE, MANIFEST_INVALID; the reason of the signal where the client has left.
+   * @throws RegistryError MANIFEST_TOO_LARGE, MANIFEST_INVALID; the reason of the signal where the client has left.
    */
   read(request: ClientRequest): Promise<ManifestBody | undefined>;
 }
@@ -51,7 +51,7 @@ export function createManifestBodies(clock: () => number): ManifestBodies {
       if (release === undefined) return undefined;
       try {
         const body = request.body();
-        if (body !== undefined) return { bytes: await readAll(body, request.caller.signal), release };
+        if (body !== undefined) return { bytes: await readAll(body, request.context.signal), release };
       } catch (error) {
         release();
         throw error;
@@ -85,16 +85,16 @@ async function readAll(body: ReadableStream<Uint8Array>, signal: AbortSignal | u
   return concatenate(chunks);
 }
 
-function tooLarge(found: string): Failure {
-  return new Failure(
+function tooLarge(found: string): RegistryError {
+  return new RegistryError(
     'MANIFEST_TOO_LARGE',
     `The pushed manifest has ${found}, where ${limits.documentBytes} bytes are the most that registries take. Push an ` +
       'image with fewer layers or annotations.',
   );
 }
 
-function brokenOff(cause: unknown): Failure {
-  return new Failure('MANIFEST_INVALID', 'The pushed manifest broke off before its end. Push again.', {
+function brokenOff(cause: unknown): RegistryError {
+  return new RegistryError('MANIFEST_INVALID', 'The pushed manifest broke off before its end. Push again.', {
     cause,
   });
 }
@@ -104,5 +104,5 @@ export function withBody(request: ClientRequest, bytes: Uint8Array | undefined):
   if (bytes === undefined) return request;
   const headers = new Headers(request.headers);
   headers.set('content-length', String(bytes.length));
-  return { ...request, headers, body: () => streamOf(bytes) };
+  return { ...request, headers, body: () => streamFromSource(bytes) };
 }

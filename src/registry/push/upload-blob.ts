@@ -4,10 +4,10 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import { pushScope } from '../../upstream/auth/scope.ts';
 import { discard } from '../../upstream/body.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
-import { failureOf } from '../../upstream/error-response.ts';
+import { errorFromResponse } from '../../upstream/error-response.ts';
 import { inTls } from '../../upstream/in-tls.ts';
 import { locationOf } from '../../upstream/redirect.ts';
-import type { Caller } from '../../upstream/request-context.ts';
+import type { RequestContext } from '../../upstream/request-context.ts';
 import type { FixedLength } from '../registry.ts';
 import type { BlobContent } from './blob-content.ts';
 
@@ -19,29 +19,29 @@ export interface Uploader {
 /**
  * Uploads a blob in one piece, with the caller's own right: POST, then PUT with the whole content, as containerd does
  * (containerd 1.6, remotes/docker/pusher.go). The registry commits the blob only if its digest fits.
- * @throws Failure as upstream refuses; the stream's own error where the content is wrong.
+ * @throws RegistryError as upstream refuses; the stream's own error where the content is wrong.
  */
 export async function uploadBlob(
   uploader: Uploader,
   repository: RepositoryName,
   content: BlobContent,
-  caller: Caller,
+  context: RequestContext,
 ): Promise<void> {
   const { stream, failure } = rememberingFailure(content.stream);
   // An upload that is begun has an end: until its address is known, only the usual deadline of a request ends it.
-  const start = startUpload(uploader, repository, content.digest, { ...caller, signal: undefined });
+  const start = startUpload(uploader, repository, content.digest, { ...context, signal: undefined });
   const location = await start.catch(async (error: unknown) => {
     await stream.cancel().catch(() => undefined);
     throw error;
   });
   const end = new AbortController();
-  const signal = caller.signal ? AbortSignal.any([caller.signal, end.signal]) : end.signal;
+  const signal = context.signal ? AbortSignal.any([context.signal, end.signal]) : end.signal;
   try {
-    await sendContent(uploader, repository, { ...content, stream }, location, { ...caller, signal });
+    await sendContent(uploader, repository, { ...content, stream }, location, { ...context, signal });
   } catch (error) {
     // Upstream may have refused the content before the end of it.
     end.abort(error);
-    await cancelUpload(uploader, repository, location, caller);
+    await cancelUpload(uploader, repository, location, context);
     throw failure() ?? error;
   }
 }
@@ -51,11 +51,11 @@ async function startUpload(
   { client }: Uploader,
   repository: RepositoryName,
   digest: Digest,
-  caller: Caller,
+  context: RequestContext,
 ): Promise<string> {
   const path = `/v2/${repository}/blobs/uploads/`;
   const { response } = await client.request({
-    ...requestOf(repository, caller),
+    ...requestOf(repository, context),
     method: 'POST',
     path,
     headers: { 'content-length': '0' },
@@ -73,10 +73,10 @@ async function sendContent(
   repository: RepositoryName,
   { digest, size, stream }: BlobContent,
   location: string,
-  caller: Caller,
+  context: RequestContext,
 ): Promise<void> {
   const { response } = await client.request({
-    ...requestOf(repository, caller),
+    ...requestOf(repository, context),
     method: 'PUT',
     path: '',
     url: new URL(`${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`),
@@ -92,10 +92,10 @@ async function cancelUpload(
   { client }: Uploader,
   repository: RepositoryName,
   location: string,
-  caller: Caller,
+  context: RequestContext,
 ): Promise<void> {
   try {
-    const gone = { ...caller, signal: undefined };
+    const gone = { ...context, signal: undefined };
     const url = new URL(location);
     const request = { ...requestOf(repository, gone), method: 'DELETE', path: '', url } as const;
     const { response } = await client.request(request);
@@ -105,12 +105,12 @@ async function cancelUpload(
   }
 }
 
-function requestOf(repository: RepositoryName, { credential, budget, signal }: Caller) {
+function requestOf(repository: RepositoryName, { credential, budget, signal }: RequestContext) {
   return { repository, scopes: [pushScope(repository)], credential, budget, signal };
 }
 
 function refusal(response: Response, repository: RepositoryName, digest: Digest) {
-  return failureOf(response, `upload of ${digest} to ${repository}`, 'NAME_UNKNOWN');
+  return errorFromResponse(response, `upload of ${digest} to ${repository}`, 'NAME_UNKNOWN');
 }
 
 /** The same stream, with its failure: the request that sends a broken stream fails without a reason. */

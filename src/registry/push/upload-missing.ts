@@ -1,29 +1,29 @@
 import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { Failure } from '../../errors.ts';
-import type { Caller } from '../../upstream/request-context.ts';
+import { RegistryError } from '../../errors.ts';
+import type { RequestContext } from '../../upstream/request-context.ts';
 import type { Resolver } from '../resolver.ts';
 import { findStoredBlob, isAbsence } from '../stored-blob.ts';
 import {
-  type BlobMaker,
-  type MadeBlob,
-  type MadeContent,
-  type MadeManifest,
-  madeContentOf,
-  openMadeBlob,
+  type DerivedBlobReader,
+  type DerivedBlobSource,
+  type DerivedContent,
+  type DerivedManifestSource,
+  derivedContentOf,
+  openDerivedBlob,
 } from './made-content.ts';
-import { findStoredManifest, type ManifestUploader, putMadeManifest } from './made-manifest.ts';
+import { findStoredManifest, type ManifestUploader, putDerivedManifest } from './made-manifest.ts';
 import { contentNamedBy } from './named-content.ts';
 import { uploadBlob } from './upload-blob.ts';
 
-export interface MissingContentParts extends ManifestUploader, BlobMaker {
+export interface UploadMissingOptions extends ManifestUploader, DerivedBlobReader {
   readonly resolver: Resolver;
 }
 
 export interface Push {
   readonly repository: RepositoryName;
-  readonly caller: Caller;
+  readonly context: RequestContext;
   /** Upstream has refused a manifest that names the content: no other answer but "stored" says that it is there. */
   readonly isRefused: boolean;
 }
@@ -36,12 +36,12 @@ const uploads = 2;
  * that it is there. All requests carry the client's own login. The client must have the right to read what the content
  * is made from; without that right, nothing tells it that the content can be made.
  * @returns the digests that were uploaded.
- * @throws Failure as upstream refuses an upload, or as the content cannot be made at the moment.
+ * @throws RegistryError as upstream refuses an upload, or as the content cannot be made at the moment.
  */
 export async function uploadMissing(
-  parts: MissingContentParts,
+  parts: UploadMissingOptions,
   push: Push,
-  { blobs, manifests }: MadeContent,
+  { blobs, manifests }: DerivedContent,
 ): Promise<Digest[]> {
   const uploaded = await uploadBlobs(parts, push, blobs);
   // A registry takes a manifest after all that it names.
@@ -50,11 +50,11 @@ export async function uploadMissing(
 }
 
 /** The first failure ends the other uploads, which cancel what they have begun: the manifest is not passed on. */
-async function uploadBlobs(parts: MissingContentParts, push: Push, blobs: readonly MadeBlob[]) {
-  const { caller } = push;
+async function uploadBlobs(parts: UploadMissingOptions, push: Push, blobs: readonly DerivedBlobSource[]) {
+  const { context } = push;
   const end = new AbortController();
-  const signal = caller.signal ? AbortSignal.any([caller.signal, end.signal]) : end.signal;
-  const own = { ...push, caller: { ...caller, signal } };
+  const signal = context.signal ? AbortSignal.any([context.signal, end.signal]) : end.signal;
+  const own = { ...push, context: { ...context, signal } };
   const failures: unknown[] = [];
   const uploaded = await mapBounded(blobs, uploads, async (blob) => {
     if (failures.length > 0) return [];
@@ -68,33 +68,37 @@ async function uploadBlobs(parts: MissingContentParts, push: Push, blobs: readon
   return uploaded.flat();
 }
 
-async function uploadMadeBlob(parts: MissingContentParts, push: Push, blob: MadeBlob): Promise<Digest[]> {
-  const { repository, caller } = push;
-  const stored = findStoredBlob(parts.client, repository, blob.digest, caller);
+async function uploadMadeBlob(
+  parts: UploadMissingOptions,
+  push: Push,
+  blob: DerivedBlobSource,
+): Promise<Digest[]> {
+  const { repository, context } = push;
+  const stored = findStoredBlob(parts.client, repository, blob.digest, context);
   if (!(await isMissing(stored, push))) return [];
   if (blob.recipe !== 'empty layer' && !(await mayRead(parts, push, blob.recipe.root))) return [];
-  const content = await openMadeBlob(parts, repository, blob, caller);
+  const content = await openDerivedBlob(parts, repository, blob, context);
   if (!content) return [];
-  await uploadBlob(parts, repository, content, caller);
+  await uploadBlob(parts, repository, content, context);
   return [blob.digest];
 }
 
 async function uploadMadeManifest(
-  parts: MissingContentParts,
+  parts: UploadMissingOptions,
   push: Push,
-  { digest, recipe }: MadeManifest,
+  { digest, recipe }: DerivedManifestSource,
 ): Promise<Digest[]> {
-  const { repository, caller } = push;
-  if (!(await isMissing(findStoredManifest(parts.client, repository, digest, caller), push))) return [];
+  const { repository, context } = push;
+  if (!(await isMissing(findStoredManifest(parts.client, repository, digest, context), push))) return [];
   if (!(await mayRead(parts, push, recipe.root))) return [];
-  const product = await parts.workshop.make(repository, recipe, caller);
+  const derived = await parts.converter.convert(repository, recipe, context);
   // A recipe of an older version may make other bytes today.
-  if (product.digest !== digest) return [];
-  const recipes = new Map(product.recipes);
-  const find = (each: Digest) => recipes.get(each) ?? parts.workshop.recipeAtHand(repository, each);
-  const named = madeContentOf(contentNamedBy(product.body, product.mediaType), find);
+  if (derived.digest !== digest) return [];
+  const recipes = new Map(derived.recipes);
+  const find = (each: Digest) => recipes.get(each) ?? parts.converter.cachedRecipe(repository, each);
+  const named = derivedContentOf(contentNamedBy(derived.body, derived.mediaType), find);
   const before = await uploadMissing(parts, push, named);
-  await putMadeManifest(parts, repository, product, caller);
+  await putDerivedManifest(parts, repository, derived, context);
   return [...before, digest];
 }
 
@@ -104,19 +108,19 @@ async function isMissing(stored: Promise<unknown>, { isRefused }: Push): Promise
     await stored;
     return false;
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof RegistryError)) throw error;
     return isRefused || isAbsence(error);
   }
 }
 
 /** The right to made content is the right to the image that it is made from. */
 export async function mayRead(
-  { resolver }: Pick<MissingContentParts, 'resolver'>,
-  { repository, caller }: Pick<Push, 'repository' | 'caller'>,
+  { resolver }: Pick<UploadMissingOptions, 'resolver'>,
+  { repository, context }: Pick<Push, 'repository' | 'context'>,
   root: Digest,
 ): Promise<boolean> {
   const reference = { kind: 'digest', digest: root } as const;
-  return resolver.resolve(repository, reference, caller).then(
+  return resolver.resolve(repository, reference, context).then(
     () => true,
     () => false,
   );

@@ -9,11 +9,11 @@ import type { Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { createBounded } from '../../cache/lru.ts';
-import type { Caller } from '../../upstream/request-context.ts';
-import type { Content } from '../content-store.ts';
-import type { Workshop } from '../manifests/converter.ts';
-import type { Chooser } from '../manifests/platform-selector.ts';
+import { createLru } from '../../cache/lru.ts';
+import type { RequestContext } from '../../upstream/request-context.ts';
+import type { ContentStore } from '../content-store.ts';
+import type { ManifestConverter } from '../manifests/converter.ts';
+import type { PlatformSelector } from '../manifests/platform-selector.ts';
 import { manifestRecipe } from '../manifests/recipe.ts';
 
 /** A v1 image, and what is known of its layer. */
@@ -21,18 +21,18 @@ export interface V1Part extends V1Image {
   /** Bytes as it is served; absent where the manifest does not say: of schema 1, of what is unpacked, of none. */
   readonly size: number | undefined;
   /** The layer is stored packed by zstd, which no client of API v1 unpacks. */
-  readonly unpacked: boolean;
+  readonly decompressed: boolean;
 }
 
 /** What an image is made from, and whose right opens it. */
-export interface V1Place {
+export interface V1LayerPosition {
   /** What upstream was asked for: the image, or the index that names it. */
   readonly root: Digest;
   readonly image: Digest;
 }
 
 /** The v1 images that stand for one stored image, newest first. */
-export interface V1Chain extends V1Place {
+export interface V1Chain extends V1LayerPosition {
   readonly parts: readonly V1Part[];
 }
 
@@ -41,49 +41,53 @@ export interface V1Chain extends V1Place {
  * the root.
  */
 export interface V1Images {
-  /** What an index or an image is to a client of this platform. @throws ConversionError; Failure. */
-  of(repository: RepositoryName, root: Digest, platform: Platform, caller: Caller): Promise<V1Chain>;
-  /** The same of an image that an id was seen in. @throws ConversionError; Failure. */
-  at(repository: RepositoryName, place: V1Place, caller: Caller): Promise<V1Chain>;
+  /** What an index or an image is to a client of this platform. @throws ConversionError; RegistryError. */
+  of(repository: RepositoryName, root: Digest, platform: Platform, context: RequestContext): Promise<V1Chain>;
+  /** The same of an image that an id was seen in. @throws ConversionError; RegistryError. */
+  at(repository: RepositoryName, place: V1LayerPosition, context: RequestContext): Promise<V1Chain>;
   /** Where this process has seen an id, in this repository and in no other (CVE-2014-8178). */
-  seen(repository: RepositoryName, id: string): V1Place | undefined;
-  /** Sees to it that layers can be served unpacked, which takes reading them once. @throws Failure. */
-  ready(repository: RepositoryName, chain: V1Chain, caller: Caller): Promise<void>;
+  seen(repository: RepositoryName, id: string): V1LayerPosition | undefined;
+  /** Sees to it that layers can be served unpacked, which takes reading them once. @throws RegistryError. */
+  ready(repository: RepositoryName, chain: V1Chain, context: RequestContext): Promise<void>;
 }
 
 export interface V1ImagesOptions {
-  readonly content: Content;
-  readonly workshop: Workshop;
-  readonly chooser: Chooser;
+  readonly content: ContentStore;
+  readonly converter: ManifestConverter;
+  readonly platformSelector: PlatformSelector;
 }
 
 /** In characters of JSON: a chain has a few KiB, and could have megabytes. */
 const rememberedCharacters = 8_000_000;
 const rememberedIds = 50_000;
 
-export function createV1Images({ content, workshop, chooser }: V1ImagesOptions): V1Images {
+export function createV1Images({ content, converter, platformSelector }: V1ImagesOptions): V1Images {
   const chains = new LRUCache<string, readonly V1Part[]>({
     maxSize: rememberedCharacters,
     sizeCalculation: (parts) => parts.reduce((sum, { json }) => sum + json.length + 300, 300),
   });
-  const places = createBounded<string, V1Place>(rememberedIds);
+  const places = createLru<string, V1LayerPosition>(rememberedIds);
 
-  async function partsOf(repository: RepositoryName, image: Digest, caller: Caller) {
+  async function partsOf(repository: RepositoryName, image: Digest, context: RequestContext) {
     const key = `${repository} ${image}`;
     const known = chains.get(key);
     if (known) return known;
-    const { bytes, contentType } = await content.manifest(repository, image, caller);
+    const { bytes, contentType } = await content.getManifest(repository, image, context);
     const model = readManifest(bytes, contentType);
     if (model.kind !== 'image') {
       throw new ConversionError({ code: 'INVALID', message: 'An image was expected', found: 'an index' });
     }
-    const parts = await takenApart(model, repository, workshop.ports(repository, caller));
+    const parts = await takenApart(model, repository, converter.ports(repository, context));
     chains.set(key, parts);
     return parts;
   }
 
-  async function at(repository: RepositoryName, { root, image }: V1Place, caller: Caller): Promise<V1Chain> {
-    const parts = await partsOf(repository, image, caller);
+  async function at(
+    repository: RepositoryName,
+    { root, image }: V1LayerPosition,
+    context: RequestContext,
+  ): Promise<V1Chain> {
+    const parts = await partsOf(repository, image, context);
     for (const { id } of parts) places.set(`${repository} ${id}`, { root, image });
     return { root, image, parts };
   }
@@ -91,20 +95,20 @@ export function createV1Images({ content, workshop, chooser }: V1ImagesOptions):
   return {
     at,
     seen: (repository, id) => places.get(`${repository} ${id}`),
-    async of(repository, root, platform, caller) {
-      const { entries } = await content.form(repository, root, caller);
-      const image = entries ? await chooser.choose(repository, root, platform, caller) : root;
-      return at(repository, { root, image }, caller);
+    async of(repository, root, platform, context) {
+      const { entries } = await content.getManifestInfo(repository, root, context);
+      const image = entries ? await platformSelector.select(repository, root, platform, context) : root;
+      return at(repository, { root, image }, context);
     },
-    async ready(repository, { root, image, parts }, caller) {
-      if (!parts.some(({ unpacked }) => unpacked)) return;
+    async ready(repository, { root, image, parts }, context) {
+      if (!parts.some(({ decompressed }) => decompressed)) return;
       // Its schema 1 names the same layers unpacked; how they are made is remembered with it.
-      const { mediaType: sourceType } = await content.form(repository, image, caller);
+      const { mediaType: sourceType } = await content.getManifestInfo(repository, image, context);
       const schema1 = { kind: 'image', form: 'schema1', tag: '', unpackZstd: true, layersOf: '' } as const;
-      await workshop.make(
+      await converter.convert(
         repository,
         manifestRecipe({ ...schema1, root, source: image, sourceType }),
-        caller,
+        context,
       );
     },
   };
@@ -117,12 +121,12 @@ async function takenApart(
 ): Promise<readonly V1Part[]> {
   const context = { ports: withoutReading(image, ports), name: repository, tag: '', unpackZstd: true };
   const { images, blobs } = await convertToRegistryV1(image, context);
-  const unpacked = new Set(blobs.map(({ digest }) => digest));
+  const decompressed = new Set(blobs.map(({ digest }) => digest));
   const sizes = new Map(image.dependencies.map(({ digest, size }) => [digest, size]));
   return images.map((each) => ({
     ...each,
     size: sizes.get(each.blob),
-    unpacked: unpacked.has(each.blob),
+    decompressed: decompressed.has(each.blob),
   }));
 }
 

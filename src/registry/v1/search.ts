@@ -2,18 +2,23 @@ import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
-import { createBounded } from '../../cache/lru.ts';
+import { createLru } from '../../cache/lru.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
-import type { Caller } from '../../upstream/request-context.ts';
+import type { RequestContext } from '../../upstream/request-context.ts';
 import { createBoundedSearch, type SearchRun } from '../bounded-search.ts';
-import type { Writes } from '../repository-versions.ts';
+import type { RepositoryVersions } from '../repository-versions.ts';
 import { resolveRoot } from '../resolve-root.ts';
 import type { Resolver } from '../resolver.ts';
-import { createSearchAllowance, mostInVain, negativeMs, tooManyInVain } from '../search-allowance.ts';
+import {
+  createSearchAllowance,
+  maxFailedSearches,
+  negativeMs,
+  tooManyFailedSearches,
+} from '../search-allowance.ts';
 import type { V1Chain, V1Images } from './images.ts';
 import type { V1Tags } from './tags.ts';
 
@@ -33,20 +38,20 @@ export interface V1Hints {
 }
 
 export interface V1Search {
-  /** Sees to it that the layers of a chain can be served. @throws Failure, with when to come back. */
-  ready(repository: RepositoryName, found: V1Found, caller: Caller): Promise<void>;
-  /** What a tag names. @throws ConversionError; Failure. */
-  tagged(repository: RepositoryName, tag: Tag, platform: Platform, caller: Caller): Promise<V1Found>;
+  /** Sees to it that the layers of a chain can be served. @throws RegistryError, with when to come back. */
+  ready(repository: RepositoryName, found: V1Found, context: RequestContext): Promise<void>;
+  /** What a tag names. @throws ConversionError; RegistryError. */
+  tagged(repository: RepositoryName, tag: Tag, platform: Platform, context: RequestContext): Promise<V1Found>;
   /**
    * The image of the repository that an id is in, or undefined. What this process has seen comes first, then what
    * the client was told, then the tags that a client of API v1 is shown: whatever another replica has told a client
-   * is found again. Each is opened by the caller's own right to it. @throws Failure.
+   * is found again. Each is opened by the caller's own right to it. @throws RegistryError.
    */
   withId(
     repository: RepositoryName,
     id: string,
     hints: V1Hints,
-    caller: Caller,
+    context: RequestContext,
   ): Promise<V1Found | undefined>;
 }
 
@@ -54,7 +59,7 @@ export interface V1SearchOptions {
   readonly resolver: Resolver;
   readonly images: V1Images;
   readonly tags: V1Tags;
-  readonly writes: Writes;
+  readonly versions: RepositoryVersions;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
@@ -67,43 +72,44 @@ export interface V1SearchOptions {
 export const tagConcurrency = 6;
 
 export function createV1Search(options: V1SearchOptions): V1Search {
-  const { resolver, images, tags, writes, clock } = options;
-  const misses = createBounded<string, number>(10_000);
-  const inVain = createSearchAllowance(mostInVain, clock);
+  const { resolver, images, tags, versions, clock } = options;
+  const misses = createLru<string, number>(10_000);
+  const inVain = createSearchAllowance(maxFailedSearches, clock);
   const searches = createBoundedSearch<V1Found | undefined>(options);
 
-  async function tagged(repository: RepositoryName, tag: Tag, platform: Platform, caller: Caller) {
-    const proof = await resolver.resolve(repository, { kind: 'tag', tag }, caller);
-    return { chain: await images.of(repository, proof.digest, platform, caller), public: proof.public };
+  async function tagged(repository: RepositoryName, tag: Tag, platform: Platform, context: RequestContext) {
+    const proof = await resolver.resolve(repository, { kind: 'tag', tag }, context);
+    return { chain: await images.of(repository, proof.digest, platform, context), public: proof.public };
   }
 
   async function byRoot(
     repository: RepositoryName,
     root: Digest,
-    caller: Caller,
+    context: RequestContext,
     chainOf: () => Promise<V1Chain>,
   ) {
-    const proof = await resolveRoot(resolver, repository, root, 'the image id in the request', caller);
+    const proof = await resolveRoot(resolver, repository, root, 'the image id in the request', context);
     return { chain: await chainOf(), public: proof.public };
   }
 
-  async function known(repository: RepositoryName, id: string, hints: V1Hints, caller: Caller) {
+  async function known(repository: RepositoryName, id: string, hints: V1Hints, context: RequestContext) {
     const has = (found: V1Found | undefined) => (found && hasId(found.chain, id) ? found : undefined);
     const place = images.seen(repository, id);
-    const seen = place && byRoot(repository, place.root, caller, () => images.at(repository, place, caller));
+    const seen =
+      place && byRoot(repository, place.root, context, () => images.at(repository, place, context));
     const found = has(await seen?.catch(ignoreFaultOfImage));
     const { root, platform } = hints;
     if (found || root === undefined || root === place?.root) return found;
-    const told = byRoot(repository, root, caller, () => images.of(repository, root, platform, caller));
+    const told = byRoot(repository, root, context, () => images.of(repository, root, platform, context));
     return has(await told.catch(ignoreFaultOfImage));
   }
 
   async function walk(repository: RepositoryName, id: string, hints: V1Hints, run: SearchRun) {
-    const { caller } = run;
-    const { tags: candidates } = await tags.toTry(repository, hints.wanted, caller);
+    const { context } = run;
+    const { tags: candidates } = await tags.toTry(repository, hints.wanted, context);
     return firstFound(candidates, tagConcurrency, async (tag) => {
       run.step();
-      const chain = run.during(tagged(repository, tag, hints.platform, caller));
+      const chain = run.during(tagged(repository, tag, hints.platform, context));
       const found = await chain.catch(ignoreFaultOfImage);
       return found && hasId(found.chain, id) ? found : undefined;
     });
@@ -111,24 +117,24 @@ export function createV1Search(options: V1SearchOptions): V1Search {
 
   return {
     tagged,
-    ready: (repository, { chain }, caller) => images.ready(repository, chain, caller),
-    async withId(repository, id, hints, caller) {
-      const found = await known(repository, id, hints, caller);
+    ready: (repository, { chain }, context) => images.ready(repository, chain, context),
+    async withId(repository, id, hints, context) {
+      const found = await known(repository, id, hints, context);
       if (found) return found;
       const platform = formatPlatform(hints.platform);
-      const state = writes.state(repository);
-      const missKey = `${state} ${id} ${platform} ${credentialKey(caller.credential)}`;
+      const state = versions.current(repository);
+      const missKey = `${state} ${id} ${platform} ${credentialKey(context.credential)}`;
       const isMissed = () => (misses.get(missKey) ?? 0) > clock();
       if (isMissed()) return undefined;
-      return searches.run(missKey, repository, caller, async (run) => {
+      return searches.run(missKey, repository, context, async (run) => {
         // The search before may have come across it, or not.
-        const met = images.seen(repository, id) && (await known(repository, id, hints, run.caller));
+        const met = images.seen(repository, id) && (await known(repository, id, hints, run.context));
         if (met || isMissed()) return met;
-        if (inVain.isUsed(state, caller)) throw tooManyInVain(repository);
+        if (inVain.isUsed(state, context)) throw tooManyFailedSearches(repository);
         const walked = await walk(repository, id, hints, run);
         if (walked) return walked;
         misses.set(missKey, clock() + negativeMs);
-        inVain.note(state, caller);
+        inVain.note(state, context);
         return undefined;
       });
     },
@@ -143,7 +149,7 @@ function hasId({ parts }: V1Chain, id: string): boolean {
 export function isFaultOfImage(error: unknown): error is Error {
   if (error instanceof ConversionError) return true;
   const codes = ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'UPSTREAM_CONTENT', 'UNSIGNED'];
-  return error instanceof Failure && codes.includes(error.code);
+  return error instanceof RegistryError && codes.includes(error.code);
 }
 
 function ignoreFaultOfImage(error: unknown): undefined {

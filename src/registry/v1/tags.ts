@@ -1,11 +1,11 @@
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
-import { createBounded } from '../../cache/lru.ts';
+import { createLru } from '../../cache/lru.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
-import type { Caller } from '../../upstream/request-context.ts';
-import type { ServedTags } from '../recent-tags.ts';
-import type { Writes } from '../repository-versions.ts';
+import type { RequestContext } from '../../upstream/request-context.ts';
+import type { RecentTags } from '../recent-tags.ts';
+import type { RepositoryVersions } from '../repository-versions.ts';
 
 export interface V1TagsOptions {
   /** Seconds for which a list may be used again by the credential that it was given to. */
@@ -13,13 +13,13 @@ export interface V1TagsOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly client: UpstreamClient;
-  readonly writes: Writes;
+  readonly versions: RepositoryVersions;
   /** Tags given by API v2 lately. */
-  readonly served: ServedTags;
+  readonly recentTags: RecentTags;
   /** Tags that clients asked API v2 for which can only have them by API v1 (Docker 1.4 and 1.5). */
-  readonly wanted: ServedTags;
+  readonly tagsForV1: RecentTags;
   /** The most tags of a repository's list. */
-  readonly most: (caller: Caller) => number;
+  readonly most: (context: RequestContext) => number;
 }
 
 export interface TagsToTry {
@@ -34,9 +34,9 @@ export interface V1Tags {
   /**
    * What is known to matter, then `latest` and the highest versions of upstream's list. The list's part is the same
    * for every replica, so that each finds the ids that another has given out.
-   * @param wanted the tag that the client is known to want. @throws Failure as `listTags`.
+   * @param wanted the tag that the client is known to want. @throws RegistryError as `listTags`.
    */
-  toTry(repository: RepositoryName, wanted: Tag | undefined, caller: Caller): Promise<TagsToTry>;
+  toTry(repository: RepositoryName, wanted: Tag | undefined, context: RequestContext): Promise<TagsToTry>;
 }
 
 /** Of the tags known to matter: more would only be more questions to upstream. */
@@ -45,25 +45,25 @@ const mostKnown = 10;
 const mostListed = 10_000;
 
 export function createV1Tags(options: V1TagsOptions): V1Tags {
-  const { client, writes, served, wanted, most, ttl, clock } = options;
-  const lists = createBounded<string, { readonly tags: readonly Tag[]; readonly at: number }>(200);
+  const { client, versions, recentTags, tagsForV1, most, ttl, clock } = options;
+  const lists = createLru<string, { readonly tags: readonly Tag[]; readonly at: number }>(200);
 
-  async function list(repository: RepositoryName, caller: Caller): Promise<readonly Tag[]> {
-    const key = `${writes.state(repository)} ${credentialKey(caller.credential)}`;
+  async function list(repository: RepositoryName, context: RequestContext): Promise<readonly Tag[]> {
+    const key = `${versions.current(repository)} ${credentialKey(context.credential)}`;
     const known = lists.get(key);
     if (known && clock() - known.at < ttl * 1000) return known.tags;
-    const tags = newestFirst(await listTags(client, repository, mostListed, caller));
+    const tags = newestFirst(await listTags(client, repository, mostListed, context));
     lists.set(key, { tags, at: clock() });
     return tags;
   }
 
   return {
-    async toTry(repository, first, caller) {
-      const listed = await list(repository, caller);
+    async toTry(repository, first, context) {
+      const listed = await list(repository, context);
       const there = new Set(listed);
-      const known = [...(first ? [first] : []), ...wanted.of(repository), ...served.of(repository)];
+      const known = [...(first ? [first] : []), ...tagsForV1.of(repository), ...recentTags.of(repository)];
       const matter = known.filter((tag) => there.has(tag)).slice(0, mostKnown);
-      const tags = [...new Set([...matter, ...listed.slice(0, most(caller))])];
+      const tags = [...new Set([...matter, ...listed.slice(0, most(context))])];
       return { tags, left: listed.length - tags.length };
     },
   };

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import * as z from 'zod';
 import type { AskHelper, HelperAnswer } from '../../auth/credential-helper.ts';
 import type { HelperQuestion } from '../../auth/docker-config.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 
 /** Those of clouds ask a server first. */
 const defaultDeadlineMs = 10_000;
@@ -72,13 +72,13 @@ function read(output: string, { program, server }: HelperQuestion): HelperAnswer
   }
 }
 
-function cannotRun(program: string, code: string | undefined): Failure {
+function cannotRun(program: string, code: string | undefined): RegistryError {
   const why = code === 'ENOENT' ? 'is not in the PATH' : `cannot be run (${code})`;
   return failed(`${program} ${why}: install it where this program runs`, { reason: 'NO_PROGRAM' });
 }
 
-function failed(message: string, detail?: Readonly<Record<string, unknown>>): Failure {
-  return new Failure('MISCONFIGURED', `The login for upstream is not to be had: ${message}.`, {
+function failed(message: string, detail?: Readonly<Record<string, unknown>>): RegistryError {
+  return new RegistryError('MISCONFIGURED', `The login for upstream is not to be had: ${message}.`, {
     ...(detail ? { detail } : {}),
   });
 }

@@ -2,7 +2,7 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname, extname } from 'node:path';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { ComparePassword } from '../../auth/compare-password.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Compared, Comparison } from './password-thread.ts';
 
@@ -94,9 +94,9 @@ function environment(): NodeJS.ProcessEnv {
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
 }
 
-function notCompared(): Failure {
+function notCompared(): RegistryError {
   const message =
     'The password could not be compared: the thread for it ended. Try again in a few seconds; the log of regshift ' +
     'says why.';
-  return new Failure('INTERNAL', message, { headers: { 'retry-after': '5' } });
+  return new RegistryError('INTERNAL', message, { headers: { 'retry-after': '5' } });
 }

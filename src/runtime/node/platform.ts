@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { Platform } from '../../compose/platform.ts';
+import type { RuntimePlatform } from '../../compose/platform.ts';
 import type { Log } from '../../observability/log.ts';
-import { noMeter } from '../../observability/metrics.ts';
+import { noMetrics } from '../../observability/metrics.ts';
 import { createAskHelper } from './credential-helper.ts';
 import { createHttpFetch } from './http/fetch.ts';
 import { createNodeLayerCodec } from './layers/codec.ts';
@@ -11,12 +11,12 @@ import { createPasswordWorker } from './password-worker.ts';
 const mostRequests = 5_000;
 
 /** What Node gives to the program. */
-export function nodePlatform(log: Log): Platform {
+export function nodePlatform(log: Log): RuntimePlatform {
   return {
     fetch: createHttpFetch(undefined, log),
     clock: Date.now,
     log,
-    meter: noMeter,
+    metrics: noMetrics,
     mostRequests,
     signingKeyText,
     codec: createNodeLayerCodec(),

@@ -5,12 +5,12 @@ import type { UpstreamLogin } from '../../auth/upstream-auth.ts';
 import { compose } from '../../compose/compose.ts';
 import { formatProblems } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { Health } from '../../http/health.ts';
 import type { Log } from '../../observability/log.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { close, createProxyServer, listen, serveCertificate, urlOf } from './http/server.ts';
-import type { Metrics } from './metrics/prometheus.ts';
+import type { PrometheusMetrics } from './metrics/prometheus.ts';
 import { createMetricsServer } from './metrics/server.ts';
 import { nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
@@ -41,7 +41,7 @@ export interface Running {
 /**
  * Starts the proxy on Node.
  * @throws the system's error when the address cannot be listened on; ConversionError when the signing key is
- *   unreadable; Failure MISCONFIGURED when the certificate is of no use.
+ *   unreadable; RegistryError MISCONFIGURED when the certificate is of no use.
  */
 export async function serve(settings: Settings, log: Log): Promise<Running> {
   const certificate = await certificateFor(settings, log);
@@ -49,8 +49,8 @@ export async function serve(settings: Settings, log: Log): Promise<Running> {
   try {
     const metrics = await openMetrics(settings);
     const { dependencies, listener } = await prepare(settings, log, shared, metrics);
-    const { health, underWay } = dependencies;
-    metrics?.watch(underWay);
+    const { health, inFlight } = dependencies;
+    metrics?.watch(inFlight);
     if (certificate) metrics?.certificate(certificate.notAfter);
     const servers = await listenAtAll(settings, () => createProxyServer({ ...listener, certificate }));
     const onNew = (renewed: Certificate) => {
@@ -122,32 +122,39 @@ export function portsOf({ PORT, routes }: Settings): readonly number[] {
   return [...new Set([...(anywhere ? [PORT] : []), ...routes.flatMap(({ match }) => match.ports)])];
 }
 
-async function prepare(settings: Settings, log: Log, shared: SharedCache | undefined, metrics?: Metrics) {
-  const counting = metrics ? { meter: metrics.meter } : {};
+async function prepare(
+  settings: Settings,
+  log: Log,
+  shared: SharedCache | undefined,
+  metrics?: PrometheusMetrics,
+) {
+  const counting = metrics ? { metrics: metrics.metrics } : {};
   const tiers = shared ? [shared.tier] : [];
   const dependencies = compose(settings, { ...nodePlatform(log), ...counting, tiers });
   // A key that cannot be read should stop the start, not the first pull; and so should a program that is not there.
   await dependencies.signingKey();
-  await Promise.all(dependencies.sites.map(({ login }) => tryLogin(login, log)));
+  await Promise.all(dependencies.routes.map(({ login }) => tryLogin(login, log)));
   return { dependencies, listener: createListener(createApp(dependencies), log) };
 }
 
 async function certificateFor(settings: Settings, log: Log): Promise<Certificate | undefined> {
   const loaded = await loadCertificate(settings);
-  if ('problems' in loaded) throw new Failure('MISCONFIGURED', formatProblems(loaded.problems));
+  if ('problems' in loaded) throw new RegistryError('MISCONFIGURED', formatProblems(loaded.problems));
   if (loaded.certificate) warnOfExpiry(loaded.certificate, log, Date.now());
   return loaded.certificate;
 }
 
 /** prom-client takes some sixty milliseconds to load, which is for those who have a Prometheus. */
-async function openMetrics({ REGSHIFT_METRICS_PORT: port }: Settings): Promise<Metrics | undefined> {
-  return port === undefined ? undefined : (await import('./metrics/prometheus.ts')).createMetrics();
+async function openMetrics({
+  REGSHIFT_METRICS_PORT: port,
+}: Settings): Promise<PrometheusMetrics | undefined> {
+  return port === undefined ? undefined : (await import('./metrics/prometheus.ts')).createPrometheusMetrics();
 }
 
 /** Where that port cannot be had, the others are given back. */
 async function listenForMetrics(
   { HOST, REGSHIFT_METRICS_PORT: port = 0 }: Settings,
-  metrics: Metrics,
+  metrics: PrometheusMetrics,
   health: Health,
   servers: readonly Server[],
 ): Promise<Server> {
@@ -171,9 +178,9 @@ async function openShared(settings: Settings, log: Log): Promise<SharedCache | u
 async function tryLogin(login: UpstreamLogin, log: Log): Promise<void> {
   if (login === 'passthrough' || login.kind !== 'kept') return;
   try {
-    await login.keeper.current();
+    await login.helper.current();
   } catch (error) {
-    if (!(error instanceof Failure) || error.detail?.reason === 'NO_PROGRAM') throw error;
+    if (!(error instanceof RegistryError) || error.detail?.reason === 'NO_PROGRAM') throw error;
     log('warn', error.message, { consequence: 'it is asked for again with the next request' });
   }
 }

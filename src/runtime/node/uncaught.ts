@@ -1,7 +1,7 @@
 import type { Facts, Log } from '../../observability/log.ts';
 
 /** An exception as the log has it. */
-export function factsOf(error: unknown): Facts {
+export function errorFields(error: unknown): Facts {
   return error instanceof Error ? { reason: error.message, stack: error.stack } : { reason: String(error) };
 }
 
@@ -14,10 +14,10 @@ export function factsOf(error: unknown): Facts {
  */
 export function logUncaught(log: Log, exit: (code: number) => void): void {
   process.on('unhandledRejection', (reason) => {
-    log('error', 'a promise was rejected, and nothing has handled it', factsOf(reason));
+    log('error', 'a promise was rejected, and nothing has handled it', errorFields(reason));
   });
   process.on('uncaughtException', (error) => {
-    log('error', 'the process ends: nothing has caught an exception', factsOf(error));
+    log('error', 'the process ends: nothing has caught an exception', errorFields(error));
     exit(1);
   });
 }

@@ -7,7 +7,7 @@ import type { SettingProblem } from '../../config/problem.ts';
 import { formatProblems } from '../../config/problem.ts';
 import { readSettings } from '../../config/settings.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
-import { noMeter } from '../../observability/metrics.ts';
+import { noMetrics } from '../../observability/metrics.ts';
 import { isOurs } from '../../registry/cache-entries.ts';
 import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
@@ -69,7 +69,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       fetch: (url, init) => fetch(url, init),
       clock: Date.now,
       log,
-      meter: noMeter,
+      metrics: noMetrics,
       mostRequests: Number.POSITIVE_INFINITY,
       signingKeyText: async (setting) => setting,
       manyProcesses: true,
@@ -89,7 +89,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
     const announce = (name: string, value: string) => void announced.push([name, value]);
     // Cloudflare writes the header itself, over what a client has sent.
     const clientAddress = request.headers.get('cf-connecting-ip') ?? undefined;
-    const response = await app.fetch(request, { announce, clientAddress });
+    const response = await app.fetch(request, { setHeader: announce, clientAddress });
     for (const [name, value] of announced) response.headers.set(name, value);
     return response;
   };

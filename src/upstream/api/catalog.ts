@@ -1,11 +1,11 @@
 import { limits } from '../../../converters/limits.ts';
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import { catalogScope } from '../auth/scope.ts';
 import { discard, readBounded } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
-import { failureOf } from '../error-response.ts';
-import type { Caller } from '../request-context.ts';
+import { errorFromResponse } from '../error-response.ts';
+import type { RequestContext } from '../request-context.ts';
 import { nextQuery } from './tags.ts';
 
 const pageLength = 1000;
@@ -14,18 +14,21 @@ const mostPages = 10;
 /**
  * The repositories that upstream lists to this caller (`/v2/_catalog`, which the distribution spec leaves out, and
  * which Docker Hub and others do not have).
- * @returns the first ten thousand; none where upstream has no list for this caller. @throws Failure.
+ * @returns the first ten thousand; none where upstream has no list for this caller. @throws RegistryError.
  */
-export async function listRepositories(client: UpstreamClient, caller: Caller): Promise<RepositoryName[]> {
+export async function listRepositories(
+  client: UpstreamClient,
+  context: RequestContext,
+): Promise<RepositoryName[]> {
   const found: RepositoryName[] = [];
   let query: string | undefined = `?n=${pageLength}`;
   for (let page = 0; page < mostPages && query !== undefined; page += 1) {
-    const response: Response = await askForRepositories(client, query, caller);
+    const response: Response = await askForRepositories(client, query, context);
     if ([401, 403, 404, 405].includes(response.status)) {
       await discard(response);
       break;
     }
-    if (!response.ok) throw await failureOf(response, 'list of repositories', 'NAME_UNKNOWN');
+    if (!response.ok) throw await errorFromResponse(response, 'list of repositories', 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
     const names = await repositoriesIn(response);
     found.push(...names);
@@ -38,7 +41,7 @@ export async function listRepositories(client: UpstreamClient, caller: Caller): 
 export async function askForRepositories(
   client: UpstreamClient,
   query: string,
-  { credential, signal, budget }: Caller,
+  { credential, signal, budget }: RequestContext,
 ): Promise<Response> {
   const path = `/v2/_catalog${query}`;
   const { response } = await client.request({
@@ -52,7 +55,7 @@ export async function askForRepositories(
   return response;
 }
 
-/** The names of a page, which is read to its end. @throws Failure UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
+/** The names of a page, which is read to its end. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export async function repositoriesIn(response: Response): Promise<RepositoryName[]> {
   const bytes = await readBounded(response, limits.documentBytes, 'the list of repositories');
   try {
@@ -60,6 +63,6 @@ export async function repositoriesIn(response: Response): Promise<RepositoryName
     if (!Array.isArray(repositories)) return [];
     return repositories.flatMap((name) => (typeof name === 'string' && parseRepositoryName(name)) || []);
   } catch (cause) {
-    throw new Failure('UPSTREAM_ANSWER', "Upstream's list of repositories is not JSON.", { cause });
+    throw new RegistryError('UPSTREAM_ANSWER', "Upstream's list of repositories is not JSON.", { cause });
   }
 }

@@ -1,17 +1,17 @@
 import { limits } from '../../../converters/limits.ts';
 import { parseTag, type RepositoryName, type Tag } from '../../../converters/reference.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import { readBounded } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
-import { failureOf } from '../error-response.ts';
-import type { Caller } from '../request-context.ts';
+import { errorFromResponse } from '../error-response.ts';
+import type { RequestContext } from '../request-context.ts';
 
 /** One page of a repository's tags. @param query with its question mark; "" for the first. */
 export async function askForTags(
   client: UpstreamClient,
   repository: RepositoryName,
   query: string,
-  { credential, signal, budget }: Caller,
+  { credential, signal, budget }: RequestContext,
 ): Promise<Response> {
   const { response } = await client.request({
     method: 'GET',
@@ -24,18 +24,18 @@ export async function askForTags(
   return response;
 }
 
-/** The tags of as many pages as it takes to have `limit` of them. @throws Failure. */
+/** The tags of as many pages as it takes to have `limit` of them. @throws RegistryError. */
 export async function listTags(
   client: UpstreamClient,
   repository: RepositoryName,
   limit: number,
-  caller: Caller,
+  context: RequestContext,
 ): Promise<Tag[]> {
   const found: Tag[] = [];
   let query: string | undefined = '';
   while (query !== undefined && found.length < limit) {
-    const response: Response = await askForTags(client, repository, query, caller);
-    if (!response.ok) throw await failureOf(response, `tags of ${repository}`, 'NAME_UNKNOWN');
+    const response: Response = await askForTags(client, repository, query, context);
+    if (!response.ok) throw await errorFromResponse(response, `tags of ${repository}`, 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
     const tags = await tagsIn(response, repository);
     found.push(...tags);
@@ -53,7 +53,7 @@ export function nextQuery(header: string | null): string | undefined {
   return at === -1 ? undefined : target?.slice(at);
 }
 
-/** The tags of a page, which is read to its end. @throws Failure UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
+/** The tags of a page, which is read to its end. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export async function tagsIn(response: Response, repository: RepositoryName): Promise<Tag[]> {
   const bytes = await readBounded(response, limits.documentBytes, 'the list of tags');
   try {
@@ -61,6 +61,8 @@ export async function tagsIn(response: Response, repository: RepositoryName): Pr
     // A repository without tags has null here (docker-registry 2.8.2).
     return Array.isArray(tags) ? tags.flatMap((tag) => (typeof tag === 'string' && parseTag(tag)) || []) : [];
   } catch (cause) {
-    throw new Failure('UPSTREAM_ANSWER', `Upstream's list of tags of ${repository} is not JSON.`, { cause });
+    throw new RegistryError('UPSTREAM_ANSWER', `Upstream's list of tags of ${repository} is not JSON.`, {
+      cause,
+    });
   }
 }

@@ -1,31 +1,41 @@
 import type { LRUCache } from 'lru-cache';
-import { createBounded } from '../../cache/lru.ts';
-import { Failure } from '../../errors.ts';
+import { createLru } from '../../cache/lru.ts';
+import { RegistryError } from '../../errors.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
-import { basicAuthorization, credentialKey, type Shown } from './credential.ts';
+import { basicAuthorization, credentialKey, type StaticCredential } from './credential.ts';
 import type { Token, TokenSource } from './token-cache.ts';
-import { type Asker, ownScopes, sameQuestion, type TokenRequest, tokenRequestFor } from './token-request.ts';
+import {
+  isSameRequest,
+  ownScopes,
+  type TokenRequest,
+  type TokenSubject,
+  tokenRequestFor,
+} from './token-request.ts';
 
 /** What a request goes out with. */
-export interface Grant {
+export interface Authorization {
   readonly authorization: string | undefined;
   readonly token?: Token & { readonly request: TokenRequest };
 }
 
 export interface Authorizer {
   /** What to ask with at first: as the last challenge to the like of this request wanted it. */
-  before(asker: Asker): Promise<Grant>;
+  authorize(subject: TokenSubject): Promise<Authorization>;
   /**
    * What to ask with once more after a 401, or undefined when no challenge in it can be met.
-   * @throws Failure as `TokenSource.get` does.
+   * @throws RegistryError as `TokenSource.get` does.
    */
-  after(refusal: Response, previous: Grant, asker: Asker): Promise<Grant | undefined>;
+  handleChallenge(
+    refusal: Response,
+    previous: Authorization,
+    subject: TokenSubject,
+  ): Promise<Authorization | undefined>;
   /** Upstream has answered 401 to this grant. */
-  refused(grant: Grant): void;
+  invalidate(grant: Authorization): void;
   /** Upstream has answered something else than 401 to what `before` gave. */
-  accepted(asker: Asker): void;
+  confirm(subject: TokenSubject): void;
   /** Whether `before` gives what upstream is known to take, or nothing else is to be had: a body is sent only once. */
-  isSettled(asker: Asker): boolean;
+  isSettled(subject: TokenSubject): boolean;
 }
 
 interface State {
@@ -39,39 +49,39 @@ interface State {
 }
 
 export function createAuthorizer(tokens: TokenSource, allowAnonymousTokens: boolean): Authorizer {
-  const remembered: State['remembered'] = createBounded(5000);
-  const settled: State['settled'] = createBounded(5000);
+  const remembered: State['remembered'] = createLru(5000);
+  const settled: State['settled'] = createLru(5000);
   const state: State = { tokens, allowAnonymousTokens, remembered, settled, upstreamWantsBasic: false };
   return {
-    before: (asker) => before(state, asker),
-    after: (refusal, previous, asker) => {
+    authorize: (subject) => before(state, subject),
+    handleChallenge: (refusal, previous, subject) => {
       const challenges = parseChallenges(refusal.headers.get('www-authenticate') ?? '');
-      return after(state, challenges, previous, asker);
+      return after(state, challenges, previous, subject);
     },
-    refused({ token }) {
+    invalidate({ token }) {
       if (token !== undefined) tokens.drop(token.request, token.value);
     },
-    accepted(asker) {
-      settled.set(memoryKey(asker), true);
+    confirm(subject) {
+      settled.set(memoryKey(subject), true);
     },
-    isSettled(asker) {
-      const key = memoryKey(asker);
-      return settled.has(key) || remembered.has(key) || isToken(asker.credential);
+    isSettled(subject) {
+      const key = memoryKey(subject);
+      return settled.has(key) || remembered.has(key) || isToken(subject.credential);
     },
   };
 }
 
-async function before(state: State, asker: Asker): Promise<Grant> {
-  const { credential } = asker;
-  if (!mayAskForToken(state, asker)) return plain(state, credential);
-  const key = memoryKey(asker);
+async function before(state: State, subject: TokenSubject): Promise<Authorization> {
+  const { credential } = subject;
+  if (!mayAskForToken(state, subject)) return plain(state, credential);
+  const key = memoryKey(subject);
   const question = state.remembered.get(key);
   if (question === undefined) return plain(state, credential);
   try {
-    return await withToken(state, { ...question, credential }, asker);
+    return await withToken(state, { ...question, credential }, subject);
   } catch (error) {
     // Upstream may let in, or challenge in another way, whom the token server refuses.
-    if (!(error instanceof Failure) || error.code !== 'UNAUTHORIZED') throw error;
+    if (!(error instanceof RegistryError) || error.code !== 'UNAUTHORIZED') throw error;
     state.remembered.delete(key);
     return plain(state, credential);
   }
@@ -81,17 +91,17 @@ async function before(state: State, asker: Asker): Promise<Grant> {
 async function after(
   state: State,
   challenges: readonly Challenge[],
-  previous: Grant,
-  asker: Asker,
-): Promise<Grant | undefined> {
-  const { credential } = asker;
-  const request = mayAskForToken(state, asker) ? tokenRequestFor(challenges, asker) : undefined;
+  previous: Authorization,
+  subject: TokenSubject,
+): Promise<Authorization | undefined> {
+  const { credential } = subject;
+  const request = mayAskForToken(state, subject) ? tokenRequestFor(challenges, subject) : undefined;
   if (request === undefined) return basicGrant(state, challenges, previous, credential);
   // A second new token for the same question would be refused like the first.
-  if (previous.token?.fresh && sameQuestion(previous.token.request, request)) return undefined;
-  const grant = await withToken(state, request, asker);
+  if (previous.token?.fresh && isSameRequest(previous.token.request, request)) return undefined;
+  const grant = await withToken(state, request, subject);
   const { credential: _, ...question } = request;
-  state.remembered.set(memoryKey(asker), question);
+  state.remembered.set(memoryKey(subject), question);
   return grant;
 }
 
@@ -99,9 +109,9 @@ async function after(
 function basicGrant(
   state: State,
   challenges: readonly Challenge[],
-  previous: Grant,
-  credential: Shown,
-): Grant | undefined {
+  previous: Authorization,
+  credential: StaticCredential,
+): Authorization | undefined {
   if (credential.kind !== 'service' || !challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
   const authorization = basicAuthorization(credential);
   if (previous.authorization === authorization) return undefined;
@@ -109,13 +119,13 @@ function basicGrant(
   return { authorization };
 }
 
-async function withToken(state: State, request: TokenRequest, asker: Asker): Promise<Grant> {
-  const token = await state.tokens.get(request, asker.signal, asker.budget);
+async function withToken(state: State, request: TokenRequest, subject: TokenSubject): Promise<Authorization> {
+  const token = await state.tokens.get(request, subject.signal, subject.budget);
   return { authorization: `Bearer ${token.value}`, token: { ...token, request } };
 }
 
 /** Without a token: a client's value as it came, the proxy's own account only where Basic is wanted. */
-function plain(state: State, credential: Shown): Grant {
+function plain(state: State, credential: StaticCredential): Authorization {
   if (credential.kind === 'client') return { authorization: credential.authorization };
   return { authorization: state.upstreamWantsBasic ? basicAuthorization(credential) : undefined };
 }
@@ -124,16 +134,16 @@ function plain(state: State, credential: Shown): Grant {
  * A client that has brought a token renews it itself. One without a login may be meant to see the challenge: always
  * at the ping, which names no repository, because that is where clients learn that they may log in.
  */
-function mayAskForToken({ allowAnonymousTokens }: State, { credential, repository }: Asker): boolean {
+function mayAskForToken({ allowAnonymousTokens }: State, { credential, repository }: TokenSubject): boolean {
   if (credential.kind === 'none') return allowAnonymousTokens && repository !== undefined;
   return credential.kind === 'identity' || basicAuthorization(credential) !== undefined;
 }
 
 /** A client's own token, for which nothing can be had in exchange. */
-function isToken(credential: Shown): boolean {
+function isToken(credential: StaticCredential): boolean {
   return credential.kind === 'client' && basicAuthorization(credential) === undefined;
 }
 
-function memoryKey(asker: Asker): string {
-  return `${credentialKey(asker.credential)} ${asker.repository ?? ''} ${ownScopes(asker).join(' ')}`;
+function memoryKey(subject: TokenSubject): string {
+  return `${credentialKey(subject.credential)} ${subject.repository ?? ''} ${ownScopes(subject).join(' ')}`;
 }

@@ -3,10 +3,10 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 
 /** In whose name upstream is asked. */
-export type Credential = Shown | Kept;
+export type Credential = StaticCredential | HelperCredential;
 
 /** What can be shown to upstream, or to its token server. */
-export type Shown =
+export type StaticCredential =
   | { readonly kind: 'none' }
   /** The Authorization value of the proxy's own client, as it came. */
   | { readonly kind: 'client'; readonly authorization: string }
@@ -16,18 +16,18 @@ export type Shown =
   | { readonly kind: 'identity'; readonly token: string };
 
 /** An account of the proxy whose login a program keeps, and changes from time to time. */
-export interface Kept {
+export interface HelperCredential {
   readonly kind: 'kept';
-  readonly keeper: LoginKeeper;
+  readonly helper: CredentialHelper;
 }
 
-export interface LoginKeeper {
+export interface CredentialHelper {
   /** Whose login it is, for the keys of caches; no secret. */
   readonly id: string;
-  /** @throws Failure MISCONFIGURED where there is none to be had. */
-  current(): Promise<Shown>;
+  /** @throws RegistryError MISCONFIGURED where there is none to be had. */
+  current(): Promise<StaticCredential>;
   /** After upstream has refused one: another one, or undefined where there is none yet. */
-  instead(refused: Shown): Promise<Shown | undefined>;
+  replace(refused: StaticCredential): Promise<StaticCredential | undefined>;
 }
 
 let key: Uint8Array | undefined;
@@ -47,12 +47,12 @@ export function credentialKey(credential: Credential): string {
 function identity(credential: Exclude<Credential, { kind: 'none' }>): string {
   if (credential.kind === 'client') return JSON.stringify(['client', credential.authorization]);
   if (credential.kind === 'identity') return JSON.stringify(['identity', credential.token]);
-  if (credential.kind === 'kept') return JSON.stringify(['kept', credential.keeper.id]);
+  if (credential.kind === 'kept') return JSON.stringify(['kept', credential.helper.id]);
   return JSON.stringify(['service', credential.username, credential.password]);
 }
 
 /** The Basic Authorization value that a credential amounts to (RFC 7617), or undefined when it is no login. */
-export function basicAuthorization(credential: Shown): string | undefined {
+export function basicAuthorization(credential: StaticCredential): string | undefined {
   if (credential.kind === 'none' || credential.kind === 'identity') return undefined;
   if (credential.kind === 'client') {
     return /^basic\s/i.test(credential.authorization) ? credential.authorization : undefined;

@@ -1,5 +1,5 @@
-import { createBounded } from '../../cache/lru.ts';
-import { Failure } from '../../errors.ts';
+import { createLru } from '../../cache/lru.ts';
+import { RegistryError } from '../../errors.ts';
 import { credentialKey } from './credential.ts';
 import type { TokenRequest } from './token-request.ts';
 import type { GrantedToken } from './token-server.ts';
@@ -21,7 +21,7 @@ export interface Identities {
  * long as the process; after a restart, what is configured must still be good.
  */
 export function createIdentities(): Identities {
-  const newest = createBounded<string, string>(1000);
+  const newest = createLru<string, string>(1000);
   return {
     async present(request, ask) {
       const { realm, service, credential } = request;
@@ -36,7 +36,7 @@ export function createIdentities(): Identities {
       try {
         return keep(await ask({ ...request, credential: { kind: 'identity', token } }));
       } catch (error) {
-        if (!(error instanceof Failure) || error.code !== 'UNAUTHORIZED') throw error;
+        if (!(error instanceof RegistryError) || error.code !== 'UNAUTHORIZED') throw error;
         newest.delete(key);
         return keep(await ask(request));
       }

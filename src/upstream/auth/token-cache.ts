@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Background } from '../../concurrency/background.ts';
 import { createSingleFlight } from '../../concurrency/single-flight.ts';
 import type { Budget } from '../../request/budget.ts';
-import { timeoutFailure } from '../network-errors.ts';
+import { timeoutError } from '../network-errors.ts';
 import { credentialKey } from './credential.ts';
 import { createIdentities } from './refresh-tokens.ts';
 import type { TokenRequest } from './token-request.ts';
@@ -15,7 +15,7 @@ export interface Token {
 }
 
 export interface TokenSource {
-  /** @throws Failure as `requestToken` does; the signal's reason when the caller gives up. */
+  /** @throws RegistryError as `requestToken` does; the signal's reason when the caller gives up. */
   get(request: TokenRequest, signal?: AbortSignal, budget?: Budget): Promise<Token>;
   /** Forgets a token that upstream has refused. One that has taken its place meanwhile stays. */
   drop(request: TokenRequest, value: string): void;
@@ -60,7 +60,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       const key = tokenKey(request);
       const known = kept.get(key);
       if (known !== undefined && options.clock() < known.renewAt) return { value: known.value, fresh: false };
-      const late = () => timeoutFailure(server.deadlineMs, 'GET', new URL(request.realm));
+      const late = () => timeoutError(server.deadlineMs, 'GET', new URL(request.realm));
       return {
         value: await flights.join({ key, start: () => ask(key, request, budget), late }, signal),
         fresh: true,

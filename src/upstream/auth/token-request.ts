@@ -1,13 +1,13 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { Budget } from '../../request/budget.ts';
-import { answerFailure } from '../network-errors.ts';
+import { answerError } from '../network-errors.ts';
 import type { Challenge } from './challenge.ts';
-import type { Shown } from './credential.ts';
+import type { StaticCredential } from './credential.ts';
 import { pullScope, subjectOf } from './scope.ts';
 
 /** The part of a request to upstream that decides about its Authorization. */
-export interface Asker {
-  readonly credential: Shown;
+export interface TokenSubject {
+  readonly credential: StaticCredential;
   readonly repository?: RepositoryName;
   /** What a token must allow; to pull from the repository when not said. */
   readonly scopes?: readonly string[];
@@ -21,7 +21,7 @@ export interface TokenRequest {
   readonly realm: string;
   readonly service: string | undefined;
   readonly scopes: readonly string[];
-  readonly credential: Shown;
+  readonly credential: StaticCredential;
 }
 
 /**
@@ -30,26 +30,29 @@ export interface TokenRequest {
  * deleting needs is left to the challenge where it says: `delete` for distribution, `push` for Quay, which refuses a
  * scope with `delete` in it.
  */
-export function tokenRequestFor(challenges: readonly Challenge[], asker: Asker): TokenRequest | undefined {
+export function tokenRequestFor(
+  challenges: readonly Challenge[],
+  subject: TokenSubject,
+): TokenRequest | undefined {
   const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
   const realm = bearer?.parameters.get('realm');
   if (bearer === undefined || realm === undefined) return undefined;
   // RFC 6749 §3.3: scopes are divided by spaces.
   const named = (bearer.parameters.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
   const subjects = new Set(named.map(subjectOf));
-  const own = ownScopes(asker).filter(
+  const own = ownScopes(subject).filter(
     (scope) => !scope.endsWith(':delete') || !subjects.has(subjectOf(scope)),
   );
   const scopes = [...new Set([...own, ...named])];
-  return { realm, service: bearer.parameters.get('service'), scopes, credential: asker.credential };
+  return { realm, service: bearer.parameters.get('service'), scopes, credential: subject.credential };
 }
 
 /** What a request needs, as far as it is known before any challenge. */
-export function ownScopes({ scopes, repository }: Asker): readonly string[] {
+export function ownScopes({ scopes, repository }: TokenSubject): readonly string[] {
   return scopes ?? (repository === undefined ? [] : [pullScope(repository)]);
 }
 
-export function sameQuestion(one: TokenRequest, other: TokenRequest): boolean {
+export function isSameRequest(one: TokenRequest, other: TokenRequest): boolean {
   return (
     one.realm === other.realm &&
     one.service === other.service &&
@@ -57,7 +60,7 @@ export function sameQuestion(one: TokenRequest, other: TokenRequest): boolean {
   );
 }
 
-/** @throws Failure UPSTREAM_ANSWER for a realm that nothing may be sent to. */
+/** @throws RegistryError UPSTREAM_ANSWER for a realm that nothing may be sent to. */
 export function tokenUrl(request: TokenRequest, upstream: URL): URL {
   const url = realmUrl(request, upstream);
   if (request.service !== undefined) url.searchParams.append('service', request.service);
@@ -69,13 +72,10 @@ export function tokenUrl(request: TokenRequest, upstream: URL): URL {
 export function realmUrl(request: Pick<TokenRequest, 'realm'>, upstream: URL): URL {
   const url = URL.canParse(request.realm) ? new URL(request.realm) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
-    throw answerFailure(upstream, 'names a realm for tokens that is no plain http or https URL');
+    throw answerError(upstream, 'names a realm for tokens that is no plain http or https URL');
   }
   if (upstream.protocol === 'https:' && url.protocol === 'http:') {
-    throw answerFailure(
-      upstream,
-      `is asked over https and sends to ${url.host} for tokens over http, refused`,
-    );
+    throw answerError(upstream, `is asked over https and sends to ${url.host} for tokens over http, refused`);
   }
   url.hash = '';
   return url;

@@ -1,11 +1,11 @@
 import { isDeadline, withDeadline } from '../../concurrency/deadline.ts';
-import { Failure } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import type { Budget } from '../../request/budget.ts';
 import { discard, readBounded } from '../body.ts';
-import { answerFailure, timeoutFailure } from '../network-errors.ts';
+import { answerError, timeoutError } from '../network-errors.ts';
 import { isRedirect } from '../redirect.ts';
 import { type Fetch, type Sender, send } from '../send.ts';
-import { basicAuthorization, type Shown } from './credential.ts';
+import { basicAuthorization, type StaticCredential } from './credential.ts';
 import { realmUrl, type TokenRequest, tokenUrl } from './token-request.ts';
 
 export interface GrantedToken {
@@ -35,7 +35,7 @@ const defaultExpiry = 60;
 
 /**
  * Asks a token server once. A redirect is not followed: it would carry a password to where nobody was asked.
- * @throws Failure UNAUTHORIZED when the server refuses, RATE_LIMITED, UPSTREAM_ANSWER, UPSTREAM_UNREACHABLE or
+ * @throws RegistryError UNAUTHORIZED when the server refuses, RATE_LIMITED, UPSTREAM_ANSWER, UPSTREAM_UNREACHABLE or
  *   UPSTREAM_TIMEOUT.
  */
 export async function requestToken(
@@ -94,7 +94,7 @@ function question({ userAgent, upstream }: TokenServerOptions, request: TokenReq
   return { method: 'GET', url: tokenUrl(request, upstream), headers };
 }
 
-function refusal(response: Response, url: URL, credential: Shown): Failure {
+function refusal(response: Response, url: URL, credential: StaticCredential): RegistryError {
   if (response.status === 401 || response.status === 403) {
     const advice = {
       none: 'gives no token without a login: log in',
@@ -102,34 +102,38 @@ function refusal(response: Response, url: URL, credential: Shown): Failure {
       service: "refused the proxy's own account: check its user name, password and right to pull",
       identity: "refused the proxy's own identity token: log in again, and check the right to pull",
     }[credential.kind];
-    return new Failure(
+    return new RegistryError(
       'UNAUTHORIZED',
       `The token server ${url.host} ${advice} (it answered ${response.status}).`,
     );
   }
   if (response.status === 429) {
     const retryAfter = response.headers.get('retry-after');
-    return new Failure('RATE_LIMITED', `The token server ${url.host} limits requests. Try again later.`, {
-      headers: retryAfter === null ? {} : { 'retry-after': retryAfter },
-    });
+    return new RegistryError(
+      'RATE_LIMITED',
+      `The token server ${url.host} limits requests. Try again later.`,
+      {
+        headers: retryAfter === null ? {} : { 'retry-after': retryAfter },
+      },
+    );
   }
   if (isRedirect(response)) {
-    return answerFailure(
+    return answerError(
       url,
       `answered a request for a token with a redirect (${response.status}), not followed`,
     );
   }
-  return answerFailure(url, `answered a request for a token with ${response.status}, where 200 was expected`);
+  return answerError(url, `answered a request for a token with ${response.status}, where 200 was expected`);
 }
 
 async function readAnswer(response: Response, url: URL, signal: AbortSignal, milliseconds: number) {
   try {
     return await readBounded(response, answerLimit, `the token from ${url.host}`);
   } catch (error) {
-    if (isDeadline(signal)) throw timeoutFailure(milliseconds, 'GET', url);
+    if (isDeadline(signal)) throw timeoutError(milliseconds, 'GET', url);
     // Content is what a registry stores; a token answer too large is a wrong answer.
-    if (!(error instanceof Failure) || error.code !== 'UPSTREAM_CONTENT') throw error;
-    throw new Failure('UPSTREAM_ANSWER', error.message, { cause: error });
+    if (!(error instanceof RegistryError) || error.code !== 'UPSTREAM_CONTENT') throw error;
+    throw new RegistryError('UPSTREAM_ANSWER', error.message, { cause: error });
   }
 }
 
@@ -139,12 +143,12 @@ function readGrant(bytes: Uint8Array, url: URL): GrantedToken {
     answer = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     // The parser's message quotes what it read, which may be most of a token.
-    throw answerFailure(url, 'answered a request for a token with something that is not JSON');
+    throw answerError(url, 'answered a request for a token with something that is not JSON');
   }
   const fields: Record<string, unknown> = typeof answer === 'object' && answer !== null ? { ...answer } : {};
   // OAuth 2 says access_token, Docker's first servers token; both may be there, and either may be empty.
   const value = [fields.token, fields.access_token].find(isToken);
-  if (value === undefined) throw answerFailure(url, 'answered a request for a token without a usable token');
+  if (value === undefined) throw answerError(url, 'answered a request for a token without a usable token');
   const { expires_in: expiresIn, issued_at: issuedAt, refresh_token: identity } = fields;
   const issued = typeof issuedAt === 'string' ? Date.parse(issuedAt) : Number.NaN;
   return {

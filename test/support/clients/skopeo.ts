@@ -17,11 +17,11 @@ async function start(): Promise<Client> {
       const from = ['--src', 'docker', '--src-tls-verify=false', repository];
       await runProgram('skopeo', ['--insecure-policy', 'sync', ...from, '--dest', 'dir', target], home);
       // One directory a tag, like `name:tag`.
-      const unpacked = (await readdir(target)).map(async (name) => {
+      const decompressed = (await readdir(target)).map(async (name) => {
         const root = await unpackByUmoci(`dir:${join(target, name)}`, home);
         return [name.slice(name.indexOf(':') + 1), root] as const;
       });
-      return new Map(await Promise.all(unpacked));
+      return new Map(await Promise.all(decompressed));
     },
     stop: () => rm(home, { recursive: true, force: true }),
   };

@@ -2,10 +2,15 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { digestOf, type LayerFacts } from '../../../converters/index.ts';
 
 /** What reading a layer tells, by Node's own decompressors and not by ours. */
-export function layerFactsOf(packed: Uint8Array): LayerFacts {
-  const compression = compressionOf(packed);
-  const unpacked = unpack(packed, compression);
-  return { compression, packedSize: packed.length, size: unpacked.length, diffId: digestOf(unpacked) };
+export function layerFactsOf(compressed: Uint8Array): LayerFacts {
+  const compression = compressionOf(compressed);
+  const decompressed = decompress(compressed, compression);
+  return {
+    compression,
+    packedSize: compressed.length,
+    size: decompressed.length,
+    diffId: digestOf(decompressed),
+  };
 }
 
 function compressionOf(bytes: Uint8Array): LayerFacts['compression'] {
@@ -13,7 +18,7 @@ function compressionOf(bytes: Uint8Array): LayerFacts['compression'] {
   return bytes[0] === 0x28 && bytes[1] === 0xb5 ? 'zstd' : 'none';
 }
 
-function unpack(bytes: Uint8Array, compression: LayerFacts['compression']): Uint8Array {
+function decompress(bytes: Uint8Array, compression: LayerFacts['compression']): Uint8Array {
   if (compression === 'gzip') return gunzipSync(bytes);
   return compression === 'zstd' ? zstdDecompressSync(bytes) : bytes;
 }

@@ -22,7 +22,7 @@ async function manifestOf(name: string) {
 }
 
 const plain = await manifestOf('sample/oci');
-const packed = await manifestOf('sample/oci-zstd');
+const compressed = await manifestOf('sample/oci-zstd');
 const manifest = '/v2/sample/oci/manifests/latest';
 const of = (method: string, part: string) => (ask: Ask) => ask.method === method && ask.path.includes(part);
 
@@ -55,7 +55,7 @@ export const targets = {
     path: '/v2/sample/oci-zstd/manifests/latest',
     client: 'Docker 1.9.1',
     wants: 'nothing',
-    isMeant: of('GET', `${packed.layers[1]?.digest}`),
+    isMeant: of('GET', `${compressed.layers[1]?.digest}`),
   },
   'a list of tags': {
     path: '/v2/sample/oci/tags/list',

@@ -3,7 +3,7 @@ import { type Digest, digestOf, sha256Hex } from '../../../converters/digest.ts'
 import { signSchema1 } from '../../../converters/formats/schema1/sign.ts';
 import type { GoTime } from '../../../converters/json/go-time.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
-import { type Content, emptyContent, json } from '../../../src/sample-registry/content.ts';
+import { emptyContent, json, type SampleContent } from '../../../src/sample-registry/content.ts';
 import { dockerList, schema2 } from '../../../src/sample-registry/docker.ts';
 import { generic62 } from '../../../src/sample-registry/generic.ts';
 import { amd64, arm64, type SampleImage, sampleImage } from '../../../src/sample-registry/image.ts';
@@ -18,7 +18,7 @@ export interface TestImage {
   readonly index: number;
   readonly kind: ImageKind;
   readonly root: Digest;
-  readonly content: Content;
+  readonly content: SampleContent;
   /** The bytes of all that is stored, and of the layers decompressed, by digest. */
   readonly blobs: ReadonlyMap<Digest, Uint8Array>;
   /** All digests that the registry has for it, and those of its layers decompressed. */
@@ -28,22 +28,22 @@ export interface TestImage {
 }
 
 const builders = {
-  schema2: (content: Content, image: SampleImage) => schema2(content, image),
-  'schema2-plain': (content: Content, image: SampleImage) => schema2(content, image, 'none'),
-  oci: (content: Content, image: SampleImage) => ociManifest(content, image),
-  'oci-zstd': (content: Content, image: SampleImage) => ociManifest(content, image, zstdPacking),
-  generic: (content: Content, image: SampleImage) => generic62(content, image),
-  list: (content: Content, image: SampleImage, other: SampleImage) =>
+  schema2: (content: SampleContent, image: SampleImage) => schema2(content, image),
+  'schema2-plain': (content: SampleContent, image: SampleImage) => schema2(content, image, 'none'),
+  oci: (content: SampleContent, image: SampleImage) => ociManifest(content, image),
+  'oci-zstd': (content: SampleContent, image: SampleImage) => ociManifest(content, image, zstdPacking),
+  generic: (content: SampleContent, image: SampleImage) => generic62(content, image),
+  list: (content: SampleContent, image: SampleImage, other: SampleImage) =>
     dockerList(
       content,
       [image, other].map((each) => ({ platform: each.platform, manifest: schema2(content, each) })),
     ),
-  index: (content: Content, image: SampleImage, other: SampleImage) =>
+  index: (content: SampleContent, image: SampleImage, other: SampleImage) =>
     ociIndex(
       content,
       [image, other].map((each) => ({ platform: each.platform, manifest: ociManifest(content, each) })),
     ),
-  'index-zstd': (content: Content, image: SampleImage, other: SampleImage) =>
+  'index-zstd': (content: SampleContent, image: SampleImage, other: SampleImage) =>
     ociIndex(
       content,
       [image, other].map((each) => ({
@@ -98,7 +98,7 @@ function marked(index: number, { platform, layers, config }: SampleImage): Sampl
 }
 
 /** Ids of other images must not be the same, but for that of the base. */
-async function addSchema1(content: Content, image: SampleImage, signed: boolean): Promise<Digest> {
+async function addSchema1(content: SampleContent, image: SampleImage, signed: boolean): Promise<Digest> {
   const draft = emptyContent();
   const { digest } = schema1Unsigned(draft, 'isolation/image', image);
   for (const [, bytes] of draft.blobs) content.addBlob('', bytes);

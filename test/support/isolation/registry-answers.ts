@@ -1,6 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
-import { byteRange } from '../../../src/sample-registry/range.ts';
+import { sampleByteRange } from '../../../src/sample-registry/range.ts';
 import { jsonAnswer } from '../faults/hostile-upstream.ts';
 import { marker } from './markers.ts';
 import type { Repository } from './repository.ts';
@@ -56,7 +56,7 @@ export function blobAnswer(
     etag,
   };
   if (asked['if-none-match'] === etag) return { status: 304, headers, body: new Uint8Array() };
-  const range = byteRange(typeof asked.range === 'string' ? asked.range : null, bytes.length);
+  const range = sampleByteRange(typeof asked.range === 'string' ? asked.range : null, bytes.length);
   if (range === 'whole') return { status: 200, headers, body: bytes };
   if (range === 'unsatisfiable') {
     return { status: 416, headers: { 'content-range': `bytes */${bytes.length}` }, body: new Uint8Array() };

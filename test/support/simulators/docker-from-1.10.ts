@@ -8,7 +8,7 @@ import { pingAndLogIn } from './ping.ts';
 import { readSchema1 } from './schema1-image.ts';
 import { type Session, startSession } from './session.ts';
 import type { PulledImage, Simulator } from './simulator.ts';
-import { holdsFiles, unpackLayer } from './unpack.ts';
+import { decompressLayer, holdsFiles } from './unpack.ts';
 
 const { schema1Signed, schema2, dockerList, ociManifest, ociIndex, dockerConfig } = mediaTypes;
 
@@ -111,7 +111,7 @@ async function pullSchema1(
     const { body } = await session.expectOk('GET', path, rules.blobHeaders(''));
     if ((await sha256Of(body)) !== blobSum)
       throw new Error(`filesystem layer verification failed: ${blobSum}`);
-    layers.push(unpackLayer(body, false));
+    layers.push(decompressLayer(body, false));
   }
   const { digest, config } = image;
   return { digest, types: [schema1Signed], config, layers: layers.filter(holdsFiles) };

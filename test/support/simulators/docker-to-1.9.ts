@@ -5,7 +5,7 @@ import { pingAndLogIn } from './ping.ts';
 import { readSchema1 } from './schema1-image.ts';
 import { type Session, startSession } from './session.ts';
 import type { Simulator, Target } from './simulator.ts';
-import { holdsFiles, unpackLayer } from './unpack.ts';
+import { decompressLayer, holdsFiles } from './unpack.ts';
 
 export interface EarlyDocker {
   readonly name: string;
@@ -33,7 +33,7 @@ export function earlyDocker(engine: EarlyDocker): Simulator {
       checkDigest(engine, target, answer, image.digest);
       const layers: Uint8Array[] = [];
       for (const { blobSum } of image.layers) {
-        layers.push(unpackLayer(await fetchLayer(engine, session, headers, blobSum), false));
+        layers.push(decompressLayer(await fetchLayer(engine, session, headers, blobSum), false));
       }
       return {
         digest: image.digest,

@@ -10,7 +10,7 @@ import { type EarlyDocker, headersOn } from './docker-to-1.9.ts';
 import { pingAndLogIn } from './ping.ts';
 import { type Session, startSession } from './session.ts';
 import type { Target } from './simulator.ts';
-import { unpackLayer } from './unpack.ts';
+import { decompressLayer } from './unpack.ts';
 
 /** How an engine pushes: `pushV2Tag` and `pushV2Image` in graph/push_v2.go, which send each layer as a plain tar. */
 export interface EarlyPusher extends Pick<EarlyDocker, 'headers' | 'pings'> {
@@ -37,7 +37,7 @@ export async function pullToKeep(engine: EarlyPusher, target: Target): Promise<K
   for (const [index, { blobSum }] of document.fsLayers.entries()) {
     const layer = await session.expectOk('GET', `${at}/blobs/${blobSum}`, headers);
     const v1 = document.history[index]?.v1Compatibility ?? '';
-    entries.push({ v1, blobSum, tar: unpackLayer(layer.body, false) });
+    entries.push({ v1, blobSum, tar: decompressLayer(layer.body, false) });
   }
   return { document: { ...document }, entries };
 }

@@ -3,7 +3,7 @@ import type { RawResponse } from '../raw-http.ts';
 import { sha256Of } from '../sha256.ts';
 import type { Session } from './session.ts';
 import type { PulledImage, RunConfig } from './simulator.ts';
-import { holdsFiles, unpackLayer } from './unpack.ts';
+import { decompressLayer, holdsFiles } from './unpack.ts';
 
 export interface Descriptor {
   readonly mediaType: string;
@@ -43,7 +43,7 @@ export async function fetchImage(
     throw new Error('layers from manifest do not match the config');
   const layers: Uint8Array[] = [];
   for (const [index, layer] of document.layers.entries()) {
-    const tar = unpackLayer(await fetchBlob(session, layer, rules), rules.knowsZstd);
+    const tar = decompressLayer(await fetchBlob(session, layer, rules), rules.knowsZstd);
     if ((await sha256Of(tar)) !== diffIds[index]) throw new Error(`layer ${layer.digest} is not its diffID`);
     layers.push(tar);
   }

@@ -2,13 +2,13 @@ import { hkdfSync } from 'node:crypto';
 import { exportJWK, exportPKCS8 } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { generateSigningKey, readSigningKey } from '../../../converters/crypto/signing-key.ts';
-import { deriveClaimKeys } from '../../../src/client-state/keys.ts';
+import { deriveStateKeys } from '../../../src/client-state/keys.ts';
 import { testSigningKey } from '../../support/signing-key.ts';
 
 const upstream = 'https://registry.test';
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const derived = async (key: string, of = upstream) => {
-  const { context, token, upload } = await deriveClaimKeys(await readSigningKey(key), of);
+  const { context, token, upload } = await deriveStateKeys(await readSigningKey(key), of);
   return [hex(context), hex(token), hex(upload)];
 };
 const jwk = JSON.stringify(testSigningKey);

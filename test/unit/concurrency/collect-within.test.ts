@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gather } from '../../../src/concurrency/collect-within.ts';
+import { collectWithin } from '../../../src/concurrency/collect-within.ts';
 
 const limits = { concurrency: 2, milliseconds: 1000, signal: undefined };
 const never = (signal: AbortSignal) =>
@@ -7,7 +7,7 @@ const never = (signal: AbortSignal) =>
 
 describe('gathering', () => {
   it('gives what was found beside what failed', async () => {
-    const { found, failed } = await gather([1, 2, 3], limits, async (item) => {
+    const { found, failed } = await collectWithin([1, 2, 3], limits, async (item) => {
       if (item === 2) throw new Error('no 2');
       return item * 10;
     });
@@ -21,7 +21,7 @@ describe('gathering', () => {
   it('ends at the deadline with what has come, and stops the rest', async () => {
     const asked: number[] = [];
     let stopped = 0;
-    const { found, failed } = await gather(
+    const { found, failed } = await collectWithin(
       [1, 2, 3, 4],
       { ...limits, milliseconds: 20 },
       async (item, signal) => {
@@ -40,7 +40,7 @@ describe('gathering', () => {
 
   it('is not changed by what comes after the deadline', async () => {
     const late = Promise.withResolvers<string>();
-    const { found } = await gather([1], { ...limits, milliseconds: 5 }, () => late.promise);
+    const { found } = await collectWithin([1], { ...limits, milliseconds: 5 }, () => late.promise);
     late.resolve('too late');
     await late.promise;
     await Promise.resolve();
@@ -50,7 +50,7 @@ describe('gathering', () => {
   it('asks about nothing more when its caller has gone', async () => {
     const gone = new AbortController();
     const asked: number[] = [];
-    const gathering = gather(
+    const gathering = collectWithin(
       [1, 2, 3],
       { ...limits, concurrency: 1, signal: gone.signal },
       async (item, signal) => {

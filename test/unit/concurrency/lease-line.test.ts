@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createLeaseLine, type Lease, type LeaseRequest } from '../../../src/concurrency/lease-line.ts';
+import {
+  createLeaseLine,
+  type LineLease,
+  type LineLeaseRequest,
+} from '../../../src/concurrency/lease-line.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -18,15 +22,15 @@ const newLine = (limit = 1, waiting = { all: 100, ofAddress: 50 }) =>
     refuse: (refusal, place) => new Error(`${refusal} ${place}`),
   });
 
-function request(place: string, address = 'a', more: Partial<LeaseRequest> = {}): LeaseRequest {
+function request(place: string, address = 'a', more: Partial<LineLeaseRequest> = {}): LineLeaseRequest {
   return { place, owner: [address, place], address, isWanted: () => true, onWait: () => undefined, ...more };
 }
 
 /** @returns the names of those that have begun, in order, and their leases. */
 function takers(line: ReturnType<typeof newLine>) {
   const begun: string[] = [];
-  const leases = new Map<string, Lease>();
-  const take = async (name: string, wanted: LeaseRequest) => {
+  const leases = new Map<string, LineLease>();
+  const take = async (name: string, wanted: LineLeaseRequest) => {
     const lease = await line.take(wanted);
     begun.push(name);
     leases.set(name, lease);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Failure } from '../../../src/errors.ts';
+import { RegistryError } from '../../../src/errors.ts';
 import { parsePath } from '../../../src/http/params.ts';
 
 const hex = 'a'.repeat(64);
@@ -74,7 +74,7 @@ describe('a path that asks for nothing', () => {
     ['/v2/a/blobs/latest', 'REFERENCE_INVALID', /"latest" is not a digest/],
   ])('%s: %s', (path, code, message) => {
     const parse = () => parsePath(path);
-    expect(parse).toThrow(Failure);
+    expect(parse).toThrow(RegistryError);
     expect(parse).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }));
   });
 

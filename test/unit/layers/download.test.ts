@@ -3,8 +3,8 @@ import { constants, createZstdCompress } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
 import type { LayerCodec } from '../../../src/layers/codec.ts';
-import { defaultUnpackLimits } from '../../../src/layers/decompression-limits.ts';
-import { createLayerDownloads, type OpenPacked } from '../../../src/layers/downloads.ts';
+import { defaultDecompressionLimits } from '../../../src/layers/decompression-limits.ts';
+import { createLayerDownloads, type OpenCompressed } from '../../../src/layers/downloads.ts';
 import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts';
 import { bytesOf, concatenated, received, sourceOf, type TestSource } from '../../support/byte-streams.ts';
 import { layerContent } from '../../support/layer-content.ts';
@@ -33,10 +33,10 @@ interface Part {
 }
 
 /** A registry with one layer. @param parts whether it answers Range. */
-function registryWith(packed: Uint8Array, parts = true) {
+function registryWith(compressed: Uint8Array, parts = true) {
   const opened: Part[] = [];
-  let bytes = packed;
-  const openPacked: OpenPacked = async (asked) => {
+  let bytes = compressed;
+  const openCompressed: OpenCompressed = async (asked) => {
     const from = parts ? asked : 0;
     const source = sourceOf(bytes.subarray(from), { piece: 16_384 });
     opened.push({ from: asked, source });
@@ -44,7 +44,7 @@ function registryWith(packed: Uint8Array, parts = true) {
   };
   return {
     opened,
-    openPacked,
+    openPacked: openCompressed,
     change: (other: Uint8Array) => {
       bytes = other;
     },
@@ -52,39 +52,39 @@ function registryWith(packed: Uint8Array, parts = true) {
 }
 
 /** Counts the decompressed bytes, whoever gets them. */
-function counting(codec: LayerCodec): { readonly codec: LayerCodec; readonly unpacked: () => number } {
-  let unpacked = 0;
+function counting(codec: LayerCodec): { readonly codec: LayerCodec; readonly decompressed: () => number } {
+  let decompressed = 0;
   async function* count(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of pieces) {
-      unpacked += piece.length;
+      decompressed += piece.length;
       yield piece;
     }
   }
-  const unpack: LayerCodec['zstd']['unpack'] = (take) => {
-    const decoder = codec.zstd.unpack(take);
+  const decompress: LayerCodec['zstd']['decompress'] = (take) => {
+    const decoder = codec.zstd.decompress(take);
     return { ...decoder, push: (piece) => count(decoder.push(piece)) };
   };
-  return { codec: { ...codec, zstd: { ...codec.zstd, unpack } }, unpacked: () => unpacked };
+  return { codec: { ...codec, zstd: { ...codec.zstd, decompress } }, decompressed: () => decompressed };
 }
 
 /** With memory for one large window, unless said otherwise. */
-function downloadsWith(packed: Uint8Array, { parts = true, windows = 1, patienceMs = 30_000 } = {}) {
+function downloadsWith(compressed: Uint8Array, { parts = true, windows = 1, patienceMs = 30_000 } = {}) {
   let now = 0;
-  const { codec, unpacked } = counting(
+  const { codec, decompressed } = counting(
     // A quarter is kept for small windows, where there is room for a large one beside it.
     createNodeLayerCodec({ windowBudget: (windows === 1 ? 128 : (windows * 128 * 4) / 3) * MiB, patienceMs }),
   );
-  const downloads = createLayerDownloads({ codec, limits: defaultUnpackLimits, clock: () => now });
-  const registry = registryWith(packed, parts);
-  const layer = { packed: digestOf(packed), digest: digestOf(content), size: content.length };
+  const downloads = createLayerDownloads({ codec, limits: defaultDecompressionLimits, clock: () => now });
+  const registry = registryWith(compressed, parts);
+  const layer = { compressed: digestOf(compressed), digest: digestOf(content), size: content.length };
   const open = (
     requester = alice,
     start?: number,
     signal?: AbortSignal,
-    openPacked = registry.openPacked,
+    openCompressed = registry.openPacked,
   ) => {
     const span = start === undefined ? undefined : { start, end: content.length - 1 };
-    return downloads.open({ layer, span, requester, openPacked, signal });
+    return downloads.open({ layer, span, requester, openCompressed, signal });
   };
   /** Takes all memory, and so shows that no window is lent. */
   const allIsFree = async () => {
@@ -93,7 +93,7 @@ function downloadsWith(packed: Uint8Array, { parts = true, windows = 1, patience
   };
   return {
     ...registry,
-    unpacked,
+    decompressed,
     open,
     allIsFree,
     pass: (milliseconds: number) => {
@@ -149,22 +149,22 @@ describe('a slow client', () => {
   });
 
   test('goes on at the last frame that began before its place', async () => {
-    const { open, pass, opened, unpacked } = downloadsWith(chunked);
+    const { open, pass, opened, decompressed } = downloadsWith(chunked);
     const slow = await begin(await open(), 2.5 * MiB);
     pass(60_000);
     await bytesOf(await open(bob));
-    const before = unpacked();
+    const before = decompressed();
     expect(digestOf(await slow.rest())).toBe(right);
     const [first = new Uint8Array(), second = new Uint8Array()] = frames;
     expect(opened.map(({ from }) => from)).toEqual([0, 0, first.length + second.length]);
-    expect(unpacked() - before).toBeLessThanOrEqual(2 * MiB);
+    expect(decompressed() - before).toBeLessThanOrEqual(2 * MiB);
   });
 
   test('never goes on behind its place, though the decoder has gone ahead by some frames', async () => {
     const each = 200_000;
     const starts = Array.from({ length: Math.ceil(content.length / each) }, (_, index) => index * each);
     const small = await Promise.all(starts.map((start) => frame(content.subarray(start, start + each), 27)));
-    const { open, pass, unpacked } = downloadsWith(concatenated(...small));
+    const { open, pass, decompressed } = downloadsWith(concatenated(...small));
     const slow = await begin(await open(), 1);
     for (let pieces = 0; pieces < 12; pieces += 1) {
       await settled();
@@ -172,9 +172,9 @@ describe('a slow client', () => {
     }
     pass(60_000);
     await bytesOf(await open(bob));
-    const before = unpacked();
+    const before = decompressed();
     expect(digestOf(await slow.rest())).toBe(right);
-    expect(unpacked() - before).toBeLessThan(content.length - 3 * each);
+    expect(decompressed() - before).toBeLessThan(content.length - 3 * each);
   });
 
   test('goes on from the first byte where the registry sends no parts', async () => {
@@ -307,21 +307,21 @@ describe('requests for the last byte', () => {
   const last = content.length - 1;
 
   test('decompress the layer once, at the same time and later', async () => {
-    const { open, unpacked, opened } = downloadsWith(large);
+    const { open, decompressed, opened } = downloadsWith(large);
     const asked = await Promise.all(Array.from({ length: 40 }, () => open(alice, last)));
     asked.push(await open(bob, last));
     for (const stream of asked) expect(await bytesOf(stream)).toEqual(content.subarray(last));
     expect(opened).toHaveLength(1);
-    expect(unpacked()).toBe(content.length);
+    expect(decompressed()).toBe(content.length);
   });
 
   test('are refused each for itself', async () => {
-    const { open, openPacked, opened } = downloadsWith(large);
+    const { open, openPacked: openCompressed, opened } = downloadsWith(large);
     const refused = open(alice, last, undefined, async () => {
       await settled();
       throw new Error('not yours');
     });
-    const others = [1, 2].map(() => open(bob, last, undefined, openPacked));
+    const others = [1, 2].map(() => open(bob, last, undefined, openCompressed));
     await expect(refused).rejects.toThrow('not yours');
     for (const other of others) expect(await bytesOf(await other)).toEqual(content.subarray(last));
     expect(opened.length).toBeGreaterThan(0);
@@ -337,20 +337,20 @@ describe('requests for the last byte', () => {
 
   test('that differ wait for one another fairly: another caller is behind two of them at most', async () => {
     const small = await frame(content, 20);
-    const { open, unpacked } = downloadsWith(small, { windows: 2 });
+    const { open, decompressed } = downloadsWith(small, { windows: 2 });
     const many = Array.from({ length: 12 }, (_, index) => open(alice, last - index));
     await settled();
-    const before = unpacked();
+    const before = decompressed();
     await bytesOf(await open(bob, last - 100));
     // Each of two places is the other caller's every second time.
-    expect(unpacked() - before).toBeLessThan(6 * content.length);
+    expect(decompressed() - before).toBeLessThan(6 * content.length);
     await Promise.all(many);
   });
 
   test('do not wait for those whose registry has fallen silent', async () => {
     const small = await frame(content, 20);
     const { open } = downloadsWith(small, { windows: 2 });
-    const silent: OpenPacked = async (from) => ({
+    const silent: OpenCompressed = async (from) => ({
       stream: sourceOf(small.subarray(from, small.length / 2), { after: 'silence' }).stream,
       from,
     });
@@ -396,11 +396,11 @@ describe('requests for the last byte', () => {
 });
 
 /** Sends the first 10,000 bytes, and the rest when it is let. */
-function inTwo(packed: Uint8Array, rest: Promise<void>): OpenPacked {
+function inTwo(compressed: Uint8Array, rest: Promise<void>): OpenCompressed {
   async function* parts(from: number) {
-    yield packed.subarray(from, 10_000);
+    yield compressed.subarray(from, 10_000);
     await rest;
-    yield packed.subarray(10_000);
+    yield compressed.subarray(10_000);
   }
   return async (from) => ({ stream: ReadableStream.from(parts(from)), from });
 }

@@ -2,8 +2,8 @@ import { zstdCompressSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
 import type { OpenLayer } from '../../../src/layers/background-read.ts';
-import { defaultUnpackLimits } from '../../../src/layers/decompression-limits.ts';
-import { createLayerLearner, createLayerLeases } from '../../../src/layers/inspector.ts';
+import { defaultDecompressionLimits } from '../../../src/layers/decompression-limits.ts';
+import { createLayerInspector, createLayerLeases } from '../../../src/layers/inspector.ts';
 import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts';
 import { sourceOf } from '../../support/byte-streams.ts';
 import { layerRequest } from '../../support/layer-request.ts';
@@ -11,9 +11,9 @@ import { layerRequest } from '../../support/layer-request.ts';
 const silenceMs = 60_000;
 
 function newLearner(limit: number) {
-  return createLayerLearner({
+  return createLayerInspector({
     codec: createNodeLayerCodec(),
-    limits: defaultUnpackLimits,
+    limits: defaultDecompressionLimits,
     cache: { get: async () => undefined, set: async () => {} },
     leases: createLayerLeases(limit, Date.now, silenceMs),
     clock: Date.now,
@@ -56,13 +56,13 @@ function trickling(bytes: Uint8Array, bytesPerSecond: number): { open: OpenLayer
 describe('four layers that come at 20 bytes a second', () => {
   it('keep no layer of another repository from being read, and come to their end', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
-    const learner = newLearner(4);
+    const inspector = newLearner(4);
     const slow = [1, 2, 3, 4].map((seed) => {
       const bytes = plainLayer(seed, 2_000);
       const layer = trickling(bytes, 20);
       return {
         layer,
-        facts: learner.facts(digestOf(bytes), layerRequest(layer.open, `mallory/app${seed}`)),
+        facts: inspector.facts(digestOf(bytes), layerRequest(layer.open, `mallory/app${seed}`)),
       };
     });
     await vi.advanceTimersByTimeAsync(5_000);
@@ -70,7 +70,7 @@ describe('four layers that come at 20 bytes a second', () => {
     for (const seed of [5, 6, 7, 8]) {
       const bytes = plainLayer(seed);
       const open = async () => ({ stream: sourceOf(bytes).stream, size: bytes.length });
-      void learner.facts(digestOf(bytes), layerRequest(open, `bob/app${seed}`)).then(() => {
+      void inspector.facts(digestOf(bytes), layerRequest(open, `bob/app${seed}`)).then(() => {
         done += 1;
       });
     }
@@ -87,11 +87,11 @@ describe('four layers that come at 20 bytes a second', () => {
 describe('layers of many repositories that one address asks for', () => {
   it('keep no other address from a turn, though they come fast enough', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
-    const learner = newLearner(4);
+    const inspector = newLearner(4);
     const all = Array.from({ length: 12 }, (_, at) => {
       const bytes = plainLayer(at + 1, 3_000_000);
       const { open } = trickling(bytes, 150_000);
-      return learner.facts(digestOf(bytes), layerRequest(open, `mallory/app${at}`, 'none', '192.0.2.66'));
+      return inspector.facts(digestOf(bytes), layerRequest(open, `mallory/app${at}`, 'none', '192.0.2.66'));
     });
     await vi.advanceTimersByTimeAsync(4_000);
     let done = 0;
@@ -99,7 +99,7 @@ describe('layers of many repositories that one address asks for', () => {
       const bytes = plainLayer(seed);
       const open = async () => ({ stream: sourceOf(bytes).stream, size: bytes.length });
       const address = `192.0.2.${seed}`;
-      return learner
+      return inspector
         .facts(digestOf(bytes), layerRequest(open, `bob/app${seed}`, 'none', address))
         .then(() => {
           done += 1;
@@ -115,11 +115,11 @@ describe('layers of many repositories that one address asks for', () => {
 
 describe('layers that unpack to a thousand times their size', () => {
   it('are read behind all others, and are read', async () => {
-    const learner = newLearner(2);
+    const inspector = newLearner(2);
     const ended: string[] = [];
-    const ask = (name: string, packed: Uint8Array, repository: string) => {
-      const open = async () => ({ stream: sourceOf(packed).stream, size: packed.length });
-      return learner.facts(digestOf(packed), layerRequest(open, repository)).then(({ size }) => {
+    const ask = (name: string, compressed: Uint8Array, repository: string) => {
+      const open = async () => ({ stream: sourceOf(compressed).stream, size: compressed.length });
+      return inspector.facts(digestOf(compressed), layerRequest(open, repository)).then(({ size }) => {
         ended.push(name);
         return size;
       });

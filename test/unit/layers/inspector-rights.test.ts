@@ -1,23 +1,23 @@
 import { zstdCompressSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
-import { Failure, type FailureCode } from '../../../src/errors.ts';
+import { type ErrorCode, RegistryError } from '../../../src/errors.ts';
 import type { OpenLayer } from '../../../src/layers/background-read.ts';
-import { defaultUnpackLimits } from '../../../src/layers/decompression-limits.ts';
-import { createLayerLearner, createLayerLeases } from '../../../src/layers/inspector.ts';
+import { defaultDecompressionLimits } from '../../../src/layers/decompression-limits.ts';
+import { createLayerInspector, createLayerLeases } from '../../../src/layers/inspector.ts';
 import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts';
 import { sourceOf } from '../../support/byte-streams.ts';
 import { layerContent } from '../../support/layer-content.ts';
 import { layerRequest } from '../../support/layer-request.ts';
 
 const content = layerContent(50_000);
-const packed = new Uint8Array(zstdCompressSync(content));
-const digest = digestOf(packed);
+const compressed = new Uint8Array(zstdCompressSync(content));
+const digest = digestOf(compressed);
 
 function newLearner(limit = 4) {
-  return createLayerLearner({
+  return createLayerInspector({
     codec: createNodeLayerCodec(),
-    limits: defaultUnpackLimits,
+    limits: defaultDecompressionLimits,
     cache: { get: async () => undefined, set: async () => {} },
     leases: createLayerLeases(limit, Date.now),
     clock: Date.now,
@@ -26,13 +26,16 @@ function newLearner(limit = 4) {
 }
 
 /** Opens in the order of the calls; a refusal comes once all requests wait for it. */
-function scripted(...answers: readonly (Uint8Array | Failure)[]): { open: OpenLayer; opened: () => number } {
+function scripted(...answers: readonly (Uint8Array | RegistryError)[]): {
+  open: OpenLayer;
+  opened: () => number;
+} {
   let opened = 0;
   const open = async () => {
-    const answer = answers[opened] ?? packed;
+    const answer = answers[opened] ?? compressed;
     opened += 1;
     await settled();
-    if (answer instanceof Failure) throw answer;
+    if (answer instanceof RegistryError) throw answer;
     return { stream: sourceOf(answer).stream, size: answer.length };
   };
   return { open, opened: () => opened };
@@ -40,7 +43,7 @@ function scripted(...answers: readonly (Uint8Array | Failure)[]): { open: OpenLa
 
 const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
 
-const ofUpstream: readonly FailureCode[] = [
+const ofUpstream: readonly ErrorCode[] = [
   'UNAUTHORIZED',
   'DENIED',
   'BLOB_UNKNOWN',
@@ -49,72 +52,74 @@ const ofUpstream: readonly FailureCode[] = [
   'UPSTREAM_UNREACHABLE',
   'UPSTREAM_TIMEOUT',
 ];
-const ofContent: readonly FailureCode[] = ['UPSTREAM_CONTENT'];
+const ofContent: readonly ErrorCode[] = ['UPSTREAM_CONTENT'];
 const secret = 'blob of acme/secret-merger';
 
 describe('a reading that requests of several rights wait for', () => {
   it.each([...ofUpstream, ...ofContent])('%s of one repository is not told to another', async (code) => {
-    const learner = newLearner();
-    const { open, opened } = scripted(new Failure(code, secret));
-    const alice = learner.facts(digest, layerRequest(open, 'acme/secret-merger', 'alice'));
-    const bob = learner.facts(digest, layerRequest(open, 'bob/app', 'bob'));
+    const inspector = newLearner();
+    const { open, opened } = scripted(new RegistryError(code, secret));
+    const alice = inspector.facts(digest, layerRequest(open, 'acme/secret-merger', 'alice'));
+    const bob = inspector.facts(digest, layerRequest(open, 'bob/app', 'bob'));
     await expect(alice).rejects.toThrow(secret);
     expect(await bob).toMatchObject({ size: content.length });
     expect(opened()).toBe(2);
   });
 
   it.each(ofUpstream)('%s of one login is not told to another of the same repository', async (code) => {
-    const learner = newLearner();
-    const { open, opened } = scripted(new Failure(code, secret));
-    const alice = learner.facts(digest, layerRequest(open, 'team/app', 'alice'));
-    const bob = learner.facts(digest, layerRequest(open, 'team/app', 'bob'));
+    const inspector = newLearner();
+    const { open, opened } = scripted(new RegistryError(code, secret));
+    const alice = inspector.facts(digest, layerRequest(open, 'team/app', 'alice'));
+    const bob = inspector.facts(digest, layerRequest(open, 'team/app', 'bob'));
     await expect(alice).rejects.toThrow(secret);
     expect(await bob).toMatchObject({ size: content.length });
     expect(opened()).toBe(2);
   });
 
   it.each(ofContent)('%s is shared by those who read the same repository', async (code) => {
-    const learner = newLearner();
-    const { open, opened } = scripted(new Failure(code, 'broken'));
-    const all = ['alice', 'bob'].map((login) => learner.facts(digest, layerRequest(open, 'team/app', login)));
+    const inspector = newLearner();
+    const { open, opened } = scripted(new RegistryError(code, 'broken'));
+    const all = ['alice', 'bob'].map((login) =>
+      inspector.facts(digest, layerRequest(open, 'team/app', login)),
+    );
     for (const each of all) await expect(each).rejects.toThrow('broken');
     expect(opened()).toBe(1);
   });
 
   it('requests that were sent on ask at once, each in its own right, and not one after the other', async () => {
-    const learner = newLearner();
+    const inspector = newLearner();
     let [running, most] = [0, 0];
     const open: OpenLayer = async () => {
       most = Math.max(most, ++running);
       await settled();
       running -= 1;
-      throw new Failure('DENIED', 'quota');
+      throw new RegistryError('DENIED', 'quota');
     };
     const logins = ['alice', 'bob', 'carol', 'dave'];
-    const all = logins.map((login) => learner.facts(digest, layerRequest(open, 'team/app', login)));
+    const all = logins.map((login) => inspector.facts(digest, layerRequest(open, 'team/app', login)));
     for (const each of all) await expect(each).rejects.toThrow('quota');
     expect(most).toBe(3);
   });
 
   it('the size that one manifest claims ends its own request alone', async () => {
-    const learner = newLearner();
+    const inspector = newLearner();
     const { open, opened } = scripted();
-    const liar = learner.facts(digest, { ...layerRequest(open, 'mallory/app', 'mallory'), most: 100 });
-    const bob = learner.facts(digest, layerRequest(open, 'bob/app', 'bob'));
+    const liar = inspector.facts(digest, { ...layerRequest(open, 'mallory/app', 'mallory'), maxSize: 100 });
+    const bob = inspector.facts(digest, layerRequest(open, 'bob/app', 'bob'));
     await expect(liar).rejects.toMatchObject({ code: 'UPSTREAM_CONTENT', detail: { fault: 'claim' } });
-    expect(await bob).toMatchObject({ packedSize: packed.length });
+    expect(await bob).toMatchObject({ packedSize: compressed.length });
     expect(opened()).toBe(1);
   });
 
   it('a layer that only the liar waits for is not read on', async () => {
-    const learner = newLearner();
-    const source = sourceOf(packed.subarray(0, 200), { after: 'silence' });
-    const open = async () => ({ stream: source.stream, size: packed.length });
-    const liar = learner.facts(digest, { ...layerRequest(open, 'mallory/app', 'mallory'), most: 100 });
+    const inspector = newLearner();
+    const source = sourceOf(compressed.subarray(0, 200), { after: 'silence' });
+    const open = async () => ({ stream: source.stream, size: compressed.length });
+    const liar = inspector.facts(digest, { ...layerRequest(open, 'mallory/app', 'mallory'), maxSize: 100 });
     await expect(liar).rejects.toMatchObject({ detail: { fault: 'claim' } });
     await settled();
     expect(source.cancelled).toBeDefined();
-    expect(learner.progress(digest)).toBeUndefined();
+    expect(inspector.progress(digest)).toBeUndefined();
   });
 });
 
@@ -125,8 +130,8 @@ describe('a reading that upstream holds back for one right', () => {
 
   /** Sends a layer's first bytes, and then nothing. */
   const hanging = () => {
-    const source = sourceOf(packed.subarray(0, 200), { after: 'silence' });
-    return { source, open: async () => ({ stream: source.stream, size: packed.length }) };
+    const source = sourceOf(compressed.subarray(0, 200), { after: 'silence' });
+    return { source, open: async () => ({ stream: source.stream, size: compressed.length }) };
   };
 
   it.each([
@@ -134,12 +139,16 @@ describe('a reading that upstream holds back for one right', () => {
     ['another login of the same repository', 'acme/app'],
   ])('does not hold back %s, which has the layer in seconds', async (_, repository) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
-    const learner = newLearner();
+    const inspector = newLearner();
     const { open, source } = hanging();
-    const alice = learner.facts(digest, layerRequest(open, 'acme/app', 'alice'));
-    const bob = learner.facts(
+    const alice = inspector.facts(digest, layerRequest(open, 'acme/app', 'alice'));
+    const bob = inspector.facts(
       digest,
-      layerRequest(async () => ({ stream: sourceOf(packed).stream, size: packed.length }), repository, 'bob'),
+      layerRequest(
+        async () => ({ stream: sourceOf(compressed).stream, size: compressed.length }),
+        repository,
+        'bob',
+      ),
     );
     await vi.advanceTimersByTimeAsync(7_000);
     vi.useRealTimers();
@@ -151,22 +160,22 @@ describe('a reading that upstream holds back for one right', () => {
 
   it('goes on in the right of a request that still waits, when its turn comes again', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
-    const learner = newLearner(1);
+    const inspector = newLearner(1);
     const blocker = hanging();
     const leavingBlocker = new AbortController();
     const other = digestOf(content);
-    const blocked = learner.facts(other, layerRequest(blocker.open, 'x/y', 'carol', '192.0.2.9'), {
+    const blocked = inspector.facts(other, layerRequest(blocker.open, 'x/y', 'carol', '192.0.2.9'), {
       signal: leavingBlocker.signal,
     });
     const gone = expect(blocked).rejects.toThrow('left');
     const leaving = new AbortController();
     let aliceAsked = 0;
-    const alice = learner.facts(
+    const alice = inspector.facts(
       digest,
       layerRequest(
         async () => {
           aliceAsked += 1;
-          throw new Failure('DENIED', 'gone');
+          throw new RegistryError('DENIED', 'gone');
         },
         'acme/app',
         'alice',
@@ -174,9 +183,13 @@ describe('a reading that upstream holds back for one right', () => {
       { signal: leaving.signal },
     );
     const left = expect(alice).rejects.toThrow('left');
-    const bob = learner.facts(
+    const bob = inspector.facts(
       digest,
-      layerRequest(async () => ({ stream: sourceOf(packed).stream, size: packed.length }), 'acme/app', 'bob'),
+      layerRequest(
+        async () => ({ stream: sourceOf(compressed).stream, size: compressed.length }),
+        'acme/app',
+        'bob',
+      ),
     );
     await vi.advanceTimersByTimeAsync(100);
     leaving.abort(new Error('left'));

@@ -4,13 +4,13 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Digest, digestOf } from '../../../converters/digest.ts';
 import type { Cache, CacheEntry } from '../../../src/cache/cache.ts';
 import { withDeadline } from '../../../src/concurrency/deadline.ts';
-import { Failure } from '../../../src/errors.ts';
+import { RegistryError } from '../../../src/errors.ts';
 import type { OpenLayer } from '../../../src/layers/background-read.ts';
-import { defaultUnpackLimits } from '../../../src/layers/decompression-limits.ts';
+import { defaultDecompressionLimits } from '../../../src/layers/decompression-limits.ts';
 import {
-  createLayerLearner,
+  createLayerInspector,
   createLayerLeases,
-  type LayerLearnerOptions,
+  type LayerInspectorOptions,
 } from '../../../src/layers/inspector.ts';
 import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts';
 import { sourceOf, type TestSource } from '../../support/byte-streams.ts';
@@ -18,11 +18,11 @@ import { layerContent } from '../../support/layer-content.ts';
 import { layerRequest } from '../../support/layer-request.ts';
 
 const content = layerContent(100_000);
-const packed = new Uint8Array(zstdCompressSync(content));
-const digest = digestOf(packed);
+const compressed = new Uint8Array(zstdCompressSync(content));
+const digest = digestOf(compressed);
 const facts = {
   compression: 'zstd',
-  packedSize: packed.length,
+  packedSize: compressed.length,
   size: content.length,
   diffId: digestOf(content),
 };
@@ -43,11 +43,11 @@ function mapCache(): Cache & { readonly entries: Map<string, CacheEntry> } {
 function learnerWith({
   concurrency = 4,
   ...options
-}: Partial<LayerLearnerOptions> & { concurrency?: number } = {}) {
+}: Partial<LayerInspectorOptions> & { concurrency?: number } = {}) {
   const clock = options.clock ?? Date.now;
-  return createLayerLearner({
+  return createLayerInspector({
     codec: createNodeLayerCodec(),
-    limits: defaultUnpackLimits,
+    limits: defaultDecompressionLimits,
     cache: mapCache(),
     leases: createLayerLeases(concurrency, clock, options.silenceMs),
     clock,
@@ -57,7 +57,7 @@ function learnerWith({
 }
 
 /** A layer that is sent only when it is let go. */
-function heldLayer(bytes = packed): { open: OpenLayer; letGo: () => void; opened: () => number } {
+function heldLayer(bytes = compressed): { open: OpenLayer; letGo: () => void; opened: () => number } {
   const { promise, resolve } = Promise.withResolvers<void>();
   let opened = 0;
   const open: OpenLayer = async () => {
@@ -70,19 +70,19 @@ function heldLayer(bytes = packed): { open: OpenLayer; letGo: () => void; opened
 
 /** A layer of which nothing comes after its first bytes. */
 function silentLayer(): { readonly source: TestSource; readonly open: OpenLayer } {
-  const source = sourceOf(packed.subarray(0, 1000), { after: 'silence' });
-  return { source, open: async () => ({ stream: source.stream, size: packed.length }) };
+  const source = sourceOf(compressed.subarray(0, 1000), { after: 'silence' });
+  return { source, open: async () => ({ stream: source.stream, size: compressed.length }) };
 }
 
 describe('a layer is read once', () => {
   test('for all who wait, and no more after that', async () => {
-    const learner = learnerWith();
+    const inspector = learnerWith();
     const { open, letGo, opened } = heldLayer();
-    const waiting = [1, 2, 3].map(() => learner.facts(digest, layerRequest(open)));
+    const waiting = [1, 2, 3].map(() => inspector.facts(digest, layerRequest(open)));
     letGo();
     expect(await Promise.all(waiting)).toEqual([facts, facts, facts]);
-    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
-    expect(await learner.known(digest)).toEqual(facts);
+    expect(await inspector.facts(digest, layerRequest(open))).toEqual(facts);
+    expect(await inspector.cachedFacts(digest)).toEqual(facts);
     expect(opened()).toBe(1);
   });
 
@@ -103,7 +103,7 @@ describe('a layer is read once', () => {
       { ...facts, diffId: 'x' },
     ]) {
       cache.entries.set(`layer-facts ${digest}`, { facts: wrong, body: new Uint8Array() });
-      expect(await learnerWith({ cache }).known(digest)).toBeUndefined();
+      expect(await learnerWith({ cache }).cachedFacts(digest)).toBeUndefined();
     }
   });
 
@@ -111,9 +111,9 @@ describe('a layer is read once', () => {
     const cache = { ...mapCache(), set: () => Promise.reject(new Error('cache is down')) };
     const { open, letGo, opened } = heldLayer();
     letGo();
-    const learner = learnerWith({ cache });
-    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
-    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
+    const inspector = learnerWith({ cache });
+    expect(await inspector.facts(digest, layerRequest(open))).toEqual(facts);
+    expect(await inspector.facts(digest, layerRequest(open))).toEqual(facts);
     expect(opened()).toBe(1);
   });
 });
@@ -129,11 +129,11 @@ test('who asks a slow cache while the reading ends does not start another', asyn
       return undefined;
     },
   };
-  const learner = learnerWith({ cache });
+  const inspector = learnerWith({ cache });
   const { open, letGo, opened } = heldLayer();
   letGo();
-  const first = learner.facts(digest, layerRequest(open));
-  const second = learner.facts(digest, layerRequest(open));
+  const first = inspector.facts(digest, layerRequest(open));
+  const second = inspector.facts(digest, layerRequest(open));
   await first;
   await settled();
   asked.resolve();
@@ -143,11 +143,11 @@ test('who asks a slow cache while the reading ends does not start another', asyn
 
 describe('a reading and those who wait for it', () => {
   test('ends when the last of them breaks off, in the line and while it is read', async () => {
-    const learner = learnerWith({ concurrency: 1 });
+    const inspector = learnerWith({ concurrency: 1 });
     const running = silentLayer();
     const leaving = [new AbortController(), new AbortController(), new AbortController()];
     const ask = (at: number, of: Digest, open: OpenLayer) => {
-      const waiting = learner.facts(of, layerRequest(open), { signal: leaving[at]?.signal });
+      const waiting = inspector.facts(of, layerRequest(open), { signal: leaving[at]?.signal });
       return expect(waiting).rejects.toThrow('left');
     };
     const inLine = heldLayer();
@@ -161,37 +161,37 @@ describe('a reading and those who wait for it', () => {
     leaving[0]?.abort(new Error('left'));
     await settled();
     expect(running.source.cancelled).toBeUndefined();
-    expect(learner.progress(digestOf(content))).toBeUndefined();
+    expect(inspector.progress(digestOf(content))).toBeUndefined();
     leaving[1]?.abort(new Error('left'));
     await Promise.all(asked);
-    await vi.waitFor(() => expect(learner.progress(digest)).toBeUndefined());
+    await vi.waitFor(() => expect(inspector.progress(digest)).toBeUndefined());
     expect(running.source.cancelled).toBeDefined();
     expect(inLine.opened()).toBe(0);
   });
 
   test('goes on where a client was told to come back, for the time that it was told', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
-    const learner = learnerWith();
+    const inspector = learnerWith();
     const { open, source } = silentLayer();
     const left = withDeadline(1_000, undefined, (signal) =>
-      learner.facts(digest, layerRequest(open), { signal }),
+      inspector.facts(digest, layerRequest(open), { signal }),
     );
     const gone = expect(left).rejects.toThrow();
     await vi.advanceTimersByTimeAsync(1_000);
-    learner.keepFor(digest, 20_000);
+    inspector.keepFor(digest, 20_000);
     await gone;
     await vi.advanceTimersByTimeAsync(19_000);
     expect(source.cancelled).toBeUndefined();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(source.cancelled).toBeDefined();
-    expect(learner.progress(digest)).toBeUndefined();
+    expect(inspector.progress(digest)).toBeUndefined();
   });
 
   test('goes on where it is nearly done', async () => {
-    const learner = learnerWith();
-    const most = packed.length - 10;
+    const inspector = learnerWith();
+    const most = compressed.length - 10;
     const { promise: rest, resolve } = Promise.withResolvers<Uint8Array>();
-    const pieces = [packed.subarray(0, most)];
+    const pieces = [compressed.subarray(0, most)];
     const stream = new ReadableStream<Uint8Array>(
       {
         async pull(controller) {
@@ -203,13 +203,13 @@ describe('a reading and those who wait for it', () => {
       { highWaterMark: 0 },
     );
     const leaving = new AbortController();
-    const open = async () => ({ stream, size: packed.length });
-    const waiting = learner.facts(digest, layerRequest(open), { signal: leaving.signal });
+    const open = async () => ({ stream, size: compressed.length });
+    const waiting = inspector.facts(digest, layerRequest(open), { signal: leaving.signal });
     await settled();
     leaving.abort(new Error('left'));
     await expect(waiting).rejects.toThrow('left');
-    resolve(packed.subarray(most));
-    await vi.waitFor(async () => expect(await learner.known(digest)).toEqual(facts));
+    resolve(compressed.subarray(most));
+    await vi.waitFor(async () => expect(await inspector.cachedFacts(digest)).toEqual(facts));
   });
 
   test('who has left already starts none', async () => {
@@ -221,23 +221,23 @@ describe('a reading and those who wait for it', () => {
   });
 
   test('a failure is shared, and then forgotten', async () => {
-    const learner = learnerWith();
+    const inspector = learnerWith();
     let opened = 0;
     const failing = async () => {
       opened += 1;
       await settled();
-      throw new Failure('UPSTREAM_UNREACHABLE', 'no route');
+      throw new RegistryError('UPSTREAM_UNREACHABLE', 'no route');
     };
     const waiting = [
-      learner.facts(digest, layerRequest(failing)),
-      learner.facts(digest, layerRequest(failing)),
+      inspector.facts(digest, layerRequest(failing)),
+      inspector.facts(digest, layerRequest(failing)),
     ];
     for (const each of waiting) await expect(each).rejects.toThrow('no route');
     expect(opened).toBe(1);
-    expect(learner.progress(digest)).toBeUndefined();
+    expect(inspector.progress(digest)).toBeUndefined();
     const { open, letGo } = heldLayer();
     letGo();
-    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
+    expect(await inspector.facts(digest, layerRequest(open))).toEqual(facts);
   });
 
   test('wrong content is learned by no one', async () => {
@@ -251,33 +251,33 @@ describe('a reading and those who wait for it', () => {
   });
 
   test('a failure that no one waits for is no unhandled rejection', async () => {
-    const learner = learnerWith();
+    const inspector = learnerWith();
     const impatient = new AbortController();
     const failing = async () => {
       await settled();
-      throw new Failure('UPSTREAM_UNREACHABLE', 'no route');
+      throw new RegistryError('UPSTREAM_UNREACHABLE', 'no route');
     };
-    const waiting = learner.facts(digest, layerRequest(failing), { signal: impatient.signal });
+    const waiting = inspector.facts(digest, layerRequest(failing), { signal: impatient.signal });
     impatient.abort(new Error('deadline'));
     await expect(waiting).rejects.toThrow('deadline');
-    await vi.waitFor(() => expect(learner.progress(digest)).toBeUndefined());
+    await vi.waitFor(() => expect(inspector.progress(digest)).toBeUndefined());
   });
 });
 
 describe('how far it is', () => {
   test('bytes read, of how many, and since when', async () => {
     let now = 5000;
-    const learner = learnerWith({ clock: () => now });
-    const source = sourceOf(packed.subarray(0, 1000), { after: 'silence' });
-    expect(learner.progress(digest)).toBeUndefined();
+    const inspector = learnerWith({ clock: () => now });
+    const source = sourceOf(compressed.subarray(0, 1000), { after: 'silence' });
+    expect(inspector.progress(digest)).toBeUndefined();
     const abort = new AbortController();
-    const open = async () => ({ stream: source.stream, size: packed.length });
-    const waiting = learner.facts(digest, layerRequest(open), { signal: abort.signal });
+    const open = async () => ({ stream: source.stream, size: compressed.length });
+    const waiting = inspector.facts(digest, layerRequest(open), { signal: abort.signal });
     await settled();
     now = 9000;
-    expect(learner.progress(digest)).toEqual({
+    expect(inspector.progress(digest)).toEqual({
       read: 1000,
-      total: packed.length,
+      total: compressed.length,
       startedAt: 5000,
       waits: 0,
       speed: 0.25,
@@ -287,16 +287,16 @@ describe('how far it is', () => {
   });
 
   test('one that waits for its turn has not started', async () => {
-    const learner = learnerWith({ concurrency: 1 });
+    const inspector = learnerWith({ concurrency: 1 });
     const held = heldLayer();
-    const first = learner.facts(digest, layerRequest(held.open));
+    const first = inspector.facts(digest, layerRequest(held.open));
     const other = new Uint8Array(zstdCompressSync(content.subarray(9)));
     const next = heldLayer(other);
     next.letGo();
-    const second = learner.facts(digestOf(other), layerRequest(next.open));
+    const second = inspector.facts(digestOf(other), layerRequest(next.open));
     await settled();
     expect(next.opened()).toBe(0);
-    expect(learner.progress(digestOf(other))).toEqual({
+    expect(inspector.progress(digestOf(other))).toEqual({
       read: 0,
       total: undefined,
       startedAt: undefined,
@@ -305,15 +305,15 @@ describe('how far it is', () => {
     });
     held.letGo();
     await Promise.all([first, second]);
-    expect(learner.progress(digestOf(other))).toBeUndefined();
+    expect(inspector.progress(digestOf(other))).toBeUndefined();
   });
 
   test('no more than the limit are read at once', async () => {
-    const learner = learnerWith({ concurrency: 3 });
+    const inspector = learnerWith({ concurrency: 3 });
     let [running, most] = [0, 0];
     const readings = Array.from({ length: 12 }, (_, index) => {
       const bytes = new Uint8Array(zstdCompressSync(content.subarray(index)));
-      return learner.facts(
+      return inspector.facts(
         digestOf(bytes),
         layerRequest(async () => {
           most = Math.max(most, ++running);
@@ -330,15 +330,15 @@ describe('how far it is', () => {
 
 describe('upstream falls silent', () => {
   const silent = (): { source: TestSource; open: OpenLayer } => {
-    const source = sourceOf(packed.subarray(0, 1000), { after: 'silence' });
+    const source = sourceOf(compressed.subarray(0, 1000), { after: 'silence' });
     return { source, open: async () => ({ stream: source.stream }) };
   };
 
   test('the reading is given up, and its place with it', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
-    const learner = learnerWith({ concurrency: 1, silenceMs: 4000 });
+    const inspector = learnerWith({ concurrency: 1, silenceMs: 4000 });
     const { source, open } = silent();
-    const waiting = learner.facts(digest, layerRequest(open));
+    const waiting = inspector.facts(digest, layerRequest(open));
     const failed = expect(waiting).rejects.toMatchObject({
       code: 'UPSTREAM_TIMEOUT',
       message: expect.stringContaining('stood still for 4 s after 1000 bytes'),
@@ -349,13 +349,13 @@ describe('upstream falls silent', () => {
     vi.useRealTimers();
     const { open: openAgain, letGo } = heldLayer();
     letGo();
-    expect(await learner.facts(digest, layerRequest(openAgain))).toEqual(facts);
+    expect(await inspector.facts(digest, layerRequest(openAgain))).toEqual(facts);
   });
 
   test('slow is not silent, and no timer stays behind', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
-    const learner = learnerWith({ silenceMs: 4000 });
-    const steps = [packed.subarray(0, 500), packed.subarray(500, 1000), packed.subarray(1000)];
+    const inspector = learnerWith({ silenceMs: 4000 });
+    const steps = [compressed.subarray(0, 500), compressed.subarray(500, 1000), compressed.subarray(1000)];
     const stream = new ReadableStream<Uint8Array>(
       {
         async pull(controller) {
@@ -367,7 +367,7 @@ describe('upstream falls silent', () => {
       },
       { highWaterMark: 0 },
     );
-    const learned = learner.facts(
+    const learned = inspector.facts(
       digest,
       layerRequest(async () => ({ stream })),
     );
@@ -386,19 +386,19 @@ describe('upstream falls silent', () => {
 
   test('a layer that comes byte by byte is given up too, and its place with it', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
-    const learner = learnerWith({ concurrency: 1, silenceMs: 4000 });
+    const inspector = learnerWith({ concurrency: 1, silenceMs: 4000 });
     let at = 0;
     const stream = new ReadableStream<Uint8Array>(
       {
         async pull(controller) {
           await new Promise((resolve) => setTimeout(resolve, 1000));
-          controller.enqueue(packed.slice(at, ++at));
+          controller.enqueue(compressed.slice(at, ++at));
         },
       },
       { highWaterMark: 0 },
     );
     const failed = expect(
-      learner.facts(
+      inspector.facts(
         digest,
         layerRequest(async () => ({ stream })),
       ),
@@ -411,20 +411,20 @@ describe('upstream falls silent', () => {
     vi.useRealTimers();
     const { open, letGo } = heldLayer();
     letGo();
-    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
+    expect(await inspector.facts(digest, layerRequest(open))).toEqual(facts);
   });
 
   test('a reading that was stopped from outside, as on a Worker, keeps no one from another try', async () => {
     let now = 0;
     // No timer tells of it: only the clock does.
-    const learner = learnerWith({ concurrency: 1, silenceMs: 1_000_000, clock: () => now });
-    const dead = learner.facts(digest as Digest, layerRequest(silent().open));
+    const inspector = learnerWith({ concurrency: 1, silenceMs: 1_000_000, clock: () => now });
+    const dead = inspector.facts(digest as Digest, layerRequest(silent().open));
     void dead.catch(() => undefined);
     await settled();
     now = 2_000_000;
     const { open, letGo } = heldLayer();
     letGo();
-    expect(await learner.facts(digest, layerRequest(open))).toEqual(facts);
+    expect(await inspector.facts(digest, layerRequest(open))).toEqual(facts);
   });
 });
 

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../../../src/errors.ts';
+import { RegistryError } from '../../../src/errors.ts';
 import { createTails } from '../../../src/layers/tails.ts';
 
 const bytes = (length: number) => new Uint8Array(length).fill(7);
@@ -55,7 +55,7 @@ describe('a failure', () => {
     const [first, second] = [held(), held()];
     const refused = tails.get('a', first.read, undefined);
     const other = tails.get('a', second.read, undefined);
-    first.reject(new Failure('UNAUTHORIZED', 'no'));
+    first.reject(new RegistryError('UNAUTHORIZED', 'no'));
     await expect(refused).rejects.toThrow('no');
     second.resolve(bytes(3));
     expect(await other).toEqual(bytes(3));
@@ -76,7 +76,7 @@ describe('a failure', () => {
     const late = tails.get('a', first.read, undefined);
     const other = tails.get('a', second.read, undefined);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    first.reject(new Failure('OVERLOADED', 'late'));
+    first.reject(new RegistryError('OVERLOADED', 'late'));
     await expect(late).rejects.toThrow('late');
     second.resolve(bytes(3));
     await other;

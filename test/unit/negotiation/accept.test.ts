@@ -45,7 +45,7 @@ describe('Accept', () => {
   it.each(cases)('$header names $named', ({ header, named, anything = false }) => {
     const read = readAccept(header);
     expect([...read.named]).toEqual(named);
-    expect(read.anything).toBe(anything);
+    expect(read.wildcard).toBe(anything);
   });
 
   it('is read up to 8192 characters, so that no header buys more work', () => {

@@ -3,17 +3,17 @@ import { digestOf } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import type { IndexEntry } from '../../../converters/model.ts';
 import { readAccept } from '../../../src/negotiation/accept.ts';
-import { type Reads, whatIsRead } from '../../../src/negotiation/capabilities.ts';
+import { type ClientCapabilities, capabilitiesOf } from '../../../src/negotiation/capabilities.ts';
 import { describeClient } from '../../../src/negotiation/client-profile.ts';
-import { decide, type Pin, type StoredForm } from '../../../src/negotiation/negotiate.ts';
+import { type ManifestInfo, negotiate, type Pin } from '../../../src/negotiation/negotiate.ts';
 import { type HeaderLine, manifestRequestHeaders } from '../../support/old-clients.ts';
 
 const { schema1, schema1Signed, schema2, dockerList, ociManifest, ociIndex, generic } = mediaTypes;
 
-function readsOf(lines: readonly HeaderLine[]): Reads {
+function readsOf(lines: readonly HeaderLine[]): ClientCapabilities {
   const valuesOf = (name: string) => lines.filter(([each]) => each === name).map(([, value]) => value);
   const { profile } = describeClient(valuesOf('User-Agent')[0]);
-  return whatIsRead(readAccept(valuesOf('Accept').join(', ')), profile);
+  return capabilitiesOf(readAccept(valuesOf('Accept').join(', ')), profile);
 }
 
 const clients = {
@@ -33,11 +33,11 @@ const clients = {
 } as const;
 type Client = keyof typeof clients;
 
-const image = (mediaType: string, rest: Partial<StoredForm> = {}): StoredForm => ({
+const image = (mediaType: string, rest: Partial<ManifestInfo> = {}): ManifestInfo => ({
   mediaType,
   entries: undefined,
   zstd: false,
-  pure: true,
+  singleFamily: true,
   ...rest,
 });
 
@@ -52,13 +52,16 @@ const entry = (mediaType: string, attestation = false): IndexEntry => ({
   artifactType: undefined,
   attestation,
 });
-const index = (mediaType: string, ...entries: IndexEntry[]): StoredForm => ({ ...image(mediaType), entries });
+const index = (mediaType: string, ...entries: IndexEntry[]): ManifestInfo => ({
+  ...image(mediaType),
+  entries,
+});
 
 const stored = {
   'signed schema 1': image(schema1Signed),
   'unsigned schema 1': image(schema1),
   'schema 2': image(schema2),
-  'schema 2 with OCI types inside': image(schema2, { pure: false }),
+  'schema 2 with OCI types inside': image(schema2, { singleFamily: false }),
   'schema 2, zstd': image(schema2, { zstd: true }),
   OCI: image(ociManifest),
   'OCI, zstd': image(ociManifest, { zstd: true }),
@@ -76,9 +79,9 @@ type Stored = keyof typeof stored;
 
 /** The decision in a word: the form made, with `list` before it for an index. */
 function decisionOf(what: Stored, client: Client, pin: Pin = 'auto'): string {
-  const decision = decide(stored[what], clients[client], pin);
-  if (decision.kind === 'image') return decision.form;
-  return decision.kind === 'index' ? `list ${decision.form}` : decision.kind;
+  const selection = negotiate(stored[what], clients[client], pin);
+  if (selection.kind === 'image') return selection.form;
+  return selection.kind === 'index' ? `list ${selection.form}` : selection.kind;
 }
 
 const auto: readonly [Stored, Partial<Record<Client, string>>][] = [

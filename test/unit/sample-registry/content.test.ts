@@ -26,7 +26,7 @@ function parse(bytes: Uint8Array) {
 }
 
 /** Told by the first bytes, as media types do not always say it. */
-function unpacked(bytes: Uint8Array): Uint8Array {
+function decompressed(bytes: Uint8Array): Uint8Array {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes);
   const zstdMagics = [0xfd2fb528, 0x184d2a50];
   const magic = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
@@ -69,8 +69,8 @@ describe.each(names)('%s', (name) => {
       if (configDigest === undefined) continue;
       const diffIds: Digest[] | undefined = parse(bytesOf(tree, configDigest)).rootfs?.diff_ids;
       if (diffIds === undefined) continue;
-      const packed: AnyDescriptor[] = layers ?? dependencies;
-      const actual = packed.map((layer) => digestOf(unpacked(bytesOf(tree, layer.digest))));
+      const compressed: AnyDescriptor[] = layers ?? dependencies;
+      const actual = compressed.map((layer) => digestOf(decompressed(bytesOf(tree, layer.digest))));
       if (name === 'sample/generic-993') expect(actual).toEqual(expect.arrayContaining(diffIds));
       else expect(actual).toEqual(diffIds);
     }
@@ -78,7 +78,7 @@ describe.each(names)('%s', (name) => {
 
   it('says hello in a layer, and has at least two layers where it is an image', async () => {
     const { blobs } = await sampleTree(registry, name);
-    const layers = [...blobs.values()].map(unpacked).filter((bytes) => bytes[257] === 'u'.charCodeAt(0));
+    const layers = [...blobs.values()].map(decompressed).filter((bytes) => bytes[257] === 'u'.charCodeAt(0));
     const texts = layers.map((layer) => new TextDecoder().decode(layer));
     if (name === 'sample/helm-chart') expect(layers).toHaveLength(1);
     else {

@@ -50,8 +50,8 @@ describe('zstd', () => {
 
   it.skipIf(!havePrograms('zstd'))('is read back by the zstd program', () => {
     const content = bytesOf(200_000);
-    const packed = zstd(content, { contentSize: false, frames: 3, skippable: 'first' });
-    const { status, stdout } = spawnSync('zstd', ['-dc'], { input: packed, maxBuffer: 2 ** 20 });
+    const compressed = zstd(content, { contentSize: false, frames: 3, skippable: 'first' });
+    const { status, stdout } = spawnSync('zstd', ['-dc'], { input: compressed, maxBuffer: 2 ** 20 });
     expect(status).toBe(0);
     expect(same(stdout, content)).toBe(true);
   });

@@ -93,7 +93,7 @@ describe('followRedirects', () => {
   ])('refuses %s, and names no secret', async (_, location, message) => {
     const refused = walk('https://a/1', { 'https://a/1': location });
     await expect(refused).rejects.toMatchObject({
-      name: 'Failure',
+      name: 'RegistryError',
       code: 'UPSTREAM_ANSWER',
       message: expect.stringMatching(message),
     });

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isHeldUp } from './relay-agent.ts';
+import { isPaused } from './relay-agent.ts';
 
 const native = new WeakMap<ReadableStream, IncomingMessage>();
 
@@ -84,7 +84,7 @@ function breakSilence(incoming: IncomingMessage, silenceMs: number): void {
   const { socket } = incoming;
   let heard = -1;
   const timer = setInterval(() => {
-    const waits = incoming.readableLength > 0 || isHeldUp(socket);
+    const waits = incoming.readableLength > 0 || isPaused(socket);
     if (socket.bytesRead === heard && !waits) incoming.destroy(stoodStill());
     heard = socket.bytesRead;
   }, silenceMs).unref();

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Again } from '../../../http/response-cache.ts';
-import type { HeldAnswer } from '../../../registry/manifests/freshness.ts';
+import type { CachedResponse } from '../../../http/response-cache.ts';
+import type { WholeResponse } from '../../../registry/manifests/freshness.ts';
 
 /** As Node writes them without another look; made once for each answer. */
-const lines = new WeakMap<HeldAnswer, readonly string[]>();
+const lines = new WeakMap<WholeResponse, readonly string[]>();
 
-function linesOf(answer: HeldAnswer): readonly string[] {
+function linesOf(answer: WholeResponse): readonly string[] {
   const known = lines.get(answer);
   if (known) return known;
   const made = Object.entries(answer.headers).flat();
@@ -14,13 +14,13 @@ function linesOf(answer: HeldAnswer): readonly string[] {
 }
 
 /** Sends an answer that is held in memory. Its head says its length. */
-export function writeCached(
-  { answer, id, ended }: Again,
+export function writeCachedResponse(
+  { response, id, finished }: CachedResponse,
   { method, socket }: IncomingMessage,
   outgoing: ServerResponse,
 ): void {
   const before = socket.bytesWritten;
-  outgoing.writeHead(200, [...linesOf(answer), 'X-Request-Id', id]);
-  outgoing.end(method === 'HEAD' ? undefined : answer.body);
-  ended({ bytes: socket.bytesWritten - before, cut: outgoing.destroyed });
+  outgoing.writeHead(200, [...linesOf(response), 'X-Request-Id', id]);
+  outgoing.end(method === 'HEAD' ? undefined : response.body);
+  finished({ bytes: socket.bytesWritten - before, aborted: outgoing.destroyed });
 }

@@ -4,7 +4,7 @@ import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Log } from '../../../observability/log.ts';
 import type { Fetch } from '../../../upstream/client.ts';
-import { factsOf } from '../uncaught.ts';
+import { errorFields } from '../uncaught.ts';
 import { bodyOf } from './body-stream.ts';
 import { guardEvents } from './guarded-events.ts';
 import { RelayAgent } from './relay-agent.ts';
@@ -33,7 +33,7 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
         headers: Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers)),
       });
       const fail = (error: unknown) => {
-        log('error', 'a request to upstream ends: an event of it could not be handled', factsOf(error));
+        log('error', 'a request to upstream ends: an event of it could not be handled', errorFields(error));
         sent.destroy();
         reject(error);
       };

@@ -3,17 +3,17 @@ import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { App } from '../../../app.ts';
-import type { Connection } from '../../../http/env.ts';
-import type { Asking } from '../../../http/response-cache.ts';
-import { bodyPassedThrough } from '../../../http/upstream-body.ts';
+import type { ClientConnection } from '../../../http/env.ts';
+import type { CacheLookup } from '../../../http/response-cache.ts';
+import { upstreamBodyOf } from '../../../http/upstream-body.ts';
 import type { Log } from '../../../observability/log.ts';
-import { factsOf } from '../uncaught.ts';
+import { errorFields } from '../uncaught.ts';
 import { nativeBody } from './body-stream.ts';
-import { writeCached } from './cached-response.ts';
+import { writeCachedResponse } from './cached-response.ts';
 import { guardEvents } from './guarded-events.ts';
 import { relay } from './relay.ts';
-import { questionOf } from './response-cache-key.ts';
-import { createWhenSent } from './response-finished.ts';
+import { responseCacheKey } from './response-cache-key.ts';
+import { createResponseFinished } from './response-finished.ts';
 import { writeStream } from './stream-writer.ts';
 import { resetConnection } from './transport.ts';
 
@@ -43,10 +43,10 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     if (last) outgoing.shouldKeepAlive = false;
     // HTTP/1.0 needs none, and what only asks whether somebody is there often sends none (HAProxy's `httpchk`).
     incoming.headers.host ??= reachedHost(incoming.socket);
-    const question = questionOf(incoming);
-    const asking = question === undefined ? undefined : askingOf(question, incoming, outgoing);
-    const held = asking && app.again(asking);
-    if (held) return writeCached(held, incoming, outgoing);
+    const question = responseCacheKey(incoming);
+    const lookup = question === undefined ? undefined : askingOf(question, incoming, outgoing);
+    const held = lookup && app.again(lookup);
+    if (held) return writeCachedResponse(held, incoming, outgoing);
     open.add(outgoing);
     outgoing.once('close', () => open.delete(outgoing));
     const answerInFull = (more: Known) => {
@@ -55,12 +55,14 @@ export function createListener(app: App, log: Log = () => {}): Listener {
       known.set(incoming, more);
       return listener(incoming, outgoing);
     };
-    const renewal = asking && app.renew(asking);
-    if (renewal === undefined) return answerInFull({ question }).catch(fail);
+    const renewal = lookup && app.renew(lookup);
+    if (renewal === undefined) return answerInFull({ cacheKey: question }).catch(fail);
     // An answer that is only renewed has no listeners that could throw, and guards would cost as much as it does.
     return renewal
       .then((found) =>
-        'answer' in found ? writeCached(found, incoming, outgoing) : answerInFull({ question, begun: found }),
+        'response' in found
+          ? writeCachedResponse(found, incoming, outgoing)
+          : answerInFull({ cacheKey: question, started: found }),
       )
       .catch(fail);
   }
@@ -78,7 +80,7 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     },
     listen(incoming, outgoing) {
       const fail = (error: unknown) => {
-        log('error', 'a connection ends: an event of it could not be handled', factsOf(error));
+        log('error', 'a connection ends: an event of it could not be handled', errorFields(error));
         outgoing.destroy();
       };
       try {
@@ -98,14 +100,18 @@ function breakOff(outgoing: ServerResponse): void {
 }
 
 /** What is known of a request before the program is called for it. */
-type Known = Pick<Connection, 'question' | 'begun'>;
+type Known = Pick<ClientConnection, 'cacheKey' | 'started'>;
 
-function askingOf(question: string, { headers, socket }: IncomingMessage, outgoing: ServerResponse): Asking {
+function askingOf(
+  question: string,
+  { headers, socket }: IncomingMessage,
+  outgoing: ServerResponse,
+): CacheLookup {
   return {
-    question,
-    said: headers as Asking['said'],
+    cacheKey: question,
+    identity: headers as CacheLookup['identity'],
     peerAddress: socket.remoteAddress,
-    leaving: () => {
+    clientLeft: () => {
       const leaving = new AbortController();
       outgoing.once('close', () => outgoing.writableFinished || leaving.abort());
       return leaving.signal;
@@ -122,15 +128,15 @@ function createSlowListener(app: App, knownOf: (incoming: IncomingMessage) => Kn
       peerAddress: incoming.socket.remoteAddress,
       port: incoming.socket.localPort,
       ...knownOf(incoming),
-      announce: (name, value) => void (outgoing.headersSent || outgoing.setHeader(name, value)),
-      whenSent: createWhenSent(incoming.socket, outgoing),
+      setHeader: (name, value) => void (outgoing.headersSent || outgoing.setHeader(name, value)),
+      whenSent: createResponseFinished(incoming.socket, outgoing),
     });
-    const body = bodyPassedThrough(response);
+    const body = upstreamBodyOf(response);
     if (body === undefined) return response;
     writeHead(response, body, outgoing);
     const message = nativeBody(body);
     if (message) relay(message, outgoing, response.headers.get('content-length'));
-    else writeStream(body, outgoing).catch((error) => log('warn', 'an answer broke off', factsOf(error)));
+    else writeStream(body, outgoing).catch((error) => log('warn', 'an answer broke off', errorFields(error)));
     return RESPONSE_ALREADY_SENT;
   });
 }

@@ -25,7 +25,7 @@ const refused = new WeakMap<Socket, number>();
  * `HTTP/1.1 400 Bad Request` and a line of text; its server, Go's net/http, answers plain HTTP at a TLS port likewise.
  * @param cut breaks off an answer that is on its way, into which nothing may be written; tells whether there was one.
  */
-export function refuse(error: ClientError, socket: Socket, cut: (socket: Socket) => boolean): void {
+export function refuseConnection(error: ClientError, socket: Socket, cut: (socket: Socket) => boolean): void {
   const { code = '' } = error;
   const isPlainAtTls = code === 'ERR_SSL_HTTP_REQUEST';
   const isReadable = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT' || isPlainAtTls;

@@ -2,10 +2,10 @@ import { Agent } from 'node:http';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 
 /** Takes what a connection reads, in place of Node's HTTP parser; nothing more is read until `takeMore`. */
-export type Taker = (bytes: Uint8Array) => void;
+export type BodyReader = (bytes: Uint8Array) => void;
 
 interface Taken {
-  readonly take: Taker;
+  readonly take: BodyReader;
   readonly buffer: Uint8Array;
   /** What was taken has not gone on yet, and so nothing is read. */
   held: boolean;
@@ -54,18 +54,18 @@ export function isRelayed(socket: Socket): boolean {
  * From now on `take` is given what the connection reads, one buffer at a time. Its memory is used again after the
  * next `takeMore`. The parser does not hear of it any more: the connection cannot be kept for another request.
  */
-export function takeOver(socket: Socket, take: Taker): void {
+export function attachReader(socket: Socket, take: BodyReader): void {
   taken.set(socket, { take, buffer: new Uint8Array(relayBytes), held: true });
 }
 
 /** Lets the connection read on. */
-export function takeMore(socket: Socket): void {
+export function readMore(socket: Socket): void {
   const own = taken.get(socket);
   if (own !== undefined) own.held = false;
   socket.resume();
 }
 
 /** Whether a connection that was taken over reads nothing because of who takes. */
-export function isHeldUp(socket: Socket): boolean {
+export function isPaused(socket: Socket): boolean {
   return taken.get(socket)?.held ?? false;
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
-import { isRelayed, takeMore, takeOver } from './relay-agent.ts';
+import { attachReader, isRelayed, readMore } from './relay-agent.ts';
 
 /** A relay ends a connection that could have been kept: not worth it for less. */
 const worthwhile = 1_048_576;
@@ -32,7 +32,7 @@ function fromSocketToSocket(incoming: IncomingMessage, outgoing: ServerResponse,
     left -= part.length;
     client?.write(part, (error) => {
       if (error) return;
-      if (left > 0) return takeMore(upstream);
+      if (left > 0) return readMore(upstream);
       outgoing.end();
       upstream.destroy();
     });
@@ -43,7 +43,7 @@ function fromSocketToSocket(incoming: IncomingMessage, outgoing: ServerResponse,
   outgoing.flushHeaders();
   const parsed: Uint8Array[] = [];
   for (let bytes = incoming.read(); bytes !== null; bytes = incoming.read()) parsed.push(bytes);
-  takeOver(upstream, give);
+  attachReader(upstream, give);
   if (parsed.length > 0) give(Buffer.concat(parsed));
-  else takeMore(upstream);
+  else readMore(upstream);
 }

@@ -22,7 +22,7 @@ const secret = randomBytes(32).toString('hex');
  * line that is there twice, or is empty, is read in one way here and in another one there.
  * @returns undefined for a request whose answer may depend on more than that.
  */
-export function questionOf({ method, url, rawHeaders, socket }: IncomingMessage): string | undefined {
+export function responseCacheKey({ method, url, rawHeaders, socket }: IncomingMessage): string | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   // A client that names no host is told apart by the address that it has reached.
   let question = `${method} ${url} ${socket.localAddress} ${socket.localPort}`;

@@ -3,7 +3,7 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Certificate } from '../tls/certificate.ts';
 import { ProxyResponse } from './proxy-response.ts';
-import { type ClientError, refuse } from './refusal.ts';
+import { type ClientError, refuseConnection } from './refusal.ts';
 import { trackTransports } from './transport.ts';
 
 export interface ServerParts {
@@ -44,7 +44,7 @@ export function createProxyServer({ listen, certificate, cut }: ServerParts): Se
     cut(socket);
     socket.destroy();
   });
-  server.on('clientError', (error: ClientError, socket) => refuse(error, socket as Socket, cut));
+  server.on('clientError', (error: ClientError, socket) => refuseConnection(error, socket as Socket, cut));
   return server;
 }
 

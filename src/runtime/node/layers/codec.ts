@@ -50,7 +50,7 @@ export function createNodeLayerCodec({
   };
   return {
     gunzip: () => driveZlib(createGunzip({ chunkSize })),
-    zstd: { windowLimit, unit: 'frame', limits, unpack: unzstd },
+    zstd: { windowLimit, unit: 'frame', limits, decompress: unzstd },
     hash(algorithm) {
       const hash = createHash(algorithm);
       return {

@@ -4,16 +4,16 @@
  */
 export interface Shares {
   /** All levels, the first to be served first. */
-  readonly levels: readonly Level[];
+  readonly levels: readonly ShareLevel[];
   lent(): number;
   /** @param bytes less than 0 for what is given back. */
   add(owner: readonly string[], bytes: number): void;
-  levelOf(owner: readonly string[], bytes: number): Level;
+  levelOf(owner: readonly string[], bytes: number): ShareLevel;
   /**
    * Whether a window is beyond the share of its owner, where a request of this level waits.
    * @param asked windows that come back soon.
    */
-  isExcess(part: Part, level: Level, asked: readonly Part[]): boolean;
+  isExcess(part: Part, level: ShareLevel, asked: readonly Part[]): boolean;
 }
 
 interface Part {
@@ -22,7 +22,7 @@ interface Part {
 }
 
 /** 0: within the shares of the address and of the login; 1: within that of the login alone; 2: of neither. */
-export type Level = 0 | 1 | 2;
+export type ShareLevel = 0 | 1 | 2;
 
 export function createShares(total: number): Shares {
   const quarter = total / 4;

@@ -1,15 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { UnderWay } from '../../../http/in-flight.ts';
-import type { AnswerFacts, Meter } from '../../../observability/metrics.ts';
+import type { InFlight } from '../../../http/in-flight.ts';
+import type { Metrics, ResponseFacts } from '../../../observability/metrics.ts';
 import { version } from '../../../version.ts';
 
-export interface Metrics {
-  readonly meter: Meter;
+export interface PrometheusMetrics {
+  readonly metrics: Metrics;
   readonly contentType: string;
   /** What Prometheus reads. */
   text(): Promise<string>;
   /** Has these numbers read when they are asked for. */
-  watch(underWay: UnderWay): void;
+  watch(inFlight: InFlight): void;
   /** @param notAfter of the certificate that is served, in milliseconds since the epoch. */
   certificate(notAfter: number): void;
 }
@@ -19,7 +19,7 @@ const upstreamBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const forms = new Set(['schema1', 'schema2', 'list', 'oci', 'oci-index', 'generic', 'v1']);
 
 /** Counts for Prometheus. Every label is one of a few words that are known beforehand, or the id of a route. */
-export function createMetrics(): Metrics {
+export function createPrometheusMetrics(): PrometheusMetrics {
   const registry = new Registry();
   const shared = { registers: [registry] };
   collectDefaultMetrics({ register: registry });
@@ -29,10 +29,10 @@ export function createMetrics(): Metrics {
     1,
   );
   return {
-    meter: { ...answersIn(shared), ...workIn(shared) },
+    metrics: { ...answersIn(shared), ...workIn(shared) },
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    watch(underWay) {
+    watch(inFlight) {
       const gauge = (name: string, about: string, value: () => number) =>
         new Gauge({
           name,
@@ -42,8 +42,8 @@ export function createMetrics(): Metrics {
             this.set(value());
           },
         });
-      gauge('regshift_requests_under_way', 'Requests without an answer yet.', () => underWay.requests);
-      gauge('regshift_streams_under_way', 'Answers that are being sent.', () => underWay.streams);
+      gauge('regshift_requests_under_way', 'Requests without an answer yet.', () => inFlight.requests);
+      gauge('regshift_streams_under_way', 'Answers that are being sent.', () => inFlight.streams);
     },
     certificate(notAfter) {
       const name = 'regshift_certificate_expiry_timestamp_seconds';
@@ -59,7 +59,7 @@ interface Shared {
   readonly registers: Registry[];
 }
 
-function answersIn(shared: Shared): Pick<Meter, 'answered'> {
+function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
   const requests = new Counter({
     name: 'regshift_requests_total',
     help: 'Requests of clients, by what was asked for and the status of the answer.',
@@ -80,19 +80,19 @@ function answersIn(shared: Shared): Pick<Meter, 'answered'> {
     ...shared,
   });
   // To look up the counters of an answer by their labels costs more than to count.
-  const known = new Map<string, (answer: AnswerFacts) => void>();
-  const counting = ({ route, resource, status }: AnswerFacts) => {
+  const known = new Map<string, (answer: ResponseFacts) => void>();
+  const counting = ({ route, resource, status }: ResponseFacts) => {
     const request = requests.labels(route, resource, String(status));
     const second = seconds.labels(resource);
     const byte = bytes.labels(resource);
-    return (answer: AnswerFacts) => {
+    return (answer: ResponseFacts) => {
       request.inc();
       second.observe(answer.seconds);
       if (answer.bytes !== undefined) byte.inc(answer.bytes);
     };
   };
   return {
-    answered(answer) {
+    responseSent(answer) {
       const key = `${answer.route} ${answer.resource} ${answer.status}`;
       const count = known.get(key) ?? counting(answer);
       known.set(key, count);
@@ -101,7 +101,7 @@ function answersIn(shared: Shared): Pick<Meter, 'answered'> {
   };
 }
 
-function workIn(shared: Shared): Omit<Meter, 'answered'> {
+function workIn(shared: Shared): Omit<Metrics, 'responseSent'> {
   const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Counter({ name: `regshift_${name}`, help, labelNames, ...shared });
   const histogram = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
@@ -119,18 +119,18 @@ function workIn(shared: Shared): Omit<Meter, 'answered'> {
   const pulls = new Gauge({ ...gauge, labelNames: ['route'], ...shared });
   const layers = new Gauge({ name: 'regshift_layers_reading', help: 'Layers being read.', ...shared });
   return {
-    cacheAsked: (tier, hit) => caches.inc({ tier, result: hit ? 'hit' : 'miss' }),
-    upstreamAnswered(route, status, seconds) {
+    cacheLookup: (tier, hit) => caches.inc({ tier, result: hit ? 'hit' : 'miss' }),
+    upstreamResponse(route, status, seconds) {
       upstream.inc({ route, code: classOf(status) });
       upstreamSeconds.observe({ route }, seconds);
     },
-    pullsLeft: (route, left) => pulls.set({ route }, left),
-    tokenAsked: (route, granted) => tokens.inc({ route, result: granted ? 'granted' : 'refused' }),
-    converted({ from, to, result, seconds }) {
+    pullsRemaining: (route, left) => pulls.set({ route }, left),
+    tokenRequest: (route, granted) => tokens.inc({ route, result: granted ? 'granted' : 'refused' }),
+    conversion({ from, to, result, seconds }) {
       conversions.inc({ from: forms.has(from) ? from : 'other', to, result });
       if (result !== 'remembered') conversionSeconds.observe({ to }, seconds);
     },
-    layerReading: (change) => layers.inc(change),
+    layerReads: (change) => layers.inc(change),
   };
 }
 

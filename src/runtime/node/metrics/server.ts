@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { Health } from '../../../http/health.ts';
-import type { Metrics } from './prometheus.ts';
+import type { PrometheusMetrics } from './prometheus.ts';
 
 /** What only those who run the proxy should see, on a port of its own; the probes are here too. */
-export function createMetricsServer(metrics: Metrics, health: Health): Server {
+export function createMetricsServer(metrics: PrometheusMetrics, health: Health): Server {
   const answers: Readonly<Record<string, () => Promise<Answer>>> = {
     '/metrics': async () => ({ type: metrics.contentType, body: await metrics.text() }),
     '/healthz': async () => ({ type: 'text/plain', body: 'ok\n' }),

@@ -11,9 +11,9 @@ import { kindOf } from '../../../registry/cache-entries.ts';
  * (HMAC-SHA-256 over its name and itself) that only who has the signing key can make: whoever else can write to that
  * Redis can make entries go missing, and no more.
  */
-export interface Envelope {
+export interface EntryAuthenticator {
   /** The name that an entry has in Redis. */
-  name(key: string): string;
+  keyFor(key: string): string;
   seal(key: string, entry: CacheEntry): Buffer;
   /** @returns undefined for what was not sealed under this key with this signing key, or was changed. */
   open(key: string, value: Uint8Array): CacheEntry | undefined;
@@ -27,7 +27,7 @@ const codeBytes = 32;
  * Names hold the format, the converters' version and a mark of the signing key: replicas that differ in one of them
  * do not see each other's entries, and none of them overwrites another's.
  */
-export async function createEnvelope(signingKey: SigningKey): Promise<Envelope> {
+export async function createEntryAuthenticator(signingKey: SigningKey): Promise<EntryAuthenticator> {
   const { d } = await exportJWK(signingKey.privateKey);
   if (d === undefined) throw new TypeError('a private key has a d');
   const derive = (use: string, length: number) =>
@@ -41,7 +41,7 @@ export async function createEnvelope(signingKey: SigningKey): Promise<Envelope> 
   const code = (key: string, bytes: Uint8Array) =>
     createHmac('sha256', secret).update(name(key)).update(bytes).digest();
   return {
-    name,
+    keyFor: name,
     seal(key, entry) {
       const bytes = encodeEntry(entry);
       return Buffer.concat([code(key, bytes), bytes]);

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Cache } from '../../../cache/cache.ts';
 import { isOurs, kindOf } from '../../../registry/cache-entries.ts';
-import type { Envelope } from './authenticated-entry.ts';
-import type { Link } from './connection.ts';
+import type { EntryAuthenticator } from './authenticated-entry.ts';
+import type { RedisConnection } from './connection.ts';
 
 const day = 24 * 3600;
 
@@ -34,30 +34,30 @@ export function isShared(key: string): boolean {
   return isOurs(key) || kindOf(key) === 'manifest';
 }
 
-export function createRedisCache(link: Link, envelope: Envelope): RedisCache {
+export function createRedisCache(connection: RedisConnection, authenticator: EntryAuthenticator): RedisCache {
   /** What is there, as far as this replica has seen. */
   const present = new LRUCache<string, true>({ max: 20_000, ttl: trustedMs });
 
   return {
     async get(key, budget) {
       budget?.spend();
-      const value = await link.run((client) => client.get(envelope.name(key)));
-      const entry = value ? envelope.open(key, value) : undefined;
+      const value = await connection.run((client) => client.get(authenticator.keyFor(key)));
+      const entry = value ? authenticator.open(key, value) : undefined;
       if (entry) present.set(key, true);
       return entry;
     },
     async set(key, entry, budget) {
       budget?.spend();
-      const value = envelope.seal(key, entry);
+      const value = authenticator.seal(key, entry);
       const isDocument = documents.has(kindOf(key));
       const life = isDocument ? lifeSeconds.document : lifeSeconds.other;
       const isKept = !isDocument || value.length <= documentBytes;
       const done = isKept
-        ? await link.run((client) => client.set(envelope.name(key), value, { EX: life }))
+        ? await connection.run((client) => client.set(authenticator.keyFor(key), value, { EX: life }))
         : 'too large';
       if (done !== undefined) present.set(key, true);
     },
-    lacks: (key) => !link.isAway() && !present.has(key),
+    lacks: (key) => !connection.isDown() && !present.has(key),
     forget: () => present.clear(),
   };
 }

@@ -4,25 +4,25 @@ import { type Circuit, createCircuit } from '../../../concurrency/circuit-breake
 import type { Log } from '../../../observability/log.ts';
 
 /** A connection to Redis that nobody ever waits for long. */
-export interface Link {
+export interface RedisConnection {
   /**
    * Runs one command.
    * @returns undefined where Redis is away, is late or says no: those who ask go on without it. Nothing is kept to be
    *   sent later.
    */
   run<T>(command: (client: RedisClient) => Promise<T>): Promise<T | undefined>;
-  isAway(): boolean;
+  isDown(): boolean;
   close(): Promise<void>;
 }
 
 /** Values come as bytes. */
 export type RedisClient = ReturnType<typeof clientOf>;
 
-export interface LinkOptions {
+export interface RedisConnectionOptions {
   readonly url: URL;
   readonly log: Log;
   /** Called when Redis is there again: what it held may be gone. */
-  readonly onBack: () => void;
+  readonly onReconnect: () => void;
   /** For one command. */
   readonly deadlineMs?: number;
 }
@@ -36,12 +36,12 @@ const pingMs = 5_000;
 const silenceMs = 12_000;
 
 /** Connects, or goes on trying in the background. Never throws because Redis is not there. */
-export async function openLink({
+export async function openRedisConnection({
   url,
   log,
-  onBack,
+  onReconnect,
   deadlineMs = defaultDeadlineMs,
-}: LinkOptions): Promise<Link> {
+}: RedisConnectionOptions): Promise<RedisConnection> {
   const client = clientOf(url);
   const circuit = createCircuit({
     probe: async () => {
@@ -50,7 +50,7 @@ export async function openLink({
     onAway: (reason) => log('warn', 'Redis is away: going on without it', { reason }),
     onBack: () => {
       log('info', 'Redis is back');
-      onBack();
+      onReconnect();
     },
     clock: Date.now,
   });
@@ -58,7 +58,7 @@ export async function openLink({
   client.on('ready', () => circuit.tryNow());
   await connect(client, circuit);
   return {
-    isAway: circuit.isAway,
+    isDown: circuit.isAway,
     run: createRun(client, circuit, log, deadlineMs),
     async close() {
       circuit.stop();
@@ -104,7 +104,12 @@ async function connect(client: RedisClient, circuit: Circuit): Promise<void> {
   await within(firstDeadlineMs, first.promise).catch((error: Error) => circuit.lost(error.message));
 }
 
-function createRun(client: RedisClient, circuit: Circuit, log: Log, deadlineMs: number): Link['run'] {
+function createRun(
+  client: RedisClient,
+  circuit: Circuit,
+  log: Log,
+  deadlineMs: number,
+): RedisConnection['run'] {
   /** What Redis has said no to lately: each kind is told once in ten minutes. */
   const told = new LRUCache<string, true>({ max: 100, ttl: 600_000 });
   return async (command) => {

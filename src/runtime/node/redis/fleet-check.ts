@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import { type Agreement, differences } from '../../../config/fleet-fingerprint.ts';
+import { differences, type FleetFingerprint } from '../../../config/fleet-fingerprint.ts';
 import type { Log } from '../../../observability/log.ts';
-import type { Link, RedisClient } from './connection.ts';
+import type { RedisClient, RedisConnection } from './connection.ts';
 
 /** Outside of the names of entries: replicas that share nothing else must find each other here. */
 const listName = 'regshift:replicas';
@@ -18,16 +18,16 @@ const agreement = z.record(z.string(), z.string());
  * warning: a digest names bytes, and entries are read by replicas of the same key and version only, so nothing wrong
  * can be served; and to refuse would make a change of the key, or an upgrade, a time without any replica.
  */
-export class Replicas {
-  readonly #link: Link;
-  readonly #own: Agreement;
+export class FleetCheck {
+  readonly #link: RedisConnection;
+  readonly #own: FleetFingerprint;
   readonly #log: Log;
   readonly #id = randomUUID();
   readonly #told = new Set<string>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(link: Link, own: Agreement, log: Log) {
-    this.#link = link;
+  constructor(connection: RedisConnection, own: FleetFingerprint, log: Log) {
+    this.#link = connection;
     this.#own = own;
     this.#log = log;
   }
@@ -75,7 +75,7 @@ async function forget(client: RedisClient, ids: readonly string[]): Promise<void
   await client.sRem(listName, [...ids]);
 }
 
-function agreementIn(value: string): Agreement {
+function agreementIn(value: string): FleetFingerprint {
   try {
     return agreement.safeParse(JSON.parse(value)).data ?? {};
   } catch {

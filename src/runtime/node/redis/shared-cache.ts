@@ -1,12 +1,12 @@
 import type { SigningKey } from '../../../../converters/crypto/signing-key.ts';
 import type { Tier } from '../../../cache/tiered.ts';
-import { agreementOf } from '../../../config/fleet-fingerprint.ts';
+import { fleetFingerprint } from '../../../config/fleet-fingerprint.ts';
 import type { Settings } from '../../../config/settings.ts';
 import type { Log } from '../../../observability/log.ts';
-import { createEnvelope } from './authenticated-entry.ts';
+import { createEntryAuthenticator } from './authenticated-entry.ts';
 import { createRedisCache, isShared } from './cache.ts';
-import { openLink } from './connection.ts';
-import { Replicas } from './fleet-check.ts';
+import { openRedisConnection } from './connection.ts';
+import { FleetCheck } from './fleet-check.ts';
 
 export interface SharedCache {
   readonly tier: Tier;
@@ -21,19 +21,19 @@ export async function openSharedCache(
   log: Log,
 ): Promise<SharedCache> {
   let onBack = () => {};
-  const link = await openLink({ url, log, onBack: () => onBack() });
-  const cache = createRedisCache(link, await createEnvelope(signingKey));
-  const replicas = new Replicas(link, agreementOf(settings, signingKey.id), log);
+  const connection = await openRedisConnection({ url, log, onReconnect: () => onBack() });
+  const cache = createRedisCache(connection, await createEntryAuthenticator(signingKey));
+  const replicas = new FleetCheck(connection, fleetFingerprint(settings, signingKey.id), log);
   onBack = () => {
     cache.forget();
     void replicas.beat();
   };
   await replicas.join();
   return {
-    tier: { name: 'redis', cache, keeps: isShared, isAway: link.isAway },
+    tier: { name: 'redis', cache, keeps: isShared, isAway: connection.isDown },
     async close() {
       await replicas.leave();
-      await link.close();
+      await connection.close();
     },
   };
 }

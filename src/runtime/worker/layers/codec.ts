@@ -1,5 +1,5 @@
 import type { Digest } from '../../../../converters/digest.ts';
-import type { HashAlgorithm, LayerCodec, StreamHash } from '../../../layers/codec.ts';
+import type { LayerCodec, LayerHashAlgorithm, StreamHash } from '../../../layers/codec.ts';
 import { gunzip } from './gunzip.ts';
 import { unzstd } from './unzstd.ts';
 
@@ -9,7 +9,7 @@ const windowLimit = 8 * 2 ** 20;
 /** Libraries unpack, the platform hashes: it has no zstd, and of gzip only a part (`gunzip`). */
 export const workerLayerCodec: LayerCodec = {
   gunzip,
-  zstd: { windowLimit, unit: 'block', unpack: unzstd },
+  zstd: { windowLimit, unit: 'block', decompress: unzstd },
   hash: platformHash,
 };
 
@@ -21,7 +21,7 @@ type Digests = { readonly DigestStream: new (algorithm: string) => DigestStream 
 
 const platformNames = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' } as const;
 
-function platformHash(algorithm: HashAlgorithm): StreamHash {
+function platformHash(algorithm: LayerHashAlgorithm): StreamHash {
   const stream = new (crypto as unknown as Digests).DigestStream(platformNames[algorithm]);
   const writer = stream.getWriter();
   return {

@@ -20,7 +20,7 @@ export function gunzip(): GzipDecoder {
   const ready: Uint8Array[] = [];
   let waiting = new Uint8Array(pieceLength);
   let filled = 0;
-  let packed = 0;
+  let compressed = 0;
   let memberSize = 0;
   const tail = new Uint8Array(4);
   const engine = new Gunzip((piece) => {
@@ -31,7 +31,7 @@ export function gunzip(): GzipDecoder {
     memberSize = 0;
   };
 
-  function* unpackWaiting(last: boolean): Generator<Uint8Array> {
+  function* decompressWaiting(last: boolean): Generator<Uint8Array> {
     engine.push(waiting.subarray(0, filled), last);
     waiting = new Uint8Array(pieceLength);
     filled = 0;
@@ -39,7 +39,7 @@ export function gunzip(): GzipDecoder {
   }
 
   function remember(bytes: Uint8Array): void {
-    packed += bytes.length;
+    compressed += bytes.length;
     const end = bytes.subarray(-tail.length);
     tail.copyWithin(0, end.length);
     tail.set(end, tail.length - end.length);
@@ -53,14 +53,14 @@ export function gunzip(): GzipDecoder {
         waiting.set(next, filled);
         filled += next.length;
         at += next.length;
-        if (filled === pieceLength) yield* unpackWaiting(false);
+        if (filled === pieceLength) yield* decompressWaiting(false);
       }
     },
     async *end() {
-      yield* unpackWaiting(false);
-      yield* unpackWaiting(true);
+      yield* decompressWaiting(false);
+      yield* decompressWaiting(true);
       const isize = new DataView(tail.buffer).getUint32(0, true);
-      if (packed < shortestMember || isize !== memberSize % 2 ** 32)
+      if (compressed < shortestMember || isize !== memberSize % 2 ** 32)
         throw new Error('unexpected end of file');
     },
     close() {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
-import { generations } from '../../../../src/negotiation/known-clients.ts';
+import { knownClients } from '../../../../src/negotiation/known-clients.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { testApp } from '../../../support/app.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
@@ -87,9 +87,9 @@ describe('what each client would be given', () => {
     '%s: as the proxy does it',
     async (sample) => {
       const { clients } = await inspected(sample, '--read-layers');
-      expect(clients.map(({ client }) => client)).toEqual(generations.map(({ name }) => name));
+      expect(clients.map(({ client }) => client)).toEqual(knownClients.map(({ name }) => name));
       const app = testApp();
-      for (const [index, { userAgent, accept, program, name }] of generations.entries()) {
+      for (const [index, { userAgent, accept, program, name }] of knownClients.entries()) {
         const says = program === 'docker' ? ' os/linux arch/amd64' : '';
         const headers: [string, string][] = [
           ['User-Agent', `${userAgent}${says}`],

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { mediaTypes } from '../../../../converters/media-types.ts';
-import { generationOf, generations } from '../../../../src/negotiation/known-clients.ts';
+import { knownClientById, knownClients } from '../../../../src/negotiation/known-clients.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { type RunningProxy, startProxy } from '../../../support/proxy.ts';
@@ -37,7 +37,7 @@ describe('regshift warm', () => {
     const { code, json, err } = await warm('sample/index-zstd', '--all-clients', '--json');
     expect(code).toBe(0);
     const results = json<Result[]>();
-    expect(results.map(({ client }) => client)).toEqual(generations.map(({ name }) => name));
+    expect(results.map(({ client }) => client)).toEqual(knownClients.map(({ name }) => name));
     expect(results.map(({ given }) => given?.form)).toEqual([
       'registry API v1, 2 images',
       'schema1',
@@ -184,10 +184,10 @@ describe('a client by its name', () => {
     ['docker-dev', undefined],
     ['', undefined],
   ])('%s is of the generation %s', (name, id) => {
-    expect(generationOf(name)?.id).toBe(id);
+    expect(knownClientById(name)?.id).toBe(id);
   });
 
-  it.each(generations)('$id names its own generation', (generation) => {
-    expect(generationOf(generation.id)).toBe(generation);
+  it.each(knownClients)('$id names its own generation', (generation) => {
+    expect(knownClientById(generation.id)).toBe(generation);
   });
 });

@@ -23,15 +23,15 @@ describe('an image is named as for docker pull', () => {
     const read = readImageName(text);
     const { reference } = read;
     expect([
-      read.registry.href,
+      read.registryUrl.href,
       read.name,
       reference.kind === 'tag' ? reference.tag : reference.digest,
     ]).toEqual([registry, name, expected]);
   });
 
   test('--plain-http is for registries with a name of their own', () => {
-    expect(readImageName('registry.example/app', true).registry.href).toBe('http://registry.example/');
-    expect(readImageName('alpine', true).registry.href).toBe('https://registry-1.docker.io/');
+    expect(readImageName('registry.example/app', true).registryUrl.href).toBe('http://registry.example/');
+    expect(readImageName('alpine', true).registryUrl.href).toBe('https://registry-1.docker.io/');
   });
 
   test.each([

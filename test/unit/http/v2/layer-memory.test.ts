@@ -7,14 +7,14 @@ import { createNodeLayerCodec } from '../../../../src/runtime/node/layers/codec.
 import { tar } from '../../../../src/sample-registry/tar.ts';
 import { testApp } from '../../../support/app.ts';
 import { layerContent } from '../../../support/layer-content.ts';
-import { packedImage } from '../../../support/packed-image.ts';
+import { compressedImage } from '../../../support/packed-image.ts';
 import { pull } from '../../../support/pull.ts';
 import { scriptedUpstream } from '../../../support/scripted-upstream.ts';
 
 const MiB = 2 ** 20;
 const files = tar([{ kind: 'file', path: 'words', content: layerContent(200_000) }]);
 const params = { [constants.ZSTD_c_windowLog]: 27 };
-const packed = new Uint8Array(
+const compressed = new Uint8Array(
   Buffer.concat(await Readable.from([files]).pipe(createZstdCompress({ params })).toArray()),
 );
 const path = `/v2/team/packed/blobs/${digestOf(files)}`;
@@ -22,7 +22,9 @@ const path = `/v2/team/packed/blobs/${digestOf(files)}`;
 /** A proxy all of whose memory for downloads is lent. */
 async function busyApp() {
   const codec = createNodeLayerCodec({ windowBudget: 128 * MiB, patienceMs: 50 });
-  const image = packedImage('team/packed', [{ mediaType: mediaTypes.ociLayerZstd, packed, tar: files }]);
+  const image = compressedImage('team/packed', [
+    { mediaType: mediaTypes.ociLayerZstd, compressed, tar: files },
+  ]);
   const upstream = scriptedUpstream(image);
   const app = testApp({}, upstream.fetch, { codec });
   await pull(app, 'Docker 1.13.1', 'team/packed');
@@ -55,7 +57,7 @@ describe('while all memory for downloads is lent', () => {
     const head = await app.head(path);
     expect([head.status, head.header('Content-Length')]).toEqual([200, String(files.length)]);
     expect((await app.get(path, { 'If-None-Match': `"${digestOf(files)}"` })).status).toBe(304);
-    expect(upstream.asked.filter((each) => each.includes(digestOf(packed)))).toEqual([]);
+    expect(upstream.asked.filter((each) => each.includes(digestOf(compressed)))).toEqual([]);
   });
 
   it('a layer is still read for a conversion', async () => {
@@ -64,8 +66,8 @@ describe('while all memory for downloads is lent', () => {
     const bytes = new Uint8Array(
       Buffer.concat(await Readable.from([other]).pipe(createZstdCompress({ params })).toArray()),
     );
-    const layer = { mediaType: mediaTypes.ociLayerZstd, packed: bytes, tar: other };
-    upstream.follow(packedImage('team/other', [layer]));
+    const layer = { mediaType: mediaTypes.ociLayerZstd, compressed: bytes, tar: other };
+    upstream.follow(compressedImage('team/other', [layer]));
     const accept = { Accept: mediaTypes.schema2 };
     expect((await app.get('/v2/team/other/manifests/latest', accept)).status).toBe(200);
   });

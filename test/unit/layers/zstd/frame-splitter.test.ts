@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readFrameStart } from '../../../../src/layers/zstd/frame-header.ts';
-import { createFrameWalk, type FramePiece } from '../../../../src/layers/zstd/frame-splitter.ts';
+import { createFrameSplitter, type FramePiece } from '../../../../src/layers/zstd/frame-splitter.ts';
 
 const magic = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -61,7 +61,7 @@ describe('cutting at frames', () => {
   const stream = Uint8Array.from([...first, ...skippable, ...second, ...skippable]);
 
   function walked(unit: 'frame' | 'block', piece: number): FramePiece[] {
-    const walk = createFrameWalk({ windowLimit: 1024, unit, what: 'layer X' });
+    const walk = createFrameSplitter({ windowLimit: 1024, unit, what: 'layer X' });
     const pieces: FramePiece[] = [];
     for (let at = 0; at < stream.length; at += piece)
       pieces.push(...walk.walk(stream.subarray(at, at + piece)));
@@ -106,7 +106,7 @@ describe('cutting at frames', () => {
     ['a block beyond 128 KiB', [...magic, 0x00, 0, 3, 0xff, 0xff, 9], 'a kind that there is not'],
     ['a window beyond the limit', [...magic, 0x00, 1 << 3, ...raw(1)], 'window of 2048 bytes; at most 1024'],
   ])('%s is refused before a decoder sees it', (_name, bytes, message) => {
-    const walk = createFrameWalk({ windowLimit: 1024, unit: 'frame', what: 'layer X' });
+    const walk = createFrameSplitter({ windowLimit: 1024, unit: 'frame', what: 'layer X' });
     expect(() => [...walk.walk(Uint8Array.from(bytes))]).toThrow(message);
   });
 });

@@ -3,11 +3,15 @@ import {
   basicAuthorization,
   type Credential,
   credentialKey,
-  type Shown,
+  type StaticCredential,
 } from '../../../../src/upstream/auth/credential.ts';
 
-const client = (authorization: string): Shown => ({ kind: 'client', authorization });
-const service = (username: string, password: string): Shown => ({ kind: 'service', username, password });
+const client = (authorization: string): StaticCredential => ({ kind: 'client', authorization });
+const service = (username: string, password: string): StaticCredential => ({
+  kind: 'service',
+  username,
+  password,
+});
 
 describe('credentialKey', () => {
   it('is the same for the same credential', () => {
@@ -33,7 +37,7 @@ describe('credentialKey', () => {
 });
 
 describe('basicAuthorization', () => {
-  it.each<[Shown, string | undefined]>([
+  it.each<[StaticCredential, string | undefined]>([
     [{ kind: 'none' }, undefined],
     [client('Basic YTpi'), 'Basic YTpi'],
     [client('basic YTpi'), 'basic YTpi'],

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Shown } from '../../../../src/upstream/auth/credential.ts';
+import type { StaticCredential } from '../../../../src/upstream/auth/credential.ts';
 import { createTokenSource } from '../../../../src/upstream/auth/token-cache.ts';
 import type { TokenRequest } from '../../../../src/upstream/auth/token-request.ts';
 import { answer, type Handler, type LocalServer, startServer, startTokenServer } from '../local-server.ts';
 
-const none: Shown = { kind: 'none' };
+const none: StaticCredential = { kind: 'none' };
 const start = Date.parse('2026-01-01T00:00:00Z');
 
 function sourceFor(server: LocalServer, changes: { upstream?: string; deadlineMs?: number } = {}) {
@@ -105,7 +105,7 @@ describe('a token is kept', () => {
   it('for one realm, service, scope and credential only', async () => {
     const server = await startTokenServer();
     const { source, request } = sourceFor(server);
-    const basic = (authorization: string): Shown => ({ kind: 'client', authorization });
+    const basic = (authorization: string): StaticCredential => ({ kind: 'client', authorization });
     const questions = [
       {},
       { realm: `${server.url.href}other` },
@@ -236,9 +236,9 @@ describe('a token server fails with', () => {
   it.each(failures)('%s', async (name, handler, code, message) => {
     const server = await startServer(handler);
     const { source, request } = sourceFor(server, { deadlineMs: 200 });
-    const credential: Shown = { kind: 'service', username: 'user', password: 'password' };
+    const credential: StaticCredential = { kind: 'service', username: 'user', password: 'password' };
     const failure = await source.get(request({ credential })).catch((error) => error);
-    expect(failure).toMatchObject({ name: 'Failure', code });
+    expect(failure).toMatchObject({ name: 'RegistryError', code });
     expect(failure.message).toMatch(new RegExp(message.source.replace('HOST', server.host)));
     expect(failure.message).not.toMatch(/secret|password=|repository/);
     // What is cut before an answer is asked once more: the server may just have closed an idle connection.

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectSecure } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { passThrough } from '../../../../../src/http/upstream-body.ts';
+import { responseWithUpstreamBody } from '../../../../../src/http/upstream-body.ts';
 import { createListener } from '../../../../../src/runtime/node/http/listener.ts';
 import { close, createProxyServer, listen, urlOf } from '../../../../../src/runtime/node/http/server.ts';
 import { makeCertificate } from '../../../../support/certificate.ts';
@@ -162,7 +162,7 @@ describe.skipIf(requirePeers('openssl'))('an answer that breaks off', () => {
 it('an answer that stands still is reset as well', async () => {
   const app = {
     fetch: async () =>
-      passThrough(new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(65_536)) }), {}),
+      responseWithUpstreamBody(new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(65_536)) }), {}),
     again: () => undefined,
     renew: () => undefined,
   };

@@ -3,12 +3,12 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { App } from '../../../../../src/app.ts';
-import type { Connection } from '../../../../../src/http/env.ts';
-import { passThrough } from '../../../../../src/http/upstream-body.ts';
+import type { ClientConnection } from '../../../../../src/http/env.ts';
+import { responseWithUpstreamBody } from '../../../../../src/http/upstream-body.ts';
 import type { Log } from '../../../../../src/observability/log.ts';
 import { createHttpFetch } from '../../../../../src/runtime/node/http/fetch.ts';
 import { createListener } from '../../../../../src/runtime/node/http/listener.ts';
-import { questionOf } from '../../../../../src/runtime/node/http/response-cache-key.ts';
+import { responseCacheKey } from '../../../../../src/runtime/node/http/response-cache-key.ts';
 import { rawRequest } from '../../../../support/raw-http.ts';
 import { startServer } from '../../../upstream/local-server.ts';
 
@@ -36,9 +36,9 @@ const get = (port: number) => rawRequest({ port, method: 'GET', path: '/', heade
 
 /** A body that passes through: as it came, or with a stream of the web around it. */
 const passing = {
-  'natively piped': (response: Response) => passThrough(response.body, response),
+  'natively piped': (response: Response) => responseWithUpstreamBody(response.body, response),
   'written from a stream of the web': (response: Response) =>
-    passThrough(response.body?.pipeThrough(new TransformStream()) ?? null, response),
+    responseWithUpstreamBody(response.body?.pipeThrough(new TransformStream()) ?? null, response),
   'piped as a stream of the web': ({ body, status, headers }: Response) =>
     new Response(body?.pipeThrough(new TransformStream()) ?? null, { status, headers }),
 };
@@ -126,7 +126,7 @@ describe('an exception', () => {
 
   it('in a handler of one connection leaves the process, and the handlers behind it', async () => {
     let counted = 0;
-    const { port, logged } = await serving(async (_request, connection?: Connection) => {
+    const { port, logged } = await serving(async (_request, connection?: ClientConnection) => {
       connection?.whenSent?.(wrong);
       connection?.whenSent?.(() => {
         counted += 1;
@@ -158,7 +158,7 @@ describe('an exception', () => {
 
 describe('a stream that fails', () => {
   const failing = (start: (controller: ReadableStreamDefaultController) => void) =>
-    serving(async () => passThrough(new ReadableStream({ start }), { status: 200 }));
+    serving(async () => responseWithUpstreamBody(new ReadableStream({ start }), { status: 200 }));
 
   it('while its client is slow says nothing to the client, and does not end its body', async () => {
     const { promise, resolve } = Promise.withResolvers<ReadableStreamDefaultController>();
@@ -204,7 +204,7 @@ describe('an upload', () => {
 describe('the question that a request is', () => {
   let address = '127.0.0.1';
   const words = (...rawHeaders: string[]) =>
-    questionOf({
+    responseCacheKey({
       method: 'GET',
       url: '/v2/a/manifests/b',
       rawHeaders,

@@ -10,10 +10,10 @@ import {
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../../../converters/digest.ts';
 import type { Decoder, GzipDecoder, LayerCodec, ZstdDecoder } from '../../../../../src/layers/codec.ts';
-import { unpack } from '../../../../../src/layers/decompress.ts';
-import { defaultUnpackLimits } from '../../../../../src/layers/decompression-limits.ts';
-import { measure } from '../../../../../src/layers/inspect.ts';
-import { verified } from '../../../../../src/layers/verify.ts';
+import { decompress } from '../../../../../src/layers/decompress.ts';
+import { defaultDecompressionLimits } from '../../../../../src/layers/decompression-limits.ts';
+import { inspectLayer } from '../../../../../src/layers/inspect.ts';
+import { verifyingStream } from '../../../../../src/layers/verify.ts';
 import type { FramePiece } from '../../../../../src/layers/zstd/frame-splitter.ts';
 import { createNodeLayerCodec } from '../../../../../src/runtime/node/layers/codec.ts';
 import { driveZlib } from '../../../../../src/runtime/node/layers/zlib-engine.ts';
@@ -30,18 +30,18 @@ async function streamed(bytes: Uint8Array, windowLog: number): Promise<Uint8Arra
   return Buffer.concat(await Readable.from([bytes]).pipe(createZstdCompress({ params })).toArray());
 }
 
-function unpackWith(
+function decompressWith(
   codec: LayerCodec,
-  packed: Uint8Array,
+  compressed: Uint8Array,
   compression: 'gzip' | 'zstd' = 'zstd',
   piece = 65_536,
 ): ReadableStream<Uint8Array> {
-  const options = { codec, limits: defaultUnpackLimits, what: 'layer X' };
-  return unpack(sourceOf(packed, { piece }).stream, compression, options);
+  const options = { codec, limits: defaultDecompressionLimits, what: 'layer X' };
+  return decompress(sourceOf(compressed, { piece }).stream, compression, options);
 }
 
-async function digestBy(codec: LayerCodec, packed: Uint8Array): Promise<string> {
-  return digestOf(await bytesOf(unpackWith(codec, packed)));
+async function digestBy(codec: LayerCodec, compressed: Uint8Array): Promise<string> {
+  return digestOf(await bytesOf(decompressWith(codec, compressed)));
 }
 
 describe('zstd on Node', () => {
@@ -58,8 +58,8 @@ describe('zstd on Node', () => {
   });
 
   test('a window beyond 128 MiB is refused', async () => {
-    const packed = await streamed(content, 28);
-    await expect(bytesOf(unpackWith(codec, packed))).rejects.toMatchObject({
+    const compressed = await streamed(content, 28);
+    await expect(bytesOf(decompressWith(codec, compressed))).rejects.toMatchObject({
       code: 'UPSTREAM_CONTENT',
       message: expect.stringContaining(`window of ${256 * MiB} bytes; at most ${128 * MiB}`),
     });
@@ -69,14 +69,14 @@ describe('zstd on Node', () => {
     const files = Array.from({ length: 3000 }, (_, index) =>
       content.subarray(index * 900, (index + 1) * 900),
     );
-    const packed = concatenated(...files.map((file) => zstdCompressSync(file)), skippable);
-    expect(await digestBy(codec, packed)).toBe(digestOf(concatenated(...files)));
+    const compressed = concatenated(...files.map((file) => zstdCompressSync(file)), skippable);
+    expect(await digestBy(codec, compressed)).toBe(digestOf(concatenated(...files)));
   });
 
   test('a wrong checksum is seen', async () => {
-    const packed = await streamed(content, 21);
-    const last = packed.length - 1;
-    const stream = unpackWith(codec, packed.with(last, (packed[last] ?? 0) ^ 1));
+    const compressed = await streamed(content, 21);
+    const last = compressed.length - 1;
+    const stream = decompressWith(codec, compressed.with(last, (compressed[last] ?? 0) ^ 1));
     await expect(bytesOf(stream)).rejects.toMatchObject({ message: expect.stringContaining('checksum') });
   });
 
@@ -100,7 +100,12 @@ describe('gzip on Node', () => {
     const codec = createNodeLayerCodec();
     const members = [content, new Uint8Array(), content.subarray(7)];
     for (const piece of [100, 65_536, 10_000_000]) {
-      const stream = unpackWith(codec, concatenated(...members.map((each) => gzipSync(each))), 'gzip', piece);
+      const stream = decompressWith(
+        codec,
+        concatenated(...members.map((each) => gzipSync(each))),
+        'gzip',
+        piece,
+      );
       expect(digestOf(await bytesOf(stream))).toBe(digestOf(concatenated(...members)));
     }
   });
@@ -109,11 +114,11 @@ describe('gzip on Node', () => {
 describe('the budget for windows', () => {
   test('a stream waits until another has given its window back', async () => {
     const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
-    const packed = await streamed(content, 27);
-    const first = unpackWith(codec, packed).getReader();
+    const compressed = await streamed(content, 27);
+    const first = decompressWith(codec, compressed).getReader();
     await first.read();
     let done = false;
-    const second = bytesOf(unpackWith(codec, packed)).finally(() => {
+    const second = bytesOf(decompressWith(codec, compressed)).finally(() => {
       done = true;
     });
     await settled();
@@ -124,26 +129,26 @@ describe('the budget for windows', () => {
 
   test('windows are given back at the end, after an error and by a client that leaves the line', async () => {
     const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
-    const packed = await streamed(content, 27);
-    await bytesOf(unpackWith(codec, packed));
-    await expect(bytesOf(unpackWith(codec, packed.subarray(0, 1000)))).rejects.toThrow('cut short');
-    const holder = unpackWith(codec, packed).getReader();
+    const compressed = await streamed(content, 27);
+    await bytesOf(decompressWith(codec, compressed));
+    await expect(bytesOf(decompressWith(codec, compressed.subarray(0, 1000)))).rejects.toThrow('cut short');
+    const holder = decompressWith(codec, compressed).getReader();
     await holder.read();
-    const waiting = unpackWith(codec, packed).getReader();
+    const waiting = decompressWith(codec, compressed).getReader();
     const read = waiting.read();
     await settled();
     await waiting.cancel('gone');
     expect((await read).done).toBe(true);
     await holder.cancel();
-    expect(await digestBy(codec, packed)).toBe(digestOf(content));
+    expect(await digestBy(codec, compressed)).toBe(digestOf(content));
   });
 
   test('a later frame with a larger window is counted with it', async () => {
     const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
     const [small, large] = await Promise.all([streamed(content, 20), streamed(content, 27)]);
-    const holder = unpackWith(codec, concatenated(small, large)).getReader();
+    const holder = decompressWith(codec, concatenated(small, large)).getReader();
     for (let read = 0; read <= content.length; ) read += (await holder.read()).value?.length ?? Number.NaN;
-    const waiting = unpackWith(codec, small).getReader();
+    const waiting = decompressWith(codec, small).getReader();
     let served = false;
     const first = waiting.read().finally(() => {
       served = true;
@@ -157,14 +162,14 @@ describe('the budget for windows', () => {
 
   test('a measurement that waits for a window can be aborted', async () => {
     const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
-    const packed = await streamed(content, 27);
-    const holder = unpackWith(codec, packed).getReader();
+    const compressed = await streamed(content, 27);
+    const holder = decompressWith(codec, compressed).getReader();
     await holder.read();
     const abort = new AbortController();
     const { signal } = abort;
-    const source = sourceOf(packed);
-    const limits = defaultUnpackLimits;
-    const facts = measure(source.stream, { codec, limits, digest: digestOf(packed), signal });
+    const source = sourceOf(compressed);
+    const limits = defaultDecompressionLimits;
+    const facts = inspectLayer(source.stream, { codec, limits, digest: digestOf(compressed), signal });
     await settled();
     abort.abort(new Error('enough'));
     await expect(facts).rejects.toThrow('enough');
@@ -174,8 +179,8 @@ describe('the budget for windows', () => {
 
   test('a stream gives its small window back before it waits for a large one', async () => {
     const codec = createNodeLayerCodec({ windowBudget: 128 * MiB });
-    const packed = concatenated(await streamed(content, 20), await streamed(content, 27));
-    const both = await Promise.all([digestBy(codec, packed), digestBy(codec, packed)]);
+    const compressed = concatenated(await streamed(content, 20), await streamed(content, 27));
+    const both = await Promise.all([digestBy(codec, compressed), digestBy(codec, compressed)]);
     const expected = digestOf(concatenated(content, content));
     expect(both).toEqual([expected, expected]);
   });
@@ -198,10 +203,10 @@ describe('an engine', () => {
   test.each(['at the end', 'after an error', 'when the client goes away'])('is closed %s', async (when) => {
     const { codec, closed } = counting(createNodeLayerCodec());
     for (const compression of ['gzip', 'zstd'] as const) {
-      const packed = compression === 'gzip' ? gzipSync(content) : zstdCompressSync(content);
-      const stream = unpackWith(
+      const compressed = compression === 'gzip' ? gzipSync(content) : zstdCompressSync(content);
+      const stream = decompressWith(
         codec,
-        when === 'after an error' ? packed.subarray(0, 900) : packed,
+        when === 'after an error' ? compressed.subarray(0, 900) : compressed,
         compression,
       );
       const reader = stream.getReader();
@@ -232,18 +237,22 @@ describe('a slow reader', () => {
       zstdCompressSync(noise, { params: { [constants.ZSTD_c_compressionLevel]: -5 } }),
     ],
     ['gzip, one to one', 'gzip', gzipSync(noise, { level: 0 })],
-  ] as const)('%s: nothing runs ahead of it by more than 2 MiB', async (_name, compression, packed) => {
-    const { codec, unpacked } = counting(createNodeLayerCodec());
-    const source = sourceOf(packed, { piece: 65_536 });
-    const plain = unpack(source.stream, compression, { codec, limits: defaultUnpackLimits, what: 'layer X' });
+  ] as const)('%s: nothing runs ahead of it by more than 2 MiB', async (_name, compression, compressed) => {
+    const { codec, decompressed } = counting(createNodeLayerCodec());
+    const source = sourceOf(compressed, { piece: 65_536 });
+    const plain = decompress(source.stream, compression, {
+      codec,
+      limits: defaultDecompressionLimits,
+      what: 'layer X',
+    });
     const expected = { digest: digestOf(new Uint8Array()), size: zeros.length };
-    const reader = verified(plain, expected, codec, 'layer X').getReader();
+    const reader = verifyingStream(plain, expected, codec, 'layer X').getReader();
     let read = 0;
     for (let turn = 0; turn < 10; turn += 1) {
       read += (await reader.read()).value?.length ?? 0;
       await settled();
-      expect(unpacked() - read).toBeLessThan(2 * MiB);
-      if (packed.length > 8 * MiB) expect(source.taken - read).toBeLessThan(2 * MiB);
+      expect(decompressed() - read).toBeLessThan(2 * MiB);
+      if (compressed.length > 8 * MiB) expect(source.taken - read).toBeLessThan(2 * MiB);
     }
     await reader.cancel();
     expect(source.cancelled).toBeDefined();
@@ -253,31 +262,34 @@ describe('a slow reader', () => {
 /** Counts what decoders have given out, to whomever, and how many were closed. */
 function counting(codec: LayerCodec): {
   readonly codec: LayerCodec;
-  readonly unpacked: () => number;
+  readonly decompressed: () => number;
   readonly closed: () => number;
 } {
-  let unpacked = 0;
+  let decompressed = 0;
   let closed = 0;
   async function* count(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of pieces) {
-      unpacked += piece.length;
+      decompressed += piece.length;
       yield piece;
     }
   }
-  const counted = <Packed, Kind extends Decoder<Packed>>(decoder: Kind) => ({
+  const counted = <Compressed, Kind extends Decoder<Compressed>>(decoder: Kind) => ({
     ...decoder,
-    push: (piece: Packed) => count(decoder.push(piece)),
+    push: (piece: Compressed) => count(decoder.push(piece)),
     close() {
       closed += 1;
       decoder.close();
     },
   });
   return {
-    unpacked: () => unpacked,
+    decompressed: () => decompressed,
     closed: () => closed,
     codec: {
       ...codec,
-      zstd: { ...codec.zstd, unpack: (take) => counted<FramePiece, ZstdDecoder>(codec.zstd.unpack(take)) },
+      zstd: {
+        ...codec.zstd,
+        decompress: (take) => counted<FramePiece, ZstdDecoder>(codec.zstd.decompress(take)),
+      },
       gunzip() {
         const decoder = codec.gunzip();
         return { ...counted<Uint8Array, GzipDecoder>(decoder), end: () => count(decoder.end()) };

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { formatProblems } from '../../../../../src/config/problem.ts';
 import { readSettings } from '../../../../../src/config/settings.ts';
-import { createMetrics } from '../../../../../src/runtime/node/metrics/prometheus.ts';
+import { createPrometheusMetrics } from '../../../../../src/runtime/node/metrics/prometheus.ts';
 import { serve } from '../../../../../src/runtime/node/serve.ts';
 import { rawRequest } from '../../../../support/raw-http.ts';
 import { testSigningKey } from '../../../../support/signing-key.ts';
@@ -61,13 +61,13 @@ it('count what clients ask, are given, and cause', async () => {
 });
 
 it('have no more series than words that the program knows', async () => {
-  const { meter, text } = createMetrics();
+  const { metrics, text } = createPrometheusMetrics();
   for (let n = 0; n < 50; n += 1) {
-    meter.converted({ from: `application/x-${n}`, to: 'oci', result: 'made', seconds: 1 });
-    meter.upstreamAnswered('all', 200 + n, 1);
-    meter.pullsLeft('all', n);
+    metrics.conversion({ from: `application/x-${n}`, to: 'oci', result: 'made', seconds: 1 });
+    metrics.upstreamResponse('all', 200 + n, 1);
+    metrics.pullsRemaining('all', n);
   }
-  meter.tokenAsked('all', false);
+  metrics.tokenRequest('all', false);
   const lines = (await text()).split('\n');
   const of = (name: string) => lines.filter((line) => line.startsWith(`${name}{`));
   expect(of('regshift_conversions_total')).toEqual([
@@ -87,8 +87,8 @@ it.each([
   ['deploy/grafana/regshift.json', () => JSON.stringify(JSON.parse(dashboard))],
   ['deploy/prometheus/regshift.rules.yaml', () => JSON.stringify(parse(rules))],
 ])('%s names metrics that there are', async (_file, read) => {
-  const metrics = createMetrics();
-  metrics.watch({ requests: 0, streams: 0, enter: () => undefined });
+  const metrics = createPrometheusMetrics();
+  metrics.watch({ requests: 0, streams: 0, acquire: () => undefined });
   metrics.certificate(0);
   const known = new Set([...(await metrics.text()).matchAll(/^# TYPE (\S+) (\S+)/gm)].flatMap(namesOf));
   const named = new Set(read().match(/\b(?:regshift|process|nodejs)_[a-z_0-9]+/g));

@@ -5,63 +5,66 @@ import {
   readSigningKey,
   type SigningKey,
 } from '../../../../../converters/crypto/signing-key.ts';
-import { createEnvelope, type Envelope } from '../../../../../src/runtime/node/redis/authenticated-entry.ts';
+import {
+  createEntryAuthenticator,
+  type EntryAuthenticator,
+} from '../../../../../src/runtime/node/redis/authenticated-entry.ts';
 import { testSigningKey } from '../../../../support/signing-key.ts';
 
 const key = 'recipe https://registry.example team/secret-project sha256:00';
 const entry = { facts: { n: 1 }, body: Uint8Array.of(1, 2, 3) };
 
 let signingKey: SigningKey;
-let envelope: Envelope;
+let authenticator: EntryAuthenticator;
 beforeAll(async () => {
   signingKey = await readSigningKey(JSON.stringify(testSigningKey));
-  envelope = await createEnvelope(signingKey);
+  authenticator = await createEntryAuthenticator(signingKey);
 });
 
 describe('an entry in Redis', () => {
   it('is read by every replica with the same signing key', async () => {
-    const other = await createEnvelope(await readSigningKey(JSON.stringify(testSigningKey)));
-    expect(other.name(key)).toBe(envelope.name(key));
-    expect(other.open(key, envelope.seal(key, entry))).toEqual(entry);
+    const other = await createEntryAuthenticator(await readSigningKey(JSON.stringify(testSigningKey)));
+    expect(other.keyFor(key)).toBe(authenticator.keyFor(key));
+    expect(other.open(key, authenticator.seal(key, entry))).toEqual(entry);
   });
 
   it('is read by none with another, which gives it another name', async () => {
-    const other = await createEnvelope(await generateSigningKey());
-    expect(other.name(key)).not.toBe(envelope.name(key));
-    expect(other.open(key, envelope.seal(key, entry))).toBeUndefined();
+    const other = await createEntryAuthenticator(await generateSigningKey());
+    expect(other.keyFor(key)).not.toBe(authenticator.keyFor(key));
+    expect(other.open(key, authenticator.seal(key, entry))).toBeUndefined();
   });
 
   it('is not read under the key of another entry', () => {
-    expect(envelope.open(`${key}1`, envelope.seal(key, entry))).toBeUndefined();
+    expect(authenticator.open(`${key}1`, authenticator.seal(key, entry))).toBeUndefined();
   });
 
   it('is not read when any bit of it has changed, or its end is missing', () => {
-    const sealed = envelope.seal(key, entry);
+    const sealed = authenticator.seal(key, entry);
     for (let index = 0; index < sealed.length * 8; index += 1) {
       const changed = Uint8Array.from(sealed);
       changed[index >> 3] = (changed[index >> 3] ?? 0) ^ (1 << (index & 7));
-      expect(envelope.open(key, changed)).toBeUndefined();
+      expect(authenticator.open(key, changed)).toBeUndefined();
     }
     for (let length = 0; length < sealed.length; length += 1) {
-      expect(envelope.open(key, sealed.subarray(0, length))).toBeUndefined();
+      expect(authenticator.open(key, sealed.subarray(0, length))).toBeUndefined();
     }
   });
 
   it('is nothing where there is something else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
-        expect(envelope.open(key, bytes)).toBeUndefined();
+        expect(authenticator.open(key, bytes)).toBeUndefined();
       }),
     );
   });
 
   it('has a name that tells format, version, fleet and kind, and not the repository', () => {
-    expect(envelope.name(key)).toMatch(/^regshift:1\.1:[0-9a-f]{8}:recipe:[0-9a-f]{64}$/);
-    expect(envelope.name(`${key}1`)).not.toBe(envelope.name(key));
+    expect(authenticator.keyFor(key)).toMatch(/^regshift:1\.1:[0-9a-f]{8}:recipe:[0-9a-f]{64}$/);
+    expect(authenticator.keyFor(`${key}1`)).not.toBe(authenticator.keyFor(key));
   });
 
   it('lies under the same name after every change of this program that does not say so', () => {
-    expect(envelope.name(key)).toBe(
+    expect(authenticator.keyFor(key)).toBe(
       'regshift:1.1:da929016:recipe:5b5db77834dd4bbd955a52926a2439f0526496c8cbcaca7cfc9c60b9424648b6',
     );
   });

@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readSigningKey } from '../../../../../converters/crypto/signing-key.ts';
-import { createEnvelope, type Envelope } from '../../../../../src/runtime/node/redis/authenticated-entry.ts';
+import {
+  createEntryAuthenticator,
+  type EntryAuthenticator,
+} from '../../../../../src/runtime/node/redis/authenticated-entry.ts';
 import { createRedisCache, documentBytes, isShared } from '../../../../../src/runtime/node/redis/cache.ts';
-import type { Link, RedisClient } from '../../../../../src/runtime/node/redis/connection.ts';
+import type { RedisClient, RedisConnection } from '../../../../../src/runtime/node/redis/connection.ts';
 import { testSigningKey } from '../../../../support/signing-key.ts';
 
 /** The two commands that the cache uses; what a real Redis does with them is for the peers to show. */
@@ -16,24 +19,24 @@ function standIn() {
       return 'OK';
     },
   } as unknown as RedisClient;
-  const link: Link = {
-    isAway: () => state.away,
+  const connection: RedisConnection = {
+    isDown: () => state.away,
     run: async (command) => {
       state.asked += 1;
       return state.away ? undefined : command(client);
     },
     close: async () => {},
   };
-  return { link, written, state };
+  return { link: connection, written, state };
 }
 
 const recipe = 'recipe https://registry.example team/app sha256:00';
 const product = 'product https://registry.example team/app sha256:00 v1';
 const small = { facts: { n: 1 }, body: Uint8Array.of(1) };
 
-let envelope: Envelope;
+let authenticator: EntryAuthenticator;
 beforeEach(async () => {
-  envelope = await createEnvelope(await readSigningKey(JSON.stringify(testSigningKey)));
+  authenticator = await createEntryAuthenticator(await readSigningKey(JSON.stringify(testSigningKey)));
 });
 
 describe('what is kept in Redis', () => {
@@ -51,18 +54,18 @@ describe('what is kept in Redis', () => {
   });
 
   it('has an end, and documents the nearer one', async () => {
-    const { link, written } = standIn();
-    const cache = createRedisCache(link, envelope);
+    const { link: connection, written } = standIn();
+    const cache = createRedisCache(connection, authenticator);
     await cache.set(recipe, small);
     await cache.set(product, small);
-    expect(written.get(envelope.name(recipe))?.seconds).toBe(90 * 86_400);
-    expect(written.get(envelope.name(product))?.seconds).toBe(7 * 86_400);
+    expect(written.get(authenticator.keyFor(recipe))?.seconds).toBe(90 * 86_400);
+    expect(written.get(authenticator.keyFor(product))?.seconds).toBe(7 * 86_400);
     expect(await cache.get(product)).toEqual(small);
   });
 
   it('is no document above the limit, and that is not tried again and again', async () => {
-    const { link, written, state } = standIn();
-    const cache = createRedisCache(link, envelope);
+    const { link: connection, written, state } = standIn();
+    const cache = createRedisCache(connection, authenticator);
     await cache.set(product, { facts: {}, body: new Uint8Array(documentBytes) });
     expect([written.size, state.asked, cache.lacks?.(product)]).toEqual([0, 0, false]);
   });
@@ -70,8 +73,11 @@ describe('what is kept in Redis', () => {
 
 describe('what Redis lacks', () => {
   it('is what it was never seen to have', async () => {
-    const { link } = standIn();
-    const [one, other] = [createRedisCache(link, envelope), createRedisCache(link, envelope)];
+    const { link: connection } = standIn();
+    const [one, other] = [
+      createRedisCache(connection, authenticator),
+      createRedisCache(connection, authenticator),
+    ];
     expect(one.lacks?.(recipe)).toBe(true);
     await one.set(recipe, small);
     expect([one.lacks?.(recipe), other.lacks?.(recipe)]).toEqual([false, true]);
@@ -80,8 +86,8 @@ describe('what Redis lacks', () => {
   });
 
   it('is everything once it has been away, and nothing while it is: there is no use in trying', async () => {
-    const { link, state } = standIn();
-    const cache = createRedisCache(link, envelope);
+    const { link: connection, state } = standIn();
+    const cache = createRedisCache(connection, authenticator);
     await cache.set(recipe, small);
     state.away = true;
     await cache.set(product, small);

@@ -2,8 +2,8 @@ import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../../../converters/digest.ts';
 import type { LayerCodec } from '../../../../../src/layers/codec.ts';
-import { unpack } from '../../../../../src/layers/decompress.ts';
-import { defaultUnpackLimits } from '../../../../../src/layers/decompression-limits.ts';
+import { decompress } from '../../../../../src/layers/decompress.ts';
+import { defaultDecompressionLimits } from '../../../../../src/layers/decompression-limits.ts';
 import { createNodeLayerCodec } from '../../../../../src/runtime/node/layers/codec.ts';
 import { gunzip } from '../../../../../src/runtime/worker/layers/gunzip.ts';
 import { unzstd } from '../../../../../src/runtime/worker/layers/unzstd.ts';
@@ -14,9 +14,9 @@ import { layerContent } from '../../../../support/layer-content.ts';
 const codec: LayerCodec = {
   ...createNodeLayerCodec(),
   gunzip,
-  zstd: { windowLimit: 8 * 2 ** 20, unit: 'block', unpack: unzstd },
+  zstd: { windowLimit: 8 * 2 ** 20, unit: 'block', decompress: unzstd },
 };
-const limits = { ...defaultUnpackLimits, bombBytes: 10_000_000 };
+const limits = { ...defaultDecompressionLimits, bombBytes: 10_000_000 };
 
 function random(seed: number): (below: number) => number {
   let state = seed;
@@ -58,9 +58,9 @@ describe.each(['gzip', 'zstd'] as const)('%s by the libraries of the Worker', (c
     for (let seed = 1; seed <= 40; seed += 1) {
       const next = random(seed);
       const parts = Array.from({ length: 1 + next(4) }, () => contentOf(next));
-      const packed = concatenated(...parts.map((part) => pack(next, compression, part)));
+      const compressed = concatenated(...parts.map((part) => pack(next, compression, part)));
       const piece = [100 + next(50), 1 + next(5000), 65_536][next(3)] ?? 1;
-      const stream = unpack(sourceOf(packed, { piece }).stream, compression, { codec, limits, what });
+      const stream = decompress(sourceOf(compressed, { piece }).stream, compression, { codec, limits, what });
       const { bytes, error } = await received(stream);
       expect({ seed, error, digest: digestOf(bytes) }).toEqual({
         seed,
@@ -73,9 +73,14 @@ describe.each(['gzip', 'zstd'] as const)('%s by the libraries of the Worker', (c
   test('refuses what is cut short', async () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const next = random(seed);
-      const packed = pack(next, compression, contentOf(next));
-      const length = [packed.length - 1, packed.length - 4, packed.length - 8, next(packed.length)][next(4)];
-      const stream = unpack(sourceOf(packed.subarray(0, length)).stream, compression, {
+      const compressed = pack(next, compression, contentOf(next));
+      const length = [
+        compressed.length - 1,
+        compressed.length - 4,
+        compressed.length - 8,
+        next(compressed.length),
+      ][next(4)];
+      const stream = decompress(sourceOf(compressed.subarray(0, length)).stream, compression, {
         codec,
         limits,
         what,
@@ -88,11 +93,12 @@ describe.each(['gzip', 'zstd'] as const)('%s by the libraries of the Worker', (c
   test('comes to an end with whatever it is given', async () => {
     for (let seed = 1; seed <= 60; seed += 1) {
       const next = random(seed);
-      const packed = pack(next, compression, contentOf(next));
-      for (let change = next(4); change >= 0; change -= 1) packed[next(packed.length)] = next(256);
-      const stream = unpack(sourceOf(packed).stream, compression, { codec, limits, what });
+      const compressed = pack(next, compression, contentOf(next));
+      for (let change = next(4); change >= 0; change -= 1) compressed[next(compressed.length)] = next(256);
+      const stream = decompress(sourceOf(compressed).stream, compression, { codec, limits, what });
       const { error } = await received(stream);
-      if (error !== undefined) expect(error).toMatchObject({ name: 'Failure', code: 'UPSTREAM_CONTENT' });
+      if (error !== undefined)
+        expect(error).toMatchObject({ name: 'RegistryError', code: 'UPSTREAM_CONTENT' });
     }
   });
 });
