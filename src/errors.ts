@@ -110,3 +110,15 @@ export class RegistryError extends Error {
     this.headers = options.headers ?? {};
   }
 }
+
+/** The reason, in `detail`, of an error of a request that has made as many upstream requests as it may. */
+export const budgetSpent = 'SUBREQUESTS';
+
+/** The reason, in `detail`, of an error that ends one search: its budget gives out no more requests. */
+export const searchEnded = 'SEARCH_ENDED';
+
+/** True if one request, and maybe no other that waits for the same work, may make no more upstream requests. */
+export function isSpent(error: unknown): boolean {
+  if (!(error instanceof RegistryError)) return false;
+  return error.detail?.reason === budgetSpent || error.detail?.reason === searchEnded;
+}

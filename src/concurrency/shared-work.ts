@@ -1,4 +1,4 @@
-import { isSpent } from '../request/budget.ts';
+import { isSpent } from '../errors.ts';
 import type { Background } from './background.ts';
 
 /** The ties between shared work and the requests that wait for it. */

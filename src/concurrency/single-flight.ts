@@ -1,5 +1,4 @@
-import { isCallerSpecific } from '../errors.ts';
-import { isSpent } from '../request/budget.ts';
+import { isCallerSpecific, isSpent } from '../errors.ts';
 import type { Background } from './background.ts';
 import { isDeadline, waitFor, withDeadline } from './deadline.ts';
 

@@ -7,8 +7,8 @@ import {
   type LeaseClass,
   type LeaseSemaphore,
 } from '../concurrency/lease-semaphore.ts';
-import { isCallerSpecific, RegistryError } from '../errors.ts';
-import { type Budget, isSpent } from '../request/budget.ts';
+import { isCallerSpecific, isSpent, RegistryError } from '../errors.ts';
+import type { Budget } from '../request/budget.ts';
 import {
   type BackgroundRead,
   type LayerAccess,

@@ -7,8 +7,8 @@ import {
   type LineLease,
 } from '../concurrency/lease-line.ts';
 import { createSharedWork, type SharedRun } from '../concurrency/shared-work.ts';
-import { RegistryError } from '../errors.ts';
-import { type Budget, searchEnded } from '../request/budget.ts';
+import { RegistryError, searchEnded } from '../errors.ts';
+import type { Budget } from '../request/budget.ts';
 import { ownerOf } from '../request/requester.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 

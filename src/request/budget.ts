@@ -1,4 +1,4 @@
-import { RegistryError } from '../errors.ts';
+import { budgetSpent, RegistryError } from '../errors.ts';
 import { createRequestStats, type RequestStats } from './stats.ts';
 
 /**
@@ -25,24 +25,11 @@ export function createBudget(most: number, stats: RequestStats = createRequestSt
   };
 }
 
-const reason = 'SUBREQUESTS';
-
-/** The reason, in `detail`, of an error that ends one search: its budget gives out no more requests. */
-export const searchEnded = 'SEARCH_ENDED';
-
-/** Whether an error says that its caller, and maybe no other, may ask no more. */
-export function isSpent(error: unknown): boolean {
-  return (
-    error instanceof RegistryError &&
-    (error.detail?.reason === reason || error.detail?.reason === searchEnded)
-  );
-}
-
 function spent(most: number): RegistryError {
   return new RegistryError(
     'UNSUPPORTED',
     `This takes more than ${most} requests to the registry and to caches, the most that one request may cause here ` +
       '(REGSHIFT_SUBREQUESTS). With REGSHIFT_LISTS=one an index is given as one image, which takes few.',
-    { detail: { reason } },
+    { detail: { reason: budgetSpent } },
   );
 }
