@@ -1,7 +1,10 @@
+import type { Handler } from 'hono';
 import { withDeadline } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
+import { version } from '../version.ts';
+import type { Env } from './env.ts';
 
 /** What a probe is told: for machines, and for whoever asks by curl. */
 export interface HealthReport {
@@ -22,6 +25,25 @@ export interface Health {
   /** From now on it is not ready. */
   stop(): void;
 }
+
+/** `GET /healthz`: the process answers. */
+export const alive: Handler<Env> = (context) => context.text('ok\n');
+
+/** `GET /readyz`: 200 if clients may be sent here, 503 otherwise. */
+export function ready(health: Health): Handler<Env> {
+  return async (context) => {
+    const report = await health.report();
+    return context.json(report, report.ready ? 200 : 503, { 'Cache-Control': 'no-store' });
+  };
+}
+
+/** `GET /`: for a user who opens the address in a browser. */
+export const about: Handler<Env> = (context) => context.text(page);
+
+const page = `regshift ${version}
+One registry, every client: pull from this address as from any container registry.
+Each client is given an image in the form that it can read.
+`;
 
 export interface HealthOptions {
   readonly sites: readonly { readonly id: string; readonly client: UpstreamClient }[];

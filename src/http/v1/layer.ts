@@ -2,7 +2,7 @@ import type { ClientRequest } from '../../registry/client-request.ts';
 import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
 import { cacheControl } from '../cache-control.ts';
 import { byteRange } from '../range.ts';
-import { getBlob } from '../v2/blobs.ts';
+import { getBlobResponse } from '../v2/blobs.ts';
 import type { V1ImageRequest } from './found-image.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function getV1Layer(
   const range = clamped(request, size);
   if (range === 'unsatisfiable') return nothingMore(size);
   const blobRequest = asBlobRequest(request, range);
-  const answer = await getBlob(registry.registry, blobRequest, asked.repository, asked.part.blob);
+  const answer = await getBlobResponse(registry.registry, blobRequest, asked.repository, asked.part.blob);
   if (!asked.public) {
     answer.headers.set('Cache-Control', cacheControl(false, answer.headers.get('cache-control')));
   }
@@ -65,7 +65,7 @@ export async function layerSize(
 ): Promise<number | undefined> {
   if (part.size !== undefined) return part.size;
   const head = asBlobRequest({ ...request, method: 'HEAD' }, undefined);
-  const answer = await getBlob(registry, head, repository, part.blob);
+  const answer = await getBlobResponse(registry, head, repository, part.blob);
   const length = answer.headers.get('content-length') ?? '';
   return answer.ok && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }

@@ -1,3 +1,4 @@
+import type { Handler } from 'hono';
 import type { Digest } from '../../../converters/digest.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
@@ -13,13 +14,22 @@ import { discard, refuseEncoded } from '../../upstream/body.ts';
 import { errorFromResponse, pickHeaders } from '../../upstream/error-response.ts';
 import { isRedirect } from '../../upstream/redirect.ts';
 import { cacheControl } from '../cache-control.ts';
+import type { Env } from '../env.ts';
+import { digestParam } from '../params.ts';
 import { apiVersion } from '../responses.ts';
 import { responseWithUpstreamBody } from '../upstream-body.ts';
 import { blobResponse } from './blob-bytes.ts';
 import { getDerivedLayer } from './layers.ts';
 
 /** `GET` and `HEAD /v2/<name>/blobs/<digest>`. @throws RegistryError. */
-export async function getBlob(
+export const getBlob: Handler<Env> = (context) => {
+  const { registry } = context.get('route');
+  const { upstream } = context.get('mapping');
+  return getBlobResponse(registry, context.get('request'), upstream, digestParam(context));
+};
+
+/** The response to a request for a blob of one registry. @throws RegistryError. */
+export async function getBlobResponse(
   registry: Registry,
   request: ClientRequest,
   name: RepositoryName,

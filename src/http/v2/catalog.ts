@@ -1,3 +1,4 @@
+import type { Handler } from 'hono';
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -6,9 +7,11 @@ import { askForRepositories, repositoriesIn } from '../../upstream/api/catalog.t
 import { nextQuery } from '../../upstream/api/tags.ts';
 import { discard } from '../../upstream/body.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
+import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
+import { enterRoute } from '../middleware/routing.ts';
 import { bytesResponse } from '../responses.ts';
-import { answerFor, type Route } from '../route.ts';
+import type { Route } from '../route.ts';
 import { pageQuery } from './tags.ts';
 
 /** Pages of upstream that one request may read to find a repository that is served. */
@@ -20,13 +23,15 @@ const mostPages = 10;
  * one host, one comes after the other; those whose upstream has no such list, as Docker Hub, are passed over.
  * @throws RegistryError.
  */
-export async function listCatalog(host: VirtualHost<Route>, request: ClientRequest): Promise<Response> {
+export const listCatalog: Handler<Env> = async (context) => {
+  const host = context.get('host');
+  const request = context.get('received');
   const begin = beginning(host, request.url);
   for (let at = begin.route; ; at += 1) {
     const route = host.routes[at];
     if (route === undefined) return pageAnswer(request, [], undefined);
     const query = at === begin.route ? begin.query : pageSize(request.url);
-    const page = await answerFor(route, request, undefined, (own) => pageOf(route.registry, own, query));
+    const page = await pageOf(route.registry, enterRoute(context, route, undefined), query);
     if ('refusal' in page) {
       if (host.routes.length === 1) return forwardResponse(request, page.refusal);
       await discard(page.refusal);
@@ -39,7 +44,7 @@ export async function listCatalog(host: VirtualHost<Route>, request: ClientReque
     const rest = isLast ? undefined : inRoute(host, pageSize(request.url), at + 1);
     return pageAnswer(request, page.names, rest);
   }
-}
+};
 
 interface Page {
   /** As clients know them. */

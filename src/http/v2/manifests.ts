@@ -1,15 +1,25 @@
+import type { Handler } from 'hono';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import { getManifest, type ManifestResult } from '../../registry/manifests/manifests.ts';
+import { type ManifestResult, getManifest as resultOf } from '../../registry/manifests/manifests.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { cacheControl } from '../cache-control.ts';
+import type { Env } from '../env.ts';
+import { referenceParam } from '../params.ts';
 import { bytesResponse, headersWithLength, matchesEtag } from '../responses.ts';
 
 /** `GET` and `HEAD /v2/<name>/manifests/<reference>`. @throws RegistryError; ConversionError. */
+export const getManifest: Handler<Env> = (context) => {
+  const { registry } = context.get('route');
+  const { upstream } = context.get('mapping');
+  return getManifestResponse(registry, context.get('request'), upstream, referenceParam(context));
+};
+
+/** The response to a request for a manifest of one registry. @throws RegistryError; ConversionError. */
 export async function getManifestResponse(
   registry: Registry,
   request: ClientRequest,
@@ -22,7 +32,7 @@ export async function getManifestResponse(
     // Docker 1.5 reads schema 1, fetches every blob and fails on them; told so at once, it goes on to API v1.
     throw new RegistryError('MANIFEST_UNKNOWN', 'This Docker cannot pull by registry API v2.');
   }
-  const result = await getManifest(registry, request, name, reference);
+  const result = await resultOf(registry, request, name, reference);
   const headers = headersOf(result);
   const conversion = headers['Regshift-Conversion'];
   if (conversion) request.notes.conversion = conversion;

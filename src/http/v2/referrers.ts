@@ -1,22 +1,20 @@
-import type { Digest } from '../../../converters/digest.ts';
-import type { ClientRequest } from '../../registry/client-request.ts';
-import type { Registry } from '../../registry/registry.ts';
-import type { RepositoryMapping } from '../../routing/repository-names.ts';
+import type { Handler } from 'hono';
 import { nextQuery } from '../../upstream/api/tags.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
+import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
+import { digestParam } from '../params.ts';
 
 /**
  * `GET /v2/<name>/referrers/<digest>` (distribution-spec 1.1, "Listing Referrers"), as upstream has it, with its
  * filter. A registry without it answers 404, from which clients go on to the tag that stands for it.
  * @throws RegistryError.
  */
-export async function listReferrers(
-  { client }: Registry,
-  request: ClientRequest,
-  { upstream: name, client: shown }: RepositoryMapping,
-  digest: Digest,
-): Promise<Response> {
+export const getReferrers: Handler<Env> = async (context) => {
+  const { client } = context.get('route').registry;
+  const request = context.get('request');
+  const { upstream: name, client: shown } = context.get('mapping');
+  const digest = digestParam(context);
   const { signal, credential, budget } = request.context;
   const accept = request.headers.get('accept');
   const { response } = await client.request({
@@ -33,4 +31,4 @@ export async function listReferrers(
   const next = nextQuery(response.headers.get('link'));
   const link = next === undefined ? {} : { Link: `</v2/${shown}/referrers/${digest}${next}>; rel="next"` };
   return forwardResponse(request, response, link);
-}
+};

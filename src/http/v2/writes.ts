@@ -1,3 +1,4 @@
+import type { Context, Handler } from 'hono';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
@@ -8,9 +9,11 @@ import { mayRead } from '../../registry/push/upload-missing.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { deleteScope, pushScope } from '../../upstream/auth/scope.ts';
+import type { Env } from '../env.ts';
 import { forwardRequest } from '../forward.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { contentLocation } from '../location.ts';
+import { digestParam, referenceParam } from '../params.ts';
 import { missingContentOf } from './missing-content.ts';
 import { isRefusal, readRefusal } from './push-refusal.ts';
 
@@ -19,19 +22,17 @@ import { isRefusal, readRefusal } from './push-refusal.ts';
  * that the registry lacks and that regshift makes.
  * @throws RegistryError.
  */
-export async function putManifest(
-  registry: Registry,
-  request: ClientRequest,
-  mapping: RepositoryMapping,
-  reference: Reference,
-): Promise<Response> {
+export const putManifest: Handler<Env> = async (context) => {
+  const { registry } = context.get('route');
+  const request = context.get('request');
+  const reference = textOf(referenceParam(context));
   const body = await registry.manifestBodies.read(request);
   try {
-    return await putBody(registry, request, mapping, textOf(reference), body?.bytes);
+    return await putBody(registry, request, context.get('mapping'), reference, body?.bytes);
   } finally {
     body?.release();
   }
-}
+};
 
 /** @param bytes undefined for a request that is passed on as it comes. */
 async function putBody(
@@ -63,32 +64,20 @@ async function putBody(
 }
 
 /** `DELETE` of a manifest or a tag. @throws RegistryError. */
-export function deleteManifest(
-  registry: Registry,
-  request: ClientRequest,
-  mapping: RepositoryMapping,
-  reference: Reference,
-) {
-  return deleteContent(registry, request, mapping, 'manifests', textOf(reference));
-}
+export const deleteManifest: Handler<Env> = (context) =>
+  deleteContent(context, 'manifests', textOf(referenceParam(context)));
 
 /** `DELETE` of a blob. @throws RegistryError. */
-export function deleteBlob(
-  registry: Registry,
-  request: ClientRequest,
-  mapping: RepositoryMapping,
-  digest: Digest,
-) {
-  return deleteContent(registry, request, mapping, 'blobs', digest);
-}
+export const deleteBlob: Handler<Env> = (context) => deleteContent(context, 'blobs', digestParam(context));
 
 async function deleteContent(
-  registry: Registry,
-  request: ClientRequest,
-  { upstream: name }: RepositoryMapping,
+  context: Context<Env>,
   kind: 'manifests' | 'blobs',
   reference: string,
 ): Promise<Response> {
+  const { registry } = context.get('route');
+  const request = context.get('request');
+  const { upstream: name } = context.get('mapping');
   const path = `/v2/${name}/${kind}/${reference}${request.url.search}`;
   const response = await write(registry, request, name, path, deleteScope(name));
   if (response.status === 404) await refuseDerived(registry, request, name, [reference]);
