@@ -59,3 +59,12 @@ export interface SentResponse {
   /** True if the response ended before it was whole: the client left, or its source failed. */
   readonly aborted: boolean;
 }
+
+/** Calls back when the response has been sent; at once where the runtime does not report that. */
+export function responseFinished(
+  connection: ClientConnection,
+  finished: (sent?: SentResponse) => void,
+): void {
+  if (connection.whenSent) connection.whenSent(finished);
+  else finished();
+}

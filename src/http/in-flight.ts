@@ -1,7 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { RegistryError } from '../errors.ts';
-import type { Env } from './env.ts';
-import { responseFinished } from './middleware/access-log.ts';
+import { type Env, responseFinished } from './env.ts';
 
 /** Counts requests that are being worked on, and responses that are being sent. */
 export interface InFlight {

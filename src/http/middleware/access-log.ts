@@ -8,7 +8,7 @@ import { requestStatsOf } from '../../request/stats.ts';
 import { requestAuthority } from '../../routing/authority.ts';
 import { type IpRange, isInRanges } from '../../routing/ip-range.ts';
 import { type CreateLogLine, withoutSecrets } from '../access-log.ts';
-import type { ClientConnection, Env, SentResponse } from '../env.ts';
+import { type ClientConnection, type Env, responseFinished } from '../env.ts';
 import { registryErrorFrom } from '../errors.ts';
 import type { RequestIds } from '../request-id.ts';
 import type { ResponseCache } from '../response-cache.ts';
@@ -84,15 +84,6 @@ async function nextOrError(context: Context<Env>, next: () => Promise<void>): Pr
   } catch (thrown) {
     context.res = await respondWithError(thrown, context);
   }
-}
-
-/** Calls back when the response has been sent; at once where the runtime does not report that. */
-export function responseFinished(
-  connection: ClientConnection,
-  finished: (sent?: SentResponse) => void,
-): void {
-  if (connection.whenSent) connection.whenSent(finished);
-  else finished();
 }
 
 /** Logs the reason for the operator; the client gets it in the response. */
