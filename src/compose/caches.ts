@@ -8,8 +8,8 @@ import { isIntact } from '../registry/cache-entries.ts';
 import type { RuntimePlatform } from './platform.ts';
 
 /**
- * What answers hold may be gone from the cache by then: an image that is asked for in the same words all the time is
- * not looked up there. So that both together keep to what the operator allows, each has its part.
+ * Divides REGSHIFT_CACHE_BYTES. The response cache and the content cache each have a part: an image that only the
+ * response cache serves may be evicted from the content cache.
  */
 export function memoryOf(
   { REGSHIFT_CACHE_BYTES, routes }: Settings,
@@ -33,5 +33,5 @@ export function cacheOf(contentBytes: number, { tiers = [], metrics }: RuntimePl
   return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...far]);
 }
 
-/** For proofs that are asked for again within seconds, whatever the operator allows. */
+/** Minimum for one registry, for access grants that are used again within seconds. */
 export const leastRegistryBytes = 262_144;

@@ -33,7 +33,7 @@ export function v1Routes(): Hono<Env> {
   v1.use(openSession, clientAuth);
   v1.use('/_ping', answeredBy('v1-ping'), allowMethods(reads)).get(v1Ping);
   for (const path of ['/users', '/users/']) {
-    v1.use(path, answeredBy('v1-users'), allowMethods([...reads, 'POST'])).all(users);
+    v1.use(path, answeredBy('v1-users'), allowMethods([...reads, 'POST'])).all(checkV1Login);
   }
   v1.use('/search', answeredBy('v1-search'), allowMethods(reads)).get(search);
   v1.use(`${image}/ancestry`, answeredBy('v1-ancestry'), allowMethods(reads)).get(ofImage('ancestry'));
@@ -74,9 +74,6 @@ function answeredBy(resource: string): MiddlewareHandler<Env> {
 /** Standalone: over HTTPS, Docker up to 1.9 then sends its login with every request. */
 const v1Ping: Handler<Env> = (context) =>
   v1JsonResponse({}, context.get('request'), { 'X-Docker-Registry-Standalone': 'true' });
-
-const users: Handler<Env> = (context) =>
-  checkV1Login(context.get('route').registryV1, context.get('request'));
 
 const search: Handler<Env> = (context) => {
   const request = context.get('request');

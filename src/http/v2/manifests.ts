@@ -27,9 +27,9 @@ export async function getManifestResponse(
   reference: Reference,
 ): Promise<Response> {
   if (!request.client.profile.apiV2) {
-    // There, Docker up to 1.7 does not say which of all tags it wants.
+    // Docker up to 1.7 does not name the tag that it wants by API v1.
     if (reference.kind === 'tag') registry.tagsForV1.record(name, reference.tag);
-    // Docker 1.5 reads schema 1, fetches every blob and fails on them; told so at once, it goes on to API v1.
+    // Docker 1.5 reads schema 1, fetches every blob and then fails. A refusal at once makes it continue with API v1.
     throw new RegistryError('MANIFEST_UNKNOWN', 'This Docker cannot pull by registry API v2.');
   }
   const result = await resultOf(registry, request, name, reference);
@@ -58,7 +58,7 @@ function headersOf(result: ManifestResult): Record<string, string> {
   };
 }
 
-/** Like `oci-index -> schema1; platform=linux/amd64; lost="$.annotations"`. */
+/** The value of `Regshift-Conversion`, like `oci-index -> schema1; platform=linux/amd64; lost="$.annotations"`. */
 function describe({ conversion, losses }: ManifestResult): string {
   if (!conversion) return '';
   const platform = conversion.platform ? `; platform=${formatPlatform(conversion.platform as Platform)}` : '';

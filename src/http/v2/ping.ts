@@ -11,8 +11,8 @@ export const ping: Handler<Env> = (context) => {
 };
 
 /**
- * `GET /v2/`: tells a client whether it must log in. Where the client's own login is for upstream, upstream's answer
- * is the answer, with its challenge; otherwise the proxy speaks for itself.
+ * `GET /v2/` tells a client whether it must log in. With pass-through the client gets upstream's answer and
+ * challenge; otherwise the proxy answers by itself.
  */
 export async function pingResponse(
   pinger: Pinger,

@@ -6,8 +6,8 @@ import { forwardResponse } from '../forward-response.ts';
 import { digestParam } from '../params.ts';
 
 /**
- * `GET /v2/<name>/referrers/<digest>` (distribution-spec 1.1, "Listing Referrers"), as upstream has it, with its
- * filter. A registry without it answers 404, from which clients go on to the tag that stands for it.
+ * `GET /v2/<name>/referrers/<digest>` (distribution-spec 1.1, "Listing Referrers"), as upstream answers it, with its
+ * filter. At 404 of a registry without this endpoint, clients continue with the referrers tag.
  * @throws RegistryError.
  */
 export const getReferrers: Handler<Env> = async (context) => {

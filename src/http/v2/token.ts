@@ -22,13 +22,14 @@ const noStore = { 'Cache-Control': 'no-store' } as const;
 const shortestLife = 60;
 
 /**
- * `GET /token`: upstream's token server, through the proxy (distribution, "Token Authentication"). Of the query only
- * `service` and `scope` go on. `account` says again what Basic says; `offline_token` and `client_id` ask for a
- * refresh token, which would have to come back by POST (OAuth 2): 405 here, and so none is given out. Docker POSTs
- * only with a refresh token; containerd ≥ 1.6 POSTs a password first and comes back with GET on 405.
+ * `GET /token` is upstream's token server, reached through the proxy (distribution, "Token Authentication"). Of the
+ * query, `service` and `scope` are forwarded. `account` repeats the Basic user; `offline_token` and `client_id` ask
+ * for a refresh token, which a client would return by POST (OAuth 2). The proxy answers POST with 405 and gives out
+ * no refresh token. Docker POSTs only with a refresh token; containerd ≥ 1.6 POSTs a password first and continues
+ * with GET at 405.
  * @param clock milliseconds since the epoch.
- * @throws RegistryError as `TokenRelay.token`: UNAUTHORIZED when the token server refuses the login (with a Basic challenge
- *   from challenge.ts).
+ * @throws RegistryError as `TokenRelay.token`: UNAUTHORIZED if the token server refuses the login (with a Basic
+ *   challenge from challenge.ts).
  */
 export function token(clock: () => number): Handler<Env> {
   return (context) =>
@@ -69,7 +70,7 @@ function upstreamScope(host: VirtualHost<Route>, scope: string): string | undefi
   return renamed && (takesPushes ? renamed : readingScope(renamed));
 }
 
-/** A Bearer value is no login: it is what is asked for here. */
+/** A Bearer value is not a login; this endpoint gives it out. */
 function basicOnly(credential: Credential): StaticCredential {
   const isLogin = credential.kind !== 'kept' && basicAuthorization(credential) !== undefined;
   return isLogin ? credential : { kind: 'none' };

@@ -75,8 +75,8 @@ async function answer(
 }
 
 /**
- * A mount asks upstream for a repository by the name that upstream knows. What is not served here is not mounted
- * from: the blob is then uploaded, as where a registry cannot mount (distribution-spec 1.1, "Mounting a blob").
+ * A mount names another repository by upstream's name. If the proxy does not serve that repository, the client
+ * uploads the blob, as at a registry that cannot mount (distribution-spec 1.1, "Mounting a blob").
  */
 function mount(
   { search, searchParams }: URL,
@@ -100,7 +100,7 @@ function served({ serves }: Registry, name: RepositoryName | undefined): Reposit
   return name !== undefined && serves(name) ? name : undefined;
 }
 
-/** What the client adds comes after what upstream has written, which stays as it is. */
+/** The client's parameters follow upstream's, which stay unchanged. */
 function withQuery(url: string, search: string): URL {
   return new URL(`${url}${url.includes('?') ? search.replace('?', '&') : search}`);
 }

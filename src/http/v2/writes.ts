@@ -1,5 +1,6 @@
 import type { Context, Handler } from 'hono';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
+import { limits } from '../../../converters/limits.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
@@ -9,13 +10,13 @@ import { mayRead } from '../../registry/push/upload-missing.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { deleteScope, pushScope } from '../../upstream/auth/scope.ts';
+import { readBounded } from '../../upstream/body.ts';
 import type { Env } from '../env.ts';
 import { forwardRequest } from '../forward.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { contentLocation } from '../location.ts';
 import { digestParam, referenceParam } from '../params.ts';
 import { missingContentOf } from './missing-content.ts';
-import { isRefusal, readRefusal } from './push-refusal.ts';
 
 /**
  * `PUT /v2/<name>/manifests/<reference>`, byte for byte. Before it, the proxy uploads content that the manifest names,
@@ -34,7 +35,7 @@ export const putManifest: Handler<Env> = async (context) => {
   }
 };
 
-/** @param bytes undefined for a request that is passed on as it comes. */
+/** @param bytes undefined for a request whose body is forwarded as a stream. */
 async function putBody(
   registry: Registry,
   request: ClientRequest,
@@ -88,7 +89,7 @@ function textOf(reference: Reference): string {
   return reference.kind === 'tag' ? reference.tag : reference.digest;
 }
 
-/** Even without an answer it may have been done: what is remembered is left behind either way. */
+/** A write may have happened even if its response is lost, so cached answers about the repository end either way. */
 async function write(
   registry: Registry,
   request: ClientRequest,
@@ -108,13 +109,13 @@ async function write(
   }
 }
 
-/** More than these would be another's error message, long on purpose. */
+/** Maximum number of digests read from a refusal. A longer list would be an error message made long on purpose. */
 const mostDigests = 10;
 
 /**
- * Upstream has refused what names something that it does not have and the proxy makes: the client, which has pulled
- * it from here, could not know.
- * @throws RegistryError METHOD_NOT_ALLOWED, where one of the digests is such and the caller may read what it is made from.
+ * Upstream has refused a manifest that names derived content, or a request for it. The client pulled that content
+ * through the proxy and cannot know.
+ * @throws RegistryError METHOD_NOT_ALLOWED if one of the digests is derived and the client may read its source.
  */
 async function refuseDerived(
   registry: Registry,
@@ -148,4 +149,23 @@ function sourceOf(recipe: Recipe): Digest {
     case 'layer':
       return recipe.packed;
   }
+}
+
+/** A registry's refusal of a manifest. */
+interface PushRefusal {
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Digests in its text: registries name the content that they lack. */
+  readonly digests: readonly Digest[];
+}
+
+function isRefusal({ status }: Response): boolean {
+  return status === 400 || status === 404;
+}
+
+/** @throws RegistryError as `readBounded`. */
+async function readRefusal(response: Response): Promise<PushRefusal> {
+  const body = await readBounded(response, limits.documentBytes, 'an error');
+  const said: readonly string[] =
+    new TextDecoder().decode(body).match(/\bsha\d{3}:[0-9a-f]{64,128}\b/g) ?? [];
+  return { body: body as Uint8Array<ArrayBuffer>, digests: said.filter(isDigest) };
 }
