@@ -1,12 +1,12 @@
 import { Hono } from 'hono/tiny';
+import { isV1Path } from './client-state/v1-session.ts';
 import { createAccessLog } from './http/access-log.ts';
 import type { ClientConnection, Env } from './http/env.ts';
 import { about, alive, type Health, ready } from './http/health.ts';
 import { type InFlight, inFlightLimit } from './http/in-flight.ts';
 import { type AccessLogOptions, accessLog } from './http/middleware/access-log.ts';
-import { allowMethods, reads } from './http/middleware/allow-methods.ts';
 import { respondWithError, unknownEndpoint } from './http/middleware/error-response.ts';
-import { anyRoute, clientAuth, repository, virtualHost } from './http/middleware/routing.ts';
+import { anyRoute, clientAuth, reads, repository, virtualHost } from './http/middleware/routing.ts';
 import { withoutDoubleSlash } from './http/params.ts';
 import { createRequestIds } from './http/request-id.ts';
 import { createResponseCache, type ResponseCache } from './http/response-cache.ts';
@@ -41,8 +41,8 @@ export interface App {
 }
 
 /**
- * The program, the same for every runtime: every route and every middleware. `hono/tiny` has the router that tries the
- * patterns in the order in which they stand here, so that a path with two readings (API v1) reaches both.
+ * The program, the same for every runtime: every route and every middleware. Registry API v1 is an app of its own.
+ * `hono/tiny` tries the patterns in the order in which they stand here.
  */
 export function createApp(dependencies: Dependencies): App {
   const { clock, health, inFlight, trustedProxies } = dependencies;
@@ -50,43 +50,51 @@ export function createApp(dependencies: Dependencies): App {
   const requestId = createRequestIds(trustedProxies);
   const responseCache = createResponseCache(dependencies, logLine, requestId);
   const hosts = createVirtualHosts(dependencies.routes.map(createRoute));
+  const everyRequest = [
+    accessLog(dependencies, { logLine, requestId, responseCache }),
+    inFlightLimit(inFlight),
+    virtualHost(hosts),
+  ] as const;
 
-  const app = new Hono<Env>({ getPath: withoutDoubleSlash });
-  app.onError(respondWithError).notFound(unknownEndpoint);
-  app.get('/', about).get('/healthz', alive).get('/readyz', ready(health));
-  app.use(accessLog(dependencies, { logLine, requestId, responseCache }));
-  app.use(inFlightLimit(inFlight), virtualHost(hosts));
+  const v1 = new Hono<Env>({ getPath: withoutDoubleSlash })
+    .onError(respondWithError)
+    .notFound(unknownEndpoint);
+  v1.use(...everyRequest)
+    .route('/v1', v1Routes())
+    .route('/v1ctx/:context/v1', v1Routes());
+  v1.all('/v1ctx/*', openSession, unknownEndpoint);
 
-  const v1 = v1Routes();
-  app.route('/v1', v1).route('/v1ctx/:context/v1', v1).all('/v1ctx/*', openSession, unknownEndpoint);
-
-  app.use(clientAuth);
-  for (const path of ['/v2', '/v2/']) app.use(path, anyRoute('ping'), allowMethods(reads)).get(ping);
-  app.use('/token', anyRoute('token'), allowMethods(reads)).get(token(clock));
+  const v2 = new Hono<Env>({ getPath: withoutDoubleSlash })
+    .onError(respondWithError)
+    .notFound(unknownEndpoint);
+  v2.get('/', about).get('/healthz', alive).get('/readyz', ready(health));
+  v2.use(...everyRequest, clientAuth);
+  for (const path of ['/v2', '/v2/']) v2.use(path, anyRoute('ping')).get(ping);
+  v2.use('/token', anyRoute('token')).get(token(clock));
   // distribution has the catalog, and distribution-spec 1.1 reserves the name: no repository begins with "_".
-  app.use('/v2/_catalog', anyRoute('catalog'), allowMethods(reads)).get(listCatalog);
+  v2.use('/v2/_catalog', anyRoute('catalog')).get(listCatalog);
 
   const name = '/v2/:name{.+}';
   for (const path of [`${name}/blobs/uploads`, `${name}/blobs/uploads/`]) {
-    app.use(path, repository('uploads'), allowMethods([], ['POST'])).post(startUpload);
+    v2.use(path, repository('uploads', [], ['POST'])).post(startUpload);
   }
   // A client that may not push has no upload to ask about.
-  app
-    .use(`${name}/blobs/uploads/:upload`, repository('upload'), allowMethods([], uploadMethods))
-    .all(continueUpload);
-  app
-    .use(`${name}/manifests/:reference`, repository('manifest'), allowMethods(reads, ['PUT', 'DELETE']))
+  v2.use(`${name}/blobs/uploads/:upload`, repository('upload', [], uploadMethods)).all(continueUpload);
+  v2.use(`${name}/manifests/:reference`, repository('manifest', reads, ['PUT', 'DELETE']))
     .get(getManifest)
     .put(putManifest)
     .delete(deleteManifest);
-  app
-    .use(`${name}/blobs/:digest`, repository('blob'), allowMethods(reads, ['DELETE']))
+  v2.use(`${name}/blobs/:digest`, repository('blob', reads, ['DELETE']))
     .get(getBlob)
     .delete(deleteBlob);
-  app.use(`${name}/tags/list`, repository('tags'), allowMethods(reads)).get(getTags);
-  app.use(`${name}/referrers/:digest`, repository('referrers'), allowMethods(reads)).get(getReferrers);
+  v2.use(`${name}/tags/list`, repository('tags', reads)).get(getTags);
+  v2.use(`${name}/referrers/:digest`, repository('referrers', reads)).get(getReferrers);
 
-  return { fetch: (request, connection = {}) => app.fetch(request, connection), responseCache };
+  return {
+    fetch: (request, connection = {}) =>
+      (isV1Path(withoutDoubleSlash(request)) ? v1 : v2).fetch(request, connection),
+    responseCache,
+  };
 }
 
 const uploadMethods = ['GET', 'HEAD', 'PATCH', 'PUT', 'DELETE'];

@@ -59,11 +59,18 @@ export function enterRoute(
   return request;
 }
 
-/** Middleware of a path that names no repository: the first route of the host answers. @param resource for the log. */
+/** Methods of a resource that every client may read. */
+export const reads = ['GET', 'HEAD'] as const;
+
+/**
+ * Middleware of a path that names no repository: the first route of the host answers.
+ * @param resource for the log and the counters. @throws RegistryError METHOD_NOT_ALLOWED.
+ */
 export function anyRoute(resource: string): MiddlewareHandler<Env> {
   return async (context, next) => {
     context.get('received').notes.resource = resource;
     enterRoute(context, context.get('host').routes[0], undefined);
+    checkMethod(context.req.raw.method, reads);
     await next();
   };
 }
@@ -71,9 +78,15 @@ export function anyRoute(resource: string): MiddlewareHandler<Env> {
 /**
  * Middleware of a path that names a repository: finds its route, and the name that upstream has for it.
  * @param resource for the log and the counters.
- * @throws RegistryError NAME_INVALID; NAME_UNKNOWN for a repository that no route has, or that its route does not serve.
+ * @param read methods that every route serves. @param write methods of a route that takes pushes (REGSHIFT_PUSH).
+ * @throws RegistryError NAME_INVALID; NAME_UNKNOWN for a repository that no route has, or that its route does not serve;
+ *   METHOD_NOT_ALLOWED.
  */
-export function repository(resource: string): MiddlewareHandler<Env> {
+export function repository(
+  resource: string,
+  read: readonly string[],
+  write: readonly string[] = [],
+): MiddlewareHandler<Env> {
   return async (context, next) => {
     context.get('received').notes.resource = resource;
     const name = nameParam(context);
@@ -82,11 +95,32 @@ export function repository(resource: string): MiddlewareHandler<Env> {
     const { route, mapping } = found;
     enterRoute(context, route, mapping);
     context.set('mapping', mapping);
+    checkMethod(context.req.raw.method, read, write, route.registry.takesPushes);
     if (!route.registry.serves(mapping.upstream)) {
       throw new RegistryError('NAME_UNKNOWN', `The repository ${mapping.upstream} is not served here.`);
     }
     await next();
   };
+}
+
+/**
+ * Refuses a method that a resource does not have (distribution-spec 1.1, "Endpoints"), or that writes where the route
+ * takes no pushes.
+ * @throws RegistryError METHOD_NOT_ALLOWED with the allowed methods in `Allow`.
+ */
+export function checkMethod(
+  method: string,
+  read: readonly string[],
+  write: readonly string[] = [],
+  takesPushes = false,
+): void {
+  const allowed = takesPushes ? [...read, ...write] : read;
+  if (allowed.includes(method)) return;
+  const message = write.includes(method)
+    ? 'This proxy is set to read only (REGSHIFT_PUSH): nothing can be pushed or deleted through it. Push to the ' +
+      'registry itself.'
+    : `${method.slice(0, 40)} is not served here${allowed.length > 0 ? `, only ${allowed.join(', ')}` : ''}.`;
+  throw new RegistryError('METHOD_NOT_ALLOWED', message, { headers: { Allow: allowed.join(', ') } });
 }
 
 /** The name that upstream has for another repository of the same route; undefined for one of another route. */

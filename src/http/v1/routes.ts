@@ -7,9 +7,8 @@ import { type ClientRequest, withCredentialOf } from '../../registry/client-requ
 import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import type { Env } from '../env.ts';
-import { allowMethods, reads } from '../middleware/allow-methods.ts';
 import { unknownEndpoint } from '../middleware/error-response.ts';
-import { clientAuth, enterRoute } from '../middleware/routing.ts';
+import { checkMethod, clientAuth, enterRoute, reads } from '../middleware/routing.ts';
 import { type Route, unknownRepository } from '../route.ts';
 import { getV1Image } from './images.ts';
 import { belongsToPull, candidateNames } from './names.ts';
@@ -31,14 +30,14 @@ export function v1Routes(): Hono<Env> {
   const name = '/repositories/:name{.+}';
   // After the session is opened: the login of a client may be in it.
   v1.use(openSession, clientAuth);
-  v1.use('/_ping', answeredBy('v1-ping'), allowMethods(reads)).get(v1Ping);
+  v1.use('/_ping', answeredBy('v1-ping', reads)).get(v1Ping);
   for (const path of ['/users', '/users/']) {
-    v1.use(path, answeredBy('v1-users'), allowMethods([...reads, 'POST'])).all(checkV1Login);
+    v1.use(path, answeredBy('v1-users', [...reads, 'POST'])).all(checkV1Login);
   }
-  v1.use('/search', answeredBy('v1-search'), allowMethods(reads)).get(search);
-  v1.use(`${image}/ancestry`, answeredBy('v1-ancestry'), allowMethods(reads)).get(ofImage('ancestry'));
-  v1.use(`${image}/json`, answeredBy('v1-image-json'), allowMethods(reads)).get(ofImage('image-json'));
-  v1.use(`${image}/layer`, answeredBy('v1-layer'), allowMethods(reads)).get(ofImage('layer'));
+  v1.use('/search', answeredBy('v1-search', reads)).get(search);
+  v1.use(`${image}/ancestry`, answeredBy('v1-ancestry', reads)).get(ofImage('ancestry'));
+  v1.use(`${image}/json`, answeredBy('v1-image-json', reads)).get(ofImage('image-json'));
+  v1.use(`${image}/layer`, answeredBy('v1-layer', reads)).get(ofImage('layer'));
   // `team/tags/images` begins the pull of `team/tags`, or asks for the tag `images` of `team`: the likeliest first.
   v1.all(`${name}/images`, ofRepository('v1-images', listV1Images));
   v1.all(`${name}/tags`, ofRepository('v1-tags', listV1Tags));
@@ -62,11 +61,12 @@ export const openSession: MiddlewareHandler<Env> = async (context, next) => {
 };
 
 /** Middleware of a path that names no repository: the route of the session answers, or else the first of the host. */
-function answeredBy(resource: string): MiddlewareHandler<Env> {
+function answeredBy(resource: string, methods: readonly string[]): MiddlewareHandler<Env> {
   return async (context, next) => {
     const claimed = context.get('sessionRoute');
     context.get('received').notes.resource = resource;
     enterRoute(context, claimed ?? context.get('host').routes[0], claimed && pulled(claimed, context));
+    checkMethod(context.req.raw.method, methods);
     await next();
   };
 }
@@ -111,7 +111,7 @@ function ofRepository(resource: string, handler: RepositoryHandler): Handler<Env
     if (found instanceof RegistryError) return mismatch(context, next, found);
     context.get('received').notes.resource = resource;
     const request = enterRoute(context, found.route, found.mapping);
-    await allowMethods(reads)(context, async () => undefined);
+    checkMethod(context.req.raw.method, reads);
     return handler(found.route.registryV1, request, name, context);
   };
 }
