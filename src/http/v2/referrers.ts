@@ -2,6 +2,7 @@ import type { Digest } from '../../../converters/digest.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
+import { requestReferrers } from '../../upstream/api/referrers.ts';
 import { nextQuery } from '../../upstream/api/tags.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
 import { forwardResponse } from '../forward-response.ts';
@@ -17,17 +18,10 @@ export async function listReferrers(
   { upstream: name, client: shown }: RepositoryMapping,
   digest: Digest,
 ): Promise<Response> {
-  const { signal, credential, budget } = request.context;
-  const accept = request.headers.get('accept');
-  const { response } = await client.request({
-    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
-    path: `/v2/${name}/referrers/${digest}${request.url.search}`,
-    repository: name,
-    credential,
-    budget,
-    headers: accept === null ? {} : { accept },
-    signal,
-  });
+  const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
+  const accept = request.headers.get('accept') ?? undefined;
+  const options = { query: request.url.search, accept };
+  const response = await requestReferrers(client, method, name, digest, request.context, options);
   if (response.status === 401)
     throw await errorFromResponse(response, `referrers of ${name}`, 'NAME_UNKNOWN');
   const next = nextQuery(response.headers.get('link'));

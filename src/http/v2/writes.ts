@@ -7,6 +7,7 @@ import { withBody } from '../../registry/push/manifest-bodies.ts';
 import { mayRead } from '../../registry/push/upload-missing.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
+import { blobPath, manifestPath, referenceText } from '../../upstream/api/paths.ts';
 import { deleteScope, pushScope } from '../../upstream/auth/scope.ts';
 import { forwardRequest } from '../forward.ts';
 import { forwardResponse } from '../forward-response.ts';
@@ -27,7 +28,7 @@ export async function putManifest(
 ): Promise<Response> {
   const body = await registry.manifestBodies.read(request);
   try {
-    return await putBody(registry, request, mapping, textOf(reference), body?.bytes);
+    return await putBody(registry, request, mapping, referenceText(reference), body?.bytes);
   } finally {
     body?.release();
   }
@@ -42,7 +43,7 @@ async function putBody(
   bytes: Uint8Array | undefined,
 ): Promise<Response> {
   const { upstream: name } = mapping;
-  const path = `/v2/${name}/manifests/${text}${request.url.search}`;
+  const path = `${manifestPath(name, text)}${request.url.search}`;
   const put = () => write(registry, withBody(request, bytes), name, path, pushScope(name));
   const missing = missingContentOf(registry, request, name, bytes);
   await missing.uploadKnown();
@@ -69,7 +70,7 @@ export function deleteManifest(
   mapping: RepositoryMapping,
   reference: Reference,
 ) {
-  return deleteContent(registry, request, mapping, 'manifests', textOf(reference));
+  return deleteContent(registry, request, mapping, manifestPath, referenceText(reference));
 }
 
 /** `DELETE` of a blob. @throws RegistryError. */
@@ -79,24 +80,20 @@ export function deleteBlob(
   mapping: RepositoryMapping,
   digest: Digest,
 ) {
-  return deleteContent(registry, request, mapping, 'blobs', digest);
+  return deleteContent(registry, request, mapping, blobPath, digest);
 }
 
 async function deleteContent(
   registry: Registry,
   request: ClientRequest,
   { upstream: name }: RepositoryMapping,
-  kind: 'manifests' | 'blobs',
+  pathOf: typeof manifestPath,
   reference: string,
 ): Promise<Response> {
-  const path = `/v2/${name}/${kind}/${reference}${request.url.search}`;
+  const path = `${pathOf(name, reference)}${request.url.search}`;
   const response = await write(registry, request, name, path, deleteScope(name));
   if (response.status === 404) await refuseDerived(registry, request, name, [reference]);
   return forwardResponse(request, response);
-}
-
-function textOf(reference: Reference): string {
-  return reference.kind === 'tag' ? reference.tag : reference.digest;
 }
 
 /** Even without an answer it may have been done: what is remembered is left behind either way. */
