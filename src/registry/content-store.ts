@@ -11,8 +11,8 @@ import { RegistryError } from '../errors.ts';
 import { probeLayer } from '../layers/probe.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import { recordSource, upstreamSource } from '../request/stats.ts';
-import { getBlob } from '../upstream/api/blobs.ts';
-import { getManifest } from '../upstream/api/manifests.ts';
+import { fetchBlob } from '../upstream/api/blobs.ts';
+import { fetchManifest } from '../upstream/api/manifests.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
@@ -118,7 +118,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
   ): Promise<CacheEntry> {
     // Other requests may wait for it too, so that no client's leaving ends it.
     const shared = { ...context, signal: undefined };
-    const response = await getManifest(client, repository, digest, shared).catch((error: unknown) => {
+    const response = await fetchManifest(client, repository, digest, shared).catch((error: unknown) => {
       if (!hasStatus(error, 404)) throw error;
     });
     // A fat generic manifest may name children that the registry holds as blobs only (formats.md, section 1).
@@ -139,7 +139,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN',
   ): Promise<Uint8Array> {
     const shared = { ...context, signal: undefined };
-    const response = await getBlob(client, repository, digest, shared, { unknown });
+    const response = await fetchBlob(client, repository, digest, shared, { unknown });
     const body = await readBounded(response, limits.documentBytes, 'the blob');
     verifyDigest(body, digest, 'blob');
     return body;
