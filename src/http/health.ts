@@ -1,6 +1,7 @@
 import type { Handler } from 'hono';
 import { withDeadline } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
+import { requestPing } from '../upstream/api/ping.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { version } from '../version.ts';
@@ -95,8 +96,7 @@ export function createHealth({ sites, caches, clock, background }: HealthOptions
 async function stateOf(client: UpstreamClient): Promise<string> {
   try {
     return await withDeadline(deadlineMs, undefined, async (signal) => {
-      const question = { method: 'GET', path: '/v2/', credential: { kind: 'none' }, signal } as const;
-      const { response } = await client.request(question);
+      const response = await requestPing(client, { credential: { kind: 'none' }, signal });
       await discard(response);
       return response.status < 500 ? 'answers' : `answers ${response.status}`;
     });

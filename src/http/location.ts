@@ -3,6 +3,7 @@ import { isSealed } from '../client-state/upload-location.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { RepositoryMapping } from '../routing/repository-names.ts';
+import { uploadsPath } from '../upstream/api/paths.ts';
 import { inTls } from '../upstream/in-tls.ts';
 import { locationOf } from '../upstream/redirect.ts';
 import { leavesTls } from './public-url.ts';
@@ -30,7 +31,7 @@ export async function uploadLocation(
   const said = inTls(response.headers.get('location') ?? '', asked);
   const url = locationOf({ status: response.status, headers: new Headers({ location: said }) }, asked);
   const uploads = `${ownPrefix(request)}/v2/${shown}/blobs/uploads/`;
-  const usual = new URL(`${registry.client.id}/v2/${name}/blobs/uploads/`).href;
+  const usual = new URL(`${registry.client.id}${uploadsPath(name)}`).href;
   const segment = url.href.startsWith(usual) ? url.pathname.slice(new URL(usual).pathname.length) : '';
   if (isUploadName(segment) && !isSealed(segment)) return `${uploads}${segment}${url.search}`;
   // The URL keeps its spelling: another spelling may break its signature.

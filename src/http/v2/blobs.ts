@@ -9,9 +9,9 @@ import { rootIsGone } from '../../registry/manifests/manifests.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { resolveRoot } from '../../registry/resolve-root.ts';
-import { findStoredBlob, isRefused, refusesHead } from '../../registry/stored-blob.ts';
+import { blobError, findBlob, headBlob, requestBlob } from '../../upstream/api/blobs.ts';
 import { discard, refuseEncoded } from '../../upstream/body.ts';
-import { errorFromResponse, pickHeaders } from '../../upstream/error-response.ts';
+import { isRefused, pickHeaders } from '../../upstream/error-response.ts';
 import { isRedirect } from '../../upstream/redirect.ts';
 import { cacheControl } from '../cache-control.ts';
 import type { Env } from '../env.ts';
@@ -65,7 +65,7 @@ async function askStored(
   digest: Digest,
 ): Promise<void> {
   try {
-    await findStoredBlob(registry.client, name, digest, request.context);
+    await findBlob(registry.client, name, digest, request.context);
   } catch (error) {
     if (!(error instanceof RegistryError) || isRefused(error)) throw error;
   }
@@ -146,19 +146,14 @@ async function answerStored(
 ): Promise<Response> {
   const head = request.method === 'HEAD';
   const headers = pickHeaders(request, passedOn);
-  const { signal, credential, budget } = request.context;
-  const ask = async (method: 'GET' | 'HEAD', redirects: 'follow' | 'return') => {
-    const path = `/v2/${name}/blobs/${digest}`;
-    return client.request({ method, path, repository: name, credential, budget, headers, redirects, signal });
-  };
-  const first = await ask(head ? 'HEAD' : 'GET', redirectBlobs ? 'return' : 'follow');
-  const { response, anonymous } =
-    head && refusesHead(first.response.status) ? await ask('GET', 'follow') : first;
+  const ask = head ? headBlob : requestBlob;
+  const redirects = redirectBlobs ? 'return' : 'follow';
+  const { response, anonymous } = await ask(client, name, digest, request.context, { headers, redirects });
   if (head) await discard(response);
   if (response.ok) await refuseEncoded(response, `the blob ${digest}`);
   const redirected = isRedirect(response);
   if (!redirected && !fits(response, headers)) {
-    throw await errorFromResponse(response, `blob ${digest} of ${name}`, 'BLOB_UNKNOWN');
+    throw await blobError(response, name, digest);
   }
   // docker-registry 2.8.2 sends the blob's length with the few words of a 416.
   const beyond = response.status === 416;

@@ -6,6 +6,7 @@ import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
+import { uploadsPath } from '../../upstream/api/paths.ts';
 import { pullScope, pushScope } from '../../upstream/auth/scope.ts';
 import { discard } from '../../upstream/body.ts';
 import type { Env } from '../env.ts';
@@ -25,7 +26,7 @@ export const startUpload: Handler<Env> = (context) => {
   const mapping = context.get('mapping');
   const sameRoute = inSameRoute(context);
   const { query, from } = mount(request.url, (name) => served(registry, sameRoute(name)));
-  const path = `/v2/${mapping.upstream}/blobs/uploads/${query}`;
+  const path = `${uploadsPath(mapping.upstream)}${query}`;
   const scopes = [
     pushScope(mapping.upstream),
     ...(from && from !== mapping.upstream ? [pullScope(from)] : []),
@@ -40,7 +41,7 @@ export const continueUpload: Handler<Env> = async (context) => {
   const mapping = context.get('mapping');
   const upload = uploadParam(context);
   const { search } = request.url;
-  const path = `/v2/${mapping.upstream}/blobs/uploads/${upload}${search}`;
+  const path = `${uploadsPath(mapping.upstream)}${upload}${search}`;
   const scopes = [pushScope(mapping.upstream)];
   if (!isSealed(upload)) return answer(registry, request, mapping, { path, scopes });
   const url = withQuery(await registry.uploadLocations.open(upload, mapping.upstream), search);

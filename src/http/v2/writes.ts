@@ -9,6 +9,7 @@ import { withBody } from '../../registry/push/manifest-bodies.ts';
 import { mayRead } from '../../registry/push/upload-missing.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
+import { blobPath, manifestPath, referenceText } from '../../upstream/api/paths.ts';
 import { deleteScope, pushScope } from '../../upstream/auth/scope.ts';
 import { readBounded } from '../../upstream/body.ts';
 import type { Env } from '../env.ts';
@@ -26,7 +27,7 @@ import { missingContentOf } from './missing-content.ts';
 export const putManifest: Handler<Env> = async (context) => {
   const { registry } = context.get('route');
   const request = context.get('request');
-  const reference = textOf(referenceParam(context));
+  const reference = referenceText(referenceParam(context));
   const body = await registry.manifestBodies.read(request);
   try {
     return await putBody(registry, request, context.get('mapping'), reference, body?.bytes);
@@ -44,7 +45,7 @@ async function putBody(
   bytes: Uint8Array | undefined,
 ): Promise<Response> {
   const { upstream: name } = mapping;
-  const path = `/v2/${name}/manifests/${text}${request.url.search}`;
+  const path = `${manifestPath(name, text)}${request.url.search}`;
   const put = () => write(registry, withBody(request, bytes), name, path, pushScope(name));
   const missing = missingContentOf(registry, request, name, bytes);
   await missing.uploadKnown();
@@ -66,27 +67,23 @@ async function putBody(
 
 /** `DELETE` of a manifest or a tag. @throws RegistryError. */
 export const deleteManifest: Handler<Env> = (context) =>
-  deleteContent(context, 'manifests', textOf(referenceParam(context)));
+  deleteContent(context, manifestPath, referenceText(referenceParam(context)));
 
 /** `DELETE` of a blob. @throws RegistryError. */
-export const deleteBlob: Handler<Env> = (context) => deleteContent(context, 'blobs', digestParam(context));
+export const deleteBlob: Handler<Env> = (context) => deleteContent(context, blobPath, digestParam(context));
 
 async function deleteContent(
   context: Context<Env>,
-  kind: 'manifests' | 'blobs',
+  pathOf: typeof manifestPath,
   reference: string,
 ): Promise<Response> {
   const { registry } = context.get('route');
   const request = context.get('request');
   const { upstream: name } = context.get('mapping');
-  const path = `/v2/${name}/${kind}/${reference}${request.url.search}`;
+  const path = `${pathOf(name, reference)}${request.url.search}`;
   const response = await write(registry, request, name, path, deleteScope(name));
   if (response.status === 404) await refuseDerived(registry, request, name, [reference]);
   return forwardResponse(request, response);
-}
-
-function textOf(reference: Reference): string {
-  return reference.kind === 'tag' ? reference.tag : reference.digest;
 }
 
 /** A write may have happened even if its response is lost, so cached answers about the repository end either way. */
