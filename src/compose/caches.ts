@@ -8,8 +8,9 @@ import { isIntact } from '../registry/cache-entries.ts';
 import type { RuntimePlatform } from './platform.ts';
 
 /**
- * What answers hold may be gone from the cache by then: an image that is asked for in the same words all the time is
- * not looked up there. So that both together keep to what the operator allows, each has its part.
+ * Divides REGSHIFT_CACHE_BYTES: an eighth for whole responses (Node only), an eighth for the registries of all routes,
+ * the rest for content. The response cache has its own part because it keeps content that the content cache may have
+ * dropped: requests that it answers do not reach the content cache.
  */
 export function memoryOf(
   { REGSHIFT_CACHE_BYTES, routes }: Settings,
@@ -22,6 +23,7 @@ export function memoryOf(
   return { responseCacheBytes, registryBytes, contentBytes: bytes - responseCacheBytes - ofRoutes };
 }
 
+/** Puts the memory cache in front of the far caches of the runtime, and measures each of them. */
 export function cacheOf(contentBytes: number, { tiers = [], metrics }: RuntimePlatform): Cache {
   const own = createMemoryCache(contentBytes);
   const memory = meteredCache(own, { name: 'memory', distance: 0 }, metrics);
@@ -33,5 +35,5 @@ export function cacheOf(contentBytes: number, { tiers = [], metrics }: RuntimePl
   return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...far]);
 }
 
-/** For proofs that are asked for again within seconds, whatever the operator allows. */
+/** Least memory for the proofs of one registry, in bytes, even if REGSHIFT_CACHE_BYTES is smaller. */
 export const leastRegistryBytes = 262_144;

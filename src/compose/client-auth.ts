@@ -12,14 +12,15 @@ interface ClientAuthParts {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly comparePassword: ComparePassword;
-  /** Shared by all routes, which share the processor. */
+  /** The queue of all routes: they share one processor. */
   readonly loginQueue: LoginQueue;
 }
 
 /**
- * The client auth that the settings ask for.
- * @returns undefined where they say that the proxy does not ask who its clients are.
- * @throws RegistryError MISCONFIGURED where the rules of the settings have failed: an open door must not be what is left.
+ * Makes the client authentication of a route.
+ * @returns undefined if clients need no login.
+ * @throws RegistryError MISCONFIGURED if a needed setting is missing. The rules of the settings refuse such settings
+ *   earlier; this check keeps a fault in them from opening the proxy to everyone.
  */
 export function chooseClientAuth(
   settings: Values,

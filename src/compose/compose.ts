@@ -27,10 +27,10 @@ import { chooseClientAuth } from './client-auth.ts';
 import type { RuntimePlatform } from './platform.ts';
 import { upstreamLogin } from './upstream-auth.ts';
 
-/** Any host will do for the registry inside the process; this one is reserved for such (RFC 2606, section 2). */
+/** Address of the sample registry inside the process. RFC 2606, section 2, reserves `.invalid`. */
 const sampleUrl = new URL('http://sample.invalid');
 
-/** Puts the parts together that every runtime shares. */
+/** Makes the parts of the proxy from the settings. Every runtime uses it. */
 export function compose(
   settings: Settings,
   platform: RuntimePlatform,
@@ -92,7 +92,7 @@ function siteOf(
       baseUrl,
       ...outward,
       allowAnonymousTokens: true,
-      // Docker waits for 10 s at a ping; the last one has no one behind it to ask instead.
+      // Docker waits 10 s for a ping, so mirrors have a shorter deadline. The last mirror has no fallback.
       ...(index < upstreams.length - 1 ? { headersDeadlineMs: mirrorDeadlineMs } : {}),
     }),
     login: upstreamLogin(settings, baseUrl, keeperOf),
@@ -130,7 +130,7 @@ interface LoggedIn {
   readonly login: UpstreamLogin;
 }
 
-/** Several registries as one, each with its own login. Clients log in to none of them (config/auth-rules.ts). */
+/** Combines several registries into one, each with its own login. Clients cannot log in to them (config/auth-rules.ts). */
 function asOne([first, ...others]: readonly [LoggedIn, ...LoggedIn[]], clock: () => number): LoggedIn {
   if (others.length === 0) return first;
   const own = ({ client, login }: LoggedIn): Mirror => ({
@@ -149,7 +149,7 @@ function mapAll<From, To>(
   return [make(first, 0), ...others.map((each, index) => make(each, index + 1))];
 }
 
-/** Layers that are read at once, for whatever route: each costs a connection, and a decoder's memory. */
+/** Number of layers that all routes read at once. Each one takes a connection and the memory of a decoder. */
 const layerReadings = 4;
 
 function layersOf(settings: Settings, { clock, layerBytes }: RuntimePlatform): RouteOptions['layers'] {
@@ -173,7 +173,7 @@ async function loadSigningKey(setting: string | undefined, platform: RuntimePlat
   return generateSigningKey();
 }
 
-/** Makes a thing at its first use; a failure is not kept. */
+/** Makes a value at its first use. A failure is not kept, so the next use tries again. */
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
   let made: Promise<Value> | undefined;
   return () => {

@@ -6,34 +6,34 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
 import type { Fetch } from '../upstream/client.ts';
 
-/** What differs from runtime to runtime. */
+/** The parts that differ between Node and Workers. */
 export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'background'> {
   readonly fetch: Fetch;
-  /** The largest layer, unpacked, that the runtime can cope with, in bytes. */
+  /** Largest decompressed layer that the runtime can process, in bytes. */
   readonly layerBytes: number;
-  /** How many requests of its own one request may cause, where the operator does not say. */
+  /** Default of REGSHIFT_SUBREQUESTS: upstream and cache requests per client request. */
   readonly subrequests: number;
-  /** Memory for converted content, in bytes, where the operator does not say. */
+  /** Default of REGSHIFT_CACHE_BYTES. */
   readonly cacheBytes: number;
-  /** Whether whole answers are held beside it: the runtime says in which words requests are asked. */
+  /** True if the runtime has a response cache, which needs a part of the memory. */
   readonly holdsAnswers?: boolean;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** How many requests may be under way, where the operator does not say. */
+  /** Default of REGSHIFT_MAX_REQUESTS. */
   readonly mostRequests: number;
-  /** What `REGSHIFT_SIGNING_KEY` stands for: the key's text, read from a file where the runtime has files. */
+  /** Returns the text of the key that `REGSHIFT_SIGNING_KEY` names. On Node, the setting may be a path to a file. */
   readonly signingKeyText: (setting: string) => Promise<string>;
   /**
-   * Whether requests of one client reach processes that know nothing of each other (Workers): what one of them seals,
-   * another one must be able to open.
+   * True if requests of one client reach several processes without shared memory (Workers). Each process must then be
+   * able to open the tokens and addresses that another one sealed.
    */
   readonly manyProcesses?: boolean;
-  /** Asks programs that keep logins. Absent where there are no programs. */
+  /** Runs credential helpers. Absent if the runtime cannot run programs. */
   readonly askHelper?: AskHelper;
-  /** Compares on another thread where the runtime has threads: requests are answered meanwhile. */
+  /** Compares passwords. Node uses another thread, so that other requests do not wait. */
   readonly comparePassword: ComparePassword;
-  /** Caches behind the memory of this process or isolate, the nearest first. */
+  /** Caches outside of the process or isolate, nearest first. */
   readonly tiers?: readonly Tier[];
 }

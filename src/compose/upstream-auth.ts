@@ -5,9 +5,10 @@ import { RegistryError } from '../errors.ts';
 import type { CredentialHelper } from '../upstream/auth/credential.ts';
 
 /**
- * @param upstream one of those that the settings name: a login is for one registry.
- * @param keeperOf undefined where no program can be run.
- * @throws RegistryError MISCONFIGURED for settings that the rules of auth-rules.ts would have refused.
+ * Chooses the login for one registry.
+ * @param upstream one of the registries in the settings. A login is for one registry.
+ * @param keeperOf makes a credential helper; undefined if the runtime cannot run programs.
+ * @throws RegistryError MISCONFIGURED for settings that auth-rules.ts refuses.
  */
 export function upstreamLogin(
   settings: Values,
@@ -27,7 +28,7 @@ export function upstreamLogin(
     return { kind: 'service', username, password };
   }
   if (mode === 'docker-config' && config) {
-    // Of several registries, one without a login is asked without.
+    // With several registries, those without an entry get requests without a login.
     if (!only && !knowsOf(config, upstream)) return { kind: 'none' };
     const found = loginFor(config, upstream);
     if ('credential' in found) return found.credential;
