@@ -43,7 +43,7 @@ export function createWarmClient(
   });
 
   /** Requests a manifest. An empty `Accept` stands for none: without one, `fetch` would send a wildcard. */
-  const request = async (repository: RepositoryName, reference: string): Promise<Response> => {
+  const ask = async (repository: RepositoryName, reference: string): Promise<Response> => {
     const path = `/v2/${repository}/manifests/${reference}`;
     const headers = { accept: accept.join(', ') };
     const { response } = await client.request({ method: 'GET', path, repository, credential, headers });
@@ -51,7 +51,7 @@ export function createWarmClient(
   };
 
   async function getManifest(repository: RepositoryName, reference: string) {
-    const response = await request(repository, reference);
+    const response = await ask(repository, reference);
     const what = `manifest ${reference} of ${repository}`;
     if (!response.ok) throw await errorFromResponse(response, what, 'MANIFEST_UNKNOWN');
     const mediaType = response.headers.get('content-type') ?? '';
@@ -64,7 +64,7 @@ export function createWarmClient(
     async pull(name, reference) {
       if (!describeClient(userAgent).profile.apiV2) {
         // This Docker first requests the tag by API v2. The proxy learns the tag from that request.
-        await discard(await request(name, reference));
+        await discard(await ask(name, reference));
         return pullV1(proxy, name, reference, { userAgent, credential });
       }
       const { bytes, mediaType, digest } = await getManifest(name, reference);
