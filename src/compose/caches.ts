@@ -22,6 +22,7 @@ export function memoryOf(
   return { responseCacheBytes, registryBytes, contentBytes: bytes - responseCacheBytes - ofRoutes };
 }
 
+/** Puts the memory cache in front of the far caches of the runtime, and measures each of them. */
 export function cacheOf(contentBytes: number, { tiers = [], metrics }: RuntimePlatform): Cache {
   const own = createMemoryCache(contentBytes);
   const memory = meteredCache(own, { name: 'memory', distance: 0 }, metrics);

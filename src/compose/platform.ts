@@ -34,6 +34,6 @@ export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedL
   readonly askHelper?: AskHelper;
   /** Compares on another thread if the runtime has threads, so that requests are answered meanwhile. */
   readonly comparePassword: ComparePassword;
-  /** Caches behind the memory of this process or isolate, the nearest first. */
+  /** Caches outside of the process or isolate, nearest first. */
   readonly tiers?: readonly Tier[];
 }

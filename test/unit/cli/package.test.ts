@@ -18,7 +18,7 @@ import { type SampleServer, startSampleServer } from '../../support/sample-serve
 import { type RunningLine, runLine, startLine } from '../../support/shell.ts';
 import { projectRoot, quietWrangler } from '../../support/wrangler.ts';
 
-/** What comes with a clone, as far as running takes it. */
+/** The parts of a clone that running needs. */
 const sources = [
   'converters',
   'src',
@@ -29,7 +29,7 @@ const sources = [
   'README.md',
 ];
 
-/** A clone after `npm ci`, with which CI itself begins. */
+/** Makes a clone like that after `npm ci`, which CI runs first. */
 function cloneInto(folder: string): string {
   const clone = join(folder, 'clone');
   for (const name of sources) cpSync(join(projectRoot, name), join(clone, name), { recursive: true });
@@ -42,7 +42,7 @@ interface Block {
   readonly lines: readonly string[];
 }
 
-/** The blocks of a section of README.md. */
+/** Returns the code blocks of a section of README.md. */
 function blocksOf(section: string): Block[] {
   const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
   const text = readme.split(/^## /m).find((each) => each.startsWith(`${section}\n`)) ?? '';
@@ -52,8 +52,8 @@ function blocksOf(section: string): Block[] {
   }));
 }
 
-/** What a person would see: `…` stands for what is cut off. */
-function seen(lines: readonly string[]): RegExp {
+/** Makes a pattern for the lines that the terminal shows. */
+function exactly(lines: readonly string[]): RegExp {
   const escaped = lines.join('\n').replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return new RegExp(`^${escaped}\n$`);
 }
@@ -66,16 +66,16 @@ beforeAll(async () => {
   clone = cloneInto(folder);
   files = await installPackage(folder);
 }, 120_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
 
 describe('the npm package', () => {
-  it('has what runs and what is read, and nothing else', () => {
+  it('has the program and its documents, and nothing else', () => {
     const others = files.filter(
       (path) => !/^dist\/package\/(?:src\/.*\.js|converters\/.*\.(?:js|d\.ts))$/.test(path),
     );
     expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
     expect(files).toContain('dist/package/src/cli.js');
-    // The Node for developers must not come along.
+    // The Node for developers is not part of the package.
     expect(existsSync(join(folder, 'node_modules/@regshift'))).toBe(false);
   });
 
@@ -94,7 +94,7 @@ describe('the npm package', () => {
     expect(JSON.parse(out)).toMatchObject({ form: 'oci', losses: [] });
   });
 
-  it('reads standard input, and does not mind who reads no further', async () => {
+  it('reads standard input, and ends without error if its reader stops', async () => {
     const golden = join(projectRoot, 'test/golden/schema1/one-layer/manifest.json');
     const line = `npx regshift convert - --to schema2 < ${golden} | npx regshift convert - --to oci | npx regshift verify -`;
     expect(await runLine(line, { cwd: folder })).toMatchObject({
@@ -149,7 +149,7 @@ made.catch((error: { code?: string }) => console.log(error.code));
   });
 });
 
-describe('README.md, as somebody new walks through it', () => {
+describe('the commands of README.md', () => {
   let running: RunningLine;
   let samples: SampleServer;
   let port: number;
@@ -163,13 +163,13 @@ describe('README.md, as somebody new walks through it', () => {
     await samples?.stop();
   });
 
-  /** README's own ports may be taken. */
+  /** Replaces the ports of the README, which may be in use. */
   const here = (text: string) =>
     text.replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`).replaceAll('http://127.0.0.1:5000', samples.url);
 
   it('names these two commands, and two more ways to start', () => {
     const lines = blocksOf('Two commands').flatMap((block) => block.lines);
-    // `npm ci` is what CI itself begins with.
+    // `npm ci` is not run here: CI runs it first.
     expect(lines).toEqual([
       'npm ci',
       'npm start',
@@ -187,7 +187,7 @@ describe('README.md, as somebody new walks through it', () => {
     }
   });
 
-  it('npm start serves a registry of yours', async () => {
+  it('npm start serves your own registry', async () => {
     const [line = ''] = blocksOf('Two commands')[1]?.lines ?? [];
     const own = await startLine(here(line), /regshift serves (\S+) on (\S+)\n/, {
       cwd: clone,
@@ -242,17 +242,17 @@ describe('README.md, as somebody new walks through it', () => {
     ]);
   });
 
-  // In the order of the page: one makes the files that another one reads.
+  // The order is that of the page: commands read files that earlier commands write.
   test.each(commands)('%s', async (line, output) => {
     const [, file, url] = /^curl -so (\S+) (\S+)$/.exec(line) ?? [];
     if (file && url) {
-      // Nothing but npm is needed for these tests.
+      // The tests need no curl.
       writeFileSync(join(folder, file), new Uint8Array(await (await fetch(here(url))).arrayBuffer()));
       return;
     }
     const { code, out, err } = await runLine(here(line), { cwd: folder, env: { DOCKER_CONFIG: folder } });
     expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
-    if (output) expect(out).toMatch(seen(output.map(here)));
+    if (output) expect(out).toMatch(exactly(output.map(here)));
     else expect(out).not.toBe('');
   });
 });
