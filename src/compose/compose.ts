@@ -7,7 +7,7 @@ import { createTokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import { deriveStateKeys } from '../client-state/keys.ts';
 import type { RouteSettings } from '../config/route-settings.ts';
-import type { Settings } from '../config/settings.ts';
+import type { Settings, Values } from '../config/settings.ts';
 import { RegistryError } from '../errors.ts';
 import { createHealth } from '../http/health.ts';
 import { createInFlight } from '../http/in-flight.ts';
@@ -16,6 +16,7 @@ import { defaultDecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerLeases } from '../layers/inspector.ts';
 import { createSearchLine } from '../registry/bounded-search.ts';
 import { createManifestBodies } from '../registry/push/manifest-bodies.ts';
+import type { RegistrySettings } from '../registry/registry.ts';
 import { createSampleRegistry } from '../sample-registry/registry.ts';
 import { createUpstreamClient, type UpstreamClient } from '../upstream/client.ts';
 import { isDockerHub } from '../upstream/docker-hub.ts';
@@ -103,7 +104,8 @@ function siteOf(
   return {
     id,
     match,
-    settings,
+    settings: registrySettings(settings),
+    publicUrl: settings.REGSHIFT_PUBLIC_URL,
     client,
     login,
     library: upstreams.some(isDockerHub),
@@ -120,6 +122,30 @@ function siteOf(
     codec: platform.codec,
     fixedLength: platform.fixedLength,
     background,
+  };
+}
+
+/** The settings of one route as its registry takes them. */
+function registrySettings(settings: Values): RegistrySettings {
+  const passThrough = settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough';
+  return {
+    tagTtl: settings.REGSHIFT_TAG_TTL,
+    staleFor: settings.REGSHIFT_STALE,
+    pin: settings.REGSHIFT_FORMAT,
+    platform: settings.REGSHIFT_PLATFORM,
+    convertByDigest: settings.REGSHIFT_CONVERT_BY_DIGEST === 'always',
+    lists: settings.REGSHIFT_LISTS,
+    refusesUnsigned: settings.REGSHIFT_UNSIGNED_SCHEMA1 === 'refuse',
+    redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
+    layerDeadline: settings.REGSHIFT_MEASURE_DEADLINE,
+    searchTags: settings.REGSHIFT_WALK_TAGS,
+    searchImages: settings.REGSHIFT_WALK_GETS,
+    v1Tags: settings.REGSHIFT_V1_TAGS,
+    aliases: settings.REGSHIFT_ALIASES,
+    serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
+    passThrough,
+    // Where regshift uses one account for all clients, the right to read through it is no right to write.
+    takesPushes: settings.REGSHIFT_PUSH === undefined ? passThrough : settings.REGSHIFT_PUSH === 'allow',
   };
 }
 

@@ -19,6 +19,8 @@ export interface RouteOptions extends RegistryOptions {
   readonly clientAuth: ClientAuth | undefined;
   /** undefined: clients ask upstream's token server themselves. */
   readonly tokenRelay: TokenRelay | undefined;
+  /** The address that clients reach the route at; undefined where the request tells it. */
+  readonly publicUrl: URL | undefined;
   readonly log: Log;
 }
 
@@ -36,7 +38,7 @@ export interface Route extends Routable {
 }
 
 export function createRoute(options: RouteOptions): Route {
-  const { id, match, settings, login, clientAuth, tokenRelay, clock, log } = options;
+  const { id, match, login, clientAuth, tokenRelay, publicUrl, clock, log } = options;
   const registry = createRegistry(options);
   const session = createV1Session({ keys: options.stateKeys, route: id, clock });
   return {
@@ -50,7 +52,7 @@ export function createRoute(options: RouteOptions): Route {
     clientAuth,
     tokenRelay,
     explainRefusal: createExplainRefusal(login, tokenRelay, log),
-    publicUrl: settings.REGSHIFT_PUBLIC_URL,
+    publicUrl,
   };
 }
 

@@ -5,7 +5,7 @@ import type { RepositoryName } from '../../converters/reference.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 import { ownerOf } from '../request/requester.ts';
-import { getBlob } from '../upstream/api/blobs.ts';
+import { fetchBlob } from '../upstream/api/blobs.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { refuseEncoded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
@@ -56,7 +56,7 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
 
   async function fetchLayer(repository: RepositoryName, digest: Digest, context: ApiContext, from = 0) {
     const range = from > 0 ? { range: { first: from } } : {};
-    const response = await getBlob(client, repository, digest, context, range);
+    const response = await fetchBlob(client, repository, digest, context, range);
     await refuseEncoded(response, `the layer ${digest}`);
     const length = Number(response.headers.get('content-length') ?? Number.NaN);
     const stream = response.body as ReadableStream<Uint8Array> | null;

@@ -2,7 +2,7 @@ import type { Digest } from '../../converters/digest.ts';
 import type { Compression } from '../../converters/media-types.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { RegistryError } from '../errors.ts';
-import { getBlob } from '../upstream/api/blobs.ts';
+import { fetchBlob } from '../upstream/api/blobs.ts';
 import { refuseEncoded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
@@ -16,7 +16,7 @@ export async function probeLayer(
   { credential, budget }: RequestContext,
 ): Promise<Compression> {
   const options = { range: { first: 0, last: 7 }, what: 'layer' } as const;
-  const response = await getBlob(client, repository, digest, { credential, budget }, options);
+  const response = await fetchBlob(client, repository, digest, { credential, budget }, options);
   const what = `layer ${digest} of ${repository}`;
   await refuseEncoded(response, `the ${what}`);
   const stream = response.body as ReadableStream<Uint8Array> | null;

@@ -11,8 +11,8 @@ import { RegistryError } from '../errors.ts';
 import { probeLayer } from '../layers/probe.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import { recordSource, upstreamSource } from '../request/stats.ts';
-import { getBlob } from '../upstream/api/blobs.ts';
-import { getManifest } from '../upstream/api/manifests.ts';
+import { fetchBlob } from '../upstream/api/blobs.ts';
+import { fetchManifest } from '../upstream/api/manifests.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
@@ -111,19 +111,19 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     return flights.join({ key, whose: credentialKey(credential), start, late }, undefined);
   }
 
-  async function fetchManifest(
+  async function readStored(
     repository: RepositoryName,
     digest: Digest,
     context: RequestContext,
   ): Promise<CacheEntry> {
     // Other requests may wait for it too, so that no client's leaving ends it.
     const shared = { ...context, signal: undefined };
-    const response = await getManifest(client, repository, digest, shared).catch((error: unknown) => {
+    const response = await fetchManifest(client, repository, digest, shared).catch((error: unknown) => {
       if (!hasStatus(error, 404)) throw error;
     });
     // A fat generic manifest may name children that the registry holds as blobs only (formats.md, section 1).
     if (response === undefined) {
-      const body = await fetchBlob(repository, digest, context, 'MANIFEST_UNKNOWN');
+      const body = await readBlob(repository, digest, context, 'MANIFEST_UNKNOWN');
       return { facts: { contentType: '' }, body };
     }
     const { contentType } = response;
@@ -132,14 +132,14 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     return { facts: { contentType }, body };
   }
 
-  async function fetchBlob(
+  async function readBlob(
     repository: RepositoryName,
     digest: Digest,
     context: RequestContext,
     unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN',
   ): Promise<Uint8Array> {
     const shared = { ...context, signal: undefined };
-    const response = await getBlob(client, repository, digest, shared, { unknown });
+    const response = await fetchBlob(client, repository, digest, shared, { unknown });
     const body = await readBounded(response, limits.documentBytes, 'the blob');
     verifyDigest(body, digest, 'blob');
     return body;
@@ -151,7 +151,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     context: RequestContext,
   ): Promise<StoredManifest> {
     const key = manifestKey(repository, digest);
-    const { facts, body } = await remembered(key, context, () => fetchManifest(repository, digest, context));
+    const { facts, body } = await remembered(key, context, () => readStored(repository, digest, context));
     const contentType = String(facts.contentType);
     if (refusesUnsigned && isUnsigned(body, contentType)) throw unsigned(repository, digest);
     return { bytes: body, contentType };
@@ -183,7 +183,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
       const key = blobKey(repository, digest);
       const fetch = async () => ({
         facts: {},
-        body: await fetchBlob(repository, digest, context, 'BLOB_UNKNOWN'),
+        body: await readBlob(repository, digest, context, 'BLOB_UNKNOWN'),
       });
       return (await remembered(key, context, fetch)).body;
     },

@@ -4,7 +4,7 @@ import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { RegistryError } from '../errors.ts';
 import {
-  getManifest,
+  fetchManifest,
   headManifest,
   type ManifestHead,
   type ManifestResponse,
@@ -49,7 +49,7 @@ export async function resolveUpstream(
     const named = head && namedBy(head, reference);
     if (named) return { ...named, public: head.public };
   }
-  const found = await getManifest(client, repository, text, shared).catch(unknownManifest);
+  const found = await fetchManifest(client, repository, text, shared).catch(unknownManifest);
   rateLimits.record(context, found.headers);
   return { ...(await readWhole(found, reference)), public: found.public };
 }

@@ -3,8 +3,6 @@ import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { requestReferrers } from '../../upstream/api/referrers.ts';
-import { nextQuery } from '../../upstream/api/tags.ts';
-import { errorFromResponse } from '../../upstream/error-response.ts';
 import { forwardResponse } from '../forward-response.ts';
 
 /**
@@ -21,10 +19,8 @@ export async function listReferrers(
   const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
   const accept = request.headers.get('accept') ?? undefined;
   const options = { query: request.url.search, accept };
-  const response = await requestReferrers(client, method, name, digest, request.context, options);
-  if (response.status === 401)
-    throw await errorFromResponse(response, `referrers of ${name}`, 'NAME_UNKNOWN');
-  const next = nextQuery(response.headers.get('link'));
+  const page = await requestReferrers(client, method, name, digest, request.context, options);
+  const { response, next } = page;
   const link = next === undefined ? {} : { Link: `</v2/${shown}/referrers/${digest}${next}>; rel="next"` };
   return forwardResponse(request, response, link);
 }

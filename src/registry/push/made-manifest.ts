@@ -1,6 +1,6 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
-import { putManifest } from '../../upstream/api/manifests.ts';
+import { pushManifest } from '../../upstream/api/manifests.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { DerivedManifest } from '../manifests/derived-manifest.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
@@ -19,7 +19,7 @@ export async function putDerivedManifest(
 ): Promise<void> {
   const manifest = { mediaType, size: body.length, body: fixedLength(streamFromSource(body), body.length) };
   try {
-    await putManifest(client, repository, digest, manifest, context);
+    await pushManifest(client, repository, digest, manifest, context);
   } finally {
     versions.increment(repository);
   }

@@ -1,5 +1,5 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { cancelUpload, completeUpload, startUpload } from '../../upstream/api/uploads.ts';
+import { beginUpload, cancelUpload, completeUpload } from '../../upstream/api/uploads.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { FixedLength } from '../registry.ts';
@@ -24,7 +24,7 @@ export async function uploadBlob(
   const { client, fixedLength } = uploader;
   const { stream, failure } = rememberingFailure(content.stream);
   // An upload that is begun has an end: until its address is known, only the usual deadline of a request ends it.
-  const start = startUpload(client, repository, content.digest, { ...context, signal: undefined });
+  const start = beginUpload(client, repository, content.digest, { ...context, signal: undefined });
   const location = await start.catch(async (error: unknown) => {
     await stream.cancel().catch(() => undefined);
     throw error;

@@ -76,7 +76,7 @@ export async function findBlob(
  * @returns a good response, whose body the caller reads; all of the blob where the registry ignores `range`.
  * @throws RegistryError where upstream does not have or give the blob.
  */
-export async function getBlob(
+export async function fetchBlob(
   client: UpstreamClient,
   repository: RepositoryName,
   digest: Digest,

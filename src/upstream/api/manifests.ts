@@ -76,7 +76,7 @@ export async function headManifest(
 }
 
 /** `GET` of a manifest. @throws RegistryError as `manifestError` where upstream does not have or give it. */
-export async function getManifest(
+export async function fetchManifest(
   client: UpstreamClient,
   repository: RepositoryName,
   reference: string,
@@ -99,7 +99,7 @@ function headOf({ response: { headers }, anonymous }: UpstreamAnswer): ManifestH
 }
 
 /** `PUT` of a manifest. @throws RegistryError as `manifestError` where upstream does not take it. */
-export async function putManifest(
+export async function pushManifest(
   client: UpstreamClient,
   repository: RepositoryName,
   reference: string,

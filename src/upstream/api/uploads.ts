@@ -23,7 +23,7 @@ export interface BlobUpload {
  * @returns the URL that the upload goes on at, as upstream writes it: another spelling may not be what was signed.
  * @throws RegistryError as upstream refuses; UPSTREAM_ANSWER for a Location that must not be followed.
  */
-export async function startUpload(
+export async function beginUpload(
   client: UpstreamClient,
   repository: RepositoryName,
   digest: Digest,
