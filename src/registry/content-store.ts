@@ -111,7 +111,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     return flights.join({ key, whose: credentialKey(credential), start, late }, undefined);
   }
 
-  async function fetchManifest(
+  async function readStored(
     repository: RepositoryName,
     digest: Digest,
     context: RequestContext,
@@ -123,7 +123,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     });
     // A fat generic manifest may name children that the registry holds as blobs only (formats.md, section 1).
     if (response === undefined) {
-      const body = await fetchBlob(repository, digest, context, 'MANIFEST_UNKNOWN');
+      const body = await readBlob(repository, digest, context, 'MANIFEST_UNKNOWN');
       return { facts: { contentType: '' }, body };
     }
     const { contentType } = response;
@@ -132,7 +132,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     return { facts: { contentType }, body };
   }
 
-  async function fetchBlob(
+  async function readBlob(
     repository: RepositoryName,
     digest: Digest,
     context: RequestContext,
@@ -151,7 +151,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     context: RequestContext,
   ): Promise<StoredManifest> {
     const key = manifestKey(repository, digest);
-    const { facts, body } = await remembered(key, context, () => fetchManifest(repository, digest, context));
+    const { facts, body } = await remembered(key, context, () => readStored(repository, digest, context));
     const contentType = String(facts.contentType);
     if (refusesUnsigned && isUnsigned(body, contentType)) throw unsigned(repository, digest);
     return { bytes: body, contentType };
@@ -183,7 +183,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
       const key = blobKey(repository, digest);
       const fetch = async () => ({
         facts: {},
-        body: await fetchBlob(repository, digest, context, 'BLOB_UNKNOWN'),
+        body: await readBlob(repository, digest, context, 'BLOB_UNKNOWN'),
       });
       return (await remembered(key, context, fetch)).body;
     },

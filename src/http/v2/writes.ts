@@ -1,7 +1,7 @@
 import type { Context, Handler } from 'hono';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { limits } from '../../../converters/limits.ts';
-import type { Reference, RepositoryName } from '../../../converters/reference.ts';
+import type { RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
