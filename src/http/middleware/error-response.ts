@@ -23,9 +23,8 @@ export async function respondWithError(thrown: unknown, context: Context<Env>): 
 export function unknownEndpoint(context: Context<Env>): Promise<Response> {
   const { pathname } = context.get('received').url;
   const path = JSON.stringify(pathname.replace(/^\/+/, '/').slice(0, 200));
-  const where = isV1Path(pathname) ? 'in registry API v1' : 'here';
-  return respondWithError(
-    new RegistryError('ENDPOINT_UNKNOWN', `There is nothing at ${path} ${where}.`),
-    context,
-  );
+  const message = isV1Path(pathname)
+    ? `There is nothing at ${path} in registry API v1.`
+    : `There is nothing at ${path} here.`;
+  return respondWithError(new RegistryError('ENDPOINT_UNKNOWN', message), context);
 }
