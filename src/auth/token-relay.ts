@@ -1,6 +1,7 @@
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
+import { requestPing } from '../upstream/api/ping.ts';
 import { parseChallenges } from '../upstream/auth/challenge.ts';
 import type { StaticCredential } from '../upstream/auth/credential.ts';
 import { type GrantedToken, requestToken, type TokenServerOptions } from '../upstream/auth/token-server.ts';
@@ -79,7 +80,7 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
 }
 
 async function serverAtPing(client: UpstreamClient): Promise<NamedServer | undefined> {
-  const { response } = await client.request({ method: 'GET', path: '/v2/', credential: { kind: 'none' } });
+  const response = await requestPing(client, { credential: { kind: 'none' } });
   if (!response.ok && response.status !== 401)
     throw await errorFromResponse(response, 'registry API v2', 'NAME_UNKNOWN');
   await discard(response);

@@ -8,9 +8,8 @@ import { isIntact } from '../registry/cache-entries.ts';
 import type { RuntimePlatform } from './platform.ts';
 
 /**
- * Divides REGSHIFT_CACHE_BYTES: an eighth for whole responses (Node only), an eighth for the registries of all routes,
- * the rest for content. The response cache has its own part because it keeps content that the content cache may have
- * dropped: requests that it answers do not reach the content cache.
+ * Divides REGSHIFT_CACHE_BYTES. The response cache and the content cache each have a part: an image that only the
+ * response cache serves may be evicted from the content cache.
  */
 export function memoryOf(
   { REGSHIFT_CACHE_BYTES, routes }: Settings,
@@ -35,5 +34,5 @@ export function cacheOf(contentBytes: number, { tiers = [], metrics }: RuntimePl
   return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...far]);
 }
 
-/** Least memory for the proofs of one registry, in bytes, even if REGSHIFT_CACHE_BYTES is smaller. */
+/** Minimum for one registry, for access grants that are used again within seconds. */
 export const leastRegistryBytes = 262_144;

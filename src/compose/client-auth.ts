@@ -12,15 +12,15 @@ interface ClientAuthParts {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly comparePassword: ComparePassword;
-  /** The queue of all routes: they share one processor. */
+  /** One queue for all routes, since they share the processor. */
   readonly loginQueue: LoginQueue;
 }
 
 /**
- * Makes the client authentication of a route.
- * @returns undefined if clients need no login.
- * @throws RegistryError MISCONFIGURED if a needed setting is missing. The rules of the settings refuse such settings
- *   earlier; this check keeps a fault in them from opening the proxy to everyone.
+ * Creates the client auth of the settings.
+ * @returns undefined if the proxy lets in every client.
+ * @throws RegistryError MISCONFIGURED for settings that the rules should have refused: the proxy must not let in
+ *   everyone by mistake.
  */
 export function chooseClientAuth(
   settings: Values,

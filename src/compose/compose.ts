@@ -7,7 +7,7 @@ import { createTokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import { deriveStateKeys } from '../client-state/keys.ts';
 import type { RouteSettings } from '../config/route-settings.ts';
-import type { Settings } from '../config/settings.ts';
+import type { Settings, Values } from '../config/settings.ts';
 import { RegistryError } from '../errors.ts';
 import { createHealth } from '../http/health.ts';
 import { createInFlight } from '../http/in-flight.ts';
@@ -16,6 +16,7 @@ import { defaultDecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerLeases } from '../layers/inspector.ts';
 import { createSearchLine } from '../registry/bounded-search.ts';
 import { createManifestBodies } from '../registry/push/manifest-bodies.ts';
+import type { RegistrySettings } from '../registry/registry.ts';
 import { createSampleRegistry } from '../sample-registry/registry.ts';
 import { createUpstreamClient, type UpstreamClient } from '../upstream/client.ts';
 import { isDockerHub } from '../upstream/docker-hub.ts';
@@ -27,10 +28,10 @@ import { chooseClientAuth } from './client-auth.ts';
 import type { RuntimePlatform } from './platform.ts';
 import { upstreamLogin } from './upstream-auth.ts';
 
-/** Address of the sample registry inside the process. RFC 2606, section 2, reserves `.invalid`. */
+/** The URL of the registry inside the process; the host is reserved (RFC 2606, section 2). */
 const sampleUrl = new URL('http://sample.invalid');
 
-/** Makes the parts of the proxy from the settings. Every runtime uses it. */
+/** Puts together the parts that every runtime shares. */
 export function compose(
   settings: Settings,
   platform: RuntimePlatform,
@@ -92,7 +93,7 @@ function siteOf(
       baseUrl,
       ...outward,
       allowAnonymousTokens: true,
-      // Docker waits 10 s for a ping, so mirrors have a shorter deadline. The last mirror has no fallback.
+      // Docker waits 10 s for a ping, so each mirror but the last has a shorter deadline.
       ...(index < upstreams.length - 1 ? { headersDeadlineMs: mirrorDeadlineMs } : {}),
     }),
     login: upstreamLogin(settings, baseUrl, keeperOf),
@@ -103,7 +104,8 @@ function siteOf(
   return {
     id,
     match,
-    settings,
+    settings: registrySettings(settings),
+    publicUrl: settings.REGSHIFT_PUBLIC_URL,
     client,
     login,
     library: upstreams.some(isDockerHub),
@@ -123,6 +125,30 @@ function siteOf(
   };
 }
 
+/** The settings of one route as its registry takes them. */
+function registrySettings(settings: Values): RegistrySettings {
+  const passThrough = settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough';
+  return {
+    tagTtl: settings.REGSHIFT_TAG_TTL,
+    staleFor: settings.REGSHIFT_STALE,
+    pin: settings.REGSHIFT_FORMAT,
+    platform: settings.REGSHIFT_PLATFORM,
+    convertByDigest: settings.REGSHIFT_CONVERT_BY_DIGEST === 'always',
+    lists: settings.REGSHIFT_LISTS,
+    refusesUnsigned: settings.REGSHIFT_UNSIGNED_SCHEMA1 === 'refuse',
+    redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
+    layerDeadline: settings.REGSHIFT_MEASURE_DEADLINE,
+    searchTags: settings.REGSHIFT_WALK_TAGS,
+    searchImages: settings.REGSHIFT_WALK_GETS,
+    v1Tags: settings.REGSHIFT_V1_TAGS,
+    aliases: settings.REGSHIFT_ALIASES,
+    serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
+    passThrough,
+    // Where regshift uses one account for all clients, the right to read through it is no right to write.
+    takesPushes: settings.REGSHIFT_PUSH === undefined ? passThrough : settings.REGSHIFT_PUSH === 'allow',
+  };
+}
+
 const mirrorDeadlineMs = 8_000;
 
 interface LoggedIn {
@@ -130,7 +156,7 @@ interface LoggedIn {
   readonly login: UpstreamLogin;
 }
 
-/** Combines several registries into one, each with its own login. Clients cannot log in to them (config/auth-rules.ts). */
+/** Several mirrors as one client, each with its own login. Clients log in to none of them (config/auth-rules.ts). */
 function asOne([first, ...others]: readonly [LoggedIn, ...LoggedIn[]], clock: () => number): LoggedIn {
   if (others.length === 0) return first;
   const own = ({ client, login }: LoggedIn): Mirror => ({
@@ -149,7 +175,7 @@ function mapAll<From, To>(
   return [make(first, 0), ...others.map((each, index) => make(each, index + 1))];
 }
 
-/** Number of layers that all routes read at once. Each one takes a connection and the memory of a decoder. */
+/** Leases for layer reads, for all routes together: each read costs a connection and a decoder's memory. */
 const layerReadings = 4;
 
 function layersOf(settings: Settings, { clock, layerBytes }: RuntimePlatform): RouteOptions['layers'] {
@@ -173,7 +199,7 @@ async function loadSigningKey(setting: string | undefined, platform: RuntimePlat
   return generateSigningKey();
 }
 
-/** Makes a value at its first use. A failure is not kept, so the next use tries again. */
+/** Makes a value at its first use; a failure is not kept. */
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
   let made: Promise<Value> | undefined;
   return () => {

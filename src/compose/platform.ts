@@ -6,33 +6,33 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
 import type { Fetch } from '../upstream/client.ts';
 
-/** The parts that differ between Node and Workers. */
+/** Everything that differs between runtimes. */
 export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'background'> {
   readonly fetch: Fetch;
-  /** Largest decompressed layer that the runtime can process, in bytes. */
+  /** Size of the largest decompressed layer that the runtime can read, in bytes. */
   readonly layerBytes: number;
-  /** Default of REGSHIFT_SUBREQUESTS: upstream and cache requests per client request. */
+  /** Default for REGSHIFT_SUBREQUESTS. */
   readonly subrequests: number;
-  /** Default of REGSHIFT_CACHE_BYTES. */
+  /** Default for REGSHIFT_CACHE_BYTES. */
   readonly cacheBytes: number;
-  /** True if the runtime has a response cache, which needs a part of the memory. */
+  /** True if the runtime computes response-cache keys, so that whole responses can be cached. */
   readonly holdsAnswers?: boolean;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Default of REGSHIFT_MAX_REQUESTS. */
+  /** Default for REGSHIFT_MAX_REQUESTS. */
   readonly mostRequests: number;
-  /** Returns the text of the key that `REGSHIFT_SIGNING_KEY` names. On Node, the setting may be a path to a file. */
+  /** The key text for a value of `REGSHIFT_SIGNING_KEY`, read from a file on runtimes that have files. */
   readonly signingKeyText: (setting: string) => Promise<string>;
   /**
-   * True if requests of one client reach several processes without shared memory (Workers). Each process must then be
-   * able to open the tokens and addresses that another one sealed.
+   * True if one client's requests reach processes that share no memory (Workers): a process must open what another
+   * one sealed.
    */
   readonly manyProcesses?: boolean;
-  /** Runs credential helpers. Absent if the runtime cannot run programs. */
+  /** Runs credential helpers. Absent on a runtime that cannot run programs. */
   readonly askHelper?: AskHelper;
-  /** Compares passwords. Node uses another thread, so that other requests do not wait. */
+  /** Compares on another thread if the runtime has threads, so that requests are answered meanwhile. */
   readonly comparePassword: ComparePassword;
   /** Caches outside of the process or isolate, nearest first. */
   readonly tiers?: readonly Tier[];

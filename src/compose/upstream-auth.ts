@@ -5,10 +5,9 @@ import { RegistryError } from '../errors.ts';
 import type { CredentialHelper } from '../upstream/auth/credential.ts';
 
 /**
- * Chooses the login for one registry.
- * @param upstream one of the registries in the settings. A login is for one registry.
- * @param keeperOf makes a credential helper; undefined if the runtime cannot run programs.
- * @throws RegistryError MISCONFIGURED for settings that auth-rules.ts refuses.
+ * @param upstream one of the registries of the settings: a login is for one registry.
+ * @param keeperOf undefined if no program can be run.
+ * @throws RegistryError MISCONFIGURED for settings that auth-rules.ts should have refused.
  */
 export function upstreamLogin(
   settings: Values,
@@ -28,7 +27,7 @@ export function upstreamLogin(
     return { kind: 'service', username, password };
   }
   if (mode === 'docker-config' && config) {
-    // With several registries, those without an entry get requests without a login.
+    // A mirror without a login is asked without one.
     if (!only && !knowsOf(config, upstream)) return { kind: 'none' };
     const found = loginFor(config, upstream);
     if ('credential' in found) return found.credential;

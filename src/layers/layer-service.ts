@@ -5,11 +5,11 @@ import type { RepositoryName } from '../../converters/reference.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 import { ownerOf } from '../request/requester.ts';
+import { fetchBlob } from '../upstream/api/blobs.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { refuseEncoded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { errorFromResponse } from '../upstream/error-response.ts';
-import type { RequestContext } from '../upstream/request-context.ts';
+import type { ApiContext, RequestContext } from '../upstream/request-context.ts';
 import type { LayerRequest } from './background-read.ts';
 import type { ByteSpan } from './byte-range.ts';
 import type { LayerCodec } from './codec.ts';
@@ -54,25 +54,9 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
   const { client, inspector, deadline } = options;
   const downloads = createLayerDownloads(options);
 
-  async function fetchLayer(
-    repository: RepositoryName,
-    digest: Digest,
-    { credential, signal, budget }: Pick<RequestContext, 'credential' | 'signal' | 'budget'>,
-    from = 0,
-  ) {
-    const path = `/v2/${repository}/blobs/${digest}`;
-    const request = {
-      method: 'GET',
-      path,
-      repository,
-      credential,
-      budget,
-      signal,
-      ...(from > 0 ? { headers: { Range: `bytes=${from}-` } } : {}),
-    } as const;
-    const { response } = await client.request(request);
-    if (!response.ok)
-      throw await errorFromResponse(response, `blob ${digest} of ${repository}`, 'BLOB_UNKNOWN');
+  async function fetchLayer(repository: RepositoryName, digest: Digest, context: ApiContext, from = 0) {
+    const range = from > 0 ? { range: { first: from } } : {};
+    const response = await fetchBlob(client, repository, digest, context, range);
     await refuseEncoded(response, `the layer ${digest}`);
     const length = Number(response.headers.get('content-length') ?? Number.NaN);
     const stream = response.body as ReadableStream<Uint8Array> | null;

@@ -11,11 +11,12 @@ import { RegistryError } from '../errors.ts';
 import { probeLayer } from '../layers/probe.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import { recordSource, upstreamSource } from '../request/stats.ts';
-import { widestAccept } from '../upstream/accept.ts';
+import { fetchBlob } from '../upstream/api/blobs.ts';
+import { fetchManifest } from '../upstream/api/manifests.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
-import { discard, readBounded } from '../upstream/body.ts';
+import { readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { errorFromResponse } from '../upstream/error-response.ts';
+import { hasStatus } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import { manifestInfoOf } from './manifest-info.ts';
 import { isUnsigned, verifyManifest } from './verify-manifest.ts';
@@ -110,49 +111,35 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     return flights.join({ key, whose: credentialKey(credential), start, late }, undefined);
   }
 
-  async function fetchManifest(
+  async function readStored(
     repository: RepositoryName,
     digest: Digest,
     context: RequestContext,
   ): Promise<CacheEntry> {
-    const { response } = await client.request({
-      method: 'GET',
-      path: `/v2/${repository}/manifests/${digest}`,
-      repository,
-      credential: context.credential,
-      budget: context.budget,
-      headers: { accept: widestAccept },
+    // Other requests may wait for it too, so that no client's leaving ends it.
+    const shared = { ...context, signal: undefined };
+    const response = await fetchManifest(client, repository, digest, shared).catch((error: unknown) => {
+      if (!hasStatus(error, 404)) throw error;
     });
     // A fat generic manifest may name children that the registry holds as blobs only (formats.md, section 1).
-    if (response.status === 404) {
-      await discard(response);
-      return {
-        facts: { contentType: '' },
-        body: await fetchBlob(repository, digest, context, 'MANIFEST_UNKNOWN'),
-      };
+    if (response === undefined) {
+      const body = await readBlob(repository, digest, context, 'MANIFEST_UNKNOWN');
+      return { facts: { contentType: '' }, body };
     }
-    if (!response.ok)
-      throw await errorFromResponse(response, `manifest ${digest} of ${repository}`, 'MANIFEST_UNKNOWN');
-    const contentType = response.headers.get('content-type') ?? '';
-    const body = await readBounded(response, limits.documentBytes, 'the manifest');
+    const { contentType } = response;
+    const body = await response.bytes();
     verifyManifest(body, digest, contentType);
     return { facts: { contentType }, body };
   }
 
-  async function fetchBlob(
+  async function readBlob(
     repository: RepositoryName,
     digest: Digest,
     context: RequestContext,
     unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN',
   ): Promise<Uint8Array> {
-    const { response } = await client.request({
-      method: 'GET',
-      path: `/v2/${repository}/blobs/${digest}`,
-      repository,
-      credential: context.credential,
-      budget: context.budget,
-    });
-    if (!response.ok) throw await errorFromResponse(response, `blob ${digest} of ${repository}`, unknown);
+    const shared = { ...context, signal: undefined };
+    const response = await fetchBlob(client, repository, digest, shared, { unknown });
     const body = await readBounded(response, limits.documentBytes, 'the blob');
     verifyDigest(body, digest, 'blob');
     return body;
@@ -164,7 +151,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     context: RequestContext,
   ): Promise<StoredManifest> {
     const key = manifestKey(repository, digest);
-    const { facts, body } = await remembered(key, context, () => fetchManifest(repository, digest, context));
+    const { facts, body } = await remembered(key, context, () => readStored(repository, digest, context));
     const contentType = String(facts.contentType);
     if (refusesUnsigned && isUnsigned(body, contentType)) throw unsigned(repository, digest);
     return { bytes: body, contentType };
@@ -196,7 +183,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
       const key = blobKey(repository, digest);
       const fetch = async () => ({
         facts: {},
-        body: await fetchBlob(repository, digest, context, 'BLOB_UNKNOWN'),
+        body: await readBlob(repository, digest, context, 'BLOB_UNKNOWN'),
       });
       return (await remembered(key, context, fetch)).body;
     },

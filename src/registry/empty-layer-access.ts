@@ -5,11 +5,12 @@ import { createLru } from '../cache/lru.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
+import { findBlob } from '../upstream/api/blobs.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
+import { isAbsence } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import { proveReadAccess, type ReadAccess, type ReadAccessParts } from './read-access.ts';
 import type { RepositoryVersions } from './repository-versions.ts';
-import { findStoredBlob, isAbsence } from './stored-blob.ts';
 
 export interface EmptyLayerOptions extends ReadAccessParts {
   readonly versions: RepositoryVersions;
@@ -49,7 +50,7 @@ export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAc
 
   async function ask(repository: RepositoryName, context: RequestContext): Promise<ReadAccess> {
     try {
-      return await findStoredBlob(client, repository, emptyLayer.digest, context);
+      return await findBlob(client, repository, emptyLayer.digest, context);
     } catch (error) {
       const access = isAbsence(error) && (await proveReadAccess(options, repository, context));
       if (!access) throw error;

@@ -1,5 +1,6 @@
 import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
 import { isUpstreamFailing, RegistryError } from '../errors.ts';
+import { requestPing } from '../upstream/api/ping.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { errorFromResponse } from '../upstream/error-response.ts';
@@ -62,8 +63,7 @@ async function ask(
 ): Promise<void> {
   return withDeadline(deadlineMs, outer, async (signal) => {
     try {
-      const request = { method: 'GET', path: '/v2/', credential, budget, signal } as const;
-      const { response } = await waitFor(client.request(request), signal);
+      const response = await waitFor(requestPing(client, { credential, budget, signal }), signal);
       if (!response.ok) throw await errorFromResponse(response, 'registry API v2', 'NAME_UNKNOWN');
       await discard(response);
     } catch (error) {

@@ -3,10 +3,10 @@ import { firstFound } from '../concurrency/first-found.ts';
 import { RegistryError } from '../errors.ts';
 import { listTags } from '../upstream/api/tags.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
+import { isAbsence } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import type { RecentTags } from './recent-tags.ts';
 import type { Resolver } from './resolver.ts';
-import { isAbsence } from './stored-blob.ts';
 
 /** A caller's right to read an image of a repository. */
 export interface ReadAccess {

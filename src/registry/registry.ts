@@ -5,13 +5,13 @@ import { createUploadLocations, type UploadLocations } from '../client-state/upl
 import type { Background } from '../concurrency/background.ts';
 import type { LeaseLine } from '../concurrency/lease-line.ts';
 import type { LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
-import type { Values } from '../config/settings.ts';
 import type { LayerCodec } from '../layers/codec.ts';
 import type { DecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerInspector } from '../layers/inspector.ts';
 import { createLayerService, type LayerService } from '../layers/layer-service.ts';
 import type { Pin } from '../negotiation/negotiate.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { Aliases } from '../routing/aliases.ts';
 import type { Match } from '../routing/match.ts';
 import { createRepositoryNames, type RepositoryNames } from '../routing/repository-names.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
@@ -67,10 +67,45 @@ export interface Registry {
 
 export type FixedLength = (stream: ReadableStream<Uint8Array>, length: number) => ReadableStream<Uint8Array>;
 
+/** The settings of one registry. */
+export interface RegistrySettings {
+  /** Seconds for which a resolution may be used again. */
+  readonly tagTtl: number;
+  /** Seconds for which a public resolution, or an answer to a ping, may be used while upstream fails. */
+  readonly staleFor: number;
+  /** The form that all clients get which can read it. */
+  readonly pin: Pin;
+  /** The platform of clients that cannot choose one and do not name one. */
+  readonly platform: Platform;
+  /** Converts manifests that are requested by digest, too. */
+  readonly convertByDigest: boolean;
+  /** Serves an index that must be converted as a whole, or as one image; `auto`: as one where upstream counts pulls. */
+  readonly lists: 'auto' | 'full' | 'one';
+  /** Refuses schema 1 that upstream stores without a signature. */
+  readonly refusesUnsigned: boolean;
+  /** Hands redirects to storage on to the client instead of following them. */
+  readonly redirectBlobs: boolean;
+  /** Seconds that a manifest request waits for layers to be read. */
+  readonly layerDeadline: number;
+  /** Tags that one search for a digest resolves by HEAD. */
+  readonly searchTags: number;
+  /** Images that one search may fetch and convert; undefined for none where upstream counts pulls, and else a few. */
+  readonly searchImages: number | undefined;
+  /** Tags of a repository in API v1; undefined for a number that depends on whether upstream counts pulls. */
+  readonly v1Tags: number | undefined;
+  readonly aliases: Aliases;
+  /** Whether a repository, by its name upstream, is served. */
+  readonly serves: (repository: string) => boolean;
+  /** A client's own login is one for upstream. */
+  readonly passThrough: boolean;
+  /** Whether clients may push and delete, as far as upstream lets them. */
+  readonly takesPushes: boolean;
+}
+
 export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signingKey'> {
   /** Names the route in claims and logs; the same in each process of a fleet. */
   readonly id: string;
-  readonly settings: Values;
+  readonly settings: RegistrySettings;
   readonly match: Match;
   readonly client: UpstreamClient;
   /** Upstream is Docker Hub, where `busybox` is `library/busybox`. */
@@ -106,7 +141,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     cache,
     manifestInfoBytes,
     background,
-    refusesUnsigned: settings.REGSHIFT_UNSIGNED_SCHEMA1 === 'refuse',
+    refusesUnsigned: settings.refusesUnsigned,
   });
   const layers = createLayers(options);
   const converter = createManifestConverter({
@@ -119,7 +154,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     metrics,
   });
   const platformSelector = createPlatformSelector(content, converter);
-  const { REGSHIFT_TAG_TTL: ttl, REGSHIFT_STALE: stale } = settings;
+  const { tagTtl: ttl, staleFor: stale } = settings;
   const versions = createRepositoryVersions();
   const resolver = createResolver({
     client,
@@ -145,8 +180,8 @@ export function createRegistry(options: RegistryOptions): Registry {
   };
   const recipeSearch = createRecipeSearch({
     ...known,
-    walkTags: settings.REGSHIFT_WALK_TAGS,
-    walkGets: (context) => settings.REGSHIFT_WALK_GETS ?? (resolver.countsPulls(context) ? 0 : usualWalkGets),
+    walkTags: settings.searchTags,
+    walkGets: (context) => settings.searchImages ?? (resolver.countsPulls(context) ? 0 : usualWalkGets),
     clock,
     background,
     line: options.searchLine,
@@ -157,28 +192,22 @@ export function createRegistry(options: RegistryOptions): Registry {
     recipeSearch,
     emptyLayers: createEmptyLayerAccess({ ...known, ttl, clock, background }),
     fixedLength,
-    pin: settings.REGSHIFT_FORMAT,
-    platform: settings.REGSHIFT_PLATFORM,
-    convertByDigest: settings.REGSHIFT_CONVERT_BY_DIGEST === 'always',
+    pin: settings.pin,
+    platform: settings.platform,
+    convertByDigest: settings.convertByDigest,
     servesOneOfList: (context) =>
-      settings.REGSHIFT_LISTS === 'one' ||
-      (settings.REGSHIFT_LISTS === 'auto' && resolver.countsPulls(context)),
-    serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
+      settings.lists === 'one' || (settings.lists === 'auto' && resolver.countsPulls(context)),
+    serves: settings.serves,
     repositoryNames: createRepositoryNames({
       match,
-      aliases: settings.REGSHIFT_ALIASES,
+      aliases: settings.aliases,
       library: options.library,
     }),
-    takesPushes: takesPushes(settings),
+    takesPushes: settings.takesPushes,
     manifestBodies: options.manifestBodies,
     uploadLocations: createUploadLocations(options.stateKeys, clock),
-    redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
+    redirectBlobs: settings.redirectBlobs,
   };
-}
-
-/** Where the proxy asks for all, who may read through it must not be able to write for that alone. */
-function takesPushes({ REGSHIFT_PUSH: said, REGSHIFT_UPSTREAM_AUTH: mode }: Values): boolean {
-  return said === undefined ? mode === 'passthrough' : said === 'allow';
 }
 
 /** What is learned is a route's own: what goes wrong at one upstream is no matter of another's. */
@@ -192,6 +221,12 @@ function createLayers(options: RegistryOptions): LayerService {
     onReading: options.metrics.layerReads,
     ...layers,
   });
-  const deadline = settings.REGSHIFT_MEASURE_DEADLINE;
-  return createLayerService({ client, inspector, codec, limits: layers.limits, deadline, clock });
+  return createLayerService({
+    client,
+    inspector,
+    codec,
+    limits: layers.limits,
+    deadline: settings.layerDeadline,
+    clock,
+  });
 }

@@ -1,13 +1,17 @@
-import { type Digest, digestOf, isDigest } from '../../converters/digest.ts';
+import { type Digest, digestOf } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
-import { limits } from '../../converters/limits.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { RegistryError } from '../errors.ts';
-import { widestAccept } from '../upstream/accept.ts';
-import { readBounded } from '../upstream/body.ts';
+import {
+  fetchManifest,
+  headManifest,
+  type ManifestHead,
+  type ManifestResponse,
+} from '../upstream/api/manifests.ts';
+import { referenceText } from '../upstream/api/paths.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { errorFromResponse } from '../upstream/error-response.ts';
+import { hasStatus } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { verifyManifest } from './verify-manifest.ts';
@@ -36,48 +40,44 @@ export async function resolveUpstream(
   context: RequestContext,
   by: 'HEAD' | 'GET',
 ): Promise<UpstreamReply> {
-  const request = {
-    path: `/v2/${repository}/manifests/${referenceText(reference)}`,
-    repository,
-    credential: context.credential,
-    budget: context.budget,
-    headers: { accept: widestAccept },
-  };
+  // Other requests may wait for it too, so that no client's leaving ends it.
+  const shared = { ...context, signal: undefined };
+  const text = referenceText(reference);
   if (by === 'HEAD') {
-    const { response, anonymous } = await client.request({ ...request, method: 'HEAD' });
-    if (response.ok) rateLimits.record(context, response.headers);
-    const seen = response.ok ? seenIn(response, reference) : undefined;
-    if (seen) return { ...seen, public: anonymous };
-    if (!response.ok && response.status !== 405) throw await failure(response, reference, repository);
+    const head = await headManifest(client, repository, text, shared).catch(noHead);
+    if (head) rateLimits.record(context, head.headers);
+    const named = head && namedBy(head, reference);
+    if (named) return { ...named, public: head.public };
   }
-  const { response, anonymous } = await client.request({ ...request, method: 'GET' });
-  if (!response.ok) throw await failure(response, reference, repository);
-  rateLimits.record(context, response.headers);
-  return { ...(await readWhole(response, reference)), public: anonymous };
+  const found = await fetchManifest(client, repository, text, shared).catch(unknownManifest);
+  rateLimits.record(context, found.headers);
+  return { ...(await readWhole(found, reference)), public: found.public };
 }
 
-export function referenceText(reference: Reference): string {
-  return reference.kind === 'tag' ? reference.tag : reference.digest;
+/** Some registries take no HEAD. @throws the error of any other refusal. */
+function noHead(error: unknown): undefined {
+  if (!hasStatus(error, 405)) unknownManifest(error);
 }
 
-function seenIn(
-  response: Response,
+function namedBy(
+  { digest, contentType }: ManifestHead,
   reference: Reference,
 ): { digest: Digest; contentType: string } | undefined {
-  const stated = response.headers.get('docker-content-digest');
-  const contentType = response.headers.get('content-type') ?? '';
   // A digest asked for is the digest given: the bytes are checked when they are read.
   if (reference.kind === 'digest') return { digest: reference.digest, contentType };
-  return isDigest(stated) ? { digest: stated, contentType } : undefined;
+  return digest && { digest, contentType };
 }
 
-async function readWhole(response: Response, reference: Reference): Promise<Omit<UpstreamReply, 'public'>> {
-  const seen = seenIn(response, reference);
-  const contentType = response.headers.get('content-type') ?? '';
-  const manifest = await readBounded(response, limits.documentBytes, 'the manifest');
-  if (seen === undefined) return { digest: digestInBody(manifest, contentType), contentType, manifest };
-  verifyManifest(manifest, seen.digest, contentType);
-  return { ...seen, manifest };
+async function readWhole(
+  response: ManifestResponse,
+  reference: Reference,
+): Promise<Omit<UpstreamReply, 'public'>> {
+  const { contentType } = response;
+  const manifest = await response.bytes();
+  const named = namedBy(response, reference);
+  if (named === undefined) return { digest: digestInBody(manifest, contentType), contentType, manifest };
+  verifyManifest(manifest, named.digest, contentType);
+  return { ...named, manifest };
 }
 
 /** For registries whose answers carry no digest. */
@@ -91,15 +91,12 @@ function digestInBody(bytes: Uint8Array, contentType: string): Digest {
   }
 }
 
-/** The answer to a HEAD has no words that tell a repository which is not there from a tag: a GET is not told apart. */
-async function failure(
-  response: Response,
-  reference: Reference,
-  repository: RepositoryName,
-): Promise<RegistryError> {
-  const what = `manifest ${referenceText(reference)} of ${repository}`;
-  const found = await errorFromResponse(response, what, 'MANIFEST_UNKNOWN');
-  if (found.code !== 'NAME_UNKNOWN') return found;
-  const { message, headers, detail } = found;
-  return new RegistryError('MANIFEST_UNKNOWN', message, { headers, ...(detail ? { detail } : {}) });
+/**
+ * The response to a HEAD has no body that tells a missing repository from a missing tag, so a GET does not tell them
+ * apart either. @throws always.
+ */
+function unknownManifest(error: unknown): never {
+  if (!(error instanceof RegistryError) || error.code !== 'NAME_UNKNOWN') throw error;
+  const { message, headers, detail } = error;
+  throw new RegistryError('MANIFEST_UNKNOWN', message, { headers, ...(detail ? { detail } : {}) });
 }

@@ -4,6 +4,7 @@ import { createLru } from '../cache/lru.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { isSpent, isUpstreamFailing, RegistryError } from '../errors.ts';
+import { referenceText } from '../upstream/api/paths.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
@@ -11,7 +12,7 @@ import type { Purpose, Resolution } from '../upstream/resolution.ts';
 import type { ContentStore } from './content-store.ts';
 import { createRateLimits } from './rate-limits.ts';
 import type { RepositoryVersions } from './repository-versions.ts';
-import { referenceText, resolveUpstream, type UpstreamReply } from './resolve-upstream.ts';
+import { resolveUpstream, type UpstreamReply } from './resolve-upstream.ts';
 
 export interface ResolverOptions {
   readonly client: UpstreamClient;

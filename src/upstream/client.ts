@@ -34,7 +34,7 @@ export interface UpstreamRequest {
   /** Aborts until the last byte of the body. */
   readonly signal?: AbortSignal | undefined;
   /** Pays for every request that this one leads to: redirects, challenges, tokens. */
-  readonly budget?: Budget;
+  readonly budget?: Budget | undefined;
   /** 'return' hands a redirect that leads away from the registry back to the caller instead of following it. */
   readonly redirects?: 'follow' | 'return';
 }

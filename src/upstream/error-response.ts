@@ -60,6 +60,22 @@ function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').slice(0, 200);
 }
 
+/** Whether an error is one that `errorFromResponse` made of this status. */
+export function hasStatus(error: unknown, status: number): boolean {
+  return error instanceof RegistryError && error.detail?.upstreamStatus === status;
+}
+
+/** Whether an error says that upstream does not have what it was asked for. */
+export function isAbsence(error: unknown): boolean {
+  const codes = ['BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'];
+  return error instanceof RegistryError && codes.includes(error.code);
+}
+
+/** Whether an error says that upstream refuses this to the caller. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof RegistryError && (error.code === 'UNAUTHORIZED' || error.code === 'DENIED');
+}
+
 /** Those headers of a request or an answer that it has. */
 export function pickHeaders(
   { headers }: { readonly headers: Headers },

@@ -3,15 +3,21 @@ import type { Requester } from '../request/requester.ts';
 import type { Credential } from './auth/credential.ts';
 import type { Resolution } from './resolution.ts';
 
-/** On whose behalf upstream is asked. */
+/** The part of a client's request that decides how upstream is asked for it. */
 export interface RequestContext {
-  /** No layer is read for this: a search may be for a digest that nobody ever gave out. */
+  /** No layer is read for this request: a search may be for a digest that regshift never gave to a client. */
   readonly knownLayersOnly?: boolean;
   readonly credential: Credential;
-  /** Who it counts for, where requests share something scarce. */
+  /** The requester that shared memory, turns and processor time are counted for. */
   readonly requester: () => Requester;
   readonly signal?: AbortSignal | undefined;
   readonly budget: Budget;
-  /** What this very request has asked before, and what came of it: it is not asked again. */
+  /** The resolutions that this request has asked upstream for, by key, so that it asks once for each. */
   readonly resolutions?: Map<string, Promise<Resolution>> | undefined;
+}
+
+/** The part of a `RequestContext` that a request to the distribution API needs. */
+export interface ApiContext extends Pick<RequestContext, 'credential' | 'signal'> {
+  /** Absent for a request that regshift makes for itself. */
+  readonly budget?: Budget | undefined;
 }

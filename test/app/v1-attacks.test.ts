@@ -221,7 +221,8 @@ describe('tricks in paths', () => {
   it.each([
     ['/v1/repositories/sample/../../secret/images', 404],
     ['/v1/repositories/sample/%2e%2e/%2e%2e/secret/images', 404],
-    ['/v1/repositories/sample%2foci/images', 400],
+    ['/v1/repositories/sample%2foci/images', 200],
+    ['/v1/repositories/sample%252foci/images', 400],
     ['/v1/repositories/sample/oci%00/images', 400],
     ['/v1/repositories/Sample/oci/images', 400],
     ['/v1/repositories//sample/oci/images', 400],

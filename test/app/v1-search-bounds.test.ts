@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type TestApp, testApp } from '../support/app.ts';
+import { type Answer, type TestApp, testApp } from '../support/app.ts';
 import { createGate } from '../support/gate.ts';
 import { manyTags } from '../support/many-tags.ts';
 import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
@@ -29,17 +29,23 @@ describe('ids of API v1 that are made up', () => {
     const app = testApp({}, upstream.fetch);
     const images = await begin(app);
     isSlow = true;
-    const asking = Array.from({ length: 20 }, (_, number) => app.get(`${images}/${madeUp(number)}/json`));
+    const answers: Answer[] = [];
+    const asking = Array.from({ length: 20 }, async (_, number) => {
+      answers.push(await app.get(`${images}/${madeUp(number)}/json`));
+    });
     await vi.waitFor(() => expect(gate.waiting).toBeGreaterThan(0));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // All others are in the line by then, on a machine that is busy too.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     app.advance(31);
-    for (const answer of await Promise.all(asking.slice(1))) {
+    await vi.waitFor(() => expect(answers).toHaveLength(19), 10_000);
+    for (const answer of answers) {
       expect(answer.status).toBe(503);
       expect(Number(answer.header('Retry-After'))).toBeGreaterThan(0);
       expect(JSON.parse(answer.text()).error).toContain('the search in team/app had no turn');
     }
     gate.open();
-    expect((await asking[0])?.status).toBe(404);
+    await Promise.all(asking);
+    expect(answers.at(-1)?.status).toBe(404);
     expect(tagHeads(upstream.asked)).toHaveLength(20);
   });
 

@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { widestAccept } from '../../src/upstream/accept.ts';
+import { widestAccept } from '../../src/upstream/api/manifests.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { readTree } from '../support/file-tree.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';

@@ -102,7 +102,7 @@ export function testApp(
     const asking = question
       ? { cacheKey: question, identity: {}, peerAddress: undefined, clientLeft: leaving }
       : undefined;
-    const held = asking && (app.again(asking) ?? (await app.renew(asking)));
+    const held = asking && (app.responseCache.lookup(asking) ?? (await app.responseCache.revalidate(asking)));
     if (held && 'response' in held) {
       const { headers, body } = held.response;
       held.finished({ bytes: body.length, aborted: false });

@@ -7,10 +7,10 @@ import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import type { KnownClient } from '../../negotiation/known-clients.ts';
+import { manifestError, requestManifest } from '../../upstream/api/manifests.ts';
 import type { StaticCredential } from '../../upstream/auth/credential.ts';
 import { discard, readBounded } from '../../upstream/body.ts';
 import { createUpstreamClient } from '../../upstream/client.ts';
-import { errorFromResponse } from '../../upstream/error-response.ts';
 import { headersOf } from '../images/open-image.ts';
 import type { Pulled } from './pulled.ts';
 import { pullV1 } from './v1-client.ts';
@@ -44,19 +44,21 @@ export function createWarmClient(
 
   /** Requests a manifest. An empty `Accept` stands for none: without one, `fetch` would send a wildcard. */
   const ask = async (repository: RepositoryName, reference: string): Promise<Response> => {
-    const path = `/v2/${repository}/manifests/${reference}`;
-    const headers = { accept: accept.join(', ') };
-    const { response } = await client.request({ method: 'GET', path, repository, credential, headers });
-    return response;
+    const own = { credential };
+    const answer = await requestManifest(client, 'GET', repository, reference, own, accept.join(', '));
+    return answer.response;
   };
 
   async function getManifest(repository: RepositoryName, reference: string) {
     const response = await ask(repository, reference);
-    const what = `manifest ${reference} of ${repository}`;
-    if (!response.ok) throw await errorFromResponse(response, what, 'MANIFEST_UNKNOWN');
+    if (!response.ok) throw await manifestError(response, repository, reference);
     const mediaType = response.headers.get('content-type') ?? '';
     const digest = response.headers.get('docker-content-digest');
-    const bytes = await readBounded(response, limits.documentBytes, `the ${what}`);
+    const bytes = await readBounded(
+      response,
+      limits.documentBytes,
+      `the manifest ${reference} of ${repository}`,
+    );
     return { mediaType, bytes, ...(isDigest(digest) ? { digest } : {}) };
   }
 

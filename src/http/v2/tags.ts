@@ -1,38 +1,40 @@
+import type { Handler } from 'hono';
 import type { Tag } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { askForTags, listTags, nextQuery, tagsIn } from '../../upstream/api/tags.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
+import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { bytesResponse } from '../responses.ts';
 
-/** More than any repository should have; a list of them has some 200 kB. */
+/** Maximum number of tags in one response; the list has about 200 kB. */
 const mostTags = 10_000;
 
 /**
- * `GET /v2/<name>/tags/list`, page by page as upstream gives it. Docker before 1.12 reads one page, whatever comes
- * after it: it is given all pages in one.
+ * `GET /v2/<name>/tags/list`, page by page as upstream sends it. Docker before 1.12 reads one page only, so it gets
+ * all pages in one.
  */
-export async function listTagsOf(
-  { client }: Registry,
-  request: ClientRequest,
-  mapping: RepositoryMapping,
-): Promise<Response> {
+export const getTags: Handler<Env> = async (context) => {
+  const { client } = context.get('route').registry;
+  const request = context.get('request');
+  const mapping = context.get('mapping');
   const { upstream: name } = mapping;
   const asked = pageQuery(request.url);
   if (!request.client.profile.pages && asked === '') {
     return tagsAnswer(request, mapping, await listTags(client, name, mostTags, request.context), undefined);
   }
   const response = await askForTags(client, name, asked, request.context);
-  // A page that cannot be had as it was asked for is a matter between client and registry.
+  // A 400 is a matter between client and registry.
   if (response.status === 400) return forwardResponse(request, response);
   if (!response.ok) throw await errorFromResponse(response, `tags of ${name}`, 'NAME_UNKNOWN');
   const next = nextQuery(response.headers.get('link'));
   return tagsAnswer(request, mapping, await tagsIn(response, name), next);
-}
+};
 
-/** The query for a page, without what is meant for the proxy: `n` and `last` for most, `next_page` for Quay. */
+/**
+ * The query for a page, without parameters of the proxy: `n` and `last` for most registries, `next_page` for Quay.
+ */
 export function pageQuery({ searchParams }: URL, ...ours: readonly string[]): string {
   const query = new URLSearchParams(searchParams);
   for (const name of ['ns', ...ours]) query.delete(name);

@@ -3,10 +3,10 @@ import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
 import type { LayerService } from '../../layers/layer-service.ts';
+import { isAbsence } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ManifestConverter } from '../manifests/converter.ts';
 import type { ManifestRecipe, Recipe } from '../manifests/recipe.ts';
-import { isAbsence } from '../stored-blob.ts';
 import type { BlobContent } from './blob-content.ts';
 import type { NamedContent } from './named-content.ts';
 

@@ -2,9 +2,11 @@ import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
+import { findBlob } from '../../upstream/api/blobs.ts';
+import { headManifest } from '../../upstream/api/manifests.ts';
+import { isAbsence } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { Resolver } from '../resolver.ts';
-import { findStoredBlob, isAbsence } from '../stored-blob.ts';
 import {
   type DerivedBlobReader,
   type DerivedBlobSource,
@@ -13,7 +15,7 @@ import {
   derivedContentOf,
   openDerivedBlob,
 } from './made-content.ts';
-import { findStoredManifest, type ManifestUploader, putDerivedManifest } from './made-manifest.ts';
+import { type ManifestUploader, putDerivedManifest } from './made-manifest.ts';
 import { contentNamedBy } from './named-content.ts';
 import { uploadBlob } from './upload-blob.ts';
 
@@ -74,7 +76,7 @@ async function uploadMadeBlob(
   blob: DerivedBlobSource,
 ): Promise<Digest[]> {
   const { repository, context } = push;
-  const stored = findStoredBlob(parts.client, repository, blob.digest, context);
+  const stored = findBlob(parts.client, repository, blob.digest, context);
   if (!(await isMissing(stored, push))) return [];
   if (blob.recipe !== 'empty layer' && !(await mayRead(parts, push, blob.recipe.root))) return [];
   const content = await openDerivedBlob(parts, repository, blob, context);
@@ -89,7 +91,7 @@ async function uploadMadeManifest(
   { digest, recipe }: DerivedManifestSource,
 ): Promise<Digest[]> {
   const { repository, context } = push;
-  if (!(await isMissing(findStoredManifest(parts.client, repository, digest, context), push))) return [];
+  if (!(await isMissing(headManifest(parts.client, repository, digest, context), push))) return [];
   if (!(await mayRead(parts, push, recipe.root))) return [];
   const derived = await parts.converter.convert(repository, recipe, context);
   // A recipe of an older version may make other bytes today.

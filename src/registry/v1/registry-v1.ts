@@ -1,10 +1,9 @@
 import type { V1Session } from '../../client-state/v1-session.ts';
 import type { Background } from '../../concurrency/background.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
-import type { Values } from '../../config/settings.ts';
 import type { Log } from '../../observability/log.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
-import type { Registry } from '../registry.ts';
+import type { Registry, RegistrySettings } from '../registry.ts';
 import { createV1Images } from './images.ts';
 import { createV1Search, type V1Search } from './search.ts';
 import { createV1Tags, type V1Tags } from './tags.ts';
@@ -25,7 +24,7 @@ export interface RegistryV1Options {
   readonly id: string;
   readonly registry: Registry;
   readonly session: V1Session;
-  readonly settings: Values;
+  readonly settings: Pick<RegistrySettings, 'tagTtl' | 'v1Tags' | 'passThrough'>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
@@ -42,14 +41,14 @@ export function createRegistryV1(options: RegistryV1Options): RegistryV1 {
   const { registry, session, settings, clock, background, log } = options;
   const { client, resolver, recentTags, tagsForV1, versions } = registry;
   const most = (context: RequestContext) =>
-    settings.REGSHIFT_V1_TAGS ?? (resolver.countsPulls(context) ? tagsWhereCounted : usualTags);
+    settings.v1Tags ?? (resolver.countsPulls(context) ? tagsWhereCounted : usualTags);
   const tags = createV1Tags({
     client,
     versions,
     recentTags,
     tagsForV1,
     most,
-    ttl: settings.REGSHIFT_TAG_TTL,
+    ttl: settings.tagTtl,
     clock,
   });
   const bounds = { line: options.searchLine, route: options.id };
@@ -61,6 +60,6 @@ export function createRegistryV1(options: RegistryV1Options): RegistryV1 {
     tags,
     search,
     log,
-    passThrough: settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough',
+    passThrough: settings.passThrough,
   };
 }

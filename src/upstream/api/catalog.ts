@@ -5,7 +5,8 @@ import { catalogScope } from '../auth/scope.ts';
 import { discard, readBounded } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
-import type { RequestContext } from '../request-context.ts';
+import type { ApiContext } from '../request-context.ts';
+import { catalogPath } from './paths.ts';
 import { nextQuery } from './tags.ts';
 
 const pageLength = 1000;
@@ -18,7 +19,7 @@ const mostPages = 10;
  */
 export async function listRepositories(
   client: UpstreamClient,
-  context: RequestContext,
+  context: ApiContext,
 ): Promise<RepositoryName[]> {
   const found: RepositoryName[] = [];
   let query: string | undefined = `?n=${pageLength}`;
@@ -41,12 +42,11 @@ export async function listRepositories(
 export async function askForRepositories(
   client: UpstreamClient,
   query: string,
-  { credential, signal, budget }: RequestContext,
+  { credential, signal, budget }: ApiContext,
 ): Promise<Response> {
-  const path = `/v2/_catalog${query}`;
   const { response } = await client.request({
     method: 'GET',
-    path,
+    path: catalogPath(query),
     scopes: [catalogScope],
     credential,
     budget,

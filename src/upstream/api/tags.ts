@@ -4,18 +4,19 @@ import { RegistryError } from '../../errors.ts';
 import { readBounded } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
-import type { RequestContext } from '../request-context.ts';
+import type { ApiContext } from '../request-context.ts';
+import { tagsPath } from './paths.ts';
 
 /** One page of a repository's tags. @param query with its question mark; "" for the first. */
 export async function askForTags(
   client: UpstreamClient,
   repository: RepositoryName,
   query: string,
-  { credential, signal, budget }: RequestContext,
+  { credential, signal, budget }: ApiContext,
 ): Promise<Response> {
   const { response } = await client.request({
     method: 'GET',
-    path: `/v2/${repository}/tags/list${query}`,
+    path: tagsPath(repository, query),
     repository,
     credential,
     budget,
@@ -29,7 +30,7 @@ export async function listTags(
   client: UpstreamClient,
   repository: RepositoryName,
   limit: number,
-  context: RequestContext,
+  context: ApiContext,
 ): Promise<Tag[]> {
   const found: Tag[] = [];
   let query: string | undefined = '';

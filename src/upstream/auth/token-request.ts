@@ -12,7 +12,7 @@ export interface TokenSubject {
   /** What a token must allow; to pull from the repository when not said. */
   readonly scopes?: readonly string[];
   readonly signal?: AbortSignal | undefined;
-  readonly budget?: Budget;
+  readonly budget?: Budget | undefined;
 }
 
 /** What a Bearer challenge and a credential ask of a token server (distribution, "Token Authentication"). */

@@ -1,0 +1,113 @@
+import type { Digest } from '../../../converters/digest.ts';
+import type { RepositoryName } from '../../../converters/reference.ts';
+import { discard } from '../body.ts';
+import type { UpstreamAnswer, UpstreamClient, UpstreamRequest } from '../client.ts';
+import { errorFromResponse } from '../error-response.ts';
+import type { ApiContext } from '../request-context.ts';
+import { blobPath } from './paths.ts';
+
+/** Headers of the request, and whether redirects to storage are followed. */
+export type BlobRequestOptions = Pick<UpstreamRequest, 'headers' | 'redirects'>;
+
+export interface GetBlobOptions {
+  /** The bytes to get, both ends included; up to the end of the blob without `last`. */
+  readonly range?: { readonly first: number; readonly last?: number };
+  /** What a message calls the blob: `layer` for one that is known to be a layer. */
+  readonly what?: 'blob' | 'layer';
+  /** The error's code where upstream does not have the blob. */
+  readonly unknown?: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN';
+}
+
+/**
+ * Amazon's public registry answers 401 to every HEAD of a blob, and tells its size to a GET alone
+ * (distribution/distribution#4383); Docker 1.8 and 1.9 ask for each layer by HEAD first.
+ */
+const headRefusals: readonly number[] = [401, 403, 405];
+
+/**
+ * `GET` of a blob as a client asks for it: in parts, or only if it has changed.
+ * @returns the response with any status. @throws RegistryError where there is no response.
+ */
+export function requestBlob(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  digest: Digest,
+  context: ApiContext,
+  options: BlobRequestOptions = {},
+): Promise<UpstreamAnswer> {
+  return request(client, 'GET', repository, digest, context, options);
+}
+
+/**
+ * `HEAD` of a blob; `GET`, with redirects followed, where the registry refuses HEAD.
+ * @returns the response with any status; the caller discards its body. @throws RegistryError where there is no response.
+ */
+export async function headBlob(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  digest: Digest,
+  context: ApiContext,
+  options: BlobRequestOptions = {},
+): Promise<UpstreamAnswer> {
+  const head = await request(client, 'HEAD', repository, digest, context, options);
+  if (!headRefusals.includes(head.response.status)) return head;
+  return request(client, 'GET', repository, digest, context, { ...options, redirects: 'follow' });
+}
+
+/**
+ * Asks upstream whether it has this very blob.
+ * @returns whether upstream gives it to anyone.
+ * @throws RegistryError as upstream refuses: BLOB_UNKNOWN or NAME_UNKNOWN where upstream does not have it.
+ */
+export async function findBlob(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  digest: Digest,
+  context: ApiContext,
+): Promise<{ readonly public: boolean }> {
+  const { response, anonymous } = await headBlob(client, repository, digest, context);
+  if (!response.ok) throw await blobError(response, repository, digest);
+  await discard(response);
+  return { public: anonymous };
+}
+
+/**
+ * `GET` of a blob.
+ * @returns a good response, whose body the caller reads; all of the blob where the registry ignores `range`.
+ * @throws RegistryError where upstream does not have or give the blob.
+ */
+export async function fetchBlob(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  digest: Digest,
+  context: ApiContext,
+  { range, what, unknown }: GetBlobOptions = {},
+): Promise<Response> {
+  const headers = range ? { range: `bytes=${range.first}-${range.last ?? ''}` } : {};
+  const { response } = await request(client, 'GET', repository, digest, context, { headers });
+  if (!response.ok) throw await blobError(response, repository, digest, what, unknown);
+  return response;
+}
+
+/** The error that a bad response to a request for a blob means, as `errorFromResponse` makes it. */
+export function blobError(
+  response: Response,
+  repository: RepositoryName,
+  digest: Digest,
+  what: NonNullable<GetBlobOptions['what']> = 'blob',
+  unknown: NonNullable<GetBlobOptions['unknown']> = 'BLOB_UNKNOWN',
+) {
+  return errorFromResponse(response, `${what} ${digest} of ${repository}`, unknown);
+}
+
+function request(
+  client: UpstreamClient,
+  method: 'HEAD' | 'GET',
+  repository: RepositoryName,
+  digest: Digest,
+  { credential, budget, signal }: ApiContext,
+  options: BlobRequestOptions,
+): Promise<UpstreamAnswer> {
+  const path = blobPath(repository, digest);
+  return client.request({ method, path, repository, credential, budget, signal, ...options });
+}

@@ -1,0 +1,127 @@
+import { type Digest, isDigest } from '../../../converters/digest.ts';
+import { limits } from '../../../converters/limits.ts';
+import { mediaTypes } from '../../../converters/media-types.ts';
+import type { RepositoryName } from '../../../converters/reference.ts';
+import { pushScope } from '../auth/scope.ts';
+import { discard, readBounded } from '../body.ts';
+import type { UpstreamAnswer, UpstreamClient } from '../client.ts';
+import { errorFromResponse } from '../error-response.ts';
+import type { ApiContext } from '../request-context.ts';
+import { manifestPath } from './paths.ts';
+
+/** The widest `Accept`, for upstream: Quay and old Artifactory convert down for a narrow one. */
+export const widestAccept = [
+  mediaTypes.ociIndex,
+  mediaTypes.ociManifest,
+  mediaTypes.dockerList,
+  mediaTypes.schema2,
+  mediaTypes.generic,
+  mediaTypes.schema1Signed,
+  mediaTypes.schema1,
+  '*/*',
+].join(', ');
+
+/** The headers of a response that has a manifest, or would have it if it were asked for by GET. */
+export interface ManifestHead {
+  /** `Docker-Content-Digest`; undefined where the registry does not send it. It is not verified. */
+  readonly digest: Digest | undefined;
+  /** "" where the registry sends none. */
+  readonly contentType: string;
+  readonly headers: Headers;
+  /** Upstream gave it to a request without a credential. */
+  readonly public: boolean;
+}
+
+export interface ManifestResponse extends ManifestHead {
+  /** Reads the manifest, once. @throws RegistryError as `readBounded`. */
+  readonly bytes: () => Promise<Uint8Array>;
+}
+
+/** A manifest to push. */
+export interface ManifestUpload {
+  readonly mediaType: string;
+  readonly size: number;
+  /** Has a known length, so that it is not sent in chunks. */
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+/**
+ * `HEAD` or `GET` of a manifest.
+ * @param accept the value of `Accept`.
+ * @returns the response with any status. @throws RegistryError where there is no response.
+ */
+export function requestManifest(
+  client: UpstreamClient,
+  method: 'HEAD' | 'GET',
+  repository: RepositoryName,
+  reference: string,
+  { credential, budget, signal }: ApiContext,
+  accept: string = widestAccept,
+): Promise<UpstreamAnswer> {
+  const path = manifestPath(repository, reference);
+  return client.request({ method, path, repository, credential, budget, signal, headers: { accept } });
+}
+
+/** `HEAD` of a manifest. @throws RegistryError as `manifestError` where upstream does not have or give it. */
+export async function headManifest(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  reference: string,
+  context: ApiContext,
+): Promise<ManifestHead> {
+  const answer = await requestManifest(client, 'HEAD', repository, reference, context);
+  if (!answer.response.ok) throw await manifestError(answer.response, repository, reference);
+  await discard(answer.response);
+  return headOf(answer);
+}
+
+/** `GET` of a manifest. @throws RegistryError as `manifestError` where upstream does not have or give it. */
+export async function fetchManifest(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  reference: string,
+  context: ApiContext,
+): Promise<ManifestResponse> {
+  const answer = await requestManifest(client, 'GET', repository, reference, context);
+  if (!answer.response.ok) throw await manifestError(answer.response, repository, reference);
+  const bytes = () => readBounded(answer.response, limits.documentBytes, 'the manifest');
+  return { ...headOf(answer), bytes };
+}
+
+function headOf({ response: { headers }, anonymous }: UpstreamAnswer): ManifestHead {
+  const digest = headers.get('docker-content-digest');
+  return {
+    digest: isDigest(digest) ? digest : undefined,
+    contentType: headers.get('content-type') ?? '',
+    headers,
+    public: anonymous,
+  };
+}
+
+/** `PUT` of a manifest. @throws RegistryError as `manifestError` where upstream does not take it. */
+export async function pushManifest(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  reference: string,
+  { mediaType, size, body }: ManifestUpload,
+  { credential, budget, signal }: ApiContext,
+): Promise<void> {
+  const { response } = await client.request({
+    method: 'PUT',
+    path: manifestPath(repository, reference),
+    repository,
+    scopes: [pushScope(repository)],
+    credential,
+    budget,
+    signal,
+    headers: { 'content-type': mediaType, 'content-length': String(size) },
+    body,
+  });
+  if (response.status !== 201) throw await manifestError(response, repository, reference);
+  await discard(response);
+}
+
+/** The error that a bad response to a request for a manifest means, as `errorFromResponse` makes it. */
+export function manifestError(response: Response, repository: RepositoryName, reference: string) {
+  return errorFromResponse(response, `manifest ${reference} of ${repository}`, 'MANIFEST_UNKNOWN');
+}
