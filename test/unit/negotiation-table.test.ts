@@ -95,7 +95,7 @@ test('docs/negotiation.md has the response for every stored form and client', as
     ({ program, from, before, lacks, evidence }) =>
       `| ${program} | ${from?.join('.') ?? ''} | ${before?.join('.') ?? ''} | ${lacks} | ${evidence} |`,
   );
-  const page = `# What each client is given
+  const page = `# What each client gets
 
 A test writes this page from the responses of the program, cell by cell. \`as stored\` means the unchanged bytes of the registry. A form's name means a conversion to that form. \`list\` and \`oci-index\` are indexes of images in that form. \`schema1\`, \`schema2\` and \`oci\` for an index are the image of the client's platform.
 
@@ -103,13 +103,13 @@ A test writes this page from the responses of the program, cell by cell. \`as st
 
 ${await table(clients, testApp(), byTag)}
 
-## By the digest of what is stored
+## By the digest of the stored manifest
 
 A digest names bytes, so regshift never sends other bytes for it.
 
 ${await table(clients, testApp(), byDigest)}
 
-## By tag, where a form is pinned
+## By tag, with a pinned form
 
 ${pinned.join('\n\n')}
 
