@@ -7,7 +7,7 @@ import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 export interface SampleServer {
   readonly url: string;
   /** Method and path of each request, in order: `GET /v2/`. */
-  readonly requests: readonly string[];
+  readonly requests: string[];
   stop(): Promise<void>;
 }
 

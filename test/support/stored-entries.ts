@@ -1,6 +1,5 @@
 import type { mediaTypes } from '../../converters/media-types.ts';
 import { readManifest } from '../../converters/read.ts';
-import { goldenBytes } from './golden.ts';
 import { sha256Of } from './sha256.ts';
 
 /** The contents of a shared cache that an earlier version filled, and the derived digests that it served meanwhile. */
@@ -11,7 +10,8 @@ export interface StoredEntries {
   readonly upstream: string;
   /** REGSHIFT_SIGNING_KEY of that version, a JWK as text. */
   readonly signingKey: string;
-  readonly digests: readonly DerivedDigest[];
+  /** In the order in which they are requested: what one request reads stays in the memory of the process. */
+  readonly digests: readonly (DerivedDigest & { readonly requests: RequestCounts })[];
   /** Values in base64, by the names that they have in the shared cache. */
   readonly entries: Readonly<Record<string, string>>;
 }
@@ -25,23 +25,25 @@ export interface DerivedDigest {
   readonly mediaType: (typeof mediaTypes)[keyof typeof mediaTypes] | '';
 }
 
-/** The entries of `test/golden/stored-by-0.1`; `test/support/write-stored-entries.ts` made them. */
-export function storedEntries(cache: 'redis' | 'kv'): StoredEntries {
-  const bytes = goldenBytes(`stored-by-0.1/${cache}.json`);
-  return JSON.parse(new TextDecoder().decode(bytes)) as StoredEntries;
+/** A part of the entries: all of them, or those that a full cache keeps longest. */
+export type Kept = 'all' | 'without documents';
+
+/** How many upstream requests a new process of the version itself sent to serve a digest with a part of the entries. */
+export type RequestCounts = Readonly<Record<Kept, number>>;
+
+/** A file of `test/golden/stored-by-0.1`; `write-stored-entries.ts` made them. */
+export function parseStoredEntries(json: Uint8Array): StoredEntries {
+  return JSON.parse(new TextDecoder().decode(json)) as StoredEntries;
 }
 
-/** Name and value of each entry. */
-export function entriesOf({ entries }: StoredEntries): [name: string, value: Uint8Array][] {
-  return Object.entries(entries).map(([name, base64]) => [
-    name,
-    Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
-  ]);
-}
-
-/** Whether an entry is a whole document, which a full Redis drops first. */
-export function isDocument(name: string): boolean {
-  return /(^|:)(product|made-config|manifest):/.test(name);
+/** The names and the values of a part of the entries. */
+export function entriesOf(
+  { entries }: Pick<StoredEntries, 'entries'>,
+  kept: Kept,
+): [name: string, value: Uint8Array<ArrayBuffer>][] {
+  return Object.entries(entries)
+    .filter(([name]) => kept === 'all' || !/(^|:)(product|made-config|manifest):/.test(name))
+    .map(([name, base64]) => [name, Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))]);
 }
 
 /** The path and the headers of the request for a derived digest. */
@@ -53,9 +55,4 @@ export function requestFor({ repository, kind, digest, mediaType }: DerivedDiges
 /** The digest of the bytes that a request for a derived digest returned, as a client computes it. */
 export async function digestReceived({ mediaType }: DerivedDigest, bytes: Uint8Array): Promise<string> {
   return mediaType === '' ? sha256Of(bytes) : readManifest(bytes, mediaType).source.digest;
-}
-
-/** Upstream requests that belong to a search: lists of tags, and manifests by tag. */
-export function searchesAmong(requests: readonly string[]): string[] {
-  return requests.filter((request) => /\/tags\/list|\/manifests\/(?!sha256:)|\/_catalog/.test(request));
 }

@@ -7,11 +7,17 @@ import { promisify } from 'node:util';
 import { createClient, RESP_TYPES } from '@redis/client';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { freePort, startDaemon } from './daemon.ts';
-import { startRedisServer } from './redis-server.ts';
-import { startSampleServer } from './sample-server.ts';
+import { startRedisServer, writeToRedis } from './redis-server.ts';
+import { type SampleServer, startSampleServer } from './sample-server.ts';
 import { childrenOf } from './sample-tree.ts';
 import { testSigningKey } from './signing-key.ts';
-import type { DerivedDigest, StoredEntries } from './stored-entries.ts';
+import {
+  type DerivedDigest,
+  entriesOf,
+  type Kept,
+  requestFor,
+  type StoredEntries,
+} from './stored-entries.ts';
 import { quietWrangler, wrangler } from './wrangler.ts';
 
 /**
@@ -20,7 +26,7 @@ import { quietWrangler, wrangler } from './wrangler.ts';
  * them, so later versions must read these. To write them again, check out that commit, install its dependencies, and
  * run with redis-server installed:
  *
- *     node test/support/write-stored-entries.ts <folder of that checkout>
+ *     npm run stored:entries <folder of that checkout>
  *
  * The upstream registry is the sample registry on a real socket. The names of entries depend on its address, which
  * is therefore a fixed one of the loopback network 127.0.0.0/8.
@@ -70,10 +76,7 @@ async function pullAll(ask: Ask): Promise<DerivedDigest[]> {
     for (const child of childrenOf(bytes)) {
       const type = types.get(child) ?? '';
       if (manifestTypes.includes(type)) {
-        await visit(
-          repository,
-          await good(ask(`/v2/${repository}/manifests/${child}`, { Accept: type })),
-        );
+        await visit(repository, await good(ask(`/v2/${repository}/manifests/${child}`, { Accept: type })));
       } else {
         await (await good(ask(`/v2/${repository}/blobs/${child}`, {}))).arrayBuffer();
         await add({ repository, kind: 'blobs', digest: child, mediaType: '' });
@@ -111,30 +114,45 @@ async function good(request: Promise<Response>): Promise<Response> {
   return response;
 }
 
-/** Runs the version on Node in front of a Redis. */
-async function fillRedis(checkout: string): Promise<Pick<StoredEntries, 'digests' | 'entries'>> {
-  const redis = await startRedisServer();
-  const port = await freePort();
-  const variables = Object.entries({ ...settings, PORT: String(port), REGSHIFT_REDIS_URL: redis.url });
-  const url = `http://127.0.0.1:${port}`;
-  const regshift = await startDaemon({
-    program: 'env',
-    args: [
-      ...variables.map((each) => each.join('=')),
-      process.execPath,
-      join(checkout, 'src/cli.ts'),
-      'serve',
-    ],
-    directory: mkdtempSync(join(tmpdir(), 'regshift-stored-')),
-    isReady: async () => (await fetch(`${url}/healthz`)).ok,
-  });
-  try {
-    const digests = await pullAll((path, headers) => fetch(`${url}${path}`, { headers }));
-    return { digests, entries: await dumpRedis(redis.url) };
-  } finally {
-    await regshift.stop();
-    await redis.stop();
-  }
+/** The version in front of a shared cache. */
+interface Deployment {
+  readonly ask: Ask;
+  /** All entries of the shared cache. */
+  dump(): Promise<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+/** Starts the version in front of a shared cache that has these entries. */
+type Deploy = (
+  entries: Iterable<readonly [name: string, value: Uint8Array<ArrayBuffer>]>,
+) => Promise<Deployment>;
+
+/** On Node, in front of a Redis. */
+function onNode(checkout: string): Deploy {
+  return async (entries) => {
+    const redis = await startRedisServer();
+    await writeToRedis(redis.url, entries);
+    const port = await freePort();
+    const variables = { ...settings, PORT: String(port), REGSHIFT_REDIS_URL: redis.url };
+    const url = `http://127.0.0.1:${port}`;
+    const regshift = await startDaemon({
+      program: 'env',
+      args: [
+        ...Object.entries(variables).map((each) => each.join('=')),
+        ...[process.execPath, join(checkout, 'src/cli.ts'), 'serve'],
+      ],
+      directory: mkdtempSync(join(tmpdir(), 'regshift-stored-')),
+      isReady: async () => (await fetch(`${url}/healthz`)).ok,
+    });
+    return {
+      ask: (path, headers) => fetch(`${url}${path}`, { headers }),
+      dump: () => dumpRedis(redis.url),
+      async stop() {
+        await regshift.stop();
+        await redis.stop();
+      },
+    };
+  };
 }
 
 async function dumpRedis(url: string): Promise<Record<string, string>> {
@@ -148,54 +166,54 @@ async function dumpRedis(url: string): Promise<Record<string, string>> {
 }
 
 /** The parts of miniflare that are used; it comes with wrangler. */
-interface Miniflare {
-  readonly ready: Promise<URL>;
-  getKVNamespace(binding: string): Promise<{
-    list(options: { cursor?: string }): Promise<{ keys: { name: string }[]; cursor?: string }>;
-    get(name: string, type: 'arrayBuffer'): Promise<ArrayBuffer | null>;
-  }>;
-  dispose(): Promise<void>;
-}
-
 interface MiniflareModule {
   readonly Miniflare: new (options: object) => Miniflare;
   convertV4MiniflareOptions(options: object): object;
 }
 
-/** Runs the version's Worker on workerd with a KV namespace. */
-async function fillKv(checkout: string): Promise<Pick<StoredEntries, 'digests' | 'entries'>> {
-  const directory = mkdtempSync(join(tmpdir(), 'regshift-stored-'));
+interface Miniflare {
+  readonly ready: Promise<URL>;
+  getKVNamespace(binding: string): Promise<Namespace>;
+  dispose(): Promise<void>;
+}
+
+interface Namespace {
+  list(options: { cursor?: string }): Promise<{ keys: { name: string }[]; cursor?: string }>;
+  get(name: string, type: 'arrayBuffer'): Promise<ArrayBuffer | null>;
+  put(name: string, value: ArrayBuffer): Promise<void>;
+}
+
+/** On workerd, with a KV namespace. @param directory is where the bundle is put. */
+async function onWorkerd(checkout: string, directory: string): Promise<Deploy> {
   const bundle = ['deploy', 'src/runtime/worker/entry.ts', '--dry-run', '--outdir', directory];
   const options = { cwd: checkout, env: quietWrangler(directory) };
   await promisify(execFile)(process.execPath, [wrangler, ...bundle], options);
   const ofWrangler = createRequire(createRequire(import.meta.url).resolve('wrangler'));
   const { Miniflare, convertV4MiniflareOptions } = ofWrangler('miniflare') as MiniflareModule;
-  const date = /^compatibility_date = "([\d-]+)"/m.exec(
-    readFileSync(join(checkout, 'wrangler.toml'), 'utf8'),
-  );
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: true,
-      modulesRoot: directory,
-      scriptPath: join(directory, 'entry.js'),
-      compatibilityDate: date?.[1],
-      kvNamespaces: ['RECIPES'],
-      bindings: settings,
-      cf: false,
-    }),
-  );
-  try {
+  const configuration = readFileSync(join(checkout, 'wrangler.toml'), 'utf8');
+  const worker = convertV4MiniflareOptions({
+    modules: true,
+    modulesRoot: directory,
+    scriptPath: join(directory, 'entry.js'),
+    compatibilityDate: /^compatibility_date = "([\d-]+)"/m.exec(configuration)?.[1],
+    kvNamespaces: ['RECIPES'],
+    bindings: settings,
+    cf: false,
+  });
+  return async (entries) => {
+    const miniflare = new Miniflare(worker);
     const url = await miniflare.ready;
-    const digests = await pullAll((path, headers) => fetch(new URL(path, url), { headers }));
-    return { digests, entries: await dumpKv(miniflare) };
-  } finally {
-    await miniflare.dispose();
-    rmSync(directory, { recursive: true, force: true });
-  }
+    const namespace = await miniflare.getKVNamespace('RECIPES');
+    for (const [name, value] of entries) await namespace.put(name, value.buffer);
+    return {
+      ask: (path, headers) => fetch(new URL(path, url), { headers }),
+      dump: () => dumpKv(namespace),
+      stop: () => miniflare.dispose(),
+    };
+  };
 }
 
-async function dumpKv(miniflare: Miniflare): Promise<Record<string, string>> {
-  const namespace = await miniflare.getKVNamespace('RECIPES');
+async function dumpKv(namespace: Namespace): Promise<Record<string, string>> {
   const names: string[] = [];
   let cursor: string | undefined;
   do {
@@ -211,24 +229,46 @@ async function dumpKv(miniflare: Miniflare): Promise<Record<string, string>> {
   return entries;
 }
 
+/** Lets the version fill a shared cache, then counts what new processes of it need to serve the digests. */
+async function record(deploy: Deploy, registry: SampleServer): Promise<StoredEntries> {
+  const first = await deploy([]);
+  const derived = await pullAll(first.ask);
+  const entries = await first.dump();
+  await first.stop();
+  const count = async (kept: Kept): Promise<number[]> => {
+    const { ask, stop } = await deploy(entriesOf({ entries }, kept));
+    const counts: number[] = [];
+    for (const each of derived) {
+      const { path, headers } = requestFor(each);
+      registry.requests.length = 0;
+      await (await good(ask(path, headers))).arrayBuffer();
+      counts.push(registry.requests.length);
+    }
+    await stop();
+    return counts;
+  };
+  const all = await count('all');
+  const without = await count('without documents');
+  const digests = derived.map((each, index) => ({
+    ...each,
+    requests: { all: all[index] ?? 0, 'without documents': without[index] ?? 0 },
+  }));
+  return { version: '0.1.0 (1b732c9)', upstream, signingKey, digests, entries };
+}
+
 const [checkout] = process.argv.slice(2);
 if (checkout === undefined) throw new Error('Name the folder of a checkout of 1b732c9.');
 const folder = join(import.meta.dirname, '../golden/stored-by-0.1');
+const bundled = mkdtempSync(join(tmpdir(), 'regshift-stored-'));
 mkdirSync(folder, { recursive: true });
 const registry = await startSampleServer(upstreamPort, upstreamHost);
 try {
-  for (const [name, fill] of [
-    ['redis', fillRedis],
-    ['kv', fillKv],
-  ] as const) {
-    const written: StoredEntries = {
-      version: '0.1.0 (1b732c9)',
-      upstream,
-      signingKey,
-      ...(await fill(checkout)),
-    };
+  const deployments = { redis: onNode(checkout), kv: await onWorkerd(checkout, bundled) };
+  for (const [name, deploy] of Object.entries(deployments)) {
+    const written = await record(deploy, registry);
     writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(written, null, 1)}\n`);
   }
 } finally {
   await registry.stop();
+  rmSync(bundled, { recursive: true, force: true });
 }
