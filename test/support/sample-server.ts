@@ -1,8 +1,8 @@
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../../converters/digest.ts';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
+import { listen } from './listen.ts';
 
 export interface SampleServer {
   readonly url: string;
@@ -36,13 +36,8 @@ export async function startSampleServer(port = 0, host = '127.0.0.1'): Promise<S
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     response.end(new Uint8Array(await answer.arrayBuffer()));
   });
-  await new Promise<void>((resolve) => server.listen(port, host, resolve));
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://${host}:${(server.address() as AddressInfo).port}`, requests, stop };
+  const { url, stop } = await listen(server, port, host);
+  return { url, requests, stop };
 }
 
 async function sendLarge(response: ServerResponse, method: string, range: string | undefined): Promise<void> {
