@@ -14,10 +14,11 @@ import {
 import { caseFromRegistry } from '../support/converters/registry-case.ts';
 import { contextOf, type StoredCase } from '../support/converters/stored-case.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
-import { requirePeers, runProgram } from '../support/programs.ts';
+import { requirePeers } from '../support/programs.ts';
 import { pushImage } from '../support/push.ts';
 import { buildImage } from '../support/real-image.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
+import { skopeoCopy } from '../support/skopeo-copy.ts';
 
 const missing = requirePeers('skopeo', 'umoci', 'docker-registry');
 const key = generateSigningKey();
@@ -44,14 +45,7 @@ describe.skipIf(missing)('skopeo agrees', () => {
   });
 
   async function copy(source: string, repository: string, ...options: string[]): Promise<void> {
-    const how = [
-      '--insecure-policy',
-      'copy',
-      '--src-tls-verify=false',
-      '--dest-tls-verify=false',
-      ...options,
-    ];
-    await runProgram('skopeo', [...how, source, `docker://${host}/${repository}:latest`], home);
+    await skopeoCopy(home, source, `docker://${host}/${repository}:latest`, ...options);
   }
 
   const stored = (repository: string) =>

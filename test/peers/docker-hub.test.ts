@@ -3,7 +3,6 @@ import { digestOf } from '../../converters/digest.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
-import { pushSample } from '../support/push.ts';
 import { simulator, simulators } from '../support/simulators/all.ts';
 import { pingAndLogIn } from '../support/simulators/ping.ts';
 import { startSession } from '../support/simulators/session.ts';
@@ -24,8 +23,7 @@ describe.skipIf(requirePeers('docker-registry'))('in front of Docker Hub', () =>
   let registry: DockerRegistry;
   const running: (() => Promise<void>)[] = [];
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    for (const sample of samples) await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples });
   });
   afterEach(async () => {
     for (const stop of running.splice(0).toReversed()) await stop();

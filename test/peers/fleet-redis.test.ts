@@ -8,7 +8,6 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { type Replica, startReplica } from '../support/fleet.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
-import { pushSample } from '../support/push.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { type RedisServer, type RedisServerOptions, startRedisServer } from '../support/redis-server.ts';
 import { testSigningKey } from '../support/signing-key.ts';
@@ -34,9 +33,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server', 'openssl'))('the
   const running: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'regshift-fleet-'));
-    registry = await startDockerRegistry();
-    for (const sample of ['sample/oci', 'sample/index', 'sample/schema1'])
-      await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples: ['sample/oci', 'sample/index', 'sample/schema1'] });
     upstream = await dockerHub().start(registry.url);
   });
   afterEach(async () => {

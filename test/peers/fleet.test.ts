@@ -4,7 +4,6 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { type Replica, startReplica } from '../support/fleet.ts';
 import { type HeaderLine, manifestRequestHeaders } from '../support/old-clients.ts';
 import { requirePeers } from '../support/programs.ts';
-import { pushSample } from '../support/push.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { simulator } from '../support/simulators/all.ts';
 import { behind } from '../support/upstreams/behind.ts';
@@ -48,8 +47,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
   let redis: RedisServer;
   const running: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    for (const sample of samples) await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples });
   });
   afterEach(async () => {
     for (const stop of running.splice(0).toReversed()) await stop();

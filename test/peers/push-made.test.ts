@@ -7,12 +7,13 @@ import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
 import { pushAgain } from '../support/clients/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { readTree } from '../support/file-tree.ts';
-import { requirePeers, runProgram } from '../support/programs.ts';
+import { requirePeers } from '../support/programs.ts';
 import { pushWithZstdLayers } from '../support/push-remade.ts';
 import { buildImage, type RealImage } from '../support/real-image.ts';
 import { type Route, startRoute } from '../support/route.ts';
 import { earlyPushers } from '../support/simulators/all.ts';
 import { pullToKeep, pushKept } from '../support/simulators/early-docker-push.ts';
+import { skopeoCopy } from '../support/skopeo-copy.ts';
 import { unpackByUmoci } from '../support/umoci.ts';
 
 /** What was pulled through the proxy is pushed through it, though parts of it are in no registry. */
@@ -39,8 +40,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('pulled and 
   /** The image as OCI, gzip in `<name>/gzip` and zstd in `<name>/zstd`: each test has repositories of its own. */
   async function stored(name: string): Promise<void> {
     const target = `docker://${direct()}/${name}/gzip:latest`;
-    const copy = ['--insecure-policy', 'copy', '--dest-tls-verify=false', '--format', 'oci'];
-    await runProgram('skopeo', [...copy, `oci:${image.layout}:${image.tag}`, target], home);
+    await skopeoCopy(home, `oci:${image.layout}:${image.tag}`, target, '--format', 'oci');
     await pushWithZstdLayers(registry.url, `${name}/gzip`, `${name}/zstd`);
   }
 
@@ -48,7 +48,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('pulled and 
   async function expectWhole(...references: readonly string[]): Promise<void> {
     for (const reference of references) {
       const source = `docker://${direct()}/${reference}`;
-      const root = await unpackByUmoci(source, home, ['--src-tls-verify=false']);
+      const root = await unpackByUmoci(source, home);
       expect([reference, await readTree(root)]).toEqual([reference, image.files]);
     }
   }
@@ -77,12 +77,10 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('pulled and 
 
   it('by skopeo copy --format v2s1, under another tag and in another repository', async () => {
     await stored('skopeo');
-    const tls = ['--src-tls-verify=false', '--dest-tls-verify=false'];
-    const copy = ['--insecure-policy', 'copy', ...tls, '--format', 'v2s1'];
     const at = `docker://${route.relay.host}/skopeo/gzip`;
     await lacksEmptyLayer('skopeo/gzip');
     for (const target of [`${at}:v1`, `${at}-moved:v1`]) {
-      await runProgram('skopeo', [...copy, `${at}:latest`, target], home);
+      await skopeoCopy(home, `${at}:latest`, target, '--format', 'v2s1');
     }
     await expectWhole('skopeo/gzip:v1', 'skopeo/gzip-moved:v1');
   });

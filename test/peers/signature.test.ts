@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
-import { pushImage, pushSample } from '../support/push.ts';
+import { pushImage } from '../support/push.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { type Route, startRoute } from '../support/route.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
@@ -31,10 +31,9 @@ describe.skipIf(requirePeers('docker-registry'))('docker-registry, given convert
   let verifier: DockerRegistry;
   let route: Route;
   beforeAll(async () => {
-    stored = await startDockerRegistry();
+    stored = await startDockerRegistry({ samples: converted });
     verifier = await startDockerRegistry({ schema1Enabled: true });
     route = await startRoute(stored.url);
-    for (const name of converted) await pushSample(stored.url, name);
   });
   afterAll(async () => {
     await route?.stop();

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
-import { pushSample } from '../support/push.ts';
 import { simulator, simulators } from '../support/simulators/all.ts';
 import { habits } from '../support/upstreams/all.ts';
 import { expectNoLeak, expectSample } from '../support/upstreams/expectations.ts';
@@ -14,8 +13,7 @@ const sample = 'sample/oci';
 describe.skipIf(requirePeers('docker-registry'))("with an account of the proxy's own", () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples: [sample] });
   });
   afterAll(() => registry?.stop());
 

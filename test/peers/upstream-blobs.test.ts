@@ -4,7 +4,6 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { layersOf } from '../support/pull.ts';
-import { pushSample } from '../support/push.ts';
 import { sha256Of } from '../support/sha256.ts';
 import { simulators } from '../support/simulators/all.ts';
 import { startSession } from '../support/simulators/session.ts';
@@ -17,8 +16,7 @@ const sample = 'sample/schema2-empty-layers';
 describe.skipIf(requirePeers('docker-registry'))('blobs', () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples: [sample] });
   });
   afterAll(() => registry?.stop());
 

@@ -3,7 +3,6 @@ import { startBalancer } from '../support/balancer.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
-import { pushSample } from '../support/push.ts';
 import { simulator } from '../support/simulators/all.ts';
 import { habits } from '../support/upstreams/all.ts';
 import { getsOfManifests } from '../support/upstreams/docker-hub.ts';
@@ -28,8 +27,7 @@ const searching = ({ countsPulls }: Habit): Record<string, string> =>
 describe.skipIf(requirePeers('docker-registry'))('digests that a proxy gave out', () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    for (const sample of samples) await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples });
   });
   afterAll(() => registry?.stop());
 

@@ -3,7 +3,6 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
 import { startProxy } from '../support/proxy.ts';
-import { pushSample } from '../support/push.ts';
 import { simulator, simulators } from '../support/simulators/all.ts';
 import type { Simulator } from '../support/simulators/simulator.ts';
 import { habits } from '../support/upstreams/all.ts';
@@ -89,8 +88,7 @@ const cells = [...onAmd64, ...onArm64].map((cell) => ({
 describe.skipIf(requirePeers('docker-registry'))('through the habits of registries', () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    for (const { sample } of forms) await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples: forms.map(({ sample }) => sample) });
   });
   afterAll(() => registry?.stop());
 

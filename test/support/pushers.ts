@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startDaemon } from './daemon.ts';
 import { runProgram } from './programs.ts';
 import type { RealImage } from './real-image.ts';
+import { skopeoCopy } from './skopeo-copy.ts';
 
 /** A program that people push images with. */
 export interface Pusher {
@@ -33,21 +34,9 @@ const skopeo = (format: 'oci' | 'v2s2'): Pusher => ({
   push: ({ layout, tag }, reference, login) =>
     inDirectory(async (home) => {
       const digest = join(home, 'digest');
-      const how = [
-        '--insecure-policy',
-        'copy',
-        '--dest-tls-verify=false',
-        '--format',
-        format,
-        '--digestfile',
-        digest,
-      ];
+      const how = ['--format', format, '--digestfile', digest];
       const credentials = login === undefined ? [] : ['--dest-creds', login];
-      await runProgram(
-        'skopeo',
-        [...how, ...credentials, `oci:${layout}:${tag}`, `docker://${reference}`],
-        home,
-      );
+      await skopeoCopy(home, `oci:${layout}:${tag}`, `docker://${reference}`, ...how, ...credentials);
       return readFile(digest, 'utf8');
     }),
 });
@@ -105,8 +94,7 @@ const containerd: Pusher = {
       });
       try {
         const archive = join(home, 'image.tar');
-        const copy = ['--insecure-policy', 'copy', `oci:${layout}:${tag}`, `oci-archive:${archive}:${tag}`];
-        await runProgram('skopeo', copy, home);
+        await skopeoCopy(home, `oci:${layout}:${tag}`, `oci-archive:${archive}:${tag}`);
         await ctr('images', 'import', '--no-unpack', '--index-name', reference, archive);
         const [, , digest] =
           (await ctr('images', 'list', `name==${reference}`)).split('\n')[1]?.split(/\s+/) ?? [];

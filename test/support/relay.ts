@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { listen } from './listen.ts';
 
 /** A request of a client, and what it was answered. */
 export interface Exchange {
@@ -50,21 +51,15 @@ export async function startRelay(target: string): Promise<Relay> {
     outgoing.on('close', () => onward.destroy());
     incoming.pipe(onward);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port');
+  const { host, port, stop } = await listen(server);
   return {
-    host: `127.0.0.1:${address.port}`,
-    port: address.port,
+    host,
+    port,
     exchanges,
     forget: () => {
       exchanges.length = 0;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop,
   };
 }
 

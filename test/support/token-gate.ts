@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listen } from './listen.ts';
 
 export interface TokenGate {
   readonly url: string;
@@ -44,13 +45,8 @@ export async function startTokenGate(registryUrl: string, login: string): Promis
       .end(JSON.stringify({ token, expires_in: 300 }));
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: address(), asked, stop };
+  const { url, stop } = await listen(server);
+  return { url, asked, stop };
 }
 
 /** `repository:name:pull,push` as one right an action. */

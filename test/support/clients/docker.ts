@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startDaemon } from '../daemon.ts';
 import { runProgram } from '../programs.ts';
 import type { RealImage } from '../real-image.ts';
+import { skopeoCopy } from '../skopeo-copy.ts';
 import { unpackByUmoci } from '../umoci.ts';
 import type { Client, ClientProgram } from './client.ts';
 
@@ -58,14 +59,8 @@ export async function startDocker(options: readonly string[] = []): Promise<Clie
 export async function pushByDocker({ layout, tag }: RealImage, reference: string): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-docker-push-'));
   const archive = join(home, 'image.tar');
-  const copy = [
-    '--insecure-policy',
-    'copy',
-    `oci:${layout}:${tag}`,
-    `docker-archive:${archive}:${reference}`,
-  ];
   try {
-    await runProgram('skopeo', copy, home);
+    await skopeoCopy(home, `oci:${layout}:${tag}`, `docker-archive:${archive}:${reference}`);
     await withEngine([], async (run) => {
       await run('load', '--input', archive);
       await run('push', '--quiet', reference);

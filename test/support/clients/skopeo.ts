@@ -11,7 +11,7 @@ export const skopeo: ClientProgram = { name: 'skopeo', programs: ['skopeo', 'umo
 async function start(): Promise<Client> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-skopeo-'));
   return {
-    pull: (reference) => unpackByUmoci(`docker://${reference}`, home, ['--src-tls-verify=false']),
+    pull: (reference) => unpackByUmoci(`docker://${reference}`, home),
     async pullAll(repository) {
       const target = await mkdtemp(join(home, 'synchronised-'));
       const from = ['--src', 'docker', '--src-tls-verify=false', repository];

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createSampleRegistry } from '../../../src/sample-registry/registry.ts';
+import { listen } from '../listen.ts';
 
 /** What a good registry would answer. */
 export interface GoodAnswer {
@@ -64,8 +64,8 @@ export async function startHostileUpstream(wants: 'nothing' | 'token' = 'nothing
     else give(response, answer, method === 'HEAD');
   });
   server.on('clientError', (_, socket) => socket.destroy());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, stop, ...listening } = await listen(server);
+  host = listening.host;
   let open = 0;
   server.on('connection', (socket) => {
     open += 1;
@@ -74,7 +74,7 @@ export async function startHostileUpstream(wants: 'nothing' | 'token' = 'nothing
     });
   });
   return {
-    url: `http://${host}`,
+    url,
     host,
     asked,
     connections: () => open,
@@ -84,11 +84,7 @@ export async function startHostileUpstream(wants: 'nothing' | 'token' = 'nothing
     recover: () => {
       fault = undefined;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop,
   };
 }
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jsonAnswer } from '../faults/hostile-upstream.ts';
+import { listen } from '../listen.ts';
 import type { Flaps } from './flaps.ts';
 import { type Identity, Logins } from './identity.ts';
 import { misbehave } from './misbehave.ts';
@@ -50,8 +50,7 @@ export async function startTestRegistry(options: RegistryOptions): Promise<TestR
     request.resume();
     answer(request, response).catch((error) => response.destroy(error));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, stop } = await listen(server);
   const challenge =
     options.scheme === 'basic'
       ? 'Basic realm="test"'
@@ -135,11 +134,6 @@ export async function startTestRegistry(options: RegistryOptions): Promise<TestR
     return { status: 307, headers: { location }, body: new Uint8Array() };
   }
 
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
   return { url, logins, stop };
 }
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { listen } from '../listen.ts';
 
 /** A request as it came in. No client of a registry that only pulls sends a body worth reading. */
 export interface Question {
@@ -48,18 +48,14 @@ export async function startLoopback(
     asked.push({ method, path, ...factsOf(headers, reply) });
     send(outgoing, reply, method === 'HEAD');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { url, stop } = await listen(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     asked,
     forget: () => {
       asked.length = 0;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop,
   };
 }
 
