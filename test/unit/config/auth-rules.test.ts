@@ -70,14 +70,23 @@ describe('settings that are wrong', () => {
     [
       'a service account without a word on clients',
       service,
-      [['REGSHIFT_CLIENT_AUTH', /^must be.*basic or jwt, or none if that is what you want$/]],
+      [['REGSHIFT_CLIENT_AUTH', /^must be basic or jwt, because.*; set none to allow that to everyone/]],
     ],
     [
       'a Docker configuration without a word on clients',
       without(dockerConfig(login), 'REGSHIFT_CLIENT_AUTH'),
       [['REGSHIFT_CLIENT_AUTH', /^must be/]],
     ],
-    ['pass-through with htpasswd', byBasic, [['REGSHIFT_CLIENT_AUTH', /passthrough.*for upstream/]]],
+    [
+      'pass-through with htpasswd',
+      byBasic,
+      [
+        [
+          'REGSHIFT_CLIENT_AUTH',
+          /passthrough.*for upstream.*: leave this out, or set REGSHIFT_UPSTREAM_AUTH to/,
+        ],
+      ],
+    ],
     ['pass-through with JWTs', byJwt, [['REGSHIFT_CLIENT_AUTH', /passthrough/]]],
     [
       'a service account without user and password, and without clients: all at once',

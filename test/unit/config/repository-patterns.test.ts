@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { repositoryMatcher } from '../../src/config/repository-patterns.ts';
+import { repositoryMatcher } from '../../../src/config/schema.ts';
 
 describe('patterns of repositories', () => {
   test.each([
