@@ -1,9 +1,9 @@
 import type { ConversionContext, Converted, Form } from '../conversion.ts';
 import { type Conversion, imageConversions } from '../conversion-graph.ts';
 import { ConversionError, excerpt } from '../errors.ts';
-import { ociManifest } from '../formats/oci/dialect.ts';
+import { ociManifestDialect } from '../formats/oci/dialect.ts';
 import { excessEntries } from '../formats/schema1/history-steps.ts';
-import { schema2Manifest } from '../formats/schema2/dialect.ts';
+import { schema2ManifestDialect } from '../formats/schema2/dialect.ts';
 import { loss, lossesOfImage } from '../losses.ts';
 import type { Image, Loss, LossKind } from '../model.ts';
 import { boundedPorts } from '../ports.ts';
@@ -14,8 +14,8 @@ import { toGeneric, toImageManifest, toSchema1, type WriteImage } from './write-
 /** The writer of each form. A new form is one line here and one in `conversion-graph.ts`. */
 const writers: Readonly<Record<Form, WriteImage>> = {
   schema1: toSchema1,
-  schema2: toImageManifest(schema2Manifest),
-  oci: toImageManifest(ociManifest),
+  schema2: toImageManifest(schema2ManifestDialect),
+  oci: toImageManifest(ociManifestDialect),
   generic: toGeneric,
 };
 

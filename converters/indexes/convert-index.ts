@@ -2,8 +2,8 @@ import type { ConversionContext, Converted, IndexForm } from '../conversion.ts';
 import { indexConversions } from '../conversion-graph.ts';
 import { digestOf } from '../digest.ts';
 import { ConversionError, excerpt } from '../errors.ts';
-import { ociIndex } from '../formats/oci/dialect.ts';
-import { dockerList } from '../formats/schema2/dialect.ts';
+import { ociIndexDialect } from '../formats/oci/dialect.ts';
+import { dockerListDialect } from '../formats/schema2/dialect.ts';
 import { lossesOfIndex } from '../losses.ts';
 import type { Index, Loss, LossKind } from '../model.ts';
 import { boundedPorts } from '../ports.ts';
@@ -15,8 +15,8 @@ export type { IndexForm } from '../conversion.ts';
 
 /** The writer of each form. A new form is one line here and one in `conversion-graph.ts`. */
 const writers: Readonly<Record<IndexForm, WriteIndex>> = {
-  schema2: toImageIndex(dockerList),
-  oci: toImageIndex(ociIndex),
+  schema2: toImageIndex(dockerListDialect),
+  oci: toImageIndex(ociIndexDialect),
   generic: toFatGeneric,
 };
 

@@ -19,7 +19,7 @@ export function readOciIndex(bytes: Uint8Array, document: RawDocument): Index {
 }
 
 /** Rules for writing an OCI image manifest. It is compact, as most builders write it. */
-export const ociManifest: ManifestDialect = {
+export const ociManifestDialect: ManifestDialect = {
   dialect: 'oci',
   manifestType: mediaTypes.ociManifest,
   configType: mediaTypes.ociConfig,
@@ -35,7 +35,7 @@ export const ociManifest: ManifestDialect = {
 };
 
 /** Rules for writing an OCI index. */
-export const ociIndex: IndexDialect = {
+export const ociIndexDialect: IndexDialect = {
   dialect: 'oci',
   indexType: mediaTypes.ociIndex,
   annotated: true,

@@ -22,7 +22,7 @@ export function readDockerList(bytes: Uint8Array, document: RawDocument): Index 
 }
 
 /** Rules for writing a Docker image manifest. The indent is three spaces, as in every manifest that Docker pushes. */
-export const schema2Manifest: ManifestDialect = {
+export const schema2ManifestDialect: ManifestDialect = {
   dialect: 'schema2',
   manifestType: mediaTypes.schema2,
   configType: mediaTypes.dockerConfig,
@@ -39,7 +39,7 @@ export const schema2Manifest: ManifestDialect = {
 };
 
 /** Rules for writing a Docker manifest list. */
-export const dockerList: IndexDialect = {
+export const dockerListDialect: IndexDialect = {
   dialect: 'schema2',
   indexType: mediaTypes.dockerList,
   annotated: false,

@@ -8,22 +8,23 @@ import {
 } from '../../../converters/index.ts';
 import { noPorts } from './no-ports.ts';
 
-export interface Stored {
+/** The descriptor of a document or layer in a `MemoryRegistry`. */
+export interface StoredDescriptor {
   readonly mediaType: string;
   readonly size: number;
   readonly digest: Digest;
 }
 
-/** A registry's content in memory, with the ports to it; it counts what is asked for. */
-export class Shelf {
+/** The content of a registry in memory, with ports that read it. It counts the calls of the ports. */
+export class MemoryRegistry {
   readonly #documents = new Map<Digest, Uint8Array>();
   readonly #layers = new Map<Digest, LayerFacts>();
-  /** The most calls of ports that were under way at once. */
+  /** Highest number of concurrent calls of the ports. */
   busiest = 0;
   calls = 0;
   #busy = 0;
 
-  add(mediaType: string, value: unknown, indent = 2): Stored {
+  add(mediaType: string, value: unknown, indent = 2): StoredDescriptor {
     const text = typeof value === 'string' ? value : JSON.stringify(value, null, indent);
     const bytes = new TextEncoder().encode(text);
     const digest = digestOf(bytes);
@@ -31,7 +32,7 @@ export class Shelf {
     return { mediaType, size: bytes.length, digest };
   }
 
-  /** Makes a digest name other bytes than its own. */
+  /** Replaces the bytes of a digest by other bytes. */
   spoil(digest: Digest): void {
     this.#documents.set(digest, new TextEncoder().encode('{}'));
   }
@@ -40,15 +41,15 @@ export class Shelf {
     this.#documents.delete(digest);
   }
 
-  layer(mediaType: string, seed: string, compression: LayerFacts['compression'] = 'gzip'): Stored {
+  layer(mediaType: string, seed: string, compression: LayerFacts['compression'] = 'gzip'): StoredDescriptor {
     const digest = digestOf(new TextEncoder().encode(`packed ${seed}`));
     const diffId = diffIdOf(seed);
     this.#layers.set(digest, { compression, packedSize: 10, size: 100, diffId });
     return { mediaType, size: 10, digest };
   }
 
-  /** An image of one layer; of a platform, or of one that says none. */
-  image(seed: string, architecture = 'amd64', layerType: string = mediaTypes.ociLayerGzip): Stored {
+  /** Adds an image of one layer. @param architecture "" for a config without a platform. */
+  image(seed: string, architecture = 'amd64', layerType: string = mediaTypes.ociLayerGzip): StoredDescriptor {
     const zstd = layerType.endsWith('zstd');
     const config = {
       ...(architecture === '' ? {} : { architecture, os: 'linux' }),
@@ -63,7 +64,7 @@ export class Shelf {
     });
   }
 
-  index(manifests: readonly object[], extra: object = {}): Stored {
+  index(manifests: readonly object[], extra: object = {}): StoredDescriptor {
     return this.add(mediaTypes.ociIndex, {
       schemaVersion: 2,
       mediaType: mediaTypes.ociIndex,
@@ -72,7 +73,7 @@ export class Shelf {
     });
   }
 
-  read({ digest }: Stored) {
+  read({ digest }: StoredDescriptor) {
     return readManifest(this.bytes(digest));
   }
 
@@ -97,13 +98,13 @@ export class Shelf {
     };
   }
 
-  async #called<T>(give: () => T): Promise<T> {
+  async #called<T>(read: () => T): Promise<T> {
     this.calls += 1;
     this.#busy += 1;
     this.busiest = Math.max(this.busiest, this.#busy);
     await new Promise((resolve) => setTimeout(resolve, 1));
     this.#busy -= 1;
-    return give();
+    return read();
   }
 }
 
