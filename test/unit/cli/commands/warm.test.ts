@@ -7,7 +7,6 @@ import { createSampleRegistry } from '../../../../src/sample-registry/registry.t
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { type RunningProxy, startProxy } from '../../../support/proxy.ts';
 import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
-import { startSlowLayers } from '../../../support/slow-layers.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
 
 interface Result {
@@ -111,28 +110,8 @@ describe('regshift warm', () => {
   });
 });
 
-describe('regshift warm waits', () => {
-  it('and comes back when the proxy says so', async () => {
-    const registry = await startSlowLayers(5000);
-    const proxy = await startProxy(registry.url, { REGSHIFT_MEASURE_DEADLINE: '1' });
-    try {
-      const argv = ['warm', 'sample/oci-zstd', '--for', 'docker-1.13', '--proxy', proxyAt(proxy)];
-      const impatient = await regshift([...argv, '--wait', '1']);
-      expect(impatient).toMatchObject({
-        code: 1,
-        out: expect.stringContaining('Pull again in about'),
-      });
-      const { code, out, err } = await regshift(argv);
-      expect(err).toMatch(/layers are being read, again in \d+ s/);
-      expect(out).toMatch(/schema2 +sha256:/);
-      expect(code).toBe(0);
-    } finally {
-      await proxy.stop();
-      await registry.stop();
-    }
-  });
-
-  it('for a login that docker login has left', async () => {
+describe('regshift warm behind a login', () => {
+  it('uses the login that docker login has left', async () => {
     const strict = await startStrictRegistry('alice:wonderland', createSampleRegistry().fetch);
     const proxy = await startProxy(`http://${strict.host}`);
     const folder = temporaryFolder();
