@@ -3,7 +3,7 @@ import { compareInPlace } from '../../src/auth/compare-password.ts';
 import { testApp } from '../support/app.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
 
-/** alice and bob, both by "secret", at the lowest cost. */
+/** alice and bob, both with the password "secret", at the lowest cost. */
 const users = ['alice', 'bob'].map(
   (name) => `${name}:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq`,
 );
@@ -14,7 +14,7 @@ const variables = {
 };
 const latest = '/v2/sample/oci/manifests/latest';
 
-/** The program, whose comparisons begin when the test says so. */
+/** An app whose password comparisons start when the test calls `next`. */
 function guarded() {
   const begin: (() => void)[] = [];
   const compared: string[] = [];
@@ -58,7 +58,7 @@ describe('a flood of wrong logins from one address', () => {
   it.each([
     ['v2', latest],
     ['v1', '/v1/_ping'],
-  ])('waits in a bounded line, and is answered 503 beyond it by API %s', async (_name, path) => {
+  ])('waits in a bounded queue, and gets 503 beyond it from API %s', async (_name, path) => {
     const { ask, next, compared } = guarded();
     const answers = await all(
       flood.map((login) => ask(login, '192.0.2.1', path)),
@@ -72,10 +72,10 @@ describe('a flood of wrong logins from one address', () => {
     expect(compared).toHaveLength(33);
   });
 
-  it('delays a login from elsewhere by the comparison that has begun and one more', async () => {
+  it('delays a login from another address by the running comparison and one more', async () => {
     const { ask, next, compared } = guarded();
     const guesses = flood.map((login) => ask(login, '192.0.2.1'));
-    // The first that is answered is refused: the line is full.
+    // The first response is a refusal, because the queue is full.
     expect((await Promise.race(guesses)).status).toBe(503);
     const bob = ask('bob:secret', '192.0.2.2');
     for (let turn = 0; turn < 3; turn += 1) await next();
@@ -84,7 +84,7 @@ describe('a flood of wrong logins from one address', () => {
     await all(guesses, next, 31);
   });
 
-  it('does not delay a user who has logged in before, from whatever address', async () => {
+  it('does not delay a user who has logged in before, from any address', async () => {
     const { app, ask, next, begin, compared } = guarded();
     const [first] = await all([ask('bob:secret', '192.0.2.1')], next, 1);
     expect(first?.status).toBe(200);
@@ -98,7 +98,7 @@ describe('a flood of wrong logins from one address', () => {
     expect(begin).toEqual([]);
   });
 
-  it('whose clients leave has left the line', async () => {
+  it('leaves the queue when its clients disconnect', async () => {
     const { ask, next, compared } = guarded();
     const leaving = new AbortController();
     const guesses = flood.map((login) => ask(login, '192.0.2.1', latest, leaving.signal));
@@ -112,7 +112,7 @@ describe('a flood of wrong logins from one address', () => {
   });
 });
 
-it('logins of one pull that come at once are compared once', async () => {
+it('concurrent logins of one pull are compared once', async () => {
   const { ask, next, compared } = guarded();
   const pull = Array.from({ length: 40 }, () => ask('bob:secret', '192.0.2.1'));
   const answers = await all(pull, next, 1);
@@ -120,7 +120,7 @@ it('logins of one pull that come at once are compared once', async () => {
   expect(compared).toEqual(['secret']);
 });
 
-it('a comparison that fails refuses the login', async () => {
+it('a failed comparison refuses the login', async () => {
   const app = testApp(variables, scriptedUpstream().fetch, {
     comparePassword: () => Promise.reject(new Error('no thread')),
   });

@@ -56,20 +56,6 @@ describe('the next one', () => {
     expect((await app.get('/v2/team/app/tags/list')).status).toBe(200);
   });
 
-  it('is asked after a while where the first does not answer', async () => {
-    const both = network({ [near]: () => new Promise<Response>(() => {}), [far]: oci() });
-    const abortable = network({});
-    const fetch: Network['fetch'] = (url, init) =>
-      url.startsWith(near)
-        ? new Promise((_, reject) =>
-            init.signal?.addEventListener('abort', () => reject(init.signal?.reason)),
-          )
-        : both.fetch(url, init);
-    const started = Date.now();
-    expect((await over({ ...abortable, fetch }).get(latest, docker19)).status).toBe(200);
-    expect(Date.now() - started).toBeGreaterThan(7_000);
-  });
-
   it('is asked first while the first one rests, and no longer', async () => {
     const both = network({ [far]: oci() });
     const app = over(both, { REGSHIFT_TAG_TTL: '0' });

@@ -53,7 +53,8 @@ async function routed(text: string): Promise<void> {
   const { status } = await routes.get(new URL(`http://regshift.test${text}`).href);
   hold(status < 500, 'a status below 500');
   for (const { pathname } of asked) {
-    const [, name] = /^\/v2\/(.+)\/(?:manifests|blobs|blobs\/uploads|tags|referrers)\/[^/]+$/.exec(pathname) ?? [];
+    const [, name] =
+      /^\/v2\/(.+)\/(?:manifests|blobs|blobs\/uploads|tags|referrers)\/[^/]+$/.exec(pathname) ?? [];
     hold(name === undefined || parseRepositoryName(name) !== undefined, `a name in ${pathname}`);
     hold(name !== undefined || /^\/v2\/(?:_catalog)?$/.test(pathname), `an endpoint in ${pathname}`);
   }

@@ -7,7 +7,6 @@ import { createSampleRegistry } from '../../../../src/sample-registry/registry.t
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { type RunningProxy, startProxy } from '../../../support/proxy.ts';
 import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
-import { startSlowLayers } from '../../../support/slow-layers.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
 
 interface Result {
@@ -111,27 +110,7 @@ describe('regshift warm', () => {
   });
 });
 
-describe('regshift warm, with retries and logins', () => {
-  it('waits and retries as the proxy says', async () => {
-    const registry = await startSlowLayers(5000);
-    const proxy = await startProxy(registry.url, { REGSHIFT_MEASURE_DEADLINE: '1' });
-    try {
-      const argv = ['warm', 'sample/oci-zstd', '--for', 'docker-1.13', '--proxy', proxyAt(proxy)];
-      const impatient = await regshift([...argv, '--wait', '1']);
-      expect(impatient).toMatchObject({
-        code: 1,
-        out: expect.stringContaining('Pull again in about'),
-      });
-      const { code, out, err } = await regshift(argv);
-      expect(err).toMatch(/the proxy reads layers, next try in \d+ s/);
-      expect(out).toMatch(/schema2 +sha256:/);
-      expect(code).toBe(0);
-    } finally {
-      await proxy.stop();
-      await registry.stop();
-    }
-  });
-
+describe('regshift warm behind a login', () => {
   it('uses the login of docker login', async () => {
     const strict = await startStrictRegistry('alice:wonderland', createSampleRegistry().fetch);
     const proxy = await startProxy(`http://${strict.host}`);

@@ -9,7 +9,7 @@ const whole = (await testApp().get(path)).body;
 const isBlob = (url: URL) => url.pathname === path;
 
 describe('a registry that refuses every HEAD of a blob', () => {
-  it.each([401, 403, 405])('with %i is asked for its length by GET', async (status) => {
+  it.each([401, 403, 405])('with %i gets a GET for the length', async (status) => {
     const script: Script = (request, url) =>
       isBlob(url) && request.method === 'HEAD' ? specError(status, 'UNAUTHORIZED') : undefined;
     for (const blobs of ['stream', 'redirect']) {
@@ -20,7 +20,7 @@ describe('a registry that refuses every HEAD of a blob', () => {
     }
   });
 
-  it.each([401, 403])('because it refuses this client altogether, with %i, is believed', async (status) => {
+  it.each([401, 403])('with %i, and every GET too: the refusal is passed on', async (status) => {
     const app = testApp(
       {},
       scriptedUpstream((_, url) => (isBlob(url) ? specError(status, 'DENIED') : undefined)).fetch,
@@ -29,7 +29,7 @@ describe('a registry that refuses every HEAD of a blob', () => {
   });
 });
 
-describe('a redirect that REGSHIFT_BLOBS=redirect would hand on', () => {
+describe('a redirect with REGSHIFT_BLOBS=redirect', () => {
   const redirecting =
     (location: string): Script =>
     (_, url) => {
@@ -40,7 +40,7 @@ describe('a redirect that REGSHIFT_BLOBS=redirect would hand on', () => {
     testApp({ REGSHIFT_BLOBS: 'redirect' }, scriptedUpstream(redirecting(location)).fetch).get(path);
 
   it.each(['/elsewhere', '../../../../elsewhere', `${upstreamUrl}/elsewhere`])(
-    'and that stays with the registry (%s) is followed, for it may want the login again',
+    'within the registry (%s) is followed, because the registry may require the login again',
     async (location) => {
       const answer = await get(location);
       expect(answer.status).toBe(200);
@@ -51,14 +51,17 @@ describe('a redirect that REGSHIFT_BLOBS=redirect would hand on', () => {
   it.each([
     ['https://storage.test/a%2fb?signature=A%2b/', 'https://storage.test/a%2fb?signature=A%2b/'],
     ['//storage.test/blob', 'http://storage.test/blob'],
-  ])('and that leads away (%s) is handed on as a full URL, spelt as it was', async (location, told) => {
-    const answer = await get(location);
-    expect([answer.status, answer.header('Location')]).toEqual([307, told]);
-  });
+  ])(
+    'to another host (%s) is passed on as an absolute URL, with its spelling',
+    async (location, absolute) => {
+      const answer = await get(location);
+      expect([answer.status, answer.header('Location')]).toEqual([307, absolute]);
+    },
+  );
 });
 
-describe('416', () => {
-  it('is given without the length of the whole, which docker-registry 2.8.2 says of the words it sends', async () => {
+describe('a 416 of upstream', () => {
+  it('is passed on without the blob’s length as Content-Length, which docker-registry 2.8.2 sends with an error text', async () => {
     const lying = { 'Content-Range': `bytes */${whole.length}`, 'Content-Length': String(whole.length) };
     const script: Script = (_, url) =>
       isBlob(url)

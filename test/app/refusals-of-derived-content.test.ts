@@ -16,7 +16,7 @@ beforeEach(() => {
   app = testApp({}, upstream.fetch);
 });
 
-/** What Alice gets of a sample: the digest of what was made for her, and that of what it was made from. */
+/** Pulls a converted manifest as Alice. @returns its digest as `made`, and the digest of its source as `root`. */
 async function madeForAlice(sample: string, client: readonly HeaderLine[]) {
   const answer = await app.get(`/v2/${sample}/manifests/latest`, [...client, alice]);
   expect(answer.status).toBe(200);
@@ -27,8 +27,8 @@ async function madeForAlice(sample: string, client: readonly HeaderLine[]) {
   return { made, root, manifest: answer.text() };
 }
 
-describe('a refusal of what was made names what was asked for, and not what it was made from', () => {
-  it('of a manifest', async () => {
+describe('a refusal of converted content names the requested digest, and not the digest of its source', () => {
+  it('for a manifest', async () => {
     const { made, root } = await madeForAlice('sample/oci', docker19);
     const answer = await app.get(`/v2/sample/oci/manifests/${made}`, [...docker19, bob]);
     expect(answer.status).toBe(401);
@@ -36,7 +36,7 @@ describe('a refusal of what was made names what was asked for, and not what it w
     expect(answer.text()).not.toContain(root);
   });
 
-  it('of a config', async () => {
+  it('for a config', async () => {
     const { manifest, root } = await madeForAlice('sample/schema1', readsOci);
     const { config } = JSON.parse(manifest) as { config: { digest: string } };
     const answer = await app.get(`/v2/sample/schema1/blobs/${config.digest}`, [bob]);
@@ -45,7 +45,7 @@ describe('a refusal of what was made names what was asked for, and not what it w
     expect(answer.text()).not.toContain(root);
   });
 
-  it('while upstream limits or fails, too', async () => {
+  it('while upstream limits requests or fails', async () => {
     const { made, root } = await madeForAlice('sample/oci', docker19);
     for (const status of [429, 503]) {
       upstream.follow(() => specError(status, 'AS_SCRIPTED'));

@@ -11,10 +11,10 @@ interface Descriptor {
   readonly size: number;
 }
 
-/** Blobs of schema 2 that upstream does not have: a plain layer, and a config made of schema 1. */
+/** Blobs of schema 2 that upstream does not have: a decompressed layer, and a config that is derived from schema 1. */
 const kinds = [
   { kind: 'a decompressed layer', sample: 'sample/oci-zstd' },
-  { kind: 'a made config', sample: 'sample/schema1' },
+  { kind: 'a derived config', sample: 'sample/schema1' },
 ] as const;
 
 describe.each(kinds)('HEAD of $kind', ({ kind, sample }) => {
@@ -26,11 +26,11 @@ describe.each(kinds)('HEAD of $kind', ({ kind, sample }) => {
       Authorization: alice,
     });
     const { config, layers } = JSON.parse(manifest.text()) as { config: Descriptor; layers: Descriptor[] };
-    const made = kind === 'a made config' ? config : (layers[1] ?? { digest: '', size: 0 });
+    const made = kind === 'a derived config' ? config : (layers[1] ?? { digest: '', size: 0 });
     return { upstream, app, path: `/v2/${sample}/blobs/${made.digest}`, size: made.size };
   }
 
-  it('asks upstream for this very blob, and then says what GET says', async () => {
+  it('checks this blob upstream, and then has the headers of GET', async () => {
     const { upstream, app, path, size } = await pulled(privateTo(alice));
     upstream.forget();
     const head = await app.head(path, { Authorization: alice });
@@ -41,7 +41,7 @@ describe.each(kinds)('HEAD of $kind', ({ kind, sample }) => {
     expect([...head.headers]).toEqual([...get.headers]);
   });
 
-  it('says what GET says where upstream has it too', async () => {
+  it('has the headers of GET when upstream has the blob too', async () => {
     const { upstream, app, path, size } = await pulled();
     upstream.follow((_request, url) =>
       url.pathname === path
@@ -55,13 +55,13 @@ describe.each(kinds)('HEAD of $kind', ({ kind, sample }) => {
     expect([...head.headers]).toEqual([...get.headers]);
   });
 
-  it.each([401, 403])('passes on a %i, whatever the caller may read', async (status) => {
+  it.each([401, 403])('passes on a %i, whatever the client may read', async (status) => {
     const { upstream, app, path } = await pulled();
     upstream.follow((_request, url) => (url.pathname === path ? specError(status, 'DENIED') : undefined));
     expect((await app.head(path)).status).toBe(status);
   });
 
-  it('is 404 for who may not read what it is made from', async () => {
+  it('is 404 for a client that may not read its source', async () => {
     const { upstream, app, path } = await pulled();
     upstream.follow((request, url) => {
       const whose = request.headers.get('authorization');
@@ -72,7 +72,7 @@ describe.each(kinds)('HEAD of $kind', ({ kind, sample }) => {
     expect((await app.head(path, { Authorization: bob })).status).toBe(404);
   });
 
-  it('is as before while upstream fails', async () => {
+  it('is 200 while upstream fails', async () => {
     const { upstream, app, path } = await pulled();
     upstream.follow((_request, url) =>
       url.pathname === path ? new Response(null, { status: 503 }) : undefined,

@@ -9,20 +9,20 @@ const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
 const bob = ['Authorization', 'Basic Ym9iOnNlY3JldA=='] as const;
 const seconds = 30;
 
-/** A held answer is logged as one that took no time: the clock of these tests stands still, so that is told by a mark. */
+/** The number of responses from the response cache without a request to upstream, by the access log. */
 function heldOf(app: TestApp): number {
   return app.logged.filter(({ facts }) => facts?.cache === 'held' && facts.upstreamRequests === 0).length;
 }
 
-/** Upstream was asked for the right to it, and for nothing else. */
+/** The number of responses from the response cache after one request to upstream, which checks the access right. */
 function renewedOf(app: TestApp): number {
   return app.logged.filter(({ facts }) => facts?.cache === 'held' && facts.upstreamRequests === 1).length;
 }
 
 const all = ({ status, headers, body }: Answer) => [status, [...headers], [...body]];
 
-describe('a question that is asked again in the same words', () => {
-  it.each(['GET', 'HEAD'])('has the very same answer: %s', async (method) => {
+describe('the response to a repeated request', () => {
+  it.each(['GET', 'HEAD'])('is the same response, from the response cache: %s', async (method) => {
     const app = testApp();
     const first = await app.send(method, latest, docker113);
     expect(heldOf(app)).toBe(0);
@@ -30,17 +30,17 @@ describe('a question that is asked again in the same words', () => {
     expect(heldOf(app)).toBe(1);
   });
 
-  it.each([0, 8_000])('is held within what REGSHIFT_CACHE_BYTES allows: %s', async (bytes) => {
+  it.each([0, 8_000])('is stored only within REGSHIFT_CACHE_BYTES: %s', async (bytes) => {
     const app = testApp({ REGSHIFT_CACHE_BYTES: String(bytes) });
     for (const path of [latest, latest.replace('latest', '1.0'), latest]) await app.get(path, docker113);
     expect(heldOf(app)).toBe(0);
   });
 
-  it('is logged as the first one was', async () => {
+  it('is logged like the first response', async () => {
     const app = testApp();
     for (const _ of [1, 2]) await app.get(latest, docker113);
     const [first, second] = app.logged.filter(({ message }) => message === 'request');
-    // What it cost, and what it is called.
+    // The fields that differ: request id, cost and size.
     const own = { id: '', cache: '', upstreamRequests: 0, upstreamMilliseconds: 0, bytes: 0 };
     expect({ ...second?.facts, ...own }).toEqual({ ...first?.facts, ...own });
     expect(second?.facts).toMatchObject({ cache: 'held', upstreamRequests: 0 });
@@ -51,14 +51,14 @@ describe('a question that is asked again in the same words', () => {
     ['another client', manifestRequestHeaders['Docker 1.9.1'], latest],
     ['another tag', docker113, latest.replace('latest', '1.0')],
     ['another login', [...docker113, alice], latest],
-  ])('is not the same of %s', async (_, headers, path) => {
+  ])('does not come from the cache for %s', async (_, headers, path) => {
     const app = testApp();
     await app.get(latest, docker113);
     await app.get(path, headers);
     expect(heldOf(app)).toBe(0);
   });
 
-  it('is asked anew when the proof is as old as the TTL', async () => {
+  it('is revalidated once the access grant is as old as the TTL', async () => {
     const app = testApp({ REGSHIFT_TAG_TTL: String(seconds) }, scriptedUpstream().fetch);
     await app.get(latest, docker113);
     app.advance(seconds - 1);
@@ -71,13 +71,13 @@ describe('a question that is asked again in the same words', () => {
     expect([heldOf(app), renewedOf(app)]).toEqual([2, 1]);
   });
 
-  it('is asked anew each time with REGSHIFT_TAG_TTL=0', async () => {
+  it('is revalidated each time with REGSHIFT_TAG_TTL=0', async () => {
     const app = testApp({ REGSHIFT_TAG_TTL: '0' });
     for (const _ of [1, 2, 3]) await app.get(latest, docker113);
     expect([heldOf(app), renewedOf(app)]).toEqual([0, 2]);
   });
 
-  it('is asked anew after a push', async () => {
+  it('is revalidated after a push', async () => {
     const upstream = scriptedUpstream(({ method }) =>
       method === 'PUT' ? new Response(null, { status: 201 }) : undefined,
     );
@@ -90,7 +90,7 @@ describe('a question that is asked again in the same words', () => {
     expect([heldOf(app), renewedOf(app)]).toEqual([1, 1]);
   });
 
-  it('of a private image is answered to the login that may read it, and to no other', async () => {
+  it('goes to the login that may read a private image, and to no other login', async () => {
     const app = testApp({}, scriptedUpstream(privateTo(alice[1])).fetch);
     for (const _ of [1, 2]) expect((await app.get(latest, [...docker113, alice])).status).toBe(200);
     expect(heldOf(app)).toBe(1);
@@ -99,7 +99,7 @@ describe('a question that is asked again in the same words', () => {
     }
   });
 
-  it('is never held while upstream fails', async () => {
+  it('is not stored while upstream fails', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
     await app.get(latest, docker113);
@@ -109,7 +109,7 @@ describe('a question that is asked again in the same words', () => {
     expect(heldOf(app)).toBe(0);
   });
 
-  it('is not held where the proxy itself asks who its clients are: they may be others by now', async () => {
+  it('is not stored when the proxy authenticates its clients itself: their rights may have changed', async () => {
     const variables = {
       REGSHIFT_UPSTREAM_AUTH: 'anonymous',
       REGSHIFT_CLIENT_AUTH: 'basic',
@@ -121,7 +121,7 @@ describe('a question that is asked again in the same words', () => {
     expect(heldOf(app)).toBe(0);
   });
 
-  it('is looked at anew with If-None-Match', async () => {
+  it('is 304 with If-None-Match', async () => {
     const app = testApp();
     const digest = (await app.get(latest, docker113)).header('Docker-Content-Digest');
     const answer = await app.get(latest, [...docker113, ['If-None-Match', `"${digest}"`]]);

@@ -25,7 +25,7 @@ const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: 
 const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k' }] });
 const jwtRules = { REGSHIFT_JWT_ISSUER: 'https://issuer.test', REGSHIFT_JWT_AUDIENCE: 'regshift' };
 const byJwt = { ...service, REGSHIFT_CLIENT_AUTH: 'jwt', ...jwtRules, REGSHIFT_JWKS: jwks };
-/** The tests' clock begins at 2026-01-01. */
+/** The clock of these tests starts at 2026-01-01. */
 const expiry = Date.UTC(2026, 0, 1) / 1000 + 300;
 const jwt = await new SignJWT({ iss: 'https://issuer.test', aud: 'regshift', sub: 'ci', exp: expiry })
   .setProtectedHeader({ alg: 'EdDSA', kid: 'k' })
@@ -51,7 +51,7 @@ describe.each([
   ['JWT as a password', byJwt, `Basic ${btoa(`any:${jwt}`)}`, [`Basic ${btoa(`any:${jwt}x`)}`, alice]],
   ['JWT as Bearer', byJwt, `Bearer ${jwt}`, [`Bearer ${jwt.slice(0, -5)}`, 'Bearer nonsense-token', alice]],
 ])('clients with %s', (_name, variables, right, wrong) => {
-  it('are not let in by API v1 either, which has errors of its own', async () => {
+  it('are refused by API v1 too, with an error in its own format', async () => {
     const app = testApp(variables, scriptedUpstream().fetch);
     for (const authorization of [undefined, ...wrong]) {
       const answer = await app.get('/v1/_ping', as(authorization));
@@ -60,7 +60,7 @@ describe.each([
     }
   });
 
-  it.each(paths)('are not let in to %s without a login, or with a wrong one', async (path) => {
+  it.each(paths)('are refused at %s without a login, and with a wrong one', async (path) => {
     const upstream = scriptedUpstream();
     const app = testApp(variables, upstream.fetch);
     for (const authorization of [undefined, 'Basic', 'Bearer', ...wrong]) {
@@ -74,7 +74,7 @@ describe.each([
     expect(upstream.asked).toEqual([]);
   });
 
-  it('are let in with a right one, and upstream is shown the account of the proxy alone', async () => {
+  it('are accepted with a right login, and upstream receives only the account of the proxy', async () => {
     const upstream = scriptedUpstream(privateTo(proxysOwn));
     const app = testApp(variables, upstream.fetch);
     for (const path of ['/v2/', latest, '/v2/sample/oci/tags/list']) {
@@ -84,7 +84,7 @@ describe.each([
     expect(upstream.carried.at(-1)).toBe(proxysOwn);
   });
 
-  it('are not given what another was given before', async () => {
+  it('do not get the cached response of another client', async () => {
     const app = testApp(variables, scriptedUpstream(privateTo(proxysOwn)).fetch);
     const given = await app.get(latest, as(right));
     const digest = given.header('Docker-Content-Digest');
@@ -96,7 +96,7 @@ describe.each([
     }
   });
 
-  it('find their login in no log and no message', async () => {
+  it('have their login in no log and no message', async () => {
     const app = testApp(variables, scriptedUpstream().fetch);
     const answers = [await app.get(latest, as(right))];
     for (const authorization of wrong) answers.push(await app.get(latest, as(authorization)));
@@ -106,19 +106,19 @@ describe.each([
   });
 });
 
-describe('a proxy that asks upstream in its own name', () => {
+describe('a proxy with its own account upstream', () => {
   it('shows its health to everyone', async () => {
     expect((await testApp(byHtpasswd, scriptedUpstream().fetch).get('/healthz')).status).toBe(200);
   });
 
-  it('lets in everyone where the operator says none', async () => {
+  it('accepts everyone with REGSHIFT_CLIENT_AUTH=none', async () => {
     const upstream = scriptedUpstream(privateTo(proxysOwn));
     const app = testApp({ ...service, REGSHIFT_CLIENT_AUTH: 'none' }, upstream.fetch);
     expect((await app.get(latest, as(alice))).status).toBe(200);
     expect(upstream.carried).not.toContain(alice);
   });
 
-  it('asks with the login of a Docker configuration', async () => {
+  it('uses the login of a Docker configuration', async () => {
     const config = { auths: { 'registry.test': { auth: btoa('proxy:hidden') } } };
     const upstream = scriptedUpstream(privateTo(proxysOwn));
     const app = testApp(
@@ -133,7 +133,7 @@ describe('a proxy that asks upstream in its own name', () => {
     expect(upstream.carried.at(-1)).toBe(proxysOwn);
   });
 
-  it('may have clients of its own without an account upstream', async () => {
+  it('may authenticate its clients without an account upstream', async () => {
     const { REGSHIFT_CLIENT_AUTH, REGSHIFT_HTPASSWD } = byHtpasswd;
     const upstream = scriptedUpstream();
     const variables = { REGSHIFT_UPSTREAM_AUTH: 'anonymous', REGSHIFT_CLIENT_AUTH, REGSHIFT_HTPASSWD };
@@ -150,7 +150,7 @@ describe('a proxy that asks upstream in its own name', () => {
       'an account of its own',
     ],
     ['without an account', { REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, 'without a login'],
-  ])("keeps upstream's challenge to itself, %s", async (_name, variables, words) => {
+  ])("does not pass on upstream's challenge, %s", async (_name, variables, words) => {
     for (const scheme of ['Basic realm="r"', 'Bearer realm="https://auth.test/token"']) {
       const script: Script = (_request, url) =>
         specError(401, 'UNAUTHORIZED', url.host === 'auth.test' ? {} : { 'WWW-Authenticate': scheme });
@@ -168,13 +168,13 @@ describe('a proxy that asks upstream in its own name', () => {
     }
   });
 
-  it('gives out no tokens', async () => {
+  it('issues no tokens', async () => {
     const app = testApp({ ...service, REGSHIFT_CLIENT_AUTH: 'none' }, scriptedUpstream().fetch);
     expect((await app.get('/token?service=registry.test')).status).toBe(404);
   });
 });
 
-describe('keys at an address', () => {
+describe('JWT keys at a URL', () => {
   const variables = {
     ...service,
     REGSHIFT_CLIENT_AUTH: 'jwt',
@@ -182,7 +182,7 @@ describe('keys at an address', () => {
     REGSHIFT_JWKS_URL: 'https://issuer.test/keys',
   };
 
-  it('are asked for without a credential, once', async () => {
+  it('are fetched once, without a credential', async () => {
     const upstream = scriptedUpstream((_request, url) =>
       url.host === 'issuer.test' ? new Response(jwks) : undefined,
     );
@@ -191,7 +191,7 @@ describe('keys at an address', () => {
     expect([upstream.asked, upstream.carried]).toEqual([['GET https://issuer.test/keys'], [null]]);
   });
 
-  it('that cannot be had are 503, not a wrong login', async () => {
+  it('that are not available are 503, not a wrong login', async () => {
     const app = testApp(variables, scriptedUpstream().fetch);
     const answer = await app.get('/v2/', as(`Bearer ${jwt}`));
     expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([503, null]);

@@ -10,14 +10,14 @@ function entry(text: string, facts: CacheEntry['facts'] = {}): CacheEntry {
 }
 
 describe('the memory cache', () => {
-  test('gives back what was put in', async () => {
+  test('returns a stored entry', async () => {
     const cache = createMemoryCache(10_000);
     await cache.set('a', entry('x', { n: 1 }));
     expect(await cache.get('a')).toEqual(entry('x', { n: 1 }));
     expect(await cache.get('b')).toBeUndefined();
   });
 
-  test('drops what was used longest ago once its bytes are spent', async () => {
+  test('evicts the least recently used entry once its bytes are used up', async () => {
     const cache = createMemoryCache(5000);
     await cache.set('a', entry('x'.repeat(1000)));
     await cache.set('b', entry('x'.repeat(1000)));
@@ -28,7 +28,7 @@ describe('the memory cache', () => {
     expect(await cache.get('c')).toBeDefined();
   });
 
-  test('counts the facts of an entry too', async () => {
+  test('counts the metadata of an entry too', async () => {
     const cache = createMemoryCache(5000);
     await cache.set('a', entry('', { long: 'x'.repeat(1500) }));
     await cache.set('b', entry('', { long: 'x'.repeat(1500) }));
@@ -36,7 +36,7 @@ describe('the memory cache', () => {
     expect(await cache.get('b')).toBeDefined();
   });
 
-  test('keeps nothing when it is given no bytes', async () => {
+  test('stores nothing with a size of 0 bytes', async () => {
     const cache = createMemoryCache(0);
     await cache.set('a', entry('x'));
     expect(await cache.get('a')).toBeUndefined();
@@ -44,7 +44,7 @@ describe('the memory cache', () => {
 });
 
 describe('an entry as bytes', () => {
-  test('is the same when it is read again', () => {
+  test('is the same after writing and reading', () => {
     const property = fc.property(
       fc.dictionary(fc.string(), fc.jsonValue()),
       fc.uint8Array(),
@@ -57,7 +57,7 @@ describe('an entry as bytes', () => {
     fc.assert(property, { numRuns: 200 });
   });
 
-  test('is nothing when the bytes are something else', () => {
+  test('is undefined when the bytes are not an entry', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         const read = decodeEntry(bytes);
@@ -81,20 +81,20 @@ describe('tiers', () => {
     return { near, far, both };
   };
 
-  test('what is new is in all of them before set ends', async () => {
+  test('a new entry is in all tiers before set ends', async () => {
     const { near, far, both } = tiers();
     await both.set('recipe a', entry('x'));
     expect([await near.get('recipe a'), await far.get('recipe a')]).toEqual([entry('x'), entry('x')]);
   });
 
-  test('what only the far one knows is found, and then near', async () => {
+  test('an entry of the far tier alone is found, and copied to the near tier', async () => {
     const { near, far, both } = tiers();
     await far.set('recipe a', entry('x'));
     expect(await both.get('recipe a')).toEqual(entry('x'));
     expect(await near.get('recipe a')).toEqual(entry('x'));
   });
 
-  test('what is in memory is at hand, and what is elsewhere is not', async () => {
+  test('an entry in memory is available synchronously, and an entry of another tier is not', async () => {
     const { both, far } = tiers();
     await both.set('recipe a', entry('x'));
     expect(both.atHand?.('recipe a')).toEqual(entry('x'));
@@ -104,7 +104,7 @@ describe('tiers', () => {
     expect(await outside.get('recipe a')).toEqual(entry('x'));
   });
 
-  test('what a far one has lost is put there again when it is found nearby', async () => {
+  test('an entry that a far tier has lost is written to it again when the near tier has it', async () => {
     const { near, far } = tiers();
     const lacking = new Set<string>();
     const cache = { ...far, lacks: (key: string) => lacking.has(key) };
@@ -124,7 +124,7 @@ describe('tiers', () => {
     expect(await far.get('manifest a')).toBeUndefined();
   });
 
-  test('a tier is neither asked for nor given what it does not keep', async () => {
+  test('a tier is neither read nor written for kinds of entries that it does not store', async () => {
     const { far, both } = tiers();
     await far.set('manifest a', entry('x'));
     expect(await both.get('manifest a')).toBeUndefined();

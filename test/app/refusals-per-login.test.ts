@@ -8,7 +8,7 @@ const latest = '/v2/sample/oci/manifests/latest';
 const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
 const bob = ['Authorization', 'Basic Ym9iOnNlY3JldA=='] as const;
 
-/** The question for a tag is free to all; what it names is refused to Alice, as a limit or a token that ended does. */
+/** Anyone may resolve the tag; Alice may not get the manifest behind it, as after a rate limit or an expired token. */
 function refusingAlice(status: number): Script {
   return (request, { pathname }) => {
     const whose = request.headers.get('authorization');
@@ -18,9 +18,9 @@ function refusingAlice(status: number): Script {
   };
 }
 
-describe('what upstream says of one caller', () => {
+describe('a refusal of upstream for one login', () => {
   it.each([401, 403, 404, 429, 500])(
-    '%i is not told to another who asks at the same time',
+    '%i does not reach another login that sends the same request at the same time',
     async (status) => {
       for (const order of [
         [alice, bob],
@@ -31,13 +31,13 @@ describe('what upstream says of one caller', () => {
         const of = (login: readonly string[]) =>
           answers[order.indexOf(login as (typeof order)[number])]?.status;
         expect(of(bob)).toBe(200);
-        // Bob's pull has made it known; Alice may have it, because the question for the tag was answered to her.
+        // Bob's pull has cached the manifest; Alice may get it, because upstream resolved the tag for her.
         expect([200, status]).toContain(of(alice));
       }
     },
   );
 
-  it('is told to all who ask with the same login, after one question', async () => {
+  it('reaches all concurrent requests with the same login, after one request to upstream', async () => {
     const upstream = scriptedUpstream(refusingAlice(429));
     const app = testApp({}, upstream.fetch);
     const answers = await Promise.all(

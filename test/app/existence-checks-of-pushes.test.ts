@@ -18,13 +18,13 @@ const madeUp = (number: number) => `sha256:${number.toString(16).padStart(64, '0
 const blob = (digest: string) => `/v2/team/app/blobs/${digest}`;
 const lists = (asked: readonly string[]) => asked.filter((each) => each.endsWith('/tags/list'));
 
-/** The blobs that upstream was asked about, and what else. */
+/** The requests to upstream: those for blobs, and the others. */
 const others = (asked: readonly string[]) =>
   asked.filter((each) => !each.startsWith('HEAD /v2/team/app/blobs/'));
 
 describe('a HEAD of a blob that the registry does not have', () => {
   it.each(['Docker 1.6.2', 'Docker 1.13.1', 'Docker 20.10', 'skopeo'] satisfies OldClient[])(
-    'is the question of a push from %s: 404 by one request to upstream, for each of 20 layers',
+    'is an existence check of a push by %s: 404 after one request to upstream, for each of 20 layers',
     async (client) => {
       const upstream = scriptedUpstream(team);
       const app = testApp({}, upstream.fetch);
@@ -38,7 +38,7 @@ describe('a HEAD of a blob that the registry does not have', () => {
     },
   );
 
-  it('makes a search for Docker 1.9, which asks so before a pull too: one in half a minute, however many layers', async () => {
+  it('starts a search for Docker 1.9, which sends HEAD before a pull too: one in half a minute, however many layers', async () => {
     const upstream = scriptedUpstream(team);
     const app = testApp({}, upstream.fetch);
     const docker19 = manifestRequestHeaders['Docker 1.9.1'];
@@ -55,7 +55,7 @@ describe('a HEAD of a blob that the registry does not have', () => {
     expect(lists(upstream.asked)).toHaveLength(2);
   });
 
-  it('does not keep a GET from the search', async () => {
+  it('does not prevent the search of a later GET', async () => {
     const upstream = scriptedUpstream(team);
     const app = testApp({}, upstream.fetch);
     const docker19 = manifestRequestHeaders['Docker 1.9.1'];
@@ -66,8 +66,8 @@ describe('a HEAD of a blob that the registry does not have', () => {
   });
 });
 
-describe('a replica that knows nothing of the image', () => {
-  it('tells Docker 1.9 the size of each layer that another one made, by one search', async () => {
+describe('a replica with an empty cache', () => {
+  it('sends Docker 1.9 the size of each layer that another replica derived, after one search', async () => {
     const docker19 = manifestRequestHeaders['Docker 1.9.1'];
     const told = await testApp({}, scriptedUpstream(team).fetch).get('/v2/team/app/manifests/1.0', docker19);
     const { fsLayers } = JSON.parse(told.text()) as { fsLayers: { blobSum: string }[] };
@@ -83,7 +83,7 @@ describe('a replica that knows nothing of the image', () => {
     }
   });
 
-  it('gives Docker 20.10 each layer that another one made, by GET', async () => {
+  it('sends Docker 20.10 each layer that another replica derived, by GET', async () => {
     const docker20 = manifestRequestHeaders['Docker 20.10'];
     const told = await testApp({}, scriptedUpstream(team).fetch).get('/v2/team/app/manifests/1.0', docker20);
     const app = testApp({}, scriptedUpstream(team).fetch);
@@ -105,7 +105,7 @@ describe('a HEAD of a manifest by its digest', () => {
     ['containerd', '*/*'],
     ['the first containerd', '*'],
   ])(
-    'that names one type is the question of a push from %s: 404 by one request to upstream',
+    'with one accepted type is an existence check of a push by %s: 404 after one request to upstream',
     async (_, any) => {
       const upstream = scriptedUpstream(team);
       const app = testApp({}, upstream.fetch);
@@ -118,7 +118,7 @@ describe('a HEAD of a manifest by its digest', () => {
     },
   );
 
-  it('that names all types is that of a pull: a replica that knows nothing finds what another one gave', async () => {
+  it('with all types accepted belongs to a pull: a replica with an empty cache finds the manifest of another replica', async () => {
     const given = await testApp({}, scriptedUpstream(team).fetch).head(
       '/v2/team/app/manifests/1.0',
       manifestRequestHeaders['Docker 20.10'],
@@ -131,7 +131,7 @@ describe('a HEAD of a manifest by its digest', () => {
     expect([answer.status, answer.header('Docker-Content-Digest')]).toEqual([200, digest]);
   });
 
-  it('is answered to a pusher as well where this replica has made it', async () => {
+  it('is 200 for a push too when this replica has derived the manifest', async () => {
     const app = testApp({}, scriptedUpstream(team).fetch);
     const docker113 = manifestRequestHeaders['Docker 1.13.1'];
     const given = await app.get('/v2/team/app/manifests/1.1', docker113);

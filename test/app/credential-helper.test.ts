@@ -30,14 +30,14 @@ function appWith(script: Script) {
   return { app, upstream, helper };
 }
 
-describe('a login that a credential helper keeps', () => {
-  it('opens upstream, and is asked for once', async () => {
+describe('a login of a credential helper', () => {
+  it('is used for upstream, and requested once', async () => {
     const { app, helper } = appWith(privateTo(basic('one')));
     for (let times = 0; times < 3; times += 1) expect((await app.get(latest, docker19)).status).toBe(200);
     expect(helper.asked).toEqual([{ program: 'docker-credential-test', server: new URL(upstreamUrl).host }]);
   });
 
-  it('that has been changed is asked for again where upstream refuses the old one, and nobody notices', async () => {
+  it('is requested again when upstream refuses the old one, without an error for the client', async () => {
     const { app, upstream, helper } = appWith(privateTo(basic('one')));
     await app.get(latest, docker19);
     upstream.follow(privateTo(basic('two')));
@@ -47,7 +47,7 @@ describe('a login that a credential helper keeps', () => {
     expect(helper.asked).toHaveLength(2);
   });
 
-  it('that stays refused is no challenge to clients, and is told to nobody', async () => {
+  it('that upstream refuses causes no challenge to clients, and is in no log and no message', async () => {
     const { app, helper } = appWith(privateTo(basic('hunter2')));
     const answer = await app.get(latest, docker19);
     expect([answer.status, answer.error().code]).toEqual([403, 'DENIED']);
@@ -56,7 +56,7 @@ describe('a login that a credential helper keeps', () => {
     expect(JSON.stringify(app.logged) + answer.text()).not.toMatch(/one"|cm9ib3Q6b25l/);
   });
 
-  it('is asked for again where a token server refuses it', async () => {
+  it('is requested again when a token server refuses it', async () => {
     const tokens =
       (secret: string): Script =>
       (request, url) => {

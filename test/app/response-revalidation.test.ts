@@ -10,16 +10,16 @@ const latest = '/v2/sample/oci/manifests/latest';
 const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
 const samples = createSampleRegistry();
 
-/** The repository has become that of another image. */
+/** The tag of the repository now names another image. */
 const moved: Script = ({ method }, { href }) =>
   samples.fetch(href.replace('sample/oci/', 'sample/oci-no-history/'), { method });
 
-/** Each question is one to upstream: the answers are there, the right to them is not. */
+/** With a TTL of 0 each request checks the access right upstream, although its response is cached. */
 const asking = { REGSHIFT_TAG_TTL: '0' };
 
 const all = ({ status, headers, body }: Answer) => [status, [...headers], [...body]];
 
-/** A proxy that has answered once, and what it asks its upstream from then on. */
+/** A proxy that has responded once, and the requests that it sends to upstream after that. */
 async function answered(
   path: string,
   script?: Script,
@@ -34,14 +34,14 @@ async function answered(
   return { app, upstream, first, again: () => app.get(path, headers) };
 }
 
-describe('an answer that was given before, when the right to it has to be asked for again', () => {
-  it('takes one HEAD, and is the very same', async () => {
+describe('a cached response whose access grant has expired', () => {
+  it('costs one HEAD, and is the same response', async () => {
     const { upstream, first, again } = await answered(latest);
     expect(all(await again())).toEqual(all(first));
     expect(upstream.asked).toEqual([`HEAD ${latest}`]);
   });
 
-  it('takes one HEAD by a digest that was made here too, which upstream is asked about by its source', async () => {
+  it('costs one HEAD for the source digest when the request names a converted digest', async () => {
     const told = await answered(latest);
     const path = latest.replace('latest', told.first.header('Docker-Content-Digest') ?? '');
     await told.app.get(path, docker19);
@@ -51,7 +51,7 @@ describe('an answer that was given before, when the right to it has to be asked 
     expect(told.upstream.asked).toEqual([`HEAD ${latest.replace('latest', source)}`]);
   });
 
-  it('is that of another image once the tag has moved, and upstream is not asked twice where it has', async () => {
+  it('is the response for another image once the tag has moved, after one HEAD', async () => {
     const { upstream, first, again } = await answered(latest);
     upstream.follow(moved);
     const other = await again();
@@ -65,7 +65,7 @@ describe('an answer that was given before, when the right to it has to be asked 
     [404, 'MANIFEST_UNKNOWN'],
     [429, 'TOOMANYREQUESTS'],
     [500, 'UNKNOWN'],
-  ])('is refused as upstream refuses it, after one question: %i', async (status, code) => {
+  ])('is refused as upstream refuses it, after one request: %i', async (status, code) => {
     const { app, upstream, again } = await answered(latest, undefined, [...docker19], {
       REGSHIFT_STALE: '0',
     });
@@ -78,24 +78,24 @@ describe('an answer that was given before, when the right to it has to be asked 
     expect(upstream.asked).toEqual([`HEAD ${latest}`]);
   });
 
-  it('is refused to who is not let in any more', async () => {
+  it('is refused to a login that has lost its right', async () => {
     const mine = [...docker19, alice];
     const { upstream, again } = await answered(latest, privateTo(alice[1]), mine);
     upstream.follow(privateTo());
     expect((await again()).status).toBe(401);
   });
 
-  it('says who else may keep it as it is now: what was for all has become private', async () => {
+  it('has the Cache-Control of a private image once a public image has become private', async () => {
     const mine = [...docker19, alice];
     const { upstream, first, again } = await answered(latest, undefined, mine, { REGSHIFT_STALE: '0' });
     upstream.follow(privateTo(alice[1]));
     const { status, header } = await again();
     expect([status, header('Cache-Control')]).toEqual([200, first.header('Cache-Control')]);
-    // Alice's value was sent both times: nothing says that the image is for all.
+    // Both requests carried Alice's login: neither shows that the image is public.
     expect(header('Cache-Control')).toMatch(/private/);
   });
 
-  it('has its age while upstream fails', async () => {
+  it('has an Age while upstream fails', async () => {
     const { app, upstream, again } = await answered(latest);
     upstream.follow(() => specError(503, 'UNKNOWN'));
     app.advance(40);
@@ -106,7 +106,7 @@ describe('an answer that was given before, when the right to it has to be asked 
     expect((await again()).header('Age')).toBeNull();
   });
 
-  it('is made again where what it names could not be had any more: the cache has dropped how that was made', async () => {
+  it('is converted again when the cache has evicted the recipe of content that it names', async () => {
     const path = '/v2/sample/schema1/manifests/latest';
     const docker27 = [
       ['User-Agent', 'docker/27.3.1 go/go1.22.7 kernel/6.1.0 os/linux arch/amd64'],
@@ -119,7 +119,7 @@ describe('an answer that was given before, when the right to it has to be asked 
     expect((await app.get(configPath)).status).toBe(200);
     const others = ['oci', 'index', 'list', 'generic', 'schema2', 'oci-no-history', 'fat-generic'];
     for (const name of others) {
-      // With this header nothing is held, so that of the two caches one alone is filled with other things.
+      // A response to If-None-Match is not cached: these requests fill the content cache alone.
       for (const words of [docker19, manifestRequestHeaders['Docker 1.13.1']]) {
         await app.get(`/v2/sample/${name}/manifests/latest`, [...words, ['If-None-Match', '"other"']]);
       }
@@ -129,7 +129,7 @@ describe('an answer that was given before, when the right to it has to be asked 
     expect((await app.get(configPath)).status).toBe(200);
   });
 
-  it('is no fault of anyone when the client leaves meanwhile', async () => {
+  it('logs no error when the client disconnects meanwhile', async () => {
     const { app, upstream } = await answered(latest);
     const leaving = new AbortController();
     upstream.follow(() => {
@@ -142,7 +142,7 @@ describe('an answer that was given before, when the right to it has to be asked 
     expect(upstream.asked).toEqual([`HEAD ${latest}`]);
   });
 
-  it('counts as a request under way', async () => {
+  it('counts as a request in flight', async () => {
     const { app, upstream, again } = await answered(latest, undefined, [...docker19], {
       REGSHIFT_MAX_REQUESTS: '2',
     });
@@ -152,12 +152,12 @@ describe('an answer that was given before, when the right to it has to be asked 
     expect((await again()).status).toBe(503);
     resolve(undefined);
     for (const { status } of await Promise.all(waiting)) expect(status).toBe(200);
-    // Each has left again.
+    // Each request has released its place.
     for (const _ of [1, 2, 3]) expect((await again()).status).toBe(200);
     expect(app.logged.filter(({ facts }) => facts?.status === 503)).toHaveLength(1);
   });
 
-  it('is logged as one, with what it cost', async () => {
+  it('is logged as one request, with its cost', async () => {
     const { app, again } = await answered(latest);
     await again();
     const [, second] = app.logged.filter(({ message }) => message === 'request');

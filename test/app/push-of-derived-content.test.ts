@@ -33,7 +33,7 @@ function pull(app: TestApp, sample: string, headers: readonly (readonly [string,
   return app.get(`/v2/${sample}/manifests/latest`, as(headers));
 }
 
-/** Pushes what was pulled, as it is. */
+/** Pushes the pulled image unchanged. */
 function push(app: TestApp, path: string, pulled: Answer, authorization = alice): Promise<Answer> {
   const type = pulled.header('Content-Type') ?? '';
   const headers = {
@@ -61,10 +61,10 @@ const cases = [
   ['the empty layer, by Docker 1.9', 'sample/schema2-empty-layers', docker19],
   ['decompressed layers, by Docker 1.9', 'sample/oci-zstd', docker19],
   ['decompressed layers, by Docker 1.13', 'sample/oci-zstd', docker113],
-  ['a made config', 'sample/schema1', schema2],
+  ['a derived config', 'sample/schema1', schema2],
 ] as const;
 
-describe('a push that leaves out what HEAD says is there', () => {
+describe('a push that skips the blobs which HEAD reported as present', () => {
   it.each(cases)('succeeds for %s', async (_, sample, headers) => {
     const { registry, upstream, app } = start();
     const pulled = await pull(app, sample, headers);
@@ -81,7 +81,7 @@ describe('a push that leaves out what HEAD says is there', () => {
       `PUT /v2/${sample}/manifests/again`,
     ]);
     expect(new Set(upstream.carried)).toEqual(new Set([alice]));
-    // Once there, nothing is uploaded again.
+    // Blobs that upstream has now are not uploaded again.
     upstream.forget();
     expect((await push(app, `/v2/${sample}/manifests/more`, pulled)).status).toBe(201);
     expect(upstream.asked.filter((each) => each.startsWith('POST'))).toEqual([]);
@@ -89,9 +89,9 @@ describe('a push that leaves out what HEAD says is there', () => {
 
   it.each([
     ['sample/index', 2, 0],
-    // Of zstd layers those of the client's platform are read, and no others.
+    // Only the zstd layers of the client's platform are read.
     ['sample/index-zstd', 1, 2],
-  ])('succeeds for the list of %s, with what it names', async (sample, children, layers) => {
+  ])('succeeds for the list of %s, with its manifests and layers', async (sample, children, layers) => {
     const { registry, app } = start();
     const list = await pull(app, sample, docker113);
     const { manifests = [] } = JSON.parse(list.text()) as Document;
@@ -104,7 +104,7 @@ describe('a push that leaves out what HEAD says is there', () => {
     expect(registry.blobs.size).toBe(layers);
   });
 
-  it('carries the proxy’s own account where that pushes', async () => {
+  it('uses the proxy’s own account when clients push with it', async () => {
     const { registry, upstream, app } = start(
       (request, url) => {
         if (url.origin !== upstreamUrl || request.headers.get('authorization') === alice) return undefined;
@@ -165,13 +165,13 @@ describe('a decompressed layer', () => {
   });
 });
 
-describe('a push that names nothing of the kind', () => {
-  it('costs upstream no request more', async () => {
+describe('a push without derived content', () => {
+  it('costs no additional request to upstream', async () => {
     const { upstream, app } = start();
     const pulled = await pull(app, 'sample/oci', [['Accept', '*/*']]);
     upstream.forget();
     expect((await push(app, '/v2/sample/oci/manifests/again', pulled)).status).toBe(201);
-    // The ping is what a body is preceded by, the first time.
+    // A ping precedes the first body.
     expect(upstream.asked.filter((each) => each !== 'GET /v2/')).toEqual([
       'PUT /v2/sample/oci/manifests/again',
     ]);
@@ -180,7 +180,7 @@ describe('a push that names nothing of the kind', () => {
   it.each([
     ['no JSON', 'nonsense'],
     ['of no known dialect', '{"a": 1}'],
-  ])('is passed on byte for byte, even what is %s', async (_, text) => {
+  ])('is passed on byte for byte, even if its body is %s', async (_, text) => {
     const put: string[] = [];
     const { app } = start(async (request) => {
       if (request.method !== 'PUT') return undefined;
@@ -202,7 +202,7 @@ describe('a push that names nothing of the kind', () => {
   });
 });
 
-describe('content that another replica made', () => {
+describe('content that another replica derived', () => {
   it.each(cases)('is found after upstream’s refusal: %s', async (_, sample, headers) => {
     const { registry, upstream, app } = start();
     const pulled = await pull(app, sample, headers);
@@ -216,7 +216,7 @@ describe('content that another replica made', () => {
     expect(registry.manifests.get(`${sample}:again`)).toEqual(pulled.body);
   });
 
-  it('is looked for once, and upstream’s refusal passes on as it is', async () => {
+  it('causes one search, and upstream’s refusal is passed on unchanged', async () => {
     const { upstream, app } = start();
     const [one, two] = ['1', '2'].map((digit) => `sha256:${digit.repeat(64)}`);
     const document = {
@@ -244,7 +244,7 @@ describe('content that another replica made', () => {
 });
 
 describe('rights', () => {
-  it('who may not read the image is told upstream’s refusal, and nothing is uploaded', async () => {
+  it('a client that may not read the image gets upstream’s refusal, and nothing is uploaded', async () => {
     const { registry, upstream, app } = start((request, url) => {
       const isRead = request.method !== 'PUT' && url.pathname.includes('/manifests/');
       return isRead && request.headers.get('authorization') === bob
@@ -261,7 +261,7 @@ describe('rights', () => {
     expect(registry.blobs.size).toBe(0);
   });
 
-  it('who may not push is told so, and nothing is half done', async () => {
+  it('a client that may not push gets the refusal, and no upload is left open', async () => {
     const { registry, app } = start((request) =>
       request.method === 'POST' ? specError(403, 'DENIED') : undefined,
     );
@@ -274,7 +274,7 @@ describe('rights', () => {
     expect([registry.manifests.size, registry.open.size]).toEqual([0, 0]);
   });
 
-  it('a login is not shown to where an upload goes on, if that is elsewhere', async () => {
+  it('a login is not sent to an upload location at another host', async () => {
     const stored: Uint8Array[] = [];
     const { upstream, app } = start(async (request, url) => {
       if (url.origin !== upstreamUrl) {
@@ -313,7 +313,7 @@ describe('an upload that fails', () => {
     expect([registry.manifests.size, registry.blobs.size, registry.open.size]).toEqual([0, 0, 0]);
   });
 
-  it('commits nothing of a layer that is not what its recipe says, and tells why', async () => {
+  it('commits no layer that does not match its recipe, and the error says why', async () => {
     let broken = false;
     const { registry, upstream, app } = start(async (request, url) => {
       if (!broken || request.method !== 'GET' || !url.pathname.includes('/blobs/')) return undefined;
@@ -328,7 +328,7 @@ describe('an upload that fails', () => {
     expect(upstream.asked.filter((each) => each.includes('/manifests/again'))).toEqual([]);
   });
 
-  it('is cancelled when the client leaves', async () => {
+  it('is cancelled when the client disconnects', async () => {
     const leaving = new AbortController();
     const { registry, upstream, app } = start((request, url) => {
       if (request.method !== 'PUT' || !url.pathname.includes('/uploads/')) return undefined;
@@ -347,7 +347,7 @@ describe('an upload that fails', () => {
     expect([registry.manifests.size, registry.open.size]).toEqual([0, 0]);
   });
 
-  it('leaves the push to upstream where the image is gone', async () => {
+  it('passes the push on unchanged when the source image is gone', async () => {
     let gone = false;
     const { app } = start((request, url) =>
       gone && request.method === 'GET' && url.pathname.includes('/blobs/')
@@ -365,7 +365,7 @@ describe('an upload that fails', () => {
 });
 
 describe('a manifest that is too large', () => {
-  it('is refused by its stated length before a byte is read', async () => {
+  it('is refused by its Content-Length before a byte is read', async () => {
     const { upstream, app } = start();
     const headers = { 'Content-Length': String(4 * 1024 * 1024 + 1) };
     const body = new ReadableStream<Uint8Array>({ pull: () => Promise.reject(new Error('was read')) });
@@ -374,7 +374,7 @@ describe('a manifest that is too large', () => {
     expect(upstream.asked).toEqual([]);
   });
 
-  it('is refused at the byte that is too much', async () => {
+  it('is refused at the first byte beyond the limit', async () => {
     const { upstream, app } = start();
     const body = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
@@ -384,7 +384,7 @@ describe('a manifest that is too large', () => {
     expect(upstream.asked).toEqual([]);
   });
 
-  it('breaks off: 400, and upstream is not asked', async () => {
+  it('that breaks off is 400, and no request goes to upstream', async () => {
     const { upstream, app } = start();
     const body = new ReadableStream<Uint8Array>({ pull: () => Promise.reject(new Error('reset')) });
     const answer = await app.send('PUT', '/v2/team/app/manifests/x', {}, { body });

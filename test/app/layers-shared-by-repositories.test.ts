@@ -5,7 +5,7 @@ import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 import { upstreamUrl } from '../support/upstream-url.ts';
 
-/** Engines that cannot unpack zstd: their manifests wait until the layers are read. */
+/** Docker 20.10 cannot decompress zstd: its manifest waits until the layers are read. */
 const docker20 = manifestRequestHeaders['Docker 20.10'];
 const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
 const bob = ['Authorization', 'Basic Ym9iOnNlY3JldA=='] as const;
@@ -31,7 +31,7 @@ function twoRepositories(layer: LayerAnswer) {
   });
 }
 
-/** Both ask at once; Alice a moment earlier, so that Bob joins what she began. */
+/** Both send their requests at once; Alice's is first, so that Bob's joins the reading that hers began. */
 async function both(layer: LayerAnswer) {
   const upstream = twoRepositories(layer);
   const app = testApp({}, upstream.fetch);
@@ -42,9 +42,9 @@ async function both(layer: LayerAnswer) {
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
 
-describe('a layer that two repositories have', () => {
+describe('a layer in two repositories', () => {
   it.each([401, 403, 404, 429, 500])(
-    'is given from the one when the other answers %i, and no message names the other',
+    'is read from one repository when the other responds %i, and no message names the other',
     async (status) => {
       const answers = await both(async (repository) => {
         await pause();
@@ -56,7 +56,7 @@ describe('a layer that two repositories have', () => {
     },
   );
 
-  it('is refused to each in the words of its own repository', async () => {
+  it('is refused to each client with the message of its own repository', async () => {
     const answers = await both(async (repository) => {
       await pause();
       return specError(403, 'DENIED', {}, `no pulls from ${repository} today`);
@@ -66,7 +66,7 @@ describe('a layer that two repositories have', () => {
     expect(answers.alice.text()).not.toContain('bob/app');
   });
 
-  it('of other bytes in the one is given from the other', async () => {
+  it('is read from one repository when the other sends wrong bytes', async () => {
     const answers = await both(async (repository) => {
       await pause();
       return repository === 'acme/secret' ? new Response(new Uint8Array(2_000)) : undefined;

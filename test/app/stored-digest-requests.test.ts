@@ -16,7 +16,7 @@ async function storedDigest(sample: string): Promise<string> {
 interface Case {
   readonly sample: string;
   readonly client: OldClient;
-  /** How the message calls what is stored. */
+  /** The stored form, as the message names it. */
   readonly stored: string;
   readonly equivalent: string;
 }
@@ -73,7 +73,7 @@ describe('the stored digest of a form that the client does not read', () => {
     },
   );
 
-  it('is told by HEAD without a body', async () => {
+  it('is 404 by HEAD, without a body', async () => {
     const digest = await storedDigest('sample/oci');
     const headers = manifestRequestHeaders['Docker 1.9.1'];
     const answer = await testApp().head(`/v2/sample/oci/manifests/${digest}`, headers);
@@ -81,7 +81,7 @@ describe('the stored digest of a form that the client does not read', () => {
     expect(answer.body).toHaveLength(0);
   });
 
-  it('is answered with the stored bytes to who reads them', async () => {
+  it('is 200 with the stored bytes for a client that reads them', async () => {
     const digest = await storedDigest('sample/oci');
     const headers = manifestRequestHeaders['Docker 20.10'];
     const answer = await testApp().get(`/v2/sample/oci/manifests/${digest}`, headers);
@@ -89,7 +89,7 @@ describe('the stored digest of a form that the client does not read', () => {
     expect(await digestThatClientsCompute(answer)).toBe(digest);
   });
 
-  it('is read with an escaped colon too', async () => {
+  it('is recognized with an escaped colon', async () => {
     const digest = (await storedDigest('sample/oci')).replace(':', '%3A');
     const answer = await testApp().get(`/v2/sample/oci/manifests/${digest}`, { Accept: '*/*' });
     expect(answer.status).toBe(200);
@@ -104,7 +104,7 @@ describe('REGSHIFT_CONVERT_BY_DIGEST=always', () => {
     const answer = await app.get(`/v2/${sample}/manifests/${stored}`, headers);
     expect(answer.status).toBe(200);
     expect(answer.header('Content-Type')).toBe(equivalent);
-    // The headers tell the truth of what was sent, so that who verifies will not be deceived.
+    // The headers describe the sent bytes, so that a client that verifies the requested digest notices.
     expect(answer.header('Docker-Content-Digest')).toBe(await digestThatClientsCompute(answer));
     expect(answer.header('Docker-Content-Digest')).not.toBe(stored);
   });

@@ -22,25 +22,25 @@ async function architectures(app: TestApp): Promise<readonly string[]> {
   return list.manifests.map(({ platform }) => platform.architecture);
 }
 
-/** Mirrors copy one platform alone, and clean-ups delete by age: the index stays as it was. */
-describe('an index one of whose images upstream does not have', () => {
+/** Some mirrors copy one platform alone, and clean-ups delete images by age: the index stays as it was. */
+describe('an index with an image that upstream does not have', () => {
   it.each([
-    ['the manifest', 1],
+    ['one manifest', 1],
     ['both manifests but one', 0],
-  ])('is given with those that it has: %s is gone', async (_, gone) => {
+  ])('is served with the images that upstream has: %s is missing', async (_, gone) => {
     const { app, children, missing } = await sparse();
     missing.add(children[gone] ?? '');
     expect(await architectures(app)).toEqual([['amd64', 'arm64'][1 - gone]]);
   });
 
-  it('says what was left out', async () => {
+  it('names the omitted image in a header', async () => {
     const { app, children, missing } = await sparse();
     missing.add(children[1] ?? '');
     const answer = await app.get(latest, docker113);
     expect(answer.header('Regshift-Conversion')).toContain('lost="$.manifests[1]"');
   });
 
-  it('is whole again as soon as upstream has the image: a part is not remembered', async () => {
+  it('is complete as soon as upstream has the image: the incomplete list is not cached', async () => {
     const { app, children, missing } = await sparse();
     missing.add(children[1] ?? '');
     expect(await architectures(app)).toEqual(['amd64']);
@@ -48,7 +48,7 @@ describe('an index one of whose images upstream does not have', () => {
     expect(await architectures(app)).toEqual(['amd64', 'arm64']);
   });
 
-  it('can be fetched by the digest that it was given under, as long as it stays so', async () => {
+  it('is available by its converted digest, as long as the image stays missing', async () => {
     const { app, children, missing } = await sparse();
     missing.add(children[1] ?? '');
     const digest = (await app.head(latest, docker113)).header('Docker-Content-Digest');
@@ -56,7 +56,7 @@ describe('an index one of whose images upstream does not have', () => {
     expect([answer.status, answer.header('Docker-Content-Digest')]).toEqual([200, digest]);
   });
 
-  it('tells a client that needs the one that is gone that it is not there', async () => {
+  it('is 404 for a client that needs the missing image', async () => {
     const { app, children, missing } = await sparse();
     missing.add(children[0] ?? '');
     const answer = await app.get(latest, docker19);

@@ -10,7 +10,7 @@ const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const first = '/v2/sample/schema2/manifests/latest';
 const latest = '/v2/sample/oci/manifests/latest';
 
-/** The samples' own answers to questions for manifests, changed. */
+/** The manifest responses of the sample registry, changed. */
 const changed =
   (change: (answer: Response) => Response): Script =>
   async ({ method, url }, { pathname }) =>
@@ -22,7 +22,7 @@ const without = (name: string) =>
     return answer;
   });
 
-/** A proxy whose upstream has answered before, for another image. */
+/** A proxy whose upstream has responded before, for another image. */
 async function known(script?: Script): Promise<{ readonly app: TestApp; readonly upstream: Upstream }> {
   const upstream = scriptedUpstream(script);
   const app = testApp({}, upstream.fetch);
@@ -33,8 +33,8 @@ async function known(script?: Script): Promise<{ readonly app: TestApp; readonly
 
 const manifests = ({ asked }: Upstream) => asked.filter((each) => each.includes('/manifests/'));
 
-describe('a manifest that is asked for the first time', () => {
-  it('is asked about by HEAD of an upstream that has said nothing yet: it may count pulls', async () => {
+describe('the first request for a manifest', () => {
+  it('sends HEAD to an upstream that has not responded yet: it may count pulls', async () => {
     const upstream = scriptedUpstream();
     await testApp({}, upstream.fetch).get(latest, docker19);
     expect(manifests(upstream)[0]).toBe(`HEAD ${latest}`);
@@ -43,25 +43,28 @@ describe('a manifest that is asked for the first time', () => {
   it.each([
     ['by tag', (_digest: string) => latest],
     ['by digest', (digest: string) => latest.replace('latest', digest)],
-  ])('comes along with the answer to the question for it, %s, and is the very same', async (_, pathOf) => {
-    const plain = testApp({}, scriptedUpstream().fetch);
-    const source = (await plain.get(latest, docker19)).header('Regshift-Source-Digest') ?? '';
-    for (const words of [docker113, { Accept: '*/*' }]) {
-      const { app, upstream } = await known();
-      const [asked, expected] = [
-        await app.get(pathOf(source), words),
-        await plain.get(pathOf(source), words),
-      ];
-      expect([asked.status, asked.body, [...asked.headers]]).toEqual([
-        expected.status,
-        expected.body,
-        [...expected.headers],
-      ]);
-      expect(manifests(upstream)).toEqual([`GET ${pathOf(source)}`]);
-    }
-  });
+  ])(
+    'costs one GET to an upstream that counts no pulls, %s, and has the usual response',
+    async (_, pathOf) => {
+      const plain = testApp({}, scriptedUpstream().fetch);
+      const source = (await plain.get(latest, docker19)).header('Regshift-Source-Digest') ?? '';
+      for (const words of [docker113, { Accept: '*/*' }]) {
+        const { app, upstream } = await known();
+        const [asked, expected] = [
+          await app.get(pathOf(source), words),
+          await plain.get(pathOf(source), words),
+        ];
+        expect([asked.status, asked.body, [...asked.headers]]).toEqual([
+          expected.status,
+          expected.body,
+          [...expected.headers],
+        ]);
+        expect(manifests(upstream)).toEqual([`GET ${pathOf(source)}`]);
+      }
+    },
+  );
 
-  it('is asked about by HEAD once it is known', async () => {
+  it('sends HEAD once the manifest is cached', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
     for (const words of [docker19, docker113, [...docker113, ['Accept', 'a/b'] as const]]) {
@@ -72,7 +75,7 @@ describe('a manifest that is asked for the first time', () => {
     expect(then).toEqual([`HEAD ${latest}`, `HEAD ${latest}`]);
   });
 
-  it('is asked about by HEAD of an upstream that counts pulls', async () => {
+  it('sends HEAD to an upstream that counts pulls', async () => {
     const counting = changed((answer) => {
       answer.headers.set('ratelimit-limit', '100;w=21600');
       return answer;
@@ -82,7 +85,7 @@ describe('a manifest that is asked for the first time', () => {
     expect(manifests(upstream)[0]).toBe(`HEAD ${latest}`);
   });
 
-  it('is asked about by HEAD for a login that is not known yet, where upstream has counted the pulls of another', async () => {
+  it('sends HEAD for a new login when upstream has counted the pulls of another login', async () => {
     const paying = 'Basic cGF5aW5nOnNlY3JldA==';
     const upstream = scriptedUpstream(async (request, { pathname }) => {
       const answer = await samples.fetch(request.url, { method: request.method });
@@ -101,7 +104,7 @@ describe('a manifest that is asked for the first time', () => {
     expect(manifests(upstream)[0]).toMatch(/^GET /);
   });
 
-  it('is read by who reads it alone: a list of tags, and a search, ask about many', async () => {
+  it('sends GET only for a pull: a list of tags and a search send HEAD, because they resolve many tags', async () => {
     const { app, upstream } = await known();
     const madeUp = `sha256:${'0'.repeat(64)}`;
     expect((await app.get(latest.replace('latest', madeUp), docker19)).status).toBe(404);
@@ -109,7 +112,7 @@ describe('a manifest that is asked for the first time', () => {
     expect(byTag[0]).toBe(`HEAD ${latest}`);
   });
 
-  it('is found out by its bytes where upstream does not say the digest', async () => {
+  it('computes the digest when upstream does not send it', async () => {
     const { app, upstream } = await known(without('docker-content-digest'));
     const answer = await app.get(latest, docker113);
     const expected = await testApp().get(latest, docker113);
@@ -117,7 +120,7 @@ describe('a manifest that is asked for the first time', () => {
     expect(manifests(upstream)).toEqual([`GET ${latest}`]);
   });
 
-  it('is not given, and not remembered, where it is not what upstream calls it', async () => {
+  it('fails, and caches nothing, when the bytes do not match the digest that upstream sends', async () => {
     const { app, upstream } = await known();
     upstream.follow(async ({ method }, { href }) => {
       const other = await samples.fetch(href.replace('sample/oci/', 'sample/oci-no-history/'), { method });
@@ -131,7 +134,7 @@ describe('a manifest that is asked for the first time', () => {
     expect((await app.get(latest, docker19)).status).toBe(200);
   });
 
-  it('that is not there is told in the same words as by HEAD', async () => {
+  it('gets the same 404 for a missing manifest as with HEAD', async () => {
     const { app } = await known();
     const absent = '/v2/sample/absent/manifests/latest';
     const { status, error } = await app.get(absent, docker19);

@@ -9,7 +9,7 @@ import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
 const repository = '/v2/sample/index/manifests';
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 
-/** Another index over the same images, as the next build of them makes one. */
+/** Another index of the same images, as a rebuild creates it. */
 async function rebuiltIndex(): Promise<Uint8Array<ArrayBuffer>> {
   const stored = await testApp().get(`${repository}/latest`, [['Accept', '*/*']]);
   return new TextEncoder().encode(`${stored.text()}\n`);
@@ -31,8 +31,8 @@ async function childOf(app: ReturnType<typeof testApp>, tag: string): Promise<st
   return list.manifests[0].digest;
 }
 
-describe('an image that two indexes name', () => {
-  it('is found by its digest when the index that named it last is deleted', async () => {
+describe('an image in two indexes', () => {
+  it('is found by its digest after the index that named it last is deleted', async () => {
     const upstream = scriptedUpstream(serving(await rebuiltIndex()));
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
     const child = await childOf(app, 'latest');
@@ -64,14 +64,14 @@ async function mixedIndex(): Promise<Script> {
       return new Response(method === 'HEAD' ? null : body, { headers });
     }
     if (pathname.endsWith('/tags/list')) return Response.json({ name: 'sample/oci-zstd', tags: ['mixed'] });
-    // The gzip image lies in the same repository.
+    // The gzip image is in the same repository.
     const other = await samples.fetch(`http://sample.test${pathname.replace('oci-zstd', 'oci')}`, { method });
     return other.ok ? other : undefined;
   };
 }
 
-describe('an index of which one image has layers that nobody has read', () => {
-  it('is given whole after a search that may not read them', async () => {
+describe('an index with an image whose layers were never read', () => {
+  it('keeps all its images after a search that may not read the layers', async () => {
     const path = '/v2/sample/oci-zstd/manifests';
     const docker2010 = manifestRequestHeaders['Docker 20.10'];
     const whole = await testApp({}, scriptedUpstream(await mixedIndex()).fetch).get(
@@ -92,20 +92,20 @@ describe('an index of which one image has layers that nobody has read', () => {
   });
 });
 
-describe('a digest that nobody gave out', () => {
-  it('is not worth reading a layer for where pulls are counted', async () => {
+describe('an unknown digest', () => {
+  it('causes no reading of layers when the search may fetch nothing (REGSHIFT_WALK_GETS=0)', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_WALK_GETS: '0' }, upstream.fetch);
     await app.get('/v2/sample/oci-zstd/manifests/latest', [['Accept', '*/*']]);
     const docker2010 = manifestRequestHeaders['Docker 20.10'];
     const answer = await app.get(`/v2/sample/oci-zstd/manifests/${madeUp}`, docker2010);
     expect([answer.status, answer.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
-    // One for the blob of that digest, and one for the config.
+    // One request for the blob of that digest, and one for the config.
     const blobs = upstream.asked.filter((each) => each.startsWith('GET') && each.includes('/blobs/'));
     expect(blobs.length).toBeLessThanOrEqual(2);
   });
 
-  it('is looked for once, however many ask at the same time', async () => {
+  it('causes one search, however many clients request it at the same time', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
     const answers = await Promise.all(

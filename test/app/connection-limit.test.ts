@@ -8,7 +8,7 @@ import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
 
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 
-/** Counts connections as Workers do: from the request until the last byte of the body, or until it is cancelled. */
+/** Counts connections as Workers do: from the request until the last byte of the body, or until the body is cancelled. */
 function watched(script: Script | undefined): { fetch: Fetch; most: () => number } {
   const upstream = scriptedUpstream(script);
   let open = 0;
@@ -43,7 +43,7 @@ function watched(script: Script | undefined): { fetch: Fetch; most: () => number
 
 const tags = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`v${n}`, 'sample/oci']));
 
-/** Workers have six; whatever is more than that waits there for whatever is slow. */
+/** Workers allow six connections per request; further ones wait until one of the six ends. */
 describe('one request opens no more than six connections at once', () => {
   it.each([
     ['to convert an index', largeIndex('team/app', 40), 200, 'v2/team/app/manifests/latest'],

@@ -8,7 +8,7 @@ const named = `Bearer realm="${realm}",service="registry.test"`;
 const latest = '/v2/sample/oci/manifests/latest';
 const own = 'http://regshift.test/token';
 
-/** A registry that challenges whoever has no token of alice, and its token server, which knows alice. */
+/** A registry that challenges every request without alice's token, and its token server, which accepts alice's login. */
 function registry(challengeAt: (url: URL) => string = () => named): Script {
   return (request, url) => {
     const brought = request.headers.get('authorization');
@@ -23,45 +23,54 @@ function registry(challengeAt: (url: URL) => string = () => named): Script {
 }
 
 describe("upstream's challenge", () => {
-  it.each(['/v2/', latest, '/v2/sample/oci/tags/list'])('at %s leads to the proxy', async (path) => {
-    const app = testApp({}, scriptedUpstream(registry()).fetch);
-    for (const method of ['GET', 'HEAD']) {
-      const answer = await app.send(method, path);
-      expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([
-        401,
-        `Bearer realm="${own}",service="registry.test"`,
-      ]);
-      expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
-    }
-  });
+  it.each(['/v2/', latest, '/v2/sample/oci/tags/list'])(
+    'at %s names the proxy as its realm',
+    async (path) => {
+      const app = testApp({}, scriptedUpstream(registry()).fetch);
+      for (const method of ['GET', 'HEAD']) {
+        const answer = await app.send(method, path);
+        expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([
+          401,
+          `Bearer realm="${own}",service="registry.test"`,
+        ]);
+        expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+      }
+    },
+  );
 
   it.each<[what: string, variables: Record<string, string>, ping: string, offered: string, given: string]>([
     [
-      'keeps what else it says',
+      'keeps its other parameters',
       {},
       named,
       `${named},scope="repository:sample/oci:pull",error="invalid_token"`,
       `Bearer realm="${own}",service="registry.test",scope="repository:sample/oci:pull",error="invalid_token"`,
     ],
     [
-      'keeps other schemes beside it',
+      'keeps other schemes in the same header',
       {},
       named,
       `Basic realm="b\\"c", ${named}`,
       `Basic realm="b\\"c", Bearer realm="${own}",service="registry.test"`,
     ],
-    ['is left alone when it is Basic', {}, named, basicChallenge, basicChallenge],
+    ['stays unchanged when it is Basic', {}, named, basicChallenge, basicChallenge],
     [
-      'is left alone when it names another server than the ping does',
+      'stays unchanged when it names another server than the ping',
       {},
       named,
       'Bearer realm="https://other.test/token"',
       'Bearer realm="https://other.test/token"',
     ],
-    ['is left alone when the ping names none', {}, basicChallenge, named, named],
-    ['is left alone when the operator says so', { REGSHIFT_TOKEN_RELAY: 'never' }, named, named, named],
+    ['stays unchanged when the ping names no token server', {}, basicChallenge, named, named],
     [
-      'leads to where the operator says that clients find the proxy',
+      'stays unchanged with REGSHIFT_TOKEN_RELAY=never',
+      { REGSHIFT_TOKEN_RELAY: 'never' },
+      named,
+      named,
+      named,
+    ],
+    [
+      'names REGSHIFT_PUBLIC_URL as its realm',
       { REGSHIFT_PUBLIC_URL: 'https://images.test/below/' },
       named,
       named,
@@ -88,19 +97,19 @@ describe("upstream's challenge", () => {
     expect(pings()).toBe(2);
   });
 
-  it('is there when a token server refuses the login that came with the first request', async () => {
+  it('is Basic when a token server refuses the login of the first request', async () => {
     const app = testApp({}, scriptedUpstream(registry()).fetch);
     const answer = await app.get(latest, { Authorization: `Basic ${btoa('alice:wrong')}` });
     expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, 'Basic realm="regshift"']);
   });
 
-  it('does not follow X-Forwarded-Host of a peer that the runtime does not know', async () => {
+  it('ignores X-Forwarded-Host of a peer whose address the runtime does not know', async () => {
     const app = testApp({ REGSHIFT_TRUSTED_PROXIES: '0.0.0.0/0,::/0' }, scriptedUpstream(registry()).fetch);
     const answer = await app.get('/v2/', { 'X-Forwarded-Host': 'evil.test' });
     expect(answer.header('WWW-Authenticate')).toContain(own);
   });
 
-  it('leads no client that may speak TLS to an address without it, and the operator is told', async () => {
+  it('sends no client that may use TLS to an address without TLS, and the log warns', async () => {
     const app = testApp({}, scriptedUpstream(registry()).fetch);
     const answer = await app.get('/v2/', { 'X-Forwarded-Proto': 'https' });
     expect(answer.header('WWW-Authenticate')).toBe(named);
@@ -122,7 +131,7 @@ describe('GET /token', () => {
     return { upstream, answered: testApp({}, upstream.fetch).get(`/token${query}`, headers) };
   };
 
-  it('asks upstream for its realm, and the realm for a token', async () => {
+  it('gets the realm from upstream, and a token from the realm', async () => {
     const { upstream, answered } = ask('?service=registry.test&scope=repository:sample/oci:pull');
     const answer = await answered;
     expect(JSON.parse(answer.text())).toEqual({
@@ -168,7 +177,7 @@ describe('GET /token', () => {
     expect(answer.header('Cache-Control')).toBe('no-store');
   });
 
-  it.each(['POST', 'PUT', 'DELETE'])('is not %s', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE'])('does not accept %s', async (method) => {
     const upstream = scriptedUpstream(registry());
     const answer = await testApp({}, upstream.fetch).send(method, '/token', { Authorization: alice });
     expect([answer.status, answer.header('Allow')]).toEqual([405, 'GET, HEAD']);
@@ -204,7 +213,7 @@ describe('GET /token', () => {
     expect(upstream.carried).toEqual([null]);
   });
 
-  it('sends no login in the clear for an upstream that is asked over TLS', async () => {
+  it('sends no login unencrypted when upstream uses TLS', async () => {
     const upstream = scriptedUpstream(() =>
       specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Bearer realm="http://auth.test/token"' }),
     );
@@ -213,7 +222,7 @@ describe('GET /token', () => {
     expect(upstream.carried).toEqual([null]);
   });
 
-  it('asks again after upstream failed', async () => {
+  it('sends a new request after upstream failed', async () => {
     const upstream = scriptedUpstream(() => specError(503, 'UNKNOWN'));
     const app = testApp({}, upstream.fetch);
     expect((await app.get('/token', { Authorization: alice })).status).toBe(503);
@@ -222,7 +231,7 @@ describe('GET /token', () => {
   });
 
   it.each([{ REGSHIFT_TOKEN_RELAY: 'never' }, { REGSHIFT_UPSTREAM_AUTH: 'anonymous' }])(
-    'is not there with %j',
+    'is 404 with %j',
     async (variables) => {
       const upstream = scriptedUpstream(registry());
       const answer = await testApp(variables, upstream.fetch).get('/token', { Authorization: alice });

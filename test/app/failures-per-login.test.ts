@@ -12,7 +12,7 @@ const orders = [
   [bob, alice],
 ];
 
-/** What Bob gets while Alice asks for the same, and what he gets alone. */
+/** Gets Bob's response to a request that Alice sends at the same time, and his response when he is alone. */
 async function forBob(
   path: string,
   client: typeof docker113,
@@ -29,11 +29,11 @@ async function forBob(
 const isAlice = (request: Request) => request.headers.get('authorization') === alice[1];
 const notFound = () => specError(404, 'BLOB_UNKNOWN', {}, 'nothing for alice');
 
-/** Registries answer 404 for what a login may not see: here for each blob, to Alice alone. */
+/** Registries respond 404 for content that a login may not see: here for each blob, to Alice alone. */
 const withoutBlobs: Script = (request, { pathname }) =>
   isAlice(request) && pathname.includes('/blobs/') ? notFound() : undefined;
 
-/** A few of the blobs, in the order in which they are asked for. */
+/** Upstream refuses Alice only the first blob that she requests. */
 function withoutSomeBlobs(): Script {
   let asked = 0;
   return (request, url) => {
@@ -48,26 +48,26 @@ const cutOff: Script = (request, { pathname }) => {
   return undefined;
 };
 
-describe('what fails for one login does not fail for another that asks at the same time', () => {
-  it.each(orders)('a config that upstream does not have', async (...order) => {
+describe('a failure for one login does not affect another login that sends the same request at the same time', () => {
+  it.each(orders)('a config is missing upstream', async (...order) => {
     const answers = await forBob('/v2/sample/oci/manifests/latest', docker19, withoutBlobs, order);
     expect(answers.bob?.text()).not.toContain('alice');
     expect(answers.bob?.status).toBe(200);
   });
 
-  it.each(orders)('an index of which no image is left', async (...order) => {
+  it.each(orders)('all images of an index are missing upstream', async (...order) => {
     const answers = await forBob('/v2/sample/index-zstd/manifests/latest', docker113, withoutBlobs, order);
     expect(answers.bob?.text()).not.toContain('alice');
     expect(answers.bob?.text()).toBe(answers.alone.text());
   });
 
-  it.each(orders)('an index of which some images are left', async (...order) => {
+  it.each(orders)('some images of an index are missing upstream', async (...order) => {
     const path = '/v2/sample/index-zstd/manifests/latest';
     const answers = await forBob(path, docker113, withoutSomeBlobs(), order);
     expect(answers.bob?.text()).toBe(answers.alone.text());
   });
 
-  it.each(orders)('a connection to upstream that is cut', async (...order) => {
+  it.each(orders)('the connection to upstream is cut', async (...order) => {
     const answers = await forBob('/v2/sample/oci/manifests/latest', docker19, cutOff, order);
     expect(answers.bob?.status).toBe(200);
   });

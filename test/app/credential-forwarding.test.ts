@@ -9,7 +9,7 @@ const alice = 'Basic YWxpY2U6c2VjcmV0';
 const as = (authorization: string) => [...docker19, ['Authorization', authorization]] as const;
 
 describe("a client's Authorization", () => {
-  it('goes upstream with every request made for it, in passthrough mode', async () => {
+  it('is sent with every request to upstream in passthrough mode', async () => {
     const upstream = scriptedUpstream(privateTo(alice));
     const app = testApp({ REGSHIFT_UPSTREAM_AUTH: 'passthrough' }, upstream.fetch);
     expect((await app.get(latest, as(alice))).status).toBe(200);
@@ -17,7 +17,7 @@ describe("a client's Authorization", () => {
     expect(new Set(upstream.carried)).toEqual(new Set([alice]));
   });
 
-  it('goes with pings, tags and blobs too', async () => {
+  it('is sent with pings, tags and blobs too', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
     const { config } = JSON.parse((await app.get(latest, { Accept: '*/*' })).text()) as {
@@ -30,7 +30,7 @@ describe("a client's Authorization", () => {
     expect(upstream.carried).toEqual([alice, alice, alice]);
   });
 
-  it('goes nowhere in anonymous mode', async () => {
+  it('is not sent in anonymous mode', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, upstream.fetch);
     for (const path of ['/v2/', latest, '/v2/sample/oci/tags/list']) await app.get(path, as(alice));
@@ -55,7 +55,7 @@ describe('a redirect', () => {
       return new Response(request.headers.get('authorization') ?? 'nobody');
     };
 
-  it('to another origin does not take the Authorization along', async () => {
+  it('to another origin does not carry the Authorization', async () => {
     const upstream = scriptedUpstream(leadingTo('https://storage.test/data?signature=1'));
     const answer = await testApp({}, upstream.fetch).get(blob, { Authorization: alice });
     expect(answer.text()).toBe('nobody');
@@ -72,13 +72,13 @@ describe('a redirect', () => {
     },
   );
 
-  it('within the registry does', async () => {
+  it('within the registry carries the Authorization', async () => {
     const upstream = scriptedUpstream(leadingTo('/data'));
     await testApp({}, upstream.fetch).get(blob, { Authorization: alice });
     expect(upstream.carried).toEqual([alice, alice]);
   });
 
-  it('of a manifest to another origin does not take it along either', async () => {
+  it('of a manifest to another origin does not carry it either', async () => {
     const upstream = scriptedUpstream((_request, url) =>
       url.host === 'registry.test'
         ? new Response(null, { status: 302, headers: { Location: `https://other.test${url.pathname}` } })
@@ -92,7 +92,7 @@ describe('a redirect', () => {
 describe('a token server', () => {
   const challenge = 'Bearer realm="https://auth.test/token",service="registry.test"';
 
-  /** The registry takes the token that this server gives out; `judge` says to whom. */
+  /** The registry accepts the token of this server; `judge` decides which clients get it. */
   function tokenServer(judge: (authorization: string | null) => string | undefined): Script {
     return (request, url) => {
       const authorization = request.headers.get('authorization');
@@ -108,7 +108,7 @@ describe('a token server', () => {
   const tokenRequests = (asked: readonly string[]) => asked.filter((each) => each.includes('auth.test'));
   const scope = 'scope=repository%3Asample%2Foci%3Apull';
 
-  it.each(['passthrough', 'anonymous'])('is asked for a client without a login (%s)', async (mode) => {
+  it.each(['passthrough', 'anonymous'])('gets a request for a client without a login (%s)', async (mode) => {
     const upstream = scriptedUpstream(tokenServer((who) => (who ? undefined : 'token-of-nobody')));
     const app = testApp({ REGSHIFT_UPSTREAM_AUTH: mode }, upstream.fetch);
     expect((await app.get(latest, docker19)).status).toBe(200);
@@ -119,7 +119,7 @@ describe('a token server', () => {
     expect(sent).toEqual([null, ...sent.slice(1).map(() => 'Bearer token-of-nobody')]);
   });
 
-  it('is shown the login of a client that has one, and the registry the token', async () => {
+  it('receives the login of the client, and the registry receives the token', async () => {
     const upstream = scriptedUpstream(tokenServer((who) => (who === alice ? 'token-of-alice' : undefined)));
     const app = testApp({}, upstream.fetch);
     expect((await app.get(latest, as(alice))).status).toBe(200);
@@ -128,7 +128,7 @@ describe('a token server', () => {
     expect(upstream.carried.at(-1)).toBe('Bearer token-of-alice');
   });
 
-  it('is not asked again while a token is good', async () => {
+  it('gets no second request while a token is valid', async () => {
     const upstream = scriptedUpstream(tokenServer(() => 'token-of-nobody'));
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
     for (let times = 0; times < 3; times += 1) await app.get(latest, docker19);
@@ -151,7 +151,7 @@ describe('a token server', () => {
     }
   });
 
-  it('that refuses is no challenge to clients in anonymous mode: their login is not for upstream', async () => {
+  it('that refuses causes no challenge to clients in anonymous mode: their login is not for upstream', async () => {
     const upstream = scriptedUpstream(tokenServer(() => undefined));
     const app = testApp({ REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, upstream.fetch);
     const answer = await app.get(latest, docker19);
@@ -159,7 +159,7 @@ describe('a token server', () => {
     expect(answer.header('WWW-Authenticate')).toBeNull();
   });
 
-  it('that refuses a login says so, without the login in the message', async () => {
+  it('that refuses a login causes an error without the login in its message', async () => {
     const upstream = scriptedUpstream(tokenServer(() => undefined));
     const answer = await testApp({}, upstream.fetch).get(latest, as(alice));
     expect([answer.status, answer.error().code]).toEqual([401, 'UNAUTHORIZED']);
@@ -167,7 +167,7 @@ describe('a token server', () => {
     expect(answer.text()).not.toContain('YWxpY2U6c2VjcmV0');
   });
 
-  it("keeps one client's token from another", async () => {
+  it('issues a token for one client alone', async () => {
     const upstream = scriptedUpstream(tokenServer((who) => (who === alice ? 'token-of-alice' : undefined)));
     const app = testApp({}, upstream.fetch);
     expect((await app.get(latest, as(alice))).status).toBe(200);

@@ -18,7 +18,7 @@ function timesAsked(asked: readonly string[]) {
   };
 }
 
-describe('a hundred cold requests at the same time', () => {
+describe('a hundred concurrent requests to an empty cache', () => {
   const cases: readonly [OldClient, string, { heads: number; manifests: number; blobs: number }][] = [
     ['Docker 1.9.1', 'sample/oci', { heads: 1, manifests: 1, blobs: 1 }],
     ['Docker 1.9.1', 'sample/schema2', { heads: 1, manifests: 1, blobs: 1 }],
@@ -27,7 +27,7 @@ describe('a hundred cold requests at the same time', () => {
     ['Docker 1.9.1', 'sample/index', { heads: 1, manifests: 2, blobs: 1 }],
     ['Docker 1.13.1', 'sample/index', { heads: 1, manifests: 3, blobs: 0 }],
   ];
-  it.each(cases)('of %s for %s ask upstream as one would: %o', async (client, sample, expected) => {
+  it.each(cases)('of %s for %s cost as much upstream as one: %o', async (client, sample, expected) => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
     const path = `/v2/${sample}/manifests/latest`;
@@ -39,7 +39,7 @@ describe('a hundred cold requests at the same time', () => {
     expect(timesAsked(upstream.asked)).toEqual(expected);
   });
 
-  it('of all clients share what they have in common', async () => {
+  it('of all clients share their requests to upstream', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
     const clients = Object.values(manifestRequestHeaders);
@@ -47,7 +47,7 @@ describe('a hundred cold requests at the same time', () => {
     expect(timesAsked(upstream.asked)).toEqual({ heads: 1, manifests: 1, blobs: 1 });
   });
 
-  it('fail together, and leave nothing behind', async () => {
+  it('fail together, and nothing of the failure is cached', async () => {
     const upstream = scriptedUpstream(() => specError(503, 'UNKNOWN'));
     const app = testApp({}, upstream.fetch);
     const answers = await Promise.all(Array.from({ length: 100 }, () => app.get(latest, docker19)));
@@ -59,7 +59,7 @@ describe('a hundred cold requests at the same time', () => {
 });
 
 describe('a tag', () => {
-  it('is not asked for again within the TTL', async () => {
+  it('is not resolved again within the TTL', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_TAG_TTL: '30' }, upstream.fetch);
     const first = await app.get(latest, docker19);
@@ -70,7 +70,7 @@ describe('a tag', () => {
     expect(upstream.asked).toEqual([]);
   });
 
-  it('costs one HEAD after it', async () => {
+  it('costs one HEAD after the TTL', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_TAG_TTL: '30' }, upstream.fetch);
     await app.get(latest, docker19);
@@ -90,7 +90,7 @@ describe('a tag', () => {
     expect(upstream.asked).toEqual(Array.from({ length: 3 }, () => `HEAD ${latest}`));
   });
 
-  it('that moves is seen after the TTL', async () => {
+  it('that moves is noticed after the TTL', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
     const before = await app.get(latest, docker113);
@@ -114,7 +114,7 @@ describe('a tag', () => {
 });
 
 describe('HEAD', () => {
-  it('of what is known asks for no blob and no manifest', async () => {
+  it('of a cached manifest fetches no blob and no manifest', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
     await app.get(latest, docker19);
@@ -125,7 +125,7 @@ describe('HEAD', () => {
 });
 
 describe('REGSHIFT_CACHE_BYTES=0', () => {
-  it('remembers nothing of the content, and is right all the same', async () => {
+  it('caches no content, and the responses are the same', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_CACHE_BYTES: '0' }, upstream.fetch);
     const [first, second] = [await app.get(latest, docker19), await app.get(latest, docker19)];
