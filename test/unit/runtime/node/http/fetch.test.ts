@@ -200,7 +200,7 @@ describe('a connection', () => {
     });
     const ask = createHttpFetch();
     await ask(url, { method: 'HEAD' });
-    await sleep(50);
+    await expect.poll(() => sockets[0]?.destroyed, { timeout: 5000 }).toBe(true);
     const next = await ask(url, {}).then((response) => response.text(), String);
     expect(next).not.toBe('forged');
     expect(sockets.length).toBeGreaterThan(0);
