@@ -35,7 +35,7 @@ export async function uploadLocation(
   const segment = url.href.startsWith(usual) ? url.pathname.slice(new URL(usual).pathname.length) : '';
   if (isUploadName(segment) && !isSealed(segment)) return `${uploads}${segment}${url.search}`;
   // As it is written: another spelling might not be what was signed.
-  return `${uploads}${await registry.uploadLocations.seal(URL.canParse(said) ? said : url.href, name)}`;
+  return `${uploads}${await registry.pushes.locations.seal(URL.canParse(said) ? said : url.href, name)}`;
 }
 
 /** Where what was written can be read. */

@@ -70,13 +70,13 @@ async function registrySubject(
   io: Io,
 ): Promise<Subject | Report> {
   const { registry, name, reference, plain } = await openImage(text, { plainHttp, readLayers: layers }, io);
-  const { digest } = await registry.resolver.resolve(name, reference, plain.context);
-  const manifest = await registry.content.getManifest(name, digest, plain.context).catch(mismatch);
+  const { digest } = await registry.stored.resolve(name, reference, plain.context);
+  const manifest = await registry.stored.getManifest(name, digest, plain.context).catch(mismatch);
   if (manifest instanceof ConversionError) {
     return { digest, form: 'unreadable', checks: [unreadable(digest, manifest)] };
   }
   const { bytes, contentType } = manifest;
-  return { bytes, contentType, stated: digest, ports: registry.converter.ports(name, plain.context) };
+  return { bytes, contentType, stated: digest, ports: registry.stored.ports(name, plain.context) };
 }
 
 /** The registry gave other bytes than it said: that is what is to be told. */

@@ -4,7 +4,7 @@ import type { Reference, RepositoryName } from '../../../converters/reference.ts
 import { RegistryError } from '../../errors.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import { getManifest, type ManifestResult } from '../../registry/manifests/manifests.ts';
+import type { ManifestResult } from '../../registry/manifests/manifests.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { cacheControl } from '../cache-control.ts';
 import { bytesResponse, headersWithLength, matchesEtag } from '../responses.ts';
@@ -18,11 +18,11 @@ export async function getManifestResponse(
 ): Promise<Response> {
   if (!request.client.profile.apiV2) {
     // There, Docker up to 1.7 does not say which of all tags it wants.
-    if (reference.kind === 'tag') registry.tagsForV1.record(name, reference.tag);
+    if (reference.kind === 'tag') registry.v1.requestedTags.record(name, reference.tag);
     // Docker 1.5 reads schema 1, fetches every blob and fails on them; told so at once, it goes on to API v1.
     throw new RegistryError('MANIFEST_UNKNOWN', 'This Docker cannot pull by registry API v2.');
   }
-  const result = await getManifest(registry, request, name, reference);
+  const result = await registry.manifests.get(request, name, reference);
   const headers = headersOf(result);
   const conversion = headers['Regshift-Conversion'];
   if (conversion) request.notes.conversion = conversion;

@@ -52,7 +52,7 @@ export async function answerV2(
       const found = host.find({ name: resource.name, ns });
       if (found === undefined) throw unknownRepository(resource.name);
       const { route, mapping } = found;
-      refuseMethod(request.method, resource, route.registry.takesPushes);
+      refuseMethod(request.method, resource, route.registry.pushes.allowed);
       const sameRoute = (name: RepositoryName) => {
         const other = host.find({ name, ns });
         return other?.route === route ? other.mapping.upstream : undefined;
@@ -70,10 +70,10 @@ export async function answerV2(
  */
 function upstreamScope(host: VirtualHost<Route>, scope: string): string | undefined {
   const [ns] = host.routes.flatMap(({ match }) => match.ns);
-  let { takesPushes } = host.routes[0].registry;
+  let takesPushes = host.routes[0].registry.pushes.allowed;
   const renamed = renameScope(scope, (name) => {
     const found = host.find({ name, ns: undefined }) ?? host.find({ name, ns });
-    takesPushes = found?.route.registry.takesPushes ?? false;
+    takesPushes = found?.route.registry.pushes.allowed ?? false;
     return found?.mapping.upstream;
   });
   return renamed && (takesPushes ? renamed : readingScope(renamed));

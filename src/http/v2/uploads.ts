@@ -43,7 +43,7 @@ export async function continueUpload(
   const path = `${uploadsPath(mapping.upstream)}${upload}${search}`;
   const scopes = [pushScope(mapping.upstream)];
   if (!isSealed(upload)) return answer(registry, request, mapping, { path, scopes });
-  const url = withQuery(await registry.uploadLocations.open(upload, mapping.upstream), search);
+  const url = withQuery(await registry.pushes.locations.open(upload, mapping.upstream), search);
   return answer(registry, request, mapping, { path, url, scopes });
 }
 

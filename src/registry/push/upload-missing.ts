@@ -78,7 +78,7 @@ async function uploadMadeBlob(
   const { repository, context } = push;
   const stored = findBlob(parts.client, repository, blob.digest, context);
   if (!(await isMissing(stored, push))) return [];
-  if (blob.recipe !== 'empty layer' && !(await mayRead(parts, push, blob.recipe.root))) return [];
+  if (blob.recipe !== 'empty layer' && !(await mayRead(parts.resolver, push, blob.recipe.root))) return [];
   const content = await openDerivedBlob(parts, repository, blob, context);
   if (!content) return [];
   await uploadBlob(parts, repository, content, context);
@@ -92,7 +92,7 @@ async function uploadMadeManifest(
 ): Promise<Digest[]> {
   const { repository, context } = push;
   if (!(await isMissing(headManifest(parts.client, repository, digest, context), push))) return [];
-  if (!(await mayRead(parts, push, recipe.root))) return [];
+  if (!(await mayRead(parts.resolver, push, recipe.root))) return [];
   const derived = await parts.converter.convert(repository, recipe, context);
   // A recipe of an older version may make other bytes today.
   if (derived.digest !== digest) return [];
@@ -117,7 +117,7 @@ async function isMissing(stored: Promise<unknown>, { isRefused }: Push): Promise
 
 /** The right to made content is the right to the image that it is made from. */
 export async function mayRead(
-  { resolver }: Pick<UploadMissingOptions, 'resolver'>,
+  resolver: Pick<Resolver, 'resolve'>,
   { repository, context }: Pick<Push, 'repository' | 'context'>,
   root: Digest,
 ): Promise<boolean> {
