@@ -54,14 +54,17 @@ export async function forwardRequest(
 }
 
 function bodyOf(
-  { fixedLength }: Registry,
+  { pushes }: Registry,
   request: ClientRequest,
   headers: Record<string, string>,
 ): Pick<UpstreamRequest, 'headers' | 'body'> {
   const body = hasBody(request) ? request.body() : undefined;
   const length = request.headers.get('content-length') ?? '';
   if (body === undefined || !/^\d{1,15}$/.test(length)) return { headers, body };
-  return { headers: { ...headers, 'content-length': length }, body: fixedLength(body, Number(length)) };
+  return {
+    headers: { ...headers, 'content-length': length },
+    body: pushes.fixedLength(body, Number(length)),
+  };
 }
 
 /**

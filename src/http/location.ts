@@ -35,7 +35,7 @@ export async function uploadLocation(
   const segment = url.href.startsWith(usual) ? url.pathname.slice(new URL(usual).pathname.length) : '';
   if (isUploadName(segment) && !isSealed(segment)) return `${uploads}${segment}${url.search}`;
   // The URL keeps its spelling: another spelling may break its signature.
-  return `${uploads}${await registry.uploadLocations.seal(URL.canParse(said) ? said : url.href, name)}`;
+  return `${uploads}${await registry.pushes.locations.seal(URL.canParse(said) ? said : url.href, name)}`;
 }
 
 /** The Location of content that was written. */

@@ -6,11 +6,10 @@ import { type ClientCapabilities, capabilitiesOf } from '../negotiation/capabili
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
 import type { Selection } from '../negotiation/negotiate.ts';
 import type { RepositoryMapping } from '../routing/repository-names.ts';
-import type { Credential } from '../upstream/auth/credential.ts';
+import { type Credential, credentialKey } from '../upstream/auth/credential.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import type { StartedRequest } from './context.ts';
 import type { Freshness, WholeResponse } from './manifests/freshness.ts';
-import { requesterLogin } from './requester-login.ts';
 
 /** What is found out about a request on its way, for the log and the counters. */
 export interface RequestNotes {
@@ -101,4 +100,27 @@ function callerOf(
 function ownCredential(headers: Headers): Credential {
   const authorization = headers.get('authorization');
   return authorization ? { kind: 'client', authorization } : { kind: 'none' };
+}
+
+/**
+ * The login of a `Requester`. A registry's token differs for each repository and every few minutes, but its subject
+ * stays the same; the subject is empty where the token server gave the token to a client without a login. The token is
+ * not verified here: it counts for a share within one address and opens nothing.
+ */
+export function requesterLogin(headers: Headers): string {
+  const authorization = headers.get('authorization');
+  if (authorization === null) return '';
+  const [, payload] = /^bearer\s+[\w-]+\.([\w-]+)\.[\w-]*\s*$/i.exec(authorization) ?? [];
+  const subject = payload === undefined ? authorization : subjectOf(payload);
+  return subject === '' ? '' : credentialKey({ kind: 'client', authorization: subject });
+}
+
+/** @param payload of a JWT (RFC 7519), as base64url. @returns the payload itself where it is not JSON. */
+function subjectOf(payload: string): string {
+  try {
+    const { sub } = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as { sub?: unknown };
+    return typeof sub === 'string' ? sub : '';
+  } catch {
+    return payload;
+  }
 }

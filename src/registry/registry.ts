@@ -1,3 +1,4 @@
+import type { Digest } from '../../converters/digest.ts';
 import type { Platform } from '../../converters/platform.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { StateKeys } from '../client-state/keys.ts';
@@ -23,49 +24,77 @@ import {
   type ManifestConverter,
   type ManifestConverterOptions,
 } from './manifests/converter.ts';
+import { createManifestService, type ManifestService } from './manifests/manifests.ts';
 import { createPlatformSelector, type PlatformSelector } from './manifests/platform-selector.ts';
 import { createRecipeSearch, type RecipeSearch } from './manifests/recipe-search.ts';
 import { createPinger, type Pinger } from './ping.ts';
+import type { DerivedContent } from './push/made-content.ts';
 import type { ManifestBodies } from './push/manifest-bodies.ts';
-import { createRecentTags, type RecentTags } from './recent-tags.ts';
+import type { FixedLength } from './push/upload-blob.ts';
+import { mayRead, type Push, uploadMissing } from './push/upload-missing.ts';
+import { createRecentTags } from './recent-tags.ts';
 import { createRepositoryVersions, type RepositoryVersions } from './repository-versions.ts';
 import { createResolver, type Resolver } from './resolver.ts';
+import { createV1Services, type V1Services } from './v1/v1-services.ts';
 
-/** One upstream with its settings, and everything that is known of it: what a request is answered from. */
+/** One upstream registry as regshift serves it: the services that requests are answered from. */
 export interface Registry {
   readonly client: UpstreamClient;
   readonly pinger: Pinger;
-  readonly resolver: Resolver;
-  readonly content: ContentStore;
-  readonly converter: ManifestConverter;
-  readonly platformSelector: PlatformSelector;
-  readonly recipeSearch: RecipeSearch;
-  readonly emptyLayers: EmptyLayerAccess;
-  readonly recentTags: RecentTags;
-  /** Tags that clients asked for by API v2 which can only have them by API v1. */
-  readonly tagsForV1: RecentTags;
-  /** What its repositories are called on either side. */
+  /** The names of its repositories, as clients and as upstream write them. */
   readonly repositoryNames: RepositoryNames;
-  readonly layers: LayerService;
-  /** Sends a stream whose length is known with that length: workerd would else send it in chunks. */
-  readonly fixedLength: FixedLength;
-  readonly pin: Pin;
-  /** For clients that cannot choose and do not say. */
-  readonly platform: Platform;
-  readonly convertByDigest: boolean;
-  /** An index that would have to be converted is given as the one image that the client will choose. */
-  readonly servesOneOfList: (context: RequestContext) => boolean;
+  /** Whether a repository, by its name upstream, is served. */
   readonly serves: (repository: string) => boolean;
-  /** Whether clients may push and delete, as far as upstream lets them. */
-  readonly takesPushes: boolean;
-  readonly manifestBodies: ManifestBodies;
-  readonly versions: RepositoryVersions;
-  readonly uploadLocations: UploadLocations;
-  /** Hands storage redirects on to the client instead of following them. */
-  readonly redirectBlobs: boolean;
+  /** The platform of clients that cannot choose one and do not name one. */
+  readonly platform: Platform;
+  readonly manifests: ManifestService;
+  readonly stored: StoredImages;
+  readonly recipes: RecipeService;
+  readonly blobs: BlobService;
+  readonly pushes: PushService;
+  readonly v1: V1Services;
 }
 
-export type FixedLength = (stream: ReadableStream<Uint8Array>, length: number) => ReadableStream<Uint8Array>;
+/** The manifests that upstream stores, without conversion. */
+export interface StoredImages
+  extends Pick<Resolver, 'resolve'>,
+    Pick<ContentStore, 'getManifest' | 'getManifestInfo'> {
+  /** The image of an index for a platform. */
+  readonly selectPlatform: PlatformSelector['select'];
+  /** The parts of an image that converters read, with the caller's right. */
+  readonly ports: ManifestConverter['ports'];
+}
+
+/** The recipes of content that regshift made. */
+export type RecipeService = Pick<ManifestConverter, 'recipeOf' | 'cachedRecipe'> & Pick<RecipeSearch, 'find'>;
+
+/** Blobs that regshift makes, and how stored ones are sent. The right to them is proved before. */
+export interface BlobService {
+  /** Proves the right to the empty layer. */
+  readonly proveEmptyLayer: EmptyLayerAccess['prove'];
+  /** A config that was made for an image without one. */
+  readonly getConfig: ManifestConverter['config'];
+  /** A decompressed layer, or a part of it, as a stream of known length. */
+  readonly openLayer: LayerService['open'];
+  /** Hands redirects to storage on to the client instead of following them. */
+  readonly redirects: boolean;
+}
+
+/** Pushes and deletions. */
+export interface PushService {
+  /** Whether clients may push and delete, as far as upstream lets them. */
+  readonly allowed: boolean;
+  readonly bodies: ManifestBodies;
+  readonly locations: UploadLocations;
+  /** Gives a stream the length that it has: workerd would else send it in chunks. */
+  readonly fixedLength: FixedLength;
+  /** Leaves behind what is remembered of a repository before it was written to. */
+  readonly recordWrite: RepositoryVersions['increment'];
+  /** Uploads content that upstream lacks and regshift can make. */
+  uploadMissing(push: Push, content: DerivedContent): Promise<Digest[]>;
+  /** Whether the pusher has the right to what content was made from. */
+  mayRead(push: Pick<Push, 'repository' | 'context'>, root: Digest): Promise<boolean>;
+}
 
 /** The settings of one registry. */
 export interface RegistrySettings {
@@ -154,59 +183,66 @@ export function createRegistry(options: RegistryOptions): Registry {
     metrics,
   });
   const platformSelector = createPlatformSelector(content, converter);
-  const { tagTtl: ttl, staleFor: stale } = settings;
+  const { tagTtl: ttl, staleFor: stale, pin, platform, convertByDigest, lists } = settings;
   const versions = createRepositoryVersions();
-  const resolver = createResolver({
-    client,
-    ttl,
-    stale,
-    clock,
-    background,
-    versions,
-    content,
-    grantBytes,
-  });
-  const known = {
-    client,
-    pinger: createPinger({ client, stale, clock }),
-    resolver,
-    content,
-    converter,
-    platformSelector,
-    recentTags: createRecentTags(),
-    tagsForV1: createRecentTags(),
-    layers,
-    versions,
-  };
+  const resolver = createResolver({ client, ttl, stale, clock, background, versions, content, grantBytes });
+  const recentTags = createRecentTags();
+  const parts = { client, resolver, content, converter, platformSelector, recentTags, layers, versions };
+  const search = { line: options.searchLine, route: options.id, clock, background };
   const recipeSearch = createRecipeSearch({
-    ...known,
+    ...parts,
+    ...search,
     walkTags: settings.searchTags,
     walkGets: (context) => settings.searchImages ?? (resolver.countsPulls(context) ? 0 : usualWalkGets),
-    clock,
-    background,
-    line: options.searchLine,
-    route: options.id,
   });
+  const servesOneOfList = (context: RequestContext) =>
+    lists === 'one' || (lists === 'auto' && resolver.countsPulls(context));
+  const { aliases } = settings;
   return {
-    ...known,
-    recipeSearch,
-    emptyLayers: createEmptyLayerAccess({ ...known, ttl, clock, background }),
-    fixedLength,
-    pin: settings.pin,
-    platform: settings.platform,
-    convertByDigest: settings.convertByDigest,
-    servesOneOfList: (context) =>
-      settings.lists === 'one' || (settings.lists === 'auto' && resolver.countsPulls(context)),
+    client,
+    pinger: createPinger({ client, stale, clock }),
+    repositoryNames: createRepositoryNames({ match, aliases, library: options.library }),
     serves: settings.serves,
-    repositoryNames: createRepositoryNames({
-      match,
-      aliases: settings.aliases,
-      library: options.library,
+    platform,
+    manifests: createManifestService({
+      ...parts,
+      recipeSearch,
+      pin,
+      platform,
+      convertByDigest,
+      servesOneOfList,
     }),
-    takesPushes: settings.takesPushes,
-    manifestBodies: options.manifestBodies,
-    uploadLocations: createUploadLocations(options.stateKeys, clock),
-    redirectBlobs: settings.redirectBlobs,
+    stored: {
+      resolve: resolver.resolve,
+      getManifest: content.getManifest,
+      getManifestInfo: content.getManifestInfo,
+      selectPlatform: platformSelector.select,
+      ports: converter.ports,
+    },
+    recipes: {
+      recipeOf: converter.recipeOf,
+      cachedRecipe: converter.cachedRecipe,
+      find: recipeSearch.find,
+    },
+    blobs: {
+      proveEmptyLayer: createEmptyLayerAccess({ ...parts, ttl, clock, background }).prove,
+      getConfig: converter.config,
+      async openLayer(repository, layer, span, context) {
+        const stream = await layers.open(repository, layer, span, context);
+        return fixedLength(stream, span ? span.end - span.start + 1 : layer.size);
+      },
+      redirects: settings.redirectBlobs,
+    },
+    pushes: {
+      allowed: settings.takesPushes,
+      bodies: options.manifestBodies,
+      locations: createUploadLocations(options.stateKeys, clock),
+      fixedLength,
+      recordWrite: versions.increment,
+      uploadMissing: (push, missing) => uploadMissing({ ...parts, fixedLength }, push, missing),
+      mayRead: (push, root) => mayRead(resolver, push, root),
+    },
+    v1: createV1Services({ ...parts, ...search, settings }),
   };
 }
 

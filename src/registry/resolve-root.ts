@@ -13,7 +13,7 @@ import type { Resolver } from './resolver.ts';
  * @throws as `Resolver.resolve`.
  */
 export async function resolveRoot(
-  resolver: Resolver,
+  resolver: Pick<Resolver, 'resolve'>,
   repository: RepositoryName,
   root: Digest,
   asked: string,

@@ -1,5 +1,6 @@
 import { isDeadline } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Budget } from '../request/budget.ts';
 import type { Trace } from '../request/trace.ts';
 import { isConnectionCut, networkError, timeoutError } from './network-errors.ts';
@@ -71,4 +72,26 @@ function trace(headers: Headers, { traceparent, tracestate }: Partial<Trace> = {
  */
 function mayRepeat({ method, signal }: Sender, error: unknown): boolean {
   return (method === 'GET' || method === 'HEAD') && !signal.aborted && isConnectionCut(error);
+}
+
+/**
+ * A `fetch` whose responses are counted.
+ * @param route the id of the route; requests to its token server and its storage count too.
+ */
+export function meteredFetch(fetch: Fetch, route: string, metrics: Metrics): Fetch {
+  return async (url, init) => {
+    const started = performance.now();
+    const seconds = () => (performance.now() - started) / 1000;
+    try {
+      const response = await fetch(url, init);
+      metrics.upstreamResponse(route, response.status, seconds());
+      // Docker Hub writes `76;w=21600`: the pulls that are left, and the seconds in which they are counted.
+      const left = Number.parseInt(response.headers.get('ratelimit-remaining') ?? '', 10);
+      if (Number.isFinite(left)) metrics.pullsRemaining(route, left);
+      return response;
+    } catch (error) {
+      metrics.upstreamResponse(route, undefined, seconds());
+      throw error;
+    }
+  };
 }

@@ -7,7 +7,6 @@ import { findKnownClient, knownClients } from '../../negotiation/known-clients.t
 import type { Pin, Selection } from '../../negotiation/negotiate.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
-import { getManifest } from '../../registry/manifests/manifests.ts';
 import { type ClientHeaders, headersOf, type OpenImage, openImage } from '../images/open-image.ts';
 import { type Io, printJson } from '../terminal/io.ts';
 import { exitCodes, UsageError } from '../usage.ts';
@@ -65,7 +64,7 @@ async function answerTo(
   try {
     const { headers } = await getManifestResponse(registry, request, name, reference);
     const conversion = headers.get('regshift-conversion') ?? undefined;
-    return { result: await getManifest(registry, again, name, reference), conversion };
+    return { result: await registry.manifests.get(again, name, reference), conversion };
   } catch (error) {
     const registryError = registryErrorFrom(error);
     // Errors that depend on the client are part of the explanation; errors of the registry end the command.
@@ -86,7 +85,7 @@ async function stepOf(
   { context }: ClientRequest,
 ): Promise<ExplanationStep> {
   try {
-    const { mediaType } = await registry.content.getManifestInfo(name, manifest, context);
+    const { mediaType } = await registry.stored.getManifestInfo(name, manifest, context);
     return { manifest, mediaType, selection };
   } catch (error) {
     // Clients that accept every type get documents of unknown dialects unchanged.

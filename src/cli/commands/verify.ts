@@ -70,13 +70,13 @@ async function registrySubject(
   io: Io,
 ): Promise<Subject | Report> {
   const { registry, name, reference, plain } = await openImage(text, { plainHttp, readLayers: layers }, io);
-  const { digest } = await registry.resolver.resolve(name, reference, plain.context);
-  const manifest = await registry.content.getManifest(name, digest, plain.context).catch(conversionError);
+  const { digest } = await registry.stored.resolve(name, reference, plain.context);
+  const manifest = await registry.stored.getManifest(name, digest, plain.context).catch(conversionError);
   if (manifest instanceof ConversionError) {
     return { digest, form: 'unreadable', checks: [unreadable(digest, manifest)] };
   }
   const { bytes, contentType } = manifest;
-  return { bytes, contentType, stated: digest, ports: registry.converter.ports(name, plain.context) };
+  return { bytes, contentType, stated: digest, ports: registry.stored.ports(name, plain.context) };
 }
 
 /** Returns a ConversionError as a value: `verify` reports bytes that do not match their digest. @throws other errors. */

@@ -11,7 +11,7 @@ import { type KnownClient, knownClients } from '../../negotiation/known-clients.
 import { mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
-import { getManifest, type ManifestResult } from '../../registry/manifests/manifests.ts';
+import type { ManifestResult } from '../../registry/manifests/manifests.ts';
 import { headersOf, type OpenImage } from './open-image.ts';
 
 /** The response that one generation of clients gets for an image. */
@@ -70,7 +70,7 @@ function formOf(selection: Selection | undefined): string {
 
 async function byApiV2(image: OpenImage, request: ClientRequest): Promise<Omit<ClientView, 'client'>> {
   const { registry, name, reference } = image;
-  const result = await getManifest(registry, request, name, reference);
+  const result = await registry.manifests.get(request, name, reference);
   const { digest, mediaType, conversion, losses } = result;
   if (!conversion) return { form: 'as stored', digest, mediaType, losses };
   const ofImage = await imageBelow(image, request, result);
@@ -86,7 +86,7 @@ async function imageBelow(
   const model = readManifest(body);
   if (model.kind === 'image') return undefined;
   const [entry] = fitting(platformFor(image.registry, request), model.dependencies);
-  return entry && getManifest(image.registry, request, image.name, { kind: 'digest', digest: entry.digest });
+  return entry && image.registry.manifests.get(request, image.name, { kind: 'digest', digest: entry.digest });
 }
 
 async function byApiV1(
@@ -94,15 +94,15 @@ async function byApiV1(
   request: ClientRequest,
 ): Promise<Omit<ClientView, 'client'>> {
   const { context } = request;
-  const { digest: root } = await registry.resolver.resolve(name, reference, context);
-  const { entries } = await registry.content.getManifestInfo(name, root, context);
+  const { digest: root } = await registry.stored.resolve(name, reference, context);
+  const { entries } = await registry.stored.getManifestInfo(name, root, context);
   const platform = platformFor(registry, request);
-  const digest = entries ? await registry.platformSelector.select(name, root, platform, context) : root;
-  const { bytes, contentType } = await registry.content.getManifest(name, digest, context);
+  const digest = entries ? await registry.stored.selectPlatform(name, root, platform, context) : root;
+  const { bytes, contentType } = await registry.stored.getManifest(name, digest, context);
   const model = readManifest(bytes, contentType);
   if (model.kind === 'index')
     throw new RegistryError('UNSUPPORTED', 'The index names another index instead of an image.');
-  const ports = registry.converter.ports(name, context);
+  const ports = registry.stored.ports(name, context);
   const { images, losses } = await convertToRegistryV1(model, { ports, name, tag: '', unpackZstd: true });
   return { form: `registry API v1, ${images.length} images`, losses };
 }

@@ -55,11 +55,11 @@ export interface StoredLayer {
  */
 export async function describeStored(image: OpenImage): Promise<StoredDescription> {
   const { registry, name, reference, plain } = image;
-  const { digest } = await registry.resolver.resolve(name, reference, plain.context);
-  const { bytes, contentType } = await registry.content.getManifest(name, digest, plain.context);
-  const { mediaType } = await registry.content.getManifestInfo(name, digest, plain.context);
+  const { digest } = await registry.stored.resolve(name, reference, plain.context);
+  const { bytes, contentType } = await registry.stored.getManifest(name, digest, plain.context);
+  const { mediaType } = await registry.stored.getManifestInfo(name, digest, plain.context);
   const basics = { digest, mediaType, form: formName(mediaType), size: bytes.length };
-  const ports = boundedPorts(registry.converter.ports(name, plain.context));
+  const ports = boundedPorts(registry.stored.ports(name, plain.context));
   try {
     const model = readManifest(bytes, contentType);
     if (model.kind === 'image') return { ...basics, image: await describeImage(model, ports) };
@@ -79,13 +79,13 @@ async function imageOfIndex(
 ): Promise<Pick<StoredDescription, 'image' | 'noImage'>> {
   const { registry, name, plain } = image;
   try {
-    const digest = await registry.platformSelector.select(
+    const digest = await registry.stored.selectPlatform(
       name,
       index,
       platformFor(registry, plain),
       plain.context,
     );
-    const { bytes, contentType } = await registry.content.getManifest(name, digest, plain.context);
+    const { bytes, contentType } = await registry.stored.getManifest(name, digest, plain.context);
     const model = readManifest(bytes, contentType);
     return model.kind === 'image' ? { image: await describeImage(model, ports) } : {};
   } catch (error) {

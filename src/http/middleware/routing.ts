@@ -95,7 +95,7 @@ export function repository(
     const { route, mapping } = found;
     enterRoute(context, route, mapping);
     context.set('mapping', mapping);
-    checkMethod(context.req.raw.method, read, write, route.registry.takesPushes);
+    checkMethod(context.req.raw.method, read, write, route.registry.pushes.allowed);
     if (!route.registry.serves(mapping.upstream)) {
       throw new RegistryError('NAME_UNKNOWN', `The repository ${mapping.upstream} is not served here.`);
     }

@@ -20,7 +20,7 @@ export async function listV1Images(
   const { registry: route, session } = registry;
   return firstExisting(candidateRepositories(route, request, name), async (repository) => {
     const image = await anyImage(registry, request, repository);
-    const tag = route.tagsForV1.of(repository)[0];
+    const tag = route.v1.requestedTags.of(repository)[0];
     const { context, token } = await session.seal({ repository, tag }, request);
     // Docker adds the scheme before it and `/v1/` after it.
     const endpoint = `${request.address.replace(/^https?:\/\//, '')}${contextPath}${context}`;

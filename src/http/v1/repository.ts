@@ -62,7 +62,7 @@ async function isGivenToAnyone(
 ): Promise<boolean> {
   const root = { kind: 'digest', digest: chain.root } as const;
   try {
-    return (await registry.resolver.resolve(repository, root, { ...context, credential: { kind: 'none' } }))
+    return (await registry.stored.resolve(repository, root, { ...context, credential: { kind: 'none' } }))
       .public;
   } catch (error) {
     if (error instanceof RegistryError && ['UNAUTHORIZED', 'DENIED', 'MANIFEST_UNKNOWN'].includes(error.code))

@@ -30,7 +30,7 @@ export async function getV1Tag(
       const message = `${repository}:${tag} cannot be given to this Docker. ${error.message}`;
       throw new RegistryError('MANIFEST_UNKNOWN', message, { cause: error });
     });
-    registry.recentTags.record(repository, tag);
+    registry.v1.recentTags.record(repository, tag);
     const headers = { ...forPlatform, ...v1CacheControl(found), ...rootCookie(found.chain.root) };
     return v1JsonResponse(idOf(found), request, headers);
   });

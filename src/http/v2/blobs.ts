@@ -37,11 +37,11 @@ export async function getBlobResponse(
 ): Promise<Response> {
   // Schema 1 names the empty layer for every entry without content. Upstream need not have it.
   if (digest === emptyLayer.digest) {
-    const access = await registry.emptyLayers.prove(name, request.context);
+    const access = await registry.blobs.proveEmptyLayer(name, request.context);
     return blobResponse(request, digest, emptyLayer.bytes, access.public);
   }
   const head = request.method === 'HEAD';
-  const recipe = registry.converter.cachedRecipe(name, digest);
+  const recipe = registry.recipes.cachedRecipe(name, digest);
   if (recipe && head) await askStored(registry, request, name, digest);
   const made = recipe && (await answerMade(registry, request, name, digest, recipe).catch(sourceIsGone));
   if (made) return made;
@@ -82,13 +82,13 @@ async function answerUnknown(
   digest: Digest,
   refusal: RegistryError,
 ): Promise<Response> {
-  const recipe = await registry.converter.recipeOf(name, digest, request.context);
+  const recipe = await registry.recipes.recipeOf(name, digest, request.context);
   const made = recipe && (await answerMade(registry, request, name, digest, recipe).catch(sourceIsGone));
   if (made) return made;
   if (refusal.code !== 'BLOB_UNKNOWN' || isOfPush(request)) throw refusal;
   const mayBePush = request.method === 'HEAD';
   const hints = { ...hintsFor(registry, request), deadRoot: recipe?.root, mayBePush };
-  const found = await registry.recipeSearch.find(name, digest, hints, request.context);
+  const found = await registry.recipes.find(name, digest, hints, request.context);
   if (!found) throw refusal;
   return answerMade(registry, request, name, digest, found);
 }
@@ -114,10 +114,10 @@ async function answerMade(
   digest: Digest,
   recipe: Recipe,
 ): Promise<Response> {
-  const proof = await resolveRoot(registry.resolver, name, recipe.root, digest, request.context);
+  const proof = await resolveRoot(registry.stored, name, recipe.root, digest, request.context);
   switch (recipe.product) {
     case 'config': {
-      const bytes = await registry.converter.config(name, digest, recipe, request.context);
+      const bytes = await registry.blobs.getConfig(name, digest, recipe, request.context);
       return blobResponse(request, digest, bytes, proof.public);
     }
     case 'layer':
@@ -139,7 +139,7 @@ function typeOf({ headers }: Response): string {
 
 /** A stored blob. The bytes stream from upstream to the client. */
 async function answerStored(
-  { client, redirectBlobs }: Registry,
+  { client, blobs }: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
@@ -147,7 +147,7 @@ async function answerStored(
   const head = request.method === 'HEAD';
   const headers = pickHeaders(request, passedOn);
   const ask = head ? headBlob : requestBlob;
-  const redirects = redirectBlobs ? 'return' : 'follow';
+  const redirects = blobs.redirects ? 'return' : 'follow';
   const { response, anonymous } = await ask(client, name, digest, request.context, { headers, redirects });
   if (head) await discard(response);
   if (response.ok) await refuseEncoded(response, `the blob ${digest}`);

@@ -13,7 +13,7 @@ import { blobHeaders, rangeFor, unsatisfiable } from './blob-bytes.ts';
  * 1.6 and 1.7 refuse a blob without Content-Length.
  */
 export async function getDerivedLayer(
-  { layers, fixedLength }: Registry,
+  { blobs }: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
@@ -29,9 +29,9 @@ export async function getDerivedLayer(
   }
   const range = byteRange(rangeFor(request, digest), size);
   if (range === 'unsatisfiable') return unsatisfiable(headers, size);
-  const stream = await layers.open(name, { compressed, digest, size }, range, request.context);
+  const stream = await blobs.openLayer(name, { compressed, digest, size }, range, request.context);
   const length = range ? range.end - range.start + 1 : size;
-  return responseWithUpstreamBody(fixedLength(stream, length), {
+  return responseWithUpstreamBody(stream, {
     status: range ? 206 : 200,
     headers: {
       ...headers,

@@ -5,7 +5,7 @@ import type { Reference, RepositoryName } from '../../../converters/reference.ts
 import { RegistryError } from '../../errors.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import { type ManifestResult, getManifest as resultOf } from '../../registry/manifests/manifests.ts';
+import type { ManifestResult } from '../../registry/manifests/manifests.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { cacheControl } from '../cache-control.ts';
 import type { Env } from '../env.ts';
@@ -28,11 +28,11 @@ export async function getManifestResponse(
 ): Promise<Response> {
   if (!request.client.profile.apiV2) {
     // Docker up to 1.7 does not name the tag that it wants by API v1.
-    if (reference.kind === 'tag') registry.tagsForV1.record(name, reference.tag);
+    if (reference.kind === 'tag') registry.v1.requestedTags.record(name, reference.tag);
     // Docker 1.5 reads schema 1, fetches every blob and then fails. A refusal at once makes it continue with API v1.
     throw new RegistryError('MANIFEST_UNKNOWN', 'This Docker cannot pull by registry API v2.');
   }
-  const result = await resultOf(registry, request, name, reference);
+  const result = await registry.manifests.get(request, name, reference);
   const headers = headersOf(result);
   const conversion = headers['Regshift-Conversion'];
   if (conversion) request.notes.conversion = conversion;

@@ -7,7 +7,6 @@ import { hintsFor } from '../../registry/manifests/client-platform.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
 import { type DerivedContent, derivedContentOf } from '../../registry/push/made-content.ts';
 import { contentNamedBy, type NamedContent } from '../../registry/push/named-content.ts';
-import { mayRead, uploadMissing } from '../../registry/push/upload-missing.ts';
 import type { Registry } from '../../registry/registry.ts';
 
 /** The content that a pushed manifest names, upstream lacks and regshift can make. */
@@ -40,11 +39,11 @@ export function missingContentOf(
   const { context } = request;
   const named = contentNamedBy(bytes ?? new Uint8Array(), request.headers.get('content-type') ?? '');
   const upload = (content: DerivedContent, isRefused: boolean) =>
-    uploadMissing(registry, { repository, context, isRefused }, content);
+    registry.pushes.uploadMissing({ repository, context, isRefused }, content);
   const uploaded = new Set<Digest>();
   return {
     async uploadKnown() {
-      const find = (digest: Digest) => registry.converter.cachedRecipe(repository, digest);
+      const find = (digest: Digest) => registry.recipes.cachedRecipe(repository, digest);
       for (const digest of await upload(derivedContentOf(named, find), false)) uploaded.add(digest);
     },
     async uploadRefused(lacking) {
@@ -86,14 +85,15 @@ async function findRecipes(
   const { context } = request;
   const search = (digest: Digest, deadRoot: Digest | undefined): Promise<Recipe | undefined> => {
     const hints = { ...hintsFor(registry, request), deadRoot };
-    return registry.recipeSearch.find(repository, digest, hints, context).catch(ignoreFailure);
+    return registry.recipes.find(repository, digest, hints, context).catch(ignoreFailure);
   };
   const found = new Map<Digest, Recipe>();
   let isSearching = true;
   for (const digest of digests.slice(0, mostLookUps)) {
     if (digest === emptyLayer.digest) continue;
-    const known = await registry.converter.recipeOf(repository, digest, context);
-    const isUsable = known !== undefined && (await mayRead(registry, { repository, context }, known.root));
+    const known = await registry.recipes.recipeOf(repository, digest, context);
+    const isUsable =
+      known !== undefined && (await registry.pushes.mayRead({ repository, context }, known.root));
     const recipe: Recipe | undefined = isUsable || !isSearching ? known : await search(digest, known?.root);
     isSearching &&= recipe !== undefined;
     if (recipe) found.set(digest, recipe);

@@ -61,10 +61,10 @@ async function tokenResponse(
  */
 function upstreamScope(host: VirtualHost<Route>, scope: string): string | undefined {
   const [ns] = host.routes.flatMap(({ match }) => match.ns);
-  let { takesPushes } = host.routes[0].registry;
+  let takesPushes = host.routes[0].registry.pushes.allowed;
   const renamed = renameScope(scope, (name: RepositoryName) => {
     const found = host.find({ name, ns: undefined }) ?? host.find({ name, ns });
-    takesPushes = found?.route.registry.takesPushes ?? false;
+    takesPushes = found?.route.registry.pushes.allowed ?? false;
     return found?.mapping.upstream;
   });
   return renamed && (takesPushes ? renamed : readingScope(renamed));

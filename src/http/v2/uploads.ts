@@ -44,7 +44,7 @@ export const continueUpload: Handler<Env> = async (context) => {
   const path = `${uploadsPath(mapping.upstream)}${upload}${search}`;
   const scopes = [pushScope(mapping.upstream)];
   if (!isSealed(upload)) return answer(registry, request, mapping, { path, scopes });
-  const url = withQuery(await registry.uploadLocations.open(upload, mapping.upstream), search);
+  const url = withQuery(await registry.pushes.locations.open(upload, mapping.upstream), search);
   return answer(registry, request, mapping, { path, url, scopes });
 };
 

@@ -6,7 +6,6 @@ import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
 import { withBody } from '../../registry/push/manifest-bodies.ts';
-import { mayRead } from '../../registry/push/upload-missing.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { blobPath, manifestPath, referenceText } from '../../upstream/api/paths.ts';
@@ -28,7 +27,7 @@ export const putManifest: Handler<Env> = async (context) => {
   const { registry } = context.get('route');
   const request = context.get('request');
   const reference = referenceText(referenceParam(context));
-  const body = await registry.manifestBodies.read(request);
+  const body = await registry.pushes.bodies.read(request);
   try {
     return await putBody(registry, request, context.get('mapping'), reference, body?.bytes);
   } finally {
@@ -102,7 +101,7 @@ async function write(
       what: `${request.method} in ${name}`,
     });
   } finally {
-    registry.versions.increment(name);
+    registry.pushes.recordWrite(name);
   }
 }
 
@@ -121,8 +120,11 @@ async function refuseDerived(
   digests: readonly string[],
 ): Promise<void> {
   for (const digest of new Set(digests.filter(isDigest).slice(0, mostDigests))) {
-    const recipe = await registry.converter.recipeOf(name, digest, request.context);
-    if (recipe && (await mayRead(registry, { repository: name, context: request.context }, recipe.root)))
+    const recipe = await registry.recipes.recipeOf(name, digest, request.context);
+    if (
+      recipe &&
+      (await registry.pushes.mayRead({ repository: name, context: request.context }, recipe.root))
+    )
       throw derived(name, digest, recipe);
   }
 }

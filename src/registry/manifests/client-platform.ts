@@ -1,21 +1,26 @@
 import type { Platform } from '../../../converters/platform.ts';
 import type { ClientRequest } from '../client-request.ts';
-import type { Registry } from '../registry.ts';
 import type { SearchHints } from './recipe-search.ts';
 
-/** The client's platform where its User-Agent tells; a route of the same architecture may know the variant too. */
-export function platformFor(registry: Registry, request: ClientRequest): Platform {
-  const said = request.client.platform;
-  if (!said) return registry.platform;
-  const same = said.os === registry.platform.os && said.architecture === registry.platform.architecture;
-  return same ? registry.platform : said;
+/** Settings of a registry, as far as they tell the platform of a client. */
+export interface PlatformSettings {
+  /** The platform of clients that cannot choose one and do not name one. */
+  readonly platform: Platform;
 }
 
-/** Who takes anything, takes zstd. */
+/** The platform in the client's User-Agent; a route's platform of the same architecture has its variant, too. */
+export function platformFor({ platform }: PlatformSettings, request: ClientRequest): Platform {
+  const named = request.client.platform;
+  if (!named) return platform;
+  const isSame = named.os === platform.os && named.architecture === platform.architecture;
+  return isSame ? platform : named;
+}
+
+/** A client that takes anything takes zstd. */
 export function needsDecompression({ capabilities }: ClientRequest): boolean {
   return !capabilities.zstd && !capabilities.wildcard;
 }
 
-export function hintsFor(registry: Registry, request: ClientRequest): SearchHints {
-  return { platform: platformFor(registry, request), decompressZstd: needsDecompression(request) };
+export function hintsFor(settings: PlatformSettings, request: ClientRequest): SearchHints {
+  return { platform: platformFor(settings, request), decompressZstd: needsDecompression(request) };
 }

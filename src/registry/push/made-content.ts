@@ -7,8 +7,8 @@ import { isAbsence } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ManifestConverter } from '../manifests/converter.ts';
 import type { ManifestRecipe, Recipe } from '../manifests/recipe.ts';
-import type { BlobContent } from './blob-content.ts';
 import type { NamedContent } from './named-content.ts';
+import type { BlobContent } from './upload-blob.ts';
 
 /** A blob that regshift can make. The empty layer needs no recipe: its bytes are the same everywhere. */
 export interface DerivedBlobSource {

@@ -1,9 +1,18 @@
+import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { beginUpload, cancelUpload, completeUpload } from '../../upstream/api/uploads.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
-import type { FixedLength } from '../registry.ts';
-import type { BlobContent } from './blob-content.ts';
+
+/** Gives a stream the length that it has. */
+export type FixedLength = (stream: ReadableStream<Uint8Array>, length: number) => ReadableStream<Uint8Array>;
+
+/** A blob to upload. Its bytes are verified while they are read, and the stream fails where they are wrong. */
+export interface BlobContent {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly stream: ReadableStream<Uint8Array>;
+}
 
 export interface Uploader {
   readonly client: UpstreamClient;

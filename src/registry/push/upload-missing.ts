@@ -2,10 +2,13 @@ import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
+import { streamFromSource } from '../../layers/byte-stream.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
-import { headManifest } from '../../upstream/api/manifests.ts';
+import { headManifest, pushManifest } from '../../upstream/api/manifests.ts';
 import { isAbsence } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
+import type { DerivedManifest } from '../manifests/derived-manifest.ts';
+import type { RepositoryVersions } from '../repository-versions.ts';
 import type { Resolver } from '../resolver.ts';
 import {
   type DerivedBlobReader,
@@ -15,11 +18,11 @@ import {
   derivedContentOf,
   openDerivedBlob,
 } from './made-content.ts';
-import { type ManifestUploader, putDerivedManifest } from './made-manifest.ts';
 import { contentNamedBy } from './named-content.ts';
-import { uploadBlob } from './upload-blob.ts';
+import { type Uploader, uploadBlob } from './upload-blob.ts';
 
-export interface UploadMissingOptions extends ManifestUploader, DerivedBlobReader {
+export interface UploadMissingOptions extends Uploader, DerivedBlobReader {
+  readonly versions: RepositoryVersions;
   readonly resolver: Resolver;
 }
 
@@ -78,7 +81,7 @@ async function uploadMadeBlob(
   const { repository, context } = push;
   const stored = findBlob(parts.client, repository, blob.digest, context);
   if (!(await isMissing(stored, push))) return [];
-  if (blob.recipe !== 'empty layer' && !(await mayRead(parts, push, blob.recipe.root))) return [];
+  if (blob.recipe !== 'empty layer' && !(await mayRead(parts.resolver, push, blob.recipe.root))) return [];
   const content = await openDerivedBlob(parts, repository, blob, context);
   if (!content) return [];
   await uploadBlob(parts, repository, content, context);
@@ -92,7 +95,7 @@ async function uploadMadeManifest(
 ): Promise<Digest[]> {
   const { repository, context } = push;
   if (!(await isMissing(headManifest(parts.client, repository, digest, context), push))) return [];
-  if (!(await mayRead(parts, push, recipe.root))) return [];
+  if (!(await mayRead(parts.resolver, push, recipe.root))) return [];
   const derived = await parts.converter.convert(repository, recipe, context);
   // A recipe of an older version may make other bytes today.
   if (derived.digest !== digest) return [];
@@ -102,6 +105,21 @@ async function uploadMadeManifest(
   const before = await uploadMissing(parts, push, named);
   await putDerivedManifest(parts, repository, derived, context);
   return [...before, digest];
+}
+
+/** Pushes a manifest that regshift made, under its digest. @throws RegistryError as upstream refuses it. */
+async function putDerivedManifest(
+  { client, fixedLength, versions }: UploadMissingOptions,
+  repository: RepositoryName,
+  { digest, mediaType, body }: DerivedManifest,
+  context: RequestContext,
+): Promise<void> {
+  const manifest = { mediaType, size: body.length, body: fixedLength(streamFromSource(body), body.length) };
+  try {
+    await pushManifest(client, repository, digest, manifest, context);
+  } finally {
+    versions.increment(repository);
+  }
 }
 
 /** Other answers tell nothing of the content: upstream gives its own answer to the client's manifest. */
@@ -117,7 +135,7 @@ async function isMissing(stored: Promise<unknown>, { isRefused }: Push): Promise
 
 /** The right to made content is the right to the image that it is made from. */
 export async function mayRead(
-  { resolver }: Pick<UploadMissingOptions, 'resolver'>,
+  resolver: Pick<Resolver, 'resolve'>,
   { repository, context }: Pick<Push, 'repository' | 'context'>,
   root: Digest,
 ): Promise<boolean> {

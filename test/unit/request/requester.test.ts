@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requesterLogin } from '../../../src/registry/requester-login.ts';
+import { requesterLogin } from '../../../src/registry/client-request.ts';
 import { clientAddressOf } from '../../../src/request/requester.ts';
 
 const isTrusted = (address: string) => address.startsWith('10.');

@@ -1,0 +1,135 @@
+import type { Digest } from '../../../converters/digest.ts';
+import { ConversionError } from '../../../converters/errors.ts';
+import type { Platform } from '../../../converters/platform.ts';
+import type { Reference, RepositoryName } from '../../../converters/reference.ts';
+import { RegistryError } from '../../errors.ts';
+import { formPhrase } from '../../negotiation/format-names.ts';
+import {
+  indexFormOf,
+  type ManifestInfo,
+  negotiate,
+  type Pin,
+  type Selection,
+} from '../../negotiation/negotiate.ts';
+import type { RequestContext } from '../../upstream/request-context.ts';
+import type { ClientRequest } from '../client-request.ts';
+import type { ContentStore } from '../content-store.ts';
+import { needsDecompression, platformFor } from './client-platform.ts';
+import type { PlatformSelector } from './platform-selector.ts';
+
+/** A client's request for a manifest. */
+export interface ManifestRequest {
+  readonly request: ClientRequest;
+  /** The repository by its name upstream. */
+  readonly repository: RepositoryName;
+  readonly reference: Reference;
+}
+
+/** A request for a manifest, and the stored manifest that its reference names. */
+export interface StoredManifestRequest extends ManifestRequest {
+  readonly root: Digest;
+  readonly info: ManifestInfo;
+}
+
+/** The stored manifest that the response is, or is converted from. */
+export interface SelectedManifest {
+  /** The root, or the image of it for the client's platform. */
+  readonly digest: Digest;
+  readonly info: ManifestInfo;
+  readonly selection: Exclude<Selection, { readonly kind: 'choose' } | { readonly kind: 'refuse' }>;
+}
+
+export interface ManifestSelectorOptions {
+  readonly content: Pick<ContentStore, 'getManifestInfo'>;
+  readonly platformSelector: PlatformSelector;
+  /** The platform of clients that cannot choose one and do not name one. */
+  readonly platform: Platform;
+  readonly pin: Pin;
+  /** Whether an index that must be converted is served as the one image that the client will choose. */
+  readonly servesOneOfList: (context: RequestContext) => boolean;
+}
+
+export interface ManifestSelector {
+  /** Negotiates, down to one platform's image where needed. @throws RegistryError UNSUPPORTED; ConversionError. */
+  select(stored: StoredManifestRequest): Promise<SelectedManifest>;
+}
+
+export function createManifestSelector(options: ManifestSelectorOptions): ManifestSelector {
+  const { content, platformSelector, pin, servesOneOfList } = options;
+
+  const imageOf = ({ request, repository }: ManifestRequest, index: Digest) =>
+    platformSelector.select(repository, index, platformFor(options, request), request.context);
+
+  const infoOf = ({ request, repository }: ManifestRequest, digest: Digest) =>
+    content.getManifestInfo(repository, digest, request.context);
+
+  async function negotiateRoot(stored: StoredManifestRequest): Promise<Selection> {
+    const { request, info } = stored;
+    const asNamed = stored.reference.kind === 'digest' && selectForDigest(stored);
+    if (asNamed) return asNamed;
+    const selection = await withReadableLayers(stored, negotiate(info, request.capabilities, pin));
+    // Each child of an index that is fetched counts as a pull on Docker Hub.
+    const isOne = selection.kind === 'index' && servesOneOfList(request.context);
+    return isOne ? { kind: 'choose', because: 'one-of-list' } : selection;
+  }
+
+  /**
+   * The entries of an index do not say how layers are compressed. For a client that cannot decompress zstd, the image
+   * that it will choose is read; if that image has zstd layers, the index must be converted.
+   */
+  async function withReadableLayers(stored: StoredManifestRequest, selection: Selection): Promise<Selection> {
+    const { request, root, info } = stored;
+    const indexForm = indexFormOf(info.mediaType);
+    const isConcerned = selection.kind === 'stored' && info.entries && needsDecompression(request);
+    if (!isConcerned || !indexForm) return selection;
+    const image = await imageOf(stored, root).catch(noneFits);
+    const isUnreadable = image && (await infoOf(stored, image)).zstd;
+    return isUnreadable ? { kind: 'index', form: indexForm, because: 'zstd-inside' } : selection;
+  }
+
+  return {
+    async select(stored) {
+      const { request, root } = stored;
+      let [digest, info] = [root, stored.info];
+      let selection = await negotiateRoot(stored);
+      request.onSelection?.(digest, selection);
+      while (selection.kind === 'choose') {
+        digest = await imageOf(stored, digest);
+        info = await infoOf(stored, digest);
+        selection = negotiate(info, request.capabilities, pin);
+        request.onSelection?.(digest, selection);
+      }
+      if (selection.kind === 'refuse') throw notAcceptable(stored);
+      return { digest, info, selection };
+    },
+  };
+}
+
+/**
+ * A digest names bytes: the stored bytes are sent if the client reads them, or names their type.
+ * @returns undefined where the stored bytes are not sent.
+ */
+function selectForDigest({ request, info }: StoredManifestRequest): Selection | undefined {
+  const selection = negotiate(info, request.capabilities, 'auto');
+  if (selection.kind === 'stored') return selection;
+  // containerd names the type that a HEAD told it and a wildcard: what is inside is for it to judge.
+  const { types } = request.capabilities;
+  const namesNothingElse = types.size === 1 && !info.zstd;
+  const isNamed = types.has(info.mediaType) && (info.entries !== undefined || namesNothingElse);
+  return isNamed ? { kind: 'stored', because: 'digest-named' } : undefined;
+}
+
+/** A client that reads the index finds no image for its platform itself, and reports that in its own words. */
+function noneFits(error: unknown): undefined {
+  if (error instanceof ConversionError && error.code === 'NO_PLATFORM') return undefined;
+  throw error;
+}
+
+function notAcceptable({ request, info: { mediaType } }: StoredManifestRequest): RegistryError {
+  return new RegistryError(
+    'UNSUPPORTED',
+    `The image is stored as ${formPhrase(mediaType)}, and this client (${request.client.name}) reads no form ` +
+      'that it can be converted to. Use a newer client, or name more types in Accept.',
+    { detail: { stored: mediaType, accepted: [...request.capabilities.types].slice(0, 20) } },
+  );
+}

@@ -1,0 +1,71 @@
+import type { Digest } from '../../../converters/digest.ts';
+import type { Reference, RepositoryName } from '../../../converters/reference.ts';
+import { unknownRequester } from '../../request/requester.ts';
+import type { Credential } from '../../upstream/auth/credential.ts';
+import type { Resolution } from '../../upstream/resolution.ts';
+import type { RecentTags } from '../recent-tags.ts';
+import type { Resolver } from '../resolver.ts';
+import type { ManifestConverter } from './converter.ts';
+import type { Freshness } from './freshness.ts';
+import type { Representation } from './representation.ts';
+
+/** The resolution that a representation rests on: upstream is asked for the same again. */
+export interface ResolvedReference {
+  readonly repository: RepositoryName;
+  readonly reference: Reference;
+  /** Of the request nothing else is kept: its context holds the whole connection. */
+  readonly credential: Credential;
+}
+
+export interface RevalidationOptions {
+  readonly resolver: Resolver;
+  readonly converter: ManifestConverter;
+  readonly recentTags: RecentTags;
+}
+
+export interface Revalidation {
+  /**
+   * How long a representation may be sent again as it is.
+   * @returns undefined where it may not: a stale one, and one that lacks something.
+   */
+  freshnessOf(
+    representation: Representation,
+    resolution: Resolution,
+    resolved: ResolvedReference,
+  ): Freshness | undefined;
+}
+
+/**
+ * A representation depends on the request's words and on what upstream names. While that is the same, the representation
+ * may be. A recipe that a cache has lost is put back when the manifest is converted again. Until then the representation
+ * is not sent again: a client that got the digest could not get what it names.
+ */
+export function createRevalidation({ resolver, converter, recentTags }: RevalidationOptions): Revalidation {
+  function freshnessOf(
+    representation: Representation,
+    resolution: Resolution,
+    resolved: ResolvedReference,
+  ): Freshness | undefined {
+    const { repository, reference, credential } = resolved;
+    const { isFresh, age, ...before } = resolution;
+    if (isFresh === undefined || age !== undefined || !representation.complete) return undefined;
+    const { derived } = representation;
+    const isShared = (digest: Digest) => !converter.needsRepublish(repository, digest);
+    const isKnown = (digest: Digest) =>
+      converter.cachedRecipe(repository, digest) !== undefined && isShared(digest);
+    return {
+      isFresh: () => isFresh() && derived.every(isShared),
+      async revalidate(started) {
+        const context = { ...started, credential, requester: () => unknownRequester };
+        const now = await resolver.resolve(repository, reference, context);
+        const { digest, contentType, public: isPublic } = now;
+        const isSame =
+          digest === before.digest && contentType === before.contentType && isPublic === before.public;
+        if (!isSame || !derived.every(isKnown)) return undefined;
+        if (reference.kind === 'tag') recentTags.record(repository, reference.tag);
+        return freshnessOf(representation, now, resolved);
+      },
+    };
+  }
+  return { freshnessOf };
+}
