@@ -13,7 +13,7 @@ it('every sample is in the table', () => {
   expect(createSampleRegistry().repositories.map(({ name }) => name)).toEqual(sampleNames);
 });
 
-describe('the form that each client is given', () => {
+describe('the form that each client gets', () => {
   it.each(cells)('$sample → $client: $form', async ({ sample, client, form }) => {
     const answer = await ask(sample, client);
     expect(answer.status === 200 ? answer.header('Content-Type') : answer.error().code).toBe(form);
@@ -22,7 +22,7 @@ describe('the form that each client is given', () => {
 });
 
 describe.each(givenCells)('$sample as $client gets it', ({ sample, client }) => {
-  it('is called by the digest that the client computes', async () => {
+  it('has the digest that the client computes', async () => {
     const answer = await ask(sample, client);
     const digest = await digestThatClientsCompute(answer);
     expect(answer.header('Docker-Content-Digest')).toBe(digest);
@@ -40,7 +40,7 @@ describe.each(givenCells)('$sample as $client gets it', ({ sample, client }) => 
     expect(byHead.body).toHaveLength(0);
   });
 
-  it.each(['GET', 'HEAD'])('is not sent by %s to who has it', async (method) => {
+  it.each(['GET', 'HEAD'])('is not sent by %s to a client that has it', async (method) => {
     const etag = (await ask(sample, client)).header('ETag') ?? '';
     const known = [...manifestRequestHeaders[client], ['If-None-Match', `"other", ${etag}`]] as const;
     const answer = await app.send(method, latest(sample), known);
@@ -50,7 +50,7 @@ describe.each(givenCells)('$sample as $client gets it', ({ sample, client }) => 
     expect(answer.header('Vary')).toBe('Accept, User-Agent');
   });
 
-  it('is the same by the digest that the client was told', async () => {
+  it('is the same by its digest', async () => {
     const byTag = await ask(sample, client);
     const headers = headersByDigest(client, givenForm(sample, client));
     const byDigest = await app.get(
@@ -64,14 +64,14 @@ describe.each(givenCells)('$sample as $client gets it', ({ sample, client }) => 
   });
 });
 
-describe('what a client is told beside the manifest', () => {
-  it('stored bytes say that nothing was converted', async () => {
+describe('the headers of a manifest', () => {
+  it('show that stored bytes were not converted', async () => {
     const answer = await ask('sample/oci', 'Docker 20.10');
     expect(answer.header('Regshift-Source-Digest')).toBe(answer.header('Docker-Content-Digest'));
     expect(answer.header('Regshift-Conversion')).toBeNull();
   });
 
-  it('converted ones say from what, to what, for which platform', async () => {
+  it('name the source form, the target form and the platform of a conversion', async () => {
     const stored = await ask('sample/oci', 'Docker 20.10');
     const answer = await ask('sample/oci', 'Docker 1.13.1');
     expect(answer.header('Regshift-Source-Digest')).toBe(stored.header('Docker-Content-Digest'));
@@ -80,7 +80,7 @@ describe('what a client is told beside the manifest', () => {
     expect(chosen.header('Regshift-Conversion')).toBe('oci-index -> schema1; platform=linux/amd64');
   });
 
-  it('what was lost is named', async () => {
+  it('name the losses', async () => {
     const answer = await ask('sample/index', 'Docker 1.13.1');
     expect(answer.header('Regshift-Conversion')).toMatch(
       /^oci-index -> list; lost="\$\.manifests\[2\] \$\.manifests\[3\]"$/,

@@ -38,7 +38,7 @@ describe("a route's own account", () => {
     ],
   };
 
-  it("never reaches another's upstream, nor does a client's login", async () => {
+  it("never reaches another route's upstream, and a client's login reaches none", async () => {
     const both = registries();
     const app = over(config, both);
     for (const path of ['a', 'b']) {
@@ -50,7 +50,7 @@ describe("a route's own account", () => {
     expect(carried(b)).toEqual(new Set([null, basic('for-b:secret-b')]));
   });
 
-  it('is behind one login for the host, asked for at the ping', async () => {
+  it('requires one login for the host, with a challenge at the ping', async () => {
     const both = registries();
     const app = over(config, both);
     for (const path of [
@@ -71,7 +71,7 @@ describe("a route's own account", () => {
     expect(both.asked).toEqual([]);
   });
 
-  it('proves nothing for another route of the same upstream', async () => {
+  it('grants no access through another route to the same upstream', async () => {
     const one = network({ [a]: behindLogin(basic('for-a:secret-a'), images()) });
     const other = { ...own(a, 'a'), upstreamUsername: 'other', match: { path: 'b/' } };
     const app = over({ routes: [config.routes[0], other] }, one);
@@ -87,8 +87,8 @@ describe("a route's own account", () => {
   });
 });
 
-describe('a host that is shared', () => {
-  it('asks for no login at its ping, whatever its upstreams want', async () => {
+describe('a host with several routes', () => {
+  it('requires no login at its ping, whatever its upstreams require', async () => {
     const both = network({ [a]: behindLogin(basic('x:y'), images()), [b]: images() });
     const routes = [
       { match: { path: 'a/' }, upstream: a },
@@ -104,7 +104,7 @@ describe('a host that is shared', () => {
   });
 });
 
-describe('logins that are passed through', () => {
+describe('logins in passthrough mode', () => {
   const challenged: Host = (request, url) => {
     const name = /^\/v2\/(.+)\/(?:manifests|blobs|tags)\//.exec(url.pathname)?.[1];
     const scope = name ? `,scope="repository:${name}:pull"` : '';
@@ -127,7 +127,7 @@ describe('logins that are passed through', () => {
   };
   const registries = () => network({ [a]: challenged, [tokens]: tokenServer, [b]: images() });
 
-  it('have scopes in the words of each side', async () => {
+  it('have scopes with the names of each side', async () => {
     const both = registries();
     const app = over(config, both);
     const ping = await app.get('/v2/');
@@ -148,7 +148,7 @@ describe('logins that are passed through', () => {
     ]);
   });
 
-  it('reach one upstream by each host', async () => {
+  it('reach the upstream of the requested host alone', async () => {
     const both = registries();
     const app = over(config, both);
     const bearer = [...docker19, ['Authorization', 'Bearer good']] as const;
@@ -164,7 +164,7 @@ describe('logins that are passed through', () => {
     expect(both.at(tokens)).toEqual([]);
   });
 
-  it('are not opened by API v1 at another host than they were sealed for', async () => {
+  it('are sealed by API v1 for one host, and refused at another', async () => {
     const both = registries();
     both.set(a, images());
     const app = over(config, both);

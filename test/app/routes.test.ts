@@ -34,7 +34,7 @@ const shared = {
   ],
 };
 
-// `docker.io` is what people write; the file wants a URL.
+// Users write `docker.io`; the configuration file requires a URL.
 shared.routes[0] = { match: { path: 'hub/', ns: 'docker.io' }, upstream: 'https://docker.io' } as never;
 
 describe('a request finds its route', () => {
@@ -42,7 +42,7 @@ describe('a request finds its route', () => {
     ['by path', '/v2/hub/team/app', hub, 'team/app'],
     ['by another path', '/v2/q/team/app', quay, 'team/app'],
     ['by path, and Docker Hub adds library/', '/v2/hub/busybox', hub, 'library/busybox'],
-    ['by path, with library/ said', '/v2/hub/library/busybox', hub, 'library/busybox'],
+    ['by path, with library/ in the name', '/v2/hub/library/busybox', hub, 'library/busybox'],
     ['by host', 'http://own.proxy.test/v2/team/app', own, 'team/app'],
     ['by host, whatever its port', 'http://OWN.proxy.test:8443/v2/team/app', own, 'team/app'],
     ['by host, a path is part of the name', 'http://own.proxy.test/v2/hub/team/app', own, 'hub/team/app'],
@@ -76,7 +76,7 @@ describe('a request finds its route', () => {
     '/v2/hubble/app/manifests/latest',
     '/v2/team/app/tags/list?ns=ghcr.io',
     '/v2/hub2/x/blobs/sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
-  ])('or none, and is told so: %s', async (path) => {
+  ])('or gets 404 when no route matches: %s', async (path) => {
     const registries = three();
     const answer = await over(shared, registries).get(path);
     expect([answer.status, answer.error().code]).toEqual([404, 'NAME_UNKNOWN']);
@@ -86,7 +86,7 @@ describe('a request finds its route', () => {
     expect(registries.asked).toEqual([]);
   });
 
-  it('or none at that host, not even for a ping', async () => {
+  it('or gets 404 at a host without a route, even for a ping', async () => {
     const registries = three();
     const app = over({ routes: [{ match: { host: 'a.test' }, upstream: own }] }, registries);
     const answer = await app.get('http://b.test/v2/');
@@ -96,19 +96,19 @@ describe('a request finds its route', () => {
   });
 });
 
-describe('the registry that containerd wants', () => {
+describe('the registry that containerd names by ns', () => {
   const config = {
     upstreamAuth: 'anonymous',
     routes: [{ upstream: own }, { match: { ns: 'docker.io' }, upstream: hub }],
   };
 
-  it('is no matter where no route is told by it', async () => {
+  it('is ignored when no route matches by ns', async () => {
     const registries = three();
     const app = over({ routes: [{ upstream: own }] }, registries);
     expect((await app.get('/v2/team/app/manifests/latest?ns=anything.test')).status).toBe(200);
   });
 
-  it('is never mistaken for the route for everything', async () => {
+  it('does not lead to the catch-all route when it is unknown', async () => {
     const registries = three();
     const app = over(config, registries);
     expect((await app.get('/v2/team/app/manifests/latest?ns=quay.io')).status).toBe(404);
@@ -119,7 +119,7 @@ describe('the registry that containerd wants', () => {
   });
 });
 
-describe("names are the client's own", () => {
+describe('names are those that the client uses', () => {
   it('in tags, and in the link to the next page', async () => {
     const registries = three();
     const answer = await over(shared, registries).get('/v2/hub/busybox/tags/list?n=1');
@@ -144,7 +144,7 @@ describe("names are the client's own", () => {
     expect(answer.error().message).toContain(words);
   });
 
-  it('in what a client is told to pull instead', async () => {
+  it('in the name to pull instead', async () => {
     const app = over(shared, three());
     const tag = await app.get('/v2/hub/busybox/manifests/latest');
     const digest = tag.header('regshift-source-digest');
@@ -152,7 +152,7 @@ describe("names are the client's own", () => {
     expect(answer.error().message).toMatch(/Pull hub\/busybox@sha256:/);
   });
 
-  it('in a search, of all routes that the host leads to', async () => {
+  it('in a search, of all routes of the host', async () => {
     const app = over(shared, three());
     const { results } = JSON.parse((await app.get('/v1/search')).text()) as { results: { name: string }[] };
     expect(results.map(({ name }) => name).sort()).toEqual([

@@ -6,14 +6,14 @@ import { scriptedUpstream } from '../support/scripted-upstream.ts';
 
 const path = '/v2/sample/schema1-unsigned/manifests/latest';
 
-describe('schema 1 that is stored without a signature', () => {
-  it('is signed on the way, and the answer says that it was not', async () => {
+describe('stored schema 1 without a signature', () => {
+  it('is signed when it is served, and a header says that it was unsigned', async () => {
     const answer = await testApp().get(path);
     expect(answer.status).toBe(200);
     expect(answer.header('Regshift-Conversion')).toBe('schema1 -> schema1; unsigned');
   });
 
-  it('is refused where the operator wants it so, with the way out', async () => {
+  it('is refused with REGSHIFT_UNSIGNED_SCHEMA1=refuse, and the message names the setting', async () => {
     const answer = await testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' }).get(path);
     expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
     expect(answer.error().message).toContain('REGSHIFT_UNSIGNED_SCHEMA1');
@@ -28,7 +28,7 @@ describe('schema 1 that is stored without a signature', () => {
     expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
   });
 
-  it('is refused to Docker 1.3, which asks by API v1', async () => {
+  it('is refused to Docker 1.3, which uses API v1', async () => {
     const app = testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' });
     const answer = await app.get('/v1/repositories/sample/schema1-unsigned/tags');
     expect([answer.status, answer.text()]).toEqual([
@@ -39,7 +39,7 @@ describe('schema 1 that is stored without a signature', () => {
     expect(signed.text()).toMatch(/[0-9a-f]{64}/);
   });
 
-  it('is left out of an index', async () => {
+  it('is omitted from an index', async () => {
     const upstream = scriptedUpstream(
       (await indexOver('team/mixed', ['sample/schema1-unsigned', 'sample/schema2'])).script,
     );
@@ -52,7 +52,7 @@ describe('schema 1 that is stored without a signature', () => {
     expect(await list({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' })).toBe(1);
   });
 
-  it('is no matter for what is signed', async () => {
+  it('is served when it is signed', async () => {
     const app = testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' });
     expect((await app.get('/v2/sample/schema1/manifests/latest')).status).toBe(200);
   });

@@ -21,19 +21,19 @@ async function begin(app: TestApp, headers: Record<string, string> = {}): Promis
   return answer.header('Location') ?? '';
 }
 
-describe('where an upload goes on', () => {
+describe('the Location of an upload', () => {
   it.each([
     [`${uploads}u1`, `${own}u1`],
     [`${uploads}u1?_state=a%2Bb%3D&x=1`, `${own}u1?_state=a%2Bb%3D&x=1`],
     [`${upstreamUrl}${uploads}u-1_2.3~=?_state=x`, `${own}u-1_2.3~=?_state=x`],
-    // Relative to what was asked (RFC 3986, section 5.2).
+    // Relative to the request (RFC 3986, section 5.2).
     ['u1?_state=x', `${own}u1?_state=x`],
   ])('%s is %s for the client', async (location, expected) => {
     const app = testApp({}, scriptedUpstream(startingAt(location)).fetch);
     expect(await begin(app)).toBe(expected);
   });
 
-  it('is below the address that the operator says, under the name that the client knows', async () => {
+  it('starts with REGSHIFT_PUBLIC_URL, and has the name that the client uses', async () => {
     const variables = {
       REGSHIFT_PUBLIC_URL: 'https://hub.test/registry',
       REGSHIFT_ALIASES: 'short=team/app',
@@ -43,19 +43,19 @@ describe('where an upload goes on', () => {
     expect(answer.header('Location')).toBe('https://hub.test/registry/v2/short/blobs/uploads/u1');
   });
 
-  it('is a path where TLS ends in front of the proxy, which must not say http:', async () => {
+  it('is a path when TLS ends in front of the proxy, because http: would be wrong', async () => {
     const app = testApp({}, scriptedUpstream(startingAt(`${uploads}u1`)).fetch);
     expect(await begin(app, { 'X-Forwarded-Proto': 'https' })).toBe(`${uploads}u1`);
   });
 
-  it('stays with a registry that does not know of the TLS before it', async () => {
+  it('belongs to a registry that names itself http: behind TLS', async () => {
     const plain = `http://tls.test${uploads}u1?_state=x`;
     const app = testApp({ REGSHIFT_UPSTREAM: 'https://tls.test' }, scriptedUpstream(startingAt(plain)).fetch);
     expect(await begin(app)).toBe(`${own}u1?_state=x`);
   });
 });
 
-describe('an upload at an address of its own', () => {
+describe('an upload location outside the repository', () => {
   const query = '?digest=sha256%3Aab';
 
   it.each([
@@ -87,7 +87,7 @@ describe('an upload at an address of its own', () => {
     },
   );
 
-  it('that wants a login there gets none', async () => {
+  it('that requires a login gets none', async () => {
     const upstream = scriptedUpstream((request, url) =>
       url.host === 'storage.test'
         ? specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Basic' })
@@ -100,7 +100,7 @@ describe('an upload at an address of its own', () => {
     expect(upstream.carried.at(-1)).toBeNull();
   });
 
-  it('is told anew after each chunk, relative to where it is', async () => {
+  it('is updated after each chunk, relative to the last location', async () => {
     const upstream = scriptedUpstream((request, url) => {
       if (request.method === 'POST') return startingAt('https://storage.test/up/1')(request, url);
       return new Response(null, { status: 202, headers: { Location: '2?part=2' } });
@@ -123,7 +123,7 @@ describe('an upload at an address of its own', () => {
     },
   );
 
-  it('is nobody else’s to make: altered, of another repository, of another key, or a day old', async () => {
+  it('is refused when it is altered, of another repository, of another upstream, or a day old', async () => {
     const upstream = scriptedUpstream(startingAt('https://storage.test/u'));
     const app = testApp({}, upstream.fetch);
     const path = (await begin(app)).replace('http://regshift.test', '');

@@ -12,7 +12,7 @@ const alice = 'Basic YWxpY2U6c2VjcmV0';
 const accepted = (headers: Record<string, string> = {}) =>
   new Response(null, { status: 202, headers: { Location: `${uploads}u1`, Range: '0-0', ...headers } });
 
-/** A client's body in two parts, the second of which comes when it is let. */
+/** A request body in two parts; the second one waits for `release`. */
 function inTwoParts() {
   const { promise: go, resolve: release } = Promise.withResolvers<void>();
   let parts = 0;
@@ -27,7 +27,7 @@ function inTwoParts() {
   return { stream, release };
 }
 
-/** What upstream was sent, as far as it was read. */
+/** A script that reads the requests to upstream. @returns their bodies and headers too. */
 function receiving(answer: () => Response) {
   const received: { method: string; headers: Headers; body: Uint8Array }[] = [];
   const script: Script = async (request) => {
@@ -39,7 +39,7 @@ function receiving(answer: () => Response) {
 }
 
 describe('an upload', () => {
-  it('passes byte for byte, with its length and what is said of it', async () => {
+  it('is passed on byte for byte, with its length and its headers', async () => {
     const { received, script } = receiving(() =>
       accepted({ 'Docker-Upload-UUID': 'u1', 'OCI-Chunk-Min-Length': '9' }),
     );
@@ -82,7 +82,7 @@ describe('an upload', () => {
     expect((await app.send('PATCH', `${uploads}u1`, {}, { body: stream })).status).toBe(202);
   });
 
-  it('without a body is sent without one, and again when upstream wants a token', async () => {
+  it('without a body is sent without one, and again when upstream requires a token', async () => {
     const upstream = scriptedUpstream((request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good', expires_in: 300 });
       if (request.headers.get('authorization') === 'Bearer good') return accepted();
@@ -99,7 +99,7 @@ describe('an upload', () => {
     expect(upstream.carried).toEqual([alice, alice, 'Bearer good']);
   });
 
-  it('with a body goes out once, with the token that upstream is asked about before', async () => {
+  it('with a body is sent once, with a token that a ping has asked for before', async () => {
     const bodies: string[] = [];
     const upstream = scriptedUpstream(async (request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good', expires_in: 300 });
@@ -120,7 +120,7 @@ describe('an upload', () => {
     expect(bodies).toEqual(['', 'a layer', 'a layer']);
   });
 
-  it('that upstream refuses in the middle is refused to the client, whose body is gone', async () => {
+  it('that upstream refuses is refused to the client, because its body cannot be sent again', async () => {
     const challenge = 'Bearer realm="https://auth.test/",service="s"';
     const upstream = scriptedUpstream((request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good' });
@@ -134,7 +134,7 @@ describe('an upload', () => {
     expect(upstream.asked.filter((each) => each.startsWith('PATCH'))).toHaveLength(1);
   });
 
-  it('ends upstream when its client leaves', async () => {
+  it('cancels the request to upstream when its client disconnects', async () => {
     const { promise: aborted, resolve } = Promise.withResolvers<void>();
     const leaving = new AbortController();
     const upstream = scriptedUpstream();
@@ -162,7 +162,7 @@ describe('an upload', () => {
     [416, 'BLOB_UPLOAD_INVALID'],
     [429, 'TOOMANYREQUESTS'],
     [500, 'UNKNOWN'],
-  ])('is told %i %s in the words of upstream', async (status, code) => {
+  ])('gets %i %s with the message of upstream', async (status, code) => {
     const upstream = scriptedUpstream(() =>
       specError(status, code, { 'Retry-After': '7' }, 'as upstream says'),
     );
@@ -171,16 +171,19 @@ describe('an upload', () => {
     expect(answer.header('Retry-After')).toBe('7');
   });
 
-  it.each([301, 302, 307, 308])('is not redirected (%i): that would take the body along', async (status) => {
-    const upstream = scriptedUpstream(
-      () => new Response(null, { status, headers: { Location: 'https://other.test/' } }),
-    );
-    const answer = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`, {
-      Authorization: alice,
-    });
-    expect([answer.status, answer.error().message]).toEqual([502, expect.stringContaining('redirect')]);
-    expect(upstream.asked.some((each) => each.includes('other.test'))).toBe(false);
-  });
+  it.each([301, 302, 307, 308])(
+    'is not redirected (%i): the redirect would carry the body',
+    async (status) => {
+      const upstream = scriptedUpstream(
+        () => new Response(null, { status, headers: { Location: 'https://other.test/' } }),
+      );
+      const answer = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`, {
+        Authorization: alice,
+      });
+      expect([answer.status, answer.error().message]).toEqual([502, expect.stringContaining('redirect')]);
+      expect(upstream.asked.some((each) => each.includes('other.test'))).toBe(false);
+    },
+  );
 });
 
 describe('a mount', () => {
@@ -194,7 +197,7 @@ describe('a mount', () => {
   };
   const mount = `?mount=${encodeURIComponent(digest)}`;
 
-  it('asks upstream for both repositories, by the names that it knows', async () => {
+  it('names both repositories as upstream does', async () => {
     expect(await startedWith(`${mount}&from=team/base`)).toBe(`${mount}&from=team%2Fbase`);
     const aliases = { REGSHIFT_ALIASES: 'base=group/sub/base' };
     expect(await startedWith(`${mount}&from=base`, aliases)).toBe(`${mount}&from=group%2Fsub%2Fbase`);
@@ -204,7 +207,7 @@ describe('a mount', () => {
     expect(await startedWith(`${mount}&from=${from}`, { REGSHIFT_REPOSITORIES: 'team/*' })).toBe('');
   });
 
-  it('needs the right to read the other one too', async () => {
+  it('requests a token for the source repository too', async () => {
     const upstream = scriptedUpstream((request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good' });
       if (request.headers.get('authorization') === 'Bearer good') {

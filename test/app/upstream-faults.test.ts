@@ -7,7 +7,7 @@ import { type Script, scriptedUpstream, specError } from '../support/scripted-up
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const latest = '/v2/sample/schema2/manifests/latest';
 
-/** What upstream's good answer to this path is, with another body in it. */
+/** Replaces the body of upstream's response to the matching requests. */
 function instead(isMeant: (request: Request, url: URL) => boolean, body: string | Uint8Array): Script {
   return (request, url) => {
     if (!isMeant(request, url)) return undefined;
@@ -135,8 +135,8 @@ const faults: readonly Fault[] = [
   },
 ];
 
-describe.each(faults)('upstream answers with $fault', (each) => {
-  it(`the client is told ${each.status} ${each.code}`, async () => {
+describe.each(faults)('upstream responds with $fault', (each) => {
+  it(`the client gets ${each.status} ${each.code}`, async () => {
     const upstream = scriptedUpstream(each.script);
     const answer = await testApp({}, upstream.fetch).get(latest, docker19);
     expect([answer.status, answer.error().code]).toEqual([each.status, each.code]);
@@ -144,23 +144,20 @@ describe.each(faults)('upstream answers with $fault', (each) => {
     for (const [name, value] of Object.entries(each.headers ?? {})) expect(answer.header(name)).toBe(value);
   });
 
-  it.each(['GET', 'HEAD'])(
-    'and the next %s finds what is good, with nothing wrong remembered',
-    async (method) => {
-      const upstream = scriptedUpstream(each.script);
-      const app = testApp({}, upstream.fetch);
-      await app.get(latest, docker19);
-      upstream.follow();
-      const answer = await app.send(method, latest, docker19);
-      expect(answer.status).toBe(200);
-      const healthy = await testApp().get(latest, docker19);
-      expect(answer.header('Docker-Content-Digest')).toBe(healthy.header('Docker-Content-Digest'));
-    },
-  );
+  it.each(['GET', 'HEAD'])('and the next %s succeeds: nothing of the fault is cached', async (method) => {
+    const upstream = scriptedUpstream(each.script);
+    const app = testApp({}, upstream.fetch);
+    await app.get(latest, docker19);
+    upstream.follow();
+    const answer = await app.send(method, latest, docker19);
+    expect(answer.status).toBe(200);
+    const healthy = await testApp().get(latest, docker19);
+    expect(answer.header('Docker-Content-Digest')).toBe(healthy.header('Docker-Content-Digest'));
+  });
 });
 
-describe('a converted manifest is never made', () => {
-  it('of a child that is not what the index says', async () => {
+describe('a manifest is never converted', () => {
+  it('from a child that does not match its index', async () => {
     const script: Script = (request, url) =>
       manifestGet(request, url) && !url.pathname.endsWith('latest')
         ? new Response('{"schemaVersion":2}', { headers: { 'Content-Type': mediaTypes.ociManifest } })
@@ -173,7 +170,7 @@ describe('a converted manifest is never made', () => {
     expect((await app.get('/v2/sample/index/manifests/latest', docker19)).status).toBe(200);
   });
 
-  it('of a list whose children are broken: not even without them', async () => {
+  it('from a list with broken children, not even without them', async () => {
     const index = scriptedUpstream();
     const rootOnly: string[] = [];
     index.follow((request, url) => {
@@ -188,7 +185,7 @@ describe('a converted manifest is never made', () => {
   });
 });
 
-it('what upstream says goes to a terminal: no control characters, and not much of it', async () => {
+it('a message of upstream is shortened, and loses its control characters', async () => {
   const message = `\u001b[31m${'x'.repeat(1000)}`;
   const upstream = scriptedUpstream(() => specError(403, 'DENIED', {}, message));
   const answer = await testApp({}, upstream.fetch).get(latest, docker19);
@@ -196,7 +193,7 @@ it('what upstream says goes to a terminal: no control characters, and not much o
   expect(answer.error().message.length).toBeLessThan(400);
 });
 
-it('a blob is refused in the same way', async () => {
+it('a blob is refused with the same errors', async () => {
   const path = `/v2/sample/schema2/blobs/sha256:${'1'.repeat(64)}`;
   for (const { script, status, code } of faults.filter(({ status: each }) => each !== 502)) {
     const answer = await testApp({}, scriptedUpstream(script).fetch).get(path);
@@ -204,14 +201,14 @@ it('a blob is refused in the same way', async () => {
   }
 });
 
-describe('a connection that upstream closes before it answers', () => {
+describe('a connection that upstream closes before its response', () => {
   const cut = () => {
     throw Object.assign(new TypeError('fetch failed'), {
       cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
     });
   };
 
-  it('is opened again once: one that was kept alive may end just when it is used', async () => {
+  it('is opened again once: a kept-alive connection may end just when it is used', async () => {
     let asked = 0;
     const upstream = scriptedUpstream(() => {
       asked += 1;
@@ -220,7 +217,7 @@ describe('a connection that upstream closes before it answers', () => {
     expect((await testApp({}, upstream.fetch).get(latest, docker19)).status).toBe(200);
   });
 
-  it('and again, is told', async () => {
+  it('twice is an error', async () => {
     const upstream = scriptedUpstream(cut);
     const answer = await testApp({}, upstream.fetch).get(latest, docker19);
     expect([answer.status, answer.error().message]).toEqual([502, expect.stringContaining('ECONNRESET')]);
@@ -228,7 +225,7 @@ describe('a connection that upstream closes before it answers', () => {
   });
 });
 
-it('no cache may keep an error, or give it to another client', async () => {
+it('an error may not be cached', async () => {
   const answer = await testApp({}, scriptedUpstream().fetch).get(
     '/v2/sample/nothing/manifests/latest',
     docker19,
