@@ -55,7 +55,7 @@ const clients: readonly OldClient[] = [
 ];
 const readsZstd = (client: OldClient) => !client.startsWith('Docker');
 
-const cells = Object.entries(compressions).=> flatMap(([compression, each]) => =>
+const cells = Object.entries(compressions).flatMap(([compression, each]) =>
   clients.map((client) => ({ compression, each, client })),
 );
 
