@@ -30,7 +30,7 @@ function slow(script: Script, pass: () => Promise<void>): Script {
   };
 }
 
-const codes = (answers: readonly Answer[]) => answers.map(({ status }) => status);
+const codes = (responses: readonly Answer[]) => responses.map(({ status }) => status);
 
 describe('40 concurrent requests for unknown digests', () => {
   it('walk the tags once within 30 s; the other requests then get 503 with Retry-After, not a wrong 404', async () => {
@@ -42,10 +42,10 @@ describe('40 concurrent requests for unknown digests', () => {
     app.advance(31);
     const others = await Promise.all(asking.slice(1));
     expect(new Set(codes(others))).toEqual(new Set([503]));
-    for (const answer of others) {
-      expect(Number(answer.header('Retry-After'))).toBeGreaterThan(0);
-      expect(answer.error().code).toBe('UNAVAILABLE');
-      expect(answer.error().message).toContain('the search in team/app had no turn within 30 s');
+    for (const response of others) {
+      expect(Number(response.header('Retry-After'))).toBeGreaterThan(0);
+      expect(response.error().code).toBe('UNAVAILABLE');
+      expect(response.error().message).toContain('the search in team/app had no turn within 30 s');
     }
     expect(lists(upstream.asked)).toHaveLength(1);
     gate.open();
@@ -58,8 +58,8 @@ describe('40 concurrent requests for unknown digests', () => {
     const upstream = scriptedUpstream(team);
     const app = testApp({}, upstream.fetch);
     const ask = (headers: typeof docker113) => Array.from({ length: 20 }, () => app.get(pathOf(1), headers));
-    const answers = await Promise.all([...ask(docker113), ...ask([...docker113, alice])]);
-    expect(new Set(codes(answers))).toEqual(new Set([404]));
+    const responses = await Promise.all([...ask(docker113), ...ask([...docker113, alice])]);
+    expect(new Set(codes(responses))).toEqual(new Set([404]));
     expect(lists(upstream.asked)).toHaveLength(2);
   });
 });
@@ -108,8 +108,8 @@ describe('a walk without cached tags (REGSHIFT_TAG_TTL=0)', () => {
       await app.get(`${path}/${child.digest}`, { Accept: '*/*' });
     for (let number = 0; number < 3; number += 1) await app.get(pathOf(number), docker19);
     upstream.forget();
-    const answer = await app.get(`${path}/${digest}`, onArm64);
-    expect([answer.status, answer.header('Docker-Content-Digest')]).toEqual([200, digest]);
+    const response = await app.get(`${path}/${digest}`, onArm64);
+    expect([response.status, response.header('Docker-Content-Digest')]).toEqual([200, digest]);
     expect(lists(upstream.asked)).toEqual([]);
   });
 });
@@ -127,14 +127,16 @@ describe('a client without searches left', () => {
   it('gets no more with invented logins: one address has twelve searches', async () => {
     const upstream = scriptedUpstream(team);
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
-    const answers: Answer[] = [];
+    const responses: Answer[] = [];
     for (let number = 0; number < 16; number += 1) {
       const login = ['Authorization', `Basic ${btoa(`nobody${number}:x`)}`] as const;
-      answers.push(await app.get(pathOf(number), [...docker113, login]));
+      responses.push(await app.get(pathOf(number), [...docker113, login]));
     }
-    expect(codes(answers)).toEqual([...Array<number>(12).fill(404), ...Array<number>(4).fill(503)]);
-    expect(answers.at(-1)?.header('Retry-After')).toBe('30');
-    expect(answers.at(-1)?.error().message).toContain('Too many digests or ids that team/app does not have');
+    expect(codes(responses)).toEqual([...Array<number>(12).fill(404), ...Array<number>(4).fill(503)]);
+    expect(responses.at(-1)?.header('Retry-After')).toBe('30');
+    expect(responses.at(-1)?.error().message).toContain(
+      'Too many digests or ids that team/app does not have',
+    );
     expect(lists(upstream.asked)).toHaveLength(12);
   });
 });
@@ -144,8 +146,8 @@ describe('searches in many repositories', () => {
   const scripts = names.map((name) => manyTags(name, tags));
   const all: Script = async (request, url) => {
     for (const script of scripts) {
-      const answer = await script(request, url);
-      if (answer) return answer;
+      const response = await script(request, url);
+      if (response) return response;
     }
     return undefined;
   };
@@ -182,9 +184,9 @@ describe('a search without progress', () => {
     expect((await next).status).toBe(404);
     upstream.forget();
     gate.open();
-    const answer = await stuck;
-    expect(answer.status).toBe(503);
-    expect(answer.error().message).toContain('made no progress for 20 s');
+    const response = await stuck;
+    expect(response.status).toBe(503);
+    expect(response.error().message).toContain('made no progress for 20 s');
     expect(upstream.asked).toEqual([]);
   });
 });

@@ -93,8 +93,8 @@ describe.each(cells)('$client gets $compression', ({ each, client }) => {
       ['bytes=-7', expected.slice(Math.max(0, expected.length - 7))],
     ];
     for (const [Range, part] of expected.length === 0 ? [] : parts) {
-      const answer = await app.get(path, { Range });
-      expect([answer.status, answer.body]).toEqual([206, part]);
+      const response = await app.get(path, { Range });
+      expect([response.status, response.body]).toEqual([206, part]);
     }
   });
 });

@@ -15,8 +15,8 @@ function repositoryOf(sample: string) {
     const [, rest = ''] = /^\/v2\/team\/app\/(.+)$/.exec(pathname) ?? [];
     if (rest === '') return undefined;
     const { method, headers } = request;
-    const answer = await samples.fetch(`${upstreamUrl}/v2/sample/${sample}/${rest}`, { method, headers });
-    return answer.ok ? answer : specError(404, 'MANIFEST_UNKNOWN');
+    const response = await samples.fetch(`${upstreamUrl}/v2/sample/${sample}/${rest}`, { method, headers });
+    return response.ok ? response : specError(404, 'MANIFEST_UNKNOWN');
   };
 }
 

@@ -16,8 +16,8 @@ describe('a registry with a harmless oddity', () => {
       headers.delete('Docker-Content-Digest');
       return new Response(request.method === 'HEAD' ? null : await good.arrayBuffer(), { headers });
     });
-    const answer = await testApp({}, upstream.fetch).get(latest, docker20);
-    expect(answer.status).toBe(200);
+    const response = await testApp({}, upstream.fetch).get(latest, docker20);
+    expect(response.status).toBe(200);
   });
 
   it('does not support HEAD: GET replaces it', async () => {

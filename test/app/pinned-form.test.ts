@@ -69,8 +69,8 @@ const cases = rows.flatMap(([pin, sample, ...given]) =>
 
 describe('a route that is pinned to a form sends it to every client', () => {
   it.each(cases)('$pin: $sample → $client: $given', async ({ pin, sample, headers, given }) => {
-    const answer = await apps[pin]?.get(`/v2/${sample}/manifests/latest`, headers);
-    expect(answer?.status === 200 ? answer.header('Content-Type') : answer?.error().code).toBe(given);
+    const response = await apps[pin]?.get(`/v2/${sample}/manifests/latest`, headers);
+    expect(response?.status === 200 ? response.header('Content-Type') : response?.error().code).toBe(given);
   });
 
   it.each(cases.filter(({ given }) => given?.includes('/')))(
@@ -85,16 +85,16 @@ describe('a route that is pinned to a form sends it to every client', () => {
   );
 
   it('signs converted manifests, for new clients too', async () => {
-    const answer = await apps.schema1?.get(
+    const response = await apps.schema1?.get(
       '/v2/sample/index/manifests/latest',
       manifestRequestHeaders['Docker 20.10'],
     );
-    expect(await readSignedSchema1(answer?.body ?? new Uint8Array()).verify()).toBe(true);
+    expect(await readSignedSchema1(response?.body ?? new Uint8Array()).verify()).toBe(true);
   });
 
   it('converts the children of a list or index to the pinned family', async () => {
-    const answer = await apps.oci?.get('/v2/sample/list/manifests/latest', [['Accept', '*/*']]);
-    const { manifests } = JSON.parse(answer?.text() ?? '') as { manifests: { mediaType: string }[] };
+    const response = await apps.oci?.get('/v2/sample/list/manifests/latest', [['Accept', '*/*']]);
+    const { manifests } = JSON.parse(response?.text() ?? '') as { manifests: { mediaType: string }[] };
     expect(manifests.map(({ mediaType }) => mediaType)).toEqual([ociManifest, ociManifest, ociManifest]);
   });
 });
@@ -103,15 +103,15 @@ describe('the generic form', () => {
   it('is sent to a client that accepts it, on a route that is not pinned', async () => {
     const app = testApp();
     for (const sample of ['sample/generic', 'sample/fat-generic-table']) {
-      const answer = await app.get(`/v2/${sample}/manifests/latest`, { Accept: generic });
-      expect(answer.header('Content-Type')).toBe(generic);
-      expect(answer.header('Regshift-Conversion')).toBeNull();
+      const response = await app.get(`/v2/${sample}/manifests/latest`, { Accept: generic });
+      expect(response.header('Content-Type')).toBe(generic);
+      expect(response.header('Regshift-Conversion')).toBeNull();
     }
   });
 
   it('is sent unchanged for a lone wildcard', async () => {
-    const answer = await testApp().get('/v2/sample/generic/manifests/latest', { Accept: '*/*' });
-    expect(answer.header('Content-Type')).toBe(generic);
-    expect(answer.header('Docker-Content-Digest')).toBe(answer.header('Regshift-Source-Digest'));
+    const response = await testApp().get('/v2/sample/generic/manifests/latest', { Accept: '*/*' });
+    expect(response.header('Content-Type')).toBe(generic);
+    expect(response.header('Docker-Content-Digest')).toBe(response.header('Regshift-Source-Digest'));
   });
 });

@@ -29,9 +29,9 @@ const docker19On = (os: string, arch: string) => ({
 });
 
 async function sourceOf(app: TestApp, sample: string, headers: Record<string, string>) {
-  const answer = await app.get(`/v2/${sample}/manifests/latest`, headers);
-  expect(answer.status).toBe(200);
-  return answer.header('Regshift-Source-Digest');
+  const response = await app.get(`/v2/${sample}/manifests/latest`, headers);
+  expect(response.status).toBe(200);
+  return response.header('Regshift-Source-Digest');
 }
 
 describe('the image of an index, for a client that cannot select it', () => {
@@ -87,9 +87,9 @@ describe('the image of an index, for a client that cannot select it', () => {
   });
 
   it('is named in the response', async () => {
-    const answer = await testApp().get('/v2/sample/list/manifests/latest', docker19On('linux', '386'));
-    expect(answer.header('Regshift-Conversion')).toBe('list -> schema1; platform=linux/386');
-    expect(JSON.parse(answer.text())).toMatchObject({ architecture: '386' });
+    const response = await testApp().get('/v2/sample/list/manifests/latest', docker19On('linux', '386'));
+    expect(response.header('Regshift-Conversion')).toBe('list -> schema1; platform=linux/386');
+    expect(JSON.parse(response.text())).toMatchObject({ architecture: '386' });
   });
 });
 
@@ -101,25 +101,25 @@ describe('a platform that an index does not have', () => {
     ['sample/fat-generic', docker19On('linux', 'arm'), 'linux/arm', ['linux/amd64', 'linux/arm64']],
     ['sample/fat-generic-table', docker19On('linux', 'arm'), 'linux/arm', ['linux/amd64', 'linux/arm64']],
   ])('%s: 404 UNSUPPORTED, with the available platforms', async (sample, headers, wanted, there) => {
-    const answer = await testApp().get(`/v2/${sample}/manifests/latest`, headers);
-    expect(answer.status).toBe(404);
-    expect(answer.error().code).toBe('UNSUPPORTED');
-    for (const platform of [wanted, ...there]) expect(answer.error().message).toContain(platform);
-    expect(answer.error().message).not.toContain('unknown');
+    const response = await testApp().get(`/v2/${sample}/manifests/latest`, headers);
+    expect(response.status).toBe(404);
+    expect(response.error().code).toBe('UNSUPPORTED');
+    for (const platform of [wanted, ...there]) expect(response.error().message).toContain(platform);
+    expect(response.error().message).not.toContain('unknown');
   });
 });
 
 describe('attestations', () => {
   it('are omitted from a list for Docker', async () => {
     const headers = manifestRequestHeaders['Docker 1.13.1'];
-    const answer = await testApp().get('/v2/sample/index/manifests/latest', headers);
-    const { manifests } = JSON.parse(answer.text()) as { manifests: Entry[] };
+    const response = await testApp().get('/v2/sample/index/manifests/latest', headers);
+    const { manifests } = JSON.parse(response.text()) as { manifests: Entry[] };
     expect(manifests.map(({ platform }) => `${platform.os}/${platform.architecture}`)).toEqual([
       'linux/amd64',
       'linux/arm64',
     ]);
     expect(manifests.every(({ mediaType }) => mediaType === mediaTypes.schema2)).toBe(true);
-    expect(answer.text()).not.toContain('attestation');
+    expect(response.text()).not.toContain('attestation');
   });
 
   it('are never selected', async () => {
@@ -134,7 +134,7 @@ describe('attestations', () => {
 
   it('stay in an index that is sent as it is stored', async () => {
     const headers = manifestRequestHeaders['Docker 20.10'];
-    const answer = await testApp().get('/v2/sample/index/manifests/latest', headers);
-    expect(answer.text()).toContain('attestation-manifest');
+    const response = await testApp().get('/v2/sample/index/manifests/latest', headers);
+    expect(response.text()).toContain('attestation-manifest');
   });
 });

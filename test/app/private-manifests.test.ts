@@ -47,10 +47,10 @@ describe('a private manifest that is cached for one login', () => {
     ] as const)(`is not sent to ${stranger}: %s by %s`, async (sample, name) => {
       const path = (await pulledByAlice(sample))[name];
       for (const method of ['GET', 'HEAD']) {
-        const answer = await app.send(method, path, as(authorization));
-        expect(answer.status).toBe(401);
-        expect(answer.header('WWW-Authenticate')).toBe(basicChallenge);
-        expect(answer.header('Docker-Content-Digest')).toBeNull();
+        const response = await app.send(method, path, as(authorization));
+        expect(response.status).toBe(401);
+        expect(response.header('WWW-Authenticate')).toBe(basicChallenge);
+        expect(response.header('Docker-Content-Digest')).toBeNull();
       }
     });
   }
@@ -125,8 +125,8 @@ describe('concurrent requests', () => {
   it('share no right: upstream checks each login', async () => {
     const path = '/v2/sample/oci/manifests/latest';
     const logins = [alice, bob, undefined, alice, bob, undefined];
-    const answers = await Promise.all(logins.map((login) => app.get(path, as(login))));
-    expect(answers.map(({ status }) => status)).toEqual([200, 401, 401, 200, 401, 401]);
+    const responses = await Promise.all(logins.map((login) => app.get(path, as(login))));
+    expect(responses.map(({ status }) => status)).toEqual([200, 401, 401, 200, 401, 401]);
   });
 });
 

@@ -13,9 +13,9 @@ const madeUp = `sha256:${'0'.repeat(64)}`;
 const counting: Script = async (request, { pathname }) => {
   if (!pathname.includes('/manifests/')) return undefined;
   const { method, headers } = request;
-  const answer = await samples.fetch(request.url, { method, headers });
-  if (answer.ok) answer.headers.set('ratelimit-limit', '100;w=21600');
-  return answer;
+  const response = await samples.fetch(request.url, { method, headers });
+  if (response.ok) response.headers.set('ratelimit-limit', '100;w=21600');
+  return response;
 };
 
 const pulls = (asked: readonly string[]) => asked.filter((each) => /^GET .*\/manifests\//.test(each));

@@ -80,8 +80,8 @@ describe('without memory (REGSHIFT_CACHE_BYTES=0)', () => {
     const digest = (await app.head(`/v2/${sample}/manifests/latest`, headers)).header(
       'Docker-Content-Digest',
     );
-    const answer = await app.get(`/v2/${sample}/manifests/${digest}`, headers);
-    expect([answer.status, answer.header('Docker-Content-Digest')]).toEqual([200, digest]);
+    const response = await app.get(`/v2/${sample}/manifests/${digest}`, headers);
+    expect([response.status, response.header('Docker-Content-Digest')]).toEqual([200, digest]);
   });
 });
 

@@ -42,8 +42,8 @@ describe("a route's own account", () => {
     const both = registries();
     const app = over(config, both);
     for (const path of ['a', 'b']) {
-      const answer = await app.get(`/v2/${path}/team/app/manifests/latest`, as('alice:secret'));
-      expect(answer.status).toBe(200);
+      const response = await app.get(`/v2/${path}/team/app/manifests/latest`, as('alice:secret'));
+      expect(response.status).toBe(200);
     }
     const carried = (origin: string) => new Set(both.at(origin).map(({ authorization }) => authorization));
     expect(carried(a)).toEqual(new Set([null, basic('for-a:secret-a')]));
@@ -59,8 +59,8 @@ describe("a route's own account", () => {
       '/v2/none/such/manifests/latest',
       '/v1/_ping',
     ]) {
-      const answer = await app.get(path);
-      expect([path, answer.status, answer.header('www-authenticate')]).toEqual([
+      const response = await app.get(path);
+      expect([path, response.status, response.header('www-authenticate')]).toEqual([
         path,
         401,
         'Basic realm="regshift"',
@@ -81,8 +81,8 @@ describe("a route's own account", () => {
     expect([refused.status, refused.error().code]).toEqual([403, 'DENIED']);
     const digest = (await app.get(path('a'), as('alice:secret'))).header('docker-content-digest');
     for (const what of ['manifests', 'blobs']) {
-      const answer = await app.get(`/v2/b/team/app/${what}/${digest}`, as('alice:secret'));
-      expect([401, 403, 404]).toContain(answer.status);
+      const response = await app.get(`/v2/b/team/app/${what}/${digest}`, as('alice:secret'));
+      expect([401, 403, 404]).toContain(response.status);
     }
   });
 });
@@ -95,8 +95,8 @@ describe('a host with several routes', () => {
       { match: { path: 'b/' }, upstream: b },
     ];
     const app = over({ upstreamAuth: 'anonymous', routes }, both);
-    const answer = await app.get('/v2/', as('alice:secret'));
-    expect([answer.status, answer.text()]).toEqual([200, '{}']);
+    const response = await app.get('/v2/', as('alice:secret'));
+    expect([response.status, response.text()]).toEqual([200, '{}']);
     expect(both.asked).toEqual([]);
     const refused = await app.get('/v2/a/team/app/manifests/latest', as('alice:secret'));
     expect([refused.status, refused.header('www-authenticate')]).toEqual([403, null]);

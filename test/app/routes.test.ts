@@ -65,8 +65,8 @@ describe('a request finds its route', () => {
     ['quay.io', 'library/busybox', quay],
   ])('by ns: %s %s', async (ns, name, origin) => {
     const registries = three();
-    const answer = await over(shared, registries).get(`/v2/${name}/manifests/latest?ns=${ns}`, docker19);
-    expect(answer.status).toBe(200);
+    const response = await over(shared, registries).get(`/v2/${name}/manifests/latest?ns=${ns}`, docker19);
+    expect(response.status).toBe(200);
     expect(new Set(registries.asked.map((each) => each.origin))).toEqual(new Set([origin]));
   });
 
@@ -78,9 +78,9 @@ describe('a request finds its route', () => {
     '/v2/hub2/x/blobs/sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
   ])('or gets 404 when no route matches: %s', async (path) => {
     const registries = three();
-    const answer = await over(shared, registries).get(path);
-    expect([answer.status, answer.error().code]).toEqual([404, 'NAME_UNKNOWN']);
-    expect(answer.error().message).toMatch(
+    const response = await over(shared, registries).get(path);
+    expect([response.status, response.error().code]).toEqual([404, 'NAME_UNKNOWN']);
+    expect(response.error().message).toMatch(
       /^No route of this proxy leads to the repository "[^"]+" from here\.$/,
     );
     expect(registries.asked).toEqual([]);
@@ -89,8 +89,8 @@ describe('a request finds its route', () => {
   it('or gets 404 at a host without a route, even for a ping', async () => {
     const registries = three();
     const app = over({ routes: [{ match: { host: 'a.test' }, upstream: own }] }, registries);
-    const answer = await app.get('http://b.test/v2/');
-    expect([answer.status, answer.error().code]).toEqual([404, 'NAME_UNKNOWN']);
+    const response = await app.get('http://b.test/v2/');
+    expect([response.status, response.error().code]).toEqual([404, 'NAME_UNKNOWN']);
     expect(registries.asked).toEqual([]);
     expect((await app.get('http://a.test/v2/')).status).toBe(200);
   });
@@ -122,8 +122,8 @@ describe('the registry that containerd names by ns', () => {
 describe('names are those that the client uses', () => {
   it('in tags, and in the link to the next page', async () => {
     const registries = three();
-    const answer = await over(shared, registries).get('/v2/hub/busybox/tags/list?n=1');
-    const { name } = JSON.parse(answer.text()) as { name: string };
+    const response = await over(shared, registries).get('/v2/hub/busybox/tags/list?n=1');
+    const { name } = JSON.parse(response.text()) as { name: string };
     expect(name).toBe('hub/busybox');
     registries.set(hub, () =>
       Response.json(
@@ -140,16 +140,16 @@ describe('names are those that the client uses', () => {
     ['/v2/quay/no/such/tags/list', 'tags of quay/no/such'],
     ['/v2/short/name/manifests/none', 'manifest none of short/name'],
   ])('in errors: %s', async (path, words) => {
-    const answer = await over(shared, three()).get(path);
-    expect(answer.error().message).toContain(words);
+    const response = await over(shared, three()).get(path);
+    expect(response.error().message).toContain(words);
   });
 
   it('in the name to pull instead', async () => {
     const app = over(shared, three());
     const tag = await app.get('/v2/hub/busybox/manifests/latest');
     const digest = tag.header('regshift-source-digest');
-    const answer = await app.get(`/v2/hub/busybox/manifests/${digest}`, docker19);
-    expect(answer.error().message).toMatch(/Pull hub\/busybox@sha256:/);
+    const response = await app.get(`/v2/hub/busybox/manifests/${digest}`, docker19);
+    expect(response.error().message).toMatch(/Pull hub\/busybox@sha256:/);
   });
 
   it('in a search, of all routes of the host', async () => {

@@ -14,8 +14,8 @@ const signed = givenCells
   .map(({ sample }) => sample);
 
 async function manifestOf(sample: string, tag = 'latest') {
-  const answer = await app.get(`/v2/${sample}/manifests/${tag}`, docker19);
-  return readSignedSchema1(answer.body);
+  const response = await app.get(`/v2/${sample}/manifests/${tag}`, docker19);
+  return readSignedSchema1(response.body);
 }
 
 it('enough samples are served as signed schema 1', () => {

@@ -43,8 +43,8 @@ describe('while upstream fails', () => {
     for (const client of ['Docker 1.13.1', 'Docker 20.10'] as const) {
       const headers = manifestRequestHeaders[client];
       const digest = (await app.head(latest, headers)).header('Docker-Content-Digest');
-      const answer = await app.get(`/v2/sample/oci/manifests/${digest}`, headers);
-      expect([answer.status, answer.header('Age')]).toEqual([200, '100']);
+      const response = await app.get(`/v2/sample/oci/manifests/${digest}`, headers);
+      expect([response.status, response.header('Age')]).toEqual([200, '100']);
     }
   });
 
@@ -132,9 +132,9 @@ describe('a tag that has moved to a manifest that upstream refuses now', () => {
     const { app, before } = await moved();
     app.advance(100);
     for (const age of ['100', '140']) {
-      const answer = await app.get(latest, docker19);
-      expect([answer.status, answer.header('Age')]).toEqual([200, age]);
-      expect(answer.body).toEqual(before.body);
+      const response = await app.get(latest, docker19);
+      expect([response.status, response.header('Age')]).toEqual([200, age]);
+      expect(response.body).toEqual(before.body);
       app.advance(40);
     }
   });
@@ -142,7 +142,7 @@ describe('a tag that has moved to a manifest that upstream refuses now', () => {
   it('is 429 after REGSHIFT_STALE', async () => {
     const { app } = await moved();
     app.advance(601);
-    const answer = await app.get(latest, docker19);
-    expect([answer.status, answer.header('Retry-After')]).toEqual([429, '9']);
+    const response = await app.get(latest, docker19);
+    expect([response.status, response.header('Retry-After')]).toEqual([429, '9']);
   });
 });

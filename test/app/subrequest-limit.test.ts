@@ -23,8 +23,8 @@ const tags = (count: number) =>
   );
 
 async function refusal(app: TestApp, path: string) {
-  const answer = await app.get(path, docker113);
-  return [answer.status, answer.error().code, answer.error().message] as const;
+  const response = await app.get(path, docker113);
+  return [response.status, response.error().code, response.error().message] as const;
 }
 
 const message = expect.stringMatching(/more than 30 requests.*REGSHIFT_SUBREQUESTS.*REGSHIFT_LISTS=one/);

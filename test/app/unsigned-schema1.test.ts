@@ -8,15 +8,15 @@ const path = '/v2/sample/schema1-unsigned/manifests/latest';
 
 describe('stored schema 1 without a signature', () => {
   it('is signed when it is served, and a header says that it was unsigned', async () => {
-    const answer = await testApp().get(path);
-    expect(answer.status).toBe(200);
-    expect(answer.header('Regshift-Conversion')).toBe('schema1 -> schema1; unsigned');
+    const response = await testApp().get(path);
+    expect(response.status).toBe(200);
+    expect(response.header('Regshift-Conversion')).toBe('schema1 -> schema1; unsigned');
   });
 
   it('is refused with REGSHIFT_UNSIGNED_SCHEMA1=refuse, and the message names the setting', async () => {
-    const answer = await testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' }).get(path);
-    expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
-    expect(answer.error().message).toContain('REGSHIFT_UNSIGNED_SCHEMA1');
+    const response = await testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' }).get(path);
+    expect([response.status, response.error().code]).toEqual([404, 'UNSUPPORTED']);
+    expect(response.error().message).toContain('REGSHIFT_UNSIGNED_SCHEMA1');
   });
 
   it.each([
@@ -24,14 +24,14 @@ describe('stored schema 1 without a signature', () => {
     ['as schema 2', { Accept: mediaTypes.schema2, 'User-Agent': 'containerd/2.1.0' }],
   ])('is refused %s', async (_, headers) => {
     const app = testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' });
-    const answer = await app.get('/v2/sample/schema1-unsigned/manifests/latest', headers);
-    expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
+    const response = await app.get('/v2/sample/schema1-unsigned/manifests/latest', headers);
+    expect([response.status, response.error().code]).toEqual([404, 'UNSUPPORTED']);
   });
 
   it('is refused to Docker 1.3, which uses API v1', async () => {
     const app = testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' });
-    const answer = await app.get('/v1/repositories/sample/schema1-unsigned/tags');
-    expect([answer.status, answer.text()]).toEqual([
+    const response = await app.get('/v1/repositories/sample/schema1-unsigned/tags');
+    expect([response.status, response.text()]).toEqual([
       406,
       expect.stringContaining('REGSHIFT_UNSIGNED_SCHEMA1'),
     ]);
@@ -45,8 +45,11 @@ describe('stored schema 1 without a signature', () => {
     );
     const list = async (variables: Record<string, string>) => {
       const headers = { Accept: `${mediaTypes.dockerList}, ${mediaTypes.schema2}` };
-      const answer = await testApp(variables, upstream.fetch).get('/v2/team/mixed/manifests/latest', headers);
-      return (JSON.parse(answer.text()) as { manifests: unknown[] }).manifests.length;
+      const response = await testApp(variables, upstream.fetch).get(
+        '/v2/team/mixed/manifests/latest',
+        headers,
+      );
+      return (JSON.parse(response.text()) as { manifests: unknown[] }).manifests.length;
     };
     expect(await list({})).toBe(2);
     expect(await list({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' })).toBe(1);

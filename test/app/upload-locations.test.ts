@@ -16,9 +16,13 @@ const startingAt =
       : undefined;
 
 async function begin(app: TestApp, headers: Record<string, string> = {}): Promise<string> {
-  const answer = await app.send('POST', uploads, { Authorization: alice, 'Content-Length': '0', ...headers });
-  expect(answer.status).toBe(202);
-  return answer.header('Location') ?? '';
+  const response = await app.send('POST', uploads, {
+    Authorization: alice,
+    'Content-Length': '0',
+    ...headers,
+  });
+  expect(response.status).toBe(202);
+  return response.header('Location') ?? '';
 }
 
 describe('the Location of an upload', () => {
@@ -39,8 +43,8 @@ describe('the Location of an upload', () => {
       REGSHIFT_ALIASES: 'short=team/app',
     };
     const app = testApp(variables, scriptedUpstream(startingAt(`${uploads}u1`)).fetch);
-    const answer = await app.send('POST', '/v2/short/blobs/uploads/');
-    expect(answer.header('Location')).toBe('https://hub.test/registry/v2/short/blobs/uploads/u1');
+    const response = await app.send('POST', '/v2/short/blobs/uploads/');
+    expect(response.header('Location')).toBe('https://hub.test/registry/v2/short/blobs/uploads/u1');
   });
 
   it('is a path when TLS ends in front of the proxy, because http: would be wrong', async () => {
@@ -80,8 +84,8 @@ describe('an upload location outside the repository', () => {
       expect(sealed).toMatch(/^http:\/\/regshift\.test\/v2\/team\/app\/blobs\/uploads\/elsewhere\.[\w.-]+$/);
       upstream.forget();
       const path = `${sealed.replace('http://regshift.test', '')}${query}`;
-      const answer = await app.send('PUT', path, { Authorization: alice }, { body });
-      expect([answer.status, answer.error().code]).toEqual([400, 'DIGEST_INVALID']);
+      const response = await app.send('PUT', path, { Authorization: alice }, { body });
+      expect([response.status, response.error().code]).toEqual([400, 'DIGEST_INVALID']);
       expect(upstream.asked.at(-1)).toBe(asked);
       expect(upstream.carried.at(-1)).toBe(carried);
     },
@@ -95,8 +99,8 @@ describe('an upload location outside the repository', () => {
     );
     const app = testApp({}, upstream.fetch);
     const path = (await begin(app)).replace('http://regshift.test', '');
-    const answer = await app.send('PATCH', path, { Authorization: alice }, { body });
-    expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([502, null]);
+    const response = await app.send('PATCH', path, { Authorization: alice }, { body });
+    expect([response.status, response.header('WWW-Authenticate')]).toEqual([502, null]);
     expect(upstream.carried.at(-1)).toBeNull();
   });
 
@@ -108,9 +112,9 @@ describe('an upload location outside the repository', () => {
     const app = testApp({}, upstream.fetch);
     let at = (await begin(app)).replace('http://regshift.test', '');
     for (const expected of ['https://storage.test/up/1', 'https://storage.test/up/2?part=2']) {
-      const answer = await app.send('PATCH', at, {}, { body });
+      const response = await app.send('PATCH', at, {}, { body });
       expect(upstream.asked.at(-1)).toBe(`PATCH ${expected}`);
-      at = answer.header('Location')?.replace('http://regshift.test', '') ?? '';
+      at = response.header('Location')?.replace('http://regshift.test', '') ?? '';
     }
   });
 
@@ -118,8 +122,8 @@ describe('an upload location outside the repository', () => {
     '%s is not followed',
     async (location) => {
       const app = testApp({}, scriptedUpstream(startingAt(location)).fetch);
-      const answer = await app.send('POST', uploads);
-      expect([answer.status, answer.text()]).toEqual([502, expect.not.stringContaining('word')]);
+      const response = await app.send('POST', uploads);
+      expect([response.status, response.text()]).toEqual([502, expect.not.stringContaining('word')]);
     },
   );
 
@@ -129,8 +133,12 @@ describe('an upload location outside the repository', () => {
     const path = (await begin(app)).replace('http://regshift.test', '');
     const refused = async (by: TestApp, at: string) => {
       upstream.forget();
-      const answer = await by.send('PUT', at, {}, { body });
-      expect([answer.status, answer.error().code, upstream.asked]).toEqual([404, 'BLOB_UPLOAD_UNKNOWN', []]);
+      const response = await by.send('PUT', at, {}, { body });
+      expect([response.status, response.error().code, upstream.asked]).toEqual([
+        404,
+        'BLOB_UPLOAD_UNKNOWN',
+        [],
+      ]);
     };
     await refused(app, `${path.slice(0, -9)}AAAAAAAA`);
     await refused(app, path.replace('team/app', 'team/other'));

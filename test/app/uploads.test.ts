@@ -28,12 +28,12 @@ function inTwoParts() {
 }
 
 /** A script that reads the requests to upstream. @returns their bodies and headers too. */
-function receiving(answer: () => Response) {
+function receiving(response: () => Response) {
   const received: { method: string; headers: Headers; body: Uint8Array }[] = [];
   const script: Script = async (request) => {
     const body = request.body ? await bytesOf(request.body as ReadableStream<Uint8Array>) : new Uint8Array();
     received.push({ method: request.method, headers: request.headers, body });
-    return answer();
+    return response();
   };
   return { received, script };
 }
@@ -50,9 +50,9 @@ describe('an upload', () => {
       'Content-Type': 'application/octet-stream',
       Cookie: 'a=b',
     };
-    const answer = await app.send('PATCH', `${uploads}u1?_state=x%3D`, headers, { body: bytes });
-    expect(answer.status).toBe(202);
-    expect(Object.fromEntries(answer.headers)).toMatchObject({
+    const response = await app.send('PATCH', `${uploads}u1?_state=x%3D`, headers, { body: bytes });
+    expect(response.status).toBe(202);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
       'docker-upload-uuid': 'u1',
       'oci-chunk-min-length': '9',
       range: '0-0',
@@ -91,8 +91,8 @@ describe('an upload', () => {
       });
     });
     const app = testApp({}, upstream.fetch);
-    const answer = await app.send('POST', uploads, { Authorization: alice, 'Content-Length': '0' });
-    expect(answer.status).toBe(202);
+    const response = await app.send('POST', uploads, { Authorization: alice, 'Content-Length': '0' });
+    expect(response.status).toBe(202);
     expect(upstream.asked[1]).toBe(
       'GET https://auth.test/?service=s&scope=repository%3Ateam%2Fapp%3Apull%2Cpush',
     );
@@ -111,8 +111,8 @@ describe('an upload', () => {
     });
     const app = testApp({}, upstream.fetch);
     for (let chunk = 0; chunk < 2; chunk += 1) {
-      const answer = await app.send('PATCH', `${uploads}u1`, { Authorization: alice }, { body: bytes });
-      expect(answer.status).toBe(202);
+      const response = await app.send('PATCH', `${uploads}u1`, { Authorization: alice }, { body: bytes });
+      expect(response.status).toBe(202);
     }
     const patch = `PATCH ${uploads}u1`;
     const token = 'GET https://auth.test/?service=s&scope=repository%3Ateam%2Fapp%3Apull%2Cpush';
@@ -128,9 +128,9 @@ describe('an upload', () => {
       return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': challenge });
     });
     const app = testApp({}, upstream.fetch);
-    const answer = await app.send('PATCH', `${uploads}u1`, { Authorization: alice }, { body: bytes });
-    expect([answer.status, answer.error().code]).toEqual([401, 'UNAUTHORIZED']);
-    expect(answer.header('WWW-Authenticate')).toBe(challenge);
+    const response = await app.send('PATCH', `${uploads}u1`, { Authorization: alice }, { body: bytes });
+    expect([response.status, response.error().code]).toEqual([401, 'UNAUTHORIZED']);
+    expect(response.header('WWW-Authenticate')).toBe(challenge);
     expect(upstream.asked.filter((each) => each.startsWith('PATCH'))).toHaveLength(1);
   });
 
@@ -166,9 +166,9 @@ describe('an upload', () => {
     const upstream = scriptedUpstream(() =>
       specError(status, code, { 'Retry-After': '7' }, 'as upstream says'),
     );
-    const answer = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`);
-    expect([answer.status, answer.error()]).toEqual([status, { code, message: 'as upstream says' }]);
-    expect(answer.header('Retry-After')).toBe('7');
+    const response = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`);
+    expect([response.status, response.error()]).toEqual([status, { code, message: 'as upstream says' }]);
+    expect(response.header('Retry-After')).toBe('7');
   });
 
   it.each([301, 302, 307, 308])(
@@ -177,10 +177,10 @@ describe('an upload', () => {
       const upstream = scriptedUpstream(
         () => new Response(null, { status, headers: { Location: 'https://other.test/' } }),
       );
-      const answer = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`, {
+      const response = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`, {
         Authorization: alice,
       });
-      expect([answer.status, answer.error().message]).toEqual([502, expect.stringContaining('redirect')]);
+      expect([response.status, response.error().message]).toEqual([502, expect.stringContaining('redirect')]);
       expect(upstream.asked.some((each) => each.includes('other.test'))).toBe(false);
     },
   );
@@ -189,10 +189,10 @@ describe('an upload', () => {
 describe('a mount', () => {
   const startedWith = async (query: string, variables: Record<string, string> = {}) => {
     const upstream = scriptedUpstream(() => accepted());
-    const answer = await testApp(variables, upstream.fetch).send('POST', `${uploads}${query}`, {
+    const response = await testApp(variables, upstream.fetch).send('POST', `${uploads}${query}`, {
       'Content-Length': '0',
     });
-    expect(answer.status).toBe(202);
+    expect(response.status).toBe(202);
     return upstream.asked.at(-1)?.replace(`POST ${uploads}`, '');
   };
   const mount = `?mount=${encodeURIComponent(digest)}`;
@@ -218,12 +218,12 @@ describe('a mount', () => {
       }
       return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Bearer realm="https://auth.test/"' });
     });
-    const answer = await testApp({}, upstream.fetch).send('POST', `${uploads}${mount}&from=team/base`, {
+    const response = await testApp({}, upstream.fetch).send('POST', `${uploads}${mount}&from=team/base`, {
       Authorization: alice,
     });
     const scopes = new URL(upstream.asked[1]?.slice(4) ?? '').searchParams.getAll('scope');
     expect(scopes).toEqual(['repository:team/app:pull,push', 'repository:team/base:pull']);
-    expect([answer.status, answer.header('Location')]).toEqual([
+    expect([response.status, response.header('Location')]).toEqual([
       201,
       `http://regshift.test/v2/team/app/blobs/${digest}`,
     ]);

@@ -138,10 +138,10 @@ const faults: readonly Fault[] = [
 describe.each(faults)('upstream responds with $fault', (each) => {
   it(`the client gets ${each.status} ${each.code}`, async () => {
     const upstream = scriptedUpstream(each.script);
-    const answer = await testApp({}, upstream.fetch).get(latest, docker19);
-    expect([answer.status, answer.error().code]).toEqual([each.status, each.code]);
-    expect(answer.error().message).toMatch(each.message);
-    for (const [name, value] of Object.entries(each.headers ?? {})) expect(answer.header(name)).toBe(value);
+    const response = await testApp({}, upstream.fetch).get(latest, docker19);
+    expect([response.status, response.error().code]).toEqual([each.status, each.code]);
+    expect(response.error().message).toMatch(each.message);
+    for (const [name, value] of Object.entries(each.headers ?? {})) expect(response.header(name)).toBe(value);
   });
 
   it.each(['GET', 'HEAD'])('and the next %s succeeds: nothing of the fault is cached', async (method) => {
@@ -149,10 +149,10 @@ describe.each(faults)('upstream responds with $fault', (each) => {
     const app = testApp({}, upstream.fetch);
     await app.get(latest, docker19);
     upstream.follow();
-    const answer = await app.send(method, latest, docker19);
-    expect(answer.status).toBe(200);
+    const response = await app.send(method, latest, docker19);
+    expect(response.status).toBe(200);
     const healthy = await testApp().get(latest, docker19);
-    expect(answer.header('Docker-Content-Digest')).toBe(healthy.header('Docker-Content-Digest'));
+    expect(response.header('Docker-Content-Digest')).toBe(healthy.header('Docker-Content-Digest'));
   });
 });
 
@@ -164,8 +164,8 @@ describe('a manifest is never converted', () => {
         : undefined;
     const upstream = scriptedUpstream(script);
     const app = testApp({}, upstream.fetch);
-    const answer = await app.get('/v2/sample/index/manifests/latest', docker19);
-    expect([answer.status, answer.error().code]).toEqual([502, 'MANIFEST_INVALID']);
+    const response = await app.get('/v2/sample/index/manifests/latest', docker19);
+    expect([response.status, response.error().code]).toEqual([502, 'MANIFEST_INVALID']);
     upstream.follow();
     expect((await app.get('/v2/sample/index/manifests/latest', docker19)).status).toBe(200);
   });
@@ -180,24 +180,24 @@ describe('a manifest is never converted', () => {
     });
     const app = testApp({}, index.fetch);
     const headers = manifestRequestHeaders['Docker 1.13.1'];
-    const answer = await app.get('/v2/sample/index/manifests/latest', headers);
-    expect([answer.status, answer.error().code]).toEqual([502, 'MANIFEST_INVALID']);
+    const response = await app.get('/v2/sample/index/manifests/latest', headers);
+    expect([response.status, response.error().code]).toEqual([502, 'MANIFEST_INVALID']);
   });
 });
 
 it('a message of upstream is shortened, and loses its control characters', async () => {
   const message = `\u001b[31m${'x'.repeat(1000)}`;
   const upstream = scriptedUpstream(() => specError(403, 'DENIED', {}, message));
-  const answer = await testApp({}, upstream.fetch).get(latest, docker19);
-  expect(answer.error().message).not.toContain('\u001b');
-  expect(answer.error().message.length).toBeLessThan(400);
+  const response = await testApp({}, upstream.fetch).get(latest, docker19);
+  expect(response.error().message).not.toContain('\u001b');
+  expect(response.error().message.length).toBeLessThan(400);
 });
 
 it('a blob is refused with the same errors', async () => {
   const path = `/v2/sample/schema2/blobs/sha256:${'1'.repeat(64)}`;
   for (const { script, status, code } of faults.filter(({ status: each }) => each !== 502)) {
-    const answer = await testApp({}, scriptedUpstream(script).fetch).get(path);
-    expect([answer.status, answer.error().code]).toEqual([status, code]);
+    const response = await testApp({}, scriptedUpstream(script).fetch).get(path);
+    expect([response.status, response.error().code]).toEqual([status, code]);
   }
 });
 
@@ -219,19 +219,19 @@ describe('a connection that upstream closes before its response', () => {
 
   it('twice is an error', async () => {
     const upstream = scriptedUpstream(cut);
-    const answer = await testApp({}, upstream.fetch).get(latest, docker19);
-    expect([answer.status, answer.error().message]).toEqual([502, expect.stringContaining('ECONNRESET')]);
+    const response = await testApp({}, upstream.fetch).get(latest, docker19);
+    expect([response.status, response.error().message]).toEqual([502, expect.stringContaining('ECONNRESET')]);
     expect(upstream.asked).toHaveLength(2);
   });
 });
 
 it('an error may not be cached', async () => {
-  const answer = await testApp({}, scriptedUpstream().fetch).get(
+  const response = await testApp({}, scriptedUpstream().fetch).get(
     '/v2/sample/nothing/manifests/latest',
     docker19,
   );
-  expect(answer.status).toBe(404);
-  expect([answer.header('Cache-Control'), answer.header('Vary')]).toEqual([
+  expect(response.status).toBe(404);
+  expect([response.header('Cache-Control'), response.header('Vary')]).toEqual([
     'no-store',
     'Accept, Authorization, User-Agent',
   ]);

@@ -32,9 +32,9 @@ async function begun(name: string, login?: string) {
 /** The sealed context and token that the proxy sends at the beginning of a pull. */
 async function sealed(name: string, authorization?: string) {
   const headers: Record<string, string> = authorization ? { Authorization: authorization } : {};
-  const answer = await app.get(`/v1/repositories/${name}/images`, headers);
-  const context = answer.header('X-Docker-Endpoints')?.split('/').at(-1) ?? '';
-  return { context, token: answer.header('X-Docker-Token') ?? '' };
+  const response = await app.get(`/v1/repositories/${name}/images`, headers);
+  const context = response.header('X-Docker-Endpoints')?.split('/').at(-1) ?? '';
+  return { context, token: response.header('X-Docker-Token') ?? '' };
 }
 
 const everything = ['ancestry', 'json', 'layer'];
@@ -46,9 +46,9 @@ describe('an id of another repository (CVE-2014-8178)', () => {
     const { prefix } = await begun('sample/oci');
     upstream.forget();
     for (const what of everything) {
-      const answer = await app.get(`${prefix}/v1/images/${other.id}/${what}`);
-      expect(answer.status).toBe(404);
-      expect(JSON.parse(answer.text())).toEqual({ error: expect.stringContaining('in sample/oci') });
+      const response = await app.get(`${prefix}/v1/images/${other.id}/${what}`);
+      expect(response.status).toBe(404);
+      expect(JSON.parse(response.text())).toEqual({ error: expect.stringContaining('in sample/oci') });
     }
     // No request names the other repository or its image: the proxy has no table of ids.
     expect(upstream.asked).toEqual(['GET /v2/sample/oci/tags/list', 'HEAD /v2/sample/oci/manifests/1.0']);
@@ -95,8 +95,11 @@ describe('a private image by its id', () => {
   it('is 404 at an address without a repository', async () => {
     const { id } = await begun('sample/schema2', 'alice:secret');
     for (const headers of [{}, { Authorization: alice }] as Record<string, string>[]) {
-      const answer = await app.get(`/v1/images/${id}/json`, headers);
-      expect([answer.status, answer.text()]).toEqual([404, expect.stringContaining('X-Docker-Endpoints')]);
+      const response = await app.get(`/v1/images/${id}/json`, headers);
+      expect([response.status, response.text()]).toEqual([
+        404,
+        expect.stringContaining('X-Docker-Endpoints'),
+      ]);
     }
   });
 });
@@ -115,9 +118,9 @@ describe('a tampered context or token', () => {
     for (const claim of [context, token]) {
       for (let at = 0; at < claim.length; at += 7) {
         const altered = claim.slice(0, at) + (claim[at] === 'A' ? 'B' : 'A') + claim.slice(at + 1);
-        const answer = await (claim === context ? get(altered, token) : get(context, altered));
+        const response = await (claim === context ? get(altered, token) : get(context, altered));
         // The last characters of base64url may hold unused bits; jose refuses or ignores them.
-        if (answer.status !== 200) expect([at, answer.status]).toEqual([at, 401]);
+        if (response.status !== 200) expect([at, response.status]).toEqual([at, 401]);
         else
           expect(base64url.decode(altered.split('.').at(-1) ?? '')).toEqual(
             base64url.decode(claim.split('.').at(-1) ?? ''),
@@ -249,9 +252,9 @@ describe('unusual paths', () => {
     ['/v1/__proto__', 404],
     ['/v1/repositories/images', 404],
   ])('%s: %i', async (path, status) => {
-    const answer = await app.get(path);
-    expect(answer.status).toBe(status);
-    if (status !== 200) expect(JSON.parse(answer.text())).toEqual({ error: expect.any(String) });
+    const response = await app.get(path);
+    expect(response.status).toBe(status);
+    if (status !== 200) expect(JSON.parse(response.text())).toEqual({ error: expect.any(String) });
     const own = upstream.asked.every((each) =>
       /^(GET|HEAD) \/v2\/(sample\/oci\/|library\/|secret\/|$)/.test(each),
     );
@@ -263,8 +266,8 @@ describe('a token', () => {
   it.each(['Token', 'Token ', 'token   '])(
     '%j is treated as no login, and is not sent to upstream',
     async (authorization) => {
-      const answer = await app.get('/v1/repositories/sample/oci/tags', { Authorization: authorization });
-      expect(answer.status).toBe(200);
+      const response = await app.get('/v1/repositories/sample/oci/tags', { Authorization: authorization });
+      expect(response.status).toBe(200);
       expect(new Set(upstream.carried)).toEqual(new Set([null]));
     },
   );

@@ -11,9 +11,9 @@ const json = ({ text }: { text(): string }) => JSON.parse(text()) as unknown;
 describe('GET /v1/_ping', () => {
   it.each(['/v1/_ping', '//v1/_ping'])('%s: reports a registry of API v1', async (path) => {
     const upstream = scriptedUpstream(() => specError(503, 'UNAVAILABLE'));
-    const answer = await testApp({}, upstream.fetch).get(path, { 'User-Agent': 'Go 1.1 package http' });
-    expect([answer.status, json(answer)]).toEqual([200, {}]);
-    expect(answer.header('X-Docker-Registry-Standalone')).toBe('true');
+    const response = await testApp({}, upstream.fetch).get(path, { 'User-Agent': 'Go 1.1 package http' });
+    expect([response.status, json(response)]).toEqual([200, {}]);
+    expect(response.header('X-Docker-Registry-Standalone')).toBe('true');
     expect(upstream.asked).toEqual([]);
   });
 });
@@ -24,8 +24,8 @@ describe('the endpoint of a pull', () => {
     [{ REGSHIFT_PUBLIC_URL: 'https://registry.example' }, 'registry.example/v1ctx/'],
     [{ REGSHIFT_PUBLIC_URL: 'https://example.net:8443/mirror/' }, 'example.net:8443/mirror/v1ctx/'],
   ])('is the address of the proxy without a scheme: %j', async (variables, prefix) => {
-    const answer = await testApp(variables).get('/v1/repositories/sample/oci/images');
-    const endpoint = answer.header('X-Docker-Endpoints') ?? '';
+    const response = await testApp(variables).get('/v1/repositories/sample/oci/images');
+    const endpoint = response.header('X-Docker-Endpoints') ?? '';
     expect(endpoint.slice(0, prefix.length)).toBe(prefix);
     // Characters that all daemons from 1.3.3 to 17.05 accept in the path (clients.md).
     expect(endpoint.slice(prefix.length)).toMatch(/^[A-Za-z0-9._-]{50,950}$/);
@@ -34,8 +34,8 @@ describe('the endpoint of a pull', () => {
   it('is short enough for the longest name', async () => {
     const name = `${'a'.repeat(127)}/${'b'.repeat(127)}`;
     const tags = manyTags(name, { latest: 'sample/oci' });
-    const answer = await testApp({}, scriptedUpstream(tags).fetch).get(`/v1/repositories/${name}/images`);
-    expect(answer.header('X-Docker-Endpoints')).toMatch(/\/v1ctx\/[^/]{50,950}$/);
+    const response = await testApp({}, scriptedUpstream(tags).fetch).get(`/v1/repositories/${name}/images`);
+    expect(response.header('X-Docker-Endpoints')).toMatch(/\/v1ctx\/[^/]{50,950}$/);
   });
 });
 
@@ -96,11 +96,11 @@ describe('docker login', () => {
 describe('GET /v1/search', () => {
   const results = async (query: string, variables = {}, script?: Script) => {
     const upstream = scriptedUpstream(script);
-    const answer = await testApp(variables, upstream.fetch).get(`/v1/search?${query}`, {
+    const response = await testApp(variables, upstream.fetch).get(`/v1/search?${query}`, {
       'X-Docker-Token': 'true',
     });
-    expect(answer.status).toBe(200);
-    return json(answer) as {
+    expect(response.status).toBe(200);
+    return json(response) as {
       query: string;
       num_results: number;
       results: { name: string; description: string }[];
@@ -177,10 +177,10 @@ describe('GET /v1/search', () => {
 
 describe('the description of a repository', () => {
   it('its JSON describes the image that this client would get', async () => {
-    const answer = await testApp().get('/v1/repositories/sample/list/json', {
+    const response = await testApp().get('/v1/repositories/sample/list/json', {
       'User-Agent': v1Daemons['Docker 1.7.1'].userAgent.replace('amd64', 'arm64'),
     });
-    expect(json(answer)).toEqual({
+    expect(json(response)).toEqual({
       last_update: Date.UTC(2016, 1, 4) / 1000,
       docker_version: null,
       docker_go_version: null,
@@ -215,8 +215,8 @@ describe('requests that API v1 does not support', () => {
     ['POST', '/v1/_ping', 405],
     ['PUT', '/v1/users/', 405],
   ])('%s %s: %i', async (method, path, status) => {
-    const answer = await testApp().send(method, path);
-    expect([answer.status, json(answer)]).toEqual([status, { error: expect.any(String) }]);
+    const response = await testApp().send(method, path);
+    expect([response.status, json(response)]).toEqual([status, { error: expect.any(String) }]);
   });
 
   it('HEAD has the headers of GET', async () => {

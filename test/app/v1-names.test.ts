@@ -10,8 +10,8 @@ import { pullV1 } from '../support/v1-pull.ts';
 function registryOf(repositories: Readonly<Record<string, string>>): Script {
   return async (request, url) => {
     for (const [name, sample] of Object.entries(repositories)) {
-      const answer = await manyTags(name, { latest: sample })(request, url);
-      if (answer) return answer;
+      const response = await manyTags(name, { latest: sample })(request, url);
+      if (response) return response;
     }
     return url.pathname === '/v2/' ? undefined : specError(404, 'NAME_UNKNOWN');
   };
@@ -136,8 +136,8 @@ describe('an alias', () => {
       'registry:catalog:*',
     ];
     const query = scopes.map((scope) => `scope=${encodeURIComponent(scope)}`).join('&');
-    const answer = await testApp(variables, upstream.fetch).get(`/token?service=registry.test&${query}`);
-    expect(answer.status).toBe(200);
+    const response = await testApp(variables, upstream.fetch).get(`/token?service=registry.test&${query}`);
+    expect(response.status).toBe(200);
     const asked = new URL(upstream.asked.at(-1)?.replace('GET ', '') ?? '');
     expect(asked.searchParams.getAll('scope')).toEqual(scopes.slice(1));
   });
@@ -146,8 +146,8 @@ describe('an alias', () => {
 describe('an invalid name', () => {
   it.each(['Team/app', 'team/-app', 'a/b/'])('%s: 400 with the setting for a short name', async (name) => {
     const { app, upstream } = over({});
-    const answer = await app.get(`/v1/repositories/${name}/images`);
-    expect([answer.status, JSON.parse(answer.text())]).toEqual([
+    const response = await app.get(`/v1/repositories/${name}/images`);
+    expect([response.status, JSON.parse(response.text())]).toEqual([
       400,
       { error: expect.stringMatching(/is not a repository name.*REGSHIFT_ALIASES/) },
     ]);

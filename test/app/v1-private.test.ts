@@ -79,9 +79,12 @@ describe('an id of a private image', () => {
     const prefix = session.asked.at(-1)?.replace(/\/images\/.*/, '');
     for (const what of ['ancestry', 'json', 'layer']) {
       for (const headers of [{}, { Authorization: bob }, { Authorization: 'Token ' }]) {
-        const answer = await app.get(`${prefix}/images/${id}/${what}`, headers as Record<string, string>);
-        expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, 'Basic realm="regshift"']);
-        expect(answer.text()).not.toContain(id);
+        const response = await app.get(`${prefix}/images/${id}/${what}`, headers as Record<string, string>);
+        expect([response.status, response.header('WWW-Authenticate')]).toEqual([
+          401,
+          'Basic realm="regshift"',
+        ]);
+        expect(response.text()).not.toContain(id);
       }
     }
   });
@@ -112,9 +115,9 @@ describe('the login of a pull', () => {
   it('is in no path, no cookie and no log, and readable in no header', async () => {
     const { session, id } = await begun('Docker 1.9.1', 'alice:secret');
     await ancestry(session, id);
-    const answer = await app.get('/v1/repositories/sample/oci/images', { Authorization: alice });
+    const response = await app.get('/v1/repositories/sample/oci/images', { Authorization: alice });
     const said =
-      [...answer.headers].flat().join('\n') + session.asked.join('\n') + JSON.stringify(app.logged);
+      [...response.headers].flat().join('\n') + session.asked.join('\n') + JSON.stringify(app.logged);
     const decoded = said
       .split(/[^A-Za-z0-9_-]+/)
       .map(decodedPart)
@@ -144,14 +147,14 @@ describe('Cache-Control', () => {
       'repositories/sample/oci/json',
       'repositories/sample/oci/properties',
     ];
-    const answers = [await newer.get('repositories/sample/oci/tags/latest')];
+    const responses = [await newer.get('repositories/sample/oci/tags/latest')];
     for (const path of [...paths, ...['ancestry', 'json', 'layer'].map((what) => `images/${id}/${what}`)]) {
-      answers.push(await session.get(path));
+      responses.push(await session.get(path));
     }
-    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 200));
     // Blobs have no-transform too.
-    return answers.map(
-      (answer) => answer.header('Cache-Control')?.replace(/(?:, )?no-transform$/, '') || null,
+    return responses.map(
+      (response) => response.header('Cache-Control')?.replace(/(?:, )?no-transform$/, '') || null,
     );
   };
 
@@ -166,8 +169,8 @@ describe('Cache-Control', () => {
 
   it('is no-store for the response with a token', async () => {
     upstream.follow();
-    const answer = await app.get('/v1/repositories/sample/oci/images');
-    expect(answer.header('Cache-Control')).toBe('private, no-store');
+    const response = await app.get('/v1/repositories/sample/oci/images');
+    expect(response.header('Cache-Control')).toBe('private, no-store');
   });
 });
 

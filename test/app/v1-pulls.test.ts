@@ -68,23 +68,23 @@ describe('a layer that broke off', () => {
     const far = testApp({}, upstream.fetch);
     const { session, ids } = await pullV1({ daemon: v1Daemons['Docker 1.9.1'], http: far.send }, sample);
     const size = (await session.get(`images/${ids.at(-1)}/layer`)).body.length;
-    const answer = await session.get(`images/${ids.at(-1)}/layer`, [
+    const response = await session.get(`images/${ids.at(-1)}/layer`, [
       ['Range', range.replaceAll('SIZE', String(size))],
     ]);
-    return { asked: ranges.at(-1)?.replace(String(size - 1), 'SIZE-1'), answer, size };
+    return { asked: ranges.at(-1)?.replace(String(size - 1), 'SIZE-1'), answer: response, size };
   }
 
   it.each(['sample/oci', 'sample/schema1'])('of %s is not requested beyond its end', async (sample) => {
-    const { asked, answer, size } = await requestRange(sample, 'bytes=7-SIZE');
+    const { asked, answer: response, size } = await requestRange(sample, 'bytes=7-SIZE');
     expect(asked).toBe('bytes=7-SIZE-1');
-    expect([answer.status, answer.header('Content-Range')]).toEqual([206, `bytes 7-${size - 1}/${size}`]);
-    expect(answer.body.length).toBe(size - 7);
+    expect([response.status, response.header('Content-Range')]).toEqual([206, `bytes 7-${size - 1}/${size}`]);
+    expect(response.body.length).toBe(size - 7);
   });
 
   it.each(['sample/oci', 'sample/schema1', 'sample/oci-zstd'])('at the end of %s is 416', async (sample) => {
-    const { answer, size } = await requestRange(sample, 'bytes=SIZE-SIZE');
-    expect([answer.status, answer.header('Content-Length')]).toEqual([416, '0']);
-    expect(answer.header('Content-Range')).toBe(`bytes */${size}`);
+    const { answer: response, size } = await requestRange(sample, 'bytes=SIZE-SIZE');
+    expect([response.status, response.header('Content-Length')]).toEqual([416, '0']);
+    expect(response.header('Content-Range')).toBe(`bytes */${size}`);
   });
 });
 
@@ -110,8 +110,8 @@ describe('a layer without a length from upstream', () => {
       { daemon: v1Daemons['Docker 1.9.1'], http: far.send },
       'sample/oci',
     );
-    const answer = await session.get(`images/${ids[0]}/layer`);
-    expect(answer.header('Content-Length')).toBe(String(layers.get(ids[0] ?? '')?.length));
+    const response = await session.get(`images/${ids[0]}/layer`);
+    expect(response.header('Content-Length')).toBe(String(layers.get(ids[0] ?? '')?.length));
   });
 });
 
@@ -137,8 +137,8 @@ describe('schema 1 with an invalid signature', () => {
         .replace(/("signature": ")(.)/, (_, before, first) => before + (first === 'A' ? 'B' : 'A'));
       return new Response(body, { headers: { 'Content-Type': stored.headers.get('Content-Type') ?? '' } });
     });
-    const answer = await testApp({}, upstream.fetch).get('/v1/repositories/sample/schema1/images');
-    expect([answer.status, answer.text()]).toEqual([406, expect.stringMatching(/signature/i)]);
+    const response = await testApp({}, upstream.fetch).get('/v1/repositories/sample/schema1/images');
+    expect([response.status, response.text()]).toEqual([406, expect.stringMatching(/signature/i)]);
   });
 });
 
@@ -146,8 +146,8 @@ describe('the requests to upstream', () => {
   it('are none when Docker 1.5 is sent to API v1', async () => {
     const upstream = scriptedUpstream();
     const headers = [['User-Agent', v1Daemons['Docker 1.5.0'].userAgent]] as const;
-    const answer = await testApp({}, upstream.fetch).get('/v2/sample/oci/manifests/latest', headers);
-    expect([answer.status, upstream.asked]).toEqual([404, []]);
+    const response = await testApp({}, upstream.fetch).get('/v2/sample/oci/manifests/latest', headers);
+    expect([response.status, upstream.asked]).toEqual([404, []]);
   });
 
   it.each([true, false])(

@@ -85,9 +85,9 @@ describe('a cookie', () => {
       'Docker 1.7.1',
       async (method, path, headers) => {
         const behind = upstream();
-        const answer = await testApp({}, behind.fetch).send(method, path, headers);
+        const response = await testApp({}, behind.fetch).send(method, path, headers);
         everything.push(...behind.asked);
-        return answer;
+        return response;
       },
       tag,
     );
@@ -102,8 +102,8 @@ describe('a replica with an empty cache', () => {
     const path = session.asked.find((each) => each.endsWith(`${ids[1]}/json`)) ?? '';
     const tag = await single.get('/v2/team/app/manifests/1.9', { Accept: '*/*' });
     const root = tag.header('Docker-Content-Digest');
-    const answer = await testApp({}, cold.fetch).get(path, { Cookie: `a=b; regshift-root=${root}; c=d` });
-    expect(answer.status).toBe(200);
+    const response = await testApp({}, cold.fetch).get(path, { Cookie: `a=b; regshift-root=${root}; c=d` });
+    expect(response.status).toBe(200);
     expect(cold.asked.filter((each) => /tags|manifests\/[^s]/.test(each))).toEqual([]);
   });
 

@@ -12,8 +12,8 @@ const tagHeads = (asked: readonly string[]) => asked.filter((each) => /^HEAD .*m
 
 /** @returns the path below which a pull requests ids of team/app. */
 async function begin(app: TestApp): Promise<string> {
-  const answer = await app.get('/v1/repositories/team/app/images');
-  const context = answer.header('X-Docker-Endpoints')?.split('/').at(-1) ?? '';
+  const response = await app.get('/v1/repositories/team/app/images');
+  const context = response.header('X-Docker-Endpoints')?.split('/').at(-1) ?? '';
   return `/v1ctx/${context}/v1/images`;
 }
 
@@ -33,10 +33,10 @@ describe('unknown ids of API v1', () => {
     await vi.waitFor(() => expect(gate.waiting).toBeGreaterThan(0));
     await new Promise((resolve) => setTimeout(resolve, 50));
     app.advance(31);
-    for (const answer of await Promise.all(asking.slice(1))) {
-      expect(answer.status).toBe(503);
-      expect(Number(answer.header('Retry-After'))).toBeGreaterThan(0);
-      expect(JSON.parse(answer.text()).error).toContain('the search in team/app had no turn');
+    for (const response of await Promise.all(asking.slice(1))) {
+      expect(response.status).toBe(503);
+      expect(Number(response.header('Retry-After'))).toBeGreaterThan(0);
+      expect(JSON.parse(response.text()).error).toContain('the search in team/app had no turn');
     }
     gate.open();
     expect((await asking[0])?.status).toBe(404);

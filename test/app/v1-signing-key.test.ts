@@ -24,8 +24,8 @@ describe('without REGSHIFT_SIGNING_KEY', () => {
     const app = testApp(withoutKey, undefined, { manyProcesses: true });
 
     it('a pull is refused, with an error that Docker shows and that names the setting', async () => {
-      const answer = await app.get(images, { 'User-Agent': v1Daemons['Docker 1.7.1'].userAgent });
-      expect([answer.status, JSON.parse(answer.text())]).toEqual([
+      const response = await app.get(images, { 'User-Agent': v1Daemons['Docker 1.7.1'].userAgent });
+      expect([response.status, JSON.parse(response.text())]).toEqual([
         503,
         { error: expect.stringMatching(/^REGSHIFT_SIGNING_KEY is not set/) },
       ]);

@@ -17,9 +17,9 @@ function over(script: Script, variables: Record<string, string> = {}): { app: Te
 }
 
 const given = async (app: TestApp, headers = docker17) => {
-  const answer = await app.get(path, headers);
-  expect([answer.status, answer.text()]).toEqual([200, expect.any(String)]);
-  return JSON.parse(answer.text()) as Record<string, string>;
+  const response = await app.get(path, headers);
+  expect([response.status, response.text()]).toEqual([200, expect.any(String)]);
+  return JSON.parse(response.text()) as Record<string, string>;
 };
 
 /** `v0` to `v<count - 1>`, `latest` and `edge`. */
@@ -78,8 +78,8 @@ describe('the tags of a repository', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       return specError(503, 'UNAVAILABLE');
     });
-    const answer = await app.get(path, docker17);
-    expect([answer.status, JSON.parse(answer.text())]).toEqual([
+    const response = await app.get(path, docker17);
+    expect([response.status, JSON.parse(response.text())]).toEqual([
       503,
       { error: expect.stringContaining('503') },
     ]);
@@ -174,8 +174,8 @@ describe('a repository of many tags', () => {
 describe('a single tag', () => {
   it('is resolved alone', async () => {
     const { app, upstream } = over(manyTags('team/app', versions(150)));
-    const answer = await app.get(`${path}/v7`, docker17);
-    expect(JSON.parse(answer.text())).toMatch(/^[0-9a-f]{64}$/);
+    const response = await app.get(`${path}/v7`, docker17);
+    expect(JSON.parse(response.text())).toMatch(/^[0-9a-f]{64}$/);
     expect(upstream.asked.map((each) => each.replace(/sha256:.*/, '<digest>'))).toEqual([
       'HEAD /v2/team/app/manifests/v7',
       'GET /v2/team/app/manifests/<digest>',
@@ -187,9 +187,9 @@ describe('a single tag', () => {
 
   it('that cannot be converted is 404, and response and log say why', async () => {
     const { app } = over(manyTags('team/app', odd));
-    const answer = await app.get(`${path}/chart`, docker17);
+    const response = await app.get(`${path}/chart`, docker17);
     const why = expect.stringMatching(/team\/app:chart cannot be given.*not a container image/);
-    expect([answer.status, JSON.parse(answer.text())]).toEqual([404, { error: why }]);
+    expect([response.status, JSON.parse(response.text())]).toEqual([404, { error: why }]);
     expect(warnings(app).at(-1)?.facts).toMatchObject({ repository: 'team/app', tag: 'chart' });
   });
 
@@ -235,15 +235,18 @@ describe('…/images', () => {
     ],
   ])('names the reason, with a status whose body Docker shows: %s', async (_, tags, headers, why) => {
     const { app } = over(manyTags('team/app', tags));
-    const answer = await app.get(images, headers);
-    expect([answer.status, JSON.parse(answer.text())]).toEqual([406, { error: expect.stringMatching(why) }]);
+    const response = await app.get(images, headers);
+    expect([response.status, JSON.parse(response.text())]).toEqual([
+      406,
+      { error: expect.stringMatching(why) },
+    ]);
   });
 
   it('is 404 for a repository that does not exist or has no tags', async () => {
     const { app } = over(manyTags('team/app', {}));
     for (const name of ['team/app', 'team/other']) {
-      const answer = await app.get(`/v1/repositories/${name}/images`, docker17);
-      expect([answer.status, JSON.parse(answer.text())]).toEqual([
+      const response = await app.get(`/v1/repositories/${name}/images`, docker17);
+      expect([response.status, JSON.parse(response.text())]).toEqual([
         404,
         { error: expect.stringContaining(name) },
       ]);
@@ -261,11 +264,11 @@ describe('…/images', () => {
     [503, 'UNAVAILABLE', {}],
   ])('passes on that upstream responds %i', async (status, code, headers) => {
     const { app } = over(() => specError(status, code, headers));
-    const answer = await app.get(images, docker17);
-    expect(answer.status).toBe(status);
-    expect(answer.header('Retry-After')).toBe(
+    const response = await app.get(images, docker17);
+    expect(response.status).toBe(status);
+    expect(response.header('Retry-After')).toBe(
       new Headers(headers as Record<string, string>).get('Retry-After'),
     );
-    expect(JSON.parse(answer.text())).toEqual({ error: expect.stringContaining(String(status)) });
+    expect(JSON.parse(response.text())).toEqual({ error: expect.stringContaining(String(status)) });
   });
 });

@@ -51,18 +51,18 @@ describe('layers that are stored as zstd', () => {
         ? new Promise<Response>(() => {})
         : undefined;
     const { app } = over(never, { REGSHIFT_MEASURE_DEADLINE: '0' });
-    const answer = await app.get(`/v1/repositories/${sample}/images`);
-    expect([answer.status, JSON.parse(answer.text())]).toEqual([
+    const response = await app.get(`/v1/repositories/${sample}/images`);
+    expect([response.status, JSON.parse(response.text())]).toEqual([
       406,
       { error: expect.stringMatching(/is preparing layer \d+ of \d+.*Pull again in about \d+ s/) },
     ]);
-    expect(answer.header('Retry-After')).toMatch(/^\d+$/);
+    expect(response.header('Retry-After')).toMatch(/^\d+$/);
   });
 
   it('that do not match the config are not served', async () => {
     const { app } = over(await lyingConfig());
-    const answer = await app.get(`/v1/repositories/${sample}/images`);
-    expect([answer.status, JSON.parse(answer.text())]).toEqual([
+    const response = await app.get(`/v1/repositories/${sample}/images`);
+    expect([response.status, JSON.parse(response.text())]).toEqual([
       406,
       { error: expect.stringContaining('not what the config says') },
     ]);

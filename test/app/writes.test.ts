@@ -47,12 +47,12 @@ describe('pushes and deletions', () => {
       const upstream = scriptedUpstream((request, url) =>
         url.pathname.includes('/uploads/') ? new Response(null, { status: 202 }) : taking(request, url),
       );
-      const answer = await testApp(variables, upstream.fetch).send(method, path);
-      if (may) expect([method, path, answer.status]).toEqual([method, path, 202]);
+      const response = await testApp(variables, upstream.fetch).send(method, path);
+      if (may) expect([method, path, response.status]).toEqual([method, path, 202]);
       else {
-        expect([answer.status, answer.error().code]).toEqual([405, 'UNSUPPORTED']);
-        expect(answer.error().message).toContain('REGSHIFT_PUSH');
-        expect(answer.header('Allow')).toBe(path.includes('/uploads/') ? '' : 'GET, HEAD');
+        expect([response.status, response.error().code]).toEqual([405, 'UNSUPPORTED']);
+        expect(response.error().message).toContain('REGSHIFT_PUSH');
+        expect(response.header('Allow')).toBe(path.includes('/uploads/') ? '' : 'GET, HEAD');
         expect(upstream.asked).toEqual([]);
       }
     }
@@ -112,7 +112,7 @@ describe('a manifest', () => {
     });
     const app = testApp({}, upstream.fetch);
     const headers = { 'Content-Type': mediaTypes.ociManifest, 'Content-Length': String(manifest.length) };
-    const answer = await app.send('PUT', `/v2/team/app/manifests/1.0?tag=x`, headers, { body: manifest });
+    const response = await app.send('PUT', `/v2/team/app/manifests/1.0?tag=x`, headers, { body: manifest });
     expect(put).toEqual([
       {
         path: '/v2/team/app/manifests/1.0?tag=x',
@@ -121,8 +121,8 @@ describe('a manifest', () => {
         body: '{"schemaVersion":2}',
       },
     ]);
-    expect(answer.status).toBe(201);
-    expect(Object.fromEntries(answer.headers)).toMatchObject({
+    expect(response.status).toBe(201);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
       location: `http://regshift.test/v2/team/app/manifests/${digest}`,
       'docker-content-digest': digest,
       'oci-subject': digest,
@@ -140,10 +140,10 @@ describe('a manifest', () => {
         'WWW-Authenticate': `Bearer realm="https://auth.test/",scope="${scope}"`,
       });
     });
-    const answer = await testApp({}, upstream.fetch).send('DELETE', `/v2/team/app/manifests/${digest}`, {
+    const response = await testApp({}, upstream.fetch).send('DELETE', `/v2/team/app/manifests/${digest}`, {
       Authorization: alice,
     });
-    expect(answer.status).toBe(202);
+    expect(response.status).toBe(202);
     expect(new URL(upstream.asked[1]?.slice(4) ?? '').searchParams.getAll('scope')).toEqual([scope]);
   });
 });
@@ -240,9 +240,9 @@ describe('a converted manifest', () => {
     const upstream = scriptedUpstream(script);
     const app = testApp({}, upstream.fetch);
     const lines = [...docker113, ['Authorization', alice]] as const;
-    const answer = await app.get('/v2/sample/oci/manifests/latest', lines);
+    const response = await app.get('/v2/sample/oci/manifests/latest', lines);
     const [made, source] = ['Docker-Content-Digest', 'Regshift-Source-Digest'].map(
-      (name) => answer.header(name) ?? '',
+      (name) => response.header(name) ?? '',
     );
     expect(made).not.toBe(source);
     return { app, made, source };
@@ -250,14 +250,14 @@ describe('a converted manifest', () => {
 
   it.each(['DELETE', 'PUT'])('refuses a %s, and the error names its source', async (method) => {
     const { app, made, source } = await converted(missing);
-    const answer = await app.send(method, `/v2/sample/oci/manifests/${made}`, { Authorization: alice });
-    expect([answer.status, answer.error().code, answer.header('Allow')]).toEqual([
+    const response = await app.send(method, `/v2/sample/oci/manifests/${made}`, { Authorization: alice });
+    expect([response.status, response.error().code, response.header('Allow')]).toEqual([
       405,
       'UNSUPPORTED',
       'GET, HEAD',
     ]);
-    expect(answer.error().message).toContain(source);
-    expect(answer.error().detail).toEqual({ digest: made, source });
+    expect(response.error().message).toContain(source);
+    expect(response.error().detail).toEqual({ digest: made, source });
   });
 
   it('is not named to a client that may not read its source', async () => {
@@ -265,11 +265,11 @@ describe('a converted manifest', () => {
     const { app, made, source } = await converted((request, url) =>
       request.method === 'DELETE' ? missing(request, url) : guarded(request, url),
     );
-    const answer = await app.send('DELETE', `/v2/sample/oci/manifests/${made}`, {
+    const response = await app.send('DELETE', `/v2/sample/oci/manifests/${made}`, {
       Authorization: 'Basic Ym9iOmJvYg==',
     });
-    expect([answer.status, answer.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
-    expect(answer.text()).not.toContain(source);
+    expect([response.status, response.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
+    expect(response.text()).not.toContain(source);
   });
 
   it('is named when upstream refuses a manifest that references it', async () => {
@@ -285,8 +285,8 @@ describe('a converted manifest', () => {
           )
         : undefined,
     );
-    const answer = await first.send('PUT', '/v2/sample/oci/manifests/copy', {}, { body: manifest });
-    expect([answer.status, answer.error().detail]).toEqual([405, { digest: made, source }]);
+    const response = await first.send('PUT', '/v2/sample/oci/manifests/copy', {}, { body: manifest });
+    expect([response.status, response.error().detail]).toEqual([405, { digest: made, source }]);
   });
 
   it('is deleted when upstream has it too', async () => {

@@ -26,10 +26,10 @@ describe('300 wrong logins at once', () => {
   function ask(path: string, login?: string, from = '127.0.0.1'): Promise<Result> {
     const headers = login === undefined ? {} : { authorization: `Basic ${btoa(login)}` };
     return new Promise((resolve, reject) => {
-      const onAnswer = (answer: IncomingMessage) => {
-        const { statusCode: status = 0, headers } = answer;
-        answer.on('error', reject).on('end', () => resolve({ status, retryAfter: headers['retry-after'] }));
-        answer.resume();
+      const onAnswer = (response: IncomingMessage) => {
+        const { statusCode: status = 0, headers } = response;
+        response.on('error', reject).on('end', () => resolve({ status, retryAfter: headers['retry-after'] }));
+        response.resume();
       };
       request(
         { host: '127.0.0.1', port: proxy.port, path, headers, agent: false, localAddress: from },
@@ -44,14 +44,14 @@ describe('300 wrong logins at once', () => {
   async function flood() {
     const full = Promise.withResolvers<Result>();
     let compared = 0;
-    const answers = Array.from({ length: 300 }, async (_, index) => {
-      const answer = await ask('/v2/', `alice:guess-${Math.random()}-${index}`);
-      if (answer.status === 401) compared += 1;
-      if (answer.status === 503) full.resolve(answer);
-      return answer;
+    const responses = Array.from({ length: 300 }, async (_, index) => {
+      const response = await ask('/v2/', `alice:guess-${Math.random()}-${index}`);
+      if (response.status === 401) compared += 1;
+      if (response.status === 503) full.resolve(response);
+      return response;
     });
     let over = false;
-    const all = Promise.all(answers).finally(() => {
+    const all = Promise.all(responses).finally(() => {
       over = true;
     });
     // A refusal shows that the queue is full.

@@ -189,9 +189,9 @@ describe('an upstream cannot make the proxy reveal a login', () => {
       ({ path }) => /\/tags\/|\/manifests\//.test(path),
     );
     for (const path of ['/v2/sample/oci/tags/list', '/v2/sample/oci/manifests/latest']) {
-      const answer = await get(path);
-      expect(answer.status).not.toBe(500);
-      expect(answer.header('Link') ?? '').not.toContain(canary.host);
+      const response = await get(path);
+      expect(response.status).not.toBe(500);
+      expect(response.header('Link') ?? '').not.toContain(canary.host);
     }
     expect(seen()).toEqual([]);
   });

@@ -54,10 +54,10 @@ describe('a client that disconnects', () => {
     ['while its manifest is fetched', 'sample/schema1', 'latest', 1.5, 200],
     ['while its layers are read', 'sample/oci-zstd', 'latest', 3.5, 200],
     ['while its digest is searched', 'sample/index', `sha256:${'a'.repeat(64)}`, 2.5, 404],
-  ])('%s does not delay the next client', async (_, repository, reference, answers, status) => {
+  ])('%s does not delay the next client', async (_, repository, reference, responses, status) => {
     const path = `/v2/${repository}/manifests/${reference}`;
-    await leaveAfter(answers * upstreamTakes, path);
-    const answer = await rawRequest({ port: worker.port, method: 'GET', path, headers, deadline: 12_000 });
-    expect(answer.status).toBe(status);
+    await leaveAfter(responses * upstreamTakes, path);
+    const response = await rawRequest({ port: worker.port, method: 'GET', path, headers, deadline: 12_000 });
+    expect(response.status).toBe(status);
   });
 });

@@ -38,12 +38,12 @@ describe.each([
   it.each(samples)('a layer of %s has a Content-Length', async (sample) => {
     const { session, layers } = await pull('Docker 1.7.1', sample);
     for (const [id, layer] of layers) {
-      const answer = await session.get(`images/${id}/layer`);
-      expect([answer.header('Content-Length'), answer.header('Transfer-Encoding')]).toEqual([
+      const response = await session.get(`images/${id}/layer`);
+      expect([response.header('Content-Length'), response.header('Transfer-Encoding')]).toEqual([
         String(layer.length),
         undefined,
       ]);
-      expect(answer.header('Content-Encoding')).toBeUndefined();
+      expect(response.header('Content-Encoding')).toBeUndefined();
     }
   });
 
@@ -58,8 +58,12 @@ describe.each([
     const { session, ids, layers } = await pull('Docker 1.9.1', 'sample/schema1');
     for (const id of ids) {
       const size = layers.get(id)?.length;
-      const answer = await session.get(`images/${id}/layer`, [['Range', `bytes=${size}-${size}`]]);
-      expect([answer.status, answer.header('Content-Length'), answer.body.length]).toEqual([416, '0', 0]);
+      const response = await session.get(`images/${id}/layer`, [['Range', `bytes=${size}-${size}`]]);
+      expect([response.status, response.header('Content-Length'), response.body.length]).toEqual([
+        416,
+        '0',
+        0,
+      ]);
     }
   });
 

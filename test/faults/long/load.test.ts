@@ -76,9 +76,9 @@ it('requests beyond the limit get 503 with Retry-After, and all others succeed',
     const until = performance.now() + 3_000;
     const client = async () => {
       while (performance.now() < until) {
-        const answer = ask(targets[random.one(names)], proxy.port, goodLogin, 20_000);
-        const outcome = await outcomeOf(answer);
-        if (outcome.startsWith('503')) expect((await answer).header('Retry-After')).toMatch(/^\d+$/);
+        const response = ask(targets[random.one(names)], proxy.port, goodLogin, 20_000);
+        const outcome = await outcomeOf(response);
+        if (outcome.startsWith('503')) expect((await response).header('Retry-After')).toMatch(/^\d+$/);
         outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
       }
     };
