@@ -14,9 +14,9 @@ describe('a registry that refuses every HEAD of a blob', () => {
       isBlob(url) && request.method === 'HEAD' ? specError(status, 'UNAUTHORIZED') : undefined;
     for (const blobs of ['stream', 'redirect']) {
       const app = testApp({ REGSHIFT_BLOBS: blobs }, scriptedUpstream(script).fetch);
-      const answer = await app.head(path);
-      expect([answer.status, answer.header('Content-Length')]).toEqual([200, String(whole.length)]);
-      expect(answer.body).toHaveLength(0);
+      const response = await app.head(path);
+      expect([response.status, response.header('Content-Length')]).toEqual([200, String(whole.length)]);
+      expect(response.body).toHaveLength(0);
     }
   });
 
@@ -42,9 +42,9 @@ describe('a redirect with REGSHIFT_BLOBS=redirect', () => {
   it.each(['/elsewhere', '../../../../elsewhere', `${upstreamUrl}/elsewhere`])(
     'within the registry (%s) is followed, because the registry may require the login again',
     async (location) => {
-      const answer = await get(location);
-      expect(answer.status).toBe(200);
-      expect(answer.body).toEqual(whole);
+      const response = await get(location);
+      expect(response.status).toBe(200);
+      expect(response.body).toEqual(whole);
     },
   );
 
@@ -54,8 +54,8 @@ describe('a redirect with REGSHIFT_BLOBS=redirect', () => {
   ])(
     'to another host (%s) is passed on as an absolute URL, with its spelling',
     async (location, absolute) => {
-      const answer = await get(location);
-      expect([answer.status, answer.header('Location')]).toEqual([307, absolute]);
+      const response = await get(location);
+      expect([response.status, response.header('Location')]).toEqual([307, absolute]);
     },
   );
 });
@@ -67,9 +67,9 @@ describe('a 416 of upstream', () => {
       isBlob(url)
         ? new Response('invalid range: failed to overlap\n', { status: 416, headers: lying })
         : undefined;
-    const answer = await testApp({}, scriptedUpstream(script).fetch).get(path, { Range: 'bytes=99999-' });
-    expect([answer.status, answer.header('Content-Length')]).toEqual([416, '0']);
-    expect(answer.header('Content-Range')).toBe(`bytes */${whole.length}`);
-    expect(answer.body).toHaveLength(0);
+    const response = await testApp({}, scriptedUpstream(script).fetch).get(path, { Range: 'bytes=99999-' });
+    expect([response.status, response.header('Content-Length')]).toEqual([416, '0']);
+    expect(response.header('Content-Range')).toBe(`bytes */${whole.length}`);
+    expect(response.body).toHaveLength(0);
   });
 });

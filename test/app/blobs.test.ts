@@ -39,16 +39,16 @@ const kinds = [
 
 describe.each(kinds)('$kind', ({ layer, path }) => {
   it('is sent whole', async () => {
-    const answer = await app.get(path);
-    expect(answer.status).toBe(200);
-    expect(await sha256Of(answer.body)).toBe(layer.digest);
-    expect(answer.body).toHaveLength(layer.size);
-    expect(answer.header('Content-Length')).toBe(String(layer.size));
-    expect(answer.header('Content-Type')).toBe('application/octet-stream');
-    expect(answer.header('Docker-Content-Digest')).toBe(layer.digest);
-    expect(answer.header('ETag')).toBe(`"${layer.digest}"`);
-    expect(answer.header('Accept-Ranges')).toBe('bytes');
-    expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+    const response = await app.get(path);
+    expect(response.status).toBe(200);
+    expect(await sha256Of(response.body)).toBe(layer.digest);
+    expect(response.body).toHaveLength(layer.size);
+    expect(response.header('Content-Length')).toBe(String(layer.size));
+    expect(response.header('Content-Type')).toBe('application/octet-stream');
+    expect(response.header('Docker-Content-Digest')).toBe(layer.digest);
+    expect(response.header('ETag')).toBe(`"${layer.digest}"`);
+    expect(response.header('Accept-Ranges')).toBe('bytes');
+    expect(response.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
   });
 
   it('has the same headers by HEAD, and no body', async () => {
@@ -67,44 +67,44 @@ describe.each(kinds)('$kind', ({ layer, path }) => {
     [`bytes=7-${layer.size + 100}`, 7, layer.size - 1],
   ])('Range %s: bytes %i to %i', async (range, start, end) => {
     const whole = (await app.get(path)).body;
-    const answer = await app.get(path, { Range: range });
-    expect(answer.status).toBe(206);
-    expect(answer.body).toEqual(whole.slice(start, end + 1));
-    expect(answer.header('Content-Range')).toBe(`bytes ${start}-${end}/${layer.size}`);
-    expect(answer.header('Content-Length')).toBe(String(end - start + 1));
-    expect(answer.header('Docker-Content-Digest')).toBe(layer.digest);
+    const response = await app.get(path, { Range: range });
+    expect(response.status).toBe(206);
+    expect(response.body).toEqual(whole.slice(start, end + 1));
+    expect(response.header('Content-Range')).toBe(`bytes ${start}-${end}/${layer.size}`);
+    expect(response.header('Content-Length')).toBe(String(end - start + 1));
+    expect(response.header('Docker-Content-Digest')).toBe(layer.digest);
   });
 
   it.each([`bytes=${layer.size}-`, `bytes=${layer.size + 5}-${layer.size + 9}`, 'bytes=-0'])(
     'Range %s: 416 with the length',
     async (range) => {
-      const answer = await app.get(path, { Range: range });
-      expect(answer.status).toBe(416);
-      expect(answer.header('Content-Range')).toBe(`bytes */${layer.size}`);
+      const response = await app.get(path, { Range: range });
+      expect(response.status).toBe(416);
+      expect(response.header('Content-Range')).toBe(`bytes */${layer.size}`);
     },
   );
 
   it.each(['bytes=5-4', 'lines=1-2', 'bytes=0-1,4-5', 'bytes=-', 'nonsense'])(
     'Range %s: ignored, and sent whole',
     async (range) => {
-      const answer = await app.get(path, { Range: range });
-      expect(answer.status).toBe(200);
-      expect(answer.body).toHaveLength(layer.size);
+      const response = await app.get(path, { Range: range });
+      expect(response.status).toBe(200);
+      expect(response.body).toHaveLength(layer.size);
     },
   );
 
   it.each(['GET', 'HEAD'])('is not sent by %s to a client that has it', async (method) => {
     for (const known of [`"${layer.digest}"`, `"other", W/"${layer.digest}"`, '*']) {
-      const answer = await app.send(method, path, { 'If-None-Match': known });
-      expect(answer.status).toBe(304);
-      expect(answer.body).toHaveLength(0);
+      const response = await app.send(method, path, { 'If-None-Match': known });
+      expect(response.status).toBe(304);
+      expect(response.body).toHaveLength(0);
     }
     expect((await app.send(method, path, { 'If-None-Match': '"other"' })).status).toBe(200);
   });
 
   it('is sent whole when If-Range names another entity', async () => {
-    const answer = await app.get(path, { Range: 'bytes=0-3', 'If-Range': '"other"' });
-    expect(answer.status).toBe(200);
+    const response = await app.get(path, { Range: 'bytes=0-3', 'If-Range': '"other"' });
+    expect(response.status).toBe(200);
     const same = await app.get(path, { Range: 'bytes=0-3', 'If-Range': `"${layer.digest}"` });
     expect(same.status).toBe(206);
   });
@@ -116,10 +116,10 @@ describe.each(kinds)('$kind', ({ layer, path }) => {
 
 describe('a missing blob', () => {
   it.each(['GET', 'HEAD'])('%s of an unknown digest: 404 BLOB_UNKNOWN', async (method) => {
-    const answer = await app.send(method, `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`);
-    expect(answer.status).toBe(404);
-    if (method === 'GET') expect(answer.error().code).toBe('BLOB_UNKNOWN');
-    else expect(answer.body).toHaveLength(0);
+    const response = await app.send(method, `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`);
+    expect(response.status).toBe(404);
+    if (method === 'GET') expect(response.error().code).toBe('BLOB_UNKNOWN');
+    else expect(response.body).toHaveLength(0);
   });
 
   it.each([
@@ -130,8 +130,8 @@ describe('a missing blob', () => {
     `md5:${'0'.repeat(32)}`,
     `sha512:${'0'.repeat(64)}`,
   ])('%s is no digest: 400 DIGEST_INVALID', async (digest) => {
-    const answer = await app.get(`/v2/sample/oci/blobs/${digest}`);
-    expect([answer.status, answer.error().code]).toEqual([400, 'DIGEST_INVALID']);
+    const response = await app.get(`/v2/sample/oci/blobs/${digest}`);
+    expect([response.status, response.error().code]).toEqual([400, 'DIGEST_INVALID']);
   });
 });
 
@@ -167,8 +167,8 @@ describe('a blob upstream', () => {
         : undefined,
     );
     const path = `/v2/sample/oci/blobs/sha256:${'a'.repeat(64)}`;
-    const answer = await testApp({}, upstream.fetch).get(path, { Range: 'bytes=0-1,4-5' });
-    expect([answer.status, answer.header('Content-Type')]).toEqual([206, type]);
+    const response = await testApp({}, upstream.fetch).get(path, { Range: 'bytes=0-1,4-5' });
+    expect([response.status, response.header('Content-Type')]).toEqual([206, type]);
   });
 
   it('with a Content-Encoding that was not requested is an error: length and digest would be wrong', async () => {
@@ -176,8 +176,8 @@ describe('a blob upstream', () => {
       const headers = { 'Content-Encoding': 'br', 'Content-Length': '3' };
       return new Response(null, { headers });
     });
-    const answer = await testApp({}, upstream.fetch).get(path);
-    expect(answer.status).toBe(502);
-    expect(answer.error().message).toContain('Content-Encoding "br"');
+    const response = await testApp({}, upstream.fetch).get(path);
+    expect(response.status).toBe(502);
+    expect(response.error().message).toContain('Content-Encoding "br"');
   });
 });

@@ -15,27 +15,27 @@ async function headersOfPull(
   variables = {},
 ): Promise<(string | null)[]> {
   const app = testApp(variables, scriptedUpstream(script).fetch);
-  const answers = [];
+  const responses = [];
   for (const sample of ['sample/schema2', 'sample/oci-zstd', 'sample/index']) {
     const tag = `/v2/${sample}/manifests/latest`;
     const manifest = await app.get(tag, asked);
     const known = ['If-None-Match', manifest.header('ETag') ?? ''] as const;
-    answers.push(manifest, await app.head(tag, asked), await app.get(tag, [...asked, known]));
+    responses.push(manifest, await app.head(tag, asked), await app.get(tag, [...asked, known]));
     const { layers = [], manifests = [] } = JSON.parse(manifest.text()) as Record<
       string,
       { digest: string }[]
     >;
     for (const { digest } of manifests)
-      answers.push(await app.get(`/v2/${sample}/manifests/${digest}`, asked));
+      responses.push(await app.get(`/v2/${sample}/manifests/${digest}`, asked));
     for (const { digest } of layers) {
       const path = `/v2/${sample}/blobs/${digest}`;
-      answers.push(await app.get(path, asked), await app.head(path, asked));
-      answers.push(await app.get(path, [...asked, ['Range', 'bytes=1-2']]));
-      answers.push(await app.get(path, [...asked, ['If-None-Match', `"${digest}"`]]));
+      responses.push(await app.get(path, asked), await app.head(path, asked));
+      responses.push(await app.get(path, [...asked, ['Range', 'bytes=1-2']]));
+      responses.push(await app.get(path, [...asked, ['If-None-Match', `"${digest}"`]]));
     }
   }
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 206, 304]));
-  return answers.map((answer) => answer.header('Cache-Control'));
+  expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200, 206, 304]));
+  return responses.map((response) => response.header('Cache-Control'));
 }
 
 describe('Cache-Control', () => {

@@ -54,9 +54,9 @@ describe.each([
   it('are refused by API v1 too, with an error in its own format', async () => {
     const app = testApp(variables, scriptedUpstream().fetch);
     for (const authorization of [undefined, ...wrong]) {
-      const answer = await app.get('/v1/_ping', as(authorization));
-      expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, challenge]);
-      expect(JSON.parse(answer.text())).toEqual({ error: expect.any(String) });
+      const response = await app.get('/v1/_ping', as(authorization));
+      expect([response.status, response.header('WWW-Authenticate')]).toEqual([401, challenge]);
+      expect(JSON.parse(response.text())).toEqual({ error: expect.any(String) });
     }
   });
 
@@ -65,10 +65,10 @@ describe.each([
     const app = testApp(variables, upstream.fetch);
     for (const authorization of [undefined, 'Basic', 'Bearer', ...wrong]) {
       for (const method of ['GET', 'HEAD', 'POST', 'PUT']) {
-        const answer = await app.send(method, path, as(authorization));
-        expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, challenge]);
-        expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
-        if (method !== 'HEAD') expect(answer.error().code).toBe('UNAUTHORIZED');
+        const response = await app.send(method, path, as(authorization));
+        expect([response.status, response.header('WWW-Authenticate')]).toEqual([401, challenge]);
+        expect(response.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+        if (method !== 'HEAD') expect(response.error().code).toBe('UNAUTHORIZED');
       }
     }
     expect(upstream.asked).toEqual([]);
@@ -98,9 +98,9 @@ describe.each([
 
   it('have their login in no log and no message', async () => {
     const app = testApp(variables, scriptedUpstream().fetch);
-    const answers = [await app.get(latest, as(right))];
-    for (const authorization of wrong) answers.push(await app.get(latest, as(authorization)));
-    const written = JSON.stringify(app.logged) + answers.map((answer) => answer.text()).join();
+    const responses = [await app.get(latest, as(right))];
+    for (const authorization of wrong) responses.push(await app.get(latest, as(authorization)));
+    const written = JSON.stringify(app.logged) + responses.map((response) => response.text()).join();
     for (const value of [right, ...wrong]) expect(written).not.toContain(value.replace(/^\w+ /, ''));
     expect(written).not.toMatch(/alice|secret|hidden/);
   });
@@ -160,9 +160,9 @@ describe('a proxy with its own account upstream', () => {
         '/v2/sample/oci/tags/list',
         `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`,
       ]) {
-        const answer = await app.get(path, as(alice));
-        expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([403, null]);
-        expect(answer.error()).toMatchObject({ code: 'DENIED', message: expect.stringContaining(words) });
+        const response = await app.get(path, as(alice));
+        expect([response.status, response.header('WWW-Authenticate')]).toEqual([403, null]);
+        expect(response.error()).toMatchObject({ code: 'DENIED', message: expect.stringContaining(words) });
       }
       expect((await app.get('/v2/', as(alice))).status).toBe(200);
     }
@@ -193,9 +193,9 @@ describe('JWT keys at a URL', () => {
 
   it('that are not available are 503, not a wrong login', async () => {
     const app = testApp(variables, scriptedUpstream().fetch);
-    const answer = await app.get('/v2/', as(`Bearer ${jwt}`));
-    expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([503, null]);
-    expect(answer.error().message).toContain('issuer.test');
+    const response = await app.get('/v2/', as(`Bearer ${jwt}`));
+    expect([response.status, response.header('WWW-Authenticate')]).toEqual([503, null]);
+    expect(response.error().message).toContain('issuer.test');
     expect((await app.get('/v2/')).status).toBe(401);
   });
 });

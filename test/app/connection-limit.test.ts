@@ -57,8 +57,8 @@ describe('one request opens no more than six connections at once', () => {
     ['to read layers', undefined, 200, 'v2/sample/index-zstd/manifests/latest'],
   ])('%s', async (_, script, status, path) => {
     const { fetch, most } = watched(script);
-    const answer = await testApp({}, fetch).get(`/${path}`, docker113);
-    expect(answer.status).toBe(status);
+    const response = await testApp({}, fetch).get(`/${path}`, docker113);
+    expect(response.status).toBe(status);
     expect(most()).toBeLessThanOrEqual(6);
     expect(most()).toBeGreaterThan(1);
   });

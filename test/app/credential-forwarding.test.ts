@@ -57,8 +57,8 @@ describe('a redirect', () => {
 
   it('to another origin does not carry the Authorization', async () => {
     const upstream = scriptedUpstream(leadingTo('https://storage.test/data?signature=1'));
-    const answer = await testApp({}, upstream.fetch).get(blob, { Authorization: alice });
-    expect(answer.text()).toBe('nobody');
+    const response = await testApp({}, upstream.fetch).get(blob, { Authorization: alice });
+    expect(response.text()).toBe('nobody');
     expect(upstream.asked).toEqual([`GET ${blob}`, 'GET https://storage.test/data?signature=1']);
     expect(upstream.carried).toEqual([alice, null]);
   });
@@ -145,26 +145,26 @@ describe('a token server', () => {
     const upstream = scriptedUpstream(tokenServer(() => undefined));
     const app = testApp({ REGSHIFT_TOKEN_RELAY: relay }, upstream.fetch);
     for (const path of [latest, '/v2/']) {
-      const answer = await app.get(path, docker19);
-      expect([answer.status, answer.error().code]).toEqual([401, 'UNAUTHORIZED']);
-      expect(answer.header('WWW-Authenticate')).toBe(told);
+      const response = await app.get(path, docker19);
+      expect([response.status, response.error().code]).toEqual([401, 'UNAUTHORIZED']);
+      expect(response.header('WWW-Authenticate')).toBe(told);
     }
   });
 
   it('that refuses causes no challenge to clients in anonymous mode: their login is not for upstream', async () => {
     const upstream = scriptedUpstream(tokenServer(() => undefined));
     const app = testApp({ REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, upstream.fetch);
-    const answer = await app.get(latest, docker19);
-    expect([answer.status, answer.error().code]).toEqual([403, 'DENIED']);
-    expect(answer.header('WWW-Authenticate')).toBeNull();
+    const response = await app.get(latest, docker19);
+    expect([response.status, response.error().code]).toEqual([403, 'DENIED']);
+    expect(response.header('WWW-Authenticate')).toBeNull();
   });
 
   it('that refuses a login causes an error without the login in its message', async () => {
     const upstream = scriptedUpstream(tokenServer(() => undefined));
-    const answer = await testApp({}, upstream.fetch).get(latest, as(alice));
-    expect([answer.status, answer.error().code]).toEqual([401, 'UNAUTHORIZED']);
-    expect(answer.error().message).toContain('auth.test refused the login');
-    expect(answer.text()).not.toContain('YWxpY2U6c2VjcmV0');
+    const response = await testApp({}, upstream.fetch).get(latest, as(alice));
+    expect([response.status, response.error().code]).toEqual([401, 'UNAUTHORIZED']);
+    expect(response.error().message).toContain('auth.test refused the login');
+    expect(response.text()).not.toContain('YWxpY2U6c2VjcmV0');
   });
 
   it('issues a token for one client alone', async () => {

@@ -49,11 +49,11 @@ describe('a login of a credential helper', () => {
 
   it('that upstream refuses causes no challenge to clients, and is in no log and no message', async () => {
     const { app, helper } = appWith(privateTo(basic('hunter2')));
-    const answer = await app.get(latest, docker19);
-    expect([answer.status, answer.error().code]).toEqual([403, 'DENIED']);
-    expect(answer.header('WWW-Authenticate')).toBeNull();
+    const response = await app.get(latest, docker19);
+    expect([response.status, response.error().code]).toEqual([403, 'DENIED']);
+    expect(response.header('WWW-Authenticate')).toBeNull();
     expect(helper.asked).toHaveLength(1);
-    expect(JSON.stringify(app.logged) + answer.text()).not.toMatch(/one"|cm9ib3Q6b25l/);
+    expect(JSON.stringify(app.logged) + response.text()).not.toMatch(/one"|cm9ib3Q6b25l/);
   });
 
   it('is requested again when a token server refuses it', async () => {

@@ -12,7 +12,7 @@ const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const madeUp = (number: number) => `sha256:${number.toString(16).padStart(64, '0')}`;
 const pathOf = (number: number, repository = 'team/app') => `/v2/${repository}/manifests/${madeUp(number)}`;
 
-/** Tags enough that a search asks about several bunches of them. */
+/** So many tags that a search resolves several batches of them. */
 const tags = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`1.${index}`, 'sample/oci']));
 const team = manyTags('team/app', tags);
 
@@ -22,7 +22,7 @@ const tagHeads = (asked: readonly string[]) => asked.filter((each) => /^HEAD .*m
 const isTagHead = ({ method }: Request, { pathname }: URL) =>
   method === 'HEAD' && pathname.includes('/manifests/1.');
 
-/** @returns the script, with every HEAD of a tag waiting at the gate. */
+/** @returns the script, but every HEAD of a tag waits at the gate. */
 function slow(script: Script, pass: () => Promise<void>): Script {
   return async (request, url) => {
     if (isTagHead(request, url)) await pass();
@@ -30,10 +30,10 @@ function slow(script: Script, pass: () => Promise<void>): Script {
   };
 }
 
-const codes = (answers: readonly Answer[]) => answers.map(({ status }) => status);
+const codes = (responses: readonly Answer[]) => responses.map(({ status }) => status);
 
-describe('40 made-up digests at once', () => {
-  it('walk the tags once while patience lasts; the others are then told to come back, and not an untrue 404', async () => {
+describe('40 concurrent requests for unknown digests', () => {
+  it('walk the tags once within 30 s; the other requests then get 503 with Retry-After, not a wrong 404', async () => {
     const gate = createGate();
     const upstream = scriptedUpstream(slow(team, gate.pass));
     const app = testApp({}, upstream.fetch);
@@ -60,18 +60,18 @@ describe('40 made-up digests at once', () => {
     expect(lists(upstream.asked)).toHaveLength(1);
   });
 
-  it('of one kind share one walk, which each login does with its own right', async () => {
+  it('for one digest share one walk per login', async () => {
     const upstream = scriptedUpstream(team);
     const app = testApp({}, upstream.fetch);
     const ask = (headers: typeof docker113) => Array.from({ length: 20 }, () => app.get(pathOf(1), headers));
-    const answers = await Promise.all([...ask(docker113), ...ask([...docker113, alice])]);
-    expect(new Set(codes(answers))).toEqual(new Set([404]));
+    const responses = await Promise.all([...ask(docker113), ...ask([...docker113, alice])]);
+    expect(new Set(codes(responses))).toEqual(new Set([404]));
     expect(lists(upstream.asked)).toHaveLength(2);
   });
 });
 
-describe('a walk, where no answer of upstream may be used again (REGSHIFT_TAG_TTL=0),', () => {
-  it('asks about each tag once', async () => {
+describe('a walk without cached tags (REGSHIFT_TAG_TTL=0)', () => {
+  it('resolves each tag once', async () => {
     const upstream = scriptedUpstream(team);
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
     expect((await app.get(pathOf(1), docker113)).status).toBe(404);
@@ -82,7 +82,7 @@ describe('a walk, where no answer of upstream may be used again (REGSHIFT_TAG_TT
     );
   });
 
-  it('is done three times in half a minute for a client that makes digests up, and again after that', async () => {
+  it('happens three times in half a minute for a client that requests unknown digests, and again after that', async () => {
     const upstream = scriptedUpstream(team);
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
     for (let number = 0; number < 20; number += 1) {
@@ -95,7 +95,7 @@ describe('a walk, where no answer of upstream may be used again (REGSHIFT_TAG_TT
     expect(lists(upstream.asked)).toHaveLength(4);
   });
 
-  it('is not needed for what the last one has learned: a digest of ours is found by it', async () => {
+  it('is not needed for a digest that the last walk makes derivable', async () => {
     const docker19 = manifestRequestHeaders['Docker 1.9.1'];
     const onArm64 = docker19.map(
       ([name, value]) => [name, value.replace('arch/amd64', 'arch/arm64')] as const,
@@ -108,20 +108,20 @@ describe('a walk, where no answer of upstream may be used again (REGSHIFT_TAG_TT
     const root = stored.header('Docker-Content-Digest');
     const upstream = scriptedUpstream(indexes);
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
-    // By digest, so that the tag is not one of those that this replica answered lately.
+    // Pulled by digest, so that the tag is not among those that this replica served recently.
     const index = await app.get(`${path}/${root}`, { Accept: '*/*' });
     for (const child of JSON.parse(index.text()).manifests as { digest: string }[])
       await app.get(`${path}/${child.digest}`, { Accept: '*/*' });
     for (let number = 0; number < 3; number += 1) await app.get(pathOf(number), docker19);
     upstream.forget();
-    const answer = await app.get(`${path}/${digest}`, onArm64);
-    expect([answer.status, answer.header('Docker-Content-Digest')]).toEqual([200, digest]);
+    const response = await app.get(`${path}/${digest}`, onArm64);
+    expect([response.status, response.header('Docker-Content-Digest')]).toEqual([200, digest]);
     expect(lists(upstream.asked)).toEqual([]);
   });
 });
 
-describe('a requester whose searches are used up', () => {
-  it('takes none of another login, which sees the tags as they are now', async () => {
+describe('a client without searches left', () => {
+  it('does not reduce the searches of another login', async () => {
     const upstream = scriptedUpstream(team);
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
     for (let number = 0; number < 5; number += 1) await app.get(pathOf(number), docker113);
@@ -130,17 +130,19 @@ describe('a requester whose searches are used up', () => {
     expect(lists(upstream.asked)).toHaveLength(1);
   });
 
-  it('gains nothing by logins that it makes up: one address has twelve', async () => {
+  it('gets no more with invented logins: one address has twelve searches', async () => {
     const upstream = scriptedUpstream(team);
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
-    const answers: Answer[] = [];
+    const responses: Answer[] = [];
     for (let number = 0; number < 16; number += 1) {
       const login = ['Authorization', `Basic ${btoa(`nobody${number}:x`)}`] as const;
-      answers.push(await app.get(pathOf(number), [...docker113, login]));
+      responses.push(await app.get(pathOf(number), [...docker113, login]));
     }
-    expect(codes(answers)).toEqual([...Array<number>(12).fill(404), ...Array<number>(4).fill(503)]);
-    expect(answers.at(-1)?.header('Retry-After')).toBe('30');
-    expect(answers.at(-1)?.error().message).toContain('Too many digests or ids that team/app does not have');
+    expect(codes(responses)).toEqual([...Array<number>(12).fill(404), ...Array<number>(4).fill(503)]);
+    expect(responses.at(-1)?.header('Retry-After')).toBe('30');
+    expect(responses.at(-1)?.error().message).toContain(
+      'Too many digests or ids that team/app does not have',
+    );
     expect(lists(upstream.asked)).toHaveLength(12);
   });
 });
@@ -150,19 +152,19 @@ describe('searches in many repositories', () => {
   const scripts = names.map((name) => manyTags(name, tags));
   const all: Script = async (request, url) => {
     for (const script of scripts) {
-      const answer = await script(request, url);
-      if (answer) return answer;
+      const response = await script(request, url);
+      if (response) return response;
     }
     return undefined;
   };
 
-  it('are four at once in the whole process', async () => {
+  it('run four at once in the whole process', async () => {
     const gate = createGate();
     const upstream = scriptedUpstream(slow(all, gate.pass));
     const app = testApp({}, upstream.fetch);
     const asking = names.map((name, number) => app.get(pathOf(number, name), docker113));
     await vi.waitFor(() => expect(gate.waiting).toBe(24));
-    // Time enough for a fifth.
+    // A fifth search would have started within this time.
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(lists(upstream.asked)).toHaveLength(4);
     gate.open();
@@ -171,8 +173,8 @@ describe('searches in many repositories', () => {
   });
 });
 
-describe('a search that stands still', () => {
-  it('loses its place to the next one, and asks upstream nothing more when it goes on', async () => {
+describe('a search without progress', () => {
+  it('loses its place to the next one, and sends nothing more to upstream', async () => {
     const gate = createGate();
     let isStuck = true;
     const pass = () => (isStuck ? gate.pass() : Promise.resolve());
@@ -182,20 +184,20 @@ describe('a search that stands still', () => {
     await vi.waitFor(() => expect(gate.waiting).toBe(6));
     isStuck = false;
     app.advance(15);
-    // Of another login, whose questions are not those that wait.
+    // Another login, whose requests are not merged with the waiting ones.
     const next = app.get(pathOf(2), [...docker113, alice]);
     app.advance(6);
     expect((await next).status).toBe(404);
     upstream.forget();
     gate.open();
-    const answer = await stuck;
-    expect(answer.status).toBe(503);
-    expect(answer.error().message).toContain('made no progress for 20 s');
+    const response = await stuck;
+    expect(response.status).toBe(503);
+    expect(response.error().message).toContain('made no progress for 20 s');
     expect(upstream.asked).toEqual([]);
   });
 });
 
-describe('a client that leaves', () => {
+describe('a client that disconnects', () => {
   async function searching() {
     const gate = createGate();
     const upstream = scriptedUpstream(slow(team, gate.pass));
@@ -212,13 +214,13 @@ describe('a client that leaves', () => {
     await left;
     gate.open();
     expect((await app.get(pathOf(2), docker113)).status).toBe(404);
-    // Six were under way.
+    // Six requests were in flight.
     expect(tagHeads(upstream.asked).length).toBeLessThanOrEqual(6 + 40);
     expect(lists(upstream.asked)).toHaveLength(2);
     expect(tagHeads(upstream.asked)).toHaveLength(40);
   });
 
-  it('does not end that of another, who waits for the same digest', async () => {
+  it('does not end the search of another client that waits for the same digest', async () => {
     const { gate, upstream, app, leave, left } = await searching();
     const other = app.get(pathOf(1), docker113);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -230,7 +232,7 @@ describe('a client that leaves', () => {
     expect(tagHeads(upstream.asked)).toHaveLength(40);
   });
 
-  it('leaves the line as well', async () => {
+  it('leaves the queue too', async () => {
     const { gate, upstream, app, left } = await searching();
     const second = new AbortController();
     const waiting = app.send('GET', pathOf(2), docker113, { signal: second.signal }).catch(() => undefined);

@@ -38,9 +38,9 @@ describe('an image in two indexes', () => {
     const child = await childOf(app, 'latest');
     expect(await childOf(app, 'rebuilt')).toBe(child);
     upstream.follow();
-    const answer = await app.get(`${repository}/${child}`, docker113);
-    expect(answer.status).toBe(200);
-    expect(answer.header('Docker-Content-Digest')).toBe(child);
+    const response = await app.get(`${repository}/${child}`, docker113);
+    expect(response.status).toBe(200);
+    expect(response.header('Docker-Content-Digest')).toBe(child);
   });
 });
 
@@ -50,8 +50,8 @@ const madeUp = `sha256:${'0'.repeat(64)}`;
 async function mixedIndex(): Promise<Script> {
   const samples = createSampleRegistry();
   const entries = ['oci', 'oci-zstd'].map(async (sample, number) => {
-    const answer = await samples.fetch(`http://sample.test/v2/sample/${sample}/manifests/latest`);
-    const bytes = new Uint8Array(await answer.arrayBuffer());
+    const response = await samples.fetch(`http://sample.test/v2/sample/${sample}/manifests/latest`);
+    const bytes = new Uint8Array(await response.arrayBuffer());
     const platform = { os: 'linux', architecture: 'amd64', variant: `v${number + 1}` };
     return { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes), size: bytes.length, platform };
   });
@@ -98,8 +98,8 @@ describe('an unknown digest', () => {
     const app = testApp({ REGSHIFT_WALK_GETS: '0' }, upstream.fetch);
     await app.get('/v2/sample/oci-zstd/manifests/latest', [['Accept', '*/*']]);
     const docker2010 = manifestRequestHeaders['Docker 20.10'];
-    const answer = await app.get(`/v2/sample/oci-zstd/manifests/${madeUp}`, docker2010);
-    expect([answer.status, answer.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
+    const response = await app.get(`/v2/sample/oci-zstd/manifests/${madeUp}`, docker2010);
+    expect([response.status, response.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
     // One request for the blob of that digest, and one for the config.
     const blobs = upstream.asked.filter((each) => each.startsWith('GET') && each.includes('/blobs/'));
     expect(blobs.length).toBeLessThanOrEqual(2);
@@ -108,10 +108,10 @@ describe('an unknown digest', () => {
   it('causes one search, however many clients request it at the same time', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 10 }, () => app.get(`/v2/sample/oci/manifests/${madeUp}`, docker113)),
     );
-    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 404));
+    expect(responses.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 404));
     expect(upstream.asked.filter((each) => each.includes('/tags/list'))).toHaveLength(1);
   });
 });

@@ -23,8 +23,8 @@ const manifests = [
 ];
 
 async function firstLayer(name: string, headers: typeof docker19 | typeof anything): Promise<string> {
-  const answer = await app.get(`/v2/${name}/manifests/latest`, headers);
-  return `/v2/${name}/blobs/${(JSON.parse(answer.text()) as { layers: { digest: string }[] }).layers[0]?.digest}`;
+  const response = await app.get(`/v2/${name}/manifests/latest`, headers);
+  return `/v2/${name}/blobs/${(JSON.parse(response.text()) as { layers: { digest: string }[] }).layers[0]?.digest}`;
 }
 
 const blobs = [
@@ -45,10 +45,10 @@ describe('"Pulling manifests" (end-3)', () => {
     });
 
     it('the Content-Type of the response is the mediaType of the manifest', async () => {
-      const answer = await app.get(path, headers);
-      const said = (JSON.parse(answer.text()) as { mediaType?: string }).mediaType;
+      const response = await app.get(path, headers);
+      const said = (JSON.parse(response.text()) as { mediaType?: string }).mediaType;
       // Schema 1 has no such field.
-      expect(answer.header('Content-Type')).toBe(said ?? mediaTypes.schema1Signed);
+      expect(response.header('Content-Type')).toBe(said ?? mediaTypes.schema1Signed);
     });
 
     it('HEAD: 200, with the length of the GET response', async () => {
@@ -70,8 +70,8 @@ describe('"Pulling manifests" (end-3)', () => {
 describe('"Pulling blobs" (end-2)', () => {
   describe.each(blobs)('$what', ({ path }) => {
     it('GET: 200, with the digest in Docker-Content-Digest', async () => {
-      const answer = await app.get(path);
-      expect([answer.status, path.endsWith(answer.header('Docker-Content-Digest') ?? '-')]).toEqual([
+      const response = await app.get(path);
+      expect([response.status, path.endsWith(response.header('Docker-Content-Digest') ?? '-')]).toEqual([
         200,
         true,
       ]);
@@ -131,16 +131,16 @@ describe('"Error Codes"', () => {
 
   it.each(codes)('%s has status %i', async (...each) => {
     const [code, status] = each;
-    const answer = await ask(each as never);
-    expect([answer.status, answer.error().code]).toEqual([status, code]);
+    const response = await ask(each as never);
+    expect([response.status, response.error().code]).toEqual([status, code]);
   });
 
   it.each(codes)(
     '%s: "the response body MUST be JSON, and follow the format" of errors, with a message for people',
     async (...each) => {
-      const answer = await ask(each as never);
-      expect(answer.header('Content-Type')).toBe('application/json');
-      const { errors } = JSON.parse(answer.text()) as { errors: Record<string, unknown>[] };
+      const response = await ask(each as never);
+      expect(response.header('Content-Type')).toBe('application/json');
+      const { errors } = JSON.parse(response.text()) as { errors: Record<string, unknown>[] };
       expect(errors).toHaveLength(1);
       expect(Object.keys(errors[0] ?? {}).every((key) => ['code', 'message', 'detail'].includes(key))).toBe(
         true,

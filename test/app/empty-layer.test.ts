@@ -28,9 +28,9 @@ describe.each(methods)('%s of the empty layer', (method) => {
         return Response.json({ name: 'team/blobs', tags: null });
       return url.pathname.startsWith('/v2/team/') ? specError(404, 'BLOB_UNKNOWN') : undefined;
     });
-    const answer = await testApp({}, upstream.fetch).send(method, emptyLayerOf(repository));
-    expect(answer.status).toBe(404);
-    expect(answer.header('Docker-Content-Digest')).toBeNull();
+    const response = await testApp({}, upstream.fetch).send(method, emptyLayerOf(repository));
+    expect(response.status).toBe(404);
+    expect(response.header('Docker-Content-Digest')).toBeNull();
   });
 
   it('is refused to a client that may not read the repository, even after another client got it', async () => {
@@ -38,9 +38,9 @@ describe.each(methods)('%s of the empty layer', (method) => {
     const app = testApp({}, upstream.fetch);
     expect((await app.send(method, path, { Authorization: alice })).status).toBe(200);
     for (const headers of [{ Authorization: bob }, {}]) {
-      const answer = await app.send(method, path, headers);
-      expect(answer.status).toBe(401);
-      expect(answer.header('WWW-Authenticate')).not.toBeNull();
+      const response = await app.send(method, path, headers);
+      expect(response.status).toBe(401);
+      expect(response.header('WWW-Authenticate')).not.toBeNull();
     }
   });
 
@@ -56,8 +56,8 @@ describe.each(methods)('%s of the empty layer', (method) => {
   it('passes on a refusal of the list of tags', async () => {
     const script: Script = (_request, url) =>
       url.pathname.endsWith('/tags/list') ? specError(403, 'DENIED') : undefined;
-    const answer = await testApp({}, scriptedUpstream(script).fetch).send(method, path);
-    expect(answer.status).toBe(403);
+    const response = await testApp({}, scriptedUpstream(script).fetch).send(method, path);
+    expect(response.status).toBe(403);
   });
 
   it('is 200 when upstream has it, even without a tag', async () => {
@@ -65,9 +65,9 @@ describe.each(methods)('%s of the empty layer', (method) => {
       url.pathname === emptyLayerOf('team/app')
         ? new Response(emptyLayer.bytes, { headers: { 'Content-Length': '32' } })
         : undefined;
-    const answer = await testApp({}, scriptedUpstream(script).fetch).send(method, emptyLayerOf('team/app'));
-    expect([answer.status, answer.header('Content-Length')]).toEqual([200, '32']);
-    if (method === 'GET') expect(answer.body).toEqual(emptyLayer.bytes);
+    const response = await testApp({}, scriptedUpstream(script).fetch).send(method, emptyLayerOf('team/app'));
+    expect([response.status, response.header('Content-Length')]).toEqual([200, '32']);
+    if (method === 'GET') expect(response.body).toEqual(emptyLayer.bytes);
   });
 
   it('is private when the image is private', async () => {
@@ -120,8 +120,8 @@ describe('requests to upstream for the empty layer', () => {
     const headers = { Authorization: alice };
     await app.get('/v2/sample/oci/manifests/latest', [...docker19, ...Object.entries(headers)]);
     const asked = await requestsOf(upstream, async () => {
-      const answers = await Promise.all(Array.from({ length: 20 }, () => app.get(path, headers)));
-      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+      const responses = await Promise.all(Array.from({ length: 20 }, () => app.get(path, headers)));
+      expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
     });
     expect(asked).toEqual([`HEAD ${path}`]);
   });

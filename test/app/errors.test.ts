@@ -6,21 +6,21 @@ import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 const app = testApp();
 
 /** Checks the error body of the distribution spec 1.1, "Error Codes". */
-function expectError(answer: Answer, status: number, code: string): void {
-  expect([answer.status, answer.error().code]).toEqual([status, code]);
-  expect(answer.header('Content-Type')).toBe('application/json');
-  expect(answer.header('Content-Length')).toBe(String(answer.body.length));
-  expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+function expectError(response: Answer, status: number, code: string): void {
+  expect([response.status, response.error().code]).toEqual([status, code]);
+  expect(response.header('Content-Type')).toBe('application/json');
+  expect(response.header('Content-Length')).toBe(String(response.body.length));
+  expect(response.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
 }
 
 describe('ping', () => {
   it.each(['/v2/', '/v2', '//v2/', '//v2', '///v2/'])('GET %s is 200', async (path) => {
-    const answer = await app.get(path);
-    expect(answer.status).toBe(200);
-    expect(answer.text()).toBe('{}');
-    expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
-    expect(answer.header('Content-Type')).toBe('application/json');
-    expect(answer.header('Content-Length')).toBe('2');
+    const response = await app.get(path);
+    expect(response.status).toBe(200);
+    expect(response.text()).toBe('{}');
+    expect(response.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+    expect(response.header('Content-Type')).toBe('application/json');
+    expect(response.header('Content-Length')).toBe('2');
   });
 
   it('has the same headers by HEAD', async () => {
@@ -30,9 +30,9 @@ describe('ping', () => {
   it('names its version on a 401 too: without it Docker 1.9 switches to API v1', async () => {
     const challenge = { 'WWW-Authenticate': 'Basic realm="Registry"' };
     const upstream = scriptedUpstream(() => specError(401, 'UNAUTHORIZED', challenge));
-    const answer = await testApp({}, upstream.fetch).get('/v2/');
-    expectError(answer, 401, 'UNAUTHORIZED');
-    expect(answer.header('WWW-Authenticate')).toBe('Basic realm="Registry"');
+    const response = await testApp({}, upstream.fetch).get('/v2/');
+    expectError(response, 401, 'UNAUTHORIZED');
+    expect(response.header('WWW-Authenticate')).toBe('Basic realm="Registry"');
   });
 
   it('sends nothing to upstream when the login of clients is not for upstream', async () => {
@@ -93,9 +93,9 @@ describe('methods', () => {
     ['DELETE', '/v2/_catalog'],
     ['PUT', `/v2/sample/oci/referrers/sha256:${'0'.repeat(64)}`],
   ])('%s %s: 405 UNSUPPORTED, with the allowed methods', async (method, path) => {
-    const answer = await app.send(method, path);
-    expectError(answer, 405, 'UNSUPPORTED');
-    expect(answer.header('Allow')).toBe('GET, HEAD');
+    const response = await app.send(method, path);
+    expectError(response, 405, 'UNSUPPORTED');
+    expect(response.header('Allow')).toBe('GET, HEAD');
   });
 });
 
@@ -105,8 +105,8 @@ describe('Docker 1.5 and older', () => {
     async (userAgent) => {
       const upstream = scriptedUpstream();
       const proxy = testApp({}, upstream.fetch);
-      const answer = await proxy.get('/v2/sample/oci/manifests/latest', { 'User-Agent': userAgent });
-      expectError(answer, 404, 'MANIFEST_UNKNOWN');
+      const response = await proxy.get('/v2/sample/oci/manifests/latest', { 'User-Agent': userAgent });
+      expectError(response, 404, 'MANIFEST_UNKNOWN');
       expect(upstream.asked).toEqual([]);
     },
   );
@@ -115,17 +115,17 @@ describe('Docker 1.5 and older', () => {
 describe('the 404 for a manifest that the client cannot read', () => {
   it('names the stored form and the client', async () => {
     const docker29 = { 'User-Agent': 'docker/29.0.0 go/go1.25 os/linux arch/amd64', Accept: 'text/plain' };
-    const answer = await app.get('/v2/sample/schema1/manifests/latest', docker29);
-    expectError(answer, 404, 'UNSUPPORTED');
-    expect(answer.error().message).toContain('stored as a schema 1 manifest');
-    expect(answer.error().message).toContain('docker/29.0.0');
+    const response = await app.get('/v2/sample/schema1/manifests/latest', docker29);
+    expectError(response, 404, 'UNSUPPORTED');
+    expect(response.error().message).toContain('stored as a schema 1 manifest');
+    expect(response.error().message).toContain('docker/29.0.0');
   });
 
   it('names the config type of an artifact that is no image', async () => {
     const headers = manifestRequestHeaders['Docker 1.13.1'];
-    const answer = await app.get('/v2/sample/helm-chart/manifests/latest', headers);
-    expectError(answer, 404, 'UNSUPPORTED');
-    expect(answer.error().message).toContain('application/vnd.cncf.helm.config.v1+json');
+    const response = await app.get('/v2/sample/helm-chart/manifests/latest', headers);
+    expectError(response, 404, 'UNSUPPORTED');
+    expect(response.error().message).toContain('application/vnd.cncf.helm.config.v1+json');
   });
 });
 

@@ -29,8 +29,8 @@ describe('a HEAD of a blob that the registry does not have', () => {
       const upstream = scriptedUpstream(team);
       const app = testApp({}, upstream.fetch);
       for (let number = 0; number < 20; number += 1) {
-        const answer = await app.head(blob(madeUp(number)), manifestRequestHeaders[client]);
-        expect(answer.status).toBe(404);
+        const response = await app.head(blob(madeUp(number)), manifestRequestHeaders[client]);
+        expect(response.status).toBe(404);
       }
       expect(upstream.asked).toEqual(
         Array.from({ length: 20 }, (_, number) => `HEAD ${blob(madeUp(number))}`),
@@ -44,8 +44,8 @@ describe('a HEAD of a blob that the registry does not have', () => {
     const docker19 = manifestRequestHeaders['Docker 1.9.1'];
     const push = (from: number) =>
       Promise.all(Array.from({ length: 20 }, (_, each) => app.head(blob(madeUp(from + each)), docker19)));
-    const answers = [...(await push(0)), ...(await push(20))];
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]));
+    const responses = [...(await push(0)), ...(await push(20))];
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([404]));
     expect(lists(upstream.asked)).toHaveLength(1);
     const before = others(upstream.asked).length;
     await push(40);
@@ -127,8 +127,8 @@ describe('a HEAD of a manifest by its digest', () => {
     expect(given.header('Regshift-Conversion')).not.toBeNull();
     const app = testApp({}, scriptedUpstream(team).fetch);
     const old = { ...pulling, 'User-Agent': 'containerd/1.4.13' };
-    const answer = await app.head(`/v2/team/app/manifests/${digest}`, old);
-    expect([answer.status, answer.header('Docker-Content-Digest')]).toEqual([200, digest]);
+    const response = await app.head(`/v2/team/app/manifests/${digest}`, old);
+    expect([response.status, response.header('Docker-Content-Digest')]).toEqual([200, digest]);
   });
 
   it('is 200 for a push too when this replica has derived the manifest', async () => {
@@ -136,7 +136,7 @@ describe('a HEAD of a manifest by its digest', () => {
     const docker113 = manifestRequestHeaders['Docker 1.13.1'];
     const given = await app.get('/v2/team/app/manifests/1.1', docker113);
     const digest = given.header('Docker-Content-Digest');
-    const answer = await app.head(`/v2/team/app/manifests/${digest}`, containerd(schema2));
-    expect(answer.status).toBe(200);
+    const response = await app.head(`/v2/team/app/manifests/${digest}`, containerd(schema2));
+    expect(response.status).toBe(200);
   });
 });

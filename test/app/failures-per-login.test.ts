@@ -20,10 +20,10 @@ async function forBob(
   order: (typeof orders)[number],
 ) {
   const app = testApp({}, scriptedUpstream(script).fetch);
-  const answers = await Promise.all(order.map((login) => app.get(path, [...client, login])));
+  const responses = await Promise.all(order.map((login) => app.get(path, [...client, login])));
   const alone = await testApp({}, scriptedUpstream(script).fetch).get(path, [...client, bob]);
   expect(alone.status).toBe(200);
-  return { bob: answers[order.indexOf(bob)], alone };
+  return { bob: responses[order.indexOf(bob)], alone };
 }
 
 const isAlice = (request: Request) => request.headers.get('authorization') === alice[1];
@@ -50,25 +50,25 @@ const cutOff: Script = (request, { pathname }) => {
 
 describe('a failure for one login does not affect another login that sends the same request at the same time', () => {
   it.each(orders)('a config is missing upstream', async (...order) => {
-    const answers = await forBob('/v2/sample/oci/manifests/latest', docker19, withoutBlobs, order);
-    expect(answers.bob?.text()).not.toContain('alice');
-    expect(answers.bob?.status).toBe(200);
+    const responses = await forBob('/v2/sample/oci/manifests/latest', docker19, withoutBlobs, order);
+    expect(responses.bob?.text()).not.toContain('alice');
+    expect(responses.bob?.status).toBe(200);
   });
 
   it.each(orders)('all images of an index are missing upstream', async (...order) => {
-    const answers = await forBob('/v2/sample/index-zstd/manifests/latest', docker113, withoutBlobs, order);
-    expect(answers.bob?.text()).not.toContain('alice');
-    expect(answers.bob?.text()).toBe(answers.alone.text());
+    const responses = await forBob('/v2/sample/index-zstd/manifests/latest', docker113, withoutBlobs, order);
+    expect(responses.bob?.text()).not.toContain('alice');
+    expect(responses.bob?.text()).toBe(responses.alone.text());
   });
 
   it.each(orders)('some images of an index are missing upstream', async (...order) => {
     const path = '/v2/sample/index-zstd/manifests/latest';
-    const answers = await forBob(path, docker113, withoutSomeBlobs(), order);
-    expect(answers.bob?.text()).toBe(answers.alone.text());
+    const responses = await forBob(path, docker113, withoutSomeBlobs(), order);
+    expect(responses.bob?.text()).toBe(responses.alone.text());
   });
 
   it.each(orders)('the connection to upstream is cut', async (...order) => {
-    const answers = await forBob('/v2/sample/oci/manifests/latest', docker19, cutOff, order);
-    expect(answers.bob?.status).toBe(200);
+    const responses = await forBob('/v2/sample/oci/manifests/latest', docker19, cutOff, order);
+    expect(responses.bob?.status).toBe(200);
   });
 });

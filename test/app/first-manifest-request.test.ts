@@ -12,14 +12,14 @@ const latest = '/v2/sample/oci/manifests/latest';
 
 /** The manifest responses of the sample registry, changed. */
 const changed =
-  (change: (answer: Response) => Response): Script =>
+  (change: (response: Response) => Response): Script =>
   async ({ method, url }, { pathname }) =>
     pathname.includes('/manifests/') ? change(await samples.fetch(url, { method })) : undefined;
 
 const without = (name: string) =>
-  changed((answer) => {
-    answer.headers.delete(name);
-    return answer;
+  changed((response) => {
+    response.headers.delete(name);
+    return response;
   });
 
 /** A proxy whose upstream has responded before, for another image. */
@@ -76,9 +76,9 @@ describe('the first request for a manifest', () => {
   });
 
   it('sends HEAD to an upstream that counts pulls', async () => {
-    const counting = changed((answer) => {
-      answer.headers.set('ratelimit-limit', '100;w=21600');
-      return answer;
+    const counting = changed((response) => {
+      response.headers.set('ratelimit-limit', '100;w=21600');
+      return response;
     });
     const { app, upstream } = await known(counting);
     await app.get(latest, docker19);
@@ -88,10 +88,10 @@ describe('the first request for a manifest', () => {
   it('sends HEAD for a new login when upstream has counted the pulls of another login', async () => {
     const paying = 'Basic cGF5aW5nOnNlY3JldA==';
     const upstream = scriptedUpstream(async (request, { pathname }) => {
-      const answer = await samples.fetch(request.url, { method: request.method });
+      const response = await samples.fetch(request.url, { method: request.method });
       const counted = request.headers.get('authorization') !== paying && pathname.includes('/manifests/');
-      if (counted) answer.headers.set('ratelimit-limit', '100;w=21600');
-      return answer;
+      if (counted) response.headers.set('ratelimit-limit', '100;w=21600');
+      return response;
     });
     const app = testApp({}, upstream.fetch);
     await app.get(first, docker19);
@@ -114,9 +114,9 @@ describe('the first request for a manifest', () => {
 
   it('computes the digest when upstream does not send it', async () => {
     const { app, upstream } = await known(without('docker-content-digest'));
-    const answer = await app.get(latest, docker113);
+    const response = await app.get(latest, docker113);
     const expected = await testApp().get(latest, docker113);
-    expect([answer.status, answer.body]).toEqual([200, expected.body]);
+    expect([response.status, response.body]).toEqual([200, expected.body]);
     expect(manifests(upstream)).toEqual([`GET ${latest}`]);
   });
 

@@ -77,14 +77,14 @@ async function pull(document: string, client: OldClient) {
 describe.each(Object.entries(evil))('%s in a document', (_, text) => {
   it.each(Object.entries(places))('as %s has no effect on headers and messages', async (_place, write) => {
     for (const client of clients) {
-      const answer = await pull(write(text), client);
-      expect(answer.status, client).not.toBe(500);
-      for (const [name, value] of answer.headers) {
+      const response = await pull(write(text), client);
+      expect(response.status, client).not.toBe(500);
+      for (const [name, value] of response.headers) {
         expect(name).not.toBe('x-evil');
         expect(value, name).toMatch(/^[\x20-\x7e]{0,600}$/);
       }
-      if (answer.status < 400) continue;
-      const { message } = answer.error();
+      if (response.status < 400) continue;
+      const { message } = response.error();
       expect(message).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
       expect(message.length).toBeLessThan(1_500);
     }

@@ -16,9 +16,9 @@ async function sparse() {
 }
 
 async function architectures(app: TestApp): Promise<readonly string[]> {
-  const answer = await app.get(latest, docker113);
-  expect(answer.status).toBe(200);
-  const list = JSON.parse(answer.text()) as { manifests: { platform: { architecture: string } }[] };
+  const response = await app.get(latest, docker113);
+  expect(response.status).toBe(200);
+  const list = JSON.parse(response.text()) as { manifests: { platform: { architecture: string } }[] };
   return list.manifests.map(({ platform }) => platform.architecture);
 }
 
@@ -36,8 +36,8 @@ describe('an index with an image that upstream does not have', () => {
   it('names the omitted image in a header', async () => {
     const { app, children, missing } = await sparse();
     missing.add(children[1] ?? '');
-    const answer = await app.get(latest, docker113);
-    expect(answer.header('Regshift-Conversion')).toContain('lost="$.manifests[1]"');
+    const response = await app.get(latest, docker113);
+    expect(response.header('Regshift-Conversion')).toContain('lost="$.manifests[1]"');
   });
 
   it('is complete as soon as upstream has the image: the incomplete list is not cached', async () => {
@@ -52,15 +52,15 @@ describe('an index with an image that upstream does not have', () => {
     const { app, children, missing } = await sparse();
     missing.add(children[1] ?? '');
     const digest = (await app.head(latest, docker113)).header('Docker-Content-Digest');
-    const answer = await app.get(`/v2/team/sparse/manifests/${digest}`, docker113);
-    expect([answer.status, answer.header('Docker-Content-Digest')]).toEqual([200, digest]);
+    const response = await app.get(`/v2/team/sparse/manifests/${digest}`, docker113);
+    expect([response.status, response.header('Docker-Content-Digest')]).toEqual([200, digest]);
   });
 
   it('is 404 for a client that needs the missing image', async () => {
     const { app, children, missing } = await sparse();
     missing.add(children[0] ?? '');
-    const answer = await app.get(latest, docker19);
-    expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
-    expect(answer.error().message).toContain(children[0]);
+    const response = await app.get(latest, docker19);
+    expect([response.status, response.error().code]).toEqual([404, 'UNSUPPORTED']);
+    expect(response.error().message).toContain(children[0]);
   });
 });

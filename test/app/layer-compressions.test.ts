@@ -17,7 +17,7 @@ const { ociLayer, ociLayerGzip, ociLayerZstd } = mediaTypes;
 const content = layerContent(compressedLength);
 const files = tar([{ kind: 'file', path: 'words', content }]);
 const nothing = new Uint8Array();
-/** A tar without a file (pax, "ustar Interchange Format": two blocks of zeros). */
+/** An empty tar: two blocks of zeros (pax, "ustar Interchange Format"). */
 const noFiles = new Uint8Array(1024);
 const sized = { contentSize: true };
 const streamed = { contentSize: false };
@@ -29,20 +29,20 @@ const layer = (mediaType: string, compressed: Uint8Array, of: Uint8Array): Compr
   tar: of,
 });
 
-const packings: Readonly<Record<string, CompressedLayer>> = {
+const compressions: Readonly<Record<string, CompressedLayer>> = {
   'a plain tar': layer(ociLayer, files, files),
   gzip: layer(ociLayerGzip, gzip(files), files),
   'gzip by zlib, of two members': layer(ociLayerGzip, concatenated(...gzipMembers), content),
-  'zstd whose frame says its size': layer(ociLayerZstd, zstd(files, sized), files),
-  'zstd whose frame does not': layer(ociLayerZstd, zstd(files, streamed), files),
+  'zstd with a content size': layer(ociLayerZstd, zstd(files, sized), files),
+  'zstd without a content size': layer(ociLayerZstd, zstd(files, streamed), files),
   'zstd of several frames': layer(ociLayerZstd, zstd(files, { ...streamed, frames: 5 }), files),
   'zstd by libzstd, of two frames': layer(ociLayerZstd, concatenated(...zstdFrames), content),
   'zstd:chunked': layer(ociLayerZstd, zstd(files, { ...sized, frames: 9, skippable: 'last' }), files),
   'zstd by pzstd': layer(ociLayerZstd, zstd(files, { ...sized, frames: 3, skippable: 'first' }), files),
-  'a plain tar without a file': layer(ociLayer, noFiles, noFiles),
-  'gzip of a tar without a file': layer(ociLayerGzip, gzip(noFiles), noFiles),
-  'zstd of a tar without a file': layer(ociLayerZstd, zstd(noFiles, sized), noFiles),
-  'zstd of nothing at all': layer(ociLayerZstd, zstd(nothing, streamed), nothing),
+  'an empty plain tar': layer(ociLayer, noFiles, noFiles),
+  'gzip of an empty tar': layer(ociLayerGzip, gzip(noFiles), noFiles),
+  'zstd of an empty tar': layer(ociLayerZstd, zstd(noFiles, sized), noFiles),
+  'zstd of no bytes': layer(ociLayerZstd, zstd(nothing, streamed), nothing),
 };
 
 const clients: readonly OldClient[] = [
@@ -53,13 +53,13 @@ const clients: readonly OldClient[] = [
   'skopeo',
   'containerd HEAD',
 ];
-const unpacksZstd = (client: OldClient) => !client.startsWith('Docker');
+const readsZstd = (client: OldClient) => !client.startsWith('Docker');
 
-const cells = Object.entries(packings).flatMap(([packing, each]) =>
-  clients.map((client) => ({ packing, each, client })),
+const cells = Object.entries(compressions).flatMap(([compression, each]) =>
+  clients.map((client) => ({ compression, each, client })),
 );
 
-/** With another layer below and above, so that none is taken for its neighbour. */
+/** An image with a layer below and above the tested one, so that layers in the wrong order are noticed. */
 function appOver(each: CompressedLayer) {
   const base = tar([{ kind: 'directory', path: 'base' }]);
   const top = tar([{ kind: 'directory', path: 'top' }]);
@@ -68,11 +68,11 @@ function appOver(each: CompressedLayer) {
   return { app: testApp({}, upstream.fetch), image };
 }
 
-describe.each(cells)('$client gets $packing', ({ each, client }) => {
+describe.each(cells)('$client gets $compression', ({ each, client }) => {
   const zstdIn = each.mediaType === ociLayerZstd;
-  const expected = zstdIn && !unpacksZstd(client) ? each.tar : each.compressed;
+  const expected = zstdIn && !readsZstd(client) ? each.tar : each.compressed;
 
-  it('as a layer that it unpacks, with the files of the one that is stored', async () => {
+  it('as a layer that it can decompress, with the files of the stored layer', async () => {
     const { app } = appOver(each);
     const { root, blobs } = await pull(app, client, 'team/packed');
     const inOrder = root.header('Content-Type') === mediaTypes.schema1Signed ? 'newest' : 'base';
@@ -93,8 +93,8 @@ describe.each(cells)('$client gets $packing', ({ each, client }) => {
       ['bytes=-7', expected.slice(Math.max(0, expected.length - 7))],
     ];
     for (const [Range, part] of expected.length === 0 ? [] : parts) {
-      const answer = await app.get(path, { Range });
-      expect([answer.status, answer.body]).toEqual([206, part]);
+      const response = await app.get(path, { Range });
+      expect([response.status, response.body]).toEqual([206, part]);
     }
   });
 });

@@ -20,12 +20,12 @@ function twoRepositories(layer: LayerAnswer) {
     const [, repository = '', rest = ''] = /^\/v2\/(acme\/secret|bob\/app)\/(.+)$/.exec(url.pathname) ?? [];
     if (repository === '') return undefined;
     const isLayer = rest.startsWith('blobs/') && request.method === 'GET';
-    const answer = () =>
+    const response = () =>
       samples.fetch(`${upstreamUrl}/v2/sample/oci-zstd/${rest}`, {
         method: request.method,
         headers: request.headers,
       });
-    const given = await answer();
+    const given = await response();
     const isLarge = Number(given.headers.get('content-length')) > 1_000;
     return (isLayer && isLarge ? await layer(repository, request) : undefined) ?? given;
   });
@@ -46,32 +46,32 @@ describe('a layer in two repositories', () => {
   it.each([401, 403, 404, 429, 500])(
     'is read from one repository when the other responds %i, and no message names the other',
     async (status) => {
-      const answers = await both(async (repository) => {
+      const responses = await both(async (repository) => {
         await pause();
         return repository === 'acme/secret' ? specError(status, 'DENIED', {}, quota) : undefined;
       });
-      expect(answers.bob.status).toBe(200);
-      expect(answers.alice.status).not.toBe(200);
-      expect(answers.alice.text()).toContain(quota);
+      expect(responses.bob.status).toBe(200);
+      expect(responses.alice.status).not.toBe(200);
+      expect(responses.alice.text()).toContain(quota);
     },
   );
 
   it('is refused to each client with the message of its own repository', async () => {
-    const answers = await both(async (repository) => {
+    const responses = await both(async (repository) => {
       await pause();
       return specError(403, 'DENIED', {}, `no pulls from ${repository} today`);
     });
-    expect(answers.bob.error().message).toContain('no pulls from bob/app today');
-    expect(answers.bob.text()).not.toContain('acme');
-    expect(answers.alice.text()).not.toContain('bob/app');
+    expect(responses.bob.error().message).toContain('no pulls from bob/app today');
+    expect(responses.bob.text()).not.toContain('acme');
+    expect(responses.alice.text()).not.toContain('bob/app');
   });
 
   it('is read from one repository when the other sends wrong bytes', async () => {
-    const answers = await both(async (repository) => {
+    const responses = await both(async (repository) => {
       await pause();
       return repository === 'acme/secret' ? new Response(new Uint8Array(2_000)) : undefined;
     });
-    expect(answers.bob.status).toBe(200);
-    expect(answers.alice.status).toBe(502);
+    expect(responses.bob.status).toBe(200);
+    expect(responses.alice.status).toBe(502);
   });
 });

@@ -5,16 +5,16 @@ import { type Script, scriptedUpstream, specError } from '../support/scripted-up
 
 const digest = `sha256:${'a'.repeat(64)}`;
 
-const nextOf = (answer: Answer) => /^<([^>]+)>; rel="next"$/.exec(answer.header('Link') ?? '')?.[1];
+const nextOf = (response: Answer) => /^<([^>]+)>; rel="next"$/.exec(response.header('Link') ?? '')?.[1];
 
 /** Follows the links from the first page. @returns the entries of each page. */
 async function pages<Field extends string>(app: TestApp, first: string, field: Field): Promise<string[][]> {
   const found: string[][] = [];
   for (let next: string | undefined = first; next !== undefined && found.length < 20; ) {
-    const answer: Answer = await app.get(next);
-    expect(answer.status).toBe(200);
-    found.push((JSON.parse(answer.text()) as Record<Field, string[]>)[field]);
-    next = nextOf(answer);
+    const response: Answer = await app.get(next);
+    expect(response.status).toBe(200);
+    found.push((JSON.parse(response.text()) as Record<Field, string[]>)[field]);
+    next = nextOf(response);
   }
   return found;
 }
@@ -77,8 +77,8 @@ describe('the tags of a repository', () => {
 
   it('are refused with upstream’s message when upstream refuses the page parameters', async () => {
     const upstream = scriptedUpstream(() => specError(400, 'PAGINATION_NUMBER_INVALID'));
-    const answer = await testApp({}, upstream.fetch).get('/v2/team/app/tags/list?n=-1');
-    expect([answer.status, answer.error().code]).toEqual([400, 'PAGINATION_NUMBER_INVALID']);
+    const response = await testApp({}, upstream.fetch).get('/v2/team/app/tags/list?n=-1');
+    expect([response.status, response.error().code]).toEqual([400, 'PAGINATION_NUMBER_INVALID']);
   });
 });
 
@@ -156,8 +156,8 @@ describe('the list of repositories', () => {
 
   it.each([403, 404, 405])('is %i when upstream refuses it so', async (status) => {
     const upstream = scriptedUpstream(() => specError(status, 'UNSUPPORTED'));
-    const answer = await testApp({}, upstream.fetch).get('/v2/_catalog');
-    expect([answer.status, answer.error()]).toEqual([
+    const response = await testApp({}, upstream.fetch).get('/v2/_catalog');
+    expect([response.status, response.error()]).toEqual([
       status,
       { code: 'UNSUPPORTED', message: 'as scripted' },
     ]);
@@ -169,8 +169,8 @@ describe('the list of repositories', () => {
       if (request.headers.get('authorization') === 'Bearer good') return script(request, url);
       return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Bearer realm="https://auth.test/"' });
     });
-    const answer = await testApp({}, upstream.fetch).get('/v2/_catalog', { Authorization: 'Basic YTpi' });
-    expect(answer.status).toBe(200);
+    const response = await testApp({}, upstream.fetch).get('/v2/_catalog', { Authorization: 'Basic YTpi' });
+    expect(response.status).toBe(200);
     expect(upstream.asked[1]).toBe('GET https://auth.test/?scope=registry%3Acatalog%3A*');
   });
 });
@@ -187,26 +187,26 @@ describe('the referrers of a manifest', () => {
   it('are passed on with upstream’s filter, and a link to the proxy', async () => {
     const upstream = scriptedUpstream(() => new Response(index, { headers }));
     const app = testApp({ REGSHIFT_ALIASES: 'short=team/app' }, upstream.fetch);
-    const answer = await app.get(`/v2/short/referrers/${digest}?artifactType=x`);
+    const response = await app.get(`/v2/short/referrers/${digest}?artifactType=x`);
     expect(upstream.asked).toEqual([`GET ${path}?artifactType=x`]);
-    expect([answer.status, answer.text()]).toEqual([200, index]);
-    expect(answer.header('Content-Type')).toBe(headers['Content-Type']);
-    expect(answer.header('OCI-Filters-Applied')).toBe('artifactType');
-    expect(nextOf(answer)).toBe(`/v2/short/referrers/${digest}?artifactType=x&page=2`);
+    expect([response.status, response.text()]).toEqual([200, index]);
+    expect(response.header('Content-Type')).toBe(headers['Content-Type']);
+    expect(response.header('OCI-Filters-Applied')).toBe('artifactType');
+    expect(nextOf(response)).toBe(`/v2/short/referrers/${digest}?artifactType=x&page=2`);
   });
 
   it('are 404 when upstream does not support them: clients then use the referrers tag', async () => {
     const upstream = scriptedUpstream(() => new Response('404 page not found\n', { status: 404 }));
-    const answer = await testApp({}, upstream.fetch).get(path);
-    expect([answer.status, answer.text()]).toEqual([404, '404 page not found\n']);
+    const response = await testApp({}, upstream.fetch).get(path);
+    expect([response.status, response.text()]).toEqual([404, '404 page not found\n']);
   });
 
   it('are requested with the login of the client', async () => {
     const upstream = scriptedUpstream(() =>
       specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Basic realm="r"' }),
     );
-    const answer = await testApp({}, upstream.fetch).get(path, { Authorization: 'Basic YTpi' });
-    expect([answer.status, answer.header('WWW-Authenticate'), upstream.carried]).toEqual([
+    const response = await testApp({}, upstream.fetch).get(path, { Authorization: 'Basic YTpi' });
+    expect([response.status, response.header('WWW-Authenticate'), upstream.carried]).toEqual([
       401,
       'Basic realm="r"',
       ['Basic YTpi'],

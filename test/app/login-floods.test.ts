@@ -60,15 +60,15 @@ describe('a flood of wrong logins from one address', () => {
     ['v1', '/v1/_ping'],
   ])('waits in a bounded queue, and gets 503 beyond it from API %s', async (_name, path) => {
     const { ask, next, compared } = guarded();
-    const answers = await all(
+    const responses = await all(
       flood.map((login) => ask(login, '192.0.2.1', path)),
       next,
       33,
     );
-    const statuses = answers.map(({ status }) => status);
+    const statuses = responses.map(({ status }) => status);
     expect(statuses).toEqual(flood.map((_, index) => (index < 33 ? 401 : 503)));
-    expect(answers.at(-1)?.header('Retry-After')).toBe('5');
-    expect(answers.at(-1)?.text()).toContain('Too many logins wait to be checked here');
+    expect(responses.at(-1)?.header('Retry-After')).toBe('5');
+    expect(responses.at(-1)?.text()).toContain('Too many logins wait to be checked here');
     expect(compared).toHaveLength(33);
   });
 
@@ -106,8 +106,8 @@ describe('a flood of wrong logins from one address', () => {
     await Promise.race(guesses);
     leaving.abort();
     await over;
-    const answers = await all([ask('bob:secret', '192.0.2.1')], next, 2);
-    expect(answers[0]?.status).toBe(200);
+    const responses = await all([ask('bob:secret', '192.0.2.1')], next, 2);
+    expect(responses[0]?.status).toBe(200);
     expect(compared).toEqual(['guess-0', 'secret']);
   });
 });
@@ -115,8 +115,8 @@ describe('a flood of wrong logins from one address', () => {
 it('concurrent logins of one pull are compared once', async () => {
   const { ask, next, compared } = guarded();
   const pull = Array.from({ length: 40 }, () => ask('bob:secret', '192.0.2.1'));
-  const answers = await all(pull, next, 1);
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const responses = await all(pull, next, 1);
+  expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
   expect(compared).toEqual(['secret']);
 });
 
@@ -124,6 +124,6 @@ it('a failed comparison refuses the login', async () => {
   const app = testApp(variables, scriptedUpstream().fetch, {
     comparePassword: () => Promise.reject(new Error('no thread')),
   });
-  const answer = await app.get(latest, { Authorization: `Basic ${btoa('bob:secret')}` });
-  expect(answer.status).toBe(500);
+  const response = await app.get(latest, { Authorization: `Basic ${btoa('bob:secret')}` });
+  expect(response.status).toBe(500);
 });

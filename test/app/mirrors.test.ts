@@ -22,8 +22,8 @@ const status =
 describe('the first registry', () => {
   it('is the only one that is asked while it answers', async () => {
     const both = network({ [near]: oci(), [far]: holding({ 'team/app': 'sample/schema2' }) });
-    const answer = await over(both).get(latest, docker19);
-    expect([answer.status, answer.header('regshift-conversion')]).toEqual([200, 'oci -> schema1']);
+    const response = await over(both).get(latest, docker19);
+    expect([response.status, response.header('regshift-conversion')]).toEqual([200, 'oci -> schema1']);
     expect(both.at(far)).toEqual([]);
   });
 
@@ -73,8 +73,8 @@ describe('the next one', () => {
   });
 
   it('is given up with the words of the last one', async () => {
-    const answer = await over(network({ [near]: status(500), [far]: status(503) })).get(latest, docker19);
-    expect(answer.status).toBe(503);
+    const response = await over(network({ [near]: status(500), [far]: status(503) })).get(latest, docker19);
+    expect(response.status).toBe(503);
   });
 
   it('may not give other bytes for a digest', async () => {
@@ -86,8 +86,8 @@ describe('the next one', () => {
     both.set(far, (request, url) =>
       url.pathname.endsWith(stored ?? '') ? lying(request, new URL(`${far}${latest}`)) : oci()(request, url),
     );
-    const answer = await app.get(`/v2/team/app/manifests/${stored}`, [['Accept', '*/*']]);
-    expect(answer.status).toBe(502);
+    const response = await app.get(`/v2/team/app/manifests/${stored}`, [['Accept', '*/*']]);
+    expect(response.status).toBe(502);
   });
 });
 

@@ -11,11 +11,11 @@ const bob = 'Basic Ym9iOnNlY3JldA==';
 const as = (authorization: string | undefined, headers: readonly (readonly [string, string])[] = docker19) =>
   authorization === undefined ? headers : ([...headers, ['Authorization', authorization]] as const);
 
-/** Others than the one who was let in. */
+/** Clients without the right. */
 const strangers = [
   ['another login', bob],
   ['no login', undefined],
-  ['the same login, written otherwise', 'basic YWxpY2U6c2VjcmV0'],
+  ['the same login, spelt differently', 'basic YWxpY2U6c2VjcmV0'],
 ] as const;
 
 let upstream: Upstream;
@@ -25,8 +25,8 @@ beforeEach(() => {
   app = testApp({}, upstream.fetch);
 });
 
-/** What alice was given, by every name that it has. */
-async function remembered(sample: string, headers = docker19) {
+/** Pulls a manifest as alice. @returns its paths by tag and by digest. */
+async function pulledByAlice(sample: string, headers = docker19) {
   const byTag = await app.get(`/v2/${sample}/manifests/latest`, as(alice, headers));
   expect(byTag.status).toBe(200);
   return {
@@ -36,7 +36,7 @@ async function remembered(sample: string, headers = docker19) {
   };
 }
 
-describe('a private manifest that is remembered for one login', () => {
+describe('a private manifest that is cached for one login', () => {
   for (const [stranger, authorization] of strangers) {
     it.each([
       ['sample/oci', 'tag'],
@@ -44,19 +44,19 @@ describe('a private manifest that is remembered for one login', () => {
       ['sample/oci', 'the stored digest'],
       ['sample/index', 'tag'],
       ['sample/index', 'the derived digest'],
-    ] as const)(`is not given to ${stranger}: %s by %s`, async (sample, name) => {
-      const path = (await remembered(sample))[name];
+    ] as const)(`is not sent to ${stranger}: %s by %s`, async (sample, name) => {
+      const path = (await pulledByAlice(sample))[name];
       for (const method of ['GET', 'HEAD']) {
-        const answer = await app.send(method, path, as(authorization));
-        expect(answer.status).toBe(401);
-        expect(answer.header('WWW-Authenticate')).toBe(basicChallenge);
-        expect(answer.header('Docker-Content-Digest')).toBeNull();
+        const response = await app.send(method, path, as(authorization));
+        expect(response.status).toBe(401);
+        expect(response.header('WWW-Authenticate')).toBe(basicChallenge);
+        expect(response.header('Docker-Content-Digest')).toBeNull();
       }
     });
   }
 
-  it('is given to that login again, and upstream is not asked', async () => {
-    const paths = await remembered('sample/oci');
+  it('is sent to that login again, without a request to upstream', async () => {
+    const paths = await pulledByAlice('sample/oci');
     await app.get(paths['the derived digest'], as(alice));
     upstream.forget();
     expect((await app.get(paths.tag, as(alice))).status).toBe(200);
@@ -64,21 +64,21 @@ describe('a private manifest that is remembered for one login', () => {
     expect(upstream.asked).toEqual([]);
   });
 
-  it('is given to another login that upstream lets in, after asking with it', async () => {
-    const paths = await remembered('sample/oci');
+  it('is sent to another login once upstream has accepted that login', async () => {
+    const paths = await pulledByAlice('sample/oci');
     upstream.follow(privateTo(alice, bob));
     upstream.forget();
     expect((await app.get(paths['the derived digest'], as(bob))).status).toBe(200);
     expect(upstream.carried).toEqual([bob]);
   });
 
-  it('is not confirmed to a stranger by If-None-Match', async () => {
-    const path = (await remembered('sample/oci'))['the derived digest'];
+  it('is not confirmed by If-None-Match to a client without the right', async () => {
+    const path = (await pulledByAlice('sample/oci'))['the derived digest'];
     const known = [...docker19, ['If-None-Match', `"${path.split('/').at(-1)}"`]] as const;
     expect((await app.get(path, known)).status).toBe(401);
   });
 
-  it('does not open the manifests that its converted list names', async () => {
+  it('does not grant access to the manifests of its converted list', async () => {
     const list = await app.get('/v2/sample/index/manifests/latest', as(alice, docker113));
     const { manifests } = JSON.parse(list.text()) as { manifests: { digest: string }[] };
     expect(manifests.length).toBe(2);
@@ -90,8 +90,8 @@ describe('a private manifest that is remembered for one login', () => {
     }
   });
 
-  it('does not open its blobs', async () => {
-    await remembered('sample/oci');
+  it('does not grant access to its blobs', async () => {
+    await pulledByAlice('sample/oci');
     const { fsLayers } = JSON.parse((await app.get('/v2/sample/oci/manifests/latest', as(alice))).text()) as {
       fsLayers: { blobSum: string }[];
     };
@@ -101,9 +101,9 @@ describe('a private manifest that is remembered for one login', () => {
   });
 });
 
-describe('a login that upstream no longer lets in', () => {
-  it('is refused once the TTL is over, by every name', async () => {
-    const paths = await remembered('sample/oci');
+describe('a login that has lost its right upstream', () => {
+  it('is refused once the TTL is over, by tag and by digest', async () => {
+    const paths = await pulledByAlice('sample/oci');
     upstream.follow(privateTo(bob));
     app.advance(31);
     for (const path of Object.values(paths)) {
@@ -111,9 +111,9 @@ describe('a login that upstream no longer lets in', () => {
     }
   });
 
-  it('is refused at once where the TTL is 0', async () => {
+  it('is refused at once with a TTL of 0', async () => {
     app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
-    const paths = await remembered('sample/oci');
+    const paths = await pulledByAlice('sample/oci');
     upstream.follow(privateTo(bob));
     for (const path of Object.values(paths)) {
       expect((await app.get(path, as(alice))).status).toBe(401);
@@ -121,17 +121,17 @@ describe('a login that upstream no longer lets in', () => {
   });
 });
 
-describe('requests at the same time', () => {
-  it('share no right: each login is judged by upstream', async () => {
+describe('concurrent requests', () => {
+  it('share no right: upstream checks each login', async () => {
     const path = '/v2/sample/oci/manifests/latest';
     const logins = [alice, bob, undefined, alice, bob, undefined];
-    const answers = await Promise.all(logins.map((login) => app.get(path, as(login))));
-    expect(answers.map(({ status }) => status)).toEqual([200, 401, 401, 200, 401, 401]);
+    const responses = await Promise.all(logins.map((login) => app.get(path, as(login))));
+    expect(responses.map(({ status }) => status)).toEqual([200, 401, 401, 200, 401, 401]);
   });
 });
 
 describe('a public manifest', () => {
-  it('is given to all within the TTL, whatever login they bring', async () => {
+  it('is sent to all clients within the TTL, with any login', async () => {
     upstream.follow();
     const path = '/v2/sample/oci/manifests/latest';
     await app.get(path, docker19);
@@ -140,7 +140,7 @@ describe('a public manifest', () => {
     expect(upstream.asked).toEqual([]);
   });
 
-  it('that was asked for with a login proves nothing to others', async () => {
+  it('that was requested with a login is not treated as public', async () => {
     upstream.follow();
     const path = '/v2/sample/oci/manifests/latest';
     await app.get(path, as(alice));

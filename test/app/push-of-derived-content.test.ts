@@ -72,8 +72,8 @@ describe('a push that skips the blobs which HEAD reported as present', () => {
       expect((await app.head(`/v2/${sample}/blobs/${digest}`, { Authorization: alice })).status).toBe(200);
     }
     upstream.forget();
-    const answer = await push(app, `/v2/${sample}/manifests/again`, pulled);
-    expect([answer.status, answer.text()]).toEqual([201, '']);
+    const response = await push(app, `/v2/${sample}/manifests/again`, pulled);
+    expect([response.status, response.text()]).toEqual([201, '']);
     expect(registry.blobs.size).toBeGreaterThan(0);
     expect(registry.manifests.get(`${sample}:again`)).toEqual(pulled.body);
     expect(registry.open.size).toBe(0);
@@ -196,8 +196,8 @@ describe('a push without derived content', () => {
       },
     });
     const headers = { 'Transfer-Encoding': 'chunked' };
-    const answer = await app.send('PUT', '/v2/team/app/manifests/x', headers, { body: stream });
-    expect(answer.status).toBe(201);
+    const response = await app.send('PUT', '/v2/team/app/manifests/x', headers, { body: stream });
+    expect(response.status).toBe(201);
     expect(put).toEqual([`${body.length} ${text}`]);
   });
 });
@@ -209,10 +209,10 @@ describe('content that another replica derived', () => {
     const other = testApp({}, upstream.fetch);
     const userAgent = headers.filter(([name]) => name === 'User-Agent');
     const type = ['Content-Type', pulled.header('Content-Type') ?? ''] as const;
-    const answer = await other.send('PUT', `/v2/${sample}/manifests/again`, as([...userAgent, type]), {
+    const response = await other.send('PUT', `/v2/${sample}/manifests/again`, as([...userAgent, type]), {
       body: pulled.body,
     });
-    expect([answer.status, answer.text()]).toEqual([201, '']);
+    expect([response.status, response.text()]).toEqual([201, '']);
     expect(registry.manifests.get(`${sample}:again`)).toEqual(pulled.body);
   });
 
@@ -226,14 +226,14 @@ describe('content that another replica derived', () => {
       layers: [{ mediaType: mediaTypes.dockerLayerGzip, digest: two, size: 1 }],
     };
     const body = new TextEncoder().encode(JSON.stringify(document));
-    const answer = await app.send(
+    const response = await app.send(
       'PUT',
       '/v2/sample/oci/manifests/again',
       { 'Content-Type': mediaTypes.schema2, Authorization: alice },
       { body },
     );
-    expect(answer.status).toBe(404);
-    const { errors } = JSON.parse(answer.text()) as { errors: { code: string; detail: unknown }[] };
+    expect(response.status).toBe(404);
+    const { errors } = JSON.parse(response.text()) as { errors: { code: string; detail: unknown }[] };
     expect(errors.map(({ code, detail }) => [code, detail])).toEqual([
       ['MANIFEST_BLOB_UNKNOWN', { digest: one }],
       ['MANIFEST_BLOB_UNKNOWN', { digest: two }],
@@ -253,10 +253,10 @@ describe('rights', () => {
     });
     const pulled = await pull(app, 'sample/oci-zstd', docker113);
     app.advance(31);
-    const answer = await push(app, '/v2/sample/oci-zstd/manifests/again', pulled, bob);
-    expect(answer.status).toBe(404);
-    expect(answer.text()).toContain('MANIFEST_BLOB_UNKNOWN');
-    expect(answer.text()).not.toContain('regshift');
+    const response = await push(app, '/v2/sample/oci-zstd/manifests/again', pulled, bob);
+    expect(response.status).toBe(404);
+    expect(response.text()).toContain('MANIFEST_BLOB_UNKNOWN');
+    expect(response.text()).not.toContain('regshift');
     expect(upstream.asked.filter((each) => each.startsWith('POST'))).toEqual([]);
     expect(registry.blobs.size).toBe(0);
   });
@@ -266,9 +266,9 @@ describe('rights', () => {
       request.method === 'POST' ? specError(403, 'DENIED') : undefined,
     );
     const pulled = await pull(app, 'sample/oci-zstd', docker113);
-    const answer = await push(app, '/v2/sample/oci-zstd/manifests/again', pulled);
-    expect([answer.status, answer.error().code]).toEqual([403, 'DENIED']);
-    expect(answer.error().message).toMatch(
+    const response = await push(app, '/v2/sample/oci-zstd/manifests/again', pulled);
+    expect([response.status, response.error().code]).toEqual([403, 'DENIED']);
+    expect(response.error().message).toMatch(
       /Upstream answered 403 for the upload of sha256:\w+ to sample\/oci-zstd/,
     );
     expect([registry.manifests.size, registry.open.size]).toEqual([0, 0]);
@@ -296,14 +296,14 @@ describe('rights', () => {
 });
 
 describe('an upload that fails', () => {
-  const layerPut: (answer: () => Response) => Script = (answer) => (request, url) =>
-    request.method === 'PUT' && url.pathname.includes('/uploads/') ? answer() : undefined;
+  const layerPut: (response: () => Response) => Script = (response) => (request, url) =>
+    request.method === 'PUT' && url.pathname.includes('/uploads/') ? response() : undefined;
 
   it.each([
     ['refused', () => specError(413, 'SIZE_INVALID'), 502],
     ['broken', () => new Response(null, { status: 503 }), 503],
-  ])('is cancelled, and the manifest is not passed on: %s', async (_, answer, status) => {
-    const { registry, upstream, app } = start(layerPut(answer));
+  ])('is cancelled, and the manifest is not passed on: %s', async (_, response, status) => {
+    const { registry, upstream, app } = start(layerPut(response));
     const pulled = await pull(app, 'sample/oci-zstd', docker113);
     upstream.forget();
     const refused = await push(app, '/v2/sample/oci-zstd/manifests/again', pulled);
@@ -322,8 +322,8 @@ describe('an upload that fails', () => {
     const pulled = await pull(app, 'sample/oci-zstd', docker113);
     broken = true;
     upstream.forget();
-    const answer = await push(app, '/v2/sample/oci-zstd/manifests/again', pulled);
-    expect([answer.status, answer.error().code]).toEqual([502, 'MANIFEST_INVALID']);
+    const response = await push(app, '/v2/sample/oci-zstd/manifests/again', pulled);
+    expect([response.status, response.error().code]).toEqual([502, 'MANIFEST_INVALID']);
     expect([registry.manifests.size, registry.blobs.size, registry.open.size]).toEqual([0, 0, 0]);
     expect(upstream.asked.filter((each) => each.includes('/manifests/again'))).toEqual([]);
   });
@@ -356,8 +356,8 @@ describe('an upload that fails', () => {
     );
     const pulled = await pull(app, 'sample/oci-zstd', docker113);
     gone = true;
-    const answer = await push(app, '/v2/sample/oci-zstd/manifests/again', pulled);
-    expect([answer.status, answer.text()]).toEqual([
+    const response = await push(app, '/v2/sample/oci-zstd/manifests/again', pulled);
+    expect([response.status, response.text()]).toEqual([
       405,
       expect.stringContaining('The registry does not have sha256:'),
     ]);
@@ -369,8 +369,8 @@ describe('a manifest that is too large', () => {
     const { upstream, app } = start();
     const headers = { 'Content-Length': String(4 * 1024 * 1024 + 1) };
     const body = new ReadableStream<Uint8Array>({ pull: () => Promise.reject(new Error('was read')) });
-    const answer = await app.send('PUT', '/v2/team/app/manifests/x', headers, { body });
-    expect([answer.status, answer.error().code]).toEqual([413, 'MANIFEST_INVALID']);
+    const response = await app.send('PUT', '/v2/team/app/manifests/x', headers, { body });
+    expect([response.status, response.error().code]).toEqual([413, 'MANIFEST_INVALID']);
     expect(upstream.asked).toEqual([]);
   });
 
@@ -379,16 +379,16 @@ describe('a manifest that is too large', () => {
     const body = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
     });
-    const answer = await app.send('PUT', '/v2/team/app/manifests/x', {}, { body });
-    expect([answer.status, answer.error().code]).toEqual([413, 'MANIFEST_INVALID']);
+    const response = await app.send('PUT', '/v2/team/app/manifests/x', {}, { body });
+    expect([response.status, response.error().code]).toEqual([413, 'MANIFEST_INVALID']);
     expect(upstream.asked).toEqual([]);
   });
 
   it('that breaks off is 400, and no request goes to upstream', async () => {
     const { upstream, app } = start();
     const body = new ReadableStream<Uint8Array>({ pull: () => Promise.reject(new Error('reset')) });
-    const answer = await app.send('PUT', '/v2/team/app/manifests/x', {}, { body });
-    expect([answer.status, answer.error().code]).toEqual([400, 'MANIFEST_INVALID']);
+    const response = await app.send('PUT', '/v2/team/app/manifests/x', {}, { body });
+    expect([response.status, response.error().code]).toEqual([400, 'MANIFEST_INVALID']);
     expect(upstream.asked).toEqual([]);
   });
 });

@@ -18,40 +18,40 @@ beforeEach(() => {
 
 /** Pulls a converted manifest as Alice. @returns its digest as `made`, and the digest of its source as `root`. */
 async function madeForAlice(sample: string, client: readonly HeaderLine[]) {
-  const answer = await app.get(`/v2/${sample}/manifests/latest`, [...client, alice]);
-  expect(answer.status).toBe(200);
+  const response = await app.get(`/v2/${sample}/manifests/latest`, [...client, alice]);
+  expect(response.status).toBe(200);
   const [made = '', root = ''] = ['Docker-Content-Digest', 'Regshift-Source-Digest'].map(
-    (name) => answer.header(name) ?? '',
+    (name) => response.header(name) ?? '',
   );
   expect(made).not.toBe(root);
-  return { made, root, manifest: answer.text() };
+  return { made, root, manifest: response.text() };
 }
 
 describe('a refusal of converted content names the requested digest, and not the digest of its source', () => {
   it('for a manifest', async () => {
     const { made, root } = await madeForAlice('sample/oci', docker19);
-    const answer = await app.get(`/v2/sample/oci/manifests/${made}`, [...docker19, bob]);
-    expect(answer.status).toBe(401);
-    expect(answer.error().message).toContain(`manifest behind ${made} of sample/oci`);
-    expect(answer.text()).not.toContain(root);
+    const response = await app.get(`/v2/sample/oci/manifests/${made}`, [...docker19, bob]);
+    expect(response.status).toBe(401);
+    expect(response.error().message).toContain(`manifest behind ${made} of sample/oci`);
+    expect(response.text()).not.toContain(root);
   });
 
   it('for a config', async () => {
     const { manifest, root } = await madeForAlice('sample/schema1', readsOci);
     const { config } = JSON.parse(manifest) as { config: { digest: string } };
-    const answer = await app.get(`/v2/sample/schema1/blobs/${config.digest}`, [bob]);
-    expect(answer.status).toBe(401);
-    expect(answer.error().message).toContain(config.digest);
-    expect(answer.text()).not.toContain(root);
+    const response = await app.get(`/v2/sample/schema1/blobs/${config.digest}`, [bob]);
+    expect(response.status).toBe(401);
+    expect(response.error().message).toContain(config.digest);
+    expect(response.text()).not.toContain(root);
   });
 
   it('while upstream limits requests or fails', async () => {
     const { made, root } = await madeForAlice('sample/oci', docker19);
     for (const status of [429, 503]) {
       upstream.follow(() => specError(status, 'AS_SCRIPTED'));
-      const answer = await app.get(`/v2/sample/oci/manifests/${made}`, [...docker19, bob]);
-      expect(answer.status).toBe(status === 429 ? 429 : 503);
-      expect(answer.text()).not.toContain(root);
+      const response = await app.get(`/v2/sample/oci/manifests/${made}`, [...docker19, bob]);
+      expect(response.status).toBe(status === 429 ? 429 : 503);
+      expect(response.text()).not.toContain(root);
     }
   });
 });

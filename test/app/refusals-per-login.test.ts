@@ -27,9 +27,9 @@ describe('a refusal of upstream for one login', () => {
         [bob, alice],
       ]) {
         const app = testApp({}, scriptedUpstream(refusingAlice(status)).fetch);
-        const answers = await Promise.all(order.map((login) => app.get(latest, [...docker19, login])));
+        const responses = await Promise.all(order.map((login) => app.get(latest, [...docker19, login])));
         const of = (login: readonly string[]) =>
-          answers[order.indexOf(login as (typeof order)[number])]?.status;
+          responses[order.indexOf(login as (typeof order)[number])]?.status;
         expect(of(bob)).toBe(200);
         // Bob's pull has cached the manifest; Alice may get it, because upstream resolved the tag for her.
         expect([200, status]).toContain(of(alice));
@@ -40,10 +40,10 @@ describe('a refusal of upstream for one login', () => {
   it('reaches all concurrent requests with the same login, after one request to upstream', async () => {
     const upstream = scriptedUpstream(refusingAlice(429));
     const app = testApp({}, upstream.fetch);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, () => app.get(latest, [...docker19, alice])),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([429]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([429]));
     expect(upstream.asked.filter((each) => each.startsWith('GET'))).toHaveLength(1);
   });
 });

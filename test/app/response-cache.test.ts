@@ -124,7 +124,7 @@ describe('the response to a repeated request', () => {
   it('is 304 with If-None-Match', async () => {
     const app = testApp();
     const digest = (await app.get(latest, docker113)).header('Docker-Content-Digest');
-    const answer = await app.get(latest, [...docker113, ['If-None-Match', `"${digest}"`]]);
-    expect(answer.status).toBe(304);
+    const response = await app.get(latest, [...docker113, ['If-None-Match', `"${digest}"`]]);
+    expect(response.status).toBe(304);
   });
 });

@@ -14,16 +14,16 @@ const signed = givenCells
   .map(({ sample }) => sample);
 
 async function manifestOf(sample: string, tag = 'latest') {
-  const answer = await app.get(`/v2/${sample}/manifests/${tag}`, docker19);
-  return readSignedSchema1(answer.body);
+  const response = await app.get(`/v2/${sample}/manifests/${tag}`, docker19);
+  return readSignedSchema1(response.body);
 }
 
-it('there is signed schema 1 to look at', () => {
+it('enough samples are served as signed schema 1', () => {
   expect(signed.length).toBeGreaterThan(12);
 });
 
 describe.each(signed)('signed schema 1 of %s', (sample) => {
-  it('has a signature that holds, by a key with its libtrust id', async () => {
+  it('has a valid signature, by a key with its libtrust id', async () => {
     const manifest = await manifestOf(sample);
     expect(await manifest.verify()).toBe(true);
     expect(manifest.keyId).toBe(await manifest.expectedKeyId());
@@ -44,18 +44,18 @@ describe.each(signed)('signed schema 1 of %s', (sample) => {
     expect(document.fsLayers.length).toBeGreaterThan(1);
   });
 
-  it('says what it is', async () => {
+  it('names repository, tag and architecture', async () => {
     const { document } = await manifestOf(sample);
     expect(document).toMatchObject({ schemaVersion: 1, name: sample, tag: 'latest', architecture: 'amd64' });
   });
 });
 
-describe('schema 1 that was made here', () => {
-  it('is signed with the key that was configured', async () => {
+describe('converted schema 1', () => {
+  it('is signed with the configured key', async () => {
     expect((await manifestOf('sample/oci')).keyId).toBe(testSigningKeyId);
   });
 
-  it('holds the tag asked for, so that another tag is another manifest', async () => {
+  it('contains the requested tag, so that another tag is another manifest', async () => {
     const [latest, first] = [await manifestOf('sample/oci'), await manifestOf('sample/oci', '1.0')];
     expect(first.document.tag).toBe('1.0');
     expect({ ...first.document, tag: 'latest' }).toEqual(latest.document);
@@ -70,7 +70,7 @@ describe('schema 1 that was made here', () => {
     );
   });
 
-  it('comes from two replicas under one digest, with two signatures', async () => {
+  it('has one digest from two replicas, with two signatures', async () => {
     const other = testApp();
     const path = '/v2/sample/oci/manifests/latest';
     const [here, there] = [await app.get(path, docker19), await other.get(path, docker19)];
@@ -81,7 +81,7 @@ describe('schema 1 that was made here', () => {
   });
 });
 
-it('the reader of these tests sees a signature that does not hold', async () => {
+it('the reader of these tests notices an invalid signature', async () => {
   const { body } = await app.get('/v2/sample/oci/manifests/latest', docker19);
   const forged = new TextEncoder().encode(new TextDecoder().decode(body).replace('"amd64"', '"amd65"'));
   expect(await readSignedSchema1(forged).verify()).toBe(false);

@@ -9,18 +9,18 @@ const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
 
 describe('while upstream fails', () => {
   const failures: readonly [string, Script][] = [
-    ['answers 500', () => specError(500, 'UNKNOWN')],
-    ['answers 503', () => specError(503, 'UNKNOWN')],
-    ['limits', () => specError(429, 'TOOMANYREQUESTS', { 'Retry-After': '9' })],
+    ['responds 500', () => specError(500, 'UNKNOWN')],
+    ['responds 503', () => specError(503, 'UNKNOWN')],
+    ['responds 429', () => specError(429, 'TOOMANYREQUESTS', { 'Retry-After': '9' })],
     [
-      'is not there',
+      'is unreachable',
       () => {
         throw new TypeError('fetch failed');
       },
     ],
   ];
 
-  it.each(failures)('and %s, a public answer is given with its age', async (_name, script) => {
+  it.each(failures)('(upstream %s), a public response is served with its age', async (_name, script) => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_STALE: '600' }, upstream.fetch);
     const fresh = await app.get(latest, docker19);
@@ -32,7 +32,7 @@ describe('while upstream fails', () => {
     expect(stale.body).toEqual(fresh.body);
   });
 
-  it('a client that asks for the digest that a stale HEAD told it gets that too (Docker 20.10, containerd)', async () => {
+  it('a client that requests the digest of a stale HEAD gets it too (Docker 20.10, containerd)', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
     for (const client of ['Docker 1.13.1', 'Docker 20.10'] as const) {
@@ -42,13 +42,13 @@ describe('while upstream fails', () => {
     app.advance(100);
     for (const client of ['Docker 1.13.1', 'Docker 20.10'] as const) {
       const headers = manifestRequestHeaders[client];
-      const told = (await app.head(latest, headers)).header('Docker-Content-Digest');
-      const answer = await app.get(`/v2/sample/oci/manifests/${told}`, headers);
-      expect([answer.status, answer.header('Age')]).toEqual([200, '100']);
+      const digest = (await app.head(latest, headers)).header('Docker-Content-Digest');
+      const response = await app.get(`/v2/sample/oci/manifests/${digest}`, headers);
+      expect([response.status, response.header('Age')]).toEqual([200, '100']);
     }
   });
 
-  it('a derived digest that was pulled before is given with its age too', async () => {
+  it('a converted manifest that was pulled by digest before is served with its age too', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
     const digest = (await app.get(latest, docker19)).header('Docker-Content-Digest');
@@ -60,7 +60,7 @@ describe('while upstream fails', () => {
     expect([stale.status, stale.header('Age')]).toEqual([200, '40']);
   });
 
-  it('a public answer is too old after REGSHIFT_STALE', async () => {
+  it('a public response is too old after REGSHIFT_STALE', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_STALE: '600' }, upstream.fetch);
     await app.get(latest, docker19);
@@ -69,7 +69,7 @@ describe('while upstream fails', () => {
     expect((await app.get(latest, docker19)).status).toBe(503);
   });
 
-  it('nothing stale is given with REGSHIFT_STALE=0', async () => {
+  it('nothing stale is served with REGSHIFT_STALE=0', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_STALE: '0' }, upstream.fetch);
     await app.get(latest, docker19);
@@ -78,7 +78,7 @@ describe('while upstream fails', () => {
     expect((await app.get(latest, docker19)).status).toBe(503);
   });
 
-  it.each(failures)('and %s, a private answer is never given', async (_name, script) => {
+  it.each(failures)('(upstream %s), a private response is never served', async (_name, script) => {
     const upstream = scriptedUpstream(privateTo(alice[1]));
     const app = testApp({}, upstream.fetch);
     expect((await app.get(latest, [...docker19, alice])).status).toBe(200);
@@ -93,7 +93,7 @@ describe('while upstream fails', () => {
     ['forbidden', 403],
     ['deleted', 404],
   ])(
-    'what upstream made %s meanwhile is no longer given, and not when it fails after that',
+    'an image that became %s is no longer served, even when upstream fails after that',
     async (_, status) => {
       const upstream = scriptedUpstream();
       const app = testApp({}, upstream.fetch);
@@ -107,8 +107,8 @@ describe('while upstream fails', () => {
   );
 });
 
-/** Docker Hub answers the question for a tag for free, and counts and limits what comes after it. */
-describe('a tag that has moved to what upstream does not give now', () => {
+/** Docker Hub does not count a HEAD of a tag, but counts and limits the requests after it. */
+describe('a tag that has moved to a manifest that upstream refuses now', () => {
   const moved = async () => {
     const upstream = scriptedUpstream();
     const app = testApp({ REGSHIFT_STALE: '600', REGSHIFT_TAG_TTL: '30' }, upstream.fetch);
@@ -128,21 +128,21 @@ describe('a tag that has moved to what upstream does not give now', () => {
     return { upstream, app, before };
   };
 
-  it('is given as it was, with its age, and stays so', async () => {
+  it('leads to the previous manifest, with its age', async () => {
     const { app, before } = await moved();
     app.advance(100);
     for (const age of ['100', '140']) {
-      const answer = await app.get(latest, docker19);
-      expect([answer.status, answer.header('Age')]).toEqual([200, age]);
-      expect(answer.body).toEqual(before.body);
+      const response = await app.get(latest, docker19);
+      expect([response.status, response.header('Age')]).toEqual([200, age]);
+      expect(response.body).toEqual(before.body);
       app.advance(40);
     }
   });
 
-  it('but no longer than REGSHIFT_STALE; then the limit is told', async () => {
+  it('is 429 after REGSHIFT_STALE', async () => {
     const { app } = await moved();
     app.advance(601);
-    const answer = await app.get(latest, docker19);
-    expect([answer.status, answer.header('Retry-After')]).toEqual([429, '9']);
+    const response = await app.get(latest, docker19);
+    expect([response.status, response.header('Retry-After')]).toEqual([429, '9']);
   });
 });

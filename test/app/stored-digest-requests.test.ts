@@ -56,9 +56,9 @@ describe('the stored digest of a form that the client does not read', () => {
       const app = testApp();
       const headers = manifestRequestHeaders[client];
       const digest = await storedDigest(sample);
-      const answer = await app.get(`/v2/${sample}/manifests/${digest}`, headers);
-      expect(answer.status).toBe(404);
-      const { code, message, detail } = answer.error();
+      const response = await app.get(`/v2/${sample}/manifests/${digest}`, headers);
+      expect(response.status).toBe(404);
+      const { code, message, detail } = response.error();
       expect(code).toBe('UNSUPPORTED');
       expect(message).toContain(`${digest} is ${stored}`);
       const named = /Pull (\S+)@(sha256:[0-9a-f]{64}) instead/.exec(message);
@@ -76,23 +76,23 @@ describe('the stored digest of a form that the client does not read', () => {
   it('is 404 by HEAD, without a body', async () => {
     const digest = await storedDigest('sample/oci');
     const headers = manifestRequestHeaders['Docker 1.9.1'];
-    const answer = await testApp().head(`/v2/sample/oci/manifests/${digest}`, headers);
-    expect(answer.status).toBe(404);
-    expect(answer.body).toHaveLength(0);
+    const response = await testApp().head(`/v2/sample/oci/manifests/${digest}`, headers);
+    expect(response.status).toBe(404);
+    expect(response.body).toHaveLength(0);
   });
 
   it('is 200 with the stored bytes for a client that reads them', async () => {
     const digest = await storedDigest('sample/oci');
     const headers = manifestRequestHeaders['Docker 20.10'];
-    const answer = await testApp().get(`/v2/sample/oci/manifests/${digest}`, headers);
-    expect(answer.status).toBe(200);
-    expect(await digestThatClientsCompute(answer)).toBe(digest);
+    const response = await testApp().get(`/v2/sample/oci/manifests/${digest}`, headers);
+    expect(response.status).toBe(200);
+    expect(await digestThatClientsCompute(response)).toBe(digest);
   });
 
   it('is recognized with an escaped colon', async () => {
     const digest = (await storedDigest('sample/oci')).replace(':', '%3A');
-    const answer = await testApp().get(`/v2/sample/oci/manifests/${digest}`, { Accept: '*/*' });
-    expect(answer.status).toBe(200);
+    const response = await testApp().get(`/v2/sample/oci/manifests/${digest}`, { Accept: '*/*' });
+    expect(response.status).toBe(200);
   });
 });
 
@@ -101,12 +101,12 @@ describe('REGSHIFT_CONVERT_BY_DIGEST=always', () => {
     const app = testApp({ REGSHIFT_CONVERT_BY_DIGEST: 'always' });
     const headers = manifestRequestHeaders[client];
     const stored = await storedDigest(sample);
-    const answer = await app.get(`/v2/${sample}/manifests/${stored}`, headers);
-    expect(answer.status).toBe(200);
-    expect(answer.header('Content-Type')).toBe(equivalent);
+    const response = await app.get(`/v2/${sample}/manifests/${stored}`, headers);
+    expect(response.status).toBe(200);
+    expect(response.header('Content-Type')).toBe(equivalent);
     // The headers describe the sent bytes, so that a client that verifies the requested digest notices.
-    expect(answer.header('Docker-Content-Digest')).toBe(await digestThatClientsCompute(answer));
-    expect(answer.header('Docker-Content-Digest')).not.toBe(stored);
+    expect(response.header('Docker-Content-Digest')).toBe(await digestThatClientsCompute(response));
+    expect(response.header('Docker-Content-Digest')).not.toBe(stored);
   });
 });
 
@@ -114,8 +114,8 @@ describe('a digest that does not exist', () => {
   const nowhere = `sha256:${'0'.repeat(64)}`;
 
   it.each(Object.entries(manifestRequestHeaders))('is MANIFEST_UNKNOWN to %s', async (_client, headers) => {
-    const answer = await testApp().get(`/v2/sample/oci/manifests/${nowhere}`, headers);
-    expect([answer.status, answer.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
+    const response = await testApp().get(`/v2/sample/oci/manifests/${nowhere}`, headers);
+    expect([response.status, response.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
   });
 
   it('of a derived manifest in another repository is MANIFEST_UNKNOWN', async () => {
@@ -124,7 +124,7 @@ describe('a digest that does not exist', () => {
     const derived = (await app.get('/v2/sample/oci/manifests/latest', headers)).header(
       'Docker-Content-Digest',
     );
-    const answer = await app.get(`/v2/sample/schema2/manifests/${derived}`, headers);
-    expect([answer.status, answer.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
+    const response = await app.get(`/v2/sample/schema2/manifests/${derived}`, headers);
+    expect([response.status, response.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
   });
 });

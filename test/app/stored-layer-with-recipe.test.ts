@@ -22,7 +22,7 @@ it('a stored layer is served although the zstd layer of the same content was del
     if (pathname === blob) return new Response(tar, { headers: { 'Content-Length': String(tar.length) } });
     return pathname.includes('/blobs/') ? specError(404, 'BLOB_UNKNOWN') : undefined;
   });
-  const answer = await app.get(blob);
-  expect(answer.status).toBe(200);
-  expect(answer.body).toEqual(new Uint8Array(tar));
+  const response = await app.get(blob);
+  expect(response.status).toBe(200);
+  expect(response.body).toEqual(new Uint8Array(tar));
 });

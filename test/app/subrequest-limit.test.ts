@@ -15,7 +15,7 @@ const over = (script: Script, variables: Record<string, string> = {}) => {
   return { upstream, app: testApp(variables, upstream.fetch) };
 };
 
-/** Tags as there are many in a repository: none of them is known to this process. */
+/** A repository with many tags, none of which this process has cached. */
 const tags = (count: number) =>
   manyTags(
     'team/app',
@@ -23,13 +23,13 @@ const tags = (count: number) =>
   );
 
 async function refusal(app: TestApp, path: string) {
-  const answer = await app.get(path, docker113);
-  return [answer.status, answer.error().code, answer.error().message] as const;
+  const response = await app.get(path, docker113);
+  return [response.status, response.error().code, response.error().message] as const;
 }
 
 const message = expect.stringMatching(/more than 30 requests.*REGSHIFT_SUBREQUESTS.*REGSHIFT_LISTS=one/);
 
-describe('what one request may cause (REGSHIFT_SUBREQUESTS)', () => {
+describe('the limit of requests to upstream per client request (REGSHIFT_SUBREQUESTS)', () => {
   it('ends the conversion of an index with a clear error', async () => {
     const { app, upstream } = over(largeIndex('team/app', 60), { REGSHIFT_SUBREQUESTS: '30' });
     expect(await refusal(app, latest)).toEqual([404, 'UNSUPPORTED', message]);
@@ -57,7 +57,7 @@ describe('what one request may cause (REGSHIFT_SUBREQUESTS)', () => {
     expect(upstream.asked).toHaveLength(30);
   });
 
-  it('is enough when it is just enough, and is each request its own', async () => {
+  it('suffices when it equals the need, and applies to each request by itself', async () => {
     const counted = over(largeIndex('team/app', 30));
     expect((await counted.app.get(latest, docker113)).status).toBe(200);
     const needed = counted.upstream.asked.length;
@@ -67,18 +67,18 @@ describe('what one request may cause (REGSHIFT_SUBREQUESTS)', () => {
     expect((await enough.app.get(latest, docker113)).status).toBe(200);
     const scarce = over(largeIndex('team/app', 30), { REGSHIFT_SUBREQUESTS: String(needed - 1) });
     expect((await scarce.app.get(latest, docker113)).status).toBe(404);
-    // What was fetched is remembered, so that a second pull gets to the end.
+    // The fetched manifests are cached, so that a second pull succeeds.
     expect((await scarce.app.get(latest, docker113)).status).toBe(200);
   });
 
-  it('does for one image of an index that is too large', async () => {
+  it('suffices for one image of an index that is too large', async () => {
     const variables = { REGSHIFT_SUBREQUESTS: '20', REGSHIFT_LISTS: 'one' };
     const { app } = over(largeIndex('team/app', 60), variables);
     expect((await app.get(latest, docker113)).status).toBe(200);
     expect((await over(largeIndex('team/app', 60), variables).app.get(latest, docker19)).status).toBe(200);
   });
 
-  it('has no end on Node', async () => {
+  it('does not exist on Node by default', async () => {
     const { app } = over(largeIndex('team/app', 600));
     expect((await app.get(latest, docker113)).status).toBe(200);
   });

@@ -31,11 +31,11 @@ describe('a hundred concurrent requests to an empty cache', () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
     const path = `/v2/${sample}/manifests/latest`;
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 100 }, () => app.get(path, manifestRequestHeaders[client])),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(new Set(answers.map((each) => each.text())).size).toBe(1);
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(responses.map((each) => each.text())).size).toBe(1);
     expect(timesAsked(upstream.asked)).toEqual(expected);
   });
 
@@ -50,8 +50,8 @@ describe('a hundred concurrent requests to an empty cache', () => {
   it('fail together, and nothing of the failure is cached', async () => {
     const upstream = scriptedUpstream(() => specError(503, 'UNKNOWN'));
     const app = testApp({}, upstream.fetch);
-    const answers = await Promise.all(Array.from({ length: 100 }, () => app.get(latest, docker19)));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+    const responses = await Promise.all(Array.from({ length: 100 }, () => app.get(latest, docker19)));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([503]));
     expect(upstream.asked).toHaveLength(1);
     upstream.follow();
     expect((await app.get(latest, docker19)).status).toBe(200);

@@ -28,12 +28,12 @@ describe("upstream's challenge", () => {
     async (path) => {
       const app = testApp({}, scriptedUpstream(registry()).fetch);
       for (const method of ['GET', 'HEAD']) {
-        const answer = await app.send(method, path);
-        expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([
+        const response = await app.send(method, path);
+        expect([response.status, response.header('WWW-Authenticate')]).toEqual([
           401,
           `Bearer realm="${own}",service="registry.test"`,
         ]);
-        expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+        expect(response.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
       }
     },
   );
@@ -78,8 +78,8 @@ describe("upstream's challenge", () => {
     ],
   ])('%s', async (_what, variables, ping, offered, given) => {
     const upstream = scriptedUpstream(registry((url) => (url.pathname === '/v2/' ? ping : offered)));
-    const answer = await testApp(variables, upstream.fetch).get(latest, { Authorization: 'Bearer stale' });
-    expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, given]);
+    const response = await testApp(variables, upstream.fetch).get(latest, { Authorization: 'Bearer stale' });
+    expect([response.status, response.header('WWW-Authenticate')]).toEqual([401, given]);
   });
 
   it('costs one ping in ten minutes', async () => {
@@ -99,20 +99,20 @@ describe("upstream's challenge", () => {
 
   it('is Basic when a token server refuses the login of the first request', async () => {
     const app = testApp({}, scriptedUpstream(registry()).fetch);
-    const answer = await app.get(latest, { Authorization: `Basic ${btoa('alice:wrong')}` });
-    expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, 'Basic realm="regshift"']);
+    const response = await app.get(latest, { Authorization: `Basic ${btoa('alice:wrong')}` });
+    expect([response.status, response.header('WWW-Authenticate')]).toEqual([401, 'Basic realm="regshift"']);
   });
 
   it('ignores X-Forwarded-Host of a peer whose address the runtime does not know', async () => {
     const app = testApp({ REGSHIFT_TRUSTED_PROXIES: '0.0.0.0/0,::/0' }, scriptedUpstream(registry()).fetch);
-    const answer = await app.get('/v2/', { 'X-Forwarded-Host': 'evil.test' });
-    expect(answer.header('WWW-Authenticate')).toContain(own);
+    const response = await app.get('/v2/', { 'X-Forwarded-Host': 'evil.test' });
+    expect(response.header('WWW-Authenticate')).toContain(own);
   });
 
   it('sends no client that may use TLS to an address without TLS, and the log warns', async () => {
     const app = testApp({}, scriptedUpstream(registry()).fetch);
-    const answer = await app.get('/v2/', { 'X-Forwarded-Proto': 'https' });
-    expect(answer.header('WWW-Authenticate')).toBe(named);
+    const response = await app.get('/v2/', { 'X-Forwarded-Proto': 'https' });
+    expect(response.header('WWW-Authenticate')).toBe(named);
     expect(app.logged).toContainEqual(
       expect.objectContaining({
         level: 'warn',
@@ -133,15 +133,15 @@ describe('GET /token', () => {
 
   it('gets the realm from upstream, and a token from the realm', async () => {
     const { upstream, answered } = ask('?service=registry.test&scope=repository:sample/oci:pull');
-    const answer = await answered;
-    expect(JSON.parse(answer.text())).toEqual({
+    const response = await answered;
+    expect(JSON.parse(response.text())).toEqual({
       token: 'of-alice',
       access_token: 'of-alice',
       expires_in: 300,
       issued_at: '2026-01-01T00:00:00.000Z',
     });
-    expect(answer.header('Cache-Control')).toBe('no-store');
-    expect(answer.header('Content-Type')).toBe('application/json');
+    expect(response.header('Cache-Control')).toBe('no-store');
+    expect(response.header('Content-Type')).toBe('application/json');
     expect(upstream.asked).toEqual([
       'GET /v2/',
       `GET ${realm}&service=registry.test&scope=repository%3Asample%2Foci%3Apull`,
@@ -170,18 +170,18 @@ describe('GET /token', () => {
     ['with a token, which is no login', { Authorization: 'Bearer of-alice' }],
   ])('asks %s as nobody, and says how to log in when that is refused', async (_what, headers) => {
     const { upstream, answered } = ask('?service=registry.test', headers);
-    const answer = await answered;
+    const response = await answered;
     expect(upstream.carried).toEqual([null, null]);
-    expect([answer.status, answer.error().code]).toEqual([401, 'UNAUTHORIZED']);
-    expect(answer.header('WWW-Authenticate')).toBe('Basic realm="regshift"');
-    expect(answer.header('Cache-Control')).toBe('no-store');
+    expect([response.status, response.error().code]).toEqual([401, 'UNAUTHORIZED']);
+    expect(response.header('WWW-Authenticate')).toBe('Basic realm="regshift"');
+    expect(response.header('Cache-Control')).toBe('no-store');
   });
 
   it.each(['POST', 'PUT', 'DELETE'])('does not accept %s', async (method) => {
     const upstream = scriptedUpstream(registry());
-    const answer = await testApp({}, upstream.fetch).send(method, '/token', { Authorization: alice });
-    expect([answer.status, answer.header('Allow')]).toEqual([405, 'GET, HEAD']);
-    expect(answer.error().code).toBe('UNSUPPORTED');
+    const response = await testApp({}, upstream.fetch).send(method, '/token', { Authorization: alice });
+    expect([response.status, response.header('Allow')]).toEqual([405, 'GET, HEAD']);
+    expect(response.error().code).toBe('UNSUPPORTED');
     expect(upstream.asked).toEqual([]);
   });
 
@@ -207,8 +207,8 @@ describe('GET /token', () => {
     ['is no registry', () => new Response('hello', { status: 404 }), 404],
   ])('sends no login anywhere when upstream %s', async (_what, ping, status) => {
     const upstream = scriptedUpstream(ping);
-    const answer = await testApp({}, upstream.fetch).get('/token?service=s', { Authorization: alice });
-    expect(answer.status).toBe(status);
+    const response = await testApp({}, upstream.fetch).get('/token?service=s', { Authorization: alice });
+    expect(response.status).toBe(status);
     expect(upstream.asked).toEqual(['GET /v2/']);
     expect(upstream.carried).toEqual([null]);
   });
@@ -234,8 +234,8 @@ describe('GET /token', () => {
     'is 404 with %j',
     async (variables) => {
       const upstream = scriptedUpstream(registry());
-      const answer = await testApp(variables, upstream.fetch).get('/token', { Authorization: alice });
-      expect(answer.status).toBe(404);
+      const response = await testApp(variables, upstream.fetch).get('/token', { Authorization: alice });
+      expect(response.status).toBe(404);
       expect(upstream.asked).toEqual([]);
     },
   );

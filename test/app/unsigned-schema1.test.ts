@@ -6,17 +6,17 @@ import { scriptedUpstream } from '../support/scripted-upstream.ts';
 
 const path = '/v2/sample/schema1-unsigned/manifests/latest';
 
-describe('schema 1 that is stored without a signature', () => {
-  it('is signed on the way, and the answer says that it was not', async () => {
-    const answer = await testApp().get(path);
-    expect(answer.status).toBe(200);
-    expect(answer.header('Regshift-Conversion')).toBe('schema1 -> schema1; unsigned');
+describe('stored schema 1 without a signature', () => {
+  it('is signed when it is served, and a header says that it was unsigned', async () => {
+    const response = await testApp().get(path);
+    expect(response.status).toBe(200);
+    expect(response.header('Regshift-Conversion')).toBe('schema1 -> schema1; unsigned');
   });
 
-  it('is refused where the operator wants it so, with the way out', async () => {
-    const answer = await testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' }).get(path);
-    expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
-    expect(answer.error().message).toContain('REGSHIFT_UNSIGNED_SCHEMA1');
+  it('is refused with REGSHIFT_UNSIGNED_SCHEMA1=refuse, and the message names the setting', async () => {
+    const response = await testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' }).get(path);
+    expect([response.status, response.error().code]).toEqual([404, 'UNSUPPORTED']);
+    expect(response.error().message).toContain('REGSHIFT_UNSIGNED_SCHEMA1');
   });
 
   it.each([
@@ -24,14 +24,14 @@ describe('schema 1 that is stored without a signature', () => {
     ['as schema 2', { Accept: mediaTypes.schema2, 'User-Agent': 'containerd/2.1.0' }],
   ])('is refused %s', async (_, headers) => {
     const app = testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' });
-    const answer = await app.get('/v2/sample/schema1-unsigned/manifests/latest', headers);
-    expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
+    const response = await app.get('/v2/sample/schema1-unsigned/manifests/latest', headers);
+    expect([response.status, response.error().code]).toEqual([404, 'UNSUPPORTED']);
   });
 
-  it('is refused to Docker 1.3, which asks by API v1', async () => {
+  it('is refused to Docker 1.3, which uses API v1', async () => {
     const app = testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' });
-    const answer = await app.get('/v1/repositories/sample/schema1-unsigned/tags');
-    expect([answer.status, answer.text()]).toEqual([
+    const response = await app.get('/v1/repositories/sample/schema1-unsigned/tags');
+    expect([response.status, response.text()]).toEqual([
       406,
       expect.stringContaining('REGSHIFT_UNSIGNED_SCHEMA1'),
     ]);
@@ -39,20 +39,23 @@ describe('schema 1 that is stored without a signature', () => {
     expect(signed.text()).toMatch(/[0-9a-f]{64}/);
   });
 
-  it('is left out of an index', async () => {
+  it('is omitted from an index', async () => {
     const upstream = scriptedUpstream(
       (await indexOver('team/mixed', ['sample/schema1-unsigned', 'sample/schema2'])).script,
     );
     const list = async (variables: Record<string, string>) => {
       const headers = { Accept: `${mediaTypes.dockerList}, ${mediaTypes.schema2}` };
-      const answer = await testApp(variables, upstream.fetch).get('/v2/team/mixed/manifests/latest', headers);
-      return (JSON.parse(answer.text()) as { manifests: unknown[] }).manifests.length;
+      const response = await testApp(variables, upstream.fetch).get(
+        '/v2/team/mixed/manifests/latest',
+        headers,
+      );
+      return (JSON.parse(response.text()) as { manifests: unknown[] }).manifests.length;
     };
     expect(await list({})).toBe(2);
     expect(await list({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' })).toBe(1);
   });
 
-  it('is no matter for what is signed', async () => {
+  it('is served when it is signed', async () => {
     const app = testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' });
     expect((await app.get('/v2/sample/schema1/manifests/latest')).status).toBe(200);
   });

@@ -9,11 +9,11 @@ const as = (authorization: string) => ({ Authorization: authorization });
 const json = ({ text }: { text(): string }) => JSON.parse(text()) as unknown;
 
 describe('GET /v1/_ping', () => {
-  it.each(['/v1/_ping', '//v1/_ping'])('%s: says that this is a registry of API v1', async (path) => {
+  it.each(['/v1/_ping', '//v1/_ping'])('%s: reports a registry of API v1', async (path) => {
     const upstream = scriptedUpstream(() => specError(503, 'UNAVAILABLE'));
-    const answer = await testApp({}, upstream.fetch).get(path, { 'User-Agent': 'Go 1.1 package http' });
-    expect([answer.status, json(answer)]).toEqual([200, {}]);
-    expect(answer.header('X-Docker-Registry-Standalone')).toBe('true');
+    const response = await testApp({}, upstream.fetch).get(path, { 'User-Agent': 'Go 1.1 package http' });
+    expect([response.status, json(response)]).toEqual([200, {}]);
+    expect(response.header('X-Docker-Registry-Standalone')).toBe('true');
     expect(upstream.asked).toEqual([]);
   });
 });
@@ -23,23 +23,23 @@ describe('the endpoint of a pull', () => {
     [{}, 'regshift.test/v1ctx/'],
     [{ REGSHIFT_PUBLIC_URL: 'https://registry.example' }, 'registry.example/v1ctx/'],
     [{ REGSHIFT_PUBLIC_URL: 'https://example.net:8443/mirror/' }, 'example.net:8443/mirror/v1ctx/'],
-  ])('is the address of the proxy, without a scheme: %j', async (variables, prefix) => {
-    const answer = await testApp(variables).get('/v1/repositories/sample/oci/images');
-    const endpoint = answer.header('X-Docker-Endpoints') ?? '';
+  ])('is the address of the proxy without a scheme: %j', async (variables, prefix) => {
+    const response = await testApp(variables).get('/v1/repositories/sample/oci/images');
+    const endpoint = response.header('X-Docker-Endpoints') ?? '';
     expect(endpoint.slice(0, prefix.length)).toBe(prefix);
-    // What is known to work in the path of all daemons from 1.3.3 to 17.05 (clients.md).
+    // Characters that all daemons from 1.3.3 to 17.05 accept in the path (clients.md).
     expect(endpoint.slice(prefix.length)).toMatch(/^[A-Za-z0-9._-]{50,950}$/);
   });
 
   it('is short enough for the longest name', async () => {
     const name = `${'a'.repeat(127)}/${'b'.repeat(127)}`;
     const tags = manyTags(name, { latest: 'sample/oci' });
-    const answer = await testApp({}, scriptedUpstream(tags).fetch).get(`/v1/repositories/${name}/images`);
-    expect(answer.header('X-Docker-Endpoints')).toMatch(/\/v1ctx\/[^/]{50,950}$/);
+    const response = await testApp({}, scriptedUpstream(tags).fetch).get(`/v1/repositories/${name}/images`);
+    expect(response.header('X-Docker-Endpoints')).toMatch(/\/v1ctx\/[^/]{50,950}$/);
   });
 });
 
-/** `docker login` of 1.3 to 1.5: `POST`, and on 401 `GET`. */
+/** `docker login` of Docker 1.3 to 1.5: `POST`, and `GET` after a 401. @returns the text that Docker prints. */
 async function login(script: Script, authorization?: string, variables: Record<string, string> = {}) {
   const upstream = scriptedUpstream(script);
   const app = testApp(variables, upstream.fetch);
@@ -79,14 +79,14 @@ describe('docker login', () => {
     expect(await login(script, authorization)).toBe(told);
   });
 
-  it('says what is wrong when upstream is not there', async () => {
+  it('prints the error when upstream fails', async () => {
     const down: Script = () => specError(503, 'UNAVAILABLE');
     expect(await login(down, alice)).toBe(
       'Login: {"error":"Upstream answered 503 for the registry API v2: UNAVAILABLE, as scripted."} (Code: 503)',
     );
   });
 
-  it('at a proxy that needs none takes any', async () => {
+  it('succeeds with any login at a proxy that requires none', async () => {
     expect(await login(privateTo(alice), alice, { REGSHIFT_UPSTREAM_AUTH: 'anonymous' })).toBe(
       'Login Succeeded',
     );
@@ -96,11 +96,11 @@ describe('docker login', () => {
 describe('GET /v1/search', () => {
   const results = async (query: string, variables = {}, script?: Script) => {
     const upstream = scriptedUpstream(script);
-    const answer = await testApp(variables, upstream.fetch).get(`/v1/search?${query}`, {
+    const response = await testApp(variables, upstream.fetch).get(`/v1/search?${query}`, {
       'X-Docker-Token': 'true',
     });
-    expect(answer.status).toBe(200);
-    return json(answer) as {
+    expect(response.status).toBe(200);
+    return json(response) as {
       query: string;
       num_results: number;
       results: { name: string; description: string }[];
@@ -109,20 +109,20 @@ describe('GET /v1/search', () => {
   const names = async (...args: Parameters<typeof results>) =>
     (await results(...args)).results.map(({ name }) => name);
 
-  it('finds what upstream lists', async () => {
+  it('finds repositories in the catalog of upstream', async () => {
     const found = await results('q=schema2');
     expect(found).toMatchObject({ query: 'schema2', num_results: 3 });
     expect(found.results[0]).toMatchObject({ name: 'sample/schema2', description: '', star_count: 0 });
     expect(await names('q=SCHEMA2')).toHaveLength(3);
   });
 
-  it('gives no more than asked for', async () => {
+  it('returns no more results than requested', async () => {
     expect(await names('q=&n=2')).toHaveLength(2);
     expect(await names('q=')).toHaveLength(18);
     expect(await names('q=nothing-like-it')).toEqual([]);
   });
 
-  it('goes through the pages of upstream', async () => {
+  it('reads all pages of upstream', async () => {
     const pages: Script = (_, url) => {
       const last = url.searchParams.get('last');
       if (last === null) {
@@ -136,7 +136,7 @@ describe('GET /v1/search', () => {
     expect(await names('q=a', {}, pages)).toEqual(['a/one', 'a/two']);
   });
 
-  it('says which names are aliases, and which need one', async () => {
+  it('describes which names are aliases, and which need one', async () => {
     const listed: Script = () =>
       Response.json({ repositories: ['a/b/c', 'team/tools/build', 'x-y/z', 'plain'] });
     const found = await results('q=', { REGSHIFT_ALIASES: 'tools/build=team/tools/build' }, listed);
@@ -151,7 +151,7 @@ describe('GET /v1/search', () => {
     ]);
   });
 
-  it('shows only what is served', async () => {
+  it('shows only served repositories', async () => {
     expect(await names('q=', { REGSHIFT_REPOSITORIES: 'sample/oci*' })).toEqual([
       'sample/oci',
       'sample/oci-no-history',
@@ -159,28 +159,28 @@ describe('GET /v1/search', () => {
     ]);
   });
 
-  it.each([401, 403, 404, 405])('is empty where upstream answers %i', async (status) => {
+  it.each([401, 403, 404, 405])('is empty when upstream responds %i', async (status) => {
     expect(await names('q=a', {}, () => specError(status, 'DENIED'))).toEqual([]);
   });
 
-  it('tells that upstream fails', async () => {
+  it('reports that upstream fails', async () => {
     const app = testApp({}, scriptedUpstream(() => specError(503, 'UNAVAILABLE')).fetch);
     expect((await app.get('/v1/search?q=a')).status).toBe(503);
   });
 
-  it("asks upstream with the client's own login", async () => {
+  it("sends the client's own login to upstream", async () => {
     const upstream = scriptedUpstream();
     await testApp({}, upstream.fetch).get('/v1/search?q=a', as(alice));
     expect([upstream.asked, upstream.carried]).toEqual([['GET /v2/_catalog?n=1000'], [alice]]);
   });
 });
 
-describe('what a repository is', () => {
-  it('its JSON: of the image that this client would be given', async () => {
-    const answer = await testApp().get('/v1/repositories/sample/list/json', {
+describe('the description of a repository', () => {
+  it('its JSON describes the image that this client would get', async () => {
+    const response = await testApp().get('/v1/repositories/sample/list/json', {
       'User-Agent': v1Daemons['Docker 1.7.1'].userAgent.replace('amd64', 'arm64'),
     });
-    expect(json(answer)).toEqual({
+    expect(json(response)).toEqual({
       last_update: Date.UTC(2016, 1, 4) / 1000,
       docker_version: null,
       docker_go_version: null,
@@ -199,14 +199,14 @@ describe('what a repository is', () => {
     expect(json(await app.get('/v1/repositories/sample/oci/properties', headers))).toEqual({ access });
   });
 
-  it.each(['json', 'properties'])('its %s: not for everyone', async (what) => {
+  it.each(['json', 'properties'])('its %s are refused to clients without the right', async (what) => {
     const app = testApp({}, scriptedUpstream(privateTo(alice)).fetch);
     expect((await app.get(`/v1/repositories/sample/oci/${what}`)).status).toBe(401);
     expect((await app.get(`/v1/repositories/sample/none/${what}`, as(alice))).status).toBe(404);
   });
 });
 
-describe('what is not read', () => {
+describe('requests that API v1 does not support', () => {
   it.each([
     ['PUT', '/v1/repositories/sample/oci/', 404],
     ['PUT', '/v1/repositories/sample/oci/images', 405],
@@ -215,11 +215,11 @@ describe('what is not read', () => {
     ['POST', '/v1/_ping', 405],
     ['PUT', '/v1/users/', 405],
   ])('%s %s: %i', async (method, path, status) => {
-    const answer = await testApp().send(method, path);
-    expect([answer.status, json(answer)]).toEqual([status, { error: expect.any(String) }]);
+    const response = await testApp().send(method, path);
+    expect([response.status, json(response)]).toEqual([status, { error: expect.any(String) }]);
   });
 
-  it('HEAD says what GET says', async () => {
+  it('HEAD has the headers of GET', async () => {
     const app = testApp();
     for (const path of [
       '/v1/_ping',

@@ -10,15 +10,15 @@ const team = manyTags('team/app', { ...tags, latest: 'sample/schema2' });
 const madeUp = (number: number) => number.toString(16).padStart(64, '0');
 const tagHeads = (asked: readonly string[]) => asked.filter((each) => /^HEAD .*manifests\/1\./.test(each));
 
-/** @returns the address below which ids of team/app are asked for. */
+/** @returns the path below which a pull requests ids of team/app. */
 async function begin(app: TestApp): Promise<string> {
-  const answer = await app.get('/v1/repositories/team/app/images');
-  const context = answer.header('X-Docker-Endpoints')?.split('/').at(-1) ?? '';
+  const response = await app.get('/v1/repositories/team/app/images');
+  const context = response.header('X-Docker-Endpoints')?.split('/').at(-1) ?? '';
   return `/v1ctx/${context}/v1/images`;
 }
 
-describe('ids of API v1 that are made up', () => {
-  it('walk the tags one after the other, and are told to come back when patience is over', async () => {
+describe('unknown ids of API v1', () => {
+  it('walk the tags one after the other, and get 503 with Retry-After after 30 s', async () => {
     const gate = createGate();
     let isSlow = false;
     const script: Script = async (request, url) => {

@@ -4,21 +4,26 @@ import { goodLogin, startHostileUpstream } from '../support/faults/hostile-upstr
 import { ask, outcomeOf, type TargetName, targets } from '../support/faults/targets.ts';
 import { startProxy } from '../support/proxy.ts';
 
-/** What a client is told, by which question to upstream was answered so; `else` for all that is not named. */
-type Told = Partial<Record<TargetName, string>> & { readonly else: string };
+/** The outcome for the client, by the request to upstream that fails; `else` for all others. */
+type Outcomes = Partial<Record<TargetName, string>> & { readonly else: string };
 
 const tag = 'the HEAD of a manifest';
-const broken: Told = { else: '502 UNKNOWN' };
-/** Of a HEAD and a ping the body is not looked at. Blobs go through as they come: their client checks them. */
-const brokenBody: Told = { ...broken, [tag]: '200', 'a ping': '200', 'a blob': '200 with another digest' };
-const wrongContent: Told = {
+const broken: Outcomes = { else: '502 UNKNOWN' };
+/** The body of a HEAD and a ping is not read. Blobs are passed on unchecked: the client verifies them. */
+const brokenBody: Outcomes = {
+  ...broken,
+  [tag]: '200',
+  'a ping': '200',
+  'a blob': '200 with another digest',
+};
+const wrongContent: Outcomes = {
   ...brokenBody,
   'a manifest': '502 MANIFEST_INVALID',
   'a config': '502 MANIFEST_INVALID',
   'a layer to be read': '502 MANIFEST_INVALID',
 };
-/** The image is there, and what belongs to it is not. */
-const unknown: Told = {
+/** The image exists, but its parts are missing. */
+const unknown: Outcomes = {
   else: '404 NAME_UNKNOWN',
   [tag]: '404 MANIFEST_UNKNOWN',
   'a manifest': '404 MANIFEST_UNKNOWN',
@@ -28,7 +33,7 @@ const unknown: Told = {
   'a token': '502 UNKNOWN',
 };
 
-const told: Readonly<Record<keyof typeof quickFaults, Told>> = {
+const outcomesOf: Readonly<Record<keyof typeof quickFaults, Outcomes>> = {
   'closes the connection unanswered': broken,
   'resets the connection': broken,
   'answers something that is not HTTP': broken,
@@ -51,7 +56,7 @@ const told: Readonly<Record<keyof typeof quickFaults, Told>> = {
   'sends 5 MiB': { ...wrongContent, 'a list of tags': '502 MANIFEST_INVALID' },
   'answers 204': { ...wrongContent, 'a blob': '502 UNKNOWN', 'a layer to be read': '502 UNKNOWN' },
   'answers 304 unasked': broken,
-  // The bytes are what their digest says.
+  // The bytes match their digest.
   'answers 206 unasked': { else: '200', 'a blob': '502 UNKNOWN', 'a token': '502 UNKNOWN' },
   'answers 401 without a challenge': { else: '401 UNAUTHORIZED' },
   'answers 401 to every login': { else: '401 UNAUTHORIZED' },
@@ -80,7 +85,7 @@ const told: Readonly<Record<keyof typeof quickFaults, Told>> = {
 const names = Object.keys(quickFaults) as (keyof typeof quickFaults)[];
 
 describe.each(names)('an upstream that %s', (fault) => {
-  it('is told to the client, and forgotten as soon as it has recovered', async () => {
+  it('causes an error for the client, and none after upstream has recovered', async () => {
     const outcomes: Record<string, string> = {};
     const expected: Record<string, string> = {};
     for (const [name, target] of Object.entries(targets)) {
@@ -91,18 +96,18 @@ describe.each(names)('an upstream that %s', (fault) => {
       upstream.recover();
       outcomes[`${name}, after it`] = await outcomeOf(ask(target, proxy.port, goodLogin));
       await Promise.all([proxy.stop(), upstream.stop()]);
-      expected[name] = told[fault][name as TargetName] ?? told[fault].else;
+      expected[name] = outcomesOf[fault][name as TargetName] ?? outcomesOf[fault].else;
       expected[`${name}, after it`] = '200';
     }
     expect(outcomes).toEqual(expected);
   });
 });
 
-describe('an upstream that is not there', () => {
+describe('an unreachable upstream', () => {
   it.each([
     ['has no listener', 'http://127.0.0.1:1'],
     ['has no name in the DNS', 'http://registry.invalid'],
-  ])('because it %s, is told for everything', async (_, url) => {
+  ])('that %s is an error for all requests', async (_, url) => {
     const proxy = await startProxy(url);
     for (const [name, target] of Object.entries(targets)) {
       expect([name, await outcomeOf(ask(target, proxy.port, goodLogin))]).toEqual([name, '502 UNKNOWN']);
@@ -111,7 +116,7 @@ describe('an upstream that is not there', () => {
   });
 });
 
-it('what a client is told of a fault has no word of its login in it, and when to come back', async () => {
+it('an error never contains the login, and a 429 has the Retry-After of upstream', async () => {
   const upstream = await startHostileUpstream();
   const proxy = await startProxy(upstream.url);
   const target = targets['a list of tags'];

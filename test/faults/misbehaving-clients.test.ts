@@ -19,11 +19,11 @@ afterAll(async () => {
   await Promise.all([proxy.stop(), upstream.stop()]);
 });
 
-/** A client that speaks byte for byte. */
+/** A client that sends arbitrary bytes. */
 interface Client {
   readonly socket: Socket;
   heard(): string;
-  /** Waits until the proxy has said so much, or has hung up. */
+  /** Waits until the received text matches, or the proxy has closed the connection. */
   hears(pattern: RegExp): Promise<void>;
   ended(): boolean;
 }
@@ -56,20 +56,20 @@ async function client(said: string | Uint8Array): Promise<Client> {
   };
 }
 
-/** Heads as a client writes them, one after the other. */
+/** Request heads, one after the other. */
 function heads(...lines: readonly string[]): string {
   return lines.map((line) => `${line} HTTP/1.1\r\nHost: proxy.test\r\n\r\n`).join('');
 }
 
 const blob = targets['a blob'].path;
-/** What upstream is asked until the proxy asks no more. */
+/** Waits until the proxy has closed its connections to upstream, but for a kept-alive one. */
 const isIdle = () => expect.poll(() => upstream.connections(), { timeout: 10_000 }).toBeLessThanOrEqual(1);
 
-describe('a client that leaves takes its question to upstream along', () => {
+describe('a client that disconnects cancels its request to upstream', () => {
   it.each([
-    ['before upstream has answered', 'never answers', /^$/],
+    ['before the response of upstream', 'never answers', /^$/],
     ['in the middle of a body', 'never ends a body', /HTTP\/1\.1 200/],
-    ['while a body stands still', 'stalls in a body of known length', /HTTP\/1\.1 200/],
+    ['while a body stalls', 'stalls in a body of known length', /HTTP\/1\.1 200/],
   ] as const)('%s', async (_, fault, heard) => {
     const before = upstream.asked.length;
     upstream.misbehave(slowFaults[fault], ({ path }) => path === blob);
@@ -83,7 +83,7 @@ describe('a client that leaves takes its question to upstream along', () => {
     expect((await rawRequest({ port: proxy.port, method: 'GET', path: blob, headers: [] })).status).toBe(200);
   });
 
-  it('in the middle of an upload, which upstream does not take for whole', async () => {
+  it('in the middle of an upload, which upstream sees as incomplete', async () => {
     const ends: string[] = [];
     upstream.misbehave(
       ({ request }) => {
@@ -106,7 +106,7 @@ describe('a client that leaves takes its question to upstream along', () => {
     await isIdle();
   });
 
-  it('but not what others want as well: a manifest is read to its end', async () => {
+  it('except for a manifest, which is read to its end for other clients', async () => {
     upstream.misbehave(async ({ response, good }) => {
       response.writeHead(200, good.headers).write(good.body.subarray(0, 10));
       await sleep(200);
@@ -125,7 +125,7 @@ describe('a client that leaves takes its question to upstream along', () => {
   });
 });
 
-describe('a request that is none', () => {
+describe('an invalid request', () => {
   it.each([
     ['of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
     ['of garbage', '\u0000\u0001\u0002\r\n\r\n', 400],
@@ -144,50 +144,50 @@ describe('a request that is none', () => {
     ['with a line in a header', 'GET /v2/ HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n', 400],
     ['with headers of 40 KB', `GET /v2/ HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`, 431],
     ['with a path of 40 KB', `GET /v2/${'x'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
-  ])('%s is told so, and the connection ends at once', async (_, said, status) => {
+  ])('%s gets an error, and the connection is closed at once', async (_, said, status) => {
     const asking = await client(said);
     await asking.hears(new RegExp(`^HTTP/1\\.1 ${status} `));
     await expect.poll(() => asking.ended(), { timeout: 2_000 }).toBe(true);
   });
 
   it.each([
-    ['that is no host', 'GET /v2/ HTTP/1.1\r\nHost: a b\r\n\r\n'],
+    ['that is invalid', 'GET /v2/ HTTP/1.1\r\nHost: a b\r\n\r\n'],
     ['with a login', 'GET /v2/ HTTP/1.1\r\nHost: user:password@b\r\n\r\n'],
     ['with a path', 'GET /v2/ HTTP/1.1\r\nHost: b/v2\r\n\r\n'],
-    ['of an absolute target that is none', 'GET http:// HTTP/1.1\r\nHost: a\r\n\r\n'],
-  ])('because of a host %s is told so', async (_, said) => {
+    ['of an invalid absolute target', 'GET http:// HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ])('with a host %s gets 400', async (_, said) => {
     const asking = await client(said);
     await asking.hears(/^HTTP\/1\.1 400 /);
     asking.socket.destroy();
   });
 });
 
-it('the beginning of TLS is answered in HTTP, at once: Docker and containerd then go on without TLS', async () => {
+it('a TLS hello gets an HTTP response at once: Docker and containerd then continue without TLS', async () => {
   const asking = await client('\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003');
   await expect.poll(() => asking.ended(), { timeout: 2_000 }).toBe(true);
   expect(asking.heard()).toMatch(/^HTTP\/1\.1 400 /);
 });
 
-describe('old and odd ways to ask', () => {
+describe('old and unusual requests', () => {
   it.each([
     ['with a host', 'GET /v2/ HTTP/1.0\r\nHost: a\r\n\r\n'],
     ['without one, as health checks do', 'GET /healthz HTTP/1.0\r\n\r\n'],
     ['for an image', 'GET /v2/sample/oci/manifests/latest HTTP/1.0\r\n\r\n'],
     ['for a blob', `GET ${blob} HTTP/1.0\r\n\r\n`],
-  ])('HTTP/1.0 %s: answered, without chunks, and closed', async (_, said) => {
+  ])('HTTP/1.0 %s: 200 without chunks, and the connection is closed', async (_, said) => {
     const asking = await client(said);
     await asking.hears(/^HTTP\/1\.1 200 /);
     await expect.poll(() => asking.ended(), { timeout: 2_000 }).toBe(true);
     expect(asking.heard()).not.toMatch(/transfer-encoding/i);
   });
 
-  it('Connection: close is kept to', async () => {
+  it('Connection: close is respected', async () => {
     const asking = await client('GET /v2/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     await expect.poll(() => asking.ended(), { timeout: 2_000 }).toBe(true);
     expect(asking.heard()).toMatch(/connection: close/i);
   });
 
-  it('an absolute target is that of this proxy, whatever host it names', async () => {
+  it('an absolute target is served by this proxy, whatever host it names', async () => {
     const before = upstream.asked.length;
     const asking = await client(heads('GET http://elsewhere.test/v2/sample/oci/tags/list'));
     await asking.hears(/"name":"sample\/oci"/);
@@ -195,7 +195,7 @@ describe('old and odd ways to ask', () => {
     asking.socket.destroy();
   });
 
-  it('Expect: 100-continue is answered, and anything else refused', async () => {
+  it('Expect: 100-continue gets 100, and any other expectation 417', async () => {
     const going = await client(
       'PUT /v2/a/b/manifests/x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n',
     );
@@ -206,7 +206,7 @@ describe('old and odd ways to ask', () => {
     magic.socket.destroy();
   });
 
-  it('requests in one piece are answered in their order, slow ones too', async () => {
+  it('pipelined requests get their responses in order, slow ones too', async () => {
     upstream.misbehave(async ({ response, good }) => {
       await sleep(100);
       response.writeHead(200, good.headers).end(good.body);
@@ -219,7 +219,7 @@ describe('old and odd ways to ask', () => {
     upstream.recover();
   });
 
-  it('a body that nobody asked for is not taken for a request', async () => {
+  it('an unexpected body is not parsed as a request', async () => {
     const asking = await client(
       'GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 27\r\n\r\nGET /secret HTTP/1.1\r\nX: y\r\n',
     );
@@ -231,7 +231,7 @@ describe('old and odd ways to ask', () => {
 });
 
 describe('a thousand clients', () => {
-  it('that say nothing, or half a head, keep nobody from being answered', async () => {
+  it('that send nothing, or half a head, do not block another client', async () => {
     const idle = await Promise.all(
       Array.from({ length: 1_000 }, (_, at) => client(at % 2 === 0 ? '' : 'GET /v2/ HTTP/1.1\r\nHost')),
     );

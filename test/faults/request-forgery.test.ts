@@ -16,7 +16,7 @@ import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { rawRequest } from '../support/raw-http.ts';
 
 let upstream: HostileUpstream;
-/** A server that nobody has configured. */
+/** A server that is not configured as an upstream. */
 let canary: HostileUpstream;
 let proxy: RunningProxy;
 
@@ -37,7 +37,7 @@ const sinceThen = () => {
   return () => canary.asked.slice(before);
 };
 
-/** Sends what a client writes, and waits until the proxy has answered it. */
+/** Sends the text of a request. @returns the response, once it has begun. */
 async function say(text: string): Promise<string> {
   const socket = connect(proxy.port, '127.0.0.1');
   let heard = '';
@@ -52,7 +52,7 @@ async function say(text: string): Promise<string> {
   return heard;
 }
 
-describe('a client cannot make the proxy ask another server', () => {
+describe('a client cannot make the proxy send a request to another server', () => {
   it.each([
     ['by an absolute target', 'GET http://CANARY/v2/sample/oci/manifests/latest HTTP/1.1\nHost: CANARY\n\n'],
     ['by CONNECT', 'CONNECT CANARY HTTP/1.1\nHost: CANARY\n\n'],
@@ -66,7 +66,7 @@ describe('a client cannot make the proxy ask another server', () => {
     ['by a name', 'GET /v2/CANARY/sample/oci/manifests/latest HTTP/1.1\nHost: a\n\n'],
     ['by a name with an at', 'GET /v2/@CANARY/manifests/latest HTTP/1.1\nHost: a\n\n'],
     ['by two slashes', 'GET //CANARY/v2/sample/oci/manifests/latest HTTP/1.1\nHost: a\n\n'],
-    ['by a way out of the path', 'GET /v2/a/%2e%2e/%2e%2e/@CANARY/manifests/latest HTTP/1.1\nHost: a\n\n'],
+    ['by dot segments in the path', 'GET /v2/a/%2e%2e/%2e%2e/@CANARY/manifests/latest HTTP/1.1\nHost: a\n\n'],
     ['by a page', 'GET /v2/sample/oci/tags/list?last=http://CANARY/ HTTP/1.1\nHost: a\n\n'],
     [
       'by a realm',
@@ -81,7 +81,7 @@ describe('a client cannot make the proxy ask another server', () => {
       'PATCH /v2/a/b/blobs/uploads/http:%2f%2fCANARY%2f HTTP/1.1\nHost: a\nContent-Length: 1\n\nx',
     ],
     [
-      'by a sealed upload of its own',
+      'by a forged upload location',
       'PATCH /v2/a/b/blobs/uploads/elsewhere.http://CANARY/ HTTP/1.1\nHost: a\nContent-Length: 1\n\nx',
     ],
     ['by API v1', 'GET /v1/repositories/CANARY/a/images HTTP/1.1\nHost: a\nX-Docker-Endpoints: CANARY\n\n'],
@@ -97,7 +97,7 @@ describe('a client cannot make the proxy ask another server', () => {
   });
 });
 
-describe('an upstream cannot make the proxy give a login away', () => {
+describe('an upstream cannot make the proxy reveal a login', () => {
   const headers = [...manifestRequestHeaders['Docker 1.9.1'], ['Authorization', goodLogin] as const];
   const get = (path: string) => rawRequest({ port: proxy.port, method: 'GET', path, headers });
   const redirect = ({ request, response }: Asked) =>
@@ -114,7 +114,7 @@ describe('an upstream cannot make the proxy give a login away', () => {
     },
   );
 
-  it('by a redirect to who asks for a login, whose realm is not asked either', async () => {
+  it('by a redirect to a server with a challenge, whose realm gets no request either', async () => {
     const seen = sinceThen();
     upstream.misbehave(redirect, targets['a blob'].isMeant);
     canary.misbehave(
@@ -146,7 +146,7 @@ describe('an upstream cannot make the proxy give a login away', () => {
     expect(seen()).toEqual([]);
   });
 
-  it('by the place of an upload, which is written to in nobody’s name', async () => {
+  it('by the location of an upload, which gets no login', async () => {
     const seen = sinceThen();
     upstream.misbehave(
       ({ response }) =>
@@ -163,7 +163,7 @@ describe('an upstream cannot make the proxy give a login away', () => {
     expect(seen().map(({ method, authorization }) => [method, authorization])).toEqual([
       ['PATCH', undefined],
     ]);
-    // Of another repository, and with a letter changed.
+    // A location of another repository, and one with a changed letter.
     const other = await rawRequest({ ...going, path: pathname.replace('/a/b/', '/a/c/') });
     const forged = await rawRequest({
       ...going,
@@ -182,22 +182,22 @@ describe('an upstream cannot make the proxy give a login away', () => {
       }),
     ],
     ['an address in a manifest', (good: Asked['good']) => withForeignLayers(good)],
-  ])('nor to ask another server by %s', async (_, change) => {
+  ])('or send a request to another server by %s', async (_, change) => {
     const seen = sinceThen();
     upstream.misbehave(
       ({ response, good, request }) => give(response, change(good), request.method === 'HEAD'),
       ({ path }) => /\/tags\/|\/manifests\//.test(path),
     );
     for (const path of ['/v2/sample/oci/tags/list', '/v2/sample/oci/manifests/latest']) {
-      const answer = await get(path);
-      expect(answer.status).not.toBe(500);
-      expect(answer.header('Link') ?? '').not.toContain(canary.host);
+      const response = await get(path);
+      expect(response.status).not.toBe(500);
+      expect(response.header('Link') ?? '').not.toContain(canary.host);
     }
     expect(seen()).toEqual([]);
   });
 });
 
-/** Its layers are said to lie at the canary. */
+/** The manifest with layers whose URLs lead to the canary. */
 function withForeignLayers(good: Asked['good']): Asked['good'] {
   const manifest = JSON.parse(new TextDecoder().decode(good.body)) as { layers?: object[] };
   const foreign = (layer: object) => ({

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => upstream.stop());
 
-it('clients that come back finish their pulls from a proxy that is killed and started again, under load', async () => {
+it('clients that retry finish their pulls from a proxy that is killed and restarted under load', async () => {
   const port = await freePort();
   const start = () => startNodeProcess({ REGSHIFT_UPSTREAM: upstream.url, PORT: String(port) });
   let proxy = await start();
@@ -28,14 +28,14 @@ it('clients that come back finish their pulls from a proxy that is killed and st
     }
     const pulled = await Promise.all(pulls);
     expect(pulled.map(({ bytes }) => digestOf(bytes))).toEqual(pulls.map(() => largeBlob.digest));
-    // Else nothing has been shown.
+    // At least one pull was interrupted.
     expect(pulled.reduce((sum, { attempts }) => sum + attempts, 0)).toBeGreaterThan(pulls.length);
   } finally {
     await proxy.stop();
   }
 }, 60_000);
 
-it('clients that come back finish their pulls when upstream was gone', async () => {
+it('clients that retry finish their pulls after an outage of upstream', async () => {
   const port = await freePort();
   const proxy = await startNodeProcess({ REGSHIFT_UPSTREAM: upstream.url, PORT: String(port) });
   const { port: upstreamPort } = new URL(upstream.url);

@@ -10,7 +10,7 @@ import { rawRequest } from '../support/raw-http.ts';
 const headers = manifestRequestHeaders['Docker 1.13.1'];
 const upstreamTakes = 700;
 
-/** The samples, as far away as a busy registry is. */
+/** The sample registry with the delay of a busy registry. */
 async function startSlowRegistry(): Promise<Server> {
   const samples = createSampleRegistry();
   const server = createServer(async ({ method = 'GET', url = '/', headers }, response) => {
@@ -25,8 +25,8 @@ async function startSlowRegistry(): Promise<Server> {
   return server;
 }
 
-/** workerd ends a request with its client, whatever it has under way: nobody else's may end with it. */
-describe('a client that leaves', () => {
+/** workerd cancels a request when its client disconnects: requests of other clients must not be cancelled with it. */
+describe('a client that disconnects', () => {
   let upstream: Server;
   let worker: BareWorkerd;
   beforeAll(async () => {
@@ -53,11 +53,11 @@ describe('a client that leaves', () => {
     ['while its tag is resolved', 'sample/schema2', 'latest', 0.5, 200],
     ['while its manifest is fetched', 'sample/schema1', 'latest', 1.5, 200],
     ['while its layers are read', 'sample/oci-zstd', 'latest', 3.5, 200],
-    ['while its digest is looked for', 'sample/index', `sha256:${'a'.repeat(64)}`, 2.5, 404],
-  ])('%s leaves the next one nothing to wait for', async (_, repository, reference, answers, status) => {
+    ['while its digest is searched', 'sample/index', `sha256:${'a'.repeat(64)}`, 2.5, 404],
+  ])('%s does not delay the next client', async (_, repository, reference, responses, status) => {
     const path = `/v2/${repository}/manifests/${reference}`;
-    await leaveAfter(answers * upstreamTakes, path);
-    const answer = await rawRequest({ port: worker.port, method: 'GET', path, headers, deadline: 12_000 });
-    expect(answer.status).toBe(status);
+    await leaveAfter(responses * upstreamTakes, path);
+    const response = await rawRequest({ port: worker.port, method: 'GET', path, headers, deadline: 12_000 });
+    expect(response.status).toBe(status);
   });
 });

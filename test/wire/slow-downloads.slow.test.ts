@@ -13,7 +13,7 @@ import { compressedImage } from '../support/packed-image.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { serveOnNode, type WireServer } from '../support/wire-server.ts';
 
-/** More than the buffers of two sockets hold. */
+/** More than the buffers of two sockets can hold. */
 const layerBytes = 16 * 2 ** 20;
 const content = layerContent(layerBytes);
 const digest = digestOf(content);
@@ -27,7 +27,7 @@ afterEach(async () => {
   registry?.close();
 });
 
-/** The program before a registry with one layer, compressed with such a window. */
+/** Starts the proxy in front of a registry with one layer, compressed with this window. @returns its port. */
 async function start(windowLog: number): Promise<number> {
   const params = { [constants.ZSTD_c_windowLog]: windowLog };
   const compressed = new Uint8Array(
@@ -52,7 +52,7 @@ async function start(windowLog: number): Promise<number> {
   return port;
 }
 
-/** A client that reads 1,000 bytes each half second, until it is told to read all. */
+/** A client that reads 1,000 bytes each half second, until `rest` reads the remainder. */
 function slowClient(port: number) {
   const socket = connect(port, '127.0.0.1');
   const hash = createHash('sha256');
@@ -86,7 +86,7 @@ it.each([
   [2, 27],
   [32, 23],
 ])(
-  '%i slow clients of windows of 2^%i bytes: another gets its layer meanwhile, and they get theirs after it',
+  '%i slow clients with windows of 2^%i bytes: another client gets its layer meanwhile, and they get theirs after it',
   async (count, windowLog) => {
     const port = await start(windowLog);
     const slow = Array.from({ length: count }, () => slowClient(port));

@@ -9,18 +9,18 @@ import { type Held, inspectable, inspectProcess } from '../../support/process-in
 
 const workers = 16;
 
-/** Connections that are kept for the next request: upstream's, and that of the inspector. */
+/** Kept-alive connections, to upstream and to the inspector. */
 const keptConnections = 8;
 
 /**
- * Milliseconds. The proxy's deadlines for a ping, a token and an answer are 8, 10 and 30 seconds (ping.ts,
- * token-source.ts, client.ts): a timer that outlasts its request is still there after this time.
+ * Milliseconds. The proxy's deadlines for a ping, a token and a response are 8, 10 and 30 seconds: a timer that
+ * outlasts its request still exists after this time.
  */
 const shorterThanDeadlines = 6_000;
 
 /**
- * Between 10,000 and 20,000 requests: 256 bytes each. What a request leaves behind is a promise, a timer or a buffer,
- * and none of these is smaller with what it holds; bounded memory for misses and logins takes less.
+ * Bytes of growth between 10,000 and 20,000 requests: 256 per request. A leaked promise, timer or buffer is larger with
+ * all that it references; the bounded memory for misses and logins grows less.
  */
 const mostGrowth = 256 * 10_000;
 
@@ -33,7 +33,7 @@ it('20,000 mixed requests with aborts leave nothing behind: no heap, no descript
       REGSHIFT_UPSTREAM: upstream.url,
       REGSHIFT_TAG_TTL: '1',
       REGSHIFT_STALE: '0',
-      // All memory with a bound is full before the first look.
+      // All bounded memory is full before the first measurement.
       REGSHIFT_CACHE_BYTES: '4000000',
       ...inspectable,
     },
@@ -53,7 +53,7 @@ it('20,000 mixed requests with aborts leave nothing behind: no heap, no descript
     };
     await Promise.all(Array.from({ length: workers }, work));
   };
-  /** As it is once what clients have left is given up. */
+  /** Measures once the abandoned work of disconnected clients has ended. */
   const settled = async (idle: Held) => {
     const timers = async () =>
       ((await inspector.held()).resources.Timeout ?? 0) - (idle.resources.Timeout ?? 0);

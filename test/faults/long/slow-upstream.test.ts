@@ -6,19 +6,19 @@ import { ask, outcomeOf, type TargetName, targets } from '../../support/faults/t
 import { startProxy } from '../../support/proxy.ts';
 
 type SlowFault = keyof typeof slowFaults;
-/** What the client is told, and within how many seconds, on a machine that is quick enough. */
-type Told = Partial<Record<TargetName, readonly [string, number]>> & {
+/** The outcome for the client, and the seconds within which it comes on a fast machine. */
+type Expected = Partial<Record<TargetName, readonly [string, number]>> & {
   readonly else: readonly [string, number];
 };
 
 const atOnce = ['200', 2] as const;
-/** The headers of an upstream have 30 seconds, its document as many again. */
+/** The headers of upstream have 30 seconds, and its document another 30. */
 const late = ['504 UNKNOWN', 30] as const;
 const ofToken = ['504 UNKNOWN', 10] as const;
-/** A layer may be read for longer: the client is told to pull again (REGSHIFT_MEASURE_DEADLINE). */
+/** The reading of a layer may take longer: the client gets an error that says to pull again (REGSHIFT_MEASURE_DEADLINE). */
 const pullAgain = ['404 UNSUPPORTED', 45] as const;
 const bodyless = { 'the HEAD of a manifest': atOnce, 'a ping': atOnce };
-const stalls: Told = {
+const stalls: Expected = {
   ...bodyless,
   else: late,
   'a token': ofToken,
@@ -26,7 +26,7 @@ const stalls: Told = {
   'a blob': ['cut', 120],
 };
 
-const told: Readonly<Record<SlowFault, Told>> = {
+const outcomes: Readonly<Record<SlowFault, Expected>> = {
   'never answers': { else: late, 'a token': ofToken, 'a ping': ['504 UNKNOWN', 8] },
   'stalls in a body of known length': stalls,
   'stalls in a body in chunks': stalls,
@@ -38,7 +38,7 @@ const told: Readonly<Record<SlowFault, Told>> = {
     'a list of tags': ['404 NAME_UNKNOWN', 3],
     'a ping': ['404 NAME_UNKNOWN', 3],
     'a token': ['502 UNKNOWN', 2],
-    // It is looked for among what other replicas may have made.
+    // It is searched among the content that other replicas may have derived.
     'a blob': ['404 BLOB_UNKNOWN', 30],
   },
   'never ends a body': {
@@ -49,7 +49,7 @@ const told: Readonly<Record<SlowFault, Told>> = {
   'drips a body, a byte a second': { ...stalls, 'a list of tags': late },
 };
 
-/** On a busy machine all this runs at once, and is late. */
+/** Seconds of delay on a busy machine, where all tests run at once. */
 const tolerance = 20;
 
 const cases = (Object.keys(slowFaults) as SlowFault[]).flatMap((fault) =>
@@ -60,7 +60,7 @@ const cases = (Object.keys(slowFaults) as SlowFault[]).flatMap((fault) =>
 );
 
 it.concurrent.for(cases)(
-  'an upstream that $fault, asked for $target',
+  'an upstream that $fault for $target',
   async ({ fault, target: name }, { expect }) => {
     const target = targets[name];
     const upstream = await startHostileUpstream(target.wants);
@@ -70,15 +70,15 @@ it.concurrent.for(cases)(
       const started = performance.now();
       const outcome = await outcomeOf(ask(target, proxy.port, goodLogin, 200_000));
       const seconds = (performance.now() - started) / 1000;
-      const [expected, within] = told[fault][name] ?? told[fault].else;
+      const [expected, within] = outcomes[fault][name] ?? outcomes[fault].else;
       expect(outcome).toBe(expected);
       expect(seconds).toBeLessThan(within + tolerance);
       upstream.recover();
-      // A layer may still be being read for who comes next, until it is given up: then it is read anew.
+      // The stalled reading of a layer ends only at its deadline: after that the layer is read again.
       const again = () => outcomeOf(ask(target, proxy.port, goodLogin, 200_000));
       await expect.poll(again, { timeout: 150_000, interval: 2_000 }).toBe('200');
       await sleep(1_000);
-      // One is kept for the next request: nothing hangs on a connection of its own any more.
+      // One connection is kept alive for the next request; all others are closed.
       expect(upstream.connections()).toBeLessThanOrEqual(1);
     } finally {
       await Promise.all([proxy.stop(), upstream.stop()]);
