@@ -23,11 +23,11 @@ import { realmUrl, tokenUrl } from '../../src/upstream/auth/token-request.ts';
 import { locationOf } from '../../src/upstream/redirect.ts';
 import { testApp } from '../support/app.ts';
 
-/** Something that reads what others have written, and what must hold whatever they write. */
+/** A reader of texts that others write, and the rule that holds for every text. */
 export interface TextTarget {
-  /** Good texts, and some that are known to be bad. */
+  /** Good texts, and some texts that are known to be bad. */
   readonly seeds: readonly string[];
-  /** @throws Error when what must hold does not. */
+  /** Reads a text. @throws Error when the rule does not hold. */
   readonly check: (text: string) => void | Promise<void>;
 }
 
@@ -60,7 +60,7 @@ async function routed(text: string): Promise<void> {
   }
 }
 
-/** What is thrown must be meant for a client. @returns undefined where it was. */
+/** Runs a reader, which may throw only errors for a client. @returns its value, or undefined after such an error. */
 function coded<Value>(work: () => Value): Value | undefined {
   try {
     return work();
@@ -70,7 +70,7 @@ function coded<Value>(work: () => Value): Value | undefined {
   }
 }
 
-/** What may stand in a header that is sent on. */
+/** A value that may stand in a forwarded header. */
 function isHeaderText(text: string): boolean {
   return !/[\r\n\0]/.test(text);
 }
@@ -189,7 +189,7 @@ export const textTargets: Readonly<Record<string, TextTarget>> = {
       'https://[::1]/',
     ],
     check(text) {
-      // No challenge is read beyond this.
+      // Longer challenges are not read at all.
       if (text.length > 8_192) return;
       const url = coded(() => realmUrl({ realm: text }, upstream));
       hold(

@@ -11,7 +11,7 @@ import { skopeoCopy } from '../support/skopeo-copy.ts';
 
 const missing = requirePeers('docker-registry', 'skopeo', 'umoci');
 
-/** Against a registry that is not ours, and read by a program that is not ours. */
+/** Registry and client are independent programs: docker-registry and skopeo. */
 describe.skipIf(missing)('the command line and docker-registry', () => {
   let registry: RealRegistry;
   let host: string;
@@ -40,7 +40,7 @@ describe.skipIf(missing)('the command line and docker-registry', () => {
   );
 
   it.each(['zstd', 'oci', 'index'])(
-    'skopeo takes what convert makes of real/%s, and the files are the same',
+    'skopeo pushes and pulls the converted real/%s, and the files are the same',
     async (name) => {
       const layout = join(home, name);
       await skopeoCopy(home, `docker://${host}/real/${name}:latest`, `oci:${layout}`, '--all');

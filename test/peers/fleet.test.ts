@@ -28,7 +28,7 @@ const noSchema1: readonly HeaderLine[] = [
   ['Accept', 'application/vnd.oci.image.manifest.v1+json'],
 ];
 
-/** Each is another conversion. */
+/** Six different conversions. */
 const conversions: readonly (readonly [
   repository: string,
   client: string,
@@ -54,7 +54,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
   });
   afterAll(() => registry?.stop());
 
-  /** The registry as it is, with its requests written down. */
+  /** The registry without any habit; its requests are written down. */
   async function plain(): Promise<Upstream> {
     const real = behind(registry.url);
     const server = await startLoopback(real.ask);
@@ -99,7 +99,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
       forget(upstream);
       const same = await other.get(`/v2/${repository}/manifests/latest`, headers);
       expect(same.status).toBe(200);
-      // Signatures are random: what has the very same one was signed once.
+      // Signatures are random: equal bytes were signed once.
       expect(same.body).toEqual(made.body);
       const asked = upstream.registry.asked.filter(({ status }) => status < 400);
       expect(asked.map(({ method }) => method)).toEqual(['HEAD']);
@@ -114,7 +114,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
       const given = await other.get(`/v2/${repository}/manifests/${digest}`, headers);
       expect(given.status).toBe(200);
       expect(given.body).toEqual(made.body);
-      // The right to it is asked for at what it was made from, and nothing is searched.
+      // A HEAD of the source proves the right to the digest, and nothing is searched.
       const asked = upstream.registry.asked.filter(({ status }) => status < 400);
       expect(asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
         expect.stringMatching(`^HEAD /v2/${repository}/manifests/sha256:`),
@@ -221,7 +221,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
       expect(getsOfManifests(upstream.registry)).toEqual([]);
     });
 
-    /** What one makes now is served by the other by its digest, without a pull. */
+    /** Checks that one replica serves the digest of the other's conversion without a pull. */
     async function expectShared(upstream: Upstream, [one, other]: readonly Replica[], repository: string) {
       const made = await one?.get(`/v2/${repository}/manifests/latest`, docker19);
       expect(made?.status).toBe(200);

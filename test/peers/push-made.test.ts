@@ -16,7 +16,7 @@ import { pullToKeep, pushKept } from '../support/simulators/early-docker-push.ts
 import { skopeoCopy } from '../support/skopeo-copy.ts';
 import { unpackByUmoci } from '../support/umoci.ts';
 
-/** What was pulled through the proxy is pushed through it, though parts of it are in no registry. */
+/** Images that were pulled through the proxy are pushed through it, though no registry has some of their parts. */
 describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('pulled and pushed again', () => {
   let home: string;
   let image: RealImage;
@@ -37,14 +37,14 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('pulled and 
 
   const direct = () => `127.0.0.1:${registry.port}`;
 
-  /** The image as OCI, gzip in `<name>/gzip` and zstd in `<name>/zstd`: each test has repositories of its own. */
+  /** Stores the image as OCI, gzip in `<name>/gzip` and zstd in `<name>/zstd`: each test has separate repositories. */
   async function stored(name: string): Promise<void> {
     const target = `docker://${direct()}/${name}/gzip:latest`;
     await skopeoCopy(home, `oci:${image.layout}:${image.tag}`, target, '--format', 'oci');
     await pushWithZstdLayers(registry.url, `${name}/gzip`, `${name}/zstd`);
   }
 
-  /** The registry itself has all of the image. */
+  /** Checks that the registry itself has the whole image. */
   async function expectWhole(...references: readonly string[]): Promise<void> {
     for (const reference of references) {
       const source = `docker://${direct()}/${reference}`;
@@ -68,7 +68,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('pulled and 
       const kept = await pullToKeep(engine, { ...at, reference: 'latest' });
       expect(kept.entries.some(({ blobSum }) => blobSum === emptyLayer.digest)).toBe(true);
       const requests = await pushKept(engine, kept, { ...at, reference: 'again' });
-      // Nothing is uploaded by the engine: what it needs is there, or the proxy brings it.
+      // The engine uploads nothing: the registry has every part, or the proxy uploads it.
       expect(requests.filter((each) => each.startsWith('POST'))).toEqual([]);
       await pushKept(engine, kept, { ...at, repository: `${repository}-moved`, reference: 'latest' });
       await expectWhole(`${repository}:again`, `${repository}-moved:latest`);

@@ -22,7 +22,7 @@ const docker: Pusher = {
 
 const all = [...pushers, docker];
 
-/** Every pusher asks by HEAD for each part of an image that it has not pushed before. */
+/** Every pusher sends a HEAD for each part of an image that it has not pushed before. */
 describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))(
   'a push into a repository that has images',
   () => {
@@ -31,7 +31,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))(
     let behind: Relay;
     let route: Route;
     beforeAll(async () => {
-      // podman and buildah make a name of the path, which must have no capital letters.
+      // podman and buildah turn the path into a name, which must not have capital letters.
       home = join(tmpdir(), `regshift-push-questions-${randomUUID()}`);
       await mkdir(home);
       // `sample/oci` has tags that a search would read.

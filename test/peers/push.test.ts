@@ -49,7 +49,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci')).each(kinds)(
     let upstream: { url: string; stop(): Promise<void> };
     let route: Route;
     beforeAll(async () => {
-      // podman and buildah make a name of the path, which must have no capital letters.
+      // podman and buildah turn the path into a name, which must not have capital letters.
       home = join(tmpdir(), `regshift-pushed-${randomUUID()}`);
       await mkdir(home);
       image = await buildImage(join(home, 'image'), 'amd64');
@@ -65,7 +65,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci')).each(kinds)(
     const credentials = kind.login === undefined ? [] : ['--src-creds', kind.login];
     const repositoryOf = (pusher: Pusher) => `pushed/${pusher.name.replace(/[^a-z0-9]+/g, '-')}`;
 
-    /** The digest of a tag as `skopeo inspect` tells it. */
+    /** The digest of a tag, from `skopeo inspect`. */
     const digestAt = (host: string, repository: string) => {
       const who = kind.login === undefined ? [] : ['--creds', kind.login];
       const format = ['--tls-verify=false', '--format', '{{.Digest}}', ...who];

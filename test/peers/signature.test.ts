@@ -7,7 +7,7 @@ import { rawRequest } from '../support/raw-http.ts';
 import { type Route, startRoute } from '../support/route.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
 
-/** One of each kind that is stored; of schema 1 itself there is nothing to convert. */
+/** Samples of each stored form except schema 1, which needs no conversion. */
 const converted = [
   'sample/schema2',
   'sample/schema2-empty-layers',
@@ -41,7 +41,7 @@ describe.skipIf(requirePeers('docker-registry'))('docker-registry, given convert
     await stored?.stop();
   });
 
-  /** As Docker up to 1.9 asks: without Accept. */
+  /** Sends the request of Docker up to 1.9: without Accept. */
   const get = async (path: string) => {
     const answer = await rawRequest({ port: route.relay.port, method: 'GET', path, headers: [] });
     expect(answer.status, `${path}: ${new TextDecoder().decode(answer.body.subarray(0, 500))}`).toBe(200);
@@ -67,7 +67,7 @@ describe.skipIf(requirePeers('docker-registry'))('docker-registry, given convert
   });
 });
 
-/** Another manifest just as good, but for its signature: one byte of the payload is another. */
+/** Changes one byte of the payload: the manifest stays valid, its signature does not. */
 function otherArchitecture(manifest: Uint8Array): Uint8Array {
   const text = new TextDecoder().decode(manifest);
   const changed = text.replace('"architecture": "a', '"architecture": "b');

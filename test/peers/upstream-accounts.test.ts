@@ -9,7 +9,7 @@ import { basicOf, forget, type Upstream } from '../support/upstreams/habit.ts';
 
 const sample = 'sample/oci';
 
-/** For clients that log in nowhere, and some of which could not reach a token server. */
+/** The clients do not log in, and some of them could not reach a token server. */
 describe.skipIf(requirePeers('docker-registry'))("with an account of the proxy's own", () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
@@ -42,7 +42,7 @@ describe.skipIf(requirePeers('docker-registry'))("with an account of the proxy's
       const pulled = await client.pull({ port: proxy.port, repository: sample, reference: 'latest' });
       expectSample(pulled, sample);
       expectNoLeak(upstream, habit);
-      // Where a token is to be had, the password is for the token server alone.
+      // With a token server, only that server gets the password.
       const shown = upstream.registry.asked.filter(({ path }) => !path.includes('/token'));
       const passwords = shown.filter(({ authorization }) => authorization?.startsWith('Basic '));
       expect(passwords.length > 0).toBe(habit.login !== undefined && upstream.tokens === undefined);

@@ -9,7 +9,7 @@ import { getsOfManifests } from '../support/upstreams/docker-hub.ts';
 import { expectNoLeak, expectPulls, expectSample } from '../support/upstreams/expectations.ts';
 import { forget, type Habit, type Upstream } from '../support/upstreams/habit.ts';
 
-/** Besides manifests, these make a proxy give out configs (v1-target) and layers (zstd) that upstream has not. */
+/** With these samples a proxy serves manifests, configs (v1-target) and layers (zstd) that upstream does not have. */
 const samples = [
   'sample/generic',
   'sample/generic-v1-target',
@@ -20,7 +20,7 @@ const samples = [
 const clients = ['Docker 1.6.2', 'Docker 1.9.1', 'Docker 17.05', 'Docker 20.10', 'containerd 1.6'];
 const cells = clients.flatMap((client) => samples.map((sample) => ({ client, sample })));
 
-/** Of its own accord a proxy spends no pulls on a search. */
+/** The setting that allows a search: by default a proxy spends no counted pulls on it. */
 const searching = ({ countsPulls }: Habit): Record<string, string> =>
   countsPulls ? { REGSHIFT_WALK_GETS: '8' } : {};
 

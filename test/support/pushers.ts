@@ -9,12 +9,13 @@ import { skopeoCopy } from './skopeo-copy.ts';
 /** A program that people push images with. */
 export interface Pusher {
   readonly name: string;
-  /** What must be installed. */
+  /** The programs that must be installed. */
   readonly programs: readonly string[];
   /**
-   * Pushes an image from its OCI layout to a registry that speaks plain HTTP.
-   * @param reference like `127.0.0.1:5000/name:tag`; @param login like `user:password`.
-   * @returns the digest that the program says it has pushed; undefined where it says none.
+   * Pushes an image from its OCI layout to a registry without TLS.
+   * @param reference like `127.0.0.1:5000/name:tag`.
+   * @param login like `user:password`.
+   * @returns the digest that the program reports; undefined when it reports none.
    */
   push(image: RealImage, reference: string, login?: string): Promise<string | undefined>;
 }
@@ -107,7 +108,7 @@ const containerd: Pusher = {
     }),
 };
 
-/** podman, buildah and skopeo share a library; containerd has code of its own. */
+/** podman, buildah and skopeo share a library; containerd has its own code. */
 export const pushers: readonly Pusher[] = [
   skopeo('oci'),
   skopeo('v2s2'),

@@ -7,7 +7,7 @@ export interface TokenRegistry {
   stop(): Promise<void>;
 }
 
-/** The samples for one login, behind tokens as Docker Hub has them (distribution, "Token Authentication"). */
+/** Serves the samples to one login, behind tokens like those of Docker Hub (distribution, "Token Authentication"). */
 export async function startTokenRegistry(login: string): Promise<TokenRegistry> {
   const samples = createSampleRegistry();
   const server = createServer((request, response) => void answer(request, response));

@@ -1,17 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listen } from './listen.ts';
 
-/** A request as it came over the wire. */
+/** A request as it arrived over the wire. */
 export interface Taken {
   readonly method: string;
   readonly headers: IncomingMessage['headers'];
-  /** Bytes of the body so far. */
+  /** The number of bytes of the body so far. */
   length: number;
-  /** Undefined while it is under way. */
+  /** Undefined while the request is under way. */
   end: 'complete' | 'broken' | undefined;
 }
 
-/** What becomes of bodies: read, not read, or answered before they are there. */
+/** The treatment of request bodies: read, not read, or a response before the body has arrived. */
 export type Behaviour = 'read' | 'stall' | 'refuse' | 'redirect';
 
 export interface UploadSink {
@@ -21,7 +21,7 @@ export interface UploadSink {
   stop(): Promise<void>;
 }
 
-/** A registry as far as uploads go, which keeps nothing of them: what reaches it is known byte by byte. */
+/** A registry that takes uploads and stores nothing; it records every byte that arrives. */
 export async function startUploadSink(): Promise<UploadSink> {
   const taken: Taken[] = [];
   let behaviour: Behaviour = 'read';

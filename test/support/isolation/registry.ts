@@ -21,11 +21,11 @@ export interface RegistryOptions {
   readonly users: readonly User[];
   readonly repositories: readonly Repository[];
   readonly flaps: Flaps;
-  /** The origin that redirects lead to. */
+  /** The origin of redirects. */
   readonly storage: string;
-  /** Told each credential that arrives, with the repository that it is shown for. */
+  /** Called for each credential that arrives, with the repository that it is for. */
   readonly onCredential: (authorization: string | undefined, repository: Repository | undefined) => void;
-  /** Told when a request without a login is refused. */
+  /** Called when a request without a login is refused. */
   readonly onRefusedToAll: (repository: Repository, reference: string) => void;
 }
 
@@ -42,7 +42,7 @@ interface Question {
   readonly userIndex: number | undefined;
 }
 
-/** A registry of users with rights that change, which fails now and then, and checks whose credentials it gets. */
+/** Starts a registry of users with changing rights, which fails now and then, and checks whose credentials arrive. */
 export async function startTestRegistry(options: RegistryOptions): Promise<TestRegistry> {
   const logins = new Logins(options.users);
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
@@ -106,7 +106,7 @@ export async function startTestRegistry(options: RegistryOptions): Promise<TestR
     if (isInScope && (mayRead(now, userIndex) || now.readers === 'everyone')) return undefined;
     if (request.headers.authorization === undefined)
       options.onRefusedToAll(repository, asked.pathname.split('/').at(-1) ?? '');
-    // A login or a token in the place of a Basic login could open it.
+    // A login, or a token instead of a Basic login, could open the repository.
     const mayHelp =
       identity.kind === 'none' || !isInScope || (options.scheme === 'bearer' && scopes === undefined);
     if (mayHelp) return unauthorized(options.scheme === 'bearer' ? scope : '');

@@ -7,9 +7,9 @@ export interface Storage {
 }
 
 /**
- * The other origin that registries redirect to for blobs.
- * @param blobOf the bytes of a digest.
- * @param onCredential told of each credential, for none belongs here.
+ * Starts the other origin, to which registries redirect for blobs.
+ * @param blobOf returns the bytes of a digest.
+ * @param onCredential is called for each credential: none belongs here.
  */
 export async function startStorage(
   blobOf: (digest: string) => Uint8Array | undefined,
