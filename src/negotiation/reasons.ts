@@ -1,9 +1,8 @@
-/** Why a client is given what it is given; `regshift explain` says it in a sentence. */
+/** The reason of a selection. `regshift explain` prints it as a phrase. */
 export type Reason = keyof typeof reasons;
 
 const reasons = {
-  'takes-anything':
-    'Accept names no manifest type and has a wildcard: whoever takes anything gets what is stored',
+  'takes-anything': 'Accept names no manifest type and has a wildcard: such a client gets what is stored',
   'reads-it': 'the client reads what is stored',
   'reads-nearest':
     'the client does not read the stored form; of the forms that it reads, this one loses least',
@@ -20,7 +19,7 @@ const reasons = {
   'digest-named': 'a digest names bytes, and the client reads this form',
 } as const;
 
-/** For people: a sentence without its end. */
+/** The phrase of a reason for people, without a full stop. */
 export function phraseOf(reason: Reason): string {
   return reasons[reason];
 }
