@@ -33,7 +33,7 @@ const cacheMs = 600_000;
 /** The shortest time between two runs after a 401, which a registry also sends for content that does not exist. */
 const replaceIntervalMs = 30_000;
 
-const afterFailureMs = 5_000;
+const afterErrorMs = 5_000;
 
 const deadlineMs = 30_000;
 
@@ -50,7 +50,7 @@ export function createCredentialHelper({
   const { program, server } = question;
   const flights = createSingleFlight<StaticCredential>(deadlineMs, background);
   let known: { readonly login: StaticCredential; readonly fetchedAt: number } | undefined;
-  let failure: { readonly error: unknown; readonly at: number } | undefined;
+  let lastError: { readonly error: unknown; readonly at: number } | undefined;
 
   async function runHelper(): Promise<StaticCredential> {
     const login = credentialOf(await ask(question));
@@ -60,9 +60,9 @@ export function createCredentialHelper({
 
   /** Remembers an error for a while, so that not every request starts a program that fails. */
   async function firstLogin(): Promise<StaticCredential> {
-    if (failure && clock() - failure.at < afterFailureMs) throw failure.error;
+    if (lastError && clock() - lastError.at < afterErrorMs) throw lastError.error;
     return renew().catch((error: unknown) => {
-      failure = { error, at: clock() };
+      lastError = { error, at: clock() };
       throw error;
     });
   }

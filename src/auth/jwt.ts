@@ -69,17 +69,17 @@ function localKeys(keys: JSONWebKeySet): JWTVerifyGetKey {
  * 30 s after a response, but without a pause after an error (jwks/remote.js of jose 6.2.18). Each forged token would
  * then cause a request.
  */
-const afterFailureMs = 5_000;
+const afterErrorMs = 5_000;
 
 /**
  * The keys at an address. An error in fetching them is not the token's fault.
  * @throws RegistryError MISCONFIGURED if the keys cannot be read.
  */
 function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey {
-  let failure: { readonly error: unknown; readonly at: number } | undefined;
+  let lastError: { readonly error: unknown; readonly at: number } | undefined;
   const set = createRemoteJWKSet(url, {
     async [customFetch](href: string, init: RequestInit) {
-      if (failure && clock() - failure.at < afterFailureMs) throw failure.error;
+      if (lastError && clock() - lastError.at < afterErrorMs) throw lastError.error;
       return fetch(href, init);
     },
   });
@@ -88,7 +88,7 @@ function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey
       return await set(header, token);
     } catch (error) {
       if (isAboutToken(error)) throw error;
-      if (error !== failure?.error) failure = { error, at: clock() };
+      if (error !== lastError?.error) lastError = { error, at: clock() };
       throw new RegistryError(
         'MISCONFIGURED',
         `Logins cannot be checked now: the keys at ${url.host} (REGSHIFT_JWKS_URL) could not be read.`,
