@@ -1,6 +1,9 @@
 import ipaddr from 'ipaddr.js';
 
-/** Addresses that begin with the same bits. An IPv4 address is stored as IPv4-mapped IPv6, as a dual-stack socket reports it. */
+/**
+ * Addresses that begin with the same bits. An IPv4 address is stored as IPv4-mapped IPv6, as a dual-stack socket
+ * reports it.
+ */
 export interface IpRange {
   readonly address: ipaddr.IPv6;
   /** The number of leading bits that count, of 128. */

@@ -7,7 +7,7 @@ import { emptyContent, json, type SampleContent } from '../../../src/sample-regi
 import { dockerList, schema2 } from '../../../src/sample-registry/docker.ts';
 import { generic62 } from '../../../src/sample-registry/generic.ts';
 import { amd64, arm64, type SampleImage, sampleImage } from '../../../src/sample-registry/image.ts';
-import { ociIndex, ociManifest, zstdPacking } from '../../../src/sample-registry/oci.ts';
+import { ociIndex, ociManifest, zstdLayers } from '../../../src/sample-registry/oci.ts';
 import { layerId, schema1Unsigned } from '../../../src/sample-registry/schema1.ts';
 import { tar } from '../../../src/sample-registry/tar.ts';
 import { testSigningKey } from '../signing-key.ts';
@@ -31,7 +31,7 @@ const builders = {
   schema2: (content: SampleContent, image: SampleImage) => schema2(content, image),
   'schema2-plain': (content: SampleContent, image: SampleImage) => schema2(content, image, 'none'),
   oci: (content: SampleContent, image: SampleImage) => ociManifest(content, image),
-  'oci-zstd': (content: SampleContent, image: SampleImage) => ociManifest(content, image, zstdPacking),
+  'oci-zstd': (content: SampleContent, image: SampleImage) => ociManifest(content, image, zstdLayers),
   generic: (content: SampleContent, image: SampleImage) => generic62(content, image),
   list: (content: SampleContent, image: SampleImage, other: SampleImage) =>
     dockerList(
@@ -48,7 +48,7 @@ const builders = {
       content,
       [image, other].map((each) => ({
         platform: each.platform,
-        manifest: ociManifest(content, each, zstdPacking),
+        manifest: ociManifest(content, each, zstdLayers),
       })),
     ),
 };

@@ -1,6 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
-import { sampleByteRange } from '../../../src/sample-registry/range.ts';
+import { sampleByteRange } from '../../../src/sample-registry/responses.ts';
 import { jsonAnswer } from '../faults/hostile-upstream.ts';
 import { marker } from './markers.ts';
 import type { Repository } from './repository.ts';

@@ -41,7 +41,7 @@ function problemsOf(variables: Variables, readFile?: (path: string) => string) {
 describe('settings that are right', () => {
   it.each<[name: string, variables: Variables]>([
     ['pass-through, by default', {}],
-    ['pass-through, and no client auth in so many words', { REGSHIFT_CLIENT_AUTH: 'none' }],
+    ['pass-through, and client auth none explicitly', { REGSHIFT_CLIENT_AUTH: 'none' }],
     ['anonymous needs no client auth', { REGSHIFT_UPSTREAM_AUTH: 'anonymous' }],
     ['anonymous may have one', { REGSHIFT_UPSTREAM_AUTH: 'anonymous', ...byBasic }],
     ['a service account and htpasswd', { ...service, ...byBasic }],
@@ -68,12 +68,12 @@ describe('settings that are wrong', () => {
   const file = 'REGSHIFT_DOCKER_CONFIG';
   it.each<[name: string, variables: Variables, problems: readonly (readonly [string, RegExp])[]]>([
     [
-      'a service account without a word on clients',
+      'a service account without client auth',
       service,
       [['REGSHIFT_CLIENT_AUTH', /^must be basic or jwt, because.*; set none to allow that to everyone/]],
     ],
     [
-      'a Docker configuration without a word on clients',
+      'a Docker configuration without client auth',
       without(dockerConfig(login), 'REGSHIFT_CLIENT_AUTH'),
       [['REGSHIFT_CLIENT_AUTH', /^must be/]],
     ],
@@ -170,7 +170,7 @@ describe('settings that are wrong', () => {
       [['REGSHIFT_JWKS', /public RSA, EC or OKP keys/]],
     ]),
     [
-      'a Docker configuration that is none',
+      'text that is not a Docker configuration',
       { ...dockerConfig({}), [file]: `{${secret}` },
       [[file, /must be JSON/]],
     ],
@@ -200,7 +200,7 @@ describe('settings that are wrong', () => {
       [['REGSHIFT_UPSTREAM', /logs in to/]],
     ],
     [
-      'trusted proxies that are no addresses',
+      'trusted proxies that are not addresses',
       { REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/33,proxy.test' },
       [
         ['REGSHIFT_TRUSTED_PROXIES', /"10\.0\.0\.0\/33" is none/],
@@ -242,7 +242,7 @@ describe('settings that may be files', () => {
     throw Object.assign(new Error(`no such file ${path}`), { code: 'ENOENT' });
   };
 
-  it('are read where there are files', () => {
+  it('are read on a runtime with files', () => {
     expect(problemsOf({ ...service, ...byBasic, REGSHIFT_HTPASSWD: '/etc/htpasswd' }, readFile)).toEqual([]);
     expect(problemsOf({ ...dockerConfig({}), REGSHIFT_DOCKER_CONFIG: 'config.json' }, readFile)).toEqual([]);
   });
@@ -273,7 +273,7 @@ describe('settings that may be files', () => {
     },
   );
 
-  it('must be texts where there are no files', () => {
+  it('must be texts on a runtime without files', () => {
     const problems = problemsOf({ ...dockerConfig({}), REGSHIFT_DOCKER_CONFIG: '~/.docker/config.json' });
     expect(problems.map(({ message }) => message)).toEqual([
       'must be the text itself: there are no files here',

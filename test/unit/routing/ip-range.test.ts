@@ -23,13 +23,13 @@ describe('an IP range', () => {
     ['::1', '::1', true],
     ['::1', '127.0.0.1', false],
     ['fe80::/10', 'fe80::1%eth0', true],
-    // As Node writes the address of an IPv4 peer of a socket that serves both.
+    // Node writes the address of an IPv4 peer of a dual-stack socket like this.
     ['127.0.0.0/8', '::ffff:127.0.0.1', true],
     ['::ffff:10.0.0.0/104', '10.1.2.3', true],
     ['::ffff:10.0.0.0/104', '::FFFF:a01:203', true],
     ['::ffff:0:0/96', '192.0.2.7', true],
     ['::/0', '192.0.2.7', true],
-    // The deprecated IPv4-compatible address (RFC 4291, section 2.5.5.1) is another one than the IPv4-mapped.
+    // The deprecated IPv4-compatible address (RFC 4291, section 2.5.5.1) differs from the IPv4-mapped address.
     ['::192.0.2.7', '::c000:207', true],
     ['::192.0.2.7', '192.0.2.7', false],
     ['192.0.2.7', '::192.0.2.7', false],
@@ -53,7 +53,7 @@ describe('an IP range', () => {
     ['10.0.0.0/8', '0xa.0.0.1', false],
     ['10.0.0.0/8', 'unknown', false],
     ['10.0.0.0/8', '', false],
-  ])('%s holds %s: %s', (range, address, expected) => {
+  ])('%s contains %s: %s', (range, address, expected) => {
     expect(isIn(range, address)).toBe(expected);
   });
 
@@ -90,7 +90,7 @@ describe('an IP range', () => {
     '10.0.0.0/',
     'localhost',
     '::1]/@evil.test[',
-  ])('%j is none', (text) => {
+  ])('%j is not a range', (text) => {
     expect(parseIpRange(text)).toBeUndefined();
   });
 });

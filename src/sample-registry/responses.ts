@@ -1,16 +1,16 @@
 import type { Digest } from '../../converters/digest.ts';
 import { utf8 } from './bytes.ts';
-import { sampleByteRange } from './range.ts';
 
 const version = { 'Docker-Distribution-Api-Version': 'registry/2.0' };
 
+/** Content with its type and digest. */
 interface Served {
   readonly bytes: Uint8Array;
   readonly mediaType: string;
   readonly digest: Digest;
 }
 
-/** A manifest or a blob, with the headers that the distribution spec and RFC 9110 want of it. */
+/** The response with a manifest or a blob, with the headers that the distribution spec and RFC 9110 require. */
 export function contentResponse(served: Served, request: Request, ranges: 'none' | 'bytes'): Response {
   const etag = `"${served.digest}"`;
   const headers = {
@@ -28,18 +28,18 @@ export function contentResponse(served: Served, request: Request, ranges: 'none'
   const total = served.bytes.length;
   const range = sampleByteRange(condition === null || condition === etag ? wanted : null, total);
   if (range === 'unsatisfiable') {
-    const problem = sampleErrorResponse(
+    const refusal = sampleErrorResponse(
       416,
       'SIZE_INVALID',
       `The blob has ${total} bytes, and the range is beyond them`,
     );
-    problem.headers.set('Content-Range', `bytes */${total}`);
-    return problem;
+    refusal.headers.set('Content-Range', `bytes */${total}`);
+    return refusal;
   }
-  if (range === 'whole') return bodyAnswer(200, served.bytes, headers);
+  if (range === 'whole') return bodyResponse(200, served.bytes, headers);
   const part = served.bytes.slice(range.first, range.last + 1);
   const contentRange = `bytes ${range.first}-${range.last}/${total}`;
-  return bodyAnswer(206, part, { ...headers, 'Content-Range': contentRange });
+  return bodyResponse(206, part, { ...headers, 'Content-Range': contentRange });
 }
 
 function matches(ifNoneMatch: string, etag: string): boolean {
@@ -49,10 +49,10 @@ function matches(ifNoneMatch: string, etag: string): boolean {
 
 export function jsonResponse(value: unknown, headers: Record<string, string> = {}): Response {
   const body = utf8(JSON.stringify(value));
-  return bodyAnswer(200, body, { ...version, 'Content-Type': 'application/json', ...headers });
+  return bodyResponse(200, body, { ...version, 'Content-Type': 'application/json', ...headers });
 }
 
-/** The error body of distribution-spec 1.1, "Error Codes". */
+/** A response with the error body of distribution-spec 1.1, "Error Codes". */
 export function sampleErrorResponse(
   status: number,
   code: string,
@@ -60,14 +60,41 @@ export function sampleErrorResponse(
   detail: unknown = {},
 ): Response {
   const body = utf8(JSON.stringify({ errors: [{ code, message, detail }] }));
-  return bodyAnswer(status, body, { ...version, 'Content-Type': 'application/json' });
+  return bodyResponse(status, body, { ...version, 'Content-Type': 'application/json' });
 }
 
-function bodyAnswer(status: number, body: Uint8Array, headers: Record<string, string>): Response {
+function bodyResponse(status: number, body: Uint8Array, headers: Record<string, string>): Response {
   return new Response(body, { status, headers: { ...headers, 'Content-Length': String(body.length) } });
 }
 
-/** The answer to HEAD: that to GET, its length said and its body left out. */
+/** The response to HEAD: the headers of the response to GET, with its length, and no body. */
 export function withoutBody({ status, headers }: Response): Response {
   return new Response(null, { status, headers });
+}
+
+/** The first and the last byte of a range, both included. */
+interface SampleByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * Parses a Range header for content of `total` bytes. The whole content answers a range that a server may ignore
+ * (RFC 9110, 14.2): another unit, several ranges, or a malformed range.
+ */
+export function sampleByteRange(
+  header: string | null,
+  total: number,
+): SampleByteRange | 'whole' | 'unsatisfiable' {
+  const found = header === null ? null : /^bytes=(\d*)-(\d*)$/.exec(header.trim());
+  const [, from = '', to = ''] = found ?? [];
+  if (from === '' && to === '') return 'whole';
+  if (from === '') {
+    const suffix = Math.min(Number(to), total);
+    return suffix === 0 ? 'unsatisfiable' : { first: total - suffix, last: total - 1 };
+  }
+  const first = Number(from);
+  const last = to === '' ? total - 1 : Math.min(Number(to), total - 1);
+  if (to !== '' && Number(to) < first) return 'whole';
+  return first >= total ? 'unsatisfiable' : { first, last };
 }
