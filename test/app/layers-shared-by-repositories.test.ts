@@ -11,10 +11,10 @@ const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
 const bob = ['Authorization', 'Basic Ym9iOnNlY3JldA=='] as const;
 const quota = 'quota of project acme is spent';
 
-type LayerAnswer = (repository: string, request: Request) => Promise<Response | undefined>;
+type LayerResponse = (repository: string, request: Request) => Promise<Response | undefined>;
 
 /** A registry whose repositories `acme/secret` and `bob/app` hold the same image, with zstd layers. */
-function twoRepositories(layer: LayerAnswer) {
+function twoRepositories(layer: LayerResponse) {
   const samples = createSampleRegistry();
   return scriptedUpstream(async (request, url) => {
     const [, repository = '', rest = ''] = /^\/v2\/(acme\/secret|bob\/app)\/(.+)$/.exec(url.pathname) ?? [];
@@ -32,7 +32,7 @@ function twoRepositories(layer: LayerAnswer) {
 }
 
 /** Both send their requests at once; Alice's is first, so that Bob's joins the reading that hers began. */
-async function both(layer: LayerAnswer) {
+async function both(layer: LayerResponse) {
   const upstream = twoRepositories(layer);
   const app = testApp({}, upstream.fetch);
   const ofAlice = app.get('/v2/acme/secret/manifests/latest', [...docker20, alice]);
