@@ -14,17 +14,17 @@ import type { RequestContext } from '../upstream/request-context.ts';
 
 /** A search that has its turn. */
 export interface SearchRun {
-  /** The caller whose requests end with the search: each of them is a step. */
+  /** The context of the search's requests to upstream: each of them is a step, and none outlives the search. */
   readonly context: RequestContext;
-  /** To be called between two parts of the work. @throws RegistryError OVERLOADED where the search must end. */
+  /** Called between two parts of the work. @throws RegistryError OVERLOADED where the search must end. */
   step(): void;
-  /** Waits for a part of the work that may take long without a request, like the reading of a layer. */
+  /** Waits for a part of the work that may take long without a request, like reading a layer. */
   during<Value>(work: Promise<Value>): Promise<Value>;
 }
 
 export interface BoundedSearch<Found> {
   /**
-   * Runs a search when its turn comes. Requests with the same key share one search.
+   * Runs a search when its turn comes. Calls with the same key share one search.
    * @throws RegistryError OVERLOADED, with `Retry-After`, where it has no turn, or does not end, in time.
    */
   run(
@@ -38,7 +38,7 @@ export interface BoundedSearch<Found> {
 export interface BoundedSearchOptions {
   /** The route's id. */
   readonly route: string;
-  /** Of the whole process. */
+  /** The line of all searches of the process. */
   readonly line: LeaseLine;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -46,21 +46,21 @@ export interface BoundedSearchOptions {
 }
 
 const patienceMs = 30_000;
-/** Shorter than the patience: a search that stands still must not cost the next one its turn. */
+/** Shorter than `patienceMs`: a search that makes no progress must not cost the next one its turn. */
 const staleMs = 20_000;
 const deadlineMs = 120_000;
-/** Searches at once, over all routes and repositories. Each sends up to six requests at once to a registry. */
+/** Searches that run at the same time, for all routes and repositories. Each sends up to six requests at a time. */
 const mostAtOnce = 4;
 const waiting = { all: 256, ofAddress: 64 };
 
-/** The line of all searches of the process. */
+/** Creates the line of all searches of the process. */
 export function createSearchLine(clock: () => number): LeaseLine {
   return createLeaseLine({ limit: mostAtOnce, waiting, staleMs, patienceMs, clock, refuse: noTurn });
 }
 
 /**
- * Bounds what searches for made-up names can cost: few at once in the process, one at a time in a repository, in
- * an order that is fair by route, then by requester.
+ * Bounds the cost of searches for made-up names: few run at a time in the process, and one in each repository, in an
+ * order that is fair by route, then by requester.
  */
 export function createBoundedSearch<Found>(options: BoundedSearchOptions): BoundedSearch<Found> {
   const { route, line, clock, background } = options;
@@ -71,8 +71,8 @@ export function createBoundedSearch<Found>(options: BoundedSearchOptions): Bound
     const { address, login } = requester();
     return line.take({
       place: `${route} ${repository}`,
-      // A repository has one search at a time anyway. So the requester comes before it: one that names a hundred
-      // repositories has one turn among the requesters of the route.
+      // The requester comes before the repository, which has one search at a time anyway: a requester that names a
+      // hundred repositories has one turn among the requesters of the route.
       owner: [route, ...ownerOf({ address, login }), repository],
       address,
       isWanted,
@@ -114,7 +114,7 @@ function runOf(
     },
   };
   return {
-    // Others may wait for it too, so that no client's leaving ends a request; the next step does.
+    // Other clients may wait for the search too: a client that leaves ends no request, the next step does.
     context: { ...context, budget, signal: undefined, resolutions: undefined },
     step,
     async during(work) {

@@ -5,10 +5,10 @@ import type { CacheEntry } from '../cache/cache.ts';
 import { layerFactsOf } from '../layers/layer-info.ts';
 import { verifyManifest } from './verify-manifest.ts';
 
-/** What is made, and how: small, and dear to make again. What upstream has is another matter. */
+/** Kinds of entries that regshift makes, not those of upstream's content: small, and expensive to make again. */
 const ours: ReadonlySet<string> = new Set(['recipe', 'product', 'made-config', 'layer-facts', 'compression']);
 
-/** Whether an entry is of the kinds that replicas tell each other. */
+/** Whether an entry is of a kind that replicas share. */
 export function isOurs(key: string): boolean {
   return ours.has(kindOf(key));
 }
@@ -19,8 +19,8 @@ export function kindOf(key: string): string {
 }
 
 /**
- * Whether an entry from outside of the process is what its key says, in the shape that this version writes: content
- * is hashed again, and a recipe has all its parts.
+ * Whether an entry from outside of the process fits its key and has the shape that this version writes: content is
+ * hashed again, and a recipe has all its fields.
  */
 export function isIntact(key: string, entry: CacheEntry): boolean {
   const { facts, body } = entry;
@@ -79,7 +79,7 @@ const product = z.object({
   recipes: z.array(z.tuple([digest, recipe])),
 });
 
-/** Keys of content end with its digest. */
+/** The digest of an entry, which the keys of content end with. */
 function lastOf(key: string): string {
   return key.slice(key.lastIndexOf(' ') + 1);
 }

@@ -11,22 +11,22 @@ import type { RequestContext } from '../upstream/request-context.ts';
 import type { StartedRequest } from './context.ts';
 import type { Freshness, WholeResponse } from './manifests/freshness.ts';
 
-/** What is found out about a request on its way, for the log and the counters. */
+/** Facts about a request that are collected on its way, for the log and the counters. */
 export interface RequestNotes {
-  /** The id of the route that answers. */
+  /** The id of the route that serves it. */
   route?: string;
-  /** What kind of thing is asked for: one of a few dozen words. */
+  /** The kind of the requested resource: one of a few dozen words. */
   resource?: string;
-  /** As `Regshift-Conversion` says it. */
+  /** The value of `Regshift-Conversion`. */
   conversion?: string;
   ping?: 'fresh' | 'stale';
-  /** Seconds since upstream was asked, where an older answer stands in. */
+  /** Seconds since upstream was asked, where an older resolution stands in. */
   age?: number;
-  /** Of a `ErrorCode`. */
+  /** An `ErrorCode`. */
   error?: string;
 }
 
-/** What the program needs to know of a client's request, whatever runtime it came through. */
+/** A client's request, independent of the runtime that it came through. */
 export interface ClientRequest {
   readonly method: string;
   readonly url: URL;
@@ -34,34 +34,34 @@ export interface ClientRequest {
   readonly client: Client;
   readonly capabilities: ClientCapabilities;
   readonly context: RequestContext;
-  /** Where the client has reached the proxy (`ownAddress`). */
+  /** The origin that the client reached regshift at (`publicOrigin`). */
   readonly address: string;
-  /** The client's own address, as `Requester` has it. */
+  /** The client's own IP address, as in `Requester`. */
   readonly clientAddress: string;
-  /** The repository that is asked for, once a route is found that has it. */
+  /** The requested repository, once a route for it is found. */
   readonly repository?: RepositoryMapping;
-  /** What the log should say of the answer; reading it from the answer's headers costs Node a third of its speed. */
+  /** Facts for the log; reading them from the response's headers would cost Node a third of its speed. */
   readonly notes: RequestNotes;
-  /** Told each decision on the way to an answer, and of which stored manifest it is; for who wants to explain it. */
+  /** Called with each negotiated selection and its stored manifest, for `regshift explain`. */
   readonly onSelection?: (manifest: Digest, selection: Selection) => void;
-  /** Read once, by whoever sends it on. */
+  /** The body, which is read once. */
   readonly body: () => ReadableStream<Uint8Array> | undefined;
-  /** Takes a whole answer, to be given again to the same question; absent where that may not be. */
+  /** Stores a whole response for requests with the same cache key; absent where that is not allowed. */
   readonly storeResponse?: (answer: WholeResponse, right: Freshness) => void;
-  /** Of API v1: what the client was told at the beginning of its pull. */
+  /** The context of a pull by API v1, which the client got at its beginning. */
   readonly v1Context?: V1Context;
 }
 
 /**
- * Reads a request before its route is known: in nobody's name, so that no login can go where it does not belong.
- * @param origin under which the client has reached the proxy.
- * @param clientAddress as `clientAddressOf` tells it; "" where it is not known.
+ * Reads a request before its route is known. It has no credential yet, so that no login can reach another upstream.
+ * @param origin the origin that the client reached regshift at.
+ * @param clientAddress as `clientAddressOf` returns it; "" where it is not known.
  */
 export function readClientRequest(
   request: Request,
   origin: string,
   clientAddress: string,
-  begun: Omit<StartedRequest, 'started'>,
+  started: Omit<StartedRequest, 'started'>,
 ): ClientRequest {
   const { headers, method } = request;
   const client = describeClient(headers.get('user-agent') ?? undefined);
@@ -71,7 +71,7 @@ export function readClientRequest(
     headers,
     client,
     capabilities: capabilitiesOf(readAccept(headers.get('accept') ?? undefined), client.profile),
-    context: callerOf(begun, { kind: 'none' }, clientAddress, headers),
+    context: contextOf(started, { kind: 'none' }, clientAddress, headers),
     address: origin,
     clientAddress,
     notes: {},
@@ -79,14 +79,14 @@ export function readClientRequest(
   };
 }
 
-/** The same request, to be answered in this name: the client's own Authorization goes upstream only by pass-through. */
+/** The same request with its credential for upstream: the client's own Authorization only by pass-through. */
 export function withCredentialOf(request: ClientRequest, login: UpstreamLogin): ClientRequest {
   const { context, headers, clientAddress } = request;
   const credential = login === 'passthrough' ? ownCredential(headers) : login;
-  return { ...request, context: callerOf(context, credential, clientAddress, headers) };
+  return { ...request, context: contextOf(context, credential, clientAddress, headers) };
 }
 
-function callerOf(
+function contextOf(
   source: Omit<StartedRequest, 'started'>,
   credential: Credential,
   address: string,

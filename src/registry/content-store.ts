@@ -23,78 +23,78 @@ import { isUnsigned, verifyManifest } from './verify-manifest.ts';
 
 export interface StoredManifest {
   readonly bytes: Uint8Array;
-  /** As upstream gave it; a hint and no more. */
+  /** As upstream sent it; a hint only. */
   readonly contentType: string;
 }
 
 /**
- * Content by digest, verified. What is remembered here is given to whoever asks: callers prove their right to it
- * first (`Resolver`).
+ * Verified content by digest. Cached content is returned without asking upstream: callers prove the right to it first
+ * (`Resolver`).
  */
 export interface ContentStore {
-  /** @throws RegistryError; ConversionError DIGEST_MISMATCH. */
+  /** Reads a stored manifest. @throws RegistryError; ConversionError DIGEST_MISMATCH. */
   getManifest(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<StoredManifest>;
-  /** Remembers a manifest that came along with another answer: verified. */
+  /** Caches a verified manifest that came with another response. */
   putManifest(
     repository: RepositoryName,
     digest: Digest,
     manifest: StoredManifest,
     context: RequestContext,
   ): Promise<void>;
-  /** Whether the manifest is remembered, so that reading it costs upstream nothing. */
+  /** Whether the manifest is cached, so that reading it costs upstream nothing. */
   hasManifest(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<boolean>;
-  /** What the manifest is, without more reading than that takes. @throws as `manifest`; ConversionError. */
+  /** Facts of a manifest that negotiation needs. @throws as `getManifest`; ConversionError. */
   getManifestInfo(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<ManifestInfo>;
-  /** A small blob, like a config. @throws RegistryError; ConversionError DIGEST_MISMATCH. */
+  /** Reads a small blob, like a config. @throws RegistryError; ConversionError DIGEST_MISMATCH. */
   getBlob(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Uint8Array>;
-  /** Remembers a config that upstream does not have. */
+  /** Caches a config that upstream does not have. */
   putDerivedConfig(
     repository: RepositoryName,
     digest: Digest,
     bytes: Uint8Array,
     context: RequestContext,
   ): Promise<void>;
-  /** A config that was made, if it is remembered. */
+  /** The config that a conversion made, if it is cached. */
   getDerivedConfig(
     repository: RepositoryName,
     digest: Digest,
     context: RequestContext,
   ): Promise<Uint8Array | undefined>;
-  /** How a layer is packed, by a Range request for its first bytes. @throws RegistryError. */
+  /** Finds out the compression of a layer by a Range request for its first bytes. @throws RegistryError. */
   probeCompression(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Compression>;
 }
 
 const deadlineMs = 60_000;
 
-/** What a form costs in memory, and each entry of an index. */
-const bytesOf = { form: 400, entry: 250 };
+/** Bytes of memory for the facts of a manifest, and for each entry of an index. */
+const bytesOf = { info: 400, entry: 250 };
 
 export interface ContentStoreOptions {
   readonly client: UpstreamClient;
   readonly cache: Cache;
-  /** Memory for the forms that are remembered. */
+  /** Bytes of memory for the facts of manifests. */
   readonly manifestInfoBytes: number;
   readonly background: Background;
-  /** Schema 1 that upstream stores without a signature is not given to anyone, in whatever form. */
+  /** Refuses schema 1 that upstream stores without a signature, whatever form it would be sent in. */
   readonly refusesUnsigned: boolean;
 }
 
 export function createContentStore(options: ContentStoreOptions): ContentStore {
   const { client, cache, manifestInfoBytes, background, refusesUnsigned } = options;
-  // Reading the entries of an index again for each request would cost more than the answer.
-  const forms = new LRUCache<string, ManifestInfo>({
+  // Reading the entries of an index again for each request would cost more than the response.
+  const infos = new LRUCache<string, ManifestInfo>({
     maxSize: manifestInfoBytes,
-    sizeCalculation: ({ entries }) => bytesOf.form + (entries?.length ?? 0) * bytesOf.entry,
+    sizeCalculation: ({ entries }) => bytesOf.info + (entries?.length ?? 0) * bytesOf.entry,
   });
   const flights = createSingleFlight<CacheEntry>(deadlineMs, background);
 
   const manifestKey = (repository: string, digest: string) =>
     joinKey('manifest', client.id, repository, digest);
   const blobKey = (repository: string, digest: string) => joinKey('blob', client.id, repository, digest);
-  const madeKey = (repository: string, digest: string) =>
+  const derivedKey = (repository: string, digest: string) =>
     joinKey('made-config', client.id, repository, digest);
 
-  async function remembered(
+  async function cached(
     key: string,
     { budget, credential }: RequestContext,
     fetch: () => Promise<CacheEntry>,
@@ -116,7 +116,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     digest: Digest,
     context: RequestContext,
   ): Promise<CacheEntry> {
-    // Other requests may wait for it too, so that no client's leaving ends it.
+    // Other clients may wait for the manifest too: it does not end with one of them.
     const shared = { ...context, signal: undefined };
     const response = await fetchManifest(client, repository, digest, shared).catch((error: unknown) => {
       if (!hasStatus(error, 404)) throw error;
@@ -151,7 +151,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     context: RequestContext,
   ): Promise<StoredManifest> {
     const key = manifestKey(repository, digest);
-    const { facts, body } = await remembered(key, context, () => readStored(repository, digest, context));
+    const { facts, body } = await cached(key, context, () => readStored(repository, digest, context));
     const contentType = String(facts.contentType);
     if (refusesUnsigned && isUnsigned(body, contentType)) throw unsigned(repository, digest);
     return { bytes: body, contentType };
@@ -171,12 +171,12 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
 
     async getManifestInfo(repository, digest, context) {
       const key = joinKey(repository, digest);
-      const known = forms.get(key);
+      const known = infos.get(key);
       if (known) return known;
       const { bytes, contentType } = await manifest(repository, digest, context);
-      const form = manifestInfoOf(bytes, contentType);
-      forms.set(key, form);
-      return form;
+      const info = manifestInfoOf(bytes, contentType);
+      infos.set(key, info);
+      return info;
     },
 
     async getBlob(repository, digest, context) {
@@ -185,15 +185,15 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
         facts: {},
         body: await readBlob(repository, digest, context, 'BLOB_UNKNOWN'),
       });
-      return (await remembered(key, context, fetch)).body;
+      return (await cached(key, context, fetch)).body;
     },
 
     async putDerivedConfig(repository, digest, bytes, { budget }) {
-      await cache.set(madeKey(repository, digest), { facts: {}, body: bytes }, budget);
+      await cache.set(derivedKey(repository, digest), { facts: {}, body: bytes }, budget);
     },
 
     async getDerivedConfig(repository, digest, { budget }) {
-      return (await cache.get(madeKey(repository, digest), budget))?.body;
+      return (await cache.get(derivedKey(repository, digest), budget))?.body;
     },
 
     async probeCompression(repository, digest, context) {
@@ -202,7 +202,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
         facts: { compression: await probeLayer(client, repository, digest, context) },
         body: new Uint8Array(),
       });
-      return (await remembered(key, context, fetch)).facts.compression as Compression;
+      return (await cached(key, context, fetch)).facts.compression as Compression;
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { RequestContext } from '../upstream/request-context.ts';
 
-/** A request from its arrival on, before it is known in whose name upstream is asked for it. */
+/** A request that has arrived, before its credential for upstream is known. */
 export interface StartedRequest extends Omit<RequestContext, 'credential' | 'requester' | 'knownLayersOnly'> {
   /** Milliseconds since the epoch. */
   readonly started: number;

@@ -14,7 +14,7 @@ import type { RepositoryVersions } from './repository-versions.ts';
 
 export interface EmptyLayerOptions extends ReadAccessParts {
   readonly versions: RepositoryVersions;
-  /** Seconds for which an answer may be used again. */
+  /** Seconds for which a proof may be used again. */
   readonly ttl: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -22,15 +22,16 @@ export interface EmptyLayerOptions extends ReadAccessParts {
 }
 
 /**
- * The right to the empty layer of a repository. Converted schema 1 manifests name it, and upstream need not have it. Its
- * bytes are no secret, but "the registry has it" must not be said of a repository that the caller may not read, or that
- * does not exist: Docker 1.7 to 1.9 and `skopeo copy --format v2s1` push no layer that a HEAD finds.
+ * Proves the right to the empty layer of a repository. Converted schema 1 manifests name it, and upstream need not have
+ * it. Its bytes are no secret, but regshift must not say that a repository has it if the caller may not read the
+ * repository, or if it does not exist: Docker 1.7 to 1.9 and `skopeo copy --format v2s1` push no layer that a HEAD
+ * finds.
  */
 export interface EmptyLayerAccess {
   /**
-   * Upstream has the layer, or the caller may read an image of the repository. Docker up to 1.9 asks for the layer once
-   * for every entry of a manifest: upstream is asked once per TTL and credential.
-   * @throws RegistryError as upstream refuses it: BLOB_UNKNOWN where neither is so.
+   * Proves that upstream has the layer, or that the caller may read an image of the repository. Docker up to 1.9
+   * requests the layer once for every entry of a manifest: upstream is asked once per TTL and credential.
+   * @throws RegistryError as upstream refuses: BLOB_UNKNOWN where neither is so.
    */
   prove(repository: RepositoryName, context: RequestContext): Promise<ReadAccess>;
 }
@@ -48,7 +49,7 @@ export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAc
   const proofs = createLru<string, Proof>(mostProofs);
   const flights = createSingleFlight<ReadAccess>(deadlineMs, background);
 
-  async function ask(repository: RepositoryName, context: RequestContext): Promise<ReadAccess> {
+  async function proveAnew(repository: RepositoryName, context: RequestContext): Promise<ReadAccess> {
     try {
       return await findBlob(client, repository, emptyLayer.digest, context);
     } catch (error) {
@@ -70,8 +71,8 @@ export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAc
       const at = clock();
       const late = () =>
         new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
-      // Others wait for the answer too: it does not end with the client that asked first.
-      const start = () => ask(repository, { ...context, signal: undefined });
+      // Other requests wait for the proof too: it does not end with the client that asked first.
+      const start = () => proveAnew(repository, { ...context, signal: undefined });
       const access = await flights.join({ key, start, late }, context.signal);
       proofs.set(access.public ? publicKey : key, { ...access, at });
       return access;

@@ -7,8 +7,8 @@ import { isZstd } from '../../converters/steps/decompress-layers.ts';
 import type { ManifestInfo, StoredEntry } from '../negotiation/negotiate.ts';
 
 /**
- * What a stored manifest is, as far as deciding needs it.
- * @throws ConversionError for what is no manifest, or dangerous to read.
+ * Reads the facts of a stored manifest that negotiation needs.
+ * @throws ConversionError for a document that is not a manifest, or dangerous to read.
  */
 export function manifestInfoOf(bytes: Uint8Array, contentType: string): ManifestInfo {
   const sketch = sketchManifest(bytes, contentType);
@@ -20,7 +20,7 @@ export function manifestInfoOf(bytes: Uint8Array, contentType: string): Manifest
     mediaType,
     entries: undefined,
     zstd: model.dependencies.some(isZstd),
-    singleFamily: isPure(model),
+    singleFamily: isSingleFamily(model),
   };
 }
 
@@ -33,7 +33,7 @@ function entriesOf({ dependencies }: Index): StoredEntry[] {
   }));
 }
 
-/** An artifact in an image's form is given as it is to who reads the form. */
+/** @returns undefined for an artifact in an image's form, which clients that read the form get as it is. */
 function modelOf(sketch: Sketch): Image | Index | undefined {
   try {
     return readSketch(sketch);
@@ -43,7 +43,7 @@ function modelOf(sketch: Sketch): Image | Index | undefined {
   }
 }
 
-function isPure({ source, target, dependencies }: Image): boolean {
+function isSingleFamily({ source, target, dependencies }: Image): boolean {
   if (source.mediaType !== mediaTypes.schema2 || target.kind !== 'config') return true;
   const root = rootField(source.document);
   const types = [target.descriptor, ...dependencies].map(({ mediaType }) => mediaType);

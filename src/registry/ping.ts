@@ -8,18 +8,18 @@ import type { RequestContext } from '../upstream/request-context.ts';
 
 export interface PingerOptions {
   readonly client: UpstreamClient;
-  /** Seconds for which an earlier answer stands in while upstream fails. */
-  readonly stale: number;
+  /** Seconds for which an earlier response stands in while upstream fails. */
+  readonly staleFor: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 
 export interface Pinger {
   /**
-   * Asks upstream whether this caller may come in. While upstream fails, what it last said to a caller without a
-   * credential is said to such callers again: an engine asks this first of all, and asks for nothing else where it
-   * gets no answer. It opens nothing: each image is guarded by a proof of its own.
-   * @returns whether the answer is an earlier one.
+   * Asks upstream whether it accepts this request's credential. While upstream fails, its last response to a request
+   * without a credential stands in for such requests: an engine pings before all else, and requests nothing else
+   * without a response. A ping gives no access: each image needs a proof of its own.
+   * @returns `stale` where an earlier response stands in.
    * @throws RegistryError UNAUTHORIZED with upstream's challenge; DENIED, RATE_LIMITED, or that upstream failed.
    */
   ping(context: RequestContext): Promise<'fresh' | 'stale'>;
@@ -28,36 +28,37 @@ export interface Pinger {
 /** Docker gives up after ten seconds (clients.md, "`/v2/` ping"). */
 const deadlineMs = 8_000;
 
-interface Said {
+/** Upstream's last response to a ping without a credential. */
+interface KnownResponse {
   readonly at: number;
   readonly refusal: RegistryError | undefined;
 }
 
-export function createPinger({ client, stale, clock }: PingerOptions): Pinger {
-  let said: Said | undefined;
+export function createPinger({ client, staleFor, clock }: PingerOptions): Pinger {
+  let last: KnownResponse | undefined;
 
   return {
     async ping(context) {
       const anonymous = context.credential.kind === 'none';
       try {
-        await ask(client, context);
-        if (anonymous) said = { at: clock(), refusal: undefined };
+        await pingUpstream(client, context);
+        if (anonymous) last = { at: clock(), refusal: undefined };
         return 'fresh';
       } catch (error) {
         if (anonymous && error instanceof RegistryError && error.code === 'UNAUTHORIZED') {
-          said = { at: clock(), refusal: error };
+          last = { at: clock(), refusal: error };
         }
-        const known = anonymous && said && clock() - said.at <= stale * 1000;
+        const known = anonymous && last && clock() - last.at <= staleFor * 1000;
         if (!known || !isUpstreamFailing(error)) throw error;
-        if (said?.refusal) throw said.refusal;
+        if (last?.refusal) throw last.refusal;
         return 'stale';
       }
     },
   };
 }
 
-/** All of it within the deadline: upstream's answer, and those of a token server that it may lead to. */
-async function ask(
+/** Pings upstream. The deadline is for upstream's response and for those of a token server that it may lead to. */
+async function pingUpstream(
   client: UpstreamClient,
   { signal: outer, credential, budget }: RequestContext,
 ): Promise<void> {

@@ -2,20 +2,21 @@ import { createLru } from '../cache/lru.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 
-/** Whose pulls upstream counts, as far as its answers have said. */
+/** Accounts whose pulls upstream counts, as far as its responses tell. */
 export interface RateLimits {
-  /** To be told of each good answer to the question for a manifest. */
-  record(context: RequestContext, answer: Headers): void;
+  /** Records the headers of each good response for a manifest. */
+  record(context: RequestContext, headers: Headers): void;
+  /** Whether upstream counts the pulls of this account, or is likely to. */
   countsPulls(context: RequestContext): boolean;
-  /** Not only not known to count: upstream has told this caller of no limit, or nobody of one. */
+  /** True only if upstream is known not to limit this account: it sent it no limit, or no limit to any account. */
   isUnlimited(context: RequestContext): boolean;
 }
 
 const logins = 2_000;
 
 /**
- * Docker Hub tells those whose pulls it counts in each answer (`ratelimit-limit`), and paying accounts nothing. Of a
- * caller that has not been answered yet, the last answer to anyone is the best guess.
+ * Docker Hub sends `ratelimit-limit` in each response to an account whose pulls it counts, and not to paying accounts.
+ * For an account without a response yet, the last response to any account is the best guess.
  */
 export function createRateLimits(): RateLimits {
   const known = createLru<string, boolean>(logins);
@@ -23,8 +24,8 @@ export function createRateLimits(): RateLimits {
   let everCounted = false;
   const guess = ({ credential }: RequestContext) => known.get(credentialKey(credential)) ?? last;
   return {
-    record({ credential }, answer) {
-      last = answer.has('ratelimit-limit');
+    record({ credential }, headers) {
+      last = headers.has('ratelimit-limit');
       everCounted ||= last;
       known.set(credentialKey(credential), last);
     },

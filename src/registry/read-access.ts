@@ -8,9 +8,9 @@ import type { RequestContext } from '../upstream/request-context.ts';
 import type { RecentTags } from './recent-tags.ts';
 import type { Resolver } from './resolver.ts';
 
-/** A caller's right to read an image of a repository. */
+/** The right of a request to read an image of a repository. */
 export interface ReadAccess {
-  /** Upstream gives the image to anyone. */
+  /** Upstream gives the image without a credential. */
   readonly public: boolean;
 }
 
@@ -20,13 +20,13 @@ export interface ReadAccessParts {
   readonly recentTags: RecentTags;
 }
 
-/** Tags that upstream is asked about: served lately, and then of its list. A tag may name what was deleted. */
+/** Tags that are resolved: of those served lately, then of upstream's list. A tag may name a deleted manifest. */
 const mostTags = 3;
 
 /**
- * Proves that the caller may read an image of the repository. Mostly the caller has just asked for one. Another replica
- * may have answered that: then upstream is asked for a tag.
- * @returns undefined where upstream has no such repository, or no image in it.
+ * Proves that the request may read an image of the repository. Mostly the client has just requested one, which proves
+ * it. If another replica served that, a tag is resolved.
+ * @returns undefined if upstream has no such repository, or no image in it.
  * @throws RegistryError as upstream refuses.
  */
 export async function proveReadAccess(

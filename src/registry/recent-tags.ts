@@ -4,10 +4,10 @@ import { createLru } from '../cache/lru.ts';
 
 const perRepository = 50;
 
-/** The tags that this replica answered lately: where a digest that it gave out is found first. */
+/** Tags that clients requested of this replica lately: a search for a digest begins with them. */
 export interface RecentTags {
   record(repository: RepositoryName, tag: Tag): void;
-  /** The latest first. */
+  /** The most recent first. */
   of(repository: RepositoryName): readonly Tag[];
 }
 

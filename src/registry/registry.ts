@@ -28,7 +28,7 @@ import { createManifestService, type ManifestService } from './manifests/manifes
 import { createPlatformSelector, type PlatformSelector } from './manifests/platform-selector.ts';
 import { createRecipeSearch, type RecipeSearch } from './manifests/recipe-search.ts';
 import { createPinger, type Pinger } from './ping.ts';
-import type { DerivedContent } from './push/made-content.ts';
+import type { DerivedContent } from './push/derived-content.ts';
 import type { ManifestBodies } from './push/manifest-bodies.ts';
 import type { FixedLength } from './push/upload-blob.ts';
 import { mayRead, type Push, uploadMissing } from './push/upload-missing.ts';
@@ -132,7 +132,7 @@ export interface RegistrySettings {
 }
 
 export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signingKey'> {
-  /** Names the route in claims and logs; the same in each process of a fleet. */
+  /** Names the route in sealed state and logs; the same in each process of a fleet. */
   readonly id: string;
   readonly settings: RegistrySettings;
   readonly match: Match;
@@ -140,25 +140,25 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
   /** Upstream is Docker Hub, where `busybox` is `library/busybox`. */
   readonly library: boolean;
   readonly cache: Cache;
-  /** Memory for what is the route's own: proofs, and what manifests are. */
+  /** Bytes of memory for the route's own access grants and facts of manifests. */
   readonly registryBytes: number;
   readonly codec: LayerCodec;
-  /** Of all routes: reading a layer costs a connection, and a decoder's memory. */
+  /** Shared by all routes: reading a layer costs a connection, and a decoder's memory. */
   readonly layers: { readonly leases: LeaseSemaphore; readonly limits: DecompressionLimits };
-  /** Of all routes: searches for digests given out elsewhere have their turns in it. */
+  /** The line of all searches of the process. */
   readonly searchLine: LeaseLine;
-  /** Of all routes: pushed manifests are kept in memory. */
+  /** Shared by all routes: pushed manifests are kept in memory. */
   readonly manifestBodies: ManifestBodies;
   readonly fixedLength: FixedLength;
   readonly background: Background;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  /** @throws RegistryError MISCONFIGURED where another process could not open what was sealed with them. */
+  /** @throws RegistryError MISCONFIGURED where another process could not open what is sealed with these keys. */
   readonly stateKeys: () => Promise<StateKeys>;
 }
 
-/** How many images a search may fetch where upstream does not count pulls. */
+/** Images that a search may fetch where upstream does not count pulls. */
 const usualWalkGets = 8;
 
 export function createRegistry(options: RegistryOptions): Registry {
@@ -185,22 +185,31 @@ export function createRegistry(options: RegistryOptions): Registry {
   const platformSelector = createPlatformSelector(content, converter);
   const { tagTtl: ttl, staleFor: stale, pin, platform, convertByDigest, lists } = settings;
   const versions = createRepositoryVersions();
-  const resolver = createResolver({ client, ttl, stale, clock, background, versions, content, grantBytes });
+  const resolver = createResolver({
+    client,
+    ttl,
+    staleFor: stale,
+    clock,
+    background,
+    versions,
+    content,
+    grantBytes,
+  });
   const recentTags = createRecentTags();
   const parts = { client, resolver, content, converter, platformSelector, recentTags, layers, versions };
   const search = { line: options.searchLine, route: options.id, clock, background };
   const recipeSearch = createRecipeSearch({
     ...parts,
     ...search,
-    walkTags: settings.searchTags,
-    walkGets: (context) => settings.searchImages ?? (resolver.countsPulls(context) ? 0 : usualWalkGets),
+    mostTags: settings.searchTags,
+    mostFetches: (context) => settings.searchImages ?? (resolver.countsPulls(context) ? 0 : usualWalkGets),
   });
   const servesOneOfList = (context: RequestContext) =>
     lists === 'one' || (lists === 'auto' && resolver.countsPulls(context));
   const { aliases } = settings;
   return {
     client,
-    pinger: createPinger({ client, stale, clock }),
+    pinger: createPinger({ client, staleFor: stale, clock }),
     repositoryNames: createRepositoryNames({ match, aliases, library: options.library }),
     serves: settings.serves,
     platform,
@@ -246,7 +255,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   };
 }
 
-/** What is learned is a route's own: what goes wrong at one upstream is no matter of another's. */
+/** Each route has its own layer inspector: a fault of one upstream does not affect another's layers. */
 function createLayers(options: RegistryOptions): LayerService {
   const { settings, client, cache, clock, codec, layers, background } = options;
   const inspector = createLayerInspector({

@@ -1,13 +1,14 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 
 /**
- * Counts what this process has let clients write. The count is part of the keys of what is remembered of a repository
- * as it was at some time (tags, lists, what was not found): a write leaves all of that behind, and what was asked
- * before it and is answered after it too. What has a digest for its key needs none of this.
+ * Counts the writes of clients to each repository. The count is part of the keys of cached facts that a write may
+ * change (tags, lists, failed searches). After a write, the facts from before it are not found any more, nor those that
+ * were requested before it and arrive after it. Content under its digest does not change.
  */
 export interface RepositoryVersions {
-  /** The repository in its present state, for keys. */
+  /** The repository in its present version, for keys. */
   current(repository: RepositoryName): string;
+  /** Begins a new version. */
   increment(repository: RepositoryName): void;
 }
 
@@ -16,7 +17,7 @@ const mostRepositories = 10_000;
 export function createRepositoryVersions(): RepositoryVersions {
   const counts = new Map<RepositoryName, number>();
   let all = 0;
-  /** The count of those that are not in the map. */
+  /** The count of repositories that are not in the map. */
   let rest = 0;
   return {
     current: (repository) => `${repository}#${counts.get(repository) ?? rest}`,

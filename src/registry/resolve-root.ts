@@ -6,31 +6,30 @@ import type { Resolution } from '../upstream/resolution.ts';
 import type { Resolver } from './resolver.ts';
 
 /**
- * Proves the caller's right to the manifest that something was made from. The client has named what was made, which
- * anyone can know; which digest is behind it is for clients with the right. So a refusal names what the client has
- * named.
- * @param asked the digest or id that the client has named.
- * @throws as `Resolver.resolve`.
+ * Proves the right to the manifest that derived content was made from. The client named a derived digest or an id,
+ * which it may know without any right. The root's digest is for clients with the right, so an error does not name it.
+ * @param name the digest or id that the client named.
+ * @throws RegistryError as `Resolver.resolve`.
  */
 export async function resolveRoot(
   resolver: Pick<Resolver, 'resolve'>,
   repository: RepositoryName,
   root: Digest,
-  asked: string,
+  name: string,
   context: RequestContext,
 ): Promise<Resolution> {
   try {
     return await resolver.resolve(repository, { kind: 'digest', digest: root }, context);
   } catch (error) {
-    throw error instanceof RegistryError ? withoutRoot(error, root, asked) : error;
+    throw error instanceof RegistryError ? withoutRoot(error, root, name) : error;
   }
 }
 
 function withoutRoot(
   { code, message, cause, headers, detail }: RegistryError,
   root: Digest,
-  asked: string,
+  name: string,
 ): RegistryError {
-  const told = message.replaceAll(root, `behind ${asked}`);
-  return new RegistryError(code, told, { cause, headers, ...(detail ? { detail } : {}) });
+  const text = message.replaceAll(root, `behind ${name}`);
+  return new RegistryError(code, text, { cause, headers, ...(detail ? { detail } : {}) });
 }

@@ -16,20 +16,20 @@ import type { RequestContext } from '../upstream/request-context.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { verifyManifest } from './verify-manifest.ts';
 
-/** What upstream says that a reference names. */
+/** The manifest that a reference names, as upstream says. */
 export interface UpstreamReply {
   readonly digest: Digest;
   readonly contentType: string;
-  /** Upstream gave it to a request without anyone's credential. */
+  /** Upstream gave it to a request without a credential. */
   readonly public: boolean;
-  /** The manifest, where it came along: verified. */
+  /** The verified manifest, if the response had it. */
   readonly manifest?: Uint8Array;
 }
 
 /**
- * Asks upstream with the caller's own right.
- * @param by `HEAD`, which no registry counts, and then by GET where that does not tell; or at once by `GET`, which
- *   brings the manifest along.
+ * Asks upstream for a reference with the credential of the request.
+ * @param by `HEAD`, which no registry counts, and then GET if that does not tell the digest; or at once `GET`, which
+ *   brings the manifest, too.
  * @throws RegistryError; by `GET` ConversionError DIGEST_MISMATCH as well.
  */
 export async function resolveUpstream(
@@ -40,7 +40,7 @@ export async function resolveUpstream(
   context: RequestContext,
   by: 'HEAD' | 'GET',
 ): Promise<UpstreamReply> {
-  // Other requests may wait for it too, so that no client's leaving ends it.
+  // Other clients may wait for the resolution too: it does not end with one of them.
   const shared = { ...context, signal: undefined };
   const text = referenceText(reference);
   if (by === 'HEAD') {
@@ -63,7 +63,7 @@ function namedBy(
   { digest, contentType }: ManifestHead,
   reference: Reference,
 ): { digest: Digest; contentType: string } | undefined {
-  // A digest asked for is the digest given: the bytes are checked when they are read.
+  // A requested digest is the digest of the response: the bytes are verified when they are read.
   if (reference.kind === 'digest') return { digest: reference.digest, contentType };
   return digest && { digest, contentType };
 }
@@ -80,12 +80,12 @@ async function readWhole(
   return { ...named, manifest };
 }
 
-/** For registries whose answers carry no digest. */
+/** The digest of a manifest whose response has none. */
 function digestInBody(bytes: Uint8Array, contentType: string): Digest {
   try {
     return readManifest(bytes, contentType).source.digest;
   } catch (error) {
-    // An artifact, or a document of a dialect yet unknown, may pass; what is no JSON at all is no manifest.
+    // An artifact, or a document of an unknown dialect, may pass; a document that is not JSON is no manifest.
     if (error instanceof ConversionError && error.code !== 'UNREADABLE') return digestOf(bytes);
     throw error;
   }

@@ -16,27 +16,27 @@ import { resolveUpstream, type UpstreamReply } from './resolve-upstream.ts';
 
 export interface ResolverOptions {
   readonly client: UpstreamClient;
-  /** Seconds for which an answer may be used again. */
+  /** Seconds for which a resolution may be used again. */
   readonly ttl: number;
-  /** Seconds for which a public answer may be used while upstream fails. */
-  readonly stale: number;
+  /** Seconds for which a public resolution may be used while upstream fails. */
+  readonly staleFor: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
   readonly versions: RepositoryVersions;
   readonly content: Pick<ContentStore, 'putManifest' | 'hasManifest'>;
-  /** Memory for the proofs that are remembered. */
+  /** Bytes of memory for access grants. */
   readonly grantBytes: number;
 }
 
 export interface Resolver {
   /**
-   * Asks upstream with this caller's own right, at most once per TTL and credential, until the repository is written
-   * to. Two proofs open what is
-   * remembered, and nothing else: upstream gave it to a request without a credential (good for all, and stale
-   * while upstream fails), or to this very Authorization value (good for that value alone, never stale).
-   * @param purpose of who will read the manifest anyway, what is new is asked for together with it where upstream is
-   *   known not to count pulls, which spares a question.
+   * Resolves a reference with the credential of the request, at most once per TTL and credential, until the repository
+   * is written to. Only two grants give access to cached content: upstream gave it to a request without a credential
+   * (valid for all, and stale while upstream fails), or to this very Authorization value (valid for that value alone,
+   * never stale).
+   * @param purpose `to read` if the manifest is read next: a new reference is then resolved by GET, where upstream is
+   *   known not to count pulls, which saves a request.
    * @throws RegistryError MANIFEST_UNKNOWN, UNAUTHORIZED, DENIED, RATE_LIMITED, or that upstream failed.
    */
   resolve(
@@ -45,89 +45,90 @@ export interface Resolver {
     context: RequestContext,
     purpose?: Purpose,
   ): Promise<Resolution>;
-  /** Asks anew next time: what upstream named turned out to be unusable. */
+  /** Forgets a resolution whose manifest turned out to be unusable, so that upstream is asked again. */
   forget(repository: RepositoryName, reference: Reference, context: RequestContext): void;
   /**
-   * The right of this caller to some image of the repository, as far as an earlier answer proves it. Asks no one.
+   * The right to some image of the repository, as far as an earlier response proves it. Sends no request.
    */
   readAccess(repository: RepositoryName, context: RequestContext): Pick<Resolution, 'public'> | undefined;
-  /** Upstream counts the pulls of this caller, as Docker Hub does those of all but paying accounts. */
+  /** Whether upstream counts the pulls of this account, as Docker Hub does for all but paying accounts. */
   countsPulls(context: RequestContext): boolean;
 }
 
-/** There are thousands of them, so it holds no more than what was said, and when. */
+/** Upstream's reply, and its time. There are thousands of them, so it holds nothing else. */
 interface AccessGrant extends Omit<UpstreamReply, 'manifest'> {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly previous?: AccessGrant;
 }
 
-interface KeptProof {
+/** A grant and its key. */
+interface CachedGrant {
   readonly key: string;
-  readonly proof: AccessGrant;
+  readonly grant: AccessGrant;
 }
 
 const deadlineMs = 60_000;
 
 const mostReaders = 10_000;
 
-/** What a proof costs in memory, with its key. */
-const bytesOfProof = 512;
+/** Bytes of memory for a grant with its key. */
+const grantSize = 512;
 
 export function createResolver(options: ResolverOptions): Resolver {
-  const { client, ttl, stale, clock, background, versions, content, grantBytes } = options;
-  const proofs = createLru<string, AccessGrant>(Math.ceil(grantBytes / bytesOfProof));
-  /** When upstream last let a credential, or everyone, read an image of a repository. */
+  const { client, ttl, staleFor, clock, background, versions, content, grantBytes } = options;
+  const grants = createLru<string, AccessGrant>(Math.ceil(grantBytes / grantSize));
+  /** The last time that upstream let a credential, or everyone, read an image of a repository. */
   const reads = createLru<string, Pick<AccessGrant, 'at' | 'public'>>(mostReaders);
   const flights = createSingleFlight<AccessGrant>(deadlineMs, background);
   const rateLimits = createRateLimits();
 
   const ageOf = ({ at }: AccessGrant) => (clock() - at) / 1000;
-  const isFresh = (proof: AccessGrant) => ageOf(proof) < ttl;
+  const isFresh = (grant: AccessGrant) => ageOf(grant) < ttl;
 
-  /** By its digest too: Docker ≥ 20.10 and containerd go on with the digest that a HEAD told them. */
-  function keep(
+  /** Caches a grant, by its digest too: Docker ≥ 20.10 and containerd go on with the digest that a HEAD told them. */
+  function cacheGrant(
     state: string,
     reference: Reference,
     { credential }: RequestContext,
-    asked: AccessGrant,
-  ): KeptProof {
-    const whose = asked.public ? 'none' : credentialKey(credential);
-    const key = proofKey(state, reference, whose);
-    const previous = replaced(proofs.get(key), asked);
-    const proof = previous ? { ...asked, previous } : asked;
-    proofs.set(proofKey(state, { kind: 'digest', digest: proof.digest }, whose), asked);
-    proofs.set(key, proof);
-    reads.set(joinKey(state, whose), { at: asked.at, public: asked.public });
-    return { key, proof };
+    granted: AccessGrant,
+  ): CachedGrant {
+    const whose = granted.public ? 'none' : credentialKey(credential);
+    const key = grantKey(state, reference, whose);
+    const previous = previousGrant(grants.get(key), granted);
+    const grant = previous ? { ...granted, previous } : granted;
+    grants.set(grantKey(state, { kind: 'digest', digest: grant.digest }, whose), granted);
+    grants.set(key, grant);
+    reads.set(joinKey(state, whose), { at: granted.at, public: granted.public });
+    return { key, grant };
   }
 
-  /** With what may stand in for it, as long as that is young enough. */
-  function resolvedBy({ key, proof }: KeptProof, repository: RepositoryName, state: string): Resolution {
-    const { previous, at, ...said } = proof;
-    const isKept = () => {
-      const now = proofs.peek(key);
-      return now?.at === at && now.digest === said.digest;
+  /** The resolution of a grant, with the previous one that may stand in while that is young enough. */
+  function resolvedBy({ key, grant }: CachedGrant, repository: RepositoryName, state: string): Resolution {
+    const { previous, at, ...reply } = grant;
+    const isCached = () => {
+      const now = grants.peek(key);
+      return now?.at === at && now.digest === reply.digest;
     };
-    const holds = () => isFresh(proof) && versions.current(repository) === state && isKept();
-    const resolved = { ...said, age: undefined, isFresh: holds };
-    return previous && ageOf(previous) <= stale ? { ...resolved, previous: staleOf(previous) } : resolved;
+    const isStillFresh = () => isFresh(grant) && versions.current(repository) === state && isCached();
+    const resolved = { ...reply, age: undefined, isFresh: isStillFresh };
+    return previous && ageOf(previous) <= staleFor ? { ...resolved, previous: staleOf(previous) } : resolved;
   }
 
-  function staleOf(proof: AccessGrant): Resolution {
-    const { previous: _, at: __, ...said } = proof;
-    return { ...said, age: Math.floor(ageOf(proof)) };
+  function staleOf(grant: AccessGrant): Resolution {
+    const { previous: _, at: __, ...reply } = grant;
+    return { ...reply, age: Math.floor(ageOf(grant)) };
   }
 
-  /** With that of the digest that it named, which was kept along with it. */
-  function dropProof(key: string, proof: AccessGrant | undefined): void {
+  /** Drops a public grant, and the one of its digest, which was cached with it. */
+  function dropGrant(key: string, grant: AccessGrant | undefined): void {
     const [state] = key.split(' ', 1);
-    proofs.delete(key);
+    grants.delete(key);
     reads.delete(`${state} none`);
-    if (proof) proofs.delete(`${state} ${proof.digest} none`);
+    if (grant) grants.delete(`${state} ${grant.digest} none`);
   }
 
-  async function askOrStale(
+  async function joinOrStale(
     key: string,
     publicKey: string,
     work: () => Promise<AccessGrant>,
@@ -138,16 +139,16 @@ export function createResolver(options: ResolverOptions): Resolver {
         new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
       return await flights.join({ key, start: work, late }, signal);
     } catch (error) {
-      // What upstream refuses to everyone is not given out when it fails after that.
-      const known = proofs.get(publicKey);
-      if (key === publicKey && isRefusal(error)) dropProof(publicKey, known);
-      const isYoung = known?.public && ageOf(known) <= stale;
+      // A grant that upstream has refused to everyone does not stand in when upstream fails later.
+      const known = grants.get(publicKey);
+      if (key === publicKey && isRefusal(error)) dropGrant(publicKey, known);
+      const isYoung = known?.public && ageOf(known) <= staleFor;
       if (!isYoung || isRefusal(error) || !isUpstreamFailing(error)) throw error;
       return staleOf(known);
     }
   }
 
-  /** Whether a GET costs the caller nothing, and is not for what is known already. */
+  /** Whether a GET costs the account no pull, and brings a manifest that is not cached. */
   async function mayRead(
     repository: RepositoryName,
     reference: Reference,
@@ -157,18 +158,18 @@ export function createResolver(options: ResolverOptions): Resolver {
     return reference.kind === 'tag' || !(await content.hasManifest(repository, reference.digest, context));
   }
 
-  async function askAnew(
+  async function resolveAnew(
     repository: RepositoryName,
     reference: Reference,
     context: RequestContext,
     { state, key, publicKey }: Readonly<Record<'state' | 'key' | 'publicKey', string>>,
     purpose: Purpose,
   ): Promise<Resolution> {
-    const ask = async () => {
-      const isNew = purpose === 'to read' && !proofs.has(key) && !proofs.has(publicKey);
+    const work = async () => {
+      const isNew = purpose === 'to read' && !grants.has(key) && !grants.has(publicKey);
       const by = isNew && (await mayRead(repository, reference, context)) ? 'GET' : 'HEAD';
       const at = clock();
-      const { manifest, ...said } = await resolveUpstream(
+      const { manifest, ...reply } = await resolveUpstream(
         client,
         rateLimits,
         repository,
@@ -176,12 +177,14 @@ export function createResolver(options: ResolverOptions): Resolver {
         context,
         by,
       );
-      const { digest, contentType } = said;
+      const { digest, contentType } = reply;
       if (manifest) await content.putManifest(repository, digest, { bytes: manifest, contentType }, context);
-      return { ...said, at };
+      return { ...reply, at };
     };
-    const proof = await askOrStale(key, publicKey, ask, context.signal);
-    return 'at' in proof ? resolvedBy(keep(state, reference, context, proof), repository, state) : proof;
+    const grant = await joinOrStale(key, publicKey, work, context.signal);
+    return 'at' in grant
+      ? resolvedBy(cacheGrant(state, reference, context, grant), repository, state)
+      : grant;
   }
 
   return {
@@ -195,36 +198,36 @@ export function createResolver(options: ResolverOptions): Resolver {
 
     forget(repository, reference, context) {
       const state = versions.current(repository);
-      proofs.delete(proofKey(state, reference, 'none'));
-      proofs.delete(proofKey(state, reference, credentialKey(context.credential)));
+      grants.delete(grantKey(state, reference, 'none'));
+      grants.delete(grantKey(state, reference, credentialKey(context.credential)));
     },
 
     async resolve(repository, reference, context, purpose = 'to know') {
       const state = versions.current(repository);
-      const publicKey = proofKey(state, reference, 'none');
-      const key = proofKey(state, reference, credentialKey(context.credential));
+      const publicKey = grantKey(state, reference, 'none');
+      const key = grantKey(state, reference, credentialKey(context.credential));
       for (const each of [publicKey, key]) {
-        const proof = proofs.get(each);
-        if (proof && isFresh(proof)) return resolvedBy({ key: each, proof }, repository, state);
+        const grant = grants.get(each);
+        if (grant && isFresh(grant)) return resolvedBy({ key: each, grant }, repository, state);
       }
-      const asked = context.resolutions?.get(key);
-      if (asked) return asked;
-      const resolved = askAnew(repository, reference, context, { state, key, publicKey }, purpose);
-      context.resolutions?.set(key, resolved);
-      return resolved;
+      const pending = context.resolutions?.get(key);
+      if (pending) return pending;
+      const resolution = resolveAnew(repository, reference, context, { state, key, publicKey }, purpose);
+      context.resolutions?.set(key, resolution);
+      return resolution;
     },
   };
 }
 
-/** What was public before, if that was something else; of two that were replaced, the last. */
-function replaced(before: AccessGrant | undefined, now: AccessGrant): AccessGrant | undefined {
+/** The last public grant that named another digest. */
+function previousGrant(before: AccessGrant | undefined, now: AccessGrant): AccessGrant | undefined {
   if (!before?.public || !now.public) return undefined;
   if (before.digest === now.digest) return before.previous;
   const { previous: _, ...last } = before;
   return last;
 }
 
-function proofKey(state: string, reference: Reference, credential: string): string {
+function grantKey(state: string, reference: Reference, credential: string): string {
   return joinKey(state, referenceText(reference), credential);
 }
 

@@ -3,24 +3,24 @@ import { RegistryError } from '../errors.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 
 /**
- * Counts the searches of a requester that found nothing. Clients ask for digests that they were told, so that
+ * Counts the searches of a requester that found nothing. Clients request digests that they got from a manifest, so
  * searches mostly find them; the exceptions are pushes, mistakes and made-up digests.
  */
 export interface SearchAllowance {
-  /** Whether the requester, or its address, has used up the searches of this half minute. */
+  /** Whether the requester, or its address, has used up its failed searches of this half minute. */
   isUsed(repository: string, context: RequestContext): boolean;
   /** Notes a search that found nothing. */
   note(repository: string, context: RequestContext): void;
 }
 
-/** For how long a digest, or anything else, that was not found is taken not to be there. */
+/** Milliseconds for which a digest or tag that was not found is taken as absent. */
 export const negativeMs = 30_000;
 
-/** Searches in vain of a requester in a repository within half a minute. The next ones ask upstream nothing. */
+/** Failed searches of a requester in a repository within half a minute. Further ones send no request to upstream. */
 export const maxFailedSearches = 3;
 
 const requesters = 10_000;
-/** Logins cost nothing to make up where a registry has none, so that an address has an allowance as well. */
+/** Where a registry has no logins, made-up ones cost nothing, so an address has an allowance as well. */
 const ofAddress = 4;
 
 /** @param most for each requester and repository within half a minute; an address has four times as many. */

@@ -4,7 +4,7 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import { readManifest, sketchManifest } from '../../converters/read.ts';
 
 /**
- * Of signed schema 1 the digest is that of the payload; of all else, that of the bytes.
+ * Verifies the digest of a manifest: for signed schema 1, that of the payload; for all else, that of the bytes.
  * @throws ConversionError DIGEST_MISMATCH.
  */
 export function verifyManifest(bytes: Uint8Array, digest: Digest, contentType: string): void {
@@ -24,7 +24,7 @@ function payloadDigest(bytes: Uint8Array, contentType: string): Digest | undefin
   }
 }
 
-/** Whether a manifest is schema 1 that nobody has signed. */
+/** Whether a manifest is schema 1 without a signature. */
 export function isUnsigned(bytes: Uint8Array, contentType: string): boolean {
   try {
     return sketchManifest(bytes, contentType).mediaType === mediaTypes.schema1;

@@ -1,14 +1,14 @@
 import { concatenate } from '../../converters/bytes.ts';
 import { RegistryError } from '../errors.ts';
 
-/** From the headers to the last byte of a document: the 4 MiB that one has at most come over a slow line by then. */
+/** Milliseconds from the headers to the last byte of a document, which has 4 MiB at most: enough for a slow line. */
 const documentDeadlineMs = 30_000;
 
 /**
  * Reads a body of at most `limit` bytes.
- * @param what how a message calls it, like `the manifest`.
+ * @param what the name of the body in messages, like `the manifest`.
  * @throws RegistryError UPSTREAM_CONTENT when it is larger, UPSTREAM_ANSWER when it is encoded, ends early or is longer
- *   than its Content-Length, UPSTREAM_TIMEOUT when it is not there in time. A caller's own abort comes out as it is.
+ *   than its Content-Length, UPSTREAM_TIMEOUT when it does not end in time. An abort of the caller is thrown as it is.
  */
 export async function readBounded(
   response: Response,
@@ -40,9 +40,9 @@ export async function readBounded(
 }
 
 /**
- * Every request asks for `identity` (client.ts). `fetch` undoes an encoding without a word and leaves the headers
- * as they were: lengths and ranges would then speak of other bytes than the ones at hand.
- * @throws RegistryError UPSTREAM_ANSWER
+ * Refuses a body with a Content-Encoding. Every request accepts `identity` alone (client.ts). `fetch` decodes a body
+ * silently and leaves the headers as they were, so that lengths and ranges would be about other bytes.
+ * @throws RegistryError UPSTREAM_ANSWER.
  */
 export async function refuseEncoded(response: Response, what: string): Promise<void> {
   const encoding = response.headers.get('content-encoding')?.trim().toLowerCase() ?? '';
@@ -55,12 +55,12 @@ export async function refuseEncoded(response: Response, what: string): Promise<v
   );
 }
 
-/** Gives up a body that nobody will read, so that its connection is not held. Never throws. */
+/** Cancels a body that is not read, so that its connection is free. Never throws. */
 export async function discard(response: Response): Promise<void> {
   try {
     await response.body?.cancel();
   } catch {
-    // Locked, broken or read already: there is nothing left to give up.
+    // The body is locked, broken or read already: there is nothing left to cancel.
   }
 }
 
@@ -94,7 +94,7 @@ async function* chunksOf(response: Response, what: string, deadlineMs: number): 
   }
 }
 
-/** What the caller's signal was aborted with is the caller's to understand. */
+/** Whether the error is an abort by the caller's signal, which the caller understands. */
 function isAbort(error: unknown): boolean {
   return (
     error instanceof RegistryError ||

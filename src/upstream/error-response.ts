@@ -7,23 +7,24 @@ interface SpecError {
 }
 
 /**
- * Turns an answer that is no success into the failure that the client is told. Statuses pass through, with
+ * Turns a response with an error status into the error that the client gets. The status stays, with
  * `WWW-Authenticate` and `Retry-After`, so that clients do what they would do in front of upstream itself.
- * @param what was asked for, like `manifest latest of library/busybox`.
+ * @param what the name of the resource in the message, like `manifest latest of library/busybox`.
+ * @param unknown the code for 404; NAME_UNKNOWN where upstream's body says that.
  */
 export async function errorFromResponse(
   response: Response,
   what: string,
   unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN' | 'NAME_UNKNOWN',
 ): Promise<RegistryError> {
-  const said = await specErrorOf(response);
+  const spec = await readSpecError(response);
   const { status } = response;
   const headers = pickHeaders(response, ['www-authenticate', 'retry-after']);
-  const message = `Upstream answered ${status} for the ${what}${said ? `: ${said.code}, ${said.message.replace(/\.$/, '')}` : ''}.`;
+  const message = `Upstream answered ${status} for the ${what}${spec ? `: ${spec.code}, ${spec.message.replace(/\.$/, '')}` : ''}.`;
   const codes: Readonly<Record<number, ErrorCode>> = {
     401: 'UNAUTHORIZED',
     403: 'DENIED',
-    404: said?.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : unknown,
+    404: spec?.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : unknown,
     429: 'RATE_LIMITED',
   };
   return new RegistryError(codes[status] ?? 'UPSTREAM_ANSWER', message, {
@@ -32,11 +33,11 @@ export async function errorFromResponse(
   });
 }
 
-/** The status says what counts: for the words to it no client is kept waiting. */
+/** Milliseconds for the body of an error: the status is enough, so a client does not wait long for the text. */
 const errorDeadlineMs = 3_000;
 
-/** The first error of a spec body, shortened; `undefined` when the body is something else. */
-async function specErrorOf(response: Response): Promise<SpecError | undefined> {
+/** Reads the first error of a body (distribution-spec, "Error Codes"), shortened; `undefined` for another body. */
+async function readSpecError(response: Response): Promise<SpecError | undefined> {
   if (!/json/i.test(response.headers.get('content-type') ?? '')) {
     await discard(response);
     return undefined;
@@ -54,7 +55,7 @@ async function specErrorOf(response: Response): Promise<SpecError | undefined> {
   }
 }
 
-/** What upstream says ends up on a user's terminal: printable characters only, and not many. */
+/** Upstream's text ends up on a user's terminal: only printable characters stay, and at most 200 of them. */
 function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not pass
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').slice(0, 200);
@@ -65,18 +66,18 @@ export function hasStatus(error: unknown, status: number): boolean {
   return error instanceof RegistryError && error.detail?.upstreamStatus === status;
 }
 
-/** Whether an error says that upstream does not have what it was asked for. */
+/** Whether an error says that upstream does not have the requested content. */
 export function isAbsence(error: unknown): boolean {
   const codes = ['BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'];
   return error instanceof RegistryError && codes.includes(error.code);
 }
 
-/** Whether an error says that upstream refuses this to the caller. */
+/** Whether an error says that upstream refuses the request for lack of a right. */
 export function isRefused(error: unknown): boolean {
   return error instanceof RegistryError && (error.code === 'UNAUTHORIZED' || error.code === 'DENIED');
 }
 
-/** Those headers of a request or an answer that it has. */
+/** The headers of these names that a request or a response has. */
 export function pickHeaders(
   { headers }: { readonly headers: Headers },
   names: readonly string[],

@@ -1,4 +1,4 @@
-/** A registry behind something that ends TLS may not know of it, and name itself by `http:`. */
+/** Writes `https:` into a Location of a registry behind a TLS terminator, which may name itself by `http:`. */
 export function inTls(location: string, { host, protocol }: URL): string {
   const plain = `http://${host}/`;
   return protocol === 'https:' && location.startsWith(plain)

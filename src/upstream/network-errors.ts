@@ -1,6 +1,6 @@
 import { RegistryError } from '../errors.ts';
 
-/** What a code of Node's sockets, resolver and TLS means to a person, and what to look at. */
+/** Codes of Node's sockets, resolver and TLS, with their meaning for a person and the thing to check. */
 const meanings: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'nothing listens there; check that it runs, and the port'],
   ['ENOTFOUND', 'there is no such host; check its name and the DNS'],
@@ -26,8 +26,8 @@ const meanings: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * A `fetch` that came to nothing. The message has method and host, never path or query: a signed URL is a
- * credential. Nor has it the error's own words, only its code.
+ * The error for a `fetch` that failed. The message has method and host, never path or query: a signed URL is a
+ * credential. It has the error's code, and not its text.
  */
 export function networkError(error: unknown, method: string, url: URL): RegistryError {
   const code = networkCode(error);
@@ -41,7 +41,7 @@ export function networkError(error: unknown, method: string, url: URL): Registry
   });
 }
 
-/** The other end closed the connection before it answered. */
+/** Whether the other end closed the connection before it answered. */
 export function isConnectionCut(error: unknown): boolean {
   return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(networkCode(error) ?? '');
 }
@@ -55,17 +55,17 @@ export function timeoutError(milliseconds: number, method: string, url: URL): Re
 }
 
 /**
- * An answer that no registry or token server should give.
- * @param what goes on from the host's name, like `answered 300`. Names no path and no query.
+ * The error for a response that no registry or token server should send.
+ * @param what the message after the host's name, like `answered 300`, without path and query.
  */
-export function answerError(url: URL, what: string): RegistryError {
+export function badResponseError(url: URL, what: string): RegistryError {
   const message = `${url.host} ${what}. This is for its operator to mend.`;
   return new RegistryError('UPSTREAM_ANSWER', message, { detail: { host: url.host } });
 }
 
 /**
- * Node says only `TypeError: fetch failed` and puts the truth into `cause`, or, when it has tried IPv6 and IPv4,
- * into the errors of an AggregateError there.
+ * The code of a network error. Node throws only `TypeError: fetch failed` and puts the reason into `cause`, or, when it
+ * has tried IPv6 and IPv4, into the errors of an AggregateError there.
  */
 function networkCode(error: unknown): string | undefined {
   let current: unknown = error;

@@ -1,18 +1,18 @@
 import type { Digest } from '../../converters/digest.ts';
 
-/** What a reference names upstream now, and the proof that this caller may read it. */
+/** The manifest that a reference names upstream now, and the proof that this caller may read it. */
 export interface Resolution {
   readonly digest: Digest;
   readonly contentType: string;
-  /** Upstream gave it to a request without anyone's credential. */
+  /** Upstream gave it to a request without a credential. */
   readonly public: boolean;
-  /** Seconds since upstream was asked, where the answer is older than the TTL because upstream fails. */
+  /** Seconds since upstream was asked, where the resolution is older than the TTL because upstream fails. */
   readonly age: number | undefined;
-  /** Whether it may be used again, as it is, without a question; absent where it may not. */
+  /** Whether it may still be used without asking upstream again; absent where it may not. */
   readonly isFresh?: () => boolean;
-  /** What a tag named for all before, while it may still stand in: where upstream tells more than it gives. */
+  /** The public resolution before this one, while it may stand in: upstream may name a manifest and not give it. */
   readonly previous?: Resolution;
 }
 
-/** What a caller goes on to do with what a reference names. */
+/** Whether the caller will read the manifest that the reference names. */
 export type Purpose = 'to know' | 'to read';

@@ -14,20 +14,19 @@ export interface Sender {
   readonly fetch: Fetch;
   readonly method: Method;
   readonly body?: string | ReadableStream<Uint8Array>;
-  /** Made by `withDeadline` and its like, of which `milliseconds` and `caller` are the first two arguments. */
+  /** A signal of `withDeadline` or a function like it; `milliseconds` and `caller` are the first two arguments. */
   readonly signal: AbortSignal;
   readonly milliseconds: number;
   readonly caller: AbortSignal | undefined;
   readonly budget: Budget | undefined;
 }
 
-/** Without it Node refuses to send a stream (Fetch standard, "duplex"); Workers do not know it. */
+/** Node refuses to send a stream without this option (Fetch standard, "duplex"); Workers do not know it. */
 const streaming: object = { duplex: 'half' };
 
 /**
- * Asks one server and follows nothing.
- * @throws RegistryError UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT; as `Budget.spend`; the caller's abort as the caller gave
- *   it.
+ * Sends one request and follows no redirect.
+ * @throws RegistryError UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT; as `Budget.spend`; the reason of the caller's signal.
  */
 export async function send(sender: Sender, url: URL, headers: Headers): Promise<Response> {
   try {
@@ -46,7 +45,7 @@ export async function send(sender: Sender, url: URL, headers: Headers): Promise<
 async function sendOnce({ fetch, method, signal, body, budget }: Sender, url: URL, headers: Headers) {
   budget?.spend();
   const { stats } = budget ?? {};
-  trace(headers, stats?.trace);
+  setTraceHeaders(headers, stats?.trace);
   const init = { method, headers, redirect: 'manual' as const, signal };
   const sent = body === undefined ? {} : { body, ...(typeof body === 'string' ? {} : streaming) };
   const started = performance.now();
@@ -60,15 +59,15 @@ async function sendOnce({ fetch, method, signal, body, budget }: Sender, url: UR
   }
 }
 
-/** Whoever follows the client's request sees what it led to. */
-function trace(headers: Headers, { traceparent, tracestate }: Partial<Trace> = {}): void {
+/** Passes the trace of the client's request on to upstream. */
+function setTraceHeaders(headers: Headers, { traceparent, tracestate }: Partial<Trace> = {}): void {
   if (traceparent !== undefined) headers.set('traceparent', traceparent);
   if (tracestate !== undefined) headers.set('tracestate', tracestate);
 }
 
 /**
- * A server may close a connection that was kept alive just when it is used again: what changes nothing there is asked
- * once more (RFC 9110, section 9.2.2).
+ * Whether a request is sent once more. A server may close an idle connection just when it is used again. GET and HEAD
+ * change nothing and are sent once more (RFC 9110, section 9.2.2).
  */
 function mayRepeat({ method, signal }: Sender, error: unknown): boolean {
   return (method === 'GET' || method === 'HEAD') && !signal.aborted && isConnectionCut(error);

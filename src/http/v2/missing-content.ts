@@ -5,7 +5,7 @@ import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { hintsFor } from '../../registry/manifests/client-platform.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
-import { type DerivedContent, derivedContentOf } from '../../registry/push/made-content.ts';
+import { type DerivedContent, derivedContentOf } from '../../registry/push/derived-content.ts';
 import { contentNamedBy, type NamedContent } from '../../registry/push/named-content.ts';
 import type { Registry } from '../../registry/registry.ts';
 

@@ -11,14 +11,14 @@ import type { ContentStore } from '../content-store.ts';
 export interface PortSources {
   readonly content: ContentStore;
   readonly signingKey: () => Promise<SigningKey>;
-  /** What only reading a whole layer tells. */
+  /** Facts of a layer that take reading all of it. */
   readonly readingFor: (
     repository: RepositoryName,
     context: RequestContext,
   ) => (layer: Layer) => Promise<LayerFacts>;
 }
 
-/** What conversions need, out of one repository and with the caller's right. */
+/** The ports of a conversion: content of one repository, with the credential of the request. */
 export function conversionPorts(
   { content, signingKey, readingFor }: PortSources,
   repository: RepositoryName,
@@ -36,8 +36,8 @@ export function conversionPorts(
 }
 
 /**
- * What upstream does not have is no reason to give up an index: its entry is left out. What is broken, refused or not
- * to be had at the moment is.
+ * Content that upstream does not have does not end the conversion of an index: its entry is left out. Content that is
+ * broken, refused or not available at the moment does.
  */
 function asUnavailable(error: unknown): never {
   const code = error instanceof RegistryError ? absence[error.code] : undefined;

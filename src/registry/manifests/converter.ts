@@ -40,30 +40,30 @@ export interface ManifestConverterOptions extends PortSources {
 }
 
 /**
- * Makes what upstream does not have, and knows how each thing was made. Rights are not asked about here: whoever
- * calls has proved that this caller may read the recipe's root.
+ * Makes content that upstream does not have, and caches its recipes. The converter checks no rights: its callers have
+ * proved the right to read the recipe's root.
  */
 export interface ManifestConverter {
-  /** The product of a recipe, remembered or made. Its digest can be looked up from then on. */
+  /** Makes a recipe's product, or gets it from the cache. `recipeOf` finds its digest from then on. */
   convert(
     repository: RepositoryName,
     recipe: ManifestRecipe,
     context: RequestContext,
   ): Promise<DerivedManifest>;
-  /** A config that was made, remembered or made again with its manifest. */
+  /** Gets a config that a conversion made, or makes it again with its manifest. */
   config(
     repository: RepositoryName,
     digest: Digest,
     recipe: ConfigRecipe,
     context: RequestContext,
   ): Promise<Uint8Array>;
-  /** How a digest was made, if this replica, or a cache that it shares, knows. */
+  /** The recipe of a digest, if this replica or a shared cache has it. */
   recipeOf(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Recipe | undefined>;
-  /** Whether a cache that replicas share should have the recipe, and is not known to. Asks no one. */
+  /** Whether a shared cache should have the recipe, and is not known to. Sends no request. */
   needsRepublish(repository: RepositoryName, digest: Digest): boolean;
-  /** The same, as far as this replica has it in memory. */
+  /** The recipe of a digest, if this replica has it in memory. */
   cachedRecipe(repository: RepositoryName, digest: Digest): Recipe | undefined;
-  /** What conversions need, with the caller's right. */
+  /** The ports of a conversion, with the credential of the request. */
   ports(repository: RepositoryName, context: RequestContext): ConversionPorts;
 }
 
@@ -79,16 +79,16 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
   async function convert(
     repository: RepositoryName,
     recipe: ManifestRecipe,
-    caller: RequestContext,
+    context: RequestContext,
   ): Promise<Converted> {
-    const stored = await content.getManifest(repository, recipe.source, caller);
+    const stored = await content.getManifest(repository, recipe.source, context);
     const model = readManifest(stored.bytes, recipe.sourceType);
     const { tag, unpackZstd, form } = recipe;
     const layersOf = parsePlatform(recipe.layersOf);
-    const context = { ports: ports(repository, caller), name: repository, tag, unpackZstd, layersOf };
+    const conversion = { ports: ports(repository, context), name: repository, tag, unpackZstd, layersOf };
     return model.kind === 'image'
-      ? convertImage(model, form, context)
-      : convertIndex(model, form as IndexForm, context);
+      ? convertImage(model, form, conversion)
+      : convertIndex(model, form as IndexForm, conversion);
   }
 
   async function work(
@@ -99,8 +99,8 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
   ) {
     const converted = await convert(repository, recipe, context);
     const derived = derivedManifestOf(converted, recipe);
-    // Recipes first: whoever is told a digest may ask for it at once, and of another replica.
-    await remember(repository, derived, context);
+    // Recipes first: a client that gets a digest may request its content at once, and from another replica.
+    await putRecipes(repository, derived, context);
     const configs = derivedConfigs(converted);
     await Promise.all(
       configs.map(([digest, bytes]) => content.putDerivedConfig(repository, digest, bytes, context)),
@@ -134,7 +134,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     }
   }
 
-  async function remember(
+  async function putRecipes(
     repository: RepositoryName,
     { recipes }: DerivedManifest,
     { budget }: RequestContext,
@@ -158,13 +158,13 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     if (known) {
       count(recipe, 'remembered', 0);
       const derived = derivedManifestOfEntry(known);
-      // A product outlives its recipes where a cache drops these and keeps it, and where another root named it last,
-      // which may be gone by now: then they are put back.
-      if (!(await knowsRecipes(repository, derived, context))) await remember(repository, derived, context);
+      // A cache may drop the recipes and keep the product, and the last recipes may be of another root, which may be
+      // deleted by now: then the recipes are put back.
+      if (!(await hasRecipes(repository, derived, context))) await putRecipes(repository, derived, context);
       return derived;
     }
     const late = () => new RegistryError('UPSTREAM_TIMEOUT', 'The conversion took too long. Try again.');
-    // Others wait for it too: the request that began it may leave, and it goes on as long as one of them waits.
+    // Other requests wait for it too: the one that began it may end, and it goes on as long as one of them waits.
     let isOwn = false;
     const start = (abandoned: () => AbortSignal) => {
       isOwn = true;
@@ -174,7 +174,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     const flight = context.knownLayersOnly ? `${key} known-layers` : key;
     const whose = credentialKey(context.credential);
     const product = await flights.join({ key: flight, whose, start, late }, context.signal);
-    // What upstream does not have for the caller who began it is left out, and can be there for this one.
+    // Content that upstream did not give to the request that began it was left out, and may be available to this one.
     if (product.complete || isOwn) return product;
     return flights.join({ key: `${flight} ${whose}`, whose, start, late }, context.signal);
   }
@@ -183,17 +183,17 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     return recipeIn(await cache.get(recipeKey(upstream, repository, digest), budget));
   }
 
-  function recipeAtHand(repository: RepositoryName, digest: Digest): Recipe | undefined {
+  function cachedRecipe(repository: RepositoryName, digest: Digest): Recipe | undefined {
     return recipeIn(cache.atHand?.(recipeKey(upstream, repository, digest)));
   }
 
-  async function knowsRecipes(
+  async function hasRecipes(
     repository: RepositoryName,
     { recipes }: DerivedManifest,
     context: RequestContext,
   ) {
     for (const [digest, { root }] of recipes) {
-      const known = recipeAtHand(repository, digest) ?? (await recipeOf(repository, digest, context));
+      const known = cachedRecipe(repository, digest) ?? (await recipeOf(repository, digest, context));
       if (known?.root !== root || cache.lacks?.(recipeKey(upstream, repository, digest))) return false;
     }
     return true;
@@ -203,12 +203,12 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     ports,
     convert: make,
     recipeOf,
-    cachedRecipe: recipeAtHand,
+    cachedRecipe,
     needsRepublish: (repository, digest) => cache.lacks?.(recipeKey(upstream, repository, digest)) ?? false,
 
     async config(repository, digest, recipe, context) {
-      const kept = await content.getDerivedConfig(repository, digest, context);
-      if (kept) return kept;
+      const cached = await content.getDerivedConfig(repository, digest, context);
+      if (cached) return cached;
       const converted = await convert(repository, recipe.manifest, context);
       const made = derivedConfigs(converted).find(([candidate]) => candidate === digest);
       if (made) return made[1];

@@ -4,20 +4,20 @@ import type { Loss } from '../../../converters/model.ts';
 import type { CacheEntry } from '../../cache/cache.ts';
 import { type ManifestRecipe, manifestRecipe, type Recipe } from './recipe.ts';
 
-/** A manifest that was made, ready to be sent. */
+/** A manifest that a conversion made, ready to be sent. */
 export interface DerivedManifest {
   readonly form: Form;
   readonly mediaType: string;
-  /** What it is called: of signed schema 1 the digest of the payload. */
+  /** Its digest; of signed schema 1, that of the payload. */
   readonly digest: Digest;
   readonly body: Uint8Array;
-  /** The stored manifest that it was made from, and the media type of that. */
+  /** The stored manifest that it was made from. */
   readonly source: Digest;
   readonly sourceType: string;
   readonly losses: readonly Loss[];
-  /** Nothing that could not be had was left out: made again, it is the same. */
+  /** No content was unavailable and left out: made again, the manifest is the same. */
   readonly complete: boolean;
-  /** How it was made, and everything that it names and upstream does not have. */
+  /** The recipes of the manifest, and of all content that it names and upstream does not have. */
   readonly recipes: readonly (readonly [Digest, Recipe])[];
 }
 
@@ -40,12 +40,12 @@ function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Dig
     const own = manifestRecipe({ source, sourceType, root, kind, form, tag: '', unpackZstd, layersOf });
     return recipesOf(child, own);
   });
-  // Schema 1 that was only signed has the digest of what is stored: that is upstream's, and not derived.
+  // Schema 1 that was only signed has the digest of the stored manifest, which upstream has.
   const own = converted.digest === recipe.source ? [] : [[converted.digest, recipe] as const];
   return [...own, ...blobs, ...children];
 }
 
-/** The made configs of a manifest and of its children. */
+/** The configs that a conversion made for a manifest and its children. */
 export function derivedConfigs(converted: Converted): (readonly [Digest, Uint8Array])[] {
   const own = converted.blobs.flatMap((blob): (readonly [Digest, Uint8Array])[] =>
     blob.kind === 'config' ? [[blob.digest, blob.bytes]] : [],
@@ -57,7 +57,7 @@ function isComplete({ losses, children }: Converted): boolean {
   return losses.every(({ kind }) => kind !== 'missing') && children.every(isComplete);
 }
 
-/** Only what is complete is to be remembered. */
+/** The cache entry of a complete manifest; an incomplete one is not cached. */
 export function entryOfDerivedManifest({ body, complete: _, ...facts }: DerivedManifest): CacheEntry {
   return { facts, body };
 }

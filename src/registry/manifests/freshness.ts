@@ -1,17 +1,17 @@
 import type { StartedRequest } from '../context.ts';
 
-/** The right to give an answer again to whoever asks in the same words, the Authorization value among them. */
+/** The right to send a response again to requests with the same cache key, which has the Authorization value in it. */
 export interface Freshness {
-  /** Whether upstream need not be asked, for it has been a moment ago. */
+  /** Whether the response may be sent without asking upstream. */
   readonly isFresh: () => boolean;
   /**
-   * Asks upstream for the right anew, and for nothing else.
-   * @returns undefined where the answer may be another one by now. @throws RegistryError as upstream's refusal makes it.
+   * Asks upstream for the right again, and for nothing else.
+   * @returns undefined where the response may have changed. @throws RegistryError as `Resolver.resolve`.
    */
   readonly revalidate: (started: StartedRequest) => Promise<Freshness | undefined>;
 }
 
-/** An answer as a whole: status 200, and of a HEAD everything but the body. */
+/** A whole response of status 200; for HEAD, everything but the body. */
 export interface WholeResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;

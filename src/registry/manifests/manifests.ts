@@ -32,7 +32,7 @@ import { createRevalidation, type RevalidationOptions } from './revalidation.ts'
 export interface ManifestResult extends Representation {
   /** Seconds since upstream was asked, where upstream fails and an older public resolution stands in. */
   readonly age: number | undefined;
-  /** Upstream gives the manifest that it rests on to anyone. */
+  /** Upstream gives the manifest that it was made from without a credential. */
   readonly public: boolean;
   /** How long the response may be sent again as it is; absent where it may not. */
   readonly freshness: Freshness | undefined;
@@ -97,7 +97,7 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     }
   }
 
-  /** What is stored, what of it this client gets, and that in the form that it reads. */
+  /** Reads the facts of the stored manifest, negotiates, and makes the representation. */
   async function fromStored(wanted: ManifestRequest, resolution: Resolution): Promise<ManifestResult> {
     const { request, repository, reference } = wanted;
     const info = await infoOf(wanted, resolution).catch((error: unknown) => {

@@ -11,8 +11,8 @@ import type { ManifestConverter } from './converter.ts';
 
 export interface PlatformSelector {
   /**
-   * The stored image of an index that a client of this platform runs.
-   * @throws ConversionError NO_PLATFORM naming those there are; RegistryError.
+   * Selects the stored image of an index that a client of this platform runs.
+   * @throws ConversionError NO_PLATFORM with the platforms that there are; RegistryError.
    */
   select(
     repository: RepositoryName,
@@ -22,16 +22,16 @@ export interface PlatformSelector {
   ): Promise<Digest>;
 }
 
-/** Choices depend on immutable content alone, so they are remembered for good. */
+/** Selections depend on immutable content alone, so they are cached without an end. */
 export function createPlatformSelector(
   content: ContentStore,
   converter: ManifestConverter,
 ): PlatformSelector {
-  const choices = createLru<string, Digest>(5_000);
+  const selections = createLru<string, Digest>(5_000);
   return {
     async select(repository, index, platform, context) {
       const key = `${repository} ${index} ${formatPlatform(platform)}`;
-      const known = choices.get(key);
+      const known = selections.get(key);
       if (known) return known;
       const stored = await content.getManifest(repository, index, context);
       const model = readManifest(stored.bytes, stored.contentType);
@@ -39,7 +39,7 @@ export function createPlatformSelector(
         throw new ConversionError({ code: 'INVALID', message: 'An index was expected', found: 'an image' });
       }
       const image = await selectImage(model, platform, converter.ports(repository, context));
-      choices.set(key, image.source.digest);
+      selections.set(key, image.source.digest);
       return image.source.digest;
     },
   };

@@ -38,10 +38,10 @@ export interface RecipeSearchOptions {
   readonly platformSelector: PlatformSelector;
   readonly recentTags: RecentTags;
   readonly versions: RepositoryVersions;
-  /** How many tags are asked about by HEAD. */
-  readonly walkTags: number;
-  /** How many images that are not in memory may be fetched and converted; 0 where upstream counts pulls. */
-  readonly walkGets: (context: RequestContext) => number;
+  /** The most tags that are resolved by HEAD. */
+  readonly mostTags: number;
+  /** The most images that are not cached and may be fetched and converted; 0 where upstream counts pulls. */
+  readonly mostFetches: (context: RequestContext) => number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
@@ -51,25 +51,25 @@ export interface RecipeSearchOptions {
   readonly route: string;
 }
 
-/** What is known of the client that asks: what it would be given is tried first. */
+/** Facts of the client: the manifests that it would get are tried first. */
 export interface SearchHints {
   readonly platform: Platform;
   readonly decompressZstd: boolean;
-  /** What the recipe that is known was made from, and upstream no longer has. */
+  /** The root of a known recipe, if upstream no longer has it. */
   readonly deadRoot?: Digest | undefined;
-  /** The request may be part of a push, which asks about each new blob: one search in vain in half a minute will do. */
+  /** The request may be of a push, which asks for each new blob: one failed search in half a minute is enough. */
   readonly mayBePush?: boolean;
 }
 
 /**
- * Finds out how a digest was made that this replica knows nothing of: another one gave it out, or it did so itself
- * before a restart. Every tag that still names the image leads there. What a search may cost upstream is bounded,
- * so that made-up digests cannot burn anyone's pull quota.
+ * Finds the recipe of a digest that this replica does not know: another replica made it, or this one did so before a
+ * restart. The search converts the images of tags until one has the digest. Its requests to upstream are bounded, so
+ * that made-up digests cannot use up a pull quota.
  */
 export interface RecipeSearch {
   /**
-   * @returns the recipe, or `undefined`. Everything is asked with the caller's own right.
-   * @throws RegistryError OVERLOADED where too many search already.
+   * Searches with the credential of the request alone. @returns the recipe, or `undefined`.
+   * @throws RegistryError OVERLOADED where too many searches run or wait.
    */
   find(
     repository: RepositoryName,
@@ -81,14 +81,14 @@ export interface RecipeSearch {
 
 const headConcurrency = 6;
 
-/** One search: what it looks for, and what it has found out. */
+/** One search, and the tags that it has resolved. */
 interface Walk extends SearchRun {
   readonly repository: RepositoryName;
   readonly digest: Digest;
   readonly hints: SearchHints;
-  /** What each tag names, asked once in a walk whatever the TTL is; in the order of the asking. */
+  /** The digest of each tag, resolved once in a search whatever the TTL is; in the order of the requests. */
   readonly sources: Map<Tag, Digest | undefined>;
-  /** Images that are not in memory and may still be fetched. */
+  /** Whether one more image that is not cached may be fetched. */
   readonly mayFetch: () => boolean;
   readonly onFetch: () => void;
 }
@@ -97,33 +97,33 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
   const { resolver, converter, recentTags, versions, clock } = options;
   const misses = createLru<string, number>(10_000);
   const views = createTagViews(clock);
-  const inVain = createSearchAllowance(maxFailedSearches, clock);
-  const pushesInVain = createSearchAllowance(1, clock);
+  const failedSearches = createSearchAllowance(maxFailedSearches, clock);
+  const failedPushSearches = createSearchAllowance(1, clock);
   const searches = createBoundedSearch<Recipe | undefined>(options);
 
-  /** Looks through the tags as upstream has them now. */
+  /** Tries the tags as upstream has them now. */
   async function walk(walk: Walk): Promise<Recipe | undefined> {
     const { repository, sources, context } = walk;
-    const learn = async (tag: Tag) => {
-      if (sources.has(tag) || sources.size >= options.walkTags) return;
+    const resolveTag = async (tag: Tag) => {
+      if (sources.has(tag) || sources.size >= options.mostTags) return;
       sources.set(tag, undefined);
       sources.set(tag, await sourceOf(resolver, repository, tag, context));
     };
-    const visit = (tag: Tag) => tryTag(options, walk, tag);
+    const tryOne = (tag: Tag) => tryTag(options, walk, tag);
     const known = await firstFound([...recentTags.of(repository)], 1, async (tag) => {
-      await learn(tag);
-      return visit(tag);
+      await resolveTag(tag);
+      return tryOne(tag);
     });
     if (known) return known;
     const tried = new Set(sources.keys());
-    const listed = await listTags(options.client, repository, options.walkTags, context).catch(noTags);
+    const listed = await listTags(options.client, repository, options.mostTags, context).catch(noTags);
     const rest = listed.filter((tag) => !tried.has(tag));
     // HEADs cost nothing on Docker Hub.
-    await mapBounded(rest, headConcurrency, learn);
-    return firstFound(rest, 1, visit);
+    await mapBounded(rest, headConcurrency, resolveTag);
+    return firstFound(rest, 1, tryOne);
   }
 
-  /** The recipe, unless it is one that is known to lead nowhere. */
+  /** The recipe of the digest, unless its root is known to be deleted. */
   async function recipeOf(
     repository: RepositoryName,
     digest: Digest,
@@ -135,13 +135,13 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
   }
 
   /**
-   * Looks through the tags, or, for a requester that has searched in vain too often, through what the last walk with
-   * the same credential learned of them. The right to what is found is asked for anew in any case.
+   * Tries the tags; for a requester with too many failed searches, the tags that the last search with the same
+   * credential resolved. The right to the recipe found is proved again in any case.
    */
   async function searchTags(own: Omit<Walk, 'sources' | 'mayFetch' | 'onFetch'>, state: string) {
     const { repository, context } = own;
     const viewKey = `${state} ${credentialKey(context.credential)}`;
-    if (inVain.isUsed(state, context)) {
+    if (failedSearches.isUsed(state, context)) {
       const sources = views.of(viewKey);
       if (sources === undefined) throw tooManyFailedSearches(repository);
       const again: Walk = { ...own, sources, mayFetch: () => false, onFetch: () => undefined };
@@ -149,15 +149,15 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
     }
     let spent = 0;
     const sources = new Map<Tag, Digest | undefined>();
-    // Asked at each image: that upstream counts pulls may be known only since its answer to the first HEAD.
-    const mayFetch = () => options.walkGets(context) > spent;
+    // Evaluated at each image: whether upstream counts pulls may be known only after its response to the first HEAD.
+    const mayFetch = () => options.mostFetches(context) > spent;
     const onFetch = () => {
       spent += 1;
     };
     const found = await walk({ ...own, sources, mayFetch, onFetch });
     if (found) return found;
-    views.keep(viewKey, sources);
-    inVain.note(state, context);
+    views.put(viewKey, sources);
+    failedSearches.note(state, context);
     return undefined;
   }
 
@@ -167,24 +167,24 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
       const state = versions.current(repository);
       const missKey = `${state} ${digest} ${kind} ${credentialKey(context.credential)}`;
       const isMissed = () => (misses.get(missKey) ?? 0) > clock();
-      const isPushDone = () => hints.mayBePush === true && pushesInVain.isUsed(repository, context);
+      const isPushDone = () => hints.mayBePush === true && failedPushSearches.isUsed(repository, context);
       if (isMissed() || isPushDone()) return undefined;
       const key = `${missKey} ${hints.deadRoot ?? ''} ${hints.mayBePush ?? false}`;
       return searches.run(key, repository, context, async (run) => {
-        // The search before may have found it, or not.
+        // An earlier search may have found it, or failed.
         const known = await recipeOf(repository, digest, hints, run.context);
         if (known || isMissed() || isPushDone()) return known;
         const found = await searchTags({ ...run, repository, digest, hints }, state);
         if (found) return found;
         misses.set(missKey, clock() + negativeMs);
-        if (hints.mayBePush) pushesInVain.note(repository, context);
+        if (hints.mayBePush) failedPushSearches.note(repository, context);
         return undefined;
       });
     },
   };
 }
 
-/** Makes what could have been given for a tag, until one of the digests made is the one sought. */
+/** Converts the image of a tag into all forms, until the search's digest is among those made. */
 async function tryTag(options: RecipeSearchOptions, walk: Walk, tag: Tag): Promise<Recipe | undefined> {
   const { repository, digest, hints, context } = walk;
   walk.step();
@@ -197,17 +197,17 @@ async function tryTag(options: RecipeSearchOptions, walk: Walk, tag: Tag): Promi
   }
   for (const recipe of await recipesFor(options, repository, tag, source, hints, context, mayFetch)) {
     walk.step();
-    // Each layer is read once for good, so that what made-up digests can cost has an end; none where pulls count.
+    // Each layer is read once, so the cost of made-up digests is bounded; no layer is read where pulls count.
     const making = options.converter.convert(repository, recipe, { ...context, knownLayersOnly: !mayFetch });
     const derived = await walk.during(making).catch(ignoreFaultOfImage);
-    // Not looked up: there may be no memory for recipes.
+    // The cache may have no memory for recipes, so they are not looked up in it.
     const [, found] = derived?.recipes.find(([made]) => made === digest) ?? [];
     if (found && found.root !== hints.deadRoot) return found;
   }
   return undefined;
 }
 
-/** What has blobs and no tag yet, as in a first push, is no repository for the list of distribution. */
+/** A repository with blobs and no tag yet, as in a first push, is unknown to distribution's list of tags. */
 function noTags(error: unknown): readonly Tag[] {
   if (error instanceof RegistryError && error.code === 'NAME_UNKNOWN') return [];
   throw error;
@@ -228,8 +228,8 @@ async function sourceOf(
 }
 
 /**
- * Everything that a client of this kind could have been given for a stored manifest, the likeliest first.
- * @param mayFetch false: nothing of an index that would have to be fetched, for each of its images is a pull too.
+ * All recipes by which a client of this kind can have got a stored manifest, the likeliest first.
+ * @param mayFetch false for no images of an index that would have to be fetched: each of them is a pull too.
  */
 async function recipesFor(
   { content, platformSelector }: RecipeSearchOptions,
@@ -240,38 +240,38 @@ async function recipesFor(
   context: RequestContext,
   mayFetch: boolean,
 ): Promise<ManifestRecipe[]> {
-  const form = await content.getManifestInfo(repository, root, context).catch(ignoreFaultOfImage);
-  if (!form) return [];
+  const info = await content.getManifestInfo(repository, root, context).catch(ignoreFaultOfImage);
+  if (!info) return [];
   const common = { root, tag, unpackZstd: decompressZstd, layersOf: formatPlatform(platform) };
   const image = (source: Digest, sourceType: string) => {
     const own = { ...common, source, sourceType, kind: 'image' } as const;
-    // What is named as the equivalent of a digest has no tag in it.
+    // The equivalent that an error names for a digest has no tag in it.
     const untagged = manifestRecipe({ ...own, form: 'schema1', tag: '' });
     return [...imageForms.map((each) => manifestRecipe({ ...own, form: each })), untagged];
   };
-  const sourceType = form.mediaType;
-  if (!form.entries) return image(root, sourceType);
-  const atHand = async (entries: readonly StoredEntry[]) =>
+  const sourceType = info.mediaType;
+  if (!info.entries) return image(root, sourceType);
+  const mayRead = async (entries: readonly StoredEntry[]) =>
     mayFetch ||
     (await Promise.all(entries.map((each) => content.hasManifest(repository, each.digest, context)))).every(
       Boolean,
     );
-  const images = form.entries.filter(({ attestation }) => !attestation);
+  const images = info.entries.filter(({ attestation }) => !attestation);
   const index = (each: Form) =>
     manifestRecipe({ ...common, source: root, sourceType, kind: 'index', form: each });
-  const lists = (await atHand(images)) ? indexForms.map(index) : [];
+  const lists = (await mayRead(images)) ? indexForms.map(index) : [];
   const likely = fitting(platform, images).slice(0, 1);
-  if (!(await atHand(likely.length > 0 ? likely : images))) return lists;
+  if (!(await mayRead(likely.length > 0 ? likely : images))) return lists;
   const chosen = await platformSelector.select(repository, root, platform, context).catch(ignoreFaultOfImage);
-  const chosenForm =
+  const chosenInfo =
     chosen && (await content.getManifestInfo(repository, chosen, context).catch(ignoreFaultOfImage));
-  return chosenForm ? [...lists, ...image(chosen, chosenForm.mediaType)] : lists;
+  return chosenInfo ? [...lists, ...image(chosen, chosenInfo.mediaType)] : lists;
 }
 
 const imageForms: readonly Form[] = ['schema2', 'oci', 'schema1', 'generic'];
 const indexForms: readonly Form[] = ['schema2', 'oci', 'generic'];
 
-/** One image that is broken, or cannot take a form, is no reason to end the search; a fault of upstream is. */
+/** An image that is broken, or cannot be converted, does not end the search; an error of upstream does. */
 function ignoreFaultOfImage(error: unknown): undefined {
   if (error instanceof ConversionError) return undefined;
   if (error instanceof RegistryError && faultsOfImage.has(error.code) && !isSpent(error)) return undefined;

@@ -3,17 +3,17 @@ import type { Digest } from '../../../converters/digest.ts';
 import { joinKey } from '../../cache/key.ts';
 
 /**
- * How something that upstream does not have is made: everything that its bytes depend on. Small and immutable; any
- * replica can follow it.
+ * The way to make content that upstream does not have: everything that its bytes depend on. A recipe is small and
+ * immutable, and any replica can use it.
  */
 export type Recipe = ManifestRecipe | ConfigRecipe | LayerRecipe;
 
 interface Rooted {
-  /** Of the converters that make it: those of another version may make other bytes (`recipeOf`). */
+  /** The version of the converters: another version may make other bytes (`isCurrent`). */
   readonly converters: number;
   /**
-   * What upstream was asked for when it was made: the source itself, or the index that names it. Whoever wants the
-   * product must have the right to read this. (Upstream may hold the source as a blob only.)
+   * The manifest that was requested when it was made: the source itself, or the index that names it. A client needs the
+   * right to read the root to get the product. (Upstream may have the source as a blob only.)
    */
   readonly root: Digest;
 }
@@ -22,34 +22,34 @@ export interface ManifestRecipe extends Rooted {
   readonly product: 'manifest';
   /** The stored manifest that it is made from. */
   readonly source: Digest;
-  /** The type that it is read as: what an index says of an entry, or upstream, need not stand in the document. */
+  /** The type that the source is read as, by its index or by upstream: the document need not have it. */
   readonly sourceType: string;
   readonly kind: 'image' | 'index';
   readonly form: Form;
-  /** Schema 1 holds the tag: "" for none. Other forms do not depend on it. */
+  /** The tag inside schema 1, "" for none. Other forms do not depend on it. */
   readonly tag: string;
-  /** Whether zstd layers are named as the plain tars that they hold. */
+  /** Whether zstd layers are named as the plain tars inside them. */
   readonly unpackZstd: boolean;
-  /** Of an index: the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter. */
+  /** For an index, the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter. */
   readonly layersOf: string;
 }
 
-/** A config that was made for an image without one; it comes with its manifest. */
+/** A config that was made for an image without one, together with its manifest. */
 export interface ConfigRecipe extends Rooted {
   readonly product: 'config';
   readonly manifest: ManifestRecipe;
 }
 
-/** A layer served unpacked. */
+/** A layer that is served decompressed. */
 export interface LayerRecipe extends Rooted {
   readonly product: 'layer';
-  /** The layer as upstream has it. */
+  /** The digest of the compressed layer, which upstream has. */
   readonly packed: Digest;
-  /** Bytes unpacked. */
+  /** Bytes of the decompressed layer. */
   readonly size: number;
 }
 
-/** A recipe with nothing in it that its product does not depend on: one product has one recipe. */
+/** Creates a recipe without values that its product does not depend on, so that one product has one recipe. */
 export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'converters'>): ManifestRecipe {
   const schema1 = recipe.form === 'schema1';
   return {
@@ -57,15 +57,15 @@ export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'convert
     product: 'manifest',
     converters: convertersVersion,
     tag: schema1 ? recipe.tag : '',
-    // No client of schema 1 unpacks zstd; skopeo 1.9 and containerd 1.6 refuse the type that schema 2 has for it.
+    // No client of schema 1 decompresses zstd; skopeo 1.9 and containerd 1.6 refuse the type that schema 2 has for it.
     unpackZstd: schema1 || recipe.form === 'schema2' || recipe.unpackZstd,
     layersOf: recipe.kind === 'index' ? recipe.layersOf : '',
   };
 }
 
 /**
- * The key of what a recipe makes. Schema 1 holds the repository's name, and its signature the key; both are in the
- * key, as is the converters' version.
+ * The cache key of a recipe's product. Schema 1 depends on the repository's name and the signing key, so both are in
+ * the key, as is the converters' version.
  */
 export function derivedManifestKey(
   upstream: string,
@@ -89,7 +89,7 @@ export function derivedManifestKey(
   return joinKey('product', upstream, repository, ...parts);
 }
 
-/** A recipe that these converters can follow: what others have written is as good as lost, and is looked for again. */
+/** Whether these converters can use a recipe: one of another version counts as lost, and is searched for again. */
 export function isCurrent(recipe: Recipe): boolean {
   return recipe.converters === convertersVersion;
 }

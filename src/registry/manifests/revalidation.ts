@@ -36,9 +36,9 @@ export interface Revalidation {
 }
 
 /**
- * A representation depends on the request's words and on what upstream names. While that is the same, the representation
- * may be. A recipe that a cache has lost is put back when the manifest is converted again. Until then the representation
- * is not sent again: a client that got the digest could not get what it names.
+ * A representation depends on the request and on the manifest that upstream names. While these stay the same, it may be
+ * sent again. A recipe that a cache has lost is put back when the manifest is converted again. Until then the
+ * representation is not sent again: a client that got its digests could not get their content.
  */
 export function createRevalidation({ resolver, converter, recentTags }: RevalidationOptions): Revalidation {
   function freshnessOf(

@@ -7,26 +7,26 @@ import type { ClientRequest } from '../client-request.ts';
 /** A manifest that a client pushes. */
 export interface ManifestBody {
   readonly bytes: Uint8Array;
-  /** Gives the memory back to other pushes; may be called more than once. */
+  /** Frees the memory for other pushes; may be called more than once. */
   release(): void;
 }
 
 export interface ManifestBodies {
   /**
    * Reads the body of a push.
-   * @returns undefined where there is none, or no memory for it now: then the request is passed on as it comes.
-   * @throws RegistryError MANIFEST_TOO_LARGE, MANIFEST_INVALID; the reason of the signal where the client has left.
+   * @returns undefined where there is no body, or no memory for it now: then the request is forwarded as it comes.
+   * @throws RegistryError MANIFEST_TOO_LARGE, MANIFEST_INVALID; the reason of the signal after the client has left.
    */
   read(request: ClientRequest): Promise<ManifestBody | undefined>;
 }
 
-/** Most manifests have a few kilobytes, less than a connection has for its buffers. */
+/** Bytes of a manifest that needs no turn. Most manifests have a few kilobytes, less than a connection's buffers. */
 const smallBytes = 65_536;
 
-/** Larger manifests that are in memory at the same time, 4 MiB each at most. */
+/** Larger manifests that may be in memory at the same time, of 4 MiB each at most. */
 const mostLarge = 8;
 
-/** On Workers the work of a request that ends stops without a `finally`: its place is free after so long. */
+/** Milliseconds until a place is free again: on Workers, a request that ends may stop without its `finally`. */
 const staleMs = 600_000;
 
 /** @param clock milliseconds since the epoch. */
@@ -78,7 +78,7 @@ async function readAll(body: ReadableStream<Uint8Array>, signal: AbortSignal | u
     });
     if (done) break;
     length += value.length;
-    // The rest is not read and not cancelled: that would close the connection before the answer is sent.
+    // The rest is neither read nor cancelled: that would close the connection before the response is sent.
     if (length > limits.documentBytes) throw tooLarge(`more than ${limits.documentBytes} bytes`);
     chunks.push(value);
   }
@@ -99,7 +99,7 @@ function brokenOff(cause: unknown): RegistryError {
   });
 }
 
-/** The same request with its body at hand, which can be sent twice. */
+/** The same request with its body in memory, which can be sent twice. */
 export function withBody(request: ClientRequest, bytes: Uint8Array | undefined): ClientRequest {
   if (bytes === undefined) return request;
   const headers = new Headers(request.headers);

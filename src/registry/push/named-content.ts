@@ -6,13 +6,13 @@ import { readManifest } from '../../../converters/read.ts';
 /** The content that a manifest names, and that a registry must have before it takes the manifest. */
 export interface NamedContent {
   readonly blobs: readonly Digest[];
-  /** Of an index: the manifests that it lists. */
+  /** For an index, the manifests that it lists. */
   readonly manifests: readonly Digest[];
 }
 
 const nothing: NamedContent = { blobs: [], manifests: [] };
 
-/** @returns nothing for a document that is not read here; the registry judges it. */
+/** Reads the content that a manifest names. @returns nothing for an unreadable document, which the registry judges. */
 export function contentNamedBy(bytes: Uint8Array, contentType: string): NamedContent {
   try {
     return namedBy(readManifest(bytes, contentType));

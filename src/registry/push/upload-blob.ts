@@ -31,8 +31,8 @@ export async function uploadBlob(
   context: RequestContext,
 ): Promise<void> {
   const { client, fixedLength } = uploader;
-  const { stream, failure } = rememberingFailure(content.stream);
-  // An upload that is begun has an end: until its address is known, only the usual deadline of a request ends it.
+  const { stream, streamError } = rememberingError(content.stream);
+  // An upload that was begun must be completed or cancelled, so a client that leaves does not end this request.
   const start = beginUpload(client, repository, content.digest, { ...context, signal: undefined });
   const location = await start.catch(async (error: unknown) => {
     await stream.cancel().catch(() => undefined);
@@ -47,13 +47,13 @@ export async function uploadBlob(
   } catch (error) {
     // Upstream may have refused the content before the end of it.
     end.abort(error);
-    await giveUp(uploader, repository, location, context);
-    throw failure() ?? error;
+    await cancel(uploader, repository, location, context);
+    throw streamError() ?? error;
   }
 }
 
-/** Leaves nothing half done at upstream. The client may have gone, and the first failure is the one to tell. */
-async function giveUp(
+/** Cancels an upload at upstream. The client may have left, and the first error is the one to report. */
+async function cancel(
   { client }: Uploader,
   repository: RepositoryName,
   location: string,
@@ -66,8 +66,8 @@ async function giveUp(
   }
 }
 
-/** The same stream, with its failure: the request that sends a broken stream fails without a reason. */
-function rememberingFailure(source: ReadableStream<Uint8Array>) {
+/** The same stream, with its error: a request that sends a broken stream fails without a reason. */
+function rememberingError(source: ReadableStream<Uint8Array>) {
   let failed: unknown;
   const reader = source.getReader();
   const stream = new ReadableStream<Uint8Array>(
@@ -86,5 +86,5 @@ function rememberingFailure(source: ReadableStream<Uint8Array>) {
     },
     { highWaterMark: 0 },
   );
-  return { stream, failure: () => failed };
+  return { stream, streamError: () => failed };
 }

@@ -17,7 +17,7 @@ import {
   type DerivedManifestSource,
   derivedContentOf,
   openDerivedBlob,
-} from './made-content.ts';
+} from './derived-content.ts';
 import { contentNamedBy } from './named-content.ts';
 import { type Uploader, uploadBlob } from './upload-blob.ts';
 
@@ -29,7 +29,7 @@ export interface UploadMissingOptions extends Uploader, DerivedBlobReader {
 export interface Push {
   readonly repository: RepositoryName;
   readonly context: RequestContext;
-  /** Upstream has refused a manifest that names the content: no other answer but "stored" says that it is there. */
+  /** Upstream has refused a manifest that names the content: then only a successful response says that it has it. */
   readonly isRefused: boolean;
 }
 
@@ -37,9 +37,9 @@ export interface Push {
 const uploads = 2;
 
 /**
- * Uploads the content that the registry lacks and regshift can make: the client has pulled it from here, and was told
- * that it is there. All requests carry the client's own login. The client must have the right to read what the content
- * is made from; without that right, nothing tells it that the content can be made.
+ * Uploads content that the registry lacks and regshift can make. The client has pulled the content from regshift, and a
+ * HEAD told it that the content is there. All requests carry the client's own login. The client must have the right to
+ * read the image that the content is made from; without that right, nothing is uploaded and no error says why.
  * @returns the digests that were uploaded.
  * @throws RegistryError as upstream refuses an upload, or as the content cannot be made at the moment.
  */
@@ -49,12 +49,12 @@ export async function uploadMissing(
   { blobs, manifests }: DerivedContent,
 ): Promise<Digest[]> {
   const uploaded = await uploadBlobs(parts, push, blobs);
-  // A registry takes a manifest after all that it names.
-  for (const manifest of manifests) uploaded.push(...(await uploadMadeManifest(parts, push, manifest)));
+  // A registry takes a manifest only after the content that it names.
+  for (const manifest of manifests) uploaded.push(...(await uploadDerivedManifest(parts, push, manifest)));
   return uploaded;
 }
 
-/** The first failure ends the other uploads, which cancel what they have begun: the manifest is not passed on. */
+/** The first error ends the other uploads, which cancel what they have begun: the manifest is not forwarded. */
 async function uploadBlobs(parts: UploadMissingOptions, push: Push, blobs: readonly DerivedBlobSource[]) {
   const { context } = push;
   const end = new AbortController();
@@ -63,7 +63,7 @@ async function uploadBlobs(parts: UploadMissingOptions, push: Push, blobs: reado
   const failures: unknown[] = [];
   const uploaded = await mapBounded(blobs, uploads, async (blob) => {
     if (failures.length > 0) return [];
-    return uploadMadeBlob(parts, own, blob).catch((error: unknown) => {
+    return uploadDerivedBlob(parts, own, blob).catch((error: unknown) => {
       failures.push(error);
       end.abort(error);
       return [];
@@ -73,7 +73,7 @@ async function uploadBlobs(parts: UploadMissingOptions, push: Push, blobs: reado
   return uploaded.flat();
 }
 
-async function uploadMadeBlob(
+async function uploadDerivedBlob(
   parts: UploadMissingOptions,
   push: Push,
   blob: DerivedBlobSource,
@@ -88,7 +88,7 @@ async function uploadMadeBlob(
   return [blob.digest];
 }
 
-async function uploadMadeManifest(
+async function uploadDerivedManifest(
   parts: UploadMissingOptions,
   push: Push,
   { digest, recipe }: DerivedManifestSource,
@@ -122,7 +122,7 @@ async function putDerivedManifest(
   }
 }
 
-/** Other answers tell nothing of the content: upstream gives its own answer to the client's manifest. */
+/** Whether upstream lacks the content. Errors that do not tell are left to upstream's response to the manifest. */
 async function isMissing(stored: Promise<unknown>, { isRefused }: Push): Promise<boolean> {
   try {
     await stored;
@@ -133,7 +133,7 @@ async function isMissing(stored: Promise<unknown>, { isRefused }: Push): Promise
   }
 }
 
-/** The right to made content is the right to the image that it is made from. */
+/** Whether the request has the right to derived content, which is the right to the manifest that it is made from. */
 export async function mayRead(
   resolver: Pick<Resolver, 'resolve'>,
   { repository, context }: Pick<Push, 'repository' | 'context'>,

@@ -16,17 +16,17 @@ import type { ManifestConverter } from '../manifests/converter.ts';
 import type { PlatformSelector } from '../manifests/platform-selector.ts';
 import { manifestRecipe } from '../manifests/recipe.ts';
 
-/** A v1 image, and what is known of its layer. */
+/** A v1 image, and facts of its layer. */
 export interface V1Part extends V1Image {
-  /** Bytes as it is served; absent where the manifest does not say: of schema 1, of what is unpacked, of none. */
+  /** Bytes of the layer as it is served; undefined for schema 1, a decompressed layer, and no layer. */
   readonly size: number | undefined;
-  /** The layer is stored packed by zstd, which no client of API v1 unpacks. */
+  /** The layer is stored with zstd, which no client of API v1 decompresses. */
   readonly decompressed: boolean;
 }
 
-/** What an image is made from, and whose right opens it. */
+/** The stored manifests that v1 images are made from. */
 export interface V1LayerPosition {
-  /** What upstream was asked for: the image, or the index that names it. */
+  /** The manifest that was requested, whose right opens the images: the image, or the index that names it. */
   readonly root: Digest;
   readonly image: Digest;
 }
@@ -37,17 +37,16 @@ export interface V1Chain extends V1LayerPosition {
 }
 
 /**
- * Stored images as v1 images. Rights are not asked about here: whoever calls has proved that this caller may read
- * the root.
+ * Stored images as v1 images. No rights are checked here: callers have proved the right to read the root.
  */
 export interface V1Images {
-  /** What an index or an image is to a client of this platform. @throws ConversionError; RegistryError. */
+  /** The v1 images of an image, or of an index for a platform. @throws ConversionError; RegistryError. */
   of(repository: RepositoryName, root: Digest, platform: Platform, context: RequestContext): Promise<V1Chain>;
-  /** The same of an image that an id was seen in. @throws ConversionError; RegistryError. */
-  at(repository: RepositoryName, place: V1LayerPosition, context: RequestContext): Promise<V1Chain>;
-  /** Where this process has seen an id, in this repository and in no other (CVE-2014-8178). */
+  /** The v1 images of an image that an id was seen in. @throws ConversionError; RegistryError. */
+  at(repository: RepositoryName, position: V1LayerPosition, context: RequestContext): Promise<V1Chain>;
+  /** The position where this process has seen an id, in this repository and in no other (CVE-2014-8178). */
   seen(repository: RepositoryName, id: string): V1LayerPosition | undefined;
-  /** Sees to it that layers can be served unpacked, which takes reading them once. @throws RegistryError. */
+  /** Makes layers ready to be served decompressed, which takes reading them once. @throws RegistryError. */
   ready(repository: RepositoryName, chain: V1Chain, context: RequestContext): Promise<void>;
 }
 
@@ -57,7 +56,7 @@ export interface V1ImagesOptions {
   readonly platformSelector: PlatformSelector;
 }
 
-/** In characters of JSON: a chain has a few KiB, and could have megabytes. */
+/** Characters of JSON in the cache: a chain has a few KiB, and may have megabytes. */
 const rememberedCharacters = 8_000_000;
 const rememberedIds = 50_000;
 
@@ -66,7 +65,7 @@ export function createV1Images({ content, converter, platformSelector }: V1Image
     maxSize: rememberedCharacters,
     sizeCalculation: (parts) => parts.reduce((sum, { json }) => sum + json.length + 300, 300),
   });
-  const places = createLru<string, V1LayerPosition>(rememberedIds);
+  const positions = createLru<string, V1LayerPosition>(rememberedIds);
 
   async function partsOf(repository: RepositoryName, image: Digest, context: RequestContext) {
     const key = `${repository} ${image}`;
@@ -77,7 +76,7 @@ export function createV1Images({ content, converter, platformSelector }: V1Image
     if (model.kind !== 'image') {
       throw new ConversionError({ code: 'INVALID', message: 'An image was expected', found: 'an index' });
     }
-    const parts = await takenApart(model, repository, converter.ports(repository, context));
+    const parts = await convertToV1(model, repository, converter.ports(repository, context));
     chains.set(key, parts);
     return parts;
   }
@@ -88,13 +87,13 @@ export function createV1Images({ content, converter, platformSelector }: V1Image
     context: RequestContext,
   ): Promise<V1Chain> {
     const parts = await partsOf(repository, image, context);
-    for (const { id } of parts) places.set(`${repository} ${id}`, { root, image });
+    for (const { id } of parts) positions.set(`${repository} ${id}`, { root, image });
     return { root, image, parts };
   }
 
   return {
     at,
-    seen: (repository, id) => places.get(`${repository} ${id}`),
+    seen: (repository, id) => positions.get(`${repository} ${id}`),
     async of(repository, root, platform, context) {
       const { entries } = await content.getManifestInfo(repository, root, context);
       const image = entries ? await platformSelector.select(repository, root, platform, context) : root;
@@ -102,7 +101,7 @@ export function createV1Images({ content, converter, platformSelector }: V1Image
     },
     async ready(repository, { root, image, parts }, context) {
       if (!parts.some(({ decompressed }) => decompressed)) return;
-      // Its schema 1 names the same layers unpacked; how they are made is remembered with it.
+      // The image's schema 1 names the same layers decompressed; their recipes are cached with it.
       const { mediaType: sourceType } = await content.getManifestInfo(repository, image, context);
       const schema1 = { kind: 'image', form: 'schema1', tag: '', unpackZstd: true, layersOf: '' } as const;
       await converter.convert(
@@ -114,7 +113,7 @@ export function createV1Images({ content, converter, platformSelector }: V1Image
   };
 }
 
-async function takenApart(
+async function convertToV1(
   image: Image,
   repository: RepositoryName,
   ports: ConversionPorts,
@@ -131,11 +130,11 @@ async function takenApart(
 }
 
 /**
- * What a layer is unpacked, its config says too: that is enough for ids, and a client that asks for all tags must
- * not have all their layers read. Before a layer goes out, `ready` reads it and holds the config to it.
+ * Ports that take the facts of decompressed layers from the config, which is enough for ids: a client that requests all
+ * tags must not have all their layers read. Before a layer is served, `ready` reads it and verifies the config.
  */
 function withoutReading(image: Image, ports: ConversionPorts): ConversionPorts {
-  // The layers of a generic manifest may stand in another order than those of its config.
+  // The layers of a generic manifest may be in another order than those of its config.
   if (image.target.kind !== 'config' || image.source.dialect === 'generic') return ports;
   return {
     ...ports,

@@ -22,30 +22,30 @@ import {
 import type { V1Chain, V1Images } from './images.ts';
 import type { V1Tags } from './tags.ts';
 
-/** A chain that this caller may read. */
+/** A chain that the request may read. */
 export interface V1Found {
   readonly chain: V1Chain;
-  /** Upstream gives it to anyone. */
+  /** Upstream gives it without a credential. */
   readonly public: boolean;
 }
 
-/** What is known of a pull whose requests name an id and nothing else. */
+/** Facts of a pull whose requests name an id and nothing else. */
 export interface V1Hints {
   readonly platform: Platform;
-  /** What the client was told that its image is made from. It need not be true: it only is tried first. */
+  /** The root in the client's cookie. It need not be true: it is only tried first. */
   readonly root: Digest | undefined;
   readonly wanted: Tag | undefined;
 }
 
 export interface V1Search {
-  /** Sees to it that the layers of a chain can be served. @throws RegistryError, with when to come back. */
+  /** Makes the layers of a chain ready to be served. @throws RegistryError; with `Retry-After` if that takes long. */
   ready(repository: RepositoryName, found: V1Found, context: RequestContext): Promise<void>;
-  /** What a tag names. @throws ConversionError; RegistryError. */
+  /** The chain of a tag. @throws ConversionError; RegistryError. */
   tagged(repository: RepositoryName, tag: Tag, platform: Platform, context: RequestContext): Promise<V1Found>;
   /**
-   * The image of the repository that an id is in, or undefined. What this process has seen comes first, then what
-   * the client was told, then the tags that a client of API v1 is shown: whatever another replica has told a client
-   * is found again. Each is opened by the caller's own right to it. @throws RegistryError.
+   * The chain of the repository that an id is in, or undefined. The position where this process has seen the id is
+   * tried first, then the root in the client's cookie, then the tags that a client of API v1 gets: so an id that
+   * another replica sent is found again. Each needs the request's own right to it. @throws RegistryError.
    */
   withId(
     repository: RepositoryName,
@@ -74,7 +74,7 @@ export const tagConcurrency = 6;
 export function createV1Search(options: V1SearchOptions): V1Search {
   const { resolver, images, tags, versions, clock } = options;
   const misses = createLru<string, number>(10_000);
-  const inVain = createSearchAllowance(maxFailedSearches, clock);
+  const failedSearches = createSearchAllowance(maxFailedSearches, clock);
   const searches = createBoundedSearch<V1Found | undefined>(options);
 
   async function tagged(repository: RepositoryName, tag: Tag, platform: Platform, context: RequestContext) {
@@ -94,17 +94,17 @@ export function createV1Search(options: V1SearchOptions): V1Search {
 
   async function known(repository: RepositoryName, id: string, hints: V1Hints, context: RequestContext) {
     const has = (found: V1Found | undefined) => (found && hasId(found.chain, id) ? found : undefined);
-    const place = images.seen(repository, id);
+    const position = images.seen(repository, id);
     const seen =
-      place && byRoot(repository, place.root, context, () => images.at(repository, place, context));
+      position && byRoot(repository, position.root, context, () => images.at(repository, position, context));
     const found = has(await seen?.catch(ignoreFaultOfImage));
     const { root, platform } = hints;
-    if (found || root === undefined || root === place?.root) return found;
-    const told = byRoot(repository, root, context, () => images.of(repository, root, platform, context));
-    return has(await told.catch(ignoreFaultOfImage));
+    if (found || root === undefined || root === position?.root) return found;
+    const named = byRoot(repository, root, context, () => images.of(repository, root, platform, context));
+    return has(await named.catch(ignoreFaultOfImage));
   }
 
-  async function walk(repository: RepositoryName, id: string, hints: V1Hints, run: SearchRun) {
+  async function searchTags(repository: RepositoryName, id: string, hints: V1Hints, run: SearchRun) {
     const { context } = run;
     const { tags: candidates } = await tags.toTry(repository, hints.wanted, context);
     return firstFound(candidates, tagConcurrency, async (tag) => {
@@ -127,14 +127,14 @@ export function createV1Search(options: V1SearchOptions): V1Search {
       const isMissed = () => (misses.get(missKey) ?? 0) > clock();
       if (isMissed()) return undefined;
       return searches.run(missKey, repository, context, async (run) => {
-        // The search before may have come across it, or not.
-        const met = images.seen(repository, id) && (await known(repository, id, hints, run.context));
-        if (met || isMissed()) return met;
-        if (inVain.isUsed(state, context)) throw tooManyFailedSearches(repository);
-        const walked = await walk(repository, id, hints, run);
-        if (walked) return walked;
+        // An earlier search may have found it, or failed.
+        const found = images.seen(repository, id) && (await known(repository, id, hints, run.context));
+        if (found || isMissed()) return found;
+        if (failedSearches.isUsed(state, context)) throw tooManyFailedSearches(repository);
+        const searched = await searchTags(repository, id, hints, run);
+        if (searched) return searched;
         misses.set(missKey, clock() + negativeMs);
-        inVain.note(state, context);
+        failedSearches.note(state, context);
         return undefined;
       });
     },
@@ -145,7 +145,7 @@ function hasId({ parts }: V1Chain, id: string): boolean {
   return parts.some((part) => part.id === id);
 }
 
-/** Whether an error is about one image for good; others are of the moment, or of the caller. */
+/** Whether an error is a lasting one of one image; others are temporary, or due to the request's rights. */
 export function isFaultOfImage(error: unknown): error is Error {
   if (error instanceof ConversionError) return true;
   const codes = ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'UPSTREAM_CONTENT', 'UNSIGNED'];

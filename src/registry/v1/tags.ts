@@ -8,44 +8,44 @@ import type { RecentTags } from '../recent-tags.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
 
 export interface V1TagsOptions {
-  /** Seconds for which a list may be used again by the credential that it was given to. */
+  /** Seconds for which a list may be used again, by the same credential. */
   readonly ttl: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly client: UpstreamClient;
   readonly versions: RepositoryVersions;
-  /** Tags given by API v2 lately. */
+  /** Tags that this replica served lately. */
   readonly recentTags: RecentTags;
-  /** Tags that clients asked API v2 for which can only have them by API v1 (Docker 1.4 and 1.5). */
-  readonly tagsForV1: RecentTags;
-  /** The most tags of a repository's list. */
+  /** Tags that clients requested by API v2 and can only get by API v1 (Docker 1.4 and 1.5). */
+  readonly requestedTags: RecentTags;
+  /** The most tags of a repository's list that are tried. */
   readonly most: (context: RequestContext) => number;
 }
 
 export interface TagsToTry {
-  /** Those that matter most first. */
+  /** The most important ones first. */
   readonly tags: readonly Tag[];
-  /** How many more there are. */
+  /** The number of tags that are left out. */
   readonly left: number;
 }
 
-/** Which tags of a repository are looked at: a client of API v1 asks for all of them, and there may be thousands. */
+/** Selects tags of a repository: a client of API v1 requests all of them, and there may be thousands. */
 export interface V1Tags {
   /**
-   * What is known to matter, then `latest` and the highest versions of upstream's list. The list's part is the same
-   * for every replica, so that each finds the ids that another has given out.
+   * Tags that clients are known to want, then `latest` and the highest versions of upstream's list. The list's part is
+   * the same for every replica, so that each finds the ids that another one sent.
    * @param wanted the tag that the client is known to want. @throws RegistryError as `listTags`.
    */
   toTry(repository: RepositoryName, wanted: Tag | undefined, context: RequestContext): Promise<TagsToTry>;
 }
 
-/** Of the tags known to matter: more would only be more questions to upstream. */
-const mostKnown = 10;
-/** Registries list tags in the order of the alphabet, so that the newest are known when all are. */
+/** Tags that clients are known to want: more of them would only be more requests to upstream. */
+const mostWanted = 10;
+/** Registries list tags in alphabetical order, so the whole list must be read to find the newest. */
 const mostListed = 10_000;
 
 export function createV1Tags(options: V1TagsOptions): V1Tags {
-  const { client, versions, recentTags, tagsForV1, most, ttl, clock } = options;
+  const { client, versions, recentTags, requestedTags: tagsForV1, most, ttl, clock } = options;
   const lists = createLru<string, { readonly tags: readonly Tag[]; readonly at: number }>(200);
 
   async function list(repository: RepositoryName, context: RequestContext): Promise<readonly Tag[]> {
@@ -60,16 +60,16 @@ export function createV1Tags(options: V1TagsOptions): V1Tags {
   return {
     async toTry(repository, first, context) {
       const listed = await list(repository, context);
-      const there = new Set(listed);
-      const known = [...(first ? [first] : []), ...tagsForV1.of(repository), ...recentTags.of(repository)];
-      const matter = known.filter((tag) => there.has(tag)).slice(0, mostKnown);
-      const tags = [...new Set([...matter, ...listed.slice(0, most(context))])];
+      const existing = new Set(listed);
+      const wanted = [...(first ? [first] : []), ...tagsForV1.of(repository), ...recentTags.of(repository)];
+      const important = wanted.filter((tag) => existing.has(tag)).slice(0, mostWanted);
+      const tags = [...new Set([...important, ...listed.slice(0, most(context))])];
       return { tags, left: listed.length - tags.length };
     },
   };
 }
 
-/** Numbers in names count as numbers: 1.10 is newer than 1.9. */
+/** Compares numbers in names as numbers: 1.10 is newer than 1.9. */
 const collator = new Intl.Collator('en', { numeric: true });
 
 export function newestFirst(tags: readonly Tag[]): Tag[] {

@@ -4,7 +4,7 @@ import { createV1Images, type V1ImagesOptions } from './images.ts';
 import { createV1Search, type V1Search, type V1SearchOptions } from './search.ts';
 import { createV1Tags, type V1Tags, type V1TagsOptions } from './tags.ts';
 
-/** What a registry serves by API v1. */
+/** The services of one registry for API v1. */
 export interface V1Services {
   readonly tags: V1Tags;
   readonly search: V1Search;
@@ -30,7 +30,7 @@ export interface V1ServicesOptions
 }
 
 const usualTags = 100;
-/** Where upstream counts pulls each tag is one, or two. */
+/** Where upstream counts pulls, each tag costs one or two. */
 const tagsWhereCounted = 8;
 
 export function createV1Services(options: V1ServicesOptions): V1Services {
@@ -39,7 +39,7 @@ export function createV1Services(options: V1ServicesOptions): V1Services {
   const requestedTags = createRecentTags();
   const most = (context: RequestContext) =>
     v1Tags ?? (resolver.countsPulls(context) ? tagsWhereCounted : usualTags);
-  const tags = createV1Tags({ ...options, tagsForV1: requestedTags, most, ttl });
+  const tags = createV1Tags({ ...options, requestedTags: requestedTags, most, ttl });
   const search = createV1Search({ ...options, images: createV1Images(options), tags });
   return { tags, search, recentTags, requestedTags, passThrough };
 }

@@ -1,7 +1,7 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { discard } from '../body.ts';
-import type { UpstreamAnswer, UpstreamClient, UpstreamRequest } from '../client.ts';
+import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
 import { blobPath } from './paths.ts';
@@ -12,7 +12,7 @@ export type BlobRequestOptions = Pick<UpstreamRequest, 'headers' | 'redirects'>;
 export interface GetBlobOptions {
   /** The bytes to get, both ends included; up to the end of the blob without `last`. */
   readonly range?: { readonly first: number; readonly last?: number };
-  /** What a message calls the blob: `layer` for one that is known to be a layer. */
+  /** The name of the blob in messages: `layer` if it is known to be a layer. */
   readonly what?: 'blob' | 'layer';
   /** The error's code where upstream does not have the blob. */
   readonly unknown?: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN';
@@ -34,13 +34,13 @@ export function requestBlob(
   digest: Digest,
   context: ApiContext,
   options: BlobRequestOptions = {},
-): Promise<UpstreamAnswer> {
+): Promise<UpstreamResponse> {
   return request(client, 'GET', repository, digest, context, options);
 }
 
 /**
  * `HEAD` of a blob; `GET`, with redirects followed, where the registry refuses HEAD.
- * @returns the response with any status; the caller discards its body. @throws RegistryError where there is no response.
+ * @returns the response with any status, whose body the caller discards. @throws RegistryError without a response.
  */
 export async function headBlob(
   client: UpstreamClient,
@@ -48,7 +48,7 @@ export async function headBlob(
   digest: Digest,
   context: ApiContext,
   options: BlobRequestOptions = {},
-): Promise<UpstreamAnswer> {
+): Promise<UpstreamResponse> {
   const head = await request(client, 'HEAD', repository, digest, context, options);
   if (!headRefusals.includes(head.response.status)) return head;
   return request(client, 'GET', repository, digest, context, { ...options, redirects: 'follow' });
@@ -107,7 +107,7 @@ function request(
   digest: Digest,
   { credential, budget, signal }: ApiContext,
   options: BlobRequestOptions,
-): Promise<UpstreamAnswer> {
+): Promise<UpstreamResponse> {
   const path = blobPath(repository, digest);
   return client.request({ method, path, repository, credential, budget, signal, ...options });
 }

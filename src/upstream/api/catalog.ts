@@ -13,9 +13,9 @@ const pageLength = 1000;
 const mostPages = 10;
 
 /**
- * The repositories that upstream lists to this caller (`/v2/_catalog`, which the distribution spec leaves out, and
+ * Reads the repositories that upstream lists to this caller (`/v2/_catalog`, which is not in the distribution spec, and
  * which Docker Hub and others do not have).
- * @returns the first ten thousand; none where upstream has no list for this caller. @throws RegistryError.
+ * @returns the first ten thousand; none if upstream has no list for this caller. @throws RegistryError.
  */
 export async function listRepositories(
   client: UpstreamClient,
@@ -38,7 +38,7 @@ export async function listRepositories(
   return found;
 }
 
-/** One page of the list. @param query with its question mark; "" for the first. */
+/** `GET` of one page of the list. @param query with its question mark; "" for the first page. */
 export async function askForRepositories(
   client: UpstreamClient,
   query: string,
@@ -55,7 +55,7 @@ export async function askForRepositories(
   return response;
 }
 
-/** The names of a page, which is read to its end. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
+/** Reads the names of a page. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export async function repositoriesIn(response: Response): Promise<RepositoryName[]> {
   const bytes = await readBounded(response, limits.documentBytes, 'the list of repositories');
   try {

@@ -4,7 +4,7 @@ import { mediaTypes } from '../../../converters/media-types.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { pushScope } from '../auth/scope.ts';
 import { discard, readBounded } from '../body.ts';
-import type { UpstreamAnswer, UpstreamClient } from '../client.ts';
+import type { UpstreamClient, UpstreamResponse } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
 import { manifestPath } from './paths.ts';
@@ -57,7 +57,7 @@ export function requestManifest(
   reference: string,
   { credential, budget, signal }: ApiContext,
   accept: string = widestAccept,
-): Promise<UpstreamAnswer> {
+): Promise<UpstreamResponse> {
   const path = manifestPath(repository, reference);
   return client.request({ method, path, repository, credential, budget, signal, headers: { accept } });
 }
@@ -88,7 +88,7 @@ export async function fetchManifest(
   return { ...headOf(answer), bytes };
 }
 
-function headOf({ response: { headers }, anonymous }: UpstreamAnswer): ManifestHead {
+function headOf({ response: { headers }, anonymous }: UpstreamResponse): ManifestHead {
   const digest = headers.get('docker-content-digest');
   return {
     digest: isDigest(digest) ? digest : undefined,

@@ -7,7 +7,7 @@ import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
 import { tagsPath } from './paths.ts';
 
-/** One page of a repository's tags. @param query with its question mark; "" for the first. */
+/** `GET` of one page of a repository's tags. @param query with its question mark; "" for the first page. */
 export async function askForTags(
   client: UpstreamClient,
   repository: RepositoryName,
@@ -25,7 +25,7 @@ export async function askForTags(
   return response;
 }
 
-/** The tags of as many pages as it takes to have `limit` of them. @throws RegistryError. */
+/** Reads pages of tags until it has `limit` tags. @throws RegistryError. */
 export async function listTags(
   client: UpstreamClient,
   repository: RepositoryName,
@@ -46,7 +46,7 @@ export async function listTags(
   return found.slice(0, limit);
 }
 
-/** Upstream's link to the next page (RFC 8288); only its query counts, whatever host it names. */
+/** The query of upstream's link to the next page (RFC 8288); the host that it names is ignored. */
 export function nextQuery(header: string | null): string | undefined {
   // No "<" inside: a header full of them would be read once for each (RFC 3986 has none in a URL).
   const target = /<([^<>]*)>\s*;\s*rel="?next"?/i.exec(header ?? '')?.[1];
@@ -54,7 +54,7 @@ export function nextQuery(header: string | null): string | undefined {
   return at === -1 ? undefined : target?.slice(at);
 }
 
-/** The tags of a page, which is read to its end. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
+/** Reads the tags of a page. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export async function tagsIn(response: Response, repository: RepositoryName): Promise<Tag[]> {
   const bytes = await readBounded(response, limits.documentBytes, 'the list of tags');
   try {

@@ -3,7 +3,7 @@ import { createLru } from '../../cache/lru.ts';
 import { RegistryError } from '../../errors.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicAuthorization, credentialKey, type StaticCredential } from './credential.ts';
-import type { Token, TokenSource } from './token-cache.ts';
+import type { Token, TokenCache } from './token-cache.ts';
 import {
   isSameRequest,
   ownScopes,
@@ -12,51 +12,51 @@ import {
   tokenRequestFor,
 } from './token-request.ts';
 
-/** What a request goes out with. */
+/** The Authorization that a request is sent with. */
 export interface Authorization {
   readonly authorization: string | undefined;
   readonly token?: Token & { readonly request: TokenRequest };
 }
 
 export interface Authorizer {
-  /** What to ask with at first: as the last challenge to the like of this request wanted it. */
+  /** The Authorization of a first attempt: as the last challenge to a request of this kind wanted it. */
   authorize(subject: TokenSubject): Promise<Authorization>;
   /**
-   * What to ask with once more after a 401, or undefined when no challenge in it can be met.
-   * @throws RegistryError as `TokenSource.get` does.
+   * The Authorization of a second attempt after a 401, or undefined when no challenge of it can be met.
+   * @throws RegistryError as `TokenCache.get` does.
    */
   handleChallenge(
     refusal: Response,
     previous: Authorization,
     subject: TokenSubject,
   ): Promise<Authorization | undefined>;
-  /** Upstream has answered 401 to this grant. */
+  /** Records that upstream answered 401 to this grant. */
   invalidate(grant: Authorization): void;
-  /** Upstream has answered something else than 401 to what `before` gave. */
+  /** Records that upstream did not answer 401 to the Authorization of `authorize`. */
   confirm(subject: TokenSubject): void;
-  /** Whether `before` gives what upstream is known to take, or nothing else is to be had: a body is sent only once. */
+  /** Whether upstream is known to take the Authorization of `authorize`, or there is no other: a body is sent once. */
   isSettled(subject: TokenSubject): boolean;
 }
 
 interface State {
-  readonly tokens: TokenSource;
+  readonly tokens: TokenCache;
   readonly allowAnonymousTokens: boolean;
-  /** By credential, repository and scopes: what a token server was last asked with success, without the credential. */
+  /** The last token request that succeeded, without its credential, by credential, repository and scopes. */
   readonly remembered: LRUCache<string, Omit<TokenRequest, 'credential'>>;
-  /** By the same key: upstream took what it was asked with. */
+  /** The same keys, of requests whose Authorization upstream took. */
   readonly settled: LRUCache<string, true>;
   upstreamWantsBasic: boolean;
 }
 
-export function createAuthorizer(tokens: TokenSource, allowAnonymousTokens: boolean): Authorizer {
+export function createAuthorizer(tokens: TokenCache, allowAnonymousTokens: boolean): Authorizer {
   const remembered: State['remembered'] = createLru(5000);
   const settled: State['settled'] = createLru(5000);
   const state: State = { tokens, allowAnonymousTokens, remembered, settled, upstreamWantsBasic: false };
   return {
-    authorize: (subject) => before(state, subject),
+    authorize: (subject) => authorize(state, subject),
     handleChallenge: (refusal, previous, subject) => {
       const challenges = parseChallenges(refusal.headers.get('www-authenticate') ?? '');
-      return after(state, challenges, previous, subject);
+      return answerChallenge(state, challenges, previous, subject);
     },
     invalidate({ token }) {
       if (token !== undefined) tokens.drop(token.request, token.value);
@@ -71,24 +71,24 @@ export function createAuthorizer(tokens: TokenSource, allowAnonymousTokens: bool
   };
 }
 
-async function before(state: State, subject: TokenSubject): Promise<Authorization> {
+async function authorize(state: State, subject: TokenSubject): Promise<Authorization> {
   const { credential } = subject;
-  if (!mayAskForToken(state, subject)) return plain(state, credential);
+  if (!mayAskForToken(state, subject)) return withoutToken(state, credential);
   const key = memoryKey(subject);
-  const question = state.remembered.get(key);
-  if (question === undefined) return plain(state, credential);
+  const known = state.remembered.get(key);
+  if (known === undefined) return withoutToken(state, credential);
   try {
-    return await withToken(state, { ...question, credential }, subject);
+    return await withToken(state, { ...known, credential }, subject);
   } catch (error) {
-    // Upstream may let in, or challenge in another way, whom the token server refuses.
+    // Upstream may accept, or challenge in another way, a client that the token server refuses.
     if (!(error instanceof RegistryError) || error.code !== 'UNAUTHORIZED') throw error;
     state.remembered.delete(key);
-    return plain(state, credential);
+    return withoutToken(state, credential);
   }
 }
 
-/** Bearer goes before Basic where both are offered: the password is then shown to the realm alone. */
-async function after(
+/** Bearer goes before Basic where both are offered: only the realm then gets the password. */
+async function answerChallenge(
   state: State,
   challenges: readonly Challenge[],
   previous: Authorization,
@@ -97,15 +97,15 @@ async function after(
   const { credential } = subject;
   const request = mayAskForToken(state, subject) ? tokenRequestFor(challenges, subject) : undefined;
   if (request === undefined) return basicGrant(state, challenges, previous, credential);
-  // A second new token for the same question would be refused like the first.
+  // Upstream would refuse a second new token for the same request like the first.
   if (previous.token?.fresh && isSameRequest(previous.token.request, request)) return undefined;
   const grant = await withToken(state, request, subject);
-  const { credential: _, ...question } = request;
-  state.remembered.set(memoryKey(subject), question);
+  const { credential: _, ...remembered } = request;
+  state.remembered.set(memoryKey(subject), remembered);
   return grant;
 }
 
-/** For the proxy's own account: a client's Basic value has been sent already. */
+/** Basic, for regshift's own account: a client's Basic value has been sent already. */
 function basicGrant(
   state: State,
   challenges: readonly Challenge[],
@@ -124,22 +124,22 @@ async function withToken(state: State, request: TokenRequest, subject: TokenSubj
   return { authorization: `Bearer ${token.value}`, token: { ...token, request } };
 }
 
-/** Without a token: a client's value as it came, the proxy's own account only where Basic is wanted. */
-function plain(state: State, credential: StaticCredential): Authorization {
+/** An Authorization without a token: a client's value as it came; regshift's own account if upstream wants Basic. */
+function withoutToken(state: State, credential: StaticCredential): Authorization {
   if (credential.kind === 'client') return { authorization: credential.authorization };
   return { authorization: state.upstreamWantsBasic ? basicAuthorization(credential) : undefined };
 }
 
 /**
- * A client that has brought a token renews it itself. One without a login may be meant to see the challenge: always
- * at the ping, which names no repository, because that is where clients learn that they may log in.
+ * A client with a token of its own renews it itself. A client without a login gets the challenge at the ping, which
+ * names no repository, because clients learn there that they may log in.
  */
 function mayAskForToken({ allowAnonymousTokens }: State, { credential, repository }: TokenSubject): boolean {
   if (credential.kind === 'none') return allowAnonymousTokens && repository !== undefined;
   return credential.kind === 'identity' || basicAuthorization(credential) !== undefined;
 }
 
-/** A client's own token, for which nothing can be had in exchange. */
+/** Whether the credential is a client's own token, which no token server exchanges. */
 function isToken(credential: StaticCredential): boolean {
   return credential.kind === 'client' && basicAuthorization(credential) === undefined;
 }

@@ -1,4 +1,4 @@
-/** One way in that a server offers in `WWW-Authenticate`. */
+/** One challenge of `WWW-Authenticate`. */
 export interface Challenge {
   /** Lower case. */
   readonly scheme: string;
@@ -6,24 +6,24 @@ export interface Challenge {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Real challenges have 100–400 characters; an answer's headers must not buy more work than this. */
+/** Characters that are read of a header. Real challenges have 100–400; longer headers must not cost more work. */
 const limit = 8192;
 
 const separators = /[\s,]*/y;
 const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
-/** Whitespace around "=" is bad (RFC 9110 §5.6.3, BWS), and must be read all the same. */
+/** Whitespace around "=" is bad (RFC 9110 §5.6.3, BWS), and recipients must accept it. */
 const equals = /[ \t]*=[ \t]*/y;
 const quoted = /"((?:[^"\\]|\\.)*)"/sy;
-/** Some registries leave out the quotes even around a URL, so more is read than RFC 9110's `token`. */
+/** Some registries leave out the quotes even around a URL, so this accepts more than RFC 9110's `token`. */
 const bare = /[^\s,"]+/y;
 const token68 = /[ \t]+[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$))/y;
 const toNextComma = /[^,"]*/y;
 
 /**
  * Reads `WWW-Authenticate` (RFC 9110 §11.6.1): several challenges in one header, or several headers as `Headers`
- * joins them, by a comma. A comma therefore divides challenges, parameters and nothing at all, and only what
- * follows a name tells which. Never throws: what cannot be read is left out, from an open quote on to the end,
- * for half a realm would be another server. A token68 is read past, since no scheme of registries has one.
+ * joins them, by a comma. A comma therefore divides challenges, parameters or nothing at all, and only the text after
+ * a name tells which. Never throws: unreadable text is left out. An open quote leaves out all text up to the end,
+ * because half a realm would be another server. A token68 is skipped, since no scheme of registries has one.
  */
 export function parseChallenges(header: string): Challenge[] {
   const reader = createReader(withinLimit(header));
@@ -46,7 +46,7 @@ export function parseChallenges(header: string): Challenge[] {
   }
 }
 
-/** An undefined value means that a quote never ends. */
+/** Reads a value. @returns undefined for a quote that does not end. */
 function takeValue(reader: Reader): string | undefined {
   const string = reader.take(quoted)?.[1];
   if (string !== undefined) return string.replace(/\\(.)/gs, '$1');
@@ -61,13 +61,13 @@ function skipGarbage(reader: Reader): boolean {
   return true;
 }
 
-/** Cuts at a comma, so that no value is used of which only the beginning was read. */
+/** Cuts a long header at a comma, so that no value is cut in the middle. */
 function withinLimit(header: string): string {
   return header.length <= limit ? header : header.slice(0, Math.max(0, header.lastIndexOf(',', limit)));
 }
 
 interface Reader {
-  /** The match of a sticky pattern here, which is then read past; undefined when there is none. */
+  /** Reads the match of a sticky pattern at the current position; undefined when there is none. */
   take(pattern: RegExp): RegExpExecArray | undefined;
   startsWith(text: string): boolean;
   atEnd(): boolean;

@@ -2,39 +2,39 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 
-/** In whose name upstream is asked. */
+/** The account that regshift uses at upstream. */
 export type Credential = StaticCredential | HelperCredential;
 
-/** What can be shown to upstream, or to its token server. */
+/** A credential that can be sent to upstream, or to its token server. */
 export type StaticCredential =
   | { readonly kind: 'none' }
-  /** The Authorization value of the proxy's own client, as it came. */
+  /** The Authorization value of the client that made the request, as it came. */
   | { readonly kind: 'client'; readonly authorization: string }
-  /** An account of the proxy itself. */
+  /** An account of regshift itself. */
   | { readonly kind: 'service'; readonly username: string; readonly password: string }
-  /** The same by an identity token of docker login, which only a token server takes. */
+  /** An account of regshift by an identity token of `docker login`, which only a token server takes. */
   | { readonly kind: 'identity'; readonly token: string };
 
-/** An account of the proxy whose login a program keeps, and changes from time to time. */
+/** An account of regshift whose login a credential helper stores, and changes from time to time. */
 export interface HelperCredential {
   readonly kind: 'kept';
   readonly helper: CredentialHelper;
 }
 
 export interface CredentialHelper {
-  /** Whose login it is, for the keys of caches; no secret. */
+  /** Identifies the login in keys of caches; no secret. */
   readonly id: string;
-  /** @throws RegistryError MISCONFIGURED where there is none to be had. */
+  /** @throws RegistryError MISCONFIGURED where the helper has no login. */
   current(): Promise<StaticCredential>;
-  /** After upstream has refused one: another one, or undefined where there is none yet. */
+  /** Another login after upstream has refused one, or undefined where the helper has no other one yet. */
   replace(refused: StaticCredential): Promise<StaticCredential | undefined>;
 }
 
 let key: Uint8Array | undefined;
 
 /**
- * Who a credential is, for the keys of caches: `none`, or a keyed hash, so that no cache holds a password and no
- * dump of one can be searched for a guessed password. Differs from process to process: never a key of what
+ * Identifies a credential in keys of caches: `none`, or a keyed hash, so that no cache holds a password and a dump of
+ * one cannot be searched for a guessed password. It differs from process to process, so it is never part of a key that
  * replicas share. The random key is made at the first use, because Workers allow no random values at module scope.
  */
 export function credentialKey(credential: Credential): string {
@@ -43,7 +43,7 @@ export function credentialKey(credential: Credential): string {
   return bytesToHex(hmac(sha256, key, new TextEncoder().encode(identity(credential))));
 }
 
-/** As JSON, so that no user name can be written to look like another one with another password. */
+/** Is JSON, so that no user name can be written to look like another one with another password. */
 function identity(credential: Exclude<Credential, { kind: 'none' }>): string {
   if (credential.kind === 'client') return JSON.stringify(['client', credential.authorization]);
   if (credential.kind === 'identity') return JSON.stringify(['identity', credential.token]);
@@ -51,7 +51,7 @@ function identity(credential: Exclude<Credential, { kind: 'none' }>): string {
   return JSON.stringify(['service', credential.username, credential.password]);
 }
 
-/** The Basic Authorization value that a credential amounts to (RFC 7617), or undefined when it is no login. */
+/** The Basic Authorization value of a credential (RFC 7617), or undefined when it is not a login. */
 export function basicAuthorization(credential: StaticCredential): string | undefined {
   if (credential.kind === 'none' || credential.kind === 'identity') return undefined;
   if (credential.kind === 'client') {

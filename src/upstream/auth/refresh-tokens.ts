@@ -4,41 +4,41 @@ import { credentialKey } from './credential.ts';
 import type { TokenRequest } from './token-request.ts';
 import type { GrantedToken } from './token-server.ts';
 
-/** The newest identity tokens, where a token server gives another one with each access token. */
-export interface Identities {
+/** The newest identity tokens of token servers that send another one with each access token. */
+export interface RefreshTokens {
   /**
-   * Asks with the newest one.
-   * @throws as `ask`; where the newest is refused, what is configured is tried once more.
+   * Sends a token request with the newest identity token; with the configured one where the server refuses that.
+   * @throws as `send`.
    */
-  present(
+  withNewest(
     request: TokenRequest,
-    ask: (request: TokenRequest) => Promise<GrantedToken>,
+    send: (request: TokenRequest) => Promise<GrantedToken>,
   ): Promise<GrantedToken>;
 }
 
 /**
- * "the client MUST discard the old refresh token and replace it with the new refresh token" (RFC 6749 §6). It lives as
- * long as the process; after a restart, what is configured must still be good.
+ * "the client MUST discard the old refresh token and replace it with the new refresh token" (RFC 6749 §6). The newest
+ * one lives as long as the process; after a restart, the configured one must still be valid.
  */
-export function createIdentities(): Identities {
+export function createRefreshTokens(): RefreshTokens {
   const newest = createLru<string, string>(1000);
   return {
-    async present(request, ask) {
+    async withNewest(request, send) {
       const { realm, service, credential } = request;
-      if (credential.kind !== 'identity') return ask(request);
+      if (credential.kind !== 'identity') return send(request);
       const key = JSON.stringify([realm, service ?? null, credentialKey(credential)]);
       const keep = (granted: GrantedToken) => {
         if (granted.identity !== undefined) newest.set(key, granted.identity);
         return granted;
       };
       const token = newest.get(key);
-      if (token === undefined) return keep(await ask(request));
+      if (token === undefined) return keep(await send(request));
       try {
-        return keep(await ask({ ...request, credential: { kind: 'identity', token } }));
+        return keep(await send({ ...request, credential: { kind: 'identity', token } }));
       } catch (error) {
         if (!(error instanceof RegistryError) || error.code !== 'UNAUTHORIZED') throw error;
         newest.delete(key);
-        return keep(await ask(request));
+        return keep(await send(request));
       }
     },
   };

@@ -1,19 +1,19 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
 
-/** What a token is asked for (distribution, "Token Scope Documentation"). */
+/** Scopes of tokens (distribution, "Token Scope Documentation"). */
 export const pullScope = (repository: RepositoryName): string => `repository:${repository}:pull`;
 export const pushScope = (repository: RepositoryName): string => `repository:${repository}:pull,push`;
 export const deleteScope = (repository: RepositoryName): string => `repository:${repository}:delete`;
 export const catalogScope = 'registry:catalog:*';
 
-/** `repository:<name>`: what a scope is about, without what may be done with it. */
+/** The resource of a scope without its actions: `repository:<name>`. */
 export function subjectOf(scope: string): string {
   return scope.slice(0, scope.lastIndexOf(':'));
 }
 
 /**
- * The same scope with no right to write in it, or undefined where nothing is left. Docker 1.8 asks for `push,pull`
- * when it pulls; `*` is what skopeo 1.9 asks for to delete.
+ * The same scope without the right to write, or undefined where nothing is left of it. Docker 1.8 requests `push,pull`
+ * to pull; skopeo 1.9 requests `*` to delete.
  */
 export function readingScope(scope: string): string | undefined {
   if (!/^repository[(:]/.test(scope)) return scope;

@@ -4,31 +4,31 @@ import { createSingleFlight } from '../../concurrency/single-flight.ts';
 import type { Budget } from '../../request/budget.ts';
 import { timeoutError } from '../network-errors.ts';
 import { credentialKey } from './credential.ts';
-import { createIdentities } from './refresh-tokens.ts';
+import { createRefreshTokens } from './refresh-tokens.ts';
 import type { TokenRequest } from './token-request.ts';
 import { type GrantedToken, requestToken, type TokenServerOptions } from './token-server.ts';
 
 export interface Token {
   readonly value: string;
-  /** Got for this call, so that a refusal is not the fault of its age. */
+  /** Requested for this call, so that a refusal is not due to its age. */
   readonly fresh: boolean;
 }
 
-export interface TokenSource {
-  /** @throws RegistryError as `requestToken` does; the signal's reason when the caller gives up. */
+export interface TokenCache {
+  /** @throws RegistryError as `requestToken` does; the signal's reason when it is aborted. */
   get(request: TokenRequest, signal?: AbortSignal, budget?: Budget): Promise<Token>;
-  /** Forgets a token that upstream has refused. One that has taken its place meanwhile stays. */
+  /** Forgets a token that upstream has refused. A newer one that has replaced it stays. */
   drop(request: TokenRequest, value: string): void;
 }
 
-export interface TokenSourceOptions extends Omit<TokenServerOptions, 'deadlineMs'> {
+export interface TokenCacheOptions extends Omit<TokenServerOptions, 'deadlineMs'> {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly deadlineMs?: number;
   readonly background: Background;
 }
 
-interface Kept {
+interface CachedToken {
   readonly value: string;
   readonly renewAt: number;
 }
@@ -36,39 +36,39 @@ interface Kept {
 const defaultDeadlineMs = 10_000;
 
 /**
- * Tokens by realm, service, scope and credential: kept while they are young, and asked for once however many
- * requests wait for the same one (a pull asks for several layers at a time).
+ * Tokens by realm, service, scope and credential. They are cached until shortly before they expire, and requested once
+ * however many requests wait for the same one (a pull gets several layers at a time).
  */
-export function createTokenSource(options: TokenSourceOptions): TokenSource {
+export function createTokenCache(options: TokenCacheOptions): TokenCache {
   const server: TokenServerOptions = { ...options, deadlineMs: options.deadlineMs ?? defaultDeadlineMs };
-  // Tokens of Docker Hub have 2–3 KB; of a server with larger ones fewer are kept.
-  const kept = new LRUCache<string, Kept>({
+  // Tokens of Docker Hub have 2–3 KB; of larger ones, fewer fit.
+  const cached = new LRUCache<string, CachedToken>({
     maxSize: 8 << 20,
     sizeCalculation: ({ value }, key) => value.length + key.length,
   });
   const flights = createSingleFlight<string>(server.deadlineMs, options.background);
-  const identities = createIdentities();
+  const refreshTokens = createRefreshTokens();
 
-  async function ask(key: string, request: TokenRequest, budget: Budget | undefined): Promise<string> {
-    const granted = await identities.present(request, (shown) => requestToken(server, shown, budget));
-    kept.set(key, { value: granted.value, renewAt: renewalTime(granted, options.clock()) });
+  async function requestNew(key: string, request: TokenRequest, budget: Budget | undefined): Promise<string> {
+    const granted = await refreshTokens.withNewest(request, (newest) => requestToken(server, newest, budget));
+    cached.set(key, { value: granted.value, renewAt: renewalTime(granted, options.clock()) });
     return granted.value;
   }
 
   return {
     async get(request, signal, budget) {
       const key = tokenKey(request);
-      const known = kept.get(key);
+      const known = cached.get(key);
       if (known !== undefined && options.clock() < known.renewAt) return { value: known.value, fresh: false };
       const late = () => timeoutError(server.deadlineMs, 'GET', new URL(request.realm));
       return {
-        value: await flights.join({ key, start: () => ask(key, request, budget), late }, signal),
+        value: await flights.join({ key, start: () => requestNew(key, request, budget), late }, signal),
         fresh: true,
       };
     },
     drop(request, value) {
       const key = tokenKey(request);
-      if (kept.peek(key)?.value === value) kept.delete(key);
+      if (cached.peek(key)?.value === value) cached.delete(key);
     },
   };
 }
@@ -78,10 +78,10 @@ function tokenKey({ realm, service, scopes, credential }: TokenRequest): string 
 }
 
 /**
- * At 80 % of the token's life or 10 s before its end, whichever is earlier. The life counts from `issued_at` where
- * that lies in the past (a server may hand out a token it has kept), and never from later than now: two clocks
- * seldom agree. Nor does it count from then where the token would be over already: nobody hands out such a one, so
- * the server's clock is behind, and each request would get a token of its own.
+ * When a token is renewed: at 80 % of its life or 10 s before its end, whichever is earlier. The life counts from
+ * `issued_at` if that lies in the past (a server may send a token that it has cached), and never from later than now:
+ * two clocks seldom agree. It also counts from now if the token would have expired already. No server sends such a
+ * token, so the server's clock is behind, and each request would otherwise request a token.
  */
 function renewalTime(granted: GrantedToken, now: number): number {
   const life = granted.expiresIn * 1000;

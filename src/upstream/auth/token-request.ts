@@ -1,23 +1,23 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { Budget } from '../../request/budget.ts';
-import { answerError } from '../network-errors.ts';
+import { badResponseError } from '../network-errors.ts';
 import type { Challenge } from './challenge.ts';
 import type { StaticCredential } from './credential.ts';
 import { pullScope, subjectOf } from './scope.ts';
 
-/** The part of a request to upstream that decides about its Authorization. */
+/** The part of a request to upstream that its Authorization depends on. */
 export interface TokenSubject {
   readonly credential: StaticCredential;
   readonly repository?: RepositoryName;
-  /** What a token must allow; to pull from the repository when not said. */
+  /** The scopes that a token must have; without them, the right to pull from the repository. */
   readonly scopes?: readonly string[];
   readonly signal?: AbortSignal | undefined;
   readonly budget?: Budget | undefined;
 }
 
-/** What a Bearer challenge and a credential ask of a token server (distribution, "Token Authentication"). */
+/** A request for a token, by a Bearer challenge and a credential (distribution, "Token Authentication"). */
 export interface TokenRequest {
-  /** As the challenge names it. */
+  /** The URL of the token server, as the challenge names it. */
   readonly realm: string;
   readonly service: string | undefined;
   readonly scopes: readonly string[];
@@ -25,10 +25,11 @@ export interface TokenRequest {
 }
 
 /**
- * Asks for the right that the request needs, and for what the challenge names beside it, as containerd does: some
- * registries name nothing in it, or a placeholder, and others know the repository by another name. What
- * deleting needs is left to the challenge where it says: `delete` for distribution, `push` for Quay, which refuses a
- * scope with `delete` in it.
+ * The token request that answers a Bearer challenge. It has the scopes that the request needs and those of the
+ * challenge, as containerd does: some registries name no scope in a challenge, or a placeholder, and others know the
+ * repository by another name. The right to delete is left to the challenge if it names one for the repository: `delete`
+ * for distribution, `push` for Quay, which refuses a scope with `delete` in it.
+ * @returns undefined where no challenge is a Bearer challenge with a realm.
  */
 export function tokenRequestFor(
   challenges: readonly Challenge[],
@@ -37,7 +38,7 @@ export function tokenRequestFor(
   const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
   const realm = bearer?.parameters.get('realm');
   if (bearer === undefined || realm === undefined) return undefined;
-  // RFC 6749 §3.3: scopes are divided by spaces.
+  // Spaces divide scopes (RFC 6749 §3.3).
   const named = (bearer.parameters.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
   const subjects = new Set(named.map(subjectOf));
   const own = ownScopes(subject).filter(
@@ -47,7 +48,7 @@ export function tokenRequestFor(
   return { realm, service: bearer.parameters.get('service'), scopes, credential: subject.credential };
 }
 
-/** What a request needs, as far as it is known before any challenge. */
+/** The scopes that a request needs, as far as they are known before any challenge. */
 export function ownScopes({ scopes, repository }: TokenSubject): readonly string[] {
   return scopes ?? (repository === undefined ? [] : [pullScope(repository)]);
 }
@@ -60,7 +61,7 @@ export function isSameRequest(one: TokenRequest, other: TokenRequest): boolean {
   );
 }
 
-/** @throws RegistryError UPSTREAM_ANSWER for a realm that nothing may be sent to. */
+/** The URL of a token request by GET. @throws RegistryError UPSTREAM_ANSWER for a realm that must not be used. */
 export function tokenUrl(request: TokenRequest, upstream: URL): URL {
   const url = realmUrl(request, upstream);
   if (request.service !== undefined) url.searchParams.append('service', request.service);
@@ -68,14 +69,17 @@ export function tokenUrl(request: TokenRequest, upstream: URL): URL {
   return url;
 }
 
-/** The realm alone. @throws as `tokenUrl` */
+/** The URL of the realm alone. @throws RegistryError as `tokenUrl`. */
 export function realmUrl(request: Pick<TokenRequest, 'realm'>, upstream: URL): URL {
   const url = URL.canParse(request.realm) ? new URL(request.realm) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
-    throw answerError(upstream, 'names a realm for tokens that is no plain http or https URL');
+    throw badResponseError(upstream, 'names a realm for tokens that is no plain http or https URL');
   }
   if (upstream.protocol === 'https:' && url.protocol === 'http:') {
-    throw answerError(upstream, `is asked over https and sends to ${url.host} for tokens over http, refused`);
+    throw badResponseError(
+      upstream,
+      `is asked over https and sends to ${url.host} for tokens over http, refused`,
+    );
   }
   url.hash = '';
   return url;

@@ -2,7 +2,7 @@ import { isDeadline, withDeadline } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Budget } from '../../request/budget.ts';
 import { discard, readBounded } from '../body.ts';
-import { answerError, timeoutError } from '../network-errors.ts';
+import { badResponseError, timeoutError } from '../network-errors.ts';
 import { isRedirect } from '../redirect.ts';
 import { type Fetch, type Sender, send } from '../send.ts';
 import { basicAuthorization, type StaticCredential } from './credential.ts';
@@ -14,7 +14,7 @@ export interface GrantedToken {
   readonly expiresIn: number;
   /** Milliseconds since the epoch; undefined when the server does not say. */
   readonly issuedAt: number | undefined;
-  /** What is to take the identity token's place from now on (RFC 6749 §6). */
+  /** The identity token that replaces the one of the request from now on (RFC 6749 §6). */
   readonly identity?: string;
 }
 
@@ -23,9 +23,9 @@ export interface TokenServerOptions {
   readonly userAgent: string;
   /** The registry that names the realm. */
   readonly upstream: URL;
-  /** For the whole of the answer, body included. */
+  /** Milliseconds for the whole response, body included. */
   readonly deadlineMs: number;
-  /** Told of each question to a token server, whether it gave a token. */
+  /** Called after each token request with whether the server gave a token. */
   readonly onToken?: (granted: boolean) => void;
 }
 
@@ -34,7 +34,7 @@ const answerLimit = 65_536;
 const defaultExpiry = 60;
 
 /**
- * Asks a token server once. A redirect is not followed: it would carry a password to where nobody was asked.
+ * Requests a token. A redirect is not followed: it would carry a password to a server that the challenge did not name.
  * @throws RegistryError UNAUTHORIZED when the server refuses, RATE_LIMITED, UPSTREAM_ANSWER, UPSTREAM_UNREACHABLE or
  *   UPSTREAM_TIMEOUT.
  */
@@ -44,7 +44,7 @@ export async function requestToken(
   budget?: Budget,
 ): Promise<GrantedToken> {
   try {
-    const granted = await askForToken(options, request, budget);
+    const granted = await exchange(options, request, budget);
     options.onToken?.(true);
     return granted;
   } catch (error) {
@@ -53,12 +53,12 @@ export async function requestToken(
   }
 }
 
-async function askForToken(
+async function exchange(
   options: TokenServerOptions,
   request: TokenRequest,
   budget: Budget | undefined,
 ): Promise<GrantedToken> {
-  const { url, headers, ...how } = question(options, request);
+  const { url, headers, ...how } = httpRequestFor(options, request);
   const milliseconds = options.deadlineMs;
   return await withDeadline(milliseconds, undefined, async (signal) => {
     const sender: Sender = { fetch: options.fetch, ...how, signal, milliseconds, caller: undefined, budget };
@@ -71,13 +71,16 @@ async function askForToken(
   });
 }
 
-interface Question extends Pick<Sender, 'method' | 'body'> {
+interface TokenHttpRequest extends Pick<Sender, 'method' | 'body'> {
   readonly url: URL;
   readonly headers: Headers;
 }
 
-/** A login goes as GET (distribution, "Token Authentication"), an identity token as POST ("OAuth2 token"). */
-function question({ userAgent, upstream }: TokenServerOptions, request: TokenRequest): Question {
+/** A login is sent by GET (distribution, "Token Authentication"), an identity token by POST ("OAuth2 token"). */
+function httpRequestFor(
+  { userAgent, upstream }: TokenServerOptions,
+  request: TokenRequest,
+): TokenHttpRequest {
   const { credential, service, scopes } = request;
   const common = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': userAgent };
   if (credential.kind === 'identity') {
@@ -118,12 +121,15 @@ function refusal(response: Response, url: URL, credential: StaticCredential): Re
     );
   }
   if (isRedirect(response)) {
-    return answerError(
+    return badResponseError(
       url,
       `answered a request for a token with a redirect (${response.status}), not followed`,
     );
   }
-  return answerError(url, `answered a request for a token with ${response.status}, where 200 was expected`);
+  return badResponseError(
+    url,
+    `answered a request for a token with ${response.status}, where 200 was expected`,
+  );
 }
 
 async function readAnswer(response: Response, url: URL, signal: AbortSignal, milliseconds: number) {
@@ -131,7 +137,7 @@ async function readAnswer(response: Response, url: URL, signal: AbortSignal, mil
     return await readBounded(response, answerLimit, `the token from ${url.host}`);
   } catch (error) {
     if (isDeadline(signal)) throw timeoutError(milliseconds, 'GET', url);
-    // Content is what a registry stores; a token answer too large is a wrong answer.
+    // UPSTREAM_CONTENT is for stored content; a token response that is too large is a wrong response.
     if (!(error instanceof RegistryError) || error.code !== 'UPSTREAM_CONTENT') throw error;
     throw new RegistryError('UPSTREAM_ANSWER', error.message, { cause: error });
   }
@@ -142,13 +148,14 @@ function readGrant(bytes: Uint8Array, url: URL): GrantedToken {
   try {
     answer = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    // The parser's message quotes what it read, which may be most of a token.
-    throw answerError(url, 'answered a request for a token with something that is not JSON');
+    // The parser's message quotes its input, which may be most of a token.
+    throw badResponseError(url, 'answered a request for a token with something that is not JSON');
   }
   const fields: Record<string, unknown> = typeof answer === 'object' && answer !== null ? { ...answer } : {};
-  // OAuth 2 says access_token, Docker's first servers token; both may be there, and either may be empty.
+  // OAuth 2 calls it access_token, Docker's first servers token; both may be there, and either may be empty.
   const value = [fields.token, fields.access_token].find(isToken);
-  if (value === undefined) throw answerError(url, 'answered a request for a token without a usable token');
+  if (value === undefined)
+    throw badResponseError(url, 'answered a request for a token without a usable token');
   const { expires_in: expiresIn, issued_at: issuedAt, refresh_token: identity } = fields;
   const issued = typeof issuedAt === 'string' ? Date.parse(issuedAt) : Number.NaN;
   return {
@@ -159,7 +166,7 @@ function readGrant(bytes: Uint8Array, url: URL): GrantedToken {
   };
 }
 
-/** What a header can carry: an error of `Headers` would quote the token. */
+/** Whether a header can carry the token: an error of `Headers` would quote it. */
 function isToken(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
 }

@@ -7,13 +7,13 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 export interface LocalServer {
   readonly url: URL;
   readonly host: string;
-  /** What was asked, in order. */
+  /** The requests in order. */
   readonly requests: readonly IncomingMessage[];
-  /** The same as `GET /path` with the Authorization, for whole conversations to be compared with. */
+  /** The requests as `GET /path` with their Authorization. */
   readonly log: readonly string[];
 }
 
-/** A server on a free port of 127.0.0.1, gone when the test is. Two of them are two origins. */
+/** Starts a server on a free port of 127.0.0.1, which the end of the test closes. Two servers are two origins. */
 export async function startServer(handler: Handler): Promise<LocalServer> {
   const requests: IncomingMessage[] = [];
   const log: string[] = [];

@@ -47,7 +47,7 @@ describe('followRedirects', () => {
   it('keeps credentials within the origin', async () => {
     const { seen, followed } = await walk('https://a/1', { 'https://a/1': '/2' });
     expect(seen[1]).toEqual({ url: 'https://a/2', authorization: 'Basic YTpi', cookie: 'c=1' });
-    expect(followed.strayed).toBe(false);
+    expect(followed.leftOrigin).toBe(false);
   });
 
   it.each([
@@ -63,7 +63,7 @@ describe('followRedirects', () => {
       [null, null],
       [null, null],
     ]);
-    expect(followed.strayed).toBe(true);
+    expect(followed.leftOrigin).toBe(true);
   });
 
   it('goes five hops and not six', async () => {

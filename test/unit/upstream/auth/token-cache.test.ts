@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { StaticCredential } from '../../../../src/upstream/auth/credential.ts';
-import { createTokenSource } from '../../../../src/upstream/auth/token-cache.ts';
+import { createTokenCache } from '../../../../src/upstream/auth/token-cache.ts';
 import type { TokenRequest } from '../../../../src/upstream/auth/token-request.ts';
 import { answer, type Handler, type LocalServer, startServer, startTokenServer } from '../local-server.ts';
 
@@ -9,7 +9,7 @@ const start = Date.parse('2026-01-01T00:00:00Z');
 
 function sourceFor(server: LocalServer, changes: { upstream?: string; deadlineMs?: number } = {}) {
   const time = { now: start };
-  const source = createTokenSource({
+  const source = createTokenCache({
     fetch: (url, init) => fetch(url, init),
     userAgent: 'regshift/test',
     clock: () => time.now,
@@ -241,7 +241,7 @@ describe('a token server fails with', () => {
     expect(failure).toMatchObject({ name: 'RegistryError', code });
     expect(failure.message).toMatch(new RegExp(message.source.replace('HOST', server.host)));
     expect(failure.message).not.toMatch(/secret|password=|repository/);
-    // What is cut before an answer is asked once more: the server may just have closed an idle connection.
+    // A request whose connection is cut is sent once more: the server may just have closed an idle connection.
     expect(server.log).toHaveLength(name === 'a broken connection' ? 2 : 1);
     if (code === 'RATE_LIMITED') expect(failure.headers).toEqual({ 'retry-after': '7' });
   });
@@ -262,7 +262,7 @@ describe('a token server fails with', () => {
     ['a password in it', 'https://registry.example', 'https://:b@auth.example/token'],
   ])('a realm with %s, which is not even asked', async (_, upstream, realm) => {
     const asked = vi.fn();
-    const source = createTokenSource({
+    const source = createTokenCache({
       fetch: asked,
       userAgent: 'x',
       clock: () => 0,
@@ -281,7 +281,7 @@ describe('a token server fails with', () => {
 describe('a fetch that never settles, as when a Worker has ended the request that began it', () => {
   it('holds each waiter for the deadline, and not the ones after it', async () => {
     const answers = [new Promise<Response>(() => {}), Promise.resolve(Response.json({ token: 'abc' }))];
-    const source = createTokenSource({
+    const source = createTokenCache({
       fetch: () => answers.shift() ?? Promise.reject(new Error('asked too often')),
       userAgent: 'x',
       clock: () => 0,

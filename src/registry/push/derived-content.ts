@@ -10,7 +10,7 @@ import type { ManifestRecipe, Recipe } from '../manifests/recipe.ts';
 import type { NamedContent } from './named-content.ts';
 import type { BlobContent } from './upload-blob.ts';
 
-/** A blob that regshift can make. The empty layer needs no recipe: its bytes are the same everywhere. */
+/** A blob that regshift can make. The empty layer needs no recipe: its bytes never differ. */
 export interface DerivedBlobSource {
   readonly digest: Digest;
   readonly recipe: Exclude<Recipe, ManifestRecipe> | 'empty layer';
@@ -27,7 +27,7 @@ export interface DerivedContent {
   readonly manifests: readonly DerivedManifestSource[];
 }
 
-/** @param find the recipe of a digest, as far as it is known. */
+/** The content of a manifest that has a recipe. @param find the recipe of a digest, if it is known. */
 export function derivedContentOf(
   { blobs, manifests }: NamedContent,
   find: (digest: Digest) => Recipe | undefined,
@@ -50,22 +50,22 @@ export interface DerivedBlobReader {
   readonly layers: LayerService;
 }
 
-/** @returns undefined where what the blob is made from is gone. @throws RegistryError. */
+/** Makes a blob. @returns undefined where the content that it is made from is deleted. @throws RegistryError. */
 export async function openDerivedBlob(
   maker: DerivedBlobReader,
   repository: RepositoryName,
-  made: DerivedBlobSource,
+  source: DerivedBlobSource,
   context: RequestContext,
 ): Promise<BlobContent | undefined> {
   try {
-    return await open(maker, repository, made, context);
+    return await openContent(maker, repository, source, context);
   } catch (error) {
     if (isAbsence(error)) return undefined;
     throw error;
   }
 }
 
-async function open(
+async function openContent(
   { converter, layers }: DerivedBlobReader,
   repository: RepositoryName,
   { digest, recipe }: DerivedBlobSource,
