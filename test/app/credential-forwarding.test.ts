@@ -141,15 +141,18 @@ describe('a token server', () => {
   it.each([
     ['always', 'Bearer realm="http://regshift.test/token",service="registry.test"'],
     ['never', challenge],
-  ])('that refuses leaves the challenge to the client (REGSHIFT_TOKEN_RELAY=%s)', async (relay, told) => {
-    const upstream = scriptedUpstream(tokenServer(() => undefined));
-    const app = testApp({ REGSHIFT_TOKEN_RELAY: relay }, upstream.fetch);
-    for (const path of [latest, '/v2/']) {
-      const response = await app.get(path, docker19);
-      expect([response.status, response.error().code]).toEqual([401, 'UNAUTHORIZED']);
-      expect(response.header('WWW-Authenticate')).toBe(told);
-    }
-  });
+  ])(
+    'that refuses leaves the challenge to the client (REGSHIFT_TOKEN_RELAY=%s)',
+    async (relay, challenge) => {
+      const upstream = scriptedUpstream(tokenServer(() => undefined));
+      const app = testApp({ REGSHIFT_TOKEN_RELAY: relay }, upstream.fetch);
+      for (const path of [latest, '/v2/']) {
+        const response = await app.get(path, docker19);
+        expect([response.status, response.error().code]).toEqual([401, 'UNAUTHORIZED']);
+        expect(response.header('WWW-Authenticate')).toBe(challenge);
+      }
+    },
+  );
 
   it('that refuses causes no challenge to clients in anonymous mode: their login is not for upstream', async () => {
     const upstream = scriptedUpstream(tokenServer(() => undefined));

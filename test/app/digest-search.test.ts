@@ -87,8 +87,8 @@ describe('an index with an image whose layers were never read', () => {
     for (const client of [docker113, docker2010]) {
       expect((await app.get(`${path}/${madeUp}`, client)).status).toBe(404);
     }
-    const given = await app.get(`${path}/mixed`, docker113);
-    expect(given.header('Docker-Content-Digest')).toBe(whole.header('Docker-Content-Digest'));
+    const again = await app.get(`${path}/mixed`, docker113);
+    expect(again.header('Docker-Content-Digest')).toBe(whole.header('Docker-Content-Digest'));
   });
 });
 

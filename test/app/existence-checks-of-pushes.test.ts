@@ -69,8 +69,11 @@ describe('a HEAD of a blob that the registry does not have', () => {
 describe('a replica with an empty cache', () => {
   it('sends Docker 1.9 the size of each layer that another replica derived, after one search', async () => {
     const docker19 = manifestRequestHeaders['Docker 1.9.1'];
-    const told = await testApp({}, scriptedUpstream(team).fetch).get('/v2/team/app/manifests/1.0', docker19);
-    const { fsLayers } = JSON.parse(told.text()) as { fsLayers: { blobSum: string }[] };
+    const manifest = await testApp({}, scriptedUpstream(team).fetch).get(
+      '/v2/team/app/manifests/1.0',
+      docker19,
+    );
+    const { fsLayers } = JSON.parse(manifest.text()) as { fsLayers: { blobSum: string }[] };
     const upstream = scriptedUpstream(team);
     const app = testApp({}, upstream.fetch);
     const sums = [...new Set(fsLayers.map(({ blobSum }) => blobSum))];
@@ -85,9 +88,12 @@ describe('a replica with an empty cache', () => {
 
   it('sends Docker 20.10 each layer that another replica derived, by GET', async () => {
     const docker20 = manifestRequestHeaders['Docker 20.10'];
-    const told = await testApp({}, scriptedUpstream(team).fetch).get('/v2/team/app/manifests/1.0', docker20);
+    const manifest = await testApp({}, scriptedUpstream(team).fetch).get(
+      '/v2/team/app/manifests/1.0',
+      docker20,
+    );
     const app = testApp({}, scriptedUpstream(team).fetch);
-    const layers = layersOf(told.body);
+    const layers = layersOf(manifest.body);
     expect(layers.length).toBeGreaterThan(0);
     for (const digest of layers) expect((await app.get(blob(digest), docker20)).status).toBe(200);
   });
@@ -119,12 +125,12 @@ describe('a HEAD of a manifest by its digest', () => {
   );
 
   it('with all types accepted belongs to a pull: a replica with an empty cache finds the manifest of another replica', async () => {
-    const given = await testApp({}, scriptedUpstream(team).fetch).head(
+    const manifest = await testApp({}, scriptedUpstream(team).fetch).head(
       '/v2/team/app/manifests/1.0',
       manifestRequestHeaders['Docker 20.10'],
     );
-    const digest = given.header('Docker-Content-Digest');
-    expect(given.header('Regshift-Conversion')).not.toBeNull();
+    const digest = manifest.header('Docker-Content-Digest');
+    expect(manifest.header('Regshift-Conversion')).not.toBeNull();
     const app = testApp({}, scriptedUpstream(team).fetch);
     const old = { ...pulling, 'User-Agent': 'containerd/1.4.13' };
     const response = await app.head(`/v2/team/app/manifests/${digest}`, old);
@@ -134,8 +140,8 @@ describe('a HEAD of a manifest by its digest', () => {
   it('is 200 for a push too when this replica has derived the manifest', async () => {
     const app = testApp({}, scriptedUpstream(team).fetch);
     const docker113 = manifestRequestHeaders['Docker 1.13.1'];
-    const given = await app.get('/v2/team/app/manifests/1.1', docker113);
-    const digest = given.header('Docker-Content-Digest');
+    const manifest = await app.get('/v2/team/app/manifests/1.1', docker113);
+    const digest = manifest.header('Docker-Content-Digest');
     const response = await app.head(`/v2/team/app/manifests/${digest}`, containerd(schema2));
     expect(response.status).toBe(200);
   });

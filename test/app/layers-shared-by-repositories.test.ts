@@ -25,9 +25,9 @@ function twoRepositories(layer: LayerResponse) {
         method: request.method,
         headers: request.headers,
       });
-    const given = await response();
-    const isLarge = Number(given.headers.get('content-length')) > 1_000;
-    return (isLayer && isLarge ? await layer(repository, request) : undefined) ?? given;
+    const stored = await response();
+    const isLarge = Number(stored.headers.get('content-length')) > 1_000;
+    return (isLayer && isLarge ? await layer(repository, request) : undefined) ?? stored;
   });
 }
 

@@ -31,9 +31,9 @@ describe('the first registry', () => {
     const challenge = { 'WWW-Authenticate': 'Basic realm="near"' };
     const both = network({ [near]: status(code, code === 401 ? challenge : {}), [far]: oci() });
     const app = over(both);
-    const told = { 401: 403, 403: 403, 404: 404, 429: 429 }[code];
-    expect((await app.get(latest, docker19)).status).toBe(told);
-    expect((await app.get(`/v2/team/app/blobs/sha256:${'a'.repeat(64)}`)).status).toBe(told);
+    const expected = { 401: 403, 403: 403, 404: 404, 429: 429 }[code];
+    expect((await app.get(latest, docker19)).status).toBe(expected);
+    expect((await app.get(`/v2/team/app/blobs/sha256:${'a'.repeat(64)}`)).status).toBe(expected);
     expect(both.at(far)).toEqual([]);
   });
 });

@@ -57,23 +57,23 @@ const rows: readonly Row[] = [
   ['generic', 'sample/helm-chart', notAnImage, notAnImage, notAnImage, notAnImage],
 ];
 
-const cases = rows.flatMap(([pin, sample, ...given]) =>
+const cases = rows.flatMap(([pin, sample, ...form]) =>
   Object.entries(clients).map(([client, headers], column) => ({
     pin,
     sample,
     client,
     headers,
-    given: given[column],
+    form: form[column],
   })),
 );
 
 describe('a route that is pinned to a form sends it to every client', () => {
-  it.each(cases)('$pin: $sample → $client: $given', async ({ pin, sample, headers, given }) => {
+  it.each(cases)('$pin: $sample → $client: $given', async ({ pin, sample, headers, form }) => {
     const response = await apps[pin]?.get(`/v2/${sample}/manifests/latest`, headers);
-    expect(response?.status === 200 ? response.header('Content-Type') : response?.error().code).toBe(given);
+    expect(response?.status === 200 ? response.header('Content-Type') : response?.error().code).toBe(form);
   });
 
-  it.each(cases.filter(({ given }) => given?.includes('/')))(
+  it.each(cases.filter(({ form }) => form?.includes('/')))(
     '$pin: the manifest that $client gets for $sample is available by its digest',
     async ({ pin, sample, headers }) => {
       const byTag = await apps[pin]?.get(`/v2/${sample}/manifests/latest`, headers);

@@ -57,8 +57,8 @@ describe('the digest of a converted manifest, when upstream counts pulls,', () =
     ['a list', docker113, { REGSHIFT_LISTS: 'full' }],
   ])('is found again without a pull when its sources are cached: %s', async (_, headers, variables) => {
     const upstream = scriptedUpstream(counting);
-    const given = await testApp(variables, upstream.fetch).get('/v2/sample/index/manifests/1.0', headers);
-    const digest = given.header('Docker-Content-Digest');
+    const converted = await testApp(variables, upstream.fetch).get('/v2/sample/index/manifests/1.0', headers);
+    const digest = converted.header('Docker-Content-Digest');
     const app = testApp({ ...variables, REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
     await app.get('/v2/sample/index/manifests/latest', headers);
     upstream.forget();

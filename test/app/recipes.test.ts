@@ -36,17 +36,17 @@ describe('a recipe in a shared cache', () => {
     const shared = sharedTier();
     const upstream = scriptedUpstream();
     const one = testApp({}, upstream.fetch, { tiers: [shared] });
-    const given = await one.get('/v2/sample/oci/manifests/latest', docker19);
+    const first = await one.get('/v2/sample/oci/manifests/latest', docker19);
     for (const [key, entry] of shared.entries) {
       const recipe = { ...(entry.facts.recipe as object), converters: 0, form: 'schema2' };
       shared.entries.set(key, { ...entry, facts: { recipe } });
     }
     const other = testApp({}, upstream.fetch, { tiers: [shared] });
-    const path = `/v2/sample/oci/manifests/${given.header('Docker-Content-Digest')}`;
+    const path = `/v2/sample/oci/manifests/${first.header('Docker-Content-Digest')}`;
     const again = await other.get(path, docker19);
     expect([again.status, again.header('Docker-Content-Digest')]).toEqual([
       200,
-      given.header('Docker-Content-Digest'),
+      first.header('Docker-Content-Digest'),
     ]);
     expect(again.header('Regshift-Conversion')).toContain('-> schema1');
   });

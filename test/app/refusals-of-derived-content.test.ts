@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 
 /** Pulls a converted manifest as Alice. @returns its digest as `made`, and the digest of its source as `root`. */
-async function madeForAlice(sample: string, client: readonly HeaderLine[]) {
+async function convertedForAlice(sample: string, client: readonly HeaderLine[]) {
   const response = await app.get(`/v2/${sample}/manifests/latest`, [...client, alice]);
   expect(response.status).toBe(200);
   const [made = '', root = ''] = ['Docker-Content-Digest', 'Regshift-Source-Digest'].map(
@@ -29,7 +29,7 @@ async function madeForAlice(sample: string, client: readonly HeaderLine[]) {
 
 describe('a refusal of converted content names the requested digest, and not the digest of its source', () => {
   it('for a manifest', async () => {
-    const { made, root } = await madeForAlice('sample/oci', docker19);
+    const { made, root } = await convertedForAlice('sample/oci', docker19);
     const response = await app.get(`/v2/sample/oci/manifests/${made}`, [...docker19, bob]);
     expect(response.status).toBe(401);
     expect(response.error().message).toContain(`manifest behind ${made} of sample/oci`);
@@ -37,7 +37,7 @@ describe('a refusal of converted content names the requested digest, and not the
   });
 
   it('for a config', async () => {
-    const { manifest, root } = await madeForAlice('sample/schema1', readsOci);
+    const { manifest, root } = await convertedForAlice('sample/schema1', readsOci);
     const { config } = JSON.parse(manifest) as { config: { digest: string } };
     const response = await app.get(`/v2/sample/schema1/blobs/${config.digest}`, [bob]);
     expect(response.status).toBe(401);
@@ -46,7 +46,7 @@ describe('a refusal of converted content names the requested digest, and not the
   });
 
   it('while upstream limits requests or fails', async () => {
-    const { made, root } = await madeForAlice('sample/oci', docker19);
+    const { made, root } = await convertedForAlice('sample/oci', docker19);
     for (const status of [429, 503]) {
       upstream.follow(() => specError(status, 'AS_SCRIPTED'));
       const response = await app.get(`/v2/sample/oci/manifests/${made}`, [...docker19, bob]);

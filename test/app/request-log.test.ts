@@ -194,13 +194,13 @@ describe('/readyz', () => {
       if (broken) throw new TypeError('fetch failed');
       return Response.json({}, { status: 200 });
     });
-    const told = async () => JSON.parse((await app.get('/readyz')).text());
+    const readiness = async () => JSON.parse((await app.get('/readyz')).text());
     for (const _ of [1, 2, 3])
-      expect(await told()).toEqual({ ready: true, caches: {}, upstreams: { all: 'answers' } });
+      expect(await readiness()).toEqual({ ready: true, caches: {}, upstreams: { all: 'answers' } });
     expect(asked).toBe(1);
     broken = true;
     app.advance(10);
-    expect(await told()).toMatchObject({ ready: true, upstreams: { all: 'UPSTREAM_UNREACHABLE' } });
+    expect(await readiness()).toMatchObject({ ready: true, upstreams: { all: 'UPSTREAM_UNREACHABLE' } });
   });
 
   it('reports a registry that requires a login as answering', async () => {

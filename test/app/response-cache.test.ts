@@ -10,12 +10,12 @@ const bob = ['Authorization', 'Basic Ym9iOnNlY3JldA=='] as const;
 const seconds = 30;
 
 /** The number of responses from the response cache without a request to upstream, by the access log. */
-function heldOf(app: TestApp): number {
+function cachedOf(app: TestApp): number {
   return app.logged.filter(({ facts }) => facts?.cache === 'held' && facts.upstreamRequests === 0).length;
 }
 
 /** The number of responses from the response cache after one request to upstream, which checks the access right. */
-function renewedOf(app: TestApp): number {
+function revalidatedOf(app: TestApp): number {
   return app.logged.filter(({ facts }) => facts?.cache === 'held' && facts.upstreamRequests === 1).length;
 }
 
@@ -25,15 +25,15 @@ describe('the response to a repeated request', () => {
   it.each(['GET', 'HEAD'])('is the same response, from the response cache: %s', async (method) => {
     const app = testApp();
     const first = await app.send(method, latest, docker113);
-    expect(heldOf(app)).toBe(0);
+    expect(cachedOf(app)).toBe(0);
     expect(all(await app.send(method, latest, docker113))).toEqual(all(first));
-    expect(heldOf(app)).toBe(1);
+    expect(cachedOf(app)).toBe(1);
   });
 
   it.each([0, 8_000])('is stored only within REGSHIFT_CACHE_BYTES: %s', async (bytes) => {
     const app = testApp({ REGSHIFT_CACHE_BYTES: String(bytes) });
     for (const path of [latest, latest.replace('latest', '1.0'), latest]) await app.get(path, docker113);
-    expect(heldOf(app)).toBe(0);
+    expect(cachedOf(app)).toBe(0);
   });
 
   it('is logged like the first response', async () => {
@@ -55,7 +55,7 @@ describe('the response to a repeated request', () => {
     const app = testApp();
     await app.get(latest, docker113);
     await app.get(path, headers);
-    expect(heldOf(app)).toBe(0);
+    expect(cachedOf(app)).toBe(0);
   });
 
   it('is revalidated once the access grant is as old as the TTL', async () => {
@@ -63,18 +63,18 @@ describe('the response to a repeated request', () => {
     await app.get(latest, docker113);
     app.advance(seconds - 1);
     await app.get(latest, docker113);
-    expect(heldOf(app)).toBe(1);
+    expect(cachedOf(app)).toBe(1);
     app.advance(1);
     await app.get(latest, docker113);
-    expect([heldOf(app), renewedOf(app)]).toEqual([1, 1]);
+    expect([cachedOf(app), revalidatedOf(app)]).toEqual([1, 1]);
     await app.get(latest, docker113);
-    expect([heldOf(app), renewedOf(app)]).toEqual([2, 1]);
+    expect([cachedOf(app), revalidatedOf(app)]).toEqual([2, 1]);
   });
 
   it('is revalidated each time with REGSHIFT_TAG_TTL=0', async () => {
     const app = testApp({ REGSHIFT_TAG_TTL: '0' });
     for (const _ of [1, 2, 3]) await app.get(latest, docker113);
-    expect([heldOf(app), renewedOf(app)]).toEqual([0, 2]);
+    expect([cachedOf(app), revalidatedOf(app)]).toEqual([0, 2]);
   });
 
   it('is revalidated after a push', async () => {
@@ -83,17 +83,17 @@ describe('the response to a repeated request', () => {
     );
     const app = testApp({}, upstream.fetch);
     for (const _ of [1, 2]) await app.get(latest, docker113);
-    expect(heldOf(app)).toBe(1);
+    expect(cachedOf(app)).toBe(1);
     const type = { 'Content-Type': 'application/vnd.oci.image.manifest.v1+json' };
     expect((await app.send('PUT', latest, type)).status).toBe(201);
     await app.get(latest, docker113);
-    expect([heldOf(app), renewedOf(app)]).toEqual([1, 1]);
+    expect([cachedOf(app), revalidatedOf(app)]).toEqual([1, 1]);
   });
 
   it('goes to the login that may read a private image, and to no other login', async () => {
     const app = testApp({}, scriptedUpstream(privateTo(alice[1])).fetch);
     for (const _ of [1, 2]) expect((await app.get(latest, [...docker113, alice])).status).toBe(200);
-    expect(heldOf(app)).toBe(1);
+    expect(cachedOf(app)).toBe(1);
     for (const login of [[bob], []]) {
       expect((await app.get(latest, [...docker113, ...login])).status).toBe(401);
     }
@@ -106,7 +106,7 @@ describe('the response to a repeated request', () => {
     upstream.follow(() => specError(503, 'UNKNOWN'));
     app.advance(seconds + 10);
     for (const _ of [1, 2, 3]) expect((await app.get(latest, docker113)).header('Age')).toBe('40');
-    expect(heldOf(app)).toBe(0);
+    expect(cachedOf(app)).toBe(0);
   });
 
   it('is not stored when the proxy authenticates its clients itself: their rights may have changed', async () => {
@@ -118,7 +118,7 @@ describe('the response to a repeated request', () => {
     };
     const app = testApp(variables, scriptedUpstream().fetch);
     for (const _ of [1, 2, 3]) expect((await app.get(latest, [...docker113, alice])).status).toBe(200);
-    expect(heldOf(app)).toBe(0);
+    expect(cachedOf(app)).toBe(0);
   });
 
   it('is 304 with If-None-Match', async () => {

@@ -20,7 +20,7 @@ const asking = { REGSHIFT_TAG_TTL: '0' };
 const all = ({ status, headers, body }: Answer) => [status, [...headers], [...body]];
 
 /** A proxy that has responded once, and the requests that it sends to upstream after that. */
-async function answered(
+async function cachedResponse(
   path: string,
   script?: Script,
   headers: readonly (readonly [string, string])[] = docker19,
@@ -36,23 +36,23 @@ async function answered(
 
 describe('a cached response whose access grant has expired', () => {
   it('costs one HEAD, and is the same response', async () => {
-    const { upstream, first, again } = await answered(latest);
+    const { upstream, first, again } = await cachedResponse(latest);
     expect(all(await again())).toEqual(all(first));
     expect(upstream.asked).toEqual([`HEAD ${latest}`]);
   });
 
   it('costs one HEAD for the source digest when the request names a converted digest', async () => {
-    const told = await answered(latest);
-    const path = latest.replace('latest', told.first.header('Docker-Content-Digest') ?? '');
-    await told.app.get(path, docker19);
-    told.upstream.forget();
-    expect((await told.app.get(path, docker19)).body).toEqual(told.first.body);
-    const source = told.first.header('Regshift-Source-Digest') ?? '';
-    expect(told.upstream.asked).toEqual([`HEAD ${latest.replace('latest', source)}`]);
+    const cached = await cachedResponse(latest);
+    const path = latest.replace('latest', cached.first.header('Docker-Content-Digest') ?? '');
+    await cached.app.get(path, docker19);
+    cached.upstream.forget();
+    expect((await cached.app.get(path, docker19)).body).toEqual(cached.first.body);
+    const source = cached.first.header('Regshift-Source-Digest') ?? '';
+    expect(cached.upstream.asked).toEqual([`HEAD ${latest.replace('latest', source)}`]);
   });
 
   it('is the response for another image once the tag has moved, after one HEAD', async () => {
-    const { upstream, first, again } = await answered(latest);
+    const { upstream, first, again } = await cachedResponse(latest);
     upstream.follow(moved);
     const other = await again();
     expect(other.status).toBe(200);
@@ -66,7 +66,7 @@ describe('a cached response whose access grant has expired', () => {
     [429, 'TOOMANYREQUESTS'],
     [500, 'UNKNOWN'],
   ])('is refused as upstream refuses it, after one request: %i', async (status, code) => {
-    const { app, upstream, again } = await answered(latest, undefined, [...docker19], {
+    const { app, upstream, again } = await cachedResponse(latest, undefined, [...docker19], {
       REGSHIFT_STALE: '0',
     });
     app.advance(1);
@@ -80,14 +80,14 @@ describe('a cached response whose access grant has expired', () => {
 
   it('is refused to a login that has lost its right', async () => {
     const mine = [...docker19, alice];
-    const { upstream, again } = await answered(latest, privateTo(alice[1]), mine);
+    const { upstream, again } = await cachedResponse(latest, privateTo(alice[1]), mine);
     upstream.follow(privateTo());
     expect((await again()).status).toBe(401);
   });
 
   it('has the Cache-Control of a private image once a public image has become private', async () => {
     const mine = [...docker19, alice];
-    const { upstream, first, again } = await answered(latest, undefined, mine, { REGSHIFT_STALE: '0' });
+    const { upstream, first, again } = await cachedResponse(latest, undefined, mine, { REGSHIFT_STALE: '0' });
     upstream.follow(privateTo(alice[1]));
     const { status, header } = await again();
     expect([status, header('Cache-Control')]).toEqual([200, first.header('Cache-Control')]);
@@ -96,7 +96,7 @@ describe('a cached response whose access grant has expired', () => {
   });
 
   it('has an Age while upstream fails', async () => {
-    const { app, upstream, again } = await answered(latest);
+    const { app, upstream, again } = await cachedResponse(latest);
     upstream.follow(() => specError(503, 'UNKNOWN'));
     app.advance(40);
     const stale = await again();
@@ -113,7 +113,7 @@ describe('a cached response whose access grant has expired', () => {
       ['Accept', mediaTypes.schema2],
     ] as const;
     const small = { REGSHIFT_CACHE_BYTES: '64000', REGSHIFT_WALK_TAGS: '0', REGSHIFT_WALK_GETS: '0' };
-    const { app, first, again } = await answered(path, undefined, [...docker27], small);
+    const { app, first, again } = await cachedResponse(path, undefined, [...docker27], small);
     const { config } = JSON.parse(first.text()) as { config: { digest: string } };
     const configPath = `/v2/sample/schema1/blobs/${config.digest}`;
     expect((await app.get(configPath)).status).toBe(200);
@@ -130,7 +130,7 @@ describe('a cached response whose access grant has expired', () => {
   });
 
   it('logs no error when the client disconnects meanwhile', async () => {
-    const { app, upstream } = await answered(latest);
+    const { app, upstream } = await cachedResponse(latest);
     const leaving = new AbortController();
     upstream.follow(() => {
       leaving.abort();
@@ -143,7 +143,7 @@ describe('a cached response whose access grant has expired', () => {
   });
 
   it('counts as a request in flight', async () => {
-    const { app, upstream, again } = await answered(latest, undefined, [...docker19], {
+    const { app, upstream, again } = await cachedResponse(latest, undefined, [...docker19], {
       REGSHIFT_MAX_REQUESTS: '2',
     });
     const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -158,7 +158,7 @@ describe('a cached response whose access grant has expired', () => {
   });
 
   it('is logged as one request, with its cost', async () => {
-    const { app, again } = await answered(latest);
+    const { app, again } = await cachedResponse(latest);
     await again();
     const [, second] = app.logged.filter(({ message }) => message === 'request');
     expect(second?.facts).toMatchObject({

@@ -56,9 +56,9 @@ async function pulledFromOne(headers: typeof docker19 | typeof docker113 = docke
 describe('a manifest that one program has converted', () => {
   it('is served by another program by its digest, after one request that checks the access right', async () => {
     const { made, digest, other } = await pulledFromOne();
-    const given = await other.get(`${repository}/${digest}`, docker19);
-    expect(given.body).toEqual(made.body);
-    expect(given.header('Regshift-Conversion')).toBe(made.header('Regshift-Conversion'));
+    const response = await other.get(`${repository}/${digest}`, docker19);
+    expect(response.body).toEqual(made.body);
+    expect(response.header('Regshift-Conversion')).toBe(made.header('Regshift-Conversion'));
     expect(other.asked).toEqual([`HEAD ${repository}/${made.header('Regshift-Source-Digest')}`]);
   });
 
@@ -89,16 +89,16 @@ describe('a damaged entry of a shared cache', () => {
     for (const reference of ['latest', digest]) {
       cache.entries.clear();
       for (const [key, entry] of spoiltEntries) cache.entries.set(key, entry);
-      const given = await sharing(cache).get(`${repository}/${reference}`, docker113);
-      expect([given.status, given.body, given.header('Regshift-Conversion')]).toEqual(expected);
+      const response = await sharing(cache).get(`${repository}/${reference}`, docker113);
+      expect([response.status, response.body, response.header('Regshift-Conversion')]).toEqual(expected);
     }
   });
 
   it('a wrong recipe never leads to bytes that do not match the requested digest', async () => {
     const { cache, digest, other } = await pulledFromOne();
     cache.change('recipe', (entry) => changedRecipe(entry, { tag: 'another' }));
-    const given = await other.get(`${repository}/${digest}`, docker19);
-    expect([given.status, given.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
+    const response = await other.get(`${repository}/${digest}`, docker19);
+    expect([response.status, response.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
   });
 });
 

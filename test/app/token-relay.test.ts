@@ -119,8 +119,11 @@ describe("upstream's challenge", () => {
         facts: { remedy: expect.stringContaining('REGSHIFT_PUBLIC_URL') },
       }),
     );
-    const told = testApp({ REGSHIFT_PUBLIC_URL: 'https://images.test' }, scriptedUpstream(registry()).fetch);
-    const relayed = await told.get('/v2/', { 'X-Forwarded-Proto': 'https' });
+    const configured = testApp(
+      { REGSHIFT_PUBLIC_URL: 'https://images.test' },
+      scriptedUpstream(registry()).fetch,
+    );
+    const relayed = await configured.get('/v2/', { 'X-Forwarded-Proto': 'https' });
     expect(relayed.header('WWW-Authenticate')).toContain('https://images.test/token');
   });
 });

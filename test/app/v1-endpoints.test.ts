@@ -75,8 +75,8 @@ describe('docker login', () => {
     ['a registry with tokens, and another password', withTokens, `Basic ${btoa('alice:guess')}`, wrong],
     ['no name and no password', () => undefined, undefined, wrong],
     ['an empty login', () => undefined, 'Basic Og==', wrong],
-  ] as const)('%s', async (_, script, authorization, told) => {
-    expect(await login(script, authorization)).toBe(told);
+  ] as const)('%s', async (_, script, authorization, expected) => {
+    expect(await login(script, authorization)).toBe(expected);
   });
 
   it('prints the error when upstream fails', async () => {

@@ -71,18 +71,18 @@ describe('a layer that broke off', () => {
     const response = await session.get(`images/${ids.at(-1)}/layer`, [
       ['Range', range.replaceAll('SIZE', String(size))],
     ]);
-    return { asked: ranges.at(-1)?.replace(String(size - 1), 'SIZE-1'), answer: response, size };
+    return { asked: ranges.at(-1)?.replace(String(size - 1), 'SIZE-1'), response: response, size };
   }
 
   it.each(['sample/oci', 'sample/schema1'])('of %s is not requested beyond its end', async (sample) => {
-    const { asked, answer: response, size } = await requestRange(sample, 'bytes=7-SIZE');
+    const { asked, response, size } = await requestRange(sample, 'bytes=7-SIZE');
     expect(asked).toBe('bytes=7-SIZE-1');
     expect([response.status, response.header('Content-Range')]).toEqual([206, `bytes 7-${size - 1}/${size}`]);
     expect(response.body.length).toBe(size - 7);
   });
 
   it.each(['sample/oci', 'sample/schema1', 'sample/oci-zstd'])('at the end of %s is 416', async (sample) => {
-    const { answer: response, size } = await requestRange(sample, 'bytes=SIZE-SIZE');
+    const { response, size } = await requestRange(sample, 'bytes=SIZE-SIZE');
     expect([response.status, response.header('Content-Length')]).toEqual([416, '0']);
     expect(response.header('Content-Range')).toBe(`bytes */${size}`);
   });

@@ -16,7 +16,7 @@ function over(script: Script, variables: Record<string, string> = {}): { app: Te
   return { upstream, app: testApp(variables, upstream.fetch) };
 }
 
-const given = async (app: TestApp, headers = docker17) => {
+const listedTags = async (app: TestApp, headers = docker17) => {
   const response = await app.get(path, headers);
   expect([response.status, response.text()]).toEqual([200, expect.any(String)]);
   return JSON.parse(response.text()) as Record<string, string>;
@@ -33,25 +33,25 @@ const warnings = ({ logged }: TestApp) => logged.filter(({ level }) => level ===
 describe('the tags of a repository', () => {
   it('have the ids of their images, for the platform of the client', async () => {
     const { app } = over(manyTags('team/app', { a: 'sample/oci', b: 'sample/index', c: 'sample/oci' }));
-    const ids = await given(app);
+    const ids = await listedTags(app);
     expect(Object.keys(ids)).toEqual(expect.arrayContaining(['a', 'b', 'c']));
     expect(ids.a).toBe(ids.c);
     expect(ids.a).not.toBe(ids.b);
-    const other = await given(app, onArm);
+    const other = await listedTags(app, onArm);
     expect(other.b).not.toBe(ids.b);
     expect((await app.get(path, docker17)).header('Vary')).toBe('User-Agent');
   });
 
   it('may have the names of properties of every object', async () => {
     const { app } = over(manyTags('team/app', { constructor: 'sample/oci', ['__proto__']: 'sample/oci' }));
-    expect(Object.keys(await given(app)).toSorted()).toEqual(['__proto__', 'constructor']);
+    expect(Object.keys(await listedTags(app)).toSorted()).toEqual(['__proto__', 'constructor']);
   });
 
   it('are listed without those that cannot be converted, and the log says why', async () => {
     const { app } = over(
       manyTags('team/app', { chart: 'sample/helm-chart', gone: 'sample/nowhere', ok: 'sample/oci' }),
     );
-    expect(Object.keys(await given(app))).toEqual(['ok']);
+    expect(Object.keys(await listedTags(app))).toEqual(['ok']);
     expect(warnings(app).map(({ facts }) => [facts?.tag, facts?.reason])).toEqual(
       expect.arrayContaining([
         ['chart', expect.stringContaining('not a container image')],
@@ -66,7 +66,7 @@ describe('the tags of a repository', () => {
         ? specError(503, 'UNAVAILABLE')
         : manyTags('team/app', { a: 'sample/oci', b: 'sample/index' })(request, url),
     );
-    expect(Object.keys(await given(app))).toEqual(['a']);
+    expect(Object.keys(await listedTags(app))).toEqual(['a']);
     expect(warnings(app).map(({ facts }) => facts?.tag)).toEqual(['b']);
   });
 
@@ -91,23 +91,23 @@ describe('a repository of many tags', () => {
 
   it('lists the newest hundred and latest, and the log says that there are more', async () => {
     const { app } = over(manyTags('team/app', many));
-    const tags = Object.keys(await given(app));
+    const tags = Object.keys(await listedTags(app));
     expect(tags).toHaveLength(100);
     expect(tags).toEqual(expect.arrayContaining(['latest', 'v149', 'v100', 'v51']));
     expect(tags).not.toContain('v50');
-    expect(warnings(app).at(-1)?.facts).toMatchObject({ repository: 'team/app', given: 100, left: 52 });
+    expect(warnings(app).at(-1)?.facts).toMatchObject({ repository: 'team/app', listedTags: 100, left: 52 });
   });
 
   it('lists as many as REGSHIFT_V1_TAGS says', async () => {
     const { app } = over(manyTags('team/app', many), { REGSHIFT_V1_TAGS: '3' });
-    expect(Object.keys(await given(app)).toSorted()).toEqual(['latest', 'v148', 'v149']);
+    expect(Object.keys(await listedTags(app)).toSorted()).toEqual(['latest', 'v148', 'v149']);
   });
 
   it('lists eight when upstream counts pulls', async () => {
     const counted = { 'ratelimit-limit': '100;w=21600' };
     const { app } = over(manyTags('team/app', many, counted));
     await app.get('/v2/team/app/manifests/latest', { Accept: '*/*' });
-    expect(Object.keys(await given(app))).toHaveLength(8);
+    expect(Object.keys(await listedTags(app))).toHaveLength(8);
   });
 
   it('sends no more than six requests at once', async () => {
@@ -121,22 +121,22 @@ describe('a repository of many tags', () => {
       atOnce -= 1;
       return tags(request, url);
     });
-    await given(app);
+    await listedTags(app);
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(6);
   });
 
   it('is resolved once per TTL, and its images are fetched once', async () => {
     const { app, upstream } = over(manyTags('team/app', versions(20)));
-    await given(app);
+    await listedTags(app);
     expect(upstream.asked.filter((each) => each.startsWith('HEAD')).length).toBe(22);
     // Three images, each with a manifest and a config.
     expect(upstream.asked.filter((each) => each.startsWith('GET') && !each.endsWith('/list')).length).toBe(6);
     upstream.forget();
-    await given(app);
+    await listedTags(app);
     expect(upstream.asked).toEqual([]);
     app.advance(31);
-    await given(app);
+    await listedTags(app);
     expect(upstream.asked.filter((each) => !each.startsWith('HEAD'))).toEqual(['GET /v2/team/app/tags/list']);
   });
 
