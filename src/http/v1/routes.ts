@@ -11,13 +11,12 @@ import { unknownEndpoint } from '../middleware/error-response.ts';
 import { checkMethod, clientAuth, enterRoute, reads } from '../middleware/routing.ts';
 import { type Route, unknownRepository } from '../route.ts';
 import { getV1Image } from './images.ts';
+import { checkV1Login, v1Ping } from './login.ts';
 import { belongsToPull, candidateNames } from './names.ts';
 import { getV1Properties, getV1Repository } from './repository.ts';
 import { listV1Images } from './repository-images.ts';
-import { v1JsonResponse } from './responses.ts';
 import { searchable, searchV1 } from './search.ts';
 import { getV1Tag, listV1Tags } from './tags.ts';
-import { checkV1Login } from './users.ts';
 
 /**
  * Registry API v1, for mounting at `/v1` and at `/v1ctx/<context>/v1`. Docker 1.3 to 1.5 pull by it, and later ones up
@@ -70,10 +69,6 @@ function answeredBy(resource: string, methods: readonly string[]): MiddlewareHan
     await next();
   };
 }
-
-/** Standalone: over HTTPS, Docker up to 1.9 then sends its login with every request. */
-const v1Ping: Handler<Env> = (context) =>
-  v1JsonResponse({}, context.get('request'), { 'X-Docker-Registry-Standalone': 'true' });
 
 const search: Handler<Env> = (context) => {
   const request = context.get('request');

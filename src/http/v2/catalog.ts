@@ -12,7 +12,7 @@ import { forwardResponse } from '../forward-response.ts';
 import { enterRoute } from '../middleware/routing.ts';
 import { bytesResponse } from '../responses.ts';
 import type { Route } from '../route.ts';
-import { pageQuery } from './tags.ts';
+import { pageQuery } from './lists.ts';
 
 /** Maximum number of upstream's pages that one request reads to find a served repository. */
 const mostPages = 10;

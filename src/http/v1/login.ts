@@ -5,6 +5,13 @@ import { pingResponse } from '../v2/ping.ts';
 import { v1ErrorResponse, v1JsonResponse } from './responses.ts';
 
 /**
+ * `GET /v1/_ping`. The proxy calls itself a standalone registry: over HTTPS, Docker up to 1.9 then sends its login with
+ * every request.
+ */
+export const v1Ping: Handler<Env> = (context) =>
+  v1JsonResponse({}, context.get('request'), { 'X-Docker-Registry-Standalone': 'true' });
+
+/**
  * `docker login` of 1.3 to 1.5. It first POSTs the login, to create an account. 401 tells it that the account exists;
  * it then checks the login by GET with Basic. The proxy does not read the posted body.
  * @throws RegistryError UNAUTHORIZED if upstream refuses the login. `clientAuth` has checked a login for the proxy
