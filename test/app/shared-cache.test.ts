@@ -39,7 +39,7 @@ function shelf(): Shelf {
 function sharing(cache: Cache) {
   const upstream = scriptedUpstream();
   const app = testApp({}, upstream.fetch, {
-    tiers: [{ name: 'shelf', cache, keeps: (key) => isOurs(key) || kindOf(key) === 'manifest' }],
+    tiers: [{ name: 'shelf', cache, accepts: (key) => isOurs(key) || kindOf(key) === 'manifest' }],
   });
   return { ...app, asked: upstream.asked };
 }

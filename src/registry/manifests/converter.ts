@@ -184,7 +184,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
   }
 
   function recipeAtHand(repository: RepositoryName, digest: Digest): Recipe | undefined {
-    return recipeIn(cache.atHand?.(recipeKey(upstream, repository, digest)));
+    return recipeIn(cache.getLocal?.(recipeKey(upstream, repository, digest)));
   }
 
   async function knowsRecipes(
