@@ -173,10 +173,10 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     };
     const flight = context.knownLayersOnly ? `${key} known-layers` : key;
     const whose = credentialKey(context.credential);
-    const product = await flights.join({ key: flight, whose, start, late }, context.signal);
+    const product = await flights.join({ key: flight, credential: whose, start, late }, context.signal);
     // What upstream does not have for the caller who began it is left out, and can be there for this one.
     if (product.complete || isOwn) return product;
-    return flights.join({ key: `${flight} ${whose}`, whose, start, late }, context.signal);
+    return flights.join({ key: `${flight} ${whose}`, credential: whose, start, late }, context.signal);
   }
 
   async function recipeOf(repository: RepositoryName, digest: Digest, { budget }: RequestContext) {
