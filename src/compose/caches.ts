@@ -1,8 +1,6 @@
 import type { Cache } from '../cache/cache.ts';
-import { createMemoryCache } from '../cache/memory.ts';
-import { meteredCache } from '../cache/metered.ts';
-import { createTieredCache } from '../cache/tiered.ts';
-import { validatedCache } from '../cache/validated.ts';
+import { createMemoryCache } from '../cache/lru.ts';
+import { createTieredCache, meteredCache, validatedCache } from '../cache/tiered.ts';
 import type { Settings } from '../config/settings.ts';
 import { isIntact } from '../registry/cache-entries.ts';
 import type { RuntimePlatform } from './platform.ts';
@@ -31,7 +29,7 @@ export function cacheOf(contentBytes: number, { tiers = [], metrics }: RuntimePl
     const place = { name: tier.name, distance: index + 1 };
     return { ...tier, cache: meteredCache(validatedCache(tier.cache, isIntact), place, metrics) };
   });
-  return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...far]);
+  return createTieredCache([{ name: 'memory', cache: memory, accepts: () => true }, ...far]);
 }
 
 /** Minimum for one registry, for access grants that are used again within seconds. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cache, CacheEntry } from '../../src/cache/cache.ts';
 import { decodeEntry, encodeEntry } from '../../src/cache/entry-codec.ts';
-import { createMemoryCache } from '../../src/cache/memory.ts';
+import { createMemoryCache } from '../../src/cache/lru.ts';
 import { createTieredCache } from '../../src/cache/tiered.ts';
 
 function entry(text: string, facts: CacheEntry['facts'] = {}): CacheEntry {
@@ -75,8 +75,8 @@ describe('tiers', () => {
     const far = createMemoryCache(10_000);
     const keepsRecipes = (key: string) => key.startsWith('recipe ');
     const both: Cache = createTieredCache([
-      { name: 'near', cache: near, keeps: () => true },
-      { name: 'far', cache: far, keeps: keepsRecipes },
+      { name: 'near', cache: near, accepts: () => true },
+      { name: 'far', cache: far, accepts: keepsRecipes },
     ]);
     return { near, far, both };
   };
@@ -97,10 +97,10 @@ describe('tiers', () => {
   test('an entry in memory is available synchronously, and an entry of another tier is not', async () => {
     const { both, far } = tiers();
     await both.set('recipe a', entry('x'));
-    expect(both.atHand?.('recipe a')).toEqual(entry('x'));
+    expect(both.getLocal?.('recipe a')).toEqual(entry('x'));
     const { get, set } = far;
-    const outside = createTieredCache([{ name: 'far', cache: { get, set }, keeps: () => true }]);
-    expect(outside.atHand?.('recipe a')).toBeUndefined();
+    const outside = createTieredCache([{ name: 'far', cache: { get, set }, accepts: () => true }]);
+    expect(outside.getLocal?.('recipe a')).toBeUndefined();
     expect(await outside.get('recipe a')).toEqual(entry('x'));
   });
 
@@ -109,8 +109,8 @@ describe('tiers', () => {
     const lacking = new Set<string>();
     const cache = { ...far, lacks: (key: string) => lacking.has(key) };
     const both = createTieredCache([
-      { name: 'near', cache: near, keeps: () => true },
-      { name: 'far', cache, keeps: (key) => key.startsWith('recipe ') },
+      { name: 'near', cache: near, accepts: () => true },
+      { name: 'far', cache, accepts: (key) => key.startsWith('recipe ') },
     ]);
     await near.set('recipe a', entry('x'));
     await near.set('manifest a', entry('x'));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
-import { createMemoryCache } from '../../src/cache/memory.ts';
+import { createMemoryCache } from '../../src/cache/lru.ts';
 import { sliceStream } from '../../src/layers/byte-range.ts';
 import { decompress } from '../../src/layers/decompress.ts';
 import {

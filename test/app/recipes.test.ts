@@ -15,7 +15,7 @@ function sharedTier(): Tier & { readonly entries: Map<string, CacheEntry> } {
     get: async (key: string) => entries.get(key),
     set: async (key: string, entry: CacheEntry) => void entries.set(key, entry),
   };
-  return { name: 'shared', cache, keeps: (key) => /^(?:recipe|layer-facts) /.test(key), entries };
+  return { name: 'shared', cache, accepts: (key) => /^(?:recipe|layer-facts) /.test(key), entries };
 }
 
 describe('a recipe in a shared cache', () => {
@@ -60,11 +60,11 @@ describe('a recipe in a shared cache', () => {
     const all = [...shared.entries.keys()].filter((key) => key.startsWith('recipe '));
     expect(all.length).toBeGreaterThan(2);
     // This tier stores entries of all kinds: the shared cache then has the manifest too, and can lose a recipe alone.
-    const forgetful = testApp({}, upstream.fetch, { tiers: [{ ...shared, keeps: () => true }] });
+    const forgetful = testApp({}, upstream.fetch, { tiers: [{ ...shared, accepts: () => true }] });
     expect((await forgetful.get('/v2/sample/oci-zstd/manifests/latest', docker20)).status).toBe(200);
     const last = all.at(-1) ?? '';
     shared.entries.delete(last);
-    const third = testApp({}, upstream.fetch, { tiers: [{ ...shared, keeps: () => true }] });
+    const third = testApp({}, upstream.fetch, { tiers: [{ ...shared, accepts: () => true }] });
     expect((await third.get('/v2/sample/oci-zstd/manifests/latest', docker20)).status).toBe(200);
     expect(shared.entries.has(last)).toBe(true);
   });
@@ -87,7 +87,7 @@ describe('without memory (REGSHIFT_CACHE_BYTES=0)', () => {
 
 describe('a HEAD of a converted digest', () => {
   it('checks the access right upstream, and fetches nothing that another replica has converted already', async () => {
-    const shared = { ...sharedTier(), keeps: (key: string) => /^(?:recipe|product) /.test(key) };
+    const shared = { ...sharedTier(), accepts: (key: string) => /^(?:recipe|product) /.test(key) };
     const upstream = scriptedUpstream();
     const one = testApp({}, upstream.fetch, { tiers: [shared] });
     const digest = (await one.head('/v2/sample/oci/manifests/latest', docker19)).header(

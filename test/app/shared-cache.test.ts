@@ -39,7 +39,7 @@ function sharedEntries(): SharedEntries {
 function sharing(cache: Cache) {
   const upstream = scriptedUpstream();
   const app = testApp({}, upstream.fetch, {
-    tiers: [{ name: 'shared', cache, keeps: (key) => isOurs(key) || kindOf(key) === 'manifest' }],
+    tiers: [{ name: 'shared', cache, accepts: (key) => isOurs(key) || kindOf(key) === 'manifest' }],
   });
   return { ...app, asked: upstream.asked };
 }

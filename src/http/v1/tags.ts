@@ -71,7 +71,7 @@ async function imagesByTag(
   const platform = platformFor(registry, request);
   const { tags: candidates, left } = await tags.toTry(repository, request.v1Context?.tag, context);
   const limits = { concurrency: tagConcurrency, milliseconds, signal: context.signal };
-  const { found, failed } = await collectWithin(candidates, limits, (tag, signal) =>
+  const { results: found, errors: failed } = await collectWithin(candidates, limits, (tag, signal) =>
     search.tagged(repository, tag, platform, { ...context, signal }),
   );
   for (const [tag, error] of failed) {
