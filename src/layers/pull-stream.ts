@@ -1,12 +1,12 @@
 /**
- * A stream whose pieces are made as they are asked for, and at most `readAhead` bytes before (a piece more at the
- * moment when the bound is crossed).
- * @param giveUp called when the reader loses interest, maybe while `pieces` waits for something: it must end that
- *   wait, for a generator hears of the end only when it comes to a `yield`.
+ * A stream of the pieces of a generator. The generator runs when the reader needs a piece, and at most `readAhead`
+ * bytes ahead of the reader (plus the rest of the piece that crosses this bound).
+ * @param onCancel called when the reader cancels the stream, even while `pieces` waits for something. It must end that
+ *   wait, because a generator learns of the cancellation only at a `yield`.
  */
-export function pulled(
+export function createPullStream(
   pieces: AsyncGenerator<Uint8Array>,
-  giveUp: (reason: unknown) => void,
+  onCancel: (reason: unknown) => void,
   readAhead = 0,
 ): ReadableStream<Uint8Array> {
   let cancelled = false;
@@ -20,8 +20,8 @@ export function pulled(
       },
       async cancel(reason) {
         cancelled = true;
-        giveUp(reason);
-        // Whatever still fails in there fails for no one.
+        onCancel(reason);
+        // The reader has left: later errors of the generator are ignored.
         await pieces.return(undefined).catch(() => undefined);
       },
     },
