@@ -68,7 +68,7 @@ const cases = rows.flatMap(([pin, sample, ...form]) =>
 );
 
 describe('a route that is pinned to a form sends it to every client', () => {
-  it.each(cases)('$pin: $sample → $client: $given', async ({ pin, sample, headers, form }) => {
+  it.each(cases)('$pin: $sample → $client: $form', async ({ pin, sample, headers, form }) => {
     const response = await apps[pin]?.get(`/v2/${sample}/manifests/latest`, headers);
     expect(response?.status === 200 ? response.header('Content-Type') : response?.error().code).toBe(form);
   });

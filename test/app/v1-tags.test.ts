@@ -95,7 +95,7 @@ describe('a repository of many tags', () => {
     expect(tags).toHaveLength(100);
     expect(tags).toEqual(expect.arrayContaining(['latest', 'v149', 'v100', 'v51']));
     expect(tags).not.toContain('v50');
-    expect(warnings(app).at(-1)?.facts).toMatchObject({ repository: 'team/app', listedTags: 100, left: 52 });
+    expect(warnings(app).at(-1)?.facts).toMatchObject({ repository: 'team/app', given: 100, left: 52 });
   });
 
   it('lists as many as REGSHIFT_V1_TAGS says', async () => {
