@@ -8,7 +8,7 @@ import { joinKey } from '../cache/key.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
-import { probeLayer } from '../layers/probe.ts';
+import { probeLayer } from '../layers/compression.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import { recordSource, upstreamSource } from '../request/stats.ts';
 import { fetchBlob } from '../upstream/api/blobs.ts';

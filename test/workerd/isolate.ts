@@ -9,7 +9,7 @@ export const namespace = (env as unknown as { RECIPES: KVNamespace }).RECIPES;
 
 export type Ask = (path: string, headers?: Iterable<readonly [string, string]>) => Promise<Response>;
 
-/** What an isolate keeps is kept by its bindings: other bindings, another isolate's memory. */
+/** An isolate keeps its state by its bindings: other bindings are another isolate to the tests. */
 export function isolate(bindings: Record<string, unknown> = {}): Ask {
   const own = { LOG_LEVEL: 'error', REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey), ...bindings };
   return async (path, headers = []) => {

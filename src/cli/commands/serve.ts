@@ -3,7 +3,6 @@ import { readSettings, type Settings } from '../../config/settings.ts';
 import { parseYaml, readFile } from '../../runtime/node/files.ts';
 import { createNodeLog } from '../../runtime/node/log.ts';
 import { type Running, serve } from '../../runtime/node/serve.ts';
-import { obeySignals } from '../../runtime/node/signals.ts';
 import { logUncaught } from '../../runtime/node/uncaught.ts';
 import { registriesOf } from '../registries.ts';
 import type { Io } from '../terminal/io.ts';
@@ -53,4 +52,26 @@ Try:
       an image stored as the generic manifest of 2015, for any Docker
 In front of your own registry: REGSHIFT_UPSTREAM=https://registry.example npm start
 `;
+}
+
+/**
+ * Ends the process on signals: SIGTERM after the requests in flight, SIGINT likewise but without the grace time,
+ * since a person waits for it; the second signal at once. Process 1 of a container has no default action for signals
+ * (signal(7)), so nothing else ends it. SIGHUP reads a renewed certificate.
+ * @param exit ends the process with this exit code.
+ */
+function obeySignals(running: Running, exit: (code: number) => void): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    // Shells report the end by a signal as 128 plus its number.
+    if (stopping) return exit(signal === 'SIGINT' ? 130 : 143);
+    stopping = true;
+    running.shutDown(signal === 'SIGINT').then(
+      () => exit(0),
+      () => exit(1),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', () => void running.reload());
 }

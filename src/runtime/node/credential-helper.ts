@@ -4,18 +4,18 @@ import type { AskHelper, HelperAnswer } from '../../auth/credential-helper.ts';
 import type { HelperQuestion } from '../../auth/docker-config.ts';
 import { RegistryError } from '../../errors.ts';
 
-/** Those of clouds ask a server first. */
+/** Helpers of clouds ask a server first. */
 const defaultDeadlineMs = 10_000;
 const answerLimit = 65_536;
 
-/** As docker-credential-helpers print it, on their output where others print errors. */
+/** docker-credential-helpers print it on stdout, where others print errors. */
 const notFound = 'credentials not found in native keychain';
 
 const answer = z.object({ Username: z.string().min(1), Secret: z.string().min(1) });
 
 /**
- * Runs `docker-credential-<name> get` with the server's address on its input, as Docker does: by its name in the PATH,
- * without a shell, with this program's variables but for its own. Nothing that it prints is told to anyone.
+ * Runs `docker-credential-<name> get` with the server's address on its stdin, as Docker does: found by name in PATH,
+ * without a shell, with the proxy's variables except its own settings. Its output goes nowhere else.
  */
 export function createAskHelper(deadlineMs = defaultDeadlineMs): AskHelper {
   return async (question) => {
@@ -48,14 +48,14 @@ function run({ program, server }: HelperQuestion, deadlineMs: number): Promise<E
     output += piece;
     if (output.length > answerLimit) stop(`${program} answered with more than ${answerLimit} characters`);
   });
-  // A program that does not read its input is judged by what it answers.
+  // A program that does not read its stdin is judged by its output.
   child.stdin.on('error', () => undefined).end(server);
   child.once('error', (error: NodeJS.ErrnoException) => reject(cannotRun(program, error.code)));
   child.once('close', (code) => resolve({ code, output }));
   return promise.finally(() => clearTimeout(timer));
 }
 
-/** The signing key and passwords are no business of a program that knows how to get one login. */
+/** A helper does not need the signing key or passwords. */
 function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('REGSHIFT_')));
 }
@@ -65,7 +65,7 @@ function read(output: string, { program, server }: HelperQuestion): HelperAnswer
     const { Username: username, Secret: secret } = answer.parse(JSON.parse(output));
     return { username, secret };
   } catch {
-    // Without a cause: a parser's error quotes what it read.
+    // Without a cause: a parser's error quotes the text that it read.
     throw failed(
       `${program} did not answer with {"Username": …, "Secret": …} when asked for the login of ${server}`,
     );

@@ -2,16 +2,22 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 
-/** @param beside the file in which the path stands: it may be relative to that. @throws the system's error. */
+/**
+ * @param beside the file that contains the path; a relative path is relative to it.
+ * @throws the system's error.
+ */
 export function readFile(path: string, beside?: string): string {
   return readFileSync(beside === undefined ? path : resolve(dirname(beside), path), 'utf8');
 }
 
 const load = createRequire(import.meta.url);
 
-/** YAML 1.2, and with it JSON. @throws Error with the place, and nothing of the text: it may hold secrets. */
+/**
+ * Parses YAML 1.2, which includes JSON.
+ * @throws Error with the position, and without the text, which may contain secrets.
+ */
 export function parseYaml(text: string): unknown {
-  // Not before there is a file: it takes ten megabytes.
+  // Loaded for a file only: the parser takes ten megabytes.
   const { parseDocument } = load('yaml') as typeof import('yaml');
   const document = parseDocument(text, { prettyErrors: true });
   const [error] = document.errors;

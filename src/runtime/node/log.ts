@@ -5,21 +5,22 @@ import { asText } from '../../observability/log-format.ts';
 
 export interface NodeLog {
   readonly log: Log;
-  /** Writes at once what is still in memory: for the end of the process. */
+  /** Writes the lines in memory at once, for the end of the process. */
   readonly flush: () => void;
 }
 
 /**
- * Lines go out so many characters at a time, and never later than this in milliseconds: a reader who is slow holds
- * nobody up, and a line written by itself would cost more than the answer that it tells of.
+ * Lines are written in batches of this many characters, and after this many milliseconds at the latest. A slow reader
+ * then delays no request; a write per line would cost more than the response that it is about.
  */
 const buffer = { minLength: 8_192, periodicFlush: 200 };
-/** While nobody reads, what is more than this is dropped. */
+/** Lines beyond this size are dropped while the reader does not read. */
 const maxLength = 16_777_216;
 
 /**
- * The log in the shape that it has on Workers too (`createJsonLog`), or as text for a person.
- * @param fd a file descriptor. @param terminal a person reads, unless LOG_FORMAT says otherwise.
+ * Creates the log, in the shape that it has on Workers too (`createJsonLog`), or as text for a person.
+ * @param fd a file descriptor.
+ * @param terminal true if a person reads; LOG_FORMAT overrides it.
  */
 export function createNodeLog(
   { LOG_LEVEL: level, LOG_FORMAT: format }: Pick<Settings, 'LOG_LEVEL' | 'LOG_FORMAT'>,
@@ -27,7 +28,7 @@ export function createNodeLog(
   terminal: boolean,
 ): NodeLog {
   const destination = pino.destination({ fd, sync: false, ...buffer, maxLength });
-  // Who reads no further is no error: the proxy goes on, as without a log.
+  // A reader that closes its end is not an error: the proxy goes on without a log.
   destination.on('error', () => undefined);
   const text = format === 'text' || (format === 'auto' && terminal);
   const lines: DestinationStream = {
@@ -43,16 +44,16 @@ export function createNodeLog(
     },
     text ? lines : destination,
   );
-  // A child logger for what lines have in common costs more than the line, where it is one.
+  // A child logger for the common fields costs more than the line itself if there is one line.
   const log: Log = (each, message, facts = {}) => logger[each](facts, message);
   return { log, flush: () => flush(destination) };
 }
 
-/** A destination that was never written to is not open yet. */
+/** A destination without a write is not open yet. */
 function flush(destination: { flushSync(): void }): void {
   try {
     destination.flushSync();
   } catch {
-    // Nothing can be told any more.
+    // There is no place left to report this.
   }
 }

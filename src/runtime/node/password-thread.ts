@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { compareInPlace } from '../../auth/compare-password.ts';
 
-/** One comparison, as `ComparePassword` has it. */
+/** One comparison, with the arguments of `ComparePassword`. */
 export interface Comparison {
   readonly id: number;
   readonly password: string;

@@ -6,13 +6,13 @@ import { RegistryError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Compared, Comparison } from './password-thread.ts';
 
-/** A thread takes some 50 ms and 27 MB to start: one that dies again and again is not started for each login. */
+/** Minimum time between two starts of the thread: a start takes some 50 ms and 27 MB. */
 const betweenStartsMs = 5_000;
 
-/** The dearest login that an htpasswd file may have takes some 2 s. */
+/** Deadline for one comparison; the slowest login that an htpasswd file may have takes some 2 s. */
 const deadlineMs = 60_000;
 
-/** From sources `.ts`, in the npm package `.js`. */
+/** `.ts` in the sources, `.js` in the npm package. */
 const script = new URL(`./password-thread${extname(import.meta.filename)}`, import.meta.url);
 
 interface Thread {
@@ -24,13 +24,13 @@ export interface PasswordWorkerOptions {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  /** The thread's program, where it is another one. */
+  /** The thread's program, for tests. */
   readonly program?: URL;
 }
 
 /**
- * Compares passwords on one thread beside that of the event loop, so that requests are answered meanwhile. The thread
- * starts at the first comparison, does not keep the process alive, and is replaced after its death.
+ * Compares passwords on one thread beside the event loop, so that requests are answered meanwhile. The thread starts
+ * at the first comparison, does not keep the process alive, and is replaced after its end.
  */
 export function createPasswordWorker({
   log,
@@ -55,7 +55,7 @@ export function createPasswordWorker({
     worker.on('message', ({ id, matches }: Compared) => started.pending.get(id)?.resolve(matches));
     worker.once('error', (error) => ended(error instanceof Error ? error.message : String(error)));
     worker.once('exit', (code) => ended(`exit code ${code}`));
-    // After the listeners: Node counts a thread again for which a message is listened.
+    // After the listeners are set: a message listener makes Node count the thread again.
     worker.unref();
     thread = started;
     return started;
@@ -77,7 +77,10 @@ export function createPasswordWorker({
   };
 }
 
-/** Without the process's own flags: `node --input-type=module --eval …`, as a script may embed it, allows no thread. */
+/**
+ * The thread does not get the flags of the process: `node --input-type=module --eval …`, as a script may embed it,
+ * allows no thread.
+ */
 const threadOptions: WorkerOptions = {
   name: 'passwords',
   execArgv: [],
@@ -85,9 +88,9 @@ const threadOptions: WorkerOptions = {
 };
 
 /**
- * None of the process's own variables, some of which are secrets. A thread enables the compile cache by a variable
- * alone, and below a folder for its version of Node, as `getCompileCacheDir` has it: without it, the thread loads
- * what strips types, which takes 16 MB.
+ * The thread gets no variables of the process, since some are secrets. It enables the compile cache by a variable
+ * alone, below a folder for its version of Node (`getCompileCacheDir`). Without the cache, the thread loads Node's
+ * type stripper, which takes 16 MB.
  */
 function environment(): NodeJS.ProcessEnv {
   const folder = getCompileCacheDir();

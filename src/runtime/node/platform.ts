@@ -7,10 +7,10 @@ import { createHttpFetch } from './http/fetch.ts';
 import { createNodeLayerCodec } from './layers/codec.ts';
 import { createPasswordWorker } from './password-worker.ts';
 
-/** A layer on its way takes two connections and some 200 KB: this is a fuse, and no measure of work. */
+/** A layer in transit takes two connections and some 200 KB. The limit is a fuse, not a measure of work. */
 const mostRequests = 5_000;
 
-/** What Node gives to the program. */
+/** The platform of Node. */
 export function nodePlatform(log: Log): RuntimePlatform {
   return {
     fetch: createHttpFetch(undefined, log),
@@ -24,7 +24,7 @@ export function nodePlatform(log: Log): RuntimePlatform {
     subrequests: Number.POSITIVE_INFINITY,
     cacheBytes: 67_108_864,
     holdsAnswers: true,
-    // Node sends a stream with the Content-Length that the answer says.
+    // Node sends a stream with the Content-Length of the response.
     fixedLength: (stream) => stream,
     background: () => undefined,
     askHelper: createAskHelper(),
@@ -32,7 +32,10 @@ export function nodePlatform(log: Log): RuntimePlatform {
   };
 }
 
-/** The setting holds the key itself, or the path to a file with it. @throws the system's error. */
+/**
+ * The setting contains the key itself, or the path to a file with it.
+ * @throws the system's error.
+ */
 export async function signingKeyText(setting: string): Promise<string> {
   const isKey = setting.trimStart().startsWith('{') || setting.includes('-----BEGIN');
   return isKey ? setting : readFile(setting, 'utf8');

@@ -21,27 +21,27 @@ import { type CertificateWatch, watchCertificate } from './tls/certificate-watch
 export interface Running {
   /** Like `http://127.0.0.1:8080`. */
   readonly url: string;
-  /** One for each port, in the order of `portsOf`. */
+  /** One URL per port, in the order of `portsOf`. */
   readonly urls: readonly string[];
-  /** Of the port for metrics, where there is one. */
+  /** The URL of the metrics port, if there is one. */
   readonly metricsUrl: string | undefined;
-  /** Breaks off all answers that are on their way: for a process that ends at once. */
+  /** Breaks off all responses in transit, for a process that ends at once. */
   cut(): void;
-  /** Ends at once; open requests are cut. */
+  /** Stops at once and cuts open requests. */
   close(): Promise<void>;
   /**
-   * Ends as a service should: what is under way is finished first, within the times that the settings give.
-   * @param atOnce whether somebody waits for it, so that there is no time of grace.
+   * Stops as a service should: requests in flight end first, within the times of the settings.
+   * @param atOnce true if a person waits, so that there is no grace time.
    */
   shutDown(atOnce: boolean): Promise<void>;
-  /** Looks whether the certificate has been renewed. */
+  /** Reads the certificate again if it was renewed. */
   reload(): Promise<void>;
 }
 
 /**
  * Starts the proxy on Node.
- * @throws the system's error when the address cannot be listened on; ConversionError when the signing key is
- *   unreadable; RegistryError MISCONFIGURED when the certificate is of no use.
+ * @throws the system's error if an address is not available; ConversionError for an unreadable signing key;
+ *   RegistryError MISCONFIGURED for an unusable certificate.
  */
 export async function serve(settings: Settings, log: Log): Promise<Running> {
   const certificate = await certificateFor(settings, log);
@@ -68,7 +68,7 @@ export async function serve(settings: Settings, log: Log): Promise<Running> {
 
 interface Parts extends Pick<Dependencies, 'health'> {
   readonly servers: readonly Server[];
-  /** The one for metrics, which stays to the end. */
+  /** The metrics server, which stays to the end. */
   readonly counted: Server | undefined;
   readonly listener: Listener;
   readonly settings: Settings;
@@ -116,7 +116,7 @@ async function listenAtAll(settings: Settings, create: () => Server): Promise<re
   }
 }
 
-/** Every port that a route names, and before them PORT, unless nothing is to be had there. */
+/** All ports: PORT first, unless no route uses it, and then every port that a route names. */
 export function portsOf({ PORT, routes }: Settings): readonly number[] {
   const anywhere = routes.some(({ match }) => match.ports.length === 0);
   return [...new Set([...(anywhere ? [PORT] : []), ...routes.flatMap(({ match }) => match.ports)])];
@@ -131,7 +131,7 @@ async function prepare(
   const counting = metrics ? { metrics: metrics.metrics } : {};
   const tiers = shared ? [shared.tier] : [];
   const dependencies = compose(settings, { ...nodePlatform(log), ...counting, tiers });
-  // A key that cannot be read should stop the start, not the first pull; and so should a program that is not there.
+  // An unreadable key, or a missing helper program, should fail the start and not the first pull.
   await dependencies.signingKey();
   await Promise.all(dependencies.routes.map(({ login }) => tryLogin(login, log)));
   return { dependencies, listener: createListener(createApp(dependencies), log) };
@@ -144,14 +144,14 @@ async function certificateFor(settings: Settings, log: Log): Promise<Certificate
   return loaded.certificate;
 }
 
-/** prom-client takes some sixty milliseconds to load, which is for those who have a Prometheus. */
+/** prom-client takes some sixty milliseconds to load, so it is loaded only with REGSHIFT_METRICS_PORT. */
 async function openMetrics({
   REGSHIFT_METRICS_PORT: port,
 }: Settings): Promise<PrometheusMetrics | undefined> {
   return port === undefined ? undefined : (await import('./metrics/prometheus.ts')).createPrometheusMetrics();
 }
 
-/** Where that port cannot be had, the others are given back. */
+/** If the metrics port is not available, the other ports are closed. */
 async function listenForMetrics(
   { HOST, REGSHIFT_METRICS_PORT: port = 0 }: Settings,
   metrics: PrometheusMetrics,
@@ -166,7 +166,7 @@ async function listenForMetrics(
   }
 }
 
-/** Its client takes a tenth of a second to load, which is for those who have a Redis. */
+/** The client of Redis takes a tenth of a second to load, so it is loaded only with REGSHIFT_REDIS_URL. */
 async function openShared(settings: Settings, log: Log): Promise<SharedCache | undefined> {
   const { REGSHIFT_REDIS_URL: url, REGSHIFT_SIGNING_KEY: key } = settings;
   if (url === undefined || key === undefined) return undefined;
@@ -174,7 +174,7 @@ async function openShared(settings: Settings, log: Log): Promise<SharedCache | u
   return openSharedCache(url, settings, await readSigningKey(await signingKeyText(key)), log);
 }
 
-/** What a cloud does not give now it may give in a minute; a program that is not installed stays away. */
+/** A cloud that refuses a login now may give it in a minute; a program that is not installed stays missing. */
 async function tryLogin(login: UpstreamLogin, log: Log): Promise<void> {
   if (login === 'passthrough' || login.kind !== 'kept') return;
   try {

@@ -7,19 +7,19 @@ export interface ShutdownOptions {
   readonly servers: readonly Server[];
   readonly listener: Pick<Listener, 'lastAnswers' | 'answering' | 'cut'>;
   readonly log: Log;
-  /** Milliseconds in which all is served as before, and whoever sends clients here hears that it is not ready. */
+  /** Milliseconds in which the proxy serves as before and reports that it is not ready. */
   readonly graceMs: number;
-  /** Milliseconds for what is under way after that. */
+  /** Milliseconds for the requests in flight after that. */
   readonly deadlineMs: number;
 }
 
-/** A connection that falls idle is closed within this time. */
+/** An idle connection is closed within this time, in milliseconds. */
 const sweepMs = 50;
 
 /**
- * Stops serving without cutting what is under way: no new connections, no second request on an old one, and answers
- * that have begun go on to their end, or to the deadline.
- * @returns how many answers were cut.
+ * Stops serving without cutting requests in flight: no new connection, no second request on an old one, and responses
+ * end by themselves or at the deadline.
+ * @returns the number of responses that were cut.
  */
 export async function shutDown(options: ShutdownOptions): Promise<number> {
   const { servers, listener, log, graceMs, deadlineMs } = options;

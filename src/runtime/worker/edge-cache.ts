@@ -3,14 +3,14 @@ import type { Cache as CachePort } from '../../cache/cache.ts';
 import { decodeEntry, encodeEntry } from '../../cache/entry-codec.ts';
 import type { Log } from '../../observability/log.ts';
 
-/** Entries never change; the longest life that Cloudflare gives. */
+/** Entries never change, so they get the longest life that Cloudflare allows. */
 const life = 'public, max-age=31536000, immutable';
 
 /**
- * The Cache API of this location: near and quick, and written at once, unlike KV. Keys become synthetic addresses
- * under a name that nobody can ask the Worker for, and the cache is one of our own, so that no request ever finds an
- * entry without the program having proved the right to it.
- * @param open called for each entry: what the Cache API gives to one request is not for another one to use.
+ * The cache of this location, in the Cache API: near, fast, and written at once, unlike KV. Keys become synthetic
+ * addresses under a host that no client can request, and the cache has its own name, so that a request never gets an
+ * entry without a check of its right.
+ * @param open called for each entry: a cache object of one request must not serve another one.
  */
 export function createEdgeCache(open: () => Promise<Cache>, log: Log): CachePort {
   const address = (key: string) =>

@@ -13,11 +13,10 @@ import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
 import { workerLayerCodec } from './layers/codec.ts';
 import { nodeOnlyProblems } from './node-only.ts';
-import { variablesOf } from './variables.ts';
 
-/** What `wrangler.toml` binds; every binding is optional. */
+/** The bindings of `wrangler.toml`; every binding is optional. */
 interface Bindings {
-  /** A KV namespace that all locations share. */
+  /** The KV namespace that all locations share. */
   readonly RECIPES?: KVNamespace;
   /** The settings. */
   readonly [variable: string]: unknown;
@@ -25,13 +24,13 @@ interface Bindings {
 
 type Application = (request: Request) => Response | Promise<Response>;
 
-/** One application an isolate: what it remembers is shared by the requests that the isolate serves. */
+/** One application per isolate: its requests share its memory. */
 const applications = new WeakMap<object, Application>();
 
 // biome-ignore lint/style/noDefaultExport: Workers want one
 export default {
   async fetch(request: Request, bindings: Bindings): Promise<Response> {
-    // Requests do not wait for one another's promises here: what is built twice is used once.
+    // Requests do not wait for each other's promises here; of two applications one is kept.
     const built = applications.get(bindings) ?? build(bindings, await readConfig(bindings));
     const application = applications.get(bindings) ?? built;
     applications.set(bindings, application);
@@ -39,12 +38,12 @@ export default {
   },
 };
 
-/** Variables, or what is wrong with where they are. */
+/** Variables, or the problems of their source. */
 type Configuration =
   | { readonly variables: Readonly<Record<string, unknown>> }
   | { readonly problems: readonly SettingProblem[] };
 
-/** `REGSHIFT_CONFIG` is JSON itself, or what KV has under that key: a variable holds no more than 5 KB. */
+/** `REGSHIFT_CONFIG` is JSON itself, or a key in KV: a variable has 5 KB at most. */
 async function readConfig(bindings: Bindings): Promise<Configuration> {
   const variables = variablesOf(bindings);
   const { REGSHIFT_CONFIG: key } = variables;
@@ -56,7 +55,7 @@ async function readConfig(bindings: Bindings): Promise<Configuration> {
   return { problems: [{ variable: 'REGSHIFT_CONFIG', value: JSON.stringify(key), message }] };
 }
 
-/** A Worker has no start that could fail: a bad setting answers every request with the list of problems. */
+/** A Worker has no start that could fail, so a wrong setting makes every response the list of problems. */
 function build(bindings: Bindings, configuration: Configuration): Application {
   const read = 'variables' in configuration ? readSettings(configuration.variables) : configuration;
   if ('problems' in read) return misconfigured(read.problems);
@@ -87,7 +86,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
   return async (request) => {
     const announced: [name: string, value: string][] = [];
     const announce = (name: string, value: string) => void announced.push([name, value]);
-    // Cloudflare writes the header itself, over what a client has sent.
+    // Cloudflare sets this header and replaces the client's.
     const clientAddress = request.headers.get('cf-connecting-ip') ?? undefined;
     const response = await app.fetch(request, { setHeader: announce, clientAddress });
     for (const [name, value] of announced) response.headers.set(name, value);
@@ -100,19 +99,22 @@ function misconfigured(problems: readonly SettingProblem[]): Application {
   return () => Response.json({ errors: [{ code: 'UNKNOWN', message }] }, { status: 503 });
 }
 
-/** CPU time is what a Worker has least of: a layer of this size, unpacked, takes seconds. */
+/**
+ * Bytes of the largest layer that a Worker reads: decompressing it takes seconds of CPU time, which a Worker has
+ * little of.
+ */
 const layerBytes = 268_435_456;
 
-/** What every paid plan allows at least; the free plan has 50 (REGSHIFT_SUBREQUESTS). */
+/** The number of subrequests that every paid plan allows; the free plan allows 50 (REGSHIFT_SUBREQUESTS). */
 const subrequests = 1000;
 
-/** An isolate has 128 MiB for all that it does: decoders of layers take 8 MiB and more each. */
+/** Bytes of cache in an isolate, which has 128 MiB in all; a decoder takes 8 MiB and more. */
 const cacheBytes = 33_554_432;
 
-/** An answer of a plain stream goes out in chunks and without its length, which Docker 1.6 and 1.7 refuse. */
+/** A plain stream would be sent in chunks and without its length, which Docker 1.6 and 1.7 refuse. */
 function fixedLength(stream: ReadableStream<Uint8Array>, length: number): ReadableStream<Uint8Array> {
   const { readable, writable } = new FixedLengthStream(length);
-  // When it breaks, the client sees too few bytes; who waits for the reason has been told by the log.
+  // After an error the client gets too few bytes; the log has the reason.
   stream.pipeTo(writable).catch(() => undefined);
   return readable;
 }
@@ -128,4 +130,18 @@ function tiersOf({ RECIPES: namespace }: Bindings, log: Log): Tier[] {
     consequence: 'digests are found all the same, by asking upstream for tags',
   });
   return [edge];
+}
+
+/**
+ * The settings among a Worker's bindings, as strings: in wrangler.toml `REGSHIFT_TAG_TTL = 60` is a number, and a key
+ * set can be a table.
+ */
+function variablesOf(bindings: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(bindings).map(([name, value]) => [name, textOf(name, value)]));
+}
+
+function textOf(name: string, value: unknown): unknown {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  const isSetting = name.startsWith('REGSHIFT_') && typeof value === 'object' && value !== null;
+  return isSetting ? JSON.stringify(value) : value;
 }

@@ -3,14 +3,14 @@ import type { Cache } from '../../cache/cache.ts';
 import { decodeEntry, encodeEntry } from '../../cache/entry-codec.ts';
 import type { Log } from '../../observability/log.ts';
 
-/** What is that old is dropped, asked for or not: it can be made again. */
+/** Lifetime of an entry in seconds; an entry can be made again. */
 const lifeSeconds = 30 * 24 * 3600;
 
 /**
- * Workers KV, which all locations share. A location that asked in vain is told "not found" for a minute more, though
- * another one has written meanwhile: what it does not have yet, the search finds. A longer `cacheTtl` would make that
- * minute longer too; what was found is near from then on all the same, in the Cache API.
- * A key of ours can be longer than KV's 512 bytes, so its hash is the key.
+ * The cache in Workers KV, which all locations share. A location that got "not found" gets it for a minute more,
+ * although another one has written the entry meanwhile; the search finds it. A longer `cacheTtl` would lengthen that
+ * minute, and the Cache API keeps found entries near anyway. A cache key may be longer than the 512 bytes of KV, so
+ * its hash is the KV key.
  */
 export function createKvCache(namespace: KVNamespace, log: Log): Cache {
   const name = (key: string) => `${key.split(' ', 1)[0]}:${sha256Hex(new TextEncoder().encode(key))}`;
@@ -30,7 +30,7 @@ export function createKvCache(namespace: KVNamespace, log: Log): Cache {
       try {
         await namespace.put(name(key), encodeEntry(entry), { expirationTtl: lifeSeconds });
       } catch (error) {
-        // One write a second and key is allowed; another isolate has just written the very same.
+        // KV allows one write a second per key; another isolate has just written the same entry.
         log('warn', 'KV could not be written; going on without it', { reason: String(error) });
       }
     },

@@ -3,7 +3,7 @@ import type { SettingProblem } from '../../config/problem.ts';
 import type { RouteSettings } from '../../config/route-settings.ts';
 import type { Settings } from '../../config/settings.ts';
 
-/** Settings that are right and mean nothing to a Worker: better told than left without effect. */
+/** Settings that have no meaning on a Worker: an error is better than no effect. */
 export function nodeOnlyProblems(settings: Settings): SettingProblem[] {
   const helpers = settings.routes.flatMap(helperOf);
   return [

@@ -153,7 +153,7 @@ describe('a reading that upstream holds back for one right', () => {
     await vi.advanceTimersByTimeAsync(7_000);
     vi.useRealTimers();
     expect(await bob).toMatchObject({ size: content.length });
-    // What was found out is shared: nothing more is read for Alice.
+    // The result is shared: Alice's request reads nothing more.
     expect(await alice).toMatchObject({ size: content.length });
     await vi.waitFor(() => expect(source.cancelled).toBeDefined());
   });

@@ -377,7 +377,7 @@ describe('upstream falls silent', () => {
     });
     for (let second = 0; second < 60 && !settled; second += 1) {
       await vi.advanceTimersByTimeAsync(1000);
-      // What zlib does in its thread takes real time, which no fake clock may outrun.
+      // zlib works in its own thread in real time, which a fake clock must not outrun.
       await sleep(100);
     }
     expect(await learned).toEqual(facts);

@@ -4,10 +4,10 @@ import { isPaused } from './relay-agent.ts';
 const native = new WeakMap<ReadableStream, IncomingMessage>();
 
 /**
- * A message's body as a stream of the web. Nothing is read before it is asked for, so that the message can still be
- * handed on as it is (`nativeBody`).
- * @param signal what breaks after it has aborted is told as its reason.
- * @param silenceMs after so long without a byte, twice as long at most, the body breaks off.
+ * A message's body as a web stream. It reads nothing before its first pull, so that the message can still be relayed
+ * as it is (`nativeBody`).
+ * @param signal the reason of errors after it has aborted.
+ * @param silenceMs the body breaks off after this long without a byte, or twice as long at most.
  */
 export function bodyOf(
   incoming: IncomingMessage,
@@ -15,7 +15,7 @@ export function bodyOf(
   silenceMs: number,
 ): ReadableStream<Uint8Array> {
   let next: (() => Promise<Uint8Array | undefined>) | undefined;
-  // What breaks before anyone reads is told to whoever does.
+  // An error before the first read goes to the first reader.
   incoming.on('error', () => undefined);
   breakSilence(incoming, silenceMs);
   const body = new ReadableStream<Uint8Array>(
@@ -31,7 +31,7 @@ export function bodyOf(
         }
       },
       cancel() {
-        // What has come as a whole leaves the connection good for the next request, as a refusal mostly does.
+        // A body that has arrived whole leaves the connection for the next request, as most refusals do.
         if (incoming.complete && next === undefined) incoming.resume();
         else incoming.destroy();
       },
@@ -43,8 +43,8 @@ export function bodyOf(
 }
 
 /**
- * What a message brings, piece by piece; undefined at its end. Node's own iterator does the same, and takes as long
- * again for a short one.
+ * The chunks of a message; undefined at its end. Node's own iterator does the same and takes twice as long for a
+ * short message.
  */
 function chunksOf(incoming: IncomingMessage): () => Promise<Uint8Array | undefined> {
   let over: 'ended' | Error | undefined;
@@ -76,9 +76,8 @@ function chunksOf(incoming: IncomingMessage): () => Promise<Uint8Array | undefin
 }
 
 /**
- * Nobody can tell a registry that has died from one that is slow but by waiting: a client that gets its connection cut
- * comes back for the rest, one that waits for ever does not. Where bytes lie here that a client has not
- * taken yet, the silence is not upstream's.
+ * Only waiting tells a dead registry from a slow one. A client whose connection is cut comes back for the rest; a
+ * client that waits forever does not. While the client has unread bytes here, the silence is not upstream's.
  */
 function breakSilence(incoming: IncomingMessage, silenceMs: number): void {
   const { socket } = incoming;
@@ -95,7 +94,7 @@ function stoodStill(): Error {
   return Object.assign(new Error('The answer stood still'), { code: 'ETIMEDOUT' });
 }
 
-/** The message behind a body, as long as nobody has begun to read it. */
+/** The message behind a body that has not been read yet. */
 export function nativeBody(stream: ReadableStream | null | undefined): IncomingMessage | undefined {
   if (!stream || stream.locked) return undefined;
   const incoming = native.get(stream);

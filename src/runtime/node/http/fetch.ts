@@ -9,16 +9,19 @@ import { bodyOf } from './body-stream.ts';
 import { guardEvents } from './guarded-events.ts';
 import { RelayAgent } from './relay-agent.ts';
 
-/** How long a body may stand still: past this, HTTP clients with a minute's patience have given up as well. */
+/**
+ * Time without a byte after which a body breaks off, in milliseconds. HTTP clients with a minute's patience have
+ * given up by then.
+ */
 const usualSilenceMs = 60_000;
 
 /**
- * `fetch` by Node's own HTTP client: it costs half as much as the built-in one, undoes no encoding, adds no header of
- * its own but Host and Connection, and a body that nobody looks into can be handed on as the stream that it is
- * (`nativeBody`). It follows no redirect and keeps no cookie. Connections are kept for the next request.
- * @param silenceMs after so long without a byte, twice as long at most, a body breaks off.
- * @param log gets a line for each connection that ended because something here has thrown.
- * @returns rejects with the system's error, or with the reason of the signal; so does reading the body.
+ * Creates a `fetch` on Node's own HTTP client. It costs half as much as the built-in one, decodes no encoding, adds
+ * Host and Connection only, and an unread body can be relayed as the message that it is (`nativeBody`). It follows no
+ * redirect, keeps no cookie, and keeps connections for the next request.
+ * @param silenceMs a body breaks off after this long without a byte, or twice as long at most.
+ * @param log gets a line for each connection that ended because of an exception in the proxy.
+ * @returns rejects with the system's error or the signal's reason; reading the body does too.
  */
 export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {}): Fetch {
   const { agent, secureAgent } = agents();
@@ -41,15 +44,16 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
       let answer: IncomingMessage | undefined;
       const abort = () => sent.destroy(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
-      // A signal may outlive the request by far: what it holds must go with the request.
+      // A signal may outlive the request, so the request removes its listener.
       sent.once('close', () => {
         signal?.removeEventListener('abort', abort);
-        // Without answer and without error: upstream has switched to another protocol, and Node has hung up.
+        // Without a response and without an error, upstream has switched to another protocol, and Node has closed the
+        // connection.
         if (!answer) reject(new Error('The connection was closed without an answer'));
       });
       sent.on('error', (error) => {
-        // Node tells of a reset before it takes a body without a length to be over (`socketErrorListener` of its HTTP
-        // client): an answer that the connection's end delimits has not come as a whole.
+        // Node reports a reset before it ends a body without a length (`socketErrorListener` of its HTTP client):
+        // such a body is not whole.
         if (answer && !answer.complete) answer.destroy(error);
         reject(signal?.aborted ? signal.reason : error);
       });
@@ -67,7 +71,10 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
     });
 }
 
-/** By way of a proxy where the environment asks for it, as with the built-in `fetch` (Node 24, `NODE_USE_ENV_PROXY`). */
+/**
+ * Uses an outbound proxy if the environment asks for one, as the built-in `fetch` does (Node 24,
+ * `NODE_USE_ENV_PROXY`).
+ */
 function agents(): { readonly agent: Agent; readonly secureAgent: SecureAgent } {
   const options = { keepAlive: true };
   if (process.env.NODE_USE_ENV_PROXY !== '1') {
@@ -79,14 +86,14 @@ function agents(): { readonly agent: Agent; readonly secureAgent: SecureAgent } 
 
 function send(request: ClientRequest, body: RequestInit['body']): void {
   if (body instanceof ReadableStream) {
-    // What goes wrong with either is told by the request's own error.
+    // The request's own error reports a failure of either.
     pipeline(Readable.fromWeb(body as NodeReadableStream), request, () => undefined);
   } else request.end(body ?? undefined);
 }
 
 const withoutBody: readonly number[] = [204, 205, 304];
 
-/** @throws RangeError or TypeError for a status or a header that no answer can have. */
+/** @throws RangeError or TypeError for an invalid status or header. */
 function asResponse(
   incoming: IncomingMessage,
   method: string,
@@ -95,7 +102,7 @@ function asResponse(
 ): Response {
   const headers = new Headers();
   const { rawHeaders, statusCode: status = 0 } = incoming;
-  // Said here: the Response of @hono/node-server, which replaces the global one, looks at it much later.
+  // Checked here: the Response of @hono/node-server, which replaces the global one, checks it much later.
   if (status < 200 || status > 599) throw new RangeError(`No answer can have the status ${status}`);
   for (let index = 0; index < rawHeaders.length; index += 2) {
     headers.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
@@ -108,8 +115,8 @@ function asResponse(
 }
 
 /**
- * As a property of its own: the Response of @hono/node-server makes one of Node's for whoever looks at `body`, which
- * costs as much as all else of an answer.
+ * An own property: the Response of @hono/node-server makes one of Node's for each read of `body`, which costs as much
+ * as the rest of a response.
  */
 function withBody(body: ReadableStream<Uint8Array> | null, init: ResponseInit): Response {
   return Object.defineProperty(new Response(body, init), 'body', { value: body });

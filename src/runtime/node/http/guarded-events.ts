@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 
 /**
- * Keeps exceptions of an emitter's listeners from the process, which Node would end for them. Each listener is called
- * on its own, so that those behind one that throws (the access log, counters, leases) are called all the same. An
- * `error` event without a listener counts as an exception too, as everywhere in Node.
- * @param onThrow is told the exception. It ends the connection that the emitter belongs to.
+ * Catches exceptions of an emitter's listeners, which would end the process. Each listener is called by itself, so
+ * that an exception does not skip the listeners after it (access log, counters, leases). An `error` event without a
+ * listener counts as an exception, as everywhere in Node.
+ * @param onThrow gets the exception. It ends the connection of the emitter.
  */
 export function guardEvents(emitter: EventEmitter, onThrow: (error: unknown) => void): void {
   const call = (event: string | symbol, args: readonly unknown[]): boolean => {

@@ -3,32 +3,34 @@ import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { App } from '../../../app.ts';
-import type { ClientConnection } from '../../../http/env.ts';
-import type { CacheLookup } from '../../../http/response-cache.ts';
+import type { ClientConnection, SentResponse } from '../../../http/env.ts';
+import type { CachedResponse, CacheLookup } from '../../../http/response-cache.ts';
 import { upstreamBodyOf } from '../../../http/upstream-body.ts';
 import type { Log } from '../../../observability/log.ts';
+import type { WholeResponse } from '../../../registry/manifests/freshness.ts';
 import { errorFields } from '../uncaught.ts';
 import { nativeBody } from './body-stream.ts';
-import { writeCachedResponse } from './cached-response.ts';
 import { guardEvents } from './guarded-events.ts';
 import { relay } from './relay.ts';
 import { responseCacheKey } from './response-cache-key.ts';
-import { createResponseFinished } from './response-finished.ts';
 import { writeStream } from './stream-writer.ts';
 import { resetConnection } from './transport.ts';
 
-/** The program as Node's HTTP server calls it. */
+/** The program in the shape that Node's HTTP server calls. */
 export interface Listener {
   readonly listen: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
-  /** How many answers are being made or sent. */
+  /** Number of responses that are being made or sent. */
   readonly answering: () => number;
-  /** Breaks off the answers that are on their way, all or those of one connection. @returns whether there was one. */
+  /**
+   * Breaks off responses in transit: all, or those of one connection.
+   * @returns true if there was one.
+   */
   readonly cut: (socket?: Socket) => boolean;
-  /** From now on each answer says that it is the last one on its connection (RFC 9112, section 9.6). */
+  /** Marks each further response as the last one on its connection (RFC 9112, section 9.6). */
   readonly lastAnswers: () => void;
 }
 
-/** @param log gets a line for each connection that ended because something here has thrown. */
+/** @param log gets a line for each connection that ended because of an exception in the proxy. */
 export function createListener(app: App, log: Log = () => {}): Listener {
   const known = new WeakMap<IncomingMessage, Known>();
   const listener = createSlowListener(app, (incoming) => known.get(incoming), log);
@@ -41,7 +43,7 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     fail: (error: unknown) => void,
   ): unknown {
     if (last) outgoing.shouldKeepAlive = false;
-    // HTTP/1.0 needs none, and what only asks whether somebody is there often sends none (HAProxy's `httpchk`).
+    // HTTP/1.0 needs no Host header, and health checks often send none (HAProxy's `httpchk`).
     incoming.headers.host ??= reachedHost(incoming.socket);
     const question = responseCacheKey(incoming);
     const lookup = question === undefined ? undefined : askingOf(question, incoming, outgoing);
@@ -57,7 +59,7 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     };
     const renewal = lookup && app.responseCache.revalidate(lookup);
     if (renewal === undefined) return answerInFull({ cacheKey: question }).catch(fail);
-    // An answer that is only renewed has no listeners that could throw, and guards would cost as much as it does.
+    // A revalidated response has no listeners that can throw, and guards would cost as much as the response.
     return renewal
       .then((found) =>
         'response' in found
@@ -95,11 +97,11 @@ export function createListener(app: App, log: Log = () => {}): Listener {
 function breakOff(outgoing: ServerResponse): void {
   const { socket } = outgoing;
   outgoing.destroy();
-  // Over TLS, `destroy` leaves the client time to read up to the alert.
+  // Over TLS, `destroy` gives the client time to read up to the alert.
   if (socket && !socket.destroyed) resetConnection(socket);
 }
 
-/** What is known of a request before the program is called for it. */
+/** Facts about a request that the listener finds before it calls the program. */
 type Known = Pick<ClientConnection, 'cacheKey' | 'started'>;
 
 function askingOf(
@@ -119,10 +121,10 @@ function askingOf(
   };
 }
 
-/** Bodies of upstream that nobody has looked into go from socket to socket, without streams of the web between. */
+/** The full way. Unread bodies of upstream go from socket to socket, without web streams between. */
 function createSlowListener(app: App, knownOf: (incoming: IncomingMessage) => Known | undefined, log: Log) {
   return getRequestListener(async (request, bindings) => {
-    // No server of ours speaks HTTP/2.
+    // The proxy's servers do not speak HTTP/2.
     const { incoming, outgoing } = bindings as HttpBindings;
     const response = await app.fetch(request, {
       peerAddress: incoming.socket.remoteAddress,
@@ -141,7 +143,7 @@ function createSlowListener(app: App, knownOf: (incoming: IncomingMessage) => Kn
   });
 }
 
-/** @throws TypeError for a header that Node does not write; the body is given up then. */
+/** @throws TypeError for a header that Node does not write; the body is then cancelled. */
 function writeHead({ status, headers }: Response, body: ReadableStream, outgoing: ServerResponse): void {
   try {
     outgoing.writeHead(status, Object.fromEntries(headers));
@@ -153,4 +155,46 @@ function writeHead({ status, headers }: Response, body: ReadableStream, outgoing
 
 function reachedHost({ localAddress = '', localPort }: Socket): string {
   return `${isIPv6(localAddress) ? `[${localAddress}]` : localAddress}:${localPort}`;
+}
+
+/**
+ * Reports the end of a response.
+ * @returns for `ClientConnection.whenSent`; if the client left before the response, the response has ended already.
+ */
+function createResponseFinished(
+  socket: Pick<Socket, 'bytesWritten'>,
+  outgoing: ServerResponse,
+): (ended: (sent: SentResponse) => void) => void {
+  const before = socket.bytesWritten;
+  return (ended) => {
+    const tell = () => ended({ bytes: socket.bytesWritten - before, aborted: !outgoing.writableFinished });
+    if (outgoing.closed) tell();
+    else outgoing.once('close', tell);
+  };
+}
+
+/** Header lines in the shape that Node writes without a conversion; computed once for each response. */
+const lines = new WeakMap<WholeResponse, readonly string[]>();
+
+function linesOf(answer: WholeResponse): readonly string[] {
+  const known = lines.get(answer);
+  if (known) return known;
+  const made = Object.entries(answer.headers).flat();
+  lines.set(answer, made);
+  return made;
+}
+
+/**
+ * Sends a response from the response cache. It bypasses Hono: making a Request and a Response for it costs several
+ * times as much as sending it. The headers have its length.
+ */
+function writeCachedResponse(
+  { response, id, finished }: CachedResponse,
+  { method, socket }: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  const before = socket.bytesWritten;
+  outgoing.writeHead(200, [...linesOf(response), 'X-Request-Id', id]);
+  outgoing.end(method === 'HEAD' ? undefined : response.body);
+  finished({ bytes: socket.bytesWritten - before, aborted: outgoing.destroyed });
 }

@@ -3,9 +3,9 @@ import type { Socket } from 'node:net';
 import { abortConnection } from './transport.ts';
 
 /**
- * An answer that no client takes for whole after it broke off. The end of the connection is the end of a body that has
- * neither a length nor chunks, as HTTP/1.0 has it (RFC 9112, section 6.3): such an answer breaks off by a TCP reset.
- * The end of the connection is enough for all others, and the client keeps the bytes that are on their way.
+ * A response that no client mistakes for whole after it broke off. A body that has neither a length nor chunks ends
+ * with the connection, as in HTTP/1.0 (RFC 9112, section 6.3); such a response breaks off with a TCP reset. For all
+ * others the end of the connection is enough, and the client keeps the bytes that are in transit.
  */
 export class ProxyResponse<
   Request extends IncomingMessage = IncomingMessage,
@@ -13,7 +13,7 @@ export class ProxyResponse<
   #onHalfClose: (() => void) | undefined;
 
   override assignSocket(socket: Socket): void {
-    // Node 24 gives its turn to a pipelined answer that has broken off as well; its client would wait.
+    // Node 24 gives a pipelined response its turn even after it broke off; its client would wait.
     if (this.destroyed) this.#breakOff(socket);
     else super.assignSocket(socket);
     if (this.req.httpVersionMinor === 0) this.#breakOffOnHalfClose(socket);
@@ -31,12 +31,12 @@ export class ProxyResponse<
     return this;
   }
 
-  /** Node ends a connection that its client has half closed: it sends what is written, and FIN. */
+  /** After the client has half closed a connection, Node sends the written bytes and FIN. */
   #breakOffOnHalfClose(socket: Socket): void {
     this.#onHalfClose = () => {
       if (this.#endsWithConnection() && !this.writableEnded) this.destroy();
     };
-    // Before Node's own listener, which shuts the connection down.
+    // This listener runs before Node's own, which shuts the connection down.
     socket.prependListener('end', this.#onHalfClose);
   }
 
@@ -45,7 +45,7 @@ export class ProxyResponse<
     else socket.destroy();
   }
 
-  /** Whether the client would take the end of the connection for the end of the body. */
+  /** True if the client takes the end of the connection for the end of the body. */
   #endsWithConnection(): boolean {
     if (!this.headersSent || this.writableFinished) return false;
     return !this.chunkedEncoding && !this.hasHeader('content-length');

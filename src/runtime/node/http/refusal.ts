@@ -1,29 +1,28 @@
 import type { Socket } from 'node:net';
 import { transportOf } from './transport.ts';
 
-/** What Node tells of a connection that brings no HTTP request. */
+/** Node's error for a connection that brings no HTTP request. */
 export interface ClientError extends Error {
   readonly code?: string;
   readonly rawPacket?: Uint8Array;
 }
 
 /**
- * How long, and for how many bytes, a refused connection is still read. Closing a connection with unread bytes sends
- * RST, which may take the answer from its client; Go's net/http waits as long (`rstAvoidanceDelay`).
+ * Limits for reading a refused connection after its response. Closing a connection with unread bytes sends RST, which
+ * may destroy the response; Go's net/http waits as long (`rstAvoidanceDelay`).
  */
 const lingering = { milliseconds: 500, bytes: 262_144 };
 
-/** Refused connections, with the number of bytes that each had sent by then. */
+/** Refused connections, with the bytes that each had sent by then. */
 const refused = new WeakMap<Socket, number>();
 
 /**
- * Answers what is no HTTP request, and closes.
- *
- * Docker and containerd try TLS first. containerd's client, which Docker has with the containerd image store, speaks
- * plain HTTP after that only if the answer begins with `HTTP/`: Go's crypto/tls gives it the first five bytes in
- * `RecordHeaderError`. An end of the connection is final. docker-registry 2.8.2 was seen to answer a TLS hello with
- * `HTTP/1.1 400 Bad Request` and a line of text; its server, Go's net/http, answers plain HTTP at a TLS port likewise.
- * @param cut breaks off an answer that is on its way, into which nothing may be written; tells whether there was one.
+ * Answers a connection that brings no HTTP request, and closes it. Docker and containerd try TLS first. containerd's
+ * client, which Docker has with the containerd image store, then speaks plain HTTP only if the response begins with
+ * `HTTP/`: Go's crypto/tls gives it the first five bytes in `RecordHeaderError`. A closed connection is final for it.
+ * docker-registry 2.8.2 was seen to answer a TLS hello with `HTTP/1.1 400 Bad Request` and a line of text; its
+ * server, Go's net/http, answers plain HTTP at a TLS port likewise.
+ * @param cut breaks off a response in transit, into which no bytes may be written; returns true if there was one.
  */
 export function refuseConnection(error: ClientError, socket: Socket, cut: (socket: Socket) => boolean): void {
   const { code = '' } = error;
@@ -32,11 +31,11 @@ export function refuseConnection(error: ClientError, socket: Socket, cut: (socke
   if (!isReadable) return void (cut(socket) || socket.destroy());
   const before = refused.get(socket);
   if (before !== undefined) {
-    // Node's parser tells of each further piece.
+    // Node's parser reports each further chunk.
     if (socket.bytesRead - before > lingering.bytes) socket.destroy();
     return;
   }
-  // Node destroys the TLS socket of a failed handshake; the answer is for the TCP connection below.
+  // Node destroys the TLS socket of a failed handshake, so the response goes to the TCP connection below.
   const connection = isPlainAtTls ? transportOf(socket) : socket;
   if (cut(socket) || !connection.writable) return void socket.destroy();
   refused.set(socket, socket.bytesRead);

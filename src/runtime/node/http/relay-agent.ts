@@ -1,34 +1,34 @@
 import { Agent } from 'node:http';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 
-/** Takes what a connection reads, in place of Node's HTTP parser; nothing more is read until `takeMore`. */
+/** Gets the bytes of a connection in place of Node's HTTP parser. The connection then pauses until `readMore`. */
 export type BodyReader = (bytes: Uint8Array) => void;
 
 interface Taken {
   readonly take: BodyReader;
   readonly buffer: Uint8Array;
-  /** What was taken has not gone on yet, and so nothing is read. */
+  /** True while the reader still has the last bytes: the connection is paused. */
   held: boolean;
 }
 
 const relayed = new WeakSet<Socket>();
 const taken = new WeakMap<Socket, Taken>();
 
-/** As much as one read of the system may give: four times what Node asks for by itself. */
+/** Size of one read: four times Node's own. */
 const relayBytes = 262_144;
 
-/** What is parsed is copied at once, so that one buffer is enough for all connections. */
+/** The parser's bytes are copied at once, so one buffer serves all connections. */
 const scratch = new Uint8Array(65_536);
 
 /**
- * Plain connections whose bytes can be taken away from the parser. They read into memory that is used again, and not
- * into a new buffer each time (`onread` of node:net), which makes relaying as cheap as nginx does it.
+ * Makes plain connections whose bytes can bypass the parser. They read into a buffer that is reused, instead of a new
+ * buffer each time (`onread` of node:net), which makes relaying as cheap as in nginx.
  */
 export class RelayAgent extends Agent {
   override createConnection(options: NetConnectOpts): Socket {
     let socket: Socket | undefined;
     const onread = {
-      // First asked for while the connection is being made.
+      // Node first asks for it while it connects.
       buffer: () => (socket && taken.get(socket)?.buffer) ?? scratch,
       callback(length: number, buffer: Uint8Array): boolean {
         const bytes = buffer.subarray(0, length);
@@ -45,27 +45,27 @@ export class RelayAgent extends Agent {
   }
 }
 
-/** Whether a connection was made by a `RelayAgent`. */
+/** True for a connection that a `RelayAgent` made. */
 export function isRelayed(socket: Socket): boolean {
   return relayed.has(socket);
 }
 
 /**
- * From now on `take` is given what the connection reads, one buffer at a time. Its memory is used again after the
- * next `takeMore`. The parser does not hear of it any more: the connection cannot be kept for another request.
+ * Gives `take` the bytes of the connection, one buffer at a time. The buffer is reused after `readMore`. The parser
+ * gets no more bytes, so the connection cannot serve another request.
  */
 export function attachReader(socket: Socket, take: BodyReader): void {
   taken.set(socket, { take, buffer: new Uint8Array(relayBytes), held: true });
 }
 
-/** Lets the connection read on. */
+/** Resumes a paused connection. */
 export function readMore(socket: Socket): void {
   const own = taken.get(socket);
   if (own !== undefined) own.held = false;
   socket.resume();
 }
 
-/** Whether a connection that was taken over reads nothing because of who takes. */
+/** True for a connection that its reader has paused. */
 export function isPaused(socket: Socket): boolean {
   return taken.get(socket)?.held ?? false;
 }

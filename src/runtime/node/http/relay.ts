@@ -2,27 +2,28 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { attachReader, isRelayed, readMore } from './relay-agent.ts';
 
-/** A relay ends a connection that could have been kept: not worth it for less. */
+/** A relay uses up a connection that could be kept; smaller bodies are not worth that. */
 const worthwhile = 1_048_576;
 
 /**
- * Sends a message's body on as the body of an answer whose head is written. Where one end breaks, the other one is
- * cut, and never ended as if all had come (`ProxyResponse`). No more is read than the client takes.
- * @param announced the length in the head: a body without one is sent in chunks, which take more than its bytes.
+ * Relays a message's body as the body of a response whose head is written. It bypasses Hono and web streams: with a
+ * parser and streams between, each byte costs more than twice as much CPU. If one end fails, the other is cut, and
+ * never ended as if the body were whole (`ProxyResponse`). It reads no more than the client takes.
+ * @param announced the length in the head. A body without one is sent in chunks, which take more bytes.
  */
 export function relay(incoming: IncomingMessage, outgoing: ServerResponse, announced: string | null): void {
   const length = Number(announced ?? Number.NaN);
   const whole = length >= worthwhile && announced === incoming.headers['content-length'];
-  // A pipelined answer has no socket before its turn.
+  // A pipelined response has no socket before its turn.
   const direct = whole && isRelayed(incoming.socket) && outgoing.socket !== null;
-  // What has ended before tells of it no more.
+  // A message that has ended already emits no event.
   if (outgoing.destroyed) incoming.destroy();
   else if (incoming.destroyed) outgoing.destroy();
   else if (direct) fromSocketToSocket(incoming, outgoing, length);
   else pipeline(incoming, outgoing, () => undefined);
 }
 
-/** Without parser and streams between: with them, a byte costs more than twice as much CPU. */
+/** From here on, bytes go past the parser. */
 function fromSocketToSocket(incoming: IncomingMessage, outgoing: ServerResponse, length: number): void {
   const upstream = incoming.socket;
   const client = outgoing.socket;

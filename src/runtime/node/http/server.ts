@@ -10,14 +10,17 @@ export interface ServerParts {
   readonly listen: RequestListener;
   /** undefined: plain HTTP. */
   readonly certificate: Certificate | undefined;
-  /** Breaks off the answer that is on its way on a connection. @returns whether there was one. */
+  /**
+   * Breaks off the response in transit on a connection.
+   * @returns true if there was one.
+   */
   readonly cut: (socket: Socket) => boolean;
 }
 
 /**
- * Node ends a request whose body takes more than five minutes: a layer over a slow line takes longer. What ends an
- * upload whose client is gone is TCP; who only opens connections, or sends headers letter by letter, has half a minute
- * for them. Tokens that list what their bearer may do have many kilobytes.
+ * Node ends a request whose body takes more than five minutes, and a layer over a slow line takes longer. TCP ends an
+ * upload whose client is gone. A client that only opens connections, or sends headers byte by byte, has half a
+ * minute. Tokens that list their bearer's rights have many kilobytes.
  */
 const serverOptions: ServerOptions = {
   ServerResponse: ProxyResponse,
@@ -28,12 +31,12 @@ const serverOptions: ServerOptions = {
   keepAlive: true,
 };
 
-/** In which nothing moves on a connection that has a request under way: nobody waits for longer. */
+/** A connection with a request in flight is cut after this long without a byte, in milliseconds. */
 const standstillMs = 600_000;
 
 /**
- * Engines of 2015 speak HTTP/1.1 over TLS 1.2, and their Go knows ECDHE with AES-GCM and AES-CBC: both are among
- * Node's own ciphers.
+ * Engines of 2015 speak HTTP/1.1 over TLS 1.2. Their Go has ECDHE with AES-GCM and AES-CBC, which are among Node's
+ * default ciphers.
  */
 const tlsOptions = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1', 'http/1.0'] } as const;
 
@@ -55,12 +58,15 @@ function createTlsServer(certificate: Certificate, listen: RequestListener): Sec
   return server;
 }
 
-/** New connections are given this certificate. */
+/** New connections get this certificate. */
 export function serveCertificate(server: Server | SecureServer, certificate: Certificate): void {
   if ('setSecureContext' in server) server.setSecureContext(secureOptions(certificate));
 }
 
-/** @returns the server, once it listens. @throws the system's error when the address cannot be listened on. */
+/**
+ * @returns the server, once it listens.
+ * @throws the system's error if the address is not available.
+ */
 export async function listen<Any extends Server>(server: Any, host: string, port: number): Promise<Any> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
@@ -77,7 +83,7 @@ export function urlOf(server: Server | SecureServer): string {
   return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-/** Cuts what is under way. */
+/** Closes the server and cuts its connections. */
 export function close(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => (error ? reject(error) : resolve()));

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * Sends a stream of the web as the body of an answer whose head is written. No more is read than the client takes.
- * Where one end breaks, the other one is cut. @hono/node-server's own writer may put an error's message into the body,
- * and end it (`handleResponseError` in its dist/index.mjs).
- * @throws the stream's error, after the answer broke off.
+ * Sends a web stream as the body of a response whose head is written. It reads no more than the client takes. If one
+ * end fails, it cuts the other. @hono/node-server's own writer may write an error's message into the body and end it
+ * (`handleResponseError` in its dist/index.mjs).
+ * @throws the stream's error, after the response broke off.
  */
 export async function writeStream(
   stream: ReadableStream<Uint8Array>,

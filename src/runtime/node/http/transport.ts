@@ -5,8 +5,8 @@ import type { Socket } from 'node:net';
 const transports = new WeakMap<Socket, Socket>();
 
 /**
- * Remembers the TCP connection below each TLS connection of a server. Node gives both to a server's listeners, and
- * tells in no documented way which belong together; the address of the client does.
+ * Records the TCP connection below each TLS connection of a server. Node gives both to the server's listeners and
+ * does not document how to match them; the client's address and port do.
  */
 export function trackTransports(server: SecureServer): void {
   const connections = new Map<string, Socket>();
@@ -20,7 +20,7 @@ export function trackTransports(server: SecureServer): void {
     tcp.once('close', () => connections.get(peer) === tcp && connections.delete(peer));
   });
   server.on('secureConnection', remember);
-  // The server's own listener turns this event into `clientError`, which needs the TCP connection already.
+  // The server's own listener turns this event into `clientError`, which already needs the TCP connection.
   server.prependListener('tlsClientError', (_error, secure) => remember(secure));
 }
 
@@ -34,18 +34,18 @@ export function transportOf(socket: Socket): Socket {
 }
 
 /**
- * A fatal alert, `internal_error` (RFC 8446, section 6.2). Node sends no alert that is protected; the client's record
+ * A fatal alert, `internal_error` (RFC 8446, section 6.2). Node cannot send a protected alert; the client's record
  * layer refuses an unprotected one, which is as fatal.
  */
 const fatalAlert = Uint8Array.of(21, 3, 3, 0, 2, 2, 80);
 
-/** How long a client has to read up to the alert. */
+/** Time for the client to read up to the alert, in milliseconds. */
 const lingeringMs = 10_000;
 
 /**
- * Ends a connection in the middle of a body, so that no client takes the end for that of the body: by a TCP reset,
- * without FIN and without TLS's `close_notify`. Over TLS an alert goes before the reset, behind all bytes that are on
- * their way: nginx 1.22 takes a reset for "peer shutdown SSL cleanly" (`ngx_ssl_handle_recv`: OpenSSL's error queue is
+ * Ends a connection in the middle of a body, so that no client takes its end for the end of the body: with a TCP
+ * reset, without FIN and without TLS's `close_notify`. Over TLS, an alert precedes the reset, after all bytes in
+ * transit: nginx 1.22 takes a reset for "peer shutdown SSL cleanly" (`ngx_ssl_handle_recv`: OpenSSL's error queue is
  * empty), and ignores a missing `close_notify` (SSL_OP_IGNORE_UNEXPECTED_EOF).
  */
 export function abortConnection(socket: Socket): void {
@@ -60,8 +60,8 @@ export function abortConnection(socket: Socket): void {
 }
 
 /**
- * Ends a connection by a TCP reset, at once. `resetAndDestroy` of node:net throws ERR_INVALID_HANDLE_TYPE for a TLS
- * socket (lib/net.js), and so the reset is that of the TCP connection below.
+ * Ends a connection with a TCP reset, at once. `resetAndDestroy` of node:net throws ERR_INVALID_HANDLE_TYPE for a TLS
+ * socket (lib/net.js), so the TCP connection below is reset.
  */
 export function resetConnection(socket: Socket): void {
   const tcp = transportOf(socket);

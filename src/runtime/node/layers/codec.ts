@@ -5,35 +5,36 @@ import { createFairSemaphore } from '../../../concurrency/fair-semaphore.ts';
 import type { LayerCodec, ZstdDecoder } from '../../../layers/codec.ts';
 import { createTails } from '../../../layers/tails.ts';
 import type { TakeWindow } from '../../../layers/windows.ts';
-import { createWindowBudget } from './memory-semaphore.ts';
-import { createPartedWindowBudget } from './parted-memory.ts';
+import { createPartedWindowBudget, createWindowBudget } from './memory-semaphore.ts';
 import { driveZlib, type Engine } from './zlib-engine.ts';
 
 const MiB = 2 ** 20;
 
-/** What `zstd -d` takes without being told to, and what the longest windows of `zstd --long` are. */
+/** Window limits: the default of `zstd -d`, and the longest windows of `zstd --long`. */
 const windowLimit = 128 * MiB;
 const windowLogMax = 27;
 
-/** Each piece that comes out costs a way through the thread pool: 16 KiB, zlib's default, halves the speed. */
+/** Each output chunk costs a pass through the thread pool: 16 KiB, zlib's default, halves the speed. */
 const chunkSize = 128 * 1024;
 
 export interface NodeLayerCodecOptions {
-  /** For the zstd windows of all downloads together, in bytes; at least the largest window. */
+  /** Memory for the zstd windows of all downloads together, in bytes; at least the largest window. */
   readonly windowBudget?: number;
-  /** For those of all layers that are read for a conversion; at least the largest window. */
+  /**
+   * Memory for the zstd windows of all layers that are read for a conversion, in bytes; at least the largest window.
+   */
   readonly conversionBudget?: number;
   readonly patienceMs?: number;
   readonly graceMs?: number;
 }
 
-/** The thread pool has four threads, and what clients get is to have some of them. */
+/** The thread pool has four threads, and downloads keep some of them. */
 const skipsAtOnce = 2;
 
-/** Memory for the last bytes of layers. */
+/** Memory for the last bytes of layers, in bytes. */
 const tailBytes = 4 * MiB;
 
-/** zlib, zstd and OpenSSL, as Node has them built in. */
+/** The codec of Node: its built-in zlib, zstd and OpenSSL. */
 export function createNodeLayerCodec({
   windowBudget = 2 * windowLimit,
   conversionBudget = windowLimit,
@@ -62,8 +63,8 @@ export function createNodeLayerCodec({
 }
 
 /**
- * One engine for all frames, as long as its window is large enough: zstd:chunked has a frame for every file. It is
- * never shown bytes of two frames at once (`createFrameWalk`), so that it goes on to the next.
+ * One engine for all frames, as long as its window is large enough: zstd:chunked has a frame for every file. It never
+ * gets bytes of two frames at once (`createFrameSplitter`), so that it continues with the next frame.
  */
 function unzstd(take: TakeWindow): ZstdDecoder {
   let engine: Engine | undefined;
@@ -95,7 +96,7 @@ function unzstd(take: TakeWindow): ZstdDecoder {
   };
 }
 
-/** In powers of two, so that frames which grow little by little do not need a new engine each. */
+/** Windows grow by powers of two, so that frames which grow little by little do not each need a new engine. */
 function roomFor(windowSize: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(windowSize, MiB)));
 }

@@ -6,7 +6,7 @@ interface Lease {
   readonly bytes: number;
   readonly owner: readonly string[];
   readonly holder: WindowHolder | undefined;
-  /** Whether the stream was asked for its window and has not given it back yet. */
+  /** True if the stream was asked for its window and has not returned it yet. */
   isAsked: boolean;
 }
 
@@ -14,14 +14,15 @@ interface Waiting extends WindowRequest {
   readonly begin: (giveBack: () => void) => void;
 }
 
-/** How often the budget looks for slow streams while others wait. */
+/** Interval of the search for slow streams while others wait, in milliseconds. */
 const watchMs = 1_000;
 
 /**
- * Owners are served in turn, those within their share first (`Shares`). Memory that comes free is kept for the window
- * whose turn it is: a large window does not starve behind small ones. While a window waits, streams that are slow give
- * theirs back: a small window does not wait for ever behind a large one.
- * @param total of which a single window may be the whole.
+ * A memory budget for zstd windows that is fair between owners. Owners within their share are served first, in turn
+ * (`Shares`). Free memory is kept for the window whose turn it is, so that a large window does not starve behind
+ * small ones. While a window waits, slow streams return theirs, so that a small window does not wait forever behind a
+ * large one.
+ * @param total in bytes; a single window may take all of it.
  */
 export function createWindowBudget(total: number): WindowBudget {
   const line = createFairQueue<Waiting>();
@@ -54,7 +55,7 @@ export function createWindowBudget(total: number): WindowBudget {
     watch = undefined;
   }
 
-  /** Asks streams for what `next` misses, the newest first: they have the least to decompress again. */
+  /** Asks streams for the memory that `next` lacks, the newest stream first: it has the least to decompress again. */
   function reclaim(next: Waiting, free: number): void {
     const level = shares.levelOf(next.owner, next.bytes);
     const newest = [...leases].toReversed();
@@ -68,7 +69,7 @@ export function createWindowBudget(total: number): WindowBudget {
     };
     ask(({ holder }) => holder?.isSlow());
     ask((lease) => shares.isExcess(lease, level, asked) && lease.holder?.isPastMinimum());
-    // Too little is of no use yet.
+    // Less memory than needed does not help.
     if (asked.reduce((sum, { bytes }) => sum + bytes, free) < next.bytes) return;
     for (const lease of asked.slice(known)) {
       lease.isAsked = true;
@@ -122,4 +123,30 @@ function nextOf(line: ReturnType<typeof createFairQueue<Waiting>>, shares: Share
     if (line.some(isNext)) return found;
   }
   return undefined;
+}
+
+/** Windows up to this size are small: zstd makes larger ones only with `--long` or `--ultra`. */
+const smallWindow = 8 * 2 ** 20;
+
+/**
+ * A memory budget that keeps a quarter for small windows, with its own queue. Slow readers of layers with large
+ * windows then never block the layers that most images have. While no large window waits, small ones use the rest as
+ * well.
+ * @param total in bytes, for all windows together. If the rest is less than the largest window, nothing is kept.
+ * @param largest the largest window that a stream may have.
+ */
+export function createPartedWindowBudget(total: number, largest: number): WindowBudget {
+  const kept = total / 4;
+  if (total - kept < largest) return createWindowBudget(total);
+  const small = createWindowBudget(kept);
+  const large = createWindowBudget(total - kept);
+  const takeAtOnce = (request: WindowRequest) => small.tryTake(request) ?? large.tryTake(request);
+  return {
+    tryTake: (request) => (request.bytes > smallWindow ? large.tryTake(request) : takeAtOnce(request)),
+    async take(request, signal) {
+      if (request.bytes > smallWindow) return large.take(request, signal);
+      signal.throwIfAborted();
+      return takeAtOnce(request) ?? small.take(request, signal);
+    },
+  };
 }

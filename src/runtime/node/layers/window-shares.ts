@@ -1,16 +1,16 @@
 /**
- * How much each owner holds, and whether it may have more while others wait: up to a quarter of the memory, or one
- * window of any size. An address has a share, and so has each of its logins.
+ * Counts the memory of each owner. While others wait, an owner may hold a quarter of the memory, or one window of any
+ * size. An address has a share, and each of its logins has one.
  */
 export interface Shares {
-  /** All levels, the first to be served first. */
+  /** All levels; requests of the first level are served first. */
   readonly levels: readonly ShareLevel[];
   lent(): number;
-  /** @param bytes less than 0 for what is given back. */
+  /** @param bytes below 0 for memory that is given back. */
   add(owner: readonly string[], bytes: number): void;
   levelOf(owner: readonly string[], bytes: number): ShareLevel;
   /**
-   * Whether a window is beyond the share of its owner, where a request of this level waits.
+   * True if a window is beyond the share of its owner while a request of this level waits.
    * @param asked windows that come back soon.
    */
   isExcess(part: Part, level: ShareLevel, asked: readonly Part[]): boolean;
@@ -21,7 +21,7 @@ interface Part {
   readonly bytes: number;
 }
 
-/** 0: within the shares of the address and of the login; 1: within that of the login alone; 2: of neither. */
+/** 0: within the shares of the address and of the login; 1: within that of the login only; 2: within neither. */
 export type ShareLevel = 0 | 1 | 2;
 
 export function createShares(total: number): Shares {

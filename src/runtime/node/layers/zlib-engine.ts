@@ -1,21 +1,27 @@
 import type { Transform } from 'node:stream';
 
-/** `bytesWritten` counts the bytes that the engine has taken, and not those that were given to it. */
+/** `bytesWritten` counts the bytes that the engine has consumed, not the bytes that it got. */
 type ZlibTransform = Transform & { readonly bytesWritten: number };
 
-/** One of the transforms of node:zlib, driven piece by piece instead of through pipes. */
+/** A transform of node:zlib, driven chunk by chunk instead of through pipes. */
 export interface Engine {
-  /** Gives what comes out for these bytes, all of it. @throws the engine's error. */
+  /**
+   * Returns all output for these bytes.
+   * @throws the engine's error.
+   */
   push(bytes: Uint8Array): AsyncGenerator<Uint8Array>;
-  /** Gives the rest. @throws the engine's error when the content is not complete. */
+  /**
+   * Returns the rest of the output.
+   * @throws the engine's error if the content is not complete.
+   */
   end(): AsyncGenerator<Uint8Array>;
   close(): void;
 }
 
 /**
- * Pipes between streams of Node and the Web would do, were it not that a cancelled one tends to leave a rejection
- * behind that no one handles, and that nobody could see where the engine stopped taking bytes.
- * While a piece that came out is being looked at, the engine makes the next in its own thread, and then waits.
+ * Drives a zlib engine without pipes. A cancelled pipe between Node and web streams tends to leave an unhandled
+ * rejection, and it does not show where the engine stopped reading. While the caller uses one output chunk, the
+ * engine makes the next in its own thread, and then waits.
  */
 export function driveZlib(engine: ZlibTransform): Engine {
   const ready: Uint8Array[] = [];
@@ -58,7 +64,7 @@ export function driveZlib(engine: ZlibTransform): Engine {
         wake();
       });
       yield* output(() => ended || (taken && engine.readableLength === 0));
-      // The engine ends without an error before what cannot be its own.
+      // The engine ends without an error before bytes that do not belong to it.
       if (engine.bytesWritten !== given) throw new Error('something follows the end');
     },
 

@@ -6,11 +6,11 @@ import { version } from '../../../version.ts';
 export interface PrometheusMetrics {
   readonly metrics: Metrics;
   readonly contentType: string;
-  /** What Prometheus reads. */
+  /** The metrics of the process for Prometheus. */
   text(): Promise<string>;
-  /** Has these numbers read when they are asked for. */
+  /** Registers gauges that are read at each scrape. */
   watch(inFlight: InFlight): void;
-  /** @param notAfter of the certificate that is served, in milliseconds since the epoch. */
+  /** @param notAfter the end of the served certificate, in milliseconds since the epoch. */
   certificate(notAfter: number): void;
 }
 
@@ -18,7 +18,7 @@ const answerBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
 const upstreamBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const forms = new Set(['schema1', 'schema2', 'list', 'oci', 'oci-index', 'generic', 'v1']);
 
-/** Counts for Prometheus. Every label is one of a few words that are known beforehand, or the id of a route. */
+/** Creates the counters for Prometheus. Every label has a few known values, or is the id of a route. */
 export function createPrometheusMetrics(): PrometheusMetrics {
   const registry = new Registry();
   const shared = { registers: [registry] };
@@ -79,7 +79,7 @@ function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
     labelNames: ['resource'],
     ...shared,
   });
-  // To look up the counters of an answer by their labels costs more than to count.
+  // Looking up a counter by its labels costs more than counting.
   const known = new Map<string, (answer: ResponseFacts) => void>();
   const counting = ({ route, resource, status }: ResponseFacts) => {
     const request = requests.labels(route, resource, String(status));
@@ -134,7 +134,7 @@ function workIn(shared: Shared): Omit<Metrics, 'responseSent'> {
   };
 }
 
-/** Limits are told from other refusals: they end by waiting. */
+/** Rate limits are counted apart from other refusals, since they end by waiting. */
 function classOf(status: number | undefined): string {
   if (status === undefined) return 'none';
   return status === 429 ? '429' : `${Math.floor(status / 100)}xx`;

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { Health } from '../../../http/health.ts';
 import type { PrometheusMetrics } from './prometheus.ts';
 
-/** What only those who run the proxy should see, on a port of its own; the probes are here too. */
+/** Creates the server for metrics and probes, on a port that only operators should reach. */
 export function createMetricsServer(metrics: PrometheusMetrics, health: Health): Server {
   const answers: Readonly<Record<string, () => Promise<Answer>>> = {
     '/metrics': async () => ({ type: metrics.contentType, body: await metrics.text() }),

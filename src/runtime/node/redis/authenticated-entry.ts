@@ -7,25 +7,28 @@ import { decodeEntry, encodeEntry } from '../../../cache/entry-codec.ts';
 import { kindOf } from '../../../registry/cache-entries.ts';
 
 /**
- * How entries lie in Redis. What is read there decides which bytes a client is given, so each value carries a code
- * (HMAC-SHA-256 over its name and itself) that only who has the signing key can make: whoever else can write to that
- * Redis can make entries go missing, and no more.
+ * Writes and reads entries in Redis. An entry decides which bytes a client gets, so each value carries an
+ * HMAC-SHA-256 over its name and itself. Only a holder of the signing key can make one: another writer to that Redis
+ * can remove entries, and no more.
  */
 export interface EntryAuthenticator {
-  /** The name that an entry has in Redis. */
+  /** The name of an entry in Redis. */
   keyFor(key: string): string;
   seal(key: string, entry: CacheEntry): Buffer;
-  /** @returns undefined for what was not sealed under this key with this signing key, or was changed. */
+  /** @returns undefined for a value that was changed, or that another signing key or another name sealed. */
   open(key: string, value: Uint8Array): CacheEntry | undefined;
 }
 
-/** Of the bytes below. Another format has another name, so that two versions never read each other's. */
+/**
+ * The version of the format below. Another format has another name, so that two versions do not read each other's
+ * entries.
+ */
 const format = 1;
 const codeBytes = 32;
 
 /**
- * Names hold the format, the converters' version and a mark of the signing key: replicas that differ in one of them
- * do not see each other's entries, and none of them overwrites another's.
+ * A name contains the format, the converters' version and a mark of the signing key. Replicas that differ in one of
+ * them neither see nor overwrite each other's entries.
  */
 export async function createEntryAuthenticator(signingKey: SigningKey): Promise<EntryAuthenticator> {
   const { d } = await exportJWK(signingKey.privateKey);
@@ -36,7 +39,7 @@ export async function createEntryAuthenticator(signingKey: SigningKey): Promise<
     );
   const secret = derive('code', 32);
   const prefix = `regshift:${format}.${convertersVersion}:${derive('fleet', 4).toString('hex')}`;
-  // A key of ours holds names of repositories, and may be long.
+  // A cache key contains names of repositories and may be long.
   const name = (key: string) => `${prefix}:${kindOf(key)}:${createHash('sha256').update(key).digest('hex')}`;
   const code = (key: string, bytes: Uint8Array) =>
     createHmac('sha256', secret).update(name(key)).update(bytes).digest();
@@ -47,7 +50,7 @@ export async function createEntryAuthenticator(signingKey: SigningKey): Promise<
       return Buffer.concat([code(key, bytes), bytes]);
     },
     open(key, value) {
-      // A copy: what comes from a connection is a part of a larger piece of memory, which it would hold on to.
+      // A copy: a part of the connection's buffer would keep the whole buffer in memory.
       const bytes = new Uint8Array(value.subarray(codeBytes));
       const whole = value.length > codeBytes;
       return whole && timingSafeEqual(value.subarray(0, codeBytes), code(key, bytes))

@@ -6,36 +6,36 @@ import type { RedisConnection } from './connection.ts';
 
 const day = 24 * 3600;
 
-/** Whole documents, which are larger than all else and can be made or fetched again by who knows the recipe. */
+/** Documents are large, and a holder of the recipe can fetch or convert them again. */
 const documents: ReadonlySet<string> = new Set(['product', 'made-config', 'manifest']);
 
-/** Larger documents are left out: a Redis is small, and few manifests have more than 20 KB. */
+/** Larger documents are not stored: a Redis is small, and few manifests have more than 20 KB. */
 export const documentBytes = 1024 * 1024;
 
 /**
- * How long an entry stays since it was last written. Each has an end, so that every eviction policy may choose it;
- * documents have the nearer one, so that volatile-ttl chooses them before the recipes.
+ * Lifetime of an entry after its last write, in seconds. Every entry has one, so that each eviction policy can select
+ * it. Documents have the shorter one, so that volatile-ttl evicts them before recipes.
  */
 export const lifeSeconds = { document: 7 * day, other: 90 * day } as const;
 
-/** How long it is taken for granted that an entry is there; who uses it after that puts it there again. */
+/** Time for which an entry counts as present; after that, its next use writes it again. */
 const trustedMs = 600_000;
 
 export interface RedisCache extends Cache {
-  /** What was there may be gone. */
+  /** Forgets which entries are present: Redis may have lost them. */
   forget(): void;
 }
 
 /**
- * Of what upstream has, manifests are kept too: Docker Hub counts each GET of one as a pull, and ten replicas would
- * spend ten.
+ * Stored manifests are kept too: Docker Hub counts each GET of a manifest as a pull, and ten replicas would spend
+ * ten.
  */
 export function isShared(key: string): boolean {
   return isOurs(key) || kindOf(key) === 'manifest';
 }
 
 export function createRedisCache(connection: RedisConnection, authenticator: EntryAuthenticator): RedisCache {
-  /** What is there, as far as this replica has seen. */
+  /** Entries that this replica has seen in Redis. */
   const present = new LRUCache<string, true>({ max: 20_000, ttl: trustedMs });
 
   return {

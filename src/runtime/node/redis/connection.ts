@@ -3,39 +3,39 @@ import { LRUCache } from 'lru-cache';
 import { type Circuit, createCircuit } from '../../../concurrency/circuit-breaker.ts';
 import type { Log } from '../../../observability/log.ts';
 
-/** A connection to Redis that nobody ever waits for long. */
+/** A connection to Redis with a deadline for every command. */
 export interface RedisConnection {
   /**
    * Runs one command.
-   * @returns undefined where Redis is away, is late or says no: those who ask go on without it. Nothing is kept to be
-   *   sent later.
+   * @returns undefined if Redis is down, is late or refuses; the caller goes on without Redis. Commands are not
+   *   queued for later.
    */
   run<T>(command: (client: RedisClient) => Promise<T>): Promise<T | undefined>;
   isDown(): boolean;
   close(): Promise<void>;
 }
 
-/** Values come as bytes. */
+/** Values are bytes. */
 export type RedisClient = ReturnType<typeof clientOf>;
 
 export interface RedisConnectionOptions {
   readonly url: URL;
   readonly log: Log;
-  /** Called when Redis is there again: what it held may be gone. */
+  /** Called after a reconnect. Redis may have lost its entries. */
   readonly onReconnect: () => void;
-  /** For one command. */
+  /** Deadline for one command, in milliseconds. */
   readonly deadlineMs?: number;
 }
 
 const defaultDeadlineMs = 250;
-/** For the first connection: a start waits no longer for it. */
+/** Deadline for the first connection, in milliseconds: the start of the proxy waits no longer. */
 const firstDeadlineMs = 1_000;
 
-/** A connection on which nothing comes back is given up; a question is asked often enough to find out. */
+/** A connection without any response for this long is closed. The ping is frequent enough to notice it. */
 const pingMs = 5_000;
 const silenceMs = 12_000;
 
-/** Connects, or goes on trying in the background. Never throws because Redis is not there. */
+/** Connects, or keeps trying in the background. An unreachable Redis is not an error. */
 export async function openRedisConnection({
   url,
   log,
@@ -67,7 +67,7 @@ export async function openRedisConnection({
   };
 }
 
-/** Where a name leads to several addresses and none answers, there is a code and no message. */
+/** If a name has several addresses and none answers, the error has a code and no message. */
 function reasonOf({ message, code }: NodeJS.ErrnoException): string {
   return message || code || 'the connection broke';
 }
@@ -81,22 +81,22 @@ function clientOf(url: URL) {
     commandsQueueMaxLength: 10_000,
     pingInterval: pingMs,
     maintNotifications: 'disabled',
-    // A user who may do no more than the cache needs would be refused it.
+    // A user with the cache's rights only would be refused this command.
     disableClientInfo: true,
     socket: {
       connectTimeout: 5_000,
       socketTimeout: silenceMs,
-      // Not all replicas at once when it comes back.
+      // Replicas do not reconnect all at once.
       reconnectStrategy: (retries) => Math.min(100 * 2 ** Math.min(retries, 5), 2_000) + Math.random() * 200,
     },
   }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
 }
 
-/** The first error is told by the listener; the client then goes on trying by itself. */
+/** The listener reports the first error; the client then keeps trying. */
 async function connect(client: RedisClient, circuit: Circuit): Promise<void> {
   const first = Promise.withResolvers<void>();
   client.once('error', () => first.resolve());
-  // Ends without a connection only when it is closed.
+  // The promise resolves without a connection only after `close`.
   client.connect().then(
     () => first.resolve(),
     () => first.resolve(),
@@ -110,7 +110,7 @@ function createRun(
   log: Log,
   deadlineMs: number,
 ): RedisConnection['run'] {
-  /** What Redis has said no to lately: each kind is told once in ten minutes. */
+  /** Refusals of Redis in the last ten minutes: each kind is logged once. */
   const told = new LRUCache<string, true>({ max: 100, ttl: 600_000 });
   return async (command) => {
     if (circuit.isOpen()) return undefined;
@@ -121,7 +121,7 @@ function createRun(
     } catch (error) {
       if (error instanceof Late) circuit.recordTimeout(error.message);
       if (!(error instanceof ErrorReply)) return undefined;
-      // It is there, and says for instance that it is full (OOM), or that this user may not do that (NOPERM).
+      // Redis is up and refuses, for instance because it is full (OOM) or the user lacks a right (NOPERM).
       const [code = ''] = error.message.split(' ', 1);
       if (!told.has(code))
         log('warn', 'Redis refuses a command: going on without', { reason: error.message });
@@ -135,11 +135,11 @@ class Late extends Error {
   override readonly name = 'Late';
 }
 
-/** @throws Late. The command goes on, for nobody. */
+/** @throws Late. The command is not cancelled; its result is discarded. */
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    // Where this process itself has stood still, the answer may lie there unread: it is read before this is called.
+    // If this process was blocked, the response may be unread already: the event loop reads it before this runs.
     setImmediate(() => reject(new Late(`no answer within ${milliseconds} ms`)));
   }, milliseconds);
   try {

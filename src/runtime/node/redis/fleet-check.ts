@@ -4,7 +4,7 @@ import { differences, type FleetFingerprint } from '../../../config/fleet-finger
 import type { Log } from '../../../observability/log.ts';
 import type { RedisClient, RedisConnection } from './connection.ts';
 
-/** Outside of the names of entries: replicas that share nothing else must find each other here. */
+/** A name outside of the entries' names: replicas that share no entries still find each other here. */
 const listName = 'regshift:replicas';
 const nameOf = (id: string) => `regshift:replica:${id}`;
 
@@ -14,9 +14,9 @@ const lifeSeconds = 90;
 const agreement = z.record(z.string(), z.string());
 
 /**
- * Tells the other replicas what this one has, and the log where one of them has something else. It is no more than a
- * warning: a digest names bytes, and entries are read by replicas of the same key and version only, so nothing wrong
- * can be served; and to refuse would make a change of the key, or an upgrade, a time without any replica.
+ * Publishes the settings of this replica, and logs a warning if another replica differs. It is a warning only: a
+ * digest names bytes, and replicas read entries of the same key and version, so no wrong content is served. A refusal
+ * would leave no replica during an upgrade or a change of the key.
  */
 export class FleetCheck {
   readonly #link: RedisConnection;

@@ -13,7 +13,7 @@ export interface SharedCache {
   close(): Promise<void>;
 }
 
-/** What the replicas of a fleet know together, in Redis or Valkey. Opens though Redis is away. */
+/** Opens the cache that all replicas of a fleet share, in Redis or Valkey. It opens even if Redis is down. */
 export async function openSharedCache(
   url: URL,
   settings: Settings,

@@ -3,27 +3,27 @@ import type { Log } from '../../../observability/log.ts';
 import { type Certificate, isPath, loadCertificate, type TlsSettings, warnOfExpiry } from './certificate.ts';
 
 export interface CertificateWatch {
-  /** Looks at the files now. */
+  /** Reads the files now. */
   look(): Promise<void>;
   stop(): void;
 }
 
 export interface CertificateWatchOptions {
   readonly settings: TlsSettings;
-  /** That is served now. */
+  /** The certificate that is served now. */
   readonly current: Certificate;
   readonly onNew: (certificate: Certificate) => void;
   readonly log: Log;
   readonly intervalMs?: number;
 }
 
-/** Files are read and compared, and not watched: Kubernetes changes a link two folders above them. */
+/** Files are read and compared instead of watched: Kubernetes changes a link two folders above them. */
 const defaultIntervalMs = 10_000;
 const remindMs = 86_400_000;
 
 /**
- * Takes over a certificate that was renewed. What is half-written, or does not fit, is left alone: the old one goes on
- * being served, and the log says so once.
+ * Serves a renewed certificate. A half-written file, or a key that does not fit, is ignored: the old certificate
+ * stays, and the log says so once.
  */
 export function watchCertificate(options: CertificateWatchOptions): CertificateWatch {
   const { settings, onNew, log, intervalMs = defaultIntervalMs } = options;
@@ -39,7 +39,7 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
     const loaded = await loadCertificate(settings);
     if ('problems' in loaded) {
       const reason = formatProblems(loaded.problems);
-      // Between the two writes of who renews it, the key is another one's.
+      // Between the two writes of a renewal, the key belongs to another certificate.
       if (reason !== told)
         log('warn', 'the new certificate cannot be used: the old one is served', { reason });
       told = reason;

@@ -5,7 +5,7 @@ import type { SettingProblem } from '../../../config/problem.ts';
 import type { Settings } from '../../../config/settings.ts';
 import type { Log } from '../../../observability/log.ts';
 
-/** The proxy's own certificate, with those that lead to a known authority, and its key: both as PEM. */
+/** The proxy's certificate with its chain, and its key, both as PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
@@ -15,12 +15,15 @@ export interface Certificate {
 
 export type TlsSettings = Partial<Pick<Settings, 'REGSHIFT_TLS_CERT' | 'REGSHIFT_TLS_KEY'>>;
 
-/** undefined: the proxy is not to speak TLS. */
+/** undefined: the proxy does not speak TLS. */
 export type LoadedCertificate =
   | { readonly certificate: Certificate | undefined }
   | { readonly problems: readonly SettingProblem[] };
 
-/** Reads what is set and tries it, so that what is wrong is told at the start, and not to the first client. */
+/**
+ * Loads and checks the certificate of the settings, so that a fault is reported at the start and not to the first
+ * client.
+ */
 export async function loadCertificate(settings: TlsSettings): Promise<LoadedCertificate> {
   const { REGSHIFT_TLS_CERT: certSetting, REGSHIFT_TLS_KEY: keySetting } = settings;
   if (certSetting === undefined || keySetting === undefined) return { certificate: undefined };
@@ -33,12 +36,12 @@ export async function loadCertificate(settings: TlsSettings): Promise<LoadedCert
   return examine(texts.REGSHIFT_TLS_CERT.text, texts.REGSHIFT_TLS_KEY.text);
 }
 
-/** @returns whether the setting is a path, whose content may change. */
+/** @returns true if the setting is a path, whose file may change. */
 export function isPath(setting: string | undefined): boolean {
   return setting !== undefined && !setting.includes('-----BEGIN');
 }
 
-/** Tells who runs the proxy in time that clients will refuse the certificate. */
+/** Warns the operator before the certificate expires. */
 export function warnOfExpiry({ notAfter }: Certificate, log: Log, now: number): void {
   const days = Math.floor((notAfter - now) / dayMs);
   if (days >= warnedDays) return;
@@ -51,7 +54,7 @@ export function warnOfExpiry({ notAfter }: Certificate, log: Log, now: number): 
 const dayMs = 86_400_000;
 const warnedDays = 14;
 
-/** The setting's text is not told: it may be a key in the place of a path. */
+/** The message does not contain the setting's text, which may be a key instead of a path. */
 async function pem(setting: string): Promise<{ readonly text: string } | { readonly problem: string }> {
   if (!isPath(setting)) return { text: setting };
   try {
@@ -74,7 +77,7 @@ function examine(cert: string, key: string): LoadedCertificate {
     const message = 'must be the key of the certificate in REGSHIFT_TLS_CERT, whose first one is another’s';
     return { problems: [problemOf('REGSHIFT_TLS_KEY', message)] };
   }
-  // What OpenSSL will not serve, like a key that is too short, it says here.
+  // OpenSSL reports a certificate that it does not serve here, for instance a key that is too short.
   if (!attempt(() => createSecureContext({ cert, key }))) {
     return {
       problems: [problemOf('REGSHIFT_TLS_CERT', 'must be one that OpenSSL serves; it refuses this one')],

@@ -1,19 +1,22 @@
+import { Decompress } from 'fzstd';
 import type { Digest } from '../../../../converters/digest.ts';
-import type { LayerCodec, LayerHashAlgorithm, StreamHash } from '../../../layers/codec.ts';
+import type { LayerCodec, LayerHashAlgorithm, StreamHash, ZstdDecoder } from '../../../layers/codec.ts';
 import { gunzip } from './gunzip.ts';
-import { unzstd } from './unzstd.ts';
 
-/** What RFC 8878 (section 3.1.1.1.2) asks every decoder for; an isolate has 128 MiB for all that it does. */
+/** The window that RFC 8878 (section 3.1.1.1.2) asks of every decoder. An isolate has 128 MiB in all. */
 const windowLimit = 8 * 2 ** 20;
 
-/** Libraries unpack, the platform hashes: it has no zstd, and of gzip only a part (`gunzip`). */
+/**
+ * The codec of Workers. Libraries decompress and the platform hashes: it has no zstd, and only a part of gzip
+ * (`gunzip`).
+ */
 export const workerLayerCodec: LayerCodec = {
   gunzip,
   zstd: { windowLimit, unit: 'block', decompress: unzstd },
   hash: platformHash,
 };
 
-/** Of Workers alone. Declared here, because tests that run on both runtimes are compiled with the types of Node. */
+/** A class of Workers. It is declared here because tests for both runtimes are compiled with the types of Node. */
 interface DigestStream extends WritableStream<Uint8Array> {
   readonly digest: Promise<ArrayBuffer>;
 }
@@ -35,4 +38,24 @@ function platformHash(algorithm: LayerHashAlgorithm): StreamHash {
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * zstd by a library. It holds back the end of a short frame until the frame is known to end, so each frame has its
+ * own engine. It verifies no checksum; its caller verifies a digest.
+ */
+export function unzstd(): ZstdDecoder {
+  const ready: Uint8Array[] = [];
+  let engine: Decompress | undefined;
+  return {
+    prepare: () => undefined,
+    async *push({ bytes, opens, closes }) {
+      if (opens !== undefined) engine = new Decompress((piece) => ready.push(piece));
+      engine?.push(bytes, closes);
+      for (const piece of ready.splice(0)) if (piece.length > 0) yield piece;
+    },
+    close() {
+      engine = undefined;
+    },
+  };
 }

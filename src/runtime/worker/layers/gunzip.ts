@@ -2,8 +2,8 @@ import { Gunzip } from 'fflate';
 import type { GzipDecoder } from '../../../layers/codec.ts';
 
 /**
- * Deflate gives at most 1032 bytes for one, and all that a piece unpacks to is in memory at once. Nor is less given
- * to the library at a time, for it copies its window of 32 KiB with each piece.
+ * Input bytes per step: deflate makes at most 1032 bytes out of one, and the output of a step is in memory at once.
+ * Smaller steps cost more, since the library copies its window of 32 KiB for each.
  */
 const pieceLength = 8 * 1024;
 
@@ -11,10 +11,10 @@ const pieceLength = 8 * 1024;
 const shortestMember = 20;
 
 /**
- * A library's gunzip: `DecompressionStream` stops with an error where a second member begins ("Trailing bytes after
- * end of compressed data", as its standard demands), and an eStargz layer has one for each of its files.
- * The library tells no one when its input is cut short, so the length at the end is compared with what came out
- * (RFC 1952, section 2.3.1, ISIZE). It verifies no CRC; whoever unpacks a layer verifies a digest.
+ * gunzip by a library. `DecompressionStream` fails where a second member begins ("Trailing bytes after end of
+ * compressed data", as its standard demands), and an eStargz layer has a member for each file. The library does not
+ * report input that is cut short, so the length at the end is compared with the output (RFC 1952, section 2.3.1,
+ * ISIZE). It verifies no CRC; its caller verifies a digest.
  */
 export function gunzip(): GzipDecoder {
   const ready: Uint8Array[] = [];
@@ -64,7 +64,7 @@ export function gunzip(): GzipDecoder {
         throw new Error('unexpected end of file');
     },
     close() {
-      // The library holds nothing but arrays.
+      // The library holds arrays only.
     },
   };
 }

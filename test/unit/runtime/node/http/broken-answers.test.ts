@@ -179,7 +179,7 @@ it('an answer that stands still is reset as well', async () => {
   expect(await promise).toBe('ECONNRESET');
 });
 
-/** What the client sees: over TLS the alert comes before the reset, where the client has read so far. */
+/** The view of the client: over TLS the alert comes before the reset, if the client has read so far. */
 const broken = (way: string) =>
   expect.stringMatching(way === 'plain HTTP' ? /^ECONNRESET$/ : /^(?:ECONNRESET|ERR_SSL_\w+)$/);
 

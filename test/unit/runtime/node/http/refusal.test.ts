@@ -9,7 +9,7 @@ import { requirePeers } from '../../../../support/programs.ts';
 import { type RunningProxy, startProxy } from '../../../../support/proxy.ts';
 import { tlsHellos } from '../../../../support/tls-hellos.ts';
 
-/** What a client reads, and how its connection ends. */
+/** The bytes that a client reads, and the end of its connection. */
 interface Heard {
   readonly text: string;
   readonly end: string;

@@ -128,7 +128,7 @@ describe('a body that goes from socket to socket', () => {
     const slow = request({ port, host: '127.0.0.1' }, (answer) => answer.pause());
     slow.end();
     await sleep(500);
-    // What the kernel holds for four sockets, and a buffer.
+    // The bytes that the kernel holds for four sockets, and a buffer.
     expect(sent).toBeLessThan(32);
     slow.destroy();
   });

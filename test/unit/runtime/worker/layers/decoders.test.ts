@@ -5,12 +5,12 @@ import type { LayerCodec } from '../../../../../src/layers/codec.ts';
 import { decompress } from '../../../../../src/layers/decompress.ts';
 import { defaultDecompressionLimits } from '../../../../../src/layers/decompression-limits.ts';
 import { createNodeLayerCodec } from '../../../../../src/runtime/node/layers/codec.ts';
+import { unzstd } from '../../../../../src/runtime/worker/layers/codec.ts';
 import { gunzip } from '../../../../../src/runtime/worker/layers/gunzip.ts';
-import { unzstd } from '../../../../../src/runtime/worker/layers/unzstd.ts';
 import { concatenated, received, sourceOf } from '../../../../support/byte-streams.ts';
 import { layerContent } from '../../../../support/layer-content.ts';
 
-/** What a Worker unpacks with, and the hashes of Node: the libraries run here as they do there. */
+/** The decoders of a Worker, with the hashes of Node: the libraries run here as they do in a Worker. */
 const codec: LayerCodec = {
   ...createNodeLayerCodec(),
   gunzip,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createPartedWindowBudget } from '../../../../../src/runtime/node/layers/parted-memory.ts';
+import { createPartedWindowBudget } from '../../../../../src/runtime/node/layers/memory-semaphore.ts';
 
 const MiB = 2 ** 20;
 const never = new AbortController().signal;
