@@ -279,7 +279,7 @@ describe('how far it is', () => {
       read: 1000,
       total: compressed.length,
       startedAt: 5000,
-      waits: 0,
+      waitMs: 0,
       speed: 0.25,
     });
     abort.abort(new Error('enough'));
@@ -300,7 +300,7 @@ describe('how far it is', () => {
       read: 0,
       total: undefined,
       startedAt: undefined,
-      waits: 30_000,
+      waitMs: 30_000,
       speed: 0,
     });
     held.letGo();

@@ -85,13 +85,13 @@ describe('a reading', () => {
 
   it('in the background gives way at once', async () => {
     const end = await endOf(MiB, { of: 'background', others: 1 });
-    expect(end?.reason).toMatchObject({ name: 'Suspended', as: 'background' });
+    expect(end?.reason).toMatchObject({ name: 'Suspended', leaseClass: 'background' });
     expect(end?.seconds).toBeLessThan(5);
   });
 
   it('of a suspicious ratio goes behind all others, and is refused nothing where no other waits', async () => {
     const end = await endOf(100_000, { others: 1, ratio: 251 });
-    expect(end).toMatchObject({ reason: { name: 'Suspended', as: 'deferred' }, seconds: 0 });
+    expect(end).toMatchObject({ reason: { name: 'Suspended', leaseClass: 'deferred' }, seconds: 0 });
     expect(await endOf(100_000, { others: 1, ratio: 249 })).not.toMatchObject({ seconds: 0 });
     expect(await endOf(100_000, { ratio: 1000 })).toBeUndefined();
   });
