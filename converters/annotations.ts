@@ -4,13 +4,13 @@ import type { Json, JsonRecord } from './json/write.ts';
 
 /** One label or annotation. */
 export interface Label {
-  /** The string, or the JSON text of a value that is none. */
+  /** A string value decoded; any other value as its JSON text. */
   readonly text: string;
-  /** JSON text, as it was written less white space. */
+  /** The value's JSON text as written, without white space. */
   readonly json: string;
 }
 
-/** OCI calls them annotations and allows strings alone; the generic manifest's labels hold any JSON. */
+/** Labels by key. OCI calls them annotations and allows only strings; a generic manifest's labels hold any JSON. */
 export type Labels = ReadonlyMap<string, Label>;
 
 export const noLabels: Labels = new Map();
@@ -19,12 +19,12 @@ export function stringLabel(text: string): Label {
   return { text, json: JSON.stringify(text) };
 }
 
-/** As annotations: all strings, so that a label of another kind goes in as its JSON text. */
+/** The labels as OCI annotations, which are strings: a label of another JSON type becomes its JSON text. */
 export function annotationsOf(labels: Labels): JsonRecord | undefined {
   return entriesOf(labels, ({ text }) => text);
 }
 
-/** As labels, with what is no string in the JSON that it was. */
+/** The labels as labels of a generic manifest, each in the JSON type that it had. */
 export function labelsOf(labels: Labels): JsonRecord | undefined {
   return entriesOf(labels, ({ text, json }) => (json.startsWith('"') ? text : { raw: json.toWellFormed() }));
 }
@@ -34,19 +34,19 @@ function entriesOf(labels: Labels, jsonOf: (label: Label) => Json): JsonRecord |
   return { members: [...labels].map(([key, label]) => [key, jsonOf(label)]) };
 }
 
-/** @throws ConversionError INVALID when a value is no string (OCI image-spec 1.1, annotations.md). */
+/** Reads annotations (OCI image-spec 1.1, annotations.md). @throws ConversionError INVALID for a non-string value. */
 export function readAnnotations(object: Field<RawObject>): Labels {
   return readMap(object, 'annotations', (field) => asString(field));
 }
 
-/** Labels of a generic manifest or descriptor: any JSON (distribution proposals 62 and 993). */
+/** Reads the labels of a generic manifest or descriptor, which are any JSON (distribution proposals 62 and 993). */
 export function readLabels(object: Field<RawObject>): Labels {
   return readMap(object, 'labels', ({ document, value }) =>
     value.kind === 'string' ? stringValue(document, value) : compact(document, value).toWellFormed(),
   );
 }
 
-/** In the order written; absent or null is none. */
+/** Reads an object's members in the order written. An absent or null object has none. */
 function readMap(object: Field<RawObject>, key: string, textOf: (field: Field) => string): Labels {
   const field = optional(object, key);
   if (!field) return noLabels;

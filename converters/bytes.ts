@@ -1,11 +1,12 @@
 import { ConversionError } from './errors.ts';
 
 /**
- * For callers in JavaScript: whatever they give, or their ports do, what they get is a ConversionError.
- * @throws ConversionError UNREADABLE for what is no Uint8Array.
+ * Checks an argument, or the result of a port, of a caller in JavaScript, whose types no compiler checks.
+ * @param what the bytes are, for the message.
+ * @throws ConversionError UNREADABLE when `bytes` is not a Uint8Array.
  */
 export function checkIsBytes(bytes: unknown, what: string): void {
-  // Not by instanceof: there are realms, as of test runners, whose Uint8Array is another.
+  // instanceof fails for a Uint8Array of another realm, such as a test runner's.
   if (Object.prototype.toString.call(bytes) === '[object Uint8Array]') return;
   throw new ConversionError({
     code: 'UNREADABLE',

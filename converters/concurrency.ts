@@ -1,6 +1,6 @@
 /**
- * Maps with at most `limit` promises under way; the results keep the order of the items. The first failure wins, and
- * nothing new is begun after it.
+ * Maps items with at most `limit` pending promises. The results have the order of the items.
+ * @throws the first error of `map`; after that error, no further item starts.
  */
 export async function mapBounded<Item, Result>(
   items: readonly Item[],
@@ -24,7 +24,7 @@ export async function mapBounded<Item, Result>(
   return results;
 }
 
-/** A runner that lets at most `limit` calls be under way; the others wait for their turn. */
+/** Makes a runner for calls, of which at most `limit` are pending at once; the others wait in order. */
 export function callsBounded(limit: number): <Result>(call: () => Promise<Result>) => Promise<Result> {
   const waiting: (() => void)[] = [];
   let free = limit;

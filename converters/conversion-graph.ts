@@ -6,18 +6,21 @@ import type { StepName } from './steps/steps.ts';
 
 export type { Converted, Form } from './conversion.ts';
 
-/** Raised with each change of a byte of any writer: what was remembered of older ones is made anew. */
+/** Version of the writers' output. Each change of a byte raises it, and caches then discard older results. */
 export const convertersVersion = 1;
 
-/** A way into a form, from wherever an image is stored. `converters/README.md` is printed from these. */
+/** The conversion of images of every dialect to one form. A part of `converters/README.md` is generated from it. */
 export interface Conversion {
-  /** What is done, in this order, to an image of another dialect; each where it applies (see `steps`). */
+  /** Steps for an image of another dialect, in this order. `steps` says which dialects each step applies to. */
   readonly steps: readonly StepName[];
-  /** What is done to an image of this very dialect, where it is not given as it is. */
-  readonly own: readonly StepName[];
-  /** What goes, by the dialect that the image is stored in. */
+  /**
+   * Steps for an image of the same dialect, for clients that cannot decompress zstd (all clients of schema 1 and
+   * registry API v1). Other clients get the stored bytes.
+   */
+  readonly sameDialectSteps: readonly StepName[];
+  /** Kinds of content that the form cannot hold, by the dialect of the stored image. */
   readonly loses: Readonly<Record<Form, readonly LossKind[]>>;
-  /** Images that the form cannot carry. */
+  /** Images that the form cannot hold. */
   readonly refuses: readonly ConversionRefusal[];
 }
 
@@ -27,13 +30,13 @@ export interface ConversionRefusal {
   readonly image: string;
 }
 
-const toV1Steps: readonly StepName[] = ['verify', 'order', 'sniff', 'unpack', 'read'];
-const toConfigSteps: readonly StepName[] = ['verify', 'check', 'order', 'make', 'sniff', 'unpack'];
+const toV1Steps: readonly StepName[] = ['verify', 'order', 'probe', 'decompress', 'read'];
+const toConfigSteps: readonly StepName[] = ['verify', 'check', 'order', 'make', 'probe', 'decompress'];
 const ociOnly: readonly LossKind[] = ['annotations', 'subject', 'artifactType', 'data'];
 
 const withV1Entries = {
   steps: toV1Steps,
-  own: ['verify'],
+  sameDialectSteps: ['verify'],
   loses: {
     schema1: [],
     schema2: ['urls', 'history', 'unknown'],
@@ -41,19 +44,19 @@ const withV1Entries = {
     generic: ['annotations', 'attachments', 'urls', 'history', 'unknown'],
   },
   refuses: [
-    { code: 'INEXPRESSIBLE', image: 'of more than 124 layers, which Docker ≤ 1.9 cannot run' },
-    { code: 'INEXPRESSIBLE', image: 'with an encrypted layer, which no client of the form can decrypt' },
-    { code: 'INEXPRESSIBLE', image: 'with a foreign layer, which the form cannot point to' },
+    { code: 'INEXPRESSIBLE', image: 'with more than 124 layers, which Docker ≤ 1.9 cannot run' },
+    { code: 'INEXPRESSIBLE', image: 'with an encrypted layer, which no client of this form can decrypt' },
+    { code: 'INEXPRESSIBLE', image: 'with a foreign layer, whose URL this form cannot state' },
     { code: 'INVALID', image: 'whose history does not account for its layers' },
   ],
 } as const satisfies Conversion;
 
-/** The conversion graph of images; the only place that knows it. A new form is one line here. */
+/** The conversion graph of images. A new form is one entry here. */
 export const imageConversions: Readonly<Record<Form | 'v1', Conversion>> = {
   schema1: withV1Entries,
   schema2: {
     steps: toConfigSteps,
-    own: ['unpack'],
+    sameDialectSteps: ['decompress'],
     loses: {
       schema1: ['signatures'],
       schema2: [],
@@ -61,19 +64,22 @@ export const imageConversions: Readonly<Record<Form | 'v1', Conversion>> = {
       generic: ['annotations', 'attachments', 'unknown'],
     },
     refuses: [
-      { code: 'INEXPRESSIBLE', image: 'with an encrypted layer, for which Docker has no type' },
-      { code: 'INEXPRESSIBLE', image: 'with a foreign layer packed by zstd, for which Docker has no type' },
+      { code: 'INEXPRESSIBLE', image: 'with an encrypted layer, for which Docker has no media type' },
+      {
+        code: 'INEXPRESSIBLE',
+        image: 'with a foreign layer compressed with zstd, for which Docker has no media type',
+      },
     ],
   },
   oci: {
     steps: toConfigSteps,
-    own: ['unpack'],
+    sameDialectSteps: ['decompress'],
     loses: { schema1: ['signatures'], schema2: [], oci: [], generic: ['attachments', 'unknown'] },
     refuses: [],
   },
   generic: {
-    steps: ['verify', 'check', 'make', 'unpack'],
-    own: ['order', 'sniff', 'unpack'],
+    steps: ['verify', 'check', 'make', 'decompress'],
+    sameDialectSteps: ['order', 'probe', 'decompress'],
     loses: {
       schema1: ['signatures'],
       schema2: ['unknown'],
@@ -85,29 +91,29 @@ export const imageConversions: Readonly<Record<Form | 'v1', Conversion>> = {
   v1: { ...withV1Entries, loses: { ...withV1Entries.loses, schema1: ['signatures'] } },
 };
 
-/** A way into a form of index, over children that are converted first. */
+/** The conversion of indexes of every dialect to one form. The manifests that an index names are converted first. */
 export interface IndexConversion {
   readonly mediaType: string;
-  /** The type of an image in this form: an entry of this type stays as it is. */
+  /** Media type of an image in this form. An entry of this type needs no conversion. */
   readonly imageType: string;
-  /** Docker takes an entry without a platform for one that fits nobody. */
+  /** Whether each entry must state a platform. Docker never selects an entry without one. */
   readonly needsPlatform: boolean;
-  /** Whether indexes may stand in it; where not, their entries take their place. */
+  /** Whether an entry may be an index. If not, the entries of an inner index replace that index. */
   readonly nests: boolean;
-  /** Whether entries that are no images (attestations, artifacts) stay. Docker before 23 takes them for images. */
-  readonly keepsOthers: boolean;
-  /** What goes, by the dialect that the index is stored in. */
+  /** Whether attestations and artifacts stay. Docker before 23 mistakes them for images. */
+  readonly keepsNonImages: boolean;
+  /** Kinds of content that the form cannot hold, by the dialect of the stored index. */
   readonly loses: Readonly<Record<IndexForm, readonly LossKind[]>>;
 }
 
-/** The conversion graph of indexes. Schema 1 and registry API v1 have none: a platform is chosen first. */
+/** The conversion graph of indexes. Schema 1 and registry API v1 have no indexes; for them, select an image first. */
 export const indexConversions: Readonly<Record<IndexForm, IndexConversion>> = {
   schema2: {
     mediaType: mediaTypes.dockerList,
     imageType: mediaTypes.schema2,
     needsPlatform: true,
     nests: false,
-    keepsOthers: false,
+    keepsNonImages: false,
     loses: {
       schema2: ['entries'],
       oci: [...ociOnly, 'unknown', 'entries'],
@@ -119,7 +125,7 @@ export const indexConversions: Readonly<Record<IndexForm, IndexConversion>> = {
     imageType: mediaTypes.ociManifest,
     needsPlatform: false,
     nests: true,
-    keepsOthers: true,
+    keepsNonImages: true,
     loses: { schema2: ['entries'], oci: ['entries'], generic: ['unknown', 'entries'] },
   },
   generic: {
@@ -127,7 +133,7 @@ export const indexConversions: Readonly<Record<IndexForm, IndexConversion>> = {
     imageType: mediaTypes.generic,
     needsPlatform: true,
     nests: true,
-    keepsOthers: false,
+    keepsNonImages: false,
     loses: {
       schema2: ['platform', 'unknown', 'entries'],
       oci: ['subject', 'artifactType', 'data', 'platform', 'unknown', 'entries'],

@@ -5,7 +5,7 @@ import {
   imageConversions,
   indexConversions,
 } from './conversion-graph.ts';
-import { lossKinds } from './losses.ts';
+import { lossDescriptions } from './losses.ts';
 import type { LossKind } from './model.ts';
 import { type StepName, steps } from './steps/steps.ts';
 
@@ -26,15 +26,15 @@ const indexes: Readonly<Record<IndexForm, string>> = {
 const forms: readonly Form[] = ['generic', 'schema1', 'schema2', 'oci'];
 const indexForms: readonly IndexForm[] = ['generic', 'schema2', 'oci'];
 
-/** The conversion graph in Markdown, out of the tables in `convert.ts`: a test holds the README to it. */
+/** The conversion graph in Markdown, from the tables in `conversion-graph.ts`. The README contains it. */
 export function conversionMatrix(): string {
   return [imageMatrix(), indexMatrix(), stepTable(), lossTable(), refusalTable()].join('\n\n');
 }
 
-/** What is done to an image of a dialect on its way into a form. */
-export function stepsOf(from: Form, to: Form | 'v1'): readonly StepName[] {
-  const { own, steps: names } = imageConversions[to];
-  return (from === to ? own : names).filter((name) => steps[name].of.includes(from));
+/** The steps that convert an image of a dialect to a form. */
+function stepsOf(from: Form, to: Form | 'v1'): readonly StepName[] {
+  const { sameDialectSteps, steps: otherSteps } = imageConversions[to];
+  return (from === to ? sameDialectSteps : otherSteps).filter((name) => steps[name].dialects.includes(from));
 }
 
 function imageMatrix(): string {
@@ -43,15 +43,15 @@ function imageMatrix(): string {
     `**${images[from]}**`,
     ...targets.map((to) => imageCell(from, to, imageConversions[to])),
   ]);
-  return table(['image stored as ↓, given as →', ...targets.map((to) => images[to])], rows);
+  return table(['image stored as ↓, converted to →', ...targets.map((to) => images[to])], rows);
 }
 
-function imageCell(from: Form, to: Form | 'v1', way: Conversion): string {
-  if (from === 'schema1' && to === 'schema1') return 'the bytes stored; signed where they are not';
+function imageCell(from: Form, to: Form | 'v1', conversion: Conversion): string {
+  if (from === 'schema1' && to === 'schema1')
+    return 'the stored bytes; regshift signs them if they are unsigned';
   const names = stepsOf(from, to).join(', ');
-  const kept =
-    from === to ? `the bytes stored${names === '' ? '' : ` (${names} where zstd is in the way)`}` : names;
-  return [kept || 'nothing to be done', lossCell(way.loses[from])].filter(Boolean).join('<br>');
+  const work = from === to ? `the stored bytes${names === '' ? '' : ` (for zstd layers: ${names})`}` : names;
+  return [work || 'no step', lossCell(conversion.loses[from])].filter(Boolean).join('<br>');
 }
 
 function indexMatrix(): string {
@@ -60,14 +60,20 @@ function indexMatrix(): string {
     ...indexForms.map((to) => indexCell(from, indexConversions[to])),
     'refused: INEXPRESSIBLE',
   ]);
-  const heads = ['index stored as ↓, given as →', ...indexForms.map((to) => indexes[to]), 'schema 1, API v1'];
+  const heads = [
+    'index stored as ↓, converted to →',
+    ...indexForms.map((to) => indexes[to]),
+    'schema 1, API v1',
+  ];
   const note =
-    'Children are converted first; those that a port says do not exist are left out (`missing`). Schema 1 and registry API v1 hold the image of one platform: choose it with `chooseImage`.';
+    'The manifests that an index names are converted first. The new index leaves out a manifest that a port reports as nonexistent (`missing`). Schema 1 and registry API v1 hold the image of one platform: select it with `chooseImage`.';
   return `${table(heads, rows)}\n\n${note}`;
 }
 
 function indexCell(from: IndexForm, { loses, nests }: IndexConversion): string {
-  return [lossCell(loses[from]), nests ? '' : 'indexes inside it are opened'].filter(Boolean).join('<br>');
+  return [lossCell(loses[from]), nests ? '' : 'entries of inner indexes replace those indexes']
+    .filter(Boolean)
+    .join('<br>');
 }
 
 function lossCell(kinds: readonly LossKind[]): string {
@@ -77,15 +83,15 @@ function lossCell(kinds: readonly LossKind[]): string {
 function stepTable(): string {
   const names = Object.keys(steps) as StepName[];
   return table(
-    ['step', 'what is done'],
-    names.map((name) => [name, steps[name].does]),
+    ['step', 'what the step does'],
+    names.map((name) => [name, steps[name].description]),
   );
 }
 
 function lossTable(): string {
   return table(
-    ['lost (−)', 'what that is'],
-    Object.entries(lossKinds).map(([kind, meaning]) => [kind, meaning]),
+    ['lost (−)', 'meaning'],
+    Object.entries(lossDescriptions).map(([kind, meaning]) => [kind, meaning]),
   );
 }
 
@@ -93,10 +99,10 @@ function refusalTable(): string {
   const rows = (Object.keys(images) as (Form | 'v1')[]).flatMap((form) =>
     imageConversions[form].refuses.map(({ code, image }) => [images[form], code, `an image ${image}`]),
   );
-  return table(['given as', 'code', 'refused is'], rows);
+  return table(['converted to', 'code', 'refused image'], rows);
 }
 
-/** Columns are padded, as formatters of Markdown leave them. */
+/** A Markdown table with padded columns, as Markdown formatters write it. */
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = heads.map((head, column) =>
     Math.max(3, head.length, ...rows.map((cells) => cells[column]?.length ?? 0)),

@@ -4,41 +4,42 @@ import type { Platform } from './platform.ts';
 import type { ConversionPorts } from './ports.ts';
 import type { DerivedBlob } from './steps/step.ts';
 
-/** A family of manifests that a client may be given, and that an image may be stored in. */
+/** A manifest format that regshift reads and writes. Schema 2 and OCI include their indexes. */
 export type Form = 'schema1' | 'schema2' | 'oci' | 'generic';
 
-/** Forms that have an index of their own. */
+/** Forms that have an index. */
 export type IndexForm = Exclude<Form, 'schema1'>;
 
-/** What a conversion depends on beside the manifest itself. */
+/** The inputs of a conversion in addition to the manifest. */
 export interface ConversionContext {
   readonly ports: ConversionPorts;
-  /** The repository's name upstream, and the tag asked for ("" for a digest): schema 1 holds both. */
+  /** The repository's name upstream. A schema 1 manifest contains it. */
   readonly name: string;
+  /** The requested tag, or "" if the request has a digest. A schema 1 manifest contains it. */
   readonly tag: string;
-  /** For a client that cannot unpack zstd: such layers are named as the plain tars that they hold. */
+  /** Whether the client cannot decompress zstd. The manifest then names the plain tars inside zstd layers. */
   readonly unpackZstd: boolean;
-  /** In an index, read layers of this platform's image alone; of every one where it is absent. */
+  /** In an index, limits the reading of layers to the image of this platform. Without it, all images are read. */
   readonly layersOf?: Platform | undefined;
 }
 
-/** A manifest in the form asked for. */
+/** A manifest converted to the requested form. */
 export interface Converted {
   readonly kind: 'image' | 'index';
   readonly form: Form;
   readonly mediaType: string;
-  /** What registries call it: of signed schema 1, the digest of the payload. */
+  /** The digest that registries use. For signed schema 1 it is the digest of the payload. */
   readonly digest: Digest;
-  /** What is sent. */
+  /** The bytes of the manifest. */
   readonly body: Uint8Array;
-  /** The stored manifest that it was made from. */
+  /** Digest of the stored manifest that was converted. */
   readonly source: Digest;
-  /** The type that it was read as, which its document need not say. */
+  /** Media type of the stored manifest, even if its document states none. */
   readonly sourceType: string;
-  /** What the form could not carry. Of an index, those of its children are with the children. */
+  /** Content that the form could not hold. The losses of an index do not include those of its `children`. */
   readonly losses: readonly Loss[];
-  /** Converted manifests that this index names and upstream does not know. */
+  /** Converted manifests that this index names and that upstream does not have. */
   readonly children: readonly Converted[];
-  /** Blobs that this manifest names and upstream does not know. */
+  /** Blobs that this manifest names and that upstream does not have. */
   readonly blobs: readonly DerivedBlob[];
 }

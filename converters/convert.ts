@@ -7,9 +7,10 @@ import { readManifest } from './read.ts';
 
 /**
  * Converts a stored manifest of any dialect, image or index.
- * @param stored what `readManifest` made, or the bytes to read.
- * @throws ConversionError when the form cannot carry it (no form of one image carries an index: choose first with
- * `chooseImage`), or what is stored is broken; or what a port throws.
+ * @param stored the result of `readManifest`, or the bytes of the manifest.
+ * @throws ConversionError when the form cannot hold the manifest, or the stored content is invalid. Schema 1 cannot
+ * hold an index: select an image of the index with `chooseImage` first.
+ * @throws any error of a port, unchanged.
  */
 export async function convert(
   stored: Model | Uint8Array,

@@ -1,49 +1,46 @@
-/**
- * What a converter can refuse, as data. `src/errors.ts` has the one table that turns a code into
- * an HTTP status and a registry error code.
- */
+/** Kinds of conversion errors. One table in `src` maps each code to an HTTP status and a registry error code. */
 export type ConversionCode =
   /** The bytes are not JSON. */
   | 'UNREADABLE'
-  /** JSON, but a manifest of no dialect that is known here. */
+  /** The bytes are JSON, but not a manifest of a known dialect. */
   | 'UNKNOWN_DIALECT'
-  /** The document can be read in two ways, so that two programs may see two images (CVE-2021-41190). */
+  /** The document has two meanings, so two programs could see two images (CVE-2021-41190). */
   | 'AMBIGUOUS'
-  /** A field holds something other than its dialect allows. */
+  /** A field has a value that its dialect does not allow. */
   | 'INVALID'
-  /** Content is not what its digest says. */
+  /** Content has another digest than its descriptor states. */
   | 'DIGEST_MISMATCH'
   /** A signature is missing, unreadable or wrong. */
   | 'SIGNATURE'
-  /** Larger, deeper or more than the limits allow. */
+  /** A document is too large, too deep, or names too many things (`limits`). */
   | 'LIMIT'
-  /** Well-formed, but not expressible in the form asked for. */
+  /** The manifest is valid, but the requested form cannot hold it. */
   | 'INEXPRESSIBLE'
-  /** Not a container image (a chart, a signature, an attestation…). */
+  /** The manifest is not a container image (a chart, a signature, an attestation…). */
   | 'NOT_AN_IMAGE'
-  /** No entry of an index fits the platform asked for. */
+  /** An index has no image for the requested platform. */
   | 'NO_PLATFORM'
-  /** A port of the caller could not give what the conversion needs. */
+  /** A port does not have content that the conversion needs. */
   | 'UNAVAILABLE';
 
-/** The dialects by the name used in messages, settings and recipes. */
+/** Manifest formats by the names that messages, settings and recipes use. `v1` is registry API v1. */
 export type Dialect = 'generic' | 'schema1' | 'schema2' | 'oci' | 'v1';
 
-/** What a ConversionError is made of. */
+/** The data of a ConversionError. */
 export interface ConversionProblem {
   readonly code: ConversionCode;
-  /** One sentence or two for a person: what is wrong, and what to do where something can be done. */
+  /** One or two sentences for people: the problem, and the remedy if there is one. */
   readonly message: string;
   /** The dialect being read or written. */
   readonly dialect?: Dialect | undefined;
-  /** Where in the document, like `$.history[2].created`. */
+  /** Path in the document, such as `$.history[2].created`. */
   readonly path?: string | undefined;
-  /** What was there, shortened. */
+  /** The value at that path, shortened. */
   readonly found?: string | undefined;
   readonly expected?: string | undefined;
 }
 
-/** The only error that leaves `converters/` for input that cannot be converted. */
+/** The error for input that cannot be converted. `converters/` throws no other error, except errors of ports. */
 export class ConversionError extends Error {
   override readonly name = 'ConversionError';
   readonly code: ConversionCode;
@@ -63,17 +60,20 @@ export class ConversionError extends Error {
 }
 
 function sentence(problem: ConversionProblem): string {
-  const where = problem.path === undefined ? '' : ` at ${shown(problem.path)}`;
-  const found = problem.found === undefined ? '' : ` Found ${shown(problem.found)}.`;
-  const expected = problem.expected === undefined ? '' : ` Expected ${shown(problem.expected)}.`;
+  const where = problem.path === undefined ? '' : ` at ${printable(problem.path)}`;
+  const found = problem.found === undefined ? '' : ` Found ${printable(problem.found)}.`;
+  const expected = problem.expected === undefined ? '' : ` Expected ${printable(problem.expected)}.`;
   return `${problem.message.replace(/\.$/, '')}${where}.${found}${expected}`;
 }
 
-const most = 500;
+const maximumLength = 500;
 
-/** Whoever pushes an image has written it, and it ends up on terminals and in logs: nothing there may obey it. */
-function shown(text: string): string {
-  const cut = text.length > most ? `${text.slice(0, most - 3)}...` : text;
+/**
+ * Shortens text and escapes its control characters. The author of an image controls this text, and messages reach
+ * terminals and logs, which must not execute it.
+ */
+function printable(text: string): string {
+  const cut = text.length > maximumLength ? `${text.slice(0, maximumLength - 3)}...` : text;
   return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
@@ -81,7 +81,7 @@ function escaped(character: string): string {
   return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }
 
-/** Shortens a value of unknown origin for a message: at most 80 characters, control characters shown. */
+/** Quotes an untrusted value for a message: at most 80 characters of it, with control characters escaped. */
 export function excerpt(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
   const cut = text.length > 80 ? `${text.slice(0, 77)}...` : text;

@@ -8,13 +8,16 @@ import type { Descriptor, Image, Model } from './model.ts';
 import type { ConversionPorts } from './ports.ts';
 import { readManifest } from './read.ts';
 
-/** Fetches, verifies and reads a manifest that an index names. @throws ConversionError; or what the port throws. */
+/**
+ * Fetches, verifies and reads a manifest that an index names.
+ * @throws ConversionError when the manifest is invalid or has another digest; any error of the port, unchanged.
+ */
 export async function fetchModel(descriptor: Descriptor, ports: ConversionPorts): Promise<Model> {
   const what = 'manifest that an index names';
   const bytes = await ports.fetchManifest(descriptor);
   checkIsBytes(bytes, what);
   checkDocumentSize(bytes, what);
-  if (await isOf(bytes, descriptor)) {
+  if (await matchesDigest(bytes, descriptor)) {
     checkSize(bytes, descriptor, what);
     return readManifest(bytes, descriptor.mediaType);
   }
@@ -23,7 +26,7 @@ export async function fetchModel(descriptor: Descriptor, ports: ConversionPorts)
   throw digestMismatch(bytes, descriptor.digest, what);
 }
 
-/** Of signed schema 1 the digest is that of the payload, which only reading tells. */
+/** Reads a signed schema 1 manifest, whose digest is the digest of the payload inside. */
 function signedSchema1(bytes: Uint8Array, { digest, mediaType }: Descriptor): Model | undefined {
   try {
     const model = readManifest(bytes, mediaType);
@@ -34,7 +37,11 @@ function signedSchema1(bytes: Uint8Array, { digest, mediaType }: Descriptor): Mo
   }
 }
 
-/** Fetches, verifies and reads the config of an image. @throws ConversionError; or what the port throws. */
+/**
+ * Fetches, verifies and reads the config of an image.
+ * @throws ConversionError when the config is invalid, has another digest, or is not the config of an image.
+ * @throws any error of the port, unchanged.
+ */
 export async function fetchConfig(image: Image, ports: ConversionPorts): Promise<ImageConfig> {
   if (image.target.kind !== 'config') {
     throw new ConversionError({
@@ -55,13 +62,20 @@ export async function fetchConfig(image: Image, ports: ConversionPorts): Promise
   return config;
 }
 
-/** False for types such as `application/octet-stream`, which image configs and artifacts have: the content tells. */
+/**
+ * Whether the media type alone shows that a config is an image config. Artifacts and images both use types such as
+ * `application/octet-stream`; for those only the content tells.
+ */
 export function hasImageConfigType(descriptor: Descriptor): boolean {
   const type = bareMediaType(descriptor.mediaType);
   return type === mediaTypes.dockerConfig || type === mediaTypes.ociConfig;
 }
 
-/** A small blob whose bytes are what its descriptor says. @throws ConversionError; or what the port throws. */
+/**
+ * Fetches a small blob and verifies its digest and size.
+ * @param what the blob is, for messages.
+ * @throws ConversionError when the blob does not match its descriptor; any error of the port, unchanged.
+ */
 export async function fetchVerified(
   descriptor: Descriptor,
   ports: ConversionPorts,
@@ -70,12 +84,12 @@ export async function fetchVerified(
   const bytes = await ports.fetchBlob(descriptor);
   checkIsBytes(bytes, what);
   checkDocumentSize(bytes, what);
-  if (!(await isOf(bytes, descriptor))) throw digestMismatch(bytes, descriptor.digest, what);
+  if (!(await matchesDigest(bytes, descriptor))) throw digestMismatch(bytes, descriptor.digest, what);
   checkSize(bytes, descriptor, what);
   return bytes;
 }
 
-async function isOf(bytes: Uint8Array, { digest }: Descriptor): Promise<boolean> {
+async function matchesDigest(bytes: Uint8Array, { digest }: Descriptor): Promise<boolean> {
   return (await digestOfLong(bytes, digestAlgorithm(digest))) === digest;
 }
 

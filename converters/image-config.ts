@@ -19,29 +19,29 @@ import { checkDocumentSize } from './limits.ts';
 import type { Platform } from './platform.ts';
 
 /**
- * An image's config: a modern one (OCI image-spec, config.md) or the bare v1 image JSON of 2015, which has
+ * An image's config. It is a modern config (OCI image-spec, config.md), or the bare v1 image JSON of 2015, which has
  * neither `rootfs` nor `history`.
  */
 export interface ImageConfig {
-  /** The bytes that the digest names; they never change. */
+  /** The bytes of the config as stored; conversions never change them. */
   readonly bytes: Uint8Array;
   readonly document: RawDocument;
   readonly root: RawObject;
-  /** "" where the config does not say, as the reference writes it. */
+  /** "" if the config states none, as docker-registry writes it. */
   readonly architecture: string;
   readonly os: string | undefined;
   readonly platform: Platform | undefined;
-  /** `undefined` where it is absent or no time: the reference passes it on unread, and so do we. */
+  /** `undefined` if absent or not a time. docker-registry copies the member without reading it, as regshift does. */
   readonly created: GoTime | undefined;
-  /** Base first; `undefined` where the config has none. */
+  /** Oldest entry first; `undefined` if the config has no history. */
   readonly history: readonly HistoryEntry[] | undefined;
-  /** Base first, one a layer; `undefined` in a bare v1 JSON. */
+  /** One diff_id per layer, base first; `undefined` in a bare v1 JSON. */
   readonly diffIds: readonly Digest[] | undefined;
-  /** Windows images of 2016 name the base that they do not contain. */
+  /** `rootfs.base_layer`: Windows images of 2016 name a base that they do not contain. */
   readonly baseLayer: string | undefined;
 }
 
-/** One instruction that made an image; with `emptyLayer`, it made no files. */
+/** One build instruction of an image. With `emptyLayer`, the instruction added no layer. */
 export interface HistoryEntry {
   readonly created: GoTime;
   readonly createdBy: string;
@@ -51,7 +51,7 @@ export interface HistoryEntry {
 }
 
 /**
- * Reads an image's config as far as a conversion depends on it; all else is passed on as it is.
+ * Reads the members of an image's config that conversions need. Conversions copy all other members unread.
  * @throws ConversionError UNREADABLE, INVALID or LIMIT.
  */
 export function readImageConfig(bytes: Uint8Array): ImageConfig {
@@ -88,7 +88,7 @@ function readPlatform(root: Field<RawObject>): Platform | undefined {
   };
 }
 
-/** For what no writer depends on: a value of another type is passed on as it is, and not refused here. */
+/** A string member that no writer needs. A value of another type counts as absent; conversions still copy it. */
 function looseString(root: Field<RawObject>, key: string): string | undefined {
   const field = optional(root, key);
   return field?.value.kind === 'string' ? asString(field) : undefined;

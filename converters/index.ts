@@ -1,6 +1,7 @@
 /**
- * `regshift/converters`: container image manifests from each dialect into each other one, pure and on any platform.
- * `README.md` beside this file says what converts and what is lost; what is not exported here may change.
+ * `regshift/converters`: converts container image manifests between dialects. The code is pure and runs on every
+ * JavaScript platform. `README.md` in this folder lists the conversions and their losses. Other modules of this folder
+ * are private and can change in any release.
  */
 
 export type { Label, Labels } from './annotations.ts';

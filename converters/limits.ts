@@ -1,27 +1,28 @@
 import { ConversionError, type Dialect } from './errors.ts';
 
-/** What is read at all (formats.md, section 6), and how much of it at once. */
+/** Upper bounds of the documents that regshift reads (formats.md, section 6), and of concurrent fetches. */
 export const limits = {
-  /** Bytes of a manifest or config; docker-registry and Docker Hub refuse larger manifests too. */
+  /** Bytes of one manifest or config. docker-registry and Docker Hub have the same limit for manifests. */
   documentBytes: 4 * 1024 * 1024,
-  /** Objects and arrays in one another; no manifest or config comes near. */
+  /** Nesting depth of objects and arrays; real manifests and configs stay far below. */
   jsonDepth: 500,
-  /** Values in one document: 4 MiB of `{},` would take a hundred times their size in memory. */
+  /** Values in one document. Without this limit, 4 MiB of `{},` would use a hundred times their size in memory. */
   jsonValues: 250_000,
-  /** Docker ≤ 1.9 pulls 125 entries and then cannot create a container from them. */
+  /** History entries in schema 1. Docker ≤ 1.9 pulls 125 entries, but cannot create a container from them. */
   schema1Entries: 124,
-  /** Descriptors in one manifest: layers, dependencies, or entries of an index. */
+  /** Layers, dependencies, or index entries in one manifest. */
   descriptors: 1000,
-  /** Signatures of one schema 1 manifest: each costs a public-key operation. */
+  /** Signatures of one schema 1 manifest; each costs a public-key operation. */
   signatures: 32,
+  /** Levels of nested indexes, including the outermost index. */
   indexDepth: 8,
-  /** Manifests below one index, at all depths. */
+  /** Manifests below one index, at all levels together. */
   indexNodes: 1000,
-  /** Fetches under way at once, in the whole of a conversion. */
+  /** Concurrent fetches of one conversion. */
   fetches: 6,
 } as const;
 
-/** @throws ConversionError LIMIT when a manifest or config is larger than is read. */
+/** @throws ConversionError LIMIT when a manifest or config is larger than `limits.documentBytes`. */
 export function checkDocumentSize(bytes: Uint8Array, what: string, dialect?: Dialect): void {
   if (bytes.length <= limits.documentBytes) return;
   throw new ConversionError({
@@ -33,7 +34,7 @@ export function checkDocumentSize(bytes: Uint8Array, what: string, dialect?: Dia
   });
 }
 
-/** @throws ConversionError LIMIT when a manifest names more than is followed. */
+/** @throws ConversionError LIMIT when a manifest has more than `limits.descriptors` descriptors. */
 export function checkDescriptorCount(count: number, path: string, dialect: Dialect | undefined): void {
   if (count <= limits.descriptors) return;
   throw new ConversionError({

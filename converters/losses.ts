@@ -3,14 +3,14 @@ import type { RawObject, RawValue } from './json/document.ts';
 import { asObject, type Field, optional, rootField } from './json/fields.ts';
 import type { Descriptor, Image, Index, IndexEntry, Loss, LossKind } from './model.ts';
 
-/** Members that make a document what it is: every form has its own way to say them. */
+/** Members that every form has in some spelling. Conversions translate them and never lose them. */
 const structural: ReadonlySet<string> = new Set([
   ...['schemaVersion', 'mediaType', 'config', 'layers', 'manifests', 'target', 'dependencies', 'signatures'],
   ...['digest', 'size', 'length', 'platform'],
 ]);
 
-/** What the other members of each dialect are; those that it does not define are of no known kind. */
-const defined: Readonly<Record<Dialect, Readonly<Record<string, LossKind>>>> = {
+/** The loss kinds of the other members that each dialect defines. Any member not listed is `unknown`. */
+const kindsByDialect: Readonly<Record<Dialect, Readonly<Record<string, LossKind>>>> = {
   schema1: {},
   v1: {},
   schema2: { urls: 'urls' },
@@ -24,20 +24,20 @@ const defined: Readonly<Record<Dialect, Readonly<Record<string, LossKind>>>> = {
   generic: { labels: 'annotations', annotations: 'annotations', urls: 'urls' },
 };
 
-/** What each kind is, for the README. */
-export const lossKinds: Readonly<Record<LossKind, string>> = {
-  annotations: 'annotations of OCI, labels of generic manifests',
-  subject: 'the manifest that an OCI manifest or index is about',
-  artifactType: 'OCI’s `artifactType`, of images that name their config there',
+/** Meanings of the loss kinds, for the README. */
+export const lossDescriptions: Readonly<Record<LossKind, string>> = {
+  annotations: 'OCI annotations, and labels of generic manifests',
+  subject: 'the manifest that an OCI manifest or index refers to',
+  artifactType: 'OCI’s `artifactType`, of images that state the type of their config there',
   data: 'content that OCI embeds in a descriptor',
-  urls: 'other places where a blob can be downloaded',
-  attachments: 'dependencies of a generic manifest that are no layers',
-  history: 'history entries without a layer, oldest first, where there are more than 124',
-  signatures: 'the signatures of schema 1, which cover that document alone',
-  missing: 'entries of an index that could not be had',
+  urls: 'other URLs of a blob',
+  attachments: 'dependencies of a generic manifest that are not layers',
+  history: 'the oldest history entries without a layer, if the history has more than 124 entries',
+  signatures: 'the signatures of schema 1, which sign only the schema 1 document',
+  missing: 'index entries whose manifest is not available',
   entries:
-    'entries of an index that are no images, or cannot be converted; indexes inside it that are opened',
-  platform: 'details of an entry’s platform beyond OCI’s five',
+    'index entries that are not images or cannot be converted, and inner indexes replaced by their entries',
+  platform: 'members of an entry’s platform beyond the five of OCI',
   unknown: 'members that no dialect defines',
 };
 
@@ -56,22 +56,22 @@ const reasons: Readonly<Record<LossKind, string>> = {
   unknown: 'is not known to any dialect, and has no place in this form',
 };
 
-/** @param detail in place of the usual reason. */
+/** Makes the record of one loss. @param detail replaces the usual reason of the kind. */
 export function loss(kind: LossKind, path: string, detail?: string): Loss {
   return { kind, path, reason: detail ?? reasons[kind] };
 }
 
-/** Whether a member goes, by its key. */
-export function goes(key: string, dialect: Dialect, lost: ReadonlySet<LossKind>): boolean {
+/** Whether a conversion loses the member with this key. @param lost the kinds that the form cannot hold. */
+export function isLost(key: string, dialect: Dialect, lost: ReadonlySet<LossKind>): boolean {
   return !structural.has(key) && lost.has(kindOf(key, dialect));
 }
 
 function kindOf(key: string, dialect: Dialect): LossKind {
-  const kinds = defined[dialect];
+  const kinds = kindsByDialect[dialect];
   return Object.hasOwn(kinds, key) ? (kinds[key] ?? 'unknown') : 'unknown';
 }
 
-/** What an image has that a form cannot carry. @param lost the kinds that go (see `convert.ts`). */
+/** The losses of an image. @param lost the kinds that the form cannot hold (see `conversion-graph.ts`). */
 export function lossesOfImage(image: Image, lost: ReadonlySet<LossKind>): Loss[] {
   const { source, target, dependencies, attachments } = image;
   if (target.kind === 'v1') {
@@ -81,15 +81,15 @@ export function lossesOfImage(image: Image, lost: ReadonlySet<LossKind>): Loss[]
   const members = [target.descriptor, ...dependencies].flatMap((each) =>
     membersOf(each, source.dialect, lost),
   );
-  const gone = lost.has('attachments') ? attachments.map(attachmentLoss) : [];
-  return [...rootMembers(image, lost), ...members, ...gone];
+  const lostAttachments = lost.has('attachments') ? attachments.map(attachmentLoss) : [];
+  return [...rootMembers(image, lost), ...members, ...lostAttachments];
 }
 
 function attachmentLoss({ field, mediaType, digest }: Descriptor): Loss {
   return loss('attachments', field?.path ?? digest, `${reasons.attachments} (${mediaType})`);
 }
 
-/** What an index, and those of its entries that stay, have that a form cannot carry. */
+/** The losses of an index and of those entries that stay. @param lost the kinds that the form cannot hold. */
 export function lossesOfIndex(
   index: Index,
   entries: readonly IndexEntry[],
@@ -102,10 +102,10 @@ export function lossesOfIndex(
   ];
 }
 
-/** What the neutral model's platform has a place for. */
+/** Members of a platform that the model's `Platform` has. */
 const modelled: ReadonlySet<string> = new Set(['os', 'architecture', 'variant', 'os.version', 'os.features']);
 
-/** Like the processor features of a manifest list. */
+/** Other members of a platform, such as the processor features in a manifest list. */
 function platformDetails({ field }: IndexEntry): Loss[] {
   const platform = field && optional(field, 'platform');
   if (platform?.value.kind !== 'object') return [];
@@ -124,11 +124,13 @@ function membersOf({ field }: Descriptor, dialect: Dialect, lost: ReadonlySet<Lo
 
 function lostMembers(object: Field<RawObject>, dialect: Dialect, lost: ReadonlySet<LossKind>): Loss[] {
   return object.value.members.flatMap(({ key, value }) =>
-    goes(key, dialect, lost) && !isEmpty(value) ? [loss(kindOf(key, dialect), `${object.path}.${key}`)] : [],
+    isLost(key, dialect, lost) && !isEmpty(value)
+      ? [loss(kindOf(key, dialect), `${object.path}.${key}`)]
+      : [],
   );
 }
 
-/** `"annotations": {}` says nothing that could be lost. */
+/** An empty member, such as `"annotations": {}`, contains nothing that could be lost. */
 function isEmpty(value: RawValue): boolean {
   if (value.kind === 'object') return value.members.length === 0;
   return value.kind === 'array' ? value.items.length === 0 : value.kind === 'null';

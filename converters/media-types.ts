@@ -1,4 +1,4 @@
-/** Every media type the program knows, by the name used in the code. Sources: distribution 2.8 and OCI 1.1. */
+/** Media types by their names in the code. Sources: distribution 2.8 and OCI 1.1. */
 export const mediaTypes = {
   schema1: 'application/vnd.docker.distribution.manifest.v1+json',
   schema1Signed: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
@@ -6,7 +6,7 @@ export const mediaTypes = {
   dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
   ociIndex: 'application/vnd.oci.image.index.v1+json',
-  /** The type that the drafts of distribution proposal 62 used. */
+  /** The type in the drafts of distribution proposal 62. */
   generic: 'application/vnd.docker.distribution.content.manifest.v2+json',
 
   dockerConfig: 'application/vnd.docker.container.image.v1+json',
@@ -14,7 +14,7 @@ export const mediaTypes = {
   /** The target of a fat generic manifest (proposal 62). */
   genericFatTarget: 'application/vnd.docker.container.image.v2',
 
-  /** The layer of proposals 62 and 993; says nothing of its compression. */
+  /** A layer in proposals 62 and 993. The type does not state the compression. */
   genericLayer: 'application/vnd.docker.container.image.rootfs.diff+x-tar',
   dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
   dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
@@ -32,12 +32,12 @@ export const mediaTypes = {
   octetStream: 'application/octet-stream',
 } as const;
 
-/** How a layer's bytes are packed; `unknown` until its first bytes have been looked at. */
+/** Compression of a layer. It is `unknown` if the media type does not state it and the bytes are not read yet. */
 export type Compression = 'none' | 'gzip' | 'zstd' | 'unknown';
 
 export interface LayerType {
   readonly compression: Compression;
-  /** A layer that registries do not keep ("foreign" in Docker's words, "nondistributable" in OCI's). */
+  /** Whether registries do not store the layer. Docker calls it "foreign", OCI "nondistributable". */
   readonly foreign: boolean;
   readonly encrypted: boolean;
 }
@@ -57,21 +57,21 @@ const layerTypes: ReadonlyMap<string, Omit<LayerType, 'encrypted'>> = new Map([
   [mediaTypes.ociForeignZstd, { compression: 'zstd', foreign: true }],
 ]);
 
-/** What a layer's media type says, or `undefined` when the type is not a layer's. */
+/** The properties that a layer's media type states, or `undefined` if the type is not a layer type. */
 export function layerTypeOf(mediaType: string): LayerType | undefined {
-  // ocicrypt appends "+encrypted" to the type of the layer inside.
+  // ocicrypt appends "+encrypted" to the media type of the plaintext layer.
   const encrypted = mediaType.endsWith('+encrypted');
   const known = layerTypes.get(encrypted ? mediaType.slice(0, -'+encrypted'.length) : mediaType);
   return known && { ...known, encrypted };
 }
 
-/** The type of a layer once it is unpacked. */
+/** The media type of a zstd layer after decompression. Other types stay as they are. */
 export function decompressedTypeOf(mediaType: string): string {
   if (mediaType === mediaTypes.ociLayerZstd) return mediaTypes.ociLayer;
   return mediaType === mediaTypes.dockerLayerZstd ? mediaTypes.dockerLayer : mediaType;
 }
 
-/** The bare type of a `Content-Type` or `Accept` value: no parameters, lower case. */
+/** The media type of a `Content-Type` or `Accept` value in lower case, without parameters. */
 export function bareMediaType(value: string): string {
   return (value.split(';', 1)[0] ?? '').trim().toLowerCase();
 }

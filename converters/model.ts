@@ -8,127 +8,128 @@ import type { Compression } from './media-types.ts';
 import type { Platform } from './platform.ts';
 
 /**
- * The neutral model: a target, its dependencies, labels — the shape of the generic manifest of distribution
- * proposals 62 and 993. Each dialect's reader makes it, each writer reads it; nothing else is shared.
+ * A manifest of any dialect: a target, its dependencies, and labels. This is the shape of the generic manifest of
+ * distribution proposals 62 and 993. The reader of each dialect returns a model, and each writer takes one; readers
+ * and writers share nothing else.
  */
 export type Model = Image | Index;
 
-/** One platform's image. */
+/** The image of one platform. */
 export interface Image {
   readonly kind: 'image';
   readonly source: Source;
-  /** What the image is: its config, or in schema 1 the v1 images that stand in for one. */
+  /** The config of the image; in schema 1 the v1 images, which replace a config. */
   readonly target: ConfigTarget | V1Target;
-  /** What it is made of, layers base first. */
+  /** The layers, base first. */
   readonly dependencies: readonly Layer[];
-  /** Dependencies that are no layers (a licence, a signature, another manifest); only generic manifests have them. */
+  /** Dependencies that are not layers (a licence, a signature, another manifest). Only generic manifests have them. */
   readonly attachments: readonly Descriptor[];
   readonly labels: Labels;
-  /** OCI 1.1: the manifest that this one is about. */
+  /** The manifest that this manifest refers to (OCI 1.1). */
   readonly subject: Descriptor | undefined;
 }
 
-/** Several images under one name, one a platform: the target of a fat manifest is the choice itself. */
+/** Several images under one name, one per platform: a manifest list, an OCI index, or a fat generic manifest. */
 export interface Index {
   readonly kind: 'index';
   readonly source: Source;
-  /** Of a fat generic manifest: the blob that may name the platforms where the entries do not. */
+  /** The target of a fat generic manifest. This blob can name the platforms of entries without platform labels. */
   readonly platformTable: Descriptor | undefined;
   readonly dependencies: readonly IndexEntry[];
   readonly labels: Labels;
   readonly subject: Descriptor | undefined;
 }
 
-/** Where a model was read from. Writers of the same family keep its layout: white space, key order, extra keys. */
+/** The document of a model. Writers of the same format keep its white space, key order and unknown keys. */
 export interface Source {
   readonly dialect: Dialect;
-  /** The type that its body has, whatever the Content-Type said. */
+  /** The media type by the content of the body; the Content-Type can differ. */
   readonly mediaType: string;
   readonly bytes: Uint8Array;
-  /** What the registry calls it: of signed schema 1, the digest of the payload. */
+  /** The digest that registries use. For signed schema 1 it is the digest of the payload. */
   readonly digest: Digest;
   readonly document: RawDocument;
 }
 
-/** A target that is a blob: an image's config, or a v1 image JSON of 2015. */
+/** A target that is a blob: the config of an image, or a v1 image JSON of 2015. */
 export interface ConfigTarget {
   readonly kind: 'config';
   readonly descriptor: Descriptor;
 }
 
-/** The v1 images of schema 1, which stand for a config. */
+/** The v1 images of a schema 1 manifest, which has no config. */
 export interface V1Target {
   readonly kind: 'v1';
-  /** None when the manifest is unsigned. Read, not yet verified: see `verifySchema1`. */
+  /** Empty if the manifest is unsigned. The reader does not verify them; `verifySchema1` does. */
   readonly signatures: readonly JsonWebSignature[];
-  /** Newest first, as schema 1 lists them. */
+  /** Newest first, as in schema 1. */
   readonly entries: readonly V1Entry[];
   readonly platform: Platform | undefined;
 }
 
-/** What a manifest names: content by digest, with its type and size. */
+/** A reference to content: its digest, media type and size. */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
-  /** Bytes; schema 1 does not say. */
+  /** Size in bytes; `undefined` in schema 1, which does not state it. */
   readonly size: number | undefined;
   readonly urls: readonly string[];
   readonly labels: Labels;
-  /** The descriptor as written, where it was. */
+  /** The descriptor in its document, if a document contains it. */
   readonly field: Field<RawObject> | undefined;
 }
 
-/** A layer, and how it is packed. */
+/** The descriptor of a layer, and its compression. */
 export interface Layer extends Descriptor {
   readonly compression: Compression;
   readonly foreign: boolean;
   readonly encrypted: boolean;
 }
 
-/** An entry of an index, and the platform that it is for. */
+/** An entry of an index, and its platform. */
 export interface IndexEntry extends Descriptor {
   readonly platform: Platform | undefined;
   readonly artifactType: string | undefined;
-  /** A build attestation, not an image (buildkit: platform unknown/unknown, or its annotation). */
+  /** Whether the entry is a build attestation (buildkit: platform unknown/unknown, or an annotation). */
   readonly attestation: boolean;
 }
 
-/** What kind of thing a form cannot carry; the table in `convert.ts` says which forms lose which. */
+/** A kind of content that a form can lose; the table in `conversion-graph.ts` says which forms lose which. */
 export type LossKind =
   /** Annotations or labels. */
   | 'annotations'
-  /** The manifest that an OCI manifest or index is about. */
+  /** The manifest that an OCI manifest or index refers to. */
   | 'subject'
   | 'artifactType'
-  /** A descriptor's content, embedded (OCI image-spec 1.1, descriptor.md). */
+  /** Content embedded in a descriptor (OCI image-spec 1.1, descriptor.md). */
   | 'data'
-  /** Other places to download a blob from. */
+  /** Other URLs of a blob. */
   | 'urls'
-  /** Dependencies of a generic manifest that are no layers. */
+  /** Dependencies of a generic manifest that are not layers. */
   | 'attachments'
   /** History entries without a layer. */
   | 'history'
-  /** What schema 1 was signed with: the signature covers that document alone. */
+  /** Signatures of schema 1, which sign only the schema 1 document. */
   | 'signatures'
-  /** Entries of an index that could not be had: made again another day, there may be more in it. */
+  /** Entries of an index whose manifest is not available. A later conversion may include them. */
   | 'missing'
-  /** Entries of an index. */
+  /** Entries of an index that the form cannot hold. */
   | 'entries'
   /** Details of an entry's platform. */
   | 'platform'
   /** Members that no dialect defines. */
   | 'unknown';
 
-/** Something that the form asked for cannot carry; told with the result, so that callers can show it. */
+/** A piece of content that the requested form cannot hold. The result lists it. */
 export interface Loss {
   readonly kind: LossKind;
-  /** Where it stood in the source, like `$.annotations`. */
+  /** Path in the stored manifest, such as `$.annotations`. */
   readonly path: string;
-  /** For a person, as the end of a sentence that begins with the path. */
+  /** The rest of a sentence that begins with the path, for people. */
   readonly reason: string;
 }
 
-/** One signature block of a libtrust "pretty JWS", as written. */
+/** One signature block of a libtrust "pretty JWS"; the strings are as written. */
 export interface JsonWebSignature {
   readonly algorithm: string;
   readonly key: PublicKey;
@@ -136,19 +137,19 @@ export interface JsonWebSignature {
   readonly protected: string;
 }
 
-/** The key that came with a signature. */
+/** The public key in a signature block. */
 export type PublicKey =
   | { readonly kind: 'jwk'; readonly jwk: JWK; readonly keyId: string | undefined }
-  /** The first of a chain of certificates, DER in base64; whom it belongs to is not looked at. */
+  /** The first certificate of a chain, DER in base64. regshift does not check the subject or issuer. */
   | { readonly kind: 'certificate'; readonly base64: string };
 
-/** One entry of a schema 1 `history`: the v1 image that a layer was, read from `v1Compatibility`. */
+/** One entry of a schema 1 `history`: a v1 image, from the JSON in `v1Compatibility`. */
 export interface V1Entry {
   /** 64 hex digits. */
   readonly id: string;
-  /** "" for the base. */
+  /** The id of the parent image; "" for the base. */
   readonly parent: string;
-  /** Made no files: marked so by registries that converted schema 2. */
+  /** Whether the image has no files. Registries that convert schema 2 set this mark. */
   readonly throwaway: boolean;
   readonly document: RawDocument;
   readonly root: RawObject;

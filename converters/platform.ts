@@ -1,4 +1,4 @@
-/** A platform as an index entry or an image config states it (OCI image-spec 1.1, image-index.md). */
+/** The platform of an index entry or an image config (OCI image-spec 1.1, image-index.md). */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
@@ -7,13 +7,13 @@ export interface Platform {
   readonly osFeatures?: readonly string[] | undefined;
 }
 
-/** `linux/arm/v7`, as users write it. */
+/** The platform as users write it, for example `linux/arm/v7`. */
 export function formatPlatform(platform: Platform): string {
   const base = `${platform.os}/${platform.architecture}`;
   return platform.variant ? `${base}/${platform.variant}` : base;
 }
 
-/** Reads `os/arch` or `os/arch/variant`; `undefined` when it is not one. */
+/** Reads `os/arch` or `os/arch/variant`. @returns `undefined` for other text. */
 export function parsePlatform(text: string): Platform | undefined {
   const [os, architecture, variant, ...rest] = text.split('/');
   if (!os || !architecture || variant === '' || rest.length > 0) return undefined;
@@ -22,8 +22,8 @@ export function parsePlatform(text: string): Platform | undefined {
 }
 
 /**
- * Variants in the order to try them. A User-Agent says `arch/arm` for v5, v6 and v7 alike; an image for v6 runs on
- * v6 and v7, so it is tried first (formats.md, section 5).
+ * Variants in order of preference, for a client that states none. A User-Agent says `arch/arm` for v5, v6 and v7
+ * alike. An image for v6 runs on v6 and v7, so it comes first (formats.md, section 5).
  */
 const variantOrder: Readonly<Record<string, readonly string[]>> = {
   arm: ['v6', 'v5', 'v7', ''],
@@ -31,7 +31,7 @@ const variantOrder: Readonly<Record<string, readonly string[]>> = {
   amd64: ['', 'v1', 'v2', 'v3', 'v4'],
 };
 
-/** Variants that a machine of the wanted variant runs as well, best first. */
+/** Variants that a machine of each ARM variant can run, best first. */
 const runsOn: Readonly<Record<string, readonly string[]>> = {
   v8: ['v8', 'v7', 'v6', 'v5'],
   v7: ['v7', 'v6', 'v5'],
@@ -40,8 +40,9 @@ const runsOn: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * How well an entry fits: 0 is best, `undefined` is not at all.
- * @param wanted the client's platform; without a variant, the order above decides.
+ * Ranks an entry for a platform.
+ * @param wanted the client's platform. Without a variant, `variantOrder` decides.
+ * @returns 0 for the best variant, a higher number for a worse one, `undefined` if the client cannot run the entry.
  */
 export function platformRank(wanted: Platform, offered: Platform): number | undefined {
   if (offered.os !== wanted.os || offered.architecture !== wanted.architecture) return undefined;
@@ -57,7 +58,7 @@ function acceptableVariants(wanted: Platform): readonly string[] | 'any' {
   return [...(runsOn[wanted.variant] ?? [wanted.variant]), ''];
 }
 
-/** The entries that fit, best first; of equals the first listed wins, as in Docker. */
+/** The entries that the platform can run, best first. Entries of equal rank keep their order, as in Docker. */
 export function fitting<Entry extends { readonly platform?: Platform | undefined }>(
   wanted: Platform,
   entries: readonly Entry[],

@@ -6,38 +6,38 @@ import type { Compression } from './media-types.ts';
 import type { Descriptor, Layer } from './model.ts';
 
 /**
- * What a conversion needs from outside; nothing else is done but computing. Each port may fail with any error, which
- * is passed on as it is. A port that throws a ConversionError UNAVAILABLE says that the thing does not exist: a child
- * of an index is then left out, and reported.
+ * The functions through which a conversion gets content; the converters themselves only compute. A conversion fails
+ * with the unchanged error of a port. If a port throws a ConversionError UNAVAILABLE while an
+ * entry of an index is converted, the new index leaves the entry out, and the conversion reports a loss.
  */
 export interface ConversionPorts {
-  /** The bytes of a manifest; they are verified here. */
+  /** Fetches a manifest. The conversion verifies its digest and size. */
   readonly fetchManifest: (descriptor: Descriptor) => Promise<Uint8Array>;
-  /** The bytes of a config, or of another small blob; they are verified here. */
+  /** Fetches a config or another small blob. The conversion verifies its digest and size. */
   readonly fetchBlob: (descriptor: Descriptor) => Promise<Uint8Array>;
-  /** How a layer is packed, by its first bytes. */
+  /** Determines the compression of a layer from its first bytes. */
   readonly sniffLayer: (layer: Layer) => Promise<Compression>;
   /**
-   * What only reading the whole layer tells. Asked for where a conversion cannot do without, and for all layers of an
-   * image at once: how many are read at a time is for whoever reads them to bound.
+   * Reads a whole layer and measures it. Conversions call this port only if necessary, and for all layers of an image
+   * at once; the port itself must limit how many layers it reads concurrently.
    */
   readonly layerFacts: (layer: Layer) => Promise<LayerFacts>;
-  /** Only asked for when something is to be signed. */
+  /** Returns the key for schema 1 signatures. Conversions call this port only to sign. */
   readonly signingKey: () => Promise<SigningKey>;
 }
 
-/** What is known of a layer that was read to its end; it never changes. */
+/** Measurements of a whole layer. They never change for one digest. */
 export interface LayerFacts {
   readonly compression: Exclude<Compression, 'unknown'>;
-  /** Bytes as stored. */
+  /** Size of the stored layer in bytes. */
   readonly packedSize: number;
-  /** Bytes unpacked. */
+  /** Size of the decompressed layer in bytes. */
   readonly size: number;
-  /** The digest of the layer unpacked. */
+  /** Digest of the decompressed layer. */
   readonly diffId: Digest;
 }
 
-/** The same ports with so many fetches under way at most: indexes in indexes must not multiply them. */
+/** The same ports with at most `limits.fetches` concurrent calls, so that nested indexes do not multiply them. */
 export function boundedPorts(ports: ConversionPorts): ConversionPorts {
   const call = callsBounded(limits.fetches);
   return {

@@ -1,15 +1,16 @@
 import { checkIsBytes } from './bytes.ts';
 import { ConversionError } from './errors.ts';
 import { readGeneric } from './formats/generic/read.ts';
-import { readOciIndex, readOciManifest } from './formats/oci/read.ts';
+import { readOciIndex, readOciManifest } from './formats/oci/dialect.ts';
 import { readSchema1 } from './formats/schema1/read.ts';
-import { readDockerList, readSchema2 } from './formats/schema2/read.ts';
+import { readDockerList, readSchema2 } from './formats/schema2/dialect.ts';
 import { member, type RawDocument, type RawObject } from './json/document.ts';
 import { asCount, asObject, type Field, optional, optionalString, rootField } from './json/fields.ts';
 import { bareMediaType, mediaTypes } from './media-types.ts';
 import type { Model } from './model.ts';
 import { parseManifest } from './source.ts';
 
+/** Media type of a manifest that regshift reads. */
 export type ManifestType =
   | typeof mediaTypes.generic
   | typeof mediaTypes.schema1
@@ -19,7 +20,7 @@ export type ManifestType =
   | typeof mediaTypes.ociManifest
   | typeof mediaTypes.ociIndex;
 
-/** The reader of each dialect: a new dialect is one line here. */
+/** The reader of each manifest type. A new dialect is one line here. */
 const readers: Readonly<Record<ManifestType, (bytes: Uint8Array, document: RawDocument) => Model>> = {
   [mediaTypes.generic]: readGeneric,
   [mediaTypes.schema1]: readSchema1,
@@ -30,7 +31,7 @@ const readers: Readonly<Record<ManifestType, (bytes: Uint8Array, document: RawDo
   [mediaTypes.ociIndex]: readOciIndex,
 };
 
-/** A manifest whose shape is known and whose content is not yet read. */
+/** A manifest with a known media type and parsed JSON, before a reader interprets its content. */
 export interface Sketch {
   readonly mediaType: ManifestType;
   readonly document: RawDocument;
@@ -38,9 +39,9 @@ export interface Sketch {
 }
 
 /**
- * Tells a manifest's form by its body. What upstream's Content-Type says is only a hint: registries serve
+ * Determines the media type of a manifest from its body. The Content-Type of upstream is only a hint: registries serve
  * manifests as `application/json`, and generic ones under the OCI index type.
- * @param contentType as upstream gave it; decides where a body without `mediaType` fits two dialects.
+ * @param contentType the Content-Type from upstream. It decides only if a body without `mediaType` fits two dialects.
  * @throws ConversionError UNREADABLE, UNKNOWN_DIALECT, AMBIGUOUS, INVALID or LIMIT.
  */
 export function sketchManifest(bytes: Uint8Array, contentType?: string): Sketch {
@@ -51,15 +52,15 @@ export function sketchManifest(bytes: Uint8Array, contentType?: string): Sketch 
 }
 
 /**
- * Reads a manifest of any dialect into the model. A signature of schema 1 is read and not verified: conversions
- * verify it, and `verifySchema1` does.
+ * Reads a manifest of any dialect into the model. It does not verify signatures of schema 1; conversions and
+ * `verifySchema1` do.
  * @throws ConversionError as `sketchManifest`, or NOT_AN_IMAGE.
  */
 export function readManifest(bytes: Uint8Array, contentType?: string): Model {
   return readSketch(sketchManifest(bytes, contentType));
 }
 
-/** Reads the content of a manifest whose shape is known. @throws ConversionError as `readManifest`. */
+/** Reads a sketched manifest into the model. @throws ConversionError as `readManifest`. */
 export function readSketch({ mediaType, document, bytes }: Sketch): Model {
   return readers[mediaType](bytes, document);
 }
@@ -82,7 +83,10 @@ function typeOf(root: Field<RawObject>, contentType: string | undefined): Manife
   }
 }
 
-/** A list that is null is an empty one where nothing else tells the shape: Go writes a nil slice so. */
+/**
+ * The shape of a manifest by its keys. A `manifests` that is null counts if no other key decides: Go writes an empty
+ * list as null.
+ */
 function shapeOf(root: Field<RawObject>): 'manifests' | 'layers' | undefined {
   if (optional(root, 'manifests')) return 'manifests';
   if (optional(root, 'layers') || optional(root, 'config')) return 'layers';
@@ -93,7 +97,12 @@ export function isManifestType(type: string): type is ManifestType {
   return Object.hasOwn(readers, type);
 }
 
-/** @param fitting the types of the shape; the first is taken where nothing says which. */
+/**
+ * The type of a manifest with a known shape.
+ * @param fitting the types of the shape; the first is the default.
+ * @param hint the type that the body or the Content-Type states.
+ * @throws ConversionError AMBIGUOUS when `stated` is a manifest type of another shape.
+ */
 function shaped(
   fitting: readonly [ManifestType, ManifestType],
   stated: string,

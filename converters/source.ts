@@ -15,7 +15,10 @@ import { parseJson } from './json/parse.ts';
 import { checkDocumentSize } from './limits.ts';
 import type { Source } from './model.ts';
 
-/** The strict reading that every manifest gets: bounded, real JSON, no key twice. */
+/**
+ * Parses a manifest strictly: within the size limit, valid JSON, and without repeated keys.
+ * @throws ConversionError UNREADABLE, AMBIGUOUS or LIMIT.
+ */
 export function parseManifest(bytes: Uint8Array): RawDocument {
   checkDocumentSize(bytes, 'manifest');
   return parseJson(bytes, { what: 'manifest', duplicates: 'refuse' });
@@ -30,7 +33,7 @@ export function sourceOf(
   return { dialect, mediaType, bytes, digest: digestOf(bytes), document };
 }
 
-/** Members by which the shape of a manifest is told. */
+/** Members that only a manifest of this shape has. */
 const shapes = {
   index: ['manifests'],
   image: ['config', 'layers'],
@@ -45,8 +48,8 @@ const knownKeys: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The root of a manifest whose keys are all of one shape.
- * @throws ConversionError INVALID when the version is another, AMBIGUOUS when it has keys of another shape.
+ * The root object of a manifest, checked to have the keys of only one shape.
+ * @throws ConversionError INVALID for another schemaVersion, AMBIGUOUS for keys of another shape.
  */
 export function manifestRoot(
   document: RawDocument,
@@ -67,12 +70,12 @@ export function manifestRoot(
   return root;
 }
 
-/** A member that is null is absent in Go. */
+/** Whether a member is present. Go treats a null member as absent. */
 function isPresent(root: Field<RawObject>, key: string): boolean {
   return optional(root, key) !== undefined;
 }
 
-/** Two programs could read two images from one digest. */
+/** The error for a manifest that two programs could read as two images. */
 function ambiguous(dialect: Dialect, key: string): ConversionError {
   return new ConversionError({
     code: 'AMBIGUOUS',

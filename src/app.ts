@@ -1,66 +1,99 @@
-import { Hono } from 'hono';
+import { Hono } from 'hono/tiny';
 import { isV1Path } from './client-state/v1-session.ts';
-import { RegistryError } from './errors.ts';
-import type { ClientConnection } from './http/env.ts';
-import type { Health } from './http/health.ts';
-import { type Attendance, type AttendanceOptions, createAttendance } from './http/middleware/access-log.ts';
+import { createAccessLog } from './http/access-log.ts';
+import type { ClientConnection, Env } from './http/env.ts';
+import { about, alive, type Health, ready } from './http/health.ts';
+import { type InFlight, inFlightLimit } from './http/in-flight.ts';
+import { type AccessLogOptions, accessLog } from './http/middleware/access-log.ts';
+import { respondWithError, unknownEndpoint } from './http/middleware/error-response.ts';
+import { anyRoute, clientAuth, reads, repository, virtualHost } from './http/middleware/routing.ts';
+import { withoutDoubleSlash } from './http/params.ts';
+import { createRequestIds } from './http/request-id.ts';
+import { createResponseCache, type ResponseCache } from './http/response-cache.ts';
 import { createRoute, type RouteOptions } from './http/route.ts';
-import { answerV1 } from './http/v1/routes.ts';
-import { answerV2 } from './http/v2/routes.ts';
-import type { ClientRequest } from './registry/client-request.ts';
-import type { RequestAuthority } from './routing/authority.ts';
+import { openSession, v1Routes } from './http/v1/routes.ts';
+import { getBlob } from './http/v2/blobs.ts';
+import { listCatalog } from './http/v2/catalog.ts';
+import { getReferrers, getTags } from './http/v2/lists.ts';
+import { getManifest } from './http/v2/manifests.ts';
+import { ping } from './http/v2/ping.ts';
+import { token } from './http/v2/token.ts';
+import { continueUpload, startUpload } from './http/v2/uploads.ts';
+import { deleteBlob, deleteManifest, putManifest } from './http/v2/writes.ts';
+import type { Metrics } from './observability/metrics.ts';
 import { createVirtualHosts } from './routing/virtual-hosts.ts';
-import { version } from './version.ts';
 
 /** Everything that a runtime gives to the program. */
-export interface Dependencies extends AttendanceOptions {
-  /** One for each route. */
+export interface Dependencies extends AccessLogOptions {
   readonly routes: readonly RouteOptions[];
   readonly health: Health;
+  readonly inFlight: InFlight;
+  readonly metrics: Metrics;
+  /** Memory for whole responses, in bytes. */
+  readonly responseCacheBytes: number;
 }
 
 export interface App {
   readonly fetch: (request: Request, connection?: ClientConnection) => Response | Promise<Response>;
-  /**
-   * The answer to a question that was asked in the same words a moment ago, as long as it holds: faster than `fetch`,
-   * for a runtime that can do without a Request. It is logged once its end is told.
-   */
-  readonly again: Attendance['lookup'];
-  /** The same where the right to it has to be asked for first. */
-  readonly renew: Attendance['revalidate'];
+  /** For a runtime that can look up a response without making a Request. */
+  readonly responseCache: Pick<ResponseCache, 'lookup' | 'revalidate'>;
 }
 
-/** The program: one core for every runtime. */
+/**
+ * The program, the same for every runtime: every route and every middleware. Registry API v1 is an app of its own.
+ * `hono/tiny` tries the patterns in the order in which they stand here.
+ */
 export function createApp(dependencies: Dependencies): App {
-  const { clock, health } = dependencies;
-  const virtualHosts = createVirtualHosts(dependencies.routes.map(createRoute));
+  const { clock, health, inFlight, trustedProxies } = dependencies;
+  const logLine = createAccessLog(dependencies.log, dependencies.metrics);
+  const requestId = createRequestIds(trustedProxies);
+  const responseCache = createResponseCache(dependencies, logLine, requestId);
+  const hosts = createVirtualHosts(dependencies.routes.map(createRoute));
+  const everyRequest = [
+    accessLog(dependencies, { logLine, requestId, responseCache }),
+    inFlightLimit(inFlight),
+    virtualHost(hosts),
+  ] as const;
 
-  /** The way of a request: where it came in tells the routes, its path the resource and the one route of these. */
-  async function answer(request: ClientRequest, authority: RequestAuthority): Promise<Response> {
-    const host = virtualHosts.find(authority);
-    if (host === undefined) throw noDoor(authority);
-    return isV1Path(request.url.pathname) ? answerV1(host, request) : answerV2(host, request, clock);
+  const v1 = new Hono<Env>({ getPath: withoutDoubleSlash })
+    .onError(respondWithError)
+    .notFound(unknownEndpoint);
+  v1.use(...everyRequest)
+    .route('/v1', v1Routes())
+    .route('/v1ctx/:context/v1', v1Routes());
+  v1.all('/v1ctx/*', openSession, unknownEndpoint);
+
+  const v2 = new Hono<Env>({ getPath: withoutDoubleSlash })
+    .onError(respondWithError)
+    .notFound(unknownEndpoint);
+  v2.get('/', about).get('/healthz', alive).get('/readyz', ready(health));
+  v2.use(...everyRequest, clientAuth);
+  for (const path of ['/v2', '/v2/']) v2.use(path, anyRoute('ping')).get(ping);
+  v2.use('/token', anyRoute('token')).get(token(clock));
+  // distribution has the catalog, and distribution-spec 1.1 reserves the name: no repository begins with "_".
+  v2.use('/v2/_catalog', anyRoute('catalog')).get(listCatalog);
+
+  const name = '/v2/:name{.+}';
+  for (const path of [`${name}/blobs/uploads`, `${name}/blobs/uploads/`]) {
+    v2.use(path, repository('uploads', [], ['POST'])).post(startUpload);
   }
+  // A client that may not push has no upload to ask about.
+  v2.use(`${name}/blobs/uploads/:upload`, repository('upload', [], uploadMethods)).all(continueUpload);
+  v2.use(`${name}/manifests/:reference`, repository('manifest', reads, ['PUT', 'DELETE']))
+    .get(getManifest)
+    .put(putManifest)
+    .delete(deleteManifest);
+  v2.use(`${name}/blobs/:digest`, repository('blob', reads, ['DELETE']))
+    .get(getBlob)
+    .delete(deleteBlob);
+  v2.use(`${name}/tags/list`, repository('tags', reads)).get(getTags);
+  v2.use(`${name}/referrers/:digest`, repository('referrers', reads)).get(getReferrers);
 
-  const attendance = createAttendance(dependencies, answer);
-  const app = new Hono();
-  app.get('/healthz', (context) => context.text('ok\n'));
-  app.get('/readyz', async (context) => {
-    const report = await health.report();
-    return context.json(report, report.ready ? 200 : 503, { 'Cache-Control': 'no-store' });
-  });
-  app.get('/', (context) => context.text(page));
-  app.all('*', (context) => attendance.attend(context.req.raw, context.env as ClientConnection | undefined));
-  const { lookup, revalidate } = attendance;
-  return { fetch: (request, connection) => app.fetch(request, connection), again: lookup, renew: revalidate };
+  return {
+    fetch: (request, connection = {}) =>
+      (isV1Path(withoutDoubleSlash(request)) ? v1 : v2).fetch(request, connection),
+    responseCache,
+  };
 }
 
-/** For whoever opens the address in a browser. */
-const page = `regshift ${version}
-One registry, every client: pull from this address as from any container registry.
-Each client is given an image in the form that it can read.
-`;
-
-function noDoor({ origin }: RequestAuthority): RegistryError {
-  return new RegistryError('NAME_UNKNOWN', `No route of this proxy is for what asks for ${origin}.`);
-}
+const uploadMethods = ['GET', 'HEAD', 'PATCH', 'PUT', 'DELETE'];

@@ -1,8 +1,8 @@
 import { ConversionError } from '../converters/errors.ts';
 
 /**
- * What can go wrong with a request, as data. `wire` is the one table from code to HTTP status and to the error
- * code of the distribution spec (1.1, "Error Codes").
+ * The kinds of error of a request. `httpErrors` is the only table from a kind to its HTTP status and to the error code
+ * of the distribution spec (1.1, "Error Codes").
  */
 export type ErrorCode =
   | 'NAME_INVALID'
@@ -12,28 +12,29 @@ export type ErrorCode =
   | 'BLOB_UNKNOWN'
   | 'UPLOAD_UNKNOWN'
   | 'ENDPOINT_UNKNOWN'
-  /** A pushed manifest that did not arrive whole. */
+  /** A pushed manifest is incomplete. */
   | 'MANIFEST_INVALID'
   | 'MANIFEST_TOO_LARGE'
-  /** The image exists, and this client cannot have it: the one answer whose message Docker 1.8–20.10 shows. */
+  /** The image exists, but this client cannot get it. Docker 1.8–20.10 shows the message of no other error. */
   | 'UNSUPPORTED'
-  /** Stored as schema 1 without a signature, where that is refused. */
+  /** The manifest is schema 1 without a signature, and the settings refuse those. */
   | 'UNSIGNED'
   | 'METHOD_NOT_ALLOWED'
   | 'UNAUTHORIZED'
   | 'DENIED'
   | 'RATE_LIMITED'
-  /** What upstream stores is broken: a digest that does not match, a manifest that nobody can read. */
+  /** Content of upstream is invalid: a digest that does not match, or a manifest that cannot be parsed. */
   | 'UPSTREAM_CONTENT'
-  /** Upstream answered in a way that no registry should. */
+  /** The response of upstream violates the protocol. */
   | 'UPSTREAM_ANSWER'
   | 'UPSTREAM_UNREACHABLE'
   | 'UPSTREAM_TIMEOUT'
-  /** More requests are under way than the operator allows. */
+  /** More requests are in flight than the operator allows. */
   | 'OVERLOADED'
   | 'MISCONFIGURED'
   | 'INTERNAL';
 
+/** The HTTP status and the error code of a response. */
 export interface HttpError {
   readonly status: number;
   readonly code: string;
@@ -68,11 +69,13 @@ export interface RegistryErrorOptions {
   readonly cause?: unknown;
   /** Facts for machines; never a credential. */
   readonly detail?: Readonly<Record<string, unknown>>;
-  /** Headers that must go with the answer: `WWW-Authenticate`, `Retry-After`. */
+  /** Headers that the response must have: `WWW-Authenticate`, `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Whether upstream is at fault or limits: what was known before may stand in. What it refuses stays refused. */
+/**
+ * True if upstream fails or limits requests, so that an earlier result may be used. A refusal of upstream stays one.
+ */
 export function isUpstreamFailing(error: unknown): boolean {
   if (!(error instanceof RegistryError)) return false;
   if (error.code === 'UPSTREAM_ANSWER') return Number(error.detail?.upstreamStatus ?? 500) >= 500;
@@ -80,29 +83,29 @@ export function isUpstreamFailing(error: unknown): boolean {
 }
 
 /**
- * Whether an error speaks of the right of the caller that upstream was asked for, or may do so: registries answer 404
- * as well as 401 for what a caller may not see, limit each login by itself, and fail for one login with any status.
+ * True if an error may depend on the credential that was used at upstream. Registries respond with 404 as well as 401
+ * to a client without access, limit each login separately, and may fail with any status for one login only.
  */
 export function isCallerSpecific(error: unknown): boolean {
-  // A conversion quotes what upstream said of a part of the image (conversion-ports.ts), also within other words.
+  // A conversion may quote the error of upstream for a part of the image (conversion-ports.ts).
   if (error instanceof ConversionError) return true;
-  return error instanceof RegistryError && ofCaller.has(error.code);
+  return error instanceof RegistryError && callerCodes.has(error.code);
 }
 
-const ofCaller: ReadonlySet<ErrorCode> = new Set([
+const callerCodes: ReadonlySet<ErrorCode> = new Set([
   ...(['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT'] as const),
   ...(['UNAUTHORIZED', 'DENIED', 'RATE_LIMITED'] as const),
   ...(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN', 'UPSTREAM_ANSWER'] as const),
 ]);
 
-/** The only error that the program throws on purpose outside `converters/`. */
+/** The error that the program throws for a request. Only `converters/` has errors of its own. */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
   readonly code: ErrorCode;
   readonly detail: Readonly<Record<string, unknown>> | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
-  /** @param message for the user: what was found, what was expected, what to do. No token, no password. */
+  /** @param message for the user: the problem, the expectation and what to do. It contains no token or password. */
   constructor(code: ErrorCode, message: string, options: RegistryErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.code = code;
@@ -111,13 +114,16 @@ export class RegistryError extends Error {
   }
 }
 
-/** The reason, in `detail`, of an error of a request that has made as many upstream requests as it may. */
+/** The reason in `detail` of the error of a request that has used up its upstream requests. */
 export const budgetSpent = 'SUBREQUESTS';
 
-/** The reason, in `detail`, of an error that ends one search: its budget gives out no more requests. */
+/** The reason in `detail` of the error that ends one search, whose own budget has no requests left. */
 export const searchEnded = 'SEARCH_ENDED';
 
-/** True if one request, and maybe no other that waits for the same work, may make no more upstream requests. */
+/**
+ * True if one request may make no more upstream requests. Other requests that wait for the same work may have some
+ * left.
+ */
 export function isSpent(error: unknown): boolean {
   if (!(error instanceof RegistryError)) return false;
   return error.detail?.reason === budgetSpent || error.detail?.reason === searchEnded;

@@ -4,9 +4,9 @@ import type { CryptoKey } from 'jose';
 const base32Alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /**
- * libtrust's id of a public key: the first 30 bytes of the SHA-256 of its DER SubjectPublicKeyInfo, in base32,
- * in twelve groups of four (docker/libtrust, util.go, keyIDFromCryptoKey).
- * @param key extractable.
+ * The libtrust id of a public key: the first 30 bytes of the SHA-256 of its DER SubjectPublicKeyInfo, in base32,
+ * in twelve groups of four characters (docker/libtrust, util.go, keyIDFromCryptoKey).
+ * @param key a public key; it must be extractable.
  */
 export async function libtrustKeyId(key: CryptoKey): Promise<string> {
   const spki = new Uint8Array((await crypto.subtle.exportKey('spki', key)) as ArrayBuffer);

@@ -1,6 +1,6 @@
 import type { CryptoKey } from 'jose';
 
-/** What of `node:crypto` is used where it is there. */
+/** Functions of `node:crypto` that regshift uses if the runtime has them. */
 export interface RuntimeCrypto {
   /** Since Node 21.7. */
   readonly hash?: (algorithm: string, bytes: Uint8Array, encoding: 'hex') => string;
@@ -13,8 +13,8 @@ export interface RuntimeCrypto {
 }
 
 /**
- * Means of the runtime that answer at once: Node, Bun and Deno hand them out without an import. WebCrypto's are
- * asynchronous, by way of another thread, which costs tens of microseconds a call.
+ * Synchronous cryptography of the runtime, without an import: Node, Bun and Deno have it. WebCrypto is asynchronous
+ * and works in another thread, which costs tens of microseconds a call.
  */
 export function runtimeCrypto(): RuntimeCrypto {
   const { process } = globalThis as {

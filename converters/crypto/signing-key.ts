@@ -1,18 +1,18 @@
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, importPKCS8, type JWK } from 'jose';
+import { concatenate } from '../bytes.ts';
 import { ConversionError } from '../errors.ts';
 import { libtrustKeyId } from './libtrust-key-id.ts';
-import { pkcs8FromSec1 } from './sec1.ts';
 
 /** A P-256 key that signs schema 1 manifests. */
 export interface SigningKey {
   readonly privateKey: CryptoKey;
-  /** The public half, as it goes into every signature. */
+  /** The public key; each signature contains it. */
   readonly publicJwk: { readonly crv: string; readonly kty: string; readonly x: string; readonly y: string };
-  /** The libtrust id of the key: libtrust rejects a manifest whose `kid` is another. */
+  /** The libtrust id of the key. libtrust rejects a manifest with another `kid`. */
   readonly id: string;
 }
 
-/** Makes a key that lives as long as the process. */
+/** Generates a key that exists only in the memory of this process. */
 export async function generateSigningKey(): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   return signingKeyOf(privateKey);
@@ -21,7 +21,7 @@ export async function generateSigningKey(): Promise<SigningKey> {
 /**
  * Reads a P-256 private key from a JWK (as Docker's own `key.json`) or from PEM (PKCS#8, or SEC1 as
  * `openssl ecparam -genkey` writes it).
- * @throws ConversionError SIGNATURE, with what was expected; never with anything of the key.
+ * @throws ConversionError SIGNATURE that names the accepted formats and contains no part of the key.
  */
 export async function readSigningKey(text: string): Promise<SigningKey> {
   try {
@@ -30,7 +30,7 @@ export async function readSigningKey(text: string): Promise<SigningKey> {
     await checkHalves(key);
     return key;
   } catch {
-    // The cause is left out on purpose: parsers quote what they could not read.
+    // The error has no cause on purpose: parsers quote the text that they cannot read, which is the key.
     throw new ConversionError({
       code: 'SIGNATURE',
       message: 'The signing key cannot be read',
@@ -53,6 +53,29 @@ async function fromPem(text: string): Promise<CryptoKey> {
   return importPKCS8(pem, 'ES256', { extractable: true });
 }
 
+/** `version 0, AlgorithmIdentifier { ecPublicKey, prime256v1 }`, in DER (RFC 5208 §5, RFC 5480 §2.1.1). */
+const p256Prefix = Uint8Array.of(
+  ...[0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01],
+  ...[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
+);
+
+/**
+ * Wraps a SEC1 key (RFC 5915), the older form of a P-256 key, into PKCS#8, the only form that WebCrypto reads.
+ * @param base64 the text between the first and last line of the PEM.
+ */
+function pkcs8FromSec1(base64: string): string {
+  const sec1 = Uint8Array.from(atob(base64.replace(/\s+/g, '')), (character) => character.charCodeAt(0));
+  const wrapped = der(0x30, concatenate([p256Prefix, der(0x04, sec1)]));
+  return `-----BEGIN PRIVATE KEY-----\n${btoa(String.fromCharCode(...wrapped))}\n-----END PRIVATE KEY-----`;
+}
+
+function der(tag: number, content: Uint8Array): Uint8Array {
+  const { length } = content;
+  const header = length < 0x80 ? [tag, length] : [tag, 0x81, length];
+  if (length > 0xff) throw new Error('longer than any P-256 key');
+  return concatenate([Uint8Array.from(header), content]);
+}
+
 async function signingKeyOf(privateKey: CryptoKey): Promise<SigningKey> {
   const { crv, kty, x, y } = await exportJWK(privateKey);
   if (kty !== 'EC' || crv !== 'P-256' || !x || !y) throw new Error('not a P-256 key');
@@ -66,10 +89,10 @@ async function publicKeyOf(jwk: JWK): Promise<CryptoKey> {
 
 const ecdsa = { name: 'ECDSA', hash: 'SHA-256' } as const;
 
-/** A JWK may state a public half that is another key's: no client would take its signatures. */
+/** A JWK can contain the public key of another private key. Every client rejects signatures of such a pair. */
 async function checkHalves({ privateKey, publicJwk }: SigningKey): Promise<void> {
   const message = new Uint8Array(32);
   const signature = await crypto.subtle.sign(ecdsa, privateKey, message);
-  const holds = await crypto.subtle.verify(ecdsa, await publicKeyOf(publicJwk), signature, message);
-  if (!holds) throw new Error('the halves of the key do not belong together');
+  const valid = await crypto.subtle.verify(ecdsa, await publicKeyOf(publicJwk), signature, message);
+  if (!valid) throw new Error('the halves of the key do not belong together');
 }

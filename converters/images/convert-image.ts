@@ -1,32 +1,33 @@
 import type { ConversionContext, Converted, Form } from '../conversion.ts';
 import { type Conversion, imageConversions } from '../conversion-graph.ts';
 import { ConversionError, excerpt } from '../errors.ts';
-import { ociFamily } from '../formats/oci/write.ts';
+import { ociManifestDialect } from '../formats/oci/dialect.ts';
 import { excessEntries } from '../formats/schema1/history-steps.ts';
-import { schema2Family } from '../formats/schema2/write.ts';
+import { schema2ManifestDialect } from '../formats/schema2/dialect.ts';
 import { loss, lossesOfImage } from '../losses.ts';
 import type { Image, Loss, LossKind } from '../model.ts';
 import { boundedPorts } from '../ports.ts';
 import type { PreparedImage } from '../steps/step.ts';
 import { steps } from '../steps/steps.ts';
-import { toFamily, toGeneric, toSchema1, type WriteImage } from './write-image.ts';
+import { toGeneric, toImageManifest, toSchema1, type WriteImage } from './write-image.ts';
 
-/** The writer of each form: a new form is one line here, and one in `convert.ts`. */
+/** The writer of each form. A new form is one line here and one in `conversion-graph.ts`. */
 const writers: Readonly<Record<Form, WriteImage>> = {
   schema1: toSchema1,
-  schema2: toFamily(schema2Family),
-  oci: toFamily(ociFamily),
+  schema2: toImageManifest(schema2ManifestDialect),
+  oci: toImageManifest(ociManifestDialect),
   generic: toGeneric,
 };
 
 /**
  * Converts one image.
- * @throws ConversionError when the form cannot carry it, or what is stored is broken; or what a port throws.
+ * @throws ConversionError when the form cannot hold the image, or the stored content is invalid.
+ * @throws any error of a port, unchanged.
  */
 export async function convertImage(image: Image, form: Form, context: ConversionContext): Promise<Converted> {
   if (!Object.hasOwn(writers, form)) throw unknownForm(form);
   const prepared = await prepareImage(image, form, context);
-  const lost = lostInto(imageConversions[form], image);
+  const lost = lostKinds(imageConversions[form], image);
   const written = await writers[form](prepared, context, lost);
   return {
     kind: 'image',
@@ -40,7 +41,10 @@ export async function convertImage(image: Image, form: Form, context: Conversion
   };
 }
 
-/** Takes an image through the steps of a way. */
+/**
+ * Runs the steps of a conversion, so that a writer can write the image.
+ * @throws ConversionError as `convertImage`; any error of a port, unchanged.
+ */
 export async function prepareImage(
   image: Image,
   to: Form | 'v1',
@@ -48,22 +52,23 @@ export async function prepareImage(
 ): Promise<PreparedImage> {
   const { dialect } = image.source;
   const ports = boundedPorts(context.ports);
-  // No client that reads nothing but v1 images unpacks zstd.
+  // Clients of schema 1 and registry API v1 cannot decompress zstd.
   const unpackZstd = context.unpackZstd || to === 'schema1' || to === 'v1';
   let prepared: PreparedImage = { image, config: undefined, blobs: [] };
-  // Of its own dialect, an image is given as it is unless its layers are in the way.
+  // An image of the requested dialect stays as it is, unless the client cannot decompress its layers.
   if (dialect === to && !unpackZstd) return prepared;
-  for (const name of dialect === to ? imageConversions[to].own : imageConversions[to].steps) {
-    if (steps[name].of.includes(dialect)) prepared = await steps[name].run(prepared, ports, unpackZstd);
+  for (const name of dialect === to ? imageConversions[to].sameDialectSteps : imageConversions[to].steps) {
+    if (steps[name].dialects.includes(dialect)) prepared = await steps[name].run(prepared, ports, unpackZstd);
   }
   return prepared;
 }
 
-/** The kinds of things that go when an image takes a way. */
-export function lostInto(way: Pick<Conversion, 'loses'>, { source }: Image): ReadonlySet<LossKind> {
-  return new Set(source.dialect === 'v1' ? [] : way.loses[source.dialect]);
+/** Kinds of content that an image loses in a conversion. */
+export function lostKinds(conversion: Pick<Conversion, 'loses'>, { source }: Image): ReadonlySet<LossKind> {
+  return new Set(source.dialect === 'v1' ? [] : conversion.loses[source.dialect]);
 }
 
+/** The history entries that a v1 chain leaves out (see `excessEntries`). */
 export function lostHistory({ config }: PreparedImage, lost: ReadonlySet<LossKind>): Loss[] {
   if (!lost.has('history')) return [];
   return [...excessEntries(config?.history ?? [])].map((index) =>

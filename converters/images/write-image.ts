@@ -1,7 +1,7 @@
 import { type Digest, digestOf, digestOfLong } from '../digest.ts';
 import { ConversionError } from '../errors.ts';
 import { rewriteGeneric, writeGeneric } from '../formats/generic/write.ts';
-import { type ManifestFamily, writeDescriptorManifest } from '../formats/oci-family/write-manifest.ts';
+import { type ManifestDialect, writeDescriptorManifest } from '../formats/oci-family/write-manifest.ts';
 import { signSchema1 } from '../formats/schema1/sign.ts';
 import { writeSchema1 } from '../formats/schema1/write.ts';
 import { zeroTime } from '../json/go-time.ts';
@@ -10,10 +10,10 @@ import type { Image, LossKind } from '../model.ts';
 import type { ConversionPorts } from '../ports.ts';
 import type { PreparedImage } from '../steps/step.ts';
 
-/** A manifest as it is sent. */
+/** A written manifest. */
 export interface Written {
   readonly mediaType: string;
-  /** What registries call it: of signed schema 1, the digest of the payload. */
+  /** The digest that registries use. For signed schema 1 it is the digest of the payload. */
   readonly digest: Digest;
   readonly body: Uint8Array;
 }
@@ -24,13 +24,14 @@ export interface WriteContext {
   readonly tag: string;
 }
 
-/** Writes an image that went through the steps. @param lost the kinds of things that the form cannot carry. */
+/** Writes a prepared image in one form. @param lost the kinds of content that the form cannot hold. */
 export type WriteImage = (
   prepared: PreparedImage,
   context: WriteContext,
   lost: ReadonlySet<LossKind>,
 ) => Promise<Written> | Written;
 
+/** Writes signed schema 1. @throws ConversionError as `writeSchema1`; any error of the port for the key, unchanged. */
 export const toSchema1: WriteImage = async ({ image, config }, context) => {
   if (image.target.kind === 'v1') return withSignature(image, context);
   if (!config) {
@@ -45,7 +46,7 @@ export const toSchema1: WriteImage = async ({ image, config }, context) => {
   return { mediaType: mediaTypes.schema1Signed, digest: await digestOfLong(payload), body };
 };
 
-/** Schema 1 as it is stored; signed where it is not, because Docker from 1.10 on asks for a signature. */
+/** A stored schema 1 manifest. It gets a signature if it has none, because Docker from 1.10 on requires one. */
 async function withSignature({ source }: Image, { ports }: WriteContext): Promise<Written> {
   const { digest, bytes, mediaType } = source;
   const signed = mediaType === mediaTypes.schema1Signed;
@@ -53,13 +54,15 @@ async function withSignature({ source }: Image, { ports }: WriteContext): Promis
   return { mediaType: mediaTypes.schema1Signed, digest, body };
 }
 
-export function toFamily(family: ManifestFamily): WriteImage {
+/** Makes the writer of schema 2 or OCI manifests. */
+export function toImageManifest(rules: ManifestDialect): WriteImage {
   return ({ image }, _, lost) => {
-    const body = writeDescriptorManifest(image, family, lost);
-    return { mediaType: family.manifestType, digest: digestOf(body), body };
+    const body = writeDescriptorManifest(image, rules, lost);
+    return { mediaType: rules.manifestType, digest: digestOf(body), body };
   };
 }
 
+/** Writes a generic manifest. A stored generic manifest keeps its layout. */
 export const toGeneric: WriteImage = ({ image }) => {
   const body = image.source.dialect === 'generic' ? rewriteGeneric(image) : writeGeneric(image);
   return { mediaType: mediaTypes.generic, digest: digestOf(body), body };

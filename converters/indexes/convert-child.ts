@@ -14,12 +14,13 @@ import type { ConversionPorts } from '../ports.ts';
 import { isManifestType } from '../read.ts';
 import { isZstd } from '../steps/decompress-layers.ts';
 
-/** One child with what became of it: `converted` is absent where the stored child stays. */
+/** One entry of the new index. */
 export interface IndexChild extends ConvertedEntry {
+  /** The converted manifest, or `undefined` if the stored manifest stays. */
   readonly converted: Converted | undefined;
 }
 
-/** What became of an entry. */
+/** The result for one entry of the stored index: its entries in the new index, and the losses. */
 export interface ChildOutcome {
   readonly children: readonly IndexChild[];
   readonly losses: readonly Loss[];
@@ -28,20 +29,23 @@ export interface ChildOutcome {
 export interface ChildTask {
   readonly form: IndexForm;
   readonly context: ConversionContext;
-  /** Converts an index that stays inside the other. */
+  /** Converts an index that stays an entry of the new index. */
   readonly nest: (index: Index) => Promise<Converted>;
-  /** Converts the entries of an index that are to stand in the other. */
-  readonly open: (index: Index) => Promise<ChildOutcome>;
+  /** Converts the entries of an inner index, which replace it in the new index. */
+  readonly flatten: (index: Index) => Promise<ChildOutcome>;
 }
 
-/** @throws ConversionError when the entry cannot stand in an index of the form; or what a port throws. */
+/**
+ * Converts one entry of an index.
+ * @throws ConversionError when an index of the form cannot hold the entry; any error of a port, unchanged.
+ */
 export async function convertChild(entry: IndexEntry, task: ChildTask): Promise<ChildOutcome> {
   const { form, context } = task;
   const { nests, needsPlatform } = indexConversions[form];
-  if (staysAsItIs(entry, task)) return { children: [asItIs(entry)], losses: [] };
-  const model = await fetched(entry, task);
-  if (!model) return { children: [asItIs(entry)], losses: [] };
-  if (model.kind === 'index' && !nests) return opened(entry, await task.open(model));
+  if (staysUnchanged(entry, task)) return { children: [unchanged(entry)], losses: [] };
+  const model = await fetchChild(entry, task);
+  if (!model) return { children: [unchanged(entry)], losses: [] };
+  if (model.kind === 'index' && !nests) return flattened(entry, await task.flatten(model));
   if (model.kind === 'image' && !mayReadLayers(entry.platform, context) && needsLayers(model, context)) {
     throw layersOfOthers(context);
   }
@@ -50,7 +54,7 @@ export async function convertChild(entry: IndexEntry, task: ChildTask): Promise<
   const same = converted.digest === entry.digest;
   const child: IndexChild = {
     entry,
-    // The proposals' examples give a platform's manifest the type of a config: that is left alone.
+    // The examples of the proposals use the type of a config for a platform's manifest. That type stays.
     mediaType: same && form === 'generic' ? entry.mediaType : converted.mediaType,
     digest: converted.digest,
     size: converted.body.length,
@@ -61,46 +65,52 @@ export async function convertChild(entry: IndexEntry, task: ChildTask): Promise<
   return { children: [child], losses: [] };
 }
 
-/** Whether an entry can stand in the new index without a look at what it names. */
-function staysAsItIs(entry: IndexEntry, { form, context }: ChildTask): boolean {
-  const { imageType, needsPlatform, keepsOthers } = indexConversions[form];
+/**
+ * Whether an entry can stay without a fetch of its manifest.
+ * @throws ConversionError INEXPRESSIBLE when an index of the form cannot hold the entry.
+ */
+function staysUnchanged(entry: IndexEntry, { form, context }: ChildTask): boolean {
+  const { imageType, needsPlatform, keepsNonImages } = indexConversions[form];
   const { attestation, mediaType, platform } = entry;
-  const other = attestation ? 'an attestation' : isArtifact(entry) && 'an artifact';
-  // Docker before 23, which is what cannot unpack zstd, takes either for an image.
-  if (other && (!keepsOthers || context.unpackZstd)) {
-    throw inexpressible(`It is ${other}, which clients of this form take for an image`);
+  const nonImage = attestation ? 'an attestation' : isArtifact(entry) && 'an artifact';
+  // Clients that cannot decompress zstd, such as Docker before 23, mistake attestations and artifacts for images.
+  if (nonImage && (!keepsNonImages || context.unpackZstd)) {
+    throw inexpressible(`It is ${nonImage}, which clients of this form take for an image`);
   }
-  if (other) return true;
+  if (nonImage) return true;
   if (!mayBeManifest(mediaType)) throw inexpressible(`It is no manifest, but ${mediaType}`);
-  // Whether a client can unpack its layers, only the manifest says.
+  // The entry does not state whether a layer is zstd, so such clients need a look at the manifest.
   return mediaType === imageType && Boolean(platform || !needsPlatform) && !context.unpackZstd;
 }
 
-/** Fat generic manifests name a platform's manifest by the type of a config, and may name other things as well. */
+/**
+ * Whether a media type can belong to a manifest. Fat generic manifests use the type of a config for the manifest of a
+ * platform, and can name content that is not a manifest.
+ */
 function mayBeManifest(mediaType: string): boolean {
   const bare = bareMediaType(mediaType);
   const loose: readonly string[] = [mediaTypes.dockerConfig, mediaTypes.ociConfig, mediaTypes.json];
   return isManifestType(bare) || loose.includes(bare);
 }
 
-/** The model of an entry; none for an artifact that stays as it is. */
-async function fetched(entry: IndexEntry, { form, context }: ChildTask): Promise<Model | undefined> {
+/** Fetches the manifest of an entry. @returns `undefined` for an artifact that stays as it is. */
+async function fetchChild(entry: IndexEntry, { form, context }: ChildTask): Promise<Model | undefined> {
   try {
     return await fetchModel(entry, context.ports);
   } catch (error) {
     const artifact = error instanceof ConversionError && error.code === 'NOT_AN_IMAGE';
-    const stays = indexConversions[form].keepsOthers && !context.unpackZstd;
+    const stays = indexConversions[form].keepsNonImages && !context.unpackZstd;
     if (artifact && stays && entry.mediaType === indexConversions[form].imageType) return undefined;
     throw error;
   }
 }
 
-function asItIs(entry: IndexEntry): IndexChild {
+function unchanged(entry: IndexEntry): IndexChild {
   const { mediaType, digest, size = 0, platform } = entry;
   return { entry, mediaType, digest, size, platform, converted: undefined };
 }
 
-function opened({ field, digest }: IndexEntry, inner: ChildOutcome): ChildOutcome {
+function flattened({ field, digest }: IndexEntry, inner: ChildOutcome): ChildOutcome {
   const reason = 'is an index, which this form cannot hold: its entries stand in its place';
   return {
     children: inner.children,
@@ -108,7 +118,7 @@ function opened({ field, digest }: IndexEntry, inner: ChildOutcome): ChildOutcom
   };
 }
 
-/** Reading layers takes long: it is done for the platform that the client will choose, where that is known. */
+/** Whether layers of this platform may be read. Reading is slow, so `layersOf` limits it to one platform. */
 function mayReadLayers(platform: Platform | undefined, { layersOf }: ConversionContext): boolean {
   return !layersOf || !platform || platformRank(layersOf, platform) !== undefined;
 }
@@ -126,13 +136,13 @@ function inexpressible(message: string, expected?: string): ConversionError {
   return new ConversionError({ code: 'INEXPRESSIBLE', message, expected });
 }
 
-/** By the config, which an image that was stored as schema 1 has only now. */
+/** The platform in the config of a converted image. An image stored as schema 1 gets its config by conversion. */
 async function platformOf(
   model: Model,
   { blobs }: Converted,
   ports: ConversionPorts,
 ): Promise<Platform | undefined> {
   if (model.kind === 'index') return undefined;
-  const made = blobs.find((blob) => blob.kind === 'config');
-  return made ? readImageConfig(made.bytes).platform : (await fetchConfig(model, ports)).platform;
+  const derived = blobs.find((blob) => blob.kind === 'config');
+  return derived ? readImageConfig(derived.bytes).platform : (await fetchConfig(model, ports)).platform;
 }

@@ -8,12 +8,13 @@ import { type ChildOutcome, type ChildTask, convertChild } from './convert-child
 import { withPlatformTable } from './platform-table.ts';
 import { enterIndex, type Traversal } from './traversal.ts';
 
+/** The entries of a new index, and the losses of all entries of the stored index. */
 export interface Children extends ChildOutcome {
-  /** The index, with the platforms that its table names. */
+  /** The stored index, with platforms from its platform table. */
   readonly whole: Index;
 }
 
-/** Converts an index that stands in an index. */
+/** Converts an inner index. */
 export type ConvertNested = (
   index: Index,
   form: IndexForm,
@@ -22,10 +23,11 @@ export type ConvertNested = (
 ) => Promise<Converted>;
 
 /**
- * Converts what an index names, in the order of its entries. An entry that cannot be converted is left out and
- * reported.
- * @throws ConversionError when the tree is too large or too deep, or content is not what its digest says; or what a
- * port throws.
+ * Converts the manifests that an index names, in the order of its entries. The result leaves out an entry that cannot
+ * be converted, and reports it as a loss.
+ * @throws ConversionError LIMIT when the tree is too large or too deep; DIGEST_MISMATCH when content has another
+ * digest.
+ * @throws any error of a port, unchanged.
  */
 export async function convertChildren(
   index: Index,
@@ -40,9 +42,11 @@ export async function convertChildren(
     form,
     context,
     nest: (inner) => nested(inner, form, context, within),
-    open: (inner) => convertChildren(inner, form, context, within, nested),
+    flatten: (inner) => convertChildren(inner, form, context, within, nested),
   };
-  const outcomes = await mapBounded(whole.dependencies, limits.fetches, (entry) => attempt(entry, task));
+  const outcomes = await mapBounded(whole.dependencies, limits.fetches, (entry) =>
+    tryConvertChild(entry, task),
+  );
   const all = { children: outcomes.flatMap(({ children }) => children), losses: outcomes.flatMap(lossesOf) };
   return { whole, ...withoutStale(whole, all) };
 }
@@ -51,17 +55,17 @@ function lossesOf({ losses }: ChildOutcome): ChildOutcome['losses'] {
   return losses;
 }
 
-/** Faults of one child that leave the others usable; a wrong digest is never among them. */
-const leavable: ReadonlySet<string> = new Set([
+/** Errors of one entry after which the others are still usable. DIGEST_MISMATCH and LIMIT fail the whole conversion. */
+const tolerableCodes: ReadonlySet<string> = new Set([
   ...['INEXPRESSIBLE', 'NOT_AN_IMAGE', 'UNREADABLE', 'UNKNOWN_DIALECT', 'INVALID', 'AMBIGUOUS'],
   ...['SIGNATURE', 'UNAVAILABLE'],
 ]);
 
-async function attempt(entry: IndexEntry, task: ChildTask): Promise<ChildOutcome> {
+async function tryConvertChild(entry: IndexEntry, task: ChildTask): Promise<ChildOutcome> {
   try {
     return await convertChild(entry, task);
   } catch (error) {
-    if (!(error instanceof ConversionError) || !leavable.has(error.code)) throw error;
+    if (!(error instanceof ConversionError) || !tolerableCodes.has(error.code)) throw error;
     return leftOut(entry, error.message, error.code === 'UNAVAILABLE' ? 'missing' : 'entries');
   }
 }
@@ -70,13 +74,15 @@ function leftOut({ field, digest }: IndexEntry, why: string, kind: LossKind = 'e
   return { children: [], losses: [loss(kind, field?.path ?? digest, `is left out: ${why}`)] };
 }
 
-/** An attestation is about one digest: it does not hold of an image that was converted, or that is left out. */
+/** Removes attestations of images that were converted or left out: an attestation refers to one digest. */
 function withoutStale({ dependencies }: Index, { children, losses }: ChildOutcome): ChildOutcome {
-  const were = new Set<string>(dependencies.map(({ digest }) => digest));
-  const stay = new Set<string>(children.flatMap(({ entry, converted }) => (converted ? [] : [entry.digest])));
+  const before = new Set<string>(dependencies.map(({ digest }) => digest));
+  const unchanged = new Set<string>(
+    children.flatMap(({ entry, converted }) => (converted ? [] : [entry.digest])),
+  );
   const stale = children.filter(({ entry }) => {
     const about = entry.attestation && entry.labels.get('vnd.docker.reference.digest')?.text;
-    return about && were.has(about) && !stay.has(about);
+    return about && before.has(about) && !unchanged.has(about);
   });
   return {
     children: children.filter((child) => !stale.includes(child)),

@@ -2,27 +2,30 @@ import type { ConversionContext, Converted, IndexForm } from '../conversion.ts';
 import { indexConversions } from '../conversion-graph.ts';
 import { digestOf } from '../digest.ts';
 import { ConversionError, excerpt } from '../errors.ts';
-import { ociIndexFamily } from '../formats/oci/write.ts';
-import { dockerListFamily } from '../formats/schema2/write.ts';
+import { ociIndexDialect } from '../formats/oci/dialect.ts';
+import { dockerListDialect } from '../formats/schema2/dialect.ts';
 import { lossesOfIndex } from '../losses.ts';
 import type { Index, Loss, LossKind } from '../model.ts';
 import { boundedPorts } from '../ports.ts';
 import { convertChildren } from './convert-children.ts';
 import { newTraversal, type Traversal } from './traversal.ts';
-import { toFatGeneric, toIndexFamily, type WriteIndex } from './write-index.ts';
+import { toFatGeneric, toImageIndex, type WriteIndex } from './write-index.ts';
 
 export type { IndexForm } from '../conversion.ts';
 
-/** The writer of each form: a new form is one line here, and one in `convert.ts`. */
+/** The writer of each form. A new form is one line here and one in `conversion-graph.ts`. */
 const writers: Readonly<Record<IndexForm, WriteIndex>> = {
-  schema2: toIndexFamily(dockerListFamily),
-  oci: toIndexFamily(ociIndexFamily),
+  schema2: toImageIndex(dockerListDialect),
+  oci: toImageIndex(ociIndexDialect),
   generic: toFatGeneric,
 };
 
 /**
- * Converts an index or list, children first. A child that cannot be converted is left out and reported.
- * @throws ConversionError when no child is left, or the tree is too large or too deep; or what a port throws.
+ * Converts an index or manifest list, after the manifests that it names. The result leaves out an entry that cannot be
+ * converted, and reports it as a loss.
+ * @throws ConversionError when no entry is left, when the tree is too large or too deep, or when content has another
+ * digest.
+ * @throws any error of a port, unchanged.
  */
 export async function convertIndex(
   index: Index,
@@ -41,7 +44,7 @@ async function convertWithin(
 ): Promise<Converted> {
   const { whole, children, losses } = await convertChildren(index, form, context, traversal, convertWithin);
   if (children.length === 0) throw nothingLeft(losses);
-  const lost = lostInto(form, index);
+  const lost = lostKinds(form, index);
   const { body, blobs } = writers[form](whole, children, lost);
   return {
     kind: 'index',
@@ -64,7 +67,7 @@ async function convertWithin(
   };
 }
 
-function lostInto(form: IndexForm, { source: { dialect } }: Index): ReadonlySet<LossKind> {
+function lostKinds(form: IndexForm, { source: { dialect } }: Index): ReadonlySet<LossKind> {
   return new Set(dialect === 'schema1' || dialect === 'v1' ? [] : indexConversions[form].loses[dialect]);
 }
 

@@ -16,10 +16,10 @@ import type { Platform } from '../platform.ts';
 import type { ConversionPorts } from '../ports.ts';
 
 /**
- * A fat generic manifest may name its platforms in the target's own data (review of proposal 62): an array of
- * `{os, arch, manifestDigest}`. Fetches it where an entry's labels do not say. A target that holds anything else,
- * as that of a manifest with labels may, names no platforms.
- * @throws ConversionError when a table cannot be read; or what a port throws.
+ * Adds the platforms of a platform table to the entries whose labels state none. The table is the target of a fat
+ * generic manifest: an array of `{os, arch, manifestDigest}` (review of proposal 62). If every entry has a platform,
+ * the table is not fetched. A target with other content, which a manifest with labels may have, names no platforms.
+ * @throws ConversionError when a table is invalid; any error of a port, unchanged.
  */
 export async function withPlatformTable(index: Index, ports: ConversionPorts): Promise<Index> {
   const { platformTable, dependencies } = index;

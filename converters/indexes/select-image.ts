@@ -7,19 +7,20 @@ import type { ConversionPorts } from '../ports.ts';
 import { withPlatformTable } from './platform-table.ts';
 import { enterIndex, newTraversal, type Traversal } from './traversal.ts';
 
-/** Entries without a platform are opened to see theirs; more than this is not worth a client's wait. */
+/** Maximum number of entries without a platform whose configs are fetched; more would make the client wait too long. */
 const maximumUnlabelled = 8;
 
 /**
- * The image of an index that a client of this platform runs: the best fitting variant, of equals the first
- * listed. Attestations and artifacts are never chosen; indexes inside indexes are followed.
- * @throws ConversionError NO_PLATFORM naming the platforms there are, LIMIT; or what a port throws.
+ * Selects the image of an index for a platform: the best variant, and of equal variants the first entry. It searches
+ * inner indexes too, and never selects an attestation or artifact.
+ * @throws ConversionError NO_PLATFORM, which lists the available platforms, or LIMIT.
+ * @throws any error of a port, unchanged.
  */
 export function selectImage(index: Index, wanted: Platform, ports: ConversionPorts): Promise<Image> {
-  return choose(index, wanted, ports, newTraversal());
+  return select(index, wanted, ports, newTraversal());
 }
 
-async function choose(
+async function select(
   index: Index,
   wanted: Platform,
   ports: ConversionPorts,
@@ -41,7 +42,7 @@ async function choose(
   });
 }
 
-/** The entry's image, or `undefined` when it turns out not to fit. */
+/** The image of an entry, or `undefined` if its content is for another platform or not an image. */
 async function imageOf(
   entry: IndexEntry,
   wanted: Platform,
@@ -50,15 +51,15 @@ async function imageOf(
 ): Promise<Image | undefined> {
   try {
     const model = await fetchModel(entry, ports);
-    if (model.kind === 'index') return await choose(model, wanted, ports, traversal);
+    if (model.kind === 'index') return await select(model, wanted, ports, traversal);
     if (entry.platform) return model;
     const { target } = model;
     const platform = target.kind === 'v1' ? target.platform : (await fetchConfig(model, ports)).platform;
     return platform && platformRank(wanted, platform) !== undefined ? model : undefined;
   } catch (error) {
-    const other =
+    const isOther =
       error instanceof ConversionError && (error.code === 'NO_PLATFORM' || error.code === 'NOT_AN_IMAGE');
-    if (other) return undefined;
+    if (isOther) return undefined;
     throw error;
   }
 }

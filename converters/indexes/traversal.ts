@@ -3,10 +3,11 @@ import { ConversionError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Index } from '../model.ts';
 
-/** Where in a tree of indexes a walk is. */
+/** A position in a tree of nested indexes. */
 export interface Traversal {
+  /** Digests of the indexes from the outermost to this position. */
   readonly ancestors: readonly Digest[];
-  /** Shared by the whole tree. */
+  /** Counter of manifests; all positions in one tree share it. */
   readonly count: { nodes: number };
 }
 
@@ -15,7 +16,7 @@ export function newTraversal(): Traversal {
 }
 
 /**
- * The walk among an index's entries.
+ * The position inside an index.
  * @throws ConversionError LIMIT when the tree is too large or too deep, INVALID when an index contains itself.
  */
 export function enterIndex(index: Index, { ancestors, count }: Traversal): Traversal {

@@ -2,22 +2,22 @@ import { digestOf } from '../digest.ts';
 import { writeFatGeneric } from '../formats/generic/write.ts';
 import {
   type ConvertedEntry,
-  type IndexFamily,
+  type IndexDialect,
   writeDescriptorIndex,
 } from '../formats/oci-family/write-index.ts';
 import type { Index, LossKind } from '../model.ts';
 import type { DerivedBlob } from '../steps/step.ts';
 
-/** An index as it is sent, and the blobs that were made for it. */
+/** A written index, and the new blobs that it names. */
 export interface WrittenIndex {
   readonly body: Uint8Array;
   readonly blobs: readonly DerivedBlob[];
 }
 
 /**
- * Writes an index over children that are converted.
- * @param entries those that stay.
- * @param lost the kinds of things that the form cannot carry.
+ * Writes an index whose manifests are already converted.
+ * @param entries the entries of the new index.
+ * @param lost the kinds of content that the form cannot hold.
  */
 export type WriteIndex = (
   index: Index,
@@ -25,10 +25,12 @@ export type WriteIndex = (
   lost: ReadonlySet<LossKind>,
 ) => WrittenIndex;
 
-export function toIndexFamily(family: IndexFamily): WriteIndex {
-  return (index, entries, lost) => ({ body: writeDescriptorIndex(index, entries, family, lost), blobs: [] });
+/** Makes the writer of manifest lists or OCI indexes. */
+export function toImageIndex(rules: IndexDialect): WriteIndex {
+  return (index, entries, lost) => ({ body: writeDescriptorIndex(index, entries, rules, lost), blobs: [] });
 }
 
+/** Writes a fat generic manifest. A stored one whose entries are unchanged keeps its bytes. */
 export const toFatGeneric: WriteIndex = (index, entries) => {
   if (index.source.dialect === 'generic' && isUnchanged(index, entries)) {
     return { body: index.source.bytes, blobs: [] };

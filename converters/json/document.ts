@@ -1,6 +1,6 @@
 /**
- * JSON that keeps what it read: every value knows where in the text it stands, so that numbers, escapes, key
- * order and white space can be given back as they were written. `JSON.parse` loses all of these.
+ * Parsed JSON with its text. Each value has its position in the text, so a writer can copy numbers, escapes, key order
+ * and white space as written. `JSON.parse` loses all of these.
  */
 export interface RawDocument {
   readonly text: string;
@@ -15,12 +15,12 @@ export interface TextSpan {
 
 export interface RawObject extends TextSpan {
   readonly kind: 'object';
-  /** In the order written; keys may repeat. */
+  /** Members in the order written; a key can repeat. */
   readonly members: readonly RawMember[];
 }
 
 export interface RawMember {
-  /** The key, decoded. */
+  /** The key after decoding its escapes. */
   readonly key: string;
   readonly keySpan: TextSpan;
   readonly value: RawValue;
@@ -37,11 +37,12 @@ export interface RawScalar extends TextSpan {
 
 export type RawValue = RawObject | RawArray | RawScalar;
 
+/** The text of a value as written. */
 export function rawText(document: RawDocument, value: TextSpan): string {
   return document.text.slice(value.start, value.end);
 }
 
-/** The member's value; of repeated keys the last. */
+/** The value of a member; for a repeated key, the last one. */
 export function member(object: RawObject, key: string): RawValue | undefined {
   for (let index = object.members.length - 1; index >= 0; index -= 1) {
     const candidate = object.members[index];
@@ -50,14 +51,14 @@ export function member(object: RawObject, key: string): RawValue | undefined {
   return undefined;
 }
 
-/** The value of a string literal; an escaped lone surrogate or invalid byte becomes U+FFFD, as in Go. */
+/** Decodes a string literal. An escaped lone surrogate or an invalid byte becomes U+FFFD, as in Go. */
 export function stringValue(document: RawDocument, value: TextSpan): string {
   return decodeLiteral(document.text, value);
 }
 
-/** @param literal from quote to quote. */
+/** Decodes a string literal of a text. @param literal the span including both quotes. */
 export function decodeLiteral(text: string, literal: TextSpan): string {
-  // Made well-formed first: an invalid byte (a lone low surrogate) must not pair with an escaped high one.
+  // toWellFormed comes first, because an invalid byte (a lone low surrogate) must not pair with an escaped high one.
   const inner = text.slice(literal.start + 1, literal.end - 1).toWellFormed();
   if (!inner.includes('\\')) return inner;
   return inner.replace(escapes, decodeEscape).toWellFormed();
@@ -71,7 +72,7 @@ function decodeEscape(_: string, hex: string | undefined, short: string): string
   return hex === undefined ? (shortEscapes[short] ?? short) : String.fromCharCode(Number.parseInt(hex, 16));
 }
 
-/** The value without insignificant white space, every scalar and key as it was written. */
+/** The text of a value without insignificant white space. Scalars and keys stay as written. */
 export function compact(document: RawDocument, value: RawValue): string {
   switch (value.kind) {
     case 'object': {

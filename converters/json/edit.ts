@@ -18,7 +18,7 @@ interface Added {
   readonly after: string;
 }
 
-/** Changes parts of a document and leaves every other character as it was. What is removed is not edited as well. */
+/** Changes parts of a JSON document and keeps every other character. A removed part must not be edited as well. */
 export class RawEdit {
   readonly #document: RawDocument;
   readonly #edits: Edit[] = [];
@@ -29,12 +29,12 @@ export class RawEdit {
     this.#document = document;
   }
 
-  /** Removes members with their commas. Once for an object. @param gone true for a key that goes. */
+  /** Removes members and their commas. Callable once per object. @param gone returns true for a key to remove. */
   removeMembers(object: RawObject, gone: (key: string) => boolean): void {
     this.#removed.set(object, gone);
   }
 
-  /** Removes items with their commas. */
+  /** Removes items and their commas. @param gone returns true for an index to remove. */
   removeItems(array: RawArray, gone: (index: number) => boolean): void {
     this.#edits.push(
       ...cuts(
@@ -44,7 +44,7 @@ export class RawEdit {
     );
   }
 
-  /** Sets a string unless it is there already, however it is escaped. @param after see `set`. */
+  /** Sets a string member. An equal string stays as written, in any escapes. @param after see `set`. */
   setString(object: RawObject, key: string, value: string, after: string): void {
     const present = member(object, key);
     if (present?.kind === 'string' && stringValue(this.#document, present) === value) return;
@@ -52,9 +52,9 @@ export class RawEdit {
   }
 
   /**
-   * Sets a member's value, or adds it in the layout that the object has.
+   * Sets the value of a member, or adds the member in the layout of the object.
    * @param json the value as JSON text.
-   * @param after the member behind which it is added; the last one where there is none of this name.
+   * @param after key of the member before the added one; without such a member, it is added at the end.
    */
   set(object: RawObject, key: string, json: string, after: string): void {
     const present = member(object, key);
@@ -62,12 +62,12 @@ export class RawEdit {
     else this.#added.set(object, [...(this.#added.get(object) ?? []), { key, json, after }]);
   }
 
-  /** The document's text with all changes made. */
+  /** The text of the document with all changes. */
   apply(): string {
     const { text } = this.#document;
     const parts: string[] = [];
     let position = 0;
-    // An insertion stands before a cut that begins at the same place.
+    // An insertion goes before a removal that starts at the same offset.
     const all = [...this.#edits, ...this.#memberEdits()];
     for (const edit of all.toSorted((left, right) => left.start - right.start || left.end - right.end)) {
       parts.push(text.slice(position, edit.start), edit.text);
@@ -95,14 +95,14 @@ export class RawEdit {
     return { start: end, end, text: `,${indent}${quote(key)}${colon}${json}` };
   }
 
-  /** An object of which nothing stays. */
+  /** Replaces all members of an object by the added ones. */
   #refill(object: RawObject, added: readonly Added[]): Edit {
     const { indent, colon, end } = this.#layoutOf(object);
     const members = added.map(({ key, json }) => `${indent}${quote(key)}${colon}${json}`);
     return { start: object.start, end: object.end, text: `{${members.join(',')}${end}}` };
   }
 
-  /** What stands before the first key, between it and its value, and before the closing brace. */
+  /** The text before the first key, between it and its value, and before the closing brace. */
   #layoutOf({ start, end, members: [first, ...rest] }: RawObject) {
     if (!first) return { indent: '', colon: ':', end: '' };
     const { text } = this.#document;
@@ -114,7 +114,7 @@ export class RawEdit {
   }
 }
 
-/** Cuts parts of a list out, each with one of the commas around it. */
+/** Removes parts of a list, each with one adjacent comma. */
 function cuts(spans: readonly TextSpan[], gone: readonly boolean[]): Edit[] {
   const lastKept = gone.lastIndexOf(false);
   const edits = spans.flatMap((span, index): Edit[] => {

@@ -10,7 +10,7 @@ import {
   stringValue,
 } from './document.ts';
 
-/** A value of a document with the way to it, so that a refusal can say where. */
+/** A value of a document with its path, for error messages. */
 export interface Field<Value extends RawValue = RawValue> {
   readonly document: RawDocument;
   readonly value: Value;
@@ -22,7 +22,7 @@ export function rootField(document: RawDocument, dialect?: Dialect): Field {
   return { document, value: document.root, path: '$', dialect };
 }
 
-/** @throws ConversionError INVALID naming the path, what was found and what was expected. */
+/** Refuses the value of a field. @throws ConversionError INVALID with the path, the value and `expected`. */
 export function refuseField(field: Field, message: string, expected: string): never {
   throw new ConversionError({
     code: 'INVALID',
@@ -34,40 +34,49 @@ export function refuseField(field: Field, message: string, expected: string): ne
   });
 }
 
+/** @throws ConversionError INVALID when the value is not an object. */
 export function asObject(field: Field): Field<RawObject> {
   if (field.value.kind !== 'object') refuseField(field, 'A field has the wrong type', 'an object');
   return field as Field<RawObject>;
 }
 
-/** The member, or `undefined` when absent or null (Go treats both alike). */
+/** The member of an object, or `undefined` if absent or null, which Go treats alike. */
 export function optional(object: Field<RawObject>, key: string): Field | undefined {
   const value = member(object.value, key);
   if (value === undefined || value.kind === 'null') return undefined;
   return { document: object.document, value, path: `${object.path}.${key}`, dialect: object.dialect };
 }
 
-/** @throws ConversionError INVALID when absent or null. */
+/** The member of an object. @throws ConversionError INVALID when it is absent or null. */
 export function required(object: Field<RawObject>, key: string): Field {
   return optional(object, key) ?? refuseField(object, `The field "${key}" is missing`, `a field "${key}"`);
 }
 
-/** The items of an array that must be there; null is an empty one, as Go writes a nil slice. */
+/**
+ * The items of a required array member. Null counts as an empty array: Go writes a nil slice so.
+ * @throws ConversionError INVALID when the member is absent or not an array.
+ */
 export function requiredItems(object: Field<RawObject>, key: string): Field[] {
   return member(object.value, key)?.kind === 'null' ? [] : asItems(required(object, key));
 }
 
+/** @throws ConversionError INVALID when the value is not an array. */
 export function asItems(field: Field): Field[] {
   if (field.value.kind !== 'array') refuseField(field, 'A field has the wrong type', 'an array');
   const { document, path, dialect } = field;
   return field.value.items.map((value, index) => ({ document, value, path: `${path}[${index}]`, dialect }));
 }
 
+/** @throws ConversionError INVALID when the value is not a string. */
 export function asString(field: Field): string {
   if (field.value.kind !== 'string') refuseField(field, 'A field has the wrong type', 'a string');
   return stringValue(field.document, field.value);
 }
 
-/** A count of bytes or a version: a whole number that JavaScript holds exactly. */
+/**
+ * A byte count or a version.
+ * @throws ConversionError INVALID when the value is not a whole number that JavaScript represents exactly.
+ */
 export function asCount(field: Field): number {
   const text = rawText(field.document, field.value);
   const number = Number(text);
@@ -77,26 +86,28 @@ export function asCount(field: Field): number {
   return number;
 }
 
+/** @throws ConversionError INVALID when the value is not a boolean. */
 export function asBoolean(field: Field): boolean {
   if (field.value.kind !== 'boolean') refuseField(field, 'A field has the wrong type', 'true or false');
   return rawText(field.document, field.value) === 'true';
 }
 
+/** @throws ConversionError INVALID when the value is not a digest. */
 export function asDigest(field: Field): Digest {
   const text = asString(field);
   if (!isDigest(text)) refuseField(field, 'A digest cannot be read', 'sha256: and 64 lower-case hex digits');
   return text;
 }
 
-/** A string member, or `undefined` when absent or null. */
+/** A string member, or `undefined` if absent or null. @throws ConversionError INVALID when it is not a string. */
 export function optionalString(object: Field<RawObject>, key: string): string | undefined {
   const field = optional(object, key);
   return field && asString(field);
 }
 
 /**
- * Refuses keys that differ from a known one in case alone: Go's encoding/json takes them for the known one, so that
- * a program in Go and one in another language see two images in one document (CVE-2021-41190).
+ * Refuses keys that differ from a known key only in case. Go's encoding/json reads such a key as the known one, so a
+ * Go program and another program could see two images in one document (CVE-2021-41190).
  * @throws ConversionError AMBIGUOUS.
  */
 export function refuseLookAlikes(object: Field<RawObject>, known: ReadonlySet<string>): void {
@@ -115,7 +126,7 @@ export function refuseLookAlikes(object: Field<RawObject>, known: ReadonlySet<st
 }
 
 function lookAlike(key: string, known: ReadonlySet<string>): string | undefined {
-  // Go folds two letters beyond ASCII as well: ſ to s, and the Kelvin sign to k (which toLowerCase does).
+  // Go also folds two letters beyond ASCII: ſ to s, and the Kelvin sign to k (which toLowerCase does too).
   const folded = key.replaceAll('ſ', 's').toLowerCase();
   return [...known].find((each) => each.toLowerCase() === folded);
 }

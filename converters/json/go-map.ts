@@ -2,10 +2,11 @@ import { compact, type RawDocument, type RawObject } from './document.ts';
 import { escapeHtml, quote } from './lossless-text.ts';
 
 /**
- * A JSON object as Go writes a `map[string]*json.RawMessage`: keys sorted by their UTF-8 bytes, values compact and
- * otherwise as they were written, HTML characters escaped, of repeated keys the last.
- * @param dropped keys that go.
- * @param set members to set, values as JSON text.
+ * Writes an object as Go writes a `map[string]*json.RawMessage`: keys sorted by their UTF-8 bytes, values without white
+ * space and otherwise as written, HTML characters escaped. Of a repeated key the last value stays.
+ * @param dropped keys to leave out.
+ * @param set members to set, with values as JSON text.
+ * @returns JSON text.
  */
 export function sortedObject(
   document: RawDocument,
@@ -22,7 +23,7 @@ export function sortedObject(
   return `{${sorted.map(([key, value]) => `${quote(key)}:${value}`).join(',')}}`;
 }
 
-/** Orders by UTF-8 bytes, which is the order of code points; JavaScript's own order is that of UTF-16 units. */
+/** Compares by UTF-8 bytes, which is the order of code points. JavaScript compares by UTF-16 units. */
 export function compareUtf8(left: string, right: string): number {
   const length = Math.min(left.length, right.length);
   for (let index = 0; index < length; index += 1) {
@@ -32,7 +33,7 @@ export function compareUtf8(left: string, right: string): number {
   return left.length - right.length;
 }
 
-/** Moves surrogates (of characters beyond U+FFFF) behind all other units. */
+/** Sorts surrogates (of characters beyond U+FFFF) after all other units. */
 function byteOrder(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

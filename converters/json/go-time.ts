@@ -1,15 +1,15 @@
-/** A time as Go's `time.Time` writes it to JSON: RFC 3339, fraction without trailing zeros, `Z` for UTC. */
+/** A time as Go's `time.Time` writes it to JSON: RFC 3339, no trailing zeros in the fraction, `Z` for UTC. */
 export type GoTime = string & { readonly __brand: 'GoTime' };
 
-/** Go's zero time, written for every `created` that is absent. */
+/** Go's zero time. docker-registry writes it for an absent `created`. */
 export const zeroTime = '0001-01-01T00:00:00Z' as GoTime;
 
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/;
 
 /**
- * Reads a time as Go's `time.Time.UnmarshalJSON` does and writes it as `MarshalJSON` does. Fractions beyond
- * nanoseconds are cut; `+00:00` becomes `Z`; other offsets stay.
- * @returns `undefined` for what Go refuses: a space for the T, lower case, a day that does not exist.
+ * Reads a time as Go's `time.Time.UnmarshalJSON` does, and writes it as `MarshalJSON` does. Digits beyond nanoseconds
+ * are cut, `+00:00` becomes `Z`, and other offsets stay.
+ * @returns `undefined` for text that Go refuses, such as a space instead of the T, lower case, or 30 February.
  */
 export function goTime(text: string): GoTime | undefined {
   const match = rfc3339.exec(text);
@@ -36,7 +36,7 @@ function offsetExists(zone: string): boolean {
   return Number(zone.slice(1, 3)) <= 24 && Number(zone.slice(4, 6)) <= 60;
 }
 
-/** Whole seconds in UTC, as the signature's `time` has them. */
+/** The time in UTC without a fraction, as the `time` of a signature needs it. */
 export function wholeSeconds(time: GoTime): string {
   const match = rfc3339.exec(time);
   const zone = match?.[8] ?? 'Z';
@@ -44,7 +44,7 @@ export function wholeSeconds(time: GoTime): string {
   if (zone === 'Z') return `${base}Z`;
   const sign = zone.startsWith('-') ? 1 : -1;
   const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6));
-  // setUTCFullYear through the parser keeps years below 100, which Date.UTC would take for 19xx.
+  // The parser of Date reads years below 100 as they are; Date.UTC would read them as 19xx.
   const moved = new Date(new Date(`${base}Z`).getTime() + sign * minutes * 60_000);
   const year = moved.getUTCFullYear();
   if (!(year >= 0 && year <= 9999)) return wholeSeconds(zeroTime);

@@ -1,12 +1,13 @@
 /**
- * Bytes ↔ text without loss. A byte that is no valid UTF-8 becomes one lone low surrogate, U+DC80 + (byte − 0x80)
- * (valid UTF-8 never decodes to one), and goes back to the same byte. So documents can be taken apart as text
- * and put together again exactly, and `quote` still knows which bytes were invalid.
+ * Conversion between bytes and text without loss. Each byte that is not valid UTF-8 becomes one lone low surrogate,
+ * U+DC80 + (byte − 0x80), which valid UTF-8 never decodes to, and becomes the same byte again. Documents can thus be
+ * edited as text and written back exactly, and `quote` can recognize invalid bytes.
  */
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
+/** Decodes UTF-8; an invalid byte becomes a lone low surrogate. */
 export function decodeText(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes);
@@ -15,7 +16,7 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** Invalid bytes are taken one by one, as Go's `utf8.DecodeRune` does (WHATWG would join some of them). */
+/** Decodes each invalid byte separately, as Go's `utf8.DecodeRune` does. WHATWG's decoder joins some of them. */
 function decodeTolerantly(bytes: Uint8Array): string {
   const units = new Uint16Array(bytes.length);
   let length = 0;
@@ -41,7 +42,7 @@ function codePoint(bytes: Uint8Array, at: number, width: number): number {
   return point;
 }
 
-/** In pieces, for an engine takes some ten thousand arguments at most. */
+/** Converts units to a string in pieces, because engines limit a call to some ten thousand arguments. */
 function fromUnits(units: Uint16Array): string {
   const parts: string[] = [];
   for (let start = 0; start < units.length; start += 4096) {
@@ -50,7 +51,7 @@ function fromUnits(units: Uint16Array): string {
   return parts.join('');
 }
 
-/** Length of the valid UTF-8 sequence at `at`, or 0 (Unicode 15, table 3-7). */
+/** Length of the UTF-8 sequence at `at` in bytes, or 0 if it is invalid (Unicode 15, table 3-7). */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at];
   if (lead === undefined) return 0;
@@ -75,7 +76,7 @@ function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
-/** The inverse of `decodeText`. A lone surrogate that stands for no byte becomes U+FFFD. */
+/** The inverse of `decodeText`. Other lone surrogates become U+FFFD. */
 export function encodeText(text: string): Uint8Array {
   if (text.isWellFormed()) return encoder.encode(text);
   const bytes = new Uint8Array(text.length * 3);
@@ -92,7 +93,7 @@ export function encodeText(text: string): Uint8Array {
 const escapable =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped
   /["\\<>&\u2028\u2029\u0000-\u001f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-/** Printable ASCII of which nothing is escaped: digests, ids, times. */
+/** Printable ASCII without characters to escape, such as digests, ids and times. */
 const plain = /^[ !#-%'-;=?-[\]-~]*$/;
 const shortEscapes: Readonly<Record<string, string>> = {
   '"': '\\"',
@@ -103,12 +104,12 @@ const shortEscapes: Readonly<Record<string, string>> = {
 };
 
 /**
- * A JSON string literal as Go's encoding/json wrote it until Go 1.21 (distribution 2.x was built with those):
- * HTML characters escaped, `\u0008` and `\u000c` in the long form, invalid UTF-8 as `\ufffd`.
+ * Writes a JSON string literal as Go's encoding/json did until Go 1.21, with which distribution 2.x was built: HTML
+ * characters escaped, `\u0008` and `\u000c` in the long form, invalid UTF-8 as `\ufffd`.
  */
 export function quote(text: string): string {
   if (plain.test(text)) return `"${text}"`;
-  // The engine's own escaping is several times faster, and differs in these alone.
+  // JSON.stringify is several times faster, and differs only in these characters.
   if (!/[\b\f]/.test(text) && text.isWellFormed()) return escapeHtml(JSON.stringify(text));
   return `"${text.replace(escapable, escapeOne)}"`;
 }
@@ -124,7 +125,7 @@ function unicodeEscape(code: number): string {
   return `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
-/** Escapes what Go's encoder escapes in raw JSON that it passes through (`json.RawMessage`). */
+/** Escapes the characters that Go's encoder escapes in raw JSON (`json.RawMessage`). */
 export function escapeHtml(json: string): string {
   return json.replace(/[<>&\u2028\u2029]/g, htmlEscape);
 }

@@ -6,19 +6,19 @@ import { JsonScanner } from './scanner.ts';
 
 export interface ParseOptions {
   readonly dialect?: Dialect | undefined;
-  /** What the document is, for messages: "manifest", "config". */
+  /** A noun for the document in messages, such as "manifest" or "config". */
   readonly what: string;
   /**
-   * `refuse` for manifests: a repeated key lets two programs see two images. `keep` for configs, where the last
-   * one wins as in Go.
+   * Handling of repeated keys in one object. Manifests need `refuse`, because two programs could see two images.
+   * Configs need `keep`: `member` then returns the last value, as Go does.
    */
   readonly duplicates: 'refuse' | 'keep';
 }
 
 /**
- * Parses JSON strictly, and keeps where each value stands.
- * @throws ConversionError UNREADABLE with line and column, LIMIT beyond the depth and number of values that are
- * read, AMBIGUOUS on repeated keys.
+ * Parses JSON strictly (RFC 8259), and records the position of each value.
+ * @throws ConversionError UNREADABLE with line and column, LIMIT beyond `limits.jsonDepth` or `limits.jsonValues`, or
+ * AMBIGUOUS for repeated keys.
  */
 export function parseJson(bytes: Uint8Array, options: ParseOptions): RawDocument {
   const text = decodeText(bytes);
@@ -68,7 +68,7 @@ class Parser {
     }
   }
 
-  /** Reads what stands between brackets with commas between, and both brackets. */
+  /** Reads a list in brackets with commas, including both brackets. */
   #list<T>(closing: '}' | ']', read: () => T): T[] {
     this.#depth += 1;
     if (this.#depth > limits.jsonDepth) this.#tooMuch('is nested too deeply', `${limits.jsonDepth} levels`);

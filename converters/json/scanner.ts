@@ -7,45 +7,48 @@ const literals = [
   ['null', 'null'],
 ] as const;
 
-/** Goes through a JSON text token by token, to the letter of RFC 8259, and says where it could not go on. */
+/** Scans JSON text token by token, strictly by RFC 8259. An error states the line and column. */
 export class JsonScanner {
   readonly text: string;
   position = 0;
   readonly #what: string;
   readonly #dialect: Dialect | undefined;
-  /** Sticky patterns do the scanning: the engine's own loop is several times faster than one written here. */
+  /** Sticky patterns do the scanning: the loop of the engine is several times faster than a loop in JavaScript. */
   readonly #space = /[ \t\n\r]*/y;
   readonly #number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259 §7 forbids them unescaped
   readonly #plain = /[^"\\\u0000-\u001f]*/y;
 
-  /** @param what the document is, for messages. */
+  /** @param what a noun for the document in messages. */
   constructor(text: string, what: string, dialect: Dialect | undefined) {
     this.text = text;
     this.#what = what;
     this.#dialect = dialect;
   }
 
-  /** The character that comes next; "" at the end. */
+  /** The next character, or "" at the end. */
   get next(): string {
     return this.text[this.position] ?? '';
   }
 
+  /** Moves past white space. */
   skipSpace(): void {
     if (this.text.charCodeAt(this.position) <= 0x20) this.#match(this.#space);
   }
 
+  /** Moves past the character if it is next. @returns whether it was. */
   take(character: string): boolean {
     if (this.text[this.position] !== character) return false;
     this.position += 1;
     return true;
   }
 
+  /** Moves past the character. @throws ConversionError UNREADABLE when another character is next. */
   expect(character: string, expected: string): void {
     if (!this.take(character)) this.fail(expected);
   }
 
-  /** Moves past a string literal. */
+  /** Moves past a string literal. @returns its span, including both quotes. */
   string(): TextSpan {
     const start = this.position;
     this.position += 1;
@@ -75,7 +78,7 @@ export class JsonScanner {
     }
   }
 
-  /** Moves past a literal or number. */
+  /** Moves past a literal or number. @returns its kind. */
   scalar(): 'boolean' | 'null' | 'number' {
     for (const [word, kind] of literals) {
       if (!this.text.startsWith(word, this.position)) continue;
@@ -86,7 +89,7 @@ export class JsonScanner {
     return 'number';
   }
 
-  /** Moves past a sticky pattern; false when it matched nothing. */
+  /** Moves past a match of a sticky pattern. @returns false if the match is empty or missing. */
   #match(pattern: RegExp): boolean {
     pattern.lastIndex = this.position;
     if (!pattern.test(this.text)) return false;

@@ -1,29 +1,29 @@
-/** A value to be laid out as JSON: records keep the order of their entries, and raw text goes in as it is. */
+/** A value to write as JSON. Records keep the order of their members, and raw text is copied. */
 export type Json = string | number | readonly Json[] | JsonRecord | RawJson;
 
-/** Entries rather than an object: objects move integer-like keys to the front and trip over `__proto__`. */
+/** Ordered members. A JavaScript object would move integer-like keys to the front and mishandle `__proto__`. */
 export interface JsonRecord {
   readonly members: readonly (readonly [key: string, value: Json])[];
 }
 
-/** JSON text of a value that was read; it is not laid out again. */
+/** JSON text that the writer copies as it is. */
 export interface RawJson {
   readonly raw: string;
 }
 
-/** A record of the members that have a value. */
+/** Makes a record; leaves out members whose value is `undefined`. */
 export function record(members: Readonly<Record<string, Json | undefined>>): JsonRecord {
   return {
     members: Object.entries(members).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
   };
 }
 
-/** @param indent spaces for each level; 0 is compact. */
+/** Writes a value as JSON text. @param indent spaces per level; 0 for compact text. */
 export function writeJson(value: Json, indent: number): string {
   return write(value, indent === 0 ? '' : '\n', ' '.repeat(indent));
 }
 
-/** @param line the line break and indent of the value's own level, or "" for compact. */
+/** @param line the line break and indent of the value's level, or "" for compact text. */
 function write(value: Json, line: string, step: string): string {
   if (typeof value === 'string' || typeof value === 'number') return JSON.stringify(value);
   if ('raw' in value) return value.raw;

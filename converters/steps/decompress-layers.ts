@@ -5,7 +5,7 @@ import type { Image, Layer } from '../model.ts';
 import { withConfigOf } from './read-config.ts';
 import type { ConversionStep, DerivedBlob } from './step.ts';
 
-/** For clients that cannot unpack zstd: such layers become the plain tars that the config names already. */
+/** Replaces zstd layers by the tars inside, which the diff_ids name, if the client cannot decompress zstd. */
 export const decompressLayers: ConversionStep = async (prepared, ports, unpackZstd) => {
   if (!unpackZstd || !prepared.image.dependencies.some(isZstd)) return prepared;
   const { image, config, blobs } = await withConfigOf(prepared, ports);
@@ -18,11 +18,15 @@ export const decompressLayers: ConversionStep = async (prepared, ports, unpackZs
       return { ...layer, mediaType, digest: diffId, size, compression: 'none' as const };
     }),
   );
-  return { image: { ...image, dependencies }, config, blobs: [...blobs, ...made(image, dependencies)] };
+  return {
+    image: { ...image, dependencies },
+    config,
+    blobs: [...blobs, ...derivedLayers(image, dependencies)],
+  };
 };
 
-/** One for each digest, in the order of the layers. */
-function made(before: Image, after: readonly Layer[]): DerivedBlob[] {
+/** The decompressed layers as derived blobs: one per digest, in the order of the layers. */
+function derivedLayers(before: Image, after: readonly Layer[]): DerivedBlob[] {
   const blobs = before.dependencies.flatMap(({ digest: compressed }, index): DerivedBlob[] => {
     const layer = after[index];
     if (!layer || layer.digest === compressed) return [];
@@ -31,7 +35,7 @@ function made(before: Image, after: readonly Layer[]): DerivedBlob[] {
   return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
 }
 
-/** A layer that the registry holds packed by zstd, and that could be given as the tar inside. */
+/** Whether the registry stores the layer compressed with zstd, so that regshift can decompress it. */
 export function isZstd(layer: Layer): boolean {
   return layer.compression === 'zstd' && !layer.foreign && !layer.encrypted;
 }

@@ -12,21 +12,21 @@ import type { ConversionPorts } from '../ports.ts';
 import { withConfigOf } from './read-config.ts';
 import type { ConversionStep, PreparedImage } from './step.ts';
 
-/** Gives an image without diff_ids (schema 1, a bare v1 JSON) a config that has them: its layers must be read. */
+/** Makes a config with diff_ids for an image without them (schema 1, or a bare v1 JSON). This reads the layers. */
 export const makeConfig: ConversionStep = async (prepared, ports) => {
   const { target } = prepared.image;
   if (target.kind === 'v1') return fromSchema1(prepared.image, target, ports);
   const { image, config, blobs } = await withConfigOf(prepared, ports);
   if (config.diffIds !== undefined) return { image, config, blobs };
-  const dependencies = await learned(image.dependencies, ports);
+  const dependencies = await measureLayers(image.dependencies, ports);
   const root = asObject(rootField(config.document));
-  return withMadeConfig(image, dependencies, configFromBareV1(root, dependencies.map(diffIdOf)));
+  return withDerivedConfig(image, dependencies, configFromBareV1(root, dependencies.map(diffIdOf)));
 };
 
-/** Layers that turn out to hold no files go, as those that were known to (formats.md, section 3). */
+/** Removes layers without files, including those that only reading shows to be empty (formats.md, section 3). */
 async function fromSchema1(image: Image, target: V1Target, ports: ConversionPorts): Promise<PreparedImage> {
   const steps = v1Steps(target, image.dependencies);
-  const layers = await learned(
+  const layers = await measureLayers(
     steps.flatMap(({ layer }) => layer ?? []),
     ports,
   );
@@ -36,19 +36,19 @@ async function fromSchema1(image: Image, target: V1Target, ports: ConversionPort
     entry,
     layer: layer && !empty.has(layer.digest) ? layer : undefined,
   }));
-  return withMadeConfig(image, dependencies, configFromV1(without, dependencies.map(diffIdOf)));
+  return withDerivedConfig(image, dependencies, configFromV1(without, dependencies.map(diffIdOf)));
 }
 
-interface LearnedLayer extends Layer {
+interface MeasuredLayer extends Layer {
   readonly diffId: Digest;
 }
 
-function diffIdOf({ diffId }: LearnedLayer): Digest {
+function diffIdOf({ diffId }: MeasuredLayer): Digest {
   return diffId;
 }
 
-/** Reads each different layer once. */
-async function learned(layers: readonly Layer[], ports: ConversionPorts): Promise<LearnedLayer[]> {
+/** Measures layers; each digest is read once. */
+async function measureLayers(layers: readonly Layer[], ports: ConversionPorts): Promise<MeasuredLayer[]> {
   const different = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
   const facts = await Promise.all(different.map((layer) => ports.layerFacts(layer)));
   const byDigest = new Map(different.map((layer, index) => [layer.digest, facts[index]]));
@@ -59,7 +59,7 @@ async function learned(layers: readonly Layer[], ports: ConversionPorts): Promis
   });
 }
 
-function withMadeConfig(image: Image, dependencies: readonly Layer[], bytes: Uint8Array): PreparedImage {
+function withDerivedConfig(image: Image, dependencies: readonly Layer[], bytes: Uint8Array): PreparedImage {
   const digest = digestOf(bytes);
   const descriptor: Descriptor = {
     mediaType: mediaTypes.dockerConfig,

@@ -3,6 +3,7 @@ import type { ImageConfig } from '../image-config.ts';
 import type { ConversionPorts } from '../ports.ts';
 import type { ConversionStep, PreparedImage } from './step.ts';
 
+/** Fetches the config, unless an earlier step has. @throws ConversionError as `fetchConfig`. */
 export async function withConfigOf(
   prepared: PreparedImage,
   ports: ConversionPorts,
@@ -11,11 +12,14 @@ export async function withConfigOf(
   return { ...prepared, config };
 }
 
-/** Brings the config along. @throws ConversionError when it is not what its descriptor says. */
+/** Fetches the config for the writer. An image stored as schema 1 has none. */
 export const readConfig: ConversionStep = (prepared, ports) =>
   prepared.image.target.kind === 'v1' ? Promise.resolve(prepared) : withConfigOf(prepared, ports);
 
-/** Refuses a config of an uncertain type that is none: `application/octet-stream` occurs for artifacts too. */
+/**
+ * Refuses a config that is not an image config, if its media type leaves that open: artifacts use
+ * `application/octet-stream` too.
+ */
 export const verifyConfig: ConversionStep = async (prepared, ports) => {
   const { target } = prepared.image;
   if (target.kind !== 'config' || hasImageConfigType(target.descriptor)) return prepared;

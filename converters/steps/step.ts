@@ -3,23 +3,27 @@ import type { ImageConfig } from '../image-config.ts';
 import type { Image } from '../model.ts';
 import type { ConversionPorts } from '../ports.ts';
 
-/** A blob that a converted manifest names and upstream does not have. */
+/** A blob that a converted manifest names and that upstream does not have. */
 export type DerivedBlob =
   | { readonly kind: 'config'; readonly digest: Digest; readonly bytes: Uint8Array }
-  /** A layer served unpacked: its digest is the diff_id that the config names. */
+  /**
+   * A decompressed layer. Its digest is the diff_id in the config, `packed` the digest of the stored compressed layer,
+   * and `size` the byte count after decompression.
+   */
   | { readonly kind: 'layer'; readonly digest: Digest; readonly packed: Digest; readonly size: number };
 
-/** An image on its way through the steps. */
+/** An image between two steps of a conversion. */
 export interface PreparedImage {
   readonly image: Image;
-  /** Fetched by the first step that needs it. */
+  /** The config, once a step has fetched or made it. */
   readonly config: ImageConfig | undefined;
+  /** Blobs that the steps derived. */
   readonly blobs: readonly DerivedBlob[];
 }
 
 /**
- * Makes a step's change to an image, or gives it back as it is where there is nothing to change.
- * @param unpackZstd whether the client cannot unpack zstd.
+ * One step of a conversion. It returns the prepared image unchanged if there is nothing to do.
+ * @param unpackZstd whether the client cannot decompress zstd.
  */
 export type ConversionStep = (
   prepared: PreparedImage,

@@ -1,48 +1,77 @@
+import { mapBounded } from '../concurrency.ts';
 import type { Dialect } from '../errors.ts';
+import { inTargetOrder } from '../formats/generic/order.ts';
+import { verifySchema1 } from '../formats/schema1/verify.ts';
+import { limits } from '../limits.ts';
+import type { Layer } from '../model.ts';
 import { decompressLayers } from './decompress-layers.ts';
 import { makeConfig } from './make-config.ts';
-import { orderLayers } from './order-layers.ts';
-import { probeLayers } from './probe-layers.ts';
-import { readConfig, verifyConfig } from './read-config.ts';
+import { readConfig, verifyConfig, withConfigOf } from './read-config.ts';
 import type { ConversionStep } from './step.ts';
-import { verifySignatures } from './verify-signatures.ts';
 
 interface StepRow {
   readonly run: ConversionStep;
-  /** The dialects that it is for: images stored in another are not touched by it. */
-  readonly of: readonly Dialect[];
-  readonly does: string;
+  /** Dialects whose images the step may change; `prepareImage` skips the step for others. */
+  readonly dialects: readonly Dialect[];
+  /** One sentence for the README. */
+  readonly description: string;
 }
 
-export type StepName = 'verify' | 'check' | 'order' | 'make' | 'sniff' | 'unpack' | 'read';
+export type StepName = 'verify' | 'check' | 'order' | 'make' | 'probe' | 'decompress' | 'read';
 
-/** Everything that may have to be done to an image before it is written, by the name used in `convert.ts`. */
+/** Refuses a schema 1 manifest with an invalid signature before another step uses the manifest. */
+const verifySignatures: ConversionStep = async (prepared) => {
+  await verifySchema1(prepared.image);
+  return prepared;
+};
+
+/** Puts the layers of a generic manifest in the order that its config states. */
+const orderLayers: ConversionStep = async (prepared, ports) => {
+  const { config, blobs, image } = await withConfigOf(prepared, ports);
+  return { config, blobs, image: inTargetOrder(image, config) };
+};
+
+/** Reads the compression of layers whose media type does not state it, from their first bytes. */
+const probeLayers: ConversionStep = async (prepared, ports) => {
+  const { image } = prepared;
+  if (image.dependencies.every(statesCompression)) return prepared;
+  const dependencies = await mapBounded(image.dependencies, limits.fetches, async (layer) =>
+    statesCompression(layer) ? layer : { ...layer, compression: await ports.sniffLayer(layer) },
+  );
+  return { ...prepared, image: { ...image, dependencies } };
+};
+
+function statesCompression({ compression }: Layer): boolean {
+  return compression !== 'unknown';
+}
+
+/** Every step that prepares an image for a writer, by its name in `conversion-graph.ts`. */
 export const steps: Readonly<Record<StepName, StepRow>> = {
-  verify: { run: verifySignatures, of: ['schema1'], does: 'every signature is verified' },
+  verify: { run: verifySignatures, dialects: ['schema1'], description: 'verifies every signature' },
   check: {
     run: verifyConfig,
-    of: ['schema2', 'oci'],
-    does: 'a config of an uncertain type is read, to see whether it is one',
+    dialects: ['schema2', 'oci'],
+    description: 'reads a config of an uncertain type, to see whether it is an image config',
   },
   order: {
     run: orderLayers,
-    of: ['generic'],
-    does: 'the config is read, and its diff_ids order the layers that they name',
+    dialects: ['generic'],
+    description: 'reads the config, and puts the layers that its diff_ids name in that order',
   },
   make: {
     run: makeConfig,
-    of: ['schema1', 'generic'],
-    does: 'an image without diff_ids gets a config that has them; for that its layers are read once',
+    dialects: ['schema1', 'generic'],
+    description: 'makes a config with diff_ids for an image without them; reads each layer once',
   },
-  sniff: {
+  probe: {
     run: probeLayers,
-    of: ['generic'],
-    does: 'the first bytes of a layer tell how it is packed, where its type does not',
+    dialects: ['generic'],
+    description: 'reads the first bytes of a layer whose type does not state the compression',
   },
-  unpack: {
+  decompress: {
     run: decompressLayers,
-    of: ['schema1', 'schema2', 'oci', 'generic'],
-    does: 'for clients that cannot unpack zstd, such layers become the plain tars inside',
+    dialects: ['schema1', 'schema2', 'oci', 'generic'],
+    description: 'replaces zstd layers by the plain tars inside, for clients that cannot decompress zstd',
   },
-  read: { run: readConfig, of: ['schema2', 'oci', 'generic'], does: 'the config is read' },
+  read: { run: readConfig, dialects: ['schema2', 'oci', 'generic'], description: 'reads the config' },
 };

@@ -1,16 +1,16 @@
-/** What a person typed at `docker login`. */
+/** A user name and a password, as typed at `docker login`. */
 export interface BasicLogin {
   readonly username: string;
   readonly password: string;
 }
 
-/** Reads an Authorization value of the Basic scheme (RFC 7617). */
+/** Parses an Authorization value of the Basic scheme (RFC 7617); undefined for any other value. */
 export function basicLogin(authorization: string | null): BasicLogin | undefined {
   const encoded = /^basic +(\S+)\s*$/i.exec(authorization ?? '')?.[1];
   return encoded === undefined ? undefined : decodeLogin(encoded);
 }
 
-/** Reads the base64 of `user:password`; the password may hold colons. Undefined for anything else. */
+/** Decodes the base64 of `user:password`; the password may contain colons. Undefined for any other text. */
 export function decodeLogin(encoded: string): BasicLogin | undefined {
   let binary: string;
   try {
@@ -19,7 +19,7 @@ export function decodeLogin(encoded: string): BasicLogin | undefined {
     return undefined;
   }
   const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  // UTF-8 (RFC 7617 §2.1), which all engines send. A byte that is none becomes U+FFFD and fits no password.
+  // UTF-8 (RFC 7617 §2.1), which all engines send. An invalid byte becomes U+FFFD, which matches no password.
   const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(bytes);
   const colon = text.indexOf(':');
   if (colon === -1) return undefined;

@@ -1,16 +1,17 @@
 import { RegistryError } from '../errors.ts';
 
+/** The result of checking a client's login. */
 export type Admission =
   | { readonly ok: true; readonly subject: string }
   | {
       readonly ok: false;
-      /** For `WWW-Authenticate`. */
+      /** The value of `WWW-Authenticate`. */
       readonly challenge: string;
-      /** For the user: what was found and what to do; nothing of what was sent. */
+      /** A message for the user: the problem and what to do. It quotes nothing of the login. */
       readonly reason: string;
     };
 
-/** A request whose login is to be checked. */
+/** The facts that a check of a login uses. */
 export interface LoginAttempt {
   readonly headers: Headers;
   /** The client's address, as `Requester` has it. */
@@ -19,34 +20,34 @@ export interface LoginAttempt {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The part of a client's request that tells its login. */
+/** The part of a client's request that `requireLogin` uses. */
 export interface LoginRequest {
   readonly headers: Headers;
   readonly clientAddress: string;
   readonly context: { readonly signal?: AbortSignal | undefined };
 }
 
-/** Who may use the proxy where it asks upstream in its own name (design, rule 5). */
+/** Checks the logins of clients, where the proxy uses its own account at upstream (design, rule 5). */
 export interface ClientAuth {
   /**
-   * @throws RegistryError MISCONFIGURED or INTERNAL when the proxy itself cannot check, which is not the client's fault;
-   *   OVERLOADED when too many logins wait to be checked; the signal's reason.
+   * @throws RegistryError MISCONFIGURED or INTERNAL if the proxy cannot check logins, which is not the client's fault;
+   *   OVERLOADED if too many logins wait for their check; the signal's reason.
    */
   authenticate(attempt: LoginAttempt): Promise<Admission>;
 }
 
 /**
- * With Basic for every kind of login, a JWT too (see jwt.ts). Without `charset`, which RFC 7617 §2.1 offers: the
- * challenge is read by parsers from 2014 on.
+ * A refused login. The challenge is Basic for every kind of login, including JWT (see jwt.ts). It has no `charset`
+ * (RFC 7617 §2.1), because clients with parsers of 2014 read it.
  */
 export function denied(reason: string): Admission {
   return { ok: false, challenge: 'Basic realm="regshift"', reason };
 }
 
 /**
- * Lets in who may use the proxy.
- * @param auth undefined where the proxy does not ask who its clients are.
- * @throws RegistryError UNAUTHORIZED with the challenge; what `authenticate` throws.
+ * Checks the login of a client, and returns if the client may use the proxy.
+ * @param auth undefined if the proxy requires no login.
+ * @throws RegistryError UNAUTHORIZED with the challenge; the errors of `authenticate`.
  */
 export async function requireLogin(
   auth: ClientAuth | undefined,

@@ -1,17 +1,17 @@
 import { compareSync } from 'bcryptjs';
 
 /**
- * Compares a password with a bcrypt hash. Where they do not match, each decoy is compared too, so that a wrong
- * password takes the time of all; a match with a decoy counts for nothing. One call has all hashes, because each wait
- * between two comparisons would tell how many there are.
+ * Compares a password with a bcrypt hash. If they do not match, the password is compared with each decoy too, so that
+ * a wrong password takes the time of all comparisons; a match with a decoy is ignored. One call takes all hashes,
+ * because a wait between two comparisons would reveal their number.
  * @param hash like `$2y$10$…`, as `parseHtpasswd` accepts it.
- * @throws RegistryError INTERNAL when the comparison could not be made; the login must be refused then.
+ * @throws RegistryError INTERNAL if the comparison fails; the login must then be refused.
  */
 export type ComparePassword = (password: string, hash: string, decoys: readonly string[]) => Promise<boolean>;
 
 /**
- * Compares on the calling thread. Synchronously: workerd drops the timers of a request whose client leaves, and
- * bcryptjs's asynchronous comparison would then never end for the logins that wait behind it.
+ * Compares on the calling thread, synchronously. workerd drops the timers of a request whose client leaves, so that
+ * bcryptjs's asynchronous comparison would never end, and the logins behind it would wait forever.
  */
 export async function compareInPlace(
   password: string,

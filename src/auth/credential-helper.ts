@@ -5,16 +5,16 @@ import type { Log } from '../observability/log.ts';
 import { type CredentialHelper, credentialKey, type StaticCredential } from '../upstream/auth/credential.ts';
 import type { HelperQuestion } from './docker-config.ts';
 
-/** What a helper answers (docker-credential-helpers, "get"). */
+/** The output of a helper (docker-credential-helpers, "get"). */
 export interface HelperAnswer {
   readonly username: string;
-  /** A password, or with the user name `<token>` an identity token. */
+  /** A password; with the user name `<token>`, an identity token. */
   readonly secret: string;
 }
 
 /**
- * Asks a credential helper; given by a runtime that can run programs.
- * @throws RegistryError MISCONFIGURED that says why there is no login, and nothing of what the program printed.
+ * Runs a credential helper; provided by a runtime that can run programs.
+ * @throws RegistryError MISCONFIGURED with the reason. It quotes nothing that the program printed.
  */
 export type AskHelper = (question: HelperQuestion) => Promise<HelperAnswer>;
 
@@ -27,17 +27,19 @@ export interface CredentialHelperOptions {
   readonly background: Background;
 }
 
-/** Helpers do not say how long a login is good; the shortest-lived ones there are (of clouds) last an hour. */
-const keptMs = 600_000;
+/** The time for which a login is used. Helpers state no expiry; the shortest-lived logins (of clouds) last an hour. */
+const cacheMs = 600_000;
 
-/** A registry answers 401 for what is not there, too: not each such answer is worth a program's start. */
-const betweenMs = 30_000;
+/** The shortest time between two runs after a 401, which a registry also sends for content that does not exist. */
+const replaceIntervalMs = 30_000;
 
-const afterFailureMs = 5_000;
+const afterErrorMs = 5_000;
 
 const deadlineMs = 30_000;
 
-/** The login that a credential helper keeps: asked for once in ten minutes, and when upstream refuses it. */
+/**
+ * The login that a credential helper stores. The helper runs every ten minutes, and when upstream refuses the login.
+ */
 export function createCredentialHelper({
   question,
   ask,
@@ -47,30 +49,30 @@ export function createCredentialHelper({
 }: CredentialHelperOptions): CredentialHelper {
   const { program, server } = question;
   const flights = createSingleFlight<StaticCredential>(deadlineMs, background);
-  let known: { readonly login: StaticCredential; readonly askedAt: number } | undefined;
-  let failure: { readonly error: unknown; readonly at: number } | undefined;
+  let known: { readonly login: StaticCredential; readonly fetchedAt: number } | undefined;
+  let lastError: { readonly error: unknown; readonly at: number } | undefined;
 
-  async function askNow(): Promise<StaticCredential> {
+  async function runHelper(): Promise<StaticCredential> {
     const login = credentialOf(await ask(question));
-    known = { login, askedAt: clock() };
+    known = { login, fetchedAt: clock() };
     return login;
   }
 
-  /** Where there is none, not every request starts the program to hear so. */
-  async function first(): Promise<StaticCredential> {
-    if (failure && clock() - failure.at < afterFailureMs) throw failure.error;
+  /** Remembers an error for a while, so that not every request starts a program that fails. */
+  async function firstLogin(): Promise<StaticCredential> {
+    if (lastError && clock() - lastError.at < afterErrorMs) throw lastError.error;
     return renew().catch((error: unknown) => {
-      failure = { error, at: clock() };
+      lastError = { error, at: clock() };
       throw error;
     });
   }
 
   function renew(): Promise<StaticCredential> {
     const late = () => new RegistryError('MISCONFIGURED', `${program} did not answer in time.`);
-    return flights.join({ key: 'get', start: askNow, late }, undefined);
+    return flights.join({ key: 'get', start: runHelper, late }, undefined);
   }
 
-  /** What was good a moment ago may be so still. */
+  /** Keeps the login if the helper fails: it may still be valid. */
   async function renewOr(login: StaticCredential): Promise<StaticCredential> {
     try {
       return await renew();
@@ -80,7 +82,7 @@ export function createCredentialHelper({
         program,
         reason,
       });
-      known = { login, askedAt: clock() };
+      known = { login, fetchedAt: clock() };
       return login;
     }
   }
@@ -89,22 +91,22 @@ export function createCredentialHelper({
     id: `${program} ${server}`,
 
     async current() {
-      if (known === undefined) return first();
-      return clock() - known.askedAt < keptMs ? known.login : renewOr(known.login);
+      if (known === undefined) return firstLogin();
+      return clock() - known.fetchedAt < cacheMs ? known.login : renewOr(known.login);
     },
 
     async replace(refused) {
       const isOther = (login: StaticCredential) => credentialKey(login) !== credentialKey(refused);
-      // Someone else has been refused before, and asked.
+      // An earlier refusal has already replaced the login.
       if (known && isOther(known.login)) return known.login;
-      if (known && clock() - known.askedAt < betweenMs) return undefined;
+      if (known && clock() - known.fetchedAt < replaceIntervalMs) return undefined;
       const login = await renewOr(refused);
       return isOther(login) ? login : undefined;
     },
   };
 }
 
-/** Docker, cli/config/credentials/native_store.go: tokenUsername. */
+/** Tells an identity token from a password as Docker does (cli/config/credentials/native_store.go: tokenUsername). */
 export function credentialOf({ username, secret }: HelperAnswer): StaticCredential {
   return username === '<token>'
     ? { kind: 'identity', token: secret }

@@ -2,13 +2,13 @@ import * as z from 'zod';
 import type { StaticCredential } from '../upstream/auth/credential.ts';
 import { decodeLogin } from './basic.ts';
 
-/** The part of `~/.docker/config.json` (and of podman's auth.json) that tells logins. */
+/** The part of `~/.docker/config.json` (and of podman's auth.json) that holds logins. */
 const schema = z.object({
   auths: z
     .record(
       z.string(),
       z.object({
-        /** base64 of user:password */
+        /** The base64 of `user:password`. */
         auth: z.string().optional(),
         identitytoken: z.string().optional(),
       }),
@@ -20,7 +20,7 @@ const schema = z.object({
 
 export type DockerConfig = z.output<typeof schema>;
 
-/** @returns undefined for what is no Docker configuration; why not is not said, since it would quote passwords. */
+/** @returns undefined for text that is not a Docker configuration, without a reason: it would quote passwords. */
 export function parseDockerConfig(text: string): DockerConfig | undefined {
   try {
     return schema.safeParse(JSON.parse(text)).data;
@@ -29,35 +29,36 @@ export function parseDockerConfig(text: string): DockerConfig | undefined {
   }
 }
 
+/** The login of a registry, the helper that stores it, or the reason why there is none. */
 export type FoundLogin =
   | { readonly credential: StaticCredential }
   | { readonly helper: HelperQuestion }
-  /** Goes on from `REGSHIFT_DOCKER_CONFIG is …: it`. */
+  /** The rest of the sentence `REGSHIFT_DOCKER_CONFIG is …: it …`. */
   | { readonly problem: string };
 
-/** A program that keeps logins, and the name under which it keeps this one. */
+/** A program that stores logins, and the server under whose name it stores this one. */
 export interface HelperQuestion {
   /** Like `docker-credential-ecr-login`. */
   readonly program: string;
   readonly server: string;
 }
 
-/** The login for a registry. A helper goes before an entry, as it does in Docker. */
+/** Finds the login for a registry. A helper takes precedence over an entry, as in Docker. */
 export function loginFor(config: DockerConfig, upstream: URL): FoundLogin {
   const hosts = hostsOf(upstream);
   const helper = entryFor(config.credHelpers, hosts, upstream);
   if (helper !== undefined) return helperFor('credHelpers', helper.value, helper.key);
   const found = entryFor(config.auths, hosts, upstream);
   const entry = found?.value;
-  // Docker leaves an empty entry behind for a login that the store keeps.
-  const kept = entry?.auth || entry?.identitytoken;
-  if (!kept && config.credsStore) {
+  // Docker leaves an empty entry for a login that is in the store.
+  const hasSecret = entry?.auth || entry?.identitytoken;
+  if (!hasSecret && config.credsStore) {
     return helperFor('credsStore', config.credsStore, found?.key ?? storedUnder(hosts));
   }
   if (!entry) return { problem: `must have an entry in "auths" for ${hosts[0]}: run docker login there` };
-  // With an identity token, the password of the entry is a stand-in (Azure: nil UUID) or absent.
+  // With an identity token, the password of the entry is a placeholder (Azure: nil UUID) or absent.
   if (entry.identitytoken) return { credential: { kind: 'identity', token: entry.identitytoken } };
-  // Docker writes zeros after some passwords, and cuts them off when it reads them.
+  // Docker pads some passwords with zero bytes, and removes them when it reads the file.
   const login = decodeLogin(entry.auth ?? '');
   const password = login?.password.replace(/\0+$/, '') ?? '';
   if (login && login.username !== '' && password !== '') {
@@ -68,19 +69,22 @@ export function loginFor(config: DockerConfig, upstream: URL): FoundLogin {
   };
 }
 
-/** The logins for registries that hold the same: one that the configuration has no word of is asked without. */
+/**
+ * Finds the logins for registries with the same content. A registry that the configuration does not mention needs
+ * none.
+ */
 export function loginsFor(config: DockerConfig, upstreams: readonly URL[]): FoundLogin[] {
   const known = upstreams.filter((each) => knowsOf(config, each));
   return (known.length > 0 ? known : upstreams).map((each) => loginFor(config, each));
 }
 
-/** Whether the configuration has any word of a registry. */
+/** True if the configuration mentions a registry. */
 export function knowsOf({ auths, credHelpers }: DockerConfig, upstream: URL): boolean {
   const hosts = hostsOf(upstream);
   return [auths, credHelpers].some((table) => entryFor<unknown>(table, hosts, upstream) !== undefined);
 }
 
-/** Docker's own rule for the program's name; without a slash in it, it is one of those that the PATH leads to. */
+/** The program of a helper, named as Docker names it. The name has no slash, so that the program is found by PATH. */
 function helperFor(field: string, helper: string, server: string): FoundLogin {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(helper)) {
     return { helper: { program: `docker-credential-${helper}`, server } };
@@ -90,23 +94,26 @@ function helperFor(field: string, helper: string, server: string): FoundLogin {
   };
 }
 
-/** The address under which `docker login` keeps a login in a store. */
+/** The address under which `docker login` stores a login. */
 function storedUnder([host]: readonly [string, ...string[]]): string {
   return host === hubHost ? `https://${hubHost}/v1/` : host;
 }
 
 const hubHost = 'index.docker.io';
 
-/** Docker Hub serves registry-1.docker.io and keeps its login under the address that it had for API v1. */
+/**
+ * The hosts whose login fits. Docker Hub serves registry-1.docker.io, and its login is under its address for API v1.
+ */
 function hostsOf({ host }: URL): readonly [string, ...string[]] {
   const hub = ['registry-1.docker.io', 'index.docker.io', 'docker.io'];
   return hub.includes(host) ? [hubHost, 'docker.io', 'registry-1.docker.io'] : [host];
 }
 
 /**
- * Host and port must be the same, letter for letter: a match of the end or the beginning would send the login for
- * registry.example to evil-registry.example or registry.example.evil, and one without the port to whoever may
- * listen on another port there. Keys with a path below a host (podman's) are for less than the whole of a registry.
+ * Finds the entry of the first host that has one. Host and port must be equal: a match of the end or the beginning
+ * would send the login for registry.example to evil-registry.example or registry.example.evil, and a match without
+ * the port to another server on that host. Keys with a path (podman's) are skipped, because they are for a part of a
+ * registry only.
  */
 function entryFor<Value>(
   table: Readonly<Record<string, Value>>,
@@ -122,7 +129,7 @@ function entryFor<Value>(
   return hosts.map((host) => byHost.get(host)).find((entry) => entry !== undefined);
 }
 
-/** `registry.example:5000`, or as in the days of API v1 `https://registry.example/v1/`. */
+/** The host of a key: `registry.example:5000`, or `https://registry.example/v1/` from the time of API v1. */
 function hostOfKey(key: string, protocol: string): string | undefined {
   const isUrl = /^https?:\/\//i.test(key);
   if (!isUrl && !/^[^/?#@\s]+$/.test(key)) return undefined;

@@ -1,22 +1,28 @@
+/** One user of an htpasswd file. */
 export interface HtpasswdEntry {
   readonly username: string;
   /** bcrypt, like `$2y$10$…`. */
   readonly hash: string;
 }
 
+/** A line that is not a valid entry. */
 export interface HtpasswdProblem {
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number;
-  /** What is wrong with it, without a word of what it says. */
+  /** The problem as a predicate: `is not user:hash`. It quotes nothing of the line. */
   readonly message: string;
 }
 
-/** bcrypt doubles its work with each step: 14 takes a second or two in JavaScript, and every login waits for it. */
+/**
+ * The highest accepted cost. Each step doubles the work; 14 takes a second or two in JavaScript, which each login
+ * waits for.
+ */
 const greatestCost = 14;
 
 /**
- * Reads `user:hash` lines as `htpasswd -B` writes them. Only bcrypt: it is the one scheme of htpasswd that slows
- * down guessing, and docker-registry takes no other either. Empty lines and lines with # are left out.
+ * Parses `user:hash` lines as `htpasswd -B` writes them. Only bcrypt is accepted: it is the only scheme of htpasswd
+ * that slows down guessing, and docker-registry accepts no other either. Empty lines and lines that begin with # are
+ * skipped.
  */
 export function parseHtpasswd(text: string): {
   readonly entries: ReadonlyMap<string, HtpasswdEntry>;
@@ -36,7 +42,7 @@ export function parseHtpasswd(text: string): {
   return { entries, problems };
 }
 
-/** @returns what is wrong, in words, when it is no entry. */
+/** @returns the entry, or the problem in words. */
 function parseLine(line: string): HtpasswdEntry | string {
   const colon = line.indexOf(':');
   if (colon < 1) return 'is not user:hash';

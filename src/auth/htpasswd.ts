@@ -2,15 +2,14 @@ import { credentialKey } from '../upstream/auth/credential.ts';
 import { type BasicLogin, basicLogin } from './basic.ts';
 import { type ClientAuth, denied } from './client-auth.ts';
 import type { ComparePassword } from './compare-password.ts';
-import { costOf, decoyHash, decoysUpTo } from './decoy-hashes.ts';
 import type { HtpasswdEntry } from './htpasswd-file.ts';
 import type { LoginQueue } from './login-queue.ts';
 
 /**
- * A pull asks up to a hundred times with the same login, and bcrypt at its usual cost takes some 100 ms for each.
- * Workers count them as CPU time, of which a free plan has 10 ms a request: JWTs suit them better. The entries stay
- * the same for the life of the process, and a proof with them: each use prolongs it, so that a user at work never
- * waits in the line, however many wrong logins fill it.
+ * The time for which a correct login is remembered after its last use. A pull sends up to a hundred requests with the
+ * same login, and bcrypt at its usual cost takes some 100 ms for each. On Workers that is CPU time, of which a free
+ * plan has 10 ms a request: JWTs suit Workers better. Entries never change while the process runs, so a proof stays
+ * true. Each use extends it, so that an active user never waits in the queue, however many wrong logins fill it.
  */
 const rememberedMs = 600_000;
 
@@ -22,16 +21,17 @@ export interface HtpasswdOptions {
   readonly clock: () => number;
 }
 
-/** A login that was right. */
+/** A login that was found correct. */
 interface LoginProof {
   /** A keyed hash of user name and password. */
   readonly key: string;
   readonly until: number;
 }
 
+/** Checks Basic logins against the entries of an htpasswd file. */
 export function createHtpasswdAuth({ entries, compare, queue, clock }: HtpasswdOptions): ClientAuth {
   const isRight = createPasswordCheck(entries, compare);
-  /** By user name, so that no more than the entries are remembered. */
+  /** By user name, so that there are no more proofs than entries. */
   const proofs = new Map<string, LoginProof>();
 
   function isProved(username: string, key: string): boolean {
@@ -54,7 +54,7 @@ export function createHtpasswdAuth({ entries, compare, queue, clock }: HtpasswdO
       const { username } = login;
       const key = credentialKey({ kind: 'service', ...login });
       const run = async () => {
-        // The same login of another address may have been found right meanwhile.
+        // Another address may have proved the same login in the meantime.
         if (isProved(username, key)) return true;
         const right = await isRight(login);
         if (right) prove(username, key);
@@ -69,16 +69,17 @@ export function createHtpasswdAuth({ entries, compare, queue, clock }: HtpasswdO
 }
 
 /**
- * A wrong login takes the rounds of the dearest entry, whatever user it names, so that the time of an answer does not
- * tell which users exist. A right login may be faster: it tells its client nothing new.
+ * Checks one login. A wrong login takes as many bcrypt rounds as the entry of the highest cost, whatever user it names,
+ * so that the time of a response does not reveal which users exist. A correct login may be faster: its client learns
+ * nothing new from that.
  */
 function createPasswordCheck(entries: ReadonlyMap<string, HtpasswdEntry>, compare: ComparePassword) {
   const costs = [...entries.values()].map(({ hash }) => costOf(hash));
   const dearest = Math.max(...costs);
 
   /**
-   * An unknown user has the cost of one of the entries, always the same one: more comparisons take a little longer
-   * than one of as many rounds, and only known users would show that.
+   * The hash for an unknown user. Its cost is that of one entry, always the same for one name: several comparisons take
+   * a little longer than a single one of as many rounds, and without this only known users would show the difference.
    */
   function decoyFor(username: string): string {
     const mark = credentialKey({ kind: 'service', username, password: '' });
@@ -92,4 +93,25 @@ function createPasswordCheck(entries: ReadonlyMap<string, HtpasswdEntry>, compar
     const matches = await compare(password, hash, decoysUpTo(dearest, costOf(hash)));
     return matches && entry !== undefined;
   };
+}
+
+/** The cost of a bcrypt hash like `$2y$10$…`; the comparison takes 2^cost rounds. */
+function costOf(hash: string): number {
+  return Number(hash.slice(4, 6));
+}
+
+/**
+ * A hash of a given cost that no password matches. It has 60 characters and a salt that decodes, because bcryptjs 3.0.3
+ * returns early for any other (index.js, `compareSync`, `_hash`): a comparison with it runs through all rounds.
+ */
+export function decoyHash(cost: number): string {
+  return `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(22 + 31)}`;
+}
+
+/**
+ * The decoys that together with one comparison of `cost` take exactly the rounds of one comparison of `dearest`:
+ * 2^cost + (2^cost + 2^(cost+1) + … + 2^(dearest-1)) = 2^dearest.
+ */
+function decoysUpTo(dearest: number, cost: number): readonly string[] {
+  return Array.from({ length: dearest - cost }, (_, index) => decoyHash(cost + index));
 }

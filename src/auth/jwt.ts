@@ -13,7 +13,7 @@ import { basicLogin } from './basic.ts';
 import { type ClientAuth, denied } from './client-auth.ts';
 
 export interface JwtAuthOptions {
-  /** The keys themselves, or where they are. */
+  /** The keys themselves, or their address. */
   readonly keys: JSONWebKeySet | URL;
   readonly issuer: string;
   readonly audience: string;
@@ -22,16 +22,16 @@ export interface JwtAuthOptions {
   readonly clock: () => number;
 }
 
-/** Signatures by a key pair: with a shared secret, whoever checks tokens could also make them. */
+/** Only signatures by a key pair: with a shared secret, a service that checks tokens could also create them. */
 const algorithms = ['RS256', 'ES256', 'EdDSA'];
-/** Two clocks seldom agree. */
+/** The accepted difference between the clocks of the issuer and of the proxy. */
 const toleranceSeconds = 30;
 
 /**
- * Lets in who brings a JWT of the issuer: as the password of a Basic login, whatever the user name, or as a Bearer
- * value. The challenge is Basic, not Bearer: `docker login` then takes the JWT as a password in every engine since
- * 1.3, API v1 included, no client needs another request to a token endpoint, and containerd does not try a POST
- * there first. Programs that have a JWT at hand send it as Bearer without being asked.
+ * Accepts a JWT of the issuer as the password of a Basic login with any user name, or as a Bearer value. The challenge
+ * is Basic, not Bearer: `docker login` then takes the JWT as a password in every engine since 1.3, API v1 included, no
+ * client needs another request to a token endpoint, and containerd does not try a POST there first. Programs that
+ * already have a JWT send it as Bearer without a challenge.
  */
 export function createJwtAuth(options: JwtAuthOptions): ClientAuth {
   const { issuer, audience, clock } = options;
@@ -49,13 +49,13 @@ export function createJwtAuth(options: JwtAuthOptions): ClientAuth {
         return { ok: true, subject: payload.sub ?? '' };
       } catch (error) {
         if (!(error instanceof errors.JOSEError)) throw error;
-        return denied(`${whatIsWrong(error)}: log in with a new JWT.`);
+        return denied(`${problemOf(error)}: log in with a new JWT.`);
       }
     },
   };
 }
 
-/** A password that is no JWT goes the way of a broken one. */
+/** The token of a request. A password that is not a JWT is treated as a malformed token. */
 function tokenIn(authorization: string | null): string | undefined {
   return /^bearer +(\S+)\s*$/i.exec(authorization ?? '')?.[1] ?? basicLogin(authorization)?.password;
 }
@@ -65,17 +65,21 @@ function localKeys(keys: JSONWebKeySet): JWTVerifyGetKey {
 }
 
 /**
- * jose asks for the keys again when a token names an unknown one, at most every 30 s after an answer, but without any
- * pause after a failure (jwks/remote.js of jose 6.2.18): made-up tokens would each cause a request.
+ * The pause after a failed request for the keys. jose fetches them again if a token names an unknown key: at most every
+ * 30 s after a response, but without a pause after an error (jwks/remote.js of jose 6.2.18). Each forged token would
+ * then cause a request.
  */
-const afterFailureMs = 5_000;
+const afterErrorMs = 5_000;
 
-/** A failure to read the keys is no fault of the token. @throws RegistryError MISCONFIGURED */
+/**
+ * The keys at an address. An error in fetching them is not the token's fault.
+ * @throws RegistryError MISCONFIGURED if the keys cannot be read.
+ */
 function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey {
-  let failure: { readonly error: unknown; readonly at: number } | undefined;
+  let lastError: { readonly error: unknown; readonly at: number } | undefined;
   const set = createRemoteJWKSet(url, {
     async [customFetch](href: string, init: RequestInit) {
-      if (failure && clock() - failure.at < afterFailureMs) throw failure.error;
+      if (lastError && clock() - lastError.at < afterErrorMs) throw lastError.error;
       return fetch(href, init);
     },
   });
@@ -84,7 +88,7 @@ function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey
       return await set(header, token);
     } catch (error) {
       if (isAboutToken(error)) throw error;
-      if (error !== failure?.error) failure = { error, at: clock() };
+      if (error !== lastError?.error) lastError = { error, at: clock() };
       throw new RegistryError(
         'MISCONFIGURED',
         `Logins cannot be checked now: the keys at ${url.host} (REGSHIFT_JWKS_URL) could not be read.`,
@@ -101,8 +105,8 @@ function isAboutToken(error: unknown): boolean {
   );
 }
 
-/** Nothing of the token itself, which a message of jose may quote. */
-function whatIsWrong(error: errors.JOSEError): string {
+/** The problem in words. A message of jose is not used, because it may quote the token. */
+function problemOf(error: errors.JOSEError): string {
   if (error instanceof errors.JWTExpired) return 'The JWT has expired';
   if (error instanceof errors.JWTClaimValidationFailed)
     return `The JWT's claim "${error.claim}" does not fit`;

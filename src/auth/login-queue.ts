@@ -2,43 +2,47 @@ import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
 import { createFairQueue, type QueueEntry } from '../concurrency/fair-queue.ts';
 import { RegistryError } from '../errors.ts';
 
-/** A check of a login that takes much time of a processor. */
+/** A check of a login that takes much processor time. */
 export interface LoginCheck {
   /** The client's address, as `Requester` has it. */
   readonly address: string;
-  /** As the client states it: names of one address take turns, whether such users exist or not. */
+  /** As the client states it. The names from one address take turns, whether such users exist or not. */
   readonly username: string;
-  /** The same for equal logins, which share one check. It holds no password. */
+  /** Equal for equal logins, which share one check. It contains no password. */
   readonly key: string;
   readonly run: () => Promise<boolean>;
 }
 
 /**
- * The line in which logins wait for their check. One check runs at a time; addresses take turns. The line is bounded
- * in all and for each address, and no login waits for longer than a client does.
+ * The queue in which logins wait for their check. One check runs at a time, and addresses take turns. The queue is
+ * bounded in total and for each address, and no login waits longer than its client does.
  */
 export interface LoginQueue {
-  /** @throws RegistryError OVERLOADED when the line is full or the wait too long; what `run` throws; the signal's reason. */
+  /**
+   * @throws RegistryError OVERLOADED if the queue is full or the wait too long; the errors of `run`; the signal's
+   *   reason.
+   */
   check(check: LoginCheck, signal: AbortSignal | undefined): Promise<boolean>;
 }
 
 /**
- * A comparison at bcrypt's usual cost of 10 takes some 100 ms in JavaScript: an address that floods alone makes its
- * own logins wait for 3 s. A login from another address waits for one comparison of each address before it.
+ * The limits of the queue. A comparison at bcrypt's usual cost of 10 takes some 100 ms in JavaScript. A flood from one
+ * address therefore makes the logins of that address wait for 3 s; a login from another address waits for one
+ * comparison of each address before it.
  */
-const mostOfAddress = 32;
-const mostInAll = 200;
+const addressLimit = 32;
+const totalLimit = 200;
 
-/** Docker waits for 10 s at a ping. The client should read the refusal before that. */
-const patienceMs = 8_000;
+/** The longest wait. Docker gives up a ping after 10 s; the client should get the refusal before that. */
+const longestWaitMs = 8_000;
 
-/** workerd may end a request in the middle of its check: the check is over then, though nothing says so. */
+/** The longest check. workerd may end a request during its check, which then never ends. */
 const longestCheckMs = 60_000;
 
 interface Waiting {
   readonly check: LoginCheck;
   readonly result: PromiseWithResolvers<boolean>;
-  /** The number of requests that wait for the result. */
+  /** The number of requests that wait for this result. */
   requests: number;
 }
 
@@ -47,49 +51,49 @@ interface Running {
   readonly since: number;
 }
 
-/** @param clock milliseconds since the epoch. */
+/** @param clock returns milliseconds since the epoch. */
 export function createLoginQueue(clock: () => number): LoginQueue {
   const queue = createFairQueue<Waiting>();
-  /** By address: logins in line. */
-  const inLine = new Map<string, Map<Waiting, QueueEntry>>();
-  /** By address and key: logins in line, and the one that is checked. */
+  /** The logins in the queue, by address. */
+  const queued = new Map<string, Map<Waiting, QueueEntry>>();
+  /** The logins in the queue and the one whose check runs, by address and key. */
   const known = new Map<string, Waiting>();
   let running: Running | undefined;
 
   function enter(check: LoginCheck): Waiting {
-    const own = inLine.get(check.address) ?? new Map<Waiting, QueueEntry>();
-    if (own.size >= mostOfAddress) throw overloaded();
-    if (queue.size >= mostInAll) makeRoom(own.size);
+    const own = queued.get(check.address) ?? new Map<Waiting, QueueEntry>();
+    if (own.size >= addressLimit) throw overloaded();
+    if (queue.size >= totalLimit) makeRoom(own.size);
     const waiting: Waiting = { check, result: Promise.withResolvers(), requests: 0 };
-    // The requests may all have left when the check fails.
+    // All requests may have left before the check fails.
     waiting.result.promise.catch(() => undefined);
     own.set(waiting, queue.push([check.address, check.username], waiting));
-    inLine.set(check.address, own);
+    queued.set(check.address, own);
     known.set(keyOf(check), waiting);
     return waiting;
   }
 
-  /** An address with few logins in line takes the last place of the one that has most. */
+  /** Removes the last login of the address with the most logins, for an address with fewer. */
   function makeRoom(ownSize: number): void {
-    const [fullest] = [...inLine.values()].toSorted((one, other) => other.size - one.size);
+    const [fullest] = [...queued.values()].toSorted((one, other) => other.size - one.size);
     const last = fullest && fullest.size > ownSize + 1 ? [...fullest.keys()].at(-1) : undefined;
     if (last === undefined) throw overloaded();
     leave(last);
     last.result.reject(overloaded());
   }
 
-  /** Does nothing for a login that is no longer in line. */
+  /** Removes a login from the queue; does nothing if it is no longer there. */
   function leave(waiting: Waiting): void {
-    if (!inLine.get(waiting.check.address)?.get(waiting)?.leave()) return;
+    if (!queued.get(waiting.check.address)?.get(waiting)?.leave()) return;
     takeOut(waiting);
     known.delete(keyOf(waiting.check));
   }
 
   function takeOut(waiting: Waiting): void {
     const { address } = waiting.check;
-    const own = inLine.get(address);
+    const own = queued.get(address);
     own?.delete(waiting);
-    if (own?.size === 0) inLine.delete(address);
+    if (own?.size === 0) queued.delete(address);
   }
 
   async function runNext(): Promise<void> {
@@ -117,7 +121,7 @@ export function createLoginQueue(clock: () => number): LoginQueue {
       waiting.requests += 1;
       void runNext();
       try {
-        return await withDeadline(patienceMs, signal, (ends) => inTime(waiting.result.promise, ends));
+        return await withDeadline(longestWaitMs, signal, (ends) => inTime(waiting.result.promise, ends));
       } finally {
         waiting.requests -= 1;
         if (waiting.requests === 0) leave(waiting);
@@ -126,7 +130,7 @@ export function createLoginQueue(clock: () => number): LoginQueue {
   };
 }
 
-/** A login that another address sends too waits for its own turn: a flood of the one must not delay the other. */
+/** The key of a check. Equal logins of two addresses are checked apart: a flood from one must not delay the other. */
 function keyOf({ address, key }: LoginCheck): string {
   return `${address} ${key}`;
 }

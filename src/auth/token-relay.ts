@@ -9,24 +9,25 @@ import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { errorFromResponse } from '../upstream/error-response.ts';
 
-/** What upstream itself says of its token server. */
+/** The token server that upstream names in its challenge. */
 export interface NamedServer {
   readonly realm: string;
   readonly service: string | undefined;
 }
 
+/** A client's request for a token. */
 export interface TokenQuestion {
-  /** As the client names it; upstream's own name for itself when it does not. */
+  /** The service that the client names; undefined for the one that upstream names. */
   readonly service: string | undefined;
   readonly scopes: readonly string[];
   readonly credential: StaticCredential;
 }
 
-/** Asks upstream's token server on behalf of clients that cannot reach it, or not over today's TLS. */
+/** Gets tokens from upstream's token server for clients that cannot reach it, or that do not speak today's TLS. */
 export interface TokenRelay {
-  /** @returns undefined where upstream has no token server. @throws RegistryError when upstream cannot be asked. */
+  /** @returns undefined if upstream has no token server. @throws RegistryError if the ping of upstream fails. */
   server(): Promise<NamedServer | undefined>;
-  /** @throws RegistryError as `requestToken`; ENDPOINT_UNKNOWN where upstream has no token server. */
+  /** @throws RegistryError the errors of `requestToken`; ENDPOINT_UNKNOWN if upstream has no token server. */
   token(question: TokenQuestion): Promise<GrantedToken>;
 }
 
@@ -37,22 +38,22 @@ export interface TokenRelayOptions extends Omit<TokenServerOptions, 'deadlineMs'
   readonly background: Background;
 }
 
-/** Realms change when a registry moves, and seldom otherwise. */
-const keptMs = 600_000;
+/** The time for which the realm is remembered: it seldom changes, except when a registry moves. */
+const cacheMs = 600_000;
 const deadlineMs = 10_000;
 
 /**
- * Passwords go to the realm that upstream names at its ping and nowhere else: never to one that a client names, so
- * that nobody can make the proxy ask a server of his choice, and no client is lured into sending a login there.
+ * Passwords go only to the realm that upstream names in its response to a ping, never to a realm that a client names.
+ * A client therefore cannot make the proxy call another server, and cannot be tricked into sending a login there.
  */
 export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
   const { client, clock } = options;
   const flights = createSingleFlight<NamedServer | undefined>(deadlineMs, options.background);
   let known: { readonly server: NamedServer | undefined; readonly until: number } | undefined;
 
-  async function learn(): Promise<NamedServer | undefined> {
+  async function readServer(): Promise<NamedServer | undefined> {
     const server = await serverAtPing(client);
-    known = { server, until: clock() + keptMs };
+    known = { server, until: clock() + cacheMs };
     return server;
   }
 
@@ -60,7 +61,7 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
     if (known && clock() < known.until) return known.server;
     const late = () =>
       new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to name its token server.');
-    return await flights.join({ key: 'ping', start: learn, late }, undefined);
+    return await flights.join({ key: 'ping', start: readServer, late }, undefined);
   }
 
   return {

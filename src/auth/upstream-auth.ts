@@ -1,4 +1,4 @@
 import type { Credential } from '../upstream/auth/credential.ts';
 
-/** In whose name upstream is asked: in each client's own, or in one name for all. */
+/** The login for upstream: each client's own, or one credential for all clients. */
 export type UpstreamLogin = 'passthrough' | Credential;

@@ -1,6 +1,6 @@
 import type { Budget } from '../request/budget.ts';
 
-/** Something remembered: bytes, and what is known of them. */
+/** A cached value: bytes and facts about them. */
 export interface CacheEntry {
   /** JSON values only. */
   readonly facts: Readonly<Record<string, unknown>>;
@@ -8,18 +8,18 @@ export interface CacheEntry {
 }
 
 /**
- * Where immutable content is remembered: any entry may be lost at any time, none is ever wrong. What may be handed
- * to whom is not decided here.
- * @param budget of the request that this is done for: a cache that is not in memory costs it a request each time.
+ * A cache of immutable content. An entry can disappear at any time, and is never wrong. The cache does not decide who
+ * may read an entry.
+ * @param budget of the request that uses the cache: each access to a cache outside of memory spends one request of it.
  */
 export interface Cache {
   get(key: string, budget?: Budget): Promise<CacheEntry | undefined>;
   set(key: string, entry: CacheEntry, budget?: Budget): Promise<void>;
-  /** What is known without a question to anyone. Absent from caches that are not in memory. */
-  atHand?(key: string): CacheEntry | undefined;
+  /** Reads an entry without I/O. Only caches in memory have this method. */
+  getLocal?(key: string): CacheEntry | undefined;
   /**
-   * Whether it should have the entry, and is not known to: it has lost all that it had, or could not be written to.
-   * Tells without a question to anyone. Absent from caches that keep what they are given.
+   * Whether the cache should contain the entry and is not known to: the cache lost its contents, or a write failed.
+   * Performs no I/O. Caches that do not lose entries this way omit the method.
    */
   lacks?(key: string): boolean;
 }

@@ -5,8 +5,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /**
- * An entry as bytes, for caches outside of the process: four bytes of length (big-endian), the facts as JSON, then
- * the body.
+ * Encodes an entry for caches outside of the process: the length of the facts in four bytes (big-endian), the facts as
+ * JSON, then the body.
  */
 export function encodeEntry({ facts, body }: CacheEntry): Uint8Array<ArrayBuffer> {
   const json = encoder.encode(JSON.stringify(facts));
@@ -15,7 +15,7 @@ export function encodeEntry({ facts, body }: CacheEntry): Uint8Array<ArrayBuffer
   return concatenate([length, json, body]) as Uint8Array<ArrayBuffer>;
 }
 
-/** @returns `undefined` for bytes that are no entry: a cache may hold what another version wrote. */
+/** @returns `undefined` for bytes that are not an entry: another version of regshift may have written them. */
 export function decodeEntry(bytes: Uint8Array): CacheEntry | undefined {
   if (bytes.length < 4) return undefined;
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);

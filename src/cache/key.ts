@@ -1,6 +1,6 @@
 /**
- * A key out of words, with a space between. What `+` and templates make is kept by V8 as a tree of its pieces, at
- * three times the cost of the text; this is one text.
+ * Joins words to a cache key, with a space between them. V8 stores the result of `+` and of templates as a tree of
+ * pieces, which costs three times the memory of the flat text that `join` makes.
  */
 export function joinKey(...words: readonly string[]): string {
   return words.join(' ');

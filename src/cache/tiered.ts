@@ -1,34 +1,36 @@
+import type { Metrics } from '../observability/metrics.ts';
 import type { Budget } from '../request/budget.ts';
+import { type ContentSource, recordSource } from '../request/stats.ts';
 import type { Cache, CacheEntry } from './cache.ts';
 
-/** One place of several where entries are kept. */
+/** One of several caches that together form a tiered cache. */
 export interface Tier {
-  /** For logs and counters. */
+  /** For logs and metrics. */
   readonly name: string;
   readonly cache: Cache;
-  /** Whether entries of this kind are kept here. */
-  readonly keeps: (key: string) => boolean;
-  /** Whether it does not answer just now. Absent where nobody can tell. */
+  /** Whether the tier stores entries of this kind. */
+  readonly accepts: (key: string) => boolean;
+  /** Whether the tier is unreachable now. Absent if the runtime cannot know. */
   readonly isAway?: () => boolean;
 }
 
 /**
- * Several caches as one, the nearest first. What a farther one knows is put into the nearer ones, and what it has
- * lost, again into the farther one; what is new is put into all before `set` ends, because whoever is told a digest
- * may ask another replica for it at once.
+ * Several caches as one, the nearest first. `get` copies an entry into the nearer tiers that miss it, and into the
+ * farther tiers that have lost it. `set` ends after all tiers have the entry: a client that learns a digest here may
+ * request it from another replica at once.
  */
 export function createTieredCache(tiers: readonly Tier[]): Cache {
   return {
-    atHand(key) {
-      for (const { cache, keeps } of tiers) {
-        const entry = keeps(key) ? cache.atHand?.(key) : undefined;
+    getLocal(key) {
+      for (const { cache, accepts } of tiers) {
+        const entry = accepts(key) ? cache.getLocal?.(key) : undefined;
         if (entry) return entry;
       }
       return undefined;
     },
     async get(key, budget) {
       const missed: Tier[] = [];
-      for (const tier of tiers.filter(({ keeps }) => keeps(key))) {
+      for (const tier of tiers.filter(({ accepts }) => accepts(key))) {
         const entry = await tier.cache.get(key, budget);
         if (entry) {
           const lacking = tiers.slice(tiers.indexOf(tier) + 1).filter((each) => lacks(each, key));
@@ -42,7 +44,7 @@ export function createTieredCache(tiers: readonly Tier[]): Cache {
     lacks: (key) => tiers.some((tier) => lacks(tier, key)),
     set: (key, entry, budget) =>
       put(
-        tiers.filter(({ keeps }) => keeps(key)),
+        tiers.filter(({ accepts }) => accepts(key)),
         key,
         entry,
         budget,
@@ -50,10 +52,37 @@ export function createTieredCache(tiers: readonly Tier[]): Cache {
   };
 }
 
-function lacks({ cache, keeps }: Tier, key: string): boolean {
-  return keeps(key) && (cache.lacks?.(key) ?? false);
+function lacks({ cache, accepts }: Tier, key: string): boolean {
+  return accepts(key) && (cache.lacks?.(key) ?? false);
 }
 
 async function put(tiers: readonly Tier[], key: string, entry: CacheEntry, budget?: Budget): Promise<void> {
   await Promise.all(tiers.map(({ cache }) => cache.set(key, entry, budget)));
+}
+
+/** A cache whose lookups are counted in the metrics, and recorded in the statistics of the request. */
+export function meteredCache(cache: Cache, source: ContentSource, metrics: Metrics): Cache {
+  return {
+    ...cache,
+    async get(key, budget) {
+      const entry = await cache.get(key, budget);
+      metrics.cacheLookup(source.name, entry !== undefined);
+      if (entry) recordSource(budget?.stats, source);
+      return entry;
+    },
+  };
+}
+
+/**
+ * A cache outside of the process whose entries are checked before use: another version of regshift may have written
+ * them, or storage or transport may have damaged them. An entry that fails the check counts as a miss.
+ */
+export function validatedCache(cache: Cache, isIntact: (key: string, entry: CacheEntry) => boolean): Cache {
+  return {
+    ...cache,
+    async get(key, budget) {
+      const entry = await cache.get(key, budget);
+      return entry && isIntact(key, entry) ? entry : undefined;
+    },
+  };
 }

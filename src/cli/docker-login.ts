@@ -11,17 +11,22 @@ import { UsageError } from './usage.ts';
 
 const none: StaticCredential = { kind: 'none' };
 
-/** The login that docker login left for a registry, if there is one. @throws UsageError. */
+/**
+ * Returns the login that `docker login` saved for a registry, or none.
+ * @throws UsageError if the configuration file is not one that `docker login` writes.
+ */
 export async function dockerLogin(registry: URL, io: Io): Promise<StaticCredential> {
   const file = join(io.env.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json');
   const text = textOf(file);
   if (text === undefined) return none;
   const config = parseDockerConfig(text);
   if (config === undefined)
-    throw new UsageError(`${file} is not what docker login writes. DOCKER_CONFIG names another folder.`);
+    throw new UsageError(
+      `${file} is not a configuration file of docker login. Fix it, or set DOCKER_CONFIG to another folder.`,
+    );
   const found = loginFor(config, registry);
   if ('credential' in found) return found.credential;
-  return 'helper' in found ? keptLogin(found.helper, io) : none;
+  return 'helper' in found ? helperLogin(found.helper, io) : none;
 }
 
 function textOf(file: string): string | undefined {
@@ -33,13 +38,14 @@ function textOf(file: string): string | undefined {
   }
 }
 
-/** A helper that is not there, or has no login for this registry, is no reason not to ask without one. */
-async function keptLogin(question: HelperQuestion, io: Io): Promise<StaticCredential> {
+/** Asks a credential helper. If the helper fails or has no login for the registry, requests carry no login. */
+async function helperLogin(question: HelperQuestion, io: Io): Promise<StaticCredential> {
   try {
     return credentialOf(await createAskHelper()(question));
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
-    if (error.detail?.reason !== 'NO_LOGIN') io.stderr(`${error.message} None is used.\n`);
+    if (error.detail?.reason !== 'NO_LOGIN')
+      io.stderr(`${error.message} regshift continues without a login.\n`);
     return none;
   }
 }

@@ -8,9 +8,9 @@ import { escapeControl, type Io } from './terminal/io.ts';
 import { exitCodes, UsageError } from './usage.ts';
 
 /**
- * Runs a command to its end; `serve` goes on after that.
- * @param argv without the program's own name.
- * @returns the exit code: 0 is good, 1 means that what was asked for failed or is invalid, 2 that it was asked wrongly.
+ * Runs a command to its end; `serve` continues after that.
+ * @param argv the arguments, without the program's name.
+ * @returns the exit code: 0 for success, 1 if the command failed or its subject is invalid, 2 for wrong usage or settings.
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let code: number = exitCodes.good;
@@ -25,16 +25,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** A command is loaded when it runs: `serve` should not wait for what it does not need. */
+/** Declares the commands. The code of a command is loaded when the command runs, which keeps the start fast. */
 function programOf(io: Io, done: (code: number) => void): Command {
   const program = new Command('regshift')
     .description(
-      'One registry, every client: gives each container client the image manifest that it can read.',
+      'One registry, every client: each container client gets the image manifest that it can read.',
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .showHelpAfterError('(--help says more)')
+    .showHelpAfterError('(see --help)')
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .exitOverride();
   addOperatorCommands(program, io, done);
@@ -42,6 +42,7 @@ function programOf(io: Io, done: (code: number) => void): Command {
   return program;
 }
 
+/** Prints an error and returns the exit code for it. */
 function codeOf(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.wrongUsage;
   const expected = error instanceof ConversionError || error instanceof RegistryError || isOfSystem(error);
@@ -49,23 +50,25 @@ function codeOf(error: unknown, io: Io): number {
     io.stderr(`regshift: ${escapeControl(messageOf(error))}\n`);
     return error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.failed;
   }
-  io.stderr(`regshift: something that should not happen: ${error instanceof Error ? error.stack : error}\n`);
+  io.stderr(
+    `regshift: unexpected error, please report it: ${error instanceof Error ? error.stack : error}\n`,
+  );
   return exitCodes.failed;
 }
 
-/** A file that is not there, a port that is taken. */
+/** Tells whether an error comes from a system call: a missing file, a port in use. */
 function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
 
-/** The system's own words are for programmers: `ENOENT: no such file or directory, open 'x'`. */
+/** Words an error for people: Node's own text is like `ENOENT: no such file or directory, open 'x'`. */
 function messageOf(error: Error): string {
   if (!isOfSystem(error) || error.path === undefined) return error.message;
   const words: Readonly<Record<string, string>> = {
-    ENOENT: 'there is no such file or folder',
-    EACCES: 'you may not open it',
-    EISDIR: 'this is a folder',
-    ENOTDIR: 'a part of this path is a file, and a folder is wanted',
+    ENOENT: 'no such file or folder',
+    EACCES: 'permission denied',
+    EISDIR: 'this is a folder, but a file is needed',
+    ENOTDIR: 'a part of this path is a file, but must be a folder',
   };
   return `${error.path}: ${words[error.code ?? ''] ?? error.message}`;
 }

@@ -3,21 +3,21 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { base64url, exportJWK } from 'jose';
 import type { SigningKey } from '../../converters/crypto/signing-key.ts';
 
-/** What seals the claims of API v1 and the addresses of uploads. Every replica with the same signing key and routes has the same ones. */
+/** The keys of the state that clients carry. Replicas with the same signing key and routes have the same keys. */
 export interface StateKeys {
   /** Authenticates the repository of a pull, in the path of its requests. */
   readonly context: Uint8Array;
-  /** Encrypts what only the proxy may read, in `X-Docker-Token`. */
+  /** Encrypts the token of a pull in `X-Docker-Token`, which only the proxy may read. */
   readonly token: Uint8Array;
-  /** Encrypts where upstream wants an upload to go on, in the path of its requests. */
+  /** Encrypts the address at which upstream continues an upload, in the path of its requests. */
   readonly upload: Uint8Array;
 }
 
 /**
- * Derives the keys (HKDF, RFC 5869), so that an operator has one secret to keep. Each use has an info of its own:
- * what is sealed for one opens nothing of another. So has each route: a login for one registry can then never be
- * sent to another one by a proxy that has the same signing key (design, rule 8).
- * @param route its upstream and its id.
+ * Derives the keys from the signing key (HKDF, RFC 5869), so that an operator keeps one secret. Each purpose has its
+ * own info, so that state sealed for one purpose is invalid for another. Each route has its own info too: a proxy with
+ * the same signing key can never send a login for one registry to another one (design, rule 8).
+ * @param route the upstream and the id of the route.
  */
 export async function deriveStateKeys({ privateKey }: SigningKey, route: string): Promise<StateKeys> {
   const { d } = await exportJWK(privateKey);

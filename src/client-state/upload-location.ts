@@ -4,20 +4,20 @@ import { RegistryError } from '../errors.ts';
 import type { StateKeys } from './keys.ts';
 
 /**
- * Uploads that upstream wants to have at another address than `/v2/<name>/blobs/uploads/`: on a path of its own, or
- * on another origin. The client keeps talking to the proxy, which may be all that it can reach, and which a login of
- * its is meant for: the address goes with it, encrypted, so that nobody makes the proxy write where upstream has not
- * said, and no signed URL lies open.
+ * Seals the addresses of uploads that upstream moves away from `/v2/<name>/blobs/uploads/`: to another path or another
+ * origin. The client continues to talk to the proxy, which may be the only host that it can reach and that its login
+ * is for. The client carries the address encrypted, so that it cannot make the proxy write to an address that upstream
+ * did not name, and so that signed URLs stay secret.
  */
 export interface UploadLocations {
-  /** @param url as upstream wrote it. @returns a segment of a path. @throws RegistryError MISCONFIGURED without a key. */
+  /** @param url as upstream wrote it. @returns a path segment. @throws RegistryError MISCONFIGURED without a key. */
   seal(url: string, repository: RepositoryName): Promise<string>;
-  /** @throws RegistryError UPLOAD_UNKNOWN for what was not sealed here, for this repository, within a day. */
+  /** @throws RegistryError UPLOAD_UNKNOWN for a segment that was not sealed here for this repository within a day. */
   open(segment: string, repository: RepositoryName): Promise<string>;
 }
 
 const prefix = 'elsewhere.';
-/** An upload over a slow line takes hours. */
+/** The lifetime of an address: an upload over a slow line takes hours. */
 const lifeSeconds = 24 * 60 * 60;
 const algorithms = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] };
 
@@ -25,12 +25,12 @@ export function isSealed(segment: string): boolean {
   return segment.startsWith(prefix);
 }
 
-/** For logs: whoever has a sealed address may write there, as far as the proxy lets him in. */
+/** Removes a sealed address from a path, for logs: a client that has the address may write to it. */
 export function withoutSealed(path: string): string {
   return path.replace(/\/elsewhere\.[^/]*$/, '/elsewhere');
 }
 
-/** @param clock milliseconds since the epoch. */
+/** @param clock returns milliseconds since the epoch. */
 export function createUploadLocations(keys: () => Promise<StateKeys>, clock: () => number): UploadLocations {
   return {
     async seal(url, repository) {

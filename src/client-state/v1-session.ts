@@ -4,14 +4,15 @@ import type { StateKeys } from './keys.ts';
 import { openContext, sealContext, type V1Context } from './v1-context.ts';
 import { openToken, sealToken } from './v1-token.ts';
 
+/** The state of a pull, as its client carries it. */
 export interface SealedV1Session {
-  /** A segment of a path. */
+  /** A path segment. */
   readonly context: string;
-  /** For `X-Docker-Token`. */
+  /** The value of `X-Docker-Token`. */
   readonly token: string;
 }
 
-/** The part of a request that tells what its client was told before. */
+/** The parts of a request that may carry the state of a pull. */
 export interface V1Request {
   readonly url: URL;
   readonly headers: Headers;
@@ -21,27 +22,27 @@ interface WithV1Context {
   readonly v1Context?: V1Context;
 }
 
-/** What makes API v1 stateless: what a client is told at the beginning of a pull, and brings back to any replica. */
+/** Makes API v1 stateless: a client gets the state of its pull at the beginning, and sends it to any replica. */
 export interface V1Session {
-  /** For the rest of a client's pull, with the login that this request has. */
+  /** Seals the state for the rest of a pull, with the login of this request. */
   seal(context: V1Context, request: V1Request): Promise<SealedV1Session>;
   /**
-   * A request of API v1 as it would be if its URL named the repository and the client sent its login each time.
-   * @throws RegistryError UNAUTHORIZED for a claim that was altered, is too old, or is of another pull; MISCONFIGURED.
+   * Restores the repository and the login of a request of API v1 from the state that it carries.
+   * @throws RegistryError UNAUTHORIZED for state that was altered, is too old, or is of another pull; MISCONFIGURED.
    */
   open<Request extends V1Request>(request: Request): Promise<Request & WithV1Context>;
 }
 
 export interface V1SessionOptions {
-  /** @throws RegistryError MISCONFIGURED where replicas would not have the same ones. */
+  /** @throws RegistryError MISCONFIGURED if replicas would have different keys. */
   readonly keys: () => Promise<StateKeys>;
-  /** The id of the route that they are for. */
+  /** The id of the route that the keys are for. */
   readonly route: string;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 
-/** The path before which a context stands in the URLs of a pull. */
+/** The beginning of the URLs of a pull; the context follows it. */
 export const contextPath = '/v1ctx/';
 
 export function isV1Path(pathname: string): boolean {
@@ -91,8 +92,9 @@ export function createV1Session({ keys, route, clock }: V1SessionOptions): V1Ses
 }
 
 /**
- * The route that the claims of a request say they are for: only its own keys open them, so what is said is no proof.
- * @returns undefined for a request without claims, "" for what is no claim of ours.
+ * The id of the route that the state of a request names. The id is no proof, because only the
+ * keys of that route open the state.
+ * @returns undefined for a request without state, "" for state that the proxy did not write.
  */
 export function sessionRoute({ url, headers }: V1Request): string | undefined {
   const sealed = splitPath(url.pathname).sealedContext ?? tokenIn(headers);
@@ -104,7 +106,7 @@ export function sessionRoute({ url, headers }: V1Request): string | undefined {
   }
 }
 
-/** A request without claims as it would be without what Docker sends in the place of a login. */
+/** Removes the placeholders that Docker sends instead of a login from a request without state. */
 export function withoutSession<Request extends V1Request>(request: Request): Request {
   const isEmptyToken = tokenIn(request.headers) !== undefined;
   return withAuthorization(request, isEmptyToken ? undefined : loginIn(request.headers));
@@ -115,25 +117,28 @@ function splitPath(pathname: string): { sealedContext: string | undefined; path:
   return { sealedContext, path: rest ?? pathname };
 }
 
-/** Docker 1.3 to 1.6 send a bare `Token ` when they were given none: that is "", and no claim. */
+/**
+ * The token of a request. Docker 1.3 to 1.6 send a bare `Token ` if they got no token: that is "", which is no state.
+ */
 function tokenIn(headers: Headers): string | undefined {
   const value = /^token(?:\s+(.*))?$/i.exec(headers.get('authorization') ?? '');
   return value === null ? undefined : (value[1] ?? '').trim();
 }
 
-/** Over HTTPS, Docker 1.3 to 1.9 log in with no name and no password when nobody has logged in. */
+/** The login of a request. Over HTTPS, Docker 1.3 to 1.9 send an empty name and password without a login. */
 function loginIn(headers: Headers): string | undefined {
   const authorization = headers.get('authorization') ?? undefined;
   return /^basic\s+Og==$/i.test(authorization ?? '') ? undefined : authorization;
 }
 
-export function invalidSession(what: string): RegistryError {
-  return new RegistryError('UNAUTHORIZED', `${what}. Pull again.`, {
+/** @param problem a sentence without a full stop. */
+export function invalidSession(problem: string): RegistryError {
+  return new RegistryError('UNAUTHORIZED', `${problem}. Pull again.`, {
     headers: { 'WWW-Authenticate': 'Basic realm="regshift"' },
   });
 }
 
-/** The same request, as if this Authorization value had come with it. */
+/** A copy of a request with another Authorization value, or without one. */
 function withAuthorization<Request extends V1Request>(
   request: Request,
   authorization: string | undefined,

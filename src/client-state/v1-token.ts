@@ -1,15 +1,18 @@
 import { EncryptJWT, errors, jwtDecrypt } from 'jose';
 import { parseRepositoryName, type RepositoryName } from '../../converters/reference.ts';
 
-/** What a client brings back as `Authorization: Token …`. */
+/** The content of the token that a client sends as `Authorization: Token …`. */
 export interface V1Token {
-  /** As upstream calls it; a token is good for this one alone. */
+  /** The repository by its upstream name; the token is valid for no other. */
   readonly repository: RepositoryName;
-  /** The client's own Authorization value: over plain HTTP it sends that with its first request and never again. */
+  /** The client's own Authorization value. Over plain HTTP a client sends it only with its first request. */
   readonly authorization: string | undefined;
 }
 
-/** A pull over a slow line takes hours, and Docker 1.6 to 1.9 ask for a password in the middle when a token ends. */
+/**
+ * The lifetime of a token. A pull over a slow line takes hours; Docker 1.6 to 1.9 ask for a password if a token
+ * expires.
+ */
 const lifeSeconds = 24 * 60 * 60;
 
 const algorithms = {
@@ -17,7 +20,7 @@ const algorithms = {
   contentEncryptionAlgorithms: ['A256GCM'],
 };
 
-/** @param route whose key it is. @param now milliseconds since the epoch. */
+/** @param route the id of the route that the key belongs to. @param now milliseconds since the epoch. */
 export async function sealToken(
   token: V1Token,
   key: Uint8Array,
@@ -33,7 +36,7 @@ export async function sealToken(
     .encrypt(key);
 }
 
-/** @returns undefined for what was not sealed with this key, or is too old. */
+/** @returns undefined for text that was not sealed with this key, or that is too old. */
 export async function openToken(sealed: string, key: Uint8Array, now: number): Promise<V1Token | undefined> {
   try {
     const rules = { ...algorithms, currentDate: new Date(now), requiredClaims: ['exp'] };

@@ -1,15 +1,13 @@
 import type { Cache } from '../cache/cache.ts';
-import { createMemoryCache } from '../cache/memory.ts';
-import { meteredCache } from '../cache/metered.ts';
-import { createTieredCache } from '../cache/tiered.ts';
-import { validatedCache } from '../cache/validated.ts';
+import { createMemoryCache } from '../cache/lru.ts';
+import { createTieredCache, meteredCache, validatedCache } from '../cache/tiered.ts';
 import type { Settings } from '../config/settings.ts';
 import { isIntact } from '../registry/cache-entries.ts';
 import type { RuntimePlatform } from './platform.ts';
 
 /**
- * What answers hold may be gone from the cache by then: an image that is asked for in the same words all the time is
- * not looked up there. So that both together keep to what the operator allows, each has its part.
+ * Divides REGSHIFT_CACHE_BYTES. The response cache and the content cache each have a part: an image that only the
+ * response cache serves may be evicted from the content cache.
  */
 export function memoryOf(
   { REGSHIFT_CACHE_BYTES, routes }: Settings,
@@ -22,6 +20,7 @@ export function memoryOf(
   return { responseCacheBytes, registryBytes, contentBytes: bytes - responseCacheBytes - ofRoutes };
 }
 
+/** Puts the memory cache in front of the far caches of the runtime, and measures each of them. */
 export function cacheOf(contentBytes: number, { tiers = [], metrics }: RuntimePlatform): Cache {
   const own = createMemoryCache(contentBytes);
   const memory = meteredCache(own, { name: 'memory', distance: 0 }, metrics);
@@ -30,8 +29,8 @@ export function cacheOf(contentBytes: number, { tiers = [], metrics }: RuntimePl
     const place = { name: tier.name, distance: index + 1 };
     return { ...tier, cache: meteredCache(validatedCache(tier.cache, isIntact), place, metrics) };
   });
-  return createTieredCache([{ name: 'memory', cache: memory, keeps: () => true }, ...far]);
+  return createTieredCache([{ name: 'memory', cache: memory, accepts: () => true }, ...far]);
 }
 
-/** For proofs that are asked for again within seconds, whatever the operator allows. */
+/** Minimum for one registry, for access grants that are used again within seconds. */
 export const leastRegistryBytes = 262_144;

@@ -12,14 +12,15 @@ interface ClientAuthParts {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly comparePassword: ComparePassword;
-  /** Shared by all routes, which share the processor. */
+  /** One queue for all routes, since they share the processor. */
   readonly loginQueue: LoginQueue;
 }
 
 /**
- * The client auth that the settings ask for.
- * @returns undefined where they say that the proxy does not ask who its clients are.
- * @throws RegistryError MISCONFIGURED where the rules of the settings have failed: an open door must not be what is left.
+ * Creates the client auth of the settings.
+ * @returns undefined if the proxy lets in every client.
+ * @throws RegistryError MISCONFIGURED for settings that the rules should have refused: the proxy must not let in
+ *   everyone by mistake.
  */
 export function chooseClientAuth(
   settings: Values,

@@ -28,10 +28,10 @@ import { chooseClientAuth } from './client-auth.ts';
 import type { RuntimePlatform } from './platform.ts';
 import { upstreamLogin } from './upstream-auth.ts';
 
-/** Any host will do for the registry inside the process; this one is reserved for such (RFC 2606, section 2). */
+/** The URL of the registry inside the process; the host is reserved (RFC 2606, section 2). */
 const sampleUrl = new URL('http://sample.invalid');
 
-/** Puts the parts together that every runtime shares. */
+/** Puts together the parts that every runtime shares. */
 export function compose(
   settings: Settings,
   platform: RuntimePlatform,
@@ -93,7 +93,7 @@ function siteOf(
       baseUrl,
       ...outward,
       allowAnonymousTokens: true,
-      // Docker waits for 10 s at a ping; the last one has no one behind it to ask instead.
+      // Docker waits 10 s for a ping, so each mirror but the last has a shorter deadline.
       ...(index < upstreams.length - 1 ? { headersDeadlineMs: mirrorDeadlineMs } : {}),
     }),
     login: upstreamLogin(settings, baseUrl, keeperOf),
@@ -156,7 +156,7 @@ interface LoggedIn {
   readonly login: UpstreamLogin;
 }
 
-/** Several registries as one, each with its own login. Clients log in to none of them (config/auth-rules.ts). */
+/** Several mirrors as one client, each with its own login. Clients log in to none of them (config/auth-rules.ts). */
 function asOne([first, ...others]: readonly [LoggedIn, ...LoggedIn[]], clock: () => number): LoggedIn {
   if (others.length === 0) return first;
   const own = ({ client, login }: LoggedIn): Mirror => ({
@@ -175,7 +175,7 @@ function mapAll<From, To>(
   return [make(first, 0), ...others.map((each, index) => make(each, index + 1))];
 }
 
-/** Layers that are read at once, for whatever route: each costs a connection, and a decoder's memory. */
+/** Leases for layer reads, for all routes together: each read costs a connection and a decoder's memory. */
 const layerReadings = 4;
 
 function layersOf(settings: Settings, { clock, layerBytes }: RuntimePlatform): RouteOptions['layers'] {
@@ -199,7 +199,7 @@ async function loadSigningKey(setting: string | undefined, platform: RuntimePlat
   return generateSigningKey();
 }
 
-/** Makes a thing at its first use; a failure is not kept. */
+/** Makes a value at its first use; a failure is not kept. */
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
   let made: Promise<Value> | undefined;
   return () => {

@@ -6,34 +6,34 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
 import type { Fetch } from '../upstream/client.ts';
 
-/** What differs from runtime to runtime. */
+/** Everything that differs between runtimes. */
 export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'background'> {
   readonly fetch: Fetch;
-  /** The largest layer, unpacked, that the runtime can cope with, in bytes. */
+  /** Size of the largest decompressed layer that the runtime can read, in bytes. */
   readonly layerBytes: number;
-  /** How many requests of its own one request may cause, where the operator does not say. */
+  /** Default for REGSHIFT_SUBREQUESTS. */
   readonly subrequests: number;
-  /** Memory for converted content, in bytes, where the operator does not say. */
+  /** Default for REGSHIFT_CACHE_BYTES. */
   readonly cacheBytes: number;
-  /** Whether whole answers are held beside it: the runtime says in which words requests are asked. */
+  /** True if the runtime computes response-cache keys, so that whole responses can be cached. */
   readonly holdsAnswers?: boolean;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** How many requests may be under way, where the operator does not say. */
+  /** Default for REGSHIFT_MAX_REQUESTS. */
   readonly mostRequests: number;
-  /** What `REGSHIFT_SIGNING_KEY` stands for: the key's text, read from a file where the runtime has files. */
+  /** The key text for a value of `REGSHIFT_SIGNING_KEY`, read from a file on runtimes that have files. */
   readonly signingKeyText: (setting: string) => Promise<string>;
   /**
-   * Whether requests of one client reach processes that know nothing of each other (Workers): what one of them seals,
-   * another one must be able to open.
+   * True if one client's requests reach processes that share no memory (Workers): a process must open what another
+   * one sealed.
    */
   readonly manyProcesses?: boolean;
-  /** Asks programs that keep logins. Absent where there are no programs. */
+  /** Runs credential helpers. Absent on a runtime that cannot run programs. */
   readonly askHelper?: AskHelper;
-  /** Compares on another thread where the runtime has threads: requests are answered meanwhile. */
+  /** Compares on another thread if the runtime has threads, so that requests are answered meanwhile. */
   readonly comparePassword: ComparePassword;
-  /** Caches behind the memory of this process or isolate, the nearest first. */
+  /** Caches outside of the process or isolate, nearest first. */
   readonly tiers?: readonly Tier[];
 }

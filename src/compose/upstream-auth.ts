@@ -5,9 +5,9 @@ import { RegistryError } from '../errors.ts';
 import type { CredentialHelper } from '../upstream/auth/credential.ts';
 
 /**
- * @param upstream one of those that the settings name: a login is for one registry.
- * @param keeperOf undefined where no program can be run.
- * @throws RegistryError MISCONFIGURED for settings that the rules of auth-rules.ts would have refused.
+ * @param upstream one of the registries of the settings: a login is for one registry.
+ * @param keeperOf undefined if no program can be run.
+ * @throws RegistryError MISCONFIGURED for settings that auth-rules.ts should have refused.
  */
 export function upstreamLogin(
   settings: Values,
@@ -27,7 +27,7 @@ export function upstreamLogin(
     return { kind: 'service', username, password };
   }
   if (mode === 'docker-config' && config) {
-    // Of several registries, one without a login is asked without.
+    // A mirror without a login is asked without one.
     if (!only && !knowsOf(config, upstream)) return { kind: 'none' };
     const found = loginFor(config, upstream);
     if ('credential' in found) return found.credential;

@@ -1,5 +1,6 @@
 /**
- * Lets work go on when the request that it was begun for is over, and others may wait for it: `waitUntil` on Workers,
- * where a request that ends, or whose client leaves, takes with it all that it had under way. Nothing on Node.
+ * Keeps work alive after the request that started it has ended, because other requests may wait for it. On Workers this
+ * is `waitUntil`: the runtime cancels all work of a request that ends or whose client disconnects. On Node it does
+ * nothing.
  */
 export type Background = (work: Promise<unknown>) => void;

@@ -1,51 +1,53 @@
 export interface CircuitOptions {
-  /** Asks whether the other side is there: resolves when it is. Called only while it is away. */
+  /** Checks the service: resolves if it works. Called only while the circuit is open. */
   readonly probe: () => Promise<void>;
-  /** Called once when it goes away, with why, and once when it is back. */
-  readonly onAway: (reason: string) => void;
-  readonly onBack: () => void;
+  /** Called once when the circuit opens. */
+  readonly onOpen: (reason: string) => void;
+  /** Called once when the circuit closes again. */
+  readonly onClose: () => void;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 
 /**
- * Keeps work from waiting for something that does not answer. Once it is taken to be away nobody asks it any more
- * but a probe in the background, so that no request pays for finding out.
+ * A circuit breaker: keeps work from waiting for a service that does not respond. While the circuit is open, only a
+ * probe in the background contacts the service, so that no request waits to learn that the service is down.
  */
 export interface Circuit {
-  isAway(): boolean;
-  /** It answered. */
-  answered(): void;
-  /** It did not answer in time. Three times in a row, and it is taken to be away: one pause is not. */
-  late(reason: string): void;
-  /** It is certainly not there: the connection broke. */
-  lost(reason: string): void;
-  /** Something speaks for its being there again: it is probed at once. */
-  tryNow(): void;
-  /** No more probes. */
+  /** Whether work must not use the service. */
+  isOpen(): boolean;
+  /** The service responded. */
+  recordSuccess(): void;
+  /** The service did not respond in time. Three timeouts in a row open the circuit; a single pause does not. */
+  recordTimeout(reason: string): void;
+  /** Opens the circuit at once, for example because the connection broke. */
+  open(reason: string): void;
+  /** Probes an open circuit without delay, because the service may work again. */
+  probeNow(): void;
+  /** Ends all probes. */
   stop(): void;
 }
 
-const tolerated = 3;
+const mostTimeouts = 3;
 const firstProbeMs = 1_000;
 const longestProbeMs = 30_000;
-/** What goes away again this soon after it came back is waited for longer each time, and told of less often. */
+/** A circuit that opens again within this time after it closed doubles the delay between its probes. */
 const steadyMs = 60_000;
 
-export function createCircuit({ probe, onAway, onBack, clock }: CircuitOptions): Circuit {
-  let away = false;
-  let inARow = 0;
+export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions): Circuit {
+  let isOpen = false;
+  let timeouts = 0;
   let waitMs = firstProbeMs;
-  let backAt = Number.NEGATIVE_INFINITY;
+  let closedAt = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let probing = false;
   let stopped = false;
 
-  function goAway(reason: string): void {
-    if (away || stopped) return;
-    away = true;
-    waitMs = clock() - backAt > steadyMs ? firstProbeMs : Math.min(waitMs * 2, longestProbeMs);
-    onAway(reason);
+  function open(reason: string): void {
+    if (isOpen || stopped) return;
+    isOpen = true;
+    waitMs = clock() - closedAt > steadyMs ? firstProbeMs : Math.min(waitMs * 2, longestProbeMs);
+    onOpen(reason);
     probeLater();
   }
 
@@ -55,33 +57,33 @@ export function createCircuit({ probe, onAway, onBack, clock }: CircuitOptions):
   }
 
   async function probeNow(): Promise<void> {
-    if (!away || probing || stopped) return;
+    if (!isOpen || probing || stopped) return;
     clearTimeout(timer);
     probing = true;
-    const isThere = await probe().then(
+    const works = await probe().then(
       () => true,
       () => false,
     );
     probing = false;
     if (stopped) return;
-    if (!isThere) return probeLater();
-    away = false;
-    inARow = 0;
-    backAt = clock();
-    onBack();
+    if (!works) return probeLater();
+    isOpen = false;
+    timeouts = 0;
+    closedAt = clock();
+    onClose();
   }
 
   return {
-    isAway: () => away,
-    answered: () => {
-      inARow = 0;
+    isOpen: () => isOpen,
+    recordSuccess: () => {
+      timeouts = 0;
     },
-    late(reason) {
-      inARow += 1;
-      if (inARow >= tolerated) goAway(reason);
+    recordTimeout(reason) {
+      timeouts += 1;
+      if (timeouts >= mostTimeouts) open(reason);
     },
-    lost: goAway,
-    tryNow: () => void probeNow(),
+    open,
+    probeNow: () => void probeNow(),
     stop() {
       stopped = true;
       clearTimeout(timer);

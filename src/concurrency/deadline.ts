@@ -1,13 +1,17 @@
-/** The reason with which a deadline of our own aborts, to be told from the caller's abort. */
+/** The abort reason of regshift's own deadlines. It tells a deadline from an abort by the caller. */
 class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed';
 }
 
+/** Whether a signal was aborted by a deadline of this module. */
 export function isDeadline(signal: AbortSignal): boolean {
   return signal.aborted && signal.reason instanceof DeadlinePassed;
 }
 
-/** Runs `work` with a signal that aborts `milliseconds` from now, or when `outer` does, unless `work` is done by then. */
+/**
+ * Runs `work` with a signal that aborts after `milliseconds`, or when `outer` aborts. The signal never aborts after `work`
+ * has ended.
+ */
 export async function withDeadline<T>(
   milliseconds: number,
   outer: AbortSignal | undefined,
@@ -25,8 +29,9 @@ export async function withDeadline<T>(
 }
 
 /**
- * The same for work that brings a body home, which the caller can still abort when the deadline is over. Nobody tells
- * when a body is done with, so the tie to `outer` is a weak one, and dearer.
+ * Like `withDeadline`, for work that returns a response whose body is read later. The deadline covers the work only, but
+ * `outer` can still abort the body. The end of the body is unknown here, so the signal depends on `outer` through
+ * `AbortSignal.any`, which holds it weakly and costs more.
  */
 export async function withDeadlineForHead<T>(
   milliseconds: number,
@@ -48,7 +53,10 @@ function setDeadline(milliseconds: number, outer: AbortSignal | undefined) {
   return { deadline, lift: () => clearTimeout(timer) };
 }
 
-/** Waits for what others may wait for too: an abort ends this wait, and not the work. */
+/**
+ * Waits for a promise that others may wait for too: an abort ends this wait, not the work.
+ * @throws the signal's reason.
+ */
 export async function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();

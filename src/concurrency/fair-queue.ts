@@ -1,25 +1,26 @@
-/** An item in line. */
+/** An item in the queue. */
 export interface QueueEntry {
-  /** Takes the item out of the line; false if it is no longer there. */
+  /** Removes the item. @returns false if the item is no longer in the queue. */
   leave(): boolean;
 }
 
 /**
- * A line that serves its owners in turn, whatever the number of items of each. An owner is a path, like
- * `[route, repository, address]`: routes take turns, then the repositories of a route, then the addresses in each.
+ * A queue that serves its owners in turn, whatever the number of items of each. An owner is a path, like
+ * `[route, repository, address]`: routes take turns, then the repositories of a route, then the addresses of a
+ * repository.
  */
 export interface FairQueue<Item> {
-  /** The number of items in line. */
+  /** Number of items in the queue. */
   readonly size: number;
-  /** @param owner of the same length for every item of the queue. */
+  /** @param owner path with the same length for every item of the queue. */
   push(owner: readonly string[], item: Item): QueueEntry;
   /**
-   * Takes out the next item. The first item of an owner that is turned down is passed over together with the rest of
-   * that owner's items, so that an owner's items keep their order.
-   * @param fits tells whether the item can be served now; absent: every item can.
+   * Removes the next item and returns it. If the first item of an owner does not fit, the queue skips all items of that
+   * owner, so that the items of an owner keep their order.
+   * @param fits whether the item can be served now; without it, every item can.
    */
   shift(fits?: (item: Item, owner: readonly string[]) => boolean): Item | undefined;
-  /** Whether an item is in line that `matches` accepts. Looks at the first item of each owner only. */
+  /** Whether `matches` accepts the first item of any owner. */
   some(matches: (item: Item, owner: readonly string[]) => boolean): boolean;
 }
 
@@ -28,10 +29,10 @@ interface Waiting<Item> {
   readonly item: Item;
 }
 
-/** Owners in the order in which they are served next; a Map keeps the order of insertion. */
+/** A node of the tree of owners. The map lists its branches in the order of service: a Map keeps insertion order. */
 interface Branch<Item> {
   readonly branches: Map<string, Branch<Item>>;
-  /** Of an owner, which is the end of a path. */
+  /** Items of the owner whose path ends at this node. */
   readonly waiting: Set<Waiting<Item>>;
 }
 
@@ -49,11 +50,11 @@ export function createFairQueue<Item>(): FairQueue<Item> {
     const waiting = { owner, item };
     branch.waiting.add(waiting);
     size += 1;
-    return { leave: () => take(waiting, false) };
+    return { leave: () => remove(waiting, false) };
   }
 
-  /** @param served moves the owner, and each part of its path, behind the others. */
-  function take(waiting: Waiting<Item>, served: boolean): boolean {
+  /** @param served whether to move the owner, and each part of its path, behind the others. */
+  function remove(waiting: Waiting<Item>, served: boolean): boolean {
     const path: { readonly parent: Branch<Item>; readonly name: string; readonly branch: Branch<Item> }[] =
       [];
     let branch = root;
@@ -93,7 +94,7 @@ export function createFairQueue<Item>(): FairQueue<Item> {
     push,
     shift(fits = () => true) {
       const found = find(root, fits);
-      if (found) take(found, true);
+      if (found) remove(found, true);
       return found?.item;
     },
     some: (matches) => find(root, matches) !== undefined,

@@ -1,32 +1,32 @@
 import { createFairQueue } from './fair-queue.ts';
 
-/** Lets a few pieces of work run at a time; owners take turns. */
+/** A semaphore whose waiting owners take turns. */
 export interface FairSemaphore {
   /**
-   * Waits until a place is free.
+   * Waits for a slot.
    * @param owner path in a `FairQueue`.
-   * @returns a function that frees the place; further calls do nothing.
+   * @returns a function that frees the slot; further calls do nothing.
    * @throws the signal's reason.
    */
   acquire(owner: readonly string[], signal: AbortSignal): Promise<() => void>;
 }
 
 export function createFairSemaphore(limit: number): FairSemaphore {
-  const line = createFairQueue<() => void>();
+  const queue = createFairQueue<() => void>();
   let running = 0;
 
   function admit(): void {
-    while (running < limit && line.size > 0) {
+    while (running < limit && queue.size > 0) {
       running += 1;
-      line.shift()?.();
+      queue.shift()?.();
     }
   }
 
-  function placeOf(): () => void {
-    let held = true;
+  function releaseOnce(): () => void {
+    let isHeld = true;
     return () => {
-      if (!held) return;
-      held = false;
+      if (!isHeld) return;
+      isHeld = false;
       running -= 1;
       admit();
     };
@@ -36,7 +36,7 @@ export function createFairSemaphore(limit: number): FairSemaphore {
     async acquire(owner, signal) {
       signal.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const entry = line.push(owner, resolve);
+      const entry = queue.push(owner, resolve);
       const leave = () => {
         if (entry.leave()) reject(signal.reason);
       };
@@ -47,7 +47,7 @@ export function createFairSemaphore(limit: number): FairSemaphore {
       } finally {
         signal.removeEventListener('abort', leave);
       }
-      return placeOf();
+      return releaseOnce();
     },
   };
 }

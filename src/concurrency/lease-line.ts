@@ -1,46 +1,46 @@
 import { createFairQueue } from './fair-queue.ts';
 
-/** The right to be one of the few pieces of work that go on at once. */
+/** Permission to be one of the few pieces of work that run at once. */
 export interface LineLease {
-  /** Tells that the work goes on. @returns false where the lease was taken away: the work must stop. */
+  /** Reports progress. @returns false if the lease was revoked: the work must stop. */
   touch(): boolean;
-  /** May be called more than once. */
+  /** Ends the lease; further calls do nothing. */
   release(): void;
 }
 
 export interface LineLeaseRequest {
-  /** Of each place, one lease is out at a time. */
-  readonly place: string;
-  /** The path of the owner in a `FairQueue`. */
+  /** Each key has at most one active lease. */
+  readonly key: string;
+  /** Path in a `FairQueue`. */
   readonly owner: readonly string[];
-  /** The client's address: it may have only a part of the line waiting. */
+  /** Address of the client, whose share of the line is limited. */
   readonly address: string;
-  /** False once the result is of no use any more. */
+  /** False once no request needs the result. */
   readonly isWanted: () => boolean;
-  /** Called now and then while the request waits. */
+  /** Called about once a second while the request waits. */
   readonly onWait: () => void;
 }
 
 export interface LeaseLine {
-  /** Waits in line. @throws what `refuse` makes. */
-  take(request: LineLeaseRequest): Promise<LineLease>;
+  /** Waits in line for a lease. @throws the error that `refuse` makes. */
+  acquire(request: LineLeaseRequest): Promise<LineLease>;
 }
 
-/** Why a request gets no lease: the line is full, or the request waited for as long as it may. */
+/** The reason for which a request gets no lease: the line is full, or the request waited for the maximum time. */
 export type LeaseRefusal = 'full' | 'late';
 
 export interface LeaseLineOptions {
-  /** Maximum number of leases that are out at once. */
+  /** Maximum number of active leases. */
   readonly limit: number;
-  /** Maximum number of requests in line, and of those of one address. */
+  /** Maximum number of requests in line: of all clients, and of one address. */
   readonly waiting: { readonly all: number; readonly ofAddress: number };
-  /** A lease that was not touched for so long is taken away once another request waits. */
+  /** A lease without `touch` for this long is revoked once another request waits. */
   readonly staleMs: number;
-  /** Maximum time in line. */
+  /** Maximum time in line, in milliseconds. */
   readonly patienceMs: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  readonly refuse: (refusal: LeaseRefusal, place: string) => Error;
+  readonly refuse: (refusal: LeaseRefusal, key: string) => Error;
 }
 
 interface Waiter extends LineLeaseRequest {
@@ -50,55 +50,54 @@ interface Waiter extends LineLeaseRequest {
   isCounted: boolean;
 }
 
-const lookMs = 1_000;
+const checkMs = 1_000;
 
 /**
- * A fair line for a few leases. A lease is not only released but also taken away: on Workers, the work of a request
- * that is cut off stops where it is, without a `finally`. For the same reason each request in line looks after the
- * line itself.
+ * A fair line for a few leases. Stale leases are revoked: if Workers cancels a request, its work stops without running
+ * `finally`, and never releases its lease. For the same reason, each request in line runs a timer that serves the line.
  */
 export function createLeaseLine(options: LeaseLineOptions): LeaseLine {
   const { limit, waiting, staleMs, patienceMs, clock, refuse } = options;
-  const out = new Map<LineLease, { readonly place: string; touched: number }>();
+  const active = new Map<LineLease, { readonly key: string; touched: number }>();
   const line = createFairQueue<Waiter>();
   const perAddress = new Map<string, number>();
 
   const isOver = ({ until, isWanted }: Waiter) => clock() >= until || !isWanted();
-  const isStale = (lease: LineLease) => clock() - (out.get(lease)?.touched ?? 0) > staleMs;
-  const holderOf = (place: string) => [...out.keys()].find((lease) => out.get(lease)?.place === place);
+  const isStale = (lease: LineLease) => clock() - (active.get(lease)?.touched ?? 0) > staleMs;
+  const holderOf = (key: string) => [...active.keys()].find((lease) => active.get(lease)?.key === key);
 
-  /** The lease that must end before one begins at the place: "none", or undefined where none of them may. */
-  function replaced(place: string): LineLease | 'none' | undefined {
-    const holder = holderOf(place);
+  /** The lease to revoke before a new lease of the key begins; `none` if there is room, undefined if it must wait. */
+  function revocable(key: string): LineLease | 'none' | undefined {
+    const holder = holderOf(key);
     if (holder) return isStale(holder) ? holder : undefined;
-    return out.size < limit ? 'none' : [...out.keys()].find(isStale);
+    return active.size < limit ? 'none' : [...active.keys()].find(isStale);
   }
 
   function admit(): void {
     for (;;) {
-      const next = line.shift((waiter) => isOver(waiter) || replaced(waiter.place) !== undefined);
+      const next = line.shift((waiter) => isOver(waiter) || revocable(waiter.key) !== undefined);
       if (next === undefined) return;
       uncount(next);
-      // The request whose time is over finds out for itself; on Workers it may be gone without a word.
+      // The timer of the request rejects its promise; on Workers, the request may no longer exist.
       if (isOver(next)) continue;
-      const ended = replaced(next.place);
-      if (ended && ended !== 'none') out.delete(ended);
-      next.begin(leaseOf(next.place));
+      const ended = revocable(next.key);
+      if (ended && ended !== 'none') active.delete(ended);
+      next.begin(leaseOf(next.key));
     }
   }
 
-  function leaseOf(place: string): LineLease {
+  function leaseOf(key: string): LineLease {
     const lease: LineLease = {
       touch() {
-        const own = out.get(lease);
+        const own = active.get(lease);
         if (own) own.touched = clock();
         return own !== undefined;
       },
       release() {
-        if (out.delete(lease)) admit();
+        if (active.delete(lease)) admit();
       },
     };
-    out.set(lease, { place, touched: clock() });
+    active.set(lease, { key, touched: clock() });
     return lease;
   }
 
@@ -111,10 +110,10 @@ export function createLeaseLine(options: LeaseLineOptions): LeaseLine {
   }
 
   return {
-    async take(request) {
-      const { address, place, owner } = request;
+    async acquire(request) {
+      const { address, key, owner } = request;
       const ofAddress = perAddress.get(address) ?? 0;
-      if (line.size >= waiting.all || ofAddress >= waiting.ofAddress) throw refuse('full', place);
+      if (line.size >= waiting.all || ofAddress >= waiting.ofAddress) throw refuse('full', key);
       const { promise, resolve, reject } = Promise.withResolvers<LineLease>();
       const waiter: Waiter = { ...request, until: clock() + patienceMs, begin: resolve, isCounted: true };
       const entry = line.push(owner, waiter);
@@ -123,8 +122,8 @@ export function createLeaseLine(options: LeaseLineOptions): LeaseLine {
       const watch = setInterval(() => {
         request.onWait();
         admit();
-        if (isOver(waiter)) reject(refuse('late', place));
-      }, lookMs);
+        if (isOver(waiter)) reject(refuse('late', key));
+      }, checkMs);
       try {
         return await promise;
       } finally {

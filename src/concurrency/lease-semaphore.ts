@@ -1,54 +1,55 @@
 import { createFairQueue, type QueueEntry } from './fair-queue.ts';
 
-/** The owner that a lease counts for: a path, like `[upstream, address, login, repository]`, of one length everywhere. */
+/** The owner of a lease: a path, like `[upstream, address, login, repository]`, of the same length for all owners. */
 export type LeaseOwner = readonly string[];
 
-/** The order in which classes of work are served. Work for a client that waits comes before all other. */
+/** Classes of work in the order of service. Work that a client waits for comes first. */
 export const leaseClasses = ['normal', 'deferred', 'background'] as const;
 export type LeaseClass = (typeof leaseClasses)[number];
 
-/** The right to be one of the few that work at once. */
+/** Permission to be one of the few pieces of work that run at once. */
 export interface Lease {
-  /** Says that the work goes on. */
+  /** Reports progress. */
   touch(): void;
   /**
-   * The kind of owner that wants the lease: `other`, another owner of the same class or an earlier one; `shorter`, one that has
-   * fewer leases than this owner has. undefined: the lease can be kept.
+   * The kind of owner that waits for the lease: `shorter`, an owner with fewer leases than the owner of this lease, or
+   * this owner in an earlier class; `other`, any other owner of the same class or an earlier one; undefined if there is
+   * none. A revoked lease reports `shorter`.
    */
   wantedBy(): 'shorter' | 'other' | undefined;
-  /** Counts the work among another class from now on. */
+  /** Moves the lease to another class. */
   reclassify(to: LeaseClass): void;
-  /** Can be called more than once. */
+  /** Ends the lease; further calls do nothing. */
   release(): void;
 }
 
-/** A place in the line. */
+/** A request that waits for a lease. */
 export interface LeaseRequest {
   readonly granted: Promise<Lease>;
-  /** Lines up for another owner too: the owner whose turn comes first brings the lease. */
+  /** Queues the request for another owner too. The owner whose turn comes first gets the lease. */
   joinAs(owner: LeaseOwner): void;
-  /** Leaves the line; `granted` then never settles. A lease that was granted is released. */
+  /** Cancels the request: `granted` then never settles, or the granted lease is released. */
   leave(): void;
 }
 
 export interface LeaseSemaphore {
-  request(owner: LeaseOwner, of: LeaseClass): LeaseRequest;
-  /** Milliseconds until a request that is made now is granted, going by the leases of the last minutes. */
+  request(owner: LeaseOwner, leaseClass: LeaseClass): LeaseRequest;
+  /** Estimated wait of a new request in milliseconds, from the durations of recent leases. */
   expectedWait(): number;
 }
 
 export interface LeaseSemaphoreOptions {
-  /** How many work at once. Work of the later classes always leaves one of them to the first. */
+  /** Maximum number of active leases. If it is above one, later classes leave one lease to the class `normal`. */
   readonly limit: number;
-  /** A lease that was not touched for this long is taken away. */
+  /** A lease without `touch` for this long is revoked. */
   readonly staleMs: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 
-interface Held {
+interface ActiveLease {
   readonly owner: LeaseOwner;
-  of: LeaseClass;
+  leaseClass: LeaseClass;
   readonly since: number;
   touched: number;
 }
@@ -57,33 +58,33 @@ interface Waiting {
   readonly grant: (owner: LeaseOwner) => void;
 }
 
-/** Before any lease has ended. */
-const usualHoldMs = 15_000;
+/** The assumed duration of a lease before any lease has ended. */
+const usualDurationMs = 15_000;
 
 /**
- * A line for a few places that owners share equally (`FairQueue`). A place is not only given back but also taken away:
- * on Workers the work of a request that ends stops where it is, without a `finally`, and would hold its place for as
- * long as the isolate lives. For the same reason every request in line looks after the line by itself.
+ * A semaphore whose leases owners share equally (`FairQueue`). Stale leases are revoked: if Workers ends a request, its
+ * work stops without running `finally`, and would keep its lease for as long as the isolate lives. For the same reason,
+ * each waiting request runs a timer that serves the queues.
  */
 export function createLeaseSemaphore({ limit, staleMs, clock }: LeaseSemaphoreOptions): LeaseSemaphore {
-  const held = new Map<Lease, Held>();
-  const lines = new Map(leaseClasses.map((each) => [each, createFairQueue<Waiting>()]));
-  let holdMs = usualHoldMs;
+  const active = new Map<Lease, ActiveLease>();
+  const queues = new Map(leaseClasses.map((each) => [each, createFairQueue<Waiting>()]));
+  let durationMs = usualDurationMs;
 
-  const lineOf = (of: LeaseClass) => lines.get(of) ?? createFairQueue<Waiting>();
+  const queueOf = (leaseClass: LeaseClass) => queues.get(leaseClass) ?? createFairQueue<Waiting>();
 
-  function mayBegin(of: LeaseClass): boolean {
-    if (of === 'normal' || limit === 1) return held.size < limit;
-    const later = [...held.values()].filter((each) => each.of !== 'normal').length;
-    return held.size < limit && later < limit - 1;
+  function hasRoom(leaseClass: LeaseClass): boolean {
+    if (leaseClass === 'normal' || limit === 1) return active.size < limit;
+    const later = [...active.values()].filter((each) => each.leaseClass !== 'normal').length;
+    return active.size < limit && later < limit - 1;
   }
 
   function admit(): void {
-    for (const [lease, { touched }] of held) if (clock() - touched > staleMs) held.delete(lease);
-    for (const of of leaseClasses) {
-      while (mayBegin(of)) {
+    for (const [lease, { touched }] of active) if (clock() - touched > staleMs) active.delete(lease);
+    for (const leaseClass of leaseClasses) {
+      while (hasRoom(leaseClass)) {
         let owner: LeaseOwner = [];
-        const next = lineOf(of).shift((_, candidate) => {
+        const next = queueOf(leaseClass).shift((_, candidate) => {
           owner = candidate;
           return true;
         });
@@ -93,20 +94,20 @@ export function createLeaseSemaphore({ limit, staleMs, clock }: LeaseSemaphoreOp
     }
   }
 
-  /** Leases of the part of a path that ends at `depth`. */
+  /** Number of active leases whose owners share the path up to and including `depth`. */
   function countOf(path: LeaseOwner, depth: number): number {
     const isBelow = (owner: LeaseOwner) => path.slice(0, depth + 1).every((name, at) => owner[at] === name);
-    return [...held.values()].filter(({ owner }) => isBelow(owner)).length;
+    return [...active.values()].filter(({ owner }) => isBelow(owner)).length;
   }
 
   function wantedBy(lease: Lease): 'shorter' | 'other' | undefined {
-    const own = held.get(lease);
+    const own = active.get(lease);
     if (own === undefined) return 'shorter';
     let wanted: 'shorter' | 'other' | undefined;
-    for (const of of leaseClasses.slice(0, leaseClasses.indexOf(own.of) + 1)) {
-      const isShorter = lineOf(of).some((_, owner) => {
+    for (const leaseClass of leaseClasses.slice(0, leaseClasses.indexOf(own.leaseClass) + 1)) {
+      const isShorter = queueOf(leaseClass).some((_, owner) => {
         const depth = owner.findIndex((name, at) => own.owner[at] !== name);
-        if (depth === -1) return of !== own.of;
+        if (depth === -1) return leaseClass !== own.leaseClass;
         wanted = 'other';
         return countOf(own.owner, depth) > countOf(owner, depth);
       });
@@ -115,50 +116,50 @@ export function createLeaseSemaphore({ limit, staleMs, clock }: LeaseSemaphoreOp
     return wanted;
   }
 
-  function begin(owner: LeaseOwner, of: LeaseClass): Lease {
+  function begin(owner: LeaseOwner, leaseClass: LeaseClass): Lease {
     const lease: Lease = {
       touch() {
-        const own = held.get(lease);
+        const own = active.get(lease);
         if (own) own.touched = clock();
       },
       wantedBy: () => wantedBy(lease),
       reclassify(to) {
-        const own = held.get(lease);
-        if (own) own.of = to;
+        const own = active.get(lease);
+        if (own) own.leaseClass = to;
       },
       release() {
-        const own = held.get(lease);
+        const own = active.get(lease);
         if (own === undefined) return;
-        held.delete(lease);
-        holdMs = (holdMs * 3 + Math.max(0, clock() - own.since)) / 4;
+        active.delete(lease);
+        durationMs = (durationMs * 3 + Math.max(0, clock() - own.since)) / 4;
         admit();
       },
     };
     const now = clock();
-    held.set(lease, { owner, of, since: now, touched: now });
+    active.set(lease, { owner, leaseClass, since: now, touched: now });
     return lease;
   }
 
-  function request(first: LeaseOwner, of: LeaseClass): LeaseRequest {
+  function request(first: LeaseOwner, leaseClass: LeaseClass): LeaseRequest {
     const { promise: granted, resolve } = Promise.withResolvers<Lease>();
     const entries: QueueEntry[] = [];
     let lease: Lease | undefined;
-    let over = false;
+    let hasLeft = false;
     const watch = setInterval(admit, Math.ceil(staleMs / 4));
-    const leaveLine = () => {
-      over = true;
+    const leaveQueues = () => {
+      hasLeft = true;
       clearInterval(watch);
       for (const entry of entries.splice(0)) entry.leave();
     };
     const waiting: Waiting = {
       grant(owner) {
-        leaveLine();
-        lease = begin(owner, of);
+        leaveQueues();
+        lease = begin(owner, leaseClass);
         resolve(lease);
       },
     };
     const joinAs = (owner: LeaseOwner) => {
-      if (!over) entries.push(lineOf(of).push(owner, waiting));
+      if (!hasLeft) entries.push(queueOf(leaseClass).push(owner, waiting));
       admit();
     };
     joinAs(first);
@@ -166,7 +167,7 @@ export function createLeaseSemaphore({ limit, staleMs, clock }: LeaseSemaphoreOp
       granted,
       joinAs,
       leave() {
-        leaveLine();
+        leaveQueues();
         lease?.release();
       },
     };
@@ -175,8 +176,8 @@ export function createLeaseSemaphore({ limit, staleMs, clock }: LeaseSemaphoreOp
   return {
     request,
     expectedWait() {
-      const inLine = [...lines.values()].reduce((sum, { size }) => sum + size, 0);
-      return inLine === 0 && held.size < limit ? 0 : ((inLine + 1) * holdMs) / limit;
+      const waiting = [...queues.values()].reduce((sum, { size }) => sum + size, 0);
+      return waiting === 0 && active.size < limit ? 0 : ((waiting + 1) * durationMs) / limit;
     },
   };
 }

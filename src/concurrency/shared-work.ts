@@ -1,16 +1,16 @@
 import { isSpent } from '../errors.ts';
 import type { Background } from './background.ts';
 
-/** The ties between shared work and the requests that wait for it. */
+/** Connects shared work with the requests that wait for it. */
 export interface SharedRun {
-  /** False once all that waited have left. Polled, because on Workers one request cannot abort another's fetch. */
+  /** False once no request waits. The work polls it, because on Workers one request cannot abort the fetch of another. */
   readonly isWanted: () => boolean;
-  /** Tells that the work goes on. */
+  /** Reports progress. */
   readonly touch: () => void;
 }
 
 export interface SharedWork<Value> {
-  /** Waits for the work under way for the key, or starts it. A signal ends the wait of its caller only. */
+  /** Waits for the running work of the key, or starts it. The signal ends only the wait of its caller. */
   join(
     key: string,
     signal: AbortSignal | undefined,
@@ -19,7 +19,7 @@ export interface SharedWork<Value> {
 }
 
 export interface SharedWorkOptions {
-  /** Work that was not touched for so long is waited for no longer. */
+  /** Requests that joined work stop waiting for it after this long without `touch`, in milliseconds. */
   readonly staleMs: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -32,30 +32,31 @@ interface Shared<Value> {
   waiting: number;
 }
 
-const lookMs = 1_000;
+const checkMs = 1_000;
 const stale = Symbol('stale');
 
 /**
- * Work that all who ask for the same thing share, and that ends when the last of them leaves. (`createSingleFlight`
- * lets it go on.) On Workers the work of a request that is cut off never settles; then the next one does it anew.
+ * Work that all requests for the same key share, and that ends when the last of them leaves. (Work in
+ * `createSingleFlight` goes on by default.) On Workers the work of a cancelled request never settles; then the next
+ * request does the work again.
  */
 export function createSharedWork<Value>(options: SharedWorkOptions): SharedWork<Value> {
   const { staleMs, clock, background } = options;
-  const underWay = new Map<string, Shared<Value>>();
+  const running = new Map<string, Shared<Value>>();
 
   function drop(key: string, work: Shared<Value>): void {
-    if (underWay.get(key) === work) underWay.delete(key);
+    if (running.get(key) === work) running.delete(key);
   }
 
   function begin(key: string, start: (run: SharedRun) => Promise<Value>): Shared<Value> {
     const { promise, resolve } = Promise.withResolvers<Value>();
     const work: Shared<Value> = { result: promise, touched: clock(), waiting: 0 };
-    underWay.set(key, work);
+    running.set(key, work);
     const isWanted = () => work.waiting > 0;
     const touch = () => {
       work.touched = clock();
     };
-    // Those that wait see the error. It starts a moment later, when its first caller is counted.
+    // The work starts one microtask later, after the first request is counted as waiting.
     resolve(Promise.resolve().then(() => start({ isWanted, touch })));
     background(promise.catch(() => undefined).finally(() => drop(key, work)));
     promise.catch(() => undefined);
@@ -67,17 +68,17 @@ export function createSharedWork<Value>(options: SharedWorkOptions): SharedWork<
     signal: AbortSignal | undefined,
     start: (run: SharedRun) => Promise<Value>,
   ): Promise<Value> {
-    const running = underWay.get(key);
-    const work = running ?? begin(key, start);
+    const joined = running.get(key);
+    const work = joined ?? begin(key, start);
     work.waiting += 1;
     try {
-      // The request that began the work waits for it in any case: its steps have deadlines.
-      const isAlive = () => running === undefined || clock() - work.touched <= staleMs;
+      // The request that started the work always waits for it: the steps of the work have deadlines.
+      const isAlive = () => joined === undefined || clock() - work.touched <= staleMs;
       const result = await waitWhile(work.result, signal, isAlive);
       if (result !== stale) return result;
     } catch (error) {
-      // The request that began it may ask no more: this one asks for itself.
-      if (running === undefined || !isSpent(error)) throw error;
+      // Only the request that started the work has spent its budget. This request runs the work itself.
+      if (joined === undefined || !isSpent(error)) throw error;
     } finally {
       work.waiting -= 1;
       if (work.waiting === 0) drop(key, work);
@@ -100,7 +101,7 @@ async function waitWhile<Value>(
   signal?.addEventListener('abort', onAbort, { once: true });
   const watch = setInterval(() => {
     if (!isAlive()) resolve(stale);
-  }, lookMs);
+  }, checkMs);
   try {
     return await Promise.race([result, end]);
   } finally {

@@ -4,48 +4,54 @@ import { isDeadline, waitFor, withDeadline } from './deadline.ts';
 
 export interface Work<T> {
   readonly key: string;
-  /** With whose right it is done: an error that speaks of that right is no one else's. Absent where the key says it. */
-  readonly whose?: string;
   /**
-   * Called only when no work is under way for the key.
-   * @param abandoned makes the signal that aborts when every request that waited for the work has left.
+   * Key of the credential that the work uses: an error specific to it does not concern requests with other credentials.
+   * Absent if `key` contains it.
+   */
+  readonly credential?: string;
+  /**
+   * Starts the work. Called only if no work of the key is running.
+   * @param abandoned returns a signal that aborts when no request waits for the work any more. Work that never calls it
+   *   goes on.
    */
   readonly start: (abandoned: () => AbortSignal) => Promise<T>;
-  /** What is thrown when the work outlasts the deadline. */
+  /** Makes the error for a request whose deadline ends before the work. */
   readonly late: () => Error;
 }
 
 interface Flight<T> {
-  readonly whose: string | undefined;
+  readonly credential: string | undefined;
   readonly result: Promise<T>;
-  /** Requests that wait for the result. */
+  /** Number of requests that wait for the result. */
   waiting: number;
   isSettled: boolean;
-  /** Gives up work that has asked for its signal. Other work goes on: the next request joins it. */
+  /** Aborts the work if it uses its signal. Other work goes on, and the next request joins it. */
   readonly abandon: () => void;
 }
 
 export interface SingleFlight<T> {
   /**
-   * Waits for the work under way, or starts it. A signal ends the wait of its caller only: others wait too, and the
-   * next one will want the result.
+   * Waits for the running work of the key, or starts it. The signal ends only the wait of its caller, because other
+   * requests may wait too.
+   * @throws the error of the work; `late()` after the deadline; the signal's reason.
    */
   join(work: Work<T>, signal: AbortSignal | undefined): Promise<T>;
 }
 
 /**
- * One piece of work at a time for a key. Each caller waits with a deadline of its own, though the work has one too:
- * on Workers a request that ends takes its fetch with it, and a promise that others hold then never settles.
- * @param background keeps the work from ending with the request of whoever began it.
+ * Runs one piece of work at a time for each key. Each caller has its own deadline, although the work has one too: on
+ * Workers a request that ends cancels its fetch, and the promise that other requests wait for then never settles.
+ * @param deadlineMs maximum wait of one caller, in milliseconds.
+ * @param background keeps the work alive after the request that started it has ended.
  */
 export function createSingleFlight<T>(deadlineMs: number, background: Background): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>();
 
-  function land(key: string, flight: Flight<T>): void {
+  function remove(key: string, flight: Flight<T>): void {
     if (flights.get(key) === flight) flights.delete(key);
   }
 
-  function takeOff({ key, whose, start }: Work<T>): Flight<T> {
+  function begin({ key, credential, start }: Work<T>): Flight<T> {
     let abandoned: AbortController | undefined;
     const signal = () => {
       abandoned ??= new AbortController();
@@ -53,23 +59,23 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
     };
     const settle = () => {
       flight.isSettled = true;
-      land(key, flight);
+      remove(key, flight);
     };
     const result = start(signal).finally(settle);
     const abandon = () => {
       if (abandoned === undefined) return;
-      // Work that is being given up is not joined any more.
-      land(key, flight);
+      // No request joins aborted work.
+      remove(key, flight);
       abandoned.abort();
     };
-    const flight: Flight<T> = { whose, result, waiting: 0, isSettled: false, abandon };
-    // The requests that wait see the error; without one, it is no request's.
+    const flight: Flight<T> = { credential, result, waiting: 0, isSettled: false, abandon };
+    // Waiting requests get the error. Without one, the error must not become an unhandled rejection.
     background(flight.result.catch(() => undefined));
     flights.set(key, flight);
     return flight;
   }
 
-  async function waitIn(flight: Flight<T>, signal: AbortSignal): Promise<T> {
+  async function waitForFlight(flight: Flight<T>, signal: AbortSignal): Promise<T> {
     flight.waiting += 1;
     try {
       return await waitFor(flight.result, signal);
@@ -79,23 +85,26 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
     }
   }
 
-  async function ride(work: Work<T>, signal: AbortSignal): Promise<T> {
+  async function joinFlight(work: Work<T>, signal: AbortSignal): Promise<T> {
     const running = flights.get(work.key);
-    const flight = running ?? takeOff(work);
+    const flight = running ?? begin(work);
     try {
-      return await waitIn(flight, signal);
+      return await waitForFlight(flight, signal);
     } catch (error) {
       if (isDeadline(signal)) {
-        land(work.key, flight);
+        remove(work.key, flight);
         throw work.late();
       }
-      const isOthers = running !== undefined && running.whose !== work.whose && isCallerSpecific(error);
-      if (running === undefined || !(isOthers || isSpent(error))) throw error;
-      // The other request's right or means have failed, and not this one's: it goes on by itself, and no line forms
-      // of requests that each wait for the refusal of the one before.
-      return ride({ ...work, key: `${work.key} ${work.whose ?? ''} alone` }, signal);
+      const isForeign =
+        running !== undefined && running.credential !== work.credential && isCallerSpecific(error);
+      if (running === undefined || !(isForeign || isSpent(error))) throw error;
+      // The error concerns the credential or budget of the other request, not of this one. This request runs the work
+      // under a key for its credential, so that requests do not wait for each other's refusals one after the other.
+      return joinFlight({ ...work, key: `${work.key} ${work.credential ?? ''} alone` }, signal);
     }
   }
 
-  return { join: (work, signal) => withDeadline(deadlineMs, signal, (ownSignal) => ride(work, ownSignal)) };
+  return {
+    join: (work, signal) => withDeadline(deadlineMs, signal, (ownSignal) => joinFlight(work, ownSignal)),
+  };
 }

@@ -21,7 +21,7 @@ const dockerConfig = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** Public keys only: whoever can read the settings of a proxy should not be able to make logins for it. */
+/** A public key. A private key is refused, so that a reader of the settings cannot make logins for the proxy. */
 const publicKey = z.looseObject({ kty: z.enum(['RSA', 'EC', 'OKP']) }).refine((key) => !('d' in key));
 const publicKeys = z.object({ keys: z.array(publicKey).min(1) });
 
@@ -30,7 +30,7 @@ const jwks = z.string().transform((text, context): JSONWebKeySet => {
     const keys = publicKeys.safeParse(JSON.parse(text));
     if (keys.success) return keys.data;
   } catch {
-    // Said below, without the parser's words: they quote what was read.
+    // The message below replaces the parser's own, which quotes the text.
   }
   const message =
     'must be a JSON Web Key Set: {"keys": [...]} with public RSA, EC or OKP keys and no private part';
@@ -40,7 +40,7 @@ const jwks = z.string().transform((text, context): JSONWebKeySet => {
 
 const loopback = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Who can change the keys on their way can log in as anyone. */
+/** HTTPS is required except on loopback: an attacker who changes the keys in transit can log in as anyone. */
 const jwksUrl = z
   .url({ error: 'must be a URL that begins with https://' })
   .transform((text) => new URL(text))
@@ -53,7 +53,10 @@ const jwksUrl = z
 export const upstreamModes = ['passthrough', 'anonymous', 'basic', 'docker-config'] as const;
 export const clientModes = ['none', 'basic', 'jwt'] as const;
 
-/** Who asks upstream, and who may ask the proxy. How they hang together: auth-rules.ts. */
+/**
+ * The settings of the login at upstream and of the clients' login at the proxy. auth-rules.ts checks them against
+ * each other.
+ */
 export const authFields = {
   REGSHIFT_UPSTREAM_AUTH: z
     .enum(upstreamModes, {
@@ -76,9 +79,9 @@ export const authFields = {
   REGSHIFT_JWT_ISSUER: z.string().optional(),
   REGSHIFT_JWT_AUDIENCE: z.string().optional(),
   /**
-   * Whether clients are sent to the proxy's own /token instead of the token server that upstream names. Their
-   * passwords then pass through the proxy: where its clients speak plain HTTP and can reach the token server
-   * themselves, `never` keeps passwords off that wire.
+   * `always` sends clients to the proxy's own /token instead of the token server that upstream names, so that their
+   * passwords pass through the proxy. `never` keeps passwords off the network between client and proxy: it suits
+   * clients that speak plain HTTP to the proxy and can reach the token server themselves.
    */
   REGSHIFT_TOKEN_RELAY: z.enum(['always', 'never'], { error: 'must be always or never' }).default('always'),
 };

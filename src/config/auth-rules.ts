@@ -2,15 +2,16 @@ import { type DockerConfig, loginsFor, parseDockerConfig } from '../auth/docker-
 import { clientModes, upstreamModes } from './auth-fields.ts';
 import type { RawSettings, SettingProblem } from './problem.ts';
 
+/** A setting that has an effect only with one value of another setting. */
 interface Companion {
   readonly variable: string;
   readonly of: 'REGSHIFT_UPSTREAM_AUTH' | 'REGSHIFT_CLIENT_AUTH';
   readonly is: string;
-  /** What must be set; left out where another companion will do. */
+  /** The required value, in words; undefined if another setting can replace this one. */
   readonly needed?: string;
 }
 
-/** What each kind of login needs, and what means nothing without it. */
+/** The settings that each kind of login needs, and that have no effect with any other kind. */
 const companions: readonly Companion[] = [
   {
     variable: 'REGSHIFT_UPSTREAM_USERNAME',
@@ -59,35 +60,35 @@ const known: Readonly<Record<Companion['of'], readonly (string | undefined)[]>> 
 };
 
 /**
- * What is wrong between variables that may each be right for themselves (design, rules 5 and 8).
- * @param own those that were said in this place: what a route has from elsewhere may have no effect on it.
+ * Checks the authentication settings against each other; each of them may be valid by itself (design, rules 5 and 8).
+ * @param own the variables set in this place itself. A setting that a route inherits may have no effect on the route.
  */
 export function authProblems(
   variables: RawSettings,
   own = new Set(Object.keys(variables)),
 ): SettingProblem[] {
-  const given = { ...variables, REGSHIFT_UPSTREAM_AUTH: variables.REGSHIFT_UPSTREAM_AUTH ?? 'passthrough' };
+  const raw = { ...variables, REGSHIFT_UPSTREAM_AUTH: variables.REGSHIFT_UPSTREAM_AUTH ?? 'passthrough' };
   return [
-    ...companions.flatMap((companion) => companionProblem(given, companion, own)),
-    ...jwksProblems(given),
-    ...clientAuthProblems(given),
-    ...upstreamProblems(given),
+    ...companions.flatMap((companion) => companionProblem(raw, companion, own)),
+    ...jwksProblems(raw),
+    ...clientAuthProblems(raw),
+    ...upstreamProblems(raw),
   ];
 }
 
 function companionProblem(
-  given: RawSettings,
+  raw: RawSettings,
   { variable, of, is, needed }: Companion,
   own: ReadonlySet<string>,
 ): SettingProblem[] {
-  // A value that is not known has a problem of its own.
-  if (!known[of].includes(given[of])) return [];
-  if (given[of] === is) {
-    return given[variable] === undefined && needed !== undefined
+  // An unknown value is reported separately.
+  if (!known[of].includes(raw[of])) return [];
+  if (raw[of] === is) {
+    return raw[variable] === undefined && needed !== undefined
       ? [unset(variable, `must be, because ${of} is ${is}: ${needed}`)]
       : [];
   }
-  return given[variable] === undefined || !own.has(variable)
+  return raw[variable] === undefined || !own.has(variable)
     ? []
     : [
         {
@@ -98,9 +99,9 @@ function companionProblem(
       ];
 }
 
-function jwksProblems(given: RawSettings): SettingProblem[] {
-  const sources = ['REGSHIFT_JWKS_URL', 'REGSHIFT_JWKS'].filter((name) => given[name] !== undefined);
-  if (given.REGSHIFT_CLIENT_AUTH !== 'jwt' || sources.length === 1) return [];
+function jwksProblems(raw: RawSettings): SettingProblem[] {
+  const sources = ['REGSHIFT_JWKS_URL', 'REGSHIFT_JWKS'].filter((name) => raw[name] !== undefined);
+  if (raw.REGSHIFT_CLIENT_AUTH !== 'jwt' || sources.length === 1) return [];
   return sources.length === 0
     ? [
         unset(
@@ -117,24 +118,26 @@ function jwksProblems(given: RawSettings): SettingProblem[] {
       ];
 }
 
-function clientAuthProblems(given: RawSettings): SettingProblem[] {
-  const { REGSHIFT_UPSTREAM_AUTH: mode = '', REGSHIFT_CLIENT_AUTH: clients } = given;
+function clientAuthProblems(raw: RawSettings): SettingProblem[] {
+  const { REGSHIFT_UPSTREAM_AUTH: mode = '', REGSHIFT_CLIENT_AUTH: clients } = raw;
   if (['basic', 'docker-config'].includes(mode) && clients === undefined) {
     const message =
-      `must be, because with REGSHIFT_UPSTREAM_AUTH=${mode} whoever reaches the proxy reads what its account may ` +
-      'read: basic or jwt, or none if that is what you want';
+      `must be basic or jwt, because with REGSHIFT_UPSTREAM_AUTH=${mode} clients read whatever the proxy's own ` +
+      'account may read; set none to allow that to everyone who can reach the proxy';
     return [unset('REGSHIFT_CLIENT_AUTH', message)];
   }
   if (mode === 'passthrough' && (clients === 'basic' || clients === 'jwt')) {
     const message =
-      "must be left out with REGSHIFT_UPSTREAM_AUTH=passthrough: a client's one login is for upstream, which checks it";
+      "must be none with REGSHIFT_UPSTREAM_AUTH=passthrough, because each client's login is for upstream, which " +
+      'checks it: leave this out, or set REGSHIFT_UPSTREAM_AUTH to basic, docker-config or anonymous to let the proxy ' +
+      'check its clients itself';
     return [{ variable: 'REGSHIFT_CLIENT_AUTH', value: JSON.stringify(clients), message }];
   }
   return [];
 }
 
-function upstreamProblems(given: RawSettings): SettingProblem[] {
-  const { REGSHIFT_UPSTREAM: text, REGSHIFT_UPSTREAM_AUTH: mode = '' } = given;
+function upstreamProblems(raw: RawSettings): SettingProblem[] {
+  const { REGSHIFT_UPSTREAM: text, REGSHIFT_UPSTREAM_AUTH: mode = '' } = raw;
   const upstreams = (text ?? '').split(/[\s,]+/).filter((part) => part !== '');
   if (upstreams.length > 1 && ['passthrough', 'basic'].includes(mode)) {
     const message =
@@ -142,7 +145,7 @@ function upstreamProblems(given: RawSettings): SettingProblem[] {
       'several registries: a login is for one';
     return [{ variable: 'REGSHIFT_UPSTREAM_AUTH', value: JSON.stringify(mode), message }];
   }
-  if (upstreams.length > 1 && given.REGSHIFT_PUSH === 'allow') {
+  if (upstreams.length > 1 && raw.REGSHIFT_PUSH === 'allow') {
     const message =
       'must be refuse, because REGSHIFT_UPSTREAM names several registries, and only one would get a push';
     return [{ variable: 'REGSHIFT_PUSH', value: '"allow"', message }];
@@ -153,7 +156,7 @@ function upstreamProblems(given: RawSettings): SettingProblem[] {
       unset('REGSHIFT_UPSTREAM', `must be the registry that REGSHIFT_UPSTREAM_AUTH=${mode} logs in to`),
     ];
   }
-  const config = mode === 'docker-config' ? parseDockerConfig(given.REGSHIFT_DOCKER_CONFIG ?? '') : undefined;
+  const config = mode === 'docker-config' ? parseDockerConfig(raw.REGSHIFT_DOCKER_CONFIG ?? '') : undefined;
   return config ? loginProblems(config, upstreams) : [];
 }
 

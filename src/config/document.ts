@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { parseRepositoryName } from '../../converters/reference.ts';
 import { keyOf } from './keys.ts';
-import { ofRoutes, schema, type Variable, variables } from './schema.ts';
+import { routeVariables, schema, type Variable, variables } from './schema.ts';
 import { fileVariables } from './setting-files.ts';
 
-/** Every value becomes the text that its variable would have, so that one schema reads both (fields.ts). */
+/** A value of a configuration file becomes the text of its variable, so that one schema parses both (schema.ts). */
 const text = z.string({ error: 'must be text; put quotes around what is only digits' });
 const listed = z
   .union([text, z.array(text).min(1)], { error: 'must be text, or a list of texts' })
@@ -32,7 +32,7 @@ const kinds: Partial<Record<Variable, z.ZodType<string>>> = {
   REGSHIFT_SIGNING_KEY: json,
 };
 
-/** What a setting may be in a file, by what it may be in a variable. */
+/** The schema of a setting in a file, derived from the schema of its variable. */
 function inFile(variable: Variable): z.ZodType<string> {
   const field: unknown = schema.shape[variable];
   const inner: unknown =
@@ -48,7 +48,7 @@ function inFile(variable: Variable): z.ZodType<string> {
 
 const secrets = new Set<Variable>(fileVariables);
 
-function settingsOf(which: readonly Variable[]) {
+function settingShapes(which: readonly Variable[]) {
   return Object.fromEntries(
     which.flatMap((variable) => [
       [keyOf(variable), inFile(variable).optional()],
@@ -57,11 +57,14 @@ function settingsOf(which: readonly Variable[]) {
   ) as Record<string, z.ZodOptional<z.ZodType<string>>>;
 }
 
-/** @param error says the same of each and of all: of a union that does not fit, zod tells nothing more. */
+/**
+ * One value or a list of values, parsed to a list.
+ * @param error the message for one value and for the list: zod reports a union that fits nothing by one message.
+ */
 function oneOrMore<Value>(value: z.ZodType<Value>, error: string) {
   return z
     .union([value, z.array(value, error).min(1, error)], { error })
-    .transform((given): readonly Value[] => (Array.isArray(given) ? given : [given as Value]))
+    .transform((parsed): readonly Value[] => (Array.isArray(parsed) ? parsed : [parsed as Value]))
     .default([]);
 }
 
@@ -76,10 +79,10 @@ const port = z.int(portError).min(1, portError).max(65_535, portError);
 
 const isPath = (value: string) => parseRepositoryName(value.replace(/\/$/, '')) !== undefined;
 
-/** What is no object at all; of its keys, document-reading.ts tells more than zod. */
-const noObject = { error: 'must be an object of settings' };
+/** The message for a value that is not an object. For unknown keys, read-document.ts writes its own messages. */
+const notAnObject = { error: 'must be an object of settings' };
 
-/** Which requests a route is for (routing/match.ts). */
+/** The requests that a route serves (routing/match.ts). */
 const matchSchema = z.strictObject(
   {
     host: texts(
@@ -91,26 +94,29 @@ const matchSchema = z.strictObject(
     ns: texts('a registry as containerd names it, like docker.io', /^[A-Za-z0-9_.:-]+$/),
     alias: pairs.optional(),
   },
-  noObject,
+  notAnObject,
 );
 
 export type RawMatch = z.output<typeof matchSchema>;
 
-const routeKeys = variables.filter((variable) => ofRoutes.has(variable));
+const routeKeys = variables.filter((variable) => routeVariables.has(variable));
 const topKeys = variables.filter((variable) => variable !== 'REGSHIFT_CONFIG');
 
-const routeSchema = z.strictObject({ ...settingsOf(routeKeys), match: matchSchema.optional() }, noObject);
+const routeSchema = z.strictObject(
+  { ...settingShapes(routeKeys), match: matchSchema.optional() },
+  notAnObject,
+);
 
-/** A file with settings: those of the program and the defaults of all routes at its top. */
+/** The configuration file. Its top level has the settings of the program and the defaults of all routes. */
 export const documentSchema = z.strictObject(
   {
-    /** For editors. */
+    /** The address of the JSON Schema, for editors. */
     $schema: z.string().optional(),
-    ...settingsOf(topKeys),
+    ...settingShapes(topKeys),
     routes: z
       .array(routeSchema, { error: 'must be a list of routes' })
       .min(1, 'must have at least one route')
       .optional(),
   },
-  noObject,
+  notAnObject,
 );

@@ -2,18 +2,18 @@ import { convertersVersion } from '../../converters/conversion-graph.ts';
 import { formatPlatform } from '../../converters/platform.ts';
 import type { Settings, Values } from './settings.ts';
 
-/** What replicas that serve the same clients must have in common, by name. Holds no secret. */
+/** Settings that must be equal in all replicas that serve the same clients, by name. None is a secret. */
 export type FleetFingerprint = Readonly<Record<string, string>>;
 
 /**
- * The signing key and the version of the converters decide about bytes; the rest, about which form a client is given
- * for a tag.
+ * Collects the settings that replicas must have in common. The signing key and the version of the converters determine
+ * bytes; the other settings determine the form that a client gets for a tag.
  * @param keyId the libtrust id of the signing key.
  */
 export function fleetFingerprint({ routes }: Settings, keyId: string): FleetFingerprint {
   const ofRoutes = routes.flatMap(({ id, settings }) => {
-    const whose = routes.length > 1 ? ` of ${id}` : '';
-    return Object.entries(decisive(settings)).map(([name, value]) => [`${name}${whose}`, value] as const);
+    const suffix = routes.length > 1 ? ` of ${id}` : '';
+    return Object.entries(decisive(settings)).map(([name, value]) => [`${name}${suffix}`, value] as const);
   });
   return {
     REGSHIFT_SIGNING_KEY: keyId,
@@ -33,7 +33,7 @@ function decisive(values: Values): Record<string, string> {
   };
 }
 
-/** What two replicas differ in. */
+/** The settings in which two replicas differ, each with both values. */
 export function differences(
   here: FleetFingerprint,
   there: FleetFingerprint,

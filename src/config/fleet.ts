@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import type { RawSettings, SettingProblem } from './problem.ts';
 
-const form = 'must be like redis://127.0.0.1:6379/0, or rediss://user:password@redis.example:6380 for TLS';
+const urlForm = 'must be like redis://127.0.0.1:6379/0, or rediss://user:password@redis.example:6380 for TLS';
 
-/** No part of it is told when it is wrong: it holds the password. */
+/** The URL of Redis. No message quotes it, because it holds the password. */
 const redisUrl = z.string().transform((text, context) => {
   const url = parseRedisUrl(text.trim());
   if (url) return url;
-  context.addIssue({ code: 'custom', message: form });
+  context.addIssue({ code: 'custom', message: urlForm });
   return z.NEVER;
 });
 
@@ -19,7 +19,7 @@ function parseRedisUrl(text: string): URL | undefined {
   return isRedis && /^\/?\d{0,5}$/.test(pathname) && isDecodable(username + password) ? url : undefined;
 }
 
-/** A password may hold a % that stands for nothing. */
+/** False for text with a % that begins no escape; a password may contain one. */
 function isDecodable(text: string): boolean {
   try {
     decodeURIComponent(text);
@@ -29,14 +29,14 @@ function isDecodable(text: string): boolean {
   }
 }
 
-/** What several replicas share. */
+/** The settings of what several replicas share. */
 export const fleetFields = {
   REGSHIFT_REDIS_URL: redisUrl.optional(),
 };
 
-/** Replicas that share a cache are one program to their clients: what one seals or signs, another one opens. */
-export function fleetProblems(given: RawSettings): SettingProblem[] {
-  if (given.REGSHIFT_REDIS_URL === undefined || given.REGSHIFT_SIGNING_KEY !== undefined) return [];
+/** Requires a signing key where replicas share a cache, because each must open what another replica seals or signs. */
+export function fleetProblems(raw: RawSettings): SettingProblem[] {
+  if (raw.REGSHIFT_REDIS_URL === undefined || raw.REGSHIFT_SIGNING_KEY !== undefined) return [];
   const message =
     'must be, because REGSHIFT_REDIS_URL is: replicas that share a cache sign with one key. Give all of them the ' +
     'same P-256 private key, or a path to it (openssl ecparam -name prime256v1 -genkey)';

@@ -1,6 +1,6 @@
 import { type Variable, variables } from './schema.ts';
 
-/** What a setting is called in a file: `REGSHIFT_TAG_TTL` is `tagTtl`. */
+/** The name of a setting in a file: `REGSHIFT_TAG_TTL` is `tagTtl`. */
 export function keyOf(variable: string): string {
   const [first = '', ...others] = variable
     .replace(/^REGSHIFT_/, '')
@@ -17,12 +17,15 @@ export function variableOf(key: string): Variable | undefined {
   return byKey.get(key);
 }
 
-/** A message with the variables in it called as they are in a file. */
+/** Replaces the names of variables in a message by their names in a file. */
 export function withFileKeys(message: string): string {
   return message.replace(/\bREGSHIFT_[A-Z0-9_]+\b/g, keyOf);
 }
 
-/** The known word that someone may have meant: two letters away at most, and less than half of them. */
+/**
+ * The known word that is closest to a misspelt one: at most two edits away, and at most half as many as it has
+ * letters.
+ */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const far = Math.min(2, Math.floor(word.length / 2));
   const ranked = known
@@ -31,7 +34,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return ranked.find((each) => each.distance <= far)?.each;
 }
 
-/** Letters to add, leave out or change (Levenshtein). */
+/** The number of letters to add, remove or change (Levenshtein distance). */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (const [i, letter] of [...one].entries()) {

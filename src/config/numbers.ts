@@ -1,6 +1,9 @@
 import * as z from 'zod';
 
-/** A whole number, told with what it counts where it is wrong. */
+/**
+ * A whole number between two bounds, both included.
+ * @param what the unit for the messages, like `seconds`.
+ */
 export const count = (what: string, maximum: number, minimum = 0) =>
   z.coerce
     .number({ error: `must be a whole number of ${what}` })

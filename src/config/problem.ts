@@ -1,16 +1,17 @@
+/** A setting that is wrong, in words for the operator. */
 export interface SettingProblem {
-  /** Or the path of a key in a file, like `routes[2].upstream`. */
+  /** The name of a variable, or the path of a key in a file, like `routes[2].upstream`. */
   readonly variable: string;
-  /** What was set; left out for secrets. */
+  /** The value as a message may show it; a secret is `(not shown)`. */
   readonly value: string;
-  /** What would be right. */
+  /** The rest of a sentence whose subject is the setting: `must be …`. */
   readonly message: string;
 }
 
-/** One line a problem, for a person. */
+/** Formats problems for a person, one line each. */
 export function formatProblems(problems: readonly SettingProblem[]): string {
   return problems.map(({ variable, value, message }) => `${variable} is ${value}: it ${message}`).join('\n');
 }
 
-/** Variables as they were set, empty ones left out, files read. */
+/** Settings as text, by variable. Empty ones are left out, and files are read. */
 export type RawSettings = Readonly<Record<string, string | undefined>>;

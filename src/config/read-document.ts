@@ -4,26 +4,26 @@ import { keyOf, nearest, variableOf } from './keys.ts';
 import type { SettingProblem } from './problem.ts';
 import { createSource, redacted, type SettingSource } from './sources.ts';
 
-/** A route as it stands in a file. */
+/** A route of a file, before its settings are parsed. */
 export interface RawRoute {
-  /** Like `routes[2].` */
-  readonly place: string;
+  /** The path of its keys, like `routes[2].` */
+  readonly location: string;
   readonly match: RawMatch | undefined;
   readonly source: SettingSource;
 }
 
 export interface ReadDocument {
   readonly top: SettingSource;
-  /** undefined where the file has none, or there is no file. */
+  /** undefined if the file has no routes, or if there is no file. */
   readonly routes: readonly RawRoute[] | undefined;
   readonly problems: readonly SettingProblem[];
 }
 
 /**
- * Reads a file with settings.
- * @param text undefined where there is none.
- * @param parse throws an error whose message tells the place and quotes nothing.
- * @param readFile for secrets in files of their own.
+ * Reads the configuration file. All its problems are returned together.
+ * @param text undefined if there is no file.
+ * @param parse throws an error whose message names the position and quotes nothing of the text.
+ * @param readFile reads the files that hold secrets; undefined on a runtime without files.
  */
 export function readDocument(
   text: string | undefined,
@@ -40,24 +40,27 @@ export function readDocument(
   }
   const parsed = documentSchema.safeParse(content);
   const wrong = (parsed.error?.issues ?? []).flatMap((issue) => problemsOf(issue, content));
-  // What is right is read all the same: there may be more to tell of it.
+  // The valid settings are read as well, to report the problems between them too.
   const { data } = parsed.success
     ? parsed
     : documentSchema.safeParse(withoutWrong(content, parsed.error.issues));
   if (data === undefined) return { ...nothing, problems: wrong };
   const { routes, $schema: _, ...top } = data;
-  const layers = routes?.map(({ match, ...own }, index) => {
-    const place = `routes[${index}].`;
-    return { place, match, source: createSource(place, byVariable(own), readFile) };
+  const sources = routes?.map(({ match, ...own }, index) => {
+    const location = `routes[${index}].`;
+    return { location, match, source: createSource(location, byVariable(own), readFile) };
   });
-  const topLayer = createSource('', byVariable(top), readFile);
-  const others = [topLayer, ...(layers ?? []).map(({ source }) => source)].flatMap(
+  const topSource = createSource('', byVariable(top), readFile);
+  const others = [topSource, ...(sources ?? []).map(({ source }) => source)].flatMap(
     ({ problems }) => problems,
   );
-  return { top: topLayer, routes: layers, problems: [...wrong, ...others] };
+  return { top: topSource, routes: sources, problems: [...wrong, ...others] };
 }
 
-/** A copy without the values that issues are about. Routes keep their numbers. */
+/**
+ * Copies the content without the values that issues are about. A wrong route becomes `{}`, so that all keep their
+ * numbers.
+ */
 function withoutWrong(content: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
   const copy = structuredClone(content);
   for (const issue of issues) {
@@ -88,7 +91,7 @@ function byVariable(own: Readonly<Record<string, string | undefined>>): Record<s
 }
 
 function unreadable(error: unknown): SettingProblem {
-  // What the parser of JSON says quotes the text, which may hold secrets.
+  // The message of JSON.parse quotes the text, which may hold secrets.
   const why = error instanceof SyntaxError || !(error instanceof Error) ? '' : `: ${error.message}`;
   return { variable: 'REGSHIFT_CONFIG', value: '(not shown)', message: `must be YAML or JSON${why}` };
 }
@@ -106,10 +109,10 @@ function unknownKey(path: readonly PropertyKey[], key: string): SettingProblem {
   const inRoute = !inMatch && path.length > 0;
   const keys = Object.keys(inMatch ? matchKeys : inRoute ? routeKeys : topKeys);
   const near = nearest(key, keys) ?? nearest(keyOf(key), keys);
-  const elsewhere =
+  const belongsOnTop =
     inRoute && key in topKeys ? 'is for the whole program: put it at the top of the file' : undefined;
   const message =
-    elsewhere ?? `is not a setting; ${near ? `was ${near} meant?` : `there are ${keys.join(', ')}`}`;
+    belongsOnTop ?? `is not a setting; ${near ? `was ${near} meant?` : `there are ${keys.join(', ')}`}`;
   return { variable: pathText([...path, key]), value: '(not shown)', message };
 }
 
@@ -118,7 +121,7 @@ const routeSchema = topKeys.routes.unwrap().element;
 const { shape: routeKeys } = routeSchema;
 const { shape: matchKeys } = routeKeys.match.unwrap();
 
-/** Like `routes[2].match.host[0]`. */
+/** The path of a key for a message, like `routes[2].match.host[0]`. */
 function pathText(path: readonly PropertyKey[]): string {
   return (
     path

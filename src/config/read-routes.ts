@@ -7,40 +7,46 @@ import type { SettingProblem } from './problem.ts';
 import type { RawRoute } from './read-document.ts';
 import { type CheckedRoute, routeProblems } from './route-rules.ts';
 import type { RouteSettings } from './route-settings.ts';
-import { parseLayers } from './route-settings.ts';
-import { locate, mergeTexts, type SettingSource } from './sources.ts';
+import { parseSources } from './route-settings.ts';
+import { locate, mergeWithUnreadable, type SettingSource } from './sources.ts';
 
-/** The routes of a file, each with what it says itself and what holds for all. */
+/** Reads the routes of a file. Each has its own settings and those that it inherits from the shared sources. */
 export function readRoutes(
-  given: readonly RawRoute[],
+  routes: readonly RawRoute[],
   shared: readonly SettingSource[],
 ): { readonly problems: readonly SettingProblem[]; readonly routes: readonly RouteSettings[] } {
-  const read = given.map((route) => readRoute(route, shared));
+  const read = routes.map((route) => readRoute(route, shared));
   const problems = [...aliasesOfNoRoute(shared), ...read.flatMap((each) => each.problems)];
-  const routes = read.flatMap(({ route }) => (route ? [route] : []));
-  return { problems: [...problems, ...routeProblems(routes)], routes };
+  const checked = read.flatMap(({ route }) => (route ? [route] : []));
+  return { problems: [...problems, ...routeProblems(checked)], routes: checked };
 }
 
 function readRoute(
-  { place, match = nothing, source }: RawRoute,
+  { location, match = emptyMatch, source }: RawRoute,
   shared: readonly SettingSource[],
 ): { readonly problems: readonly SettingProblem[]; readonly route: CheckedRoute | undefined } {
   const own = withAliases(source, match.alias);
-  const layers: [SettingSource, ...SettingSource[]] = [own, ...shared.map((each) => inherited(each, own))];
-  const merged = mergeTexts(layers);
-  const parsed = parseLayers(layers);
+  const sources: [SettingSource, ...SettingSource[]] = [own, ...shared.map((each) => inherited(each, own))];
+  const merged = mergeWithUnreadable(sources);
+  const parsed = parseSources(sources);
   const problems = [
     ...('problems' in parsed ? parsed.problems : []),
     ...[...authProblems(merged, new Set(Object.keys(own.texts))), ...withoutUpstream(merged)].map((problem) =>
-      locate(problem, layers),
+      locate(problem, sources),
     ),
   ];
   if ('problems' in parsed) return { problems, route: undefined };
   const read = readMatch(match);
-  return { problems, route: { id: idOf(read, match), match: read, settings: parsed.values, place, layers } };
+  return {
+    problems,
+    route: { id: idOf(read, match), match: read, settings: parsed.values, location, sources },
+  };
 }
 
-/** `match.alias` gives names, as `aliases` does, and says besides that there is nothing else to be had. */
+/**
+ * Adds the names of `match.alias` to those of `aliases`. `match.alias` alone also limits the route: it then serves no
+ * other name.
+ */
 function withAliases(source: SettingSource, alias: string | undefined): SettingSource {
   if (alias === undefined) return source;
   const all = [source.texts.REGSHIFT_ALIASES, alias].filter((each) => each !== undefined).join(',');
@@ -51,7 +57,10 @@ function withAliases(source: SettingSource, alias: string | undefined): SettingS
   };
 }
 
-/** A login is for the upstream beside which it stands, and aliases are. */
+/**
+ * The settings that a route inherits. Aliases belong to one route, and a login to the upstream beside which it is
+ * set.
+ */
 function inherited(source: SettingSource, own: SettingSource): SettingSource {
   const names = own.texts.REGSHIFT_UPSTREAM === undefined ? ['REGSHIFT_ALIASES'] : ofOneUpstream;
   const without = (from: SettingSource['values']) =>
@@ -73,7 +82,7 @@ function withoutUpstream(merged: Readonly<Record<string, string>>): SettingProbl
   return [{ variable: 'REGSHIFT_UPSTREAM', value: 'not set', message: 'must be the registry of this route' }];
 }
 
-const nothing: RawMatch = { host: [], port: [], path: [], ns: [] };
+const emptyMatch: RawMatch = { host: [], port: [], path: [], ns: [] };
 
 function readMatch({ host, port, path, ns, alias }: RawMatch): Match {
   return {
@@ -90,11 +99,11 @@ function readHost(text: string): HostRule {
   return { hostname, port: port === undefined ? undefined : Number(port) };
 }
 
-/** In logs and in claims of API v1, where room is short. */
+/** The longest id in characters: logs and the sealed state of API v1 have little room. */
 const longestId = 60;
 
-function idOf(match: Match, given: RawMatch): string {
-  const parts = Object.entries(given).flatMap(([kind, values]) =>
+function idOf(match: Match, raw: RawMatch): string {
+  const parts = Object.entries(raw).flatMap(([kind, values]) =>
     [values ?? []].flat().map((value: string | number) => `${kind}=${value}`),
   );
   const text = match.everything && parts.length === 0 ? 'all' : parts.join(' ');

@@ -6,16 +6,17 @@ import type { SettingProblem } from './problem.ts';
 import type { RouteSettings } from './route-settings.ts';
 import { locate, mergeSources, type SettingSource } from './sources.ts';
 
-/** A route whose settings are right by themselves. */
+/** A route whose own settings are valid. */
 export interface CheckedRoute extends RouteSettings {
-  /** Like `routes[2].` */
-  readonly place: string;
-  readonly layers: readonly [SettingSource, ...SettingSource[]];
+  /** The path of its keys in the file, like `routes[2].` */
+  readonly location: string;
+  /** The sources of its settings; the first one takes precedence. */
+  readonly sources: readonly [SettingSource, ...SettingSource[]];
 }
 
 type Checked = CheckedRoute & Routable;
 
-/** What is wrong between routes that are right by themselves (design, rule 8). */
+/** Checks routes against each other; each of them is valid by itself (design, rule 8). */
 export function routeProblems(routes: readonly CheckedRoute[]): SettingProblem[] {
   const entries = routes.map((route) => ({ ...route, repositoryNames: namesOf(route) }));
   const hosts = virtualHostsOf(entries);
@@ -31,7 +32,7 @@ function namesOf({ match, settings }: RouteSettings) {
   return createRepositoryNames({ match, aliases, library: upstreams.some(isDockerHub) });
 }
 
-/** Each place that the routes tell from others, and one that none of them names. */
+/** The virtual hosts at all hosts and ports that the routes name, and at one that no route names. */
 function virtualHostsOf(entries: readonly Checked[]): VirtualHost<Checked>[] {
   const virtualHosts = createVirtualHosts(entries);
   const rules = entries.flatMap(({ match }) => match.hosts);
@@ -46,8 +47,8 @@ function virtualHostsOf(entries: readonly Checked[]): VirtualHost<Checked>[] {
 }
 
 /**
- * What clients reach by one host wants one login: Docker asks `/v2/` there, which names no route, how to log in, keeps
- * one login for the host, and sends it with every request.
+ * Requires one login for all routes of a virtual host. Docker learns from `/v2/`, which names no route, how to log in,
+ * stores one login for the host, and sends it with every request.
  */
 function loginProblems({ routes: [first, ...others] }: VirtualHost<Checked>): SettingProblem[] {
   return others.flatMap((other) => {
@@ -59,16 +60,16 @@ function loginProblems({ routes: [first, ...others] }: VirtualHost<Checked>): Se
       const message =
         `must be anonymous, basic or docker-config, because ${nameOf(neighbour)} is reached by the same host and ` +
         `clients keep one login for a host: it would not be for one upstream alone; ${apart}`;
-      return [locate({ variable: 'REGSHIFT_UPSTREAM_AUTH', value: '', message }, through.layers)];
+      return [locate({ variable: 'REGSHIFT_UPSTREAM_AUTH', value: '', message }, through.sources)];
     }
     const message =
       `must be the same as in ${nameOf(first)}, with the same users, because both are reached by the same host and ` +
       `clients learn there once how to log in; ${apart}`;
-    return [locate({ variable: 'REGSHIFT_CLIENT_AUTH', value: '', message }, other.layers)];
+    return [locate({ variable: 'REGSHIFT_CLIENT_AUTH', value: '', message }, other.sources)];
   });
 }
 
-/** `/token` names no route either: one of them answers for all. */
+/** Requires one way to get tokens for all routes of a virtual host: `/token` names no route either. */
 function relayProblems(first: Checked, other: Checked): SettingProblem[] {
   const relayed = ({ settings }: Checked) =>
     settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY;
@@ -76,27 +77,28 @@ function relayProblems(first: Checked, other: Checked): SettingProblem[] {
   const message =
     `must be the same as in ${nameOf(first)}, because both are reached by the same host and clients get their ` +
     'tokens there in one way';
-  return [locate({ variable: 'REGSHIFT_TOKEN_RELAY', value: '', message }, other.layers)];
+  return [locate({ variable: 'REGSHIFT_TOKEN_RELAY', value: '', message }, other.sources)];
 }
 
-function loginOf({ settings, layers }: Checked): string {
+/** A text that is equal for two routes if clients need the same login for both. */
+function loginOf({ settings, sources }: Checked): string {
   const { REGSHIFT_UPSTREAM_AUTH: mode, REGSHIFT_UPSTREAM: upstreams } = settings;
   if (mode === 'passthrough') {
     return `upstream ${upstreams?.map(({ href }) => href)}`;
   }
-  const { REGSHIFT_CLIENT_AUTH: clients = 'none', ...texts } = mergeSources(layers);
+  const { REGSHIFT_CLIENT_AUTH: clients = 'none', ...texts } = mergeSources(sources);
   if (clients === 'none') return clients;
-  const whose = ['HTPASSWD', 'JWKS', 'JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];
-  return JSON.stringify([clients, ...whose.map((each) => texts[`REGSHIFT_${each}`] ?? null)]);
+  const companions = ['HTPASSWD', 'JWKS', 'JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];
+  return JSON.stringify([clients, ...companions.map((each) => texts[`REGSHIFT_${each}`] ?? null)]);
 }
 
-/** What another route takes first is an error of whoever wrote it. */
+/** Reports the names that a route claims and never serves, because another route takes precedence. */
 function unreachable(
-  { place, id, match, repositoryNames }: Checked,
+  { location, id, match, repositoryNames }: Checked,
   hosts: readonly VirtualHost<Checked>[],
 ): SettingProblem[] {
   const finds = (name: string, ns?: string) =>
-    hosts.some((host) => host.find({ name: name as RepositoryName, ns })?.route.place === place);
+    hosts.some((host) => host.find({ name: name as RepositoryName, ns })?.route.location === location);
   const wrong: [key: string, value: string][] = [
     ...match.paths.filter((path) => !finds(`${path}/x`)).map((path): [string, string] => ['path', path]),
     ...match.ns.filter((ns) => !finds('x', ns)).map((ns): [string, string] => ['ns', ns]),
@@ -104,24 +106,25 @@ function unreachable(
       .filter((alias) => !finds(alias))
       .map((alias): [string, string] => ['alias', alias]),
   ];
-  const shut = match.everything && !hosts.some(({ routes }) => routes.some((each) => each.place === place));
+  const shut =
+    match.everything && !hosts.some(({ routes }) => routes.some((each) => each.location === location));
   const message = 'leads nowhere: an earlier route is for the same';
   return [
     ...wrong.map(([key, value]) => ({
-      variable: `${place}match.${key}`,
+      variable: `${location}match.${key}`,
       value: JSON.stringify(value),
       message,
     })),
-    ...(shut ? [{ variable: `${place}match`, value: JSON.stringify(id), message }] : []),
+    ...(shut ? [{ variable: `${location}match`, value: JSON.stringify(id), message }] : []),
   ];
 }
 
 function ownProblems(route: Checked): SettingProblem[] {
-  const { match, settings, layers, repositoryNames } = route;
+  const { match, settings, sources, repositoryNames } = route;
   const { REGSHIFT_UPSTREAM_AUTH: mode } = settings;
   const problems: SettingProblem[] = [];
   const add = (variable: string, message: string) =>
-    problems.push(locate({ variable, value: '', message }, layers));
+    problems.push(locate({ variable, value: '', message }, sources));
   const renames = match.paths.length > 0 || repositoryNames.aliases.all.length > 0;
   if (mode === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY === 'never' && renames) {
     add(
@@ -138,14 +141,14 @@ function ownProblems(route: Checked): SettingProblem[] {
   return problems;
 }
 
-/** The address of the program as a whole would lead clients of this route to another one. */
-function leadsElsewhere({ match, settings, layers: [own] }: Checked): boolean {
+/** True if an inherited public URL would lead clients of this route to another route. */
+function leadsElsewhere({ match, settings, sources: [own] }: Checked): boolean {
   const isOwn = own.values.REGSHIFT_PUBLIC_URL !== undefined;
   const named = match.hosts.some(({ hostname }) => hostname === settings.REGSHIFT_PUBLIC_URL?.hostname);
   const apart = match.hosts.length > 0 || match.ports.length > 0;
   return settings.REGSHIFT_PUBLIC_URL !== undefined && !isOwn && apart && !named;
 }
 
-function nameOf({ place }: Checked): string {
-  return place.replace(/\.$/, '');
+function nameOf({ location }: Checked): string {
+  return location.replace(/\.$/, '');
 }

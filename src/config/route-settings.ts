@@ -5,22 +5,26 @@ import { schema } from './schema.ts';
 import type { SettingSource } from './sources.ts';
 import { locate, mergeSources } from './sources.ts';
 
-/** One route: which requests it is for, and all that is set for it. */
+/** One route: the requests that it serves, and all its settings. */
 export interface RouteSettings {
-  /** Tells it from the others; the same in each process of a fleet. */
+  /** Unique among the routes, and equal in all processes of a fleet. */
   readonly id: string;
   readonly match: Match;
   readonly settings: Values;
 }
 
-/** What layers amount to, or all that is wrong with single settings. */
-export function parseLayers(
-  layers: readonly [SettingSource, ...SettingSource[]],
+/**
+ * Parses the settings that several sources have together.
+ * @param sources the first one takes precedence.
+ * @returns the values, or every problem of a single setting.
+ */
+export function parseSources(
+  sources: readonly [SettingSource, ...SettingSource[]],
 ): { readonly values: Values } | { readonly problems: readonly SettingProblem[] } {
-  const parsed = schema.safeParse(mergeSources(layers));
+  const parsed = schema.safeParse(mergeSources(sources));
   if (parsed.success) return { values: parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) =>
-    locate({ variable: String(path[0]), value: '', message }, layers),
+    locate({ variable: String(path[0]), value: '', message }, sources),
   );
   return { problems };
 }

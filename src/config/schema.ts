@@ -6,7 +6,6 @@ import { isDockerHub, registryOfDockerHub } from '../upstream/docker-hub.ts';
 import { authFields } from './auth-fields.ts';
 import { fleetFields } from './fleet.ts';
 import { count, port } from './numbers.ts';
-import { repositoryMatcher } from './repository-patterns.ts';
 import { serviceFields } from './service.ts';
 
 const baseUrl = z
@@ -18,7 +17,7 @@ const baseUrl = z
     'must hold no user name or password: they would end up in logs',
   );
 
-/** One registry, or several that hold the same, in the order in which they are asked. */
+/** One registry, or several with the same content, in the order in which regshift asks them. */
 const upstreams = z.string().transform((text, context): Upstreams => {
   const read = text
     .split(/[\s,]+/)
@@ -27,14 +26,12 @@ const upstreams = z.string().transform((text, context): Upstreams => {
   const wrong = read.flatMap(({ error }) => error?.issues ?? []);
   for (const { message } of wrong) context.addIssue({ code: 'custom', message });
   const [first, ...others] = read.flatMap(({ data }) => (data ? [data] : []));
-  return wrong.length > 0 || first === undefined
-    ? z.NEVER
-    : [whereItAnswers(first), ...others.map(whereItAnswers)];
+  return wrong.length > 0 || first === undefined ? z.NEVER : [registryUrl(first), ...others.map(registryUrl)];
 });
 
 export type Upstreams = readonly [URL, ...URL[]];
 
-function whereItAnswers(url: URL): URL {
+function registryUrl(url: URL): URL {
   return isDockerHub(url) ? registryOfDockerHub : url;
 }
 
@@ -69,6 +66,30 @@ const repositories = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const namePart = /^[a-z0-9._*-]+$/;
+
+/**
+ * Parses patterns of repository names, with commas or white space between them. `*` matches any text within one part
+ * of a name, and a part `**` matches one or more parts.
+ * @returns a test of a repository's name, or undefined if a pattern could match no name.
+ */
+export function repositoryMatcher(text: string): ((name: string) => boolean) | undefined {
+  const patterns = text.split(/[\s,]+/).filter((pattern) => pattern !== '');
+  const parts = patterns.map((pattern) => pattern.split('/'));
+  if (parts.length === 0 || !parts.every((each) => each.every(isPart))) return undefined;
+  const expressions = parts.map((each) => new RegExp(`^${each.map(expressionOf).join('/')}$`));
+  return (name) => expressions.some((expression) => expression.test(name));
+}
+
+function isPart(text: string): boolean {
+  return text === '**' || (namePart.test(text) && !text.includes('**'));
+}
+
+function expressionOf(text: string): string {
+  if (text === '**') return '.+';
+  return text.replace(/[.]/g, '\\.').replaceAll('*', '[^/]*');
+}
+
 const aliases = z.string().transform((text, context) => {
   const parsed = parseAliases(text);
   if (!('problems' in parsed)) return parsed;
@@ -77,7 +98,7 @@ const aliases = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** Each variable with its meaning: the one place that knows their names, their defaults and what is right. */
+/** The schema of all variables: the only place that knows their names, defaults and valid values. */
 export const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(8080),
@@ -98,7 +119,9 @@ export const schema = z.object({
   REGSHIFT_STALE: count('seconds', 604_800).default(3600),
   REGSHIFT_CACHE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
   REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
-  /** Left out: `allow` where each client asks upstream in its own name, `refuse` where the proxy asks for all. */
+  /**
+   * The default is `allow` if each client uses its own login at upstream, and `refuse` if the proxy uses one for all.
+   */
   REGSHIFT_PUSH: z.enum(['allow', 'refuse'], { error: 'must be allow or refuse' }).optional(),
   REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
   REGSHIFT_REPOSITORIES: repositories.optional(),
@@ -122,11 +145,11 @@ export type Values = z.output<typeof schema>;
 
 export type Variable = keyof Values;
 
-/** The name of every variable that is read. */
+/** The names of all variables. */
 export const variables = Object.keys(schema.shape) as Variable[];
 
-/** What may differ from route to route; all else is for the program as a whole. */
-export const ofRoutes: ReadonlySet<Variable> = new Set([
+/** The settings that may differ between routes. All others apply to the whole program. */
+export const routeVariables: ReadonlySet<Variable> = new Set([
   ...(Object.keys(authFields) as (keyof typeof authFields)[]),
   'REGSHIFT_UPSTREAM',
   'REGSHIFT_FORMAT',

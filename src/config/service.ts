@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { count, port } from './numbers.ts';
 import type { RawSettings, SettingProblem } from './problem.ts';
 
-/** How the program is run and watched; nothing of it changes what a client is given. */
+/** Settings for running and monitoring the program. None changes the content that a client gets. */
 export const serviceFields = {
   REGSHIFT_TLS_CERT: z.string().min(1).optional(),
   REGSHIFT_TLS_KEY: z.string().min(1).optional(),
@@ -16,10 +16,10 @@ export const serviceFields = {
   LOG_FORMAT: z.enum(['auto', 'json', 'text'], { error: 'must be auto, json or text' }).default('auto'),
 };
 
-/** A certificate is of no use without its key, nor a key without its certificate. */
-export function serviceProblems(given: RawSettings): SettingProblem[] {
+/** Requires a TLS certificate and its key together. */
+export function serviceProblems(raw: RawSettings): SettingProblem[] {
   const pair = ['REGSHIFT_TLS_CERT', 'REGSHIFT_TLS_KEY'] as const;
-  const [missing, ...others] = pair.filter((name) => given[name] === undefined);
+  const [missing, ...others] = pair.filter((name) => raw[name] === undefined);
   if (missing === undefined || others.length > 0) return [];
   const other = pair.find((name) => name !== missing);
   const message = `must be, because ${other} is: TLS needs a certificate and its key, each as PEM or as a path to it`;

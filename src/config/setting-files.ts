@@ -1,13 +1,13 @@
 import type { SettingProblem } from './problem.ts';
 
 /**
- * Given by a runtime that has files.
- * @param beside the file in which the path stands: it may be relative to that.
+ * Reads the text of a file; provided by a runtime that has files.
+ * @param beside the path of the file that names `path`, which may be relative to it.
  * @throws any error for a file that cannot be read.
  */
 export type ReadFile = (path: string, beside?: string) => string;
 
-/** What is secret, or too long for a variable, may be in a file: `<variable>_FILE` is the path to it. */
+/** Settings that may be in a file, because they are secret or long: `<variable>_FILE` is the path of the file. */
 export const fileVariables = [
   'REGSHIFT_UPSTREAM_USERNAME',
   'REGSHIFT_UPSTREAM_PASSWORD',
@@ -18,18 +18,19 @@ export const fileVariables = [
   'REGSHIFT_REDIS_URL',
 ] as const;
 
-/** Which settings may name a file instead of holding its text, and how the text is told from a path. */
+/** Settings whose value may also be a path, each with a test that is true for text and false for a path. */
 const isText: Readonly<Record<string, (value: string) => boolean>> = {
   REGSHIFT_CONFIG: (value) => value.trimStart().startsWith('{'),
   REGSHIFT_DOCKER_CONFIG: (value) => value.trimStart().startsWith('{'),
-  // `user:hash`; after the colon of a Windows path comes a slash.
+  // Text is `user:hash`. A slash follows the colon of a Windows path.
   REGSHIFT_HTPASSWD: (value) => value.includes('\n') || /^[^/:]+:[^\\/]/.test(value),
   REGSHIFT_REDIS_URL: (value) => value.includes('://'),
 };
 
 /**
- * Puts the text of files in the place of their paths.
- * @returns the settings without those whose file cannot be read, and the problems with these.
+ * Replaces paths by the text of their files.
+ * @param readFile undefined on a runtime without files.
+ * @returns the settings as text, and a problem for each setting whose file cannot be read.
  */
 export function withFiles(
   set: Readonly<Record<string, string>>,
@@ -45,7 +46,7 @@ export function withFiles(
       problems.push({ variable, value: 'set', message: `must not be, because ${named} is: keep one` });
     } else {
       const text = textOf(value, readFile, named !== undefined);
-      // An editor ends a file with a line end, and a password has none.
+      // An editor adds a line break at the end of a file; a password has none.
       if (typeof text === 'string') texts[named ?? variable] = named ? text.replace(/\r?\n$/, '') : text;
       else problems.push({ variable, value: '(not shown)', message: text.problem });
     }
@@ -53,7 +54,10 @@ export function withFiles(
   return { texts, problems };
 }
 
-/** The value is not told, nor the system's message with it: it may be a secret in the place of a path. */
+/**
+ * Reads one file. A problem quotes neither the path nor the system's message: the path may be a secret in the wrong
+ * place.
+ */
 function textOf(
   path: string,
   readFile: ((path: string) => string) | undefined,

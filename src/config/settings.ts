@@ -6,15 +6,15 @@ import type { SettingProblem } from './problem.ts';
 import { readDocument } from './read-document.ts';
 import { readRoutes } from './read-routes.ts';
 import type { RouteSettings } from './route-settings.ts';
-import { parseLayers } from './route-settings.ts';
+import { parseSources } from './route-settings.ts';
 import { variables as settingNames, type Values } from './schema.ts';
 import { serviceProblems } from './service.ts';
 import { fileVariables, type ReadFile } from './setting-files.ts';
-import { createSource, distinct, locate, mergeTexts, type SettingSource } from './sources.ts';
+import { createSource, distinct, locate, mergeWithUnreadable, type SettingSource } from './sources.ts';
 
 export { type Values, variables as settingNames } from './schema.ts';
 
-/** What the operator has said: for the program as a whole, and for each of its routes. */
+/** The settings of the whole program, and of each of its routes. */
 export interface Settings extends Values {
   readonly routes: readonly RouteSettings[];
 }
@@ -22,36 +22,39 @@ export interface Settings extends Values {
 export type ReadSettings = { readonly settings: Settings } | { readonly problems: readonly SettingProblem[] };
 
 /**
- * Reads the settings from variables, and from the file that `REGSHIFT_CONFIG` names; empty ones count as not set.
- * What a route says goes before a variable, and a variable before the top of the file.
- * @param readFile for settings that may be a path; left out where there are no files.
- * @param parse reads the text of the file; JSON alone where a runtime knows no more.
- * @returns every problem at once, so that an operator mends them in one go.
+ * Reads the settings from variables and from the file that `REGSHIFT_CONFIG` names. An empty variable counts as not
+ * set. A route takes precedence over variables, and variables over the top level of the file.
+ * @param readFile reads the files that settings name; undefined on a runtime without files.
+ * @param parse parses the text of the file: JSON, and YAML too if the runtime has a parser for it.
+ * @returns the settings, or all problems at once, so that an operator can correct them together.
  */
 export function readSettings(
   variables: Readonly<Record<string, unknown>>,
   readFile?: ReadFile,
   parse: (text: string) => unknown = JSON.parse,
 ): ReadSettings {
-  const environment = createSource(undefined, given(variables), readFile);
+  const environment = createSource(undefined, nonEmpty(variables), readFile);
   const path = environment.values.REGSHIFT_CONFIG;
   const text = environment.texts.REGSHIFT_CONFIG;
   const beside = readFile && ((file: string) => readFile(file, text === path ? undefined : path));
   const document = readDocument(text, parse, beside);
   const shared: readonly [SettingSource, ...SettingSource[]] = [environment, document.top];
-  const top = parseLayers(shared);
+  const top = parseSources(shared);
   const missing = path === undefined ? environment : document.top;
-  const between = (problems: readonly SettingProblem[]) =>
+  const located = (problems: readonly SettingProblem[]) =>
     problems.map((problem) => locate(problem, shared, missing));
   const read = document.routes
     ? readRoutes(document.routes, shared)
-    : { problems: between(authProblems(mergeTexts(shared))), routes: undefined };
+    : { problems: located(authProblems(mergeWithUnreadable(shared))), routes: undefined };
   const problems = [
     ...('problems' in top ? top.problems : []),
     ...environment.problems,
     ...document.problems,
     ...read.problems,
-    ...between([...fleetProblems(mergeTexts(shared)), ...serviceProblems(mergeTexts(shared))]),
+    ...located([
+      ...fleetProblems(mergeWithUnreadable(shared)),
+      ...serviceProblems(mergeWithUnreadable(shared)),
+    ]),
     ...unknownVariables(variables),
   ];
   if (problems.length > 0 || 'problems' in top) return { problems: distinct(problems) };
@@ -62,7 +65,7 @@ export function readSettings(
 
 const known = [...settingNames, ...fileVariables.map((variable) => `${variable}_FILE`)];
 
-function given(variables: Readonly<Record<string, unknown>>): Record<string, string> {
+function nonEmpty(variables: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(
     known
       .map((name) => [name, variables[name]] as const)
@@ -70,7 +73,7 @@ function given(variables: Readonly<Record<string, unknown>>): Record<string, str
   );
 }
 
-/** A misspelt variable would silently do nothing. */
+/** Reports misspelt variables, which would silently have no effect. */
 function unknownVariables(variables: Readonly<Record<string, unknown>>): SettingProblem[] {
   const ours = known.filter((name) => name.startsWith('REGSHIFT_'));
   return Object.keys(variables)
@@ -80,7 +83,7 @@ function unknownVariables(variables: Readonly<Record<string, unknown>>): Setting
     .map((variable) => {
       const near = nearest(variable, ours);
       const instead = near ? `was ${near} meant?` : `there are ${ours.join(', ')}`;
-      // Nobody knows what it was meant to hold.
+      // The value may be a secret.
       return { variable, value: '(not shown)', message: `is not a setting; ${instead}` };
     });
 }

@@ -3,77 +3,78 @@ import type { SettingProblem } from './problem.ts';
 import type { Variable } from './schema.ts';
 import { withFiles } from './setting-files.ts';
 
-/** Settings that were said in one place: in variables, at the top of a file, or in a route of it. */
+/** Settings from one place: the variables, the top level of the file, or one of its routes. */
 export interface SettingSource {
-  /** Where in a file, like `routes[2].`; undefined for variables. */
+  /** The path in the file, like `routes[2].`, and "" for its top level; undefined for variables. */
   readonly location: string | undefined;
-  /** By variable, as they were said. */
+  /** By variable, as they were written: a value may be a path. */
   readonly values: Readonly<Record<string, string>>;
-  /** The same, files read. */
+  /** By variable, with the text of each file in the place of its path. */
   readonly texts: Readonly<Record<string, string>>;
   readonly problems: readonly SettingProblem[];
 }
 
 export function createSource(
-  place: string | undefined,
+  location: string | undefined,
   set: Readonly<Record<string, string>>,
   readFile: ((path: string) => string) | undefined,
 ): SettingSource {
   const { texts, problems } = withFiles(set, readFile);
-  return { location: place, values: set, texts, problems: problems.map((problem) => placed(problem, place)) };
+  return { location, values: set, texts, problems: problems.map((problem) => placeAt(problem, location)) };
 }
 
-/** What holds where several layers say something: of each setting, what the first one says. */
-export function mergeSources(layers: readonly SettingSource[]): Record<string, string> {
-  return Object.assign({}, ...layers.map(({ texts }) => texts).reverse());
+/** Merges the texts of several sources. The first source that has a setting wins. */
+export function mergeSources(sources: readonly SettingSource[]): Record<string, string> {
+  return Object.assign({}, ...sources.map(({ texts }) => texts).reverse());
 }
 
-/** The same, with what could not be read from its file: it was said, and is not missing. */
-export function mergeTexts(layers: readonly SettingSource[]): Record<string, string> {
-  const said = layers.map(({ values, texts }) => {
+/** Merges sources like `mergeSources`, and adds settings whose file cannot be read: they are set, not missing. */
+export function mergeWithUnreadable(sources: readonly SettingSource[]): Record<string, string> {
+  const all = sources.map(({ values, texts }) => {
     const names = Object.entries(values).map(([name, value]) => [name.replace(/_FILE$/, ''), value]);
     return { ...Object.fromEntries(names), ...texts } as Record<string, string>;
   });
-  return Object.assign({}, ...said.reverse());
+  return Object.assign({}, ...all.reverse());
 }
 
 /**
- * A problem with a variable, told of the place where that was said, in the words of that place.
- * @param layers the first one has the say.
- * @param missing where something should be that is nowhere.
+ * Assigns a problem with a variable to the source that sets it, and names the settings as they are named there.
+ * @param sources the first one takes precedence.
+ * @param missing the source to name if none sets the variable.
  */
 export function locate(
   problem: SettingProblem,
-  layers: readonly [SettingSource, ...SettingSource[]],
-  missing: SettingSource = layers[0],
+  sources: readonly [SettingSource, ...SettingSource[]],
+  missing: SettingSource = sources[0],
 ): SettingProblem {
   const { variable } = problem;
-  const owner = layers.find(({ values }) => says(values, variable)) ?? missing;
-  const said = owner.values[variable];
-  return placed({ ...problem, value: problem.value || redacted(variable, said) }, owner.location);
+  const owner = sources.find(({ values }) => hasSetting(values, variable)) ?? missing;
+  const value = problem.value || redacted(variable, owner.values[variable]);
+  return placeAt({ ...problem, value }, owner.location);
 }
 
-function says(set: Readonly<Record<string, string>>, variable: string): boolean {
+function hasSetting(set: Readonly<Record<string, string>>, variable: string): boolean {
   return set[variable] !== undefined || set[`${variable}_FILE`] !== undefined;
 }
 
-function placed(problem: SettingProblem, place: string | undefined): SettingProblem {
-  if (place === undefined) return problem;
+function placeAt(problem: SettingProblem, location: string | undefined): SettingProblem {
+  if (location === undefined) return problem;
   const { variable, value, message } = problem;
-  return { variable: `${place}${keyOf(variable)}`, value, message: withFileKeys(message) };
+  return { variable: `${location}${keyOf(variable)}`, value, message: withFileKeys(message) };
 }
 
+/** The value of a setting as a message may show it, without secrets. */
 export function redacted(variable: Variable | string, value: unknown): string {
   if (value === undefined) return 'not set';
   if (Array.isArray(value) && value.length > 0) return 'a list';
-  // Whatever is inside may be secret.
+  // Its members may be secret.
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return 'a mapping';
   return /KEY|PASSWORD|SECRET|URL|UPSTREAM$|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS/.test(variable)
     ? '(not shown)'
     : JSON.stringify(value);
 }
 
-/** Of problems that several routes inherit, one is enough. */
+/** Removes the repetitions of a problem that several routes inherit. */
 export function distinct(problems: readonly SettingProblem[]): SettingProblem[] {
   const byText = new Map(problems.map((each) => [JSON.stringify([each.variable, each.message]), each]));
   return [...byText.values()];

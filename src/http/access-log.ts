@@ -6,26 +6,29 @@ import { type RequestStats, responseCacheSource } from '../request/stats.ts';
 import { type Trace, traceId } from '../request/trace.ts';
 import type { SentResponse } from './env.ts';
 
-/** What is known of a request as soon as it is answered, and holds for each that asks the same. */
+/**
+ * The part of a log line that is known before the response is sent. Requests with the same response-cache key share
+ * it.
+ */
 export interface RequestLine {
-  /** Writes the line, and counts the answer. */
+  /** Writes the line and counts the response. */
   ended(end: RequestOutcome): void;
 }
 
-/** Told when an answer has ended. */
+/** The part of a log line that is known when the response has ended. */
 export interface RequestOutcome {
   readonly id: string;
   readonly trace: Trace | undefined;
-  /** undefined where the answer was at hand. */
+  /** undefined for a response from the response cache. */
   readonly stats: RequestStats | undefined;
   readonly milliseconds: number;
-  /** undefined where the runtime does not tell: the answer is all that is known. */
+  /** undefined where the runtime does not report the end of a response. */
   readonly sent: SentResponse | undefined;
 }
 
 export type CreateLogLine = (request: ClientRequest, status: number) => RequestLine;
 
-/** One line of the log, and the counters, for each request. */
+/** Creates the writer of the access log: one line, and one count of each metric, per request. */
 export function createAccessLog(log: Log, metrics: Metrics): CreateLogLine {
   return ({ method, url, client, notes }, status) => {
     const { route, resource, conversion, ping, age, error } = notes;
@@ -51,12 +54,12 @@ export function createAccessLog(log: Log, metrics: Metrics): CreateLogLine {
   };
 }
 
-/** Where nothing came from a cache and upstream was asked, upstream has answered. */
+/** The cache that content came from. Upstream has answered if upstream was asked and no cache had content. */
 function placeOf({ contentFrom, upstreamRequests }: RequestStats): string | undefined {
   return contentFrom?.name ?? (upstreamRequests > 0 ? 'upstream' : undefined);
 }
 
-/** Of a path: an address that was sealed for one client, and what a client of API v1 was given to bring back. */
+/** Hides the secrets of a path: a sealed upload location, and the session that a client of API v1 brings back. */
 export function withoutSecrets(path: string): string {
   return withoutSealed(path).replace(/^(\/+v1ctx\/)[^/]+/, '$1…');
 }

@@ -1,8 +1,8 @@
 /**
- * What caches on the way may do with content that has a digest. None may change it (`no-transform`): Cloudflare's edge,
- * and proxies of companies, pack or unpack what they take for text. What upstream gave to a login (`isPublic` false)
- * must not be kept by a cache that serves others too.
- * @param stated what upstream says of the same content; it stays, as far as it does not contradict.
+ * The `Cache-Control` of content that has a digest. Caches on the way must not change it (`no-transform`):
+ * Cloudflare's edge and company proxies compress or decompress content that looks like text. Shared caches must not
+ * keep content that upstream gave to a login (`isPublic` false).
+ * @param stated upstream's own `Cache-Control` for the content. It stays as far as it does not contradict.
  */
 export function cacheControl(isPublic: boolean, stated: string | null = null): string {
   const others = directives(stated).filter(
@@ -14,7 +14,7 @@ export function cacheControl(isPublic: boolean, stated: string | null = null): s
 
 const ours: ReadonlySet<string> = new Set(['private', 'no-transform']);
 
-/** What is said to caches that serve many (RFC 9111, section 5.2.2). */
+/** Directives for shared caches (RFC 9111, section 5.2.2). */
 function shared(directive: string): boolean {
   return /^(?:public|s-maxage|proxy-revalidate)\b/i.test(directive);
 }

@@ -4,25 +4,25 @@ import type { RequestLine } from './access-log.ts';
 
 export interface ResponseEntry {
   readonly response: WholeResponse;
-  /** For the log. */
+  /** The line for the access log. */
   readonly line: RequestLine;
   freshness: Freshness;
 }
 
 /**
- * Answers to questions that are asked again in the very same words, as a hundred clients do that pull one image: all
- * that there is to find out has been found out, but whether this client may still have it.
+ * Whole responses by response-cache key. A hundred clients that pull one image send the same request; only the right
+ * to the response is left to check.
  */
 export interface ResponseStore {
-  /** @param question everything of a request that an answer depends on. */
+  /** @param cacheKey everything in a request that its response depends on. */
   put(question: string, held: ResponseEntry): void;
   get(question: string): ResponseEntry | undefined;
 }
 
-/** What an answer costs beside its body and its question: headers, the right to it, a line for the log. */
+/** Bytes that one entry costs beside its body and its key: headers, freshness, log line. */
 const overheadBytes = 1_024;
 
-/** @param mostBytes bodies included, though most are those of the cache of converted manifests while it has them. */
+/** @param mostBytes includes bodies, although the cache of converted manifests holds most of the same bytes. */
 export function createResponseStore(mostBytes: number): ResponseStore {
   if (mostBytes < overheadBytes) return { put: () => undefined, get: () => undefined };
   const held = new LRUCache<string, ResponseEntry>({

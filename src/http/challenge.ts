@@ -7,13 +7,14 @@ import { clientName, renameScope } from '../routing/repository-names.ts';
 import { type Challenge, parseChallenges } from '../upstream/auth/challenge.ts';
 import { leavesTls } from './public-url.ts';
 
-/** What a client is told when upstream wants a login; any other error stays what it is. */
+/** Makes the error that a client gets when upstream wants a login. Any other error stays unchanged. */
 export type ExplainRefusal = (error: unknown, request: ClientRequest) => Promise<unknown>;
 
 /**
- * Where clients log in to upstream, its challenge is theirs to meet. Where the proxy asks in its own name it is not:
- * a client that met it would send upstream's password to a proxy that has no use for it. DENIED is what Docker
- * shows as "pull access denied … may require 'docker login'", and registries answer 401 for what does not exist.
+ * With pass-through, upstream's challenge goes to the client. With an account of the proxy it does not: a client that
+ * met the challenge would send its upstream password to the proxy, which has no use for it. The client gets DENIED,
+ * which Docker shows as "pull access denied … may require 'docker login'". Registries also answer 401 for a
+ * repository that does not exist.
  */
 export function createExplainRefusal(
   login: UpstreamLogin,
@@ -30,15 +31,15 @@ export function createExplainRefusal(
       return new RegistryError('DENIED', `${message} regshift asks upstream ${whose}.`, { cause, ...detail });
     }
     const name = Object.keys(error.headers).find((each) => each.toLowerCase() === 'www-authenticate');
-    // Without a challenge a token server has refused a login, which came to /token or with a client's first request.
-    // A 401 must have one (RFC 9110 §15.5.2), and a Basic login is what was taken.
+    // A refusal without a challenge comes from a token server, for a login sent to /token or with a client's first
+    // request. A 401 must have a challenge (RFC 9110 §15.5.2), and the login was Basic.
     const challenge = name ? await tell(error.headers[name] ?? '', request) : 'Basic realm="regshift"';
     const headers = { ...error.headers, [name ?? 'WWW-Authenticate']: challenge };
     return new RegistryError('UNAUTHORIZED', message, { cause, ...detail, headers });
   };
 }
 
-/** Puts the proxy's own address in the place of upstream's realm, in a value of `WWW-Authenticate`. */
+/** Replaces upstream's realm by the proxy's own address in a value of `WWW-Authenticate`. */
 function createChallengeRelay(relay: TokenRelay, log: Log) {
   let warned = false;
   return async (header: string, request: ClientRequest): Promise<string> => {
@@ -49,7 +50,7 @@ function createChallengeRelay(relay: TokenRelay, log: Log) {
       warned = true;
       return header;
     }
-    // Upstream's own challenge is still better than none.
+    // Without the token server, upstream's own challenge is still better than none.
     const server = await relay.server().catch(() => undefined);
     if (server === undefined) return header;
     const own = `${request.address}/token`;
@@ -62,7 +63,7 @@ const untrusted = [
   { remedy: 'set REGSHIFT_PUBLIC_URL, or REGSHIFT_TRUSTED_PROXIES to what is in front' },
 ] as const;
 
-/** Only the realm of the ping is relayed to: a repository that names another one keeps it. */
+/** The relay serves the realm of the ping only. A challenge with another realm stays unchanged. */
 function relayed(
   challenge: Challenge,
   realm: string,

@@ -16,20 +16,23 @@ export function errorResponse(error: unknown, head: boolean): Response {
     ...failure.headers,
     'Content-Type': 'application/json',
     'Content-Length': String(body.length),
-    // What is wrong now, or for this client, may be right soon, or for another one (RFC 9111, section 4.2.2: 404).
+    // An error may be over soon, and may concern one client only (RFC 9111, section 4.2.2: 404 is cacheable).
     'Cache-Control': 'no-store',
     Vary: 'Accept, Authorization, User-Agent',
   });
   return new Response(head ? null : body, { status, headers });
 }
 
-/** A status of upstream that speaks of its own trouble is told as it is. */
+/** The HTTP status of an error. A 5xx of upstream passes through. */
 export function statusOf({ code, detail }: RegistryError): number {
   const upstreamStatus = code === 'UPSTREAM_ANSWER' ? Number(detail?.upstreamStatus) : Number.NaN;
   return upstreamStatus >= 500 ? upstreamStatus : httpErrors[code].status;
 }
 
-/** Faults of stored content are upstream's; what cannot be expressed is a matter between image and client. */
+/**
+ * Faults of stored content become upstream errors. A conversion that the client's format cannot express becomes
+ * UNSUPPORTED.
+ */
 export function registryErrorFrom(error: unknown): RegistryError {
   if (error instanceof RegistryError) return error;
   if (error instanceof ConversionError) {

@@ -4,7 +4,10 @@ import { pickHeaders } from '../upstream/error-response.ts';
 import { apiVersion } from './responses.ts';
 import { responseWithUpstreamBody } from './upstream-body.ts';
 
-/** What of an answer is about content, uploads and errors; Location and Link name addresses, and are written anew. */
+/**
+ * Response headers about content, uploads and errors. The proxy writes Location and Link itself, since they name
+ * addresses.
+ */
 const handedBack = [
   'content-type',
   'docker-content-digest',
@@ -22,8 +25,8 @@ const handedBack = [
 ];
 
 /**
- * Upstream's answer as it is, to a request that writes as well as to one that reads a list.
- * @param more headers that the proxy writes itself.
+ * Upstream's response unchanged, for a request that writes or that reads a list.
+ * @param more headers that the proxy adds.
  */
 export function forwardResponse(
   request: ClientRequest,
@@ -32,9 +35,9 @@ export function forwardResponse(
 ): Response {
   const { status, headers } = response;
   const bodiless = request.method === 'HEAD' || status === 204 || status === 304;
-  // A list is asked for by GET whatever the client asks by: what nobody reads would hold its connection for good.
+  // The proxy asks for a list by GET even for a HEAD. An unread body would hold its connection open.
   if (bodiless) void discard(response);
-  // `fetch` undoes an encoding that upstream was asked not to use, and leaves the length as it was.
+  // `fetch` decodes an encoding that the proxy asked upstream not to use, and leaves the old length.
   const length = headers.has('content-encoding') ? [] : ['content-length'];
   return responseWithUpstreamBody(bodiless ? null : response.body, {
     status,

@@ -7,26 +7,25 @@ import type { UpstreamRequest } from '../upstream/client.ts';
 import { errorFromResponse, pickHeaders } from '../upstream/error-response.ts';
 import { isRedirect } from '../upstream/redirect.ts';
 
-/** Where a request of a client is sent on to. */
+/** The place that a client's request is forwarded to. */
 export interface ForwardTarget {
   readonly path: string;
   readonly url?: URL;
   readonly repository: RepositoryName;
-  /** What a token must allow. */
+  /** Scopes that a token needs. */
   readonly scopes: readonly string[];
-  /** How a message calls it, like `upload of a blob of team/app`. */
+  /** The name for messages, like `upload of a blob of team/app`. */
   readonly what: string;
 }
 
-/** Headers that belong to what is sent; `Expect` has been answered by the runtime. */
+/** Request headers about the body. The runtime has answered `Expect`. */
 const sentOn = ['content-type', 'content-range', 'content-encoding', 'accept', 'if-match', 'if-none-match'];
 
 /**
- * Sends a request that writes on to upstream as it came: the bytes of its body one by one, with their number where the
- * client says it.
- * @returns upstream's answer, whatever its status, but for what the client must be told in the proxy's own way:
- * @throws RegistryError UNAUTHORIZED with upstream's challenge; UPSTREAM_ANSWER for a redirect, which would take the body
- *   along to where nobody was asked; as `UpstreamClient.request`.
+ * Forwards a request that writes, body byte for byte, with a Content-Length if the client sent one.
+ * @returns upstream's response, of any status except the ones below.
+ * @throws RegistryError UNAUTHORIZED with upstream's challenge; UPSTREAM_ANSWER for a redirect, which would send the
+ *   body to another server; as `UpstreamClient.request`.
  */
 export async function forwardRequest(
   registry: Registry,
@@ -68,7 +67,9 @@ function bodyOf(
   };
 }
 
-/** Node gives an empty stream to what has no body; over HTTP/2, at Cloudflare, a body need not announce itself. */
+/**
+ * Node gives an empty stream to a request without a body. Over HTTP/2, at Cloudflare, a body has no Content-Length.
+ */
 function hasBody({ method, headers, url }: ClientRequest): boolean {
   if (!['POST', 'PUT', 'PATCH'].includes(method)) return false;
   const length = headers.get('content-length');

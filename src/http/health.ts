@@ -1,28 +1,50 @@
+import type { Handler } from 'hono';
 import { withDeadline } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 import { requestPing } from '../upstream/api/ping.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
+import { version } from '../version.ts';
+import type { Env } from './env.ts';
 
-/** What a probe is told: for machines, and for whoever asks by curl. */
+/** The body of `/readyz`, for probes and for people with curl. */
 export interface HealthReport {
-  /** Whether to send clients here: it has not been told to stop. */
+  /** True until the process is told to stop. */
   readonly ready: boolean;
-  /** Of each cache that may be away. A pull goes on without it. */
+  /** State of each remote cache. Pulls go on without it. */
   readonly caches: Readonly<Record<string, 'here' | 'away'>>;
   /**
-   * Of each route's registry, when it was last asked: `answers`, `not asked yet`, or how it fails, like
-   * `UPSTREAM_UNREACHABLE`. What is remembered is served without it.
+   * State of each route's registry at the last check: `answers`, `not asked yet`, or an error code like
+   * `UPSTREAM_UNREACHABLE`. Cached content is served without the registry.
    */
   readonly upstreams: Readonly<Record<string, string>>;
 }
 
 export interface Health {
-  /** Waits for nothing longer than half a second: probes have a second. */
+  /** Waits half a second at most: probes have a deadline of a second. */
   report(): Promise<HealthReport>;
-  /** From now on it is not ready. */
+  /** Makes the process not ready. */
   stop(): void;
 }
+
+/** `GET /healthz`: the process answers. */
+export const alive: Handler<Env> = (context) => context.text('ok\n');
+
+/** `GET /readyz`: 200 if clients may be sent here, 503 otherwise. */
+export function ready(health: Health): Handler<Env> {
+  return async (context) => {
+    const report = await health.report();
+    return context.json(report, report.ready ? 200 : 503, { 'Cache-Control': 'no-store' });
+  };
+}
+
+/** `GET /`: for a user who opens the address in a browser. */
+export const about: Handler<Env> = (context) => context.text(page);
+
+const page = `regshift ${version}
+One registry, every client: pull from this address as from any container registry.
+Each client is given an image in the form that it can read.
+`;
 
 export interface HealthOptions {
   readonly sites: readonly { readonly id: string; readonly client: UpstreamClient }[];
@@ -37,8 +59,8 @@ const waitMs = 500;
 const deadlineMs = 5_000;
 
 /**
- * Neither a cache that is away nor an upstream that fails makes a process not ready: all replicas would be that at
- * once, and nothing would be left to say what is wrong, nor to serve what is remembered.
+ * A remote cache or an upstream that fails does not make a process not ready: all replicas would be not ready at
+ * once, and none could serve cached content or report the cause.
  */
 export function createHealth({ sites, caches, clock, background }: HealthOptions): Health {
   const upstreams: Record<string, string> = Object.fromEntries(sites.map(({ id }) => [id, 'not asked yet']));
@@ -70,7 +92,7 @@ export function createHealth({ sites, caches, clock, background }: HealthOptions
   };
 }
 
-/** In nobody's name: whoever asks for a login answers. */
+/** Pings upstream without a credential. A registry that wants a login is up. */
 async function stateOf(client: UpstreamClient): Promise<string> {
   try {
     return await withDeadline(deadlineMs, undefined, async (signal) => {

@@ -1,20 +1,25 @@
-/** Requests that are being worked on, and answers that are being sent. */
+import type { MiddlewareHandler } from 'hono';
+import { RegistryError } from '../errors.ts';
+import { type Env, responseFinished } from './env.ts';
+
+/** Counts requests that are being worked on, and responses that are being sent. */
 export interface InFlight {
-  /** Requests without an answer yet. */
+  /** Requests without a response yet. */
   readonly requests: number;
-  /** Answers that have begun and not ended: layers on their way, mostly. */
+  /** Responses that have begun and not ended: mostly layers. */
   readonly streams: number;
   /**
-   * @returns undefined where there are as many as there may be: who is told so at once can come back, and who waits in
-   *   a line that grows is told by his own deadline.
+   * Takes a slot for one request.
+   * @returns undefined if all slots are taken. A client that is refused at once can come back; a client that waits in a
+   *   line that grows gives up at its own deadline.
    */
   acquire(): InFlightSlot | undefined;
 }
 
 export interface InFlightSlot {
-  /** The answer begins. */
+  /** The response begins. */
   responding(): void;
-  /** It has ended, in whatever way. */
+  /** The response has ended, whole or not. */
   release(): void;
 }
 
@@ -43,4 +48,24 @@ export function createInFlight(most: number): InFlight {
       };
     },
   };
+}
+
+/** Middleware: takes a slot for the request and gives it back when the response has ended. Refuses with 503. */
+export function inFlightLimit(inFlight: InFlight): MiddlewareHandler<Env> {
+  return async (context, next) => {
+    const slot = inFlight.acquire();
+    if (slot === undefined) throw tooMany();
+    try {
+      await next();
+    } finally {
+      slot.responding();
+      responseFinished(context.env, () => slot.release());
+    }
+  };
+}
+
+function tooMany(): RegistryError {
+  const message =
+    'As many requests are under way here as may be (REGSHIFT_MAX_REQUESTS). Try again in a few seconds.';
+  return new RegistryError('OVERLOADED', message, { headers: { 'retry-after': '5' } });
 }

@@ -8,7 +8,7 @@ import { inTls } from '../upstream/in-tls.ts';
 import { locationOf } from '../upstream/redirect.ts';
 import { leavesTls } from './public-url.ts';
 
-/** What names an upload in a path, where upstream does as most do: nothing that a path could be hidden in. */
+/** Characters of an upload's name in a path, as most registries write it. A path cannot hide in them. */
 const plainUpload = /^[\w.~=+:@-]+$/;
 
 export function isUploadName(segment: string): boolean {
@@ -16,10 +16,10 @@ export function isUploadName(segment: string): boolean {
 }
 
 /**
- * Where an upload goes on, for the client: below `/v2/<name>/blobs/uploads/` as upstream has it there, with its query,
- * which is the state of the upload for many registries.
- * @param asked the URL that upstream answered for; a relative Location is relative to it.
- * @throws RegistryError UPSTREAM_ANSWER for a Location that no one should follow.
+ * The Location of an upload for the client: below `/v2/<name>/blobs/uploads/`, with upstream's query, which is the
+ * state of the upload for many registries.
+ * @param asked the URL that upstream answered; a relative Location is relative to it.
+ * @throws RegistryError UPSTREAM_ANSWER for a Location that is not safe to follow.
  */
 export async function uploadLocation(
   registry: Registry,
@@ -34,11 +34,11 @@ export async function uploadLocation(
   const usual = new URL(`${registry.client.id}${uploadsPath(name)}`).href;
   const segment = url.href.startsWith(usual) ? url.pathname.slice(new URL(usual).pathname.length) : '';
   if (isUploadName(segment) && !isSealed(segment)) return `${uploads}${segment}${url.search}`;
-  // As it is written: another spelling might not be what was signed.
+  // The URL keeps its spelling: another spelling may break its signature.
   return `${uploads}${await registry.pushes.locations.seal(URL.canParse(said) ? said : url.href, name)}`;
 }
 
-/** Where what was written can be read. */
+/** The Location of content that was written. */
 export function contentLocation(
   request: ClientRequest,
   { client: shown }: RepositoryMapping,
@@ -49,8 +49,8 @@ export function contentLocation(
 }
 
 /**
- * Docker 1.6 to 1.9 take a Location as it is for a URL. Where something in front speaks TLS and is not trusted to say
- * so, the proxy's own address would have the wrong scheme: a path alone is then right for all newer clients.
+ * Docker 1.6 to 1.9 need a full URL in Location. If an untrusted proxy in front speaks TLS, the proxy's own address
+ * has the wrong scheme; a path alone works for all newer clients.
  */
 function ownPrefix(request: ClientRequest): string {
   return leavesTls(request) ? new URL(request.address).pathname.replace(/\/$/, '') : request.address;

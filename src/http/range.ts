@@ -5,9 +5,9 @@ export interface ByteRange {
 }
 
 /**
- * Reads a `Range` header of one range (RFC 9110, section 14.2). Anything else is ignored, as the RFC allows: the
- * whole is then sent. An end beyond the last byte is clamped, as the RFC demands.
- * @returns `undefined` for the whole, `unsatisfiable` for what begins beyond the end.
+ * Reads a `Range` header of one range (RFC 9110, section 14.2). Any other value is ignored, as the RFC allows, and
+ * the whole is sent. An end beyond the last byte is clamped, as the RFC demands.
+ * @returns `undefined` for the whole, `unsatisfiable` for a start beyond the end.
  */
 export function byteRange(header: string | null, length: number): ByteRange | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec((header ?? '').trim());

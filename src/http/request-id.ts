@@ -1,9 +1,10 @@
 import { type IpRange, isInRanges } from '../routing/ip-range.ts';
 
 /**
- * Names one request in the log and, as `X-Request-Id`, to the client: by the name that a trusted proxy gave it, or by
- * one of our own. These need to be unlike each other, and not hard to guess.
- * @param said the request's own `X-Request-Id`. @param peer who sent it: an IP address.
+ * Makes the id of a request, for the log and for `X-Request-Id`: the id that a trusted proxy sent, or a new one. New
+ * ids differ from each other; they need not be hard to guess.
+ * @param said the request's own `X-Request-Id`.
+ * @param peer the IP address of the sender.
  */
 export type RequestIds = (said: string | null | undefined, peer: string | undefined) => string;
 
@@ -12,7 +13,7 @@ export function createRequestIds(trustedProxies: readonly IpRange[]): RequestIds
   let count = 0;
   return (said, peer) => {
     if (said && peer !== undefined && isName(said) && isInRanges(trustedProxies, peer)) return said;
-    // Not before the first request: Workers have no random numbers outside of one.
+    // Workers have random numbers within a request only.
     prefix ??= crypto.randomUUID().replaceAll('-', '').slice(0, 12);
     count += 1;
     return `${prefix}-${count.toString(36)}`;

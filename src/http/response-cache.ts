@@ -10,37 +10,41 @@ import type { SentResponse } from './env.ts';
 import type { InFlight } from './in-flight.ts';
 import type { RequestIds } from './request-id.ts';
 
-/** A request that nobody has looked into, but for the words that it asks in. */
+/** A request known only by its response-cache key; not parsed yet. */
 export interface CacheLookup {
-  /** Everything of it that its answer depends on. */
+  /** Everything in the request that its response depends on. */
   readonly cacheKey: string;
-  /** What of its headers names it. */
+  /** Headers that identify it: request id and trace context. */
   readonly identity: Readonly<
     Partial<Record<'x-request-id' | 'traceparent' | 'tracestate', string | undefined>>
   >;
   readonly peerAddress: string | undefined;
-  /** Makes what aborts when the client leaves; only where upstream is asked, for it costs as much as an answer. */
+  /**
+   * Makes a signal that aborts when the client leaves. It costs as much as a whole response, so only `revalidate`
+   * calls it.
+   */
   readonly clientLeft?: (() => AbortSignal) | undefined;
 }
 
-/** A whole answer that is to be sent. */
+/** A whole response, ready to be sent. */
 export interface CachedResponse {
   readonly response: WholeResponse;
-  /** For `X-Request-Id`. */
+  /** The value of `X-Request-Id`. */
   readonly id: string;
-  /** To be told when it has been sent. */
+  /** The runtime calls it when the response has been sent. */
   readonly finished: (sent: SentResponse) => void;
 }
 
-/** Answers what was asked before in the same words, without a look at what it means. */
+/** Caches whole responses by everything in a request that they depend on. */
 export interface ResponseCache {
-  /** The same request; what is found out for it can be given again to the same question. */
+  /** The same request with a `storeResponse` that caches its response under the key. */
   recorded(request: ClientRequest, question: string | undefined): ClientRequest;
-  /** The answer, where it may be given without asking anyone. */
+  /** The response, if it is fresh: upstream is not asked. */
   lookup(lookup: CacheLookup): CachedResponse | undefined;
   /**
-   * The answer, where nothing but the right to it has to be asked for; or else what is left to be answered in full, of
-   * which nothing is asked twice. undefined: the question is a new one.
+   * Checks with upstream whether the client may still read the response.
+   * @returns the response; or the started request, for the full way, which repeats no upstream request; undefined for
+   *   an unknown key.
    */
   revalidate(lookup: CacheLookup): Promise<CachedResponse | StartedRequest> | undefined;
 }
@@ -50,7 +54,7 @@ export interface ResponseCacheOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly inFlight: InFlight;
-  /** Memory for whole answers. */
+  /** Memory for whole responses, in bytes. */
   readonly responseCacheBytes: number;
 }
 
@@ -75,7 +79,7 @@ export function createResponseCache(
       signal: lookup.clientLeft?.(),
       resolutions: new Map(),
     };
-    // What goes wrong is told by whoever answers in full: it is asked for there, and remembered in `asked`.
+    // An error is reported on the full way: `resolutions` keeps it, so that upstream is not asked twice.
     const right = await found.freshness.revalidate(started).catch(() => undefined);
     if (right === undefined) {
       leave();

@@ -1,7 +1,7 @@
-/** Docker up to 1.9 takes a registry whose ping lacks this header for one of API v1. */
+/** Docker up to 1.9 falls back to API v1 if the ping lacks this header. */
 export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' } as const;
 
-/** Bytes as an answer; a HEAD has the same headers and no body. */
+/** A response of bytes. A HEAD gets the same headers and no body. */
 export function bytesResponse(
   body: Uint8Array,
   headers: Record<string, string>,
@@ -14,12 +14,12 @@ export function bytesResponse(
   });
 }
 
-/** With those that every answer of bytes has. */
+/** Adds the headers that every response of bytes has. */
 export function headersWithLength(body: Uint8Array, headers: Record<string, string>): Record<string, string> {
   return { ...apiVersion, ...headers, 'Content-Length': String(body.length) };
 }
 
-/** True when `If-None-Match` names the digest that would be sent (RFC 9110, section 13.1.2). */
+/** True if `If-None-Match` names the digest of the response (RFC 9110, section 13.1.2). */
 export function matchesEtag(header: string | null, digest: string): boolean {
   if (header === null) return false;
   const tags = header.split(',').map((each) => each.trim().replace(/^W\//, '').replace(/^"|"$/g, ''));

@@ -4,27 +4,26 @@ import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import { createV1Session, type V1Session } from '../client-state/v1-session.ts';
 import { RegistryError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
-import { type ClientRequest, withCredentialOf } from '../registry/client-request.ts';
+import type { ClientRequest } from '../registry/client-request.ts';
 import { createRegistry, type Registry, type RegistryOptions } from '../registry/registry.ts';
 import { createRegistryV1, type RegistryV1 } from '../registry/v1/registry-v1.ts';
-import { type RepositoryMapping, withClientNames } from '../routing/repository-names.ts';
+import { withClientNames } from '../routing/repository-names.ts';
 import type { Routable } from '../routing/virtual-hosts.ts';
 import { createExplainRefusal, type ExplainRefusal } from './challenge.ts';
-import { publicOrigin } from './public-url.ts';
 
 export interface RouteOptions extends RegistryOptions {
-  /** In whose name upstream is asked. */
+  /** The credential of requests to upstream, or `passthrough` for the client's own. */
   readonly login: UpstreamLogin;
-  /** undefined: whoever reaches the proxy may use it. The same for all routes that one host leads to. */
+  /** undefined: the proxy lets in every client. The same for all routes of one host. */
   readonly clientAuth: ClientAuth | undefined;
-  /** undefined: clients ask upstream's token server themselves. */
+  /** undefined: clients ask the token server of upstream themselves. */
   readonly tokenRelay: TokenRelay | undefined;
   /** The address that clients reach the route at; undefined where the request tells it. */
   readonly publicUrl: URL | undefined;
   readonly log: Log;
 }
 
-/** One upstream as clients meet it: a route, and who may use it in whose name. */
+/** One registry as clients reach it: rules that select it, who may use it, and the credential for upstream. */
 export interface Route extends Routable {
   readonly id: string;
   readonly registry: Registry;
@@ -56,38 +55,17 @@ export function createRoute(options: RouteOptions): Route {
   };
 }
 
-/**
- * Answers a request in the name, and under the address, that the route says; what goes wrong is told in the client's
- * own words.
- */
-export async function answerFor<Answer>(
-  route: Route,
-  request: ClientRequest,
-  mapping: RepositoryMapping | undefined,
-  answer: (request: ClientRequest) => Promise<Answer>,
-): Promise<Answer> {
-  request.notes.route = route.id;
-  const address = publicOrigin(route.publicUrl, request.address);
-  const { storeResponse, ...asked } = withCredentialOf(request, route.login);
-  // Who may use the proxy is asked anew each time.
-  const holding = storeResponse && route.clientAuth === undefined ? { storeResponse } : {};
-  const own = { ...asked, ...holding, address, ...(mapping ? { repository: mapping } : {}) };
-  try {
-    return await answer(own);
-  } catch (error) {
-    throw renamed(await route.explainRefusal(error, own), mapping);
-  }
-}
-
-function renamed(error: unknown, mapping: RepositoryMapping | undefined): unknown {
+/** An error as the client of a route reads it: with the client's name of the repository, and a challenge to meet. */
+export async function explainError(route: Route, request: ClientRequest, thrown: unknown): Promise<unknown> {
+  const error = await route.explainRefusal(thrown, request);
   if (!(error instanceof RegistryError)) return error;
-  const message = withClientNames(error.message, mapping);
+  const message = withClientNames(error.message, request.repository);
   if (message === error.message) return error;
   const { code, cause, headers, detail } = error;
   return new RegistryError(code, message, { cause, headers, ...(detail ? { detail } : {}) });
 }
 
-/** @param name as the client wrote it. */
+/** @param name the repository as the client wrote it. */
 export function unknownRepository(name: string): RegistryError {
   const shown = JSON.stringify(name.slice(0, 300));
   return new RegistryError(

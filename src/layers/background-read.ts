@@ -1,28 +1,28 @@
 import type { Digest } from '../../converters/digest.ts';
+import type { LayerFacts } from '../../converters/ports.ts';
 import { isDeadline } from '../concurrency/deadline.ts';
 import type { Lease, LeaseClass, LeaseOwner, LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
 import type { LayerCodec } from './codec.ts';
 import { corruptLayer } from './corrupt-layer.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
 import { inspectLayer } from './inspect.ts';
-import type { InspectedLayer } from './layer-info.ts';
 import { createPaceWatch, Suspended } from './read-pace.ts';
 import { createSpeedometer } from './read-speed.ts';
 
-/** A layer as upstream sends it. */
+/** A compressed layer from upstream. */
 export interface CompressedLayer {
   readonly stream: ReadableStream<Uint8Array>;
-  /** Content-Length, where there is one. */
+  /** The Content-Length, if there is one. */
   readonly size?: number;
 }
 
-/** Opens a layer, with the right of the request that wants to know it. The signal aborts it until its last byte. */
+/** Opens a layer with the access of one request. The signal aborts the stream until its last byte. */
 export type OpenLayer = (signal: AbortSignal) => Promise<CompressedLayer>;
 
-/** The right with which upstream is asked. */
+/** The repository and the credential of a request to upstream. */
 export interface LayerAccess {
   readonly repository: string;
-  /** As `credentialKey` tells it. */
+  /** From `credentialKey`. */
   readonly credential: string;
 }
 
@@ -30,44 +30,45 @@ export interface LayerAccess {
 export interface LayerRequest {
   readonly open: OpenLayer;
   readonly access: LayerAccess;
-  /** Who the reading counts for. */
+  /** The owner of the read's lease. */
   readonly owner: LeaseOwner;
-  /** With more bytes than this it is not the layer that the request's manifest names. */
+  /** Maximum number of compressed bytes; a larger layer contradicts the request's manifest. */
   readonly maxSize?: number;
 }
 
 export interface LayerProgress {
-  /** Packed bytes read. */
+  /** Compressed bytes read. */
   readonly read: number;
-  /** Packed bytes in all, when upstream has said so. */
+  /** The compressed size of the layer, if upstream has sent it. */
   readonly total: number | undefined;
-  /** Milliseconds since the epoch; `undefined` while the reading waits for its turn. */
+  /** Milliseconds since the epoch; `undefined` while the read waits for its lease. */
   readonly startedAt: number | undefined;
-  /** Milliseconds until its turn, as far as the line tells; 0 once it has started. */
-  readonly waits: number;
-  /** Packed bytes in a millisecond, of the last seconds; 0 where none came. */
+  /** The expected time until the read has its lease, in milliseconds; 0 once it has started. */
+  readonly waitMs: number;
+  /** Compressed bytes per millisecond in the last seconds; 0 if none came. */
   readonly speed: number;
 }
 
-/** The reading of one layer, which several requests wait for. */
+/** The read of one layer, which several requests wait for. */
 export interface BackgroundRead {
-  /** The right with which upstream is asked: of the request that began it, or of one that still waits. */
-  readonly right: () => LayerAccess;
-  readonly facts: Promise<InspectedLayer>;
+  /** The access that the read uses: that of the request that started the read, or of a request that still waits. */
+  readonly access: () => LayerAccess;
+  readonly facts: Promise<LayerFacts>;
   /**
-   * Waits for the facts. A reading that no request waits for ends, unless it is nearly done or `keepFor` was called.
-   * @throws RegistryError as `measure`; UPSTREAM_CONTENT where the layer is larger than the request's manifest says; the
-   *   signal's reason.
+   * Waits for the facts. When the last waiting request leaves, the read ends, unless it is nearly done or `keepFor` was
+   * called.
+   * @throws RegistryError as `inspectLayer`; UPSTREAM_CONTENT if the layer is larger than `request.maxSize`; the signal's
+   *   reason.
    */
-  wait(request: LayerRequest, signal: AbortSignal | undefined): Promise<InspectedLayer>;
-  /** A client was told to come back: the reading goes on for at least so many milliseconds. */
+  wait(request: LayerRequest, signal: AbortSignal | undefined): Promise<LayerFacts>;
+  /** Continues the read for at least this many milliseconds, because a client comes back later. */
   keepFor(milliseconds: number): void;
   progress(): LayerProgress;
-  /** Whether its bytes come so slowly, or not at all, that a request of another right does better by itself. */
+  /** Whether bytes come so slowly, or not at all, that a request with other access should read by itself. */
   lags(): boolean;
-  /** Ends the reading with what another one has found out. */
-  finish(facts: InspectedLayer): void;
-  /** Whether it has stood still for so long that nothing will come of it (`LeaseSemaphore` says how that can be). */
+  /** Ends the read with the facts of another read. */
+  finish(facts: LayerFacts): void;
+  /** Whether the read has stood still for so long that it will never end (`createLeaseSemaphore` tells the reason). */
   isDead(): boolean;
 }
 
@@ -77,43 +78,43 @@ export interface BackgroundReadOptions {
   readonly leases: LeaseSemaphore;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  /** How long a reading may stand still. */
+  /** Maximum time without a byte, in milliseconds. */
   readonly silenceMs: number;
 }
 
-/** A reading that has this part of its bytes goes on when its clients have left: the next pull finds it done. */
+/** From this part of its bytes on, a read continues without clients, so that the next pull finds its result. */
 const nearlyDone = 0.9;
 
 interface Waiter {
   readonly request: LayerRequest;
-  readonly most: number;
+  readonly maxSize: number;
   readonly reject: (error: unknown) => void;
 }
 
-/** The reason with which a reading ends that no request waits for. */
+/** The abort reason of a read whose result is no longer needed. */
 class Abandoned extends Error {
   override readonly name = 'AbortError';
 }
 
-/** Reads a layer when its turn has come. */
+/** Waits for a lease, and then reads a layer. */
 export function startBackgroundRead(
   digest: Digest,
   first: LayerRequest,
-  of: LeaseClass,
+  initialClass: LeaseClass,
   options: BackgroundReadOptions,
 ): BackgroundRead {
   const { leases, clock, silenceMs } = options;
   const waiters = new Set<Waiter>();
   const owners = new Set([first.owner.join('\0')]);
   const ended = new AbortController();
-  const found = Promise.withResolvers<InspectedLayer>();
+  const finishedElsewhere = Promise.withResolvers<LayerFacts>();
   const speed = createSpeedometer(clock);
-  let asking = first;
-  let as = of;
-  let line = leases.request(first.owner, as);
+  let activeRequest = first;
+  let leaseClass = initialClass;
+  let leaseRequest = leases.request(first.owner, leaseClass);
   let keepUntil = Number.NEGATIVE_INFINITY;
   let state = { read: 0, total: undefined as number | undefined, startedAt: undefined as number | undefined };
-  let heardAt: number | undefined;
+  let lastReadAt: number | undefined;
 
   const isNearlyDone = () => state.total !== undefined && state.read >= state.total * nearlyDone;
 
@@ -122,25 +123,25 @@ export function startBackgroundRead(
     ended.abort(new Abandoned('no request waits for the layer'));
   }
 
-  function heard(read: number): void {
+  function onProgress(read: number): void {
     state = { ...state, read };
-    heardAt = clock();
+    lastReadAt = clock();
     speed.note(read);
     for (const waiter of waiters) {
-      if (read <= waiter.most) continue;
-      waiter.reject(tooLong(digest, waiter.most));
+      if (read <= waiter.maxSize) continue;
+      waiter.reject(tooLarge(digest, waiter.maxSize));
       waiters.delete(waiter);
       endIfAbandoned();
     }
   }
 
-  async function attempt(lease: Lease, attempts: number): Promise<InspectedLayer> {
+  async function attempt(lease: Lease, attempts: number): Promise<LayerFacts> {
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, ended.signal]);
     const pace = createPaceWatch({
       digest,
       lease,
-      of: as,
+      leaseClass,
       attempts,
       clock,
       silenceMs,
@@ -148,15 +149,15 @@ export function startBackgroundRead(
     });
     const watch = setInterval(() => {
       endIfAbandoned();
-      pace.look();
+      pace.check();
     }, pace.intervalMs);
     try {
-      const { stream, size } = await asking.open(signal);
+      const { stream, size } = await activeRequest.open(signal);
       state = { ...state, total: size };
       const onRead = (compressed: number, decompressed: number) => {
-        heard(compressed);
+        onProgress(compressed);
         lease.touch();
-        pace.read(compressed, decompressed, size);
+        pace.onRead(compressed, decompressed, size);
       };
       return await inspectLayer(stream, { ...options, digest, onRead, signal });
     } finally {
@@ -164,23 +165,23 @@ export function startBackgroundRead(
     }
   }
 
-  /** The request in whose right upstream is asked: one that still waits, where the first one has left. */
-  function stillWaiting(): LayerRequest {
+  /** The request whose access the read uses: the active request, or if it has left, another request that waits. */
+  function waitingRequest(): LayerRequest {
     const all = [...waiters].map(({ request }) => request);
-    return all.length === 0 || all.includes(asking) ? asking : (all[0] ?? asking);
+    return all.length === 0 || all.includes(activeRequest) ? activeRequest : (all[0] ?? activeRequest);
   }
 
-  /** Waits for the lease, or for the end of a reading that nobody waits for. */
-  async function turn(): Promise<Lease> {
+  /** Waits for the lease. @throws Abandoned when the read ends before. */
+  async function waitForLease(): Promise<Lease> {
     const { promise: abandoned, reject } = Promise.withResolvers<never>();
     const onEnd = () => reject(ended.signal.reason);
     ended.signal.addEventListener('abort', onEnd, { once: true });
     const watch = setInterval(endIfAbandoned, silenceMs / 4);
     try {
       ended.signal.throwIfAborted();
-      return await Promise.race([line.granted, abandoned]);
+      return await Promise.race([leaseRequest.granted, abandoned]);
     } catch (error) {
-      line.leave();
+      leaseRequest.leave();
       throw error;
     } finally {
       clearInterval(watch);
@@ -188,50 +189,50 @@ export function startBackgroundRead(
     }
   }
 
-  async function run(): Promise<InspectedLayer> {
+  async function run(): Promise<LayerFacts> {
     for (let attempts = 1; ; attempts += 1) {
-      const lease = await turn();
-      heardAt = clock();
-      state = { ...state, read: 0, startedAt: heardAt };
+      const lease = await waitForLease();
+      lastReadAt = clock();
+      state = { ...state, read: 0, startedAt: lastReadAt };
       speed.start();
-      asking = stillWaiting();
+      activeRequest = waitingRequest();
       try {
         return await attempt(lease, attempts);
       } catch (error) {
         if (!(error instanceof Suspended)) throw error;
         state = { ...state, read: 0, startedAt: undefined };
-        heardAt = undefined;
-        as = error.as;
-        line = leases.request(first.owner, as);
-        for (const owner of [...owners].slice(1)) line.joinAs(owner.split('\0'));
+        lastReadAt = undefined;
+        leaseClass = error.leaseClass;
+        leaseRequest = leases.request(first.owner, leaseClass);
+        for (const owner of [...owners].slice(1)) leaseRequest.joinAs(owner.split('\0'));
       } finally {
         lease.release();
       }
     }
   }
 
-  const facts = Promise.race([run(), found.promise]);
+  const facts = Promise.race([run(), finishedElsewhere.promise]);
 
   return {
-    right: () => asking.access,
+    access: () => activeRequest.access,
     facts,
     async wait(request, signal) {
       const { owner, maxSize = Number.POSITIVE_INFINITY } = request;
       signal?.throwIfAborted();
-      const { promise: own, reject } = Promise.withResolvers<never>();
-      const waiter: Waiter = { request, most: maxSize, reject };
+      const { promise: rejected, reject } = Promise.withResolvers<never>();
+      const waiter: Waiter = { request, maxSize, reject };
       const onAbort = () => reject(signal?.reason);
       signal?.addEventListener('abort', onAbort, { once: true });
       waiters.add(waiter);
       const name = owner.join('\0');
-      if (!owners.has(name)) line.joinAs(owner);
+      if (!owners.has(name)) leaseRequest.joinAs(owner);
       owners.add(name);
       try {
-        return await Promise.race([facts, own]);
+        return await Promise.race([facts, rejected]);
       } finally {
         signal?.removeEventListener('abort', onAbort);
         waiters.delete(waiter);
-        // A client whose patience is over is told when to come back (`keepFor`); any other has left.
+        // After a deadline, the client learns when to come back (`keepFor`). After any other abort, it has left.
         if (signal === undefined || !isDeadline(signal)) endIfAbandoned();
       }
     },
@@ -240,18 +241,18 @@ export function startBackgroundRead(
     },
     progress() {
       const isStarted = state.startedAt !== undefined;
-      return { ...state, waits: isStarted ? 0 : leases.expectedWait(), speed: isStarted ? speed.now() : 0 };
+      return { ...state, waitMs: isStarted ? 0 : leases.expectedWait(), speed: isStarted ? speed.now() : 0 };
     },
     lags: () => state.startedAt !== undefined && !isNearlyDone() && speed.isLow(),
     finish(facts) {
-      found.resolve(facts);
-      ended.abort(new Abandoned('another reading has found it out'));
+      finishedElsewhere.resolve(facts);
+      ended.abort(new Abandoned('another read has the facts'));
     },
-    isDead: () => ended.signal.aborted || (heardAt !== undefined && clock() - heardAt > silenceMs),
+    isDead: () => ended.signal.aborted || (lastReadAt !== undefined && clock() - lastReadAt > silenceMs),
   };
 }
 
-function tooLong(digest: Digest, most: number): Error {
-  const found = `came with more than ${most} bytes, far more than its manifest says. Try again.`;
-  return corruptLayer('claim', `layer ${digest}`, found);
+function tooLarge(digest: Digest, maxSize: number): Error {
+  const problem = `came with more than ${maxSize} bytes, far more than its manifest says. Try again.`;
+  return corruptLayer('claim', `layer ${digest}`, problem);
 }

@@ -1,17 +1,17 @@
 import { type ByteSource, openByteSource } from './byte-stream.ts';
 import { corruptLayer } from './corrupt-layer.ts';
-import { pulled } from './pulled.ts';
+import { createPullStream } from './pull-stream.ts';
 
-/** Offsets of bytes, both inclusive, as in a Range header (RFC 9110, section 14.1.2). */
+/** Offsets of the first and last byte of a range, both inclusive, as in a Range header (RFC 9110, section 14.1.2). */
 export interface ByteSpan {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * A part of a stream. What comes before is read and dropped, for what is unpacked has no other way to its middle;
- * what comes after is not read: the stream is cancelled as soon as the last byte of the part is there. So a
- * `verified` stream is checked by a part that has its last byte, and not by others.
+ * Returns the bytes of one range of a stream. The bytes before the range are read and dropped, because a decompressed
+ * stream cannot be entered in the middle. The stream is cancelled at the last byte of the range. A `verifyingStream`
+ * is therefore verified only by a range that includes its last byte.
  */
 export function sliceStream(
   stream: ReadableStream<Uint8Array>,
@@ -19,7 +19,7 @@ export function sliceStream(
   what: string,
 ): ReadableStream<Uint8Array> {
   const source = openByteSource(stream, what);
-  return pulled(within(source, span, what), source.giveUp);
+  return createPullStream(within(source, span, what), source.cancel);
 }
 
 async function* within(
@@ -33,7 +33,7 @@ async function* within(
     const to = Math.min(bytes.length, end + 1 - at);
     at += bytes.length;
     const last = at > end;
-    if (last) source.giveUp();
+    if (last) source.cancel();
     if (from < to) yield bytes.subarray(from, to);
     if (last) return;
   }

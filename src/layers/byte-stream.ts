@@ -1,13 +1,13 @@
 import { RegistryError } from '../errors.ts';
 
-/** The reading end of a stream of bytes. */
+/** Reads a stream of bytes. */
 export interface ByteSource {
-  /** The next bytes, never an empty piece; `undefined` at the end. @throws RegistryError UPSTREAM_ANSWER. */
+  /** Reads the next chunk, which is never empty; `undefined` at the end. @throws RegistryError UPSTREAM_ANSWER. */
   read(): Promise<Uint8Array | undefined>;
-  /** All that comes; whoever leaves the loop early gives the source up. @throws as `read`. */
+  /** Iterates over the chunks. Leaving the loop early cancels the stream. @throws as `read`. */
   chunks(): AsyncGenerator<Uint8Array>;
-  /** Cancels the stream, in the middle of a `read` too, which then sees the end. Never throws. */
-  giveUp(this: void, reason?: unknown): void;
+  /** Cancels the stream. A pending `read` then sees the end. Never throws. */
+  cancel(this: void, reason?: unknown): void;
 }
 
 export function openByteSource(stream: ReadableStream<Uint8Array>, what: string): ByteSource {
@@ -16,14 +16,14 @@ export function openByteSource(stream: ReadableStream<Uint8Array>, what: string)
   async function read(): Promise<Uint8Array | undefined> {
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
-        throw isReadable(error) ? error : cutShort(what, error);
+        throw isRegistryOrAbortError(error) ? error : cutShort(what, error);
       });
       if (done) return undefined;
       if (value.length > 0) return value;
     }
   }
 
-  function giveUp(reason?: unknown): void {
+  function cancel(reason?: unknown): void {
     reader.cancel(reason).catch(() => undefined);
   }
 
@@ -31,15 +31,15 @@ export function openByteSource(stream: ReadableStream<Uint8Array>, what: string)
     try {
       for (let bytes = await read(); bytes !== undefined; bytes = await read()) yield bytes;
     } finally {
-      giveUp();
+      cancel();
     }
   }
 
-  return { read, chunks, giveUp };
+  return { read, chunks, cancel: cancel };
 }
 
-/** Ours already, or a caller's own abort: not to be put into other words. */
-export function isReadable(error: unknown): boolean {
+/** Whether an error can be thrown on unchanged: regshift's own error, an abort or a timeout. */
+export function isRegistryOrAbortError(error: unknown): boolean {
   const name = error instanceof Error ? error.name : '';
   return error instanceof RegistryError || name === 'AbortError' || name === 'TimeoutError';
 }
@@ -54,7 +54,7 @@ function cutShort(what: string, cause: unknown): RegistryError {
   );
 }
 
-/** Bytes at hand, as a stream of one piece. */
+/** Returns a stream of one chunk. */
 export function streamFromSource(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {

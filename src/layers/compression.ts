@@ -1,12 +1,15 @@
 import type { Compression } from '../../converters/media-types.ts';
 import { openByteSource } from './byte-stream.ts';
 import { corruptLayer } from './corrupt-layer.ts';
-import { pulled } from './pulled.ts';
+import { createPullStream } from './pull-stream.ts';
 
-/** As many bytes as the longest magic number below has. */
+/** The length of the longest magic number below, in bytes. */
 const magicLength = 6;
 
-/** Magic numbers: gzip (RFC 1952 §2.3.1), zstd and its skippable frames (RFC 8878 §3.1). */
+/**
+ * Tells the compression by the magic numbers of gzip (RFC 1952, section 2.3.1) and of zstd and its skippable frames
+ * (RFC 8878, section 3.1).
+ */
 export function compressionOf(bytes: Uint8Array): Exclude<Compression, 'unknown'> {
   if (startsWith(bytes, [0x1f, 0x8b])) return 'gzip';
   if (startsWith(bytes, [0x28, 0xb5, 0x2f, 0xfd])) return 'zstd';
@@ -14,49 +17,53 @@ export function compressionOf(bytes: Uint8Array): Exclude<Compression, 'unknown'
   return skippable && ((bytes[0] ?? 0) & 0xf0) === 0x50 ? 'zstd' : 'none';
 }
 
-export interface Detected {
+export interface DetectedCompression {
   readonly compression: Exclude<Compression, 'unknown'>;
-  /** The same bytes, from the first on. */
+  /** The whole stream, from its first byte. */
   readonly compressed: ReadableStream<Uint8Array>;
 }
 
 /**
- * Looks at the first bytes, as Docker and containerd do, for media types are often wrong or say nothing.
- * @throws RegistryError UPSTREAM_CONTENT for xz and bzip2, which Docker unpacks and this program does not: taken for a
- *   plain tar, their diff_id would be a wrong one.
+ * Detects the compression of a layer by its first bytes, as Docker and containerd do, because media types are often
+ * wrong or do not name the compression.
+ * @throws RegistryError UPSTREAM_CONTENT for xz and bzip2. Docker decompresses them and regshift does not; as a plain
+ *   tar, the layer would get a wrong diff_id.
  */
-export async function detectCompression(stream: ReadableStream<Uint8Array>, what: string): Promise<Detected> {
+export async function detectCompression(
+  stream: ReadableStream<Uint8Array>,
+  what: string,
+): Promise<DetectedCompression> {
   const source = openByteSource(stream, what);
-  const seen: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   const head = new Uint8Array(magicLength);
   let length = 0;
   while (length < magicLength) {
     const bytes = await source.read();
     if (bytes === undefined) break;
-    seen.push(bytes);
+    chunks.push(bytes);
     head.set(bytes.subarray(0, magicLength - length), Math.min(length, magicLength));
     length += bytes.length;
   }
   const first = head.subarray(0, Math.min(length, magicLength));
-  const foreign = foreignPacking(first);
-  if (foreign !== undefined) {
-    source.giveUp();
+  const unsupported = unsupportedCompression(first);
+  if (unsupported !== undefined) {
+    source.cancel();
     throw corruptLayer(
       'not-readable',
       what,
-      `is packed with ${foreign}; only gzip, zstd and plain tar are read.`,
+      `is packed with ${unsupported}; only gzip, zstd and plain tar are read.`,
     );
   }
-  async function* fromTheFirst(): AsyncGenerator<Uint8Array> {
-    yield* seen.splice(0);
+  async function* allChunks(): AsyncGenerator<Uint8Array> {
+    yield* chunks.splice(0);
     yield* source.chunks();
   }
-  return { compression: compressionOf(first), compressed: pulled(fromTheFirst(), source.giveUp) };
+  return { compression: compressionOf(first), compressed: createPullStream(allChunks(), source.cancel) };
 }
 
-function foreignPacking(bytes: Uint8Array): string | undefined {
+function unsupportedCompression(bytes: Uint8Array): string | undefined {
   if (startsWith(bytes, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])) return 'xz';
-  // "BZh" and the size of a block, '1' to '9'.
+  // "BZh" and the block size, '1' to '9'.
   if (startsWith(bytes, [0x42, 0x5a, 0x68]) && /[1-9]/.test(String.fromCharCode(bytes[3] ?? 0)))
     return 'bzip2';
   return undefined;

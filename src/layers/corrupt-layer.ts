@@ -1,6 +1,6 @@
 import { RegistryError } from '../errors.ts';
 
-/** What is wrong with a layer, for whoever wants another answer for one of them than for the rest. */
+/** The kind of fault in a layer, for callers that handle one kind in a special way. */
 export type LayerFault =
   | 'cut-short'
   | 'not-readable'
@@ -11,7 +11,8 @@ export type LayerFault =
   | 'claim';
 
 /**
- * @param what how a message calls it, like `layer sha256:…`.
+ * The error for a layer with wrong content.
+ * @param what the layer's name in messages, like `layer sha256:…`.
  * @param problem the rest of the sentence, and what to do.
  */
 export function corruptLayer(

@@ -1,5 +1,5 @@
 import type { Compression } from '../../converters/media-types.ts';
-import { type ByteSource, isReadable, openByteSource } from './byte-stream.ts';
+import { type ByteSource, isRegistryOrAbortError, openByteSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
 import { corruptLayer } from './corrupt-layer.ts';
 import {
@@ -8,46 +8,46 @@ import {
   type DecompressionLimits,
 } from './decompression-limits.ts';
 import { type DownloadLimits, forConversion } from './download-limits.ts';
-import { pulled } from './pulled.ts';
-import { createSkipTurn } from './skip-turn.ts';
+import { createPullStream } from './pull-stream.ts';
+import { createSkipSlot } from './skip-slot.ts';
 import { createFrameSplitter } from './zstd/frame-splitter.ts';
 
 export interface DecompressOptions {
   readonly codec: LayerCodec;
   readonly limits: DecompressionLimits;
-  /** How a message calls it, like `layer sha256:…`. */
+  /** The layer's name in messages, like `layer sha256:…`. */
   readonly what: string;
   /** Absent for a layer that is read for a conversion. */
   readonly download?: DownloadLimits;
 }
 
-type Known = Exclude<Compression, 'unknown'>;
+type KnownCompression = Exclude<Compression, 'unknown'>;
 
-/** Unpacked bytes that may wait for a slow reader; enough that a decoder's thread need not wait for a fast one. */
+/** Decompressed bytes in memory for a slow reader. The decoder's thread never waits for a fast reader. */
 const readAhead = 256 * 1024;
 
 /**
- * Unpacks a layer as it is read, with constant memory. Cancelling the result cancels `packed`.
- * The result errors with RegistryError UPSTREAM_CONTENT where the content is not what it should be or too much (`Fault`
- * in `detail`), UPSTREAM_ANSWER where upstream breaks off.
+ * Decompresses a layer as it is read, with constant memory. Cancelling the result cancels `compressed`.
+ * The result errors with RegistryError UPSTREAM_CONTENT if the content is broken or too large (`detail.fault` has the
+ * `LayerFault`), and with UPSTREAM_ANSWER if upstream ends the stream early.
  */
 export function decompress(
   compressed: ReadableStream<Uint8Array>,
-  compression: Known,
+  compression: KnownCompression,
   options: DecompressOptions,
 ): ReadableStream<Uint8Array> {
   const source = openByteSource(compressed, options.what);
   const abandoned = new AbortController();
-  const giveUp = (reason: unknown) => {
+  const cancel = (reason: unknown) => {
     abandoned.abort(reason);
-    source.giveUp(reason);
+    source.cancel(reason);
   };
-  return pulled(guarded(source, compression, options, abandoned.signal), giveUp, readAhead);
+  return createPullStream(guarded(source, compression, options, abandoned.signal), cancel, readAhead);
 }
 
 async function* guarded(
   source: ByteSource,
-  compression: Known,
+  compression: KnownCompression,
   options: DecompressOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
@@ -59,7 +59,7 @@ async function* guarded(
       yield bytes;
     }
   } catch (error) {
-    if (isReadable(error) || signal.aborted) throw error;
+    if (isRegistryOrAbortError(error) || signal.aborted) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw corruptLayer('not-readable', what, `is broken ${compression} (${reason}). Push it again.`, error);
   }
@@ -78,7 +78,7 @@ type Decode = (
   signal: AbortSignal,
 ) => AsyncIterable<Uint8Array>;
 
-const decoders: Readonly<Record<Known, Decode>> = {
+const decoders: Readonly<Record<KnownCompression, Decode>> = {
   none: (plain) => plain,
 
   async *gzip(compressed, { codec }) {
@@ -96,42 +96,45 @@ const decoders: Readonly<Record<Known, Decode>> = {
     const { windowLimit, unit } = codec.zstd;
     const frames = createFrameSplitter({ windowLimit, unit, what });
     const decoder = codec.zstd.decompress((bytes) => download.take(bytes, signal));
-    const turn = createSkipTurn({ skips: download.skips, place: () => download.place(signal) });
+    const slot = createSkipSlot({
+      isSkipped: download.isSkipped,
+      acquire: () => download.acquireSkipSlot(signal),
+    });
     let decompressed = 0;
     try {
       for await (const bytes of compressed) {
-        for (const piece of frames.walk(bytes)) {
+        for (const piece of frames.split(bytes)) {
           if (piece.opens) download.onFrame({ compressed: piece.at, decompressed });
-          if (piece.opens) turn.leave();
+          if (piece.opens) slot.release();
           await decoder.prepare(piece);
-          for await (const part of inTurn(decoder.push(piece), () => turn.enter(decompressed))) {
+          for await (const part of withSlot(decoder.push(piece), () => slot.enter(decompressed))) {
             decompressed += part.length;
             yield part;
           }
         }
-        turn.leave();
+        slot.release();
       }
       frames.end();
     } finally {
-      turn.leave();
+      slot.release();
       decoder.close();
     }
   },
 };
 
-async function* inTurn(
+async function* withSlot(
   parts: AsyncIterable<Uint8Array>,
   enter: () => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
-  const making = parts[Symbol.asyncIterator]();
+  const iterator = parts[Symbol.asyncIterator]();
   try {
     for (;;) {
       await enter();
-      const { done, value } = await making.next();
+      const { done, value } = await iterator.next();
       if (done) return;
       yield value;
     }
   } finally {
-    await making.return?.();
+    await iterator.return?.();
   }
 }

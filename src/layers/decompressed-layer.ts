@@ -1,10 +1,11 @@
 import type { Digest } from '../../converters/digest.ts';
 
-/** A layer as it is sent unpacked. */
+/** A layer that clients get decompressed. */
 export interface DecompressedLayer {
-  /** As upstream has it. */
+  /** The digest of the compressed layer at upstream. */
   readonly compressed: Digest;
-  /** Unpacked: what it is called, and its bytes. */
+  /** The digest of the decompressed layer. */
   readonly digest: Digest;
+  /** Decompressed bytes. */
   readonly size: number;
 }

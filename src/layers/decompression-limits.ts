@@ -1,17 +1,17 @@
 import { corruptLayer } from './corrupt-layer.ts';
 
 export interface DecompressionLimits {
-  /** The most bytes that a layer may unpack to (`REGSHIFT_LAYER_BYTES`); `Infinity` for no such limit. */
+  /** Maximum number of bytes of a decompressed layer (`REGSHIFT_LAYER_BYTES`); `Infinity` for no limit. */
   readonly bytes: number;
   /**
-   * From `bombBytes` of output on, more than `bombRatio` bytes for each packed one are taken for an attack. Up to
-   * there a ratio says little: a sparse log file of the 2010s packs a thousand to one, and is a real layer.
+   * Beyond `bombBytes` of output, more than `bombRatio` decompressed bytes for one compressed byte count as an attack.
+   * Below that, the ratio says little: a sparse log file of the 2010s compresses a thousand to one in a real layer.
    */
   readonly bombBytes: number;
   readonly bombRatio: number;
 }
 
-/** Deflate cannot give more than 1032 for one, zstd 32768; real file systems stay below ten. */
+/** One compressed byte becomes at most 1032 bytes with deflate and 32768 with zstd; below ten in real file systems. */
 export const defaultDecompressionLimits: DecompressionLimits = {
   bytes: Number.POSITIVE_INFINITY,
   bombBytes: 2 ** 31,
@@ -20,7 +20,7 @@ export const defaultDecompressionLimits: DecompressionLimits = {
 
 export interface DecompressionGuard {
   compressed(bytes: Uint8Array): void;
-  /** @throws RegistryError UPSTREAM_CONTENT when this is too much. */
+  /** @throws RegistryError UPSTREAM_CONTENT beyond the limits. */
   decompressed(bytes: Uint8Array): void;
 }
 

@@ -1,12 +1,12 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { StreamHash } from './codec.ts';
 
-/** Counts and hashes what goes by. */
+/** Counts and hashes bytes. */
 export interface Digester {
   readonly size: number;
-  /** To be awaited before the next. */
+  /** The caller awaits the result before the next call. */
   add(bytes: Uint8Array): Promise<void> | void;
-  /** To be called once, at the end. */
+  /** Called once, at the end. */
   digest(): Promise<Digest>;
 }
 

@@ -1,18 +1,18 @@
 import type { LayerCodec } from './codec.ts';
 
-/** Limits for a layer on its way to a client. Only zstd has them: layers in gzip go out as they are. */
+/** Limits for a layer that is sent to a client. They apply to zstd only: gzip layers are sent unchanged. */
 export interface DownloadLimits {
-  /** Takes memory for a window. */
+  /** Takes memory for a window. @returns a function that gives the memory back. */
   readonly take: (bytes: number, signal: AbortSignal) => Promise<() => void>;
-  /** Whether no client gets the byte at this offset: it is decompressed to be hashed and dropped. */
-  readonly skips: (decompressed: number) => boolean;
-  /** Waits for a place to decompress such bytes in. */
-  readonly place: (signal: AbortSignal) => Promise<() => void>;
-  /** Told where frames begin: at such a point a later stream can begin. */
+  /** Whether the byte at this offset is only hashed and dropped, because no client gets it. */
+  readonly isSkipped: (decompressed: number) => boolean;
+  /** Waits for a slot to decompress skipped bytes. @returns a function that releases the slot. */
+  readonly acquireSkipSlot: (signal: AbortSignal) => Promise<() => void>;
+  /** Called at the start of each frame. A later stream can begin there. */
   readonly onFrame: (point: FramePoint) => void;
 }
 
-/** Offsets at which a zstd frame begins. */
+/** The offsets of the start of a zstd frame. */
 export interface FramePoint {
   readonly compressed: number;
   readonly decompressed: number;
@@ -20,16 +20,16 @@ export interface FramePoint {
 
 export const firstByte: FramePoint = { compressed: 0, decompressed: 0 };
 
-/** All such layers have one owner: their turns are shared out before (`Turns`). */
+/** The common owner of all conversions. Their leases (`LeaseSemaphore`) are already shared fairly. */
 const conversionOwner = ['', ''];
 
-/** Conversions have memory of their own, and give every byte that they decompress to somebody. */
+/** Limits for a layer that is read for a conversion: a separate window budget, and no skipped bytes. */
 export function forConversion({ zstd }: LayerCodec): DownloadLimits {
   return {
     take: async (bytes, signal) =>
       (await zstd.limits?.conversions.take({ bytes, owner: conversionOwner }, signal)) ?? (() => undefined),
-    skips: () => false,
-    place: async () => () => undefined,
+    isSkipped: () => false,
+    acquireSkipSlot: async () => () => undefined,
     onFrame: () => undefined,
   };
 }

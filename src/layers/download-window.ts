@@ -4,13 +4,13 @@ import { createPace, type Pace } from './pace.ts';
 
 /** The window of one decoder of a download. */
 export interface DownloadWindow {
-  /** Of the client. */
+  /** The pace of the client. */
   readonly pace: Pace;
-  /** Takes memory as `WindowBudget.take` does, what was reserved first. */
+  /** Takes memory as `WindowBudget.take` does; reserved memory first. */
   take(bytes: number, signal: AbortSignal): Promise<() => void>;
-  /** Takes memory before the connection to upstream is opened, which is not to be idle for as long as others download. */
+  /** Takes memory before the connection to upstream is opened, so that the connection is not idle during the wait. */
   reserve(bytes: number, signal: AbortSignal): Promise<void>;
-  /** Gives back what was reserved and not taken. */
+  /** Gives back reserved memory that was not taken. */
   release(): void;
 }
 
@@ -18,25 +18,26 @@ export interface DownloadWindowOptions {
   readonly limits: ZstdLimits;
   /** Path in a `FairQueue`. */
   readonly owner: readonly string[];
-  /** How often the download has given a window back before: each time, it may keep the next one for longer. */
+  /** How often the download has given a window back. Each time, it may keep the next window for longer. */
   readonly giveBacks: number;
-  /** Whether the download has a decoder that it could close. */
+  /** Whether the download has an open decoder. */
   readonly isRunning: () => boolean;
-  /** Asks the download to close its decoder. */
+  /** Makes the download close its decoder. */
   readonly giveBack: () => void;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  /** How long `take` waits, in milliseconds; `undefined` for an answer that has begun, which waits for its turn. */
+  /** How long `take` waits, in milliseconds; `undefined` for no limit, once the response has begun. */
   readonly patienceMs: () => number | undefined;
+  /** Makes the error for a `take` that has waited too long. */
   readonly late: () => Error;
-  /** Told of each window that the decoder has. */
+  /** Called with the size of each window that the decoder takes. */
   readonly onTaken: (bytes: number) => void;
 }
 
-/** After so many windows given back, the time for which a download keeps the next one grows no more. */
+/** The time for which a download keeps its window doubles at most this many times. */
 const mostDoublings = 2;
 
-/** A client that is not slow keeps its window at least this many times as long as a slow one. */
+/** A fast client keeps its window at least this many times as long as a slow client. */
 const fastFactor = 4;
 
 export function createDownloadWindow(options: DownloadWindowOptions): DownloadWindow {
@@ -45,7 +46,7 @@ export function createDownloadWindow(options: DownloadWindowOptions): DownloadWi
   const pace = createPace(graceMs, clock);
   let takenAt: number | undefined;
   const isOld = () => takenAt !== undefined && clock() - takenAt >= fastFactor * graceMs;
-  const holder = { isSlow: pace.isSlow, hasHadItsTime: () => isRunning() && isOld(), giveBack };
+  const holder = { isSlow: pace.isSlow, isPastMinimum: () => isRunning() && isOld(), giveBack };
   let reserved: { readonly bytes: number; readonly giveBack: () => void } | undefined;
 
   const takeNow = (bytes: number, signal: AbortSignal) =>
@@ -77,11 +78,11 @@ export function createDownloadWindow(options: DownloadWindowOptions): DownloadWi
     pace,
 
     async take(bytes, signal) {
-      const known = reserved;
-      if (known !== undefined && bytes <= known.bytes) {
+      const reservation = reserved;
+      if (reservation !== undefined && bytes <= reservation.bytes) {
         reserved = undefined;
-        onTaken(known.bytes);
-        return known.giveBack;
+        onTaken(reservation.bytes);
+        return reservation.giveBack;
       }
       release();
       const taken = await takeInTime(bytes, signal);

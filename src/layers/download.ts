@@ -2,43 +2,44 @@ import { type ByteSource, openByteSource } from './byte-stream.ts';
 import type { ZstdLimits } from './codec.ts';
 import { type DownloadLimits, type FramePoint, firstByte } from './download-limits.ts';
 import { createDownloadWindow, type DownloadWindow } from './download-window.ts';
-import { pulled } from './pulled.ts';
+import { createPullStream } from './pull-stream.ts';
 
-/** A decompressed layer on its way to a client. */
+/** A decompressed layer that is sent to a client. */
 export interface Download {
   /** All bytes of the layer. */
   readonly stream: ReadableStream<Uint8Array>;
   /**
-   * Waits until the decoder has its memory and the first bytes are there.
-   * @throws what the stream would error with; `late()` where the memory does not come in time; the reason of `left`.
+   * Waits until the decoder has memory and has decompressed its first bytes.
+   * @throws the stream's error; `late()` if no memory becomes free in time; the reason of `left`.
    */
   begin(): Promise<void>;
 }
 
 export interface DownloadOptions {
-  /** Opens the layer at a frame, or at its first byte where upstream sends no part. The signal aborts it. */
+  /** Opens the layer at a frame, or at its first byte if upstream does not send a part. The signal aborts it. */
   readonly open: (from: FramePoint, limitsFrom: LimitsFrom, signal: AbortSignal) => Promise<OpenedLayer>;
   readonly limits: ZstdLimits | undefined;
   /** Path in a `FairQueue`. */
   readonly owner: readonly string[];
-  /** The first byte that the client gets; those before are hashed and dropped. */
+  /** The offset of the first byte that the client gets; earlier bytes are hashed and dropped. */
   readonly firstWanted: number;
-  /** The client has left. */
+  /** Aborts when the client has left. */
   readonly left: AbortSignal | undefined;
   /** How long the stream waits for its first window, in milliseconds. */
   readonly patienceMs: number;
+  /** Makes the error for a stream that has waited too long. */
   readonly late: () => Error;
-  /** How a message calls the layer. */
+  /** The layer's name in messages. */
   readonly what: string;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 
-/** @param start where the packed stream begins. */
+/** Makes the limits for one decoder. @param start the position at which its compressed stream begins. */
 export type LimitsFrom = (start: FramePoint) => DownloadLimits | undefined;
 
 export interface OpenedLayer {
-  /** Decompressed. */
+  /** Decompressed bytes. */
   readonly stream: ReadableStream<Uint8Array>;
   readonly start: FramePoint;
 }
@@ -46,29 +47,30 @@ export interface OpenedLayer {
 /** One decoder and one connection to upstream. */
 interface Run {
   readonly source: ByteSource;
-  /** Offset of the next byte that comes out of the source. */
+  /** The offset of the next byte of `source`. */
   at: number;
-  /** Read ahead by `begin`. */
+  /** The bytes that `begin` has read ahead. */
   head: Uint8Array | undefined;
 }
 
 /**
- * A download gives its window back while others wait for memory, when its client is slow or its owner has more than a
- * share. It closes its decoder and its connection to upstream then. When the client asks for more, the download waits
- * in line again and decompresses again to its place, from the last frame that has begun before it.
+ * Starts a download. While others wait for memory, a download gives its window back if its client is slow or its owner
+ * has more than a fair share. The download then closes its decoder and its connection to upstream. When the client
+ * reads on, the download waits in line for memory, and decompresses again from the start of the last frame before its
+ * position.
  */
 export function createDownload(options: DownloadOptions): Download {
   const { limits, what, left } = options;
   const ended = new AbortController();
   const aborted = left ? AbortSignal.any([left, ended.signal]) : ended.signal;
-  /** Decompressed bytes given out. */
-  let given = 0;
+  /** Decompressed bytes that the client has got. */
+  let delivered = 0;
   let points = [firstByte];
   let giveBacks = 0;
-  let isBegun = false;
+  let hasBegun = false;
   let run: Run | undefined;
   let window: DownloadWindow | undefined;
-  /** The window that the last decoder had. */
+  /** The window size of the last decoder. */
   let windowBytes = 0;
 
   function newWindow(): DownloadWindow | undefined {
@@ -79,7 +81,7 @@ export function createDownload(options: DownloadOptions): Download {
       giveBacks,
       isRunning: () => run !== undefined,
       giveBack,
-      patienceMs: () => (isBegun ? undefined : options.patienceMs),
+      patienceMs: () => (hasBegun ? undefined : options.patienceMs),
       onTaken: (bytes) => {
         windowBytes = bytes;
       },
@@ -92,8 +94,8 @@ export function createDownload(options: DownloadOptions): Download {
       limits &&
       window && {
         take: window.take,
-        skips: (decompressed) => start.decompressed + decompressed < Math.max(given, firstWanted),
-        place: (signal) => limits.skips.acquire(owner, signal),
+        isSkipped: (decompressed) => start.decompressed + decompressed < Math.max(delivered, firstWanted),
+        acquireSkipSlot: (signal) => limits.skips.acquire(owner, signal),
         onFrame: ({ compressed, decompressed }) =>
           points.push({
             compressed: start.compressed + compressed,
@@ -105,7 +107,7 @@ export function createDownload(options: DownloadOptions): Download {
 
   function giveBack(): void {
     giveBacks += 1;
-    run?.source.giveUp();
+    run?.source.cancel();
     run = undefined;
     window?.release();
   }
@@ -118,7 +120,7 @@ export function createDownload(options: DownloadOptions): Download {
     try {
       const { stream, start } = await options.open(from, limitsFrom, aborted);
       run = { source: openByteSource(stream, what), at: start.decompressed, head: undefined };
-      if (aborted.aborted) run.source.giveUp(aborted.reason);
+      if (aborted.aborted) run.source.cancel(aborted.reason);
       return run;
     } catch (error) {
       window?.release();
@@ -133,14 +135,14 @@ export function createDownload(options: DownloadOptions): Download {
 
   async function* freshBytesOf(current: Run): AsyncGenerator<Uint8Array> {
     for await (const bytes of bytesOf(current)) {
-      const fresh = bytes.subarray(Math.max(0, given - current.at));
+      const fresh = bytes.subarray(Math.max(0, delivered - current.at));
       current.at += bytes.length;
       if (fresh.length === 0) continue;
-      given += fresh.length;
-      while (points[1] !== undefined && points[1].decompressed <= given) points.shift();
-      window?.pace.gave(fresh.length);
+      delivered += fresh.length;
+      while (points[1] !== undefined && points[1].decompressed <= delivered) points.shift();
+      window?.pace.delivered(fresh.length);
       yield fresh;
-      window?.pace.asked();
+      window?.pace.requested();
     }
   }
 
@@ -148,7 +150,7 @@ export function createDownload(options: DownloadOptions): Download {
     try {
       for (;;) {
         const current = run ?? (await start());
-        window?.pace.asked();
+        window?.pace.requested();
         yield* freshBytesOf(current);
         if (run === current) return;
       }
@@ -157,27 +159,27 @@ export function createDownload(options: DownloadOptions): Download {
     }
   }
 
-  function giveUp(reason: unknown): void {
+  function cancel(reason: unknown): void {
     ended.abort(reason);
-    run?.source.giveUp(reason);
+    run?.source.cancel(reason);
     window?.release();
   }
 
   return {
-    stream: pulled(pieces(), giveUp),
+    stream: createPullStream(pieces(), cancel),
 
     async begin() {
-      const onAbort = () => giveUp(left?.reason);
+      const onAbort = () => cancel(left?.reason);
       left?.throwIfAborted();
       left?.addEventListener('abort', onAbort, { once: true });
       try {
         const first = await start();
         first.head = await first.source.read();
         left?.throwIfAborted();
-        isBegun = true;
-        window?.pace.gave(0);
+        hasBegun = true;
+        window?.pace.delivered(0);
       } catch (error) {
-        giveUp(error);
+        cancel(error);
         throw error;
       } finally {
         left?.removeEventListener('abort', onAbort);

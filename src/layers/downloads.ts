@@ -17,12 +17,12 @@ export interface LayerDownloadsOptions {
   readonly clock: () => number;
 }
 
-/** Opens the packed layer at a byte, with the right of the caller. */
+/** Opens the compressed layer at a byte, with the access of the request. */
 export type OpenCompressed = (from: number, signal: AbortSignal) => Promise<CompressedPart>;
 
 export interface CompressedPart {
   readonly stream: ReadableStream<Uint8Array>;
-  /** The offset that the stream begins at: 0 where upstream sends no part. */
+  /** The offset of the stream's first byte: 0 if upstream does not send parts. */
   readonly from: number;
 }
 
@@ -31,17 +31,20 @@ export interface DownloadRequest {
   readonly span: ByteSpan | undefined;
   readonly requester: Requester;
   readonly openCompressed: OpenCompressed;
-  /** The client has left. */
+  /** Aborts when the client has left. */
   readonly signal: AbortSignal | undefined;
 }
 
-/** Decompressed layers on their way to clients. */
+/** Sends decompressed layers to clients. */
 export interface LayerDownloads {
-  /** @throws RegistryError OVERLOADED where there is no memory for the decoder in time; or what upstream's answer makes. */
+  /**
+   * Opens a layer, whole or in part.
+   * @throws RegistryError OVERLOADED if no memory for the decoder becomes free in time; the error of upstream's response.
+   */
   open(request: DownloadRequest): Promise<ReadableStream<Uint8Array>>;
 }
 
-/** Larger tails are not shared. */
+/** Maximum size of a tail in `Tails`, in bytes. */
 const mostTailBytes = 65_536;
 
 const secondsToRetry = 10;
@@ -105,7 +108,7 @@ export function createLayerDownloads({ codec, limits, clock }: LayerDownloadsOpt
   };
 }
 
-/** @returns the whole layer where upstream does not send the part that it was asked for. */
+/** Opens the layer at a frame. @returns the whole layer if upstream does not send the requested part. */
 async function partAt(point: FramePoint, openCompressed: OpenCompressed, signal: AbortSignal) {
   const { stream, from } = await openCompressed(point.compressed, signal);
   if (from === point.compressed) return { stream, start: point };

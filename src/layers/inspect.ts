@@ -1,4 +1,5 @@
 import { type Digest, digestAlgorithm } from '../../converters/digest.ts';
+import type { LayerFacts } from '../../converters/ports.ts';
 import { type ByteSource, openByteSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
 import { detectCompression } from './compression.ts';
@@ -6,66 +7,70 @@ import { corruptLayer } from './corrupt-layer.ts';
 import { decompress } from './decompress.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
 import { createDigester, type Digester } from './digester.ts';
-import type { InspectedLayer } from './layer-info.ts';
-import { pulled } from './pulled.ts';
+import { createPullStream } from './pull-stream.ts';
 
 export interface InspectLayerOptions {
   readonly codec: LayerCodec;
   readonly limits: DecompressionLimits;
-  /** What the packed bytes must hash to. */
+  /** The digest that the compressed bytes must have. */
   readonly digest: Digest;
-  /** Told of all progress: bytes so far, as stored and unpacked. */
+  /** Called on progress with the number of compressed and decompressed bytes so far. */
   readonly onRead?: (compressed: number, decompressed: number) => void;
-  /** Ends the reading; its reason is then thrown. */
+  /** Aborts the read; its reason is then thrown. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Reads a layer from its first byte to its last, keeps nothing of it, and tells what it is.
- * @throws RegistryError as `unpack`; UPSTREAM_CONTENT when the packed bytes are not what the digest names.
+ * Reads a whole layer and returns its facts. The content is not kept.
+ * @throws RegistryError as the stream of `decompress`; UPSTREAM_CONTENT if the compressed bytes do not have the digest.
  */
 export async function inspectLayer(
   compressed: ReadableStream<Uint8Array>,
   options: InspectLayerOptions,
-): Promise<InspectedLayer> {
+): Promise<LayerFacts> {
   const { codec, limits, digest, onRead, signal } = options;
   const what = `layer ${digest}`;
-  const outside = createDigester(codec.hash(digestAlgorithm(digest)));
-  const inside = createDigester(codec.hash('sha256'));
+  const compressedDigester = createDigester(codec.hash(digestAlgorithm(digest)));
+  const contentDigester = createDigester(codec.hash('sha256'));
   const source = openByteSource(compressed, what);
-  let giveUp = source.giveUp;
-  const onAbort = () => giveUp(signal?.reason);
+  let cancel = source.cancel;
+  const onAbort = () => cancel(signal?.reason);
   signal?.addEventListener('abort', onAbort);
   try {
     signal?.throwIfAborted();
-    const arriving = pulled(
-      tallied(source, outside, () => onRead?.(outside.size, inside.size)),
-      source.giveUp,
+    const incoming = createPullStream(
+      digested(source, compressedDigester, () => onRead?.(compressedDigester.size, contentDigester.size)),
+      source.cancel,
     );
-    const detected = await detectCompression(arriving, what);
+    const detected = await detectCompression(incoming, what);
     const { compression } = detected;
     const content = openByteSource(
       decompress(detected.compressed, compression, { codec, limits, what }),
       what,
     );
-    giveUp = content.giveUp;
+    cancel = content.cancel;
     for await (const bytes of content.chunks()) {
-      await inside.add(bytes);
-      onRead?.(outside.size, inside.size);
+      await contentDigester.add(bytes);
+      onRead?.(compressedDigester.size, contentDigester.size);
     }
-    await verify(outside, digest, what);
-    return { compression, packedSize: outside.size, size: inside.size, diffId: await inside.digest() };
+    await verify(compressedDigester, digest, what);
+    return {
+      compression,
+      packedSize: compressedDigester.size,
+      size: contentDigester.size,
+      diffId: await contentDigester.digest(),
+    };
   } catch (error) {
-    // A source that was given up looks like one cut short.
+    // A cancelled source looks like one that is cut short.
     signal?.throwIfAborted();
     throw error;
   } finally {
     signal?.removeEventListener('abort', onAbort);
-    giveUp();
+    cancel();
   }
 }
 
-async function* tallied(
+async function* digested(
   source: ByteSource,
   digester: Digester,
   onRead: () => void,

@@ -1,4 +1,5 @@
 import type { Digest } from '../../converters/digest.ts';
+import type { LayerFacts } from '../../converters/ports.ts';
 import type { Cache } from '../cache/cache.ts';
 import { createLru } from '../cache/lru.ts';
 import type { Background } from '../concurrency/background.ts';
@@ -18,30 +19,30 @@ import {
 } from './background-read.ts';
 import type { LayerCodec } from './codec.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
-import { entryOfLayerFacts, type InspectedLayer, layerFactsKey, layerFactsOf } from './layer-info.ts';
+import { layerFactsFromEntry, layerFactsKey, layerFactsToEntry } from './layer-facts.ts';
 
-/** What a request has beside the layer that it wants to know. */
 export interface InspectOptions {
-  /** Ends the wait of this request. */
+  /** Aborts the wait of this request. */
   readonly signal?: AbortSignal | undefined;
   readonly budget?: Budget | undefined;
-  /** `background`: no client waits for it, and it gives way to all others. */
-  readonly of?: LeaseClass;
+  /** `background` if no client waits for the facts; the read then gives way to all others. Default: `normal`. */
+  readonly leaseClass?: LeaseClass;
 }
 
+/** Reads layers to find their facts, and caches the facts. */
 export interface LayerInspector {
-  /** What is remembered of a layer; never reads one. */
-  cachedFacts(digest: Digest, budget?: Budget): Promise<InspectedLayer | undefined>;
+  /** Returns cached facts; never reads a layer. */
+  cachedFacts(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined>;
   /**
-   * What is remembered, or else the layer is read: once at a time, for all that ask. Success is shared. A failure is
-   * shared by requests of the same repository, and what upstream says of a login by requests of that login alone: any
-   * other request goes on in its own right. Callers prove first that they may read the layer.
-   * @throws RegistryError as `measure` and `open` do; UPSTREAM_TIMEOUT when nothing comes; the signal's reason.
+   * Returns cached facts, or reads the layer. All requests share one read and its facts. Requests for the same
+   * repository share its error, too; only requests with the same credential share an error that depends on the
+   * credential. Other requests then read the layer with their own access. Callers check access rights before.
+   * @throws RegistryError as `inspectLayer` and `open`; UPSTREAM_TIMEOUT if upstream sends nothing; the signal's reason.
    */
-  facts(digest: Digest, request: LayerRequest, learning?: InspectOptions): Promise<InspectedLayer>;
-  /** How far the reading under way is, so that a client can be told when to come back. */
+  facts(digest: Digest, request: LayerRequest, inspectOptions?: InspectOptions): Promise<LayerFacts>;
+  /** The progress of the current read, for the time after which a client should come back. */
   progress(digest: Digest): LayerProgress | undefined;
-  /** A client was told to come back: what is being read of the layer is read on for so many milliseconds. */
+  /** Continues the current reads of a layer for at least this many milliseconds, because a client comes back later. */
   keepFor(digest: Digest, milliseconds: number): void;
 }
 
@@ -49,23 +50,27 @@ export interface LayerInspectorOptions {
   readonly codec: LayerCodec;
   readonly limits: DecompressionLimits;
   readonly cache: Cache;
-  /** To read a layer, from `createLayerLeases`: learners that have them in common share connections and memory. */
+  /** The leases for reads, from `createLayerLeases`. Inspectors with the same leases share connections and memory. */
   readonly leases: LeaseSemaphore;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
-  /** Told when a layer begins to be read (1), and when it is no longer (-1). */
+  /** Called when a read starts (1) and when it ends (-1). */
   readonly onReading?: (change: 1 | -1) => void;
-  /** How long a reading may stand still. */
+  /** Maximum time without a byte, in milliseconds. */
   readonly silenceMs?: number;
 }
 
 const defaultSilenceMs = 60_000;
 
-/** Beside the cache: they weigh nothing, and to learn them again would cost a whole layer. */
+/** Number of layers whose facts stay in memory besides the cache. Facts are small, and finding them reads a whole layer. */
 const rememberedFacts = 20_000;
 
-/** @param limit how many layers are read at once. @param silenceMs as learners have it. */
+/**
+ * The leases for reading layers.
+ * @param limit maximum number of layers that are read at once.
+ * @param silenceMs as in `LayerInspectorOptions`.
+ */
 export function createLayerLeases(
   limit: number,
   clock: () => number,
@@ -76,15 +81,15 @@ export function createLayerLeases(
 
 export function createLayerInspector(options: LayerInspectorOptions): LayerInspector {
   const { cache, silenceMs = defaultSilenceMs, onReading, background } = options;
-  const memory = createLru<Digest, InspectedLayer>(rememberedFacts);
-  /** By digest the one that all join, and beside it those of requests that another's failure has sent on. */
-  const readings = new Map<Digest, Map<string, BackgroundRead>>();
+  const memory = createLru<Digest, LayerFacts>(rememberedFacts);
+  /** By digest and access: the shared read, and separate reads of requests that continue after its error. */
+  const reads = new Map<Digest, Map<string, BackgroundRead>>();
 
-  async function known(digest: Digest, budget?: Budget): Promise<InspectedLayer | undefined> {
-    const near = memory.get(digest);
-    if (near !== undefined) return near;
+  async function cachedFacts(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined> {
+    const remembered = memory.get(digest);
+    if (remembered !== undefined) return remembered;
     const entry = await cache.get(layerFactsKey(digest), budget);
-    const facts = entry && layerFactsOf(entry);
+    const facts = entry && layerFactsFromEntry(entry);
     if (facts !== undefined) memory.set(digest, facts);
     return facts;
   }
@@ -98,15 +103,15 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
     try {
       const facts = await reading.facts;
       memory.set(digest, facts);
-      for (const other of readings.get(digest)?.values() ?? []) if (other !== reading) other.finish(facts);
-      await cache.set(layerFactsKey(digest), entryOfLayerFacts(facts), budget);
+      for (const other of reads.get(digest)?.values() ?? []) if (other !== reading) other.finish(facts);
+      await cache.set(layerFactsKey(digest), layerFactsToEntry(facts), budget);
     } catch {
-      // The requests that wait get the error. Without one, it is no request's.
+      // Waiting requests get the error from `reading.facts`.
     } finally {
       onReading?.(-1);
-      const ofDigest = readings.get(digest);
+      const ofDigest = reads.get(digest);
       if (ofDigest?.get(key) === reading) ofDigest.delete(key);
-      if (ofDigest?.size === 0) readings.delete(digest);
+      if (ofDigest?.size === 0) reads.delete(digest);
     }
   }
 
@@ -114,14 +119,14 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
     digest: Digest,
     key: string,
     request: LayerRequest,
-    learning: InspectOptions,
+    inspectOptions: InspectOptions,
   ): BackgroundRead {
-    const ofDigest = readings.get(digest) ?? new Map<string, BackgroundRead>();
+    const ofDigest = reads.get(digest) ?? new Map<string, BackgroundRead>();
     const running = ofDigest.get(key);
     if (running !== undefined && !running.isDead()) return running;
-    const { of = 'normal', budget } = learning;
-    const reading = startBackgroundRead(digest, request, of, { ...options, silenceMs });
-    readings.set(digest, ofDigest.set(key, reading));
+    const { leaseClass = 'normal', budget } = inspectOptions;
+    const reading = startBackgroundRead(digest, request, leaseClass, { ...options, silenceMs });
+    reads.set(digest, ofDigest.set(key, reading));
     onReading?.(1);
     background(settle(digest, key, reading, budget));
     return reading;
@@ -130,44 +135,44 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
   async function join(
     digest: Digest,
     request: LayerRequest,
-    learning: InspectOptions,
-  ): Promise<InspectedLayer> {
-    const { signal } = learning;
-    const reading = readingFor(digest, joined, request, learning);
+    inspectOptions: InspectOptions,
+  ): Promise<LayerFacts> {
+    const { signal } = inspectOptions;
+    const reading = readingFor(digest, sharedKey, request, inspectOptions);
     const { repository, credential } = request.access;
-    const inOwnRight = () =>
-      readingFor(digest, `${repository} ${credential}`, request, learning).wait(request, signal);
-    const common = reading.wait(request, signal).catch((error: unknown) => {
+    const readWithOwnAccess = () =>
+      readingFor(digest, `${repository} ${credential}`, request, inspectOptions).wait(request, signal);
+    const shared = reading.wait(request, signal).catch((error: unknown) => {
       signal?.throwIfAborted();
-      if (isOwn(error, reading.right(), request)) throw error;
-      return inOwnRight();
+      if (concernsRequest(error, reading.access(), request)) throw error;
+      return readWithOwnAccess();
     });
     const lag = watchLag(reading, request.access);
     try {
-      const first = await Promise.race([common, lag.found]);
-      return first === 'lags' ? await firstOf(inOwnRight(), common) : first;
+      const first = await Promise.race([shared, lag.found]);
+      return first === 'lags' ? await firstOf(readWithOwnAccess(), shared) : first;
     } finally {
       lag.stop();
     }
   }
 
   return {
-    cachedFacts: known,
+    cachedFacts,
 
-    async facts(digest, request, learning = {}) {
-      learning.signal?.throwIfAborted();
-      // Looked up twice: a reading may have ended while the cache was asked.
-      const facts = (await known(digest, learning.budget)) ?? memory.get(digest);
-      return facts ?? join(digest, request, learning);
+    async facts(digest, request, inspectOptions = {}) {
+      inspectOptions.signal?.throwIfAborted();
+      // A read may have ended during the cache lookup, so the memory is checked again.
+      const facts = (await cachedFacts(digest, inspectOptions.budget)) ?? memory.get(digest);
+      return facts ?? join(digest, request, inspectOptions);
     },
 
     progress(digest) {
-      const all = [...(readings.get(digest)?.values() ?? [])].map((each) => each.progress());
+      const all = [...(reads.get(digest)?.values() ?? [])].map((each) => each.progress());
       return all.toSorted((one, other) => other.read - one.read)[0];
     },
 
     keepFor(digest, milliseconds) {
-      for (const each of readings.get(digest)?.values() ?? []) each.keepFor(milliseconds);
+      for (const each of reads.get(digest)?.values() ?? []) each.keepFor(milliseconds);
     },
   };
 }
@@ -175,33 +180,33 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
 const lagLookMs = 1_000;
 
 /**
- * Tells when a reading lags that asks upstream in another right: upstream may hold one login or one repository back,
- * and no other waits for that.
+ * Watches a read that uses other access than the request, and reports when the read lags. Upstream may throttle one
+ * credential or one repository, and requests with other access do not wait for that.
  */
 function watchLag(reading: BackgroundRead, { repository, credential }: LayerAccess) {
   const { promise: found, resolve } = Promise.withResolvers<'lags'>();
   const watch = setInterval(() => {
-    const { repository: other, credential: whose } = reading.right();
-    if ((other !== repository || whose !== credential) && reading.lags()) resolve('lags');
+    const { repository: otherRepository, credential: otherCredential } = reading.access();
+    if ((otherRepository !== repository || otherCredential !== credential) && reading.lags()) resolve('lags');
   }, lagLookMs);
   return { found, stop: () => clearInterval(watch) };
 }
 
-/** @returns what comes first; where both fail, the failure in the request's own right. */
-async function firstOf(
-  own: Promise<InspectedLayer>,
-  common: Promise<InspectedLayer>,
-): Promise<InspectedLayer> {
-  return Promise.any([own, common]).catch(() => own);
+/** @returns the first facts. @throws the error of the request's own read if both fail. */
+async function firstOf(own: Promise<LayerFacts>, shared: Promise<LayerFacts>): Promise<LayerFacts> {
+  return Promise.any([own, shared]).catch(() => own);
 }
 
-/** The key of the reading that requests of every right join. */
-const joined = '';
+/** The key of the read that requests with any access share. */
+const sharedKey = '';
 
-/** Whether a reading that another request may have begun has failed for a reason that concerns this request. */
-function isOwn(error: unknown, right: LayerAccess, { access: own }: LayerRequest): boolean {
-  // The size that this request's own manifest claims judges no other request.
+/**
+ * Whether the error of a shared read applies to this request, too.
+ * @param access the access that the read has used.
+ */
+function concernsRequest(error: unknown, access: LayerAccess, { access: own }: LayerRequest): boolean {
+  // Each request compares the layer with the size in its own manifest.
   if (error instanceof RegistryError && error.detail?.fault === 'claim') return true;
-  if (right.repository !== own.repository) return false;
-  return right.credential === own.credential || !(isCallerSpecific(error) || isSpent(error));
+  if (access.repository !== own.repository) return false;
+  return access.credential === own.credential || !(isCallerSpecific(error) || isSpent(error));
 }

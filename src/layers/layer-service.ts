@@ -30,18 +30,24 @@ export interface LayerServiceOptions {
   readonly clock: () => number;
 }
 
-/** No registry and few engines check the size that a manifest says: what is wrong a little is read all the same. */
+/**
+ * Bytes beyond twice the manifest's size that a layer may have. Registries do not check the size in a manifest, and few
+ * container engines do, so a slightly wrong size is accepted.
+ */
 const tolerance = 1_048_576;
 
-/** Layers of upstream, read for what only reading tells, or sent unpacked. Rights are proved before. */
+/** Reads layers from upstream for their facts, and decompresses layers for clients. Callers check access rights before. */
 export interface LayerService {
   /**
-   * The facts of layers, for one conversion.
-   * @returns throws RegistryError UNSUPPORTED, with when to come back, where a reading outlasts the deadline; or as
-   *   `isUnread`.
+   * Starts to read the layers of one conversion.
+   * @returns a function that returns the facts of a layer. It throws RegistryError UNSUPPORTED with the time to pull
+   *   again if a read outlasts the deadline, and the error of `isNotReadYet` if the context allows known layers only.
    */
   readingFor(repository: RepositoryName, context: RequestContext): (layer: Layer) => Promise<LayerFacts>;
-  /** The layer unpacked, whole or in part; it errors, and never ends, where it is not what it should be. */
+  /**
+   * Opens the decompressed layer, whole or in part.
+   * @returns a stream that errors if the content does not match the layer's digest and size.
+   */
   open(
     repository: RepositoryName,
     layer: DecompressedLayer,
@@ -77,7 +83,7 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
     const request: LayerRequest = {
       open: (signal) => fetchLayer(repository, digest, { ...context, signal }),
       access: { repository, credential: credentialKey(context.credential) },
-      // The requester comes before the repository: one that names a hundred repositories has one turn.
+      // The requester precedes the repository, so that a client with a hundred repositories has one fair share.
       owner: [client.id, ...ownerOf(context.requester()), repository],
       ...(size === undefined ? {} : { maxSize: 2 * size + tolerance }),
     };
@@ -110,7 +116,7 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
   };
 }
 
-/** Where a part begins that upstream sends: `undefined` for the whole (RFC 9110, section 14.4). */
+/** The offset at which a partial response begins (RFC 9110, section 14.4); `undefined` for a whole layer. */
 function startOf({ status, headers }: Response): number | undefined {
   const [, start] = /^bytes (\d{1,15})-/.exec(headers.get('content-range') ?? '') ?? [];
   return status === 206 && start !== undefined ? Number(start) : undefined;
@@ -118,14 +124,17 @@ function startOf({ status, headers }: Response): number | undefined {
 
 const unreadReason = 'LAYER_UNREAD';
 
-/** No ConversionError: an index would go on without the image, and be remembered so. */
+/**
+ * The error for a layer without cached facts. It is no ConversionError: otherwise an index would be converted, and
+ * cached, without the image.
+ */
 function unread(digest: Digest): never {
   throw new RegistryError('UNSUPPORTED', `The layer ${digest} would have to be read first.`, {
     detail: { reason: unreadReason, layer: digest },
   });
 }
 
-/** Whether something could not be made because its caller would have no layer read for it. */
+/** Whether a conversion has failed because a layer's facts are not cached and the context allows no read. */
 export function isNotReadYet(error: unknown): boolean {
   return error instanceof RegistryError && error.detail?.reason === unreadReason;
 }

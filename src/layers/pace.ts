@@ -1,38 +1,39 @@
-/** Bytes a second that a client takes at least while others wait for memory. */
+/** While others wait for memory, a client that reads fewer bytes a second is slow. */
 const leastPace = 64 * 1024;
 
-/** How fast a client takes the bytes of a stream. */
+/** Measures how fast a client reads a stream. */
 export interface Pace {
-  /** The stream has given bytes out, and waits for its client. */
-  gave(bytes: number): void;
-  /** The client asks for more. */
-  asked(): void;
-  /** Whether the client has taken less than 64 KiB a second lately. */
+  /** The stream has handed out bytes, and now waits for its client. */
+  delivered(bytes: number): void;
+  /** The client reads on. */
+  requested(): void;
+  /** Whether the client has read less than 64 KiB a second lately. */
   isSlow(): boolean;
 }
 
 interface Mark {
+  /** Milliseconds for which the stream has waited for its client. */
   readonly time: number;
-  readonly given: number;
+  readonly deliveredBytes: number;
 }
 
 /**
- * Counts only the time in which the stream waits for its client: a client that waits for upstream, for memory or for
+ * Counts only the time in which the stream waits for its client. A client that waits for upstream, for memory or for
  * the decoder is not slow.
- * @param graceMs how long a client must be slow.
+ * @param graceMs how long a client must read slowly before it is slow, in milliseconds.
  * @param clock milliseconds since the epoch.
  */
 export function createPace(graceMs: number, clock: () => number): Pace {
-  let given = 0;
-  let waited = 0;
-  let since: number | undefined;
-  const marks: Mark[] = [{ time: 0, given: 0 }];
+  let deliveredBytes = 0;
+  let waitedMs = 0;
+  let waitingSince: number | undefined;
+  const marks: Mark[] = [{ time: 0, deliveredBytes: 0 }];
 
-  const timeNow = () => waited + (since === undefined ? 0 : clock() - since);
+  const timeNow = () => waitedMs + (waitingSince === undefined ? 0 : clock() - waitingSince);
 
-  /** Keeps one mark that is older than the grace, and a few that are younger. */
+  /** Records the current time and bytes. Keeps one mark that is older than `graceMs`, and a few younger ones. */
   function mark(): Mark {
-    const now = { time: timeNow(), given };
+    const now = { time: timeNow(), deliveredBytes };
     const last = marks.at(-1);
     if (last === undefined || now.time - last.time >= graceMs / 5) marks.push(now);
     while (marks[1] !== undefined && now.time - marks[1].time >= graceMs) marks.shift();
@@ -40,20 +41,21 @@ export function createPace(graceMs: number, clock: () => number): Pace {
   }
 
   return {
-    gave(bytes) {
-      given += bytes;
-      since ??= clock();
+    delivered(bytes) {
+      deliveredBytes += bytes;
+      waitingSince ??= clock();
       mark();
     },
-    asked() {
-      waited = timeNow();
-      since = undefined;
+    requested() {
+      waitedMs = timeNow();
+      waitingSince = undefined;
     },
     isSlow() {
       const now = mark();
       const [before] = marks;
-      if (since === undefined || before === undefined || now.time - before.time < graceMs) return false;
-      return now.given - before.given < (leastPace * (now.time - before.time)) / 1000;
+      if (waitingSince === undefined || before === undefined || now.time - before.time < graceMs)
+        return false;
+      return now.deliveredBytes - before.deliveredBytes < (leastPace * (now.time - before.time)) / 1000;
     },
   };
 }

@@ -8,7 +8,7 @@ import type { UpstreamClient } from '../upstream/client.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import { detectCompression } from './compression.ts';
 
-/** How a layer is packed, by a Range request for its first bytes. @throws RegistryError. */
+/** Detects the compression of a layer with a Range request for its first bytes. @throws RegistryError. */
 export async function probeLayer(
   client: UpstreamClient,
   repository: RepositoryName,
@@ -22,7 +22,7 @@ export async function probeLayer(
   const stream = response.body as ReadableStream<Uint8Array> | null;
   if (!stream) throw new RegistryError('UPSTREAM_ANSWER', `Upstream sent the ${what} without a body.`);
   const { compression, compressed } = await detectCompression(stream, what);
-  // A registry may ignore Range: then the rest of the layer is not read.
+  // If the registry ignores Range, the rest of the layer is not read.
   await compressed.cancel();
   return compression;
 }

@@ -2,16 +2,16 @@ import type { Digest } from '../../converters/digest.ts';
 import { RegistryError } from '../errors.ts';
 import type { LayerInspector } from './inspector.ts';
 
-/** The layers that one conversion needs to have read, so that a client that cannot wait is told how far they are. */
+/** The layers that one conversion has to read, for the progress message to a client that cannot wait. */
 export interface LayersToRead {
-  /** @param size bytes as stored, where the manifest says so. */
+  /** @param size compressed bytes, if the manifest has them. */
   add(digest: Digest, size: number | undefined): void;
   done(digest: Digest): void;
   /**
-   * What a client is told: Docker shows the message of a 404 UNSUPPORTED to its user (clients.md, "Errors"). Until
-   * then, and for as long again, the layers are read on.
+   * The error that tells the client how far the layers are and when to pull again. Docker shows the message of a 404
+   * UNSUPPORTED to its user (clients.md, "Errors"). The reads continue for at least twice the time until then.
    */
-  notYet(learner: Pick<LayerInspector, 'progress' | 'keepFor'>): RegistryError;
+  notYet(inspector: Pick<LayerInspector, 'progress' | 'keepFor'>): RegistryError;
 }
 
 interface LayerToRead {
@@ -19,8 +19,9 @@ interface LayerToRead {
   done: boolean;
 }
 
-/** Where nothing is known of how long it will take. */
+/** Seconds until the next pull if the remaining time is unknown. */
 const usualWait = 60;
+/** Minimum number of seconds until the next pull, apart from the time in line. */
 const shortestWait = 5;
 
 export function createLayersToRead(): LayersToRead {
@@ -31,11 +32,11 @@ export function createLayersToRead(): LayersToRead {
       const layer = layers.get(digest);
       if (layer) layer.done = true;
     },
-    notYet(learner) {
-      const { read, total, speed, waits } = sumOf(layers, learner);
+    notYet(inspector) {
+      const { read, total, speed, waitMs } = sumOf(layers, inspector);
       const left = total !== undefined && speed > 0 ? Math.ceil((total - read) / speed / 1000) : usualWait;
-      const wait = Math.max(shortestWait, left) + Math.ceil(waits / 1000);
-      for (const digest of layers.keys()) learner.keepFor(digest, 2 * wait * 1000);
+      const wait = Math.max(shortestWait, left) + Math.ceil(waitMs / 1000);
+      for (const digest of layers.keys()) inspector.keepFor(digest, 2 * wait * 1000);
       const number = Math.min(layers.size, [...layers.values()].filter(({ done }) => done).length + 1);
       const megabytes = (bytes: number) => Math.ceil(bytes / 1_000_000);
       const share = total === undefined ? '' : ` (${megabytes(read)} of ${megabytes(total)} MB)`;
@@ -50,24 +51,24 @@ export function createLayersToRead(): LayersToRead {
 }
 
 interface Sum {
-  /** Bytes as stored. */
+  /** Compressed bytes. */
   readonly read: number;
-  /** Absent where the size of a layer is not known yet. */
+  /** Compressed bytes; undefined if the size of a layer is unknown. */
   readonly total: number | undefined;
-  /** Bytes in a millisecond, of all layers that are being read. */
+  /** Compressed bytes per millisecond, of all active reads. */
   readonly speed: number;
-  /** Milliseconds until the last of them has its turn. */
-  readonly waits: number;
+  /** Milliseconds until the last read starts. */
+  readonly waitMs: number;
 }
 
-function sumOf(layers: ReadonlyMap<Digest, LayerToRead>, learner: Pick<LayerInspector, 'progress'>): Sum {
+function sumOf(layers: ReadonlyMap<Digest, LayerToRead>, inspector: Pick<LayerInspector, 'progress'>): Sum {
   const parts = [...layers].map(([digest, { size, done }]) => {
-    const { read = 0, total = size, waits = 0, speed = 0 } = learner.progress(digest) ?? {};
+    const { read = 0, total = size, waitMs = 0, speed = 0 } = inspector.progress(digest) ?? {};
     return {
       read: done ? (total ?? 0) : read,
       total: done ? (total ?? 0) : total,
       speed,
-      waits: done ? 0 : waits,
+      waitMs: done ? 0 : waitMs,
     };
   });
   const totals = parts.map(({ total }) => total);
@@ -77,6 +78,6 @@ function sumOf(layers: ReadonlyMap<Digest, LayerToRead>, learner: Pick<LayerInsp
       ? undefined
       : totals.reduce<number>((sum, total) => sum + (total ?? 0), 0),
     speed: parts.reduce((sum, { speed }) => sum + speed, 0),
-    waits: parts.reduce((most, { waits }) => Math.max(most, waits), 0),
+    waitMs: parts.reduce((most, { waitMs }) => Math.max(most, waitMs), 0),
   };
 }

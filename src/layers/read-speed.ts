@@ -1,12 +1,12 @@
-/** The speed at which bytes come, of the last seconds and not of all the time. */
+/** Measures the speed of a read over the last seconds. */
 export interface Speedometer {
-  /** Begins anew, without bytes. */
+  /** Starts over with 0 bytes. */
   start(): void;
-  /** @param bytes that have come so far. */
+  /** @param bytes read so far. */
   note(bytes: number): void;
-  /** Bytes in a millisecond; 0 where none came in the last seconds. */
+  /** Bytes per millisecond; 0 if none came in the last seconds. */
   now(): number;
-  /** Whether it has been below 64 KiB a second for some seconds. */
+  /** Whether the speed has been below 64 KiB a second for some seconds. */
   isLow(): boolean;
 }
 
@@ -16,7 +16,7 @@ interface Sample {
   readonly bytes: number;
 }
 
-/** The speed is that of the last ten to twenty seconds; after five it says something. */
+/** The speed is measured over the last ten to twenty seconds, and is meaningful after five. */
 const windowMs = 10_000;
 const meaningfulMs = 5_000;
 const lowBytesPerMs = 65.536;
@@ -27,7 +27,7 @@ export function createSpeedometer(clock: () => number): Speedometer {
   let middle = before;
   let bytes = 0;
 
-  function look(): { readonly elapsed: number; readonly speed: number } {
+  function measure(): { readonly elapsed: number; readonly speed: number } {
     const now = clock();
     if (now - middle.at >= windowMs) {
       before = middle;
@@ -44,12 +44,12 @@ export function createSpeedometer(clock: () => number): Speedometer {
       middle = before;
     },
     note(total) {
-      look();
+      measure();
       bytes = total;
     },
-    now: () => look().speed,
+    now: () => measure().speed,
     isLow() {
-      const { elapsed, speed } = look();
+      const { elapsed, speed } = measure();
       return elapsed >= meaningfulMs && speed < lowBytesPerMs;
     },
   };

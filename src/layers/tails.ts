@@ -3,15 +3,17 @@ import { waitFor } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 
 /**
- * The last bytes of decompressed layers: they are dear, for the whole layer is decompressed for them. A tail is kept
- * for a while, and requests for the same one share one decompression. Callers prove their rights before.
+ * A cache of the last bytes of decompressed layers. A tail is expensive, because the whole layer is decompressed for it.
+ * Requests for the same tail share one decompression. Callers check access rights before.
  */
 export interface Tails {
   /**
-   * @param key names the content, and nothing of the caller.
-   * @param read decompresses with the caller's own right. Others may wait for the result too, so that only its
-   *   signal ends it. `waitedMs` is the time that the caller has already waited for memory in another one's name.
-   * @throws as `read` of this caller does; the signal's reason.
+   * Returns a tail from memory, or waits for its decompression.
+   * @param key names the content; independent of the caller.
+   * @param read decompresses the tail with the caller's access. Other callers may wait for the result too, so only the
+   *   signal that `read` gets aborts it. `waitedMs` is the time for which the caller has already waited for memory as
+   *   part of another caller's read.
+   * @throws as this caller's `read`; the signal's reason.
    */
   get(key: string, read: ReadTail, signal: AbortSignal | undefined): Promise<Uint8Array>;
 }
@@ -24,26 +26,26 @@ interface Flight {
   waiting: number;
 }
 
-/** @param mostBytes of all tails that are kept. */
+/** @param mostBytes maximum size of the cache in bytes. */
 export function createTails(mostBytes: number): Tails {
-  const kept = new LRUCache<string, Uint8Array>({
+  const cache = new LRUCache<string, Uint8Array>({
     maxSize: mostBytes,
     sizeCalculation: ({ length }, key) => length + key.length,
   });
   const flights = new Map<string, Flight>();
 
-  function land(key: string, flight: Flight): void {
+  function forget(key: string, flight: Flight): void {
     if (flights.get(key) === flight) flights.delete(key);
   }
 
-  function takeOff(key: string, read: ReadTail, waitedMs: number): Flight {
+  function startRead(key: string, read: ReadTail, waitedMs: number): Flight {
     const abandoned = new AbortController();
     const flight = { bytes: read(abandoned.signal, waitedMs), abandoned, waiting: 0 };
     flights.set(key, flight);
     flight.bytes
-      .then((bytes) => kept.set(key, bytes))
+      .then((bytes) => cache.set(key, bytes))
       .catch(() => undefined)
-      .finally(() => land(key, flight));
+      .finally(() => forget(key, flight));
     return flight;
   }
 
@@ -54,7 +56,7 @@ export function createTails(mostBytes: number): Tails {
     } finally {
       flight.waiting -= 1;
       if (flight.waiting === 0) {
-        land(key, flight);
+        forget(key, flight);
         flight.abandoned.abort();
       }
     }
@@ -62,17 +64,18 @@ export function createTails(mostBytes: number): Tails {
 
   return {
     async get(key, read, signal) {
-      const known = kept.get(key);
+      const known = cache.get(key);
       if (known) return known;
       const running = flights.get(key);
       const since = performance.now();
       try {
-        return await wait(key, running ?? takeOff(key, read, 0), signal);
+        return await wait(key, running ?? startRead(key, read, 0), signal);
       } catch (error) {
         if (running === undefined || signal?.aborted) throw error;
-        // The failure is that of another caller. Of the time in line alone, each caller gets no more than its own.
+        // Another caller's read has failed, so this caller reads by itself. If it has waited in line for memory until
+        // the deadline, that time counts for this caller too.
         const isLate = error instanceof RegistryError && error.code === 'OVERLOADED';
-        return wait(key, takeOff(key, read, isLate ? performance.now() - since : 0), signal);
+        return wait(key, startRead(key, read, isLate ? performance.now() - since : 0), signal);
       }
     },
   };

@@ -3,7 +3,7 @@ import { type ByteSource, openByteSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
 import { corruptLayer } from './corrupt-layer.ts';
 import { createDigester, type Digester } from './digester.ts';
-import { pulled } from './pulled.ts';
+import { createPullStream } from './pull-stream.ts';
 
 export interface ExpectedContent {
   readonly digest: Digest;
@@ -11,9 +11,9 @@ export interface ExpectedContent {
 }
 
 /**
- * Passes bytes on and checks them on the way. When size or digest are not as expected, the stream errors and never
- * closes, and its last bytes are held back until they are known to be right: a client that was told the length (the
- * answer has Content-Length) sees that some are missing, even one that verifies no digest, like Docker 1.6.
+ * Passes bytes on and verifies them. If size or digest are wrong, the stream errors and never closes. The last chunk
+ * is held back until the digest is verified: the response has a Content-Length, so even a client that verifies no
+ * digest, like Docker 1.6, sees that bytes are missing.
  */
 export function verifyingStream(
   stream: ReadableStream<Uint8Array>,
@@ -23,7 +23,7 @@ export function verifyingStream(
 ): ReadableStream<Uint8Array> {
   const source = openByteSource(stream, what);
   const digester = createDigester(codec.hash(digestAlgorithm(expected.digest)));
-  return pulled(checked(source, expected, digester, what), source.giveUp);
+  return createPullStream(checked(source, expected, digester, what), source.cancel);
 }
 
 async function* checked(
@@ -32,18 +32,18 @@ async function* checked(
   digester: Digester,
   what: string,
 ): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array | undefined;
+  let lastChunk: Uint8Array | undefined;
   for await (const bytes of source.chunks()) {
     await digester.add(bytes);
     if (digester.size > expected.size) throw mismatch(what, `more than ${expected.size} bytes`, expected);
-    if (held !== undefined) yield held;
-    held = bytes;
+    if (lastChunk !== undefined) yield lastChunk;
+    lastChunk = bytes;
   }
   const digest = await digester.digest();
   if (digester.size !== expected.size || digest !== expected.digest) {
     throw mismatch(what, `${digest} (${digester.size} bytes)`, expected);
   }
-  if (held !== undefined) yield held;
+  if (lastChunk !== undefined) yield lastChunk;
 }
 
 function mismatch(what: string, found: string, { digest, size }: ExpectedContent): Error {

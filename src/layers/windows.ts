@@ -1,14 +1,14 @@
-/** Memory for the windows of zstd streams. A process lends it in parts, and never more than there is. */
+/** A bounded amount of memory that the windows of zstd streams share. */
 export interface WindowBudget {
   /**
-   * Waits in line until the part is free, and takes it. A stream gives its part back before it takes another one: two
-   * streams that wait for each other's memory would wait for ever.
-   * @returns a function that gives the part back; further calls do nothing.
+   * Waits in line until enough memory is free, and takes it. A stream gives its memory back before it takes more:
+   * otherwise two streams could wait for each other's memory forever.
+   * @returns a function that gives the memory back; further calls do nothing.
    * @throws the signal's reason.
    */
   take(request: WindowRequest, signal: AbortSignal): Promise<() => void>;
-  /** Takes the part where it is free and no other request waits; returns undefined where it is not. */
-  takeAtOnce(request: WindowRequest): (() => void) | undefined;
+  /** Takes the memory if it is free and no other request waits; otherwise returns undefined. */
+  tryTake(request: WindowRequest): (() => void) | undefined;
 }
 
 export interface WindowRequest {
@@ -19,13 +19,13 @@ export interface WindowRequest {
   readonly holder?: WindowHolder;
 }
 
-/** A stream that can give its window back while others wait for memory, and later go on where it was. */
+/** A stream that can give its window back while others wait for memory, and later continue. */
 export interface WindowHolder {
-  /** Whether the client of the stream takes bytes too slowly. */
+  /** Whether the stream's client reads too slowly. */
   isSlow(): boolean;
-  /** Whether the stream has had its window long enough to give it back because its owner has more than its share. */
-  hasHadItsTime(): boolean;
-  /** Asks for the window; the stream gives it back soon. */
+  /** Whether the stream has had its window for long enough to give it back if its owner has more than a fair share. */
+  isPastMinimum(): boolean;
+  /** Makes the stream give its window back soon. */
   giveBack(): void;
 }
 

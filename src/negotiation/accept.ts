@@ -1,10 +1,10 @@
 import { bareMediaType, mediaTypes } from '../../converters/media-types.ts';
 
-/** What an `Accept` header says of manifests. */
+/** The manifest types in an `Accept` header. */
 export interface AcceptHeader {
-  /** The manifest types named, with a q above 0. */
+  /** The named manifest types with a q above 0. */
   readonly named: ReadonlySet<string>;
-  /** A wildcard and no manifest type beside it: whatever is stored, unchanged. */
+  /** True for a wildcard without a manifest type beside it: the client gets the stored manifest unchanged. */
   readonly wildcard: boolean;
 }
 
@@ -19,15 +19,15 @@ const manifestTypes: ReadonlySet<string> = new Set([
 ]);
 
 const wildcards: ReadonlySet<string> = new Set(['*/*', 'application/*']);
-/** Longer headers are cut here; the longest seen of a real client is 600 characters. */
+/** The number of characters that are read of a header; the longest header seen of a real client has 600. */
 const maximumLength = 8192;
 
 /**
- * Reads an `Accept` header (RFC 9110, section 12.5.1). Clients send several lines, which arrive joined by commas.
- * @param header absent or empty: the client names nothing, as Docker up to 1.9 does.
+ * Parses an `Accept` header (RFC 9110, section 12.5.1). Clients send several lines, which arrive joined by commas.
+ * @param header undefined or empty if the client names no type, as Docker up to 1.9.
  */
 export function readAccept(header: string | undefined): AcceptHeader {
-  const types = (header ?? '').slice(0, maximumLength).split(',').filter(wanted).map(bareMediaType);
+  const types = (header ?? '').slice(0, maximumLength).split(',').filter(isAcceptable).map(bareMediaType);
   const named = new Set(
     types.filter((type) => type !== '' && !wildcards.has(type) && type !== mediaTypes.json),
   );
@@ -35,8 +35,8 @@ export function readAccept(header: string | undefined): AcceptHeader {
   return { named, wildcard: !manifests && types.some((type) => wildcards.has(type)) };
 }
 
-/** False for a range with q=0, which means "never". */
-function wanted(range: string): boolean {
+/** False for a media range with q=0, which means "not acceptable". */
+function isAcceptable(range: string): boolean {
   const q = /;\s*q\s*=\s*([0-9.]+)/i.exec(range)?.[1];
   return q === undefined || Number(q) !== 0;
 }

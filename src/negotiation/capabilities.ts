@@ -2,16 +2,19 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import type { AcceptHeader } from './accept.ts';
 import type { ClientProfile } from './client-profile.ts';
 
-/** What a client reads, `Accept` and profile taken together. */
+/** The manifests and layers that a client reads, by its `Accept` header and its profile. */
 export interface ClientCapabilities {
-  /** The manifest types it reads, as media types; signed schema 1 stands for both kinds. */
+  /** The media types of the manifests that it reads. Both schema 1 types are present or absent together. */
   readonly types: ReadonlySet<string>;
-  /** Takes whatever is stored. */
+  /** True if it accepts any stored manifest. */
   readonly wildcard: boolean;
+  /** True if it decompresses zstd layers. */
   readonly zstd: boolean;
 }
 
-/** The oldest clients name nothing, or `application/json` alone: they read schema 1 and nothing else. */
+/**
+ * Combines header and profile. The oldest clients name no type, or only `application/json`: they read only schema 1.
+ */
 export function capabilitiesOf(
   { named, wildcard }: AcceptHeader,
   profile: ClientProfile,
@@ -20,8 +23,8 @@ export function capabilitiesOf(
   if (types.has(mediaTypes.schema1) || types.has(mediaTypes.schema1Signed)) {
     types.add(mediaTypes.schema1).add(mediaTypes.schema1Signed);
   }
-  const silent = !wildcard && ![...types].some((type) => modern.has(type));
-  if (silent) types.add(mediaTypes.schema1).add(mediaTypes.schema1Signed);
+  const isOldest = !wildcard && ![...types].some((type) => modern.has(type));
+  if (isOldest) types.add(mediaTypes.schema1).add(mediaTypes.schema1Signed);
   if (!profile.schema1) {
     types.delete(mediaTypes.schema1);
     types.delete(mediaTypes.schema1Signed);
@@ -30,7 +33,7 @@ export function capabilitiesOf(
     types.delete(mediaTypes.ociManifest);
     types.delete(mediaTypes.ociIndex);
   }
-  return { types, wildcard, zstd: profile.zstd && !silent };
+  return { types, wildcard, zstd: profile.zstd && !isOldest };
 }
 
 const modern: ReadonlySet<string> = new Set([

@@ -1,44 +1,46 @@
 import type { Platform } from '../../converters/platform.ts';
 import { compareVersions, readVersion, type Version } from './version.ts';
 
-/** What `Accept` cannot say of a client. */
+/** Facts about a client that its `Accept` header cannot express. */
 export interface ClientProfile {
-  /** Unpacks zstd layers. */
+  /** Decompresses zstd layers. */
   readonly zstd: boolean;
-  /** Reads schema 1 where `Accept` names it, or names nothing. */
+  /** Reads schema 1 if `Accept` names it, or names no type. */
   readonly schema1: boolean;
-  /** Reads OCI manifests and indexes where `Accept` names them. */
+  /** Reads OCI manifests and indexes if `Accept` names them. */
   readonly oci: boolean;
-  /** Reads a list page by page. */
+  /** Follows the pages of a list. */
   readonly pages: boolean;
-  /** Can pull by registry API v2 at all. */
+  /** Can pull by registry API v2. */
   readonly apiV2: boolean;
-  /** Pulls blobs by GET alone: a HEAD of a blob is part of a push. */
+  /** Pulls blobs by GET only, so that a HEAD of a blob is part of a push. */
   readonly pullsByGet: boolean;
 }
 
+/** A client, as its User-Agent describes it. */
 export interface Client {
   readonly profile: ClientProfile;
-  /** From the User-Agent, where it says. */
+  /** The platform that the User-Agent names; undefined if it names none. */
   readonly platform: Platform | undefined;
   /** Program and version, for logs: "docker/1.9.1". */
   readonly name: string;
-  /** What is known of this version. */
+  /** The rows that apply to this version. */
   readonly rows: readonly ProfileRow[];
 }
 
+/** A capability that some versions of a program lack. */
 export interface ProfileRow {
   readonly program: 'docker' | 'containerd';
-  /** First version that the row is about. */
+  /** The first version that lacks it; undefined for all versions up to `before`. */
   readonly from?: Version;
-  /** First version that it is no longer about. */
+  /** The first later version that has it; undefined if all later versions lack it. */
   readonly before?: Version;
   readonly lacks: keyof ClientProfile;
-  /** What was seen, where. */
+  /** The observation, and the versions that it was made with. */
   readonly evidence: string;
 }
 
-/** Client knowledge as a table; adding a client is a row. */
+/** All that is known about clients, one row for each missing capability. */
 export const clientRows: readonly ProfileRow[] = [
   {
     program: 'docker',
@@ -92,7 +94,7 @@ export const clientRows: readonly ProfileRow[] = [
   },
 ];
 
-const everything: ClientProfile = {
+const fullProfile: ClientProfile = {
   pages: true,
   zstd: true,
   schema1: true,
@@ -101,7 +103,10 @@ const everything: ClientProfile = {
   pullsByGet: true,
 };
 
-/** @param userAgent as sent; from Docker 1.13 on it quotes another program inside `UpstreamClient(…)`. */
+/**
+ * Describes a client by its User-Agent. An unknown client lacks nothing.
+ * @param userAgent the header as sent. Docker from 1.13 on quotes another program inside `UpstreamClient(…)`.
+ */
 export function describeClient(userAgent: string | undefined): Client {
   const own = (userAgent ?? '').slice(0, 1024).split('UpstreamClient(', 1)[0] ?? '';
   const [, program = '', version = ''] = /^([A-Za-z0-9_.-]+)\/(\S+)/.exec(own) ?? [];
@@ -109,7 +114,7 @@ export function describeClient(userAgent: string | undefined): Client {
   const rows = clientRows.filter((row) => parsed && row.program === program && covers(row, parsed));
   const lacking = Object.fromEntries(rows.map((row) => [row.lacks, false]));
   return {
-    profile: { ...everything, ...lacking },
+    profile: { ...fullProfile, ...lacking },
     platform: platformOf(own),
     name: program ? `${program}/${version}` : 'unknown',
     rows,
@@ -120,7 +125,7 @@ function covers({ from, before }: ProfileRow, version: Version): boolean {
   return (!from || compareVersions(version, from) >= 0) && (!before || compareVersions(version, before) < 0);
 }
 
-/** `docker/1.9.1 go/go1.4.2 git-commit/a34a1d5 kernel/4.1.0 os/linux arch/arm` */
+/** The platform in a User-Agent like `docker/1.9.1 go/go1.4.2 git-commit/a34a1d5 kernel/4.1.0 os/linux arch/arm`. */
 function platformOf(userAgent: string): Platform | undefined {
   const os = /(?:^|\s)os\/([a-z0-9]+)/.exec(userAgent)?.[1];
   const architecture = /(?:^|\s)arch\/([a-z0-9]+)/.exec(userAgent)?.[1];

@@ -10,12 +10,12 @@ const names: Readonly<Record<string, readonly [short: string, long: string]>> = 
   [mediaTypes.generic]: ['generic', 'a generic manifest'],
 };
 
-/** A manifest type in one word, for headers and logs. */
+/** The name of a manifest type in one word, for headers and logs; the type itself if it is unknown. */
 export function formName(mediaType: string): string {
   return names[mediaType]?.[0] ?? mediaType;
 }
 
-/** A manifest type in a sentence for people. */
+/** The name of a manifest type within a sentence for people. */
 export function formPhrase(mediaType: string): string {
   return names[mediaType]?.[1] ?? `a manifest of type ${mediaType}`;
 }

@@ -1,16 +1,16 @@
 import { mediaTypes } from '../../converters/media-types.ts';
 import { compareVersions, readVersion, type Version } from './version.ts';
 
-/** Clients that ask alike, by one of them. */
+/** A group of client versions that send the same headers, represented by one of them. */
 export interface KnownClient {
-  /** One of these clients, like `docker-1.13`; `generationOf` takes other versions too. */
+  /** A client of the group, like `docker-1.13`. `knownClientById` finds the group by its other versions too. */
   readonly id: string;
   readonly name: string;
   readonly program: string;
-  /** The first version that asks so. */
+  /** The first version that sends these headers. */
   readonly from: Version;
   readonly userAgent: string;
-  /** The lines of `Accept` on a request for a tag. */
+  /** The lines of `Accept` in a request for a tag. */
   readonly accept: readonly string[];
 }
 
@@ -21,7 +21,7 @@ const docker1903 = [...docker110, ociManifest, ociIndex];
 const containerd = [schema2, dockerList, ociManifest, ociIndex, '*/*'];
 const skopeo = [...docker1903, schema1];
 
-/** Who asks how, seen on the wire; what `Accept` does not say of them is in client-profile.ts. */
+/** The groups, with headers recorded on the wire. client-profile.ts has the facts that `Accept` does not express. */
 export const knownClients: readonly KnownClient[] = [
   of('docker-1.5', 'Docker ≤ 1.5', [1, 0, 0], 'docker/1.5.0', []),
   of('docker-1.9', 'Docker 1.6–1.9', [1, 6, 0], 'docker/1.9.1', []),
@@ -46,8 +46,9 @@ function of(
 }
 
 /**
- * The generation of a client that is named by program and version, like `docker-17.05` or `podman`.
- * @returns undefined for a program that is not known here.
+ * Finds the group of a client.
+ * @param client program and version, like `docker-17.05`, or only the program, like `podman`.
+ * @returns undefined for an unknown program, and for a program of several groups without a version.
  */
 export function knownClientById(client: string): KnownClient | undefined {
   const [, word = '', text = ''] = /^([a-z]+)(?:-(.+))?$/.exec(client) ?? [];
@@ -58,12 +59,12 @@ export function knownClientById(client: string): KnownClient | undefined {
   return version && ofProgram.findLast(({ from }) => compareVersions(version, from) >= 0);
 }
 
-/** The same as this very version says it; where none is named, as one of its generation. */
+/** Finds the group of a client like `knownClientById`, with the User-Agent of the named version. */
 export function findKnownClient(client: string): KnownClient | undefined {
-  const generation = knownClientById(client);
-  if (generation === undefined || generation.id === client) return generation;
+  const known = knownClientById(client);
+  if (known === undefined || known.id === client) return known;
   const version = client.slice(client.indexOf('-') + 1);
-  return client.startsWith(`${generation.program}-`)
-    ? { ...generation, userAgent: `${generation.program}/${version}` }
-    : generation;
+  return client.startsWith(`${known.program}-`)
+    ? { ...known, userAgent: `${known.program}/${version}` }
+    : known;
 }

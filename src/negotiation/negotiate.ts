@@ -5,32 +5,34 @@ import type { IndexEntry } from '../../converters/model.ts';
 import type { ClientCapabilities } from './capabilities.ts';
 import type { Reason } from './reasons.ts';
 
-/** What is to be answered for a stored manifest, and why. */
-export type Selection = Answer & { readonly because: Reason };
+/** The form in which a client gets a stored manifest, and the reason. */
+export type Selection = Choice & { readonly because: Reason };
 
-type Answer =
-  /** The stored bytes, untouched. */
+type Choice =
+  /** The stored bytes, unchanged. */
   | { readonly kind: 'stored' }
   | { readonly kind: 'image'; readonly form: Form }
   | { readonly kind: 'index'; readonly form: IndexForm }
-  /** One platform's image; what becomes of it is decided again by its own form. */
+  /** The image of one platform, which is then negotiated by its own form. */
   | { readonly kind: 'choose' }
+  /** No form that the client reads. */
   | { readonly kind: 'refuse' };
 
-/** An entry of a stored index, without the document that it was read from: this is kept for long. */
+/** An entry of a stored index, without the document that it was parsed from, because entries are cached for long. */
 export type StoredEntry = Pick<IndexEntry, 'mediaType' | 'digest' | 'platform' | 'attestation'>;
 
-/** What is stored, as far as the decision needs it. */
+/** The facts about a stored manifest that negotiation uses. */
 export interface ManifestInfo {
   readonly mediaType: string;
-  /** Of an index: its entries; of an image: none. */
+  /** The entries of an index; undefined for an image. */
   readonly entries: readonly StoredEntry[] | undefined;
-  /** Of an image: has layers that need a client which unpacks zstd. */
+  /** True for an image with layers that are compressed by zstd. */
   readonly zstd: boolean;
-  /** Of an image: says its type, and has configs and layers of types of its own family alone. */
+  /** True for an image that states its type, and whose config and layers all have types of its own family. */
   readonly singleFamily: boolean;
 }
 
+/** The form that a route has for every client, or `auto`. */
 export type Pin = Form | 'auto';
 
 const imageTypes: Readonly<Record<Form, string>> = {
@@ -45,45 +47,45 @@ const indexTypes: Readonly<Record<'schema2' | 'oci', string>> = {
   oci: mediaTypes.ociIndex,
 };
 
-/** Forms to offer in the order that loses least, by the type stored. */
+/** The forms in the order of preference: the conversion that loses least comes first. */
 const imageOrder: readonly Form[] = ['schema2', 'oci', 'schema1', 'generic'];
 const indexOrder = ['schema2', 'oci'] as const;
 
 /**
- * Decides what a client is given for what is stored.
- * @param pin a form for every client of the route, or `auto`.
+ * Selects the form in which a client gets a stored manifest.
+ * @param pin the form that the route has for every client, or `auto`.
  */
 export function negotiate(stored: ManifestInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
   const { entries, mediaType } = stored;
   return entries
-    ? decideIndex(mediaType, entries, capabilities, pin)
-    : decideImage(stored, capabilities, pin);
+    ? negotiateIndex(mediaType, entries, capabilities, pin)
+    : negotiateImage(stored, capabilities, pin);
 }
 
-function decideImage(stored: ManifestInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
+function negotiateImage(stored: ManifestInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
   const { mediaType } = stored;
-  const hindrance = hindranceIn(stored, capabilities);
+  const obstacle = obstacleIn(stored, capabilities);
   if (pin !== 'auto') {
-    const asPinned = isOfForm(mediaType, pin) && hindrance === undefined;
+    const asPinned = isOfForm(mediaType, pin) && obstacle === undefined;
     return { ...(asPinned ? { kind: 'stored' } : { kind: 'image', form: pin }), because: 'pinned' };
   }
   if (capabilities.wildcard) return { kind: 'stored', because: 'takes-anything' };
   const named = capabilities.types.has(mediaType);
-  if (named && hindrance === undefined) return { kind: 'stored', because: 'reads-it' };
+  if (named && obstacle === undefined) return { kind: 'stored', because: 'reads-it' };
   const order = named ? [formOfType(mediaType), ...imageOrder] : imageOrder;
   const form = order.find((candidate) => candidate && capabilities.types.has(imageTypes[candidate]));
   if (form === undefined) return { kind: 'refuse', because: 'reads-no-form' };
-  return { kind: 'image', form, because: (named && hindrance) || 'reads-nearest' };
+  return { kind: 'image', form, because: (named && obstacle) || 'reads-nearest' };
 }
 
-/** Accepted means readable all the way down: what in an image of a form that the client reads it cannot read. */
-function hindranceIn(
+/** The reason why the client cannot read an image although it reads the form of it; undefined if it can. */
+function obstacleIn(
   { mediaType, zstd, singleFamily }: ManifestInfo,
   capabilities: ClientCapabilities,
 ): Reason | undefined {
   if (capabilities.wildcard) return undefined;
   if (zstd && !capabilities.zstd) return 'zstd-layers';
-  // Docker from 1.10 on wants a signature, and every older one takes it: unsigned ones are signed on the way.
+  // Docker from 1.10 on requires a signature, and every older version accepts one: regshift signs unsigned manifests.
   if (mediaType === mediaTypes.schema1) return 'unsigned';
   // An OCI type inside a schema 2 manifest: Docker 1.13 says "target is unknown".
   const readable =
@@ -99,20 +101,20 @@ function isOfForm(mediaType: string, form: Form): boolean {
   return mediaType === imageTypes[form] || (form === 'schema1' && mediaType === mediaTypes.schema1);
 }
 
-function decideIndex(
+function negotiateIndex(
   mediaType: string,
   entries: readonly StoredEntry[],
   capabilities: ClientCapabilities,
   pin: Pin,
 ): Selection {
   if (pin !== 'auto')
-    return { ...decidePinnedIndex(mediaType, entries, capabilities, pin), because: 'pinned' };
+    return { ...negotiatePinnedIndex(mediaType, entries, capabilities, pin), because: 'pinned' };
   if (capabilities.wildcard) return { kind: 'stored', because: 'takes-anything' };
   const named = capabilities.types.has(mediaType);
-  if (named && readableDown(entries, capabilities)) return { kind: 'stored', because: 'reads-it' };
+  if (named && readsEntries(entries, capabilities)) return { kind: 'stored', because: 'reads-it' };
   const form = nearestIndex(mediaType, capabilities);
   if (form) return { kind: 'index', form, because: named ? 'entries-unread' : 'reads-nearest' };
-  // The generic manifest has one type for images and indexes: asked for beside others, it is an image.
+  // Images and indexes share the type of the generic manifest. Beside other types it stands for an image.
   if (capabilities.types.size === 1 && capabilities.types.has(mediaTypes.generic))
     return { kind: 'index', form: 'generic', because: 'reads-nearest' };
   if (readsImages(capabilities)) return { kind: 'choose', because: 'reads-no-index' };
@@ -126,7 +128,7 @@ function readsImages({ types }: ClientCapabilities): boolean {
   return Object.values(imageTypes).some((type) => types.has(type));
 }
 
-/** An index form that the client reads with its images; its own family first. */
+/** The index form that the client reads together with its images; the stored family is preferred. */
 function nearestIndex(mediaType: string, capabilities: ClientCapabilities): IndexForm | undefined {
   const order = mediaType === mediaTypes.ociIndex ? indexOrder.toReversed() : indexOrder;
   return order.find(
@@ -134,28 +136,28 @@ function nearestIndex(mediaType: string, capabilities: ClientCapabilities): Inde
   );
 }
 
-function decidePinnedIndex(
+function negotiatePinnedIndex(
   mediaType: string,
   entries: readonly StoredEntry[],
   capabilities: ClientCapabilities,
   pin: Form,
-): Answer {
+): Choice {
   if (pin === 'generic') {
     return mediaType === mediaTypes.generic ? { kind: 'stored' } : { kind: 'index', form: 'generic' };
   }
   if (pin === 'schema1') return { kind: 'choose' };
   const type = indexTypes[pin];
   if (!capabilities.wildcard && !capabilities.types.has(type)) return { kind: 'choose' };
-  const pure =
+  const singleFamily =
     mediaType === type && entries.every((entry) => entry.attestation || entry.mediaType === imageTypes[pin]);
-  return pure ? { kind: 'stored' } : { kind: 'index', form: pin };
+  return singleFamily ? { kind: 'stored' } : { kind: 'index', form: pin };
 }
 
 /**
- * Accepted means readable all the way down: a list may have entries of a type that the client did not name. One that
- * names types of indexes alone wants no image now: it looks at what there is.
+ * True if the client reads each image of an index: an index may have entries of a type that the client does not name.
+ * A client that names only index types is not pulling an image: it inspects the index.
  */
-function readableDown(entries: readonly StoredEntry[], capabilities: ClientCapabilities): boolean {
+function readsEntries(entries: readonly StoredEntry[], capabilities: ClientCapabilities): boolean {
   if (!readsImages(capabilities)) return true;
   return entries.every(
     (entry) => capabilities.types.has(entry.mediaType) || !isManifestType(entry.mediaType),
@@ -170,13 +172,13 @@ function isManifestType(mediaType: string): boolean {
   );
 }
 
-/** The type of what is to be made. */
-export function mediaTypeOf(decision: Extract<Selection, { kind: 'image' | 'index' }>): string {
-  if (decision.kind === 'image' || decision.form === 'generic') return imageTypes[decision.form];
-  return indexTypes[decision.form];
+/** The media type of the manifest that a conversion produces. */
+export function mediaTypeOf(selection: Extract<Selection, { kind: 'image' | 'index' }>): string {
+  if (selection.kind === 'image' || selection.form === 'generic') return imageTypes[selection.form];
+  return indexTypes[selection.form];
 }
 
-/** The form whose index has this type. */
+/** The form whose index has this media type. */
 export function indexFormOf(mediaType: string): 'schema2' | 'oci' | undefined {
   return indexOrder.find((form) => indexTypes[form] === mediaType);
 }

@@ -1,26 +1,24 @@
-/** Why a client is given what it is given; `regshift explain` says it in a sentence. */
+/** The reason of a selection. `regshift explain` prints it as a phrase. */
 export type Reason = keyof typeof reasons;
 
 const reasons = {
-  'takes-anything':
-    'Accept names no manifest type and has a wildcard: whoever takes anything gets what is stored',
+  'takes-anything': 'Accept names no manifest type and has a wildcard: such a client gets what is stored',
   'reads-it': 'the client reads what is stored',
   'reads-nearest':
     'the client does not read the stored form; of the forms that it reads, this one loses least',
   'reads-no-index': 'the client reads no form of index, so the image of its platform is chosen',
   'reads-no-form': 'the client reads no form that this can be converted to',
   'entries-unread': 'the client reads such an index, but not the type of every image in it',
-  'zstd-layers': 'the client reads this form, but cannot unpack zstd, in which layers are packed',
-  'zstd-inside':
-    'the client reads this index, but cannot unpack zstd, in which layers of its image are packed',
+  'zstd-layers': 'the client reads this form, but cannot decompress its zstd layers',
+  'zstd-inside': 'the client reads this index, but cannot decompress the zstd layers of its image',
   unsigned: 'it is stored without the signature that Docker from 1.10 on wants',
-  'mixed-types': 'the manifest holds OCI types, which this client does not know',
+  'mixed-types': 'the manifest has OCI types, which this client does not know',
   pinned: 'the form is pinned for every client',
   'one-of-list': 'the registry counts each image of an index as a pull, or one image is set: REGSHIFT_LISTS',
   'digest-named': 'a digest names bytes, and the client reads this form',
 } as const;
 
-/** For people: a sentence without its end. */
+/** The phrase of a reason for people, without a full stop. */
 export function phraseOf(reason: Reason): string {
   return reasons[reason];
 }

@@ -1,12 +1,13 @@
+/** Major, minor and patch number. */
 export type Version = readonly [number, number, number];
 
-/** Reads `1.9.1`, `v2.1.0`, `20.10.24+dfsg1` or `23`; what follows the numbers does not count. */
+/** Parses `1.9.1`, `v2.1.0`, `20.10.24+dfsg1` or `23`; text after the numbers is ignored. Undefined for other text. */
 export function readVersion(text: string): Version | undefined {
   const match = /^v?(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?/.exec(text);
   return match ? [Number(match[1]), Number(match[2] ?? 0), Number(match[3] ?? 0)] : undefined;
 }
 
-/** Below 0 where the first one is older. */
+/** Below 0 if `left` is older, above 0 if it is newer, else 0. */
 export function compareVersions(left: Version, right: Version): number {
   return left[0] - right[0] || left[1] - right[1] || left[2] - right[2];
 }

@@ -1,19 +1,22 @@
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
-/** Facts of one event. Never a credential: nothing that came in `Authorization` or in a token's answer. */
+/** Facts of one event. They contain no credential: nothing from `Authorization` or from a token server's response. */
 export type Facts = Readonly<Record<string, unknown>>;
 
+/** Writes events. */
 export interface Log {
   (level: Level, message: string, facts?: Facts): void;
-  /** The same log for events that have these facts in common. Absent where that would save nothing. */
+  /** The same log for events that have these facts in common. Undefined if that would save no work. */
   readonly bound?: (common: Facts) => Log;
 }
 
 const order: readonly Level[] = ['debug', 'info', 'warn', 'error'];
 
 /**
- * One JSON object a line: `level`, `time`, `message`, and the facts.
- * @param write gets each line without its end.
+ * A log of one JSON object a line: `level`, `time`, `message` and the facts.
+ * @param least events of a lower level are not written.
+ * @param clock returns milliseconds since the epoch.
+ * @param write gets each line without a line break.
  */
 export function createJsonLog(least: Level, clock: () => number, write: (line: string) => void): Log {
   const time = createTimes(clock);
@@ -33,7 +36,7 @@ function members(facts: Facts): string {
   return json === '' ? '' : `,${json}`;
 }
 
-/** Many lines are of one millisecond. */
+/** Formats the time once for all lines of one millisecond. */
 function createTimes(clock: () => number): () => string {
   let [last, text] = [Number.NaN, ''];
   return () => {
@@ -43,7 +46,7 @@ function createTimes(clock: () => number): () => string {
   };
 }
 
-/** @returns the log, or one that adds the facts to each event. */
+/** @returns a log that adds the facts to each event. */
 export function bind(log: Log, common: Facts): Log {
   if (log.bound) return log.bound(common);
   return (level, message, facts) => log(level, message, { ...common, ...facts });

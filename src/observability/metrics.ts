@@ -1,38 +1,40 @@
 /**
- * What is counted while the program works, for whoever watches it: Prometheus on Node, nothing on Workers. No value
- * that a client can choose is among the arguments: no repository, tag, digest, user or path. All durations are in
- * seconds.
+ * Counters of the running program: Prometheus on Node, none on Workers. No argument is a value that a client can
+ * choose: no repository, tag, digest, user or path. All durations are in seconds.
  */
 export interface Metrics {
-  /** An answer has gone out, or was cut. */
-  responseSent(answer: ResponseFacts): void;
-  /** A cache was asked. */
+  /** A response was sent, or aborted. */
+  responseSent(response: ResponseFacts): void;
+  /** A cache was looked up. @param tier the name of the cache. */
   cacheLookup(tier: string, hit: boolean): void;
-  /** @param status of the answer; undefined where none came. */
+  /** A request to upstream ended. @param status of the response; undefined if there was none. */
   upstreamResponse(route: string, status: number | undefined, seconds: number): void;
-  /** How many pulls upstream says are left (`ratelimit-remaining`). */
+  /** The number of pulls that upstream allows until its limit (`ratelimit-remaining`). */
   pullsRemaining(route: string, pulls: number): void;
-  /** A token server was asked for a token. */
+  /** A request to a token server ended. */
   tokenRequest(route: string, granted: boolean): void;
+  /** A manifest was converted, or its conversion was remembered or failed. */
   conversion(conversion: ConversionFacts): void;
-  /** A layer begins to be read (1), or is no longer (-1). */
+  /** The reading of a layer begins (1) or ends (-1). */
   layerReads(change: 1 | -1): void;
 }
 
+/** Facts of one response. */
 export interface ResponseFacts {
   /** The id of a route, or `none`. */
   readonly route: string;
-  /** What kind of thing was asked for, like `manifest`. */
+  /** The kind of the requested resource, like `manifest`. */
   readonly resource: string;
   readonly status: number;
-  /** Until the last byte. */
+  /** The duration until the last byte. */
   readonly seconds: number;
-  /** With headers; undefined where the runtime does not tell. */
+  /** The size with headers; undefined if the runtime does not report it. */
   readonly bytes: number | undefined;
 }
 
+/** Facts of one conversion. */
 export interface ConversionFacts {
-  /** Names of forms, like `oci-index`. */
+  /** The name of a form, like `oci-index`. */
   readonly from: string;
   readonly to: string;
   readonly result: 'made' | 'remembered' | 'failed';

@@ -69,8 +69,8 @@ export function createBoundedSearch<Found>(options: BoundedSearchOptions): Bound
   /** @throws RegistryError OVERLOADED where there is no turn. */
   function turnOf(repository: RepositoryName, { requester }: RequestContext, { isWanted, touch }: SharedRun) {
     const { address, login } = requester();
-    return line.take({
-      place: `${route} ${repository}`,
+    return line.acquire({
+      key: `${route} ${repository}`,
       // The requester comes before the repository, which has one search at a time anyway: a requester that names a
       // hundred repositories has one turn among the requesters of the route.
       owner: [route, ...ownerOf({ address, login }), repository],

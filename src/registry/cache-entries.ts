@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type Digest, isDigest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import type { CacheEntry } from '../cache/cache.ts';
-import { layerFactsOf } from '../layers/layer-info.ts';
+import { layerFactsFromEntry } from '../layers/layer-facts.ts';
 import { verifyManifest } from './verify-manifest.ts';
 
 /** Kinds of entries that regshift makes, not those of upstream's content: small, and expensive to make again. */
@@ -37,7 +37,7 @@ export function isIntact(key: string, entry: CacheEntry): boolean {
     case 'blob':
       return isNamed(body, lastOf(key), '');
     case 'layer-facts':
-      return layerFactsOf(entry) !== undefined;
+      return layerFactsFromEntry(entry) !== undefined;
     case 'compression':
       return compression.safeParse(facts.compression).success;
     default:

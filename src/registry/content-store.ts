@@ -108,7 +108,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
       return entry;
     };
     const late = () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
-    return flights.join({ key, whose: credentialKey(credential), start, late }, undefined);
+    return flights.join({ key, credential: credentialKey(credential), start, late }, undefined);
   }
 
   async function readStored(

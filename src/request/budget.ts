@@ -2,33 +2,36 @@ import { budgetSpent, RegistryError } from '../errors.ts';
 import { createRequestStats, type RequestStats } from './stats.ts';
 
 /**
- * How many requests of its own the program may make for one request of a client: to upstream, to token servers and
- * to caches that are not in memory. Workers end a request that makes more of them than its plan allows, in the
- * middle and without a word to the client. What is asked once for all clients (a realm, the keys of a JWT issuer)
- * is not counted.
+ * The number of requests that regshift may make for one client request: to upstream, to token servers and to caches
+ * outside memory. Workers abort a request that makes more subrequests than its plan allows, without a response to the
+ * client. Requests made once for all clients (for a realm, or for the keys of a JWT issuer) do not count.
  */
 export interface Budget {
-  /** To be called before each request. @throws RegistryError UNSUPPORTED once it is spent. */
+  /**
+   * Takes one request from the budget, before the request is made.
+   * @throws RegistryError UNSUPPORTED if none is left.
+   */
   spend(): void;
-  /** What it was spent on. */
+  /** The counts of the requests made, for the log. */
   readonly stats: RequestStats;
 }
 
-export function createBudget(most: number, stats: RequestStats = createRequestStats()): Budget {
-  let left = most;
+/** @param limit the number of requests. */
+export function createBudget(limit: number, stats: RequestStats = createRequestStats()): Budget {
+  let left = limit;
   return {
     stats,
     spend() {
-      if (left <= 0) throw spent(most);
+      if (left <= 0) throw spent(limit);
       left -= 1;
     },
   };
 }
 
-function spent(most: number): RegistryError {
+function spent(limit: number): RegistryError {
   return new RegistryError(
     'UNSUPPORTED',
-    `This takes more than ${most} requests to the registry and to caches, the most that one request may cause here ` +
+    `This takes more than ${limit} requests to the registry and to caches, the most that one request may cause here ` +
       '(REGSHIFT_SUBREQUESTS). With REGSHIFT_LISTS=one an index is given as one image, which takes few.',
     { detail: { reason: budgetSpent } },
   );

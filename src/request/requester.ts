@@ -1,16 +1,16 @@
 /**
- * Who a request counts for where requests share something scarce: memory, turns, time of the processor. Addresses
- * share it equally, and the logins of one address share what that address gets. So a client that makes up logins,
- * which a registry without logins accepts, takes nothing from other addresses.
+ * The party that a request counts for where requests share a scarce resource: memory, places in a queue, processor
+ * time. Addresses share it equally, and the logins of one address share the part of that address. A client that
+ * invents logins, which a registry without logins accepts, therefore takes nothing from other addresses.
  */
 export interface Requester {
-  /** An IP address, of IPv6 the network of 64 bits; "" where the runtime does not know it. */
+  /** An IPv4 address, or the 64-bit network of an IPv6 address; "" if the runtime does not know it. */
   readonly address: string;
-  /** A keyed hash of the login, or of the subject of a token; "" without one. */
+  /** A keyed hash of the login, or of the subject of a token; "" without a login. */
   readonly login: string;
 }
 
-/** For questions that take nothing scarce. */
+/** The requester of work that uses no scarce resource. */
 export const unknownRequester: Requester = { address: '', login: '' };
 
 /** The path of a requester in a `FairQueue`. */
@@ -19,10 +19,12 @@ export function ownerOf({ address, login }: Requester): readonly string[] {
 }
 
 /**
- * The client's address: the connection's, or the nearest one in `X-Forwarded-For` that no trusted proxy has. Each
- * proxy appends the address that it was reached from, so that only the end of the list can be believed.
- * @param forwardedFor the header `X-Forwarded-For`.
- * @param isTrusted whether an address is that of a proxy in `REGSHIFT_TRUSTED_PROXIES`.
+ * The client's address: that of the connection, or behind trusted proxies the last address in `X-Forwarded-For` that is
+ * not a trusted proxy's. Each proxy appends the address of its own client, so that only the end of the list can be
+ * trusted.
+ * @param peer the address of the connection.
+ * @param forwardedFor the value of `X-Forwarded-For`.
+ * @param isTrusted tells whether an address belongs to a proxy in `REGSHIFT_TRUSTED_PROXIES`.
  */
 export function clientAddressOf(
   peer: string | undefined,
@@ -40,13 +42,16 @@ export function clientAddressOf(
   return networkOf(address);
 }
 
-/** Azure's gateways write `192.0.2.7:4711` and `[2001:db8::1]:4711`. */
+/** Removes a port, which Azure's gateways append: `192.0.2.7:4711` and `[2001:db8::1]:4711`. */
 function withoutPort(address: string): string {
   const [, bracketed, plain] = /^(?:\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/.exec(address) ?? [];
   return bracketed ?? plain ?? address;
 }
 
-/** A subscriber gets 64 bits or more of IPv6 (RFC 6177), so that a single address says nothing of who it is. */
+/**
+ * The 64-bit network of an IPv6 address. A subscriber gets 64 bits or more (RFC 6177), so a single address does not
+ * identify it.
+ */
 function networkOf(address: string): string {
   const plain = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
   if (!plain.includes(':') || !URL.canParse(`http://[${plain}]/`)) return plain.slice(0, 64);

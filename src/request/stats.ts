@@ -1,25 +1,26 @@
 import { type Trace, traceOf } from './trace.ts';
 
-/** What one request of a client has caused so far: for the log. */
+/** Counts of the work done so far for one client request, for the log. */
 export interface RequestStats {
-  /** The trace that it belongs to. */
+  /** The trace of the request. */
   readonly trace: Trace | undefined;
-  /** Questions to upstream, to its token server and to its storage. */
+  /** Requests to upstream, to its token server and to its storage. */
   upstreamRequests: number;
-  /** From each of these until its headers came, together. */
+  /** The sum of the times from each of these requests until its response headers. */
   upstreamMilliseconds: number;
-  /** The farthest place that content for the answer came from. */
+  /** The most distant source of content for the response. */
   contentFrom: ContentSource | undefined;
 }
 
+/** A place that content comes from. */
 export interface ContentSource {
-  /** `memory`, `upstream`, or what a tier of the cache is called. */
+  /** `memory`, `upstream`, or the name of another cache tier. */
   readonly name: string;
-  /** What is farther away has the larger number. */
+  /** A larger number is more distant. */
   readonly distance: number;
 }
 
-/** A whole answer, given again. */
+/** A whole response from the response cache. */
 export const responseCacheSource: ContentSource = { name: 'held', distance: 0 };
 
 export const upstreamSource: ContentSource = { name: 'upstream', distance: Number.POSITIVE_INFINITY };
@@ -32,7 +33,7 @@ export function requestStatsOf(headers: Headers): RequestStats {
   return createRequestStats(traceOf(headers.get('traceparent'), headers.get('tracestate')));
 }
 
-/** Notes that content came from there. */
-export function recordSource(stats: RequestStats | undefined, place: ContentSource): void {
-  if (stats && place.distance >= (stats.contentFrom?.distance ?? 0)) stats.contentFrom = place;
+/** Records a source of content, unless a more distant one is recorded. */
+export function recordSource(stats: RequestStats | undefined, source: ContentSource): void {
+  if (stats && source.distance >= (stats.contentFrom?.distance ?? 0)) stats.contentFrom = source;
 }

@@ -1,13 +1,16 @@
 /**
- * Where a request belongs in a trace that others record (W3C Trace Context, level 1). The proxy records no span of its
- * own, and so hands both headers on as they came (section 2.2: "pass through").
+ * The trace context of a request (W3C Trace Context, level 1). regshift records no spans, and therefore forwards both
+ * headers unchanged (section 2.2: "pass through").
  */
 export interface Trace {
   readonly traceparent: string;
   readonly tracestate: string | undefined;
 }
 
-/** @returns undefined where there is no valid `traceparent`: then `tracestate` means nothing (section 3.2.2.3). */
+/**
+ * Parses both headers.
+ * @returns undefined without a valid `traceparent`, as `tracestate` is then void (section 3.2.2.3).
+ */
 export function traceOf(
   traceparent: string | null | undefined,
   tracestate: string | null | undefined,
@@ -16,12 +19,12 @@ export function traceOf(
   return { traceparent, tracestate: tracestate && isTracestate(tracestate) ? tracestate : undefined };
 }
 
-/** The trace's own id, for the log. */
+/** The trace-id, for the log. */
 export function traceId({ traceparent }: Trace): string {
   return traceparent.slice(3, 35);
 }
 
-/** Section 3.2.2: a later version may append fields, and version ff is none. */
+/** Checks section 3.2.2: a later version may append fields, and version ff is invalid. */
 function isTraceparent(text: string): boolean {
   const [, version, trace, parent, more] =
     /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-[\x21-\x7e]{0,200})?$/.exec(text) ?? [];
@@ -32,7 +35,7 @@ function isTraceparent(text: string): boolean {
 const member =
   /^[a-z0-9][a-z0-9_\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
-/** Section 3.3.1. */
+/** Checks section 3.3.1. */
 function isTracestate(text: string): boolean {
   const members = text.split(',').map((each) => each.trim());
   const named = members.filter((each) => each !== '');

@@ -1,19 +1,20 @@
 import { parseRepositoryName, type RepositoryName } from '../../converters/reference.ts';
 
-/** Other names of repositories: Docker up to 1.7 can ask for names of at most two parts, 1.5 for even fewer. */
+/** Alternative names of repositories. Docker up to 1.7 supports names of at most two parts, Docker 1.5 even fewer. */
 export interface Aliases {
-  /** What upstream calls the repository that a client names. */
+  /** The upstream name of a repository that a client names; the same name if it is not an alias. */
   realName(name: RepositoryName): RepositoryName;
-  /** The other name of a repository, where it has one. */
+  /** The alias of a repository; undefined if it has none. */
   aliasOf(repository: RepositoryName): RepositoryName | undefined;
+  /** All aliases. */
   readonly all: readonly RepositoryName[];
 }
 
 export const noAliases: Aliases = { realName: (name) => name, aliasOf: () => undefined, all: [] };
 
 /**
- * Reads pairs like `tools/build=team/tools/build-image`, with commas or white space between them.
- * @returns the aliases, or what is wrong with each pair that is.
+ * Parses pairs like `tools/build=team/tools/build-image`, with commas or white space between them.
+ * @returns the aliases, or a problem for each wrong pair.
  */
 export function parseAliases(text: string): Aliases | { readonly problems: readonly string[] } {
   const pairs = text.split(/[\s,]+/).filter((pair) => pair !== '');

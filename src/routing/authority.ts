@@ -1,25 +1,26 @@
 import type { IpRange } from './ip-range.ts';
 import { isInRanges } from './ip-range.ts';
 
-/** The addresses of the connection that a request came in by, as far as the runtime knows them. */
+/** The addresses of the connection of a request, as far as the runtime knows them. */
 export interface ConnectionAddresses {
   readonly peerAddress?: string | undefined;
+  /** The port that accepted the connection. */
   readonly port?: number | undefined;
 }
 
-/** Where a request has come in. */
+/** The host and port that a request addresses; they select the virtual host. */
 export interface RequestAuthority {
-  /** Scheme and host as the client wrote them. */
+  /** The scheme and host as the client sees them. */
   readonly origin: string;
-  /** Of the Host header, without its port. */
+  /** The host of the Host header, without its port. */
   readonly hostname: string;
-  /** Of the Host header, or what its scheme has where it names none. */
+  /** The port of the Host header, or the default port of the scheme. */
   readonly hostPort: number;
-  /** That the proxy listens on. */
+  /** The port that the proxy listens on. */
   readonly port: number;
 }
 
-/** `X-Forwarded-Host` counts as the Host where a trusted proxy sends it. */
+/** The authority of a request. `X-Forwarded-Host` replaces Host if a trusted proxy sends it. */
 export function requestAuthority(
   request: Request,
   trustedProxies: readonly IpRange[],
@@ -28,13 +29,13 @@ export function requestAuthority(
   const origin = originOf(request, trustedProxies, connection);
   const { hostname, port, protocol } = new URL(origin);
   const hostPort = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
-  // Workers know no port but that of the URL.
+  // Workers know only the port of the URL.
   return { origin, hostname, hostPort, port: connection?.port ?? hostPort };
 }
 
 /**
- * Scheme and host under which a client has reached the proxy. `X-Forwarded-*` count only when the operator trusts who
- * sent them, since anyone can write them.
+ * The scheme and host under which a client reaches the proxy. `X-Forwarded-*` count only from a trusted proxy, because
+ * any client can write them.
  */
 export function originOf(
   request: Request,
@@ -47,7 +48,10 @@ export function originOf(
   return (trusted ? forwardedOrigin(url, request.headers) : undefined) ?? url.origin;
 }
 
-/** Many proxies set only the scheme and leave Host as it was. Of a list, the first was the nearest to the client. */
+/**
+ * The origin that `X-Forwarded-Proto` and `X-Forwarded-Host` state. Many proxies set only the scheme and leave Host
+ * unchanged. The first value of a list is that of the proxy closest to the client.
+ */
 export function forwardedOrigin(url: URL, headers: Headers): string | undefined {
   const first = (name: string) => headers.get(name)?.split(',')[0]?.trim() || undefined;
   const scheme = (first('x-forwarded-proto') ?? url.protocol.slice(0, -1)).toLowerCase();

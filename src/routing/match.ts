@@ -1,43 +1,45 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { RequestAuthority } from './authority.ts';
 
+/** A host name that a route serves. */
 export interface HostRule {
   readonly hostname: string;
-  /** undefined: whatever port the Host header names. */
+  /** The port in the Host header; undefined for any. */
   readonly port: number | undefined;
 }
 
 /**
- * Which requests a route is for. Host and port say where they come in, and both must fit; path, ns and aliases say
- * what they ask for there, and one of them is enough.
+ * The requests that a route serves. Hosts and ports select by the authority of a request, and both must fit. Paths, ns
+ * and aliases select by its repository, and one of them is enough.
  */
 export interface Match {
-  /** None: any host. */
+  /** Empty for any host. */
   readonly hosts: readonly HostRule[];
-  /** That the proxy listens on. None: any. */
+  /** Ports that the proxy listens on. Empty for any port. */
   readonly ports: readonly number[];
-  /** Beginnings of repository names, in whole parts and without a slash at the end. */
+  /** Beginnings of repository names: whole parts, without a slash at the end. */
   readonly paths: readonly RepositoryName[];
-  /** Registries that containerd names in the query of what it asks a mirror for, like `docker.io`. */
+  /** Registries that containerd names in the query of its requests to a mirror, like `docker.io`. */
   readonly ns: readonly string[];
-  /** Nothing is said of what is asked for. */
+  /** True if the route serves every repository: it has no paths, ns or aliases that limit it. */
   readonly everything: boolean;
 }
 
-/** A route for all that no other one is for. */
+/** Matches every request that no other route serves. */
 export const matchAll: Match = { hosts: [], ports: [], paths: [], ns: [], everything: true };
 
 /**
- * How closely a route names a place: host with port (2), host (1) or neither, and then whether it names the port that
- * is listened on. The closest goes first, whatever the others say of names: a host of its own is a route's own.
- * @returns undefined where the route is for other places.
+ * Rates how closely a route names the authority of a request: first host with port (2), host (1) or neither (0), then
+ * whether it names the port that the proxy listens on. The highest rank takes precedence, whatever repositories the
+ * other routes name.
+ * @returns undefined if the route does not serve this authority.
  */
 export function authorityRank(
   { hosts, ports }: Match,
-  place: Omit<RequestAuthority, 'origin'>,
+  authority: Omit<RequestAuthority, 'origin'>,
 ): number | undefined {
-  const host = hosts.length === 0 ? 0 : Math.max(...hosts.map((rule) => hostRank(rule, place)));
-  const fits = host >= 0 && (ports.length === 0 || ports.includes(place.port));
+  const host = hosts.length === 0 ? 0 : Math.max(...hosts.map((rule) => hostRank(rule, authority)));
+  const fits = host >= 0 && (ports.length === 0 || ports.includes(authority.port));
   return fits ? host * 2 + (ports.length > 0 ? 1 : 0) : undefined;
 }
 

@@ -2,25 +2,25 @@ import { parseRepositoryName, type RepositoryName } from '../../converters/refer
 import type { Aliases } from './aliases.ts';
 import type { Match } from './match.ts';
 
-/** One repository by both of its names. */
+/** The two names of one repository, and how a route found it. */
 export interface RepositoryMapping {
   readonly client: RepositoryName;
   readonly upstream: RepositoryName;
-  /** What the client's names have before upstream's, like `hub/`; "" for nothing. */
+  /** The prefix of the client's names before upstream's names, like `hub/`; "" for none. */
   readonly prefix: string;
-  /** How closely the route names what was asked for; the closest goes first. */
+  /** How closely the route names the repository; the highest rank takes precedence. */
   readonly rank: number;
 }
 
-/** How the repositories of a route are called by its clients, and how by upstream. */
+/** Translates between the names that clients and upstream use for the repositories of a route. */
 export interface RepositoryNames {
   /**
-   * What upstream calls what a client asks for.
-   * @param ns as containerd names the registry that it wants.
-   * @returns undefined where the route is not for it.
+   * The upstream name of the repository that a client names.
+   * @param ns the registry that containerd names in its query.
+   * @returns undefined if the route does not serve the repository.
    */
   toUpstream(name: RepositoryName, ns: string | undefined): RepositoryMapping | undefined;
-  /** A name by which every client gets a repository, an alias before all; undefined where there is none. */
+  /** The name by which every client gets a repository: an alias if it has one; undefined if there is no name. */
   toClient(repository: RepositoryName): RepositoryName | undefined;
   readonly aliases: Aliases;
 }
@@ -28,16 +28,16 @@ export interface RepositoryNames {
 export interface RepositoryNamesOptions {
   readonly match: Match;
   readonly aliases: Aliases;
-  /** Upstream is Docker Hub: a name of one part is one of `library/`. */
+  /** True if upstream is Docker Hub, where a name of one part belongs to `library/`. */
   readonly library: boolean;
 }
 
-/** Above the length of any name. */
+/** Ranks above the rank of any path, which is its length. */
 const byAlias = 1002;
 const byNs = 1001;
 
 export function createRepositoryNames({ match, aliases, library }: RepositoryNamesOptions): RepositoryNames {
-  // Never by a redirect: containerd would ask for a token of both names after it.
+  // Not by a redirect: after one, containerd requests a token for both names.
   const full = (name: RepositoryName) =>
     library && !name.includes('/') ? (`library/${name}` as RepositoryName) : name;
 
@@ -69,7 +69,7 @@ function longest(paths: readonly RepositoryName[]): RepositoryName | undefined {
   return [...paths].sort((one, other) => other.length - one.length)[0];
 }
 
-/** What a client that asks by one name is told another repository of the same route is called. */
+/** The client's name of a repository of the same route, with the prefix of the name in the client's request. */
 export function clientName(
   mapping: RepositoryMapping | undefined,
   repository: RepositoryName,
@@ -79,7 +79,7 @@ export function clientName(
   return parseRepositoryName(`${mapping.prefix}${repository}`) ?? repository;
 }
 
-/** Puts the client's name of a repository into a message that has upstream's, wherever it stands as a name. */
+/** Replaces upstream's name of a repository in a message by the client's name. */
 export function withClientNames(message: string, mapping: RepositoryMapping | undefined): string {
   if (mapping === undefined || mapping.client === mapping.upstream) return message;
   const name = mapping.upstream.replaceAll('.', '\\.');
@@ -90,7 +90,10 @@ export function withClientNames(message: string, mapping: RepositoryMapping | un
   return message.replace(asName, mapping.client);
 }
 
-/** The same in the scope of a challenge or a token: `repository:<name>:pull` (distribution, token scope). */
+/**
+ * Renames the repository in the scope of a challenge or a token: `repository:<name>:pull` (distribution, token scope).
+ * @returns undefined if the repository has no other name; a scope of anything else unchanged.
+ */
 export function renameScope(
   scope: string,
   rename: (name: RepositoryName) => RepositoryName | undefined,

@@ -3,58 +3,58 @@ import type { RequestAuthority } from './authority.ts';
 import { authorityRank, type Match } from './match.ts';
 import type { RepositoryMapping, RepositoryNames } from './repository-names.ts';
 
-/** A route, as far as finding it goes. */
+/** The part of a route that is needed to find it. */
 export interface Routable {
   readonly match: Match;
   readonly repositoryNames: RepositoryNames;
 }
 
-/** What a request says of the repository that it wants. */
+/** The repository that a request names. */
 export interface RouteQuery {
   readonly name: RepositoryName;
-  /** As containerd names the registry that it wants of a mirror. */
+  /** The registry that containerd names in a request to a mirror. */
   readonly ns: string | undefined;
 }
 
-/** All routes that can be reached at one place: a host name, at a port. Clients keep one login for it. */
+/** All routes at one host name and port, for which clients store one login. */
 export interface VirtualHost<Route extends Routable> {
-  /** The closest first; the last one may be for everything. Never empty. */
+  /** The closest match first; only the last one may serve every repository. */
   readonly routes: readonly [Route, ...Route[]];
-  /** The route for a repository, and what upstream calls that. */
-  find(asked: RouteQuery): { readonly route: Route; readonly mapping: RepositoryMapping } | undefined;
+  /** The route for a repository, with its name at upstream. */
+  find(query: RouteQuery): { readonly route: Route; readonly mapping: RepositoryMapping } | undefined;
 }
 
 export interface VirtualHosts<Route extends Routable> {
-  /** @returns undefined where no route is for the place. */
-  find(place: Omit<RequestAuthority, 'origin'>): VirtualHost<Route> | undefined;
+  /** @returns undefined if no route serves the authority. */
+  find(authority: Omit<RequestAuthority, 'origin'>): VirtualHost<Route> | undefined;
 }
 
 /**
- * Finds routes by rules that do not depend on their order (docs/routes.md): first whoever names the place most
- * closely, then alias, ns and the longest path, and last what is for everything.
+ * Finds routes by rules that do not depend on their order (docs/routes.md). The route that names the authority most
+ * closely takes precedence; then an alias, ns and the longest path; last a route that serves every repository.
  */
 export function createVirtualHosts<Route extends Routable>(routes: readonly Route[]): VirtualHosts<Route> {
   const sameForAll = routes.every(({ match }) => match.hosts.length === 0 && match.ports.length === 0);
-  const one = sameForAll ? doorAt(routes, nowhere) : undefined;
-  return { find: (place) => (sameForAll ? one : doorAt(routes, place)) };
+  const only = sameForAll ? virtualHostAt(routes, anyAuthority) : undefined;
+  return { find: (authority) => (sameForAll ? only : virtualHostAt(routes, authority)) };
 }
 
-const nowhere = { hostname: '', hostPort: 0, port: 0 };
+const anyAuthority = { hostname: '', hostPort: 0, port: 0 };
 
-function doorAt<Route extends Routable>(
+function virtualHostAt<Route extends Routable>(
   routes: readonly Route[],
-  place: Omit<RequestAuthority, 'origin'>,
+  authority: Omit<RequestAuthority, 'origin'>,
 ): VirtualHost<Route> | undefined {
-  const here = routes
-    .map((route) => ({ route, rank: authorityRank(route.match, place) }))
+  const candidates = routes
+    .map((route) => ({ route, rank: authorityRank(route.match, authority) }))
     .filter((each): each is { route: Route; rank: number } => each.rank !== undefined);
-  here.sort((one, other) => other.rank - one.rank || everythingLast(one.route, other.route));
-  // Whoever comes after one that is for everything has nothing left.
-  const end = here.findIndex(({ route }) => route.match.everything);
-  const ranked = end === -1 ? here : here.slice(0, end + 1);
+  candidates.sort((one, other) => other.rank - one.rank || everythingLast(one.route, other.route));
+  // Routes after one that serves every repository are unreachable.
+  const end = candidates.findIndex(({ route }) => route.match.everything);
+  const ranked = end === -1 ? candidates : candidates.slice(0, end + 1);
   const [first, ...others] = ranked.map(({ route }) => route);
   if (first === undefined) return undefined;
-  return { routes: [first, ...others], find: (asked) => find(ranked, asked) };
+  return { routes: [first, ...others], find: (query) => find(ranked, query) };
 }
 
 function everythingLast({ match: one }: Routable, { match: other }: Routable): number {
@@ -78,8 +78,8 @@ function find<Route extends Routable>(
 }
 
 /**
- * Where routes are told apart by the registry that containerd wants, what it wants of another one is not taken from
- * the route for everything: an image of the same name there is somebody else's.
+ * True if routes name registries of containerd, and the request names another one. The route that serves every
+ * repository must not answer it: an image of the same name there belongs to somebody else.
  */
 function isForeign(ranked: readonly { readonly route: Routable }[], ns: string | undefined): boolean {
   if (ns === undefined) return false;

@@ -14,7 +14,7 @@ export function join(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Cuts into pieces of at most `size` bytes; nothing is one empty piece, so that a format's last block exists. */
+/** Divides bytes into pieces of at most `size`. No bytes are one empty piece, so that a format has its last block. */
 export function pieces(bytes: Uint8Array, size: number): Uint8Array[] {
   if (bytes.length === 0) return [bytes];
   return Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
@@ -22,7 +22,7 @@ export function pieces(bytes: Uint8Array, size: number): Uint8Array[] {
   );
 }
 
-/** `value` in `width` bytes, lowest first, as gzip and zstd write their numbers. */
+/** A number in `width` bytes, the lowest first, as in gzip and zstd. */
 export function littleEndian(value: number, width: number): Uint8Array {
   const bytes = new Uint8Array(width);
   for (let index = 0; index < width; index += 1) bytes[index] = Math.floor(value / 2 ** (8 * index)) % 256;

@@ -13,12 +13,12 @@ interface StoredManifest {
   readonly bytes: Uint8Array;
 }
 
-/** What one repository holds, filled by the builders of the dialects. */
+/** The manifests and blobs of one repository. The builders of the formats add them. */
 export interface SampleContent {
   readonly blobs: ReadonlyMap<Digest, Uint8Array>;
   readonly manifests: ReadonlyMap<Digest, StoredManifest>;
   addBlob(mediaType: string, bytes: Uint8Array): SampleDescriptor;
-  /** @param payload what the digest is taken of; differs from `bytes` in a signed schema 1 manifest only. */
+  /** @param payload the bytes of the digest; they differ from `bytes` only for a signed schema 1 manifest. */
   addManifest(mediaType: string, bytes: Uint8Array, payload?: Uint8Array): SampleDescriptor;
 }
 
@@ -41,7 +41,7 @@ export function emptyContent(): SampleContent {
   };
 }
 
-/** JSON with a fixed indent and no final newline, as each dialect's usual writer leaves it. */
+/** JSON with a fixed indent and no final newline, as the usual writer of each format produces it. */
 export function json(value: unknown, indent = 0): Uint8Array {
   return utf8(JSON.stringify(value, null, indent));
 }

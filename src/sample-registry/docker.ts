@@ -3,17 +3,17 @@ import { json, type SampleContent, type SampleDescriptor } from './content.ts';
 import { gzip } from './gzip.ts';
 import type { SampleImage, SamplePlatform } from './image.ts';
 
-/** Docker's own writer indents by three spaces. */
+/** The indent of Docker's own writer, in spaces. */
 const indent = 3;
 
 /** A schema 2 manifest with gzip layers, or with plain tar layers. */
 export function schema2(
   content: SampleContent,
   image: SampleImage,
-  packing: 'gzip' | 'none' = 'gzip',
+  compression: 'gzip' | 'none' = 'gzip',
 ): SampleDescriptor {
   const layers = image.layers.map((layer) =>
-    packing === 'gzip'
+    compression === 'gzip'
       ? content.addBlob(mediaTypes.dockerLayerGzip, gzip(layer.tar))
       : content.addBlob(mediaTypes.dockerLayer, layer.tar),
   );
@@ -26,6 +26,7 @@ export function schema2(
   return content.addManifest(mediaTypes.schema2, json(manifest, indent));
 }
 
+/** An entry of an index: an image and its platform. */
 export interface PlatformEntry {
   readonly manifest: SampleDescriptor;
   readonly platform: SamplePlatform;

@@ -5,12 +5,12 @@ import { gzip } from './gzip.ts';
 import { created, runConfig, type SampleImage } from './image.ts';
 import { layerId } from './schema1.ts';
 
-/** The examples of distribution proposals 62 and 993 indent by four spaces. */
+/** The indent of the examples in distribution proposals 62 and 993, in spaces. */
 const indent = 4;
 
 const labels = { createdAt: created, version: '1.0' };
 
-/** Proposal 62's descriptor: the byte count is called `length`, and labels have no place in it. */
+/** A descriptor of proposal 62: the byte count is called `length`, and there are no labels. */
 function descriptor62({ mediaType, size, digest }: SampleDescriptor): object {
   return { mediaType, length: size, digest };
 }
@@ -19,7 +19,7 @@ function gzipLayers(content: SampleContent, image: SampleImage): SampleDescripto
   return image.layers.map((layer) => content.addBlob(mediaTypes.genericLayer, gzip(layer.tar)));
 }
 
-/** Proposal 62: gzip layers whose type does not say so, base first; labels on the manifest. */
+/** A manifest of proposal 62: gzip layers whose type does not name gzip, base first, and labels on the manifest. */
 export function generic62(content: SampleContent, image: SampleImage): SampleDescriptor {
   return content.addManifest(mediaTypes.generic, generic62Bytes(content, image));
 }
@@ -37,8 +37,8 @@ function generic62Bytes(content: SampleContent, image: SampleImage): Uint8Array 
 }
 
 /**
- * Proposal 993: `size`, and labels on the descriptors. The layers are plain tars listed top first, so only the
- * target's diff_ids order them, and a licence stands among them that is no layer.
+ * A manifest of proposal 993: `size`, and labels on the descriptors. The layers are plain tars listed top first, so
+ * that only the diff_ids of the target give their order. A licence among them is not a layer.
  */
 export function generic993(content: SampleContent, image: SampleImage): SampleDescriptor {
   const layers = image.layers.map((layer) => content.addBlob(mediaTypes.genericLayer, layer.tar));
@@ -51,7 +51,10 @@ export function generic993(content: SampleContent, image: SampleImage): SampleDe
   return content.addManifest(mediaTypes.generic, json(manifest, indent));
 }
 
-/** Proposal 62 as of 2015: the target is the top layer's v1 image JSON, with no diff_ids and no history. */
+/**
+ * A manifest of proposal 62 as of 2015: the target is the v1 image JSON of the top layer, without diff_ids and
+ * history.
+ */
 export function genericWithV1Target(content: SampleContent, image: SampleImage): SampleDescriptor {
   const target = json({
     id: layerId(image.layers.length - 1),
@@ -88,8 +91,8 @@ export function fatGenericWithLabels(
 }
 
 /**
- * A fat image as drawn in the review of proposal 62: the target's data is the platform table. Its manifests are
- * kept as blobs, as in a registry that does not know the generic manifest.
+ * A fat image as sketched in the review of proposal 62: the data of the target is the platform table. Its manifests are
+ * stored as blobs, as in a registry that does not know the generic manifest.
  */
 export function fatGenericWithTable(
   content: SampleContent,

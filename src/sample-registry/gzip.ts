@@ -1,11 +1,11 @@
 import { join, littleEndian, pieces } from './bytes.ts';
 
-/** The length field of a stored block has 16 bits (RFC 1951, 3.2.4). */
+/** The largest stored block in bytes: its length field has 16 bits (RFC 1951, 3.2.4). */
 const largestStoredBlock = 0xffff;
 
 /**
- * A gzip member (RFC 1952) whose deflate blocks are all stored. A real compressor's output differs from zlib to
- * zlib and so from runtime to runtime, and with it every digest; this one has a single possible output.
+ * A gzip member (RFC 1952) of stored deflate blocks, which has only one possible output. The output of a real
+ * compressor differs between versions of zlib and so between runtimes, and every digest would differ with it.
  */
 export function gzip(bytes: Uint8Array): Uint8Array {
   // Magic, deflate, no flags, no time, no hint of effort, unknown system.
@@ -20,7 +20,7 @@ export function gzip(bytes: Uint8Array): Uint8Array {
   return join([head, ...body, littleEndian(crc32(bytes), 4), littleEndian(bytes.length, 4)]);
 }
 
-/** CRC-32 of RFC 1952, section 8; bit by bit, for the samples are a few kilobytes. */
+/** The CRC-32 of RFC 1952, section 8. It works bit by bit, because the samples have only a few kilobytes. */
 function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {

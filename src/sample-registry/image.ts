@@ -15,7 +15,7 @@ export const arm64: SamplePlatform = { os: 'linux', architecture: 'arm64', varia
 export interface SampleLayer {
   readonly tar: Uint8Array;
   readonly diffId: Digest;
-  /** The builder's argument to `/bin/sh -c`. */
+  /** The argument to `/bin/sh -c` in the history. */
   readonly instruction: string;
 }
 
@@ -25,11 +25,11 @@ interface HistoryEntry {
   readonly empty_layer?: true;
 }
 
-/** An image before a dialect gives it a manifest and a packing. */
+/** An image without a manifest. Each format adds its manifest and its compression. */
 export interface SampleImage {
   readonly platform: SamplePlatform;
   readonly layers: readonly SampleLayer[];
-  /** The config's bytes; OCI and Docker share its form. */
+  /** The bytes of the config, which is the same for OCI and Docker. */
   readonly config: Uint8Array;
 }
 
@@ -43,7 +43,7 @@ export const runConfig = {
   WorkingDir: '/',
 } as const;
 
-/** A base layer with /etc, and a layer with /hello.txt that says which sample and platform it is of. */
+/** An image of two layers: a base with /etc, and /hello.txt, which names the sample and its platform. */
 export function sampleImage(
   repository: string,
   platform = amd64,
@@ -87,7 +87,7 @@ function historyOf(layers: readonly SampleLayer[], history: History): HistoryEnt
   if (history === 'none') return undefined;
   const real = layers.map((each) => ({ created, created_by: `/bin/sh -c ${each.instruction}` }));
   if (history === 'layers-only') return real;
-  // Below, between and above the layers, so that a converter that counts wrongly anywhere is found out.
+  // Below, between and above the layers, so that tests detect a converter that counts wrongly anywhere.
   const between = real.flatMap((entry) => [entry, empty('ENV SAMPLE=yes')]);
   return [empty('LABEL sample=yes'), ...between, empty('CMD ["cat" "/hello.txt"]')];
 }

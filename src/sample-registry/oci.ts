@@ -7,22 +7,23 @@ import { gzip } from './gzip.ts';
 import type { SampleImage, SampleLayer } from './image.ts';
 import { zstd } from './zstd.ts';
 
-/** BuildKit indents by two spaces. */
+/** The indent of BuildKit, in spaces. */
 const indent = 2;
 
-/** How an OCI image's layers are packed; the index is the layer's place from the base. */
-type OciPacking = (layer: SampleLayer, index: number) => { mediaType: string; bytes: Uint8Array };
+/** Compresses a layer of an OCI image. @param index the position of the layer, counted from the base. */
+type LayerEncoding = (layer: SampleLayer, index: number) => { mediaType: string; bytes: Uint8Array };
 
-const gzipPacking: OciPacking = (layer) => ({
+const gzipLayers: LayerEncoding = (layer) => ({
   mediaType: mediaTypes.ociLayerGzip,
   bytes: gzip(layer.tar),
 });
 
 /**
- * Base: one frame that says its size. Above: what makes a reader work, several frames that do not say theirs, and
- * a skippable one. It stands last: podman tells zstd by the magic of an ordinary frame.
+ * Compresses by zstd. The base is one frame with its content size. The layer above it is harder to read: several frames
+ * without a content size, and a skippable frame. That one is last, because podman recognises zstd by the magic of an
+ * ordinary frame.
  */
-export const zstdPacking: OciPacking = (layer, index) => ({
+export const zstdLayers: LayerEncoding = (layer, index) => ({
   mediaType: mediaTypes.ociLayerZstd,
   bytes:
     index === 0
@@ -30,14 +31,17 @@ export const zstdPacking: OciPacking = (layer, index) => ({
       : zstd(layer.tar, { contentSize: false, frames: 3, skippable: 'last' }),
 });
 
-/** Has `mediaType` and no annotations, so it comes back to the same bytes from schema 2. */
+/**
+ * An OCI manifest with `mediaType` and without annotations, so that a conversion to schema 2 and back restores its
+ * bytes.
+ */
 export function ociManifest(
   content: SampleContent,
   image: SampleImage,
-  packing = gzipPacking,
+  encode = gzipLayers,
 ): SampleDescriptor {
   const layers = image.layers.map((layer, index) => {
-    const { mediaType, bytes } = packing(layer, index);
+    const { mediaType, bytes } = encode(layer, index);
     return content.addBlob(mediaType, bytes);
   });
   return addOciManifest(content, content.addBlob(mediaTypes.ociConfig, image.config), layers);
@@ -56,7 +60,7 @@ export function ociIndex(content: SampleContent, entries: readonly PlatformEntry
   return addOciIndex(content, entries.map(indexEntry));
 }
 
-/** As BuildKit writes it: after the images, one attestation manifest for each. */
+/** An index as BuildKit writes it: the images, and then one attestation manifest for each. */
 export function ociIndexWithAttestations(
   content: SampleContent,
   entries: readonly PlatformEntry[],
@@ -100,7 +104,7 @@ function attestationEntry(content: SampleContent, subject: Digest): object {
   return { ...manifest, annotations, platform: { architecture: 'unknown', os: 'unknown' } };
 }
 
-/** A chart as Helm stores it: well-formed OCI, and no image that anybody could run. */
+/** A chart as Helm stores it: valid OCI, but not an image that a runtime can run. */
 export function helmChart(content: SampleContent, image: SampleImage): SampleDescriptor {
   const config = json({ name: 'sample', version: '1.0.0', apiVersion: 'v2', type: 'application' });
   const charts = image.layers.map((layer) =>

@@ -1,34 +1,34 @@
 import type { Digest } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { parseReference, parseRepositoryName, type Reference } from '../../converters/reference.ts';
-import { contentResponse, jsonResponse, sampleErrorResponse, withoutBody } from './answers.ts';
 import { emptyContent, type SampleContent } from './content.ts';
-import { pageResponse } from './pages.ts';
+import { contentResponse, jsonResponse, sampleErrorResponse, withoutBody } from './responses.ts';
 import { type Sample, samples, sampleTags } from './samples.ts';
 
+/** A repository of the sample registry. */
 export interface SampleRepository {
   readonly name: string;
   readonly tags: readonly string[];
-  /** One line for people. */
+  /** A description in one line, for people. */
   readonly description: string;
 }
 
 export interface SampleRegistry {
-  /** In place of the global `fetch`: only the path and the query of `url` count, whatever its host. */
+  /** Replaces the global `fetch`. Only the path and the query of `url` count, not its host. */
   fetch(url: string, init?: RequestInit): Promise<Response>;
   readonly repositories: readonly SampleRepository[];
 }
 
 interface Repository extends SampleRepository {
   readonly content: SampleContent;
-  /** What every tag of the repository points to. */
+  /** The digest that every tag of the repository points to. */
   readonly root: Digest;
 }
 
 /**
- * A read-only registry inside the process, of small images in every form: what is served when no upstream is
- * configured. It answers as a good registry does, and ignores Accept: what is stored is what is sent. A
- * repository is built when it is first asked for, the same bytes in every runtime.
+ * Creates a read-only registry inside the process, with small images in every form; regshift serves it if no upstream
+ * is configured. It follows the distribution spec and ignores Accept: it always sends the stored bytes. A repository is
+ * built at the first request for it, with the same bytes in every runtime.
  */
 export function createSampleRegistry(): SampleRegistry {
   const built = new Map<string, Repository>();
@@ -46,7 +46,7 @@ export function createSampleRegistry(): SampleRegistry {
         method: init?.method ?? 'GET',
         headers: new Headers(init?.headers),
       });
-      const response = answer(request, find);
+      const response = respond(request, find);
       return request.method === 'HEAD' ? withoutBody(response) : response;
     },
     repositories: samples.map(describe),
@@ -63,7 +63,7 @@ function build(sample: Sample): Repository {
   return { ...describe(sample), content, root };
 }
 
-function answer(request: Request, find: (name: string) => Repository | undefined): Response {
+function respond(request: Request, find: (name: string) => Repository | undefined): Response {
   const url = new URL(request.url);
   const { method } = request;
   if (method !== 'GET' && method !== 'HEAD') {
@@ -121,4 +121,28 @@ function contentOf(repository: Repository, kind: string, text: string, request: 
 function manifestDigest(repository: Repository, reference: Reference): Digest | undefined {
   if (reference.kind === 'digest') return reference.digest;
   return repository.tags.includes(reference.tag) ? repository.root : undefined;
+}
+
+/**
+ * One page of a list (distribution-spec 1.1, "Listing Tags"): at most `n` names after `last`, in order, and a Link to
+ * the next page if there is one. The page of `n=0` has no names and no Link.
+ */
+function pageResponse(
+  url: URL,
+  names: readonly string[],
+  body: (page: readonly string[]) => unknown,
+): Response {
+  const n = url.searchParams.get('n');
+  const last = url.searchParams.get('last') ?? '';
+  if (n !== null && !/^\d+$/.test(n)) {
+    return sampleErrorResponse(400, 'PAGINATION_NUMBER_INVALID', 'n must be a number that is not negative', {
+      n,
+    });
+  }
+  const rest = names.toSorted().filter((name) => name > last);
+  const page = n === null ? rest : rest.slice(0, Number(n));
+  const end = page.at(-1);
+  const more = end !== undefined && page.length < rest.length;
+  const next = more ? `${url.pathname}?${new URLSearchParams({ n: String(page.length), last: end })}` : '';
+  return jsonResponse(body(page), more ? { Link: `<${next}>; rel="next"` } : {});
 }

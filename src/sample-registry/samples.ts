@@ -8,14 +8,15 @@ import {
   genericWithV1Target,
 } from './generic.ts';
 import { amd64, arm64, type SamplePlatform, sampleImage } from './image.ts';
-import { helmChart, ociIndex, ociIndexWithAttestations, ociManifest, zstdPacking } from './oci.ts';
+import { helmChart, ociIndex, ociIndexWithAttestations, ociManifest, zstdLayers } from './oci.ts';
 import { schema1Signed, schema1Unsigned } from './schema1.ts';
 
+/** A repository of the sample registry, before it is built. */
 export interface Sample {
   readonly name: string;
-  /** One line for people: printed at start and in the README. */
+  /** A description in one line, printed at start and in the README. */
   readonly description: string;
-  /** Adds everything the sample consists of, and returns what its tags point to. */
+  /** Adds all content of the sample, and returns the manifest that its tags point to. */
   readonly build: (content: SampleContent) => SampleDescriptor;
 }
 
@@ -77,7 +78,7 @@ export const samples: readonly Sample[] = [
     ociManifest(content, sampleImage(name, amd64, 'none')),
   ),
   sample('oci-zstd', 'OCI manifest, zstd layers with and without a size in the frame', (content, name) =>
-    ociManifest(content, sampleImage(name), zstdPacking),
+    ociManifest(content, sampleImage(name), zstdLayers),
   ),
   sample('index', 'OCI index with attestations, as BuildKit writes it: amd64, arm64', (content, name) =>
     ociIndexWithAttestations(
@@ -95,7 +96,7 @@ export const samples: readonly Sample[] = [
     ociIndex(
       content,
       perPlatform([amd64, arm64], (platform) =>
-        ociManifest(content, sampleImage(name, platform), zstdPacking),
+        ociManifest(content, sampleImage(name, platform), zstdLayers),
       ),
     ),
   ),

@@ -4,20 +4,19 @@ import { utf8 } from './bytes.ts';
 import type { SampleContent, SampleDescriptor } from './content.ts';
 import { gzip } from './gzip.ts';
 import { runConfig, type SampleImage } from './image.ts';
-import { schema1Signature } from './schema1-signature.ts';
 
-/** Docker's own writer indents by three spaces. */
+/** The indent of Docker's own writer, in spaces. */
 const indent = 3;
 
-/** The gzipped tar of nothing that Docker ≤ 1.9 pushed for every instruction without files. */
+/** The empty layer, a gzipped tar without files, that Docker ≤ 1.9 pushed for each instruction without files. */
 const emptyBlob = 'H4sIAAAJbogA/2IYBaNgFIxYAAgAAP//Lq+17wAEAAA=';
 
-/** The random id that Docker ≤ 1.9 would have given to a layer; here the same on every runtime. */
+/** The id of a layer. Docker ≤ 1.9 chose it at random; here it is the same in every runtime. */
 export function layerId(index: number): string {
   return sha256Hex(utf8(`regshift sample layer ${index}`));
 }
 
-/** What Docker 1.9 stored, signed: its digest is that of the payload, without the signature. */
+/** A signed manifest as Docker 1.9 stored it. Its digest is that of the payload, without the signature. */
 export function schema1Signed(
   content: SampleContent,
   repository: string,
@@ -37,7 +36,10 @@ export function schema1Unsigned(
   return content.addManifest(mediaTypes.schema1, utf8(schema1Payload(content, repository, image)));
 }
 
-/** Newest first, and every entry has a blob. An empty one is told by its blob and by its Size, not by a mark. */
+/**
+ * The manifest without a signature. The newest entry is first, and each has a blob; only blob and Size mark an empty
+ * layer.
+ */
 function schema1Payload(content: SampleContent, repository: string, image: SampleImage): string {
   const real = image.layers.map((layer) => ({
     blobSum: content.addBlob(mediaTypes.dockerLayerGzip, gzip(layer.tar)).digest,
@@ -84,3 +86,23 @@ function v1Json({ instruction, size }: V1Entry, index: number, image: SampleImag
 function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
+
+/**
+ * The signature of the payload that `schema1Signed` builds for `sample/schema1`. It was made once with a P-256 key that
+ * no longer exists, because ES256 uses random numbers and the sample must have the same bytes everywhere. If the
+ * payload changes, the test of the signature fails; sign the new payload then, and replace this block.
+ */
+const schema1Signature = {
+  header: {
+    jwk: {
+      crv: 'P-256',
+      kid: 'WYBS:CSCH:A22S:XLES:ISAS:GMJX:54KF:DNWF:BYCU:USXP:TNX4:OE4F',
+      kty: 'EC',
+      x: 'iaG6hLsiRf8ZY8Du566qUNfCznCkiUtxcX0yy563XM8',
+      y: 'Db53KvNZFRj8-4Op3LaMnsjtnaDBm4zSOaOrJr3ftzQ',
+    },
+    alg: 'ES256',
+  },
+  signature: 'cbv-JPh1zJjzsOzGb8X9i34euCDSzyHrRkHNXflvxGGk8KPHdbpkMnUJjPPhiDILSLf7m7GSI6xCAYwubkINng',
+  protected: 'eyJmb3JtYXRMZW5ndGgiOjI0MDksImZvcm1hdFRhaWwiOiJDbjAiLCJ0aW1lIjoiMjAxNS0xMS0yMFQxMjowMDowMloifQ',
+} as const;

@@ -6,11 +6,11 @@ export type TarEntry =
 
 const blockSize = 512;
 
-/** 2016-02-04, the day of Docker 1.10; any fixed time would do, for the same input must give the same bytes. */
+/** 2016-02-04, the release of Docker 1.10. The time is fixed, so that equal input gives equal bytes. */
 const modificationTime = 1_454_544_000;
 
 /**
- * A POSIX ustar archive: directories are 0755, files 0644, all owned by 0:0 and of one fixed time.
+ * Creates a POSIX ustar archive. Directories have mode 0755 and files 0644; all have owner 0:0 and one fixed time.
  * @throws RangeError for a path longer than the 100 bytes of the header's name field.
  */
 export function tar(entries: readonly TarEntry[]): Uint8Array {

@@ -2,13 +2,13 @@ import { join, littleEndian, pieces, utf8 } from './bytes.ts';
 
 export interface ZstdOptions {
   /**
-   * Whether each frame's header says how long its content is. Streaming compressors leave it out, and then the
-   * length is known only after unpacking.
+   * True if the header of each frame has the size of its content. Streaming compressors omit it; the size is then
+   * known only after decompression.
    */
   readonly contentSize: boolean;
-  /** Frames that the content is divided into, as pzstd and zstd:chunked do; 1 when not said. */
+  /** The number of frames, of which pzstd and zstd:chunked write several; the default is 1. */
   readonly frames?: number;
-  /** Where a skippable frame stands: pzstd writes one first, zstd:chunked last. None when not said. */
+  /** The position of a skippable frame: pzstd writes one first, zstd:chunked last. There is none by default. */
   readonly skippable?: 'first' | 'last';
 }
 
@@ -16,10 +16,10 @@ export interface ZstdOptions {
 const frameMagic = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
 const skippableMagic = Uint8Array.of(0x50, 0x2a, 0x4d, 0x18);
 
-/** The largest content of a block (RFC 8878, 3.1.1.2.4), and the window that the headers below declare. */
+/** The largest content of a block in bytes (RFC 8878, 3.1.1.2.4), and the window that the headers below declare. */
 const blockLimit = 128 * 1024;
 
-/** Zstandard (RFC 8878) of raw blocks: real zstd reads it, and it has a single possible output. */
+/** Encodes as Zstandard (RFC 8878) in raw blocks. Real zstd decodes it, and it has only one possible output. */
 export function zstd(bytes: Uint8Array, options: ZstdOptions): Uint8Array {
   const frameLength = Math.max(1, Math.ceil(bytes.length / (options.frames ?? 1)));
   const frames = pieces(bytes, frameLength).map((content) => frame(content, options.contentSize));
@@ -38,12 +38,12 @@ function frame(content: Uint8Array, contentSize: boolean): Uint8Array {
   return join([frameMagic, contentSize ? sizedHeader(content.length) : windowHeader, ...body]);
 }
 
-/** Single_Segment_Flag and a Frame_Content_Size of four bytes; its window is the content itself. */
+/** A header with Single_Segment_Flag and a Frame_Content_Size of four bytes. The window is the content itself. */
 function sizedHeader(length: number): Uint8Array {
   return join([Uint8Array.of(0b1010_0000), littleEndian(length, 4)]);
 }
 
-/** No content size, so the window must be said: 2^(10 + 7) bytes. */
+/** A header without a content size, which must state the window: 2^(10 + 7) bytes. */
 const windowHeader = Uint8Array.of(0b0000_0000, 7 << 3);
 
 function skippableFrame(content: Uint8Array): Uint8Array {

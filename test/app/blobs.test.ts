@@ -16,7 +16,7 @@ const { layers } = JSON.parse(
 ) as { layers: Layer[] };
 const stored: Layer = layers[1] ?? { digest: '', size: 0 };
 
-// As Docker 1.13 is given it: a plain tar that upstream has as zstd only.
+// Docker 1.13 gets a plain tar; upstream has the layer as zstd only.
 const { layers: plain } = JSON.parse(
   (await app.get('/v2/sample/oci-zstd/manifests/latest', manifestRequestHeaders['Docker 1.13.1'])).text(),
 ) as { layers: Layer[] };
@@ -30,7 +30,7 @@ const emptyLayer: Layer = {
 const kinds = [
   { kind: 'a stored layer', layer: stored, path: `/v2/sample/oci/blobs/${stored.digest}` },
   {
-    kind: 'an unpacked layer',
+    kind: 'a decompressed layer',
     layer: decompressed,
     path: `/v2/sample/oci-zstd/blobs/${decompressed.digest}`,
   },
@@ -38,17 +38,17 @@ const kinds = [
 ];
 
 describe.each(kinds)('$kind', ({ layer, path }) => {
-  it('is given whole', async () => {
-    const answer = await app.get(path);
-    expect(answer.status).toBe(200);
-    expect(await sha256Of(answer.body)).toBe(layer.digest);
-    expect(answer.body).toHaveLength(layer.size);
-    expect(answer.header('Content-Length')).toBe(String(layer.size));
-    expect(answer.header('Content-Type')).toBe('application/octet-stream');
-    expect(answer.header('Docker-Content-Digest')).toBe(layer.digest);
-    expect(answer.header('ETag')).toBe(`"${layer.digest}"`);
-    expect(answer.header('Accept-Ranges')).toBe('bytes');
-    expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+  it('is sent whole', async () => {
+    const response = await app.get(path);
+    expect(response.status).toBe(200);
+    expect(await sha256Of(response.body)).toBe(layer.digest);
+    expect(response.body).toHaveLength(layer.size);
+    expect(response.header('Content-Length')).toBe(String(layer.size));
+    expect(response.header('Content-Type')).toBe('application/octet-stream');
+    expect(response.header('Docker-Content-Digest')).toBe(layer.digest);
+    expect(response.header('ETag')).toBe(`"${layer.digest}"`);
+    expect(response.header('Accept-Ranges')).toBe('bytes');
+    expect(response.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
   });
 
   it('has the same headers by HEAD, and no body', async () => {
@@ -67,44 +67,44 @@ describe.each(kinds)('$kind', ({ layer, path }) => {
     [`bytes=7-${layer.size + 100}`, 7, layer.size - 1],
   ])('Range %s: bytes %i to %i', async (range, start, end) => {
     const whole = (await app.get(path)).body;
-    const answer = await app.get(path, { Range: range });
-    expect(answer.status).toBe(206);
-    expect(answer.body).toEqual(whole.slice(start, end + 1));
-    expect(answer.header('Content-Range')).toBe(`bytes ${start}-${end}/${layer.size}`);
-    expect(answer.header('Content-Length')).toBe(String(end - start + 1));
-    expect(answer.header('Docker-Content-Digest')).toBe(layer.digest);
+    const response = await app.get(path, { Range: range });
+    expect(response.status).toBe(206);
+    expect(response.body).toEqual(whole.slice(start, end + 1));
+    expect(response.header('Content-Range')).toBe(`bytes ${start}-${end}/${layer.size}`);
+    expect(response.header('Content-Length')).toBe(String(end - start + 1));
+    expect(response.header('Docker-Content-Digest')).toBe(layer.digest);
   });
 
   it.each([`bytes=${layer.size}-`, `bytes=${layer.size + 5}-${layer.size + 9}`, 'bytes=-0'])(
-    'Range %s: 416, saying how long it is',
+    'Range %s: 416 with the length',
     async (range) => {
-      const answer = await app.get(path, { Range: range });
-      expect(answer.status).toBe(416);
-      expect(answer.header('Content-Range')).toBe(`bytes */${layer.size}`);
+      const response = await app.get(path, { Range: range });
+      expect(response.status).toBe(416);
+      expect(response.header('Content-Range')).toBe(`bytes */${layer.size}`);
     },
   );
 
   it.each(['bytes=5-4', 'lines=1-2', 'bytes=0-1,4-5', 'bytes=-', 'nonsense'])(
-    'Range %s: ignored, and given whole',
+    'Range %s: ignored, and sent whole',
     async (range) => {
-      const answer = await app.get(path, { Range: range });
-      expect(answer.status).toBe(200);
-      expect(answer.body).toHaveLength(layer.size);
+      const response = await app.get(path, { Range: range });
+      expect(response.status).toBe(200);
+      expect(response.body).toHaveLength(layer.size);
     },
   );
 
-  it.each(['GET', 'HEAD'])('is not sent by %s to who has it', async (method) => {
+  it.each(['GET', 'HEAD'])('is not sent by %s to a client that has it', async (method) => {
     for (const known of [`"${layer.digest}"`, `"other", W/"${layer.digest}"`, '*']) {
-      const answer = await app.send(method, path, { 'If-None-Match': known });
-      expect(answer.status).toBe(304);
-      expect(answer.body).toHaveLength(0);
+      const response = await app.send(method, path, { 'If-None-Match': known });
+      expect(response.status).toBe(304);
+      expect(response.body).toHaveLength(0);
     }
     expect((await app.send(method, path, { 'If-None-Match': '"other"' })).status).toBe(200);
   });
 
-  it('is given whole when If-Range names something else', async () => {
-    const answer = await app.get(path, { Range: 'bytes=0-3', 'If-Range': '"other"' });
-    expect(answer.status).toBe(200);
+  it('is sent whole when If-Range names another entity', async () => {
+    const response = await app.get(path, { Range: 'bytes=0-3', 'If-Range': '"other"' });
+    expect(response.status).toBe(200);
     const same = await app.get(path, { Range: 'bytes=0-3', 'If-Range': `"${layer.digest}"` });
     expect(same.status).toBe(206);
   });
@@ -114,12 +114,12 @@ describe.each(kinds)('$kind', ({ layer, path }) => {
   });
 });
 
-describe('a blob that is not there', () => {
+describe('a missing blob', () => {
   it.each(['GET', 'HEAD'])('%s of an unknown digest: 404 BLOB_UNKNOWN', async (method) => {
-    const answer = await app.send(method, `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`);
-    expect(answer.status).toBe(404);
-    if (method === 'GET') expect(answer.error().code).toBe('BLOB_UNKNOWN');
-    else expect(answer.body).toHaveLength(0);
+    const response = await app.send(method, `/v2/sample/oci/blobs/sha256:${'0'.repeat(64)}`);
+    expect(response.status).toBe(404);
+    if (method === 'GET') expect(response.error().code).toBe('BLOB_UNKNOWN');
+    else expect(response.body).toHaveLength(0);
   });
 
   it.each([
@@ -130,15 +130,15 @@ describe('a blob that is not there', () => {
     `md5:${'0'.repeat(32)}`,
     `sha512:${'0'.repeat(64)}`,
   ])('%s is no digest: 400 DIGEST_INVALID', async (digest) => {
-    const answer = await app.get(`/v2/sample/oci/blobs/${digest}`);
-    expect([answer.status, answer.error().code]).toEqual([400, 'DIGEST_INVALID']);
+    const response = await app.get(`/v2/sample/oci/blobs/${digest}`);
+    expect([response.status, response.error().code]).toEqual([400, 'DIGEST_INVALID']);
   });
 });
 
-describe('what upstream does with a blob', () => {
+describe('a blob upstream', () => {
   const path = `/v2/sample/oci/blobs/${stored.digest}`;
 
-  it('is asked once, and its bytes are not held', async () => {
+  it('is fetched by one request for each request of a client: its bytes are not cached', async () => {
     const upstream = scriptedUpstream();
     const proxy = testApp({}, upstream.fetch);
     await proxy.get(path);
@@ -146,7 +146,7 @@ describe('what upstream does with a blob', () => {
     expect(upstream.asked).toEqual([`GET ${path}`, `GET ${path}`]);
   });
 
-  it('a redirect to storage is followed, or handed on with REGSHIFT_BLOBS=redirect', async () => {
+  it('that redirects to storage is followed, or the redirect is passed on with REGSHIFT_BLOBS=redirect', async () => {
     const storage = 'http://storage.test/blob?signature=1';
     const upstream = scriptedUpstream((_request, url) =>
       url.host === 'storage.test'
@@ -159,7 +159,7 @@ describe('what upstream does with a blob', () => {
     expect([handedOn.status, handedOn.header('Location')]).toEqual([307, storage]);
   });
 
-  it('parts of several ranges stay apart by their own type', async () => {
+  it('that responds with several ranges keeps its multipart type', async () => {
     const type = 'multipart/byteranges; boundary=THIS';
     const upstream = scriptedUpstream((request) =>
       request.headers.has('range')
@@ -167,17 +167,17 @@ describe('what upstream does with a blob', () => {
         : undefined,
     );
     const path = `/v2/sample/oci/blobs/sha256:${'a'.repeat(64)}`;
-    const answer = await testApp({}, upstream.fetch).get(path, { Range: 'bytes=0-1,4-5' });
-    expect([answer.status, answer.header('Content-Type')]).toEqual([206, type]);
+    const response = await testApp({}, upstream.fetch).get(path, { Range: 'bytes=0-1,4-5' });
+    expect([response.status, response.header('Content-Type')]).toEqual([206, type]);
   });
 
-  it('an encoding that it was not asked for is an error, for lengths and digests would lie', async () => {
+  it('with a Content-Encoding that was not requested is an error: length and digest would be wrong', async () => {
     const upstream = scriptedUpstream(() => {
       const headers = { 'Content-Encoding': 'br', 'Content-Length': '3' };
       return new Response(null, { headers });
     });
-    const answer = await testApp({}, upstream.fetch).get(path);
-    expect(answer.status).toBe(502);
-    expect(answer.error().message).toContain('Content-Encoding "br"');
+    const response = await testApp({}, upstream.fetch).get(path);
+    expect(response.status).toBe(502);
+    expect(response.error().message).toContain('Content-Encoding "br"');
   });
 });

@@ -8,54 +8,56 @@ const alice = 'Basic YWxpY2U6c2VjcmV0';
 const headers = [...manifestRequestHeaders['Docker 1.13.1'], ['Authorization', alice]] as const;
 const anyone = manifestRequestHeaders['Docker 1.13.1'];
 
-/** What a client is told of everything in a pull: stored and converted manifests, stored and unpacked layers. */
-async function told(
+/** The Cache-Control of all responses of a pull: stored and converted manifests, stored and decompressed layers. */
+async function headersOfPull(
   script: Script | undefined,
   asked: typeof anyone,
   variables = {},
 ): Promise<(string | null)[]> {
   const app = testApp(variables, scriptedUpstream(script).fetch);
-  const answers = [];
+  const responses = [];
   for (const sample of ['sample/schema2', 'sample/oci-zstd', 'sample/index']) {
     const tag = `/v2/${sample}/manifests/latest`;
     const manifest = await app.get(tag, asked);
     const known = ['If-None-Match', manifest.header('ETag') ?? ''] as const;
-    answers.push(manifest, await app.head(tag, asked), await app.get(tag, [...asked, known]));
+    responses.push(manifest, await app.head(tag, asked), await app.get(tag, [...asked, known]));
     const { layers = [], manifests = [] } = JSON.parse(manifest.text()) as Record<
       string,
       { digest: string }[]
     >;
     for (const { digest } of manifests)
-      answers.push(await app.get(`/v2/${sample}/manifests/${digest}`, asked));
+      responses.push(await app.get(`/v2/${sample}/manifests/${digest}`, asked));
     for (const { digest } of layers) {
       const path = `/v2/${sample}/blobs/${digest}`;
-      answers.push(await app.get(path, asked), await app.head(path, asked));
-      answers.push(await app.get(path, [...asked, ['Range', 'bytes=1-2']]));
-      answers.push(await app.get(path, [...asked, ['If-None-Match', `"${digest}"`]]));
+      responses.push(await app.get(path, asked), await app.head(path, asked));
+      responses.push(await app.get(path, [...asked, ['Range', 'bytes=1-2']]));
+      responses.push(await app.get(path, [...asked, ['If-None-Match', `"${digest}"`]]));
     }
   }
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 206, 304]));
-  return answers.map((answer) => answer.header('Cache-Control'));
+  expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200, 206, 304]));
+  return responses.map((response) => response.header('Cache-Control'));
 }
 
 describe('Cache-Control', () => {
-  it('lets no cache change what has a digest', async () => {
-    expect(new Set(await told(undefined, anyone))).toEqual(new Set(['no-transform']));
+  it('forbids caches to change content with a digest', async () => {
+    expect(new Set(await headersOfPull(undefined, anyone))).toEqual(new Set(['no-transform']));
   });
 
-  it('lets no cache give to others what a login was given', async () => {
-    expect(new Set(await told(privateTo(alice), headers))).toEqual(new Set(['private, no-transform']));
+  it('is private for content that a login was required for', async () => {
+    expect(new Set(await headersOfPull(privateTo(alice), headers))).toEqual(
+      new Set(['private, no-transform']),
+    );
   });
 
-  it("nor what the proxy's own account was given", async () => {
+  it("is private for content that the proxy's own account was required for", async () => {
     const account = { REGSHIFT_UPSTREAM_AUTH: 'basic', REGSHIFT_CLIENT_AUTH: 'none' };
     const login = { REGSHIFT_UPSTREAM_USERNAME: 'alice', REGSHIFT_UPSTREAM_PASSWORD: 'secret' };
-    const given = await told(privateTo(alice), anyone, { ...account, ...login });
+    const given = await headersOfPull(privateTo(alice), anyone, { ...account, ...login });
     expect(new Set(given)).toEqual(new Set(['private, no-transform']));
   });
 });
 
-describe("what upstream says of a blob's life", () => {
+describe("upstream's Cache-Control of a blob", () => {
   it.each([
     [true, 'max-age=31536000', 'no-transform, max-age=31536000'],
     [true, 'public, max-age=60, no-transform', 'no-transform, public, max-age=60'],

@@ -5,9 +5,9 @@ import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
 /**
- * What the OCI distribution spec 1.1 says of pulls, errors and ranges, clause by clause, of content that is stored and
- * of content that was made: a client may not see which is which. Pushes, lists and deletions are held to it before a
- * real registry (test/peers/conformance*.test.ts).
+ * The clauses of the OCI distribution spec 1.1 about pulls, errors and ranges, for stored and for derived content: a
+ * client cannot tell them apart. Pushes, lists and deletions are tested in front of a real registry
+ * (test/peers/conformance*.test.ts).
  */
 const app = testApp();
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
@@ -15,7 +15,7 @@ const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const anything = [['Accept', '*/*']] as const;
 const nowhere = `sha256:${'0'.repeat(64)}`;
 
-/** Stored, converted, and a child of what was converted. */
+/** A stored manifest, a converted one, and a child of a converted one. */
 const manifests = [
   { what: 'a stored manifest', name: 'sample/oci', headers: anything },
   { what: 'a converted manifest', name: 'sample/oci', headers: docker19 },
@@ -23,8 +23,8 @@ const manifests = [
 ];
 
 async function firstLayer(name: string, headers: typeof docker19 | typeof anything): Promise<string> {
-  const answer = await app.get(`/v2/${name}/manifests/latest`, headers);
-  return `/v2/${name}/blobs/${(JSON.parse(answer.text()) as { layers: { digest: string }[] }).layers[0]?.digest}`;
+  const response = await app.get(`/v2/${name}/manifests/latest`, headers);
+  return `/v2/${name}/blobs/${(JSON.parse(response.text()) as { layers: { digest: string }[] }).layers[0]?.digest}`;
 }
 
 const blobs = [
@@ -44,14 +44,14 @@ describe('"Pulling manifests" (end-3)', () => {
       expect([byDigest.status, byDigest.header('Docker-Content-Digest')]).toEqual([200, digest]);
     });
 
-    it('the Content-Type of the answer is the mediaType that the manifest says', async () => {
-      const answer = await app.get(path, headers);
-      const said = (JSON.parse(answer.text()) as { mediaType?: string }).mediaType;
-      // Schema 1 is older than the field.
-      expect(answer.header('Content-Type')).toBe(said ?? mediaTypes.schema1Signed);
+    it('the Content-Type of the response is the mediaType of the manifest', async () => {
+      const response = await app.get(path, headers);
+      const said = (JSON.parse(response.text()) as { mediaType?: string }).mediaType;
+      // Schema 1 has no such field.
+      expect(response.header('Content-Type')).toBe(said ?? mediaTypes.schema1Signed);
     });
 
-    it('HEAD: 200, with the length of what GET gives', async () => {
+    it('HEAD: 200, with the length of the GET response', async () => {
       const [head, get] = [await app.head(path, headers), await app.get(path, headers)];
       expect([head.status, head.body.length]).toEqual([200, 0]);
       expect(head.header('Content-Length')).toBe(String(get.body.length));
@@ -70,14 +70,14 @@ describe('"Pulling manifests" (end-3)', () => {
 describe('"Pulling blobs" (end-2)', () => {
   describe.each(blobs)('$what', ({ path }) => {
     it('GET: 200, with the digest in Docker-Content-Digest', async () => {
-      const answer = await app.get(path);
-      expect([answer.status, path.endsWith(answer.header('Docker-Content-Digest') ?? '-')]).toEqual([
+      const response = await app.get(path);
+      expect([response.status, path.endsWith(response.header('Docker-Content-Digest') ?? '-')]).toEqual([
         200,
         true,
       ]);
     });
 
-    it('HEAD: 200, with the length of what GET gives', async () => {
+    it('HEAD: 200, with the length of the GET response', async () => {
       const [head, get] = [await app.head(path), await app.get(path)];
       expect([head.status, head.header('Content-Length')]).toEqual([200, String(get.body.length)]);
     });
@@ -98,7 +98,7 @@ describe('"Pulling blobs" (end-2)', () => {
   });
 });
 
-/** Each code that a proxy that converts can come to give, by what brings it about. */
+/** Each error code that the proxy can send, with a request that causes it. */
 const codes: readonly (readonly [
   code: string,
   status: number,
@@ -129,18 +129,18 @@ describe('"Error Codes"', () => {
   const ask = async ([, , path, headers, script]: (typeof codes)[number]): Promise<Answer> =>
     testApp({}, scriptedUpstream(script).fetch).get(path, headers);
 
-  it.each(codes)('%s is told with status %i', async (...each) => {
+  it.each(codes)('%s has status %i', async (...each) => {
     const [code, status] = each;
-    const answer = await ask(each as never);
-    expect([answer.status, answer.error().code]).toEqual([status, code]);
+    const response = await ask(each as never);
+    expect([response.status, response.error().code]).toEqual([status, code]);
   });
 
   it.each(codes)(
     '%s: "the response body MUST be JSON, and follow the format" of errors, with a message for people',
     async (...each) => {
-      const answer = await ask(each as never);
-      expect(answer.header('Content-Type')).toBe('application/json');
-      const { errors } = JSON.parse(answer.text()) as { errors: Record<string, unknown>[] };
+      const response = await ask(each as never);
+      expect(response.header('Content-Type')).toBe('application/json');
+      const { errors } = JSON.parse(response.text()) as { errors: Record<string, unknown>[] };
       expect(errors).toHaveLength(1);
       expect(Object.keys(errors[0] ?? {}).every((key) => ['code', 'message', 'detail'].includes(key))).toBe(
         true,
@@ -151,6 +151,6 @@ describe('"Error Codes"', () => {
   );
 });
 
-it('"Determining Support" (end-1): GET /v2/ is answered 200', async () => {
+it('"Determining Support" (end-1): GET /v2/ is 200', async () => {
   expect((await app.get('/v2/')).status).toBe(200);
 });

@@ -11,11 +11,8 @@ const emptyLayerOf = (repository: string) => `/v2/${repository}/blobs/${emptyLay
 const path = emptyLayerOf('sample/oci');
 const methods = ['GET', 'HEAD'] as const;
 
-/** All that upstream is asked for by this. */
-async function questionsOf(
-  upstream: { forget(): void; asked: readonly string[] },
-  work: () => Promise<void>,
-) {
+/** All requests to upstream that the work causes. */
+async function requestsOf(upstream: { forget(): void; asked: readonly string[] }, work: () => Promise<void>) {
   upstream.forget();
   await work();
   return [...upstream.asked];
@@ -31,19 +28,19 @@ describe.each(methods)('%s of the empty layer', (method) => {
         return Response.json({ name: 'team/blobs', tags: null });
       return url.pathname.startsWith('/v2/team/') ? specError(404, 'BLOB_UNKNOWN') : undefined;
     });
-    const answer = await testApp({}, upstream.fetch).send(method, emptyLayerOf(repository));
-    expect(answer.status).toBe(404);
-    expect(answer.header('Docker-Content-Digest')).toBeNull();
+    const response = await testApp({}, upstream.fetch).send(method, emptyLayerOf(repository));
+    expect(response.status).toBe(404);
+    expect(response.header('Docker-Content-Digest')).toBeNull();
   });
 
-  it('is refused to who may not read the repository, even after another may', async () => {
+  it('is refused to a client that may not read the repository, even after another client got it', async () => {
     const upstream = scriptedUpstream(privateTo(alice));
     const app = testApp({}, upstream.fetch);
     expect((await app.send(method, path, { Authorization: alice })).status).toBe(200);
     for (const headers of [{ Authorization: bob }, {}]) {
-      const answer = await app.send(method, path, headers);
-      expect(answer.status).toBe(401);
-      expect(answer.header('WWW-Authenticate')).not.toBeNull();
+      const response = await app.send(method, path, headers);
+      expect(response.status).toBe(401);
+      expect(response.header('WWW-Authenticate')).not.toBeNull();
     }
   });
 
@@ -51,29 +48,29 @@ describe.each(methods)('%s of the empty layer', (method) => {
     const script: Script = (_request, url) =>
       url.pathname === path ? specError(status, 'DENIED') : undefined;
     const app = testApp({}, scriptedUpstream(script).fetch);
-    // The manifest is free to all: only the blob is not.
+    // Anyone may read the manifest, but not the blob.
     expect((await app.get('/v2/sample/oci/manifests/latest', docker19)).status).toBe(200);
     expect((await app.send(method, path)).status).toBe(status);
   });
 
-  it('passes on what upstream refuses of the list of tags', async () => {
+  it('passes on a refusal of the list of tags', async () => {
     const script: Script = (_request, url) =>
       url.pathname.endsWith('/tags/list') ? specError(403, 'DENIED') : undefined;
-    const answer = await testApp({}, scriptedUpstream(script).fetch).send(method, path);
-    expect(answer.status).toBe(403);
+    const response = await testApp({}, scriptedUpstream(script).fetch).send(method, path);
+    expect(response.status).toBe(403);
   });
 
-  it('is given where upstream has it, tag or no tag', async () => {
+  it('is 200 when upstream has it, even without a tag', async () => {
     const script: Script = (_request, url) =>
       url.pathname === emptyLayerOf('team/app')
         ? new Response(emptyLayer.bytes, { headers: { 'Content-Length': '32' } })
         : undefined;
-    const answer = await testApp({}, scriptedUpstream(script).fetch).send(method, emptyLayerOf('team/app'));
-    expect([answer.status, answer.header('Content-Length')]).toEqual([200, '32']);
-    if (method === 'GET') expect(answer.body).toEqual(emptyLayer.bytes);
+    const response = await testApp({}, scriptedUpstream(script).fetch).send(method, emptyLayerOf('team/app'));
+    expect([response.status, response.header('Content-Length')]).toEqual([200, '32']);
+    if (method === 'GET') expect(response.body).toEqual(emptyLayer.bytes);
   });
 
-  it('is private where the image is', async () => {
+  it('is private when the image is private', async () => {
     const app = testApp({}, scriptedUpstream(privateTo(alice)).fetch);
     const mine = await app.send(method, path, { Authorization: alice });
     expect(mine.header('Cache-Control')).toContain('private');
@@ -82,7 +79,7 @@ describe.each(methods)('%s of the empty layer', (method) => {
   });
 });
 
-describe('what the empty layer costs', () => {
+describe('requests to upstream for the empty layer', () => {
   const fetchAll = async (app: TestApp, headers: Record<string, string> = {}) => {
     for (let entry = 0; entry < 10; entry += 1) {
       for (const method of ['HEAD', 'GET']) {
@@ -94,42 +91,42 @@ describe('what the empty layer costs', () => {
   it.each([
     ['with a login', { Authorization: alice }, privateTo(alice)],
     ['without a login', {}, undefined],
-  ])('one question after a pull, %s', async (_, headers, script) => {
+  ])('are one after a pull, %s', async (_, headers, script) => {
     const upstream = scriptedUpstream(script);
     const app = testApp({}, upstream.fetch);
     await app.get('/v2/sample/oci/manifests/latest', [...docker19, ...Object.entries(headers)]);
-    expect(await questionsOf(upstream, () => fetchAll(app, headers))).toEqual([`HEAD ${path}`]);
-    expect(await questionsOf(upstream, () => fetchAll(app, headers))).toEqual([]);
+    expect(await requestsOf(upstream, () => fetchAll(app, headers))).toEqual([`HEAD ${path}`]);
+    expect(await requestsOf(upstream, () => fetchAll(app, headers))).toEqual([]);
     app.advance(31);
-    expect(await questionsOf(upstream, () => fetchAll(app, headers))).toEqual([
+    expect(await requestsOf(upstream, () => fetchAll(app, headers))).toEqual([
       `HEAD ${path}`,
       'HEAD /v2/sample/oci/manifests/latest',
     ]);
   });
 
-  it('a tag more where another replica answered for the manifest', async () => {
+  it('include the list of tags and one tag when another replica served the manifest', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);
-    expect(await questionsOf(upstream, () => fetchAll(app))).toEqual([
+    expect(await requestsOf(upstream, () => fetchAll(app))).toEqual([
       `HEAD ${path}`,
       'GET /v2/sample/oci/tags/list',
       expect.stringMatching(/^(GET|HEAD) \/v2\/sample\/oci\/manifests\//),
     ]);
   });
 
-  it('the same for many who ask at the same time', async () => {
+  it('are one for many clients at the same time', async () => {
     const upstream = scriptedUpstream(privateTo(alice));
     const app = testApp({}, upstream.fetch);
     const headers = { Authorization: alice };
     await app.get('/v2/sample/oci/manifests/latest', [...docker19, ...Object.entries(headers)]);
-    const asked = await questionsOf(upstream, async () => {
-      const answers = await Promise.all(Array.from({ length: 20 }, () => app.get(path, headers)));
-      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const asked = await requestsOf(upstream, async () => {
+      const responses = await Promise.all(Array.from({ length: 20 }, () => app.get(path, headers)));
+      expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
     });
     expect(asked).toEqual([`HEAD ${path}`]);
   });
 
-  it('a write to the repository asks anew', async () => {
+  it('are sent again after a write to the repository', async () => {
     let gone = false;
     const upstream = scriptedUpstream((request) => {
       if (request.method === 'DELETE') {

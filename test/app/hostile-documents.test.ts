@@ -19,15 +19,15 @@ const goodText = new TextDecoder().decode(goodBytes);
 const good = JSON.parse(goodText) as Manifest;
 const clients = Object.keys(manifestRequestHeaders) as OldClient[];
 
-/** What someone may put into any string of an image that he pushes. */
+/** Attacks that an attacker can put into any string of a pushed image. */
 const evil: Readonly<Record<string, string>> = {
-  'a header of his own': '\r\nX-Evil: 1',
-  'a null': '\u0000',
-  'the colours of a terminal': '\u001b[31m\u009b31m',
-  'the end of a quotation': '"; lost="',
-  'the other direction of writing': '\u202e\u2028',
-  'half a character': '\ud800',
-  'a novel': 'x'.repeat(5_000),
+  'an injected header': '\r\nX-Evil: 1',
+  'a NUL character': '\u0000',
+  'terminal escape sequences': '\u001b[31m\u009b31m',
+  'the end of a quoted string': '"; lost="',
+  'a change of the writing direction': '\u202e\u2028',
+  'a lone surrogate': '\ud800',
+  'a very long text': 'x'.repeat(5_000),
 };
 
 function index(platform: object, more: object = {}): string {
@@ -38,7 +38,7 @@ function index(platform: object, more: object = {}): string {
 
 const linux = { os: 'linux', architecture: 'amd64' };
 
-/** One document for each place of a string. */
+/** A document for each field that holds a string. */
 const places: Readonly<Record<string, (text: string) => string>> = {
   'the type of the manifest': (text) => JSON.stringify({ ...good, mediaType: ociManifest + text }),
   'an unknown type': (text) => JSON.stringify({ ...good, mediaType: `application/x${text}` }),
@@ -58,7 +58,7 @@ const places: Readonly<Record<string, (text: string) => string>> = {
     index(linux, { urls: [`http://127.0.0.1:1/${text}`], annotations: { [text]: text } }),
 };
 
-/** What it is answered to whoever pulls it. */
+/** The response to a client that pulls the document. */
 async function pull(document: string, client: OldClient) {
   const bytes = encoder.encode(document);
   const digest = digestOf(bytes);
@@ -75,16 +75,16 @@ async function pull(document: string, client: OldClient) {
 }
 
 describe.each(Object.entries(evil))('%s in a document', (_, text) => {
-  it.each(Object.entries(places))('at the place of %s is obeyed by nobody', async (_place, write) => {
+  it.each(Object.entries(places))('as %s has no effect on headers and messages', async (_place, write) => {
     for (const client of clients) {
-      const answer = await pull(write(text), client);
-      expect(answer.status, client).not.toBe(500);
-      for (const [name, value] of answer.headers) {
+      const response = await pull(write(text), client);
+      expect(response.status, client).not.toBe(500);
+      for (const [name, value] of response.headers) {
         expect(name).not.toBe('x-evil');
         expect(value, name).toMatch(/^[\x20-\x7e]{0,600}$/);
       }
-      if (answer.status < 400) continue;
-      const { message } = answer.error();
+      if (response.status < 400) continue;
+      const { message } = response.error();
       expect(message).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
       expect(message.length).toBeLessThan(1_500);
     }
@@ -100,14 +100,14 @@ describe('a document of', () => {
     ],
     ['brackets that are never closed', '['.repeat(2 * deep)],
     ['brackets in brackets', `${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}`],
-    ['sizes without end', goodText.replaceAll(/"size":\s*\d+/g, '"size":1e999')],
-    ['sizes below zero', goodText.replaceAll(/"size":\s*\d+/g, '"size":-1')],
+    ['infinite sizes', goodText.replaceAll(/"size":\s*\d+/g, '"size":1e999')],
+    ['negative sizes', goodText.replaceAll(/"size":\s*\d+/g, '"size":-1')],
     ['sizes with a fraction', goodText.replaceAll(/"size":\s*\d+/g, '"size":1.5')],
     ['sizes that no number holds', goodText.replaceAll(/"size":\s*\d+/g, `"size":${'9'.repeat(40)}`)],
-    ['a null before it', `\u0000${goodText}`],
+    ['a NUL character before it', `\u0000${goodText}`],
     ['two documents', goodText + goodText],
-    ['keys that are there twice', goodText.replace('{', '{"layers":[],')],
-  ])('%s is told apart or refused, and nothing is polluted', async (_, document) => {
+    ['duplicate keys', goodText.replace('{', '{"layers":[],')],
+  ])('%s is converted or refused, and pollutes no prototype', async (_, document) => {
     for (const client of clients) {
       const { status } = await pull(document, client);
       expect([200, 404, 502], `${client} ${status}`).toContain(status);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
-import { createMemoryCache } from '../../src/cache/memory.ts';
+import { createMemoryCache } from '../../src/cache/lru.ts';
 import { sliceStream } from '../../src/layers/byte-range.ts';
 import { decompress } from '../../src/layers/decompress.ts';
 import {
@@ -44,7 +44,7 @@ const layers: readonly [name: string, compression: 'gzip' | 'zstd' | 'none', pac
   ['a plain tar', 'none', content],
 ];
 
-/** Cuts at every place that matters: bytes alone, within headers, across several frames. */
+/** Lengths of the pieces that upstream sends: single bytes, parts of headers, several frames. */
 const pieces = [1, 7, 1000, 1_000_000];
 
 function decompressTest(
@@ -59,7 +59,7 @@ function decompressTest(
   });
 }
 
-describe('unpacking', () => {
+describe('decompressing', () => {
   test.each(layers)('%s', async (_name, compression, compressed) => {
     for (const piece of pieces.filter((each) => each > 1 || compressed.length < 20_000)) {
       expect(await digested(decompressTest(sourceOf(compressed, { piece }).stream, compression))).toBe(
@@ -68,7 +68,7 @@ describe('unpacking', () => {
     }
   });
 
-  test('what holds nothing is empty', async () => {
+  test('empty content is empty', async () => {
     for (const compressed of [emptyFrame, skippable, zstd(new Uint8Array(), { contentSize: false })]) {
       expect(await bytesOf(decompressTest(sourceOf(compressed).stream, 'zstd'))).toHaveLength(0);
     }
@@ -77,7 +77,7 @@ describe('unpacking', () => {
   });
 
   test.each(layers.filter(([, compression]) => compression !== 'none'))(
-    '%s: cut short at any place, it is refused',
+    '%s: truncated content is refused',
     async (_name, compression, compressed) => {
       const whole = new Set(frameEnds(compressed));
       const lengths = [0, 1, 3, 5, 9, 2000, compressed.length - 5, compressed.length - 1];
@@ -99,21 +99,18 @@ describe('unpacking', () => {
     ['gzip', concatenated(...gzipMembers, content.subarray(0, 100)), 'is broken gzip'],
     ['gzip', concatenated(...gzipMembers, new Uint8Array(512)), 'is broken gzip'],
     ['gzip', content, 'is broken gzip'],
-  ] as const)(
-    '%s: what follows or is something else is refused (%#)',
-    async (compression, compressed, message) => {
-      for (const piece of pieces) {
-        await expect(
-          bytesOf(decompressTest(sourceOf(compressed, { piece }).stream, compression)),
-        ).rejects.toMatchObject({
-          code: 'UPSTREAM_CONTENT',
-          message: expect.stringContaining(message),
-        });
-      }
-    },
-  );
+  ] as const)('%s: trailing or wrong content is refused (%#)', async (compression, compressed, message) => {
+    for (const piece of pieces) {
+      await expect(
+        bytesOf(decompressTest(sourceOf(compressed, { piece }).stream, compression)),
+      ).rejects.toMatchObject({
+        code: 'UPSTREAM_CONTENT',
+        message: expect.stringContaining(message),
+      });
+    }
+  });
 
-  test('a window beyond the limit is refused before memory is given to it, and the limit is named', async () => {
+  test('a window beyond the limit is refused before its memory is allocated, and the error names the limit', async () => {
     const header = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 31 << 3);
     const source = sourceOf(concatenated(firstFrame, header, new Uint8Array(1000)));
     await expect(bytesOf(decompressTest(source.stream, 'zstd'))).rejects.toMatchObject({
@@ -138,7 +135,7 @@ describe('unpacking', () => {
     }
   });
 
-  test('a bomb is stopped soon after the bound', async () => {
+  test('a decompression bomb is stopped soon after the limit', async () => {
     // Blocks of one byte repeated 131072 times, four bytes each: 32768 for one.
     const blocks = Array.from({ length: 10_000 }, () => [0x02, 0x00, 0x10, 0]).flat();
     const bomb = Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x38, ...blocks]);
@@ -149,7 +146,7 @@ describe('unpacking', () => {
     expect(bytes.length).toBeGreaterThan(2 ** 20);
   });
 
-  test('more than the largest layer is refused', async () => {
+  test('a layer above the size limit is refused', async () => {
     const stream = decompressTest(sourceOf(concatenated(...gzipMembers)).stream, 'gzip', { bytes: 199_999 });
     await expect(bytesOf(stream)).rejects.toMatchObject({
       detail: { fault: 'too-large' },
@@ -157,7 +154,7 @@ describe('unpacking', () => {
     });
   });
 
-  test('where upstream breaks off, that is said, and it is not taken for the end', async () => {
+  test('a response of upstream that breaks off is an error, not the end of the layer', async () => {
     for (const [, compression, compressed] of layers) {
       const source = sourceOf(compressed.subarray(0, 3000), { after: 'error' });
       await expect(bytesOf(decompressTest(source.stream, compression))).rejects.toMatchObject({
@@ -167,7 +164,7 @@ describe('unpacking', () => {
     }
   });
 
-  test('a client that goes away takes upstream with it, even where upstream is silent', async () => {
+  test('a client that disconnects cancels upstream, even when upstream sends nothing', async () => {
     for (const [, compression, compressed] of layers) {
       const source = sourceOf(compressed.subarray(0, 3000), { after: 'silence' });
       const reader = decompressTest(source.stream, compression).getReader();
@@ -179,13 +176,13 @@ describe('unpacking', () => {
     }
   });
 
-  test('no more is read than a client takes', async () => {
+  test('only as much is read as the client takes', async () => {
     const long = concatenated(...Array.from({ length: 400 }, () => firstFrame));
     const source = sourceOf(long);
     const reader = decompressTest(source.stream, 'zstd').getReader();
     await reader.read();
     await settled();
-    // Of 60 MB, not 2 MiB.
+    // Less than 2 MiB of 60 MB.
     expect(source.taken).toBeLessThan((2 ** 21 / 150_000) * firstFrame.length);
     await reader.cancel();
   });
@@ -219,13 +216,13 @@ describe('measuring', () => {
     });
   });
 
-  test('bytes that are not what the digest names teach nothing', async () => {
-    // A skippable frame more changes the packed bytes, and nothing else.
+  test('bytes that do not match the digest yield no facts', async () => {
+    // A further skippable frame changes the compressed bytes alone.
     const wrong = measured(concatenated(firstFrame, skippable), digestOf(firstFrame));
     await expect(wrong).rejects.toMatchObject({ code: 'UPSTREAM_CONTENT', detail: { fault: 'mismatch' } });
   });
 
-  test('xz and bzip2 are not taken for a plain tar', async () => {
+  test('xz and bzip2 are not treated as a plain tar', async () => {
     for (const magic of [
       [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0],
       [0x42, 0x5a, 0x68, 0x39, 0x31, 0x41],
@@ -240,7 +237,7 @@ describe('measuring', () => {
     expect(await measured(new Uint8Array())).toMatchObject({ size: 0, diffId: digestOf(new Uint8Array()) });
   });
 
-  test('an abort ends it with the reason, and upstream with it', async () => {
+  test('an abort ends it with the reason, and cancels upstream', async () => {
     for (const [, , compressed] of layers) {
       const source = sourceOf(compressed.subarray(0, 3000), { after: 'silence' });
       const abort = new AbortController();
@@ -261,7 +258,7 @@ describe('measuring', () => {
 describe('a verified stream', () => {
   const expected = { digest: digestOf(content), size: content.length };
 
-  test('passes what is right, for each algorithm', async () => {
+  test('passes correct content, for each algorithm', async () => {
     for (const algorithm of ['sha256', 'sha384', 'sha512'] as const) {
       const digest = digestOf(content, algorithm);
       const stream = verifyingStream(sourceOf(content).stream, { ...expected, digest }, codec, 'layer X');
@@ -288,14 +285,14 @@ describe('a verified stream', () => {
     }
   });
 
-  test('another size than was announced errors, though the digest be right', async () => {
+  test('a wrong size is an error, although the digest is right', async () => {
     for (const size of [content.length - 1, content.length + 1]) {
       const stream = verifyingStream(sourceOf(content).stream, { ...expected, size }, codec, 'layer X');
       expect((await received(stream)).error).toMatchObject({ detail: { fault: 'mismatch' } });
     }
   });
 
-  test('is cancelled through to upstream', async () => {
+  test('cancels upstream when it is cancelled', async () => {
     const source = sourceOf(content);
     await verifyingStream(source.stream, expected, codec, 'layer X').cancel('gone');
     expect(source.cancelled).toEqual({ reason: 'gone' });
@@ -312,7 +309,7 @@ describe('a slice', () => {
     [compressedLength - 1, compressedLength - 1],
   ] as const;
 
-  test.each(spans)('from %i to %i of what is unpacked and verified', async (start, end) => {
+  test.each(spans)('from %i to %i of a decompressed and verified stream', async (start, end) => {
     const source = sourceOf(concatenated(...zstdFrames));
     const plain = decompressTest(source.stream, 'zstd');
     const whole = verifyingStream(
@@ -326,7 +323,7 @@ describe('a slice', () => {
     );
   });
 
-  test('upstream is cancelled with the last byte, before anyone asks for more', async () => {
+  test('upstream is cancelled with the last byte, before the next read', async () => {
     const source = sourceOf(content);
     const reader = sliceStream(source.stream, { start: 500, end: 1499 }, 'layer X').getReader();
     await reader.read();
@@ -337,7 +334,7 @@ describe('a slice', () => {
     expect(source.taken).toBe(2000);
   });
 
-  test('what is too short is an error, not an end', async () => {
+  test('a stream that is too short is an error, not an end', async () => {
     const stream = sliceStream(sourceOf(content).stream, { start: 5, end: compressedLength }, 'layer X');
     await expect(bytesOf(stream)).rejects.toMatchObject({ detail: { fault: 'cut-short' } });
   });
@@ -356,7 +353,7 @@ describe('a slice', () => {
   });
 });
 
-test('a layer is learned once, and remembered beyond the learner', async () => {
+test('a layer is inspected once, and its facts outlive the inspector', async () => {
   const compressed = concatenated(...zstdFrames);
   const cache = createMemoryCache(1_000_000);
   const leases = createLayerLeases(2, Date.now);
@@ -391,7 +388,7 @@ test('a layer is learned once, and remembered beyond the learner', async () => {
   expect(opened).toBe(1);
 });
 
-/** The places where `packed` may well end: behind each of the frames above. */
+/** The offsets in `compressed` at which valid content ends: after each of the frames above. */
 function* frameEnds(compressed: Uint8Array): Generator<number> {
   const frames = [skippable, emptyFrame, ...zstdFrames];
   for (let at = 0; at < compressed.length; ) {
@@ -402,12 +399,12 @@ function* frameEnds(compressed: Uint8Array): Generator<number> {
   }
 }
 
-/** What came, in a form that a failed test can print. */
+/** The digest of a stream, which a failed test can print. */
 async function digested(stream: ReadableStream<Uint8Array>): Promise<string> {
   return digestOf(await bytesOf(stream));
 }
 
-/** Long enough for all that needs no one to happen. */
+/** Waits until all pending asynchronous work is done. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 20));
 }

@@ -5,21 +5,21 @@ import { type Script, scriptedUpstream, specError } from '../support/scripted-up
 
 const digest = `sha256:${'a'.repeat(64)}`;
 
-const nextOf = (answer: Answer) => /^<([^>]+)>; rel="next"$/.exec(answer.header('Link') ?? '')?.[1];
+const nextOf = (response: Answer) => /^<([^>]+)>; rel="next"$/.exec(response.header('Link') ?? '')?.[1];
 
-/** All pages from one on, each of which names the next. */
+/** Follows the links from the first page. @returns the entries of each page. */
 async function pages<Field extends string>(app: TestApp, first: string, field: Field): Promise<string[][]> {
   const found: string[][] = [];
   for (let next: string | undefined = first; next !== undefined && found.length < 20; ) {
-    const answer: Answer = await app.get(next);
-    expect(answer.status).toBe(200);
-    found.push((JSON.parse(answer.text()) as Record<Field, string[]>)[field]);
-    next = nextOf(answer);
+    const response: Answer = await app.get(next);
+    expect(response.status).toBe(200);
+    found.push((JSON.parse(response.text()) as Record<Field, string[]>)[field]);
+    next = nextOf(response);
   }
   return found;
 }
 
-/** A list in pages, as distribution gives it: `n` entries after `last`. */
+/** A list in pages, like that of distribution: `n` entries after `last`. */
 function paged(path: string, field: string, names: readonly string[], more: object = {}): Script {
   return (_request, url) => {
     if (url.pathname !== path) return undefined;
@@ -38,7 +38,7 @@ describe('the tags of a repository', () => {
   const tags = ['1.0', '1.1', '1.2', 'latest', 'sha256-0123'];
   const script = paged('/v2/team/app/tags/list', 'tags', tags, { name: 'team/app' });
 
-  it('come page by page, by the name that the client knows', async () => {
+  it('come page by page, under the name that the client uses', async () => {
     const app = testApp({ REGSHIFT_ALIASES: 'short=team/app' }, scriptedUpstream(script).fetch);
     expect(await pages(app, '/v2/short/tags/list?n=2', 'tags')).toEqual([
       ['1.0', '1.1'],
@@ -52,7 +52,7 @@ describe('the tags of a repository', () => {
     expect(nextOf(await app.get('/v2/short/tags/list?n=1'))).toBe('/v2/short/tags/list?n=1&last=1.0');
   });
 
-  it('come by whatever upstream calls its pages', async () => {
+  it('follow the page parameters of upstream', async () => {
     const app = testApp(
       {},
       scriptedUpstream((_request, url) => {
@@ -66,7 +66,7 @@ describe('the tags of a repository', () => {
     expect(await pages(app, '/v2/team/app/tags/list?n=1', 'tags')).toEqual([['a'], ['b']]);
   });
 
-  it('come all at once to Docker before 1.12, which reads one page', async () => {
+  it('come on one page for Docker before 1.12, which reads one page only', async () => {
     const fifty = Array.from({ length: 250 }, (_, n) => `v${String(n).padStart(3, '0')}`);
     const app = testApp({}, scriptedUpstream(paged('/v2/team/app/tags/list', 'tags', fifty)).fetch);
     const old = await app.get('/v2/team/app/tags/list', manifestRequestHeaders['Docker 1.9.1']);
@@ -75,10 +75,10 @@ describe('the tags of a repository', () => {
     expect(newer.header('Link')).not.toBeNull();
   });
 
-  it('are told in upstream’s words where a page cannot be had so', async () => {
+  it('are refused with upstream’s message when upstream refuses the page parameters', async () => {
     const upstream = scriptedUpstream(() => specError(400, 'PAGINATION_NUMBER_INVALID'));
-    const answer = await testApp({}, upstream.fetch).get('/v2/team/app/tags/list?n=-1');
-    expect([answer.status, answer.error().code]).toEqual([400, 'PAGINATION_NUMBER_INVALID']);
+    const response = await testApp({}, upstream.fetch).get('/v2/team/app/tags/list?n=-1');
+    expect([response.status, response.error().code]).toEqual([400, 'PAGINATION_NUMBER_INVALID']);
   });
 });
 
@@ -95,7 +95,7 @@ describe('the list of repositories', () => {
   ];
   const script = paged('/v2/_catalog', 'repositories', all);
 
-  it('has those that are served, page by page', async () => {
+  it('has the served repositories, page by page', async () => {
     const app = testApp({ REGSHIFT_REPOSITORIES: 'team/*,library/*' }, scriptedUpstream(script).fetch);
     const found = await pages(app, '/v2/_catalog?n=1', 'repositories');
     expect(found.flat()).toEqual(['library/busybox', 'team/app', 'team/base']);
@@ -108,7 +108,7 @@ describe('the list of repositories', () => {
     expect(links.join()).not.toContain('secret');
   });
 
-  it('has the names that clients know, and goes on after one of these', async () => {
+  it('has the names that clients use, and accepts them as `last`', async () => {
     const app = testApp({ REGSHIFT_ALIASES: 'short=group/sub/app' }, scriptedUpstream(script).fetch);
     expect(await pages(app, '/v2/_catalog?n=2', 'repositories')).toContainEqual(['short', 'library/busybox']);
     expect(JSON.parse((await app.get('/v2/_catalog?n=1&last=short')).text())).toEqual({
@@ -116,7 +116,7 @@ describe('the list of repositories', () => {
     });
   });
 
-  it('goes through the routes of a host one after the other, by the names that lead to each', async () => {
+  it('lists the routes of a host one after the other, with their prefixes', async () => {
     const routes = [
       { match: { path: 'a/' }, upstream: 'http://a.test' },
       { match: { path: 'none/' }, upstream: 'http://none.test' },
@@ -139,7 +139,7 @@ describe('the list of repositories', () => {
     expect(after.flat()).toEqual(['a/two', 'b/four/five', 'b/six']);
   });
 
-  it('goes through the one route of a path, whatever its registry calls its repositories', async () => {
+  it('lists the one route of a path, whatever the names of its repositories', async () => {
     const script = paged('/v2/_catalog', 'repositories', ['app1', 'team/app1', 'zz']);
     const routes = [{ match: { path: 'team/' }, upstream: 'http://a.test' }];
     const config = JSON.stringify({ upstreamAuth: 'anonymous', routes });
@@ -154,23 +154,23 @@ describe('the list of repositories', () => {
     expect([[...head.headers], head.body.length]).toEqual([[...get.headers], 0]);
   });
 
-  it.each([403, 404, 405])('is not there where upstream says %i', async (status) => {
+  it.each([403, 404, 405])('is %i when upstream refuses it so', async (status) => {
     const upstream = scriptedUpstream(() => specError(status, 'UNSUPPORTED'));
-    const answer = await testApp({}, upstream.fetch).get('/v2/_catalog');
-    expect([answer.status, answer.error()]).toEqual([
+    const response = await testApp({}, upstream.fetch).get('/v2/_catalog');
+    expect([response.status, response.error()]).toEqual([
       status,
       { code: 'UNSUPPORTED', message: 'as scripted' },
     ]);
   });
 
-  it('needs a token for it', async () => {
+  it('uses a token with the scope of the catalog', async () => {
     const upstream = scriptedUpstream((request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good' });
       if (request.headers.get('authorization') === 'Bearer good') return script(request, url);
       return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Bearer realm="https://auth.test/"' });
     });
-    const answer = await testApp({}, upstream.fetch).get('/v2/_catalog', { Authorization: 'Basic YTpi' });
-    expect(answer.status).toBe(200);
+    const response = await testApp({}, upstream.fetch).get('/v2/_catalog', { Authorization: 'Basic YTpi' });
+    expect(response.status).toBe(200);
     expect(upstream.asked[1]).toBe('GET https://auth.test/?scope=registry%3Acatalog%3A*');
   });
 });
@@ -184,29 +184,29 @@ describe('the referrers of a manifest', () => {
     Link: `<http://internal.test${path}?artifactType=x&page=2>; rel="next"`,
   };
 
-  it('are what upstream says, with its filter, and a link that leads here', async () => {
+  it('are passed on with upstream’s filter, and a link to the proxy', async () => {
     const upstream = scriptedUpstream(() => new Response(index, { headers }));
     const app = testApp({ REGSHIFT_ALIASES: 'short=team/app' }, upstream.fetch);
-    const answer = await app.get(`/v2/short/referrers/${digest}?artifactType=x`);
+    const response = await app.get(`/v2/short/referrers/${digest}?artifactType=x`);
     expect(upstream.asked).toEqual([`GET ${path}?artifactType=x`]);
-    expect([answer.status, answer.text()]).toEqual([200, index]);
-    expect(answer.header('Content-Type')).toBe(headers['Content-Type']);
-    expect(answer.header('OCI-Filters-Applied')).toBe('artifactType');
-    expect(nextOf(answer)).toBe(`/v2/short/referrers/${digest}?artifactType=x&page=2`);
+    expect([response.status, response.text()]).toEqual([200, index]);
+    expect(response.header('Content-Type')).toBe(headers['Content-Type']);
+    expect(response.header('OCI-Filters-Applied')).toBe('artifactType');
+    expect(nextOf(response)).toBe(`/v2/short/referrers/${digest}?artifactType=x&page=2`);
   });
 
-  it('are not there where upstream has none: the tag stands for them', async () => {
+  it('are 404 when upstream does not support them: clients then use the referrers tag', async () => {
     const upstream = scriptedUpstream(() => new Response('404 page not found\n', { status: 404 }));
-    const answer = await testApp({}, upstream.fetch).get(path);
-    expect([answer.status, answer.text()]).toEqual([404, '404 page not found\n']);
+    const response = await testApp({}, upstream.fetch).get(path);
+    expect([response.status, response.text()]).toEqual([404, '404 page not found\n']);
   });
 
-  it('are asked for in the name of the client', async () => {
+  it('are requested with the login of the client', async () => {
     const upstream = scriptedUpstream(() =>
       specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Basic realm="r"' }),
     );
-    const answer = await testApp({}, upstream.fetch).get(path, { Authorization: 'Basic YTpi' });
-    expect([answer.status, answer.header('WWW-Authenticate'), upstream.carried]).toEqual([
+    const response = await testApp({}, upstream.fetch).get(path, { Authorization: 'Basic YTpi' });
+    expect([response.status, response.header('WWW-Authenticate'), upstream.carried]).toEqual([
       401,
       'Basic realm="r"',
       ['Basic YTpi'],
@@ -214,7 +214,7 @@ describe('the referrers of a manifest', () => {
   });
 });
 
-it('what upstream says to a list that is asked for by HEAD is given up, or it would hold a connection for good', async () => {
+it('the body of upstream’s response to HEAD for a list is cancelled, so that it holds no connection', async () => {
   const cancelled: string[] = [];
   const upstream = scriptedUpstream((_request, { pathname }) => {
     if (!/\/(?:_catalog|tags\/list)$/.test(pathname)) return undefined;

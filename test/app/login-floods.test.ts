@@ -3,7 +3,7 @@ import { compareInPlace } from '../../src/auth/compare-password.ts';
 import { testApp } from '../support/app.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
 
-/** alice and bob, both by "secret", at the lowest cost. */
+/** alice and bob, both with the password "secret", at the lowest cost. */
 const users = ['alice', 'bob'].map(
   (name) => `${name}:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq`,
 );
@@ -14,7 +14,7 @@ const variables = {
 };
 const latest = '/v2/sample/oci/manifests/latest';
 
-/** The program, whose comparisons begin when the test says so. */
+/** An app whose password comparisons start when the test calls `next`. */
 function guarded() {
   const begin: (() => void)[] = [];
   const compared: string[] = [];
@@ -58,24 +58,24 @@ describe('a flood of wrong logins from one address', () => {
   it.each([
     ['v2', latest],
     ['v1', '/v1/_ping'],
-  ])('waits in a bounded line, and is answered 503 beyond it by API %s', async (_name, path) => {
+  ])('waits in a bounded queue, and gets 503 beyond it from API %s', async (_name, path) => {
     const { ask, next, compared } = guarded();
-    const answers = await all(
+    const responses = await all(
       flood.map((login) => ask(login, '192.0.2.1', path)),
       next,
       33,
     );
-    const statuses = answers.map(({ status }) => status);
+    const statuses = responses.map(({ status }) => status);
     expect(statuses).toEqual(flood.map((_, index) => (index < 33 ? 401 : 503)));
-    expect(answers.at(-1)?.header('Retry-After')).toBe('5');
-    expect(answers.at(-1)?.text()).toContain('Too many logins wait to be checked here');
+    expect(responses.at(-1)?.header('Retry-After')).toBe('5');
+    expect(responses.at(-1)?.text()).toContain('Too many logins wait to be checked here');
     expect(compared).toHaveLength(33);
   });
 
-  it('delays a login from elsewhere by the comparison that has begun and one more', async () => {
+  it('delays a login from another address by the running comparison and one more', async () => {
     const { ask, next, compared } = guarded();
     const guesses = flood.map((login) => ask(login, '192.0.2.1'));
-    // The first that is answered is refused: the line is full.
+    // The first response is a refusal, because the queue is full.
     expect((await Promise.race(guesses)).status).toBe(503);
     const bob = ask('bob:secret', '192.0.2.2');
     for (let turn = 0; turn < 3; turn += 1) await next();
@@ -84,7 +84,7 @@ describe('a flood of wrong logins from one address', () => {
     await all(guesses, next, 31);
   });
 
-  it('does not delay a user who has logged in before, from whatever address', async () => {
+  it('does not delay a user who has logged in before, from any address', async () => {
     const { app, ask, next, begin, compared } = guarded();
     const [first] = await all([ask('bob:secret', '192.0.2.1')], next, 1);
     expect(first?.status).toBe(200);
@@ -98,7 +98,7 @@ describe('a flood of wrong logins from one address', () => {
     expect(begin).toEqual([]);
   });
 
-  it('whose clients leave has left the line', async () => {
+  it('leaves the queue when its clients disconnect', async () => {
     const { ask, next, compared } = guarded();
     const leaving = new AbortController();
     const guesses = flood.map((login) => ask(login, '192.0.2.1', latest, leaving.signal));
@@ -106,24 +106,24 @@ describe('a flood of wrong logins from one address', () => {
     await Promise.race(guesses);
     leaving.abort();
     await over;
-    const answers = await all([ask('bob:secret', '192.0.2.1')], next, 2);
-    expect(answers[0]?.status).toBe(200);
+    const responses = await all([ask('bob:secret', '192.0.2.1')], next, 2);
+    expect(responses[0]?.status).toBe(200);
     expect(compared).toEqual(['guess-0', 'secret']);
   });
 });
 
-it('logins of one pull that come at once are compared once', async () => {
+it('concurrent logins of one pull are compared once', async () => {
   const { ask, next, compared } = guarded();
   const pull = Array.from({ length: 40 }, () => ask('bob:secret', '192.0.2.1'));
-  const answers = await all(pull, next, 1);
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const responses = await all(pull, next, 1);
+  expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
   expect(compared).toEqual(['secret']);
 });
 
-it('a comparison that fails refuses the login', async () => {
+it('a failed comparison refuses the login', async () => {
   const app = testApp(variables, scriptedUpstream().fetch, {
     comparePassword: () => Promise.reject(new Error('no thread')),
   });
-  const answer = await app.get(latest, { Authorization: `Basic ${btoa('bob:secret')}` });
-  expect(answer.status).toBe(500);
+  const response = await app.get(latest, { Authorization: `Basic ${btoa('bob:secret')}` });
+  expect(response.status).toBe(500);
 });

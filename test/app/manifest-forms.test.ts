@@ -13,23 +13,23 @@ it('every sample is in the table', () => {
   expect(createSampleRegistry().repositories.map(({ name }) => name)).toEqual(sampleNames);
 });
 
-describe('the form that each client is given', () => {
+describe('the form that each client gets', () => {
   it.each(cells)('$sample → $client: $form', async ({ sample, client, form }) => {
-    const answer = await ask(sample, client);
-    expect(answer.status === 200 ? answer.header('Content-Type') : answer.error().code).toBe(form);
-    expect(answer.status).toBe(form === unsupported ? 404 : 200);
+    const response = await ask(sample, client);
+    expect(response.status === 200 ? response.header('Content-Type') : response.error().code).toBe(form);
+    expect(response.status).toBe(form === unsupported ? 404 : 200);
   });
 });
 
 describe.each(givenCells)('$sample as $client gets it', ({ sample, client }) => {
-  it('is called by the digest that the client computes', async () => {
-    const answer = await ask(sample, client);
-    const digest = await digestThatClientsCompute(answer);
-    expect(answer.header('Docker-Content-Digest')).toBe(digest);
-    expect(answer.header('ETag')).toBe(`"${digest}"`);
-    expect(answer.header('Content-Length')).toBe(String(answer.body.length));
-    expect(answer.header('Vary')).toBe('Accept, User-Agent');
-    expect(answer.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
+  it('has the digest that the client computes', async () => {
+    const response = await ask(sample, client);
+    const digest = await digestThatClientsCompute(response);
+    expect(response.header('Docker-Content-Digest')).toBe(digest);
+    expect(response.header('ETag')).toBe(`"${digest}"`);
+    expect(response.header('Content-Length')).toBe(String(response.body.length));
+    expect(response.header('Vary')).toBe('Accept, User-Agent');
+    expect(response.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
   });
 
   it('has the same headers by HEAD, and no body', async () => {
@@ -40,17 +40,17 @@ describe.each(givenCells)('$sample as $client gets it', ({ sample, client }) => 
     expect(byHead.body).toHaveLength(0);
   });
 
-  it.each(['GET', 'HEAD'])('is not sent by %s to who has it', async (method) => {
+  it.each(['GET', 'HEAD'])('is not sent by %s to a client that has it', async (method) => {
     const etag = (await ask(sample, client)).header('ETag') ?? '';
     const known = [...manifestRequestHeaders[client], ['If-None-Match', `"other", ${etag}`]] as const;
-    const answer = await app.send(method, latest(sample), known);
-    expect(answer.status).toBe(304);
-    expect(answer.body).toHaveLength(0);
-    expect(answer.header('ETag')).toBe(etag);
-    expect(answer.header('Vary')).toBe('Accept, User-Agent');
+    const response = await app.send(method, latest(sample), known);
+    expect(response.status).toBe(304);
+    expect(response.body).toHaveLength(0);
+    expect(response.header('ETag')).toBe(etag);
+    expect(response.header('Vary')).toBe('Accept, User-Agent');
   });
 
-  it('is the same by the digest that the client was told', async () => {
+  it('is the same by its digest', async () => {
     const byTag = await ask(sample, client);
     const headers = headersByDigest(client, givenForm(sample, client));
     const byDigest = await app.get(
@@ -64,25 +64,25 @@ describe.each(givenCells)('$sample as $client gets it', ({ sample, client }) => 
   });
 });
 
-describe('what a client is told beside the manifest', () => {
-  it('stored bytes say that nothing was converted', async () => {
-    const answer = await ask('sample/oci', 'Docker 20.10');
-    expect(answer.header('Regshift-Source-Digest')).toBe(answer.header('Docker-Content-Digest'));
-    expect(answer.header('Regshift-Conversion')).toBeNull();
+describe('the headers of a manifest', () => {
+  it('show that stored bytes were not converted', async () => {
+    const response = await ask('sample/oci', 'Docker 20.10');
+    expect(response.header('Regshift-Source-Digest')).toBe(response.header('Docker-Content-Digest'));
+    expect(response.header('Regshift-Conversion')).toBeNull();
   });
 
-  it('converted ones say from what, to what, for which platform', async () => {
+  it('name the source form, the target form and the platform of a conversion', async () => {
     const stored = await ask('sample/oci', 'Docker 20.10');
-    const answer = await ask('sample/oci', 'Docker 1.13.1');
-    expect(answer.header('Regshift-Source-Digest')).toBe(stored.header('Docker-Content-Digest'));
-    expect(answer.header('Regshift-Conversion')).toBe('oci -> schema2');
+    const response = await ask('sample/oci', 'Docker 1.13.1');
+    expect(response.header('Regshift-Source-Digest')).toBe(stored.header('Docker-Content-Digest'));
+    expect(response.header('Regshift-Conversion')).toBe('oci -> schema2');
     const chosen = await ask('sample/index', 'Docker 1.9.1');
     expect(chosen.header('Regshift-Conversion')).toBe('oci-index -> schema1; platform=linux/amd64');
   });
 
-  it('what was lost is named', async () => {
-    const answer = await ask('sample/index', 'Docker 1.13.1');
-    expect(answer.header('Regshift-Conversion')).toMatch(
+  it('name the losses', async () => {
+    const response = await ask('sample/index', 'Docker 1.13.1');
+    expect(response.header('Regshift-Conversion')).toMatch(
       /^oci-index -> list; lost="\$\.manifests\[2\] \$\.manifests\[3\]"$/,
     );
   });

@@ -8,22 +8,22 @@ import { upstreamUrl } from '../support/upstream-url.ts';
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const path = '/v2/team/app/manifests/latest';
 
-/** A repository whose tag names a sample's image, and that has nothing else. */
+/** A repository that has nothing but the image of a sample. */
 function repositoryOf(sample: string) {
   const samples = createSampleRegistry();
   return async (request: Request, { pathname }: URL) => {
     const [, rest = ''] = /^\/v2\/team\/app\/(.+)$/.exec(pathname) ?? [];
     if (rest === '') return undefined;
     const { method, headers } = request;
-    const answer = await samples.fetch(`${upstreamUrl}/v2/sample/${sample}/${rest}`, { method, headers });
-    return answer.ok ? answer : specError(404, 'MANIFEST_UNKNOWN');
+    const response = await samples.fetch(`${upstreamUrl}/v2/sample/${sample}/${rest}`, { method, headers });
+    return response.ok ? response : specError(404, 'MANIFEST_UNKNOWN');
   };
 }
 
-describe('a tag that is moved, and whose old image is deleted, while its digest is remembered', () => {
-  it('is given as it is now', async () => {
+describe('a tag that was moved, and whose old image was deleted, while its digest is cached', () => {
+  it('leads to the new image', async () => {
     const upstream = scriptedUpstream(repositoryOf('schema2'));
-    // No room for content: each answer needs the manifest from upstream.
+    // Without memory for content each response needs the manifest from upstream.
     const app = testApp({ REGSHIFT_CACHE_BYTES: '0' }, upstream.fetch);
     const before = await app.get(path, docker113);
     expect(before.status).toBe(200);
@@ -33,7 +33,7 @@ describe('a tag that is moved, and whose old image is deleted, while its digest 
     expect(after.header('docker-content-digest')).not.toBe(before.header('docker-content-digest'));
   });
 
-  it('is not there once it is deleted, after one more question', async () => {
+  it('is 404 once it is deleted, after one further request to upstream', async () => {
     const upstream = scriptedUpstream(repositoryOf('schema2'));
     const app = testApp({ REGSHIFT_CACHE_BYTES: '0' }, upstream.fetch);
     expect((await app.get(path, docker113)).status).toBe(200);

@@ -8,26 +8,26 @@ const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker20 = manifestRequestHeaders['Docker 20.10'];
 const latest = '/v2/sample/schema2/manifests/latest';
 
-describe('a registry that is only odd', () => {
-  it('says no digest: the body is read for it', async () => {
+describe('a registry with a harmless oddity', () => {
+  it('sends no digest: it is computed from the body', async () => {
     const upstream = scriptedUpstream(async (request, url) => {
       const good = await scriptedUpstream().fetch(url.href, { method: request.method });
       const headers = new Headers(good.headers);
       headers.delete('Docker-Content-Digest');
       return new Response(request.method === 'HEAD' ? null : await good.arrayBuffer(), { headers });
     });
-    const answer = await testApp({}, upstream.fetch).get(latest, docker20);
-    expect(answer.status).toBe(200);
+    const response = await testApp({}, upstream.fetch).get(latest, docker20);
+    expect(response.status).toBe(200);
   });
 
-  it('has no HEAD: GET does', async () => {
+  it('does not support HEAD: GET replaces it', async () => {
     const upstream = scriptedUpstream((request) =>
       request.method === 'HEAD' ? specError(405, 'UNSUPPORTED') : undefined,
     );
     expect((await testApp({}, upstream.fetch).get(latest, docker19)).status).toBe(200);
   });
 
-  it('says another Content-Type: the body tells', async () => {
+  it('sends a wrong Content-Type: the body decides', async () => {
     const upstream = scriptedUpstream(async (request, url) => {
       if (!url.pathname.includes('/manifests/')) return undefined;
       const good = await scriptedUpstream().fetch(url.href, { method: request.method });

@@ -20,7 +20,7 @@ const clients = {
 
 type Row = readonly [pin: string, sample: string, ...given: string[]];
 
-/** The columns are the clients above: only an index depends on what the client reads. */
+/** The columns are the clients above. Only the form of an index depends on the client. */
 const rows: readonly Row[] = [
   ['schema1', 'sample/generic', schema1Signed, schema1Signed, schema1Signed, schema1Signed],
   ['schema1', 'sample/schema1', schema1Signed, schema1Signed, schema1Signed, schema1Signed],
@@ -57,24 +57,24 @@ const rows: readonly Row[] = [
   ['generic', 'sample/helm-chart', notAnImage, notAnImage, notAnImage, notAnImage],
 ];
 
-const cases = rows.flatMap(([pin, sample, ...given]) =>
+const cases = rows.flatMap(([pin, sample, ...form]) =>
   Object.entries(clients).map(([client, headers], column) => ({
     pin,
     sample,
     client,
     headers,
-    given: given[column],
+    form: form[column],
   })),
 );
 
-describe('a route that is pinned to a form gives it to every client', () => {
-  it.each(cases)('$pin: $sample → $client: $given', async ({ pin, sample, headers, given }) => {
-    const answer = await apps[pin]?.get(`/v2/${sample}/manifests/latest`, headers);
-    expect(answer?.status === 200 ? answer.header('Content-Type') : answer?.error().code).toBe(given);
+describe('a route that is pinned to a form sends it to every client', () => {
+  it.each(cases)('$pin: $sample → $client: $form', async ({ pin, sample, headers, form }) => {
+    const response = await apps[pin]?.get(`/v2/${sample}/manifests/latest`, headers);
+    expect(response?.status === 200 ? response.header('Content-Type') : response?.error().code).toBe(form);
   });
 
-  it.each(cases.filter(({ given }) => given?.includes('/')))(
-    '$pin: what $client is given for $sample can be pulled by its digest',
+  it.each(cases.filter(({ form }) => form?.includes('/')))(
+    '$pin: the manifest that $client gets for $sample is available by its digest',
     async ({ pin, sample, headers }) => {
       const byTag = await apps[pin]?.get(`/v2/${sample}/manifests/latest`, headers);
       const digest = byTag?.header('Docker-Content-Digest');
@@ -84,34 +84,34 @@ describe('a route that is pinned to a form gives it to every client', () => {
     },
   );
 
-  it('signs what it makes, for new clients too', async () => {
-    const answer = await apps.schema1?.get(
+  it('signs converted manifests, for new clients too', async () => {
+    const response = await apps.schema1?.get(
       '/v2/sample/index/manifests/latest',
       manifestRequestHeaders['Docker 20.10'],
     );
-    expect(await readSignedSchema1(answer?.body ?? new Uint8Array()).verify()).toBe(true);
+    expect(await readSignedSchema1(response?.body ?? new Uint8Array()).verify()).toBe(true);
   });
 
-  it('gives a list or index of the pinned family the children of that family', async () => {
-    const answer = await apps.oci?.get('/v2/sample/list/manifests/latest', [['Accept', '*/*']]);
-    const { manifests } = JSON.parse(answer?.text() ?? '') as { manifests: { mediaType: string }[] };
+  it('converts the children of a list or index to the pinned family', async () => {
+    const response = await apps.oci?.get('/v2/sample/list/manifests/latest', [['Accept', '*/*']]);
+    const { manifests } = JSON.parse(response?.text() ?? '') as { manifests: { mediaType: string }[] };
     expect(manifests.map(({ mediaType }) => mediaType)).toEqual([ociManifest, ociManifest, ociManifest]);
   });
 });
 
 describe('the generic form', () => {
-  it('is given to who names it, on a route that is not pinned', async () => {
+  it('is sent to a client that accepts it, on a route that is not pinned', async () => {
     const app = testApp();
     for (const sample of ['sample/generic', 'sample/fat-generic-table']) {
-      const answer = await app.get(`/v2/${sample}/manifests/latest`, { Accept: generic });
-      expect(answer.header('Content-Type')).toBe(generic);
-      expect(answer.header('Regshift-Conversion')).toBeNull();
+      const response = await app.get(`/v2/${sample}/manifests/latest`, { Accept: generic });
+      expect(response.header('Content-Type')).toBe(generic);
+      expect(response.header('Regshift-Conversion')).toBeNull();
     }
   });
 
-  it('comes back unchanged for a lone wildcard', async () => {
-    const answer = await testApp().get('/v2/sample/generic/manifests/latest', { Accept: '*/*' });
-    expect(answer.header('Content-Type')).toBe(generic);
-    expect(answer.header('Docker-Content-Digest')).toBe(answer.header('Regshift-Source-Digest'));
+  it('is sent unchanged for a lone wildcard', async () => {
+    const response = await testApp().get('/v2/sample/generic/manifests/latest', { Accept: '*/*' });
+    expect(response.header('Content-Type')).toBe(generic);
+    expect(response.header('Docker-Content-Digest')).toBe(response.header('Regshift-Source-Digest'));
   });
 });

@@ -9,20 +9,20 @@ const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const madeUp = `sha256:${'0'.repeat(64)}`;
 
-/** As Docker Hub: with the count of pulls at manifests that are there, and at nothing else. */
+/** Responds like Docker Hub: existing manifests carry the pull limit, and nothing else does. */
 const counting: Script = async (request, { pathname }) => {
   if (!pathname.includes('/manifests/')) return undefined;
   const { method, headers } = request;
-  const answer = await samples.fetch(request.url, { method, headers });
-  if (answer.ok) answer.headers.set('ratelimit-limit', '100;w=21600');
-  return answer;
+  const response = await samples.fetch(request.url, { method, headers });
+  if (response.ok) response.headers.set('ratelimit-limit', '100;w=21600');
+  return response;
 };
 
 const pulls = (asked: readonly string[]) => asked.filter((each) => /^GET .*\/manifests\//.test(each));
 
-/** Docker Hub counts each GET of a manifest: whoever makes up digests must not spend another's pulls. */
-describe('a digest that is made up, where upstream counts pulls,', () => {
-  it.each(['manifests', 'blobs'])('costs none at a proxy that has served nothing yet: %s', async (kind) => {
+/** Docker Hub counts each GET of a manifest: requests for unknown digests must not use up the pulls of others. */
+describe('an unknown digest, when upstream counts pulls,', () => {
+  it.each(['manifests', 'blobs'])('costs no pull at a proxy with an empty cache: %s', async (kind) => {
     const upstream = scriptedUpstream(counting);
     const app = testApp({}, upstream.fetch);
     expect((await app.get(`/v2/sample/oci/${kind}/${madeUp}`, docker19)).status).toBe(404);
@@ -30,9 +30,9 @@ describe('a digest that is made up, where upstream counts pulls,', () => {
   });
 
   it.each([
-    ['an image of it', docker19],
-    ['nothing but the index', { Accept: '*/*' }],
-  ])('costs none of those of an index, where %s is remembered', async (_, headers) => {
+    ['one of its images', docker19],
+    ['the index alone', { Accept: '*/*' }],
+  ])('costs no pull of an index when %s is cached', async (_, headers) => {
     const upstream = scriptedUpstream(counting);
     const app = testApp({}, upstream.fetch);
     expect((await app.get('/v2/sample/index/manifests/latest', headers)).status).toBe(200);
@@ -43,7 +43,7 @@ describe('a digest that is made up, where upstream counts pulls,', () => {
     expect(pulls(upstream.asked)).toEqual([]);
   });
 
-  it('costs at most as many images as the operator allows', async () => {
+  it('costs at most REGSHIFT_WALK_GETS pulls', async () => {
     const upstream = scriptedUpstream(counting);
     const app = testApp({ REGSHIFT_WALK_GETS: '1' }, upstream.fetch);
     expect((await app.get(`/v2/sample/oci/manifests/${madeUp}`, docker19)).status).toBe(404);
@@ -51,14 +51,14 @@ describe('a digest that is made up, where upstream counts pulls,', () => {
   });
 });
 
-describe('a digest that was given out, where upstream counts pulls,', () => {
+describe('the digest of a converted manifest, when upstream counts pulls,', () => {
   it.each([
     ['schema 1', docker19, {}],
     ['a list', docker113, { REGSHIFT_LISTS: 'full' }],
-  ])('is found again without one where its parts are remembered: %s', async (_, headers, variables) => {
+  ])('is found again without a pull when its sources are cached: %s', async (_, headers, variables) => {
     const upstream = scriptedUpstream(counting);
-    const given = await testApp(variables, upstream.fetch).get('/v2/sample/index/manifests/1.0', headers);
-    const digest = given.header('Docker-Content-Digest');
+    const converted = await testApp(variables, upstream.fetch).get('/v2/sample/index/manifests/1.0', headers);
+    const digest = converted.header('Docker-Content-Digest');
     const app = testApp({ ...variables, REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
     await app.get('/v2/sample/index/manifests/latest', headers);
     upstream.forget();
@@ -72,11 +72,11 @@ describe('whether upstream counts pulls', () => {
   const paying = ['Authorization', 'Basic cGF5aW5nOnNlY3JldA=='] as const;
   const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
 
-  /** Docker Hub does not say it to accounts that pay. */
+  /** Docker Hub sends no limit to paid accounts. */
   const countingOthers: Script = async (request, url) =>
     request.headers.get('authorization') === paying[1] ? undefined : counting(request, url);
 
-  it('is known of each login by itself: the images of an index are fetched for one and not for the other', async () => {
+  it('is known per login: the images of an index are fetched for a login without a limit alone', async () => {
     const upstream = scriptedUpstream(countingOthers);
     const app = testApp({}, upstream.fetch);
     const typeFor = async (login: readonly [string, string]) =>

@@ -15,7 +15,7 @@ const keys = (facts: object | undefined) =>
   Object.entries(facts ?? {}).flatMap(([key, value]) => (value === undefined ? [] : [key]));
 
 describe('one line for each request', () => {
-  it('has these keys and no others', async () => {
+  it('has these fields and no others', async () => {
     const app = testApp({}, scriptedUpstream().fetch);
     await app.get(latest, [...docker113, ['traceparent', traceparent]]);
     await app.get('/v2/sample/absent/manifests/latest');
@@ -34,13 +34,13 @@ describe('one line for each request', () => {
       status: 200,
       conversion: 'oci -> schema2',
       cache: 'upstream',
-      // Its digest, and itself: the config stays as it is.
+      // HEAD and GET of the manifest: the config needs no conversion.
       upstreamRequests: 2,
     });
     expect(bad).toMatchObject({ status: 404, error: 'MANIFEST_UNKNOWN' });
   });
 
-  it('tells which cache the answer came from', async () => {
+  it('names the cache that the response came from', async () => {
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, scriptedUpstream().fetch);
     const sameWords = [docker113, docker113];
     for (const words of [...sameWords, [...docker113, ['Accept', 'x/y']] as const])
@@ -52,7 +52,7 @@ describe('one line for each request', () => {
     ]);
   });
 
-  it('holds no login, no token, no query and nothing sealed', async () => {
+  it('contains no login, no token, no query and nothing sealed', async () => {
     const login = `Basic ${btoa('alice:hush-hush')}`;
     const app = testApp({ LOG_LEVEL: 'debug' }, scriptedUpstream(privateTo(login)).fetch);
     const secret: RequestHeaders = [
@@ -92,7 +92,7 @@ describe('W3C trace context', () => {
     return seen;
   };
 
-  it('goes on to each request that is caused', async () => {
+  it('is passed on with each request to upstream', async () => {
     for (const each of await seenOf({ traceparent, tracestate: state }))
       expect(each).toEqual([traceparent, state]);
   });
@@ -104,11 +104,11 @@ describe('W3C trace context', () => {
     ['no parent', { traceparent: `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01` }],
     ['more fields than version 00 has', { traceparent: `${traceparent}-what` }],
     ['capitals', { traceparent: traceparent.toUpperCase() }],
-  ] as const)('does not, where it is not valid: %s', async (_, headers) => {
+  ] as const)('is not passed on when it is invalid: %s', async (_, headers) => {
     for (const each of await seenOf(headers)) expect(each).toEqual([null, null]);
   });
 
-  it('goes on without a tracestate that is not valid', async () => {
+  it('is passed on without an invalid tracestate', async () => {
     for (const each of await seenOf({ traceparent, tracestate: 'no member' }))
       expect(each).toEqual([traceparent, null]);
   });
@@ -122,7 +122,7 @@ describe('lines', () => {
     (line) => lines.push(line),
   );
 
-  it('are one JSON object each, however they are put together', () => {
+  it('are one JSON object each, with and without bound fields', () => {
     log('debug', 'not told');
     log('warn', 'Redis is "away"', { reason: 'a\nb' });
     log.bound?.({ client: 'x', left: undefined })('info', 'request', { status: 200 });
@@ -136,7 +136,7 @@ describe('lines', () => {
     expect(lines.join('')).not.toContain('\n');
   });
 
-  it('can be for people, and are no commands for their terminals', () => {
+  it('can be printed as text, without control characters for terminals', () => {
     const facts = {
       method: 'GET',
       path: '/v2/\u001b[2J',
@@ -162,8 +162,8 @@ describe('lines', () => {
   });
 });
 
-describe('what is under way', () => {
-  it('is bounded, and who is too much is told when to come back', async () => {
+describe('the number of requests in flight', () => {
+  it('is limited, and a request beyond the limit gets 503 with Retry-After', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const upstream = scriptedUpstream();
     const slow = async (url: string, init: RequestInit) => {
@@ -186,7 +186,7 @@ describe('what is under way', () => {
 });
 
 describe('/readyz', () => {
-  it('tells of upstream and is ready without it; it asks once in ten seconds', async () => {
+  it('reports upstream and is ready without it; it pings upstream once in ten seconds', async () => {
     let asked = 0;
     let broken = false;
     const app = testApp({}, async () => {
@@ -194,16 +194,16 @@ describe('/readyz', () => {
       if (broken) throw new TypeError('fetch failed');
       return Response.json({}, { status: 200 });
     });
-    const told = async () => JSON.parse((await app.get('/readyz')).text());
+    const readiness = async () => JSON.parse((await app.get('/readyz')).text());
     for (const _ of [1, 2, 3])
-      expect(await told()).toEqual({ ready: true, caches: {}, upstreams: { all: 'answers' } });
+      expect(await readiness()).toEqual({ ready: true, caches: {}, upstreams: { all: 'answers' } });
     expect(asked).toBe(1);
     broken = true;
     app.advance(10);
-    expect(await told()).toMatchObject({ ready: true, upstreams: { all: 'UPSTREAM_UNREACHABLE' } });
+    expect(await readiness()).toMatchObject({ ready: true, upstreams: { all: 'UPSTREAM_UNREACHABLE' } });
   });
 
-  it('takes a registry that wants a login for one that answers', async () => {
+  it('reports a registry that requires a login as answering', async () => {
     const app = testApp({}, scriptedUpstream(privateTo('Basic x')).fetch);
     expect(JSON.parse((await app.get('/readyz')).text()).upstreams).toEqual({ all: 'answers' });
   });

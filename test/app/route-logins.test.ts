@@ -38,19 +38,19 @@ describe("a route's own account", () => {
     ],
   };
 
-  it("never reaches another's upstream, nor does a client's login", async () => {
+  it("never reaches another route's upstream, and a client's login reaches none", async () => {
     const both = registries();
     const app = over(config, both);
     for (const path of ['a', 'b']) {
-      const answer = await app.get(`/v2/${path}/team/app/manifests/latest`, as('alice:secret'));
-      expect(answer.status).toBe(200);
+      const response = await app.get(`/v2/${path}/team/app/manifests/latest`, as('alice:secret'));
+      expect(response.status).toBe(200);
     }
     const carried = (origin: string) => new Set(both.at(origin).map(({ authorization }) => authorization));
     expect(carried(a)).toEqual(new Set([null, basic('for-a:secret-a')]));
     expect(carried(b)).toEqual(new Set([null, basic('for-b:secret-b')]));
   });
 
-  it('is behind one login for the host, asked for at the ping', async () => {
+  it('requires one login for the host, with a challenge at the ping', async () => {
     const both = registries();
     const app = over(config, both);
     for (const path of [
@@ -59,8 +59,8 @@ describe("a route's own account", () => {
       '/v2/none/such/manifests/latest',
       '/v1/_ping',
     ]) {
-      const answer = await app.get(path);
-      expect([path, answer.status, answer.header('www-authenticate')]).toEqual([
+      const response = await app.get(path);
+      expect([path, response.status, response.header('www-authenticate')]).toEqual([
         path,
         401,
         'Basic realm="regshift"',
@@ -71,7 +71,7 @@ describe("a route's own account", () => {
     expect(both.asked).toEqual([]);
   });
 
-  it('proves nothing for another route of the same upstream', async () => {
+  it('grants no access through another route to the same upstream', async () => {
     const one = network({ [a]: behindLogin(basic('for-a:secret-a'), images()) });
     const other = { ...own(a, 'a'), upstreamUsername: 'other', match: { path: 'b/' } };
     const app = over({ routes: [config.routes[0], other] }, one);
@@ -81,22 +81,22 @@ describe("a route's own account", () => {
     expect([refused.status, refused.error().code]).toEqual([403, 'DENIED']);
     const digest = (await app.get(path('a'), as('alice:secret'))).header('docker-content-digest');
     for (const what of ['manifests', 'blobs']) {
-      const answer = await app.get(`/v2/b/team/app/${what}/${digest}`, as('alice:secret'));
-      expect([401, 403, 404]).toContain(answer.status);
+      const response = await app.get(`/v2/b/team/app/${what}/${digest}`, as('alice:secret'));
+      expect([401, 403, 404]).toContain(response.status);
     }
   });
 });
 
-describe('a host that is shared', () => {
-  it('asks for no login at its ping, whatever its upstreams want', async () => {
+describe('a host with several routes', () => {
+  it('requires no login at its ping, whatever its upstreams require', async () => {
     const both = network({ [a]: behindLogin(basic('x:y'), images()), [b]: images() });
     const routes = [
       { match: { path: 'a/' }, upstream: a },
       { match: { path: 'b/' }, upstream: b },
     ];
     const app = over({ upstreamAuth: 'anonymous', routes }, both);
-    const answer = await app.get('/v2/', as('alice:secret'));
-    expect([answer.status, answer.text()]).toEqual([200, '{}']);
+    const response = await app.get('/v2/', as('alice:secret'));
+    expect([response.status, response.text()]).toEqual([200, '{}']);
     expect(both.asked).toEqual([]);
     const refused = await app.get('/v2/a/team/app/manifests/latest', as('alice:secret'));
     expect([refused.status, refused.header('www-authenticate')]).toEqual([403, null]);
@@ -104,7 +104,7 @@ describe('a host that is shared', () => {
   });
 });
 
-describe('logins that are passed through', () => {
+describe('logins in passthrough mode', () => {
   const challenged: Host = (request, url) => {
     const name = /^\/v2\/(.+)\/(?:manifests|blobs|tags)\//.exec(url.pathname)?.[1];
     const scope = name ? `,scope="repository:${name}:pull"` : '';
@@ -127,7 +127,7 @@ describe('logins that are passed through', () => {
   };
   const registries = () => network({ [a]: challenged, [tokens]: tokenServer, [b]: images() });
 
-  it('have scopes in the words of each side', async () => {
+  it('have scopes with the names of each side', async () => {
     const both = registries();
     const app = over(config, both);
     const ping = await app.get('/v2/');
@@ -148,7 +148,7 @@ describe('logins that are passed through', () => {
     ]);
   });
 
-  it('reach one upstream by each host', async () => {
+  it('reach the upstream of the requested host alone', async () => {
     const both = registries();
     const app = over(config, both);
     const bearer = [...docker19, ['Authorization', 'Bearer good']] as const;
@@ -164,7 +164,7 @@ describe('logins that are passed through', () => {
     expect(both.at(tokens)).toEqual([]);
   });
 
-  it('are not opened by API v1 at another host than they were sealed for', async () => {
+  it('are sealed by API v1 for one host, and refused at another', async () => {
     const both = registries();
     both.set(a, images());
     const app = over(config, both);

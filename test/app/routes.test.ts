@@ -34,7 +34,7 @@ const shared = {
   ],
 };
 
-// `docker.io` is what people write; the file wants a URL.
+// Users write `docker.io`; the configuration file requires a URL.
 shared.routes[0] = { match: { path: 'hub/', ns: 'docker.io' }, upstream: 'https://docker.io' } as never;
 
 describe('a request finds its route', () => {
@@ -42,7 +42,7 @@ describe('a request finds its route', () => {
     ['by path', '/v2/hub/team/app', hub, 'team/app'],
     ['by another path', '/v2/q/team/app', quay, 'team/app'],
     ['by path, and Docker Hub adds library/', '/v2/hub/busybox', hub, 'library/busybox'],
-    ['by path, with library/ said', '/v2/hub/library/busybox', hub, 'library/busybox'],
+    ['by path, with library/ in the name', '/v2/hub/library/busybox', hub, 'library/busybox'],
     ['by host', 'http://own.proxy.test/v2/team/app', own, 'team/app'],
     ['by host, whatever its port', 'http://OWN.proxy.test:8443/v2/team/app', own, 'team/app'],
     ['by host, a path is part of the name', 'http://own.proxy.test/v2/hub/team/app', own, 'hub/team/app'],
@@ -65,8 +65,8 @@ describe('a request finds its route', () => {
     ['quay.io', 'library/busybox', quay],
   ])('by ns: %s %s', async (ns, name, origin) => {
     const registries = three();
-    const answer = await over(shared, registries).get(`/v2/${name}/manifests/latest?ns=${ns}`, docker19);
-    expect(answer.status).toBe(200);
+    const response = await over(shared, registries).get(`/v2/${name}/manifests/latest?ns=${ns}`, docker19);
+    expect(response.status).toBe(200);
     expect(new Set(registries.asked.map((each) => each.origin))).toEqual(new Set([origin]));
   });
 
@@ -76,39 +76,39 @@ describe('a request finds its route', () => {
     '/v2/hubble/app/manifests/latest',
     '/v2/team/app/tags/list?ns=ghcr.io',
     '/v2/hub2/x/blobs/sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
-  ])('or none, and is told so: %s', async (path) => {
+  ])('or gets 404 when no route matches: %s', async (path) => {
     const registries = three();
-    const answer = await over(shared, registries).get(path);
-    expect([answer.status, answer.error().code]).toEqual([404, 'NAME_UNKNOWN']);
-    expect(answer.error().message).toMatch(
+    const response = await over(shared, registries).get(path);
+    expect([response.status, response.error().code]).toEqual([404, 'NAME_UNKNOWN']);
+    expect(response.error().message).toMatch(
       /^No route of this proxy leads to the repository "[^"]+" from here\.$/,
     );
     expect(registries.asked).toEqual([]);
   });
 
-  it('or none at that host, not even for a ping', async () => {
+  it('or gets 404 at a host without a route, even for a ping', async () => {
     const registries = three();
     const app = over({ routes: [{ match: { host: 'a.test' }, upstream: own }] }, registries);
-    const answer = await app.get('http://b.test/v2/');
-    expect([answer.status, answer.error().code]).toEqual([404, 'NAME_UNKNOWN']);
+    const response = await app.get('http://b.test/v2/');
+    expect([response.status, response.error().code]).toEqual([404, 'NAME_UNKNOWN']);
     expect(registries.asked).toEqual([]);
     expect((await app.get('http://a.test/v2/')).status).toBe(200);
   });
 });
 
-describe('the registry that containerd wants', () => {
+describe('the registry that containerd names by ns', () => {
   const config = {
     upstreamAuth: 'anonymous',
     routes: [{ upstream: own }, { match: { ns: 'docker.io' }, upstream: hub }],
   };
 
-  it('is no matter where no route is told by it', async () => {
+  it('is ignored when no route matches by ns', async () => {
     const registries = three();
     const app = over({ routes: [{ upstream: own }] }, registries);
     expect((await app.get('/v2/team/app/manifests/latest?ns=anything.test')).status).toBe(200);
   });
 
-  it('is never mistaken for the route for everything', async () => {
+  it('does not lead to the catch-all route when it is unknown', async () => {
     const registries = three();
     const app = over(config, registries);
     expect((await app.get('/v2/team/app/manifests/latest?ns=quay.io')).status).toBe(404);
@@ -119,11 +119,11 @@ describe('the registry that containerd wants', () => {
   });
 });
 
-describe("names are the client's own", () => {
+describe('names are those that the client uses', () => {
   it('in tags, and in the link to the next page', async () => {
     const registries = three();
-    const answer = await over(shared, registries).get('/v2/hub/busybox/tags/list?n=1');
-    const { name } = JSON.parse(answer.text()) as { name: string };
+    const response = await over(shared, registries).get('/v2/hub/busybox/tags/list?n=1');
+    const { name } = JSON.parse(response.text()) as { name: string };
     expect(name).toBe('hub/busybox');
     registries.set(hub, () =>
       Response.json(
@@ -140,19 +140,19 @@ describe("names are the client's own", () => {
     ['/v2/quay/no/such/tags/list', 'tags of quay/no/such'],
     ['/v2/short/name/manifests/none', 'manifest none of short/name'],
   ])('in errors: %s', async (path, words) => {
-    const answer = await over(shared, three()).get(path);
-    expect(answer.error().message).toContain(words);
+    const response = await over(shared, three()).get(path);
+    expect(response.error().message).toContain(words);
   });
 
-  it('in what a client is told to pull instead', async () => {
+  it('in the name to pull instead', async () => {
     const app = over(shared, three());
     const tag = await app.get('/v2/hub/busybox/manifests/latest');
     const digest = tag.header('regshift-source-digest');
-    const answer = await app.get(`/v2/hub/busybox/manifests/${digest}`, docker19);
-    expect(answer.error().message).toMatch(/Pull hub\/busybox@sha256:/);
+    const response = await app.get(`/v2/hub/busybox/manifests/${digest}`, docker19);
+    expect(response.error().message).toMatch(/Pull hub\/busybox@sha256:/);
   });
 
-  it('in a search, of all routes that the host leads to', async () => {
+  it('in a search, of all routes of the host', async () => {
     const app = over(shared, three());
     const { results } = JSON.parse((await app.get('/v1/search')).text()) as { results: { name: string }[] };
     expect(results.map(({ name }) => name).sort()).toEqual([

@@ -9,15 +9,15 @@ const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const repository = '/v2/sample/oci/manifests';
 
-interface Shelf extends Cache {
+interface SharedEntries extends Cache {
   readonly entries: Map<string, CacheEntry>;
-  /** Entries of a kind, as someone else might have left them. */
+  /** Changes all entries of a kind, as another writer might have left them. */
   change(kind: string, change: (entry: CacheEntry) => CacheEntry): void;
   drop(kind: string): void;
 }
 
-/** What two programs share. */
-function shelf(): Shelf {
+/** A cache that two programs share. */
+function sharedEntries(): SharedEntries {
   const entries = new Map<string, CacheEntry>();
   return {
     entries,
@@ -39,72 +39,72 @@ function shelf(): Shelf {
 function sharing(cache: Cache) {
   const upstream = scriptedUpstream();
   const app = testApp({}, upstream.fetch, {
-    tiers: [{ name: 'shelf', cache, keeps: (key) => isOurs(key) || kindOf(key) === 'manifest' }],
+    tiers: [{ name: 'shared', cache, accepts: (key) => isOurs(key) || kindOf(key) === 'manifest' }],
   });
   return { ...app, asked: upstream.asked };
 }
 
-/** Where one program has made something, and another one knows nothing but what is shared. */
-async function madeByOne(headers: typeof docker19 | typeof docker113 = docker19) {
-  const cache = shelf();
+/** Pulls from one program. @returns a second program too, which shares the cache and nothing else. */
+async function pulledFromOne(headers: typeof docker19 | typeof docker113 = docker19) {
+  const cache = sharedEntries();
   const made = await sharing(cache).get(`${repository}/latest`, headers);
   expect(made.status).toBe(200);
   const digest = made.header('Docker-Content-Digest') ?? '';
   return { cache, made, digest, other: sharing(cache) };
 }
 
-describe('what one program has made', () => {
-  it('is served by another one by its digest, for one question about the right to it', async () => {
-    const { made, digest, other } = await madeByOne();
-    const given = await other.get(`${repository}/${digest}`, docker19);
-    expect(given.body).toEqual(made.body);
-    expect(given.header('Regshift-Conversion')).toBe(made.header('Regshift-Conversion'));
+describe('a manifest that one program has converted', () => {
+  it('is served by another program by its digest, after one request that checks the access right', async () => {
+    const { made, digest, other } = await pulledFromOne();
+    const response = await other.get(`${repository}/${digest}`, docker19);
+    expect(response.body).toEqual(made.body);
+    expect(response.header('Regshift-Conversion')).toBe(made.header('Regshift-Conversion'));
     expect(other.asked).toEqual([`HEAD ${repository}/${made.header('Regshift-Source-Digest')}`]);
   });
 
-  it('is not made again for its tag', async () => {
-    const { made, other } = await madeByOne(docker113);
+  it('is not converted again for its tag', async () => {
+    const { made, other } = await pulledFromOne(docker113);
     expect((await other.get(`${repository}/latest`, docker113)).body).toEqual(made.body);
     expect(other.asked).toEqual([`HEAD ${repository}/latest`]);
   });
 });
 
-describe('what lies in a shared cache and is not as it should be', () => {
+describe('a damaged entry of a shared cache', () => {
   const spoilt: readonly [string, string, (entry: CacheEntry) => CacheEntry][] = [
     ['product', 'with another byte', ({ facts, body }) => ({ facts, body: flipped(body) })],
-    ['product', 'that says another digest', (entry) => renamed(entry, `sha256:${'0'.repeat(64)}`)],
-    ['product', 'of an older shape', ({ facts: { from: _, ...facts }, body }) => ({ facts, body })],
-    ['recipe', 'of no shape', ({ body }) => ({ facts: { recipe: 'schema1' }, body })],
-    ['recipe', 'of a form yet unknown', (entry) => changedRecipe(entry, { form: 'schema3' })],
+    ['product', 'with another digest', (entry) => renamed(entry, `sha256:${'0'.repeat(64)}`)],
+    ['product', 'of an older version', ({ facts: { from: _, ...facts }, body }) => ({ facts, body })],
+    ['recipe', 'without its fields', ({ body }) => ({ facts: { recipe: 'schema1' }, body })],
+    ['recipe', 'of an unknown form', (entry) => changedRecipe(entry, { form: 'schema3' })],
     ['manifest', 'with another byte', ({ facts, body }) => ({ facts, body: flipped(body) })],
   ];
 
-  it.each(spoilt)('a %s %s is made or fetched again', async (kind, _how, change) => {
-    const { cache, made, digest } = await madeByOne(docker113);
+  it.each(spoilt)('a %s %s is converted or fetched again', async (kind, _how, change) => {
+    const { cache, made, digest } = await pulledFromOne(docker113);
     cache.change(kind, change);
-    // What is made from it would hide it.
+    // The cached converted manifest would hide the damage.
     if (kind !== 'product') cache.drop('product');
     const spoiltEntries = new Map(cache.entries);
     const expected = [200, made.body, made.header('Regshift-Conversion')];
     for (const reference of ['latest', digest]) {
       cache.entries.clear();
       for (const [key, entry] of spoiltEntries) cache.entries.set(key, entry);
-      const given = await sharing(cache).get(`${repository}/${reference}`, docker113);
-      expect([given.status, given.body, given.header('Regshift-Conversion')]).toEqual(expected);
+      const response = await sharing(cache).get(`${repository}/${reference}`, docker113);
+      expect([response.status, response.body, response.header('Regshift-Conversion')]).toEqual(expected);
     }
   });
 
-  it('a recipe that makes something else never gives other bytes for the digest asked for', async () => {
-    const { cache, digest, other } = await madeByOne();
+  it('a wrong recipe never leads to bytes that do not match the requested digest', async () => {
+    const { cache, digest, other } = await pulledFromOne();
     cache.change('recipe', (entry) => changedRecipe(entry, { tag: 'another' }));
-    const given = await other.get(`${repository}/${digest}`, docker19);
-    expect([given.status, given.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
+    const response = await other.get(`${repository}/${digest}`, docker19);
+    expect([response.status, response.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
   });
 });
 
-describe('what a shared cache has lost', () => {
-  it('is put back when it is given out again, with all that it names', async () => {
-    const cache = shelf();
+describe('an entry that a shared cache has lost', () => {
+  it('is stored again when its manifest is sent again, with the entries of its children', async () => {
+    const cache = sharedEntries();
     const one = sharing({ ...cache, lacks: (key) => !cache.entries.has(key) });
     const list = '/v2/sample/index-zstd/manifests/latest';
     await one.get(list, docker113);

@@ -16,46 +16,50 @@ const startingAt =
       : undefined;
 
 async function begin(app: TestApp, headers: Record<string, string> = {}): Promise<string> {
-  const answer = await app.send('POST', uploads, { Authorization: alice, 'Content-Length': '0', ...headers });
-  expect(answer.status).toBe(202);
-  return answer.header('Location') ?? '';
+  const response = await app.send('POST', uploads, {
+    Authorization: alice,
+    'Content-Length': '0',
+    ...headers,
+  });
+  expect(response.status).toBe(202);
+  return response.header('Location') ?? '';
 }
 
-describe('where an upload goes on', () => {
+describe('the Location of an upload', () => {
   it.each([
     [`${uploads}u1`, `${own}u1`],
     [`${uploads}u1?_state=a%2Bb%3D&x=1`, `${own}u1?_state=a%2Bb%3D&x=1`],
     [`${upstreamUrl}${uploads}u-1_2.3~=?_state=x`, `${own}u-1_2.3~=?_state=x`],
-    // Relative to what was asked (RFC 3986, section 5.2).
+    // Relative to the request (RFC 3986, section 5.2).
     ['u1?_state=x', `${own}u1?_state=x`],
   ])('%s is %s for the client', async (location, expected) => {
     const app = testApp({}, scriptedUpstream(startingAt(location)).fetch);
     expect(await begin(app)).toBe(expected);
   });
 
-  it('is below the address that the operator says, under the name that the client knows', async () => {
+  it('starts with REGSHIFT_PUBLIC_URL, and has the name that the client uses', async () => {
     const variables = {
       REGSHIFT_PUBLIC_URL: 'https://hub.test/registry',
       REGSHIFT_ALIASES: 'short=team/app',
     };
     const app = testApp(variables, scriptedUpstream(startingAt(`${uploads}u1`)).fetch);
-    const answer = await app.send('POST', '/v2/short/blobs/uploads/');
-    expect(answer.header('Location')).toBe('https://hub.test/registry/v2/short/blobs/uploads/u1');
+    const response = await app.send('POST', '/v2/short/blobs/uploads/');
+    expect(response.header('Location')).toBe('https://hub.test/registry/v2/short/blobs/uploads/u1');
   });
 
-  it('is a path where TLS ends in front of the proxy, which must not say http:', async () => {
+  it('is a path when TLS ends in front of the proxy, because http: would be wrong', async () => {
     const app = testApp({}, scriptedUpstream(startingAt(`${uploads}u1`)).fetch);
     expect(await begin(app, { 'X-Forwarded-Proto': 'https' })).toBe(`${uploads}u1`);
   });
 
-  it('stays with a registry that does not know of the TLS before it', async () => {
+  it('belongs to a registry that names itself http: behind TLS', async () => {
     const plain = `http://tls.test${uploads}u1?_state=x`;
     const app = testApp({ REGSHIFT_UPSTREAM: 'https://tls.test' }, scriptedUpstream(startingAt(plain)).fetch);
     expect(await begin(app)).toBe(`${own}u1?_state=x`);
   });
 });
 
-describe('an upload at an address of its own', () => {
+describe('an upload location outside the repository', () => {
   const query = '?digest=sha256%3Aab';
 
   it.each([
@@ -80,14 +84,14 @@ describe('an upload at an address of its own', () => {
       expect(sealed).toMatch(/^http:\/\/regshift\.test\/v2\/team\/app\/blobs\/uploads\/elsewhere\.[\w.-]+$/);
       upstream.forget();
       const path = `${sealed.replace('http://regshift.test', '')}${query}`;
-      const answer = await app.send('PUT', path, { Authorization: alice }, { body });
-      expect([answer.status, answer.error().code]).toEqual([400, 'DIGEST_INVALID']);
+      const response = await app.send('PUT', path, { Authorization: alice }, { body });
+      expect([response.status, response.error().code]).toEqual([400, 'DIGEST_INVALID']);
       expect(upstream.asked.at(-1)).toBe(asked);
       expect(upstream.carried.at(-1)).toBe(carried);
     },
   );
 
-  it('that wants a login there gets none', async () => {
+  it('that requires a login gets none', async () => {
     const upstream = scriptedUpstream((request, url) =>
       url.host === 'storage.test'
         ? specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Basic' })
@@ -95,12 +99,12 @@ describe('an upload at an address of its own', () => {
     );
     const app = testApp({}, upstream.fetch);
     const path = (await begin(app)).replace('http://regshift.test', '');
-    const answer = await app.send('PATCH', path, { Authorization: alice }, { body });
-    expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([502, null]);
+    const response = await app.send('PATCH', path, { Authorization: alice }, { body });
+    expect([response.status, response.header('WWW-Authenticate')]).toEqual([502, null]);
     expect(upstream.carried.at(-1)).toBeNull();
   });
 
-  it('is told anew after each chunk, relative to where it is', async () => {
+  it('is updated after each chunk, relative to the last location', async () => {
     const upstream = scriptedUpstream((request, url) => {
       if (request.method === 'POST') return startingAt('https://storage.test/up/1')(request, url);
       return new Response(null, { status: 202, headers: { Location: '2?part=2' } });
@@ -108,9 +112,9 @@ describe('an upload at an address of its own', () => {
     const app = testApp({}, upstream.fetch);
     let at = (await begin(app)).replace('http://regshift.test', '');
     for (const expected of ['https://storage.test/up/1', 'https://storage.test/up/2?part=2']) {
-      const answer = await app.send('PATCH', at, {}, { body });
+      const response = await app.send('PATCH', at, {}, { body });
       expect(upstream.asked.at(-1)).toBe(`PATCH ${expected}`);
-      at = answer.header('Location')?.replace('http://regshift.test', '') ?? '';
+      at = response.header('Location')?.replace('http://regshift.test', '') ?? '';
     }
   });
 
@@ -118,19 +122,23 @@ describe('an upload at an address of its own', () => {
     '%s is not followed',
     async (location) => {
       const app = testApp({}, scriptedUpstream(startingAt(location)).fetch);
-      const answer = await app.send('POST', uploads);
-      expect([answer.status, answer.text()]).toEqual([502, expect.not.stringContaining('word')]);
+      const response = await app.send('POST', uploads);
+      expect([response.status, response.text()]).toEqual([502, expect.not.stringContaining('word')]);
     },
   );
 
-  it('is nobody else’s to make: altered, of another repository, of another key, or a day old', async () => {
+  it('is refused when it is altered, of another repository, of another upstream, or a day old', async () => {
     const upstream = scriptedUpstream(startingAt('https://storage.test/u'));
     const app = testApp({}, upstream.fetch);
     const path = (await begin(app)).replace('http://regshift.test', '');
     const refused = async (by: TestApp, at: string) => {
       upstream.forget();
-      const answer = await by.send('PUT', at, {}, { body });
-      expect([answer.status, answer.error().code, upstream.asked]).toEqual([404, 'BLOB_UPLOAD_UNKNOWN', []]);
+      const response = await by.send('PUT', at, {}, { body });
+      expect([response.status, response.error().code, upstream.asked]).toEqual([
+        404,
+        'BLOB_UPLOAD_UNKNOWN',
+        [],
+      ]);
     };
     await refused(app, `${path.slice(0, -9)}AAAAAAAA`);
     await refused(app, path.replace('team/app', 'team/other'));

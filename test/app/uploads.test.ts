@@ -12,7 +12,7 @@ const alice = 'Basic YWxpY2U6c2VjcmV0';
 const accepted = (headers: Record<string, string> = {}) =>
   new Response(null, { status: 202, headers: { Location: `${uploads}u1`, Range: '0-0', ...headers } });
 
-/** A client's body in two parts, the second of which comes when it is let. */
+/** A request body in two parts; the second one waits for `release`. */
 function inTwoParts() {
   const { promise: go, resolve: release } = Promise.withResolvers<void>();
   let parts = 0;
@@ -27,19 +27,19 @@ function inTwoParts() {
   return { stream, release };
 }
 
-/** What upstream was sent, as far as it was read. */
-function receiving(answer: () => Response) {
+/** A script that reads the requests to upstream. @returns their bodies and headers too. */
+function receiving(response: () => Response) {
   const received: { method: string; headers: Headers; body: Uint8Array }[] = [];
   const script: Script = async (request) => {
     const body = request.body ? await bytesOf(request.body as ReadableStream<Uint8Array>) : new Uint8Array();
     received.push({ method: request.method, headers: request.headers, body });
-    return answer();
+    return response();
   };
   return { received, script };
 }
 
 describe('an upload', () => {
-  it('passes byte for byte, with its length and what is said of it', async () => {
+  it('is passed on byte for byte, with its length and its headers', async () => {
     const { received, script } = receiving(() =>
       accepted({ 'Docker-Upload-UUID': 'u1', 'OCI-Chunk-Min-Length': '9' }),
     );
@@ -50,9 +50,9 @@ describe('an upload', () => {
       'Content-Type': 'application/octet-stream',
       Cookie: 'a=b',
     };
-    const answer = await app.send('PATCH', `${uploads}u1?_state=x%3D`, headers, { body: bytes });
-    expect(answer.status).toBe(202);
-    expect(Object.fromEntries(answer.headers)).toMatchObject({
+    const response = await app.send('PATCH', `${uploads}u1?_state=x%3D`, headers, { body: bytes });
+    expect(response.status).toBe(202);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
       'docker-upload-uuid': 'u1',
       'oci-chunk-min-length': '9',
       range: '0-0',
@@ -82,7 +82,7 @@ describe('an upload', () => {
     expect((await app.send('PATCH', `${uploads}u1`, {}, { body: stream })).status).toBe(202);
   });
 
-  it('without a body is sent without one, and again when upstream wants a token', async () => {
+  it('without a body is sent without one, and again when upstream requires a token', async () => {
     const upstream = scriptedUpstream((request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good', expires_in: 300 });
       if (request.headers.get('authorization') === 'Bearer good') return accepted();
@@ -91,15 +91,15 @@ describe('an upload', () => {
       });
     });
     const app = testApp({}, upstream.fetch);
-    const answer = await app.send('POST', uploads, { Authorization: alice, 'Content-Length': '0' });
-    expect(answer.status).toBe(202);
+    const response = await app.send('POST', uploads, { Authorization: alice, 'Content-Length': '0' });
+    expect(response.status).toBe(202);
     expect(upstream.asked[1]).toBe(
       'GET https://auth.test/?service=s&scope=repository%3Ateam%2Fapp%3Apull%2Cpush',
     );
     expect(upstream.carried).toEqual([alice, alice, 'Bearer good']);
   });
 
-  it('with a body goes out once, with the token that upstream is asked about before', async () => {
+  it('with a body is sent once, with a token that a ping has asked for before', async () => {
     const bodies: string[] = [];
     const upstream = scriptedUpstream(async (request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good', expires_in: 300 });
@@ -111,8 +111,8 @@ describe('an upload', () => {
     });
     const app = testApp({}, upstream.fetch);
     for (let chunk = 0; chunk < 2; chunk += 1) {
-      const answer = await app.send('PATCH', `${uploads}u1`, { Authorization: alice }, { body: bytes });
-      expect(answer.status).toBe(202);
+      const response = await app.send('PATCH', `${uploads}u1`, { Authorization: alice }, { body: bytes });
+      expect(response.status).toBe(202);
     }
     const patch = `PATCH ${uploads}u1`;
     const token = 'GET https://auth.test/?service=s&scope=repository%3Ateam%2Fapp%3Apull%2Cpush';
@@ -120,7 +120,7 @@ describe('an upload', () => {
     expect(bodies).toEqual(['', 'a layer', 'a layer']);
   });
 
-  it('that upstream refuses in the middle is refused to the client, whose body is gone', async () => {
+  it('that upstream refuses is refused to the client, because its body cannot be sent again', async () => {
     const challenge = 'Bearer realm="https://auth.test/",service="s"';
     const upstream = scriptedUpstream((request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good' });
@@ -128,13 +128,13 @@ describe('an upload', () => {
       return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': challenge });
     });
     const app = testApp({}, upstream.fetch);
-    const answer = await app.send('PATCH', `${uploads}u1`, { Authorization: alice }, { body: bytes });
-    expect([answer.status, answer.error().code]).toEqual([401, 'UNAUTHORIZED']);
-    expect(answer.header('WWW-Authenticate')).toBe(challenge);
+    const response = await app.send('PATCH', `${uploads}u1`, { Authorization: alice }, { body: bytes });
+    expect([response.status, response.error().code]).toEqual([401, 'UNAUTHORIZED']);
+    expect(response.header('WWW-Authenticate')).toBe(challenge);
     expect(upstream.asked.filter((each) => each.startsWith('PATCH'))).toHaveLength(1);
   });
 
-  it('ends upstream when its client leaves', async () => {
+  it('cancels the request to upstream when its client disconnects', async () => {
     const { promise: aborted, resolve } = Promise.withResolvers<void>();
     const leaving = new AbortController();
     const upstream = scriptedUpstream();
@@ -162,39 +162,42 @@ describe('an upload', () => {
     [416, 'BLOB_UPLOAD_INVALID'],
     [429, 'TOOMANYREQUESTS'],
     [500, 'UNKNOWN'],
-  ])('is told %i %s in the words of upstream', async (status, code) => {
+  ])('gets %i %s with the message of upstream', async (status, code) => {
     const upstream = scriptedUpstream(() =>
       specError(status, code, { 'Retry-After': '7' }, 'as upstream says'),
     );
-    const answer = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`);
-    expect([answer.status, answer.error()]).toEqual([status, { code, message: 'as upstream says' }]);
-    expect(answer.header('Retry-After')).toBe('7');
+    const response = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`);
+    expect([response.status, response.error()]).toEqual([status, { code, message: 'as upstream says' }]);
+    expect(response.header('Retry-After')).toBe('7');
   });
 
-  it.each([301, 302, 307, 308])('is not redirected (%i): that would take the body along', async (status) => {
-    const upstream = scriptedUpstream(
-      () => new Response(null, { status, headers: { Location: 'https://other.test/' } }),
-    );
-    const answer = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`, {
-      Authorization: alice,
-    });
-    expect([answer.status, answer.error().message]).toEqual([502, expect.stringContaining('redirect')]);
-    expect(upstream.asked.some((each) => each.includes('other.test'))).toBe(false);
-  });
+  it.each([301, 302, 307, 308])(
+    'is not redirected (%i): the redirect would carry the body',
+    async (status) => {
+      const upstream = scriptedUpstream(
+        () => new Response(null, { status, headers: { Location: 'https://other.test/' } }),
+      );
+      const response = await testApp({}, upstream.fetch).send('PUT', `${uploads}u1?digest=${digest}`, {
+        Authorization: alice,
+      });
+      expect([response.status, response.error().message]).toEqual([502, expect.stringContaining('redirect')]);
+      expect(upstream.asked.some((each) => each.includes('other.test'))).toBe(false);
+    },
+  );
 });
 
 describe('a mount', () => {
   const startedWith = async (query: string, variables: Record<string, string> = {}) => {
     const upstream = scriptedUpstream(() => accepted());
-    const answer = await testApp(variables, upstream.fetch).send('POST', `${uploads}${query}`, {
+    const response = await testApp(variables, upstream.fetch).send('POST', `${uploads}${query}`, {
       'Content-Length': '0',
     });
-    expect(answer.status).toBe(202);
+    expect(response.status).toBe(202);
     return upstream.asked.at(-1)?.replace(`POST ${uploads}`, '');
   };
   const mount = `?mount=${encodeURIComponent(digest)}`;
 
-  it('asks upstream for both repositories, by the names that it knows', async () => {
+  it('names both repositories as upstream does', async () => {
     expect(await startedWith(`${mount}&from=team/base`)).toBe(`${mount}&from=team%2Fbase`);
     const aliases = { REGSHIFT_ALIASES: 'base=group/sub/base' };
     expect(await startedWith(`${mount}&from=base`, aliases)).toBe(`${mount}&from=group%2Fsub%2Fbase`);
@@ -204,7 +207,7 @@ describe('a mount', () => {
     expect(await startedWith(`${mount}&from=${from}`, { REGSHIFT_REPOSITORIES: 'team/*' })).toBe('');
   });
 
-  it('needs the right to read the other one too', async () => {
+  it('requests a token for the source repository too', async () => {
     const upstream = scriptedUpstream((request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good' });
       if (request.headers.get('authorization') === 'Bearer good') {
@@ -215,12 +218,12 @@ describe('a mount', () => {
       }
       return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Bearer realm="https://auth.test/"' });
     });
-    const answer = await testApp({}, upstream.fetch).send('POST', `${uploads}${mount}&from=team/base`, {
+    const response = await testApp({}, upstream.fetch).send('POST', `${uploads}${mount}&from=team/base`, {
       Authorization: alice,
     });
     const scopes = new URL(upstream.asked[1]?.slice(4) ?? '').searchParams.getAll('scope');
     expect(scopes).toEqual(['repository:team/app:pull,push', 'repository:team/base:pull']);
-    expect([answer.status, answer.header('Location')]).toEqual([
+    expect([response.status, response.header('Location')]).toEqual([
       201,
       `http://regshift.test/v2/team/app/blobs/${digest}`,
     ]);

@@ -7,7 +7,7 @@ import { type Script, scriptedUpstream, specError } from '../support/scripted-up
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const latest = '/v2/sample/schema2/manifests/latest';
 
-/** What upstream's good answer to this path is, with another body in it. */
+/** Replaces the body of upstream's response to the matching requests. */
 function instead(isMeant: (request: Request, url: URL) => boolean, body: string | Uint8Array): Script {
   return (request, url) => {
     if (!isMeant(request, url)) return undefined;
@@ -135,45 +135,42 @@ const faults: readonly Fault[] = [
   },
 ];
 
-describe.each(faults)('upstream answers with $fault', (each) => {
-  it(`the client is told ${each.status} ${each.code}`, async () => {
+describe.each(faults)('upstream responds with $fault', (each) => {
+  it(`the client gets ${each.status} ${each.code}`, async () => {
     const upstream = scriptedUpstream(each.script);
-    const answer = await testApp({}, upstream.fetch).get(latest, docker19);
-    expect([answer.status, answer.error().code]).toEqual([each.status, each.code]);
-    expect(answer.error().message).toMatch(each.message);
-    for (const [name, value] of Object.entries(each.headers ?? {})) expect(answer.header(name)).toBe(value);
+    const response = await testApp({}, upstream.fetch).get(latest, docker19);
+    expect([response.status, response.error().code]).toEqual([each.status, each.code]);
+    expect(response.error().message).toMatch(each.message);
+    for (const [name, value] of Object.entries(each.headers ?? {})) expect(response.header(name)).toBe(value);
   });
 
-  it.each(['GET', 'HEAD'])(
-    'and the next %s finds what is good, with nothing wrong remembered',
-    async (method) => {
-      const upstream = scriptedUpstream(each.script);
-      const app = testApp({}, upstream.fetch);
-      await app.get(latest, docker19);
-      upstream.follow();
-      const answer = await app.send(method, latest, docker19);
-      expect(answer.status).toBe(200);
-      const healthy = await testApp().get(latest, docker19);
-      expect(answer.header('Docker-Content-Digest')).toBe(healthy.header('Docker-Content-Digest'));
-    },
-  );
+  it.each(['GET', 'HEAD'])('and the next %s succeeds: nothing of the fault is cached', async (method) => {
+    const upstream = scriptedUpstream(each.script);
+    const app = testApp({}, upstream.fetch);
+    await app.get(latest, docker19);
+    upstream.follow();
+    const response = await app.send(method, latest, docker19);
+    expect(response.status).toBe(200);
+    const healthy = await testApp().get(latest, docker19);
+    expect(response.header('Docker-Content-Digest')).toBe(healthy.header('Docker-Content-Digest'));
+  });
 });
 
-describe('a converted manifest is never made', () => {
-  it('of a child that is not what the index says', async () => {
+describe('a manifest is never converted', () => {
+  it('from a child that does not match its index', async () => {
     const script: Script = (request, url) =>
       manifestGet(request, url) && !url.pathname.endsWith('latest')
         ? new Response('{"schemaVersion":2}', { headers: { 'Content-Type': mediaTypes.ociManifest } })
         : undefined;
     const upstream = scriptedUpstream(script);
     const app = testApp({}, upstream.fetch);
-    const answer = await app.get('/v2/sample/index/manifests/latest', docker19);
-    expect([answer.status, answer.error().code]).toEqual([502, 'MANIFEST_INVALID']);
+    const response = await app.get('/v2/sample/index/manifests/latest', docker19);
+    expect([response.status, response.error().code]).toEqual([502, 'MANIFEST_INVALID']);
     upstream.follow();
     expect((await app.get('/v2/sample/index/manifests/latest', docker19)).status).toBe(200);
   });
 
-  it('of a list whose children are broken: not even without them', async () => {
+  it('from a list with broken children, not even without them', async () => {
     const index = scriptedUpstream();
     const rootOnly: string[] = [];
     index.follow((request, url) => {
@@ -183,35 +180,35 @@ describe('a converted manifest is never made', () => {
     });
     const app = testApp({}, index.fetch);
     const headers = manifestRequestHeaders['Docker 1.13.1'];
-    const answer = await app.get('/v2/sample/index/manifests/latest', headers);
-    expect([answer.status, answer.error().code]).toEqual([502, 'MANIFEST_INVALID']);
+    const response = await app.get('/v2/sample/index/manifests/latest', headers);
+    expect([response.status, response.error().code]).toEqual([502, 'MANIFEST_INVALID']);
   });
 });
 
-it('what upstream says goes to a terminal: no control characters, and not much of it', async () => {
+it('a message of upstream is shortened, and loses its control characters', async () => {
   const message = `\u001b[31m${'x'.repeat(1000)}`;
   const upstream = scriptedUpstream(() => specError(403, 'DENIED', {}, message));
-  const answer = await testApp({}, upstream.fetch).get(latest, docker19);
-  expect(answer.error().message).not.toContain('\u001b');
-  expect(answer.error().message.length).toBeLessThan(400);
+  const response = await testApp({}, upstream.fetch).get(latest, docker19);
+  expect(response.error().message).not.toContain('\u001b');
+  expect(response.error().message.length).toBeLessThan(400);
 });
 
-it('a blob is refused in the same way', async () => {
+it('a blob is refused with the same errors', async () => {
   const path = `/v2/sample/schema2/blobs/sha256:${'1'.repeat(64)}`;
   for (const { script, status, code } of faults.filter(({ status: each }) => each !== 502)) {
-    const answer = await testApp({}, scriptedUpstream(script).fetch).get(path);
-    expect([answer.status, answer.error().code]).toEqual([status, code]);
+    const response = await testApp({}, scriptedUpstream(script).fetch).get(path);
+    expect([response.status, response.error().code]).toEqual([status, code]);
   }
 });
 
-describe('a connection that upstream closes before it answers', () => {
+describe('a connection that upstream closes before its response', () => {
   const cut = () => {
     throw Object.assign(new TypeError('fetch failed'), {
       cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
     });
   };
 
-  it('is opened again once: one that was kept alive may end just when it is used', async () => {
+  it('is opened again once: a kept-alive connection may end just when it is used', async () => {
     let asked = 0;
     const upstream = scriptedUpstream(() => {
       asked += 1;
@@ -220,21 +217,21 @@ describe('a connection that upstream closes before it answers', () => {
     expect((await testApp({}, upstream.fetch).get(latest, docker19)).status).toBe(200);
   });
 
-  it('and again, is told', async () => {
+  it('twice is an error', async () => {
     const upstream = scriptedUpstream(cut);
-    const answer = await testApp({}, upstream.fetch).get(latest, docker19);
-    expect([answer.status, answer.error().message]).toEqual([502, expect.stringContaining('ECONNRESET')]);
+    const response = await testApp({}, upstream.fetch).get(latest, docker19);
+    expect([response.status, response.error().message]).toEqual([502, expect.stringContaining('ECONNRESET')]);
     expect(upstream.asked).toHaveLength(2);
   });
 });
 
-it('no cache may keep an error, or give it to another client', async () => {
-  const answer = await testApp({}, scriptedUpstream().fetch).get(
+it('an error may not be cached', async () => {
+  const response = await testApp({}, scriptedUpstream().fetch).get(
     '/v2/sample/nothing/manifests/latest',
     docker19,
   );
-  expect(answer.status).toBe(404);
-  expect([answer.header('Cache-Control'), answer.header('Vary')]).toEqual([
+  expect(response.status).toBe(404);
+  expect([response.header('Cache-Control'), response.header('Vary')]).toEqual([
     'no-store',
     'Accept, Authorization, User-Agent',
   ]);

@@ -6,12 +6,12 @@ import { type Script, scriptedUpstream, specError } from '../support/scripted-up
 import { v1DaemonNames, v1Daemons } from '../support/v1-daemons.ts';
 import { pullV1 } from '../support/v1-pull.ts';
 
-/** A registry of these repositories alone, of one image each. */
+/** A registry with these repositories, each with one image. */
 function registryOf(repositories: Readonly<Record<string, string>>): Script {
   return async (request, url) => {
     for (const [name, sample] of Object.entries(repositories)) {
-      const answer = await manyTags(name, { latest: sample })(request, url);
-      if (answer) return answer;
+      const response = await manyTags(name, { latest: sample })(request, url);
+      if (response) return response;
     }
     return url.pathname === '/v2/' ? undefined : specError(404, 'NAME_UNKNOWN');
   };
@@ -29,13 +29,13 @@ describe.each(v1DaemonNames)('%s pulls', (daemon) => {
   it.each([
     ['a name without a namespace', { foo: 'sample/oci' }, 'foo', 'foo'],
     [
-      'a name without one that upstream keeps in library/',
+      'a name without a namespace that upstream has in library/',
       { 'library/foo': 'sample/oci' },
       'foo',
       'library/foo',
     ],
     ['a name that ends like a path', { 'team/tags': 'sample/oci' }, 'team/tags', 'team/tags'],
-    ['a name that is like a path', { 'images/json': 'sample/oci' }, 'images/json', 'images/json'],
+    ['a name that looks like a path', { 'images/json': 'sample/oci' }, 'images/json', 'images/json'],
     ['a name in library/', { 'library/foo': 'sample/oci' }, 'library/foo', 'library/foo'],
     ['the first of two', { foo: 'sample/oci', 'library/foo': 'sample/schema2' }, 'foo', 'foo'],
     [
@@ -62,7 +62,7 @@ describe.each(v1DaemonNames)('%s pulls', (daemon) => {
     expect(askedAbout(upstream.asked)).toEqual(new Set(['team/tools/build.image']));
   });
 
-  it('nothing that is not served', async () => {
+  it('no repository that is not served', async () => {
     const { app, upstream } = over({ 'team/app': 'sample/oci' }, { REGSHIFT_REPOSITORIES: 'other/*' });
     const pulling = pullV1({ daemon: v1Daemons[daemon], http: app.send }, 'team/app');
     await expect(pulling).rejects.toThrow('image team/app not found');
@@ -71,7 +71,7 @@ describe.each(v1DaemonNames)('%s pulls', (daemon) => {
 });
 
 describe('a tag with the name of a path', () => {
-  it.each(['images', 'tags', 'json', 'properties'])('%s: is found within a pull', async (tag) => {
+  it.each(['images', 'tags', 'json', 'properties'])('%s: is found in a pull', async (tag) => {
     const upstream = scriptedUpstream(manyTags('team/app', { [tag]: 'sample/oci', other: 'sample/schema2' }));
     const { send } = testApp({}, upstream.fetch);
     const { ids } = await pullV1({ daemon: v1Daemons['Docker 1.9.1'], http: send }, 'team/app', tag);
@@ -80,7 +80,7 @@ describe('a tag with the name of a path', () => {
 });
 
 describe('a repository that is no longer served', () => {
-  it('is not served to a pull that has begun', async () => {
+  it('is refused to a pull that has begun', async () => {
     const before = over({ 'team/app': 'sample/oci' });
     const { session, ids } = await pullV1(
       { daemon: v1Daemons['Docker 1.9.1'], http: before.app.send },
@@ -97,7 +97,7 @@ describe('a repository that is no longer served', () => {
 describe('an alias', () => {
   const variables = { REGSHIFT_ALIASES: 'tools/build = team/tools/build, a=b/c'.replaceAll(' = ', '=') };
 
-  it('is one for API v2 too: manifest, blobs and tags', async () => {
+  it('works in API v2 too: for manifest, blobs and tags', async () => {
     const { app, upstream } = over({ 'team/tools/build': 'sample/oci' }, variables);
     const headers = manifestRequestHeaders['Docker 1.9.1'];
     const manifest = await app.get('/v2/tools/build/manifests/latest', headers);
@@ -112,7 +112,7 @@ describe('an alias', () => {
     expect(askedAbout(upstream.asked)).toEqual(new Set(['team/tools/build']));
   });
 
-  it('is served where its repository is, and not by its own name', async () => {
+  it('is served when its repository is served, not by its own name', async () => {
     const only = { ...variables, REGSHIFT_REPOSITORIES: 'team/**' };
     const { app } = over({ 'team/tools/build': 'sample/oci' }, only);
     expect((await app.get('/v1/repositories/tools/build/images')).status).toBe(200);
@@ -123,7 +123,7 @@ describe('an alias', () => {
     expect((await other.app.get('/v1/repositories/tools/build/images')).status).toBe(404);
   });
 
-  it('is replaced in the scope of a token that is asked for here', async () => {
+  it('is replaced in the scope of a token request', async () => {
     const challenge = 'Bearer realm="https://auth.test/token",service="registry.test"';
     const upstream = scriptedUpstream((_, url) =>
       url.host === 'auth.test'
@@ -136,24 +136,21 @@ describe('an alias', () => {
       'registry:catalog:*',
     ];
     const query = scopes.map((scope) => `scope=${encodeURIComponent(scope)}`).join('&');
-    const answer = await testApp(variables, upstream.fetch).get(`/token?service=registry.test&${query}`);
-    expect(answer.status).toBe(200);
+    const response = await testApp(variables, upstream.fetch).get(`/token?service=registry.test&${query}`);
+    expect(response.status).toBe(200);
     const asked = new URL(upstream.asked.at(-1)?.replace('GET ', '') ?? '');
     expect(asked.searchParams.getAll('scope')).toEqual(scopes.slice(1));
   });
 });
 
-describe('a name that is none', () => {
-  it.each(['Team/app', 'team/-app', 'a/b/'])(
-    '%s: 400, with what a name is and where to give it a short one',
-    async (name) => {
-      const { app, upstream } = over({});
-      const answer = await app.get(`/v1/repositories/${name}/images`);
-      expect([answer.status, JSON.parse(answer.text())]).toEqual([
-        400,
-        { error: expect.stringMatching(/is not a repository name.*REGSHIFT_ALIASES/) },
-      ]);
-      expect(upstream.asked).toEqual([]);
-    },
-  );
+describe('an invalid name', () => {
+  it.each(['Team/app', 'team/-app', 'a/b/'])('%s: 400 with the setting for a short name', async (name) => {
+    const { app, upstream } = over({});
+    const response = await app.get(`/v1/repositories/${name}/images`);
+    expect([response.status, JSON.parse(response.text())]).toEqual([
+      400,
+      { error: expect.stringMatching(/is not a repository name.*REGSHIFT_ALIASES/) },
+    ]);
+    expect(upstream.asked).toEqual([]);
+  });
 });

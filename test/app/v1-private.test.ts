@@ -19,33 +19,33 @@ beforeEach(() => {
 const pull = (daemon: V1DaemonName, login?: string, https?: boolean) =>
   pullV1({ daemon: v1Daemons[daemon], http: app.send, login, https }, 'sample/oci');
 
-/** A pull up to where the daemon knows its ids. */
+/** A pull up to the id of the image. */
 async function begun(daemon: V1DaemonName, login?: string): Promise<{ session: V1Session; id: string }> {
   const session = v1Session({ daemon: v1Daemons[daemon], http: app.send, login });
   return { session, id: await idOfTag(session, 'sample/oci', 'latest') };
 }
 
 describe.each(v1DaemonNames)('a private image and %s', (daemon) => {
-  it('that has logged in, and sends its login with its first request alone', async () => {
+  it('with a login that it sends with its first request alone', async () => {
     const { layers } = await pull(daemon, 'alice:secret');
     expect(layers.size).toBe(2);
     expect(new Set(upstream.carried.slice(v1Daemons[daemon].pings.length))).toEqual(new Set([alice]));
   });
 
-  it('that has logged in, and sends its login with every request (HTTPS)', async () => {
+  it('with a login that it sends with every request (HTTPS)', async () => {
     expect((await pull(daemon, 'alice:secret', true)).layers.size).toBe(2);
   });
 
   it.each([
-    ['nobody has logged in', undefined, undefined],
-    ['nobody has logged in (HTTPS)', undefined, true],
+    ['no login', undefined, undefined],
+    ['no login (HTTPS)', undefined, true],
     ['another login', 'bob:secret', undefined],
     ['a wrong password', 'alice:guess', undefined],
-  ])('that is refused: %s', async (_, login, https) => {
+  ])('are refused: %s', async (_, login, https) => {
     await expect(pull(daemon, login, https)).rejects.toThrow('Authentication is required.');
   });
 
-  it('from which the right is taken within a pull', async () => {
+  it('that loses its right during a pull', async () => {
     const { session, id } = await begun(daemon, 'alice:secret');
     upstream.follow(privateTo(bob));
     app.advance(31);
@@ -55,7 +55,7 @@ describe.each(v1DaemonNames)('a private image and %s', (daemon) => {
     }
   });
 
-  it('that takes a day for a pull, and no more', async () => {
+  it('that has a day for a pull, and no more', async () => {
     const { session, id } = await begun(daemon, 'alice:secret');
     app.advance(day - 1);
     expect(await ancestry(session, id)).toHaveLength(2);
@@ -65,7 +65,7 @@ describe.each(v1DaemonNames)('a private image and %s', (daemon) => {
 });
 
 describe('a public image over HTTPS', () => {
-  it.each(v1DaemonNames)('%s is given it though it sends an empty login', async (daemon) => {
+  it.each(v1DaemonNames)('%s gets it although it sends an empty login', async (daemon) => {
     upstream.follow();
     expect((await pull(daemon, undefined, true)).layers.size).toBe(2);
     expect(new Set(upstream.carried)).toEqual(new Set([null]));
@@ -73,20 +73,23 @@ describe('a public image over HTTPS', () => {
 });
 
 describe('an id of a private image', () => {
-  it('opens nothing to who has no right: without a login, with another one, by the address alone', async () => {
+  it('grants nothing without the right: without a login, with another one, by the context alone', async () => {
     const { session, id } = await begun('Docker 1.9.1', 'alice:secret');
     await ancestry(session, id);
     const prefix = session.asked.at(-1)?.replace(/\/images\/.*/, '');
     for (const what of ['ancestry', 'json', 'layer']) {
       for (const headers of [{}, { Authorization: bob }, { Authorization: 'Token ' }]) {
-        const answer = await app.get(`${prefix}/images/${id}/${what}`, headers as Record<string, string>);
-        expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, 'Basic realm="regshift"']);
-        expect(answer.text()).not.toContain(id);
+        const response = await app.get(`${prefix}/images/${id}/${what}`, headers as Record<string, string>);
+        expect([response.status, response.header('WWW-Authenticate')]).toEqual([
+          401,
+          'Basic realm="regshift"',
+        ]);
+        expect(response.text()).not.toContain(id);
       }
     }
   });
 
-  it('is proved upstream again with each TTL, and not within it', async () => {
+  it('is checked upstream after each TTL, and not within it', async () => {
     const { session, id } = await begun('Docker 1.9.1', 'alice:secret');
     upstream.forget();
     await ancestry(session, id);
@@ -99,7 +102,7 @@ describe('an id of a private image', () => {
 });
 
 describe('the tags of a private repository', () => {
-  it('are listed to each login by upstream, though they are remembered', async () => {
+  it('are requested from upstream for each login, although they are cached', async () => {
     const path = '/v1/repositories/sample/oci/tags';
     expect((await app.get(path, { Authorization: alice })).status).toBe(200);
     upstream.forget();
@@ -108,13 +111,13 @@ describe('the tags of a private repository', () => {
   });
 });
 
-describe('where a login is', () => {
-  it('in no path, no cookie and no log, and readable in no header', async () => {
+describe('the login of a pull', () => {
+  it('is in no path, no cookie and no log, and readable in no header', async () => {
     const { session, id } = await begun('Docker 1.9.1', 'alice:secret');
     await ancestry(session, id);
-    const answer = await app.get('/v1/repositories/sample/oci/images', { Authorization: alice });
+    const response = await app.get('/v1/repositories/sample/oci/images', { Authorization: alice });
     const said =
-      [...answer.headers].flat().join('\n') + session.asked.join('\n') + JSON.stringify(app.logged);
+      [...response.headers].flat().join('\n') + session.asked.join('\n') + JSON.stringify(app.logged);
     const decoded = said
       .split(/[^A-Za-z0-9_-]+/)
       .map(decodedPart)
@@ -144,30 +147,30 @@ describe('Cache-Control', () => {
       'repositories/sample/oci/json',
       'repositories/sample/oci/properties',
     ];
-    const answers = [await newer.get('repositories/sample/oci/tags/latest')];
+    const responses = [await newer.get('repositories/sample/oci/tags/latest')];
     for (const path of [...paths, ...['ancestry', 'json', 'layer'].map((what) => `images/${id}/${what}`)]) {
-      answers.push(await session.get(path));
+      responses.push(await session.get(path));
     }
-    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-    // Of a blob it is said besides that no cache may change it.
-    return answers.map(
-      (answer) => answer.header('Cache-Control')?.replace(/(?:, )?no-transform$/, '') || null,
+    expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 200));
+    // Blobs have no-transform too.
+    return responses.map(
+      (response) => response.header('Cache-Control')?.replace(/(?:, )?no-transform$/, '') || null,
     );
   };
 
-  it('is private for what takes a login', async () => {
+  it('is private for content that requires a login', async () => {
     expect(new Set(await everything('alice:secret'))).toEqual(new Set(['private']));
   });
 
-  it('is not said of what is given to anyone', async () => {
+  it('is absent for public content', async () => {
     upstream.follow();
     expect(new Set(await everything())).toEqual(new Set([null]));
   });
 
-  it('lets nothing store the answer that a token is in', async () => {
+  it('is no-store for the response with a token', async () => {
     upstream.follow();
-    const answer = await app.get('/v1/repositories/sample/oci/images');
-    expect(answer.header('Cache-Control')).toBe('private, no-store');
+    const response = await app.get('/v1/repositories/sample/oci/images');
+    expect(response.header('Cache-Control')).toBe('private, no-store');
   });
 });
 
@@ -185,7 +188,7 @@ describe('clients that log in to the proxy', () => {
     app = testApp(variables, upstream.fetch);
   });
 
-  it.each(v1DaemonNames)('%s, once', async (daemon) => {
+  it.each(v1DaemonNames)('%s logs in once', async (daemon) => {
     expect((await pull(daemon, 'alice:secret')).layers.size).toBe(2);
     expect(upstream.carried).not.toContain(alice);
   });
@@ -194,7 +197,7 @@ describe('clients that log in to the proxy', () => {
     await expect(pull(daemon)).rejects.toThrow('Authentication is required.');
   });
 
-  it('are asked again with each request that brings no token', async () => {
+  it('need a login for each request without a token', async () => {
     const { session, id } = await begun('Docker 1.9.1', 'alice:secret');
     await ancestry(session, id);
     const path = session.asked.at(-1) ?? '';

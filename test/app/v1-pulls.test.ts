@@ -16,7 +16,7 @@ const pulls = v1DaemonNames.flatMap((daemon) => images.map((sample) => ({ daemon
 const pull = (daemon: V1DaemonName, sample: string) => pullV1({ daemon: v1Daemons[daemon], http }, sample);
 
 describe.each(pulls)('$daemon pulls $sample', ({ daemon, sample }) => {
-  it('and has the files of the image: each layer is one that it unpacks', async () => {
+  it('and gets the files of the image, in layers that it can decompress', async () => {
     const { ids, layers } = await pull(daemon, sample);
     const decompressed = await Promise.all(
       ids.toReversed().map((id) => decompressedV1(layers.get(id) ?? new Uint8Array())),
@@ -25,7 +25,7 @@ describe.each(pulls)('$daemon pulls $sample', ({ daemon, sample }) => {
     expect(withFiles).toEqual(sampleImage(sample).layers.map(({ tar }) => tar));
   });
 
-  it('and has the ids and the JSON of its schema 1', async () => {
+  it('and gets the ids and the JSON of its schema 1', async () => {
     const { ids, json } = await pull(daemon, sample);
     const manifest = await app.get(`/v2/${sample}/manifests/latest`, manifestRequestHeaders['Docker 1.9.1']);
     const { document, entries } = readSignedSchema1(manifest.body);
@@ -33,7 +33,7 @@ describe.each(pulls)('$daemon pulls $sample', ({ daemon, sample }) => {
     expect(ids.map((id) => json.get(id))).toEqual(document.history.map((each) => each.v1Compatibility));
   });
 
-  it('and can go on with a layer that broke off, at any byte', async () => {
+  it('and can resume a layer that broke off at any byte', async () => {
     const whole = await pull(daemon, sample);
     const shortest = Math.min(...[...whole.layers.values()].map(({ length }) => length));
     for (const breakAfter of [1, 20, shortest]) {
@@ -43,8 +43,8 @@ describe.each(pulls)('$daemon pulls $sample', ({ daemon, sample }) => {
   });
 });
 
-describe('what is sent with a layer and its JSON', () => {
-  it.each(images)('%s: the size that is said is that of the layer', async (sample) => {
+describe('the headers of a layer and its JSON', () => {
+  it.each(images)('%s: have the size of the layer', async (sample) => {
     const { ids, layers, session } = await pull('Docker 1.9.1', sample);
     for (const id of ids) {
       const json = await session.get(`images/${id}/json`);
@@ -57,8 +57,8 @@ describe('what is sent with a layer and its JSON', () => {
 });
 
 describe('a layer that broke off', () => {
-  /** What upstream is asked for. */
-  async function rangesAsked(sample: string, range: string) {
+  /** Requests a range of a layer. @returns the range of the request to upstream, the response and the size. */
+  async function requestRange(sample: string, range: string) {
     const ranges: (string | null)[] = [];
     const upstream = scriptedUpstream((request, url) => {
       if (request.method === 'GET' && url.pathname.includes('/blobs/'))
@@ -68,31 +68,28 @@ describe('a layer that broke off', () => {
     const far = testApp({}, upstream.fetch);
     const { session, ids } = await pullV1({ daemon: v1Daemons['Docker 1.9.1'], http: far.send }, sample);
     const size = (await session.get(`images/${ids.at(-1)}/layer`)).body.length;
-    const answer = await session.get(`images/${ids.at(-1)}/layer`, [
+    const response = await session.get(`images/${ids.at(-1)}/layer`, [
       ['Range', range.replaceAll('SIZE', String(size))],
     ]);
-    return { asked: ranges.at(-1)?.replace(String(size - 1), 'SIZE-1'), answer, size };
+    return { asked: ranges.at(-1)?.replace(String(size - 1), 'SIZE-1'), response: response, size };
   }
 
-  it.each(['sample/oci', 'sample/schema1'])('of %s is not asked for beyond its end', async (sample) => {
-    const { asked, answer, size } = await rangesAsked(sample, 'bytes=7-SIZE');
+  it.each(['sample/oci', 'sample/schema1'])('of %s is not requested beyond its end', async (sample) => {
+    const { asked, response, size } = await requestRange(sample, 'bytes=7-SIZE');
     expect(asked).toBe('bytes=7-SIZE-1');
-    expect([answer.status, answer.header('Content-Range')]).toEqual([206, `bytes 7-${size - 1}/${size}`]);
-    expect(answer.body.length).toBe(size - 7);
+    expect([response.status, response.header('Content-Range')]).toEqual([206, `bytes 7-${size - 1}/${size}`]);
+    expect(response.body.length).toBe(size - 7);
   });
 
-  it.each(['sample/oci', 'sample/schema1', 'sample/oci-zstd'])(
-    'at the end of %s has no more',
-    async (sample) => {
-      const { answer, size } = await rangesAsked(sample, 'bytes=SIZE-SIZE');
-      expect([answer.status, answer.header('Content-Length')]).toEqual([416, '0']);
-      expect(answer.header('Content-Range')).toBe(`bytes */${size}`);
-    },
-  );
+  it.each(['sample/oci', 'sample/schema1', 'sample/oci-zstd'])('at the end of %s is 416', async (sample) => {
+    const { response, size } = await requestRange(sample, 'bytes=SIZE-SIZE');
+    expect([response.status, response.header('Content-Length')]).toEqual([416, '0']);
+    expect(response.header('Content-Range')).toBe(`bytes */${size}`);
+  });
 });
 
 describe('the ancestry of an image', () => {
-  it('goes from it down to the base, wherever in a chain it stands', async () => {
+  it('lists it and its parents, for each image of a chain', async () => {
     const { ids, session } = await pull('Docker 1.9.1', 'sample/schema2-empty-layers');
     expect(ids.length).toBeGreaterThan(3);
     for (const [index, id] of ids.entries()) {
@@ -101,8 +98,8 @@ describe('the ancestry of an image', () => {
   });
 });
 
-describe('a layer whose length upstream does not say', () => {
-  it('has the length that its manifest says', async () => {
+describe('a layer without a length from upstream', () => {
+  it('has the length from its manifest', async () => {
     const samples = scriptedUpstream();
     const upstream = scriptedUpstream(async (request, url) => {
       if (request.method !== 'GET' || !url.pathname.includes('/blobs/')) return undefined;
@@ -113,13 +110,13 @@ describe('a layer whose length upstream does not say', () => {
       { daemon: v1Daemons['Docker 1.9.1'], http: far.send },
       'sample/oci',
     );
-    const answer = await session.get(`images/${ids[0]}/layer`);
-    expect(answer.header('Content-Length')).toBe(String(layers.get(ids[0] ?? '')?.length));
+    const response = await session.get(`images/${ids[0]}/layer`);
+    expect(response.header('Content-Length')).toBe(String(layers.get(ids[0] ?? '')?.length));
   });
 });
 
 describe('an artifact that is no image', () => {
-  it.each(v1DaemonNames)('%s is told why it cannot be pulled', async (daemon) => {
+  it.each(v1DaemonNames)('%s shows why it cannot be pulled', async (daemon) => {
     const pulling = pull(daemon, 'sample/helm-chart');
     const old = daemon === 'Docker 1.3.3' || daemon === 'Docker 1.5.0';
     const shown = old
@@ -129,8 +126,8 @@ describe('an artifact that is no image', () => {
   });
 });
 
-describe('schema 1 whose signature does not hold', () => {
-  it('is not taken apart: nobody else would check it', async () => {
+describe('schema 1 with an invalid signature', () => {
+  it('is refused: API v1 clients cannot check it', async () => {
     const samples = scriptedUpstream();
     const upstream = scriptedUpstream(async (request, url) => {
       if (request.method !== 'GET' || !url.pathname.includes('/manifests/')) return undefined;
@@ -140,27 +137,30 @@ describe('schema 1 whose signature does not hold', () => {
         .replace(/("signature": ")(.)/, (_, before, first) => before + (first === 'A' ? 'B' : 'A'));
       return new Response(body, { headers: { 'Content-Type': stored.headers.get('Content-Type') ?? '' } });
     });
-    const answer = await testApp({}, upstream.fetch).get('/v1/repositories/sample/schema1/images');
-    expect([answer.status, answer.text()]).toEqual([406, expect.stringMatching(/signature/i)]);
+    const response = await testApp({}, upstream.fetch).get('/v1/repositories/sample/schema1/images');
+    expect([response.status, response.text()]).toEqual([406, expect.stringMatching(/signature/i)]);
   });
 });
 
-describe('what upstream is asked', () => {
-  it('Docker 1.5 is sent on to API v1 without a question', async () => {
+describe('the requests to upstream', () => {
+  it('are none when Docker 1.5 is sent to API v1', async () => {
     const upstream = scriptedUpstream();
     const headers = [['User-Agent', v1Daemons['Docker 1.5.0'].userAgent]] as const;
-    const answer = await testApp({}, upstream.fetch).get('/v2/sample/oci/manifests/latest', headers);
-    expect([answer.status, upstream.asked]).toEqual([404, []]);
+    const response = await testApp({}, upstream.fetch).get('/v2/sample/oci/manifests/latest', headers);
+    expect([response.status, upstream.asked]).toEqual([404, []]);
   });
 
-  it.each([true, false])('a pull of one tag asks for each thing once (cookies: %s)', async (cookies) => {
-    const upstream = scriptedUpstream();
-    const far = testApp({}, upstream.fetch);
-    await pullV1({ daemon: v1Daemons['Docker 1.9.1'], http: far.send, cookies }, 'sample/oci');
-    const asked = upstream.asked.filter((each) => !each.endsWith('/v2/'));
-    expect(asked.filter((each) => each.includes('/tags/list'))).toEqual([]);
-    expect(asked).toEqual([...new Set(asked)]);
-    // The tag, the manifest, the config and two layers.
-    expect(asked.length).toBe(5);
-  });
+  it.each([true, false])(
+    'are one for each document and layer in a pull of one tag (cookies: %s)',
+    async (cookies) => {
+      const upstream = scriptedUpstream();
+      const far = testApp({}, upstream.fetch);
+      await pullV1({ daemon: v1Daemons['Docker 1.9.1'], http: far.send, cookies }, 'sample/oci');
+      const asked = upstream.asked.filter((each) => !each.endsWith('/v2/'));
+      expect(asked.filter((each) => each.includes('/tags/list'))).toEqual([]);
+      expect(asked).toEqual([...new Set(asked)]);
+      // The tag, the manifest, the config and two layers.
+      expect(asked.length).toBe(5);
+    },
+  );
 });

@@ -25,7 +25,7 @@ function inTurn(replicas: readonly TestApp[]): V1Http {
   };
 }
 
-/** Each request goes to a process that has just been started. */
+/** Each request goes to a new process. */
 const alwaysNew: V1Http = (method, path, headers) =>
   testApp({}, upstream().fetch).send(method, path, headers);
 
@@ -48,14 +48,14 @@ describe.each(v1DaemonNames)('%s pulls', (daemon) => {
     ['1.9', true],
     ['1.9', false],
     ['latest', false],
-  ] as const)('team/app:%s from replicas that know nothing at all (cookies: %s)', async (tag, cookies) => {
+  ] as const)('team/app:%s from replicas with empty caches (cookies: %s)', async (tag, cookies) => {
     const { ids, json, layers } = await pull(daemon, single.send, tag);
     expect(await pull(daemon, alwaysNew, tag, cookies)).toMatchObject({ ids, json, layers });
   });
 });
 
-describe('a replica that looks through all tags', () => {
-  it('is not kept from it by one that is no image, or is gone', async () => {
+describe('a replica that searches all tags', () => {
+  it('skips tags that are no image or are missing', async () => {
     const odd = { a: 'sample/helm-chart', latest: 'sample/helm-chart', b: 'sample/oci', z: 'sample/nowhere' };
     const http: V1Http = (method, path, headers) =>
       testApp({}, scriptedUpstream(manyTags('team/app', odd)).fetch).send(method, path, headers);
@@ -65,29 +65,29 @@ describe('a replica that looks through all tags', () => {
 });
 
 describe('a cookie', () => {
-  /** Each request goes to a process that has just been started, and looks at few tags. */
+  /** Each request goes to a new process that searches one tag alone. */
   const few: V1Http = (method, path, headers) =>
     testApp({ REGSHIFT_V1_TAGS: '1' }, upstream().fetch).send(method, path, headers);
 
-  it('leads to an image whose tag no replica would look at', async () => {
+  it('leads to an image whose tag no replica would search', async () => {
     const { ids } = await pull('Docker 1.9.1', single.send, '1.0');
     expect((await pull('Docker 1.9.1', few, '1.0')).ids).toEqual(ids);
     await expect(pull('Docker 1.9.1', few, '1.0', false)).rejects.toThrow('Server error: 404');
   });
 
   it.each([
-    // The first one is told with the images.
+    // The images response already needs no list for latest.
     ['latest', 1],
     ['1.9', 2],
-  ])('spares Docker 1.7 and upstream most of a search: %s', async (tag, lists) => {
+  ])('saves most searches of Docker 1.7: %s', async (tag, lists) => {
     const everything: string[] = [];
     await pull(
       'Docker 1.7.1',
       async (method, path, headers) => {
         const behind = upstream();
-        const answer = await testApp({}, behind.fetch).send(method, path, headers);
+        const response = await testApp({}, behind.fetch).send(method, path, headers);
         everything.push(...behind.asked);
-        return answer;
+        return response;
       },
       tag,
     );
@@ -95,19 +95,19 @@ describe('a cookie', () => {
   });
 });
 
-describe('a replica that knows nothing of the pull', () => {
-  it('asks upstream about the image that the cookie names, and about no tag', async () => {
+describe('a replica with an empty cache', () => {
+  it('requests the image that the cookie names from upstream, and no tag', async () => {
     const { session, ids } = await pull('Docker 1.9.1', single.send, '1.9');
     const cold = upstream();
     const path = session.asked.find((each) => each.endsWith(`${ids[1]}/json`)) ?? '';
     const tag = await single.get('/v2/team/app/manifests/1.9', { Accept: '*/*' });
     const root = tag.header('Docker-Content-Digest');
-    const answer = await testApp({}, cold.fetch).get(path, { Cookie: `a=b; regshift-root=${root}; c=d` });
-    expect(answer.status).toBe(200);
+    const response = await testApp({}, cold.fetch).get(path, { Cookie: `a=b; regshift-root=${root}; c=d` });
+    expect(response.status).toBe(200);
     expect(cold.asked.filter((each) => /tags|manifests\/[^s]/.test(each))).toEqual([]);
   });
 
-  it('with another signing key takes nothing of it', async () => {
+  it('with another signing key accepts no context and no token', async () => {
     const other = {
       kty: 'EC',
       crv: 'P-256',

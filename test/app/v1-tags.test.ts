@@ -16,10 +16,10 @@ function over(script: Script, variables: Record<string, string> = {}): { app: Te
   return { upstream, app: testApp(variables, upstream.fetch) };
 }
 
-const given = async (app: TestApp, headers = docker17) => {
-  const answer = await app.get(path, headers);
-  expect([answer.status, answer.text()]).toEqual([200, expect.any(String)]);
-  return JSON.parse(answer.text()) as Record<string, string>;
+const listedTags = async (app: TestApp, headers = docker17) => {
+  const response = await app.get(path, headers);
+  expect([response.status, response.text()]).toEqual([200, expect.any(String)]);
+  return JSON.parse(response.text()) as Record<string, string>;
 };
 
 /** `v0` to `v<count - 1>`, `latest` and `edge`. */
@@ -31,27 +31,27 @@ function versions(count: number): Record<string, string> {
 const warnings = ({ logged }: TestApp) => logged.filter(({ level }) => level === 'warn');
 
 describe('the tags of a repository', () => {
-  it('name the ids of their images, for the platform that asks', async () => {
+  it('have the ids of their images, for the platform of the client', async () => {
     const { app } = over(manyTags('team/app', { a: 'sample/oci', b: 'sample/index', c: 'sample/oci' }));
-    const ids = await given(app);
+    const ids = await listedTags(app);
     expect(Object.keys(ids)).toEqual(expect.arrayContaining(['a', 'b', 'c']));
     expect(ids.a).toBe(ids.c);
     expect(ids.a).not.toBe(ids.b);
-    const other = await given(app, onArm);
+    const other = await listedTags(app, onArm);
     expect(other.b).not.toBe(ids.b);
     expect((await app.get(path, docker17)).header('Vary')).toBe('User-Agent');
   });
 
-  it('may have the names of things that every object has', async () => {
+  it('may have the names of properties of every object', async () => {
     const { app } = over(manyTags('team/app', { constructor: 'sample/oci', ['__proto__']: 'sample/oci' }));
-    expect(Object.keys(await given(app)).toSorted()).toEqual(['__proto__', 'constructor']);
+    expect(Object.keys(await listedTags(app)).toSorted()).toEqual(['__proto__', 'constructor']);
   });
 
-  it('leave out those that cannot be given, and the log says why', async () => {
+  it('are listed without those that cannot be converted, and the log says why', async () => {
     const { app } = over(
       manyTags('team/app', { chart: 'sample/helm-chart', gone: 'sample/nowhere', ok: 'sample/oci' }),
     );
-    expect(Object.keys(await given(app))).toEqual(['ok']);
+    expect(Object.keys(await listedTags(app))).toEqual(['ok']);
     expect(warnings(app).map(({ facts }) => [facts?.tag, facts?.reason])).toEqual(
       expect.arrayContaining([
         ['chart', expect.stringContaining('not a container image')],
@@ -60,26 +60,26 @@ describe('the tags of a repository', () => {
     );
   });
 
-  it('are those that upstream gives when it fails for some', async () => {
+  it('are listed as far as upstream serves them when it fails for some', async () => {
     const { app } = over((request, url) =>
       url.pathname.endsWith('/manifests/b')
         ? specError(503, 'UNAVAILABLE')
         : manyTags('team/app', { a: 'sample/oci', b: 'sample/index' })(request, url),
     );
-    expect(Object.keys(await given(app))).toEqual(['a']);
+    expect(Object.keys(await listedTags(app))).toEqual(['a']);
     expect(warnings(app).map(({ facts }) => facts?.tag)).toEqual(['b']);
   });
 
-  it('cannot be told when upstream fails for all: that is said before what is wrong with an image', async () => {
+  it('are an error when upstream fails for all: this error takes precedence over that of an image', async () => {
     const tags = manyTags('team/app', { a: 'sample/oci', chart: 'sample/helm-chart' });
     const { app } = over(async (request, url) => {
       if (!url.pathname.endsWith('/manifests/a')) return tags(request, url);
-      // The other one is known by then.
+      // The other tag is resolved by then.
       await new Promise((resolve) => setTimeout(resolve, 100));
       return specError(503, 'UNAVAILABLE');
     });
-    const answer = await app.get(path, docker17);
-    expect([answer.status, JSON.parse(answer.text())]).toEqual([
+    const response = await app.get(path, docker17);
+    expect([response.status, JSON.parse(response.text())]).toEqual([
       503,
       { error: expect.stringContaining('503') },
     ]);
@@ -89,28 +89,28 @@ describe('the tags of a repository', () => {
 describe('a repository of many tags', () => {
   const many = versions(150);
 
-  it('gives the newest hundred and latest, and the log says that there are more', async () => {
+  it('lists the newest hundred and latest, and the log says that there are more', async () => {
     const { app } = over(manyTags('team/app', many));
-    const tags = Object.keys(await given(app));
+    const tags = Object.keys(await listedTags(app));
     expect(tags).toHaveLength(100);
     expect(tags).toEqual(expect.arrayContaining(['latest', 'v149', 'v100', 'v51']));
     expect(tags).not.toContain('v50');
     expect(warnings(app).at(-1)?.facts).toMatchObject({ repository: 'team/app', given: 100, left: 52 });
   });
 
-  it('gives as many as the operator says', async () => {
+  it('lists as many as REGSHIFT_V1_TAGS says', async () => {
     const { app } = over(manyTags('team/app', many), { REGSHIFT_V1_TAGS: '3' });
-    expect(Object.keys(await given(app)).toSorted()).toEqual(['latest', 'v148', 'v149']);
+    expect(Object.keys(await listedTags(app)).toSorted()).toEqual(['latest', 'v148', 'v149']);
   });
 
-  it('gives eight where upstream counts pulls', async () => {
+  it('lists eight when upstream counts pulls', async () => {
     const counted = { 'ratelimit-limit': '100;w=21600' };
     const { app } = over(manyTags('team/app', many, counted));
     await app.get('/v2/team/app/manifests/latest', { Accept: '*/*' });
-    expect(Object.keys(await given(app))).toHaveLength(8);
+    expect(Object.keys(await listedTags(app))).toHaveLength(8);
   });
 
-  it('asks about no more than six at once', async () => {
+  it('sends no more than six requests at once', async () => {
     let atOnce = 0;
     let most = 0;
     const tags = manyTags('team/app', many);
@@ -121,26 +121,26 @@ describe('a repository of many tags', () => {
       atOnce -= 1;
       return tags(request, url);
     });
-    await given(app);
+    await listedTags(app);
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(6);
   });
 
-  it('is asked about once a TTL, and its images are fetched once', async () => {
+  it('is resolved once per TTL, and its images are fetched once', async () => {
     const { app, upstream } = over(manyTags('team/app', versions(20)));
-    await given(app);
+    await listedTags(app);
     expect(upstream.asked.filter((each) => each.startsWith('HEAD')).length).toBe(22);
-    // Three images: a manifest and a config each.
+    // Three images, each with a manifest and a config.
     expect(upstream.asked.filter((each) => each.startsWith('GET') && !each.endsWith('/list')).length).toBe(6);
     upstream.forget();
-    await given(app);
+    await listedTags(app);
     expect(upstream.asked).toEqual([]);
     app.advance(31);
-    await given(app);
+    await listedTags(app);
     expect(upstream.asked.filter((each) => !each.startsWith('HEAD'))).toEqual(['GET /v2/team/app/tags/list']);
   });
 
-  it('gives the tag that Docker 1.5 has asked API v2 for, wherever it stands', async () => {
+  it('lists the tag that Docker 1.5 has requested from API v2, wherever it is', async () => {
     const { app } = over(manyTags('team/app', many), { REGSHIFT_V1_TAGS: '2' });
     const pull = (daemon: 'Docker 1.3.3' | 'Docker 1.5.0') =>
       pullV1({ daemon: v1Daemons[daemon], http: app.send }, 'team/app', 'edge');
@@ -148,7 +148,7 @@ describe('a repository of many tags', () => {
     expect((await pull('Docker 1.5.0')).ids).toHaveLength(2);
   });
 
-  it('of which Docker 1.5 wants one begins its pull with that one', async () => {
+  it('is resolved from the tag that Docker 1.5 pulls', async () => {
     const { app, upstream } = over(manyTags('team/app', many));
     const docker15 = [['User-Agent', v1Daemons['Docker 1.5.0'].userAgent]] as const;
     await app.get('/v2/team/app/manifests/v7', docker15);
@@ -157,7 +157,7 @@ describe('a repository of many tags', () => {
     expect(upstream.asked).not.toContain('HEAD /v2/team/app/manifests/latest');
   });
 
-  it('of which Docker 1.5 wants one gives that one from any replica, once it has an address', async () => {
+  it('serves the tag that Docker 1.5 pulls from any replica, once the pull has a context', async () => {
     const { app } = over(manyTags('team/app', many), { REGSHIFT_V1_TAGS: '2' });
     const cold = () => over(manyTags('team/app', many), { REGSHIFT_V1_TAGS: '2' }).app;
     const http = (method: string, to: string, headers: readonly (readonly [string, string])[]) =>
@@ -172,10 +172,10 @@ describe('a repository of many tags', () => {
 });
 
 describe('a single tag', () => {
-  it('is looked at alone', async () => {
+  it('is resolved alone', async () => {
     const { app, upstream } = over(manyTags('team/app', versions(150)));
-    const answer = await app.get(`${path}/v7`, docker17);
-    expect(JSON.parse(answer.text())).toMatch(/^[0-9a-f]{64}$/);
+    const response = await app.get(`${path}/v7`, docker17);
+    expect(JSON.parse(response.text())).toMatch(/^[0-9a-f]{64}$/);
     expect(upstream.asked.map((each) => each.replace(/sha256:.*/, '<digest>'))).toEqual([
       'HEAD /v2/team/app/manifests/v7',
       'GET /v2/team/app/manifests/<digest>',
@@ -185,15 +185,15 @@ describe('a single tag', () => {
 
   const odd = { chart: 'sample/helm-chart', gone: 'sample/nowhere', latest: 'sample/oci' };
 
-  it('that cannot be given is not found, and answer and log say why', async () => {
+  it('that cannot be converted is 404, and response and log say why', async () => {
     const { app } = over(manyTags('team/app', odd));
-    const answer = await app.get(`${path}/chart`, docker17);
+    const response = await app.get(`${path}/chart`, docker17);
     const why = expect.stringMatching(/team\/app:chart cannot be given.*not a container image/);
-    expect([answer.status, JSON.parse(answer.text())]).toEqual([404, { error: why }]);
+    expect([response.status, JSON.parse(response.text())]).toEqual([404, { error: why }]);
     expect(warnings(app).at(-1)?.facts).toMatchObject({ repository: 'team/app', tag: 'chart' });
   });
 
-  it('that is not there is not found, and nothing to warn of', async () => {
+  it('that is missing is 404, without a warning', async () => {
     const { app } = over(manyTags('team/app', odd));
     expect((await app.get(`${path}/gone`, docker17)).status).toBe(404);
     expect(warnings(app)).toEqual([]);
@@ -203,7 +203,7 @@ describe('a single tag', () => {
 describe('…/images', () => {
   const images = '/v1/repositories/team/app/images';
 
-  it('looks no further than latest where that will do', async () => {
+  it('resolves no tag but latest when latest suffices', async () => {
     const { app, upstream } = over(manyTags('team/app', versions(150)));
     expect((await app.get(images, docker17)).status).toBe(200);
     expect(upstream.asked.filter((each) => /list|manifests\/[a-z]/.test(each))).toEqual([
@@ -215,7 +215,7 @@ describe('…/images', () => {
   it.each([
     ['there is no latest', { v1: 'sample/oci', v2: 'sample/helm-chart' }],
     ['latest is no image', { latest: 'sample/helm-chart', v1: 'sample/oci' }],
-  ])('is answered where one tag will do: %s', async (_, tags) => {
+  ])('is 200 when one tag suffices: %s', async (_, tags) => {
     const { app } = over(manyTags('team/app', tags));
     expect((await app.get(images, docker17)).status).toBe(200);
   });
@@ -233,30 +233,27 @@ describe('…/images', () => {
       [['User-Agent', onArm[0][1].replace('arm64', 's390x')]] as const,
       /v1 cannot.*linux\/s390x.*linux\/amd64/,
     ],
-  ])(
-    'says why there is nothing, with a status whose body Docker shows: %s',
-    async (_, tags, headers, why) => {
-      const { app } = over(manyTags('team/app', tags));
-      const answer = await app.get(images, headers);
-      expect([answer.status, JSON.parse(answer.text())]).toEqual([
-        406,
-        { error: expect.stringMatching(why) },
-      ]);
-    },
-  );
+  ])('names the reason, with a status whose body Docker shows: %s', async (_, tags, headers, why) => {
+    const { app } = over(manyTags('team/app', tags));
+    const response = await app.get(images, headers);
+    expect([response.status, JSON.parse(response.text())]).toEqual([
+      406,
+      { error: expect.stringMatching(why) },
+    ]);
+  });
 
-  it('is 404 for a repository that is not there, or has no tags', async () => {
+  it('is 404 for a repository that does not exist or has no tags', async () => {
     const { app } = over(manyTags('team/app', {}));
     for (const name of ['team/app', 'team/other']) {
-      const answer = await app.get(`/v1/repositories/${name}/images`, docker17);
-      expect([answer.status, JSON.parse(answer.text())]).toEqual([
+      const response = await app.get(`/v1/repositories/${name}/images`, docker17);
+      expect([response.status, JSON.parse(response.text())]).toEqual([
         404,
         { error: expect.stringContaining(name) },
       ]);
     }
   });
 
-  it('is answered where none of those looked at will do, and there are more', async () => {
+  it('is 200 when none of the resolved tags suffices, and there are more', async () => {
     const tags = { v1: 'sample/oci', v2: 'sample/helm-chart', v3: 'sample/helm-chart' };
     const { app } = over(manyTags('team/app', tags), { REGSHIFT_V1_TAGS: '2' });
     expect((await app.get(images, docker17)).status).toBe(200);
@@ -265,13 +262,13 @@ describe('…/images', () => {
   it.each([
     [429, 'TOOMANYREQUESTS', { 'Retry-After': '60' }],
     [503, 'UNAVAILABLE', {}],
-  ])('tells that upstream answers %i', async (status, code, headers) => {
+  ])('passes on that upstream responds %i', async (status, code, headers) => {
     const { app } = over(() => specError(status, code, headers));
-    const answer = await app.get(images, docker17);
-    expect(answer.status).toBe(status);
-    expect(answer.header('Retry-After')).toBe(
+    const response = await app.get(images, docker17);
+    expect(response.status).toBe(status);
+    expect(response.header('Retry-After')).toBe(
       new Headers(headers as Record<string, string>).get('Retry-After'),
     );
-    expect(JSON.parse(answer.text())).toEqual({ error: expect.stringContaining(String(status)) });
+    expect(JSON.parse(response.text())).toEqual({ error: expect.stringContaining(String(status)) });
   });
 });

@@ -20,8 +20,8 @@ async function storedLayers(app: TestApp): Promise<string[]> {
   return layers.map(({ digest }) => digest);
 }
 
-describe('layers that are stored packed by zstd', () => {
-  it('are read for the image that a pull begins with, once, and not for all tags', async () => {
+describe('layers that are stored as zstd', () => {
+  it('are read once for the image that a pull begins with, and not for all tags', async () => {
     const layers = await storedLayers(testApp());
     const { app, upstream } = over(manyTags('team/app', { a: 'sample/index-zstd', latest: sample }));
     const read = () =>
@@ -36,40 +36,40 @@ describe('layers that are stored packed by zstd', () => {
     expect(read()).toHaveLength(layers.length);
   });
 
-  it('of another tag are read when they are asked for', async () => {
+  it('of another tag are read when they are requested', async () => {
     const { app, upstream } = over(manyTags('team/app', { other: sample, latest: 'sample/oci' }));
     const { layers } = await pullV1({ daemon, http: app.send }, 'team/app', 'other');
     for (const layer of layers.values()) await decompressedV1(layer);
-    // What a layer is made from is known, and not looked for among all tags.
+    // The source of a layer is known, and needs no search of all tags.
     expect(upstream.asked.filter((each) => each.endsWith('/tags/list'))).toHaveLength(1);
   });
 
-  it('that take longer than a client waits: it is told when to come back', async () => {
+  it('that take longer than a client waits are 406 with the time to pull again', async () => {
     const layers = await storedLayers(testApp());
     const never: Script = (request, url) =>
       request.method === 'GET' && layers.some((layer) => url.pathname.endsWith(layer))
         ? new Promise<Response>(() => {})
         : undefined;
     const { app } = over(never, { REGSHIFT_MEASURE_DEADLINE: '0' });
-    const answer = await app.get(`/v1/repositories/${sample}/images`);
-    expect([answer.status, JSON.parse(answer.text())]).toEqual([
+    const response = await app.get(`/v1/repositories/${sample}/images`);
+    expect([response.status, JSON.parse(response.text())]).toEqual([
       406,
       { error: expect.stringMatching(/is preparing layer \d+ of \d+.*Pull again in about \d+ s/) },
     ]);
-    expect(answer.header('Retry-After')).toMatch(/^\d+$/);
+    expect(response.header('Retry-After')).toMatch(/^\d+$/);
   });
 
-  it('that are not what the config says are not served', async () => {
+  it('that do not match the config are not served', async () => {
     const { app } = over(await lyingConfig());
-    const answer = await app.get(`/v1/repositories/${sample}/images`);
-    expect([answer.status, JSON.parse(answer.text())]).toEqual([
+    const response = await app.get(`/v1/repositories/${sample}/images`);
+    expect([response.status, JSON.parse(response.text())]).toEqual([
       406,
       { error: expect.stringContaining('not what the config says') },
     ]);
   });
 });
 
-/** The sample, but that its config names other layers. */
+/** The sample with a config that names other layers. */
 async function lyingConfig(): Promise<Script> {
   const app = testApp();
   const manifest = JSON.parse(

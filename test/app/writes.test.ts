@@ -22,7 +22,7 @@ const writes: readonly [string, string][] = [
   ['DELETE', `/v2/team/app/blobs/${digest}`],
 ];
 
-describe('whether clients may write', () => {
+describe('pushes and deletions', () => {
   const service = {
     REGSHIFT_UPSTREAM_AUTH: 'basic',
     REGSHIFT_UPSTREAM_USERNAME: 'proxy',
@@ -33,28 +33,32 @@ describe('whether clients may write', () => {
     request.method === 'GET' ? undefined : new Response(null, { status: 202 });
 
   it.each([
-    ['not where the proxy asks in its own name', service, false],
-    ['not where it asks in nobody’s name', { REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, false],
-    ['where they ask in theirs', {}, true],
-    ['in the proxy’s name where that is said', { ...service, REGSHIFT_PUSH: 'allow' }, true],
-    ['not where that is said', { REGSHIFT_PUSH: 'refuse' }, false],
+    ['are refused when the proxy has its own account', service, false],
+    ['are refused in anonymous mode', { REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, false],
+    ['are passed on with the login of the client', {}, true],
+    [
+      'are passed on with the account of the proxy and REGSHIFT_PUSH=allow',
+      { ...service, REGSHIFT_PUSH: 'allow' },
+      true,
+    ],
+    ['are refused with REGSHIFT_PUSH=refuse', { REGSHIFT_PUSH: 'refuse' }, false],
   ])('%s', async (_, variables, may) => {
     for (const [method, path] of writes) {
       const upstream = scriptedUpstream((request, url) =>
         url.pathname.includes('/uploads/') ? new Response(null, { status: 202 }) : taking(request, url),
       );
-      const answer = await testApp(variables, upstream.fetch).send(method, path);
-      if (may) expect([method, path, answer.status]).toEqual([method, path, 202]);
+      const response = await testApp(variables, upstream.fetch).send(method, path);
+      if (may) expect([method, path, response.status]).toEqual([method, path, 202]);
       else {
-        expect([answer.status, answer.error().code]).toEqual([405, 'UNSUPPORTED']);
-        expect(answer.error().message).toContain('REGSHIFT_PUSH');
-        expect(answer.header('Allow')).toBe(path.includes('/uploads/') ? '' : 'GET, HEAD');
+        expect([response.status, response.error().code]).toEqual([405, 'UNSUPPORTED']);
+        expect(response.error().message).toContain('REGSHIFT_PUSH');
+        expect(response.header('Allow')).toBe(path.includes('/uploads/') ? '' : 'GET, HEAD');
         expect(upstream.asked).toEqual([]);
       }
     }
   });
 
-  it('is no question for who may not use the proxy', async () => {
+  it('are 401 for clients that may not use the proxy', async () => {
     const users = 'carol:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';
     const variables = {
       ...service,
@@ -69,11 +73,11 @@ describe('whether clients may write', () => {
     await app.send('DELETE', '/v2/team/app/manifests/latest', {
       Authorization: `Basic ${btoa('carol:secret')}`,
     });
-    // The registry did not ask for a login, and was shown none: least of all the client's.
+    // The registry did not require a login, and got none, not even the client's.
     expect(upstream.carried).toEqual([null]);
   });
 
-  it('is told to the token server: no token to push with where nothing can be pushed', async () => {
+  it('need no push scope from the token server when they are refused', async () => {
     const asked: string[][] = [];
     const script: Script = (_request, url) => {
       if (url.host !== 'auth.test') {
@@ -93,7 +97,7 @@ describe('whether clients may write', () => {
 });
 
 describe('a manifest', () => {
-  it('is put as it comes, and the answer says where it is and what it is about', async () => {
+  it('is passed on unchanged, and the response has its Location and OCI-Subject', async () => {
     const put: Record<string, unknown>[] = [];
     const upstream = scriptedUpstream(async (request, url) => {
       if (request.method !== 'PUT') return undefined;
@@ -108,7 +112,7 @@ describe('a manifest', () => {
     });
     const app = testApp({}, upstream.fetch);
     const headers = { 'Content-Type': mediaTypes.ociManifest, 'Content-Length': String(manifest.length) };
-    const answer = await app.send('PUT', `/v2/team/app/manifests/1.0?tag=x`, headers, { body: manifest });
+    const response = await app.send('PUT', `/v2/team/app/manifests/1.0?tag=x`, headers, { body: manifest });
     expect(put).toEqual([
       {
         path: '/v2/team/app/manifests/1.0?tag=x',
@@ -117,8 +121,8 @@ describe('a manifest', () => {
         body: '{"schemaVersion":2}',
       },
     ]);
-    expect(answer.status).toBe(201);
-    expect(Object.fromEntries(answer.headers)).toMatchObject({
+    expect(response.status).toBe(201);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
       location: `http://regshift.test/v2/team/app/manifests/${digest}`,
       'docker-content-digest': digest,
       'oci-subject': digest,
@@ -128,7 +132,7 @@ describe('a manifest', () => {
   it.each([
     ['delete', 'repository:team/app:delete'],
     ['push', 'repository:team/app:push'],
-  ])('is deleted with the right that upstream names: %s', async (_, scope) => {
+  ])('is deleted with the scope that upstream names: %s', async (_, scope) => {
     const upstream = scriptedUpstream((request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good' });
       if (request.headers.get('authorization') === 'Bearer good') return new Response(null, { status: 202 });
@@ -136,10 +140,10 @@ describe('a manifest', () => {
         'WWW-Authenticate': `Bearer realm="https://auth.test/",scope="${scope}"`,
       });
     });
-    const answer = await testApp({}, upstream.fetch).send('DELETE', `/v2/team/app/manifests/${digest}`, {
+    const response = await testApp({}, upstream.fetch).send('DELETE', `/v2/team/app/manifests/${digest}`, {
       Authorization: alice,
     });
-    expect(answer.status).toBe(202);
+    expect(response.status).toBe(202);
     expect(new URL(upstream.asked[1]?.slice(4) ?? '').searchParams.getAll('scope')).toEqual([scope]);
   });
 });
@@ -150,7 +154,7 @@ describe('after a write', () => {
     ['PUT', '/v2/short/manifests/latest', 200],
     ['DELETE', '/v2/team/app/manifests/latest', 404],
     ['DELETE', `/v2/team/app/manifests/${digest}`, 404],
-  ])('%s %s, the next pull sees it', async (method, path, status) => {
+  ])('%s %s, the next pull sees the change', async (method, path, status) => {
     const samples = scriptedUpstream();
     let sample = 'sample/oci';
     const app = testApp({ REGSHIFT_ALIASES: 'short=team/app' }, async (href, init) => {
@@ -172,7 +176,7 @@ describe('after a write', () => {
     expect(after.header('Docker-Content-Digest')).not.toBe(before.header('Docker-Content-Digest'));
   });
 
-  it('what was not there before is looked for again', async () => {
+  it('a digest that was unknown before is searched again', async () => {
     let there = false;
     const samples = scriptedUpstream();
     const app = testApp({}, async (href, init) => {
@@ -195,7 +199,7 @@ describe('after a write', () => {
     expect((await app.get(path, docker113)).status).toBe(200);
   });
 
-  it('what was asked before it and is answered after it is not kept', async () => {
+  it('a response to a request from before the write is not cached', async () => {
     const samples = scriptedUpstream();
     const of = (sample: string, href: string) => href.replace('/v2/team/app/', `/v2/${sample}/`);
     const [go, asked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -226,7 +230,7 @@ describe('after a write', () => {
   });
 });
 
-describe('what the proxy makes', () => {
+describe('a converted manifest', () => {
   const missing: Script = (request) => {
     if (request.method === 'DELETE') return specError(404, 'MANIFEST_UNKNOWN');
     return request.method === 'PUT' ? specError(400, 'MANIFEST_BLOB_UNKNOWN') : undefined;
@@ -236,39 +240,39 @@ describe('what the proxy makes', () => {
     const upstream = scriptedUpstream(script);
     const app = testApp({}, upstream.fetch);
     const lines = [...docker113, ['Authorization', alice]] as const;
-    const answer = await app.get('/v2/sample/oci/manifests/latest', lines);
+    const response = await app.get('/v2/sample/oci/manifests/latest', lines);
     const [made, source] = ['Docker-Content-Digest', 'Regshift-Source-Digest'].map(
-      (name) => answer.header(name) ?? '',
+      (name) => response.header(name) ?? '',
     );
     expect(made).not.toBe(source);
     return { app, made, source };
   }
 
-  it.each(['DELETE', 'PUT'])('is not there for a %s, which names what is', async (method) => {
+  it.each(['DELETE', 'PUT'])('refuses a %s, and the error names its source', async (method) => {
     const { app, made, source } = await converted(missing);
-    const answer = await app.send(method, `/v2/sample/oci/manifests/${made}`, { Authorization: alice });
-    expect([answer.status, answer.error().code, answer.header('Allow')]).toEqual([
+    const response = await app.send(method, `/v2/sample/oci/manifests/${made}`, { Authorization: alice });
+    expect([response.status, response.error().code, response.header('Allow')]).toEqual([
       405,
       'UNSUPPORTED',
       'GET, HEAD',
     ]);
-    expect(answer.error().message).toContain(source);
-    expect(answer.error().detail).toEqual({ digest: made, source });
+    expect(response.error().message).toContain(source);
+    expect(response.error().detail).toEqual({ digest: made, source });
   });
 
-  it('is not told to who may not read what it is made from', async () => {
+  it('is not named to a client that may not read its source', async () => {
     const guarded = privateTo(alice);
     const { app, made, source } = await converted((request, url) =>
       request.method === 'DELETE' ? missing(request, url) : guarded(request, url),
     );
-    const answer = await app.send('DELETE', `/v2/sample/oci/manifests/${made}`, {
+    const response = await app.send('DELETE', `/v2/sample/oci/manifests/${made}`, {
       Authorization: 'Basic Ym9iOmJvYg==',
     });
-    expect([answer.status, answer.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
-    expect(answer.text()).not.toContain(source);
+    expect([response.status, response.error().code]).toEqual([404, 'MANIFEST_UNKNOWN']);
+    expect(response.text()).not.toContain(source);
   });
 
-  it('is found in what upstream says of a manifest that names it', async () => {
+  it('is named when upstream refuses a manifest that references it', async () => {
     const {
       app: first,
       made,
@@ -281,11 +285,11 @@ describe('what the proxy makes', () => {
           )
         : undefined,
     );
-    const answer = await first.send('PUT', '/v2/sample/oci/manifests/copy', {}, { body: manifest });
-    expect([answer.status, answer.error().detail]).toEqual([405, { digest: made, source }]);
+    const response = await first.send('PUT', '/v2/sample/oci/manifests/copy', {}, { body: manifest });
+    expect([response.status, response.error().detail]).toEqual([405, { digest: made, source }]);
   });
 
-  it('is deleted where upstream has it too', async () => {
+  it('is deleted when upstream has it too', async () => {
     const { app, made } = await converted((request) =>
       request.method === 'DELETE' ? new Response(null, { status: 202 }) : undefined,
     );

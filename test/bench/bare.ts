@@ -1,7 +1,7 @@
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 
-/** A bare route that sends the bytes of standard input with their headers: the least that an answer costs in Hono. */
+/** A bare Hono route that sends the bytes of standard input with their headers: the least that a response costs. */
 const [port = '0', headers = '{}'] = process.argv.slice(2);
 const chunks: Uint8Array[] = [];
 for await (const chunk of process.stdin) chunks.push(chunk);

@@ -25,7 +25,7 @@ if (!havePrograms('nginx')) {
   process.exit(0);
 }
 
-/** A GiB that does not repeat itself, where a registry would have it. @returns its path. */
+/** Writes a GiB that does not repeat itself to the file of a registry's blob. @returns the path of the blob. */
 function writeBlob(root: string): string {
   const directory = join(root, 'v2/bench/blobs');
   mkdirSync(directory, { recursive: true });
@@ -43,7 +43,7 @@ async function seconds(port: number, connections: number): Promise<number> {
   return Number((await promisify(execFile)(process.execPath, args)).stdout);
 }
 
-/** Clients that ask for a GiB, and take no more than 64 KiB of it each second. */
+/** Starts clients that request a GiB and read at most 64 KiB of it each second. */
 async function slowReaders(port: number): Promise<readonly Socket[]> {
   const sockets = Array.from({ length: readers }, () => {
     const socket = connect({ port, host: '127.0.0.1' });
@@ -59,7 +59,7 @@ async function slowReaders(port: number): Promise<readonly Socket[]> {
 }
 
 const root = mkdtempSync(join(tmpdir(), 'regshift-bench-blobs-'));
-// nginx gives its workers to a user of their own.
+// The workers of nginx run as another user.
 chmodSync(root, 0o755);
 const path = writeBlob(root);
 const upstream = await serveFiles(root);

@@ -1,4 +1,4 @@
-/** What is done for the first time, and what it costs to start: `npm run bench -- --only cold`. */
+/** Measures first requests and the start of the program: `npm run bench -- --only cold`. */
 import { Agent, request } from 'node:http';
 import { memoryOf } from '../support/bare-workerd.ts';
 import { startNodeProcess } from '../support/node-process.ts';
@@ -7,7 +7,7 @@ import { printJson, report } from './report.ts';
 import { startBenchUpstream } from './worker-upstream.ts';
 
 const starts = 9;
-/** What is cold is the content: the process has worked before, as one that serves has. */
+/** The number of conversions before the measured ones: the content is cold, the process is warm. */
 const warm = 2_000;
 const conversions = 1_000;
 const images = 10_000;
@@ -16,7 +16,7 @@ const MiB = 2 ** 20;
 
 const agent = new Agent({ keepAlive: true });
 
-/** Milliseconds until the last byte. */
+/** Returns the milliseconds until the last byte. */
 function ask(
   port: number,
   path: string,

@@ -6,17 +6,17 @@ import { convertIndex } from '../../converters/indexes/convert-index.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { readManifest } from '../../converters/read.ts';
 
-/** A conversion whose cost is measured, in every runtime: what it needs to fetch is at hand. */
+/** A conversion whose cost is measured in every runtime. All content that it reads is in memory. */
 export interface ConverterCase {
   readonly name: string;
-  /** Milliseconds of CPU that it may take. */
+  /** The bound, in milliseconds of CPU. */
   readonly bound: number;
   readonly run: () => Promise<unknown>;
 }
 
 const encoder = new TextEncoder();
 const blobs = new Map<Digest, Uint8Array>();
-/** Made at its first use: a Worker may make nothing random before its first request. */
+/** The signing key, made at its first use: a Worker may not use randomness before its first request. */
 let key: ReturnType<typeof generateSigningKey> | undefined;
 
 const context: ConversionContext = {
@@ -50,7 +50,7 @@ function add(value: unknown, indent = 0) {
   return { size: bytes.length, digest };
 }
 
-/** An image as a long Dockerfile makes it: half of its history has a layer. */
+/** An image of a long Dockerfile: half of its history entries have a layer. */
 function image(entries: number, architecture: string) {
   const layers = Array.from({ length: Math.ceil(entries / 2) }, (_, index) => ({
     mediaType: mediaTypes.dockerLayerGzip,

@@ -1,6 +1,6 @@
 import { converterCases } from './converter-cases.ts';
 
-/** Converts as often as the path says, `/<number of the case>/<rounds>`: for who looks at workerd's CPU from outside. */
+/** A Worker that converts as often as the path says, `/<number of the case>/<rounds>`, while another process reads its CPU time. */
 // biome-ignore lint/style/noDefaultExport: Workers want one
 export default {
   async fetch(request: Request): Promise<Response> {

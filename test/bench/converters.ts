@@ -1,7 +1,7 @@
 /**
- * What conversions cost beside fetches, in milliseconds of CPU on Node and on workerd: `npm run bench -- --only
- * converters`, which fails where one is above its bound. It is the time of all threads, because signing runs on
- * another one, and the garbage collector on more.
+ * Measures conversions without fetches, in milliseconds of CPU on Node and on workerd: `npm run bench -- --only
+ * converters`. It fails when a conversion is above its bound. The time is that of all threads, because signing and the
+ * garbage collector run on other threads.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { bundleWorker } from '../support/wrangler.ts';
 import { type ConverterCase, converterCases } from './converter-cases.ts';
 import { cpuTime, median } from './measure.ts';
 
-/** Runs one case so many times. */
+/** Runs one case a number of times. */
 type Convert = (each: ConverterCase, rounds: number) => Promise<void>;
 
 const roundsToWarmUp = 1000;

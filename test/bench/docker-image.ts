@@ -4,7 +4,7 @@ import { mediaTypes } from '../../converters/media-types.ts';
 const { dockerConfig, dockerLayerGzip, schema2 } = mediaTypes;
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-/** Twenty layers, forty entries of history: schema 2, which docker-registry 2.8.2 converts to schema 1 too. */
+/** A schema 2 image of 20 layers and 40 history entries, which docker-registry 2.8.2 converts to schema 1 too. */
 export function image() {
   const layers = Array.from({ length: 20 }, (_, n) => json(`layer ${n}`));
   const config = json({

@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 
 /**
- * Downloads `argv[3]` bytes of a body from the path `argv[4]` at a port, over so many connections at the same time, as
- * fast as they come, into memory that is used again. Prints the seconds. A client should cost as little as it can.
+ * Downloads `argv[3]` bytes of a body from the path `argv[4]` at a port, over a number of connections at the same time.
+ * It reads as fast as the bytes arrive, into memory that it reuses, so that the client costs little. It prints the
+ * seconds.
  */
 const [port, connections, length, path] = process.argv.slice(2);
 

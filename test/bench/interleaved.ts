@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { median } from './measure.ts';
 
-/** Medians of several rounds in which each is measured once: what else the machine does is the same for all. */
+/** Returns medians of several rounds. Each round measures each subject once, so that other load is the same for all. */
 export async function interleaved<Name extends string>(
   rounds: number,
   each: Readonly<Record<Name, () => Promise<number>>>,
@@ -27,7 +27,7 @@ export interface Load {
   readonly connections?: number;
 }
 
-/** Answers a second (`load.ts`). @throws Error with the first answer that is not 200. */
+/** Returns the responses per second (`load.ts`). @throws Error with the first response that is not 200. */
 export async function load({
   port,
   path,

@@ -11,17 +11,17 @@ export interface BenchLayer {
   readonly compression: 'gzip' | 'zstd';
   readonly digest: Digest;
   readonly diffId: Digest;
-  /** Unpacked, in bytes. */
+  /** The size of the decompressed layer, in bytes. */
   readonly size: number;
 }
 
 export interface BenchLayers {
   readonly gzip: BenchLayer;
-  /** As `zstd -3` makes it: a window of 2 MiB. */
+  /** The output of `zstd -3`: a window of 2 MiB. */
   readonly zstd: BenchLayer;
-  /** A window of 8 MiB, as BuildKit's encoder declares. */
+  /** A window of 8 MiB, which BuildKit's encoder declares. */
   readonly zstd8MiB: BenchLayer;
-  /** A frame for each 32 KiB, as zstd:chunked has one for each file. */
+  /** A frame for each 32 KiB; zstd:chunked has one for each file. */
   readonly chunked: BenchLayer;
 }
 
@@ -30,12 +30,12 @@ const folder = join(tmpdir(), 'regshift-bench');
 const index = join(folder, 'layers.json');
 const plain = join(folder, 'plain');
 
-/** Made once and kept: to pack half a GiB four times takes a minute. */
+/** Makes the layers once and keeps them: compressing half a GiB four times takes a minute. */
 export async function prepareLayers(): Promise<BenchLayers> {
   const known = await readFile(index, 'utf8').catch(() => undefined);
   if (known !== undefined) return JSON.parse(known) as BenchLayers;
   mkdirSync(folder, { recursive: true });
-  // Into a file first: node_modules may change between one reading and the next.
+  // The tar is a file first: node_modules may change between two reads.
   await write(plain, content());
   const diffId = await write('/dev/null', createReadStream(plain));
   const make = async (name: string, compressed: AsyncIterable<Uint8Array>): Promise<BenchLayer> => {
@@ -60,7 +60,7 @@ export async function prepareLayers(): Promise<BenchLayers> {
   return layers;
 }
 
-/** @returns the digest of what was written. */
+/** @returns the digest of the file that was written. */
 async function write(path: string, pieces: AsyncIterable<Uint8Array>): Promise<Digest> {
   const file = await open(path, 'w');
   const hash = createHash('sha256');
@@ -76,14 +76,14 @@ async function* frames(length: number): AsyncGenerator<Uint8Array> {
   for await (const bytes of createReadStream(plain, { highWaterMark: length })) yield zstdCompressSync(bytes);
 }
 
-/** What layers are made of: a runtime's program, and a tree of packages; once more from the front if too little. */
+/** The bytes of layers: a runtime's program and a tree of packages, repeated from the start until there are enough. */
 async function* content(): AsyncGenerator<Uint8Array> {
   const packages = join(import.meta.dirname, '../../node_modules');
   const names = readdirSync(packages, { recursive: true, encoding: 'utf8' }).toSorted();
   const files = [process.execPath, ...names.map((name) => join(packages, name))];
   let made = 0;
   for (let next = 0; made < size; next = (next + 1) % files.length) {
-    // A folder cannot be read, nor can a link to nowhere.
+    // A folder and a dangling link cannot be read.
     const bytes = await readFile(files[next] ?? '').catch(() => new Uint8Array());
     yield bytes.subarray(0, size - made);
     made += Math.min(bytes.length, size - made);

@@ -4,7 +4,7 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import { pushImage } from '../support/push.ts';
 import type { BenchLayer } from './layer-data.ts';
 
-/** A client that reads gzip and plain tar, and no schema 1: what it asks for makes layers be read. */
+/** Headers of a client that reads gzip and plain tar but no schema 1, so that regshift must read layers for it. */
 export const docker19 = {
   'User-Agent': 'docker/19.03.15 go/go1.13.15 kernel/5.10.0 os/linux arch/amd64',
   Accept: [mediaTypes.schema2, mediaTypes.dockerList].join(', '),
@@ -12,7 +12,7 @@ export const docker19 = {
 
 const reader = { Accept: mediaTypes.schema1Signed };
 
-/** Puts an image with this one layer there, as BuildKit writes it. */
+/** Pushes an image with this one layer, in the form that BuildKit writes. */
 export async function pushLayer(registryUrl: string, repository: string, layer: BenchLayer): Promise<void> {
   const { compression, digest, diffId } = layer;
   const compressed = new Uint8Array(await readFile(layer.path));
@@ -40,7 +40,7 @@ export async function pushLayer(registryUrl: string, repository: string, layer: 
   await pushImage(registryUrl, repository, 'latest', { blobs: [config, compressed], manifests });
 }
 
-/** Puts the image of a repository there once more as the schema 1 that `regshift` makes of it, under the tag `v1`. */
+/** Pushes the image of a repository again under the tag `v1`, as the schema 1 that `regshift` makes of it. */
 export async function pushAsSchema1(
   registryUrl: string,
   proxyUrl: string,
@@ -53,8 +53,8 @@ export async function pushAsSchema1(
 }
 
 /**
- * Asks for a manifest until its layers are read, as people pull again.
- * @throws Error with the answer that is neither the manifest nor a word to come again.
+ * Requests a manifest again and again until its layers are read, as people retry a pull.
+ * @throws Error with a response that is neither the manifest nor a request to retry.
  */
 export async function askUntilRead(proxyUrl: string, repository: string, tag: string): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) {

@@ -1,6 +1,6 @@
 /**
- * Layers of 512 MiB that the proxy has to read or to unpack, from a docker-registry, beside the programs that a user
- * would do it with: `npm run bench -- --only layers`.
+ * Compares regshift, which reads or decompresses layers of 512 MiB from a docker-registry, with the programs that a user
+ * would run instead: `npm run bench -- --only layers`.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ function start(): Promise<BareWorkerd> {
   return startNodeProcess({ REGSHIFT_UPSTREAM: registry.url });
 }
 
-/** Seconds that a shell takes. */
+/** Returns the seconds that a shell command takes. */
 async function shell(command: string): Promise<number> {
   const started = performance.now();
   await run('sh', ['-c', `set -e; ${command}`]);
@@ -60,7 +60,7 @@ function upstreamUrl(name: string, { digest }: BenchLayer): string {
   return `${registry.url}/v2/${repositoryOf(name)}/blobs/${digest}`;
 }
 
-/** Seconds until a client, or several, have all of a layer unpacked. */
+/** Returns the seconds until one or several clients have a whole decompressed layer. */
 async function download({ port }: BareWorkerd, name: string, connections = 1): Promise<number> {
   const path = `/v2/${repositoryOf(name)}/blobs/${layers.zstd.diffId}`;
   const program = join(import.meta.dirname, 'download.ts');
@@ -68,7 +68,7 @@ async function download({ port }: BareWorkerd, name: string, connections = 1): P
   return Number((await run(process.execPath, args)).stdout);
 }
 
-/** Seconds in which a proxy that knows nothing has read the layers of an image. */
+/** Returns the seconds in which a proxy with empty caches reads the layers of an image. */
 async function learn(name: string, tag: string): Promise<number> {
   const fresh = await start();
   const started = performance.now();

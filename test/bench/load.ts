@@ -2,9 +2,9 @@ import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
 
 /**
- * Asks as fast as it can for so many seconds, in a process of its own, over connections that are kept, by sockets
- * without a client between: `load.ts --port 5000 --seconds 2 --connections 32 --method HEAD --path /v2/a/manifests/{}`.
- * `{}` is the number of the connection. Prints the good answers a second. A bad answer ends it with 1.
+ * Sends requests as fast as it can for a number of seconds, over plain sockets that stay open, in a separate process:
+ * `load.ts --port 5000 --seconds 2 --connections 32 --method HEAD --path /v2/a/manifests/{}`. `{}` stands for the number
+ * of the connection. It prints the good responses per second. A bad response ends it with status 1.
  */
 const { values } = parseArgs({
   options: {
@@ -53,7 +53,7 @@ function fail(why: string): never {
 }
 
 for (let number = 0; number < Number(values.connections); number += 1) run(number);
-// What is slow the first time is not what is measured.
+// Responses of the first milliseconds are not counted: the first requests are slow.
 const warm = 500;
 setTimeout(() => {
   counting = true;

@@ -1,4 +1,4 @@
-/** Converted manifests: `npm run bench -- --only manifests`. */
+/** Measures converted manifests: `npm run bench -- --only manifests`. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mediaTypes } from '../../converters/media-types.ts';
@@ -40,9 +40,9 @@ if (!havePrograms('docker-registry')) {
 const registry = await startDockerRegistry();
 for (let tag = 0; tag < connections; tag += 1)
   await pushImage(registry.url, 'bench/app', String(tag), image());
-// docker-registry 2.8.2 answers 400 when the first ones to ask do so at the same time: each puts the empty layer there.
+// docker-registry 2.8.2 answers 400 when its first requests come at the same time: each of them stores the empty layer.
 await load({ port: registry.port, path, headers: docker19, connections: 1 });
-// A bare route writes no log, so what is compared with it writes none either.
+// A bare route writes no log, so the proxy that is compared with it writes none either.
 const variables = { REGSHIFT_UPSTREAM: registry.url, LOG_LEVEL: 'warn' };
 const remembered = await startNodeProcess(variables);
 const logging = await startNodeProcess({ ...variables, LOG_LEVEL: 'info' });
@@ -81,7 +81,7 @@ report({
   is: 'least',
 });
 
-// A tag for each connection, or one question to upstream would answer for all.
+// Each connection has a tag: with one tag, one upstream request would serve all connections.
 const asked = { path: '/v2/bench/app/manifests/{}', method: 'HEAD' } as const;
 const accept = [`Accept: ${mediaTypes.schema2}`];
 const second = await interleaved(rounds, {

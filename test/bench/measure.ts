@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What all threads of a process have used of a CPU since they began, in milliseconds. */
+/** Returns the CPU time of all threads of a process since its start, in milliseconds. */
 export function cpuTime(pid: number): number {
   const tasks = `/proc/${pid}/task`;
   const times = readdirSync(tasks).map((task) => readFileSync(join(tasks, task, 'schedstat'), 'utf8'));

@@ -7,7 +7,7 @@ export interface Nginx extends Daemon {
   readonly port: number;
 }
 
-/** A registry of nothing but files: `root` holds `/v2/…` as it is asked for. */
+/** Serves the files below `root` as a registry: the path of a request is the path of a file. */
 export function serveFiles(root: string): Promise<Nginx> {
   return startNginx(`
     root ${root};
@@ -15,7 +15,7 @@ export function serveFiles(root: string): Promise<Nginx> {
     location / { default_type application/octet-stream; }`);
 }
 
-/** What a user would otherwise put before a registry. */
+/** Runs nginx as a reverse proxy, the usual alternative in front of a registry. */
 export function proxyPass(port: number): Promise<Nginx> {
   return startNginx(`
     location / {
@@ -27,7 +27,7 @@ export function proxyPass(port: number): Promise<Nginx> {
     }`);
 }
 
-/** @param server what is in its one server, beside the port. */
+/** @param server the directives of its one `server` block, without the port. */
 export async function startNginx(server: string): Promise<Nginx> {
   const directory = mkdtempSync(join(tmpdir(), 'regshift-nginx-'));
   const port = await freePort();

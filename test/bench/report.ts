@@ -1,20 +1,20 @@
-/** One line of the table that `npm run bench` prints: what regshift does against what a user would otherwise pick. */
+/** One row of the table that `npm run bench` prints: regshift compared with the usual alternative. */
 export interface Row {
   readonly work: string;
-  /** With its unit, like `31,200 /s`. */
+  /** A figure with its unit, like `31,200 /s`. */
   readonly regshift: string;
   readonly against: string;
-  /** The figure that is judged: a ratio, or the figure itself. */
+  /** The figure that is compared with the bound: a ratio, or the measured figure. */
   readonly figure: number;
-  /** Absent where it is told for its own sake. */
+  /** Absent when the figure has no bound. */
   readonly bound?: number;
-  /** Whether the figure has to be `least` the bound, or `most`. */
+  /** Whether the bound is the `least` or the `most` that the figure may be. */
   readonly is: 'least' | 'most';
 }
 
 const rows: Row[] = [];
 
-/** Prints a row at once, and ends the process with 1 where it is beyond its bound. */
+/** Prints a row at once. A figure beyond its bound makes the process end with status 1. */
 export function report(row: Row): void {
   rows.push(row);
   const { bound } = row;
@@ -26,7 +26,7 @@ export function report(row: Row): void {
   console.log(`${row.work}\n    ${row.regshift} against ${row.against}: ${verdict}`);
 }
 
-/** What is left out because a program is not there. */
+/** Prints that a comparison is left out because a program is not installed. */
 export function leftOut(work: string, program: string): void {
   if (!process.env.BENCH_JSON) console.log(`${work}\n    left out: ${program} is not installed`);
 }

@@ -1,12 +1,12 @@
 /**
- * What the program costs on this machine: `npm run bench`, with `--only worker,layers` for some of it, and `--json` for
- * programs. Each section is a process of its own, so that none pays for the memory or the heat of another.
+ * Measures the program on this machine: `npm run bench`. `--only worker,layers` runs some sections, `--json` prints for
+ * programs. Each section is a separate process, so that none pays for the memory or the compiled code of another.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-/** To add one: a file here, which prints to its output, and JSON where the variable BENCH_JSON is set, if it can. */
+/** The files of the sections. A section prints to its output; it may print JSON when the variable BENCH_JSON is set. */
 const sections: Readonly<Record<string, string>> = {
   converters: 'converters.ts',
   manifests: 'manifests.ts',
@@ -33,12 +33,12 @@ for (const name of names) {
     stdio: ['ignore', values.json ? 'pipe' : 'inherit', 'inherit'],
   });
   if (values.json) results[name] = parsed(stdout);
-  // A section ends with another status where something is slower than it may be.
+  // A section ends with a status other than 0 when a figure is beyond its bound.
   if (status !== 0) process.exitCode = 1;
 }
 if (values.json) console.log(JSON.stringify(results, null, 2));
 
-/** The lines of a section that knows no JSON are better than nothing. */
+/** Parses the output of a section; a section that prints no JSON gives its lines. */
 function parsed(output: string): unknown {
   try {
     return JSON.parse(output);

@@ -10,7 +10,7 @@ const { ociConfig, ociIndex, ociLayerGzip, ociLayerZstd, ociManifest } = mediaTy
 
 export interface BenchUpstream {
   readonly url: string;
-  /** Digests of layers of 20 MiB, `plain` that of `zstd` unpacked. */
+  /** Digests of layers of 20 MiB; `plain` is that of the decompressed layer of `zstd`. */
   readonly layers: Readonly<Record<'stored' | 'plain', string>>;
   stop(): void;
 }
@@ -24,8 +24,8 @@ interface Content {
 }
 
 /**
- * A registry in memory: any tag of `image` is another image of 20 layers and 40 history entries, any tag of `index`
- * another index of 8 of them, and `zstd` has one layer, packed by zstd from half random and half repeated bytes.
+ * A registry in memory. Each tag of `image` is another image of 20 layers and 40 history entries, each tag of `index` is
+ * another index of 8 such images, and `zstd` has one layer: zstd of half random and half repeated bytes.
  */
 export async function startBenchUpstream(): Promise<BenchUpstream> {
   const contents = new Map<string, Content>();
@@ -55,7 +55,7 @@ export async function startBenchUpstream(): Promise<BenchUpstream> {
   const rootfs = { type: 'layers', diff_ids: [plain] };
   const zstdConfig = keep(ociConfig, json({ os: 'linux', architecture: 'amd64', rootfs, history: [{}] }));
   const zstd = manifest(ociManifest, { config: zstdConfig, layers: [compressed] });
-  // Another one: what upstream has itself need not be unpacked.
+  // A separate layer: regshift does not decompress a layer whose plain form upstream has.
   const stored = keep(mediaTypes.octetStream, new Uint8Array(randomBytes(inside.length)));
 
   const named: Record<string, (tag: string) => { digest: string }> = { image, index, zstd: () => zstd };

@@ -1,6 +1,6 @@
 /**
- * CPU time of workerd by kind of request, which is what Cloudflare charges for and limits: `npm run bench -- --only
- * worker`. It is the time of all threads of the process, with its HTTP and its garbage collection: somewhat more than
+ * Measures the CPU time of workerd by kind of request, which Cloudflare charges for and limits: `npm run bench -- --only
+ * worker`. The time is that of all threads of the process, with HTTP and garbage collection: somewhat more than
  * Cloudflare counts. The Cache API is empty and answers at once.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -18,16 +18,16 @@ type Ask = (path: string, client: 'Docker 1.9.1' | 'Docker 1.13.1') => Promise<n
 interface Case {
   readonly name: string;
   readonly unit: string;
-  /** Requests between two looks at the clock. */
+  /** The number of requests between two readings of the clock. */
   readonly requests: number;
-  /** How many units a request has. */
+  /** The number of units of a request. */
   readonly units?: number;
   readonly send: (ask: Ask, upstream: BenchUpstream, number: number) => Promise<number>;
 }
 
 const cases: readonly Case[] = [
   {
-    // Before the isolate's memory is full of other things.
+    // This case comes first, while the isolate's memory is empty.
     name: 'zstd layer unpacked',
     unit: 'ms/MiB',
     requests: 2,
@@ -64,7 +64,7 @@ const rounds = 9;
 
 const agent = new Agent({ keepAlive: true });
 
-/** Without the headers that `fetch` adds. @returns how many bytes came. */
+/** Sends a request without the headers that `fetch` adds. @returns the number of bytes of the body. */
 function asker({ port }: BareWorkerd): Ask {
   return (path, client) =>
     new Promise((resolve, reject) => {
@@ -105,7 +105,7 @@ async function measure(worker: BareWorkerd, upstream: BenchUpstream, { requests,
   return median(times);
 }
 
-/** What nobody has asked of a new isolate yet runs before V8 has compiled it well. */
+/** Measures the first conversion of a new isolate, whose code V8 has not optimized yet. */
 async function measureNewIsolates(bundle: string, upstream: BenchUpstream) {
   const times: number[] = [];
   for (let each = 0; each < 5; each += 1) {
@@ -122,7 +122,7 @@ const directory = mkdtempSync(join(tmpdir(), 'regshift-bench-worker-'));
 const bundle = await bundleWorker(directory);
 const upstream = await startBenchUpstream();
 const worker = await startBareWorkerd({ REGSHIFT_UPSTREAM: upstream.url }, bundle);
-// What the zstd layer is unpacked is learnt with its manifest.
+// The Worker learns the decompressed digest of the zstd layer with its manifest.
 await asker(worker)('zstd/manifests/latest', 'Docker 1.13.1');
 
 const results: { name: string; unit: string; median: number }[] = [];

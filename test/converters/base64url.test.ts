@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { base64urlBytes } from '../../converters/crypto/base64url.ts';
 
 describe('base64urlBytes', () => {
-  it('writes what base64url is, whatever the length', () => {
+  it('encodes base64url of every length', () => {
     const all = Uint8Array.from({ length: 3 * 256 }, (_, index) => (index * 89 + (index >> 8) * 7) % 256);
     for (let length = 0; length <= all.length; length += 1) {
       const bytes = all.subarray(0, length);

@@ -25,7 +25,7 @@ const [first, second, third, fourth] = [
   'sha256:ec4b8955958665577945c89419d1af06b5f7636b4ac3da7f12184802ad867736',
 ];
 
-/** The example that distribution proposal 62 prints; its digest proves that nothing was added. */
+/** The example in distribution proposal 62. Its digest proves that it is unchanged. */
 const proposal62 = json({
   schemaVersion: 2,
   target: { mediaType: dockerConfig, length: 7023, digest: first },
@@ -53,14 +53,14 @@ const texts = (labels: Image['labels']) =>
   Object.fromEntries([...labels].map(([key, { text }]) => [key, text]));
 
 describe('the example of proposal 62', () => {
-  it('is the very document', () => {
+  it('has the digest that proves it unchanged', () => {
     expect(encode(proposal62)).toHaveLength(1076);
     expect(digest(proposal62)).toBe(
       'sha256:289ba0d73cec55b385552af5fa82265a19911bbd641f871227ecaa96aadd358a',
     );
   });
 
-  it('is read: length is the size, labels are the manifest’s', () => {
+  it('is read: length is the size, and the manifest has the labels', () => {
     const { target, dependencies, labels, source } = image(proposal62);
     expect(target).toMatchObject({ descriptor: { size: 7023, digest: first } });
     expect(dependencies.map(({ size }) => size)).toEqual([32654, 16724, 73109]);
@@ -71,7 +71,7 @@ describe('the example of proposal 62', () => {
     expect(source.mediaType).toBe(mediaTypes.generic);
   });
 
-  it('written as itself is itself', async () => {
+  it('keeps its bytes as a generic manifest', async () => {
     expect(text((await convertImage(image(proposal62), 'generic', noPorts)).body)).toBe(proposal62);
   });
 });
@@ -102,7 +102,7 @@ describe('the examples of proposal 993', () => {
     expect(() => readManifest(encode(printed))).toThrow(`line ${printed.split('\n').length}, column 1`);
   });
 
-  it('are read without it: labels are the descriptors’', () => {
+  it('are read without the syntax error: the descriptors have the labels', () => {
     const { target } = image(single);
     expect(target.kind === 'config' && texts(target.descriptor.labels)).toEqual(labels);
     expect(index(fat).dependencies.map(({ platform }) => platform)).toMatchObject([
@@ -134,7 +134,7 @@ describe('a descriptor', () => {
     );
   });
 
-  it('has no length outside of the generic dialect', () => {
+  it('must have a size outside of the generic dialect', () => {
     const config = { mediaType: mediaTypes.ociConfig, digest: first, length: 7 };
     expect(() => image({ schemaVersion: 2, config, layers: [] })).toThrow(
       expect.objectContaining({ code: 'INVALID' }),
@@ -143,7 +143,7 @@ describe('a descriptor', () => {
 });
 
 describe('the order of layers', () => {
-  /** Ports for an image with these diff_ids. */
+  /** A context and a target for an image with these diff_ids. */
   function context(diffIds: readonly string[]): { context: ConversionContext; target: object } {
     const config = encode(
       json({ os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: diffIds } }),
@@ -171,16 +171,16 @@ describe('the order of layers', () => {
   }
 
   it.each([
-    ['is the target’s for plain layers', ['a', 'b', 'c'], ['c', 'a', 'b'], ['a', 'b', 'c']],
+    ['is the order of the target for uncompressed layers', ['a', 'b', 'c'], ['c', 'a', 'b'], ['a', 'b', 'c']],
     [
-      'is the target’s where a layer is used twice and listed once',
+      'is the order of the target if a layer is used twice and listed once',
       ['a', 'b', 'a'],
       ['b', 'a'],
       ['a', 'b', 'a'],
     ],
-    ['is the list’s for packed layers', ['a', 'b'], ['y', 'x'], ['y gzip', 'x gzip']],
+    ['is the order of the list for compressed layers', ['a', 'b'], ['y', 'x'], ['y gzip', 'x gzip']],
     [
-      'is the target’s for those it names, the list’s for the rest',
+      'is the order of the target for layers that it names, and of the list for the others',
       ['a', 'b', 'c'],
       ['c', 'x', 'y'],
       ['x gzip', 'y gzip', 'c'],
@@ -196,14 +196,14 @@ describe('the order of layers', () => {
       ['a', 'b'],
       ['x', 'y', 'z'],
     ],
-  ])('is refused where diff_ids %j meet layers %j', async (diffIds, listed) => {
+  ])('is refused for diff_ids %j and layers %j', async (diffIds, listed) => {
     await expect(layersOf(diffIds, listed)).rejects.toMatchObject({
       code: 'INVALID',
       path: '$.dependencies',
     });
   });
 
-  it('never has a dependency that is no layer', async () => {
+  it('leaves out dependencies that are not layers', async () => {
     const { context: ports, target } = context([digest('a')]);
     const dependencies = [
       { mediaType: 'text/plain', size: 1, digest: digest('licence') },
@@ -233,7 +233,7 @@ describe('labels', () => {
     annotations: { on: 'manifest' },
   };
 
-  it('are annotations in OCI, and come back from there', async () => {
+  it('become annotations in OCI, and labels again', async () => {
     const generic = (await convertImage(image(oci), 'generic', noPorts)).body;
     expect(JSON.parse(text(generic))).toMatchObject({
       target: { labels: { on: 'config' } },
@@ -253,7 +253,7 @@ describe('labels', () => {
     });
   });
 
-  it('of any JSON go into annotations as text, in their order', async () => {
+  it('of any JSON type become annotations with the JSON text, in the same order', async () => {
     const config = encode('{}');
     const target = { mediaType: dockerConfig, size: 2, digest: digestOf(config) };
     const source = json({ schemaVersion: 2, target, dependencies: [], labels: 0 }, 0).replace(
@@ -267,7 +267,7 @@ describe('labels', () => {
     );
   });
 
-  it('of any JSON stay what they are in a fat manifest that is written anew', async () => {
+  it('of any JSON type stay unchanged in a new fat manifest', async () => {
     const child = encode(json(oci));
     const entry = { mediaType: mediaTypes.ociManifest, size: child.length, digest: digestOf(child) };
     const fat = encode(
@@ -323,7 +323,7 @@ describe('a target of 2015, a bare v1 image JSON', () => {
     layerFacts: async (layer: { digest: string }) => known.get(layer.digest as never) ?? facts('none'),
   };
 
-  it('becomes a config with diff_ids in OCI and schema 2, which comes with the result', async () => {
+  it('becomes a config with diff_ids in OCI and schema 2, which the result contains', async () => {
     const { body, blobs } = await convertImage(image(manifest), 'schema2', { ...noPorts, ports });
     const [made] = blobs;
     expect(made?.kind).toBe('config');
@@ -337,7 +337,7 @@ describe('a target of 2015, a bare v1 image JSON', () => {
     });
   });
 
-  it('stays as it is in the generic dialect: no layer is read for it', async () => {
+  it('stays unchanged in the generic dialect, without reading a layer', async () => {
     const { body, blobs } = await convertImage(image(manifest), 'generic', noPorts);
     expect(text(body)).toBe(json(manifest));
     expect(blobs).toEqual([]);

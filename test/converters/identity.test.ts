@@ -57,14 +57,14 @@ const schema2 = {
 };
 
 describe.each(layouts)('in the layout of $name', (layout) => {
-  it('OCI comes back from schema 2 byte for byte', async () => {
+  it('OCI is the same byte for byte after schema 2', async () => {
     const first = layOut(layout, oci);
     const between = await convert(first, 'schema2');
     expect(JSON.parse(text(between))).toEqual(schema2);
     expect(text(await convert(between, 'oci'))).toBe(text(first));
   });
 
-  it('schema 2 comes back from OCI byte for byte', async () => {
+  it('schema 2 is the same byte for byte after OCI', async () => {
     const first = layOut(layout, schema2);
     const between = await convert(first, 'oci');
     expect(JSON.parse(text(between))).toEqual(oci);
@@ -80,14 +80,14 @@ describe.each(layouts)('in the layout of $name', (layout) => {
   });
 });
 
-describe('a manifest written as what it is', () => {
-  it('gets no mediaType in OCI, where it needs none', async () => {
+describe('a manifest converted to its own dialect', () => {
+  it('gets no mediaType in OCI, which does not require one', async () => {
     const { mediaType: _, ...without } = oci;
     const first = layOut(layouts[1] ?? fail(), without);
     expect(text(await convert(first, 'oci'))).toBe(text(first));
   });
 
-  it('gets one in schema 2, which Docker 20.10 refuses without, behind schemaVersion', async () => {
+  it('gets a mediaType after schemaVersion in schema 2, because Docker 20.10 requires one', async () => {
     const { mediaType: _, ...without } = schema2;
     const { body } = await convertImage(
       image2(new TextEncoder().encode(JSON.stringify(without))),
@@ -97,7 +97,7 @@ describe('a manifest written as what it is', () => {
     expect(text(body)).toBe(JSON.stringify(schema2));
   });
 
-  it('keeps an odd config type that every client reads', async () => {
+  it('keeps an unusual config type that every client accepts', async () => {
     const odd = { ...schema2, config: { ...schema2.config, mediaType: 'application/octet-stream' } };
     const first = layOut(layouts[0] ?? fail(), odd);
     expect(text((await convertImage(image(first), 'schema2', noPorts)).body)).toBe(text(first));
@@ -112,7 +112,7 @@ describe('a manifest written as what it is', () => {
   });
 });
 
-/** A schema 2 manifest that does not say so, told by its Content-Type. */
+/** Reads a schema 2 manifest without `mediaType`, by its Content-Type. */
 function image2(bytes: Uint8Array): Image {
   const model = readManifest(bytes, mediaTypes.schema2);
   if (model.kind !== 'image') throw new Error('an index');

@@ -5,18 +5,18 @@ import { outcomeFiles, targets } from '../support/converters/outcomes.ts';
 
 const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
 
-/** The files under `test/golden/pairs` are frozen: see `test/support/converters/write-pairs.ts`. */
+/** Compares with the frozen files in `test/golden/pairs`; `test/support/converters/write-pairs.ts` writes them. */
 describe.each(pairNames())('%s', (name) => {
   const stored = storedPair(name);
 
-  it.each(targets)('becomes %s byte for byte as it did', async (target) => {
+  it.each(targets)('converts to %s with the frozen bytes', async (target) => {
     const made = await outcomeFiles(stored, target);
     const frozen = frozenOutcome(name, target);
     expect([...made.keys()].sort()).toEqual([...frozen.keys()].sort());
     for (const [path, bytes] of made) expect(text(bytes), path).toBe(text(frozen.get(path)));
   });
 
-  it('is stored under the digests of its documents', () => {
+  it('has the right digest for each document', () => {
     for (const [digest, bytes] of stored.documents) {
       const signed = text(bytes)?.includes('"signatures"');
       expect(signed ? readManifest(bytes).source.digest : digestOf(bytes)).toBe(digest);
@@ -39,7 +39,7 @@ describe('the pairs', () => {
     ...['generic', 'schema1', 'schema2', 'oci'].flatMap((from) =>
       targets.map((target) => [from, target] as const),
     ),
-  ])('have an image of %s that becomes %s', (from, target) => {
+  ])('include an image of %s that converts to %s', (from, target) => {
     const found = summaries.filter((each) => each.from === `${from} image` && each.target === target);
     expect(found.filter(({ refused }) => !refused).length).toBeGreaterThan(0);
   });
@@ -48,7 +48,7 @@ describe('the pairs', () => {
     ...['generic', 'schema2', 'oci'].flatMap((from) =>
       (['schema2', 'oci', 'generic'] as const).map((target) => [from, target] as const),
     ),
-  ])('have an index of %s that becomes %s', (from, target) => {
+  ])('include an index of %s that converts to %s', (from, target) => {
     const found = summaries.filter((each) => each.from === `${from} index` && each.target === target);
     expect(found.filter(({ refused }) => !refused).length).toBeGreaterThan(0);
   });

@@ -15,7 +15,7 @@ const strict = { what: 'document', duplicates: 'refuse' } as const;
 const encoder = new TextEncoder();
 const parse = (text: string) => parseJson(encoder.encode(text), strict);
 
-/** What the document means, by our parser. */
+/** The value of a parsed document, with objects as maps. */
 function meaning(document: RawDocument, value: RawValue): unknown {
   switch (value.kind) {
     case 'object':
@@ -29,7 +29,7 @@ function meaning(document: RawDocument, value: RawValue): unknown {
   }
 }
 
-/** The same, by the engine's. */
+/** The same for a value of JSON.parse. */
 function asMaps(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();
   if (Array.isArray(value)) return value.map(asMaps);
@@ -46,7 +46,7 @@ const laidOut = fc
   });
 
 describe('parseJson', () => {
-  it('means what JSON.parse means, and keeps the text', () => {
+  it('reads the same value as JSON.parse, and keeps the text', () => {
     fc.assert(
       fc.property(laidOut, ({ value, text }) => {
         const document = parse(text);
@@ -58,7 +58,7 @@ describe('parseJson', () => {
     );
   });
 
-  it('takes what JSON.parse takes, and refuses what it refuses', () => {
+  it('accepts and refuses the same texts as JSON.parse', () => {
     const fragments = [
       '{',
       '}',
@@ -87,7 +87,7 @@ describe('parseJson', () => {
     );
   });
 
-  it('gives bytes back that are no UTF-8', () => {
+  it('keeps bytes that are not UTF-8', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         expect(encodeText(decodeText(bytes))).toEqual(bytes);
@@ -107,7 +107,7 @@ describe('parseJson', () => {
     ['', 'line 1, column 1', 'a JSON value'],
     ['{} {}', 'line 1, column 4', 'the end of the document'],
     ['\ufeff{}', 'line 1, column 1', 'a JSON value'],
-  ])('says where %j is no JSON', (text, where, expected) => {
+  ])('states the position where %j is not JSON', (text, where, expected) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'UNREADABLE', expected }));
     expect(() => parse(text)).toThrow(where);
   });
@@ -125,12 +125,12 @@ describe('parseJson', () => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'LIMIT' }));
   });
 
-  it('reads up to the bounds', () => {
+  it('accepts a document at the limits', () => {
     expect(parse(`${'['.repeat(500)}${']'.repeat(500)}`).root.kind).toBe('array');
     expect(parse(`[${'0,'.repeat(249_998)}0]`).root.kind).toBe('array');
   });
 
-  it('takes 4 MiB of bytes that are no UTF-8 in its stride', () => {
+  it('reads 4 MiB of bytes that are not UTF-8 quickly', () => {
     const bytes = new Uint8Array(4 * 1024 * 1024).fill(0xff);
     bytes.set([0x22]);
     bytes.set([0x22], bytes.length - 1);

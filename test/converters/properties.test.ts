@@ -33,7 +33,7 @@ async function to(form: Form, bytes: Uint8Array, of: ArbitraryImage, made = new 
 }
 
 describe('any image', () => {
-  it.each(forms)('as %s is read again by our own reader, signatures and all', async (form) => {
+  it.each(forms)('converted to %s is readable, and its signatures are valid', async (form) => {
     await fc.assert(
       fc.asyncProperty(arbitraryImage, async (of) => {
         const { body, digest } = await to(form, of.bytes, of);
@@ -49,7 +49,7 @@ describe('any image', () => {
     );
   });
 
-  it.each(forms)('as %s has one digest, however often it is read and written', async (form) => {
+  it.each(forms)('converted to %s keeps its digest when it is read and written again', async (form) => {
     await fc.assert(
       fc.asyncProperty(arbitraryImage, async (of) => {
         const made = new Map<string, Uint8Array>();
@@ -63,7 +63,7 @@ describe('any image', () => {
     );
   });
 
-  it('comes back from the other family byte for byte', async () => {
+  it('is the same byte for byte after the other of schema 2 and OCI', async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryImage, async (of) => {
         const own = image(of.bytes).source.dialect as Form;
@@ -75,7 +75,7 @@ describe('any image', () => {
     );
   });
 
-  it('comes back from the generic form with the same config and layers', async () => {
+  it('has the same config and layers after the generic form', async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryImage, async (of) => {
         const between = await to('generic', of.bytes, of);
@@ -93,7 +93,7 @@ describe('any image', () => {
     );
   });
 
-  it('comes back from schema 1 with every layer, the run configuration and the history', async () => {
+  it('has the same layers, run configuration and history after schema 1', async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryImage, async (of) => {
         const made = new Map<string, Uint8Array>();
@@ -107,7 +107,7 @@ describe('any image', () => {
         expect(raw(after.bytes).config).toEqual(raw(before.bytes).config);
         expect(after.diffIds).toEqual(before.diffIds);
         expect(after.created).toBe(before.created);
-        // The top entry's history is that of the config; of those below, nothing is lost.
+        // The history of the top entry comes from the config. The entries below lose nothing.
         const below = (entries: typeof after.history) => entries?.slice(0, -1);
         if (of.history.length > 0) expect(below(after.history)).toEqual(below(before.history));
         expect(after.history?.map(({ emptyLayer: empty }) => empty)).toEqual(
@@ -118,7 +118,7 @@ describe('any image', () => {
     );
   });
 
-  it('as v1 images is a chain from the top to a base without a parent', async () => {
+  it('converted to v1 images is a chain from the top to a base without a parent', async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryImage, async (of) => {
         const { images } = await convertToRegistryV1(image(of.bytes), contextFor(of, signingKey));
@@ -131,7 +131,7 @@ describe('any image', () => {
   });
 });
 
-/** Every document of the golden pairs, to be broken. */
+/** Every document of the golden pairs, as a start for corruption. */
 const seeds = pairNames().flatMap((name) => [...storedPair(name).documents.values()]);
 
 const broken = fc
@@ -167,7 +167,7 @@ describe('any bytes', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), onlyCoded), runs(2_000));
   });
 
-  it('are read, or refused by a ConversionError, when they were a manifest once', () => {
+  it('of a corrupted manifest are read, or refused by a ConversionError', () => {
     fc.assert(fc.property(broken, onlyCoded), runs(2_000));
   });
 });

@@ -8,7 +8,7 @@ type Members = Record<string, unknown>;
 
 interface Plan {
   readonly text: string;
-  /** What the text means. */
+  /** The value of the text. */
   readonly value: Members;
   readonly removed: ReadonlySet<string>;
   readonly set: Members;
@@ -43,7 +43,7 @@ function layOut(members: readonly [string, unknown][], indent: string): string {
   return `{${written.join(',')}${written.length > 0 && indent !== '' ? '\n' : ''}}`;
 }
 
-/** `Object.fromEntries` that means `__proto__` as JSON does. */
+/** Like `Object.fromEntries`, but with `__proto__` as an ordinary key, as in JSON. */
 function fromEntries(entries: readonly (readonly [string, unknown])[]): Members {
   return JSON.parse(
     `{${entries.map(([name, each]) => `${JSON.stringify(name)}:${JSON.stringify(each)}`).join(',')}}`,
@@ -56,7 +56,7 @@ function open(text: string) {
 }
 
 describe('RawEdit', () => {
-  it('means what the same changes of a plain object mean', () => {
+  it('changes the value as the same changes of a plain object do', () => {
     fc.assert(
       fc.property(plan, ({ text, value: before, removed, set, after }) => {
         const { edit, root } = open(text);
@@ -73,7 +73,7 @@ describe('RawEdit', () => {
     );
   });
 
-  it('leaves every character of what stays', () => {
+  it('keeps every character of unchanged members', () => {
     fc.assert(
       fc.property(plan, ({ text, removed }) => {
         const { edit, root } = open(text);
@@ -94,7 +94,7 @@ describe('RawEdit', () => {
     );
   });
 
-  it('removes items with their commas', () => {
+  it('removes items and their commas', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(value, fc.boolean()), { maxLength: 8 }), (items) => {
         const { edit, root } = open(
@@ -113,7 +113,7 @@ describe('RawEdit', () => {
     );
   });
 
-  it('writes nothing where a string says the same in other escapes', () => {
+  it('keeps an equal string in other escapes', () => {
     const text = '{"mediaType" :\t"application\\/json"}';
     const { edit, root } = open(text);
     edit.setString(root as RawObject, 'mediaType', 'application/json', 'mediaType');

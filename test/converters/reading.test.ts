@@ -22,13 +22,13 @@ const schema1 = {
   history: [v1('a', 'b'), v1('b')],
 };
 
-describe('the form of a body', () => {
+describe('the media type of a body', () => {
   const { schema2, dockerList, ociManifest, ociIndex, generic, schema1Signed } = mediaTypes;
 
   it.each([
     ['its own mediaType', { ...image, mediaType: schema2 }, ociManifest, schema2],
     ['its own mediaType, of an index', { ...index, mediaType: dockerList }, 'application/json', dockerList],
-    ['the Content-Type where it does not say', image, schema2, schema2],
+    ['the Content-Type if the body has no mediaType', image, schema2, schema2],
     [
       'the Content-Type with parameters, in any case',
       image,
@@ -36,26 +36,26 @@ describe('the form of a body', () => {
       schema2,
     ],
     ['the Content-Type of an index', index, dockerList, dockerList],
-    ['OCI where nothing says', image, undefined, ociManifest],
-    ['OCI where nothing says, of an index', index, 'text/plain', ociIndex],
+    ['the default OCI without a mediaType and Content-Type', image, undefined, ociManifest],
+    ['the default OCI for an index without a mediaType', index, 'text/plain', ociIndex],
     ['its shape, whatever the Content-Type', schema1, schema2, mediaTypes.schema1],
     ['its shape, whatever the Content-Type, of an index', index, ociManifest, ociIndex],
-    ['its shape, of a generic one', { schemaVersion: 2, target: config }, ociIndex, generic],
+    ['its shape, of a generic manifest', { schemaVersion: 2, target: config }, ociIndex, generic],
     [
-      'its shape, of a generic one that says another type',
+      'its shape, of a generic manifest with another mediaType',
       { schemaVersion: 2, mediaType: ociIndex, target: config },
       ociIndex,
       generic,
     ],
     ['its signatures', { ...schema1, signatures: [{}] }, undefined, schema1Signed],
-    ['its shape where its mediaType is empty', { ...image, mediaType: '' }, schema2, schema2],
+    ['the Content-Type if its mediaType is empty', { ...image, mediaType: '' }, schema2, schema2],
     [
-      'its shape where its mediaType is of no manifest',
+      'the Content-Type if its mediaType is not a manifest type',
       { ...image, mediaType: 'application/json' },
       schema2,
       schema2,
     ],
-  ])('is told by %s', (_, body, contentType, expected) => {
+  ])('is determined by %s', (_, body, contentType, expected) => {
     expect(sketchManifest(encode(body), contentType).mediaType).toBe(expected);
   });
 
@@ -63,16 +63,16 @@ describe('the form of a body', () => {
     ['no keys', {}],
     ['other keys', { schemaVersion: 2, blobs: [] }],
     ['layers of null alone', { schemaVersion: 2, layers: null }],
-  ])('is of no known dialect with %s', (_, body) => {
+  ])('is unknown for a body with %s', (_, body) => {
     expect(() => sketchManifest(encode(body))).toThrow(expect.objectContaining({ code: 'UNKNOWN_DIALECT' }));
   });
 
-  it.each(['[]', '"text"', 'null', '1'])('is not %s', (body) => {
+  it.each(['[]', '"text"', 'null', '1'])('is an error for %s', (body) => {
     expect(() => sketchManifest(encode(body))).toThrow(expect.objectContaining({ code: 'INVALID' }));
   });
 });
 
-describe('what occurs in the wild is read', () => {
+describe('manifests of real registries are read', () => {
   it.each([
     [
       'a config of application/octet-stream',
@@ -122,18 +122,18 @@ describe('what occurs in the wild is read', () => {
   });
 });
 
-describe('what can be read in two ways is refused (CVE-2021-41190)', () => {
+describe('ambiguous manifests are refused (CVE-2021-41190)', () => {
   const ambiguous: readonly [string, unknown][] = [
     ['an index with layers', { ...index, layers: [layer] }],
     ['an index with empty layers', { ...index, layers: [] }],
     ['an index with a config', { ...index, config }],
     ['an image with manifests', { ...image, manifests: [entry] }],
     ['an image with empty manifests', { ...image, manifests: [] }],
-    ['an image that says it is an index', { ...image, mediaType: mediaTypes.ociIndex }],
-    ['an image that says it is a list', { ...image, mediaType: mediaTypes.dockerList }],
-    ['an image that says it is schema 1', { ...image, mediaType: mediaTypes.schema1 }],
-    ['an index that says it is an image', { ...index, mediaType: mediaTypes.ociManifest }],
-    ['an index that says it is schema 2', { ...index, mediaType: mediaTypes.schema2 }],
+    ['an image with the mediaType of an index', { ...image, mediaType: mediaTypes.ociIndex }],
+    ['an image with the mediaType of a manifest list', { ...image, mediaType: mediaTypes.dockerList }],
+    ['an image with the mediaType of schema 1', { ...image, mediaType: mediaTypes.schema1 }],
+    ['an index with the mediaType of an image', { ...index, mediaType: mediaTypes.ociManifest }],
+    ['an index with the mediaType of schema 2', { ...index, mediaType: mediaTypes.schema2 }],
     ['a generic manifest with layers', { schemaVersion: 2, target: config, layers: [layer] }],
     ['a generic manifest with manifests', { schemaVersion: 2, target: config, manifests: [] }],
     ['a generic manifest with fsLayers', { schemaVersion: 2, target: config, fsLayers: [] }],
@@ -162,7 +162,7 @@ describe('what can be read in two ways is refused (CVE-2021-41190)', () => {
   });
 });
 
-describe('what is wrong is refused, with the place', () => {
+describe('invalid manifests are refused, with the path', () => {
   it.each([
     ['no schemaVersion', { config, layers: [] }, '$'],
     ['another schemaVersion', { ...image, schemaVersion: 3 }, '$.schemaVersion'],
@@ -243,7 +243,7 @@ describe('what is wrong is refused, with the place', () => {
     expect(() => readManifest(encode(body))).toThrow(expect.objectContaining({ code: 'INVALID', path }));
   });
 
-  it('a Windows base may have a parent, which stands for the system', () => {
+  it('a Windows base may have a parent, which represents the system', () => {
     const top = {
       v1Compatibility: JSON.stringify({ id: 'a'.repeat(64), parent: 'b'.repeat(64), os: 'windows' }),
     };
@@ -252,7 +252,7 @@ describe('what is wrong is refused, with the place', () => {
   });
 });
 
-describe('what is no image is told', () => {
+describe('manifests that are not images are refused', () => {
   it.each([
     [
       'a chart',
@@ -266,12 +266,12 @@ describe('what is no image is told', () => {
     ],
     ['an artifactType', { ...image, artifactType: 'application/vnd.example' }, '$.artifactType'],
     [
-      'a layer that is none',
+      'a layer of another type',
       { ...image, layers: [layer, { ...layer, mediaType: 'application/vnd.in-toto+json' }] },
       '$.layers[1]',
     ],
     [
-      'a generic target that is none',
+      'a generic target of another type',
       { schemaVersion: 2, target: { ...config, mediaType: 'text/plain' } },
       '$.target.mediaType',
     ],
@@ -280,7 +280,7 @@ describe('what is no image is told', () => {
   });
 });
 
-describe('sizes are bounded', () => {
+describe('manifests beyond the limits are refused', () => {
   const many = <T>(item: T) => Array.from({ length: 1001 }, () => item);
 
   it.each([

@@ -10,8 +10,8 @@ import {
   v1ImageJson,
 } from '../../converters/index.ts';
 import { goldenPairsOfImages, storedPair } from '../support/converters/golden-pairs.ts';
+import { MemoryRegistry } from '../support/converters/memory-registry.ts';
 import { noPorts } from '../support/converters/no-ports.ts';
-import { Shelf } from '../support/converters/shelf.ts';
 import { contextOf } from '../support/converters/stored-case.ts';
 import { goldenBytes } from '../support/golden.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
@@ -37,7 +37,7 @@ describe('an image as v1 images', () => {
     expect(blobs).toEqual(schema1.blobs);
   });
 
-  it('names the empty layer for entries that are marked empty', async () => {
+  it('has the empty layer for entries that are marked empty', async () => {
     const stored = storedPair('sample-schema2-empty-layers');
     const image = readManifest(stored.documents.get(stored.root) ?? new Uint8Array()) as Image;
     const { images } = await convertToRegistryV1(
@@ -49,7 +49,7 @@ describe('an image as v1 images', () => {
     expect(new Set(empty.map(({ blob }) => blob))).toEqual(new Set([emptyLayer.digest]));
   });
 
-  it('is refused when the schema 1 that it comes from is forged', async () => {
+  it('is refused if its schema 1 manifest is forged', async () => {
     const forged = text(goldenBytes('signatures/ES256.json')).replace('library/signed', 'library/forged');
     const image = readManifest(new TextEncoder().encode(forged)) as Image;
     await expect(convertToRegistryV1(image, noPorts)).rejects.toMatchObject({ code: 'SIGNATURE' });
@@ -59,13 +59,13 @@ describe('an image as v1 images', () => {
     ['an encrypted layer', `${mediaTypes.ociLayerGzip}+encrypted`],
     ['a foreign layer', mediaTypes.ociForeignGzip],
   ])('is refused with %s', async (_, layerType) => {
-    const shelf = new Shelf();
-    const image = shelf.read(shelf.image('a', 'amd64', layerType)) as Image;
-    await expect(convertToRegistryV1(image, shelf.context)).rejects.toMatchObject({
+    const registry = new MemoryRegistry();
+    const image = registry.read(registry.image('a', 'amd64', layerType)) as Image;
+    await expect(convertToRegistryV1(image, registry.context)).rejects.toMatchObject({
       code: 'INEXPRESSIBLE',
       dialect: 'v1',
     });
-    await expect(convertImage(image, 'schema1', shelf.context)).rejects.toMatchObject({
+    await expect(convertImage(image, 'schema1', registry.context)).rejects.toMatchObject({
       code: 'INEXPRESSIBLE',
       dialect: 'schema1',
     });

@@ -53,7 +53,7 @@ describe('schema 2 to schema 1, against docker-registry 2.8.2', () => {
   );
 });
 
-/** What the signature covers, taken by the rule of formatLength and not by our own reader. */
+/** The signed payload, extracted by the rule of formatLength without regshift's reader. */
 function payloadOf(body: Uint8Array): Uint8Array {
   const block = JSON.parse(new TextDecoder().decode(body)).signatures[0];
   const format = JSON.parse(atob(block.protected.replaceAll('-', '+').replaceAll('_', '/')));

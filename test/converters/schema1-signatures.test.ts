@@ -5,7 +5,7 @@ import { goldenBytes } from '../support/golden.ts';
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** Made by node:crypto and OpenSSL after libtrust: see `test/support/converters/write-signatures.ts`. */
+/** A vector made by node:crypto and OpenSSL after libtrust: see `test/support/converters/write-signatures.ts`. */
 const vector = (name: string) => goldenBytes(`signatures/${name}.json`);
 
 function read(bytes: Uint8Array): Image {
@@ -19,7 +19,7 @@ function entriesOf(image: Image) {
   return image.target.entries.map(({ id }) => id);
 }
 
-/** The document with its text changed; bytes beyond ASCII do not occur in the vectors. */
+/** A vector with changed text. The vectors are ASCII. */
 const changed = (name: string, change: (text: string) => string) =>
   encoder.encode(change(decoder.decode(vector(name))));
 
@@ -29,7 +29,7 @@ interface Block {
   protected: string;
 }
 
-/** Changes the signature blocks as JSON; the document keeps its layout, for it is laid out as we do it. */
+/** Changes the signature blocks as JSON. The rest of the document keeps its bytes, because the layout is the same. */
 const withBlocks = (name: string, change: (blocks: Block[]) => void) =>
   changed(name, (text) => {
     const outer = JSON.parse(text) as { signatures: Block[] };
@@ -60,14 +60,14 @@ describe('a signed schema 1 manifest', () => {
     },
   );
 
-  it('has the digest of what is signed', () => {
+  it('has the digest of the signed payload', () => {
     const payload = vector('unsigned');
     for (const name of ['ES256', 'RS256', 'several']) {
       expect(read(vector(name)).source.digest).toBe(digestOf(payload));
     }
   });
 
-  it('may have none: then it is its own payload', async () => {
+  it('without a signature is its own payload', async () => {
     const image = read(vector('unsigned'));
     await verifySchema1(image);
     expect(image.source).toMatchObject({
@@ -95,7 +95,7 @@ describe('a signed schema 1 manifest', () => {
     });
   });
 
-  it('is refused when one of several does not hold', async () => {
+  it('is refused if one of several signatures is invalid', async () => {
     const image = read(
       withBlocks('several', (blocks) => {
         const last = blocks.at(-1);
@@ -110,15 +110,15 @@ describe('a signed schema 1 manifest', () => {
   });
 });
 
-describe('what the signature does not cover (CVE-2014-8179)', () => {
-  it('is not read', async () => {
+describe('content outside of the signed payload (CVE-2014-8179)', () => {
+  it('is ignored', async () => {
     const beside = '"manifests": [{"digest": "sha256:evil"}], "layers": [], "config": {},';
     const image = read(changed('ES256', (text) => text.replace('"signatures"', `${beside} "signatures"`)));
     await verifySchema1(image);
     expect(entriesOf(image)).toEqual(['a'.repeat(64), 'b'.repeat(64)]);
   });
 
-  it('cannot take the place of what it covers', () => {
+  it('cannot replace signed content', () => {
     const bytes = changed('ES256', (text) => text.replace('"signatures"', '"tag": "other", "signatures"'));
     expect(() => read(bytes)).toThrow(expect.objectContaining({ code: 'AMBIGUOUS' }));
   });
@@ -141,7 +141,7 @@ describe('formatLength and formatTail', () => {
     expect(() => read(withFormat(change))).toThrow(expect.objectContaining({ name: 'ConversionError' }));
   });
 
-  it('refuse a tail that is no base64url', () => {
+  it('refuse a tail that is not base64url', () => {
     const bytes = withBlocks('ES256', ([block]) => {
       if (block) block.protected = btoa('{"formatLength":786,"formatTail":"C=0"}').replace(/=+$/, '');
     });

@@ -17,7 +17,7 @@ import { readSignedSchema1 } from '../support/signed-schema1.ts';
 const decoder = new TextDecoder();
 const time = '2015-11-20T12:00:00Z' as GoTime;
 
-/** The key of RFC 7515, appendix A.3. */
+/** The key in RFC 7515, appendix A.3. */
 const rfc7515 = {
   kty: 'EC',
   crv: 'P-256',
@@ -26,7 +26,7 @@ const rfc7515 = {
   d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
 };
 
-/** The same key as OpenSSL writes it. */
+/** The same key in the formats that OpenSSL writes. */
 const pkcs8 = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjpsQnnGQmL+YBIff
 H1136cspYG6+0iY7X1fCE9+E9LKhRANCAAR/zc4ncPbEXUGDy+5v20t7WAczNXvp
@@ -65,7 +65,7 @@ describe('readSigningKey', () => {
     ['broken PEM', pkcs8.replace('MIGH', 'MIGX')],
     ['broken JSON', '{'],
     ['what is no text', undefined as unknown as string],
-  ])('refuses %s, and says nothing of it', async (_, text) => {
+  ])('refuses %s, and the error does not contain it', async (_, text) => {
     const refused = await readSigningKey(text).catch((error: unknown) => error);
     expect(refused).toMatchObject({ name: 'ConversionError', code: 'SIGNATURE' });
     expect(String(refused)).not.toContain('jpsQ');
@@ -73,7 +73,7 @@ describe('readSigningKey', () => {
   });
 });
 
-/** A point of P-256 that belongs to no key that is known here: the generator's. */
+/** The generator point of P-256, which is not the public key of any key in these tests. */
 function otherHalf() {
   return {
     x: 'axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY',
@@ -82,7 +82,7 @@ function otherHalf() {
 }
 
 describe('signSchema1', () => {
-  it('signs what libtrust takes', async () => {
+  it('makes signatures that libtrust accepts', async () => {
     const key = await readSigningKey(JSON.stringify(rfc7515));
     const body = await signSchema1(goldenBytes('signatures/unsigned.json'), key, time);
     const signed = readSignedSchema1(body);
@@ -97,7 +97,7 @@ describe('signSchema1', () => {
     );
   });
 
-  it('differs in the signature and in nothing else when it signs again', async () => {
+  it('changes only the signature when it signs again', async () => {
     const key = await generateSigningKey();
     const sign = async () =>
       decoder.decode(await signSchema1(goldenBytes('signatures/unsigned.json'), key, time));
@@ -146,7 +146,7 @@ describe('an unsigned manifest as schema 1', () => {
     expect(await readSignedSchema1(converted.body).verify()).toBe(true);
   });
 
-  it('is left alone when it is signed already, once that is verified', async () => {
+  it('stays unchanged if it has a valid signature', async () => {
     const bytes = goldenBytes('signatures/RS256.json');
     const converted = await convertImage(readManifest(bytes) as Image, 'schema1', noPorts);
     expect(converted.body).toEqual(bytes);

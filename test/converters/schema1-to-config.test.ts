@@ -20,7 +20,7 @@ interface Entry {
   readonly json: object;
 }
 
-/** Base first, as people think. */
+/** Makes a schema 1 image. @param entries base first; the manifest has them newest first. */
 function schema1(entries: readonly Entry[]): Image {
   const letters = 'abcdefghij';
   const history = entries.map(({ json }, index) => ({
@@ -44,7 +44,7 @@ function schema1(entries: readonly Entry[]): Image {
 
 function context(
   facts: Readonly<Record<string, Partial<LayerFacts>>>,
-  asked: string[] = [],
+  reads: string[] = [],
 ): ConversionContext {
   const known = new Map(
     Object.entries(facts).map(([seed, each]) => [
@@ -53,8 +53,8 @@ function context(
     ]),
   );
   const layerFacts = async ({ digest }: { digest: string }) => {
-    asked.push(digest);
-    return known.get(digest) ?? Promise.reject(new Error(`${digest} was asked for`));
+    reads.push(digest);
+    return known.get(digest) ?? Promise.reject(new Error(`unexpected read of ${digest}`));
   };
   return { ...noPorts, ports: { ...noPorts.ports, layerFacts } };
 }
@@ -74,7 +74,7 @@ async function convert(image: Image, ports: ConversionContext) {
 }
 
 describe('schema 1 as schema 2', () => {
-  it('has a history entry for each of its own, and what its layers were read to be', async () => {
+  it('has a history entry for each v1 image, and the measurements of its layers', async () => {
     const image = schema1([
       {
         blobSum: blob('a'),
@@ -105,7 +105,7 @@ describe('schema 1 as schema 2', () => {
     ]);
   });
 
-  it('has the top image as its config, less what made that a v1 image, every number and escape as it was', async () => {
+  it('has the top v1 image as its config, without the v1 members, and with every number and escape as written', async () => {
     const json = `{"id":"${id('a')}","z":1.10,"a":"\\u00e9\\/","Size":5,"layer_id":"x","parent_id":"y","throwaway":false,"created":"2015-01-01T00:00:00Z"}`;
     const manifest = {
       schemaVersion: 1,
@@ -123,8 +123,8 @@ describe('schema 1 as schema 2', () => {
     );
   });
 
-  it('reads each layer once, and no layer that is known to be empty', async () => {
-    const asked: string[] = [];
+  it('reads each layer once, and no known empty layer', async () => {
+    const reads: string[] = [];
     const image = schema1([
       { blobSum: blob('a'), json: {} },
       { blobSum: emptyLayer.digest, json: { throwaway: true } },
@@ -133,8 +133,8 @@ describe('schema 1 as schema 2', () => {
       { blobSum: 'sha256:3c2cba919283a210665e480bcbf943eaaf4ed87a83f02e81bb286b8bdead0e75', json: {} },
       { blobSum: blob('never there'), json: { throwaway: true } },
     ]);
-    const { layers, config } = await convert(image, context({ a: {} }, asked));
-    expect(asked).toEqual([blob('a')]);
+    const { layers, config } = await convert(image, context({ a: {} }, reads));
+    expect(reads).toEqual([blob('a')]);
     expect(layers.map(({ digest }) => digest)).toEqual([blob('a'), blob('a')]);
     expect(config.history.map((each: { empty_layer?: true }) => each.empty_layer ?? false)).toEqual([
       false,
@@ -146,7 +146,7 @@ describe('schema 1 as schema 2', () => {
     ]);
   });
 
-  it('has no layer that turns out to hold nothing', async () => {
+  it('leaves out a layer without files', async () => {
     const image = schema1([
       { blobSum: blob('a'), json: {} },
       { blobSum: blob('zeros'), json: {} },
@@ -157,8 +157,8 @@ describe('schema 1 as schema 2', () => {
     expect(config.history[1].empty_layer).toBe(true);
   });
 
-  // Docker ≤ 1.9 summed the lengths of files (v1.9.1, pkg/archive/diff.go, UnpackLayer): directories, links and
-  // whiteouts have none.
+  // Docker ≤ 1.9 summed the lengths of files (v1.9.1, pkg/archive/diff.go, UnpackLayer); directories, links and
+  // whiteouts have length 0.
   it('keeps a layer of Size 0 that makes a directory or removes a file', async () => {
     const image = schema1([
       { blobSum: blob('a'), json: { Size: 100 } },
@@ -169,7 +169,7 @@ describe('schema 1 as schema 2', () => {
     expect(config.history[1]).not.toHaveProperty('empty_layer');
   });
 
-  it('takes the older of entries of one id in succession, as Docker does', async () => {
+  it('keeps only the older of consecutive entries with the same id, as Docker does', async () => {
     const json = { id: id('a'), parent: undefined };
     const image = schema1([
       { blobSum: blob('old'), json },
@@ -179,8 +179,8 @@ describe('schema 1 as schema 2', () => {
     expect(layers.map(({ digest }) => digest)).toEqual([blob('old')]);
   });
 
-  it('verifies the signature before it reads a layer', async () => {
-    const asked: string[] = [];
+  it('reads no layer if the signature is invalid', async () => {
+    const reads: string[] = [];
     const image = schema1([{ blobSum: blob('a'), json: {} }]);
     if (image.target.kind !== 'v1') throw new Error('no schema 1');
     const forged = {
@@ -190,16 +190,16 @@ describe('schema 1 as schema 2', () => {
       protected: 'AA',
     } as const;
     const signed = { ...image, target: { ...image.target, signatures: [forged] } };
-    await expect(convert(signed, context({ a: {} }, asked))).rejects.toMatchObject({ code: 'SIGNATURE' });
-    expect(asked).toEqual([]);
+    await expect(convert(signed, context({ a: {} }, reads))).rejects.toMatchObject({ code: 'SIGNATURE' });
+    expect(reads).toEqual([]);
   });
 });
 
-/** What Docker 1.10 and later, and skopeo, make of it: the peers' test compares with a real skopeo. */
+/** Docker from 1.10 on and skopeo re-encode such an image. The peers' test compares with a real skopeo. */
 describe('an image by a Docker before 1.8.3', () => {
   const convertTop = (json: object) => convert(schema1([{ blobSum: blob('a'), json }]), context({ a: {} }));
 
-  it('has the fields that Go’s structs had then, and no others', async () => {
+  it('has exactly the fields of Go’s structs of that time', async () => {
     const { text } = await convertTop({
       docker_version: '1.7.1',
       created: '2015-06-01T00:00:00.50Z',
@@ -242,12 +242,12 @@ describe('an image by a Docker before 1.8.3', () => {
     ['17.05.0-ce', false],
     ['', false],
     ['dev', true],
-  ])('is one where the version is %j: %s', async (docker_version, rewritten) => {
+  ])('is recognized by its version: %j, %s', async (docker_version, rewritten) => {
     const { config } = await convertTop({ docker_version, unknown: true });
     expect('unknown' in config).toBe(!rewritten);
   });
 
-  it('is refused where a field is of another kind than Docker’s', async () => {
+  it('is refused if a field has another type than in Docker', async () => {
     await expect(convertTop({ docker_version: '1.7.1', config: { Env: 'A=b' } })).rejects.toMatchObject({
       name: 'ConversionError',
       code: 'INVALID',

@@ -17,7 +17,7 @@ let upstream: Upstream;
 let repository: Repository;
 let image: TestImage;
 let ahead = 0;
-/** Lets time pass for the history and for the oracle. */
+/** Advances the clock of the history and of the oracle. */
 const pass = (milliseconds: number) => {
   ahead += milliseconds;
 };
@@ -41,7 +41,7 @@ beforeEach(async () => {
     images: new Set([image]),
   });
   world.refusedToAll.clear();
-  // The oracle looks back less far than this.
+  // The oracle looks back less than this.
   pass(10_000);
 });
 
@@ -56,7 +56,7 @@ function response(
   return { status, headers: lines, header, body: bytes };
 }
 
-/** What the oracle finds wrong with an answer that has just come. */
+/** The rules that a response breaks, according to the oracle. */
 function rulesBroken(ask: Partial<Ask>, answer: Answered['answer']): string[] {
   const path = `/v2/${repository.name}/manifests/latest`;
   const common = {
@@ -79,12 +79,12 @@ const good = () => response(200, bytesOf(image), { 'Docker-Content-Digest': imag
 const denied = (text: string) => response(403, `{"errors":[{"code":"DENIED","message":"${text}"}]}`);
 
 describe('the oracle of the isolation run', () => {
-  it('has nothing against content for somebody with the right, and a refusal for somebody without', () => {
+  it('accepts content for a user with the right, and a refusal for a user without', () => {
     expect(rulesBroken({}, good())).toEqual([]);
     expect(rulesBroken({ user: stranger }, denied(`no access to ${repository.project}`))).toEqual([]);
   });
 
-  it('reports content for somebody without the right, whole, unchanged or in part', () => {
+  it('reports content for a user without the right, whole, unchanged or in part', () => {
     expect(rulesBroken({ user: stranger }, good())).toEqual(['access']);
     expect(rulesBroken({ user: undefined }, response(304))).toEqual(['access']);
     const blob = { kind: 'blob', user: stranger, reference: image.layers[0] } as const;
@@ -92,14 +92,14 @@ describe('the oracle of the isolation run', () => {
     expect(rulesBroken(blob, response(206, 'not these bytes'))).toEqual(['access', 'bytes']);
   });
 
-  it('reports content after the right has ended, once the proof of it is too old', () => {
+  it('reports content after the right has ended, once the access grant is too old', () => {
     repository.change({ readers: new Set([stranger]) });
     expect(rulesBroken({}, good())).toEqual([]);
     pass(600);
     expect(rulesBroken({}, good())).toEqual(['access']);
   });
 
-  it('takes older public content while upstream fails, and not after a refusal to all', () => {
+  it('accepts older public content while upstream fails, and not after a refusal to all', () => {
     repository.change({ readers: 'everyone' });
     repository.change({ readers: new Set([owner]) });
     pass(600);
@@ -110,7 +110,7 @@ describe('the oracle of the isolation run', () => {
     expect(rulesBroken({ user: undefined }, good())).toEqual(['access']);
   });
 
-  it('reports the content of another repository, and of what another tag names', async () => {
+  it('reports the content of another repository, and of another tag', async () => {
     const other = await buildImage(world.nextImage(), 'schema2');
     world.images.set(other.index, other);
     const answer = response(200, bytesOf(other), { 'Docker-Content-Digest': other.root });
@@ -119,7 +119,7 @@ describe('the oracle of the isolation run', () => {
     expect(rulesBroken({}, answer)).toEqual(['access']);
   });
 
-  it('reports the words of a refusal that was for another user, or of another repository', () => {
+  it('reports the message of a refusal for another user, or of another repository', () => {
     expect(rulesBroken({ user: stranger }, denied(`no access for ${marker('user', 3)}`))).toEqual([
       'markers',
     ]);
@@ -127,13 +127,13 @@ describe('the oracle of the isolation run', () => {
     expect(rulesBroken({ user: stranger }, denied(`quota of ${secret}`))).toEqual(['markers']);
   });
 
-  it('reports a digest in a refusal that its requester has not named', () => {
+  it('reports a digest in a refusal that the client has not named', () => {
     expect(rulesBroken({ user: stranger }, denied(`manifest ${image.root}`))).toEqual(['access']);
     const named = { user: stranger, reference: image.root };
     expect(rulesBroken(named, denied(`manifest ${image.root}`))).toEqual([]);
   });
 
-  it.each([401, 403, 404, 429, 500, 502, 503])('reports %i for somebody with the right', (status) => {
+  it.each([401, 403, 404, 429, 500, 502, 503])('reports %i for a user with the right', (status) => {
     expect(rulesBroken({}, response(status, '{}'))).toEqual(['refusal']);
     expect(rulesBroken({}, 'cut')).toEqual(['refusal']);
     upstream.flaps.note({ at: performance.now(), kind: 'limit', user: stranger, repository: 7 });
@@ -142,14 +142,14 @@ describe('the oracle of the isolation run', () => {
     expect(rulesBroken({}, response(status, '{}'))).toEqual([]);
   });
 
-  it('reports bytes that are not what their digest or their length says', () => {
+  it('reports bytes that do not match their digest or their length', () => {
     const wrong = bytesOf(image).map((byte, at) => (at === 5 ? byte ^ 1 : byte));
     expect(rulesBroken({}, response(200, wrong, { 'Docker-Content-Digest': image.root }))).toEqual(['bytes']);
     const long = { 'Docker-Content-Digest': image.root, 'Content-Length': '3' };
     expect(rulesBroken({}, response(200, bytesOf(image), long))).toEqual(['bytes']);
   });
 
-  it('reports secrets in a log, and credentials where nobody has sent them', () => {
+  it('reports secrets in a log, and credentials at an upstream that should not get them', () => {
     const { basic } = upstream.users[0] as { basic: string };
     expect(secretsIn(`{"login":"${basic}"}`, world)).toHaveLength(1);
     expect(secretsIn(`{"password":"${marker('password', 3)}"}`, world)).toHaveLength(1);

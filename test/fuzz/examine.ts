@@ -19,7 +19,7 @@ import {
 } from '../../converters/index.ts';
 import type { Random } from './random.ts';
 
-/** What a port has not: no fault of a converter. */
+/** Content that a port does not have: not an error of a converter. */
 class NotHere extends Error {}
 
 const encoder = new TextEncoder();
@@ -32,9 +32,9 @@ export interface World {
 }
 
 /**
- * Reads a document in every way that there is, and converts it.
- * @returns the code of the refusal, or `converted`.
- * @throws Error when something is thrown that is no ConversionError, or our own reader refuses what was written.
+ * Reads a document by every reader, and converts it.
+ * @returns the code of the ConversionError, or `converted`.
+ * @throws Error when a converter throws anything but a ConversionError, or when the reader refuses a written document.
  */
 export async function examine(bytes: Uint8Array, world: World, random: Random): Promise<string> {
   const asConfig = await coded(() => examineConfig(bytes, world, random));
@@ -70,7 +70,7 @@ async function examineManifest(bytes: Uint8Array, world: World, random: Random):
   await checkWritten(model, random.one(forms), context);
 }
 
-/** The document as the config of an image that has as many layers as it wants. */
+/** Reads the document as the config of an image with as many layers as the config names. */
 async function examineConfig(bytes: Uint8Array, world: World, random: Random): Promise<void> {
   const { diffIds, history } = readImageConfig(bytes);
   const filled = history?.filter(({ emptyLayer }) => !emptyLayer).length;
@@ -88,7 +88,7 @@ async function examineConfig(bytes: Uint8Array, world: World, random: Random): P
   await checkWritten(readManifest(encoder.encode(JSON.stringify(manifest))), 'schema1', context);
 }
 
-/** What is written must be read again, and written again to the same digest. */
+/** Checks that a written document is read again, and that writing it again gives the same digest. */
 async function checkWritten(model: Model, form: Form, context: ConversionContext): Promise<void> {
   const converted = await convert(model, form, context);
   await ownReader(converted, context);
@@ -134,7 +134,7 @@ function contextOf(world: World, random: Random): ConversionContext {
         size: 2,
         diffId: fakeDigest(digest),
       }),
-      // Signing takes longer than all the rest: it is done now and then.
+      // Signing takes longer than all else, so only some documents are signed.
       signingKey: async () => {
         if (!random.oneIn(40)) throw new NotHere('key');
         return world.key;

@@ -1,6 +1,6 @@
 import type { Random } from './random.ts';
 
-/** What breaks readers: ends of lines and quotes, lone surrogates, numbers too large, ways out of a path. */
+/** Pieces that break readers: line ends, quotes, lone surrogates, large numbers, ways out of a path. */
 const pieces = [
   ...[
     '"',
@@ -76,14 +76,14 @@ const pieces = [
   ],
 ];
 
-/** A text that may break a reader, out of texts that do not. */
+/** Makes a text that may break a reader out of texts that do not. */
 export function generateText(random: Random, seeds: readonly string[]): string {
   let text = random.oneIn(20) ? '' : random.one(seeds);
   for (let count = random.below(5); count > 0; count -= 1) text = changed(random, seeds, text);
   return text;
 }
 
-/** As bytes that keep lone surrogates, for a file. */
+/** Encodes a text for a file; the bytes keep lone surrogates. */
 export function encodeUtf16(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'utf16le'));
 }
@@ -110,7 +110,7 @@ function changed(random: Random, seeds: readonly string[], text: string): string
         text.slice(0, at) + String.fromCharCode(random.below(random.oneIn(2) ? 128 : 65_536)) + text.slice(to)
       );
     case 4:
-      // Long ones, now and then: what is read in more than linear time shows.
+      // Some texts are long, so that a reader of more than linear time shows.
       return random.oneIn(50)
         ? text.slice(0, at) + random.one(pieces).repeat(20_000) + text.slice(at)
         : text.toUpperCase();

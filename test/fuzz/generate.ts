@@ -8,7 +8,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const digests = ['a', 'b', 'c'].map((each) => `sha256:${each.repeat(64)}`);
 
-/** Members that mean something somewhere. */
+/** Member names that some dialect gives a meaning. */
 const keys = [
   ...[
     'schemaVersion',
@@ -144,7 +144,7 @@ const scalars: readonly Json[] = [
   ...Object.values(mediaTypes),
 ];
 
-/** A document that may break a reader, out of documents that do not. */
+/** Makes a document that may break a reader out of documents that do not. */
 export function generate(random: Random, seeds: readonly Uint8Array[]): Uint8Array {
   const kind = random.below(100);
   if (kind < 2) return Uint8Array.from({ length: random.below(64) }, () => random.below(256));
@@ -213,7 +213,7 @@ function made(random: Random, depth: number): Json {
   return fromEntries(Array.from({ length }, () => [random.one(keys), made(random, depth - 1)]));
 }
 
-/** A change at some place of a tree, deep ones as likely as shallow ones. */
+/** Changes one place of a tree; deep places are as likely as shallow ones. */
 function changed(random: Random, tree: Json): Json {
   if (typeof tree === 'string' && tree.startsWith('{') && random.oneIn(2)) return changedInside(random, tree);
   if (typeof tree !== 'object' || tree === null || random.oneIn(9)) {
@@ -239,13 +239,13 @@ function changedArray(random: Random, items: readonly Json[]): Json {
   return items.toSpliced(at, 1, changed(random, item));
 }
 
-/** JSON in a string, as v1Compatibility is. */
+/** Changes JSON in a string, like v1Compatibility. */
 function changedInside(random: Random, text: string): Json {
   const inside = parsed(encoder.encode(text));
   return inside === undefined ? text.slice(1) : JSON.stringify(changed(random, inside));
 }
 
-/** As data: `__proto__` is a key like any other. */
+/** Builds an object in which `__proto__` is a key like any other. */
 function fromEntries(entries: readonly (readonly [string, Json])[]): Json {
   return Object.fromEntries(entries);
 }

@@ -7,10 +7,9 @@ import { Worker } from 'node:worker_threads';
 import type { Finding, Order, Report } from './worker.ts';
 
 /**
- * Feeds the converters documents that are broken in every way, and all that reads headers, paths, logins and claims
- * texts that are, for a given time. What they throw must be meant for a client, what converters write their own
- * readers must take, and what is said of each reader in `texts.ts` must hold. What is found is kept in `test/fuzz/cases/`,
- * which a test runs from then on.
+ * Feeds broken documents to the converters, and broken texts to all readers of headers, paths, logins and claims, for a
+ * given time. Every error must be one for a client, every document that a converter writes must be readable again, and
+ * the rules of each reader in `texts.ts` must hold. A finding is a file in `test/fuzz/cases/`, which a test then runs.
  *
  *     npm run fuzz -- --seconds 60 [--seed 1] [--workers 2]
  */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const golden = join(import.meta.dirname, '../golden');
 
-/** Every document of the golden files, small ones: what is broken by the fuzzer, and what it finds by digest. */
+/** The small documents of the golden files: the fuzzer breaks them, and finds them by digest. */
 export function seedDocuments(): Uint8Array[] {
   return readdirSync(golden, { recursive: true, withFileTypes: true })
     .filter((each) => each.isFile() && each.name.endsWith('.json') && !isBookkeeping(each.name))

@@ -12,10 +12,8 @@ import { parseHtpasswd } from '../../src/auth/htpasswd-file.ts';
 import { openContext, sealContext } from '../../src/client-state/v1-context.ts';
 import { openToken } from '../../src/client-state/v1-token.ts';
 import { RegistryError } from '../../src/errors.ts';
-import { parsePath } from '../../src/http/params.ts';
 import { byteRange } from '../../src/http/range.ts';
 import { matchesEtag } from '../../src/http/responses.ts';
-import { parseV1Path } from '../../src/http/v1/path.ts';
 import { readAccept } from '../../src/negotiation/accept.ts';
 import { capabilitiesOf } from '../../src/negotiation/capabilities.ts';
 import { describeClient } from '../../src/negotiation/client-profile.ts';
@@ -23,12 +21,13 @@ import { nextQuery } from '../../src/upstream/api/tags.ts';
 import { parseChallenges } from '../../src/upstream/auth/challenge.ts';
 import { realmUrl, tokenUrl } from '../../src/upstream/auth/token-request.ts';
 import { locationOf } from '../../src/upstream/redirect.ts';
+import { testApp } from '../support/app.ts';
 
-/** Something that reads what others have written, and what must hold whatever they write. */
+/** A reader of texts that others write, and the rule that holds for every text. */
 export interface TextTarget {
-  /** Good texts, and some that are known to be bad. */
+  /** Good texts, and some texts that are known to be bad. */
   readonly seeds: readonly string[];
-  /** @throws Error when what must hold does not. */
+  /** Reads a text. @throws Error when the rule does not hold. */
   readonly check: (text: string) => void | Promise<void>;
 }
 
@@ -41,7 +40,27 @@ function hold(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(`does not hold: ${what}`);
 }
 
-/** What is thrown must be meant for a client. @returns undefined where it was. */
+const asked: URL[] = [];
+const routes = testApp({}, async (url) => {
+  asked.push(new URL(url));
+  return new Response(null, { status: 404 });
+});
+
+/** A path never fails the proxy, and upstream gets no path but one of the distribution API with a valid name. */
+async function routed(text: string): Promise<void> {
+  if (!text.startsWith('/') || !URL.canParse(`http://regshift.test${text}`)) return;
+  asked.length = 0;
+  const { status } = await routes.get(new URL(`http://regshift.test${text}`).href);
+  hold(status < 500, 'a status below 500');
+  for (const { pathname } of asked) {
+    const [, name] =
+      /^\/v2\/(.+)\/(?:manifests|blobs|blobs\/uploads|tags|referrers)\/[^/]+$/.exec(pathname) ?? [];
+    hold(name === undefined || parseRepositoryName(name) !== undefined, `a name in ${pathname}`);
+    hold(name !== undefined || /^\/v2\/(?:_catalog)?$/.test(pathname), `an endpoint in ${pathname}`);
+  }
+}
+
+/** Runs a reader, which may throw only errors for a client. @returns its value, or undefined after such an error. */
 function coded<Value>(work: () => Value): Value | undefined {
   try {
     return work();
@@ -51,7 +70,7 @@ function coded<Value>(work: () => Value): Value | undefined {
   }
 }
 
-/** What may stand in a header that is sent on. */
+/** A value that may stand in a forwarded header. */
 function isHeaderText(text: string): boolean {
   return !/[\r\n\0]/.test(text);
 }
@@ -98,13 +117,7 @@ export const textTargets: Readonly<Record<string, TextTarget>> = {
       '/v2/manifests/manifests/manifests',
       '/v2/%2e%2e/manifests/x',
     ],
-    check(text) {
-      const resource = coded(() => parsePath(text));
-      if (resource === undefined || !('name' in resource)) return;
-      hold(parseRepositoryName(resource.name) !== undefined, 'the name in a path');
-      if ('digest' in resource) hold(isDigest(resource.digest), 'the digest in a path');
-      if ('upload' in resource) hold(/^[\w.~=+:@-]+$/.test(resource.upload), 'the upload in a path');
-    },
+    check: routed,
   },
 
   v1path: {
@@ -115,7 +128,7 @@ export const textTargets: Readonly<Record<string, TextTarget>> = {
       `/v1/images/${'0'.repeat(64)}/json`,
       '/v1/search',
     ],
-    check: (text) => void coded(() => parseV1Path(text)),
+    check: routed,
   },
 
   accept: {
@@ -176,7 +189,7 @@ export const textTargets: Readonly<Record<string, TextTarget>> = {
       'https://[::1]/',
     ],
     check(text) {
-      // No challenge is read beyond this.
+      // Longer challenges are not read at all.
       if (text.length > 8_192) return;
       const url = coded(() => realmUrl({ realm: text }, upstream));
       hold(

@@ -13,7 +13,7 @@ export interface Order {
 }
 
 export interface Finding {
-  /** What has read it: `document`, or the name of a target in `texts.ts`. */
+  /** The reader: `document`, or the name of a target in `texts.ts`. */
   readonly reader: string;
   readonly message: string;
   readonly bytes: Uint8Array;
@@ -22,13 +22,13 @@ export interface Finding {
 export interface Report {
   readonly documents: number;
   readonly texts: number;
-  /** How many documents came to which end. */
+  /** The number of documents by result. */
   readonly ends: Readonly<Record<string, number>>;
   readonly slowest: number;
   readonly findings: readonly Finding[];
 }
 
-/** Longer than this for one document or text, in milliseconds, is a finding too. */
+/** A document or text that takes longer than this, in milliseconds, is a finding too. */
 const patience = 2_000;
 const enough = 10;
 
@@ -73,7 +73,7 @@ async function run({ seed, seconds }: Order): Promise<Report> {
   return { documents: documentsRead, texts: textsRead, ends, slowest, findings: [...findings.values()] };
 }
 
-/** One finding for each place in the code. */
+/** Keeps one finding for each place in the code. */
 function keyOf(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return stack.split('\n').slice(1, 4).join('\n');

@@ -3,20 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDaemon } from '../support/daemon.ts';
-import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { alice, type DockerRegistry, hashOfSecret, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
-import { pushSample } from '../support/push.ts';
 import { manifestAnswers } from '../support/relay.ts';
 import { type Route, startRoute } from '../support/route.ts';
+import { skopeoCopy } from '../support/skopeo-copy.ts';
 import { startTokenRegistry } from '../support/token-registry.ts';
 
-/** Of "secret" and "päss:wörd", at the lowest cost. */
-const hashOfSecret = '$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';
+/** The bcrypt hash of "päss:wörd", at the lowest cost. */
 const hashOfOther = '$2a$04$OvlkWcBLDMr5G0we.T2hWOMEpNPDYXIBl2krGArSYEL7O7yZs7WqS';
-const users = `alice:${hashOfSecret}\nproxy:${hashOfOther}\n`;
+const users = `${alice.htpasswd}proxy:${hashOfOther}\n`;
 const sample = 'sample/schema2';
-/** What is remembered is then more than what is stored. */
+/** Every pull converts, so that the proxy remembers more than the registry stores. */
 const pinned = { REGSHIFT_FORMAT: 'schema1' };
+
+/** The settings for one account with which the proxy logs in upstream. */
+const account = (username: string, password: string) => ({
+  REGSHIFT_UPSTREAM_AUTH: 'basic',
+  REGSHIFT_UPSTREAM_USERNAME: username,
+  REGSHIFT_UPSTREAM_PASSWORD: password,
+});
 
 describe.skipIf(requirePeers('docker-registry', 'skopeo'))('docker-registry with htpasswd', () => {
   let home: string;
@@ -24,8 +30,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo'))('docker-registry with
   const routes: Route[] = [];
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'regshift-auth-'));
-    registry = await startDockerRegistry({ htpasswd: users });
-    await seed();
+    registry = await startDockerRegistry({ htpasswd: users, samples: [sample] });
   });
   afterAll(async () => {
     for (const route of routes) await route.stop();
@@ -33,34 +38,18 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo'))('docker-registry with
     await rm(home, { recursive: true, force: true });
   });
 
-  /** By way of a registry that is open. */
-  async function seed(): Promise<void> {
-    const open = await startDockerRegistry();
-    try {
-      await pushSample(open.url, sample);
-      const from = `docker://${new URL(open.url).host}/${sample}:latest`;
-      const to = `docker://${new URL(registry.url).host}/${sample}:latest`;
-      const insecure = ['--src-tls-verify=false', '--dest-tls-verify=false'];
-      const login = ['--dest-creds', 'alice:secret'];
-      await runProgram('skopeo', ['--insecure-policy', 'copy', ...insecure, ...login, from, to], home);
-    } finally {
-      await open.stop();
-    }
-  }
-
   async function route(variables: Record<string, string>): Promise<Route> {
     const started = await startRoute(registry.url, { ...pinned, ...variables });
     routes.push(started);
     return started;
   }
 
-  /** @returns what skopeo said when it failed. */
+  /** Pulls by skopeo. @returns the error that skopeo printed, or undefined when it succeeds. */
   async function copy({ relay }: Route, login?: string): Promise<string | undefined> {
     const target = await mkdtemp(join(home, 'copied-'));
     const credentials = login === undefined ? ['--src-no-creds'] : ['--src-creds', login];
     const from = `docker://${relay.host}/${sample}:latest`;
-    const options = ['--insecure-policy', 'copy', '--src-tls-verify=false', ...credentials];
-    return runProgram('skopeo', [...options, from, `dir:${target}`], home).then(
+    return skopeoCopy(home, from, `dir:${target}`, ...credentials).then(
       () => undefined,
       (error: Error) => error.message,
     );
@@ -79,9 +68,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo'))('docker-registry with
 
   it('by an account of the proxy is open to users of the proxy, and to them alone', async () => {
     const byAccount = await route({
-      REGSHIFT_UPSTREAM_AUTH: 'basic',
-      REGSHIFT_UPSTREAM_USERNAME: 'proxy',
-      REGSHIFT_UPSTREAM_PASSWORD: 'päss:wörd',
+      ...account('proxy', 'päss:wörd'),
       REGSHIFT_CLIENT_AUTH: 'basic',
       REGSHIFT_HTPASSWD: `carol:${hashOfSecret}`,
     });
@@ -96,9 +83,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo'))('docker-registry with
 
   it('with an account that is wrong says so, and is no login for clients', async () => {
     const byAccount = await route({
-      REGSHIFT_UPSTREAM_AUTH: 'basic',
-      REGSHIFT_UPSTREAM_USERNAME: 'proxy',
-      REGSHIFT_UPSTREAM_PASSWORD: 'wrong',
+      ...account('proxy', 'wrong'),
       REGSHIFT_CLIENT_AUTH: 'none',
     });
     expect(await copy(byAccount, 'alice:secret')).toMatch(
@@ -111,9 +96,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo'))('docker-registry with
     [
       'an account of the proxy',
       {
-        REGSHIFT_UPSTREAM_AUTH: 'basic',
-        REGSHIFT_UPSTREAM_USERNAME: 'alice',
-        REGSHIFT_UPSTREAM_PASSWORD: 'secret',
+        ...account('alice', 'secret'),
         REGSHIFT_CLIENT_AUTH: 'basic',
         REGSHIFT_HTPASSWD: `carol:${hashOfSecret}`,
       },

@@ -7,10 +7,11 @@ import { clientPrograms } from '../support/clients/all.ts';
 import { readTree } from '../support/file-tree.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
 import { type RealRegistry, startRealRegistry } from '../support/real-registry.ts';
+import { skopeoCopy } from '../support/skopeo-copy.ts';
 
 const missing = requirePeers('docker-registry', 'skopeo', 'umoci');
 
-/** Against a registry that is not ours, and read by a program that is not ours. */
+/** Registry and client are independent programs: docker-registry and skopeo. */
 describe.skipIf(missing)('the command line and docker-registry', () => {
   let registry: RealRegistry;
   let host: string;
@@ -39,17 +40,10 @@ describe.skipIf(missing)('the command line and docker-registry', () => {
   );
 
   it.each(['zstd', 'oci', 'index'])(
-    'skopeo takes what convert makes of real/%s, and the files are the same',
+    'skopeo pushes and pulls the converted real/%s, and the files are the same',
     async (name) => {
       const layout = join(home, name);
-      const copy = [
-        '--insecure-policy',
-        'copy',
-        '--all',
-        '--src-tls-verify=false',
-        '--dest-tls-verify=false',
-      ];
-      await runProgram('skopeo', [...copy, `docker://${host}/real/${name}:latest`, `oci:${layout}`], home);
+      await skopeoCopy(home, `docker://${host}/real/${name}:latest`, `oci:${layout}`, '--all');
       const { code, json } = await regshift([
         ...['convert', join(layout, 'blobs/sha256', await rootOf(layout)), '--from', layout],
         ...[
@@ -63,16 +57,9 @@ describe.skipIf(missing)('the command line and docker-registry', () => {
       expect(code).toBe(0);
       const { digest } = json<{ digest: string }>();
       const target = `real/${name}-converted`;
-      await runProgram(
-        'skopeo',
-        [
-          ...copy,
-          '--preserve-digests',
-          `oci:${join(home, `${name}-converted`)}`,
-          `docker://${host}/${target}:latest`,
-        ],
-        home,
-      );
+      const converted = `oci:${join(home, `${name}-converted`)}`;
+      const options = ['--all', '--preserve-digests'];
+      await skopeoCopy(home, converted, `docker://${host}/${target}:latest`, ...options);
       const answer = await fetch(`${registry.url}/v2/${target}/manifests/${digest}`, {
         headers: { accept: '*/*' },
       });

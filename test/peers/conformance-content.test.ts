@@ -150,7 +150,7 @@ const management: readonly Case[] = [
     async run(target) {
       const image = imageOf();
       await pushImage(target, image, 'v1');
-      // What is remembered must not stand for it.
+      // These requests fill the proxy's cache, which must not serve the manifest after its deletion.
       for (const reference of ['v1', image.manifest.digest]) {
         rule(
           (await target.send('GET', `manifests/${reference}`, accept)).status === 200,
@@ -215,7 +215,7 @@ const management: readonly Case[] = [
 
 conformance('content discovery', discovery);
 
-/** docker-registry 2.8.2 lists tags as its storage does, and not in the lexical order that end-8a asks for. */
+/** docker-registry 2.8.2 lists tags in the order of its storage, not in the lexical order that end-8a requires. */
 describe.skipIf(requirePeers('docker-registry'))('the order of tags', () => {
   it('is the registry’s own', async () => {
     const registry = await startDockerRegistry();

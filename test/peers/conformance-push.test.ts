@@ -16,7 +16,7 @@ import {
 const octets = { 'Content-Type': 'application/octet-stream' };
 const nowhere = `sha256:${'0'.repeat(64)}`;
 
-/** A body of which nobody says the length beforehand. */
+/** A request body without a Content-Length. */
 const streamed = (bytes: Uint8Array) =>
   new Blob([bytes as Uint8Array<ArrayBuffer>]).stream() as ReadableStream<Uint8Array>;
 

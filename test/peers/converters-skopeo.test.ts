@@ -14,16 +14,17 @@ import {
 import { caseFromRegistry } from '../support/converters/registry-case.ts';
 import { contextOf, type StoredCase } from '../support/converters/stored-case.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
-import { requirePeers, runProgram } from '../support/programs.ts';
+import { requirePeers } from '../support/programs.ts';
 import { pushImage } from '../support/push.ts';
 import { buildImage } from '../support/real-image.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
+import { skopeoCopy } from '../support/skopeo-copy.ts';
 
 const missing = requirePeers('skopeo', 'umoci', 'docker-registry');
 const key = generateSigningKey();
 const parse = (bytes: Uint8Array | undefined) => JSON.parse(new TextDecoder().decode(bytes));
 
-/** skopeo is an independent converter: what it makes of an image must mean what ours means. */
+/** skopeo is an independent converter: its conversions and ours must mean the same. */
 describe.skipIf(missing)('skopeo agrees', () => {
   let home: string;
   let registry: DockerRegistry;
@@ -44,20 +45,13 @@ describe.skipIf(missing)('skopeo agrees', () => {
   });
 
   async function copy(source: string, repository: string, ...options: string[]): Promise<void> {
-    const how = [
-      '--insecure-policy',
-      'copy',
-      '--src-tls-verify=false',
-      '--dest-tls-verify=false',
-      ...options,
-    ];
-    await runProgram('skopeo', [...how, source, `docker://${host}/${repository}:latest`], home);
+    await skopeoCopy(home, source, `docker://${host}/${repository}:latest`, ...options);
   }
 
   const stored = (repository: string) =>
     caseFromRegistry(registry.url, { name: repository, madeBy: 'skopeo', repository, tag: 'latest' });
 
-  /** By skopeo, in the form that it calls by another name. */
+  /** Converts an image by skopeo, which has other names for the forms. */
   async function bySkopeo(source: string, format: 'v2s1' | 'v2s2' | 'oci'): Promise<StoredCase> {
     const repository = `${source}-${format}`;
     await copy(`docker://${host}/${source}:latest`, repository, '--format', format);
@@ -105,7 +99,7 @@ describe.skipIf(missing)('skopeo agrees', () => {
         const { created, author, comment, throwaway = false, container_config } = JSON.parse(v1Compatibility);
         return { created, author, comment, throwaway, command: container_config?.Cmd?.join(' ') };
       });
-    // The top entry of each is the config, from which skopeo drops and to which it adds fields of its own.
+    // The top entry of each is the config; skopeo drops some of its fields and adds others.
     expect(historyOf(ours).slice(1)).toEqual(historyOf(manifest).slice(1));
     const topOf = (document: { history: readonly { v1Compatibility: string }[] }) => {
       const {
@@ -120,7 +114,7 @@ describe.skipIf(missing)('skopeo agrees', () => {
     expect(topOf(ours)).toMatchObject(topOf(manifest));
   });
 
-  it('on v2s1 back to v2s2: the same config digest, for both follow Docker', async () => {
+  it('on v2s1 back to v2s2: the same config digest, because both follow Docker', async () => {
     const schema1 = await bySkopeo('test/built', 'v2s1');
     const theirs = await bySkopeo('test/built-v2s1', 'v2s2');
     const ours = await byUs(schema1, 'schema2');
@@ -160,7 +154,7 @@ describe.skipIf(missing)('skopeo agrees', () => {
     },
   );
 
-  /** Pushes schema 1 to a repository that has its layers mounted from where they were built. */
+  /** Pushes schema 1 to a repository after mounting its layers from the repository of the built image. */
   async function pushWithLayers(repository: string, manifest: Uint8Array): Promise<void> {
     for (const digest of built.layers.keys()) {
       const mount = `mount=${digest}&from=test/built`;
@@ -174,7 +168,7 @@ describe.skipIf(missing)('skopeo agrees', () => {
   }
 });
 
-/** A top image as an old Docker wrote it, with fields that later ones do not know, and without those they added. */
+/** The v1 JSON of the top image in the form of an old Docker: with fields that later versions do not know, and without those that they added. */
 function asOfOld(json: string, docker_version: string): string {
   const { id, parent, created, architecture, os, config, throwaway } = JSON.parse(json);
   return JSON.stringify({

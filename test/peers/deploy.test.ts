@@ -13,7 +13,7 @@ const unit = join(root, 'deploy/systemd/regshift.service');
 
 const base = 'localhost/node-base:24';
 const image = 'localhost/regshift:test';
-/** What the image promises to need no more than. */
+/** The restrictions under which the image promises to run. */
 const confined = ['--read-only', '--cap-drop', 'all', '--security-opt', 'no-new-privileges'];
 
 describe.skipIf(requirePeers('buildah', 'podman', 'npm'))('deploy/docker/Dockerfile', () => {
@@ -34,7 +34,7 @@ describe.skipIf(requirePeers('buildah', 'podman', 'npm'))('deploy/docker/Dockerf
     expect(Env).toContain('HOST=0.0.0.0');
     expect(inspected.Healthcheck?.Test?.[0]).toBe('CMD');
     const [bare] = JSON.parse(await containers.podman('image', 'inspect', base));
-    // Megabytes beside Node itself; the packages of developers alone have hundreds.
+    // Megabytes without Node itself; the development packages alone have hundreds.
     expect((inspected.Size - bare.Size) / 1e6).toBeLessThan(30);
   });
 
@@ -45,7 +45,7 @@ describe.skipIf(requirePeers('buildah', 'podman', 'npm'))('deploy/docker/Dockerf
     const answer = await answerOf(port, '/v2/sample/oci/manifests/latest');
     expect(answer.header('Content-Type')).toBe('application/vnd.docker.distribution.manifest.v1+prettyjws');
     await containers.podman('healthcheck', 'run', id);
-    // Each process of the container: the number of its user.
+    // The user id of each process of the container.
     expect(await containers.podman('top', id, 'user')).toMatch(/^USER\s+65532$/);
     await expect(
       containers.podman('exec', id, '/nodejs/bin/node', '-e', 'fs.writeFileSync("x","")'),
@@ -84,7 +84,7 @@ describe.skipIf(requirePeers('systemd-analyze'))('deploy/systemd/regshift.servic
   afterAll(() => rm(home, { recursive: true, force: true }));
 
   it('is a unit that systemd understands, without a word of complaint', async () => {
-    // Node may be elsewhere here, and systemd looks whether it is there.
+    // systemd checks that the program of the unit exists, and Node may have another path here.
     const text = (await readFile(unit, 'utf8')).replace('/usr/bin/node', process.execPath);
     await writeFile(join(home, 'regshift.service'), text);
     const verify = 'systemd-analyze verify --man=no ./regshift.service 2>&1';
@@ -92,14 +92,14 @@ describe.skipIf(requirePeers('systemd-analyze'))('deploy/systemd/regshift.servic
   });
 
   it('is exposed to little', async () => {
-    // Of 10: a unit without any hardening has 9.6. What is left is the network, and V8, which writes machine code.
+    // The scale ends at 10; a unit without any hardening has 9.6. The rest comes from the network and from V8, which writes machine code.
     await runProgram('systemd-analyze', ['security', '--offline=true', '--threshold=15', unit], root);
   });
 });
 
 async function build({ home, buildah }: Containers): Promise<void> {
   const npmrc = join(home, 'npmrc');
-  // What npm has fetched before for this machine's own node_modules is not fetched again.
+  // The build reads the packages that npm has already cached on this machine.
   await writeFile(npmrc, 'cache=/npm-cache\nprefer-offline=true\n');
   const cache = await runProgram('npm', ['config', 'get', 'cache'], process.env.HOME ?? home);
   await mkdir(cache, { recursive: true });
@@ -111,7 +111,7 @@ async function build({ home, buildah }: Containers): Promise<void> {
   );
 }
 
-/** Kernels and sandboxes may forbid containers; that is no fault of the image. */
+/** Skips a test where the kernel or a sandbox forbids containers: that is not an error of the image. */
 async function whyNoContainers({ podman, runOptions }: Containers): Promise<string | undefined> {
   try {
     await podman('run', '--rm', ...runOptions, base, '/nodejs/bin/node', '--version');
@@ -144,7 +144,7 @@ async function answerOf(port: number, path: string) {
   }
 }
 
-/** What `SystemCallFilter=` of the unit says, as container runtimes read it. */
+/** Translates `SystemCallFilter=` of the unit into a seccomp profile for container runtimes. */
 async function seccompOfUnit(home: string): Promise<object> {
   const sets = await callSets(home);
   const all = (name: string): string[] =>
@@ -155,7 +155,7 @@ async function seccompOfUnit(home: string): Promise<object> {
   const denied = new Set(named('~'));
   const names = named('').filter((name) => !denied.has(name));
   if (names.length < 100) throw new Error(`systemd-analyze names ${names.length} calls`);
-  // What a container runtime itself needs after the filter is in force, and systemd has done before it.
+  // Calls that a container runtime needs after the filter is in force; systemd makes them before.
   const runtime = ['capget', 'capset', 'setuid', 'setgid', 'setgroups', 'setresuid', 'setresgid', 'chdir'];
   return {
     defaultAction: 'SCMP_ACT_ERRNO',

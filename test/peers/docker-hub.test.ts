@@ -3,7 +3,6 @@ import { digestOf } from '../../converters/digest.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
-import { pushSample } from '../support/push.ts';
 import { simulator, simulators } from '../support/simulators/all.ts';
 import { pingAndLogIn } from '../support/simulators/ping.ts';
 import { startSession } from '../support/simulators/session.ts';
@@ -24,8 +23,7 @@ describe.skipIf(requirePeers('docker-registry'))('in front of Docker Hub', () =>
   let registry: DockerRegistry;
   const running: (() => Promise<void>)[] = [];
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    for (const sample of samples) await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples });
   });
   afterEach(async () => {
     for (const stop of running.splice(0).toReversed()) await stop();
@@ -52,7 +50,7 @@ describe.skipIf(requirePeers('docker-registry'))('in front of Docker Hub', () =>
     ...(login ? { login } : {}),
   });
 
-  /** Asks for one thing with a token, as Docker 1.9 does. */
+  /** Sends one request with a token, as Docker 1.9 does. */
   const askAs = async ({ port }: RunningProxy, path: string, login?: Login) => {
     const [, repository = ''] = /^\/v2\/(.+)\/(?:manifests|blobs)\//.exec(path) ?? [];
     const session = startSession(target({ port } as RunningProxy, repository, '', login));
@@ -84,7 +82,7 @@ describe.skipIf(requirePeers('docker-registry'))('in front of Docker Hub', () =>
       const pulled = await simulator('Docker 17.05').pull(target(proxy, 'sample/index'));
       expectSample(pulled, 'sample/index');
       expect(pulled.types).toHaveLength(2);
-      // The index and two images; the attestations go without being read.
+      // The index and two images; the attestations are passed on without being read.
       expectPulls(upstream, 3);
     });
 
@@ -123,7 +121,7 @@ describe.skipIf(requirePeers('docker-registry'))('in front of Docker Hub', () =>
     it('at one that has', async () => {
       const upstream = await hub(options);
       const proxy = await proxyOf(upstream);
-      // The second is given the index as it is stored, and of its images only its own is then remembered.
+      // The second client gets the stored index, so that only its own image of the index is remembered then.
       for (const [sample, client] of [
         ['sample/oci', 'Docker 1.9.1'],
         ['sample/index', 'skopeo 1.9'],
@@ -147,7 +145,7 @@ describe.skipIf(requirePeers('docker-registry'))('in front of Docker Hub', () =>
       const answers = await Promise.all(
         many.map((digest) => askAs(proxy, `/v2/sample/oci/manifests/${digest}`, login)),
       );
-      // A client that has searched in vain so often is told to come back, and never that a digest is not there.
+      // A client whose searches failed that often is told to retry, and never that a digest is unknown.
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404, 503]));
       expect(upstream.registry.asked.filter(({ path }) => path.includes('/tags/list')).length).toBeLessThan(
         20,

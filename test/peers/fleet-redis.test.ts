@@ -8,7 +8,6 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { type Replica, startReplica } from '../support/fleet.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
-import { pushSample } from '../support/push.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { type RedisServer, type RedisServerOptions, startRedisServer } from '../support/redis-server.ts';
 import { testSigningKey } from '../support/signing-key.ts';
@@ -20,7 +19,7 @@ const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const password = 'of-a%test:@/';
 const path = '/v2/sample/oci/manifests/latest';
 
-/** Any second key; for tests only. */
+/** A second signing key, for tests only. */
 const otherKey = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg04NTJZ9AKTQpwaBz
 JbBJR+4V6oBma0zkkAW4eh9TnrGhRANCAAQAYX2ofddyW4L8McrWczA9hMAtTBo8
@@ -34,9 +33,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server', 'openssl'))('the
   const running: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'regshift-fleet-'));
-    registry = await startDockerRegistry();
-    for (const sample of ['sample/oci', 'sample/index', 'sample/schema1'])
-      await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples: ['sample/oci', 'sample/index', 'sample/schema1'] });
     upstream = await dockerHub().start(registry.url);
   });
   afterEach(async () => {
@@ -63,14 +60,14 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server', 'openssl'))('the
 
   async function administrator({ url }: RedisServer) {
     const client = createClient({ url, RESP: 2 });
-    // It ends with the server in some tests.
+    // Some tests stop the server before the client.
     client.on('error', () => undefined);
     await client.connect();
     running.push(async () => client.destroy());
     return client;
   }
 
-  /** What one makes, the other serves by its digest without a pull. */
+  /** Whether one replica serves the digest of the other's conversion without a pull. */
   async function isShared(one: Pick<Replica, 'get'>, other: Pick<Replica, 'get'>): Promise<boolean> {
     const made = await one.get(path, docker19);
     expect(made.status).toBe(200);
@@ -83,7 +80,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server', 'openssl'))('the
   }
 
   describe('over TLS, with a certificate of its own', () => {
-    /** The program as an operator starts it: Node reads NODE_EXTRA_CA_CERTS at its start and never again. */
+    /** Starts the program as a process: Node reads NODE_EXTRA_CA_CERTS only at its start. */
     async function started(
       redis: string,
       variables: Record<string, string>,
@@ -194,7 +191,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server', 'openssl'))('the
     };
     expect(await timed(docker19)).toBeLessThan(4_000);
     expect(one.ofRedis()).toEqual(['Redis is away: going on without it']);
-    // A conversion that is new: each of its questions would have waited.
+    // The conversion is new: each of its cache requests would have waited.
     expect(await timed(docker113)).toBeLessThan(250);
     await redis.kill();
   });
@@ -226,7 +223,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server', 'openssl'))('the
     const client = await administrator(redis);
     const names = await client.keys('regshift:1.1:*');
     const values = await client.mGet(names);
-    // Each the value of another one, as whole as it was.
+    // Each entry gets the intact value of another entry.
     for (const [index, name] of names.entries())
       await client.set(name, values[(index + 1) % names.length] ?? '');
     const other = await replica(redis.url);

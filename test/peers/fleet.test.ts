@@ -4,7 +4,6 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { type Replica, startReplica } from '../support/fleet.ts';
 import { type HeaderLine, manifestRequestHeaders } from '../support/old-clients.ts';
 import { requirePeers } from '../support/programs.ts';
-import { pushSample } from '../support/push.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { simulator } from '../support/simulators/all.ts';
 import { behind } from '../support/upstreams/behind.ts';
@@ -29,7 +28,7 @@ const noSchema1: readonly HeaderLine[] = [
   ['Accept', 'application/vnd.oci.image.manifest.v1+json'],
 ];
 
-/** Each is another conversion. */
+/** Six different conversions. */
 const conversions: readonly (readonly [
   repository: string,
   client: string,
@@ -48,15 +47,14 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
   let redis: RedisServer;
   const running: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    for (const sample of samples) await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples });
   });
   afterEach(async () => {
     for (const stop of running.splice(0).toReversed()) await stop();
   });
   afterAll(() => registry?.stop());
 
-  /** The registry as it is, with its requests written down. */
+  /** The registry without any habit; its requests are written down. */
   async function plain(): Promise<Upstream> {
     const real = behind(registry.url);
     const server = await startLoopback(real.ask);
@@ -101,7 +99,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
       forget(upstream);
       const same = await other.get(`/v2/${repository}/manifests/latest`, headers);
       expect(same.status).toBe(200);
-      // Signatures are random: what has the very same one was signed once.
+      // Signatures are random: equal bytes were signed once.
       expect(same.body).toEqual(made.body);
       const asked = upstream.registry.asked.filter(({ status }) => status < 400);
       expect(asked.map(({ method }) => method)).toEqual(['HEAD']);
@@ -116,7 +114,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
       const given = await other.get(`/v2/${repository}/manifests/${digest}`, headers);
       expect(given.status).toBe(200);
       expect(given.body).toEqual(made.body);
-      // The right to it is asked for at what it was made from, and nothing is searched.
+      // A HEAD of the source proves the right to the digest, and nothing is searched.
       const asked = upstream.registry.asked.filter(({ status }) => status < 400);
       expect(asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
         expect.stringMatching(`^HEAD /v2/${repository}/manifests/sha256:`),
@@ -223,7 +221,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
       expect(getsOfManifests(upstream.registry)).toEqual([]);
     });
 
-    /** What one makes now is served by the other by its digest, without a pull. */
+    /** Checks that one replica serves the digest of the other's conversion without a pull. */
     async function expectShared(upstream: Upstream, [one, other]: readonly Replica[], repository: string) {
       const made = await one?.get(`/v2/${repository}/manifests/latest`, docker19);
       expect(made?.status).toBe(200);

@@ -79,7 +79,7 @@ describe.skipIf(requirePeers('docker-registry', 'tar'))('generic images, stored 
   pullsAs(oldDocker, 'auto', () => [schema1Signed]);
 });
 
-/** What is in the layers of which the sample was made, unpacked by tar. */
+/** The files of the layers that the sample was made of, unpacked by tar. */
 async function filesOfSample(name: string): Promise<FileTree> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-sample-'));
   const root = join(home, 'root');

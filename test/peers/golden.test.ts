@@ -21,7 +21,7 @@ describe.skipIf(requirePeers('docker-registry'))('the golden cases, stored in do
     await registry?.stop();
   });
 
-  /** As Docker up to 1.9 asks: without Accept. */
+  /** Sends the request of Docker up to 1.9: without Accept. */
   const ask = ({ repository, tag }: GoldenCase) =>
     rawRequest({
       port: route.relay.port,
@@ -30,15 +30,18 @@ describe.skipIf(requirePeers('docker-registry'))('the golden cases, stored in do
       headers: [],
     });
 
-  it.each(goldenCasesThat('equal', 43))('$name: what docker-registry signed, we sign', async (each) => {
-    const answer = await ask(each);
-    expect(answer.status).toBe(200);
-    expect(answer.header('Content-Type')).toBe(mediaTypes.schema1Signed);
-    expect(answer.header('Docker-Content-Digest')).toBe(each.digest);
-    const { payload, verify } = readSignedSchema1(answer.body);
-    expect(text(payload)).toBe(text(goldenBytes(`schema1/${each.name}/schema1.payload.json`)));
-    expect(await verify()).toBe(true);
-  });
+  it.each(goldenCasesThat('equal', 43))(
+    '$name: regshift signs the payload that docker-registry signed',
+    async (each) => {
+      const answer = await ask(each);
+      expect(answer.status).toBe(200);
+      expect(answer.header('Content-Type')).toBe(mediaTypes.schema1Signed);
+      expect(answer.header('Docker-Content-Digest')).toBe(each.digest);
+      const { payload, verify } = readSignedSchema1(answer.body);
+      expect(text(payload)).toBe(text(goldenBytes(`schema1/${each.name}/schema1.payload.json`)));
+      expect(await verify()).toBe(true);
+    },
+  );
 
   it.each(goldenCasesThat('refuse', 7))('$name is refused in words', async (each) => {
     const answer = await ask(each);

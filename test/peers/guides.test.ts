@@ -9,11 +9,11 @@ import { type RealRegistry, startRealRegistry } from '../support/real-registry.t
 import { type Route, startRoute } from '../support/route.ts';
 
 const guides = join(import.meta.dirname, '../../deploy/clients');
-/** What the guides call the proxy, and the registry, which here nobody can reach but through it. */
+/** The names of the proxy and of the registry in the guides; here only the proxy reaches the registry. */
 const [proxyName, registryName] = ['proxy.example.com:8080', 'registry.example'];
 const image = `${registryName}/real/oci:latest`;
 
-/** The lines of a guide as they stand there, for a program to read: what a reader copies must work. */
+/** Returns the block of a guide that begins with a text, unchanged: the lines that a reader copies must work. */
 async function linesOf(guide: string, begin: string): Promise<string> {
   const text = await readFile(join(guides, guide), 'utf8');
   const blocks = [...text.matchAll(/^```\w+\n([\s\S]*?)^```$/gm)].map(([, lines = '']) => lines);

@@ -17,7 +17,7 @@ import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { rawRequest } from '../support/raw-http.ts';
 
-/** Without `proxy_http_version`, nginx asks in HTTP/1.0, where a body of no length ends with its connection. */
+/** Without `proxy_http_version`, nginx sends HTTP/1.0, where a body without a length ends with its connection. */
 describe.skipIf(requirePeers('nginx', 'openssl')).each(['http', 'https'])('nginx before %s', (scheme) => {
   const folder = mkdtempSync(join(tmpdir(), 'regshift-nginx-1.0-'));
   let registry: LengthlessRegistry;

@@ -7,15 +7,16 @@ import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
 import { pushAgain } from '../support/clients/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { readTree } from '../support/file-tree.ts';
-import { requirePeers, runProgram } from '../support/programs.ts';
+import { requirePeers } from '../support/programs.ts';
 import { pushWithZstdLayers } from '../support/push-remade.ts';
 import { buildImage, type RealImage } from '../support/real-image.ts';
 import { type Route, startRoute } from '../support/route.ts';
 import { earlyPushers } from '../support/simulators/all.ts';
 import { pullToKeep, pushKept } from '../support/simulators/early-docker-push.ts';
+import { skopeoCopy } from '../support/skopeo-copy.ts';
 import { unpackByUmoci } from '../support/umoci.ts';
 
-/** What was pulled through the proxy is pushed through it, though parts of it are in no registry. */
+/** Images that were pulled through the proxy are pushed through it, though no registry has some of their parts. */
 describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('pulled and pushed again', () => {
   let home: string;
   let image: RealImage;
@@ -36,19 +37,18 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('pulled and 
 
   const direct = () => `127.0.0.1:${registry.port}`;
 
-  /** The image as OCI, gzip in `<name>/gzip` and zstd in `<name>/zstd`: each test has repositories of its own. */
+  /** Stores the image as OCI, gzip in `<name>/gzip` and zstd in `<name>/zstd`: each test has separate repositories. */
   async function stored(name: string): Promise<void> {
     const target = `docker://${direct()}/${name}/gzip:latest`;
-    const copy = ['--insecure-policy', 'copy', '--dest-tls-verify=false', '--format', 'oci'];
-    await runProgram('skopeo', [...copy, `oci:${image.layout}:${image.tag}`, target], home);
+    await skopeoCopy(home, `oci:${image.layout}:${image.tag}`, target, '--format', 'oci');
     await pushWithZstdLayers(registry.url, `${name}/gzip`, `${name}/zstd`);
   }
 
-  /** The registry itself has all of the image. */
+  /** Checks that the registry itself has the whole image. */
   async function expectWhole(...references: readonly string[]): Promise<void> {
     for (const reference of references) {
       const source = `docker://${direct()}/${reference}`;
-      const root = await unpackByUmoci(source, home, ['--src-tls-verify=false']);
+      const root = await unpackByUmoci(source, home);
       expect([reference, await readTree(root)]).toEqual([reference, image.files]);
     }
   }
@@ -68,7 +68,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('pulled and 
       const kept = await pullToKeep(engine, { ...at, reference: 'latest' });
       expect(kept.entries.some(({ blobSum }) => blobSum === emptyLayer.digest)).toBe(true);
       const requests = await pushKept(engine, kept, { ...at, reference: 'again' });
-      // Nothing is uploaded by the engine: what it needs is there, or the proxy brings it.
+      // The engine uploads nothing: the registry has every part, or the proxy uploads it.
       expect(requests.filter((each) => each.startsWith('POST'))).toEqual([]);
       await pushKept(engine, kept, { ...at, repository: `${repository}-moved`, reference: 'latest' });
       await expectWhole(`${repository}:again`, `${repository}-moved:latest`);
@@ -77,12 +77,10 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('pulled and 
 
   it('by skopeo copy --format v2s1, under another tag and in another repository', async () => {
     await stored('skopeo');
-    const tls = ['--src-tls-verify=false', '--dest-tls-verify=false'];
-    const copy = ['--insecure-policy', 'copy', ...tls, '--format', 'v2s1'];
     const at = `docker://${route.relay.host}/skopeo/gzip`;
     await lacksEmptyLayer('skopeo/gzip');
     for (const target of [`${at}:v1`, `${at}-moved:v1`]) {
-      await runProgram('skopeo', [...copy, `${at}:latest`, target], home);
+      await skopeoCopy(home, `${at}:latest`, target, '--format', 'v2s1');
     }
     await expectWhole('skopeo/gzip:v1', 'skopeo/gzip-moved:v1');
   });

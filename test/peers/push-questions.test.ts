@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pushByDocker } from '../support/clients/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
-import { pushSample } from '../support/push.ts';
 import { type Pusher, pushers } from '../support/pushers.ts';
 import { buildImage } from '../support/real-image.ts';
 import { type Relay, startRelay } from '../support/relay.ts';
@@ -23,7 +22,7 @@ const docker: Pusher = {
 
 const all = [...pushers, docker];
 
-/** Every pusher asks by HEAD for each part of an image that it has not pushed before. */
+/** Every pusher sends a HEAD for each part of an image that it has not pushed before. */
 describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))(
   'a push into a repository that has images',
   () => {
@@ -32,12 +31,11 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))(
     let behind: Relay;
     let route: Route;
     beforeAll(async () => {
-      // podman and buildah make a name of the path, which must have no capital letters.
+      // podman and buildah turn the path into a name, which must not have capital letters.
       home = join(tmpdir(), `regshift-push-questions-${randomUUID()}`);
       await mkdir(home);
-      upstream = await startDockerRegistry();
-      // `sample/oci` has tags that a search would look at.
-      await pushSample(upstream.url, 'sample/oci');
+      // `sample/oci` has tags that a search would read.
+      upstream = await startDockerRegistry({ samples: ['sample/oci'] });
       behind = await startRelay(upstream.url);
       route = await startRoute(`http://${behind.host}`);
     });

@@ -8,7 +8,7 @@ import { startUploadSink, type UploadSink } from '../support/upload-sink.ts';
 const MiB = 2 ** 20;
 const path = '/v2/a/blobs/uploads/u';
 
-/** What both runtimes do with bodies on the wire, where `fetch` and Node hide much from other tests. */
+/** Request bodies on the wire in both runtimes: `fetch` and Node hide much of them from other tests. */
 describe.each([
   ['Node', (upstream: string) => startNodeProcess({ REGSHIFT_UPSTREAM: upstream })],
   ['workerd', (upstream: string) => startBareWorkerd({ REGSHIFT_UPSTREAM: upstream })],
@@ -29,7 +29,7 @@ describe.each([
     await sink?.stop();
   });
 
-  /** A connection whose answers are kept as text. */
+  /** Opens a connection that keeps its responses as text. */
   function client() {
     const socket = connect(proxy.port, '127.0.0.1');
     sockets.push(socket);
@@ -134,7 +134,7 @@ describe.each([
       await until(/^HTTP\/1.1 202/);
       return last()?.length;
     };
-    // What the first hundred leave for the collector, the next ones leave too.
+    // The first upload leaves garbage that the collector has not freed; the next upload leaves no more.
     expect(await upload(100 * MiB)).toBe(100 * MiB);
     const before = memoryOf(proxy.pid);
     expect(await upload(300 * MiB)).toBe(300 * MiB);

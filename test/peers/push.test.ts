@@ -4,29 +4,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { widestAccept } from '../../src/upstream/api/manifests.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
+import { alice, startDockerRegistry } from '../support/docker-registry.ts';
 import { readTree } from '../support/file-tree.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
 import { type Pusher, pushers } from '../support/pushers.ts';
 import { buildImage, type RealImage } from '../support/real-image.ts';
 import { type Route, startRoute } from '../support/route.ts';
+import { skopeoCopy } from '../support/skopeo-copy.ts';
 import { startTokenGate } from '../support/token-gate.ts';
 import { unpackByUmoci } from '../support/umoci.ts';
 
-/** Of "secret", at the lowest cost. */
-const users = 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq\n';
-const login = 'alice:secret';
+const { htpasswd, login } = alice;
 
 interface Kind {
   readonly name: string;
   readonly login?: string;
-  /** @returns what the proxy stands before, and how it is looked at without the proxy. */
+  /** Starts the registry. @returns its address for the proxy and for requests past the proxy. */
   start(): Promise<{ url: string; stop(): Promise<void> }>;
 }
 
 const kinds: readonly Kind[] = [
   { name: 'open to all', start: () => startDockerRegistry() },
-  { name: 'with htpasswd', login, start: () => startDockerRegistry({ htpasswd: users }) },
+  { name: 'with htpasswd', login, start: () => startDockerRegistry({ htpasswd }) },
   {
     name: 'with a token server',
     login,
@@ -50,7 +49,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci')).each(kinds)(
     let upstream: { url: string; stop(): Promise<void> };
     let route: Route;
     beforeAll(async () => {
-      // podman and buildah make a name of the path, which must have no capital letters.
+      // podman and buildah turn the path into a name, which must not have capital letters.
       home = join(tmpdir(), `regshift-pushed-${randomUUID()}`);
       await mkdir(home);
       image = await buildImage(join(home, 'image'), 'amd64');
@@ -66,7 +65,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci')).each(kinds)(
     const credentials = kind.login === undefined ? [] : ['--src-creds', kind.login];
     const repositoryOf = (pusher: Pusher) => `pushed/${pusher.name.replace(/[^a-z0-9]+/g, '-')}`;
 
-    /** The digest of a tag as `skopeo inspect` tells it. */
+    /** The digest of a tag, from `skopeo inspect`. */
     const digestAt = (host: string, repository: string) => {
       const who = kind.login === undefined ? [] : ['--creds', kind.login];
       const format = ['--tls-verify=false', '--format', '{{.Digest}}', ...who];
@@ -80,7 +79,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci')).each(kinds)(
         const stored = await digestAt(new URL(upstream.url).host, repository);
         expect(pushed?.trim()).toBe(stored);
         const source = `docker://${new URL(upstream.url).host}/${repository}:1.0`;
-        const root = await unpackByUmoci(source, home, ['--src-tls-verify=false', ...credentials]);
+        const root = await unpackByUmoci(source, home, credentials);
         expect(await readTree(root)).toEqual(image.files);
         expect(await digestAt(route.relay.host, repository)).toBe(stored);
       });
@@ -91,10 +90,8 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci')).each(kinds)(
       const repository = from ? repositoryOf(from) : '';
       const host = `docker://${route.relay.host}`;
       route.relay.forget();
-      const tls = ['--src-tls-verify=false', '--dest-tls-verify=false'];
       const both = kind.login === undefined ? [] : [...credentials, '--dest-creds', kind.login];
-      const copy = ['--insecure-policy', 'copy', ...tls, ...both];
-      await runProgram('skopeo', [...copy, `${host}/${repository}:1.0`, `${host}/pushed/again:1.0`], home);
+      await skopeoCopy(home, `${host}/${repository}:1.0`, `${host}/pushed/again:1.0`, ...both);
       const mounts = route.relay.exchanges.filter(({ path }) => path.includes('mount='));
       expect(new Set(mounts.map(({ method, status }) => `${method} ${status}`))).toEqual(
         new Set(['POST 201']),

@@ -15,7 +15,7 @@ import { requirePeers, runProgram } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { buildImage, pushImageAs } from '../support/real-image.ts';
 
-/** Two registries with other images under the same name, behind one proxy with a route of every kind. */
+/** Two registries with different images under the same name, behind one proxy with a route of every kind. */
 interface Stage {
   readonly hub: DockerRegistry;
   readonly quay: DockerRegistry;
@@ -105,7 +105,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('routes, by 
   it.skipIf(requirePeers('tar'))('Docker 1.9 by hand: by path and by alias', async () => {
     const { proxy, ofHub, ofQuay } = stage;
     await using(oldDocker.start, async (client) => {
-      // It removes nothing that a layer says is gone.
+      // The program does not remove files that a layer deletes.
       const hub = await files(client, `127.0.0.1:${proxy.port}/hub/library/busybox:latest`);
       expect(hub).toMatchObject(ofHub);
       expect(await files(client, `127.0.0.1:${proxy.port}/tools/build:latest`)).toMatchObject(ofQuay);
@@ -118,7 +118,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('routes, by 
     async () => {
       const { proxy, ofHub, ofQuay } = stage;
       const address = `http://127.0.0.1:${proxy.port}`;
-      // Nothing listens at the first port: what does not come by the mirror does not come.
+      // Nothing listens at the first port: only the mirror can serve the pull.
       const mirrored = (mirror: string, more = '') =>
         `server = "http://127.0.0.1:1"\n[host."${mirror}"]\n  capabilities = ["pull", "resolve"]\n${more}`;
       const hosts = {

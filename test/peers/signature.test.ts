@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
-import { pushImage, pushSample } from '../support/push.ts';
+import { pushImage } from '../support/push.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { type Route, startRoute } from '../support/route.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
 
-/** One of each kind that is stored; of schema 1 itself there is nothing to convert. */
+/** Samples of each stored form except schema 1, which needs no conversion. */
 const converted = [
   'sample/schema2',
   'sample/schema2-empty-layers',
@@ -31,10 +31,9 @@ describe.skipIf(requirePeers('docker-registry'))('docker-registry, given convert
   let verifier: DockerRegistry;
   let route: Route;
   beforeAll(async () => {
-    stored = await startDockerRegistry();
+    stored = await startDockerRegistry({ samples: converted });
     verifier = await startDockerRegistry({ schema1Enabled: true });
     route = await startRoute(stored.url);
-    for (const name of converted) await pushSample(stored.url, name);
   });
   afterAll(async () => {
     await route?.stop();
@@ -42,7 +41,7 @@ describe.skipIf(requirePeers('docker-registry'))('docker-registry, given convert
     await stored?.stop();
   });
 
-  /** As Docker up to 1.9 asks: without Accept. */
+  /** Sends the request of Docker up to 1.9: without Accept. */
   const get = async (path: string) => {
     const answer = await rawRequest({ port: route.relay.port, method: 'GET', path, headers: [] });
     expect(answer.status, `${path}: ${new TextDecoder().decode(answer.body.subarray(0, 500))}`).toBe(200);
@@ -68,7 +67,7 @@ describe.skipIf(requirePeers('docker-registry'))('docker-registry, given convert
   });
 });
 
-/** Another manifest just as good, but for its signature: one byte of the payload is another. */
+/** Changes one byte of the payload: the manifest stays valid, its signature does not. */
 function otherArchitecture(manifest: Uint8Array): Uint8Array {
   const text = new TextDecoder().decode(manifest);
   const changed = text.replace('"architecture": "a', '"architecture": "b');

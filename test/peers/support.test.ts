@@ -20,11 +20,11 @@ function text(bytes: Uint8Array): string {
 }
 
 /**
- * What docker-registry 2.8.2 makes of each sample: the Content-Type for a client that accepts everything, and for
- * one that sends no Accept. `null`: 404 with "OCI … found, but accept header does not support OCI …".
+ * The responses of docker-registry 2.8.2 for each sample: the Content-Type for a client that accepts everything, and
+ * for one that sends no Accept. `null`: 404 with "OCI … found, but accept header does not support OCI …".
  */
 const accepted: Record<string, { readonly stored: string; readonly withoutAccept: string | null }> = {
-  // Pushed as an OCI index. It comes back as an OCI manifest, for without mediaType inside 2.8.2 takes it for one.
+  // The sample is pushed as an OCI index. Without a mediaType inside, 2.8.2 takes it for an OCI manifest.
   'sample/generic': { stored: ociManifest, withoutAccept: null },
   'sample/generic-993': { stored: ociManifest, withoutAccept: null },
   'sample/generic-v1-target': { stored: ociManifest, withoutAccept: null },
@@ -45,7 +45,7 @@ const accepted: Record<string, { readonly stored: string; readonly withoutAccept
 };
 
 const refused: Record<string, { readonly status: number; readonly code: string }> = {
-  // 2.8.2 takes no schema 1 without a signature.
+  // 2.8.2 refuses schema 1 without a signature.
   'sample/schema1-unsigned': { status: 400, code: 'MANIFEST_INVALID' },
 };
 
@@ -80,7 +80,7 @@ describe.skipIf(missing)('pushSample into docker-registry 2.8.2', () => {
       const answer = await get(name, reference, everything);
       expect(answer.header('Content-Type')).toBe(stored);
       expect(answer.header('Docker-Content-Digest')).toBe(root?.digest);
-      // It keeps the payload of schema 1 and signs it with its own key.
+      // docker-registry keeps the payload of schema 1 and signs it with its own key.
       const isSame = text(answer.body) === text(root?.bytes ?? new Uint8Array());
       expect(isSame).toBe(stored !== schema1Signed);
     }
@@ -154,7 +154,7 @@ describe.skipIf(missing)('startDockerRegistry', () => {
           path: `/v2/sample/schema2/manifests/${reference}`,
           headers: [],
         });
-      // 2.8.2 then refuses a push, by 500, and still converts what it serves.
+      // 2.8.2 then refuses a push of schema 1 with 500, and still converts to schema 1.
       await expect(pushSample(registry.url, 'sample/schema1')).rejects.toMatchObject({ status: 500 });
       expect((await ask('GET', 'latest')).header('Content-Type')).toBe(schema1Signed);
       expect((await ask('DELETE', digest)).status).toBe(202);
@@ -172,7 +172,7 @@ describe('rawRequest', () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  /** Answers with `pieces`, each in a write of its own, and gives what it was sent. */
+  /** Serves a response whose `pieces` are separate writes, and returns the request that it received. */
   async function peer(pieces: readonly string[]): Promise<{ port: number; received: () => string }> {
     let received = '';
     const server = createServer((socket) => {

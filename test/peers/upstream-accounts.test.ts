@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
-import { pushSample } from '../support/push.ts';
 import { simulator, simulators } from '../support/simulators/all.ts';
 import { habits } from '../support/upstreams/all.ts';
 import { expectNoLeak, expectSample } from '../support/upstreams/expectations.ts';
@@ -10,12 +9,11 @@ import { basicOf, forget, type Upstream } from '../support/upstreams/habit.ts';
 
 const sample = 'sample/oci';
 
-/** For clients that log in nowhere, and some of which could not reach a token server. */
+/** The clients do not log in, and some of them could not reach a token server. */
 describe.skipIf(requirePeers('docker-registry'))("with an account of the proxy's own", () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples: [sample] });
   });
   afterAll(() => registry?.stop());
 
@@ -44,7 +42,7 @@ describe.skipIf(requirePeers('docker-registry'))("with an account of the proxy's
       const pulled = await client.pull({ port: proxy.port, repository: sample, reference: 'latest' });
       expectSample(pulled, sample);
       expectNoLeak(upstream, habit);
-      // Where a token is to be had, the password is for the token server alone.
+      // With a token server, only that server gets the password.
       const shown = upstream.registry.asked.filter(({ path }) => !path.includes('/token'));
       const passwords = shown.filter(({ authorization }) => authorization?.startsWith('Basic '));
       expect(passwords.length > 0).toBe(habit.login !== undefined && upstream.tokens === undefined);

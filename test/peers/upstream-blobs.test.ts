@@ -4,7 +4,6 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { layersOf } from '../support/pull.ts';
-import { pushSample } from '../support/push.ts';
 import { sha256Of } from '../support/sha256.ts';
 import { simulators } from '../support/simulators/all.ts';
 import { startSession } from '../support/simulators/session.ts';
@@ -17,8 +16,7 @@ const sample = 'sample/schema2-empty-layers';
 describe.skipIf(requirePeers('docker-registry'))('blobs', () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples: [sample] });
   });
   afterAll(() => registry?.stop());
 
@@ -45,14 +43,14 @@ describe.skipIf(requirePeers('docker-registry'))('blobs', () => {
       const pulled = await client.pull(target);
       expectSample(pulled, sample);
       expectNoLeak(upstream, habit);
-      // What is on another host is fetched there; what is not, at the proxy, whatever Location upstream wrote.
+      // The client fetches a blob from another host there, and from the registry's host through the proxy, whatever Location upstream wrote.
       const elsewhere = new Set(pulled.requests.flatMap((each) => each.match(/http:\/\/[^/]+/) ?? []));
       expect([...elsewhere].filter((url) => url !== `http://127.0.0.1:${proxy.port}`)).toEqual(
         upstream.storage ? [upstream.storage.url] : [],
       );
     });
 
-    /** A layer that is broken off, by the login or the token that upstream wants. */
+    /** Downloads a part of a layer, with the login or the token that upstream requires. */
     const layer = async () => {
       const proxy = await proxyWith(habit.login ? {} : { REGSHIFT_UPSTREAM_AUTH: 'anonymous' });
       const session = startSession({ port: proxy.port, repository: sample, reference: 'latest' });
@@ -82,7 +80,7 @@ describe.skipIf(requirePeers('docker-registry'))('blobs', () => {
     it('a range beyond the end: 416', async () => {
       const { session, path, whole } = await layer();
       const answer = await session.send('GET', path, [['Range', `bytes=${whole.length}-`]]);
-      // docker-registry itself says the whole's length here, and sends 33 bytes.
+      // docker-registry itself states the length of the whole blob here, and sends 33 bytes.
       expect([answer.status, answer.header('Content-Length')]).toEqual([416, '0']);
       expect(answer.header('Content-Range')).toBe(`bytes */${whole.length}`);
     });

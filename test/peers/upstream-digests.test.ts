@@ -3,14 +3,13 @@ import { startBalancer } from '../support/balancer.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
-import { pushSample } from '../support/push.ts';
 import { simulator } from '../support/simulators/all.ts';
 import { habits } from '../support/upstreams/all.ts';
 import { getsOfManifests } from '../support/upstreams/docker-hub.ts';
 import { expectNoLeak, expectPulls, expectSample } from '../support/upstreams/expectations.ts';
 import { forget, type Habit, type Upstream } from '../support/upstreams/habit.ts';
 
-/** Besides manifests, these make a proxy give out configs (v1-target) and layers (zstd) that upstream has not. */
+/** With these samples a proxy serves manifests, configs (v1-target) and layers (zstd) that upstream does not have. */
 const samples = [
   'sample/generic',
   'sample/generic-v1-target',
@@ -21,15 +20,14 @@ const samples = [
 const clients = ['Docker 1.6.2', 'Docker 1.9.1', 'Docker 17.05', 'Docker 20.10', 'containerd 1.6'];
 const cells = clients.flatMap((client) => samples.map((sample) => ({ client, sample })));
 
-/** Of its own accord a proxy spends no pulls on a search. */
+/** The setting that allows a search: by default a proxy spends no counted pulls on it. */
 const searching = ({ countsPulls }: Habit): Record<string, string> =>
   countsPulls ? { REGSHIFT_WALK_GETS: '8' } : {};
 
 describe.skipIf(requirePeers('docker-registry'))('digests that a proxy gave out', () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    for (const sample of samples) await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples });
   });
   afterAll(() => registry?.stop());
 

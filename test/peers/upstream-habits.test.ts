@@ -47,7 +47,7 @@ describe.skipIf(requirePeers('docker-registry'))('the habits of registries, with
   };
   const ask = (name: string, method: string, path: string, headers: Record<string, string> = {}) =>
     send(at(name).url + path, method, headers);
-  /** By the way that a 401 leads to. */
+  /** Sends a request with the credential that the challenge of a 401 requires. */
   const authorize = async (name: string, login?: typeof hubLogin): Promise<Record<string, string>> => {
     const challenge = (await ask(name, 'GET', manifest)).header('WWW-Authenticate') ?? '';
     const field = (key: string) => new RegExp(`${key}="([^"]*)"`).exec(challenge)?.[1] ?? '';

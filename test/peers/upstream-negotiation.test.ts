@@ -25,7 +25,7 @@ const samples = Object.keys(stored);
 const all = (type: string) => samples.map(() => type);
 const asStored = Object.values(stored);
 
-/** Lines of Accept, and the type that each of the samples is then given as. */
+/** Accept lines, and the media type of each sample that a client gets for them. */
 const rows: readonly (readonly [lines: readonly string[], given: readonly string[]])[] = [
   [[], all(schema1Signed)],
   [[''], all(schema1Signed)],
@@ -34,9 +34,9 @@ const rows: readonly (readonly [lines: readonly string[], given: readonly string
   [['*/*'], asStored],
   [['application/*'], asStored],
   [['application/json, */*;q=0.8'], asStored],
-  // A type that is never wanted is not named, and the wildcard stands alone.
+  // A type with q=0 does not count as named, so the wildcard stands alone.
   [[`${schema2};q=0, */*`], asStored],
-  // Beside a name a wildcard says nothing.
+  // Beside a named type a wildcard has no effect.
   [[`${schema2}, */*`], all(schema2)],
   [
     [`${ociManifest}; charset=utf-8, ${schema1Signed};q=0.5`],
@@ -56,7 +56,7 @@ const cells = rows.flatMap(([lines, given]) =>
 
 describe.skipIf(requirePeers('docker-registry'))('Accept', () => {
   let registry: DockerRegistry;
-  /** What the samples' tags name in the real registry. */
+  /** The digests that the samples' tags name in the real registry. */
   const digests = new Map<string, string>();
   beforeAll(async () => {
     registry = await startDockerRegistry();
@@ -69,7 +69,7 @@ describe.skipIf(requirePeers('docker-registry'))('Accept', () => {
     let proxy: RunningProxy;
     beforeAll(async () => {
       upstream = await habit.start(registry.url);
-      // Without the right of a token for each request: in the name of an account, or of no one.
+      // Requests carry a client's login, or the proxy asks anonymously: no request needs a token of the client.
       proxy = await startProxy(upstream.url, habit.login ? {} : { REGSHIFT_UPSTREAM_AUTH: 'anonymous' });
     });
     afterAll(async () => {
@@ -84,7 +84,7 @@ describe.skipIf(requirePeers('docker-registry'))('Accept', () => {
       return session.send(method, `/v2/${sample}/manifests/latest`, headers);
     };
 
-    /** Where pulls are counted, an index that is not given as it is stored is given as one image. */
+    /** In front of a registry that counts pulls, an index that would be converted becomes one image. */
     const counted = cells.map(({ type, ...cell }) => {
       const one = habit.countsPulls && type !== stored[cell.sample] ? imageOfIndex[type] : undefined;
       return { ...cell, type: one ?? type };

@@ -3,7 +3,6 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
 import { startProxy } from '../support/proxy.ts';
-import { pushSample } from '../support/push.ts';
 import { simulator, simulators } from '../support/simulators/all.ts';
 import type { Simulator } from '../support/simulators/simulator.ts';
 import { habits } from '../support/upstreams/all.ts';
@@ -20,13 +19,13 @@ const { schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes
 
 interface Form {
   readonly sample: string;
-  /** How many stored manifests must be read for it. */
+  /** The number of stored manifests that the pull reads. */
   readonly pulls: number;
-  /** The types of the manifests that clients are given: up to 1.9, from 1.10 to 19.03.3, and after. */
+  /** The media types of the manifests that clients get: up to 1.9, from 1.10 to 19.03.3, and after. */
   readonly early: readonly string[];
   readonly later: readonly string[];
   readonly modern: readonly string[];
-  /** To `later`, where upstream counts pulls. */
+  /** The media types for `later` clients in front of a registry that counts pulls. */
   readonly counted?: readonly string[];
 }
 
@@ -73,7 +72,7 @@ interface Cell {
 const onAmd64 = simulators.flatMap((client) =>
   forms.map((form): Cell => ({ client, form, architecture: 'amd64' })),
 );
-/** The image wanted is then not the first of a list: one a family, for families choose in ways of their own. */
+/** One client of each family, whose image is not the first of a list: each family selects by its own rules. */
 const onArm64 = ['Docker 1.9.1', 'Docker 17.05', 'Docker 20.10', 'skopeo 1.9', 'containerd 1.6'].flatMap(
   (name) =>
     forms
@@ -89,8 +88,7 @@ const cells = [...onAmd64, ...onArm64].map((cell) => ({
 describe.skipIf(requirePeers('docker-registry'))('through the habits of registries', () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    for (const { sample } of forms) await pushSample(registry.url, sample);
+    registry = await startDockerRegistry({ samples: forms.map(({ sample }) => sample) });
   });
   afterAll(() => registry?.stop());
 

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Balancer, startBalancer } from '../support/balancer.ts';
-import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { alice, type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { requirePeers, runProgram } from '../support/programs.ts';
+import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
-import { pushSample } from '../support/push.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { type RealRegistry, startRealRegistry } from '../support/real-registry.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
@@ -20,7 +19,7 @@ import { v1Session } from '../support/v1-session.ts';
 const repositories = ['real/oci', 'real/schema2', 'real/zstd', 'real/generic', 'real/index', 'real/list'];
 const cases = v1DaemonNames.flatMap((daemon) => repositories.map((repository) => ({ daemon, repository })));
 
-/** Where tests leave their files. */
+/** The directory for files of the tests. */
 let home: string;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'regshift-v1-'));
@@ -104,70 +103,45 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci', 'tar'))(
   },
 );
 
-/** Of "secret", at the lowest cost. */
-const users = 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq\n';
 const sample = 'sample/schema1';
 
-describe.skipIf(requirePeers('docker-registry', 'skopeo', 'tar'))(
-  'docker-registry with htpasswd, by API v1',
-  () => {
-    let registry: DockerRegistry;
-    let proxy: RunningProxy;
-    beforeAll(async () => {
-      registry = await startDockerRegistry({ htpasswd: users });
-      proxy = await startProxy(registry.url);
-      await seed();
-    });
-    afterAll(async () => {
-      await proxy?.stop();
-      await registry?.stop();
-    });
+describe.skipIf(requirePeers('docker-registry', 'tar'))('docker-registry with htpasswd, by API v1', () => {
+  let registry: DockerRegistry;
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    registry = await startDockerRegistry({ htpasswd: alice.htpasswd, samples: [sample] });
+    proxy = await startProxy(registry.url);
+  });
+  afterAll(async () => {
+    await proxy?.stop();
+    await registry?.stop();
+  });
 
-    /** By way of a registry that is open. */
-    async function seed(): Promise<void> {
-      const open = await startDockerRegistry();
-      try {
-        await pushSample(open.url, sample);
-        const reference = (url: string) => `docker://${new URL(url).host}/${sample}:latest`;
-        const insecure = [
-          '--src-tls-verify=false',
-          '--dest-tls-verify=false',
-          '--dest-creds',
-          'alice:secret',
-        ];
-        const copy = ['--insecure-policy', 'copy', '--preserve-digests', ...insecure];
-        await runProgram('skopeo', [...copy, reference(open.url), reference(registry.url)], home);
-      } finally {
-        await open.stop();
-      }
-    }
+  const pull = (daemon: V1DaemonName, login?: string, https?: boolean) =>
+    pullV1({ daemon: v1Daemons[daemon], http: v1OverSocket(proxy.port), login, https }, sample);
 
-    const pull = (daemon: V1DaemonName, login?: string, https?: boolean) =>
-      pullV1({ daemon: v1Daemons[daemon], http: v1OverSocket(proxy.port), login, https }, sample);
+  it.each(v1DaemonNames)(
+    '%s pulls what is stored as schema 1, with a login of the registry',
+    async (daemon) => {
+      expect((await pull(daemon, 'alice:secret')).ids).toHaveLength(3);
+      expect((await pull(daemon, 'alice:secret', true)).ids).toHaveLength(3);
+    },
+  );
 
-    it.each(v1DaemonNames)(
-      '%s pulls what is stored as schema 1, with a login of the registry',
-      async (daemon) => {
-        expect((await pull(daemon, 'alice:secret')).ids).toHaveLength(3);
-        expect((await pull(daemon, 'alice:secret', true)).ids).toHaveLength(3);
-      },
-    );
+  it.each(v1DaemonNames)('%s is refused without one, and with a wrong one', async (daemon) => {
+    await expect(pull(daemon)).rejects.toThrow('Authentication is required.');
+    await expect(pull(daemon, 'alice:guess')).rejects.toThrow('Authentication is required.');
+    await expect(pull(daemon, undefined, true)).rejects.toThrow('Authentication is required.');
+  });
 
-    it.each(v1DaemonNames)('%s is refused without one, and with a wrong one', async (daemon) => {
-      await expect(pull(daemon)).rejects.toThrow('Authentication is required.');
-      await expect(pull(daemon, 'alice:guess')).rejects.toThrow('Authentication is required.');
-      await expect(pull(daemon, undefined, true)).rejects.toThrow('Authentication is required.');
-    });
-
-    it.each([
-      ['alice:secret', 200],
-      ['alice:guess', 401],
-      ['bob:secret', 401],
-      [':', 401],
-    ])('docker login as %s: %i', async (login, status) => {
-      const headers = [['Authorization', `Basic ${btoa(login)}`], ...goHeaders] as const;
-      const answer = await rawRequest({ port: proxy.port, method: 'GET', path: '/v1/users/', headers });
-      expect(answer.status).toBe(status);
-    });
-  },
-);
+  it.each([
+    ['alice:secret', 200],
+    ['alice:guess', 401],
+    ['bob:secret', 401],
+    [':', 401],
+  ])('docker login as %s: %i', async (login, status) => {
+    const headers = [['Authorization', `Basic ${btoa(login)}`], ...goHeaders] as const;
+    const answer = await rawRequest({ port: proxy.port, method: 'GET', path: '/v1/users/', headers });
+    expect(answer.status).toBe(status);
+  });
+});

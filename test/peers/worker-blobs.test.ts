@@ -29,7 +29,7 @@ describe.skipIf(requirePeers('docker-registry'))('a layer of 20 MiB through the 
     let worker: WireServer;
     beforeAll(async () => {
       worker = await serveOnWorkerd(registry.url);
-      // What the layers unpack to is learnt with the manifest.
+      // The Worker learns the decompressed digests of the layers with the manifest.
       await ask('GET', '/v2/large/zstd/manifests/latest');
     });
     afterAll(() => worker?.stop());
@@ -39,8 +39,8 @@ describe.skipIf(requirePeers('docker-registry'))('a layer of 20 MiB through the 
 
     const layers = () => [
       ['as it is stored', stored.layer] as const,
-      ['unpacked', zstd.plain] as const,
-      ['packed by zstd', zstd.layer] as const,
+      ['decompressed', zstd.plain] as const,
+      ['compressed by zstd', zstd.layer] as const,
     ];
 
     it('whole, by GET and by HEAD', async () => {
@@ -106,11 +106,11 @@ describe.skipIf(requirePeers('docker-registry'))('a layer of 20 MiB through the 
       await sleep(1_000);
       const held = memoryOf(worker.pid) - before;
       for (const client of clients) client.destroy();
-      // They wait for 240 MiB.
+      // The clients wait for 240 MiB together.
       expect(held).toBeLessThan(60);
     });
 
-    it('when it is unpacked on the way', async () => {
+    it('when it is decompressed on the way', async () => {
       expect(await get(zstd.plain.path)).toBe(size);
       const before = memoryOf(worker.pid);
       for (let round = 0; round < 3; round += 1) expect(await get(zstd.plain.path)).toBe(size);

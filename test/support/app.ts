@@ -12,7 +12,7 @@ import { upstreamUrl } from './upstream-url.ts';
 
 export { upstreamUrl } from './upstream-url.ts';
 
-/** Names and values as a client writes them, or a record where order and repetition do not matter. */
+/** Header names and values as a client writes them, or a record where order and repetition do not matter. */
 export type RequestHeaders = readonly (readonly [name: string, value: string])[] | Record<string, string>;
 
 export interface SpecError {
@@ -21,32 +21,32 @@ export interface SpecError {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** An answer, read to its end. */
+/** A response, read to its end. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Uint8Array;
   header(name: string): string | null;
   text(): string;
-  /** The one error of a body as the distribution spec wants it; throws where there is another body. */
+  /** The one error of a body in the form of the distribution spec. @throws Error for any other body. */
   error(): SpecError;
 }
 
-/** What a request has beside its headers. */
+/** The parts of a request without its headers. */
 export interface Sent {
   readonly body?: Uint8Array | ReadableStream<Uint8Array>;
-  /** Of the client: aborted when it leaves. */
+  /** The client's signal: aborted when the client leaves. */
   readonly signal?: AbortSignal;
-  /** Of the client, as the runtime knows it. */
+  /** The client's address, as the runtime knows it. */
   readonly clientAddress?: string;
 }
 
-/** A path may be a URL in full, where the host matters. */
+/** The program as a test calls it. A path may be a full URL, where the host matters. */
 export interface TestApp {
   get(path: string, headers?: RequestHeaders): Promise<Answer>;
   head(path: string, headers?: RequestHeaders): Promise<Answer>;
   send(method: string, path: string, headers?: RequestHeaders, more?: Sent): Promise<Answer>;
-  /** Lets time pass for the program, and for it alone. */
+  /** Moves the clock of the program forward. */
   advance(seconds: number): void;
   readonly logged: readonly { readonly level: Level; readonly message: string; readonly facts?: Facts }[];
 }
@@ -55,9 +55,9 @@ export interface TestApp {
 const clientUrl = 'http://regshift.test';
 
 /**
- * The program without a server around it, over the embedded samples, or over `fetch` in place of the network.
- * @param variables as an operator would set them.
- * @param platform what differs from an ordinary runtime.
+ * Creates the program without a server, in front of the embedded samples, or of `fetch` in place of the network.
+ * @param variables the settings of an operator.
+ * @param platform the differences from an ordinary runtime.
  */
 export function testApp(
   variables: Record<string, string> = {},
@@ -92,7 +92,7 @@ export function testApp(
     }),
   );
   const send = async (method: string, path: string, headers: RequestHeaders = {}, more: Sent = {}) => {
-    // Repeated lines reach the program joined by a comma, as every runtime joins them.
+    // Repeated header lines reach the program joined by a comma, as every runtime joins them.
     const lines = Array.isArray(headers) ? headers : Object.entries(headers);
     const joined = new Headers();
     for (const [name, value] of lines) joined.append(name, value);
@@ -102,13 +102,13 @@ export function testApp(
     const asking = question
       ? { cacheKey: question, identity: {}, peerAddress: undefined, clientLeft: leaving }
       : undefined;
-    const held = asking && (app.again(asking) ?? (await app.renew(asking)));
+    const held = asking && (app.responseCache.lookup(asking) ?? (await app.responseCache.revalidate(asking)));
     if (held && 'response' in held) {
       const { headers, body } = held.response;
       held.finished({ bytes: body.length, aborted: false });
       return read(new Response(method === 'HEAD' ? null : own(body), { headers }));
     }
-    // `duplex` is for streams, and unknown to the types of fetch.
+    // `duplex` is needed for streams; the types of fetch do not have it.
     const init: RequestInit & { duplex: 'half' } = { method, headers: joined, duplex: 'half', ...sent(more) };
     return read(
       await app.fetch(new Request(url, init), {
@@ -133,7 +133,9 @@ function sent({ body, signal }: Sent): RequestInit {
   return { ...(body ? { body: body as Uint8Array<ArrayBuffer> } : {}), ...(signal ? { signal } : {}) };
 }
 
-/** As runtime/node/question.ts: all of the tests go the way of what is asked again in the same words. */
+/**
+ * The response-cache key of a request, as the Node runtime makes it, so that all tests go through the response cache.
+ */
 function questionOf(method: string, path: string, headers: Headers): string | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   const unlike = ['if-none-match', 'range', 'x-forwarded-host', 'x-forwarded-proto'];

@@ -5,7 +5,10 @@ export interface Balancer {
   stop(): Promise<void>;
 }
 
-/** Stands before replicas and gives each connection to the next one: no two requests of a pull meet the same. */
+/**
+ * Starts a balancer that gives each connection to the next replica, so that no two requests of a pull meet the same
+ * one.
+ */
 export async function startBalancer(ports: readonly number[]): Promise<Balancer> {
   const open = new Set<Socket>();
   let turn = 0;

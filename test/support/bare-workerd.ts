@@ -10,22 +10,22 @@ import type { WireServer } from './wire-server.ts';
 import { bundleWorker, projectRoot } from './wrangler.ts';
 
 export interface BareWorkerd extends WireServer {
-  /** Of the one process that there is: all its CPU time and memory are the Worker's. */
+  /** The id of the only process: all its CPU time and memory are the Worker's. */
   readonly pid: number;
 }
 
 const readyWithin = 20_000;
 
-/** Of a process: the memory that it has now, in MiB. */
+/** The resident memory of a process, in MiB. */
 export function memoryOf(pid: number): number {
   return Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
 /**
- * The Worker's bundle in workerd alone, without all that `wrangler dev` puts around it: a client that leaves is seen
- * by the Worker, and what the process costs is what the Worker costs. There is no KV, and the Cache API forgets all.
- * @param bundle a file from `bundleWorker`; made when not said.
- * @param onOutput is given all that it writes.
+ * Runs the Worker's bundle in workerd alone, without the rest of `wrangler dev`: the Worker sees a client that leaves,
+ * and the cost of the process is the cost of the Worker. There is no KV, and the Cache API forgets everything.
+ * @param bundle a file from `bundleWorker`; made by default.
+ * @param onOutput receives all output of the process.
  */
 export async function startBareWorkerd(
   variables: Record<string, string>,
@@ -48,7 +48,7 @@ export async function startBareWorkerd(
   }
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill = () => child.kill('SIGKILL');
-  // vitest ends its workers by SIGTERM, which on its own ends a process without the event of its exit.
+  // vitest ends its workers by SIGTERM, which ends a process without its exit event.
   const leave = () => process.exit(128 + 15);
   process.once('exit', kill);
   process.once('SIGTERM', leave);
@@ -69,7 +69,7 @@ export async function startBareWorkerd(
   throw new Error(`workerd was not ready: ${words}`);
 }
 
-/** Of the version that wrangler brings; the launcher beside it would be a process of its own. */
+/** The workerd of wrangler's version, without the launcher beside it, which would be another process. */
 function workerdProgram(): string {
   const wranglers = createRequire(createRequire(import.meta.url).resolve('wrangler'));
   return (wranglers('workerd') as { default: string }).default;
@@ -79,7 +79,7 @@ const forgetful =
   "export default { fetch: ({ method }) => new Response(null, { status: method === 'PUT' ? 204 : 504, " +
   "headers: { 'CF-Cache-Status': 'MISS' } }) }";
 
-/** That of wrangler.toml, so that the runtime behaves as when deployed. */
+/** The date of wrangler.toml, so that the runtime behaves as when deployed. */
 function compatibilityDate(): string {
   const settings = readFileSync(join(projectRoot, 'wrangler.toml'), 'utf8');
   return /^compatibility_date = "([\d-]+)"/m.exec(settings)?.[1] ?? '';

@@ -1,8 +1,11 @@
-/** What `wrangler deploy --dry-run` has bundled must stay small: `node test/support/bundle-size.ts <bundle>`. */
+/** Checks that the bundle of `wrangler deploy --dry-run` is small: `node test/support/bundle-size.ts <bundle>`. */
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
-/** In KiB, compressed as Cloudflare counts. Its own limit is 3 MB on the free plan; each KiB is parsed at each start. */
+/**
+ * The bound in KiB, compressed as Cloudflare counts. Cloudflare's limit is 3 MB on the free plan; each start parses each
+ * KiB.
+ */
 const most = 400;
 
 const [bundle = ''] = process.argv.slice(2);

@@ -1,20 +1,20 @@
-/** What a test lets upstream do. */
+/** The behaviour of an upstream body in a test. */
 export interface SourceOptions {
-  /** How the bytes are cut; 1000 when not said. */
+  /** The size of each chunk; 1000 by default. */
   readonly piece?: number;
-  /** After the last byte: the end when not said. */
+  /** The event after the last byte: the end by default. */
   readonly after?: 'error' | 'silence';
 }
 
 export interface TestSource {
   readonly stream: ReadableStream<Uint8Array>;
-  /** Bytes taken so far. */
+  /** The number of bytes read so far. */
   readonly taken: number;
-  /** What the stream was cancelled with, in a box; `undefined` while it was not. */
+  /** The reason of the stream's cancellation, in a box; `undefined` before it. */
   readonly cancelled: { readonly reason: unknown } | undefined;
 }
 
-/** A stream that gives nothing before it is asked, and remembers what was done to it. */
+/** A stream that produces bytes only on demand, and records reads and cancellation. */
 export function sourceOf(bytes: Uint8Array, { piece = 1000, after }: SourceOptions = {}): TestSource {
   let taken = 0;
   let cancelled: { reason: unknown } | undefined;
@@ -51,12 +51,12 @@ export function sourceOf(bytes: Uint8Array, { piece = 1000, after }: SourceOptio
   };
 }
 
-/** Reads to the end, or throws what the stream errors with. */
+/** Reads a stream to its end. @throws the error of the stream. */
 export async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   return (await received(stream)).get();
 }
 
-/** What of a stream arrives before it ends or errors. */
+/** Reads a stream until it ends or fails, and keeps the bytes that arrived. */
 export async function received(
   stream: ReadableStream<Uint8Array>,
 ): Promise<{ readonly bytes: Uint8Array; readonly error: unknown; get(): Uint8Array }> {

@@ -7,7 +7,7 @@ export interface TestCertificate {
   readonly key: string;
 }
 
-/** Made by openssl, for 127.0.0.1. @param days may be negative: it has expired then. */
+/** Makes a certificate for 127.0.0.1 by openssl. @param days a negative number makes an expired one. */
 export function makeCertificate(folder: string, name: string, days = 90): TestCertificate {
   const files = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}-key.pem`) };
   const until = new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '');

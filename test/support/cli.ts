@@ -22,7 +22,7 @@ export interface Surroundings {
   readonly input?: Uint8Array;
 }
 
-/** Runs a command in this process. Nobody's logins are found, unless `env` says where. */
+/** Runs a command in this process. It finds no logins unless `env` names them. */
 export async function regshift(
   argv: readonly string[],
   { env, terminal = false, input = new Uint8Array() }: Surroundings = {},
@@ -45,7 +45,7 @@ export async function regshift(
   return { code, out, bytes, err, json: <Value>() => JSON.parse(out) as Value };
 }
 
-/** A folder that goes when the test is over. */
+/** A folder that is removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'regshift-cli-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { runProgram } from './programs.ts';
 
-/** buildah and podman with a storage of their own, which is gone in the end. */
+/** buildah and podman with a separate storage, which is removed at the end. */
 export interface Containers {
   readonly home: string;
   buildah(...args: string[]): Promise<string>;
   podman(...args: string[]): Promise<string>;
-  /** Runs in the network of this machine: services listen on 127.0.0.1. */
+  /** Options to run in this machine's network: services listen on 127.0.0.1. */
   readonly runOptions: readonly string[];
   stop(): Promise<void>;
 }
@@ -33,8 +33,8 @@ export async function openContainers(): Promise<Containers> {
 }
 
 /**
- * Makes an image with the Node that runs the tests, npm and a shell: what the Dockerfile needs of its bases, where these
- * cannot be fetched. `/nodejs/bin/node` is where distroless has it.
+ * Makes an image of the Node that runs the tests, npm and a shell: the content that the Dockerfile needs of its base
+ * images, where these cannot be downloaded. Node is at `/nodejs/bin/node`, as in distroless.
  */
 export async function importNodeImage({ home, podman }: Containers, name: string): Promise<void> {
   const root = join(home, 'base');
@@ -55,7 +55,7 @@ export async function importNodeImage({ home, podman }: Containers, name: string
   await podman('import', '--change', 'ENV PATH=/usr/bin:/bin', archive, name);
 }
 
-/** A program with the libraries that it loads, at their places. */
+/** Copies a program with the libraries that it loads, under their own paths. */
 async function add(root: string, program: string, place: string): Promise<void> {
   await cp(await realpath(program), join(root, place));
   const listed = await runProgram('ldd', [await realpath(program)], root);
@@ -66,7 +66,7 @@ async function add(root: string, program: string, place: string): Promise<void> 
 }
 
 function which(program: string): string {
-  // Not the one of node_modules/.bin, should there ever be one: the whole of npm is wanted.
+  // The npm of node_modules/.bin is skipped: the image needs the whole npm.
   const folders = (process.env.PATH ?? '').split(delimiter).filter((each) => !each.includes('node_modules'));
   return join(folders.find((each) => existsSync(join(each, program))) ?? '/usr/bin', program);
 }

@@ -8,23 +8,23 @@ import { programEnvironment } from './programs.ts';
 export interface DaemonOptions {
   readonly program: string;
   readonly args: readonly string[];
-  /** All that it writes is below; removed when it has ended. */
+  /** The only directory that the program writes to; it is removed after the program has ended. */
   readonly directory: string;
-  /** Asked again and again until it says yes; what it throws counts as no. */
+  /** Called again and again until it returns true. An error counts as false. */
   readonly isReady: () => Promise<boolean>;
 }
 
 export interface Daemon {
   stop(): Promise<void>;
-  /** Ends it at once, by SIGKILL, as if its machine had failed. */
+  /** Ends the program at once by SIGKILL, as if its machine had failed. */
   kill(): Promise<void>;
 }
 
-/** What runs now, with its directory. */
+/** The running programs, with their directories. */
 const present = new Map<ChildProcess, string>();
 
-// A test run that ends without stop() must leave no program behind. vitest ends its workers by SIGTERM, which on its
-// own ends a process without the event of its exit.
+// A test run that ends without stop() must not leave programs behind. vitest ends its workers by SIGTERM, which ends a
+// process without its exit event.
 process.once('SIGTERM', () => process.exit(128 + 15));
 process.once('exit', () => {
   for (const child of present.keys()) child.kill('SIGKILL');
@@ -36,8 +36,8 @@ const readyWithin = 30_000;
 const stopWithin = 10_000;
 
 /**
- * Starts a real program that serves, and waits until it does.
- * @throws Error with the program's last words when it does not get ready.
+ * Starts a real server program, and waits until it is ready.
+ * @throws Error with the last output of the program when it does not become ready.
  */
 export async function startDaemon({ program, args, directory, isReady }: DaemonOptions): Promise<Daemon> {
   const child = spawn(program, args, {
@@ -68,7 +68,7 @@ export async function startDaemon({ program, args, directory, isReady }: DaemonO
   return { stop, kill };
 }
 
-/** A port that was free a moment ago, for programs that cannot be asked which one they took. */
+/** A port that was free a moment ago, for programs that do not report the port that they take. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
@@ -82,7 +82,7 @@ export async function freePort(): Promise<number> {
 }
 
 interface Running {
-  /** Settles when the program has ended, or could not be started at all. */
+  /** Settles when the program has ended, or could not be started. */
   readonly ended: Promise<void>;
   hasEnded(): boolean;
   lastWords(): string;

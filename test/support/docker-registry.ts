@@ -2,17 +2,26 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startDaemon } from './daemon.ts';
+import { pushSample } from './push.ts';
 
 export interface DockerRegistryOptions {
   /**
-   * Whether it takes schema 1 when it is pushed; true when not said. It converts schema 2 down for old clients
-   * either way, and signs with a key that it makes at start.
+   * Whether it takes schema 1 manifests in a push; true by default. It converts schema 2 to schema 1 for old clients
+   * either way, and signs with a key that it makes at its start.
    */
   readonly schema1Enabled?: boolean;
   readonly deleteEnabled?: boolean;
-  /** Lines of `user:bcrypt`; whoever is not in there reads and writes nothing. Open to all when not said. */
+  /** Lines of `user:bcrypt`: only these users read and write. Without it the registry is open to all. */
   readonly htpasswd?: string;
+  /** Samples that are pushed into it, as `alice` where there is an htpasswd. */
+  readonly samples?: readonly string[];
 }
+
+/** The bcrypt hash of `secret`, at the lowest cost. */
+export const hashOfSecret = '$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';
+
+/** A user for an htpasswd, and the login of that user. */
+export const alice = { htpasswd: `alice:${hashOfSecret}\n`, login: 'alice:secret' } as const;
 
 export interface DockerRegistry {
   readonly url: string;
@@ -45,10 +54,18 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
       return response.ok || (options.htpasswd !== undefined && response.status === 401);
     },
   });
+  try {
+    for (const sample of options.samples ?? []) {
+      await pushSample(url, sample, options.htpasswd === undefined ? undefined : alice.login);
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return { url, port, storage, stop };
 }
 
-/** JSON is YAML. */
+/** The configuration as JSON, which is YAML. */
 function configuration(storage: string, port: number, options: DockerRegistryOptions): object {
   return {
     version: '0.1',

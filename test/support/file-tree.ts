@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { digestOf } from '../../converters/digest.ts';
 
 /**
- * What is in a directory, all the way down: each path with the permissions and the digest of a file, the
+ * The content of a directory and of all below it: each path with the permissions and the digest of a file, the
  * permissions of a directory, or the target of a link.
  */
 export type FileTree = Readonly<Record<string, string>>;

@@ -8,11 +8,11 @@ export interface Logged {
   readonly facts?: Facts | undefined;
 }
 
-/** One of several proxies that share a Redis. */
+/** One of several replicas that share a Redis. */
 export interface Replica {
   readonly port: number;
   readonly logged: readonly Logged[];
-  /** What it said of Redis, in order. */
+  /** Its log messages about Redis, in order. */
   ofRedis(): string[];
   get(path: string, headers?: readonly (readonly [string, string])[]): Promise<RawResponse>;
   stop(): Promise<void>;

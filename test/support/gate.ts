@@ -1,4 +1,4 @@
-/** Holds what passes until it is opened, and counts what waits. */
+/** A gate that holds calls until it is opened, and counts those that wait. */
 export interface Gate {
   readonly waiting: number;
   pass(): Promise<void>;

@@ -3,11 +3,11 @@ import type { OldClient } from './old-clients.ts';
 
 const { schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
 
-/** A Content-Type, or that the client is told 404 UNSUPPORTED. */
+/** The Content-Type that a client gets, or `UNSUPPORTED` for 404 with that code. */
 export type Given = string;
 export const unsupported = 'UNSUPPORTED';
 
-/** Docker up to 1.9 sends no Accept, so one column stands for all of it. */
+/** A column of the table. Docker up to 1.9 sends no Accept, so one column stands for all of it. */
 type Column = 'Docker ≤ 1.9' | Exclude<OldClient, 'Docker 1.6.2' | 'Docker 1.9.1' | 'Docker 1.9.1 on arm'>;
 
 const columns: readonly Column[] = [
@@ -19,12 +19,12 @@ const columns: readonly Column[] = [
   'containerd HEAD',
 ];
 
-/** A row: to Docker 20.10 and skopeo the same, and to containerd too, which names no schema 1, where not said. */
+/** Makes a row. Docker 20.10 and skopeo get the same; containerd, which names no schema 1, gets it too by default. */
 function image(old: Given, docker113: Given, docker1903: Given, modern: Given, containerd = modern): Given[] {
   return [old, docker113, docker1903, modern, modern, containerd];
 }
 
-/** What each client is given for each sample's tag: a row has the columns above, in their order. */
+/** The Content-Type that each client gets for each sample's tag; a row has the columns above, in their order. */
 const rows: Readonly<Record<string, readonly Given[]>> = {
   'sample/generic': image(schema1Signed, schema2, schema2, schema2),
   'sample/generic-993': image(schema1Signed, schema2, schema2, schema2),
@@ -54,7 +54,7 @@ function columnOf(client: OldClient): Column {
     : (client as Column);
 }
 
-/** What a client on amd64 is given for a sample. */
+/** The Content-Type that a client on amd64 gets for a sample. */
 export function givenForm(sample: string, client: OldClient): Given {
   const form = rows[sample]?.[columns.indexOf(columnOf(client))];
   if (form === undefined) throw new Error(`${sample} is not in the table`);
@@ -76,5 +76,5 @@ export const cells = sampleNames.flatMap((sample) =>
   ).map((client) => ({ sample, client, form: givenForm(sample, client) })),
 );
 
-/** The cells in which something is given. */
+/** The cells in which a client gets a manifest. */
 export const givenCells = cells.filter(({ form }) => form !== unsupported);

@@ -8,15 +8,15 @@ const architectures = ['amd64', 'arm64', '386'];
 
 export interface IndexOver {
   readonly script: Script;
-  /** Of the images, in order. */
+  /** The digests of the images, in order. */
   readonly children: readonly string[];
-  /** What upstream does not have from now on, by digest. */
+  /** Digests that upstream answers with 404 from now on. */
   readonly missing: Set<string>;
 }
 
 /**
- * A repository whose tag `latest` is a manifest list, or an OCI index, of samples: the first for amd64, then arm64 and
- * 386, whatever their configs say.
+ * A repository whose tag `latest` is a manifest list or an OCI index of samples: the first for amd64, then arm64 and
+ * 386, whatever platform their configs have.
  */
 export async function indexOver(
   repository: string,

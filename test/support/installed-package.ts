@@ -6,13 +6,16 @@ import { projectRoot } from './wrangler.ts';
 
 const execute = promisify(execFile);
 
-/** Runs npm. @returns what it printed to its output. */
+/** Runs npm. @returns its output. */
 async function npm(cwd: string, ...argv: string[]): Promise<string> {
   const { stdout } = await execute('npm', argv, { cwd, env: npmEnvironment(), maxBuffer: 16 * 1024 * 1024 });
   return stdout;
 }
 
-/** Of the `npm test` around a test nothing is left: it would take the project for the one to work on. */
+/**
+ * The environment without the variables of a surrounding `npm test`, which would name this project as the one to work
+ * on.
+ */
 export function npmEnvironment(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD|NODE_ENV|VITEST)/.test(name));
   return {
@@ -24,8 +27,8 @@ export function npmEnvironment(): NodeJS.ProcessEnv {
 }
 
 /**
- * Packs the project, and installs the package into an empty folder, as whoever gets it from a registry has it.
- * Its dependencies are those of this folder's node_modules: nothing is asked of a registry, and no cache is needed.
+ * Packs the project, and installs the package into an empty folder, as a user does. The dependencies come from this
+ * folder's node_modules, so that npm needs no registry and no cache.
  * @returns the paths in the package.
  */
 export async function installPackage(folder: string): Promise<string[]> {

@@ -7,20 +7,20 @@ import { pushImage } from './push.ts';
 export interface LargeLayer {
   readonly bytes: Uint8Array;
   readonly digest: string;
-  /** Below a registry's address. */
+  /** The path below a registry's address. */
   readonly path: string;
 }
 
 export interface LargeImage {
-  /** As it is stored. */
+  /** The stored layer. */
   readonly layer: LargeLayer;
-  /** As a client that cannot unpack zstd is given it; the same as `layer` where that is no zstd. */
+  /** The layer for a client that cannot decompress zstd; the same as `layer` without zstd. */
   readonly plain: LargeLayer;
 }
 
 /**
- * Pushes an OCI image with one layer of so many bytes, as `latest`. No client unpacks it: the layer is no tar.
- * @param compression `none` is random bytes, and with `zstd` half of what is inside is random.
+ * Pushes an OCI image with one layer of a given size, as `latest`. The layer is no tar, so no client can extract it.
+ * @param compression `none` is random bytes; with `zstd` half of the content is random.
  */
 export async function pushLargeImage(
   registryUrl: string,

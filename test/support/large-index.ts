@@ -6,7 +6,9 @@ import { type Script, specError } from './scripted-upstream.ts';
 const samples = createSampleRegistry();
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-/** A repository whose tag `latest` is an OCI index of so many different images, each with the blobs of `sample/oci`. */
+/**
+ * A repository whose tag `latest` is an OCI index of a number of different images, each with the blobs of `sample/oci`.
+ */
 export function largeIndex(repository: string, images: number): Script {
   const prefix = `/v2/${repository}/`;
   const manifests = new Map<string, { readonly bytes: Uint8Array; readonly type: string }>();

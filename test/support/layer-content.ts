@@ -1,4 +1,4 @@
-/** Words in an order that is always the same, with much that comes again from far back, as in a file system. */
+/** Returns words in a fixed order, with many repetitions from far back, as in a file system. */
 export function layerContent(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let seed = 62_993;

@@ -1,6 +1,6 @@
 import type { LayerRequest, OpenLayer } from '../../src/layers/background-read.ts';
 
-/** A request for a layer, in the name of a client that may read the repository. */
+/** A request for a layer by a client that may read the repository. */
 export function layerRequest(
   open: OpenLayer,
   repository = 'team/app',

@@ -13,16 +13,16 @@ export type Host = (request: Request, url: URL) => Response | Promise<Response>;
 
 export interface Network {
   readonly fetch: Fetch;
-  /** In order, of all hosts. */
+  /** The requests to all hosts, in order. */
   readonly asked: readonly AskedOfNetwork[];
-  /** What one host was asked. */
+  /** The requests to one host. */
   at(origin: string): readonly AskedOfNetwork[];
   forget(): void;
-  /** From now on another host answers there; without one, nobody does. */
+  /** Replaces the host at an origin; without a host, connections to it fail. */
   set(origin: string, host: Host | undefined): void;
 }
 
-/** Several registries under their own addresses; whatever else is asked comes to nothing, and is written down. */
+/** Several registries under separate addresses. Requests to all other addresses fail, and are recorded. */
 export function network(hosts: Readonly<Record<string, Host>>): Network {
   const known = new Map(Object.entries(hosts));
   const asked: AskedOfNetwork[] = [];
@@ -55,7 +55,7 @@ export function network(hosts: Readonly<Record<string, Host>>): Network {
   };
 }
 
-/** A registry with samples under names of its own. */
+/** A registry with samples under other names. */
 export function holding(repositories: Readonly<Record<string, string>>): Host {
   const samples = createSampleRegistry();
   return (request, url) => {
@@ -71,7 +71,7 @@ export function holding(repositories: Readonly<Record<string, string>>): Host {
   };
 }
 
-/** Lets in who brings this value, and challenges all others. */
+/** Lets requests with one Authorization through, and challenges all others. */
 export function behindLogin(authorization: string, host: Host, challenge = 'Basic realm="test"'): Host {
   return (request, url) =>
     request.headers.get('authorization') === authorization

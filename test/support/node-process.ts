@@ -9,7 +9,7 @@ import { projectRoot } from './wrangler.ts';
 
 const readyWithin = 20_000;
 
-/** What `npm start` gives to Node. */
+/** The options that `npm start` gives to Node. */
 export function startArguments(): string[] {
   const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
     readonly scripts: { readonly start: string };
@@ -18,11 +18,11 @@ export function startArguments(): string[] {
 }
 
 /**
- * The proxy on Node in a process of its own, as `npm start` runs it: what the process costs is what it costs. It is
- * stopped as by a failing machine.
- * @param variables as an operator would set them; without a PORT it gets one that is free.
- * @param look milliseconds between two looks at whether it is there.
- * @param onOutput is given all that it writes; without it, output is discarded.
+ * Runs the proxy on Node in a separate process, as `npm start` does, so that the cost of the process is that of the
+ * proxy. `stop` ends it as a failing machine would.
+ * @param variables the settings of an operator; a free PORT is added by default.
+ * @param look milliseconds between two checks whether it is ready.
+ * @param onOutput receives all output; without it, output is discarded.
  */
 export async function startNodeProcess(
   variables: Record<string, string>,

@@ -1,6 +1,6 @@
 /**
- * The first 150,000 bytes of `layerContent` and the next 50,000, as real compressors pack them, in a form that both
- * runtimes can read: made by node:zlib of Node 24.21 (zstd 1.5.7, levels 19 and 3, with checksums; zlib, level 6).
+ * The first 150,000 bytes of `layerContent` and the next 50,000, compressed by real compressors in a form that both
+ * runtimes read: node:zlib of Node 24.21 (zstd 1.5.7, levels 19 and 3, with checksums; zlib, level 6).
  */
 const decode = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 

@@ -4,7 +4,7 @@ import { type Script, specError } from './scripted-upstream.ts';
 
 export interface CompressedLayer {
   readonly mediaType: string;
-  /** As the registry holds it. */
+  /** The bytes in the registry. */
   readonly compressed: Uint8Array<ArrayBuffer>;
   readonly tar: Uint8Array;
 }
@@ -49,7 +49,7 @@ export function compressedImage(repository: string, layers: readonly CompressedL
   };
 }
 
-/** One range, as registries answer it (RFC 9110, section 14). */
+/** Answers a request for one range, as registries do (RFC 9110, section 14). */
 function ranged(blob: Uint8Array<ArrayBuffer>, range: string | null): Response {
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(range ?? '') ?? [];
   if (first === undefined || last === undefined) {

@@ -1,8 +1,10 @@
-/** What a process of Node holds, after a collection of garbage. */
+/** The memory and the resources of a Node process after a garbage collection. */
 export interface Held {
   /** Bytes of the JavaScript heap that are in use. */
   readonly heap: number;
-  /** How many of each kind keep the process alive, as `process.getActiveResourcesInfo` names them. */
+  /**
+   * The number of resources of each kind that keep the process alive, by the names of `process.getActiveResourcesInfo`.
+   */
   readonly resources: Readonly<Record<string, number>>;
 }
 
@@ -16,12 +18,12 @@ interface Reply {
   readonly result?: { readonly result?: { readonly value?: string } };
 }
 
-/** For the environment of a process that is to be looked into: the inspector listens on a port of its own choice. */
+/** Environment of a process that can be inspected: its inspector takes a free port. */
 export const inspectable = { NODE_OPTIONS: '--inspect=127.0.0.1:0' } as const;
 
 /**
- * Looks into a process of Node through its inspector, so that nothing of the test runs in there.
- * @param output what the process has written: it names the inspector's address (node, src/inspector_socket_server.cc).
+ * Inspects a Node process through its inspector, so that no code of the test runs in it.
+ * @param output the output of the process, which names the inspector's address (node, src/inspector_socket_server.cc).
  */
 export async function inspectProcess(output: string): Promise<ProcessInspector> {
   const address = /Debugger listening on (ws:\S+)/.exec(output)?.[1];
@@ -48,7 +50,7 @@ export async function inspectProcess(output: string): Promise<ProcessInspector> 
   };
   return {
     async held() {
-      // What a finalizer lets go of is collected the second time.
+      // Objects that a finalizer releases are collected in the next round.
       for (let times = 0; times < 3; times += 1) await call('HeapProfiler.collectGarbage');
       const expression =
         'JSON.stringify({ heap: process.memoryUsage().heapUsed, names: process.getActiveResourcesInfo() })';

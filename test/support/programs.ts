@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** Debian keeps daemons here, and a plain user's PATH may lack them. */
+/** Debian's directories for daemons, which the PATH of a plain user may lack. */
 const systemDirectories = ['/usr/sbin', '/sbin'];
 
 export function havePrograms(...names: readonly string[]): boolean {
@@ -23,9 +23,9 @@ function isInstalled(name: string): boolean {
 }
 
 /**
- * Why tests against real programs cannot run here, said loudly, or `undefined` when they can:
+ * The reason why tests against real programs cannot run here, also printed as a warning; `undefined` when they can:
  * `describe.skipIf(requirePeers('skopeo'))`.
- * @throws Error instead, where REGSHIFT_REQUIRE_PEERS=1 says that nothing may be skipped
+ * @throws Error instead, when REGSHIFT_REQUIRE_PEERS=1 forbids skipping.
  */
 export function requirePeers(...names: readonly string[]): string | undefined {
   const missing = names.filter((name) => !isInstalled(name));
@@ -42,9 +42,9 @@ const execute = promisify(execFile);
 
 /**
  * Runs a real program to its end.
- * @param home a directory of the test: the programs find no settings and no logins of the person who runs it.
- * @returns what it printed to its output, without white space around it
- * @throws Error with the command and what it printed to its error stream, when it fails or takes over a minute
+ * @param home a directory of the test: the program finds no settings and no logins of the user who runs the tests.
+ * @returns its output, without surrounding white space.
+ * @throws Error with the command and its error output, when it fails or takes over a minute.
  */
 export async function runProgram(program: string, args: readonly string[], home: string): Promise<string> {
   const { stdout } = await execute(program, args, {

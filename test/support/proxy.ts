@@ -10,9 +10,9 @@ export interface RunningProxy {
 }
 
 /**
- * Runs regshift on Node in front of an upstream, on a free port: each time a program that knows nothing of the last
- * one, but for the signing key.
- * @param variables as an operator would set them.
+ * Runs regshift on Node in front of an upstream, on a free port. Each proxy starts with empty caches; only the signing
+ * key is the same.
+ * @param variables the settings of an operator.
  */
 export async function startProxy(
   upstream: string,

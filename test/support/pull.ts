@@ -7,29 +7,29 @@ import { readSignedSchema1 } from './signed-schema1.ts';
 
 const listTypes: readonly string[] = [mediaTypes.dockerList, mediaTypes.ociIndex];
 
-/** Everything that a client gets of an image, each piece hashed as it came. */
+/** All content of an image that a client gets, with each piece verified. */
 export interface Pulled {
-  /** What the tag gave. */
+  /** The response for the tag. */
   readonly root: Answer;
-  /** Manifests by the digest asked for; the root is not among them. */
+  /** The manifests by digest, without the root. */
   readonly manifests: ReadonlyMap<string, Answer>;
   readonly blobs: ReadonlyMap<string, Uint8Array>;
 }
 
-/** The headers with which a client asks for a digest that it was told. containerd accepts the type it was told. */
+/** The headers of a client's request for a digest. containerd accepts only the media type that it got with the digest. */
 export function headersByDigest(client: OldClient, contentType: string): RequestHeaders {
   return client === 'containerd HEAD' ? containerdGetHeaders(contentType) : manifestRequestHeaders[client];
 }
 
-/** Of schema 1 with a signature, what it signs; of all else the bytes. */
+/** The digest that clients compute: of signed schema 1 that of the signed bytes, of all else that of all bytes. */
 export async function digestThatClientsCompute(manifest: Answer): Promise<string> {
   const signed = manifest.header('Content-Type') === mediaTypes.schema1Signed;
   return sha256Of(signed ? readSignedSchema1(manifest.body).payload : manifest.body);
 }
 
 /**
- * Pulls as a client does, and refuses as it would: whatever a manifest names must be there, and be what it names.
- * @throws Error naming the first thing that is not.
+ * Pulls as a client does: all content that a manifest names must exist and have its digest.
+ * @throws Error with the first content that is missing or wrong.
  */
 export async function pull(app: TestApp, client: OldClient, name: string, tag = 'latest'): Promise<Pulled> {
   const root = await app.get(`/v2/${name}/manifests/${tag}`, manifestRequestHeaders[client]);
@@ -72,7 +72,7 @@ function childTypes(list: Uint8Array): ReadonlyMap<string, string> {
   return new Map(manifests.map(({ digest, mediaType }) => [digest, mediaType]));
 }
 
-/** The digests of an image manifest's layers, of whatever dialect. */
+/** The digests of the layers of an image manifest of any dialect. */
 export function layersOf(manifest: Uint8Array): readonly string[] {
   const { layers = [], fsLayers = [] } = JSON.parse(new TextDecoder().decode(manifest)) as {
     layers?: { digest: string }[];

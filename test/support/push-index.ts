@@ -4,8 +4,8 @@ import { pushImage } from './push.ts';
 const { dockerList, ociIndex, ociManifest, schema2 } = mediaTypes;
 
 /**
- * Pushes an index, or a manifest list, of images that are in its repository already.
- * @param architectures by the tag of each image.
+ * Pushes an OCI index or a manifest list of images that are already in the repository.
+ * @param architectures the architecture of each image, by its tag.
  * @returns its digest.
  */
 export async function pushIndex(

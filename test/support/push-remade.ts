@@ -5,18 +5,17 @@ import { pushImage } from './push.ts';
 
 const { dockerConfig, genericLayer, ociIndex, ociLayerZstd, ociManifest } = mediaTypes;
 
-/** An image that a registry holds as OCI. */
+/** An image that a registry stores as OCI. */
 interface StoredImage {
   readonly manifest: object;
   readonly config: Uint8Array;
-  /** Packed by gzip, base first. */
+  /** The gzip layers, base first. */
   readonly layers: readonly Uint8Array[];
 }
 
 /**
- * Pushes an image again with its layers packed as zstd. skopeo 1.9 would rather have the registry mount the layers
- * that it has.
- * @param from a repository that holds it as OCI, under `latest`; so will `to`.
+ * Pushes an image again with zstd layers. (skopeo 1.9 prefers to mount the registry's own layers.)
+ * @param from a repository that stores the image as OCI under `latest`; `to` gets it the same way.
  */
 export async function pushWithZstdLayers(registryUrl: string, from: string, to: string): Promise<void> {
   const { manifest, config, layers } = await storedImage(registryUrl, from);
@@ -28,7 +27,7 @@ export async function pushWithZstdLayers(registryUrl: string, from: string, to: 
   });
 }
 
-/** Pushes an image again as a generic manifest of proposal 993, under the one type that docker-registry takes. */
+/** Pushes an image again as a generic manifest of proposal 993, under the one media type that docker-registry takes. */
 export async function pushAsGeneric(registryUrl: string, from: string, to: string): Promise<void> {
   const { config, layers } = await storedImage(registryUrl, from);
   const bytes = json({

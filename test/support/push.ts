@@ -6,17 +6,19 @@ import { sampleTree } from './sample-tree.ts';
 export interface PushManifest {
   readonly bytes: Uint8Array;
   readonly mediaType: string;
-  /** Pushed by digest when not said. */
+  /** Without a tag the manifest is pushed by its digest. */
   readonly tag?: string;
 }
 
 export interface PushContent {
   readonly blobs: readonly Uint8Array[];
-  /** Children first, for a registry refuses an index whose manifests it does not have. */
+  /** Children first: a registry refuses an index whose manifests it does not have. */
   readonly manifests: readonly PushManifest[];
+  /** `user:password` for a registry that asks for Basic. */
+  readonly login?: string | undefined;
 }
 
-/** The registry said no. */
+/** The registry refused a part of an image. */
 export class PushRefused extends Error {
   override readonly name = 'PushRefused';
   readonly status: number;
@@ -30,9 +32,9 @@ export class PushRefused extends Error {
 }
 
 /**
- * Pushes an image over the distribution API. The last manifest is the one that `tag` will point to.
- * @returns the digest that the registry gave to that manifest
- * @throws PushRefused when the registry does not take a part of it
+ * Pushes an image by the distribution API. `tag` points to the last manifest.
+ * @returns the digest that the registry gives to that manifest.
+ * @throws PushRefused when the registry refuses a part of the image.
  */
 export async function pushImage(
   registryUrl: string,
@@ -41,17 +43,20 @@ export async function pushImage(
   content: PushContent,
 ): Promise<string> {
   const base = `${registryUrl}/v2/${repository}`;
-  await Promise.all(content.blobs.map((blob) => pushBlob(base, blob)));
+  const login: Record<string, string> =
+    content.login === undefined ? {} : { Authorization: `Basic ${btoa(content.login)}` };
+  await Promise.all(content.blobs.map((blob) => pushBlob(base, blob, login)));
   let digest = '';
   for (const [index, manifest] of content.manifests.entries()) {
     const last = index === content.manifests.length - 1;
-    digest = await pushManifest(base, manifest, manifest.tag ?? (last ? tag : digestOf(manifest.bytes)));
+    const reference = manifest.tag ?? (last ? tag : digestOf(manifest.bytes));
+    digest = await pushManifest(base, manifest, reference, login);
   }
   return digest;
 }
 
-async function pushBlob(base: string, blob: Uint8Array): Promise<void> {
-  const started = await fetch(`${base}/blobs/uploads/`, { method: 'POST' });
+async function pushBlob(base: string, blob: Uint8Array, login: Record<string, string>): Promise<void> {
+  const started = await fetch(`${base}/blobs/uploads/`, { method: 'POST', headers: login });
   const location = started.headers.get('Location');
   if (started.status !== 202 || location === null) throw await refusal('Upload of a blob', started);
   const url = new URL(location, base);
@@ -59,16 +64,21 @@ async function pushBlob(base: string, blob: Uint8Array): Promise<void> {
   const finished = await fetch(url, {
     method: 'PUT',
     body: blob.slice(),
-    headers: { 'Content-Type': mediaTypes.octetStream },
+    headers: { 'Content-Type': mediaTypes.octetStream, ...login },
   });
   if (finished.status !== 201) throw await refusal('End of an upload', finished);
 }
 
-async function pushManifest(base: string, manifest: PushManifest, reference: string): Promise<string> {
+async function pushManifest(
+  base: string,
+  manifest: PushManifest,
+  reference: string,
+  login: Record<string, string>,
+): Promise<string> {
   const response = await fetch(`${base}/manifests/${reference}`, {
     method: 'PUT',
     body: manifest.bytes.slice(),
-    headers: { 'Content-Type': manifest.mediaType },
+    headers: { 'Content-Type': manifest.mediaType, ...login },
   });
   if (response.status !== 201) throw await refusal(`Manifest ${reference}`, response);
   return response.headers.get('Docker-Content-Digest') ?? '';
@@ -81,11 +91,12 @@ async function refusal(what: string, response: Response): Promise<PushRefused> {
 const samples = createSampleRegistry();
 
 /**
- * Copies a sample with all that it leads to into a real registry, under its own name and tags. A generic
- * manifest goes as an OCI index, the one type under which docker-registry takes it (formats.md, section 1).
- * @returns the digest of what the tags point to
+ * Copies a sample and all its content into a real registry, under its name and tags. A generic manifest is pushed as
+ * an OCI index, the one type under which docker-registry takes it (formats.md, section 1).
+ * @param login `user:password` for a registry that asks for Basic.
+ * @returns the digest of the manifest that the tags point to.
  */
-export async function pushSample(registryUrl: string, sampleName: string): Promise<string> {
+export async function pushSample(registryUrl: string, sampleName: string, login?: string): Promise<string> {
   const repository = samples.repositories.find((each) => each.name === sampleName);
   if (repository === undefined) throw new Error(`There is no sample ${sampleName}`);
   const tree = await sampleTree(samples, sampleName);
@@ -99,5 +110,6 @@ export async function pushSample(registryUrl: string, sampleName: string): Promi
   return pushImage(registryUrl, sampleName, 'latest', {
     blobs: [...tree.blobs.values()],
     manifests: [...manifests.slice(0, -1), ...tagged],
+    login,
   });
 }

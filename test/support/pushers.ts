@@ -4,16 +4,18 @@ import { join } from 'node:path';
 import { startDaemon } from './daemon.ts';
 import { runProgram } from './programs.ts';
 import type { RealImage } from './real-image.ts';
+import { skopeoCopy } from './skopeo-copy.ts';
 
 /** A program that people push images with. */
 export interface Pusher {
   readonly name: string;
-  /** What must be installed. */
+  /** The programs that must be installed. */
   readonly programs: readonly string[];
   /**
-   * Pushes an image from its OCI layout to a registry that speaks plain HTTP.
-   * @param reference like `127.0.0.1:5000/name:tag`; @param login like `user:password`.
-   * @returns the digest that the program says it has pushed; undefined where it says none.
+   * Pushes an image from its OCI layout to a registry without TLS.
+   * @param reference like `127.0.0.1:5000/name:tag`.
+   * @param login like `user:password`.
+   * @returns the digest that the program reports; undefined when it reports none.
    */
   push(image: RealImage, reference: string, login?: string): Promise<string | undefined>;
 }
@@ -33,21 +35,9 @@ const skopeo = (format: 'oci' | 'v2s2'): Pusher => ({
   push: ({ layout, tag }, reference, login) =>
     inDirectory(async (home) => {
       const digest = join(home, 'digest');
-      const how = [
-        '--insecure-policy',
-        'copy',
-        '--dest-tls-verify=false',
-        '--format',
-        format,
-        '--digestfile',
-        digest,
-      ];
+      const how = ['--format', format, '--digestfile', digest];
       const credentials = login === undefined ? [] : ['--dest-creds', login];
-      await runProgram(
-        'skopeo',
-        [...how, ...credentials, `oci:${layout}:${tag}`, `docker://${reference}`],
-        home,
-      );
+      await skopeoCopy(home, `oci:${layout}:${tag}`, `docker://${reference}`, ...how, ...credentials);
       return readFile(digest, 'utf8');
     }),
 });
@@ -105,8 +95,7 @@ const containerd: Pusher = {
       });
       try {
         const archive = join(home, 'image.tar');
-        const copy = ['--insecure-policy', 'copy', `oci:${layout}:${tag}`, `oci-archive:${archive}:${tag}`];
-        await runProgram('skopeo', copy, home);
+        await skopeoCopy(home, `oci:${layout}:${tag}`, `oci-archive:${archive}:${tag}`);
         await ctr('images', 'import', '--no-unpack', '--index-name', reference, archive);
         const [, , digest] =
           (await ctr('images', 'list', `name==${reference}`)).split('\n')[1]?.split(/\s+/) ?? [];
@@ -119,7 +108,7 @@ const containerd: Pusher = {
     }),
 };
 
-/** podman, buildah and skopeo share a library; containerd has code of its own. */
+/** podman, buildah and skopeo share a library; containerd has its own code. */
 export const pushers: readonly Pusher[] = [
   skopeo('oci'),
   skopeo('v2s2'),

@@ -3,29 +3,29 @@ import { connect } from 'node:net';
 export interface RawRequest {
   readonly port: number;
   readonly method: string;
-  /** Written as it is, so that `//v2/` stays `//v2/`. */
+  /** The path, sent unchanged: `//v2/` stays `//v2/`. */
   readonly path: string;
-  /** Written in this order and spelling; nothing is added but Host, first, as Go's client does. */
+  /** The headers, sent in this order and spelling. Only Host is added, first, as Go's client does. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly host?: string;
-  /** Needs its Content-Length among the headers. */
+  /** The body; the headers must contain its Content-Length. */
   readonly body?: Uint8Array;
-  /** Milliseconds until the whole answer must be there; 10 seconds when not said. */
+  /** Milliseconds until the whole response must have arrived; 10 seconds by default. */
   readonly deadline?: number;
 }
 
 export interface RawResponse {
   readonly status: number;
   readonly headers: readonly [name: string, value: string][];
-  /** All values of the name in any spelling, joined by a comma; `undefined` where there is none. */
+  /** All values of a header in any spelling, joined by a comma; `undefined` without one. */
   header(name: string): string | undefined;
   readonly body: Uint8Array;
 }
 
 /**
- * Speaks HTTP/1.1 byte for byte: `fetch` and undici add Accept and Accept-Encoding of their own, and Docker ≤ 1.9
- * sends no Accept at all.
- * @throws Error at the deadline, and for an answer that ends before its length says
+ * Sends HTTP/1.1 byte for byte: `fetch` and undici add their own Accept and Accept-Encoding, and Docker ≤ 1.9 sends no
+ * Accept at all.
+ * @throws Error at the deadline, and for a response that ends before its stated length.
  */
 export async function rawRequest(request: RawRequest): Promise<RawResponse> {
   const { port, method, body = new Uint8Array(), deadline = 10_000 } = request;
@@ -65,7 +65,7 @@ function requestHead({ port, method, path, headers, host = `127.0.0.1:${port}` }
   return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
 }
 
-/** `undefined` while bytes are missing. */
+/** Parses a response; `undefined` while bytes are missing. */
 function parse(received: Buffer, method: string, ended: boolean): RawResponse | undefined {
   const headEnd = received.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;

@@ -3,6 +3,7 @@ import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type FileTree, readTree } from './file-tree.ts';
 import { runProgram } from './programs.ts';
+import { skopeoCopy } from './skopeo-copy.ts';
 
 /** An image that umoci built, in an OCI layout. */
 export interface RealImage {
@@ -72,6 +73,6 @@ export async function pushImageAs(
   format: 'oci' | 'v2s2',
   reference: string,
 ): Promise<void> {
-  const how = ['--insecure-policy', 'copy', '--dest-tls-verify=false', '--format', format];
-  await runProgram('skopeo', [...how, `oci:${layout}:${tag}`, `docker://${reference}`], dirname(layout));
+  const target = `docker://${reference}`;
+  await skopeoCopy(dirname(layout), `oci:${layout}:${tag}`, target, '--format', format);
 }

@@ -11,16 +11,16 @@ import { buildImage, pushImageAs } from './real-image.ts';
 /** docker-registry with images that umoci built and skopeo pushed. */
 export interface RealRegistry {
   readonly url: string;
-  /** Of `latest` of every repository, for linux/amd64. */
+  /** The files of `latest` of every repository, for linux/amd64. */
   readonly files: FileTree;
-  /** Of the tags of `real/tags`, which are two images. */
+  /** The files of the two tags of `real/tags`, which are different images. */
   readonly tagged: Readonly<Record<string, FileTree>>;
   stop(): Promise<void>;
 }
 
 /**
- * `real/oci`, `real/zstd`, `real/schema2` and `real/generic`; for two platforms `real/index` and `real/list`; and
- * `real/tags`.
+ * Starts a registry with `real/oci`, `real/zstd`, `real/schema2` and `real/generic`; `real/index` and `real/list` for
+ * two platforms; and `real/tags`.
  */
 export async function startRealRegistry(): Promise<RealRegistry> {
   const directory = await mkdtemp(join(tmpdir(), 'regshift-images-'));
@@ -52,7 +52,7 @@ async function fill(url: string, directory: string): Promise<Pick<RealRegistry, 
     ['real/index', 'oci', mediaTypes.ociIndex],
     ['real/list', 'v2s2', mediaTypes.dockerList],
   ] as const) {
-    // The platform wanted is not the first, so that a choice must be made.
+    // The image for amd64 is not the first, so that clients must select it.
     await pushImageAs(arm64, format, `${host}/${repository}:for-arm64`);
     await pushImageAs(amd64, format, `${host}/${repository}:for-amd64`);
     await pushIndex(url, repository, 'latest', { 'for-arm64': 'arm64', 'for-amd64': 'amd64' }, type);

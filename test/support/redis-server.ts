@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient } from '@redis/client';
 import { type Daemon, freePort, startDaemon } from './daemon.ts';
 
 export interface RedisServerOptions {
@@ -39,6 +40,17 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   });
   const login = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
   return { ...daemon, port, url: `${tls ? 'rediss' : 'redis'}://${login}127.0.0.1:${port}` };
+}
+
+/** Writes entries that never expire into a Redis. */
+export async function writeToRedis(
+  url: string,
+  entries: Iterable<readonly [name: string, value: Uint8Array]>,
+): Promise<void> {
+  const client = createClient({ url, RESP: 2 });
+  await client.connect();
+  for (const [name, value] of entries) await client.set(name, Buffer.from(value));
+  await client.close();
 }
 
 function isListening(port: number): Promise<boolean> {

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { listen } from './listen.ts';
 
-/** A request of a client, and what it was answered. */
+/** A client's request and its response. */
 export interface Exchange {
   readonly method: string;
-  /** As the client wrote it. */
+  /** The path as the client wrote it. */
   readonly path: string;
   readonly status: number;
   readonly contentType: string | undefined;
@@ -12,18 +13,17 @@ export interface Exchange {
 }
 
 export interface Relay {
-  /** Like `127.0.0.1:41234`: where clients are to go instead. */
+  /** The address for clients, like `127.0.0.1:41234`. */
   readonly host: string;
   readonly port: number;
-  /** What passed since `forget`, in the order of the answers. */
+  /** The exchanges since `forget`, in the order of the responses. */
   readonly exchanges: readonly Exchange[];
   forget(): void;
   stop(): Promise<void>;
 }
 
 /**
- * Stands between a client and a server, changes nothing and writes down what passes: what a program was given, told
- * by neither of the two.
+ * Starts a relay between a client and a server, which changes nothing and records what passes, independently of both.
  */
 export async function startRelay(target: string): Promise<Relay> {
   const { hostname, port: targetPort } = new URL(target);
@@ -50,30 +50,24 @@ export async function startRelay(target: string): Promise<Relay> {
     outgoing.on('close', () => onward.destroy());
     incoming.pipe(onward);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port');
+  const { host, port, stop } = await listen(server);
   return {
-    host: `127.0.0.1:${address.port}`,
-    port: address.port,
+    host,
+    port,
     exchanges,
     forget: () => {
       exchanges.length = 0;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop,
   };
 }
 
-/** The answers to requests for manifests, refusals too. */
+/** The responses to requests for manifests, with the refusals. */
 export function manifestAnswers({ exchanges }: Relay): readonly Exchange[] {
   return exchanges.filter(({ path }) => path.includes('/manifests/'));
 }
 
-/** Status and type of every answer to a request for a manifest, each once. */
+/** Status and media type of the responses to requests for manifests, each once. */
 export function manifestTypes(relay: Relay): string[] {
   const answers = manifestAnswers(relay).map(({ status, contentType }) => `${status} ${contentType}`);
   return [...new Set(answers)].toSorted();
@@ -88,7 +82,7 @@ function facts({ statusCode: status = 0, headers }: IncomingMessage): Omit<Excha
   };
 }
 
-/** The client sees what it would have seen without the relay: a connection that ends. */
+/** Ends the client's connection, as the server did without the relay. */
 function cut(outgoing: ServerResponse): void {
   outgoing.destroy();
 }

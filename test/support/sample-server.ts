@@ -1,15 +1,17 @@
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../../converters/digest.ts';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
+import { listen } from './listen.ts';
 
 export interface SampleServer {
   readonly url: string;
+  /** Method and path of each request, in order: `GET /v2/`. */
+  readonly requests: string[];
   stop(): Promise<void>;
 }
 
-/** A layer that no buffer on the way holds as a whole, and that arrives in many pieces. */
+/** A layer that is too large for any buffer on the way and arrives in many pieces. */
 const largeBytes = new Uint8Array(3 * 1024 * 1024).map((_, index) => (index * 31 + (index >> 12)) % 251);
 export const largeBlob = {
   bytes: largeBytes,
@@ -18,12 +20,15 @@ export const largeBlob = {
 };
 
 /**
- * The samples behind a real socket, and one large blob, as an upstream for what is tested on the wire.
- * @param port one that is free, where not said.
+ * Serves the samples and one large blob over a real socket, as an upstream for tests on the wire.
+ * @param port a free port by default.
+ * @param host the address to listen on.
  */
-export async function startSampleServer(port = 0): Promise<SampleServer> {
+export async function startSampleServer(port = 0, host = '127.0.0.1'): Promise<SampleServer> {
   const samples = createSampleRegistry();
+  const requests: string[] = [];
   const server = createServer(async ({ method = 'GET', url = '/', headers }, response) => {
+    requests.push(`${method} ${url}`);
     if (url === largeBlob.path) return sendLarge(response, method, headers.range);
     const sent = new Headers();
     for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') sent.set(name, value);
@@ -31,13 +36,8 @@ export async function startSampleServer(port = 0): Promise<SampleServer> {
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     response.end(new Uint8Array(await answer.arrayBuffer()));
   });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
+  const { url, stop } = await listen(server, port, host);
+  return { url, requests, stop };
 }
 
 async function sendLarge(response: ServerResponse, method: string, range: string | undefined): Promise<void> {

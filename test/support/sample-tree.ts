@@ -8,12 +8,12 @@ export interface TreeManifest {
 }
 
 export interface SampleTree {
-  /** Children before the manifests that name them; the last is what the tag points to. */
+  /** Manifests after the children that they name; the last one is what the tag points to. */
   readonly manifests: readonly TreeManifest[];
   readonly blobs: ReadonlyMap<Digest, Uint8Array>;
 }
 
-/** Everything that a sample's tag leads to, read over the registry's own interface as a client would. */
+/** Reads all content that a sample's tag leads to, over the registry's own interface, as a client does. */
 export async function sampleTree(
   registry: SampleRegistry,
   repository: string,
@@ -51,7 +51,7 @@ async function get(
   return { digest, mediaType: response.headers.get('Content-Type') ?? '', bytes };
 }
 
-/** The fields of every dialect in which a digest of something stored may stand. */
+/** The fields of all dialects that can hold the digest of stored content. */
 interface AnyManifest {
   readonly config?: { readonly digest?: string };
   readonly target?: { readonly digest?: string };
@@ -61,7 +61,7 @@ interface AnyManifest {
   readonly fsLayers?: readonly { readonly blobSum?: string }[];
 }
 
-/** The digests that a manifest of any dialect names; none for what is not a manifest, as a layer or a config. */
+/** The digests that a manifest of any dialect names; none for other content, like a layer or a config. */
 export function childrenOf(bytes: Uint8Array): Digest[] {
   const manifest = manifestIn(bytes);
   const { config, target, layers = [], manifests = [], dependencies = [], fsLayers = [] } = manifest;

@@ -2,22 +2,22 @@ import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import type { Fetch } from '../../src/upstream/client.ts';
 import { upstreamUrl } from './upstream-url.ts';
 
-/** Answers a request itself, throws as `fetch` would, or leaves it to the samples. */
+/** A script that responds to a request itself, throws as `fetch` does, or leaves the request to the samples. */
 export type Script = (request: Request, url: URL) => Response | undefined | Promise<Response | undefined>;
 
 export interface Upstream {
   readonly fetch: Fetch;
-  /** `GET /v2/…` for what the registry was asked; of other hosts the whole URL. In order, never cleared. */
+  /** The requests, in order: `GET /v2/…` for the registry, the whole URL for other hosts. Only `forget` clears them. */
   readonly asked: readonly string[];
-  /** The same requests with the Authorization that they carried. */
+  /** The Authorization of the same requests. */
   readonly carried: readonly (string | null)[];
-  /** Forgets what was asked so far. */
+  /** Clears the recorded requests. */
   forget(): void;
-  /** What answers from now on; without one, the samples alone. */
+  /** Replaces the script; without one, only the samples respond. */
   follow(script?: Script): void;
 }
 
-/** A registry with the samples in it, as far away as a registry is: no answer comes at once. */
+/** A registry with the samples and the delay of a network: no response comes at once. */
 export function scriptedUpstream(first?: Script): Upstream {
   const samples = createSampleRegistry();
   let script = first;
@@ -52,7 +52,7 @@ function withoutBody({ status, headers }: Response): Response {
   return new Response(null, { status, headers });
 }
 
-/** An error as the distribution spec writes it. */
+/** An error in the form of the distribution spec. */
 export function specError(
   status: number,
   code: string,
@@ -64,7 +64,7 @@ export function specError(
 
 export const basicChallenge = 'Basic realm="registry.test"';
 
-/** Lets in who brings one of these values, and challenges all others. */
+/** Lets requests with one of these values through, and challenges all others. */
 export function privateTo(...authorizations: readonly string[]): Script {
   return (request, url) => {
     const brought = request.headers.get('authorization');

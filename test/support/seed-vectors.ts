@@ -9,10 +9,10 @@ export interface VectorCase {
   readonly name: string;
   readonly repository: string;
   readonly tag: string;
-  /** What docker-registry 2.8.2 answered to a request without Accept. */
+  /** The status of docker-registry 2.8.2 for a request without Accept. */
   readonly status: number;
   readonly expect: 'equal' | 'refuse' | 'synthesize' | 'either';
-  /** Of the schema 1 payload, where it answered with one. */
+  /** The digest of the schema 1 payload, when the response is one. */
   readonly digest?: string;
   readonly contentType?: string;
 }
@@ -24,8 +24,8 @@ export async function vectorCases(): Promise<VectorCase[]> {
 }
 
 /**
- * Writes every golden case into docker-registry's filesystem storage, as a push would have left it, but without
- * the layers: only their digests are known, and a conversion to schema 1 needs no more.
+ * Writes every golden case into docker-registry's filesystem storage, in the form that a push leaves, but without the
+ * layers: only their digests are known, and a conversion to schema 1 needs no more.
  */
 export async function seedVectors(storage: string): Promise<void> {
   const cases = await vectorCases();

@@ -12,7 +12,7 @@ export interface ShellAnswer {
   readonly err: string;
 }
 
-/** Runs a line as a person would type it, to its end. */
+/** Runs a shell line to its end. */
 export function runLine(line: string, { cwd, env }: ShellOptions): Promise<ShellAnswer> {
   return new Promise((resolve) => {
     const options = { cwd, env: { ...npmEnvironment(), ...env }, timeout: 60_000 };
@@ -23,18 +23,18 @@ export function runLine(line: string, { cwd, env }: ShellOptions): Promise<Shell
 }
 
 export interface RunningLine {
-  /** What it has printed so far. */
+  /** The output so far. */
   readonly printed: () => string;
   stop(): Promise<void>;
 }
 
-/** Runs a line that goes on, until it has printed what is waited for. @throws Error when it does not. */
+/** Runs a shell line that goes on, and waits for a text in its output. @throws Error when the text does not come. */
 export async function startLine(
   line: string,
   ready: RegExp,
   { cwd, env }: ShellOptions,
 ): Promise<RunningLine> {
-  // A group of its own: npm starts a shell, which starts the program.
+  // The line gets a process group: npm starts a shell, which starts the program.
   const child = spawn('sh', ['-c', line], { cwd, env: { ...npmEnvironment(), ...env }, detached: true });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {

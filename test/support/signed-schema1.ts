@@ -1,4 +1,4 @@
-/** A schema 1 manifest as Docker reads it, written from libtrust's rules and not from our reader. */
+/** A schema 1 manifest as Docker reads it, implemented from libtrust's rules and not by our reader. */
 export interface Schema1Document {
   readonly schemaVersion: number;
   readonly name: string;
@@ -15,15 +15,15 @@ export interface V1Compatibility {
 }
 
 export interface SignedSchema1 {
-  /** What is signed, and what the digest is taken of. */
+  /** The signed bytes, whose hash is the digest. */
   readonly payload: Uint8Array;
   readonly document: Schema1Document;
   /** Newest first. */
   readonly entries: readonly V1Compatibility[];
   readonly keyId: string;
-  /** By WebCrypto, ES256 only. */
+  /** Verifies the signature by WebCrypto, for ES256 only. */
   verify(): Promise<boolean>;
-  /** libtrust's id of the key that came with the signature. */
+  /** The key id that libtrust computes for the key beside the signature. */
   expectedKeyId(): Promise<string>;
 }
 
@@ -35,7 +35,7 @@ interface Block {
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 
-/** @throws Error where there is not exactly one signature of the only kind that is read here. */
+/** Reads a manifest. @throws Error unless it has exactly one ES256 signature. */
 export function readSignedSchema1(bytes: Uint8Array): SignedSchema1 {
   const outer = JSON.parse(new TextDecoder().decode(bytes)) as { signatures?: Block[] };
   const [block, ...others] = outer.signatures ?? [];
@@ -62,7 +62,7 @@ export function readSignedSchema1(bytes: Uint8Array): SignedSchema1 {
   };
 }
 
-/** SHA-256 of the DER key, 30 bytes of it, base32, in groups of four. */
+/** Computes libtrust's key id: 30 bytes of the SHA-256 of the DER key, in base32, in groups of four. */
 async function libtrustId(spki: ArrayBuffer): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', spki)).subarray(0, 30);
   let bits = '';

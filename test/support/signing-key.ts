@@ -1,4 +1,4 @@
-/** The P-256 key of RFC 7515, appendix A.3: known to everyone, so for tests only. */
+/** The P-256 key of RFC 7515, appendix A.3: a public key pair, for tests only. */
 export const testSigningKey = {
   kty: 'EC',
   crv: 'P-256',
@@ -7,5 +7,5 @@ export const testSigningKey = {
   d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
 } as const;
 
-/** What libtrust calls it (formats.md, section 2). */
+/** The key's id in libtrust (formats.md, section 2). */
 export const testSigningKeyId = 'FPI3:WDCE:VCL4:GCT2:UCMR:ZXRY:3ADC:7ZCB:3ZIN:UD2G:QJJU:J5QC';

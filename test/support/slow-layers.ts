@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
+import { listen } from './listen.ts';
 
 export interface SlowRegistry {
   readonly url: string;
@@ -24,13 +24,5 @@ export async function startSlowLayers(milliseconds: number): Promise<SlowRegistr
       response.end(body);
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return listen(server);
 }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from './listen.ts';
 
 export interface StrictRegistry {
   /** Like `127.0.0.1:40001`. */
@@ -9,7 +9,7 @@ export interface StrictRegistry {
   stop(): Promise<void>;
 }
 
-/** What is behind it, for one login alone. */
+/** Serves `fetch` over a real socket to requests with one login, and refuses all others. */
 export async function startStrictRegistry(
   login: string,
   fetch: (url: string, init?: RequestInit) => Promise<Response>,
@@ -25,14 +25,6 @@ export async function startStrictRegistry(
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     response.end(new Uint8Array(await answer.arrayBuffer()));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    authorizations,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const { host, stop } = await listen(server);
+  return { host, authorizations, stop };
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 const folder = join(import.meta.dirname, 'tls-hellos');
 
 /**
- * The first bytes of real TLS clients, as a socket received them from the named program. `sslv2-compatible` is written
- * after RFC 5246, appendix E.2; `go-1.19-tls1.0` is a TLS 1.0 record as the engines of Go 1.3 begin.
+ * The first bytes of real TLS clients, as a socket received them from the named program. `sslv2-compatible` follows
+ * RFC 5246, appendix E.2; `go-1.19-tls1.0` is a TLS 1.0 record, the first record of engines of Go 1.3.
  */
 export const tlsHellos: readonly (readonly [name: string, bytes: Uint8Array])[] = readdirSync(folder).map(
   (file) => {

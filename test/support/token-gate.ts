@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listen } from './listen.ts';
 
 export interface TokenGate {
   readonly url: string;
-  /** The scopes of each token that was asked for, in order. */
+  /** The scopes of each requested token, in order. */
   readonly asked: readonly (readonly string[])[];
   stop(): Promise<void>;
 }
 
 /**
- * Stands before a real registry as its token server and lets in who brings a token for what he does (distribution,
- * "Token Authentication"). Tokens are given for one login and have the rights that were asked for.
+ * Starts a token server in front of a real registry, which lets a request through when its token has the needed right
+ * (distribution, "Token Authentication"). One login gets tokens, with the requested rights.
  */
 export async function startTokenGate(registryUrl: string, login: string): Promise<TokenGate> {
   const tokens = new Map<string, ReadonlySet<string>>();
@@ -44,16 +45,11 @@ export async function startTokenGate(registryUrl: string, login: string): Promis
       .end(JSON.stringify({ token, expires_in: 300 }));
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: address(), asked, stop };
+  const { url, stop } = await listen(server);
+  return { url, asked, stop };
 }
 
-/** `repository:name:pull,push` as one right an action. */
+/** Splits `repository:name:pull,push` into one right for each action. */
 function rightsIn(scope: string): string[] {
   const at = scope.lastIndexOf(':');
   return scope
@@ -69,7 +65,7 @@ function scopesOf(rights: readonly string[]): string[] {
   );
 }
 
-/** As distribution has them (registry/handlers/app.go, appendAccessRecords). */
+/** The rights that a request needs, as in distribution (registry/handlers/app.go, appendAccessRecords). */
 function rightsFor(method: string, { pathname, searchParams }: URL): string[] {
   const [, name] = /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\//.exec(pathname) ?? [];
   if (name === undefined) return [];
@@ -80,7 +76,7 @@ function rightsFor(method: string, { pathname, searchParams }: URL): string[] {
   return [...own('pull', 'push'), ...(from ? [`repository:${from}:pull`] : [])];
 }
 
-/** With the Host of the gate, which the registry writes into Location. */
+/** Forwards a request with the Host of the gate, which the registry writes into Location. */
 function forward(registryUrl: string, incoming: IncomingMessage, outgoing: ServerResponse): void {
   const { method, url: path, headers } = incoming;
   const { hostname, port } = new URL(registryUrl);

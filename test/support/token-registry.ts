@@ -1,18 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
+import { listen } from './listen.ts';
 
 export interface TokenRegistry {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** The samples for one login, behind tokens as Docker Hub has them (distribution, "Token Authentication"). */
+/** Serves the samples to one login, behind tokens like those of Docker Hub (distribution, "Token Authentication"). */
 export async function startTokenRegistry(login: string): Promise<TokenRegistry> {
   const samples = createSampleRegistry();
   const server = createServer((request, response) => void answer(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, stop } = await listen(server);
 
   async function answer(
     { method = 'GET', url: path = '/', headers }: IncomingMessage,
@@ -33,10 +32,5 @@ export async function startTokenRegistry(login: string): Promise<TokenRegistry> 
     }
   }
 
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
   return { url, stop };
 }

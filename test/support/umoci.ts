@@ -1,11 +1,13 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from './programs.ts';
+import { skopeoCopy } from './skopeo-copy.ts';
 
 /**
- * Unpacks an image with umoci, by way of an OCI layout.
- * @param source as skopeo names it, like `docker://…`; @param options of `skopeo copy`.
- * @returns the root directory of its files.
+ * Unpacks an image by umoci, after skopeo has copied it into an OCI layout.
+ * @param source a reference of skopeo, like `docker://…`.
+ * @param options more options of `skopeo copy`.
+ * @returns the root directory of the image's files.
  */
 export async function unpackByUmoci(
   source: string,
@@ -13,16 +15,8 @@ export async function unpackByUmoci(
   options: readonly string[] = [],
 ): Promise<string> {
   const directory = await mkdtemp(join(home, 'unpacked-'));
-  const copy = [
-    '--insecure-policy',
-    'copy',
-    '--override-arch',
-    'amd64',
-    '--dest-compress-format',
-    'gzip',
-    ...options,
-  ];
-  await runProgram('skopeo', [...copy, source, 'oci:layout:copied'], directory);
+  const gzipOfAmd64 = ['--override-arch', 'amd64', '--dest-compress-format', 'gzip'];
+  await skopeoCopy(directory, source, 'oci:layout:copied', ...gzipOfAmd64, ...options);
   await runProgram('umoci', ['unpack', '--image', 'layout:copied', 'bundle'], directory);
   return join(directory, 'bundle/rootfs');
 }

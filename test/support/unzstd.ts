@@ -1,14 +1,14 @@
 import { zstdDecompressSync } from 'node:zlib';
 
 /**
- * Unpacks every frame. Node's own function (24.21) stops after the first one, or after a skippable one, and says
- * nothing of it (nodejs/node#64741): so it is called until all input is used.
+ * Decompresses all zstd frames. Node's own function (24.21) stops silently after the first frame or a skippable one
+ * (nodejs/node#64741), so this calls it until all input is used.
  */
 export function unzstd(bytes: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];
   let at = 0;
   while (at < bytes.length) {
-    // Its types do not know of `info`, which all functions of node:zlib take.
+    // The types lack `info`, which all functions of node:zlib take.
     const options = { info: true } as object;
     const decompressed: unknown = zstdDecompressSync(bytes.subarray(at), options);
     const { buffer, engine } = decompressed as { buffer: Uint8Array; engine: { bytesWritten: number } };

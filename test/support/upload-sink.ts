@@ -1,17 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from './listen.ts';
 
-/** A request as it came over the wire. */
+/** A request as it arrived over the wire. */
 export interface Taken {
   readonly method: string;
   readonly headers: IncomingMessage['headers'];
-  /** Bytes of the body so far. */
+  /** The number of bytes of the body so far. */
   length: number;
-  /** Undefined while it is under way. */
+  /** Undefined while the request is under way. */
   end: 'complete' | 'broken' | undefined;
 }
 
-/** What becomes of bodies: read, not read, or answered before they are there. */
+/** The treatment of request bodies: read, not read, or a response before the body has arrived. */
 export type Behaviour = 'read' | 'stall' | 'refuse' | 'redirect';
 
 export interface UploadSink {
@@ -21,7 +21,7 @@ export interface UploadSink {
   stop(): Promise<void>;
 }
 
-/** A registry as far as uploads go, which keeps nothing of them: what reaches it is known byte by byte. */
+/** A registry that takes uploads and stores nothing; it records every byte that arrives. */
 export async function startUploadSink(): Promise<UploadSink> {
   const taken: Taken[] = [];
   let behaviour: Behaviour = 'read';
@@ -46,18 +46,14 @@ export async function startUploadSink(): Promise<UploadSink> {
     );
     return undefined;
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { url, stop } = await listen(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     taken,
     behave: (how) => {
       behaviour = how;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop,
   };
 }
 

@@ -1,2 +1,2 @@
-/** What REGSHIFT_UPSTREAM is where a test gives a `fetch` and no address. */
+/** REGSHIFT_UPSTREAM of tests that replace `fetch` and have no real address. */
 export const upstreamUrl = 'http://registry.test';

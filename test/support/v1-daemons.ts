@@ -1,17 +1,17 @@
 import type { HeaderLine } from './old-clients.ts';
 
-/** What differs between daemons that pull by API v1 (clients.md; 1.3.2 and 1.9.1 also read in their source). */
+/** The differences between daemons that pull by API v1 (clients.md; for 1.3.2 and 1.9.1 also their source). */
 export interface V1Daemon {
   readonly userAgent: string;
-  /** What it asks before API v1, with the Go program's own User-Agent. */
+  /** The paths that the daemon requests before API v1, with the Go program's own User-Agent. */
   readonly pings: readonly string[];
-  /** Asks API v2 for the tag, and goes on only when that is refused. */
+  /** Whether it requests the tag by API v2, and goes on only when that is refused. */
   readonly asksV2: boolean;
-  /** From 1.8 on it asks for the one tag that it wants. */
+  /** Whether it requests only the wanted tag (from 1.8 on). */
   readonly oneTag: boolean;
-  /** Up to 1.6 it sends `Token ` even when it was given none. */
+  /** Whether it sends `Token ` even without a token (up to 1.6). */
   readonly bareToken: boolean;
-  /** What it prints when `…/images` fails with another status than 401 and 404. */
+  /** Its message when `…/images` fails with another status than 401 and 404. */
   readonly imagesError: (status: number, name: string, body: string) => string;
 }
 
@@ -39,7 +39,7 @@ export const v1Daemons = {
     bareToken: true,
     imagesError: statusOnly,
   },
-  // It pulls by API v2 what it can: this is what it does after that.
+  // This version prefers API v2; the row describes what it does after API v2 is refused.
   'Docker 1.7.1': {
     userAgent: userAgent('1.7.1', 'go1.4.2', '786b29d'),
     pings: ['/v2/', '/v2/'],
@@ -61,7 +61,7 @@ export const v1Daemons = {
 export type V1DaemonName = keyof typeof v1Daemons;
 export const v1DaemonNames = Object.keys(v1Daemons) as V1DaemonName[];
 
-/** What Go's transport adds to every GET. */
+/** The headers that Go's transport adds to every GET. */
 export const goHeaders: readonly HeaderLine[] = [
   ['Accept-Encoding', 'gzip'],
   ['Connection', 'close'],

@@ -4,7 +4,9 @@ import { type FileTree, readTree } from './file-tree.ts';
 import { runProgram } from './programs.ts';
 import { decompressedV1, type V1Pulled } from './v1-pull.ts';
 
-/** The files of an image as a daemon lays them over each other: a layer takes away what it names with `.wh.`. */
+/**
+ * The files of an image after a daemon has put its layers on each other: `.wh.` entries remove files of lower layers.
+ */
 export async function filesOfV1({ ids, layers }: V1Pulled, home: string): Promise<FileTree> {
   const directory = await mkdtemp(join(home, 'v1-'));
   const root = join(directory, 'root');

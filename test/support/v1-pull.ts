@@ -6,21 +6,21 @@ export interface V1Pulled {
   /** Newest first. */
   readonly ids: readonly string[];
   readonly json: ReadonlyMap<string, string>;
-  /** As they came. */
+  /** The layers by id, as they arrived. */
   readonly layers: ReadonlyMap<string, Uint8Array>;
   readonly session: V1Session;
 }
 
 export interface V1PullOptions extends V1SessionOptions {
-  /** Breaks each layer off after so many bytes, and goes on from there. */
+  /** The number of bytes after which each layer download breaks off, to be resumed. */
   readonly breakAfter?: number | undefined;
 }
 
 const text = ({ body }: V1Response) => new TextDecoder().decode(body);
 
 /**
- * Pulls one tag by API v1 as a daemon does, in its order and with its headers, and believes what it believes.
- * @throws Error with the words that the daemon shows to its user.
+ * Pulls one tag by API v1 as a daemon does: in its order, with its headers, and with its checks alone.
+ * @throws Error with the message that the daemon shows to its user.
  */
 export async function pullV1(options: V1PullOptions, name: string, tag = 'latest'): Promise<V1Pulled> {
   const { daemon, http } = options;
@@ -44,7 +44,7 @@ export async function pullV1(options: V1PullOptions, name: string, tag = 'latest
   return { ids, json, layers, session };
 }
 
-/** What the engine asks at first, and the id of the tag that it wants. */
+/** Sends the first requests of the engine. @returns the id of the image of the wanted tag. */
 export async function idOfTag(session: V1Session, name: string, tag: string): Promise<string> {
   const { daemon } = session;
   const images = await session.index(`repositories/${name}/images`);
@@ -58,7 +58,7 @@ export async function idOfTag(session: V1Session, name: string, tag: string): Pr
   return id;
 }
 
-/** Without a namespace, the tags are those of `library/`. */
+/** Adds `library/` to a name without a namespace. */
 function withNamespace(name: string): string {
   return name.includes('/') ? name : `library/${name}`;
 }
@@ -107,7 +107,7 @@ async function layer(session: V1Session, id: string, size: number, breakAfter?: 
   return resumed(session, id, answer.body.slice(0, breakAfter), size);
 }
 
-/** moby 1.3 to 1.9, pkg/httputils/resumablerequestreader.go. */
+/** Resumes a download as moby 1.3 to 1.9 does (pkg/httputils/resumablerequestreader.go). */
 async function resumed(session: V1Session, id: string, got: Uint8Array, size: number): Promise<Uint8Array> {
   const rest = await session.get(`images/${id}/layer`, [['Range', `bytes=${got.length}-${size}`]]);
   if (rest.status === 416 && got.length === size && rest.header('content-length') === '0') return got;
@@ -119,7 +119,7 @@ async function resumed(session: V1Session, id: string, got: Uint8Array, size: nu
   return all;
 }
 
-/** What is in a layer, of the two kinds that these daemons unpack. @throws Error as they do. */
+/** Returns the tar in a layer of one of the two kinds that these daemons decompress. @throws Error as they do. */
 export async function decompressedV1(layer: Uint8Array): Promise<Uint8Array> {
   if (layer[0] === 0x1f && layer[1] === 0x8b) {
     const stream = new Blob([layer.slice()]).stream().pipeThrough(new DecompressionStream('gzip'));

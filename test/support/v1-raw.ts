@@ -3,8 +3,8 @@ import { rawRequest } from './raw-http.ts';
 import type { V1Http } from './v1-session.ts';
 
 /**
- * API v1 over a real socket, with no header that the client does not send. Go's transport, which has asked for it
- * unasked, undoes gzip unseen: Cloudflare's edge packs JSON.
+ * API v1 over a real socket, with only the headers that the client sends. Go's transport asks for gzip by itself and
+ * decompresses unseen, so this decompresses too: Cloudflare's edge compresses JSON.
  */
 export function v1OverSocket(port: number): V1Http {
   return async (method, path, headers) => {

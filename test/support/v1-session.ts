@@ -13,22 +13,22 @@ export type V1Http = (method: string, path: string, headers: readonly HeaderLine
 export interface V1SessionOptions {
   readonly daemon: V1Daemon;
   readonly http: V1Http;
-  /** Like `alice:secret`; none when nobody has logged in. */
+  /** A login like `alice:secret`; undefined without one. */
   readonly login?: string | undefined;
-  /** Over HTTPS a login goes with every request, an empty one too. */
+  /** Over HTTPS a login goes with every request, even an empty one. */
   readonly https?: boolean | undefined;
-  /** False: as a client that forgets them. */
+  /** False for a client that drops cookies. */
   readonly cookies?: boolean | undefined;
 }
 
-/** What a daemon remembers from request to request. */
+/** The state that a daemon keeps from request to request. */
 export interface V1Session {
   readonly daemon: V1Daemon;
-  /** As its index, which is where login and search are. */
+  /** Requests a path of its index, which has login and search. */
   index(path: string): Promise<V1Response>;
-  /** At the endpoint that it was told, or else at the index. @param path below `/v1/`. */
+  /** Requests a path of the endpoint that the index named, or else of the index. @param path below `/v1/`. */
   get(path: string, more?: readonly HeaderLine[]): Promise<V1Response>;
-  /** The paths asked for, with the context. */
+  /** The requested paths, with the context. */
   readonly asked: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export function v1Session(options: V1SessionOptions): V1Session {
       ...cookie,
       ...goHeaders,
     ]);
-    // Of another path it would not come back with requests at the endpoint (RFC 6265, section 5.1.4).
+    // A cookie with another Path would not come back with requests to the endpoint (RFC 6265, section 5.1.4).
     const cookieLine = /^([^=]+)=([^;]*);(?:.*;)? *Path=\/(?:;|$)/;
     const [, name = '', value = ''] = cookieLine.exec(answer.header('set-cookie') ?? '') ?? [];
     if (name && cookies) jar.set(name, value);
@@ -65,7 +65,7 @@ export function v1Session(options: V1SessionOptions): V1Session {
       const answer = await send(`/v1/${path}`, [...own, ['X-Docker-Token', 'true']]);
       token = answer.header('x-docker-token') ?? undefined;
       const endpoint = answer.header('x-docker-endpoints');
-      // `<host>/<path>`, of which the host is where `http` goes.
+      // The value is `<host>/<path>`; requests go to the host of `http` anyway.
       if (endpoint) prefix = endpoint.includes('/') ? endpoint.slice(endpoint.indexOf('/')) : '';
       return answer;
     },

@@ -23,7 +23,7 @@ const settingsFor = (upstream: string) => ({
   REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
 });
 
-/** On Node, in this process. */
+/** Serves on Node, in this process. */
 export async function serveOnNode(upstream: string): Promise<WireServer> {
   const read = readSettings({ PORT: '0', ...settingsFor(upstream) });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
@@ -32,9 +32,9 @@ export async function serveOnNode(upstream: string): Promise<WireServer> {
 }
 
 /**
- * On workerd, as `wrangler dev` runs it.
- * @param more variables as an operator would set them.
- * @throws Error with its last words when it does not get ready.
+ * Serves on workerd, by `wrangler dev`.
+ * @param more settings of an operator.
+ * @throws Error with its last output when it does not become ready.
  */
 export async function serveOnWorkerd(
   upstream: string,
@@ -50,7 +50,7 @@ export async function serveOnWorkerd(
   const child = spawn(process.execPath, [wrangler, 'dev', ...flags, ...silence, ...state, ...variables], {
     cwd: projectRoot,
     env: quietWrangler(directory),
-    // A group of its own: wrangler starts esbuild and workerd, and all of them must go.
+    // The process gets a group: wrangler starts esbuild and workerd, and all of them must end.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -69,7 +69,7 @@ export async function serveOnWorkerd(
     }
   };
   const kill = () => signal('SIGKILL');
-  // vitest ends its workers by SIGTERM, which on its own ends a process without the event of its exit.
+  // vitest ends its workers by SIGTERM, which ends a process without its exit event.
   const leave = () => process.exit(128 + 15);
   process.once('exit', kill);
   process.once('SIGTERM', leave);

@@ -2,14 +2,14 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface WireTap {
   readonly port: number;
-  /** All that the server behind it has sent, on all connections. */
+  /** All bytes that the server behind it has sent, on all connections. */
   readonly sent: () => Uint8Array;
-  /** How the server ended its last connection: by FIN, or the system's error. */
+  /** The end of the server's last connection: `FIN`, or the message of the error. */
   readonly ended: () => string | undefined;
   stop(): Promise<void>;
 }
 
-/** Stands before a server, and writes down what goes over the wire below TLS. A reset is handed on as a reset. */
+/** Starts a tap in front of a server, which records the bytes below TLS. It passes a reset on as a reset. */
 export async function startWireTap(port: number): Promise<WireTap> {
   const sockets = new Set<Socket>();
   const chunks: Uint8Array[] = [];

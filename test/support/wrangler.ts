@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 
 export const projectRoot = join(import.meta.dirname, '../..');
 
-/** The program to be run by Node: its own launcher would stand between a test and the process that it must end. */
+/** The program for Node to run: its own launcher would be one more process between a test and the process to end. */
 export const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
 
-/** Nothing that wrangler does here should need the network, ask a question or write below the project. */
+/** An environment in which wrangler needs no network, asks no question and writes nothing below the project. */
 export function quietWrangler(directory: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
@@ -27,10 +27,10 @@ export function quietWrangler(directory: string): NodeJS.ProcessEnv {
 }
 
 /**
- * The Worker in one file, as it would be uploaded.
- * @param directory where it is put.
- * @param entry another Worker than that of wrangler.toml, below the project.
- * @returns its path.
+ * Bundles the Worker into one file, as for an upload.
+ * @param directory the target.
+ * @param entry another Worker below the project than that of wrangler.toml.
+ * @returns the path of the file.
  */
 export async function bundleWorker(
   directory: string,

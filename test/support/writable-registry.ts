@@ -6,11 +6,11 @@ import { type Script, specError } from './scripted-upstream.ts';
 
 export interface WritableRegistry {
   readonly script: Script;
-  /** Blobs that were pushed, by `<repository>@<digest>`. */
+  /** The pushed blobs, by `<repository>@<digest>`. */
   readonly blobs: ReadonlyMap<string, Uint8Array>;
-  /** Manifests that were pushed, by `<repository>:<tag>` and `<repository>@<digest>`. */
+  /** The pushed manifests, by `<repository>:<tag>` and `<repository>@<digest>`. */
   readonly manifests: ReadonlyMap<string, Uint8Array>;
-  /** Uploads that were begun and neither completed nor cancelled. */
+  /** The uploads that are neither completed nor cancelled. */
   readonly open: ReadonlySet<string>;
 }
 
@@ -24,9 +24,9 @@ interface Named {
 const pathPattern = /^\/v2\/(.+)\/(blobs\/uploads|blobs|manifests)\/([^/]*)$/;
 
 /**
- * The samples, and what is pushed to them, as docker-registry takes it: no manifest before all that it names, no blob
- * under another digest, everything by repository.
- * @param before answers in place of the registry; undefined leaves the request to it.
+ * The samples and all pushed content, with the rules of docker-registry: a manifest comes after all content that it
+ * names, a blob has its right digest, and repositories are separate.
+ * @param before responds in place of the registry; undefined leaves the request to it.
  */
 export function writableRegistry(before?: Script): WritableRegistry {
   const samples = createSampleRegistry();

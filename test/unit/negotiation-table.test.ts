@@ -7,7 +7,7 @@ import { type TestApp, testApp } from '../support/app.ts';
 
 const { schema2, dockerList, generic } = mediaTypes;
 
-/** What is stored, by the sample that shows it. */
+/** Stored forms, each with the sample that has it. */
 const stored: readonly (readonly [name: string, sample: string])[] = [
   ['generic', 'generic'],
   ['generic, bare v1 JSON as target', 'generic-v1-target'],
@@ -83,7 +83,7 @@ const two = clients.filter(({ name }) =>
   ['Docker 1.6–1.9', 'Docker 1.10–18.03', 'Docker ≥ 26'].includes(name),
 );
 
-test('the rules of negotiation, every cell of them, are what docs/negotiation.md says', async () => {
+test('docs/negotiation.md has the response for every stored form and client', async () => {
   const pins = ['schema1', 'schema2', 'oci', 'generic'] as const;
   const pinned: string[] = [];
   for (const pin of pins) {
@@ -95,21 +95,21 @@ test('the rules of negotiation, every cell of them, are what docs/negotiation.md
     ({ program, from, before, lacks, evidence }) =>
       `| ${program} | ${from?.join('.') ?? ''} | ${before?.join('.') ?? ''} | ${lacks} | ${evidence} |`,
   );
-  const page = `# What each client is given
+  const page = `# What each client gets
 
-This page is printed by a test, which asks the program for every cell; so it is true. \`as stored\`: the very bytes that the registry holds. A form's name: converted to it. \`list\` and \`oci-index\` are indexes of images in that form; \`schema1\`, \`schema2\`, \`oci\` for an index are the image of the client's platform.
+A test writes this page from the responses of the program, cell by cell. \`as stored\` means the unchanged bytes of the registry. A form's name means a conversion to that form. \`list\` and \`oci-index\` are indexes of images in that form. \`schema1\`, \`schema2\` and \`oci\` for an index are the image of the client's platform.
 
 ## By tag
 
 ${await table(clients, testApp(), byTag)}
 
-## By the digest of what is stored
+## By the digest of the stored manifest
 
-A digest names bytes, so nothing else is ever sent for it.
+A digest names bytes, so regshift never sends other bytes for it.
 
 ${await table(clients, testApp(), byDigest)}
 
-## By tag, where a form is pinned
+## By tag, with a pinned form
 
 ${pinned.join('\n\n')}
 

@@ -11,7 +11,7 @@ import { sha256Of } from '../support/sha256.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
 import { serveOnNode, serveOnWorkerd, type WireServer } from '../support/wire-server.ts';
 
-/** Without a socket: what both runtimes should say. */
+/** The app without a socket, whose responses both runtimes should send. */
 const app = testApp();
 
 const clients = ['Docker 1.6.2', 'Docker 1.9.1', 'Docker 1.13.1', 'Docker 19.03.3'] as const;
@@ -23,7 +23,7 @@ const manifestCases = clients.flatMap((client) =>
   })),
 );
 
-/** What a server may add of its own. */
+/** Headers that a server may add. */
 const ofTheServer = ['connection', 'date', 'keep-alive', 'x-request-id'];
 
 function namesOf(response: RawResponse): string[] {
@@ -31,7 +31,7 @@ function namesOf(response: RawResponse): string[] {
   return names.filter((name) => !ofTheServer.includes(name)).toSorted();
 }
 
-/** The requests for blobs carry no Accept, and from 1.6 on to 20.10 look alike. */
+/** Requests for blobs carry no Accept, and are the same from Docker 1.6 to 20.10. */
 const userAgent = (client: OldClient) =>
   manifestRequestHeaders[client].filter(([name]) => name === 'User-Agent');
 const blobHeaders = (client: OldClient) =>
@@ -48,7 +48,7 @@ async function aLayer() {
 
 describe.each([
   { runtime: 'Node', start: serveOnNode, edge: false },
-  // Cloudflare's edge compresses application/json for who accepts gzip, and wrangler dev does as the edge does.
+  // Cloudflare's edge compresses application/json for clients that accept gzip, and so does wrangler dev.
   { runtime: 'workerd', start: serveOnWorkerd, edge: true },
 ])('byte for byte, on $runtime', ({ start, edge }) => {
   let upstream: SampleServer | undefined;
@@ -65,14 +65,14 @@ describe.each([
   const send = (method: string, path: string, headers: readonly (readonly [string, string])[]) =>
     rawRequest({ port: server?.port ?? 0, method, path, headers });
 
-  /** No client of these times reads a chunked blob, and none is asked to undo an encoding. */
+  /** Clients of these times read no chunked blob, and no content encoding. */
   function expectPlain(response: RawResponse, length: number): void {
     expect(response.header('Content-Length')).toBe(String(length));
     expect(response.header('Transfer-Encoding')).toBeUndefined();
     expect(response.header('Content-Encoding')).toBeUndefined();
   }
 
-  /** The text of a ping or an error. Whoever asked for gzip there is Go's own transport, which undoes it unseen. */
+  /** The text of a ping or an error. The gzip that clients accept there is decompressed by Go's HTTP transport. */
   function jsonText(response: RawResponse): string {
     expect(response.header('Content-Type')).toBe('application/json');
     const compressed = response.header('Content-Encoding') === 'gzip';
@@ -117,7 +117,7 @@ describe.each([
       }
     });
 
-    it.each(manifestCases)('$client: HEAD of $sample says what GET says', async ({ client, sample }) => {
+    it.each(manifestCases)('$client: HEAD of $sample has the headers of GET', async ({ client, sample }) => {
       const path = `/v2/${sample}/manifests/latest`;
       const headers = manifestRequestHeaders[client];
       const [byHead, byGet] = [await send('HEAD', path, headers), await send('GET', path, headers)];
@@ -127,7 +127,7 @@ describe.each([
       expectPlain(byHead, byGet.body.length);
     });
 
-    it('are not sent to who has them', async () => {
+    it('are not sent to a client that has them', async () => {
       const path = '/v2/sample/oci/manifests/latest';
       const headers = manifestRequestHeaders['Docker 1.13.1'];
       const etag = (await send('HEAD', path, headers)).header('ETag') ?? '';
@@ -138,7 +138,7 @@ describe.each([
 
     const pulls = clients.flatMap((client) => [
       [client, 'sample/schema2'] as const,
-      // Unpacked on the way: its length must be known before its first byte all the same.
+      // Decompressed by the proxy: its length must be known before its first byte too.
       [client, 'sample/oci-zstd'] as const,
     ]);
     it.each(pulls)('%s pulls %s, by the digests in it', async (client, sample) => {
@@ -152,7 +152,7 @@ describe.each([
         const blob = await send('GET', path, blobHeaders(client));
         expect(await sha256Of(blob.body)).toBe(digest);
         expectPlain(blob, blob.body.length);
-        // Docker 1.8 and 1.9 take the HEAD's Content-Length for the blob's size.
+        // Docker 1.8 and 1.9 use the Content-Length of HEAD as the size of the blob.
         expectPlain(byHead, blob.body.length);
       }
     });
@@ -171,7 +171,7 @@ describe.each([
       expect(response.header('Accept-Ranges')).toBe('bytes');
     });
 
-    it('HEAD of a layer says what GET says', async () => {
+    it('HEAD of a layer has the headers of GET', async () => {
       const { path } = await aLayer();
       const byHead = await send('HEAD', path, blobHeaders('Docker 1.9.1'));
       const byGet = await send('GET', path, blobHeaders('Docker 1.9.1'));

@@ -19,7 +19,7 @@ interface Refusal {
   readonly what: string;
   readonly distort: Distortion;
   readonly sample?: string;
-  /** Who notices, and what it says; all others pull as if nothing were wrong. */
+  /** The error messages of the clients that notice; all others pull without an error. */
   readonly noticed: Readonly<Record<string, string>>;
 }
 
@@ -41,7 +41,7 @@ const refusals: readonly Refusal[] = [
     noticed: { ...everyone('not a v2 registry'), 'containerd 1.6': '' },
   },
   {
-    what: 'a layer or config of other bytes',
+    what: 'a layer or config with wrong bytes',
     distort: (original) =>
       original.kind === 'blobs' && original.method === 'GET'
         ? {
@@ -52,7 +52,7 @@ const refusals: readonly Refusal[] = [
     noticed: everyone('verification failed'),
   },
   {
-    what: 'a HEAD of a layer that says another length',
+    what: 'a HEAD of a layer with a wrong length',
     distort: (original) =>
       original.kind === 'blobs' && original.method === 'HEAD' ? longerBy(original, 1) : undefined,
     noticed: { 'Docker 1.8.3': 'bytes, not', 'Docker 1.9.1': 'bytes, not' },
@@ -74,7 +74,7 @@ const refusals: readonly Refusal[] = [
     noticed: early('the signature does not hold'),
   },
   {
-    what: 'schema 1 whose parents are not the images below',
+    what: 'schema 1 with wrong parents',
     distort: async (original) =>
       original.kind === 'manifests' && original.text.includes('"signatures"')
         ? resigned(original, ([top]) => top && Object.assign(top, { parent: '0'.repeat(64) }))
@@ -82,7 +82,7 @@ const refusals: readonly Refusal[] = [
     noticed: early('the parent of'),
   },
   {
-    what: 'schema 1 in which an id is none',
+    what: 'schema 1 with an invalid id',
     distort: async (original) =>
       original.kind === 'manifests' && original.text.includes('"signatures"')
         ? resigned(original, ([top]) => top && Object.assign(top, { id: 'latest' }))
@@ -90,7 +90,7 @@ const refusals: readonly Refusal[] = [
     noticed: early('is invalid'),
   },
   {
-    what: 'schema 1 with one entry of history less',
+    what: 'schema 1 without one entry of history',
     distort: async (original) =>
       original.kind === 'manifests' && original.text.includes('"signatures"')
         ? resigned(original, (entries) => entries.pop())
@@ -98,7 +98,7 @@ const refusals: readonly Refusal[] = [
     noticed: early('length of history'),
   },
   {
-    what: 'schema 1 of a digest that its header denies',
+    what: 'schema 1 with a wrong digest in its header',
     distort: (original) =>
       original.kind === 'manifests' && original.text.includes('"signatures"')
         ? withHeaders(original, { 'Docker-Content-Digest': `sha256:${'0'.repeat(64)}` })
@@ -106,7 +106,7 @@ const refusals: readonly Refusal[] = [
     noticed: early('the registry says'),
   },
   {
-    what: 'schema 2 that calls itself application/json',
+    what: 'schema 2 with the Content-Type application/json',
     distort: (original) =>
       original.kind === 'manifests' && original.text.includes(schema2)
         ? withHeaders(original, { 'Content-Type': 'application/json' })
@@ -119,7 +119,7 @@ const refusals: readonly Refusal[] = [
     },
   },
   {
-    what: 'schema 2 without its own type inside',
+    what: 'schema 2 without its mediaType',
     distort: (original) =>
       original.kind === 'manifests'
         ? withText(original, original.text.replace(/"mediaType":\s*"[^"]*manifest\.v2\+json",\s*/, ''))
@@ -143,7 +143,7 @@ const refusals: readonly Refusal[] = [
     },
   },
   {
-    what: 'schema 2 that states other sizes',
+    what: 'schema 2 with wrong sizes',
     distort: (original) =>
       original.kind === 'manifests'
         ? withText(original, original.text.replace(/"size":\s*\d+/g, '"size": 1'))
@@ -164,13 +164,13 @@ const refusals: readonly Refusal[] = [
     noticed: { 'Docker 20.10': 'HEAD told no digest', 'containerd 1.6': '404' },
   },
   {
-    what: 'a HEAD of a tag that says another length',
+    what: 'a HEAD of a tag with a wrong length',
     distort: (original) =>
       original.kind === 'manifests' && original.method === 'HEAD' ? longerBy(original, 1) : undefined,
     noticed: { 'containerd 1.6': 'bytes, not' },
   },
   {
-    what: 'a list that names images of other platforms',
+    what: 'a list with images of other platforms',
     sample: 'sample/list',
     distort: (original) =>
       original.kind === 'manifests' && original.text.includes(dockerList)

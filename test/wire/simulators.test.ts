@@ -5,7 +5,7 @@ import { simulator, simulators } from '../support/simulators/all.ts';
 import { parseGoChallenge } from '../support/simulators/go-challenge.ts';
 import { expectSample } from '../support/upstreams/expectations.ts';
 
-/** What clients.md says of the requests of each, of an index of two images of two layers. */
+/** The requests of each client for an index of two images of two layers, according to clients.md. */
 const sequences: Readonly<Record<string, readonly string[]>> = {
   'Docker 1.6.2': ['GET ping', 'GET ping', 'GET tag', 'GET blob', 'GET blob'],
   'Docker 1.7.1': ['GET ping', 'GET ping', 'GET tag', 'GET blob', 'GET blob'],
@@ -32,11 +32,11 @@ describe('the simulated clients', () => {
     await samples?.stop();
   });
 
-  it('are all told of', () => {
+  it('are all in the table', () => {
     expect(Object.keys(sequences)).toEqual(simulators.map(({ name }) => name));
   });
 
-  it.each(Object.entries(sequences))('%s asks as it was seen to', async (name, expected) => {
+  it.each(Object.entries(sequences))('%s sends the requests that were observed', async (name, expected) => {
     const target = { port: proxy.port, repository: 'sample/index', reference: 'latest' };
     const { requests } = await simulator(name).pull(target);
     expect(requests.map(inOneWord)).toEqual(expected);
@@ -47,7 +47,7 @@ describe('the simulated clients', () => {
     ['Docker 1.9.1', 6],
     ['Docker 17.05', 2],
   ])(
-    '%s fetches %i layers of a schema 1 image of two, with four entries of no content',
+    '%s fetches %i layers of a schema 1 image with two layers and four empty entries',
     async (name, layers) => {
       const pinned = await startProxy(samples.url, { REGSHIFT_FORMAT: 'schema1' });
       try {
@@ -70,13 +70,13 @@ function inOneWord(request: string): string {
     .replace(/\/v2\/.*\/manifests\/.*$/, 'tag');
 }
 
-describe('challenges, as Go programs read them', () => {
+describe('challenges, as Go programs parse them', () => {
   it.each([
     ['Basic realm="a"', 'basic', { realm: 'a' }],
     ['Bearer realm="https://a/t",service="b c",scope="repository:a/b:pull"', 'bearer', { service: 'b c' }],
     ['Bearer realm=https://a/t, service="b"', 'bearer', { realm: 'https://a/t', service: 'b' }],
     ['Bearer realm="a\\"b"', 'bearer', { realm: 'a"b' }],
-    // Of two in one header the first is seen.
+    // Go reads the first of two challenges in one header.
     ['Basic realm="a", Bearer realm="b",service="c"', 'basic', { realm: 'a' }],
     ['Negotiate', 'negotiate', {}],
   ])('%s', (header, scheme, parameters) => {

@@ -7,7 +7,7 @@ import { pullV1 } from '../support/v1-pull.ts';
 import { v1OverSocket } from '../support/v1-raw.ts';
 import { serveOnNode, serveOnWorkerd, type WireServer } from '../support/wire-server.ts';
 
-/** Without a socket: what both runtimes should say. */
+/** The app without a socket, whose responses both runtimes should send. */
 const app = testApp();
 const samples = ['sample/generic', 'sample/schema1', 'sample/oci-zstd', 'sample/index'];
 const cases = v1DaemonNames.flatMap((daemon) => samples.map((sample) => ({ daemon, sample })));
@@ -35,15 +35,15 @@ describe.each([
     expect(await pull(daemon, sample)).toMatchObject({ ids, json, layers });
   });
 
-  it.each(samples)('a layer of %s has its length said before its first byte', async (sample) => {
+  it.each(samples)('a layer of %s has a Content-Length', async (sample) => {
     const { session, layers } = await pull('Docker 1.7.1', sample);
     for (const [id, layer] of layers) {
-      const answer = await session.get(`images/${id}/layer`);
-      expect([answer.header('Content-Length'), answer.header('Transfer-Encoding')]).toEqual([
+      const response = await session.get(`images/${id}/layer`);
+      expect([response.header('Content-Length'), response.header('Transfer-Encoding')]).toEqual([
         String(layer.length),
         undefined,
       ]);
-      expect(answer.header('Content-Encoding')).toBeUndefined();
+      expect(response.header('Content-Encoding')).toBeUndefined();
     }
   });
 
@@ -54,16 +54,20 @@ describe.each([
     }
   });
 
-  it('after the last byte of a layer comes 416 with nothing in it, said so', async () => {
+  it('a range after the last byte of a layer is 416 with an empty body and its length', async () => {
     const { session, ids, layers } = await pull('Docker 1.9.1', 'sample/schema1');
     for (const id of ids) {
       const size = layers.get(id)?.length;
-      const answer = await session.get(`images/${id}/layer`, [['Range', `bytes=${size}-${size}`]]);
-      expect([answer.status, answer.header('Content-Length'), answer.body.length]).toEqual([416, '0', 0]);
+      const response = await session.get(`images/${id}/layer`, [['Range', `bytes=${size}-${size}`]]);
+      expect([response.status, response.header('Content-Length'), response.body.length]).toEqual([
+        416,
+        '0',
+        0,
+      ]);
     }
   });
 
-  it('docker login posts what nobody reads, and is told to ask', async () => {
+  it('docker login gets 401 for its POST, whose body is not read', async () => {
     const body = new TextEncoder().encode(
       JSON.stringify({ username: 'alice', password: 'x'.repeat(100_000) }),
     );

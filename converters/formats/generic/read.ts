@@ -10,8 +10,8 @@ import { layerOf, readGenericDescriptor } from '../oci-family/descriptor.ts';
 import { readFatEntry } from '../oci-family/index-entry.ts';
 
 /**
- * Reads the generic manifest of distribution proposals 62 (`length`, labels on the manifest) and 993 (`size`,
- * labels on the descriptors). A target of the fat type makes it an index.
+ * Reads a generic manifest of distribution proposal 62 (`length`, labels on the manifest) or 993 (`size`, labels on the
+ * descriptors). A manifest whose target has the fat type is an index.
  * @throws ConversionError INVALID, AMBIGUOUS, LIMIT or NOT_AN_IMAGE.
  */
 export function readGeneric(bytes: Uint8Array, document: RawDocument): Image | Index {
@@ -26,7 +26,7 @@ export function readGeneric(bytes: Uint8Array, document: RawDocument): Image | I
     return { kind: 'index', ...common, platformTable: target, dependencies: items.map(readFatEntry) };
   }
   checkTarget(root, target);
-  // A dependency that is not a layer (a licence, a signature, a manifest) must never become one.
+  // A dependency that is not a layer (a licence, a signature, a manifest) must never become a layer.
   const sorted = items.map(readGenericDescriptor).map((each): Layer | Descriptor => layerOf(each) ?? each);
   return {
     kind: 'image',

@@ -10,10 +10,13 @@ import type { Platform } from '../../platform.ts';
 import { relabelDescriptor } from '../oci-family/relabel.ts';
 import type { ConvertedEntry } from '../oci-family/write-index.ts';
 
-/** Spaces; the examples of 62 and 993 have four, and no reader depends on it. */
+/** Spaces per level. The examples of proposals 62 and 993 have four, but no reader depends on the indent. */
 const indent = 2;
 
-/** Writes one image in the form of proposal 993: `size`, labels on the descriptors. */
+/**
+ * Writes an image as proposal 993 says: with `size`, and labels on the descriptors.
+ * @throws ConversionError INEXPRESSIBLE when the image has no config, or a layer has no known size.
+ */
 export function writeGeneric(image: Image): Uint8Array {
   if (image.target.kind !== 'config') {
     throw new ConversionError({
@@ -24,14 +27,14 @@ export function writeGeneric(image: Image): Uint8Array {
   }
   const manifest = record({
     schemaVersion: 2,
-    target: plain({ ...image.target.descriptor, mediaType: mediaTypes.dockerConfig }),
-    dependencies: [...image.dependencies, ...image.attachments].map(plain),
+    target: descriptorJson({ ...image.target.descriptor, mediaType: mediaTypes.dockerConfig }),
+    dependencies: [...image.dependencies, ...image.attachments].map(descriptorJson),
     labels: labelsOf(image.labels),
   });
   return encodeText(writeJson(manifest, indent));
 }
 
-/** A stored generic manifest in its own layout, with the layers that became others. */
+/** Writes a stored generic manifest in its own layout; only the descriptors of replaced layers change. */
 export function rewriteGeneric(image: Image): Uint8Array {
   const edit = new RawEdit(image.source.document);
   for (const { field, mediaType, digest, size } of image.dependencies) {
@@ -43,15 +46,15 @@ export function rewriteGeneric(image: Image): Uint8Array {
 const nothing: ReadonlySet<LossKind> = new Set();
 
 /**
- * Writes a fat manifest: the platforms stand in the labels of the dependencies (proposal 62), and in the target's
- * own data too (its review), so that readers of either kind find them.
- * @returns the manifest, and the target that it names.
+ * Writes a fat manifest. The labels of the dependencies state the platforms (proposal 62), and so does the target (the
+ * review of the proposal), for readers of either kind.
+ * @returns the bytes of the manifest, and of the target that the manifest names.
  */
 export function writeFatGeneric(
   index: Index,
   entries: readonly ConvertedEntry[],
 ): { bytes: Uint8Array; target: Uint8Array } {
-  const table = entries.flatMap(({ digest, platform }) => (platform ? [row(digest, platform)] : []));
+  const table = entries.flatMap(({ digest, platform }) => (platform ? [platformRow(digest, platform)] : []));
   const target = encodeText(writeJson(table, indent));
   const manifest = record({
     schemaVersion: 2,
@@ -70,7 +73,7 @@ export function writeFatGeneric(
   return { bytes: encodeText(writeJson(manifest, indent)), target };
 }
 
-function row(digest: string, { os, architecture, variant }: Platform): Json {
+function platformRow(digest: string, { os, architecture, variant }: Platform): Json {
   return record({ os, arch: architecture, variant: variant || undefined, manifestDigest: digest });
 }
 
@@ -87,7 +90,7 @@ function platformLabels(platform: Platform | undefined) {
   return new Map(stated.flatMap(([key, text]) => (text ? [[key, stringLabel(text)] as const] : [])));
 }
 
-function plain({ mediaType, size, digest, urls, labels, field }: Descriptor): Json {
+function descriptorJson({ mediaType, size, digest, urls, labels, field }: Descriptor): Json {
   if (size === undefined) {
     throw new ConversionError({
       code: 'INEXPRESSIBLE',

@@ -35,8 +35,8 @@ export function readDescriptor(field: Field): Descriptor {
 }
 
 /**
- * Reads a descriptor of a generic manifest: the byte count is `size`, or `length` as proposal 62 called it, and
- * `labels` (993) are what annotations are elsewhere.
+ * Reads a descriptor of a generic manifest. The byte count is `size`, or `length` in proposal 62. The descriptor has
+ * `labels` (proposal 993) where OCI has annotations.
  * @throws ConversionError INVALID or AMBIGUOUS.
  */
 export function readGenericDescriptor(field: Field): Descriptor {
@@ -68,7 +68,7 @@ function readSize(object: Field<RawObject>): number {
   return asCount(size ?? length ?? required(object, 'size'));
 }
 
-/** @throws ConversionError NOT_AN_IMAGE when the type is not that of a layer. */
+/** Reads the descriptor of a layer. @throws ConversionError INVALID, AMBIGUOUS, or NOT_AN_IMAGE for another type. */
 export function readLayer(field: Field): Layer {
   const descriptor = readDescriptor(field);
   return (
@@ -77,12 +77,13 @@ export function readLayer(field: Field): Layer {
   );
 }
 
-/** The descriptor as a layer, or `undefined` when its type is not that of a layer. */
+/** The descriptor as a layer, or `undefined` if its type is not a layer type. */
 export function layerOf(descriptor: Descriptor): Layer | undefined {
   const type = layerTypeOf(descriptor.mediaType);
   return type && { ...descriptor, ...type };
 }
 
+/** Refuses a manifest that is not an image. @throws ConversionError NOT_AN_IMAGE. */
 export function notAnImage(field: Field, found: string, expected: string): never {
   throw new ConversionError({
     code: 'NOT_AN_IMAGE',

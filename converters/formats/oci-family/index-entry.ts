@@ -14,7 +14,7 @@ import type { Descriptor, IndexEntry } from '../../model.ts';
 import type { Platform } from '../../platform.ts';
 import { readDescriptor, readGenericDescriptor } from './descriptor.ts';
 
-/** An entry of a manifest list or an OCI index. @throws ConversionError INVALID or AMBIGUOUS. */
+/** Reads an entry of a manifest list or an OCI index. @throws ConversionError INVALID or AMBIGUOUS. */
 export function readIndexEntry(field: Field): IndexEntry {
   const object = asObject(field);
   const platform = optional(object, 'platform');
@@ -26,8 +26,9 @@ export function readIndexEntry(field: Field): IndexEntry {
 }
 
 /**
- * A dependency of a fat generic manifest, whose labels name its platform (proposal 62: `os` and `arch`; the longer
- * names of other dialects occur too). @throws ConversionError INVALID or AMBIGUOUS.
+ * Reads a dependency of a fat generic manifest. Its labels state the platform: `os` and `arch` in proposal 62; the
+ * longer names of other dialects also occur.
+ * @throws ConversionError INVALID or AMBIGUOUS.
  */
 export function readFatEntry(field: Field): IndexEntry {
   const descriptor = readGenericDescriptor(field);
@@ -36,7 +37,7 @@ export function readFatEntry(field: Field): IndexEntry {
   return entryOf({ ...descriptor, labels }, platform, undefined);
 }
 
-/** What the labels said of the platform is in the model's platform: the rest are labels. */
+/** The labels without those that state the platform, which the model has in `platform`. */
 function withoutPlatform(labels: Labels): Labels {
   return new Map([...labels].filter(([key]) => key !== 'arch' && !platformKeys.has(key)));
 }
@@ -82,7 +83,7 @@ function labelledPlatform(labels: Labels): Platform | undefined {
   };
 }
 
-/** buildkit marks its attestations in both ways (buildkit, docs/attestations/attestation-storage.md). */
+/** BuildKit marks attestations in both ways (buildkit, docs/attestations/attestation-storage.md). */
 function isAttestation(descriptor: Descriptor, platform: Platform | undefined): boolean {
   if (descriptor.labels.get('vnd.docker.reference.type')?.text === 'attestation-manifest') return true;
   return platform?.os === 'unknown' && platform.architecture === 'unknown';

@@ -1,18 +1,22 @@
 import { ConversionError, type Dialect } from '../../errors.ts';
 import type { Layer } from '../../model.ts';
 
-/** The layer types of a family by compression, then by whether the layer is foreign; `undefined` where it has none. */
+/** The layer media types of a dialect, by compression and by whether the layer is foreign; `undefined` for no type. */
 export interface LayerTypeTable
   extends Readonly<
     Record<'none' | 'gzip' | 'zstd', { readonly own: string; readonly foreign: string | undefined }>
   > {
-  /** Whether the family has `+encrypted` types (ocicrypt). */
+  /** Whether the dialect has `+encrypted` types (ocicrypt). */
   readonly encrypted: boolean;
 }
 
-/** @throws ConversionError INEXPRESSIBLE when the family has no type for the layer. */
+/**
+ * Returns the media type of a layer in a dialect.
+ * @throws ConversionError INEXPRESSIBLE when the dialect has no type for the layer.
+ */
 export type LayerTypeOf = (layer: Layer, dialect: Dialect) => string;
 
+/** Makes the function that looks up layer types in a table. */
 export function layerTypeFrom(table: LayerTypeTable): LayerTypeOf {
   return (layer, dialect) => {
     const { compression, foreign, encrypted } = layer;

@@ -7,7 +7,7 @@ import { readDescriptor } from './descriptor.ts';
 import { readIndexEntry } from './index-entry.ts';
 
 /**
- * Reads what manifest lists and OCI indexes share.
+ * Reads a manifest list or an OCI index.
  * @throws ConversionError INVALID, AMBIGUOUS or LIMIT.
  */
 export function readImageIndex(source: Source): Index {

@@ -6,7 +6,7 @@ import type { Image, Source } from '../../model.ts';
 import { manifestRoot } from '../../source.ts';
 import { notAnImage, readDescriptor, readLayer } from './descriptor.ts';
 
-/** Config types that are an image's; the last two occur in the wild (formats.md, section 4). */
+/** Media types of image configs. The last two occur in real registries (formats.md, section 4). */
 const imageConfigTypes: ReadonlySet<string> = new Set([
   mediaTypes.dockerConfig,
   mediaTypes.ociConfig,
@@ -15,7 +15,7 @@ const imageConfigTypes: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads what schema 2 and OCI manifests share: a config, and layers base first.
+ * Reads a schema 2 or OCI manifest: a config, and layers base first.
  * @throws ConversionError INVALID, AMBIGUOUS, LIMIT, or NOT_AN_IMAGE for an artifact.
  */
 export function readImageManifest(source: Source): Image {

@@ -6,25 +6,26 @@ import { RawEdit } from '../../json/edit.ts';
 import { asObject, type Field, optional, required, rootField } from '../../json/fields.ts';
 import { encodeText } from '../../json/lossless-text.ts';
 import { type Json, record, writeJson } from '../../json/write.ts';
-import { goes } from '../../losses.ts';
+import { isLost } from '../../losses.ts';
 import type { Index, IndexEntry, LossKind } from '../../model.ts';
 import type { Platform } from '../../platform.ts';
 import { relabelDescriptor } from './relabel.ts';
 
-/** What manifest lists and OCI indexes differ in. */
-export interface IndexFamily {
+/** The differences between manifest lists and OCI indexes. */
+export interface IndexDialect {
   readonly dialect: Dialect;
   readonly indexType: string;
-  /** Whether it has annotations. */
+  /** Whether the dialect has annotations. */
   readonly annotated: boolean;
-  /** Whether an index without `mediaType` gets one even where nothing else changes. */
+  /** Whether an index without `mediaType` gets one even if nothing else changes. */
   readonly needsMediaType: boolean;
+  /** Spaces per level in a new document; 0 for compact text. */
   readonly indent: number;
 }
 
-/** What an entry of an index points to once its child is converted (or left as it is). */
+/** An entry of a new index: a stored entry, and the manifest that it names now. */
 export interface ConvertedEntry {
-  /** Out of the index, or out of an index inside it that was opened. */
+  /** The stored entry, from the index or from an inner index that its entries replace. */
   readonly entry: IndexEntry;
   readonly mediaType: string;
   readonly digest: Digest;
@@ -33,34 +34,36 @@ export interface ConvertedEntry {
 }
 
 /**
- * Writes a list or index over children that are already converted.
- * @param entries those that stay; the others are left out.
- * @param lost the kinds of members that go.
+ * Writes a manifest list or OCI index whose manifests are already converted. A stored list or index keeps its layout,
+ * unless it gets entries of an inner index.
+ * @param entries the entries of the new index.
+ * @param lost the kinds of content that the dialect cannot hold.
  */
 export function writeDescriptorIndex(
   index: Index,
   entries: readonly ConvertedEntry[],
-  family: IndexFamily,
+  rules: IndexDialect,
   lost: ReadonlySet<LossKind>,
 ): Uint8Array {
   const { dialect } = index.source;
   const own = new Set(index.dependencies);
-  const kept = (dialect === 'schema2' || dialect === 'oci') && entries.every(({ entry }) => own.has(entry));
-  return encodeText(kept ? relabel(index, entries, family, lost) : layOut(index, entries, family));
+  const keepsLayout =
+    (dialect === 'schema2' || dialect === 'oci') && entries.every(({ entry }) => own.has(entry));
+  return encodeText(keepsLayout ? relabel(index, entries, rules, lost) : layOut(index, entries, rules));
 }
 
 function relabel(
   index: Index,
   entries: readonly ConvertedEntry[],
-  family: IndexFamily,
+  rules: IndexDialect,
   lost: ReadonlySet<LossKind>,
 ): string {
   const { document, dialect } = index.source;
   const edit = new RawEdit(document);
   const root = asObject(rootField(document));
-  edit.removeMembers(root.value, (key) => goes(key, dialect, lost));
-  if (dialect !== family.dialect || family.needsMediaType || optional(root, 'mediaType')) {
-    edit.setString(root.value, 'mediaType', family.indexType, 'schemaVersion');
+  edit.removeMembers(root.value, (key) => isLost(key, dialect, lost));
+  if (dialect !== rules.dialect || rules.needsMediaType || optional(root, 'mediaType')) {
+    edit.setString(root.value, 'mediaType', rules.indexType, 'schemaVersion');
   }
   const byEntry = new Map(entries.map((each) => [each.entry, each]));
   const gone = index.dependencies.map((entry) => !byEntry.has(entry));
@@ -79,8 +82,8 @@ function addPlatform(edit: RawEdit, { value }: Field<RawObject>, platform: Platf
   edit.set(value, 'platform', writeJson(platformJson(platform), 0), 'size');
 }
 
-function layOut(index: Index, entries: readonly ConvertedEntry[], family: IndexFamily): string {
-  const { annotated, indexType, indent } = family;
+function layOut(index: Index, entries: readonly ConvertedEntry[], rules: IndexDialect): string {
+  const { annotated, indexType, indent } = rules;
   const list = record({
     schemaVersion: 2,
     mediaType: indexType,
@@ -99,7 +102,7 @@ function layOut(index: Index, entries: readonly ConvertedEntry[], family: IndexF
   return writeJson(list, indent);
 }
 
-/** The key order of distribution's PlatformSpec. */
+/** The platform as JSON, in the key order of distribution's PlatformSpec. */
 function platformJson(platform: Platform): Json {
   const { architecture, os, osVersion, osFeatures, variant } = platform;
   return record({

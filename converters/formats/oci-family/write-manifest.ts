@@ -4,71 +4,69 @@ import { RawEdit } from '../../json/edit.ts';
 import { asObject, optional, rootField } from '../../json/fields.ts';
 import { encodeText } from '../../json/lossless-text.ts';
 import { type Json, record, writeJson } from '../../json/write.ts';
-import { goes } from '../../losses.ts';
+import { isLost } from '../../losses.ts';
 import { bareMediaType, mediaTypes } from '../../media-types.ts';
 import type { Descriptor, Image, LossKind } from '../../model.ts';
 import type { LayerTypeOf } from './layer-type.ts';
 import { relabelDescriptor } from './relabel.ts';
 
-/**
- * The writer that schema 2 and OCI manifests share: both are a config and layers, told apart by media types and
- * by the keys that they allow. A source of the same kind keeps its layout, so that a digest never changes
- * without need; what comes from elsewhere is laid out as the family's reference programs do.
- */
-export interface ManifestFamily {
+/** The differences between schema 2 and OCI manifests: media types and allowed keys. Both have a config and layers. */
+export interface ManifestDialect {
   readonly dialect: Dialect;
   readonly manifestType: string;
   readonly configType: string;
   readonly layerType: LayerTypeOf;
-  /** Whether it has annotations. */
+  /** Whether the dialect has annotations. */
   readonly annotated: boolean;
-  /** Whether a manifest without `mediaType` gets one even where nothing else changes. */
+  /** Whether a manifest without `mediaType` gets one even if nothing else changes. */
   readonly needsMediaType: boolean;
-  /** Indent of a manifest laid out anew; 0 is compact. */
+  /** Spaces per level in a new document; 0 for compact text. */
   readonly indent: number;
 }
 
 /**
- * @param lost the kinds of members that go.
- * @throws ConversionError INEXPRESSIBLE when a layer has no type in the family, or no size.
+ * Writes a schema 2 or OCI manifest. An image stored as schema 2 or OCI keeps its layout, so that its digest changes
+ * only if necessary. Other images get the layout of the dialect's reference programs.
+ * @param lost the kinds of content that the dialect cannot hold.
+ * @throws ConversionError INEXPRESSIBLE when a layer has no type in the dialect, or no known size.
  */
 export function writeDescriptorManifest(
   image: Image,
-  family: ManifestFamily,
+  rules: ManifestDialect,
   lost: ReadonlySet<LossKind>,
 ): Uint8Array {
   if (image.target.kind !== 'config') {
     throw new ConversionError({
       code: 'INEXPRESSIBLE',
       message: 'A schema 1 image has no config; its layers must be read to make one',
-      dialect: family.dialect,
+      dialect: rules.dialect,
     });
   }
   const config = image.target.descriptor;
-  const kept = image.source.dialect === 'schema2' || image.source.dialect === 'oci';
-  return encodeText(kept ? relabel(image, config, family, lost) : layOut(image, config, family));
+  const keepsLayout = image.source.dialect === 'schema2' || image.source.dialect === 'oci';
+  return encodeText(keepsLayout ? relabel(image, config, rules, lost) : layOut(image, config, rules));
 }
 
-/** Changes types and removes what the family does not allow; every other character stays. */
+/** Changes media types and removes members that the dialect does not allow. Every other character stays. */
 function relabel(
   image: Image,
   config: Descriptor,
-  family: ManifestFamily,
+  rules: ManifestDialect,
   lost: ReadonlySet<LossKind>,
 ): string {
   const { document, dialect } = image.source;
   const edit = new RawEdit(document);
   const root = asObject(rootField(document));
-  edit.removeMembers(root.value, (key) => goes(key, dialect, lost));
-  const same = dialect === family.dialect;
-  if (!same || family.needsMediaType || optional(root, 'mediaType')) {
-    edit.setString(root.value, 'mediaType', family.manifestType, 'schemaVersion');
+  edit.removeMembers(root.value, (key) => isLost(key, dialect, lost));
+  const same = dialect === rules.dialect;
+  if (!same || rules.needsMediaType || optional(root, 'mediaType')) {
+    edit.setString(root.value, 'mediaType', rules.manifestType, 'schemaVersion');
   }
   const typed: [Descriptor, string][] = [
-    [config, configTypeIn(family, config, same)],
+    [config, configTypeIn(rules, config, same)],
     ...image.dependencies.map((layer): [Descriptor, string] => [
       layer,
-      family.layerType(layer, family.dialect),
+      rules.layerType(layer, rules.dialect),
     ]),
   ];
   for (const [{ field, digest, size }, mediaType] of typed) {
@@ -77,25 +75,31 @@ function relabel(
   return edit.apply();
 }
 
-/** Odd types occur in the wild and are read everywhere; in a manifest of the same dialect they are left alone. */
-function configTypeIn({ configType }: ManifestFamily, { mediaType }: Descriptor, same: boolean): string {
+/** The media type of the config. Unusual types, which every client accepts, stay in a manifest of the same dialect. */
+function configTypeIn({ configType }: ManifestDialect, { mediaType }: Descriptor, same: boolean): string {
   const bare = bareMediaType(mediaType);
   return same && bare !== mediaTypes.dockerConfig && bare !== mediaTypes.ociConfig ? mediaType : configType;
 }
 
-function layOut(image: Image, config: Descriptor, family: ManifestFamily): string {
-  const { annotated, dialect, indent } = family;
+function layOut(image: Image, config: Descriptor, rules: ManifestDialect): string {
+  const { annotated, dialect, indent } = rules;
   const manifest = record({
     schemaVersion: 2,
-    mediaType: family.manifestType,
-    config: plain(config, family.configType, annotated),
-    layers: image.dependencies.map((layer) => plain(layer, family.layerType(layer, dialect), annotated)),
+    mediaType: rules.manifestType,
+    config: descriptorJson(config, rules.configType, annotated),
+    layers: image.dependencies.map((layer) =>
+      descriptorJson(layer, rules.layerType(layer, dialect), annotated),
+    ),
     annotations: annotated ? annotationsOf(image.labels) : undefined,
   });
   return writeJson(manifest, indent);
 }
 
-function plain({ digest, size, urls, labels }: Descriptor, mediaType: string, annotated: boolean): Json {
+function descriptorJson(
+  { digest, size, urls, labels }: Descriptor,
+  mediaType: string,
+  annotated: boolean,
+): Json {
   if (size === undefined) {
     throw new ConversionError({
       code: 'INEXPRESSIBLE',

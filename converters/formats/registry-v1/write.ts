@@ -7,10 +7,10 @@ import { type V1Image, v1Chain } from '../schema1/v1-chain.ts';
 import { v1Steps } from '../schema1/v1-steps.ts';
 
 /**
- * Takes an image apart into v1 images. The ids are those of its schema 1 conversion, so that an image pulled through
- * API v1 and v2 has the same ids. Signatures are not verified here: `convertToRegistryV1` is the way in.
+ * Splits an image into v1 images. The ids are those of the image's schema 1 conversion, so an image has the same ids
+ * through API v1 and v2. This function does not verify signatures; `convertToRegistryV1` does.
  * @returns newest first, as `/v1/images/<id>/ancestry` lists them.
- * @param config absent for an image that is stored as schema 1.
+ * @param config `undefined` for an image that is stored as schema 1.
  * @throws ConversionError INEXPRESSIBLE or INVALID.
  */
 export function writeRegistryV1(image: Image, config: ImageConfig | undefined): V1Image[] {
@@ -36,7 +36,7 @@ function fromSchema1(image: Image, target: V1Target): V1Image[] {
   return images.reverse();
 }
 
-/** The JSON of a v1 image in the bytes that `/v1/images/<id>/json` serves. */
+/** The JSON of a v1 image, as `/v1/images/<id>/json` serves it. */
 export function v1ImageJson({ json }: V1Image): Uint8Array {
   return encodeText(json);
 }

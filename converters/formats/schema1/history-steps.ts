@@ -4,14 +4,15 @@ import { zeroTime } from '../../json/go-time.ts';
 import { limits } from '../../limits.ts';
 import type { Layer } from '../../model.ts';
 
-/** A history entry with the layer it made, or none where it made none. */
+/** A history entry with its layer, or `undefined` if the entry added no layer. */
 export interface HistoryStep {
   readonly history: HistoryEntry;
   readonly layer: Layer | undefined;
 }
 
 /**
- * The history of an image, base first, as far as old clients can run it.
+ * The history of an image, base first, without the entries that old clients cannot handle (`excessEntries`).
+ * @param dialect the dialect to write, for messages.
  * @throws ConversionError INVALID when history and layers do not match, INEXPRESSIBLE beyond 124 layers.
  */
 export function historySteps(
@@ -34,12 +35,12 @@ function checkDiffIds(config: ImageConfig, layers: readonly Layer[]): void {
   });
 }
 
-/** The config's history; without one, an entry for each layer (legal in OCI; the reference refuses it). */
+/** The history of the config, or one entry per layer if it has none. OCI allows that; docker-registry refuses it. */
 function historyOf(config: ImageConfig, layers: readonly Layer[]): readonly HistoryEntry[] {
   if (config.history !== undefined && config.history.length > 0) return config.history;
   const created = config.created ?? zeroTime;
   const entry = { created, createdBy: '', author: '', comment: '' };
-  // Old clients need at least one entry, even of an image without layers.
+  // Old clients need at least one entry, even for an image without layers.
   if (layers.length === 0) return [{ ...entry, emptyLayer: true }];
   return layers.map(() => ({ ...entry, emptyLayer: false }));
 }
@@ -47,7 +48,7 @@ function historyOf(config: ImageConfig, layers: readonly Layer[]): readonly Hist
 function pair(history: readonly HistoryEntry[], layers: readonly Layer[]): HistoryStep[] {
   const withContent = history.filter((entry) => !entry.emptyLayer).length;
   if (withContent !== layers.length) {
-    // The reference silently drops layers when there are fewer entries: a lost layer is a broken image.
+    // docker-registry silently drops layers if there are fewer entries, which breaks the image.
     throw new ConversionError({
       code: 'INVALID',
       message: 'The history does not account for the layers',
@@ -61,8 +62,9 @@ function pair(history: readonly HistoryEntry[], layers: readonly Layer[]): Histo
 }
 
 /**
- * The history entries that go because Docker ≤ 1.9 pulls 125 and then cannot create a container: empty ones, oldest
- * first. @returns their indexes.
+ * Selects the history entries to leave out beyond 124: the oldest entries without a layer. Docker ≤ 1.9 pulls 125
+ * entries, but cannot create a container from them.
+ * @returns the indexes of these entries.
  */
 export function excessEntries(history: readonly Pick<HistoryEntry, 'emptyLayer'>[]): ReadonlySet<number> {
   const empty = history.flatMap(({ emptyLayer }, index) => (emptyLayer ? [index] : []));

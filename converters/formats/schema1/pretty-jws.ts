@@ -19,8 +19,9 @@ import { parseJson } from '../../json/parse.ts';
 import { limits } from '../../limits.ts';
 import type { JsonWebSignature, PublicKey } from '../../model.ts';
 
+/** A schema 1 document split into the signed payload and its signatures. */
 export interface PrettyJws {
-  /** The bytes that the signatures cover: the only ones to be believed (CVE-2014-8179). */
+  /** The bytes that the signatures sign. Readers must ignore all other bytes (CVE-2014-8179). */
   readonly payload: Uint8Array;
   readonly signatures: readonly JsonWebSignature[];
 }
@@ -31,9 +32,10 @@ interface Format {
 }
 
 /**
- * Takes the payload out of a signed document (docker/libtrust, jsonsign.go, ParsePrettySignature). A document
- * without signatures is its own payload.
- * @throws ConversionError SIGNATURE, INVALID or LIMIT; nothing is verified here.
+ * Extracts the payload of a signed document (docker/libtrust, jsonsign.go, ParsePrettySignature). A document without
+ * signatures is its own payload. This function does not verify the signatures.
+ * @param root the root object of the document.
+ * @throws ConversionError SIGNATURE, INVALID or LIMIT.
  */
 export function readPrettyJws(bytes: Uint8Array, root: Field<RawObject>): PrettyJws {
   if (member(root.value, 'signatures') === undefined) return { payload: bytes, signatures: [] };
@@ -84,7 +86,7 @@ function readBlock(block: Field<RawObject>): JsonWebSignature {
   };
 }
 
-/** As libtrust: a chain is taken before a key. */
+/** Reads the key of a signature. A certificate chain has precedence over a JWK, as in libtrust. */
 function readKey(header: Field<RawObject>): PublicKey {
   const chain = optional(header, 'x5c');
   const [leaf] = chain ? asItems(chain) : [];
@@ -93,7 +95,7 @@ function readKey(header: Field<RawObject>): PublicKey {
   return { kind: 'jwk', jwk: publicMembers(jwk), keyId: optionalString(jwk, 'kid') };
 }
 
-/** Of the key in the header only what a public key has. */
+/** The members of a JWK that belong to a public key; other members are dropped. */
 function publicMembers(jwk: Field<RawObject>): JWK {
   const names = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const;
   const pairs = names.flatMap((name) => {

@@ -3,26 +3,30 @@ import type { Digest } from '../../digest.ts';
 import { ConversionError, excerpt } from '../../errors.ts';
 import { member, type RawDocument, stringValue } from '../../json/document.ts';
 import {
+  asBoolean,
   asDigest,
   asItems,
   asObject,
+  asString,
   type Field,
+  optional,
   optionalString,
   refuseField,
   required,
   rootField,
 } from '../../json/fields.ts';
+import { encodeText } from '../../json/lossless-text.ts';
+import { parseJson } from '../../json/parse.ts';
 import { checkDescriptorCount } from '../../limits.ts';
 import { mediaTypes } from '../../media-types.ts';
 import type { Image, Layer, V1Entry } from '../../model.ts';
 import type { Platform } from '../../platform.ts';
 import { manifestRoot, parseManifest, sourceOf } from '../../source.ts';
 import { readPrettyJws } from './pretty-jws.ts';
-import { readV1Entry } from './v1-entry.ts';
 
 /**
- * Reads a schema 1 manifest, signed or not. Only the payload that the signatures cover is read (CVE-2014-8179);
- * the signatures themselves are checked by `verifySchema1`.
+ * Reads a schema 1 manifest, signed or unsigned. It reads only the payload that the signatures sign (CVE-2014-8179).
+ * `verifySchema1` verifies the signatures.
  * @throws ConversionError INVALID, AMBIGUOUS, SIGNATURE, LIMIT or UNREADABLE.
  */
 export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
@@ -55,6 +59,24 @@ export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
   };
 }
 
+/** Reads one history entry. @param field the string that contains the JSON of the v1 image. */
+function readV1Entry(field: Field): V1Entry {
+  const document = parseJson(encodeText(asString(field)), {
+    what: `v1Compatibility at ${field.path}`,
+    dialect: 'schema1',
+    duplicates: 'keep',
+  });
+  const root = asObject({ document, value: document.root, path: field.path, dialect: 'schema1' });
+  const throwaway = optional(root, 'throwaway');
+  return {
+    id: asString(required(root, 'id')),
+    parent: optionalString(root, 'parent') ?? '',
+    throwaway: throwaway ? asBoolean(throwaway) : false,
+    document,
+    root: root.value,
+  };
+}
+
 function layerOfBlob(digest: Digest): Layer {
   return {
     mediaType: mediaTypes.genericLayer,
@@ -71,7 +93,7 @@ function layerOfBlob(digest: Digest): Layer {
 
 const idPattern = /^[0-9a-f]{64}$/;
 
-/** Old clients fail on each of these; so a broken chain is told apart here, once. */
+/** Refuses a broken chain of v1 images, because old clients fail on each of these faults. */
 function checkChain(history: Field, blobs: readonly Digest[], entries: readonly V1Entry[]): void {
   if (entries.length === 0 || blobs.length !== entries.length) {
     refuseField(history, 'fsLayers and history do not match', `${blobs.length} entries, and at least one`);
@@ -99,12 +121,12 @@ function checkParent(entries: readonly V1Entry[], index: number, path: string): 
   throw broken(path, `the parent ${excerpt(entry.parent)} of the base`, 'none');
 }
 
-/** The base of a Windows image of 2016 has a parent that stands for the system it was built on. */
+/** The base of a Windows image of 2016 has a parent: the system that the image was built on. */
 function isWindows(entries: readonly V1Entry[]): boolean {
   return systemOf(entries) === 'windows';
 }
 
-/** Of images from before Docker knew of others, Linux. */
+/** The operating system of the top image. Images from before Docker supported others state none; it is Linux. */
 function systemOf([top]: readonly V1Entry[]): string {
   const os = top && member(top.root, 'os');
   return top && os?.kind === 'string' ? stringValue(top.document, os) : 'linux';

@@ -6,16 +6,18 @@ import { sortedObject } from '../../json/go-map.ts';
 import { type GoTime, goTime, zeroTime } from '../../json/go-time.ts';
 import { encodeText, quote } from '../../json/lossless-text.ts';
 import type { V1Entry } from '../../model.ts';
-import { asDockerOf2015 } from './v1-image-struct.ts';
+import { asDockerBefore183 } from './v1-image-struct.ts';
 import type { V1Step } from './v1-steps.ts';
 
-/** What a config no longer has of its v1 image. */
+/** Keys of a v1 image that its config does not have. */
 const dropped: ReadonlySet<string> = new Set(['id', 'parent', 'parent_id', 'layer_id', 'throwaway', 'Size']);
 
 /**
- * Makes the config that stands for a chain of v1 images, as Docker 1.10 and later do when they pull schema 1
- * (moby, image/v1/imagev1.go, MakeConfigFromV1Config): its digest is the image id that they show.
+ * Makes the config for a chain of v1 images, as Docker from 1.10 on does when it pulls schema 1 (moby,
+ * image/v1/imagev1.go, MakeConfigFromV1Config). The digest of the config is the image id that Docker displays.
+ * @param steps base first.
  * @param diffIds base first, one for each step with a layer.
+ * @throws ConversionError INVALID when there is no step, or a field has another type than in Docker's structs.
  */
 export function configFromV1(steps: readonly V1Step[], diffIds: readonly Digest[]): Uint8Array {
   const top = steps.at(-1);
@@ -27,13 +29,14 @@ export function configFromV1(steps: readonly V1Step[], diffIds: readonly Digest[
 }
 
 /**
- * The same for a bare v1 image JSON, whose history is not known: one entry a layer, as the image itself was made
- * when it was.
+ * Makes the config for a bare v1 image JSON, which has no history. The config gets one entry per layer, each with the
+ * creation time of the image.
+ * @throws ConversionError INVALID when a field has another type than in Docker's structs.
  */
 export function configFromBareV1(field: Field<RawObject>, diffIds: readonly Digest[]): Uint8Array {
-  const made = historyJson(field, diffIds.length === 0);
+  const top = historyJson(field, diffIds.length === 0);
   const below = `{"created":${quote(createdOf(field))}}`;
-  return configJson(field, diffIds, [...diffIds.slice(1).map(() => below), made]);
+  return configJson(field, diffIds, [...diffIds.slice(1).map(() => below), top]);
 }
 
 function configJson(
@@ -41,7 +44,7 @@ function configJson(
   diffIds: readonly Digest[],
   history: readonly string[],
 ): Uint8Array {
-  const { document, value } = asDockerOf2015(field);
+  const { document, value } = asDockerBefore183(field);
   const added = new Map([
     ['rootfs', `{"type":"layers","diff_ids":[${diffIds.map(quote).join(',')}]}`],
     ['history', `[${history.join(',')}]`],
@@ -53,7 +56,7 @@ function fieldOf({ document, root }: V1Entry): Field<RawObject> {
   return { document, value: root, path: '$', dialect: 'schema1' };
 }
 
-/** The keys of Docker's history struct, in its order. */
+/** One history entry as JSON, with the keys of Docker's history struct in its order. */
 function historyJson(entry: Field<RawObject>, empty: boolean): string {
   const author = optionalString(entry, 'author');
   const createdBy = commandOf(entry);
@@ -78,6 +81,6 @@ function commandOf(entry: Field<RawObject>): string {
   const container = optional(entry, 'container_config');
   const command = container && optional(asObject(container), 'Cmd');
   if (!command) return '';
-  // Docker before 1.3 wrote a single string.
+  // Docker before 1.3 wrote one string instead of an array.
   return command.value.kind === 'string' ? asString(command) : asItems(command).map(asString).join(' ');
 }

@@ -9,26 +9,29 @@ import { emptyLayer } from './empty-layer.ts';
 import { historySteps } from './history-steps.ts';
 
 /**
- * One v1 image: what schema 1 puts into `fsLayers` and `history` at one index, and what registry API v1 serves
- * under an id.
+ * One v1 image. A schema 1 manifest has its layer in `fsLayers` and its JSON in `history`, at the same index. Registry
+ * API v1 serves both under the id of the v1 image.
  */
 export interface V1Image {
   /** 64 hex digits. */
   readonly id: string;
-  /** "" for the base. */
+  /** The id of the parent image; "" for the base. */
   readonly parent: string;
+  /** Digest of the layer. */
   readonly blob: Digest;
+  /** Whether the image has no layer of its own; `blob` is then the empty layer. */
   readonly empty: boolean;
-  /** The JSON of `v1Compatibility`, as text that `encodeText` turns into bytes. */
+  /** The JSON of `v1Compatibility`. `encodeText` converts it to bytes. */
   readonly json: string;
 }
 
 /**
- * The chain of v1 images that stands for an image, newest first (distribution 2.8.2, schema1/config_builder.go).
+ * Makes the chain of v1 images for an image, as docker-registry does (distribution 2.8.2, schema1/config_builder.go).
  * @param layers base first.
- * @param dialect that is being written, for messages.
+ * @param dialect the dialect to write, for messages.
+ * @returns the v1 images, newest first.
  * @throws ConversionError INVALID when history and layers do not match; INEXPRESSIBLE beyond 124 layers, and for
- * layers that old clients cannot have.
+ * layers that old clients cannot read.
  */
 export function v1Chain(config: ImageConfig, layers: readonly Layer[], dialect: Dialect): V1Image[] {
   for (const layer of layers) checkLayer(layer, dialect);
@@ -63,17 +66,20 @@ function checkLayer({ encrypted, foreign, compression, mediaType, digest }: Laye
   });
 }
 
-/** @param config the raw bytes of the config, for the top entry alone: two spaces in a row where parent is "". */
+/**
+ * The id of a v1 image. Without a parent, the hashed text has two spaces in a row.
+ * @param config the bytes of the config for the top entry; `undefined` for other entries.
+ */
 function imageId(blob: Digest, parent: string, config: Uint8Array | undefined): string {
   const prefix = `${digestHex(blob)} ${parent}`;
   return sha256Hex(config ? concatenate([encodeText(`${prefix} `), config]) : encodeText(prefix));
 }
 
-/** The parent that stands for the system that a Windows image of 2016 was built on. */
+/** The parent of the base of a Windows image of 2016, which represents the system it was built on; otherwise "". */
 function windowsBase({ baseLayer, os }: ImageConfig): string {
   if (!baseLayer) return '';
   if (os === 'windows') return sha384Hex(encodeText(baseLayer)).slice(0, 64);
-  // Every other Docker refuses a base with a parent.
+  // Docker on other systems refuses a base with a parent.
   throw new ConversionError({
     code: 'INVALID',
     message: 'Only a Windows image can name a base that it does not contain',
@@ -89,7 +95,7 @@ interface Identity {
   readonly throwaway: boolean;
 }
 
-/** An entry below the top; the order of keys is that of the reference's struct. */
+/** The JSON of an entry below the top, in the key order of docker-registry's struct. */
 function entryJson(history: HistoryEntry, { id, parent, throwaway }: Identity): string {
   const members = [
     `"id":${quote(id)}`,
@@ -103,10 +109,10 @@ function entryJson(history: HistoryEntry, { id, parent, throwaway }: Identity): 
   return `{${members.filter(Boolean).join(',')}}`;
 }
 
-/** Of the config's own keys these go: two have no place in v1, three would break old clients. */
+/** Keys of the config to leave out: v1 has no place for the first two, and the other three would break old clients. */
 const dropped = new Set(['rootfs', 'history', 'id', 'parent', 'throwaway']);
 
-/** The top entry is the config itself. */
+/** The JSON of the top entry: the config with the identity of the v1 image. */
 function topJson(config: ImageConfig, { id, parent, throwaway }: Identity): string {
   const set = new Map([['id', quote(id)]]);
   if (parent) set.set('parent', quote(parent));

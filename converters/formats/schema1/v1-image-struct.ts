@@ -6,13 +6,14 @@ import { encodeText, escapeHtml, quote } from '../../json/lossless-text.ts';
 import { parseJson } from '../../json/parse.ts';
 
 /**
- * The v1 JSON of a Docker before 1.8.3 went through Go's structs whenever such a Docker read it, which adds fields
- * that are not marked `omitempty`, drops unknown ones and sorts all. Docker from 1.10 on (moby, image/v1/imagev1.go,
- * `noFallbackMinVersion`) and skopeo do the same before they make a config of it: without it, the image would have
- * another id here than there. Of others the JSON is given back as it is.
- * @throws ConversionError INVALID where a field is not of the struct's type, as they do.
+ * Re-encodes the v1 JSON of a Docker before 1.8.3 through Go's structs: this adds fields that are not marked
+ * `omitempty`, drops unknown fields and sorts all. Docker before 1.8.3 did so on every read. Docker from 1.10 on (moby,
+ * image/v1/imagev1.go, `noFallbackMinVersion`) and skopeo do so before they make a config, so regshift must too, or the
+ * image would have another id.
+ * @returns the re-encoded JSON; the JSON of other Docker versions unchanged.
+ * @throws ConversionError INVALID when a field has another type than the struct, as in Docker and skopeo.
  */
-export function asDockerOf2015(image: Field<RawObject>): Field<RawObject> {
+export function asDockerBefore183(image: Field<RawObject>): Field<RawObject> {
   const version = optionalString(image, 'docker_version') ?? '';
   if (version === '' || !isBefore183(version)) return image;
   const bytes = encodeText(encodeStruct(v1Image, image));
@@ -20,7 +21,7 @@ export function asDockerOf2015(image: Field<RawObject>): Field<RawObject> {
   return { ...asObject({ ...image, document, value: document.root }) };
 }
 
-/** As moby's api/types/versions: number by number, what is no number counts as 0. */
+/** Compares versions as moby's api/types/versions does: number by number; a part that is not a number counts as 0. */
 function isBefore183(version: string): boolean {
   const parts = version.split('.').map((part) => (/^[+-]?[0-9]+$/.test(part) ? Number(part) : 0));
   for (const [index, other] of [1, 8, 3].entries()) {
@@ -30,16 +31,19 @@ function isBefore183(version: string): boolean {
   return false;
 }
 
-/** A value of Go in JSON, from what was read (nothing where it was absent or null); `undefined` is left out. */
+/**
+ * Encodes a member as Go encodes a field of one type. The argument is `undefined` for an absent or null member; the
+ * result is `undefined` for a field to leave out.
+ */
 type Encode = (field: Field | undefined) => string | undefined;
 
 const string: Encode = (field) => quote(field ? asString(field) : '');
 const bool: Encode = (field) => String(field ? asBoolean(field) : false);
 const time: Encode = (field) => quote((field && goTime(asString(field))) ?? zeroTime);
-/** For what came after 1.8.3: kept as it is, because no Docker of the time wrote it. */
+/** Copies a field that is newer than Docker 1.8.3, which Docker before 1.8.3 never wrote. */
 const asWritten: Encode = (field) => field && escapeHtml(compact(field.document, field.value));
 const strings: Encode = (field) => (field ? list(asItems(field).map(stringOrNull)) : 'null');
-/** `strslice.StrSlice`: one string will do. */
+/** Encodes `strslice.StrSlice`, which can also be one string. */
 const words: Encode = (field) => (field?.value.kind === 'string' ? `[${string(field)}]` : strings(field));
 const set: Encode = (field) => map(field, () => '{}');
 const stringMap: Encode = (field) => map(field, stringOrNull);
@@ -60,7 +64,7 @@ function list(items: readonly string[]): string {
   return `[${items.join(',')}]`;
 }
 
-/** A Go map: sorted by key; nil is null. */
+/** Encodes a Go map: sorted by key, and null if nil. */
 function map(field: Field | undefined, encode: (member: Field) => string): string {
   if (!field) return 'null';
   const object = asObject(field);
@@ -73,7 +77,7 @@ function map(field: Field | undefined, encode: (member: Field) => string): strin
 
 type Struct = readonly (readonly [name: string, encode: Encode])[];
 
-/** A struct's fields in its order. Go matches keys in any case; of several the last wins. */
+/** Encodes the fields of a struct in order. Go matches keys in any case; of several matches the last one counts. */
 function encodeStruct(struct: Struct, object: Field<RawObject>): string {
   const members = struct.flatMap(([name, encode]) => {
     const found = object.value.members.findLast(({ key }) => key.toLowerCase() === name.toLowerCase());

@@ -4,19 +4,19 @@ import { ConversionError, excerpt } from '../../errors.ts';
 import { encodeText } from '../../json/lossless-text.ts';
 import type { JsonWebSignature, Model, PublicKey } from '../../model.ts';
 
-/** The algorithms that libtrust signs with; what else a header names is refused. */
+/** The algorithms that libtrust signs with; regshift refuses all others. */
 const algorithms: ReadonlySet<string> = new Set(['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512']);
 
 /**
- * Verifies every signature of a schema 1 image with the key that it carries. That proves that the payload is what
- * the holder of the key signed, not who the holder is: libtrust's own check for a manifest is no more. Images
- * without a signature, and those of other dialects, pass.
- * @throws ConversionError SIGNATURE when one does not hold.
+ * Verifies every signature of a schema 1 image with the key in the signature. This proves that the holder of the key
+ * signed the payload, but not who the holder is; libtrust checks no more for a manifest. Unsigned images, and images of
+ * other dialects, pass.
+ * @throws ConversionError SIGNATURE when a signature is invalid.
  */
 export async function verifySchema1(model: Model): Promise<void> {
   if (model.kind !== 'image' || model.target.kind !== 'v1' || model.target.signatures.length === 0) return;
   const { target, source } = model;
-  // The document that was read is the payload, byte for byte.
+  // The text of the source document is the payload, byte for byte.
   const payload = base64url.encode(encodeText(source.document.text));
   for (const [index, each] of target.signatures.entries()) {
     const fault = await faultOf(payload, each);
@@ -61,7 +61,7 @@ async function importKey(key: PublicKey, algorithm: string): Promise<CryptoKey> 
   return importX509(pem, algorithm, { extractable: true });
 }
 
-/** libtrust rejects a key whose `kid` is not its own; one without is fine. */
+/** Checks the `kid` of a key, as libtrust does. A key without one is valid. */
 async function keyIdFault(key: CryptoKey, stated: string | undefined): Promise<Fault | undefined> {
   if (stated === undefined) return undefined;
   const id = await libtrustKeyId(key);

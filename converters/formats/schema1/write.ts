@@ -5,16 +5,16 @@ import type { Image } from '../../model.ts';
 import { type V1Image, v1Chain } from './v1-chain.ts';
 
 export interface Schema1Options {
-  /** The repository's name upstream: digests must not depend on the route. */
+  /** The repository's name upstream, so that digests do not depend on the route. */
   readonly name: string;
-  /** The tag asked for, "" when the image was asked for by digest. */
+  /** The requested tag, or "" if the request has a digest. */
   readonly tag: string;
 }
 
 export interface Schema1Payload {
-  /** The document that the signature covers, and that the digest names. */
+  /** The unsigned document. Its digest is the digest of the manifest. */
   readonly payload: Uint8Array;
-  /** The image's own time, for the signature: two signings of one payload say the same. */
+  /** The creation time of the image. As the signed time it makes repeated signings state the same time. */
   readonly created: GoTime;
 }
 

@@ -13,11 +13,15 @@ import { type Io, printJson, printLines } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 import { exitCodes } from '../usage.ts';
 
-/** `regshift check-config` */
+/**
+ * `regshift check-config`: checks the settings, the signing key and the certificate.
+ * @returns exit code 2 if a setting is wrong.
+ */
 export async function checkConfig({ json }: { readonly json?: true | undefined }, io: Io): Promise<number> {
   const read = readSettings(io.env, readFile, parseYaml);
-  const said = 'settings' in read ? read.settings.REGSHIFT_SIGNING_KEY : io.env.REGSHIFT_SIGNING_KEY?.trim();
-  const key = await keyIn(said || undefined);
+  const signingKey =
+    'settings' in read ? read.settings.REGSHIFT_SIGNING_KEY : io.env.REGSHIFT_SIGNING_KEY?.trim();
+  const key = await checkKey(signingKey || undefined);
   const tls = await loadCertificate('settings' in read ? read.settings : {});
   const problems = [
     ...('problems' in read ? read.problems : []),
@@ -26,7 +30,7 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
   ];
   if ('problems' in read || problems.length > 0) {
     if (json) printJson(io, { valid: false, problems });
-    else io.stderr(`regshift would not start with these settings:\n${formatProblems(problems)}\n`);
+    else io.stderr(`regshift cannot start with these settings:\n${formatProblems(problems)}\n`);
     return exitCodes.wrongUsage;
   }
   const { HOST, routes } = read.settings;
@@ -35,7 +39,7 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
   const listens = portsOf(read.settings)
     .map((port) => `${scheme}://${host}:${port}`)
     .join(', ');
-  const signsWith = 'id' in key ? key.id : 'a key made at each start';
+  const signsWith = 'id' in key ? key.id : 'a new key at each start';
   const served = routes.map(routeFacts);
   const set = settingNames.filter((name) => (io.env[name] ?? '').trim() !== '');
   if (json) {
@@ -43,8 +47,8 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
     return exitCodes.good;
   }
   printLines(io, [`listens on ${listens}`, `signs with ${signsWith}`]);
-  printLines(io, [`set: ${set.join(', ') || 'nothing, so all is as README.md says'}`, '']);
-  const head = ['route', 'registry', 'asked as', 'lets in', 'form', 'layers'];
+  printLines(io, [`set: ${set.join(', ') || 'none (README.md lists the defaults)'}`, '']);
+  const head = ['route', 'registry', 'upstream auth', 'client auth', 'form', 'layers'];
   printTable(
     io,
     served.map((facts) => Object.values(facts)),
@@ -53,31 +57,31 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
   return exitCodes.good;
 }
 
-/** What an operator would ask about first; no value that is secret. */
+/** Returns the main facts of a route, without secrets. */
 function routeFacts({ id, settings }: RouteSettings): Record<string, string> {
   return {
     route: id,
-    registry: registriesOf(settings) ?? 'the sample registry inside the process',
+    registry: registriesOf(settings) ?? 'the built-in sample registry',
     askedAs: settings.REGSHIFT_UPSTREAM_AUTH,
-    letsIn: settings.REGSHIFT_CLIENT_AUTH ?? 'whoever the registry lets in',
+    letsIn: settings.REGSHIFT_CLIENT_AUTH ?? 'none: the registry decides',
     form: settings.REGSHIFT_FORMAT,
     layers: settings.REGSHIFT_BLOBS,
   };
 }
 
-type KeyFound = { readonly id: string } | { readonly problem: SettingProblem } | Record<never, never>;
+type KeyCheck = { readonly id: string } | { readonly problem: SettingProblem } | Record<never, never>;
 
-/** `serve` reads the key when all else is right; whoever checks wants to hear of it at once. */
-async function keyIn(setting: string | undefined): Promise<KeyFound> {
+/** Reads the signing key. `serve` reads it only after all settings are valid; this command reports it with them. */
+async function checkKey(setting: string | undefined): Promise<KeyCheck> {
   if (setting === undefined) return {};
   try {
     return { id: (await readSigningKey(await signingKeyText(setting))).id };
   } catch (error) {
-    // The system's message quotes the path, which may be a key that somebody cut short.
+    // The system's message quotes the path, which may be a truncated key.
     const message =
       error instanceof ConversionError
         ? `cannot be used: ${error.message}`
-        : 'is neither a key nor a path to a file that can be read';
+        : 'is neither a key nor a path to a readable file';
     return { problem: { variable: 'REGSHIFT_SIGNING_KEY', value: '(not shown)', message } };
   }
 }

@@ -33,10 +33,12 @@ export interface ConvertOptions {
   readonly json?: true | undefined;
 }
 
-/** `regshift convert` */
+/** `regshift convert`: converts a manifest in a file. @throws UsageError, ConversionError. */
 export async function convertFile(file: string, options: ConvertOptions, io: Io): Promise<number> {
   if (options.json && options.out === undefined) {
-    throw new UsageError('--json tells what was done with the manifest: say by --out where that goes.');
+    throw new UsageError(
+      '--json prints the result of the conversion. Use --out to name the file for the manifest.',
+    );
   }
   const bytes = await readInput(file, io);
   const store = openFileStore(options.from ?? folderOf(file), options.config ? [options.config] : []);
@@ -49,15 +51,18 @@ export async function convertFile(file: string, options: ConvertOptions, io: Io)
 
 function contextOf(options: ConvertOptions, ports: ConversionContext['ports']): ConversionContext {
   const { name, tag, to, zstd } = options;
-  // As the proxy does: no client of these forms unpacks zstd (see `manifestRecipe`).
+  // Like the proxy (`manifestRecipe`): clients that read these forms do not read zstd.
   const plainTars = ['schema1', 'v1', 'schema2', 'list'].includes(to);
   if (name === undefined && to === 'schema1') {
-    throw new UsageError("Schema 1 holds the repository's name: give it by --name, like --name team/app.");
+    throw new UsageError('Schema 1 contains the repository name. Set it with --name, like --name team/app.');
   }
   if (name !== undefined && parseRepositoryName(name) === undefined) {
-    throw new UsageError(`${JSON.stringify(name)} is no repository name: lower-case letters, like team/app.`);
+    throw new UsageError(
+      `${JSON.stringify(name)} is not a repository name. Use lower-case letters, like team/app.`,
+    );
   }
-  if (parseTag(tag) === undefined) throw new UsageError(`${JSON.stringify(tag)} is no tag.`);
+  if (parseTag(tag) === undefined)
+    throw new UsageError(`${JSON.stringify(tag)} is not a tag. A tag has letters, digits, ".", "_" and "-".`);
   return { ports, name: name ?? '', tag, unpackZstd: !zstd || plainTars };
 }
 
@@ -70,12 +75,13 @@ async function converted(
   if (model.kind === 'index' && index !== undefined && !(image && platform)) {
     return convertIndex(model, index, { ...context, layersOf: platform });
   }
-  if (image === undefined) throw onlyIndexes(to);
-  const one = model.kind === 'index' ? await chosen(model, platform, to, context) : model;
+  if (image === undefined) throw notAnIndex(to);
+  const one = model.kind === 'index' ? await imageOfIndex(model, platform, to, context) : model;
   return image === 'v1' ? convertToRegistryV1(one, context) : convertImage(one, image, context);
 }
 
-function chosen(
+/** Selects an image of an index. @throws UsageError without a platform. */
+function imageOfIndex(
   model: Extract<Model, { kind: 'index' }>,
   platform: Platform | undefined,
   to: ConvertTarget,
@@ -86,23 +92,21 @@ function chosen(
     entry.platform && !entry.attestation ? [formatPlatform(entry.platform)] : [],
   );
   throw new UsageError(
-    `This is an index, and ${to} is one image: choose it by --platform${found.length > 0 ? ` (${found.join(', ')})` : ''}, ` +
-      'or convert the whole by --to list, index or generic.',
+    `This is an index, but ${to} holds one image. Select the image with --platform${found.length > 0 ? ` (${found.join(', ')})` : ''}, ` +
+      'or convert the whole index with --to list, index or generic.',
   );
 }
 
-function onlyIndexes(to: ConvertTarget): ConversionError {
+function notAnIndex(to: ConvertTarget): ConversionError {
   return new ConversionError({
     code: 'INEXPRESSIBLE',
-    message: `This is one image, and --to ${to} is for an index of several`,
+    message: `This is one image, but --to ${to} is for an index`,
     expected: '--to schema1, schema2, oci, generic or v1',
   });
 }
 
 async function keyOf(file: string | undefined, io: Io): Promise<SigningKey> {
   if (file !== undefined) return readSigningKey(readFileSync(file, 'utf8'));
-  io.stderr(
-    'Signed with a key made for this once, since there is no --key. The digest does not depend on it.\n',
-  );
+  io.stderr('Signed with a new key, because --key is not set. The digest does not depend on the key.\n');
   return generateSigningKey();
 }

@@ -23,35 +23,39 @@ interface Options {
   readonly json?: true | undefined;
 }
 
-/** `regshift explain`. What is told is what the proxy's own code said on its way to the answer. */
+/** `regshift explain`: runs the proxy's own code for one request, and prints each selection that it makes. */
 export async function explain(text: string, options: Options, io: Io): Promise<number> {
   const headers = headersFor(options);
   const image = await openImage(text, options, io);
-  const decided: Decided[] = [];
+  const selected: Selected[] = [];
   const request = image.request(headers, {
-    onSelection: (manifest, decision) => decided.push({ manifest, selection: decision }),
+    onSelection: (manifest, selection) => selected.push({ manifest, selection }),
   });
   const answer = await answerTo(image, request, image.request(headers));
-  const steps = await Promise.all(decided.map((each) => stepOf(each, image, request)));
-  const told = { headers, request, platform: platformFor(image.registry, request), steps, answer };
-  if (options.json) printJson(io, explanationJson(text, told));
-  else printExplanation(told, io);
+  const steps = await Promise.all(selected.map((each) => stepOf(each, image, request)));
+  const explanation = { headers, request, platform: platformFor(image.registry, request), steps, answer };
+  if (options.json) printJson(io, explanationJson(text, explanation));
+  else printExplanation(explanation, io);
   return exitCodes.good;
 }
 
 function headersFor({ accept, userAgent, for: client, platform }: Options): ClientHeaders {
   if (client === undefined) return { accept: accept ?? [], userAgent };
   if (accept !== undefined || userAgent !== undefined) {
-    throw new UsageError('--for stands in place of --accept and --user-agent: give either it or them.');
+    throw new UsageError('Use either --for, or --accept and --user-agent.');
   }
   const generation = findKnownClient(client);
   if (generation) return headersOf(generation, platform);
   throw new UsageError(
-    `${client} is not known here; there are ${knownClients.map(({ id }) => id).join(', ')}.`,
+    `${client} is not a known client. Known clients: ${knownClients.map(({ id }) => id).join(', ')}.`,
   );
 }
 
-/** @param again the same request, for what the first answer does not tell. */
+/**
+ * Gets the response of the proxy, or the error that the client gets.
+ * @param again an equal request, which gets the facts that the response does not carry.
+ * @throws an error of the registry.
+ */
 async function answerTo(
   { registry, name, reference }: OpenImage,
   request: ClientRequest,
@@ -62,20 +66,21 @@ async function answerTo(
     const conversion = headers.get('regshift-conversion') ?? undefined;
     return { result: await registry.manifests.get(again, name, reference), conversion };
   } catch (error) {
-    const failure = registryErrorFrom(error);
-    // What is the matter with this client is an answer; what is the matter with the registry is not.
-    if (failure.code === 'UNSUPPORTED' || !request.client.profile.apiV2) return { error: failure };
+    const registryError = registryErrorFrom(error);
+    // Errors that depend on the client are part of the explanation; errors of the registry end the command.
+    const isExplained = registryError.code === 'UNSUPPORTED' || !request.client.profile.apiV2;
+    if (isExplained) return { error: registryError };
     throw error;
   }
 }
 
-interface Decided {
+interface Selected {
   readonly manifest: Digest;
   readonly selection: Selection;
 }
 
 async function stepOf(
-  { manifest, selection }: Decided,
+  { manifest, selection }: Selected,
   { registry, name }: OpenImage,
   { context }: ClientRequest,
 ): Promise<ExplanationStep> {
@@ -83,7 +88,7 @@ async function stepOf(
     const { mediaType } = await registry.stored.getManifestInfo(name, manifest, context);
     return { manifest, mediaType, selection };
   } catch (error) {
-    // A document of no known dialect passes too, for who takes anything.
+    // Clients that accept every type get documents of unknown dialects unchanged.
     if (error instanceof ConversionError && error.code === 'UNKNOWN_DIALECT') {
       return { manifest, mediaType: 'unknown', selection };
     }

@@ -15,7 +15,7 @@ interface Options {
   readonly json?: true | undefined;
 }
 
-/** `regshift inspect` */
+/** `regshift inspect`: prints the stored image, and the response that each known client gets. */
 export async function inspect(text: string, options: Options, io: Io): Promise<number> {
   const image = await openImage(text, options, io);
   const stored = await describeStored(image);
@@ -40,7 +40,7 @@ function printStored(text: string, stored: StoredDescription, io: Io): void {
       sizeText(entry.size),
       entry.digest,
     ]);
-    printLines(io, ['', `It names ${entries.length}:`]);
+    printLines(io, ['', `${entries.length} entries:`]);
     printTable(io, rows, undefined, '  ');
   }
   if (noImage !== undefined) printLines(io, ['', noImage]);
@@ -51,11 +51,8 @@ function printImage(image: NonNullable<StoredDescription['image']>, ofIndex: boo
   const { platform, config, history, layers, digest } = image;
   const rows = [
     ...(ofIndex ? [['image', digest]] : []),
-    ['platform', platform ?? 'not said'],
-    [
-      'config',
-      config ? `${config.digest}, ${sizeText(config.size)}` : 'none: schema 1 has v1 images instead',
-    ],
+    ['platform', platform ?? 'unknown'],
+    ['config', config ? `${config.digest}, ${sizeText(config.size)}` : 'none: schema 1 has v1 images'],
     ['history', history === undefined ? 'none' : `${history} entries`],
     ['layers', `${layers.length}, base first`],
   ];
@@ -73,9 +70,9 @@ function printClients(clients: readonly ClientView[], io: Io): void {
     client,
     form,
     digest ? `${digest.slice(0, 19)}…` : '',
-    unread ? 'known when its layers are read' : lossText(losses),
+    unread ? 'unknown: layers not read' : lossText(losses),
   ]);
-  printTable(io, rows, ['client', 'is given', 'digest', 'loses']);
+  printTable(io, rows, ['client', 'gets', 'digest', 'loses']);
   const refusals = Map.groupBy(
     clients.filter(({ refused }) => refused !== undefined),
     ({ refused }) => refused,
@@ -83,10 +80,10 @@ function printClients(clients: readonly ClientView[], io: Io): void {
   for (const [why, refused] of refusals) {
     printLines(io, ['', `${refused.map(({ client }) => client).join(', ')}: ${why}`]);
   }
-  if (clients.some(({ unread }) => unread)) printLines(io, ['', 'With --read-layers they are read now.']);
+  if (clients.some(({ unread }) => unread)) printLines(io, ['', 'Use --read-layers to read the layers now.']);
 }
 
-/** Like `annotations, 2 entries`. */
+/** Counts losses by kind, like `annotations, 2 × entries`. */
 export function lossText(losses: readonly Loss[]): string {
   const counts = new Map<string, number>();
   for (const { kind } of losses) counts.set(kind, (counts.get(kind) ?? 0) + 1);
@@ -94,7 +91,7 @@ export function lossText(losses: readonly Loss[]): string {
 }
 
 function sizeText(bytes: number | undefined): string {
-  if (bytes === undefined) return 'size not said';
+  if (bytes === undefined) return 'size unknown';
   if (bytes < 10_000) return `${bytes} bytes`;
   return bytes < 10_000_000 ? `${(bytes / 1000).toFixed(0)} kB` : `${(bytes / 1_000_000).toFixed(0)} MB`;
 }

@@ -10,7 +10,7 @@ interface Options {
   readonly json?: true | undefined;
 }
 
-/** `regshift keygen` */
+/** `regshift keygen`: makes a P-256 signing key. @returns exit code 1 if the file exists. */
 export async function keygen({ out, format, json }: Options, io: Io): Promise<number> {
   const key = await generateSigningKey();
   const text = format === 'pem' ? await exportPKCS8(key.privateKey) : await jwkText(key);
@@ -24,20 +24,20 @@ export async function keygen({ out, format, json }: Options, io: Io): Promise<nu
   return exitCodes.good;
 }
 
-/** With the key's id, as Docker's own key.json has it. */
+/** Writes the key as a JWK with its id in `kid`, like Docker's own key.json. */
 async function jwkText({ privateKey, id }: SigningKey): Promise<string> {
   const { crv, kty, x, y, d } = await exportJWK(privateKey);
   return `${JSON.stringify({ crv, d, kid: id, kty, x, y })}\n`;
 }
 
-/** Never over another file: it may be the only copy of a key. */
+/** Writes a new file. An existing file stays: it may be the only copy of a key. */
 function written(file: string, text: string, io: Io): boolean {
   try {
     writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    io.stderr(`regshift: ${file} is there already, and a key in it would be lost. Name another file.\n`);
+    io.stderr(`regshift: ${file} already exists, and a key in it would be lost. Name another file.\n`);
     return false;
   }
 }

@@ -13,14 +13,14 @@ import type { ClientHeaders } from '../images/open-image.ts';
 import type { Io } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 
-/** One decision on the way to an answer. */
+/** One step of negotiation: a stored manifest and the selection for it. */
 export interface ExplanationStep {
   readonly manifest: Digest;
   readonly mediaType: string;
   readonly selection: Selection;
 }
 
-/** What the client is sent, or told instead; `conversion` as the header of that name. */
+/** The response to the client, or its error. `conversion` is the value of `Regshift-Conversion`. */
 export type Answer =
   | { readonly result: ManifestResult; readonly conversion: string | undefined }
   | { readonly error: RegistryError };
@@ -33,24 +33,24 @@ export interface Explanation {
   readonly answer: Answer;
 }
 
-/** For people: one row for each thing that counted. */
+/** Prints an explanation as a table, with a row for each fact that decided. */
 export function printExplanation({ headers, request, platform, steps, answer }: Explanation, io: Io): void {
   const { client, capabilities } = request;
   const { named, wildcard } = readAccept(headers.accept.join(', '));
-  const said = client.platform ? 'from its User-Agent' : 'it does not say: REGSHIFT_PLATFORM';
+  const origin = client.platform ? 'from its User-Agent' : 'from REGSHIFT_PLATFORM';
   const rows = [
-    ['Accept', headers.accept.join(', ') || 'not sent, as by Docker up to 1.9'],
+    ['Accept', headers.accept.join(', ') || 'not sent, like Docker up to 1.9'],
     [
       '  names',
       [...named].map(formName).join(', ') ||
-        (wildcard ? 'no manifest type, and a wildcard' : 'no manifest type'),
+        (wildcard ? 'no manifest type, but a wildcard' : 'no manifest type'),
     ],
     ['User-Agent', headers.userAgent ?? 'not sent'],
     ['  is', client.name],
     ...client.rows.map((row) => ['  known', rowText(row)]),
-    ['reads', capabilities.wildcard ? 'whatever is stored' : readsText(capabilities.types)],
+    ['reads', capabilities.wildcard ? 'every form' : readsText(capabilities.types)],
     ['  zstd layers', capabilities.zstd || capabilities.wildcard ? 'yes' : 'no'],
-    ['platform', `${formatPlatform(platform)} (${said})`],
+    ['platform', `${formatPlatform(platform)} (${origin})`],
     ...steps.flatMap(stepRows),
     ...answerRows(answer),
   ];
@@ -58,7 +58,7 @@ export function printExplanation({ headers, request, platform, steps, answer }: 
 }
 
 function readsText(types: ReadonlySet<string>): string {
-  return [...new Set([...types].map(formName))].join(', ') || 'nothing that is known here';
+  return [...new Set([...types].map(formName))].join(', ') || 'no known form';
 }
 
 function rowText({ program, from, before, lacks, evidence }: ProfileRow): string {
@@ -79,26 +79,27 @@ function stepRows({ manifest, mediaType, selection }: ExplanationStep): string[]
 function decisionText(selection: Selection): string {
   switch (selection.kind) {
     case 'stored':
-      return 'the stored bytes, untouched';
+      return 'the stored bytes, unchanged';
     case 'image':
       return `converted to ${formPhrase(mediaTypeOf(selection))}`;
     case 'index':
-      return `converted, with the images in it, to ${formPhrase(mediaTypeOf(selection))}`;
+      return `converted with its images to ${formPhrase(mediaTypeOf(selection))}`;
     case 'choose':
-      return 'the image of the platform, by its own form';
+      return 'continue with the image of the platform';
     case 'refuse':
       return 'refused';
   }
 }
 
+/** Rows for the response. Errors here are those of the client and its image, which the proxy answers with 404. */
 function answerRows(answer: Answer): string[][] {
   if ('error' in answer && isNotReadYet(answer.error)) {
-    return [['answer', `${answer.error.message} With --read-layers it is read now.`]];
+    return [['response', `${answer.error.message} Use --read-layers to read it now.`]];
   }
-  if ('error' in answer) return [['answer', `404 ${answer.error.code}: ${answer.error.message}`]];
+  if ('error' in answer) return [['response', `404 ${answer.error.code}: ${answer.error.message}`]];
   const { mediaType, digest, body, losses } = answer.result;
   return [
-    ['answer', `${formPhrase(mediaType)}, ${body.length} bytes`],
+    ['response', `${formPhrase(mediaType)}, ${body.length} bytes`],
     ['  type', mediaType],
     ['  digest', digest],
     ...(answer.conversion ? [['  header', `Regshift-Conversion: ${answer.conversion}`]] : []),
@@ -106,7 +107,7 @@ function answerRows(answer: Answer): string[][] {
   ];
 }
 
-/** The same for machines. */
+/** Returns an explanation as JSON. */
 export function explanationJson(image: string, { headers, request, platform, steps, answer }: Explanation) {
   const { client, capabilities } = request;
   return {
@@ -117,16 +118,16 @@ export function explanationJson(image: string, { headers, request, platform, ste
     reads: { types: [...capabilities.types], anything: capabilities.wildcard, zstd: capabilities.zstd },
     platform: formatPlatform(platform),
     steps: steps.map(({ manifest, mediaType, selection }) => ({ manifest, mediaType, ...selection })),
-    answer: 'error' in answer ? failureJson(answer.error) : outcomeJson(answer),
+    answer: 'error' in answer ? errorJson(answer.error) : resultJson(answer),
   };
 }
 
-function failureJson(error: RegistryError) {
+function errorJson(error: RegistryError) {
   const { code, message } = error;
   return isNotReadYet(error) ? { unread: true, message } : { status: 404, code, message };
 }
 
-function outcomeJson({ result, conversion }: Exclude<Answer, { error: RegistryError }>) {
+function resultJson({ result, conversion }: Exclude<Answer, { error: RegistryError }>) {
   const { mediaType, digest, source, body, losses } = result;
   return { status: 200, mediaType, digest, source, size: body.length, conversion, losses };
 }

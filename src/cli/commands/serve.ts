@@ -9,7 +9,7 @@ import { registriesOf } from '../registries.ts';
 import type { Io } from '../terminal/io.ts';
 import { exitCodes } from '../usage.ts';
 
-/** `regshift serve`. Returns once the proxy listens. */
+/** `regshift serve`: starts the proxy, and returns when it listens. @returns exit code 2 if a setting is wrong. */
 export async function runServe(io: Io): Promise<number> {
   const read = readSettings(io.env, readFile, parseYaml);
   if ('problems' in read) {
@@ -43,14 +43,14 @@ function greeting(urls: readonly string[], settings: Settings): string {
   if (served.length > 0) return `regshift serves ${served.join('\n  and ')} on ${urls.join(', ')}\n`;
   const [url = ''] = urls;
   const host = new URL(url).host;
-  return `regshift serves its embedded sample registry on ${url}, because REGSHIFT_UPSTREAM is not set.
+  return `regshift serves its built-in sample registry on ${url}, because REGSHIFT_UPSTREAM is not set.
 Try:
   curl -i -H 'Accept:' ${url}/v2/sample/oci/manifests/latest
-      an OCI image, as Docker 1.9 and older are given it: signed schema 1
+      an OCI image as Docker 1.6 to 1.9 get it: signed schema 1
   curl -i -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' ${url}/v2/sample/index/manifests/latest
-      one platform of an OCI index, as Docker schema 2
+      one image of an OCI index, as Docker schema 2
   docker pull ${host}/sample/generic
-      the generic manifest of 2015, as any Docker
-In front of a registry of yours: REGSHIFT_UPSTREAM=https://registry.example npm start
+      an image stored as the generic manifest of 2015, for any Docker
+In front of your own registry: REGSHIFT_UPSTREAM=https://registry.example npm start
 `;
 }

@@ -24,7 +24,7 @@ interface Subject {
   readonly bytes: Uint8Array;
   readonly contentType?: string;
   readonly ports: ConversionPorts;
-  /** What the manifest must hash to, where its name says so. */
+  /** The digest that the name of the manifest contains. */
   readonly stated?: string;
 }
 
@@ -34,7 +34,7 @@ interface Report {
   readonly checks: readonly Check[];
 }
 
-/** `regshift verify` */
+/** `regshift verify`: checks an image in a file or a registry. @returns exit code 1 if a check fails. */
 export async function verify(text: string, options: Options, io: Io): Promise<number> {
   const subject = isFile(text)
     ? await fileSubject(text, options, io)
@@ -47,7 +47,7 @@ export async function verify(text: string, options: Options, io: Io): Promise<nu
   return valid ? exitCodes.good : exitCodes.failed;
 }
 
-/** What looks like a path is one; of what may be either, a file that is there goes before an image. */
+/** Tells whether the argument is a file: it looks like a path, or a file with this name exists. */
 function isFile(text: string): boolean {
   return (
     text === '-' ||
@@ -71,7 +71,7 @@ async function registrySubject(
 ): Promise<Subject | Report> {
   const { registry, name, reference, plain } = await openImage(text, { plainHttp, readLayers: layers }, io);
   const { digest } = await registry.stored.resolve(name, reference, plain.context);
-  const manifest = await registry.stored.getManifest(name, digest, plain.context).catch(mismatch);
+  const manifest = await registry.stored.getManifest(name, digest, plain.context).catch(conversionError);
   if (manifest instanceof ConversionError) {
     return { digest, form: 'unreadable', checks: [unreadable(digest, manifest)] };
   }
@@ -79,8 +79,8 @@ async function registrySubject(
   return { bytes, contentType, stated: digest, ports: registry.stored.ports(name, plain.context) };
 }
 
-/** The registry gave other bytes than it said: that is what is to be told. */
-function mismatch(error: unknown): ConversionError {
+/** Returns a ConversionError as a value: `verify` reports bytes that do not match their digest. @throws other errors. */
+function conversionError(error: unknown): ConversionError {
   if (error instanceof ConversionError) return error;
   throw error;
 }
@@ -89,11 +89,11 @@ async function checked({ bytes, contentType, stated, ports }: Subject, layers: b
   try {
     const model = readManifest(bytes, contentType);
     const { digest, mediaType } = model.source;
-    const own = named(stated, digest, digestOf(bytes), `${bytes.length} bytes`);
+    const nameCheck = checkName(stated, digest, digestOf(bytes), `${bytes.length} bytes`);
     return {
       digest,
       form: formName(mediaType),
-      checks: [own, ...(await checkManifest(model, ports, layers))],
+      checks: [nameCheck, ...(await checkManifest(model, ports, layers))],
     };
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
@@ -101,16 +101,19 @@ async function checked({ bytes, contentType, stated, ports }: Subject, layers: b
     if (error.code !== 'NOT_AN_IMAGE')
       return { digest, form: 'unreadable', checks: [unreadable(digest, error)] };
     const { mediaType } = sketchManifest(bytes, contentType);
-    return { digest, form: formName(mediaType), checks: [named(stated, digest, digest, error.message)] };
+    return { digest, form: formName(mediaType), checks: [checkName(stated, digest, digest, error.message)] };
   }
 }
 
-/** Signed schema 1 may lie under the digest of its payload, as registries name it, or of its bytes. */
-function named(stated: string | undefined, digest: Digest, ofBytes: Digest, detail: string): Check {
+/**
+ * Compares a manifest with the digest in its name. For signed schema 1, the name may be the digest of the payload, as in
+ * registries, or the digest of the bytes.
+ */
+function checkName(stated: string | undefined, digest: Digest, ofBytes: Digest, detail: string): Check {
   const what = 'manifest';
   if (stated === undefined) return { digest, what, ok: true, detail };
   const ok = stated === digest || stated === ofBytes;
-  return { digest, what, ok, detail: ok ? 'is what its name says' : `is not ${stated}, as its name says` };
+  return { digest, what, ok, detail: ok ? 'matches its digest' : `does not match ${stated} in its name` };
 }
 
 function unreadable(digest: Digest, { message }: ConversionError): Check {

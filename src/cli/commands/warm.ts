@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import type { Platform } from '../../../converters/platform.ts';
@@ -19,7 +20,6 @@ import { createProgress, type Progress } from '../terminal/progress.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 import { createWarmClient, type WarmClient } from '../warm/client.ts';
 import type { Pulled } from '../warm/pulled.ts';
-import { retryAfter } from '../warm/retry-after.ts';
 
 export interface WarmOptions {
   readonly proxy: URL;
@@ -45,46 +45,47 @@ interface Result {
   readonly failed?: string;
 }
 
-/** Pulls at once: the proxy reads no more than four layers at a time either. */
-const together = 4;
+/** Number of parallel pulls. The proxy also reads at most four layers at once. */
+const parallelPulls = 4;
 
-/** `regshift warm` */
+/** `regshift warm`: pulls images from a proxy so that it converts them. @returns exit code 1 if a pull fails. */
 export async function warm(images: readonly string[], options: WarmOptions, io: Io): Promise<number> {
-  const chosen = clientsFor(options);
+  const generations = clientsFor(options);
   const named = images.map((text) => readNamed(text));
   const credential = await dockerLogin(options.proxy, io);
-  const wanted = (await Promise.all(named.map((each) => tagsOf(each, options, credential)))).flat();
-  const jobs = wanted.flatMap((each) =>
-    chosen
-      .filter((generation) => canAskFor(each, generation))
+  const references = (await Promise.all(named.map((each) => tagsOf(each, options, credential)))).flat();
+  const jobs = references.flatMap((each) =>
+    generations
+      .filter((generation) => canRequest(each, generation))
       .map((generation): Job => ({ ...each, generation })),
   );
   const clients = new Map(
-    chosen.map((each) => [each, createWarmClient(options.proxy, each, options.platform, credential)]),
+    generations.map((each) => [each, createWarmClient(options.proxy, each, options.platform, credential)]),
   );
   const progress = createProgress(io, jobs.length);
-  const results = await mapBounded(jobs, together, (job) => work(job, clients, options, progress));
+  const results = await mapBounded(jobs, parallelPulls, (job) => run(job, clients, options, progress));
   progress.end();
   if (options.json) printJson(io, results);
-  else printTable(io, results.map(row), ['image', 'client', 'is given', 'digest']);
+  else printTable(io, results.map(row), ['image', 'client', 'gets', 'digest']);
   return results.some(({ failed }) => failed !== undefined) ? exitCodes.failed : exitCodes.good;
 }
 
 function clientsFor({ for: ids, allClients }: WarmOptions): readonly KnownClient[] {
   if (allClients && !ids) return knownClients;
-  if (allClients || !ids) throw new UsageError('Say for whom: either --for docker-1.13, or --all-clients.');
+  if (allClients || !ids)
+    throw new UsageError('Name the clients: use either --for, like --for docker-1.13, or --all-clients.');
   const found = ids.map((id) => {
     const generation = knownClientById(id);
     if (generation) return generation;
     throw new UsageError(
-      `${id} is not known here; there are ${knownClients.map((each) => each.id).join(', ')}.`,
+      `${id} is not a known client. Known clients: ${knownClients.map((each) => each.id).join(', ')}.`,
     );
   });
   return [...new Set(found)];
 }
 
-/** Registry API v1 knows no digests. */
-function canAskFor({ reference }: Omit<Job, 'generation'>, { userAgent }: KnownClient): boolean {
+/** Tells whether a client can request the reference: registry API v1 has no digests. */
+function canRequest({ reference }: Omit<Job, 'generation'>, { userAgent }: KnownClient): boolean {
   return !reference.includes(':') || describeClient(userAgent).profile.apiV2;
 }
 
@@ -102,16 +103,16 @@ async function tagsOf(
     allowAnonymousTokens: true,
     background: () => undefined,
   });
-  const caller = {
+  const context = {
     credential,
     requester: () => unknownRequester,
     budget: createBudget(Number.POSITIVE_INFINITY),
   };
-  const tags = await listTags(client, name, Number.POSITIVE_INFINITY, caller);
+  const tags = await listTags(client, name, Number.POSITIVE_INFINITY, context);
   return tags.map((tag) => ({ name, reference: tag }));
 }
 
-async function work(
+async function run(
   job: Job,
   clients: ReadonlyMap<KnownClient, WarmClient>,
   { wait }: WarmOptions,
@@ -123,10 +124,10 @@ async function work(
   const result = { image, client: generation.name };
   try {
     const client = clients.get(generation);
-    if (client === undefined) throw new RegistryError('INTERNAL', 'There is no client for this.');
+    if (client === undefined) throw new RegistryError('INTERNAL', 'There is no client for this job.');
     const pull = () => client.pull(name, reference);
     const given = await retryAfter(pull, wait, (seconds) =>
-      progress.note(`${about}: layers are being read, again in ${seconds} s`),
+      progress.note(`${about}: the proxy reads layers, next try in ${seconds} s`),
     );
     progress.step(`${about}: ${given.form}`);
     return { ...result, given };
@@ -140,4 +141,31 @@ async function work(
 function row({ image, client, given, failed }: Result): string[] {
   if (given === undefined) return [image, client, `nothing: ${failed}`];
   return [image, client, given.form, given.digest ?? ''];
+}
+
+/** Retries as the proxy's `Retry-After` says, for `wait` seconds at most. @throws RegistryError. */
+async function retryAfter<Value>(
+  pull: () => Promise<Value>,
+  wait: number,
+  onWait: (seconds: number) => void,
+): Promise<Value> {
+  const until = Date.now() + wait * 1000;
+  for (;;) {
+    try {
+      return await pull();
+    } catch (error) {
+      const seconds = error instanceof RegistryError ? secondsToWait(error) : undefined;
+      if (seconds === undefined || Date.now() + seconds * 1000 > until) throw error;
+      onWait(seconds);
+      await sleep(seconds * 1000);
+    }
+  }
+}
+
+/** Reads `Retry-After` (RFC 9110, section 10.2.3). A date counts as 60 seconds; the least is 1 second. */
+function secondsToWait({ headers }: RegistryError): number | undefined {
+  const text = headers['retry-after'] ?? headers['Retry-After'];
+  if (text === undefined) return undefined;
+  const seconds = Number(text);
+  return Number.isFinite(seconds) ? Math.max(1, seconds) : 60;
 }

@@ -7,18 +7,18 @@ import type { Image, Index, Layer, Model, V1Target } from '../../../converters/m
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { RegistryError } from '../../errors.ts';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Check {
-  /** The manifest, config or layer. */
+  /** The digest of the manifest, config or layer. */
   readonly digest: string;
   readonly what: string;
-  /** undefined: it could not be looked at, or there is nothing to hold it to. */
+  /** undefined if the content is not available, or if there is nothing to compare it with. */
   readonly ok: boolean | undefined;
-  /** What was found. */
+  /** The finding, in words. */
   readonly detail: string;
 }
 
-/** Checks a manifest that was read, and all that it names. @param layers whether layers are read too. */
+/** Checks a parsed manifest and the content that it names. @param layers true to download and check layers too. */
 export async function checkManifest(model: Model, ports: ConversionPorts, layers: boolean): Promise<Check[]> {
   if (model.kind === 'index') return checkIndex(model, ports, layers);
   const { target } = model;
@@ -32,7 +32,7 @@ export async function checkManifest(model: Model, ports: ConversionPorts, layers
   if (layers) {
     const diffIds = config && 'value' in config ? config.value.diffIds : undefined;
     for (const [index, layer] of model.dependencies.entries()) {
-      // The layers of a generic manifest may stand in another order than those of its config.
+      // A generic manifest may list its layers in another order than its config does.
       const diffId = model.source.dialect === 'generic' ? undefined : diffIds?.[index];
       checks.push(await checkLayer(layer, diffId, ports));
     }
@@ -48,32 +48,33 @@ async function checkIndex(index: Index, ports: ConversionPorts, layers: boolean)
     const child = await attempt(digest, 'manifest', () => fetchModel(entry, ports));
     if ('ended' in child) checks.push(child.ended);
     else {
-      checks.push({ digest, what: 'manifest', ok: true, detail: 'is what its digest says' });
+      checks.push({ digest, what: 'manifest', ok: true, detail: 'matches its digest' });
       checks.push(...(await checkManifest(child.value, ports, layers)));
     }
   }
   return checks;
 }
 
-/** The chain of ids was checked when the manifest was read. */
+/** Checks the signatures of schema 1. `readManifest` has checked the chain of ids. */
 async function checkSchema1(image: Image, target: V1Target): Promise<Check[]> {
   const { digest } = image.source;
   const ids = {
     digest,
     what: 'ids',
     ok: true,
-    detail: `${target.entries.length} v1 images, each on the one below it`,
+    detail: `${target.entries.length} v1 images, each with the next one as its parent`,
   };
   if (target.signatures.length === 0) {
-    return [{ digest, what: 'signature', ok: undefined, detail: 'there is none' }, ids];
+    return [{ digest, what: 'signature', ok: undefined, detail: 'the manifest has no signature' }, ids];
   }
   const signatures = target.signatures.map(async (signature): Promise<Check> => {
     const { key, algorithm } = signature;
-    const whose = key.kind === 'jwk' ? `the key ${key.keyId ?? 'without an id'}` : 'the key of a certificate';
+    const signer =
+      key.kind === 'jwk' ? `the key ${key.keyId ?? 'without an id'}` : 'the key of a certificate';
     const alone: Image = { ...image, target: { ...target, signatures: [signature] } };
     const checked = await attempt(digest, 'signature', () => verifySchema1(alone));
-    if ('ended' in checked) return { ...checked.ended, detail: `${whose}: ${checked.ended.detail}` };
-    return { digest, what: 'signature', ok: true, detail: `${algorithm} by ${whose}` };
+    if ('ended' in checked) return { ...checked.ended, detail: `${signer}: ${checked.ended.detail}` };
+    return { digest, what: 'signature', ok: true, detail: `${algorithm} by ${signer}` };
   });
   return [...(await Promise.all(signatures)), ids];
 }
@@ -81,16 +82,15 @@ async function checkSchema1(image: Image, target: V1Target): Promise<Check[]> {
 function checkConfig(image: Image, { diffIds, history }: ImageConfig): Check[] {
   const digest = image.target.kind === 'config' ? image.target.descriptor.digest : image.source.digest;
   const layers = image.dependencies.length;
-  const checks: Check[] = [{ digest, what: 'config', ok: true, detail: 'is what its digest says' }];
+  const checks: Check[] = [{ digest, what: 'config', ok: true, detail: 'matches its digest' }];
   if (diffIds) checks.push(counted(digest, 'diff_ids', diffIds.length, layers));
-  // An image without a history has none that could be wrong.
   const filled = history?.filter(({ emptyLayer }) => !emptyLayer).length ?? 0;
   if (filled > 0) checks.push(counted(digest, 'history', filled, layers));
   return checks;
 }
 
 function counted(digest: string, what: string, count: number, layers: number): Check {
-  return { digest, what, ok: count === layers, detail: `tells of ${count} layers, and there are ${layers}` };
+  return { digest, what, ok: count === layers, detail: `${count} entries for ${layers} layers` };
 }
 
 async function checkLayer(layer: Layer, diffId: string | undefined, ports: ConversionPorts): Promise<Check> {
@@ -103,7 +103,7 @@ async function checkLayer(layer: Layer, diffId: string | undefined, ports: Conve
       digest,
       what: 'layer',
       ok: false,
-      detail: `has ${compressedSize} bytes, and the manifest says ${size}`,
+      detail: `has ${compressedSize} bytes, but the manifest says ${size}`,
     };
   }
   if (diffId !== undefined && diffId !== found) {
@@ -111,20 +111,20 @@ async function checkLayer(layer: Layer, diffId: string | undefined, ports: Conve
       digest,
       what: 'layer',
       ok: false,
-      detail: `is ${found} unpacked, and the config says ${diffId}`,
+      detail: `has the diff_id ${found}, but the config says ${diffId}`,
     };
   }
   return {
     digest,
     what: 'layer',
     ok: true,
-    detail: `is what its digest says: ${compressedSize} bytes, ${compression}`,
+    detail: `matches its digest: ${compressedSize} bytes, ${compression}`,
   };
 }
 
 type Attempt<Value> = { readonly value: Value } | { readonly ended: Check };
 
-/** What is not at hand was not checked; a registry that does not have it is at fault. */
+/** Runs a check. Content that a file store lacks counts as not checked; content that a registry lacks counts as wrong. */
 async function attempt<Value>(
   digest: string,
   what: string,
@@ -134,8 +134,8 @@ async function attempt<Value>(
     return { value: await work() };
   } catch (error) {
     if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE') {
-      // Its digest was looked at first.
-      return { ended: { digest, what, ok: true, detail: `is what its digest says. ${error.message}` } };
+      // The digest is checked before the content is parsed.
+      return { ended: { digest, what, ok: true, detail: `matches its digest. ${error.message}` } };
     }
     if (error instanceof ConversionError) {
       return {
@@ -149,4 +149,5 @@ async function attempt<Value>(
   }
 }
 
+/** Error codes that mean that the registry's content is missing or broken. */
 const faults: ReadonlySet<string> = new Set(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'UPSTREAM_CONTENT']);

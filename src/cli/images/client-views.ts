@@ -14,44 +14,44 @@ import { platformFor } from '../../registry/manifests/client-platform.ts';
 import type { ManifestResult } from '../../registry/manifests/manifests.ts';
 import { headersOf, type OpenImage } from './open-image.ts';
 
-/** What one generation of clients would be given. */
+/** The response that one generation of clients gets for an image. */
 export interface ClientView {
   readonly client: string;
-  /** A form's name; `as stored` for the very bytes that the registry holds. */
+  /** A form's name; `as stored` for the unchanged bytes of the registry. */
   readonly form: string;
   readonly digest?: Digest;
   readonly mediaType?: string;
-  /** Of an index, those of the platform's image too. */
+  /** For an index, includes the losses of the platform's image. */
   readonly losses: readonly Loss[];
-  /** Layers must be read before it can be made, so its digest and losses are not known yet. */
+  /** Set if layers must be read before the conversion; digest and losses are then unknown. */
   readonly unread?: true;
-  /** Why nothing is given. */
+  /** The reason for a refusal. */
   readonly refused?: string;
 }
 
-/** Asks the program itself, once for each generation; no rule is written here. */
+/** Runs the proxy's own code once for each known generation of clients. */
 export async function clientViews(image: OpenImage, platform: Platform | undefined): Promise<ClientView[]> {
   const all: ClientView[] = [];
-  // One after another: each finds in memory what the one before it made.
-  for (const generation of knownClients) all.push(await givenTo(image, generation, platform));
+  // One after another, so that later generations reuse the conversions of earlier ones.
+  for (const generation of knownClients) all.push(await viewFor(image, generation, platform));
   return all;
 }
 
-async function givenTo(
+async function viewFor(
   image: OpenImage,
   generation: KnownClient,
   platform: Platform | undefined,
 ): Promise<ClientView> {
-  const decisions: Selection[] = [];
+  const selections: Selection[] = [];
   const request = image.request(headersOf(generation, platform), {
-    onSelection: (_, decision) => decisions.push(decision),
+    onSelection: (_, selection) => selections.push(selection),
   });
   const client = generation.name;
   try {
     const { apiV2 } = request.client.profile;
     return { client, ...(apiV2 ? await byApiV2(image, request) : await byApiV1(image, request)) };
   } catch (error) {
-    if (isNotReadYet(error)) return { client, form: formOf(decisions.at(-1)), unread: true, losses: [] };
+    if (isNotReadYet(error)) return { client, form: formOf(selections.at(-1)), unread: true, losses: [] };
     if (
       error instanceof ConversionError ||
       (error instanceof RegistryError && error.code === 'UNSUPPORTED')
@@ -62,9 +62,10 @@ async function givenTo(
   }
 }
 
+/** Names the form of a conversion that has not run. Registry API v1 makes no selection. */
 function formOf(selection: Selection | undefined): string {
-  const made = selection?.kind === 'image' || selection?.kind === 'index';
-  return made ? formName(mediaTypeOf(selection)) : 'registry API v1';
+  const converted = selection?.kind === 'image' || selection?.kind === 'index';
+  return converted ? formName(mediaTypeOf(selection)) : 'registry API v1';
 }
 
 async function byApiV2(image: OpenImage, request: ClientRequest): Promise<Omit<ClientView, 'client'>> {
@@ -72,12 +73,12 @@ async function byApiV2(image: OpenImage, request: ClientRequest): Promise<Omit<C
   const result = await registry.manifests.get(request, name, reference);
   const { digest, mediaType, conversion, losses } = result;
   if (!conversion) return { form: 'as stored', digest, mediaType, losses };
-  const ofImage = await chosenBelow(image, request, result);
+  const ofImage = await imageBelow(image, request, result);
   return { form: formName(mediaType), digest, mediaType, losses: [...losses, ...(ofImage?.losses ?? [])] };
 }
 
-/** As the client goes on: of an index it asks for its platform's image, by the digest that it was told. */
-async function chosenBelow(
+/** Gets the platform's image of an index by its digest, as a client does next. */
+async function imageBelow(
   image: OpenImage,
   request: ClientRequest,
   { body }: ManifestResult,
@@ -100,7 +101,7 @@ async function byApiV1(
   const { bytes, contentType } = await registry.stored.getManifest(name, digest, context);
   const model = readManifest(bytes, contentType);
   if (model.kind === 'index')
-    throw new RegistryError('UNSUPPORTED', 'An index inside an index holds no image.');
+    throw new RegistryError('UNSUPPORTED', 'The index names another index instead of an image.');
   const ports = registry.stored.ports(name, context);
   const { images, losses } = await convertToRegistryV1(model, { ports, name, tag: '', unpackZstd: true });
   return { form: `registry API v1, ${images.length} images`, losses };

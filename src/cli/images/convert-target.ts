@@ -1,12 +1,13 @@
 import type { Form, IndexForm } from '../../../converters/conversion.ts';
 
+/** The values of `convert --to`. */
 export const convertTargets = ['schema1', 'schema2', 'oci', 'generic', 'list', 'index', 'v1'] as const;
 export type ConvertTarget = (typeof convertTargets)[number];
 
 interface Target {
-  /** What becomes of an image, or of one image of an index. */
+  /** The form of a converted image, or of one image of an index; undefined if the target holds only indexes. */
   readonly image: Form | 'v1' | undefined;
-  /** What becomes of an index as a whole. */
+  /** The form of an index converted as a whole; undefined if the target holds one image. */
   readonly index: IndexForm | undefined;
 }
 

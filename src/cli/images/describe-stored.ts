@@ -10,18 +10,18 @@ import { formName } from '../../negotiation/format-names.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
 import type { OpenImage } from './open-image.ts';
 
-/** What a registry stores under a name. */
+/** The content that a registry stores under an image name. */
 export interface StoredDescription {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly form: string;
-  /** Bytes of the manifest. */
+  /** Size of the manifest in bytes. */
   readonly size: number;
-  /** Of an index. */
+  /** The entries of an index. */
   readonly entries?: readonly StoredEntry[];
-  /** The image itself, or the one of an index that the platform gets. */
+  /** The image, or the image of an index for the chosen platform. */
   readonly image?: StoredImage;
-  /** Why there is no `image`. */
+  /** The reason why there is no `image`. */
   readonly noImage?: string;
 }
 
@@ -38,7 +38,7 @@ interface StoredImage {
   readonly form: string;
   readonly platform?: string;
   readonly config?: { readonly digest: Digest; readonly size?: number };
-  /** Entries of its history; absent where the image has none. */
+  /** Number of history entries; absent if the image has no history. */
   readonly history?: number;
   readonly layers: readonly StoredLayer[];
 }
@@ -50,8 +50,8 @@ export interface StoredLayer {
 }
 
 /**
- * Asks for the manifest, of an index for one image of it, for their configs, and for the first bytes of layers whose
- * type does not say how they are packed.
+ * Describes an image. Gets the manifest, one image of an index, their configs, and the first bytes of each layer whose
+ * media type does not say its compression.
  */
 export async function describeStored(image: OpenImage): Promise<StoredDescription> {
   const { registry, name, reference, plain } = image;
@@ -64,7 +64,7 @@ export async function describeStored(image: OpenImage): Promise<StoredDescriptio
     const model = readManifest(bytes, contentType);
     if (model.kind === 'image') return { ...basics, image: await describeImage(model, ports) };
     const entries = await entriesOf(model, ports);
-    return { ...basics, entries, ...(await chosen(image, digest, ports)) };
+    return { ...basics, entries, ...(await imageOfIndex(image, digest, ports)) };
   } catch (error) {
     if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE')
       return { ...basics, noImage: error.message };
@@ -72,7 +72,7 @@ export async function describeStored(image: OpenImage): Promise<StoredDescriptio
   }
 }
 
-async function chosen(
+async function imageOfIndex(
   image: OpenImage,
   index: Digest,
   ports: ConversionPorts,
@@ -124,8 +124,8 @@ async function describeImage(image: Image, ports: ConversionPorts): Promise<Stor
 }
 
 async function describeLayer(layer: Layer, ports: ConversionPorts): Promise<StoredLayer> {
-  const { digest, size, compression: said, foreign } = layer;
-  const compression = said === 'unknown' && !foreign ? await ports.sniffLayer(layer) : said;
+  const { digest, size, compression: declared, foreign } = layer;
+  const compression = declared === 'unknown' && !foreign ? await ports.sniffLayer(layer) : declared;
   return { digest, compression, ...(size === undefined ? {} : { size }) };
 }
 

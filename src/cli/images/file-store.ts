@@ -12,32 +12,33 @@ import { inspectLayer } from '../../layers/inspect.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import type { Io } from '../terminal/io.ts';
 
-/** Content by digest, in files. */
+/** Finds content in files by its digest. */
 export interface FileStore {
-  /** The path of the file with this content; what is in it is not yet checked. */
+  /** Returns the path of the file that should have this content. The content is not verified. */
   find(digest: Digest): string | undefined;
   readonly ports: Omit<ConversionPorts, 'signingKey'>;
 }
 
 /**
- * A folder that is an OCI layout, or has files named by the hex of their digest (skopeo's `dir:`), or small files of
- * any name; and files beside it.
+ * Opens a folder as a store. The folder is an OCI layout, or has files named by the hex of their digest (skopeo's
+ * `dir:`), or has documents with any names.
+ * @param files more files, outside of the folder.
  */
 export function openFileStore(folder: string, files: readonly string[] = []): FileStore {
-  const named = (digest: Digest) =>
+  const pathsFor = (digest: Digest) =>
     [join('blobs', digestAlgorithm(digest), digestHex(digest)), digestHex(digest)].map((name) =>
       join(folder, name),
     );
-  const small = new Map<Digest, string>();
-  let looked = false;
+  const documents = new Map<Digest, string>();
+  let hashed = false;
 
   function find(digest: Digest): string | undefined {
-    const found = named(digest).find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+    const found = pathsFor(digest).find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
     if (found !== undefined) return found;
-    if (!looked)
-      for (const path of [...files, ...filesIn(folder)]) small.set(digestOf(readFileSync(path)), path);
-    looked = true;
-    return small.get(digest);
+    if (!hashed)
+      for (const path of [...files, ...filesIn(folder)]) documents.set(digestOf(readFileSync(path)), path);
+    hashed = true;
+    return documents.get(digest);
   }
 
   const get = ({ digest }: Descriptor): string => find(digest) ?? missing(digest, folder);
@@ -64,23 +65,23 @@ export function openFileStore(folder: string, files: readonly string[] = []): Fi
   };
 }
 
-/** Where the content of a manifest is, if nobody says: beside it, or in the layout that it is a blob of. */
+/** Returns the default folder for the content of a manifest: the OCI layout that it is a blob of, or its own folder. */
 export function folderOf(file: string): string {
   const folder = dirname(file);
   const layout = /^(.*)blobs[\\/][a-z0-9]+$/.exec(folder)?.[1];
   return layout === undefined ? folder : layout || '.';
 }
 
-/** What a command is given: `-` is standard input. @throws as `readDocument`. */
+/** Reads a command's file argument; `-` is standard input. @throws as `readDocument`. */
 export async function readInput(file: string, io: Io): Promise<Uint8Array> {
   return file === '-' ? io.read() : readDocument(file);
 }
 
-/** A manifest or config. @throws the system's error; ConversionError LIMIT. */
+/** Reads a manifest or config. @throws a system error; ConversionError UNREADABLE for a folder, LIMIT above 4 MiB. */
 function readDocument(file: string): Uint8Array {
   const found = statSync(file);
   if (found.isDirectory()) {
-    throw new ConversionError({ code: 'UNREADABLE', message: `${file} is a folder, and a file is wanted` });
+    throw new ConversionError({ code: 'UNREADABLE', message: `${file} is a folder, but a file is needed` });
   }
   const { size } = found;
   if (size <= limits.documentBytes) return new Uint8Array(readFileSync(file));
@@ -92,13 +93,15 @@ function readDocument(file: string): Uint8Array {
   });
 }
 
+/** Streams a file from disk. */
 export function streamFile(path: string): ReadableStream<Uint8Array> {
   return Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>;
 }
 
-/** More files than this are not somebody's image. */
+/** Most entries of a folder to hash; an image has fewer. */
 const mostFiles = 1000;
 
+/** Lists the files of a folder that are small enough to be a manifest or config. */
 function filesIn(folder: string): string[] {
   return readdirSync(folder)
     .slice(0, mostFiles)
@@ -112,6 +115,6 @@ function filesIn(folder: string): string[] {
 function missing(digest: Digest, folder: string): never {
   throw new ConversionError({
     code: 'UNAVAILABLE',
-    message: `The content ${digest} is needed, and is not in ${folder}: name a folder that has it (--from)`,
+    message: `${digest} is needed, but is not in ${folder}: name a folder that has it (--from)`,
   });
 }

@@ -8,7 +8,7 @@ import {
 } from '../../../converters/reference.ts';
 import { UsageError } from '../usage.ts';
 
-/** Where an image is. */
+/** The registry, repository and reference of an image. */
 export interface ImageName {
   readonly registryUrl: URL;
   readonly name: RepositoryName;
@@ -19,8 +19,10 @@ const hub = new URL('https://registry-1.docker.io');
 const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
 
 /**
- * Reads a name as docker pull does: without a host it is on Docker Hub, without a tag it is `latest`.
- * @param text may begin with `http://` or `https://`. @throws UsageError.
+ * Parses an image name as docker pull does: the default registry is Docker Hub, the default tag is `latest`.
+ * @param text may begin with `http://` or `https://`.
+ * @param plainHttp true to use http for a registry host without a scheme.
+ * @throws UsageError.
  */
 export function readImageName(text: string, plainHttp = false): ImageName {
   const [, scheme, bare = ''] = /^(?:(https?):\/\/)?(.*)$/s.exec(text) ?? [];
@@ -33,16 +35,20 @@ export function readImageName(text: string, plainHttp = false): ImageName {
   }
   const protocol = scheme ?? (plainHttp || isThisMachine(first) ? 'http' : 'https');
   const address = `${protocol}://${first}`;
-  if (!URL.canParse(address)) throw new UsageError(`${JSON.stringify(text)} has no host that can be asked.`);
+  if (!URL.canParse(address)) throw new UsageError(`${JSON.stringify(text)} has no valid registry host.`);
   return { registryUrl: new URL(address), ...readNamed(bare.slice(slash + 1), text) };
 }
 
-/** As Docker does, which takes no registry on the machine itself for one with TLS. */
+/** Tells whether a host is this machine; like Docker, regshift then uses plain HTTP. */
 function isThisMachine(host: string): boolean {
   return /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/.test(host);
 }
 
-/** A repository and what is wanted of it: `team/app:1.0`, `team/app@sha256:…`. @throws UsageError. */
+/**
+ * Parses a repository with a tag or digest: `team/app:1.0`, `team/app@sha256:…`.
+ * @param shown the text to name in errors.
+ * @throws UsageError.
+ */
 export function readNamed(
   text: string,
   shown = text,
@@ -51,15 +57,15 @@ export function readNamed(
   const name = parseRepositoryName(path);
   if (name === undefined) {
     throw new UsageError(
-      `${JSON.stringify(shown)} is no image: it must be host/name:tag or host/name@sha256:…, in lower-case letters.`,
+      `${JSON.stringify(shown)} is not an image name. It must be host/name:tag or host/name@sha256:…, in lower case.`,
     );
   }
-  // A tag beside a digest is a note for people.
+  // With a digest, the tag has no effect.
   if (digest === undefined) return { name, reference: { kind: 'tag', tag: tagOf(tag ?? 'latest', shown) } };
   const reference = parseReference(digest);
   if (reference?.kind === 'digest') return { name, reference };
   throw new UsageError(
-    `${JSON.stringify(shown)} has no digest after the @: sha256: and 64 lower-case hex digits.`,
+    `${JSON.stringify(shown)} has no valid digest after the @. It must be sha256: and 64 lower-case hex digits.`,
   );
 }
 
@@ -67,6 +73,6 @@ function tagOf(text: string, shown: string): Tag {
   const tag = parseTag(text);
   if (tag !== undefined) return tag;
   throw new UsageError(
-    `${JSON.stringify(shown)} has no tag after the colon: letters, digits, ".", "_" and "-".`,
+    `${JSON.stringify(shown)} has no valid tag after the colon. A tag has letters, digits, ".", "_" and "-".`,
   );
 }

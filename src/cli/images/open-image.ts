@@ -18,36 +18,36 @@ export interface RegistryAccess {
   readonly plainHttp?: true | undefined;
   readonly platform?: Platform | undefined;
   readonly pin?: Pin;
-  /** Conversions may read whole layers. */
+  /** Allows conversions to download and read whole layers. */
   readonly readLayers?: true | undefined;
 }
 
-/** An image in a registry, and the proxy's own machinery over that registry, without a server. */
+/** An image in a registry, with the proxy's own code for that registry, but without a server. */
 export interface OpenImage extends ImageName {
   readonly registry: Registry;
-  /** A client's request, as the proxy would see it. */
+  /** Makes the request that the proxy sees from a client. */
   request(client: ClientHeaders, more?: Pick<ClientRequest, 'onSelection'>): ClientRequest;
-  /** What is stored, as a client that takes anything asks for it. */
+  /** A request that accepts every type, so that the response is the stored content. */
   readonly plain: ClientRequest;
 }
 
 export interface ClientHeaders {
   readonly userAgent?: string | undefined;
-  /** The lines of `Accept`; none where the client sends none. */
+  /** The lines of `Accept`; empty if the client sends none. */
   readonly accept: readonly string[];
 }
 
-/** Waiting for a layer has no other end here than the person who waits. */
+/** Deadline for reading layers. It is long: the user can interrupt the command. */
 const readingSeconds = 3600;
 
-/** @throws UsageError for a name that is none. */
+/** Opens an image with the login of `docker login`. @throws UsageError for an invalid name. */
 export async function openImage(text: string, options: RegistryAccess, io: Io): Promise<OpenImage> {
   const image = readImageName(text, options.plainHttp);
-  const [site] = compose(
+  const [route] = compose(
     settingsFor(image.registryUrl, options),
     nodePlatform(() => {}),
   ).routes;
-  if (site === undefined) throw new Error('settings of one registry make one site');
+  if (route === undefined) throw new Error('the settings of one registry make one route');
   const login = await dockerLogin(image.registryUrl, io);
   const request: OpenImage['request'] = ({ userAgent, accept }, more = {}) => {
     const headers = new Headers();
@@ -55,12 +55,12 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
     for (const line of accept) headers.append('accept', line);
     const { href, origin } = new URL(`/v2/${image.name}/manifests/`, image.registryUrl);
     const budget = createBudget(Number.POSITIVE_INFINITY);
-    const asked = readClientRequest(new Request(href, { headers }), origin, '', { budget });
-    const own = withCredentialOf(asked, login);
+    const anonymous = readClientRequest(new Request(href, { headers }), origin, '', { budget });
+    const own = withCredentialOf(anonymous, login);
     return { ...own, ...more, context: { ...own.context, knownLayersOnly: !options.readLayers } };
   };
   const plain = request({ userAgent: `regshift/${version}`, accept: ['*/*'] });
-  return { ...image, registry: createRegistry(site), request, plain };
+  return { ...image, registry: createRegistry(route), request, plain };
 }
 
 function settingsFor(registry: URL, { pin, platform }: RegistryAccess) {
@@ -72,13 +72,13 @@ function settingsFor(registry: URL, { pin, platform }: RegistryAccess) {
   });
   if ('settings' in read) return read.settings;
   throw new UsageError(
-    `${registry.href} cannot be asked: ${read.problems.map(({ message }) => message).join('; ')}`,
+    `${registry.href} cannot be used as a registry: ${read.problems.map(({ message }) => message).join('; ')}`,
   );
 }
 
-/** The headers of a generation. Docker says what it runs on; others do not. */
+/** Returns the headers of a generation of clients. Only Docker's User-Agent names a platform; default: linux/amd64. */
 export function headersOf({ program, userAgent, accept }: KnownClient, platform?: Platform) {
   const runsOn = platform ?? { os: 'linux', architecture: 'amd64' };
-  const says = program === 'docker' ? ` os/${runsOn.os} arch/${runsOn.architecture}` : '';
-  return { userAgent: `${userAgent}${says}`, accept };
+  const suffix = program === 'docker' ? ` os/${runsOn.os} arch/${runsOn.architecture}` : '';
+  return { userAgent: `${userAgent}${suffix}`, accept };
 }

@@ -14,7 +14,10 @@ interface Destination {
   readonly json?: true | undefined;
 }
 
-/** To standard output, to a file, or with all that belongs to it into an OCI layout. */
+/**
+ * Writes a converted manifest to standard output or a file, or writes it with its content to an OCI layout.
+ * @throws UsageError if the conversion also made other content and the destination is not a folder.
+ */
 export async function writeConverted(
   converted: Converted,
   { out, json }: Destination,
@@ -25,7 +28,7 @@ export async function writeConverted(
   if (out !== undefined && isFolder(out)) await writeLayout(out, converted, store);
   else if (whole.length > 1 || converted.blobs.length > 0) {
     throw new UsageError(
-      'More than a manifest comes of this (configs, layers or manifests below it): name a folder by --out folder/',
+      'The conversion makes more than one manifest (configs, layers or child manifests). Name a folder: --out folder/',
     );
   } else if (out === undefined) io.stdout(converted.body);
   else writeFileSync(out, converted.body);
@@ -34,17 +37,17 @@ export async function writeConverted(
   const facts = { kind, form, mediaType, digest, size: body.length, source };
   if (json) printJson(io, { ...facts, out, losses });
   else
-    tellOf(
+    printSummary(
       `${digest}  ${mediaType}  ${body.length} bytes`,
       losses,
       out === undefined ? io.stderr : io.stdout,
     );
 }
 
-/** Registry API v1 has no manifest: a JSON for each image, and the list of all. */
+/** Writes the images of registry API v1, which has no manifest: a JSON document for each image, and their list. */
 export function writeV1({ images, losses }: ConvertedV1, { out, json }: Destination, io: Io): void {
   const ids = images.map(({ id }) => id);
-  const listed = images.map(({ id, parent, blob, empty, json: text }) => ({
+  const list = images.map(({ id, parent, blob, empty, json: text }) => ({
     id,
     parent,
     layer: blob,
@@ -52,20 +55,20 @@ export function writeV1({ images, losses }: ConvertedV1, { out, json }: Destinat
     json: text,
   }));
   if (out === undefined) {
-    printJson(io, listed);
-    tellOf(`${ids[0]}  registry API v1, ${ids.length} images`, losses, io.stderr);
+    printJson(io, list);
+    printSummary(`${ids[0]}  registry API v1, ${ids.length} images`, losses, io.stderr);
     return;
   }
   for (const image of images) put(join(out, 'images', image.id, 'json'), v1ImageJson(image));
   put(join(out, 'ancestry'), JSON.stringify(ids));
   put(join(out, 'layers'), JSON.stringify(Object.fromEntries(images.map(({ id, blob }) => [id, blob]))));
   if (json) printJson(io, { form: 'v1', id: ids[0], images: ids, out, losses });
-  else tellOf(`${ids[0]}  registry API v1, ${ids.length} images`, losses, io.stdout);
+  else printSummary(`${ids[0]}  registry API v1, ${ids.length} images`, losses, io.stdout);
 }
 
-function tellOf(first: string, losses: readonly Loss[], tell: (text: string) => void): void {
+function printSummary(first: string, losses: readonly Loss[], print: (text: string) => void): void {
   const lines = losses.map(({ path, reason }) => `lost: ${path} ${reason}`);
-  tell([first, ...lines].map((line) => `${escapeControl(line)}\n`).join(''));
+  print([first, ...lines].map((line) => `${escapeControl(line)}\n`).join(''));
 }
 
 function isFolder(path: string): boolean {

@@ -11,18 +11,21 @@ import { verifyingStream } from '../../layers/verify.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { type FileStore, streamFile } from './file-store.ts';
 
-/** All manifests that were made below one. */
+/** Returns all child manifests that a conversion made, at every level. */
 export function below({ children }: Converted): Converted[] {
   return children.flatMap((child) => [child, ...below(child)]);
 }
 
-/** An OCI layout names content by the digest of its bytes; signed schema 1 has another, so it lies beside it. */
+/**
+ * Writes a converted manifest with its content to an OCI layout, and adds it to an existing `index.json`. Signed schema 1
+ * becomes `manifest.json` beside the blobs: its digest is not the digest of its bytes.
+ */
 export async function writeLayout(folder: string, converted: Converted, store: FileStore): Promise<void> {
   const { digest, mediaType, body, form } = converted;
   for (const child of below(converted)) put(blobPath(folder, child.digest), child.body);
   for (const each of [converted, ...below(converted)]) {
     for (const blob of each.blobs) await putBlob(folder, blob, store);
-    for (const named of namedBy(each)) copy(folder, named, store);
+    for (const named of referencedBy(each)) copy(folder, named, store);
   }
   if (form === 'schema1') return put(join(folder, 'manifest.json'), body);
   put(blobPath(folder, digest), body);
@@ -40,8 +43,8 @@ interface LayoutIndex {
 }
 const emptyIndex: LayoutIndex = { schemaVersion: 2, manifests: [] };
 
-/** Blobs and manifests that a manifest names. */
-function namedBy({ body }: Converted): Digest[] {
+/** Returns the digests of blobs and manifests that a manifest names. */
+function referencedBy({ body }: Converted): Digest[] {
   const model = readManifest(body);
   const target = model.kind === 'image' && model.target.kind === 'config' ? [model.target.descriptor] : [];
   return [...target, ...model.dependencies].map(({ digest }) => digest);
@@ -61,12 +64,12 @@ async function putBlob(folder: string, blob: DerivedBlob, store: FileStore): Pro
   );
   const path = blobPath(folder, blob.digest);
   mkdirSync(dirname(path), { recursive: true });
-  // It has its name once it is whole and right.
+  // The file gets its final name after it is complete and verified.
   await writeFile(`${path}.part`, stream);
   await rename(`${path}.part`, path);
 }
 
-/** What is at hand makes the layout whole; what is not is left to the registry that has it. */
+/** Copies content to the layout if the store has it. Missing content is skipped: a registry may have it. */
 function copy(folder: string, digest: Digest, store: FileStore): void {
   const [from, to] = [store.find(digest), blobPath(folder, digest)];
   if (from === undefined || existsSync(to)) return;
@@ -78,6 +81,7 @@ function blobPath(folder: string, digest: Digest): string {
   return join(folder, 'blobs', digestAlgorithm(digest), digestHex(digest));
 }
 
+/** Writes a file, and creates its folder. */
 export function put(path: string, content: Uint8Array | string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);

@@ -1,20 +1,20 @@
 import { concatenate } from '../../../converters/bytes.ts';
 
-/** What a command has of the world around it. */
+/** The standard streams and environment of a command. */
 export interface Io {
-  /** What was asked for, to standard output: bytes as they are. */
+  /** Writes the result to standard output; bytes are written unchanged. */
   readonly stdout: (data: string | Uint8Array) => void;
-  /** What people should know beside it, to standard error. */
+  /** Writes notes and errors for people to standard error. */
   readonly stderr: (text: string) => void;
-  /** Standard input, to its end. */
+  /** Reads standard input to its end. */
   readonly read: () => Promise<Uint8Array>;
-  /** Standard error is a terminal: a line may be written over. */
+  /** True if standard error is a terminal, so that a line can be overwritten. */
   readonly terminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 export function processIo(): Io {
-  // Whoever reads no further (`| head`) is not an error.
+  // A reader that stops early, like `| head`, is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit();
     throw error;
@@ -28,19 +28,19 @@ export function processIo(): Io {
   };
 }
 
-/** Not by readFileSync, which fails where a pipe has nothing to say yet (EAGAIN). */
+/** Reads the stream: `readFileSync` fails with EAGAIN if a pipe has no data yet. */
 async function readInput(): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   for await (const piece of process.stdin) pieces.push(piece);
   return concatenate(pieces);
 }
 
-/** Lines for a person. Names in manifests are anyone's words: no terminal shall take them for commands. */
+/** Prints lines for a person. Control characters become `?`: text from manifests must not control the terminal. */
 export function printLines(io: Io, lines: readonly string[]): void {
   io.stdout(lines.map((line) => `${escapeControl(line)}\n`).join(''));
 }
 
-/** For machines: one JSON document. */
+/** Prints one JSON document, with C1 control characters escaped. */
 export function printJson(io: Io, value: unknown): void {
   const escaped = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`;
   io.stdout(`${JSON.stringify(value, undefined, 2).replace(/[\x7f-\x9f]/g, escaped)}\n`);

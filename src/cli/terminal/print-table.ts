@@ -1,6 +1,6 @@
 import { type Io, printLines } from './io.ts';
 
-/** Columns with two spaces between them; the last one is not padded. @param head may be left out. */
+/** Prints columns with two spaces between them; lines have no trailing spaces. */
 export function printTable(
   io: Io,
   rows: readonly (readonly string[])[],

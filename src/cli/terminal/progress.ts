@@ -1,12 +1,12 @@
 import { escapeControl, type Io } from './io.ts';
 
-/** Tells how far a long work is: a bar that is written over on a terminal, a line a step elsewhere. */
+/** Shows the progress of a long task: a bar that is overwritten on a terminal, a line for each step elsewhere. */
 export interface Progress {
-  /** What is being waited for. */
+  /** Shows the reason for a wait. */
   note(text: string): void;
-  /** One more is done. */
+  /** Counts one more step as done. */
   step(text: string): void;
-  /** Clears the bar away. */
+  /** Clears the bar from the terminal. */
   end(): void;
 }
 

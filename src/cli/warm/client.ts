@@ -15,15 +15,16 @@ import { headersOf } from '../images/open-image.ts';
 import type { Pulled } from './pulled.ts';
 import { pullV1 } from './v1-client.ts';
 
-/** Asks a proxy for what one generation of clients asks it for, up to the layers. */
+/** Pulls from a proxy as one generation of clients does, without the layers. */
 export interface WarmClient {
-  /** @throws RegistryError; with Retry-After in its headers where the proxy says when to come back. */
+  /** Gets the manifests of an image. @throws RegistryError, with `Retry-After` in its headers if the proxy asks for a retry. */
   pull(name: RepositoryName, reference: Tag | Digest): Promise<Pulled>;
 }
 
-/** A proxy waits for layers itself (REGSHIFT_MEASURE_DEADLINE), and longer for what upstream answers. */
+/** Longer than the proxy's own waits for layers (REGSHIFT_MEASURE_DEADLINE) and for upstream. */
 const headersDeadlineMs = 180_000;
 
+/** Makes a client with the headers of a generation of clients. */
 export function createWarmClient(
   proxy: URL,
   generation: KnownClient,
@@ -41,14 +42,14 @@ export function createWarmClient(
     background: () => undefined,
   });
 
-  /** An empty Accept stands for none, which `fetch` does not send: it would say that anything will do. */
+  /** Requests a manifest. An empty `Accept` stands for none: without one, `fetch` would send a wildcard. */
   const ask = async (repository: RepositoryName, reference: string): Promise<Response> => {
     const own = { credential };
     const answer = await requestManifest(client, 'GET', repository, reference, own, accept.join(', '));
     return answer.response;
   };
 
-  async function manifest(repository: RepositoryName, reference: string) {
+  async function getManifest(repository: RepositoryName, reference: string) {
     const response = await ask(repository, reference);
     if (!response.ok) throw await manifestError(response, repository, reference);
     const mediaType = response.headers.get('content-type') ?? '';
@@ -64,25 +65,25 @@ export function createWarmClient(
   return {
     async pull(name, reference) {
       if (!describeClient(userAgent).profile.apiV2) {
-        // Which tag it wants, this Docker says by asking API v2 first, in vain.
+        // This Docker first requests the tag by API v2. The proxy learns the tag from that request.
         await discard(await ask(name, reference));
         return pullV1(proxy, name, reference, { userAgent, credential });
       }
-      const { bytes, mediaType, digest } = await manifest(name, reference);
+      const { bytes, mediaType, digest } = await getManifest(name, reference);
       const below = imageBelow(bytes, mediaType, platform);
-      if (below) await manifest(name, below);
+      if (below) await getManifest(name, below);
       return { form: formName(mediaType), ...(digest ? { digest } : {}) };
     },
   };
 }
 
-/** Of an index: the image that the client goes on with. */
+/** Returns the digest of the image that the client selects from an index. */
 function imageBelow(bytes: Uint8Array, mediaType: string, platform: Platform): Digest | undefined {
   try {
     const model = readManifest(bytes, mediaType);
     return model.kind === 'index' ? fitting(platform, model.dependencies)[0]?.digest : undefined;
   } catch (error) {
-    // An artifact has nothing below it that would be converted.
+    // An artifact has no images.
     if (error instanceof ConversionError) return undefined;
     throw error;
   }

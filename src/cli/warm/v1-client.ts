@@ -11,7 +11,7 @@ interface V1Client {
   readonly credential: StaticCredential;
 }
 
-/** The beginning of a pull by registry API v1: where to go on, the image's id, and the chain below it. */
+/** Runs the first requests of a pull by registry API v1: the endpoint, the id of the image, and its ancestry. @throws RegistryError. */
 export async function pullV1(
   proxy: URL,
   name: RepositoryName,
@@ -28,7 +28,7 @@ export async function pullV1(
     const response = await fetch(url, { headers, redirect: 'manual' }).catch((error: unknown) => {
       throw networkError(error, 'GET', new URL(url));
     });
-    if (!response.ok) throw await v1Failure(response, new URL(url).pathname);
+    if (!response.ok) throw await v1Error(response, new URL(url).pathname);
     return response;
   };
   const base = proxy.href.replace(/\/+$/, '');
@@ -37,22 +37,22 @@ export async function pullV1(
   const token = images.headers.get('x-docker-token');
   const endpoint = images.headers.get('x-docker-endpoints');
   const next = endpoint ? endpointAt(proxy, endpoint) : base;
-  const given = token ? `Token ${token}` : undefined;
-  const id = await readJson(await get(`${next}/v1/repositories/${name}/tags/${tag}`, given));
-  if (typeof id !== 'string' || !/^[0-9a-f]{64}$/.test(id)) throw noV1('an image id of 64 hex digits');
-  const chain = await readJson(await get(`${next}/v1/images/${id}/ancestry`, given));
-  if (!Array.isArray(chain)) throw noV1('a list of image ids');
+  const authorization = token ? `Token ${token}` : undefined;
+  const id = await readJson(await get(`${next}/v1/repositories/${name}/tags/${tag}`, authorization));
+  if (typeof id !== 'string' || !/^[0-9a-f]{64}$/.test(id)) throw invalidV1('an image id of 64 hex digits');
+  const chain = await readJson(await get(`${next}/v1/images/${id}/ancestry`, authorization));
+  if (!Array.isArray(chain)) throw invalidV1('a list of image ids');
   return { form: `registry API v1, ${chain.length} images` };
 }
 
-function noV1(expected: string): RegistryError {
+function invalidV1(expected: string): RegistryError {
   return new RegistryError(
     'UPSTREAM_ANSWER',
-    `The proxy does not speak registry API v1: ${expected} was expected.`,
+    `The proxy does not speak registry API v1: expected ${expected}. Check the address in --proxy.`,
   );
 }
 
-/** The proxy names itself with its path; another host would be sent a token that is not for it. */
+/** Returns the proxy's own address with the path of the endpoint. Another host must not get the token. */
 function endpointAt(proxy: URL, endpoint: string): string {
   const path = endpoint.includes('/') ? endpoint.slice(endpoint.indexOf('/')) : '';
   return `${proxy.origin}${path}`;
@@ -63,11 +63,11 @@ async function readJson(response: Response): Promise<unknown> {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw noV1('JSON');
+    throw invalidV1('JSON');
   }
 }
 
-async function v1Failure(response: Response, path: string): Promise<RegistryError> {
+async function v1Error(response: Response, path: string): Promise<RegistryError> {
   const retryAfter = response.headers.get('retry-after');
   const text = new TextDecoder().decode(await readBounded(response, limits.documentBytes, 'the answer'));
   const message = /"error"\s*:\s*"([^"]{1,500})/.exec(text)?.[1] ?? '';

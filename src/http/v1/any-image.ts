@@ -9,10 +9,10 @@ import { isFaultOfImage, tagConcurrency, type V1Found } from '../../registry/v1/
 const latest = parseTag('latest') as Tag;
 
 /**
- * An image of the repository that this client can have, the one that it wants or else `latest` before all others:
- * mostly no more is asked than will be asked anyway.
- * @returns undefined where none of the tags that are looked at will do, and there are more.
- * @throws RegistryError UNSUPPORTED with the reason where none of all will do; NAME_UNKNOWN.
+ * Finds one image of the repository that this client can pull: the wanted tag first, then `latest`, then others. The
+ * pull would ask for most of it anyway.
+ * @returns undefined if none of the tags that it tries fits and there are more tags.
+ * @throws RegistryError UNSUPPORTED with the reason if no tag fits; NAME_UNKNOWN.
  */
 export async function anyImage(
   { registry, search, tags }: RegistryV1,
@@ -24,7 +24,8 @@ export async function anyImage(
   const look = async (tag: Tag): Promise<V1Found | undefined> => {
     try {
       const image = await search.tagged(repository, tag, platformFor(registry, request), context);
-      // Of all that a pull is told, Docker 1.6 and 1.7 show but this: that a layer takes time belongs here.
+      // Docker 1.6 and 1.7 show the error of this request and of no later one, so a layer that is not read yet is
+      // reported here.
       await search.ready(repository, image, context);
       return image;
     } catch (error) {

@@ -29,7 +29,7 @@ export async function getV1Image(
   }
 }
 
-/** An id is looked up in the repository that is pulled, and nowhere else (CVE-2014-8178). */
+/** The proxy looks up an id only in the repository that is pulled (CVE-2014-8178). */
 async function findImage(
   { registry, search }: RegistryV1,
   request: ClientRequest,
@@ -53,7 +53,7 @@ async function findImage(
   throw new RegistryError('BLOB_UNKNOWN', `There is no image ${id} in ${repository} that its tags lead to.`);
 }
 
-/** The ids from the one asked for down to the base. */
+/** The ids from the requested image down to the base. */
 function answerAncestry(request: ClientRequest, asked: V1ImageRequest): Response {
   const { parts, root } = asked.chain;
   const ids = parts.slice(parts.indexOf(asked.part)).map(({ id }) => id);
@@ -68,7 +68,7 @@ async function answerJson(
   const size = await layerSize(registry, request, asked);
   return v1BytesResponse(v1ImageJson(asked.part), request, {
     ...v1CacheControl(asked),
-    // Docker resumes a layer only when it knows its size, and believes this.
+    // Docker resumes a layer only if it knows the size, and trusts this header.
     ...(size === undefined ? {} : { 'X-Docker-Size': String(size) }),
   });
 }

@@ -4,10 +4,10 @@ import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 
 /**
- * The repositories that a name in a path may mean, as upstream calls them, the likeliest first. Docker asks for the
- * images of `foo` and then for the tags of `library/foo`: a name without a namespace is both. Within a pull, it is
- * the one that is pulled.
- * @throws RegistryError NAME_INVALID; NAME_UNKNOWN for what is not served.
+ * The repositories that a name in a path may mean, by upstream's names, the likeliest first. Docker asks for the
+ * images of `foo` and then for the tags of `library/foo`, so a name without a namespace means both. Within a pull,
+ * the name means the pulled repository.
+ * @throws RegistryError NAME_INVALID; NAME_UNKNOWN for a repository that is not served.
  */
 export function candidateRepositories(
   registry: Registry,
@@ -25,14 +25,14 @@ export function candidateRepositories(
   return served;
 }
 
-/** Whether a name in a path may be that of the repository that is pulled: a claim is good for that one alone. */
+/** True if a name in a path can mean the pulled repository. A session is good for that repository alone. */
 export function belongsToPull(registry: Registry, { v1Context }: ClientRequest, text: string): boolean {
   return (
     v1Context === undefined || upstreamNames(registry, candidateNames(text)).includes(v1Context.repository)
   );
 }
 
-/** What a name in a path may be as clients write it. */
+/** The client's names that a name in a path can mean. */
 export function candidateNames(text: string): RepositoryName[] {
   return [text, otherName(text)].flatMap((each) => (each && parseRepositoryName(each)) || []);
 }
@@ -48,7 +48,10 @@ function otherName(text: string): string | undefined {
   return /^library\/([^/]+)$/.exec(text)?.[1];
 }
 
-/** The first of some repositories that upstream has. @throws RegistryError of the first one where it has none. */
+/**
+ * Asks for each repository until upstream has one.
+ * @throws RegistryError of the first repository if upstream has none.
+ */
 export async function firstExisting<Result>(
   [first, ...others]: readonly RepositoryName[],
   ask: (repository: RepositoryName) => Promise<Result>,

@@ -7,10 +7,10 @@ import { v1JsonResponse } from './responses.ts';
 import { rootCookie } from './root-cookie.ts';
 
 /**
- * `GET /v1/repositories/<name>/images`, with which every pull begins: tells the client where to go on, and what to
- * bring along. The list of images itself may be empty (seen with all daemons from 1.3.3 to 17.05).
- * @throws RegistryError UNSUPPORTED where this client can have no image of the repository: Docker 1.6 and 1.7 show that
- *   message, and that of no later answer.
+ * `GET /v1/repositories/<name>/images` begins every pull. The response tells the client the endpoint and the token
+ * for the rest of the pull. The list of images may be empty (seen with all daemons from 1.3.3 to 17.05).
+ * @throws RegistryError UNSUPPORTED if this client can pull no image of the repository: Docker 1.6 and 1.7 show this
+ *   message, and no later one.
  */
 export async function listV1Images(
   registry: RegistryV1,
@@ -22,7 +22,7 @@ export async function listV1Images(
     const image = await anyImage(registry, request, repository);
     const tag = route.v1.requestedTags.of(repository)[0];
     const { context, token } = await session.seal({ repository, tag }, request);
-    // Docker puts the scheme before it, and `/v1/` behind.
+    // Docker adds the scheme before it and `/v1/` after it.
     const endpoint = `${request.address.replace(/^https?:\/\//, '')}${contextPath}${context}`;
     return v1JsonResponse([], request, {
       'X-Docker-Endpoints': endpoint,

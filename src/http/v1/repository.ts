@@ -7,7 +7,10 @@ import { anyImage } from './any-image.ts';
 import { candidateRepositories, firstExisting } from './names.ts';
 import { v1CacheControl, v1JsonResponse } from './responses.ts';
 
-/** `GET /v1/repositories/<name>/json`: of the image that `latest` names, as docker-registry told of the last push. */
+/**
+ * `GET /v1/repositories/<name>/json`: facts of the image that `latest` names. docker-registry gave those of the last
+ * push.
+ */
 export async function getV1Repository(
   registry: RegistryV1,
   request: ClientRequest,
@@ -28,7 +31,7 @@ export async function getV1Repository(
   return v1JsonResponse(facts, request, { Vary: 'User-Agent', ...v1CacheControl(image) });
 }
 
-/** `GET /v1/repositories/<name>/properties`: whether upstream gives the repository to anyone. */
+/** `GET /v1/repositories/<name>/properties`: `public` if upstream serves the repository without a login. */
 export async function getV1Properties(
   registry: RegistryV1,
   request: ClientRequest,
@@ -50,7 +53,7 @@ async function someImage(registry: RegistryV1, request: ClientRequest, name: str
   });
 }
 
-/** A login was taken along: that the image was given proves nothing about others. */
+/** Upstream was asked with a login, which proves nothing about other clients. */
 async function isGivenToAnyone(
   { registry }: RegistryV1,
   { context }: ClientRequest,

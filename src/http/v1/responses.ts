@@ -2,7 +2,7 @@ import type { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { registryErrorFrom, statusOf } from '../errors.ts';
 
-/** JSON as an answer; a HEAD has the same headers and no body. */
+/** A JSON response. A HEAD gets the same headers and no body. */
 export function v1JsonResponse(
   value: unknown,
   request: ClientRequest,
@@ -24,14 +24,14 @@ export function v1BytesResponse(
   });
 }
 
-/** What takes a login must not be kept by a cache that serves others too. */
+/** Shared caches must not keep a response that needs a login. */
 export function v1CacheControl(found: { readonly public: boolean }): Record<string, string> {
   return found.public ? {} : { 'Cache-Control': 'private' };
 }
 
 /**
- * What exists and cannot be given. Docker takes 404 for "image not found", and 401 for a question for a password;
- * of other statuses 1.6 to 17.05 print the body.
+ * The status for an image that exists and that this client cannot read. Docker takes 404 for "image not found" and
+ * asks for a password at 401; of other statuses, 1.6 to 17.05 print the body.
  */
 const unsupportedStatus = 406;
 
@@ -39,13 +39,13 @@ function isUnsupported({ code }: RegistryError): boolean {
   return code === 'UNSUPPORTED' || code === 'UNSIGNED';
 }
 
-/** An error as API v1 writes it. */
+/** An error in the shape of API v1. */
 export function v1ErrorResponse(error: unknown, request: ClientRequest): Response {
   const failure = registryErrorFrom(error);
   const status = isUnsupported(failure) ? unsupportedStatus : statusOf(failure);
   const answer = v1JsonResponse({ error: failure.message }, request, {}, status);
   for (const [name, value] of Object.entries(failure.headers)) answer.headers.set(name, value);
-  // Upstream's own challenge may be one for a token, which no client of API v1 knows.
+  // Upstream's challenge may ask for a token. Clients of API v1 do not know tokens.
   if (status === 401) answer.headers.set('WWW-Authenticate', 'Basic realm="regshift"');
   return answer;
 }

@@ -2,9 +2,9 @@ import { type Digest, isDigest } from '../../../converters/digest.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 
 /**
- * Which stored image a pull is about, so that a replica that knows nothing of it need not look through all tags. All
- * daemons from 1.3.3 to 17.05 bring cookies back for as long as a pull lasts; none has to, and what one says is only
- * tried first, with the client's own right to it. So it is not sealed.
+ * A cookie with the digest of the stored image that a pull is about, so that another replica need not search all
+ * tags. All daemons from 1.3.3 to 17.05 return cookies for the length of a pull. The cookie is a hint: the proxy
+ * tries its image first, with the client's own right to it, so the cookie need not be sealed.
  */
 const name = 'regshift-root';
 

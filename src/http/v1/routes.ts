@@ -1,103 +1,166 @@
-import { requireLogin } from '../../auth/client-auth.ts';
+import type { Context, Handler, MiddlewareHandler } from 'hono';
+import { Hono } from 'hono/tiny';
+import { parseTag, type Tag } from '../../../converters/reference.ts';
 import { invalidSession, sessionRoute, withoutSession } from '../../client-state/v1-session.ts';
 import { RegistryError } from '../../errors.ts';
 import { type ClientRequest, withCredentialOf } from '../../registry/client-request.ts';
+import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
-import type { VirtualHost } from '../../routing/virtual-hosts.ts';
-import { answerFor, type Route, unknownRepository } from '../route.ts';
+import type { Env } from '../env.ts';
+import { unknownEndpoint } from '../middleware/error-response.ts';
+import { checkMethod, clientAuth, enterRoute, reads } from '../middleware/routing.ts';
+import { type Route, unknownRepository } from '../route.ts';
 import { getV1Image } from './images.ts';
+import { checkV1Login, v1Ping } from './login.ts';
 import { belongsToPull, candidateNames } from './names.ts';
-import { parseV1Path, type V1Resource } from './path.ts';
 import { getV1Properties, getV1Repository } from './repository.ts';
 import { listV1Images } from './repository-images.ts';
-import { v1ErrorResponse, v1JsonResponse } from './responses.ts';
 import { searchable, searchV1 } from './search.ts';
 import { getV1Tag, listV1Tags } from './tags.ts';
-import { checkV1Login } from './users.ts';
 
 /**
- * Registry API v1, in which Docker 1.3 to 1.5 pull, and later ones up to 17.05 what they find by no other. A request
- * is for the route that its claim is of, or else for the one that has the repository which its path names.
+ * Registry API v1, for mounting at `/v1` and at `/v1ctx/<context>/v1`. Docker 1.3 to 1.5 pull by it, and later ones up
+ * to 17.05 pull by it what they find by no other API. The route is the one whose session the request brings back, or
+ * else the one that has the repository of the path.
  */
-export async function answerV1(host: VirtualHost<Route>, request: ClientRequest): Promise<Response> {
-  const claimed = claimedSite(host, request);
-  const opened = claimed ? await claimed.v1Session.open(request) : withoutSession(request);
-  // After the claim is opened: the login of a client may be in it.
-  await requireLogin(host.routes[0].clientAuth, opened);
-  const resources = parseV1Path(opened.url.pathname);
-  const [route, mapping] = claimed ? [claimed, pulled(claimed, opened)] : siteNamed(host, resources);
-  return answerFor(route, opened, mapping, (request) => answerResource(host, route, request, resources));
+export function v1Routes(): Hono<Env> {
+  const v1 = new Hono<Env>();
+  const image = '/images/:id{[0-9a-f]{64}}';
+  const name = '/repositories/:name{.+}';
+  // After the session is opened: the login of a client may be in it.
+  v1.use(openSession, clientAuth);
+  v1.use('/_ping', answeredBy('v1-ping', reads)).get(v1Ping);
+  for (const path of ['/users', '/users/']) {
+    v1.use(path, answeredBy('v1-users', [...reads, 'POST'])).all(checkV1Login);
+  }
+  v1.use('/search', answeredBy('v1-search', reads)).get(search);
+  v1.use(`${image}/ancestry`, answeredBy('v1-ancestry', reads)).get(ofImage('ancestry'));
+  v1.use(`${image}/json`, answeredBy('v1-image-json', reads)).get(ofImage('image-json'));
+  v1.use(`${image}/layer`, answeredBy('v1-layer', reads)).get(ofImage('layer'));
+  // `team/tags/images` begins the pull of `team/tags`, or asks for the tag `images` of `team`: the likeliest first.
+  v1.all(`${name}/images`, ofRepository('v1-images', listV1Images));
+  v1.all(`${name}/tags`, ofRepository('v1-tags', listV1Tags));
+  v1.all(`${name}/json`, ofRepository('v1-json', getV1Repository));
+  v1.all(`${name}/properties`, ofRepository('v1-properties', getV1Properties));
+  v1.all(`${name}/tags/:tag`, ofRepository('v1-tag', ofTag));
+  v1.all('*', noReading);
+  return v1;
 }
 
-/** A claim of a route that is not here is opened by none: the first one says so. */
-function claimedSite({ routes }: VirtualHost<Route>, request: ClientRequest): Route | undefined {
-  const id = sessionRoute(request);
-  return id === undefined ? undefined : (routes.find((each) => each.id === id) ?? routes[0]);
+/** Opens the session that a client brings back, or takes away what Docker sends in place of a login. */
+export const openSession: MiddlewareHandler<Env> = async (context, next) => {
+  const received = context.get('received');
+  const { routes } = context.get('host');
+  const id = sessionRoute(received);
+  // A session of a route that is not here is opened by none: the first one says so.
+  const claimed = id === undefined ? undefined : (routes.find((each) => each.id === id) ?? routes[0]);
+  context.set('sessionRoute', claimed);
+  context.set('received', claimed ? await claimed.v1Session.open(received) : withoutSession(received));
+  await next();
+};
+
+/** Middleware of a path that names no repository: the route of the session answers, or else the first of the host. */
+function answeredBy(resource: string, methods: readonly string[]): MiddlewareHandler<Env> {
+  return async (context, next) => {
+    const claimed = context.get('sessionRoute');
+    context.get('received').notes.resource = resource;
+    enterRoute(context, claimed ?? context.get('host').routes[0], claimed && pulled(claimed, context));
+    checkMethod(context.req.raw.method, methods);
+    await next();
+  };
 }
 
-function pulled({ repositoryNames }: Route, { v1Context }: ClientRequest): RepositoryMapping | undefined {
-  const upstream = v1Context?.repository;
+const search: Handler<Env> = (context) => {
+  const request = context.get('request');
+  const lists = context
+    .get('host')
+    .routes.map(({ registry, login }) => searchable(registry, withCredentialOf(request, login)));
+  return searchV1(lists, request);
+};
+
+function ofImage(kind: 'ancestry' | 'image-json' | 'layer'): Handler<Env> {
+  return (context) =>
+    getV1Image(context.get('route').registryV1, context.get('request'), kind, context.req.param('id') ?? '');
+}
+
+/** A response about the repository that a path names, as the path has it. */
+type RepositoryHandler = (
+  registry: RegistryV1,
+  request: ClientRequest,
+  name: string,
+  context: Context<Env>,
+) => Promise<Response>;
+
+const ofTag: RepositoryHandler = (registry, request, name, context) =>
+  getV1Tag(registry, request, name, parseTag(context.req.param('tag') ?? '') as Tag);
+
+/** A handler that passes on a path whose name is no repository here, or another one than the session is good for. */
+function ofRepository(resource: string, handler: RepositoryHandler): Handler<Env> {
+  return async (context, next) => {
+    const name = context.req.param('name') ?? '';
+    const tag = context.req.param('tag');
+    if (tag !== undefined && parseTag(tag) === undefined) {
+      return mismatch(context, next, new RegistryError('REFERENCE_INVALID', `${quoted(tag)} is not a tag.`));
+    }
+    const found = routeOf(context, name);
+    if (found instanceof RegistryError) return mismatch(context, next, found);
+    context.get('received').notes.resource = resource;
+    const request = enterRoute(context, found.route, found.mapping);
+    checkMethod(context.req.raw.method, reads);
+    return handler(found.route.registryV1, request, name, context);
+  };
+}
+
+async function mismatch(
+  context: Context<Env>,
+  next: () => Promise<void>,
+  error: RegistryError,
+): Promise<undefined> {
+  if (context.get('mismatch') === undefined) context.set('mismatch', error);
+  await next();
+  return undefined;
+}
+
+/** The end of every path of API v1: no reading of it has fit. */
+const noReading: Handler<Env> = (context) => {
+  const error = context.get('mismatch');
+  if (error === undefined) return unknownEndpoint(context);
+  throw error;
+};
+
+interface FoundRoute {
+  readonly route: Route;
+  /** undefined for a name that cannot be one: its handler says so. */
+  readonly mapping: RepositoryMapping | undefined;
+}
+
+/** @returns an error for a name that no route has, or that is another one than the session is good for. */
+function routeOf(context: Context<Env>, name: string): FoundRoute | RegistryError {
+  const host = context.get('host');
+  const claimed = context.get('sessionRoute');
+  if (claimed) {
+    const isPulled = belongsToPull(claimed.registry, context.get('received'), name);
+    return isPulled
+      ? { route: claimed, mapping: pulled(claimed, context) }
+      : invalidSession('The token is of another repository');
+  }
+  const names = candidateNames(name);
+  if (names.length === 0) return { route: host.routes[0], mapping: undefined };
+  for (const each of names) {
+    const found = host.find({ name: each, ns: undefined });
+    if (found) return found;
+  }
+  return unknownRepository(name);
+}
+
+/** The repository that the session is good for. */
+function pulled({ repositoryNames }: Route, context: Context<Env>): RepositoryMapping | undefined {
+  const upstream = context.get('received').v1Context?.repository;
   return (
     upstream && { upstream, client: repositoryNames.toClient(upstream) ?? upstream, prefix: '', rank: 0 }
   );
 }
 
-/** @throws RegistryError NAME_UNKNOWN where no route has the repository. */
-function siteNamed(
-  host: VirtualHost<Route>,
-  resources: readonly V1Resource[],
-): [Route, RepositoryMapping | undefined] {
-  const texts = resources.flatMap((each) => ('name' in each ? [each.name] : []));
-  for (const name of texts.flatMap(candidateNames)) {
-    const found = host.find({ name, ns: undefined });
-    if (found) return [found.route, found.mapping];
-  }
-  // What names no repository any route can answer, and a name that cannot be one.
-  if (texts.flatMap(candidateNames).length === 0) return [host.routes[0], undefined];
-  throw unknownRepository(texts[0] ?? '');
-}
-
-async function answerResource(
-  host: VirtualHost<Route>,
-  { registry: route, registryV1: registry }: Route,
-  request: ClientRequest,
-  resources: readonly V1Resource[],
-): Promise<Response> {
-  const resource = resources.find((each) => !('name' in each) || belongsToPull(route, request, each.name));
-  // Not thrown: what is made of a refusal is about logins at upstream.
-  if (!resource) return v1ErrorResponse(invalidSession('The token is of another repository'), request);
-  request.notes.resource = `v1-${resource.kind}`;
-  checkMethod(request, resource.kind === 'users');
-  switch (resource.kind) {
-    case 'ping':
-      // Standalone: over HTTPS, Docker up to 1.9 then sends its login with every request.
-      return v1JsonResponse({}, request, { 'X-Docker-Registry-Standalone': 'true' });
-    case 'users':
-      return checkV1Login(registry, request);
-    case 'search':
-      return searchV1(
-        host.routes.map((each) => searchable(each.registry, withCredentialOf(request, each.login))),
-        request,
-      );
-    case 'images':
-      return listV1Images(registry, request, resource.name);
-    case 'tags':
-      return listV1Tags(registry, request, resource.name);
-    case 'tag':
-      return getV1Tag(registry, request, resource.name, resource.tag);
-    case 'json':
-      return getV1Repository(registry, request, resource.name);
-    case 'properties':
-      return getV1Properties(registry, request, resource.name);
-    default:
-      return getV1Image(registry, request, resource.kind, resource.id);
-  }
-}
-
-function checkMethod({ method }: ClientRequest, mayPost: boolean): void {
-  const allowed = mayPost ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD'];
-  if (allowed.includes(method)) return;
-  throw new RegistryError('METHOD_NOT_ALLOWED', `${method} is not served here: regshift only reads.`, {
-    headers: { Allow: allowed.join(', ') },
-  });
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 200));
 }

@@ -5,14 +5,14 @@ import type { RepositoryNames } from '../../routing/repository-names.ts';
 import { listRepositories } from '../../upstream/api/catalog.ts';
 import { v1JsonResponse } from './responses.ts';
 
-/** As many as Docker Hub gave to a page. */
+/** The page size of Docker Hub. */
 const mostResults = 25;
 
 /**
- * `GET /v1/search?q=<term>`, for `docker search <host>/<term>`: repositories of upstream's list whose names have the
- * term in them, by the names that they can be pulled by. Of all routes that clients reach by the same host: the word
- * names none of them.
- * @param lists what each route's upstream lists. @throws RegistryError of the first one where none can be read.
+ * `GET /v1/search?q=<term>`, for `docker search <host>/<term>`: repositories of upstream's list that contain the
+ * term, by the names that clients pull. It searches all routes of the host, since a term names none of them.
+ * @param lists one list per route.
+ * @throws RegistryError of the first list if none can be read.
  */
 export async function searchV1(
   lists: readonly Promise<readonly SearchResult[]>[],
@@ -45,7 +45,7 @@ export async function searchable(registry: Registry, request: ClientRequest): Pr
   );
 }
 
-/** Docker prints the description beside the name: the one place where a user is told why a name will not do. */
+/** Docker prints the description beside the name. It is the only place to tell a user why a Docker refuses a name. */
 function resultOf(repository: RepositoryName, { toClient, aliases }: RepositoryNames): SearchResult[] {
   const name = toClient(repository);
   if (name === undefined) return [];
@@ -54,7 +54,7 @@ function resultOf(repository: RepositoryName, { toClient, aliases }: RepositoryN
   return [{ name, description, star_count: 0, is_official: false, is_automated: false, is_trusted: false }];
 }
 
-/** As Docker Hub gave it. */
+/** One result, with the fields of Docker Hub. */
 export interface SearchResult {
   readonly name: RepositoryName;
   readonly description: string;
@@ -65,8 +65,8 @@ export interface SearchResult {
 }
 
 /**
- * Docker checks names before it asks: 1.3 to 1.5 want a namespace of 4 to 30 letters, digits and `_`; up to 1.7, at
- * most two parts (clients.md, "Registry API v1"; moby 1.3, registry.go, validateRepositoryName).
+ * Docker checks names before it asks: 1.3 to 1.5 want a namespace of 4 to 30 letters, digits and `_`; versions up to
+ * 1.7 want at most two parts (moby 1.3, registry.go, validateRepositoryName).
  */
 function whoCannotAsk(name: RepositoryName): string {
   const [namespace = '', ...rest] = name.split('/');

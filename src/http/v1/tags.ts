@@ -9,10 +9,10 @@ import { candidateRepositories, firstExisting } from './names.ts';
 import { v1CacheControl, v1JsonResponse } from './responses.ts';
 import { rootCookie } from './root-cookie.ts';
 
-/** The same tag is another image on another platform. */
+/** A tag names another image on another platform. */
 const forPlatform = { Vary: 'User-Agent' } as const;
 
-/** `GET /v1/repositories/<name>/tags/<tag>`, as Docker from 1.8 on asks: looks at that tag and at no other. */
+/** `GET /v1/repositories/<name>/tags/<tag>`: Docker from 1.8 on asks so. It looks at that tag only. */
 export async function getV1Tag(
   { registry, search, log }: RegistryV1,
   request: ClientRequest,
@@ -25,7 +25,8 @@ export async function getV1Tag(
       const gone = error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
       if (gone || !isFaultOfImage(error)) throw error;
       log('warn', 'tag left out of API v1', { repository, tag, reason: error.message });
-      // 1.8 and 1.9 then say that the tag is not found; of another status, that they reach no registry at all.
+      // At 404, Docker 1.8 and 1.9 say that the tag is not found. At another status they say that no registry can be
+      // reached.
       const message = `${repository}:${tag} cannot be given to this Docker. ${error.message}`;
       throw new RegistryError('MANIFEST_UNKNOWN', message, { cause: error });
     });
@@ -35,7 +36,7 @@ export async function getV1Tag(
   });
 }
 
-/** `GET /v1/repositories/<name>/tags`: Docker up to 1.7, and `pull -a`, take the tag they want from all of them. */
+/** `GET /v1/repositories/<name>/tags`: Docker up to 1.7, and `pull -a`, pick their tag from the list of all tags. */
 export async function listV1Tags(
   registry: RegistryV1,
   request: ClientRequest,
@@ -57,7 +58,10 @@ function idOf({ chain }: V1Found): string {
 /** Docker up to 1.9 gives up a minute after the last byte. */
 const milliseconds = 40_000;
 
-/** What can be found out in time; the rest is logged. @throws RegistryError where that is nothing. */
+/**
+ * The image ids of all tags that answer in time. The log names the others.
+ * @throws RegistryError if no tag answers.
+ */
 async function imagesByTag(
   { registry, search, tags, log }: RegistryV1,
   request: ClientRequest,
@@ -67,7 +71,7 @@ async function imagesByTag(
   const platform = platformFor(registry, request);
   const { tags: candidates, left } = await tags.toTry(repository, request.v1Context?.tag, context);
   const limits = { concurrency: tagConcurrency, milliseconds, signal: context.signal };
-  const { found, failed } = await collectWithin(candidates, limits, (tag, signal) =>
+  const { results: found, errors: failed } = await collectWithin(candidates, limits, (tag, signal) =>
     search.tagged(repository, tag, platform, { ...context, signal }),
   );
   for (const [tag, error] of failed) {
@@ -82,7 +86,10 @@ async function imagesByTag(
   return found;
 }
 
-/** What is wrong with upstream, or with the caller's right, explains more than what is wrong with an image. */
+/**
+ * The error to report if no tag can be served. A failure of upstream, or of the client's right, explains more than a
+ * fault of an image.
+ */
 function nothingToGive(repository: RepositoryName, failed: readonly unknown[], late: number): unknown {
   const reason = failed.find((error) => !isFaultOfImage(error)) ?? failed[0];
   if (reason !== undefined) return reason;

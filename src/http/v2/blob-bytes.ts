@@ -5,8 +5,8 @@ import { byteRange } from '../range.ts';
 import { apiVersion, bytesResponse, matchesEtag } from '../responses.ts';
 
 /**
- * What every answer to a blob request says, whoever made the bytes.
- * @param isPublic whether upstream gives to anyone what they were made from.
+ * Headers of every response to a blob request.
+ * @param isPublic true if upstream serves the source of the bytes without a login.
  */
 export function blobHeaders(digest: Digest, isPublic: boolean): Record<string, string> {
   return {
@@ -18,7 +18,7 @@ export function blobHeaders(digest: Digest, isPublic: boolean): Record<string, s
   };
 }
 
-/** Answers a blob request from bytes at hand: the empty layer, or a config that was made. */
+/** Answers a blob request from bytes in memory: the empty layer, or a derived config. */
 export function blobResponse(
   request: ClientRequest,
   digest: Digest,

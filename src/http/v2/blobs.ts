@@ -1,3 +1,4 @@
+import type { Handler } from 'hono';
 import type { Digest } from '../../../converters/digest.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
@@ -13,19 +14,28 @@ import { discard, refuseEncoded } from '../../upstream/body.ts';
 import { isRefused, pickHeaders } from '../../upstream/error-response.ts';
 import { isRedirect } from '../../upstream/redirect.ts';
 import { cacheControl } from '../cache-control.ts';
+import type { Env } from '../env.ts';
+import { digestParam } from '../params.ts';
 import { apiVersion } from '../responses.ts';
 import { responseWithUpstreamBody } from '../upstream-body.ts';
 import { blobResponse } from './blob-bytes.ts';
 import { getDerivedLayer } from './layers.ts';
 
 /** `GET` and `HEAD /v2/<name>/blobs/<digest>`. @throws RegistryError. */
-export async function getBlob(
+export const getBlob: Handler<Env> = (context) => {
+  const { registry } = context.get('route');
+  const { upstream } = context.get('mapping');
+  return getBlobResponse(registry, context.get('request'), upstream, digestParam(context));
+};
+
+/** The response to a request for a blob of one registry. @throws RegistryError. */
+export async function getBlobResponse(
   registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
 ): Promise<Response> {
-  // Schema 1 names it for every entry without content, and upstream need not have it.
+  // Schema 1 names the empty layer for every entry without content. Upstream need not have it.
   if (digest === emptyLayer.digest) {
     const access = await registry.blobs.proveEmptyLayer(name, request.context);
     return blobResponse(request, digest, emptyLayer.bytes, access.public);
@@ -62,8 +72,8 @@ async function askStored(
 }
 
 /**
- * What upstream does not give may be what another replica has made. Most blobs are upstream's own, so it is asked
- * first, and caches far away only now: on Workers each question to KV takes its time and has its price.
+ * A blob that upstream does not have may be one that another replica derived. Most blobs are upstream's, so upstream
+ * is asked before remote caches: on Workers each KV read takes time and costs money.
  */
 async function answerUnknown(
   registry: Registry,
@@ -83,18 +93,20 @@ async function answerUnknown(
   return answerMade(registry, request, name, digest, found);
 }
 
-/** Every engine asks for each layer by HEAD before it pushes it; before a pull, Docker 1.8 and 1.9 alone do so. */
+/** Every engine sends a HEAD for each layer before it pushes the layer. Before a pull, only Docker 1.8 and 1.9 do. */
 function isOfPush({ method, client }: ClientRequest): boolean {
   return method === 'HEAD' && client.profile.pullsByGet;
 }
 
-/** What a blob was made from can be deleted while upstream has the blob itself, or another image leads to it. */
+/**
+ * The source of a derived blob may be deleted while upstream has the blob itself, or while another image leads to it.
+ */
 function sourceIsGone(error: unknown): undefined {
   if (error instanceof RegistryError && error.code === 'BLOB_UNKNOWN') return undefined;
   return rootIsGone(error);
 }
 
-/** What was made for an image: the right to it is the right to that image. */
+/** A derived blob: the right to its image is the right to the blob. */
 async function answerMade(
   registry: Registry,
   request: ClientRequest,
@@ -115,17 +127,17 @@ async function answerMade(
   }
 }
 
-/** Headers of a client's request that upstream answers better than the proxy could. */
+/** Request headers that upstream handles: ranges and conditions. */
 const passedOn = ['range', 'if-range', 'if-none-match', 'if-modified-since'];
 const passedBack = ['content-length', 'content-range', 'accept-ranges', 'etag', 'last-modified'];
 
-/** Of several ranges the parts can only be told apart by upstream's own type (RFC 9110, section 15.3.7.2). */
+/** Only upstream's own type tells the parts of several ranges apart (RFC 9110, section 15.3.7.2). */
 function typeOf({ headers }: Response): string {
   const type = headers.get('content-type') ?? '';
   return type.startsWith('multipart/byteranges') ? type : 'application/octet-stream';
 }
 
-/** Nothing is held: the bytes go from upstream to the client. */
+/** A stored blob. The bytes stream from upstream to the client. */
 async function answerStored(
   { client, blobs }: Registry,
   request: ClientRequest,
@@ -143,7 +155,7 @@ async function answerStored(
   if (!redirected && !fits(response, headers)) {
     throw await blobError(response, name, digest);
   }
-  // docker-registry 2.8.2 says the blob's length of the few words that it sends with 416.
+  // docker-registry 2.8.2 sends the blob's length with the few words of a 416.
   const beyond = response.status === 416;
   if (beyond) await discard(response);
   return responseWithUpstreamBody(head || beyond || response.status === 304 ? null : response.body, {
@@ -159,7 +171,7 @@ async function answerStored(
   });
 }
 
-/** Whether it is an answer to this question: a part, or nothing at all, is for whoever has asked for that. */
+/** True if a status answers the request: 206 and 416 answer a range, and 304 a condition. */
 function fits({ status }: Response, asked: Readonly<Record<string, string>>): boolean {
   if (status === 206 || status === 416) return 'range' in asked;
   if (status === 304) return 'if-none-match' in asked || 'if-modified-since' in asked;

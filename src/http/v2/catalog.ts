@@ -1,3 +1,4 @@
+import type { Handler } from 'hono';
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -6,43 +7,47 @@ import { askForRepositories, repositoriesIn } from '../../upstream/api/catalog.t
 import { nextQuery } from '../../upstream/api/tags.ts';
 import { discard } from '../../upstream/body.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
+import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
+import { enterRoute } from '../middleware/routing.ts';
 import { bytesResponse } from '../responses.ts';
-import { answerFor, type Route } from '../route.ts';
-import { pageQuery } from './tags.ts';
+import type { Route } from '../route.ts';
+import { pageQuery } from './lists.ts';
 
-/** Pages of upstream that one request may read to find a repository that is served. */
+/** Maximum number of upstream's pages that one request reads to find a served repository. */
 const mostPages = 10;
 
 /**
- * `GET /v2/_catalog`, as distribution has it: of the repositories that upstream lists to this caller those that are
- * served here, by the names that clients know, page by page as upstream gives them. Where several routes are behind
- * one host, one comes after the other; those whose upstream has no such list, as Docker Hub, are passed over.
+ * `GET /v2/_catalog`, as distribution has it: the served repositories of upstream's list, by the client's names, page
+ * by page as upstream sends them. With several routes behind one host, the lists follow each other. A route whose
+ * upstream has no such list, like Docker Hub, is skipped.
  * @throws RegistryError.
  */
-export async function listCatalog(host: VirtualHost<Route>, request: ClientRequest): Promise<Response> {
+export const listCatalog: Handler<Env> = async (context) => {
+  const host = context.get('host');
+  const request = context.get('received');
   const begin = beginning(host, request.url);
   for (let at = begin.route; ; at += 1) {
     const route = host.routes[at];
     if (route === undefined) return pageAnswer(request, [], undefined);
     const query = at === begin.route ? begin.query : pageSize(request.url);
-    const page = await answerFor(route, request, undefined, (own) => pageOf(route.registry, own, query));
+    const page = await pageOf(route.registry, enterRoute(context, route, undefined), query);
     if ('refusal' in page) {
       if (host.routes.length === 1) return forwardResponse(request, page.refusal);
       await discard(page.refusal);
       continue;
     }
     const isLast = at === host.routes.length - 1;
-    // Some clients take a page without an entry for the last one.
+    // Some clients take an empty page for the last one.
     if (page.names.length === 0 && page.next === undefined && !isLast) continue;
     if (page.next !== undefined) return pageAnswer(request, page.names, inRoute(host, page.next, at));
     const rest = isLast ? undefined : inRoute(host, pageSize(request.url), at + 1);
     return pageAnswer(request, page.names, rest);
   }
-}
+};
 
 interface Page {
-  /** As clients know them. */
+  /** By the names that clients know. */
   readonly names: readonly RepositoryName[];
   /** The query of upstream's next page. */
   readonly next: string | undefined;
@@ -70,7 +75,7 @@ async function pageOf(
   }
 }
 
-/** Upstream's link goes on after the last name that it listed, which may be one that is not served here. */
+/** Upstream's link continues after the last repository of its page. The proxy names the last one that it serves. */
 function withoutHidden(
   next: string,
   listed: readonly RepositoryName[],
@@ -83,7 +88,10 @@ function withoutHidden(
   return `?${query}`;
 }
 
-/** Which route's list a request begins in, and where: a client may go on from the last name that it was told. */
+/**
+ * The route whose list a request continues, and the query for its upstream. A client may continue from the last name
+ * that it knows.
+ */
 function beginning({ routes, find }: VirtualHost<Route>, url: URL): { route: number; query: string } {
   const query = pageQuery(url, routeField);
   const named = routes.findIndex(({ id }) => id === url.searchParams.get(routeField));
@@ -96,7 +104,7 @@ function beginning({ routes, find }: VirtualHost<Route>, url: URL): { route: num
   return { route: routes.indexOf(found.route), query: `?${page}` };
 }
 
-/** Says in a link whose list it is of: upstream's own query may be of any kind. */
+/** The query parameter of a link that names the route; upstream's own parameters stay beside it. */
 const routeField = 'route';
 
 function inRoute({ routes }: VirtualHost<Route>, query: string, at: number): string {
@@ -106,7 +114,7 @@ function inRoute({ routes }: VirtualHost<Route>, query: string, at: number): str
   return `${query}${query === '' ? '?' : '&'}${new URLSearchParams({ [routeField]: id })}`;
 }
 
-/** The query of a first page as long as the one that is asked for. */
+/** The query for a first page of the requested size. */
 function pageSize({ searchParams }: URL): string {
   const n = searchParams.get('n');
   return n === null ? '' : `?${new URLSearchParams({ n })}`;

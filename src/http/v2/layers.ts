@@ -9,8 +9,8 @@ import { responseWithUpstreamBody } from '../upstream-body.ts';
 import { blobHeaders, rangeFor, unsatisfiable } from './blob-bytes.ts';
 
 /**
- * A layer that upstream has packed with zstd, sent as the tar inside. Its size is known before the first byte goes
- * out: Docker 1.6 and 1.7 refuse a blob without Content-Length.
+ * A layer that upstream stores with zstd, served as the tar inside. The size is known before the first byte: Docker
+ * 1.6 and 1.7 refuse a blob without Content-Length.
  */
 export async function getDerivedLayer(
   { blobs }: Registry,

@@ -1,3 +1,4 @@
+import type { Handler } from 'hono';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
@@ -7,9 +8,18 @@ import type { ClientRequest } from '../../registry/client-request.ts';
 import type { ManifestResult } from '../../registry/manifests/manifests.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { cacheControl } from '../cache-control.ts';
+import type { Env } from '../env.ts';
+import { referenceParam } from '../params.ts';
 import { bytesResponse, headersWithLength, matchesEtag } from '../responses.ts';
 
 /** `GET` and `HEAD /v2/<name>/manifests/<reference>`. @throws RegistryError; ConversionError. */
+export const getManifest: Handler<Env> = (context) => {
+  const { registry } = context.get('route');
+  const { upstream } = context.get('mapping');
+  return getManifestResponse(registry, context.get('request'), upstream, referenceParam(context));
+};
+
+/** The response to a request for a manifest of one registry. @throws RegistryError; ConversionError. */
 export async function getManifestResponse(
   registry: Registry,
   request: ClientRequest,
@@ -17,9 +27,9 @@ export async function getManifestResponse(
   reference: Reference,
 ): Promise<Response> {
   if (!request.client.profile.apiV2) {
-    // There, Docker up to 1.7 does not say which of all tags it wants.
+    // Docker up to 1.7 does not name the tag that it wants by API v1.
     if (reference.kind === 'tag') registry.v1.requestedTags.record(name, reference.tag);
-    // Docker 1.5 reads schema 1, fetches every blob and fails on them; told so at once, it goes on to API v1.
+    // Docker 1.5 reads schema 1, fetches every blob and then fails. A refusal at once makes it continue with API v1.
     throw new RegistryError('MANIFEST_UNKNOWN', 'This Docker cannot pull by registry API v2.');
   }
   const result = await registry.manifests.get(request, name, reference);
@@ -48,7 +58,7 @@ function headersOf(result: ManifestResult): Record<string, string> {
   };
 }
 
-/** Like `oci-index -> schema1; platform=linux/amd64; lost="$.annotations"`. */
+/** The value of `Regshift-Conversion`, like `oci-index -> schema1; platform=linux/amd64; lost="$.annotations"`. */
 function describe({ conversion, losses }: ManifestResult): string {
   if (!conversion) return '';
   const platform = conversion.platform ? `; platform=${formatPlatform(conversion.platform as Platform)}` : '';

@@ -24,7 +24,10 @@ export interface MissingContent {
   uploadRefused(lacking: readonly Digest[]): Promise<boolean>;
 }
 
-/** Digests of one refused manifest that are looked up in caches far away. An image has at most 127 layers. */
+/**
+ * Maximum number of digests of one refused manifest that remote caches are asked for. An image has at most 127
+ * layers.
+ */
 const mostLookUps = 128;
 
 export function missingContentOf(
@@ -56,8 +59,8 @@ export function missingContentOf(
 }
 
 /**
- * A refusal that names digests of the manifest speaks of these alone.
- * @param uploaded content that was uploaded before, which a second upload would not help.
+ * If a refusal names digests of the manifest, only these are missing.
+ * @param uploaded content that a second upload would not help.
  */
 function among(
   { blobs, manifests }: NamedContent,
@@ -70,8 +73,8 @@ function among(
 }
 
 /**
- * Recipes of other replicas: in a cache that is shared, or found by a search through the tags. One search finds all that
- * a conversion made, so that the first search in vain is the last one.
+ * Recipes that other replicas made: from a shared cache, or found by a search of the tags. One search finds
+ * everything that a conversion made, so the first failed search is the last one.
  */
 async function findRecipes(
   registry: Registry,
@@ -98,7 +101,7 @@ async function findRecipes(
   return found;
 }
 
-/** Upstream's own refusal of the manifest is what the client is then told. */
+/** The client then gets upstream's own refusal of the manifest. */
 function ignoreFailure(error: unknown): undefined {
   if (error instanceof RegistryError) return undefined;
   throw error;

@@ -1,10 +1,18 @@
+import type { Handler } from 'hono';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Pinger } from '../../registry/ping.ts';
+import type { Env } from '../env.ts';
 import { bytesResponse } from '../responses.ts';
 
+/** `GET /v2/`. @throws RegistryError as `pingResponse`. */
+export const ping: Handler<Env> = (context) => {
+  const { registry, login } = context.get('route');
+  return pingResponse(registry.pinger, context.get('request'), login === 'passthrough');
+};
+
 /**
- * `GET /v2/`: tells a client whether it must log in. Where the client's own login is for upstream, upstream's answer
- * is the answer, with its challenge; otherwise the proxy speaks for itself.
+ * `GET /v2/` tells a client whether it must log in. With pass-through the client gets upstream's answer and
+ * challenge; otherwise the proxy answers by itself.
  */
 export async function pingResponse(
   pinger: Pinger,

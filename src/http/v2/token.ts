@@ -1,13 +1,20 @@
+import type { Handler } from 'hono';
+import type { RepositoryName } from '../../../converters/reference.ts';
 import type { TokenRelay } from '../../auth/token-relay.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
+import { renameScope } from '../../routing/repository-names.ts';
+import type { VirtualHost } from '../../routing/virtual-hosts.ts';
 import {
   basicAuthorization,
   type Credential,
   type StaticCredential,
 } from '../../upstream/auth/credential.ts';
+import { readingScope } from '../../upstream/auth/scope.ts';
 import type { GrantedToken } from '../../upstream/auth/token-server.ts';
+import type { Env } from '../env.ts';
 import { bytesResponse } from '../responses.ts';
+import type { Route } from '../route.ts';
 
 const noStore = { 'Cache-Control': 'no-store' } as const;
 
@@ -15,34 +22,55 @@ const noStore = { 'Cache-Control': 'no-store' } as const;
 const shortestLife = 60;
 
 /**
- * `GET /token`: upstream's token server, through the proxy (distribution, "Token Authentication"). Of the query only
- * `service` and `scope` go on. `account` says again what Basic says; `offline_token` and `client_id` ask for a
- * refresh token, which would have to come back by POST (OAuth 2): 405 here, and so none is given out. Docker POSTs
- * only with a refresh token; containerd ≥ 1.6 POSTs a password first and comes back with GET on 405.
- * @throws RegistryError as `TokenRelay.token`: UNAUTHORIZED when the token server refuses the login (with a Basic challenge
- *   from upstream-refusal.ts).
- * @param upstreamScope what upstream is asked for in the place of a client's scope; undefined for nothing.
+ * `GET /token` is upstream's token server, reached through the proxy (distribution, "Token Authentication"). Of the
+ * query, `service` and `scope` are forwarded. `account` repeats the Basic user; `offline_token` and `client_id` ask
+ * for a refresh token, which a client would return by POST (OAuth 2). The proxy answers POST with 405 and gives out
+ * no refresh token. Docker POSTs only with a refresh token; containerd ≥ 1.6 POSTs a password first and continues
+ * with GET at 405.
+ * @param clock milliseconds since the epoch.
+ * @throws RegistryError as `TokenRelay.token`: UNAUTHORIZED if the token server refuses the login (with a Basic
+ *   challenge from challenge.ts).
  */
-export async function tokenResponse(
+export function token(clock: () => number): Handler<Env> {
+  return (context) =>
+    tokenResponse(context.get('route').tokenRelay, context.get('request'), context.get('host'), clock);
+}
+
+async function tokenResponse(
   relay: TokenRelay | undefined,
   request: ClientRequest,
+  host: VirtualHost<Route>,
   clock: () => number,
-  upstreamScope: (scope: string) => string | undefined,
 ): Promise<Response> {
   if (relay === undefined) throw new RegistryError('ENDPOINT_UNKNOWN', 'This proxy gives out no tokens.');
   const { searchParams } = request.url;
   const service = searchParams.get('service') ?? undefined;
   const asked = searchParams.getAll('scope').filter((scope) => scope !== '');
-  const scopes = [...new Set(asked.flatMap((scope) => upstreamScope(scope) ?? []))];
+  const scopes = [...new Set(asked.flatMap((scope) => upstreamScope(host, scope) ?? []))];
   const credential = basicOnly(request.context.credential);
-  const token = await relay.token({ service, scopes, credential }).catch((error: unknown) => {
+  const granted = await relay.token({ service, scopes, credential }).catch((error: unknown) => {
     throw notStored(error);
   });
-  const body = new TextEncoder().encode(JSON.stringify(answerFields(token, clock())));
+  const body = new TextEncoder().encode(JSON.stringify(answerFields(granted, clock())));
   return bytesResponse(body, { 'Content-Type': 'application/json', ...noStore }, request.method === 'HEAD');
 }
 
-/** A Bearer value is no login: it is what is asked for here. */
+/**
+ * The scope that upstream is asked for in place of a client's. Clients ask for a token for the name that they know,
+ * without `ns`. A name that no route has gets none, and a route that takes no pushes gets a scope to pull.
+ */
+function upstreamScope(host: VirtualHost<Route>, scope: string): string | undefined {
+  const [ns] = host.routes.flatMap(({ match }) => match.ns);
+  let takesPushes = host.routes[0].registry.pushes.allowed;
+  const renamed = renameScope(scope, (name: RepositoryName) => {
+    const found = host.find({ name, ns: undefined }) ?? host.find({ name, ns });
+    takesPushes = found?.route.registry.pushes.allowed ?? false;
+    return found?.mapping.upstream;
+  });
+  return renamed && (takesPushes ? renamed : readingScope(renamed));
+}
+
+/** A Bearer value is not a login; this endpoint gives it out. */
 function basicOnly(credential: Credential): StaticCredential {
   const isLogin = credential.kind !== 'kept' && basicAuthorization(credential) !== undefined;
   return isLogin ? credential : { kind: 'none' };

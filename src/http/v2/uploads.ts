@@ -1,3 +1,4 @@
+import type { Handler } from 'hono';
 import { isDigest } from '../../../converters/digest.ts';
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
 import { isSealed } from '../../client-state/upload-location.ts';
@@ -8,21 +9,22 @@ import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { uploadsPath } from '../../upstream/api/paths.ts';
 import { pullScope, pushScope } from '../../upstream/auth/scope.ts';
 import { discard } from '../../upstream/body.ts';
+import type { Env } from '../env.ts';
 import { type ForwardTarget, forwardRequest } from '../forward.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { contentLocation, uploadLocation } from '../location.ts';
+import { inSameRoute } from '../middleware/routing.ts';
+import { uploadParam } from '../params.ts';
 
 /**
  * `POST /v2/<name>/blobs/uploads/`: begins an upload, takes a blob in one piece, or mounts one.
- * @param sameRoute what upstream calls what a client calls so; undefined for what another route is for.
  * @throws RegistryError.
  */
-export async function startUpload(
-  registry: Registry,
-  request: ClientRequest,
-  mapping: RepositoryMapping,
-  sameRoute: (name: RepositoryName) => RepositoryName | undefined,
-): Promise<Response> {
+export const startUpload: Handler<Env> = (context) => {
+  const { registry } = context.get('route');
+  const request = context.get('request');
+  const mapping = context.get('mapping');
+  const sameRoute = inSameRoute(context);
   const { query, from } = mount(request.url, (name) => served(registry, sameRoute(name)));
   const path = `${uploadsPath(mapping.upstream)}${query}`;
   const scopes = [
@@ -30,22 +32,21 @@ export async function startUpload(
     ...(from && from !== mapping.upstream ? [pullScope(from)] : []),
   ];
   return answer(registry, request, mapping, { path, scopes });
-}
+};
 
 /** `GET`, `PATCH`, `PUT` and `DELETE` of an upload that was begun. @throws RegistryError. */
-export async function continueUpload(
-  registry: Registry,
-  request: ClientRequest,
-  mapping: RepositoryMapping,
-  upload: string,
-): Promise<Response> {
+export const continueUpload: Handler<Env> = async (context) => {
+  const { registry } = context.get('route');
+  const request = context.get('request');
+  const mapping = context.get('mapping');
+  const upload = uploadParam(context);
   const { search } = request.url;
   const path = `${uploadsPath(mapping.upstream)}${upload}${search}`;
   const scopes = [pushScope(mapping.upstream)];
   if (!isSealed(upload)) return answer(registry, request, mapping, { path, scopes });
   const url = withQuery(await registry.pushes.locations.open(upload, mapping.upstream), search);
   return answer(registry, request, mapping, { path, url, scopes });
-}
+};
 
 async function answer(
   registry: Registry,
@@ -75,8 +76,8 @@ async function answer(
 }
 
 /**
- * A mount asks upstream for a repository by the name that upstream knows. What is not served here is not mounted
- * from: the blob is then uploaded, as where a registry cannot mount (distribution-spec 1.1, "Mounting a blob").
+ * A mount names another repository by upstream's name. If the proxy does not serve that repository, the client
+ * uploads the blob, as at a registry that cannot mount (distribution-spec 1.1, "Mounting a blob").
  */
 function mount(
   { search, searchParams }: URL,
@@ -100,7 +101,7 @@ function served({ serves }: Registry, name: RepositoryName | undefined): Reposit
   return name !== undefined && serves(name) ? name : undefined;
 }
 
-/** What the client adds comes after what upstream has written, which stays as it is. */
+/** The client's parameters follow upstream's, which stay unchanged. */
 function withQuery(url: string, search: string): URL {
   return new URL(`${url}${url.includes('?') ? search.replace('?', '&') : search}`);
 }

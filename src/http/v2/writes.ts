@@ -1,5 +1,7 @@
+import type { Context, Handler } from 'hono';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
-import type { Reference, RepositoryName } from '../../../converters/reference.ts';
+import { limits } from '../../../converters/limits.ts';
+import type { RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
@@ -8,32 +10,32 @@ import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { blobPath, manifestPath, referenceText } from '../../upstream/api/paths.ts';
 import { deleteScope, pushScope } from '../../upstream/auth/scope.ts';
+import { readBounded } from '../../upstream/body.ts';
+import type { Env } from '../env.ts';
 import { forwardRequest } from '../forward.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { contentLocation } from '../location.ts';
+import { digestParam, referenceParam } from '../params.ts';
 import { missingContentOf } from './missing-content.ts';
-import { isRefusal, readRefusal } from './push-refusal.ts';
 
 /**
  * `PUT /v2/<name>/manifests/<reference>`, byte for byte. Before it, the proxy uploads content that the manifest names,
  * that the registry lacks and that regshift makes.
  * @throws RegistryError.
  */
-export async function putManifest(
-  registry: Registry,
-  request: ClientRequest,
-  mapping: RepositoryMapping,
-  reference: Reference,
-): Promise<Response> {
+export const putManifest: Handler<Env> = async (context) => {
+  const { registry } = context.get('route');
+  const request = context.get('request');
+  const reference = referenceText(referenceParam(context));
   const body = await registry.pushes.bodies.read(request);
   try {
-    return await putBody(registry, request, mapping, referenceText(reference), body?.bytes);
+    return await putBody(registry, request, context.get('mapping'), reference, body?.bytes);
   } finally {
     body?.release();
   }
-}
+};
 
-/** @param bytes undefined for a request that is passed on as it comes. */
+/** @param bytes undefined for a request whose body is forwarded as a stream. */
 async function putBody(
   registry: Registry,
   request: ClientRequest,
@@ -63,39 +65,27 @@ async function putBody(
 }
 
 /** `DELETE` of a manifest or a tag. @throws RegistryError. */
-export function deleteManifest(
-  registry: Registry,
-  request: ClientRequest,
-  mapping: RepositoryMapping,
-  reference: Reference,
-) {
-  return deleteContent(registry, request, mapping, manifestPath, referenceText(reference));
-}
+export const deleteManifest: Handler<Env> = (context) =>
+  deleteContent(context, manifestPath, referenceText(referenceParam(context)));
 
 /** `DELETE` of a blob. @throws RegistryError. */
-export function deleteBlob(
-  registry: Registry,
-  request: ClientRequest,
-  mapping: RepositoryMapping,
-  digest: Digest,
-) {
-  return deleteContent(registry, request, mapping, blobPath, digest);
-}
+export const deleteBlob: Handler<Env> = (context) => deleteContent(context, blobPath, digestParam(context));
 
 async function deleteContent(
-  registry: Registry,
-  request: ClientRequest,
-  { upstream: name }: RepositoryMapping,
+  context: Context<Env>,
   pathOf: typeof manifestPath,
   reference: string,
 ): Promise<Response> {
+  const { registry } = context.get('route');
+  const request = context.get('request');
+  const { upstream: name } = context.get('mapping');
   const path = `${pathOf(name, reference)}${request.url.search}`;
   const response = await write(registry, request, name, path, deleteScope(name));
   if (response.status === 404) await refuseDerived(registry, request, name, [reference]);
   return forwardResponse(request, response);
 }
 
-/** Even without an answer it may have been done: what is remembered is left behind either way. */
+/** A write may have happened even if its response is lost, so cached answers about the repository end either way. */
 async function write(
   registry: Registry,
   request: ClientRequest,
@@ -115,13 +105,13 @@ async function write(
   }
 }
 
-/** More than these would be another's error message, long on purpose. */
+/** Maximum number of digests read from a refusal. A longer list would be an error message made long on purpose. */
 const mostDigests = 10;
 
 /**
- * Upstream has refused what names something that it does not have and the proxy makes: the client, which has pulled
- * it from here, could not know.
- * @throws RegistryError METHOD_NOT_ALLOWED, where one of the digests is such and the caller may read what it is made from.
+ * Upstream has refused a manifest that names derived content, or a request for it. The client pulled that content
+ * through the proxy and cannot know.
+ * @throws RegistryError METHOD_NOT_ALLOWED if one of the digests is derived and the client may read its source.
  */
 async function refuseDerived(
   registry: Registry,
@@ -158,4 +148,23 @@ function sourceOf(recipe: Recipe): Digest {
     case 'layer':
       return recipe.packed;
   }
+}
+
+/** A registry's refusal of a manifest. */
+interface PushRefusal {
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Digests in its text: registries name the content that they lack. */
+  readonly digests: readonly Digest[];
+}
+
+function isRefusal({ status }: Response): boolean {
+  return status === 400 || status === 404;
+}
+
+/** @throws RegistryError as `readBounded`. */
+async function readRefusal(response: Response): Promise<PushRefusal> {
+  const body = await readBounded(response, limits.documentBytes, 'an error');
+  const said: readonly string[] =
+    new TextDecoder().decode(body).match(/\bsha\d{3}:[0-9a-f]{64,128}\b/g) ?? [];
+  return { body: body as Uint8Array<ArrayBuffer>, digests: said.filter(isDigest) };
 }

@@ -2,35 +2,35 @@ import { corruptLayer } from '../corrupt-layer.ts';
 import { type FrameHeader, readFrameStart } from './frame-header.ts';
 
 export interface BlockStep {
-  /** Bytes that the step went over. */
+  /** Bytes that the step consumed. */
   readonly length: number;
-  /** `starved`: the next step needs bytes that have not come yet. */
+  /** `starved`: the next step needs more bytes. */
   readonly found: 'starved' | 'frame' | 'inside' | 'block-end' | 'frame-end' | 'skipped';
 }
 
 export interface BlockScanner {
-  /** The frame that the scanner is in; `undefined` between frames and in skippable ones. */
+  /** The current frame; `undefined` between frames and in skippable frames. */
   readonly frame: FrameHeader | undefined;
-  /** Frames begun, skippable ones too. */
+  /** The number of frames so far, including skippable ones. */
   readonly frames: number;
-  /** Whether the last step ended between two frames, where a stream may end. */
+  /** Whether the last step ended between frames, where a stream may end. */
   readonly between: boolean;
-  /** Goes on from `at`. A header is taken whole or not at all. @throws RegistryError UPSTREAM_CONTENT. */
+  /** Scans on from `at`. A partial header is not consumed. @throws RegistryError UPSTREAM_CONTENT. */
   step(bytes: Uint8Array, at: number): BlockStep;
 }
 
 const blockHeaderLength = 3;
 const checksumLength = 4;
-/** RFC 8878, section 3.1.1.2.4. */
+/** The maximum block size, in bytes (RFC 8878, section 3.1.1.2.4). */
 const largestBlock = 128 * 1024;
 const starved: BlockStep = { length: 0, found: 'starved' };
 
-/** Goes through the structure of a zstd stream: frames, blocks, skippable frames (RFC 8878, section 3.1). */
+/** Scans the structure of a zstd stream: frames, blocks and skippable frames (RFC 8878, section 3.1). */
 export function createBlockScanner(what: string): BlockScanner {
   let phase: 'start' | 'header' | 'body' | 'skipping' = 'start';
   let frame: FrameHeader | undefined;
   let frames = 0;
-  /** The bytes still to come of a skippable frame, or of a block and the checksum behind it. */
+  /** The remaining bytes of a skippable frame, or of a block and the checksum after it. */
   let left = 0;
   let lastBlock = false;
 
@@ -49,7 +49,7 @@ export function createBlockScanner(what: string): BlockScanner {
     return { length: begun.length, found: 'frame' };
   }
 
-  /** Section 3.1.1.2. */
+  /** Reads a block header (section 3.1.1.2). */
   function blockHeader(bytes: Uint8Array, at: number): BlockStep {
     const [first, second, third] = bytes.subarray(at, at + blockHeaderLength);
     if (first === undefined || second === undefined || third === undefined) return starved;
@@ -60,7 +60,7 @@ export function createBlockScanner(what: string): BlockScanner {
     }
     phase = 'body';
     lastBlock = (first & 1) === 1;
-    // The size of an RLE block is that of its content; a single byte stands for it.
+    // The size of an RLE block is that of its decompressed content; the block itself is a single byte.
     left = (type === 1 ? 1 : size) + (lastBlock && frame?.hasChecksum ? checksumLength : 0);
     return { length: blockHeaderLength, found: 'inside' };
   }

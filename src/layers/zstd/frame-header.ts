@@ -1,18 +1,18 @@
-/** What begins at a place in a zstd stream (RFC 8878, section 3.1). */
+/** The start of a frame in a zstd stream (RFC 8878, section 3.1). */
 export type FrameStart =
   | ({ readonly kind: 'frame' } & FrameHeader)
   | { readonly kind: 'skippable'; readonly length: number; readonly contentLength: number };
 
 export interface FrameHeader {
-  /** Of the header itself, with the magic number. */
+  /** Bytes of the header, including the magic number. */
   readonly length: number;
-  /** The memory that a decoder needs for what came before, in bytes. */
+  /** The memory that a decoder needs for earlier output, in bytes. */
   readonly windowSize: number;
   readonly hasChecksum: boolean;
   readonly dictionary: boolean;
 }
 
-/** Reads the header at `at`; `undefined` while bytes are missing, `unknown` when no frame begins there. */
+/** Reads the frame header at `at`. @returns `undefined` if bytes are missing, `unknown` if no frame begins there. */
 export function readFrameStart(bytes: Uint8Array, at: number): FrameStart | 'unknown' | undefined {
   if (bytes.length < at + 4) return undefined;
   const magic = littleEndian(bytes, at, 4);
@@ -26,9 +26,9 @@ export function readFrameStart(bytes: Uint8Array, at: number): FrameStart | 'unk
   return descriptor === undefined ? undefined : frameHeader(bytes, at, descriptor);
 }
 
-/** Section 3.1.1.1. */
+/** Reads the header of a frame with content (section 3.1.1.1). */
 function frameHeader(bytes: Uint8Array, at: number, descriptor: number): FrameStart | 'unknown' | undefined {
-  // The Reserved_bit: a frame that sets it has a meaning still to be written.
+  // The Reserved_bit is for future versions of the format.
   if (descriptor & 0b1000) return 'unknown';
   const singleSegment = (descriptor & 0b10_0000) !== 0;
   const dictionaryLength = [0, 1, 2, 4][descriptor & 0b11] ?? 0;
@@ -52,7 +52,7 @@ function windowSize(descriptor: number): number {
   return base + (base / 8) * (descriptor & 0b111);
 }
 
-/** Two bytes count from 256 on (section 3.1.1.1.4). */
+/** Reads the content size; a field of two bytes has an offset of 256 (section 3.1.1.1.4). */
 function contentSize(bytes: Uint8Array, at: number, length: number): number {
   return littleEndian(bytes, at, length) + (length === 2 ? 256 : 0);
 }

@@ -5,7 +5,7 @@ import type { FrameHeader } from './frame-header.ts';
 /** Some bytes of one zstd frame. */
 export interface FramePiece {
   readonly bytes: Uint8Array;
-  /** Set on the piece that a frame begins with; the header is in `bytes`. */
+  /** The frame's header, on the first piece of a frame. `bytes` includes the header. */
   readonly opens: FrameHeader | undefined;
   /** Offset of the piece in the stream. */
   readonly at: number;
@@ -13,65 +13,65 @@ export interface FramePiece {
   readonly closes: boolean;
 }
 
-/** `block`: no piece has bytes of two blocks, so that none unpacks to more than 128 KiB. */
+/** The largest piece. A `block` decompresses to at most 128 KiB. */
 export type PieceUnit = 'frame' | 'block';
 
 export interface FrameSplitter {
-  /** Cuts the next bytes of a stream into pieces. @throws RegistryError UPSTREAM_CONTENT. */
-  walk(chunk: Uint8Array): Generator<FramePiece>;
-  /** @throws RegistryError UPSTREAM_CONTENT when the stream must not end here. */
+  /** Splits the next bytes of a stream into pieces. @throws RegistryError UPSTREAM_CONTENT. */
+  split(chunk: Uint8Array): Generator<FramePiece>;
+  /** Ends the stream. @throws RegistryError UPSTREAM_CONTENT inside a frame or without any frame. */
   end(): void;
 }
 
 export interface FrameSplitterOptions {
-  /** The largest window that a frame may ask for, in bytes. */
+  /** The largest window that a frame may need, in bytes. */
   readonly windowLimit: number;
   readonly unit: PieceUnit;
-  /** How a message calls the stream. */
+  /** The stream's name in messages. */
   readonly what: string;
 }
 
 /**
- * Cuts a zstd stream at the ends of its frames, which can be found without unpacking, and leaves out skippable
- * frames. Decoders are then given one frame at a time: that of Node 24 stops without a word after the first frame
- * when its input goes on beyond it, or at once at a skippable frame. And a window is known before memory is given.
+ * Splits a zstd stream into frames without decompressing it, and drops skippable frames. A decoder then gets one frame
+ * at a time: the decoder of Node 24 stops silently after the first frame if more input follows, and immediately at a
+ * skippable frame. The splitter also tells the window size of a frame before the decoder takes memory for it.
  */
 export function createFrameSplitter({ windowLimit, unit, what }: FrameSplitterOptions): FrameSplitter {
   const scanner = createBlockScanner(what);
-  /** The beginning of a header whose end has not come yet. */
-  let carried: Uint8Array = new Uint8Array();
-  /** Bytes of the stream before `carried`. */
-  let walked = 0;
+  /** The beginning of an incomplete header. */
+  let remainder: Uint8Array = new Uint8Array();
+  /** The offset of `remainder` in the stream. */
+  let offset = 0;
 
-  function* walk(chunk: Uint8Array): Generator<FramePiece> {
-    const bytes = join(carried, chunk);
+  function* split(chunk: Uint8Array): Generator<FramePiece> {
+    const bytes = join(remainder, chunk);
     let from = 0;
     let at = 0;
     let opens: FrameHeader | undefined;
     for (;;) {
       const { length, found } = scanner.step(bytes, at);
       if (found === 'frame') {
-        opens = readable(scanner.frame, windowLimit, what);
+        opens = checkHeader(scanner.frame, windowLimit, what);
         from = at;
       }
       at += length;
       if (found === 'starved') break;
       if (found === 'frame-end' || (found === 'block-end' && unit === 'block')) {
-        yield { bytes: bytes.subarray(from, at), opens, at: walked + from, closes: found === 'frame-end' };
+        yield { bytes: bytes.subarray(from, at), opens, at: offset + from, closes: found === 'frame-end' };
         opens = undefined;
         from = at;
       }
     }
     if (scanner.frame !== undefined && at > from)
-      yield { bytes: bytes.subarray(from, at), opens, at: walked + from, closes: false };
-    carried = bytes.slice(at);
-    walked += at;
+      yield { bytes: bytes.subarray(from, at), opens, at: offset + from, closes: false };
+    remainder = bytes.slice(at);
+    offset += at;
   }
 
   return {
-    walk,
+    split,
     end() {
-      if (scanner.between && scanner.frames > 0 && carried.length === 0) return;
+      if (scanner.between && scanner.frames > 0 && remainder.length === 0) return;
       throw corruptLayer(
         'cut-short',
         what,
@@ -81,7 +81,7 @@ export function createFrameSplitter({ windowLimit, unit, what }: FrameSplitterOp
   };
 }
 
-function readable(
+function checkHeader(
   frame: FrameHeader | undefined,
   windowLimit: number,
   what: string,

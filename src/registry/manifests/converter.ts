@@ -173,10 +173,10 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     };
     const flight = context.knownLayersOnly ? `${key} known-layers` : key;
     const whose = credentialKey(context.credential);
-    const product = await flights.join({ key: flight, whose, start, late }, context.signal);
+    const product = await flights.join({ key: flight, credential: whose, start, late }, context.signal);
     // Content that upstream did not give to the request that began it was left out, and may be available to this one.
     if (product.complete || isOwn) return product;
-    return flights.join({ key: `${flight} ${whose}`, whose, start, late }, context.signal);
+    return flights.join({ key: `${flight} ${whose}`, credential: whose, start, late }, context.signal);
   }
 
   async function recipeOf(repository: RepositoryName, digest: Digest, { budget }: RequestContext) {
@@ -184,7 +184,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
   }
 
   function cachedRecipe(repository: RepositoryName, digest: Digest): Recipe | undefined {
-    return recipeIn(cache.atHand?.(recipeKey(upstream, repository, digest)));
+    return recipeIn(cache.getLocal?.(recipeKey(upstream, repository, digest)));
   }
 
   async function hasRecipes(

@@ -121,9 +121,9 @@ function tiersOf({ RECIPES: namespace }: Bindings, log: Log): Tier[] {
   const edge: Tier = {
     name: 'edge',
     cache: createEdgeCache(() => caches.open('regshift'), log),
-    keeps: () => true,
+    accepts: () => true,
   };
-  if (namespace) return [edge, { name: 'kv', cache: createKvCache(namespace, log), keeps: isOurs }];
+  if (namespace) return [edge, { name: 'kv', cache: createKvCache(namespace, log), accepts: isOurs }];
   log('warn', 'no KV namespace is bound as RECIPES: other locations have to make again what this one made', {
     consequence: 'digests are found all the same, by asking upstream for tags',
   });

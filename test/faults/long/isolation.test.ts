@@ -14,7 +14,7 @@ import { requirePeers } from '../../support/programs.ts';
 const seed = Number(process.env.ISOLATION_SEED ?? Math.floor(Math.random() * 1_000_000_000));
 const requests = Number(process.env.ISOLATION_REQUESTS ?? 6_000);
 
-/** Random users and rights, an upstream that flaps; an oracle that knows what each answer may be. */
+/** Runs random users and rights against a flapping upstream. An oracle knows the allowed responses to each request. */
 async function expectIsolation(start: (world: World) => Promise<Proxies>): Promise<void> {
   const world = await startWorld(seed);
   const proxies = await start(world);
@@ -34,7 +34,7 @@ async function expectIsolation(start: (world: World) => Promise<Proxies>): Promi
   }
 }
 
-describe('no answer tells of what its requester may not read, and no fault of one is told to another', () => {
+describe('no response reveals content that its client may not read, or the failure of another client', () => {
   it(`on Node (seed ${seed})`, () => expectIsolation(startNode));
 
   it.skipIf(requirePeers('redis-server'))(`on two replicas that share a Redis (seed ${seed})`, () =>

@@ -9,11 +9,11 @@ import { startNodeProcess } from '../../support/node-process.ts';
 
 const seconds = Number(process.env.LOAD_SECONDS ?? 15);
 const clients = 32;
-/** What says that it is not there is believed for as long as a good answer is: it is no fault of this kind. */
+/** Faults without 404 and wrong digests, which are cached as long as a good response. */
 const faults = Object.entries(quickFaults).filter(([name]) => !/404|digest of|no connection/.test(name));
 const names = (Object.keys(targets) as TargetName[]).filter((name) => targets[name].wants === 'nothing');
 
-it(`${clients} clients at once for ${seconds} s, a tenth of what upstream says is wrong: no wrong answer`, async () => {
+it(`${clients} clients at once for ${seconds} s get no wrong response, while a tenth of upstream's responses are faults`, async () => {
   const upstream = await startHostileUpstream();
   const proxy = await startNodeProcess({
     REGSHIFT_UPSTREAM: upstream.url,
@@ -55,7 +55,7 @@ it(`${clients} clients at once for ${seconds} s, a tenth of what upstream says i
     expect(Object.keys(outcomes)).not.toContain('500 INTERNAL');
     expect(good.length).toBeGreaterThan(seconds * 20);
     expect(p99).toBeLessThan(5_000);
-    // Code and caches fill in the first half minute; from then on it is flat.
+    // Code and caches fill in the first half minute; after that memory must not grow.
     expect(end.megabytes - (seconds < 60 ? fresh : half).megabytes).toBeLessThan(seconds < 60 ? 200 : 30);
   } finally {
     await proxy.stop();
@@ -63,7 +63,7 @@ it(`${clients} clients at once for ${seconds} s, a tenth of what upstream says i
   }
 });
 
-it('more than it takes at once is told to come back, and what it takes is right', async () => {
+it('requests beyond the limit get 503 with Retry-After, and all others succeed', async () => {
   const upstream = await startHostileUpstream();
   const proxy = await startNodeProcess({
     REGSHIFT_UPSTREAM: upstream.url,
@@ -76,9 +76,9 @@ it('more than it takes at once is told to come back, and what it takes is right'
     const until = performance.now() + 3_000;
     const client = async () => {
       while (performance.now() < until) {
-        const answer = ask(targets[random.one(names)], proxy.port, goodLogin, 20_000);
-        const outcome = await outcomeOf(answer);
-        if (outcome.startsWith('503')) expect((await answer).header('Retry-After')).toMatch(/^\d+$/);
+        const response = ask(targets[random.one(names)], proxy.port, goodLogin, 20_000);
+        const outcome = await outcomeOf(response);
+        if (outcome.startsWith('503')) expect((await response).header('Retry-After')).toMatch(/^\d+$/);
         outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
       }
     };

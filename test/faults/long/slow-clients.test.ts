@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { startHostileUpstream } from '../../support/faults/hostile-upstream.ts';
 import { startProxy } from '../../support/proxy.ts';
 
-/** What a client hears that sends a letter a second of this, and when the proxy hangs up on it. */
+/** Sends the rest letter by letter, one a second. @returns the response, and when the proxy closed the connection. */
 async function slowly(port: number, first: string, rest: string) {
   const socket = connect(port, '127.0.0.1');
   const started = performance.now();
@@ -28,7 +28,7 @@ async function slowly(port: number, first: string, rest: string) {
   return { heard, ended, seconds };
 }
 
-it('who sends headers letter by letter has half a minute for them, who sends a body so all the time there is', async () => {
+it('a client that sends its headers letter by letter has half a minute; one that sends its body so has no such limit', async () => {
   const upstream = await startHostileUpstream();
   const proxy = await startProxy(upstream.url);
   const bodies: string[] = [];

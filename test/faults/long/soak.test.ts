@@ -15,7 +15,7 @@ import { startNodeProcess } from '../../support/node-process.ts';
 const faults = Object.entries({ ...quickFaults, ...slowFaults });
 const names = (Object.keys(targets) as TargetName[]).filter((name) => targets[name].wants === 'nothing');
 
-/** A client that leaves while it is being answered, or before. */
+/** A client that disconnects before or during its response. */
 async function leave(port: number, path: string, afterMs: number): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
@@ -34,7 +34,7 @@ async function round(port: number, random: Random): Promise<string> {
   return outcome;
 }
 
-/** Everything that goes wrong, in any order, eight at a time. */
+/** Runs rounds of random faults, eight at a time. @returns the number of each outcome. */
 async function rounds(count: number, port: number, upstream: HostileUpstream, random: Random) {
   const outcomes: Record<string, number> = {};
   let left = count;
@@ -60,7 +60,7 @@ async function rounds(count: number, port: number, upstream: HostileUpstream, ra
 
 it('a thousand rounds of faults leave nothing behind: no connection, no memory', async () => {
   const upstream = await startHostileUpstream();
-  // Nothing is served from what is known: every round asks upstream.
+  // Nothing is served from the cache: every round sends requests to upstream.
   const proxy = await startNodeProcess({
     REGSHIFT_UPSTREAM: upstream.url,
     REGSHIFT_TAG_TTL: '0',
@@ -72,7 +72,7 @@ it('a thousand rounds of faults leave nothing behind: no connection, no memory',
     await rounds(500, proxy.port, upstream, random);
     const warm = factsOfProcess(proxy.pid);
     const outcomes = await rounds(1_000, proxy.port, upstream, random);
-    // What stands still is given up after two minutes; what clients have left, at once.
+    // Stalled connections end after two minutes, those of disconnected clients at once.
     const settled = () => factsOfProcess(proxy.pid).descriptors - fresh.descriptors;
     await expect.poll(settled, { timeout: 180_000, interval: 1_000 }).toBeLessThanOrEqual(8);
     const after = factsOfProcess(proxy.pid);
@@ -82,7 +82,7 @@ it('a thousand rounds of faults leave nothing behind: no connection, no memory',
     expect(upstream.connections()).toBeLessThanOrEqual(8);
     expect(after.megabytes - warm.megabytes).toBeLessThan(40);
     for (const name of names) {
-      // What somebody asked for last may be under way still, from an upstream that stands still.
+      // The last request of another client may still be in flight, to an upstream that stalls.
       const again = () => outcomeOf(ask(targets[name], proxy.port, goodLogin, 90_000));
       await expect.poll(again, { timeout: 150_000, interval: 1_000 }).toBe('200');
     }

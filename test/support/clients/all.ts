@@ -4,5 +4,5 @@ import { docker } from './docker.ts';
 import { podman } from './podman.ts';
 import { skopeo } from './skopeo.ts';
 
-/** Each pulls with code of its own, but for podman and skopeo, which share a library. */
+/** The client programs. Each has its own code, except that podman and skopeo share a library. */
 export const clientPrograms: readonly ClientProgram[] = [skopeo, containerd, podman, docker];

@@ -11,7 +11,7 @@ export const containerd: ClientProgram = {
   start: () => startContainerd(),
 };
 
-/** @param hosts what `hosts.toml` says of registries, by their names; without any, all speak plain HTTP. */
+/** @param hosts the content of `hosts.toml` for each registry, by its name; by default all speak plain HTTP. */
 export async function startContainerd(hosts?: Readonly<Record<string, string>>): Promise<Client> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-containerd-'));
   const address = join(home, 'containerd.sock');
@@ -39,14 +39,14 @@ export async function startContainerd(hosts?: Readonly<Record<string, string>>):
       const namespaced = (...args: string[]) => ctr('--namespace', `pull-${pulls}`, ...args);
       const native = ['--snapshotter', 'native'];
       await namespaced('image', 'pull', ...way, ...native, '--platform', 'linux/amd64', reference);
-      // A container that is never run has the files, and keeps them from being collected as garbage.
+      // A container that never runs has the files, and keeps them from garbage collection.
       await namespaced('container', 'create', ...native, reference, 'files');
       return boundDirectory(await namespaced('snapshots', ...native, 'mounts', '/nowhere', 'files'));
     },
   };
 }
 
-/** Namespaces share no content, so the first pull in each fetches everything. */
+/** Namespaces share no content, so the first pull in each one downloads everything. */
 function configuration(home: string, address: string): string {
   return `
 version = 2
@@ -60,7 +60,7 @@ content_sharing_policy = "isolated"
 `;
 }
 
-/** @param command like `mount -t bind /source /target -o ro,rbind` */
+/** Returns the source of a bind mount. @param command like `mount -t bind /source /target -o ro,rbind`. */
 function boundDirectory(command: string): string {
   const source = /^mount -t bind (\S+) /.exec(command)?.[1];
   if (source === undefined) throw new Error(`Not a bind mount: ${command}`);

@@ -4,17 +4,18 @@ import { join } from 'node:path';
 import { startDaemon } from '../daemon.ts';
 import { runProgram } from '../programs.ts';
 import type { RealImage } from '../real-image.ts';
+import { skopeoCopy } from '../skopeo-copy.ts';
 import { unpackByUmoci } from '../umoci.ts';
 import type { Client, ClientProgram } from './client.ts';
 
-/** The engine of Debian 12 is 20.10: it still reads schema 1, and OCI too. */
+/** Docker 20.10, the engine of Debian 12, which reads schema 1 and OCI. */
 export const docker: ClientProgram = {
   name: 'dockerd',
   programs: ['dockerd', 'docker', 'unshare', 'skopeo', 'umoci'],
   start: () => startDocker(),
 };
 
-/** Pulls an image, and pushes it under other names: one engine, which has kept the digests of the layers. */
+/** Pulls an image and pushes it under other names by one engine, which has kept the digests of the layers. */
 export function pushAgain(pulled: string, ...names: readonly string[]): Promise<void> {
   return withEngine([], async (run) => {
     await run('pull', '--quiet', pulled);
@@ -27,11 +28,11 @@ export function pushAgain(pulled: string, ...names: readonly string[]): Promise<
 
 type Docker = (...args: string[]) => Promise<string>;
 
-/** @param options of the engine, beside those that it needs to run here. */
+/** @param options of the engine, besides those that it needs to run here. */
 export async function startDocker(options: readonly string[] = []): Promise<Client> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-docker-'));
 
-  /** An engine gives back as layers what it has unpacked. */
+  /** Saves an image; the engine makes its layers anew from the extracted files. */
   const filesOf = async (run: Docker, image: string) => {
     const archive = join(await mkdtemp(join(home, 'saved-')), 'image.tar');
     await run('save', '--output', archive, image);
@@ -58,14 +59,8 @@ export async function startDocker(options: readonly string[] = []): Promise<Clie
 export async function pushByDocker({ layout, tag }: RealImage, reference: string): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-docker-push-'));
   const archive = join(home, 'image.tar');
-  const copy = [
-    '--insecure-policy',
-    'copy',
-    `oci:${layout}:${tag}`,
-    `docker-archive:${archive}:${reference}`,
-  ];
   try {
-    await runProgram('skopeo', copy, home);
+    await skopeoCopy(home, `oci:${layout}:${tag}`, `docker-archive:${archive}:${reference}`);
     await withEngine([], async (run) => {
       await run('load', '--input', archive);
       await run('push', '--quiet', reference);
@@ -75,7 +70,7 @@ export async function pushByDocker({ layout, tag }: RealImage, reference: string
   }
 }
 
-/** One engine a pull: 20.10 keeps manifests, and then does not ask for a digest that it has had before. */
+/** Runs one engine for each pull: 20.10 keeps manifests, and does not request a digest that it has. */
 async function withEngine<Result>(
   options: readonly string[],
   use: (docker: Docker) => Promise<Result>,
@@ -88,7 +83,7 @@ async function withEngine<Result>(
   );
   const run: Docker = (...args) => runProgram('docker', ['--host', socket, ...args], home);
   const engine = await startDaemon({
-    // It may mount its directory onto itself; in a mount namespace of its own that ends with it.
+    // The engine may mount its directory onto itself; the mount namespace ends with the engine.
     program: 'unshare',
     args: ['--mount', 'dockerd', '--host', socket, ...places(home), ...withoutBridge, ...options],
     directory: home,

@@ -9,8 +9,8 @@ import { readSignedSchema1 } from '../signed-schema1.ts';
 import type { Client, ClientProgram } from './client.ts';
 
 /**
- * Docker 1.9 can no longer be installed: this asks as it did, checks what it checked and unpacks with tar, which
- * takes away nothing, so images that remove files of their lower layers are not for it.
+ * Docker 1.9, which can no longer be installed: this client sends its requests, makes its checks, and extracts by tar.
+ * It does not remove files, so it is no client for images that delete files of lower layers.
  */
 export const oldDocker: ClientProgram = { name: 'Docker 1.9 by hand', programs: ['tar'], start };
 
@@ -30,7 +30,7 @@ async function start(): Promise<Client> {
         const layer = (await ask('GET', path)).body;
         const isWhole = layer.length === Number(size) && (await sha256Of(layer)) === blobSum;
         if (!isWhole) throw new Error(`${path}: ${layer.length} bytes, not ${size}, or others`);
-        // The tar of today would unpack it.
+        // Docker 1.9 fails here; today's tar would decompress zstd.
         if (isZstd(layer)) throw new Error(`${path}: archive/tar: invalid tar header`);
         await writeFile(join(home, 'layer'), layer);
         await runProgram('tar', ['-C', root, '-xpf', 'layer'], home);

@@ -6,10 +6,10 @@ import type { Client, ClientProgram } from './client.ts';
 
 export const podman: ClientProgram = { name: 'podman', programs: ['podman'], start: () => startPodman() };
 
-// `pull --all-tags` of 4.3 lists the tags over TLS in spite of --tls-verify=false, but heeds this file.
+// `pull --all-tags` of 4.3 lists the tags over TLS in spite of --tls-verify=false, but follows this file.
 const plainHttp = '[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n';
 
-/** @param conf what `registries.conf` says. */
+/** @param conf the content of `registries.conf`. */
 export async function startPodman(conf = plainHttp): Promise<Client> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-podman-'));
   const policy = join(home, 'policy.json');
@@ -33,7 +33,7 @@ export async function startPodman(conf = plainHttp): Promise<Client> {
     await run('rmi', '--all', '--force');
     return run('pull', '--quiet', '--signature-policy', policy, ...what);
   };
-  /** With vfs nothing is mounted: the answer is the directory where the top layer lies unpacked. */
+  /** With vfs nothing is mounted: the output is the directory of the extracted top layer. */
   const directoryOf = (image: string) => run('image', 'mount', image);
 
   return {

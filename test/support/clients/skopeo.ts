@@ -5,18 +5,18 @@ import { runProgram } from '../programs.ts';
 import { unpackByUmoci } from '../umoci.ts';
 import type { Client, ClientProgram } from './client.ts';
 
-/** skopeo copies and does not unpack: umoci does that for it. */
+/** skopeo, which copies without extracting; umoci extracts the copy. */
 export const skopeo: ClientProgram = { name: 'skopeo', programs: ['skopeo', 'umoci'], start };
 
 async function start(): Promise<Client> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-skopeo-'));
   return {
-    pull: (reference) => unpackByUmoci(`docker://${reference}`, home, ['--src-tls-verify=false']),
+    pull: (reference) => unpackByUmoci(`docker://${reference}`, home),
     async pullAll(repository) {
       const target = await mkdtemp(join(home, 'synchronised-'));
       const from = ['--src', 'docker', '--src-tls-verify=false', repository];
       await runProgram('skopeo', ['--insecure-policy', 'sync', ...from, '--dest', 'dir', target], home);
-      // One directory a tag, like `name:tag`.
+      // Each tag has a directory, like `name:tag`.
       const decompressed = (await readdir(target)).map(async (name) => {
         const root = await unpackByUmoci(`dir:${join(target, name)}`, home);
         return [name.slice(name.indexOf(':') + 1), root] as const;

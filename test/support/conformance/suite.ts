@@ -5,21 +5,21 @@ import { requirePeers } from '../programs.ts';
 import { type RunningProxy, startProxy } from '../proxy.ts';
 import { type Target, targetAt, Violation } from './target.ts';
 
-/** What the specification asks of a registry, shown by a client's requests. */
+/** A requirement of the specification on a registry, shown by a client's requests. */
 export interface Case {
-  /** The endpoint's number (distribution-spec 1.1, "Endpoints") and what is asked of it. */
+  /** The endpoint's number (distribution-spec 1.1, "Endpoints") and the requirement. */
   readonly clause: string;
   /** @throws Violation with the rule that does not hold. */
   readonly run: (target: Target) => Promise<void>;
-  /** The rule that docker-registry 2.8.2 itself, which is older than the specification, does not keep. */
+  /** The rule that docker-registry 2.8.2, which is older than the specification, breaks. */
   readonly registryFails?: string;
 }
 
 const conforms = 'conforms';
 
 /**
- * Runs each case straight at docker-registry 2.8.2, and through the proxy in both runtimes. The proxy keeps every
- * rule that the registry keeps; where the registry does not, it is seen through the proxy as it is.
+ * Runs each case directly on docker-registry 2.8.2, and through the proxy in both runtimes. The proxy keeps every rule
+ * that the registry keeps, and shows the rules that the registry breaks as they are.
  */
 export function conformance(title: string, cases: readonly Case[]): void {
   describe.skipIf(requirePeers('docker-registry'))(`${title}: the distribution specification`, () => {

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { digestOf } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 
-/** A rule of the specification that does not hold. */
+/** A broken rule of the specification. */
 export class Violation extends Error {
   override readonly name = 'Violation';
 }
 
-/** @throws Violation where the rule does not hold. */
+/** @throws Violation when the rule does not hold. */
 export function rule(holds: boolean, text: string): asserts holds {
   if (!holds) throw new Violation(text);
 }
@@ -24,12 +24,12 @@ export interface Sent {
   readonly body?: Uint8Array | ReadableStream<Uint8Array>;
 }
 
-/** A repository of a server that should be a registry, as one case has it: nobody else knows its name. */
+/** A repository of a server under test. Each case has a separate repository. */
 export interface Target {
   readonly name: string;
-  /** @param where a path below `/v2/<name>/`, or from `/` on, or a whole URL as a Location says it. */
+  /** @param where a path below `/v2/<name>/`, a path from `/` on, or a whole URL of a Location. */
   send(method: string, where: string, sent?: Sent): Promise<Said>;
-  /** The same registry's other repository. */
+  /** Another repository of the same registry. */
   other(): Target;
 }
 
@@ -72,7 +72,7 @@ export interface Image {
   readonly manifest: Blob;
 }
 
-/** An OCI image of one layer; @param more fields of its manifest, like `subject`. */
+/** Makes an OCI image of one layer. @param more fields of its manifest, like `subject`. */
 export function imageOf(more: object = {}): Image {
   const layer = blobOf();
   const rootfs = { type: 'layers', diff_ids: [layer.digest] };
@@ -96,7 +96,7 @@ export async function begin(target: Target): Promise<string> {
   return location;
 }
 
-/** A Location with a digest in its query: what the server has written there stays. */
+/** Adds a digest to the query of a Location and keeps the rest of the query. */
 export function withDigest(location: string, digest: string): string {
   return `${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`;
 }

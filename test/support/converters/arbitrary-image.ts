@@ -12,7 +12,7 @@ import { noPorts } from './no-ports.ts';
 
 const encoder = new TextEncoder();
 
-/** An image as some program could have stored it. */
+/** A stored image in the layout of some program. */
 export interface ArbitraryImage {
   readonly bytes: Uint8Array;
   readonly config: Uint8Array;
@@ -57,7 +57,7 @@ const runConfig = fc.record(
   { requiredKeys: [] },
 );
 
-/** Images of schema 2 and OCI in every layout, with configs that have everything that a v1 image keeps. */
+/** Images of schema 2 and OCI in every layout. Their configs have all members that a v1 image keeps. */
 export const arbitraryImage: fc.Arbitrary<ArbitraryImage> = fc
   .record({
     dialect: fc.constantFrom('schema2', 'oci'),
@@ -79,7 +79,7 @@ export const arbitraryImage: fc.Arbitrary<ArbitraryImage> = fc
     const layers = filled.map((_, index) =>
       layerOf(seed % 7 === index ? 'same' : `${seed} ${index}`, plain[index] ?? false),
     );
-    // Docker versions that Docker itself reads in another way are a matter of their own tests.
+    // Docker re-encodes the config of old Docker versions; schema1-to-config.test.ts tests that.
     const { docker_version: _, ...more } = extra;
     const config = encoder.encode(
       JSON.stringify({
@@ -116,7 +116,7 @@ function layerOf(seed: string, plain: boolean) {
   return { digest, plain, facts: { compression, packedSize: seed.length, size: seed.length, diffId } };
 }
 
-/** Ports that know the image, and what was made of it before. */
+/** Ports that return the image, and configs derived from it. @param made derived configs by digest. */
 export function contextFor(
   { config, facts }: ArbitraryImage,
   signingKey: () => Promise<SigningKey>,

@@ -7,15 +7,15 @@ import { buildImage } from '../real-image.ts';
 import { caseFromRegistry, type RegistryCase } from './registry-case.ts';
 import type { StoredCase } from './stored-case.ts';
 
-/** Images that buildah, umoci and skopeo make, read back from a real docker-registry. */
+/** Images built by buildah, umoci and skopeo, and read back from a real docker-registry. */
 export async function builtCases(): Promise<StoredCase[]> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-built-'));
   const registry = await startDockerRegistry();
   try {
     const host = `127.0.0.1:${registry.port}`;
-    const asked = [...(await umociAndSkopeo(home, host)), ...(await buildah(home, host))];
+    const built = [...(await umociAndSkopeo(home, host)), ...(await buildah(home, host))];
     const cases: StoredCase[] = [];
-    for (const each of asked) cases.push(await caseFromRegistry(registry.url, each));
+    for (const each of built) cases.push(await caseFromRegistry(registry.url, each));
     const zstd = cases.filter(({ name }) => name.endsWith('zstd'));
     return [...cases, ...zstd.map((each) => ({ ...each, name: `${each.name}-unpacked`, unpackZstd: true }))];
   } finally {

@@ -5,7 +5,7 @@ import type { StoredCase } from './stored-case.ts';
 
 const folder = 'pairs/';
 
-/** Names of the cases; fails when there are none, so that no table is silently empty. */
+/** Names of the cases. Throws if there are none, so that no table of tests is silently empty. */
 export function pairNames(): string[] {
   const paths = Object.keys(goldenFiles).filter(
     (path) => path.startsWith(folder) && path.endsWith('/case.json'),
@@ -14,7 +14,7 @@ export function pairNames(): string[] {
   return paths.map((path) => path.slice(folder.length, -'/case.json'.length)).sort();
 }
 
-/** What is stored in a case. */
+/** The stored side of a case. */
 export function storedPair(name: string): StoredCase {
   const file = JSON.parse(new TextDecoder().decode(goldenBytes(`${folder}${name}/case.json`))) as CaseFile;
   const documents = Object.entries(file.documents).map(
@@ -29,7 +29,7 @@ export function storedPair(name: string): StoredCase {
   };
 }
 
-/** What the case became in a form when it was frozen. */
+/** The frozen files of a case converted to one form. */
 export function frozenOutcome(name: string, target: string): Files {
   const base = `${folder}${name}/to/`;
   const paths = Object.keys(goldenFiles).filter(
@@ -38,7 +38,7 @@ export function frozenOutcome(name: string, target: string): Files {
   return new Map(paths.map((path) => [path.slice(base.length), goldenBytes(path)]));
 }
 
-/** Names of the cases that hold an image which every form can carry. */
+/** Names of the cases with an image that every form can hold. */
 export function goldenPairsOfImages(): string[] {
   return pairNames().filter((name) => frozenOutcome(name, 'schema1').has('schema1.json'));
 }

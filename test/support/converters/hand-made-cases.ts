@@ -9,16 +9,17 @@ interface Document {
   readonly digest: string;
 }
 
-/** Builds a case that no tool here makes. */
-function handMade(name: string, madeBy: string, build: (shelf: Shelf) => Document): StoredCase {
-  const shelf = new Shelf();
-  const root = build(shelf).digest as StoredCase['root'];
-  const { documents, layers } = shelf;
+/** Builds a case that none of the installed tools can make. */
+function handMade(name: string, madeBy: string, build: (builder: CaseBuilder) => Document): StoredCase {
+  const builder = new CaseBuilder();
+  const root = build(builder).digest as StoredCase['root'];
+  const { documents, layers } = builder;
   const rest = { repository: `hand-made/${name}`, tag: 'latest', unpackZstd: false };
   return { name: `hand-${name}`, madeBy, root, documents, layers, ...rest };
 }
 
-class Shelf {
+/** Collects the documents and layers of a case. */
+class CaseBuilder {
   readonly documents = new Map<string, Uint8Array>();
   readonly layers = new Map<string, LayerFacts>();
 
@@ -78,11 +79,11 @@ function on(architecture: string, extra: object = {}) {
   return { platform: { architecture, os: 'linux', ...extra } };
 }
 
-/** Everything that OCI 1.1 can say and other forms cannot. */
-function annotated(shelf: Shelf): Document {
-  return shelf.image('annotated', 'arm', {
+/** An image with every member of OCI 1.1 that other forms cannot hold. */
+function annotated(builder: CaseBuilder): Document {
+  return builder.image('annotated', 'arm', {
     manifest: {
-      subject: shelf.image('subject'),
+      subject: builder.image('subject'),
       annotations: { 'org.opencontainers.image.title': 'Title & <more>', 10: 'ten', 9: 'nine' },
       'org.example.unknown': [1, { two: 2 }],
     },
@@ -91,28 +92,28 @@ function annotated(shelf: Shelf): Document {
   });
 }
 
-/** An index whose platforms have every detail, with entries that are no images, and an index inside. */
-function motley(shelf: Shelf): Document {
-  const amd64 = shelf.image('motley');
-  const helm = shelf.add(mediaTypes.ociManifest, {
+/** An index with detailed platforms, entries that are not images, and an inner index. */
+function motley(builder: CaseBuilder): Document {
+  const amd64 = builder.image('motley');
+  const helm = builder.add(mediaTypes.ociManifest, {
     schemaVersion: 2,
-    config: shelf.add('application/vnd.cncf.helm.config.v1+json', { name: 'chart' }),
+    config: builder.add('application/vnd.cncf.helm.config.v1+json', { name: 'chart' }),
     layers: [],
   });
-  const inner = shelf.index([{ ...shelf.image('inner', 'riscv64'), ...on('riscv64') }]);
-  return shelf.index(
+  const inner = builder.index([{ ...builder.image('inner', 'riscv64'), ...on('riscv64') }]);
+  return builder.index(
     [
       {
         ...amd64,
         ...on('amd64', { 'os.version': '10.0', 'os.features': ['win32k'] }),
         annotations: { a: 'b' },
       },
-      { ...shelf.image('unlabelled', 's390x') },
+      { ...builder.image('unlabelled', 's390x') },
       { ...inner },
       { ...helm },
       { ...helm, artifactType: 'application/vnd.cncf.helm.config.v1+json' },
       {
-        ...shelf.add(mediaTypes.ociManifest, { attestation: true }),
+        ...builder.add(mediaTypes.ociManifest, { attestation: true }),
         ...on('unknown', { os: 'unknown' }),
         annotations: {
           'vnd.docker.reference.digest': amd64.digest,
@@ -124,12 +125,12 @@ function motley(shelf: Shelf): Document {
   );
 }
 
-/** A generic manifest with labels of every kind, a dependency of an odd kind, and layers that the target orders. */
-function labelled(shelf: Shelf): Document {
-  const layers = ['a', 'b', 'c'].map((seed) => shelf.layer(mediaTypes.genericLayer, seed));
+/** A generic manifest with labels of every JSON type, an attachment, and layers that the target orders. */
+function labelled(builder: CaseBuilder): Document {
+  const layers = ['a', 'b', 'c'].map((seed) => builder.layer(mediaTypes.genericLayer, seed));
   const [a, b, c] = layers as [(typeof layers)[0], (typeof layers)[0], (typeof layers)[0]];
-  // The middle one is plain: its digest is its diff_id.
-  shelf.layers.set(b.diffId, { compression: 'none', packedSize: 99, size: 99, diffId: b.diffId as never });
+  // The middle layer is uncompressed: its digest is its diff_id.
+  builder.layers.set(b.diffId, { compression: 'none', packedSize: 99, size: 99, diffId: b.diffId as never });
   const plain = { mediaType: mediaTypes.genericLayer, size: 99, digest: b.diffId };
   const config = {
     architecture: 'amd64',
@@ -137,12 +138,12 @@ function labelled(shelf: Shelf): Document {
     rootfs: { type: 'layers', diff_ids: [a.diffId, b.diffId, c.diffId] },
   };
   const bare = ({ mediaType, size, digest }: Document) => ({ mediaType, size, digest });
-  return shelf.add(
+  return builder.add(
     mediaTypes.generic,
     {
       schemaVersion: 2,
       target: {
-        ...shelf.add(mediaTypes.dockerConfig, config),
+        ...builder.add(mediaTypes.dockerConfig, config),
         labels: { count: 3, nested: { deep: [true, null] } },
       },
       dependencies: [

@@ -1,7 +1,7 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { digestOf, type LayerFacts } from '../../../converters/index.ts';
 
-/** What reading a layer tells, by Node's own decompressors and not by ours. */
+/** Measures a layer with the decompressors of Node, independently of regshift's. */
 export function layerFactsOf(compressed: Uint8Array): LayerFacts {
   const compression = compressionOf(compressed);
   const decompressed = decompress(compressed, compression);

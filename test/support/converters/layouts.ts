@@ -1,7 +1,7 @@
-/** How a program lays out the JSON of a manifest. */
+/** The layout in which a program writes the JSON of a manifest. */
 export interface Layout {
   readonly name: string;
-  /** Of each level; "" is compact. */
+  /** Indent per level; "" for compact text. */
   readonly indent: string;
   readonly lineBreak: '\n' | '\r\n';
   readonly end: string;
@@ -12,7 +12,7 @@ export interface Layout {
 const usual = { lineBreak: '\n', end: '' } as const;
 const docker = ['schemaVersion', 'mediaType', 'config', 'layers'];
 
-/** Layouts that occur, by who writes them, and some that do not and are JSON all the same. */
+/** Layouts by the program that writes them, and some valid layouts that no known program writes. */
 export const layouts: readonly Layout[] = [
   { name: 'Docker', indent: '   ', ...usual, manifest: docker, descriptor: ['mediaType', 'size', 'digest'] },
   { name: 'BuildKit', indent: '  ', ...usual, manifest: docker, descriptor: ['mediaType', 'digest', 'size'] },
@@ -60,7 +60,7 @@ export const layouts: readonly Layout[] = [
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Lays out a manifest with its descriptors; members that the layout does not name come last. */
+/** Writes a manifest and its descriptors in a layout. Members that the layout does not name come last. */
 export function layOut(layout: Layout, manifest: Members): Uint8Array {
   const { config, layers, ...rest } = manifest;
   const ordered = order(layout.manifest, {

@@ -1,8 +1,8 @@
 import type { ConversionContext } from '../../../converters/index.ts';
 
-const none = (what: string) => () => Promise.reject(new Error(`${what} was asked for`));
+const none = (what: string) => () => Promise.reject(new Error(`the conversion requested ${what}`));
 
-/** For conversions that need nothing from outside. */
+/** A context for conversions that must not call any port; each port throws. */
 export const noPorts: ConversionContext = {
   ports: {
     fetchManifest: none('a manifest'),

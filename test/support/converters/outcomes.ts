@@ -11,7 +11,7 @@ import {
 import { readSignedSchema1 } from '../signed-schema1.ts';
 import { contextOf, type StoredCase } from './stored-case.ts';
 
-/** Files by name: the golden files of a case, as they are or as they are made anew. */
+/** Contents of files by name: the golden files of a case, stored or newly made. */
 export type Files = ReadonlyMap<string, Uint8Array>;
 
 export const targets = ['schema1', 'schema2', 'oci', 'generic', 'v1'] as const;
@@ -21,8 +21,8 @@ const key = generateSigningKey();
 const encoder = new TextEncoder();
 
 /**
- * What becomes of a case in one form, as files: the manifest (of schema 1 what is signed, for a signature is random),
- * what was made with it, and a summary.
+ * Converts a case to one form. The result has the manifest (for schema 1 the payload, because signatures are random),
+ * the derived configs, the converted manifests of an index, and a summary.
  */
 export async function outcomeFiles(stored: StoredCase, target: Target): Promise<Files> {
   const files = new Map<string, Uint8Array>();
@@ -74,7 +74,7 @@ function short(digest: string): string {
   return digest.slice('sha256:'.length, 'sha256:'.length + 12);
 }
 
-/** What `case.json` says of a case; the documents stand beside it. */
+/** The content of `case.json`. The documents of the case are in the same folder. */
 export interface CaseFile {
   readonly madeBy: string;
   readonly root: string;
@@ -85,7 +85,7 @@ export interface CaseFile {
   readonly layers: Readonly<Record<string, LayerFacts>>;
 }
 
-/** The stored side of a case as files. */
+/** The files of the stored side of a case. */
 export function storedFiles({ name: _, documents, layers, ...rest }: StoredCase): Files {
   const named = [...documents].map(
     ([digest, bytes]) => [digest, `stored/${short(digest)}.json`, bytes] as const,

@@ -3,12 +3,13 @@ import { childrenOf } from '../sample-tree.ts';
 import { layerFactsOf } from './layer-facts.ts';
 import type { StoredCase } from './stored-case.ts';
 
+/** A tag of a registry to make a case from. */
 export interface RegistryCase {
   readonly name: string;
   readonly madeBy: string;
   readonly repository: string;
   readonly tag: string;
-  /** The Accept to ask with; the widest where it is absent, none where it is "". */
+  /** The Accept header of the request: `widest` by default, no header for "". */
   readonly accept?: string;
 }
 
@@ -17,9 +18,9 @@ const widest = [
   mediaTypes.schema1Signed,
 ].join(', ');
 
-/** Reads what a real registry holds under a tag, with everything below. */
-export async function caseFromRegistry(url: string, asked: RegistryCase): Promise<StoredCase> {
-  const { repository, tag, accept = widest } = asked;
+/** Reads the manifest under a tag of a real registry, and all content that it names. */
+export async function caseFromRegistry(url: string, source: RegistryCase): Promise<StoredCase> {
+  const { repository, tag, accept = widest } = source;
   const documents = new Map<string, Uint8Array>();
   const layers = new Map<Digest, LayerFacts>();
   const get = async (path: string) => {
@@ -42,11 +43,11 @@ export async function caseFromRegistry(url: string, asked: RegistryCase): Promis
   if (!bytes) throw new Error(`${repository}:${tag} is not there`);
   const root = rootDigest(bytes);
   await add(root, bytes);
-  const { name, madeBy } = asked;
+  const { name, madeBy } = source;
   return { name, madeBy, root, repository, tag, unpackZstd: false, documents, layers };
 }
 
-/** Of signed schema 1, that of the payload. */
+/** The digest of a manifest. For signed schema 1 it is the digest of the payload. */
 function rootDigest(bytes: Uint8Array): Digest {
   return readManifest(bytes).source.digest;
 }

@@ -4,7 +4,7 @@ import { sampleTree } from '../sample-tree.ts';
 import { layerFactsOf } from './layer-facts.ts';
 import type { StoredCase } from './stored-case.ts';
 
-/** Every sample as a case; those with zstd layers also for a client that cannot unpack them. */
+/** Every sample as a case. A sample with zstd layers is also a case for a client that cannot decompress zstd. */
 export async function sampleCases(): Promise<StoredCase[]> {
   const registry = createSampleRegistry();
   const names = registry.repositories.map(({ name }) => name);

@@ -6,10 +6,10 @@ import type {
   SigningKey,
 } from '../../../converters/index.ts';
 
-/** Something stored, with all that a conversion of it may ask for. */
+/** A stored manifest, with all content that a conversion of it may need. */
 export interface StoredCase {
   readonly name: string;
-  /** What the manifest was pushed as, or is made by, for people. */
+  /** The origin of the manifest, for people: a program with its options, or a specification. */
   readonly madeBy: string;
   /** The manifest to convert. */
   readonly root: Digest;
@@ -21,7 +21,7 @@ export interface StoredCase {
   readonly layers: ReadonlyMap<string, LayerFacts>;
 }
 
-/** Ports that know the case and nothing else. */
+/** A context whose ports have only the content of the case. */
 export function contextOf(stored: StoredCase, signingKey: () => Promise<SigningKey>): ConversionContext {
   const document = async ({ digest }: { digest: Digest }) =>
     stored.documents.get(digest) ?? missing(stored, 'document', digest);

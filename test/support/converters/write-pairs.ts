@@ -8,13 +8,13 @@ import { sampleCases } from './sample-cases.ts';
 import type { StoredCase } from './stored-case.ts';
 
 /**
- * Writes `test/golden/pairs/<case>/`: what is stored, and what it becomes in each form. The files are frozen: a case
- * that is there is left alone, unless the command line names it. A change of one that was released is a change of
- * digests that people have recorded (design.md, 7).
+ * Writes `test/golden/pairs/<case>/`: a stored manifest, and its conversion to each form. The files are frozen: the
+ * program does not touch an existing case unless the command line names it. A change to a released case changes digests
+ * that users have recorded (design.md, 7).
  *
  *     node test/support/converters/write-pairs.ts [case …]
  *
- * Images are built by umoci, skopeo and buildah, which must be installed; built anew they are other images.
+ * umoci, skopeo and buildah build the images and must be installed. Each build makes other images.
  */
 const root = join(import.meta.dirname, '../../golden/pairs');
 const again = new Set(process.argv.slice(2));

@@ -12,9 +12,9 @@ import { join } from 'node:path';
 import { runProgram } from '../programs.ts';
 
 /**
- * Writes `test/golden/signatures/`: schema 1 manifests signed in every way that libtrust knows, by node:crypto and
- * OpenSSL after libtrust's jsonsign.go, and not by our own code. Signatures are random and keys are thrown away, so
- * the files are frozen: run it for a new vector only, with the name of that.
+ * Writes `test/golden/signatures/`: schema 1 manifests signed with every algorithm and key form of libtrust.
+ * node:crypto and OpenSSL sign them after libtrust's jsonsign.go, independently of the converters. Signatures are
+ * random and the program discards the keys, so the files are frozen: run it only for a new vector, with its name.
  *
  *     node test/support/converters/write-signatures.ts [name …]
  */
@@ -44,7 +44,7 @@ const document = {
 interface Signer {
   readonly algorithm: string;
   readonly privateKey: KeyObject;
-  /** DER in base64, in place of the key. */
+  /** Certificates, DER in base64; they replace the key in the header. */
   readonly chain?: readonly string[];
 }
 
@@ -58,7 +58,7 @@ function signer(algorithm: string): Signer {
   return { algorithm, privateKey };
 }
 
-/** A self-signed certificate, and a second one behind it that nobody looks at. */
+/** A signer with a chain: a self-signed certificate, and a second one, which no reader checks. */
 async function certified(): Promise<Signer> {
   const home = mkdtempSync(join(tmpdir(), 'regshift-certificate-'));
   const key = join(home, 'key.pem');
@@ -70,7 +70,7 @@ async function certified(): Promise<Signer> {
   return { algorithm: 'ES256', privateKey: createPrivateKey(readFileSync(key)), chain: [der, der] };
 }
 
-/** libtrust, util.go, keyIDFromCryptoKey. */
+/** The key id as in libtrust, util.go, keyIDFromCryptoKey. */
 function keyId(key: KeyObject): string {
   const hash = createHash('sha256')
     .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
@@ -101,7 +101,7 @@ function block(payload: Buffer, indent: number, { algorithm, privateKey, chain }
   };
 }
 
-/** libtrust, jsonsign.go, PrettySignature. */
+/** The signed document as in libtrust, jsonsign.go, PrettySignature. */
 function signed(signers: readonly Signer[], indent = 3): Buffer {
   const payload = Buffer.from(JSON.stringify(document, null, indent));
   const signatures = signers.map((each) => block(payload, indent, each));

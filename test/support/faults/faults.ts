@@ -4,7 +4,7 @@ import { type Asked, give, type Misbehave, refusal } from './hostile-upstream.ts
 const html = new TextEncoder().encode('<html><body>Maintenance</body></html>');
 const isHead = ({ request }: Asked) => request.method === 'HEAD';
 
-/** Written past the server's own rules. */
+/** Writes bytes to the socket, past the rules of Node's HTTP server. */
 function raw(...pieces: readonly (string | Uint8Array)[]): Misbehave {
   return ({ response }) => {
     for (const piece of pieces) response.socket?.write(piece);
@@ -23,7 +23,7 @@ function redirects(to: (asked: Asked) => string | undefined, status = 307): Misb
   };
 }
 
-/** The good answer, with something changed in it. */
+/** Sends the good response with a change. */
 function changed(change: (good: Asked['good']) => Partial<Asked['good']>): Misbehave {
   return (asked) => give(asked.response, { ...asked.good, ...change(asked.good) }, isHead(asked));
 }
@@ -40,7 +40,7 @@ function withoutLength({ 'content-length': _, ...others }: Readonly<Record<strin
   return others;
 }
 
-/** Half of the good body, and then `after`. */
+/** Sends half of the good body, and then calls `after`. */
 function half(framing: 'length' | 'chunked', after: (asked: Asked) => void): Misbehave {
   return (asked) => {
     const { response, good } = asked;
@@ -52,7 +52,7 @@ function half(framing: 'length' | 'chunked', after: (asked: Asked) => void): Mis
   };
 }
 
-/** What an upstream can do wrong that is over at once. */
+/** The faults of an upstream that end at once. */
 export const quickFaults = {
   'closes the connection unanswered': ({ response }) => response.socket?.destroy(),
   'resets the connection': ({ response }) => response.socket?.resetAndDestroy(),
@@ -127,7 +127,7 @@ export const quickFaults = {
   'redirects to a closed port': redirects(() => 'http://127.0.0.1:1/'),
 } satisfies Record<string, Misbehave>;
 
-/** Of a blob, these are for its client to find out: it goes through as it comes, at the speed at which it comes. */
+/** The faults of a blob that its client must find out: the blob passes through as it comes, at its own speed. */
 export const contentFaults: readonly string[] = [
   'says less than the length',
   'sends wrong bytes',
@@ -136,7 +136,7 @@ export const contentFaults: readonly string[] = [
   'sends 5 MiB',
 ] satisfies (keyof typeof quickFaults)[];
 
-/** What takes an upstream for ever: a deadline of ours ends it. */
+/** The faults that never end: a deadline of the proxy ends them. */
 export const slowFaults = {
   'never answers': () => undefined,
   'stalls in a body of known length': half('length', () => undefined),

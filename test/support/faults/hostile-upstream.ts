@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createSampleRegistry } from '../../../src/sample-registry/registry.ts';
+import { listen } from '../listen.ts';
 
-/** What a good registry would answer. */
+/** The response of a good registry. */
 export interface GoodAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of a HEAD too, so that a fault can break it. */
+  /** The body, for a HEAD too, so that a fault can break it. */
   readonly body: Uint8Array;
 }
 
@@ -16,12 +16,12 @@ export interface Asked {
   readonly good: GoodAnswer;
 }
 
-/** Answers in place of a good registry, or never does. */
+/** Responds in place of a good registry, or never responds. */
 export type Misbehave = (asked: Asked) => unknown;
 
 export interface Ask {
   readonly method: string;
-  /** With the query. */
+  /** The path with the query. */
   readonly path: string;
   readonly authorization: string | undefined;
 }
@@ -29,23 +29,23 @@ export interface Ask {
 export interface HostileUpstream {
   readonly url: string;
   readonly host: string;
-  /** All that it was asked, in order. */
+  /** All requests, in order. */
   readonly asked: readonly Ask[];
-  /** Connections that are open now. */
+  /** The number of open connections. */
   connections(): number;
-  /** From now on whatever `isMeant` picks is answered so; all else, and all after `recover`, as by a good registry. */
+  /** Gives this fault to the requests that `isMeant` selects, until `recover`; all others get a good response. */
   misbehave(how: Misbehave, isMeant: (ask: Ask) => boolean): void;
   recover(): void;
   stop(): Promise<void>;
 }
 
-/** The one login that it takes, where it wants one. */
+/** The only login that the registry accepts, when it wants one. */
 export const goodLogin = `Basic ${btoa('user:hunter-secret')}`;
 const goodToken = 'good-token';
 
 /**
- * A registry on a real socket that serves the samples, and breaks every rule where it is told to.
- * @param wants a token, which its own `/token` gives to the one login; or nothing.
+ * Starts a registry on a real socket that serves the samples, and breaks every rule on demand.
+ * @param wants `token` requires a token, which its own `/token` gives to the one login.
  */
 export async function startHostileUpstream(wants: 'nothing' | 'token' = 'nothing'): Promise<HostileUpstream> {
   const samples = createSampleRegistry();
@@ -64,8 +64,8 @@ export async function startHostileUpstream(wants: 'nothing' | 'token' = 'nothing
     else give(response, answer, method === 'HEAD');
   });
   server.on('clientError', (_, socket) => socket.destroy());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, stop, ...listening } = await listen(server);
+  host = listening.host;
   let open = 0;
   server.on('connection', (socket) => {
     open += 1;
@@ -74,7 +74,7 @@ export async function startHostileUpstream(wants: 'nothing' | 'token' = 'nothing
     });
   });
   return {
-    url: `http://${host}`,
+    url,
     host,
     asked,
     connections: () => open,
@@ -84,11 +84,7 @@ export async function startHostileUpstream(wants: 'nothing' | 'token' = 'nothing
     recover: () => {
       fault = undefined;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop,
   };
 }
 
@@ -102,7 +98,7 @@ export function jsonAnswer(status: number, value: unknown, headers: Record<strin
   return { status, headers: { 'content-type': 'application/json', ...headers }, body };
 }
 
-/** An error as the distribution spec writes it. */
+/** An error in the form of the distribution spec. */
 export function refusal(status: number, code: string, headers: Record<string, string> = {}): GoodAnswer {
   return jsonAnswer(status, { errors: [{ code, message: 'as the test wants it' }] }, headers);
 }
@@ -112,7 +108,7 @@ function tokenAnswer({ authorization }: Ask): GoodAnswer {
   return jsonAnswer(200, { token: goodToken, expires_in: 300 });
 }
 
-/** @returns undefined for who may come in. */
+/** Challenges a request. @returns undefined for a request that may pass. */
 function challenge({ authorization }: Ask, host: string): GoodAnswer | undefined {
   if (authorization === `Bearer ${goodToken}`) return undefined;
   const value = `Bearer realm="http://${host}/token",service="hostile"`;

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What a process holds, as the kernel counts it (Linux). */
+/** The resources of a process, as the kernel counts them (Linux). */
 export interface ProcessFacts {
-  /** Sockets, files, timers: everything that is open. */
+  /** The number of open descriptors: sockets, files, timers and others. */
   readonly descriptors: number;
-  /** Of its memory what is in the machine's. */
+  /** The resident memory. */
   readonly megabytes: number;
 }
 

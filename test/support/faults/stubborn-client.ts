@@ -10,16 +10,16 @@ const mostAttempts = 60;
 const pauseMs = 200;
 
 /**
- * Fetches a blob as Docker 1.12.6 to 20.10 do when it breaks off (clients.md, "Lengths and time"): what is there is
- * kept, and the rest asked for by `Range: bytes=N-`. Docker waits 5, 10, 15… seconds and tries five times; here the
- * waits are short, and there are more of them.
- * @throws Error when it never comes to its end.
+ * Downloads a blob as Docker 1.12.6 to 20.10 do when the download breaks off (clients.md, "Lengths and time"): the
+ * client keeps the bytes and requests the rest by `Range: bytes=N-`. Docker waits 5, 10, 15… seconds and tries five
+ * times; here the waits are shorter, and there are more of them.
+ * @throws Error when the download never ends.
  */
 export async function pullStubbornly(port: number, path: string): Promise<StubbornPull> {
   let bytes: Uint8Array = new Uint8Array();
   for (let attempts = 1; attempts <= mostAttempts; attempts += 1) {
     const got = await attempt(port, path, bytes.length);
-    // Whoever sends all is not told that a part was wanted.
+    // A status of 200 means that the server ignores Range and sends the whole blob.
     bytes = got.status === 200 ? got.bytes : Buffer.concat([bytes, got.bytes]);
     if (got.whole) return { bytes, attempts };
     await sleep(pauseMs);

@@ -6,7 +6,7 @@ import { manifestRequestHeaders } from '../old-clients.ts';
 import { type RawResponse, rawRequest } from '../raw-http.ts';
 import type { Ask } from './hostile-upstream.ts';
 
-/** A request of a client, and that one of the questions to upstream behind it which is answered wrongly. */
+/** A client's request, and the upstream request behind it that gets a wrong response. */
 export interface Target {
   readonly path: string;
   readonly client: keyof typeof manifestRequestHeaders;
@@ -69,7 +69,7 @@ export const targets = {
 
 export type TargetName = keyof typeof targets;
 
-/** What a client was given: like `200`, `502 UNKNOWN`, or `cut` for an answer that was broken off. */
+/** The result of a request: like `200`, `502 UNKNOWN`, or `cut` for a response that broke off. */
 export async function outcomeOf(answer: Promise<RawResponse>): Promise<string> {
   try {
     const given = await answer;
@@ -86,7 +86,7 @@ export async function outcomeOf(answer: Promise<RawResponse>): Promise<string> {
 function wholeness({ status, body, header }: RawResponse): string {
   const digest = header('Docker-Content-Digest');
   const type = header('Content-Type');
-  // That of schema 1 is the digest of what its signature covers.
+  // The digest of schema 1 is that of the bytes that its signature covers.
   const found = type === mediaTypes.schema1Signed ? readManifest(body, type).source.digest : digestOf(body);
   return digest === undefined || found === digest ? String(status) : `${status} with another digest`;
 }

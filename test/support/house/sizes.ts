@@ -2,6 +2,7 @@ import { inside, program, textOf } from './sources.ts';
 
 /** Files that a runtime starts by their name. */
 const entries = [
+  'converters/index.ts',
   'src/start.js',
   'src/cli.ts',
   'src/runtime/worker/entry.ts',

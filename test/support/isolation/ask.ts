@@ -18,20 +18,20 @@ export type AskKind =
 export interface Ask {
   readonly kind: AskKind;
   readonly upstream: Upstream;
-  /** The one that the request names, if any. */
+  /** The repository that the request names, if any. */
   readonly repository?: Repository | undefined;
-  /** A tag, a digest, an id of API v1. */
+  /** A tag, a digest, or an id of API v1. */
   readonly reference?: string | undefined;
   readonly method: 'GET' | 'HEAD';
   readonly path: string;
   readonly headers: readonly (readonly [string, string])[];
-  /** Whose right the request carries; undefined for nobody's. */
+  /** The user whose right the request carries; undefined without any right. */
   readonly user: number | undefined;
-  /** The user whose name the request says, also with a wrong password. */
+  /** The user whose name the request states, also with a wrong password. */
   readonly says?: number | undefined;
-  /** What the client sends, or has sent at the beginning of its pull. */
+  /** The Authorization of the request, or of the beginning of its pull. */
   readonly authorization?: string | undefined;
-  /** An engine in an ordinary pull: it gets what it asks for where it has the right. */
+  /** Whether an engine sends the request in an ordinary pull, which must succeed with the right. */
   readonly honest: boolean;
   /** Milliseconds after which the client leaves. */
   readonly leavesAfter?: number | undefined;
@@ -42,7 +42,7 @@ export interface Answered {
   /** Milliseconds of `performance.now()`. */
   readonly start: number;
   readonly end: number;
-  /** `cut` for one that breaks off, `hung` for one that does not come. */
+  /** The response: `cut` when it breaks off, `hung` when it does not come. */
   readonly answer: RawResponse | 'cut' | 'hung';
 }
 

@@ -11,7 +11,7 @@ import { tagNames, type Upstream, type World } from './world.ts';
 
 export type Perform = (ask: Ask) => Promise<Answered>;
 
-/** A whole pull by API v1, as an old daemon does it; each of its requests is one of the run. */
+/** Pulls by API v1 as an old daemon does; each request of the pull counts as one of the run. */
 export async function pullByV1(
   random: Random,
   world: World,
@@ -39,7 +39,7 @@ export async function pullByV1(
     return answer;
   };
   const login = user && `${user.name}:${user.password}`;
-  // What the daemon makes of a refusal is its own affair.
+  // The daemon's reaction to a refusal does not matter here.
   await pullV1({ daemon, http, login }, repository.name, random.one(tagNames)).catch(() => undefined);
   if (said.prefix === '') return;
   const pull = { ...said, upstream, repository, user: user?.index, authorization: user?.basic };
@@ -59,7 +59,7 @@ function askOf(
   return { ...common, kind: 'v1-repository', repository, honest: true };
 }
 
-/** A request with parts of two pulls: the address of one, the token of another, an id of a third. */
+/** A request with parts of several pulls: the address of one, the token of another, an id of a third. */
 export function mixedV1(random: Random, { pulls }: Knowledge): Ask | undefined {
   const [place, shown, seen] = [oneOf(random, pulls), oneOf(random, pulls), oneOf(random, pulls)];
   if (!place || !shown || !seen) return undefined;
@@ -82,7 +82,7 @@ function mixed({ upstream, repository }: LearnedPull, shown: LearnedPull, path: 
     ],
     user: login || !isHere ? undefined : shown.user,
     says: login || !isHere ? undefined : shown.user,
-    // The login that is sealed in the token.
+    // The login is the one sealed in the token.
     authorization: login ?? (isHere ? shown.authorization : undefined),
   };
 }

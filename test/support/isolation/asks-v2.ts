@@ -7,7 +7,7 @@ import type { Repository } from './repository.ts';
 import { chooseRequester } from './requesters.ts';
 import { tagNames, type Upstream, type World } from './world.ts';
 
-/** What is asked for, before it is known by whom. */
+/** The target of a request, before its requester is chosen. */
 interface Wanted {
   readonly kind: AskKind;
   readonly repository?: Repository | undefined;
@@ -19,7 +19,7 @@ interface Wanted {
 
 const clients = Object.keys(manifestRequestHeaders) as OldClient[];
 
-/** One request, or several at once for the same thing by different clients. */
+/** One request, or several simultaneous ones of different clients for the same target. */
 export function asksOfV2(random: Random, world: World, knowledge: Knowledge): Ask[] {
   const upstream = random.one(world.upstreams);
   const repository = random.one(upstream.repositories);
@@ -31,7 +31,7 @@ export function asksOfV2(random: Random, world: World, knowledge: Knowledge): As
   );
 }
 
-/** The same tag of several repositories at once, by an engine for which layers have to be read. */
+/** Simultaneous requests for the same tag of several repositories, by an engine that makes the proxy read layers. */
 export function asksAcross(random: Random, knowledge: Knowledge, upstream: Upstream, tag: string): Ask[] {
   const client = random.one(['Docker 1.9.1', 'Docker 1.13.1', 'Docker 20.10', 'skopeo'] as const);
   return upstream.repositories
@@ -103,7 +103,7 @@ function chooseWanted(
   return { kind: 'token', repository, path: `/token?${scope}`, honest: false };
 }
 
-/** The root of an image that the repository has, or of any other. */
+/** The root of an image that the repository has, or of any other image. */
 function stored(random: Random, world: World, repository: Repository): Wanted {
   const held = random.oneIn(4) ? undefined : oneOf(random, [...repository.now.images]);
   const { content } = held ?? random.one([...world.images.values()]);
@@ -111,7 +111,7 @@ function stored(random: Random, world: World, repository: Repository): Wanted {
   return { kind: 'manifest', repository, reference, path: `/v2/${repository.name}/manifests/${reference}` };
 }
 
-/** What the proxy has made, for this repository or for another one. */
+/** Content that the proxy made, for this repository or for another one. */
 function made(random: Random, knowledge: Knowledge, repository: Repository): Wanted {
   const own = knowledge.digests.filter((each) => each.repository === repository);
   const learned = oneOf(random, random.oneIn(3) || own.length === 0 ? knowledge.digests : own);
@@ -125,7 +125,7 @@ function layer(random: Random, world: World, repository: Repository): Wanted {
   const held = random.oneIn(4) ? undefined : oneOf(random, [...repository.now.images]);
   const image = held ?? random.one([...world.images.values()]);
   const digest = random.one(image.layers);
-  // Decompressed, a layer is there once the proxy has told its digest.
+  // A decompressed layer exists once the proxy has named its digest.
   const isStored = image.content.blobs.has(digest);
   const range = `bytes=${random.below(500)}-${random.oneIn(2) ? '' : 500 + random.below(30_000)}`;
   const more = random.oneIn(3)
@@ -140,7 +140,7 @@ function blob(repository: Repository, reference: string, honest: boolean): Wante
   return { kind: 'blob', repository, reference, path: `/v2/${repository.name}/blobs/${reference}`, honest };
 }
 
-/** With the digest of what was made for anybody, or of what is stored there. */
+/** Adds a condition with the digest of made content, or of stored content. */
 function conditional(random: Random, { digests }: Knowledge, wanted: Wanted): Wanted {
   if (!random.oneIn(6)) return wanted;
   const [image] = wanted.repository?.now.images ?? [];

@@ -5,10 +5,10 @@ import { markerComplaint } from './oracle-markers.ts';
 import { refusalComplaint } from './oracle-refusals.ts';
 import type { World } from './world.ts';
 
-/** What is wrong with an answer, by the rule that it breaks. */
+/** Violations of a response, by rule. */
 export type Complaints = Readonly<Partial<Record<'access' | 'markers' | 'refusal' | 'bytes', string>>>;
 
-/** The oracle: what each answer must be, from the history of rights and faults alone. */
+/** Creates the oracle, which derives the allowed responses from the history of rights and faults alone. */
 export function createOracle(world: World, settings: OracleSettings): (answered: Answered) => Complaints {
   const seen: Representations = new Map();
   return (answered) => {

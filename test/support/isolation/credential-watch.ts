@@ -3,18 +3,18 @@ import type { Repository } from './repository.ts';
 
 interface Presence {
   under: number;
-  /** When the last of these requests ended. */
+  /** The time when the last of these requests ended. */
   ended: number;
 }
 
-/** For so long after its client has left, a request may go on: what it has begun is of use to the next one. */
+/** Milliseconds for which a request may continue after its client has left: the next client can use its result. */
 const afterwards = 15_000;
 
-/** Which clients ask for what, so that each credential that arrives upstream can be told from a stray one. */
+/** Records which clients request what, to recognize a stray credential upstream. */
 export class CredentialWatch {
   readonly #present = new Map<string, Presence>();
 
-  /** @returns to be called when the client has its answer. */
+  /** Records a client's request. @returns a function to call when the client has its response. */
   enter(upstream: number, authorization: string, repository: Repository | undefined): () => void {
     const keys = [keyOf(upstream, authorization, repository), keyOf(upstream, authorization, undefined)];
     const all = keys.map((key) => {
@@ -31,16 +31,16 @@ export class CredentialWatch {
     };
   }
 
-  /** @returns what is wrong with a credential that has arrived. */
+  /** @returns the violation of a credential that arrived upstream. */
   complaint(
     upstream: number,
     logins: Logins,
     authorization: string,
     repository: Repository | undefined,
   ): string | undefined {
-    // A token got without a login opens what is open to everyone.
+    // A token that needed no login opens only public content.
     if (logins.isAnonymous(authorization)) return undefined;
-    // A token that the proxy has got for a login counts for that login.
+    // A token that the proxy got for a login counts for that login.
     const basic = logins.ownerOf(authorization)?.basic;
     const isPresent = [authorization, ...(basic ? [basic] : [])].some((each) => {
       const presence = this.#present.get(keyOf(upstream, each, repository));

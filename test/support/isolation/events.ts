@@ -10,7 +10,7 @@ function readersOf({ now: { readers } }: Repository): Set<number> {
   return new Set(readers === 'everyone' ? [] : readers);
 }
 
-/** What owners of repositories do, each with the name that the trace gives to it. */
+/** The actions of repository owners, each with its name in the trace. */
 const changes: readonly Change[] = [
   (repository, random) => {
     const user = random.below(userCount);
@@ -37,7 +37,7 @@ const changes: readonly Change[] = [
     const [tag = ''] = random.one([...tags]);
     if (tags.size < 2) return 'kept its last tag';
     const left = new Map([...tags].filter(([each]) => each !== tag));
-    // Untagged, the manifest can stay; what no other tag names can go with its tag.
+    // An untagged manifest may stay, or go with its last tag.
     const kept = random.oneIn(2) ? images : new Set(left.values());
     repository.change({ tags: left, images: kept });
     return `lost its tag ${tag}${kept === images ? '' : ' and what it named'}`;
@@ -58,7 +58,7 @@ const changes: readonly Change[] = [
   },
 ];
 
-/** One change of rights or content in one repository. */
+/** Changes rights or content in one repository. */
 export function changeSomething(
   { trace, images }: World,
   { index, repositories }: Upstream,
@@ -71,7 +71,7 @@ export function changeSomething(
 
 const withLayersToRead: readonly ImageKind[] = ['oci-zstd', 'index-zstd', 'schema1', 'schema1-unsigned'];
 
-/** An image that nobody has seen goes to several repositories at once, those with a flaw among them. */
+/** Puts a new image into several repositories at once, among them those with a flaw. */
 export async function deploy(
   world: World,
   { index, repositories }: Upstream,

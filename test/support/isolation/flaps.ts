@@ -1,16 +1,16 @@
 import type { Random } from '../../fuzz/random.ts';
 import type { Repository } from './repository.ts';
 
-/** What an upstream does wrong for a while. */
+/** A temporary fault of an upstream. */
 export type FlapKind = 'error' | 'limit' | 'quota' | 'reset' | 'stall' | 'truncate' | 'wrong';
 
-/** Whom it is done to: `undefined` for all users, all repositories. */
+/** The users and repositories of a fault; `undefined` for all. */
 export interface Scope {
   readonly user: number | undefined;
   readonly repository: number | undefined;
 }
 
-/** What it is done to. Docker Hub limits pulls and answers each HEAD; quotas of traffic are for blobs. */
+/** The requests of a fault. Docker Hub limits pulls and answers each HEAD; traffic quotas are for blobs. */
 type Part = 'everything' | 'gets' | 'blobs';
 
 interface Episode extends Scope {
@@ -25,10 +25,10 @@ export interface Flap extends Scope {
 }
 
 const kinds: readonly FlapKind[] = ['error', 'limit', 'quota', 'reset', 'stall', 'truncate', 'wrong'];
-/** What a registry does when it fails or limits; a quota is a refusal, and stale answers do not stand in for it. */
+/** The faults of a registry that fails or limits. A quota is a refusal: stale responses do not replace it. */
 const failing: ReadonlySet<FlapKind> = new Set(['error', 'limit', 'reset', 'stall', 'truncate']);
 
-/** Faults of one upstream: they come and go, and each one that a request has met is written down. */
+/** Faults of one upstream: they come and go, and each meeting with a request is recorded. */
 export class Flaps {
   #episodes: Episode[] = [];
   #met: Flap[] = [];
@@ -44,7 +44,7 @@ export class Flaps {
       { user: undefined, repository: random.oneIn(3) ? undefined : repository },
     ]);
     const kind = random.one(kinds);
-    // Broken content is broken for everyone.
+    // Wrong content is wrong for every user.
     const user = kind === 'wrong' ? undefined : scope.user;
     const part = random.one<Part>(['everything', 'gets', 'blobs', 'blobs']);
     const episode = { ...scope, user, kind, part, until: performance.now() + 200 + random.below(1_200) };
@@ -72,12 +72,12 @@ export class Flaps {
     return flap;
   }
 
-  /** Whether a fault that was met between two moments explains one of this user in this repository. */
+  /** Whether a fault between two moments explains an error for this user in this repository. */
   explains(user: number | undefined, repository: number | undefined, start: number, end: number): boolean {
     return this.#since(start).some((each) => each.at <= end && covers(each, user, repository));
   }
 
-  /** Whether the registry failed somebody there, so that older answers may stand in. */
+  /** Whether the registry failed for any user there, so that older responses may replace its own. */
   failedIn(repository: number, start: number, end: number): boolean {
     return this.#since(start).some(
       (each) =>

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { marker } from './markers.ts';
 import type { User } from './users.ts';
 
-/** Who a request to a registry is from, by its credential. */
+/** The sender of a request to a registry, by its credential. */
 export type Identity =
   | { readonly kind: 'none' }
   | { readonly kind: 'wrong' }
@@ -17,7 +17,7 @@ interface Granted {
 const tokenLife = 6_000;
 let lastToken = 0;
 
-/** The logins of one upstream and, where it has a token server, the tokens that this one gave out. */
+/** The logins of one upstream and the tokens that its token server issued, if it has one. */
 export class Logins {
   readonly users: readonly User[];
   readonly #tokens = new Map<string, Granted>();
@@ -35,13 +35,13 @@ export class Logins {
     return granted.user ? { kind: 'user', user: granted.user, scopes: granted.scopes } : { kind: 'none' };
   }
 
-  /** Whose token it is or was, also after its end. */
+  /** The owner of a token, also after its end. */
   ownerOf(authorization: string): User | undefined {
     const user = this.users.find(({ basic }) => basic === authorization);
     return user ?? this.#tokens.get(authorization.replace(/^Bearer /, ''))?.user;
   }
 
-  /** Whether it is a token that nobody has logged in for. */
+  /** Whether a token was issued without a login. */
   isAnonymous(authorization: string): boolean {
     const granted = this.#tokens.get(authorization.replace(/^Bearer /, ''));
     return granted !== undefined && granted.user === undefined;

@@ -7,23 +7,23 @@ import { emptyContent, json, type SampleContent } from '../../../src/sample-regi
 import { dockerList, schema2 } from '../../../src/sample-registry/docker.ts';
 import { generic62 } from '../../../src/sample-registry/generic.ts';
 import { amd64, arm64, type SampleImage, sampleImage } from '../../../src/sample-registry/image.ts';
-import { ociIndex, ociManifest, zstdPacking } from '../../../src/sample-registry/oci.ts';
+import { ociIndex, ociManifest, zstdLayers } from '../../../src/sample-registry/oci.ts';
 import { layerId, schema1Unsigned } from '../../../src/sample-registry/schema1.ts';
 import { tar } from '../../../src/sample-registry/tar.ts';
 import { testSigningKey } from '../signing-key.ts';
 import { marker } from './markers.ts';
 
-/** What a tag can name: the same image in several repositories has the same digests there. */
+/** An image that a tag can name. In several repositories it has the same digests. */
 export interface TestImage {
   readonly index: number;
   readonly kind: ImageKind;
   readonly root: Digest;
   readonly content: SampleContent;
-  /** The bytes of all that is stored, and of the layers decompressed, by digest. */
+  /** The bytes of all stored content and of the decompressed layers, by digest. */
   readonly blobs: ReadonlyMap<Digest, Uint8Array>;
-  /** All digests that the registry has for it, and those of its layers decompressed. */
+  /** All digests of the image in the registry, and those of its decompressed layers. */
   readonly digests: ReadonlySet<string>;
-  /** Of these the ones that a blob request can name. */
+  /** The digests that a blob request can name. */
   readonly layers: readonly Digest[];
 }
 
@@ -31,7 +31,7 @@ const builders = {
   schema2: (content: SampleContent, image: SampleImage) => schema2(content, image),
   'schema2-plain': (content: SampleContent, image: SampleImage) => schema2(content, image, 'none'),
   oci: (content: SampleContent, image: SampleImage) => ociManifest(content, image),
-  'oci-zstd': (content: SampleContent, image: SampleImage) => ociManifest(content, image, zstdPacking),
+  'oci-zstd': (content: SampleContent, image: SampleImage) => ociManifest(content, image, zstdLayers),
   generic: (content: SampleContent, image: SampleImage) => generic62(content, image),
   list: (content: SampleContent, image: SampleImage, other: SampleImage) =>
     dockerList(
@@ -48,7 +48,7 @@ const builders = {
       content,
       [image, other].map((each) => ({
         platform: each.platform,
-        manifest: ociManifest(content, each, zstdPacking),
+        manifest: ociManifest(content, each, zstdLayers),
       })),
     ),
 };
@@ -56,7 +56,7 @@ const builders = {
 export type ImageKind = keyof typeof builders | 'schema1' | 'schema1-unsigned';
 export const imageKinds = [...Object.keys(builders), 'schema1', 'schema1-unsigned'] as readonly ImageKind[];
 
-/** The base layer is the same in all images; the layer above and the config hold the marker of this one. */
+/** Builds an image. All images share the base layer; the upper layer and the config hold the marker of this one. */
 export async function buildImage(index: number, kind: ImageKind): Promise<TestImage> {
   const content = emptyContent();
   const images = [amd64, arm64].map((platform) =>
@@ -75,7 +75,7 @@ export async function buildImage(index: number, kind: ImageKind): Promise<TestIm
   return { index, kind, root, content, blobs: new Map([...blobs, ...stored]), digests, layers };
 }
 
-/** A layer more, which takes a while to be read, and the marker wherever a text of the image goes. */
+/** Adds a layer that takes a while to read, and the marker in every text of the image. */
 function marked(index: number, { platform, layers, config }: SampleImage): SampleImage {
   const text = marker('image', index);
   const filler = new Uint8Array(40_000).map((_, at) => (at * 31 + index * 7 + (at >> 9)) % 251);
@@ -97,7 +97,7 @@ function marked(index: number, { platform, layers, config }: SampleImage): Sampl
   return { platform, layers: all, config: json({ ...document, config: runConfig, history, rootfs }) };
 }
 
-/** Ids of other images must not be the same, but for that of the base. */
+/** Adds schema 1. Its ids differ from those of other images, except the base's. */
 async function addSchema1(content: SampleContent, image: SampleImage, signed: boolean): Promise<Digest> {
   const draft = emptyContent();
   const { digest } = schema1Unsigned(draft, 'isolation/image', image);

@@ -5,7 +5,7 @@ import { digestsIn, textOf } from './markers.ts';
 import type { Repository } from './repository.ts';
 import type { Upstream, World } from './world.ts';
 
-/** Where something was learned: an attacker uses it elsewhere. */
+/** The source of a piece of knowledge: an attacker uses it elsewhere. */
 interface Source {
   readonly upstream: Upstream;
   readonly repository: Repository;
@@ -21,11 +21,11 @@ export interface LearnedToken extends Source {
   readonly value: string;
 }
 
-/** A pull by API v1: the address that it goes on at, what it shows there, and the ids that it saw. */
+/** A pull by API v1: its address, its credential, and the ids that it saw. */
 export interface LearnedPull extends Source {
   readonly user: number | undefined;
   readonly authorization: string | undefined;
-  /** Like `/v1ctx/…`. */
+  /** A path like `/v1ctx/…`. */
   readonly prefix: string;
   readonly token: string;
   readonly ids: readonly string[];
@@ -34,14 +34,14 @@ export interface LearnedPull extends Source {
 const most = 300;
 const indexTypes: ReadonlySet<string> = new Set([mediaTypes.dockerList, mediaTypes.ociIndex]);
 
-/** All that the proxy has told to anybody: everyone of its clients is taken to know it. */
+/** All that the proxy has told to any client: every client is assumed to know it. */
 export class Knowledge {
-  /** Digests that no registry has: of what the proxy has made. */
+  /** Digests that no registry has: those of content that the proxy made. */
   readonly digests: LearnedDigest[] = [];
   readonly tokens: LearnedToken[] = [];
   readonly pulls: LearnedPull[] = [];
 
-  /** Takes in what a manifest tells. */
+  /** Learns from a manifest. */
   learn(world: World, { ask, answer }: Answered): void {
     const { upstream, repository, kind } = ask;
     if (typeof answer === 'string' || !repository || kind !== 'manifest' || answer.status !== 200) return;

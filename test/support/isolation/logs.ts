@@ -1,7 +1,7 @@
 import { markersIn } from './markers.ts';
 import type { World } from './world.ts';
 
-/** What is in a log that must not be: a password, a token, or the value that carries both. */
+/** Finds secrets in a log: passwords, tokens, and values of Authorization. */
 export function secretsIn(log: string, { upstreams }: World): string[] {
   const marked = markersIn(log).filter(({ kind }) => kind === 'password' || kind === 'token');
   const values = upstreams.flatMap(({ users }) => users.map(({ basic }) => basic.slice('Basic '.length)));

@@ -4,7 +4,7 @@
  */
 export type MarkerKind = keyof typeof letters;
 
-/** A `repository` marker is part of a name; a `project` marker is known to the registry alone. */
+/** The letters of the markers. A `repository` marker is part of a name; only the registry knows a `project` marker. */
 const letters = { repository: 'r', project: 'p', user: 'u', password: 'w', token: 't', image: 'i' } as const;
 
 export interface Marker {
@@ -31,7 +31,7 @@ export function markersIn(text: string): Marker[] {
   });
 }
 
-/** Bytes as text, one character a byte: layers of the samples are not compressed, so that markers in them can be read. */
+/** Bytes as text, one character a byte. The samples' layers are not compressed, so their markers are readable. */
 export function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

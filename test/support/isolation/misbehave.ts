@@ -10,7 +10,7 @@ interface Situation {
   readonly user: number | undefined;
 }
 
-/** Gives the good answer, or what a fault makes of it. */
+/** Sends the good response, or the result of a fault. */
 export async function misbehave(
   flap: Flap | undefined,
   good: () => RegistryAnswer,
@@ -39,7 +39,7 @@ export async function misbehave(
     return;
   }
   if (body.length < 5_000) return void response.end(body);
-  // A layer takes its time, so that requests meet each other in it.
+  // A layer takes some time, so that requests meet in it.
   response.write(body.subarray(0, half));
   await sleep(5 + Math.random() * 25);
   response.end(body.subarray(half));

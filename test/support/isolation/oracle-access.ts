@@ -7,17 +7,17 @@ import { aboutRepository } from './trace.ts';
 import type { World } from './world.ts';
 
 export interface OracleSettings {
-  /** Seconds, as the proxy is set. */
+  /** The proxy's setting, in seconds. */
   readonly ttl: number;
   readonly stale: number;
-  /** A refusal to all that one replica has seen is unknown to the other one. */
+  /** The number of replicas: one replica does not know a refusal that another one has seen. */
   readonly replicas: number;
 }
 
-/** Clocks of two processes and their rounding. */
+/** Milliseconds for the difference of two processes' clocks and for rounding. */
 const slack = 300;
 
-/** What an answer tells of the repository that it is of. */
+/** The facts that a response tells about its repository. */
 interface Claims {
   /** Indexes of images. */
   readonly images: readonly number[];
@@ -34,7 +34,7 @@ const contentKinds: readonly Ask['kind'][] = [
   'v1-image',
 ];
 
-/** @returns what is wrong where an answer holds content that its requester had no right to, nor had lately. */
+/** @returns a violation when a response holds content to which its requester has no right, now and lately. */
 export function accessComplaint(
   world: World,
   settings: OracleSettings,
@@ -58,7 +58,7 @@ function claimsOf(world: World, { ask, answer }: Answered): Claims {
   const images = markersIn(text).flatMap(({ kind, index }) => (kind === 'image' ? [index] : []));
   const own = isContent && ask.reference?.startsWith('sha256:') ? [ask.reference] : [];
   const told = digestsIn(text).filter((digest) => isContent || digest !== ask.reference);
-  // Of what was made nobody but the proxy knows the digest: its content is told by markers and by what it names.
+  // Only the proxy knows the digests of made content: markers and named digests identify that content.
   const known = [...new Set([...own, ...told])].filter((digest) => world.bytesOf(digest) !== undefined);
   const empty = own.includes(emptyLayer.digest) ? own : [];
   return { images, digests: [...new Set([...known, ...empty])] };
@@ -74,7 +74,7 @@ function wasRight(
   const fits = (state: RepositoryState) => holds(state, ask, claims);
   const proved = repository.between(start - ttl * 1_000 - slack, end);
   if (proved.some((state) => mayRead(state, ask.user) && fits(state))) return true;
-  // Of what was public an older answer can stand in while upstream fails.
+  // While upstream fails, an older response of public content may replace its own.
   const { index } = repository.options;
   if (!ask.upstream.flaps.failedIn(index, start - slack, end)) return false;
   const refused =
@@ -84,7 +84,7 @@ function wasRight(
   return repository.between(since, end).some((state) => state.readers === 'everyone' && fits(state));
 }
 
-/** Whether a state of the repository has all that an answer tells: for a tag, the image that it names. */
+/** Whether a state of the repository has all that a response tells: for a tag, the image that it names. */
 function holds({ tags, images }: RepositoryState, { kind, reference }: Ask, claims: Claims): boolean {
   const isTag = kind === 'manifest' && reference !== undefined && !reference.startsWith('sha256:');
   const tagged = isTag ? tags.get(reference) : undefined;

@@ -5,10 +5,10 @@ import type { RawResponse } from '../raw-http.ts';
 import type { Answered, Ask } from './ask.ts';
 import type { World } from './world.ts';
 
-/** Of each representation what its headers said first: a HEAD and a GET of it say the same. */
+/** The first headers of each representation: HEAD and GET of it must agree. */
 export type Representations = Map<string, string>;
 
-/** @returns what is wrong where bytes, length and digest do not fit each other. */
+/** @returns a violation when bytes, length and digest do not agree. */
 export function bytesComplaint(
   world: World,
   seen: Representations,
@@ -28,7 +28,7 @@ export function bytesComplaint(
   const different = status === 200 && differs(seen, ask, answer);
   if (different) return different;
   if (isHead) return undefined;
-  // A blob goes through as it comes: what a registry breaks, its client finds out.
+  // A blob passes through as it comes: the client finds out that a registry broke it.
   const { flaw, index } = ask.repository?.options ?? {};
   const isBroken = flaw !== undefined || ask.upstream.flaps.explains(ask.user, index, start - 2_500, end);
   if (ask.kind === 'blob' && isBroken) return undefined;
@@ -38,7 +38,7 @@ export function bytesComplaint(
   return wanted === undefined || found === wanted ? undefined : `the bytes are ${found}, and not ${wanted}`;
 }
 
-/** That of schema 1 is the digest of what its signature covers. */
+/** The digest of schema 1 is that of the bytes that its signature covers. */
 function digestIn({ body, header }: RawResponse): string {
   const type = header('Content-Type');
   return type === mediaTypes.schema1Signed ? readManifest(body, type).source.digest : digestOf(body);

@@ -2,10 +2,10 @@ import type { Answered } from './ask.ts';
 import { type Marker, markersIn, textOf } from './markers.ts';
 import { mayRead, projectIndex } from './repository.ts';
 
-/** Lists of repositories are as old as the registry's own answer. */
+/** Milliseconds for which a list of repositories may be old, as the registry's own response can be. */
 const lately = 1_500;
 
-/** @returns what is wrong where an answer names what its requester has not named and may not know. */
+/** @returns a violation when a response names things that its requester did not name and may not know. */
 export function markerComplaint({ ask, answer, start, end }: Answered): string | undefined {
   if (typeof answer === 'string') return undefined;
   const text = `${answer.headers.map((line) => line.join(': ')).join('\n')}\n${textOf(answer.body)}`;
@@ -15,7 +15,7 @@ export function markerComplaint({ ask, answer, start, end }: Answered): string |
   const words = textOf(answer.body).slice(0, 300);
   return `${answer.status} tells of ${told}, which the requester has not named and may not know: ${words}`;
 
-  /** A token is given for the requester's own login, or for none. */
+  /** Whether a token is for the requester's own login, or for none. */
   function isForRequester(told: string): boolean {
     const value = /"token":"([^"]+)"/.exec(told)?.[1];
     const owner = ask.upstream.registry.logins.ownerOf(`Bearer ${value}`);
@@ -27,7 +27,7 @@ export function markerComplaint({ ask, answer, start, end }: Answered): string |
     if (kind === 'user') return index === user || index === says;
     if (kind === 'token') return ask.kind === 'token' && isForRequester(text);
     if (kind === 'password') return false;
-    // Content is looked at with the right to it (oracle-access.ts).
+    // The oracle of access checks the right to content (oracle-access.ts).
     if (kind === 'image') return repository !== undefined;
     const found = upstream.repositories.find(({ options }) =>
       kind === 'repository' ? options.index === index : projectIndex(options) === index,

@@ -2,10 +2,10 @@ import type { Answered } from './ask.ts';
 import { textOf } from './markers.ts';
 import { mayRead, type Repository } from './repository.ts';
 
-/** A reading or a conversion that a fault has met can be under way for so long. */
+/** Milliseconds for which a read or a conversion that met a fault can continue. */
 const before = 2_500;
 
-/** @returns what is wrong where somebody with a right, at a registry that is well, is refused. */
+/** @returns a violation when a healthy registry's user with the right is refused. */
 export function refusalComplaint({ ask, answer, start, end }: Answered): string | undefined {
   const { repository, honest, upstream, user } = ask;
   if (!honest || !repository || repository.options.flaw || ask.leavesAfter !== undefined) return undefined;
@@ -14,7 +14,7 @@ export function refusalComplaint({ ask, answer, start, end }: Answered): string 
   if (upstream.flaps.explains(user, repository.options.index, start - before, end)) return undefined;
   if (typeof answer === 'string') return `the answer ${answer === 'cut' ? 'broke off' : 'did not come'}`;
   const words = textOf(answer.body);
-  // The answer to a HEAD has no words to tell one 404 from the other.
+  // A 404 to HEAD has no body that tells its reason.
   if (isUnsupported(answer.status, words) || (ask.method === 'HEAD' && answer.status === 404))
     return undefined;
   return `${answer.status} for somebody with the right, while the registry was well: ${words.slice(0, 400)}`;
@@ -35,7 +35,7 @@ export function refusalComplaint({ ask, answer, start, end }: Answered): string 
   }
 }
 
-/** The image is there, and this client reads no form of it: the client is told so in the proxy's own words. */
+/** Whether the refusal says that the image exists and that this client reads no form of it. */
 function isUnsupported(status: number, words: string): boolean {
   return status === 406 || (status === 404 && /"code":"UNSUPPORTED"/.test(words));
 }

@@ -5,15 +5,15 @@ import type { Upstream, World } from './world.ts';
 
 export interface Proxies {
   readonly ports: readonly number[];
-  /** All that they have written to their logs. */
+  /** All log output of the replicas. */
   output(): string;
   stop(): Promise<void>;
 }
 
-/** Seconds: short, so that a run of a minute sees many of them. */
+/** Lifetimes in seconds: short, so that a run of a minute sees many of them. */
 export const lifetimes = { ttl: 1, stale: 4 } as const;
 
-/** One route for each upstream, told apart by the host; the clients' own logins are passed through. */
+/** The settings: one route for each upstream, selected by host; the clients' own logins pass through. */
 function variables({ upstreams }: World): Record<string, string> {
   const routes = upstreams.map(({ host, registry }: Upstream) => ({
     match: { host },
@@ -32,7 +32,7 @@ export async function startNode(world: World): Promise<Proxies> {
   return startNodes(world, 1, {});
 }
 
-/** Two processes that share a Redis. */
+/** Starts two processes that share a Redis. */
 export async function startFleet(world: World): Promise<Proxies> {
   const redis = await startRedisServer();
   const nodes = await startNodes(world, 2, { REGSHIFT_REDIS_URL: redis.url });

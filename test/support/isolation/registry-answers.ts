@@ -1,18 +1,18 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
-import { sampleByteRange } from '../../../src/sample-registry/range.ts';
+import { sampleByteRange } from '../../../src/sample-registry/responses.ts';
 import { jsonAnswer } from '../faults/hostile-upstream.ts';
 import { marker } from './markers.ts';
 import type { Repository } from './repository.ts';
 
-/** An answer of a registry, before a fault changes it. */
+/** A response of a registry, before a fault changes it. */
 export interface RegistryAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
 
-/** A refusal tells the requester what only the two of them may know: the project's name and the user's. */
+/** A refusal with the project's and the user's names, which only the registry and the requester may know. */
 export function refuse(
   status: number,
   code: string,
@@ -66,7 +66,7 @@ export function blobAnswer(
   return { status: 206, headers: part, body: bytes.subarray(first, last + 1) };
 }
 
-/** An artifact that refers to any digest of the repository, and tells whose it is. */
+/** An artifact that refers to any digest of the repository, and names its owner. */
 export function referrersAnswer(repository: Repository): RegistryAnswer {
   const annotations = { project: repository.project };
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [], annotations };

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jsonAnswer } from '../faults/hostile-upstream.ts';
+import { listen } from '../listen.ts';
 import type { Flaps } from './flaps.ts';
 import { type Identity, Logins } from './identity.ts';
 import { misbehave } from './misbehave.ts';
@@ -21,11 +21,11 @@ export interface RegistryOptions {
   readonly users: readonly User[];
   readonly repositories: readonly Repository[];
   readonly flaps: Flaps;
-  /** The origin that redirects lead to. */
+  /** The origin of redirects. */
   readonly storage: string;
-  /** Told each credential that arrives, with the repository that it is shown for. */
+  /** Called for each credential that arrives, with the repository that it is for. */
   readonly onCredential: (authorization: string | undefined, repository: Repository | undefined) => void;
-  /** Told when a request without a login is refused. */
+  /** Called when a request without a login is refused. */
   readonly onRefusedToAll: (repository: Repository, reference: string) => void;
 }
 
@@ -42,7 +42,7 @@ interface Question {
   readonly userIndex: number | undefined;
 }
 
-/** A registry of users with rights that change, which fails now and then, and checks whose credentials it gets. */
+/** Starts a registry of users with changing rights, which fails now and then, and checks whose credentials arrive. */
 export async function startTestRegistry(options: RegistryOptions): Promise<TestRegistry> {
   const logins = new Logins(options.users);
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
@@ -50,8 +50,7 @@ export async function startTestRegistry(options: RegistryOptions): Promise<TestR
     request.resume();
     answer(request, response).catch((error) => response.destroy(error));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, stop } = await listen(server);
   const challenge =
     options.scheme === 'basic'
       ? 'Basic realm="test"'
@@ -107,7 +106,7 @@ export async function startTestRegistry(options: RegistryOptions): Promise<TestR
     if (isInScope && (mayRead(now, userIndex) || now.readers === 'everyone')) return undefined;
     if (request.headers.authorization === undefined)
       options.onRefusedToAll(repository, asked.pathname.split('/').at(-1) ?? '');
-    // A login or a token in the place of a Basic login could open it.
+    // A login, or a token instead of a Basic login, could open the repository.
     const mayHelp =
       identity.kind === 'none' || !isInScope || (options.scheme === 'bearer' && scopes === undefined);
     if (mayHelp) return unauthorized(options.scheme === 'bearer' ? scope : '');
@@ -135,11 +134,6 @@ export async function startTestRegistry(options: RegistryOptions): Promise<TestR
     return { status: 307, headers: { location }, body: new Uint8Array() };
   }
 
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
   return { url, logins, stop };
 }
 

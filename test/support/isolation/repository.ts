@@ -2,35 +2,35 @@ import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { TestImage } from './images.ts';
 import { marker } from './markers.ts';
 
-/** Who may read a repository, and what is in it, for as long as it stays so. */
+/** The readers and the content of a repository, between two changes. */
 export interface RepositoryState {
   /** Milliseconds of `performance.now()`. */
   readonly from: number;
   /** Indexes of users. */
   readonly readers: ReadonlySet<number> | 'everyone';
   readonly tags: ReadonlyMap<string, TestImage>;
-  /** Those without a tag too. */
+  /** The images, with those without a tag. */
   readonly images: ReadonlySet<TestImage>;
 }
 
-/** How a registry refuses what a user may not read. */
+/** The registry's refusal of a user without the right. */
 export type Refusal = 'challenge' | 'denied' | 'unknown';
 
 export interface RepositoryOptions {
   readonly index: number;
   readonly upstream: number;
   readonly refusal: Refusal;
-  /** Blobs are on another host, where redirects lead. */
+  /** Whether blobs are on another host, behind redirects. */
   readonly redirects: boolean;
-  /** Wrong for as long as the repository is there. */
+  /** A permanent fault of the repository. */
   readonly flaw?: 'quota' | 'wrong-layers' | undefined;
 }
 
-/** A repository of one upstream, with the exact history of all that its registry would have answered. */
+/** A repository of one upstream, with the exact history of its registry's responses. */
 export class Repository {
   readonly options: RepositoryOptions;
   readonly name: string;
-  /** What the registry calls its owner in refusals. */
+  /** The name of its owner in the registry's refusals. */
   readonly project: string;
   #states: RepositoryState[];
 
@@ -45,12 +45,12 @@ export class Repository {
     return this.#states.at(-1) as RepositoryState;
   }
 
-  /** From this moment on. */
+  /** Changes the state from now on. */
   change(change: Partial<Omit<RepositoryState, 'from'>>): void {
     this.#states.push({ ...this.now, ...change, from: performance.now() });
   }
 
-  /** All states that there were at some time between two moments. */
+  /** All states that existed between two moments. */
   between(start: number, end: number): RepositoryState[] {
     return this.#states.filter(
       ({ from }, at) => from <= end && (this.#states[at + 1]?.from ?? Number.POSITIVE_INFINITY) >= start,
@@ -58,12 +58,12 @@ export class Repository {
   }
 }
 
-/** The same in each upstream. Two parts, the first of letters alone: Docker 1.3 takes it. */
+/** The name, the same in each upstream. It has two parts, the first of letters alone, which Docker 1.3 accepts. */
 export function repositoryName(index: number): string {
   return `vault/${marker('repository', index)}`;
 }
 
-/** Upstreams have their own projects under the same names. */
+/** The index of the project: upstreams have different projects under the same names. */
 export function projectIndex({ index, upstream }: Pick<RepositoryOptions, 'index' | 'upstream'>): number {
   return upstream * 1000 + index;
 }
@@ -72,7 +72,7 @@ export function mayRead({ readers }: RepositoryState, user: number | undefined):
   return readers === 'everyone' || (user !== undefined && readers.has(user));
 }
 
-/** Whether the digest is of something that the image is made of, as stored or decompressed. */
+/** Whether the image has content with the digest, stored or decompressed. */
 export function isPartOf(digest: string, image: TestImage): boolean {
   return digest === emptyLayer.digest || digest === emptyLayer.diffId || image.digests.has(digest);
 }

@@ -4,18 +4,21 @@ import type { Repository } from './repository.ts';
 import { basicOf } from './users.ts';
 import type { Upstream } from './world.ts';
 
-/** In whose name a request is sent. */
+/** The user and the credential of a request. */
 export interface Requester {
   readonly user: number | undefined;
   readonly says: number | undefined;
   readonly authorization: string | undefined;
-  /** The credential is one that the registry takes for this repository. */
+  /** Whether the registry accepts the credential for this repository. */
   readonly isGood: boolean;
 }
 
 const nobody: Requester = { user: undefined, says: undefined, authorization: undefined, isGood: true };
 
-/** Half of them may read the repository; the rest is anyone, nobody, or somebody with a wrong password. */
+/**
+ * Chooses a requester. Half of them may read the repository; the others are any user, none, or one with a wrong
+ * password.
+ */
 export function chooseRequester(
   random: Random,
   { users, scheme }: Upstream,
@@ -36,6 +39,7 @@ export function chooseRequester(
   const tokens = knowledge.tokens.filter(({ upstream }) => upstream.users === users);
   const token = oneOf(random, tokens.slice(-40));
   if (!token) return { user: index, says: index, authorization: basic, isGood: true };
-  // Whose it is says what it opens, whoever shows it; of another repository, or too old, it opens nothing.
+  // A token opens its owner's repositories for everyone who has it; an expired one, or one of another repository, opens
+  // nothing.
   return { user: token.user, says: token.user, authorization: token.value, isGood: false };
 }

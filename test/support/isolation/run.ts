@@ -16,7 +16,7 @@ import { userCount, type World } from './world.ts';
 export interface RunOptions extends OracleSettings {
   readonly seed: number;
   readonly requests: number;
-  /** Of the replicas: each request goes to any of them. */
+  /** The ports of the replicas: each request goes to any of them. */
   readonly ports: readonly number[];
 }
 
@@ -29,7 +29,9 @@ export interface RunReport {
 const workers = 14;
 const mostViolations = 200;
 
-/** Random clients, owners and faults until so many requests are answered. A step is chosen by the seed and its number. */
+/**
+ * Runs random clients, owners and faults for a number of requests. The seed and the number of a step select the step.
+ */
 export async function runIsolation(world: World, options: RunOptions): Promise<RunReport> {
   const knowledge = new Knowledge();
   const judge = createOracle(world, options);
@@ -70,7 +72,7 @@ export async function runIsolation(world: World, options: RunOptions): Promise<R
     if (kind !== 'token' || typeof answer === 'string' || answer.status !== 200 || ask.method === 'HEAD')
       return;
     const { token } = JSON.parse(textOf(answer.body)) as { token: string };
-    // Whoever shows a token in the place of a login gets one without a name.
+    // A request with a token in the place of a login gets a token without a user, so the registry tells the owner.
     const value = `Bearer ${token}`;
     const user = upstream.registry.logins.ownerOf(value)?.index;
     if (repository) knowledge.addToken({ upstream, repository, user, value });

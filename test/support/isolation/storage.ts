@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../listen.ts';
 
 export interface Storage {
   readonly url: string;
@@ -7,9 +7,9 @@ export interface Storage {
 }
 
 /**
- * The other origin that registries redirect to for blobs.
- * @param blobOf the bytes of a digest.
- * @param onCredential told of each credential, for none belongs here.
+ * Starts the other origin, to which registries redirect for blobs.
+ * @param blobOf returns the bytes of a digest.
+ * @param onCredential is called for each credential: none belongs here.
  */
 export async function startStorage(
   blobOf: (digest: string) => Uint8Array | undefined,
@@ -23,13 +23,5 @@ export async function startStorage(
     response.writeHead(blob ? 200 : 404, { 'content-length': blob?.length ?? 0 });
     response.end(request.method === 'HEAD' ? undefined : blob);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return listen(server);
 }

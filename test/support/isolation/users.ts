@@ -1,6 +1,6 @@
 import { marker } from './markers.ts';
 
-/** Somebody with a login at one upstream. The same names are known to each upstream, with other passwords. */
+/** A user with a login at one upstream. Each upstream knows the same names, with other passwords. */
 export interface User {
   readonly index: number;
   readonly upstream: number;

@@ -11,7 +11,7 @@ import { createUser, type User } from './users.ts';
 
 export interface Upstream {
   readonly index: number;
-  /** Under which clients reach it through the proxy. */
+  /** The host under which clients reach the upstream through the proxy. */
   readonly host: string;
   readonly scheme: 'basic' | 'bearer';
   readonly users: readonly User[];
@@ -20,20 +20,20 @@ export interface Upstream {
   readonly registry: TestRegistry;
 }
 
-/** Two registries with the same names, the same users and the same images, and with rights and passwords of their own. */
+/** Two registries with the same names, users and images, and with different rights and passwords. */
 export interface World {
   readonly upstreams: readonly Upstream[];
-  /** All images that there are or were, by their index. */
+  /** All present and past images, by index. */
   readonly images: Map<number, TestImage>;
-  /** The index of one more. */
+  /** The index of the next image. */
   readonly nextImage: () => number;
-  /** What is stored, or a layer of it decompressed. */
+  /** The bytes of stored content, or of a decompressed layer. */
   bytesOf(digest: string): Uint8Array | undefined;
   readonly watch: CredentialWatch;
   readonly trace: Trace;
-  /** When a request without a login was refused, by upstream, repository and reference. */
+  /** The times when a request without a login was refused, by upstream, repository and reference. */
   readonly refusedToAll: Map<string, number>;
-  /** What went wrong where the proxy asks. */
+  /** Complaints about credentials that arrived at a registry or a storage where they do not belong. */
   readonly strays: string[];
   stop(): Promise<void>;
 }
@@ -113,7 +113,10 @@ async function startUpstream(
   return { index, host: `upstream-${index}.test`, scheme, users, repositories, flaps, registry };
 }
 
-/** Some for everyone, some for a few, one for each user alone; one with a quota that is used up, one with broken layers. */
+/**
+ * Creates repositories for everyone, for a few users, and one for each user; one has an exhausted quota, one broken
+ * layers.
+ */
 function createRepositories(upstream: number, images: readonly TestImage[], random: Random): Repository[] {
   return Array.from({ length: repositoryCount }, (_, index) => {
     const flaw = flaws[index];

@@ -16,10 +16,10 @@ interface MixedRequest {
   readonly body?: Uint8Array;
 }
 
-/** Digests that answers have named, by repository. */
+/** The digests that responses have named, by repository. */
 export type Named = Map<string, readonly string[]>;
 
-/** How often requests ended how: by status, `left` by the client, or `cut`. */
+/** The number of requests by result: a status, `left` by the client, or `cut`. */
 export type Outcomes = Record<string, number>;
 
 const clients = Object.keys(manifestRequestHeaders) as OldClient[];
@@ -27,8 +27,9 @@ const names = samples.map(({ name }) => name);
 const upload = new Uint8Array(60_000).map((_, at) => at % 251);
 
 /**
- * One request of the mix, or a pull by API v1, which is several. One client in eight leaves before it has its answer.
- * @returns how many requests it was.
+ * Sends one request of the mix, or a pull by API v1, which is several requests. One client in eight leaves before the
+ * response.
+ * @returns the number of requests.
  */
 export async function mixedRequest(
   random: Random,
@@ -111,7 +112,7 @@ async function pullByV1(random: Random, port: number): Promise<number> {
     return socket(...words);
   };
   const daemon = v1Daemons[random.one(v1DaemonNames)];
-  // What the daemon makes of a fault is its own affair.
+  // The daemon's reaction to a fault does not matter here.
   await pullV1({ daemon, http }, random.one(names)).catch(() => undefined);
   return requests;
 }

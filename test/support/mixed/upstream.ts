@@ -9,12 +9,12 @@ import {
   startHostileUpstream,
 } from '../faults/hostile-upstream.ts';
 
-/** Shown by clients with a wrong password. */
+/** The Authorization of clients with a wrong password. */
 export const wrongLogin = /^Basic d3Jvbmc/;
 
 const faults = Object.entries(quickFaults);
 
-/** The samples, a place for uploads, a refusal for wrong logins, and a fault in one answer of twelve. */
+/** Serves the samples, takes uploads, refuses wrong logins, and gives a fault to one response in twelve. */
 export async function startMixedUpstream(random: Random): Promise<HostileUpstream> {
   const upstream = await startHostileUpstream();
   upstream.misbehave(
@@ -32,7 +32,7 @@ export async function startMixedUpstream(random: Random): Promise<HostileUpstrea
   return upstream;
 }
 
-/** The bytes of a blob go through as they come: what breaks them, breaks them for the client. */
+/** Selects a fault. The bytes of a blob pass through as they come, so a broken blob is broken for the client too. */
 function faultOf(random: Random, { request }: Asked) {
   const [name, how] = random.one(faults);
   const isBlob = request.url?.includes('/blobs/');

@@ -6,7 +6,7 @@ import { type EarlyDocker, earlyDocker } from './docker-to-1.9.ts';
 import type { EarlyPusher } from './early-docker-push.ts';
 import type { Simulator } from './simulator.ts';
 
-/** What a client of the same family sent, under another name. */
+/** The headers of a client family with another User-Agent. */
 function as(family: OldClient, userAgent: string): HeaderLine[] {
   return manifestRequestHeaders[family].map(([name, value]) =>
     name === 'User-Agent'
@@ -18,7 +18,7 @@ function as(family: OldClient, userAgent: string): HeaderLine[] {
 const docker17 = as('Docker 1.6.2', 'docker/1.7.1 go/go1.4.2 git-commit/786b29d');
 const docker18 = as('Docker 1.9.1', 'docker/1.8.3 go/go1.4.2 git-commit/f4bf5c7');
 const docker110 = as('Docker 1.13.1', 'docker/1.10.3 go/go1.5.3 git-commit/20f81dd').map(
-  // It does not quote the program that asked it, which came with 1.13.
+  // Before 1.13, the engine does not quote the program that called it.
   ([name, value]): HeaderLine => [name, value.replace(/ UpstreamClient\(.*$/, '')],
 );
 const docker1705 = as('Docker 1.13.1', 'docker/17.05.0-ce go/go1.7.5 git-commit/89658be');
@@ -58,7 +58,7 @@ const early: readonly EarlyDocker[] = [
   },
 ];
 
-/** 1.6 and older do not push by what regshift offers. */
+/** The engines whose pushes regshift supports: not 1.6 and older. */
 export const earlyPushers: readonly EarlyPusher[] = early
   .filter(({ name }) => name !== 'Docker 1.6.2')
   .map(({ name, headers, pings }) => ({ name, headers, pings, asksOnce: name !== 'Docker 1.7.1' }));
@@ -110,7 +110,7 @@ export const simulators: readonly Simulator[] = [
   containerd,
 ];
 
-/** @throws Error for a name that is not in the table. */
+/** Returns a simulator by its name. @throws Error for a name that is not in the table. */
 export function simulator(name: string): Simulator {
   const found = simulators.find((each) => each.name === name);
   if (!found) throw new Error(`There is no ${name} here`);

@@ -11,7 +11,7 @@ import { getToken } from './token.ts';
 
 const { schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
 
-/** containerd 1.6: no ping; HEAD of the tag, and then only digests, each with the type and the size it was told. */
+/** containerd 1.6: no ping; HEAD of the tag, then only digests, each with the media type and the size that it got. */
 export const containerd: Simulator = {
   name: 'containerd 1.6',
   async pull(target) {
@@ -45,7 +45,7 @@ async function pullManifest(session: Session, wanted: Descriptor): Promise<Omit<
   return { digest, types: [type], ...(await fetchImage(session, body, rules)) };
 }
 
-/** On 401 it does as the challenge says and asks once more. */
+/** Sends a request. After a 401 it follows the challenge and sends the request once more. */
 async function request(
   session: Session,
   method: string,
@@ -71,7 +71,7 @@ async function logIn(session: Session, refusal: RawResponse): Promise<void> {
   session.authorization = `Bearer ${await getToken(session, { challenge, scopes, headers, namesAccount: false })}`;
 }
 
-/** A password goes by POST first (OAuth 2); a server that answers 405 to it is asked by GET. */
+/** Requests a token for a password by POST (OAuth 2). After a 405 the caller sends GET. */
 async function tryOauth(
   session: Session,
   { parameters }: GoChallenge,

@@ -8,7 +8,7 @@ import type { PulledImage, Simulator } from './simulator.ts';
 
 const { schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
 
-/** skopeo and podman: one library, containers/image, which checks digests and sizes of all that it gets. */
+/** skopeo and podman: their shared library, containers/image, checks digests and sizes of all content. */
 export function containersImage(name: string, headers: readonly HeaderLine[]): Simulator {
   const plain = headers.filter(([header]) => header !== 'Accept');
   return {

@@ -8,17 +8,17 @@ import { testSigningKey } from '../signing-key.ts';
 import { behind, resourceOf, withHeaders } from '../upstreams/behind.ts';
 import { headerOf, type LoopbackServer, type Reply, startLoopback } from '../upstreams/loopback.ts';
 
-/** An answer of the proxy, read to its end, and what it is an answer to. */
+/** A response of the proxy, read to its end, with its request. */
 export interface Original extends Reply {
   readonly method: string;
   readonly kind: 'ping' | 'manifests' | 'blobs';
   readonly text: string;
 }
 
-/** Makes of an answer one that a client should refuse; undefined leaves it as it is. */
+/** Turns a response into one that a client should refuse; undefined leaves it unchanged. */
 export type Distortion = (original: Original) => Reply | undefined | Promise<Reply>;
 
-/** Stands before the proxy and spoils what it says, to see who notices. */
+/** Starts a server in front of the proxy that distorts its responses, to test which clients notice. */
 export async function startDistorted(proxyUrl: string, distort: Distortion): Promise<LoopbackServer> {
   const proxy = behind(proxyUrl);
   const server = await startLoopback(async (question) => {
@@ -36,14 +36,14 @@ export async function startDistorted(proxyUrl: string, distort: Distortion): Pro
   return { ...server, stop };
 }
 
-/** The answer with another body, of the length that it has. */
+/** The response with another body of the same length. */
 export function withText(original: Original, text: string): Reply | undefined {
   if (text === original.text) return undefined;
   const body = new TextEncoder().encode(text);
   return { ...withHeaders(original, { 'Content-Length': String(body.length) }), body };
 }
 
-/** Schema 1 with other images in it, signed as it should be: only what is said is wrong. */
+/** Schema 1 with other image data and a valid signature: only the statements are wrong. */
 export async function resigned(
   original: Original,
   change: (entries: { id: string; parent?: string }[]) => void,

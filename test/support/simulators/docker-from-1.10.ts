@@ -14,17 +14,17 @@ const { schema1Signed, schema2, dockerList, ociManifest, ociIndex, dockerConfig 
 
 export interface Docker {
   readonly name: string;
-  /** Of a manifest request. */
+  /** The headers of a manifest request. */
   readonly headers: readonly HeaderLine[];
-  /** Who logs in names the client to the token server from 1.11 on. */
+  /** Whether a login names the client to the token server (from 1.11 on). */
   readonly namesItself: boolean;
-  /** 1.13 and 17.05: "target is unknown" for a config of another type. */
+  /** Whether the engine fails with "target is unknown" for another config type (1.13 and 17.05). */
   readonly checksConfigType: boolean;
-  /** From 19.03 on: "mediaType in manifest should be …". */
+  /** Whether the engine fails with "mediaType in manifest should be …" (from 19.03 on). */
   readonly checksMediaType: boolean;
-  /** From 20.10 on; before, an OCI manifest ends in "missing signature key". */
+  /** Whether the engine reads OCI (from 20.10 on); before, an OCI manifest ends in "missing signature key". */
   readonly readsOci: boolean;
-  /** 20.10: HEAD of the tag, then GET of the digest that it told. */
+  /** Whether the engine sends HEAD for the tag, then GET for the digest of the response (20.10). */
   readonly headsTag: boolean;
 }
 
@@ -83,7 +83,7 @@ async function pullManifest(pulling: Pulling, reference: string): Promise<Pulled
   );
   const type = answer.header('Content-Type') ?? '';
   const isRead = [schema1Signed, schema2, dockerList, ...(engine.readsOci ? [ociManifest, ociIndex] : [])];
-  // What has no unmarshaller is read as signed schema 1.
+  // A type without an unmarshaller is read as signed schema 1.
   if (!isRead.includes(type as typeof schema2)) throw new Error(`missing signature key (${type})`);
   if (type === schema1Signed) return pullSchema1(pulling, answer, reference);
 
@@ -124,7 +124,7 @@ function checkReference(reference: string, digest: string): void {
 
 function checkMediaType({ checksMediaType }: Docker, answer: RawResponse, type: string): void {
   const { mediaType } = JSON.parse(new TextDecoder().decode(answer.body)) as { mediaType?: string };
-  // OCI may leave it out.
+  // OCI manifests may omit the mediaType.
   const isRight = mediaType === type || (mediaType === undefined && type.startsWith('application/vnd.oci.'));
   if (checksMediaType && !isRight)
     throw new Error(`mediaType in manifest should be '${type}' not '${mediaType}'`);

@@ -12,13 +12,13 @@ export interface EarlyDocker {
   readonly headers: readonly HeaderLine[];
   readonly pings: number;
   readonly actions: 'pull' | 'push,pull';
-  /** 1.8 and 1.9 ask for a layer's size first, and believe it. */
+  /** Whether the engine requests a layer's size first, and trusts it (1.8 and 1.9). */
   readonly headsLayers: boolean;
-  /** 1.6 pulls by digest only where a header confirms the digest; later ones work it out. */
+  /** Whether a pull by digest needs a header that confirms the digest (1.6); later engines compute it. */
   readonly needsDigestHeader: boolean;
 }
 
-/** Docker 1.6 to 1.9: no Accept, so schema 1; every layer of it is fetched, those of no content and doubles too. */
+/** Docker 1.6 to 1.9: no Accept, so schema 1. The engine downloads every layer, with empty and repeated ones. */
 export function earlyDocker(engine: EarlyDocker): Simulator {
   const { name, pings: times, actions } = engine;
   return {
@@ -76,7 +76,7 @@ async function fetchLayer(
   if (Number(stated) !== layer.body.length)
     throw new Error(`${path}: ${layer.body.length} bytes, not ${stated}`);
   if (layer.header('Content-Encoding') !== undefined) throw new Error(`${path}: encoded`);
-  // 1.6 alone unpacks whatever came; no test should rest on that.
+  // Only 1.6 extracts unverified layers; no test should depend on that.
   if ((await sha256Of(layer.body)) !== blobSum)
     throw new Error(`filesystem layer verification failed: ${blobSum}`);
   return layer.body;

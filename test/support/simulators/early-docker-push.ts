@@ -12,20 +12,23 @@ import { type Session, startSession } from './session.ts';
 import type { Target } from './simulator.ts';
 import { decompressLayer } from './unpack.ts';
 
-/** How an engine pushes: `pushV2Tag` and `pushV2Image` in graph/push_v2.go, which send each layer as a plain tar. */
+/** The push of an engine: `pushV2Tag` and `pushV2Image` in graph/push_v2.go, which send each layer as a plain tar. */
 export interface EarlyPusher extends Pick<EarlyDocker, 'headers' | 'pings'> {
   readonly name: string;
-  /** From 1.8 on a layer is asked for once in a push (`layersPushed`); 1.7 asks for each of its entries. */
+  /**
+   * Whether the engine requests a layer once in a push (`layersPushed`, from 1.8 on); 1.7 does so for each of its
+   * entries.
+   */
   readonly asksOnce: boolean;
 }
 
-/** An image as these engines keep it: what they were told of each layer, its digest too, and its files. */
+/** An image in the storage of these engines: the metadata of each layer with its digest, and its files. */
 export interface KeptImage {
   readonly document: Readonly<Record<string, unknown>>;
   readonly entries: readonly { readonly v1: string; readonly blobSum: string; readonly tar: Uint8Array }[];
 }
 
-/** Pulls as all of them do, for a push later on. */
+/** Pulls as all of these engines do, for a later push. */
 export async function pullToKeep(engine: EarlyPusher, target: Target): Promise<KeptImage> {
   const session = startSession(target);
   const headers = headersOn(engine, target);
@@ -43,8 +46,10 @@ export async function pullToKeep(engine: EarlyPusher, target: Target): Promise<K
 }
 
 /**
- * Pushes the image: of each layer that has a digest, HEAD decides whether it is uploaded; then the manifest, signed by
- * the engine, without a Content-Type. @returns the requests. @throws Error as the engine fails.
+ * Pushes the image. For each layer with a digest, HEAD decides whether it is uploaded. The manifest comes last, signed
+ * by the engine, without a Content-Type.
+ * @returns the requests.
+ * @throws Error as the engine fails.
  */
 export async function pushKept(
   engine: EarlyPusher,
@@ -74,7 +79,7 @@ export async function pushKept(
   return session.requests;
 }
 
-/** 404 says that the layer is to be uploaded; what else is no success ends the push. */
+/** Whether the registry has a layer. 404 means that it is to be uploaded; other errors end the push. */
 async function isStored(session: Session, headers: readonly HeaderLine[], blobSum: string): Promise<boolean> {
   const answer = await session.send('HEAD', `/v2/${session.target.repository}/blobs/${blobSum}`, headers);
   expectStatus(answer, 200, 404);
@@ -94,12 +99,12 @@ async function upload(session: Session, headers: readonly HeaderLine[], tar: Uin
   return digest;
 }
 
-/** In full: 1.6 to 1.9 take it for a URL as it is. */
+/** Returns the whole Location: 1.6 to 1.9 use it as a URL unchanged. */
 function locationIn(answer: RawResponse): string {
   return new URL(answer.header('Location') ?? '').href;
 }
 
-/** In one chunk (RFC 9112, section 7.1). */
+/** Encodes a body as one chunk (RFC 9112, section 7.1). */
 function inChunks(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([
     Buffer.from(`${bytes.length.toString(16)}\r\n`),

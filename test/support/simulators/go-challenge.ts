@@ -1,14 +1,14 @@
-/** One way in, as Go programs read it. */
+/** A challenge as Go programs read it. */
 export interface GoChallenge {
-  /** Lower case. */
+  /** The scheme in lower case. */
   readonly scheme: string;
   readonly parameters: ReadonlyMap<string, string>;
 }
 
 /**
- * Docker, containers/image and containerd read `WWW-Authenticate` with the same few lines, which know one challenge
- * a header line: of `Basic realm="a", Bearer realm="b"` they see the first (distribution, registry/client/auth/
- * challenge, parseValueAndParams).
+ * Parses `WWW-Authenticate` as Docker, containers/image and containerd do, which share a few lines that know one
+ * challenge for each header line: of `Basic realm="a", Bearer realm="b"` they see the first (distribution,
+ * registry/client/auth/challenge, parseValueAndParams).
  */
 export function parseGoChallenge(header: string | undefined): GoChallenge | undefined {
   const [, scheme, fields = ''] = /^\s*([^\s,"=]+)\s*(.*)$/s.exec(header ?? '') ?? [];

@@ -13,15 +13,15 @@ export interface Descriptor {
 }
 
 export interface ImageRules {
-  /** Docker has never looked at the sizes that schema 2 states. */
+  /** Whether the client checks the sizes in schema 2; Docker never does. */
   readonly checksSizes: boolean;
   readonly knowsZstd: boolean;
   readonly blobHeaders: (mediaType: string) => readonly HeaderLine[];
-  /** Throws where the client would not take a config of this type. */
+  /** Checks a config's type. @throws Error when the client refuses this type. */
   readonly checkConfigType?: (mediaType: string) => void;
 }
 
-/** Fetches the config and the layers of a schema 2 or OCI manifest. @throws Error as a client would fail. */
+/** Downloads the config and the layers of a schema 2 or OCI manifest. @throws Error as a client fails. */
 export async function fetchImage(
   session: Session,
   manifest: Uint8Array,
@@ -60,7 +60,7 @@ async function fetchBlob(session: Session, blob: Descriptor, rules: ImageRules):
   return body;
 }
 
-/** The first image of a list for linux and the client's architecture. @throws Error where there is none. */
+/** Selects the first image of a list for linux and the client's architecture. @throws Error when there is none. */
 export function chooseChild(list: RawResponse, architecture = 'amd64'): Descriptor {
   const { manifests } = JSON.parse(new TextDecoder().decode(list.body)) as {
     manifests: readonly Descriptor[];

@@ -6,15 +6,15 @@ import { getToken } from './token.ts';
 
 export interface PingRules {
   readonly headers: readonly HeaderLine[];
-  /** Docker 1.6 and 1.7 ping twice. */
+  /** The number of pings: Docker 1.6 and 1.7 ping twice. */
   readonly times: number;
-  /** Docker 1.8 asks for push too. */
+  /** The actions of the scope: Docker 1.8 requests push too. */
   readonly actions: 'pull' | 'push,pull';
-  /** Beside what all clients send to a token server, for who logs in. */
+  /** Parameters that a login adds to the token request. */
   readonly withLogin?: Readonly<Record<string, string>>;
 }
 
-/** Pings, and does as the challenge says: Basic, a token, or nothing. @throws Error as a client would fail. */
+/** Pings, and follows the challenge: Basic, a token, or nothing. @throws Error as a client fails. */
 export async function pingAndLogIn(session: Session, rules: PingRules): Promise<void> {
   const { headers, times, actions, withLogin } = rules;
   let answer = await session.send('GET', '/v2/', headers);

@@ -8,11 +8,14 @@ export interface Schema1Image {
   /** Base first. */
   readonly layers: readonly { readonly blobSum: string; readonly throwaway: boolean }[];
   readonly config: RunConfig;
-  /** Of what is signed. */
+  /** The digest of the signed bytes. */
   readonly digest: string;
 }
 
-/** Reads schema 1 as all of Docker does, but for the number of layers. @throws Error for what no Docker takes. */
+/**
+ * Reads schema 1 with the checks that all Docker versions share, except the number of layers. @throws Error as Docker
+ * fails.
+ */
 export async function readSchema1(answer: RawResponse, mostLayers: number): Promise<Schema1Image> {
   if (answer.header('Content-Type') !== mediaTypes.schema1Signed) {
     throw new Error(`${answer.header('Content-Type')} is not signed schema 1`);
@@ -34,7 +37,7 @@ export async function readSchema1(answer: RawResponse, mostLayers: number): Prom
   return { layers: layers.toReversed(), config: configOf(signed), digest: await sha256Of(signed.payload) };
 }
 
-/** Newest first: each one's parent is the next, and the last has none. */
+/** Checks the entries, newest first: each one's parent is the next entry, and the last has none. */
 function checkChain(entries: readonly V1Compatibility[]): void {
   const seen = new Set<string>();
   for (const [index, { id, parent = '' }] of entries.entries()) {

@@ -5,16 +5,16 @@ import type { Target } from './simulator.ts';
 /** The requests of one pull. */
 export interface Session {
   readonly target: Target;
-  /** Sent with every request from when it is set. */
+  /** The Authorization of all following requests. */
   authorization: string | undefined;
   readonly requests: readonly string[];
-  /** Follows redirects as Go does; any status. @param url absolute, or a path of the registry. */
+  /** Sends a request and follows redirects as Go does; any status. @param url absolute, or a path of the registry. */
   send(method: string, url: string, headers: readonly HeaderLine[], body?: Uint8Array): Promise<RawResponse>;
-  /** @throws Error for any status but 200. */
+  /** Sends a request. @throws Error for any status but 200. */
   expectOk(method: string, url: string, headers: readonly HeaderLine[]): Promise<RawResponse>;
 }
 
-/** Not 308: Go learned it with 1.8, of 2017. */
+/** The redirects that Go follows: 308 came with Go 1.8, of 2017. */
 const followed: readonly number[] = [301, 302, 303, 307];
 const maximumHops = 10;
 
@@ -31,7 +31,7 @@ export function startSession(target: Target): Session {
     let at = absolute(url, origin);
     for (let hop = 0; hop <= maximumHops; hop += 1) {
       requests.push(`${method} ${at.origin === origin ? at.path : at.origin + at.path}`);
-      // Go keeps a login for the host that it is for.
+      // Go sends a login only to its own host.
       const own = at.origin === origin ? session.authorization : undefined;
       const lines = own === undefined ? headers : withAuthorization(headers, own);
       const response = await rawRequest({ port: at.port, method, path: at.path, headers: lines, body });
@@ -59,7 +59,7 @@ export function startSession(target: Target): Session {
 interface Address {
   readonly origin: string;
   readonly port: number;
-  /** As it is to be written. */
+  /** Path and query as they are written. */
   readonly path: string;
 }
 
@@ -70,7 +70,7 @@ function absolute(url: string, origin: string): Address {
   return { origin: other, port: Number(port), path: pathname + search };
 }
 
-/** Go sorts a program's own headers by name, and writes User-Agent before them and its own after them. */
+/** Adds Authorization in Go's order: User-Agent first, then the program's own headers by name, then those of Go. */
 function withAuthorization(headers: readonly HeaderLine[], value: string): HeaderLine[] {
   const accepts = headers.filter(([name]) => name === 'User-Agent' || name === 'Accept');
   const rest = headers.filter((line) => !accepts.includes(line));

@@ -1,14 +1,14 @@
 import type { Login } from '../upstreams/habit.ts';
 
-/** What a client is told to pull, and as whom. */
+/** The image to pull, and the login for it. */
 export interface Target {
-  /** Of a registry on 127.0.0.1 that speaks plain HTTP. */
+  /** The port of a registry on 127.0.0.1 without TLS. */
   readonly port: number;
   readonly repository: string;
   /** A tag or a digest. */
   readonly reference: string;
   readonly login?: Login | undefined;
-  /** As Go calls the client's own; amd64 where not said. */
+  /** The client's own architecture in Go's words; amd64 by default. */
   readonly architecture?: string;
 }
 
@@ -24,23 +24,23 @@ export interface RunConfig {
 }
 
 export interface PulledImage {
-  /** What the client calls what it pulled: the digest that it worked out for itself. */
+  /** The digest of the pulled manifest, as the client computed it. */
   readonly digest: string;
-  /** Content-Types of the manifests, in the order in which they came. */
+  /** Content-Types of the manifests, in order. */
   readonly types: readonly string[];
   readonly config: RunConfig;
-  /** Unpacked tars, base first, without those that hold nothing. */
+  /** The decompressed tars, base first, without empty ones. */
   readonly layers: readonly Uint8Array[];
-  /** Like `GET /v2/`, in order. */
+  /** The requests in order, like `GET /v2/`. */
   readonly requests: readonly string[];
 }
 
 /**
- * A client that can no longer be run here, or not against every upstream: asks what it asked, in the same order and
+ * A client that cannot run here, or not in front of every upstream. The simulator sends its requests in the same order
  * with the same headers, and refuses what it refused (clients.md).
  */
 export interface Simulator {
   readonly name: string;
-  /** @throws Error with the reason for which the client would have failed. */
+  /** Pulls an image. @throws Error with the reason for which the client fails. */
   pull(target: Target): Promise<PulledImage>;
 }

@@ -7,15 +7,16 @@ export interface TokenQuestion {
   readonly challenge: GoChallenge;
   readonly scopes: readonly string[];
   readonly headers: readonly HeaderLine[];
-  /** Who logs in says so in the query too; containerd does not. */
+  /** Whether a login is also named in the query; containerd does not name it. */
   readonly namesAccount?: boolean;
-  /** Beside account, scope and service; for who logs in. */
+  /** Parameters that a login adds besides account, scope and service. */
   readonly withLogin?: Readonly<Record<string, string>>;
 }
 
 /**
- * `GET <realm>?account=…&scope=…&service=…`, with Basic for who logs in (distribution, "Token Authentication").
- * @returns the token. @throws Error as a client would fail.
+ * Sends `GET <realm>?account=…&scope=…&service=…`, with Basic for a login (distribution, "Token Authentication").
+ * @returns the token.
+ * @throws Error as a client fails.
  */
 export async function getToken(session: Session, question: TokenQuestion): Promise<string> {
   const { challenge, scopes, headers, namesAccount = true, withLogin = {} } = question;
@@ -30,7 +31,7 @@ export async function getToken(session: Session, question: TokenQuestion): Promi
   return readToken((await session.expectOk('GET', url.href, [...headers, ...basic])).body);
 }
 
-/** Docker up to 1.10 reads `token` alone; less than a minute of life would end in the middle of a pull. */
+/** Reads the token. Docker up to 1.10 reads only `token`; a lifetime below a minute would end during a pull. */
 function readToken(body: Uint8Array): string {
   const { token, expires_in: life = 60 } = JSON.parse(new TextDecoder().decode(body));
   if (typeof token !== 'string' || token === '')

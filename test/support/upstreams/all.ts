@@ -9,7 +9,7 @@ import { quay } from './quay.ts';
 
 export const hubLogin = { username: 'alice', password: 'dckr_pat_of-a-test' };
 
-/** One of each kind. */
+/** One registry of each kind. */
 export const habits: readonly Habit[] = [
   dockerHub(),
   dockerHub({ login: hubLogin }),

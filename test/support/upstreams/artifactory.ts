@@ -7,14 +7,14 @@ import { createTokenService } from './token-service.ts';
 
 const login: Login = { username: 'reader', password: 'AKCp5-of-Artifactory' };
 
-/** Without a host name of its own, a repository of Artifactory's lies below this path. */
+/** The path of a repository of Artifactory without its own host name. */
 const base = '/artifactory/api/docker/docker-local';
 const store = '/artifactory/store';
 
 /**
- * Artifactory: below a path, with two ways to log in named in one header; every manifest is `application/json` (up
- * to 4.4.2, moby/moby#19400, concourse/docker-image-resource#40), and blobs come by a Location without a host, where
- * the login is wanted again.
+ * Artifactory: below a path, with two challenges in one header. Every manifest is `application/json` (up to 4.4.2,
+ * moby/moby#19400, concourse/docker-image-resource#40). Blobs have a Location without a host, which requires the login
+ * again.
  */
 export const artifactory: Habit = {
   name: 'Artifactory',

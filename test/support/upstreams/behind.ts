@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Question, Reply } from './loopback.ts';
 
-/** The real registry, to which a habit passes what it does not answer itself. */
+/** The real registry, which responds to the requests that a habit does not answer itself. */
 export interface Behind {
   ask(question: Question): Promise<Reply>;
   stop(): void;
@@ -24,7 +24,7 @@ export function behind(registryUrl: string): Behind {
     });
     const head = { status: answer.statusCode ?? 0, headers: headersOf(answer) };
     if (method !== 'HEAD') return { ...head, body: answer };
-    // Read to its end that is there already, or its connection would not be free again.
+    // The response is read to its end now, or its connection would not become free.
     answer.resume();
     return head;
   }
@@ -37,7 +37,7 @@ function headersOf({ headers }: IncomingMessage): Record<string, string> {
   return Object.fromEntries(kept.map(([name, value]) => [name, String(value)]));
 }
 
-/** What a path of the distribution API asks for; undefined for the ping and for what is not of this API. */
+/** The resource of a path of the distribution API; undefined for the ping and for other paths. */
 export function resourceOf(
   path: string,
 ): { repository: string; kind: string; reference: string } | undefined {
@@ -46,7 +46,7 @@ export function resourceOf(
   return repository && kind && reference ? { repository, kind, reference } : undefined;
 }
 
-/** An answer of the real registry with other headers; undefined takes one away. */
+/** Changes headers of the real registry's response; undefined removes a header. */
 export function withHeaders(reply: Reply, changes: Readonly<Record<string, string | undefined>>): Reply {
   const changed = Object.keys(changes).map((name) => name.toLowerCase());
   const kept = Object.entries(reply.headers ?? {}).filter(([name]) => !changed.includes(name.toLowerCase()));

@@ -5,15 +5,15 @@ import { redirectBlob, startStorageHost } from './storage-host.ts';
 import { createTokenService } from './token-service.ts';
 
 export interface DockerHubOptions {
-  /** Of the account that may pull; without one, all is public, and a token is wanted all the same. */
+  /** The account that may pull; without one all is public, and still requires a token. */
   readonly login?: Login;
-  /** Pulls until it says 429. */
+  /** The number of pulls before 429. */
   readonly limit?: number;
 }
 
 /**
- * Docker Hub: tokens of 300 s from another host, blobs by 307 from a third, and pulls counted. A pull is a GET of a
- * manifest; a HEAD is none, and is answered when no pull is left (docs.docker.com, "Usage and limits").
+ * Docker Hub: tokens of 300 s from a second host, blobs by 307 from a third, and counted pulls. A pull is a GET of a
+ * manifest. A HEAD is not a pull, and gets its response even without pulls left (docs.docker.com, "Usage and limits").
  */
 export function dockerHub({ login, limit = 100_000 }: DockerHubOptions = {}): Habit {
   const name = login ? 'Docker Hub with a login' : 'Docker Hub';
@@ -32,7 +32,7 @@ async function startDockerHub(registryUrl: string, limit: number, login?: Login)
   const tokenServer = await startLoopback(tokens.answer);
   let spent = 0;
 
-  /** Both numbers are of six hours. */
+  /** Both numbers are for six hours. */
   const counted = (reply: Reply) =>
     withHeaders(reply, {
       'ratelimit-limit': `${limit};w=21600`,
@@ -72,7 +72,7 @@ export function unauthorized(challenge: string): Reply {
   });
 }
 
-/** The digests of the manifests that were given to a GET: each is a pull. */
+/** The digests of the manifests that a GET returned: each is a pull. */
 export function pullsSpent({ registry }: { readonly registry: LoopbackServer }): string[] {
   return getsOfManifests(registry).flatMap(({ status, digest = '' }) => (status === 200 ? [digest] : []));
 }

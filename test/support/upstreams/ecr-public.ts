@@ -6,8 +6,9 @@ import { redirectBlob, startStorageHost } from './storage-host.ts';
 import { createTokenService } from './token-service.ts';
 
 /**
- * Amazon's public registry: one scope, `aws`, for all repositories (Docker does not ask for it, and gets a token that is as good), and 401 to every HEAD of a blob, whatever token
- * comes with it (distribution/distribution#4383, buildbuddy-io/buildbuddy#12566).
+ * Amazon's public registry. All repositories have one scope, `aws`; Docker does not request it, and gets an equally
+ * good token. Every HEAD of a blob gets 401 with any token (distribution/distribution#4383, buildbuddy-
+ * io/buildbuddy#12566).
  */
 export const ecrPublic: Habit = {
   name: 'ECR Public',

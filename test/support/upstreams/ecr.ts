@@ -5,7 +5,7 @@ import { redirectBlob, startStorageHost } from './storage-host.ts';
 
 const login = { username: 'AWS', password: 'eyJwYXlsb2FkIjoiYSBwYXNzd29yZCBvZiB0d2VsdmUgaG91cnMifQ==' };
 
-/** Amazon's private registry: Basic and nothing else, as the user AWS; layers by 307 from S3. */
+/** Amazon's private registry: Basic only, as the user AWS; layers by 307 from S3. */
 export const ecr: Habit = {
   name: 'ECR',
   login,
@@ -23,7 +23,7 @@ export const ecr: Habit = {
   },
 };
 
-/** Not in the words of the distribution spec. */
+/** A refusal that is not in the form of the distribution spec. */
 function notAuthorized(url: string): Reply {
   const body = new TextEncoder().encode('Not Authorized\n');
   return {

@@ -4,7 +4,7 @@ import type { PulledImage } from '../simulators/simulator.ts';
 import { getsOfManifests, pullsSpent } from './docker-hub.ts';
 import { basicOf, type Habit, type Upstream } from './habit.ts';
 
-/** The same files in the same layers, and what a container is made from. */
+/** Checks that the pulled image has the sample's files in the same layers, and the same run configuration. */
 export function expectSample(pulled: PulledImage, sample: string, architecture = 'amd64'): void {
   const source = sampleImage(sample, architecture === 'amd64' ? amd64 : arm64);
   expect(pulled.layers).toEqual(source.layers.map(({ tar }) => tar));
@@ -13,8 +13,8 @@ export function expectSample(pulled: PulledImage, sample: string, architecture =
 }
 
 /**
- * Each server was shown no more than it is to see: storage no login at all, a token server the login that it is for,
- * and Docker Hub's registry tokens alone.
+ * Checks that each server got only the credentials for it: storage gets none, a token server its own login, and Docker
+ * Hub's registry only tokens.
  */
 export function expectNoLeak({ registry, storage, tokenServer }: Upstream, { login }: Habit): void {
   const shown = (server: typeof storage) => [...new Set(server?.asked.map((each) => each.authorization))];
@@ -26,8 +26,8 @@ export function expectNoLeak({ registry, storage, tokenServer }: Upstream, { log
 }
 
 /**
- * Nobody was asked to compress, for lengths and ranges would not hold. (Node's fetch adds another `identity` to a
- * request with a Range, as the Fetch standard says.)
+ * Checks that no request asked for compression, which would break lengths and ranges. (Node's fetch adds another
+ * `identity` to a request with a Range, as the Fetch standard requires.)
  */
 export function expectIdentity({ registry, storage }: Upstream): void {
   const asked = [registry, storage].flatMap((server) => server?.asked ?? []);
@@ -35,7 +35,7 @@ export function expectIdentity({ registry, storage }: Upstream): void {
   expect(encodings.filter((each) => !/^identity(, identity)?$/.test(each ?? ''))).toEqual([]);
 }
 
-/** Each manifest was asked for once, and no more of them than these. */
+/** Checks that each manifest was requested once, and that their number is `count`. */
 export function expectPulls(upstream: Upstream, count: number): void {
   const pulls = pullsSpent(upstream);
   expect(new Set(pulls).size).toBe(pulls.length);

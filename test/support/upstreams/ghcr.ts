@@ -6,8 +6,9 @@ import { redirectBlob, startStorageHost } from './storage-host.ts';
 import { createTokenService } from './token-service.ts';
 
 /**
- * GitHub's registry: tokens from its own host, for the anonymous too, and a ping whose challenge names a repository
- * that nobody asked for. Blobs come from another host; HEAD of a blob is answered by itself.
+ * GitHub's registry: tokens from its own host, for anonymous clients too, and a ping whose challenge names a
+ * repository that the client did not request. Blobs come from another host; the registry itself responds to HEAD of a
+ * blob.
  */
 export const ghcr: Habit = {
   name: 'GHCR',

@@ -10,22 +10,22 @@ export interface Login {
 /** The habits of one kind of registry, in front of a real one. */
 export interface Habit {
   readonly name: string;
-  /** What clients must log in with. */
+  /** The login that clients need. */
   readonly login?: Login;
-  /** Says that it counts GETs of manifests, as Docker Hub does. */
+  /** Whether the registry counts GETs of manifests, as Docker Hub does. */
   readonly countsPulls?: true;
-  /** @param registryUrl the real one's. */
+  /** Starts the habit. @param registryUrl the address of the real registry. */
   start(registryUrl: string): Promise<Upstream>;
 }
 
-/** A habit that runs. */
+/** A running habit. */
 export interface Upstream {
-  /** For REGSHIFT_UPSTREAM. */
+  /** The address for REGSHIFT_UPSTREAM. */
   readonly url: string;
   readonly registry: LoopbackServer;
-  /** Another host, to which blobs are redirected. */
+  /** The host that blobs are redirected to. */
   readonly storage?: LoopbackServer;
-  /** A token server on a host of its own. */
+  /** A token server on a separate host. */
   readonly tokenServer?: LoopbackServer;
   readonly tokens?: TokenService;
   stop(): Promise<void>;
@@ -35,12 +35,12 @@ export function basicOf({ username, password }: Login): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-/** Forgets what all of its servers were asked. */
+/** Clears the recorded requests of all its servers. */
 export function forget({ registry, storage, tokenServer }: Upstream): void {
   for (const server of [registry, storage, tokenServer]) server?.forget();
 }
 
-/** Stops servers, the connections to the real registry last. */
+/** Stops servers, and at last the connections to the real registry. */
 export async function stopAll(
   servers: readonly (LoopbackServer | undefined)[],
   registry: Behind,

@@ -1,8 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { listen } from '../listen.ts';
 
-/** A request as it came in. No client of a registry that only pulls sends a body worth reading. */
+/** A request. Clients that only pull send no body, so it has none. */
 export interface Question {
   readonly method: string;
   /** Path and query, as written. */
@@ -16,7 +16,7 @@ export interface Reply {
   readonly body?: Uint8Array | Readable;
 }
 
-/** What was asked and answered. */
+/** A request and its response. */
 export interface Asked {
   readonly method: string;
   readonly path: string;
@@ -24,19 +24,19 @@ export interface Asked {
   readonly acceptEncoding: string | undefined;
   readonly status: number;
   readonly contentType: string | undefined;
-  /** Of the answer: `Docker-Content-Digest`. */
+  /** `Docker-Content-Digest` of the response. */
   readonly digest: string | undefined;
 }
 
 export interface LoopbackServer {
   readonly url: string;
-  /** What was asked since `forget`, in the order of the answers. */
+  /** The requests since `forget`, in the order of the responses. */
   readonly asked: readonly Asked[];
   forget(): void;
   stop(): Promise<void>;
 }
 
-/** An HTTP server on a free port of 127.0.0.1 that writes down what it is asked. */
+/** Starts an HTTP server on a free port of 127.0.0.1 that records its requests. */
 export async function startLoopback(
   answer: (question: Question) => Reply | Promise<Reply>,
 ): Promise<LoopbackServer> {
@@ -48,22 +48,18 @@ export async function startLoopback(
     asked.push({ method, path, ...factsOf(headers, reply) });
     send(outgoing, reply, method === 'HEAD');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { url, stop } = await listen(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     asked,
     forget: () => {
       asked.length = 0;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop,
   };
 }
 
-/** A habit that throws is a broken test, and should look like one. */
+/** Calls a habit. An error in it is a broken test, and the reply says so. */
 async function replyTo(
   answer: (question: Question) => Reply | Promise<Reply>,
   question: Question,
@@ -114,14 +110,14 @@ function writable(value: string | readonly string[]): string | string[] {
   return typeof value === 'string' ? value : [...value];
 }
 
-/** With its Content-Length, so that HEAD and GET say the same. */
+/** A JSON reply with its Content-Length, so that HEAD and GET have the same headers. */
 export function jsonReply(status: number, value: unknown, headers: Reply['headers'] = {}): Reply {
   const body = new TextEncoder().encode(JSON.stringify(value));
   const own = { 'Content-Type': 'application/json', 'Content-Length': String(body.length) };
   return { status, headers: { ...own, ...headers }, body };
 }
 
-/** distribution-spec 1.1, "Error Codes". */
+/** An error reply (distribution-spec 1.1, "Error Codes"). */
 export function specReply(
   status: number,
   code: string,

@@ -7,10 +7,10 @@ import { redirectBlob, startStorageHost } from './storage-host.ts';
 import { createTokenService } from './token-service.ts';
 
 /**
- * Quay: a tag whose manifest's type is not named in Accept, word for word, comes as schema 1; a wildcard does not
- * count. A digest is never converted (quay/quay, endpoints/v2/manifest.py, _rewrite_schema_if_necessary). For tags
- * that is what docker-registry 2.8.2 does too, but that it answers 404 where Quay would make schema 1 of OCI. Tokens
- * from its own host, blobs by 302.
+ * Quay: a tag comes as schema 1 when Accept does not name the manifest's type word for word; a wildcard does not
+ * count. A digest is never converted (quay/quay, endpoints/v2/manifest.py, _rewrite_schema_if_necessary). docker-
+ * registry 2.8.2 does the same for tags, but answers 404 where Quay makes schema 1 of OCI. Tokens come from its own
+ * host, blobs by 302.
  */
 export const quay: Habit = {
   name: 'Quay',

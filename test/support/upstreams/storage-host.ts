@@ -5,14 +5,14 @@ import { type LoopbackServer, type Question, type Reply, startLoopback } from '.
 
 export interface StorageHost {
   readonly server: LoopbackServer;
-  /** A URL that opens one blob to one method, like one that is signed for S3. */
+  /** Makes a URL that opens one blob for one method, like one signed for S3. */
   sign(method: string, repository: string, digest: string): string;
 }
 
 /**
- * Keeps blobs as S3 and CloudFront do: whoever has the signed URL may read, and whoever brings an Authorization
- * beside it is refused with 400 ("Only one auth mechanism allowed", open-policy-agent/opa#6728). A URL signed for
- * GET is no good for HEAD (403, containerd/stargz-snapshotter#167). It knows nothing of digests.
+ * Serves blobs as S3 and CloudFront do: the signed URL is enough to read, and an Authorization beside it gets 400
+ * ("Only one auth mechanism allowed", open-policy-agent/opa#6728). A URL signed for GET is not valid for HEAD (403,
+ * containerd/stargz-snapshotter#167). The host knows no digests.
  */
 export async function startStorageHost(registry: Behind): Promise<StorageHost> {
   const key = randomBytes(16);
@@ -57,7 +57,7 @@ function xml(status: number, code: string, message: string): Reply {
   };
 }
 
-/** A redirect for a blob that is there; the real registry's own answer for one that is not. */
+/** Redirects a request for a blob that exists; otherwise returns the real registry's response. */
 export async function redirectBlob(
   registry: Behind,
   question: Question,

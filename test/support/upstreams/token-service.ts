@@ -3,22 +3,22 @@ import { basicOf, type Login } from './habit.ts';
 import { jsonReply, type Question, type Reply, specReply } from './loopback.ts';
 
 export interface TokenServiceOptions {
-  /** Who may have tokens with more than nothing in them; without one, everyone may pull everything. */
+  /** The login whose tokens have rights; without one, every token may pull everything. */
   readonly login?: Login;
   readonly realm: () => string;
   readonly service: string;
-  /** Seconds. */
+  /** The lifetime of a token, in seconds. */
   readonly lifetime?: number;
 }
 
-/** Gives out tokens for scopes, and knows them again (distribution, "Token Authentication"). */
+/** Issues tokens for scopes, and recognizes them (distribution, "Token Authentication"). */
 export interface TokenService {
   answer(question: Question): Reply;
-  /** What a 401 says in `WWW-Authenticate`. */
+  /** The value of `WWW-Authenticate` of a 401. */
   challenge(scope?: string, error?: string): string;
-  /** @returns the challenge for who may not pull from the repository; of the ping, for who has no token. */
+  /** @returns the challenge for a request that may not pull from the repository; for the ping, when it has no token. */
   refusal(authorization: string | undefined, repository?: string): string | undefined;
-  /** Lets time pass, for tokens alone. */
+  /** Moves the clock of the tokens forward. */
   advance(seconds: number): void;
 }
 
@@ -33,7 +33,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
   let ahead = 0;
   const now = () => Date.now() + ahead;
 
-  /** Of `repository:name:push,pull` what may be had: pull, or nothing. */
+  /** The rights that a token for `repository:name:push,pull` gets: pull, or none. */
   const granted = (scope: string, known: boolean): string[] => {
     const [, repository, actions = ''] = /^repository:([^:]+):([a-z,]+)$/.exec(scope) ?? [];
     const may = known || login === undefined;

@@ -26,15 +26,15 @@ function keeperOf(first: HelperAnswer | RegistryError) {
   return { keeper: helper, state, logged };
 }
 
-describe('a login that a helper keeps', () => {
-  it('is asked for once by many at once', async () => {
+describe('a login of a credential helper', () => {
+  it('is read once for many concurrent requests', async () => {
     const { keeper: helper, state } = keeperOf(answer('one'));
     const logins = await Promise.all(Array.from({ length: 20 }, () => helper.current()));
     expect(logins).toEqual(Array.from({ length: 20 }, () => login('one')));
     expect(state.asked).toBe(1);
   });
 
-  it('is asked for again after ten minutes', async () => {
+  it('is read again after ten minutes', async () => {
     const { keeper: helper, state } = keeperOf(answer('one'));
     await helper.current();
     state.answer = answer('two');
@@ -50,7 +50,7 @@ describe('a login that a helper keeps', () => {
     expect(await helper.current()).toEqual({ kind: 'identity', token: 'refresh' });
   });
 
-  it('goes on being used when the helper fails later, and that is in the log without it', async () => {
+  it('remains in use if the helper fails later, and the log reports the error without the login', async () => {
     const { keeper: helper, state, logged } = keeperOf(answer('hunter2'));
     await helper.current();
     state.answer = error;
@@ -63,8 +63,8 @@ describe('a login that a helper keeps', () => {
   });
 });
 
-describe('a helper that gives no login', () => {
-  it('says why, and is not started for every request', async () => {
+describe('a helper that fails', () => {
+  it('reports the reason, and is not started for every request', async () => {
     const { keeper: helper, state } = keeperOf(error);
     for (let times = 0; times < 5; times += 1) await expect(helper.current()).rejects.toBe(error);
     expect(state.asked).toBe(1);
@@ -75,7 +75,7 @@ describe('a helper that gives no login', () => {
 });
 
 describe('a login that upstream refuses', () => {
-  it('is asked for again, and another one is tried', async () => {
+  it('is read again, and a different one is tried', async () => {
     const { keeper: helper, state } = keeperOf(answer('one'));
     const refused = await helper.current();
     state.answer = answer('two');
@@ -87,7 +87,7 @@ describe('a login that upstream refuses', () => {
     expect(state.asked).toBe(2);
   });
 
-  it('is not asked for again within half a minute: registries refuse what is not there, too', async () => {
+  it('is not read again within half a minute: registries also refuse content that does not exist', async () => {
     const { keeper: helper, state } = keeperOf(answer('one'));
     const refused = await helper.current();
     state.now = 29;

@@ -60,7 +60,7 @@ describe('the login of a Docker configuration', () => {
     });
   });
 
-  it('is the one of this host among many, whatever helper others have', () => {
+  it('is the entry of its host among many, whatever helpers other hosts have', () => {
     const auths = { 'b.test': entry('b:b'), 'a.test': entry('a:a') };
     const config = { auths, credHelpers: { 'b.test': 'ecr-login' }, HttpHeaders: {}, psFormat: 'x' };
     expect(find(config, 'https://a.test')).toEqual(service('a', 'a'));
@@ -98,12 +98,12 @@ describe('the login of a Docker configuration', () => {
     ],
     [{ credsStore: 'pass' }, 'https://registry-1.docker.io', 'pass', 'https://index.docker.io/v1/'],
     [{ credsStore: 'pass', credHelpers: { 'a.test': 'x' } }, 'https://a.test', 'x', 'a.test'],
-  ])('of %j for %s is asked of docker-credential-%s under %s', (config, upstream, name, server) => {
+  ])('of %j for %s comes from docker-credential-%s under %s', (config, upstream, name, server) => {
     expect(find(config, upstream)).toEqual({ helper: { program: `docker-credential-${name}`, server } });
   });
 
   it.each(['', '../x', '/bin/x', 'a b', 'x;y', '-x', '$(x)', 'x\n', 'é', 'x'.repeat(101)])(
-    'is not asked of a program that is called %j',
+    'does not come from a program named %j',
     (name) => {
       expect(find({ credHelpers: { 'a.test': name } }, 'https://a.test')).toEqual({
         problem: expect.stringMatching(/must name in "credHelpers"/),

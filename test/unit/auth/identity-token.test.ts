@@ -18,7 +18,7 @@ interface Posted {
   readonly form: Record<string, string>;
 }
 
-/** A token server of OAuth 2 (distribution, "OAuth2 token"), and what was posted to it. */
+/** A token server of OAuth 2 (distribution, "OAuth2 token"), and the bodies posted to it. */
 async function startOauthServer(respond: Handler): Promise<LocalServer & { readonly posted: Posted[] }> {
   const posted: Posted[] = [];
   const server = await startServer(async (request, response) => {
@@ -83,7 +83,7 @@ describe('an identity token', () => {
   });
 
   describe('that a token server replaces', () => {
-    /** Takes each identity token once, as servers that rotate them do, and from `until` on none of its own. */
+    /** Accepts each identity token once, as servers that rotate them do, and from `until` on none that it issued. */
     async function rotating(until = Number.POSITIVE_INFINITY) {
       let good = 're/fresh+&';
       let count = 0;
@@ -114,14 +114,14 @@ describe('an identity token', () => {
       expect(shown).toEqual(['re/fresh+&', 'next-1', 'next-2']);
     });
 
-    it('is the configured one again where the newest is refused', async () => {
+    it('is the configured one again if the newest is refused', async () => {
       const { statuses, shown } = await rotating(2);
       expect(statuses).toEqual([200, 200, 200]);
       expect(shown).toEqual(['re/fresh+&', 'next-1', 'next-2', 're/fresh+&']);
     });
   });
 
-  it('that is refused says so, without the token', async () => {
+  it('that is refused causes an error that does not quote it', async () => {
     const tokens = await startOauthServer((_, response) => answer(response, 401));
     const registry = await startRegistry(
       () => 'Bearer access',
@@ -132,7 +132,7 @@ describe('an identity token', () => {
     expect(String(error)).not.toContain('fresh');
   });
 
-  it('is of no use where Basic is wanted: nothing is sent', async () => {
+  it('is not sent if upstream requires Basic', async () => {
     const registry = await startServer((_, response) => challenge(response, 'Basic realm="r"'));
     const { response } = await ask(registry);
     expect(response.status).toBe(401);

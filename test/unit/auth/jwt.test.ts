@@ -64,7 +64,7 @@ const password = (token: string) => attempt({ authorization: `Basic ${btoa(`any:
 
 describe('a JWT', () => {
   it.each(['RS256', 'ES256', 'EdDSA'] as const)(
-    'signed by %s lets in, as a password and as it is',
+    'signed by %s is accepted, as a password and as a Bearer value',
     async (name) => {
       const token = await sign(signers[name], right);
       for (const login of [password(token), bearer(token)]) {
@@ -98,9 +98,9 @@ describe('a JWT', () => {
     ['signed by ES384', () => sign(signers.ES384, right), /RS256, ES256, EdDSA/],
     ['signed by PS256', () => sign(signers.PS256, right), /RS256, ES256, EdDSA/],
     ['without a signature', () => new UnsecuredJWT(right).encode(), /./],
-    ['that is none', () => 'secret', /not a JWT/],
+    ['that is not a JWT', () => 'secret', /not a JWT/],
     [
-      'signed by HMAC with what is public',
+      'signed by HMAC with a public key as the secret',
       () =>
         new SignJWT(right)
           .setProtectedHeader({ alg: 'HS256', kid: 'ES256' })
@@ -115,7 +115,7 @@ describe('a JWT', () => {
       },
       /not signed by a key/,
     ],
-  ])('%s does not, and the answer says why without it', async (_what, make, reason) => {
+  ])('%s is refused, with a reason that does not quote it', async (_what, make, reason) => {
     const token = await make();
     for (const login of [password(token), bearer(token)]) {
       const admission = await auth.authenticate(login);
@@ -126,7 +126,7 @@ describe('a JWT', () => {
   });
 
   it.each([{}, { authorization: 'Basic !' }, { authorization: 'Bearer' }])(
-    'is asked for: %j',
+    'is requested by a challenge: %j',
     async (headers) => {
       const admission = await auth.authenticate(attempt(headers as Record<string, string>));
       expect(admission).toMatchObject({ ok: false, reason: expect.stringContaining('docker login') });
@@ -135,7 +135,7 @@ describe('a JWT', () => {
 });
 
 describe('keys at an address', () => {
-  it('are asked for once', async () => {
+  it('are fetched once', async () => {
     const server = await startServer((_, response) => answer(response, 200, JSON.stringify(keys)));
     const remote = authBy(new URL('/keys', server.url));
     const token = await sign(signers.ES256, right);
@@ -163,7 +163,7 @@ describe('keys at an address', () => {
     expect(server.log).toEqual(['GET /keys -']);
   });
 
-  it('that cannot be read are not asked for by each login, and are read a few seconds later', async () => {
+  it('that cannot be read are not fetched for each login, but again a few seconds later', async () => {
     let status = 500;
     let time = now;
     const server = await startServer((_, response) => answer(response, status, JSON.stringify(keys)));

@@ -3,7 +3,7 @@ import { createLoginQueue, type LoginQueue } from '../../../src/auth/login-queue
 
 const full = { code: 'OVERLOADED', headers: { 'retry-after': '5' } };
 
-/** Checks that end when the test says so, in the order in which they run. */
+/** Checks that the test ends, in the order in which they run. */
 function logins(clock = () => 0) {
   const queue: LoginQueue = createLoginQueue(clock);
   const ran: string[] = [];
@@ -36,7 +36,7 @@ async function settle(): Promise<void> {
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => `login-${index}`);
 
-describe('logins in line', () => {
+describe('logins in the queue', () => {
   it('are checked one at a time, addresses in turn', async () => {
     const { check, end, ran } = logins();
     for (const key of ['1', '2', '3']) check('flood', key);
@@ -55,7 +55,7 @@ describe('logins in line', () => {
     expect(ran).toEqual(['office a', 'office b', 'office d', 'office c']);
   });
 
-  it('have the result of their check', async () => {
+  it('get the result of their check', async () => {
     const { check, end, fail } = logins();
     const [right, wrong, failed] = [check('home', '1'), check('home', '2'), check('home', '3')];
     await end(true);
@@ -68,7 +68,7 @@ describe('logins in line', () => {
     expect(await next).toBe(true);
   });
 
-  it('of one address wait in a bounded number, and those of others do wait', async () => {
+  it('of one address are bounded in number, and those of other addresses still enter', async () => {
     const { check, end, ran } = logins();
     const flood = many(34).map((key) => check('flood', key));
     // The first one is checked, and 32 wait.
@@ -82,7 +82,7 @@ describe('logins in line', () => {
     await expect(check('flood', 'later')).rejects.toMatchObject(full);
   });
 
-  it('in all wait in a bounded number: the address that has most gives a place to one with few', async () => {
+  it('are bounded in total: the address with the most gives a place to one with few', async () => {
     const { check, end, ran } = logins();
     const first = check('first', 'x');
     const floods = ['a', 'b', 'c', 'd', 'e', 'f'].flatMap((address) =>
@@ -99,7 +99,7 @@ describe('logins in line', () => {
     expect([await first, await home]).toEqual([true, true]);
   });
 
-  it('of as many addresses as may wait are refused, not pushed out', async () => {
+  it('of one each from as many addresses as the queue holds are refused, and displace none', async () => {
     const { check } = logins();
     check('first', 'x');
     const waiting = many(200).map((address) => check(address, 'x'));
@@ -110,7 +110,7 @@ describe('logins in line', () => {
 });
 
 describe('equal logins', () => {
-  it('of one address share a check, and a place in line', async () => {
+  it('of one address share a check, and a place in the queue', async () => {
     const { check, end, ran } = logins();
     check('home', 'first');
     const shared = many(100).map(() => check('home', 'same'));
@@ -134,7 +134,7 @@ describe('equal logins', () => {
 });
 
 describe('a client that leaves', () => {
-  it('leaves the line', async () => {
+  it('leaves the queue', async () => {
     const { check, end, ran } = logins();
     check('home', '1');
     const leaving = new AbortController();
@@ -147,7 +147,7 @@ describe('a client that leaves', () => {
     expect(ran).toEqual(['home 1', 'home 2']);
   });
 
-  it('takes no check from those that share it', async () => {
+  it('does not end a check that others share', async () => {
     const { check, end } = logins();
     check('home', '1');
     const leaving = new AbortController();
@@ -159,7 +159,7 @@ describe('a client that leaves', () => {
     expect(await stays).toBe(true);
   });
 
-  it('before it is in line is not checked', async () => {
+  it('before it enters the queue is not checked', async () => {
     const { check, ran } = logins();
     await expect(check('home', '1', AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
     expect(ran).toEqual([]);
@@ -180,7 +180,7 @@ describe('time', () => {
     expect(ran).toEqual(['home 1']);
   });
 
-  it('ends a check that never does, as one of a request that workerd cuts off', async () => {
+  it('ends a check that never ends, like one of a request that workerd aborts', async () => {
     let now = 0;
     const { check, end, ran } = logins(() => now);
     const lost = check('home', '1');

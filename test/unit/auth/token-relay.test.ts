@@ -30,7 +30,7 @@ const ofAlice: Handler = (request, response) => {
 };
 
 describe('the token relay', () => {
-  it('is the whole of a login, as Docker does it', async () => {
+  it('serves a login as Docker does it', async () => {
     const { url, tokens, registry } = await startAll(ofAlice);
     const ping = await fetch(`${url}/v2/`);
     expect(ping.status).toBe(401);
@@ -63,7 +63,7 @@ describe('the token relay', () => {
     expect(registry.log.filter((line) => line.includes(alice))).toEqual([]);
   });
 
-  it('asks upstream for its realm once, and the token server for every login', async () => {
+  it('reads the realm of upstream once, and calls the token server for every login', async () => {
     const { url, tokens, registry } = await startAll(ofAlice);
     const ask = () => fetch(`${url}/token?service=s`, { headers: { authorization: alice } });
     const answers = await Promise.all([ask(), ask(), ask()]);
@@ -107,13 +107,19 @@ describe('the token relay', () => {
     expect(tokens.log).toEqual([]);
   });
 
-  it.each([0.5, 30, 59, undefined])('gives a token at least a minute: %s seconds', async (seconds) => {
-    const { url } = await startAll((_, response) =>
-      answer(response, 200, JSON.stringify({ access_token: 'x', expires_in: seconds })),
-    );
-    const before = Date.now();
-    const fields = (await (await fetch(`${url}/token`)).json()) as { expires_in: number; issued_at: string };
-    expect(fields.expires_in).toBe(60);
-    expect(Date.parse(fields.issued_at)).toBeGreaterThanOrEqual(before);
-  });
+  it.each([0.5, 30, 59, undefined])(
+    'states a lifetime of at least a minute for a token: %s seconds',
+    async (seconds) => {
+      const { url } = await startAll((_, response) =>
+        answer(response, 200, JSON.stringify({ access_token: 'x', expires_in: seconds })),
+      );
+      const before = Date.now();
+      const fields = (await (await fetch(`${url}/token`)).json()) as {
+        expires_in: number;
+        issued_at: string;
+      };
+      expect(fields.expires_in).toBe(60);
+      expect(Date.parse(fields.issued_at)).toBeGreaterThanOrEqual(before);
+    },
+  );
 });

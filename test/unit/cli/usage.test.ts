@@ -5,7 +5,7 @@ import { regshift } from '../../support/cli.ts';
 const commands = ['serve', 'check-config', 'keygen', 'warm', 'convert', 'inspect', 'explain', 'verify'];
 
 describe('regshift', () => {
-  it('says its version, and nothing else', async () => {
+  it('prints its version, and nothing else', async () => {
     expect(await regshift(['--version'])).toMatchObject({ code: 0, out: `${version}\n`, err: '' });
   });
 
@@ -16,14 +16,14 @@ describe('regshift', () => {
     expect(listed).toEqual([...commands, 'help']);
   });
 
-  test.each(commands)('%s --help has an example that is a command of its own', async (command) => {
+  test.each(commands)('%s --help has an example of the command', async (command) => {
     const { code, out, err } = await regshift([command, '--help']);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(new RegExp(`Example:\n  (?:REGSHIFT_\\w+=\\S+ )?regshift ${command}\\b`));
   });
 });
 
-describe('wrong usage ends with 2, and says why on standard error alone', () => {
+describe('wrong usage: exit code 2, and the reason on standard error only', () => {
   test.each<[argv: readonly string[], why: RegExp]>([
     [[], /Usage: regshift/],
     [['bla'], /unknown command 'bla'/],
@@ -31,19 +31,22 @@ describe('wrong usage ends with 2, and says why on standard error alone', () => 
     [['serve', '--port', '1'], /unknown option '--port'/],
     [['inspect'], /missing required argument 'image'/],
     [['inspect', 'a', 'b'], /too many arguments/],
-    [['inspect', 'Upper/Case'], /"Upper\/Case" is no image/],
-    [['inspect', 'x@sha256:1'], /has no digest after the @/],
-    [['inspect', 'x:!'], /has no tag after the colon/],
+    [['inspect', 'Upper/Case'], /"Upper\/Case" is not an image name/],
+    [['inspect', 'x@sha256:1'], /has no valid digest after the @/],
+    [['inspect', 'x:!'], /has no valid tag after the colon/],
     [['inspect', 'x', '--platform', 'linux'], /It must be os\/architecture/],
     [['convert', 'x', '--to', 'gif'], /Allowed choices are schema1, schema2, oci, generic, list, index, v1/],
     [['convert', 'x'], /required option '--to <form>' not specified/],
-    [['convert', 'x', '--to', 'oci', '--json'], /say by --out/],
-    [['explain', 'x', '--for', 'netscape-4'], /netscape-4 is not known here; there are docker-1\.5, /],
-    [['explain', 'x', '--for', 'docker-24', '--accept', '*/*'], /give either it or them/],
+    [['convert', 'x', '--to', 'oci', '--json'], /Use --out/],
+    [
+      ['explain', 'x', '--for', 'netscape-4'],
+      /netscape-4 is not a known client\. Known clients: docker-1\.5, /,
+    ],
+    [['explain', 'x', '--for', 'docker-24', '--accept', '*/*'], /Use either --for, or --accept/],
     [['explain', 'x', '--pin', 'v1'], /Allowed choices are auto, /],
     [['keygen', '--format', 'der'], /Allowed choices are jwk, pem/],
-    [['warm', 'x'], /either --for docker-1\.13, or --all-clients/],
-    [['warm', 'x', '--for', 'docker-24', '--all-clients'], /either --for/],
+    [['warm', 'x'], /use either --for, like --for docker-1\.13, or --all-clients/],
+    [['warm', 'x', '--for', 'docker-24', '--all-clients'], /use either --for/],
     [['warm', 'x', '--all-clients', '--proxy', 'ftp://x'], /It must begin with http/],
     [['warm', 'x', '--all-clients', '--wait', 'long'], /number of seconds/],
   ])('%j', async (argv, why) => {
@@ -54,13 +57,13 @@ describe('wrong usage ends with 2, and says why on standard error alone', () => 
   });
 });
 
-describe('what cannot be done ends with 1, in words', () => {
+describe('a failed command: exit code 1, and the reason in plain words', () => {
   test.each<[argv: readonly string[], why: RegExp]>([
-    [['convert', 'no-such-file', '--to', 'oci'], /no-such-file: there is no such file or folder/],
-    [['verify', './no-such-file'], /there is no such file or folder/],
-    [['convert', '.', '--to', 'oci'], /a file is wanted/],
+    [['convert', 'no-such-file', '--to', 'oci'], /no-such-file: no such file or folder/],
+    [['verify', './no-such-file'], /no such file or folder/],
+    [['convert', '.', '--to', 'oci'], /a file is needed/],
     // Nothing listens on port 1.
-    [['inspect', '127.0.0.1:1/x'], /came to nothing/],
+    [['inspect', '127.0.0.1:1/x'], /came to nothing|connection refused/],
   ])('%j', async (argv, why) => {
     const { code, out, err } = await regshift(argv);
     expect({ code, out }).toEqual({ code: 1, out: '' });

@@ -13,8 +13,8 @@ const derived = async (key: string, of = upstream) => {
 };
 const jwk = JSON.stringify(testSigningKey);
 
-describe('the keys of claims', () => {
-  it('are what HKDF gives, each for an info of its own', async () => {
+describe('the keys of carried state', () => {
+  it('are derived by HKDF, each with its own info', async () => {
     const expected = (use: string) => {
       const info = `regshift ${use} 1 ${upstream}`;
       const secret = Buffer.from(testSigningKey.d, 'base64url');
@@ -23,13 +23,13 @@ describe('the keys of claims', () => {
     expect(await derived(jwk)).toEqual(['registry-v1 context', 'registry-v1 token', 'upload'].map(expected));
   });
 
-  it('do not depend on how the signing key is written', async () => {
+  it('do not depend on the spelling of the signing key', async () => {
     const { privateKey } = await readSigningKey(jwk);
     expect(await derived(await exportPKCS8(privateKey))).toEqual(await derived(jwk));
     expect(await derived(JSON.stringify(await exportJWK(privateKey)))).toEqual(await derived(jwk));
   });
 
-  it('are of one use, one upstream and one signing key', async () => {
+  it('are for one purpose, one upstream and one signing key', async () => {
     const { privateKey } = await generateSigningKey();
     const all = [
       ...(await derived(jwk)),

@@ -9,85 +9,85 @@ afterEach(() => {
 });
 
 function circuit() {
-  const said: string[] = [];
-  const state = { isThere: false, probes: 0 };
+  const calls: string[] = [];
+  const state = { works: false, probes: 0 };
   const built = createCircuit({
     probe: async () => {
       state.probes += 1;
-      if (!state.isThere) throw new Error('away');
+      if (!state.works) throw new Error('down');
     },
-    onAway: (reason) => said.push(`away: ${reason}`),
-    onBack: () => said.push('back'),
+    onOpen: (reason) => calls.push(`open: ${reason}`),
+    onClose: () => calls.push('closed'),
     clock: Date.now,
   });
-  return { ...built, said, state };
+  return { ...built, calls, state };
 }
 
-describe('what is late', () => {
-  it('is away at the third time in a row', () => {
-    const { late, isAway, said } = circuit();
-    late('slow');
-    late('slow');
-    expect(isAway()).toBe(false);
-    late('slow');
-    late('slow');
-    expect([isAway(), said]).toEqual([true, ['away: slow']]);
+describe('a circuit with timeouts', () => {
+  it('opens at the third timeout in a row', () => {
+    const { recordTimeout, isOpen, calls } = circuit();
+    recordTimeout('slow');
+    recordTimeout('slow');
+    expect(isOpen()).toBe(false);
+    recordTimeout('slow');
+    recordTimeout('slow');
+    expect([isOpen(), calls]).toEqual([true, ['open: slow']]);
   });
 
-  it('is not away when it has answered in between', () => {
-    const { late, answered, isAway } = circuit();
+  it('stays closed if the service responds in between', () => {
+    const { recordTimeout, recordSuccess, isOpen } = circuit();
     for (let turn = 0; turn < 10; turn += 1) {
-      late('slow');
-      late('slow');
-      answered();
+      recordTimeout('slow');
+      recordTimeout('slow');
+      recordSuccess();
     }
-    expect(isAway()).toBe(false);
+    expect(isOpen()).toBe(false);
   });
 });
 
-describe('what is lost', () => {
-  it('is away at once, and that is told once', () => {
-    const { lost, isAway, said } = circuit();
-    lost('broken');
-    lost('refused');
-    expect([isAway(), said]).toEqual([true, ['away: broken']]);
+describe('a circuit that opens', () => {
+  it('is open at once, and calls onOpen once', () => {
+    const { open, isOpen, calls } = circuit();
+    open('broken');
+    open('refused');
+    expect([isOpen(), calls]).toEqual([true, ['open: broken']]);
   });
 
-  it('is probed each second until it is back, which is told once', async () => {
-    const { lost, isAway, said, state } = circuit();
-    lost('broken');
+  it('probes each second until the service works, and calls onClose once', async () => {
+    const { open, isOpen, calls, state } = circuit();
+    open('broken');
     await vi.advanceTimersByTimeAsync(5_000);
-    expect([isAway(), state.probes]).toEqual([true, 5]);
-    state.isThere = true;
+    expect([isOpen(), state.probes]).toEqual([true, 5]);
+    state.works = true;
     await vi.advanceTimersByTimeAsync(60_000);
-    expect([isAway(), state.probes, said]).toEqual([false, 6, ['away: broken', 'back']]);
+    expect([isOpen(), state.probes, calls]).toEqual([false, 6, ['open: broken', 'closed']]);
   });
 
-  it('is probed at once when something speaks for it, and once at a time', async () => {
-    const { lost, tryNow, isAway, state } = circuit();
-    lost('broken');
-    state.isThere = true;
-    tryNow();
-    tryNow();
+  it('probes without delay on request, one probe at a time', async () => {
+    const { open, probeNow, isOpen, state } = circuit();
+    open('broken');
+    state.works = true;
+    probeNow();
+    probeNow();
     await vi.advanceTimersByTimeAsync(0);
-    expect([isAway(), state.probes]).toEqual([false, 1]);
+    expect([isOpen(), state.probes]).toEqual([false, 1]);
   });
 
-  it('soon after it came back is waited for longer, half a minute at most', async () => {
-    const { late, said, state } = circuit();
-    state.isThere = true;
+  it('again soon after it closed probes less often, after half a minute at most', async () => {
+    const { recordTimeout, calls, state } = circuit();
+    state.works = true;
     for (let turn = 0; turn < 1_200; turn += 1) {
-      late('slow');
+      recordTimeout('slow');
       await vi.advanceTimersByTimeAsync(100);
     }
-    // 1, 2, 4, 8, 16 and then 30 seconds between; without that, there would be some 90.
-    expect(said.filter((each) => each === 'back').length).toBeLessThan(9);
-    expect(said.filter((each) => each === 'back').length).toBeGreaterThan(4);
+    // The delays are 1, 2, 4, 8, 16 and then 30 seconds. Without them, the circuit would close some 90 times.
+    expect(calls.filter((each) => each === 'closed').length).toBeLessThan(9);
+    expect(calls.filter((each) => each === 'closed').length).toBeGreaterThan(4);
   });
 
-  it('is no longer probed after the end', async () => {
-    const { lost, stop, state } = circuit();
-    lost('broken');
+  it('does not probe after stop', async () => {
+    const { open, stop, state } = circuit();
+    open('broken');
     stop();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(state.probes).toBe(0);

@@ -5,27 +5,27 @@ const limits = { concurrency: 2, milliseconds: 1000, signal: undefined };
 const never = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 
-describe('gathering', () => {
-  it('gives what was found beside what failed', async () => {
-    const { found, failed } = await collectWithin([1, 2, 3], limits, async (item) => {
+describe('collectWithin', () => {
+  it('returns results and errors', async () => {
+    const { results, errors } = await collectWithin([1, 2, 3], limits, async (item) => {
       if (item === 2) throw new Error('no 2');
       return item * 10;
     });
-    expect([...found]).toEqual([
+    expect([...results]).toEqual([
       [1, 10],
       [3, 30],
     ]);
-    expect([...failed]).toEqual([[2, new Error('no 2')]]);
+    expect([...errors]).toEqual([[2, new Error('no 2')]]);
   });
 
-  it('ends at the deadline with what has come, and stops the rest', async () => {
-    const asked: number[] = [];
+  it('ends at the deadline with the results so far, and aborts the rest', async () => {
+    const started: number[] = [];
     let stopped = 0;
-    const { found, failed } = await collectWithin(
+    const { results, errors } = await collectWithin(
       [1, 2, 3, 4],
       { ...limits, milliseconds: 20 },
       async (item, signal) => {
-        asked.push(item);
+        started.push(item);
         if (item === 1) return 'one';
         return never(signal).catch((reason) => {
           stopped += 1;
@@ -33,33 +33,33 @@ describe('gathering', () => {
         });
       },
     );
-    expect([[...found], [...failed]]).toEqual([[[1, 'one']], []]);
+    expect([[...results], [...errors]]).toEqual([[[1, 'one']], []]);
     await new Promise((resolve) => setTimeout(resolve, 1));
-    expect([asked, stopped]).toEqual([[1, 2, 3], 2]);
+    expect([started, stopped]).toEqual([[1, 2, 3], 2]);
   });
 
-  it('is not changed by what comes after the deadline', async () => {
+  it('ignores results after the deadline', async () => {
     const late = Promise.withResolvers<string>();
-    const { found } = await collectWithin([1], { ...limits, milliseconds: 5 }, () => late.promise);
+    const { results } = await collectWithin([1], { ...limits, milliseconds: 5 }, () => late.promise);
     late.resolve('too late');
     await late.promise;
     await Promise.resolve();
-    expect(found.size).toBe(0);
+    expect(results.size).toBe(0);
   });
 
-  it('asks about nothing more when its caller has gone', async () => {
-    const gone = new AbortController();
-    const asked: number[] = [];
-    const gathering = collectWithin(
+  it('starts no more work after its caller has left', async () => {
+    const leaving = new AbortController();
+    const started: number[] = [];
+    const collected = collectWithin(
       [1, 2, 3],
-      { ...limits, concurrency: 1, signal: gone.signal },
+      { ...limits, concurrency: 1, signal: leaving.signal },
       async (item, signal) => {
-        asked.push(item);
-        gone.abort(new Error('gone'));
+        started.push(item);
+        leaving.abort(new Error('gone'));
         signal.throwIfAborted();
       },
     );
-    const { failed } = await gathering;
-    expect([asked, [...failed]]).toEqual([[1], [[1, new Error('gone')]]]);
+    const { errors } = await collected;
+    expect([started, [...errors]]).toEqual([[1], [[1, new Error('gone')]]]);
   });
 });

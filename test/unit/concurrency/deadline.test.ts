@@ -6,7 +6,7 @@ import { createSingleFlight } from '../../../src/concurrency/single-flight.ts';
 const never = new Promise<never>(() => {});
 
 describe('withDeadline', () => {
-  it("tells its own end from the caller's", async () => {
+  it("tells its own deadline from the caller's abort", async () => {
     const aborter = new AbortController();
     const seen: boolean[] = [];
     const work = (signal: AbortSignal) => waitFor(never, signal).catch(() => seen.push(isDeadline(signal)));
@@ -30,11 +30,11 @@ describe('waitFor', () => {
 });
 
 describe('createSingleFlight', () => {
-  it('has no failure unhandled that nobody waits for any more', async () => {
+  it('leaves no unhandled rejection after all requests have left', async () => {
     const aborter = new AbortController();
     const start = () => {
       aborter.abort();
-      return Promise.reject(new Error('nobody waits for this'));
+      return Promise.reject(new Error('no request waits for this'));
     };
     const flights = createSingleFlight<never>(1000, () => undefined);
     const late = () => new Error('late');

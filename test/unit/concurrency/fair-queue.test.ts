@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { createFairQueue } from '../../../src/concurrency/fair-queue.ts';
 
 function drain(queue: { shift(): string | undefined }): string[] {
-  const found: string[] = [];
-  for (let item = queue.shift(); item !== undefined; item = queue.shift()) found.push(item);
-  return found;
+  const items: string[] = [];
+  for (let item = queue.shift(); item !== undefined; item = queue.shift()) items.push(item);
+  return items;
 }
 
 describe('a fair queue', () => {
@@ -20,7 +20,7 @@ describe('a fair queue', () => {
     expect(queue.size).toBe(0);
   });
 
-  it('shares at each part of the path: a thousand logins of one address are one address', () => {
+  it('is fair at each part of the path: a thousand logins of one address count as one address', () => {
     const queue = createFairQueue<string>();
     for (let index = 0; index < 1_000; index += 1) queue.push(['attacker', `login ${index}`], 'attacker');
     for (let index = 0; index < 3; index += 1) queue.push(['office', 'alice'], 'alice');
@@ -29,7 +29,7 @@ describe('a fair queue', () => {
     expect(first).toEqual(['attacker', 'alice', 'attacker', 'bob', 'attacker', 'alice', 'attacker', 'alice']);
   });
 
-  it('passes over an owner whose first item does not fit, and keeps its place', () => {
+  it('skips an owner whose first item does not fit, and keeps its position', () => {
     const queue = createFairQueue<string>();
     queue.push(['a'], 'large');
     queue.push(['a'], 'small');
@@ -39,7 +39,7 @@ describe('a fair queue', () => {
     expect(drain(queue)).toEqual(['large', 'small']);
   });
 
-  it('forgets what leaves, and every empty part of its path', () => {
+  it('removes an item that leaves, and every empty part of its path', () => {
     const queue = createFairQueue<string>();
     const entry = queue.push(['a', 'b'], 'gone');
     queue.push(['c', 'd'], 'stays');
@@ -49,7 +49,7 @@ describe('a fair queue', () => {
     expect(entry.leave()).toBe(false);
   });
 
-  it('between two services of an owner that waits, no other owner is served twice', () => {
+  it('serves no other owner twice between two items of a waiting owner', () => {
     const owners = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(owners, (pushed) => {

@@ -5,7 +5,7 @@ import { createFairSemaphore } from '../../../src/concurrency/fair-semaphore.ts'
 const never = new AbortController().signal;
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-it('lets so many run at a time, and owners take turns', async () => {
+it('limits concurrent work, and lets owners take turns', async () => {
   const semaphore = createFairSemaphore(2);
   const order: string[] = [];
   let running = 0;
@@ -23,7 +23,7 @@ it('lets so many run at a time, and owners take turns', async () => {
   expect(order).toEqual(['many', 'many', 'many', 'one', 'many']);
 });
 
-it('forgets a caller that leaves the line', async () => {
+it('skips a caller that has left the queue', async () => {
   const semaphore = createFairSemaphore(1);
   const leave = await semaphore.acquire(['a'], never);
   const leaving = new AbortController();

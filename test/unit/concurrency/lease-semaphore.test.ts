@@ -8,13 +8,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('as many as the limit work at once, in the order of their coming', async () => {
+test('leases are limited, and granted in the order of the requests', async () => {
   const leases = createLeaseSemaphore({ limit: 2, staleMs: 1000, clock: Date.now });
   const begun: string[] = [];
   const take = async (name: string) => {
-    const turn = await leases.request(['a'], 'normal').granted;
+    const lease = await leases.request(['a'], 'normal').granted;
     begun.push(name);
-    return turn;
+    return lease;
   };
   const [first] = await Promise.all([take('a'), take('b')]);
   const later = [take('c'), take('d')];
@@ -29,7 +29,7 @@ test('as many as the limit work at once, in the order of their coming', async ()
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a turn that stands still is taken away, one that goes on is not', async () => {
+test('a stale lease is revoked, an active one is not', async () => {
   const leases = createLeaseSemaphore({ limit: 1, staleMs: 1000, clock: Date.now });
   const holder = await leases.request(['a'], 'normal').granted;
   let begun = false;
@@ -43,7 +43,7 @@ test('a turn that stands still is taken away, one that goes on is not', async ()
   expect(begun).toBe(false);
   await vi.advanceTimersByTimeAsync(1500);
   expect(begun).toBe(true);
-  // Too late: the place is another's now.
+  // These calls come too late: another request has the lease now.
   holder.release();
   holder.touch();
   let third = false;
@@ -61,22 +61,22 @@ describe('leases among owners', () => {
     const leases = semaphoreOf(1);
     const first = await leases.request(['registry', 'a'], 'normal').granted;
     const order: string[] = [];
-    const ask = async (...owner: string[]) => {
+    const acquire = async (...owner: string[]) => {
       const lease = await leases.request(owner, 'normal').granted;
       order.push(owner.join('/'));
       lease.release();
     };
-    const asked = [
-      ...Array.from({ length: 4 }, () => ask('registry', 'a')),
-      ask('registry', 'b'),
-      ask('other', 'c'),
+    const requests = [
+      ...Array.from({ length: 4 }, () => acquire('registry', 'a')),
+      acquire('registry', 'b'),
+      acquire('other', 'c'),
     ];
     first.release();
-    await Promise.all(asked);
+    await Promise.all(requests);
     expect(order).toEqual(['registry/a', 'other/c', 'registry/b', 'registry/a', 'registry/a', 'registry/a']);
   });
 
-  test('of a request that several owners wait for are granted when the first of them has its turn', async () => {
+  test('of a request with several owners are granted at the first turn of any of them', async () => {
     const leases = semaphoreOf(1);
     const first = await leases.request(['x'], 'normal').granted;
     const order: string[] = [];
@@ -84,33 +84,33 @@ describe('leases among owners', () => {
       order.push(name);
       lease.release();
     };
-    const asked = ['busy 1', 'busy 2'].map((name) =>
+    const requests = ['busy 1', 'busy 2'].map((name) =>
       leases.request(['busy'], 'normal').granted.then(note(name)),
     );
     const common = leases.request(['busy'], 'normal');
     common.joinAs(['quick']);
-    asked.push(common.granted.then(note('common')));
+    requests.push(common.granted.then(note('common')));
     first.release();
-    await Promise.all(asked);
+    await Promise.all(requests);
     expect(order).toEqual(['busy 1', 'common', 'busy 2']);
     expect(leases.expectedWait()).toBe(0);
   });
 
-  test('of later classes come last, and leave one place to the first', async () => {
+  test('of later classes come last, and leave one lease to the first class', async () => {
     const leases = semaphoreOf(2);
     const begun: string[] = [];
-    const ask = (name: string, of: LeaseClass) => {
-      const { granted } = leases.request([name], of);
+    const acquire = (name: string, leaseClass: LeaseClass) => {
+      const { granted } = leases.request([name], leaseClass);
       void granted.then(() => begun.push(name));
       return granted;
     };
-    const background = ask('background', 'background');
-    ask('deferred', 'deferred');
+    const background = acquire('background', 'background');
+    acquire('deferred', 'deferred');
     await settle();
     expect(begun).toEqual(['background']);
-    const normal = ask('normal', 'normal');
+    const normal = acquire('normal', 'normal');
     await normal;
-    ask('late', 'normal');
+    acquire('late', 'normal');
     (await background).release();
     await settle();
     expect(begun).toEqual(['background', 'normal', 'late']);
@@ -119,7 +119,7 @@ describe('leases among owners', () => {
     expect(begun).toEqual(['background', 'normal', 'late', 'deferred']);
   });
 
-  test('are wanted by owners that wait, and more so by one that has fewer', async () => {
+  test('are wanted by waiting owners, above all by one with fewer leases', async () => {
     const leases = semaphoreOf(2);
     const [one, two] = await Promise.all([
       leases.request(['registry', 'a'], 'normal').granted,
@@ -143,7 +143,7 @@ describe('leases among owners', () => {
     expect(one?.wantedBy()).toBe('shorter');
   });
 
-  test('are not granted to a request that has left, nor kept by one that leaves too late', async () => {
+  test('are not granted to a request that has left, and end if their request leaves later', async () => {
     const leases = semaphoreOf(1);
     const first = leases.request(['a'], 'normal');
     const second = leases.request(['b'], 'normal');

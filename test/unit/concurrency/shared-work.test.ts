@@ -12,8 +12,8 @@ afterEach(() => {
 const newWork = () =>
   createSharedWork<string>({ staleMs: 20_000, clock: Date.now, background: () => undefined });
 
-describe('work that is shared', () => {
-  test('is done once for those that wait for the same key, and anew when it has ended', async () => {
+describe('shared work', () => {
+  test('runs once for all requests with the same key, and again after it has ended', async () => {
     const shared = newWork();
     const start = vi.fn(async () => 'done');
     const all = ['a', 'a', 'b'].map((key) => shared.join(key, undefined, start));
@@ -24,7 +24,7 @@ describe('work that is shared', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('is wanted until the last that waits has left, and is then not joined any more', async () => {
+  test('is wanted until the last request has left, and is not joined after that', async () => {
     const shared = newWork();
     const runs: SharedRun[] = [];
     const start = (run: SharedRun) => {
@@ -44,7 +44,7 @@ describe('work that is shared', () => {
     expect(await shared.join('a', undefined, async () => 'another')).toBe('another');
   });
 
-  test('that stands still is done anew by those that joined it, once for all of them', async () => {
+  test('without progress is done again by the requests that joined it, once for all of them', async () => {
     const shared = newWork();
     void shared.join('a', undefined, () => new Promise<string>(() => undefined));
     await vi.advanceTimersByTimeAsync(1);
@@ -60,7 +60,7 @@ describe('work that is shared', () => {
     expect(start).toHaveBeenCalledTimes(1);
   });
 
-  test('that may ask no more is done anew by another; any other error is for all', async () => {
+  test('that spent its budget is done again by another request; any other error is shared', async () => {
     const shared = newWork();
     const empty = createBudget(0);
     const spending = shared.join('a', undefined, async () => {

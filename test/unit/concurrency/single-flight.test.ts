@@ -5,8 +5,8 @@ import { type Budget, createBudget } from '../../../src/request/budget.ts';
 const late = () => new Error('late');
 const nothing = () => undefined;
 
-describe('work that several wait for', () => {
-  it('goes on when the request that began it is over', async () => {
+describe('work that several requests wait for', () => {
+  it('goes on after the request that started it has ended', async () => {
     const kept: Promise<unknown>[] = [];
     const flights = createSingleFlight<string>(1000, (work) => kept.push(work));
     const start = () => Promise.resolve('done');
@@ -17,16 +17,16 @@ describe('work that several wait for', () => {
     expect(kept).toHaveLength(1);
   });
 
-  it('that failed of what its beginner may ask is begun again by who may ask more', async () => {
+  it('that failed on the budget of one request is started again by a request with budget left', async () => {
     const flights = createSingleFlight<string>(1000, nothing);
-    let begun = 0;
+    let starts = 0;
     const join = (budget: Budget) =>
       flights.join(
         {
           key: 'k',
           late,
           start: async () => {
-            begun += 1;
+            starts += 1;
             await Promise.resolve();
             budget.spend();
             return 'found';
@@ -38,23 +38,23 @@ describe('work that several wait for', () => {
     const rich = [join(createBudget(1)), join(createBudget(1))];
     await expect(poor).rejects.toMatchObject({ code: 'UNSUPPORTED' });
     expect(await Promise.all(rich)).toEqual(['found', 'found']);
-    expect(begun).toBe(2);
+    expect(starts).toBe(2);
   });
 
-  it('that failed of anything else has failed for all', async () => {
+  it('that failed for another reason has failed for all', async () => {
     const flights = createSingleFlight<string>(1000, nothing);
-    let begun = 0;
+    let starts = 0;
     const start = async () => {
-      begun += 1;
+      starts += 1;
       await Promise.resolve();
       throw new Error('no');
     };
     const joined = [1, 2, 3].map(() => flights.join({ key: 'k', start, late }, undefined));
     for (const each of joined) await expect(each).rejects.toThrow('no');
-    expect(begun).toBe(1);
+    expect(starts).toBe(1);
   });
 
-  it('is given up when all have left, if it has asked for the signal, and begun again for the next one', async () => {
+  it('that uses its signal is aborted when all requests have left, and started again for the next one', async () => {
     const flights = createSingleFlight<string>(1000, nothing);
     const signals: AbortSignal[] = [];
     const start = (abandoned: () => AbortSignal) => {
@@ -73,12 +73,12 @@ describe('work that several wait for', () => {
     expect(signals).toHaveLength(2);
   });
 
-  it('goes on when all have left, if it has not, and the next one joins it', async () => {
+  it('that does not use its signal goes on when all requests have left, and the next one joins it', async () => {
     const flights = createSingleFlight<string>(1000, nothing);
     const { promise, resolve } = Promise.withResolvers<string>();
-    let begun = 0;
+    let starts = 0;
     const start = () => {
-      begun += 1;
+      starts += 1;
       return promise;
     };
     const leaving = new AbortController();
@@ -88,10 +88,10 @@ describe('work that several wait for', () => {
     const next = flights.join({ key: 'k', start, late }, undefined);
     resolve('found');
     expect(await next).toBe('found');
-    expect(begun).toBe(1);
+    expect(starts).toBe(1);
   });
 
-  it('that has ended is not given up', async () => {
+  it('that has ended is not aborted', async () => {
     const flights = createSingleFlight<string>(1000, nothing);
     let signal: AbortSignal | undefined;
     const start = async (abandoned: () => AbortSignal) => {

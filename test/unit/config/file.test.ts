@@ -50,7 +50,7 @@ describe('a key of a file', () => {
   });
 });
 
-describe('a file says what variables say', () => {
+describe('a file means the same as variables', () => {
   const same: readonly [variables: Record<string, string>, yaml: string][] = [
     [{ HOST: '::1', PORT: '0', LOG_LEVEL: 'warn' }, 'host: "::1"\nport: 0\nlogLevel: warn'],
     [
@@ -94,7 +94,7 @@ describe('a file says what variables say', () => {
   });
 });
 
-describe('what holds', () => {
+describe('the setting of a route', () => {
   const yaml = `
 tagTtl: 1
 stale: 1
@@ -103,7 +103,7 @@ routes:
   - { match: { path: a/ }, upstream: "https://a.test", tagTtl: 3 }
   - { match: { path: b/ }, upstream: "https://b.test" }
 `;
-  it('is what the route says, or a variable, or the top of the file', () => {
+  it('is that of the route, else of a variable, else of the top of the file', () => {
     const { routes, REGSHIFT_TAG_TTL: top } = settingsOf(yaml, {}, { REGSHIFT_TAG_TTL: '2' });
     expect(routes.map(({ settings }) => settings.REGSHIFT_TAG_TTL)).toEqual([3, 2]);
     expect(routes.map(({ settings }) => settings.REGSHIFT_STALE)).toEqual([1, 1]);
@@ -111,7 +111,7 @@ routes:
     expect(routes.map(({ id }) => id)).toEqual(['path=a/', 'path=b/']);
   });
 
-  it('of a login, only beside its upstream', () => {
+  it('is inherited with a login only without another upstream', () => {
     const login = {
       REGSHIFT_UPSTREAM_AUTH: 'basic',
       REGSHIFT_UPSTREAM_USERNAME: 'u',
@@ -145,7 +145,7 @@ describe('secrets in files', () => {
     );
   });
 
-  it('are not said twice', () => {
+  it('may not be set twice', () => {
     const yaml = `${basic}upstreamPassword: a\nupstreamPasswordFile: b\nhtpasswd: "${htpasswd}"`;
     expect(problemsOf(yaml)).toEqual([
       'upstreamPasswordFile is set: it must not be, because upstreamPassword is: keep one',
@@ -163,7 +163,7 @@ const shared = (index: number) =>
 const users = (line: string) =>
   `upstreamAuth: docker-config, dockerConfig: '{"auths":{"a.test":{"auth":"dTpw"},"b.test":{"auth":"dTpw"}}}', ${line}`;
 
-describe('what is wrong is told with its place', () => {
+describe('a problem is reported with its place', () => {
   it.each<[yaml: string, problems: string[]]>([
     ['tagTTL: 3', ['tagTTL is (not shown): it is not a setting; was tagTtl meant?']],
     ['REGSHIFT_TAG_TTL: 3', ['REGSHIFT_TAG_TTL is (not shown): it is not a setting; was tagTtl meant?']],
@@ -279,7 +279,7 @@ describe('what is wrong is told with its place', () => {
     ],
   ])('%s', (yaml, problems) => expect(problemsOf(yaml)).toEqual(problems));
 
-  it('all of it at once', () => {
+  it('all problems at once', () => {
     const yaml =
       'tagTtl: x\nroutes:\n  - { match: { pth: a }, upstream: ftp://a }\n  - { tagTtl: 90000, stal: 3 }';
     const found = problemsOf(yaml, {}, { REGSHIFT_STALE: '-1', REGSHIFT_BLOB: 'stream' });
@@ -297,7 +297,7 @@ describe('what is wrong is told with its place', () => {
     );
   });
 
-  it('and nothing of a secret', () => {
+  it('and no secret is quoted', () => {
     const yaml = 'upstreamPassword: [hidden]\nsigningKey: 7777777\nhtpasswd: "a:hidden"\nupstreamAuth: basic';
     expect(problemsOf(yaml).join('\n')).not.toMatch(/hidden|777/);
     expect(problemsOf('upstreamPassword: "hidden')).toHaveLength(1);
@@ -323,15 +323,15 @@ describe('routes that may share a host', () => {
         users(`clientAuth: basic, htpasswd: "${htpasswd}", match: { path: b/ }`),
       ),
     ],
-    ['nobody is asked', two(users('clientAuth: none'), 'match: { path: b/ }')],
+    ['no login is required', two(users('clientAuth: none'), 'match: { path: b/ }')],
     ['a path inside a path', two('match: { path: a/ }', 'match: { path: a/b }')],
   ])('%s', (_, yaml) => expect(problemsOf(yaml)).toEqual([]));
 });
 
-describe('what goes with the files', () => {
+describe('the files beside the program', () => {
   it('the JSON Schema for editors is what the program reads (npm run config:schema)', () => {
-    const kept = readFileSync(join(root, 'deploy/regshift.schema.json'), 'utf8');
-    expect(JSON.parse(kept)).toEqual(JSON.parse(configSchema()));
+    const stored = readFileSync(join(root, 'deploy/regshift.schema.json'), 'utf8');
+    expect(JSON.parse(stored)).toEqual(JSON.parse(configSchema()));
   });
 
   it("the README's example is right", () => {
@@ -354,13 +354,13 @@ it.each([
   ['routes: { hub: { upstream: "https://a.test", upstreamPassword: hunter2 } }', 'routes is a mapping'],
   ['routes:\n  - [upstreamPassword, hunter2]', 'routes[0] is a list'],
   ['routes:\n  - { upstream: "https://a.test", match: [hunter2] }', 'routes[0].match is a list'],
-])('what is in the wrong place is not shown: it may hold secrets (%s)', (yaml, said) => {
+])('a value in the wrong place is not shown: it may hold secrets (%s)', (yaml, description) => {
   const problems = problemsOf(yaml).join('\n');
-  expect(problems).toContain(said);
+  expect(problems).toContain(description);
   expect(problems).not.toContain('hunter2');
 });
 
-it('routes of one host give out tokens in one way', () => {
+it('routes of one host must hand out tokens in the same way', () => {
   const hub = 'upstream: https://docker.io';
   const yaml = `routes:\n  - { ${hub}, match: { ns: docker.io }, tokenRelay: never }\n  - { ${hub} }`;
   expect(problemsOf(yaml).join('\n')).toMatch(/tokenRelay.*must be the same as in/);

@@ -31,13 +31,13 @@ describe('REGSHIFT_REDIS_URL', () => {
     'redis://:hunter2%zz@redis.example',
     'redis://:hunter2@',
     'redis.example:hunter2',
-  ])('is wrong as %s, and that is said without it', (url) => {
+  ])('is refused as %s, and the message does not quote it', (url) => {
     const read = readSettings({ ...keyed, REGSHIFT_REDIS_URL: url }, () => {
       throw new Error('hunter2');
     });
-    const said = 'problems' in read ? formatProblems(read.problems) : '';
-    expect(said).toMatch(/^REGSHIFT_REDIS_URL is \(not shown\): it must be [^\n]*$/);
-    expect(said).not.toContain('hunter2');
+    const message = 'problems' in read ? formatProblems(read.problems) : '';
+    expect(message).toMatch(/^REGSHIFT_REDIS_URL is \(not shown\): it must be [^\n]*$/);
+    expect(message).not.toContain('hunter2');
   });
 
   it('needs a signing key, for replicas sign with one', () => {
@@ -49,12 +49,12 @@ describe('REGSHIFT_REDIS_URL', () => {
   });
 });
 
-describe('what two replicas differ in', () => {
-  it('is named with both values', () => {
+describe('the difference of two replicas', () => {
+  it('is reported with both values', () => {
     expect(differences({ a: '1', b: '2' }, { a: '1', b: '3' })).toEqual({ b: { here: '2', there: '3' } });
   });
 
-  it('may be something that only one of them has, as in an upgrade', () => {
+  it('may be a setting that only one of them has, as in an upgrade', () => {
     expect(differences({ a: '1' }, { b: '2' })).toEqual({
       a: { here: '1', there: '(not there)' },
       b: { here: '(not there)', there: '2' },

@@ -14,7 +14,7 @@ function problemsOf(variables: Record<string, unknown>) {
 }
 
 describe('with nothing set', () => {
-  it('everything has the default of the contract', () => {
+  it('each setting has its default', () => {
     expect(settingsOf({})).toMatchObject({
       HOST: '127.0.0.1',
       PORT: 8080,
@@ -31,18 +31,18 @@ describe('with nothing set', () => {
     expect(settingsOf({}).REGSHIFT_SIGNING_KEY).toBeUndefined();
   });
 
-  it.each(['', '   '])('and what is set to "%s" counts as not set', (nothing) => {
+  it.each(['', '   '])('and a variable that is "%s" counts as not set', (nothing) => {
     expect(settingsOf({ PORT: nothing, REGSHIFT_UPSTREAM: nothing, REGSHIFT_FORMAT: nothing })).toEqual(
       settingsOf({}),
     );
   });
 
-  it("and other programs' variables are none of ours", () => {
+  it('and variables of other programs are ignored', () => {
     expect(problemsOf({ PATH: '/bin', NODE_ENV: 'x', REGSHIFT_REQUIRE_PEERS: '1' })).toEqual([]);
   });
 });
 
-describe('a good value', () => {
+describe('a valid value', () => {
   it.each([
     ['PORT', '0', 0],
     ['PORT', '65535', 65_535],
@@ -87,7 +87,7 @@ const bad: readonly (readonly [variable: string, value: string, message: string]
   ),
 ];
 
-describe('a bad value is told with what would be right', () => {
+describe('a wrong value is reported with the requirement', () => {
   it.each(bad)('%s=%s: it %s', (variable, value, message) => {
     expect(problemsOf({ [variable]: value })).toEqual([{ variable, value: JSON.stringify(value), message }]);
   });
@@ -116,7 +116,7 @@ describe('a bad value is told with what would be right', () => {
     ]);
   });
 
-  it('a name that is no setting', () => {
+  it('a name that is not a setting', () => {
     const [problem, ...others] = problemsOf({ REGSHIFT_UPSTREAMS: 'https://me:secret@x' });
     expect(others).toEqual([]);
     expect(problem?.variable).toBe('REGSHIFT_UPSTREAMS');
@@ -131,7 +131,7 @@ describe('a bad value is told with what would be right', () => {
   );
 });
 
-describe('all problems are told at once', () => {
+describe('all problems are reported at once', () => {
   const problems = problemsOf({
     PORT: 'x',
     REGSHIFT_FORMAT: 'x',

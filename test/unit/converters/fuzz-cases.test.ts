@@ -11,7 +11,7 @@ import { textTargets } from '../../fuzz/texts.ts';
 
 const folder = join(import.meta.dirname, '../../fuzz/cases');
 const all = existsSync(folder) ? readdirSync(folder) : [];
-/** `<mark>.case` is a document, `<reader>.<mark>.case` a text. */
+/** File names: `<mark>.case` for a document, `<reader>.<mark>.case` for a text. */
 const cases = all.filter((name) => name.split('.').length === 2);
 const texts = all.filter((name) => name.split('.').length === 3);
 
@@ -24,7 +24,7 @@ describe('the fuzzer', () => {
     world = { documents, key: await generateSigningKey() };
   });
 
-  /** What it found once (`npm run fuzz`); each with several ways through the converters. */
+  /** Earlier findings of `npm run fuzz`, each with several random conversions. */
   test.each(cases)('does not find %s again', async (name) => {
     const bytes = new Uint8Array(readFileSync(join(folder, name)));
     for (let seed = 0; seed < 200; seed += 1) await examine(bytes, world, new Random(seed));
@@ -53,7 +53,7 @@ describe('the fuzzer', () => {
       const end = await examine(generate(random, seeds), world, random);
       ends.set(end, (ends.get(end) ?? 0) + 1);
     }
-    // It is no use where it only ever meets what is no JSON.
+    // The generator is useful only if its documents get past the JSON parser.
     for (const end of ['converted', 'INVALID', 'UNREADABLE', 'AMBIGUOUS'])
       expect(ends.get(end), end).toBeGreaterThan(5);
   });

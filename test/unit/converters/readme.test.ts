@@ -8,7 +8,7 @@ import { readme, withMatrix } from '../../support/converters/write-matrix.ts';
 const text = readFileSync(readme, 'utf8');
 const root = join(import.meta.dirname, '../../..');
 
-/** Every code, so that the compiler says when one is missing. */
+/** Every code; the compiler reports a missing one. */
 const codes: Readonly<Record<ConversionCode, true>> = {
   UNREADABLE: true,
   UNKNOWN_DIALECT: true,
@@ -24,7 +24,7 @@ const codes: Readonly<Record<ConversionCode, true>> = {
 };
 
 describe('converters/README.md', () => {
-  test('has the matrix that the tables say; npm run converters:matrix prints it', () => {
+  test('has the current matrix; npm run converters:matrix writes it', () => {
     expect(text).toBe(withMatrix(text));
   });
 
@@ -32,7 +32,7 @@ describe('converters/README.md', () => {
     expect([...text.matchAll(/^\| ([A-Z_]+) +\| /gm)].map(([, code]) => code)).toEqual(Object.keys(codes));
   });
 
-  test('has an example that works, imported by the package’s name', () => {
+  test('has a working example, imported by the package’s name', () => {
     const example = /```ts\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
     const golden = join(root, 'test/golden/schema1/one-layer');
     const before = `
@@ -43,7 +43,7 @@ describe('converters/README.md', () => {
       const measured = () => { throw new Error('not asked for'); };`;
     const after =
       'console.log(JSON.stringify([converted.mediaType, new TextDecoder().decode(converted.body)]));';
-    // The package is built when it is packed; here its sources stand in.
+    // The package is built only for publishing, so this test runs its sources.
     const run = [
       '--conditions=regshift-sources',
       '--input-type=module-typescript',

@@ -8,9 +8,9 @@ function paceWith(graceMs = 5_000) {
   const pace = createPace(graceMs, () => now);
   /** Gives so many bytes, after which the client asks again. */
   const piece = (bytes: number, milliseconds: number) => {
-    pace.gave(bytes);
+    pace.delivered(bytes);
     now += milliseconds;
-    pace.asked();
+    pace.requested();
   };
   const wait = (milliseconds: number) => {
     now += milliseconds;
@@ -22,7 +22,7 @@ describe('a client is slow', () => {
   test('when it has taken less than 64 KiB a second for five seconds', () => {
     const { pace, piece, wait } = paceWith();
     for (let count = 0; count < 10; count += 1) piece(63 * KiB, 1_000);
-    pace.gave(0);
+    pace.delivered(0);
     wait(10);
     expect(pace.isSlow()).toBe(true);
   });
@@ -30,7 +30,7 @@ describe('a client is slow', () => {
   test('when it has stopped, however fast it was before', () => {
     const { pace, piece, wait } = paceWith();
     for (let count = 0; count < 1_000; count += 1) piece(128 * KiB, 1);
-    pace.gave(128 * KiB);
+    pace.delivered(128 * KiB);
     let seconds = 0;
     for (; seconds < 60 && !pace.isSlow(); seconds += 1) wait(1_000);
     expect(seconds).toBeGreaterThanOrEqual(5);
@@ -39,7 +39,7 @@ describe('a client is slow', () => {
 
   test('later, with a longer grace', () => {
     const { pace, wait } = paceWith(20_000);
-    pace.gave(KiB);
+    pace.delivered(KiB);
     wait(19_000);
     expect(pace.isSlow()).toBe(false);
     wait(1_000);
@@ -52,7 +52,7 @@ describe('a client is not slow', () => {
     const { pace, piece } = paceWith();
     for (let count = 0; count < 60; count += 1) {
       piece(65 * KiB, 1_000);
-      pace.gave(0);
+      pace.delivered(0);
       expect(pace.isSlow()).toBe(false);
     }
   });
@@ -60,7 +60,7 @@ describe('a client is not slow', () => {
   test('after a pause of the network of four seconds', () => {
     const { pace, piece, wait } = paceWith();
     for (let count = 0; count < 20; count += 1) piece(512 * KiB, 500);
-    pace.gave(512 * KiB);
+    pace.delivered(512 * KiB);
     wait(4_000);
     expect(pace.isSlow()).toBe(false);
   });

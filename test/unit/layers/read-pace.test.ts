@@ -40,7 +40,7 @@ async function endOf(
   const pace = createPaceWatch({
     digest,
     lease,
-    of,
+    leaseClass: of,
     attempts,
     clock: Date.now,
     silenceMs: 60_000,
@@ -48,9 +48,9 @@ async function endOf(
       end ??= { reason, seconds: (Date.now() - startedAt) / 1000 };
     },
   });
-  const watch = setInterval(() => pace.look(), pace.intervalMs);
+  const watch = setInterval(() => pace.check(), pace.intervalMs);
   for (let second = 1; second <= 3_600 && end === undefined; second += 1) {
-    if (bytesPerSecond > 0) pace.read(bytesPerSecond * second, bytesPerSecond * second * ratio, total);
+    if (bytesPerSecond > 0) pace.onRead(bytesPerSecond * second, bytesPerSecond * second * ratio, total);
     await vi.advanceTimersByTimeAsync(1_000);
   }
   clearInterval(watch);

@@ -20,7 +20,7 @@ const cases: readonly Case[] = [
   { header: `${schema2},${dockerList}`, named: [schema2, dockerList] },
   { header: `${schema2} , ${schema2}`, named: [schema2] },
   { header: generic, named: [generic] },
-  // An old client says no more than that.
+  // An old client sends nothing else.
   { header: 'application/json', named: [] },
   { header: `application/json, ${schema2}`, named: [schema2] },
   { header: '*/*', named: [], anything: true },
@@ -48,7 +48,7 @@ describe('Accept', () => {
     expect(read.wildcard).toBe(anything);
   });
 
-  it('is read up to 8192 characters, so that no header buys more work', () => {
+  it('is parsed up to 8192 characters, so that a longer header causes no more work', () => {
     const long = `${'text/plain,'.repeat(1000)}${schema2}`;
     expect(readAccept(long).named).not.toContain(schema2);
     expect(readAccept(long.slice(-600)).named).toContain(schema2);

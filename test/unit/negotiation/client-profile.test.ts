@@ -48,7 +48,7 @@ const cases: readonly [userAgent: string | undefined, lacks: Lacks][] = [
   ['docker/23.0.1 go/go1.19 UpstreamClient(docker/1.5.0 os/linux arch/arm)', []],
 ];
 
-describe('what a client lacks', () => {
+describe('the capabilities that a client lacks', () => {
   it.each(cases)('%s: %o', (userAgent, lacks) => {
     const { profile } = describeClient(userAgent);
     const lacking = (Object.keys(profile) as (keyof ClientProfile)[]).filter((each) => !profile[each]);
@@ -81,7 +81,7 @@ describe('the platform of a client', () => {
     'docker/1.9.1 macos/linux march/amd64',
     'docker/1.9.1 UpstreamClient(x os/linux arch/arm)',
     `docker/1.9.1 ${'x'.repeat(1024)} os/linux arch/arm`,
-  ])('%s does not say', (userAgent) => {
+  ])('%s does not state one', (userAgent) => {
     expect(describeClient(userAgent).platform).toBeUndefined();
   });
 });

@@ -77,7 +77,7 @@ const stored = {
 } as const;
 type Stored = keyof typeof stored;
 
-/** The decision in a word: the form made, with `list` before it for an index. */
+/** The selection in a word: the form converted to, with `list` before it for an index. */
 function decisionOf(what: Stored, client: Client, pin: Pin = 'auto'): string {
   const selection = negotiate(stored[what], clients[client], pin);
   if (selection.kind === 'image') return selection.form;
@@ -148,18 +148,18 @@ describe('on a route that is pinned', () => {
   });
 });
 
-describe('what a client reads', () => {
-  it('named nothing: schema 1 of both kinds, and no zstd', () => {
+describe('the capabilities of a client', () => {
+  it('that names nothing: schema 1 of both kinds, and no zstd', () => {
     expect([...clients['Docker 1.9.1'].types]).toEqual([schema1, schema1Signed]);
     expect(clients['Docker 1.9.1'].zstd).toBe(false);
     expect(readsOf([]).zstd).toBe(false);
   });
 
-  it('one kind of schema 1 named: both', () => {
+  it('that names one kind of schema 1: both kinds', () => {
     expect(readsOf([['Accept', schema1Signed]]).types).toContain(schema1);
   });
 
-  it('named, and known not to be read: not read', () => {
+  it('do not include a named type that the client is known not to read', () => {
     expect(clients['Docker 19.03.3'].types).not.toContain(ociManifest);
     const docker26 = readsOf([
       ['User-Agent', 'docker/26.0.0'],

@@ -29,12 +29,12 @@ const loginOf = (authorization?: string) =>
   requesterLogin(new Headers(authorization === undefined ? {} : { authorization }));
 
 describe('the login of a client', () => {
-  it('is empty without one, and never the password itself', () => {
+  it('is empty without a login, and never the password itself', () => {
     expect(loginOf()).toBe('');
     expect(loginOf('Basic YWxpY2U6c2VjcmV0')).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('is the subject of a token, and empty where the token has none', () => {
+  it('is the subject of a token, and empty for a token without one', () => {
     const alice = loginOf(tokenOf({ sub: 'alice', access: [1] }));
     expect(alice).toBe(loginOf(tokenOf({ sub: 'alice', access: [2] })));
     expect(alice).not.toBe(loginOf(tokenOf({ sub: 'bob' })));
@@ -42,7 +42,7 @@ describe('the login of a client', () => {
     expect(loginOf(tokenOf({ exp: 2 }))).toBe('');
   });
 
-  it('is a token that cannot be read, as it is', () => {
+  it('is the token itself if it cannot be parsed', () => {
     expect(loginOf('Bearer opaque')).not.toBe(loginOf('Bearer other'));
     expect(loginOf('Bearer a.b.c')).toMatch(/^[0-9a-f]{64}$/);
   });

@@ -6,7 +6,7 @@ const read = (text: string) => readSettings({ REGSHIFT_ALIASES: text });
 const name = (text: string) => text as RepositoryName;
 
 describe('REGSHIFT_ALIASES', () => {
-  it('gives repositories other names', () => {
+  it('names repositories by aliases', () => {
     const settings = read(' tools/build=team/tools/build.image,\n\tbase=team/base ');
     if ('problems' in settings) throw new Error(JSON.stringify(settings.problems));
     const { realName, aliasOf } = settings.settings.REGSHIFT_ALIASES;
@@ -17,7 +17,7 @@ describe('REGSHIFT_ALIASES', () => {
     expect(aliasOf(name('base'))).toBeUndefined();
   });
 
-  it('gives none where it is not set', () => {
+  it('names none if it is not set', () => {
     const settings = readSettings({});
     if ('problems' in settings) throw new Error('a problem');
     expect(settings.settings.REGSHIFT_ALIASES.realName(name('a/b'))).toBe('a/b');
@@ -33,7 +33,7 @@ describe('REGSHIFT_ALIASES', () => {
     ['a=a', /"a" is itself an alias/],
     [',', /there is no pair in it/],
     ['x,y=', /"x" is not two.*; "y=" is not two/],
-  ])('%j is refused with what is wrong', (text, message) => {
+  ])('%j is refused with a reason', (text, message) => {
     const settings = read(text);
     expect(settings).toEqual({
       problems: [

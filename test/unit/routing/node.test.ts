@@ -26,19 +26,19 @@ async function startAll(match: (port: number) => object) {
 }
 
 describe('on Node', () => {
-  it('routes at ports of their own are listened for, and nothing else is', async () => {
+  it('regshift listens only at the ports of routes that name ports', async () => {
     const { proxy, port } = await startAll((own) => ({ port: own }));
     expect(proxy.urls).toEqual([`http://127.0.0.1:${port}`]);
     expect((await fetch(`${proxy.url}/v2/x/tags/list`)).status).toBe(200);
   });
 
-  it('PORT is listened at where a route is for any port', async () => {
+  it('regshift listens at PORT if a route serves any port', async () => {
     const { proxy } = await startAll(() => ({ path: 'a/' }));
     expect(proxy.urls).toHaveLength(1);
     expect((await fetch(`${proxy.url}/v2/a/x/tags/list`)).status).toBe(200);
   });
 
-  it('the port is that of the connection, whatever the Host header says', async () => {
+  it('the port is that of the connection, whatever the Host header names', async () => {
     const { port, asked } = await startAll((own) => ({ port: own }));
     const { status } = await rawRequest({
       port,
@@ -50,7 +50,7 @@ describe('on Node', () => {
     expect([status, asked]).toEqual([200, ['/v2/x/tags/list']]);
   });
 
-  it.each(['host', 'ns', 'target'])('an address by %s is never asked', async (by) => {
+  it.each(['host', 'ns', 'target'])('an address in %s is never called', async (by) => {
     const { proxy, elsewhere, other, asked } = await startAll(() => ({}));
     const { host } = other;
     const path = {

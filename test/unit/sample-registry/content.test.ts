@@ -25,7 +25,7 @@ function parse(bytes: Uint8Array) {
   return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
 }
 
-/** Told by the first bytes, as media types do not always say it. */
+/** The compression by the first bytes, because media types do not always name it. */
 function decompressed(bytes: Uint8Array): Uint8Array {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes);
   const zstdMagics = [0xfd2fb528, 0x184d2a50];
@@ -53,7 +53,7 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  it('says the same type inside a manifest as in its Content-Type, where it says one', async () => {
+  it('has the same type inside a manifest as in its Content-Type, if it has one inside', async () => {
     const { manifests } = await sampleTree(registry, name);
     for (const { bytes, mediaType } of manifests) {
       expect([undefined, mediaType]).toContain(parse(bytes).mediaType);
@@ -76,7 +76,7 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  it('says hello in a layer, and has at least two layers where it is an image', async () => {
+  it('has hello in a layer, and has at least two layers if it is an image', async () => {
     const { blobs } = await sampleTree(registry, name);
     const layers = [...blobs.values()].map(decompressed).filter((bytes) => bytes[257] === 'u'.charCodeAt(0));
     const texts = layers.map((layer) => new TextDecoder().decode(layer));
@@ -128,7 +128,7 @@ describe('particular samples', () => {
     ]);
   });
 
-  it('has more history entries than layers where it says so, and none where it says so', async () => {
+  it('has more history entries than layers, or none, if its description says so', async () => {
     const historyOf = async (name: string) => {
       const tree = await sampleTree(registry, name);
       return parse(bytesOf(tree, (await rootOf(name)).config.digest)).history;

@@ -3,8 +3,8 @@ import { createSampleRegistry } from '../../../src/sample-registry/registry.ts';
 import { sampleTree } from '../../support/sample-tree.ts';
 
 /**
- * The digests of every manifest, children first, the tagged one last. A change here changes what people see in
- * the README and what other tests compare with: it must be meant.
+ * The digests of every manifest, children first, the tagged one last. A change here must be intended: it changes the
+ * README and the values that other tests compare with.
  */
 const frozen: Record<string, readonly string[]> = {
   'sample/generic': ['sha256:88aaf831640b1ab4c49dff35eb024d0fb8fe42bd7e495f365e9c92d1f759f5dd'],

@@ -27,7 +27,7 @@ describe('ping', () => {
 });
 
 describe('manifests', () => {
-  it('are the same by every tag and by digest, whatever is accepted', async () => {
+  it('are the same by every tag and by digest, whatever Accept names', async () => {
     const latest = await get('/v2/sample/oci/manifests/latest', { headers: { Accept: 'application/json' } });
     const digest = latest.headers.get('Docker-Content-Digest');
     const body = await latest.text();
@@ -48,7 +48,7 @@ describe('manifests', () => {
     expect(byHead.body).toBeNull();
   });
 
-  it('are not sent to who has them', async () => {
+  it('are not sent to a client that has them', async () => {
     const path = '/v2/sample/oci/manifests/latest';
     const etag = (await head(path)).headers.get('ETag') ?? '';
     const response = await get(path, { headers: { 'If-None-Match': `"other", W/${etag}` } });
@@ -100,7 +100,7 @@ describe('blobs', () => {
     expect((await get(path, { headers: { Range: range } })).status).toBe(200);
   });
 
-  it('are whole where If-Range names another', async () => {
+  it('are whole if If-Range names another ETag', async () => {
     const { path, digest } = await aBlob();
     const ask = (validator: string) => get(path, { headers: { Range: 'bytes=0-1', 'If-Range': validator } });
     expect((await ask('"other"')).status).toBe(200);
@@ -179,7 +179,7 @@ describe('errors', () => {
     expect(response.body).toBeNull();
   });
 
-  it('ends a request that was given up', async () => {
+  it('ends an aborted request', async () => {
     await expect(get('/v2/', { signal: AbortSignal.abort() })).rejects.toThrow();
   });
 });

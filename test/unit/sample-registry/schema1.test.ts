@@ -45,7 +45,7 @@ describe('sample/schema1', () => {
     expect(alg).toBe('ES256');
     expect(jwk.kid).toBe(libtrustId(jwk.x, jwk.y));
     const jws = {
-      // jose wants the algorithm; libtrust keeps it beside the protected header.
+      // jose requires the algorithm; libtrust has it outside the protected header.
       header: { alg },
       protected: signature.protected,
       payload: payload.toString('base64url'),
@@ -54,7 +54,7 @@ describe('sample/schema1', () => {
     await expect(flattenedVerify(jws, key)).resolves.toBeDefined();
   });
 
-  it('is known by the digest of its payload, and found by it', async () => {
+  it('has the digest of its payload, and is found by it', async () => {
     const { response, payload } = await signedManifest();
     const digest = digestOf(payload);
     expect(response.headers.get('Docker-Content-Digest')).toBe(digest);

@@ -14,7 +14,7 @@ function bytesOf(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (index * 31) % 251);
 }
 
-/** Not toEqual, which takes a second and prints a page for so many bytes. */
+/** Compares bytes. `toEqual` takes a second and prints a page for so many bytes. */
 function same(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;
 }
@@ -41,7 +41,7 @@ describe('zstd', () => {
     expect(same(unzstd(zstd(content, options)), content)).toBe(true);
   });
 
-  it('says the size of its content only where it is told to', () => {
+  it('has the size of its content only if the option is set', () => {
     const content = bytesOf(10);
     const frameHeaderDescriptor = 4;
     expect(zstd(content, { contentSize: true })[frameHeaderDescriptor]).toBe(0b1010_0000);

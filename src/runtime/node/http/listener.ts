@@ -45,7 +45,7 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     incoming.headers.host ??= reachedHost(incoming.socket);
     const question = responseCacheKey(incoming);
     const lookup = question === undefined ? undefined : askingOf(question, incoming, outgoing);
-    const held = lookup && app.again(lookup);
+    const held = lookup && app.responseCache.lookup(lookup);
     if (held) return writeCachedResponse(held, incoming, outgoing);
     open.add(outgoing);
     outgoing.once('close', () => open.delete(outgoing));
@@ -55,7 +55,7 @@ export function createListener(app: App, log: Log = () => {}): Listener {
       known.set(incoming, more);
       return listener(incoming, outgoing);
     };
-    const renewal = lookup && app.renew(lookup);
+    const renewal = lookup && app.responseCache.revalidate(lookup);
     if (renewal === undefined) return answerInFull({ cacheKey: question }).catch(fail);
     // An answer that is only renewed has no listeners that could throw, and guards would cost as much as it does.
     return renewal

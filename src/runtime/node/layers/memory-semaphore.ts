@@ -67,7 +67,7 @@ export function createWindowBudget(total: number): WindowBudget {
       }
     };
     ask(({ holder }) => holder?.isSlow());
-    ask((lease) => shares.isExcess(lease, level, asked) && lease.holder?.hasHadItsTime());
+    ask((lease) => shares.isExcess(lease, level, asked) && lease.holder?.isPastMinimum());
     // Too little is of no use yet.
     if (asked.reduce((sum, { bytes }) => sum + bytes, free) < next.bytes) return;
     for (const lease of asked.slice(known)) {
@@ -77,7 +77,7 @@ export function createWindowBudget(total: number): WindowBudget {
   }
 
   return {
-    takeAtOnce(request) {
+    tryTake(request) {
       const bytes = Math.min(request.bytes, total);
       if (line.size > 0 || bytes > total - shares.lent()) return undefined;
       let giveBack: (() => void) | undefined;

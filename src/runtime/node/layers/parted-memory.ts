@@ -16,9 +16,9 @@ export function createPartedWindowBudget(total: number, largest: number): Window
   if (total - kept < largest) return createWindowBudget(total);
   const small = createWindowBudget(kept);
   const large = createWindowBudget(total - kept);
-  const takeAtOnce = (request: WindowRequest) => small.takeAtOnce(request) ?? large.takeAtOnce(request);
+  const takeAtOnce = (request: WindowRequest) => small.tryTake(request) ?? large.tryTake(request);
   return {
-    takeAtOnce: (request) => (request.bytes > smallWindow ? large.takeAtOnce(request) : takeAtOnce(request)),
+    tryTake: (request) => (request.bytes > smallWindow ? large.tryTake(request) : takeAtOnce(request)),
     async take(request, signal) {
       if (request.bytes > smallWindow) return large.take(request, signal);
       signal.throwIfAborted();

@@ -47,18 +47,18 @@ export async function openRedisConnection({
     probe: async () => {
       await within(deadlineMs, client.ping());
     },
-    onAway: (reason) => log('warn', 'Redis is away: going on without it', { reason }),
-    onBack: () => {
+    onOpen: (reason) => log('warn', 'Redis is away: going on without it', { reason }),
+    onClose: () => {
       log('info', 'Redis is back');
       onReconnect();
     },
     clock: Date.now,
   });
-  client.on('error', (error: NodeJS.ErrnoException) => circuit.lost(reasonOf(error)));
-  client.on('ready', () => circuit.tryNow());
+  client.on('error', (error: NodeJS.ErrnoException) => circuit.open(reasonOf(error)));
+  client.on('ready', () => circuit.probeNow());
   await connect(client, circuit);
   return {
-    isDown: circuit.isAway,
+    isDown: circuit.isOpen,
     run: createRun(client, circuit, log, deadlineMs),
     async close() {
       circuit.stop();
@@ -101,7 +101,7 @@ async function connect(client: RedisClient, circuit: Circuit): Promise<void> {
     () => first.resolve(),
     () => first.resolve(),
   );
-  await within(firstDeadlineMs, first.promise).catch((error: Error) => circuit.lost(error.message));
+  await within(firstDeadlineMs, first.promise).catch((error: Error) => circuit.open(error.message));
 }
 
 function createRun(
@@ -113,13 +113,13 @@ function createRun(
   /** What Redis has said no to lately: each kind is told once in ten minutes. */
   const told = new LRUCache<string, true>({ max: 100, ttl: 600_000 });
   return async (command) => {
-    if (circuit.isAway()) return undefined;
+    if (circuit.isOpen()) return undefined;
     try {
       const reply = await within(deadlineMs, command(client));
-      circuit.answered();
+      circuit.recordSuccess();
       return reply;
     } catch (error) {
-      if (error instanceof Late) circuit.late(error.message);
+      if (error instanceof Late) circuit.recordTimeout(error.message);
       if (!(error instanceof ErrorReply)) return undefined;
       // It is there, and says for instance that it is full (OOM), or that this user may not do that (NOPERM).
       const [code = ''] = error.message.split(' ', 1);

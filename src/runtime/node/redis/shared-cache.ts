@@ -30,7 +30,7 @@ export async function openSharedCache(
   };
   await replicas.join();
   return {
-    tier: { name: 'redis', cache, keeps: isShared, isAway: connection.isDown },
+    tier: { name: 'redis', cache, accepts: isShared, isAway: connection.isDown },
     async close() {
       await replicas.leave();
       await connection.close();

@@ -8,12 +8,12 @@ import { testSigningKey } from '../../../support/signing-key.ts';
 const key = JSON.stringify(testSigningKey);
 
 describe('regshift check-config', () => {
-  it('tells what would be served', async () => {
+  it('prints the routes of valid settings', async () => {
     const env = { REGSHIFT_UPSTREAM: 'https://registry.example', REGSHIFT_SIGNING_KEY: key, PORT: '81' };
     const { code, out, err } = await regshift(['check-config'], { env });
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(
-      /^all +https:\/\/registry\.example\/ +passthrough +whoever the registry lets in +auto +stream$/m,
+      /^all +https:\/\/registry\.example\/ +passthrough +none: the registry decides +auto +stream$/m,
     );
     expect(out).toMatch(/^listens on http:\/\/127\.0\.0\.1:81$/m);
     expect(out).toContain((await readSigningKey(key)).id);
@@ -21,13 +21,13 @@ describe('regshift check-config', () => {
     expect(out).not.toContain(testSigningKey.d);
   });
 
-  it('tells machines the same', async () => {
+  it('prints the same as JSON', async () => {
     const { code, json } = await regshift(['check-config', '--json']);
     expect(code).toBe(0);
     expect(json()).toMatchObject({ valid: true, set: [], routes: [{ route: 'all', form: 'auto' }] });
   });
 
-  it('tells every problem, and no secret', async () => {
+  it('prints every problem, and no secret', async () => {
     const file = join(temporaryFolder(), 'key.pem');
     writeFileSync(file, 'secret, and no key');
     const env = {
@@ -45,12 +45,12 @@ describe('regshift check-config', () => {
     expect(machines.json<{ problems: unknown[] }>().problems).toHaveLength(4);
   });
 
-  it('does not tell a key that was cut short, and taken for a path', async () => {
+  it('does not print a truncated key that looks like a path', async () => {
     const { code, err } = await regshift(['check-config'], {
       env: { REGSHIFT_SIGNING_KEY: 'MHcCAQEEIsecret' },
     });
     expect(code).toBe(2);
-    expect(err).toContain('is neither a key nor a path to a file that can be read');
+    expect(err).toContain('is neither a key nor a path to a readable file');
     expect(err).not.toContain('secret');
   });
 });

@@ -13,35 +13,35 @@ const golden = join(import.meta.dirname, '../../../golden/schema1/one-layer');
 const bytesOf = (path: string) => new Uint8Array(readFileSync(path));
 
 describe('regshift convert, to standard output', () => {
-  it('gives schema 1 whose payload is that of docker-registry 2.8.2', async () => {
+  it('writes schema 1 with the payload of docker-registry 2.8.2', async () => {
     const folder = temporaryFolder();
     const key = join(folder, 'key.json');
     writeFileSync(key, JSON.stringify(testSigningKey));
-    const given = bytesOf(join(golden, 'schema1.payload.json'));
-    const { name, tag } = JSON.parse(new TextDecoder().decode(given)) as { name: string; tag: string };
+    const payload = bytesOf(join(golden, 'schema1.payload.json'));
+    const { name, tag } = JSON.parse(new TextDecoder().decode(payload)) as { name: string; tag: string };
     const options = ['--to', 'schema1', '--name', name, '--tag', tag, '--key', key];
     const { code, bytes, err } = await regshift(['convert', join(golden, 'manifest.json'), ...options]);
     expect(code).toBe(0);
     const { source } = readManifest(bytes);
-    expect(source.digest).toBe(digestOf(given));
+    expect(source.digest).toBe(digestOf(payload));
     expect(new TextDecoder().decode(bytes)).toContain(
       (await readSigningKey(JSON.stringify(testSigningKey))).id,
     );
-    expect(err).toContain(`${digestOf(given)}  ${mediaTypes.schema1Signed}`);
+    expect(err).toContain(`${digestOf(payload)}  ${mediaTypes.schema1Signed}`);
   });
 
-  it('says that a key was made where none is given, and that a name is needed', async () => {
+  it('says that it made a key, and that schema 1 needs a name', async () => {
     const manifest = join(golden, 'manifest.json');
     const without = await regshift(['convert', manifest, '--to', 'schema1', '--name', 'a/b']);
     expect(without).toMatchObject({
       code: 0,
-      err: expect.stringContaining('Signed with a key made for this once'),
+      err: expect.stringContaining('Signed with a new key'),
     });
     const nameless = await regshift(['convert', manifest, '--to', 'schema1']);
     expect(nameless).toMatchObject({ code: 2, out: '', err: expect.stringContaining('--name') });
   });
 
-  it('takes a config from a file of its own', async () => {
+  it('reads the config from --config', async () => {
     const folder = temporaryFolder();
     const manifest = join(folder, 'm.json');
     writeFileSync(manifest, bytesOf(join(golden, 'manifest.json')));
@@ -49,7 +49,7 @@ describe('regshift convert, to standard output', () => {
     expect(alone).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringMatching(/sha256:\w+ is needed, and is not in/),
+      err: expect.stringMatching(/sha256:\w+ is needed, but is not in/),
     });
     const config = ['--config', join(golden, 'config.json')];
     const { code, json } = await regshift(['convert', manifest, '--to', 'v1', ...config]);
@@ -57,7 +57,7 @@ describe('regshift convert, to standard output', () => {
     expect(json<{ id: string }[]>()[0]?.id).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('tells what was lost', async () => {
+  it('prints losses', async () => {
     const manifest = await writeSampleLayout(temporaryFolder(), 'generic-993');
     const { code, bytes, err } = await regshift(['convert', manifest, '--to', 'oci']);
     expect(code).toBe(0);
@@ -65,15 +65,15 @@ describe('regshift convert, to standard output', () => {
     expect(err).toMatch(/^lost: \$\.dependencies\[\d\] is no layer/m);
   });
 
-  it('does not give a manifest alone that is nothing without what was made with it', async () => {
+  it('refuses to write only the manifest if the conversion made other content', async () => {
     const manifest = await writeSampleLayout(temporaryFolder(), 'oci-zstd');
     const { code, out, err } = await regshift(['convert', manifest, '--to', 'schema2']);
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toContain('name a folder by --out folder/');
+    expect(err).toContain('Name a folder: --out folder/');
   });
 
   test.each([
-    ['oci', 'list', 1, /This is one image, and --to list is for an index/],
+    ['oci', 'list', 1, /This is one image, but --to list is for an index/],
     ['index', 'schema2', 2, /--platform \(linux\/amd64, linux\/arm64\/v8\)/],
     ['helm-chart', 'schema2', 1, /not a container image/],
   ] as const)('%s, to %s: %i', async (sample, to, code, why) => {
@@ -96,7 +96,7 @@ describe('regshift convert, to standard output', () => {
 });
 
 describe('regshift convert, to files', () => {
-  it('writes the manifest into a file, and tells machines what was done', async () => {
+  it('writes the manifest to a file, and prints the result as JSON', async () => {
     const folder = temporaryFolder();
     const manifest = await writeSampleLayout(folder, 'oci');
     const out = join(folder, 'schema2.json');
@@ -107,18 +107,18 @@ describe('regshift convert, to files', () => {
   });
 
   it.each(['oci-zstd', 'index-zstd'] as const)(
-    'makes a whole layout of %s, which verifies',
+    'writes a complete layout of %s, which verifies',
     async (sample) => {
       const folder = temporaryFolder();
       const manifest = await writeSampleLayout(folder, sample);
       const out = join(folder, 'converted');
       mkdirSync(out);
       const to = sample === 'index-zstd' ? 'list' : 'schema2';
-      const { code, out: told } = await regshift(['convert', manifest, '--to', to, '--out', out]);
+      const { code, out: printed } = await regshift(['convert', manifest, '--to', to, '--out', out]);
       expect(code).toBe(0);
       const { manifests } = JSON.parse(readFileSync(join(out, 'index.json'), 'utf8'));
       expect(manifests).toHaveLength(1);
-      expect(told).toContain(manifests[0].digest);
+      expect(printed).toContain(manifests[0].digest);
       const root = join(out, 'blobs', manifests[0].digest.replace(':', '/'));
       const verified = await regshift(['verify', root, '--layers', '--json']);
       const { checks, valid } = verified.json<{
@@ -128,14 +128,14 @@ describe('regshift convert, to files', () => {
       expect(valid).toBe(true);
       const layers = checks.filter(({ what }) => what === 'layer');
       expect(layers.length).toBeGreaterThan(1);
-      // All layers are there, and none of them is packed any more.
+      // All layers are in the layout, and none is compressed.
       for (const { ok, detail } of layers)
         expect({ ok, detail }).toMatchObject({ ok: true, detail: expect.stringMatching(/, none$/) });
       expect(existsSync(join(out, 'oci-layout'))).toBe(true);
     },
   );
 
-  it('adds to a layout that is there, once', async () => {
+  it('adds a manifest to an existing layout once', async () => {
     const folder = temporaryFolder();
     const manifest = await writeSampleLayout(folder, 'oci');
     const out = join(folder, 'layout/');
@@ -148,7 +148,7 @@ describe('regshift convert, to files', () => {
     expect(manifests.map(({ mediaType }) => mediaType)).toEqual([mediaTypes.generic, mediaTypes.schema2]);
   });
 
-  it('puts schema 1 beside the blobs: its digest is not that of its bytes', async () => {
+  it('writes schema 1 beside the blobs: its digest is not that of its bytes', async () => {
     const folder = temporaryFolder();
     const manifest = await writeSampleLayout(folder, 'oci-zstd');
     const out = join(folder, 'schema1/');
@@ -158,10 +158,10 @@ describe('regshift convert, to files', () => {
     expect(await regshift(['verify', join(out, 'manifest.json'), '--layers'])).toMatchObject({ code: 0 });
   });
 
-  it('takes one image of an index, from files of any name', async () => {
+  it('converts one image of an index, from files with any name', async () => {
     const folder = temporaryFolder();
     const manifest = await writeSampleLayout(folder, 'list', false);
-    // As somebody would have them who saved what a registry gave.
+    // Like files that a user saved from a registry.
     const { dependencies } = readManifest(bytesOf(manifest));
     const flat = join(folder, 'flat');
     mkdirSync(flat);
@@ -182,7 +182,7 @@ describe('regshift convert, to files', () => {
     expect(readManifest(bytes).source.mediaType).toBe(mediaTypes.ociManifest);
   });
 
-  it('takes an image apart into v1 images', async () => {
+  it('splits an image into v1 images', async () => {
     const folder = temporaryFolder();
     const manifest = await writeSampleLayout(folder, 'schema2', false);
     const out = join(folder, 'v1');
@@ -195,7 +195,7 @@ describe('regshift convert, to files', () => {
     }
   });
 
-  it('gives no name to a layer that is not what its config says', async () => {
+  it('writes no layer that does not match its config', async () => {
     const folder = temporaryFolder();
     const manifest = await writeSampleLayout(folder, 'oci-zstd');
     const other = await writeSampleLayout(join(folder, 'other'), 'schema2');

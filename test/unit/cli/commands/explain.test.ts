@@ -31,7 +31,7 @@ async function explained(sample: string, ...options: string[]): Promise<Explaine
   return json<Explained>();
 }
 
-/** Each reason, by a client and an image that have it: the decisions on the way, with their reasons. */
+/** Every reason of negotiation, with a client and an image that show it: the steps, each with its reason. */
 const cases: readonly (readonly [sample: string, options: readonly string[], steps: readonly string[]])[] = [
   ['oci', ['--accept', '*/*'], ['stored: takes-anything']],
   ['oci', ['--for', 'docker-20.10'], ['stored: reads-it']],
@@ -49,26 +49,26 @@ const cases: readonly (readonly [sample: string, options: readonly string[], ste
 
 describe('regshift explain', () => {
   test.each(cases)('%s %j: %j', async (sample, options, steps) => {
-    const { steps: told } = await explained(sample, ...options);
-    expect(told.map(({ kind, form, because }) => `${kind}${form ? ` ${form}` : ''}: ${because}`)).toEqual(
+    const { steps: printed } = await explained(sample, ...options);
+    expect(printed.map(({ kind, form, because }) => `${kind}${form ? ` ${form}` : ''}: ${because}`)).toEqual(
       steps,
     );
   });
 
-  it('tells the answer that the proxy gives', async () => {
+  it('shows the response of the proxy', async () => {
     const { answer } = await explained('index', '--for', 'docker-1.9');
-    const given = await testApp().get('/v2/sample/index/manifests/latest', {
+    const response = await testApp().get('/v2/sample/index/manifests/latest', {
       'User-Agent': 'docker/1.9.1 os/linux arch/amd64',
     });
     expect(answer).toMatchObject({
       status: 200,
-      mediaType: given.header('Content-Type'),
-      digest: given.header('Docker-Content-Digest'),
-      source: given.header('Regshift-Source-Digest'),
+      mediaType: response.header('Content-Type'),
+      digest: response.header('Docker-Content-Digest'),
+      source: response.header('Regshift-Source-Digest'),
     });
   });
 
-  it('tells what is known of a client, and what it reads', async () => {
+  it('shows the profile of a client, and the forms that it reads', async () => {
     const { client, reads, platform } = await explained(
       'oci',
       '--for',
@@ -79,11 +79,11 @@ describe('regshift explain', () => {
     expect(client.rows.map(({ lacks }) => lacks)).toEqual(['oci', 'zstd']);
     expect(reads).toMatchObject({ anything: false, zstd: false });
     expect(reads.types).not.toContain(mediaTypes.ociManifest);
-    // The User-Agent says arch/arm, and what is set says the rest.
+    // The User-Agent names arch/arm; the variant comes from --platform.
     expect(platform).toBe('linux/arm/v6');
   });
 
-  it('tells of a digest that the client cannot read what it can pull instead', async () => {
+  it('names another digest to pull if the client cannot read the form of this one', async () => {
     const { answer } = await explained('oci', '--for', 'docker-28');
     const byDigest = await explained(`oci@${answer.digest}`, '--for', 'docker-1.13');
     expect(byDigest.answer).toMatchObject({ status: 404, code: 'UNSUPPORTED' });
@@ -98,14 +98,14 @@ describe('regshift explain', () => {
     expect(named.steps.map(({ because }) => because)).toEqual(['reads-it']);
   });
 
-  it('asks as the very version that is named', async () => {
+  it('uses the exact version that --for names', async () => {
     const named = async (client: string) => (await explained('oci', '--for', client)).client.name;
     expect(await named('docker-1.12.6')).toBe('docker/1.12.6');
     expect(await named('docker-1.13')).toBe('docker/1.13.1');
     expect(await named('podman-4.3')).toBe('skopeo/1.9.3');
   });
 
-  it('explains a document of no dialect that is known, which passes as it is', async () => {
+  it('explains a document of an unknown dialect, which passes unchanged', async () => {
     const document = JSON.stringify({ schemaVersion: 7, mediaType: 'application/vnd.example+json' });
     const digest = digestOf(new TextEncoder().encode(document));
     const headers = { 'Content-Type': 'application/vnd.example+json', 'Docker-Content-Digest': digest };
@@ -123,7 +123,7 @@ describe('regshift explain', () => {
     }
   });
 
-  it('sends Docker up to 1.5 on to registry API v1', async () => {
+  it('shows that Docker up to 1.5 uses registry API v1', async () => {
     const { answer, steps } = await explained('oci', '--for', 'docker-1.3.3');
     expect(steps).toEqual([]);
     expect(answer).toMatchObject({ status: 404, code: 'MANIFEST_UNKNOWN' });
@@ -132,17 +132,19 @@ describe('regshift explain', () => {
   it('prints the steps with their reasons', async () => {
     const { code, out } = await regshift(['explain', `${host}/sample/index`, '--for', 'docker-1.9']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^Accept +not sent, as by Docker up to 1\.9$/m);
+    expect(out).toMatch(/^Accept +not sent, like Docker up to 1\.9$/m);
     expect(out).toMatch(/^ {2}known +docker before 23\.0\.0 lacks zstd: .*invalid tar header/m);
     expect(out).toMatch(
       /^ {2}because +the client reads no form of index, so the image of its platform is chosen$/m,
     );
-    expect(out).toMatch(/^answer +a schema 1 manifest, \d+ bytes$/m);
+    expect(out).toMatch(/^response +a schema 1 manifest, \d+ bytes$/m);
   });
 
-  it('says that layers would have to be read', async () => {
+  it('says that layers must be read first', async () => {
     const { code, out } = await regshift(['explain', `${host}/sample/oci-zstd`, '--for', 'docker-1.13']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^answer +The layer sha256:\w{64} would have to be read first\. With --read-layers/m);
+    expect(out).toMatch(
+      /^response +The layer sha256:\w{64} would have to be read first\. Use --read-layers/m,
+    );
   });
 });

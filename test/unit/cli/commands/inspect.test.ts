@@ -19,7 +19,7 @@ interface Inspected {
       readonly layers: readonly Layer[];
     };
   };
-  readonly clients: readonly Given[];
+  readonly clients: readonly View[];
 }
 
 interface Layer {
@@ -27,7 +27,7 @@ interface Layer {
   readonly size?: number;
 }
 
-interface Given {
+interface View {
   readonly client: string;
   readonly form: string;
   readonly digest?: string;
@@ -50,14 +50,14 @@ async function inspected(sample: string, ...options: string[]): Promise<Inspecte
   return json<Inspected>();
 }
 
-describe('what is stored', () => {
+describe('the stored image', () => {
   test.each([
     ['oci', 'oci', 2, ['gzip', 'gzip']],
     ['oci-zstd', 'oci', 2, ['zstd', 'zstd']],
     ['oci-no-history', 'oci', undefined, ['gzip', 'gzip']],
     ['schema2-plain-tar', 'schema2', 2, ['none', 'none']],
     ['schema1', 'schema1', 3, ['gzip', 'gzip', 'gzip']],
-    // The type of its layers does not say how they are packed.
+    // The media type of these layers does not say their compression.
     ['generic', 'generic', 2, ['gzip', 'gzip']],
     ['generic-993', 'generic', 2, ['none', 'none']],
   ])('%s: %s', async (sample, form, history, compressions) => {
@@ -68,7 +68,7 @@ describe('what is stored', () => {
     expect(stored.image?.layers.map(({ compression }) => compression)).toEqual(compressions);
   });
 
-  it('tells the entries of an index, and looks into the image of a platform', async () => {
+  it('shows the entries of an index, and the image of a platform', async () => {
     const { stored } = await inspected('index', '--platform', 'linux/arm64');
     expect(
       stored.entries?.map(({ platform, attestation }) => (attestation ? 'attestation' : platform)),
@@ -76,15 +76,15 @@ describe('what is stored', () => {
     expect(stored.image?.platform).toBe('linux/arm64/v8');
   });
 
-  it('tells the platforms that a table names', async () => {
+  it('shows the platforms of a platform table', async () => {
     const { stored } = await inspected('fat-generic-table');
     expect(stored.entries?.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64']);
   });
 });
 
-describe('what each client would be given', () => {
+describe('the response that each client gets', () => {
   it.each(['generic', 'fat-generic', 'schema1', 'schema2', 'list', 'oci', 'oci-zstd', 'index', 'index-zstd'])(
-    '%s: as the proxy does it',
+    '%s: is that of the proxy',
     async (sample) => {
       const { clients } = await inspected(sample, '--read-layers');
       expect(clients.map(({ client }) => client)).toEqual(knownClients.map(({ name }) => name));
@@ -102,7 +102,7 @@ describe('what each client would be given', () => {
     },
   );
 
-  it('tells what is lost, in the image below an index too', async () => {
+  it('shows losses, including those of the image of an index', async () => {
     const { clients } = await inspected('index');
     const docker113 = clients.find(({ client }) => client === 'Docker 1.10–18.03');
     expect(docker113).toMatchObject({ form: 'list', losses: [{ kind: 'entries' }, { kind: 'entries' }] });
@@ -112,7 +112,7 @@ describe('what each client would be given', () => {
     ]);
   });
 
-  it('reads no layer if it is not told to, and says so', async () => {
+  it('reads layers only with --read-layers, and says so', async () => {
     for (const sample of ['oci-zstd', 'index-zstd', 'schema1']) {
       const { clients } = await inspected(sample);
       const unread = clients.filter(({ unread }) => unread).map(({ client, form }) => `${client}: ${form}`);
@@ -138,26 +138,26 @@ describe('what each client would be given', () => {
     }
   });
 
-  it('tells who is refused, and why', async () => {
+  it('shows which clients are refused', async () => {
     const { clients } = await inspected('helm-chart');
     const refused = clients.filter(({ refused }) => refused).map(({ client }) => client);
     expect(refused).toEqual(['Docker ≤ 1.5', 'Docker 1.6–1.9', 'Docker 1.10–18.03', 'Docker 19.03.0–4']);
   });
 });
 
-describe('for people', () => {
-  it('prints what is stored, and a table', async () => {
+describe('the printed text', () => {
+  it('has the stored image, and a table of clients', async () => {
     const { code, out } = await regshift(['inspect', `${host}/sample/index-zstd:1.0`]);
     expect(code).toBe(0);
     expect(out).toMatch(/sample\/index-zstd:1\.0 is stored as an OCI index: sha256:\w{64}, \d+ bytes\n/);
     expect(out).toMatch(/^ {2}linux\/amd64 +oci +\d+ bytes +sha256:\w{64}$/m);
     expect(out).toMatch(/^ {2}zstd +\d+ bytes +sha256:\w{64}$/m);
-    expect(out).toMatch(/^Docker 1\.10–18\.03 +list +known when its layers are read$/m);
+    expect(out).toMatch(/^Docker 1\.10–18\.03 +list +unknown: layers not read$/m);
     expect(out).toMatch(/^Docker 23–25 +as stored +sha256:\w{12}…$/m);
-    expect(out).toContain('With --read-layers they are read now.');
+    expect(out).toContain('Use --read-layers to read the layers now.');
   });
 
-  it('says what the registry says when there is no such image', async () => {
+  it('has the status of the registry for a missing image', async () => {
     const { code, out, err } = await regshift(['inspect', `${host}/sample/none`]);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toContain('404');
@@ -195,7 +195,7 @@ describe('logins of docker login', () => {
     expect(await withConfig({ auths: { HOST: { auth: btoa(login) } } })).toMatchObject({ code: 0, err: '' });
   });
 
-  it('are asked of the helper that keeps them', async () => {
+  it('come from the credential helper', async () => {
     const helper = `#!/bin/sh
 read address
 [ "$1 $address" = "get HOST" ] && printf '{"ServerURL":"%s","Username":"alice","Secret":"wonderland"}' "$address"
@@ -203,25 +203,25 @@ read address
     expect(await withConfig({ credsStore: 'test' }, helper)).toMatchObject({ code: 0, err: '' });
   });
 
-  it('are not there: it is asked without one, and the 401 is told', async () => {
+  it('missing: the request carries none, and the error names the 401', async () => {
     const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
     const ran = await withConfig({ credsStore: 'test' }, helper);
     expect(ran).toMatchObject({ code: 1, out: '', err: expect.stringContaining('401') });
     expect(ran.authorizations.every((each) => each === '')).toBe(true);
   });
 
-  it('of other hosts stay where they are', async () => {
+  it('of other hosts are not sent', async () => {
     const ran = await withConfig({ auths: { 'registry.example': { auth: btoa(login) } } });
     expect(ran.code).toBe(1);
     expect(ran.authorizations.every((each) => each === '')).toBe(true);
   });
 
-  it('cannot be read: says which file is wrong', async () => {
+  it('in an invalid file: the error names the file', async () => {
     const ran = await withConfig(['no config']);
     expect(ran).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringContaining('config.json is not what docker login'),
+      err: expect.stringContaining('config.json is not a configuration file of docker login'),
     });
   });
 });

@@ -13,7 +13,7 @@ describe('regshift keygen', () => {
     expect(err).toBe(`This is the key ${id}\n`);
   });
 
-  it('writes a file that its owner alone can read', async () => {
+  it('writes a file that only its owner can read', async () => {
     const file = join(temporaryFolder(), 'key.pem');
     const { code, out } = await regshift(['keygen', '--out', file]);
     const { id } = await readSigningKey(readFileSync(file, 'utf8'));
@@ -21,16 +21,16 @@ describe('regshift keygen', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it('does not write over a file', async () => {
+  it('keeps an existing file', async () => {
     const file = join(temporaryFolder(), 'key.pem');
     writeFileSync(file, 'the only copy');
     const { code, out, err } = await regshift(['keygen', '--out', file]);
     expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(err).toContain(`${file} is there already`);
+    expect(err).toContain(`${file} already exists`);
     expect(readFileSync(file, 'utf8')).toBe('the only copy');
   });
 
-  it('tells machines the id, and the file or the key', async () => {
+  it('prints JSON with the id, and the file or the key', async () => {
     const file = join(temporaryFolder(), 'key.jwk');
     const written = await regshift(['keygen', '--out', file, '--format', 'jwk', '--json']);
     const { id } = await readSigningKey(readFileSync(file, 'utf8'));

@@ -7,7 +7,6 @@ import { createSampleRegistry } from '../../../../src/sample-registry/registry.t
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { type RunningProxy, startProxy } from '../../../support/proxy.ts';
 import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
-import { startSlowLayers } from '../../../support/slow-layers.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
 
 interface Result {
@@ -33,7 +32,7 @@ describe('regshift warm', () => {
 
   const warm = (...argv: string[]) => regshift(['warm', ...argv, '--proxy', proxyAt(proxy)]);
 
-  it('asks as each generation, which then is given the same', async () => {
+  it('pulls as each generation of clients', async () => {
     const { code, json, err } = await warm('sample/index-zstd', '--all-clients', '--json');
     expect(code).toBe(0);
     const results = json<Result[]>();
@@ -53,9 +52,9 @@ describe('regshift warm', () => {
 
   it.each([
     ['docker-1.13', mediaTypes.dockerList, mediaTypes.schema2],
-    // The index is given as it is: nothing but the client's next request leads to the image.
+    // The index passes unchanged; only the next request of the client converts the image.
     ['docker-24', mediaTypes.ociIndex, mediaTypes.ociManifest],
-  ])('leaves behind all that a pull by %s asks for, up to blobs', async (client, index, image) => {
+  ])('makes the proxy remember all manifests of a pull by %s', async (client, index, image) => {
     const upstream = await startSampleServer();
     const own = await startProxy(upstream.url);
     const get = (reference = '', accept = '') =>
@@ -73,7 +72,7 @@ describe('regshift warm', () => {
     }
   });
 
-  it('asks for all tags', async () => {
+  it('pulls all tags', async () => {
     const { code, json } = await warm(
       'sample/oci',
       '--all-tags',
@@ -87,7 +86,7 @@ describe('regshift warm', () => {
     expect(json<Result[]>().map(({ image }) => image)).toEqual(['sample/oci:1.0', 'sample/oci:latest']);
   });
 
-  it('fails where a client gets nothing, and does the rest', async () => {
+  it('fails if a client gets nothing, and continues with the others', async () => {
     const { code, out } = await warm('sample/helm-chart', 'sample/none', '--for', 'docker-1.9', 'docker-24');
     expect(code).toBe(1);
     expect(out).toMatch(/^sample\/helm-chart:latest +Docker 1\.6–1\.9 +nothing: .*not a container image/m);
@@ -95,14 +94,14 @@ describe('regshift warm', () => {
     expect(out).toMatch(/^sample\/none:latest +Docker 23–25 +nothing: .*404/m);
   });
 
-  it('draws a bar on a terminal, and takes it away', async () => {
+  it('draws a bar on a terminal, and clears it', async () => {
     const argv = ['warm', 'sample/oci', '--for', 'docker-1.13', '--proxy', proxyAt(proxy)];
     const { err } = await regshift(argv, { terminal: true });
     expect(err).toMatch(/^\r\[#{20}\] 1\/1 sample\/oci:latest for Docker 1\.10–18\.03: schema2 +\r +\r$/);
     expect(err).not.toContain('\n');
   });
 
-  it('asks nobody for digests by registry API v1, which knows none', async () => {
+  it('skips registry API v1 for a digest, because API v1 has none', async () => {
     const [{ given } = { given: undefined }] = (
       await warm('sample/oci', '--for', 'docker-28', '--json')
     ).json<Result[]>();
@@ -111,28 +110,8 @@ describe('regshift warm', () => {
   });
 });
 
-describe('regshift warm waits', () => {
-  it('and comes back when the proxy says so', async () => {
-    const registry = await startSlowLayers(5000);
-    const proxy = await startProxy(registry.url, { REGSHIFT_MEASURE_DEADLINE: '1' });
-    try {
-      const argv = ['warm', 'sample/oci-zstd', '--for', 'docker-1.13', '--proxy', proxyAt(proxy)];
-      const impatient = await regshift([...argv, '--wait', '1']);
-      expect(impatient).toMatchObject({
-        code: 1,
-        out: expect.stringContaining('Pull again in about'),
-      });
-      const { code, out, err } = await regshift(argv);
-      expect(err).toMatch(/layers are being read, again in \d+ s/);
-      expect(out).toMatch(/schema2 +sha256:/);
-      expect(code).toBe(0);
-    } finally {
-      await proxy.stop();
-      await registry.stop();
-    }
-  });
-
-  it('for a login that docker login has left', async () => {
+describe('regshift warm behind a login', () => {
+  it('uses the login of docker login', async () => {
     const strict = await startStrictRegistry('alice:wonderland', createSampleRegistry().fetch);
     const proxy = await startProxy(`http://${strict.host}`);
     const folder = temporaryFolder();
@@ -163,7 +142,7 @@ describe('regshift warm waits', () => {
   });
 });
 
-describe('a client by its name', () => {
+describe('knownClientById', () => {
   test.each([
     ['docker-1.3.3', 'docker-1.5'],
     ['docker-1.6', 'docker-1.9'],
@@ -183,7 +162,7 @@ describe('a client by its name', () => {
     ['kubelet-1.2', undefined],
     ['docker-dev', undefined],
     ['', undefined],
-  ])('%s is of the generation %s', (name, id) => {
+  ])('%s belongs to the generation %s', (name, id) => {
     expect(knownClientById(name)?.id).toBe(id);
   });
 

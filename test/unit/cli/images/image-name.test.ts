@@ -3,7 +3,7 @@ import { readImageName } from '../../../../src/cli/images/image-name.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 
-describe('an image is named as for docker pull', () => {
+describe('image names are those of docker pull', () => {
   test.each<[text: string, registry: string, name: string, reference: string]>([
     ['alpine', 'https://registry-1.docker.io/', 'library/alpine', 'latest'],
     ['alpine:3.20', 'https://registry-1.docker.io/', 'library/alpine', '3.20'],
@@ -29,7 +29,7 @@ describe('an image is named as for docker pull', () => {
     ]).toEqual([registry, name, expected]);
   });
 
-  test('--plain-http is for registries with a name of their own', () => {
+  test('--plain-http applies to named registries, and not to Docker Hub', () => {
     expect(readImageName('registry.example/app', true).registryUrl.href).toBe('http://registry.example/');
     expect(readImageName('alpine', true).registryUrl.href).toBe('https://registry-1.docker.io/');
   });
@@ -44,7 +44,7 @@ describe('an image is named as for docker pull', () => {
     'http:///x',
     'x.y:z/app',
     `a@${digest}0`,
-  ])('%j is none', (text) => {
-    expect(() => readImageName(text)).toThrow(/no image|no digest|no host/);
+  ])('%j is not an image name', (text) => {
+    expect(() => readImageName(text)).toThrow(/not an image name|no valid digest|no valid registry host/);
   });
 });

@@ -60,17 +60,17 @@ describe('cutting at frames', () => {
   const second = [...magic, 0x20, 1, ...raw(1, 7)];
   const stream = Uint8Array.from([...first, ...skippable, ...second, ...skippable]);
 
-  function walked(unit: 'frame' | 'block', piece: number): FramePiece[] {
-    const walk = createFrameSplitter({ windowLimit: 1024, unit, what: 'layer X' });
+  function piecesOf(unit: 'frame' | 'block', piece: number): FramePiece[] {
+    const splitter = createFrameSplitter({ windowLimit: 1024, unit, what: 'layer X' });
     const pieces: FramePiece[] = [];
     for (let at = 0; at < stream.length; at += piece)
-      pieces.push(...walk.walk(stream.subarray(at, at + piece)));
-    walk.end();
+      pieces.push(...splitter.split(stream.subarray(at, at + piece)));
+    splitter.end();
     return pieces;
   }
 
   test('in one go, a piece is a frame', () => {
-    const pieces = walked('frame', stream.length);
+    const pieces = piecesOf('frame', stream.length);
     expect(pieces.map(({ bytes, closes }) => ({ bytes: [...bytes], closes }))).toEqual([
       { bytes: first, closes: true },
       { bytes: second, closes: true },
@@ -79,7 +79,7 @@ describe('cutting at frames', () => {
   });
 
   test('in one go, a piece is a block, with the header before or the checksum behind it', () => {
-    expect(walked('block', stream.length).map(({ bytes }) => bytes.length)).toEqual([
+    expect(piecesOf('block', stream.length).map(({ bytes }) => bytes.length)).toEqual([
       11,
       first.length - 11,
       second.length,
@@ -90,7 +90,7 @@ describe('cutting at frames', () => {
     for (const unit of ['frame', 'block'] as const) {
       const frames: number[][] = [];
       let open = false;
-      for (const { bytes, opens, closes } of walked(unit, piece)) {
+      for (const { bytes, opens, closes } of piecesOf(unit, piece)) {
         expect(opens !== undefined).toBe(!open);
         if (opens !== undefined) frames.push([]);
         frames.at(-1)?.push(...bytes);
@@ -106,7 +106,7 @@ describe('cutting at frames', () => {
     ['a block beyond 128 KiB', [...magic, 0x00, 0, 3, 0xff, 0xff, 9], 'a kind that there is not'],
     ['a window beyond the limit', [...magic, 0x00, 1 << 3, ...raw(1)], 'window of 2048 bytes; at most 1024'],
   ])('%s is refused before a decoder sees it', (_name, bytes, message) => {
-    const walk = createFrameSplitter({ windowLimit: 1024, unit: 'frame', what: 'layer X' });
-    expect(() => [...walk.walk(Uint8Array.from(bytes))]).toThrow(message);
+    const splitter = createFrameSplitter({ windowLimit: 1024, unit: 'frame', what: 'layer X' });
+    expect(() => [...splitter.split(Uint8Array.from(bytes))]).toThrow(message);
   });
 });

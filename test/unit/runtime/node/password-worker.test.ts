@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { decoyHash } from '../../../../src/auth/decoy-hashes.ts';
+import { decoyHash } from '../../../../src/auth/htpasswd.ts';
 import type { Facts } from '../../../../src/observability/log.ts';
 import { createPasswordWorker } from '../../../../src/runtime/node/password-worker.ts';
 import { projectRoot } from '../../../support/wrangler.ts';

@@ -163,8 +163,7 @@ it('an answer that stands still is reset as well', async () => {
   const app = {
     fetch: async () =>
       responseWithUpstreamBody(new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(65_536)) }), {}),
-    again: () => undefined,
-    renew: () => undefined,
+    responseCache: { lookup: () => undefined, revalidate: () => undefined },
   };
   const server = createProxyServer({ ...createListener(app), certificate: undefined });
   await listen(server, '127.0.0.1', 0);

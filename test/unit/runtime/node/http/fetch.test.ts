@@ -149,11 +149,11 @@ describe('a body that stands still', () => {
     const { url } = await startRaw(async (socket) => {
       socket.write(first);
       for (const byte of 'cdefghi') {
-        await sleep(30);
+        await sleep(100);
         socket.write(byte);
       }
     });
-    expect(await (await createHttpFetch(60)(url, {})).text()).toBe('abcdefghi');
+    expect(await (await createHttpFetch(400)(url, {})).text()).toBe('abcdefghi');
   });
 
   it('is none where nobody reads what has come', async () => {
@@ -200,7 +200,7 @@ describe('a connection', () => {
     });
     const ask = createHttpFetch();
     await ask(url, { method: 'HEAD' });
-    await sleep(50);
+    await expect.poll(() => sockets[0]?.destroyed, { timeout: 5000 }).toBe(true);
     const next = await ask(url, {}).then((response) => response.text(), String);
     expect(next).not.toBe('forged');
     expect(sockets.length).toBeGreaterThan(0);

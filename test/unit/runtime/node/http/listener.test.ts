@@ -15,12 +15,14 @@ import { startServer } from '../../../upstream/local-server.ts';
 /** A program that answers so, behind a server of Node's. */
 async function serving(
   answer: (request: Request) => Promise<Response>,
-  again: App['again'] = () => undefined,
-  renew: App['renew'] = () => undefined,
+  lookup: App['responseCache']['lookup'] = () => undefined,
+  revalidate: App['responseCache']['revalidate'] = () => undefined,
 ) {
   const logged: string[] = [];
   const log: Log = (level, message, facts) => logged.push(`${level} ${message}: ${facts?.reason}`);
-  const server = createServer(createListener({ fetch: answer, again, renew }, log).listen);
+  const server = createServer(
+    createListener({ fetch: answer, responseCache: { lookup, revalidate } }, log).listen,
+  );
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -152,7 +152,7 @@ function holderOf(state: Partial<Record<'slow' | 'old', boolean>>) {
   let asked = 0;
   const holder: WindowHolder = {
     isSlow: () => state.slow === true,
-    hasHadItsTime: () => state.old === true,
+    isPastMinimum: () => state.old === true,
     giveBack: () => {
       asked += 1;
       queueMicrotask(() => back());

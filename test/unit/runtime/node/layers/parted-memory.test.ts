@@ -15,7 +15,7 @@ afterEach(() => {
 function slowReader(budget: ReturnType<typeof createPartedWindowBudget>, address: string, bytes: number) {
   const hold = async () => {
     const { promise: asked, resolve: giveBack } = Promise.withResolvers<void>();
-    const holder = { isSlow: () => true, hasHadItsTime: () => true, giveBack };
+    const holder = { isSlow: () => true, isPastMinimum: () => true, giveBack };
     const give = await budget.take({ bytes, owner: [address, ''], holder }, never);
     await asked;
     give();
@@ -47,7 +47,7 @@ describe('memory for windows', () => {
   it('is lent to small windows as a whole where no large one waits, and never beyond', async () => {
     const budget = createPartedWindowBudget(256 * MiB, 128 * MiB);
     const gives = Array.from({ length: 40 }, (_, at) =>
-      budget.takeAtOnce({ bytes: 8 * MiB, owner: [`192.0.2.${at}`, ''] }),
+      budget.tryTake({ bytes: 8 * MiB, owner: [`192.0.2.${at}`, ''] }),
     );
     expect(gives.filter(Boolean)).toHaveLength(32);
   });
@@ -55,7 +55,7 @@ describe('memory for windows', () => {
   it('is not kept from a large window by small ones that keep coming', async () => {
     const budget = createPartedWindowBudget(256 * MiB, 128 * MiB);
     const gives = Array.from({ length: 32 }, (_, at) =>
-      budget.takeAtOnce({ bytes: 8 * MiB, owner: [`192.0.2.${at}`, ''] }),
+      budget.tryTake({ bytes: 8 * MiB, owner: [`192.0.2.${at}`, ''] }),
     );
     let large = false;
     void budget.take({ bytes: 128 * MiB, owner: ['198.51.100.1', ''] }, never).then(() => {

@@ -1,0 +1,44 @@
+import type { RawDocument } from '../../json/document.ts';
+import { mediaTypes } from '../../media-types.ts';
+import type { Image, Index } from '../../model.ts';
+import { sourceOf } from '../../source.ts';
+import { layerTypeFrom } from '../oci-family/layer-type.ts';
+import { readImageIndex } from '../oci-family/read-index.ts';
+import { readImageManifest } from '../oci-family/read-manifest.ts';
+import type { IndexDialect } from '../oci-family/write-index.ts';
+import type { ManifestDialect } from '../oci-family/write-manifest.ts';
+
+/** Reads an OCI image manifest (image-spec 1.1, manifest.md). @throws ConversionError as `readImageManifest`. */
+export function readOciManifest(bytes: Uint8Array, document: RawDocument): Image {
+  return readImageManifest(sourceOf('oci', mediaTypes.ociManifest, bytes, document));
+}
+
+/** Reads an OCI index (image-spec 1.1, image-index.md). @throws ConversionError as `readImageIndex`. */
+export function readOciIndex(bytes: Uint8Array, document: RawDocument): Index {
+  return readImageIndex(sourceOf('oci', mediaTypes.ociIndex, bytes, document));
+}
+
+/** Rules for writing an OCI image manifest. It is compact, as most builders write it. */
+export const ociManifestDialect: ManifestDialect = {
+  dialect: 'oci',
+  manifestType: mediaTypes.ociManifest,
+  configType: mediaTypes.ociConfig,
+  layerType: layerTypeFrom({
+    none: { own: mediaTypes.ociLayer, foreign: mediaTypes.ociForeign },
+    gzip: { own: mediaTypes.ociLayerGzip, foreign: mediaTypes.ociForeignGzip },
+    zstd: { own: mediaTypes.ociLayerZstd, foreign: mediaTypes.ociForeignZstd },
+    encrypted: true,
+  }),
+  annotated: true,
+  needsMediaType: false,
+  indent: 0,
+};
+
+/** Rules for writing an OCI index. */
+export const ociIndexDialect: IndexDialect = {
+  dialect: 'oci',
+  indexType: mediaTypes.ociIndex,
+  annotated: true,
+  needsMediaType: false,
+  indent: 0,
+};

@@ -1,0 +1,33 @@
+import type { Handler } from 'hono';
+import { RegistryError } from '../../errors.ts';
+import type { Env } from '../env.ts';
+import { pingResponse } from '../v2/ping.ts';
+import { v1ErrorResponse, v1JsonResponse } from './responses.ts';
+
+/**
+ * `GET /v1/_ping`. The proxy calls itself a standalone registry: over HTTPS, Docker up to 1.9 then sends its login with
+ * every request.
+ */
+export const v1Ping: Handler<Env> = (context) =>
+  v1JsonResponse({}, context.get('request'), { 'X-Docker-Registry-Standalone': 'true' });
+
+/**
+ * `docker login` of 1.3 to 1.5. It first POSTs the login, to create an account. 401 tells it that the account exists;
+ * it then checks the login by GET with Basic. The proxy does not read the posted body.
+ * @throws RegistryError UNAUTHORIZED if upstream refuses the login. `clientAuth` has checked a login for the proxy
+ *   before.
+ */
+export const checkV1Login: Handler<Env> = async (context) => {
+  const { registry, passThrough } = context.get('route').registryV1;
+  const request = context.get('request');
+  if (request.method === 'POST') return v1ErrorResponse(noAccounts(), request);
+  if (passThrough && !request.headers.has('authorization')) {
+    throw new RegistryError('UNAUTHORIZED', 'Log in with a name and a password of the registry.');
+  }
+  await pingResponse(registry.pinger, request, passThrough);
+  return v1JsonResponse('OK', request, { 'Cache-Control': 'private, no-store' });
+};
+
+function noAccounts(): RegistryError {
+  return new RegistryError('UNAUTHORIZED', 'Accounts are not made here. Log in with one of the registry.');
+}

@@ -1,0 +1,73 @@
+import type { Handler } from 'hono';
+import type { Tag } from '../../../converters/reference.ts';
+import type { ClientRequest } from '../../registry/client-request.ts';
+import type { RepositoryMapping } from '../../routing/repository-names.ts';
+import { requestReferrers } from '../../upstream/api/referrers.ts';
+import { askForTags, listTags, nextQuery, tagsIn } from '../../upstream/api/tags.ts';
+import { errorFromResponse } from '../../upstream/error-response.ts';
+import type { Env } from '../env.ts';
+import { forwardResponse } from '../forward-response.ts';
+import { digestParam } from '../params.ts';
+import { bytesResponse } from '../responses.ts';
+
+/** Maximum number of tags in one response; the list has about 200 kB. */
+const mostTags = 10_000;
+
+/**
+ * `GET /v2/<name>/tags/list`, page by page as upstream sends it. Docker before 1.12 reads one page only, so it gets
+ * all pages in one.
+ */
+export const getTags: Handler<Env> = async (context) => {
+  const { client } = context.get('route').registry;
+  const request = context.get('request');
+  const mapping = context.get('mapping');
+  const { upstream: name } = mapping;
+  const asked = pageQuery(request.url);
+  if (!request.client.profile.pages && asked === '') {
+    return tagsAnswer(request, mapping, await listTags(client, name, mostTags, request.context), undefined);
+  }
+  const response = await askForTags(client, name, asked, request.context);
+  // A 400 is a matter between client and registry.
+  if (response.status === 400) return forwardResponse(request, response);
+  if (!response.ok) throw await errorFromResponse(response, `tags of ${name}`, 'NAME_UNKNOWN');
+  const next = nextQuery(response.headers.get('link'));
+  return tagsAnswer(request, mapping, await tagsIn(response, name), next);
+};
+
+/**
+ * The query for a page, without parameters of the proxy: `n` and `last` for most registries, `next_page` for Quay.
+ */
+export function pageQuery({ searchParams }: URL, ...ours: readonly string[]): string {
+  const query = new URLSearchParams(searchParams);
+  for (const name of ['ns', ...ours]) query.delete(name);
+  return query.size > 0 ? `?${query}` : '';
+}
+
+function tagsAnswer(
+  request: ClientRequest,
+  { client: shown }: RepositoryMapping,
+  tags: readonly Tag[],
+  next: string | undefined,
+): Response {
+  const body = new TextEncoder().encode(JSON.stringify({ name: shown, tags }));
+  const link = next === undefined ? {} : { Link: `</v2/${shown}/tags/list${next}>; rel="next"` };
+  return bytesResponse(body, { 'Content-Type': 'application/json', ...link }, request.method === 'HEAD');
+}
+
+/**
+ * `GET /v2/<name>/referrers/<digest>` (distribution-spec 1.1, "Listing Referrers"), as upstream answers it, with its
+ * filter. At 404 of a registry without this endpoint, clients continue with the referrers tag.
+ * @throws RegistryError.
+ */
+export const getReferrers: Handler<Env> = async (context) => {
+  const { client } = context.get('route').registry;
+  const request = context.get('request');
+  const { upstream: name, client: shown } = context.get('mapping');
+  const digest = digestParam(context);
+  const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
+  const accept = request.headers.get('accept') ?? undefined;
+  const options = { query: request.url.search, accept };
+  const { response, next } = await requestReferrers(client, method, name, digest, request.context, options);
+  const link = next === undefined ? {} : { Link: `</v2/${shown}/referrers/${digest}${next}>; rel="next"` };
+  return forwardResponse(request, response, link);
+};

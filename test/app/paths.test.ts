@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { testApp } from '../support/app.ts';
+
+const hex = 'a'.repeat(64);
+const digest = `sha256:${hex}`;
+
+/** An app whose upstream has nothing, and the paths that it is asked for. */
+function routedApp() {
+  const asked: string[] = [];
+  const app = testApp({}, async (url) => {
+    asked.push(new URL(url).pathname);
+    return new Response(null, { status: 404 });
+  });
+  return { app, asked };
+}
+
+describe('a path of API v2', () => {
+  it.each([
+    ['/v2', 'ping'],
+    ['/v2/', 'ping'],
+    ['//v2/', 'ping'],
+    ['/v2/a/manifests/latest', 'manifest', '/v2/a/manifests/latest'],
+    ['//v2/a/manifests/1.0', 'manifest', '/v2/a/manifests/1.0'],
+    [`/v2/a/b/c/manifests/${digest}`, 'manifest', `/v2/a/b/c/manifests/${digest}`],
+    [`/v2/a/manifests/sha256%3A${hex}`, 'manifest', `/v2/a/manifests/${digest}`],
+    [`/v2/a/manifests/sha256%3a${hex}`, 'manifest', `/v2/a/manifests/${digest}`],
+    // Escapes are read once (Harbor's own pages and some clients escape the slash of a name).
+    ['/v2/a%2Fb/manifests/latest', 'manifest', '/v2/a/b/manifests/latest'],
+    [`/v2/a/blobs/${digest}`, 'blob', `/v2/a/blobs/${digest}`],
+    [`/v2/a/blobs/sha512:${'b'.repeat(128)}`, 'blob', `/v2/a/blobs/sha512:${'b'.repeat(128)}`],
+    ['/v2/a/tags/list', 'tags', '/v2/a/tags/list'],
+    // A name may hold the words that divide a path.
+    ['/v2/manifests/manifests/x', 'manifest', '/v2/manifests/manifests/x'],
+    ['/v2/a/tags/list/tags/list', 'tags', '/v2/a/tags/list/tags/list'],
+    ['/v2/a/blobs/b/manifests/x', 'manifest', '/v2/a/blobs/b/manifests/x'],
+    ['/v2/a/blobs/uploads/tags/list', 'tags', '/v2/a/blobs/uploads/tags/list'],
+    ['/v2/a/blobs/uploads/0b5c-1_2.3~=', 'upload', '/v2/a/blobs/uploads/0b5c-1_2.3~='],
+    [`/v2/a/referrers/${digest}`, 'referrers', `/v2/a/referrers/${digest}`],
+    ['/v2/_catalog', 'catalog', '/v2/_catalog'],
+  ])('%s', async (path, resource, upstreamPath = '/v2/') => {
+    const { app, asked } = routedApp();
+    await app.get(path, { Accept: 'application/vnd.oci.image.manifest.v1+json' });
+    const [line] = app.logged.filter(({ message }) => message === 'request');
+    expect(line?.facts?.resource).toBe(resource);
+    expect(asked).toContain(upstreamPath);
+  });
+
+  it.each(['/v2/a/b/blobs/uploads/', '/v2/a/b/blobs/uploads'])('%s', async (path) => {
+    const { app, asked } = routedApp();
+    await app.send('POST', path);
+    expect(asked).toEqual(['/v2/a/b/blobs/uploads/']);
+  });
+});
+
+describe('a path that asks for nothing', () => {
+  it.each([
+    ['/v2x/', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/a', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/manifests/latest', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/a/manifests/', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/a/tags/other', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/a/blobs/uploads/%2e%2e%2fb', 404, 'BLOB_UPLOAD_UNKNOWN', /is no upload that was begun here/],
+    ['/v2/a/blobs/uploads/u/more', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/a/referrers/latest', 400, 'DIGEST_INVALID', /"latest" is not a digest/],
+    ['/v2/A/manifests/latest', 400, 'NAME_INVALID', /"A" is not a repository name: parts of lower-case/],
+    ['/v2/a/%2e%2e%2fb/tags/list', 400, 'NAME_INVALID', /"a\/\.\.\/b" is not a repository name/],
+    ['/v2/a%252fb/tags/list', 400, 'NAME_INVALID', /"a%2fb" is not/],
+    ['/v2/a%zz/tags/list', 400, 'NAME_INVALID', /"a%zz" is not/],
+    [`/v2/${'a/'.repeat(128)}a/tags/list`, 400, 'NAME_INVALID', /255 characters/],
+    ['/v2/a/manifests/-x', 404, 'MANIFEST_UNKNOWN', /"-x" is neither a tag nor a digest/],
+    ['/v2/a/manifests/sha256:12', 400, 'DIGEST_INVALID', /"sha256:12" is neither a tag nor a digest/],
+    ['/v2/a/blobs/sha256:12', 400, 'DIGEST_INVALID', /"sha256:12" is not a digest: sha256: and 64/],
+    ['/v2/a/blobs/latest', 400, 'DIGEST_INVALID', /"latest" is not a digest/],
+  ])('%s: %i %s', async (path, status, code, message) => {
+    const { app, asked } = routedApp();
+    const answer = await (path.includes('/uploads/') ? app.send('PATCH', path) : app.get(path));
+    expect([answer.status, answer.error().code]).toEqual([status, code]);
+    expect(answer.error().message).toMatch(message);
+    expect(asked).toEqual([]);
+  });
+
+  it('an upload begins with POST', async () => {
+    const answer = await routedApp().app.send('POST', '/v2/A/blobs/uploads/');
+    expect([answer.status, answer.error().code]).toEqual([400, 'NAME_INVALID']);
+  });
+
+  it('is quoted in part only', async () => {
+    const answer = await routedApp().app.get(`/${'x'.repeat(5000)}`);
+    expect(answer.error().message).toMatch(/^.{0,260}$/);
+  });
+});

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { sampleImage } from '../../src/sample-registry/image.ts';
+import { testApp } from '../support/app.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const repository = '/v2/sample/oci-zstd';
+
+it('a stored layer is served although the zstd layer of the same content was deleted', async () => {
+  const [layer] = sampleImage('sample/oci-zstd').layers;
+  const tar = layer?.tar as Uint8Array<ArrayBuffer>;
+  const blob = `${repository}/blobs/${layer?.diffId}`;
+  const upstream = scriptedUpstream();
+  const app = testApp({}, upstream.fetch);
+  // From now on the digest has a recipe: decompress the zstd layer.
+  expect((await app.get(`${repository}/manifests/latest`, docker19)).status).toBe(200);
+  expect((await app.get(blob)).body).toEqual(new Uint8Array(tar));
+
+  // The image with the zstd layer is deleted, and another image has the layer as a plain tar.
+  upstream.follow((_, { pathname }) => {
+    if (pathname === blob) return new Response(tar, { headers: { 'Content-Length': String(tar.length) } });
+    return pathname.includes('/blobs/') ? specError(404, 'BLOB_UNKNOWN') : undefined;
+  });
+  const response = await app.get(blob);
+  expect(response.status).toBe(200);
+  expect(response.body).toEqual(new Uint8Array(tar));
+});

@@ -1,0 +1,264 @@
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { version } from '../../../src/version.ts';
+import { freePort } from '../../support/daemon.ts';
+import { installPackage } from '../../support/installed-package.ts';
+import { type SampleServer, startSampleServer } from '../../support/sample-server.ts';
+import { type RunningLine, runLine, startLine } from '../../support/shell.ts';
+import { projectRoot, quietWrangler } from '../../support/wrangler.ts';
+
+/** The parts of a clone that running needs. */
+const sources = [
+  'converters',
+  'src',
+  'deploy',
+  'package.json',
+  'tsconfig.json',
+  'wrangler.toml',
+  'README.md',
+];
+
+/** Makes a clone like that after `npm ci`, which CI runs first. */
+function cloneInto(folder: string): string {
+  const clone = join(folder, 'clone');
+  for (const name of sources) cpSync(join(projectRoot, name), join(clone, name), { recursive: true });
+  symlinkSync(realpathSync(join(projectRoot, 'node_modules')), join(clone, 'node_modules'));
+  return clone;
+}
+
+interface Block {
+  readonly language: string;
+  readonly lines: readonly string[];
+}
+
+/** Returns the code blocks of a section of README.md. */
+function blocksOf(section: string): Block[] {
+  const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+  const text = readme.split(/^## /m).find((each) => each.startsWith(`${section}\n`)) ?? '';
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', content = '']) => ({
+    language,
+    lines: content.trimEnd().split('\n'),
+  }));
+}
+
+/** Makes a pattern for the lines that the terminal shows. */
+function exactly(lines: readonly string[]): RegExp {
+  const escaped = lines.join('\n').replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return new RegExp(`^${escaped}\n$`);
+}
+
+let folder: string;
+let clone: string;
+let files: string[];
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'regshift-package-'));
+  clone = cloneInto(folder);
+  files = await installPackage(folder);
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
+
+describe('the npm package', () => {
+  it('has the program and its documents, and nothing else', () => {
+    const others = files.filter(
+      (path) => !/^dist\/package\/(?:src\/.*\.js|converters\/.*\.(?:js|d\.ts))$/.test(path),
+    );
+    expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    expect(files).toContain('dist/package/src/cli.js');
+    // The Node for developers is not part of the package.
+    expect(existsSync(join(folder, 'node_modules/@regshift'))).toBe(false);
+  });
+
+  it('brings the command', async () => {
+    expect(await runLine('npx regshift --version', { cwd: folder })).toMatchObject({
+      code: 0,
+      out: `${version}\n`,
+    });
+  });
+
+  it('converts by the command', async () => {
+    const golden = join(projectRoot, 'test/golden/schema1/one-layer');
+    const line = `npx regshift convert ${golden}/manifest.json --to oci --json --out converted.json`;
+    const { code, out } = await runLine(line, { cwd: folder });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ form: 'oci', losses: [] });
+  });
+
+  it('reads standard input, and ends without error if its reader stops', async () => {
+    const golden = join(projectRoot, 'test/golden/schema1/one-layer/manifest.json');
+    const line = `npx regshift convert - --to schema2 < ${golden} | npx regshift convert - --to oci | npx regshift verify -`;
+    expect(await runLine(line, { cwd: folder })).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^- is oci, /),
+    });
+    const unread = await runLine('node_modules/.bin/regshift --help | (exec <&-; sleep 1)', { cwd: folder });
+    expect(unread).toEqual({ code: 0, out: '', err: '' });
+  });
+
+  it('compares passwords on a thread', async () => {
+    const env = {
+      PORT: '0',
+      REGSHIFT_UPSTREAM_AUTH: 'anonymous',
+      REGSHIFT_CLIENT_AUTH: 'basic',
+      REGSHIFT_HTPASSWD: 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq',
+    };
+    const ready = /on (http:[^,\s]+), because/;
+    const serving = await startLine('npx regshift serve', ready, { cwd: folder, env });
+    try {
+      const [, url] = ready.exec(serving.printed()) ?? [];
+      const statuses = ['alice:secret', 'alice:wrong', 'bob:secret'].map(async (login) => {
+        const headers = { authorization: `Basic ${btoa(login)}` };
+        return (await fetch(`${url}/v2/`, { headers })).status;
+      });
+      expect(await Promise.all(statuses)).toEqual([200, 401, 401]);
+    } finally {
+      await serving.stop();
+    }
+  }, 60_000);
+
+  it('can be imported, with its types', async () => {
+    const program = `import { convert, type Converted, readManifest } from 'regshift/converters';
+const bytes = new TextEncoder().encode('{"schemaVersion":2,"manifests":[]}');
+const missing = async () => { throw new Error('not asked for'); };
+const ports = { fetchManifest: missing, fetchBlob: missing, sniffLayer: missing, layerFacts: missing, signingKey: missing };
+const made: Promise<Converted> = convert(readManifest(bytes), 'schema1', { ports, name: 'a/b', tag: '1', unpackZstd: false });
+made.catch((error: { code?: string }) => console.log(error.code));
+`;
+    writeFileSync(join(folder, 'program.mts'), program);
+    const compiler = join(projectRoot, 'node_modules/.bin/tsc');
+    const flags =
+      '--module nodenext --target es2024 --strict --skipLibCheck --types "" --lib es2024,dom,esnext.disposable';
+    expect(await runLine(`${compiler} ${flags} program.mts`, { cwd: folder })).toMatchObject({
+      code: 0,
+      out: '',
+    });
+    expect(await runLine('node program.mjs', { cwd: folder })).toMatchObject({
+      code: 0,
+      out: 'INEXPRESSIBLE\n',
+    });
+  });
+});
+
+describe('the commands of README.md', () => {
+  let running: RunningLine;
+  let samples: SampleServer;
+  let port: number;
+  beforeAll(async () => {
+    port = await freePort();
+    samples = await startSampleServer();
+    running = await startLine('npm start', /npm start\n$/, { cwd: clone, env: { PORT: String(port) } });
+  }, 120_000);
+  afterAll(async () => {
+    await running?.stop();
+    await samples?.stop();
+  });
+
+  /** Replaces the ports of the README, which may be in use. */
+  const here = (text: string) =>
+    text.replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`).replaceAll('http://127.0.0.1:5000', samples.url);
+
+  it('names these two commands, and two more ways to start', () => {
+    const lines = blocksOf('Two commands').flatMap((block) => block.lines);
+    // `npm ci` is not run here: CI runs it first.
+    expect(lines).toEqual([
+      'npm ci',
+      'npm start',
+      'REGSHIFT_UPSTREAM=http://127.0.0.1:5000 npm start',
+      'npm run dev:worker',
+    ]);
+  });
+
+  it('npm start serves samples, and prints requests that succeed', async () => {
+    expect((await fetch(here('http://127.0.0.1:8080/v2/'))).status).toBe(200);
+    const requests = [...running.printed().matchAll(/curl -i -H '([^:]+): ?([^']*)' (\S+)/g)];
+    expect(requests).toHaveLength(2);
+    for (const [, name = '', value = '', url = ''] of requests) {
+      expect((await fetch(url, { headers: { [name]: value } })).status).toBe(200);
+    }
+  });
+
+  it('npm start serves your own registry', async () => {
+    const [line = ''] = blocksOf('Two commands')[1]?.lines ?? [];
+    const own = await startLine(here(line), /regshift serves (\S+) on (\S+)\n/, {
+      cwd: clone,
+      env: { PORT: '0' },
+    });
+    try {
+      const [, upstream, url] = /regshift serves (\S+) on (\S+)\n/.exec(own.printed()) ?? [];
+      expect(upstream).toBe(`${samples.url}/`);
+      expect((await fetch(`${url}/v2/sample/oci/manifests/latest`)).status).toBe(200);
+    } finally {
+      await own.stop();
+    }
+  }, 60_000);
+
+  it('npm run dev:worker serves on workerd', async () => {
+    const env = Object.fromEntries(
+      Object.entries(quietWrangler(join(folder, 'wrangler'))).filter(
+        (each): each is [string, string] => each[1] !== undefined,
+      ),
+    );
+    const ready = /Ready on (http:\/\/\S+)/;
+    const worker = await startLine('npm run dev:worker', ready, { cwd: clone, env });
+    try {
+      const [, url = ''] = ready.exec(worker.printed()) ?? [];
+      expect((await fetch(`${url}/v2/sample/oci/manifests/latest`)).status).toBe(200);
+    } finally {
+      await worker.stop();
+    }
+  }, 120_000);
+
+  const blocks = blocksOf('Command line');
+  const commands = blocks.flatMap(({ language, lines }, index) => {
+    const next = blocks[index + 1];
+    const last = lines.length - 1;
+    return language === 'sh'
+      ? lines.map(
+          (line, at) => [line, at === last && next?.language === '' ? next.lines : undefined] as const,
+        )
+      : [];
+  });
+
+  it('has every command in the section about the command line', () => {
+    const named = commands.flatMap(([line]) => /npx regshift ([a-z-]+)/.exec(line)?.[1] ?? []);
+    expect(named.toSorted()).toEqual([
+      'check-config',
+      'convert',
+      'explain',
+      'inspect',
+      'keygen',
+      'verify',
+      'warm',
+    ]);
+  });
+
+  // The order is that of the page: commands read files that earlier commands write.
+  test.each(commands)('%s', async (line, output) => {
+    const [, file, url] = /^curl -so (\S+) (\S+)$/.exec(line) ?? [];
+    if (file && url) {
+      // The tests need no curl.
+      writeFileSync(join(folder, file), new Uint8Array(await (await fetch(here(url))).arrayBuffer()));
+      return;
+    }
+    const { code, out, err } = await runLine(here(line), { cwd: folder, env: { DOCKER_CONFIG: folder } });
+    expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
+    if (output) expect(out).toMatch(exactly(output.map(here)));
+    else expect(out).not.toBe('');
+  });
+});
+
+test('npx regshift in a clone runs the sources', async () => {
+  const { bin } = JSON.parse(readFileSync(join(projectRoot, 'deploy/dev-node/package.json'), 'utf8'));
+  const { code, out } = await runLine(`deploy/dev-node/${bin.regshift} --version`, { cwd: clone });
+  expect({ code, out }).toEqual({ code: 0, out: `${version}\n` });
+});

@@ -1,0 +1,282 @@
+import { describe, expect, it } from 'vitest';
+import { formatProblems } from '../../../src/config/problem.ts';
+import { readSettings } from '../../../src/config/settings.ts';
+
+const alice = 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';
+const secret = 'correct-horse';
+const jwks = JSON.stringify({ keys: [{ kty: 'OKP', crv: 'Ed25519', x: 'AAAA' }] });
+
+type Variables = Readonly<Record<string, string>>;
+
+const service: Variables = {
+  REGSHIFT_UPSTREAM: 'https://registry.test',
+  REGSHIFT_UPSTREAM_AUTH: 'basic',
+  REGSHIFT_UPSTREAM_USERNAME: 'proxy',
+  REGSHIFT_UPSTREAM_PASSWORD: secret,
+};
+const byBasic: Variables = { REGSHIFT_CLIENT_AUTH: 'basic', REGSHIFT_HTPASSWD: alice };
+const byJwt: Variables = {
+  REGSHIFT_CLIENT_AUTH: 'jwt',
+  REGSHIFT_JWKS: jwks,
+  REGSHIFT_JWT_ISSUER: 'https://issuer.test',
+  REGSHIFT_JWT_AUDIENCE: 'regshift',
+};
+const dockerConfig = (config: unknown): Variables => ({
+  REGSHIFT_UPSTREAM: 'https://registry.test',
+  REGSHIFT_UPSTREAM_AUTH: 'docker-config',
+  REGSHIFT_CLIENT_AUTH: 'none',
+  REGSHIFT_DOCKER_CONFIG: JSON.stringify(config),
+});
+const login = { auths: { 'registry.test': { auth: btoa(`proxy:${secret}`) } } };
+
+function without(variables: Variables, ...names: readonly string[]): Variables {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !names.includes(name)));
+}
+
+function problemsOf(variables: Variables, readFile?: (path: string) => string) {
+  const read = readSettings(variables, readFile);
+  return 'problems' in read ? read.problems : [];
+}
+
+describe('settings that are right', () => {
+  it.each<[name: string, variables: Variables]>([
+    ['pass-through, by default', {}],
+    ['pass-through, and client auth none explicitly', { REGSHIFT_CLIENT_AUTH: 'none' }],
+    ['anonymous needs no client auth', { REGSHIFT_UPSTREAM_AUTH: 'anonymous' }],
+    ['anonymous may have one', { REGSHIFT_UPSTREAM_AUTH: 'anonymous', ...byBasic }],
+    ['a service account and htpasswd', { ...service, ...byBasic }],
+    ['a service account and JWTs', { ...service, ...byJwt }],
+    [
+      'keys at an address',
+      { ...service, ...without(byJwt, 'REGSHIFT_JWKS'), REGSHIFT_JWKS_URL: 'https://issuer.test/keys' },
+    ],
+    [
+      'keys at an address of this machine',
+      { ...service, ...without(byJwt, 'REGSHIFT_JWKS'), REGSHIFT_JWKS_URL: 'http://127.0.0.1:8/keys' },
+    ],
+    ['a service account for everyone', { ...service, REGSHIFT_CLIENT_AUTH: 'none' }],
+    ['a Docker configuration', dockerConfig(login)],
+    ['a login in a helper', dockerConfig({ ...login, credHelpers: { 'registry.test': 'ecr-login' } })],
+    ['a login in the store', dockerConfig({ auths: { 'registry.test': {} }, credsStore: 'desktop' })],
+    ['trusted proxies', { REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],
+  ])('%s', (_name, variables) => {
+    expect(problemsOf(variables)).toEqual([]);
+  });
+});
+
+describe('settings that are wrong', () => {
+  const file = 'REGSHIFT_DOCKER_CONFIG';
+  it.each<[name: string, variables: Variables, problems: readonly (readonly [string, RegExp])[]]>([
+    [
+      'a service account without client auth',
+      service,
+      [['REGSHIFT_CLIENT_AUTH', /^must be basic or jwt, because.*; set none to allow that to everyone/]],
+    ],
+    [
+      'a Docker configuration without client auth',
+      without(dockerConfig(login), 'REGSHIFT_CLIENT_AUTH'),
+      [['REGSHIFT_CLIENT_AUTH', /^must be/]],
+    ],
+    [
+      'pass-through with htpasswd',
+      byBasic,
+      [
+        [
+          'REGSHIFT_CLIENT_AUTH',
+          /passthrough.*for upstream.*: leave this out, or set REGSHIFT_UPSTREAM_AUTH to/,
+        ],
+      ],
+    ],
+    ['pass-through with JWTs', byJwt, [['REGSHIFT_CLIENT_AUTH', /passthrough/]]],
+    [
+      'a service account without user and password, and without clients: all at once',
+      { REGSHIFT_UPSTREAM_AUTH: 'basic' },
+      [
+        ['REGSHIFT_UPSTREAM_USERNAME', /^must be.*user name/],
+        ['REGSHIFT_UPSTREAM_PASSWORD', /^must be.*password/],
+        ['REGSHIFT_CLIENT_AUTH', /^must be/],
+        ['REGSHIFT_UPSTREAM', /logs in to$/],
+      ],
+    ],
+    [
+      'a password that nothing uses',
+      { REGSHIFT_UPSTREAM_PASSWORD: secret },
+      [['REGSHIFT_UPSTREAM_PASSWORD', /no effect unless REGSHIFT_UPSTREAM_AUTH is basic/]],
+    ],
+    [
+      'an unknown mode, whose companions are not judged',
+      { ...service, REGSHIFT_UPSTREAM_AUTH: 'basik' },
+      [['REGSHIFT_UPSTREAM_AUTH', /passthrough, anonymous, basic or docker-config/]],
+    ],
+    [
+      'a user name with a colon',
+      { ...service, ...byBasic, REGSHIFT_UPSTREAM_USERNAME: 'a:b' },
+      [['REGSHIFT_UPSTREAM_USERNAME', /colon/]],
+    ],
+    [
+      'a password with the end of a line',
+      { ...service, ...byBasic, REGSHIFT_UPSTREAM_PASSWORD: `${secret}\n` },
+      [['REGSHIFT_UPSTREAM_PASSWORD', /control character/]],
+    ],
+    [
+      'htpasswd without one',
+      { ...service, REGSHIFT_CLIENT_AUTH: 'basic' },
+      [['REGSHIFT_HTPASSWD', /htpasswd -B/]],
+    ],
+    [
+      'htpasswd with other entries than bcrypt',
+      {
+        ...service,
+        ...byBasic,
+        REGSHIFT_HTPASSWD: `# users\n${alice}\nbob:{SHA}${secret}\n\ncarol:$apr1$${secret}`,
+      },
+      [
+        ['REGSHIFT_HTPASSWD', /line 3 is not a bcrypt entry/],
+        ['REGSHIFT_HTPASSWD', /line 5 is not a bcrypt entry/],
+      ],
+    ],
+    [
+      'htpasswd without users',
+      { ...service, ...byBasic, REGSHIFT_HTPASSWD: '#\n' },
+      [['REGSHIFT_HTPASSWD', /one user/]],
+    ],
+    [
+      'JWTs without anything',
+      { ...service, REGSHIFT_CLIENT_AUTH: 'jwt' },
+      [
+        ['REGSHIFT_JWT_ISSUER', /"iss"/],
+        ['REGSHIFT_JWT_AUDIENCE', /"aud"/],
+        ['REGSHIFT_JWKS_URL', /or REGSHIFT_JWKS/],
+      ],
+    ],
+    [
+      'two sources of keys',
+      { ...service, ...byJwt, REGSHIFT_JWKS_URL: 'https://issuer.test/keys' },
+      [['REGSHIFT_JWKS', /keep one/]],
+    ],
+    [
+      'keys over plain http',
+      { ...service, ...without(byJwt, 'REGSHIFT_JWKS'), REGSHIFT_JWKS_URL: 'http://issuer.test/keys' },
+      [['REGSHIFT_JWKS_URL', /https:/]],
+    ],
+    ...[
+      '{"keys":[]}',
+      `{"keys":[{"kty":"oct","k":"${secret}"}]}`,
+      `{"keys":[{"kty":"OKP","d":"${secret}"}]}`,
+      `{${secret}`,
+    ].map((keys): [string, Variables, [string, RegExp][]] => [
+      `keys like ${keys}`,
+      { ...service, ...byJwt, REGSHIFT_JWKS: keys },
+      [['REGSHIFT_JWKS', /public RSA, EC or OKP keys/]],
+    ]),
+    [
+      'text that is not a Docker configuration',
+      { ...dockerConfig({}), [file]: `{${secret}` },
+      [[file, /must be JSON/]],
+    ],
+    [
+      'a Docker configuration without the host',
+      dockerConfig({ auths: { 'evil-registry.test': login.auths['registry.test'] } }),
+      [[file, /an entry in "auths" for registry\.test/]],
+    ],
+    [
+      'a helper that is a path',
+      dockerConfig({ ...login, credHelpers: { 'registry.test': '../bin/helper' } }),
+      [[file, /name in "credHelpers" what follows docker-credential-/]],
+    ],
+    [
+      'a store with a space in its name',
+      dockerConfig({ auths: { 'registry.test': {} }, credsStore: 'desktop get' }),
+      [[file, /name in "credsStore" what follows docker-credential-/]],
+    ],
+    [
+      'an entry that says nothing',
+      dockerConfig({ auths: { 'registry.test': { auth: btoa(secret) } } }),
+      [[file, /base64 of user:password/]],
+    ],
+    [
+      'the embedded samples',
+      without(dockerConfig(login), 'REGSHIFT_UPSTREAM'),
+      [['REGSHIFT_UPSTREAM', /logs in to/]],
+    ],
+    [
+      'trusted proxies that are not addresses',
+      { REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/33,proxy.test' },
+      [
+        ['REGSHIFT_TRUSTED_PROXIES', /"10\.0\.0\.0\/33" is none/],
+        ['REGSHIFT_TRUSTED_PROXIES', /"proxy\.test" is none/],
+      ],
+    ],
+    [
+      'a relay that is neither',
+      { REGSHIFT_TOKEN_RELAY: 'auto' },
+      [['REGSHIFT_TOKEN_RELAY', /always or never/]],
+    ],
+    [
+      'a public URL without a scheme',
+      { REGSHIFT_PUBLIC_URL: 'proxy.test' },
+      [['REGSHIFT_PUBLIC_URL', /http/]],
+    ],
+  ])('%s', (_name, variables, expected) => {
+    const problems = problemsOf(variables);
+    expect(problems.map(({ variable }) => variable)).toEqual(expected.map(([variable]) => variable));
+    for (const [index, [, message]] of expected.entries()) expect(problems[index]?.message).toMatch(message);
+    const printed = formatProblems(problems);
+    for (const hidden of [secret, btoa(secret), btoa(`proxy:${secret}`), '$2y$']) {
+      expect(printed).not.toContain(hidden);
+    }
+  });
+
+  it('reads like a sentence', () => {
+    expect(formatProblems(problemsOf({ ...service, REGSHIFT_CLIENT_AUTH: 'basic' }))).toBe(
+      'REGSHIFT_HTPASSWD is not set: it must be, because REGSHIFT_CLIENT_AUTH is basic: ' +
+        'lines of user:hash as htpasswd -B writes them, or a path to a file of them',
+    );
+  });
+});
+
+describe('settings that may be files', () => {
+  const files: Variables = { '/etc/htpasswd': alice, 'config.json': JSON.stringify(login) };
+  const readFile = (path: string) => {
+    if (files[path] !== undefined) return files[path];
+    throw Object.assign(new Error(`no such file ${path}`), { code: 'ENOENT' });
+  };
+
+  it('are read on a runtime with files', () => {
+    expect(problemsOf({ ...service, ...byBasic, REGSHIFT_HTPASSWD: '/etc/htpasswd' }, readFile)).toEqual([]);
+    expect(problemsOf({ ...dockerConfig({}), REGSHIFT_DOCKER_CONFIG: 'config.json' }, readFile)).toEqual([]);
+  });
+
+  it.each([alice, `\n${alice}\n`, `bob:${secret}`])('are not taken for paths when they are texts', (text) => {
+    const noFiles = (path: string) => {
+      throw new Error(`${path} was read`);
+    };
+    const problems = problemsOf({ ...service, ...byBasic, REGSHIFT_HTPASSWD: text }, noFiles);
+    expect(problems.map(({ message }) => message)).toEqual(
+      text.includes(alice)
+        ? []
+        : ['must be bcrypt entries: line 1 is not a bcrypt entry (make it by htpasswd -B)'],
+    );
+  });
+
+  it.each(['/etc/none', 'C:\\htpasswd'])(
+    'are a problem, and only one, when they cannot be read: %s',
+    (path) => {
+      const problems = problemsOf({ ...service, ...byBasic, REGSHIFT_HTPASSWD: path }, readFile);
+      expect(problems).toEqual([
+        {
+          variable: 'REGSHIFT_HTPASSWD',
+          value: '(not shown)',
+          message: 'must be the text itself, or a path to a file that can be read (ENOENT)',
+        },
+      ]);
+    },
+  );
+
+  it('must be texts on a runtime without files', () => {
+    const problems = problemsOf({ ...dockerConfig({}), REGSHIFT_DOCKER_CONFIG: '~/.docker/config.json' });
+    expect(problems.map(({ message }) => message)).toEqual([
+      'must be the text itself: there are no files here',
+    ]);
+  });
+});
