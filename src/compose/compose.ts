@@ -51,11 +51,11 @@ export function compose(
     manifestBodies: createManifestBodies(clock),
     loginQueue: createLoginQueue(clock),
   };
-  const sites = settings.routes.map((route) => siteOf(route, shared));
+  const routes = settings.routes.map((route) => routeOptions(route, shared));
   const caches = tiers.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
   return {
-    routes: sites,
-    health: createHealth({ sites, caches, clock, background }),
+    routes,
+    health: createHealth({ routes, caches, clock, background }),
     inFlight: createInFlight(settings.REGSHIFT_MAX_REQUESTS ?? platform.mostRequests),
     trustedProxies: settings.REGSHIFT_TRUSTED_PROXIES,
     subrequests: settings.REGSHIFT_SUBREQUESTS ?? platform.subrequests,
@@ -76,7 +76,7 @@ interface Shared
   readonly loginQueue: LoginQueue;
 }
 
-function siteOf(
+function routeOptions(
   { id, match, settings }: RouteSettings,
   { platform, loginQueue, ...shared }: Shared,
 ): RouteOptions {
@@ -86,7 +86,7 @@ function siteOf(
   const fetch = meteredFetch(asked, id, metrics);
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);
   const outward = { fetch, onToken, userAgent: `regshift/${version}`, clock, background };
-  const keeperOf =
+  const helperFor =
     ask && ((question: HelperQuestion) => createCredentialHelper({ question, ask, clock, log, background }));
   const mirrors = mapAll(upstreams, (baseUrl, index) => ({
     client: createUpstreamClient({
@@ -96,7 +96,7 @@ function siteOf(
       // Docker waits 10 s for a ping, so each mirror but the last has a shorter deadline.
       ...(index < upstreams.length - 1 ? { headersDeadlineMs: mirrorDeadlineMs } : {}),
     }),
-    login: upstreamLogin(settings, baseUrl, keeperOf),
+    login: upstreamLogin(settings, baseUrl, helperFor),
   }));
   const { client, login } = asOne(mirrors, clock);
   const relays =

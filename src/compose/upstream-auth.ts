@@ -6,13 +6,13 @@ import type { CredentialHelper } from '../upstream/auth/credential.ts';
 
 /**
  * @param upstream one of the registries of the settings: a login is for one registry.
- * @param keeperOf undefined if no program can be run.
+ * @param helperFor undefined if no program can be run.
  * @throws RegistryError MISCONFIGURED for settings that auth-rules.ts should have refused.
  */
 export function upstreamLogin(
   settings: Values,
   upstream: URL,
-  keeperOf: ((question: HelperQuestion) => CredentialHelper) | undefined,
+  helperFor: ((question: HelperQuestion) => CredentialHelper) | undefined,
 ): UpstreamLogin {
   const {
     REGSHIFT_UPSTREAM_AUTH: mode,
@@ -31,7 +31,7 @@ export function upstreamLogin(
     if (!only && !knowsOf(config, upstream)) return { kind: 'none' };
     const found = loginFor(config, upstream);
     if ('credential' in found) return found.credential;
-    if ('helper' in found && keeperOf) return { kind: 'kept', helper: keeperOf(found.helper) };
+    if ('helper' in found && helperFor) return { kind: 'kept', helper: helperFor(found.helper) };
   }
   throw new RegistryError(
     'MISCONFIGURED',

@@ -47,7 +47,7 @@ Each client is given an image in the form that it can read.
 `;
 
 export interface HealthOptions {
-  readonly sites: readonly { readonly id: string; readonly client: UpstreamClient }[];
+  readonly routes: readonly { readonly id: string; readonly client: UpstreamClient }[];
   readonly caches: readonly { readonly name: string; readonly isAway: () => boolean }[];
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -62,14 +62,14 @@ const deadlineMs = 5_000;
  * A remote cache or an upstream that fails does not make a process not ready: all replicas would be not ready at
  * once, and none could serve cached content or report the cause.
  */
-export function createHealth({ sites, caches, clock, background }: HealthOptions): Health {
-  const upstreams: Record<string, string> = Object.fromEntries(sites.map(({ id }) => [id, 'not asked yet']));
+export function createHealth({ routes, caches, clock, background }: HealthOptions): Health {
+  const upstreams: Record<string, string> = Object.fromEntries(routes.map(({ id }) => [id, 'not asked yet']));
   let stopping = false;
   let askedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<unknown> = Promise.resolve();
 
   async function ask(): Promise<void> {
-    const asked = sites.map(async ({ id, client }) => {
+    const asked = routes.map(async ({ id, client }) => {
       upstreams[id] = await stateOf(client);
     });
     await Promise.all(asked);

@@ -8,7 +8,7 @@ const login = (password: string): StaticCredential => ({ kind: 'service', userna
 const answer = (secret: string): HelperAnswer => ({ username: 'robot', secret });
 const error = new RegistryError('MISCONFIGURED', 'docker-credential-test is broken');
 
-function keeperOf(first: HelperAnswer | RegistryError) {
+function helperOver(first: HelperAnswer | RegistryError) {
   const state = { answer: first, now: 0, asked: 0 };
   const logged: unknown[] = [];
   const helper = createCredentialHelper({
@@ -23,19 +23,19 @@ function keeperOf(first: HelperAnswer | RegistryError) {
     log: (...event) => logged.push(event),
     background: () => undefined,
   });
-  return { keeper: helper, state, logged };
+  return { helper, state, logged };
 }
 
 describe('a login of a credential helper', () => {
   it('is read once for many concurrent requests', async () => {
-    const { keeper: helper, state } = keeperOf(answer('one'));
+    const { helper, state } = helperOver(answer('one'));
     const logins = await Promise.all(Array.from({ length: 20 }, () => helper.current()));
     expect(logins).toEqual(Array.from({ length: 20 }, () => login('one')));
     expect(state.asked).toBe(1);
   });
 
   it('is read again after ten minutes', async () => {
-    const { keeper: helper, state } = keeperOf(answer('one'));
+    const { helper, state } = helperOver(answer('one'));
     await helper.current();
     state.answer = answer('two');
     state.now = 599;
@@ -46,12 +46,12 @@ describe('a login of a credential helper', () => {
   });
 
   it('with the user name <token> is an identity token', async () => {
-    const { keeper: helper } = keeperOf({ username: '<token>', secret: 'refresh' });
+    const { helper } = helperOver({ username: '<token>', secret: 'refresh' });
     expect(await helper.current()).toEqual({ kind: 'identity', token: 'refresh' });
   });
 
   it('remains in use if the helper fails later, and the log reports the error without the login', async () => {
-    const { keeper: helper, state, logged } = keeperOf(answer('hunter2'));
+    const { helper, state, logged } = helperOver(answer('hunter2'));
     await helper.current();
     state.answer = error;
     state.now = 601;
@@ -65,7 +65,7 @@ describe('a login of a credential helper', () => {
 
 describe('a helper that fails', () => {
   it('reports the reason, and is not started for every request', async () => {
-    const { keeper: helper, state } = keeperOf(error);
+    const { helper, state } = helperOver(error);
     for (let times = 0; times < 5; times += 1) await expect(helper.current()).rejects.toBe(error);
     expect(state.asked).toBe(1);
     state.now = 5;
@@ -76,7 +76,7 @@ describe('a helper that fails', () => {
 
 describe('a login that upstream refuses', () => {
   it('is read again, and a different one is tried', async () => {
-    const { keeper: helper, state } = keeperOf(answer('one'));
+    const { helper, state } = helperOver(answer('one'));
     const refused = await helper.current();
     state.answer = answer('two');
     state.now = 30;
@@ -88,7 +88,7 @@ describe('a login that upstream refuses', () => {
   });
 
   it('is not read again within half a minute: registries also refuse content that does not exist', async () => {
-    const { keeper: helper, state } = keeperOf(answer('one'));
+    const { helper, state } = helperOver(answer('one'));
     const refused = await helper.current();
     state.now = 29;
     expect(await helper.replace(refused)).toBeUndefined();
