@@ -125,9 +125,39 @@ function covers({ from, before }: ProfileRow, version: Version): boolean {
   return (!from || compareVersions(version, from) >= 0) && (!before || compareVersions(version, before) < 0);
 }
 
-/** The platform in a User-Agent like `docker/1.9.1 go/go1.4.2 git-commit/a34a1d5 kernel/4.1.0 os/linux arch/arm`. */
+/** Systems and architectures that Go builds for (`go tool dist list` of Go 1.4 to 1.25); Docker sends Go's words. */
+const systems: ReadonlySet<string> = new Set([
+  'linux',
+  'windows',
+  'darwin',
+  'freebsd',
+  'netbsd',
+  'openbsd',
+  'solaris',
+]);
+const architectures: ReadonlySet<string> = new Set([
+  '386',
+  'amd64',
+  'arm',
+  'arm64',
+  'loong64',
+  'mips',
+  'mips64',
+  'mips64le',
+  'mipsle',
+  'ppc64',
+  'ppc64le',
+  'riscv64',
+  's390x',
+]);
+
+/**
+ * The platform in a User-Agent like `docker/1.9.1 go/go1.4.2 git-commit/a34a1d5 kernel/4.1.0 os/linux arch/arm`.
+ * @returns undefined for a platform that does not exist: a client that invents a thousand platforms would get, and have
+ *   cached, a thousand conversions of one index.
+ */
 function platformOf(userAgent: string): Platform | undefined {
-  const os = /(?:^|\s)os\/([a-z0-9]+)/.exec(userAgent)?.[1];
-  const architecture = /(?:^|\s)arch\/([a-z0-9]+)/.exec(userAgent)?.[1];
-  return os && architecture ? { os, architecture } : undefined;
+  const os = /(?:^|\s)os\/([a-z0-9]+)/.exec(userAgent)?.[1] ?? '';
+  const architecture = /(?:^|\s)arch\/([a-z0-9]+)/.exec(userAgent)?.[1] ?? '';
+  return systems.has(os) && architectures.has(architecture) ? { os, architecture } : undefined;
 }

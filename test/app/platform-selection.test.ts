@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
+import type { Cache } from '../../src/cache/cache.ts';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
@@ -109,6 +110,25 @@ describe('a platform that an index does not have', () => {
   });
 });
 
+describe('a platform that does not exist', () => {
+  it('is none: the client gets the image for REGSHIFT_PLATFORM, and no conversion of its own', async () => {
+    const entries = new Set<string>();
+    const cache: Cache = {
+      get: async () => undefined,
+      set: async (key) => void entries.add(key),
+    };
+    const app = testApp({}, undefined, { tiers: [{ name: 'shared', cache, accepts: () => true }] });
+    const usual = await sourceOf(app, 'sample/index', {});
+    const before = entries.size;
+    for (let index = 0; index < 50; index += 1) {
+      const made = docker19On(index % 2 ? 'linux' : `os${index}`, `arch${index}`);
+      expect(await sourceOf(app, 'sample/index', made)).toBe(usual);
+    }
+    expect(entries.size).toBe(before);
+    expect(await sourceOf(app, 'sample/index', docker19On('unknown', 'unknown'))).toBe(usual);
+  });
+});
+
 describe('attestations', () => {
   it('are omitted from a list for Docker', async () => {
     const headers = manifestRequestHeaders['Docker 1.13.1'];
@@ -123,11 +143,6 @@ describe('attestations', () => {
   });
 
   it('are never selected', async () => {
-    const unknown = await testApp().get(
-      '/v2/sample/index/manifests/latest',
-      docker19On('unknown', 'unknown'),
-    );
-    expect(unknown.error().code).toBe('UNSUPPORTED');
     const app = testApp({ REGSHIFT_PLATFORM: 'unknown/unknown' });
     expect((await app.get('/v2/sample/index/manifests/latest')).error().code).toBe('UNSUPPORTED');
   });

@@ -79,6 +79,8 @@ describe('the platform of a client', () => {
     'docker/1.9.1 os/linux',
     'docker/1.9.1 arch/amd64',
     'docker/1.9.1 macos/linux march/amd64',
+    'docker/1.9.1 os/linux arch/amd65',
+    'docker/1.9.1 os/unknown arch/unknown',
     'docker/1.9.1 UpstreamClient(x os/linux arch/arm)',
     `docker/1.9.1 ${'x'.repeat(1024)} os/linux arch/arm`,
   ])('%s does not state one', (userAgent) => {
