@@ -1,6 +1,6 @@
 import { ConversionError, type Dialect } from './errors.ts';
 
-/** Upper bounds of the documents that regshift reads (formats.md, section 6), and of concurrent fetches. */
+/** Upper bounds of the documents that regshift reads, and of concurrent fetches. */
 export const limits = {
   /** Bytes of one manifest or config. docker-registry and Docker Hub have the same limit for manifests. */
   documentBytes: 4 * 1024 * 1024,

@@ -23,7 +23,7 @@ export function parsePlatform(text: string): Platform | undefined {
 
 /**
  * Variants in order of preference, for a client that states none. A User-Agent says `arch/arm` for v5, v6 and v7
- * alike. An image for v6 runs on v6 and v7, so it comes first (formats.md, section 5).
+ * alike. An image for v6 runs on v6 and v7, so it comes first.
  */
 const variantOrder: Readonly<Record<string, readonly string[]>> = {
   arm: ['v6', 'v5', 'v7', ''],

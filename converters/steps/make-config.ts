@@ -23,7 +23,7 @@ export const makeConfig: ConversionStep = async (prepared, ports) => {
   return withDerivedConfig(image, dependencies, configFromBareV1(root, dependencies.map(diffIdOf)));
 };
 
-/** Removes layers without files, including those that only reading shows to be empty (formats.md, section 3). */
+/** Removes layers without files, including those that only reading shows to be empty. */
 async function fromSchema1(image: Image, target: V1Target, ports: ConversionPorts): Promise<PreparedImage> {
   const steps = v1Steps(target, image.dependencies);
   const layers = await measureLayers(

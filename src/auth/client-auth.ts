@@ -27,7 +27,7 @@ export interface LoginRequest {
   readonly context: { readonly signal?: AbortSignal | undefined };
 }
 
-/** Checks the logins of clients, where the proxy uses its own account at upstream (design, rule 5). */
+/** Checks the logins of clients, where the proxy uses its own account at upstream. */
 export interface ClientAuth {
   /**
    * @throws RegistryError MISCONFIGURED or INTERNAL if the proxy cannot check logins, which is not the client's fault;

@@ -16,7 +16,7 @@ export interface StateKeys {
 /**
  * Derives the keys from the signing key (HKDF, RFC 5869), so that an operator keeps one secret. Each purpose has its
  * own info, so that state sealed for one purpose is invalid for another. Each route has its own info too: a proxy with
- * the same signing key can never send a login for one registry to another one (design, rule 8).
+ * the same signing key can never send a login for one registry to another one.
  * @param route the upstream and the id of the route.
  */
 export async function deriveStateKeys({ privateKey }: SigningKey, route: string): Promise<StateKeys> {

@@ -11,10 +11,10 @@ import type { RuntimePlatform } from './platform.ts';
  */
 export function memoryOf(
   { REGSHIFT_CACHE_BYTES, routes }: Settings,
-  { cacheBytes, holdsAnswers }: RuntimePlatform,
+  { cacheBytes, cachesResponses }: RuntimePlatform,
 ) {
   const bytes = REGSHIFT_CACHE_BYTES ?? cacheBytes;
-  const responseCacheBytes = holdsAnswers ? Math.floor(bytes / 8) : 0;
+  const responseCacheBytes = cachesResponses ? Math.floor(bytes / 8) : 0;
   const ofRoutes = Math.floor(bytes / 8);
   const registryBytes = Math.max(leastRegistryBytes, Math.floor(ofRoutes / routes.length));
   return { responseCacheBytes, registryBytes, contentBytes: bytes - responseCacheBytes - ofRoutes };

@@ -16,7 +16,7 @@ export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedL
   /** Default for REGSHIFT_CACHE_BYTES. */
   readonly cacheBytes: number;
   /** True if the runtime computes response-cache keys, so that whole responses can be cached. */
-  readonly holdsAnswers?: boolean;
+  readonly cachesResponses?: boolean;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Log;

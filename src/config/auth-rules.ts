@@ -60,7 +60,7 @@ const known: Readonly<Record<Companion['of'], readonly (string | undefined)[]>> 
 };
 
 /**
- * Checks the authentication settings against each other; each of them may be valid by itself (design, rules 5 and 8).
+ * Checks the authentication settings against each other; each of them may be valid by itself.
  * @param own the variables set in this place itself. A setting that a route inherits may have no effect on the route.
  */
 export function authProblems(

@@ -16,7 +16,7 @@ export interface CheckedRoute extends RouteSettings {
 
 type Checked = CheckedRoute & Routable;
 
-/** Checks routes against each other; each of them is valid by itself (design, rule 8). */
+/** Checks routes against each other; each of them is valid by itself. */
 export function routeProblems(routes: readonly CheckedRoute[]): SettingProblem[] {
   const entries = routes.map((route) => ({ ...route, repositoryNames: namesOf(route) }));
   const hosts = virtualHostsOf(entries);

@@ -9,7 +9,7 @@ export interface LayersToRead {
   done(digest: Digest): void;
   /**
    * The error that tells the client how far the layers are and when to pull again. Docker shows the message of a 404
-   * UNSUPPORTED to its user (clients.md, "Errors"). The reads continue for at least twice the time until then.
+   * UNSUPPORTED to its user. The reads continue for at least twice the time until then.
    */
   notYet(inspector: Pick<LayerInspector, 'progress' | 'keepFor'>): RegistryError;
 }

@@ -46,7 +46,7 @@ function of(
 }
 
 /**
- * Finds the group of a client.
+ * Finds the group of a client. A program's name has letters only; its groups are in ascending order of versions.
  * @param client program and version, like `docker-17.05`, or only the program, like `podman`.
  * @returns undefined for an unknown program, and for a program of several groups without a version.
  */

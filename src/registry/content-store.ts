@@ -121,7 +121,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     const response = await fetchManifest(client, repository, digest, shared).catch((error: unknown) => {
       if (!hasStatus(error, 404)) throw error;
     });
-    // A fat generic manifest may name children that the registry holds as blobs only (formats.md, section 1).
+    // A fat generic manifest may name children that the registry holds as blobs only.
     if (response === undefined) {
       const body = await readBlob(repository, digest, context, 'MANIFEST_UNKNOWN');
       return { facts: { contentType: '' }, body };

@@ -25,7 +25,7 @@ export interface Pinger {
   ping(context: RequestContext): Promise<'fresh' | 'stale'>;
 }
 
-/** Docker gives up after ten seconds (clients.md, "`/v2/` ping"). */
+/** Docker gives up after ten seconds. */
 const deadlineMs = 8_000;
 
 /** Upstream's last response to a ping without a credential. */

@@ -27,7 +27,7 @@ describe('the endpoint of a pull', () => {
     const response = await testApp(variables).get('/v1/repositories/sample/oci/images');
     const endpoint = response.header('X-Docker-Endpoints') ?? '';
     expect(endpoint.slice(0, prefix.length)).toBe(prefix);
-    // Characters that all daemons from 1.3.3 to 17.05 accept in the path (clients.md).
+    // Characters that all daemons from 1.3.3 to 17.05 accept in the path.
     expect(endpoint.slice(prefix.length)).toMatch(/^[A-Za-z0-9._-]{50,950}$/);
   });
 

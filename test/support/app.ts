@@ -84,7 +84,7 @@ export function testApp(
       layerBytes: Number.POSITIVE_INFINITY,
       subrequests: Number.POSITIVE_INFINITY,
       cacheBytes: 67_108_864,
-      holdsAnswers: true,
+      cachesResponses: true,
       fixedLength: (stream) => stream,
       background: () => undefined,
       comparePassword: compareInPlace,

@@ -23,7 +23,7 @@ const dockerFrom110 = [schema2, dockerList, schema1Signed, plainJson];
 const dockerFrom1903 = [...dockerFrom110, ociManifest, ociIndex];
 
 /**
- * The headers of a manifest request, after Host, as each client writes them (clients.md, "Requests"). Those of
+ * The headers of a manifest request, after Host, as each client writes them. Those of
  * skopeo and containerd were recorded from skopeo 1.9.3 and ctr 1.6.20.
  */
 export const manifestRequestHeaders = {

@@ -92,7 +92,7 @@ const samples = createSampleRegistry();
 
 /**
  * Copies a sample and all its content into a real registry, under its name and tags. A generic manifest is pushed as
- * an OCI index, the one type under which docker-registry takes it (formats.md, section 1).
+ * an OCI index, the one type under which docker-registry takes it.
  * @param login `user:password` for a registry that asks for Basic.
  * @returns the digest of the manifest that the tags point to.
  */

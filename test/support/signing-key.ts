@@ -7,5 +7,5 @@ export const testSigningKey = {
   d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
 } as const;
 
-/** The key's id in libtrust (formats.md, section 2). */
+/** The key's id in libtrust. */
 export const testSigningKeyId = 'FPI3:WDCE:VCL4:GCT2:UCMR:ZXRY:3ADC:7ZCB:3ZIN:UD2G:QJJU:J5QC';

@@ -1,6 +1,6 @@
 import type { HeaderLine } from './old-clients.ts';
 
-/** The differences between daemons that pull by API v1 (clients.md; for 1.3.2 and 1.9.1 also their source). */
+/** The differences between daemons that pull by API v1, as seen with the daemons; 1.3.2 and 1.9.1 also in their source. */
 export interface V1Daemon {
   readonly userAgent: string;
   /** The paths that the daemon requests before API v1, with the Go program's own User-Agent. */

@@ -5,7 +5,7 @@ import { simulator, simulators } from '../support/simulators/all.ts';
 import { parseGoChallenge } from '../support/simulators/go-challenge.ts';
 import { expectSample } from '../support/upstreams/expectations.ts';
 
-/** The requests of each client for an index of two images of two layers, according to clients.md. */
+/** The requests of each client for an index of two images of two layers. */
 const sequences: Readonly<Record<string, readonly string[]>> = {
   'Docker 1.6.2': ['GET ping', 'GET ping', 'GET tag', 'GET blob', 'GET blob'],
   'Docker 1.7.1': ['GET ping', 'GET ping', 'GET tag', 'GET blob', 'GET blob'],

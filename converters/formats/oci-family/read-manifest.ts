@@ -6,7 +6,7 @@ import type { Image, Source } from '../../model.ts';
 import { manifestRoot } from '../../source.ts';
 import { notAnImage, readDescriptor, readLayer } from './descriptor.ts';
 
-/** Media types of image configs. The last two occur in real registries (formats.md, section 4). */
+/** Media types of image configs. The last two occur in real registries. */
 const imageConfigTypes: ReadonlySet<string> = new Set([
   mediaTypes.dockerConfig,
   mediaTypes.ociConfig,

@@ -23,7 +23,7 @@ export function nodePlatform(log: Log): RuntimePlatform {
     layerBytes: Number.POSITIVE_INFINITY,
     subrequests: Number.POSITIVE_INFINITY,
     cacheBytes: 67_108_864,
-    holdsAnswers: true,
+    cachesResponses: true,
     // Node sends a stream with the Content-Length of the response.
     fixedLength: (stream) => stream,
     background: () => undefined,

@@ -10,7 +10,7 @@ import type { StoredCase } from './stored-case.ts';
 /**
  * Writes `test/golden/pairs/<case>/`: a stored manifest, and its conversion to each form. The files are frozen: the
  * program does not touch an existing case unless the command line names it. A change to a released case changes digests
- * that users have recorded (design.md, 7).
+ * that users have recorded.
  *
  *     node test/support/converters/write-pairs.ts [case …]
  *

@@ -10,7 +10,7 @@ const mostAttempts = 60;
 const pauseMs = 200;
 
 /**
- * Downloads a blob as Docker 1.12.6 to 20.10 do when the download breaks off (clients.md, "Lengths and time"): the
+ * Downloads a blob as Docker 1.12.6 to 20.10 do when the download breaks off: the
  * client keeps the bytes and requests the rest by `Range: bytes=N-`. Docker waits 5, 10, 15… seconds and tries five
  * times; here the waits are shorter, and there are more of them.
  * @throws Error when the download never ends.

@@ -37,7 +37,7 @@ export interface PulledImage {
 
 /**
  * A client that cannot run here, or not in front of every upstream. The simulator sends its requests in the same order
- * with the same headers, and refuses what it refused (clients.md).
+ * with the same headers, and refuses what it refused.
  */
 export interface Simulator {
   readonly name: string;

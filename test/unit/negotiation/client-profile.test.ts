@@ -3,7 +3,7 @@ import { type ClientProfile, clientRows, describeClient } from '../../../src/neg
 
 type Lacks = readonly (keyof ClientProfile)[];
 
-/** First and last version on each side of every border, from clients.md. */
+/** First and last version on each side of every border. */
 const cases: readonly [userAgent: string | undefined, lacks: Lacks][] = [
   [undefined, []],
   ['', []],

@@ -28,7 +28,7 @@ function libtrustId(x: string, y: string): string {
 }
 
 describe('the libtrust id of this test', () => {
-  it('is right for the key of RFC 7515, A.3 (formats.md, section 2)', () => {
+  it('is right for the key of RFC 7515, A.3', () => {
     const id = libtrustId(
       'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
       'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',

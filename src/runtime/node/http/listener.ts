@@ -33,7 +33,7 @@ export interface Listener {
 /** @param log gets a line for each connection that ended because of an exception in the proxy. */
 export function createListener(app: App, log: Log = () => {}): Listener {
   const known = new WeakMap<IncomingMessage, Known>();
-  const listener = createSlowListener(app, (incoming) => known.get(incoming), log);
+  const listener = createRequestListener(app, (incoming) => known.get(incoming), log);
   const open = new Set<ServerResponse>();
   let last = false;
 
@@ -45,26 +45,26 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     if (last) outgoing.shouldKeepAlive = false;
     // HTTP/1.0 needs no Host header, and health checks often send none (HAProxy's `httpchk`).
     incoming.headers.host ??= reachedHost(incoming.socket);
-    const question = responseCacheKey(incoming);
-    const lookup = question === undefined ? undefined : askingOf(question, incoming, outgoing);
-    const held = lookup && app.responseCache.lookup(lookup);
-    if (held) return writeCachedResponse(held, incoming, outgoing);
+    const cacheKey = responseCacheKey(incoming);
+    const lookup = cacheKey === undefined ? undefined : cacheLookupOf(cacheKey, incoming, outgoing);
+    const cached = lookup && app.responseCache.lookup(lookup);
+    if (cached) return writeCachedResponse(cached, incoming, outgoing);
     open.add(outgoing);
     outgoing.once('close', () => open.delete(outgoing));
-    const answerInFull = (more: Known) => {
+    const handleInFull = (more: Known) => {
       guardEvents(incoming, fail);
       guardEvents(outgoing, fail);
       known.set(incoming, more);
       return listener(incoming, outgoing);
     };
-    const renewal = lookup && app.responseCache.revalidate(lookup);
-    if (renewal === undefined) return answerInFull({ cacheKey: question }).catch(fail);
+    const revalidation = lookup && app.responseCache.revalidate(lookup);
+    if (revalidation === undefined) return handleInFull({ cacheKey }).catch(fail);
     // A revalidated response has no listeners that can throw, and guards would cost as much as the response.
-    return renewal
+    return revalidation
       .then((found) =>
         'response' in found
           ? writeCachedResponse(found, incoming, outgoing)
-          : answerInFull({ cacheKey: question, started: found }),
+          : handleInFull({ cacheKey, started: found }),
       )
       .catch(fail);
   }
@@ -104,13 +104,13 @@ function breakOff(outgoing: ServerResponse): void {
 /** Facts about a request that the listener finds before it calls the program. */
 type Known = Pick<ClientConnection, 'cacheKey' | 'started'>;
 
-function askingOf(
-  question: string,
+function cacheLookupOf(
+  cacheKey: string,
   { headers, socket }: IncomingMessage,
   outgoing: ServerResponse,
 ): CacheLookup {
   return {
-    cacheKey: question,
+    cacheKey,
     identity: headers as CacheLookup['identity'],
     peerAddress: socket.remoteAddress,
     clientLeft: () => {
@@ -122,7 +122,11 @@ function askingOf(
 }
 
 /** The full way. Unread bodies of upstream go from socket to socket, without web streams between. */
-function createSlowListener(app: App, knownOf: (incoming: IncomingMessage) => Known | undefined, log: Log) {
+function createRequestListener(
+  app: App,
+  knownOf: (incoming: IncomingMessage) => Known | undefined,
+  log: Log,
+) {
   return getRequestListener(async (request, bindings) => {
     // The proxy's servers do not speak HTTP/2.
     const { incoming, outgoing } = bindings as HttpBindings;
