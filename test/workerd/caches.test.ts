@@ -5,33 +5,33 @@ import { createBudget } from '../../src/request/budget.ts';
 import { createEdgeCache } from '../../src/runtime/worker/edge-cache.ts';
 import { createKvCache } from '../../src/runtime/worker/kv-cache.ts';
 
-const kept = { facts: { recipe: { source: 'sha256:…' } }, body: Uint8Array.of(0, 1, 255) };
+const entry = { facts: { recipe: { source: 'sha256:…' } }, body: Uint8Array.of(0, 1, 255) };
 const namespace = (env as unknown as { RECIPES: KVNamespace }).RECIPES;
 const quiet = () => {};
 
 const edge = (log = quiet) => createEdgeCache(() => caches.open('test'), log);
 
-test('the Cache API gives back what was put in, and nothing else', async () => {
+test('the Cache API returns a stored entry, and only under its own key', async () => {
   const cache = edge();
-  await cache.set('recipe a b', kept);
-  expect(await cache.get('recipe a b')).toEqual(kept);
+  await cache.set('recipe a b', entry);
+  expect(await cache.get('recipe a b')).toEqual(entry);
   expect(await cache.get('recipe a c')).toBeUndefined();
 });
 
-test('KV gives back what was put in, whatever the length of the key', async () => {
+test('KV returns a stored entry under a key of any length', async () => {
   const cache = createKvCache(namespace, quiet);
   const key = `recipe ${'x'.repeat(2000)}`;
-  await cache.set(key, kept);
-  expect(await cache.get(key)).toEqual(kept);
+  await cache.set(key, entry);
+  expect(await cache.get(key)).toEqual(entry);
   expect(await cache.get(`${key}y`)).toBeUndefined();
 });
 
-// That it found nothing is kept as long as what it finds: an hour of that would be an hour of searching.
-test('KV is not told to keep its answers for longer than it does by itself', async () => {
-  const asked: unknown[][] = [];
-  const spy = { get: (...how: unknown[]) => asked.push(how) && null } as unknown as KVNamespace;
+// KV also caches "not found" for `cacheTtl`: an hour of it would mean an hour of searches.
+test('KV gets no cacheTtl', async () => {
+  const calls: unknown[][] = [];
+  const spy = { get: (...how: unknown[]) => calls.push(how) && null } as unknown as KVNamespace;
   await createKvCache(spy, quiet).get('recipe a');
-  expect(asked).toEqual([[expect.any(String), 'arrayBuffer']]);
+  expect(calls).toEqual([[expect.any(String), 'arrayBuffer']]);
 });
 
 type Make = (log: (level: string, message: string) => void) => CachePort;
@@ -41,10 +41,10 @@ const broken: [name: string, make: Make][] = [
 ];
 
 describe.each(broken)('%s', (name, make) => {
-  test('that fails is gone on without', async () => {
+  test('that fails is logged and skipped', async () => {
     const logged: string[] = [];
     const cache = make((level, message) => logged.push(`${level} ${message}`));
-    await cache.set('recipe a', kept);
+    await cache.set('recipe a', entry);
     expect(await cache.get('recipe a')).toBeUndefined();
     expect(logged).toEqual([
       `warn ${name} could not be written; going on without it`,
@@ -55,10 +55,10 @@ describe.each(broken)('%s', (name, make) => {
   test('costs a request of the budget each time', async () => {
     const budget = createBudget(2);
     const cache = make(quiet);
-    await cache.set('recipe a', kept, budget);
+    await cache.set('recipe a', entry, budget);
     await cache.get('recipe a', budget);
     await expect(cache.get('recipe a', budget)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
-    await expect(cache.set('recipe a', kept, budget)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    await expect(cache.set('recipe a', entry, budget)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
 });
 

@@ -32,7 +32,7 @@ describe('the configuration of a Worker', () => {
     await namespace.put('regshift.json', JSON.stringify(config));
     const registries = twoRegistries();
     const ask = isolate({ REGSHIFT_CONFIG: value, RECIPES: namespace });
-    // At once, while what KV has is still on its way to the first.
+    // The requests start together, while the first one still waits for KV.
     const answers = await Promise.all([1, 2, 3].map(() => ask('/v2/a/x/tags/list')));
     for (const answer of answers) expect(await answer.json()).toMatchObject({ name: 'a/x' });
     expect((await ask('/v2/x/tags/list')).status).toBe(404);
@@ -41,7 +41,7 @@ describe('the configuration of a Worker', () => {
 
   it.each<[what: string, bindings: Record<string, unknown>, message: string]>([
     [
-      'a key that there is not',
+      'a missing key',
       { REGSHIFT_CONFIG: 'nothing.json', RECIPES: namespace },
       'REGSHIFT_CONFIG is "nothing.json": it must be JSON, or a key that there is in the KV namespace bound as ' +
         'RECIPES (deploy/cloudflare.md)',
@@ -62,7 +62,7 @@ describe('the configuration of a Worker', () => {
       { REGSHIFT_CONFIG: { upstreamPasswordFile: '/run/secrets/x' } },
       'upstreamPasswordFile is (not shown): it must be left out: there are no files here',
     ],
-  ])('%s answers every request with what is wrong', async (_, bindings, message) => {
+  ])('%s makes every response the list of problems', async (_, bindings, message) => {
     const answer = await isolate(bindings)('/v2/');
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain(JSON.stringify(message).slice(1, -1));

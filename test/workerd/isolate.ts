@@ -9,7 +9,7 @@ export const namespace = (env as unknown as { RECIPES: KVNamespace }).RECIPES;
 
 export type Ask = (path: string, headers?: Iterable<readonly [string, string]>) => Promise<Response>;
 
-/** An isolate keeps its state by its bindings: other bindings are another isolate to the tests. */
+/** Creates an isolate. The Worker keeps its state per bindings object, so a new object stands for a new isolate. */
 export function isolate(bindings: Record<string, unknown> = {}): Ask {
   const own = { LOG_LEVEL: 'error', REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey), ...bindings };
   return async (path, headers = []) => {
@@ -19,14 +19,17 @@ export function isolate(bindings: Record<string, unknown> = {}): Ask {
   };
 }
 
-/** The network of all isolates from now on. @returns the bindings for it. */
+/**
+ * Replaces the network of all isolates by `fetch`.
+ * @returns the bindings for it.
+ */
 export function behind(fetch: Fetch): { REGSHIFT_UPSTREAM: string } {
   vi.stubGlobal('fetch', fetch);
   return { REGSHIFT_UPSTREAM: upstreamUrl };
 }
 
-/** Another location: its Cache API knows nothing of this one's, and forgets at once. */
-export function elsewhere(): void {
+/** Moves the following requests to another location, whose Cache API is empty and keeps nothing. */
+export function moveToAnotherLocation(): void {
   const empty = { match: async () => undefined, put: async () => {} } as unknown as Cache;
   vi.spyOn(caches, 'open').mockResolvedValue(empty);
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { privateTo, scriptedUpstream } from '../support/scripted-upstream.ts';
-import { behind, elsewhere, isolate, namespace } from './isolate.ts';
+import { behind, isolate, moveToAnotherLocation, namespace } from './isolate.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
@@ -11,7 +11,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Every digest that a manifest of whatever form names, and its own. */
+/** Reads a manifest's own digest and every digest in it, for all manifest formats. */
 async function digestsIn(answer: Response): Promise<{ manifests: string[]; blobs: string[] }> {
   const own = answer.headers.get('docker-content-digest') ?? '';
   const {
@@ -39,25 +39,25 @@ describe('two isolates that share KV alone', () => {
     ['sample/oci-zstd', docker19],
     ['sample/generic-v1-target', docker113],
   ])("serve each other's digests of %s", async (sample, headers) => {
-    const told = await isolate(settings)(`/v2/${sample}/manifests/1.0`, headers);
-    expect(told.headers.get('regshift-conversion')).not.toBeNull();
-    const given = await digestsIn(told);
-    expect(given.blobs.length + given.manifests.length).toBeGreaterThan(2);
-    elsewhere();
+    const first = await isolate(settings)(`/v2/${sample}/manifests/1.0`, headers);
+    expect(first.headers.get('regshift-conversion')).not.toBeNull();
+    const digests = await digestsIn(first);
+    expect(digests.blobs.length + digests.manifests.length).toBeGreaterThan(2);
+    moveToAnotherLocation();
     const other = isolate(settings);
-    for (const digest of given.manifests) {
+    for (const digest of digests.manifests) {
       const answer = await other(`/v2/${sample}/manifests/${digest}`, headers);
       expect([answer.status, answer.headers.get('docker-content-digest')]).toEqual([200, digest]);
-      for (const blob of (await digestsIn(answer)).blobs) given.blobs.push(blob);
+      for (const blob of (await digestsIn(answer)).blobs) digests.blobs.push(blob);
     }
-    for (const digest of given.blobs) {
+    for (const digest of digests.blobs) {
       const answer = await other(`/v2/${sample}/blobs/${digest}`, docker113);
       expect([answer.status, digest]).toEqual([200, digest]);
       await answer.arrayBuffer();
     }
   });
 
-  test('make the same of the same, when both begin at once', async () => {
+  test('convert a manifest to the same bytes at the same time', async () => {
     const settings = { RECIPES: namespace };
     const path = '/v2/sample/schema2/manifests/latest';
     const answers = await Promise.all([isolate(settings)(path, docker19), isolate(settings)(path, docker19)]);
@@ -69,7 +69,7 @@ describe('two isolates that share KV alone', () => {
   });
 });
 
-test('recipes are in KV before the answer that names their digests', async () => {
+test('recipes are in KV before the response with their digests', async () => {
   const written: string[] = [];
   const slow = {
     get: async () => null,
@@ -78,14 +78,14 @@ test('recipes are in KV before the answer that names their digests', async () =>
       written.push(key);
     },
   };
-  elsewhere();
+  moveToAnotherLocation();
   const answer = await isolate({ RECIPES: slow })('/v2/sample/index/manifests/1.0', docker113);
   const { manifests } = await digestsIn(answer);
   const recipes = written.filter((key) => key.startsWith('recipe:'));
   expect(recipes.length).toBeGreaterThanOrEqual(manifests.length);
 });
 
-test('KV is asked for what is made here, and for no tag and nothing of the registry', async () => {
+test('KV holds entries that regshift made, and no tags or content of the registry', async () => {
   const asked: string[] = [];
   const spy = {
     get: async (key: string) => {
@@ -94,7 +94,7 @@ test('KV is asked for what is made here, and for no tag and nothing of the regis
     },
     put: async (key: string) => void asked.push(key),
   };
-  elsewhere();
+  moveToAnotherLocation();
   const ask = isolate({ RECIPES: spy });
   await ask('/v2/sample/oci-zstd/manifests/latest', docker113);
   await ask('/v2/sample/index/manifests/latest', docker113);
@@ -103,7 +103,7 @@ test('KV is asked for what is made here, and for no tag and nothing of the regis
   expect(kinds).toEqual(new Set(['recipe', 'product', 'made-config', 'layer-facts']));
 });
 
-test("the registry's own blobs are given without a question to KV", async () => {
+test("the registry's own blobs are served without a read of KV", async () => {
   let asked = 0;
   const spy = {
     get: async () => {
@@ -112,7 +112,7 @@ test("the registry's own blobs are given without a question to KV", async () => 
     },
     put: async () => undefined,
   };
-  elsewhere();
+  moveToAnotherLocation();
   const anyone = [['Accept', '*/*']] as const;
   const { blobs } = await digestsIn(await isolate()('/v2/sample/schema2/manifests/latest', anyone));
   const ask = isolate({ RECIPES: spy });
@@ -121,22 +121,22 @@ test("the registry's own blobs are given without a question to KV", async () => 
   expect(asked).toBe(0);
 });
 
-test('without KV the bounded search finds a digest, and without that nobody', async () => {
+test('without KV the bounded search finds a digest, and without the search the digest is unknown', async () => {
   const path = '/v2/sample/oci/manifests';
-  const told = await isolate()(`${path}/1.0`, docker113);
-  const digest = told.headers.get('docker-content-digest');
-  elsewhere();
+  const first = await isolate()(`${path}/1.0`, docker113);
+  const digest = first.headers.get('docker-content-digest');
+  moveToAnotherLocation();
   expect((await isolate()(`${path}/${digest}`, docker113)).status).toBe(200);
   expect((await isolate({ REGSHIFT_WALK_TAGS: '0' })(`${path}/${digest}`, docker113)).status).toBe(404);
 });
 
-test('what one isolate remembers for a login, another gives to that login alone', async () => {
+test('another isolate serves entries of a login to that login only', async () => {
   const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
   const settings = { RECIPES: namespace, ...behind(scriptedUpstream(privateTo(alice[1])).fetch) };
   const tag = '/v2/sample/oci/manifests/latest';
-  const told = await isolate(settings)(tag, [...docker113, alice]);
-  const byDigest = `/v2/sample/oci/manifests/${told.headers.get('docker-content-digest')}`;
-  const { blobs } = await digestsIn(told);
+  const first = await isolate(settings)(tag, [...docker113, alice]);
+  const byDigest = `/v2/sample/oci/manifests/${first.headers.get('docker-content-digest')}`;
+  const { blobs } = await digestsIn(first);
   const other = isolate(settings);
   for (const path of [tag, byDigest, ...blobs.map((digest) => `/v2/sample/oci/blobs/${digest}`)]) {
     expect((await other(path, docker113)).status).toBe(401);

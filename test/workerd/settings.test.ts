@@ -4,7 +4,7 @@ import { isolate, namespace } from './isolate.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-test('a bad setting answers every request with all problems', async () => {
+test('a wrong setting makes every response the list of all problems', async () => {
   const broken = isolate({ REGSHIFT_FORMAT: 'v1', REGSHIFT_TAG_TTL: 'soon' });
   for (const path of ['/v2/', '/healthz', '/v2/a/manifests/b', '/']) {
     const answer = await broken(path);
@@ -15,7 +15,7 @@ test('a bad setting answers every request with all problems', async () => {
   }
 });
 
-test('an account of its own without client auth is no open proxy, but a bad setting', async () => {
+test('an upstream account without client auth is an error, not an open proxy', async () => {
   const answer = await isolate({
     REGSHIFT_UPSTREAM: 'https://registry.example',
     REGSHIFT_UPSTREAM_AUTH: 'basic',
@@ -26,7 +26,7 @@ test('an account of its own without client auth is no open proxy, but a bad sett
   expect(await answer.text()).toContain('REGSHIFT_CLIENT_AUTH');
 });
 
-test('a Redis is a bad setting here, told without its password', async () => {
+test('a Redis address is an error on Workers, reported without its password', async () => {
   const answer = await isolate({
     REGSHIFT_REDIS_URL: 'redis://:hunter2@redis.example',
     REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
@@ -37,7 +37,7 @@ test('a Redis is a bad setting here, told without its password', async () => {
   expect(text).not.toContain('hunter2');
 });
 
-test('a login in a credential helper is a bad setting here: there are no programs', async () => {
+test('a login in a credential helper is an error on Workers, which run no programs', async () => {
   const answer = await isolate({
     REGSHIFT_UPSTREAM: 'https://registry.example',
     REGSHIFT_UPSTREAM_AUTH: 'docker-config',
@@ -50,7 +50,7 @@ test('a login in a credential helper is a bad setting here: there are no program
   );
 });
 
-// `REGSHIFT_TAG_TTL = 60` in wrangler.toml comes as a number.
+// Wrangler passes `REGSHIFT_TAG_TTL = 60` in wrangler.toml as a number.
 test.each([
   ['a number', { REGSHIFT_TAG_TTL: 60 }, 200],
   ['a number that is wrong', { REGSHIFT_TAG_TTL: -1 }, 503],
@@ -60,21 +60,21 @@ test.each([
   expect((await isolate(bindings)('/v2/')).status).toBe(status);
 });
 
-test('the log is JSON on the console, and says once what is not bound', async () => {
+test('the log is JSON on the console, and reports a missing binding once', async () => {
   const lines: string[] = [];
   vi.spyOn(console, 'log').mockImplementation((line) => lines.push(line));
   const ask = isolate({ LOG_LEVEL: 'info' });
   await ask('/v2/');
   await ask('/v2/');
-  const said = lines.map((line) => JSON.parse(line) as { level: string; message: string });
-  expect(said.map(({ level }) => level)).toEqual(['warn', 'info', 'info']);
-  expect(said[0]?.message).toContain('RECIPES');
+  const records = lines.map((line) => JSON.parse(line) as { level: string; message: string });
+  expect(records.map(({ level }) => level)).toEqual(['warn', 'info', 'info']);
+  expect(records[0]?.message).toContain('RECIPES');
   lines.length = 0;
   await isolate({ LOG_LEVEL: 'info', RECIPES: namespace })('/v2/');
   expect(lines).toHaveLength(1);
 });
 
-test('a plain page tells a browser where it is', async () => {
+test('a browser gets a plain page that names regshift', async () => {
   const answer = await isolate()('/');
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
   expect(await answer.text()).toContain('regshift');

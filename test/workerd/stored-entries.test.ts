@@ -4,7 +4,7 @@ import type { Fetch } from '../../src/upstream/client.ts';
 import { expectStoredDigests } from '../support/expect-stored-digests.ts';
 import { goldenBytes } from '../support/golden.ts';
 import { entriesOf, type Kept, parseStoredEntries } from '../support/stored-entries.ts';
-import { elsewhere, isolate, namespace } from './isolate.ts';
+import { isolate, moveToAnotherLocation, namespace } from './isolate.ts';
 
 const stored = parseStoredEntries(goldenBytes('stored-by-0.1/kv.json'));
 
@@ -18,7 +18,7 @@ describe(`a KV namespace that version ${stored.version} filled`, () => {
   const cases: readonly Kept[] = ['all', 'without documents'];
   test.each(cases)('leads to every digest that was served, without a search: %s', async (kept) => {
     for (const [name, value] of entriesOf(stored, kept)) await namespace.put(name, value);
-    elsewhere();
+    moveToAnotherLocation();
     const samples = createSampleRegistry();
     const requests: string[] = [];
     const upstream: Fetch = async (href, init) => {

@@ -13,7 +13,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** A new account and a new isolate: nothing is remembered anywhere, and all that the Worker asks for is counted. */
+/** A new isolate with empty caches. It counts all subrequests of the Worker. */
 function counted(script: Script | undefined, settings: Record<string, string>) {
   const upstream = scriptedUpstream(script);
   let operations = 0;
@@ -38,13 +38,13 @@ function counted(script: Script | undefined, settings: Record<string, string>) {
   const ask = isolate({ RECIPES, ...behind(upstream.fetch), ...settings });
   return {
     ask,
-    /** As Cloudflare counts: to the network, to the Cache API and to KV. */
+    /** Subrequests as Cloudflare counts them: to the network, to the Cache API and to KV. */
     subrequests: () => operations + upstream.asked.length,
   };
 }
 
 describe('a budget of requests', () => {
-  test('is spent on caches as well, and never overspent', async () => {
+  test('counts requests to caches too, and is never exceeded', async () => {
     const { ask, subrequests } = counted(largeIndex('team/app', 40), { REGSHIFT_SUBREQUESTS: '45' });
     const answer = await ask(latest, docker113);
     expect(answer.status).toBe(404);
@@ -52,15 +52,15 @@ describe('a budget of requests', () => {
     expect(subrequests()).toBe(45);
   });
 
-  test('is 1000 where nothing is said', async () => {
+  test('is 1000 by default', async () => {
     const { ask, subrequests } = counted(largeIndex('team/app', 300), {});
     const answer = await ask(latest, docker113);
     expect(await answer.text()).toContain('more than 1000 requests');
-    // Recipes are written all at once: those after the one that was too much are not written any more.
+    // Recipes are written in parallel, and those beyond the budget are not written.
     expect(subrequests()).toBeLessThanOrEqual(1000);
   });
 
-  // The figures of deploy/cloudflare.md.
+  // These figures are in deploy/cloudflare.md.
   test.each([
     ['one image as schema 1', undefined, '/v2/sample/oci/manifests/latest', docker19, 13],
     ['one image as schema 2', undefined, '/v2/sample/oci/manifests/latest', docker113, 10],
@@ -71,7 +71,7 @@ describe('a budget of requests', () => {
     expect(subrequests()).toBe(expected);
   });
 
-  test('for an image that is remembered is one HEAD', async () => {
+  test('for a cached image is one HEAD', async () => {
     const { ask, subrequests } = counted(undefined, { REGSHIFT_TAG_TTL: '0' });
     await ask('/v2/sample/oci/manifests/latest', docker19);
     const before = subrequests();

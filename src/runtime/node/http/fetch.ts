@@ -41,7 +41,7 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
         reject(error);
       };
       guardEvents(sent, fail);
-      let answer: IncomingMessage | undefined;
+      let response: IncomingMessage | undefined;
       const abort = () => sent.destroy(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
       // A signal may outlive the request, so the request removes its listener.
@@ -49,16 +49,16 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
         signal?.removeEventListener('abort', abort);
         // Without a response and without an error, upstream has switched to another protocol, and Node has closed the
         // connection.
-        if (!answer) reject(new Error('The connection was closed without an answer'));
+        if (!response) reject(new Error('The connection was closed without an answer'));
       });
       sent.on('error', (error) => {
         // Node reports a reset before it ends a body without a length (`socketErrorListener` of its HTTP client):
         // such a body is not whole.
-        if (answer && !answer.complete) answer.destroy(error);
+        if (response && !response.complete) response.destroy(error);
         reject(signal?.aborted ? signal.reason : error);
       });
       sent.once('response', (incoming) => {
-        answer = incoming;
+        response = incoming;
         guardEvents(incoming, fail);
         try {
           resolve(asResponse(incoming, method, signal, silenceMs));

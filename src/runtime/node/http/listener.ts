@@ -16,7 +16,11 @@ import { responseCacheKey } from './response-cache-key.ts';
 import { writeStream } from './stream-writer.ts';
 import { resetConnection } from './transport.ts';
 
-/** The program in the shape that Node's HTTP server calls. */
+/**
+ * The program in the shape that Node's HTTP server calls. A hit of the response cache bypasses Hono: making a Request
+ * and a Response for it costs several times as much as sending it. An unread body of upstream bypasses web streams
+ * (`relay`).
+ */
 export interface Listener {
   readonly listen: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
   /** Number of responses that are being made or sent. */

@@ -8,7 +8,7 @@ interface Taken {
   readonly take: BodyReader;
   readonly buffer: Uint8Array;
   /** True while the reader still has the last bytes: the connection is paused. */
-  held: boolean;
+  paused: boolean;
 }
 
 const relayed = new WeakSet<Socket>();
@@ -34,7 +34,7 @@ export class RelayAgent extends Agent {
         const bytes = buffer.subarray(0, length);
         const own = socket && taken.get(socket);
         if (own === undefined) return socket?.emit('data', Buffer.from(bytes)) ?? true;
-        own.held = true;
+        own.paused = true;
         own.take(buffer === scratch ? bytes.slice() : bytes);
         return false;
       },
@@ -55,17 +55,17 @@ export function isRelayed(socket: Socket): boolean {
  * gets no more bytes, so the connection cannot serve another request.
  */
 export function attachReader(socket: Socket, take: BodyReader): void {
-  taken.set(socket, { take, buffer: new Uint8Array(relayBytes), held: true });
+  taken.set(socket, { take, buffer: new Uint8Array(relayBytes), paused: true });
 }
 
 /** Resumes a paused connection. */
 export function readMore(socket: Socket): void {
   const own = taken.get(socket);
-  if (own !== undefined) own.held = false;
+  if (own !== undefined) own.paused = false;
   socket.resume();
 }
 
 /** True for a connection that its reader has paused. */
 export function isPaused(socket: Socket): boolean {
-  return taken.get(socket)?.held ?? false;
+  return taken.get(socket)?.paused ?? false;
 }

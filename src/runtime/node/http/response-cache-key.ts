@@ -5,16 +5,16 @@ import type { IncomingMessage } from 'node:http';
  * Request headers that may change the response beside those in the key. A request with one of them takes the full
  * way.
  */
-const others: ReadonlySet<string> = new Set([
+const otherHeaders: ReadonlySet<string> = new Set([
   'if-none-match',
   'range',
   'x-forwarded-host',
   'x-forwarded-proto',
 ]);
 
-const asked: ReadonlySet<string> = new Set(['host', 'accept', 'user-agent']);
+const keyHeaders: ReadonlySet<string> = new Set(['host', 'accept', 'user-agent']);
 const lengths: ReadonlySet<number> = new Set(
-  [...others, ...asked, 'authorization'].map((name) => name.length),
+  [...otherHeaders, ...keyHeaders, 'authorization'].map((name) => name.length),
 );
 
 /** Keys are kept in memory, and logins are not (docs/security.md). */
@@ -28,18 +28,18 @@ const secret = randomBytes(32).toString('hex');
 export function responseCacheKey({ method, url, rawHeaders, socket }: IncomingMessage): string | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   // Without a Host header, the address that the client reached stands in the key.
-  let question = `${method} ${url} ${socket.localAddress} ${socket.localPort}`;
+  let key = `${method} ${url} ${socket.localAddress} ${socket.localPort}`;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const raw = rawHeaders[at] ?? '';
     // Most headers are none of these, and comparing the length costs nothing.
     if (!lengths.has(raw.length)) continue;
     const name = raw.toLowerCase();
-    if (others.has(name)) return undefined;
+    if (otherHeaders.has(name)) return undefined;
     // A header cannot contain a line end.
-    if (asked.has(name)) question += `\n${name}:${rawHeaders[at + 1]}`;
-    if (name === 'authorization') question += `\n${name}:${hidden(rawHeaders[at + 1] ?? '')}`;
+    if (keyHeaders.has(name)) key += `\n${name}:${rawHeaders[at + 1]}`;
+    if (name === 'authorization') key += `\n${name}:${hidden(rawHeaders[at + 1] ?? '')}`;
   }
-  return question;
+  return key;
 }
 
 function hidden(login: string): string {

@@ -136,10 +136,10 @@ const smallWindow = 8 * 2 ** 20;
  * @param largest the largest window that a stream may have.
  */
 export function createPartedWindowBudget(total: number, largest: number): WindowBudget {
-  const kept = total / 4;
-  if (total - kept < largest) return createWindowBudget(total);
-  const small = createWindowBudget(kept);
-  const large = createWindowBudget(total - kept);
+  const reserved = total / 4;
+  if (total - reserved < largest) return createWindowBudget(total);
+  const small = createWindowBudget(reserved);
+  const large = createWindowBudget(total - reserved);
   const takeAtOnce = (request: WindowRequest) => small.tryTake(request) ?? large.tryTake(request);
   return {
     tryTake: (request) => (request.bytes > smallWindow ? large.tryTake(request) : takeAtOnce(request)),

@@ -80,23 +80,23 @@ function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
     ...shared,
   });
   // Looking up a counter by its labels costs more than counting.
-  const known = new Map<string, (answer: ResponseFacts) => void>();
+  const known = new Map<string, (response: ResponseFacts) => void>();
   const counting = ({ route, resource, status }: ResponseFacts) => {
     const request = requests.labels(route, resource, String(status));
     const second = seconds.labels(resource);
     const byte = bytes.labels(resource);
-    return (answer: ResponseFacts) => {
+    return (response: ResponseFacts) => {
       request.inc();
-      second.observe(answer.seconds);
-      if (answer.bytes !== undefined) byte.inc(answer.bytes);
+      second.observe(response.seconds);
+      if (response.bytes !== undefined) byte.inc(response.bytes);
     };
   };
   return {
-    responseSent(answer) {
-      const key = `${answer.route} ${answer.resource} ${answer.status}`;
-      const count = known.get(key) ?? counting(answer);
+    responseSent(response) {
+      const key = `${response.route} ${response.resource} ${response.status}`;
+      const count = known.get(key) ?? counting(response);
       known.set(key, count);
-      count(answer);
+      count(response);
     },
   };
 }

@@ -27,7 +27,7 @@ export interface RedisCache extends Cache {
 }
 
 /**
- * Stored manifests are kept too: Docker Hub counts each GET of a manifest as a pull, and ten replicas would spend
+ * Stored manifests are shared too: Docker Hub counts each GET of a manifest as a pull, and ten replicas would spend
  * ten.
  */
 export function isShared(key: string): boolean {
@@ -51,8 +51,8 @@ export function createRedisCache(connection: RedisConnection, authenticator: Ent
       const value = authenticator.seal(key, entry);
       const isDocument = documents.has(kindOf(key));
       const life = isDocument ? lifeSeconds.document : lifeSeconds.other;
-      const isKept = !isDocument || value.length <= documentBytes;
-      const done = isKept
+      const isStored = !isDocument || value.length <= documentBytes;
+      const done = isStored
         ? await connection.run((client) => client.set(authenticator.keyFor(key), value, { EX: life }))
         : 'too large';
       if (done !== undefined) present.set(key, true);

@@ -111,7 +111,7 @@ function createRun(
   deadlineMs: number,
 ): RedisConnection['run'] {
   /** Refusals of Redis in the last ten minutes: each kind is logged once. */
-  const told = new LRUCache<string, true>({ max: 100, ttl: 600_000 });
+  const logged = new LRUCache<string, true>({ max: 100, ttl: 600_000 });
   return async (command) => {
     if (circuit.isOpen()) return undefined;
     try {
@@ -123,9 +123,9 @@ function createRun(
       if (!(error instanceof ErrorReply)) return undefined;
       // Redis is up and refuses, for instance because it is full (OOM) or the user lacks a right (NOPERM).
       const [code = ''] = error.message.split(' ', 1);
-      if (!told.has(code))
+      if (!logged.has(code))
         log('warn', 'Redis refuses a command: going on without', { reason: error.message });
-      told.set(code, true);
+      logged.set(code, true);
       return undefined;
     }
   };

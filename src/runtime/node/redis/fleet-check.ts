@@ -19,15 +19,15 @@ const agreement = z.record(z.string(), z.string());
  * would leave no replica during an upgrade or a change of the key.
  */
 export class FleetCheck {
-  readonly #link: RedisConnection;
+  readonly #connection: RedisConnection;
   readonly #own: FleetFingerprint;
   readonly #log: Log;
   readonly #id = randomUUID();
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(connection: RedisConnection, own: FleetFingerprint, log: Log) {
-    this.#link = connection;
+    this.#connection = connection;
     this.#own = own;
     this.#log = log;
   }
@@ -39,29 +39,29 @@ export class FleetCheck {
 
   async leave(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#link.run((client) => forget(client, [this.#id]));
+    await this.#connection.run((client) => forget(client, [this.#id]));
   }
 
   async beat(): Promise<void> {
     const value = JSON.stringify(this.#own);
-    await this.#link.run((client) => client.set(nameOf(this.#id), value, { EX: lifeSeconds }));
-    await this.#link.run((client) => client.sAdd(listName, this.#id));
-    const ids = ((await this.#link.run((client) => client.sMembers(listName))) ?? []).map(String);
+    await this.#connection.run((client) => client.set(nameOf(this.#id), value, { EX: lifeSeconds }));
+    await this.#connection.run((client) => client.sAdd(listName, this.#id));
+    const ids = ((await this.#connection.run((client) => client.sMembers(listName))) ?? []).map(String);
     const others = ids.filter((id) => id !== this.#id);
     if (others.length === 0) return;
-    const values = (await this.#link.run((client) => client.mGet(others.map(nameOf)))) ?? [];
+    const values = (await this.#connection.run((client) => client.mGet(others.map(nameOf)))) ?? [];
     values.forEach((each) => {
       if (each) this.#compare(String(each));
     });
     const gone = others.filter((_id, index) => values[index] === null);
-    if (gone.length > 0) await this.#link.run((client) => client.sRem(listName, gone));
+    if (gone.length > 0) await this.#connection.run((client) => client.sRem(listName, gone));
   }
 
   #compare(value: string): void {
     const differing = differences(this.#own, agreementIn(value));
     const key = JSON.stringify(differing);
-    if (key === '{}' || this.#told.has(key)) return;
-    this.#told.add(key);
+    if (key === '{}' || this.#logged.has(key)) return;
+    this.#logged.add(key);
     this.#log('warn', 'another replica that shares this Redis is set otherwise', {
       differing,
       consequence:

@@ -14,38 +14,38 @@ afterEach(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** A real program in the PATH. */
+/** Installs a shell script in the PATH as the credential helper. */
 function install(script: string): void {
   writeFileSync(join(home, 'docker-credential-test'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 }
 
-const question = { program: 'docker-credential-test', server: 'registry.test:5000' };
+const request = { program: 'docker-credential-test', server: 'registry.test:5000' };
 const good = `echo '{"ServerURL":"x","Username":"robot","Secret":"hunter2"}'`;
 
 describe('a credential helper', () => {
-  it('is told the server on its input, and its answer is the login', async () => {
+  it('gets the server on stdin and prints the login', async () => {
     install(`[ "$*" = get ] && [ "$(cat)" = registry.test:5000 ] && ${good}`);
-    expect(await createAskHelper()(question)).toEqual({ username: 'robot', secret: 'hunter2' });
+    expect(await createAskHelper()(request)).toEqual({ username: 'robot', secret: 'hunter2' });
   });
 
-  it('may leave its input unread', async () => {
+  it('may leave its stdin unread', async () => {
     install(`exec <&-; ${good}`);
-    expect(await createAskHelper()({ ...question, server: 'x'.repeat(200_000) })).toMatchObject({
+    expect(await createAskHelper()({ ...request, server: 'x'.repeat(200_000) })).toMatchObject({
       username: 'robot',
     });
   });
 
-  it('is no shell, so that a server is never a command', async () => {
+  it('runs without a shell, so that a server is never a command', async () => {
     install(`printf '{"Username":"%s","Secret":"s"}' "$(cat)"`);
-    const answer = await createAskHelper()({ ...question, server: '$(id);`id`' });
+    const answer = await createAskHelper()({ ...request, server: '$(id);`id`' });
     expect(answer.username).toBe('$(id);`id`');
   });
 
-  it('has the variables of this program, but for its own', async () => {
+  it('has the variables of the proxy, without its settings', async () => {
     vi.stubEnv('REGSHIFT_SIGNING_KEY', 'hunter2');
     vi.stubEnv('AWS_PROFILE', 'registry');
     install('printf \'{"Username":"%s","Secret":"%s"}\' "$AWS_PROFILE" "nothing$REGSHIFT_SIGNING_KEY"');
-    expect(await createAskHelper()(question)).toEqual({ username: 'registry', secret: 'nothing' });
+    expect(await createAskHelper()(request)).toEqual({ username: 'registry', secret: 'nothing' });
   });
 });
 
@@ -53,7 +53,7 @@ describe('a credential helper that fails', () => {
   it.each<[string, string, RegExp]>([
     ['ends with an error', 'echo hunter2; echo hunter2 >&2; exit 3', /ended with the code 3/],
     [
-      'keeps nothing',
+      'has no login',
       'echo credentials not found in native keychain; exit 1',
       /keeps no login for registry\.test:5000/,
     ],
@@ -61,10 +61,10 @@ describe('a credential helper that fails', () => {
     ['names no user', `echo '{"Username":"","Secret":"hunter2"}'`, /did not answer with \{"Username"/],
     ['has no secret', `echo '{"Username":"hunter2"}'`, /did not answer with \{"Username"/],
     ['prints without end', 'exec yes hunter2', /more than 65536 characters/],
-    ['stands still', 'exec sleep 30', /did not answer within 500 ms/],
-  ])('and %s says so, without what it printed', async (_how, script, message) => {
+    ['hangs', 'exec sleep 30', /did not answer within 500 ms/],
+  ])('and %s causes an error without its output', async (_how, script, message) => {
     install(script);
-    const error = await createAskHelper(500)(question).catch((reason: unknown) => reason);
+    const error = await createAskHelper(500)(request).catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       code: 'MISCONFIGURED',
       message: expect.stringMatching(message),
@@ -73,8 +73,8 @@ describe('a credential helper that fails', () => {
     expect(String(error)).not.toContain('hunter2');
   });
 
-  it('because it is not there is told from others', async () => {
-    const error = await createAskHelper()({ ...question, program: 'docker-credential-none' }).catch(
+  it('because it is not installed has its own reason', async () => {
+    const error = await createAskHelper()({ ...request, program: 'docker-credential-none' }).catch(
       (reason: unknown) => reason,
     );
     expect(error).toMatchObject({

@@ -10,7 +10,7 @@ import type { Facts } from '../../../../src/observability/log.ts';
 import { createPasswordWorker } from '../../../../src/runtime/node/password-worker.ts';
 import { projectRoot } from '../../../support/wrangler.ts';
 
-/** Of "secret", at the lowest cost. */
+/** The bcrypt hash of "secret" at the lowest cost. */
 const alice = '$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';
 const notCompared = {
   code: 'INTERNAL',
@@ -31,7 +31,7 @@ function worker(program?: string) {
   return { compare, logged, advance };
 }
 
-/** A program for the thread, as a file. */
+/** Writes a program for the thread to a file. */
 function written(program: string): URL {
   const folder = mkdtempSync(join(tmpdir(), 'regshift-thread-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -41,7 +41,7 @@ function written(program: string): URL {
 }
 
 describe('the thread that compares passwords', () => {
-  it('tells right from wrong, also of several at once', async () => {
+  it('accepts the right password only, also for several at once', async () => {
     const { compare, logged } = worker();
     const passwords = ['secret', 'wrong', 'secret', '', 'secret '];
     const results = passwords.map((password) => compare(password, alice, [decoyHash(4)]));
@@ -61,11 +61,11 @@ describe('the thread that compares passwords', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(await comparison).toBe(false);
-    // bcryptjs on the same thread lets the loop turn once in 100 ms: some six times.
+    // On the main thread, bcryptjs yields to the event loop once in 100 ms: some six times here.
     expect(turns).toBeGreaterThan(200);
   });
 
-  it('knows none of the variables of the process', async () => {
+  it('has no variables of the process', async () => {
     process.env.REGSHIFT_TEST_SECRET = 'hidden';
     onTestFinished(() => void delete process.env.REGSHIFT_TEST_SECRET);
     const tells = `parentPort.on('message', ({ id }) =>
@@ -73,7 +73,7 @@ describe('the thread that compares passwords', () => {
     expect(await worker(tells).compare('secret', alice, [])).toBe(false);
   });
 
-  it('does not keep the process', async () => {
+  it('does not keep the process alive', async () => {
     const module = (path: string) => JSON.stringify(pathToFileURL(join(projectRoot, path)));
     const program = `
       import { createPasswordWorker } from ${module('src/runtime/node/password-worker.ts')};
@@ -95,7 +95,7 @@ describe('a thread that ends', () => {
   it.each([
     ['throw', 'out of order'],
     ['exit', 'exit code 3'],
-  ])('by %s refuses what it should have compared, and is replaced', async (how, reason) => {
+  ])('by %s rejects its comparisons, and is replaced', async (how, reason) => {
     const { compare, logged, advance } = worker(dies);
     expect(await compare('secret', alice, [])).toBe(true);
     advance(5_000);
@@ -107,7 +107,7 @@ describe('a thread that ends', () => {
     expect(await compare('secret', alice, [])).toBe(true);
   });
 
-  it('again and again is started once in five seconds', async () => {
+  it('repeatedly is started once in five seconds', async () => {
     const { compare, logged, advance } = worker("throw new Error('no such module');");
     for (let second = 0; second < 10; second += 1) {
       await expect(compare('secret', alice, [])).rejects.toMatchObject(notCompared);
@@ -116,7 +116,7 @@ describe('a thread that ends', () => {
     expect(logged).toHaveLength(2);
   });
 
-  it('is replaced where it cannot be loaded', async () => {
+  it('rejects its comparisons if it cannot be loaded', async () => {
     const compare = createPasswordWorker({
       log: () => undefined,
       clock: () => 0,

@@ -11,7 +11,9 @@ import { testSigningKey } from '../../../support/signing-key.ts';
 const size = 2_000_000;
 const digest = `sha256:${'a'.repeat(64)}`;
 
-/** A registry whose one layer takes so many milliseconds, and as long until it says that there is no manifest. */
+/**
+ * Starts a registry that takes this long to send its one layer, and as long to report that a manifest does not exist.
+ */
 async function slowRegistry(milliseconds: number): Promise<string> {
   const server = createServer(async ({ url }, response) => {
     if (url?.includes('/manifests/')) {
@@ -68,13 +70,13 @@ const isRefused = (url: string) =>
     () => true,
   );
 
-it('finishes what is under way, and lets no one else in', async () => {
+it('finishes requests in flight, and accepts no new connection', async () => {
   const running = await start(await slowRegistry(1500), { REGSHIFT_SHUTDOWN_GRACE: '1' });
   const { url } = running;
   const pulls = Array.from({ length: 40 }, () => pull(url));
   await sleep(300);
   const stopped = running.shutDown(false);
-  // In the time of grace all goes on as before, but for the probe.
+  // During the grace time, only the readiness probe changes.
   expect((await fetch(`${url}/readyz`)).status).toBe(503);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   pulls.push(pull(url));
@@ -87,7 +89,7 @@ it('finishes what is under way, and lets no one else in', async () => {
   expect(running.logged.filter((line) => line.includes('were cut'))).toEqual([]);
 });
 
-it('an answer after that is the last one on its connection, and idle ones are closed', async () => {
+it('each later response is the last one on its connection, and idle connections are closed', async () => {
   const running = await start(await slowRegistry(800), { REGSHIFT_SHUTDOWN_GRACE: '0' });
   const { hostname, port } = new URL(running.url);
   const idle = connect(Number(port), hostname);
@@ -108,7 +110,7 @@ it('an answer after that is the last one on its connection, and idle ones are cl
   expect(answered.toLowerCase()).toContain('connection: close');
 });
 
-it('cuts what is not done at the deadline, and says so', async () => {
+it('cuts unfinished responses at the deadline, and logs them', async () => {
   const running = await start(await slowRegistry(60_000), {
     REGSHIFT_SHUTDOWN_GRACE: '0',
     REGSHIFT_SHUTDOWN_DEADLINE: '1',

@@ -7,7 +7,7 @@ import { projectRoot } from '../../../support/wrangler.ts';
 
 const read = (file: string) => readFileSync(join(projectRoot, file), 'utf8');
 
-test('what is deployed is started with the flags of `npm start`', () => {
+test('the deployments start regshift with the flags of `npm start`', () => {
   const [program, ...flags] = startArguments()
     .filter((each) => each !== 'serve')
     .toReversed();
@@ -19,7 +19,7 @@ test('what is deployed is started with the flags of `npm start`', () => {
 });
 
 test.runIf(process.platform === 'linux')(
-  'a second start does without what strips types',
+  'a second start does not load the code that strips types',
   { timeout: 60_000 },
   async () => {
     const variables = { REGSHIFT_UPSTREAM: 'http://127.0.0.1:9' };
@@ -28,7 +28,7 @@ test.runIf(process.platform === 'linux')(
     const { pid, stop } = await startNodeProcess(variables);
     const idle = memoryOf(pid);
     await stop();
-    // It is 91; with what strips types it is 104.
+    // A second start takes 91 MiB; with the code that strips types it takes 104.
     expect(idle).toBeLessThan(98);
   },
 );

@@ -24,7 +24,7 @@ import { startWireTap } from '../../../../support/wire-tap.ts';
 interface Heard {
   readonly bytes: number;
   readonly text: string;
-  /** `end`, or the code of the error. */
+  /** `end` after FIN, otherwise the code of the socket's error. */
   readonly end: string;
 }
 
@@ -179,11 +179,11 @@ it('an answer that stands still is reset as well', async () => {
   expect(await promise).toBe('ECONNRESET');
 });
 
-/** The view of the client: over TLS the alert comes before the reset, if the client has read so far. */
+/** The client's error. Over TLS the alert precedes the reset, and the client reports it if it has read so far. */
 const broken = (way: string) =>
   expect.stringMatching(way === 'plain HTTP' ? /^ECONNRESET$/ : /^(?:ECONNRESET|ERR_SSL_\w+)$/);
 
-/** RFC 5246, section 7.2: an alert of level 2. `close_notify` would be protected by now, and be longer. */
+/** A fatal alert: level 2 (RFC 5246, section 7.2). `close_notify` would be encrypted by now, and longer. */
 const fatal = [2, 80];
 
 function alertsIn(bytes: Uint8Array): number[][] {

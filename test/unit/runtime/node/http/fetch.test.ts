@@ -6,7 +6,7 @@ import { nativeBody } from '../../../../../src/runtime/node/http/body-stream.ts'
 import { createHttpFetch } from '../../../../../src/runtime/node/http/fetch.ts';
 import { answer, startServer } from '../../../upstream/local-server.ts';
 
-/** A server that says these bytes to whatever it is told first, and what its connections came to. */
+/** Starts a TCP server that calls `speak` after the first bytes of each connection, and records its connections. */
 async function startRaw(speak: (socket: Socket) => void) {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
@@ -25,7 +25,7 @@ async function startRaw(speak: (socket: Socket) => void) {
   return { url: `http://127.0.0.1:${address.port}/`, sockets };
 }
 
-/** Bytes for as long as they are wanted. */
+/** A stream that never ends by itself. */
 function endless(onCancel: (reason: unknown) => void): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {

@@ -12,7 +12,7 @@ import { responseCacheKey } from '../../../../../src/runtime/node/http/response-
 import { rawRequest } from '../../../../support/raw-http.ts';
 import { startServer } from '../../../upstream/local-server.ts';
 
-/** A program that answers so, behind a server of Node's. */
+/** Serves the given functions through the listener, on a server of Node. */
 async function serving(
   answer: (request: Request) => Promise<Response>,
   lookup: App['responseCache']['lookup'] = () => undefined,
@@ -36,7 +36,7 @@ async function serving(
 const ask = createHttpFetch();
 const get = (port: number) => rawRequest({ port, method: 'GET', path: '/', headers: [] });
 
-/** A body that passes through: as it came, or with a stream of the web around it. */
+/** The ways in which the listener sends an upstream body: as the message itself, or as a web stream. */
 const passing = {
   'natively piped': (response: Response) => responseWithUpstreamBody(response.body, response),
   'written from a stream of the web': (response: Response) =>
@@ -232,7 +232,7 @@ describe('the question that a request is', () => {
   it.each(['Authorization', 'Accept', 'User-Agent', 'Host'])(
     'differs where %s is empty, or there twice',
     (name) => {
-      // The one that reads all lines of a header must not answer for the one that reads the first.
+      // Some programs read all lines of a header and others only the first, so their responses need different keys.
       const once = words(name, 'one');
       expect(new Set([once, words(name, 'one', name, 'two'), words(name, ''), words()]).size).toBe(4);
       expect(words(name, '', name, 'one')).not.toBe(words(name, ''));

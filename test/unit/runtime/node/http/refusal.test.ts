@@ -9,13 +9,16 @@ import { requirePeers } from '../../../../support/programs.ts';
 import { type RunningProxy, startProxy } from '../../../../support/proxy.ts';
 import { tlsHellos } from '../../../../support/tls-hellos.ts';
 
-/** The bytes that a client reads, and the end of its connection. */
+/** The bytes that the client received, and how its connection ended. */
 interface Heard {
   readonly text: string;
   readonly end: string;
 }
 
-/** Sends the first part, the rest once the answer begins, and reads nothing of the answer before all is sent. */
+/**
+ * Sends the first part, and the rest once the response begins. The client reads the response only after it has sent
+ * everything.
+ */
 async function sendInTwo(
   port: number,
   first: Uint8Array,
@@ -35,7 +38,7 @@ async function sendInTwo(
       socket.once('end', () => resolve({ text, end: 'FIN' }));
     };
     if (rest.length === 0) read();
-    // The refused side has time to send a reset, and must not.
+    // The proxy has time to send a reset here, and must not send one.
     else socket.write(rest, () => setTimeout(read, 5));
   });
   socket.once('error', ({ message }) => resolve({ text, end: message }));
@@ -97,7 +100,7 @@ describe('a TLS hello at the plain port', () => {
     socket.on('error', () => undefined);
     socket.write(Uint8Array.of(22, 3, 1));
     await sleep(100);
-    // Once the other end is closed, and not only shut down, the kernel answers each byte with a reset.
+    // When the proxy's end is closed, and not only shut down, its kernel answers each byte with a reset.
     await expect.poll(() => socket.destroyed || void socket.write('x'), { timeout: 5_000 }).toBe(true);
   });
 
@@ -113,7 +116,7 @@ describe('a TLS hello at the plain port', () => {
     socket.on('drain', flood);
     flood();
     await promise;
-    // The bound, and what two kernels hold.
+    // The proxy's limit, and the buffers of both kernels.
     expect(taken).toBeLessThan(32 * 2 ** 20);
   });
 

@@ -42,14 +42,14 @@ async function upstreamOf(
   return { port, sockets };
 }
 
-/** A proxy of nothing but what is tested here. */
+/** Starts a minimal proxy that relays each body. */
 async function proxyOf({ port }: Upstream, silenceMs?: number): Promise<number> {
   const fetch = createHttpFetch(silenceMs);
   return listening(async ({ url }, outgoing) => {
     const response = await fetch(`http://127.0.0.1:${port}${url}`, { method: 'GET' });
     const body = nativeBody(response.body);
     if (!body) throw new Error('no native body');
-    // Each connection has its own (RFC 9112, section 6.1).
+    // The transfer coding belongs to one connection (RFC 9112, section 6.1).
     response.headers.delete('transfer-encoding');
     if (url === '/unsaid') response.headers.delete('content-length');
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
@@ -128,7 +128,7 @@ describe('a body that goes from socket to socket', () => {
     const slow = request({ port, host: '127.0.0.1' }, (answer) => answer.pause());
     slow.end();
     await sleep(500);
-    // The bytes that the kernel holds for four sockets, and a buffer.
+    // The kernel's buffers of four sockets, and a buffer of the proxy.
     expect(sent).toBeLessThan(32);
     slow.destroy();
   });

@@ -24,7 +24,10 @@ const MiB = 2 ** 20;
 const content = layerContent(3_000_000);
 const skippable = Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4);
 
-/** Content size unknown, as where a layer is packed on its way: only then is the window what was asked for. */
+/**
+ * Compresses a stream of unknown size, as for a layer that is compressed while it is sent. Only then is the window as
+ * large as requested.
+ */
 async function streamed(bytes: Uint8Array, windowLog: number): Promise<Uint8Array> {
   const params = { [constants.ZSTD_c_windowLog]: windowLog, [constants.ZSTD_c_checksumFlag]: 1 };
   return Buffer.concat(await Readable.from([bytes]).pipe(createZstdCompress({ params })).toArray());
@@ -87,7 +90,7 @@ describe('zstd on Node', () => {
     const decoder = createZstdDecompress();
     decoder.end(concatenated(...frames));
     const out = Buffer.concat(await decoder.toArray());
-    // Should this fail, Node has been mended, and one frame at a time is only for the windows.
+    // If this fails, Node reads several frames, and the splitting of frames is needed for the windows only.
     expect(out.length).toBeLessThanOrEqual(content.length);
     expect(await digestBy(codec, concatenated(...frames))).toBe(
       digestOf(concatenated(...frames.filter((frame) => frame !== skippable).map(() => content))),
@@ -259,7 +262,7 @@ describe('a slow reader', () => {
   });
 });
 
-/** Counts what decoders have given out, to whomever, and how many were closed. */
+/** Wraps a codec: counts the bytes that its decoders have made, and the decoders that were closed. */
 function counting(codec: LayerCodec): {
   readonly codec: LayerCodec;
   readonly decompressed: () => number;
@@ -298,7 +301,7 @@ function counting(codec: LayerCodec): {
   };
 }
 
-/** Long enough for the thread pool to do all that it may do unasked. */
+/** Waits until the thread pool has done everything that it does without another request. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 50));
 }

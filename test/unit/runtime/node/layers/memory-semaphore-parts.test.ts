@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A stream whose client takes next to nothing. It gives its window back when it is asked, and asks for it again. */
+/** A stream with a slow client. It returns its window on request, and requests one again a second later. */
 function slowReader(budget: ReturnType<typeof createPartedWindowBudget>, address: string, bytes: number) {
   const hold = async () => {
     const { promise: asked, resolve: giveBack } = Promise.withResolvers<void>();
@@ -24,7 +24,7 @@ function slowReader(budget: ReturnType<typeof createPartedWindowBudget>, address
   void hold();
 }
 
-/** Whether a window is there within so many seconds. */
+/** @returns true if a window is available within three seconds. */
 async function isTaken(budget: ReturnType<typeof createPartedWindowBudget>, address: string, bytes: number) {
   let taken = false;
   void budget.take({ bytes, owner: [address, ''] }, never).then(() => {
@@ -40,7 +40,7 @@ describe('memory for windows', () => {
     for (let at = 0; at < 12; at += 1) slowReader(budget, `192.0.2.${at}`, 128 * MiB);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await isTaken(budget, '198.51.100.1', 8 * MiB)).toBe(true);
-    // One of those whose own large windows fill the rest, too.
+    // The owner of a slow reader of large windows gets a small one too.
     expect(await isTaken(budget, '192.0.2.3', MiB)).toBe(true);
   });
 

@@ -18,7 +18,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Asks, and tells in `served` when the memory is there. */
+/** Takes memory from a budget of `total` bytes; `served` lists the sizes in the order in which they were granted. */
 function line(total: number) {
   const budget = createWindowBudget(total);
   const served: number[] = [];
@@ -105,7 +105,7 @@ describe('the share of an owner', () => {
     await turn();
     expect(served).toEqual([1, 2, 3, 10]);
     backs[3]?.();
-    // The other one came later. With no other in line, the rest is the first owner's again.
+    // The other request came later and is served first. Once nobody else waits, the first owner may exceed its share.
     await Promise.all([more, other]);
     expect(served).toEqual([1, 2, 3, 10, 5, 4]);
   });
@@ -117,7 +117,7 @@ describe('the share of an owner', () => {
     const waiting = [take(8, alice), take(8, dave)];
     second();
     await turn();
-    // Alice came first and holds her window: it is Dave's turn.
+    // Alice's request came first, but she holds a window already, so Dave is served.
     expect(served).toEqual([8, 8, 8]);
     first();
     await Promise.all(waiting);
@@ -146,7 +146,7 @@ describe('the share of an owner', () => {
   });
 });
 
-/** Gives its part back as soon as it is asked. */
+/** Returns its memory as soon as the budget requests it. */
 function holderOf(state: Partial<Record<'slow' | 'old', boolean>>) {
   let back = () => {};
   let asked = 0;

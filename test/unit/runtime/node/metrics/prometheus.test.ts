@@ -26,7 +26,7 @@ async function start() {
   return { ...running, get, metrics };
 }
 
-it('count what clients ask, are given, and cause', async () => {
+it('count requests, responses and upstream requests', async () => {
   const { get, metrics, url, metricsUrl } = await start();
   for (const _ of [1, 2]) expect((await get('/v2/sample/oci/manifests/latest')).status).toBe(200);
   await get('/v2/sample/nothing/manifests/latest');
@@ -55,12 +55,12 @@ it('count what clients ask, are given, and cause', async () => {
   for (const path of ['/healthz', '/readyz', '/metrics']) {
     const { status, headers } = await fetch(`${metricsUrl}${path}`);
     expect(status).toBe(200);
-    // HTTP/1.0 tells a whole answer from one that broke off by nothing else.
+    // In HTTP/1.0, only the length tells a whole response from one that broke off.
     expect(Number(headers.get('content-length'))).toBeGreaterThan(0);
   }
 });
 
-it('have no more series than words that the program knows', async () => {
+it('have a bounded number of series', async () => {
   const { metrics, text } = createPrometheusMetrics();
   for (let n = 0; n < 50; n += 1) {
     metrics.conversion({ from: `application/x-${n}`, to: 'oci', result: 'made', seconds: 1 });
@@ -86,7 +86,7 @@ const rules = readFileSync(join(root, 'deploy/prometheus/regshift.rules.yaml'), 
 it.each([
   ['deploy/grafana/regshift.json', () => JSON.stringify(JSON.parse(dashboard))],
   ['deploy/prometheus/regshift.rules.yaml', () => JSON.stringify(parse(rules))],
-])('%s names metrics that there are', async (_file, read) => {
+])('%s names existing metrics', async (_file, read) => {
   const metrics = createPrometheusMetrics();
   metrics.watch({ requests: 0, streams: 0, acquire: () => undefined });
   metrics.certificate(0);

@@ -28,7 +28,7 @@ describe('an entry in Redis', () => {
     expect(other.open(key, authenticator.seal(key, entry))).toEqual(entry);
   });
 
-  it('is read by none with another, which gives it another name', async () => {
+  it('is unreadable with another signing key, which gives it another name', async () => {
     const other = await createEntryAuthenticator(await generateSigningKey());
     expect(other.keyFor(key)).not.toBe(authenticator.keyFor(key));
     expect(other.open(key, authenticator.seal(key, entry))).toBeUndefined();
@@ -50,7 +50,7 @@ describe('an entry in Redis', () => {
     }
   });
 
-  it('is nothing where there is something else', () => {
+  it('is undefined for any other bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         expect(authenticator.open(key, bytes)).toBeUndefined();
@@ -58,12 +58,12 @@ describe('an entry in Redis', () => {
     );
   });
 
-  it('has a name that tells format, version, fleet and kind, and not the repository', () => {
+  it('has a name with format, version, fleet and kind, and without the repository', () => {
     expect(authenticator.keyFor(key)).toMatch(/^regshift:1\.1:[0-9a-f]{8}:recipe:[0-9a-f]{64}$/);
     expect(authenticator.keyFor(`${key}1`)).not.toBe(authenticator.keyFor(key));
   });
 
-  it('lies under the same name after every change of this program that does not say so', () => {
+  it('keeps its name from version to version', () => {
     expect(authenticator.keyFor(key)).toBe(
       'regshift:1.1:da929016:recipe:5b5db77834dd4bbd955a52926a2439f0526496c8cbcaca7cfc9c60b9424648b6',
     );

@@ -8,7 +8,7 @@ import { createRedisCache, documentBytes, isShared } from '../../../../../src/ru
 import type { RedisClient, RedisConnection } from '../../../../../src/runtime/node/redis/connection.ts';
 import { testSigningKey } from '../../../../support/signing-key.ts';
 
-/** The two commands that the cache uses; what a real Redis does with them is for the peers to show. */
+/** The two commands that the cache uses, in memory. The tests with real programs cover a real Redis. */
 function standIn() {
   const written = new Map<string, { readonly value: Buffer; readonly seconds: number }>();
   const state = { away: false, asked: 0 };
@@ -27,7 +27,7 @@ function standIn() {
     },
     close: async () => {},
   };
-  return { link: connection, written, state };
+  return { connection, written, state };
 }
 
 const recipe = 'recipe https://registry.example team/app sha256:00';
@@ -39,7 +39,7 @@ beforeEach(async () => {
   authenticator = await createEntryAuthenticator(await readSigningKey(JSON.stringify(testSigningKey)));
 });
 
-describe('what is kept in Redis', () => {
+describe('an entry in Redis', () => {
   it.each([
     ['recipe a', true],
     ['product a', true],
@@ -53,8 +53,8 @@ describe('what is kept in Redis', () => {
     expect(isShared(key)).toBe(kept);
   });
 
-  it('has an end, and documents the nearer one', async () => {
-    const { link: connection, written } = standIn();
+  it('expires, and documents expire first', async () => {
+    const { connection, written } = standIn();
     const cache = createRedisCache(connection, authenticator);
     await cache.set(recipe, small);
     await cache.set(product, small);
@@ -63,8 +63,8 @@ describe('what is kept in Redis', () => {
     expect(await cache.get(product)).toEqual(small);
   });
 
-  it('is no document above the limit, and that is not tried again and again', async () => {
-    const { link: connection, written, state } = standIn();
+  it('is not a document above the limit, which is not tried again', async () => {
+    const { connection, written, state } = standIn();
     const cache = createRedisCache(connection, authenticator);
     await cache.set(product, { facts: {}, body: new Uint8Array(documentBytes) });
     expect([written.size, state.asked, cache.lacks?.(product)]).toEqual([0, 0, false]);
@@ -72,8 +72,8 @@ describe('what is kept in Redis', () => {
 });
 
 describe('what Redis lacks', () => {
-  it('is what it was never seen to have', async () => {
-    const { link: connection } = standIn();
+  it('is every entry that this replica has not seen there', async () => {
+    const { connection } = standIn();
     const [one, other] = [
       createRedisCache(connection, authenticator),
       createRedisCache(connection, authenticator),
@@ -85,8 +85,8 @@ describe('what Redis lacks', () => {
     expect(other.lacks?.(recipe)).toBe(false);
   });
 
-  it('is everything once it has been away, and nothing while it is: there is no use in trying', async () => {
-    const { link: connection, state } = standIn();
+  it('is every entry after a reconnect, and none while Redis is down', async () => {
+    const { connection, state } = standIn();
     const cache = createRedisCache(connection, authenticator);
     await cache.set(recipe, small);
     state.away = true;

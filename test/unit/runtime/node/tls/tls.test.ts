@@ -35,7 +35,7 @@ async function handshake(port: number, options: ConnectionOptions = {}): Promise
   return socket;
 }
 
-/** Sends bytes, and waits for the end of the connection. */
+/** Sends bytes, and collects the response until the connection ends. */
 async function sendBytes(port: number, bytes: Uint8Array) {
   const { promise, resolve } = Promise.withResolvers<void>();
   const socket = connectPlain(port, '127.0.0.1', () => socket.write(bytes));
@@ -67,7 +67,10 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
     expect(String(answer)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
-  /** Go 1.4, of which Docker 1.6 is made: no TLS 1.3, P-256, and these suites; crypto/tls/cipher_suites.go. */
+  /**
+   * The TLS client of Go 1.4, which Docker 1.6 is built with: no TLS 1.3, curve P-256, and these suites
+   * (crypto/tls/cipher_suites.go).
+   */
   it.each(['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-SHA', 'ECDHE-RSA-AES256-SHA'])(
     'is understood by an engine of 2015: %s',
     async (ciphers) => {
@@ -158,10 +161,10 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
     const { promise, resolve } = Promise.withResolvers<Error>();
     const started = performance.now();
     connect({ port, host: '127.0.0.1' }).once('error', resolve);
-    // How OpenSSL calls what it reads as a record.
+    // OpenSSL's names for bytes that it reads as a TLS record.
     expect(String(await promise)).toMatch(/wrong version number/);
     expect(performance.now() - started).toBeLessThan(500);
-    // TLS 1.0 record, ClientHello, as Go of 2015 begins.
+    // The first bytes of a ClientHello in a TLS 1.0 record, as Go of 2015 sends them.
     const { received, milliseconds } = await sendBytes(
       port,
       Uint8Array.of(22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3),

@@ -10,7 +10,7 @@ import { gunzip } from '../../../../../src/runtime/worker/layers/gunzip.ts';
 import { concatenated, received, sourceOf } from '../../../../support/byte-streams.ts';
 import { layerContent } from '../../../../support/layer-content.ts';
 
-/** The decoders of a Worker, with the hashes of Node: the libraries run here as they do in a Worker. */
+/** The decoders of a Worker with the hashes of Node. The libraries behave here as in a Worker. */
 const codec: LayerCodec = {
   ...createNodeLayerCodec(),
   gunzip,
@@ -26,7 +26,10 @@ function random(seed: number): (below: number) => number {
   };
 }
 
-/** Contents that lead compressors to every kind of block: repeated, runs, noise, few symbols, short, none. */
+/**
+ * Contents that make compressors write every kind of block: repetitions, runs, noise, few symbols, short content, and
+ * none.
+ */
 function contentOf(next: (below: number) => number): Uint8Array {
   const length = next(3) === 0 ? next(300) : next(300_000);
   const kinds = [
