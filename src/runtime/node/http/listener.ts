@@ -3,10 +3,11 @@ import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { App } from '../../../app.ts';
+import { RegistryError } from '../../../errors.ts';
 import type { ClientConnection, SentResponse } from '../../../http/env.ts';
 import type { CachedResponse, CacheLookup } from '../../../http/response-cache.ts';
 import { upstreamBodyOf } from '../../../http/upstream-body.ts';
-import type { Log } from '../../../observability/log.ts';
+import type { Facts, Log } from '../../../observability/log.ts';
 import type { WholeResponse } from '../../../registry/manifests/freshness.ts';
 import { errorFields } from '../uncaught.ts';
 import { nativeBody } from './body-stream.ts';
@@ -138,9 +139,15 @@ function createSlowListener(app: App, knownOf: (incoming: IncomingMessage) => Kn
     writeHead(response, body, outgoing);
     const message = nativeBody(body);
     if (message) relay(message, outgoing, response.headers.get('content-length'));
-    else writeStream(body, outgoing).catch((error) => log('warn', 'an answer broke off', errorFields(error)));
+    else
+      writeStream(body, outgoing).catch((error) => log('warn', 'an answer broke off', brokenFields(error)));
     return RESPONSE_ALREADY_SENT;
   });
+}
+
+/** The log fields of a response that broke off. A broken layer, or a registry that breaks off, needs no stack. */
+function brokenFields(error: unknown): Facts {
+  return error instanceof RegistryError ? { code: error.code, reason: error.message } : errorFields(error);
 }
 
 /** @throws TypeError for a header that Node does not write; the body is then cancelled. */
