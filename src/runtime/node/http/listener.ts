@@ -12,6 +12,7 @@ import type { WholeResponse } from '../../../registry/manifests/freshness.ts';
 import { errorFields } from '../uncaught.ts';
 import { nativeBody } from './body-stream.ts';
 import { guardEvents } from './guarded-events.ts';
+import { refuseAmbiguous } from './refusal.ts';
 import { relay } from './relay.ts';
 import { responseCacheKey } from './response-cache-key.ts';
 import { writeStream } from './stream-writer.ts';
@@ -44,6 +45,7 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     fail: (error: unknown) => void,
   ): unknown {
     if (last) outgoing.shouldKeepAlive = false;
+    if (refuseAmbiguous(incoming, outgoing)) return;
     // HTTP/1.0 needs no Host header, and health checks often send none (HAProxy's `httpchk`).
     incoming.headers.host ??= reachedHost(incoming.socket);
     const question = responseCacheKey(incoming);
