@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { enableCompileCache, flushCompileCache } from 'node:module';
+import { flushCompileCache } from 'node:module';
+import { enableOwnCompileCache } from './compile-cache.js';
 
-// The compile cache must be on before any other module is loaded. Node keeps compiled code in NODE_COMPILE_CACHE, or in
-// the folder for temporary files; a later start then takes two thirds of the time.
-enableCompileCache();
+// The compile cache must be on before any other module is loaded. A later start then takes two thirds of the time.
+enableOwnCompileCache();
 const { processIo } = await import('./cli/terminal/io.ts');
 
 const argv = process.argv.slice(2);

@@ -32,7 +32,7 @@ export type CreateLogLine = (request: ClientRequest, status: number) => RequestL
 export function createAccessLog(log: Log, metrics: Metrics): CreateLogLine {
   return ({ method, url, client, notes }, status) => {
     const { route, resource, conversion, ping, age, error } = notes;
-    const path = withoutSecrets(url.pathname);
+    const path = loggedPath(url.pathname);
     const what = { client: client.name, route, resource, method, path, status };
     const line = bind(log, { ...what, conversion, ping, staleAge: age, error } satisfies Facts);
     const counted = { route: route ?? 'none', resource: resource ?? 'none', status };
@@ -59,7 +59,14 @@ function placeOf({ contentFrom, upstreamRequests }: RequestStats): string | unde
   return contentFrom?.name ?? (upstreamRequests > 0 ? 'upstream' : undefined);
 }
 
-/** Hides the secrets of a path: a sealed upload location, and the session that a client of API v1 brings back. */
-export function withoutSecrets(path: string): string {
-  return withoutSealed(path).replace(/^(\/+v1ctx\/)[^/]+/, '$1…');
+/** Longest path in the log, in characters. */
+const pathLength = 512;
+
+/**
+ * A path for the log: without its secrets, which are a sealed upload location and the session that a client of API v1
+ * brings back, and cut if it is too long.
+ */
+export function loggedPath(path: string): string {
+  const shown = withoutSealed(path).replace(/^(\/+v1ctx\/)[^/]+/, '$1…');
+  return shown.length > pathLength ? `${shown.slice(0, pathLength)}…` : shown;
 }

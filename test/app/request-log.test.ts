@@ -40,6 +40,15 @@ describe('one line for each request', () => {
     expect(bad).toMatchObject({ status: 404, error: 'MANIFEST_UNKNOWN' });
   });
 
+  it('has at most 512 characters of the path', async () => {
+    const app = testApp({ LOG_LEVEL: 'debug' }, scriptedUpstream().fetch);
+    const long = `/v2/${'a'.repeat(30_000)}`;
+    await app.get(long);
+    const paths = app.logged.map(({ facts }) => facts?.path);
+    expect(paths).toEqual([`${long.slice(0, 512)}…`, `${long.slice(0, 512)}…`]);
+    expect(JSON.stringify(app.logged).length).toBeLessThan(2_500);
+  });
+
   it('names the cache that the response came from', async () => {
     const app = testApp({ REGSHIFT_TAG_TTL: '0' }, scriptedUpstream().fetch);
     const sameWords = [docker113, docker113];

@@ -7,7 +7,7 @@ import { clientAddressOf } from '../../request/requester.ts';
 import { requestStatsOf } from '../../request/stats.ts';
 import { requestAuthority } from '../../routing/authority.ts';
 import { type IpRange, isInRanges } from '../../routing/ip-range.ts';
-import { type CreateLogLine, withoutSecrets } from '../access-log.ts';
+import { type CreateLogLine, loggedPath } from '../access-log.ts';
 import { type ClientConnection, type Env, responseFinished } from '../env.ts';
 import { registryErrorFrom } from '../errors.ts';
 import type { RequestIds } from '../request-id.ts';
@@ -96,7 +96,7 @@ function report(context: Context<Env>, log: Log, id: string): void {
   const unexpected = error.code === 'INTERNAL' && !request.context.signal?.aborted;
   log(unexpected ? 'error' : 'debug', 'request failed', {
     id,
-    path: withoutSecrets(request.url.pathname),
+    path: loggedPath(request.url.pathname),
     code: error.code,
     reason: error.message,
     ...(unexpected && thrown instanceof Error ? { stack: thrown.stack } : {}),

@@ -16,7 +16,7 @@ export const storeys: readonly (readonly string[])[] = [
   ['cache'],
   ['client-state', 'negotiation', 'routing', 'sample-registry'],
   ['concurrency', 'request'],
-  ['observability', 'errors', 'version'],
+  ['observability', 'errors', 'version', 'compile-cache'],
   ['converters'],
 ];
 
@@ -24,7 +24,7 @@ export const storeys: readonly (readonly string[])[] = [
 export function folderOf(file: string): string {
   const [top = '', folder = ''] = file.split('/');
   if (top !== 'src') return top;
-  return folder.replace(/\.ts$/, '');
+  return folder.replace(/\.[jt]s$/, '');
 }
 
 /** The row of a file; -1 for a file that has none. */

@@ -3,14 +3,16 @@ import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { App } from '../../../app.ts';
+import { RegistryError } from '../../../errors.ts';
 import type { ClientConnection, SentResponse } from '../../../http/env.ts';
 import type { CachedResponse, CacheLookup } from '../../../http/response-cache.ts';
 import { upstreamBodyOf } from '../../../http/upstream-body.ts';
-import type { Log } from '../../../observability/log.ts';
+import type { Facts, Log } from '../../../observability/log.ts';
 import type { WholeResponse } from '../../../registry/manifests/freshness.ts';
 import { errorFields } from '../uncaught.ts';
 import { nativeBody } from './body-stream.ts';
 import { guardEvents } from './guarded-events.ts';
+import { refuseAmbiguous } from './refusal.ts';
 import { relay } from './relay.ts';
 import { responseCacheKey } from './response-cache-key.ts';
 import { writeStream } from './stream-writer.ts';
@@ -47,6 +49,7 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     fail: (error: unknown) => void,
   ): unknown {
     if (last) outgoing.shouldKeepAlive = false;
+    if (refuseAmbiguous(incoming, outgoing)) return;
     // HTTP/1.0 needs no Host header, and health checks often send none (HAProxy's `httpchk`).
     incoming.headers.host ??= reachedHost(incoming.socket);
     const cacheKey = responseCacheKey(incoming);
@@ -146,9 +149,15 @@ function createRequestListener(
     writeHead(response, body, outgoing);
     const message = nativeBody(body);
     if (message) relay(message, outgoing, response.headers.get('content-length'));
-    else writeStream(body, outgoing).catch((error) => log('warn', 'an answer broke off', errorFields(error)));
+    else
+      writeStream(body, outgoing).catch((error) => log('warn', 'an answer broke off', brokenFields(error)));
     return RESPONSE_ALREADY_SENT;
   });
+}
+
+/** The log fields of a response that broke off. A broken layer, or a registry that breaks off, needs no stack. */
+function brokenFields(error: unknown): Facts {
+  return error instanceof RegistryError ? { code: error.code, reason: error.message } : errorFields(error);
 }
 
 /** @throws TypeError for a header that Node does not write; the body is then cancelled. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { transportOf } from './transport.ts';
 
@@ -54,6 +55,36 @@ function answerTo({ code = '', rawPacket }: ClientError): string {
   const headers = ['Content-Type: text/plain; charset=utf-8', `Content-Length: ${text.length}`];
   return [`HTTP/1.1 ${status}`, ...headers, 'Connection: close', '', text].join('\r\n');
 }
+
+/**
+ * Refuses a request that other servers may read in another way.
+ * @returns true if the request got its response: 400 for two Host lines (RFC 9112, section 3.2), 501 for a transfer
+ *   coding other than chunked (section 6.1): the body would go on to the registry as if it were not coded.
+ */
+export function refuseAmbiguous(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
+  const coding = incoming.headers['transfer-encoding'];
+  const isCoded = coding !== undefined && coding.trim().toLowerCase() !== 'chunked';
+  if (!isCoded && !hasTwoHosts(incoming.rawHeaders)) return false;
+  const [status, text] = isCoded ? [501, codedBody] : [400, twoHosts];
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': text.length };
+  outgoing.writeHead(status, { ...headers, Connection: 'close' });
+  outgoing.end(text);
+  incoming.resume();
+  return true;
+}
+
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    // Comparing the length first costs nothing.
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts > 1;
+}
+
+const twoHosts = 'The request has more than one Host header.\n';
+const codedBody = 'The only transfer coding of requests that regshift reads is chunked.\n';
 
 const tlsAtPlain = 'The client sent a TLS hello to a port that speaks plain HTTP. Use http:// here.';
 const plainAtTls = 'The client sent plain HTTP to a port that speaks TLS. Use https:// here.';

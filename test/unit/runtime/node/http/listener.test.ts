@@ -1,8 +1,9 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { App } from '../../../../../src/app.ts';
+import { RegistryError } from '../../../../../src/errors.ts';
 import type { ClientConnection } from '../../../../../src/http/env.ts';
 import { responseWithUpstreamBody } from '../../../../../src/http/upstream-body.ts';
 import type { Log } from '../../../../../src/observability/log.ts';
@@ -242,4 +243,25 @@ describe('the question that a request is', () => {
   it.each(['If-None-Match', 'Range', 'X-Forwarded-Host', 'X-Forwarded-Proto'])('is none with %s', (name) => {
     expect(words(name, 'x')).toBeUndefined();
   });
+});
+
+it('a layer that breaks in transit is one line of the log without a stack, and nothing on standard error', async () => {
+  const written = [vi.spyOn(process.stderr, 'write'), vi.spyOn(console, 'error')];
+  onTestFinished(() => void vi.restoreAllMocks());
+  const logged: unknown[] = [];
+  const body = new ReadableStream({
+    start: (to) => to.enqueue(new Uint8Array(5)),
+    pull: (to) => to.error(new RegistryError('UPSTREAM_CONTENT', 'The layer is broken.')),
+  });
+  const app = {
+    fetch: async () => responseWithUpstreamBody(body, {}),
+    responseCache: { lookup: () => undefined, revalidate: () => undefined },
+  };
+  const server = createServer(createListener(app, (...line) => logged.push(line)).listen);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  await expect(get((server.address() as AddressInfo).port)).rejects.toThrow();
+  const facts = { code: 'UPSTREAM_CONTENT', reason: 'The layer is broken.' };
+  await expect.poll(() => logged).toEqual([['warn', 'an answer broke off', facts]]);
+  for (const spy of written) expect(spy).not.toHaveBeenCalled();
 });

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -160,5 +161,48 @@ describe.skipIf(requirePeers('openssl'))('plain HTTP at the TLS port', () => {
     socket.write(rest ?? '');
     const chunks = await socket.toArray();
     expect(Buffer.concat(chunks).toString()).toMatch(refusal);
+  });
+});
+
+describe('a request that servers read in different ways', () => {
+  let proxy: RunningProxy;
+  let reached = 0;
+  let upstream: Server;
+  beforeAll(async () => {
+    upstream = createServer((_request, response) => {
+      reached += 1;
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    proxy = await startProxy(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`);
+  });
+  afterAll(async () => {
+    await proxy.stop();
+    upstream.close();
+  });
+
+  it.each([
+    ['GET /healthz', ['Host: a', 'hOST: b'], 400],
+    ['GET /healthz', ['Host: a', 'Host: a'], 400],
+    ['PUT /v2/team/app/manifests/1', ['Host: a', 'Transfer-Encoding: gzip, chunked'], 501],
+    [
+      'PUT /v2/team/app/manifests/1',
+      ['Host: a', 'Transfer-Encoding: gzip', 'Transfer-Encoding: chunked'],
+      501,
+    ],
+  ])('is refused: %s with %j', async (target, lines, status) => {
+    const request = [`${target} HTTP/1.1`, ...lines, '', ''].join('\r\n');
+    const body = status === 501 ? '2\r\n{}\r\n0\r\n\r\n' : '';
+    const { text, end } = await sendInTwo(proxy.port, Buffer.from(request + body));
+    expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(text).toMatch(/^Connection: close\r$/m);
+    expect(end).toBe('FIN');
+    expect(reached).toBe(0);
+  });
+
+  it('is not one with a chunked body and one Host', async () => {
+    const head = ['PUT /v2/team/app/manifests/1 HTTP/1.1', 'Host: a', 'Transfer-Encoding: Chunked'];
+    const request = [...head, 'Connection: close', '', '2\r\n{}\r\n0\r\n\r\n'].join('\r\n');
+    expect((await sendInTwo(proxy.port, Buffer.from(request))).text).not.toMatch(/^HTTP\/1\.1 (?:400 B|501)/);
   });
 });
