@@ -53,6 +53,8 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     const held = lookup && app.responseCache.lookup(lookup);
     if (held) return writeCachedResponse(held, incoming, outgoing);
     open.add(outgoing);
+    // A relayed write has eleven listeners for the end of its response, at which Node prints a warning.
+    outgoing.setMaxListeners(20);
     outgoing.once('close', () => open.delete(outgoing));
     const answerInFull = (more: Known) => {
       guardEvents(incoming, fail);
