@@ -33,9 +33,9 @@ function factsText(facts: Facts): string {
     .join(' ');
 }
 
-/** Replaces control characters and line separators: names and headers are untrusted, and may reach a terminal. */
+/** Replaces control and format characters and separators: names and headers are untrusted, and may reach a terminal. */
 function plain(value: unknown): string {
-  return String(value).replace(/\p{Cc}|[\u2028\u2029]/gu, '?');
+  return String(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }
 
 function valueText(value: unknown): string {

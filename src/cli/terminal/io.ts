@@ -35,17 +35,28 @@ async function readInput(): Promise<Uint8Array> {
   return concatenate(pieces);
 }
 
-/** Prints lines for a person. Control characters become `?`: text from manifests must not control the terminal. */
+/** Prints lines for a person, escaped by `escapeControl`. */
 export function printLines(io: Io, lines: readonly string[]): void {
   io.stdout(lines.map((line) => `${escapeControl(line)}\n`).join(''));
 }
 
-/** Prints one JSON document, with C1 control characters escaped. */
+/** Prints one JSON document. Invisible characters are escapes of JSON, so that the values stay the same. */
 export function printJson(io: Io, value: unknown): void {
-  const escaped = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`;
-  io.stdout(`${JSON.stringify(value, undefined, 2).replace(/[\x7f-\x9f]/g, escaped)}\n`);
+  const escaped = (characters: string) =>
+    characters
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join('');
+  // JSON.stringify escapes control characters in strings, except DEL and C1. Its line breaks stay.
+  const text = JSON.stringify(value, undefined, 2);
+  io.stdout(`${text.replace(/[\x7f-\x9f]|[\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)}\n`);
 }
 
+/**
+ * Replaces invisible characters by `?`: control and format characters, line and paragraph separators (Unicode
+ * categories Cc, Cf, Zl and Zp). Text from a registry must not control the terminal, nor show in another order than it
+ * has, as with U+202E.
+ */
 export function escapeControl(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }

@@ -57,6 +57,8 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     const cached = lookup && app.responseCache.lookup(lookup);
     if (cached) return writeCachedResponse(cached, incoming, outgoing);
     open.add(outgoing);
+    // A relayed write has eleven listeners for the end of its response, at which Node prints a warning.
+    outgoing.setMaxListeners(20);
     outgoing.once('close', () => open.delete(outgoing));
     const handleInFull = (more: Known) => {
       guardEvents(incoming, fail);

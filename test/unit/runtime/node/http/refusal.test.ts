@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { makeCertificate } from '../../../../support/certificate.ts';
 import { requirePeers } from '../../../../support/programs.ts';
 import { type RunningProxy, startProxy } from '../../../../support/proxy.ts';
@@ -203,6 +203,11 @@ describe('a request that servers read in different ways', () => {
   it('is not one with a chunked body and one Host', async () => {
     const head = ['PUT /v2/team/app/manifests/1 HTTP/1.1', 'Host: a', 'Transfer-Encoding: Chunked'];
     const request = [...head, 'Connection: close', '', '2\r\n{}\r\n0\r\n\r\n'].join('\r\n');
+    const warnings: string[] = [];
+    const onWarning = ({ message }: Error) => void warnings.push(message);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
     expect((await sendInTwo(proxy.port, Buffer.from(request))).text).not.toMatch(/^HTTP\/1\.1 (?:400 B|501)/);
+    expect(warnings).toEqual([]);
   });
 });
