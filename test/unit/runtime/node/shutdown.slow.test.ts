@@ -71,7 +71,7 @@ const isRefused = (url: string) =>
   );
 
 it('finishes requests in flight, and accepts no new connection', async () => {
-  const running = await start(await slowRegistry(1500), { REGSHIFT_SHUTDOWN_GRACE: '1' });
+  const running = await start(await slowRegistry(6000), { REGSHIFT_SHUTDOWN_GRACE: '3' });
   const { url } = running;
   const pulls = Array.from({ length: 40 }, () => pull(url));
   await sleep(300);
@@ -80,12 +80,12 @@ it('finishes requests in flight, and accepts no new connection', async () => {
   expect((await fetch(`${url}/readyz`)).status).toBe(503);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   pulls.push(pull(url));
-  await sleep(1_050);
+  await sleep(3_050);
   expect(await isRefused(url)).toBe(true);
   const started = performance.now();
   for (const each of await Promise.all(pulls)) expect(each).toMatchObject({ status: 200, bytes: size });
   await stopped;
-  expect(performance.now() - started).toBeLessThan(5_000);
+  expect(performance.now() - started).toBeLessThan(10_000);
   expect(running.logged.filter((line) => line.includes('were cut'))).toEqual([]);
 });
 
