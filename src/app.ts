@@ -7,7 +7,7 @@ import { type InFlight, inFlightLimit } from './http/in-flight.ts';
 import { type AccessLogOptions, accessLog } from './http/middleware/access-log.ts';
 import { respondWithError, unknownEndpoint } from './http/middleware/error-response.ts';
 import { anyRoute, clientAuth, reads, repository, virtualHost } from './http/middleware/routing.ts';
-import { withoutDoubleSlash } from './http/params.ts';
+import { routedPath } from './http/params.ts';
 import { createRequestIds } from './http/request-id.ts';
 import { createResponseCache, type ResponseCache } from './http/response-cache.ts';
 import { createRoute, type RouteOptions } from './http/route.ts';
@@ -55,17 +55,13 @@ export function createApp(dependencies: Dependencies): App {
     virtualHost(hosts),
   ] as const;
 
-  const v1 = new Hono<Env>({ getPath: withoutDoubleSlash })
-    .onError(respondWithError)
-    .notFound(unknownEndpoint);
+  const v1 = new Hono<Env>({ getPath: routedPath }).onError(respondWithError).notFound(unknownEndpoint);
   v1.use(...everyRequest)
     .route('/v1', v1Routes())
     .route('/v1ctx/:context/v1', v1Routes());
-  v1.all('/v1ctx/*', openSession, unknownEndpoint);
+  v1.all('/v1ctx/*', openSession, clientAuth, unknownEndpoint);
 
-  const v2 = new Hono<Env>({ getPath: withoutDoubleSlash })
-    .onError(respondWithError)
-    .notFound(unknownEndpoint);
+  const v2 = new Hono<Env>({ getPath: routedPath }).onError(respondWithError).notFound(unknownEndpoint);
   v2.get('/', about).get('/healthz', alive).get('/readyz', ready(health));
   v2.use(...everyRequest, clientAuth);
   for (const path of ['/v2', '/v2/']) v2.use(path, anyRoute('ping')).get(ping);
@@ -90,8 +86,7 @@ export function createApp(dependencies: Dependencies): App {
   v2.use(`${name}/referrers/:digest`, repository('referrers', reads)).get(getReferrers);
 
   return {
-    fetch: (request, connection = {}) =>
-      (isV1Path(withoutDoubleSlash(request)) ? v1 : v2).fetch(request, connection),
+    fetch: (request, connection = {}) => (isV1Path(routedPath(request)) ? v1 : v2).fetch(request, connection),
     responseCache,
   };
 }

@@ -10,14 +10,21 @@ import { RegistryError } from '../errors.ts';
 import type { Env } from './env.ts';
 import { isUploadName } from './location.ts';
 
+/** The paths that may end with a slash: the ping, the begin of an upload, and the login of API v1. */
+const mayEndWithSlash = /^\/(?:|v2\/|v2\/.+\/blobs\/uploads\/|(?:v1|v1ctx\/[^/]+\/v1)\/users\/)$/;
+
 /**
- * The path that is routed. Docker 1.8 and 1.9 ask a mirror for `//v2/`; the routes know one slash.
- * Escapes stay: Hono decodes each parameter once.
+ * The path that is routed. Docker 1.8 and 1.9 ask a mirror for `//v2/`; the routes of the APIs know one slash. The
+ * router ignores a slash at the end, which the APIs do not: a second one keeps such a path from every route. Escapes
+ * stay: Hono decodes each parameter once.
  */
-export function withoutDoubleSlash({ url }: Request): string {
+export function routedPath({ url }: Request): string {
   const start = url.indexOf('/', url.indexOf('//') + 2);
-  const path = /^[^?#]*/.exec(url.slice(start))?.[0] ?? '/';
-  return path.replace(/^\/+/, '/');
+  const path = (/^[^?#]*/.exec(url.slice(start))?.[0] ?? '/').replace(
+    /^\/+(?=(?:v2|v1|v1ctx|token)(?:\/|$))/,
+    '/',
+  );
+  return path.endsWith('/') && !mayEndWithSlash.test(path) ? `${path}/` : path;
 }
 
 /** A parameter of the route's path, decoded once; "" for one that the path does not have. */

@@ -59,6 +59,15 @@ describe('a path that asks for nothing', () => {
     ['/v2/manifests/latest', 404, 'NAME_UNKNOWN', /nothing at/],
     ['/v2/a/manifests/', 404, 'NAME_UNKNOWN', /nothing at/],
     ['/v2/a/tags/other', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/a/tags/list/', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/a/manifests/latest/', 404, 'NAME_UNKNOWN', /nothing at/],
+    [`/v2/a/blobs/${digest}/`, 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/_catalog/', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/token/', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/healthz/', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['//healthz', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['//', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/a/blobs/uploads/u/', 404, 'NAME_UNKNOWN', /nothing at/],
     ['/v2/a/blobs/uploads/%2e%2e%2fb', 404, 'BLOB_UPLOAD_UNKNOWN', /is no upload that was begun here/],
     ['/v2/a/blobs/uploads/u/more', 404, 'NAME_UNKNOWN', /nothing at/],
     ['/v2/a/referrers/latest', 400, 'DIGEST_INVALID', /"latest" is not a digest/],
@@ -88,4 +97,59 @@ describe('a path that asks for nothing', () => {
     const answer = await routedApp().app.get(`/${'x'.repeat(5000)}`);
     expect(answer.error().message).toMatch(/^.{0,260}$/);
   });
+});
+
+describe('a path of API v1', () => {
+  it.each([
+    '/v1/_ping/',
+    '/v1/repositories/sample/oci/tags/',
+    '/v1ctx',
+    '/v1ctx/',
+    '/v1ctx/x',
+    '/v1ctx//v1/_ping',
+  ])('%s: 404', async (path) => {
+    const answer = await routedApp().app.get(path);
+    expect([answer.status, JSON.parse(answer.text()).error]).toEqual([
+      404,
+      expect.stringMatching(/^There is nothing at .* in registry API v1\.$/),
+    ]);
+  });
+
+  it('a method that writes is refused as before', async () => {
+    const answer = await routedApp().app.send('POST', '/v1/_ping');
+    expect([answer.status, answer.header('Allow'), JSON.parse(answer.text()).error]).toEqual([
+      405,
+      'GET, HEAD',
+      'POST is not served here: regshift only reads.',
+    ]);
+  });
+});
+
+describe('a client without a login', () => {
+  it.each(['//', '//healthz', '/healthz/', '/readyz/', '/v1ctx', '/v1ctx/x', '/v2/x', '/other'])(
+    '%s: 401, whether the path exists or not',
+    async (path) => {
+      const app = testApp(
+        {
+          REGSHIFT_UPSTREAM_AUTH: 'anonymous',
+          REGSHIFT_CLIENT_AUTH: 'jwt',
+          REGSHIFT_JWT_ISSUER: 'https://issuer.test',
+          REGSHIFT_JWT_AUDIENCE: 'regshift',
+          // The key of RFC 7517, appendix A.1.
+          REGSHIFT_JWKS: JSON.stringify({
+            keys: [
+              {
+                kty: 'EC',
+                crv: 'P-256',
+                x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+                y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+              },
+            ],
+          }),
+        },
+        async () => new Response(null, { status: 404 }),
+      );
+      expect((await app.get(path)).status).toBe(401);
+    },
+  );
 });

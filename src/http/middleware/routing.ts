@@ -108,7 +108,7 @@ export function repository(
  * takes no pushes.
  * @throws RegistryError METHOD_NOT_ALLOWED with the allowed methods in `Allow`.
  */
-export function checkMethod(
+function checkMethod(
   method: string,
   read: readonly string[],
   write: readonly string[] = [],

@@ -8,7 +8,7 @@ import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import type { Env } from '../env.ts';
 import { unknownEndpoint } from '../middleware/error-response.ts';
-import { checkMethod, clientAuth, enterRoute, reads } from '../middleware/routing.ts';
+import { clientAuth, enterRoute, reads } from '../middleware/routing.ts';
 import { type Route, unknownRepository } from '../route.ts';
 import { getV1Image } from './images.ts';
 import { checkV1Login, v1Ping } from './login.ts';
@@ -65,7 +65,7 @@ function answeredBy(resource: string, methods: readonly string[]): MiddlewareHan
     const claimed = context.get('sessionRoute');
     context.get('received').notes.resource = resource;
     enterRoute(context, claimed ?? context.get('host').routes[0], claimed && pulled(claimed, context));
-    checkMethod(context.req.raw.method, methods);
+    checkV1Method(context.req.raw.method, methods);
     await next();
   };
 }
@@ -81,6 +81,14 @@ const search: Handler<Env> = (context) => {
 function ofImage(kind: 'ancestry' | 'image-json' | 'layer'): Handler<Env> {
   return (context) =>
     getV1Image(context.get('route').registryV1, context.get('request'), kind, context.req.param('id') ?? '');
+}
+
+/** @throws RegistryError METHOD_NOT_ALLOWED: nothing is pushed by API v1. */
+function checkV1Method(method: string, allowed: readonly string[]): void {
+  if (allowed.includes(method)) return;
+  throw new RegistryError('METHOD_NOT_ALLOWED', `${method} is not served here: regshift only reads.`, {
+    headers: { Allow: allowed.join(', ') },
+  });
 }
 
 /** A response about the repository that a path names, as the path has it. */
@@ -106,7 +114,7 @@ function ofRepository(resource: string, handler: RepositoryHandler): Handler<Env
     if (found instanceof RegistryError) return mismatch(context, next, found);
     context.get('received').notes.resource = resource;
     const request = enterRoute(context, found.route, found.mapping);
-    checkMethod(context.req.raw.method, reads);
+    checkV1Method(context.req.raw.method, reads);
     return handler(found.route.registryV1, request, name, context);
   };
 }
