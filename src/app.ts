@@ -7,7 +7,7 @@ import { type InFlight, inFlightLimit } from './http/in-flight.ts';
 import { type AccessLogOptions, accessLog } from './http/middleware/access-log.ts';
 import { respondWithError, unknownEndpoint } from './http/middleware/error-response.ts';
 import { anyRoute, clientAuth, reads, repository, virtualHost } from './http/middleware/routing.ts';
-import { routedPath } from './http/params.ts';
+import { pathOf, routedPath } from './http/params.ts';
 import { createRequestIds } from './http/request-id.ts';
 import { createResponseCache, type ResponseCache } from './http/response-cache.ts';
 import { createRoute, type RouteOptions } from './http/route.ts';
@@ -41,7 +41,8 @@ export interface App {
 
 /**
  * The program, the same for every runtime: every route and every middleware. Registry API v1 is an app of its own.
- * `hono/tiny` tries the patterns in the order in which they stand here.
+ * `hono/tiny` tries the patterns in the order in which they stand here, and takes a slash at the end for none: `routedPath`
+ * leaves it to the paths that may have one.
  */
 export function createApp(dependencies: Dependencies): App {
   const { clock, health, inFlight, trustedProxies } = dependencies;
@@ -56,23 +57,22 @@ export function createApp(dependencies: Dependencies): App {
   ] as const;
 
   const v1 = new Hono<Env>({ getPath: routedPath }).onError(respondWithError).notFound(unknownEndpoint);
+  const v1Resources = v1Routes();
   v1.use(...everyRequest)
-    .route('/v1', v1Routes())
-    .route('/v1ctx/:context/v1', v1Routes());
+    .route('/v1', v1Resources)
+    .route('/v1ctx/:context/v1', v1Resources);
   v1.all('/v1ctx/*', openSession, clientAuth, unknownEndpoint);
 
   const v2 = new Hono<Env>({ getPath: routedPath }).onError(respondWithError).notFound(unknownEndpoint);
   v2.get('/', about).get('/healthz', alive).get('/readyz', ready(health));
   v2.use(...everyRequest, clientAuth);
-  for (const path of ['/v2', '/v2/']) v2.use(path, anyRoute('ping')).get(ping);
+  v2.use('/v2', anyRoute('ping')).get(ping);
   v2.use('/token', anyRoute('token')).get(token(clock));
   // distribution has the catalog, and distribution-spec 1.1 reserves the name: no repository begins with "_".
   v2.use('/v2/_catalog', anyRoute('catalog')).get(listCatalog);
 
   const name = '/v2/:name{.+}';
-  for (const path of [`${name}/blobs/uploads`, `${name}/blobs/uploads/`]) {
-    v2.use(path, repository('uploads', [], ['POST'])).post(startUpload);
-  }
+  v2.use(`${name}/blobs/uploads`, repository('uploads', [], ['POST'])).post(startUpload);
   // A client that may not push has no upload to ask about.
   v2.use(`${name}/blobs/uploads/:upload`, repository('upload', [], uploadMethods)).all(continueUpload);
   v2.use(`${name}/manifests/:reference`, repository('manifest', reads, ['PUT', 'DELETE']))
@@ -86,7 +86,7 @@ export function createApp(dependencies: Dependencies): App {
   v2.use(`${name}/referrers/:digest`, repository('referrers', reads)).get(getReferrers);
 
   return {
-    fetch: (request, connection = {}) => (isV1Path(routedPath(request)) ? v1 : v2).fetch(request, connection),
+    fetch: (request, connection = {}) => (isV1Path(pathOf(request)) ? v1 : v2).fetch(request, connection),
     responseCache,
   };
 }

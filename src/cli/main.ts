@@ -1,10 +1,11 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { ConversionError } from '../../converters/errors.ts';
 import { RegistryError } from '../errors.ts';
+import { escapeControl } from '../observability/log-format.ts';
 import { version } from '../version.ts';
 import { addImageCommands } from './image-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
-import { escapeControl, type Io } from './terminal/io.ts';
+import type { Io } from './terminal/io.ts';
 import { exitCodes, UsageError } from './usage.ts';
 
 /**

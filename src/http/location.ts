@@ -4,8 +4,7 @@ import type { ClientRequest } from '../registry/client-request.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { RepositoryMapping } from '../routing/repository-names.ts';
 import { uploadsPath } from '../upstream/api/paths.ts';
-import { inTls } from '../upstream/in-tls.ts';
-import { locationOf } from '../upstream/redirect.ts';
+import { uploadLocationOf } from '../upstream/api/uploads.ts';
 import { leavesTls } from './public-url.ts';
 
 /** Characters of an upload's name in a path, as most registries write it. A path cannot hide in them. */
@@ -28,14 +27,12 @@ export async function uploadLocation(
   response: Response,
   asked: URL,
 ): Promise<string> {
-  const said = inTls(response.headers.get('location') ?? '', asked);
-  const url = locationOf({ status: response.status, headers: new Headers({ location: said }) }, asked);
+  const { url, spelled } = uploadLocationOf(response, asked);
   const uploads = `${ownPrefix(request)}/v2/${shown}/blobs/uploads/`;
   const usual = new URL(`${registry.client.id}${uploadsPath(name)}`).href;
   const segment = url.href.startsWith(usual) ? url.pathname.slice(new URL(usual).pathname.length) : '';
   if (isUploadName(segment) && !isSealed(segment)) return `${uploads}${segment}${url.search}`;
-  // The URL keeps its spelling: another spelling may break its signature.
-  return `${uploads}${await registry.pushes.locations.seal(URL.canParse(said) ? said : url.href, name)}`;
+  return `${uploads}${await registry.pushes.locations.seal(spelled, name)}`;
 }
 
 /** The Location of content that was written. */

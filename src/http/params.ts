@@ -18,13 +18,15 @@ const mayEndWithSlash = /^\/(?:|v2\/|v2\/.+\/blobs\/uploads\/|(?:v1|v1ctx\/[^/]+
  * router ignores a slash at the end, which the APIs do not: a second one keeps such a path from every route. Escapes
  * stay: Hono decodes each parameter once.
  */
-export function routedPath({ url }: Request): string {
-  const start = url.indexOf('/', url.indexOf('//') + 2);
-  const path = (/^[^?#]*/.exec(url.slice(start))?.[0] ?? '/').replace(
-    /^\/+(?=(?:v2|v1|v1ctx|token)(?:\/|$))/,
-    '/',
-  );
+export function routedPath(request: Request): string {
+  const path = pathOf(request).replace(/^\/+(?=(?:v2|v1|v1ctx|token)(?:\/|$))/, '/');
   return path.endsWith('/') && !mayEndWithSlash.test(path) ? `${path}/` : path;
+}
+
+/** The path of a request as its URL has it, with escapes and without query. */
+export function pathOf({ url }: Request): string {
+  const start = url.indexOf('/', url.indexOf('//') + 2);
+  return /^[^?#]*/.exec(url.slice(start))?.[0] ?? '/';
 }
 
 /** A parameter of the route's path, decoded once; "" for one that the path does not have. */
@@ -72,6 +74,7 @@ export function uploadParam(context: Context<Env>): string {
   throw new RegistryError('UPLOAD_UNKNOWN', `${quoted(upload, 200)} is no upload that was begun here.`);
 }
 
-function quoted(text: string, length: number): string {
+/** Text of a client in a message: quoted, and cut after so many characters. */
+export function quoted(text: string, length: number): string {
   return JSON.stringify(text.slice(0, length));
 }

@@ -33,9 +33,18 @@ function factsText(facts: Facts): string {
     .join(' ');
 }
 
-/** Replaces control and format characters and separators: names and headers are untrusted, and may reach a terminal. */
+/** Names and headers are untrusted, and may reach a terminal. */
 function plain(value: unknown): string {
-  return String(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
+  return escapeControl(String(value));
+}
+
+/**
+ * Replaces invisible characters by `?`: control and format characters, line and paragraph separators (Unicode
+ * categories Cc, Cf, Zl and Zp). Text from a registry must not control the terminal, nor show in another order than it
+ * has, as with U+202E.
+ */
+export function escapeControl(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }
 
 function valueText(value: unknown): string {

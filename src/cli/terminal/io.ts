@@ -1,4 +1,5 @@
 import { concatenate } from '../../../converters/bytes.ts';
+import { escapeControl } from '../../observability/log-format.ts';
 
 /** The standard streams and environment of a command. */
 export interface Io {
@@ -50,13 +51,4 @@ export function printJson(io: Io, value: unknown): void {
   // JSON.stringify escapes control characters in strings, except DEL and C1. Its line breaks stay.
   const text = JSON.stringify(value, undefined, 2);
   io.stdout(`${text.replace(/[\x7f-\x9f]|[\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)}\n`);
-}
-
-/**
- * Replaces invisible characters by `?`: control and format characters, line and paragraph separators (Unicode
- * categories Cc, Cf, Zl and Zp). Text from a registry must not control the terminal, nor show in another order than it
- * has, as with U+202E.
- */
-export function escapeControl(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }

@@ -1,4 +1,5 @@
-import { escapeControl, type Io } from './io.ts';
+import { escapeControl } from '../../observability/log-format.ts';
+import type { Io } from './io.ts';
 
 /** Shows the progress of a long task: a bar that is overwritten on a terminal, a line for each step elsewhere. */
 export interface Progress {

@@ -3,6 +3,7 @@ import { isV1Path } from '../../client-state/v1-session.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Env } from '../env.ts';
 import { errorResponse } from '../errors.ts';
+import { quoted } from '../params.ts';
 import { explainError } from '../route.ts';
 import { v1ErrorResponse } from '../v1/responses.ts';
 
@@ -22,7 +23,7 @@ export async function respondWithError(thrown: unknown, context: Context<Env>): 
 /** The response for a path without a route. Hono wants it returned, not thrown. */
 export function unknownEndpoint(context: Context<Env>): Promise<Response> {
   const { pathname } = context.get('received').url;
-  const path = JSON.stringify(pathname.replace(/^\/+/, '/').slice(0, 200));
+  const path = quoted(pathname.replace(/^\/+/, '/'), 200);
   const message = isV1Path(pathname)
     ? `There is nothing at ${path} in registry API v1.`
     : `There is nothing at ${path} here.`;

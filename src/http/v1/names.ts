@@ -2,6 +2,7 @@ import { parseRepositoryName, type RepositoryName } from '../../../converters/re
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { quoted } from '../params.ts';
 
 /**
  * The repositories that a name in a path may mean, by upstream's names, the likeliest first. Docker asks for the
@@ -76,7 +77,7 @@ function isUnknown(error: unknown): boolean {
 function invalid(text: string): RegistryError {
   return new RegistryError(
     'NAME_INVALID',
-    `${JSON.stringify(text.slice(0, 300))} is not a repository name: parts of lower-case letters and digits, joined ` +
+    `${quoted(text, 300)} is not a repository name: parts of lower-case letters and digits, joined ` +
       'by ".", "_", "__" or "-", with "/" between the parts. Names that this Docker cannot ask for need a short one ' +
       'in REGSHIFT_ALIASES of the proxy.',
   );

@@ -9,6 +9,7 @@ import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import type { Env } from '../env.ts';
 import { unknownEndpoint } from '../middleware/error-response.ts';
 import { clientAuth, enterRoute, reads } from '../middleware/routing.ts';
+import { quoted } from '../params.ts';
 import { type Route, unknownRepository } from '../route.ts';
 import { getV1Image } from './images.ts';
 import { checkV1Login, v1Ping } from './login.ts';
@@ -30,9 +31,7 @@ export function v1Routes(): Hono<Env> {
   // After the session is opened: the login of a client may be in it.
   v1.use(openSession, clientAuth);
   v1.use('/_ping', answeredBy('v1-ping', reads)).get(v1Ping);
-  for (const path of ['/users', '/users/']) {
-    v1.use(path, answeredBy('v1-users', [...reads, 'POST'])).all(checkV1Login);
-  }
+  v1.use('/users', answeredBy('v1-users', [...reads, 'POST'])).all(checkV1Login);
   v1.use('/search', answeredBy('v1-search', reads)).get(search);
   v1.use(`${image}/ancestry`, answeredBy('v1-ancestry', reads)).get(ofImage('ancestry'));
   v1.use(`${image}/json`, answeredBy('v1-image-json', reads)).get(ofImage('image-json'));
@@ -42,7 +41,7 @@ export function v1Routes(): Hono<Env> {
   v1.all(`${name}/tags`, ofRepository('v1-tags', listV1Tags));
   v1.all(`${name}/json`, ofRepository('v1-json', getV1Repository));
   v1.all(`${name}/properties`, ofRepository('v1-properties', getV1Properties));
-  v1.all(`${name}/tags/:tag`, ofRepository('v1-tag', ofTag));
+  v1.all(`${name}/tags/:tag`, ofRepository('v1-tag', getV1Tag));
   v1.all('*', noReading);
   return v1;
 }
@@ -96,26 +95,26 @@ type RepositoryHandler = (
   registry: RegistryV1,
   request: ClientRequest,
   name: string,
-  context: Context<Env>,
+  /** The `:tag` of the path; only the handler of a path that has one reads it. */
+  tag: Tag,
 ) => Promise<Response>;
-
-const ofTag: RepositoryHandler = (registry, request, name, context) =>
-  getV1Tag(registry, request, name, parseTag(context.req.param('tag') ?? '') as Tag);
 
 /** A handler that passes on a path whose name is no repository here, or another one than the session is good for. */
 function ofRepository(resource: string, handler: RepositoryHandler): Handler<Env> {
   return async (context, next) => {
     const name = context.req.param('name') ?? '';
-    const tag = context.req.param('tag');
-    if (tag !== undefined && parseTag(tag) === undefined) {
-      return mismatch(context, next, new RegistryError('REFERENCE_INVALID', `${quoted(tag)} is not a tag.`));
+    const text = context.req.param('tag');
+    const tag = text === undefined ? undefined : parseTag(text);
+    if (text !== undefined && tag === undefined) {
+      const message = `${quoted(text, 200)} is not a tag.`;
+      return mismatch(context, next, new RegistryError('REFERENCE_INVALID', message));
     }
     const found = routeOf(context, name);
     if (found instanceof RegistryError) return mismatch(context, next, found);
     context.get('received').notes.resource = resource;
     const request = enterRoute(context, found.route, found.mapping);
     checkV1Method(context.req.raw.method, reads);
-    return handler(found.route.registryV1, request, name, context);
+    return handler(found.route.registryV1, request, name, tag as Tag);
   };
 }
 
@@ -167,8 +166,4 @@ function pulled({ repositoryNames }: Route, context: Context<Env>): RepositoryMa
   return (
     upstream && { upstream, client: repositoryNames.toClient(upstream) ?? upstream, prefix: '', rank: 0 }
   );
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.slice(0, 200));
 }

@@ -5,7 +5,6 @@ import { pushScope } from '../auth/scope.ts';
 import { discard } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
-import { inTls } from '../in-tls.ts';
 import { locationOf } from '../redirect.ts';
 import type { ApiContext } from '../request-context.ts';
 import { uploadsPath } from './paths.ts';
@@ -38,18 +37,27 @@ export async function beginUpload(
   });
   if (response.status !== 202) throw await uploadError(response, repository, digest);
   await discard(response);
-  const requested = new URL(`${client.id}${path}`);
-  const stated = inTls(response.headers.get('location') ?? '', requested);
-  const { href } = locationOf(
-    { status: response.status, headers: new Headers({ location: stated }) },
-    requested,
-  );
-  return URL.canParse(stated) ? stated : href;
+  return uploadLocationOf(response, new URL(`${client.id}${path}`)).spelled;
+}
+
+/**
+ * The Location of an upload, in upstream's answer to a request for `requested`.
+ * @returns the URL, and the same as upstream spelled it where that is a whole URL: another spelling may not be what was
+ *   signed.
+ * @throws RegistryError UPSTREAM_ANSWER for a Location that must not be followed.
+ */
+export function uploadLocationOf(
+  { status, headers }: Response,
+  requested: URL,
+): { readonly url: URL; readonly spelled: string } {
+  const stated = inTls(headers.get('location') ?? '', requested);
+  const url = locationOf({ status, headers: new Headers({ location: stated }) }, requested);
+  return { url, spelled: URL.canParse(stated) ? stated : url.href };
 }
 
 /**
  * `PUT`: sends all of a blob, which the registry commits if its digest fits.
- * @param location as `startUpload` returns it. @throws RegistryError as upstream refuses.
+ * @param location as `beginUpload` returns it. @throws RegistryError as upstream refuses.
  */
 export async function completeUpload(
   client: UpstreamClient,
@@ -93,4 +101,12 @@ function pushTo(repository: RepositoryName, { credential, budget, signal }: ApiC
 
 function uploadError(response: Response, repository: RepositoryName, digest: Digest) {
   return errorFromResponse(response, `upload of ${digest} to ${repository}`, 'NAME_UNKNOWN');
+}
+
+/** Writes `https:` into a Location of a registry behind a TLS terminator, which may name itself by `http:`. */
+function inTls(location: string, { host, protocol }: URL): string {
+  const plain = `http://${host}/`;
+  return protocol === 'https:' && location.startsWith(plain)
+    ? `https://${host}/${location.slice(plain.length)}`
+    : location;
 }

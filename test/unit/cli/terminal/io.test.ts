@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { escapeControl, type Io, printJson, printLines } from '../../../../src/cli/terminal/io.ts';
-import { asText } from '../../../../src/observability/log-format.ts';
+import { type Io, printJson, printLines } from '../../../../src/cli/terminal/io.ts';
+import { asText, escapeControl } from '../../../../src/observability/log-format.ts';
 
 /** Control characters, marks and overrides of direction, invisible characters, tags, and separators. */
 const invisible = [
