@@ -27,8 +27,9 @@ export async function misbehave(
   const { status, headers } = answer;
   const isWrong =
     flap?.kind === 'wrong' || (repository?.options.flaw === 'wrong-layers' && answer.body.length > 5_000);
+  // The flipped bit makes no ASCII character of another: a digit of a marker would name another image.
   const body = isWrong
-    ? answer.body.map((byte, at) => (at === answer.body.length >> 1 ? byte ^ 1 : byte))
+    ? answer.body.map((byte, at) => (at === answer.body.length >> 1 ? byte ^ 0x80 : byte))
     : answer.body;
   const bodyless = isHead || status === 304;
   response.writeHead(status, { ...headers, ...(status === 304 ? {} : { 'content-length': body.length }) });
