@@ -6,6 +6,7 @@ import type { Log } from '../../../observability/log.ts';
 import type { Fetch } from '../../../upstream/client.ts';
 import { errorFields } from '../uncaught.ts';
 import { bodyOf } from './body-stream.ts';
+import { connectingBy, poolByRule } from './connection-rules.ts';
 import { guardEvents } from './guarded-events.ts';
 import { RelayAgent } from './relay-agent.ts';
 
@@ -24,8 +25,8 @@ const usualSilenceMs = 60_000;
  * @returns rejects with the system's error or the signal's reason; reading the body does too.
  */
 export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {}): Fetch {
-  const { agent, secureAgent } = agents();
-  return (href, { method = 'GET', headers, body, signal }) =>
+  const { agent, secureAgent, isDirect } = agents();
+  return (href, { method = 'GET', headers, body, signal, addresses, onPeer }) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const url = new URL(href);
@@ -34,6 +35,7 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
         method,
         agent: secure ? secureAgent : agent,
         headers: Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers)),
+        ...(isDirect ? connectingBy(addresses) : {}),
       });
       const fail = (error: unknown) => {
         log('error', 'a request to upstream ends: an event of it could not be handled', errorFields(error));
@@ -60,6 +62,7 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
       sent.once('response', (incoming) => {
         response = incoming;
         guardEvents(incoming, fail);
+        if (isDirect && incoming.socket.remoteAddress) onPeer?.(incoming.socket.remoteAddress);
         try {
           resolve(asResponse(incoming, method, signal, silenceMs));
         } catch (error) {
@@ -71,17 +74,25 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
     });
 }
 
+interface Agents {
+  readonly agent: Agent;
+  readonly secureAgent: SecureAgent;
+  /** False if an outbound proxy resolves names and makes the connections. */
+  readonly isDirect: boolean;
+}
+
 /**
  * Uses an outbound proxy if the environment asks for one, as the built-in `fetch` does (Node 24,
  * `NODE_USE_ENV_PROXY`).
  */
-function agents(): { readonly agent: Agent; readonly secureAgent: SecureAgent } {
+function agents(): Agents {
   const options = { keepAlive: true };
   if (process.env.NODE_USE_ENV_PROXY !== '1') {
-    return { agent: new RelayAgent(options), secureAgent: new SecureAgent(options) };
+    const agent = poolByRule(new RelayAgent(options));
+    return { agent, secureAgent: poolByRule(new SecureAgent(options)), isDirect: true };
   }
   const proxied = { ...options, proxyEnv: process.env };
-  return { agent: new Agent(proxied), secureAgent: new SecureAgent(proxied) };
+  return { agent: new Agent(proxied), secureAgent: new SecureAgent(proxied), isDirect: false };
 }
 
 function send(request: ClientRequest, body: RequestInit['body']): void {
