@@ -1,3 +1,5 @@
+import ipaddr from 'ipaddr.js';
+
 /**
  * The party that a request counts for where requests share a scarce resource: memory, places in a queue, processor
  * time. Addresses share it equally, and the logins of one address share the part of that address. A client that
@@ -53,11 +55,10 @@ function withoutPort(address: string): string {
  * identify it.
  */
 function networkOf(address: string): string {
-  const plain = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
-  if (!plain.includes(':') || !URL.canParse(`http://[${plain}]/`)) return plain.slice(0, 64);
-  const [left = '', right] = new URL(`http://[${plain}]/`).hostname.slice(1, -1).split('::');
-  const groups = (part: string) => (part === '' ? [] : part.split(':'));
-  const [before, after] = [groups(left), groups(right ?? '')];
-  const zeros = new Array<string>(8 - before.length - after.length).fill('0');
-  return `${[...before, ...zeros, ...after].slice(0, 4).join(':')}::/64`;
+  const plain = address.replace(/%.*$/, '');
+  if (!ipaddr.IPv6.isValid(plain)) return plain.slice(0, 64);
+  const parsed = ipaddr.IPv6.parse(plain);
+  if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString();
+  const groups = parsed.parts.slice(0, 4).map((group) => group.toString(16));
+  return `${groups.join(':')}::/64`;
 }

@@ -25,7 +25,7 @@ export function simulateNetwork(): SimulatedNetwork {
   const lookups: string[] = [];
   const original = { lookup: dns.lookup, connect: Socket.prototype.connect };
 
-  const scripted = (name: string, options: { all?: boolean }, callback: Parameters<LookupFunction>[2]) => {
+  const scripted: LookupFunction = (name, options, callback) => {
     const lists = scripts.get(name);
     if (lists === undefined) return original.lookup(name, options, callback as never);
     lookups.push(name);

@@ -1,6 +1,6 @@
 import { type LookupAddress, lookup } from 'node:dns';
 import type { Agent, RequestOptions } from 'node:http';
-import type { LookupFunction } from 'node:net';
+import { type LookupFunction, Socket } from 'node:net';
 import type { AddressRule } from '../../../upstream/send.ts';
 
 /** Options of a request, which Node passes on to the agent unchanged. */
@@ -10,7 +10,7 @@ interface RuledOptions extends RequestOptions {
 
 /**
  * Options of a request that connects only to addresses that a rule allows. The rule gets the addresses that the socket
- * then connects to, so that a name cannot change between check and connection.
+ * then connects to, so that a name cannot change between check and connection. An outbound proxy resolves names itself.
  */
 export function connectingBy(rule: AddressRule | undefined): RequestOptions {
   if (rule === undefined) return {};
@@ -18,11 +18,30 @@ export function connectingBy(rule: AddressRule | undefined): RequestOptions {
   return options;
 }
 
-/** Makes requests share kept connections only under equal rules: a connection is not checked again. */
-export function poolByRule<Any extends Agent>(agent: Any): Any {
-  const name = agent.getName.bind(agent);
-  agent.getName = (options: RuledOptions = {}) => `${name(options)}:${options.ruleKey ?? ''}`;
+/** Connections to the host of their requests, by its name: no outbound proxy is in between. */
+const resolved = new WeakSet<Socket>();
+
+/**
+ * Makes requests share kept connections only under equal rules, because a kept connection is not checked again, and
+ * finds out the connections that `resolvedPeer` knows.
+ */
+export function underRules<Any extends Agent>(agent: Any): Any {
+  const { getName, createConnection } = agent;
+  agent.getName = (options: RuledOptions = {}) => `${getName.call(agent, options)}:${options.ruleKey ?? ''}`;
+  agent.createConnection = (options, callback) => {
+    const socket = createConnection.call(agent, options, callback);
+    // Behind an outbound proxy, this is the connection to the proxy, which has another host.
+    socket?.once('lookup', (_error, _address, _family, host) => {
+      if (host === options.host && socket instanceof Socket) resolved.add(socket);
+    });
+    return socket;
+  };
   return agent;
+}
+
+/** The address of a connection to the host of its request; undefined behind an outbound proxy, and for an address. */
+export function resolvedPeer(socket: Socket): string | undefined {
+  return resolved.has(socket) ? socket.remoteAddress : undefined;
 }
 
 /** Node asks for all addresses of a name, to try them in turn (RFC 8305), or for one. */

@@ -6,7 +6,7 @@ import type { Log } from '../../../observability/log.ts';
 import type { Fetch } from '../../../upstream/client.ts';
 import { errorFields } from '../uncaught.ts';
 import { bodyOf } from './body-stream.ts';
-import { connectingBy, poolByRule } from './connection-rules.ts';
+import { connectingBy, resolvedPeer, underRules } from './connection-rules.ts';
 import { guardEvents } from './guarded-events.ts';
 import { RelayAgent } from './relay-agent.ts';
 
@@ -25,7 +25,7 @@ const usualSilenceMs = 60_000;
  * @returns rejects with the system's error or the signal's reason; reading the body does too.
  */
 export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {}): Fetch {
-  const { agent, secureAgent, isDirect } = agents();
+  const { agent, secureAgent } = agents();
   return (href, { method = 'GET', headers, body, signal, addresses, onPeer }) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
@@ -35,7 +35,7 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
         method,
         agent: secure ? secureAgent : agent,
         headers: Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers)),
-        ...(isDirect ? connectingBy(addresses) : {}),
+        ...connectingBy(addresses),
       });
       const fail = (error: unknown) => {
         log('error', 'a request to upstream ends: an event of it could not be handled', errorFields(error));
@@ -62,7 +62,8 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
       sent.once('response', (incoming) => {
         response = incoming;
         guardEvents(incoming, fail);
-        if (isDirect && incoming.socket.remoteAddress) onPeer?.(incoming.socket.remoteAddress);
+        const peer = onPeer && resolvedPeer(incoming.socket);
+        if (peer !== undefined) onPeer?.(peer);
         try {
           resolve(asResponse(incoming, method, signal, silenceMs));
         } catch (error) {
@@ -74,25 +75,17 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
     });
 }
 
-interface Agents {
-  readonly agent: Agent;
-  readonly secureAgent: SecureAgent;
-  /** False if an outbound proxy resolves names and makes the connections. */
-  readonly isDirect: boolean;
-}
-
 /**
  * Uses an outbound proxy if the environment asks for one, as the built-in `fetch` does (Node 24,
  * `NODE_USE_ENV_PROXY`).
  */
-function agents(): Agents {
+function agents(): { readonly agent: Agent; readonly secureAgent: SecureAgent } {
   const options = { keepAlive: true };
   if (process.env.NODE_USE_ENV_PROXY !== '1') {
-    const agent = poolByRule(new RelayAgent(options));
-    return { agent, secureAgent: poolByRule(new SecureAgent(options)), isDirect: true };
+    return { agent: underRules(new RelayAgent(options)), secureAgent: underRules(new SecureAgent(options)) };
   }
   const proxied = { ...options, proxyEnv: process.env };
-  return { agent: new Agent(proxied), secureAgent: new SecureAgent(proxied), isDirect: false };
+  return { agent: underRules(new Agent(proxied)), secureAgent: underRules(new SecureAgent(proxied)) };
 }
 
 function send(request: ClientRequest, body: RequestInit['body']): void {
