@@ -55,10 +55,17 @@ function withoutPort(address: string): string {
  * identify it.
  */
 function networkOf(address: string): string {
-  const plain = address.replace(/%.*$/, '');
-  if (!ipaddr.IPv6.isValid(plain)) return plain.slice(0, 64);
-  const parsed = ipaddr.IPv6.parse(plain);
+  const parsed = parseIpv6(address.replace(/%.*$/, ''));
+  if (typeof parsed === 'string') return parsed.slice(0, 64);
   if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString();
   const groups = parsed.parts.slice(0, 4).map((group) => group.toString(16));
   return `${groups.join(':')}::/64`;
+}
+
+function parseIpv6(text: string): ipaddr.IPv6 | string {
+  try {
+    return text.includes(':') ? ipaddr.IPv6.parse(text) : text;
+  } catch {
+    return text;
+  }
 }
