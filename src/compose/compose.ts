@@ -21,6 +21,7 @@ import { createSampleRegistry } from '../sample-registry/registry.ts';
 import { createUpstreamClient, type UpstreamClient } from '../upstream/client.ts';
 import { isDockerHub } from '../upstream/docker-hub.ts';
 import { createMirrors, type Mirror } from '../upstream/mirrors.ts';
+import { withNetworkRules } from '../upstream/network-rules.ts';
 import { meteredFetch } from '../upstream/send.ts';
 import { version } from '../version.ts';
 import { cacheOf, memoryOf } from './caches.ts';
@@ -83,21 +84,26 @@ function routeOptions(
   const { clock, log, metrics, background, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
   const asked = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
-  const fetch = meteredFetch(asked, id, metrics);
+  const metered = meteredFetch(asked, id, metrics);
+  const networks = settings.REGSHIFT_UPSTREAM_NETWORKS;
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);
-  const outward = { fetch, onToken, userAgent: `regshift/${version}`, clock, background };
+  const outwardTo = (upstream: URL) => {
+    const fetch = withNetworkRules({ fetch: metered, upstream, networks, clock, log });
+    return { fetch, onToken, userAgent: `regshift/${version}`, clock, background };
+  };
   const helperFor =
     ask && ((question: HelperQuestion) => createCredentialHelper({ question, ask, clock, log, background }));
-  const mirrors = mapAll(upstreams, (baseUrl, index) => ({
-    client: createUpstreamClient({
+  const mirrors = mapAll(upstreams, (baseUrl, index) => {
+    const outward = outwardTo(baseUrl);
+    const client = createUpstreamClient({
       baseUrl,
       ...outward,
       allowAnonymousTokens: true,
       // Docker waits 10 s for a ping, so each mirror but the last has a shorter deadline.
       ...(index < upstreams.length - 1 ? { headersDeadlineMs: mirrorDeadlineMs } : {}),
-    }),
-    login: upstreamLogin(settings, baseUrl, helperFor),
-  }));
+    });
+    return { client, outward, login: upstreamLogin(settings, baseUrl, helperFor) };
+  });
   const { client, login } = asOne(mirrors, clock);
   const relays =
     settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY === 'always';
@@ -110,7 +116,9 @@ function routeOptions(
     login,
     library: upstreams.some(isDockerHub),
     clientAuth: chooseClientAuth(settings, { ...platform, loginQueue }),
-    tokenRelay: relays ? createTokenRelay({ client, upstream: upstreams[0], ...outward }) : undefined,
+    tokenRelay: relays
+      ? createTokenRelay({ client, upstream: upstreams[0], ...mirrors[0].outward })
+      : undefined,
     ...shared,
     stateKeys: once(async () => {
       if (platform.manyProcesses && settings.REGSHIFT_SIGNING_KEY === undefined) throw noCommonKey();

@@ -24,6 +24,7 @@ const json = z
 
 const kinds: Partial<Record<Variable, z.ZodType<string>>> = {
   REGSHIFT_UPSTREAM: listed,
+  REGSHIFT_UPSTREAM_NETWORKS: listed,
   REGSHIFT_REPOSITORIES: listed,
   REGSHIFT_TRUSTED_PROXIES: listed,
   REGSHIFT_ALIASES: pairs,

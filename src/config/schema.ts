@@ -103,6 +103,7 @@ export const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(8080),
   REGSHIFT_UPSTREAM: upstreams.optional(),
+  REGSHIFT_UPSTREAM_NETWORKS: ipRanges.default([]),
   REGSHIFT_CONFIG: z.string().optional(),
   REGSHIFT_FORMAT: z
     .enum(['auto', 'schema1', 'schema2', 'oci', 'generic'], {
@@ -152,6 +153,7 @@ export const variables = Object.keys(schema.shape) as Variable[];
 export const routeVariables: ReadonlySet<Variable> = new Set([
   ...(Object.keys(authFields) as (keyof typeof authFields)[]),
   'REGSHIFT_UPSTREAM',
+  'REGSHIFT_UPSTREAM_NETWORKS',
   'REGSHIFT_FORMAT',
   'REGSHIFT_PLATFORM',
   'REGSHIFT_PUBLIC_URL',

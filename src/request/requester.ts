@@ -1,3 +1,5 @@
+import ipaddr from 'ipaddr.js';
+
 /**
  * The party that a request counts for where requests share a scarce resource: memory, places in a queue, processor
  * time. Addresses share it equally, and the logins of one address share the part of that address. A client that
@@ -53,11 +55,17 @@ function withoutPort(address: string): string {
  * identify it.
  */
 function networkOf(address: string): string {
-  const plain = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
-  if (!plain.includes(':') || !URL.canParse(`http://[${plain}]/`)) return plain.slice(0, 64);
-  const [left = '', right] = new URL(`http://[${plain}]/`).hostname.slice(1, -1).split('::');
-  const groups = (part: string) => (part === '' ? [] : part.split(':'));
-  const [before, after] = [groups(left), groups(right ?? '')];
-  const zeros = new Array<string>(8 - before.length - after.length).fill('0');
-  return `${[...before, ...zeros, ...after].slice(0, 4).join(':')}::/64`;
+  const parsed = parseIpv6(address.replace(/%.*$/, ''));
+  if (typeof parsed === 'string') return parsed.slice(0, 64);
+  if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString();
+  const groups = parsed.parts.slice(0, 4).map((group) => group.toString(16));
+  return `${groups.join(':')}::/64`;
+}
+
+function parseIpv6(text: string): ipaddr.IPv6 | string {
+  try {
+    return text.includes(':') ? ipaddr.IPv6.parse(text) : text;
+  } catch {
+    return text;
+  }
 }

@@ -6,7 +6,23 @@ import type { Trace } from '../request/trace.ts';
 import { isConnectionCut, networkError, timeoutError } from './network-errors.ts';
 
 /** The part of the web's `fetch` that is used; the embedded sample registry is one too. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
+
+/** A runtime that does not choose the addresses of its connections ignores the members beside those of the web. */
+export interface FetchInit extends RequestInit {
+  /** The addresses that the request may connect to; without it, all. */
+  readonly addresses?: AddressRule;
+  /** Called before the response with the address that it comes from. */
+  readonly onPeer?: (address: string) => void;
+}
+
+/** Decides about each address before a connection to it. A URL without a name is checked before the request. */
+export interface AddressRule {
+  /** Only requests with the same key share connections. */
+  readonly key: string;
+  /** @returns the error of a request that must not connect to the address; undefined if it may. */
+  refusal(address: string): Promise<RegistryError | undefined>;
+}
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

@@ -7,8 +7,16 @@ export interface TestCertificate {
   readonly key: string;
 }
 
-/** Makes a certificate for 127.0.0.1 by openssl. @param days a negative number makes an expired one. */
-export function makeCertificate(folder: string, name: string, days = 90): TestCertificate {
+/**
+ * Makes a certificate by openssl.
+ * @param days a negative number makes an expired one. @param host like `IP:127.0.0.1` or `DNS:registry.example`.
+ */
+export function makeCertificate(
+  folder: string,
+  name: string,
+  days = 90,
+  host = 'IP:127.0.0.1',
+): TestCertificate {
   const files = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}-key.pem`) };
   const until = new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '');
   const since = new Date(Date.now() - 10 * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '');
@@ -27,7 +35,7 @@ export function makeCertificate(folder: string, name: string, days = 90): TestCe
     '[any]',
     'commonName=supplied',
     '[ext]',
-    'subjectAltName=IP:127.0.0.1',
+    `subjectAltName=${host}`,
   ];
   execFileSync('sh', [
     '-c',

@@ -44,7 +44,7 @@ const readingSeconds = 3600;
 export async function openImage(text: string, options: RegistryAccess, io: Io): Promise<OpenImage> {
   const image = readImageName(text, options.plainHttp);
   const [route] = compose(
-    settingsFor(image.registryUrl, options),
+    settingsFor(image.registryUrl, options, io),
     nodePlatform(() => {}),
   ).routes;
   if (route === undefined) throw new Error('the settings of one registry make one route');
@@ -63,12 +63,14 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
   return { ...image, registry: createRegistry(route), request, plain };
 }
 
-function settingsFor(registry: URL, { pin, platform }: RegistryAccess) {
+function settingsFor(registry: URL, { pin, platform }: RegistryAccess, { env }: Io) {
+  const { REGSHIFT_UPSTREAM_NETWORKS: networks } = env;
   const read = readSettings({
     REGSHIFT_UPSTREAM: registry.href,
     REGSHIFT_FORMAT: pin ?? 'auto',
     REGSHIFT_MEASURE_DEADLINE: String(readingSeconds),
     ...(platform ? { REGSHIFT_PLATFORM: formatPlatform(platform) } : {}),
+    ...(networks ? { REGSHIFT_UPSTREAM_NETWORKS: networks } : {}),
   });
   if ('settings' in read) return read.settings;
   throw new UsageError(

@@ -59,6 +59,7 @@ describe('settings that are right', () => {
     ['a login in a helper', dockerConfig({ ...login, credHelpers: { 'registry.test': 'ecr-login' } })],
     ['a login in the store', dockerConfig({ auths: { 'registry.test': {} }, credsStore: 'desktop' })],
     ['trusted proxies', { REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],
+    ['networks of an upstream', { REGSHIFT_UPSTREAM_NETWORKS: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],
   ])('%s', (_name, variables) => {
     expect(problemsOf(variables)).toEqual([]);
   });
@@ -198,6 +199,14 @@ describe('settings that are wrong', () => {
       'the embedded samples',
       without(dockerConfig(login), 'REGSHIFT_UPSTREAM'),
       [['REGSHIFT_UPSTREAM', /logs in to/]],
+    ],
+    [
+      'networks of an upstream that are not addresses',
+      { REGSHIFT_UPSTREAM_NETWORKS: 'fd00::/129,storage.test' },
+      [
+        ['REGSHIFT_UPSTREAM_NETWORKS', /"fd00::\/129" is none/],
+        ['REGSHIFT_UPSTREAM_NETWORKS', /"storage\.test" is none/],
+      ],
     ],
     [
       'trusted proxies that are not addresses',

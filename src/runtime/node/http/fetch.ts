@@ -6,6 +6,7 @@ import type { Log } from '../../../observability/log.ts';
 import type { Fetch } from '../../../upstream/client.ts';
 import { errorFields } from '../uncaught.ts';
 import { bodyOf } from './body-stream.ts';
+import { connectingBy, resolvedPeer, underRules } from './connection-rules.ts';
 import { guardEvents } from './guarded-events.ts';
 import { RelayAgent } from './relay-agent.ts';
 
@@ -25,7 +26,7 @@ const usualSilenceMs = 60_000;
  */
 export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {}): Fetch {
   const { agent, secureAgent } = agents();
-  return (href, { method = 'GET', headers, body, signal }) =>
+  return (href, { method = 'GET', headers, body, signal, addresses, onPeer }) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const url = new URL(href);
@@ -34,6 +35,7 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
         method,
         agent: secure ? secureAgent : agent,
         headers: Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers)),
+        ...connectingBy(addresses),
       });
       const fail = (error: unknown) => {
         log('error', 'a request to upstream ends: an event of it could not be handled', errorFields(error));
@@ -60,6 +62,8 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
       sent.once('response', (incoming) => {
         response = incoming;
         guardEvents(incoming, fail);
+        const peer = onPeer && resolvedPeer(incoming.socket);
+        if (peer !== undefined) onPeer?.(peer);
         try {
           resolve(asResponse(incoming, method, signal, silenceMs));
         } catch (error) {
@@ -78,10 +82,10 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
 function agents(): { readonly agent: Agent; readonly secureAgent: SecureAgent } {
   const options = { keepAlive: true };
   if (process.env.NODE_USE_ENV_PROXY !== '1') {
-    return { agent: new RelayAgent(options), secureAgent: new SecureAgent(options) };
+    return { agent: underRules(new RelayAgent(options)), secureAgent: underRules(new SecureAgent(options)) };
   }
   const proxied = { ...options, proxyEnv: process.env };
-  return { agent: new Agent(proxied), secureAgent: new SecureAgent(proxied) };
+  return { agent: underRules(new Agent(proxied)), secureAgent: underRules(new SecureAgent(proxied)) };
 }
 
 function send(request: ClientRequest, body: RequestInit['body']): void {
