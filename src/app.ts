@@ -1,4 +1,5 @@
 import { Hono } from 'hono/tiny';
+import type { MemoryBudget } from './cache/memory-budget.ts';
 import { isV1Path } from './client-state/v1-session.ts';
 import { createAccessLog } from './http/access-log.ts';
 import type { ClientConnection, Env } from './http/env.ts';
@@ -29,8 +30,8 @@ export interface Dependencies extends AccessLogOptions {
   readonly health: Health;
   readonly inFlight: InFlight;
   readonly metrics: Metrics;
-  /** Memory for whole responses, in bytes. */
-  readonly responseCacheBytes: number;
+  /** Has the table of whole responses. */
+  readonly memory: MemoryBudget;
 }
 
 export interface App {

@@ -1,4 +1,5 @@
 import type { Budget } from '../request/budget.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 
 /** A cached value: bytes and facts about them. */
 export interface CacheEntry {
@@ -22,4 +23,14 @@ export interface Cache {
    * Performs no I/O. Caches that do not lose entries this way omit the method.
    */
   lacks?(key: string): boolean;
+}
+
+/** The cache in memory. The entries used longest ago are evicted first. */
+export function createMemoryCache(memory: MemoryBudget): Cache {
+  const entries = memory.table<CacheEntry>('content');
+  return {
+    getLocal: entries.get,
+    get: async (key) => entries.get(key),
+    set: async (key, entry) => entries.set(key, entry),
+  };
 }

@@ -5,6 +5,8 @@ import type { HelperQuestion } from '../auth/docker-config.ts';
 import { createLoginQueue, type LoginQueue } from '../auth/login-queue.ts';
 import { createTokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
+import { type Cache, createMemoryCache } from '../cache/cache.ts';
+import { createTieredCache, meteredCache, validatedCache } from '../cache/tiered.ts';
 import { deriveStateKeys } from '../client-state/keys.ts';
 import type { RouteSettings } from '../config/route-settings.ts';
 import type { Settings, Values } from '../config/settings.ts';
@@ -14,7 +16,9 @@ import { createInFlight } from '../http/in-flight.ts';
 import type { RouteOptions } from '../http/route.ts';
 import { defaultDecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerLeases } from '../layers/inspector.ts';
+import { createTails } from '../layers/tails.ts';
 import { createSearchLine } from '../registry/bounded-search.ts';
+import { isIntact } from '../registry/cache-entries.ts';
 import { createManifestBodies } from '../registry/push/manifest-bodies.ts';
 import type { RegistrySettings } from '../registry/registry.ts';
 import { createSampleRegistry } from '../sample-registry/registry.ts';
@@ -24,7 +28,6 @@ import { createMirrors, type Mirror } from '../upstream/mirrors.ts';
 import { withNetworkRules } from '../upstream/network-rules.ts';
 import { meteredFetch } from '../upstream/send.ts';
 import { version } from '../version.ts';
-import { cacheOf, memoryOf } from './caches.ts';
 import { chooseClientAuth } from './client-auth.ts';
 import type { RuntimePlatform } from './platform.ts';
 import { upstreamLogin } from './upstream-auth.ts';
@@ -37,16 +40,12 @@ export function compose(
   settings: Settings,
   platform: RuntimePlatform,
 ): Dependencies & Pick<RouteOptions, 'signingKey'> {
-  const { clock, log, metrics, background, tiers = [] } = platform;
+  const { clock, log, metrics, background, memory, tiers = [] } = platform;
   const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
-  const memory = memoryOf(settings, platform);
-  const cache = cacheOf(memory.contentBytes, platform);
-  const { registryBytes } = memory;
   const shared = {
     platform,
     signingKey,
-    cache,
-    registryBytes,
+    cache: cacheOf(platform),
     layers: layersOf(settings, platform),
     searchLine: createSearchLine(clock),
     manifestBodies: createManifestBodies(clock),
@@ -64,15 +63,23 @@ export function compose(
     log,
     metrics,
     signingKey,
-    responseCacheBytes: memory.responseCacheBytes,
+    memory,
   };
 }
 
+/** Puts the memory cache in front of the far caches of the runtime, and measures each of them. */
+function cacheOf({ tiers = [], metrics, memory: budget }: RuntimePlatform): Cache {
+  const memory = meteredCache(createMemoryCache(budget), { name: 'memory', distance: 0 }, metrics);
+  if (tiers.length === 0) return memory;
+  const far = tiers.map((tier, index) => {
+    const place = { name: tier.name, distance: index + 1 };
+    return { ...tier, cache: meteredCache(validatedCache(tier.cache, isIntact), place, metrics) };
+  });
+  return createTieredCache([{ name: 'memory', cache: memory, accepts: () => true }, ...far]);
+}
+
 interface Shared
-  extends Pick<
-    RouteOptions,
-    'signingKey' | 'cache' | 'registryBytes' | 'layers' | 'searchLine' | 'manifestBodies'
-  > {
+  extends Pick<RouteOptions, 'signingKey' | 'cache' | 'layers' | 'searchLine' | 'manifestBodies'> {
   readonly platform: RuntimePlatform;
   readonly loginQueue: LoginQueue;
 }
@@ -81,7 +88,7 @@ function routeOptions(
   { id, match, settings }: RouteSettings,
   { platform, loginQueue, ...shared }: Shared,
 ): RouteOptions {
-  const { clock, log, metrics, background, askHelper: ask } = platform;
+  const { clock, log, metrics, background, memory, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
   const asked = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
   const metered = meteredFetch(asked, id, metrics);
@@ -89,7 +96,7 @@ function routeOptions(
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);
   const outwardTo = (upstream: URL) => {
     const fetch = withNetworkRules({ fetch: metered, upstream, networks, clock, log });
-    return { fetch, onToken, userAgent: `regshift/${version}`, clock, background };
+    return { fetch, onToken, userAgent: `regshift/${version}`, clock, background, memory };
   };
   const helperFor =
     ask && ((question: HelperQuestion) => createCredentialHelper({ question, ask, clock, log, background }));
@@ -127,6 +134,7 @@ function routeOptions(
     clock,
     log,
     metrics,
+    memory,
     codec: platform.codec,
     fixedLength: platform.fixedLength,
     background,
@@ -186,9 +194,12 @@ function mapAll<From, To>(
 /** Leases for layer reads, for all routes together: each read costs a connection and a decoder's memory. */
 const layerReadings = 4;
 
-function layersOf(settings: Settings, { clock, layerBytes }: RuntimePlatform): RouteOptions['layers'] {
+function layersOf(
+  settings: Settings,
+  { clock, layerBytes, memory }: RuntimePlatform,
+): RouteOptions['layers'] {
   const limits = { ...defaultDecompressionLimits, bytes: settings.REGSHIFT_LAYER_BYTES ?? layerBytes };
-  return { limits, leases: createLayerLeases(layerReadings, clock) };
+  return { limits, leases: createLayerLeases(layerReadings, clock), tails: createTails(memory) };
 }
 
 function noCommonKey(): RegistryError {

@@ -1,5 +1,6 @@
 import type { ComparePassword } from '../auth/compare-password.ts';
 import type { AskHelper } from '../auth/credential-helper.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Tier } from '../cache/tiered.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -13,10 +14,8 @@ export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedL
   readonly layerBytes: number;
   /** Default for REGSHIFT_SUBREQUESTS. */
   readonly subrequests: number;
-  /** Default for REGSHIFT_CACHE_BYTES. */
-  readonly cacheBytes: number;
-  /** True if the runtime computes response-cache keys, so that whole responses can be cached. */
-  readonly cachesResponses?: boolean;
+  /** The memory of the process for everything that it remembers: REGSHIFT_CACHE_BYTES. */
+  readonly memory: MemoryBudget;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Log;

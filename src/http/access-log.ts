@@ -1,3 +1,4 @@
+import { ownText } from '../cache/memory-bytes.ts';
 import { withoutSealed } from '../client-state/upload-location.ts';
 import { bind, type Facts, type Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -32,7 +33,8 @@ export type CreateLogLine = (request: ClientRequest, status: number) => RequestL
 export function createAccessLog(log: Log, metrics: Metrics): CreateLogLine {
   return ({ method, url, client, notes }, status) => {
     const { route, resource, conversion, ping, age, error } = notes;
-    const path = loggedPath(url.pathname);
+    // The response cache keeps the line: a part of the URL would keep the whole of it.
+    const path = ownText(loggedPath(url.pathname));
     const what = { client: client.name, route, resource, method, path, status };
     const line = bind(log, { ...what, conversion, ping, staleAge: age, error } satisfies Facts);
     const counted = { route: route ?? 'none', resource: resource ?? 'none', status };

@@ -6,6 +6,7 @@ import {
   type Reference,
   type RepositoryName,
 } from '../../converters/reference.ts';
+import { ownText } from '../cache/memory-bytes.ts';
 import { RegistryError } from '../errors.ts';
 import type { Env } from './env.ts';
 import { isUploadName } from './location.ts';
@@ -34,9 +35,14 @@ function param(context: Context<Env>, name: string): string {
   return context.req.param(name) ?? '';
 }
 
+/** A parameter that tables may remember: it does not keep the URL in memory, which may have 32 KiB. */
+function ownParam(context: Context<Env>, name: string): string {
+  return ownText(param(context, name));
+}
+
 /** The `:name` of a path. @throws RegistryError NAME_INVALID. */
 export function nameParam(context: Context<Env>): RepositoryName {
-  const text = param(context, 'name');
+  const text = ownParam(context, 'name');
   const name = parseRepositoryName(text);
   if (name !== undefined) return name;
   throw new RegistryError(
@@ -48,7 +54,7 @@ export function nameParam(context: Context<Env>): RepositoryName {
 
 /** The `:reference` of a path. @throws RegistryError REFERENCE_INVALID; MANIFEST_UNKNOWN for what cannot be a tag. */
 export function referenceParam(context: Context<Env>): Reference {
-  const text = param(context, 'reference');
+  const text = ownParam(context, 'reference');
   const reference = parseReference(text);
   if (reference !== undefined) return reference;
   throw new RegistryError(

@@ -1,3 +1,4 @@
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
 import type { StartedRequest } from '../registry/context.ts';
 import type { WholeResponse } from '../registry/manifests/freshness.ts';
@@ -54,16 +55,15 @@ export interface ResponseCacheOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly inFlight: InFlight;
-  /** Memory for whole responses, in bytes. */
-  readonly responseCacheBytes: number;
+  readonly memory: MemoryBudget;
 }
 
 export function createResponseCache(
-  { subrequests, clock, inFlight, responseCacheBytes }: ResponseCacheOptions,
+  { subrequests, clock, inFlight, memory }: ResponseCacheOptions,
   lineFor: CreateLogLine,
   nameRequest: RequestIds,
 ): ResponseCache {
-  const held = createResponseStore(responseCacheBytes);
+  const held = createResponseStore(memory);
 
   async function renewed(
     found: ResponseEntry,

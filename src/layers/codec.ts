@@ -1,6 +1,5 @@
 import type { Digest, digestAlgorithm } from '../../converters/digest.ts';
 import type { FairSemaphore } from '../concurrency/fair-semaphore.ts';
-import type { Tails } from './tails.ts';
 import type { TakeWindow, WindowBudget } from './windows.ts';
 import type { FramePiece, PieceUnit } from './zstd/frame-splitter.ts';
 
@@ -34,7 +33,6 @@ export interface ZstdLimits {
   readonly conversions: WindowBudget;
   /** Limits how many streams at once decompress bytes that they then drop. */
   readonly skips: FairSemaphore;
-  readonly tails: Tails;
   /** How long a request waits for its first window, in milliseconds. */
   readonly patienceMs: number;
   /** How long a client may be slow before its download gives its window back, in milliseconds. */

@@ -8,11 +8,13 @@ import type { DecompressedLayer } from './decompressed-layer.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
 import { createDownload, type Download } from './download.ts';
 import { type FramePoint, firstByte } from './download-limits.ts';
+import type { Tails } from './tails.ts';
 import { verifyingStream } from './verify.ts';
 
 export interface LayerDownloadsOptions {
   readonly codec: LayerCodec;
   readonly limits: DecompressionLimits;
+  readonly tails: Tails;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -49,7 +51,7 @@ const mostTailBytes = 65_536;
 
 const secondsToRetry = 10;
 
-export function createLayerDownloads({ codec, limits, clock }: LayerDownloadsOptions): LayerDownloads {
+export function createLayerDownloads({ codec, limits, tails, clock }: LayerDownloadsOptions): LayerDownloads {
   const shared = codec.zstd.limits;
 
   function downloadOf(request: DownloadRequest, waitedMs: number): Download {
@@ -103,7 +105,7 @@ export function createLayerDownloads({ codec, limits, clock }: LayerDownloadsOpt
       const read = (ownSignal: AbortSignal, waitedMs: number) =>
         readTail({ ...request, signal: ownSignal }, waitedMs);
       // A copy: the tail stays in memory for others.
-      return streamFromSource((await shared.tails.get(key, read, signal)).slice());
+      return streamFromSource((await tails.get(key, read, signal)).slice());
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { Cache } from '../cache/cache.ts';
-import { createLru } from '../cache/lru.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Background } from '../concurrency/background.ts';
 import {
   createLeaseSemaphore,
@@ -50,6 +50,7 @@ export interface LayerInspectorOptions {
   readonly codec: LayerCodec;
   readonly limits: DecompressionLimits;
   readonly cache: Cache;
+  readonly memory: MemoryBudget;
   /** The leases for reads, from `createLayerLeases`. Inspectors with the same leases share connections and memory. */
   readonly leases: LeaseSemaphore;
   /** Milliseconds since the epoch. */
@@ -62,9 +63,6 @@ export interface LayerInspectorOptions {
 }
 
 const defaultSilenceMs = 60_000;
-
-/** Number of layers whose facts stay in memory besides the cache. Facts are small, and finding them reads a whole layer. */
-const rememberedFacts = 20_000;
 
 /**
  * The leases for reading layers.
@@ -81,16 +79,16 @@ export function createLayerLeases(
 
 export function createLayerInspector(options: LayerInspectorOptions): LayerInspector {
   const { cache, silenceMs = defaultSilenceMs, onReading, background } = options;
-  const memory = createLru<Digest, LayerFacts>(rememberedFacts);
+  const remembered = options.memory.table<LayerFacts>('layer-facts');
   /** By digest and access: the shared read, and separate reads of requests that continue after its error. */
   const reads = new Map<Digest, Map<string, BackgroundRead>>();
 
   async function cachedFacts(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined> {
-    const remembered = memory.get(digest);
-    if (remembered !== undefined) return remembered;
+    const known = remembered.get(digest);
+    if (known !== undefined) return known;
     const entry = await cache.get(layerFactsKey(digest), budget);
     const facts = entry && layerFactsFromEntry(entry);
-    if (facts !== undefined) memory.set(digest, facts);
+    if (facts !== undefined) remembered.set(digest, facts);
     return facts;
   }
 
@@ -102,7 +100,7 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
   ): Promise<void> {
     try {
       const facts = await reading.facts;
-      memory.set(digest, facts);
+      remembered.set(digest, facts);
       for (const other of reads.get(digest)?.values() ?? []) if (other !== reading) other.finish(facts);
       await cache.set(layerFactsKey(digest), layerFactsToEntry(facts), budget);
     } catch {
@@ -162,7 +160,7 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
     async facts(digest, request, inspectOptions = {}) {
       inspectOptions.signal?.throwIfAborted();
       // A read may have ended during the cache lookup, so the memory is checked again.
-      const facts = (await cachedFacts(digest, inspectOptions.budget)) ?? memory.get(digest);
+      const facts = (await cachedFacts(digest, inspectOptions.budget)) ?? remembered.get(digest);
       return facts ?? join(digest, request, inspectOptions);
     },
 

@@ -18,12 +18,14 @@ import type { DecompressionLimits } from './decompression-limits.ts';
 import { createLayerDownloads } from './downloads.ts';
 import type { LayerInspector } from './inspector.ts';
 import { createLayersToRead, type LayersToRead } from './read-progress.ts';
+import type { Tails } from './tails.ts';
 
 export interface LayerServiceOptions {
   readonly client: UpstreamClient;
   readonly inspector: LayerInspector;
   readonly codec: LayerCodec;
   readonly limits: DecompressionLimits;
+  readonly tails: Tails;
   /** Seconds that a manifest request waits for layers to be read. */
   readonly deadline: number;
   /** Milliseconds since the epoch. */

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import { waitFor } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 
@@ -26,12 +26,8 @@ interface Flight {
   waiting: number;
 }
 
-/** @param mostBytes maximum size of the cache in bytes. */
-export function createTails(mostBytes: number): Tails {
-  const cache = new LRUCache<string, Uint8Array>({
-    maxSize: mostBytes,
-    sizeCalculation: ({ length }, key) => length + key.length,
-  });
+export function createTails(memory: MemoryBudget): Tails {
+  const cache = memory.table<Uint8Array>('layer-tails');
   const flights = new Map<string, Flight>();
 
   function forget(key: string, flight: Flight): void {

@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { type Digest, verifyDigest } from '../../converters/digest.ts';
 import { limits } from '../../converters/limits.ts';
 import type { Compression } from '../../converters/media-types.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../cache/cache.ts';
 import { joinKey } from '../cache/key.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
@@ -66,26 +66,19 @@ export interface ContentStore {
 
 const deadlineMs = 60_000;
 
-/** Bytes of memory for the facts of a manifest, and for each entry of an index. */
-const bytesOf = { info: 400, entry: 250 };
-
 export interface ContentStoreOptions {
   readonly client: UpstreamClient;
   readonly cache: Cache;
-  /** Bytes of memory for the facts of manifests. */
-  readonly manifestInfoBytes: number;
+  readonly memory: MemoryBudget;
   readonly background: Background;
   /** Refuses schema 1 that upstream stores without a signature, whatever form it would be sent in. */
   readonly refusesUnsigned: boolean;
 }
 
 export function createContentStore(options: ContentStoreOptions): ContentStore {
-  const { client, cache, manifestInfoBytes, background, refusesUnsigned } = options;
+  const { client, cache, memory, background, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the response.
-  const infos = new LRUCache<string, ManifestInfo>({
-    maxSize: manifestInfoBytes,
-    sizeCalculation: ({ entries }) => bytesOf.info + (entries?.length ?? 0) * bytesOf.entry,
-  });
+  const infos = memory.table<ManifestInfo>('manifest-facts');
   const flights = createSingleFlight<CacheEntry>(deadlineMs, background);
 
   const manifestKey = (repository: string, digest: string) =>

@@ -1,7 +1,7 @@
 import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
-import { createLru } from '../cache/lru.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
@@ -19,6 +19,7 @@ export interface EmptyLayerOptions extends ReadAccessParts {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
+  readonly memory: MemoryBudget;
 }
 
 /**
@@ -42,11 +43,10 @@ interface Proof extends ReadAccess {
 }
 
 const deadlineMs = 60_000;
-const mostProofs = 10_000;
 
 export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAccess {
-  const { client, versions, ttl, clock, background } = options;
-  const proofs = createLru<string, Proof>(mostProofs);
+  const { client, versions, ttl, clock, background, memory } = options;
+  const proofs = memory.table<Proof>('read-access');
   const flights = createSingleFlight<ReadAccess>(deadlineMs, background);
 
   async function proveAnew(repository: RepositoryName, context: RequestContext): Promise<ReadAccess> {

@@ -1,4 +1,4 @@
-import { createLru } from '../cache/lru.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 
@@ -12,14 +12,12 @@ export interface RateLimits {
   isUnlimited(context: RequestContext): boolean;
 }
 
-const logins = 2_000;
-
 /**
  * Docker Hub sends `ratelimit-limit` in each response to an account whose pulls it counts, and not to paying accounts.
  * For an account without a response yet, the last response to any account is the best guess.
  */
-export function createRateLimits(): RateLimits {
-  const known = createLru<string, boolean>(logins);
+export function createRateLimits(memory: MemoryBudget): RateLimits {
+  const known = memory.table<boolean>('rate-limits');
   let last: boolean | undefined;
   let everCounted = false;
   const guess = ({ credential }: RequestContext) => known.get(credentialKey(credential)) ?? last;

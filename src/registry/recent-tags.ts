@@ -1,6 +1,6 @@
-import type { LRUCache } from 'lru-cache';
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
-import { createLru } from '../cache/lru.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
+import { ownText } from '../cache/memory-bytes.ts';
 
 const perRepository = 50;
 
@@ -11,14 +11,16 @@ export interface RecentTags {
   of(repository: RepositoryName): readonly Tag[];
 }
 
-export function createRecentTags(): RecentTags {
-  const repositories = createLru<RepositoryName, LRUCache<Tag, true>>(1000);
+export function createRecentTags(memory: MemoryBudget): RecentTags {
+  const repositories = memory.table<readonly Tag[]>('recent-tags');
   return {
     record(repository, tag) {
-      const tags = repositories.get(repository) ?? createLru<Tag, true>(perRepository);
-      tags.set(tag, true);
-      repositories.set(repository, tags);
+      const tags = repositories.get(repository) ?? [];
+      if (tags[0] === tag) return;
+      const others = tags.filter((each) => each !== tag).slice(0, perRepository - 1);
+      // The tag may be a part of a long URL or list.
+      repositories.set(repository, [ownText(tag), ...others]);
     },
-    of: (repository) => [...(repositories.get(repository)?.keys() ?? [])],
+    of: (repository) => repositories.get(repository) ?? [],
   };
 }

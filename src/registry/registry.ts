@@ -1,6 +1,7 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { Platform } from '../../converters/platform.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { StateKeys } from '../client-state/keys.ts';
 import { createUploadLocations, type UploadLocations } from '../client-state/upload-location.ts';
 import type { Background } from '../concurrency/background.ts';
@@ -10,6 +11,7 @@ import type { LayerCodec } from '../layers/codec.ts';
 import type { DecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerInspector } from '../layers/inspector.ts';
 import { createLayerService, type LayerService } from '../layers/layer-service.ts';
+import type { Tails } from '../layers/tails.ts';
 import type { Pin } from '../negotiation/negotiate.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Aliases } from '../routing/aliases.ts';
@@ -140,11 +142,14 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
   /** Upstream is Docker Hub, where `busybox` is `library/busybox`. */
   readonly library: boolean;
   readonly cache: Cache;
-  /** Bytes of memory for the route's own access grants and facts of manifests. */
-  readonly registryBytes: number;
+  readonly memory: MemoryBudget;
   readonly codec: LayerCodec;
   /** Shared by all routes: reading a layer costs a connection, and a decoder's memory. */
-  readonly layers: { readonly leases: LeaseSemaphore; readonly limits: DecompressionLimits };
+  readonly layers: {
+    readonly leases: LeaseSemaphore;
+    readonly limits: DecompressionLimits;
+    readonly tails: Tails;
+  };
   /** The line of all searches of the process. */
   readonly searchLine: LeaseLine;
   /** Shared by all routes: pushed manifests are kept in memory. */
@@ -162,13 +167,12 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
 const usualWalkGets = 8;
 
 export function createRegistry(options: RegistryOptions): Registry {
-  const { settings, match, client, cache, clock, signingKey, fixedLength, background, metrics } = options;
-  const manifestInfoBytes = Math.floor(options.registryBytes / 4);
-  const grantBytes = options.registryBytes - manifestInfoBytes;
+  const { settings, match, client, cache, memory, clock, signingKey, fixedLength, background, metrics } =
+    options;
   const content = createContentStore({
     client,
     cache,
-    manifestInfoBytes,
+    memory,
     background,
     refusesUnsigned: settings.refusesUnsigned,
   });
@@ -182,7 +186,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     background,
     metrics,
   });
-  const platformSelector = createPlatformSelector(content, converter);
+  const platformSelector = createPlatformSelector(content, converter, memory);
   const { tagTtl: ttl, staleFor: stale, pin, platform, convertByDigest, lists } = settings;
   const versions = createRepositoryVersions();
   const resolver = createResolver({
@@ -193,10 +197,20 @@ export function createRegistry(options: RegistryOptions): Registry {
     background,
     versions,
     content,
-    grantBytes,
+    memory,
   });
-  const recentTags = createRecentTags();
-  const parts = { client, resolver, content, converter, platformSelector, recentTags, layers, versions };
+  const recentTags = createRecentTags(memory);
+  const parts = {
+    client,
+    resolver,
+    content,
+    converter,
+    platformSelector,
+    recentTags,
+    layers,
+    versions,
+    memory,
+  };
   const search = { line: options.searchLine, route: options.id, clock, background };
   const recipeSearch = createRecipeSearch({
     ...parts,
@@ -257,10 +271,11 @@ export function createRegistry(options: RegistryOptions): Registry {
 
 /** Each route has its own layer inspector: a fault of one upstream does not affect another's layers. */
 function createLayers(options: RegistryOptions): LayerService {
-  const { settings, client, cache, clock, codec, layers, background } = options;
+  const { settings, client, cache, memory, clock, codec, layers, background } = options;
   const inspector = createLayerInspector({
     codec,
     cache,
+    memory,
     clock,
     background,
     onReading: options.metrics.layerReads,
@@ -271,6 +286,7 @@ function createLayers(options: RegistryOptions): LayerService {
     inspector,
     codec,
     limits: layers.limits,
+    tails: layers.tails,
     deadline: settings.layerDeadline,
     clock,
   });

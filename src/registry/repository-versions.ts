@@ -12,22 +12,25 @@ export interface RepositoryVersions {
   increment(repository: RepositoryName): void;
 }
 
-const mostRepositories = 10_000;
+/** Repositories share a few counters, so that their number costs no memory. One that shares asks upstream again. */
+const counters = 1024;
 
 export function createRepositoryVersions(): RepositoryVersions {
-  const counts = new Map<RepositoryName, number>();
-  let all = 0;
-  /** The count of repositories that are not in the map. */
-  let rest = 0;
+  const counts = new Uint32Array(counters);
+  const countOf = (repository: RepositoryName) => counts[counterOf(repository)] ?? 0;
   return {
-    current: (repository) => `${repository}#${counts.get(repository) ?? rest}`,
+    current: (repository) => `${repository}#${countOf(repository)}`,
     increment(repository) {
-      all += 1;
-      if (counts.size >= mostRepositories) {
-        counts.clear();
-        rest = all;
-      }
-      counts.set(repository, all);
+      counts[counterOf(repository)] = countOf(repository) + 1;
     },
   };
+}
+
+/** FNV-1a with 32 bits (draft-eastlake-fnv). */
+function counterOf(repository: RepositoryName): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < repository.length; at += 1) {
+    hash = Math.imul(hash ^ repository.charCodeAt(at), 0x01000193);
+  }
+  return (hash >>> 0) % counters;
 }

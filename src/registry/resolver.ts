@@ -1,6 +1,6 @@
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
-import { createLru } from '../cache/lru.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { isSpent, isUpstreamFailing, RegistryError } from '../errors.ts';
@@ -25,8 +25,7 @@ export interface ResolverOptions {
   readonly background: Background;
   readonly versions: RepositoryVersions;
   readonly content: Pick<ContentStore, 'putManifest' | 'hasManifest'>;
-  /** Bytes of memory for access grants. */
-  readonly grantBytes: number;
+  readonly memory: MemoryBudget;
 }
 
 export interface Resolver {
@@ -70,18 +69,13 @@ interface CachedGrant {
 
 const deadlineMs = 60_000;
 
-const mostReaders = 10_000;
-
-/** Bytes of memory for a grant with its key. */
-const grantSize = 512;
-
 export function createResolver(options: ResolverOptions): Resolver {
-  const { client, ttl, staleFor, clock, background, versions, content, grantBytes } = options;
-  const grants = createLru<string, AccessGrant>(Math.ceil(grantBytes / grantSize));
+  const { client, ttl, staleFor, clock, background, versions, content, memory } = options;
+  const grants = memory.table<AccessGrant>('access-grants');
   /** The last time that upstream let a credential, or everyone, read an image of a repository. */
-  const reads = createLru<string, Pick<AccessGrant, 'at' | 'public'>>(mostReaders);
+  const reads = memory.table<Pick<AccessGrant, 'at' | 'public'>>('read-access');
   const flights = createSingleFlight<AccessGrant>(deadlineMs, background);
-  const rateLimits = createRateLimits();
+  const rateLimits = createRateLimits(memory);
 
   const ageOf = ({ at }: AccessGrant) => (clock() - at) / 1000;
   const isFresh = (grant: AccessGrant) => ageOf(grant) < ttl;

@@ -1,4 +1,4 @@
-import { createLru } from '../cache/lru.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import { RegistryError } from '../errors.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 
@@ -19,13 +19,16 @@ export const negativeMs = 30_000;
 /** Failed searches of a requester in a repository within half a minute. Further ones send no request to upstream. */
 export const maxFailedSearches = 3;
 
-const requesters = 10_000;
 /** Where a registry has no logins, made-up ones cost nothing, so an address has an allowance as well. */
 const ofAddress = 4;
 
 /** @param most for each requester and repository within half a minute; an address has four times as many. */
-export function createSearchAllowance(most: number, clock: () => number): SearchAllowance {
-  const counts = createLru<string, { readonly since: number; readonly count: number }>(requesters);
+export function createSearchAllowance(
+  most: number,
+  clock: () => number,
+  memory: MemoryBudget,
+): SearchAllowance {
+  const counts = memory.table<{ readonly since: number; readonly count: number }>('searches');
 
   const current = (key: string) => {
     const known = counts.get(key);

@@ -1,4 +1,5 @@
 import type { RepositoryName } from '../../converters/reference.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Background } from '../concurrency/background.ts';
 import { withDeadline, withDeadlineForHead } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
@@ -71,6 +72,7 @@ export interface UpstreamClientOptions {
   /** Whether a request without a credential gets a token, or the challenge is passed on. */
   readonly allowAnonymousTokens: boolean;
   readonly background: Background;
+  readonly memory: MemoryBudget;
   /** Called after each token request with whether the server gave a token. */
   readonly onToken?: (granted: boolean) => void;
 }
@@ -83,7 +85,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
   const { baseUrl, allowAnonymousTokens } = options;
   const id = `${baseUrl.origin}${baseUrl.pathname.replace(/\/+$/, '')}`;
   const tokens = createTokenCache({ ...options, upstream: baseUrl });
-  const authorizer = createAuthorizer(tokens, allowAnonymousTokens);
+  const authorizer = createAuthorizer(tokens, allowAnonymousTokens, options.memory);
 
   const isOtherOrigin = ({ url }: StaticRequest) => url !== undefined && url.origin !== baseUrl.origin;
 

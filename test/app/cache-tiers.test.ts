@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Cache, CacheEntry } from '../../src/cache/cache.ts';
+import { type Cache, type CacheEntry, createMemoryCache } from '../../src/cache/cache.ts';
 import { decodeEntry, encodeEntry } from '../../src/cache/entry-codec.ts';
-import { createMemoryCache } from '../../src/cache/lru.ts';
+import { createMemoryBudget } from '../../src/cache/memory-budget.ts';
 import { createTieredCache } from '../../src/cache/tiered.ts';
+import { memoryWith, testMemory } from '../support/memory.ts';
 
 function entry(text: string, facts: CacheEntry['facts'] = {}): CacheEntry {
   return { facts, body: new TextEncoder().encode(text) };
@@ -11,14 +12,14 @@ function entry(text: string, facts: CacheEntry['facts'] = {}): CacheEntry {
 
 describe('the memory cache', () => {
   test('returns a stored entry', async () => {
-    const cache = createMemoryCache(10_000);
+    const cache = createMemoryCache(testMemory());
     await cache.set('a', entry('x', { n: 1 }));
     expect(await cache.get('a')).toEqual(entry('x', { n: 1 }));
     expect(await cache.get('b')).toBeUndefined();
   });
 
   test('evicts the least recently used entry once its bytes are used up', async () => {
-    const cache = createMemoryCache(5000);
+    const cache = createMemoryCache(memoryWith('content', 5000));
     await cache.set('a', entry('x'.repeat(1000)));
     await cache.set('b', entry('x'.repeat(1000)));
     await cache.get('a');
@@ -29,15 +30,16 @@ describe('the memory cache', () => {
   });
 
   test('counts the metadata of an entry too', async () => {
-    const cache = createMemoryCache(5000);
+    const cache = createMemoryCache(memoryWith('content', 5000));
     await cache.set('a', entry('', { long: 'x'.repeat(1500) }));
     await cache.set('b', entry('', { long: 'x'.repeat(1500) }));
+    await cache.set('c', entry('', { long: 'x'.repeat(1500) }));
     expect(await cache.get('a')).toBeUndefined();
     expect(await cache.get('b')).toBeDefined();
   });
 
   test('stores nothing with a size of 0 bytes', async () => {
-    const cache = createMemoryCache(0);
+    const cache = createMemoryCache(createMemoryBudget(0));
     await cache.set('a', entry('x'));
     expect(await cache.get('a')).toBeUndefined();
   });
@@ -71,8 +73,8 @@ describe('an entry as bytes', () => {
 
 describe('tiers', () => {
   const tiers = () => {
-    const near = createMemoryCache(10_000);
-    const far = createMemoryCache(10_000);
+    const near = createMemoryCache(testMemory());
+    const far = createMemoryCache(testMemory());
     const keepsRecipes = (key: string) => key.startsWith('recipe ');
     const both: Cache = createTieredCache([
       { name: 'near', cache: near, accepts: () => true },

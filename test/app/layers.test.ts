@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
-import { createMemoryCache } from '../../src/cache/lru.ts';
+import { createMemoryCache } from '../../src/cache/cache.ts';
 import { sliceStream } from '../../src/layers/byte-range.ts';
 import { decompress } from '../../src/layers/decompress.ts';
 import {
@@ -15,6 +15,7 @@ import { zstd } from '../../src/sample-registry/zstd.ts';
 import { bytesOf, concatenated, received, sourceOf } from '../support/byte-streams.ts';
 import { layerContent } from '../support/layer-content.ts';
 import { layerRequest } from '../support/layer-request.ts';
+import { testMemory } from '../support/memory.ts';
 import { compressedLength, gzipMembers, zstdFrames } from '../support/packed-content.ts';
 import { runtimeCodec as codec } from '../support/runtime-codec.ts';
 
@@ -355,12 +356,14 @@ describe('a slice', () => {
 
 test('a layer is inspected once, and its facts outlive the inspector', async () => {
   const compressed = concatenated(...zstdFrames);
-  const cache = createMemoryCache(1_000_000);
+  const memory = testMemory();
+  const cache = createMemoryCache(memory);
   const leases = createLayerLeases(2, Date.now);
   const options = {
     codec,
     limits: defaultDecompressionLimits,
     cache,
+    memory,
     leases,
     clock: Date.now,
     background: () => undefined,

@@ -1,5 +1,6 @@
 import { createApp } from '../../src/app.ts';
 import { compareInPlace } from '../../src/auth/compare-password.ts';
+import { createMemoryBudget } from '../../src/cache/memory-budget.ts';
 import { compose } from '../../src/compose/compose.ts';
 import type { RuntimePlatform } from '../../src/compose/platform.ts';
 import { readSettings } from '../../src/config/settings.ts';
@@ -83,8 +84,7 @@ export function testApp(
       codec: runtimeCodec,
       layerBytes: Number.POSITIVE_INFINITY,
       subrequests: Number.POSITIVE_INFINITY,
-      cacheBytes: 67_108_864,
-      cachesResponses: true,
+      memory: createMemoryBudget(settings.settings.REGSHIFT_CACHE_BYTES ?? 67_108_864),
       fixedLength: (stream) => stream,
       background: () => undefined,
       comparePassword: compareInPlace,

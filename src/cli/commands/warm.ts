@@ -8,6 +8,7 @@ import { describeClient } from '../../negotiation/client-profile.ts';
 import { type KnownClient, knownClientById, knownClients } from '../../negotiation/known-clients.ts';
 import { createBudget } from '../../request/budget.ts';
 import { unknownRequester } from '../../request/requester.ts';
+import { nodeMemory } from '../../runtime/node/platform.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import type { StaticCredential } from '../../upstream/auth/credential.ts';
 import { createUpstreamClient } from '../../upstream/client.ts';
@@ -102,6 +103,7 @@ async function tagsOf(
     clock: Date.now,
     allowAnonymousTokens: true,
     background: () => undefined,
+    memory: nodeMemory(),
   });
   const context = {
     credential,

@@ -7,6 +7,7 @@ import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import type { KnownClient } from '../../negotiation/known-clients.ts';
+import { nodeMemory } from '../../runtime/node/platform.ts';
 import { manifestError, requestManifest } from '../../upstream/api/manifests.ts';
 import type { StaticCredential } from '../../upstream/auth/credential.ts';
 import { discard, readBounded } from '../../upstream/body.ts';
@@ -40,6 +41,7 @@ export function createWarmClient(
     headersDeadlineMs,
     allowAnonymousTokens: true,
     background: () => undefined,
+    memory: nodeMemory(),
   });
 
   /** Requests a manifest. An empty `Accept` stands for none: without one, `fetch` would send a wildcard. */

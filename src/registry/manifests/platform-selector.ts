@@ -4,7 +4,7 @@ import { selectImage } from '../../../converters/indexes/select-image.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { createLru } from '../../cache/lru.ts';
+import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ContentStore } from '../content-store.ts';
 import type { ManifestConverter } from './converter.ts';
@@ -26,8 +26,9 @@ export interface PlatformSelector {
 export function createPlatformSelector(
   content: ContentStore,
   converter: ManifestConverter,
+  memory: MemoryBudget,
 ): PlatformSelector {
-  const selections = createLru<string, Digest>(5_000);
+  const selections = memory.table<Digest>('manifest-facts');
   return {
     async select(repository, index, platform, context) {
       const key = `${repository} ${index} ${formatPlatform(platform)}`;

@@ -4,7 +4,7 @@ import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
-import { createLru } from '../../cache/lru.ts';
+import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
@@ -28,7 +28,6 @@ import {
 import type { ManifestConverter } from './converter.ts';
 import type { PlatformSelector } from './platform-selector.ts';
 import { type ManifestRecipe, manifestRecipe, type Recipe } from './recipe.ts';
-import { createTagViews } from './tag-views.ts';
 
 export interface RecipeSearchOptions {
   readonly client: UpstreamClient;
@@ -45,6 +44,7 @@ export interface RecipeSearchOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
+  readonly memory: MemoryBudget;
   /** The line of all searches of the process. */
   readonly line: LeaseLine;
   /** The route's id. */
@@ -93,12 +93,21 @@ interface Walk extends SearchRun {
   readonly onFetch: () => void;
 }
 
+/**
+ * The tags that a search with one credential resolved in a repository. For half a minute, a view tells where to look
+ * for a digest; it gives no right to it.
+ */
+interface TagView extends Pick<Walk, 'sources'> {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
 export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
-  const { resolver, converter, recentTags, versions, clock } = options;
-  const misses = createLru<string, number>(10_000);
-  const views = createTagViews(clock);
-  const failedSearches = createSearchAllowance(maxFailedSearches, clock);
-  const failedPushSearches = createSearchAllowance(1, clock);
+  const { resolver, converter, recentTags, versions, clock, memory } = options;
+  const misses = memory.table<number>('searches');
+  const views = memory.table<TagView>('searches');
+  const failedSearches = createSearchAllowance(maxFailedSearches, clock, memory);
+  const failedPushSearches = createSearchAllowance(1, clock, memory);
   const searches = createBoundedSearch<Recipe | undefined>(options);
 
   /** Tries the tags as upstream has them now. */
@@ -142,8 +151,9 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
     const { repository, context } = own;
     const viewKey = `${state} ${credentialKey(context.credential)}`;
     if (failedSearches.isUsed(state, context)) {
-      const sources = views.of(viewKey);
-      if (sources === undefined) throw tooManyFailedSearches(repository);
+      const view = views.get(viewKey);
+      if (view === undefined || clock() - view.at >= negativeMs) throw tooManyFailedSearches(repository);
+      const { sources } = view;
       const again: Walk = { ...own, sources, mayFetch: () => false, onFetch: () => undefined };
       return firstFound([...sources.keys()], 1, (tag) => tryTag(options, again, tag));
     }
@@ -156,7 +166,7 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
     };
     const found = await walk({ ...own, sources, mayFetch, onFetch });
     if (found) return found;
-    views.put(viewKey, sources);
+    views.set(viewKey, { at: clock(), sources });
     failedSearches.note(state, context);
     return undefined;
   }

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { fetchConfig } from '../../../converters/fetch.ts';
@@ -9,7 +8,7 @@ import type { Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { createLru } from '../../cache/lru.ts';
+import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ContentStore } from '../content-store.ts';
 import type { ManifestConverter } from '../manifests/converter.ts';
@@ -54,18 +53,12 @@ export interface V1ImagesOptions {
   readonly content: ContentStore;
   readonly converter: ManifestConverter;
   readonly platformSelector: PlatformSelector;
+  readonly memory: MemoryBudget;
 }
 
-/** Characters of JSON in the cache: a chain has a few KiB, and may have megabytes. */
-const rememberedCharacters = 8_000_000;
-const rememberedIds = 50_000;
-
-export function createV1Images({ content, converter, platformSelector }: V1ImagesOptions): V1Images {
-  const chains = new LRUCache<string, readonly V1Part[]>({
-    maxSize: rememberedCharacters,
-    sizeCalculation: (parts) => parts.reduce((sum, { json }) => sum + json.length + 300, 300),
-  });
-  const positions = createLru<string, V1LayerPosition>(rememberedIds);
+export function createV1Images({ content, converter, platformSelector, memory }: V1ImagesOptions): V1Images {
+  const chains = memory.table<readonly V1Part[]>('v1-images');
+  const positions = memory.table<V1LayerPosition>('v1-images');
 
   async function partsOf(repository: RepositoryName, image: Digest, context: RequestContext) {
     const key = `${repository} ${image}`;

@@ -2,7 +2,7 @@ import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
-import { createLru } from '../../cache/lru.ts';
+import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
@@ -63,6 +63,7 @@ export interface V1SearchOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
+  readonly memory: MemoryBudget;
   /** The line of all searches of the process. */
   readonly line: LeaseLine;
   /** The route's id. */
@@ -72,9 +73,9 @@ export interface V1SearchOptions {
 export const tagConcurrency = 6;
 
 export function createV1Search(options: V1SearchOptions): V1Search {
-  const { resolver, images, tags, versions, clock } = options;
-  const misses = createLru<string, number>(10_000);
-  const failedSearches = createSearchAllowance(maxFailedSearches, clock);
+  const { resolver, images, tags, versions, clock, memory } = options;
+  const misses = memory.table<number>('searches');
+  const failedSearches = createSearchAllowance(maxFailedSearches, clock, memory);
   const searches = createBoundedSearch<V1Found | undefined>(options);
 
   async function tagged(repository: RepositoryName, tag: Tag, platform: Platform, context: RequestContext) {

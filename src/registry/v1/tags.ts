@@ -1,5 +1,7 @@
+import { sha256Hex } from '../../../converters/digest.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
-import { createLru } from '../../cache/lru.ts';
+import { joinKey } from '../../cache/key.ts';
+import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
@@ -13,6 +15,7 @@ export interface V1TagsOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly client: UpstreamClient;
+  readonly memory: MemoryBudget;
   readonly versions: RepositoryVersions;
   /** Tags that this replica served lately. */
   readonly recentTags: RecentTags;
@@ -45,15 +48,23 @@ const mostWanted = 10;
 const mostListed = 10_000;
 
 export function createV1Tags(options: V1TagsOptions): V1Tags {
-  const { client, versions, recentTags, requestedTags: tagsForV1, most, ttl, clock } = options;
-  const lists = createLru<string, { readonly tags: readonly Tag[]; readonly at: number }>(200);
+  const { client, memory, versions, recentTags, requestedTags: tagsForV1, most, ttl, clock } = options;
+  /** The lists by their hash, each as one text: ten thousand texts take five times the memory. */
+  const texts = memory.table<string>('tag-lists');
+  /** The list that each credential got: logins that see the same tags share one. */
+  const lists = memory.table<{ readonly hash: string; readonly at: number }>('tag-lists');
 
   async function list(repository: RepositoryName, context: RequestContext): Promise<readonly Tag[]> {
-    const key = `${versions.current(repository)} ${credentialKey(context.credential)}`;
+    const key = joinKey(versions.current(repository), credentialKey(context.credential));
     const known = lists.get(key);
-    if (known && clock() - known.at < ttl * 1000) return known.tags;
+    const text = known && clock() - known.at < ttl * 1000 ? texts.get(known.hash) : undefined;
+    // No tag has a space.
+    if (text !== undefined) return text === '' ? [] : (text.split(' ') as Tag[]);
     const tags = newestFirst(await listTags(client, repository, mostListed, context));
-    lists.set(key, { tags, at: clock() });
+    const found = tags.join(' ');
+    const hash = sha256Hex(new TextEncoder().encode(found));
+    texts.set(hash, found);
+    lists.set(key, { hash, at: clock() });
     return tags;
   }
 

@@ -36,7 +36,7 @@ const tagsWhereCounted = 8;
 export function createV1Services(options: V1ServicesOptions): V1Services {
   const { resolver, recentTags } = options;
   const { tagTtl: ttl, v1Tags, passThrough } = options.settings;
-  const requestedTags = createRecentTags();
+  const requestedTags = createRecentTags(options.memory);
   const most = (context: RequestContext) =>
     v1Tags ?? (resolver.countsPulls(context) ? tagsWhereCounted : usualTags);
   const tags = createV1Tags({ ...options, requestedTags: requestedTags, most, ttl });

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { createMemoryBudget, type MemoryBudget } from '../../cache/memory-budget.ts';
+import type { TableName } from '../../cache/table-shares.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
 import type { Log } from '../../observability/log.ts';
 import { noMetrics } from '../../observability/metrics.ts';
@@ -10,8 +12,16 @@ import { createPasswordWorker } from './password-worker.ts';
 /** A layer in transit takes two connections and some 200 KB. The limit is a fuse, not a measure of work. */
 const mostRequests = 5_000;
 
+/**
+ * The memory budget of a process on Node.
+ * @param bytes REGSHIFT_CACHE_BYTES.
+ */
+export function nodeMemory(bytes = 67_108_864, unused: readonly TableName[] = ['redis']): MemoryBudget {
+  return createMemoryBudget(bytes, unused);
+}
+
 /** The platform of Node. */
-export function nodePlatform(log: Log): RuntimePlatform {
+export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): RuntimePlatform {
   return {
     fetch: createHttpFetch(undefined, log),
     clock: Date.now,
@@ -22,8 +32,7 @@ export function nodePlatform(log: Log): RuntimePlatform {
     codec: createNodeLayerCodec(),
     layerBytes: Number.POSITIVE_INFINITY,
     subrequests: Number.POSITIVE_INFINITY,
-    cacheBytes: 67_108_864,
-    cachesResponses: true,
+    memory,
     // Node sends a stream with the Content-Length of the response.
     fixedLength: (stream) => stream,
     background: () => undefined,

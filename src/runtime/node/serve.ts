@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { createApp, type Dependencies } from '../../app.ts';
 import type { UpstreamLogin } from '../../auth/upstream-auth.ts';
+import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import { compose } from '../../compose/compose.ts';
 import { formatProblems } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -12,7 +13,7 @@ import { createListener, type Listener } from './http/listener.ts';
 import { close, createProxyServer, listen, serveCertificate, urlOf } from './http/server.ts';
 import type { PrometheusMetrics } from './metrics/prometheus.ts';
 import { createMetricsServer } from './metrics/server.ts';
-import { nodePlatform, signingKeyText } from './platform.ts';
+import { nodeMemory, nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
 import { shutDown } from './shutdown.ts';
 import { type Certificate, loadCertificate, warnOfExpiry } from './tls/certificate.ts';
@@ -45,12 +46,14 @@ export interface Running {
  */
 export async function serve(settings: Settings, log: Log): Promise<Running> {
   const certificate = await certificateFor(settings, log);
-  const shared = await openShared(settings, log);
+  const { REGSHIFT_CACHE_BYTES: bytes, REGSHIFT_REDIS_URL: redis } = settings;
+  const memory = nodeMemory(bytes, redis ? [] : ['redis']);
+  const shared = await openShared(settings, log, memory);
   try {
     const metrics = await openMetrics(settings);
-    const { dependencies, listener } = await prepare(settings, log, shared, metrics);
+    const { dependencies, listener } = await prepare({ settings, log, memory, shared, metrics });
     const { health, inFlight } = dependencies;
-    metrics?.watch(inFlight);
+    metrics?.watch(inFlight, memory);
     if (certificate) metrics?.certificate(certificate.notAfter);
     const servers = await listenAtAll(settings, () => createProxyServer({ ...listener, certificate }));
     const onNew = (renewed: Certificate) => {
@@ -122,15 +125,15 @@ export function portsOf({ PORT, routes }: Settings): readonly number[] {
   return [...new Set([...(anywhere ? [PORT] : []), ...routes.flatMap(({ match }) => match.ports)])];
 }
 
-async function prepare(
-  settings: Settings,
-  log: Log,
-  shared: SharedCache | undefined,
-  metrics?: PrometheusMetrics,
-) {
+interface PreparedFrom extends Pick<Parts, 'settings' | 'log' | 'shared'> {
+  readonly memory: MemoryBudget;
+  readonly metrics: PrometheusMetrics | undefined;
+}
+
+async function prepare({ settings, log, memory, shared, metrics }: PreparedFrom) {
   const counting = metrics ? { metrics: metrics.metrics } : {};
   const tiers = shared ? [shared.tier] : [];
-  const dependencies = compose(settings, { ...nodePlatform(log), ...counting, tiers });
+  const dependencies = compose(settings, { ...nodePlatform(log, memory), ...counting, tiers });
   // An unreadable key, or a missing helper program, should fail the start and not the first pull.
   await dependencies.signingKey();
   await Promise.all(dependencies.routes.map(({ login }) => tryLogin(login, log)));
@@ -167,11 +170,15 @@ async function listenForMetrics(
 }
 
 /** The client of Redis takes a tenth of a second to load, so it is loaded only with REGSHIFT_REDIS_URL. */
-async function openShared(settings: Settings, log: Log): Promise<SharedCache | undefined> {
+async function openShared(
+  settings: Settings,
+  log: Log,
+  memory: MemoryBudget,
+): Promise<SharedCache | undefined> {
   const { REGSHIFT_REDIS_URL: url, REGSHIFT_SIGNING_KEY: key } = settings;
   if (url === undefined || key === undefined) return undefined;
   const { openSharedCache } = await import('./redis/shared-cache.ts');
-  return openSharedCache(url, settings, await readSigningKey(await signingKeyText(key)), log);
+  return openSharedCache(url, settings, await readSigningKey(await signingKeyText(key)), log, memory);
 }
 
 /** A cloud that refuses a login now may give it in a minute; a program that is not installed stays missing. */

@@ -1,6 +1,7 @@
 import { waitUntil } from 'cloudflare:workers';
 import { createApp } from '../../app.ts';
 import { compareInPlace } from '../../auth/compare-password.ts';
+import { createMemoryBudget } from '../../cache/memory-budget.ts';
 import type { Tier } from '../../cache/tiered.ts';
 import { compose } from '../../compose/compose.ts';
 import type { SettingProblem } from '../../config/problem.ts';
@@ -76,7 +77,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       codec: workerLayerCodec,
       layerBytes,
       subrequests,
-      cacheBytes,
+      memory: createMemoryBudget(settings.REGSHIFT_CACHE_BYTES ?? cacheBytes, notHere),
       fixedLength,
       background: waitUntil,
       // Workers have no threads.
@@ -110,6 +111,9 @@ const subrequests = 1000;
 
 /** Bytes of cache in an isolate, which has 128 MiB in all; a decoder takes 8 MiB and more. */
 const cacheBytes = 33_554_432;
+
+/** Tables that a Worker does not have. */
+const notHere = ['responses', 'layer-tails', 'redis'] as const;
 
 /** A plain stream would be sent in chunks and without its length, which Docker 1.6 and 1.7 refuse. */
 function fixedLength(stream: ReadableStream<Uint8Array>, length: number): ReadableStream<Uint8Array> {

@@ -1,5 +1,4 @@
-import type { LRUCache } from 'lru-cache';
-import { createLru } from '../../cache/lru.ts';
+import type { MemoryBudget, MemoryTable } from '../../cache/memory-budget.ts';
 import { RegistryError } from '../../errors.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicAuthorization, credentialKey, type StaticCredential } from './credential.ts';
@@ -42,15 +41,19 @@ interface State {
   readonly tokens: TokenCache;
   readonly allowAnonymousTokens: boolean;
   /** The last token request that succeeded, without its credential, by credential, repository and scopes. */
-  readonly remembered: LRUCache<string, Omit<TokenRequest, 'credential'>>;
+  readonly remembered: MemoryTable<Omit<TokenRequest, 'credential'>>;
   /** The same keys, of requests whose Authorization upstream took. */
-  readonly settled: LRUCache<string, true>;
+  readonly settled: MemoryTable<true>;
   upstreamWantsBasic: boolean;
 }
 
-export function createAuthorizer(tokens: TokenCache, allowAnonymousTokens: boolean): Authorizer {
-  const remembered: State['remembered'] = createLru(5000);
-  const settled: State['settled'] = createLru(5000);
+export function createAuthorizer(
+  tokens: TokenCache,
+  allowAnonymousTokens: boolean,
+  memory: MemoryBudget,
+): Authorizer {
+  const remembered: State['remembered'] = memory.table('tokens');
+  const settled: State['settled'] = memory.table('tokens');
   const state: State = { tokens, allowAnonymousTokens, remembered, settled, upstreamWantsBasic: false };
   return {
     authorize: (subject) => authorize(state, subject),

@@ -1,4 +1,4 @@
-import { createLru } from '../../cache/lru.ts';
+import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import { RegistryError } from '../../errors.ts';
 import { credentialKey } from './credential.ts';
 import type { TokenRequest } from './token-request.ts';
@@ -20,8 +20,8 @@ export interface RefreshTokens {
  * "the client MUST discard the old refresh token and replace it with the new refresh token" (RFC 6749 §6). The newest
  * one lives as long as the process; after a restart, the configured one must still be valid.
  */
-export function createRefreshTokens(): RefreshTokens {
-  const newest = createLru<string, string>(1000);
+export function createRefreshTokens(memory: MemoryBudget): RefreshTokens {
+  const newest = memory.table<string>('tokens');
   return {
     async withNewest(request, send) {
       const { realm, service, credential } = request;

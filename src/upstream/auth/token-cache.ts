@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { createSingleFlight } from '../../concurrency/single-flight.ts';
 import type { Budget } from '../../request/budget.ts';
@@ -26,6 +26,7 @@ export interface TokenCacheOptions extends Omit<TokenServerOptions, 'deadlineMs'
   readonly clock: () => number;
   readonly deadlineMs?: number;
   readonly background: Background;
+  readonly memory: MemoryBudget;
 }
 
 interface CachedToken {
@@ -41,13 +42,10 @@ const defaultDeadlineMs = 10_000;
  */
 export function createTokenCache(options: TokenCacheOptions): TokenCache {
   const server: TokenServerOptions = { ...options, deadlineMs: options.deadlineMs ?? defaultDeadlineMs };
-  // Tokens of Docker Hub have 2–3 KB; of larger ones, fewer fit.
-  const cached = new LRUCache<string, CachedToken>({
-    maxSize: 8 << 20,
-    sizeCalculation: ({ value }, key) => value.length + key.length,
-  });
+  // Tokens of Docker Hub have 2–3 KB.
+  const cached = options.memory.table<CachedToken>('tokens');
   const flights = createSingleFlight<string>(server.deadlineMs, options.background);
-  const refreshTokens = createRefreshTokens();
+  const refreshTokens = createRefreshTokens(options.memory);
 
   async function requestNew(key: string, request: TokenRequest, budget: Budget | undefined): Promise<string> {
     const granted = await refreshTokens.withNewest(request, (newest) => requestToken(server, newest, budget));

@@ -2,6 +2,7 @@
 import { deepFiles, lonelyFiles } from './sizes.ts';
 import { inside } from './sources.ts';
 import { circles, storeys, upwardImports } from './storeys.ts';
+import { uncountedTables } from './tables.ts';
 import { clauseComments, namesThatEnded, repeatedNames } from './words.ts';
 
 const figures: readonly (readonly [string, readonly unknown[]])[] = [
@@ -9,6 +10,7 @@ const figures: readonly (readonly [string, readonly unknown[]])[] = [
   ['imports that point up', upwardImports(inside).map(({ from, to }) => `${from} -> ${to}`)],
   ['files of 30 lines or less with one importer', lonelyFiles()],
   ['files in folders more than three deep', deepFiles()],
+  ['tables outside of the memory budget', uncountedTables()],
   ['comments that begin with a clause', clauseComments().map(({ place, text }) => `${place} ${text}`)],
   ['exported names that the glossary ended', namesThatEnded()],
   ['exported names with two meanings', repeatedNames()],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { type Credential, credentialKey } from '../../../src/upstream/auth/credential.ts';
 import { createUpstreamClient } from '../../../src/upstream/client.ts';
+import { testMemory } from '../../support/memory.ts';
 import {
   answer,
   challenge,
@@ -39,6 +40,7 @@ function clientOf(registry: LocalServer, clock = () => 0) {
     clock,
     allowAnonymousTokens: true,
     background: () => undefined,
+    memory: testMemory(),
   });
 }
 

@@ -5,9 +5,11 @@ import { digestOf } from '../../../converters/digest.ts';
 import type { LayerCodec } from '../../../src/layers/codec.ts';
 import { defaultDecompressionLimits } from '../../../src/layers/decompression-limits.ts';
 import { createLayerDownloads, type OpenCompressed } from '../../../src/layers/downloads.ts';
+import { createTails } from '../../../src/layers/tails.ts';
 import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts';
 import { bytesOf, concatenated, received, sourceOf, type TestSource } from '../../support/byte-streams.ts';
 import { layerContent } from '../../support/layer-content.ts';
+import { testMemory } from '../../support/memory.ts';
 
 const MiB = 2 ** 20;
 const content = layerContent(4 * MiB);
@@ -74,7 +76,12 @@ function downloadsWith(compressed: Uint8Array, { parts = true, windows = 1, pati
     // A quarter is kept for small windows, where there is room for a large one beside it.
     createNodeLayerCodec({ windowBudget: (windows === 1 ? 128 : (windows * 128 * 4) / 3) * MiB, patienceMs }),
   );
-  const downloads = createLayerDownloads({ codec, limits: defaultDecompressionLimits, clock: () => now });
+  const downloads = createLayerDownloads({
+    codec,
+    limits: defaultDecompressionLimits,
+    tails: createTails(testMemory()),
+    clock: () => now,
+  });
   const registry = registryWith(compressed, parts);
   const layer = { compressed: digestOf(compressed), digest: digestOf(content), size: content.length };
   const open = (

@@ -7,6 +7,7 @@ import { createLayerInspector, createLayerLeases } from '../../../src/layers/ins
 import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts';
 import { sourceOf } from '../../support/byte-streams.ts';
 import { layerRequest } from '../../support/layer-request.ts';
+import { testMemory } from '../../support/memory.ts';
 
 const silenceMs = 60_000;
 
@@ -18,6 +19,7 @@ function newLearner(limit: number) {
     leases: createLayerLeases(limit, Date.now, silenceMs),
     clock: Date.now,
     background: () => undefined,
+    memory: testMemory(),
     silenceMs,
   });
 }

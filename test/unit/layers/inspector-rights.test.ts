@@ -9,6 +9,7 @@ import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts'
 import { sourceOf } from '../../support/byte-streams.ts';
 import { layerContent } from '../../support/layer-content.ts';
 import { layerRequest } from '../../support/layer-request.ts';
+import { testMemory } from '../../support/memory.ts';
 
 const content = layerContent(50_000);
 const compressed = new Uint8Array(zstdCompressSync(content));
@@ -22,6 +23,7 @@ function newLearner(limit = 4) {
     leases: createLayerLeases(limit, Date.now),
     clock: Date.now,
     background: () => undefined,
+    memory: testMemory(),
   });
 }
 

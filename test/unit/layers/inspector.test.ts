@@ -16,6 +16,7 @@ import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts'
 import { sourceOf, type TestSource } from '../../support/byte-streams.ts';
 import { layerContent } from '../../support/layer-content.ts';
 import { layerRequest } from '../../support/layer-request.ts';
+import { testMemory } from '../../support/memory.ts';
 
 const content = layerContent(100_000);
 const compressed = new Uint8Array(zstdCompressSync(content));
@@ -52,6 +53,7 @@ function learnerWith({
     leases: createLayerLeases(concurrency, clock, options.silenceMs),
     clock,
     background: () => undefined,
+    memory: testMemory(),
     ...options,
   });
 }

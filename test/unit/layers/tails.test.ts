@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { RegistryError } from '../../../src/errors.ts';
 import { createTails } from '../../../src/layers/tails.ts';
+import { memoryWith, testMemory } from '../../support/memory.ts';
 
 const bytes = (length: number) => new Uint8Array(length).fill(7);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -21,7 +22,7 @@ function held() {
 
 describe('one decompression', () => {
   test('is shared by all who ask for the same tail at once, and later', async () => {
-    const tails = createTails(1_000);
+    const tails = createTails(testMemory());
     const { state, read, resolve } = held();
     const asking = Array.from({ length: 40 }, () => tails.get('a', read, undefined));
     resolve(bytes(1));
@@ -31,7 +32,7 @@ describe('one decompression', () => {
   });
 
   test('is for one tail', async () => {
-    const tails = createTails(1_000);
+    const tails = createTails(testMemory());
     const read = async (length: number) => bytes(length);
     const asking = [tails.get('a', () => read(1), undefined), tails.get('b', () => read(2), undefined)];
     expect(await Promise.all(asking)).toEqual([bytes(1), bytes(2)]);
@@ -39,11 +40,11 @@ describe('one decompression', () => {
 });
 
 test('the tails used last are kept, as far as the memory goes', async () => {
-  const tails = createTails(100);
+  const tails = createTails(memoryWith('layer-tails', 400_000));
   let reads = 0;
   const read = async () => {
     reads += 1;
-    return bytes(40);
+    return bytes(100_000);
   };
   for (const key of ['a', 'b', 'c', 'c', 'a']) await tails.get(key, read, undefined);
   expect(reads).toBe(4);
@@ -51,7 +52,7 @@ test('the tails used last are kept, as far as the memory goes', async () => {
 
 describe('a failure', () => {
   test('is that of its own caller: the others read with their own right', async () => {
-    const tails = createTails(1_000);
+    const tails = createTails(testMemory());
     const [first, second] = [held(), held()];
     const refused = tails.get('a', first.read, undefined);
     const other = tails.get('a', second.read, undefined);
@@ -63,7 +64,7 @@ describe('a failure', () => {
   });
 
   test('is not kept', async () => {
-    const tails = createTails(1_000);
+    const tails = createTails(testMemory());
     await expect(tails.get('a', () => Promise.reject(new Error('broken')), undefined)).rejects.toThrow(
       'broken',
     );
@@ -71,7 +72,7 @@ describe('a failure', () => {
   });
 
   test('of the memory counts as time in line of those who waited for it', async () => {
-    const tails = createTails(1_000);
+    const tails = createTails(testMemory());
     const [first, second] = [held(), held()];
     const late = tails.get('a', first.read, undefined);
     const other = tails.get('a', second.read, undefined);
@@ -86,7 +87,7 @@ describe('a failure', () => {
 
 describe('a client that leaves', () => {
   test('takes nothing from those who wait too', async () => {
-    const tails = createTails(1_000);
+    const tails = createTails(testMemory());
     const { state, read, resolve } = held();
     const leaving = new AbortController();
     const gone = tails.get('a', read, leaving.signal);
@@ -101,7 +102,7 @@ describe('a client that leaves', () => {
   });
 
   test('ends the decompression when it was the last', async () => {
-    const tails = createTails(1_000);
+    const tails = createTails(testMemory());
     const { state, read } = held();
     const leaving = new AbortController();
     const gone = tails.get('a', read, leaving.signal);

@@ -3,6 +3,7 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import type { Credential } from '../../../src/upstream/auth/credential.ts';
 import { readBounded } from '../../../src/upstream/body.ts';
 import { createUpstreamClient, type UpstreamRequest } from '../../../src/upstream/client.ts';
+import { testMemory } from '../../support/memory.ts';
 import {
   answer,
   challenge,
@@ -28,6 +29,7 @@ function clientOf(
     clock: () => 0,
     allowAnonymousTokens: true,
     background: () => undefined,
+    memory: testMemory(),
     ...changes,
   });
 }

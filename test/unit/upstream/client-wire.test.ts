@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { readBounded } from '../../../src/upstream/body.ts';
 import { createUpstreamClient, type Fetch, type UpstreamRequest } from '../../../src/upstream/client.ts';
+import { testMemory } from '../../support/memory.ts';
 import { answer, challenge, startRegistry, startServer, startTokenServer } from './local-server.ts';
 
 const ping: UpstreamRequest = { method: 'GET', path: '/v2/', credential: { kind: 'none' } };
@@ -25,6 +26,7 @@ function clientOf(
     clock: () => 0,
     allowAnonymousTokens: true,
     background: () => undefined,
+    memory: testMemory(),
     ...changes,
   });
 }

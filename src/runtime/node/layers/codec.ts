@@ -3,7 +3,6 @@ import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Digest } from '../../../../converters/digest.ts';
 import { createFairSemaphore } from '../../../concurrency/fair-semaphore.ts';
 import type { LayerCodec, ZstdDecoder } from '../../../layers/codec.ts';
-import { createTails } from '../../../layers/tails.ts';
 import type { TakeWindow } from '../../../layers/windows.ts';
 import { createPartedWindowBudget, createWindowBudget } from './memory-semaphore.ts';
 import { driveZlib, type Engine } from './zlib-engine.ts';
@@ -31,9 +30,6 @@ export interface NodeLayerCodecOptions {
 /** The thread pool has four threads, and downloads keep some of them. */
 const skipsAtOnce = 2;
 
-/** Memory for the last bytes of layers, in bytes. */
-const tailBytes = 4 * MiB;
-
 /** The codec of Node: its built-in zlib, zstd and OpenSSL. */
 export function createNodeLayerCodec({
   windowBudget = 2 * windowLimit,
@@ -45,7 +41,6 @@ export function createNodeLayerCodec({
     downloads: createPartedWindowBudget(Math.max(windowBudget, windowLimit), windowLimit),
     conversions: createWindowBudget(Math.max(conversionBudget, windowLimit)),
     skips: createFairSemaphore(skipsAtOnce),
-    tails: createTails(tailBytes),
     patienceMs,
     graceMs,
   };

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { MemoryBudget, TableUsage } from '../../../cache/memory-budget.ts';
 import type { InFlight } from '../../../http/in-flight.ts';
 import type { Metrics, ResponseFacts } from '../../../observability/metrics.ts';
 import { version } from '../../../version.ts';
@@ -9,7 +10,7 @@ export interface PrometheusMetrics {
   /** The metrics of the process for Prometheus. */
   text(): Promise<string>;
   /** Registers gauges that are read at each scrape. */
-  watch(inFlight: InFlight): void;
+  watch(inFlight: InFlight, memory: MemoryBudget): void;
   /** @param notAfter the end of the served certificate, in milliseconds since the epoch. */
   certificate(notAfter: number): void;
 }
@@ -32,7 +33,8 @@ export function createPrometheusMetrics(): PrometheusMetrics {
     metrics: { ...answersIn(shared), ...workIn(shared) },
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    watch(inFlight) {
+    watch(inFlight, memory) {
+      watchTables(memory, shared);
       const gauge = (name: string, about: string, value: () => number) =>
         new Gauge({
           name,
@@ -57,6 +59,21 @@ export function createPrometheusMetrics(): PrometheusMetrics {
 
 interface Shared {
   readonly registers: Registry[];
+}
+
+function watchTables(memory: MemoryBudget, shared: Shared): void {
+  const gauge = (name: string, help: string, value: (usage: TableUsage) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['table'],
+      ...shared,
+      collect() {
+        for (const each of memory.usage()) this.set({ table: each.table }, value(each));
+      },
+    });
+  gauge('regshift_memory_table_bytes', 'Memory that a table takes.', ({ bytes }) => bytes);
+  gauge('regshift_memory_table_limit_bytes', 'Memory that a table may take.', ({ limit }) => limit);
 }
 
 function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Cache } from '../../../cache/cache.ts';
+import type { MemoryBudget } from '../../../cache/memory-budget.ts';
 import { isOurs, kindOf } from '../../../registry/cache-entries.ts';
 import type { EntryAuthenticator } from './authenticated-entry.ts';
 import type { RedisConnection } from './connection.ts';
@@ -34,16 +34,21 @@ export function isShared(key: string): boolean {
   return isOurs(key) || kindOf(key) === 'manifest';
 }
 
-export function createRedisCache(connection: RedisConnection, authenticator: EntryAuthenticator): RedisCache {
-  /** Entries that this replica has seen in Redis. */
-  const present = new LRUCache<string, true>({ max: 20_000, ttl: trustedMs });
+export function createRedisCache(
+  connection: RedisConnection,
+  authenticator: EntryAuthenticator,
+  memory: MemoryBudget,
+): RedisCache {
+  /** Entries that this replica has seen in Redis, with the time until which they count as present. */
+  const present = memory.table<number>('redis');
+  const trust = (key: string) => present.set(key, performance.now() + trustedMs);
 
   return {
     async get(key, budget) {
       budget?.spend();
       const value = await connection.run((client) => client.get(authenticator.keyFor(key)));
       const entry = value ? authenticator.open(key, value) : undefined;
-      if (entry) present.set(key, true);
+      if (entry) trust(key);
       return entry;
     },
     async set(key, entry, budget) {
@@ -55,9 +60,9 @@ export function createRedisCache(connection: RedisConnection, authenticator: Ent
       const done = isStored
         ? await connection.run((client) => client.set(authenticator.keyFor(key), value, { EX: life }))
         : 'too large';
-      if (done !== undefined) present.set(key, true);
+      if (done !== undefined) trust(key);
     },
-    lacks: (key) => !connection.isDown() && !present.has(key),
+    lacks: (key) => !connection.isDown() && (present.get(key) ?? 0) < performance.now(),
     forget: () => present.clear(),
   };
 }

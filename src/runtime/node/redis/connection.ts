@@ -1,5 +1,5 @@
 import { createClient, ErrorReply, RESP_TYPES } from '@redis/client';
-import { LRUCache } from 'lru-cache';
+import type { MemoryBudget, MemoryTable } from '../../../cache/memory-budget.ts';
 import { type Circuit, createCircuit } from '../../../concurrency/circuit-breaker.ts';
 import type { Log } from '../../../observability/log.ts';
 
@@ -21,6 +21,7 @@ export type RedisClient = ReturnType<typeof clientOf>;
 export interface RedisConnectionOptions {
   readonly url: URL;
   readonly log: Log;
+  readonly memory: MemoryBudget;
   /** Called after a reconnect. Redis may have lost its entries. */
   readonly onReconnect: () => void;
   /** Deadline for one command, in milliseconds. */
@@ -31,6 +32,9 @@ const defaultDeadlineMs = 250;
 /** Deadline for the first connection, in milliseconds: the start of the proxy waits no longer. */
 const firstDeadlineMs = 1_000;
 
+/** A kind of refusal is logged once in this time, in milliseconds. */
+const logEveryMs = 600_000;
+
 /** A connection without any response for this long is closed. The ping is frequent enough to notice it. */
 const pingMs = 5_000;
 const silenceMs = 12_000;
@@ -39,6 +43,7 @@ const silenceMs = 12_000;
 export async function openRedisConnection({
   url,
   log,
+  memory,
   onReconnect,
   deadlineMs = defaultDeadlineMs,
 }: RedisConnectionOptions): Promise<RedisConnection> {
@@ -59,7 +64,7 @@ export async function openRedisConnection({
   await connect(client, circuit);
   return {
     isDown: circuit.isOpen,
-    run: createRun(client, circuit, log, deadlineMs),
+    run: createRun(client, circuit, log, deadlineMs, memory.table('redis')),
     async close() {
       circuit.stop();
       await within(deadlineMs, client.close()).catch(() => client.destroy());
@@ -104,14 +109,14 @@ async function connect(client: RedisClient, circuit: Circuit): Promise<void> {
   await within(firstDeadlineMs, first.promise).catch((error: Error) => circuit.open(error.message));
 }
 
+/** @param logged the time of the last log line for each kind of refusal. */
 function createRun(
   client: RedisClient,
   circuit: Circuit,
   log: Log,
   deadlineMs: number,
+  logged: MemoryTable<number>,
 ): RedisConnection['run'] {
-  /** Refusals of Redis in the last ten minutes: each kind is logged once. */
-  const logged = new LRUCache<string, true>({ max: 100, ttl: 600_000 });
   return async (command) => {
     if (circuit.isOpen()) return undefined;
     try {
@@ -123,9 +128,11 @@ function createRun(
       if (!(error instanceof ErrorReply)) return undefined;
       // Redis is up and refuses, for instance because it is full (OOM) or the user lacks a right (NOPERM).
       const [code = ''] = error.message.split(' ', 1);
-      if (!logged.has(code))
+      const known = logged.get(code);
+      if (known === undefined || performance.now() - known >= logEveryMs) {
         log('warn', 'Redis refuses a command: going on without', { reason: error.message });
-      logged.set(code, true);
+        logged.set(code, performance.now());
+      }
       return undefined;
     }
   };

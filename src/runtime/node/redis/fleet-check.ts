@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import type { MemoryBudget, MemoryTable } from '../../../cache/memory-budget.ts';
 import { differences, type FleetFingerprint } from '../../../config/fleet-fingerprint.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { RedisClient, RedisConnection } from './connection.ts';
@@ -23,13 +24,14 @@ export class FleetCheck {
   readonly #own: FleetFingerprint;
   readonly #log: Log;
   readonly #id = randomUUID();
-  readonly #logged = new Set<string>();
+  readonly #logged: MemoryTable<true>;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(connection: RedisConnection, own: FleetFingerprint, log: Log) {
+  constructor(connection: RedisConnection, own: FleetFingerprint, log: Log, memory: MemoryBudget) {
     this.#connection = connection;
     this.#own = own;
     this.#log = log;
+    this.#logged = memory.table('redis');
   }
 
   async join(): Promise<void> {
@@ -61,7 +63,7 @@ export class FleetCheck {
     const differing = differences(this.#own, agreementIn(value));
     const key = JSON.stringify(differing);
     if (key === '{}' || this.#logged.has(key)) return;
-    this.#logged.add(key);
+    this.#logged.set(key, true);
     this.#log('warn', 'another replica that shares this Redis is set otherwise', {
       differing,
       consequence:

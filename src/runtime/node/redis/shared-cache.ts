@@ -1,4 +1,5 @@
 import type { SigningKey } from '../../../../converters/crypto/signing-key.ts';
+import type { MemoryBudget } from '../../../cache/memory-budget.ts';
 import type { Tier } from '../../../cache/tiered.ts';
 import { fleetFingerprint } from '../../../config/fleet-fingerprint.ts';
 import type { Settings } from '../../../config/settings.ts';
@@ -19,11 +20,12 @@ export async function openSharedCache(
   settings: Settings,
   signingKey: SigningKey,
   log: Log,
+  memory: MemoryBudget,
 ): Promise<SharedCache> {
   let onBack = () => {};
-  const connection = await openRedisConnection({ url, log, onReconnect: () => onBack() });
-  const cache = createRedisCache(connection, await createEntryAuthenticator(signingKey));
-  const replicas = new FleetCheck(connection, fleetFingerprint(settings, signingKey.id), log);
+  const connection = await openRedisConnection({ url, log, memory, onReconnect: () => onBack() });
+  const cache = createRedisCache(connection, await createEntryAuthenticator(signingKey), memory);
+  const replicas = new FleetCheck(connection, fleetFingerprint(settings, signingKey.id), log, memory);
   onBack = () => {
     cache.forget();
     void replicas.beat();

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Tag } from '../../../../converters/reference.ts';
-import { newestFirst } from '../../../../src/registry/v1/tags.ts';
+import type { RepositoryName, Tag } from '../../../../converters/reference.ts';
+import { createMemoryBudget, type MemoryBudget } from '../../../../src/cache/memory-budget.ts';
+import { createRecentTags } from '../../../../src/registry/recent-tags.ts';
+import { createRepositoryVersions } from '../../../../src/registry/repository-versions.ts';
+import { createV1Tags, newestFirst } from '../../../../src/registry/v1/tags.ts';
+import { createBudget } from '../../../../src/request/budget.ts';
+import { unknownRequester } from '../../../../src/request/requester.ts';
+import type { UpstreamClient } from '../../../../src/upstream/client.ts';
+import type { RequestContext } from '../../../../src/upstream/request-context.ts';
+import { testMemory } from '../../../support/memory.ts';
 
 const sorted = (...tags: string[]) => newestFirst(tags as Tag[]);
 
@@ -34,5 +42,87 @@ describe('the newest tags first', () => {
       tags.push(tags.shift() ?? '');
       expect(sorted(...tags)).toEqual(expected);
     }
+  });
+});
+
+describe('lists of tags in memory', () => {
+  const repository = 'team/app' as RepositoryName;
+  const contextOf = (login: string): RequestContext => ({
+    credential: { kind: 'client', authorization: `Basic ${btoa(`${login}:secret`)}` },
+    requester: () => unknownRequester,
+    budget: createBudget(Number.POSITIVE_INFINITY),
+  });
+
+  /** The tags of a registry that lists them by login, and the number of its lists. */
+  function tagsOver(listed: (login: string) => readonly string[], memory = testMemory()) {
+    const state = { lists: 0, now: 0 };
+    const request: UpstreamClient['request'] = async ({ credential }) => {
+      state.lists += 1;
+      const login = credential.kind === 'client' ? atob(credential.authorization.slice(6)) : '';
+      return { response: Response.json({ tags: listed(login) }), anonymous: false };
+    };
+    const client: UpstreamClient = { id: 'https://registry.test', request };
+    const [recentTags, requestedTags] = [createRecentTags(memory), createRecentTags(memory)];
+    const versions = createRepositoryVersions();
+    const tags = createV1Tags({
+      ...{ client, memory, versions, recentTags, requestedTags, ttl: 30 },
+      most: () => 2,
+      clock: () => state.now,
+    });
+    return { tags, state, memory };
+  }
+
+  const bytesIn = (memory: MemoryBudget) =>
+    memory.usage().find(({ table }) => table === 'tag-lists')?.bytes ?? 0;
+
+  it('are asked for once within the TTL by each login', async () => {
+    const { tags, state } = tagsOver(() => ['a', 'b', 'c']);
+    const expected = { tags: ['c', 'b'], left: 1 };
+    for (const login of ['alice', 'bob', 'alice', 'bob']) {
+      expect(await tags.toTry(repository, undefined, contextOf(login))).toEqual(expected);
+    }
+    expect(state.lists).toBe(2);
+    state.now = 30_000;
+    await tags.toTry(repository, undefined, contextOf('alice'));
+    expect(state.lists).toBe(3);
+  });
+
+  it('are empty for an empty repository, and asked for once', async () => {
+    const { tags, state } = tagsOver(() => []);
+    for (const _ of [1, 2]) {
+      expect(await tags.toTry(repository, undefined, contextOf('alice'))).toEqual({ tags: [], left: 0 });
+    }
+    expect(state.lists).toBe(1);
+  });
+
+  it('are those of the own login', async () => {
+    const { tags } = tagsOver((login) => [login.replace(':', '-')]);
+    for (const login of ['alice', 'bob', 'alice', 'bob']) {
+      expect((await tags.toTry(repository, undefined, contextOf(login))).tags).toEqual([`${login}-secret`]);
+    }
+  });
+
+  it('are in memory once for all logins that see the same tags', async () => {
+    const listed = Array.from({ length: 10_000 }, (_, index) => `1.0.0-${index}`);
+    const { tags, state, memory } = tagsOver(() => listed);
+    await tags.toTry(repository, undefined, contextOf('user-0'));
+    const one = bytesIn(memory);
+    expect(one).toBeGreaterThan(100_000);
+    for (let user = 1; user < 200; user += 1) {
+      await tags.toTry(repository, undefined, contextOf(`user-${user}`));
+    }
+    expect(bytesIn(memory)).toBeLessThan(2 * one);
+    await tags.toTry(repository, undefined, contextOf('user-0'));
+    expect(state.lists).toBe(200);
+  });
+
+  it('that are too large for their share are not in memory', async () => {
+    const listed = Array.from({ length: 10_000 }, (_, index) => `1.0.0-${index}`);
+    const { tags, state, memory } = tagsOver(() => listed, createMemoryBudget(1_000_000));
+    for (const _ of [1, 2]) {
+      expect((await tags.toTry(repository, undefined, contextOf('alice'))).left).toBe(9_998);
+    }
+    expect(state.lists).toBe(2);
+    expect(bytesIn(memory)).toBeLessThan(1_000);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { StaticCredential } from '../../../../src/upstream/auth/credential.ts';
 import { createTokenCache } from '../../../../src/upstream/auth/token-cache.ts';
 import type { TokenRequest } from '../../../../src/upstream/auth/token-request.ts';
+import { testMemory } from '../../../support/memory.ts';
 import { answer, type Handler, type LocalServer, startServer, startTokenServer } from '../local-server.ts';
 
 const none: StaticCredential = { kind: 'none' };
@@ -14,6 +15,7 @@ function sourceFor(server: LocalServer, changes: { upstream?: string; deadlineMs
     userAgent: 'regshift/test',
     clock: () => time.now,
     background: () => undefined,
+    memory: testMemory(),
     upstream: new URL(changes.upstream ?? 'http://registry.example'),
     deadlineMs: changes.deadlineMs ?? 10_000,
   });
@@ -267,6 +269,7 @@ describe('a token server fails with', () => {
       userAgent: 'x',
       clock: () => 0,
       background: () => undefined,
+      memory: testMemory(),
       upstream: new URL(upstream),
     });
     const failing = source.get({ realm, service: undefined, scopes: [], credential: none });
@@ -286,6 +289,7 @@ describe('a fetch that never settles, as when a Worker has ended the request tha
       userAgent: 'x',
       clock: () => 0,
       background: () => undefined,
+      memory: testMemory(),
       upstream: new URL('https://registry.example'),
       deadlineMs: 20,
     });

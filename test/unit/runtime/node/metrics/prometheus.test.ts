@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
+import { tableNames } from '../../../../../src/cache/table-shares.ts';
 import { formatProblems } from '../../../../../src/config/problem.ts';
 import { readSettings } from '../../../../../src/config/settings.ts';
 import { createPrometheusMetrics } from '../../../../../src/runtime/node/metrics/prometheus.ts';
 import { serve } from '../../../../../src/runtime/node/serve.ts';
+import { testMemory } from '../../../../support/memory.ts';
 import { rawRequest } from '../../../../support/raw-http.ts';
 import { testSigningKey } from '../../../../support/signing-key.ts';
 
@@ -80,6 +82,23 @@ it('have a bounded number of series', async () => {
   expect(of('regshift_tokens_total')).toEqual(['regshift_tokens_total{route="all",result="refused"} 1']);
 });
 
+it('show the memory of each table', async () => {
+  const { get, metrics } = await start();
+  const bytesOf = async () => {
+    const lines = [...(await metrics()).matchAll(/^regshift_memory_table_bytes\{table="(\S+)"\} (\d+)$/gm)];
+    return new Map(lines.map(([, table, bytes]) => [table, Number(bytes)]));
+  };
+  const before = await bytesOf();
+  expect([...before.keys()]).toEqual(tableNames);
+  expect(before.get('content')).toBe(0);
+  await get('/v2/sample/oci/manifests/latest');
+  const after = await bytesOf();
+  for (const table of ['content', 'access-grants', 'recent-tags']) {
+    expect(after.get(table), table).toBeGreaterThan(100);
+  }
+  expect(await metrics()).toContain('regshift_memory_table_limit_bytes{table="responses"} 8388608');
+});
+
 const dashboard = readFileSync(join(root, 'deploy/grafana/regshift.json'), 'utf8');
 const rules = readFileSync(join(root, 'deploy/prometheus/regshift.rules.yaml'), 'utf8');
 
@@ -88,7 +107,7 @@ it.each([
   ['deploy/prometheus/regshift.rules.yaml', () => JSON.stringify(parse(rules))],
 ])('%s names existing metrics', async (_file, read) => {
   const metrics = createPrometheusMetrics();
-  metrics.watch({ requests: 0, streams: 0, acquire: () => undefined });
+  metrics.watch({ requests: 0, streams: 0, acquire: () => undefined }, testMemory());
   metrics.certificate(0);
   const known = new Set([...(await metrics.text()).matchAll(/^# TYPE (\S+) (\S+)/gm)].flatMap(namesOf));
   const named = new Set(read().match(/\b(?:regshift|process|nodejs)_[a-z_0-9]+/g));

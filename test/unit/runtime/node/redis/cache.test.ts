@@ -6,6 +6,7 @@ import {
 } from '../../../../../src/runtime/node/redis/authenticated-entry.ts';
 import { createRedisCache, documentBytes, isShared } from '../../../../../src/runtime/node/redis/cache.ts';
 import type { RedisClient, RedisConnection } from '../../../../../src/runtime/node/redis/connection.ts';
+import { testMemory } from '../../../../support/memory.ts';
 import { testSigningKey } from '../../../../support/signing-key.ts';
 
 /** The two commands that the cache uses, in memory. The tests with real programs cover a real Redis. */
@@ -55,7 +56,7 @@ describe('an entry in Redis', () => {
 
   it('expires, and documents expire first', async () => {
     const { connection, written } = standIn();
-    const cache = createRedisCache(connection, authenticator);
+    const cache = createRedisCache(connection, authenticator, testMemory());
     await cache.set(recipe, small);
     await cache.set(product, small);
     expect(written.get(authenticator.keyFor(recipe))?.seconds).toBe(90 * 86_400);
@@ -65,7 +66,7 @@ describe('an entry in Redis', () => {
 
   it('is not a document above the limit, which is not tried again', async () => {
     const { connection, written, state } = standIn();
-    const cache = createRedisCache(connection, authenticator);
+    const cache = createRedisCache(connection, authenticator, testMemory());
     await cache.set(product, { facts: {}, body: new Uint8Array(documentBytes) });
     expect([written.size, state.asked, cache.lacks?.(product)]).toEqual([0, 0, false]);
   });
@@ -75,8 +76,8 @@ describe('what Redis lacks', () => {
   it('is every entry that this replica has not seen there', async () => {
     const { connection } = standIn();
     const [one, other] = [
-      createRedisCache(connection, authenticator),
-      createRedisCache(connection, authenticator),
+      createRedisCache(connection, authenticator, testMemory()),
+      createRedisCache(connection, authenticator, testMemory()),
     ];
     expect(one.lacks?.(recipe)).toBe(true);
     await one.set(recipe, small);
@@ -87,7 +88,7 @@ describe('what Redis lacks', () => {
 
   it('is every entry after a reconnect, and none while Redis is down', async () => {
     const { connection, state } = standIn();
-    const cache = createRedisCache(connection, authenticator);
+    const cache = createRedisCache(connection, authenticator, testMemory());
     await cache.set(recipe, small);
     state.away = true;
     await cache.set(product, small);

@@ -1,0 +1,59 @@
+import { program, textOf } from './sources.ts';
+
+/** The file that makes tables, which is the only one that imports lru-cache. */
+const maker = 'src/cache/memory-budget.ts';
+
+/**
+ * Maps and Sets that begin empty, by file: the number of them, and the bound of their memory. All that outlives a request
+ * and grows with requests belongs into a table of `MemoryBudget`.
+ */
+export const boundedCollections: Readonly<Record<string, readonly [count: number, bound: string]>> = {
+  'src/auth/htpasswd-file.ts': [1, 'settings'],
+  'src/auth/htpasswd.ts': [1, 'settings: one proof for each user of the file'],
+  'src/auth/login-queue.ts': [3, '200 logins wait'],
+  'src/cli/commands/inspect.ts': [1, 'one command'],
+  'src/cli/images/file-store.ts': [1, 'one command'],
+  'src/concurrency/collect-within.ts': [2, 'one request'],
+  'src/concurrency/fair-queue.ts': [2, 'requests that wait'],
+  'src/concurrency/lease-line.ts': [2, 'requests that wait'],
+  'src/concurrency/lease-semaphore.ts': [1, 'four leases'],
+  'src/concurrency/shared-work.ts': [1, 'requests that wait'],
+  'src/concurrency/single-flight.ts': [1, 'requests that wait'],
+  'src/http/response-cache.ts': [1, 'one request'],
+  'src/http/v1/any-image.ts': [1, 'one request'],
+  'src/http/v2/missing-content.ts': [2, 'one request'],
+  'src/layers/background-read.ts': [1, 'requests that wait'],
+  'src/layers/inspector.ts': [2, 'four reads, and those that wait'],
+  'src/layers/read-progress.ts': [1, 'one request'],
+  'src/layers/tails.ts': [1, 'requests that wait'],
+  'src/registry/manifests/recipe-search.ts': [1, 'one request'],
+  'src/registry/push/manifest-bodies.ts': [1, 'eight bodies of 4 MiB'],
+  'src/routing/aliases.ts': [1, 'settings'],
+  'src/runtime/node/http/listener.ts': [1, 'requests in progress'],
+  'src/runtime/node/http/transport.ts': [1, 'open connections'],
+  'src/runtime/node/layers/memory-semaphore.ts': [1, 'open downloads'],
+  'src/runtime/node/layers/window-shares.ts': [1, 'open downloads'],
+  'src/runtime/node/metrics/prometheus.ts': [1, 'routes, resources and statuses'],
+  'src/runtime/node/password-worker.ts': [1, 'one comparison'],
+  'src/sample-registry/content.ts': [2, 'the samples'],
+  'src/sample-registry/registry.ts': [1, 'the samples'],
+  'src/upstream/auth/challenge.ts': [1, 'one response'],
+  'src/upstream/mirrors.ts': [1, 'settings'],
+};
+
+const emptyCollection = /\bnew (?:Map|Set)(?:<.*?>)?\(\)/g;
+
+/** Files that remember something outside of the memory budget, with the reason. */
+export function uncountedTables(files: readonly string[] = program): string[] {
+  return files.flatMap((file) => {
+    const text = textOf(file);
+    const [known = 0] = boundedCollections[file] ?? [];
+    const found = text.match(emptyCollection)?.length ?? 0;
+    return [
+      ...(file !== maker && text.includes("'lru-cache'") ? [`${file}: imports lru-cache`] : []),
+      ...(file.startsWith('src/') && found !== known
+        ? [`${file}: ${found} Maps and Sets, not ${known}`]
+        : []),
+    ];
+  });
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import type { RepositoryName } from '../../../converters/reference.ts';
+import { createRepositoryVersions } from '../../../src/registry/repository-versions.ts';
+
+const named = (number: number) => `team/app-${number}` as RepositoryName;
+
+test('a write begins a version that the repository never had, and leaves almost all others as they are', () => {
+  const versions = createRepositoryVersions();
+  const names = Array.from({ length: 2_000 }, (_, index) => named(index));
+  const before = new Map(names.map((name) => [name, versions.current(name)]));
+  const seen = new Set<string>();
+  for (let write = 0; write < 100; write += 1) {
+    seen.add(versions.current(named(0)));
+    versions.increment(named(0));
+    expect(seen.has(versions.current(named(0)))).toBe(false);
+  }
+  const changed = names.filter((name) => versions.current(name) !== before.get(name));
+  expect(changed).toContain(named(0));
+  // Repositories that share its counter: two of 2,000 on average.
+  expect(changed.length).toBeLessThan(12);
+});
+
+test('two repositories never have the same version', () => {
+  const versions = createRepositoryVersions();
+  const names = Array.from({ length: 2_000 }, (_, index) => named(index));
+  expect(new Set(names.map(versions.current)).size).toBe(2_000);
+});
