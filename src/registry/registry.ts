@@ -17,6 +17,7 @@ import type { Match } from '../routing/match.ts';
 import { createRepositoryNames, type RepositoryNames } from '../routing/repository-names.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
+import { createAccessEpochs } from './access-epochs.ts';
 import { type ContentStore, createContentStore } from './content-store.ts';
 import { createEmptyLayerAccess, type EmptyLayerAccess } from './empty-layer-access.ts';
 import {
@@ -162,7 +163,9 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
 const usualWalkGets = 8;
 
 export function createRegistry(options: RegistryOptions): Registry {
-  const { settings, match, client, cache, clock, signingKey, fixedLength, background, metrics } = options;
+  const { settings, match, cache, clock, signingKey, fixedLength, background, metrics } = options;
+  const epochs = createAccessEpochs();
+  const client = epochs.watching(options.client);
   const manifestInfoBytes = Math.floor(options.registryBytes / 4);
   const grantBytes = options.registryBytes - manifestInfoBytes;
   const content = createContentStore({
@@ -172,7 +175,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     background,
     refusesUnsigned: settings.refusesUnsigned,
   });
-  const layers = createLayers(options);
+  const layers = createLayers({ ...options, client });
   const converter = createManifestConverter({
     upstream: client.id,
     content,
@@ -192,11 +195,22 @@ export function createRegistry(options: RegistryOptions): Registry {
     clock,
     background,
     versions,
+    epochs,
     content,
     grantBytes,
   });
   const recentTags = createRecentTags();
-  const parts = { client, resolver, content, converter, platformSelector, recentTags, layers, versions };
+  const parts = {
+    client,
+    resolver,
+    content,
+    converter,
+    platformSelector,
+    recentTags,
+    layers,
+    versions,
+    epochs,
+  };
   const search = { line: options.searchLine, route: options.id, clock, background };
   const recipeSearch = createRecipeSearch({
     ...parts,

@@ -2,7 +2,7 @@ import { type Digest, digestOf } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
-import { RegistryError } from '../errors.ts';
+import { isUpstreamFailing, RegistryError } from '../errors.ts';
 import {
   fetchManifest,
   headManifest,
@@ -11,7 +11,7 @@ import {
 } from '../upstream/api/manifests.ts';
 import { referenceText } from '../upstream/api/paths.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { hasStatus } from '../upstream/error-response.ts';
+import { hasStatus, isRefused } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { verifyManifest } from './verify-manifest.ts';
@@ -43,20 +43,44 @@ export async function resolveUpstream(
   // Other clients may wait for the resolution too: it does not end with one of them.
   const shared = { ...context, signal: undefined };
   const text = referenceText(reference);
-  if (by === 'HEAD') {
-    const head = await headManifest(client, repository, text, shared).catch(noHead);
-    if (head) rateLimits.record(context, head.headers);
-    const named = head && namedBy(head, reference);
-    if (named) return { ...named, public: head.public };
+  const found = await askByHead().catch(unknownManifest);
+  if ('digest' in found) return found;
+  return askByGet(found.refusal).catch(unknownManifest);
+
+  async function askByHead(): Promise<UpstreamReply | { readonly refusal?: RegistryError }> {
+    if (by === 'GET') return {};
+    try {
+      const head = await headManifest(client, repository, text, shared);
+      rateLimits.record(context, head.headers);
+      const named = namedBy(head, reference);
+      return named ? { ...named, public: head.public } : {};
+    } catch (error) {
+      if (mayTakeGet(error, context)) return { refusal: error };
+      throw error;
+    }
   }
-  const found = await fetchManifest(client, repository, text, shared).catch(unknownManifest);
-  rateLimits.record(context, found.headers);
-  return { ...(await readWhole(found, reference)), public: found.public };
+
+  async function askByGet(refusal: RegistryError | undefined): Promise<UpstreamReply> {
+    try {
+      const response = await fetchManifest(client, repository, text, shared);
+      rateLimits.record(context, response.headers);
+      return { ...(await readWhole(response, reference)), public: response.public };
+    } catch (error) {
+      // While upstream fails, its last word about the reference is its refusal. A HEAD that it does not take is none.
+      throw isRefused(refusal) && isUpstreamFailing(error) ? refusal : error;
+    }
+  }
 }
 
-/** Some registries take no HEAD. @throws the error of any other refusal. */
-function noHead(error: unknown): undefined {
-  if (!hasStatus(error, 405)) unknownManifest(error);
+/**
+ * Whether a GET may succeed after the error of a HEAD: some registries take no HEAD (405), and others refuse it to a
+ * request without a login (`headBlob`). Docker asks again by GET after each error (distribution,
+ * registry/client/repository.go, `tags.Get`). A refused login is not sent twice: registries count refused logins, and
+ * lock accounts.
+ */
+function mayTakeGet(error: unknown, { credential }: RequestContext): error is RegistryError {
+  if (hasStatus(error, 405)) return true;
+  return credential.kind === 'none' && (hasStatus(error, 401) || hasStatus(error, 403));
 }
 
 function namedBy(

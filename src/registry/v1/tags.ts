@@ -1,9 +1,11 @@
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
+import { joinKey } from '../../cache/key.ts';
 import { createLru } from '../../cache/lru.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
+import type { AccessEpoch, AccessEpochs } from '../access-epochs.ts';
 import type { RecentTags } from '../recent-tags.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
 
@@ -14,12 +16,20 @@ export interface V1TagsOptions {
   readonly clock: () => number;
   readonly client: UpstreamClient;
   readonly versions: RepositoryVersions;
+  readonly epochs: AccessEpochs;
   /** Tags that this replica served lately. */
   readonly recentTags: RecentTags;
   /** Tags that clients requested by API v2 and can only get by API v1 (Docker 1.4 and 1.5). */
   readonly requestedTags: RecentTags;
   /** The most tags of a repository's list that are tried. */
   readonly most: (context: RequestContext) => number;
+}
+
+interface List {
+  readonly tags: readonly Tag[];
+  /** The time of the question, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly epoch: AccessEpoch;
 }
 
 export interface TagsToTry {
@@ -45,16 +55,22 @@ const mostWanted = 10;
 const mostListed = 10_000;
 
 export function createV1Tags(options: V1TagsOptions): V1Tags {
-  const { client, versions, recentTags, requestedTags: tagsForV1, most, ttl, clock } = options;
-  const lists = createLru<string, { readonly tags: readonly Tag[]; readonly at: number }>(200);
+  const { client, versions, epochs, recentTags, requestedTags: tagsForV1, most, ttl, clock } = options;
+  const lists = createLru<string, List>(200);
 
   async function list(repository: RepositoryName, context: RequestContext): Promise<readonly Tag[]> {
-    const key = `${versions.current(repository)} ${credentialKey(context.credential)}`;
+    const { credential } = context;
+    const whose = credentialKey(credential);
+    const key = joinKey(versions.current(repository), whose);
     const known = lists.get(key);
-    if (known && clock() - known.at < ttl * 1000) return known.tags;
-    const tags = newestFirst(await listTags(client, repository, mostListed, context));
-    lists.set(key, { tags, at: clock() });
-    return tags;
+    if (known && !known.epoch.hasEnded && clock() - known.at < ttl * 1000) return known.tags;
+    const at = clock();
+    const listed = await epochs.ask(repository, whose, async () => {
+      const tags = newestFirst(await listTags(client, repository, mostListed, context));
+      return { tags, at, public: credential.kind === 'none' };
+    });
+    lists.set(key, listed);
+    return listed.tags;
   }
 
   return {
