@@ -36,9 +36,10 @@ export interface AccessEpochs {
   end(repository: RepositoryName, whose: string): void;
   /**
    * The same client, except that a final refusal of a read ends the epoch of its credential. The refusal of any read
-   * counts, of a blob or a list too: registries decide by the repository, and a response does not tell an exception
-   * (a quota, a blocked image, a list that has a right of its own as in Azure and Amazon). An epoch that ends for
-   * nothing costs one HEAD for each reference. A HEAD does not count, because some registries refuse each HEAD.
+   * counts, of a blob or a list too. Registries decide by the repository, and a response does not tell an exception: a
+   * quota, a blocked image, a list with a right of its own (Azure Container Registry, `metadata/read`). An epoch that
+   * ends for nothing costs one HEAD for each reference. Harbor refuses a vulnerable image with 412, which ends none.
+   * The refusal of a HEAD does not count, because some registries refuse each HEAD.
    */
   watching(client: UpstreamClient): UpstreamClient;
 }
@@ -50,7 +51,7 @@ interface Epoch {
   hasProof: boolean;
 }
 
-/** More epochs are of more credentials and repositories than there are proofs; the proofs of the oldest ones end. */
+/** The epoch that was used longest ago ends, with its proofs: a refusal would not find it any more. */
 const mostEpochs = 10_000;
 
 export function createAccessEpochs(): AccessEpochs {

@@ -75,8 +75,8 @@ export async function resolveUpstream(
 /**
  * Whether a GET may succeed after the error of a HEAD: some registries take no HEAD (405), and others refuse it to a
  * request without a login (`headBlob`). Docker asks again by GET after each error (distribution,
- * registry/client/repository.go, `tags.Get`). A refused login is not sent twice: registries count refused logins, and
- * lock accounts.
+ * registry/client/repository.go, `tags.Get`). A refused login is not sent twice, because registries lock accounts
+ * after several wrong logins (Artifactory, "User Account Locking").
  */
 function mayTakeGet(error: unknown, { credential }: RequestContext): error is RegistryError {
   if (hasStatus(error, 405)) return true;

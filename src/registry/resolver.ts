@@ -35,9 +35,9 @@ export interface ResolverOptions {
 export interface Resolver {
   /**
    * Resolves a reference with the credential of the request, at most once per TTL and credential, until the repository
-   * is written to or refused. Only two grants give access to cached content: upstream gave it to a request without a credential
-   * (valid for all, and stale while upstream fails), or to this very Authorization value (valid for that value alone,
-   * never stale).
+   * is written to or refused. Only two grants give access to cached content: upstream gave it to a request without a
+   * credential (valid for all, and stale while upstream fails), or to this very Authorization value (valid for that
+   * value alone, never stale).
    * @param purpose `to read` if the manifest is read next: a new reference is then resolved by GET, where upstream is
    *   known not to count pulls, which saves a request.
    * @throws RegistryError MANIFEST_UNKNOWN, UNAUTHORIZED, DENIED, RATE_LIMITED, or that upstream failed.
@@ -184,10 +184,9 @@ export function createResolver(options: ResolverOptions): Resolver {
     repository: RepositoryName,
     reference: Reference,
     context: RequestContext,
-    { state, key, publicKey }: Readonly<Record<'state' | 'key' | 'publicKey', string>>,
+    { state, whose, key, publicKey }: Readonly<Record<'state' | 'whose' | 'key' | 'publicKey', string>>,
     purpose: Purpose,
   ): Promise<Resolution> {
-    const whose = credentialKey(context.credential);
     const question = async () => {
       const isNew = purpose === 'to read' && !grants.has(key) && !grants.has(publicKey);
       const by = isNew && (await mayRead(repository, reference, context)) ? 'GET' : 'HEAD';
@@ -229,14 +228,21 @@ export function createResolver(options: ResolverOptions): Resolver {
     async resolve(repository, reference, context, purpose = 'to know') {
       const state = versions.current(repository);
       const publicKey = grantKey(state, reference, 'none');
-      const key = grantKey(state, reference, credentialKey(context.credential));
+      const whose = credentialKey(context.credential);
+      const key = grantKey(state, reference, whose);
       for (const each of [publicKey, key]) {
         const grant = grants.get(each);
         if (grant && isFresh(grant)) return resolvedBy({ key: each, grant }, repository, state);
       }
       const pending = context.resolutions?.get(key);
       if (pending) return pending;
-      const resolution = resolveAnew(repository, reference, context, { state, key, publicKey }, purpose);
+      const resolution = resolveAnew(
+        repository,
+        reference,
+        context,
+        { state, whose, key, publicKey },
+        purpose,
+      );
       context.resolutions?.set(key, resolution);
       return resolution;
     },
