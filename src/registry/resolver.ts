@@ -104,6 +104,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   ): CachedGrant {
     const whose = granted.public ? 'none' : credentialKey(credential);
     const key = grantKey(state, reference, whose);
+    // A newer grant, from after the refusal, may be cached already.
     if (granted.epoch.hasEnded) return { key, grant: granted };
     const previous = previousGrant(grants.get(key), granted);
     const grant = previous ? { ...granted, previous } : granted;
@@ -251,7 +252,7 @@ export function createResolver(options: ResolverOptions): Resolver {
 
 /** The last public grant that named another digest. */
 function previousGrant(before: AccessGrant | undefined, now: AccessGrant): AccessGrant | undefined {
-  if (!before?.public || !now.public || before.epoch.hasEnded) return undefined;
+  if (!before?.public || !now.public) return undefined;
   if (before.digest === now.digest) return before.previous;
   const { previous: _, ...last } = before;
   return last;
