@@ -35,6 +35,11 @@ export interface AccessEpochs {
   /** Ends the epoch of a credential, or of everyone (`none`), because upstream has refused the repository to it. */
   end(repository: RepositoryName, whose: string): void;
   /**
+   * Whether the refusal of a question of everyone would end anything: a public proof, or another pending question that
+   * may prove something.
+   */
+  wouldEnd(repository: RepositoryName): boolean;
+  /**
    * The same client, except that a final refusal of a read ends the epoch of its credential. The refusal of any read
    * counts, of a blob or a list too. Registries decide by the repository, and a response does not tell an exception: a
    * quota, a blocked image, a list with a right of its own (Azure Container Registry, `metadata/read`). An epoch that
@@ -63,15 +68,15 @@ export function createAccessEpochs(): AccessEpochs {
     },
   });
 
-  function begin(key: string): Epoch {
+  function begin(key: string): { readonly key: string; readonly epoch: Epoch } {
     const epoch = epochs.get(key) ?? { hasEnded: false, questions: 0, hasProof: false };
     epoch.questions += 1;
     if (epoch.questions === 1) epochs.set(key, epoch, { noDisposeOnSet: true });
-    return epoch;
+    return { key, epoch };
   }
 
   /** An epoch without a proof takes no memory: refused requests must not displace the epochs of others. */
-  function leave(key: string, epoch: Epoch): void {
+  function leave({ key, epoch }: ReturnType<typeof begin>): void {
     epoch.questions -= 1;
     const isNeeded = epoch.hasProof || epoch.questions > 0;
     if (!isNeeded && epochs.peek(key) === epoch) epochs.delete(key);
@@ -87,21 +92,24 @@ export function createAccessEpochs(): AccessEpochs {
     question: () => Promise<Proof>,
   ): Promise<Proof & { readonly epoch: AccessEpoch }> {
     // One of several mirrors may be asked without a login (upstream/mirrors.ts): its proof is public.
-    const keys = { own: joinKey(repository, whose), everyone: joinKey(repository, 'none') };
-    const own = begin(keys.own);
-    const everyone = begin(keys.everyone);
+    const own = begin(joinKey(repository, whose));
+    const everyone = whose === 'none' ? own : begin(joinKey(repository, 'none'));
     try {
       const proof = await question();
-      const epoch = proof.public ? everyone : own;
+      const { epoch } = proof.public ? everyone : own;
       epoch.hasProof = true;
       return { ...proof, epoch };
     } finally {
-      leave(keys.everyone, everyone);
-      leave(keys.own, own);
+      for (const each of new Set([own, everyone])) leave(each);
     }
   }
 
-  return { ask, end, watching: (client) => watch(client, end) };
+  function wouldEnd(repository: RepositoryName): boolean {
+    const epoch = epochs.peek(joinKey(repository, 'none'));
+    return epoch !== undefined && (epoch.hasProof || epoch.questions > 1);
+  }
+
+  return { ask, end, wouldEnd, watching: (client) => watch(client, end) };
 }
 
 function watch(client: UpstreamClient, end: AccessEpochs['end']): UpstreamClient {

@@ -30,6 +30,7 @@ export interface UpstreamReply {
  * Asks upstream for a reference with the credential of the request.
  * @param by `HEAD`, which no registry counts, and then GET if that does not tell the digest; or at once `GET`, which
  *   brings the manifest, too.
+ * @param isConfirmed whether a GET confirms the refusal of a HEAD without a credential, because something depends on it.
  * @throws RegistryError; by `GET` ConversionError DIGEST_MISMATCH as well.
  */
 export async function resolveUpstream(
@@ -39,6 +40,7 @@ export async function resolveUpstream(
   reference: Reference,
   context: RequestContext,
   by: 'HEAD' | 'GET',
+  isConfirmed: () => boolean,
 ): Promise<UpstreamReply> {
   // Other clients may wait for the resolution too: it does not end with one of them.
   const shared = { ...context, signal: undefined };
@@ -55,7 +57,7 @@ export async function resolveUpstream(
       const named = namedBy(head, reference);
       return named ? { ...named, public: head.public } : {};
     } catch (error) {
-      if (mayTakeGet(error, context)) return { refusal: error };
+      if (mayTakeGet(error, context, isConfirmed)) return { refusal: error };
       throw error;
     }
   }
@@ -66,21 +68,26 @@ export async function resolveUpstream(
       rateLimits.record(context, response.headers);
       return { ...(await readWhole(response, reference)), public: response.public };
     } catch (error) {
-      // While upstream fails, its last word about the reference is its refusal. A HEAD that it does not take is none.
-      throw isRefused(refusal) && isUpstreamFailing(error) ? refusal : error;
+      // One refusal has one message, whether a GET confirms it or not. While upstream fails, its last word about the
+      // reference is its refusal.
+      throw isRefused(refusal) && (isRefused(error) || isUpstreamFailing(error)) ? refusal : error;
     }
   }
 }
 
 /**
- * Whether a GET may succeed after the error of a HEAD: some registries take no HEAD (405), and others refuse it to a
- * request without a login (`headBlob`). Docker asks again by GET after each error (distribution,
- * registry/client/repository.go, `tags.Get`). A refused login is not sent twice, because registries lock accounts
- * after several wrong logins (Artifactory, "User Account Locking").
+ * Whether to ask again by GET after the error of a HEAD. Some registries take no HEAD (405). Others refuse each HEAD to
+ * requests without a login (`headBlob`), so that a HEAD alone does not tell that upstream refuses the repository.
+ * Docker asks again after each error (distribution, registry/client/repository.go, `tags.Get`). A refused login is not
+ * sent twice, because registries lock accounts after several wrong logins (Artifactory, "User Account Locking").
  */
-function mayTakeGet(error: unknown, { credential }: RequestContext): error is RegistryError {
+function mayTakeGet(
+  error: unknown,
+  { credential }: RequestContext,
+  isConfirmed: () => boolean,
+): error is RegistryError {
   if (hasStatus(error, 405)) return true;
-  return credential.kind === 'none' && (hasStatus(error, 401) || hasStatus(error, 403));
+  return credential.kind === 'none' && (hasStatus(error, 401) || hasStatus(error, 403)) && isConfirmed();
 }
 
 function namedBy(

@@ -173,7 +173,8 @@ export function createResolver(options: ResolverOptions): Resolver {
     by: 'HEAD' | 'GET',
   ): Promise<UpstreamReply> {
     try {
-      return await resolveUpstream(client, rateLimits, repository, reference, context, by);
+      const isConfirmed = () => epochs.wouldEnd(repository);
+      return await resolveUpstream(client, rateLimits, repository, reference, context, by, isConfirmed);
     } catch (error) {
       // For a login, which is sent once (`resolveUpstream`), the refusal of a HEAD is final.
       if (context.credential.kind !== 'none' && isRefused(error)) epochs.end(repository, whose);

@@ -103,6 +103,13 @@ describe('a repository that upstream refuses to everyone', () => {
     expect(upstream.asked).toEqual([]);
   });
 
+  it('is asked once where no proof depends on the response, as by containerd before each login', async () => {
+    const upstream = scriptedUpstream(challenged);
+    const app = testApp({}, upstream.fetch);
+    expect((await app.head(latest, docker19)).status).toBe(401);
+    expect(upstream.asked).toEqual([`HEAD ${latest}`]);
+  });
+
   it('leads to no previous image of a tag that has moved', async () => {
     const { upstream, app } = await served();
     const other = await samples.fetch(`${upstreamUrl}/v2/sample/schema2/manifests/latest`, {});
