@@ -34,8 +34,13 @@ export interface MemoryBudget {
    * Creates a table. Tables with the same name, like those of several routes, share the bytes of the name: when these
    * are used up, the table that takes most of them loses an entry, so that no route takes the share of another.
    * @param measure bytes of a value, for values with closures; by default `bytesOfValue`. Keys count besides.
+   * @param removed called for each value that goes, unless a new one replaces it.
    */
-  table<Value extends {}>(name: TableName, measure?: (value: Value) => number): MemoryTable<Value>;
+  table<Value extends {}>(
+    name: TableName,
+    measure?: (value: Value) => number,
+    removed?: (value: Value) => void,
+  ): MemoryTable<Value>;
   usage(): readonly TableUsage[];
 }
 
@@ -53,10 +58,10 @@ export function createMemoryBudget(bytes: number, unused: readonly TableName[] =
   };
   const pools = new Map(tableNames.map((name) => [name, createPool(limitOf(name))]));
   return {
-    table(name, measure = bytesOfValue) {
+    table(name, measure = bytesOfValue, removed = () => undefined) {
       const pool = pools.get(name);
       if (pool === undefined) throw new TypeError(`there is no share for ${name}`);
-      return pool.table(measure);
+      return pool.table(measure, removed);
     },
     usage: () => [...pools].map(([table, { bytes, limit }]) => ({ table, bytes: bytes(), limit })),
   };
@@ -65,7 +70,10 @@ export function createMemoryBudget(bytes: number, unused: readonly TableName[] =
 /** The tables that share the bytes of one name. */
 interface Pool extends Pick<TableUsage, 'limit'> {
   readonly bytes: () => number;
-  table<Value extends {}>(measure: (value: Value) => number): MemoryTable<Value>;
+  table<Value extends {}>(
+    measure: (value: Value) => number,
+    removed: (value: Value) => void,
+  ): MemoryTable<Value>;
 }
 
 interface Member {
@@ -92,12 +100,18 @@ function createPool(limit: number): Pool {
   return {
     limit,
     bytes: () => used,
-    table<Value extends {}>(measure: (value: Value) => number): MemoryTable<Value> {
+    table<Value extends {}>(
+      measure: (value: Value) => number,
+      removed: (value: Value) => void,
+    ): MemoryTable<Value> {
       // Without `max`, lru-cache allocates memory as its contents grow; a table of 0 bytes has no room for an entry.
       const entries = new LRUCache<string, Value>({
         maxSize: Math.max(1, limit),
         maxEntrySize: Math.max(1, Math.floor(limit / 2)),
         sizeCalculation: (value, key) => tableEntryBytes + bytesOfText(key) + measure(value),
+        dispose: (value, _, reason) => {
+          if (reason !== 'set') removed(value);
+        },
       });
       members.push(entries);
       const counting = (change: () => void) => {

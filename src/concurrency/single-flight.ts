@@ -15,6 +15,11 @@ export interface Work<T> {
    *   goes on.
    */
   readonly start: (abandoned: () => AbortSignal) => Promise<T>;
+  /**
+   * Whether the result of work that another request started suits this one. If it does not, the request joins or starts
+   * the next work. Absent if each result does.
+   */
+  readonly suits?: (result: T) => boolean;
   /** Makes the error for a request whose deadline ends before the work. */
   readonly late: () => Error;
 }
@@ -89,7 +94,10 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
     const running = flights.get(work.key);
     const flight = running ?? begin(work);
     try {
-      return await waitForFlight(flight, signal);
+      const result = await waitForFlight(flight, signal);
+      const { suits, ...again } = work;
+      // The next work starts after this request has come, so that its result suits.
+      return running === undefined || suits?.(result) !== false ? result : await joinFlight(again, signal);
     } catch (error) {
       if (isDeadline(signal)) {
         remove(work.key, flight);

@@ -9,11 +9,13 @@ import { findBlob } from '../upstream/api/blobs.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { isAbsence } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
+import type { AccessEpoch, AccessEpochs } from './access-epochs.ts';
 import { proveReadAccess, type ReadAccess, type ReadAccessParts } from './read-access.ts';
 import type { RepositoryVersions } from './repository-versions.ts';
 
 export interface EmptyLayerOptions extends ReadAccessParts {
   readonly versions: RepositoryVersions;
+  readonly epochs: AccessEpochs;
   /** Seconds for which a proof may be used again. */
   readonly ttl: number;
   /** Milliseconds since the epoch. */
@@ -38,44 +40,53 @@ export interface EmptyLayerAccess {
 }
 
 interface Proof extends ReadAccess {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
+  readonly epoch: AccessEpoch;
 }
 
 const deadlineMs = 60_000;
 
 export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAccess {
-  const { client, versions, ttl, clock, background, memory } = options;
+  const { client, versions, epochs, ttl, clock, background, memory } = options;
   const proofs = memory.table<Proof>('read-access');
-  const flights = createSingleFlight<ReadAccess>(deadlineMs, background);
+  const flights = createSingleFlight<Proof>(deadlineMs, background);
 
   async function proveAnew(repository: RepositoryName, context: RequestContext): Promise<ReadAccess> {
+    const at = clock();
     try {
-      return await findBlob(client, repository, emptyLayer.digest, context);
+      return { ...(await findBlob(client, repository, emptyLayer.digest, context)), at };
     } catch (error) {
       const access = isAbsence(error) && (await proveReadAccess(options, repository, context));
       if (!access) throw error;
-      return access;
+      return { public: access.public, at: access.at };
     }
   }
+
+  const isFresh = ({ at, epoch }: Proof) => !epoch.hasEnded && clock() - at < ttl * 1000;
 
   return {
     async prove(repository, context) {
       const state = versions.current(repository);
+      const whose = credentialKey(context.credential);
       const publicKey = joinKey(state, 'none');
-      const key = joinKey(state, credentialKey(context.credential));
+      const key = joinKey(state, whose);
       for (const each of [publicKey, key]) {
         const known = proofs.get(each);
-        if (known && clock() - known.at < ttl * 1000) return known;
+        if (known && isFresh(known)) return known;
       }
-      const at = clock();
-      const late = () =>
-        new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
-      // Other requests wait for the proof too: it does not end with the client that asked first.
-      const start = () => proveAnew(repository, { ...context, signal: undefined });
-      const access = await flights.join({ key, start, late }, context.signal);
-      proofs.set(access.public ? publicKey : key, { ...access, at });
-      return access;
+      const arrived = clock();
+      const proof = await flights.join(
+        {
+          key,
+          // Other requests wait for the proof too: it does not end with the client that asked first.
+          start: () =>
+            epochs.ask(repository, whose, () => proveAnew(repository, { ...context, signal: undefined })),
+          suits: ({ epoch, at }) => !epoch.hasEnded && at + ttl * 1000 >= arrived,
+          late: () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.'),
+        },
+        context.signal,
+      );
+      if (!proof.epoch.hasEnded) proofs.set(proof.public ? publicKey : key, proof);
+      return proof;
     },
   };
 }

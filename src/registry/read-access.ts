@@ -12,6 +12,8 @@ import type { Resolver } from './resolver.ts';
 export interface ReadAccess {
   /** Upstream gives the image without a credential. */
   readonly public: boolean;
+  /** The time of the question to upstream, by the clock of the resolver. */
+  readonly at: number;
 }
 
 export interface ReadAccessParts {

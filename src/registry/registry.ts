@@ -19,6 +19,7 @@ import type { Match } from '../routing/match.ts';
 import { createRepositoryNames, type RepositoryNames } from '../routing/repository-names.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
+import { createAccessEpochs } from './access-epochs.ts';
 import { type ContentStore, createContentStore } from './content-store.ts';
 import { createEmptyLayerAccess, type EmptyLayerAccess } from './empty-layer-access.ts';
 import {
@@ -167,8 +168,9 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
 const usualWalkGets = 8;
 
 export function createRegistry(options: RegistryOptions): Registry {
-  const { settings, match, client, cache, memory, clock, signingKey, fixedLength, background, metrics } =
-    options;
+  const { settings, match, cache, memory, clock, signingKey, fixedLength, background, metrics } = options;
+  const epochs = createAccessEpochs(memory);
+  const client = epochs.watching(options.client);
   const content = createContentStore({
     client,
     cache,
@@ -176,7 +178,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     background,
     refusesUnsigned: settings.refusesUnsigned,
   });
-  const layers = createLayers(options);
+  const layers = createLayers({ ...options, client });
   const converter = createManifestConverter({
     upstream: client.id,
     content,
@@ -196,6 +198,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     clock,
     background,
     versions,
+    epochs,
     content,
     memory,
   });
@@ -210,6 +213,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     layers,
     versions,
     memory,
+    epochs,
   };
   const search = { line: options.searchLine, route: options.id, clock, background };
   const recipeSearch = createRecipeSearch({

@@ -2,7 +2,7 @@ import { type Digest, digestOf } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
-import { RegistryError } from '../errors.ts';
+import { isUpstreamFailing, RegistryError } from '../errors.ts';
 import {
   fetchManifest,
   headManifest,
@@ -11,7 +11,7 @@ import {
 } from '../upstream/api/manifests.ts';
 import { referenceText } from '../upstream/api/paths.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { hasStatus } from '../upstream/error-response.ts';
+import { hasStatus, isRefused } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { verifyManifest } from './verify-manifest.ts';
@@ -30,6 +30,7 @@ export interface UpstreamReply {
  * Asks upstream for a reference with the credential of the request.
  * @param by `HEAD`, which no registry counts, and then GET if that does not tell the digest; or at once `GET`, which
  *   brings the manifest, too.
+ * @param isConfirmed whether a GET confirms the refusal of a HEAD without a credential, because something depends on it.
  * @throws RegistryError; by `GET` ConversionError DIGEST_MISMATCH as well.
  */
 export async function resolveUpstream(
@@ -39,24 +40,54 @@ export async function resolveUpstream(
   reference: Reference,
   context: RequestContext,
   by: 'HEAD' | 'GET',
+  isConfirmed: () => boolean,
 ): Promise<UpstreamReply> {
   // Other clients may wait for the resolution too: it does not end with one of them.
   const shared = { ...context, signal: undefined };
   const text = referenceText(reference);
-  if (by === 'HEAD') {
-    const head = await headManifest(client, repository, text, shared).catch(noHead);
-    if (head) rateLimits.record(context, head.headers);
-    const named = head && namedBy(head, reference);
-    if (named) return { ...named, public: head.public };
+  const found = await askByHead().catch(unknownManifest);
+  if ('digest' in found) return found;
+  return askByGet(found.refusal).catch(unknownManifest);
+
+  async function askByHead(): Promise<UpstreamReply | { readonly refusal?: RegistryError }> {
+    if (by === 'GET') return {};
+    try {
+      const head = await headManifest(client, repository, text, shared);
+      rateLimits.record(context, head.headers);
+      const named = namedBy(head, reference);
+      return named ? { ...named, public: head.public } : {};
+    } catch (error) {
+      if (mayTakeGet(error, context, isConfirmed)) return { refusal: error };
+      throw error;
+    }
   }
-  const found = await fetchManifest(client, repository, text, shared).catch(unknownManifest);
-  rateLimits.record(context, found.headers);
-  return { ...(await readWhole(found, reference)), public: found.public };
+
+  async function askByGet(refusal: RegistryError | undefined): Promise<UpstreamReply> {
+    try {
+      const response = await fetchManifest(client, repository, text, shared);
+      rateLimits.record(context, response.headers);
+      return { ...(await readWhole(response, reference)), public: response.public };
+    } catch (error) {
+      // One refusal has one message, whether a GET confirms it or not. While upstream fails, its last word about the
+      // reference is its refusal.
+      throw isRefused(refusal) && (isRefused(error) || isUpstreamFailing(error)) ? refusal : error;
+    }
+  }
 }
 
-/** Some registries take no HEAD. @throws the error of any other refusal. */
-function noHead(error: unknown): undefined {
-  if (!hasStatus(error, 405)) unknownManifest(error);
+/**
+ * Whether to ask again by GET after the error of a HEAD. Some registries take no HEAD (405). Others refuse each HEAD to
+ * requests without a login (`headBlob`), so that a HEAD alone does not tell that upstream refuses the repository.
+ * Docker asks again after each error (distribution, registry/client/repository.go, `tags.Get`). A refused login is not
+ * sent twice, because registries lock accounts after several wrong logins (Artifactory, "User Account Locking").
+ */
+function mayTakeGet(
+  error: unknown,
+  { credential }: RequestContext,
+  isConfirmed: () => boolean,
+): error is RegistryError {
+  if (hasStatus(error, 405)) return true;
+  return credential.kind === 'none' && (hasStatus(error, 401) || hasStatus(error, 403)) && isConfirmed();
 }
 
 function namedBy(

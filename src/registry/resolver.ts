@@ -2,13 +2,15 @@ import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Background } from '../concurrency/background.ts';
-import { createSingleFlight } from '../concurrency/single-flight.ts';
+import { createSingleFlight, type Work } from '../concurrency/single-flight.ts';
 import { isSpent, isUpstreamFailing, RegistryError } from '../errors.ts';
 import { referenceText } from '../upstream/api/paths.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
+import { isRefused } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import type { Purpose, Resolution } from '../upstream/resolution.ts';
+import type { AccessEpoch, AccessEpochs } from './access-epochs.ts';
 import type { ContentStore } from './content-store.ts';
 import { createRateLimits } from './rate-limits.ts';
 import type { RepositoryVersions } from './repository-versions.ts';
@@ -24,6 +26,7 @@ export interface ResolverOptions {
   readonly clock: () => number;
   readonly background: Background;
   readonly versions: RepositoryVersions;
+  readonly epochs: AccessEpochs;
   readonly content: Pick<ContentStore, 'putManifest' | 'hasManifest'>;
   readonly memory: MemoryBudget;
 }
@@ -31,9 +34,9 @@ export interface ResolverOptions {
 export interface Resolver {
   /**
    * Resolves a reference with the credential of the request, at most once per TTL and credential, until the repository
-   * is written to. Only two grants give access to cached content: upstream gave it to a request without a credential
-   * (valid for all, and stale while upstream fails), or to this very Authorization value (valid for that value alone,
-   * never stale).
+   * is written to or refused. Only two grants give access to cached content: upstream gave it to a request without a
+   * credential (valid for all, and stale while upstream fails), or to this very Authorization value (valid for that
+   * value alone, never stale).
    * @param purpose `to read` if the manifest is read next: a new reference is then resolved by GET, where upstream is
    *   known not to count pulls, which saves a request.
    * @throws RegistryError MANIFEST_UNKNOWN, UNAUTHORIZED, DENIED, RATE_LIMITED, or that upstream failed.
@@ -49,15 +52,19 @@ export interface Resolver {
   /**
    * The right to some image of the repository, as far as an earlier response proves it. Sends no request.
    */
-  readAccess(repository: RepositoryName, context: RequestContext): Pick<Resolution, 'public'> | undefined;
+  readAccess(
+    repository: RepositoryName,
+    context: RequestContext,
+  ): Pick<Resolution, 'public' | 'at'> | undefined;
   /** Whether upstream counts the pulls of this account, as Docker Hub does for all but paying accounts. */
   countsPulls(context: RequestContext): boolean;
 }
 
 /** Upstream's reply, and its time. There are thousands of them, so it holds nothing else. */
 interface AccessGrant extends Omit<UpstreamReply, 'manifest'> {
-  /** Milliseconds since the epoch. */
+  /** The time of the question, in milliseconds since the epoch. */
   readonly at: number;
+  readonly epoch: AccessEpoch;
   readonly previous?: AccessGrant;
 }
 
@@ -70,15 +77,17 @@ interface CachedGrant {
 const deadlineMs = 60_000;
 
 export function createResolver(options: ResolverOptions): Resolver {
-  const { client, ttl, staleFor, clock, background, versions, content, memory } = options;
+  const { client, ttl, staleFor, clock, background, versions, epochs, content, memory } = options;
   const grants = memory.table<AccessGrant>('access-grants');
   /** The last time that upstream let a credential, or everyone, read an image of a repository. */
-  const reads = memory.table<Pick<AccessGrant, 'at' | 'public'>>('read-access');
+  const reads = memory.table<Pick<AccessGrant, 'at' | 'public' | 'epoch'>>('read-access');
   const flights = createSingleFlight<AccessGrant>(deadlineMs, background);
   const rateLimits = createRateLimits(memory);
 
   const ageOf = ({ at }: AccessGrant) => (clock() - at) / 1000;
-  const isFresh = (grant: AccessGrant) => ageOf(grant) < ttl;
+  const isFresh = (grant: AccessGrant) => !grant.epoch.hasEnded && ageOf(grant) < ttl;
+  /** Whether a grant may stand in while upstream fails. */
+  const isUsable = (grant: AccessGrant) => grant.public && !grant.epoch.hasEnded && ageOf(grant) <= staleFor;
 
   /** Caches a grant, by its digest too: Docker ≥ 20.10 and containerd go on with the digest that a HEAD told them. */
   function cacheGrant(
@@ -89,28 +98,30 @@ export function createResolver(options: ResolverOptions): Resolver {
   ): CachedGrant {
     const whose = granted.public ? 'none' : credentialKey(credential);
     const key = grantKey(state, reference, whose);
+    // A newer grant, from after the refusal, may be cached already.
+    if (granted.epoch.hasEnded) return { key, grant: granted };
     const previous = previousGrant(grants.get(key), granted);
     const grant = previous ? { ...granted, previous } : granted;
     grants.set(grantKey(state, { kind: 'digest', digest: grant.digest }, whose), granted);
     grants.set(key, grant);
-    reads.set(joinKey(state, whose), { at: granted.at, public: granted.public });
+    reads.set(joinKey(state, whose), { at: granted.at, public: granted.public, epoch: granted.epoch });
     return { key, grant };
   }
 
   /** The resolution of a grant, with the previous one that may stand in while that is young enough. */
   function resolvedBy({ key, grant }: CachedGrant, repository: RepositoryName, state: string): Resolution {
-    const { previous, at, ...reply } = grant;
+    const { previous, epoch: _, ...reply } = grant;
     const isCached = () => {
       const now = grants.peek(key);
-      return now?.at === at && now.digest === reply.digest;
+      return now?.at === reply.at && now.digest === reply.digest;
     };
     const isStillFresh = () => isFresh(grant) && versions.current(repository) === state && isCached();
     const resolved = { ...reply, age: undefined, isFresh: isStillFresh };
-    return previous && ageOf(previous) <= staleFor ? { ...resolved, previous: staleOf(previous) } : resolved;
+    return previous && isUsable(previous) ? { ...resolved, previous: staleOf(previous) } : resolved;
   }
 
   function staleOf(grant: AccessGrant): Resolution {
-    const { previous: _, at: __, ...reply } = grant;
+    const { previous: _, epoch: __, ...reply } = grant;
     return { ...reply, age: Math.floor(ageOf(grant)) };
   }
 
@@ -123,21 +134,17 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   async function joinOrStale(
-    key: string,
+    work: Work<AccessGrant>,
     publicKey: string,
-    work: () => Promise<AccessGrant>,
     signal?: AbortSignal,
   ): Promise<AccessGrant | Resolution> {
     try {
-      const late = () =>
-        new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
-      return await flights.join({ key, start: work, late }, signal);
+      return await flights.join(work, signal);
     } catch (error) {
       // A grant that upstream has refused to everyone does not stand in when upstream fails later.
       const known = grants.get(publicKey);
-      if (key === publicKey && isRefusal(error)) dropGrant(publicKey, known);
-      const isYoung = known?.public && ageOf(known) <= staleFor;
-      if (!isYoung || isRefusal(error) || !isUpstreamFailing(error)) throw error;
+      if (work.key === publicKey && isRefusal(error)) dropGrant(publicKey, known);
+      if (!known || !isUsable(known) || isRefusal(error) || !isUpstreamFailing(error)) throw error;
       return staleOf(known);
     }
   }
@@ -152,31 +159,49 @@ export function createResolver(options: ResolverOptions): Resolver {
     return reference.kind === 'tag' || !(await content.hasManifest(repository, reference.digest, context));
   }
 
+  async function askUpstream(
+    repository: RepositoryName,
+    reference: Reference,
+    context: RequestContext,
+    whose: string,
+    by: 'HEAD' | 'GET',
+  ): Promise<UpstreamReply> {
+    try {
+      const isConfirmed = () => epochs.wouldEnd(repository);
+      return await resolveUpstream(client, rateLimits, repository, reference, context, by, isConfirmed);
+    } catch (error) {
+      // For a login, which is sent once (`resolveUpstream`), the refusal of a HEAD is final.
+      if (context.credential.kind !== 'none' && isRefused(error)) epochs.end(repository, whose);
+      throw error;
+    }
+  }
+
   async function resolveAnew(
     repository: RepositoryName,
     reference: Reference,
     context: RequestContext,
-    { state, key, publicKey }: Readonly<Record<'state' | 'key' | 'publicKey', string>>,
+    { state, whose, key, publicKey }: Readonly<Record<'state' | 'whose' | 'key' | 'publicKey', string>>,
     purpose: Purpose,
   ): Promise<Resolution> {
-    const work = async () => {
+    const question = async () => {
       const isNew = purpose === 'to read' && !grants.has(key) && !grants.has(publicKey);
       const by = isNew && (await mayRead(repository, reference, context)) ? 'GET' : 'HEAD';
       const at = clock();
-      const { manifest, ...reply } = await resolveUpstream(
-        client,
-        rateLimits,
-        repository,
-        reference,
-        context,
-        by,
-      );
+      const { manifest, ...reply } = await askUpstream(repository, reference, context, whose, by);
       const { digest, contentType } = reply;
       if (manifest) await content.putManifest(repository, digest, { bytes: manifest, contentType }, context);
       return { ...reply, at };
     };
-    const grant = await joinOrStale(key, publicKey, work, context.signal);
-    return 'at' in grant
+    const arrived = clock();
+    const work: Work<AccessGrant> = {
+      key,
+      start: () => epochs.ask(repository, whose, question),
+      // The question of another request may have been sent before a refusal, or more than a TTL ago.
+      suits: ({ epoch, at }) => !epoch.hasEnded && at + ttl * 1000 >= arrived,
+      late: () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.'),
+    };
+    const grant = await joinOrStale(work, publicKey, context.signal);
+    return 'epoch' in grant
       ? resolvedBy(cacheGrant(state, reference, context, grant), repository, state)
       : grant;
   }
@@ -187,7 +212,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     readAccess(repository, { credential }) {
       const state = versions.current(repository);
       const known = ['none', credentialKey(credential)].map((whose) => reads.get(joinKey(state, whose)));
-      return known.find((read) => read && clock() - read.at < ttl * 1000);
+      return known.find((read) => read && !read.epoch.hasEnded && clock() - read.at < ttl * 1000);
     },
 
     forget(repository, reference, context) {
@@ -199,14 +224,21 @@ export function createResolver(options: ResolverOptions): Resolver {
     async resolve(repository, reference, context, purpose = 'to know') {
       const state = versions.current(repository);
       const publicKey = grantKey(state, reference, 'none');
-      const key = grantKey(state, reference, credentialKey(context.credential));
+      const whose = credentialKey(context.credential);
+      const key = grantKey(state, reference, whose);
       for (const each of [publicKey, key]) {
         const grant = grants.get(each);
         if (grant && isFresh(grant)) return resolvedBy({ key: each, grant }, repository, state);
       }
       const pending = context.resolutions?.get(key);
       if (pending) return pending;
-      const resolution = resolveAnew(repository, reference, context, { state, key, publicKey }, purpose);
+      const resolution = resolveAnew(
+        repository,
+        reference,
+        context,
+        { state, whose, key, publicKey },
+        purpose,
+      );
       context.resolutions?.set(key, resolution);
       return resolution;
     },

@@ -48,6 +48,11 @@ export interface UpstreamResponse {
    * that the content is public.
    */
   readonly anonymous: boolean;
+  /**
+   * True when the registry itself refuses the request for good: 401 after each challenge that could be met, with a new
+   * token, or 403. The refusal of a server that a redirect leads to is not the registry's.
+   */
+  readonly refused: boolean;
 }
 
 export interface UpstreamClient {
@@ -89,13 +94,13 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
 
   const isOtherOrigin = ({ url }: StaticRequest) => url !== undefined && url.origin !== baseUrl.origin;
 
-  async function attempt(request: StaticRequest, grant: Authorization): Promise<Response> {
+  async function attempt(request: StaticRequest, grant: Authorization): Promise<Answer> {
     const url = request.url ?? urlBelow(id, request.path);
     const headers = requestHeaders(request, options.userAgent, grant.authorization);
     const followed = await exchange(options, request, url, headers);
     const leftOrigin = isOtherOrigin(request) || followed.leftOrigin;
     if (leftOrigin && followed.response.status === 401) throw await foreignChallenge(followed, baseUrl);
-    return followed.response;
+    return { response: followed.response, leftOrigin };
   }
 
   /** A body cannot be sent again, so a ping finds out the Authorization that upstream wants before it is sent. */
@@ -103,43 +108,47 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     const grant = await authorizer.authorize(request);
     if (request.body === undefined || authorizer.isSettled(request)) return grant;
     const { body: _, headers: __, url: ___, ...rest } = request;
-    const ping = await attempt({ ...rest, method: 'GET', path: '/v2/' }, grant);
+    const { response: ping } = await attempt({ ...rest, method: 'GET', path: '/v2/' }, grant);
     const better = ping.status === 401 ? await answerChallenge(authorizer, ping, grant, request) : undefined;
     await discard(ping);
     return better ?? grant;
   }
 
-  async function respond(request: StaticRequest): Promise<Response> {
+  async function respond(request: StaticRequest): Promise<Answer> {
     if (isOtherOrigin(request)) return attempt(request, { authorization: undefined });
     const grant = await grantFor(request);
-    const response = await attempt(request, grant);
+    const first = await attempt(request, grant);
+    const { response } = first;
     if (response.status !== 401) {
       if (!isRead(request)) authorizer.confirm(request);
-      return response;
+      return first;
     }
     authorizer.invalidate(grant);
-    if (request.body !== undefined) return response;
+    if (request.body !== undefined) return first;
     const next = await answerChallenge(authorizer, response, grant, request);
-    if (next === undefined) return response;
+    if (next === undefined) return first;
     await discard(response);
     const second = await attempt(request, next);
-    if (second.status === 401) authorizer.invalidate(next);
+    if (second.response.status === 401) authorizer.invalidate(next);
     return second;
   }
 
   return {
     id,
     async request({ credential, ...request }) {
-      const response =
+      const { response, leftOrigin } =
         credential.kind === 'kept'
           ? await withHelperCredential(credential, request.body === undefined, (credential) =>
               respond({ ...request, credential }),
             )
           : await respond({ ...request, credential });
-      return { response, anonymous: credential.kind === 'none' };
+      const refused = !leftOrigin && (response.status === 401 || response.status === 403);
+      return { response, anonymous: credential.kind === 'none', refused };
     },
   };
 }
+
+type Answer = Pick<Followed, 'response' | 'leftOrigin'>;
 
 type StaticRequest = Omit<UpstreamRequest, 'credential'> & { readonly credential: StaticCredential };
 
@@ -151,20 +160,21 @@ type StaticRequest = Omit<UpstreamRequest, 'credential'> & { readonly credential
 async function withHelperCredential(
   { helper }: HelperCredential,
   isRepeatable: boolean,
-  respond: (credential: StaticCredential) => Promise<Response>,
-): Promise<Response> {
+  respond: (credential: StaticCredential) => Promise<Answer>,
+): Promise<Answer> {
   const login = await helper.current();
   const first = await respond(login).catch((error: unknown) => {
     if (error instanceof RegistryError && error.code === 'UNAUTHORIZED') return error;
     throw error;
   });
-  if (first instanceof Response && first.status !== 401) return first;
+  const isAnswer = 'response' in first;
+  if (isAnswer && first.response.status !== 401) return first;
   const other = await helper.replace(login);
   if (isRepeatable && other !== undefined) {
-    if (first instanceof Response) await discard(first);
+    if (isAnswer) await discard(first.response);
     return respond(other);
   }
-  if (first instanceof Response) return first;
+  if (isAnswer) return first;
   throw first;
 }
 

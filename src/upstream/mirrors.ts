@@ -31,7 +31,8 @@ export function createMirrors(mirrors: readonly [Mirror, ...Mirror[]], clock: ()
       const answer = await client.request({ ...request, credential: own });
       if (answer.response.status >= 500) restsUntil.set(mirror, clock() + restMs);
       else restsUntil.delete(mirror);
-      return answer;
+      // A mirror may want a login that the first registry does not want.
+      return { ...answer, refused: answer.refused && mirror === mirrors[0] };
     } catch (error) {
       if (isFailing(error)) restsUntil.set(mirror, clock() + restMs);
       throw error;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testApp } from '../support/app.ts';
+import { createGate } from '../support/gate.ts';
 import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
 import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
@@ -88,6 +89,26 @@ describe('a tag', () => {
     upstream.forget();
     for (let times = 0; times < 3; times += 1) await app.get(latest, docker19);
     expect(upstream.asked).toEqual(Array.from({ length: 3 }, () => `HEAD ${latest}`));
+  });
+
+  it.each([
+    ['more than a TTL ago is resolved again', 31, 2],
+    ['less than a TTL ago is not', 29, 1],
+  ])('whose pending question was sent %s', async (_, seconds, questions) => {
+    const gate = createGate();
+    const upstream = scriptedUpstream(async () => {
+      await gate.pass();
+      return undefined;
+    });
+    const app = testApp({ REGSHIFT_TAG_TTL: '30' }, upstream.fetch);
+    const first = app.get(latest, docker19);
+    while (gate.waiting === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    app.advance(seconds);
+    const later = Array.from({ length: 5 }, () => app.get(latest, docker19));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    gate.open();
+    for (const each of await Promise.all([first, ...later])) expect(each.status).toBe(200);
+    expect(count(upstream.asked, /\/manifests\/latest$/)).toBe(questions);
   });
 
   it('that moves is noticed after the TTL', async () => {

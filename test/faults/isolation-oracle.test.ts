@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Answered, Ask } from '../support/isolation/ask.ts';
 import { createOracle } from '../support/isolation/checks.ts';
+import { isFinalRefusal } from '../support/isolation/final-refusals.ts';
 import { buildImage, type TestImage } from '../support/isolation/images.ts';
 import { secretsIn } from '../support/isolation/logs.ts';
 import { marker } from '../support/isolation/markers.ts';
@@ -76,6 +77,11 @@ function rulesBroken(ask: Partial<Ask>, answer: Answered['answer']): string[] {
 
 const bytesOf = (of: TestImage) => of.blobs.get(of.root) as Uint8Array;
 const good = () => response(200, bytesOf(image), { 'Docker-Content-Digest': image.root });
+const isRefusalToAll = (ask: Partial<Ask>, status: number) => {
+  const whole = { kind: 'manifest', method: 'GET', upstream, repository, user: undefined, ...ask } as Ask;
+  const now = performance.now();
+  return isFinalRefusal({ ask: whole, answer: response(status), start: now - 20, end: now });
+};
 const denied = (text: string) => response(403, `{"errors":[{"code":"DENIED","message":"${text}"}]}`);
 
 describe('the oracle of the isolation run', () => {
@@ -99,15 +105,49 @@ describe('the oracle of the isolation run', () => {
     expect(rulesBroken({}, good())).toEqual(['access']);
   });
 
-  it('accepts older public content while upstream fails, and not after a refusal to all', () => {
+  it('accepts older public content while upstream fails, and not after a refusal of the repository to all', () => {
     repository.change({ readers: 'everyone' });
     repository.change({ readers: new Set([owner]) });
     pass(600);
     expect(rulesBroken({ user: undefined }, good())).toEqual(['access']);
     upstream.flaps.note({ at: performance.now(), kind: 'error', user: undefined, repository: 7 });
     expect(rulesBroken({ user: undefined }, good())).toEqual([]);
-    world.refusedToAll.set(`0 ${repository.name} latest`, performance.now() - 400);
+    world.refusedToAll.set(`0 ${repository.name}`, performance.now() - 400);
+    for (const user of [undefined, stranger]) expect(rulesBroken({ user }, good())).toEqual(['access']);
+  });
+
+  it('reports a public proof that is younger than the TTL and older than a refusal to all', () => {
+    repository.change({ readers: 'everyone' });
+    pass(10);
+    repository.change({ readers: new Set([owner]) });
+    pass(50);
+    expect(rulesBroken({ user: undefined }, good())).toEqual([]);
+    world.refusedToAll.set(`0 ${repository.name}`, performance.now() - 30);
     expect(rulesBroken({ user: undefined }, good())).toEqual(['access']);
+    // The proof of a login is its own.
+    expect(rulesBroken({ user: stranger, authorization: 'Basic of the stranger' }, good())).toEqual([]);
+  });
+
+  it('extends its windows by measured stalls', () => {
+    repository.change({ readers: new Set([stranger]) });
+    const ended = world.stalls.begin();
+    pass(900);
+    ended();
+    expect(rulesBroken({}, good())).toEqual([]);
+    pass(600);
+    expect(rulesBroken({}, good())).toEqual(['access']);
+  });
+
+  it('takes 401 and 403 to a client without a login for the refusal of the repository to all', () => {
+    for (const status of [401, 403])
+      for (const kind of ['manifest', 'blob', 'tags', 'referrers'] as const)
+        expect(isRefusalToAll({ kind }, status), `${kind} ${status}`).toBe(true);
+    for (const status of [200, 404, 412, 429, 503]) expect(isRefusalToAll({}, status)).toBe(false);
+    expect(isRefusalToAll({ authorization: 'Basic x' }, 401)).toBe(false);
+    expect(isRefusalToAll({ kind: 'referrers', method: 'HEAD' }, 401)).toBe(false);
+    expect(isRefusalToAll({ kind: 'v1-image' }, 401)).toBe(false);
+    upstream.flaps.note({ at: performance.now(), kind: 'error', user: undefined, repository: 7 });
+    expect(isRefusalToAll({}, 401)).toBe(false);
   });
 
   it('reports the content of another repository, and of another tag', async () => {

@@ -6,6 +6,7 @@ import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
+import type { AccessEpoch, AccessEpochs } from '../access-epochs.ts';
 import type { RecentTags } from '../recent-tags.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
 
@@ -17,12 +18,21 @@ export interface V1TagsOptions {
   readonly client: UpstreamClient;
   readonly memory: MemoryBudget;
   readonly versions: RepositoryVersions;
+  readonly epochs: AccessEpochs;
   /** Tags that this replica served lately. */
   readonly recentTags: RecentTags;
   /** Tags that clients requested by API v2 and can only get by API v1 (Docker 1.4 and 1.5). */
   readonly requestedTags: RecentTags;
   /** The most tags of a repository's list that are tried. */
   readonly most: (context: RequestContext) => number;
+}
+
+/** The list that a credential got. */
+interface Listed {
+  readonly hash: string;
+  /** The time of the question, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly epoch: AccessEpoch;
 }
 
 export interface TagsToTry {
@@ -48,24 +58,41 @@ const mostWanted = 10;
 const mostListed = 10_000;
 
 export function createV1Tags(options: V1TagsOptions): V1Tags {
-  const { client, memory, versions, recentTags, requestedTags: tagsForV1, most, ttl, clock } = options;
+  const {
+    client,
+    memory,
+    versions,
+    epochs,
+    recentTags,
+    requestedTags: tagsForV1,
+    most,
+    ttl,
+    clock,
+  } = options;
   /** The lists by their hash, each as one text: ten thousand texts take five times the memory. */
   const texts = memory.table<string>('tag-lists');
-  /** The list that each credential got: logins that see the same tags share one. */
-  const lists = memory.table<{ readonly hash: string; readonly at: number }>('tag-lists');
+  /** By credential: logins that see the same tags share one list. */
+  const lists = memory.table<Listed>('tag-lists');
 
   async function list(repository: RepositoryName, context: RequestContext): Promise<readonly Tag[]> {
-    const key = joinKey(versions.current(repository), credentialKey(context.credential));
+    const { credential } = context;
+    const whose = credentialKey(credential);
+    const key = joinKey(versions.current(repository), whose);
     const known = lists.get(key);
-    const text = known && clock() - known.at < ttl * 1000 ? texts.get(known.hash) : undefined;
+    const isFresh = known && !known.epoch.hasEnded && clock() - known.at < ttl * 1000;
+    const text = isFresh ? texts.get(known.hash) : undefined;
     // No tag has a space.
     if (text !== undefined) return text === '' ? [] : (text.split(' ') as Tag[]);
-    const tags = newestFirst(await listTags(client, repository, mostListed, context));
-    const found = tags.join(' ');
+    const at = clock();
+    const listed = await epochs.ask(repository, whose, async () => {
+      const tags = newestFirst(await listTags(client, repository, mostListed, context));
+      return { tags, at, public: credential.kind === 'none' };
+    });
+    const found = listed.tags.join(' ');
     const hash = sha256Hex(new TextEncoder().encode(found));
     texts.set(hash, found);
-    lists.set(key, { hash, at: clock() });
-    return tags;
+    lists.set(key, { hash, at, epoch: listed.epoch });
+    return listed.tags;
   }
 
   return {

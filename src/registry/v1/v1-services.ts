@@ -19,7 +19,7 @@ export interface V1Services {
 export interface V1ServicesOptions
   extends V1ImagesOptions,
     Omit<V1SearchOptions, 'images' | 'tags'>,
-    Pick<V1TagsOptions, 'client' | 'recentTags'> {
+    Pick<V1TagsOptions, 'client' | 'recentTags' | 'epochs'> {
   readonly settings: {
     /** Seconds for which a list of tags may be used again. */
     readonly tagTtl: number;

@@ -14,8 +14,8 @@ export function createOracle(world: World, settings: OracleSettings): (answered:
   return (answered) => {
     const found = {
       access: accessComplaint(world, settings, answered),
-      markers: markerComplaint(answered),
-      refusal: refusalComplaint(answered),
+      markers: markerComplaint(world, answered),
+      refusal: refusalComplaint(world, answered),
       bytes: bytesComplaint(world, seen, answered),
     };
     return Object.fromEntries(Object.entries(found).filter(([, complaint]) => complaint !== undefined));

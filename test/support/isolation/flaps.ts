@@ -52,6 +52,12 @@ export class Flaps {
     return episode;
   }
 
+  /** Lets all requests for a repository fail. */
+  fail({ options: { index: repository } }: Repository, milliseconds: number): void {
+    const until = performance.now() + milliseconds;
+    this.#episodes.push({ kind: 'error', part: 'everything', user: undefined, repository, until });
+  }
+
   /** The fault that a request meets now. @param user undefined without a login. */
   meet(
     user: number | undefined,

@@ -14,7 +14,7 @@ export interface OracleSettings {
   readonly replicas: number;
 }
 
-/** Milliseconds for the difference of two processes' clocks and for rounding. */
+/** Milliseconds for the difference of two processes' clocks and for rounding; measured stalls are added. */
 const slack = 300;
 
 /** The facts that a response tells about its repository. */
@@ -72,15 +72,18 @@ function wasRight(
   claims: Claims,
 ): boolean {
   const fits = (state: RepositoryState) => holds(state, ask, claims);
-  const proved = repository.between(start - ttl * 1_000 - slack, end);
+  const { index } = repository.options;
+  const before = (milliseconds: number) => start - world.stalls.extend(milliseconds + slack, start, end);
+  const refused = world.refusedToAll.get(aboutRepository(ask.upstream.index, repository.name)) ?? 0;
+  // A final refusal to everyone ends each public proof of the repository, on the replica that has seen it.
+  const known = replicas === 1 && refused < start ? refused : 0;
+  const oldest = before(ttl * 1_000);
+  // A login may have a proof of its own from the time when the repository was public.
+  const proved = repository.between(ask.authorization === undefined ? Math.max(oldest, known) : oldest, end);
   if (proved.some((state) => mayRead(state, ask.user) && fits(state))) return true;
   // While upstream fails, an older response of public content may replace its own.
-  const { index } = repository.options;
-  if (!ask.upstream.flaps.failedIn(index, start - slack, end)) return false;
-  const refused =
-    world.refusedToAll.get(`${aboutRepository(ask.upstream.index, repository.name)} ${ask.reference}`) ?? 0;
-  const known = replicas === 1 && refused < start - slack ? refused : 0;
-  const since = Math.max(start - stale * 1_000 - slack, known);
+  if (!ask.upstream.flaps.failedIn(index, before(0), end)) return false;
+  const since = Math.max(before(stale * 1_000), known);
   return repository.between(since, end).some((state) => state.readers === 'everyone' && fits(state));
 }
 

@@ -3,6 +3,7 @@ import { mediaTypes } from '../../../converters/media-types.ts';
 import { readManifest } from '../../../converters/read.ts';
 import type { RawResponse } from '../raw-http.ts';
 import type { Answered, Ask } from './ask.ts';
+import { longestWork } from './oracle-refusals.ts';
 import type { World } from './world.ts';
 
 /** The first headers of each representation: HEAD and GET of it must agree. */
@@ -30,7 +31,8 @@ export function bytesComplaint(
   if (isHead) return undefined;
   // A blob passes through as it comes: the client finds out that a registry broke it.
   const { flaw, index } = ask.repository?.options ?? {};
-  const isBroken = flaw !== undefined || ask.upstream.flaps.explains(ask.user, index, start - 2_500, end);
+  const before = world.stalls.extend(longestWork, start, end);
+  const isBroken = flaw !== undefined || ask.upstream.flaps.explains(ask.user, index, start - before, end);
   if (ask.kind === 'blob' && isBroken) return undefined;
   if (status === 206) return partComplaint(world, ask, answer);
   const found = digestIn(answer);

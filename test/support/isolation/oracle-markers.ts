@@ -1,12 +1,16 @@
 import type { Answered } from './ask.ts';
 import { type Marker, markersIn, textOf } from './markers.ts';
 import { mayRead, projectIndex } from './repository.ts';
+import type { World } from './world.ts';
 
-/** Milliseconds for which a list of repositories may be old, as the registry's own response can be. */
+/** Milliseconds for which a list of repositories may be old, as the registry's own response can be; measured stalls are added. */
 const lately = 1_500;
 
 /** @returns a violation when a response names things that its requester did not name and may not know. */
-export function markerComplaint({ ask, answer, start, end }: Answered): string | undefined {
+export function markerComplaint(
+  { stalls }: Pick<World, 'stalls'>,
+  { ask, answer, start, end }: Answered,
+): string | undefined {
   if (typeof answer === 'string') return undefined;
   const text = `${answer.headers.map((line) => line.join(': ')).join('\n')}\n${textOf(answer.body)}`;
   const foreign = markersIn(text).filter((each) => !mayKnow(each));
@@ -33,6 +37,9 @@ export function markerComplaint({ ask, answer, start, end }: Answered): string |
       kind === 'repository' ? options.index === index : projectIndex(options) === index,
     );
     if (!found) return false;
-    return found === repository || found.between(start - lately, end).some((state) => mayRead(state, user));
+    return (
+      found === repository ||
+      found.between(start - stalls.extend(lately, start, end), end).some((state) => mayRead(state, user))
+    );
   }
 }

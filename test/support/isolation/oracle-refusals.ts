@@ -1,12 +1,17 @@
 import type { Answered } from './ask.ts';
 import { textOf } from './markers.ts';
 import { mayRead, type Repository } from './repository.ts';
+import type { World } from './world.ts';
 
-/** Milliseconds for which a read or a conversion that met a fault can continue. */
-const before = 2_500;
+/** Milliseconds for which a read or a conversion that met a fault can continue; measured stalls are added. */
+export const longestWork = 2_500;
 
 /** @returns a violation when a healthy registry's user with the right is refused. */
-export function refusalComplaint({ ask, answer, start, end }: Answered): string | undefined {
+export function refusalComplaint(
+  { stalls }: Pick<World, 'stalls'>,
+  { ask, answer, start, end }: Answered,
+): string | undefined {
+  const before = stalls.extend(longestWork, start, end);
   const { repository, honest, upstream, user } = ask;
   if (!honest || !repository || repository.options.flaw || ask.leavesAfter !== undefined) return undefined;
   if (typeof answer !== 'string' && (answer.status < 400 || answer.status === 416)) return undefined;

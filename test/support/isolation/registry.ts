@@ -25,8 +25,6 @@ export interface RegistryOptions {
   readonly storage: string;
   /** Called for each credential that arrives, with the repository that it is for. */
   readonly onCredential: (authorization: string | undefined, repository: Repository | undefined) => void;
-  /** Called when a request without a login is refused. */
-  readonly onRefusedToAll: (repository: Repository, reference: string) => void;
 }
 
 export interface TestRegistry {
@@ -98,14 +96,12 @@ export async function startTestRegistry(options: RegistryOptions): Promise<TestR
     return jsonAnswer(200, { token, access_token: token, expires_in: 300 });
   }
 
-  function refusalFor({ request, url: asked, identity, userIndex }: Question, repository: Repository) {
+  function refusalFor({ identity, userIndex }: Question, repository: Repository) {
     const scope = `repository:${repository.name}:pull`;
     const scopes = identity.kind === 'user' ? identity.scopes : undefined;
     const isInScope = scopes === undefined || scopes.includes(scope);
     const { now, options: own } = repository;
     if (isInScope && (mayRead(now, userIndex) || now.readers === 'everyone')) return undefined;
-    if (request.headers.authorization === undefined)
-      options.onRefusedToAll(repository, asked.pathname.split('/').at(-1) ?? '');
     // A login, or a token instead of a Basic login, could open the repository.
     const mayHelp =
       identity.kind === 'none' || !isInScope || (options.scheme === 'bearer' && scopes === undefined);

@@ -7,6 +7,8 @@ import { mixedV1, pullByV1 } from './asks-v1.ts';
 import { asksAcross, asksOfV2 } from './asks-v2.ts';
 import { createOracle } from './checks.ts';
 import { changeSomething, deploy } from './events.ts';
+import { isFinalRefusal } from './final-refusals.ts';
+import { hideRepository } from './hide.ts';
 import { Knowledge } from './knowledge.ts';
 import { textOf } from './markers.ts';
 import type { OracleSettings } from './oracle-access.ts';
@@ -62,6 +64,10 @@ export async function runIsolation(world: World, options: RunOptions): Promise<R
       const story = `${rule}: ${describe(ask)}\n  ${complaint}\n${world.trace.last(about)}`;
       if (violations.length < mostViolations) violations.push(story);
     }
+    if (isFinalRefusal(answered)) {
+      world.refusedToAll.set(about, answered.end);
+      world.trace.note(about, `the proxy knows that ${ask.repository?.name} is refused to everyone`);
+    }
     knowledge.learn(world, answered);
     noteToken(answered);
     return answered;
@@ -89,7 +95,8 @@ export async function runIsolation(world: World, options: RunOptions): Promise<R
     if (number % 20 === 0) {
       const tag = await deploy(world, upstream, random);
       await Promise.all(asksAcross(random, knowledge, upstream, tag).map(perform));
-    } else if (number % 20 === 7) await pullByV1(random, world, knowledge, perform);
+    } else if (number % 20 === 17) await hideRepository(random, world, upstream, perform);
+    else if (number % 20 === 7) await pullByV1(random, world, knowledge, perform);
     else if (number % 10 === 3) {
       const ask = mixedV1(random, knowledge);
       if (ask) await perform(ask);
@@ -103,7 +110,11 @@ export async function runIsolation(world: World, options: RunOptions): Promise<R
     }
   }
 
+  const end = new AbortController();
+  const watching = world.stalls.watch(options.ports, end.signal);
   await Promise.all(Array.from({ length: workers }, work));
+  end.abort();
+  await watching;
   return { requests, outcomes, violations: [...violations, ...world.strays] };
 }
 

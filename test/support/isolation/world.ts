@@ -5,8 +5,9 @@ import { Flaps } from './flaps.ts';
 import { buildImage, imageKinds, type TestImage } from './images.ts';
 import { startTestRegistry, type TestRegistry } from './registry.ts';
 import { type Refusal, Repository, type RepositoryOptions } from './repository.ts';
+import { Stalls } from './stalls.ts';
 import { startStorage } from './storage.ts';
-import { aboutRepository, Trace } from './trace.ts';
+import { Trace } from './trace.ts';
 import { createUser, type User } from './users.ts';
 
 export interface Upstream {
@@ -31,7 +32,8 @@ export interface World {
   bytesOf(digest: string): Uint8Array | undefined;
   readonly watch: CredentialWatch;
   readonly trace: Trace;
-  /** The times when a request without a login was refused, by upstream, repository and reference. */
+  readonly stalls: Stalls;
+  /** The last times when the proxy had passed on a final refusal to everyone, by upstream and repository. */
   readonly refusedToAll: Map<string, number>;
   /** Complaints about credentials that arrived at a registry or a storage where they do not belong. */
   readonly strays: string[];
@@ -71,6 +73,7 @@ export async function startWorld(seed: number): Promise<World> {
     bytesOf,
     watch,
     trace: new Trace(),
+    stalls: new Stalls(),
     refusedToAll: new Map<string, number>(),
   };
   const strays: string[] = [];
@@ -91,7 +94,7 @@ async function startUpstream(
   index: number,
   scheme: Upstream['scheme'],
   repositories: readonly Repository[],
-  { watch, refusedToAll, trace }: Pick<World, 'watch' | 'refusedToAll' | 'trace'>,
+  { watch }: Pick<World, 'watch'>,
   strays: string[],
   storage: string,
 ): Promise<Upstream> {
@@ -103,11 +106,6 @@ async function startUpstream(
       if (authorization === undefined) return;
       const complaint = watch.complaint(index, registry.logins, authorization, repository);
       if (complaint) strays.push(complaint);
-    },
-    onRefusedToAll: (repository, reference) => {
-      const about = aboutRepository(index, repository.name);
-      refusedToAll.set(`${about} ${reference}`, performance.now());
-      trace.note(about, `upstream ${index} refuses ${repository.name} ${reference} to nobody`);
     },
   });
   return { index, host: `upstream-${index}.test`, scheme, users, repositories, flaps, registry };

@@ -17,6 +17,24 @@ describe('work that several requests wait for', () => {
     expect(kept).toHaveLength(1);
   });
 
+  it('whose result does not suit a request that joined it is done once more, for all such requests', async () => {
+    const flights = createSingleFlight<number>(1000, nothing);
+    let starts = 0;
+    const start = async () => {
+      starts += 1;
+      const result = starts;
+      await Promise.resolve();
+      return result;
+    };
+    const join = (suits?: (result: number) => boolean) =>
+      flights.join({ key: 'k', start, late, ...(suits ? { suits } : {}) }, undefined);
+    const never = () => false;
+    // The request that started the work gets its result in any case.
+    const results = await Promise.all([join(never), join(), join((found) => found > 1), join(never)]);
+    expect(results).toEqual([1, 1, 2, 2]);
+    expect(starts).toBe(2);
+  });
+
   it('that failed on the budget of one request is started again by a request with budget left', async () => {
     const flights = createSingleFlight<string>(1000, nothing);
     let starts = 0;

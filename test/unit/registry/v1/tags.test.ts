@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RepositoryName, Tag } from '../../../../converters/reference.ts';
 import { createMemoryBudget, type MemoryBudget } from '../../../../src/cache/memory-budget.ts';
+import { createAccessEpochs } from '../../../../src/registry/access-epochs.ts';
 import { createRecentTags } from '../../../../src/registry/recent-tags.ts';
 import { createRepositoryVersions } from '../../../../src/registry/repository-versions.ts';
 import { createV1Tags, newestFirst } from '../../../../src/registry/v1/tags.ts';
@@ -59,13 +60,14 @@ describe('lists of tags in memory', () => {
     const request: UpstreamClient['request'] = async ({ credential }) => {
       state.lists += 1;
       const login = credential.kind === 'client' ? atob(credential.authorization.slice(6)) : '';
-      return { response: Response.json({ tags: listed(login) }), anonymous: false };
+      return { response: Response.json({ tags: listed(login) }), anonymous: false, refused: false };
     };
     const client: UpstreamClient = { id: 'https://registry.test', request };
     const [recentTags, requestedTags] = [createRecentTags(memory), createRecentTags(memory)];
     const versions = createRepositoryVersions();
     const tags = createV1Tags({
       ...{ client, memory, versions, recentTags, requestedTags, ttl: 30 },
+      epochs: createAccessEpochs(memory),
       most: () => 2,
       clock: () => state.now,
     });

@@ -24,7 +24,7 @@ function scripted(...responses: readonly Response[]) {
     id: 'http://registry.invalid',
     async request({ method, path, url, scopes = [], headers = {} }) {
       requests.push([method, url?.href ?? path, ...scopes, headers.range ?? ''].join(' ').trim());
-      return { response: left.shift() ?? new Response(), anonymous: true };
+      return { response: left.shift() ?? new Response(), anonymous: true, refused: false };
     },
   };
   return { client, requests };
