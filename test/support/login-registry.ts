@@ -1,0 +1,72 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
+import { listen } from './listen.ts';
+import { writableRegistry } from './writable-registry.ts';
+
+export interface LoginRegistry {
+  readonly url: string;
+  /** The tokens that the token server has given out. */
+  readonly tokens: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Seconds that a token is valid: the shortest life of which regshift uses a token again, for a second. */
+const tokenSeconds = 11;
+
+/** Content whose response never ends. */
+export const endless = '/v2/sample/endless/manifests/latest';
+
+/**
+ * The samples and all pushed content, for every login whose password begins with `right`, and for every other token.
+ * @param scheme of the challenge: with `Bearer`, a token server takes the logins.
+ */
+export async function startLoginRegistry(scheme: 'Basic' | 'Bearer'): Promise<LoginRegistry> {
+  const samples = createSampleRegistry();
+  const { script } = writableRegistry();
+  const tokens: string[] = [];
+
+  function isAllowed(authorization: string): boolean {
+    const [named = '', value = ''] = authorization.split(' ');
+    if (named === 'Bearer') return true;
+    return scheme === 'Basic' && isRight(value);
+  }
+
+  function giveToken(authorization = ''): Response {
+    if (authorization !== '' && !isRight(authorization.split(' ')[1] ?? ''))
+      return Response.json({}, { status: 401 });
+    if (authorization === '') return Response.json({}, { status: 401 });
+    const token = `given-${crypto.randomUUID()}`;
+    tokens.push(token);
+    return Response.json({ token, expires_in: tokenSeconds });
+  }
+
+  async function answer(incoming: IncomingMessage): Promise<Response> {
+    const { method = 'GET', url: path = '/', headers } = incoming;
+    const { authorization = '' } = headers;
+    if (path.startsWith('/auth')) return giveToken(authorization);
+    if (!isAllowed(authorization)) {
+      const challenge = scheme === 'Basic' ? 'Basic realm="test"' : `Bearer realm="${url}/auth",service="test"`;
+      return Response.json({}, { status: 401, headers: { 'WWW-Authenticate': challenge } });
+    }
+    if (path === endless) return new Promise(() => undefined);
+    const href = `http://samples.test${path}`;
+    const sent = new Headers();
+    for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') sent.set(name, value);
+    const body = method === 'GET' || method === 'HEAD' ? undefined : Readable.toWeb(incoming);
+    const init = { method, headers: sent, ...(body ? { body, duplex: 'half' } : {}) } as RequestInit;
+    return (await script(new Request(href, init), new URL(href))) ?? samples.fetch(href, { method, headers: sent });
+  }
+
+  const server = createServer({ keepAliveTimeout: 60_000 }, async (incoming, outgoing) => {
+    const response = await answer(incoming);
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+    outgoing.end(new Uint8Array(await response.arrayBuffer()));
+  });
+  const { url, stop } = await listen(server);
+  return { url, tokens, stop };
+}
+
+function isRight(encoded: string): boolean {
+  return /^[^:]*:right/.test(atob(encoded));
+}
