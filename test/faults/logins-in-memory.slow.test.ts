@@ -5,7 +5,7 @@ import { afterAll, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import type { BareWorkerd } from '../support/bare-workerd.ts';
 import { findTexts } from '../support/heap-snapshot.ts';
-import { endless, type LoginRegistry, startLoginRegistry } from '../support/login-registry.ts';
+import { type LoginRegistry, late, startLoginRegistry } from '../support/login-registry.ts';
 import { startNodeProcess } from '../support/node-process.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { inspectable, inspectProcess } from '../support/process-inspector.ts';
@@ -151,8 +151,8 @@ const visits: Readonly<Record<string, readonly [expected: readonly number[], vis
   'a client that leaves': [
     [],
     async (port, login) => {
-      const left = [endless, '/v2/sample/oci/tags/list'].map((path, index) =>
-        ask(port, path, login, { headers: docker, leaveAfter: index === 0 ? 50 : 1 }),
+      const left = [1, late.milliseconds / 2].map((leaveAfter) =>
+        ask(port, late.path, login, { headers: docker, leaveAfter }),
       );
       await Promise.allSettled(left);
       return [];

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { listen } from './listen.ts';
 import { writableRegistry } from './writable-registry.ts';
@@ -14,8 +15,8 @@ export interface LoginRegistry {
 /** Seconds that a token is valid: the shortest life of which regshift uses a token again, for a second. */
 const tokenSeconds = 11;
 
-/** Content whose response never ends. */
-export const endless = '/v2/sample/endless/manifests/latest';
+/** Content whose response comes after this many milliseconds. */
+export const late = { path: '/v2/sample/oci/manifests/late', milliseconds: 500 };
 
 /**
  * The samples and all pushed content, for every login whose password begins with `right`, and for every other token.
@@ -33,9 +34,7 @@ export async function startLoginRegistry(scheme: 'Basic' | 'Bearer'): Promise<Lo
   }
 
   function giveToken(authorization = ''): Response {
-    if (authorization !== '' && !isRight(authorization.split(' ')[1] ?? ''))
-      return Response.json({}, { status: 401 });
-    if (authorization === '') return Response.json({}, { status: 401 });
+    if (!isRight(authorization.split(' ')[1] ?? '')) return Response.json({}, { status: 401 });
     const token = `given-${crypto.randomUUID()}`;
     tokens.push(token);
     return Response.json({ token, expires_in: tokenSeconds });
@@ -49,7 +48,7 @@ export async function startLoginRegistry(scheme: 'Basic' | 'Bearer'): Promise<Lo
       const challenge = scheme === 'Basic' ? 'Basic realm="test"' : `Bearer realm="${url}/auth",service="test"`;
       return Response.json({}, { status: 401, headers: { 'WWW-Authenticate': challenge } });
     }
-    if (path === endless) return new Promise(() => undefined);
+    if (path === late.path) await sleep(late.milliseconds);
     const href = `http://samples.test${path}`;
     const sent = new Headers();
     for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') sent.set(name, value);

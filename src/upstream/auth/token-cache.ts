@@ -35,15 +35,21 @@ interface CachedToken {
 
 const defaultDeadlineMs = 10_000;
 
+/** The longest time that a token is cached: it gives a client's access, and some servers' tokens live for years. */
+const longestLifeMs = 3_600_000;
+
 /**
  * Tokens by realm, service, scope and credential. They are cached until shortly before they expire, and requested once
- * however many requests wait for the same one (a pull gets several layers at a time).
+ * however many requests wait for the same one (a pull gets several layers at a time). A timer then removes them from
+ * memory. A Worker's timers end with their request, so there a token stays until its next use or until others need the
+ * space.
  */
 export function createTokenCache(options: TokenCacheOptions): TokenCache {
   const server: TokenServerOptions = { ...options, deadlineMs: options.deadlineMs ?? defaultDeadlineMs };
   // Tokens of Docker Hub have 2–3 KB; of larger ones, fewer fit.
   const cached = new LRUCache<string, CachedToken>({
     maxSize: 8 << 20,
+    ttlAutopurge: true,
     sizeCalculation: ({ value }, key) => value.length + key.length,
   });
   const flights = createSingleFlight<string>(server.deadlineMs, options.background);
@@ -51,7 +57,10 @@ export function createTokenCache(options: TokenCacheOptions): TokenCache {
 
   async function requestNew(key: string, request: TokenRequest, budget: Budget | undefined): Promise<string> {
     const granted = await refreshTokens.withNewest(request, (newest) => requestToken(server, newest, budget));
-    cached.set(key, { value: granted.value, renewAt: renewalTime(granted, options.clock()) });
+    const now = options.clock();
+    const renewAt = Math.min(renewalTime(granted, now), now + longestLifeMs);
+    // lru-cache takes 0 for "no end".
+    if (renewAt > now) cached.set(key, { value: granted.value, renewAt }, { ttl: Math.ceil(renewAt - now) });
     return granted.value;
   }
 
