@@ -1,6 +1,7 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import type { BareWorkerd } from '../support/bare-workerd.ts';
@@ -96,7 +97,9 @@ async function push(port: number, authorization: string): Promise<readonly numbe
   });
   const begunAgain = await ask(port, uploads, authorization, { method: 'POST' });
   const cancelled = new URL(String(begunAgain.headers.location), 'http://proxy.test');
-  const stopped = await ask(port, `${cancelled.pathname}${cancelled.search}`, authorization, { method: 'DELETE' });
+  const stopped = await ask(port, `${cancelled.pathname}${cancelled.search}`, authorization, {
+    method: 'DELETE',
+  });
   const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: bytes.length };
   const type = 'application/vnd.oci.image.manifest.v1+json';
   const manifest = { schemaVersion: 2, mediaType: type, config, layers: [] };
@@ -134,7 +137,10 @@ const visits: Readonly<Record<string, readonly [expected: readonly number[], vis
       return statuses([first, second, await ask(port, `${manifests}/1.0`, login, { headers })]);
     },
   ],
-  'a pull of stored content': [[200, 200, 200, 200], (port, login) => pull(port, login, docker, 'sample/oci')],
+  'a pull of stored content': [
+    [200, 200, 200, 200],
+    (port, login) => pull(port, login, docker, 'sample/oci'),
+  ],
   'a pull of converted content': [
     [200, 200, 200, 200],
     (port, login) => pull(port, login, oldDocker, 'sample/index-zstd'),
@@ -189,7 +195,12 @@ async function visitAll(port: number, logins: () => string): Promise<void> {
 async function start(registry: LoginRegistry | undefined, more: Record<string, string> = {}) {
   const written: string[] = [];
   const proxy = await startNodeProcess(
-    { REGSHIFT_TAG_TTL: '1', ...(registry ? { REGSHIFT_UPSTREAM: registry.url } : {}), ...more, ...inspectable },
+    {
+      REGSHIFT_TAG_TTL: '1',
+      ...(registry ? { REGSHIFT_UPSTREAM: registry.url } : {}),
+      ...more,
+      ...inspectable,
+    },
     25,
     (text) => written.push(text),
   );
@@ -218,10 +229,14 @@ async function remaining({ registry, settings, traffic }: Scenario) {
   try {
     await traffic(proxy, secrets);
     await sleep(afterLastRequest);
-    const texts = [...secrets, ...(registry?.tokens ?? [])];
+    const texts = [...secrets, ...(registry?.given ?? [])];
     const snapshots = await inspector.snapshots();
     const found = snapshots.flatMap((each) => findTexts(each, texts));
-    return { searched: texts.length, threads: snapshots.length, found: countsOf(found.map(({ path }) => path)) };
+    return {
+      searched: texts.length,
+      threads: snapshots.length,
+      found: countsOf(found.map(({ path }) => path)),
+    };
   } finally {
     inspector.close();
     await proxy.stop();
@@ -229,30 +244,40 @@ async function remaining({ registry, settings, traffic }: Scenario) {
   }
 }
 
-it.each(['Basic', 'Bearer'] as const)('no login stays in memory where upstream challenges by %s', async (scheme) => {
-  const registry = await startLoginRegistry(scheme);
-  const result = await remaining({
-    registry,
-    async traffic({ port }, secrets) {
-      await visitAll(port, () => basic(secrets));
-      await visitAll(port, () => bearer(secrets));
-      await searchInVain(port, basic(secrets));
-      const v1 = Array.from({ length: 2 * rounds }, (_, index) => pullByV1(port, basic(secrets), index));
-      await Promise.all(v1);
-      const wrong = Array.from({ length: rounds }, () => ask(port, `${manifests}/latest`, basic(secrets, 'wrong')));
-      expect(new Set(statuses(await Promise.all(wrong)))).toEqual(new Set([401]));
-      if (scheme === 'Basic') return;
-      const token = (kind: 'right' | 'wrong') =>
-        ask(port, '/token?service=test&scope=repository:sample/oci:pull', basic(secrets, kind));
-      expect(statuses([await token('right'), await token('right'), await token('wrong')])).toEqual([200, 200, 401]);
-    },
-  });
-  expect(result.searched).toBeGreaterThan(200);
-  expect(result.found).toEqual({});
-});
+it.each(['Basic', 'Bearer'] as const)(
+  'no login stays in memory where upstream challenges by %s',
+  async (scheme) => {
+    const registry = await startLoginRegistry(scheme);
+    const result = await remaining({
+      registry,
+      async traffic({ port }, secrets) {
+        await visitAll(port, () => basic(secrets));
+        await visitAll(port, () => bearer(secrets));
+        await searchInVain(port, basic(secrets));
+        const v1 = Array.from({ length: 2 * rounds }, (_, index) => pullByV1(port, basic(secrets), index));
+        await Promise.all(v1);
+        const wrong = Array.from({ length: rounds }, () =>
+          ask(port, `${manifests}/latest`, basic(secrets, 'wrong')),
+        );
+        expect(new Set(statuses(await Promise.all(wrong)))).toEqual(new Set([401]));
+        if (scheme === 'Basic') return;
+        const token = (kind: 'right' | 'wrong') =>
+          ask(port, '/token?service=test&scope=repository:sample/oci:pull', basic(secrets, kind));
+        expect(statuses([await token('right'), await token('right'), await token('wrong')])).toEqual([
+          200, 200, 401,
+        ]);
+      },
+    });
+    expect(result.searched).toBeGreaterThan(200);
+    expect(result.found).toEqual({});
+  },
+);
 
 it('no login for the proxy stays in memory', async () => {
-  const users = Array.from({ length: rounds }, (_, index) => ({ name: `user-${index}`, password: `right-${crypto.randomUUID()}` }));
+  const users = Array.from({ length: rounds }, (_, index) => ({
+    name: `user-${index}`,
+    password: `right-${crypto.randomUUID()}`,
+  }));
   const result = await remaining({
     settings: {
       REGSHIFT_UPSTREAM_AUTH: 'anonymous',
@@ -270,5 +295,42 @@ it('no login for the proxy stays in memory', async () => {
     },
   });
   expect(result.threads).toBe(2);
+  expect(result.found).toEqual({});
+});
+
+it("no JWT of the proxy's issuer stays in memory", async () => {
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const jwtFor = (subject: string, issuer = 'test') =>
+    new SignJWT({})
+      .setProtectedHeader({ alg: 'ES256' })
+      .setSubject(subject)
+      .setIssuer(issuer)
+      .setAudience('proxy')
+      .setExpirationTime('1h')
+      .sign(privateKey);
+  const result = await remaining({
+    settings: {
+      REGSHIFT_UPSTREAM_AUTH: 'anonymous',
+      REGSHIFT_CLIENT_AUTH: 'jwt',
+      REGSHIFT_JWKS: JSON.stringify({ keys: [await exportJWK(publicKey)] }),
+      REGSHIFT_JWT_ISSUER: 'test',
+      REGSHIFT_JWT_AUDIENCE: 'proxy',
+    },
+    async traffic({ port }, secrets) {
+      for (let round = 0; round < rounds; round += 1) {
+        const [asBearer, asPassword, wrong] = [
+          await jwtFor(`a${round}`),
+          await jwtFor(`b${round}`),
+          await jwtFor('c', 'x'),
+        ];
+        const encoded = btoa(`user:${asPassword}`);
+        secrets.add(asBearer).add(asPassword).add(encoded).add(wrong);
+        for (const login of [`Bearer ${asBearer}`, `Basic ${encoded}`]) {
+          expect(await pull(port, login, docker, 'sample/oci')).toEqual([200, 200, 200, 200]);
+        }
+        expect((await ask(port, '/v2/', `Bearer ${wrong}`)).status).toBe(401);
+      }
+    },
+  });
   expect(result.found).toEqual({});
 });
