@@ -82,7 +82,7 @@ export function readClientRequest(
 /** The same request with its credential for upstream: the client's own Authorization only by pass-through. */
 export function withCredentialOf(request: ClientRequest, login: UpstreamLogin): ClientRequest {
   const { context, headers, clientAddress } = request;
-  const credential = credentialOf(login, headers.get('authorization'));
+  const credential = upstreamCredential(login, headers.get('authorization'));
   return { ...request, context: contextOf(context, credential, clientAddress, headers) };
 }
 
@@ -101,7 +101,10 @@ function contextOf(
  * The credential of a request for upstream.
  * @param authorization the Authorization value of the request.
  */
-export function credentialOf(login: UpstreamLogin, authorization: string | null | undefined): Credential {
+export function upstreamCredential(
+  login: UpstreamLogin,
+  authorization: string | null | undefined,
+): Credential {
   if (login !== 'passthrough') return login;
   return authorization ? { kind: 'client', authorization } : { kind: 'none' };
 }

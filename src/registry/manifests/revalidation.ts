@@ -3,7 +3,7 @@ import type { Reference, RepositoryName } from '../../../converters/reference.ts
 import type { UpstreamLogin } from '../../auth/upstream-auth.ts';
 import { unknownRequester } from '../../request/requester.ts';
 import type { Resolution } from '../../upstream/resolution.ts';
-import { credentialOf } from '../client-request.ts';
+import { upstreamCredential } from '../client-request.ts';
 import type { RecentTags } from '../recent-tags.ts';
 import type { Resolver } from '../resolver.ts';
 import type { ManifestConverter } from './converter.ts';
@@ -57,7 +57,7 @@ export function createRevalidation({ resolver, converter, recentTags }: Revalida
     return {
       isFresh: () => isFresh() && derived.every(isShared),
       async revalidate(started, authorization) {
-        const credential = credentialOf(login, authorization);
+        const credential = upstreamCredential(login, authorization);
         const context = { ...started, credential, requester: () => unknownRequester };
         const now = await resolver.resolve(repository, reference, context);
         const { digest, contentType, public: isPublic } = now;
