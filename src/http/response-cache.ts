@@ -19,6 +19,8 @@ export interface CacheLookup {
   readonly identity: Readonly<
     Partial<Record<'x-request-id' | 'traceparent' | 'tracestate', string | undefined>>
   >;
+  /** The Authorization value, whose digest the key has. A remembered response has no login. */
+  readonly authorization: string | undefined;
   readonly peerAddress: string | undefined;
   /**
    * Makes a signal that aborts when the client leaves. It costs as much as a whole response, so only `revalidate`
@@ -70,7 +72,7 @@ export function createResponseCache(
     lookup: CacheLookup,
     leave: () => void,
   ): Promise<CachedResponse | StartedRequest> {
-    const { identity, peerAddress } = lookup;
+    const { identity, authorization, peerAddress } = lookup;
     const stats = createRequestStats(traceOf(identity.traceparent, identity.tracestate));
     const budget = createBudget(subrequests, stats);
     const started: StartedRequest = {
@@ -80,7 +82,7 @@ export function createResponseCache(
       resolutions: new Map(),
     };
     // An error is reported on the full way: `resolutions` keeps it, so that upstream is not asked twice.
-    const right = await found.freshness.revalidate(started).catch(() => undefined);
+    const right = await found.freshness.revalidate(started, authorization).catch(() => undefined);
     if (right === undefined) {
       leave();
       return started;

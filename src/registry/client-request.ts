@@ -82,7 +82,7 @@ export function readClientRequest(
 /** The same request with its credential for upstream: the client's own Authorization only by pass-through. */
 export function withCredentialOf(request: ClientRequest, login: UpstreamLogin): ClientRequest {
   const { context, headers, clientAddress } = request;
-  const credential = login === 'passthrough' ? ownCredential(headers) : login;
+  const credential = upstreamCredential(login, headers.get('authorization'));
   return { ...request, context: contextOf(context, credential, clientAddress, headers) };
 }
 
@@ -97,9 +97,21 @@ function contextOf(
   return { credential, requester, signal, budget, resolutions };
 }
 
-function ownCredential(headers: Headers): Credential {
-  const authorization = headers.get('authorization');
+/**
+ * The credential of a request for upstream.
+ * @param authorization the Authorization value of the request.
+ */
+export function upstreamCredential(
+  login: UpstreamLogin,
+  authorization: string | null | undefined,
+): Credential {
+  if (login !== 'passthrough') return login;
   return authorization ? { kind: 'client', authorization } : { kind: 'none' };
+}
+
+/** The part of a credential that may outlast its request: a client's own login is read from each request anew. */
+export function lastingLogin(credential: Credential): UpstreamLogin {
+  return credential.kind === 'client' ? 'passthrough' : credential;
 }
 
 /**

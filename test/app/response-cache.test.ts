@@ -99,6 +99,36 @@ describe('the response to a repeated request', () => {
     }
   });
 
+  it("is revalidated with the request's own login", async () => {
+    const upstream = scriptedUpstream(privateTo(alice[1], bob[1]));
+    const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
+    for (const login of [alice, bob]) await app.get(latest, [...docker113, login]);
+    for (const login of [bob, alice]) {
+      upstream.forget();
+      expect((await app.get(latest, [...docker113, login])).status).toBe(200);
+      expect(upstream.carried).toEqual([login[1]]);
+    }
+    expect(revalidatedOf(app)).toBe(2);
+  });
+
+  it("is revalidated with the proxy's own account, and never with a client's login", async () => {
+    const account = `Basic ${btoa('proxy:own')}`;
+    const upstream = scriptedUpstream(privateTo(account));
+    const settings = {
+      REGSHIFT_UPSTREAM_AUTH: 'basic',
+      REGSHIFT_UPSTREAM_USERNAME: 'proxy',
+      REGSHIFT_UPSTREAM_PASSWORD: 'own',
+      REGSHIFT_CLIENT_AUTH: 'none',
+      REGSHIFT_TAG_TTL: '0',
+    };
+    const app = testApp(settings, upstream.fetch);
+    await app.get(latest, [...docker113, alice]);
+    upstream.forget();
+    expect((await app.get(latest, [...docker113, alice])).status).toBe(200);
+    expect(upstream.carried).toEqual([account]);
+    expect(revalidatedOf(app)).toBe(1);
+  });
+
   it('is not stored while upstream fails', async () => {
     const upstream = scriptedUpstream();
     const app = testApp({}, upstream.fetch);

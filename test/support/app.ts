@@ -100,7 +100,13 @@ export function testApp(
     const question = more.body ? undefined : questionOf(method, url, joined);
     const leaving = more.signal && (() => more.signal as AbortSignal);
     const asking = question
-      ? { cacheKey: question, identity: {}, peerAddress: undefined, clientLeft: leaving }
+      ? {
+          cacheKey: question,
+          identity: {},
+          authorization: joined.get('authorization') ?? undefined,
+          peerAddress: undefined,
+          clientLeft: leaving,
+        }
       : undefined;
     const held = asking && (app.responseCache.lookup(asking) ?? (await app.responseCache.revalidate(asking)));
     if (held && 'response' in held) {

@@ -8,7 +8,7 @@ import type { ManifestInfo } from '../../negotiation/negotiate.ts';
 import { referenceText } from '../../upstream/api/paths.ts';
 import { isAbsence } from '../../upstream/error-response.ts';
 import type { Resolution } from '../../upstream/resolution.ts';
-import type { ClientRequest } from '../client-request.ts';
+import { type ClientRequest, lastingLogin } from '../client-request.ts';
 import type { ContentStore } from '../content-store.ts';
 import { resolveRoot } from '../resolve-root.ts';
 import { hintsFor } from './client-platform.ts';
@@ -148,8 +148,7 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     { request, repository, reference }: ManifestRequest,
   ): ManifestResult {
     const { age, public: isPublic } = resolution;
-    const { credential } = request.context;
-    const resolved = { repository, reference, credential };
+    const resolved = { repository, reference, login: lastingLogin(request.context.credential) };
     const freshness = revalidation.freshnessOf(representation, resolution, resolved);
     return { ...representation, age, public: isPublic, freshness };
   }

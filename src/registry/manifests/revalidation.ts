@@ -1,8 +1,9 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
+import type { UpstreamLogin } from '../../auth/upstream-auth.ts';
 import { unknownRequester } from '../../request/requester.ts';
-import type { Credential } from '../../upstream/auth/credential.ts';
 import type { Resolution } from '../../upstream/resolution.ts';
+import { upstreamCredential } from '../client-request.ts';
 import type { RecentTags } from '../recent-tags.ts';
 import type { Resolver } from '../resolver.ts';
 import type { ManifestConverter } from './converter.ts';
@@ -13,8 +14,8 @@ import type { Representation } from './representation.ts';
 export interface ResolvedReference {
   readonly repository: RepositoryName;
   readonly reference: Reference;
-  /** Of the request nothing else is kept: its context holds the whole connection. */
-  readonly credential: Credential;
+  /** Of the request nothing else is kept: its context holds its credential and the whole connection. */
+  readonly login: UpstreamLogin;
 }
 
 export interface RevalidationOptions {
@@ -46,7 +47,7 @@ export function createRevalidation({ resolver, converter, recentTags }: Revalida
     resolution: Resolution,
     resolved: ResolvedReference,
   ): Freshness | undefined {
-    const { repository, reference, credential } = resolved;
+    const { repository, reference, login } = resolved;
     const { isFresh, age, ...before } = resolution;
     if (isFresh === undefined || age !== undefined || !representation.complete) return undefined;
     const { derived } = representation;
@@ -55,7 +56,8 @@ export function createRevalidation({ resolver, converter, recentTags }: Revalida
       converter.cachedRecipe(repository, digest) !== undefined && isShared(digest);
     return {
       isFresh: () => isFresh() && derived.every(isShared),
-      async revalidate(started) {
+      async revalidate(started, authorization) {
+        const credential = upstreamCredential(login, authorization);
         const context = { ...started, credential, requester: () => unknownRequester };
         const now = await resolver.resolve(repository, reference, context);
         const { digest, contentType, public: isPublic } = now;

@@ -36,9 +36,14 @@ interface CachedToken {
 
 const defaultDeadlineMs = 10_000;
 
+/** The longest time that a token is cached: it gives a client's access, and some servers' tokens live for years. */
+const longestLifeMs = 3_600_000;
+
 /**
  * Tokens by realm, service, scope and credential. They are cached until shortly before they expire, and requested once
- * however many requests wait for the same one (a pull gets several layers at a time).
+ * however many requests wait for the same one (a pull gets several layers at a time). A timer then removes them from
+ * memory. A Worker's timers end with their request, so there a token stays until its next use or until others need the
+ * space.
  */
 export function createTokenCache(options: TokenCacheOptions): TokenCache {
   const server: TokenServerOptions = { ...options, deadlineMs: options.deadlineMs ?? defaultDeadlineMs };
@@ -49,8 +54,20 @@ export function createTokenCache(options: TokenCacheOptions): TokenCache {
 
   async function requestNew(key: string, request: TokenRequest, budget: Budget | undefined): Promise<string> {
     const granted = await refreshTokens.withNewest(request, (newest) => requestToken(server, newest, budget));
-    cached.set(key, { value: granted.value, renewAt: renewalTime(granted, options.clock()) });
+    const now = options.clock();
+    const renewAt = Math.min(renewalTime(granted, now), now + longestLifeMs);
+    if (renewAt > now) remember(key, { value: granted.value, renewAt }, renewAt - now);
     return granted.value;
+  }
+
+  function remember(key: string, token: CachedToken, lifeMs: number): void {
+    cached.set(key, token);
+    const forget = () => {
+      if (cached.peek(key) === token) cached.delete(key);
+    };
+    // Node's timer would keep the process running; a Worker's has no `unref`.
+    const timer: object | number = setTimeout(forget, lifeMs);
+    if (hasUnref(timer)) timer.unref();
   }
 
   return {
@@ -69,6 +86,10 @@ export function createTokenCache(options: TokenCacheOptions): TokenCache {
       if (cached.peek(key)?.value === value) cached.delete(key);
     },
   };
+}
+
+function hasUnref(timer: object | number): timer is { unref(): void } {
+  return typeof timer === 'object' && 'unref' in timer;
 }
 
 function tokenKey({ realm, service, scopes, credential }: TokenRequest): string {

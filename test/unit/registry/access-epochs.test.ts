@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { createMemoryBudget } from '../../../src/cache/memory-budget.ts';
 import { RegistryError } from '../../../src/errors.ts';
 import { createAccessEpochs } from '../../../src/registry/access-epochs.ts';
 import { type Credential, credentialKey } from '../../../src/upstream/auth/credential.ts';
@@ -66,7 +67,7 @@ describe('a proof of access', () => {
   });
 
   it('ends when there are too many newer ones: its end could not be found any more', async () => {
-    const epochs = createAccessEpochs(testMemory());
+    const epochs = createAccessEpochs(createMemoryBudget(1));
     const { epoch } = await epochs.ask(app, 'none', forAll);
     for (let index = 0; index < 10_000; index += 1)
       await epochs.ask(`team/app-${index}` as RepositoryName, 'none', forAll);

@@ -2,6 +2,7 @@ import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage
 import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { urlToHttpOptions } from 'node:url';
 import type { Log } from '../../../observability/log.ts';
 import type { Fetch } from '../../../upstream/client.ts';
 import { errorFields } from '../uncaught.ts';
@@ -29,14 +30,22 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
   return (href, { method = 'GET', headers, body, signal, addresses, onPeer }) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const url = new URL(href);
-      const secure = url.protocol === 'https:';
-      const sent = (secure ? httpsRequest : httpRequest)(url, {
+      const { protocol, hostname, port, path } = urlToHttpOptions(new URL(href));
+      const secure = protocol === 'https:';
+      // A kept connection holds the options of its first request (`installListeners` of Node's lib/_http_agent.js), so
+      // they have no login: no header, and no URL, which may be signed. Node clears the path.
+      const agentOfScheme = secure ? secureAgent : agent;
+      const options = {
+        protocol,
+        hostname,
+        port,
+        path,
         method,
-        agent: secure ? secureAgent : agent,
-        headers: Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers)),
+        agent: agentOfScheme,
         ...connectingBy(addresses),
-      });
+      };
+      const sent = (secure ? httpsRequest : httpRequest)(options);
+      sent.setHeaders(headers instanceof Headers ? headers : new Headers(headers));
       const fail = (error: unknown) => {
         log('error', 'a request to upstream ends: an event of it could not be handled', errorFields(error));
         sent.destroy();

@@ -121,6 +121,7 @@ function cacheLookupOf(
   return {
     cacheKey,
     identity: headers as CacheLookup['identity'],
+    authorization: headers.authorization,
     peerAddress: socket.remoteAddress,
     clientLeft: () => {
       const leaving = new AbortController();

@@ -29,6 +29,7 @@ export function responseCacheKey({ method, url, rawHeaders, socket }: IncomingMe
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   // Without a Host header, the address that the client reached stands in the key.
   let key = `${method} ${url} ${socket.localAddress} ${socket.localPort}`;
+  let hasLogin = false;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const raw = rawHeaders[at] ?? '';
     // Most headers are none of these, and comparing the length costs nothing.
@@ -37,7 +38,11 @@ export function responseCacheKey({ method, url, rawHeaders, socket }: IncomingMe
     if (otherHeaders.has(name)) return undefined;
     // A header cannot contain a line end.
     if (keyHeaders.has(name)) key += `\n${name}:${rawHeaders[at + 1]}`;
-    if (name === 'authorization') key += `\n${name}:${hidden(rawHeaders[at + 1] ?? '')}`;
+    if (name !== 'authorization') continue;
+    // Node reads the first line of two, and a Request joins both.
+    if (hasLogin) return undefined;
+    hasLogin = true;
+    key += `\n${name}:${hidden(rawHeaders[at + 1] ?? '')}`;
   }
   return key;
 }

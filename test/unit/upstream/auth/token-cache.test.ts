@@ -104,6 +104,16 @@ describe('a token is kept', () => {
     expect(await source.get(request())).toEqual({ value: 'token-2', fresh: true });
   });
 
+  it('an hour at most, however long the server says', async () => {
+    const server = await startTokenServer({ expires_in: 315_360_000 });
+    const { source, time, request } = sourceFor(server);
+    await source.get(request());
+    time.now = start + 3_599_999;
+    expect((await source.get(request())).value).toBe('token-1');
+    time.now = start + 3_600_000;
+    expect((await source.get(request())).value).toBe('token-2');
+  });
+
   it('for one realm, service, scope and credential only', async () => {
     const server = await startTokenServer();
     const { source, request } = sourceFor(server);

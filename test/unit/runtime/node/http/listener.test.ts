@@ -230,6 +230,10 @@ describe('the question that a request is', () => {
     expect(words('Authorization', 'Basic dXNlcjpwYXNz')).not.toContain('dXNlcjpwYXNz');
   });
 
+  it('is none where there are two logins, of which each program reads another part', () => {
+    expect(words('Authorization', 'Basic x', 'authorization', 'Basic x')).toBeUndefined();
+  });
+
   it.each(['Authorization', 'Accept', 'User-Agent', 'Host'])(
     'differs where %s is empty, or there twice',
     (name) => {
