@@ -140,7 +140,7 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
       const { body, headers, anonymous } = await fetchBlob(client, repository, digest, context);
       const size = contentLength({ headers }) ?? manifestSize;
       const what = `blob ${digest}`;
-      const verified = verifyingStream(body, { digest, size }, codec, what, 'be');
+      const verified = verifyingStream(body, { digest, size }, codec, what, 'should be');
       // An empty body has no end that could be held back, and a short one gets an error in place of a broken response.
       return { stream: await begun(verified, what), size, headers, anonymous };
     },

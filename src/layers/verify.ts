@@ -15,21 +15,20 @@ export interface ExpectedContent {
  * Passes bytes on and verifies them. If size or digest are wrong, the stream errors and never closes. The last chunk
  * is held back until the digest is verified, so the client sees that bytes are missing: of the Content-Length, or the
  * last chunk of a body without a length. A client that verifies no digest, like Docker 1.6, sees that too.
- * @param verb the relation of the bytes to the blob in messages, like `unpack to`.
+ * @param relation of the blob to the bytes, in messages.
  */
 export function verifyingStream(
   stream: ReadableStream<Uint8Array>,
   expected: ExpectedContent,
   codec: Pick<LayerCodec, 'hash'>,
   what: string,
-  verb = 'unpack to',
+  relation: 'should unpack to' | 'should be' = 'should unpack to',
 ): ReadableStream<Uint8Array> {
   const source = openByteSource(stream, what);
   const digester = createDigester(codec.hash(digestAlgorithm(expected.digest)));
-  const mismatch = (found: string) => {
-    const size = expected.size === undefined ? '' : ` (${expected.size} bytes)`;
-    return corruptLayer('mismatch', what, `should ${verb} ${expected.digest}${size}; found ${found}.`);
-  };
+  const { digest, size = 'any number of' } = expected;
+  const mismatch = (found: string) =>
+    corruptLayer('mismatch', what, `${relation} ${digest} (${size} bytes); found ${found}.`);
   return createPullStream(checked(source, expected, digester, mismatch), source.cancel);
 }
 

@@ -138,7 +138,8 @@ export function resumedBody(first: BlobPart, options: ResumedBodyOptions): Reada
       },
       async cancel(reason) {
         cancelled.abort(reason);
-        await reader.cancel(reason);
+        // A broken response has nothing left to cancel.
+        await reader.cancel(reason).catch(() => undefined);
       },
     },
     { highWaterMark: 0 },
