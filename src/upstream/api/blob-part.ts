@@ -28,6 +28,11 @@ export function partOf(response: Response): BlobPart | undefined {
   return { body, from: Number(first), size: size === '*' ? undefined : Number(size), isWhole: false };
 }
 
+/** A response without readable headers of a part: its reader learns by the digest whether the bytes are the blob. */
+export function wholeOf({ body }: Response): BlobPart {
+  return { body: body ?? new Blob([]).stream(), from: 0, size: undefined, isWhole: true };
+}
+
 /** Bytes of the blob, by a 416 (RFC 9110, section 15.5.17). */
 export function sizeOfUnsatisfied({ headers }: Response): number | undefined {
   const [, size] = /^bytes \*\/(\d{1,15})$/.exec(headers.get('content-range') ?? '') ?? [];

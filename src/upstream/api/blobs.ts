@@ -5,7 +5,7 @@ import { discard, refuseEncoded } from '../body.ts';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
-import { partOf } from './blob-part.ts';
+import { partOf, wholeOf } from './blob-part.ts';
 import { blobPath } from './paths.ts';
 import { resumedBody } from './resumed-body.ts';
 
@@ -90,8 +90,7 @@ export async function findBlob(
 
 /**
  * `GET` of a blob, for regshift to read.
- * @throws RegistryError where upstream does not have or give the blob; UPSTREAM_ANSWER for a response without a readable
- *   body.
+ * @throws RegistryError where upstream does not have or give the blob; UPSTREAM_ANSWER for a layer without a body.
  */
 export async function fetchBlob(
   client: UpstreamClient,
@@ -111,9 +110,8 @@ export async function fetchBlob(
   const { response, anonymous } = await open(range?.first ?? 0, context);
   if (!response.ok) throw await errorOf(response);
   await refuseEncoded(response, `the ${name}`);
-  const part = partOf(response);
-  if (part === undefined) {
-    await discard(response);
+  const part = partOf(response) ?? wholeOf(response);
+  if (response.body === null && what === 'layer') {
     throw new RegistryError('UPSTREAM_ANSWER', `Upstream sent the ${name} without a body.`);
   }
   const body = resumedBody(part, {
