@@ -16,8 +16,11 @@ export interface CompressedLayer {
   readonly size?: number;
 }
 
-/** Opens a layer with the access of one request. The signal aborts the stream until its last byte. */
-export type OpenLayer = (signal: AbortSignal) => Promise<CompressedLayer>;
+/**
+ * Opens a layer with the access of one request. The signal aborts the stream until its last byte. After a broken
+ * connection, `onSkipped` is called with the number of bytes that are read once more.
+ */
+export type OpenLayer = (signal: AbortSignal, onSkipped: (bytes: number) => void) => Promise<CompressedLayer>;
 
 /** The repository and the credential of a request to upstream. */
 export interface LayerAccess {
@@ -152,7 +155,12 @@ export function startBackgroundRead(
       pace.check();
     }, pace.intervalMs);
     try {
-      const { stream, size } = await activeRequest.open(signal);
+      const onSkipped = (bytes: number) => {
+        lastReadAt = clock();
+        lease.touch();
+        pace.onSkipped(bytes);
+      };
+      const { stream, size } = await activeRequest.open(signal, onSkipped);
       state = { ...state, total: size };
       const onRead = (compressed: number, decompressed: number) => {
         onProgress(compressed);

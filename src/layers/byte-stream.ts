@@ -1,4 +1,5 @@
 import { RegistryError } from '../errors.ts';
+import { createPullStream } from './pull-stream.ts';
 
 /** Reads a stream of bytes. */
 export interface ByteSource {
@@ -52,6 +53,21 @@ function cutShort(what: string, cause: unknown): RegistryError {
       cause,
     },
   );
+}
+
+/** Waits for the first chunk of a stream. @returns the whole stream. @throws the stream's error before its first chunk. */
+export async function begun(
+  stream: ReadableStream<Uint8Array>,
+  what: string,
+): Promise<ReadableStream<Uint8Array>> {
+  const source = openByteSource(stream, what);
+  const first = await source.read();
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    if (first === undefined) return;
+    yield first;
+    yield* source.chunks();
+  }
+  return createPullStream(chunks(), source.cancel);
 }
 
 /** Returns a stream of one chunk. */

@@ -1,9 +1,7 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { Compression } from '../../converters/media-types.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
-import { RegistryError } from '../errors.ts';
 import { fetchBlob } from '../upstream/api/blobs.ts';
-import { refuseEncoded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import { openByteSource } from './byte-stream.ts';
@@ -88,12 +86,8 @@ export async function probeLayer(
   { credential, budget }: RequestContext,
 ): Promise<Compression> {
   const options = { range: { first: 0, last: 7 }, what: 'layer' } as const;
-  const response = await fetchBlob(client, repository, digest, { credential, budget }, options);
-  const what = `layer ${digest} of ${repository}`;
-  await refuseEncoded(response, `the ${what}`);
-  const stream = response.body as ReadableStream<Uint8Array> | null;
-  if (!stream) throw new RegistryError('UPSTREAM_ANSWER', `Upstream sent the ${what} without a body.`);
-  const { compression, compressed } = await detectCompression(stream, what);
+  const { body } = await fetchBlob(client, repository, digest, { credential, budget }, options);
+  const { compression, compressed } = await detectCompression(body, `layer ${digest} of ${repository}`);
   // If the registry ignores Range, the rest of the layer is not read.
   await compressed.cancel();
   return compression;

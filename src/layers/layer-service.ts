@@ -5,13 +5,14 @@ import type { RepositoryName } from '../../converters/reference.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 import { ownerOf } from '../request/requester.ts';
-import { fetchBlob } from '../upstream/api/blobs.ts';
+import { type FetchedBlob, fetchBlob, type GetBlobOptions } from '../upstream/api/blobs.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
-import { refuseEncoded } from '../upstream/body.ts';
+import { contentLength } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import type { ApiContext, RequestContext } from '../upstream/request-context.ts';
 import type { LayerRequest } from './background-read.ts';
 import type { ByteSpan } from './byte-range.ts';
+import { begun } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
 import type { DecompressedLayer } from './decompressed-layer.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
@@ -19,6 +20,7 @@ import { createLayerDownloads } from './downloads.ts';
 import type { LayerInspector } from './inspector.ts';
 import { createLayersToRead, type LayersToRead } from './read-progress.ts';
 import type { Tails } from './tails.ts';
+import { verifyingStream } from './verify.ts';
 
 export interface LayerServiceOptions {
   readonly client: UpstreamClient;
@@ -56,22 +58,42 @@ export interface LayerService {
     span: ByteSpan | undefined,
     context: RequestContext,
   ): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Opens a stored blob for a client that verifies nothing.
+   * @param manifestSize bytes of the blob by its manifest, which count if upstream sends no length.
+   * @throws RegistryError as `fetchBlob`.
+   */
+  openStored(
+    repository: RepositoryName,
+    digest: Digest,
+    manifestSize: number | undefined,
+    context: RequestContext,
+  ): Promise<VerifiedBlob>;
+}
+
+/** A stored blob as a stream that errors, and never closes, if the bytes do not match the digest or `size`. */
+export interface VerifiedBlob extends Pick<FetchedBlob, 'headers' | 'anonymous'> {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Bytes of the stream. */
+  readonly size: number | undefined;
 }
 
 export function createLayerService(options: LayerServiceOptions): LayerService {
-  const { client, inspector, deadline } = options;
+  const { client, inspector, codec, deadline } = options;
   const downloads = createLayerDownloads(options);
 
-  async function fetchLayer(repository: RepositoryName, digest: Digest, context: ApiContext, from = 0) {
-    const range = from > 0 ? { range: { first: from } } : {};
-    const response = await fetchBlob(client, repository, digest, context, range);
-    await refuseEncoded(response, `the layer ${digest}`);
-    const length = Number(response.headers.get('content-length') ?? Number.NaN);
-    const stream = response.body as ReadableStream<Uint8Array> | null;
-    if (!stream)
-      throw new RegistryError('UPSTREAM_ANSWER', `Upstream sent the layer ${digest} without a body.`);
-    const part = { stream, from: startOf(response) };
-    return Number.isSafeInteger(length) ? { ...part, size: length } : part;
+  async function fetchLayer(
+    repository: RepositoryName,
+    digest: Digest,
+    context: ApiContext,
+    options: Pick<GetBlobOptions, 'range' | 'onSkipped'> = {},
+  ) {
+    const { body, from, headers } = await fetchBlob(client, repository, digest, context, {
+      ...options,
+      what: 'layer',
+    });
+    const size = contentLength({ headers });
+    return { stream: body, from, ...(size === undefined ? {} : { size }) };
   }
 
   async function facts(
@@ -83,7 +105,7 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
     if (context.knownLayersOnly) return (await inspector.cachedFacts(digest)) ?? unread(digest);
     layers.add(digest, size);
     const request: LayerRequest = {
-      open: (signal) => fetchLayer(repository, digest, { ...context, signal }),
+      open: (signal, onSkipped) => fetchLayer(repository, digest, { ...context, signal }, { onSkipped }),
       access: { repository, credential: credentialKey(context.credential) },
       // The requester precedes the repository, so that a client with a hundred repositories has one fair share.
       owner: [client.id, ...ownerOf(context.requester()), repository],
@@ -108,20 +130,23 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
     },
 
     open(repository, layer, span, context) {
-      const openCompressed = async (from: number, signal: AbortSignal) => {
-        const part = await fetchLayer(repository, layer.compressed, { ...context, signal }, from);
-        return { stream: part.stream, from: part.from ?? 0 };
+      const openCompressed = (from: number, signal: AbortSignal) => {
+        const range = from > 0 ? { range: { first: from } } : {};
+        return fetchLayer(repository, layer.compressed, { ...context, signal }, range);
       };
       const { signal } = context;
       return downloads.open({ layer, span, requester: context.requester(), openCompressed, signal });
     },
-  };
-}
 
-/** The offset at which a partial response begins (RFC 9110, section 14.4); `undefined` for a whole layer. */
-function startOf({ status, headers }: Response): number | undefined {
-  const [, start] = /^bytes (\d{1,15})-/.exec(headers.get('content-range') ?? '') ?? [];
-  return status === 206 && start !== undefined ? Number(start) : undefined;
+    async openStored(repository, digest, manifestSize, context) {
+      const { body, headers, anonymous } = await fetchBlob(client, repository, digest, context);
+      const size = contentLength({ headers }) ?? manifestSize;
+      const what = `blob ${digest}`;
+      const verified = verifyingStream(body, { digest, size }, codec, what, 'should be');
+      // An empty body has no end that could be held back, and a short one gets an error in place of a broken response.
+      return { stream: await begun(verified, what), size, headers, anonymous };
+    },
+  };
 }
 
 const unreadReason = 'LAYER_UNREAD';

@@ -27,6 +27,8 @@ export interface PaceWatch {
    * @param total the compressed size of the layer, if upstream has sent it.
    */
   onRead(compressed: number, decompressed: number, total: number | undefined): void;
+  /** Records bytes that came once more after a connection broke: they are no progress, and no silence either. */
+  onSkipped(bytes: number): void;
 }
 
 export interface PaceWatchOptions {
@@ -75,15 +77,19 @@ export function createPaceWatch(options: PaceWatchOptions): PaceWatch {
   let leaseClass = options.leaseClass;
   let lastReadAt = startedAt;
   let compressed = 0;
+  let skipped = 0;
   let total: number | undefined;
-  let minute = { at: startedAt, compressed: 0 };
-  let recent = { at: startedAt, compressed: 0, isSlow: false };
+  let minute = { at: startedAt, received: 0 };
+  let recent = { at: startedAt, received: 0, isSlow: false };
+
+  const receivedBytes = () => compressed + skipped;
 
   /** Measures the pace over at least two seconds. */
   function measurePace(now: number): void {
     const seconds = (now - recent.at) / 1000;
     if (seconds < 2) return;
-    recent = { at: now, compressed, isSlow: (compressed - recent.compressed) / seconds < slowPace };
+    const received = receivedBytes();
+    recent = { at: now, received, isSlow: (received - recent.received) / seconds < slowPace };
   }
 
   function failed(now: number): RegistryError | undefined {
@@ -92,8 +98,8 @@ export function createPaceWatch(options: PaceWatchOptions): PaceWatch {
     if (now - startedAt > within) return tooSlow(digest, compressed, now - startedAt);
     const seconds = (now - minute.at) / 1000;
     if (seconds * 1000 < silenceMs) return undefined;
-    const received = compressed - minute.compressed;
-    minute = { at: now, compressed };
+    const received = receivedBytes() - minute.received;
+    minute = { at: now, received: receivedBytes() };
     return received < leastPace * seconds ? tooFewBytes(digest, received, seconds) : undefined;
   }
 
@@ -114,6 +120,10 @@ export function createPaceWatch(options: PaceWatchOptions): PaceWatch {
       const error = failed(now);
       if (error) end(error);
       else if (mustYield(now)) end(new Suspended(leaseClass));
+    },
+    onSkipped(bytes) {
+      skipped += bytes;
+      lastReadAt = clock();
     },
     onRead(compressedBytes, decompressedBytes, size) {
       compressed = compressedBytes;

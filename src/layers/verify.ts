@@ -7,45 +7,47 @@ import { createPullStream } from './pull-stream.ts';
 
 export interface ExpectedContent {
   readonly digest: Digest;
-  readonly size: number;
+  /** Bytes; absent for content without a known length. */
+  readonly size?: number | undefined;
 }
 
 /**
  * Passes bytes on and verifies them. If size or digest are wrong, the stream errors and never closes. The last chunk
- * is held back until the digest is verified: the response has a Content-Length, so even a client that verifies no
- * digest, like Docker 1.6, sees that bytes are missing.
+ * is held back until the digest is verified, so the client sees that bytes are missing: of the Content-Length, or the
+ * last chunk of a body without a length. A client that verifies no digest, like Docker 1.6, sees that too.
+ * @param relation of the blob to the bytes, in messages.
  */
 export function verifyingStream(
   stream: ReadableStream<Uint8Array>,
   expected: ExpectedContent,
   codec: Pick<LayerCodec, 'hash'>,
   what: string,
+  relation: 'should unpack to' | 'should be' = 'should unpack to',
 ): ReadableStream<Uint8Array> {
   const source = openByteSource(stream, what);
   const digester = createDigester(codec.hash(digestAlgorithm(expected.digest)));
-  return createPullStream(checked(source, expected, digester, what), source.cancel);
+  const { digest, size = 'any number of' } = expected;
+  const mismatch = (found: string) =>
+    corruptLayer('mismatch', what, `${relation} ${digest} (${size} bytes); found ${found}.`);
+  return createPullStream(checked(source, expected, digester, mismatch), source.cancel);
 }
 
 async function* checked(
   source: ByteSource,
   expected: ExpectedContent,
   digester: Digester,
-  what: string,
+  mismatch: (found: string) => Error,
 ): AsyncGenerator<Uint8Array> {
+  const { digest: expectedDigest, size = Number.POSITIVE_INFINITY } = expected;
   let lastChunk: Uint8Array | undefined;
   for await (const bytes of source.chunks()) {
     await digester.add(bytes);
-    if (digester.size > expected.size) throw mismatch(what, `more than ${expected.size} bytes`, expected);
+    if (digester.size > size) throw mismatch(`more than ${size} bytes`);
     if (lastChunk !== undefined) yield lastChunk;
     lastChunk = bytes;
   }
   const digest = await digester.digest();
-  if (digester.size !== expected.size || digest !== expected.digest) {
-    throw mismatch(what, `${digest} (${digester.size} bytes)`, expected);
-  }
+  const isShort = Number.isFinite(size) && digester.size !== size;
+  if (isShort || digest !== expectedDigest) throw mismatch(`${digest} (${digester.size} bytes)`);
   if (lastChunk !== undefined) yield lastChunk;
-}
-
-function mismatch(what: string, found: string, { digest, size }: ExpectedContent): Error {
-  return corruptLayer('mismatch', what, `should unpack to ${digest} (${size} bytes); found ${found}.`);
 }

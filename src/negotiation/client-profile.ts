@@ -15,6 +15,8 @@ export interface ClientProfile {
   readonly apiV2: boolean;
   /** Pulls blobs by GET only, so that a HEAD of a blob is part of a push. */
   readonly pullsByGet: boolean;
+  /** Refuses a layer whose bytes do not match its digest. */
+  readonly verifiesBlobs: boolean;
 }
 
 /** A client, as its User-Agent describes it. */
@@ -47,6 +49,13 @@ export const clientRows: readonly ProfileRow[] = [
     before: [1, 6, 0],
     lacks: 'apiV2',
     evidence: '1.5.0 reads a schema 1 manifest, downloads every blob, fails on sha256 and only then tries v1',
+  },
+  {
+    program: 'docker',
+    before: [1, 8, 0],
+    lacks: 'verifiesBlobs',
+    evidence:
+      'graph/pull.go of 1.6: logs "Image verification failed: checksum mismatch for …" and goes on; earlier: no digest',
   },
   {
     program: 'docker',
@@ -101,6 +110,7 @@ const fullProfile: ClientProfile = {
   oci: true,
   apiV2: true,
   pullsByGet: true,
+  verifiesBlobs: true,
 };
 
 /**

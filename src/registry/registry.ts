@@ -79,6 +79,8 @@ export interface BlobService {
   readonly getConfig: ManifestConverter['config'];
   /** A decompressed layer, or a part of it, as a stream of known length. */
   readonly openLayer: LayerService['open'];
+  /** A stored blob that is verified while it is sent, for clients that verify nothing. */
+  readonly openStored: LayerService['openStored'];
   /** Hands redirects to storage on to the client instead of following them. */
   readonly redirects: boolean;
 }
@@ -257,6 +259,11 @@ export function createRegistry(options: RegistryOptions): Registry {
       async openLayer(repository, layer, span, context) {
         const stream = await layers.open(repository, layer, span, context);
         return fixedLength(stream, span ? span.end - span.start + 1 : layer.size);
+      },
+      async openStored(repository, digest, manifestSize, context) {
+        const blob = await layers.openStored(repository, digest, manifestSize, context);
+        const { stream, size } = blob;
+        return { ...blob, stream: size === undefined ? stream : fixedLength(stream, size) };
       },
       redirects: settings.redirectBlobs,
     },

@@ -1,6 +1,9 @@
 import { concatenate } from '../../converters/bytes.ts';
 import { RegistryError } from '../errors.ts';
 
+/** The parts of a response that a reader needs. */
+export type ReadableResponse = Pick<Response, 'headers' | 'body'>;
+
 /** Milliseconds from the headers to the last byte of a document, which has 4 MiB at most: enough for a slow line. */
 const documentDeadlineMs = 30_000;
 
@@ -11,7 +14,7 @@ const documentDeadlineMs = 30_000;
  *   than its Content-Length, UPSTREAM_TIMEOUT when it does not end in time. An abort of the caller is thrown as it is.
  */
 export async function readBounded(
-  response: Response,
+  response: ReadableResponse,
   limit: number,
   what: string,
   deadlineMs = documentDeadlineMs,
@@ -44,7 +47,7 @@ export async function readBounded(
  * silently and leaves the headers as they were, so that lengths and ranges would be about other bytes.
  * @throws RegistryError UPSTREAM_ANSWER.
  */
-export async function refuseEncoded(response: Response, what: string): Promise<void> {
+export async function refuseEncoded(response: ReadableResponse, what: string): Promise<void> {
   const encoding = response.headers.get('content-encoding')?.trim().toLowerCase() ?? '';
   if (encoding === '' || encoding === 'identity') return;
   await discard(response);
@@ -56,7 +59,7 @@ export async function refuseEncoded(response: Response, what: string): Promise<v
 }
 
 /** Cancels a body that is not read, so that its connection is free. Never throws. */
-export async function discard(response: Response): Promise<void> {
+export async function discard(response: Pick<Response, 'body'>): Promise<void> {
   try {
     await response.body?.cancel();
   } catch {
@@ -64,12 +67,17 @@ export async function discard(response: Response): Promise<void> {
   }
 }
 
-function contentLength(response: Response): number | undefined {
-  const value = response.headers.get('content-length') ?? '';
+/** The Content-Length; undefined without a readable one. */
+export function contentLength({ headers }: Pick<Response, 'headers'>): number | undefined {
+  const value = headers.get('content-length') ?? '';
   return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
-async function* chunksOf(response: Response, what: string, deadlineMs: number): AsyncGenerator<Uint8Array> {
+async function* chunksOf(
+  response: ReadableResponse,
+  what: string,
+  deadlineMs: number,
+): AsyncGenerator<Uint8Array> {
   if (response.body === null) return;
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   let [ended, late] = [false, false];

@@ -46,6 +46,11 @@ export function isConnectionCut(error: unknown): boolean {
   return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(networkCode(error) ?? '');
 }
 
+/** Whether a body ended because no byte came for too long. */
+export function isSilence(error: unknown): boolean {
+  return networkCode(error) === 'ETIMEDOUT';
+}
+
 export function timeoutError(milliseconds: number, method: string, url: URL): RegistryError {
   return new RegistryError(
     'UPSTREAM_TIMEOUT',

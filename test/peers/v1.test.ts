@@ -64,12 +64,13 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci', 'tar'))(
       expect(ids.map((id) => json.get(id))).toEqual(document.history.map((each) => each.v1Compatibility));
     });
 
-    it.each(cases)('$daemon resumes $repository', async ({ daemon, repository }) => {
-      const breakAfter = 700_000;
-      const pulled = await pullV1({ ...options(daemon), breakAfter }, repository);
-      expect([...pulled.layers.values()].some(({ length }) => length > breakAfter)).toBe(true);
-      expect(await filesOfV1(pulled, home)).toEqual(registry.files);
-    });
+    it.each(cases)(
+      '$daemon reports a layer of $repository that broke off',
+      async ({ daemon, repository }) => {
+        const pulling = pullV1({ ...options(daemon), breakAfter: 700_000 }, repository);
+        await expect(pulling).rejects.toThrow('unexpected EOF');
+      },
+    );
 
     it.each(cases)('$daemon pulls $repository from two replicas in turn', async ({ daemon, repository }) => {
       const pulled = await pullV1(options(daemon, balancer.port), repository);

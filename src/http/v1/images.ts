@@ -68,7 +68,7 @@ async function answerJson(
   const size = await layerSize(registry, request, asked);
   return v1BytesResponse(v1ImageJson(asked.part), request, {
     ...v1CacheControl(asked),
-    // Docker resumes a layer only if it knows the size, and trusts this header.
+    // Docker shows the progress of a layer by this header.
     ...(size === undefined ? {} : { 'X-Docker-Size': String(size) }),
   });
 }

@@ -1,59 +1,40 @@
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
+import { contentLength } from '../../upstream/body.ts';
 import { cacheControl } from '../cache-control.ts';
-import { byteRange } from '../range.ts';
-import { getBlobResponse } from '../v2/blobs.ts';
+import { getBlobResponse, verifyStored } from '../v2/blobs.ts';
 import type { V1ImageRequest } from './found-image.ts';
 
 /**
- * The layer of a v1 image: the blob as API v2 serves it (stored, decompressed, or empty), with the differences of API
- * v1.
+ * The layer of a v1 image: the blob as API v2 serves it (decompressed, empty, or stored), verified and whole. Clients of
+ * API v1 verify nothing. Docker 1.3 to 1.9 resume a layer only after `Accept-Ranges: bytes` (moby 1.3.2 and 1.9.1,
+ * registry/session.go, `GetRemoteImageLayer`); otherwise they report a layer that breaks off to the user. A resumed
+ * layer that breaks off at its end would be requested without end (pkg/httputils/resumablerequestreader.go counts no
+ * errors of a body).
  */
 export async function getV1Layer(
-  registry: RegistryV1,
+  { registry }: RegistryV1,
   request: ClientRequest,
-  asked: V1ImageRequest,
+  { repository, part, public: isPublic }: V1ImageRequest,
 ): Promise<Response> {
-  const resumed = request.headers.has('range');
-  const size = resumed ? await layerSize(registry, request, asked) : asked.part.size;
-  const range = clamped(request, size);
-  if (range === 'unsatisfiable') return nothingMore(size);
-  const blobRequest = asBlobRequest(request, range);
-  const answer = await getBlobResponse(registry.registry, blobRequest, asked.repository, asked.part.blob);
-  if (!asked.public) {
+  const answer = await getBlobResponse(
+    registry,
+    asBlobRequest(request),
+    repository,
+    part.blob,
+    verifyStored(part.size),
+  );
+  answer.headers.set('Accept-Ranges', 'none');
+  if (!isPublic) {
     answer.headers.set('Cache-Control', cacheControl(false, answer.headers.get('cache-control')));
-  }
-  // Upstream may send no Content-Length.
-  if (answer.status === 200 && size !== undefined && !answer.headers.has('content-length')) {
-    answer.headers.set('Content-Length', String(size));
   }
   return answer;
 }
 
-/** Docker resumes with `bytes=<got>-<total>`, one past the end. Not every storage clamps that. */
-function clamped({ headers }: ClientRequest, size: number | undefined): string | 'unsatisfiable' | undefined {
-  const range = size === undefined ? undefined : byteRange(headers.get('range'), size);
-  return typeof range === 'object' ? `bytes=${range.start}-${range.end}` : range;
-}
-
-/**
- * Docker 1.3 to 1.9 ask once more if all bytes are there and the stream has not ended. They take a 416 with a length
- * of 0 for the end. Cloudflare sends no length for a type that it compresses.
- */
-function nothingMore(size: number | undefined): Response {
-  const headers = {
-    'Content-Type': 'application/octet-stream',
-    'Content-Length': '0',
-    'Content-Range': `bytes */${size ?? '*'}`,
-  };
-  return new Response(new Uint8Array(), { status: 416, headers });
-}
-
-/** The blob request keeps the range only: other conditions are about the resource of API v1. */
-function asBlobRequest(request: ClientRequest, range: string | undefined): ClientRequest {
+/** The blob request has no range and no conditions, which are about the resource of API v1. */
+function asBlobRequest(request: ClientRequest): ClientRequest {
   const headers = new Headers(request.headers);
   for (const name of ['range', 'if-range', 'if-none-match', 'if-modified-since']) headers.delete(name);
-  if (range !== undefined) headers.set('range', range);
   return { ...request, headers };
 }
 
@@ -64,8 +45,7 @@ export async function layerSize(
   { repository, part }: V1ImageRequest,
 ): Promise<number | undefined> {
   if (part.size !== undefined) return part.size;
-  const head = asBlobRequest({ ...request, method: 'HEAD' }, undefined);
-  const answer = await getBlobResponse(registry, head, repository, part.blob);
-  const length = answer.headers.get('content-length') ?? '';
-  return answer.ok && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+  const head = asBlobRequest({ ...request, method: 'HEAD' });
+  const answer = await getBlobResponse(registry, head, repository, part.blob, verifyStored());
+  return answer.ok ? contentLength(answer) : undefined;
 }

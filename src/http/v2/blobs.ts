@@ -28,12 +28,25 @@ export const getBlob: Handler<Env> = (context) => {
   return getBlobResponse(registry, context.get('request'), upstream, digestParam(context));
 };
 
-/** The response to a request for a blob of one registry. @throws RegistryError. */
+/** Answers a request for a blob that upstream stores. @throws RegistryError. */
+export type AnswerStored = (
+  registry: Registry,
+  request: ClientRequest,
+  name: RepositoryName,
+  digest: Digest,
+) => Promise<Response>;
+
+/**
+ * The response to a request for a blob of one registry.
+ * @param answerStored by default, the bytes of upstream are for a client that verifies them, if the client does.
+ * @throws RegistryError.
+ */
 export async function getBlobResponse(
   registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
+  answerStored: AnswerStored = request.client.profile.verifiesBlobs ? forwardStored : verifyStored(),
 ): Promise<Response> {
   // Schema 1 names the empty layer for every entry without content. Upstream need not have it.
   if (digest === emptyLayer.digest) {
@@ -137,8 +150,8 @@ function typeOf({ headers }: Response): string {
   return type.startsWith('multipart/byteranges') ? type : 'application/octet-stream';
 }
 
-/** A stored blob. The bytes stream from upstream to the client. */
-async function answerStored(
+/** A stored blob. The bytes stream from upstream to the client, or the client gets them from upstream's storage. */
+async function forwardStored(
   { client, blobs }: Registry,
   request: ClientRequest,
   name: RepositoryName,
@@ -169,6 +182,36 @@ async function answerStored(
       'Docker-Content-Digest': digest,
     },
   });
+}
+
+/**
+ * A stored blob for a client that verifies nothing: regshift verifies the bytes while it sends them, and breaks the
+ * response off before its end if they are wrong. There is no redirect to storage. There are no parts either: the client
+ * would join them, and the first part might come from wrong bytes even if the whole blob is right at the second request.
+ * @param manifestSize as in `LayerService.openStored`.
+ */
+export function verifyStored(manifestSize?: number): AnswerStored {
+  return async (registry, request, name, digest) => {
+    if (request.method === 'HEAD') return withoutParts(await forwardStored(registry, request, name, digest));
+    const blob = await registry.blobs.openStored(name, digest, manifestSize, request.context);
+    const { stream, size, headers, anonymous } = blob;
+    return responseWithUpstreamBody(stream, {
+      headers: {
+        ...apiVersion,
+        'Content-Type': 'application/octet-stream',
+        ...pickHeaders(blob, ['etag', 'last-modified']),
+        ...(size === undefined ? {} : { 'Content-Length': String(size) }),
+        'Accept-Ranges': 'none',
+        'Cache-Control': cacheControl(anonymous, headers.get('cache-control')),
+        'Docker-Content-Digest': digest,
+      },
+    });
+  };
+}
+
+function withoutParts(response: Response): Response {
+  response.headers.set('Accept-Ranges', 'none');
+  return response;
 }
 
 /** True if a status answers the request: 206 and 416 answer a range, and 304 a condition. */

@@ -1,10 +1,13 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { discard } from '../body.ts';
+import { RegistryError } from '../../errors.ts';
+import { discard, refuseEncoded } from '../body.ts';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
+import { partOf, wholeOf } from './blob-part.ts';
 import { blobPath } from './paths.ts';
+import { resumedBody } from './resumed-body.ts';
 
 /** Headers of the request, and whether redirects to storage are followed. */
 export type BlobRequestOptions = Pick<UpstreamRequest, 'headers' | 'redirects'>;
@@ -16,6 +19,20 @@ export interface GetBlobOptions {
   readonly what?: 'blob' | 'layer';
   /** The error's code where upstream does not have the blob. */
   readonly unknown?: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN';
+  /** Called with the number of bytes that are read once more after a connection broke. */
+  readonly onSkipped?: (bytes: number) => void;
+}
+
+/** A blob that regshift reads itself. */
+export interface FetchedBlob {
+  /** Survives broken connections (`resumedBody`). The caller compares the digest of the bytes. */
+  readonly body: ReadableStream<Uint8Array>;
+  /** The offset of the first byte of `body`: 0 where the registry ignores `range`. */
+  readonly from: number;
+  /** The headers of the first response. */
+  readonly headers: Headers;
+  /** As in `UpstreamResponse`. */
+  readonly anonymous: boolean;
 }
 
 /**
@@ -72,21 +89,40 @@ export async function findBlob(
 }
 
 /**
- * `GET` of a blob.
- * @returns a good response, whose body the caller reads; all of the blob where the registry ignores `range`.
- * @throws RegistryError where upstream does not have or give the blob.
+ * `GET` of a blob, for regshift to read.
+ * @throws RegistryError where upstream does not have or give the blob; UPSTREAM_ANSWER for a layer without a body.
  */
 export async function fetchBlob(
   client: UpstreamClient,
   repository: RepositoryName,
   digest: Digest,
   context: ApiContext,
-  { range, what, unknown }: GetBlobOptions = {},
-): Promise<Response> {
-  const headers = range ? { range: `bytes=${range.first}-${range.last ?? ''}` } : {};
-  const { response } = await request(client, 'GET', repository, digest, context, { headers });
-  if (!response.ok) throw await blobError(response, repository, digest, what, unknown);
-  return response;
+  { range, what = 'blob', unknown, onSkipped }: GetBlobOptions = {},
+): Promise<FetchedBlob> {
+  const name = `${what} ${digest}`;
+  const end = range?.last === undefined ? undefined : range.last + 1;
+  const open = (first: number, { signal }: Pick<ApiContext, 'signal'>) => {
+    const isPart = first > 0 || end !== undefined;
+    const headers = isPart ? { range: `bytes=${first}-${end === undefined ? '' : end - 1}` } : {};
+    return request(client, 'GET', repository, digest, { ...context, signal }, { headers });
+  };
+  const errorOf = (response: Response) => blobError(response, repository, digest, what, unknown);
+  const { response, anonymous } = await open(range?.first ?? 0, context);
+  if (!response.ok) throw await errorOf(response);
+  await refuseEncoded(response, `the ${name}`);
+  const part = partOf(response) ?? wholeOf(response);
+  if (response.body === null && what === 'layer') {
+    throw new RegistryError('UPSTREAM_ANSWER', `Upstream sent the ${name} without a body.`);
+  }
+  const body = resumedBody(part, {
+    request: async (first, signal) => (await open(first, { signal })).response,
+    errorOf,
+    end,
+    what: name,
+    signal: context.signal,
+    onSkipped,
+  });
+  return { body, from: part.from, headers: response.headers, anonymous };
 }
 
 /** The error that a bad response to a request for a blob means, as `errorFromResponse` makes it. */

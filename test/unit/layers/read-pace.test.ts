@@ -57,6 +57,27 @@ async function endOf(
   return end;
 }
 
+describe('a reading that skips bytes after a broken connection', () => {
+  it.each([
+    [1_000_000, undefined],
+    [0, 'stood still'],
+  ] as const)('at %i bytes a second ends by silence: %s', async (bytesPerSecond, message) => {
+    const leases = createLeaseSemaphore({ limit: 1, staleMs: 10_000_000, clock: Date.now });
+    const lease = await leases.request(['registry', 'own'], 'normal').granted;
+    const end = vi.fn();
+    const options = { digest, lease, leaseClass: 'normal', attempts: 1, clock: Date.now } as const;
+    const pace = createPaceWatch({ ...options, silenceMs: 60_000, end });
+    pace.onRead(1_000, 1_000, 2 ** 30);
+    for (let second = 1; second <= 200; second += 1) {
+      if (bytesPerSecond > 0) pace.onSkipped(bytesPerSecond);
+      await vi.advanceTimersByTimeAsync(1_000);
+      pace.check();
+    }
+    if (message === undefined) expect(end).not.toHaveBeenCalled();
+    else expect(end.mock.calls[0]?.[0]).toMatchObject({ message: expect.stringContaining(message) });
+  });
+});
+
 describe('a reading', () => {
   it('keeps its turn while no other owner waits, however slow it is', async () => {
     expect(await endOf(5_000)).toBeUndefined();

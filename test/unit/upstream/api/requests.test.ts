@@ -31,6 +31,8 @@ function scripted(...responses: readonly Response[]) {
 }
 
 const body = () => new Blob(['x']).stream();
+const part = (range: string) =>
+  new Response('12345678', { status: 206, headers: { 'content-range': range } });
 
 test.each<readonly [string, (client: UpstreamClient) => Promise<unknown>, Response]>([
   ['GET /v2/', (client) => requestPing(client, context), new Response()],
@@ -71,12 +73,12 @@ test.each<readonly [string, (client: UpstreamClient) => Promise<unknown>, Respon
   [
     `GET /v2/team/app/blobs/${digest} bytes=0-7`,
     (client) => fetchBlob(client, repository, digest, context, { range: { first: 0, last: 7 } }),
-    new Response(null, { status: 206 }),
+    part('bytes 0-7/16'),
   ],
   [
     `GET /v2/team/app/blobs/${digest} bytes=8-`,
     (client) => fetchBlob(client, repository, digest, context, { range: { first: 8 } }),
-    new Response(null, { status: 206 }),
+    part('bytes 8-15/16'),
   ],
   [
     `POST /v2/team/app/blobs/uploads/ ${push}`,
