@@ -1,4 +1,4 @@
-import { compact, type RawObject, stringValue } from './json/document.ts';
+import { compact, type RawDocument, type RawObject, type RawValue, stringValue } from './json/document.ts';
 import { asObject, asString, type Field, optional } from './json/fields.ts';
 import type { Json, JsonRecord } from './json/write.ts';
 
@@ -36,25 +36,32 @@ function entriesOf(labels: Labels, jsonOf: (label: Label) => Json): JsonRecord |
 
 /** Reads annotations (OCI image-spec 1.1, annotations.md). @throws ConversionError INVALID for a non-string value. */
 export function readAnnotations(object: Field<RawObject>): Labels {
-  return readMap(object, 'annotations', (field) => asString(field));
+  return readMap(object, 'annotations', (document, value, pathOf) =>
+    value.kind === 'string'
+      ? stringValue(document, value)
+      : asString({ document, value, path: pathOf(), dialect: object.dialect }),
+  );
 }
 
 /** Reads the labels of a generic manifest or descriptor, which are any JSON (distribution proposals 62 and 993). */
 export function readLabels(object: Field<RawObject>): Labels {
-  return readMap(object, 'labels', ({ document, value }) =>
+  return readMap(object, 'labels', (document, value) =>
     value.kind === 'string' ? stringValue(document, value) : compact(document, value).toWellFormed(),
   );
 }
 
+/** Reads the value of a label. @param pathOf its path, for an error; thousands of unused paths would take long. */
+type TextOf = (document: RawDocument, value: RawValue, pathOf: () => string) => string;
+
 /** Reads an object's members in the order written. An absent or null object has none. */
-function readMap(object: Field<RawObject>, key: string, textOf: (field: Field) => string): Labels {
+function readMap(object: Field<RawObject>, key: string, textOf: TextOf): Labels {
   const field = optional(object, key);
   if (!field) return noLabels;
-  const { document, value, path, dialect } = asObject(field);
-  return new Map(
-    value.members.map((each) => {
-      const member = { document, value: each.value, path: `${path}[${JSON.stringify(each.key)}]`, dialect };
-      return [each.key, { text: textOf(member), json: compact(document, each.value) }];
-    }),
-  );
+  const { document, value, path } = asObject(field);
+  const labels = new Map<string, Label>();
+  for (const each of value.members) {
+    const text = textOf(document, each.value, () => `${path}[${JSON.stringify(each.key)}]`);
+    labels.set(each.key, { text, json: compact(document, each.value) });
+  }
+  return labels;
 }

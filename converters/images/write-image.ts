@@ -42,6 +42,7 @@ export const toSchema1: WriteImage = async ({ image, config }, context) => {
     });
   }
   const { payload, created } = writeSchema1(image, config, context);
+  await context.ports.turn?.(payload.length);
   const body = await signSchema1(payload, await context.ports.signingKey(), created);
   return { mediaType: mediaTypes.schema1Signed, digest: await digestOfLong(payload), body };
 };

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type Digest, verifyDigest } from '../../converters/digest.ts';
 import { limits } from '../../converters/limits.ts';
 import type { Compression } from '../../converters/media-types.ts';
+import type { TakeTurn } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../cache/cache.ts';
 import { joinKey } from '../cache/key.ts';
@@ -75,12 +76,14 @@ export interface ContentStoreOptions {
   /** Bytes of memory for the facts of manifests. */
   readonly manifestInfoBytes: number;
   readonly background: Background;
+  /** Called before a document is verified, and before it is given to a reader. */
+  readonly turn: TakeTurn;
   /** Refuses schema 1 that upstream stores without a signature, whatever form it would be sent in. */
   readonly refusesUnsigned: boolean;
 }
 
 export function createContentStore(options: ContentStoreOptions): ContentStore {
-  const { client, cache, manifestInfoBytes, background, refusesUnsigned } = options;
+  const { client, cache, manifestInfoBytes, background, turn, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the response.
   const infos = new LRUCache<string, ManifestInfo>({
     maxSize: manifestInfoBytes,
@@ -128,6 +131,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     }
     const { contentType } = response;
     const body = await response.bytes();
+    await turn(body.length);
     verifyManifest(body, digest, contentType);
     return { facts: { contentType }, body };
   }
@@ -141,6 +145,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     const shared = { ...context, signal: undefined };
     const response = await fetchBlob(client, repository, digest, shared, { unknown });
     const body = await readBounded(response, limits.documentBytes, 'the blob');
+    await turn(body.length);
     verifyDigest(body, digest, 'blob');
     return body;
   }
@@ -153,7 +158,11 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     const key = manifestKey(repository, digest);
     const { facts, body } = await cached(key, context, () => readStored(repository, digest, context));
     const contentType = String(facts.contentType);
-    if (refusesUnsigned && isUnsigned(body, contentType)) throw unsigned(repository, digest);
+    if (refusesUnsigned) {
+      await turn(body.length);
+      if (isUnsigned(body, contentType)) throw unsigned(repository, digest);
+    }
+    await turn(body.length);
     return { bytes: body, contentType };
   }
 

@@ -1,5 +1,6 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { Platform } from '../../converters/platform.ts';
+import type { TakeTurn } from '../../converters/ports.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { StateKeys } from '../client-state/keys.ts';
 import { createUploadLocations, type UploadLocations } from '../client-state/upload-location.ts';
@@ -151,6 +152,8 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
   readonly manifestBodies: ManifestBodies;
   readonly fixedLength: FixedLength;
   readonly background: Background;
+  /** Shared by all routes: waits for a turn of the event loop to work on a document. */
+  readonly turn: TakeTurn;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -162,7 +165,8 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
 const usualWalkGets = 8;
 
 export function createRegistry(options: RegistryOptions): Registry {
-  const { settings, match, client, cache, clock, signingKey, fixedLength, background, metrics } = options;
+  const { settings, match, client, cache, clock, signingKey, fixedLength, background, turn, metrics } =
+    options;
   const manifestInfoBytes = Math.floor(options.registryBytes / 4);
   const grantBytes = options.registryBytes - manifestInfoBytes;
   const content = createContentStore({
@@ -170,6 +174,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     cache,
     manifestInfoBytes,
     background,
+    turn,
     refusesUnsigned: settings.refusesUnsigned,
   });
   const layers = createLayers(options);
@@ -180,6 +185,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     signingKey,
     readingFor: layers.readingFor,
     background,
+    turn,
     metrics,
   });
   const platformSelector = createPlatformSelector(content, converter);
@@ -193,6 +199,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     background,
     versions,
     content,
+    turn,
     grantBytes,
   });
   const recentTags = createRecentTags();

@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
+import type { TakeTurn } from '../../converters/ports.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { RegistryError } from '../errors.ts';
@@ -26,6 +27,13 @@ export interface UpstreamReply {
   readonly manifest?: Uint8Array;
 }
 
+export interface UpstreamResolverParts {
+  readonly client: UpstreamClient;
+  readonly rateLimits: RateLimits;
+  /** Called before a manifest is read or verified. */
+  readonly turn: TakeTurn;
+}
+
 /**
  * Asks upstream for a reference with the credential of the request.
  * @param by `HEAD`, which no registry counts, and then GET if that does not tell the digest; or at once `GET`, which
@@ -33,8 +41,7 @@ export interface UpstreamReply {
  * @throws RegistryError; by `GET` ConversionError DIGEST_MISMATCH as well.
  */
 export async function resolveUpstream(
-  client: UpstreamClient,
-  rateLimits: RateLimits,
+  { client, rateLimits, turn }: UpstreamResolverParts,
   repository: RepositoryName,
   reference: Reference,
   context: RequestContext,
@@ -51,7 +58,7 @@ export async function resolveUpstream(
   }
   const found = await fetchManifest(client, repository, text, shared).catch(unknownManifest);
   rateLimits.record(context, found.headers);
-  return { ...(await readWhole(found, reference)), public: found.public };
+  return { ...(await readWhole(found, reference, turn)), public: found.public };
 }
 
 /** Some registries take no HEAD. @throws the error of any other refusal. */
@@ -71,9 +78,11 @@ function namedBy(
 async function readWhole(
   response: ManifestResponse,
   reference: Reference,
+  turn: TakeTurn,
 ): Promise<Omit<UpstreamReply, 'public'>> {
   const { contentType } = response;
   const manifest = await response.bytes();
+  await turn(manifest.length);
   const named = namedBy(response, reference);
   if (named === undefined) return { digest: digestInBody(manifest, contentType), contentType, manifest };
   verifyManifest(manifest, named.digest, contentType);

@@ -1,3 +1,4 @@
+import type { TakeTurn } from '../../converters/ports.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
 import { createLru } from '../cache/lru.ts';
@@ -23,6 +24,7 @@ export interface ResolverOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
+  readonly turn: TakeTurn;
   readonly versions: RepositoryVersions;
   readonly content: Pick<ContentStore, 'putManifest' | 'hasManifest'>;
   /** Bytes of memory for access grants. */
@@ -76,7 +78,7 @@ const mostReaders = 10_000;
 const grantSize = 512;
 
 export function createResolver(options: ResolverOptions): Resolver {
-  const { client, ttl, staleFor, clock, background, versions, content, grantBytes } = options;
+  const { client, ttl, staleFor, clock, background, versions, content, turn, grantBytes } = options;
   const grants = createLru<string, AccessGrant>(Math.ceil(grantBytes / grantSize));
   /** The last time that upstream let a credential, or everyone, read an image of a repository. */
   const reads = createLru<string, Pick<AccessGrant, 'at' | 'public'>>(mostReaders);
@@ -170,8 +172,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       const by = isNew && (await mayRead(repository, reference, context)) ? 'GET' : 'HEAD';
       const at = clock();
       const { manifest, ...reply } = await resolveUpstream(
-        client,
-        rateLimits,
+        { client, rateLimits, turn },
         repository,
         reference,
         context,

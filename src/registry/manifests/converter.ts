@@ -1,3 +1,4 @@
+import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Converted } from '../../../converters/conversion.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import { convertImage } from '../../../converters/images/convert-image.ts';
@@ -69,8 +70,14 @@ export interface ManifestConverter {
 
 const deadlineMs = 120_000;
 
+/** Recipes that are written at the same time. An index of a thousand images has three thousand. */
+const concurrentRecipes = 50;
+
+/** The work on one recipe, in bytes of a document: a shared cache signs and encodes it. */
+const recipeBytes = 500;
+
 export function createManifestConverter(options: ManifestConverterOptions): ManifestConverter {
-  const { upstream, content, cache, signingKey, metrics } = options;
+  const { upstream, content, cache, signingKey, turn, metrics } = options;
   const flights = createSingleFlight<DerivedManifest>(deadlineMs, options.background);
 
   const ports = (repository: RepositoryName, context: RequestContext) =>
@@ -105,6 +112,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     await Promise.all(
       configs.map(([digest, bytes]) => content.putDerivedConfig(repository, digest, bytes, context)),
     );
+    await turn(derived.body.length);
     if (derived.complete) await cache.set(key, entryOfDerivedManifest(derived), context.budget);
     return derived;
   }
@@ -140,11 +148,10 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     { budget }: RequestContext,
   ): Promise<void> {
     const none = new Uint8Array();
-    await Promise.all(
-      recipes.map(([digest, recipe]) =>
-        cache.set(recipeKey(upstream, repository, digest), { facts: { recipe }, body: none }, budget),
-      ),
-    );
+    await mapBounded(recipes, concurrentRecipes, async ([digest, recipe]) => {
+      await turn(recipeBytes);
+      await cache.set(recipeKey(upstream, repository, digest), { facts: { recipe }, body: none }, budget);
+    });
   }
 
   async function make(

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { RuntimePlatform } from '../../compose/platform.ts';
+import { createWorkTurns } from '../../concurrency/work-turns.ts';
 import type { Log } from '../../observability/log.ts';
 import { noMetrics } from '../../observability/metrics.ts';
 import { createAskHelper } from './credential-helper.ts';
@@ -28,6 +29,7 @@ export function nodePlatform(log: Log): RuntimePlatform {
     fixedLength: (stream) => stream,
     background: () => undefined,
     askHelper: createAskHelper(),
+    turn: createWorkTurns(setImmediate),
     comparePassword: createPasswordWorker({ log, clock: Date.now }),
   };
 }

@@ -3,6 +3,7 @@ import { createApp } from '../../app.ts';
 import { compareInPlace } from '../../auth/compare-password.ts';
 import type { Tier } from '../../cache/tiered.ts';
 import { compose } from '../../compose/compose.ts';
+import { bytesPerTurn } from '../../concurrency/work-turns.ts';
 import type { SettingProblem } from '../../config/problem.ts';
 import { formatProblems } from '../../config/problem.ts';
 import { readSettings } from '../../config/settings.ts';
@@ -79,6 +80,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       cacheBytes,
       fixedLength,
       background: waitUntil,
+      turn,
       // Workers have no threads.
       comparePassword: compareInPlace,
     }),
@@ -110,6 +112,13 @@ const subrequests = 1000;
 
 /** Bytes of cache in an isolate, which has 128 MiB in all; a decoder takes 8 MiB and more. */
 const cacheBytes = 33_554_432;
+
+/**
+ * A request must not wait for a timer of another request here, so each one pauses by itself before a large document.
+ */
+function turn(bytes: number): Promise<void> | undefined {
+  return bytes < bytesPerTurn ? undefined : new Promise((begin) => setTimeout(begin, 0));
+}
 
 /** A plain stream would be sent in chunks and without its length, which Docker 1.6 and 1.7 refuse. */
 function fixedLength(stream: ReadableStream<Uint8Array>, length: number): ReadableStream<Uint8Array> {

@@ -48,8 +48,9 @@ export function createRedisCache(connection: RedisConnection, authenticator: Ent
     },
     async set(key, entry, budget) {
       budget?.spend();
-      const value = authenticator.seal(key, entry);
       const isDocument = documents.has(kindOf(key));
+      if (isDocument && entry.body.length > documentBytes) return void present.set(key, true);
+      const value = authenticator.seal(key, entry);
       const life = isDocument ? lifeSeconds.document : lifeSeconds.other;
       const isStored = !isDocument || value.length <= documentBytes;
       const done = isStored
