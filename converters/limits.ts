@@ -7,12 +7,12 @@ export const limits = {
   /** Nesting depth of objects and arrays; real manifests and configs stay far below. */
   jsonDepth: 500,
   /**
-   * Values in one document, with those of the documents inside its strings. A document of so many values takes some 40
+   * Values in one document, with those of the documents inside its strings. A document of so many values takes some 30
    * ms of a slow core, in which a server does nothing else. An index of `descriptors` entries with six annotations each
-   * has 18,000; an image of the 127 layers that overlay file systems hold, with ten annotations each, has 2,000; an
-   * artifact with one layer for each of 4,000 files has 24,000, and ECR takes 500 layers.
+   * has 18,000; an image of 127 layers, the most that Docker runs, with ten annotations each, has 2,000; an artifact
+   * with one layer for each of 3,000 files has 18,000, and Amazon ECR takes 500 layers.
    */
-  jsonValues: 25_000,
+  jsonValues: 20_000,
   /** Bytes of one document that are not UTF-8. Images of another encoding have a few, in the names of people. */
   invalidBytes: 10_000,
   /** History entries in schema 1. Docker ≤ 1.9 pulls 125 entries, but cannot create a container from them. */

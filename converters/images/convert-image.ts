@@ -38,6 +38,7 @@ export async function convertImage(image: Image, form: Form, context: Conversion
     ...written,
     source: image.source.digest,
     sourceType: image.source.mediaType,
+    platformSpecific: false,
     losses: [...lossesOfImage(image, lost), ...lostHistory(prepared, lost)],
     children: [],
     blobs: prepared.blobs,

@@ -1,6 +1,6 @@
 import type { ConversionContext, Converted, IndexForm } from '../conversion.ts';
 import { indexConversions } from '../conversion-graph.ts';
-import { digestOf } from '../digest.ts';
+import { digestOfLong } from '../digest.ts';
 import { ConversionError, excerpt } from '../errors.ts';
 import { ociIndexDialect } from '../formats/oci/dialect.ts';
 import { dockerListDialect } from '../formats/schema2/dialect.ts';
@@ -53,10 +53,11 @@ async function convertWithin(
     kind: 'index',
     form,
     mediaType: indexConversions[form].mediaType,
-    digest: digestOf(body),
+    digest: await digestOfLong(body),
     body,
     source: index.source.digest,
     sourceType: index.source.mediaType,
+    platformSpecific: traversal.count.platformSpecific > 0,
     losses: [
       ...losses,
       ...lossesOfIndex(

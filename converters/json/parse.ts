@@ -31,6 +31,11 @@ export function parseJson(bytes: Uint8Array, options: ParseOptions): RawDocument
   const text = decodeText(bytes, limits.invalidBytes);
   if (text === undefined)
     throw tooMuch(options, 'has too many bytes that are not UTF-8', limits.invalidBytes);
+  return parseJsonText(text, options);
+}
+
+/** Parses JSON as `parseJson` does. @param text from bytes, or the value of a string of a document. */
+export function parseJsonText(text: string, options: ParseOptions): RawDocument {
   return { text, root: new Parser(text, options).parse() };
 }
 

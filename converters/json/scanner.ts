@@ -66,30 +66,27 @@ export class JsonScanner {
     this.position += 1;
     this.#match(this.#plain);
     // From the first escape on, one loop: a pattern that is called for each escape takes several times as long.
-    for (
-      let code = text.charCodeAt(this.position);
-      code !== codes.quote;
-      code = text.charCodeAt(this.position)
-    ) {
-      if (code === codes.backslash) this.position += this.#escapeLength();
-      else if (code >= 0x20) this.position += 1;
-      else this.fail('a closing double quote, and control characters escaped');
+    let at = this.position;
+    for (let code = text.charCodeAt(at); code !== codes.quote; code = text.charCodeAt(at)) {
+      if (code === codes.backslash) at += this.#escapeLength(at);
+      else if (code >= 0x20) at += 1;
+      else this.#failAt(at, 'a closing double quote, and control characters escaped');
     }
-    this.position += 1;
-    return { start, end: this.position };
+    this.position = at + 1;
+    return { start, end: at + 1 };
   }
 
-  /** The length of the escape at this position. */
-  #escapeLength(): number {
-    const { text, position } = this;
-    const next = text.charCodeAt(position + 1);
+  /** The length of the escape at an offset. */
+  #escapeLength(start: number): number {
+    const { text } = this;
+    const next = text.charCodeAt(start + 1);
     if (next === codes.u) {
-      for (let at = position + 2; at < position + 6; at += 1) {
-        if (!isHexDigit(text.charCodeAt(at))) this.fail('four hex digits after \\u');
+      for (let at = start + 2; at < start + 6; at += 1) {
+        if (!isHexDigit(text.charCodeAt(at))) this.#failAt(start, 'four hex digits after \\u');
       }
       return 6;
     }
-    if (!isShortEscape[next]) this.fail('a known escape after the backslash');
+    if (!isShortEscape[next]) this.#failAt(start, 'a known escape after the backslash');
     return 2;
   }
 
@@ -115,13 +112,16 @@ export class JsonScanner {
 
   /** The position as people count it. */
   #place(): { line: number; column: number } {
-    let [line, start] = [1, 0];
-    for (let at = 0; at < this.position; at += 1) {
-      if (this.text.charCodeAt(at) !== codes.lineFeed) continue;
-      line += 1;
-      start = at + 1;
-    }
-    return { line, column: this.position - start + 1 };
+    const { text, position } = this;
+    let line = 1;
+    for (let at = 0; at < position; at += 1) if (text.charCodeAt(at) === codes.lineFeed) line += 1;
+    const start = position === 0 ? 0 : text.lastIndexOf('\n', position - 1) + 1;
+    return { line, column: position - start + 1 };
+  }
+
+  #failAt(position: number, expected: string): never {
+    this.position = position;
+    this.fail(expected);
   }
 
   /** @throws ConversionError UNREADABLE with line and column. */

@@ -120,14 +120,14 @@ describe('parseJson', () => {
   it.each([
     ['depth', `${'['.repeat(501)}${']'.repeat(501)}`],
     ['depth that is not closed', '[{"a":'.repeat(100_000)],
-    ['values', `[${'0,'.repeat(25_000)}0]`],
+    ['values', `[${'0,'.repeat(20_000)}0]`],
   ])('bounds the %s', (_, text) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'LIMIT' }));
   });
 
   it('accepts a document at the limits', () => {
     expect(parse(`${'['.repeat(500)}${']'.repeat(500)}`).root.kind).toBe('array');
-    expect(parse(`[${'0,'.repeat(24_998)}0]`).root.kind).toBe('array');
+    expect(parse(`[${'0,'.repeat(19_998)}0]`).root.kind).toBe('array');
   });
 
   it('keeps 4 MiB of bytes that are not UTF-8', () => {

@@ -15,8 +15,7 @@ import {
   required,
   rootField,
 } from '../../json/fields.ts';
-import { encodeText } from '../../json/lossless-text.ts';
-import { parseJson, type ValueCount } from '../../json/parse.ts';
+import { parseJsonText, type ValueCount } from '../../json/parse.ts';
 import { checkDescriptorCount } from '../../limits.ts';
 import { mediaTypes } from '../../media-types.ts';
 import type { Image, Layer, V1Entry } from '../../model.ts';
@@ -68,7 +67,7 @@ export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
  * @param count the values in the JSON of all entries.
  */
 function readV1Entry(field: Field, count: ValueCount): V1Entry {
-  const document = parseJson(encodeText(asString(field)), {
+  const document = parseJsonText(asString(field), {
     what: `v1Compatibility at ${field.path}`,
     dialect: 'schema1',
     duplicates: 'keep',

@@ -84,7 +84,8 @@ const members: readonly (readonly [file: string, type: string, names: readonly s
     'conversion.ts',
     'Converted',
     [
-      ...['kind', 'form', 'mediaType', 'digest', 'body', 'source', 'sourceType', 'losses', 'children'],
+      ...['kind', 'form', 'mediaType', 'digest', 'body', 'source', 'sourceType'],
+      ...['platformSpecific', 'losses', 'children'],
       'blobs',
     ],
   ],
