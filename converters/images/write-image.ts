@@ -41,7 +41,7 @@ export const toSchema1: WriteImage = async ({ image, config }, context) => {
       dialect: 'schema1',
     });
   }
-  const { payload, created } = writeSchema1(image, config, context);
+  const { payload, created } = await writeSchema1(image, config, context, context.ports.turn);
   await context.ports.turn?.(payload.length);
   const body = await signSchema1(payload, await context.ports.signingKey(), created);
   return { mediaType: mediaTypes.schema1Signed, digest: await digestOfLong(payload), body };
