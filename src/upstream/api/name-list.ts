@@ -17,7 +17,15 @@ export interface NameList<Name> {
 /** Names that are read at once; a name takes less than a microsecond. */
 const namesAtOnce = 20_000;
 
-const comma = 0x2c;
+/** Bytes of a list that is counted and parsed in two turns. */
+const longBytes = 131_072;
+
+const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+/** The characters that begin another value in JSON: a comma, a bracket and a brace. */
+const [comma, bracket, brace] = [0x2c, 0x5b, 0x7b];
+/** The object of the list, and the list itself. */
+const outerValues = 2;
 
 /**
  * Reads a list of names. The names of a long list are read in several turns of the event loop.
@@ -29,13 +37,15 @@ export async function readNames<Name>(
 ): Promise<Name[]> {
   const bytes = await readBounded(response, limits.documentBytes, `the ${what}`);
   // JSON.parse cannot pause, and a million short names take it as long as all other names that are read.
-  if (countOf(comma, bytes) > most) {
+  if (countOfValues(bytes) > most + outerValues) {
     throw new RegistryError('UPSTREAM_CONTENT', `Upstream sent a ${what} with more than ${most} names.`);
   }
+  if (bytes.length > longBytes) await nextTurn();
   const listed = namesIn(bytes, what, key);
+  if (listed.length > namesAtOnce) await nextTurn();
   const names: Name[] = [];
   for (let start = 0; start < listed.length; start += namesAtOnce) {
-    if (start > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (start > 0) await nextTurn();
     for (const text of listed.slice(start, start + namesAtOnce)) {
       const name = typeof text === 'string' ? parse(text) : undefined;
       if (name !== undefined) names.push(name);
@@ -45,9 +55,12 @@ export async function readNames<Name>(
 }
 
 /** The loop over an index is ten times as fast as the iterator of the array. */
-function countOf(wanted: number, bytes: Uint8Array): number {
+function countOfValues(bytes: Uint8Array): number {
   let count = 0;
-  for (let at = 0; at < bytes.length; at += 1) if (bytes[at] === wanted) count += 1;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === comma || byte === bracket || byte === brace) count += 1;
+  }
   return count;
 }
 
