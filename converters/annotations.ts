@@ -1,4 +1,4 @@
-import { compact, type RawObject, stringValue } from './json/document.ts';
+import { compact, type RawDocument, type RawObject, type RawValue, stringValue } from './json/document.ts';
 import { asObject, asString, type Field, optional } from './json/fields.ts';
 import type { Json, JsonRecord } from './json/write.ts';
 
@@ -36,25 +36,46 @@ function entriesOf(labels: Labels, jsonOf: (label: Label) => Json): JsonRecord |
 
 /** Reads annotations (OCI image-spec 1.1, annotations.md). @throws ConversionError INVALID for a non-string value. */
 export function readAnnotations(object: Field<RawObject>): Labels {
-  return readMap(object, 'annotations', (field) => asString(field));
+  return readMap(object, 'annotations', 'strings');
 }
 
 /** Reads the labels of a generic manifest or descriptor, which are any JSON (distribution proposals 62 and 993). */
 export function readLabels(object: Field<RawObject>): Labels {
-  return readMap(object, 'labels', ({ document, value }) =>
-    value.kind === 'string' ? stringValue(document, value) : compact(document, value).toWellFormed(),
-  );
+  return readMap(object, 'labels', 'any JSON');
 }
 
 /** Reads an object's members in the order written. An absent or null object has none. */
-function readMap(object: Field<RawObject>, key: string, textOf: (field: Field) => string): Labels {
+function readMap(object: Field<RawObject>, key: string, values: 'strings' | 'any JSON'): Labels {
   const field = optional(object, key);
   if (!field) return noLabels;
   const { document, value, path, dialect } = asObject(field);
-  return new Map(
-    value.members.map((each) => {
-      const member = { document, value: each.value, path: `${path}[${JSON.stringify(each.key)}]`, dialect };
-      return [each.key, { text: textOf(member), json: compact(document, each.value) }];
-    }),
-  );
+  const labels = new Map<string, Label>();
+  for (const each of value.members) {
+    if (values === 'strings' && each.value.kind !== 'string') {
+      asString({ document, value: each.value, path: `${path}[${JSON.stringify(each.key)}]`, dialect });
+    }
+    labels.set(each.key, new WrittenLabel(document, each.value));
+  }
+  return labels;
+}
+
+/** A label of a document. Its text is decoded when it is used, because most conversions copy labels as written. */
+class WrittenLabel implements Label {
+  readonly #document: RawDocument;
+  readonly #value: RawValue;
+
+  constructor(document: RawDocument, value: RawValue) {
+    this.#document = document;
+    this.#value = value;
+  }
+
+  get text(): string {
+    return this.#value.kind === 'string'
+      ? stringValue(this.#document, this.#value)
+      : this.json.toWellFormed();
+  }
+
+  get json(): string {
+    return compact(this.#document, this.#value);
+  }
 }

@@ -36,6 +36,11 @@ export interface Converted {
   readonly source: Digest;
   /** Media type of the stored manifest, even if its document states none. */
   readonly sourceType: string;
+  /**
+   * Whether `layersOf` decided which images this index has, because their layers had to be read. Otherwise the result is
+   * the same for every platform.
+   */
+  readonly platformSpecific: boolean;
   /** Content that the form could not hold. The losses of an index do not include those of its `children`. */
   readonly losses: readonly Loss[];
   /** Converted manifests that this index names and that upstream does not have. */

@@ -19,8 +19,10 @@ export async function fetchModel(descriptor: Descriptor, ports: ConversionPorts)
   checkDocumentSize(bytes, what);
   if (await matchesDigest(bytes, descriptor)) {
     checkSize(bytes, descriptor, what);
+    await ports.turn?.(bytes.length);
     return readManifest(bytes, descriptor.mediaType);
   }
+  await ports.turn?.(bytes.length);
   const signed = signedSchema1(bytes, descriptor);
   if (signed) return signed;
   throw digestMismatch(bytes, descriptor.digest, what);
@@ -51,7 +53,9 @@ export async function fetchConfig(image: Image, ports: ConversionPorts): Promise
     });
   }
   const { descriptor } = image.target;
-  const config = readImageConfig(await fetchVerified(descriptor, ports, 'image config'));
+  const bytes = await fetchVerified(descriptor, ports, 'image config');
+  await ports.turn?.(bytes.length);
+  const config = readImageConfig(bytes);
   if (!hasImageConfigType(descriptor) && config.diffIds === undefined) {
     throw new ConversionError({
       code: 'NOT_AN_IMAGE',

@@ -1,6 +1,7 @@
 import type { Dialect } from './errors.ts';
 import type { RawObject, RawValue } from './json/document.ts';
 import { asObject, type Field, optional, rootField } from './json/fields.ts';
+import { limits } from './limits.ts';
 import type { Descriptor, Image, Index, IndexEntry, Loss, LossKind } from './model.ts';
 
 /** Members that every form has in some spelling. Conversions translate them and never lose them. */
@@ -82,7 +83,15 @@ export function lossesOfImage(image: Image, lost: ReadonlySet<LossKind>): Loss[]
     membersOf(each, source.dialect, lost),
   );
   const lostAttachments = lost.has('attachments') ? attachments.map(attachmentLoss) : [];
-  return [...rootMembers(image, lost), ...members, ...lostAttachments];
+  return bounded([...rootMembers(image, lost), ...members, ...lostAttachments]);
+}
+
+/** The first losses, and one that stands for the rest: the list is stored with the manifest. */
+function bounded(losses: readonly Loss[]): Loss[] {
+  const [first, ...rest] = losses.slice(limits.losses);
+  const listed = losses.slice(0, limits.losses);
+  if (!first) return listed;
+  return [...listed, loss(first.kind, first.path, `and ${rest.length} others are lost, and not listed`)];
 }
 
 function attachmentLoss({ field, mediaType, digest }: Descriptor): Loss {
@@ -95,11 +104,11 @@ export function lossesOfIndex(
   entries: readonly IndexEntry[],
   lost: ReadonlySet<LossKind>,
 ): Loss[] {
-  return [
+  return bounded([
     ...rootMembers(index, lost),
     ...entries.flatMap((entry) => membersOf(entry, index.source.dialect, lost)),
     ...(lost.has('platform') ? entries.flatMap(platformDetails) : []),
-  ];
+  ]);
 }
 
 /** Members of a platform that the model's `Platform` has. */

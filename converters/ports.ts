@@ -24,7 +24,15 @@ export interface ConversionPorts {
   readonly layerFacts: (layer: Layer) => Promise<LayerFacts>;
   /** Returns the key for schema 1 signatures. Conversions call this port only to sign. */
   readonly signingKey: () => Promise<SigningKey>;
+  /**
+   * Waits until the program may work on so many bytes without a pause. Conversions call this optional port before they
+   * read or write a document, so that a server answers other requests between two steps of a large conversion.
+   */
+  readonly turn?: TakeTurn | undefined;
 }
+
+/** Waits for a turn to work on so many bytes. @returns `undefined` if the turn is now. */
+export type TakeTurn = (bytes: number) => Promise<void> | undefined;
 
 /** Measurements of a whole layer. They never change for one digest. */
 export interface LayerFacts {
@@ -46,5 +54,6 @@ export function boundedPorts(ports: ConversionPorts): ConversionPorts {
     sniffLayer: (layer) => call(() => ports.sniffLayer(layer)),
     layerFacts: (layer) => ports.layerFacts(layer),
     signingKey: () => ports.signingKey(),
+    turn: ports.turn,
   };
 }

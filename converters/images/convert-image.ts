@@ -4,6 +4,7 @@ import { ConversionError, excerpt } from '../errors.ts';
 import { ociManifestDialect } from '../formats/oci/dialect.ts';
 import { excessEntries } from '../formats/schema1/history-steps.ts';
 import { schema2ManifestDialect } from '../formats/schema2/dialect.ts';
+import { checkDocumentSize } from '../limits.ts';
 import { loss, lossesOfImage } from '../losses.ts';
 import type { Image, Loss, LossKind } from '../model.ts';
 import { boundedPorts } from '../ports.ts';
@@ -28,13 +29,16 @@ export async function convertImage(image: Image, form: Form, context: Conversion
   if (!Object.hasOwn(writers, form)) throw unknownForm(form);
   const prepared = await prepareImage(image, form, context);
   const lost = lostKinds(imageConversions[form], image);
+  await context.ports.turn?.(image.source.bytes.length + (prepared.config?.bytes.length ?? 0));
   const written = await writers[form](prepared, context, lost);
+  checkDocumentSize(written.body, 'converted manifest');
   return {
     kind: 'image',
     form,
     ...written,
     source: image.source.digest,
     sourceType: image.source.mediaType,
+    platformSpecific: false,
     losses: [...lossesOfImage(image, lost), ...lostHistory(prepared, lost)],
     children: [],
     blobs: prepared.blobs,

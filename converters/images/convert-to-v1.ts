@@ -24,6 +24,7 @@ export interface ConvertedV1 {
 export async function convertToRegistryV1(image: Image, context: ConversionContext): Promise<ConvertedV1> {
   const prepared = await prepareImage(image, 'v1', context);
   const lost = lostKinds(imageConversions.v1, image);
+  await context.ports.turn?.(image.source.bytes.length + (prepared.config?.bytes.length ?? 0));
   return {
     images: writeRegistryV1(prepared.image, prepared.config),
     losses: [...lossesOfImage(image, lost), ...lostHistory(prepared, lost)],

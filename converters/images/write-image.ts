@@ -1,4 +1,4 @@
-import { type Digest, digestOf, digestOfLong } from '../digest.ts';
+import { type Digest, digestOfLong } from '../digest.ts';
 import { ConversionError } from '../errors.ts';
 import { rewriteGeneric, writeGeneric } from '../formats/generic/write.ts';
 import { type ManifestDialect, writeDescriptorManifest } from '../formats/oci-family/write-manifest.ts';
@@ -29,7 +29,7 @@ export type WriteImage = (
   prepared: PreparedImage,
   context: WriteContext,
   lost: ReadonlySet<LossKind>,
-) => Promise<Written> | Written;
+) => Promise<Written>;
 
 /** Writes signed schema 1. @throws ConversionError as `writeSchema1`; any error of the port for the key, unchanged. */
 export const toSchema1: WriteImage = async ({ image, config }, context) => {
@@ -41,7 +41,8 @@ export const toSchema1: WriteImage = async ({ image, config }, context) => {
       dialect: 'schema1',
     });
   }
-  const { payload, created } = writeSchema1(image, config, context);
+  const { payload, created } = await writeSchema1(image, config, context, context.ports.turn);
+  await context.ports.turn?.(payload.length);
   const body = await signSchema1(payload, await context.ports.signingKey(), created);
   return { mediaType: mediaTypes.schema1Signed, digest: await digestOfLong(payload), body };
 };
@@ -56,14 +57,14 @@ async function withSignature({ source }: Image, { ports }: WriteContext): Promis
 
 /** Makes the writer of schema 2 or OCI manifests. */
 export function toImageManifest(rules: ManifestDialect): WriteImage {
-  return ({ image }, _, lost) => {
+  return async ({ image }, _, lost) => {
     const body = writeDescriptorManifest(image, rules, lost);
-    return { mediaType: rules.manifestType, digest: digestOf(body), body };
+    return { mediaType: rules.manifestType, digest: await digestOfLong(body), body };
   };
 }
 
 /** Writes a generic manifest. A stored generic manifest keeps its layout. */
-export const toGeneric: WriteImage = ({ image }) => {
+export const toGeneric: WriteImage = async ({ image }) => {
   const body = image.source.dialect === 'generic' ? rewriteGeneric(image) : writeGeneric(image);
-  return { mediaType: mediaTypes.generic, digest: digestOf(body), body };
+  return { mediaType: mediaTypes.generic, digest: await digestOfLong(body), body };
 };

@@ -33,6 +33,8 @@ export interface ChildTask {
   readonly nest: (index: Index) => Promise<Converted>;
   /** Converts the entries of an inner index, which replace it in the new index. */
   readonly flatten: (index: Index) => Promise<ChildOutcome>;
+  /** Called for an image that is converted or refused by `layersOf`. */
+  readonly onPlatformSpecific: () => void;
 }
 
 /**
@@ -46,8 +48,9 @@ export async function convertChild(entry: IndexEntry, task: ChildTask): Promise<
   const model = await fetchChild(entry, task);
   if (!model) return { children: [unchanged(entry)], losses: [] };
   if (model.kind === 'index' && !nests) return flattened(entry, await task.flatten(model));
-  if (model.kind === 'image' && !mayReadLayers(entry.platform, context) && needsLayers(model, context)) {
-    throw layersOfOthers(context);
+  if (model.kind === 'image' && needsLayers(model, context)) {
+    if (context.layersOf && entry.platform) task.onPlatformSpecific();
+    if (!mayReadLayers(entry.platform, context)) throw layersOfOthers(context);
   }
   const converted =
     model.kind === 'index' ? await task.nest(model) : await convertImage(model, form, context);

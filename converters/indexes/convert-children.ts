@@ -42,6 +42,9 @@ export async function convertChildren(
     form,
     context,
     nest: (inner) => nested(inner, form, context, within),
+    onPlatformSpecific: () => {
+      within.count.platformSpecific += 1;
+    },
     flatten: (inner) => convertChildren(inner, form, context, within, nested),
   };
   const outcomes = await mapBounded(whole.dependencies, limits.fetches, (entry) =>

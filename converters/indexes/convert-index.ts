@@ -1,9 +1,10 @@
 import type { ConversionContext, Converted, IndexForm } from '../conversion.ts';
 import { indexConversions } from '../conversion-graph.ts';
-import { digestOf } from '../digest.ts';
+import { digestOfLong } from '../digest.ts';
 import { ConversionError, excerpt } from '../errors.ts';
 import { ociIndexDialect } from '../formats/oci/dialect.ts';
 import { dockerListDialect } from '../formats/schema2/dialect.ts';
+import { checkDocumentSize } from '../limits.ts';
 import { lossesOfIndex } from '../losses.ts';
 import type { Index, Loss, LossKind } from '../model.ts';
 import { boundedPorts } from '../ports.ts';
@@ -45,15 +46,18 @@ async function convertWithin(
   const { whole, children, losses } = await convertChildren(index, form, context, traversal, convertWithin);
   if (children.length === 0) throw nothingLeft(losses);
   const lost = lostKinds(form, index);
+  await context.ports.turn?.(index.source.bytes.length);
   const { body, blobs } = writers[form](whole, children, lost);
+  checkDocumentSize(body, 'converted index');
   return {
     kind: 'index',
     form,
     mediaType: indexConversions[form].mediaType,
-    digest: digestOf(body),
+    digest: await digestOfLong(body),
     body,
     source: index.source.digest,
     sourceType: index.source.mediaType,
+    platformSpecific: traversal.count.platformSpecific > 0,
     losses: [
       ...losses,
       ...lossesOfIndex(

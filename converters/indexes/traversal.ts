@@ -7,12 +7,12 @@ import type { Index } from '../model.ts';
 export interface Traversal {
   /** Digests of the indexes from the outermost to this position. */
   readonly ancestors: readonly Digest[];
-  /** Counter of manifests; all positions in one tree share it. */
-  readonly count: { nodes: number };
+  /** Counters of manifests, and of those converted for one platform alone; all positions in one tree share them. */
+  readonly count: { nodes: number; platformSpecific: number };
 }
 
 export function newTraversal(): Traversal {
-  return { ancestors: [], count: { nodes: 0 } };
+  return { ancestors: [], count: { nodes: 0, platformSpecific: 0 } };
 }
 
 /**

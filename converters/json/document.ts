@@ -56,20 +56,12 @@ export function stringValue(document: RawDocument, value: TextSpan): string {
   return decodeLiteral(document.text, value);
 }
 
-/** Decodes a string literal of a text. @param literal the span including both quotes. */
+/** Decodes a string literal of a text that the scanner has checked. @param literal the span including both quotes. */
 export function decodeLiteral(text: string, literal: TextSpan): string {
   // toWellFormed comes first, because an invalid byte (a lone low surrogate) must not pair with an escaped high one.
   const inner = text.slice(literal.start + 1, literal.end - 1).toWellFormed();
   if (!inner.includes('\\')) return inner;
-  return inner.replace(escapes, decodeEscape).toWellFormed();
-}
-
-const escapes = /\\(?:u([0-9a-fA-F]{4})|(.))/g;
-
-const shortEscapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
-
-function decodeEscape(_: string, hex: string | undefined, short: string): string {
-  return hex === undefined ? (shortEscapes[short] ?? short) : String.fromCharCode(Number.parseInt(hex, 16));
+  return (JSON.parse(`"${inner}"`) as string).toWellFormed();
 }
 
 /** The text of a value without insignificant white space. Scalars and keys stay as written. */

@@ -127,6 +127,14 @@ export function refuseLookAlikes(object: Field<RawObject>, known: ReadonlySet<st
 
 function lookAlike(key: string, known: ReadonlySet<string>): string | undefined {
   // Go also folds two letters beyond ASCII: ſ to s, and the Kelvin sign to k (which toLowerCase does too).
-  const folded = key.replaceAll('ſ', 's').toLowerCase();
-  return [...known].find((each) => each.toLowerCase() === folded);
+  return foldedKeys(known).get(key.replaceAll('ſ', 's').toLowerCase());
+}
+
+const foldedSets = new WeakMap<ReadonlySet<string>, ReadonlyMap<string, string>>();
+
+/** The keys of a set by their lower-case form. */
+function foldedKeys(known: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const folded = foldedSets.get(known) ?? new Map([...known].map((key) => [key.toLowerCase(), key]));
+  foldedSets.set(known, folded);
+  return folded;
 }

@@ -13,27 +13,42 @@ export interface ParseOptions {
    * Configs need `keep`: `member` then returns the last value, as Go does.
    */
   readonly duplicates: 'refuse' | 'keep';
+  /** The values read so far in all documents that share this counter. Without it, the document is counted alone. */
+  readonly count?: ValueCount;
+}
+
+/** A counter of values, for a document with documents inside its strings. */
+export interface ValueCount {
+  values: number;
 }
 
 /**
  * Parses JSON strictly (RFC 8259), and records the position of each value.
- * @throws ConversionError UNREADABLE with line and column, LIMIT beyond `limits.jsonDepth` or `limits.jsonValues`, or
- * AMBIGUOUS for repeated keys.
+ * @throws ConversionError UNREADABLE with line and column, LIMIT beyond `limits.jsonDepth`, `limits.jsonValues` or
+ * `limits.invalidBytes`, or AMBIGUOUS for repeated keys.
  */
 export function parseJson(bytes: Uint8Array, options: ParseOptions): RawDocument {
-  const text = decodeText(bytes);
+  const text = decodeText(bytes, limits.invalidBytes);
+  if (text === undefined)
+    throw tooMuch(options, 'has too many bytes that are not UTF-8', limits.invalidBytes);
+  return parseJsonText(text, options);
+}
+
+/** Parses JSON as `parseJson` does. @param text from bytes, or the value of a string of a document. */
+export function parseJsonText(text: string, options: ParseOptions): RawDocument {
   return { text, root: new Parser(text, options).parse() };
 }
 
 class Parser {
   readonly #scanner: JsonScanner;
   readonly #options: ParseOptions;
+  readonly #count: ValueCount;
   #depth = 0;
-  #values = 0;
 
   constructor(text: string, options: ParseOptions) {
     this.#scanner = new JsonScanner(text, options.what, options.dialect);
     this.#options = options;
+    this.#count = options.count ?? { values: 0 };
   }
 
   parse(): RawValue {
@@ -46,8 +61,10 @@ class Parser {
   }
 
   #value(): RawValue {
-    this.#values += 1;
-    if (this.#values > limits.jsonValues) this.#tooMuch('has too many values', String(limits.jsonValues));
+    this.#count.values += 1;
+    if (this.#count.values > limits.jsonValues) {
+      throw tooMuch(this.#options, 'has too many values', limits.jsonValues);
+    }
     const scanner = this.#scanner;
     const start = scanner.position;
     switch (scanner.next) {
@@ -71,7 +88,9 @@ class Parser {
   /** Reads a list in brackets with commas, including both brackets. */
   #list<T>(closing: '}' | ']', read: () => T): T[] {
     this.#depth += 1;
-    if (this.#depth > limits.jsonDepth) this.#tooMuch('is nested too deeply', `${limits.jsonDepth} levels`);
+    if (this.#depth > limits.jsonDepth) {
+      throw tooMuch(this.#options, 'is nested too deeply', `${limits.jsonDepth} levels`);
+    }
     const scanner = this.#scanner;
     const list: T[] = [];
     scanner.position += 1;
@@ -115,13 +134,13 @@ class Parser {
       expected: 'every key once',
     });
   }
+}
 
-  #tooMuch(fault: string, most: string): never {
-    throw new ConversionError({
-      code: 'LIMIT',
-      message: `The ${this.#options.what} ${fault}`,
-      dialect: this.#options.dialect,
-      expected: `at most ${most}`,
-    });
-  }
+function tooMuch({ what, dialect }: ParseOptions, fault: string, most: number | string): ConversionError {
+  return new ConversionError({
+    code: 'LIMIT',
+    message: `The ${what} ${fault}`,
+    dialect,
+    expected: `at most ${most}`,
+  });
 }

@@ -7,6 +7,18 @@ const literals = [
   ['null', 'null'],
 ] as const;
 
+const codes = { quote: 0x22, backslash: 0x5c, u: 0x75, lineFeed: 0x0a } as const;
+
+/** The characters of the escapes of two characters (RFC 8259, section 7), by their codes. */
+const isShortEscape = Array.from({ length: 0x80 }, (_, code) =>
+  '"\\/bfnrt'.includes(String.fromCharCode(code)),
+);
+
+function isHexDigit(code: number): boolean {
+  const letter = code | 0x20;
+  return (code >= 0x30 && code <= 0x39) || (letter >= 0x61 && letter <= 0x66);
+}
+
 /** Scans JSON text token by token, strictly by RFC 8259. An error states the line and column. */
 export class JsonScanner {
   readonly text: string;
@@ -50,32 +62,32 @@ export class JsonScanner {
 
   /** Moves past a string literal. @returns its span, including both quotes. */
   string(): TextSpan {
-    const start = this.position;
+    const { text, position: start } = this;
     this.position += 1;
-    for (;;) {
-      this.#match(this.#plain);
-      const character = this.next;
-      if (character === '"') {
-        this.position += 1;
-        return { start, end: this.position };
-      }
-      if (character !== '\\') this.fail('a closing double quote, and control characters escaped');
-      this.#escape();
+    this.#match(this.#plain);
+    // From the first escape on, one loop: a pattern that is called for each escape takes several times as long.
+    let at = this.position;
+    for (let code = text.charCodeAt(at); code !== codes.quote; code = text.charCodeAt(at)) {
+      if (code === codes.backslash) at += this.#escapeLength(at);
+      else if (code >= 0x20) at += 1;
+      else this.#failAt(at, 'a closing double quote, and control characters escaped');
     }
+    this.position = at + 1;
+    return { start, end: at + 1 };
   }
 
-  #escape(): void {
-    const next = this.text[this.position + 1] ?? '';
-    if (next === 'u') {
-      if (!/^[0-9a-fA-F]{4}$/.test(this.text.slice(this.position + 2, this.position + 6))) {
-        this.fail('four hex digits after \\u');
+  /** The length of the escape at an offset. */
+  #escapeLength(start: number): number {
+    const { text } = this;
+    const next = text.charCodeAt(start + 1);
+    if (next === codes.u) {
+      for (let at = start + 2; at < start + 6; at += 1) {
+        if (!isHexDigit(text.charCodeAt(at))) this.#failAt(start, 'four hex digits after \\u');
       }
-      this.position += 6;
-    } else if (next !== '' && '"\\/bfnrt'.includes(next)) {
-      this.position += 2;
-    } else {
-      this.fail('a known escape after the backslash');
+      return 6;
     }
+    if (!isShortEscape[next]) this.#failAt(start, 'a known escape after the backslash');
+    return 2;
   }
 
   /** Moves past a literal or number. @returns its kind. */
@@ -98,14 +110,27 @@ export class JsonScanner {
     return moved;
   }
 
+  /** The position as people count it. */
+  #place(): { line: number; column: number } {
+    const { text, position } = this;
+    let line = 1;
+    for (let at = 0; at < position; at += 1) if (text.charCodeAt(at) === codes.lineFeed) line += 1;
+    const start = position === 0 ? 0 : text.lastIndexOf('\n', position - 1) + 1;
+    return { line, column: position - start + 1 };
+  }
+
+  #failAt(position: number, expected: string): never {
+    this.position = position;
+    this.fail(expected);
+  }
+
   /** @throws ConversionError UNREADABLE with line and column. */
   fail(expected: string): never {
-    const before = this.text.slice(0, this.position).split('\n');
-    const column = (before.at(-1)?.length ?? 0) + 1;
+    const { line, column } = this.#place();
     const rest = this.text.slice(this.position, this.position + 20);
     throw new ConversionError({
       code: 'UNREADABLE',
-      message: `The ${this.#what} is not JSON: line ${before.length}, column ${column}`,
+      message: `The ${this.#what} is not JSON: line ${line}, column ${column}`,
       dialect: this.#dialect,
       found: rest === '' ? 'the end of the document' : excerpt(rest),
       expected,

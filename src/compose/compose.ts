@@ -1,4 +1,5 @@
 import { generateSigningKey, readSigningKey, type SigningKey } from '../../converters/crypto/signing-key.ts';
+import type { TakeTurn } from '../../converters/ports.ts';
 import type { Dependencies } from '../app.ts';
 import { createCredentialHelper } from '../auth/credential-helper.ts';
 import type { HelperQuestion } from '../auth/docker-config.ts';
@@ -138,8 +139,11 @@ function routeOptions(
     codec: platform.codec,
     fixedLength: platform.fixedLength,
     background,
+    turn: platform.turn ?? atOnce,
   };
 }
+
+const atOnce: TakeTurn = () => undefined;
 
 /** The settings of one route as its registry takes them. */
 function registrySettings(settings: Values): RegistrySettings {

@@ -1,3 +1,4 @@
+import type { TakeTurn } from '../../converters/ports.ts';
 import type { ComparePassword } from '../auth/compare-password.ts';
 import type { AskHelper } from '../auth/credential-helper.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
@@ -33,6 +34,8 @@ export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedL
   readonly askHelper?: AskHelper;
   /** Compares on another thread if the runtime has threads, so that requests are answered meanwhile. */
   readonly comparePassword: ComparePassword;
+  /** Waits for a turn of the event loop to work on a document. Without it, all work is done at once. */
+  readonly turn?: TakeTurn;
   /** Caches outside of the process or isolate, nearest first. */
   readonly tiers?: readonly Tier[];
 }

@@ -1,6 +1,7 @@
 import { type Digest, verifyDigest } from '../../converters/digest.ts';
 import { limits } from '../../converters/limits.ts';
 import type { Compression } from '../../converters/media-types.ts';
+import type { TakeTurn } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../cache/cache.ts';
 import { joinKey } from '../cache/key.ts';
@@ -71,12 +72,14 @@ export interface ContentStoreOptions {
   readonly cache: Cache;
   readonly memory: MemoryBudget;
   readonly background: Background;
+  /** Called before a document is verified, and before it is given to a reader. */
+  readonly turn: TakeTurn;
   /** Refuses schema 1 that upstream stores without a signature, whatever form it would be sent in. */
   readonly refusesUnsigned: boolean;
 }
 
 export function createContentStore(options: ContentStoreOptions): ContentStore {
-  const { client, cache, memory, background, refusesUnsigned } = options;
+  const { client, cache, memory, background, turn, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the response.
   const infos = memory.table<ManifestInfo>('manifest-facts');
   const flights = createSingleFlight<CacheEntry>(deadlineMs, background);
@@ -121,6 +124,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     }
     const { contentType } = response;
     const body = await response.bytes();
+    await turn(body.length);
     verifyManifest(body, digest, contentType);
     return { facts: { contentType }, body };
   }
@@ -134,6 +138,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     const shared = { ...context, signal: undefined };
     const response = await fetchBlob(client, repository, digest, shared, { unknown });
     const body = await readBounded(response, limits.documentBytes, 'the blob');
+    await turn(body.length);
     verifyDigest(body, digest, 'blob');
     return body;
   }
@@ -146,7 +151,11 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     const key = manifestKey(repository, digest);
     const { facts, body } = await cached(key, context, () => readStored(repository, digest, context));
     const contentType = String(facts.contentType);
-    if (refusesUnsigned && isUnsigned(body, contentType)) throw unsigned(repository, digest);
+    if (refusesUnsigned) {
+      await turn(body.length);
+      if (isUnsigned(body, contentType)) throw unsigned(repository, digest);
+    }
+    await turn(body.length);
     return { bytes: body, contentType };
   }
 

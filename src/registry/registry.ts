@@ -1,5 +1,6 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { Platform } from '../../converters/platform.ts';
+import type { TakeTurn } from '../../converters/ports.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { StateKeys } from '../client-state/keys.ts';
@@ -159,6 +160,8 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
   readonly manifestBodies: ManifestBodies;
   readonly fixedLength: FixedLength;
   readonly background: Background;
+  /** Shared by all routes: waits for a turn of the event loop to work on a document. */
+  readonly turn: TakeTurn;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -170,7 +173,8 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
 const usualWalkGets = 8;
 
 export function createRegistry(options: RegistryOptions): Registry {
-  const { settings, match, cache, memory, clock, signingKey, fixedLength, background, metrics } = options;
+  const { settings, match, cache, memory, clock, signingKey, fixedLength, background, turn, metrics } =
+    options;
   const epochs = createAccessEpochs(memory);
   const client = epochs.watching(options.client);
   const content = createContentStore({
@@ -178,6 +182,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     cache,
     memory,
     background,
+    turn,
     refusesUnsigned: settings.refusesUnsigned,
   });
   const layers = createLayers({ ...options, client });
@@ -188,6 +193,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     signingKey,
     readingFor: layers.readingFor,
     background,
+    turn,
     metrics,
   });
   const platformSelector = createPlatformSelector(content, converter, memory);
@@ -203,6 +209,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     epochs,
     content,
     memory,
+    turn,
   });
   const recentTags = createRecentTags(memory);
   const parts = {

@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
+import type { TakeTurn } from '../../converters/ports.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { isUpstreamFailing, RegistryError } from '../errors.ts';
@@ -26,6 +27,13 @@ export interface UpstreamReply {
   readonly manifest?: Uint8Array;
 }
 
+export interface UpstreamResolverParts {
+  readonly client: UpstreamClient;
+  readonly rateLimits: RateLimits;
+  /** Called before a manifest is read or verified. */
+  readonly turn: TakeTurn;
+}
+
 /**
  * Asks upstream for a reference with the credential of the request.
  * @param by `HEAD`, which no registry counts, and then GET if that does not tell the digest; or at once `GET`, which
@@ -34,8 +42,7 @@ export interface UpstreamReply {
  * @throws RegistryError; by `GET` ConversionError DIGEST_MISMATCH as well.
  */
 export async function resolveUpstream(
-  client: UpstreamClient,
-  rateLimits: RateLimits,
+  { client, rateLimits, turn }: UpstreamResolverParts,
   repository: RepositoryName,
   reference: Reference,
   context: RequestContext,
@@ -66,7 +73,7 @@ export async function resolveUpstream(
     try {
       const response = await fetchManifest(client, repository, text, shared);
       rateLimits.record(context, response.headers);
-      return { ...(await readWhole(response, reference)), public: response.public };
+      return { ...(await readWhole(response, reference, turn)), public: response.public };
     } catch (error) {
       // One refusal has one message, whether a GET confirms it or not. While upstream fails, its last word about the
       // reference is its refusal.
@@ -102,9 +109,11 @@ function namedBy(
 async function readWhole(
   response: ManifestResponse,
   reference: Reference,
+  turn: TakeTurn,
 ): Promise<Omit<UpstreamReply, 'public'>> {
   const { contentType } = response;
   const manifest = await response.bytes();
+  await turn(manifest.length);
   const named = namedBy(response, reference);
   if (named === undefined) return { digest: digestInBody(manifest, contentType), contentType, manifest };
   verifyManifest(manifest, named.digest, contentType);

@@ -1,3 +1,4 @@
+import type { TakeTurn } from '../../converters/ports.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
@@ -25,6 +26,7 @@ export interface ResolverOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly background: Background;
+  readonly turn: TakeTurn;
   readonly versions: RepositoryVersions;
   readonly epochs: AccessEpochs;
   readonly content: Pick<ContentStore, 'putManifest' | 'hasManifest'>;
@@ -77,7 +79,7 @@ interface CachedGrant {
 const deadlineMs = 60_000;
 
 export function createResolver(options: ResolverOptions): Resolver {
-  const { client, ttl, staleFor, clock, background, versions, epochs, content, memory } = options;
+  const { client, ttl, staleFor, clock, background, versions, epochs, content, turn, memory } = options;
   const grants = memory.table<AccessGrant>('access-grants');
   /** The last time that upstream let a credential, or everyone, read an image of a repository. */
   const reads = memory.table<Pick<AccessGrant, 'at' | 'public' | 'epoch'>>('read-access');
@@ -168,7 +170,8 @@ export function createResolver(options: ResolverOptions): Resolver {
   ): Promise<UpstreamReply> {
     try {
       const isConfirmed = () => epochs.wouldEnd(repository);
-      return await resolveUpstream(client, rateLimits, repository, reference, context, by, isConfirmed);
+      const parts = { client, rateLimits, turn };
+      return await resolveUpstream(parts, repository, reference, context, by, isConfirmed);
     } catch (error) {
       // For a login, which is sent once (`resolveUpstream`), the refusal of a HEAD is final.
       if (context.credential.kind !== 'none' && isRefused(error)) epochs.end(repository, whose);

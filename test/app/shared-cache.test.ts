@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
 import type { Cache, CacheEntry } from '../../src/cache/cache.ts';
 import { isOurs, kindOf } from '../../src/registry/cache-entries.ts';
 import { testApp } from '../support/app.ts';
+import { largeIndex } from '../support/large-index.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { scriptedUpstream } from '../support/scripted-upstream.ts';
+import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
@@ -128,3 +130,80 @@ function renamed({ facts, body }: CacheEntry, digest: string): CacheEntry {
 function changedRecipe({ facts, body }: CacheEntry, change: object): CacheEntry {
   return { facts: { recipe: { ...(facts.recipe as object), ...change } }, body };
 }
+
+/** Platforms that Go builds for, in User-Agents. */
+const goPlatforms = ['linux', 'windows', 'freebsd'].flatMap((os) =>
+  ['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips64le', 'ppc64le', 'riscv64', 's390x'].map(
+    (architecture) => `os/${os} arch/${architecture}`,
+  ),
+);
+
+/** The number of stored products after requests by clients of all platforms. */
+async function productsOf(path: string, accept: string, script?: Script): Promise<number> {
+  const cache = sharedEntries();
+  const upstream = scriptedUpstream(script);
+  const tiers = [{ name: 'shared', cache, accepts: isOurs }];
+  const app = testApp({ REGSHIFT_LISTS: 'full' }, upstream.fetch, { tiers });
+  const digests = new Set<string | null>();
+  for (const platform of goPlatforms) {
+    for (const program of ['docker/20.10.24', 'docker/19.03.3', 'containerd/1.4.0']) {
+      const response = await app.get(path, { 'user-agent': `${program} ${platform}`, accept });
+      expect(response.status, platform).toBe(200);
+      digests.add(response.header('docker-content-digest'));
+    }
+  }
+  expect(digests.size).toBe(1);
+  return [...cache.entries.keys()].filter((key) => kindOf(key) === 'product').length;
+}
+
+describe('a manifest for clients of 27 platforms', () => {
+  const { dockerList, schema2 } = mediaTypes;
+
+  it('is stored once if it is an index', async () => {
+    const path = '/v2/big/app/manifests/latest';
+    expect(await productsOf(path, `${dockerList}, ${schema2}`, largeIndex('big/app', 5))).toBe(1);
+  });
+
+  it('is stored once if it is an image', async () => {
+    expect(await productsOf(`${repository}/latest`, `${dockerList}, ${schema2}`)).toBe(1);
+  });
+
+  it('is stored for each platform if layers of one platform are read for it', async () => {
+    const cache = sharedEntries();
+    const app = sharing(cache);
+    const pull = async (architecture: string) => {
+      const headers = { 'user-agent': `docker/20.10.24 os/linux arch/${architecture}`, accept: dockerList };
+      const response = await app.get('/v2/sample/index-zstd/manifests/latest', headers);
+      const { manifests } = JSON.parse(response.text()) as {
+        manifests: { platform: { architecture: string } }[];
+      };
+      return manifests.map(({ platform }) => platform.architecture);
+    };
+    for (const architecture of ['amd64', 'arm64', 'amd64']) {
+      expect(await pull(architecture)).toEqual([architecture]);
+    }
+    expect([...cache.entries.keys()].filter((key) => kindOf(key) === 'product')).toHaveLength(2);
+  });
+
+  it('is found under the key of one platform, as earlier versions stored an index', async () => {
+    const cache = sharedEntries();
+    const script = largeIndex('big/app', 5);
+    const pull = (platform: string) => {
+      const tiers = [{ name: 'shared', cache, accepts: isOurs }];
+      const upstream = scriptedUpstream(script);
+      const app = testApp({ REGSHIFT_LISTS: 'full' }, upstream.fetch, { tiers });
+      const headers = { 'user-agent': `docker/20.10.24 ${platform}`, accept: `${dockerList}, ${schema2}` };
+      return app.get('/v2/big/app/manifests/latest', headers);
+    };
+    await pull('os/linux arch/arm64');
+    const [[key, entry] = ['', undefined]] = [...cache.entries].filter(
+      ([each]) => kindOf(each) === 'product',
+    );
+    expect(key).toContain(' * ');
+    cache.entries.delete(key);
+    const earlier = key.replace(' * ', ' linux/arm64 ');
+    cache.entries.set(earlier, entry as CacheEntry);
+    expect((await pull('os/linux arch/arm64')).status).toBe(200);
+    expect([...cache.entries.keys()].filter((each) => kindOf(each) === 'product')).toEqual([earlier]);
+  });
+});

@@ -15,8 +15,7 @@ import {
   required,
   rootField,
 } from '../../json/fields.ts';
-import { encodeText } from '../../json/lossless-text.ts';
-import { parseJson } from '../../json/parse.ts';
+import { parseJsonText, type ValueCount } from '../../json/parse.ts';
 import { checkDescriptorCount } from '../../limits.ts';
 import { mediaTypes } from '../../media-types.ts';
 import type { Image, Layer, V1Entry } from '../../model.ts';
@@ -40,7 +39,10 @@ export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
   checkDescriptorCount(layers.length, '$.fsLayers', 'schema1');
   checkDescriptorCount(asItems(history).length, '$.history', 'schema1');
   const blobs = layers.map((each) => asDigest(required(asObject(each), 'blobSum')));
-  const entries = asItems(history).map((each) => readV1Entry(required(asObject(each), 'v1Compatibility')));
+  const count = { values: 0 };
+  const entries = asItems(history).map((each) =>
+    readV1Entry(required(asObject(each), 'v1Compatibility'), count),
+  );
   checkChain(history, blobs, entries);
   const mediaType = signed ? mediaTypes.schema1Signed : mediaTypes.schema1;
   return {
@@ -59,12 +61,17 @@ export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
   };
 }
 
-/** Reads one history entry. @param field the string that contains the JSON of the v1 image. */
-function readV1Entry(field: Field): V1Entry {
-  const document = parseJson(encodeText(asString(field)), {
+/**
+ * Reads one history entry.
+ * @param field the string that contains the JSON of the v1 image.
+ * @param count the values in the JSON of all entries.
+ */
+function readV1Entry(field: Field, count: ValueCount): V1Entry {
+  const document = parseJsonText(asString(field), {
     what: `v1Compatibility at ${field.path}`,
     dialect: 'schema1',
     duplicates: 'keep',
+    count,
   });
   const root = asObject({ document, value: document.root, path: field.path, dialect: 'schema1' });
   const throwaway = optional(root, 'throwaway');

@@ -2,6 +2,7 @@ import type { ImageConfig } from '../../image-config.ts';
 import { type GoTime, zeroTime } from '../../json/go-time.ts';
 import { encodeText, quote } from '../../json/lossless-text.ts';
 import type { Image } from '../../model.ts';
+import type { TakeTurn } from '../../ports.ts';
 import { type V1Image, v1Chain } from './v1-chain.ts';
 
 export interface Schema1Options {
@@ -20,10 +21,17 @@ export interface Schema1Payload {
 
 /**
  * Writes the unsigned document, byte for byte as docker-registry 2.8.2 does.
+ * @param turn waits between the two steps: the v1 images, and the document with the text of them all.
  * @throws ConversionError INEXPRESSIBLE or INVALID.
  */
-export function writeSchema1(image: Image, config: ImageConfig, options: Schema1Options): Schema1Payload {
+export async function writeSchema1(
+  image: Image,
+  config: ImageConfig,
+  options: Schema1Options,
+  turn?: TakeTurn,
+): Promise<Schema1Payload> {
   const chain = v1Chain(config, image.dependencies, 'schema1');
+  await turn?.(config.bytes.length);
   const payload = encodeText(documentText(chain, config, options));
   return { payload, created: config.created ?? zeroTime };
 }

@@ -2,7 +2,7 @@ import type { SigningKey } from '../../../converters/crypto/signing-key.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import type { Layer } from '../../../converters/model.ts';
-import type { ConversionPorts, LayerFacts } from '../../../converters/ports.ts';
+import type { ConversionPorts, LayerFacts, TakeTurn } from '../../../converters/ports.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { type ErrorCode, RegistryError } from '../../errors.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
@@ -11,6 +11,7 @@ import type { ContentStore } from '../content-store.ts';
 export interface PortSources {
   readonly content: ContentStore;
   readonly signingKey: () => Promise<SigningKey>;
+  readonly turn: TakeTurn;
   /** Facts of a layer that take reading all of it. */
   readonly readingFor: (
     repository: RepositoryName,
@@ -20,7 +21,7 @@ export interface PortSources {
 
 /** The ports of a conversion: content of one repository, with the credential of the request. */
 export function conversionPorts(
-  { content, signingKey, readingFor }: PortSources,
+  { content, signingKey, turn, readingFor }: PortSources,
   repository: RepositoryName,
   context: RequestContext,
 ): ConversionPorts {
@@ -32,6 +33,7 @@ export function conversionPorts(
     sniffLayer: ({ digest }) => content.probeCompression(repository, digest, context).catch(asUnavailable),
     layerFacts: (layer) => read(layer).catch(asUnavailable),
     signingKey,
+    turn,
   };
 }
 

@@ -1,3 +1,4 @@
+import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Converted } from '../../../converters/conversion.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import { convertImage } from '../../../converters/images/convert-image.ts';
@@ -24,9 +25,10 @@ import {
 } from './derived-manifest.ts';
 import {
   type ConfigRecipe,
-  derivedManifestKey,
+  derivedManifestKeys,
   isCurrent,
   type ManifestRecipe,
+  type ProductKeys,
   type Recipe,
   recipeKey,
 } from './recipe.ts';
@@ -69,8 +71,14 @@ export interface ManifestConverter {
 
 const deadlineMs = 120_000;
 
+/** Recipes that are written at the same time. An index of a thousand images has three thousand. */
+const concurrentRecipes = 50;
+
+/** The work on one recipe, in bytes of a document: a shared cache signs and encodes it. */
+const recipeBytes = 500;
+
 export function createManifestConverter(options: ManifestConverterOptions): ManifestConverter {
-  const { upstream, content, cache, signingKey, metrics } = options;
+  const { upstream, content, cache, signingKey, turn, metrics } = options;
   const flights = createSingleFlight<DerivedManifest>(deadlineMs, options.background);
 
   const ports = (repository: RepositoryName, context: RequestContext) =>
@@ -95,7 +103,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     repository: RepositoryName,
     recipe: ManifestRecipe,
     context: RequestContext,
-    key: string,
+    keys: ProductKeys,
   ) {
     const converted = await convert(repository, recipe, context);
     const derived = derivedManifestOf(converted, recipe);
@@ -105,6 +113,8 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     await Promise.all(
       configs.map(([digest, bytes]) => content.putDerivedConfig(repository, digest, bytes, context)),
     );
+    await turn(derived.body.length);
+    const key = converted.platformSpecific ? keys.own : keys.anyPlatform;
     if (derived.complete) await cache.set(key, entryOfDerivedManifest(derived), context.budget);
     return derived;
   }
@@ -140,11 +150,10 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     { budget }: RequestContext,
   ): Promise<void> {
     const none = new Uint8Array();
-    await Promise.all(
-      recipes.map(([digest, recipe]) =>
-        cache.set(recipeKey(upstream, repository, digest), { facts: { recipe }, body: none }, budget),
-      ),
-    );
+    await mapBounded(recipes, concurrentRecipes, async ([digest, recipe]) => {
+      await turn(recipeBytes);
+      await cache.set(recipeKey(upstream, repository, digest), { facts: { recipe }, body: none }, budget);
+    });
   }
 
   async function make(
@@ -153,8 +162,8 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     context: RequestContext,
   ): Promise<DerivedManifest> {
     const keyId = recipe.form === 'schema1' ? (await signingKey()).id : '-';
-    const key = derivedManifestKey(upstream, repository, recipe, keyId);
-    const known = await cache.get(key, context.budget);
+    const keys = derivedManifestKeys(upstream, repository, recipe, keyId);
+    const known = await productIn(keys, context);
     if (known) {
       count(recipe, 'remembered', 0);
       const derived = derivedManifestOfEntry(known);
@@ -169,14 +178,19 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     const start = (abandoned: () => AbortSignal) => {
       isOwn = true;
       const signal = abandoned();
-      return timed(recipe, signal, () => work(repository, recipe, { ...context, signal }, key));
+      return timed(recipe, signal, () => work(repository, recipe, { ...context, signal }, keys));
     };
-    const flight = context.knownLayersOnly ? `${key} known-layers` : key;
+    const flight = context.knownLayersOnly ? `${keys.own} known-layers` : keys.own;
     const whose = credentialKey(context.credential);
     const product = await flights.join({ key: flight, credential: whose, start, late }, context.signal);
     // Content that upstream did not give to the request that began it was left out, and may be available to this one.
     if (product.complete || isOwn) return product;
     return flights.join({ key: `${flight} ${whose}`, credential: whose, start, late }, context.signal);
+  }
+
+  async function productIn({ anyPlatform, own }: ProductKeys, { budget }: RequestContext) {
+    const known = await cache.get(anyPlatform, budget);
+    return known || own === anyPlatform ? known : cache.get(own, budget);
   }
 
   async function recipeOf(repository: RepositoryName, digest: Digest, { budget }: RequestContext) {

@@ -63,30 +63,30 @@ export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'convert
   };
 }
 
+/** The cache keys of a recipe's product. */
+export interface ProductKeys {
+  /** The key for the platform of the recipe; all products of earlier versions are under it. */
+  readonly own: string;
+  /** The key of a product that is the same for all platforms. */
+  readonly anyPlatform: string;
+}
+
 /**
- * The cache key of a recipe's product. Schema 1 depends on the repository's name and the signing key, so both are in
- * the key, as is the converters' version.
+ * The cache keys of a recipe's product. Schema 1 depends on the repository's name and the signing key, so both are in
+ * the key, as is the converters' version. An index depends on the platform only if a layer is read for it, which the
+ * conversion tells.
  */
-export function derivedManifestKey(
+export function derivedManifestKeys(
   upstream: string,
   repository: string,
   recipe: ManifestRecipe,
   keyId: string,
-): string {
+): ProductKeys {
   const { source, sourceType, root, kind, form, tag, unpackZstd, layersOf } = recipe;
-  const parts = [
-    source,
-    sourceType,
-    root,
-    kind,
-    form,
-    tag,
-    unpackZstd ? 'tar' : 'any',
-    layersOf,
-    keyId,
-    `v${convertersVersion}`,
-  ];
-  return joinKey('product', upstream, repository, ...parts);
+  const before = [source, sourceType, root, kind, form, tag, unpackZstd ? 'tar' : 'any'];
+  const keyFor = (platform: string) =>
+    joinKey('product', upstream, repository, ...before, platform, keyId, `v${convertersVersion}`);
+  return { own: keyFor(layersOf), anyPlatform: keyFor(layersOf === '' ? '' : '*') };
 }
 
 /** Whether these converters can use a recipe: one of another version counts as lost, and is searched for again. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createMemoryBudget, type MemoryBudget } from '../../cache/memory-budget.ts';
 import type { TableName } from '../../cache/table-shares.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
+import { createWorkTurns } from '../../concurrency/work-turns.ts';
 import type { Log } from '../../observability/log.ts';
 import { noMetrics } from '../../observability/metrics.ts';
 import { createAskHelper } from './credential-helper.ts';
@@ -37,6 +38,7 @@ export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): Run
     fixedLength: (stream) => stream,
     background: () => undefined,
     askHelper: createAskHelper(),
+    turn: createWorkTurns(setImmediate),
     comparePassword: createPasswordWorker({ log, clock: Date.now }),
   };
 }

@@ -4,6 +4,7 @@ import { compareInPlace } from '../../auth/compare-password.ts';
 import { createMemoryBudget } from '../../cache/memory-budget.ts';
 import type { Tier } from '../../cache/tiered.ts';
 import { compose } from '../../compose/compose.ts';
+import { bytesPerTurn } from '../../concurrency/work-turns.ts';
 import type { SettingProblem } from '../../config/problem.ts';
 import { formatProblems } from '../../config/problem.ts';
 import { readSettings } from '../../config/settings.ts';
@@ -80,6 +81,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       memory: createMemoryBudget(settings.REGSHIFT_CACHE_BYTES ?? cacheBytes, notHere),
       fixedLength,
       background: waitUntil,
+      turn,
       // Workers have no threads.
       comparePassword: compareInPlace,
     }),
@@ -114,6 +116,13 @@ const cacheBytes = 33_554_432;
 
 /** Tables that a Worker does not have. */
 const notHere = ['responses', 'layer-tails', 'redis'] as const;
+
+/**
+ * A request must not wait for a timer of another request here, so each one pauses by itself before a large document.
+ */
+function turn(bytes: number): Promise<void> | undefined {
+  return bytes < bytesPerTurn ? undefined : new Promise((begin) => setTimeout(begin, 0));
+}
 
 /** A plain stream would be sent in chunks and without its length, which Docker 1.6 and 1.7 refuse. */
 function fixedLength(stream: ReadableStream<Uint8Array>, length: number): ReadableStream<Uint8Array> {

@@ -1,11 +1,10 @@
-import { limits } from '../../../converters/limits.ts';
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
-import { RegistryError } from '../../errors.ts';
 import { catalogScope } from '../auth/scope.ts';
-import { discard, readBounded } from '../body.ts';
+import { discard } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
+import { readNames } from './name-list.ts';
 import { catalogPath } from './paths.ts';
 import { nextQuery } from './tags.ts';
 
@@ -55,14 +54,11 @@ export async function askForRepositories(
   return response;
 }
 
+/** The most repositories of a page. Registries send 100 to 1,000 on a page that a client does not ask to be longer. */
+const mostOnPage = 50_000;
+
 /** Reads the names of a page. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
-export async function repositoriesIn(response: Response): Promise<RepositoryName[]> {
-  const bytes = await readBounded(response, limits.documentBytes, 'the list of repositories');
-  try {
-    const { repositories } = JSON.parse(new TextDecoder().decode(bytes)) as { repositories?: unknown };
-    if (!Array.isArray(repositories)) return [];
-    return repositories.flatMap((name) => (typeof name === 'string' && parseRepositoryName(name)) || []);
-  } catch (cause) {
-    throw new RegistryError('UPSTREAM_ANSWER', "Upstream's list of repositories is not JSON.", { cause });
-  }
+export function repositoriesIn(response: Response): Promise<RepositoryName[]> {
+  const what = 'list of repositories';
+  return readNames(response, { what, key: 'repositories', most: mostOnPage, parse: parseRepositoryName });
 }

@@ -1,10 +1,8 @@
-import { limits } from '../../../converters/limits.ts';
 import { parseTag, type RepositoryName, type Tag } from '../../../converters/reference.ts';
-import { RegistryError } from '../../errors.ts';
-import { readBounded } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
+import { readNames } from './name-list.ts';
 import { tagsPath } from './paths.ts';
 
 /** `GET` of one page of a repository's tags. @param query with its question mark; "" for the first page. */
@@ -54,16 +52,11 @@ export function nextQuery(header: string | null): string | undefined {
   return at === -1 ? undefined : target?.slice(at);
 }
 
+/** The most tags of a page; 4 MiB have about as many of 20 characters. */
+const mostOnPage = 200_000;
+
 /** Reads the tags of a page. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
-export async function tagsIn(response: Response, repository: RepositoryName): Promise<Tag[]> {
-  const bytes = await readBounded(response, limits.documentBytes, 'the list of tags');
-  try {
-    const { tags } = JSON.parse(new TextDecoder().decode(bytes)) as { tags?: unknown };
-    // A repository without tags has null here (docker-registry 2.8.2).
-    return Array.isArray(tags) ? tags.flatMap((tag) => (typeof tag === 'string' && parseTag(tag)) || []) : [];
-  } catch (cause) {
-    throw new RegistryError('UPSTREAM_ANSWER', `Upstream's list of tags of ${repository} is not JSON.`, {
-      cause,
-    });
-  }
+export function tagsIn(response: Response, repository: RepositoryName): Promise<Tag[]> {
+  const what = `list of tags of ${repository}`;
+  return readNames(response, { what, key: 'tags', most: mostOnPage, parse: parseTag });
 }

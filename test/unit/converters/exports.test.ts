@@ -84,11 +84,16 @@ const members: readonly (readonly [file: string, type: string, names: readonly s
     'conversion.ts',
     'Converted',
     [
-      ...['kind', 'form', 'mediaType', 'digest', 'body', 'source', 'sourceType', 'losses', 'children'],
+      ...['kind', 'form', 'mediaType', 'digest', 'body', 'source', 'sourceType'],
+      ...['platformSpecific', 'losses', 'children'],
       'blobs',
     ],
   ],
-  ['ports.ts', 'ConversionPorts', ['fetchManifest', 'fetchBlob', 'sniffLayer', 'layerFacts', 'signingKey']],
+  [
+    'ports.ts',
+    'ConversionPorts',
+    ['fetchManifest', 'fetchBlob', 'sniffLayer', 'layerFacts', 'signingKey', 'turn'],
+  ],
   ['ports.ts', 'LayerFacts', ['compression', 'packedSize', 'size', 'diffId']],
   ['steps/step.ts', 'DerivedBlob', ['kind', 'digest', 'bytes', 'kind', 'digest', 'packed', 'size']],
   ['images/convert-to-v1.ts', 'ConvertedV1', ['images', 'losses', 'blobs']],

@@ -53,8 +53,9 @@ export function createRedisCache(
     },
     async set(key, entry, budget) {
       budget?.spend();
-      const value = authenticator.seal(key, entry);
       const isDocument = documents.has(kindOf(key));
+      if (isDocument && entry.body.length > documentBytes) return trust(key);
+      const value = authenticator.seal(key, entry);
       const life = isDocument ? lifeSeconds.document : lifeSeconds.other;
       const isStored = !isDocument || value.length <= documentBytes;
       const done = isStored
