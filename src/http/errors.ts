@@ -29,17 +29,18 @@ export function statusOf({ code, detail }: RegistryError): number {
   return upstreamStatus >= 500 ? upstreamStatus : httpErrors[code].status;
 }
 
+/** Conversion errors that upstream has to answer for: its bytes are not those of the digest, or not the signed ones. */
+const upstreamFaults: ReadonlySet<string> = new Set(['DIGEST_MISMATCH', 'SIGNATURE']);
+
 /**
- * Faults of stored content become upstream errors. A conversion that the client's format cannot express becomes
- * UNSUPPORTED.
+ * A document that is not what its digest or its signature says becomes an upstream error. Any other conversion error
+ * becomes UNSUPPORTED: Docker from 1.10 on shows the text of a 404 UNSUPPORTED, and hides that of a 502.
  */
 export function registryErrorFrom(error: unknown): RegistryError {
   if (error instanceof RegistryError) return error;
   if (error instanceof ConversionError) {
-    const forClient = ['INEXPRESSIBLE', 'NOT_AN_IMAGE', 'NO_PLATFORM', 'LIMIT', 'UNAVAILABLE'].includes(
-      error.code,
-    );
-    return new RegistryError(forClient ? 'UNSUPPORTED' : 'UPSTREAM_CONTENT', error.message, {
+    const code = upstreamFaults.has(error.code) ? 'UPSTREAM_CONTENT' : 'UNSUPPORTED';
+    return new RegistryError(code, error.message, {
       cause: error,
       detail: { reason: error.code, ...(error.path ? { path: error.path } : {}) },
     });

@@ -1,6 +1,6 @@
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { AcceptHeader } from './accept.ts';
-import type { ClientProfile } from './client-profile.ts';
+import type { Client } from './client-profile.ts';
 
 /** The manifests and layers that a client reads, by its `Accept` header and its profile. */
 export interface ClientCapabilities {
@@ -10,6 +10,14 @@ export interface ClientCapabilities {
   readonly wildcard: boolean;
   /** True if it decompresses zstd layers. */
   readonly zstd: boolean;
+  /** True if it may decompress zstd layers: enough for the bytes of a digest, too little for the form of a tag. */
+  readonly zstdByDigest: boolean;
+  /** True if it knows the type that Docker has for zstd layers. */
+  readonly dockerZstdType: boolean;
+  /** True if it reads OCI types inside a schema 2 manifest. */
+  readonly ociTypesInSchema2: boolean;
+  /** True if it reads an index inside an index. */
+  readonly nestedIndex: boolean;
 }
 
 /**
@@ -17,7 +25,7 @@ export interface ClientCapabilities {
  */
 export function capabilitiesOf(
   { named, wildcard }: AcceptHeader,
-  profile: ClientProfile,
+  { profile, doubtful }: Pick<Client, 'profile' | 'doubtful'>,
 ): ClientCapabilities {
   const types = new Set(named);
   if (types.has(mediaTypes.schema1) || types.has(mediaTypes.schema1Signed)) {
@@ -25,6 +33,10 @@ export function capabilitiesOf(
   }
   const isOldest = !wildcard && ![...types].some((type) => modern.has(type));
   if (isOldest) types.add(mediaTypes.schema1).add(mediaTypes.schema1Signed);
+  // Update watchers (Watchtower, cup) name the OCI index and schema 2, and compare the digest with that of an engine
+  // which reads OCI manifests. A client that names index types alone inspects the index and pulls no image.
+  if (types.has(mediaTypes.ociIndex) && imageTypes.some((type) => types.has(type)))
+    types.add(mediaTypes.ociManifest);
   if (!profile.schema1) {
     types.delete(mediaTypes.schema1);
     types.delete(mediaTypes.schema1Signed);
@@ -33,8 +45,18 @@ export function capabilitiesOf(
     types.delete(mediaTypes.ociManifest);
     types.delete(mediaTypes.ociIndex);
   }
-  return { types, wildcard, zstd: profile.zstd && !isOldest };
+  return {
+    types,
+    wildcard,
+    zstd: profile.zstd && !isOldest,
+    zstdByDigest: (profile.zstd || doubtful.has('zstd')) && !isOldest,
+    dockerZstdType: profile.dockerZstdType,
+    ociTypesInSchema2: profile.ociTypesInSchema2 && types.has(mediaTypes.ociManifest),
+    nestedIndex: profile.nestedIndex,
+  };
 }
+
+const imageTypes = [mediaTypes.schema1, mediaTypes.schema2, mediaTypes.ociManifest];
 
 const modern: ReadonlySet<string> = new Set([
   mediaTypes.schema2,

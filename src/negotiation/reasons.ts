@@ -11,6 +11,8 @@ const reasons = {
   'entries-unread': 'the client reads such an index, but not the type of every image in it',
   'zstd-layers': 'the client reads this form, but cannot decompress its zstd layers',
   'zstd-inside': 'the client reads this index, but cannot decompress the zstd layers of its image',
+  'docker-zstd-type': 'the client reads schema 2, but not the type that Docker has for zstd layers',
+  'nested-index': 'the client reads such an index, but no index inside it',
   unsigned: 'it is stored without the signature that Docker from 1.10 on wants',
   'mixed-types': 'the manifest has OCI types, which this client does not know',
   pinned: 'the form is pinned for every client',

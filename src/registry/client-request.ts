@@ -70,7 +70,7 @@ export function readClientRequest(
     url: new URL(request.url),
     headers,
     client,
-    capabilities: capabilitiesOf(readAccept(headers.get('accept') ?? undefined), client.profile),
+    capabilities: capabilitiesOf(readAccept(headers.get('accept') ?? undefined), client),
     context: contextOf(started, { kind: 'none' }, clientAddress, headers),
     address: origin,
     clientAddress,

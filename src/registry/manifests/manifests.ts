@@ -10,6 +10,7 @@ import { isAbsence } from '../../upstream/error-response.ts';
 import type { Resolution } from '../../upstream/resolution.ts';
 import type { ClientRequest } from '../client-request.ts';
 import type { ContentStore } from '../content-store.ts';
+import { opaqueManifest } from '../manifest-info.ts';
 import { resolveRoot } from '../resolve-root.ts';
 import { hintsFor } from './client-platform.ts';
 import type { Freshness } from './freshness.ts';
@@ -110,7 +111,10 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     return resultOf(representation, resolution, wanted);
   }
 
-  /** A document of no known dialect is sent as it is to a client that names its type or takes anything. */
+  /**
+   * A document that regshift cannot read is sent as it is to a client that names its type or takes anything. A document
+   * that can be read in two ways is not.
+   */
   async function infoOf(
     { request, repository }: ManifestRequest,
     { digest, contentType }: Resolution,
@@ -120,10 +124,10 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     } catch (error) {
       const { wildcard, types } = request.capabilities;
       const mediaType = bareMediaType(contentType);
-      const isForeign = error instanceof ConversionError && error.code === 'UNKNOWN_DIALECT';
+      const isUnread = error instanceof ConversionError && unreadCodes.has(error.code);
       const isWanted = wildcard || types.has(mediaType);
-      if (!isForeign || !isWanted || contentType === '') throw error;
-      return { mediaType, entries: undefined, zstd: false, singleFamily: true };
+      if (!isUnread || !isWanted || contentType === '') throw error;
+      return opaqueManifest(mediaType);
     }
   }
 
@@ -171,6 +175,9 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     },
   };
 }
+
+/** Errors of a document whose bytes fit their digest: regshift does not read it, and other programs may. */
+const unreadCodes: ReadonlySet<string> = new Set(['UNKNOWN_DIALECT', 'INVALID', 'UNREADABLE', 'LIMIT']);
 
 /** The manifest that something was made from may be deleted while another index still names the same image. */
 export function rootIsGone(error: unknown): undefined {

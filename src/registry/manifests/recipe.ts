@@ -30,6 +30,8 @@ export interface ManifestRecipe extends Rooted {
   readonly tag: string;
   /** Whether zstd layers are named as the plain tars inside them. */
   readonly unpackZstd: boolean;
+  /** Whether the entries of inner indexes stand in their place. Absent in recipes before this could be. */
+  readonly flatten?: true;
   /** For an index, the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter. */
   readonly layersOf: string;
 }
@@ -51,9 +53,11 @@ export interface LayerRecipe extends Rooted {
 
 /** Creates a recipe without values that its product does not depend on, so that one product has one recipe. */
 export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'converters'>): ManifestRecipe {
+  const { flatten, ...rest } = recipe;
   const schema1 = recipe.form === 'schema1';
   return {
-    ...recipe,
+    ...rest,
+    ...(flatten && recipe.kind === 'index' && recipe.form === 'oci' ? { flatten } : {}),
     product: 'manifest',
     converters: convertersVersion,
     tag: schema1 ? recipe.tag : '',
@@ -73,7 +77,7 @@ export function derivedManifestKey(
   recipe: ManifestRecipe,
   keyId: string,
 ): string {
-  const { source, sourceType, root, kind, form, tag, unpackZstd, layersOf } = recipe;
+  const { source, sourceType, root, kind, form, tag, unpackZstd, flatten, layersOf } = recipe;
   const parts = [
     source,
     sourceType,
@@ -85,6 +89,7 @@ export function derivedManifestKey(
     layersOf,
     keyId,
     `v${convertersVersion}`,
+    ...(flatten ? ['flat'] : []),
   ];
   return joinKey('product', upstream, repository, ...parts);
 }

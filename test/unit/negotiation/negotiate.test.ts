@@ -1,19 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
-import type { IndexEntry } from '../../../converters/model.ts';
 import { readAccept } from '../../../src/negotiation/accept.ts';
 import { type ClientCapabilities, capabilitiesOf } from '../../../src/negotiation/capabilities.ts';
 import { describeClient } from '../../../src/negotiation/client-profile.ts';
-import { type ManifestInfo, negotiate, type Pin } from '../../../src/negotiation/negotiate.ts';
+import {
+  type ManifestInfo,
+  negotiate,
+  type Pin,
+  type StoredEntry,
+} from '../../../src/negotiation/negotiate.ts';
 import { type HeaderLine, manifestRequestHeaders } from '../../support/old-clients.ts';
 
 const { schema1, schema1Signed, schema2, dockerList, ociManifest, ociIndex, generic } = mediaTypes;
 
 function readsOf(lines: readonly HeaderLine[]): ClientCapabilities {
   const valuesOf = (name: string) => lines.filter(([each]) => each === name).map(([, value]) => value);
-  const { profile } = describeClient(valuesOf('User-Agent')[0]);
-  return capabilitiesOf(readAccept(valuesOf('Accept').join(', ')), profile);
+  const client = describeClient(valuesOf('User-Agent')[0]);
+  return capabilitiesOf(readAccept(valuesOf('Accept').join(', ')), client);
 }
 
 const clients = {
@@ -37,22 +41,19 @@ const image = (mediaType: string, rest: Partial<ManifestInfo> = {}): ManifestInf
   mediaType,
   entries: undefined,
   zstd: false,
+  dockerZstdType: false,
   singleFamily: true,
   ...rest,
 });
 
-const entry = (mediaType: string, attestation = false): IndexEntry => ({
+const entry = (mediaType: string, attestation = false): StoredEntry => ({
   mediaType,
   digest: digestOf(new Uint8Array()),
-  size: 0,
-  urls: [],
-  labels: new Map(),
-  field: undefined,
   platform: undefined,
-  artifactType: undefined,
   attestation,
+  zstd: false,
 });
-const index = (mediaType: string, ...entries: IndexEntry[]): ManifestInfo => ({
+const index = (mediaType: string, ...entries: StoredEntry[]): ManifestInfo => ({
   ...image(mediaType),
   entries,
 });
