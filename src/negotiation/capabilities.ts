@@ -1,6 +1,6 @@
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { AcceptHeader } from './accept.ts';
-import type { Client } from './client-profile.ts';
+import type { ClientProfile } from './client-profile.ts';
 
 /** The manifests and layers that a client reads, by its `Accept` header and its profile. */
 export interface ClientCapabilities {
@@ -10,8 +10,6 @@ export interface ClientCapabilities {
   readonly wildcard: boolean;
   /** True if it decompresses zstd layers. */
   readonly zstd: boolean;
-  /** True if it may decompress zstd layers: enough for the bytes of a digest, too little for the form of a tag. */
-  readonly zstdByDigest: boolean;
   /** True if it knows the type that Docker has for zstd layers. */
   readonly dockerZstdType: boolean;
   /** True if it reads OCI types inside a schema 2 manifest. */
@@ -25,7 +23,7 @@ export interface ClientCapabilities {
  */
 export function capabilitiesOf(
   { named, wildcard }: AcceptHeader,
-  { profile, doubtful }: Pick<Client, 'profile' | 'doubtful'>,
+  profile: ClientProfile,
 ): ClientCapabilities {
   const types = new Set(named);
   if (types.has(mediaTypes.schema1) || types.has(mediaTypes.schema1Signed)) {
@@ -49,7 +47,6 @@ export function capabilitiesOf(
     types,
     wildcard,
     zstd: profile.zstd && !isOldest,
-    zstdByDigest: (profile.zstd || doubtful.has('zstd')) && !isOldest,
     dockerZstdType: profile.dockerZstdType,
     ociTypesInSchema2: profile.ociTypesInSchema2 && types.has(mediaTypes.ociManifest),
     nestedIndex: profile.nestedIndex,

@@ -27,10 +27,10 @@ export interface ClientProfile {
 export interface Client {
   readonly profile: ClientProfile;
   /**
-   * Capabilities that the profile denies and that the client may have: another program sends the same User-Agent. A tag
-   * is converted for such a client, and a digest's own bytes go out.
+   * The profile for a request by digest, with the capabilities that are doubtful: a tag is converted for a client that
+   * may lack one, and a digest's own bytes go out.
    */
-  readonly doubtful: ReadonlySet<keyof ClientProfile>;
+  readonly digestProfile: ClientProfile;
   /** The platform that the User-Agent names; undefined if it names none. */
   readonly platform: Platform | undefined;
   /** Program and version, for logs: "docker/1.9.1". */
@@ -52,7 +52,7 @@ export interface ProfileRow {
   /** The first later version that has it; undefined if all later versions lack it. */
   readonly before?: Version;
   readonly lacks: keyof ClientProfile;
-  /** Some clients with the same User-Agent have the capability. */
+  /** Some clients with the same User-Agent have the capability, or need the bytes that a digest names. */
   readonly doubtful?: true;
   /** The observation, and the versions that it was made with. */
   readonly evidence: string;
@@ -173,6 +173,7 @@ export const clientRows: readonly ProfileRow[] = [
     (program): ProfileRow => ({
       program,
       lacks: 'schema1',
+      doubtful: true,
       evidence: 'names schema 1 in Accept and refuses it (pkg/v1/remote, "unsupported MediaType")',
     }),
   ),
@@ -201,17 +202,18 @@ export function describeClient(userAgent: string | undefined): Client {
   const own = (userAgent ?? '').slice(0, maximumLength).split('UpstreamClient(', 1)[0] ?? '';
   const programs = programsIn(own);
   const rows = clientRows.filter((row) => programs.some((each) => applies(row, each, programs)));
-  const certain = new Set(rows.filter((row) => !row.doubtful).map(({ lacks }) => lacks));
-  const doubtful = new Set(rows.map(({ lacks }) => lacks).filter((each) => !certain.has(each)));
-  const lacking = Object.fromEntries(rows.map((row) => [row.lacks, false]));
   const [, first = ''] = /^([A-Za-z0-9_.-]+\/\S+)/.exec(own) ?? [];
   return {
-    profile: { ...fullProfile, ...lacking },
-    doubtful,
+    profile: profileOf(rows),
+    digestProfile: profileOf(rows.filter(({ doubtful }) => !doubtful)),
     platform: platformOf(own),
     name: first || 'unknown',
     rows,
   };
+}
+
+function profileOf(rows: readonly ProfileRow[]): ClientProfile {
+  return { ...fullProfile, ...Object.fromEntries(rows.map(({ lacks }) => [lacks, false])) };
 }
 
 /** A program or a library in a User-Agent. */

@@ -33,6 +33,8 @@ export interface ClientRequest {
   readonly headers: Headers;
   readonly client: Client;
   readonly capabilities: ClientCapabilities;
+  /** The capabilities for a request by digest (`Client.digestProfile`). */
+  readonly digestCapabilities: ClientCapabilities;
   readonly context: RequestContext;
   /** The origin that the client reached regshift at (`publicOrigin`). */
   readonly address: string;
@@ -65,12 +67,14 @@ export function readClientRequest(
 ): ClientRequest {
   const { headers, method } = request;
   const client = describeClient(headers.get('user-agent') ?? undefined);
+  const accept = readAccept(headers.get('accept') ?? undefined);
   return {
     method,
     url: new URL(request.url),
     headers,
     client,
-    capabilities: capabilitiesOf(readAccept(headers.get('accept') ?? undefined), client),
+    capabilities: capabilitiesOf(accept, client.profile),
+    digestCapabilities: capabilitiesOf(accept, client.digestProfile),
     context: contextOf(started, { kind: 'none' }, clientAddress, headers),
     address: origin,
     clientAddress,

@@ -34,7 +34,7 @@ export interface TextTarget {
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const key = new Uint8Array(32).fill(7);
 const upstream = new URL('https://registry.test/base');
-const client = describeClient('docker/1.13.1');
+const { profile } = describeClient('docker/1.13.1');
 
 function hold(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(`does not hold: ${what}`);
@@ -143,7 +143,7 @@ export const textTargets: Readonly<Record<string, TextTarget>> = {
       'a/b;q=1e9, c/d;q=-1',
     ],
     check(text) {
-      capabilitiesOf(readAccept(text), client);
+      capabilitiesOf(readAccept(text), profile);
     },
   },
 

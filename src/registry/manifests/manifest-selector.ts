@@ -118,11 +118,10 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
  * @returns undefined where the stored bytes are not sent.
  */
 function selectForDigest({ request, info }: StoredManifestRequest): Selection | undefined {
-  const { zstdByDigest: zstd } = request.capabilities;
-  const selection = negotiate(info, { ...request.capabilities, zstd }, 'auto');
+  const selection = negotiate(info, request.digestCapabilities, 'auto');
   if (selection.kind === 'stored') return selection;
   // containerd names the type that a HEAD told it and a wildcard: what is inside is for it to judge.
-  const { types } = request.capabilities;
+  const { types } = request.digestCapabilities;
   const namesNothingElse = types.size === 1 && !info.zstd;
   const isNamed = types.has(info.mediaType) && (info.entries !== undefined || namesNothingElse);
   return isNamed ? { kind: 'stored', because: 'digest-named' } : undefined;

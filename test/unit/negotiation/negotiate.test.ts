@@ -16,8 +16,8 @@ const { schema1, schema1Signed, schema2, dockerList, ociManifest, ociIndex, gene
 
 function readsOf(lines: readonly HeaderLine[]): ClientCapabilities {
   const valuesOf = (name: string) => lines.filter(([each]) => each === name).map(([, value]) => value);
-  const client = describeClient(valuesOf('User-Agent')[0]);
-  return capabilitiesOf(readAccept(valuesOf('Accept').join(', ')), client);
+  const { profile } = describeClient(valuesOf('User-Agent')[0]);
+  return capabilitiesOf(readAccept(valuesOf('Accept').join(', ')), profile);
 }
 
 const clients = {
