@@ -1,5 +1,5 @@
 import { ConversionError } from '../../converters/errors.ts';
-import { httpErrors, RegistryError } from '../errors.ts';
+import { codeOfConversion, httpErrors, RegistryError } from '../errors.ts';
 import { apiVersion } from './responses.ts';
 
 /** The error body of the distribution spec (1.1, "Error Codes"). */
@@ -29,18 +29,11 @@ export function statusOf({ code, detail }: RegistryError): number {
   return upstreamStatus >= 500 ? upstreamStatus : httpErrors[code].status;
 }
 
-/** Conversion errors that upstream has to answer for: its bytes are not those of the digest, or not the signed ones. */
-const upstreamFaults: ReadonlySet<string> = new Set(['DIGEST_MISMATCH', 'SIGNATURE']);
-
-/**
- * A document that is not what its digest or its signature says becomes an upstream error. Any other conversion error
- * becomes UNSUPPORTED: Docker from 1.10 on shows the text of a 404 UNSUPPORTED, and hides that of a 502.
- */
+/** The error for the client. A conversion error gets the code of `codeOfConversion`. */
 export function registryErrorFrom(error: unknown): RegistryError {
   if (error instanceof RegistryError) return error;
   if (error instanceof ConversionError) {
-    const code = upstreamFaults.has(error.code) ? 'UPSTREAM_CONTENT' : 'UNSUPPORTED';
-    return new RegistryError(code, error.message, {
+    return new RegistryError(codeOfConversion(error), error.message, {
       cause: error,
       detail: { reason: error.code, ...(error.path ? { path: error.path } : {}) },
     });

@@ -9,6 +9,8 @@ export interface ClientProfile {
   readonly schema1: boolean;
   /** Reads OCI manifests and indexes if `Accept` names them. */
   readonly oci: boolean;
+  /** Names the types of the manifests that it reads. */
+  readonly namesTypes: boolean;
   /** Follows the pages of a list. */
   readonly pages: boolean;
   /** Can pull by registry API v2. */
@@ -84,6 +86,12 @@ export const clientRows: readonly ProfileRow[] = [
     before: [1, 10, 0],
     lacks: 'pullsByGet',
     evidence: '1.8.3, 1.9.1: HEAD and then GET of every layer of a pull; 1.6, 1.7, 1.10 and later: GET alone',
+  },
+  {
+    program: 'docker',
+    before: [1, 10, 0],
+    lacks: 'namesTypes',
+    evidence: '1.3.3 to 1.9.1 send no Accept, and read schema 1 alone',
   },
   {
     program: 'docker',
@@ -180,6 +188,7 @@ export const clientRows: readonly ProfileRow[] = [
 ];
 
 const fullProfile: ClientProfile = {
+  namesTypes: true,
   pages: true,
   zstd: true,
   schema1: true,

@@ -77,13 +77,32 @@ function negotiateImage(stored: ManifestInfo, capabilities: ClientCapabilities, 
   }
   if (capabilities.wildcard) return { kind: 'stored', because: 'takes-anything' };
   const named = capabilities.types.has(mediaType);
-  if (named && obstacle === undefined) return { kind: 'stored', because: 'reads-it' };
+  const preferred = preferredImage(capabilities, mediaType);
+  if (named && obstacle === undefined && preferred === undefined)
+    return { kind: 'stored', because: 'reads-it' };
   // The OCI manifest has types for the same blobs, so that no layer is read.
   const isRelabelled = stored.zstd && (obstacle === 'docker-zstd-type' || obstacle === 'mixed-types');
-  const order = named ? [isRelabelled ? 'oci' : formOfType(mediaType), ...imageOrder] : imageOrder;
+  const order = preferred
+    ? [preferred]
+    : named
+      ? [isRelabelled ? 'oci' : formOfType(mediaType), ...imageOrder]
+      : imageOrder;
   const form = order.find((candidate) => candidate && capabilities.types.has(imageTypes[candidate]));
   if (form === undefined) return { kind: 'refuse', because: 'reads-no-form' };
-  return { kind: 'image', form, because: (named && obstacle) || 'reads-nearest' };
+  return {
+    kind: 'image',
+    form,
+    because: (named && obstacle) || (preferred ? 'prefers-it' : 'reads-nearest'),
+  };
+}
+
+/** The form that the client prefers to the stored one, and to all others of lower q; undefined where q is equal. */
+function preferredImage({ types }: ClientCapabilities, mediaType: string): Form | undefined {
+  const q = (form: Form) => types.get(imageTypes[form]) ?? 0;
+  const highest = Math.max(...imageOrder.map(q));
+  const isUndecided =
+    highest <= (types.get(mediaType) ?? 0) || [...types.values()].every((each) => each === highest);
+  return isUndecided ? undefined : imageOrder.find((form) => q(form) === highest);
 }
 
 /** The reason why the client cannot read an image although it reads the form of it; undefined if it can. */

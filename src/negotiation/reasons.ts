@@ -6,6 +6,7 @@ const reasons = {
   'reads-it': 'the client reads what is stored',
   'reads-nearest':
     'the client does not read the stored form; of the forms that it reads, this one loses least',
+  'prefers-it': 'the client names this form with a higher q than the stored one',
   'reads-no-index': 'the client reads no form of index, so the image of its platform is chosen',
   'reads-no-form': 'the client reads no form that this can be converted to',
   'entries-unread': 'the client reads such an index, but not the type of every image in it',

@@ -2,7 +2,11 @@ import type { Digest } from '../../converters/digest.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import type { V1Context } from '../client-state/v1-context.ts';
 import { readAccept } from '../negotiation/accept.ts';
-import { type ClientCapabilities, capabilitiesOf } from '../negotiation/capabilities.ts';
+import {
+  type ClientCapabilities,
+  capabilitiesOf,
+  digestCapabilitiesOf,
+} from '../negotiation/capabilities.ts';
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
 import type { Selection } from '../negotiation/negotiate.ts';
 import type { RepositoryMapping } from '../routing/repository-names.ts';
@@ -74,7 +78,7 @@ export function readClientRequest(
     headers,
     client,
     capabilities: capabilitiesOf(accept, client.profile),
-    digestCapabilities: capabilitiesOf(accept, client.digestProfile),
+    digestCapabilities: digestCapabilitiesOf(accept, client.digestProfile),
     context: contextOf(started, { kind: 'none' }, clientAddress, headers),
     address: origin,
     clientAddress,

@@ -152,6 +152,6 @@ function notAcceptable({ request, info: { mediaType } }: StoredManifestRequest):
     'UNSUPPORTED',
     `The image is stored as ${formPhrase(mediaType)}, and this client (${request.client.name}) reads no form ` +
       'that it can be converted to. Use a newer client, or name more types in Accept.',
-    { detail: { stored: mediaType, accepted: [...request.capabilities.types].slice(0, 20) } },
+    { detail: { stored: mediaType, accepted: [...request.capabilities.types.keys()].slice(0, 20) } },
   );
 }

@@ -2,7 +2,7 @@ import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { bareMediaType } from '../../../converters/media-types.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
-import { isUpstreamFailing, RegistryError } from '../../errors.ts';
+import { isUnsupported, isUpstreamFailing, RegistryError } from '../../errors.ts';
 import { readAccept } from '../../negotiation/accept.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
 import { referenceText } from '../../upstream/api/paths.ts';
@@ -18,6 +18,7 @@ import {
   createManifestSelector,
   type ManifestRequest,
   type ManifestSelectorOptions,
+  type StoredManifestRequest,
 } from './manifest-selector.ts';
 import type { ManifestRecipe } from './recipe.ts';
 import type { RecipeSearch } from './recipe-search.ts';
@@ -107,8 +108,23 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
       throw error;
     });
     const stored = { ...wanted, root: resolution.digest, info };
-    const representation = await representer.represent(stored, await selector.select(stored));
+    const representation = await selector
+      .select(stored)
+      .then((selected) => representer.represent(stored, selected))
+      .catch((error: unknown) => asStored(stored, error));
     return resultOf(representation, resolution, wanted);
+  }
+
+  /**
+   * An unknown client without `Accept` gets schema 1, as from docker-registry 2.8, and where that is impossible (a
+   * chart, an image of 200 layers) the stored manifest. @throws the error, for any other client.
+   */
+  function asStored(stored: StoredManifestRequest, error: unknown): Promise<Representation> {
+    const { capabilities, digestCapabilities } = stored.request;
+    const isUnknown = digestCapabilities.wildcard && !capabilities.wildcard && options.pin === 'auto';
+    if (!isUnknown || !isUnsupported(error)) throw error;
+    const selection = { kind: 'stored', because: 'takes-anything' } as const;
+    return representer.represent(stored, { digest: stored.root, info: stored.info, selection });
   }
 
   /**
@@ -122,10 +138,10 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     try {
       return await content.getManifestInfo(repository, digest, request.context);
     } catch (error) {
-      const { wildcard, types } = request.capabilities;
+      const { any, types } = request.digestCapabilities;
       const mediaType = bareMediaType(contentType);
       const isUnread = error instanceof ConversionError && unreadCodes.has(error.code);
-      const isWanted = wildcard || types.has(mediaType);
+      const isWanted = any || types.has(mediaType);
       if (!isUnread || !isWanted || contentType === '') throw error;
       return opaqueManifest(mediaType);
     }
@@ -198,5 +214,5 @@ function isNamedBy({ digest }: ManifestResult, reference: Reference): boolean {
  */
 function namesOneType({ method, headers }: ClientRequest): boolean {
   const { named } = readAccept(headers.get('accept') ?? undefined);
-  return method === 'HEAD' && [...named].filter((type) => type !== '*').length === 1;
+  return method === 'HEAD' && [...named.keys()].filter((type) => type !== '*').length === 1;
 }
