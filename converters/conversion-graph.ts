@@ -47,7 +47,7 @@ const withV1Entries = {
     { code: 'INEXPRESSIBLE', image: 'with more than 124 layers, which Docker ≤ 1.9 cannot run' },
     { code: 'INEXPRESSIBLE', image: 'with an encrypted layer, which no client of this form can decrypt' },
     { code: 'INEXPRESSIBLE', image: 'with a foreign layer, whose URL this form cannot state' },
-    { code: 'INVALID', image: 'whose history does not account for its layers' },
+    { code: 'INVALID', image: 'whose history has more entries with a layer than there are layers' },
   ],
 } as const satisfies Conversion;
 

@@ -21,6 +21,8 @@ export interface ConversionContext {
   readonly unpackZstd: boolean;
   /** In an index, limits the reading of layers to the image of this platform. Without it, all images are read. */
   readonly layersOf?: Platform | undefined;
+  /** Whether the entries of an index inside an index stand in its place, also where the form can hold an index. */
+  readonly flattenIndexes?: boolean | undefined;
 }
 
 /** A manifest converted to the requested form. */

@@ -11,9 +11,9 @@ import type { Descriptor, Layer } from './model.ts';
  * entry of an index is converted, the new index leaves the entry out, and the conversion reports a loss.
  */
 export interface ConversionPorts {
-  /** Fetches a manifest. The conversion verifies its digest and size. */
+  /** Fetches a manifest. The conversion verifies its digest. */
   readonly fetchManifest: (descriptor: Descriptor) => Promise<Uint8Array>;
-  /** Fetches a config or another small blob. The conversion verifies its digest and size. */
+  /** Fetches a config or another small blob. The conversion verifies its digest. */
   readonly fetchBlob: (descriptor: Descriptor) => Promise<Uint8Array>;
   /** Determines the compression of a layer from its first bytes. */
   readonly sniffLayer: (layer: Layer) => Promise<Compression>;

@@ -128,3 +128,20 @@ export function isSpent(error: unknown): boolean {
   if (!(error instanceof RegistryError)) return false;
   return error.detail?.reason === budgetSpent || error.detail?.reason === searchEnded;
 }
+
+/** Conversion errors that upstream has to answer for: its bytes are not those of the digest, or not the signed ones. */
+const upstreamFaults: ReadonlySet<string> = new Set(['DIGEST_MISMATCH', 'SIGNATURE']);
+
+/**
+ * The code of a conversion error for clients. Docker from 1.10 on shows the text of a 404 UNSUPPORTED, and hides that of
+ * a 502.
+ */
+export function codeOfConversion({ code }: ConversionError): 'UPSTREAM_CONTENT' | 'UNSUPPORTED' {
+  return upstreamFaults.has(code) ? 'UPSTREAM_CONTENT' : 'UNSUPPORTED';
+}
+
+/** Whether the image exists and this client can have no form of it. */
+export function isUnsupported(error: unknown): boolean {
+  if (error instanceof ConversionError) return codeOfConversion(error) === 'UNSUPPORTED';
+  return error instanceof RegistryError && error.code === 'UNSUPPORTED';
+}

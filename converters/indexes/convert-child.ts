@@ -7,12 +7,11 @@ import type { ConvertedEntry } from '../formats/oci-family/write-index.ts';
 import { readImageConfig } from '../image-config.ts';
 import { convertImage } from '../images/convert-image.ts';
 import { loss } from '../losses.ts';
-import { bareMediaType, mediaTypes } from '../media-types.ts';
 import type { Image, Index, IndexEntry, Loss, Model } from '../model.ts';
 import { formatPlatform, type Platform, platformRank } from '../platform.ts';
 import type { ConversionPorts } from '../ports.ts';
-import { isManifestType } from '../read.ts';
 import { isZstd } from '../steps/decompress-layers.ts';
+import { mayBeManifest } from './entries.ts';
 
 /** One entry of the new index. */
 export interface IndexChild extends ConvertedEntry {
@@ -43,11 +42,13 @@ export interface ChildTask {
  */
 export async function convertChild(entry: IndexEntry, task: ChildTask): Promise<ChildOutcome> {
   const { form, context } = task;
-  const { nests, needsPlatform } = indexConversions[form];
+  const { needsPlatform } = indexConversions[form];
+  const nests = indexConversions[form].nests && !context.flattenIndexes;
   if (staysUnchanged(entry, task)) return { children: [unchanged(entry)], losses: [] };
   const model = await fetchChild(entry, task);
   if (!model) return { children: [unchanged(entry)], losses: [] };
-  if (model.kind === 'index' && !nests) return flattened(entry, await task.flatten(model));
+  if (model.kind === 'index' && !nests)
+    return flattened(entry, await task.flatten(model), indexConversions[form].nests);
   if (model.kind === 'image' && needsLayers(model, context)) {
     if (context.layersOf && entry.platform) task.onPlatformSpecific();
     if (!mayReadLayers(entry.platform, context)) throw layersOfOthers(context);
@@ -65,7 +66,7 @@ export async function convertChild(entry: IndexEntry, task: ChildTask): Promise<
       entry.platform ?? (needsPlatform ? await platformOf(model, converted, context.ports) : undefined),
     converted: same ? undefined : converted,
   };
-  return { children: [child], losses: [] };
+  return { children: [child], losses: sizeLosses(entry, model) };
 }
 
 /**
@@ -81,19 +82,9 @@ function staysUnchanged(entry: IndexEntry, { form, context }: ChildTask): boolea
     throw inexpressible(`It is ${nonImage}, which clients of this form take for an image`);
   }
   if (nonImage) return true;
-  if (!mayBeManifest(mediaType)) throw inexpressible(`It is no manifest, but ${mediaType}`);
+  if (!mayBeManifest(entry)) throw inexpressible(`It is no manifest, but ${mediaType}`);
   // The entry does not state whether a layer is zstd, so such clients need a look at the manifest.
   return mediaType === imageType && Boolean(platform || !needsPlatform) && !context.unpackZstd;
-}
-
-/**
- * Whether a media type can belong to a manifest. Fat generic manifests use the type of a config for the manifest of a
- * platform, and can name content that is not a manifest.
- */
-function mayBeManifest(mediaType: string): boolean {
-  const bare = bareMediaType(mediaType);
-  const loose: readonly string[] = [mediaTypes.dockerConfig, mediaTypes.ociConfig, mediaTypes.json];
-  return isManifestType(bare) || loose.includes(bare);
 }
 
 /** Fetches the manifest of an entry. @returns `undefined` for an artifact that stays as it is. */
@@ -108,13 +99,22 @@ async function fetchChild(entry: IndexEntry, { form, context }: ChildTask): Prom
   }
 }
 
+/** The warning about an entry that states another size than its manifest has. */
+function sizeLosses({ size, field, digest }: IndexEntry, { source }: Model): readonly Loss[] {
+  const { length } = source.bytes;
+  if (size === undefined || size === length) return [];
+  const reason = `states a size of ${size} bytes, and its manifest has ${length}: the new entry states that`;
+  return [loss('entries', field?.path ?? digest, reason)];
+}
+
 function unchanged(entry: IndexEntry): IndexChild {
   const { mediaType, digest, size = 0, platform } = entry;
   return { entry, mediaType, digest, size, platform, converted: undefined };
 }
 
-function flattened({ field, digest }: IndexEntry, inner: ChildOutcome): ChildOutcome {
-  const reason = 'is an index, which this form cannot hold: its entries stand in its place';
+function flattened({ field, digest }: IndexEntry, inner: ChildOutcome, formNests: boolean): ChildOutcome {
+  const why = formNests ? 'this client does not read there' : 'this form cannot hold';
+  const reason = `is an index, which ${why}: its entries stand in its place`;
   return {
     children: inner.children,
     losses: [loss('entries', field?.path ?? digest, reason), ...inner.losses],

@@ -5,6 +5,7 @@ import { limits } from '../limits.ts';
 import { loss } from '../losses.ts';
 import type { Index, IndexEntry, LossKind } from '../model.ts';
 import { type ChildOutcome, type ChildTask, convertChild } from './convert-child.ts';
+import { gzipTwinOf } from './entries.ts';
 import { withPlatformTable } from './platform-table.ts';
 import { enterIndex, type Traversal } from './traversal.ts';
 
@@ -47,9 +48,10 @@ export async function convertChildren(
     },
     flatten: (inner) => convertChildren(inner, form, context, within, nested),
   };
-  const outcomes = await mapBounded(whole.dependencies, limits.fetches, (entry) =>
-    tryConvertChild(entry, task),
-  );
+  const outcomes = await mapBounded(whole.dependencies, limits.fetches, async (entry) => {
+    const twin = context.unpackZstd ? gzipTwinOf(entry, whole.dependencies) : undefined;
+    return twin ? leftOut(entry, 'The same image is there with gzip layers.') : tryConvertChild(entry, task);
+  });
   const all = { children: outcomes.flatMap(({ children }) => children), losses: outcomes.flatMap(lossesOf) };
   return { whole, ...withoutStale(whole, all) };
 }

@@ -4,6 +4,7 @@ import { isArtifact } from '../formats/oci-family/index-entry.ts';
 import type { Image, Index, IndexEntry } from '../model.ts';
 import { fitting, formatPlatform, type Platform, platformRank } from '../platform.ts';
 import type { ConversionPorts } from '../ports.ts';
+import { gzipTwinOf, mayBeManifest } from './entries.ts';
 import { withPlatformTable } from './platform-table.ts';
 import { enterIndex, newTraversal, type Traversal } from './traversal.ts';
 
@@ -28,7 +29,7 @@ async function select(
 ): Promise<Image> {
   const within = enterIndex(index, traversal);
   const whole = await withPlatformTable(index, ports);
-  const images = whole.dependencies.filter((entry) => !entry.attestation && !isArtifact(entry));
+  const images = whole.dependencies.filter((entry) => isCandidate(entry, whole.dependencies));
   const unlabelled = images.filter((entry) => entry.platform === undefined).slice(0, maximumUnlabelled);
   for (const entry of [...fitting(wanted, images), ...unlabelled]) {
     const image = await imageOf(entry, wanted, ports, within);
@@ -40,6 +41,11 @@ async function select(
     found: platformsOf(images).join(', ') || 'no image at all',
     expected: formatPlatform(wanted),
   });
+}
+
+/** Whether an entry can be the image: of two images for one platform, the one with gzip layers is. */
+function isCandidate(entry: IndexEntry, entries: readonly IndexEntry[]): boolean {
+  return !entry.attestation && !isArtifact(entry) && mayBeManifest(entry) && !gzipTwinOf(entry, entries);
 }
 
 /** The image of an entry, or `undefined` if its content is for another platform or not an image. */

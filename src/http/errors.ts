@@ -1,5 +1,5 @@
 import { ConversionError } from '../../converters/errors.ts';
-import { httpErrors, RegistryError } from '../errors.ts';
+import { codeOfConversion, httpErrors, RegistryError } from '../errors.ts';
 import { apiVersion } from './responses.ts';
 
 /** The error body of the distribution spec (1.1, "Error Codes"). */
@@ -29,17 +29,11 @@ export function statusOf({ code, detail }: RegistryError): number {
   return upstreamStatus >= 500 ? upstreamStatus : httpErrors[code].status;
 }
 
-/**
- * Faults of stored content become upstream errors. A conversion that the client's format cannot express becomes
- * UNSUPPORTED.
- */
+/** The error for the client. A conversion error gets the code of `codeOfConversion`. */
 export function registryErrorFrom(error: unknown): RegistryError {
   if (error instanceof RegistryError) return error;
   if (error instanceof ConversionError) {
-    const forClient = ['INEXPRESSIBLE', 'NOT_AN_IMAGE', 'NO_PLATFORM', 'LIMIT', 'UNAVAILABLE'].includes(
-      error.code,
-    );
-    return new RegistryError(forClient ? 'UNSUPPORTED' : 'UPSTREAM_CONTENT', error.message, {
+    return new RegistryError(codeOfConversion(error), error.message, {
       cause: error,
       detail: { reason: error.code, ...(error.path ? { path: error.path } : {}) },
     });

@@ -1,11 +1,17 @@
 import { bareMediaType, mediaTypes } from '../../converters/media-types.ts';
 
-/** The manifest types in an `Accept` header. */
+/** The media types in an `Accept` header. */
 export interface AcceptHeader {
-  /** The named manifest types with a q above 0. */
-  readonly named: ReadonlySet<string>;
+  /** The named types with a q above 0, and their q: the client prefers a higher one. Without q it is 1. */
+  readonly named: ReadonlyMap<string, number>;
   /** True for a wildcard without a manifest type beside it: the client gets the stored manifest unchanged. */
   readonly wildcard: boolean;
+  /** True for a wildcard, whatever stands beside it: the client gets a document that has no other form. */
+  readonly any: boolean;
+  /** True if the header names no type, or only `application/json`. */
+  readonly bare: boolean;
+  /** True if the header names nothing at all. */
+  readonly empty: boolean;
 }
 
 const manifestTypes: ReadonlySet<string> = new Set([
@@ -27,16 +33,22 @@ const maximumLength = 8192;
  * @param header undefined or empty if the client names no type, as Docker up to 1.9.
  */
 export function readAccept(header: string | undefined): AcceptHeader {
-  const types = (header ?? '').slice(0, maximumLength).split(',').filter(isAcceptable).map(bareMediaType);
-  const named = new Set(
-    types.filter((type) => type !== '' && !wildcards.has(type) && type !== mediaTypes.json),
-  );
-  const manifests = [...named].some((type) => manifestTypes.has(type));
-  return { named, wildcard: !manifests && types.some((type) => wildcards.has(type)) };
+  const ranges = (header ?? '').slice(0, maximumLength).split(',').map(readRange);
+  const acceptable = ranges.filter(([type, q]) => type !== '' && q > 0);
+  const named = new Map(acceptable.filter(([type]) => !wildcards.has(type) && type !== mediaTypes.json));
+  const manifests = [...named.keys()].some((type) => manifestTypes.has(type));
+  const any = acceptable.some(([type]) => wildcards.has(type));
+  return {
+    named,
+    wildcard: any && !manifests,
+    any,
+    bare: !any && named.size === 0,
+    empty: acceptable.length === 0,
+  };
 }
 
-/** False for a media range with q=0, which means "not acceptable". */
-function isAcceptable(range: string): boolean {
-  const q = /;\s*q\s*=\s*([0-9.]+)/i.exec(range)?.[1];
-  return q === undefined || Number(q) !== 0;
+/** A media range and its q. A q of 0 means "not acceptable"; one that cannot be read counts as 1. */
+function readRange(range: string): readonly [type: string, q: number] {
+  const q = Number(/;\s*q\s*=\s*([0-9.]+)/i.exec(range)?.[1] ?? 1);
+  return [bareMediaType(range), Number.isNaN(q) ? 1 : q];
 }

@@ -4,42 +4,83 @@ import type { ClientProfile } from './client-profile.ts';
 
 /** The manifests and layers that a client reads, by its `Accept` header and its profile. */
 export interface ClientCapabilities {
-  /** The media types of the manifests that it reads. Both schema 1 types are present or absent together. */
-  readonly types: ReadonlySet<string>;
+  /**
+   * The media types of the manifests that it reads, and how much it prefers each (`AcceptHeader.named`). Both schema 1
+   * types are present or absent together.
+   */
+  readonly types: ReadonlyMap<string, number>;
   /** True if it accepts any stored manifest. */
   readonly wildcard: boolean;
+  /** True if it accepts a document that has no other form. */
+  readonly any: boolean;
   /** True if it decompresses zstd layers. */
   readonly zstd: boolean;
+  /** True if it knows the type that Docker has for zstd layers. */
+  readonly dockerZstdType: boolean;
+  /** True if it reads OCI types inside a schema 2 manifest. */
+  readonly ociTypesInSchema2: boolean;
+  /** True if it reads an index inside an index. */
+  readonly nestedIndex: boolean;
 }
 
 /**
- * Combines header and profile. The oldest clients name no type, or only `application/json`: they read only schema 1.
+ * Combines header and profile. The oldest clients name no type, or only `application/json`: they read only schema 1. A
+ * client that names other types alone knows no manifest types, and gets what every client since 2016 reads.
  */
-export function capabilitiesOf(
-  { named, wildcard }: AcceptHeader,
-  profile: ClientProfile,
-): ClientCapabilities {
-  const types = new Set(named);
-  if (types.has(mediaTypes.schema1) || types.has(mediaTypes.schema1Signed)) {
-    types.add(mediaTypes.schema1).add(mediaTypes.schema1Signed);
-  }
-  const isOldest = !wildcard && ![...types].some((type) => modern.has(type));
-  if (isOldest) types.add(mediaTypes.schema1).add(mediaTypes.schema1Signed);
-  if (!profile.schema1) {
-    types.delete(mediaTypes.schema1);
-    types.delete(mediaTypes.schema1Signed);
+export function capabilitiesOf(accept: AcceptHeader, profile: ClientProfile): ClientCapabilities {
+  const { wildcard, any, bare } = accept;
+  const types = new Map(accept.named);
+  const namesNone =
+    !wildcard && !modern.some((type) => types.has(type)) && !schema1Types.some((type) => types.has(type));
+  const isOldest = namesNone && (bare || !profile.namesTypes);
+  if (isOldest) types.set(mediaTypes.schema1, 1);
+  else if (namesNone) types.set(mediaTypes.schema2, 1);
+  const schema1 = Math.max(...schema1Types.map((type) => types.get(type) ?? 0));
+  // Update watchers (Watchtower, cup) name the OCI index and schema 2, and compare the digest with that of an engine
+  // which reads OCI manifests. A client that names index types alone inspects the index and pulls no image.
+  const ociIndex = types.get(mediaTypes.ociIndex);
+  if (
+    ociIndex !== undefined &&
+    !types.has(mediaTypes.ociManifest) &&
+    imageTypes.some((type) => types.has(type))
+  )
+    types.set(mediaTypes.ociManifest, ociIndex);
+  for (const type of schema1Types) {
+    if (schema1 > 0 && profile.schema1) types.set(type, schema1);
+    else types.delete(type);
   }
   if (!profile.oci) {
     types.delete(mediaTypes.ociManifest);
     types.delete(mediaTypes.ociIndex);
   }
-  return { types, wildcard, zstd: profile.zstd && !isOldest };
+  return {
+    types,
+    wildcard,
+    any,
+    zstd: profile.zstd && (wildcard || modern.some((type) => accept.named.has(type))),
+    dockerZstdType: profile.dockerZstdType,
+    ociTypesInSchema2: profile.ociTypesInSchema2 && types.has(mediaTypes.ociManifest),
+    nestedIndex: profile.nestedIndex,
+  };
 }
 
-const modern: ReadonlySet<string> = new Set([
+/**
+ * The capabilities for a request by digest. A client without `Accept` (curl, Go's default client, monitoring) gets the
+ * bytes that its digest names, unless it is an engine that sends none and reads schema 1 alone.
+ */
+export function digestCapabilitiesOf(accept: AcceptHeader, profile: ClientProfile): ClientCapabilities {
+  const capabilities = capabilitiesOf(accept, profile);
+  const takesAny = accept.empty && profile.namesTypes;
+  return takesAny ? { ...capabilities, wildcard: true, any: true } : capabilities;
+}
+
+const schema1Types = [mediaTypes.schema1, mediaTypes.schema1Signed];
+const imageTypes = [...schema1Types, mediaTypes.schema2, mediaTypes.ociManifest];
+
+const modern = [
   mediaTypes.schema2,
   mediaTypes.dockerList,
   mediaTypes.ociManifest,
   mediaTypes.ociIndex,
   mediaTypes.generic,
-]);
+];

@@ -9,6 +9,8 @@ export interface ClientProfile {
   readonly schema1: boolean;
   /** Reads OCI manifests and indexes if `Accept` names them. */
   readonly oci: boolean;
+  /** Names the types of the manifests that it reads. */
+  readonly namesTypes: boolean;
   /** Follows the pages of a list. */
   readonly pages: boolean;
   /** Can pull by registry API v2. */
@@ -17,11 +19,22 @@ export interface ClientProfile {
   readonly pullsByGet: boolean;
   /** Refuses a layer whose bytes do not match its digest. */
   readonly verifiesBlobs: boolean;
+  /** Knows the type that Docker has for zstd layers, `application/vnd.docker.image.rootfs.diff.tar.zstd`. */
+  readonly dockerZstdType: boolean;
+  /** Reads OCI layer types inside a schema 2 manifest. */
+  readonly ociTypesInSchema2: boolean;
+  /** Reads an index inside an index. */
+  readonly nestedIndex: boolean;
 }
 
 /** A client, as its User-Agent describes it. */
 export interface Client {
   readonly profile: ClientProfile;
+  /**
+   * The profile for a request by digest, with the capabilities that are doubtful: a tag is converted for a client that
+   * may lack one, and a digest's own bytes go out.
+   */
+  readonly digestProfile: ClientProfile;
   /** The platform that the User-Agent names; undefined if it names none. */
   readonly platform: Platform | undefined;
   /** Program and version, for logs: "docker/1.9.1". */
@@ -32,14 +45,33 @@ export interface Client {
 
 /** A capability that some versions of a program lack. */
 export interface ProfileRow {
-  readonly program: 'docker' | 'containerd';
+  /** The name of the program, or of a library, as the User-Agent has it before a slash. */
+  readonly program: string;
+  /** A name whose presence in the User-Agent exempts the client. */
+  readonly without?: string;
+  /** The row applies only to a library of the program that is built into another program ("1.6.20+unknown"). */
+  readonly embedded?: true;
   /** The first version that lacks it; undefined for all versions up to `before`. */
   readonly from?: Version;
   /** The first later version that has it; undefined if all later versions lack it. */
   readonly before?: Version;
   readonly lacks: keyof ClientProfile;
+  /** Some clients with the same User-Agent have the capability, or need the bytes that a digest names. */
+  readonly doubtful?: true;
   /** The observation, and the versions that it was made with. */
   readonly evidence: string;
+}
+
+/** A row for each program of containers/image: each has its own versions. `before` is undefined for all versions. */
+function containersImage(
+  lacks: keyof ClientProfile,
+  evidence: string,
+  before?: Readonly<Record<'containers' | 'skopeo' | 'Buildah' | 'cri-o', Version>>,
+): readonly ProfileRow[] {
+  return (['containers', 'skopeo', 'Buildah', 'cri-o'] as const).map((program) => ({
+    ...{ program, lacks, evidence },
+    ...(before ? { before: before[program] } : {}),
+  }));
 }
 
 /** All that is known about clients, one row for each missing capability. */
@@ -66,6 +98,12 @@ export const clientRows: readonly ProfileRow[] = [
   },
   {
     program: 'docker',
+    before: [1, 10, 0],
+    lacks: 'namesTypes',
+    evidence: '1.3.3 to 1.9.1 send no Accept, and read schema 1 alone',
+  },
+  {
+    program: 'docker',
     before: [1, 12, 0],
     lacks: 'pages',
     evidence: '1.11: `pull --all-tags` takes the first page of tags/list for all; 1.12 follows Link',
@@ -84,10 +122,11 @@ export const clientRows: readonly ProfileRow[] = [
     evidence: '20.10: "archive/tar: invalid tar header" on a zstd layer',
   },
   {
-    program: 'containerd',
-    before: [1, 5, 0],
-    lacks: 'zstd',
-    evidence: 'containerd 1.5.0 release notes: zstd support added',
+    program: 'docker',
+    without: 'containerd-client',
+    lacks: 'nestedIndex',
+    evidence:
+      '20.10: "unsupported manifest format"; moby, distribution/pull_v2.go. Not with containerd\'s store',
   },
   {
     program: 'docker',
@@ -96,14 +135,69 @@ export const clientRows: readonly ProfileRow[] = [
     evidence: 'refused by default from 26.0, removed in 28.2',
   },
   {
+    program: 'containerd-client',
+    before: [2, 2, 0],
+    lacks: 'dockerZstdType',
+    evidence: 'Docker 26 to 28 with containerd\'s store: "no processor for media-type"',
+  },
+  {
+    program: 'containerd',
+    before: [1, 5, 0],
+    lacks: 'zstd',
+    evidence: 'containerd 1.5.0 release notes: zstd support added',
+  },
+  {
+    program: 'containerd',
+    embedded: true,
+    before: [1, 7, 0],
+    lacks: 'zstd',
+    doubtful: true,
+    evidence:
+      "BuildKit in Docker 20.10 cannot; Docker 23 and 24 with containerd's store can (moby#45669, #45671)",
+  },
+  {
+    program: 'containerd',
+    before: [2, 2, 0],
+    lacks: 'dockerZstdType',
+    evidence: '1.6, 2.1: "no processor for media-type"',
+  },
+  {
     program: 'containerd',
     from: [2, 0, 0],
     lacks: 'schema1',
     evidence: 'refused by default from 2.0, removed in 2.1',
   },
+  {
+    program: 'buildkit',
+    before: [0, 12, 0],
+    lacks: 'dockerZstdType',
+    evidence: "util/winlayers/applier.go reads the type as OCI's from 0.12 on",
+  },
+  ...containersImage(
+    'dockerZstdType',
+    'podman 4.3, skopeo 1.9: "unsupported docker v2s2 media type"; known to image 5.38 (manifest/manifest.go)',
+    { containers: [5, 38, 0], skopeo: [1, 21, 0], Buildah: [1, 42, 0], 'cri-o': [1, 35, 0] },
+  ),
+  ...containersImage(
+    'ociTypesInSchema2',
+    '"unsupported docker v2s2 media type": image/manifest/manifest.go, SupportedSchema2MediaType',
+  ),
+  ...containersImage(
+    'nestedIndex',
+    'image/copy/single.go: "Unexpectedly received a manifest list instead of a manifest for a single image"',
+  ),
+  ...['go-containerregistry', 'crane'].map(
+    (program): ProfileRow => ({
+      program,
+      lacks: 'schema1',
+      doubtful: true,
+      evidence: 'names schema 1 in Accept and refuses it (pkg/v1/remote, "unsupported MediaType")',
+    }),
+  ),
 ];
 
 const fullProfile: ClientProfile = {
+  namesTypes: true,
   pages: true,
   zstd: true,
   schema1: true,
@@ -111,27 +205,57 @@ const fullProfile: ClientProfile = {
   apiV2: true,
   pullsByGet: true,
   verifiesBlobs: true,
+  dockerZstdType: true,
+  ociTypesInSchema2: true,
+  nestedIndex: true,
 };
+
+/** The number of characters that are read of a User-Agent; the longest one seen has 300. */
+const maximumLength = 1024;
 
 /**
  * Describes a client by its User-Agent. An unknown client lacks nothing.
  * @param userAgent the header as sent. Docker from 1.13 on quotes another program inside `UpstreamClient(…)`.
  */
 export function describeClient(userAgent: string | undefined): Client {
-  const own = (userAgent ?? '').slice(0, 1024).split('UpstreamClient(', 1)[0] ?? '';
-  const [, program = '', version = ''] = /^([A-Za-z0-9_.-]+)\/(\S+)/.exec(own) ?? [];
-  const parsed = readVersion(version);
-  const rows = clientRows.filter((row) => parsed && row.program === program && covers(row, parsed));
-  const lacking = Object.fromEntries(rows.map((row) => [row.lacks, false]));
+  const own = (userAgent ?? '').slice(0, maximumLength).split('UpstreamClient(', 1)[0] ?? '';
+  const programs = programsIn(own);
+  const rows = clientRows.filter((row) => programs.some((each) => applies(row, each, programs)));
+  const [, first = ''] = /^([A-Za-z0-9_.-]+\/\S+)/.exec(own) ?? [];
   return {
-    profile: { ...fullProfile, ...lacking },
+    profile: profileOf(rows),
+    digestProfile: profileOf(rows.filter(({ doubtful }) => !doubtful)),
     platform: platformOf(own),
-    name: program ? `${program}/${version}` : 'unknown',
+    name: first || 'unknown',
     rows,
   };
 }
 
-function covers({ from, before }: ProfileRow, version: Version): boolean {
+function profileOf(rows: readonly ProfileRow[]): ClientProfile {
+  return { ...fullProfile, ...Object.fromEntries(rows.map(({ lacks }) => [lacks, false])) };
+}
+
+/** A program or a library in a User-Agent. */
+interface Program {
+  readonly name: string;
+  readonly text: string;
+  readonly version: Version;
+}
+
+/** The programs of a User-Agent: a client may name itself first, and the library that reads manifests after that. */
+function programsIn(userAgent: string): readonly Program[] {
+  return [...userAgent.matchAll(/(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]+)\/(v?\d[^\s;,)]*)/g)].flatMap(
+    ([, name = '', text = '']) => {
+      const version = readVersion(text);
+      return version ? [{ name, text, version }] : [];
+    },
+  );
+}
+
+function applies(row: ProfileRow, { name, text, version }: Program, programs: readonly Program[]): boolean {
+  const { program, without, embedded, from, before } = row;
+  if (program !== name || (embedded && !text.endsWith('+unknown'))) return false;
+  if (without && programs.some((each) => each.name === without)) return false;
   return (!from || compareVersions(version, from) >= 0) && (!before || compareVersions(version, before) < 0);
 }
 

@@ -2,6 +2,7 @@ import type { Form } from '../../converters/conversion-graph.ts';
 import type { IndexForm } from '../../converters/indexes/convert-index.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { IndexEntry } from '../../converters/model.ts';
+import { formatPlatform } from '../../converters/platform.ts';
 import type { ClientCapabilities } from './capabilities.ts';
 import type { Reason } from './reasons.ts';
 
@@ -19,7 +20,10 @@ type Choice =
   | { readonly kind: 'refuse' };
 
 /** An entry of a stored index, without the document that it was parsed from, because entries are cached for long. */
-export type StoredEntry = Pick<IndexEntry, 'mediaType' | 'digest' | 'platform' | 'attestation'>;
+export interface StoredEntry extends Pick<IndexEntry, 'mediaType' | 'digest' | 'platform' | 'attestation'> {
+  /** True if the entry says that its image has zstd layers. */
+  readonly zstd: boolean;
+}
 
 /** The facts about a stored manifest that negotiation uses. */
 export interface ManifestInfo {
@@ -28,6 +32,8 @@ export interface ManifestInfo {
   readonly entries: readonly StoredEntry[] | undefined;
   /** True for an image with layers that are compressed by zstd. */
   readonly zstd: boolean;
+  /** True for an image with layers of the type that Docker has for zstd. */
+  readonly dockerZstdType: boolean;
   /** True for an image that states its type, and whose config and layers all have types of its own family. */
   readonly singleFamily: boolean;
 }
@@ -71,26 +77,47 @@ function negotiateImage(stored: ManifestInfo, capabilities: ClientCapabilities, 
   }
   if (capabilities.wildcard) return { kind: 'stored', because: 'takes-anything' };
   const named = capabilities.types.has(mediaType);
-  if (named && obstacle === undefined) return { kind: 'stored', because: 'reads-it' };
-  const order = named ? [formOfType(mediaType), ...imageOrder] : imageOrder;
+  const preferred = preferredImage(capabilities, mediaType);
+  if (named && obstacle === undefined && preferred === undefined)
+    return { kind: 'stored', because: 'reads-it' };
+  // The OCI manifest has types for the same blobs, so that no layer is read.
+  const isRelabelled = stored.zstd && (obstacle === 'docker-zstd-type' || obstacle === 'mixed-types');
+  const order = preferred
+    ? [preferred]
+    : named
+      ? [isRelabelled ? 'oci' : formOfType(mediaType), ...imageOrder]
+      : imageOrder;
   const form = order.find((candidate) => candidate && capabilities.types.has(imageTypes[candidate]));
   if (form === undefined) return { kind: 'refuse', because: 'reads-no-form' };
-  return { kind: 'image', form, because: (named && obstacle) || 'reads-nearest' };
+  return {
+    kind: 'image',
+    form,
+    because: (named && obstacle) || (preferred ? 'prefers-it' : 'reads-nearest'),
+  };
+}
+
+/** The form that the client prefers to the stored one, and to all others of lower q; undefined where q is equal. */
+function preferredImage({ types }: ClientCapabilities, mediaType: string): Form | undefined {
+  const q = (form: Form) => types.get(imageTypes[form]) ?? 0;
+  const highest = Math.max(...imageOrder.map(q));
+  const isUndecided =
+    highest <= (types.get(mediaType) ?? 0) || [...types.values()].every((each) => each === highest);
+  return isUndecided ? undefined : imageOrder.find((form) => q(form) === highest);
 }
 
 /** The reason why the client cannot read an image although it reads the form of it; undefined if it can. */
-function obstacleIn(
-  { mediaType, zstd, singleFamily }: ManifestInfo,
+export function obstacleIn(
+  { mediaType, zstd, dockerZstdType, singleFamily }: ManifestInfo,
   capabilities: ClientCapabilities,
 ): Reason | undefined {
   if (capabilities.wildcard) return undefined;
   if (zstd && !capabilities.zstd) return 'zstd-layers';
   // Docker from 1.10 on requires a signature, and every older version accepts one: regshift signs unsigned manifests.
   if (mediaType === mediaTypes.schema1) return 'unsigned';
+  if (mediaType !== mediaTypes.schema2) return undefined;
+  if (dockerZstdType && !capabilities.dockerZstdType) return 'docker-zstd-type';
   // An OCI type inside a schema 2 manifest: Docker 1.13 says "target is unknown".
-  const readable =
-    singleFamily || mediaType !== mediaTypes.schema2 || capabilities.types.has(mediaTypes.ociManifest);
-  return readable ? undefined : 'mixed-types';
+  return singleFamily || capabilities.ociTypesInSchema2 ? undefined : 'mixed-types';
 }
 
 function formOfType(mediaType: string): Form | undefined {
@@ -111,9 +138,10 @@ function negotiateIndex(
     return { ...negotiatePinnedIndex(mediaType, entries, capabilities, pin), because: 'pinned' };
   if (capabilities.wildcard) return { kind: 'stored', because: 'takes-anything' };
   const named = capabilities.types.has(mediaType);
-  if (named && readsEntries(entries, capabilities)) return { kind: 'stored', because: 'reads-it' };
+  const obstacle = obstacleInIndex(entries, capabilities);
+  if (named && obstacle === undefined) return { kind: 'stored', because: 'reads-it' };
   const form = nearestIndex(mediaType, capabilities);
-  if (form) return { kind: 'index', form, because: named ? 'entries-unread' : 'reads-nearest' };
+  if (form) return { kind: 'index', form, because: (named && obstacle) || 'reads-nearest' };
   // Images and indexes share the type of the generic manifest. Beside other types it stands for an image.
   if (capabilities.types.size === 1 && capabilities.types.has(mediaTypes.generic))
     return { kind: 'index', form: 'generic', because: 'reads-nearest' };
@@ -154,14 +182,35 @@ function negotiatePinnedIndex(
 }
 
 /**
- * True if the client reads each image of an index: an index may have entries of a type that the client does not name.
- * A client that names only index types is not pulling an image: it inspects the index.
+ * The reason why the client cannot read an index although it reads the form of it: an index may have entries of a type
+ * that the client does not name. A client that names only index types is not pulling an image: it inspects the index.
  */
-function readsEntries(entries: readonly StoredEntry[], capabilities: ClientCapabilities): boolean {
-  if (!readsImages(capabilities)) return true;
-  return entries.every(
-    (entry) => capabilities.types.has(entry.mediaType) || !isManifestType(entry.mediaType),
+function obstacleInIndex(
+  entries: readonly StoredEntry[],
+  capabilities: ClientCapabilities,
+): Reason | undefined {
+  if (!readsImages(capabilities)) return undefined;
+  const isRead = ({ mediaType }: StoredEntry) =>
+    capabilities.types.has(mediaType) || !isManifestType(mediaType);
+  if (!entries.every(isRead)) return 'entries-unread';
+  if (!capabilities.nestedIndex && entries.some(isIndex)) return 'nested-index';
+  return !capabilities.zstd && prefersZstd(entries) ? 'zstd-inside' : undefined;
+}
+
+function isIndex({ mediaType }: StoredEntry): boolean {
+  return indexFormOf(mediaType) !== undefined;
+}
+
+/** Whether a client that takes the first entry of its platform gets a zstd image that is there as gzip, too. */
+function prefersZstd(entries: readonly StoredEntry[]): boolean {
+  return entries.some(
+    (entry, at) => entry.zstd && entries.slice(at + 1).some((each) => isGzipOf(entry, each)),
   );
+}
+
+function isGzipOf({ platform }: StoredEntry, other: StoredEntry): boolean {
+  const isSame = platform && other.platform && formatPlatform(platform) === formatPlatform(other.platform);
+  return Boolean(isSame) && !other.zstd && !other.attestation;
 }
 
 function isManifestType(mediaType: string): boolean {

@@ -2,7 +2,11 @@ import type { Digest } from '../../converters/digest.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import type { V1Context } from '../client-state/v1-context.ts';
 import { readAccept } from '../negotiation/accept.ts';
-import { type ClientCapabilities, capabilitiesOf } from '../negotiation/capabilities.ts';
+import {
+  type ClientCapabilities,
+  capabilitiesOf,
+  digestCapabilitiesOf,
+} from '../negotiation/capabilities.ts';
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
 import type { Selection } from '../negotiation/negotiate.ts';
 import type { RepositoryMapping } from '../routing/repository-names.ts';
@@ -33,6 +37,8 @@ export interface ClientRequest {
   readonly headers: Headers;
   readonly client: Client;
   readonly capabilities: ClientCapabilities;
+  /** The capabilities for a request by digest (`Client.digestProfile`). */
+  readonly digestCapabilities: ClientCapabilities;
   readonly context: RequestContext;
   /** The origin that the client reached regshift at (`publicOrigin`). */
   readonly address: string;
@@ -65,12 +71,14 @@ export function readClientRequest(
 ): ClientRequest {
   const { headers, method } = request;
   const client = describeClient(headers.get('user-agent') ?? undefined);
+  const accept = readAccept(headers.get('accept') ?? undefined);
   return {
     method,
     url: new URL(request.url),
     headers,
     client,
-    capabilities: capabilitiesOf(readAccept(headers.get('accept') ?? undefined), client.profile),
+    capabilities: capabilitiesOf(accept, client.profile),
+    digestCapabilities: digestCapabilitiesOf(accept, client.digestProfile),
     context: contextOf(started, { kind: 'none' }, clientAddress, headers),
     address: origin,
     clientAddress,

@@ -1,4 +1,5 @@
 import { ConversionError } from '../../converters/errors.ts';
+import { isLabelledZstd } from '../../converters/indexes/entries.ts';
 import { optional, rootField } from '../../converters/json/fields.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { Image, Index } from '../../converters/model.ts';
@@ -14,23 +15,26 @@ export function manifestInfoOf(bytes: Uint8Array, contentType: string): Manifest
   const sketch = sketchManifest(bytes, contentType);
   const { mediaType } = sketch;
   const model = modelOf(sketch);
-  if (model?.kind !== 'image')
-    return { mediaType, entries: model && entriesOf(model), zstd: false, singleFamily: true };
+  if (model?.kind !== 'image') return { ...opaqueManifest(mediaType), entries: model && entriesOf(model) };
   return {
     mediaType,
     entries: undefined,
     zstd: model.dependencies.some(isZstd),
+    dockerZstdType: model.dependencies.some((layer) => layer.mediaType === mediaTypes.dockerLayerZstd),
     singleFamily: isSingleFamily(model),
   };
 }
 
+/** The facts of a document that goes out as it is, or not at all. */
+export function opaqueManifest(mediaType: string): ManifestInfo {
+  return { mediaType, entries: undefined, zstd: false, dockerZstdType: false, singleFamily: true };
+}
+
 function entriesOf({ dependencies }: Index): StoredEntry[] {
-  return dependencies.map(({ mediaType, digest, platform, attestation }) => ({
-    mediaType,
-    digest,
-    platform,
-    attestation,
-  }));
+  return dependencies.map((entry) => {
+    const { mediaType, digest, platform, attestation } = entry;
+    return { mediaType, digest, platform, attestation, zstd: isLabelledZstd(entry) };
+  });
 }
 
 /** @returns undefined for an artifact in an image's form, which clients that read the form get as it is. */

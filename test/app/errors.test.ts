@@ -114,7 +114,10 @@ describe('Docker 1.5 and older', () => {
 
 describe('the 404 for a manifest that the client cannot read', () => {
   it('names the stored form and the client', async () => {
-    const docker29 = { 'User-Agent': 'docker/29.0.0 go/go1.25 os/linux arch/amd64', Accept: 'text/plain' };
+    const docker29 = {
+      'User-Agent': 'docker/29.0.0 go/go1.25 os/linux arch/amd64',
+      Accept: 'application/json',
+    };
     const response = await app.get('/v2/sample/schema1/manifests/latest', docker29);
     expectError(response, 404, 'UNSUPPORTED');
     expect(response.error().message).toContain('stored as a schema 1 manifest');

@@ -144,7 +144,8 @@ describe('attestations', () => {
 
   it('are never selected', async () => {
     const app = testApp({ REGSHIFT_PLATFORM: 'unknown/unknown' });
-    expect((await app.get('/v2/sample/index/manifests/latest')).error().code).toBe('UNSUPPORTED');
+    const path = '/v2/sample/index/manifests/latest';
+    expect((await app.get(path, { 'User-Agent': 'docker/1.9.1' })).error().code).toBe('UNSUPPORTED');
   });
 
   it('stay in an index that is sent as it is stored', async () => {

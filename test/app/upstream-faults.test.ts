@@ -58,7 +58,7 @@ const faults: readonly Fault[] = [
     script: htmlAnswer,
     status: 502,
     code: 'MANIFEST_INVALID',
-    message: /not JSON/,
+    message: /web page \(text\/html\)/,
   },
   {
     fault: '500',

@@ -168,7 +168,8 @@ describe.each([
       expect(response.header('Content-Type')).toBe('application/octet-stream');
       expect(response.header('Docker-Content-Digest')).toBe(digest);
       expect(response.header('ETag')).toBe(`"${digest}"`);
-      expect(response.header('Accept-Ranges')).toBe('bytes');
+      // Docker up to 1.7 does not refuse bytes of another digest, so it gets no part that cannot be verified.
+      expect(response.header('Accept-Ranges')).toBe(client === 'Docker 1.6.2' ? 'none' : 'bytes');
     });
 
     it('HEAD of a layer has the headers of GET', async () => {

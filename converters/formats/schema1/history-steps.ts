@@ -35,28 +35,34 @@ function checkDiffIds(config: ImageConfig, layers: readonly Layer[]): void {
   });
 }
 
-/** The history of the config, or one entry per layer if it has none. OCI allows that; docker-registry refuses it. */
+/**
+ * The history of the config with an entry for each layer. A history may name fewer layers than there are, or none (Nix,
+ * apko, rules_oci, base images of AWS): every engine from Docker 1.10 on runs such images, and docker-registry silently
+ * drops the layers. Each layer without an entry gets one of its own, directly above the last entry that took a layer.
+ * @throws ConversionError INVALID when the history names more layers than there are.
+ */
 function historyOf(config: ImageConfig, layers: readonly Layer[]): readonly HistoryEntry[] {
-  if (config.history !== undefined && config.history.length > 0) return config.history;
+  const stated = config.history ?? [];
   const created = config.created ?? zeroTime;
   const entry = { created, createdBy: '', author: '', comment: '' };
-  // Old clients need at least one entry, even for an image without layers.
-  if (layers.length === 0) return [{ ...entry, emptyLayer: true }];
-  return layers.map(() => ({ ...entry, emptyLayer: false }));
-}
-
-function pair(history: readonly HistoryEntry[], layers: readonly Layer[]): HistoryStep[] {
-  const withContent = history.filter((entry) => !entry.emptyLayer).length;
-  if (withContent !== layers.length) {
-    // docker-registry silently drops layers if there are fewer entries, which breaks the image.
+  const missing = layers.length - stated.filter(({ emptyLayer }) => !emptyLayer).length;
+  if (missing < 0) {
     throw new ConversionError({
       code: 'INVALID',
       message: 'The history does not account for the layers',
       path: '$.history',
-      found: `${withContent} entries with a layer`,
-      expected: `${layers.length}, one for each layer of the manifest`,
+      found: `${layers.length - missing} entries with a layer`,
+      expected: `at most ${layers.length}, one for each layer of the manifest`,
     });
   }
+  // Old clients need at least one entry, even for an image without layers.
+  if (stated.length === 0 && missing === 0) return [{ ...entry, emptyLayer: true }];
+  const above = stated.findLastIndex(({ emptyLayer }) => !emptyLayer) + 1;
+  const filled = Array.from({ length: missing }, () => ({ ...entry, emptyLayer: false }));
+  return [...stated.slice(0, above), ...filled, ...stated.slice(above)];
+}
+
+function pair(history: readonly HistoryEntry[], layers: readonly Layer[]): HistoryStep[] {
   let next = 0;
   return history.map((entry) => ({ history: entry, layer: entry.emptyLayer ? undefined : layers[next++] }));
 }

@@ -42,7 +42,7 @@ export function printExplanation({ headers, request, platform, steps, answer }: 
     ['Accept', headers.accept.join(', ') || 'not sent, like Docker up to 1.9'],
     [
       '  names',
-      [...named].map(formName).join(', ') ||
+      [...named.keys()].map(formName).join(', ') ||
         (wildcard ? 'no manifest type, but a wildcard' : 'no manifest type'),
     ],
     ['User-Agent', headers.userAgent ?? 'not sent'],
@@ -57,8 +57,8 @@ export function printExplanation({ headers, request, platform, steps, answer }: 
   printTable(io, rows);
 }
 
-function readsText(types: ReadonlySet<string>): string {
-  return [...new Set([...types].map(formName))].join(', ') || 'no known form';
+function readsText(types: ReadonlyMap<string, number>): string {
+  return [...new Set([...types.keys()].map(formName))].join(', ') || 'no known form';
 }
 
 function rowText({ program, from, before, lacks, evidence }: ProfileRow): string {
@@ -115,7 +115,11 @@ export function explanationJson(image: string, { headers, request, platform, ste
     accept: headers.accept,
     userAgent: headers.userAgent,
     client: { name: client.name, rows: client.rows },
-    reads: { types: [...capabilities.types], anything: capabilities.wildcard, zstd: capabilities.zstd },
+    reads: {
+      types: [...capabilities.types.keys()],
+      anything: capabilities.wildcard,
+      zstd: capabilities.zstd,
+    },
     platform: formatPlatform(platform),
     steps: steps.map(({ manifest, mediaType, selection }) => ({ manifest, mediaType, ...selection })),
     answer: 'error' in answer ? errorJson(answer.error) : resultJson(answer),

@@ -92,8 +92,11 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     const stored = await content.getManifest(repository, recipe.source, context);
     const model = readManifest(stored.bytes, recipe.sourceType);
     const { tag, unpackZstd, form } = recipe;
-    const layersOf = parsePlatform(recipe.layersOf);
-    const conversion = { ports: ports(repository, context), name: repository, tag, unpackZstd, layersOf };
+    const conversion = {
+      ...{ ports: ports(repository, context), name: repository, tag, unpackZstd },
+      layersOf: parsePlatform(recipe.layersOf),
+      flattenIndexes: recipe.flatten,
+    };
     return model.kind === 'image'
       ? convertImage(model, form, conversion)
       : convertIndex(model, form as IndexForm, conversion);

@@ -1,5 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
+import { mediaTypes } from '../../../converters/media-types.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
@@ -8,6 +9,7 @@ import {
   indexFormOf,
   type ManifestInfo,
   negotiate,
+  obstacleIn,
   type Pin,
   type Selection,
 } from '../../negotiation/negotiate.ts';
@@ -74,17 +76,23 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
   }
 
   /**
-   * The entries of an index do not say how layers are compressed. For a client that cannot decompress zstd, the image
-   * that it will choose is read; if that image has zstd layers, the index must be converted.
+   * The entries of an index do not say how layers are compressed, nor of which types they are. Where some images of an
+   * index can be unreadable, the image that the client will choose is read; if it is unreadable, the index must be
+   * converted.
    */
   async function withReadableLayers(stored: StoredManifestRequest, selection: Selection): Promise<Selection> {
-    const { request, root, info } = stored;
-    const indexForm = indexFormOf(info.mediaType);
-    const isConcerned = selection.kind === 'stored' && info.entries && needsDecompression(request);
-    if (!isConcerned || !indexForm) return selection;
-    const image = await imageOf(stored, root).catch(noneFits);
-    const isUnreadable = image && (await infoOf(stored, image)).zstd;
-    return isUnreadable ? { kind: 'index', form: indexForm, because: 'zstd-inside' } : selection;
+    const { capabilities } = stored.request;
+    if (selection.kind !== 'stored' || !mayHaveUnreadable(stored)) return selection;
+    const image = await imageOf(stored, stored.root).catch(unlessUpstreamFails);
+    const info = image && (await infoOf(stored, image).catch(unlessUpstreamFails));
+    const obstacle = info && obstacleIn(info, capabilities);
+    if (obstacle === undefined) return selection;
+    if (obstacle === 'zstd-layers') {
+      const form = indexFormOf(stored.info.mediaType);
+      return form ? { kind: 'index', form, because: 'zstd-inside' } : selection;
+    }
+    const isRelabelled = capabilities.types.has(mediaTypes.ociIndex);
+    return { kind: 'index', form: isRelabelled ? 'oci' : 'schema2', because: obstacle };
   }
 
   return {
@@ -110,18 +118,32 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
  * @returns undefined where the stored bytes are not sent.
  */
 function selectForDigest({ request, info }: StoredManifestRequest): Selection | undefined {
-  const selection = negotiate(info, request.capabilities, 'auto');
+  const selection = negotiate(info, request.digestCapabilities, 'auto');
   if (selection.kind === 'stored') return selection;
   // containerd names the type that a HEAD told it and a wildcard: what is inside is for it to judge.
-  const { types } = request.capabilities;
+  const { types } = request.digestCapabilities;
   const namesNothingElse = types.size === 1 && !info.zstd;
   const isNamed = types.has(info.mediaType) && (info.entries !== undefined || namesNothingElse);
   return isNamed ? { kind: 'stored', because: 'digest-named' } : undefined;
 }
 
-/** A client that reads the index finds no image for its platform itself, and reports that in its own words. */
-function noneFits(error: unknown): undefined {
-  if (error instanceof ConversionError && error.code === 'NO_PLATFORM') return undefined;
+/** Whether an index that the client reads can have images that it does not read, by what the entries say. */
+function mayHaveUnreadable({ request, info }: StoredManifestRequest): boolean {
+  if (!info.entries || indexFormOf(info.mediaType) === undefined) return false;
+  if (needsDecompression(request)) return true;
+  const { wildcard, types, dockerZstdType, ociTypesInSchema2 } = request.capabilities;
+  const readsAll = wildcard || !types.has(mediaTypes.ociManifest) || (dockerZstdType && ociTypesInSchema2);
+  return !readsAll && info.entries.some(({ mediaType }) => mediaType === mediaTypes.schema2);
+}
+
+/**
+ * An index that cannot be looked into goes out as it is stored: a client that reads it finds that it has no image for
+ * its platform, or no image at all, and reports that in its own words.
+ */
+function unlessUpstreamFails(error: unknown): undefined {
+  const isOfContent =
+    error instanceof ConversionError || (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN');
+  if (isOfContent) return undefined;
   throw error;
 }
 
@@ -130,6 +152,6 @@ function notAcceptable({ request, info: { mediaType } }: StoredManifestRequest):
     'UNSUPPORTED',
     `The image is stored as ${formPhrase(mediaType)}, and this client (${request.client.name}) reads no form ` +
       'that it can be converted to. Use a newer client, or name more types in Accept.',
-    { detail: { stored: mediaType, accepted: [...request.capabilities.types].slice(0, 20) } },
+    { detail: { stored: mediaType, accepted: [...request.capabilities.types.keys()].slice(0, 20) } },
   );
 }

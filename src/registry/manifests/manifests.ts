@@ -2,7 +2,7 @@ import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { bareMediaType } from '../../../converters/media-types.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
-import { isUpstreamFailing, RegistryError } from '../../errors.ts';
+import { isUnsupported, isUpstreamFailing, RegistryError } from '../../errors.ts';
 import { readAccept } from '../../negotiation/accept.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
 import { referenceText } from '../../upstream/api/paths.ts';
@@ -10,6 +10,7 @@ import { isAbsence } from '../../upstream/error-response.ts';
 import type { Resolution } from '../../upstream/resolution.ts';
 import { type ClientRequest, lastingLogin } from '../client-request.ts';
 import type { ContentStore } from '../content-store.ts';
+import { opaqueManifest } from '../manifest-info.ts';
 import { resolveRoot } from '../resolve-root.ts';
 import { hintsFor } from './client-platform.ts';
 import type { Freshness } from './freshness.ts';
@@ -17,6 +18,7 @@ import {
   createManifestSelector,
   type ManifestRequest,
   type ManifestSelectorOptions,
+  type StoredManifestRequest,
 } from './manifest-selector.ts';
 import type { ManifestRecipe } from './recipe.ts';
 import type { RecipeSearch } from './recipe-search.ts';
@@ -106,11 +108,29 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
       throw error;
     });
     const stored = { ...wanted, root: resolution.digest, info };
-    const representation = await representer.represent(stored, await selector.select(stored));
+    const representation = await selector
+      .select(stored)
+      .then((selected) => representer.represent(stored, selected))
+      .catch((error: unknown) => asStored(stored, error));
     return resultOf(representation, resolution, wanted);
   }
 
-  /** A document of no known dialect is sent as it is to a client that names its type or takes anything. */
+  /**
+   * An unknown client without `Accept` gets schema 1, as from docker-registry 2.8, and where that is impossible (a
+   * chart, an image of 200 layers) the stored manifest. @throws the error, for any other client.
+   */
+  function asStored(stored: StoredManifestRequest, error: unknown): Promise<Representation> {
+    const { capabilities, digestCapabilities } = stored.request;
+    const isUnknown = digestCapabilities.wildcard && !capabilities.wildcard && options.pin === 'auto';
+    if (!isUnknown || !isUnsupported(error)) throw error;
+    const selection = { kind: 'stored', because: 'takes-anything' } as const;
+    return representer.represent(stored, { digest: stored.root, info: stored.info, selection });
+  }
+
+  /**
+   * A document that regshift cannot read is sent as it is to a client that names its type or takes anything. A document
+   * that can be read in two ways is not.
+   */
   async function infoOf(
     { request, repository }: ManifestRequest,
     { digest, contentType }: Resolution,
@@ -118,12 +138,12 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     try {
       return await content.getManifestInfo(repository, digest, request.context);
     } catch (error) {
-      const { wildcard, types } = request.capabilities;
+      const { any, types } = request.digestCapabilities;
       const mediaType = bareMediaType(contentType);
-      const isForeign = error instanceof ConversionError && error.code === 'UNKNOWN_DIALECT';
-      const isWanted = wildcard || types.has(mediaType);
-      if (!isForeign || !isWanted || contentType === '') throw error;
-      return { mediaType, entries: undefined, zstd: false, singleFamily: true };
+      const isUnread = error instanceof ConversionError && unreadCodes.has(error.code);
+      const isWanted = any || types.has(mediaType);
+      if (!isUnread || !isWanted || contentType === '') throw error;
+      return opaqueManifest(mediaType);
     }
   }
 
@@ -171,6 +191,9 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
   };
 }
 
+/** Errors of a document whose bytes fit their digest: regshift does not read it, and other programs may. */
+const unreadCodes: ReadonlySet<string> = new Set(['UNKNOWN_DIALECT', 'INVALID', 'UNREADABLE', 'LIMIT']);
+
 /** The manifest that something was made from may be deleted while another index still names the same image. */
 export function rootIsGone(error: unknown): undefined {
   if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
@@ -190,5 +213,5 @@ function isNamedBy({ digest }: ManifestResult, reference: Reference): boolean {
  */
 function namesOneType({ method, headers }: ClientRequest): boolean {
   const { named } = readAccept(headers.get('accept') ?? undefined);
-  return method === 'HEAD' && [...named].filter((type) => type !== '*').length === 1;
+  return method === 'HEAD' && [...named.keys()].filter((type) => type !== '*').length === 1;
 }

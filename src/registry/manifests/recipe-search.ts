@@ -9,7 +9,7 @@ import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
 import { isSpent, RegistryError } from '../../errors.ts';
-import type { StoredEntry } from '../../negotiation/negotiate.ts';
+import { indexFormOf, type StoredEntry } from '../../negotiation/negotiate.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
@@ -267,9 +267,12 @@ async function recipesFor(
       Boolean,
     );
   const images = info.entries.filter(({ attestation }) => !attestation);
-  const index = (each: Form) =>
-    manifestRecipe({ ...common, source: root, sourceType, kind: 'index', form: each });
-  const lists = (await mayRead(images)) ? indexForms.map(index) : [];
+  const index = { ...common, source: root, sourceType, kind: 'index' } as const;
+  const flat = images.some(({ mediaType }) => indexFormOf(mediaType) !== undefined)
+    ? [manifestRecipe({ ...index, form: 'oci', flatten: true })]
+    : [];
+  const forms = indexForms.map((form) => manifestRecipe({ ...index, form }));
+  const lists = (await mayRead(images)) ? [...forms, ...flat] : [];
   const likely = fitting(platform, images).slice(0, 1);
   if (!(await mayRead(likely.length > 0 ? likely : images))) return lists;
   const chosen = await platformSelector.select(repository, root, platform, context).catch(ignoreFaultOfImage);

@@ -30,6 +30,8 @@ export interface ManifestRecipe extends Rooted {
   readonly tag: string;
   /** Whether zstd layers are named as the plain tars inside them. */
   readonly unpackZstd: boolean;
+  /** Whether the entries of inner indexes stand in their place. Absent in recipes before this could be. */
+  readonly flatten?: true;
   /** For an index, the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter. */
   readonly layersOf: string;
 }
@@ -51,9 +53,11 @@ export interface LayerRecipe extends Rooted {
 
 /** Creates a recipe without values that its product does not depend on, so that one product has one recipe. */
 export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'converters'>): ManifestRecipe {
+  const { flatten, ...rest } = recipe;
   const schema1 = recipe.form === 'schema1';
   return {
-    ...recipe,
+    ...rest,
+    ...(flatten && recipe.kind === 'index' && recipe.form === 'oci' ? { flatten } : {}),
     product: 'manifest',
     converters: convertersVersion,
     tag: schema1 ? recipe.tag : '',
@@ -82,10 +86,11 @@ export function derivedManifestKeys(
   recipe: ManifestRecipe,
   keyId: string,
 ): ProductKeys {
-  const { source, sourceType, root, kind, form, tag, unpackZstd, layersOf } = recipe;
+  const { source, sourceType, root, kind, form, tag, unpackZstd, flatten, layersOf } = recipe;
   const before = [source, sourceType, root, kind, form, tag, unpackZstd ? 'tar' : 'any'];
+  const after = [keyId, `v${convertersVersion}`, ...(flatten ? ['flat'] : [])];
   const keyFor = (platform: string) =>
-    joinKey('product', upstream, repository, ...before, platform, keyId, `v${convertersVersion}`);
+    joinKey('product', upstream, repository, ...before, platform, ...after);
   return { own: keyFor(layersOf), anyPlatform: keyFor(layersOf === '' ? '' : '*') };
 }
 

@@ -64,6 +64,7 @@ export function createRepresenter(options: RepresenterOptions): Representer {
       form: selection.form,
       tag: isTagged ? reference.tag : '',
       unpackZstd: needsDecompression(request),
+      ...(request.capabilities.nestedIndex ? {} : { flatten: true }),
       layersOf: formatPlatform(platformFor(options, request)),
     });
   }

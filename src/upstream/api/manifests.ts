@@ -1,7 +1,8 @@
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { limits } from '../../../converters/limits.ts';
-import { mediaTypes } from '../../../converters/media-types.ts';
+import { bareMediaType, mediaTypes } from '../../../converters/media-types.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { RegistryError } from '../../errors.ts';
 import { pushScope } from '../auth/scope.ts';
 import { discard, readBounded } from '../body.ts';
 import type { UpstreamClient, UpstreamResponse } from '../client.ts';
@@ -75,7 +76,10 @@ export async function headManifest(
   return headOf(answer);
 }
 
-/** `GET` of a manifest. @throws RegistryError as `manifestError` where upstream does not have or give it. */
+/**
+ * `GET` of a manifest.
+ * @throws RegistryError as `manifestError` where upstream does not have or give it; UPSTREAM_CONTENT for a web page.
+ */
 export async function fetchManifest(
   client: UpstreamClient,
   repository: RepositoryName,
@@ -84,8 +88,22 @@ export async function fetchManifest(
 ): Promise<ManifestResponse> {
   const answer = await requestManifest(client, 'GET', repository, reference, context);
   if (!answer.response.ok) throw await manifestError(answer.response, repository, reference);
+  const head = headOf(answer);
+  // A login page or a page of a proxy comes with 200 too.
+  if (bareMediaType(head.contentType) === 'text/html') {
+    await discard(answer.response);
+    throw webPage(repository, reference);
+  }
   const bytes = () => readBounded(answer.response, limits.documentBytes, 'the manifest');
-  return { ...headOf(answer), bytes };
+  return { ...head, bytes };
+}
+
+function webPage(repository: RepositoryName, reference: string): RegistryError {
+  return new RegistryError(
+    'UPSTREAM_CONTENT',
+    `Upstream sent a web page (text/html) as the manifest ${reference} of ${repository}. Check that ` +
+      'REGSHIFT_UPSTREAM names a registry, and that nothing in front of it asks for a login.',
+  );
 }
 
 function headOf({ response: { headers }, anonymous }: UpstreamResponse): ManifestHead {

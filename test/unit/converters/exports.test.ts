@@ -79,7 +79,11 @@ const modelTypes = [
 
 /** The members of the public types that users write in their own programs or read from results. */
 const members: readonly (readonly [file: string, type: string, names: readonly string[]])[] = [
-  ['conversion.ts', 'ConversionContext', ['ports', 'name', 'tag', 'unpackZstd', 'layersOf']],
+  [
+    'conversion.ts',
+    'ConversionContext',
+    ['ports', 'name', 'tag', 'unpackZstd', 'layersOf', 'flattenIndexes'],
+  ],
   [
     'conversion.ts',
     'Converted',

@@ -44,13 +44,34 @@ const cases: readonly Case[] = [
 describe('Accept', () => {
   it.each(cases)('$header names $named', ({ header, named, anything = false }) => {
     const read = readAccept(header);
-    expect([...read.named]).toEqual(named);
+    expect([...read.named.keys()]).toEqual(named);
     expect(read.wildcard).toBe(anything);
+  });
+
+  it('has the q of each type, and 1 where it names none', () => {
+    const { named } = readAccept(`${schema2};q=0.5, ${ociManifest}; q=0.9, ${dockerList}, ${generic};q=x`);
+    expect([...named]).toEqual([
+      [schema2, 0.5],
+      [ociManifest, 0.9],
+      [dockerList, 1],
+      [generic, 1],
+    ]);
+  });
+
+  it.each([
+    [undefined, { any: false, bare: true, empty: true }],
+    ['application/json', { any: false, bare: true, empty: false }],
+    ['text/plain', { any: false, bare: false, empty: false }],
+    ['*/*', { any: true, bare: false, empty: false }],
+    [`${schema2}, */*`, { any: true, bare: false, empty: false }],
+    [`${schema2}, */*;q=0`, { any: false, bare: false, empty: false }],
+  ])('%s: %o', (header, expected) => {
+    expect(readAccept(header)).toMatchObject(expected);
   });
 
   it('is parsed up to 8192 characters, so that a longer header causes no more work', () => {
     const long = `${'text/plain,'.repeat(1000)}${schema2}`;
-    expect(readAccept(long).named).not.toContain(schema2);
-    expect(readAccept(long.slice(-600)).named).toContain(schema2);
+    expect([...readAccept(long).named.keys()]).not.toContain(schema2);
+    expect([...readAccept(long.slice(-600)).named.keys()]).toContain(schema2);
   });
 });

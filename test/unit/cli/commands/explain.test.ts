@@ -42,7 +42,8 @@ const cases: readonly (readonly [sample: string, options: readonly string[], ste
   ['index-zstd', ['--for', 'docker-20.10', '--read-layers'], ['index oci: zstd-inside']],
   ['oci-zstd', ['--for', 'docker-20.10', '--read-layers'], ['image oci: zstd-layers']],
   ['schema1-unsigned', ['--for', 'docker-20.10'], ['image schema1: unsigned']],
-  ['schema1', ['--accept', 'text/html', '--user-agent', 'docker/28.0.0'], ['refuse: reads-no-form']],
+  ['schema1', ['--accept', 'application/json', '--user-agent', 'docker/28.0.0'], ['refuse: reads-no-form']],
+  ['schema1', ['--accept', 'text/html', '--user-agent', 'docker/28.0.0'], ['image schema2: reads-nearest']],
   ['schema2', ['--for', 'skopeo', '--pin', 'oci'], ['image oci: pinned']],
   ['list', ['--for', 'podman', '--pin', 'schema1'], ['choose: pinned', 'image schema1: pinned']],
 ];
@@ -76,7 +77,7 @@ describe('regshift explain', () => {
       '--platform',
       'linux/arm/v6',
     );
-    expect(client.rows.map(({ lacks }) => lacks)).toEqual(['oci', 'zstd']);
+    expect(client.rows.map(({ lacks }) => lacks)).toEqual(['oci', 'zstd', 'nestedIndex']);
     expect(reads).toMatchObject({ anything: false, zstd: false });
     expect(reads.types).not.toContain(mediaTypes.ociManifest);
     // The User-Agent names arch/arm; the variant comes from --platform.

@@ -1,0 +1,35 @@
+import { bareMediaType, mediaTypes } from '../media-types.ts';
+import type { IndexEntry } from '../model.ts';
+import { formatPlatform } from '../platform.ts';
+import { isManifestType } from '../read.ts';
+
+/** Media types that fat generic manifests use for the manifest of a platform: those of a config. */
+const looseTypes: readonly string[] = [mediaTypes.dockerConfig, mediaTypes.ociConfig, mediaTypes.json];
+
+/**
+ * Whether an entry can be a manifest. The index of a BuildKit cache names layers and
+ * `application/vnd.buildkit.cacheconfig.v0` (buildkit, cache/remotecache/v1).
+ */
+export function mayBeManifest({ mediaType }: Pick<IndexEntry, 'mediaType'>): boolean {
+  const bare = bareMediaType(mediaType);
+  return isManifestType(bare) || looseTypes.includes(bare);
+}
+
+/**
+ * Whether an entry says that its image has zstd layers. containers/image writes the annotation, and puts the gzip image
+ * of the same platform before the entry (internal/manifest/oci_index.go).
+ */
+export function isLabelledZstd({ labels }: Pick<IndexEntry, 'labels'>): boolean {
+  return labels.get('io.github.containers.compression.zstd')?.text === 'true';
+}
+
+/** The entry of the same platform that is not labelled as zstd. */
+export function gzipTwinOf(entry: IndexEntry, entries: readonly IndexEntry[]): IndexEntry | undefined {
+  const { platform } = entry;
+  if (!platform || !isLabelledZstd(entry)) return undefined;
+  const name = formatPlatform(platform);
+  return entries.find(
+    (each) =>
+      !each.attestation && !isLabelledZstd(each) && each.platform && formatPlatform(each.platform) === name,
+  );
+}
