@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
@@ -21,8 +22,7 @@ export type AskHelper = (question: HelperQuestion) => Promise<HelperAnswer>;
 export interface CredentialHelperOptions {
   readonly question: HelperQuestion;
   readonly ask: AskHelper;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly log: Log;
   readonly background: Background;
 }

@@ -7,6 +7,7 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
+import type { Clock, WallClock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { Fetch } from '../upstream/send.ts';
 import { basicLogin } from './basic.ts';
@@ -18,8 +19,8 @@ export interface JwtAuthOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly fetch: Fetch;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
+  readonly wallClock: WallClock;
 }
 
 /** Only signatures by a key pair: with a shared secret, a service that checks tokens could also create them. */
@@ -34,7 +35,7 @@ const toleranceSeconds = 30;
  * already have a JWT send it as Bearer without a challenge.
  */
 export function createJwtAuth(options: JwtAuthOptions): ClientAuth {
-  const { issuer, audience, clock } = options;
+  const { issuer, audience, wallClock } = options;
   const keys = options.keys instanceof URL ? remoteKeys(options.keys, options) : localKeys(options.keys);
   return {
     async authenticate({ headers }) {
@@ -43,7 +44,7 @@ export function createJwtAuth(options: JwtAuthOptions): ClientAuth {
         return denied('Log in with a JWT as the password, under any user name (docker login).');
       }
       try {
-        const currentDate = new Date(clock());
+        const currentDate = wallClock();
         const rules = { issuer, audience, algorithms, clockTolerance: toleranceSeconds, currentDate };
         const { payload } = await jwtVerify(token, keys, { ...rules, requiredClaims: ['exp'] });
         return { ok: true, subject: payload.sub ?? '' };

@@ -6,6 +6,7 @@ import { createLoginQueue, type LoginQueue } from '../auth/login-queue.ts';
 import { createTokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import { deriveStateKeys } from '../client-state/keys.ts';
+import type { Clock } from '../clock.ts';
 import type { RouteSettings } from '../config/route-settings.ts';
 import type { Settings, Values } from '../config/settings.ts';
 import { RegistryError } from '../errors.ts';
@@ -36,7 +37,7 @@ export function compose(
   settings: Settings,
   platform: RuntimePlatform,
 ): Dependencies & Pick<RouteOptions, 'signingKey'> {
-  const { clock, log, metrics, background, tiers = [] } = platform;
+  const { clock, wallClock, log, metrics, background, tiers = [] } = platform;
   const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
   const memory = memoryOf(settings, platform);
   const cache = cacheOf(memory.contentBytes, platform);
@@ -60,6 +61,7 @@ export function compose(
     trustedProxies: settings.REGSHIFT_TRUSTED_PROXIES,
     subrequests: settings.REGSHIFT_SUBREQUESTS ?? platform.subrequests,
     clock,
+    wallClock,
     log,
     metrics,
     signingKey,
@@ -80,12 +82,12 @@ function routeOptions(
   { id, match, settings }: RouteSettings,
   { platform, loginQueue, ...shared }: Shared,
 ): RouteOptions {
-  const { clock, log, metrics, background, askHelper: ask } = platform;
+  const { clock, wallClock, log, metrics, background, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
   const asked = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
   const fetch = meteredFetch(asked, id, metrics);
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);
-  const outward = { fetch, onToken, userAgent: `regshift/${version}`, clock, background };
+  const outward = { fetch, onToken, userAgent: `regshift/${version}`, clock, wallClock, background };
   const helperFor =
     ask && ((question: HelperQuestion) => createCredentialHelper({ question, ask, clock, log, background }));
   const mirrors = mapAll(upstreams, (baseUrl, index) => ({
@@ -117,6 +119,7 @@ function routeOptions(
       return deriveStateKeys(await shared.signingKey(), `${client.id} ${id}`);
     }),
     clock,
+    wallClock,
     log,
     metrics,
     codec: platform.codec,
@@ -157,7 +160,7 @@ interface LoggedIn {
 }
 
 /** Several mirrors as one client, each with its own login. Clients log in to none of them (config/auth-rules.ts). */
-function asOne([first, ...others]: readonly [LoggedIn, ...LoggedIn[]], clock: () => number): LoggedIn {
+function asOne([first, ...others]: readonly [LoggedIn, ...LoggedIn[]], clock: Clock): LoggedIn {
   if (others.length === 0) return first;
   const own = ({ client, login }: LoggedIn): Mirror => ({
     client,

@@ -1,6 +1,7 @@
 import type { ComparePassword } from '../auth/compare-password.ts';
 import type { AskHelper } from '../auth/credential-helper.ts';
 import type { Tier } from '../cache/tiered.ts';
+import type { Clock, WallClock } from '../clock.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
@@ -17,8 +18,8 @@ export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedL
   readonly cacheBytes: number;
   /** True if the runtime computes response-cache keys, so that whole responses can be cached. */
   readonly cachesResponses?: boolean;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
+  readonly wallClock: WallClock;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Default for REGSHIFT_MAX_REQUESTS. */

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+
 export interface CircuitOptions {
   /** Checks the service: resolves if it works. Called only while the circuit is open. */
   readonly probe: () => Promise<void>;
@@ -5,8 +7,7 @@ export interface CircuitOptions {
   readonly onOpen: (reason: string) => void;
   /** Called once when the circuit closes again. */
   readonly onClose: () => void;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
 }
 
 /**

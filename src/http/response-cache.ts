@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
 import type { StartedRequest } from '../registry/context.ts';
 import type { WholeResponse } from '../registry/manifests/freshness.ts';
@@ -51,8 +52,7 @@ export interface ResponseCache {
 
 export interface ResponseCacheOptions {
   readonly subrequests: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly inFlight: InFlight;
   /** Memory for whole responses, in bytes. */
   readonly responseCacheBytes: number;

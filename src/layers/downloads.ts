@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import { ownerOf, type Requester } from '../request/requester.ts';
 import { type ByteSpan, sliceStream } from './byte-range.ts';
@@ -13,8 +14,7 @@ import { verifyingStream } from './verify.ts';
 export interface LayerDownloadsOptions {
   readonly codec: LayerCodec;
   readonly limits: DecompressionLimits;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
 }
 
 /** Opens the compressed layer at a byte, with the access of the request. */

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { type Clock, systemClock } from '../clock.ts';
 import { waitFor } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 
@@ -27,7 +28,7 @@ interface Flight {
 }
 
 /** @param mostBytes maximum size of the cache in bytes. */
-export function createTails(mostBytes: number): Tails {
+export function createTails(mostBytes: number, clock: Clock = systemClock): Tails {
   const cache = new LRUCache<string, Uint8Array>({
     maxSize: mostBytes,
     sizeCalculation: ({ length }, key) => length + key.length,
@@ -67,7 +68,7 @@ export function createTails(mostBytes: number): Tails {
       const known = cache.get(key);
       if (known) return known;
       const running = flights.get(key);
-      const since = performance.now();
+      const since = clock();
       try {
         return await wait(key, running ?? startRead(key, read, 0), signal);
       } catch (error) {
@@ -75,7 +76,7 @@ export function createTails(mostBytes: number): Tails {
         // Another caller's read has failed, so this caller reads by itself. If it has waited in line for memory until
         // the deadline, that time counts for this caller too.
         const isLate = error instanceof RegistryError && error.code === 'OVERLOADED';
-        return wait(key, startRead(key, read, isLate ? performance.now() - since : 0), signal);
+        return wait(key, startRead(key, read, isLate ? clock() - since : 0), signal);
       }
     },
   };

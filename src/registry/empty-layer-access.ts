@@ -2,6 +2,7 @@ import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
 import { createLru } from '../cache/lru.ts';
+import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
@@ -16,8 +17,7 @@ export interface EmptyLayerOptions extends ReadAccessParts {
   readonly versions: RepositoryVersions;
   /** Seconds for which a proof may be used again. */
   readonly ttl: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
 }
 
@@ -37,7 +37,7 @@ export interface EmptyLayerAccess {
 }
 
 interface Proof extends ReadAccess {
-  /** Milliseconds since the epoch. */
+  /** By the clock: when upstream was asked. */
   readonly at: number;
 }
 

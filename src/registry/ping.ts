@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
 import { isUpstreamFailing, RegistryError } from '../errors.ts';
 import { requestPing } from '../upstream/api/ping.ts';
@@ -10,8 +11,7 @@ export interface PingerOptions {
   readonly client: UpstreamClient;
   /** Seconds for which an earlier response stands in while upstream fails. */
   readonly staleFor: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
 }
 
 export interface Pinger {

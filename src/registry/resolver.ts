@@ -1,6 +1,7 @@
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
 import { createLru } from '../cache/lru.ts';
+import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { isSpent, isUpstreamFailing, RegistryError } from '../errors.ts';
@@ -20,8 +21,7 @@ export interface ResolverOptions {
   readonly ttl: number;
   /** Seconds for which a public resolution may be used while upstream fails. */
   readonly staleFor: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
   readonly versions: RepositoryVersions;
   readonly content: Pick<ContentStore, 'putManifest' | 'hasManifest'>;
@@ -57,7 +57,7 @@ export interface Resolver {
 
 /** Upstream's reply, and its time. There are thousands of them, so it holds nothing else. */
 interface AccessGrant extends Omit<UpstreamReply, 'manifest'> {
-  /** Milliseconds since the epoch. */
+  /** By the clock: when upstream was asked. */
   readonly at: number;
   readonly previous?: AccessGrant;
 }

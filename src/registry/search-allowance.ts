@@ -1,4 +1,5 @@
 import { createLru } from '../cache/lru.ts';
+import type { Clock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 
@@ -24,7 +25,7 @@ const requesters = 10_000;
 const ofAddress = 4;
 
 /** @param most for each requester and repository within half a minute; an address has four times as many. */
-export function createSearchAllowance(most: number, clock: () => number): SearchAllowance {
+export function createSearchAllowance(most: number, clock: Clock): SearchAllowance {
   const counts = createLru<string, { readonly since: number; readonly count: number }>(requesters);
 
   const current = (key: string) => {

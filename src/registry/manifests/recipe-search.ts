@@ -5,6 +5,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { createLru } from '../../cache/lru.ts';
+import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
@@ -42,8 +43,7 @@ export interface RecipeSearchOptions {
   readonly mostTags: number;
   /** The most images that are not cached and may be fetched and converted; 0 where upstream counts pulls. */
   readonly mostFetches: (context: RequestContext) => number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
   /** The line of all searches of the process. */
   readonly line: LeaseLine;

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../../converters/digest.ts';
 import type { Tag } from '../../../converters/reference.ts';
+import type { Clock } from '../../clock.ts';
 import { negativeMs } from '../search-allowance.ts';
 
 /** The digests that the tags of a repository named; undefined for a tag that upstream listed and does not have. */
@@ -18,8 +19,7 @@ export interface TagViews {
 /** Tags of all views of a route: 200 bytes for each, mostly the digest. */
 const mostTags = 20_000;
 
-/** @param clock milliseconds since the epoch. */
-export function createTagViews(clock: () => number): TagViews {
+export function createTagViews(clock: Clock): TagViews {
   const views = new LRUCache<string, { readonly at: number; readonly view: TagView }>({
     maxSize: mostTags,
     sizeCalculation: ({ view }) => view.size + 1,

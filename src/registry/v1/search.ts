@@ -3,6 +3,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { createLru } from '../../cache/lru.ts';
+import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
@@ -60,8 +61,7 @@ export interface V1SearchOptions {
   readonly images: V1Images;
   readonly tags: V1Tags;
   readonly versions: RepositoryVersions;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
   /** The line of all searches of the process. */
   readonly line: LeaseLine;

@@ -1,5 +1,6 @@
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { createLru } from '../../cache/lru.ts';
+import type { Clock } from '../../clock.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
@@ -10,8 +11,7 @@ import type { RepositoryVersions } from '../repository-versions.ts';
 export interface V1TagsOptions {
   /** Seconds for which a list may be used again, by the same credential. */
   readonly ttl: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly client: UpstreamClient;
   readonly versions: RepositoryVersions;
   /** Tags that this replica served lately. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { systemClock, systemWallClock } from '../../clock.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
 import type { Log } from '../../observability/log.ts';
 import { noMetrics } from '../../observability/metrics.ts';
@@ -14,7 +15,8 @@ const mostRequests = 5_000;
 export function nodePlatform(log: Log): RuntimePlatform {
   return {
     fetch: createHttpFetch(undefined, log),
-    clock: Date.now,
+    clock: systemClock,
+    wallClock: systemWallClock,
     log,
     metrics: noMetrics,
     mostRequests,
@@ -28,7 +30,7 @@ export function nodePlatform(log: Log): RuntimePlatform {
     fixedLength: (stream) => stream,
     background: () => undefined,
     askHelper: createAskHelper(),
-    comparePassword: createPasswordWorker({ log, clock: Date.now }),
+    comparePassword: createPasswordWorker({ log, clock: systemClock }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Clock, WallClock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { createSingleFlight } from '../../concurrency/single-flight.ts';
 import type { Budget } from '../../request/budget.ts';
@@ -22,14 +23,15 @@ export interface TokenCache {
 }
 
 export interface TokenCacheOptions extends Omit<TokenServerOptions, 'deadlineMs'> {
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
+  readonly wallClock: WallClock;
   readonly deadlineMs?: number;
   readonly background: Background;
 }
 
 interface CachedToken {
   readonly value: string;
+  /** By the clock. */
   readonly renewAt: number;
 }
 
@@ -50,8 +52,14 @@ export function createTokenCache(options: TokenCacheOptions): TokenCache {
   const refreshTokens = createRefreshTokens();
 
   async function requestNew(key: string, request: TokenRequest, budget: Budget | undefined): Promise<string> {
-    const granted = await refreshTokens.withNewest(request, (newest) => requestToken(server, newest, budget));
-    cached.set(key, { value: granted.value, renewAt: renewalTime(granted, options.clock()) });
+    const granted = await refreshTokens.withNewest(request, async (newest) => {
+      const [sentAt, sentDate] = [options.clock(), options.wallClock()];
+      return { ...(await requestToken(server, newest, budget)), sentAt, sentDate };
+    });
+    cached.set(key, {
+      value: granted.value,
+      renewAt: granted.sentAt + timeToRenewal(granted, granted.sentDate),
+    });
     return granted.value;
   }
 
@@ -78,14 +86,14 @@ function tokenKey({ realm, service, scopes, credential }: TokenRequest): string 
 }
 
 /**
- * When a token is renewed: at 80 % of its life or 10 s before its end, whichever is earlier. The life counts from
- * `issued_at` if that lies in the past (a server may send a token that it has cached), and never from later than now:
- * two clocks seldom agree. It also counts from now if the token would have expired already. No server sends such a
- * token, so the server's clock is behind, and each request would otherwise request a token.
+ * Milliseconds from the request for a token to its renewal: at 80 % of its life or 10 s before its end, whichever is
+ * earlier. The life counts from `issued_at` if that lies before the request (a server may send a token that it has
+ * cached), and never from later than the request: two clocks seldom agree. It also counts from the request if the token
+ * would have expired before it. No server sends such a token, so the server's clock is behind, and each request would
+ * otherwise request a token.
  */
-function renewalTime(granted: GrantedToken, now: number): number {
-  const life = granted.expiresIn * 1000;
-  const issued = Math.min(granted.issuedAt ?? now, now);
-  const start = issued + life <= now ? now : issued;
-  return start + Math.min(life * 0.8, life - 10_000);
+function timeToRenewal({ expiresIn, issuedAt }: GrantedToken, sentDate: Date): number {
+  const life = expiresIn * 1000;
+  const age = Math.max(0, sentDate.getTime() - (issuedAt ?? sentDate).getTime());
+  return Math.min(life * 0.8, life - 10_000) - (age < life ? age : 0);
 }

@@ -50,6 +50,7 @@ function authBy(where: typeof keys | URL, clock = () => now): ClientAuth {
     audience: 'regshift',
     fetch: (url, init) => fetch(url, init),
     clock,
+    wallClock: () => new Date(clock()),
   });
 }
 

@@ -1,5 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Cache } from '../../../cache/cache.ts';
+import { createLru } from '../../../cache/lru.ts';
+import { type Clock, systemClock } from '../../../clock.ts';
 import { isOurs, kindOf } from '../../../registry/cache-entries.ts';
 import type { EntryAuthenticator } from './authenticated-entry.ts';
 import type { RedisConnection } from './connection.ts';
@@ -34,20 +35,26 @@ export function isShared(key: string): boolean {
   return isOurs(key) || kindOf(key) === 'manifest';
 }
 
-export function createRedisCache(connection: RedisConnection, authenticator: EntryAuthenticator): RedisCache {
-  /** Entries that this replica has seen in Redis. */
-  const present = new LRUCache<string, true>({ max: 20_000, ttl: trustedMs });
+export function createRedisCache(
+  connection: RedisConnection,
+  authenticator: EntryAuthenticator,
+  clock: Clock = systemClock,
+): RedisCache {
+  /** The time at which this replica asked Redis for an entry that was there, or for writing it. */
+  const present = createLru<string, number>(20_000);
 
   return {
     async get(key, budget) {
       budget?.spend();
+      const at = clock();
       const value = await connection.run((client) => client.get(authenticator.keyFor(key)));
       const entry = value ? authenticator.open(key, value) : undefined;
-      if (entry) present.set(key, true);
+      if (entry) present.set(key, at);
       return entry;
     },
     async set(key, entry, budget) {
       budget?.spend();
+      const at = clock();
       const value = authenticator.seal(key, entry);
       const isDocument = documents.has(kindOf(key));
       const life = isDocument ? lifeSeconds.document : lifeSeconds.other;
@@ -55,9 +62,10 @@ export function createRedisCache(connection: RedisConnection, authenticator: Ent
       const done = isStored
         ? await connection.run((client) => client.set(authenticator.keyFor(key), value, { EX: life }))
         : 'too large';
-      if (done !== undefined) present.set(key, true);
+      if (done !== undefined) present.set(key, at);
     },
-    lacks: (key) => !connection.isDown() && !present.has(key),
+    lacks: (key) =>
+      !connection.isDown() && clock() - (present.get(key) ?? Number.NEGATIVE_INFINITY) >= trustedMs,
     forget: () => present.clear(),
   };
 }

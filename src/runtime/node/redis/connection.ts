@@ -1,5 +1,6 @@
 import { createClient, ErrorReply, RESP_TYPES } from '@redis/client';
-import { LRUCache } from 'lru-cache';
+import { createLru } from '../../../cache/lru.ts';
+import { type Clock, systemClock } from '../../../clock.ts';
 import { type Circuit, createCircuit } from '../../../concurrency/circuit-breaker.ts';
 import type { Log } from '../../../observability/log.ts';
 
@@ -25,6 +26,7 @@ export interface RedisConnectionOptions {
   readonly onReconnect: () => void;
   /** Deadline for one command, in milliseconds. */
   readonly deadlineMs?: number;
+  readonly clock?: Clock;
 }
 
 const defaultDeadlineMs = 250;
@@ -41,6 +43,7 @@ export async function openRedisConnection({
   log,
   onReconnect,
   deadlineMs = defaultDeadlineMs,
+  clock = systemClock,
 }: RedisConnectionOptions): Promise<RedisConnection> {
   const client = clientOf(url);
   const circuit = createCircuit({
@@ -52,14 +55,14 @@ export async function openRedisConnection({
       log('info', 'Redis is back');
       onReconnect();
     },
-    clock: Date.now,
+    clock,
   });
   client.on('error', (error: NodeJS.ErrnoException) => circuit.open(reasonOf(error)));
   client.on('ready', () => circuit.probeNow());
   await connect(client, circuit);
   return {
     isDown: circuit.isOpen,
-    run: createRun(client, circuit, log, deadlineMs),
+    run: createRun({ client, circuit, log, deadlineMs, clock }),
     async close() {
       circuit.stop();
       await within(deadlineMs, client.close()).catch(() => client.destroy());
@@ -104,14 +107,18 @@ async function connect(client: RedisClient, circuit: Circuit): Promise<void> {
   await within(firstDeadlineMs, first.promise).catch((error: Error) => circuit.open(error.message));
 }
 
-function createRun(
-  client: RedisClient,
-  circuit: Circuit,
-  log: Log,
-  deadlineMs: number,
-): RedisConnection['run'] {
-  /** Refusals of Redis in the last ten minutes: each kind is logged once. */
-  const logged = new LRUCache<string, true>({ max: 100, ttl: 600_000 });
+interface RunParts extends Required<Pick<RedisConnectionOptions, 'log' | 'deadlineMs' | 'clock'>> {
+  readonly client: RedisClient;
+  readonly circuit: Circuit;
+}
+
+/** A refusal of one kind is logged once in this time, in milliseconds. */
+const refusalMs = 600_000;
+
+function createRun({ client, circuit, log, deadlineMs, clock }: RunParts): RedisConnection['run'] {
+  /** The time of the last logged refusal, by its code. */
+  const logged = createLru<string, number>(100);
+  const isLogged = (code: string) => clock() - (logged.get(code) ?? Number.NEGATIVE_INFINITY) < refusalMs;
   return async (command) => {
     if (circuit.isOpen()) return undefined;
     try {
@@ -123,9 +130,9 @@ function createRun(
       if (!(error instanceof ErrorReply)) return undefined;
       // Redis is up and refuses, for instance because it is full (OOM) or the user lacks a right (NOPERM).
       const [code = ''] = error.message.split(' ', 1);
-      if (!logged.has(code))
-        log('warn', 'Redis refuses a command: going on without', { reason: error.message });
-      logged.set(code, true);
+      if (isLogged(code)) return undefined;
+      logged.set(code, clock());
+      log('warn', 'Redis refuses a command: going on without', { reason: error.message });
       return undefined;
     }
   };

@@ -13,6 +13,7 @@ function sourceFor(server: LocalServer, changes: { upstream?: string; deadlineMs
     fetch: (url, init) => fetch(url, init),
     userAgent: 'regshift/test',
     clock: () => time.now,
+    wallClock: () => new Date(time.now),
     background: () => undefined,
     upstream: new URL(changes.upstream ?? 'http://registry.example'),
     deadlineMs: changes.deadlineMs ?? 10_000,
@@ -266,6 +267,7 @@ describe('a token server fails with', () => {
       fetch: asked,
       userAgent: 'x',
       clock: () => 0,
+      wallClock: () => new Date(0),
       background: () => undefined,
       upstream: new URL(upstream),
     });
@@ -285,6 +287,7 @@ describe('a fetch that never settles, as when a Worker has ended the request tha
       fetch: () => answers.shift() ?? Promise.reject(new Error('asked too often')),
       userAgent: 'x',
       clock: () => 0,
+      wallClock: () => new Date(0),
       background: () => undefined,
       upstream: new URL('https://registry.example'),
       deadlineMs: 20,
