@@ -53,8 +53,9 @@ export function createCredentialHelper({
   let lastError: { readonly error: unknown; readonly at: number } | undefined;
 
   async function runHelper(): Promise<StaticCredential> {
+    const at = clock();
     const login = credentialOf(await ask(question));
-    known = { login, fetchedAt: clock() };
+    known = { login, fetchedAt: at };
     return login;
   }
 

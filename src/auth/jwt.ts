@@ -66,27 +66,55 @@ function localKeys(keys: JSONWebKeySet): JWTVerifyGetKey {
 }
 
 /**
- * The pause after a failed request for the keys. jose fetches them again if a token names an unknown key: at most every
- * 30 s after a response, but without a pause after an error (jwks/remote.js of jose 6.2.18). Each forged token would
- * then cause a request.
+ * The pause after a failed request for the keys. Without it, jose would fetch them again for each token (jwks/remote.js
+ * of jose 6.2.18).
  */
 const afterErrorMs = 5_000;
 
+/** The time for which the keys are used, and the pause between two requests for tokens with unknown keys: jose's own. */
+const keysMs = 600_000;
+const unknownKeyMs = 30_000;
+
 /**
- * The keys at an address. An error in fetching them is not the token's fault.
+ * The keys at an address. An error in fetching them is not the token's fault. jose would take the age of the keys from
+ * the wall clock: set back by an hour, it would keep a withdrawn key alive for an hour, and a new one unknown.
  * @throws RegistryError MISCONFIGURED if the keys cannot be read.
  */
 function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey {
   let lastError: { readonly error: unknown; readonly at: number } | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let readAt = Number.NEGATIVE_INFINITY;
   const set = createRemoteJWKSet(url, {
+    cacheMaxAge: Number.POSITIVE_INFINITY,
+    cooldownDuration: Number.POSITIVE_INFINITY,
     async [customFetch](href: string, init: RequestInit) {
       if (lastError && clock() - lastError.at < afterErrorMs) throw lastError.error;
-      return fetch(href, init);
+      const at = clock();
+      const response = await fetch(href, init);
+      askedAt = at;
+      return response;
     },
   });
-  return async (header, token) => {
+
+  async function reload(): Promise<void> {
+    await set.reload();
+    readAt = askedAt;
+  }
+
+  async function keyOf(...[header, token]: Parameters<JWTVerifyGetKey>) {
+    if (clock() - readAt >= keysMs) await reload();
     try {
       return await set(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || clock() - readAt < unknownKeyMs) throw error;
+      await reload();
+      return set(header, token);
+    }
+  }
+
+  return async (header, token) => {
+    try {
+      return await keyOf(header, token);
     } catch (error) {
       if (isAboutToken(error)) throw error;
       if (error !== lastError?.error) lastError = { error, at: clock() };

@@ -52,8 +52,9 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
   let known: { readonly server: NamedServer | undefined; readonly until: number } | undefined;
 
   async function readServer(): Promise<NamedServer | undefined> {
+    const at = clock();
     const server = await serverAtPing(client);
-    known = { server, until: clock() + cacheMs };
+    known = { server, until: at + cacheMs };
     return server;
   }
 

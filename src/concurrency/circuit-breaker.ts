@@ -39,6 +39,8 @@ export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions)
   let isOpen = false;
   let timeouts = 0;
   let waitMs = firstProbeMs;
+  /** The next probe, by the clock. */
+  let probeAt = Number.POSITIVE_INFINITY;
   let closedAt = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let probing = false;
@@ -54,6 +56,7 @@ export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions)
 
   function probeLater(): void {
     clearTimeout(timer);
+    probeAt = clock() + waitMs;
     timer = setTimeout(() => void probeNow(), waitMs);
   }
 
@@ -75,7 +78,11 @@ export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions)
   }
 
   return {
-    isOpen: () => isOpen,
+    isOpen() {
+      // The timer stands still while the machine sleeps.
+      if (isOpen && clock() >= probeAt) void probeNow();
+      return isOpen;
+    },
     recordSuccess: () => {
       timeouts = 0;
     },

@@ -36,22 +36,18 @@ export interface EmptyLayerAccess {
   prove(repository: RepositoryName, context: RequestContext): Promise<ReadAccess>;
 }
 
-interface Proof extends ReadAccess {
-  /** By the clock: when upstream was asked. */
-  readonly at: number;
-}
-
 const deadlineMs = 60_000;
 const mostProofs = 10_000;
 
 export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAccess {
   const { client, versions, ttl, clock, background } = options;
-  const proofs = createLru<string, Proof>(mostProofs);
+  const proofs = createLru<string, ReadAccess>(mostProofs);
   const flights = createSingleFlight<ReadAccess>(deadlineMs, background);
 
   async function proveAnew(repository: RepositoryName, context: RequestContext): Promise<ReadAccess> {
+    const at = clock();
     try {
-      return await findBlob(client, repository, emptyLayer.digest, context);
+      return { ...(await findBlob(client, repository, emptyLayer.digest, context)), at };
     } catch (error) {
       const access = isAbsence(error) && (await proveReadAccess(options, repository, context));
       if (!access) throw error;
@@ -68,13 +64,12 @@ export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAc
         const known = proofs.get(each);
         if (known && clock() - known.at < ttl * 1000) return known;
       }
-      const at = clock();
       const late = () =>
         new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
       // Other requests wait for the proof too: it does not end with the client that asked first.
       const start = () => proveAnew(repository, { ...context, signal: undefined });
       const access = await flights.join({ key, start, late }, context.signal);
-      proofs.set(access.public ? publicKey : key, { ...access, at });
+      proofs.set(access.public ? publicKey : key, access);
       return access;
     },
   };

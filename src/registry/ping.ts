@@ -40,13 +40,14 @@ export function createPinger({ client, staleFor, clock }: PingerOptions): Pinger
   return {
     async ping(context) {
       const anonymous = context.credential.kind === 'none';
+      const at = clock();
       try {
         await pingUpstream(client, context);
-        if (anonymous) last = { at: clock(), refusal: undefined };
+        if (anonymous) last = { at, refusal: undefined };
         return 'fresh';
       } catch (error) {
         if (anonymous && error instanceof RegistryError && error.code === 'UNAUTHORIZED') {
-          last = { at: clock(), refusal: error };
+          last = { at, refusal: error };
         }
         const known = anonymous && last && clock() - last.at <= staleFor * 1000;
         if (!known || !isUpstreamFailing(error)) throw error;

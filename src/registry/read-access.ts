@@ -12,6 +12,8 @@ import type { Resolver } from './resolver.ts';
 export interface ReadAccess {
   /** Upstream gives the image without a credential. */
   readonly public: boolean;
+  /** By the clock: when upstream was asked for it. */
+  readonly at: number;
 }
 
 export interface ReadAccessParts {

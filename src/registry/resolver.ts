@@ -50,7 +50,10 @@ export interface Resolver {
   /**
    * The right to some image of the repository, as far as an earlier response proves it. Sends no request.
    */
-  readAccess(repository: RepositoryName, context: RequestContext): Pick<Resolution, 'public'> | undefined;
+  readAccess(
+    repository: RepositoryName,
+    context: RequestContext,
+  ): Pick<Resolution, 'public' | 'at'> | undefined;
   /** Whether upstream counts the pulls of this account, as Docker Hub does for all but paying accounts. */
   countsPulls(context: RequestContext): boolean;
 }
@@ -105,10 +108,10 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   /** The resolution of a grant, with the previous one that may stand in while that is young enough. */
   function resolvedBy({ key, grant }: CachedGrant, repository: RepositoryName, state: string): Resolution {
-    const { previous, at, ...reply } = grant;
+    const { previous, ...reply } = grant;
     const isCached = () => {
       const now = grants.peek(key);
-      return now?.at === at && now.digest === reply.digest;
+      return now?.at === reply.at && now.digest === reply.digest;
     };
     const isStillFresh = () => isFresh(grant) && versions.current(repository) === state && isCached();
     const resolved = { ...reply, age: undefined, isFresh: isStillFresh };
@@ -116,7 +119,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   function staleOf(grant: AccessGrant): Resolution {
-    const { previous: _, at: __, ...reply } = grant;
+    const { previous: _, ...reply } = grant;
     return { ...reply, age: Math.floor(ageOf(grant)) };
   }
 
@@ -182,9 +185,9 @@ export function createResolver(options: ResolverOptions): Resolver {
       return { ...reply, at };
     };
     const grant = await joinOrStale(key, publicKey, work, context.signal);
-    return 'at' in grant
-      ? resolvedBy(cacheGrant(state, reference, context, grant), repository, state)
-      : grant;
+    return 'age' in grant
+      ? grant
+      : resolvedBy(cacheGrant(state, reference, context, grant), repository, state);
   }
 
   return {

@@ -6,6 +6,8 @@ export interface Resolution {
   readonly contentType: string;
   /** Upstream gave it to a request without a credential. */
   readonly public: boolean;
+  /** By the clock: when upstream was asked for it. */
+  readonly at: number;
   /** Seconds since upstream was asked, where the resolution is older than the TTL because upstream fails. */
   readonly age: number | undefined;
   /** Whether it may still be used without asking upstream again; absent where it may not. */

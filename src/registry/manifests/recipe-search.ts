@@ -138,7 +138,7 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
    * Tries the tags; for a requester with too many failed searches, the tags that the last search with the same
    * credential resolved. The right to the recipe found is proved again in any case.
    */
-  async function searchTags(own: Omit<Walk, 'sources' | 'mayFetch' | 'onFetch'>, state: string) {
+  async function searchTags(own: Omit<Walk, 'sources' | 'mayFetch' | 'onFetch'>, state: string, at: number) {
     const { repository, context } = own;
     const viewKey = `${state} ${credentialKey(context.credential)}`;
     if (failedSearches.isUsed(state, context)) {
@@ -156,7 +156,7 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
     };
     const found = await walk({ ...own, sources, mayFetch, onFetch });
     if (found) return found;
-    views.put(viewKey, sources);
+    views.put(viewKey, sources, at);
     failedSearches.note(state, context);
     return undefined;
   }
@@ -174,9 +174,10 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
         // An earlier search may have found it, or failed.
         const known = await recipeOf(repository, digest, hints, run.context);
         if (known || isMissed() || isPushDone()) return known;
-        const found = await searchTags({ ...run, repository, digest, hints }, state);
+        const at = clock();
+        const found = await searchTags({ ...run, repository, digest, hints }, state, at);
         if (found) return found;
-        misses.set(missKey, clock() + negativeMs);
+        misses.set(missKey, at + negativeMs);
         if (hints.mayBePush) failedPushSearches.note(repository, context);
         return undefined;
       });

@@ -13,7 +13,8 @@ export type TagView = Map<Tag, Digest | undefined>;
  */
 export interface TagViews {
   of(key: string): TagView | undefined;
-  put(key: string, view: TagView): void;
+  /** @param at by the clock: when upstream was asked. */
+  put(key: string, view: TagView, at: number): void;
 }
 
 /** Tags of all views of a route: 200 bytes for each, mostly the digest. */
@@ -29,8 +30,8 @@ export function createTagViews(clock: Clock): TagViews {
       const known = views.get(key);
       return known && clock() - known.at < negativeMs ? known.view : undefined;
     },
-    put(key, view) {
-      views.set(key, { at: clock(), view });
+    put(key, view, at) {
+      views.set(key, { at, view });
     },
   };
 }

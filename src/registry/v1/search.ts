@@ -131,9 +131,10 @@ export function createV1Search(options: V1SearchOptions): V1Search {
         const found = images.seen(repository, id) && (await known(repository, id, hints, run.context));
         if (found || isMissed()) return found;
         if (failedSearches.isUsed(state, context)) throw tooManyFailedSearches(repository);
+        const at = clock();
         const searched = await searchTags(repository, id, hints, run);
         if (searched) return searched;
-        misses.set(missKey, clock() + negativeMs);
+        misses.set(missKey, at + negativeMs);
         failedSearches.note(state, context);
         return undefined;
       });

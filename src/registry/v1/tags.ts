@@ -52,8 +52,9 @@ export function createV1Tags(options: V1TagsOptions): V1Tags {
     const key = `${versions.current(repository)} ${credentialKey(context.credential)}`;
     const known = lists.get(key);
     if (known && clock() - known.at < ttl * 1000) return known.tags;
+    const at = clock();
     const tags = newestFirst(await listTags(client, repository, mostListed, context));
-    lists.set(key, { tags, at: clock() });
+    lists.set(key, { tags, at });
     return tags;
   }
 
