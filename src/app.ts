@@ -1,6 +1,7 @@
 import { Hono } from 'hono/tiny';
 import type { MemoryBudget } from './cache/memory-budget.ts';
 import { isV1Path } from './client-state/v1-session.ts';
+import type { WallClock } from './clock.ts';
 import { createAccessLog } from './http/access-log.ts';
 import type { ClientConnection, Env } from './http/env.ts';
 import { about, alive, type Health, ready } from './http/health.ts';
@@ -26,6 +27,7 @@ import { createVirtualHosts } from './routing/virtual-hosts.ts';
 
 /** Everything that a runtime gives to the program. */
 export interface Dependencies extends AccessLogOptions {
+  readonly wallClock: WallClock;
   readonly routes: readonly RouteOptions[];
   readonly health: Health;
   readonly inFlight: InFlight;
@@ -46,7 +48,7 @@ export interface App {
  * leaves it to the paths that may have one.
  */
 export function createApp(dependencies: Dependencies): App {
-  const { clock, health, inFlight, trustedProxies } = dependencies;
+  const { wallClock, health, inFlight, trustedProxies } = dependencies;
   const logLine = createAccessLog(dependencies.log, dependencies.metrics);
   const requestId = createRequestIds(trustedProxies);
   const responseCache = createResponseCache(dependencies, logLine, requestId);
@@ -68,7 +70,7 @@ export function createApp(dependencies: Dependencies): App {
   v2.get('/', about).get('/healthz', alive).get('/readyz', ready(health));
   v2.use(...everyRequest, clientAuth);
   v2.use('/v2', anyRoute('ping')).get(ping);
-  v2.use('/token', anyRoute('token')).get(token(clock));
+  v2.use('/token', anyRoute('token')).get(token(wallClock));
   // distribution has the catalog, and distribution-spec 1.1 reserves the name: no repository begins with "_".
   v2.use('/v2/_catalog', anyRoute('catalog')).get(listCatalog);
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
@@ -21,8 +22,7 @@ export type AskHelper = (question: HelperQuestion) => Promise<HelperAnswer>;
 export interface CredentialHelperOptions {
   readonly question: HelperQuestion;
   readonly ask: AskHelper;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly log: Log;
   readonly background: Background;
 }
@@ -53,8 +53,9 @@ export function createCredentialHelper({
   let lastError: { readonly error: unknown; readonly at: number } | undefined;
 
   async function runHelper(): Promise<StaticCredential> {
+    const at = clock();
     const login = credentialOf(await ask(question));
-    known = { login, fetchedAt: clock() };
+    known = { login, fetchedAt: at };
     return login;
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { type BasicLogin, basicLogin } from './basic.ts';
 import { type ClientAuth, denied } from './client-auth.ts';
@@ -17,8 +18,7 @@ export interface HtpasswdOptions {
   readonly entries: ReadonlyMap<string, HtpasswdEntry>;
   readonly compare: ComparePassword;
   readonly queue: LoginQueue;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
 }
 
 /** A login that was found correct. */

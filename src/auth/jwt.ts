@@ -7,6 +7,7 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
+import type { Clock, WallClock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { Fetch } from '../upstream/send.ts';
 import { basicLogin } from './basic.ts';
@@ -18,8 +19,8 @@ export interface JwtAuthOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly fetch: Fetch;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
+  readonly wallClock: WallClock;
 }
 
 /** Only signatures by a key pair: with a shared secret, a service that checks tokens could also create them. */
@@ -34,7 +35,7 @@ const toleranceSeconds = 30;
  * already have a JWT send it as Bearer without a challenge.
  */
 export function createJwtAuth(options: JwtAuthOptions): ClientAuth {
-  const { issuer, audience, clock } = options;
+  const { issuer, audience, wallClock } = options;
   const keys = options.keys instanceof URL ? remoteKeys(options.keys, options) : localKeys(options.keys);
   return {
     async authenticate({ headers }) {
@@ -43,7 +44,7 @@ export function createJwtAuth(options: JwtAuthOptions): ClientAuth {
         return denied('Log in with a JWT as the password, under any user name (docker login).');
       }
       try {
-        const currentDate = new Date(clock());
+        const currentDate = wallClock();
         const rules = { issuer, audience, algorithms, clockTolerance: toleranceSeconds, currentDate };
         const { payload } = await jwtVerify(token, keys, { ...rules, requiredClaims: ['exp'] });
         return { ok: true, subject: payload.sub ?? '' };
@@ -65,27 +66,55 @@ function localKeys(keys: JSONWebKeySet): JWTVerifyGetKey {
 }
 
 /**
- * The pause after a failed request for the keys. jose fetches them again if a token names an unknown key: at most every
- * 30 s after a response, but without a pause after an error (jwks/remote.js of jose 6.2.18). Each forged token would
- * then cause a request.
+ * The pause after a failed request for the keys. Without it, jose would fetch them again for each token (jwks/remote.js
+ * of jose 6.2.18).
  */
 const afterErrorMs = 5_000;
 
+/** The time for which the keys are used, and the pause between two requests for tokens with unknown keys: jose's own. */
+const keysMs = 600_000;
+const unknownKeyMs = 30_000;
+
 /**
- * The keys at an address. An error in fetching them is not the token's fault.
+ * The keys at an address. An error in fetching them is not the token's fault. jose would take the age of the keys from
+ * the wall clock: set back by an hour, it would keep a withdrawn key alive for an hour, and a new one unknown.
  * @throws RegistryError MISCONFIGURED if the keys cannot be read.
  */
 function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey {
   let lastError: { readonly error: unknown; readonly at: number } | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let readAt = Number.NEGATIVE_INFINITY;
   const set = createRemoteJWKSet(url, {
+    cacheMaxAge: Number.POSITIVE_INFINITY,
+    cooldownDuration: Number.POSITIVE_INFINITY,
     async [customFetch](href: string, init: RequestInit) {
       if (lastError && clock() - lastError.at < afterErrorMs) throw lastError.error;
-      return fetch(href, init);
+      const at = clock();
+      const response = await fetch(href, init);
+      askedAt = at;
+      return response;
     },
   });
-  return async (header, token) => {
+
+  async function reload(): Promise<void> {
+    await set.reload();
+    readAt = askedAt;
+  }
+
+  async function keyOf(...[header, token]: Parameters<JWTVerifyGetKey>) {
+    if (clock() - readAt >= keysMs) await reload();
     try {
       return await set(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || clock() - readAt < unknownKeyMs) throw error;
+      await reload();
+      return set(header, token);
+    }
+  }
+
+  return async (header, token) => {
+    try {
+      return await keyOf(header, token);
     } catch (error) {
       if (isAboutToken(error)) throw error;
       if (error !== lastError?.error) lastError = { error, at: clock() };

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
 import { createFairQueue, type QueueEntry } from '../concurrency/fair-queue.ts';
 import { RegistryError } from '../errors.ts';
@@ -51,8 +52,7 @@ interface Running {
   readonly since: number;
 }
 
-/** @param clock returns milliseconds since the epoch. */
-export function createLoginQueue(clock: () => number): LoginQueue {
+export function createLoginQueue(clock: Clock): LoginQueue {
   const queue = createFairQueue<Waiting>();
   /** The logins in the queue, by address. */
   const queued = new Map<string, Map<Waiting, QueueEntry>>();

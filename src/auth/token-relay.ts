@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
@@ -33,8 +34,7 @@ export interface TokenRelay {
 
 export interface TokenRelayOptions extends Omit<TokenServerOptions, 'deadlineMs'> {
   readonly client: UpstreamClient;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
 }
 
@@ -52,8 +52,9 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
   let known: { readonly server: NamedServer | undefined; readonly until: number } | undefined;
 
   async function readServer(): Promise<NamedServer | undefined> {
+    const at = clock();
     const server = await serverAtPing(client);
-    known = { server, until: clock() + cacheMs };
+    known = { server, until: at + cacheMs };
     return server;
   }
 

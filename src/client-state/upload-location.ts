@@ -1,5 +1,6 @@
 import { EncryptJWT, errors, jwtDecrypt } from 'jose';
 import type { RepositoryName } from '../../converters/reference.ts';
+import type { WallClock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { StateKeys } from './keys.ts';
 
@@ -30,11 +31,10 @@ export function withoutSealed(path: string): string {
   return path.replace(/\/elsewhere\.[^/]*$/, '/elsewhere');
 }
 
-/** @param clock returns milliseconds since the epoch. */
-export function createUploadLocations(keys: () => Promise<StateKeys>, clock: () => number): UploadLocations {
+export function createUploadLocations(keys: () => Promise<StateKeys>, wallClock: WallClock): UploadLocations {
   return {
     async seal(url, repository) {
-      const issued = Math.floor(clock() / 1000);
+      const issued = Math.floor(wallClock().getTime() / 1000);
       const sealed = await new EncryptJWT({ url, repository })
         .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
         .setExpirationTime(issued + lifeSeconds)
@@ -43,7 +43,7 @@ export function createUploadLocations(keys: () => Promise<StateKeys>, clock: () 
     },
     async open(segment, repository) {
       try {
-        const rules = { ...algorithms, currentDate: new Date(clock()), requiredClaims: ['exp'] };
+        const rules = { ...algorithms, currentDate: wallClock(), requiredClaims: ['exp'] };
         const { payload } = await jwtDecrypt(segment.slice(prefix.length), (await keys()).upload, rules);
         if (payload.repository === repository && typeof payload.url === 'string') return payload.url;
       } catch (error) {

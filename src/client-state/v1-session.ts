@@ -1,4 +1,5 @@
 import { decodeProtectedHeader } from 'jose';
+import type { WallClock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { StateKeys } from './keys.ts';
 import { openContext, sealContext, type V1Context } from './v1-context.ts';
@@ -38,8 +39,7 @@ export interface V1SessionOptions {
   readonly keys: () => Promise<StateKeys>;
   /** The id of the route that the keys are for. */
   readonly route: string;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly wallClock: WallClock;
 }
 
 /** The beginning of the URLs of a pull; the context follows it. */
@@ -49,7 +49,7 @@ export function isV1Path(pathname: string): boolean {
   return /^\/+v1(?:ctx)?(?:\/|$)/.test(pathname);
 }
 
-export function createV1Session({ keys, route, clock }: V1SessionOptions): V1Session {
+export function createV1Session({ keys, route, wallClock }: V1SessionOptions): V1Session {
   async function contextOf(sealed: string): Promise<V1Context> {
     const context = await openContext(sealed, (await keys()).context);
     if (context === undefined) throw invalidSession('The address was not given out here');
@@ -57,7 +57,7 @@ export function createV1Session({ keys, route, clock }: V1SessionOptions): V1Ses
   }
 
   async function tokenOf(sealed: string) {
-    const token = await openToken(sealed, (await keys()).token, clock());
+    const token = await openToken(sealed, (await keys()).token, wallClock());
     if (token === undefined)
       throw invalidSession('The token is not one that was given out here, or is too old');
     return token;
@@ -70,7 +70,7 @@ export function createV1Session({ keys, route, clock }: V1SessionOptions): V1Ses
       const authorization = headers.get('authorization') ?? undefined;
       return {
         context: await sealContext(context, contextKey, route),
-        token: await sealToken({ repository, authorization }, tokenKey, route, clock()),
+        token: await sealToken({ repository, authorization }, tokenKey, route, wallClock()),
       };
     },
 

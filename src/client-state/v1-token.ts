@@ -20,15 +20,10 @@ const algorithms = {
   contentEncryptionAlgorithms: ['A256GCM'],
 };
 
-/** @param route the id of the route that the key belongs to. @param now milliseconds since the epoch. */
-export async function sealToken(
-  token: V1Token,
-  key: Uint8Array,
-  route: string,
-  now: number,
-): Promise<string> {
+/** @param route the id of the route that the key belongs to. */
+export async function sealToken(token: V1Token, key: Uint8Array, route: string, now: Date): Promise<string> {
   const { repository, authorization } = token;
-  const issued = Math.floor(now / 1000);
+  const issued = Math.floor(now.getTime() / 1000);
   return new EncryptJWT({ repository, ...(authorization ? { authorization } : {}) })
     .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: route })
     .setIssuedAt(issued)
@@ -37,9 +32,9 @@ export async function sealToken(
 }
 
 /** @returns undefined for text that was not sealed with this key, or that is too old. */
-export async function openToken(sealed: string, key: Uint8Array, now: number): Promise<V1Token | undefined> {
+export async function openToken(sealed: string, key: Uint8Array, now: Date): Promise<V1Token | undefined> {
   try {
-    const rules = { ...algorithms, currentDate: new Date(now), requiredClaims: ['exp'] };
+    const rules = { ...algorithms, currentDate: now, requiredClaims: ['exp'] };
     const { payload } = await jwtDecrypt(sealed, key, rules);
     const repository = parseRepositoryName(String(payload.repository));
     const { authorization } = payload;

@@ -3,14 +3,15 @@ import type { ComparePassword } from '../auth/compare-password.ts';
 import { createHtpasswdAuth } from '../auth/htpasswd.ts';
 import { createJwtAuth } from '../auth/jwt.ts';
 import type { LoginQueue } from '../auth/login-queue.ts';
+import type { Clock, WallClock } from '../clock.ts';
 import type { Values } from '../config/settings.ts';
 import { RegistryError } from '../errors.ts';
 import type { Fetch } from '../upstream/send.ts';
 
 interface ClientAuthParts {
   readonly fetch: Fetch;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
+  readonly wallClock: WallClock;
   readonly comparePassword: ComparePassword;
   /** One queue for all routes, since they share the processor. */
   readonly loginQueue: LoginQueue;
@@ -24,7 +25,7 @@ interface ClientAuthParts {
  */
 export function chooseClientAuth(
   settings: Values,
-  { fetch, clock, comparePassword: compare, loginQueue: queue }: ClientAuthParts,
+  { fetch, clock, wallClock, comparePassword: compare, loginQueue: queue }: ClientAuthParts,
 ): ClientAuth | undefined {
   const { REGSHIFT_CLIENT_AUTH: mode, REGSHIFT_HTPASSWD: entries } = settings;
   const { REGSHIFT_JWT_ISSUER: issuer, REGSHIFT_JWT_AUDIENCE: audience } = settings;
@@ -32,7 +33,7 @@ export function chooseClientAuth(
   if (mode === undefined || mode === 'none') return undefined;
   if (mode === 'basic' && entries) return createHtpasswdAuth({ entries, compare, queue, clock });
   if (mode === 'jwt' && keys && issuer && audience) {
-    return createJwtAuth({ fetch, clock, keys, issuer, audience });
+    return createJwtAuth({ fetch, clock, wallClock, keys, issuer, audience });
   }
   throw new RegistryError('MISCONFIGURED', `REGSHIFT_CLIENT_AUTH is ${mode}, and what it needs is not set.`);
 }

@@ -9,6 +9,7 @@ import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import { type Cache, createMemoryCache } from '../cache/cache.ts';
 import { createTieredCache, meteredCache, validatedCache } from '../cache/tiered.ts';
 import { deriveStateKeys } from '../client-state/keys.ts';
+import type { Clock } from '../clock.ts';
 import type { RouteSettings } from '../config/route-settings.ts';
 import type { Settings, Values } from '../config/settings.ts';
 import { RegistryError } from '../errors.ts';
@@ -41,7 +42,7 @@ export function compose(
   settings: Settings,
   platform: RuntimePlatform,
 ): Dependencies & Pick<RouteOptions, 'signingKey'> {
-  const { clock, log, metrics, background, memory, tiers = [] } = platform;
+  const { clock, wallClock, log, metrics, background, memory, tiers = [] } = platform;
   const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
   const shared = {
     platform,
@@ -61,6 +62,7 @@ export function compose(
     trustedProxies: settings.REGSHIFT_TRUSTED_PROXIES,
     subrequests: settings.REGSHIFT_SUBREQUESTS ?? platform.subrequests,
     clock,
+    wallClock,
     log,
     metrics,
     signingKey,
@@ -89,7 +91,7 @@ function routeOptions(
   { id, match, settings }: RouteSettings,
   { platform, loginQueue, ...shared }: Shared,
 ): RouteOptions {
-  const { clock, log, metrics, background, memory, askHelper: ask } = platform;
+  const { clock, wallClock, log, metrics, background, memory, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
   const asked = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
   const metered = meteredFetch(asked, id, metrics);
@@ -97,7 +99,7 @@ function routeOptions(
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);
   const outwardTo = (upstream: URL) => {
     const fetch = withNetworkRules({ fetch: metered, upstream, networks, clock, log });
-    return { fetch, onToken, userAgent: `regshift/${version}`, clock, background, memory };
+    return { fetch, onToken, userAgent: `regshift/${version}`, clock, wallClock, background, memory };
   };
   const helperFor =
     ask && ((question: HelperQuestion) => createCredentialHelper({ question, ask, clock, log, background }));
@@ -133,6 +135,7 @@ function routeOptions(
       return deriveStateKeys(await shared.signingKey(), `${client.id} ${id}`);
     }),
     clock,
+    wallClock,
     log,
     metrics,
     memory,
@@ -177,7 +180,7 @@ interface LoggedIn {
 }
 
 /** Several mirrors as one client, each with its own login. Clients log in to none of them (config/auth-rules.ts). */
-function asOne([first, ...others]: readonly [LoggedIn, ...LoggedIn[]], clock: () => number): LoggedIn {
+function asOne([first, ...others]: readonly [LoggedIn, ...LoggedIn[]], clock: Clock): LoggedIn {
   if (others.length === 0) return first;
   const own = ({ client, login }: LoggedIn): Mirror => ({
     client,

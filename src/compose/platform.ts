@@ -3,6 +3,7 @@ import type { ComparePassword } from '../auth/compare-password.ts';
 import type { AskHelper } from '../auth/credential-helper.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Tier } from '../cache/tiered.ts';
+import type { Clock, WallClock } from '../clock.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
@@ -17,8 +18,8 @@ export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedL
   readonly subrequests: number;
   /** The memory of the process for everything that it remembers: REGSHIFT_CACHE_BYTES. */
   readonly memory: MemoryBudget;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
+  readonly wallClock: WallClock;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Default for REGSHIFT_MAX_REQUESTS. */

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+
 export interface CircuitOptions {
   /** Checks the service: resolves if it works. Called only while the circuit is open. */
   readonly probe: () => Promise<void>;
@@ -5,8 +7,7 @@ export interface CircuitOptions {
   readonly onOpen: (reason: string) => void;
   /** Called once when the circuit closes again. */
   readonly onClose: () => void;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
 }
 
 /**
@@ -38,6 +39,8 @@ export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions)
   let isOpen = false;
   let timeouts = 0;
   let waitMs = firstProbeMs;
+  /** The next probe, by the clock. */
+  let probeAt = Number.POSITIVE_INFINITY;
   let closedAt = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let probing = false;
@@ -53,6 +56,7 @@ export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions)
 
   function probeLater(): void {
     clearTimeout(timer);
+    probeAt = clock() + waitMs;
     timer = setTimeout(() => void probeNow(), waitMs);
   }
 
@@ -74,7 +78,11 @@ export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions)
   }
 
   return {
-    isOpen: () => isOpen,
+    isOpen() {
+      // The timer stands still while the machine sleeps.
+      if (isOpen && clock() >= probeAt) void probeNow();
+      return isOpen;
+    },
     recordSuccess: () => {
       timeouts = 0;
     },

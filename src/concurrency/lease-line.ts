@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { createFairQueue } from './fair-queue.ts';
 
 /** Permission to be one of the few pieces of work that run at once. */
@@ -38,13 +39,12 @@ export interface LeaseLineOptions {
   readonly staleMs: number;
   /** Maximum time in line, in milliseconds. */
   readonly patienceMs: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly refuse: (refusal: LeaseRefusal, key: string) => Error;
 }
 
 interface Waiter extends LineLeaseRequest {
-  /** Milliseconds since the epoch. */
+  /** By the clock. */
   readonly until: number;
   readonly begin: (lease: LineLease) => void;
   isCounted: boolean;

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { createFairQueue, type QueueEntry } from './fair-queue.ts';
 
 /** The owner of a lease: a path, like `[upstream, address, login, repository]`, of the same length for all owners. */
@@ -43,8 +44,7 @@ export interface LeaseSemaphoreOptions {
   readonly limit: number;
   /** A lease without `touch` for this long is revoked. */
   readonly staleMs: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
 }
 
 interface ActiveLease {

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { isSpent } from '../errors.ts';
 import type { Background } from './background.ts';
 
@@ -21,8 +22,7 @@ export interface SharedWork<Value> {
 export interface SharedWorkOptions {
   /** Requests that joined work stop waiting for it after this long without `touch`, in milliseconds. */
   readonly staleMs: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
 }
 

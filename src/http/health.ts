@@ -1,4 +1,5 @@
 import type { Handler } from 'hono';
+import type { Clock } from '../clock.ts';
 import { withDeadline } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 import { requestPing } from '../upstream/api/ping.ts';
@@ -49,8 +50,7 @@ Each client is given an image in the form that it can read.
 export interface HealthOptions {
   readonly routes: readonly { readonly id: string; readonly client: UpstreamClient }[];
   readonly caches: readonly { readonly name: string; readonly isAway: () => boolean }[];
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: (work: Promise<unknown>) => void;
 }
 

@@ -1,4 +1,5 @@
 import type { MemoryBudget } from '../cache/memory-budget.ts';
+import type { Clock } from '../clock.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
 import type { StartedRequest } from '../registry/context.ts';
 import type { WholeResponse } from '../registry/manifests/freshness.ts';
@@ -54,8 +55,7 @@ export interface ResponseCache {
 
 export interface ResponseCacheOptions {
   readonly subrequests: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly inFlight: InFlight;
   readonly memory: MemoryBudget;
 }

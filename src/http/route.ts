@@ -37,9 +37,9 @@ export interface Route extends Routable {
 }
 
 export function createRoute(options: RouteOptions): Route {
-  const { id, match, login, clientAuth, tokenRelay, publicUrl, clock, log } = options;
+  const { id, match, login, clientAuth, tokenRelay, publicUrl, wallClock, log } = options;
   const registry = createRegistry(options);
-  const session = createV1Session({ keys: options.stateKeys, route: id, clock });
+  const session = createV1Session({ keys: options.stateKeys, route: id, wallClock });
   return {
     id,
     match,

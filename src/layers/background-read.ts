@@ -1,5 +1,6 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
+import type { Clock } from '../clock.ts';
 import { isDeadline } from '../concurrency/deadline.ts';
 import type { Lease, LeaseClass, LeaseOwner, LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
 import type { LayerCodec } from './codec.ts';
@@ -44,7 +45,7 @@ export interface LayerProgress {
   readonly read: number;
   /** The compressed size of the layer, if upstream has sent it. */
   readonly total: number | undefined;
-  /** Milliseconds since the epoch; `undefined` while the read waits for its lease. */
+  /** By the clock; `undefined` while the read waits for its lease. */
   readonly startedAt: number | undefined;
   /** The expected time until the read has its lease, in milliseconds; 0 once it has started. */
   readonly waitMs: number;
@@ -79,8 +80,7 @@ export interface BackgroundReadOptions {
   readonly codec: LayerCodec;
   readonly limits: DecompressionLimits;
   readonly leases: LeaseSemaphore;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   /** Maximum time without a byte, in milliseconds. */
   readonly silenceMs: number;
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import type { ZstdLimits } from './codec.ts';
 import { createPace, type Pace } from './pace.ts';
@@ -24,8 +25,7 @@ export interface DownloadWindowOptions {
   readonly isRunning: () => boolean;
   /** Makes the download close its decoder. */
   readonly giveBack: () => void;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   /** How long `take` waits, in milliseconds; `undefined` for no limit, once the response has begun. */
   readonly patienceMs: () => number | undefined;
   /** Makes the error for a `take` that has waited too long. */

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { type ByteSource, openByteSource } from './byte-stream.ts';
 import type { ZstdLimits } from './codec.ts';
 import { type DownloadLimits, type FramePoint, firstByte } from './download-limits.ts';
@@ -31,8 +32,7 @@ export interface DownloadOptions {
   readonly late: () => Error;
   /** The layer's name in messages. */
   readonly what: string;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
 }
 
 /** Makes the limits for one decoder. @param start the position at which its compressed stream begins. */

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import { ownerOf, type Requester } from '../request/requester.ts';
 import { type ByteSpan, sliceStream } from './byte-range.ts';
@@ -15,8 +16,7 @@ export interface LayerDownloadsOptions {
   readonly codec: LayerCodec;
   readonly limits: DecompressionLimits;
   readonly tails: Tails;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
 }
 
 /** Opens the compressed layer at a byte, with the access of the request. */

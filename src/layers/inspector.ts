@@ -2,6 +2,7 @@ import type { Digest } from '../../converters/digest.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
+import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import {
   createLeaseSemaphore,
@@ -53,8 +54,7 @@ export interface LayerInspectorOptions {
   readonly memory: MemoryBudget;
   /** The leases for reads, from `createLayerLeases`. Inspectors with the same leases share connections and memory. */
   readonly leases: LeaseSemaphore;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
   /** Called when a read starts (1) and when it ends (-1). */
   readonly onReading?: (change: 1 | -1) => void;
@@ -69,11 +69,7 @@ const defaultSilenceMs = 60_000;
  * @param limit maximum number of layers that are read at once.
  * @param silenceMs as in `LayerInspectorOptions`.
  */
-export function createLayerLeases(
-  limit: number,
-  clock: () => number,
-  silenceMs = defaultSilenceMs,
-): LeaseSemaphore {
+export function createLayerLeases(limit: number, clock: Clock, silenceMs = defaultSilenceMs): LeaseSemaphore {
   return createLeaseSemaphore({ limit, staleMs: silenceMs * 1.5, clock });
 }
 

@@ -2,6 +2,7 @@ import type { Digest } from '../../converters/digest.ts';
 import type { Layer } from '../../converters/model.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
+import type { Clock } from '../clock.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 import { ownerOf } from '../request/requester.ts';
@@ -30,8 +31,7 @@ export interface LayerServiceOptions {
   readonly tails: Tails;
   /** Seconds that a manifest request waits for layers to be read. */
   readonly deadline: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
 }
 
 /**

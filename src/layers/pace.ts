@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+
 /** While others wait for memory, a client that reads fewer bytes a second is slow. */
 const leastPace = 64 * 1024;
 
@@ -21,9 +23,8 @@ interface Mark {
  * Counts only the time in which the stream waits for its client. A client that waits for upstream, for memory or for
  * the decoder is not slow.
  * @param graceMs how long a client must read slowly before it is slow, in milliseconds.
- * @param clock milliseconds since the epoch.
  */
-export function createPace(graceMs: number, clock: () => number): Pace {
+export function createPace(graceMs: number, clock: Clock): Pace {
   let deliveredBytes = 0;
   let waitedMs = 0;
   let waitingSince: number | undefined;

@@ -1,4 +1,5 @@
 import type { Digest } from '../../converters/digest.ts';
+import type { Clock } from '../clock.ts';
 import type { Lease, LeaseClass } from '../concurrency/lease-semaphore.ts';
 import { RegistryError } from '../errors.ts';
 
@@ -37,8 +38,7 @@ export interface PaceWatchOptions {
   readonly leaseClass: LeaseClass;
   /** The number of this attempt, from 1. */
   readonly attempts: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   /** Maximum time without a byte, in milliseconds. */
   readonly silenceMs: number;
   /** Aborts the read with this reason. */

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+
 /** Measures the speed of a read over the last seconds. */
 export interface Speedometer {
   /** Starts over with 0 bytes. */
@@ -11,7 +13,7 @@ export interface Speedometer {
 }
 
 interface Sample {
-  /** Milliseconds since the epoch. */
+  /** By the clock. */
   readonly at: number;
   readonly bytes: number;
 }
@@ -21,8 +23,7 @@ const windowMs = 10_000;
 const meaningfulMs = 5_000;
 const lowBytesPerMs = 65.536;
 
-/** @param clock milliseconds since the epoch. */
-export function createSpeedometer(clock: () => number): Speedometer {
+export function createSpeedometer(clock: Clock): Speedometer {
   let before: Sample = { at: clock(), bytes: 0 };
   let middle = before;
   let bytes = 0;

@@ -1,4 +1,5 @@
 import type { MemoryBudget } from '../cache/memory-budget.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { waitFor } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 
@@ -26,7 +27,7 @@ interface Flight {
   waiting: number;
 }
 
-export function createTails(memory: MemoryBudget): Tails {
+export function createTails(memory: MemoryBudget, clock: Clock = systemClock): Tails {
   const cache = memory.table<Uint8Array>('layer-tails');
   const flights = new Map<string, Flight>();
 
@@ -63,7 +64,7 @@ export function createTails(memory: MemoryBudget): Tails {
       const known = cache.get(key);
       if (known) return known;
       const running = flights.get(key);
-      const since = performance.now();
+      const since = clock();
       try {
         return await wait(key, running ?? startRead(key, read, 0), signal);
       } catch (error) {
@@ -71,7 +72,7 @@ export function createTails(memory: MemoryBudget): Tails {
         // Another caller's read has failed, so this caller reads by itself. If it has waited in line for memory until
         // the deadline, that time counts for this caller too.
         const isLate = error instanceof RegistryError && error.code === 'OVERLOADED';
-        return wait(key, startRead(key, read, isLate ? performance.now() - since : 0), signal);
+        return wait(key, startRead(key, read, isLate ? clock() - since : 0), signal);
       }
     },
   };

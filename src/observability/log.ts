@@ -1,3 +1,5 @@
+import type { WallClock } from '../clock.ts';
+
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** Facts of one event. They contain no credential: nothing from `Authorization` or from a token server's response. */
@@ -15,11 +17,10 @@ const order: readonly Level[] = ['debug', 'info', 'warn', 'error'];
 /**
  * A log of one JSON object a line: `level`, `time`, `message` and the facts.
  * @param least events of a lower level are not written.
- * @param clock returns milliseconds since the epoch.
  * @param write gets each line without a line break.
  */
-export function createJsonLog(least: Level, clock: () => number, write: (line: string) => void): Log {
-  const time = createTimes(clock);
+export function createJsonLog(least: Level, wallClock: WallClock, write: (line: string) => void): Log {
+  const time = createTimes(wallClock);
   const logWith = (common: string): Log => {
     const log = (level: Level, message: string, facts: Facts = {}) => {
       if (order.indexOf(level) < order.indexOf(least)) return;
@@ -37,11 +38,11 @@ function members(facts: Facts): string {
 }
 
 /** Formats the time once for all lines of one millisecond. */
-function createTimes(clock: () => number): () => string {
+export function createTimes(wallClock: WallClock): () => string {
   let [last, text] = [Number.NaN, ''];
   return () => {
-    const now = clock();
-    if (now !== last) [last, text] = [now, new Date(now).toISOString()];
+    const now = wallClock();
+    if (now.getTime() !== last) [last, text] = [now.getTime(), now.toISOString()];
     return text;
   };
 }

@@ -1,4 +1,5 @@
 import type { RepositoryName } from '../../converters/reference.ts';
+import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import {
   createLeaseLine,
@@ -40,8 +41,7 @@ export interface BoundedSearchOptions {
   readonly route: string;
   /** The line of all searches of the process. */
   readonly line: LeaseLine;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
 }
 
@@ -54,7 +54,7 @@ const mostAtOnce = 4;
 const waiting = { all: 256, ofAddress: 64 };
 
 /** Creates the line of all searches of the process. */
-export function createSearchLine(clock: () => number): LeaseLine {
+export function createSearchLine(clock: Clock): LeaseLine {
   return createLeaseLine({ limit: mostAtOnce, waiting, staleMs, patienceMs, clock, refuse: noTurn });
 }
 
@@ -98,7 +98,7 @@ function runOf(
   context: RequestContext,
   lease: LineLease,
   { isWanted, touch }: SharedRun,
-  clock: () => number,
+  clock: Clock,
 ): SearchRun {
   const until = clock() + deadlineMs;
   function step(): void {

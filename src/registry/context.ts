@@ -2,6 +2,6 @@ import type { RequestContext } from '../upstream/request-context.ts';
 
 /** A request that has arrived, before its credential for upstream is known. */
 export interface StartedRequest extends Omit<RequestContext, 'credential' | 'requester' | 'knownLayersOnly'> {
-  /** Milliseconds since the epoch. */
+  /** By the clock. */
   readonly started: number;
 }

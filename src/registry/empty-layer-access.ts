@@ -2,6 +2,7 @@ import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
+import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
@@ -18,8 +19,7 @@ export interface EmptyLayerOptions extends ReadAccessParts {
   readonly epochs: AccessEpochs;
   /** Seconds for which a proof may be used again. */
   readonly ttl: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
   readonly memory: MemoryBudget;
 }

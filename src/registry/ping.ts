@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
 import { isUpstreamFailing, RegistryError } from '../errors.ts';
 import { requestPing } from '../upstream/api/ping.ts';
@@ -10,8 +11,7 @@ export interface PingerOptions {
   readonly client: UpstreamClient;
   /** Seconds for which an earlier response stands in while upstream fails. */
   readonly staleFor: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
 }
 
 export interface Pinger {
@@ -40,13 +40,14 @@ export function createPinger({ client, staleFor, clock }: PingerOptions): Pinger
   return {
     async ping(context) {
       const anonymous = context.credential.kind === 'none';
+      const at = clock();
       try {
         await pingUpstream(client, context);
-        if (anonymous) last = { at: clock(), refusal: undefined };
+        if (anonymous) last = { at, refusal: undefined };
         return 'fresh';
       } catch (error) {
         if (anonymous && error instanceof RegistryError && error.code === 'UNAUTHORIZED') {
-          last = { at: clock(), refusal: error };
+          last = { at, refusal: error };
         }
         const known = anonymous && last && clock() - last.at <= staleFor * 1000;
         if (!known || !isUpstreamFailing(error)) throw error;

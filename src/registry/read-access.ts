@@ -12,7 +12,7 @@ import type { Resolver } from './resolver.ts';
 export interface ReadAccess {
   /** Upstream gives the image without a credential. */
   readonly public: boolean;
-  /** The time of the question to upstream, by the clock of the resolver. */
+  /** By the clock: when upstream was asked for it. */
   readonly at: number;
 }
 

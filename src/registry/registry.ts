@@ -5,6 +5,7 @@ import type { Cache } from '../cache/cache.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { StateKeys } from '../client-state/keys.ts';
 import { createUploadLocations, type UploadLocations } from '../client-state/upload-location.ts';
+import type { Clock, WallClock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import type { LeaseLine } from '../concurrency/lease-line.ts';
 import type { LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
@@ -163,8 +164,8 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
   /** Shared by all routes: waits for a turn of the event loop to work on a document. */
   readonly turn: TakeTurn;
   readonly metrics: Metrics;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
+  readonly wallClock: WallClock;
   /** @throws RegistryError MISCONFIGURED where another process could not open what is sealed with these keys. */
   readonly stateKeys: () => Promise<StateKeys>;
 }
@@ -277,7 +278,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     pushes: {
       allowed: settings.takesPushes,
       bodies: options.manifestBodies,
-      locations: createUploadLocations(options.stateKeys, clock),
+      locations: createUploadLocations(options.stateKeys, options.wallClock),
       fixedLength,
       recordWrite: versions.increment,
       uploadMissing: (push, missing) => uploadMissing({ ...parts, fixedLength }, push, missing),

@@ -2,6 +2,7 @@ import type { TakeTurn } from '../../converters/ports.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
+import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight, type Work } from '../concurrency/single-flight.ts';
 import { isSpent, isUpstreamFailing, RegistryError } from '../errors.ts';
@@ -23,8 +24,7 @@ export interface ResolverOptions {
   readonly ttl: number;
   /** Seconds for which a public resolution may be used while upstream fails. */
   readonly staleFor: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
   readonly turn: TakeTurn;
   readonly versions: RepositoryVersions;
@@ -64,7 +64,7 @@ export interface Resolver {
 
 /** Upstream's reply, and its time. There are thousands of them, so it holds nothing else. */
 interface AccessGrant extends Omit<UpstreamReply, 'manifest'> {
-  /** The time of the question, in milliseconds since the epoch. */
+  /** By the clock: when upstream was asked. */
   readonly at: number;
   readonly epoch: AccessEpoch;
   readonly previous?: AccessGrant;

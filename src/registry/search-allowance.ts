@@ -1,4 +1,5 @@
 import type { MemoryBudget } from '../cache/memory-budget.ts';
+import type { Clock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 
@@ -23,11 +24,7 @@ export const maxFailedSearches = 3;
 const ofAddress = 4;
 
 /** @param most for each requester and repository within half a minute; an address has four times as many. */
-export function createSearchAllowance(
-  most: number,
-  clock: () => number,
-  memory: MemoryBudget,
-): SearchAllowance {
+export function createSearchAllowance(most: number, clock: Clock, memory: MemoryBudget): SearchAllowance {
   const counts = memory.table<{ readonly since: number; readonly count: number }>('searches');
 
   const current = (key: string) => {

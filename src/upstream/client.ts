@@ -1,5 +1,6 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
+import type { Clock, WallClock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { withDeadline, withDeadlineForHead } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
@@ -70,8 +71,8 @@ export interface UpstreamClientOptions {
   readonly baseUrl: URL;
   readonly fetch: Fetch;
   readonly userAgent: string;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
+  readonly wallClock: WallClock;
   /** Milliseconds from the request to the headers after the last redirect; a body may take longer. */
   readonly headersDeadlineMs?: number;
   /** Whether a request without a credential gets a token, or the challenge is passed on. */

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { Credential } from './auth/credential.ts';
 import { discard } from './body.ts';
@@ -17,9 +18,8 @@ const restMs = 30_000;
  * Several registries as one. A mirror fails by no connection, no response in time, or a status of 500 and more; then
  * the next one is asked. A refusal of a mirror (401, 403, 404, 429) is final: another mirror's response would be a way
  * around it.
- * @param clock milliseconds since the epoch.
  */
-export function createMirrors(mirrors: readonly [Mirror, ...Mirror[]], clock: () => number): UpstreamClient {
+export function createMirrors(mirrors: readonly [Mirror, ...Mirror[]], clock: Clock): UpstreamClient {
   const restsUntil = new Map<Mirror, number>();
   const isResting = (mirror: Mirror) => clock() < (restsUntil.get(mirror) ?? 0);
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import { type IpRange, isInRanges } from '../routing/ip-range.ts';
@@ -11,8 +12,7 @@ export interface NetworkRulesOptions {
   readonly upstream: URL;
   /** `REGSHIFT_UPSTREAM_NETWORKS`: addresses that upstream may name wherever it is itself. */
   readonly networks: readonly IpRange[];
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly log: Log;
 }
 

@@ -6,7 +6,7 @@ export interface Resolution {
   readonly contentType: string;
   /** Upstream gave it to a request without a credential. */
   readonly public: boolean;
-  /** The time of the question to upstream, by the clock of the resolver. */
+  /** By the clock: when upstream was asked for it. */
   readonly at: number;
   /** Seconds since upstream was asked, where the resolution is older than the TTL because upstream fails. */
   readonly age: number | undefined;

@@ -127,7 +127,7 @@ describe('lines', () => {
   const lines: string[] = [];
   const log = createJsonLog(
     'info',
-    () => Date.UTC(2026, 0, 1),
+    () => new Date(Date.UTC(2026, 0, 1)),
     (line) => lines.push(line),
   );
 

@@ -1,6 +1,7 @@
 import { createApp } from '../../src/app.ts';
 import { compareInPlace } from '../../src/auth/compare-password.ts';
 import { createMemoryBudget } from '../../src/cache/memory-budget.ts';
+import { createClock } from '../../src/clock.ts';
 import { compose } from '../../src/compose/compose.ts';
 import type { RuntimePlatform } from '../../src/compose/platform.ts';
 import { readSettings } from '../../src/config/settings.ts';
@@ -47,8 +48,13 @@ export interface TestApp {
   get(path: string, headers?: RequestHeaders): Promise<Answer>;
   head(path: string, headers?: RequestHeaders): Promise<Answer>;
   send(method: string, path: string, headers?: RequestHeaders, more?: Sent): Promise<Answer>;
-  /** Moves the clock of the program forward. */
+  /** Lets time pass on all clocks of the program. */
   advance(seconds: number): void;
+  /**
+   * Moves the wall clock of the program alone: back (negative) or forward, as someone sets it, or forward, as it seems
+   * when the machine has slept, since the monotonic clock then stands still.
+   */
+  moveWallClock(seconds: number): void;
   readonly logged: readonly { readonly level: Level; readonly message: string; readonly facts?: Facts }[];
 }
 
@@ -71,12 +77,14 @@ export function testApp(
     ...variables,
   });
   if ('problems' in settings) throw new Error(JSON.stringify(settings.problems));
-  let now = Date.UTC(2026, 0, 1);
+  let monotonic = 0;
+  let wall = Date.UTC(2026, 0, 1);
   const logged: { level: Level; message: string; facts?: Facts }[] = [];
   const app = createApp(
     compose(settings.settings, {
       fetch: fetch ?? noNetwork,
-      clock: () => now,
+      clock: createClock({ monotonic: () => monotonic, wall: () => wall }),
+      wallClock: () => new Date(wall),
       log: (level, message, facts) => logged.push({ level, message, ...(facts ? { facts } : {}) }),
       metrics: noMetrics,
       mostRequests: Number.POSITIVE_INFINITY,
@@ -129,7 +137,11 @@ export function testApp(
     head: (path, headers) => send('HEAD', path, headers),
     send,
     advance: (seconds) => {
-      now += seconds * 1000;
+      monotonic += seconds * 1000;
+      wall += seconds * 1000;
+    },
+    moveWallClock: (seconds) => {
+      wall += seconds * 1000;
     },
     logged,
   };

@@ -3,6 +3,7 @@ import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { Reference, RepositoryName, Tag } from '../../../converters/reference.ts';
+import { systemClock, systemWallClock } from '../../clock.ts';
 import { RegistryError } from '../../errors.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
 import { type KnownClient, knownClientById, knownClients } from '../../negotiation/known-clients.ts';
@@ -100,7 +101,8 @@ async function tagsOf(
     baseUrl: proxy,
     fetch: (url, init) => fetch(url, init),
     userAgent: `regshift/${version}`,
-    clock: Date.now,
+    clock: systemClock,
+    wallClock: systemWallClock,
     allowAnonymousTokens: true,
     background: () => undefined,
     memory: nodeMemory(),
@@ -151,13 +153,13 @@ async function retryAfter<Value>(
   wait: number,
   onWait: (seconds: number) => void,
 ): Promise<Value> {
-  const until = Date.now() + wait * 1000;
+  const until = systemClock() + wait * 1000;
   for (;;) {
     try {
       return await pull();
     } catch (error) {
       const seconds = error instanceof RegistryError ? secondsToWait(error) : undefined;
-      if (seconds === undefined || Date.now() + seconds * 1000 > until) throw error;
+      if (seconds === undefined || systemClock() + seconds * 1000 > until) throw error;
       onWait(seconds);
       await sleep(seconds * 1000);
     }

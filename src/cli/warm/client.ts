@@ -4,6 +4,7 @@ import { limits } from '../../../converters/limits.ts';
 import { fitting, type Platform } from '../../../converters/platform.ts';
 import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
+import { systemClock, systemWallClock } from '../../clock.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import type { KnownClient } from '../../negotiation/known-clients.ts';
@@ -37,7 +38,8 @@ export function createWarmClient(
     baseUrl: proxy,
     fetch: (url, init) => fetch(url, init),
     userAgent,
-    clock: Date.now,
+    clock: systemClock,
+    wallClock: systemWallClock,
     headersDeadlineMs,
     allowAnonymousTokens: true,
     background: () => undefined,

@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono';
+import type { Clock } from '../../clock.ts';
 import type { Log } from '../../observability/log.ts';
 import { readClientRequest } from '../../registry/client-request.ts';
 import type { StartedRequest } from '../../registry/context.ts';
@@ -19,8 +20,7 @@ export interface AccessLogOptions {
   readonly trustedProxies: readonly IpRange[];
   /** Maximum number of upstream and cache requests per client request. */
   readonly subrequests: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly log: Log;
 }
 

@@ -1,6 +1,7 @@
 import type { Handler } from 'hono';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { TokenRelay } from '../../auth/token-relay.ts';
+import type { WallClock } from '../../clock.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { renameScope } from '../../routing/repository-names.ts';
@@ -27,20 +28,19 @@ const shortestLife = 60;
  * for a refresh token, which a client would return by POST (OAuth 2). The proxy answers POST with 405 and gives out
  * no refresh token. Docker POSTs only with a refresh token; containerd ≥ 1.6 POSTs a password first and continues
  * with GET at 405.
- * @param clock milliseconds since the epoch.
  * @throws RegistryError as `TokenRelay.token`: UNAUTHORIZED if the token server refuses the login (with a Basic
  *   challenge from challenge.ts).
  */
-export function token(clock: () => number): Handler<Env> {
+export function token(wallClock: WallClock): Handler<Env> {
   return (context) =>
-    tokenResponse(context.get('route').tokenRelay, context.get('request'), context.get('host'), clock);
+    tokenResponse(context.get('route').tokenRelay, context.get('request'), context.get('host'), wallClock);
 }
 
 async function tokenResponse(
   relay: TokenRelay | undefined,
   request: ClientRequest,
   host: VirtualHost<Route>,
-  clock: () => number,
+  wallClock: WallClock,
 ): Promise<Response> {
   if (relay === undefined) throw new RegistryError('ENDPOINT_UNKNOWN', 'This proxy gives out no tokens.');
   const { searchParams } = request.url;
@@ -48,10 +48,11 @@ async function tokenResponse(
   const asked = searchParams.getAll('scope').filter((scope) => scope !== '');
   const scopes = [...new Set(asked.flatMap((scope) => upstreamScope(host, scope) ?? []))];
   const credential = basicOnly(request.context.credential);
+  const now = wallClock();
   const granted = await relay.token({ service, scopes, credential }).catch((error: unknown) => {
     throw notStored(error);
   });
-  const body = new TextEncoder().encode(JSON.stringify(answerFields(granted, clock())));
+  const body = new TextEncoder().encode(JSON.stringify(answerFields(granted, now)));
   return bytesResponse(body, { 'Content-Type': 'application/json', ...noStore }, request.method === 'HEAD');
 }
 
@@ -77,12 +78,13 @@ function basicOnly(credential: Credential): StaticCredential {
 }
 
 /** Both names of the token: Docker ≤ 1.10 knows only `token`, OAuth 2 only `access_token`. */
-function answerFields({ value, expiresIn, issuedAt }: GrantedToken, now: number) {
+/** @param now when the token was requested: a server that does not say when it gave the token gave it later. */
+function answerFields({ value, expiresIn, issuedAt }: GrantedToken, now: Date) {
   return {
     token: value,
     access_token: value,
     expires_in: Math.max(shortestLife, Math.floor(expiresIn)),
-    issued_at: new Date(issuedAt ?? now).toISOString(),
+    issued_at: (issuedAt ?? now).toISOString(),
   };
 }
 

@@ -5,6 +5,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
+import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
@@ -41,8 +42,7 @@ export interface RecipeSearchOptions {
   readonly mostTags: number;
   /** The most images that are not cached and may be fetched and converted; 0 where upstream counts pulls. */
   readonly mostFetches: (context: RequestContext) => number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
   readonly memory: MemoryBudget;
   /** The line of all searches of the process. */
@@ -98,7 +98,7 @@ interface Walk extends SearchRun {
  * for a digest; it gives no right to it.
  */
 interface TagView extends Pick<Walk, 'sources'> {
-  /** Milliseconds since the epoch. */
+  /** By the clock: when the search began. */
   readonly at: number;
 }
 
@@ -147,7 +147,7 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
    * Tries the tags; for a requester with too many failed searches, the tags that the last search with the same
    * credential resolved. The right to the recipe found is proved again in any case.
    */
-  async function searchTags(own: Omit<Walk, 'sources' | 'mayFetch' | 'onFetch'>, state: string) {
+  async function searchTags(own: Omit<Walk, 'sources' | 'mayFetch' | 'onFetch'>, state: string, at: number) {
     const { repository, context } = own;
     const viewKey = `${state} ${credentialKey(context.credential)}`;
     if (failedSearches.isUsed(state, context)) {
@@ -166,7 +166,7 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
     };
     const found = await walk({ ...own, sources, mayFetch, onFetch });
     if (found) return found;
-    views.set(viewKey, { at: clock(), sources });
+    views.set(viewKey, { at, sources });
     failedSearches.note(state, context);
     return undefined;
   }
@@ -184,9 +184,10 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
         // An earlier search may have found it, or failed.
         const known = await recipeOf(repository, digest, hints, run.context);
         if (known || isMissed() || isPushDone()) return known;
-        const found = await searchTags({ ...run, repository, digest, hints }, state);
+        const at = clock();
+        const found = await searchTags({ ...run, repository, digest, hints }, state, at);
         if (found) return found;
-        misses.set(missKey, clock() + negativeMs);
+        misses.set(missKey, at + negativeMs);
         if (hints.mayBePush) failedPushSearches.note(repository, context);
         return undefined;
       });

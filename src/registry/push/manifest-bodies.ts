@@ -1,5 +1,6 @@
 import { concatenate } from '../../../converters/bytes.ts';
 import { limits } from '../../../converters/limits.ts';
+import type { Clock } from '../../clock.ts';
 import { RegistryError } from '../../errors.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
 import type { ClientRequest } from '../client-request.ts';
@@ -29,8 +30,7 @@ const mostLarge = 8;
 /** Milliseconds until a place is free again: on Workers, a request that ends may stop without its `finally`. */
 const staleMs = 600_000;
 
-/** @param clock milliseconds since the epoch. */
-export function createManifestBodies(clock: () => number): ManifestBodies {
+export function createManifestBodies(clock: Clock): ManifestBodies {
   const large = new Map<object, number>();
 
   function admit(length: number | undefined): (() => void) | undefined {

@@ -3,6 +3,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
+import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
@@ -60,8 +61,7 @@ export interface V1SearchOptions {
   readonly images: V1Images;
   readonly tags: V1Tags;
   readonly versions: RepositoryVersions;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly background: Background;
   readonly memory: MemoryBudget;
   /** The line of all searches of the process. */
@@ -132,9 +132,10 @@ export function createV1Search(options: V1SearchOptions): V1Search {
         const found = images.seen(repository, id) && (await known(repository, id, hints, run.context));
         if (found || isMissed()) return found;
         if (failedSearches.isUsed(state, context)) throw tooManyFailedSearches(repository);
+        const at = clock();
         const searched = await searchTags(repository, id, hints, run);
         if (searched) return searched;
-        misses.set(missKey, clock() + negativeMs);
+        misses.set(missKey, at + negativeMs);
         failedSearches.note(state, context);
         return undefined;
       });

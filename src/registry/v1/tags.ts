@@ -2,6 +2,7 @@ import { sha256Hex } from '../../../converters/digest.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { joinKey } from '../../cache/key.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
+import type { Clock } from '../../clock.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
@@ -13,8 +14,7 @@ import type { RepositoryVersions } from '../repository-versions.ts';
 export interface V1TagsOptions {
   /** Seconds for which a list may be used again, by the same credential. */
   readonly ttl: number;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly client: UpstreamClient;
   readonly memory: MemoryBudget;
   readonly versions: RepositoryVersions;

@@ -1,6 +1,7 @@
 import { type DestinationStream, pino } from 'pino';
+import { systemWallClock } from '../../clock.ts';
 import type { Settings } from '../../config/settings.ts';
-import type { Log } from '../../observability/log.ts';
+import { createTimes, type Log } from '../../observability/log.ts';
 import { asText } from '../../observability/log-format.ts';
 
 export interface NodeLog {
@@ -34,12 +35,13 @@ export function createNodeLog(
   const lines: DestinationStream = {
     write: (line) => void destination.write(`${asText(line.trimEnd())}\n`),
   };
+  const time = createTimes(systemWallClock);
   const logger = pino(
     {
       level,
       base: null,
       messageKey: 'message',
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp: () => `,"time":"${time()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
     text ? lines : destination,

@@ -2,6 +2,7 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname, extname } from 'node:path';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { ComparePassword } from '../../auth/compare-password.ts';
+import type { Clock } from '../../clock.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Compared, Comparison } from './password-thread.ts';
@@ -22,8 +23,7 @@ interface Thread {
 
 export interface PasswordWorkerOptions {
   readonly log: Log;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   /** The thread's program, for tests. */
   readonly program?: URL;
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createMemoryBudget, type MemoryBudget } from '../../cache/memory-budget.ts';
 import type { TableName } from '../../cache/table-shares.ts';
+import { systemClock, systemWallClock } from '../../clock.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
 import { createWorkTurns } from '../../concurrency/work-turns.ts';
 import type { Log } from '../../observability/log.ts';
@@ -25,7 +26,8 @@ export function nodeMemory(bytes = 67_108_864, unused: readonly TableName[] = ['
 export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): RuntimePlatform {
   return {
     fetch: createHttpFetch(undefined, log),
-    clock: Date.now,
+    clock: systemClock,
+    wallClock: systemWallClock,
     log,
     metrics: noMetrics,
     mostRequests,
@@ -39,7 +41,7 @@ export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): Run
     background: () => undefined,
     askHelper: createAskHelper(),
     turn: createWorkTurns(setImmediate),
-    comparePassword: createPasswordWorker({ log, clock: Date.now }),
+    comparePassword: createPasswordWorker({ log, clock: systemClock }),
   };
 }
 

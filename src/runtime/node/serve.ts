@@ -3,6 +3,7 @@ import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { createApp, type Dependencies } from '../../app.ts';
 import type { UpstreamLogin } from '../../auth/upstream-auth.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
+import { systemWallClock } from '../../clock.ts';
 import { compose } from '../../compose/compose.ts';
 import { formatProblems } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -143,7 +144,7 @@ async function prepare({ settings, log, memory, shared, metrics }: PreparedFrom)
 async function certificateFor(settings: Settings, log: Log): Promise<Certificate | undefined> {
   const loaded = await loadCertificate(settings);
   if ('problems' in loaded) throw new RegistryError('MISCONFIGURED', formatProblems(loaded.problems));
-  if (loaded.certificate) warnOfExpiry(loaded.certificate, log, Date.now());
+  if (loaded.certificate) warnOfExpiry(loaded.certificate, log, systemWallClock());
   return loaded.certificate;
 }
 

@@ -3,6 +3,7 @@ import { createApp } from '../../app.ts';
 import { compareInPlace } from '../../auth/compare-password.ts';
 import { createMemoryBudget } from '../../cache/memory-budget.ts';
 import type { Tier } from '../../cache/tiered.ts';
+import { systemClock, systemWallClock } from '../../clock.ts';
 import { compose } from '../../compose/compose.ts';
 import { bytesPerTurn } from '../../concurrency/work-turns.ts';
 import type { SettingProblem } from '../../config/problem.ts';
@@ -64,11 +65,12 @@ function build(bindings: Bindings, configuration: Configuration): Application {
   const { settings } = read;
   const problems = nodeOnlyProblems(settings);
   if (problems.length > 0) return misconfigured(problems);
-  const log = createJsonLog(settings.LOG_LEVEL, Date.now, (line) => console.log(line));
+  const log = createJsonLog(settings.LOG_LEVEL, systemWallClock, (line) => console.log(line));
   const app = createApp(
     compose(settings, {
       fetch: (url, init) => fetch(url, init),
-      clock: Date.now,
+      clock: systemClock,
+      wallClock: systemWallClock,
       log,
       metrics: noMetrics,
       mostRequests: Number.POSITIVE_INFINITY,

@@ -10,10 +10,10 @@ export interface RefreshTokens {
    * Sends a token request with the newest identity token; with the configured one where the server refuses that.
    * @throws as `send`.
    */
-  withNewest(
+  withNewest<Granted extends GrantedToken>(
     request: TokenRequest,
-    send: (request: TokenRequest) => Promise<GrantedToken>,
-  ): Promise<GrantedToken>;
+    send: (request: TokenRequest) => Promise<Granted>,
+  ): Promise<Granted>;
 }
 
 /**
@@ -27,7 +27,7 @@ export function createRefreshTokens(memory: MemoryBudget): RefreshTokens {
       const { realm, service, credential } = request;
       if (credential.kind !== 'identity') return send(request);
       const key = JSON.stringify([realm, service ?? null, credentialKey(credential)]);
-      const keep = (granted: GrantedToken) => {
+      const keep = <Granted extends GrantedToken>(granted: Granted) => {
         if (granted.identity !== undefined) newest.set(key, granted.identity);
         return granted;
       };

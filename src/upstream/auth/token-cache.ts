@@ -1,4 +1,5 @@
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
+import type { Clock, WallClock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { createSingleFlight } from '../../concurrency/single-flight.ts';
 import type { Budget } from '../../request/budget.ts';
@@ -22,8 +23,8 @@ export interface TokenCache {
 }
 
 export interface TokenCacheOptions extends Omit<TokenServerOptions, 'deadlineMs'> {
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
+  readonly wallClock: WallClock;
   readonly deadlineMs?: number;
   readonly background: Background;
   readonly memory: MemoryBudget;
@@ -31,6 +32,7 @@ export interface TokenCacheOptions extends Omit<TokenServerOptions, 'deadlineMs'
 
 interface CachedToken {
   readonly value: string;
+  /** By the clock. */
   readonly renewAt: number;
 }
 
@@ -53,10 +55,14 @@ export function createTokenCache(options: TokenCacheOptions): TokenCache {
   const refreshTokens = createRefreshTokens(options.memory);
 
   async function requestNew(key: string, request: TokenRequest, budget: Budget | undefined): Promise<string> {
-    const granted = await refreshTokens.withNewest(request, (newest) => requestToken(server, newest, budget));
-    const now = options.clock();
-    const renewAt = Math.min(renewalTime(granted, now), now + longestLifeMs);
-    if (renewAt > now) remember(key, { value: granted.value, renewAt }, renewAt - now);
+    const granted = await refreshTokens.withNewest(request, async (newest) => {
+      const [sentAt, sentDate] = [options.clock(), options.wallClock()];
+      return { ...(await requestToken(server, newest, budget)), sentAt, sentDate };
+    });
+    const life = Math.min(timeToRenewal(granted, granted.sentDate), longestLifeMs);
+    const renewAt = granted.sentAt + life;
+    const left = renewAt - options.clock();
+    if (left > 0) remember(key, { value: granted.value, renewAt }, left);
     return granted.value;
   }
 
@@ -97,14 +103,14 @@ function tokenKey({ realm, service, scopes, credential }: TokenRequest): string 
 }
 
 /**
- * When a token is renewed: at 80 % of its life or 10 s before its end, whichever is earlier. The life counts from
- * `issued_at` if that lies in the past (a server may send a token that it has cached), and never from later than now:
- * two clocks seldom agree. It also counts from now if the token would have expired already. No server sends such a
- * token, so the server's clock is behind, and each request would otherwise request a token.
+ * Milliseconds from the request for a token to its renewal: at 80 % of its life or 10 s before its end, whichever is
+ * earlier. The life counts from `issued_at` if that lies before the request (a server may send a token that it has
+ * cached), and never from later than the request: two clocks seldom agree. It also counts from the request if the token
+ * would have expired before it. No server sends such a token, so the server's clock is behind, and each request would
+ * otherwise request a token.
  */
-function renewalTime(granted: GrantedToken, now: number): number {
-  const life = granted.expiresIn * 1000;
-  const issued = Math.min(granted.issuedAt ?? now, now);
-  const start = issued + life <= now ? now : issued;
-  return start + Math.min(life * 0.8, life - 10_000);
+function timeToRenewal({ expiresIn, issuedAt }: GrantedToken, sentDate: Date): number {
+  const life = expiresIn * 1000;
+  const age = Math.max(0, sentDate.getTime() - (issuedAt ?? sentDate).getTime());
+  return Math.min(life * 0.8, life - 10_000) - (age < life ? age : 0);
 }

@@ -12,8 +12,8 @@ export interface GrantedToken {
   readonly value: string;
   /** Seconds from `issuedAt` on. */
   readonly expiresIn: number;
-  /** Milliseconds since the epoch; undefined when the server does not say. */
-  readonly issuedAt: number | undefined;
+  /** By the server's clock; undefined when the server does not say. */
+  readonly issuedAt: Date | undefined;
   /** The identity token that replaces the one of the request from now on (RFC 6749 §6). */
   readonly identity?: string;
 }
@@ -157,11 +157,11 @@ function readGrant(bytes: Uint8Array, url: URL): GrantedToken {
   if (value === undefined)
     throw badResponseError(url, 'answered a request for a token without a usable token');
   const { expires_in: expiresIn, issued_at: issuedAt, refresh_token: identity } = fields;
-  const issued = typeof issuedAt === 'string' ? Date.parse(issuedAt) : Number.NaN;
+  const issued = new Date(typeof issuedAt === 'string' ? issuedAt : Number.NaN);
   return {
     value,
     expiresIn: typeof expiresIn === 'number' && expiresIn > 0 ? expiresIn : defaultExpiry,
-    issuedAt: Number.isNaN(issued) ? undefined : issued,
+    issuedAt: Number.isNaN(issued.getTime()) ? undefined : issued,
     ...(typeof identity === 'string' && identity !== '' ? { identity } : {}),
   };
 }

@@ -38,6 +38,7 @@ function clientOf(registry: LocalServer, clock = () => 0) {
     fetch: (url, init) => fetch(url, init),
     userAgent: 'regshift/test',
     clock,
+    wallClock: () => new Date(clock()),
     allowAnonymousTokens: true,
     background: () => undefined,
     memory: testMemory(),

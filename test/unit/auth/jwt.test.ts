@@ -6,7 +6,7 @@ import {
   SignJWT,
   UnsecuredJWT,
 } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ClientAuth } from '../../../src/auth/client-auth.ts';
 import { createJwtAuth } from '../../../src/auth/jwt.ts';
 import { answer, startServer } from '../upstream/local-server.ts';
@@ -43,13 +43,14 @@ function sign({ algorithm, pair }: Signer, claims: JWTPayload, kid = algorithm):
   return new SignJWT(claims).setProtectedHeader({ alg: algorithm, kid }).sign(pair.privateKey);
 }
 
-function authBy(where: typeof keys | URL, clock = () => now): ClientAuth {
+function authBy(where: typeof keys | URL, clock = () => 0, wallClock = () => new Date(now)): ClientAuth {
   return createJwtAuth({
     keys: where,
     issuer: 'https://issuer.test',
     audience: 'regshift',
     fetch: (url, init) => fetch(url, init),
     clock,
+    wallClock,
   });
 }
 
@@ -165,7 +166,7 @@ describe('keys at an address', () => {
 
   it('that cannot be read are not fetched for each login, but again a few seconds later', async () => {
     let status = 500;
-    let time = now;
+    let time = 0;
     const server = await startServer((_, response) => answer(response, status, JSON.stringify(keys)));
     const remote = authBy(new URL('/keys', server.url), () => time);
     const token = await sign(signers.ES256, right);
@@ -178,5 +179,49 @@ describe('keys at an address', () => {
     status = 200;
     expect(await remote.authenticate(password(token))).toMatchObject({ ok: true });
     expect(server.log).toEqual(['GET /keys -', 'GET /keys -']);
+  });
+
+  describe('that changed are known by their age, whatever the wall clock says', () => {
+    async function changingKeys() {
+      const time = { now: 0 };
+      const served = { keys: keys.keys };
+      const server = await startServer((_, response) => answer(response, 200, JSON.stringify(served)));
+      return { time, served, server, remote: authBy(new URL('/keys', server.url), () => time.now) };
+    }
+
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    /** jose reads `Date.now`, so the tests set the clock of the process itself. */
+    const setWallClock = (milliseconds: number) =>
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + milliseconds });
+
+    it.each([0, -3_600_000])('a withdrawn key, %i ms later', async (moved) => {
+      const { time, served, server, remote } = await changingKeys();
+      const token = await sign(signers.ES256, right);
+      expect(await remote.authenticate(password(token))).toMatchObject({ ok: true });
+      served.keys = keys.keys.filter(({ kid }) => kid !== 'ES256');
+      setWallClock(moved);
+      time.now += 599_000;
+      expect(await remote.authenticate(password(token))).toMatchObject({ ok: true });
+      time.now += 1_000;
+      expect(await remote.authenticate(password(token))).toMatchObject({ ok: false });
+      expect(server.log).toHaveLength(2);
+    });
+
+    it.each([0, -3_600_000])('a new key, %i ms later', async (moved) => {
+      const { time, served, server, remote } = await changingKeys();
+      served.keys = keys.keys.filter(({ kid }) => kid !== 'ES256');
+      const token = await sign(signers.ES256, right);
+      expect(await remote.authenticate(password(token))).toMatchObject({ ok: false });
+      served.keys = keys.keys;
+      setWallClock(moved);
+      time.now += 29_000;
+      expect(await remote.authenticate(password(token))).toMatchObject({ ok: false });
+      time.now += 1_000;
+      expect(await remote.authenticate(password(token))).toMatchObject({ ok: true });
+      expect(server.log).toHaveLength(2);
+    });
   });
 });

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function circuit() {
+function circuit(clock: () => number = Date.now) {
   const calls: string[] = [];
   const state = { works: false, probes: 0 };
   const built = createCircuit({
@@ -18,7 +18,7 @@ function circuit() {
     },
     onOpen: (reason) => calls.push(`open: ${reason}`),
     onClose: () => calls.push('closed'),
-    clock: Date.now,
+    clock,
   });
   return { ...built, calls, state };
 }
@@ -61,6 +61,19 @@ describe('a circuit that opens', () => {
     state.works = true;
     await vi.advanceTimersByTimeAsync(60_000);
     expect([isOpen(), state.probes, calls]).toEqual([false, 6, ['open: broken', 'closed']]);
+  });
+
+  it('probes at its next use if its timer stood still, as while the machine sleeps', async () => {
+    let slept = 0;
+    const { open, isOpen, calls, state } = circuit(() => Date.now() + slept);
+    open('broken');
+    state.works = true;
+    slept = 999;
+    expect([isOpen(), state.probes]).toEqual([true, 0]);
+    slept = 1_000;
+    expect([isOpen(), isOpen(), state.probes]).toEqual([true, true, 1]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([isOpen(), calls]).toEqual([false, ['open: broken', 'closed']]);
   });
 
   it('probes without delay on request, one probe at a time', async () => {

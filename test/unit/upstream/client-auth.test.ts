@@ -27,6 +27,7 @@ function clientOf(
     fetch: (url, init) => fetch(url, init),
     userAgent: 'regshift/test',
     clock: () => 0,
+    wallClock: () => new Date(0),
     allowAnonymousTokens: true,
     background: () => undefined,
     memory: testMemory(),

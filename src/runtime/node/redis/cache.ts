@@ -1,5 +1,6 @@
 import type { Cache } from '../../../cache/cache.ts';
 import type { MemoryBudget } from '../../../cache/memory-budget.ts';
+import { type Clock, systemClock } from '../../../clock.ts';
 import { isOurs, kindOf } from '../../../registry/cache-entries.ts';
 import type { EntryAuthenticator } from './authenticated-entry.ts';
 import type { RedisConnection } from './connection.ts';
@@ -38,32 +39,35 @@ export function createRedisCache(
   connection: RedisConnection,
   authenticator: EntryAuthenticator,
   memory: MemoryBudget,
+  clock: Clock = systemClock,
 ): RedisCache {
-  /** Entries that this replica has seen in Redis, with the time until which they count as present. */
+  /** The time at which this replica asked Redis for an entry that was there, or for writing it. */
   const present = memory.table<number>('redis');
-  const trust = (key: string) => present.set(key, performance.now() + trustedMs);
 
   return {
     async get(key, budget) {
       budget?.spend();
+      const at = clock();
       const value = await connection.run((client) => client.get(authenticator.keyFor(key)));
       const entry = value ? authenticator.open(key, value) : undefined;
-      if (entry) trust(key);
+      if (entry) present.set(key, at);
       return entry;
     },
     async set(key, entry, budget) {
       budget?.spend();
+      const at = clock();
       const isDocument = documents.has(kindOf(key));
-      if (isDocument && entry.body.length > documentBytes) return trust(key);
+      if (isDocument && entry.body.length > documentBytes) return void present.set(key, at);
       const value = authenticator.seal(key, entry);
       const life = isDocument ? lifeSeconds.document : lifeSeconds.other;
       const isStored = !isDocument || value.length <= documentBytes;
       const done = isStored
         ? await connection.run((client) => client.set(authenticator.keyFor(key), value, { EX: life }))
         : 'too large';
-      if (done !== undefined) trust(key);
+      if (done !== undefined) present.set(key, at);
     },
-    lacks: (key) => !connection.isDown() && (present.get(key) ?? 0) < performance.now(),
+    lacks: (key) =>
+      !connection.isDown() && clock() - (present.get(key) ?? Number.NEGATIVE_INFINITY) >= trustedMs,
     forget: () => present.clear(),
   };
 }

@@ -1,5 +1,6 @@
 import { createClient, ErrorReply, RESP_TYPES } from '@redis/client';
 import type { MemoryBudget, MemoryTable } from '../../../cache/memory-budget.ts';
+import { type Clock, systemClock } from '../../../clock.ts';
 import { type Circuit, createCircuit } from '../../../concurrency/circuit-breaker.ts';
 import type { Log } from '../../../observability/log.ts';
 
@@ -26,14 +27,12 @@ export interface RedisConnectionOptions {
   readonly onReconnect: () => void;
   /** Deadline for one command, in milliseconds. */
   readonly deadlineMs?: number;
+  readonly clock?: Clock;
 }
 
 const defaultDeadlineMs = 250;
 /** Deadline for the first connection, in milliseconds: the start of the proxy waits no longer. */
 const firstDeadlineMs = 1_000;
-
-/** A kind of refusal is logged once in this time, in milliseconds. */
-const logEveryMs = 600_000;
 
 /** A connection without any response for this long is closed. The ping is frequent enough to notice it. */
 const pingMs = 5_000;
@@ -46,6 +45,7 @@ export async function openRedisConnection({
   memory,
   onReconnect,
   deadlineMs = defaultDeadlineMs,
+  clock = systemClock,
 }: RedisConnectionOptions): Promise<RedisConnection> {
   const client = clientOf(url);
   const circuit = createCircuit({
@@ -57,14 +57,14 @@ export async function openRedisConnection({
       log('info', 'Redis is back');
       onReconnect();
     },
-    clock: Date.now,
+    clock,
   });
   client.on('error', (error: NodeJS.ErrnoException) => circuit.open(reasonOf(error)));
   client.on('ready', () => circuit.probeNow());
   await connect(client, circuit);
   return {
     isDown: circuit.isOpen,
-    run: createRun(client, circuit, log, deadlineMs, memory.table('redis')),
+    run: createRun({ client, circuit, log, deadlineMs, clock, logged: memory.table('redis') }),
     async close() {
       circuit.stop();
       await within(deadlineMs, client.close()).catch(() => client.destroy());
@@ -109,14 +109,18 @@ async function connect(client: RedisClient, circuit: Circuit): Promise<void> {
   await within(firstDeadlineMs, first.promise).catch((error: Error) => circuit.open(error.message));
 }
 
-/** @param logged the time of the last log line for each kind of refusal. */
-function createRun(
-  client: RedisClient,
-  circuit: Circuit,
-  log: Log,
-  deadlineMs: number,
-  logged: MemoryTable<number>,
-): RedisConnection['run'] {
+interface RunParts extends Required<Pick<RedisConnectionOptions, 'log' | 'deadlineMs' | 'clock'>> {
+  readonly client: RedisClient;
+  readonly circuit: Circuit;
+  /** The time of the last logged refusal, by its code. */
+  readonly logged: MemoryTable<number>;
+}
+
+/** A refusal of one kind is logged once in this time, in milliseconds. */
+const refusalMs = 600_000;
+
+function createRun({ client, circuit, log, deadlineMs, clock, logged }: RunParts): RedisConnection['run'] {
+  const isLogged = (code: string) => clock() - (logged.get(code) ?? Number.NEGATIVE_INFINITY) < refusalMs;
   return async (command) => {
     if (circuit.isOpen()) return undefined;
     try {
@@ -128,11 +132,9 @@ function createRun(
       if (!(error instanceof ErrorReply)) return undefined;
       // Redis is up and refuses, for instance because it is full (OOM) or the user lacks a right (NOPERM).
       const [code = ''] = error.message.split(' ', 1);
-      const known = logged.get(code);
-      if (known === undefined || performance.now() - known >= logEveryMs) {
-        log('warn', 'Redis refuses a command: going on without', { reason: error.message });
-        logged.set(code, performance.now());
-      }
+      if (isLogged(code)) return undefined;
+      logged.set(code, clock());
+      log('warn', 'Redis refuses a command: going on without', { reason: error.message });
       return undefined;
     }
   };

@@ -1,3 +1,4 @@
+import { type Clock, systemClock, systemWallClock, type WallClock } from '../../../clock.ts';
 import { formatProblems } from '../../../config/problem.ts';
 import type { Log } from '../../../observability/log.ts';
 import { type Certificate, isPath, loadCertificate, type TlsSettings, warnOfExpiry } from './certificate.ts';
@@ -15,6 +16,8 @@ export interface CertificateWatchOptions {
   readonly onNew: (certificate: Certificate) => void;
   readonly log: Log;
   readonly intervalMs?: number;
+  readonly clock?: Clock;
+  readonly wallClock?: WallClock;
 }
 
 /** Files are read and compared instead of watched: Kubernetes changes a link two folders above them. */
@@ -27,14 +30,15 @@ const remindMs = 86_400_000;
  */
 export function watchCertificate(options: CertificateWatchOptions): CertificateWatch {
   const { settings, onNew, log, intervalMs = defaultIntervalMs } = options;
+  const { clock = systemClock, wallClock = systemWallClock } = options;
   let { current } = options;
   let told = '';
-  let reminded = Date.now();
+  let reminded = clock();
 
   async function look(): Promise<void> {
-    if (Date.now() - reminded > remindMs) {
-      reminded = Date.now();
-      warnOfExpiry(current, log, reminded);
+    if (clock() - reminded > remindMs) {
+      reminded = clock();
+      warnOfExpiry(current, log, wallClock());
     }
     const loaded = await loadCertificate(settings);
     if ('problems' in loaded) {
@@ -51,7 +55,7 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
     current = certificate;
     onNew(certificate);
     log('info', 'a new certificate is served', { until: new Date(certificate.notAfter).toISOString() });
-    warnOfExpiry(certificate, log, Date.now());
+    warnOfExpiry(certificate, log, wallClock());
   }
 
   const changes = isPath(settings.REGSHIFT_TLS_CERT) || isPath(settings.REGSHIFT_TLS_KEY);

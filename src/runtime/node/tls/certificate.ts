@@ -42,8 +42,8 @@ export function isPath(setting: string | undefined): boolean {
 }
 
 /** Warns the operator before the certificate expires. */
-export function warnOfExpiry({ notAfter }: Certificate, log: Log, now: number): void {
-  const days = Math.floor((notAfter - now) / dayMs);
+export function warnOfExpiry({ notAfter }: Certificate, log: Log, now: Date): void {
+  const days = Math.floor((notAfter - now.getTime()) / dayMs);
   if (days >= warnedDays) return;
   const until = new Date(notAfter).toISOString();
   if (days < 0)

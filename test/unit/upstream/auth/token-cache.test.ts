@@ -9,11 +9,12 @@ const none: StaticCredential = { kind: 'none' };
 const start = Date.parse('2026-01-01T00:00:00Z');
 
 function sourceFor(server: LocalServer, changes: { upstream?: string; deadlineMs?: number } = {}) {
-  const time = { now: start };
+  const time = { now: start, moved: 0 };
   const source = createTokenCache({
     fetch: (url, init) => fetch(url, init),
     userAgent: 'regshift/test',
     clock: () => time.now,
+    wallClock: () => new Date(time.now + time.moved),
     background: () => undefined,
     memory: testMemory(),
     upstream: new URL(changes.upstream ?? 'http://registry.example'),
@@ -112,6 +113,41 @@ describe('a token is kept', () => {
     expect((await source.get(request())).value).toBe('token-1');
     time.now = start + 3_600_000;
     expect((await source.get(request())).value).toBe('token-2');
+  });
+
+  it('from the request on, not from the response', async () => {
+    const time = { now: start };
+    const answered = vi.fn(async () => {
+      time.now += 10_000;
+      return Response.json({ token: `token-${answered.mock.calls.length}`, expires_in: 100 });
+    });
+    const source = createTokenCache({
+      fetch: answered,
+      userAgent: 'regshift/test',
+      clock: () => time.now,
+      wallClock: () => new Date(time.now),
+      background: () => undefined,
+      memory: testMemory(),
+      upstream: new URL('http://registry.example'),
+    });
+    const realm = 'http://registry.example/token';
+    const request: TokenRequest = { realm, service: undefined, scopes: [], credential: none };
+    await source.get(request);
+    time.now = start + 79_999;
+    expect(await source.get(request)).toEqual({ value: 'token-1', fresh: false });
+    time.now = start + 80_000;
+    expect(await source.get(request)).toEqual({ value: 'token-2', fresh: true });
+  });
+
+  it.each([-1, 1])('as long, when the wall clock is moved by %i h meanwhile', async (hours) => {
+    const server = await startTokenServer({ expires_in: 1000, issued_at: '2025-12-31T23:59:50Z' });
+    const { source, time, request } = sourceFor(server);
+    await source.get(request());
+    time.moved = hours * 3_600_000;
+    time.now = start + 789_999;
+    expect(await source.get(request())).toEqual({ value: 'token-1', fresh: false });
+    time.now = start + 790_000;
+    expect(await source.get(request())).toEqual({ value: 'token-2', fresh: true });
   });
 
   it('for one realm, service, scope and credential only', async () => {
@@ -278,6 +314,7 @@ describe('a token server fails with', () => {
       fetch: asked,
       userAgent: 'x',
       clock: () => 0,
+      wallClock: () => new Date(0),
       background: () => undefined,
       memory: testMemory(),
       upstream: new URL(upstream),
@@ -298,6 +335,7 @@ describe('a fetch that never settles, as when a Worker has ended the request tha
       fetch: () => answers.shift() ?? Promise.reject(new Error('asked too often')),
       userAgent: 'x',
       clock: () => 0,
+      wallClock: () => new Date(0),
       background: () => undefined,
       memory: testMemory(),
       upstream: new URL('https://registry.example'),

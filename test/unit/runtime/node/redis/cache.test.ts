@@ -86,6 +86,17 @@ describe('what Redis lacks', () => {
     expect(other.lacks?.(recipe)).toBe(false);
   });
 
+  it('is every entry that it has not seen there for ten minutes', async () => {
+    const { connection } = standIn();
+    let now = 0;
+    const cache = createRedisCache(connection, authenticator, testMemory(), () => now);
+    await cache.set(recipe, small);
+    now = 599_999;
+    expect(cache.lacks?.(recipe)).toBe(false);
+    now = 600_000;
+    expect(cache.lacks?.(recipe)).toBe(true);
+  });
+
   it('is every entry after a reconnect, and none while Redis is down', async () => {
     const { connection, state } = standIn();
     const cache = createRedisCache(connection, authenticator, testMemory());
