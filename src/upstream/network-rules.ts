@@ -1,3 +1,4 @@
+import { ownText } from '../cache/memory-bytes.ts';
 import type { Clock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
@@ -24,6 +25,9 @@ interface Peer {
 
 /** Time for which an answer from a wider network counts, although later answers come from a narrower one. */
 const heldMs = 300_000;
+
+/** Milliseconds for the ping that tells upstream's address. */
+const pingDeadlineMs = 10_000;
 
 const width: Readonly<Record<NetworkScope, number>> = {
   loopback: 0,
@@ -64,28 +68,38 @@ export function withNetworkRules({ fetch, upstream, networks, clock, log }: Netw
   };
 
   /** A ping tells where upstream is: an upload location can outlive the process that got it. */
-  async function upstreamScope(signal: AbortSignal | null | undefined): Promise<NetworkScope> {
+  async function upstreamScope(): Promise<NetworkScope> {
     if (peer === undefined) {
-      await discard(await fetchOwn(`${own}v2/`, { redirect: 'manual', signal: signal ?? null }));
+      const signal = AbortSignal.timeout(pingDeadlineMs);
+      await discard(await fetchOwn(`${own}v2/`, { redirect: 'manual', signal }));
     }
     return peer?.scope ?? 'public';
+  }
+
+  /**
+   * The rule for a host. A kept connection holds the rule of its first request, so that the rule holds nothing of the
+   * request: no login, and no URL, which may be signed.
+   * @param host as own text: a part of the URL's text keeps all of it.
+   */
+  function ruleFor(host: string): AddressRule {
+    return {
+      key: `${peer?.scope} ${networksKey}`,
+      async refusal(address) {
+        const scope = scopeOf(address);
+        if (scope === 'public' || isInRanges(networks, reachedAddress(address))) return undefined;
+        const from = await upstreamScope();
+        if (isWithin(scope, from)) return undefined;
+        const facts = { host, address, scope, upstream: upstream.host, upstreamScope: from };
+        log('warn', 'upstream names an address that regshift does not connect to', { ...facts, remedy });
+        return refusedTarget(host, scope, upstream, from);
+      },
+    };
   }
 
   return async (href, init) => {
     if (href.startsWith(own)) return fetchOwn(href, init);
     const url = new URL(href);
-    const addresses: AddressRule = {
-      key: `${peer?.scope} ${networksKey}`,
-      async refusal(address) {
-        const scope = scopeOf(address);
-        if (scope === 'public' || isInRanges(networks, reachedAddress(address))) return undefined;
-        const from = await upstreamScope(init.signal);
-        if (isWithin(scope, from)) return undefined;
-        const facts = { host: url.host, address, scope, upstream: upstream.host, upstreamScope: from };
-        log('warn', 'upstream names an address that regshift does not connect to', { ...facts, remedy });
-        return refusedTarget(url, scope, upstream, from);
-      },
-    };
+    const addresses = ruleFor(ownText(url.host));
     const literal = literalAddress(url);
     const refused = literal === undefined ? undefined : await addresses.refusal(literal);
     if (refused) throw refused;
@@ -100,11 +114,11 @@ function isWithin(scope: NetworkScope, upstream: NetworkScope): boolean {
 const remedy = 'if this is meant, add the address or its network to REGSHIFT_UPSTREAM_NETWORKS';
 
 /** The address is only in the log: a client must not find out the addresses of internal names. */
-function refusedTarget(target: URL, scope: NetworkScope, upstream: URL, from: NetworkScope): RegistryError {
+function refusedTarget(host: string, scope: NetworkScope, upstream: URL, from: NetworkScope): RegistryError {
   return new RegistryError(
     'UPSTREAM_ANSWER',
-    `${upstream.host} names ${target.host}, whose address is ${scope}, and its own address is ${from}: regshift does ` +
+    `${upstream.host} names ${host}, whose address is ${scope}, and its own address is ${from}: regshift does ` +
       'not connect there. If this is meant, add the address or its network to REGSHIFT_UPSTREAM_NETWORKS.',
-    { detail: { host: target.host } },
+    { detail: { host } },
   );
 }
