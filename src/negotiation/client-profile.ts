@@ -35,148 +35,154 @@ export interface Client {
   readonly platform: Platform | undefined;
   /** Program and version, for logs: "docker/1.9.1". */
   readonly name: string;
-  /** The rows that apply to this version. */
-  readonly rows: readonly ProfileRow[];
+  /** The rows that apply to it. */
+  readonly rows: readonly AppliedRow[];
+}
+
+/** A program or a library, and the versions of it that a row applies to. */
+export interface VersionRange {
+  /** Its name, as the User-Agent has it before a slash. */
+  readonly program: string;
+  /** The first version that lacks the capability; undefined for all versions up to `before`. */
+  readonly from?: Version;
+  /** The first later version that has it; undefined if all later versions lack it. */
+  readonly before?: Version;
 }
 
 /** A capability that some versions of a program lack. */
 export interface ProfileRow {
-  /** The name of the program, or of a library, as the User-Agent has it before a slash. */
-  readonly program: string;
+  /** The programs: those that share a library have each its own versions. */
+  readonly programs: readonly VersionRange[];
   /** A name whose presence in the User-Agent exempts the client. */
   readonly without?: string;
   /** The row applies only to a library of the program that is built into another program ("1.6.20+unknown"). */
   readonly embedded?: true;
-  /** The first version that lacks it; undefined for all versions up to `before`. */
-  readonly from?: Version;
-  /** The first later version that has it; undefined if all later versions lack it. */
-  readonly before?: Version;
   readonly lacks: keyof ClientProfile;
-  /** Some clients with the same User-Agent have the capability, or need the bytes that a digest names. */
+  /**
+   * A digest's own bytes go out: some clients with the same User-Agent have the capability, or the client also copies
+   * images and unpacks none (`crane copy`, `ctr content fetch`, mirrors by containers/image).
+   */
   readonly doubtful?: true;
   /** The observation, and the versions that it was made with. */
   readonly evidence: string;
 }
 
-/** A row for each program of containers/image: each has its own versions. `before` is undefined for all versions. */
-function containersImage(
-  lacks: keyof ClientProfile,
-  evidence: string,
-  before?: Readonly<Record<'containers' | 'skopeo' | 'Buildah' | 'cri-o', Version>>,
-): readonly ProfileRow[] {
-  return (['containers', 'skopeo', 'Buildah', 'cri-o'] as const).map((program) => ({
-    ...{ program, lacks, evidence },
-    ...(before ? { before: before[program] } : {}),
-  }));
-}
+/** A row, with the one program of it that a User-Agent names. */
+export type AppliedRow = VersionRange & Omit<ProfileRow, 'programs'>;
+
+/** The programs of containers/image. podman calls itself `containers`. */
+const containersImage: readonly VersionRange[] = [
+  { program: 'containers' },
+  { program: 'skopeo' },
+  { program: 'Buildah' },
+  { program: 'cri-o' },
+];
 
 /** All that is known about clients, one row for each missing capability. */
 export const clientRows: readonly ProfileRow[] = [
   {
-    program: 'docker',
-    before: [1, 6, 0],
+    programs: [{ program: 'docker', before: [1, 6, 0] }],
     lacks: 'apiV2',
     evidence: '1.5.0 reads a schema 1 manifest, downloads every blob, fails on sha256 and only then tries v1',
   },
   {
-    program: 'docker',
-    from: [1, 8, 0],
-    before: [1, 10, 0],
+    programs: [{ program: 'docker', from: [1, 8, 0], before: [1, 10, 0] }],
     lacks: 'pullsByGet',
     evidence: '1.8.3, 1.9.1: HEAD and then GET of every layer of a pull; 1.6, 1.7, 1.10 and later: GET alone',
   },
   {
-    program: 'docker',
-    before: [1, 12, 0],
+    programs: [{ program: 'docker', before: [1, 12, 0] }],
     lacks: 'pages',
     evidence: '1.11: `pull --all-tags` takes the first page of tags/list for all; 1.12 follows Link',
   },
   {
-    program: 'docker',
-    from: [19, 3, 0],
-    before: [19, 3, 5],
+    programs: [{ program: 'docker', from: [19, 3, 0], before: [19, 3, 5] }],
     lacks: 'oci',
     evidence: 'lists OCI types and parses them as schema 2: "mediaType in manifest should be …"',
   },
   {
-    program: 'docker',
-    before: [23, 0, 0],
+    programs: [{ program: 'docker', before: [23, 0, 0] }],
     lacks: 'zstd',
     evidence: '20.10: "archive/tar: invalid tar header" on a zstd layer',
   },
   {
-    program: 'docker',
+    programs: [{ program: 'docker' }],
     without: 'containerd-client',
     lacks: 'nestedIndex',
     evidence:
       '20.10: "unsupported manifest format"; moby, distribution/pull_v2.go. Not with containerd\'s store',
   },
   {
-    program: 'docker',
-    from: [26, 0, 0],
+    programs: [{ program: 'docker', from: [26, 0, 0] }],
     lacks: 'schema1',
     evidence: 'refused by default from 26.0, removed in 28.2',
   },
   {
-    program: 'containerd-client',
-    before: [2, 2, 0],
+    programs: [{ program: 'containerd-client', before: [2, 2, 0] }],
     lacks: 'dockerZstdType',
+    doubtful: true,
     evidence: 'Docker 26 to 28 with containerd\'s store: "no processor for media-type"',
   },
   {
-    program: 'containerd',
-    before: [1, 5, 0],
+    programs: [{ program: 'containerd', before: [1, 5, 0] }],
     lacks: 'zstd',
     evidence: 'containerd 1.5.0 release notes: zstd support added',
   },
   {
-    program: 'containerd',
+    programs: [{ program: 'containerd', before: [1, 7, 0] }],
     embedded: true,
-    before: [1, 7, 0],
     lacks: 'zstd',
     doubtful: true,
     evidence:
       "BuildKit in Docker 20.10 cannot; Docker 23 and 24 with containerd's store can (moby#45669, #45671)",
   },
   {
-    program: 'containerd',
-    before: [2, 2, 0],
+    programs: [{ program: 'containerd', before: [2, 2, 0] }],
     lacks: 'dockerZstdType',
+    doubtful: true,
     evidence: '1.6, 2.1: "no processor for media-type"',
   },
   {
-    program: 'containerd',
-    from: [2, 0, 0],
+    programs: [{ program: 'containerd', from: [2, 0, 0] }],
     lacks: 'schema1',
     evidence: 'refused by default from 2.0, removed in 2.1',
   },
   {
-    program: 'buildkit',
-    before: [0, 12, 0],
+    programs: [{ program: 'buildkit', before: [0, 12, 0] }],
     lacks: 'dockerZstdType',
+    doubtful: true,
     evidence: "util/winlayers/applier.go reads the type as OCI's from 0.12 on",
   },
-  ...containersImage(
-    'dockerZstdType',
-    'podman 4.3, skopeo 1.9: "unsupported docker v2s2 media type"; known to image 5.38 (manifest/manifest.go)',
-    { containers: [5, 38, 0], skopeo: [1, 21, 0], Buildah: [1, 42, 0], 'cri-o': [1, 35, 0] },
-  ),
-  ...containersImage(
-    'ociTypesInSchema2',
-    '"unsupported docker v2s2 media type": image/manifest/manifest.go, SupportedSchema2MediaType',
-  ),
-  ...containersImage(
-    'nestedIndex',
-    'image/copy/single.go: "Unexpectedly received a manifest list instead of a manifest for a single image"',
-  ),
-  ...['go-containerregistry', 'crane'].map(
-    (program): ProfileRow => ({
-      program,
-      lacks: 'schema1',
-      doubtful: true,
-      evidence: 'names schema 1 in Accept and refuses it (pkg/v1/remote, "unsupported MediaType")',
-    }),
-  ),
+  {
+    programs: [
+      { program: 'containers', before: [5, 38, 0] },
+      { program: 'skopeo', before: [1, 21, 0] },
+      { program: 'Buildah', before: [1, 42, 0] },
+      { program: 'cri-o', before: [1, 35, 0] },
+    ],
+    lacks: 'dockerZstdType',
+    doubtful: true,
+    evidence:
+      'podman 4.3, skopeo 1.9: "unsupported docker v2s2 media type"; known to image 5.38 (manifest/manifest.go)',
+  },
+  {
+    programs: containersImage,
+    lacks: 'ociTypesInSchema2',
+    doubtful: true,
+    evidence: '"unsupported docker v2s2 media type": image/manifest/manifest.go, SupportedSchema2MediaType',
+  },
+  {
+    programs: containersImage,
+    lacks: 'nestedIndex',
+    evidence:
+      'image/copy/single.go: "Unexpectedly received a manifest list instead of a manifest for a single image"',
+  },
+  {
+    programs: [{ program: 'go-containerregistry' }, { program: 'crane' }],
+    lacks: 'schema1',
+    doubtful: true,
+    evidence: 'names schema 1 in Accept and refuses it (pkg/v1/remote, "unsupported MediaType")',
+  },
 ];
 
 const fullProfile: ClientProfile = {
@@ -201,7 +207,7 @@ const maximumLength = 1024;
 export function describeClient(userAgent: string | undefined): Client {
   const own = (userAgent ?? '').slice(0, maximumLength).split('UpstreamClient(', 1)[0] ?? '';
   const programs = programsIn(own);
-  const rows = clientRows.filter((row) => programs.some((each) => applies(row, each, programs)));
+  const rows = clientRows.flatMap((row) => appliedRow(row, programs));
   const [, first = ''] = /^([A-Za-z0-9_.-]+\/\S+)/.exec(own) ?? [];
   return {
     profile: profileOf(rows),
@@ -212,7 +218,7 @@ export function describeClient(userAgent: string | undefined): Client {
   };
 }
 
-function profileOf(rows: readonly ProfileRow[]): ClientProfile {
+function profileOf(rows: readonly AppliedRow[]): ClientProfile {
   return { ...fullProfile, ...Object.fromEntries(rows.map(({ lacks }) => [lacks, false])) };
 }
 
@@ -233,10 +239,16 @@ function programsIn(userAgent: string): readonly Program[] {
   );
 }
 
-function applies(row: ProfileRow, { name, text, version }: Program, programs: readonly Program[]): boolean {
-  const { program, without, embedded, from, before } = row;
-  if (program !== name || (embedded && !text.endsWith('+unknown'))) return false;
-  if (without && programs.some((each) => each.name === without)) return false;
+/** The row with the program that it is about; nothing where it is not about this client. */
+function appliedRow({ programs, ...row }: ProfileRow, named: readonly Program[]): readonly AppliedRow[] {
+  if (named.some(({ name }) => name === row.without)) return [];
+  const candidates = row.embedded ? named.filter(({ text }) => text.endsWith('+unknown')) : named;
+  const range = programs.find((each) => candidates.some((program) => isWithin(program, each)));
+  return range ? [{ ...range, ...row }] : [];
+}
+
+function isWithin({ name, version }: Program, { program, from, before }: VersionRange): boolean {
+  if (program !== name) return false;
   return (!from || compareVersions(version, from) >= 0) && (!before || compareVersions(version, before) < 0);
 }
 

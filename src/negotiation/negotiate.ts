@@ -36,6 +36,8 @@ export interface ManifestInfo {
   readonly dockerZstdType: boolean;
   /** True for an image that states its type, and whose config and layers all have types of its own family. */
   readonly singleFamily: boolean;
+  /** True for a document that regshift cannot read: it goes out as it is, or not at all. */
+  readonly opaque?: true;
 }
 
 /** The form that a route has for every client, or `auto`. */
@@ -88,10 +90,10 @@ function negotiateImage(stored: ManifestInfo, capabilities: ClientCapabilities, 
 
 /** The reason why the client cannot read an image although it reads the form of it; undefined if it can. */
 export function obstacleIn(
-  { mediaType, zstd, dockerZstdType, singleFamily }: ManifestInfo,
+  { mediaType, zstd, dockerZstdType, singleFamily, opaque }: ManifestInfo,
   capabilities: ClientCapabilities,
 ): Reason | undefined {
-  if (capabilities.wildcard) return undefined;
+  if (capabilities.wildcard || opaque) return undefined;
   if (zstd && !capabilities.zstd) return 'zstd-layers';
   // Docker from 1.10 on requires a signature, and every older version accepts one: regshift signs unsigned manifests.
   if (mediaType === mediaTypes.schema1) return 'unsigned';

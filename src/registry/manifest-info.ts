@@ -15,7 +15,7 @@ export function manifestInfoOf(bytes: Uint8Array, contentType: string): Manifest
   const sketch = sketchManifest(bytes, contentType);
   const { mediaType } = sketch;
   const model = modelOf(sketch);
-  if (model?.kind !== 'image') return { ...opaqueManifest(mediaType), entries: model && entriesOf(model) };
+  if (model?.kind !== 'image') return { ...bareManifest(mediaType), entries: model && entriesOf(model) };
   return {
     mediaType,
     entries: undefined,
@@ -25,8 +25,12 @@ export function manifestInfoOf(bytes: Uint8Array, contentType: string): Manifest
   };
 }
 
-/** The facts of a document that goes out as it is, or not at all. */
+/** The facts of a document that regshift cannot read. */
 export function opaqueManifest(mediaType: string): ManifestInfo {
+  return { ...bareManifest(mediaType), opaque: true };
+}
+
+function bareManifest(mediaType: string): ManifestInfo {
   return { mediaType, entries: undefined, zstd: false, dockerZstdType: false, singleFamily: true };
 }
 
