@@ -119,7 +119,8 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
  */
 function selectForDigest({ request, info }: StoredManifestRequest): Selection | undefined {
   const selection = negotiate(info, request.digestCapabilities, 'auto');
-  if (selection.kind === 'stored') return selection;
+  // A signature does not change the digest of schema 1.
+  if (selection.kind === 'stored' || selection.because === 'unsigned') return selection;
   // containerd names the type that a HEAD told it and a wildcard: what is inside is for it to judge.
   const { types, zstd } = request.digestCapabilities;
   const namesNothingElse = types.size === 1 && (zstd || !info.zstd);
