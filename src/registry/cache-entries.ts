@@ -61,6 +61,7 @@ const manifestRecipe = z.object({
   tag: z.string(),
   unpackZstd: z.boolean(),
   flatten: z.literal(true).optional(),
+  preferGzip: z.literal(true).optional(),
   layersOf: z.string(),
 });
 

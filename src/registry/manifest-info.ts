@@ -5,7 +5,8 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import type { Image, Index } from '../../converters/model.ts';
 import { readSketch, type Sketch, sketchManifest } from '../../converters/read.ts';
 import { isZstd } from '../../converters/steps/decompress-layers.ts';
-import type { ManifestInfo, StoredEntry } from '../negotiation/negotiate.ts';
+import type { ManifestInfo } from '../negotiation/negotiate.ts';
+import type { StoredEntry } from '../negotiation/stored-entries.ts';
 
 /**
  * Reads the facts of a stored manifest that negotiation needs.

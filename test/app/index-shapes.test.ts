@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
+import { convertIndex } from '../../converters/indexes/convert-index.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
+import type { ConversionPorts } from '../../converters/ports.ts';
+import { readManifest } from '../../converters/read.ts';
 import { type Answer, testApp } from '../support/app.ts';
 import {
   addImage,
@@ -156,6 +159,31 @@ describe.each([
   );
 });
 
+/** The OCI index that the converters make of `twins` for clients of linux/amd64 without zstd. */
+function convertOf(built: BuiltRepository, root: BuiltDescriptor, options: object) {
+  const none = () => Promise.reject(new Error('not wanted'));
+  const manifestOf = (digest: string) => built.manifests.get(digest)?.bytes.slice() ?? new Uint8Array();
+  const { tar, diffId } = layerWith('amd64');
+  const ports: ConversionPorts = {
+    fetchManifest: async ({ digest }) => manifestOf(digest),
+    fetchBlob: async ({ digest }) => built.blobs.get(digest)?.slice() ?? new Uint8Array(),
+    sniffLayer: none,
+    signingKey: none,
+    layerFacts: async () => ({ compression: 'zstd', packedSize: 1, size: tar.length, diffId }),
+  };
+  const stored = readManifest(manifestOf(root.digest), ociIndex);
+  if (stored.kind !== 'index') throw new Error('not an index');
+  const layersOf = { os: 'linux', architecture: 'amd64' };
+  return convertIndex(stored, 'oci', {
+    ports,
+    name: 'team/app',
+    tag: '',
+    unpackZstd: true,
+    layersOf,
+    ...options,
+  });
+}
+
 const zstdLabel = { annotations: { 'io.github.containers.compression.zstd': 'true' } };
 
 /** An index with a gzip and a zstd image for each of two platforms, as `podman push --add-compression` writes it. */
@@ -197,6 +225,19 @@ describe.each(['gzip first', 'zstd first'] as const)('an index with both compres
           return bytes && bytes[0] !== '{'.charCodeAt(0);
         });
       expect(layersRead).toEqual([]);
+    },
+  );
+
+  it.each([{}, { preferGzip: true }])(
+    'is found on another replica as it was made with %o',
+    async (options) => {
+      const { built, root, upstream } = appOver(twins(order));
+      const converted = await convertOf(built, root, options);
+      const answer = await testApp({}, upstream.fetch).get(
+        `${path}/${converted.digest}`,
+        headersOf('Docker 20.10'),
+      );
+      expect([answer.status, digestOf(answer.body)]).toEqual([200, converted.digest]);
     },
   );
 
