@@ -62,6 +62,9 @@ export function builtRepository(name: string): BuiltRepository {
   };
 }
 
+/** The content of each file in a layer. */
+export const fileContent = (path: string): Uint8Array => json(`the file ${path}`);
+
 /** A layer with one file. */
 export interface BuiltLayer {
   readonly tar: Uint8Array;
@@ -69,7 +72,7 @@ export interface BuiltLayer {
 }
 
 export function layerWith(path: string): BuiltLayer {
-  const bytes = tar([{ kind: 'file', path, content: json(`the file ${path}`) }]);
+  const bytes = tar([{ kind: 'file', path, content: fileContent(path) }]);
   return { tar: bytes, diffId: digestOf(bytes) };
 }
 
