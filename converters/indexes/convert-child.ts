@@ -45,7 +45,8 @@ export async function convertChild(entry: IndexEntry, task: ChildTask): Promise<
   if (staysUnchanged(entry, task)) return { children: [unchanged(entry)], losses: [] };
   const model = await fetchChild(entry, task);
   if (!model) return { children: [unchanged(entry)], losses: [] };
-  if (model.kind === 'index' && !nests) return flattened(entry, await task.flatten(model));
+  if (model.kind === 'index' && !nests)
+    return flattened(entry, await task.flatten(model), indexConversions[form].nests);
   if (model.kind === 'image' && !mayReadLayers(entry.platform, context) && needsLayers(model, context)) {
     throw layersOfOthers(context);
   }
@@ -108,8 +109,9 @@ function unchanged(entry: IndexEntry): IndexChild {
   return { entry, mediaType, digest, size, platform, converted: undefined };
 }
 
-function flattened({ field, digest }: IndexEntry, inner: ChildOutcome): ChildOutcome {
-  const reason = 'is an index, which is not read there: its entries stand in its place';
+function flattened({ field, digest }: IndexEntry, inner: ChildOutcome, formNests: boolean): ChildOutcome {
+  const why = formNests ? 'this client does not read there' : 'this form cannot hold';
+  const reason = `is an index, which ${why}: its entries stand in its place`;
   return {
     children: inner.children,
     losses: [loss('entries', field?.path ?? digest, reason), ...inner.losses],

@@ -178,7 +178,7 @@ export const clientRows: readonly ProfileRow[] = [
       'image/copy/single.go: "Unexpectedly received a manifest list instead of a manifest for a single image"',
   },
   {
-    programs: [{ program: 'go-containerregistry' }, { program: 'crane' }],
+    programs: [{ program: 'go-containerregistry' }],
     lacks: 'schema1',
     doubtful: true,
     evidence: 'names schema 1 in Accept and refuses it (pkg/v1/remote, "unsupported MediaType")',
@@ -207,11 +207,13 @@ const maximumLength = 1024;
 export function describeClient(userAgent: string | undefined): Client {
   const own = (userAgent ?? '').slice(0, maximumLength).split('UpstreamClient(', 1)[0] ?? '';
   const programs = programsIn(own);
-  const rows = clientRows.flatMap((row) => appliedRow(row, programs));
+  const rows = programs.flatMap((each) => rowsFor(each, programs));
   const [, first = ''] = /^([A-Za-z0-9_.-]+\/\S+)/.exec(own) ?? [];
+  const profile = profileOf(rows);
+  const certain = rows.filter(({ doubtful }) => !doubtful);
   return {
-    profile: profileOf(rows),
-    digestProfile: profileOf(rows.filter(({ doubtful }) => !doubtful)),
+    profile,
+    digestProfile: certain.length === rows.length ? profile : profileOf(certain),
     platform: platformOf(own),
     name: first || 'unknown',
     rows,
@@ -219,7 +221,10 @@ export function describeClient(userAgent: string | undefined): Client {
 }
 
 function profileOf(rows: readonly AppliedRow[]): ClientProfile {
-  return { ...fullProfile, ...Object.fromEntries(rows.map(({ lacks }) => [lacks, false])) };
+  if (rows.length === 0) return fullProfile;
+  const profile: { -readonly [Capability in keyof ClientProfile]: boolean } = { ...fullProfile };
+  for (const { lacks } of rows) profile[lacks] = false;
+  return profile;
 }
 
 /** A program or a library in a User-Agent. */
@@ -229,27 +234,31 @@ interface Program {
   readonly version: Version;
 }
 
-/** The programs of a User-Agent: a client may name itself first, and the library that reads manifests after that. */
+const rowsByProgram: ReadonlyMap<string, readonly AppliedRow[]> = Map.groupBy(
+  clientRows.flatMap(({ programs, ...row }) => programs.map((range): AppliedRow => ({ ...range, ...row }))),
+  ({ program }) => program,
+);
+
+/** The known programs of a User-Agent: a client may name itself first, and the library that reads manifests after that. */
 function programsIn(userAgent: string): readonly Program[] {
-  return [...userAgent.matchAll(/(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]+)\/(v?\d[^\s;,)]*)/g)].flatMap(
-    ([, name = '', text = '']) => {
-      const version = readVersion(text);
-      return version ? [{ name, text, version }] : [];
-    },
-  );
+  return userAgent.split(' ').flatMap((word) => {
+    const slash = word.indexOf('/');
+    const name = word.slice(0, slash);
+    if (!rowsByProgram.has(name)) return [];
+    const text = word.slice(slash + 1);
+    const version = readVersion(text);
+    return version ? [{ name, text, version }] : [];
+  });
 }
 
-/** The row with the program that it is about; nothing where it is not about this client. */
-function appliedRow({ programs, ...row }: ProfileRow, named: readonly Program[]): readonly AppliedRow[] {
-  if (named.some(({ name }) => name === row.without)) return [];
-  const candidates = row.embedded ? named.filter(({ text }) => text.endsWith('+unknown')) : named;
-  const range = programs.find((each) => candidates.some((program) => isWithin(program, each)));
-  return range ? [{ ...range, ...row }] : [];
-}
-
-function isWithin({ name, version }: Program, { program, from, before }: VersionRange): boolean {
-  if (program !== name) return false;
-  return (!from || compareVersions(version, from) >= 0) && (!before || compareVersions(version, before) < 0);
+function rowsFor({ name, text, version }: Program, named: readonly Program[]): readonly AppliedRow[] {
+  return (rowsByProgram.get(name) ?? []).filter(({ from, before, embedded, without }) => {
+    if (embedded && !text.endsWith('+unknown')) return false;
+    if (without && named.some((each) => each.name === without)) return false;
+    return (
+      (!from || compareVersions(version, from) >= 0) && (!before || compareVersions(version, before) < 0)
+    );
+  });
 }
 
 /** Systems and architectures that Go builds for (`go tool dist list` of Go 1.4 to 1.25); Docker sends Go's words. */
