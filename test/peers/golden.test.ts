@@ -43,13 +43,13 @@ describe.skipIf(requirePeers('docker-registry'))('the golden cases, stored in do
     },
   );
 
-  it.each(goldenCasesThat('refuse', 7))('$name is refused in words', async (each) => {
+  it.each(goldenCasesThat('refuse', 6))('$name is refused in words', async (each) => {
     const answer = await ask(each);
     expect([404, 502]).toContain(answer.status);
     expectErrorOfTheSpec(answer);
   });
 
-  it.each(goldenCasesThat('synthesize', 2))('$name gets a history', async (each) => {
+  it.each(goldenCasesThat('synthesize', 3))('$name gets a history', async (each) => {
     const answer = await ask(each);
     expect(answer.status).toBe(200);
     const { document, verify } = readSignedSchema1(answer.body);
