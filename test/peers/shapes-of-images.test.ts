@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +14,7 @@ import { podman } from '../support/clients/podman.ts';
 import { skopeo } from '../support/clients/skopeo.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { readTree } from '../support/file-tree.ts';
+import { type Listening, listen } from '../support/listen.ts';
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { pushImage } from '../support/push.ts';
@@ -66,17 +68,41 @@ const faults: readonly (readonly [ClientProgram, Readonly<Partial<Record<Reposit
   ],
 ];
 
+/** The words of each program for an index without an image for it. */
+const cacheWords = /no matching manifest|no match for platform|not found|manifest unknown/;
+
+/** Serves the index of a BuildKit cache, which docker-registry refuses: it holds the layers as blobs. */
+async function serveCacheIndex(): Promise<Listening> {
+  const built = builtRepository('shape/cache');
+  const cache = builderShapes.find(({ name }) => name === 'a cache index');
+  if (!cache) throw new Error('there is no cache index');
+  const script = built.serve(cache.add(built));
+  const server = createServer(async ({ method = 'GET', url = '/' }, response) => {
+    const href = `http://cache.test${url}`;
+    const answer = (await script(new Request(href, { method }), new URL(href))) ?? new Response('{}');
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(method === 'HEAD' ? undefined : new Uint8Array(await answer.arrayBuffer()));
+  });
+  return listen(server);
+}
+
 describe.skipIf(requirePeers('docker-registry'))('shapes of images that some programs cannot pull', () => {
   let registry: DockerRegistry;
   let proxy: RunningProxy;
+  let cache: Listening;
+  let proxyOfCache: RunningProxy;
   let home: string;
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'regshift-shapes-'));
     registry = await startDockerRegistry();
     proxy = await startProxy(registry.url);
+    cache = await serveCacheIndex();
+    proxyOfCache = await startProxy(cache.url);
     for (const repository of Object.keys(shapes)) await push(registry.url, repository as Repository);
   });
   afterAll(async () => {
+    await proxyOfCache?.stop();
+    await cache?.stop();
     await proxy?.stop();
     await registry?.stop();
     await rm(home, { recursive: true, force: true });
@@ -110,6 +136,12 @@ describe.skipIf(requirePeers('docker-registry'))('shapes of images that some pro
           await expectFiles(await client.pull(at(proxy, repository)), repository);
         },
       );
+
+      it('says in its own words that the index of a BuildKit cache has no image, as at the registry', async () => {
+        for (const server of [cache, proxyOfCache]) {
+          await expect(client.pull(at(server, 'shape/cache'))).rejects.toThrow(cacheWords);
+        }
+      });
 
       it('gets every layer of an image with a short history', async () => {
         await expectFiles(await client.pull(at(proxy, 'shape/short')), 'shape/short');
