@@ -23,6 +23,8 @@ export interface ConversionContext {
   readonly layersOf?: Platform | undefined;
   /** Whether the entries of an index inside an index stand in its place, also where the form can hold an index. */
   readonly flattenIndexes?: boolean | undefined;
+  /** In an index with `unpackZstd`, leaves out the images labelled as zstd whose platform has a gzip image, too. */
+  readonly preferGzip?: boolean | undefined;
 }
 
 /** A manifest converted to the requested form. */

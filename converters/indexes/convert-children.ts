@@ -49,7 +49,7 @@ export async function convertChildren(
     flatten: (inner) => convertChildren(inner, form, context, within, nested),
   };
   const outcomes = await mapBounded(whole.dependencies, limits.fetches, async (entry) => {
-    const twin = context.unpackZstd ? gzipTwinOf(entry, whole.dependencies) : undefined;
+    const twin = context.preferGzip ? gzipTwinOf(entry, whole.dependencies) : undefined;
     return twin ? leftOut(entry, 'The same image is there with gzip layers.') : tryConvertChild(entry, task);
   });
   const all = { children: outcomes.flatMap(({ children }) => children), losses: outcomes.flatMap(lossesOf) };

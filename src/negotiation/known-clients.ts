@@ -20,6 +20,11 @@ const docker110 = [schema2, dockerList, schema1Signed, 'application/json'];
 const docker1903 = [...docker110, ociManifest, ociIndex];
 const containerd = [schema2, dockerList, ociManifest, ociIndex, '*/*'];
 const skopeo = [...docker1903, schema1];
+/** pkg/v1/remote/descriptor.go of go-containerregistry: one line, and schema 1 although it is refused. */
+const crane = [[schema1, schema1Signed, ociIndex, dockerList, ociManifest, schema2].join(',')];
+/** pkg/registry/digest/digest.go of Watchtower: no OCI manifest. */
+const watchtower = [schema2, dockerList, schema1, ociIndex];
+const dockerStore = 'docker/28.3.3 containerd-client/1.7.27+unknown storage-driver/overlayfs';
 
 /** The groups, with headers recorded on the wire. client-profile.ts has the facts that `Accept` does not express. */
 export const knownClients: readonly KnownClient[] = [
@@ -32,7 +37,12 @@ export const knownClients: readonly KnownClient[] = [
   of('docker-28', 'Docker ≥ 26', [26, 0, 0], 'docker/28.3.0', docker1903),
   of('containerd-1.6', 'containerd 1.5–1.7', [1, 5, 0], 'containerd/1.6.20', containerd),
   of('containerd-2', 'containerd ≥ 2', [2, 0, 0], 'containerd/2.1.0', containerd),
+  of('dockerstore', "Docker 26–28 with containerd's store", [26, 0, 0], dockerStore, containerd),
+  of('buildkit-0.8', 'BuildKit in Docker 20.10', [0, 0, 0], 'containerd/1.6.20+unknown', containerd),
+  of('buildkit-0.12', 'BuildKit ≥ 0.12', [0, 12, 0], 'buildkit/v0.12', containerd),
   of('skopeo', 'skopeo, podman', [0, 0, 0], 'skopeo/1.9.3', skopeo),
+  of('crane', 'crane', [0, 0, 0], 'crane/v0.20.2 go-containerregistry/v0.20.2', crane),
+  of('watchtower', 'Watchtower', [0, 0, 0], 'Watchtower/v1.7.1', watchtower),
 ];
 
 function of(
@@ -52,7 +62,7 @@ function of(
  */
 export function knownClientById(client: string): KnownClient | undefined {
   const [, word = '', text = ''] = /^([a-z]+)(?:-(.+))?$/.exec(client) ?? [];
-  const program = word === 'podman' || word === 'buildah' ? 'skopeo' : word;
+  const program = ['podman', 'buildah', 'crio'].includes(word) ? 'skopeo' : word;
   const ofProgram = knownClients.filter((each) => each.program === program);
   if (text === '') return ofProgram.length === 1 ? ofProgram[0] : undefined;
   const version = readVersion(text);
@@ -64,7 +74,9 @@ export function findKnownClient(client: string): KnownClient | undefined {
   const known = knownClientById(client);
   if (known === undefined || known.id === client) return known;
   const version = client.slice(client.indexOf('-') + 1);
-  return client.startsWith(`${known.program}-`)
+  // The User-Agent of a program that embeds another one's library has the version of the library.
+  const isItself = known.userAgent.startsWith(`${known.program}/`);
+  return isItself && client.startsWith(`${known.program}-`)
     ? { ...known, userAgent: `${known.program}/${version}` }
     : known;
 }

@@ -1,10 +1,9 @@
 import type { Form } from '../../converters/conversion-graph.ts';
 import type { IndexForm } from '../../converters/indexes/convert-index.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
-import type { IndexEntry } from '../../converters/model.ts';
-import { formatPlatform } from '../../converters/platform.ts';
 import type { ClientCapabilities } from './capabilities.ts';
 import type { Reason } from './reasons.ts';
+import { hasInnerIndex, prefersZstd, type StoredEntry } from './stored-entries.ts';
 
 /** The form in which a client gets a stored manifest, and the reason. */
 export type Selection = Choice & { readonly because: Reason };
@@ -19,12 +18,6 @@ type Choice =
   /** No form that the client reads. */
   | { readonly kind: 'refuse' };
 
-/** An entry of a stored index, without the document that it was parsed from, because entries are cached for long. */
-export interface StoredEntry extends Pick<IndexEntry, 'mediaType' | 'digest' | 'platform' | 'attestation'> {
-  /** True if the entry says that its image has zstd layers. */
-  readonly zstd: boolean;
-}
-
 /** The facts about a stored manifest that negotiation uses. */
 export interface ManifestInfo {
   readonly mediaType: string;
@@ -36,6 +29,8 @@ export interface ManifestInfo {
   readonly dockerZstdType: boolean;
   /** True for an image that states its type, and whose config and layers all have types of its own family. */
   readonly singleFamily: boolean;
+  /** True for a document that regshift cannot read: it goes out as it is, or not at all. */
+  readonly opaque?: true;
 }
 
 /** The form that a route has for every client, or `auto`. */
@@ -107,10 +102,10 @@ function preferredImage({ types }: ClientCapabilities, mediaType: string): Form 
 
 /** The reason why the client cannot read an image although it reads the form of it; undefined if it can. */
 export function obstacleIn(
-  { mediaType, zstd, dockerZstdType, singleFamily }: ManifestInfo,
+  { mediaType, zstd, dockerZstdType, singleFamily, opaque }: ManifestInfo,
   capabilities: ClientCapabilities,
 ): Reason | undefined {
-  if (capabilities.wildcard) return undefined;
+  if (capabilities.wildcard || opaque) return undefined;
   if (zstd && !capabilities.zstd) return 'zstd-layers';
   // Docker from 1.10 on requires a signature, and every older version accepts one: regshift signs unsigned manifests.
   if (mediaType === mediaTypes.schema1) return 'unsigned';
@@ -193,24 +188,8 @@ function obstacleInIndex(
   const isRead = ({ mediaType }: StoredEntry) =>
     capabilities.types.has(mediaType) || !isManifestType(mediaType);
   if (!entries.every(isRead)) return 'entries-unread';
-  if (!capabilities.nestedIndex && entries.some(isIndex)) return 'nested-index';
+  if (!capabilities.nestedIndex && hasInnerIndex({ entries })) return 'nested-index';
   return !capabilities.zstd && prefersZstd(entries) ? 'zstd-inside' : undefined;
-}
-
-function isIndex({ mediaType }: StoredEntry): boolean {
-  return indexFormOf(mediaType) !== undefined;
-}
-
-/** Whether a client that takes the first entry of its platform gets a zstd image that is there as gzip, too. */
-function prefersZstd(entries: readonly StoredEntry[]): boolean {
-  return entries.some(
-    (entry, at) => entry.zstd && entries.slice(at + 1).some((each) => isGzipOf(entry, each)),
-  );
-}
-
-function isGzipOf({ platform }: StoredEntry, other: StoredEntry): boolean {
-  const isSame = platform && other.platform && formatPlatform(platform) === formatPlatform(other.platform);
-  return Boolean(isSame) && !other.zstd && !other.attestation;
 }
 
 function isManifestType(mediaType: string): boolean {

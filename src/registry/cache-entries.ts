@@ -60,6 +60,8 @@ const manifestRecipe = z.object({
   form,
   tag: z.string(),
   unpackZstd: z.boolean(),
+  flatten: z.literal(true).optional(),
+  preferGzip: z.literal(true).optional(),
   layersOf: z.string(),
 });
 

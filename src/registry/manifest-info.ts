@@ -5,7 +5,8 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import type { Image, Index } from '../../converters/model.ts';
 import { readSketch, type Sketch, sketchManifest } from '../../converters/read.ts';
 import { isZstd } from '../../converters/steps/decompress-layers.ts';
-import type { ManifestInfo, StoredEntry } from '../negotiation/negotiate.ts';
+import type { ManifestInfo } from '../negotiation/negotiate.ts';
+import type { StoredEntry } from '../negotiation/stored-entries.ts';
 
 /**
  * Reads the facts of a stored manifest that negotiation needs.
@@ -15,7 +16,7 @@ export function manifestInfoOf(bytes: Uint8Array, contentType: string): Manifest
   const sketch = sketchManifest(bytes, contentType);
   const { mediaType } = sketch;
   const model = modelOf(sketch);
-  if (model?.kind !== 'image') return { ...opaqueManifest(mediaType), entries: model && entriesOf(model) };
+  if (model?.kind !== 'image') return { ...bareManifest(mediaType), entries: model && entriesOf(model) };
   return {
     mediaType,
     entries: undefined,
@@ -25,8 +26,12 @@ export function manifestInfoOf(bytes: Uint8Array, contentType: string): Manifest
   };
 }
 
-/** The facts of a document that goes out as it is, or not at all. */
+/** The facts of a document that regshift cannot read. */
 export function opaqueManifest(mediaType: string): ManifestInfo {
+  return { ...bareManifest(mediaType), opaque: true };
+}
+
+function bareManifest(mediaType: string): ManifestInfo {
   return { mediaType, entries: undefined, zstd: false, dockerZstdType: false, singleFamily: true };
 }
 

@@ -1,7 +1,6 @@
 import { type Digest, digestOf } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import type { TakeTurn } from '../../converters/ports.ts';
-import { readManifest } from '../../converters/read.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { isUpstreamFailing, RegistryError } from '../errors.ts';
 import {
@@ -15,7 +14,7 @@ import type { UpstreamClient } from '../upstream/client.ts';
 import { hasStatus, isRefused } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import type { RateLimits } from './rate-limits.ts';
-import { verifyManifest } from './verify-manifest.ts';
+import { contentDigest, verifyManifest } from './verify-manifest.ts';
 
 /** The manifest that a reference names, as upstream says. */
 export interface UpstreamReply {
@@ -123,7 +122,7 @@ async function readWhole(
 /** The digest of a manifest whose response has none. */
 function digestInBody(bytes: Uint8Array, contentType: string): Digest {
   try {
-    return readManifest(bytes, contentType).source.digest;
+    return contentDigest(bytes, contentType);
   } catch (error) {
     // An artifact, or a document of an unknown dialect, may pass; a document that is not JSON is no manifest.
     if (error instanceof ConversionError && error.code !== 'UNREADABLE') return digestOf(bytes);

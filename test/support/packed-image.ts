@@ -50,7 +50,7 @@ export function compressedImage(repository: string, layers: readonly CompressedL
 }
 
 /** Answers a request for one range, as registries do (RFC 9110, section 14). */
-function ranged(blob: Uint8Array<ArrayBuffer>, range: string | null): Response {
+export function ranged(blob: Uint8Array<ArrayBuffer>, range: string | null): Response {
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(range ?? '') ?? [];
   if (first === undefined || last === undefined) {
     return new Response(blob, { headers: { 'Content-Length': String(blob.length) } });

@@ -3,7 +3,7 @@ import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { readAccept } from '../../negotiation/accept.ts';
-import type { ProfileRow } from '../../negotiation/client-profile.ts';
+import type { AppliedRow } from '../../negotiation/client-profile.ts';
 import { formName, formPhrase } from '../../negotiation/format-names.ts';
 import { mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';
@@ -61,7 +61,7 @@ function readsText(types: ReadonlyMap<string, number>): string {
   return [...new Set([...types.keys()].map(formName))].join(', ') || 'no known form';
 }
 
-function rowText({ program, from, before, lacks, evidence }: ProfileRow): string {
+function rowText({ program, from, before, lacks, evidence }: AppliedRow): string {
   const range = [from && `from ${from.join('.')}`, before && `before ${before.join('.')}`]
     .filter(Boolean)
     .join(' ');

@@ -96,6 +96,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       ...{ ports: ports(repository, context), name: repository, tag, unpackZstd },
       layersOf: parsePlatform(recipe.layersOf),
       flattenIndexes: recipe.flatten,
+      preferGzip: recipe.preferGzip,
     };
     return model.kind === 'image'
       ? convertImage(model, form, conversion)

@@ -119,10 +119,11 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
  */
 function selectForDigest({ request, info }: StoredManifestRequest): Selection | undefined {
   const selection = negotiate(info, request.digestCapabilities, 'auto');
-  if (selection.kind === 'stored') return selection;
+  // A signature does not change the digest of schema 1.
+  if (selection.kind === 'stored' || selection.because === 'unsigned') return selection;
   // containerd names the type that a HEAD told it and a wildcard: what is inside is for it to judge.
-  const { types } = request.digestCapabilities;
-  const namesNothingElse = types.size === 1 && !info.zstd;
+  const { types, zstd } = request.digestCapabilities;
+  const namesNothingElse = types.size === 1 && (zstd || !info.zstd);
   const isNamed = types.has(info.mediaType) && (info.entries !== undefined || namesNothingElse);
   return isNamed ? { kind: 'stored', because: 'digest-named' } : undefined;
 }

@@ -10,7 +10,8 @@ import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
 import { isSpent, RegistryError } from '../../errors.ts';
-import { indexFormOf, type StoredEntry } from '../../negotiation/negotiate.ts';
+import type { ManifestInfo } from '../../negotiation/negotiate.ts';
+import { hasBothCompressions, hasInnerIndex, type StoredEntry } from '../../negotiation/stored-entries.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
@@ -269,17 +270,28 @@ async function recipesFor(
     );
   const images = info.entries.filter(({ attestation }) => !attestation);
   const index = { ...common, source: root, sourceType, kind: 'index' } as const;
-  const flat = images.some(({ mediaType }) => indexFormOf(mediaType) !== undefined)
-    ? [manifestRecipe({ ...index, form: 'oci', flatten: true })]
-    : [];
-  const forms = indexForms.map((form) => manifestRecipe({ ...index, form }));
-  const lists = (await mayRead(images)) ? [...forms, ...flat] : [];
+  const lists = (await mayRead(images)) ? indexRecipes(info, index) : [];
   const likely = fitting(platform, images).slice(0, 1);
   if (!(await mayRead(likely.length > 0 ? likely : images))) return lists;
   const chosen = await platformSelector.select(repository, root, platform, context).catch(ignoreFaultOfImage);
   const chosenInfo =
     chosen && (await content.getManifestInfo(repository, chosen, context).catch(ignoreFaultOfImage));
   return chosenInfo ? [...lists, ...image(chosen, chosenInfo.mediaType)] : lists;
+}
+
+/** The recipes of an index: as the clients of today get it, and as earlier versions made it. */
+function indexRecipes(
+  info: ManifestInfo,
+  index: Omit<ManifestRecipe, 'product' | 'converters' | 'form'>,
+): ManifestRecipe[] {
+  const flat = hasInnerIndex(info) ? [{ flatten: true } as const, {}] : [{}];
+  const compressed = hasBothCompressions(info) ? [{ preferGzip: true } as const, {}] : [{}];
+  const recipes = flat.flatMap((one) =>
+    compressed.flatMap((other) =>
+      indexForms.map((form) => manifestRecipe({ ...index, form, ...one, ...other })),
+    ),
+  );
+  return [...new Map(recipes.map((recipe) => [JSON.stringify(recipe), recipe])).values()];
 }
 
 const imageForms: readonly Form[] = ['schema2', 'oci', 'schema1', 'generic'];

@@ -32,6 +32,8 @@ export interface ManifestRecipe extends Rooted {
   readonly unpackZstd: boolean;
   /** Whether the entries of inner indexes stand in their place. Absent in recipes before this could be. */
   readonly flatten?: true;
+  /** Whether the gzip image of a platform stands for its zstd image, too. Absent as `flatten`. */
+  readonly preferGzip?: true;
   /** For an index, the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter. */
   readonly layersOf: string;
 }
@@ -53,16 +55,19 @@ export interface LayerRecipe extends Rooted {
 
 /** Creates a recipe without values that its product does not depend on, so that one product has one recipe. */
 export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'converters'>): ManifestRecipe {
-  const { flatten, ...rest } = recipe;
+  const { flatten, preferGzip, ...rest } = recipe;
   const schema1 = recipe.form === 'schema1';
+  // No client of schema 1 decompresses zstd; skopeo 1.9 and containerd 1.6 refuse the type that schema 2 has for it.
+  const unpackZstd = schema1 || recipe.form === 'schema2' || recipe.unpackZstd;
+  const isIndex = recipe.kind === 'index';
   return {
     ...rest,
-    ...(flatten && recipe.kind === 'index' && recipe.form === 'oci' ? { flatten } : {}),
+    ...(flatten && isIndex && recipe.form === 'oci' ? { flatten } : {}),
+    ...(preferGzip && isIndex && unpackZstd ? { preferGzip } : {}),
     product: 'manifest',
     converters: convertersVersion,
     tag: schema1 ? recipe.tag : '',
-    // No client of schema 1 decompresses zstd; skopeo 1.9 and containerd 1.6 refuse the type that schema 2 has for it.
-    unpackZstd: schema1 || recipe.form === 'schema2' || recipe.unpackZstd,
+    unpackZstd,
     layersOf: recipe.kind === 'index' ? recipe.layersOf : '',
   };
 }
@@ -86,9 +91,14 @@ export function derivedManifestKeys(
   recipe: ManifestRecipe,
   keyId: string,
 ): ProductKeys {
-  const { source, sourceType, root, kind, form, tag, unpackZstd, flatten, layersOf } = recipe;
+  const { source, sourceType, root, kind, form, tag, unpackZstd, flatten, preferGzip, layersOf } = recipe;
   const before = [source, sourceType, root, kind, form, tag, unpackZstd ? 'tar' : 'any'];
-  const after = [keyId, `v${convertersVersion}`, ...(flatten ? ['flat'] : [])];
+  const after = [
+    keyId,
+    `v${convertersVersion}`,
+    ...(flatten ? ['flat'] : []),
+    ...(preferGzip ? ['gzip'] : []),
+  ];
   const keyFor = (platform: string) =>
     joinKey('product', upstream, repository, ...before, platform, ...after);
   return { own: keyFor(layersOf), anyPlatform: keyFor(layersOf === '' ? '' : '*') };

@@ -4,6 +4,7 @@ import type { Loss } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { RegistryError } from '../../errors.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
+import { hasBothCompressions, hasInnerIndex } from '../../negotiation/stored-entries.ts';
 import type { ContentStore } from '../content-store.ts';
 import { needsDecompression, platformFor } from './client-platform.ts';
 import type { ManifestConverter } from './converter.ts';
@@ -64,7 +65,8 @@ export function createRepresenter(options: RepresenterOptions): Representer {
       form: selection.form,
       tag: isTagged ? reference.tag : '',
       unpackZstd: needsDecompression(request),
-      ...(request.capabilities.nestedIndex ? {} : { flatten: true }),
+      ...(!request.capabilities.nestedIndex && hasInnerIndex(info) ? { flatten: true } : {}),
+      ...(hasBothCompressions(info) ? { preferGzip: true } : {}),
       layersOf: formatPlatform(platformFor(options, request)),
     });
   }

@@ -26,6 +26,26 @@ export function pushAgain(pulled: string, ...names: readonly string[]): Promise<
   });
 }
 
+/** The program of the engine's own version: a newer one needs a plug-in for BuildKit. */
+const builder = '/usr/bin/docker';
+
+/**
+ * Builds an image with one file more than its base, by the engine's classic builder or by its BuildKit.
+ * @param base like `127.0.0.1:5000/name:tag`. @returns the root directory of the image's files.
+ */
+export async function buildByDocker(base: string, by: 'classic' | 'BuildKit', home: string): Promise<string> {
+  const context = await mkdtemp(join(home, 'context-'));
+  await writeFile(join(context, 'Dockerfile'), `FROM ${base}\nCOPY added /added\n`);
+  await writeFile(join(context, 'added'), 'added');
+  const kind = `DOCKER_BUILDKIT=${by === 'BuildKit' ? 1 : 0}`;
+  return withEngine([], async (run, socket) => {
+    await runProgram('env', [kind, builder, '--host', socket, 'build', '--tag', 'built', context], home);
+    const archive = join(context, 'image.tar');
+    await run('save', '--output', archive, 'built');
+    return unpackByUmoci(`docker-archive:${archive}`, home);
+  });
+}
+
 type Docker = (...args: string[]) => Promise<string>;
 
 /** @param options of the engine, besides those that it needs to run here. */
@@ -73,7 +93,7 @@ export async function pushByDocker({ layout, tag }: RealImage, reference: string
 /** Runs one engine for each pull: 20.10 keeps manifests, and does not request a digest that it has. */
 async function withEngine<Result>(
   options: readonly string[],
-  use: (docker: Docker) => Promise<Result>,
+  use: (docker: Docker, socket: string) => Promise<Result>,
 ): Promise<Result> {
   const home = await mkdtemp(join(tmpdir(), 'regshift-dockerd-'));
   const socket = `unix://${join(home, 'docker.sock')}`;
@@ -90,7 +110,7 @@ async function withEngine<Result>(
     isReady: async () => (await run('version', '--format', '{{.Server.Version}}')) !== '',
   });
   try {
-    return await use(run);
+    return await use(run, socket);
   } finally {
     await engine.stop();
   }

@@ -84,10 +84,11 @@ describe('the capabilities that a client lacks', () => {
 
 describe('a doubtful capability', () => {
   it.each([
-    ['containerd/1.6.20+unknown', ['zstd']],
-    ['containerd/1.4.13+unknown', []],
-    ['containerd/1.6.20', []],
+    ['containerd/1.6.20+unknown', ['zstd', 'dockerZstdType']],
+    ['containerd/1.4.13+unknown', ['dockerZstdType']],
+    ['containerd/1.6.20', ['dockerZstdType']],
     ['docker/20.10.24', []],
+    ['skopeo/1.9.3', ['dockerZstdType', 'ociTypesInSchema2']],
     ['crane/v0.20.2 go-containerregistry/v0.20.2', ['schema1']],
   ])('%s has for a digest: %o', (userAgent, expected) => {
     const { profile, digestProfile } = describeClient(userAgent);

@@ -4,12 +4,8 @@ import { mediaTypes } from '../../../converters/media-types.ts';
 import { readAccept } from '../../../src/negotiation/accept.ts';
 import { type ClientCapabilities, capabilitiesOf } from '../../../src/negotiation/capabilities.ts';
 import { describeClient } from '../../../src/negotiation/client-profile.ts';
-import {
-  type ManifestInfo,
-  negotiate,
-  type Pin,
-  type StoredEntry,
-} from '../../../src/negotiation/negotiate.ts';
+import { type ManifestInfo, negotiate, type Pin } from '../../../src/negotiation/negotiate.ts';
+import type { StoredEntry } from '../../../src/negotiation/stored-entries.ts';
 import { type HeaderLine, manifestRequestHeaders } from '../../support/old-clients.ts';
 
 const { schema1, schema1Signed, schema2, dockerList, ociManifest, ociIndex, generic } = mediaTypes;

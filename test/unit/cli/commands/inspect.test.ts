@@ -124,6 +124,7 @@ describe('the response that each client gets', () => {
             'Docker 1.10–18.03: schema2',
             'Docker 19.03.0–4: schema2',
             'Docker 19.03.5–22: oci',
+            'BuildKit in Docker 20.10: oci',
           ],
           'index-zstd': [
             'Docker ≤ 1.5: registry API v1',
@@ -131,8 +132,17 @@ describe('the response that each client gets', () => {
             'Docker 1.10–18.03: list',
             'Docker 19.03.0–4: list',
             'Docker 19.03.5–22: oci-index',
+            'BuildKit in Docker 20.10: oci-index',
           ],
-          schema1: ['Docker ≥ 26: schema2', 'containerd 1.5–1.7: schema2', 'containerd ≥ 2: schema2'],
+          schema1: [
+            'Docker ≥ 26: schema2',
+            'containerd 1.5–1.7: schema2',
+            'containerd ≥ 2: schema2',
+            "Docker 26–28 with containerd's store: schema2",
+            'BuildKit in Docker 20.10: schema2',
+            'BuildKit ≥ 0.12: schema2',
+            'crane: schema2',
+          ],
         }[sample],
       );
     }

@@ -43,11 +43,11 @@ describe('regshift warm', () => {
       'list',
       'list',
       'oci-index',
-      ...Array(5).fill('oci-index'),
+      ...Array(knownClients.length - 5).fill('oci-index'),
     ]);
     expect(
-      err.split('\n').filter((line) => /^\d+\/10 sample\/index-zstd:latest for /.test(line)),
-    ).toHaveLength(10);
+      err.split('\n').filter((line) => /^\d+\/15 sample\/index-zstd:latest for /.test(line)),
+    ).toHaveLength(15);
   });
 
   it.each([
@@ -157,6 +157,9 @@ describe('knownClientById', () => {
     ['podman', 'skopeo'],
     ['podman-4.3', 'skopeo'],
     ['buildah', 'skopeo'],
+    ['crio-1.34', 'skopeo'],
+    ['buildkit-0.13', 'buildkit-0.12'],
+    ['crane', 'crane'],
     ['docker', undefined],
     ['containerd-1.4', undefined],
     ['kubelet-1.2', undefined],
