@@ -166,6 +166,42 @@ describe('a repository that upstream refuses to everyone', () => {
   });
 });
 
+describe('a refused write', () => {
+  const responses: readonly [string, Script][] = [
+    ['401 with a challenge', challenged],
+    ['403', denied],
+    ['404', () => specError(404, 'NAME_UNKNOWN')],
+    ['405', () => specError(405, 'UNSUPPORTED')],
+    ['429', () => specError(429, 'TOOMANYREQUESTS')],
+  ];
+  const ofWrites =
+    (respond: Script): Script =>
+    (request, url) =>
+      request.method === 'PUT' || request.method === 'DELETE' ? respond(request, url) : undefined;
+
+  it.each(responses)('(%s) ends no proof of the repository, as anyone can cause it', async (_, respond) => {
+    const { upstream, app, statuses } = await served();
+    expect(await statuses()).toEqual(kept);
+    upstream.follow(ofWrites(respond));
+    expect((await app.send('PUT', stable)).status).toBeGreaterThanOrEqual(400);
+    expect((await app.send('DELETE', stable)).status).toBeGreaterThanOrEqual(400);
+    upstream.forget();
+    expect(await statuses()).toEqual(kept);
+    expect(upstream.asked).toEqual([]);
+    app.advance(31);
+    upstream.follow(failing);
+    expect(await statuses()).toEqual(kept);
+  });
+
+  it('is no write whose response is lost: after that, each reference is asked for again', async () => {
+    const { upstream, app, statuses } = await served();
+    upstream.follow(ofWrites(failing));
+    await app.send('PUT', stable);
+    upstream.follow(failing);
+    expect(await statuses()).toEqual(ended);
+  });
+});
+
 describe('a response that refuses less than the repository to everyone', () => {
   const references: readonly [string, Script][] = [
     ['404', () => specError(404, 'MANIFEST_UNKNOWN')],

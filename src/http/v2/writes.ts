@@ -2,7 +2,7 @@ import type { Context, Handler } from 'hono';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { limits } from '../../../converters/limits.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { RegistryError } from '../../errors.ts';
+import { httpErrors, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
 import { withBody } from '../../registry/push/manifest-bodies.ts';
@@ -85,7 +85,10 @@ async function deleteContent(
   return forwardResponse(request, response);
 }
 
-/** A write may have happened even if its response is lost, so cached answers about the repository end either way. */
+/**
+ * A write may have happened even if its response is lost, so cached answers about the repository end either way. A
+ * refusal ends none: it changes nothing, and a client without any right can cause one.
+ */
 async function write(
   registry: Registry,
   request: ClientRequest,
@@ -93,16 +96,26 @@ async function write(
   path: string,
   scope: string,
 ): Promise<Response> {
+  let refused = false;
   try {
-    return await forwardRequest(registry, request, {
+    const response = await forwardRequest(registry, request, {
       path,
       repository: name,
       scopes: [scope],
       what: `${request.method} in ${name}`,
     });
+    refused = isClientError(response.status);
+    return response;
+  } catch (error) {
+    refused = error instanceof RegistryError && isClientError(httpErrors[error.code].status);
+    throw error;
   } finally {
-    registry.pushes.recordWrite(name);
+    if (!refused) registry.pushes.recordWrite(name);
   }
+}
+
+function isClientError(status: number): boolean {
+  return status >= 400 && status < 500;
 }
 
 /** Maximum number of digests read from a refusal. A longer list would be an error message made long on purpose. */

@@ -31,7 +31,7 @@ export async function listRepositories(
     if (!response.ok) throw await errorFromResponse(response, 'list of repositories', 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
     const names = await repositoriesIn(response);
-    found.push(...names);
+    for (const name of names) found.push(name);
     query = names.length > 0 && next !== query ? next : undefined;
   }
   return found;

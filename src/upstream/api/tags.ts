@@ -37,7 +37,8 @@ export async function listTags(
     if (!response.ok) throw await errorFromResponse(response, `tags of ${repository}`, 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
     const tags = await tagsIn(response, repository);
-    found.push(...tags);
+    // Not `push(...tags)`: the arguments of a call are on the stack, which a long page overflows.
+    for (const tag of tags) found.push(tag);
     // A page that is empty or names itself would never end.
     query = tags.length > 0 && next !== query ? next : undefined;
   }

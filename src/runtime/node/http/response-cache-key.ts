@@ -28,7 +28,7 @@ const secret = randomBytes(32).toString('hex');
 export function responseCacheKey({ method, url, rawHeaders, socket }: IncomingMessage): string | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   // Without a Host header, the address that the client reached stands in the key.
-  let key = `${method} ${url} ${socket.localAddress} ${socket.localPort}`;
+  let key = `${method} ${hiddenTarget(url ?? '')} ${socket.localAddress} ${socket.localPort}`;
   let hasLogin = false;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const raw = rawHeaders[at] ?? '';
@@ -47,6 +47,11 @@ export function responseCacheKey({ method, url, rawHeaders, socket }: IncomingMe
   return key;
 }
 
-function hidden(login: string): string {
-  return hash('sha256', secret + login, 'base64');
+/** An absolute URL may have a login before its host, and a query may have a token (RFC 9112, 3.2.2; RFC 6750, 2.3). */
+function hiddenTarget(url: string): string {
+  return url.startsWith('/') && !url.includes('?') ? url : hidden(url);
+}
+
+function hidden(text: string): string {
+  return hash('sha256', secret + text, 'base64');
 }

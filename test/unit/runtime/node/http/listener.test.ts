@@ -214,6 +214,22 @@ describe('the question that a request is', () => {
       socket: { localPort: 1, localAddress: address },
     } as unknown as IncomingMessage);
 
+  it.each(['http://alice:secret@proxy/v2/a/manifests/b', '/v2/a/manifests/b?access_token=secret'])(
+    'has no login and no token of the request target (%s)',
+    (url) => {
+      const keyOf = (target: string) =>
+        responseCacheKey({
+          method: 'GET',
+          url: target,
+          rawHeaders: ['Host', 'a'],
+          socket: { localPort: 1, localAddress: '127.0.0.1' },
+        } as unknown as IncomingMessage);
+      expect(keyOf(url)).not.toContain('secret');
+      expect(keyOf(url)).toBe(keyOf(url));
+      expect(keyOf(url)).not.toBe(keyOf(url.replace('secret', 'other')));
+    },
+  );
+
   it('is the same for the same words alone', () => {
     const question = words('Host', 'a', 'Authorization', 'Basic x');
     expect(words('host', 'a', 'authorization', 'Basic x', 'X-Other', 'y')).toBe(question);
