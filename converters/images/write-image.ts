@@ -51,6 +51,7 @@ export const toSchema1: WriteImage = async ({ image, config }, context) => {
 async function withSignature({ source }: Image, { ports }: WriteContext): Promise<Written> {
   const { digest, bytes, mediaType } = source;
   const signed = mediaType === mediaTypes.schema1Signed;
+  if (!signed) await ports.turn?.(bytes.length);
   const body = signed ? bytes : await signSchema1(bytes, await ports.signingKey(), zeroTime);
   return { mediaType: mediaTypes.schema1Signed, digest, body };
 }

@@ -91,7 +91,7 @@ function routeOptions(
   { id, match, settings }: RouteSettings,
   { platform, loginQueue, ...shared }: Shared,
 ): RouteOptions {
-  const { clock, wallClock, log, metrics, background, memory, askHelper: ask } = platform;
+  const { clock, wallClock, log, metrics, background, memory, turn, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
   const asked = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
   const metered = meteredFetch(asked, id, metrics);
@@ -99,7 +99,7 @@ function routeOptions(
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);
   const outwardTo = (upstream: URL) => {
     const fetch = withNetworkRules({ fetch: metered, upstream, networks, clock, log });
-    return { fetch, onToken, userAgent: `regshift/${version}`, clock, wallClock, background, memory };
+    return { fetch, onToken, userAgent: `regshift/${version}`, clock, wallClock, background, memory, turn };
   };
   const helperFor =
     ask && ((question: HelperQuestion) => createCredentialHelper({ question, ask, clock, log, background }));

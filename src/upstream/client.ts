@@ -1,3 +1,4 @@
+import type { TakeTurn } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock, WallClock } from '../clock.ts';
@@ -59,6 +60,8 @@ export interface UpstreamResponse {
 export interface UpstreamClient {
   /** The base URL without a slash at its end. It is part of cache keys. */
   readonly id: string;
+  /** Waits for a turn of the event loop to read a document; absent where nothing else runs in the process. */
+  readonly turn?: TakeTurn | undefined;
   /**
    * @throws RegistryError UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT, UPSTREAM_ANSWER, or the error of a token server
    *   (UNAUTHORIZED for a login that it refuses, RATE_LIMITED); the signal's reason when it is aborted.
@@ -79,6 +82,8 @@ export interface UpstreamClientOptions {
   readonly allowAnonymousTokens: boolean;
   readonly background: Background;
   readonly memory: MemoryBudget;
+  /** Shared by all clients of the process. Absent where nothing else runs in the process. */
+  readonly turn?: TakeTurn | undefined;
   /** Called after each token request with whether the server gave a token. */
   readonly onToken?: (granted: boolean) => void;
 }

@@ -65,7 +65,7 @@ async function pageOf(
       throw await errorFromResponse(response, 'list of repositories', 'NAME_UNKNOWN');
     if (!response.ok) return { refusal: response };
     const next = nextQuery(response.headers.get('link'));
-    const listed = await repositoriesIn(response);
+    const listed = await repositoriesIn(registry.client, response);
     const served = listed.filter((name) => registry.serves(name) && registry.repositoryNames.toClient(name));
     if (served.length > 0 || next === undefined || next === query || pages === mostPages) {
       const names = served.flatMap((name) => registry.repositoryNames.toClient(name) ?? []);

@@ -31,7 +31,7 @@ export const getTags: Handler<Env> = async (context) => {
   if (response.status === 400) return forwardResponse(request, response);
   if (!response.ok) throw await errorFromResponse(response, `tags of ${name}`, 'NAME_UNKNOWN');
   const next = nextQuery(response.headers.get('link'));
-  return tagsAnswer(request, mapping, await tagsIn(response, name), next);
+  return tagsAnswer(request, mapping, await tagsIn(client, response, name), next);
 };
 
 /**

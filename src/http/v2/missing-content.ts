@@ -30,13 +30,14 @@ export interface MissingContent {
  */
 const mostLookUps = 128;
 
-export function missingContentOf(
+export async function missingContentOf(
   registry: Registry,
   request: ClientRequest,
   repository: RepositoryName,
   bytes: Uint8Array | undefined,
-): MissingContent {
+): Promise<MissingContent> {
   const { context } = request;
+  await registry.client.turn?.(bytes?.length ?? 0);
   const named = contentNamedBy(bytes ?? new Uint8Array(), request.headers.get('content-type') ?? '');
   const upload = (content: DerivedContent, isRefused: boolean) =>
     registry.pushes.uploadMissing({ repository, context, isRefused }, content);

@@ -46,7 +46,7 @@ async function putBody(
   const { upstream: name } = mapping;
   const path = `${manifestPath(name, text)}${request.url.search}`;
   const put = () => write(registry, withBody(request, bytes), name, path, pushScope(name));
-  const missing = missingContentOf(registry, request, name, bytes);
+  const missing = await missingContentOf(registry, request, name, bytes);
   await missing.uploadKnown();
   let response = await put();
   if (isRefusal(response)) {

@@ -101,6 +101,7 @@ async function uploadDerivedManifest(
   if (derived.digest !== digest) return [];
   const recipes = new Map(derived.recipes);
   const find = (each: Digest) => recipes.get(each) ?? parts.converter.cachedRecipe(repository, each);
+  await parts.client.turn?.(derived.body.length);
   const named = derivedContentOf(contentNamedBy(derived.body, derived.mediaType), find);
   const before = await uploadMissing(parts, push, named);
   await putDerivedManifest(parts, repository, derived, context);

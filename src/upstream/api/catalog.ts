@@ -30,7 +30,7 @@ export async function listRepositories(
     }
     if (!response.ok) throw await errorFromResponse(response, 'list of repositories', 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
-    const names = await repositoriesIn(response);
+    const names = await repositoriesIn(client, response);
     for (const name of names) found.push(name);
     query = names.length > 0 && next !== query ? next : undefined;
   }
@@ -58,7 +58,14 @@ export async function askForRepositories(
 const mostOnPage = 50_000;
 
 /** Reads the names of a page. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
-export function repositoriesIn(response: Response): Promise<RepositoryName[]> {
+export function repositoriesIn(
+  { turn }: Pick<UpstreamClient, 'turn'>,
+  response: Response,
+): Promise<RepositoryName[]> {
   const what = 'list of repositories';
-  return readNames(response, { what, key: 'repositories', most: mostOnPage, parse: parseRepositoryName });
+  return readNames(
+    response,
+    { what, key: 'repositories', most: mostOnPage, parse: parseRepositoryName },
+    turn,
+  );
 }

@@ -1,4 +1,5 @@
 import { limits } from '../../../converters/limits.ts';
+import type { TakeTurn } from '../../../converters/ports.ts';
 import { RegistryError } from '../../errors.ts';
 import { readBounded } from '../body.ts';
 
@@ -17,10 +18,8 @@ export interface NameList<Name> {
 /** Names that are read at once; a name takes less than a microsecond. */
 const namesAtOnce = 20_000;
 
-/** Bytes of a list that is counted and parsed in two turns. */
-const longBytes = 131_072;
-
-const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 0));
+/** Bytes of a JSON document that take as long as a name. */
+const bytesPerName = 7;
 
 /** The characters that begin another value in JSON: a comma, a bracket and a brace. */
 const [comma, bracket, brace] = [0x2c, 0x5b, 0x7b];
@@ -28,25 +27,28 @@ const [comma, bracket, brace] = [0x2c, 0x5b, 0x7b];
 const outerValues = 2;
 
 /**
- * Reads a list of names. The names of a long list are read in several turns of the event loop.
+ * Reads a list of names. The names of a long list are read in several turns of the event loop, which all lists and
+ * documents of the process share.
  * @throws RegistryError UPSTREAM_ANSWER where it is not JSON, UPSTREAM_CONTENT where it is too long; as `readBounded`.
  */
 export async function readNames<Name>(
   response: Response,
   { what, key, most, parse }: NameList<Name>,
+  turn?: TakeTurn,
 ): Promise<Name[]> {
   const bytes = await readBounded(response, limits.documentBytes, `the ${what}`);
+  await turn?.(bytes.length);
   // JSON.parse cannot pause, and a million short names take it as long as all other names that are read.
   if (countOfValues(bytes) > most + outerValues) {
     throw new RegistryError('UPSTREAM_CONTENT', `Upstream sent a ${what} with more than ${most} names.`);
   }
-  if (bytes.length > longBytes) await nextTurn();
+  await turn?.(bytes.length);
   const listed = namesIn(bytes, what, key);
-  if (listed.length > namesAtOnce) await nextTurn();
   const names: Name[] = [];
   for (let start = 0; start < listed.length; start += namesAtOnce) {
-    if (start > 0) await nextTurn();
-    for (const text of listed.slice(start, start + namesAtOnce)) {
+    const some = listed.slice(start, start + namesAtOnce);
+    await turn?.(some.length * bytesPerName);
+    for (const text of some) {
       const name = typeof text === 'string' ? parse(text) : undefined;
       if (name !== undefined) names.push(name);
     }

@@ -36,7 +36,7 @@ export async function listTags(
     const response: Response = await askForTags(client, repository, query, context);
     if (!response.ok) throw await errorFromResponse(response, `tags of ${repository}`, 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
-    const tags = await tagsIn(response, repository);
+    const tags = await tagsIn(client, response, repository);
     // Not `push(...tags)`: the arguments of a call are on the stack, which a long page overflows.
     for (const tag of tags) found.push(tag);
     // A page that is empty or names itself would never end.
@@ -57,7 +57,11 @@ export function nextQuery(header: string | null): string | undefined {
 const mostOnPage = 200_000;
 
 /** Reads the tags of a page. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
-export function tagsIn(response: Response, repository: RepositoryName): Promise<Tag[]> {
+export function tagsIn(
+  { turn }: Pick<UpstreamClient, 'turn'>,
+  response: Response,
+  repository: RepositoryName,
+): Promise<Tag[]> {
   const what = `list of tags of ${repository}`;
-  return readNames(response, { what, key: 'tags', most: mostOnPage, parse: parseTag });
+  return readNames(response, { what, key: 'tags', most: mostOnPage, parse: parseTag }, turn);
 }

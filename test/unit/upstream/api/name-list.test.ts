@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseTag } from '../../../../converters/reference.ts';
+import { createWorkTurns } from '../../../../src/concurrency/work-turns.ts';
 import { readNames } from '../../../../src/upstream/api/name-list.ts';
 
-const read = (body: string, most = 100_000) =>
-  readNames(new Response(body), { what: 'list of tags', key: 'tags', most, parse: parseTag });
+const read = (body: string, most = 100_000, turn = createWorkTurns(setImmediate)) =>
+  readNames(new Response(body), { what: 'list of tags', key: 'tags', most, parse: parseTag }, turn);
 const listOf = (count: number) =>
   JSON.stringify({ tags: Array.from({ length: count }, (_, index) => `t${index}`) });
 
@@ -18,7 +19,7 @@ describe('readNames', () => {
     let ended = false;
     const count = () => {
       turns += 1;
-      if (!ended) setTimeout(count, 0);
+      if (!ended) setImmediate(count);
     };
     const names = read(listOf(90_000)).finally(() => {
       ended = true;
@@ -26,6 +27,30 @@ describe('readNames', () => {
     count();
     expect(await names).toHaveLength(90_000);
     expect(turns).toBeGreaterThan(4);
+  });
+
+  it('shares the turns of the event loop among all lists', async () => {
+    let inTurn = 0;
+    let most = 0;
+    const shared = createWorkTurns((begin) =>
+      setImmediate(() => {
+        inTurn = 0;
+        begin();
+      }),
+    );
+    const body = listOf(30_000);
+    // Counts the names that all lists read in one turn.
+    const parse = (text: string) => {
+      inTurn += 1;
+      most = Math.max(most, inTurn);
+      return parseTag(text);
+    };
+    const list = { what: 'list of tags', key: 'tags', most: 100_000, parse };
+    const all = await Promise.all(
+      Array.from({ length: 10 }, () => readNames(new Response(body), list, shared)),
+    );
+    expect(all.every((names) => names.length === 30_000)).toBe(true);
+    expect(most).toBeLessThanOrEqual(20_000);
   });
 
   it('refuses more names than it may have, and text that is no JSON', async () => {
