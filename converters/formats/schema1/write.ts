@@ -21,7 +21,7 @@ export interface Schema1Payload {
 
 /**
  * Writes the unsigned document, byte for byte as docker-registry 2.8.2 does.
- * @param turn waits between the two steps: the v1 images, and the document with the text of them all.
+ * @param turn waits between the steps: the v1 images, the text of each, and the bytes of the document.
  * @throws ConversionError INEXPRESSIBLE or INVALID.
  */
 export async function writeSchema1(
@@ -31,12 +31,24 @@ export async function writeSchema1(
   turn?: TakeTurn,
 ): Promise<Schema1Payload> {
   const chain = v1Chain(config, image.dependencies, 'schema1');
-  await turn?.(config.bytes.length);
-  const payload = encodeText(documentText(chain, config, options));
+  const images: string[] = [];
+  for (const { json } of chain) {
+    await turn?.(json.length);
+    images.push(quote(json));
+  }
+  const text = documentText(chain, images, config, options);
+  await turn?.(text.length);
+  const payload = encodeText(text);
   return { payload, created: config.created ?? zeroTime };
 }
 
-function documentText(chain: readonly V1Image[], config: ImageConfig, options: Schema1Options): string {
+/** @param images the v1 images as JSON strings. */
+function documentText(
+  chain: readonly V1Image[],
+  images: readonly string[],
+  config: ImageConfig,
+  options: Schema1Options,
+): string {
   const items = (lines: readonly string[]) =>
     lines.map((line) => `      {\n         ${line}\n      }`).join(',\n');
   return [
@@ -49,7 +61,7 @@ function documentText(chain: readonly V1Image[], config: ImageConfig, options: S
     items(chain.map((entry) => `"blobSum": ${quote(entry.blob)}`)),
     '   ],',
     '   "history": [',
-    items(chain.map((entry) => `"v1Compatibility": ${quote(entry.json)}`)),
+    items(images.map((image) => `"v1Compatibility": ${image}`)),
     '   ]',
     '}',
   ].join('\n');
