@@ -168,10 +168,10 @@ async function listenForMetrics(
 
 /** The client of Redis takes a tenth of a second to load, so it is loaded only with REGSHIFT_REDIS_URL. */
 async function openShared(settings: Settings, log: Log): Promise<SharedCache | undefined> {
-  const { REGSHIFT_REDIS_URL: url, REGSHIFT_SIGNING_KEY: key } = settings;
-  if (url === undefined || key === undefined) return undefined;
+  const { REGSHIFT_REDIS_URL: address, REGSHIFT_SIGNING_KEY: key } = settings;
+  if (address === undefined || key === undefined) return undefined;
   const { openSharedCache } = await import('./redis/shared-cache.ts');
-  return openSharedCache(url, settings, await readSigningKey(await signingKeyText(key)), log);
+  return openSharedCache(address, settings, await readSigningKey(await signingKeyText(key)), log);
 }
 
 /** A cloud that refuses a login now may give it in a minute; a program that is not installed stays missing. */

@@ -1,7 +1,12 @@
-import { createClient, ErrorReply, RESP_TYPES } from '@redis/client';
+import { ErrorReply } from '@redis/client';
 import { LRUCache } from 'lru-cache';
 import { type Circuit, createCircuit } from '../../../concurrency/circuit-breaker.ts';
+import type { RedisAddress } from '../../../config/redis-address.ts';
 import type { Log } from '../../../observability/log.ts';
+import type { RedisClient, RedisCommands, RedisEvents } from './client.ts';
+import { createClusterClient } from './cluster-client.ts';
+import { createSentinelClient } from './sentinel-client.ts';
+import { createSingleClient } from './single-client.ts';
 
 /** A connection to Redis with a deadline for every command. */
 export interface RedisConnection {
@@ -10,16 +15,13 @@ export interface RedisConnection {
    * @returns undefined if Redis is down, is late or refuses; the caller goes on without Redis. Commands are not
    *   queued for later.
    */
-  run<T>(command: (client: RedisClient) => Promise<T>): Promise<T | undefined>;
+  run<T>(command: (redis: RedisCommands) => Promise<T>): Promise<T | undefined>;
   isDown(): boolean;
   close(): Promise<void>;
 }
 
-/** Values are bytes. */
-export type RedisClient = ReturnType<typeof clientOf>;
-
 export interface RedisConnectionOptions {
-  readonly url: URL;
+  readonly address: RedisAddress;
   readonly log: Log;
   /** Called after a reconnect. Redis may have lost its entries. */
   readonly onReconnect: () => void;
@@ -31,21 +33,32 @@ const defaultDeadlineMs = 250;
 /** Deadline for the first connection, in milliseconds: the start of the proxy waits no longer. */
 const firstDeadlineMs = 1_000;
 
-/** A connection without any response for this long is closed. The ping is frequent enough to notice it. */
-const pingMs = 5_000;
-const silenceMs = 12_000;
-
 /** Connects, or keeps trying in the background. An unreachable Redis is not an error. */
 export async function openRedisConnection({
-  url,
+  address,
   log,
   onReconnect,
   deadlineMs = defaultDeadlineMs,
 }: RedisConnectionOptions): Promise<RedisConnection> {
-  const client = clientOf(url);
+  const first = Promise.withResolvers<void>();
+  const client = clientOf(address, {
+    onError(reason) {
+      circuit.open(reasonOf(reason));
+      first.resolve();
+    },
+    onReady() {
+      circuit.probeNow();
+      first.resolve();
+    },
+  });
   const circuit = createCircuit({
     probe: async () => {
-      await within(deadlineMs, client.ping());
+      try {
+        await within(deadlineMs, client.commands.ping());
+      } catch (error) {
+        client.revive();
+        throw error;
+      }
     },
     onOpen: (reason) => log('warn', 'Redis is away: going on without it', { reason }),
     onClose: () => {
@@ -54,9 +67,10 @@ export async function openRedisConnection({
     },
     clock: Date.now,
   });
-  client.on('error', (error: NodeJS.ErrnoException) => circuit.open(reasonOf(error)));
-  client.on('ready', () => circuit.probeNow());
-  await connect(client, circuit);
+  client.connect();
+  await within(firstDeadlineMs, first.promise).catch((error) =>
+    circuit.open(reasonOf(client.lastError() ?? error)),
+  );
   return {
     isDown: circuit.isOpen,
     run: createRun(client, circuit, log, deadlineMs),
@@ -67,42 +81,25 @@ export async function openRedisConnection({
   };
 }
 
+function clientOf(address: RedisAddress, events: RedisEvents): RedisClient {
+  switch (address.topology) {
+    case 'single':
+      return createSingleClient(address.url, events);
+    case 'sentinel':
+      return createSentinelClient(address, events);
+    case 'cluster':
+      return createClusterClient(address, events);
+  }
+}
+
 /** If a name has several addresses and none answers, the error has a code and no message. */
-function reasonOf({ message, code }: NodeJS.ErrnoException): string {
-  return message || code || 'the connection broke';
+function reasonOf(reason: unknown): string {
+  if (!(reason instanceof Error)) return String(reason);
+  return reason.message || (reason as NodeJS.ErrnoException).code || 'the connection broke';
 }
 
-function clientOf(url: URL) {
-  return createClient({
-    url: url.href,
-    // RESP 3 needs Redis 6.
-    RESP: 2,
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: 10_000,
-    pingInterval: pingMs,
-    maintNotifications: 'disabled',
-    // A user with the cache's rights only would be refused this command.
-    disableClientInfo: true,
-    socket: {
-      connectTimeout: 5_000,
-      socketTimeout: silenceMs,
-      // Replicas do not reconnect all at once.
-      reconnectStrategy: (retries) => Math.min(100 * 2 ** Math.min(retries, 5), 2_000) + Math.random() * 200,
-    },
-  }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
-}
-
-/** The listener reports the first error; the client then keeps trying. */
-async function connect(client: RedisClient, circuit: Circuit): Promise<void> {
-  const first = Promise.withResolvers<void>();
-  client.once('error', () => first.resolve());
-  // The promise resolves without a connection only after `close`.
-  client.connect().then(
-    () => first.resolve(),
-    () => first.resolve(),
-  );
-  await within(firstDeadlineMs, first.promise).catch((error: Error) => circuit.open(error.message));
-}
+/** Time after which one late response of a cluster no longer counts, in milliseconds. */
+const lateMs = 10_000;
 
 function createRun(
   client: RedisClient,
@@ -112,14 +109,19 @@ function createRun(
 ): RedisConnection['run'] {
   /** Refusals of Redis in the last ten minutes: each kind is logged once. */
   const logged = new LRUCache<string, true>({ max: 100, ttl: 600_000 });
+  let lastLate = Number.NEGATIVE_INFINITY;
   return async (command) => {
     if (circuit.isOpen()) return undefined;
     try {
-      const reply = await within(deadlineMs, command(client));
-      circuit.recordSuccess();
+      const reply = await within(deadlineMs, command(client.commands));
+      // In a cluster, the other servers respond while one stands still.
+      if (!client.isSharded || performance.now() - lastLate > lateMs) circuit.recordSuccess();
       return reply;
     } catch (error) {
-      if (error instanceof Late) circuit.recordTimeout(error.message);
+      if (error instanceof Late) {
+        lastLate = performance.now();
+        circuit.recordTimeout(error.message);
+      }
       if (!(error instanceof ErrorReply)) return undefined;
       // Redis is up and refuses, for instance because it is full (OOM) or the user lacks a right (NOPERM).
       const [code = ''] = error.message.split(' ', 1);

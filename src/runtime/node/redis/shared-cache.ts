@@ -1,6 +1,7 @@
 import type { SigningKey } from '../../../../converters/crypto/signing-key.ts';
 import type { Tier } from '../../../cache/tiered.ts';
 import { fleetFingerprint } from '../../../config/fleet-fingerprint.ts';
+import type { RedisAddress } from '../../../config/redis-address.ts';
 import type { Settings } from '../../../config/settings.ts';
 import type { Log } from '../../../observability/log.ts';
 import { createEntryAuthenticator } from './authenticated-entry.ts';
@@ -15,13 +16,13 @@ export interface SharedCache {
 
 /** Opens the cache that all replicas of a fleet share, in Redis or Valkey. It opens even if Redis is down. */
 export async function openSharedCache(
-  url: URL,
+  address: RedisAddress,
   settings: Settings,
   signingKey: SigningKey,
   log: Log,
 ): Promise<SharedCache> {
   let onBack = () => {};
-  const connection = await openRedisConnection({ url, log, onReconnect: () => onBack() });
+  const connection = await openRedisConnection({ address, log, onReconnect: () => onBack() });
   const cache = createRedisCache(connection, await createEntryAuthenticator(signingKey));
   const replicas = new FleetCheck(connection, fleetFingerprint(settings, signingKey.id), log);
   onBack = () => {
