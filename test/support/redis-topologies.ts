@@ -19,11 +19,14 @@ export interface RedisTopology {
 }
 
 export interface TopologyOptions {
-  readonly tls?: RedisServerOptions['tls'] & { readonly authority: string };
+  /** The certificate is its own authority. */
+  readonly tls?: RedisServerOptions['tls'];
   /** Settings of each server that holds entries. */
   readonly settings?: readonly string[];
   /** The login in the address, if it is another user than the default one. */
   readonly login?: string;
+  /** Rights of a user `watch` of the Sentinels, which the address then names. */
+  readonly sentinelRights?: string;
 }
 
 export const dataPassword = 'of-data%:@/';
@@ -37,10 +40,11 @@ export async function startSentinels({
   tls,
   settings = [],
   login,
+  sentinelRights,
 }: TopologyOptions = {}): Promise<RedisTopology> {
   const common = { password: dataPassword, ...(tls ? { tls } : {}) };
   const shared = ['--masterauth', dataPassword, '--repl-diskless-sync-delay', '0', ...debug, ...settings];
-  const secured = tls ? ['--tls-replication', 'yes', '--tls-ca-cert-file', tls.authority] : [];
+  const secured = tls ? ['--tls-replication', 'yes', '--tls-ca-cert-file', tls.certificate] : [];
   const master = await startRedisServer({ ...common, settings: [...shared, ...secured] });
   const replica = await startRedisServer({
     ...common,
@@ -48,7 +52,9 @@ export async function startSentinels({
   });
   await until(async () => (await info(replica)).includes('master_link_status:up'));
   const ports = await Promise.all([freePort(), freePort(), freePort()]);
-  const sentinels = await Promise.all(ports.map((port) => startSentinel(port, master.port, tls)));
+  const sentinels = await Promise.all(
+    ports.map((port) => startSentinel(port, master.port, tls, sentinelRights)),
+  );
   // A failover needs Sentinels that know each other and the replica.
   for (const port of ports) {
     await until(async () => {
@@ -57,7 +63,7 @@ export async function startSentinels({
     });
   }
   const credentials = login ?? `:${encodeURIComponent(dataPassword)}`;
-  const query = `sentinelMasterId=${masterName}&sentinelPassword=${encodeURIComponent(sentinelPassword)}`;
+  const query = `sentinelMasterId=${masterName}&sentinelPassword=${encodeURIComponent(sentinelPassword)}${sentinelRights === undefined ? '' : '&sentinelUsername=watch'}`;
   return {
     url: `redis${tls ? 's' : ''}-sentinel://${credentials}@${ports.map((port) => `${host}:${port}`)}/0?${query}`,
     async failOver() {
@@ -77,7 +83,7 @@ export async function startCluster({
 }: TopologyOptions = {}): Promise<RedisTopology> {
   const shared = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--masterauth', dataPassword];
   const secured = tls
-    ? ['--tls-replication', 'yes', '--tls-cluster', 'yes', '--tls-ca-cert-file', tls.authority]
+    ? ['--tls-replication', 'yes', '--tls-cluster', 'yes', '--tls-ca-cert-file', tls.certificate]
     : [];
   const options = {
     password: dataPassword,
@@ -88,7 +94,7 @@ export async function startCluster({
   for (let count = 0; count < 6; count += 1)
     nodes.push(await startRedisServer({ ...options, port: await clusterPort() }));
   const addresses = nodes.map(({ port }) => `${host}:${port}`);
-  const secure = tls ? ['--tls', '--cacert', tls.authority] : [];
+  const secure = tls ? ['--tls', '--cacert', tls.certificate] : [];
   await runProgram(
     'redis-cli',
     [
@@ -130,7 +136,12 @@ export async function startCluster({
   };
 }
 
-async function startSentinel(port: number, master: number, tls: TopologyOptions['tls']): Promise<Daemon> {
+async function startSentinel(
+  port: number,
+  master: number,
+  tls: TopologyOptions['tls'],
+  rights: string | undefined,
+): Promise<Daemon> {
   const directory = await mkdtemp(join(tmpdir(), 'regshift-sentinel-'));
   const file = join(directory, 'sentinel.conf');
   const secured = tls
@@ -141,7 +152,7 @@ async function startSentinel(port: number, master: number, tls: TopologyOptions[
         'tls-replication yes',
         `tls-cert-file ${tls.certificate}`,
         `tls-key-file ${tls.key}`,
-        `tls-ca-cert-file ${tls.authority}`,
+        `tls-ca-cert-file ${tls.certificate}`,
       ]
     : [`port ${port}`];
   const lines = [
@@ -150,6 +161,7 @@ async function startSentinel(port: number, master: number, tls: TopologyOptions[
     ...secured,
     `requirepass "${sentinelPassword}"`,
     `sentinel sentinel-pass "${sentinelPassword}"`,
+    ...(rights === undefined ? [] : [`user watch on >${sentinelPassword} ${rights}`]),
     `sentinel monitor ${masterName} ${host} ${master} 2`,
     `sentinel auth-pass ${masterName} "${dataPassword}"`,
     `sentinel down-after-milliseconds ${masterName} 1000`,
