@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parseRedisAddress } from '../../src/config/redis-address.ts';
+import { openRedisConnection } from '../../src/runtime/node/redis/connection.ts';
 import { freePort } from '../support/daemon.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { type Replica, type ReplicaProcess, startReplica, startReplicaProcess } from '../support/fleet.ts';
@@ -187,6 +189,26 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server', 'redis-cli', 'op
         });
         expect(await isShared(one, await replica(redis.url))).toBe(true);
       }, 60_000);
+    });
+
+    describe('a cluster', () => {
+      it('is left alone after three late responses of one master, while the others respond', async () => {
+        const redis = await started(startCluster);
+        const address = parseRedisAddress(redis.url);
+        if ('problem' in address) throw new Error(address.problem);
+        const connection = await openRedisConnection({ address, log: () => {}, onReconnect: () => {} });
+        running.push(connection.close);
+        // CLUSTER KEYSLOT: b is in slot 3300, of the first master, and a in slot 15495, of the third one.
+        const ask = (key: string) => connection.run((client) => client.get(key));
+        expect([await ask('b'), await ask('a')]).toEqual([null, null]);
+        await redis.pause();
+        for (const _ of [1, 2, 3]) {
+          expect(connection.isDown()).toBe(false);
+          expect(await ask('a')).toBe(null);
+          expect(await ask('b')).toBe(undefined);
+        }
+        expect(connection.isDown()).toBe(true);
+      });
     });
 
     describe('Sentinels', () => {

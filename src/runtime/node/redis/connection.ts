@@ -3,10 +3,8 @@ import { LRUCache } from 'lru-cache';
 import { type Circuit, createCircuit } from '../../../concurrency/circuit-breaker.ts';
 import type { RedisAddress } from '../../../config/redis-address.ts';
 import type { Log } from '../../../observability/log.ts';
-import type { RedisClient, RedisCommands, RedisEvents } from './client.ts';
-import { createClusterClient } from './cluster-client.ts';
-import { createSentinelClient } from './sentinel-client.ts';
-import { createSingleClient } from './single-client.ts';
+import type { RedisClient, RedisCommands } from './client.ts';
+import { createRedisClient } from './create-client.ts';
 
 /** A connection to Redis with a deadline for every command. */
 export interface RedisConnection {
@@ -41,7 +39,7 @@ export async function openRedisConnection({
   deadlineMs = defaultDeadlineMs,
 }: RedisConnectionOptions): Promise<RedisConnection> {
   const first = Promise.withResolvers<void>();
-  const client = clientOf(address, {
+  const client = createRedisClient(address, {
     onError(reason) {
       circuit.open(reasonOf(reason));
       first.resolve();
@@ -79,17 +77,6 @@ export async function openRedisConnection({
       await within(deadlineMs, client.close()).catch(() => client.destroy());
     },
   };
-}
-
-function clientOf(address: RedisAddress, events: RedisEvents): RedisClient {
-  switch (address.topology) {
-    case 'single':
-      return createSingleClient(address.url, events);
-    case 'sentinel':
-      return createSentinelClient(address, events);
-    case 'cluster':
-      return createClusterClient(address, events);
-  }
 }
 
 /** If a name has several addresses and none answers, the error has a code and no message. */
