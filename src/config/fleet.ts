@@ -1,33 +1,14 @@
 import * as z from 'zod';
 import type { RawSettings, SettingProblem } from './problem.ts';
+import { parseRedisAddress } from './redis-address.ts';
 
-const urlForm = 'must be like redis://127.0.0.1:6379/0, or rediss://user:password@redis.example:6380 for TLS';
-
-/** The URL of Redis. No message quotes it, because it holds the password. */
+/** The address of Redis. No message quotes it, because it holds passwords. */
 const redisUrl = z.string().transform((text, context) => {
-  const url = parseRedisUrl(text.trim());
-  if (url) return url;
-  context.addIssue({ code: 'custom', message: urlForm });
+  const address = parseRedisAddress(text.trim());
+  if (!('problem' in address)) return address;
+  context.addIssue({ code: 'custom', message: address.problem });
   return z.NEVER;
 });
-
-function parseRedisUrl(text: string): URL | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  const { protocol, hostname, pathname, search, hash, username, password } = url;
-  const isRedis = ['redis:', 'rediss:'].includes(protocol) && hostname !== '' && search + hash === '';
-  return isRedis && /^\/?\d{0,5}$/.test(pathname) && isDecodable(username + password) ? url : undefined;
-}
-
-/** False for text with a % that begins no escape; a password may contain one. */
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** The settings of what several replicas share. */
 export const fleetFields = {

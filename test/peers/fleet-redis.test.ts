@@ -3,14 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Daemon, freePort, startDaemon } from '../support/daemon.ts';
+import { freePort } from '../support/daemon.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
-import { type Replica, startReplica } from '../support/fleet.ts';
+import { type Replica, type ReplicaProcess, startReplica, startReplicaProcess } from '../support/fleet.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { requirePeers, runProgram } from '../support/programs.ts';
-import { rawRequest } from '../support/raw-http.ts';
-import { type RedisServer, type RedisServerOptions, startRedisServer } from '../support/redis-server.ts';
-import { testSigningKey } from '../support/signing-key.ts';
+import { requirePeers } from '../support/programs.ts';
+import {
+  certificateOf127001,
+  type RedisServer,
+  type RedisServerOptions,
+  startRedisServer,
+} from '../support/redis-server.ts';
 import { dockerHub, getsOfManifests } from '../support/upstreams/docker-hub.ts';
 import { forget, type Upstream } from '../support/upstreams/habit.ts';
 
@@ -80,42 +83,14 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server', 'openssl'))('the
   }
 
   describe('over TLS, with a certificate of its own', () => {
-    /** Starts the program as a process: Node reads NODE_EXTRA_CA_CERTS only at its start. */
-    async function started(
-      redis: string,
-      variables: Record<string, string>,
-    ): Promise<Daemon & Pick<Replica, 'get'>> {
-      const port = await freePort();
-      const set = {
-        PORT: String(port),
-        REGSHIFT_UPSTREAM: upstream.url,
-        REGSHIFT_REDIS_URL: redis,
-        REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
-        ...variables,
-      };
-      const daemon = await startDaemon({
-        program: 'env',
-        args: [...Object.entries(set).map((each) => each.join('=')), process.execPath, 'src/cli.ts', 'serve'],
-        directory: await mkdtemp(join(tmpdir(), 'regshift-replica-')),
-        isReady: async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).ok,
-      });
-      running.push(daemon.stop);
-      const get: Replica['get'] = (path, headers = []) => rawRequest({ port, method: 'GET', path, headers });
-      return { ...daemon, get };
+    async function started(redis: string, variables: Record<string, string>): Promise<ReplicaProcess> {
+      const replica = await startReplicaProcess(upstream.url, redis, variables);
+      running.push(replica.stop);
+      return replica;
     }
 
     async function secured(): Promise<{ readonly redis: RedisServer; readonly certificate: string }> {
-      const [certificate, key] = [join(home, 'certificate.pem'), join(home, 'key.pem')];
-      const subject = [
-        '-subj',
-        '/CN=redis of a test',
-        '-days',
-        '2',
-        '-addext',
-        'subjectAltName=IP:127.0.0.1',
-      ];
-      const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key];
-      await runProgram('openssl', ['req', '-x509', ...newKey, ...subject, '-out', certificate], home);
+      const { certificate, key } = await certificateOf127001(home);
       return { redis: await redisServer({ password, tls: { certificate, key } }), certificate };
     }
 

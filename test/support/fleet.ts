@@ -1,6 +1,11 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Facts, Level } from '../../src/observability/log.ts';
+import { type Daemon, freePort, startDaemon } from './daemon.ts';
 import { startProxy } from './proxy.ts';
 import { type RawResponse, rawRequest } from './raw-http.ts';
+import { testSigningKey } from './signing-key.ts';
 
 export interface Logged {
   readonly level: Level;
@@ -38,4 +43,29 @@ export async function startReplica(
     get: (path, headers = []) => rawRequest({ port, method: 'GET', path, headers }),
     stop,
   };
+}
+
+export type ReplicaProcess = Daemon & Pick<Replica, 'get'>;
+
+/** Starts a replica as a process of its own: Node reads NODE_EXTRA_CA_CERTS only at its start. */
+export async function startReplicaProcess(
+  upstream: string,
+  redis: string,
+  variables: Record<string, string>,
+): Promise<ReplicaProcess> {
+  const port = await freePort();
+  const set = {
+    PORT: String(port),
+    REGSHIFT_UPSTREAM: upstream,
+    REGSHIFT_REDIS_URL: redis,
+    REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+    ...variables,
+  };
+  const daemon = await startDaemon({
+    program: 'env',
+    args: [...Object.entries(set).map((each) => each.join('=')), process.execPath, 'src/cli.ts', 'serve'],
+    directory: await mkdtemp(join(tmpdir(), 'regshift-replica-')),
+    isReady: async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).ok,
+  });
+  return { ...daemon, get: (path, headers = []) => rawRequest({ port, method: 'GET', path, headers }) };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { type Daemon, freePort, startDaemon } from './daemon.ts';
+import { runProgram } from './programs.ts';
 
 export interface RedisServerOptions {
   /** To listen where another one did before; a free port when not said. */
@@ -40,6 +41,17 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   });
   const login = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
   return { ...daemon, port, url: `${tls ? 'rediss' : 'redis'}://${login}127.0.0.1:${port}` };
+}
+
+/** Makes a certificate for 127.0.0.1 in a directory, with openssl. The certificate is its own authority. */
+export async function certificateOf127001(
+  directory: string,
+): Promise<{ readonly certificate: string; readonly key: string }> {
+  const [certificate, key] = [join(directory, 'certificate.pem'), join(directory, 'key.pem')];
+  const names = ['-subj', '/CN=redis of a test', '-days', '2', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key];
+  await runProgram('openssl', ['req', '-x509', ...newKey, ...names, '-out', certificate], directory);
+  return { certificate, key };
 }
 
 /** Writes entries that never expire into a Redis. */

@@ -176,10 +176,10 @@ async function openShared(
   log: Log,
   memory: MemoryBudget,
 ): Promise<SharedCache | undefined> {
-  const { REGSHIFT_REDIS_URL: url, REGSHIFT_SIGNING_KEY: key } = settings;
-  if (url === undefined || key === undefined) return undefined;
+  const { REGSHIFT_REDIS_URL: address, REGSHIFT_SIGNING_KEY: key } = settings;
+  if (address === undefined || key === undefined) return undefined;
   const { openSharedCache } = await import('./redis/shared-cache.ts');
-  return openSharedCache(url, settings, await readSigningKey(await signingKeyText(key)), log, memory);
+  return openSharedCache(address, settings, await readSigningKey(await signingKeyText(key)), log, memory);
 }
 
 /** A cloud that refuses a login now may give it in a minute; a program that is not installed stays missing. */

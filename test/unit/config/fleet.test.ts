@@ -14,14 +14,20 @@ describe('REGSHIFT_REDIS_URL', () => {
     'redis://:p%40ss@[::1]:6379/',
   ])('may be %s', (url) => {
     const read = readSettings({ ...keyed, REGSHIFT_REDIS_URL: url });
-    expect('settings' in read && read.settings.REGSHIFT_REDIS_URL?.href).toBe(url);
+    expect('settings' in read && read.settings.REGSHIFT_REDIS_URL).toEqual({
+      topology: 'single',
+      url: new URL(url),
+    });
   });
 
   it('may be a path to a file that holds it, as secrets are mounted', () => {
     const read = readSettings({ ...keyed, REGSHIFT_REDIS_URL: '/run/secrets/redis' }, (path) =>
       path === '/run/secrets/redis' ? 'rediss://:of-a-file@redis.example\n' : '',
     );
-    expect('settings' in read && read.settings.REGSHIFT_REDIS_URL?.password).toBe('of-a-file');
+    expect('settings' in read && read.settings.REGSHIFT_REDIS_URL).toEqual({
+      topology: 'single',
+      url: new URL('rediss://:of-a-file@redis.example'),
+    });
   });
 
   it.each([
@@ -31,6 +37,11 @@ describe('REGSHIFT_REDIS_URL', () => {
     'redis://:hunter2%zz@redis.example',
     'redis://:hunter2@',
     'redis.example:hunter2',
+    'redis-sentinel://:hunter2@one.example,/0?sentinelMasterId=mymaster',
+    'redis-sentinel://:hunter2@one.example:port/0?sentinelMasterId=mymaster',
+    'redis-sentinel://:hunter2@one.example/0/mymaster',
+    'redis-cluster://:hunter2@',
+    'redis-cluster://:hunter2%zz@one.example',
   ])('is refused as %s, and the message does not quote it', (url) => {
     const read = readSettings({ ...keyed, REGSHIFT_REDIS_URL: url }, () => {
       throw new Error('hunter2');

@@ -1,8 +1,11 @@
-import { createClient, ErrorReply, RESP_TYPES } from '@redis/client';
+import { ErrorReply } from '@redis/client';
 import type { MemoryBudget, MemoryTable } from '../../../cache/memory-budget.ts';
 import { type Clock, systemClock } from '../../../clock.ts';
 import { type Circuit, createCircuit } from '../../../concurrency/circuit-breaker.ts';
+import type { RedisAddress } from '../../../config/redis-address.ts';
 import type { Log } from '../../../observability/log.ts';
+import type { RedisClient, RedisCommands } from './client.ts';
+import { createRedisClient } from './create-client.ts';
 
 /** A connection to Redis with a deadline for every command. */
 export interface RedisConnection {
@@ -11,16 +14,13 @@ export interface RedisConnection {
    * @returns undefined if Redis is down, is late or refuses; the caller goes on without Redis. Commands are not
    *   queued for later.
    */
-  run<T>(command: (client: RedisClient) => Promise<T>): Promise<T | undefined>;
+  run<T>(command: (redis: RedisCommands) => Promise<T>): Promise<T | undefined>;
   isDown(): boolean;
   close(): Promise<void>;
 }
 
-/** Values are bytes. */
-export type RedisClient = ReturnType<typeof clientOf>;
-
 export interface RedisConnectionOptions {
-  readonly url: URL;
+  readonly address: RedisAddress;
   readonly log: Log;
   readonly memory: MemoryBudget;
   /** Called after a reconnect. Redis may have lost its entries. */
@@ -34,23 +34,34 @@ const defaultDeadlineMs = 250;
 /** Deadline for the first connection, in milliseconds: the start of the proxy waits no longer. */
 const firstDeadlineMs = 1_000;
 
-/** A connection without any response for this long is closed. The ping is frequent enough to notice it. */
-const pingMs = 5_000;
-const silenceMs = 12_000;
-
 /** Connects, or keeps trying in the background. An unreachable Redis is not an error. */
 export async function openRedisConnection({
-  url,
+  address,
   log,
   memory,
   onReconnect,
   deadlineMs = defaultDeadlineMs,
   clock = systemClock,
 }: RedisConnectionOptions): Promise<RedisConnection> {
-  const client = clientOf(url);
+  const first = Promise.withResolvers<void>();
+  const client = createRedisClient(address, {
+    onError(reason) {
+      circuit.open(reasonOf(reason));
+      first.resolve();
+    },
+    onReady() {
+      circuit.probeNow();
+      first.resolve();
+    },
+  });
   const circuit = createCircuit({
     probe: async () => {
-      await within(deadlineMs, client.ping());
+      try {
+        await within(deadlineMs, client.commands.ping());
+      } catch (error) {
+        client.revive();
+        throw error;
+      }
     },
     onOpen: (reason) => log('warn', 'Redis is away: going on without it', { reason }),
     onClose: () => {
@@ -59,9 +70,10 @@ export async function openRedisConnection({
     },
     clock,
   });
-  client.on('error', (error: NodeJS.ErrnoException) => circuit.open(reasonOf(error)));
-  client.on('ready', () => circuit.probeNow());
-  await connect(client, circuit);
+  client.connect();
+  await within(firstDeadlineMs, first.promise).catch((error) =>
+    circuit.open(reasonOf(client.lastError() ?? error)),
+  );
   return {
     isDown: circuit.isOpen,
     run: createRun({ client, circuit, log, deadlineMs, clock, logged: memory.table('redis') }),
@@ -73,41 +85,13 @@ export async function openRedisConnection({
 }
 
 /** If a name has several addresses and none answers, the error has a code and no message. */
-function reasonOf({ message, code }: NodeJS.ErrnoException): string {
-  return message || code || 'the connection broke';
+function reasonOf(reason: unknown): string {
+  if (!(reason instanceof Error)) return String(reason);
+  return reason.message || (reason as NodeJS.ErrnoException).code || 'the connection broke';
 }
 
-function clientOf(url: URL) {
-  return createClient({
-    url: url.href,
-    // RESP 3 needs Redis 6.
-    RESP: 2,
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: 10_000,
-    pingInterval: pingMs,
-    maintNotifications: 'disabled',
-    // A user with the cache's rights only would be refused this command.
-    disableClientInfo: true,
-    socket: {
-      connectTimeout: 5_000,
-      socketTimeout: silenceMs,
-      // Replicas do not reconnect all at once.
-      reconnectStrategy: (retries) => Math.min(100 * 2 ** Math.min(retries, 5), 2_000) + Math.random() * 200,
-    },
-  }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
-}
-
-/** The listener reports the first error; the client then keeps trying. */
-async function connect(client: RedisClient, circuit: Circuit): Promise<void> {
-  const first = Promise.withResolvers<void>();
-  client.once('error', () => first.resolve());
-  // The promise resolves without a connection only after `close`.
-  client.connect().then(
-    () => first.resolve(),
-    () => first.resolve(),
-  );
-  await within(firstDeadlineMs, first.promise).catch((error: Error) => circuit.open(error.message));
-}
+/** Time after which one late response of a cluster no longer counts, in milliseconds. */
+const lateMs = 10_000;
 
 interface RunParts extends Required<Pick<RedisConnectionOptions, 'log' | 'deadlineMs' | 'clock'>> {
   readonly client: RedisClient;
@@ -121,14 +105,19 @@ const refusalMs = 600_000;
 
 function createRun({ client, circuit, log, deadlineMs, clock, logged }: RunParts): RedisConnection['run'] {
   const isLogged = (code: string) => clock() - (logged.get(code) ?? Number.NEGATIVE_INFINITY) < refusalMs;
+  let lastLate = Number.NEGATIVE_INFINITY;
   return async (command) => {
     if (circuit.isOpen()) return undefined;
     try {
-      const reply = await within(deadlineMs, command(client));
-      circuit.recordSuccess();
+      const reply = await within(deadlineMs, command(client.commands));
+      // In a cluster, the other servers respond while one stands still.
+      if (!client.isSharded || clock() - lastLate > lateMs) circuit.recordSuccess();
       return reply;
     } catch (error) {
-      if (error instanceof Late) circuit.recordTimeout(error.message);
+      if (error instanceof Late) {
+        lastLate = clock();
+        circuit.recordTimeout(error.message);
+      }
       if (!(error instanceof ErrorReply)) return undefined;
       // Redis is up and refuses, for instance because it is full (OOM) or the user lacks a right (NOPERM).
       const [code = ''] = error.message.split(' ', 1);

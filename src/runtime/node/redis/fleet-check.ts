@@ -3,7 +3,8 @@ import * as z from 'zod';
 import type { MemoryBudget, MemoryTable } from '../../../cache/memory-budget.ts';
 import { differences, type FleetFingerprint } from '../../../config/fleet-fingerprint.ts';
 import type { Log } from '../../../observability/log.ts';
-import type { RedisClient, RedisConnection } from './connection.ts';
+import type { RedisCommands } from './client.ts';
+import type { RedisConnection } from './connection.ts';
 
 /** A name outside of the entries' names: replicas that share no entries still find each other here. */
 const listName = 'regshift:replicas';
@@ -72,7 +73,7 @@ export class FleetCheck {
   }
 }
 
-async function forget(client: RedisClient, ids: readonly string[]): Promise<void> {
+async function forget(client: RedisCommands, ids: readonly string[]): Promise<void> {
   await client.del(ids.map(nameOf));
   await client.sRem(listName, [...ids]);
 }

@@ -2,6 +2,7 @@ import type { SigningKey } from '../../../../converters/crypto/signing-key.ts';
 import type { MemoryBudget } from '../../../cache/memory-budget.ts';
 import type { Tier } from '../../../cache/tiered.ts';
 import { fleetFingerprint } from '../../../config/fleet-fingerprint.ts';
+import type { RedisAddress } from '../../../config/redis-address.ts';
 import type { Settings } from '../../../config/settings.ts';
 import type { Log } from '../../../observability/log.ts';
 import { createEntryAuthenticator } from './authenticated-entry.ts';
@@ -16,14 +17,14 @@ export interface SharedCache {
 
 /** Opens the cache that all replicas of a fleet share, in Redis or Valkey. It opens even if Redis is down. */
 export async function openSharedCache(
-  url: URL,
+  address: RedisAddress,
   settings: Settings,
   signingKey: SigningKey,
   log: Log,
   memory: MemoryBudget,
 ): Promise<SharedCache> {
   let onBack = () => {};
-  const connection = await openRedisConnection({ url, log, memory, onReconnect: () => onBack() });
+  const connection = await openRedisConnection({ address, log, memory, onReconnect: () => onBack() });
   const cache = createRedisCache(connection, await createEntryAuthenticator(signingKey), memory);
   const replicas = new FleetCheck(connection, fleetFingerprint(settings, signingKey.id), log, memory);
   onBack = () => {

@@ -5,7 +5,8 @@ import {
   type EntryAuthenticator,
 } from '../../../../../src/runtime/node/redis/authenticated-entry.ts';
 import { createRedisCache, documentBytes, isShared } from '../../../../../src/runtime/node/redis/cache.ts';
-import type { RedisClient, RedisConnection } from '../../../../../src/runtime/node/redis/connection.ts';
+import type { RedisCommands } from '../../../../../src/runtime/node/redis/client.ts';
+import type { RedisConnection } from '../../../../../src/runtime/node/redis/connection.ts';
 import { testMemory } from '../../../../support/memory.ts';
 import { testSigningKey } from '../../../../support/signing-key.ts';
 
@@ -19,7 +20,7 @@ function standIn() {
       written.set(name, { value, seconds });
       return 'OK';
     },
-  } as unknown as RedisClient;
+  } as unknown as RedisCommands;
   const connection: RedisConnection = {
     isDown: () => state.away,
     run: async (command) => {

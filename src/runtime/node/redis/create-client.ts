@@ -1,0 +1,109 @@
+import { createClient, createCluster, createSentinel, RESP_TYPES } from '@redis/client';
+import type { RedisAddress, RedisNode } from '../../../config/redis-address.ts';
+import { connectionOptions, type RedisClient, type RedisEvents, socketOptions } from './client.ts';
+import { createReplacedClient } from './replaced-client.ts';
+
+/** Makes the client of an address, without connecting it. */
+export function createRedisClient(address: RedisAddress, events: RedisEvents): RedisClient {
+  switch (address.topology) {
+    case 'single':
+      return createSingleClient(address.url, events);
+    case 'sentinel':
+      return createSentinelClient(address, events);
+    case 'cluster':
+      return createClusterClient(address, events);
+  }
+}
+
+/** A client of one Redis. It reconnects by itself. */
+function createSingleClient(url: URL, events: RedisEvents): RedisClient {
+  const client = createClient({
+    ...connectionOptions,
+    url: url.href,
+    socket: {
+      ...socketOptions,
+      // Replicas do not reconnect all at once.
+      reconnectStrategy: (retries) => Math.min(100 * 2 ** Math.min(retries, 5), 2_000) + Math.random() * 200,
+    },
+  }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+  client.on('error', events.onError);
+  client.on('ready', events.onReady);
+  return {
+    commands: client,
+    isSharded: false,
+    lastError: () => undefined,
+    // The promise rejects only after `close`; the listener reports errors.
+    connect: () => void client.connect().catch(() => undefined),
+    revive: () => undefined,
+    close: () => client.close(),
+    destroy: () => client.destroy(),
+  };
+}
+
+/** Deadline for connecting to one Sentinel: while one of them is away, commands wait for the next one. */
+const sentinelConnectMs = 1_000;
+
+/**
+ * A client of the master that Sentinels name. The Sentinels tell it of another master, and it asks them when the
+ * connection to the master breaks.
+ */
+function createSentinelClient(
+  { nodes, tls, master, database, login, sentinelLogin }: RedisAddress & { readonly topology: 'sentinel' },
+  events: RedisEvents,
+): RedisClient {
+  const security = tls ? ({ tls: true } as const) : {};
+  const make = (note: (error: unknown) => void) => {
+    const sentinel = createSentinel({
+      name: master,
+      sentinelRootNodes: nodes.map((node) => ({ ...node })),
+      RESP: 2,
+      commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+      // A command waits for one search for the master at most, and fails then.
+      maxCommandRediscovers: 1,
+      passthroughClientErrorEvents: true,
+      nodeClientOptions: {
+        ...connectionOptions,
+        ...login,
+        database,
+        socket: { ...socketOptions, ...security, reconnectStrategy: false },
+      },
+      sentinelClientOptions: {
+        ...connectionOptions,
+        ...sentinelLogin,
+        socket: { ...socketOptions, ...security, connectTimeout: sentinelConnectMs },
+      },
+    });
+    // The client emits the errors of all connections, and one Sentinel may be away without harm.
+    sentinel.on('error', (error: unknown) => {
+      note(error);
+      if (sentinel.isReady && sentinel.getMasterNode() === undefined) events.onError(error);
+    });
+    return sentinel.on('ready', events.onReady);
+  };
+  return createReplacedClient(make, false, events.onError);
+}
+
+/** A client of the masters of a cluster. One master without a connection counts as an error of all. */
+function createClusterClient(
+  { nodes, tls, login }: RedisAddress & { readonly topology: 'cluster' },
+  events: RedisEvents,
+): RedisClient {
+  /** The masters that the last client knew: the nodes of the address may be away. */
+  let known = (): readonly RedisNode[] => [];
+  const make = (note: (error: unknown) => void) => {
+    const cluster = createCluster({
+      rootNodes: [...nodes, ...known()].map((node) => ({ socket: { ...node } })),
+      RESP: 2,
+      commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+      defaults: {
+        ...connectionOptions,
+        ...login,
+        socket: { ...socketOptions, ...(tls ? { tls: true } : {}), reconnectStrategy: false },
+      },
+    });
+    known = () => [...cluster.nodeByAddress.values()].map(({ host, port }) => ({ host, port }));
+    cluster.on('error', note);
+    return cluster.on('node-error', events.onError).on('connect', events.onReady);
+  };
+  return createReplacedClient(make, true, events.onError);
+}
