@@ -15,7 +15,8 @@ export function manifestInfoOf(bytes: Uint8Array, contentType: string): Manifest
   const sketch = sketchManifest(bytes, contentType);
   const { mediaType } = sketch;
   const model = modelOf(sketch);
-  if (model?.kind !== 'image') return { ...opaqueManifest(mediaType), entries: model && entriesOf(model) };
+  if (model === undefined) return opaqueManifest(mediaType);
+  if (model.kind === 'index') return { ...plain(mediaType), entries: entriesOf(model) };
   return {
     mediaType,
     entries: undefined,
@@ -27,6 +28,10 @@ export function manifestInfoOf(bytes: Uint8Array, contentType: string): Manifest
 
 /** The facts of a document that goes out as it is, or not at all. */
 export function opaqueManifest(mediaType: string): ManifestInfo {
+  return { ...plain(mediaType), opaque: true };
+}
+
+function plain(mediaType: string): ManifestInfo {
   return { mediaType, entries: undefined, zstd: false, dockerZstdType: false, singleFamily: true };
 }
 
