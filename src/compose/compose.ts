@@ -122,6 +122,7 @@ function routeOptions(
     match,
     settings: registrySettings(settings),
     publicUrl: settings.REGSHIFT_PUBLIC_URL,
+    passesCors: passesCors(settings),
     client,
     login,
     library: upstreams.some(isDockerHub),
@@ -144,6 +145,11 @@ function routeOptions(
     background,
     turn: platform.turn ?? atOnce,
   };
+}
+
+/** A registry lets pages read what a client's login may read, and does not know the proxy's own account. */
+function passesCors({ REGSHIFT_CORS: cors, REGSHIFT_UPSTREAM_AUTH: mode }: Values): boolean {
+  return cors === 'registry' || (cors === 'auto' && mode === 'passthrough');
 }
 
 const atOnce: TakeTurn = () => undefined;

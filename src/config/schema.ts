@@ -125,6 +125,9 @@ export const schema = z.object({
    */
   REGSHIFT_PUSH: z.enum(['allow', 'refuse'], { error: 'must be allow or refuse' }).optional(),
   REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
+  REGSHIFT_CORS: z
+    .enum(['auto', 'registry', 'never'], { error: 'must be auto, registry or never' })
+    .default('auto'),
   REGSHIFT_REPOSITORIES: repositories.optional(),
   REGSHIFT_ALIASES: aliases.default(noAliases),
   REGSHIFT_V1_TAGS: count('tags', 10_000).optional(),
@@ -162,6 +165,7 @@ export const routeVariables: ReadonlySet<Variable> = new Set([
   'REGSHIFT_BLOBS',
   'REGSHIFT_PUSH',
   'REGSHIFT_LISTS',
+  'REGSHIFT_CORS',
   'REGSHIFT_REPOSITORIES',
   'REGSHIFT_ALIASES',
   'REGSHIFT_V1_TAGS',

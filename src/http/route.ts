@@ -20,6 +20,8 @@ export interface RouteOptions extends RegistryOptions {
   readonly tokenRelay: TokenRelay | undefined;
   /** The address that clients reach the route at; undefined where the request tells it. */
   readonly publicUrl: URL | undefined;
+  /** Passes the registry's CORS headers and preflights on to web pages. */
+  readonly passesCors: boolean;
   readonly log: Log;
 }
 
@@ -34,10 +36,11 @@ export interface Route extends Routable {
   readonly tokenRelay: TokenRelay | undefined;
   readonly explainRefusal: ExplainRefusal;
   readonly publicUrl: URL | undefined;
+  readonly passesCors: boolean;
 }
 
 export function createRoute(options: RouteOptions): Route {
-  const { id, match, login, clientAuth, tokenRelay, publicUrl, wallClock, log } = options;
+  const { id, match, login, clientAuth, tokenRelay, publicUrl, passesCors, wallClock, log } = options;
   const registry = createRegistry(options);
   const session = createV1Session({ keys: options.stateKeys, route: id, wallClock });
   return {
@@ -52,6 +55,7 @@ export function createRoute(options: RouteOptions): Route {
     tokenRelay,
     explainRefusal: createExplainRefusal(login, tokenRelay, log),
     publicUrl,
+    passesCors,
   };
 }
 

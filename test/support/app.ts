@@ -156,7 +156,7 @@ function sent({ body, signal }: Sent): RequestInit {
  */
 function questionOf(method: string, path: string, headers: Headers): string | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
-  const unlike = ['if-none-match', 'range', 'x-forwarded-host', 'x-forwarded-proto'];
+  const unlike = ['if-none-match', 'origin', 'range', 'x-forwarded-host', 'x-forwarded-proto'];
   if (unlike.some((name) => headers.has(name))) return undefined;
   const said = ['accept', 'user-agent', 'authorization'].map((name) => headers.get(name));
   return [method, path, ...said].join('\n');
