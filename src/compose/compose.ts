@@ -123,6 +123,7 @@ function routeOptions(
     settings: registrySettings(settings),
     publicUrl: settings.REGSHIFT_PUBLIC_URL,
     passesCors: passesCors(settings),
+    clientRules: settings.REGSHIFT_CLIENTS.rules,
     client,
     login,
     library: upstreams.some(isDockerHub),

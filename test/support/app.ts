@@ -110,9 +110,9 @@ export function testApp(
     const asking = question
       ? {
           cacheKey: question,
-          identity: {},
+          identity: { 'x-forwarded-for': joined.get('x-forwarded-for') ?? undefined },
           authorization: joined.get('authorization') ?? undefined,
-          peerAddress: undefined,
+          peerAddress: more.clientAddress,
           clientLeft: leaving,
         }
       : undefined;
