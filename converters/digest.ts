@@ -28,6 +28,15 @@ export function parseDigest(text: unknown, path?: string): Digest {
   });
 }
 
+/** The grammar of all digests (OCI image-spec 1.1, descriptor.md, "Digests"). */
+const grammar = /^([a-z0-9]+(?:[+._-][a-z0-9]+)*):[a-zA-Z0-9=_-]+$/;
+
+/** Whether a text is a digest of an algorithm that is not known here, like `sha256+b64:…` or `blake3:…`. */
+export function isOfUnknownAlgorithm(text: string): boolean {
+  const [, algorithm] = grammar.exec(text) ?? [];
+  return algorithm !== undefined && !Object.hasOwn(noble, algorithm);
+}
+
 export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }

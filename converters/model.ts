@@ -36,6 +36,8 @@ export interface Index {
   /** The target of a fat generic manifest. This blob can name the platforms of entries without platform labels. */
   readonly platformTable: Descriptor | undefined;
   readonly dependencies: readonly IndexEntry[];
+  /** Entries whose digest is of an unknown algorithm. No conversion has them. */
+  readonly unusable: readonly Field<RawObject>[];
   readonly labels: Labels;
   readonly subject: Descriptor | undefined;
 }

@@ -7,6 +7,7 @@ import type { ClientConnection, Env } from './http/env.ts';
 import { about, alive, type Health, ready } from './http/health.ts';
 import { type InFlight, inFlightLimit } from './http/in-flight.ts';
 import { type AccessLogOptions, accessLog } from './http/middleware/access-log.ts';
+import { cors } from './http/middleware/cors.ts';
 import { respondWithError, unknownEndpoint } from './http/middleware/error-response.ts';
 import { anyRoute, clientAuth, reads, repository, virtualHost } from './http/middleware/routing.ts';
 import { pathOf, routedPath } from './http/params.ts';
@@ -68,7 +69,7 @@ export function createApp(dependencies: Dependencies): App {
 
   const v2 = new Hono<Env>({ getPath: routedPath }).onError(respondWithError).notFound(unknownEndpoint);
   v2.get('/', about).get('/healthz', alive).get('/readyz', ready(health));
-  v2.use(...everyRequest, clientAuth);
+  v2.use(...everyRequest, cors, clientAuth);
   v2.use('/v2', anyRoute('ping')).get(ping);
   v2.use('/token', anyRoute('token')).get(token(wallClock));
   // distribution has the catalog, and distribution-spec 1.1 reserves the name: no repository begins with "_".

@@ -52,9 +52,15 @@ export async function convertChildren(
     const twin = context.preferGzip ? gzipTwinOf(entry, whole.dependencies) : undefined;
     return twin ? leftOut(entry, 'The same image is there with gzip layers.') : tryConvertChild(entry, task);
   });
-  const all = { children: outcomes.flatMap(({ children }) => children), losses: outcomes.flatMap(lossesOf) };
+  const unusable = whole.unusable.map(({ path }) => loss('entries', path, unknownAlgorithm));
+  const all = {
+    children: outcomes.flatMap(({ children }) => children),
+    losses: [...outcomes.flatMap(lossesOf), ...unusable],
+  };
   return { whole, ...withoutStale(whole, all) };
 }
+
+const unknownAlgorithm = 'is left out: Its digest is of an algorithm that is not known here.';
 
 function lossesOf({ losses }: ChildOutcome): ChildOutcome['losses'] {
   return losses;

@@ -1,7 +1,7 @@
 import type { Digest } from '../digest.ts';
 import { fetchVerified } from '../fetch.ts';
 import {
-  asDigest,
+  asAnyDigest,
   asItems,
   asObject,
   asString,
@@ -47,5 +47,5 @@ function readRow(item: Field): readonly [Digest, Platform] {
     architecture: optionalString(row, 'arch') ?? asString(required(row, 'architecture')),
     variant: optionalString(row, 'variant'),
   };
-  return [asDigest(required(row, 'manifestDigest')), platform];
+  return [asAnyDigest(required(row, 'manifestDigest')) as Digest, platform];
 }

@@ -39,8 +39,10 @@ export const toFatGeneric: WriteIndex = (index, entries) => {
   return { body: bytes, blobs: [{ kind: 'config', digest: digestOf(target), bytes: target }] };
 };
 
-function isUnchanged({ dependencies }: Index, entries: readonly ConvertedEntry[]): boolean {
+function isUnchanged({ dependencies, unusable }: Index, entries: readonly ConvertedEntry[]): boolean {
   return (
-    entries.length === dependencies.length && entries.every(({ entry, digest }) => entry.digest === digest)
+    unusable.length === 0 &&
+    entries.length === dependencies.length &&
+    entries.every(({ entry, digest }) => entry.digest === digest)
   );
 }

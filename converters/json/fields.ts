@@ -1,4 +1,4 @@
-import { type Digest, isDigest } from '../digest.ts';
+import { type Digest, isDigest, isOfUnknownAlgorithm } from '../digest.ts';
 import { ConversionError, type Dialect, excerpt } from '../errors.ts';
 import {
   compact,
@@ -97,6 +97,12 @@ export function asDigest(field: Field): Digest {
   const text = asString(field);
   if (!isDigest(text)) refuseField(field, 'A digest cannot be read', 'sha256: and 64 lower-case hex digits');
   return text;
+}
+
+/** A digest of any algorithm. @throws ConversionError INVALID for other text, and for a wrong one of a known algorithm. */
+export function asAnyDigest(field: Field): string {
+  const text = asString(field);
+  return isOfUnknownAlgorithm(text) ? text : asDigest(field);
 }
 
 /** A string member, or `undefined` if absent or null. @throws ConversionError INVALID when it is not a string. */

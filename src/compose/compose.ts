@@ -122,6 +122,8 @@ function routeOptions(
     match,
     settings: registrySettings(settings),
     publicUrl: settings.REGSHIFT_PUBLIC_URL,
+    passesCors: passesCors(settings),
+    clientRules: settings.REGSHIFT_CLIENTS.rules,
     client,
     login,
     library: upstreams.some(isDockerHub),
@@ -144,6 +146,11 @@ function routeOptions(
     background,
     turn: platform.turn ?? atOnce,
   };
+}
+
+/** A registry lets pages read what a client's login may read, and does not know the proxy's own account. */
+function passesCors({ REGSHIFT_CORS: cors, REGSHIFT_UPSTREAM_AUTH: mode }: Values): boolean {
+  return cors === 'registry' || (cors === 'auto' && mode === 'passthrough');
 }
 
 const atOnce: TakeTurn = () => undefined;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseRepositoryName } from '../../converters/reference.ts';
+import { clientRuleSchema } from './client-rules.ts';
 import { keyOf } from './keys.ts';
 import { routeVariables, schema, type Variable, variables } from './schema.ts';
 import { fileVariables } from './setting-files.ts';
@@ -22,12 +23,18 @@ const json = z
   .union([text, z.record(z.string(), z.unknown())], { error: 'must be text, or an object' })
   .transform((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
 
+const rules = z
+  .array(clientRuleSchema, { error: 'must be a list of rules' })
+  .min(1, 'must have at least one rule')
+  .transform((value) => JSON.stringify(value));
+
 const kinds: Partial<Record<Variable, z.ZodType<string>>> = {
   REGSHIFT_UPSTREAM: listed,
   REGSHIFT_UPSTREAM_NETWORKS: listed,
   REGSHIFT_REPOSITORIES: listed,
   REGSHIFT_TRUSTED_PROXIES: listed,
   REGSHIFT_ALIASES: pairs,
+  REGSHIFT_CLIENTS: rules,
   REGSHIFT_DOCKER_CONFIG: json,
   REGSHIFT_JWKS: json,
   REGSHIFT_SIGNING_KEY: json,

@@ -30,6 +30,7 @@ function decisive(values: Values): Record<string, string> {
     REGSHIFT_LISTS: values.REGSHIFT_LISTS,
     REGSHIFT_CONVERT_BY_DIGEST: values.REGSHIFT_CONVERT_BY_DIGEST,
     REGSHIFT_UNSIGNED_SCHEMA1: values.REGSHIFT_UNSIGNED_SCHEMA1,
+    ...(values.REGSHIFT_CLIENTS.text === '' ? {} : { REGSHIFT_CLIENTS: values.REGSHIFT_CLIENTS.text }),
   };
 }
 

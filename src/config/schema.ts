@@ -4,6 +4,7 @@ import { noAliases, parseAliases } from '../routing/aliases.ts';
 import { parseIpRange } from '../routing/ip-range.ts';
 import { isDockerHub, registryOfDockerHub } from '../upstream/docker-hub.ts';
 import { authFields } from './auth-fields.ts';
+import { clientRules, noClientRules } from './client-rules.ts';
 import { fleetFields } from './fleet.ts';
 import { count, port } from './numbers.ts';
 import { serviceFields } from './service.ts';
@@ -125,6 +126,10 @@ export const schema = z.object({
    */
   REGSHIFT_PUSH: z.enum(['allow', 'refuse'], { error: 'must be allow or refuse' }).optional(),
   REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
+  REGSHIFT_CLIENTS: clientRules.default(noClientRules),
+  REGSHIFT_CORS: z
+    .enum(['auto', 'registry', 'never'], { error: 'must be auto, registry or never' })
+    .default('auto'),
   REGSHIFT_REPOSITORIES: repositories.optional(),
   REGSHIFT_ALIASES: aliases.default(noAliases),
   REGSHIFT_V1_TAGS: count('tags', 10_000).optional(),
@@ -162,6 +167,8 @@ export const routeVariables: ReadonlySet<Variable> = new Set([
   'REGSHIFT_BLOBS',
   'REGSHIFT_PUSH',
   'REGSHIFT_LISTS',
+  'REGSHIFT_CORS',
+  'REGSHIFT_CLIENTS',
   'REGSHIFT_REPOSITORIES',
   'REGSHIFT_ALIASES',
   'REGSHIFT_V1_TAGS',

@@ -32,11 +32,11 @@ export type CreateLogLine = (request: ClientRequest, status: number) => RequestL
 /** Creates the writer of the access log: one line, and one count of each metric, per request. */
 export function createAccessLog(log: Log, metrics: Metrics): CreateLogLine {
   return ({ method, url, client, notes }, status) => {
-    const { route, resource, conversion, ping, age, error } = notes;
+    const { route, resource, rule, conversion, ping, age, error } = notes;
     // The response cache keeps the line: a part of the URL would keep the whole of it.
     const path = ownText(loggedPath(url.pathname));
     const what = { client: client.name, route, resource, method, path, status };
-    const line = bind(log, { ...what, conversion, ping, staleAge: age, error } satisfies Facts);
+    const line = bind(log, { ...what, rule, conversion, ping, staleAge: age, error } satisfies Facts);
     const counted = { route: route ?? 'none', resource: resource ?? 'none', status };
     return {
       ended({ id, trace, stats, milliseconds, sent }) {

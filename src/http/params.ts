@@ -11,8 +11,12 @@ import { RegistryError } from '../errors.ts';
 import type { Env } from './env.ts';
 import { isUploadName } from './location.ts';
 
-/** The paths that may end with a slash: the ping, the begin of an upload, and the login of API v1. */
-const mayEndWithSlash = /^\/(?:|v2\/|v2\/.+\/blobs\/uploads\/|(?:v1|v1ctx\/[^/]+\/v1)\/users\/)$/;
+/**
+ * The paths that may end with a slash: the ping, the begin of an upload, the list of tags (docker-registry 2.8.2
+ * redirects a client to the path without the slash), and the login of API v1.
+ */
+const mayEndWithSlash =
+  /^\/(?:|v2\/|v2\/.+\/(?:blobs\/uploads|tags\/list)\/|(?:v1|v1ctx\/[^/]+\/v1)\/users\/)$/;
 
 /**
  * The path that is routed. Docker 1.8 and 1.9 ask a mirror for `//v2/`; the routes of the APIs know one slash. The

@@ -1,11 +1,14 @@
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
+import { type ClientRule, networkClasses } from '../negotiation/client-rule.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
 import type { StartedRequest } from '../registry/context.ts';
 import type { WholeResponse } from '../registry/manifests/freshness.ts';
 import { createBudget } from '../request/budget.ts';
+import { clientAddressOf } from '../request/requester.ts';
 import { createRequestStats, recordSource, responseCacheSource } from '../request/stats.ts';
 import { traceOf } from '../request/trace.ts';
+import { type IpRange, isInRanges } from '../routing/ip-range.ts';
 import type { CreateLogLine } from './access-log.ts';
 import { createResponseStore, type ResponseEntry } from './cached-responses.ts';
 import type { SentResponse } from './env.ts';
@@ -16,9 +19,9 @@ import type { RequestIds } from './request-id.ts';
 export interface CacheLookup {
   /** Everything in the request that its response depends on. */
   readonly cacheKey: string;
-  /** Headers that identify it: request id and trace context. */
+  /** Headers that identify it: request id, trace context and the client's address behind proxies. */
   readonly identity: Readonly<
-    Partial<Record<'x-request-id' | 'traceparent' | 'tracestate', string | undefined>>
+    Partial<Record<'x-request-id' | 'x-forwarded-for' | 'traceparent' | 'tracestate', string | undefined>>
   >;
   /** The Authorization value, whose digest the key has. A remembered response has no login. */
   readonly authorization: string | undefined;
@@ -58,14 +61,26 @@ export interface ResponseCacheOptions {
   readonly clock: Clock;
   readonly inFlight: InFlight;
   readonly memory: MemoryBudget;
+  readonly trustedProxies: readonly IpRange[];
+  /** Rules of routes may choose a response by the client's network. */
+  readonly routes: readonly { readonly clientRules: readonly ClientRule[] }[];
 }
 
 export function createResponseCache(
-  { subrequests, clock, inFlight, memory }: ResponseCacheOptions,
+  { subrequests, clock, inFlight, memory, trustedProxies, routes }: ResponseCacheOptions,
   lineFor: CreateLogLine,
   nameRequest: RequestIds,
 ): ResponseCache {
+  const networkClass = networkClasses(routes.flatMap(({ clientRules }) => clientRules));
   const held = createResponseStore(memory);
+  const keyOf = ({ cacheKey, identity, peerAddress }: CacheLookup) =>
+    networkClass === undefined
+      ? cacheKey
+      : withNetwork(cacheKey, addressOf(peerAddress, identity['x-forwarded-for'] ?? null));
+  const addressOf = (peer: string | undefined, forwardedFor: string | null) =>
+    clientAddressOf(peer, forwardedFor, (each) => isInRanges(trustedProxies, each));
+  const withNetwork = (cacheKey: string, address: string) =>
+    networkClass === undefined ? cacheKey : `${cacheKey}\n${networkClass(address)}`;
 
   async function renewed(
     found: ResponseEntry,
@@ -101,12 +116,17 @@ export function createResponseCache(
     recorded(request, question) {
       if (question === undefined) return request;
       const hold: ClientRequest['storeResponse'] = (answer, right) =>
-        held.put(question, { response: answer, line: lineFor(request, 200), freshness: right });
+        held.put(withNetwork(question, request.clientAddress), {
+          response: answer,
+          line: lineFor(request, 200),
+          freshness: right,
+        });
       return { ...request, storeResponse: hold };
     },
 
-    lookup({ cacheKey, identity, peerAddress }) {
-      const found = held.get(cacheKey);
+    lookup(lookup) {
+      const { identity, peerAddress } = lookup;
+      const found = held.get(keyOf(lookup));
       if (!found?.freshness.isFresh()) return undefined;
       const id = nameRequest(identity['x-request-id'], peerAddress);
       const trace = traceOf(identity.traceparent, identity.tracestate);
@@ -116,7 +136,7 @@ export function createResponseCache(
     },
 
     revalidate(lookup) {
-      const found = held.get(lookup.cacheKey);
+      const found = held.get(keyOf(lookup));
       const slot = found && inFlight.acquire();
       if (!slot) return undefined;
       const leave = () => {

@@ -3,6 +3,7 @@ import type { TokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import { createV1Session, type V1Session } from '../client-state/v1-session.ts';
 import { RegistryError } from '../errors.ts';
+import type { ClientRule } from '../negotiation/client-rule.ts';
 import type { Log } from '../observability/log.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
 import { createRegistry, type Registry, type RegistryOptions } from '../registry/registry.ts';
@@ -20,6 +21,10 @@ export interface RouteOptions extends RegistryOptions {
   readonly tokenRelay: TokenRelay | undefined;
   /** The address that clients reach the route at; undefined where the request tells it. */
   readonly publicUrl: URL | undefined;
+  /** Passes the registry's CORS headers and preflights on to web pages. */
+  readonly passesCors: boolean;
+  /** Rules of the operator about clients, in the order in which they are tried. */
+  readonly clientRules: readonly ClientRule[];
   readonly log: Log;
 }
 
@@ -34,10 +39,13 @@ export interface Route extends Routable {
   readonly tokenRelay: TokenRelay | undefined;
   readonly explainRefusal: ExplainRefusal;
   readonly publicUrl: URL | undefined;
+  readonly passesCors: boolean;
+  readonly clientRules: readonly ClientRule[];
 }
 
 export function createRoute(options: RouteOptions): Route {
-  const { id, match, login, clientAuth, tokenRelay, publicUrl, wallClock, log } = options;
+  const { id, match, login, clientAuth, tokenRelay, publicUrl, passesCors, clientRules, wallClock, log } =
+    options;
   const registry = createRegistry(options);
   const session = createV1Session({ keys: options.stateKeys, route: id, wallClock });
   return {
@@ -52,6 +60,8 @@ export function createRoute(options: RouteOptions): Route {
     tokenRelay,
     explainRefusal: createExplainRefusal(login, tokenRelay, log),
     publicUrl,
+    passesCors,
+    clientRules,
   };
 }
 

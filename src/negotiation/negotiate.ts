@@ -29,7 +29,7 @@ export interface ManifestInfo {
   readonly dockerZstdType: boolean;
   /** True for an image that states its type, and whose config and layers all have types of its own family. */
   readonly singleFamily: boolean;
-  /** True for a document that regshift cannot read: it goes out as it is, or not at all. */
+  /** True for a document that is neither an image nor an index, or that regshift cannot read: it has no other form. */
   readonly opaque?: true;
 }
 
@@ -72,6 +72,8 @@ function negotiateImage(stored: ManifestInfo, capabilities: ClientCapabilities, 
   }
   if (capabilities.wildcard) return { kind: 'stored', because: 'takes-anything' };
   const named = capabilities.types.has(mediaType);
+  // containerd names types and a wildcard, and pulls artifacts and attestations of any type.
+  if (stored.opaque && !named && capabilities.any) return { kind: 'stored', because: 'has-no-other-form' };
   const preferred = preferredImage(capabilities, mediaType);
   if (named && obstacle === undefined && preferred === undefined)
     return { kind: 'stored', because: 'reads-it' };

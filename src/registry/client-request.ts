@@ -8,6 +8,7 @@ import {
   digestCapabilitiesOf,
 } from '../negotiation/capabilities.ts';
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
+import type { AppliedRule } from '../negotiation/client-rule.ts';
 import type { Selection } from '../negotiation/negotiate.ts';
 import type { RepositoryMapping } from '../routing/repository-names.ts';
 import { type Credential, credentialKey } from '../upstream/auth/credential.ts';
@@ -21,6 +22,8 @@ export interface RequestNotes {
   route?: string;
   /** The kind of the requested resource: one of a few dozen words. */
   resource?: string;
+  /** The rule of the operator that applies (`ClientRule.name`). */
+  rule?: string;
   /** The value of `Regshift-Conversion`. */
   conversion?: string;
   ping?: 'fresh' | 'stale';
@@ -46,6 +49,8 @@ export interface ClientRequest {
   readonly clientAddress: string;
   /** The requested repository, once a route for it is found. */
   readonly repository?: RepositoryMapping;
+  /** The operator's rule that applies; absent without rules. */
+  readonly applied?: AppliedRule;
   /** Facts for the log; reading them from the response's headers would cost Node a third of its speed. */
   readonly notes: RequestNotes;
   /** Called with each negotiated selection and its stored manifest, for `regshift explain`. */

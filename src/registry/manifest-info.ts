@@ -16,7 +16,8 @@ export function manifestInfoOf(bytes: Uint8Array, contentType: string): Manifest
   const sketch = sketchManifest(bytes, contentType);
   const { mediaType } = sketch;
   const model = modelOf(sketch);
-  if (model?.kind !== 'image') return { ...bareManifest(mediaType), entries: model && entriesOf(model) };
+  if (model === undefined) return opaqueManifest(mediaType);
+  if (model.kind === 'index') return { ...plain(mediaType), entries: entriesOf(model) };
   return {
     mediaType,
     entries: undefined,
@@ -26,12 +27,12 @@ export function manifestInfoOf(bytes: Uint8Array, contentType: string): Manifest
   };
 }
 
-/** The facts of a document that regshift cannot read. */
+/** The facts of a document without another form. */
 export function opaqueManifest(mediaType: string): ManifestInfo {
-  return { ...bareManifest(mediaType), opaque: true };
+  return { ...plain(mediaType), opaque: true };
 }
 
-function bareManifest(mediaType: string): ManifestInfo {
+function plain(mediaType: string): ManifestInfo {
   return { mediaType, entries: undefined, zstd: false, dockerZstdType: false, singleFamily: true };
 }
 

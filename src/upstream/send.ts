@@ -24,7 +24,7 @@ export interface AddressRule {
   refusal(address: string): Promise<RegistryError | undefined>;
 }
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface Sender {
   readonly fetch: Fetch;

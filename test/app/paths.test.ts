@@ -29,6 +29,9 @@ describe('a path of API v2', () => {
     [`/v2/a/blobs/${digest}`, 'blob', `/v2/a/blobs/${digest}`],
     [`/v2/a/blobs/sha512:${'b'.repeat(128)}`, 'blob', `/v2/a/blobs/sha512:${'b'.repeat(128)}`],
     ['/v2/a/tags/list', 'tags', '/v2/a/tags/list'],
+    // docker-registry redirects this to the path without the slash.
+    ['/v2/a/tags/list/', 'tags', '/v2/a/tags/list'],
+    ['/v2/a/tags/list/?n=5', 'tags', '/v2/a/tags/list'],
     // A name may hold the words that divide a path.
     ['/v2/manifests/manifests/x', 'manifest', '/v2/manifests/manifests/x'],
     ['/v2/a/tags/list/tags/list', 'tags', '/v2/a/tags/list/tags/list'],
@@ -59,7 +62,7 @@ describe('a path that asks for nothing', () => {
     ['/v2/manifests/latest', 404, 'NAME_UNKNOWN', /nothing at/],
     ['/v2/a/manifests/', 404, 'NAME_UNKNOWN', /nothing at/],
     ['/v2/a/tags/other', 404, 'NAME_UNKNOWN', /nothing at/],
-    ['/v2/a/tags/list/', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/a/tags/list//', 404, 'NAME_UNKNOWN', /nothing at/],
     ['/v2/a/manifests/latest/', 404, 'NAME_UNKNOWN', /nothing at/],
     [`/v2/a/blobs/${digest}/`, 404, 'NAME_UNKNOWN', /nothing at/],
     ['/v2/_catalog/', 404, 'NAME_UNKNOWN', /nothing at/],

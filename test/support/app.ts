@@ -110,9 +110,9 @@ export function testApp(
     const asking = question
       ? {
           cacheKey: question,
-          identity: {},
+          identity: { 'x-forwarded-for': joined.get('x-forwarded-for') ?? undefined },
           authorization: joined.get('authorization') ?? undefined,
-          peerAddress: undefined,
+          peerAddress: more.clientAddress,
           clientLeft: leaving,
         }
       : undefined;
@@ -156,7 +156,7 @@ function sent({ body, signal }: Sent): RequestInit {
  */
 function questionOf(method: string, path: string, headers: Headers): string | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
-  const unlike = ['if-none-match', 'range', 'x-forwarded-host', 'x-forwarded-proto'];
+  const unlike = ['if-none-match', 'origin', 'range', 'x-forwarded-host', 'x-forwarded-proto'];
   if (unlike.some((name) => headers.has(name))) return undefined;
   const said = ['accept', 'user-agent', 'authorization'].map((name) => headers.get(name));
   return [method, path, ...said].join('\n');

@@ -13,6 +13,8 @@ export interface DockerRegistryOptions {
   readonly deleteEnabled?: boolean;
   /** Lines of `user:bcrypt`: only these users read and write. Without it the registry is open to all. */
   readonly htpasswd?: string;
+  /** Headers of each response, like those of CORS (its setting `http.headers`). */
+  readonly headers?: Readonly<Record<string, readonly string[]>>;
   /** Samples that are pushed into it, as `alice` where there is an htpasswd. */
   readonly samples?: readonly string[];
 }
@@ -75,7 +77,7 @@ function configuration(storage: string, port: number, options: DockerRegistryOpt
       delete: { enabled: options.deleteEnabled ?? false },
       maintenance: { uploadpurging: { enabled: false } },
     },
-    http: { addr: `127.0.0.1:${port}`, secret: 'of a test' },
+    http: { addr: `127.0.0.1:${port}`, secret: 'of a test', headers: options.headers ?? {} },
     compatibility: { schema1: { enabled: options.schema1Enabled ?? true } },
   };
 }

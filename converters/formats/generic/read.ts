@@ -7,7 +7,7 @@ import { mediaTypes } from '../../media-types.ts';
 import type { Descriptor, Image, Index, Layer } from '../../model.ts';
 import { manifestRoot, sourceOf } from '../../source.ts';
 import { layerOf, readGenericDescriptor } from '../oci-family/descriptor.ts';
-import { readFatEntry } from '../oci-family/index-entry.ts';
+import { readEntries, readFatEntry } from '../oci-family/index-entry.ts';
 
 /**
  * Reads a generic manifest of distribution proposal 62 (`length`, labels on the manifest) or 993 (`size`, labels on the
@@ -23,11 +23,13 @@ export function readGeneric(bytes: Uint8Array, document: RawDocument): Image | I
   const source = sourceOf('generic', mediaTypes.generic, bytes, document);
   const common = { source, labels: readLabels(root), subject: undefined };
   if (target.mediaType === mediaTypes.genericFatTarget) {
-    return { kind: 'index', ...common, platformTable: target, dependencies: items.map(readFatEntry) };
+    return { kind: 'index', ...common, platformTable: target, ...readEntries(items, readFatEntry) };
   }
   checkTarget(root, target);
   // A dependency that is not a layer (a licence, a signature, a manifest) must never become a layer.
-  const sorted = items.map(readGenericDescriptor).map((each): Layer | Descriptor => layerOf(each) ?? each);
+  const sorted = items
+    .map((item) => readGenericDescriptor(item))
+    .map((each): Layer | Descriptor => layerOf(each) ?? each);
   return {
     kind: 'image',
     ...common,

@@ -1,4 +1,5 @@
 import { readAnnotations, readLabels } from '../../annotations.ts';
+import type { Digest } from '../../digest.ts';
 import { ConversionError } from '../../errors.ts';
 import type { RawObject } from '../../json/document.ts';
 import {
@@ -21,14 +22,17 @@ const knownKeys: ReadonlySet<string> = new Set([
   ...['data', 'platform', 'artifactType'],
 ]);
 
+/** Reads the digest of a descriptor. @throws ConversionError INVALID. */
+type ReadDigest = (field: Field) => Digest;
+
 /**
  * Reads a descriptor of schema 2 or OCI.
  * @throws ConversionError INVALID or AMBIGUOUS.
  */
-export function readDescriptor(field: Field): Descriptor {
+export function readDescriptor(field: Field, readDigest: ReadDigest = asDigest): Descriptor {
   const object = asObject(field);
   return {
-    ...readCommon(object),
+    ...readCommon(object, readDigest),
     size: asCount(required(object, 'size')),
     labels: readAnnotations(object),
   };
@@ -39,21 +43,21 @@ export function readDescriptor(field: Field): Descriptor {
  * `labels` (proposal 993) where OCI has annotations.
  * @throws ConversionError INVALID or AMBIGUOUS.
  */
-export function readGenericDescriptor(field: Field): Descriptor {
+export function readGenericDescriptor(field: Field, readDigest: ReadDigest = asDigest): Descriptor {
   const object = asObject(field);
   return {
-    ...readCommon(object),
+    ...readCommon(object, readDigest),
     size: readSize(object),
     labels: new Map([...readAnnotations(object), ...readLabels(object)]),
   };
 }
 
-function readCommon(object: Field<RawObject>): Omit<Descriptor, 'size' | 'labels'> {
+function readCommon(object: Field<RawObject>, readDigest: ReadDigest): Omit<Descriptor, 'size' | 'labels'> {
   refuseLookAlikes(object, knownKeys);
   const urls = optional(object, 'urls');
   return {
     mediaType: asString(required(object, 'mediaType')),
-    digest: asDigest(required(object, 'digest')),
+    digest: readDigest(required(object, 'digest')),
     urls: urls ? asItems(urls).map(asString) : [],
     field: object,
   };

@@ -1,6 +1,8 @@
 import type { Labels } from '../../annotations.ts';
+import { type Digest, isDigest } from '../../digest.ts';
 import type { RawObject } from '../../json/document.ts';
 import {
+  asAnyDigest,
   asItems,
   asObject,
   asString,
@@ -10,16 +12,35 @@ import {
   refuseLookAlikes,
 } from '../../json/fields.ts';
 import { mediaTypes } from '../../media-types.ts';
-import type { Descriptor, IndexEntry } from '../../model.ts';
+import type { Descriptor, Index, IndexEntry } from '../../model.ts';
 import type { Platform } from '../../platform.ts';
 import { readDescriptor, readGenericDescriptor } from './descriptor.ts';
+
+/**
+ * Reads the entries of an index. An entry whose digest is of an unknown algorithm names nothing that can be verified:
+ * only it is unusable.
+ * @param read the reader of one entry. @throws ConversionError INVALID or AMBIGUOUS.
+ */
+export function readEntries(
+  items: readonly Field[],
+  read: (item: Field) => IndexEntry,
+): Pick<Index, 'dependencies' | 'unusable'> {
+  const entries = items.map(read);
+  return {
+    dependencies: entries.filter(({ digest }) => isDigest(digest)),
+    unusable: entries.flatMap(({ digest, field }) => (isDigest(digest) || !field ? [] : field)),
+  };
+}
+
+/** The digest of an entry, before `readEntries` sets those of unknown algorithms apart. */
+const asEntryDigest = (field: Field) => asAnyDigest(field) as Digest;
 
 /** Reads an entry of a manifest list or an OCI index. @throws ConversionError INVALID or AMBIGUOUS. */
 export function readIndexEntry(field: Field): IndexEntry {
   const object = asObject(field);
   const platform = optional(object, 'platform');
   return entryOf(
-    readDescriptor(field),
+    readDescriptor(field, asEntryDigest),
     platform && readPlatform(asObject(platform)),
     optionalString(object, 'artifactType'),
   );
@@ -31,7 +52,7 @@ export function readIndexEntry(field: Field): IndexEntry {
  * @throws ConversionError INVALID or AMBIGUOUS.
  */
 export function readFatEntry(field: Field): IndexEntry {
-  const descriptor = readGenericDescriptor(field);
+  const descriptor = readGenericDescriptor(field, asEntryDigest);
   const platform = labelledPlatform(descriptor.labels);
   const labels = platform ? withoutPlatform(descriptor.labels) : descriptor.labels;
   return entryOf({ ...descriptor, labels }, platform, undefined);

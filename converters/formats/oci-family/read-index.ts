@@ -4,7 +4,7 @@ import { checkDescriptorCount } from '../../limits.ts';
 import type { Index, Source } from '../../model.ts';
 import { manifestRoot } from '../../source.ts';
 import { readDescriptor } from './descriptor.ts';
-import { readIndexEntry } from './index-entry.ts';
+import { readEntries, readIndexEntry } from './index-entry.ts';
 
 /**
  * Reads a manifest list or an OCI index.
@@ -19,7 +19,7 @@ export function readImageIndex(source: Source): Index {
     kind: 'index',
     source,
     platformTable: undefined,
-    dependencies: entries.map(readIndexEntry),
+    ...readEntries(entries, readIndexEntry),
     labels: readAnnotations(root),
     subject: subject && readDescriptor(subject),
   };

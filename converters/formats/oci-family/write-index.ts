@@ -1,7 +1,7 @@
 import { annotationsOf } from '../../annotations.ts';
 import type { Digest } from '../../digest.ts';
 import type { Dialect } from '../../errors.ts';
-import type { RawArray, RawObject } from '../../json/document.ts';
+import type { RawArray, RawObject, RawValue } from '../../json/document.ts';
 import { RawEdit } from '../../json/edit.ts';
 import { asObject, type Field, optional, required, rootField } from '../../json/fields.ts';
 import { encodeText } from '../../json/lossless-text.ts';
@@ -65,10 +65,10 @@ function relabel(
   if (dialect !== rules.dialect || rules.needsMediaType || optional(root, 'mediaType')) {
     edit.setString(root.value, 'mediaType', rules.indexType, 'schemaVersion');
   }
-  const byEntry = new Map(entries.map((each) => [each.entry, each]));
-  const gone = index.dependencies.map((entry) => !byEntry.has(entry));
-  if (gone.includes(true)) {
-    edit.removeItems(required(root, 'manifests').value as RawArray, (at) => gone[at] ?? false);
+  if (entries.length < index.dependencies.length + index.unusable.length) {
+    const kept = new Set<RawValue | undefined>(entries.map(({ entry }) => entry.field?.value));
+    const stored = required(root, 'manifests').value as RawArray;
+    edit.removeItems(stored, (at) => !kept.has(stored.items[at]));
   }
   for (const { entry, mediaType, digest, size, platform } of entries) {
     if (!entry.field) continue;

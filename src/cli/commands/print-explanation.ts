@@ -36,8 +36,13 @@ export interface Explanation {
 /** Prints an explanation as a table, with a row for each fact that decided. */
 export function printExplanation({ headers, request, platform, steps, answer }: Explanation, io: Io): void {
   const { client, capabilities } = request;
+  const rule = request.applied?.rule;
   const { named, wildcard } = readAccept(headers.accept.join(', '));
-  const origin = client.platform ? 'from its User-Agent' : 'from REGSHIFT_PLATFORM';
+  const origin = rule?.platform
+    ? 'from the rule'
+    : client.platform
+      ? 'from its User-Agent'
+      : 'from REGSHIFT_PLATFORM';
   const rows = [
     ['Accept', headers.accept.join(', ') || 'not sent, like Docker up to 1.9'],
     [
@@ -48,6 +53,7 @@ export function printExplanation({ headers, request, platform, steps, answer }: 
     ['User-Agent', headers.userAgent ?? 'not sent'],
     ['  is', client.name],
     ...client.rows.map((row) => ['  known', rowText(row)]),
+    ...(rule ? [['  rule', `${rule.name} of REGSHIFT_CLIENTS applies`]] : []),
     ['reads', capabilities.wildcard ? 'every form' : readsText(capabilities.types)],
     ['  zstd layers', capabilities.zstd || capabilities.wildcard ? 'yes' : 'no'],
     ['platform', `${formatPlatform(platform)} (${origin})`],
@@ -120,6 +126,7 @@ export function explanationJson(image: string, { headers, request, platform, ste
       anything: capabilities.wildcard,
       zstd: capabilities.zstd,
     },
+    ...(request.applied?.rule ? { rule: request.applied.rule.name } : {}),
     platform: formatPlatform(platform),
     steps: steps.map(({ manifest, mediaType, selection }) => ({ manifest, mediaType, ...selection })),
     answer: 'error' in answer ? errorJson(answer.error) : resultJson(answer),

@@ -5,6 +5,7 @@ import { readSettings } from '../../config/settings.ts';
 import type { KnownClient } from '../../negotiation/known-clients.ts';
 import type { Pin } from '../../negotiation/negotiate.ts';
 import { type ClientRequest, readClientRequest, withCredentialOf } from '../../registry/client-request.ts';
+import { withRuleOf } from '../../registry/client-rules.ts';
 import { createRegistry, type Registry } from '../../registry/registry.ts';
 import { createBudget } from '../../request/budget.ts';
 import { nodePlatform } from '../../runtime/node/platform.ts';
@@ -56,7 +57,7 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
     const { href, origin } = new URL(`/v2/${image.name}/manifests/`, image.registryUrl);
     const budget = createBudget(Number.POSITIVE_INFINITY);
     const anonymous = readClientRequest(new Request(href, { headers }), origin, '', { budget });
-    const own = withCredentialOf(anonymous, login);
+    const own = withRuleOf(withCredentialOf(anonymous, login), route.clientRules);
     return { ...own, ...more, context: { ...own.context, knownLayersOnly: !options.readLayers } };
   };
   const plain = request({ userAgent: `regshift/${version}`, accept: ['*/*'] });
@@ -64,12 +65,13 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
 }
 
 function settingsFor(registry: URL, { pin, platform }: RegistryAccess, { env }: Io) {
-  const { REGSHIFT_UPSTREAM_NETWORKS: networks } = env;
+  const { REGSHIFT_UPSTREAM_NETWORKS: networks, REGSHIFT_CLIENTS: clients } = env;
   const read = readSettings({
     REGSHIFT_UPSTREAM: registry.href,
     REGSHIFT_FORMAT: pin ?? 'auto',
     REGSHIFT_MEASURE_DEADLINE: String(readingSeconds),
     ...(platform ? { REGSHIFT_PLATFORM: formatPlatform(platform) } : {}),
+    ...(clients ? { REGSHIFT_CLIENTS: clients } : {}),
     ...(networks ? { REGSHIFT_UPSTREAM_NETWORKS: networks } : {}),
   });
   if ('settings' in read) return read.settings;

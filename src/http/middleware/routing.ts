@@ -3,6 +3,7 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import { requireLogin } from '../../auth/client-auth.ts';
 import { RegistryError } from '../../errors.ts';
 import { type ClientRequest, withCredentialOf } from '../../registry/client-request.ts';
+import { withRuleOf } from '../../registry/client-rules.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import type { VirtualHosts } from '../../routing/virtual-hosts.ts';
 import type { Env } from '../env.ts';
@@ -55,8 +56,9 @@ export function enterRoute(
     address: publicOrigin(route.publicUrl, received.address),
   };
   context.set('route', route);
-  context.set('request', request);
-  return request;
+  const ruled = withRuleOf(request, route.clientRules);
+  context.set('request', ruled);
+  return ruled;
 }
 
 /** Methods of a resource that every client may read. */

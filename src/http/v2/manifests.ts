@@ -33,7 +33,7 @@ export async function getManifestResponse(
     throw new RegistryError('MANIFEST_UNKNOWN', 'This Docker cannot pull by registry API v2.');
   }
   const result = await registry.manifests.get(request, name, reference);
-  const headers = headersOf(result);
+  const headers = headersOf(result, request);
   const conversion = headers['Regshift-Conversion'];
   if (conversion) request.notes.conversion = conversion;
   if (result.age !== undefined) request.notes.age = result.age;
@@ -45,12 +45,12 @@ export async function getManifestResponse(
   return bytesResponse(body, headers, request.method === 'HEAD');
 }
 
-function headersOf(result: ManifestResult): Record<string, string> {
+function headersOf(result: ManifestResult, { applied }: ClientRequest): Record<string, string> {
   return {
     'Content-Type': result.mediaType,
     'Docker-Content-Digest': result.digest,
     ETag: `"${result.digest}"`,
-    'Cache-Control': cacheControl(result.public),
+    'Cache-Control': cacheControl(result.public && !applied?.byNetwork),
     Vary: 'Accept, User-Agent',
     'Regshift-Source-Digest': result.source,
     ...(result.conversion ? { 'Regshift-Conversion': describe(result) } : {}),

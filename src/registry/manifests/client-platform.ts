@@ -10,6 +10,8 @@ export interface PlatformSettings {
 
 /** The platform in the client's User-Agent; a route's platform of the same architecture has its variant, too. */
 export function platformFor({ platform }: PlatformSettings, request: ClientRequest): Platform {
+  const ruled = request.applied?.rule?.platform;
+  if (ruled) return ruled;
   const named = request.client.platform;
   if (!named) return platform;
   const isSame = named.os === platform.os && named.architecture === platform.architecture;

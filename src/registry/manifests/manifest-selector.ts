@@ -69,7 +69,10 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
     const { request, info } = stored;
     const asNamed = stored.reference.kind === 'digest' && selectForDigest(stored);
     if (asNamed) return asNamed;
-    const selection = await withReadableLayers(stored, negotiate(info, request.capabilities, pin));
+    const selection = await withReadableLayers(
+      stored,
+      negotiate(info, request.capabilities, pinFor(pin, request)),
+    );
     // Each child of an index that is fetched counts as a pull on Docker Hub.
     const isOne = selection.kind === 'index' && servesOneOfList(request.context);
     return isOne ? { kind: 'choose', because: 'one-of-list' } : selection;
@@ -104,13 +107,18 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
       while (selection.kind === 'choose') {
         digest = await imageOf(stored, digest);
         info = await infoOf(stored, digest);
-        selection = negotiate(info, request.capabilities, pin);
+        selection = negotiate(info, request.capabilities, pinFor(pin, request));
         request.onSelection?.(digest, selection);
       }
       if (selection.kind === 'refuse') throw notAcceptable(stored);
       return { digest, info, selection };
     },
   };
+}
+
+/** The form for the clients of a rule, or else of the route. */
+export function pinFor(pin: Pin, { applied }: ClientRequest): Pin {
+  return applied?.rule?.format ?? pin;
 }
 
 /**

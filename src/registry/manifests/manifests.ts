@@ -18,6 +18,7 @@ import {
   createManifestSelector,
   type ManifestRequest,
   type ManifestSelectorOptions,
+  pinFor,
   type StoredManifestRequest,
 } from './manifest-selector.ts';
 import type { ManifestRecipe } from './recipe.ts';
@@ -121,7 +122,8 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
    */
   function asStored(stored: StoredManifestRequest, error: unknown): Promise<Representation> {
     const { capabilities, digestCapabilities } = stored.request;
-    const isUnknown = digestCapabilities.wildcard && !capabilities.wildcard && options.pin === 'auto';
+    const isUnknown =
+      digestCapabilities.wildcard && !capabilities.wildcard && pinFor(options.pin, stored.request) === 'auto';
     if (!isUnknown || !isUnsupported(error)) throw error;
     const selection = { kind: 'stored', because: 'takes-anything' } as const;
     return representer.represent(stored, { digest: stored.root, info: stored.info, selection });

@@ -3,10 +3,11 @@ import type { IncomingMessage } from 'node:http';
 
 /**
  * Request headers that may change the response beside those in the key. A request with one of them takes the full
- * way.
+ * way. The registry is asked about each `Origin` anew.
  */
 const otherHeaders: ReadonlySet<string> = new Set([
   'if-none-match',
+  'origin',
   'range',
   'x-forwarded-host',
   'x-forwarded-proto',

@@ -1,0 +1,152 @@
+import * as z from 'zod';
+import { parsePlatform } from '../../converters/platform.ts';
+import { type ClientRule, deniable } from '../negotiation/client-rule.ts';
+import { type IpRange, isInRanges, parseIpRange } from '../routing/ip-range.ts';
+
+const forms = ['auto', 'schema1', 'schema2', 'oci', 'generic'] as const;
+
+const strings = (error: string, is: (text: string) => boolean) => {
+  const one = z.string({ error }).refine(is, { error });
+  return z.union([one, z.array(one).min(1, error)], { error });
+};
+
+/**
+ * A range of client addresses. The address of an IPv6 client is known by its first 64 bits, which is what a subscriber
+ * gets (RFC 6177).
+ */
+function isNetwork(text: string): boolean {
+  const range = parseIpRange(text);
+  return range !== undefined && (!text.includes(':') || range.prefix <= 64);
+}
+
+/** A rule as an operator writes it. */
+export const clientRuleSchema = z.strictObject(
+  {
+    match: z.strictObject(
+      {
+        userAgent: z
+          .string({ error: 'must be a pattern of User-Agents, like python-requests/* (* is any text)' })
+          .min(1, 'must be a pattern of User-Agents, like python-requests/* (* is any text)')
+          .max(200, 'must have 200 characters at most')
+          .optional(),
+        network: strings(
+          'must be a network like 10.1.0.0/16 or fd00::/64, or a list of such; of IPv6, /64 or larger',
+          isNetwork,
+        ).optional(),
+      },
+      { error: 'must be an object with userAgent, network or both' },
+    ),
+    lacks: z
+      .array(z.enum(deniable, { error: `must be of ${deniable.join(', ')}` }), {
+        error: `must be a list of ${deniable.join(', ')}`,
+      })
+      .optional(),
+    platform: z
+      .string({ error: 'must be like linux/arm/v7' })
+      .refine((text) => parsePlatform(text) !== undefined, 'must be like linux/arm/v7')
+      .optional(),
+    format: z.enum(forms, { error: `must be one of ${forms.join(', ')}` }).optional(),
+  },
+  { error: 'must be a rule: an object with match, and with lacks, platform or format' },
+);
+
+type RawRule = z.output<typeof clientRuleSchema>;
+
+/** The rules of a route, in the order in which they are tried. */
+export interface ClientRules {
+  readonly rules: readonly ClientRule[];
+  /** The rules as text, for the comparison of replicas. */
+  readonly text: string;
+}
+
+export const noClientRules: ClientRules = { rules: [], text: '' };
+
+/** The setting as JSON: one rule, or a list of rules. */
+export const clientRules = z.string().transform((text, context): ClientRules => {
+  const add = (message: string) => context.addIssue({ code: 'custom', message });
+  const read = z.array(clientRuleSchema).safeParse(jsonOf(text));
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    const place = (issue?.path ?? []).map(String).join('.');
+    add(
+      `must be a rule like {"match":{"userAgent":"app/*"},"lacks":["oci"]} as JSON, or a list of such: ${place} ${issue?.message}`,
+    );
+    return z.NEVER;
+  }
+  const rules = read.data;
+  for (const [at, rule] of rules.entries()) {
+    const earlier = rules.slice(0, at).findIndex((each) => covers(each, rule));
+    if (earlier !== -1)
+      add(`must have no rule that no request reaches: rule ${earlier} matches all that rule ${at} does`);
+    if (!rule.lacks?.length && !rule.platform && !rule.format)
+      add(`must have an effect in each rule: rule ${at} needs lacks, platform or format`);
+  }
+  return { rules: rules.map(ruleOf), text: JSON.stringify(rules) };
+});
+
+function jsonOf(text: string): unknown {
+  try {
+    const content: unknown = JSON.parse(text);
+    return Array.isArray(content) ? content : [content];
+  } catch {
+    return undefined;
+  }
+}
+
+function ruleOf({ match, lacks = [], platform, format }: RawRule, at: number): ClientRule {
+  const pattern = match.userAgent && patternOf(match.userAgent);
+  return {
+    name: `clients[${at}]`,
+    userAgent: pattern ? (text) => pattern(text) : undefined,
+    network: match.network === undefined ? undefined : networkOf(rangesOf(match)),
+    lacks,
+    platform: platform === undefined ? undefined : parsePlatform(platform),
+    format,
+  };
+}
+
+/** @returns a test of an address as `clientAddressOf` has it: of IPv6, a 64-bit network. */
+function networkOf(ranges: readonly IpRange[]): (address: string) => boolean {
+  return (address) => isInRanges(ranges, address.replace(/\/64$/, ''));
+}
+
+function rangesOf({ network = [] }: RawRule['match']): IpRange[] {
+  return [network].flat().flatMap((each) => parseIpRange(each) ?? []);
+}
+
+/** The longest User-Agent that is tested, in characters. */
+const maximumLength = 1024;
+
+/** A test for a pattern in which `*` is any text. It takes linear time: each part is searched once. */
+function patternOf(glob: string): (text: string) => boolean {
+  const [first = '', ...rest] = glob.split('*');
+  const last = rest.pop();
+  return (whole) => {
+    const text = whole.slice(0, maximumLength);
+    if (last === undefined) return text === first;
+    if (!text.startsWith(first) || !text.endsWith(last)) return false;
+    let at = first.length;
+    for (const part of rest) {
+      const found = text.indexOf(part, at);
+      if (found === -1) return false;
+      at = found + part.length;
+    }
+    return at <= text.length - last.length;
+  };
+}
+
+/** Whether one rule matches all requests that another one matches. A `*` of one pattern stands for one of the other. */
+function covers({ match: one }: RawRule, { match: other }: RawRule): boolean {
+  const agents =
+    one.userAgent === undefined ||
+    (other.userAgent !== undefined && patternOf(one.userAgent)(other.userAgent));
+  const inner = rangesOf(other);
+  const outer = rangesOf(one);
+  const networks =
+    one.network === undefined ||
+    (inner.length > 0 &&
+      inner.every(({ address, prefix }) =>
+        outer.some((each) => each.prefix <= prefix && isInRanges([each], address.toString())),
+      ));
+  return agents && networks;
+}
