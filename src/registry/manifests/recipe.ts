@@ -32,7 +32,10 @@ export interface ManifestRecipe extends Rooted {
   readonly unpackZstd: boolean;
   /** Whether the entries of inner indexes stand in their place. Absent in recipes before this could be. */
   readonly flatten?: true;
-  /** For an index, the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter. */
+  /**
+   * For an index, the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter, and for the
+   * list of all platforms.
+   */
   readonly layersOf: string;
 }
 
@@ -65,6 +68,11 @@ export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'convert
     unpackZstd: schema1 || recipe.form === 'schema2' || recipe.unpackZstd,
     layersOf: recipe.kind === 'index' ? recipe.layersOf : '',
   };
+}
+
+/** The recipe of a list with all platforms: the layers of each of them are read. */
+export function wholeListRecipe(recipe: ManifestRecipe): ManifestRecipe {
+  return { ...recipe, layersOf: '' };
 }
 
 /** The cache keys of a recipe's product. */
