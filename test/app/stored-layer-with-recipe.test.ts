@@ -41,7 +41,10 @@ it('a stored layer is served where the recipe of the same digest fails', async (
     if (pathname === blob) return specError(404, 'BLOB_UNKNOWN');
     return pathname.includes('/blobs/') ? new Response(broken) : undefined;
   });
-  expect([(await app.get(blob)).status, (await app.get(blob)).error().code]).toEqual([502, 'MANIFEST_INVALID']);
+  expect([(await app.get(blob)).status, (await app.get(blob)).error().code]).toEqual([
+    502,
+    'MANIFEST_INVALID',
+  ]);
   upstream.follow((_, { pathname }) => {
     if (pathname === blob) return new Response(tar, { headers: { 'Content-Length': String(tar.length) } });
     return pathname.includes('/blobs/') ? new Response(broken) : undefined;
