@@ -65,10 +65,13 @@ export function layerTypeOf(mediaType: string): LayerType | undefined {
   return known && { ...known, encrypted };
 }
 
-/** The media type of a zstd layer after decompression. Other types stay as they are. */
-export function decompressedTypeOf(mediaType: string): string {
-  if (mediaType === mediaTypes.ociLayerZstd) return mediaTypes.ociLayer;
-  return mediaType === mediaTypes.dockerLayerZstd ? mediaTypes.dockerLayer : mediaType;
+/** The media type of a layer whose type says zstd, with another compression. Other types stay as they are. */
+export function withoutZstd(mediaType: string, compression: 'gzip' | 'none'): string {
+  const { ociLayer, ociLayerGzip, dockerLayer, dockerLayerGzip } = mediaTypes;
+  const isGzip = compression === 'gzip';
+  if (mediaType === mediaTypes.ociLayerZstd) return isGzip ? ociLayerGzip : ociLayer;
+  if (mediaType === mediaTypes.dockerLayerZstd) return isGzip ? dockerLayerGzip : dockerLayer;
+  return mediaType;
 }
 
 /** The media type of a `Content-Type` or `Accept` value in lower case, without parameters. */

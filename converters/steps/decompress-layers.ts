@@ -1,20 +1,31 @@
 import type { Digest } from '../digest.ts';
 import { ConversionError } from '../errors.ts';
-import { decompressedTypeOf } from '../media-types.ts';
+import { withoutZstd } from '../media-types.ts';
 import type { Image, Layer } from '../model.ts';
 import { withConfigOf } from './read-config.ts';
 import type { ConversionStep, DerivedBlob } from './step.ts';
 
-/** Replaces zstd layers by the tars inside, which the diff_ids name, if the client cannot decompress zstd. */
+/**
+ * Replaces zstd layers by the tars inside, which the diff_ids name, if the client cannot decompress zstd. A layer that is
+ * only labelled zstd stays, with its true type: engines detect gzip and tar by the first bytes.
+ */
 export const decompressLayers: ConversionStep = async (prepared, ports, unpackZstd) => {
   if (!unpackZstd || !prepared.image.dependencies.some(isZstd)) return prepared;
   const { image, config, blobs } = await withConfigOf(prepared, ports);
   const dependencies = await Promise.all(
     image.dependencies.map(async (layer, index) => {
       if (!isZstd(layer)) return layer;
-      const { diffId, size } = await ports.layerFacts(layer);
+      const { diffId, size, packedSize, compression } = await ports.layerFacts(layer);
       checkDiffId(diffId, config.diffIds?.[index], layer);
-      const mediaType = decompressedTypeOf(layer.mediaType);
+      if (compression !== 'zstd') {
+        return {
+          ...layer,
+          mediaType: withoutZstd(layer.mediaType, compression),
+          size: packedSize,
+          compression,
+        };
+      }
+      const mediaType = withoutZstd(layer.mediaType, 'none');
       return { ...layer, mediaType, digest: diffId, size, compression: 'none' as const };
     }),
   );

@@ -85,6 +85,12 @@ export interface BackgroundReadOptions {
   readonly silenceMs: number;
 }
 
+/**
+ * Maximum time in the queue for a read that no client waits for, in milliseconds: the read keeps the login of the request
+ * that caused it.
+ */
+export const backgroundQueueMs = 30_000;
+
 /** From this part of its bytes on, a read continues without clients, so that the next pull finds its result. */
 const nearlyDone = 0.9;
 
@@ -124,6 +130,10 @@ export function startBackgroundRead(
   function endIfAbandoned(): void {
     if (waiters.size > 0 || clock() < keepUntil || isNearlyDone()) return;
     ended.abort(new Abandoned('no request waits for the layer'));
+  }
+
+  function endIfBackground(): void {
+    if (initialClass === 'background') ended.abort(new Abandoned(`no turn in ${backgroundQueueMs / 1000} s`));
   }
 
   function onProgress(read: number): void {
@@ -179,12 +189,13 @@ export function startBackgroundRead(
     return all.length === 0 || all.includes(activeRequest) ? activeRequest : (all[0] ?? activeRequest);
   }
 
-  /** Waits for the lease. @throws Abandoned when the read ends before. */
+  /** Waits for the lease. @throws Abandoned when the read ends before, or waits too long without a client. */
   async function waitForLease(): Promise<Lease> {
     const { promise: abandoned, reject } = Promise.withResolvers<never>();
     const onEnd = () => reject(ended.signal.reason);
     ended.signal.addEventListener('abort', onEnd, { once: true });
     const watch = setInterval(endIfAbandoned, silenceMs / 4);
+    const queued = setTimeout(endIfBackground, backgroundQueueMs);
     try {
       ended.signal.throwIfAborted();
       return await Promise.race([leaseRequest.granted, abandoned]);
@@ -193,6 +204,7 @@ export function startBackgroundRead(
       throw error;
     } finally {
       clearInterval(watch);
+      clearTimeout(queued);
       ended.signal.removeEventListener('abort', onEnd);
     }
   }

@@ -4,6 +4,7 @@ import { ownerOf, type Requester } from '../request/requester.ts';
 import { type ByteSpan, sliceStream } from './byte-range.ts';
 import { openByteSource, streamFromSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
+import { detectCompression } from './compression.ts';
 import { decompress } from './decompress.ts';
 import type { DecompressedLayer } from './decompressed-layer.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
@@ -62,7 +63,10 @@ export function createLayerDownloads({ codec, limits, tails, clock }: LayerDownl
         const { stream, start } = await partAt(point, openCompressed, signal);
         const download = limitsFrom(start);
         const options = { codec, limits, what, ...(download ? { download } : {}) };
-        return { stream: decompress(stream, 'zstd', options), start };
+        if (start.compressed > 0) return { stream: decompress(stream, 'zstd', options), start };
+        // The first bytes decide, as when the layer was measured: its media type may be wrong.
+        const { compression, compressed } = await detectCompression(stream, what);
+        return { stream: decompress(compressed, compression, options), start };
       },
       limits: shared,
       owner: ownerOf(requester),

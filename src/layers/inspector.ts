@@ -26,7 +26,10 @@ export interface InspectOptions {
   /** Aborts the wait of this request. */
   readonly signal?: AbortSignal | undefined;
   readonly budget?: Budget | undefined;
-  /** `background` if no client waits for the facts; the read then gives way to all others. Default: `normal`. */
+  /**
+   * `background` if no client waits for the facts. The read then gives way to all others, no request joins it, and it
+   * ends with the signal, or after `backgroundQueueMs` without a lease. Default: `normal`.
+   */
   readonly leaseClass?: LeaseClass;
 }
 
@@ -86,6 +89,11 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
     const facts = entry && layerFactsFromEntry(entry);
     if (facts !== undefined) remembered.set(digest, facts);
     return facts;
+  }
+
+  function readsForClients(digest: Digest): readonly BackgroundRead[] {
+    const ofDigest = [...(reads.get(digest) ?? [])];
+    return ofDigest.flatMap(([key, each]) => (key.startsWith(backgroundKey) ? [] : [each]));
   }
 
   async function settle(
@@ -150,6 +158,17 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
     }
   }
 
+  /** Reads with the access of this request alone, which no client's request prolongs. */
+  async function readAlone(
+    digest: Digest,
+    request: LayerRequest,
+    inspectOptions: InspectOptions,
+  ): Promise<LayerFacts> {
+    const { repository, credential } = request.access;
+    const key = `${backgroundKey}${repository} ${credential}`;
+    return readingFor(digest, key, request, inspectOptions).wait(request, inspectOptions.signal);
+  }
+
   return {
     cachedFacts,
 
@@ -157,16 +176,18 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
       inspectOptions.signal?.throwIfAborted();
       // A read may have ended during the cache lookup, so the memory is checked again.
       const facts = (await cachedFacts(digest, inspectOptions.budget)) ?? remembered.get(digest);
-      return facts ?? join(digest, request, inspectOptions);
+      if (facts !== undefined) return facts;
+      const read = inspectOptions.leaseClass === 'background' ? readAlone : join;
+      return read(digest, request, inspectOptions);
     },
 
     progress(digest) {
-      const all = [...(reads.get(digest)?.values() ?? [])].map((each) => each.progress());
+      const all = readsForClients(digest).map((each) => each.progress());
       return all.toSorted((one, other) => other.read - one.read)[0];
     },
 
     keepFor(digest, milliseconds) {
-      for (const each of reads.get(digest)?.values() ?? []) each.keepFor(milliseconds);
+      for (const each of readsForClients(digest)) each.keepFor(milliseconds);
     },
   };
 }
@@ -193,6 +214,9 @@ async function firstOf(own: Promise<LayerFacts>, shared: Promise<LayerFacts>): P
 
 /** The key of the read that requests with any access share. */
 const sharedKey = '';
+
+/** The beginning of the key of a read that no client waits for. No name of a repository begins so. */
+const backgroundKey = '-background ';
 
 /**
  * Whether the error of a shared read applies to this request, too.

@@ -46,6 +46,7 @@ export interface LayerService {
    * Starts to read the layers of one conversion.
    * @returns a function that returns the facts of a layer. It throws RegistryError UNSUPPORTED with the time to pull
    *   again if a read outlasts the deadline, and the error of `isNotReadYet` if the context allows known layers only.
+   *   In the background there is no deadline but the signal's, and one layer is read after the other.
    */
   readingFor(repository: RepositoryName, context: RequestContext): (layer: Layer) => Promise<LayerFacts>;
   /**
@@ -111,6 +112,10 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
       owner: [client.id, ...ownerOf(context.requester()), repository],
       ...(size === undefined ? {} : { maxSize: 2 * size + tolerance }),
     };
+    const { signal: ending, budget } = context;
+    if (context.inBackground) {
+      return inspector.facts(digest, request, { signal: ending, budget, leaseClass: 'background' });
+    }
     return withDeadline(deadline * 1000, context.signal, async (signal) => {
       try {
         const known = await inspector.facts(digest, request, { signal, budget: context.budget });
@@ -126,7 +131,14 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
   return {
     readingFor(repository, context) {
       const layers = createLayersToRead();
-      return (layer) => facts(repository, layer, layers, context);
+      if (!context.inBackground) return (layer) => facts(repository, layer, layers, context);
+      let before: Promise<unknown> = Promise.resolve();
+      return (layer) => {
+        // Reads that wait for each other here need no place in the queue of all reads.
+        const read = before.then(() => facts(repository, layer, layers, context));
+        before = read.catch(() => undefined);
+        return read;
+      };
     },
 
     open(repository, layer, span, context) {

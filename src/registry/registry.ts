@@ -32,6 +32,7 @@ import {
 import { createManifestService, type ManifestService } from './manifests/manifests.ts';
 import { createPlatformSelector, type PlatformSelector } from './manifests/platform-selector.ts';
 import { createRecipeSearch, type RecipeSearch } from './manifests/recipe-search.ts';
+import { createWholeLists } from './manifests/whole-lists.ts';
 import { createPinger, type Pinger } from './ping.ts';
 import type { DerivedContent } from './push/derived-content.ts';
 import type { ManifestBodies } from './push/manifest-bodies.ts';
@@ -213,12 +214,15 @@ export function createRegistry(options: RegistryOptions): Registry {
     turn,
   });
   const recentTags = createRecentTags(memory);
+  const { countsPulls } = resolver;
+  const wholeLists = createWholeLists({ converter, countsPulls, memory, background, clock });
   const parts = {
     client,
     resolver,
     content,
     converter,
     platformSelector,
+    wholeLists,
     recentTags,
     layers,
     versions,

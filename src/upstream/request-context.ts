@@ -7,6 +7,8 @@ import type { Resolution } from './resolution.ts';
 export interface RequestContext {
   /** No layer is read for this request: a search may be for a digest that regshift never gave to a client. */
   readonly knownLayersOnly?: boolean;
+  /** No client waits for this work: its layers are read one after the other, after those of all clients. */
+  readonly inBackground?: boolean;
   readonly credential: Credential;
   /** The requester that shared memory, turns and processor time are counted for. */
   readonly requester: () => Requester;

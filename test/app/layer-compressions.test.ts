@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
+import { compressionOf } from '../../src/layers/compression.ts';
 import { gzip } from '../../src/sample-registry/gzip.ts';
 import { tar } from '../../src/sample-registry/tar.ts';
 import { zstd } from '../../src/sample-registry/zstd.ts';
@@ -42,6 +43,8 @@ const compressions: Readonly<Record<string, CompressedLayer>> = {
   'an empty plain tar': layer(ociLayer, noFiles, noFiles),
   'gzip of an empty tar': layer(ociLayerGzip, gzip(noFiles), noFiles),
   'zstd of an empty tar': layer(ociLayerZstd, zstd(noFiles, sized), noFiles),
+  'gzip labelled zstd': layer(ociLayerZstd, gzip(files), files),
+  'a plain tar labelled zstd': layer(ociLayerZstd, files, files),
   'zstd of no bytes': layer(ociLayerZstd, zstd(nothing, streamed), nothing),
 };
 
@@ -69,7 +72,7 @@ function appOver(each: CompressedLayer) {
 }
 
 describe.each(cells)('$client gets $compression', ({ each, client }) => {
-  const zstdIn = each.mediaType === ociLayerZstd;
+  const zstdIn = each.mediaType === ociLayerZstd && compressionOf(each.compressed) === 'zstd';
   const expected = zstdIn && !readsZstd(client) ? each.tar : each.compressed;
 
   it('as a layer that it can decompress, with the files of the stored layer', async () => {

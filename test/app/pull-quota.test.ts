@@ -1,29 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
+import { countingPulls, type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
 
-const samples = createSampleRegistry();
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const madeUp = `sha256:${'0'.repeat(64)}`;
-
-/** Responds like Docker Hub: existing manifests carry the pull limit, and nothing else does. */
-const counting: Script = async (request, { pathname }) => {
-  if (!pathname.includes('/manifests/')) return undefined;
-  const { method, headers } = request;
-  const response = await samples.fetch(request.url, { method, headers });
-  if (response.ok) response.headers.set('ratelimit-limit', '100;w=21600');
-  return response;
-};
 
 const pulls = (asked: readonly string[]) => asked.filter((each) => /^GET .*\/manifests\//.test(each));
 
 /** Docker Hub counts each GET of a manifest: requests for unknown digests must not use up the pulls of others. */
 describe('an unknown digest, when upstream counts pulls,', () => {
   it.each(['manifests', 'blobs'])('costs no pull at a proxy with an empty cache: %s', async (kind) => {
-    const upstream = scriptedUpstream(counting);
+    const upstream = scriptedUpstream(countingPulls);
     const app = testApp({}, upstream.fetch);
     expect((await app.get(`/v2/sample/oci/${kind}/${madeUp}`, docker19)).status).toBe(404);
     expect(pulls(upstream.asked)).toEqual([]);
@@ -33,7 +22,7 @@ describe('an unknown digest, when upstream counts pulls,', () => {
     ['one of its images', docker19],
     ['the index alone', { Accept: '*/*' }],
   ])('costs no pull of an index when %s is cached', async (_, headers) => {
-    const upstream = scriptedUpstream(counting);
+    const upstream = scriptedUpstream(countingPulls);
     const app = testApp({}, upstream.fetch);
     expect((await app.get('/v2/sample/index/manifests/latest', headers)).status).toBe(200);
     upstream.forget();
@@ -44,7 +33,7 @@ describe('an unknown digest, when upstream counts pulls,', () => {
   });
 
   it('costs at most REGSHIFT_WALK_GETS pulls', async () => {
-    const upstream = scriptedUpstream(counting);
+    const upstream = scriptedUpstream(countingPulls);
     const app = testApp({ REGSHIFT_WALK_GETS: '1' }, upstream.fetch);
     expect((await app.get(`/v2/sample/oci/manifests/${madeUp}`, docker19)).status).toBe(404);
     expect(pulls(upstream.asked)).toHaveLength(1);
@@ -56,7 +45,7 @@ describe('the digest of a converted manifest, when upstream counts pulls,', () =
     ['schema 1', docker19, {}],
     ['a list', docker113, { REGSHIFT_LISTS: 'full' }],
   ])('is found again without a pull when its sources are cached: %s', async (_, headers, variables) => {
-    const upstream = scriptedUpstream(counting);
+    const upstream = scriptedUpstream(countingPulls);
     const converted = await testApp(variables, upstream.fetch).get('/v2/sample/index/manifests/1.0', headers);
     const digest = converted.header('Docker-Content-Digest');
     const app = testApp({ ...variables, REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
@@ -74,7 +63,7 @@ describe('whether upstream counts pulls', () => {
 
   /** Docker Hub sends no limit to paid accounts. */
   const countingOthers: Script = async (request, url) =>
-    request.headers.get('authorization') === paying[1] ? undefined : counting(request, url);
+    request.headers.get('authorization') === paying[1] ? undefined : countingPulls(request, url);
 
   it('is known per login: the images of an index are fetched for a login without a limit alone', async () => {
     const upstream = scriptedUpstream(countingOthers);

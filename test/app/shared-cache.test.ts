@@ -5,7 +5,7 @@ import { isOurs, kindOf } from '../../src/registry/cache-entries.ts';
 import { testApp } from '../support/app.ts';
 import { largeIndex } from '../support/large-index.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
+import { countingPulls, type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
@@ -170,7 +170,10 @@ describe('a manifest for clients of 27 platforms', () => {
 
   it('is stored for each platform if layers of one platform are read for it', async () => {
     const cache = sharedEntries();
-    const app = sharing(cache);
+    // Where upstream counts pulls, the layers of other platforms are not read.
+    const upstream = scriptedUpstream(countingPulls);
+    const tiers = [{ name: 'shared', cache, accepts: isOurs }];
+    const app = testApp({ REGSHIFT_LISTS: 'full' }, upstream.fetch, { tiers });
     const pull = async (architecture: string) => {
       const headers = { 'user-agent': `docker/20.10.24 os/linux arch/${architecture}`, accept: dockerList };
       const response = await app.get('/v2/sample/index-zstd/manifests/latest', headers);

@@ -26,3 +26,29 @@ it('a stored layer is served although the zstd layer of the same content was del
   expect(response.status).toBe(200);
   expect(response.body).toEqual(new Uint8Array(tar));
 });
+
+it('a stored layer is served where the recipe of the same digest fails', async () => {
+  const [layer] = sampleImage('sample/oci-zstd').layers;
+  const tar = layer?.tar as Uint8Array<ArrayBuffer>;
+  const blob = `${repository}/blobs/${layer?.diffId}`;
+  const upstream = scriptedUpstream();
+  const app = testApp({}, upstream.fetch);
+  expect((await app.get(`${repository}/manifests/latest`, docker19)).status).toBe(200);
+
+  // The registry now sends other bytes for the zstd layer.
+  const broken = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0xff, 0xff, 0xff, 0xff);
+  upstream.follow((_, { pathname }) => {
+    if (pathname === blob) return specError(404, 'BLOB_UNKNOWN');
+    return pathname.includes('/blobs/') ? new Response(broken) : undefined;
+  });
+  expect([(await app.get(blob)).status, (await app.get(blob)).error().code]).toEqual([
+    502,
+    'MANIFEST_INVALID',
+  ]);
+  upstream.follow((_, { pathname }) => {
+    if (pathname === blob) return new Response(tar, { headers: { 'Content-Length': String(tar.length) } });
+    return pathname.includes('/blobs/') ? new Response(broken) : undefined;
+  });
+  const response = await app.get(blob);
+  expect([response.status, response.body]).toEqual([200, new Uint8Array(tar)]);
+});

@@ -73,3 +73,14 @@ export function privateTo(...authorizations: readonly string[]): Script {
     return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': basicChallenge });
   };
 }
+
+const counted = createSampleRegistry();
+
+/** Responds like Docker Hub: existing manifests carry the pull limit, and nothing else does. */
+export const countingPulls: Script = async (request, { pathname }) => {
+  if (!pathname.includes('/manifests/')) return undefined;
+  const { method, headers } = request;
+  const response = await counted.fetch(request.url, { method, headers });
+  if (response.ok) response.headers.set('ratelimit-limit', '100;w=21600');
+  return response;
+};

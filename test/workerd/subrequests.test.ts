@@ -64,9 +64,9 @@ describe('a budget of requests', () => {
   test.each([
     ['one image as schema 1', undefined, '/v2/sample/oci/manifests/latest', docker19, 13],
     ['one image as schema 2', undefined, '/v2/sample/oci/manifests/latest', docker113, 10],
-    ['an index of 7 images', largeIndex('team/app', 7), latest, docker113, 45],
+    ['an index of 7 images', largeIndex('team/app', 7), latest, docker113, 47],
   ] as const)('for %s, the first time', async (_, script, path, headers, expected) => {
-    const { ask, subrequests } = counted(script, { REGSHIFT_SUBREQUESTS: '45' });
+    const { ask, subrequests } = counted(script, { REGSHIFT_SUBREQUESTS: '48' });
     expect((await ask(path, headers)).status).toBe(200);
     expect(subrequests()).toBe(expected);
   });

@@ -56,12 +56,20 @@ export async function getBlobResponse(
   const head = request.method === 'HEAD';
   const recipe = registry.recipes.cachedRecipe(name, digest);
   if (recipe && head) await askStored(registry, request, name, digest);
-  const made = recipe && (await answerMade(registry, request, name, digest, recipe).catch(sourceIsGone));
+  let failure: unknown;
+  const noteFailure = (error: unknown) => {
+    if (isRefused(error) || request.context.signal?.aborted) throw error;
+    failure = error;
+    return undefined;
+  };
+  // Where a recipe fails, a blob of the same digest that upstream stores is served.
+  const made = recipe && (await answerMade(registry, request, name, digest, recipe).catch(noteFailure));
   if (made) return made;
   try {
     return await answerStored(registry, request, name, digest);
   } catch (error) {
     if (!(error instanceof RegistryError) || (head && isRefused(error))) throw error;
+    if (failure !== undefined) sourceIsGone(failure);
     return answerUnknown(registry, request, name, digest, error);
   }
 }
@@ -113,6 +121,7 @@ function isOfPush({ method, client }: ClientRequest): boolean {
 
 /**
  * The source of a derived blob may be deleted while upstream has the blob itself, or while another image leads to it.
+ * @throws any other error.
  */
 function sourceIsGone(error: unknown): undefined {
   if (error instanceof RegistryError && error.code === 'BLOB_UNKNOWN') return undefined;

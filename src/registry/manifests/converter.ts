@@ -52,6 +52,25 @@ export interface ManifestConverter {
     recipe: ManifestRecipe,
     context: RequestContext,
   ): Promise<DerivedManifest>;
+  /**
+   * Makes a recipe's product in work that no client waits for. It shares nothing in progress with requests. @param context
+   * has the credential of the request that caused the work, and `inBackground`.
+   */
+  convertInBackground(
+    repository: RepositoryName,
+    recipe: ManifestRecipe,
+    context: RequestContext,
+  ): Promise<DerivedManifest>;
+  /** The product of an index's recipe, if this replica or a shared cache has it with all recipes in it. */
+  knownProduct(
+    repository: RepositoryName,
+    recipe: ManifestRecipe,
+    context: RequestContext,
+  ): Promise<DerivedManifest | undefined>;
+  /** The product of an index's recipe, if this replica has it in memory. */
+  cachedProduct(repository: RepositoryName, recipe: ManifestRecipe): DerivedManifest | undefined;
+  /** The key of the product of an index's recipe. */
+  productKey(repository: RepositoryName, recipe: ManifestRecipe): string;
   /** Gets a config that a conversion made, or makes it again with its manifest. */
   config(
     repository: RepositoryName,
@@ -70,6 +89,9 @@ export interface ManifestConverter {
 }
 
 const deadlineMs = 120_000;
+
+/** Stands for the signing key in the keys of products that are not signed. */
+const unsignedId = '-';
 
 /** Recipes that are written at the same time. An index of a thousand images has three thousand. */
 const concurrentRecipes = 50;
@@ -165,17 +187,10 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     recipe: ManifestRecipe,
     context: RequestContext,
   ): Promise<DerivedManifest> {
-    const keyId = recipe.form === 'schema1' ? (await signingKey()).id : '-';
+    const keyId = recipe.form === 'schema1' ? (await signingKey()).id : unsignedId;
     const keys = derivedManifestKeys(upstream, repository, recipe, keyId);
-    const known = await productIn(keys, context);
-    if (known) {
-      count(recipe, 'remembered', 0);
-      const derived = derivedManifestOfEntry(known);
-      // A cache may drop the recipes and keep the product, and the last recipes may be of another root, which may be
-      // deleted by now: then the recipes are put back.
-      if (!(await hasRecipes(repository, derived, context))) await putRecipes(repository, derived, context);
-      return derived;
-    }
+    const known = await knownIn(repository, recipe, keys, context);
+    if (known) return known;
     const late = () => new RegistryError('UPSTREAM_TIMEOUT', 'The conversion took too long. Try again.');
     // Other requests wait for it too: the one that began it may end, and it goes on as long as one of them waits.
     let isOwn = false;
@@ -194,8 +209,28 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
 
   async function productIn({ anyPlatform, own }: ProductKeys, { budget }: RequestContext) {
     const known = await cache.get(anyPlatform, budget);
-    return known || own === anyPlatform ? known : cache.get(own, budget);
+    if (known) return derivedManifestOfEntry(known, false);
+    const ofPlatform = own === anyPlatform ? undefined : await cache.get(own, budget);
+    return ofPlatform && derivedManifestOfEntry(ofPlatform, true);
   }
+
+  async function knownIn(
+    repository: RepositoryName,
+    recipe: ManifestRecipe,
+    keys: ProductKeys,
+    context: RequestContext,
+  ): Promise<DerivedManifest | undefined> {
+    const derived = await productIn(keys, context);
+    if (derived === undefined) return undefined;
+    count(recipe, 'remembered', 0);
+    // A cache may drop the recipes and keep the product, and the last recipes may be of another root, which may be
+    // deleted by now: then the recipes are put back.
+    if (!(await hasRecipes(repository, derived, context))) await putRecipes(repository, derived, context);
+    return derived;
+  }
+
+  const indexKeys = (repository: RepositoryName, recipe: ManifestRecipe) =>
+    derivedManifestKeys(upstream, repository, recipe, unsignedId);
 
   async function recipeOf(repository: RepositoryName, digest: Digest, { budget }: RequestContext) {
     return recipeIn(await cache.get(recipeKey(upstream, repository, digest), budget));
@@ -220,6 +255,16 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
   return {
     ports,
     convert: make,
+    convertInBackground: (repository, recipe, context) =>
+      work(repository, recipe, context, indexKeys(repository, recipe)),
+    knownProduct: (repository, recipe, context) =>
+      knownIn(repository, recipe, indexKeys(repository, recipe), context),
+    cachedProduct(repository, recipe) {
+      const { own } = indexKeys(repository, recipe);
+      const entry = cache.getLocal?.(own);
+      return entry && derivedManifestOfEntry(entry, false);
+    },
+    productKey: (repository, recipe) => indexKeys(repository, recipe).own,
     recipeOf,
     cachedRecipe,
     needsRepublish: (repository, digest) => cache.lacks?.(recipeKey(upstream, repository, digest)) ?? false,

@@ -17,15 +17,17 @@ export interface DerivedManifest {
   readonly losses: readonly Loss[];
   /** No content was unavailable and left out: made again, the manifest is the same. */
   readonly complete: boolean;
+  /** As of `Converted`; also true for a list that an earlier version stored for one platform. */
+  readonly platformSpecific: boolean;
   /** The recipes of the manifest, and of all content that it names and upstream does not have. */
   readonly recipes: readonly (readonly [Digest, Recipe])[];
 }
 
 export function derivedManifestOf(converted: Converted, recipe: ManifestRecipe): DerivedManifest {
-  const { form, mediaType, digest, body, source, sourceType, losses } = converted;
+  const { form, mediaType, digest, body, source, sourceType, losses, platformSpecific } = converted;
   const recipes = recipesOf(converted, recipe);
   const complete = isComplete(converted);
-  return { form, mediaType, digest, body, source, sourceType, losses, complete, recipes };
+  return { form, mediaType, digest, body, source, sourceType, losses, complete, platformSpecific, recipes };
 }
 
 function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Digest, Recipe])[] {
@@ -57,11 +59,16 @@ function isComplete({ losses, children }: Converted): boolean {
   return losses.every(({ kind }) => kind !== 'missing') && children.every(isComplete);
 }
 
-/** The cache entry of a complete manifest; an incomplete one is not cached. */
-export function entryOfDerivedManifest({ body, complete: _, ...facts }: DerivedManifest): CacheEntry {
+/** The cache entry of a complete manifest; an incomplete one is not cached. Its key tells whether it is for one platform. */
+export function entryOfDerivedManifest(derived: DerivedManifest): CacheEntry {
+  const { body, complete: _, platformSpecific: __, ...facts } = derived;
   return { facts, body };
 }
 
-export function derivedManifestOfEntry({ facts, body }: CacheEntry): DerivedManifest {
-  return { ...(facts as unknown as Omit<DerivedManifest, 'body' | 'complete'>), complete: true, body };
+export function derivedManifestOfEntry(
+  { facts, body }: CacheEntry,
+  platformSpecific: boolean,
+): DerivedManifest {
+  const stored = facts as unknown as Omit<DerivedManifest, 'body' | 'complete' | 'platformSpecific'>;
+  return { ...stored, complete: true, platformSpecific, body };
 }

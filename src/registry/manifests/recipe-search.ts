@@ -29,7 +29,7 @@ import {
 } from '../search-allowance.ts';
 import type { ManifestConverter } from './converter.ts';
 import type { PlatformSelector } from './platform-selector.ts';
-import { type ManifestRecipe, manifestRecipe, type Recipe } from './recipe.ts';
+import { type ManifestRecipe, manifestRecipe, type Recipe, wholeListRecipe } from './recipe.ts';
 
 export interface RecipeSearchOptions {
   readonly client: UpstreamClient;
@@ -198,7 +198,7 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
 
 /** Converts the image of a tag into all forms, until the search's digest is among those made. */
 async function tryTag(options: RecipeSearchOptions, walk: Walk, tag: Tag): Promise<Recipe | undefined> {
-  const { repository, digest, hints, context } = walk;
+  const { repository, hints, context } = walk;
   walk.step();
   const source = walk.sources.get(tag);
   if (source === undefined) return undefined;
@@ -209,14 +209,29 @@ async function tryTag(options: RecipeSearchOptions, walk: Walk, tag: Tag): Promi
   }
   for (const recipe of await recipesFor(options, repository, tag, source, hints, context, mayFetch)) {
     walk.step();
-    // Each layer is read once, so the cost of made-up digests is bounded; no layer is read where pulls count.
-    const making = options.converter.convert(repository, recipe, { ...context, knownLayersOnly: !mayFetch });
-    const derived = await walk.during(making).catch(ignoreFaultOfImage);
-    // The cache may have no memory for recipes, so they are not looked up in it.
-    const [, found] = derived?.recipes.find(([made]) => made === digest) ?? [];
-    if (found && found.root !== hints.deadRoot) return found;
+    const found = await tryRecipe(options, walk, recipe, mayFetch);
+    if (found) return found;
   }
   return undefined;
+}
+
+/** Converts by a recipe, and a list of one platform's image also with all platforms. */
+async function tryRecipe(
+  options: RecipeSearchOptions,
+  walk: Walk,
+  recipe: ManifestRecipe,
+  mayFetch: boolean,
+): Promise<Recipe | undefined> {
+  const { repository, digest, hints, context } = walk;
+  // Each layer is read once, so the cost of made-up digests is bounded; no layer is read where pulls count.
+  const making = options.converter.convert(repository, recipe, { ...context, knownLayersOnly: !mayFetch });
+  const derived = await walk.during(making).catch(ignoreFaultOfImage);
+  // The cache may have no memory for recipes, so they are not looked up in it.
+  const [, found] = derived?.recipes.find(([made]) => made === digest) ?? [];
+  if (found && found.root !== hints.deadRoot) return found;
+  if (recipe.kind !== 'index' || recipe.layersOf === '' || derived?.platformSpecific === false)
+    return undefined;
+  return tryRecipe(options, walk, wholeListRecipe(recipe), mayFetch);
 }
 
 /** A repository with blobs and no tag yet, as in a first push, is unknown to distribution's list of tags. */

@@ -34,7 +34,10 @@ export interface ManifestRecipe extends Rooted {
   readonly flatten?: true;
   /** Whether the gzip image of a platform stands for its zstd image, too. Absent as `flatten`. */
   readonly preferGzip?: true;
-  /** For an index, the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter. */
+  /**
+   * For an index, the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter, and for the
+   * list of all platforms.
+   */
   readonly layersOf: string;
 }
 
@@ -70,6 +73,11 @@ export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'convert
     unpackZstd,
     layersOf: recipe.kind === 'index' ? recipe.layersOf : '',
   };
+}
+
+/** The recipe of a list with all platforms: the layers of each of them are read. */
+export function wholeListRecipe(recipe: ManifestRecipe): ManifestRecipe {
+  return { ...recipe, layersOf: '' };
 }
 
 /** The cache keys of a recipe's product. */

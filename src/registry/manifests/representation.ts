@@ -11,6 +11,7 @@ import type { ManifestConverter } from './converter.ts';
 import type { DerivedManifest } from './derived-manifest.ts';
 import type { SelectedManifest, StoredManifestRequest } from './manifest-selector.ts';
 import { type ManifestRecipe, manifestRecipe } from './recipe.ts';
+import type { WholeLists } from './whole-lists.ts';
 
 /** A manifest as a client gets it. */
 export interface Representation {
@@ -28,11 +29,14 @@ export interface Representation {
   readonly complete: boolean;
   /** The digests that upstream does not have: its own, and those that it names. Each of them has a recipe. */
   readonly derived: readonly Digest[];
+  /** Whether another representation has taken its place, as far as this replica knows. Absent where none can. */
+  readonly isSuperseded?: () => boolean;
 }
 
 export interface RepresenterOptions {
   readonly content: Pick<ContentStore, 'getManifest'>;
   readonly converter: ManifestConverter;
+  readonly wholeLists: WholeLists;
   /** The platform of clients that cannot choose one and do not name one. */
   readonly platform: Platform;
   /** Sends converted manifests for a digest, too. */
@@ -48,7 +52,7 @@ export interface Representer {
 }
 
 export function createRepresenter(options: RepresenterOptions): Representer {
-  const { content, converter, convertByDigest } = options;
+  const { content, converter, wholeLists, convertByDigest } = options;
 
   function recipeFor(
     { request, reference, root }: StoredManifestRequest,
@@ -76,11 +80,26 @@ export function createRepresenter(options: RepresenterOptions): Representer {
     const platform = selected.digest === root ? undefined : platformFor(options, request);
     const recipe = recipeFor(stored, selected);
     if (recipe) {
-      const derived = await converter.convert(repository, recipe, request.context);
-      return representationOf(derived, info.mediaType, platform);
+      const whole = recipe.kind === 'index' ? wholeLists.inMemory(repository, recipe) : undefined;
+      const derived = whole ?? (await converter.convert(repository, recipe, request.context));
+      return derived.platformSpecific
+        ? shortOrWhole(stored, recipe, derived)
+        : representationOf(derived, info.mediaType, platform);
     }
     const { bytes } = await content.getManifest(repository, selected.digest, request.context);
     return storedRepresentation(selected, bytes, info.mediaType, platform);
+  }
+
+  /** The list of the client's platform alone, until that of all platforms is known. */
+  async function shortOrWhole(
+    { request, repository, info }: StoredManifestRequest,
+    recipe: ManifestRecipe,
+    short: DerivedManifest,
+  ): Promise<Representation> {
+    const whole = await wholeLists.find(repository, recipe, request.context);
+    if (whole) return representationOf(whole, info.mediaType);
+    const isSuperseded = () => wholeLists.isKnown(repository, recipe);
+    return { ...representationOf(short, info.mediaType), isSuperseded };
   }
 
   return {

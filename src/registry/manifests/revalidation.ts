@@ -50,12 +50,12 @@ export function createRevalidation({ resolver, converter, recentTags }: Revalida
     const { repository, reference, login } = resolved;
     const { isFresh, age, ...before } = resolution;
     if (isFresh === undefined || age !== undefined || !representation.complete) return undefined;
-    const { derived } = representation;
+    const { derived, isSuperseded } = representation;
     const isShared = (digest: Digest) => !converter.needsRepublish(repository, digest);
     const isKnown = (digest: Digest) =>
       converter.cachedRecipe(repository, digest) !== undefined && isShared(digest);
     return {
-      isFresh: () => isFresh() && derived.every(isShared),
+      isFresh: () => isFresh() && derived.every(isShared) && isSuperseded?.() !== true,
       async revalidate(started, authorization) {
         const credential = upstreamCredential(login, authorization);
         const context = { ...started, credential, requester: () => unknownRequester };
@@ -63,7 +63,8 @@ export function createRevalidation({ resolver, converter, recentTags }: Revalida
         const { digest, contentType, public: isPublic } = now;
         const isSame =
           digest === before.digest && contentType === before.contentType && isPublic === before.public;
-        if (!isSame || !derived.every(isKnown)) return undefined;
+        // Another replica may know by now what takes its place.
+        if (!isSame || isSuperseded || !derived.every(isKnown)) return undefined;
         if (reference.kind === 'tag') recentTags.record(repository, reference.tag);
         return freshnessOf(representation, now, resolved);
       },

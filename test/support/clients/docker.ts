@@ -46,7 +46,7 @@ export async function buildByDocker(base: string, by: 'classic' | 'BuildKit', ho
   });
 }
 
-type Docker = (...args: string[]) => Promise<string>;
+export type Docker = (...args: string[]) => Promise<string>;
 
 /** @param options of the engine, besides those that it needs to run here. */
 export async function startDocker(options: readonly string[] = []): Promise<Client> {
@@ -91,7 +91,7 @@ export async function pushByDocker({ layout, tag }: RealImage, reference: string
 }
 
 /** Runs one engine for each pull: 20.10 keeps manifests, and does not request a digest that it has. */
-async function withEngine<Result>(
+export async function withEngine<Result>(
   options: readonly string[],
   use: (docker: Docker, socket: string) => Promise<Result>,
 ): Promise<Result> {

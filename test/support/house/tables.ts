@@ -27,6 +27,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/layers/read-progress.ts': [1, 'one request'],
   'src/layers/tails.ts': [1, 'requests that wait'],
   'src/registry/manifests/recipe-search.ts': [1, 'one request'],
+  'src/registry/manifests/whole-lists.ts': [1, 'four lists'],
   'src/registry/push/manifest-bodies.ts': [1, 'eight bodies of 4 MiB'],
   'src/routing/aliases.ts': [1, 'settings'],
   'src/runtime/node/http/listener.ts': [1, 'requests in progress'],

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { constants, createZstdCompress } from 'node:zlib';
+import { constants, createZstdCompress, gzipSync } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
 import type { LayerCodec } from '../../../src/layers/codec.ts';
@@ -305,9 +305,21 @@ describe('before an answer begins', () => {
   });
 
   test('broken content is an error, and not an answer that ends too early', async () => {
-    const { open, allIsFree } = downloadsWith(content);
+    const broken = new Uint8Array(1000).fill(0xff);
+    const { open, allIsFree } = downloadsWith(concatenated(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd), broken));
     await expect(open()).rejects.toMatchObject({ code: 'UPSTREAM_CONTENT' });
     await allIsFree();
+  });
+
+  test.each([
+    ['gzip', new Uint8Array(gzipSync(content))],
+    ['a plain tar', content],
+  ])('a layer whose first bytes are %s is read as that, as when it was measured', async (_, stored) => {
+    for (const parts of [true, false]) {
+      const { open, allIsFree } = downloadsWith(stored, { parts });
+      expect(await bytesOf(await open())).toEqual(content);
+      await allIsFree();
+    }
   });
 });
 
