@@ -68,10 +68,9 @@ function readsText(types: ReadonlyMap<string, number>): string {
 }
 
 function rowText({ program, from, before, lacks, evidence }: AppliedRow): string {
-  const range = [from && `from ${from.join('.')}`, before && `before ${before.join('.')}`]
-    .filter(Boolean)
-    .join(' ');
-  return `${program} ${range} lacks ${lacks}: ${evidence}`;
+  const range = [from && `from ${from.join('.')}`, before && `before ${before.join('.')}`];
+  const client = [program, ...range].filter(Boolean).join(' ');
+  return `${client} lacks ${lacks}: ${evidence}`;
 }
 
 function stepRows({ manifest, mediaType, selection }: ExplanationStep): string[][] {
