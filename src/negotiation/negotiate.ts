@@ -72,8 +72,9 @@ function negotiateImage(stored: ManifestInfo, capabilities: ClientCapabilities, 
   }
   if (capabilities.wildcard) return { kind: 'stored', because: 'takes-anything' };
   const named = capabilities.types.has(mediaType);
-  // containerd names types and a wildcard, and pulls artifacts and attestations of any type.
-  if (stored.opaque && !named && capabilities.any) return { kind: 'stored', because: 'has-no-other-form' };
+  // containerd names types and a wildcard, and pulls artifacts and attestations of any type; schema 1 it refuses.
+  const isTaken = capabilities.any && formOfType(mediaType) !== 'schema1';
+  if (stored.opaque && !named && isTaken) return { kind: 'stored', because: 'has-no-other-form' };
   const preferred = preferredImage(capabilities, mediaType);
   if (named && obstacle === undefined && preferred === undefined)
     return { kind: 'stored', because: 'reads-it' };

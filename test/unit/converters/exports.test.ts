@@ -111,7 +111,7 @@ const members: readonly (readonly [file: string, type: string, names: readonly s
   ['model.ts', 'IndexEntry', ['platform', 'artifactType', 'attestation']],
   ['model.ts', 'Source', ['dialect', 'mediaType', 'bytes', 'digest', 'document']],
   ['model.ts', 'Image', ['kind', 'source', 'target', 'dependencies', 'attachments', 'labels', 'subject']],
-  ['model.ts', 'Index', ['kind', 'source', 'platformTable', 'dependencies', 'labels', 'subject']],
+  ['model.ts', 'Index', ['kind', 'source', 'platformTable', 'dependencies', 'unusable', 'labels', 'subject']],
   ['read.ts', 'Sketch', ['mediaType', 'document', 'bytes']],
 ];
 
