@@ -252,6 +252,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       platform,
       convertByDigest,
       servesOneOfList,
+      countsPulls,
     }),
     stored: {
       resolve: resolver.resolve,

@@ -21,13 +21,13 @@ describe.skipIf(requirePeers('docker-registry'))('the golden cases, stored in do
     await registry?.stop();
   });
 
-  /** Sends the request of Docker up to 1.9: without Accept. */
+  /** Sends the request of Docker 1.9, without Accept: an unknown client gets what is stored in place of a refusal. */
   const ask = ({ repository, tag }: GoldenCase) =>
     rawRequest({
       port: route.relay.port,
       method: 'GET',
       path: `/v2/${repository}/manifests/${tag}`,
-      headers: [],
+      headers: [['User-Agent', 'docker/1.9.1']],
     });
 
   it.each(goldenCasesThat('equal', 43))(

@@ -45,8 +45,10 @@ describe.skipIf(requirePeers('docker-registry'))('blobs', () => {
       expectNoLeak(upstream, habit);
       // The client fetches a blob from another host there, and from the registry's host through the proxy, whatever Location upstream wrote.
       const elsewhere = new Set(pulled.requests.flatMap((each) => each.match(/http:\/\/[^/]+/) ?? []));
+      // Docker up to 1.7 does not refuse a layer of another digest, so regshift verifies it on the way.
+      const storage = /^Docker 1\.[67]/.test(client.name) ? undefined : upstream.storage;
       expect([...elsewhere].filter((url) => url !== `http://127.0.0.1:${proxy.port}`)).toEqual(
-        upstream.storage ? [upstream.storage.url] : [],
+        storage ? [storage.url] : [],
       );
     });
 

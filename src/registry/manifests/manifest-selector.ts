@@ -49,6 +49,8 @@ export interface ManifestSelectorOptions {
   readonly pin: Pin;
   /** Whether an index that must be converted is served as the one image that the client will choose. */
   readonly servesOneOfList: (context: RequestContext) => boolean;
+  /** Whether upstream counts each GET of a manifest. */
+  readonly countsPulls: (context: RequestContext) => boolean;
 }
 
 export interface ManifestSelector {
@@ -57,7 +59,7 @@ export interface ManifestSelector {
 }
 
 export function createManifestSelector(options: ManifestSelectorOptions): ManifestSelector {
-  const { content, platformSelector, pin, servesOneOfList } = options;
+  const { content, platformSelector, pin, servesOneOfList, countsPulls } = options;
 
   const imageOf = ({ request, repository }: ManifestRequest, index: Digest) =>
     platformSelector.select(repository, index, platformFor(options, request), request.context);
@@ -86,6 +88,10 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
   async function withReadableLayers(stored: StoredManifestRequest, selection: Selection): Promise<Selection> {
     const { capabilities } = stored.request;
     if (selection.kind !== 'stored' || !mayHaveUnreadable(stored)) return selection;
+    // A client that names no platform may choose another image than the one that is read: that would be one pull more.
+    const { request } = stored;
+    const isExtra = !needsDecompression(request) && request.client.platform === undefined;
+    if (isExtra && countsPulls(request.context)) return selection;
     const image = await imageOf(stored, stored.root).catch(unlessUpstreamFails);
     const info = image && (await infoOf(stored, image).catch(unlessUpstreamFails));
     const obstacle = info && obstacleIn(info, capabilities);
