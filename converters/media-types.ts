@@ -32,6 +32,12 @@ export const mediaTypes = {
   octetStream: 'application/octet-stream',
 } as const;
 
+/** The types of an index: Docker's list and OCI's index. */
+export const indexTypes: readonly string[] = [mediaTypes.dockerList, mediaTypes.ociIndex];
+
+/** The types of schema 1, which are one form. */
+export const schema1Types: readonly string[] = [mediaTypes.schema1, mediaTypes.schema1Signed];
+
 /** Compression of a layer. It is `unknown` if the media type does not state it and the bytes are not read yet. */
 export type Compression = 'none' | 'gzip' | 'zstd' | 'unknown';
 

@@ -5,7 +5,7 @@ import { limits } from '../limits.ts';
 import { loss } from '../losses.ts';
 import type { Index, IndexEntry, LossKind } from '../model.ts';
 import { type ChildOutcome, type ChildTask, convertChild } from './convert-child.ts';
-import { gzipTwinOf } from './entries.ts';
+import { gzipTwinOf, isLabelledZstd } from './entries.ts';
 import { withPlatformTable } from './platform-table.ts';
 import { enterIndex, type Traversal } from './traversal.ts';
 
@@ -49,7 +49,7 @@ export async function convertChildren(
     flatten: (inner) => convertChildren(inner, form, context, within, nested),
   };
   const outcomes = await mapBounded(whole.dependencies, limits.fetches, async (entry) => {
-    const twin = context.preferGzip ? gzipTwinOf(entry, whole.dependencies) : undefined;
+    const twin = context.preferGzip ? gzipTwinOf(entry, whole.dependencies, isLabelledZstd) : undefined;
     return twin ? leftOut(entry, 'The same image is there with gzip layers.') : tryConvertChild(entry, task);
   });
   const unusable = whole.unusable.map(({ path }) => loss('entries', path, unknownAlgorithm));

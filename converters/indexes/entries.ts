@@ -23,13 +23,21 @@ export function isLabelledZstd({ labels }: Pick<IndexEntry, 'labels'>): boolean 
   return labels.get('io.github.containers.compression.zstd')?.text === 'true';
 }
 
-/** The entry of the same platform that is not labelled as zstd. */
-export function gzipTwinOf(entry: IndexEntry, entries: readonly IndexEntry[]): IndexEntry | undefined {
+type PlatformEntry = Pick<IndexEntry, 'platform' | 'attestation'>;
+
+/**
+ * The gzip image of the platform of a zstd image.
+ * @param isZstd whether an entry says that its image has zstd layers.
+ */
+export function gzipTwinOf<Entry extends PlatformEntry>(
+  entry: Entry,
+  entries: readonly Entry[],
+  isZstd: (entry: Entry) => boolean,
+): Entry | undefined {
   const { platform } = entry;
-  if (!platform || !isLabelledZstd(entry)) return undefined;
+  if (!platform || !isZstd(entry)) return undefined;
   const name = formatPlatform(platform);
   return entries.find(
-    (each) =>
-      !each.attestation && !isLabelledZstd(each) && each.platform && formatPlatform(each.platform) === name,
+    (each) => !each.attestation && !isZstd(each) && each.platform && formatPlatform(each.platform) === name,
   );
 }

@@ -4,7 +4,7 @@ import { isArtifact } from '../formats/oci-family/index-entry.ts';
 import type { Image, Index, IndexEntry } from '../model.ts';
 import { fitting, formatPlatform, type Platform, platformRank } from '../platform.ts';
 import type { ConversionPorts } from '../ports.ts';
-import { gzipTwinOf, mayBeManifest } from './entries.ts';
+import { gzipTwinOf, isLabelledZstd, mayBeManifest } from './entries.ts';
 import { withPlatformTable } from './platform-table.ts';
 import { enterIndex, newTraversal, type Traversal } from './traversal.ts';
 
@@ -45,7 +45,8 @@ async function select(
 
 /** Whether an entry can be the image: of two images for one platform, the one with gzip layers is. */
 function isCandidate(entry: IndexEntry, entries: readonly IndexEntry[]): boolean {
-  return !entry.attestation && !isArtifact(entry) && mayBeManifest(entry) && !gzipTwinOf(entry, entries);
+  if (entry.attestation || isArtifact(entry) || !mayBeManifest(entry)) return false;
+  return gzipTwinOf(entry, entries, isLabelledZstd) === undefined;
 }
 
 /** The image of an entry, or `undefined` if its content is for another platform or not an image. */

@@ -1,6 +1,6 @@
-import { mediaTypes } from '../../converters/media-types.ts';
+import { gzipTwinOf } from '../../converters/indexes/entries.ts';
+import { indexTypes } from '../../converters/media-types.ts';
 import type { IndexEntry } from '../../converters/model.ts';
-import { formatPlatform } from '../../converters/platform.ts';
 
 /** An entry of a stored index, without the document that it was parsed from, because entries are cached for long. */
 export interface StoredEntry extends Pick<IndexEntry, 'mediaType' | 'digest' | 'platform' | 'attestation'> {
@@ -14,24 +14,19 @@ interface StoredIndex {
 
 /** Whether an index is inside the index. */
 export function hasInnerIndex({ entries = [] }: StoredIndex): boolean {
-  return entries.some(({ mediaType }) => indexTypes.has(mediaType));
+  return entries.some(({ mediaType }) => indexTypes.includes(mediaType));
 }
-
-const indexTypes: ReadonlySet<string> = new Set([mediaTypes.ociIndex, mediaTypes.dockerList]);
 
 /** Whether the index has an image labelled as zstd and a gzip image for one platform. */
 export function hasBothCompressions({ entries = [] }: StoredIndex): boolean {
-  return entries.some((entry) => entry.zstd && entries.some((other) => isGzipOf(entry, other)));
+  return entries.some((entry) => gzipTwinOf(entry, entries, isZstd) !== undefined);
 }
 
 /** Whether a client that takes the first entry of its platform gets a zstd image that is there as gzip, too. */
 export function prefersZstd(entries: readonly StoredEntry[]): boolean {
-  return entries.some(
-    (entry, at) => entry.zstd && entries.slice(at + 1).some((each) => isGzipOf(entry, each)),
-  );
+  return entries.some((entry, at) => gzipTwinOf(entry, entries.slice(at + 1), isZstd) !== undefined);
 }
 
-function isGzipOf({ platform }: StoredEntry, other: StoredEntry): boolean {
-  const isSame = platform && other.platform && formatPlatform(platform) === formatPlatform(other.platform);
-  return Boolean(isSame) && !other.zstd && !other.attestation;
+function isZstd({ zstd }: StoredEntry): boolean {
+  return zstd;
 }
