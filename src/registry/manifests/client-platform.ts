@@ -1,6 +1,6 @@
 import type { Platform } from '../../../converters/platform.ts';
 import type { ClientRequest } from '../client-request.ts';
-import type { SearchHints } from './recipe-search.ts';
+import type { SearchHints } from './recipe-candidates.ts';
 
 /** Settings of a registry, as far as they tell the platform of a client. */
 export interface PlatformSettings {

@@ -1,17 +1,13 @@
 import { mapBounded } from '../../../converters/concurrency.ts';
-import type { Form } from '../../../converters/conversion-graph.ts';
 import type { Digest } from '../../../converters/digest.ts';
-import { ConversionError } from '../../../converters/errors.ts';
-import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
+import { formatPlatform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
-import { isSpent, RegistryError } from '../../errors.ts';
-import type { ManifestInfo } from '../../negotiation/negotiate.ts';
-import { hasBothCompressions, hasInnerIndex, type StoredEntry } from '../../negotiation/stored-entries.ts';
+import { RegistryError } from '../../errors.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
@@ -29,7 +25,8 @@ import {
 } from '../search-allowance.ts';
 import type { ManifestConverter } from './converter.ts';
 import type { PlatformSelector } from './platform-selector.ts';
-import { type ManifestRecipe, manifestRecipe, type Recipe, wholeListRecipe } from './recipe.ts';
+import { type ManifestRecipe, type Recipe, wholeListRecipe } from './recipe.ts';
+import { ignoreFaultOfImage, recipesFor, type SearchHints } from './recipe-candidates.ts';
 
 export interface RecipeSearchOptions {
   readonly client: UpstreamClient;
@@ -50,16 +47,6 @@ export interface RecipeSearchOptions {
   readonly line: LeaseLine;
   /** The route's id. */
   readonly route: string;
-}
-
-/** Facts of the client: the manifests that it would get are tried first. */
-export interface SearchHints {
-  readonly platform: Platform;
-  readonly decompressZstd: boolean;
-  /** The root of a known recipe, if upstream no longer has it. */
-  readonly deadRoot?: Digest | undefined;
-  /** The request may be of a push, which asks for each new blob: one failed search in half a minute is enough. */
-  readonly mayBePush?: boolean;
 }
 
 /**
@@ -253,76 +240,3 @@ async function sourceOf(
     throw error;
   }
 }
-
-/**
- * All recipes by which a client of this kind can have got a stored manifest, the likeliest first.
- * @param mayFetch false for no images of an index that would have to be fetched: each of them is a pull too.
- */
-async function recipesFor(
-  { content, platformSelector }: RecipeSearchOptions,
-  repository: RepositoryName,
-  tag: Tag,
-  root: Digest,
-  { platform, decompressZstd }: SearchHints,
-  context: RequestContext,
-  mayFetch: boolean,
-): Promise<ManifestRecipe[]> {
-  const info = await content.getManifestInfo(repository, root, context).catch(ignoreFaultOfImage);
-  if (!info) return [];
-  const common = { root, tag, unpackZstd: decompressZstd, layersOf: formatPlatform(platform) };
-  const image = (source: Digest, sourceType: string) => {
-    const own = { ...common, source, sourceType, kind: 'image' } as const;
-    // The equivalent that an error names for a digest has no tag in it.
-    const untagged = manifestRecipe({ ...own, form: 'schema1', tag: '' });
-    return [...imageForms.map((each) => manifestRecipe({ ...own, form: each })), untagged];
-  };
-  const sourceType = info.mediaType;
-  if (!info.entries) return image(root, sourceType);
-  const mayRead = async (entries: readonly StoredEntry[]) =>
-    mayFetch ||
-    (await Promise.all(entries.map((each) => content.hasManifest(repository, each.digest, context)))).every(
-      Boolean,
-    );
-  const images = info.entries.filter(({ attestation }) => !attestation);
-  const index = { ...common, source: root, sourceType, kind: 'index' } as const;
-  const lists = (await mayRead(images)) ? indexRecipes(info, index) : [];
-  const likely = fitting(platform, images).slice(0, 1);
-  if (!(await mayRead(likely.length > 0 ? likely : images))) return lists;
-  const chosen = await platformSelector.select(repository, root, platform, context).catch(ignoreFaultOfImage);
-  const chosenInfo =
-    chosen && (await content.getManifestInfo(repository, chosen, context).catch(ignoreFaultOfImage));
-  return chosenInfo ? [...lists, ...image(chosen, chosenInfo.mediaType)] : lists;
-}
-
-/** The recipes of an index: as the clients of today get it, and as earlier versions made it. */
-function indexRecipes(
-  info: ManifestInfo,
-  index: Omit<ManifestRecipe, 'product' | 'converters' | 'form'>,
-): ManifestRecipe[] {
-  const flat = hasInnerIndex(info) ? [{ flatten: true } as const, {}] : [{}];
-  const compressed = hasBothCompressions(info) ? [{ preferGzip: true } as const, {}] : [{}];
-  const recipes = flat.flatMap((one) =>
-    compressed.flatMap((other) =>
-      indexForms.map((form) => manifestRecipe({ ...index, form, ...one, ...other })),
-    ),
-  );
-  return [...new Map(recipes.map((recipe) => [JSON.stringify(recipe), recipe])).values()];
-}
-
-const imageForms: readonly Form[] = ['schema2', 'oci', 'schema1', 'generic'];
-const indexForms: readonly Form[] = ['schema2', 'oci', 'generic'];
-
-/** An image that is broken, or cannot be converted, does not end the search; an error of upstream does. */
-function ignoreFaultOfImage(error: unknown): undefined {
-  if (error instanceof ConversionError) return undefined;
-  if (error instanceof RegistryError && faultsOfImage.has(error.code) && !isSpent(error)) return undefined;
-  throw error;
-}
-
-const faultsOfImage: ReadonlySet<string> = new Set([
-  'MANIFEST_UNKNOWN',
-  'BLOB_UNKNOWN',
-  'UPSTREAM_CONTENT',
-  'UNSIGNED',
-  'UNSUPPORTED',
-]);

@@ -71,7 +71,7 @@ export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'convert
     converters: convertersVersion,
     tag: schema1 ? recipe.tag : '',
     unpackZstd,
-    layersOf: recipe.kind === 'index' ? recipe.layersOf : '',
+    layersOf: isIndex ? recipe.layersOf : '',
   };
 }
 
