@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { afterAll, beforeAll } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { gzip } from '../../src/sample-registry/gzip.ts';
 import { zstd } from '../../src/sample-registry/zstd.ts';
 import { type Listening, listen } from './listen.ts';
 import { compressedImage } from './packed-image.ts';
+import type { WireServer } from './wire-server.ts';
 
 /** A response to one request for a layer. */
 export interface LayerAnswer {
@@ -45,7 +47,7 @@ export interface BreakingRegistry extends Listening {
 const layerBytes = 300_000;
 
 /** A registry over sockets that breaks off layers as scripts say. */
-export async function startBreakingRegistry(): Promise<BreakingRegistry> {
+async function startBreakingRegistry(): Promise<BreakingRegistry> {
   const images = new Map<string, ReturnType<typeof imageOf>>();
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -139,4 +141,29 @@ function sendLayer(
   const { socket } = response;
   // Node drops the bytes of a body that are in its buffer when the body breaks off.
   setTimeout(() => (rest.resets ? socket?.resetAndDestroy() : socket?.end()), 60);
+}
+
+/** Starts a registry and a server in front of it for the tests of a block. Both are there from its first test on. */
+export function useBreakingRegistry(start: (url: string) => Promise<WireServer>): {
+  readonly registry: BreakingRegistry;
+  readonly server: WireServer;
+} {
+  let registry: BreakingRegistry;
+  let server: WireServer;
+  beforeAll(async () => {
+    registry = await startBreakingRegistry();
+    server = await start(registry.url);
+  }, 70_000);
+  afterAll(async () => {
+    await server?.stop();
+    await registry?.stop();
+  });
+  return {
+    get registry() {
+      return registry;
+    },
+    get server() {
+      return server;
+    },
+  };
 }

@@ -1,15 +1,10 @@
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
-import {
-  type BreakingImage,
-  type BreakingRegistry,
-  type LayerScript,
-  startBreakingRegistry,
-} from '../support/breaking-registry.ts';
+import { type BreakingImage, type LayerScript, useBreakingRegistry } from '../support/breaking-registry.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { type RawResponse, rawRequest } from '../support/raw-http.ts';
-import { serveOnNode, serveOnWorkerd, type WireServer } from '../support/wire-server.ts';
+import { serveOnNode, serveOnWorkerd } from '../support/wire-server.ts';
 
 const headers = manifestRequestHeaders['Docker 1.13.1'];
 
@@ -31,19 +26,10 @@ describe.each([
   { runtime: 'Node', start: serveOnNode },
   { runtime: 'workerd', start: serveOnWorkerd },
 ])('a layer whose connection breaks, on $runtime', ({ start }) => {
-  let registry: BreakingRegistry;
-  let server: WireServer;
-  beforeAll(async () => {
-    registry = await startBreakingRegistry();
-    server = await start(registry.url);
-  }, 70_000);
-  afterAll(async () => {
-    await server?.stop();
-    await registry?.stop();
-  });
+  const running = useBreakingRegistry(start);
 
   const get = (path: string) =>
-    rawRequest({ port: server.port, method: 'GET', path, headers, deadline: 20_000 });
+    rawRequest({ port: running.server.port, method: 'GET', path, headers, deadline: 20_000 });
   const manifest = ({ repository }: BreakingImage) => get(`/v2/${repository}/manifests/latest`);
   const layer = ({ repository, tar }: BreakingImage) => get(`/v2/${repository}/blobs/${digestOf(tar)}`);
   const text = ({ body, header }: RawResponse) =>
@@ -64,7 +50,7 @@ describe.each([
 
   it.each([1, 2, 3])('is read on for a conversion (%i breaks)', async (breaks) => {
     const at = anywhere().slice(0, breaks);
-    const image = registry.add(`read/breaks-${breaks}`, 'zstd', breaksAfter(...at));
+    const image = running.registry.add(`read/breaks-${breaks}`, 'zstd', breaksAfter(...at));
     expect((await manifest(image)).status, `breaks after ${at}`).toBe(200);
     expectResumed(image, breaks);
   });
@@ -72,7 +58,7 @@ describe.each([
   it('is read on after resets', async () => {
     const at = anywhere();
     const script: LayerScript = (nth, ...rest) => ({ ...breaksAfter(...at)(nth, ...rest), resets: true });
-    const image = registry.add('read/resets', 'zstd', script);
+    const image = running.registry.add('read/resets', 'zstd', script);
     expect((await manifest(image)).status, `resets after ${at}`).toBe(200);
     expectResumed(image, at.length);
   });
@@ -80,7 +66,11 @@ describe.each([
   it('is read on for a client that gets it decompressed', async () => {
     const at = anywhere();
     // The first request is for the conversion.
-    const image = registry.add('download/breaks', 'zstd', breaksAfter(Number.POSITIVE_INFINITY, ...at));
+    const image = running.registry.add(
+      'download/breaks',
+      'zstd',
+      breaksAfter(Number.POSITIVE_INFINITY, ...at),
+    );
     expect((await manifest(image)).status).toBe(200);
     const downloads = image.requests.length;
     const response = await layer(image);
@@ -92,14 +82,14 @@ describe.each([
   });
 
   it('is read on at the storage that the registry names then, since signed URLs expire', async () => {
-    const image = registry.add('read/redirects', 'zstd', breaksAfter(100_000, 100_000), true);
+    const image = running.registry.add('read/redirects', 'zstd', breaksAfter(100_000, 100_000), true);
     expect((await manifest(image)).status).toBe(200);
     expectResumed(image, 2);
     for (const { url } of image.requests) expect(url).toMatch(/^\/v2\/read\/redirects\/blobs\//);
   });
 
   it('is read from its start where the registry ignores Range, and the bytes count once', async () => {
-    const image = registry.add('read/whole', 'zstd', (nth) => ({
+    const image = running.registry.add('read/whole', 'zstd', (nth) => ({
       status: 200,
       breakAfter: [80_000, 200_000][nth] ?? Number.POSITIVE_INFINITY,
     }));
@@ -111,7 +101,7 @@ describe.each([
   });
 
   it('is whole if the connection breaks after the last byte', async () => {
-    const image = registry.add('read/416', 'zstd', (_, from, { length }) => {
+    const image = running.registry.add('read/416', 'zstd', (_, from, { length }) => {
       if (from === length) return { status: 416, headers: { 'content-range': `bytes */${length}` } };
       const lengthless = { 'content-length': null, 'content-range': `bytes ${from}-${length - 1}/*` };
       return { headers: lengthless, breaksAtEnd: true };
@@ -121,7 +111,7 @@ describe.each([
   });
 
   it('is not converted if the rest is of other bytes', async () => {
-    const image = registry.add('read/other', 'zstd', (nth, _, bytes) =>
+    const image = running.registry.add('read/other', 'zstd', (nth, _, bytes) =>
       nth === 0 ? { breakAfter: 90_000 } : { bytes: other(bytes) },
     );
     const response = await manifest(image);
@@ -133,7 +123,7 @@ describe.each([
   });
 
   it('is never whole for a client if the rest is of other bytes', async () => {
-    const image = registry.add('download/other', 'zstd', (nth, _, bytes) => {
+    const image = running.registry.add('download/other', 'zstd', (nth, _, bytes) => {
       if (nth === 0) return {};
       return nth === 1 ? { breakAfter: 90_000 } : { bytes: other(bytes) };
     });
@@ -158,7 +148,7 @@ describe.each([
     'fails at once if the answer to the second request is %s',
     async (name, second, message) => {
       const repository = `misfit/${name.toLowerCase().replaceAll(' ', '-')}`;
-      const image = registry.add(repository, 'zstd', (nth, from, bytes) =>
+      const image = running.registry.add(repository, 'zstd', (nth, from, bytes) =>
         nth === 0 ? { breakAfter: 90_000 } : second(nth, from, bytes),
       );
       const response = await manifest(image);
@@ -169,7 +159,7 @@ describe.each([
   );
 
   it('fails after five requests for the rest within a MiB', async () => {
-    const image = registry.add('read/never', 'zstd', () => ({ breakAfter: 1_000 }));
+    const image = running.registry.add('read/never', 'zstd', () => ({ breakAfter: 1_000 }));
     const response = await manifest(image);
     expect([response.status, text(response)]).toEqual([
       502,

@@ -1,19 +1,14 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
-import {
-  type BreakingImage,
-  type BreakingRegistry,
-  type LayerAnswer,
-  startBreakingRegistry,
-} from '../support/breaking-registry.ts';
+import { type BreakingImage, type LayerAnswer, useBreakingRegistry } from '../support/breaking-registry.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { v1Daemons } from '../support/v1-daemons.ts';
 import { ancestry, idOfTag } from '../support/v1-pull.ts';
 import { v1OverSocket } from '../support/v1-raw.ts';
 import { v1Session } from '../support/v1-session.ts';
-import { serveOnNode, serveOnWorkerd, type WireServer } from '../support/wire-server.ts';
+import { serveOnNode, serveOnWorkerd } from '../support/wire-server.ts';
 
 const daemon = v1Daemons['Docker 1.9.1'];
 const lengthless = { 'content-length': null };
@@ -44,26 +39,17 @@ describe.each([
   { runtime: 'Node', start: serveOnNode },
   { runtime: 'workerd', start: serveOnWorkerd },
 ])('a layer for a client that verifies nothing, on $runtime', ({ start, runtime }) => {
-  let registry: BreakingRegistry;
-  let server: WireServer;
-  beforeAll(async () => {
-    registry = await startBreakingRegistry();
-    server = await start(registry.url);
-  }, 70_000);
-  afterAll(async () => {
-    await server?.stop();
-    await registry?.stop();
-  });
+  const running = useBreakingRegistry(start);
 
   /** Begins a pull by API v1. @returns the session and the path of the layer in it. */
   async function begin({ repository }: BreakingImage) {
-    const session = v1Session({ daemon, http: v1OverSocket(server.port) });
+    const session = v1Session({ daemon, http: v1OverSocket(running.server.port) });
     const [id] = await ancestry(session, await idOfTag(session, repository, 'latest'));
     return { session, path: `images/${id}/layer` };
   }
 
   it.each(['gzip', 'zstd'] as const)('is whole if it is right (%s)', async (compression) => {
-    const image = registry.add(`right/${compression}`, compression, () => ({}));
+    const image = running.registry.add(`right/${compression}`, compression, () => ({}));
     const { session, path } = await begin(image);
     const response = await session.get(path);
     const expected = compression === 'gzip' ? image.compressed : image.tar;
@@ -73,7 +59,7 @@ describe.each([
   });
 
   it.each(['bytes=7-', 'bytes=0-0', 'bytes=999999-'])('has no parts (%s)', async (range) => {
-    const image = registry.add(`parts/${range.replaceAll(/\W/g, '')}`, 'gzip', () => ({}));
+    const image = running.registry.add(`parts/${range.replaceAll(/\W/g, '')}`, 'gzip', () => ({}));
     const { session, path } = await begin(image);
     const response = await session.get(path, [['Range', range]]);
     expect([response.status, digestOf(response.body)]).toEqual([200, digestOf(image.compressed)]);
@@ -81,7 +67,7 @@ describe.each([
   });
 
   it('is whole though the connection to the registry breaks', async () => {
-    const image = registry.add('right/breaks', 'gzip', (nth) => ({
+    const image = running.registry.add('right/breaks', 'gzip', (nth) => ({
       breakAfter: [70_000, 90_000][nth] ?? 1e9,
     }));
     const { session, path } = await begin(image);
@@ -91,7 +77,7 @@ describe.each([
   });
 
   it.each(wrong)('is never whole with %s', async (name, answer) => {
-    const image = registry.add(
+    const image = running.registry.add(
       `wrong/${digestOf(new TextEncoder().encode(name)).slice(7, 20)}`,
       'gzip',
       (_n, _f, layer) => answer(layer),
@@ -109,9 +95,9 @@ describe.each([
 
   it.each(wrong)('is never whole by API v2 for Docker 1.6 with %s', async (name, answer) => {
     const repository = `v2/${digestOf(new TextEncoder().encode(name)).slice(7, 20)}`;
-    const image = registry.add(repository, 'gzip', (_n, _f, layer) => answer(layer));
+    const image = running.registry.add(repository, 'gzip', (_n, _f, layer) => answer(layer));
     const outcome = await rawRequest({
-      port: server.port,
+      port: running.server.port,
       method: 'GET',
       path: `/v2/${repository}/blobs/${digestOf(image.compressed)}`,
       headers: manifestRequestHeaders['Docker 1.6.2'],
@@ -125,7 +111,7 @@ describe.each([
   });
 
   it.runIf(runtime === 'Node')('ends with a reset over HTTP/1.0 without a length', async () => {
-    const image = registry.add('wrong/http10', 'gzip', (_n, _f, layer) => ({
+    const image = running.registry.add('wrong/http10', 'gzip', (_n, _f, layer) => ({
       bytes: layer.map((byte) => byte ^ 1),
       headers: lengthless,
     }));
@@ -134,7 +120,9 @@ describe.each([
       'User-Agent: docker/1.6.2',
     ];
     const { promise, resolve } = Promise.withResolvers<string>();
-    const socket = connect(server.port, '127.0.0.1', () => socket.write(`${lines.join('\r\n')}\r\n\r\n`));
+    const socket = connect(running.server.port, '127.0.0.1', () =>
+      socket.write(`${lines.join('\r\n')}\r\n\r\n`),
+    );
     let received = 0;
     socket.on('data', (bytes) => {
       received += bytes.length;
