@@ -140,7 +140,9 @@ const foldedSets = new WeakMap<ReadonlySet<string>, ReadonlyMap<string, string>>
 
 /** The keys of a set by their lower-case form. */
 function foldedKeys(known: ReadonlySet<string>): ReadonlyMap<string, string> {
-  const folded = foldedSets.get(known) ?? new Map([...known].map((key) => [key.toLowerCase(), key]));
+  const before = foldedSets.get(known);
+  if (before) return before;
+  const folded = new Map([...known].map((key) => [key.toLowerCase(), key]));
   foldedSets.set(known, folded);
   return folded;
 }

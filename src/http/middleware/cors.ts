@@ -2,7 +2,6 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
 import { withCredentialOf } from '../../registry/client-request.ts';
 import { discard } from '../../upstream/body.ts';
-import type { UpstreamRequest } from '../../upstream/client.ts';
 import { pickHeaders } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { routedPath } from '../params.ts';
@@ -85,11 +84,13 @@ function decoded(text: string): string {
 /** The registry's response to a preflight, without its body. @throws RegistryError where there is no response. */
 async function preflight(context: Context<Env>, { route, path }: CorsTarget): Promise<Response> {
   const received = context.get('received');
+  const { budget, signal } = received.context;
   const { response } = await route.registry.client.request({
     method: 'OPTIONS',
     path,
     credential: { kind: 'none' },
-    ...contextOf(received),
+    budget,
+    signal,
     headers: pickHeaders(received, preflightHeaders),
   });
   await discard(response);
@@ -118,13 +119,15 @@ async function corsHeadersFor(
   const isRead = received.method === 'GET' || received.method === 'HEAD';
   // A request whose login is refused has no route yet, and reaches upstream without a credential.
   const isAdmitted = context.get('route') !== undefined;
-  const { credential } = isAdmitted ? withCredentialOf(received, route.login).context : anonymous;
+  const admitted = isAdmitted ? withCredentialOf(received, route.login) : received;
+  const { credential, budget, signal } = admitted.context;
   try {
     const { response } = await route.registry.client.request({
       ...(isRead && isAdmitted ? { path, ...(repository ? { repository } : {}) } : { path: '/v2/' }),
       method: 'HEAD',
       credential,
-      ...contextOf(received),
+      budget,
+      signal,
       headers: pickHeaders(received, ['origin']),
       redirects: 'return',
     });
@@ -133,16 +136,6 @@ async function corsHeadersFor(
   } catch {
     return {};
   }
-}
-
-const anonymous = { credential: { kind: 'none' } } as const;
-
-function contextOf({
-  context: { budget, signal },
-}: {
-  readonly context: Pick<UpstreamRequest, 'budget' | 'signal'>;
-}): Pick<UpstreamRequest, 'budget' | 'signal'> {
-  return { budget, signal };
 }
 
 /** Logins of the proxy are no business of the registry: it cannot let pages use those that a browser remembers. */

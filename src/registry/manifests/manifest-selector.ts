@@ -86,10 +86,10 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
    * converted.
    */
   async function withReadableLayers(stored: StoredManifestRequest, selection: Selection): Promise<Selection> {
-    const { capabilities } = stored.request;
+    const { request } = stored;
+    const { capabilities } = request;
     if (selection.kind !== 'stored' || !mayHaveUnreadable(stored)) return selection;
     // A client that names no platform may choose another image than the one that is read: that would be one pull more.
-    const { request } = stored;
     const isExtra = !needsDecompression(request) && request.client.platform === undefined;
     if (isExtra && countsPulls(request.context)) return selection;
     const image = await imageOf(stored, stored.root).catch(unlessUpstreamFails);
