@@ -1,6 +1,7 @@
-import { mediaTypes } from '../../converters/media-types.ts';
+import { mediaTypes, schema1Types } from '../../converters/media-types.ts';
 import type { AcceptHeader } from './accept.ts';
-import type { ClientProfile } from './client-profile.ts';
+import type { Client } from './client-profile.ts';
+import type { ClientProfile } from './client-rows.ts';
 
 /** The manifests and layers that a client reads, by its `Accept` header and its profile. */
 export interface ClientCapabilities {
@@ -64,17 +65,30 @@ export function capabilitiesOf(accept: AcceptHeader, profile: ClientProfile): Cl
   };
 }
 
-/**
- * The capabilities for a request by digest. A client without `Accept` (curl, Go's default client, monitoring) gets the
- * bytes that its digest names, unless it is an engine that sends none and reads schema 1 alone.
- */
-export function digestCapabilitiesOf(accept: AcceptHeader, profile: ClientProfile): ClientCapabilities {
-  const capabilities = capabilitiesOf(accept, profile);
-  const takesAny = accept.empty && profile.namesTypes;
-  return takesAny ? { ...capabilities, wildcard: true, any: true } : capabilities;
+/** The capabilities of a client for a request by tag, and for one by digest. */
+export interface RequestCapabilities {
+  readonly capabilities: ClientCapabilities;
+  /**
+   * A client without `Accept` (curl, Go's default client, monitoring) gets the bytes that its digest names, unless it is
+   * an engine that sends none and reads schema 1 alone. See also `Client.digestProfile`.
+   */
+  readonly digestCapabilities: ClientCapabilities;
 }
 
-const schema1Types = [mediaTypes.schema1, mediaTypes.schema1Signed];
+/** Combines header and both profiles. Most clients have the same capabilities twice. */
+export function requestCapabilities(
+  accept: AcceptHeader,
+  { profile, digestProfile }: Pick<Client, 'profile' | 'digestProfile'>,
+): RequestCapabilities {
+  const capabilities = capabilitiesOf(accept, profile);
+  const byDigest = digestProfile === profile ? capabilities : capabilitiesOf(accept, digestProfile);
+  const takesAny = accept.empty && digestProfile.namesTypes;
+  return {
+    capabilities,
+    digestCapabilities: takesAny ? { ...byDigest, wildcard: true, any: true } : byDigest,
+  };
+}
+
 const imageTypes = [...schema1Types, mediaTypes.schema2, mediaTypes.ociManifest];
 
 const modern = [

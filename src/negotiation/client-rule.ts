@@ -1,7 +1,7 @@
-import { mediaTypes } from '../../converters/media-types.ts';
+import { indexTypes, mediaTypes, schema1Types } from '../../converters/media-types.ts';
 import type { Platform } from '../../converters/platform.ts';
 import type { ClientCapabilities } from './capabilities.ts';
-import type { ClientProfile } from './client-profile.ts';
+import type { ClientProfile } from './client-rows.ts';
 import type { Pin } from './negotiate.ts';
 
 /** Capabilities that a rule can deny to a client; `index` are all lists and indexes. */
@@ -59,9 +59,7 @@ export function deniedProfile(profile: ClientProfile, lacks: ReadonlySet<Deniabl
   return { ...profile, ...Object.fromEntries(denied) };
 }
 
-const indexTypes: readonly string[] = [mediaTypes.dockerList, mediaTypes.ociIndex];
 const ociTypes: readonly string[] = [mediaTypes.ociManifest, mediaTypes.ociIndex];
-const schema1Types: readonly string[] = [mediaTypes.schema1, mediaTypes.schema1Signed];
 const allTypes = [mediaTypes.schema2, mediaTypes.dockerList, ...ociTypes, ...schema1Types];
 
 /** The capabilities without the types that a rule denies. A client with a wildcard takes all the rest. */

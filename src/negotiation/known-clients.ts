@@ -26,7 +26,7 @@ const crane = [[schema1, schema1Signed, ociIndex, dockerList, ociManifest, schem
 const watchtower = [schema2, dockerList, schema1, ociIndex];
 const dockerStore = 'docker/28.3.3 containerd-client/1.7.27+unknown storage-driver/overlayfs';
 
-/** The groups, with headers recorded on the wire. client-profile.ts has the facts that `Accept` does not express. */
+/** The groups, with headers recorded on the wire. client-rows.ts has the facts that `Accept` does not express. */
 export const knownClients: readonly KnownClient[] = [
   of('docker-1.5', 'Docker ≤ 1.5', [1, 0, 0], 'docker/1.5.0', []),
   of('docker-1.9', 'Docker 1.6–1.9', [1, 6, 0], 'docker/1.9.1', []),

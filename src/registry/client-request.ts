@@ -2,11 +2,7 @@ import type { Digest } from '../../converters/digest.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import type { V1Context } from '../client-state/v1-context.ts';
 import { readAccept } from '../negotiation/accept.ts';
-import {
-  type ClientCapabilities,
-  capabilitiesOf,
-  digestCapabilitiesOf,
-} from '../negotiation/capabilities.ts';
+import { type RequestCapabilities, requestCapabilities } from '../negotiation/capabilities.ts';
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
 import type { AppliedRule } from '../negotiation/client-rule.ts';
 import type { Selection } from '../negotiation/negotiate.ts';
@@ -34,14 +30,11 @@ export interface RequestNotes {
 }
 
 /** A client's request, independent of the runtime that it came through. */
-export interface ClientRequest {
+export interface ClientRequest extends RequestCapabilities {
   readonly method: string;
   readonly url: URL;
   readonly headers: Headers;
   readonly client: Client;
-  readonly capabilities: ClientCapabilities;
-  /** The capabilities for a request by digest (`Client.digestProfile`). */
-  readonly digestCapabilities: ClientCapabilities;
   readonly context: RequestContext;
   /** The origin that the client reached regshift at (`publicOrigin`). */
   readonly address: string;
@@ -76,14 +69,12 @@ export function readClientRequest(
 ): ClientRequest {
   const { headers, method } = request;
   const client = describeClient(headers.get('user-agent') ?? undefined);
-  const accept = readAccept(headers.get('accept') ?? undefined);
   return {
     method,
     url: new URL(request.url),
     headers,
     client,
-    capabilities: capabilitiesOf(accept, client.profile),
-    digestCapabilities: digestCapabilitiesOf(accept, client.digestProfile),
+    ...requestCapabilities(readAccept(headers.get('accept') ?? undefined), client),
     context: contextOf(started, { kind: 'none' }, clientAddress, headers),
     address: origin,
     clientAddress,

@@ -1,5 +1,5 @@
 import { readAccept } from '../negotiation/accept.ts';
-import { capabilitiesOf, digestCapabilitiesOf } from '../negotiation/capabilities.ts';
+import { requestCapabilities } from '../negotiation/capabilities.ts';
 import { type ClientRule, deniedCapabilities, deniedProfile, ruleFor } from '../negotiation/client-rule.ts';
 import type { ClientRequest } from './client-request.ts';
 
@@ -12,14 +12,16 @@ export function withRuleOf(request: ClientRequest, rules: readonly ClientRule[])
   if (rule === undefined) return { ...request, applied };
   request.notes.rule = rule.name;
   const lacks = new Set(rule.lacks);
-  const profile = deniedProfile(client.profile, lacks);
-  const digestProfile = deniedProfile(client.digestProfile, lacks);
-  const accept = readAccept(headers.get('accept') ?? undefined);
+  const denied = {
+    profile: deniedProfile(client.profile, lacks),
+    digestProfile: deniedProfile(client.digestProfile, lacks),
+  };
+  const own = requestCapabilities(readAccept(headers.get('accept') ?? undefined), denied);
   return {
     ...request,
     applied,
-    client: { ...client, profile, digestProfile },
-    capabilities: deniedCapabilities(capabilitiesOf(accept, profile), lacks),
-    digestCapabilities: deniedCapabilities(digestCapabilitiesOf(accept, digestProfile), lacks),
+    client: { ...client, ...denied },
+    capabilities: deniedCapabilities(own.capabilities, lacks),
+    digestCapabilities: deniedCapabilities(own.digestCapabilities, lacks),
   };
 }

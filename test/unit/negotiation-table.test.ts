@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
-import { clientRows, type VersionRange } from '../../src/negotiation/client-profile.ts';
+import { clientRows, type VersionRange } from '../../src/negotiation/client-rows.ts';
 import { formName } from '../../src/negotiation/format-names.ts';
 import { knownClients } from '../../src/negotiation/known-clients.ts';
 import type { Version } from '../../src/negotiation/version.ts';

@@ -3,7 +3,7 @@ import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { readAccept } from '../../negotiation/accept.ts';
-import type { AppliedRow } from '../../negotiation/client-profile.ts';
+import type { AppliedRow } from '../../negotiation/client-rows.ts';
 import { formName, formPhrase } from '../../negotiation/format-names.ts';
 import { mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';

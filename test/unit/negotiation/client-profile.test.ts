@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ClientProfile, clientRows, describeClient } from '../../../src/negotiation/client-profile.ts';
+import { describeClient } from '../../../src/negotiation/client-profile.ts';
+import { type ClientProfile, clientRows } from '../../../src/negotiation/client-rows.ts';
 
 type Lacks = readonly (keyof ClientProfile)[];
 

@@ -1,0 +1,184 @@
+import type { Version } from './version.ts';
+
+/** Facts about a client that its `Accept` header cannot express. */
+export interface ClientProfile {
+  /** Decompresses zstd layers. */
+  readonly zstd: boolean;
+  /** Reads schema 1 if `Accept` names it, or names no type. */
+  readonly schema1: boolean;
+  /** Reads OCI manifests and indexes if `Accept` names them. */
+  readonly oci: boolean;
+  /** Names the types of the manifests that it reads. */
+  readonly namesTypes: boolean;
+  /** Follows the pages of a list. */
+  readonly pages: boolean;
+  /** Can pull by registry API v2. */
+  readonly apiV2: boolean;
+  /** Pulls blobs by GET only, so that a HEAD of a blob is part of a push. */
+  readonly pullsByGet: boolean;
+  /** Refuses a layer whose bytes do not match its digest. */
+  readonly verifiesBlobs: boolean;
+  /** Knows the type that Docker has for zstd layers, `application/vnd.docker.image.rootfs.diff.tar.zstd`. */
+  readonly dockerZstdType: boolean;
+  /** Reads OCI layer types inside a schema 2 manifest. */
+  readonly ociTypesInSchema2: boolean;
+  /** Reads an index inside an index. */
+  readonly nestedIndex: boolean;
+}
+
+/** A program or a library, and the versions of it that a row applies to. */
+export interface VersionRange {
+  /** Its name, as the User-Agent has it before a slash. */
+  readonly program: string;
+  /** The first version that lacks the capability; undefined for all versions up to `before`. */
+  readonly from?: Version;
+  /** The first later version that has it; undefined if all later versions lack it. */
+  readonly before?: Version;
+}
+
+/** A capability that some versions of a program lack. */
+export interface ProfileRow {
+  /** The programs: those that share a library have each its own versions. */
+  readonly programs: readonly VersionRange[];
+  /** A name whose presence in the User-Agent exempts the client. */
+  readonly without?: string;
+  /** The row applies only to a library of the program that is built into another program ("1.6.20+unknown"). */
+  readonly embedded?: true;
+  readonly lacks: keyof ClientProfile;
+  /**
+   * A digest's own bytes go out: some clients with the same User-Agent have the capability, or the client also copies
+   * images and unpacks none (`crane copy`, `ctr content fetch`, mirrors by containers/image).
+   */
+  readonly doubtful?: true;
+  /** The observation, and the versions that it was made with. */
+  readonly evidence: string;
+}
+
+/** A row, with the one program of it that a User-Agent names. */
+export type AppliedRow = VersionRange & Omit<ProfileRow, 'programs'>;
+
+/** The programs of containers/image. podman calls itself `containers`. */
+const containersImage: readonly VersionRange[] = [
+  { program: 'containers' },
+  { program: 'skopeo' },
+  { program: 'Buildah' },
+  { program: 'cri-o' },
+];
+
+/** All that is known about clients, one row for each missing capability. */
+export const clientRows: readonly ProfileRow[] = [
+  {
+    programs: [{ program: 'docker', before: [1, 6, 0] }],
+    lacks: 'apiV2',
+    evidence: '1.5.0 reads a schema 1 manifest, downloads every blob, fails on sha256 and only then tries v1',
+  },
+  {
+    programs: [{ program: 'docker', before: [1, 8, 0] }],
+    lacks: 'verifiesBlobs',
+    evidence:
+      'graph/pull.go of 1.6: logs "Image verification failed: checksum mismatch for …" and goes on; earlier: no digest',
+  },
+  {
+    programs: [{ program: 'docker', from: [1, 8, 0], before: [1, 10, 0] }],
+    lacks: 'pullsByGet',
+    evidence: '1.8.3, 1.9.1: HEAD and then GET of every layer of a pull; 1.6, 1.7, 1.10 and later: GET alone',
+  },
+  {
+    programs: [{ program: 'docker', before: [1, 10, 0] }],
+    lacks: 'namesTypes',
+    evidence: '1.3.3 to 1.9.1 send no Accept, and read schema 1 alone',
+  },
+  {
+    programs: [{ program: 'docker', before: [1, 12, 0] }],
+    lacks: 'pages',
+    evidence: '1.11: `pull --all-tags` takes the first page of tags/list for all; 1.12 follows Link',
+  },
+  {
+    programs: [{ program: 'docker', from: [19, 3, 0], before: [19, 3, 5] }],
+    lacks: 'oci',
+    evidence: 'lists OCI types and parses them as schema 2: "mediaType in manifest should be …"',
+  },
+  {
+    programs: [{ program: 'docker', before: [23, 0, 0] }],
+    lacks: 'zstd',
+    evidence: '20.10: "archive/tar: invalid tar header" on a zstd layer',
+  },
+  {
+    programs: [{ program: 'docker' }],
+    without: 'containerd-client',
+    lacks: 'nestedIndex',
+    evidence:
+      '20.10: "unsupported manifest format"; moby, distribution/pull_v2.go. Not with containerd\'s store',
+  },
+  {
+    programs: [{ program: 'docker', from: [26, 0, 0] }],
+    lacks: 'schema1',
+    evidence: 'refused by default from 26.0, removed in 28.2',
+  },
+  {
+    programs: [{ program: 'containerd-client', before: [2, 2, 0] }],
+    lacks: 'dockerZstdType',
+    doubtful: true,
+    evidence: 'Docker 26 to 28 with containerd\'s store: "no processor for media-type"',
+  },
+  {
+    programs: [{ program: 'containerd', before: [1, 5, 0] }],
+    lacks: 'zstd',
+    evidence: 'containerd 1.5.0 release notes: zstd support added',
+  },
+  {
+    programs: [{ program: 'containerd', before: [1, 7, 0] }],
+    embedded: true,
+    lacks: 'zstd',
+    doubtful: true,
+    evidence:
+      "BuildKit in Docker 20.10 cannot; Docker 23 and 24 with containerd's store can (moby#45669, #45671)",
+  },
+  {
+    programs: [{ program: 'containerd', before: [2, 2, 0] }],
+    lacks: 'dockerZstdType',
+    doubtful: true,
+    evidence: '1.6, 2.1: "no processor for media-type"',
+  },
+  {
+    programs: [{ program: 'containerd', from: [2, 0, 0] }],
+    lacks: 'schema1',
+    evidence: 'refused by default from 2.0, removed in 2.1',
+  },
+  {
+    programs: [{ program: 'buildkit', before: [0, 12, 0] }],
+    lacks: 'dockerZstdType',
+    doubtful: true,
+    evidence: "util/winlayers/applier.go reads the type as OCI's from 0.12 on",
+  },
+  {
+    programs: [
+      { program: 'containers', before: [5, 38, 0] },
+      { program: 'skopeo', before: [1, 21, 0] },
+      { program: 'Buildah', before: [1, 42, 0] },
+      { program: 'cri-o', before: [1, 35, 0] },
+    ],
+    lacks: 'dockerZstdType',
+    doubtful: true,
+    evidence:
+      'podman 4.3, skopeo 1.9: "unsupported docker v2s2 media type"; known to image 5.38 (manifest/manifest.go)',
+  },
+  {
+    programs: containersImage,
+    lacks: 'ociTypesInSchema2',
+    doubtful: true,
+    evidence: '"unsupported docker v2s2 media type": image/manifest/manifest.go, SupportedSchema2MediaType',
+  },
+  {
+    programs: containersImage,
+    lacks: 'nestedIndex',
+    evidence:
+      'image/copy/single.go: "Unexpectedly received a manifest list instead of a manifest for a single image"',
+  },
+  {
+    programs: [{ program: 'go-containerregistry' }],
+    lacks: 'schema1',
+    doubtful: true,
+    evidence: 'names schema 1 in Accept and refuses it (pkg/v1/remote, "unsupported MediaType")',
+  },
+];
