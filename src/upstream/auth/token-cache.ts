@@ -1,4 +1,5 @@
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
+import { bytesOfValue } from '../../cache/memory-bytes.ts';
 import type { Clock, WallClock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { createSingleFlight } from '../../concurrency/single-flight.ts';
@@ -34,6 +35,15 @@ interface CachedToken {
   readonly value: string;
   /** By the clock. */
   readonly renewAt: number;
+  /** Stops the timer that removes it. */
+  readonly stopTimer: () => void;
+}
+
+/** Bytes of a timer with its functions, measured in Node 24.18 as the growth of the heap with 50,000 tokens. */
+const timerBytes = 768;
+
+function bytesOfToken(token: CachedToken): number {
+  return bytesOfValue(token) + timerBytes;
 }
 
 const defaultDeadlineMs = 10_000;
@@ -50,7 +60,7 @@ const longestLifeMs = 3_600_000;
 export function createTokenCache(options: TokenCacheOptions): TokenCache {
   const server: TokenServerOptions = { ...options, deadlineMs: options.deadlineMs ?? defaultDeadlineMs };
   // Tokens of Docker Hub have 2–3 KB.
-  const cached = options.memory.table<CachedToken>('tokens');
+  const cached = options.memory.table<CachedToken>('tokens', bytesOfToken, ({ stopTimer }) => stopTimer());
   const flights = createSingleFlight<string>(server.deadlineMs, options.background);
   const refreshTokens = createRefreshTokens(options.memory);
 
@@ -66,13 +76,19 @@ export function createTokenCache(options: TokenCacheOptions): TokenCache {
     return granted.value;
   }
 
-  function remember(key: string, token: CachedToken, lifeMs: number): void {
-    cached.set(key, token);
+  /** A token that goes earlier, to make room for others, takes its timer along, which holds the token. */
+  function remember(key: string, token: Omit<CachedToken, 'stopTimer'>, lifeMs: number): void {
+    let stopTimer = () => {};
+    const own: CachedToken = { ...token, stopTimer: () => stopTimer() };
+    cached.peek(key)?.stopTimer();
+    cached.set(key, own);
+    if (cached.peek(key) !== own) return;
     const forget = () => {
-      if (cached.peek(key) === token) cached.delete(key);
+      if (cached.peek(key) === own) cached.delete(key);
     };
+    const timer = setTimeout(forget, lifeMs);
+    stopTimer = () => clearTimeout(timer);
     // Node's timer would keep the process running; a Worker's has no `unref`.
-    const timer: object | number = setTimeout(forget, lifeMs);
     if (hasUnref(timer)) timer.unref();
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { createMemoryBudget } from '../../../../src/cache/memory-budget.ts';
 import type { StaticCredential } from '../../../../src/upstream/auth/credential.ts';
 import { createTokenCache } from '../../../../src/upstream/auth/token-cache.ts';
 import type { TokenRequest } from '../../../../src/upstream/auth/token-request.ts';
@@ -113,6 +114,36 @@ describe('a token is kept', () => {
     expect((await source.get(request())).value).toBe('token-1');
     time.now = start + 3_600_000;
     expect((await source.get(request())).value).toBe('token-2');
+  });
+
+  it('with a timer that goes with it, when it makes room for others or is dropped', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const memory = createMemoryBudget(1);
+      const source = createTokenCache({
+        fetch: async () => Response.json({ token: 't'.repeat(2_000), expires_in: 3600 }),
+        userAgent: 'regshift/test',
+        clock: () => start,
+        wallClock: () => new Date(start),
+        background: () => undefined,
+        memory,
+        upstream: new URL('http://registry.example'),
+      });
+      const request = (number: number): TokenRequest => ({
+        realm: 'http://registry.example/token',
+        ...{ service: undefined, scopes: [`repository:app-${number}:pull`], credential: none },
+      });
+      for (let number = 0; number < 500; number += 1) await source.get(request(number));
+      const timers = vi.getTimerCount();
+      expect(timers).toBeGreaterThan(10);
+      expect(timers).toBeLessThan(100);
+      source.drop(request(499), 't'.repeat(2_000));
+      expect(vi.getTimerCount()).toBe(timers - 1);
+      vi.runAllTimers();
+      expect((await source.get(request(498))).fresh).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('from the request on, not from the response', async () => {
