@@ -1,6 +1,6 @@
 import type { ClientRequest } from '../registry/client-request.ts';
-import { discard } from '../upstream/body.ts';
-import { pickHeaders } from '../upstream/error-response.ts';
+import { discard, encodingOf } from '../upstream/body.ts';
+import { noticesOf, pickHeaders } from '../upstream/error-response.ts';
 import { apiVersion } from './responses.ts';
 import { responseWithUpstreamBody } from './upstream-body.ts';
 
@@ -8,21 +8,7 @@ import { responseWithUpstreamBody } from './upstream-body.ts';
  * Response headers about content, uploads and errors. The proxy writes Location and Link itself, since they name
  * addresses.
  */
-const handedBack = [
-  'content-type',
-  'docker-content-digest',
-  'docker-upload-uuid',
-  'range',
-  'oci-chunk-min-length',
-  'oci-subject',
-  'oci-tag',
-  'oci-filters-applied',
-  'allow',
-  'retry-after',
-  'warning',
-  'ratelimit-limit',
-  'ratelimit-remaining',
-];
+const handedBack = ['content-type', 'docker-content-digest', 'docker-upload-uuid', 'range', 'allow'];
 
 /**
  * Upstream's response unchanged, for a request that writes or that reads a list.
@@ -33,14 +19,19 @@ export function forwardResponse(
   response: Response,
   more: Record<string, string> = {},
 ): Response {
-  const { status, headers } = response;
+  const { status } = response;
   const bodiless = request.method === 'HEAD' || status === 204 || status === 304;
   // The proxy asks for a list by GET even for a HEAD. An unread body would hold its connection open.
   if (bodiless) void discard(response);
   // `fetch` decodes an encoding that the proxy asked upstream not to use, and leaves the old length.
-  const length = headers.has('content-encoding') ? [] : ['content-length'];
+  const length = encodingOf(response) !== undefined ? [] : ['content-length'];
   return responseWithUpstreamBody(bodiless ? null : response.body, {
     status,
-    headers: { ...apiVersion, ...pickHeaders(response, [...handedBack, ...length]), ...more },
+    headers: {
+      ...apiVersion,
+      ...pickHeaders(response, [...handedBack, ...length]),
+      ...noticesOf(response),
+      ...more,
+    },
   });
 }

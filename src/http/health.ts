@@ -92,13 +92,14 @@ export function createHealth({ routes, caches, clock, background }: HealthOption
   };
 }
 
-/** Pings upstream without a credential. A registry that wants a login is up. */
+/** Pings upstream without a credential. A registry that wants a login is up; a server without `/v2/` is none. */
 async function stateOf(client: UpstreamClient): Promise<string> {
   try {
     return await withDeadline(deadlineMs, undefined, async (signal) => {
       const response = await requestPing(client, { credential: { kind: 'none' }, signal });
       await discard(response);
-      return response.status < 500 ? 'answers' : `answers ${response.status}`;
+      const { status } = response;
+      return status < 500 && status !== 404 ? 'answers' : `answers ${status}`;
     });
   } catch (error) {
     if (!(error instanceof RegistryError)) return 'UPSTREAM_TIMEOUT';

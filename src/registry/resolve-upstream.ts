@@ -11,8 +11,9 @@ import {
 } from '../upstream/api/manifests.ts';
 import { referenceText } from '../upstream/api/paths.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { hasStatus, isRefused } from '../upstream/error-response.ts';
+import { hasStatus, isAbsence, isRefused } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
+import type { HeadRefusals } from './head-refusals.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { contentDigest, verifyManifest } from './verify-manifest.ts';
 
@@ -31,22 +32,25 @@ export interface UpstreamResolverParts {
   readonly rateLimits: RateLimits;
   /** Called before a manifest is read or verified. */
   readonly turn: TakeTurn;
+  readonly heads: HeadRefusals;
 }
 
 /**
  * Asks upstream for a reference with the credential of the request.
  * @param by `HEAD`, which no registry counts, and then GET if that does not tell the digest; or at once `GET`, which
  *   brings the manifest, too.
+ * @param earlier the refusal of an earlier HEAD, which a GET is to confirm.
  * @param isConfirmed whether a GET confirms the refusal of a HEAD without a credential, because something depends on it.
  * @throws RegistryError; by `GET` ConversionError DIGEST_MISMATCH as well.
  */
 export async function resolveUpstream(
-  { client, rateLimits, turn }: UpstreamResolverParts,
+  { client, rateLimits, turn, heads }: UpstreamResolverParts,
   repository: RepositoryName,
   reference: Reference,
   context: RequestContext,
   by: 'HEAD' | 'GET',
   isConfirmed: () => boolean,
+  earlier?: RegistryError,
 ): Promise<UpstreamReply> {
   // Other clients may wait for the resolution too: it does not end with one of them.
   const shared = { ...context, signal: undefined };
@@ -56,9 +60,10 @@ export async function resolveUpstream(
   return askByGet(found.refusal).catch(unknownManifest);
 
   async function askByHead(): Promise<UpstreamReply | { readonly refusal?: RegistryError }> {
-    if (by === 'GET') return {};
+    if (by === 'GET') return earlier ? { refusal: earlier } : {};
     try {
       const head = await headManifest(client, repository, text, shared);
+      heads.answered();
       rateLimits.record(context, head.headers);
       const named = namedBy(head, reference);
       return named ? { ...named, public: head.public } : {};
@@ -71,14 +76,24 @@ export async function resolveUpstream(
   async function askByGet(refusal: RegistryError | undefined): Promise<UpstreamReply> {
     try {
       const response = await fetchManifest(client, repository, text, shared);
+      if (refusal) heads.contradicted();
       rateLimits.record(context, response.headers);
       return { ...(await readWhole(response, reference, turn)), public: response.public };
     } catch (error) {
-      // One refusal has one message, whether a GET confirms it or not. While upstream fails, its last word about the
-      // reference is its refusal.
-      throw isRefused(refusal) && (isRefused(error) || isUpstreamFailing(error)) ? refusal : error;
+      heads.confirmed(error, context);
+      throw refusal && isConfirmation(refusal, error) ? refusal : error;
     }
   }
+}
+
+/**
+ * Whether the error of a GET leaves the refusal of its HEAD as the answer. One refusal has one message, whether a GET
+ * confirms it or not. While upstream fails, its last word about the reference is its refusal.
+ */
+function isConfirmation(refusal: RegistryError, error: unknown): boolean {
+  if (hasStatus(error, Number(refusal.detail?.upstreamStatus))) return true;
+  if (!isRefused(refusal)) return isAbsence(refusal) && isUpstreamFailing(error);
+  return isRefused(error) || isUpstreamFailing(error);
 }
 
 /**

@@ -14,6 +14,7 @@ import type { RequestContext } from '../upstream/request-context.ts';
 import type { Purpose, Resolution } from '../upstream/resolution.ts';
 import type { AccessEpoch, AccessEpochs } from './access-epochs.ts';
 import type { ContentStore } from './content-store.ts';
+import { createHeadRefusals } from './head-refusals.ts';
 import { createRateLimits } from './rate-limits.ts';
 import type { RepositoryVersions } from './repository-versions.ts';
 import { resolveUpstream, type UpstreamReply } from './resolve-upstream.ts';
@@ -40,7 +41,8 @@ export interface Resolver {
    * credential (valid for all, and stale while upstream fails), or to this very Authorization value (valid for that
    * value alone, never stale).
    * @param purpose `to read` if the manifest is read next: a new reference is then resolved by GET, where upstream is
-   *   known not to count pulls, which saves a request.
+   *   known not to count pulls, which saves a request. `to send` if a client asks for it by GET, too: the refusal of a
+   *   HEAD may then not be the answer (`HeadRefusals`). `to confirm` if also a search has not found the digest.
    * @throws RegistryError MANIFEST_UNKNOWN, UNAUTHORIZED, DENIED, RATE_LIMITED, or that upstream failed.
    */
   resolve(
@@ -58,6 +60,8 @@ export interface Resolver {
     repository: RepositoryName,
     context: RequestContext,
   ): Pick<Resolution, 'public' | 'at'> | undefined;
+  /** Whether the refusal of a HEAD may be wrong. */
+  doubtsRefusals(): boolean;
   /** Whether upstream counts the pulls of this account, as Docker Hub does for all but paying accounts. */
   countsPulls(context: RequestContext): boolean;
 }
@@ -85,6 +89,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   const reads = memory.table<Pick<AccessGrant, 'at' | 'public' | 'epoch'>>('read-access');
   const flights = createSingleFlight<AccessGrant>(deadlineMs, background);
   const rateLimits = createRateLimits(memory);
+  const heads = createHeadRefusals(memory, clock);
 
   const ageOf = ({ at }: AccessGrant) => (clock() - at) / 1000;
   const isFresh = (grant: AccessGrant) => !grant.epoch.hasEnded && ageOf(grant) < ttl;
@@ -136,16 +141,15 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   async function joinOrStale(
-    work: Work<AccessGrant>,
-    publicKey: string,
-    signal?: AbortSignal,
+    asking: Promise<AccessGrant>,
+    { key, publicKey }: Readonly<Record<'key' | 'publicKey', string>>,
   ): Promise<AccessGrant | Resolution> {
     try {
-      return await flights.join(work, signal);
+      return await asking;
     } catch (error) {
       // A grant that upstream has refused to everyone does not stand in when upstream fails later.
       const known = grants.get(publicKey);
-      if (work.key === publicKey && isRefusal(error)) dropGrant(publicKey, known);
+      if (key === publicKey && isRefusal(error)) dropGrant(publicKey, known);
       if (!known || !isUsable(known) || isRefusal(error) || !isUpstreamFailing(error)) throw error;
       return staleOf(known);
     }
@@ -167,11 +171,12 @@ export function createResolver(options: ResolverOptions): Resolver {
     context: RequestContext,
     whose: string,
     by: 'HEAD' | 'GET',
+    refusal: RegistryError | undefined,
   ): Promise<UpstreamReply> {
     try {
       const isConfirmed = () => epochs.wouldEnd(repository);
-      const parts = { client, rateLimits, turn };
-      return await resolveUpstream(parts, repository, reference, context, by, isConfirmed);
+      const parts = { client, rateLimits, turn, heads };
+      return await resolveUpstream(parts, repository, reference, context, by, isConfirmed, refusal);
     } catch (error) {
       // For a login, which is sent once (`resolveUpstream`), the refusal of a HEAD is final.
       if (context.credential.kind !== 'none' && isRefused(error)) epochs.end(repository, whose);
@@ -186,24 +191,29 @@ export function createResolver(options: ResolverOptions): Resolver {
     { state, whose, key, publicKey }: Readonly<Record<'state' | 'whose' | 'key' | 'publicKey', string>>,
     purpose: Purpose,
   ): Promise<Resolution> {
-    const question = async () => {
-      const isNew = purpose === 'to read' && !grants.has(key) && !grants.has(publicKey);
-      const by = isNew && (await mayRead(repository, reference, context)) ? 'GET' : 'HEAD';
+    const question = async (refusal?: RegistryError) => {
+      const isNew = purpose !== 'to know' && !grants.has(key) && !grants.has(publicKey);
+      const byGet = refusal !== undefined || (isNew && (await mayRead(repository, reference, context)));
+      const by = byGet ? 'GET' : 'HEAD';
       const at = clock();
-      const { manifest, ...reply } = await askUpstream(repository, reference, context, whose, by);
+      const { manifest, ...reply } = await askUpstream(repository, reference, context, whose, by, refusal);
       const { digest, contentType } = reply;
       if (manifest) await content.putManifest(repository, digest, { bytes: manifest, contentType }, context);
       return { ...reply, at };
     };
     const arrived = clock();
-    const work: Work<AccessGrant> = {
-      key,
-      start: () => epochs.ask(repository, whose, question),
+    const work = (refusal?: RegistryError): Work<AccessGrant> => ({
+      key: refusal ? `${key} GET` : key,
+      start: () => epochs.ask(repository, whose, () => question(refusal)),
       // The question of another request may have been sent before a refusal, or more than a TTL ago.
       suits: ({ epoch, at }) => !epoch.hasEnded && at + ttl * 1000 >= arrived,
       late: () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.'),
-    };
-    const grant = await joinOrStale(work, publicKey, context.signal);
+    });
+    const asking = flights.join(work(), context.signal).catch((error: unknown) => {
+      if (!(error instanceof RegistryError) || !heads.doubts(error, reference, purpose, context)) throw error;
+      return flights.join(work(error), context.signal);
+    });
+    const grant = await joinOrStale(asking, { key, publicKey });
     return 'epoch' in grant
       ? resolvedBy(cacheGrant(state, reference, context, grant), repository, state)
       : grant;
@@ -211,6 +221,7 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   return {
     countsPulls: rateLimits.countsPulls,
+    doubtsRefusals: () => heads.areDoubtful,
 
     readAccess(repository, { credential }) {
       const state = versions.current(repository);
@@ -233,7 +244,7 @@ export function createResolver(options: ResolverOptions): Resolver {
         const grant = grants.get(each);
         if (grant && isFresh(grant)) return resolvedBy({ key: each, grant }, repository, state);
       }
-      const pending = context.resolutions?.get(key);
+      const pending = purpose === 'to confirm' ? undefined : context.resolutions?.get(key);
       if (pending) return pending;
       const resolution = resolveAnew(
         repository,

@@ -43,13 +43,27 @@ export async function readBounded(
 }
 
 /**
+ * Values of Content-Encoding that encode nothing. S3 keeps `aws-chunked` of an upload with the object, whose bytes it has
+ * decoded (Amazon S3, "Signature Calculations for the Authorization Header"). `none` and `binary` are no codings of RFC
+ * 9110, section 8.4.1, and stand for none.
+ */
+const plainEncodings = ['', 'identity', 'none', 'binary', 'aws-chunked'];
+
+/** The Content-Encoding that a body really has, in lower case; undefined for none. */
+export function encodingOf({ headers }: Pick<Response, 'headers'>): string | undefined {
+  const value = headers.get('content-encoding')?.toLowerCase() ?? '';
+  const codings = value.split(',').map((each) => each.trim());
+  return codings.every((each) => plainEncodings.includes(each)) ? undefined : value.trim();
+}
+
+/**
  * Refuses a body with a Content-Encoding. Every request accepts `identity` alone (client.ts). `fetch` decodes a body
  * silently and leaves the headers as they were, so that lengths and ranges would be about other bytes.
  * @throws RegistryError UPSTREAM_ANSWER.
  */
 export async function refuseEncoded(response: ReadableResponse, what: string): Promise<void> {
-  const encoding = response.headers.get('content-encoding')?.trim().toLowerCase() ?? '';
-  if (encoding === '' || encoding === 'identity') return;
+  const encoding = encodingOf(response);
+  if (encoding === undefined) return;
   await discard(response);
   throw new RegistryError(
     'UPSTREAM_ANSWER',

@@ -19,7 +19,9 @@ export async function errorFromResponse(
 ): Promise<RegistryError> {
   const spec = await readSpecError(response);
   const { status } = response;
-  const headers = pickHeaders(response, ['www-authenticate', 'retry-after']);
+  // A challenge is kept while upstream fails (registry/ping.ts), and notices are about one response.
+  const notices = status === 401 ? {} : noticesOf(response);
+  const headers = { ...notices, ...pickHeaders(response, ['www-authenticate', 'retry-after']) };
   const message = `Upstream answered ${status} for the ${what}${spec ? `: ${spec.code}, ${spec.message.replace(/\.$/, '')}` : ''}.`;
   const codes: Readonly<Record<number, ErrorCode>> = {
     401: 'UNAUTHORIZED',
@@ -38,7 +40,8 @@ const errorDeadlineMs = 3_000;
 
 /** Reads the first error of a body (distribution-spec, "Error Codes"), shortened; `undefined` for another body. */
 async function readSpecError(response: Response): Promise<SpecError | undefined> {
-  if (!/json/i.test(response.headers.get('content-type') ?? '')) {
+  // The reason of a limit is for the user to read, whatever type a gateway gives it.
+  if (response.status !== 429 && !/json/i.test(response.headers.get('content-type') ?? '')) {
     await discard(response);
     return undefined;
   }
@@ -89,3 +92,17 @@ export function pickHeaders(
   }
   return found;
 }
+
+/**
+ * The headers that tell a client about limits, deprecations and the registry's abilities: `OCI-*` (distribution-spec
+ * 1.1), `RateLimit-*` and `X-RateLimit-*`, `Retry-After`, `Warning` and `X-Content-Type-Options`. Headers about the
+ * connection or the origin do not pass (`Set-Cookie`, `Alt-Svc`, `Strict-Transport-Security`, `Clear-Site-Data`), and
+ * `docker-ratelimit-source` does not, which is the address of the proxy.
+ */
+export function noticesOf({ headers }: { readonly headers: Headers }): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, value] of headers) if (isNotice.test(name)) found[name] = value;
+  return found;
+}
+
+const isNotice = /^(oci-|(x-)?ratelimit-|(retry-after|warning|x-content-type-options)$)/;

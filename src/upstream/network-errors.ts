@@ -1,5 +1,9 @@
 import { RegistryError } from '../errors.ts';
 
+/** Two lengths of one body are a way to smuggle a response (RFC 9112, section 6.3, item 3), so Node reads none. */
+const twoLengths =
+  'its response has both Content-Length and Transfer-Encoding; have the registry, or the proxy in front of it, send one';
+
 /** Codes of Node's sockets, resolver and TLS, with their meaning for a person and the thing to check. */
 const meanings: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'nothing listens there; check that it runs, and the port'],
@@ -12,6 +16,8 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['EHOSTUNREACH', 'there is no route; check firewalls and the address'],
   ['ENETUNREACH', 'there is no route; check firewalls and the address'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS; check https:// against http://'],
+  ['HPE_INVALID_CONTENT_LENGTH', twoLengths],
+  ['HPE_INVALID_TRANSFER_ENCODING', twoLengths],
   ['CERT_HAS_EXPIRED', 'its certificate has expired'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name; check the host name'],
   [

@@ -1,4 +1,5 @@
 import { discard } from './body.ts';
+import { noticesOf } from './error-response.ts';
 import { badResponseError } from './network-errors.ts';
 
 /** Redirects of one request at most. Docker Hub takes one, a registry behind a load balancer two. */
@@ -59,7 +60,8 @@ function leavingRedirect({ headers, status }: Response, from: URL): Response | u
   const url = new URL(location, from.href);
   if (url.origin === from.origin) return undefined;
   // An absolute Location is passed on as it was written: another spelling might not be what was signed.
-  return new Response(null, { status, headers: { location: URL.canParse(location) ? location : url.href } });
+  const spelled = URL.canParse(location) ? location : url.href;
+  return new Response(null, { status, headers: { ...noticesOf({ headers }), location: spelled } });
 }
 
 function withoutCredentials(headers: Headers): Headers {

@@ -16,5 +16,5 @@ export interface Resolution {
   readonly previous?: Resolution;
 }
 
-/** Whether the caller will read the manifest that the reference names. */
-export type Purpose = 'to know' | 'to read';
+/** Whether the caller will read the manifest that the reference names, and send it to a client that asks by GET. */
+export type Purpose = 'to know' | 'to read' | 'to send' | 'to confirm';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import { privateTo, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker20 = manifestRequestHeaders['Docker 20.10'];
@@ -27,6 +27,20 @@ describe('a registry with a harmless oddity', () => {
     expect((await testApp({}, upstream.fetch).get(latest, docker19)).status).toBe(200);
   });
 
+  it.each([400, 401, 403, 404, 500, 501])(
+    'refuses HEAD with %i: the GET of a client is answered',
+    async (status) => {
+      const upstream = scriptedUpstream((request) =>
+        request.method === 'HEAD' ? specError(status, 'UNSUPPORTED') : undefined,
+      );
+      const app = testApp({}, upstream.fetch);
+      const response = await app.get(latest, docker20);
+      expect(response.status).toBe(200);
+      const digest = response.header('Docker-Content-Digest');
+      expect((await app.get(`/v2/sample/schema2/manifests/${digest}`, docker20)).status).toBe(200);
+    },
+  );
+
   it('sends a wrong Content-Type: the body decides', async () => {
     const upstream = scriptedUpstream(async (request, url) => {
       if (!url.pathname.includes('/manifests/')) return undefined;
@@ -39,5 +53,69 @@ describe('a registry with a harmless oddity', () => {
     const list = await app.get('/v2/sample/list/manifests/latest', docker20);
     expect(list.header('Content-Type')).toBe(mediaTypes.dockerList);
     expect((await app.get(latest, docker20)).header('Content-Type')).toBe(mediaTypes.schema2);
+  });
+});
+
+describe('the refusal of a HEAD', () => {
+  it.each([400, 401, 403, 404, 500, 501])(
+    'with %i of a digest at first is no answer to a GET',
+    async (status) => {
+      const named = await testApp({}, scriptedUpstream().fetch).head(latest, docker20);
+      const upstream = scriptedUpstream((request) =>
+        request.method === 'HEAD' ? specError(status, 'UNSUPPORTED') : undefined,
+      );
+      const path = `/v2/sample/schema2/manifests/${named.header('Docker-Content-Digest')}`;
+      expect((await testApp({}, upstream.fetch).get(path, docker20)).status).toBe(200);
+    },
+  );
+
+  const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
+
+  it('is believed of an upstream that has answered one', async () => {
+    const upstream = scriptedUpstream();
+    const app = testApp({}, upstream.fetch);
+    expect((await app.get(latest, docker20)).status).toBe(200);
+    upstream.forget();
+    upstream.follow(({ method }) => (method === 'HEAD' ? specError(404, 'MANIFEST_UNKNOWN') : undefined));
+    app.advance(100);
+    expect((await app.get(latest, docker20)).status).toBe(404);
+    expect(upstream.asked).toEqual([`HEAD ${latest}`]);
+  });
+
+  it.each([429, 502, 503, 504])('%i is the answer to a GET', async (status) => {
+    const upstream = scriptedUpstream((request) =>
+      request.method === 'HEAD' ? specError(status, 'UNKNOWN') : undefined,
+    );
+    await testApp({}, upstream.fetch).get(latest, docker20);
+    expect(upstream.asked).toEqual([`HEAD ${latest}`]);
+  });
+
+  it('stays while upstream fails at the GET', async () => {
+    const upstream = scriptedUpstream((request) =>
+      request.method === 'HEAD' ? specError(404, 'MANIFEST_UNKNOWN') : specError(503, 'UNKNOWN'),
+    );
+    expect((await testApp({}, upstream.fetch).get(latest, docker20)).status).toBe(404);
+  });
+
+  it('is not shared with a GET that comes meanwhile', async () => {
+    const upstream = scriptedUpstream((request) =>
+      request.method === 'HEAD' ? specError(404, 'MANIFEST_UNKNOWN') : undefined,
+    );
+    const app = testApp({}, upstream.fetch);
+    const both = await Promise.all([app.head(latest, docker20), app.get(latest, docker20)]);
+    expect(both.map(({ status }) => status)).toEqual([404, 200]);
+  });
+
+  it('sends a wrong login by GET, too, and then not for five minutes', async () => {
+    const upstream = scriptedUpstream(privateTo('Basic other'));
+    const app = testApp({}, upstream.fetch);
+    const logins = async () => {
+      upstream.forget();
+      expect((await app.get(latest, [...docker20, alice])).status).toBe(401);
+      return upstream.carried.filter((value) => value === alice[1]).length;
+    };
+    expect([await logins(), await logins()]).toEqual([2, 1]);
+    app.advance(301);
+    expect([await logins(), await logins()]).toEqual([2, 1]);
   });
 });

@@ -9,11 +9,35 @@ const as = (authorization: string) => ({ Authorization: authorization });
 const json = ({ text }: { text(): string }) => JSON.parse(text()) as unknown;
 
 describe('GET /v1/_ping', () => {
+  const engine = { 'User-Agent': 'Go 1.1 package http' };
+
   it.each(['/v1/_ping', '//v1/_ping'])('%s: reports a registry of API v1', async (path) => {
-    const upstream = scriptedUpstream(() => specError(503, 'UNAVAILABLE'));
-    const response = await testApp({}, upstream.fetch).get(path, { 'User-Agent': 'Go 1.1 package http' });
+    const response = await testApp().get(path, engine);
     expect([response.status, json(response)]).toEqual([200, {}]);
     expect(response.header('X-Docker-Registry-Standalone')).toBe('true');
+  });
+
+  it.each([500, 503])('reports none while the ping of API v2 fails by %i', async (status) => {
+    const upstream = scriptedUpstream(() => specError(status, 'UNAVAILABLE'));
+    const response = await testApp({}, upstream.fetch).get('/v1/_ping', engine);
+    expect([response.status, response.header('X-Docker-Registry-Standalone')]).toEqual([503, null]);
+    expect(upstream.asked).toEqual(['GET /v2/']);
+  });
+
+  it.each([401, 403, 429])('reports one where API v2 answers %i', async (status) => {
+    const upstream = scriptedUpstream(() => specError(status, 'UNAUTHORIZED'));
+    expect((await testApp({}, upstream.fetch).get('/v1/_ping', engine)).status).toBe(200);
+  });
+
+  it.each([
+    'containers/5.23.1 (github.com/containers/image)',
+    'skopeo/1.9.3',
+    'Buildah/1.28.2',
+    'cri-o/1.26.0 go/go1.19 os/linux arch/amd64',
+    'containerd/1.7.2',
+  ])('is not known to %s, which would take it for the registry of its pull', async (agent) => {
+    const upstream = scriptedUpstream(() => specError(503, 'UNAVAILABLE'));
+    expect((await testApp({}, upstream.fetch).get('/v1/_ping', { 'User-Agent': agent })).status).toBe(404);
     expect(upstream.asked).toEqual([]);
   });
 });

@@ -22,10 +22,12 @@ const wrongContent: Outcomes = {
   'a config': '502 MANIFEST_INVALID',
   'a layer to be read': '502 MANIFEST_INVALID',
 };
+/** The refusal of a HEAD alone is none: this upstream has answered none yet, and the GET is good. */
+const heedless = { [tag]: '200' } as const;
 /** The image exists, but its parts are missing. */
 const unknown: Outcomes = {
   else: '404 NAME_UNKNOWN',
-  [tag]: '404 MANIFEST_UNKNOWN',
+  ...heedless,
   'a manifest': '404 MANIFEST_UNKNOWN',
   'a blob': '404 BLOB_UNKNOWN',
   'a config': '404 UNSUPPORTED',
@@ -58,9 +60,9 @@ const outcomesOf: Readonly<Record<keyof typeof quickFaults, Outcomes>> = {
   'answers 304 unasked': broken,
   // The bytes match their digest.
   'answers 206 unasked': { else: '200', 'a blob': '502 UNKNOWN', 'a token': '502 UNKNOWN' },
-  'answers 401 without a challenge': { else: '401 UNAUTHORIZED' },
-  'answers 401 to every login': { else: '401 UNAUTHORIZED' },
-  'answers 403': { else: '403 DENIED', 'a token': '401 UNAUTHORIZED' },
+  'answers 401 without a challenge': { else: '401 UNAUTHORIZED', ...heedless },
+  'answers 401 to every login': { else: '401 UNAUTHORIZED', ...heedless },
+  'answers 403': { else: '403 DENIED', ...heedless, 'a token': '401 UNAUTHORIZED' },
   'answers 404 MANIFEST_UNKNOWN': unknown,
   'answers 404 NAME_UNKNOWN': {
     ...unknown,
@@ -70,9 +72,9 @@ const outcomesOf: Readonly<Record<keyof typeof quickFaults, Outcomes>> = {
   },
   'answers 404 BLOB_UNKNOWN': unknown,
   'answers 404 in HTML': unknown,
-  'answers 405': { ...broken, [tag]: '200' },
+  'answers 405': { ...broken, ...heedless },
   'answers 429': { else: '429 TOOMANYREQUESTS' },
-  'answers 500': { else: '500 UNKNOWN', 'a token': '502 UNKNOWN' },
+  'answers 500': { else: '500 UNKNOWN', ...heedless, 'a token': '502 UNKNOWN' },
   'answers 502 in HTML': broken,
   'answers 503': { else: '503 UNKNOWN', 'a token': '502 UNKNOWN' },
   'redirects to itself': broken,

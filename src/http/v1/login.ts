@@ -1,15 +1,40 @@
 import type { Handler } from 'hono';
 import { RegistryError } from '../../errors.ts';
 import type { Env } from '../env.ts';
+import { registryErrorFrom, statusOf } from '../errors.ts';
 import { pingResponse } from '../v2/ping.ts';
 import { v1ErrorResponse, v1JsonResponse } from './responses.ts';
 
 /**
+ * Programs that pull by API v2 alone. Some ask for this ping after a failed `/v2/`, only to tell the user that there is
+ * a registry of API v1 (containers/image, docker/docker_client.go, `detectPropertiesHelper`).
+ */
+const programsOfV2 = /^(containers|skopeo|Buildah|cri-o|containerd|containerd-client|buildkit)\//i;
+
+/**
  * `GET /v1/_ping`. The proxy calls itself a standalone registry: over HTTPS, Docker up to 1.9 then sends its login with
  * every request.
+ * @throws RegistryError OVERLOADED, which is 503, where `/v2/` answers with a status of 500 or more.
  */
-export const v1Ping: Handler<Env> = (context) =>
-  v1JsonResponse({}, context.get('request'), { 'X-Docker-Registry-Standalone': 'true' });
+export const v1Ping: Handler<Env> = async (context) => {
+  const { registry, passThrough } = context.get('route').registryV1;
+  const request = context.get('request');
+  if (programsOfV2.test(request.headers.get('user-agent') ?? ''))
+    return v1ErrorResponse(noPingOfV1(), request);
+  await pingResponse(registry.pinger, request, passThrough).catch((error: unknown) => {
+    if (statusOf(registryErrorFrom(error)) >= 500) throw unavailable(error);
+  });
+  return v1JsonResponse({}, request, { 'X-Docker-Registry-Standalone': 'true' });
+};
+
+function noPingOfV1(): RegistryError {
+  return new RegistryError('ENDPOINT_UNKNOWN', 'Pull by registry API v2.');
+}
+
+function unavailable(cause: unknown): RegistryError {
+  const { message } = registryErrorFrom(cause);
+  return new RegistryError('OVERLOADED', message, { cause });
+}
 
 /**
  * `docker login` of 1.3 to 1.5. It first POSTs the login, to create an account. 401 tells it that the account exists;

@@ -11,7 +11,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { resolveRoot } from '../../registry/resolve-root.ts';
 import { blobError, findBlob, headBlob, requestBlob } from '../../upstream/api/blobs.ts';
 import { discard, refuseEncoded } from '../../upstream/body.ts';
-import { isRefused, pickHeaders } from '../../upstream/error-response.ts';
+import { isRefused, noticesOf, pickHeaders } from '../../upstream/error-response.ts';
 import { isRedirect } from '../../upstream/redirect.ts';
 import { cacheControl } from '../cache-control.ts';
 import type { Env } from '../env.ts';
@@ -185,6 +185,7 @@ async function forwardStored(
     headers: {
       ...apiVersion,
       ...(response.ok ? { 'Content-Type': typeOf(response) } : {}),
+      ...noticesOf(response),
       ...pickHeaders(response, redirected ? ['location'] : passedBack),
       ...(beyond ? { 'content-length': '0' } : {}),
       'Cache-Control': cacheControl(anonymous, redirected ? null : response.headers.get('cache-control')),

@@ -89,14 +89,16 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
   ): Promise<Resolution | ManifestRecipe> {
     const { request, repository, reference } = wanted;
     try {
-      return await resolver.resolve(repository, reference, request.context, 'to read');
+      const purpose = request.method === 'GET' ? 'to send' : 'to read';
+      return await resolver.resolve(repository, reference, request.context, purpose);
     } catch (error) {
       const isUnknown = error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
       if (reference.kind === 'tag' || !isUnknown || namesOneType(request)) throw error;
       const hints = { ...hintsFor(options, request), deadRoot };
       const found = await recipeSearch.find(repository, reference.digest, hints, request.context);
-      if (found?.product !== 'manifest') throw error;
-      return found;
+      if (found?.product === 'manifest') return found;
+      if (request.method !== 'GET' || !resolver.doubtsRefusals()) throw error;
+      return resolver.resolve(repository, reference, request.context, 'to confirm');
     }
   }
 

@@ -34,7 +34,8 @@ const answerLimit = 65_536;
 const defaultExpiry = 60;
 
 /**
- * Requests a token. A redirect is not followed: it would carry a password to a server that the challenge did not name.
+ * Requests a token. A redirect is followed within the origin of the realm alone: another one would carry a password to a
+ * server that the challenge did not name.
  * @throws RegistryError UNAUTHORIZED when the server refuses, RATE_LIMITED, UPSTREAM_ANSWER, UPSTREAM_UNREACHABLE or
  *   UPSTREAM_TIMEOUT.
  */
@@ -62,13 +63,33 @@ async function exchange(
   const milliseconds = options.deadlineMs;
   return await withDeadline(milliseconds, undefined, async (signal) => {
     const sender: Sender = { fetch: options.fetch, ...how, signal, milliseconds, caller: undefined, budget };
-    const response = await send(sender, url, headers);
+    const response = await sendWithin(sender, url, headers);
     if (response.status !== 200) {
       await discard(response);
       throw refusal(response, url, request.credential);
     }
     return readGrant(await readAnswer(response, url, signal, milliseconds), url);
   });
+}
+
+/** Redirects of one token request at most. */
+const maximumHops = 3;
+
+/** Sends a request with the redirects that stay on its origin, and keep its method and its body. */
+async function sendWithin(sender: Sender, start: URL, headers: Headers): Promise<Response> {
+  let url = start;
+  for (let hops = 0; ; hops += 1) {
+    const response = await send(sender, url, headers);
+    // Clients make a GET of a POST at 301 to 303 (RFC 9110, sections 15.4.2 to 15.4.4), which has no form.
+    const keeps = sender.method === 'GET' || response.status === 307 || response.status === 308;
+    const location = response.headers.get('location') ?? '';
+    if (!isRedirect(response) || !keeps || hops === maximumHops || !URL.canParse(location, url.href))
+      return response;
+    const next = new URL(location, url);
+    if (next.origin !== start.origin || next.username !== '' || next.password !== '') return response;
+    await discard(response);
+    url = next;
+  }
 }
 
 interface TokenHttpRequest extends Pick<Sender, 'method' | 'body'> {

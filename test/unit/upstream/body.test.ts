@@ -27,6 +27,8 @@ describe('readBounded', () => {
     ['chunks', ['ab', 'c', ''], {}],
     ['exactly as much as the limit and Content-Length', ['abc'], { 'content-length': '3' }],
     ['identity', ['abc'], { 'content-encoding': 'Identity' }],
+    ['what S3 uploaded in chunks', ['abc'], { 'content-encoding': 'aws-chunked' }],
+    ['no encoding by other names', ['abc'], { 'content-encoding': 'none, Binary,identity' }],
     ['a Content-Length that is no number', ['abc'], { 'content-length': '3, 3' }],
   ])('reads %s', async (_, chunks, headers) => {
     expect(text(await readBounded(streamed(chunks, headers).response, 3, 'the manifest'))).toBe('abc');
@@ -61,6 +63,11 @@ describe('readBounded', () => {
       code: 'UPSTREAM_ANSWER',
       message: expect.stringContaining('"gzip"'),
     });
+  });
+
+  it('refuses an encoding beside one that encodes nothing', async () => {
+    const { response } = streamed(['abc'], { 'content-encoding': 'aws-chunked, gzip' });
+    await expect(readBounded(response, 9, 'it')).rejects.toMatchObject({ code: 'UPSTREAM_ANSWER' });
   });
 
   it('says when a connection broke off', async () => {

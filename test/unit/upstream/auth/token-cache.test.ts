@@ -259,6 +259,30 @@ describe('many at once', () => {
   });
 });
 
+describe('a token server that redirects', () => {
+  const moved: Handler = ({ url }, response) =>
+    url?.startsWith('/moved')
+      ? answer(response, 200, '{"token":"abc"}')
+      : answer(response, 307, '', { location: '/moved?scope=pull' });
+
+  it('within its origin is followed, with the login', async () => {
+    const server = await startServer(moved);
+    const { source, request } = sourceFor(server);
+    expect((await source.get(request())).value).toBe('abc');
+    expect(server.log).toHaveLength(2);
+  });
+
+  it('to another origin is refused, and the other one is not asked', async () => {
+    const other = await startServer((_, response) => answer(response, 200, '{"token":"abc"}'));
+    const server = await startServer((_, response) =>
+      answer(response, 307, '', { location: other.url.href }),
+    );
+    const { source, request } = sourceFor(server);
+    await expect(source.get(request())).rejects.toMatchObject({ code: 'UPSTREAM_ANSWER' });
+    expect(other.log).toEqual([]);
+  });
+});
+
 const failures: [string, Handler, string, RegExp][] = [
   ['401', (_, response) => answer(response, 401), 'UNAUTHORIZED', /HOST.*401/],
   ['403', (_, response) => answer(response, 403), 'UNAUTHORIZED', /HOST.*403/],
@@ -266,7 +290,7 @@ const failures: [string, Handler, string, RegExp][] = [
   ['500', (_, response) => answer(response, 500), 'UPSTREAM_ANSWER', /HOST.*500/],
   [
     'a redirect',
-    (_, response) => answer(response, 302, '', { location: '/elsewhere' }),
+    (_, response) => answer(response, 302, '', { location: 'http://127.0.0.1:1/elsewhere' }),
     'UPSTREAM_ANSWER',
     /redirect/,
   ],

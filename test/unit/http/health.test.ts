@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { createHealth } from '../../../src/http/health.ts';
+import type { UpstreamClient } from '../../../src/upstream/client.ts';
+
+it.each([
+  [200, 'answers'],
+  [401, 'answers'],
+  [404, 'answers 404'],
+  [503, 'answers 503'],
+])('a registry whose /v2/ answers %i is reported as: %s', async (status, state) => {
+  const client: UpstreamClient = {
+    id: 'https://registry.test',
+    request: async () => ({ response: new Response(null, { status }), anonymous: true, refused: false }),
+  };
+  const background = () => undefined;
+  const routes = [{ id: 'hub', client }];
+  const health = createHealth({ routes, caches: [], clock: () => 0, background });
+  expect((await health.report()).upstreams).toEqual({ hub: state });
+});
