@@ -3,6 +3,7 @@ import { parsePlatform } from '../../converters/platform.ts';
 import { noAliases, parseAliases } from '../routing/aliases.ts';
 import { parseIpRange } from '../routing/ip-range.ts';
 import { isDockerHub, registryOfDockerHub } from '../upstream/docker-hub.ts';
+import { parseProxyUrl, proxyForm } from '../upstream/outbound-proxy.ts';
 import { authFields } from './auth-fields.ts';
 import { fleetFields } from './fleet.ts';
 import { count, port } from './numbers.ts';
@@ -56,6 +57,14 @@ const ipRanges = z.string().transform((text, context) => {
   });
 });
 
+const outboundProxy = z.string().transform((text, context): URL | 'none' => {
+  if (text.trim() === 'none') return 'none';
+  const url = parseProxyUrl(text.trim());
+  if (url) return url;
+  context.addIssue({ code: 'custom', message: `${proxyForm}, or none` });
+  return z.NEVER;
+});
+
 const repositories = z.string().transform((text, context) => {
   const matcher = repositoryMatcher(text);
   if (matcher) return matcher;
@@ -104,6 +113,7 @@ export const schema = z.object({
   PORT: port.default(8080),
   REGSHIFT_UPSTREAM: upstreams.optional(),
   REGSHIFT_UPSTREAM_NETWORKS: ipRanges.default([]),
+  REGSHIFT_UPSTREAM_PROXY: outboundProxy.optional(),
   REGSHIFT_CONFIG: z.string().optional(),
   REGSHIFT_FORMAT: z
     .enum(['auto', 'schema1', 'schema2', 'oci', 'generic'], {
@@ -154,6 +164,7 @@ export const routeVariables: ReadonlySet<Variable> = new Set([
   ...(Object.keys(authFields) as (keyof typeof authFields)[]),
   'REGSHIFT_UPSTREAM',
   'REGSHIFT_UPSTREAM_NETWORKS',
+  'REGSHIFT_UPSTREAM_PROXY',
   'REGSHIFT_FORMAT',
   'REGSHIFT_PLATFORM',
   'REGSHIFT_PUBLIC_URL',

@@ -11,6 +11,7 @@ export type ReadFile = (path: string, beside?: string) => string;
 export const fileVariables = [
   'REGSHIFT_UPSTREAM_USERNAME',
   'REGSHIFT_UPSTREAM_PASSWORD',
+  'REGSHIFT_UPSTREAM_PROXY',
   'REGSHIFT_DOCKER_CONFIG',
   'REGSHIFT_HTPASSWD',
   'REGSHIFT_JWKS',

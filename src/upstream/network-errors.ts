@@ -25,19 +25,62 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
+/** An outbound proxy cannot be reached, or refuses a request. */
+export class OutboundProxyError extends Error {
+  /** Host and port of the proxy, without its login. */
+  readonly proxy: string;
+  /** The status with which the proxy refused; undefined if it did not answer. */
+  readonly status: number | undefined;
+
+  /** @param reason the proxy's status, or the error of the connection to it. */
+  constructor({ host }: URL, reason: number | Error) {
+    super('The outbound proxy failed', reason instanceof Error ? { cause: reason } : {});
+    this.proxy = host;
+    this.status = reason instanceof Error ? undefined : reason;
+  }
+}
+
+/** Statuses with which a proxy refuses a request, with their meaning for a person. */
+const refusals: ReadonlyMap<number, string> = new Map([
+  // tinyproxy 1.11 answers a wrong login with 401.
+  [401, 'it wants a login; put user:password@ into its URL, or correct it'],
+  [407, 'it wants a login; put user:password@ into its URL, or correct it'],
+  [403, 'it does not allow this host; ask its operator, or name the host in NO_PROXY'],
+  [502, 'it cannot connect to this host; check its log'],
+  [503, 'it cannot connect to this host; check its log'],
+  [504, 'it cannot connect to this host in time; check its log'],
+]);
+
+/** The code of a network error with its meaning. */
+function reasonOf(code: string | undefined): string {
+  const usual = 'check the address, the network and TLS';
+  return code === undefined ? usual : `${code}: ${meanings.get(code) ?? usual}`;
+}
+
+function proxyReason({ proxy, status }: OutboundProxyError, code: string | undefined): string {
+  const why =
+    status === undefined
+      ? reasonOf(code)
+      : `status ${status}: ${refusals.get(status) ?? 'it refuses this host; check its log'}`;
+  return `the outbound proxy ${proxy} failed: ${why}`;
+}
+
 /**
  * The error for a `fetch` that failed. The message has method and host, never path or query: a signed URL is a
  * credential. It has the error's code, and not its text.
  */
 export function networkError(error: unknown, method: string, url: URL): RegistryError {
   const code = networkCode(error);
-  const why =
-    code === undefined
-      ? 'check the address, the network and TLS'
-      : `${code}: ${meanings.get(code) ?? 'check the address, the network and TLS'}`;
+  const proxy = error instanceof OutboundProxyError ? error : undefined;
+  const why = proxy ? proxyReason(proxy, code) : reasonOf(code);
   return new RegistryError('UPSTREAM_UNREACHABLE', `${method} to ${url.host} came to nothing (${why}).`, {
     cause: error,
-    detail: { method, host: url.host, ...(code === undefined ? {} : { code }) },
+    detail: {
+      method,
+      host: url.host,
+      ...(proxy ? { proxy: proxy.proxy } : {}),
+      ...(code === undefined ? {} : { code }),
+    },
   });
 }
 

@@ -64,13 +64,14 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
 }
 
 function settingsFor(registry: URL, { pin, platform }: RegistryAccess, { env }: Io) {
-  const { REGSHIFT_UPSTREAM_NETWORKS: networks } = env;
+  const names = ['REGSHIFT_UPSTREAM_NETWORKS', 'REGSHIFT_UPSTREAM_PROXY'];
+  const ways = names.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
   const read = readSettings({
     REGSHIFT_UPSTREAM: registry.href,
     REGSHIFT_FORMAT: pin ?? 'auto',
     REGSHIFT_MEASURE_DEADLINE: String(readingSeconds),
     ...(platform ? { REGSHIFT_PLATFORM: formatPlatform(platform) } : {}),
-    ...(networks ? { REGSHIFT_UPSTREAM_NETWORKS: networks } : {}),
+    ...Object.fromEntries(ways),
   });
   if ('settings' in read) return read.settings;
   throw new UsageError(

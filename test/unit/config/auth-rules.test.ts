@@ -59,6 +59,8 @@ describe('settings that are right', () => {
     ['a login in a helper', dockerConfig({ ...login, credHelpers: { 'registry.test': 'ecr-login' } })],
     ['a login in the store', dockerConfig({ auths: { 'registry.test': {} }, credsStore: 'desktop' })],
     ['trusted proxies', { REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],
+    ['a proxy of an upstream', { REGSHIFT_UPSTREAM_PROXY: 'proxy.example:3128' }],
+    ['no proxy for an upstream', { REGSHIFT_UPSTREAM_PROXY: 'none' }],
     ['networks of an upstream', { REGSHIFT_UPSTREAM_NETWORKS: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],
   ])('%s', (_name, variables) => {
     expect(problemsOf(variables)).toEqual([]);
@@ -207,6 +209,11 @@ describe('settings that are wrong', () => {
         ['REGSHIFT_UPSTREAM_NETWORKS', /"fd00::\/129" is none/],
         ['REGSHIFT_UPSTREAM_NETWORKS', /"storage\.test" is none/],
       ],
+    ],
+    [
+      'an outbound proxy that speaks SOCKS',
+      { REGSHIFT_UPSTREAM_PROXY: `socks5://user:${secret}@proxy.test` },
+      [['REGSHIFT_UPSTREAM_PROXY', /^must be the URL of an HTTP proxy.*, or none$/]],
     ],
     [
       'trusted proxies that are not addresses',

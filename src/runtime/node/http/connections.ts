@@ -1,0 +1,95 @@
+import { Agent, request as httpRequest, type RequestOptions } from 'node:http';
+import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
+import { createSecureContext, getCACertificates } from 'node:tls';
+import { urlToHttpOptions } from 'node:url';
+import type { UpstreamTls } from '../../../upstream/connection.ts';
+import type { ProxyFor } from '../../../upstream/outbound-proxy.ts';
+import type { AddressRule } from '../../../upstream/send.ts';
+import { connectingBy, underRules } from './connection-rules.ts';
+import { RelayAgent } from './relay-agent.ts';
+import { proxyAddress, proxyLogin, requestTo, TunnelAgent } from './tunnel-agent.ts';
+
+export interface ConnectionOptions {
+  /** Without it, all connections are direct. */
+  readonly proxyFor?: ProxyFor | undefined;
+  readonly tls?: UpstreamTls | undefined;
+}
+
+/** How one request leaves the machine. */
+interface Departure {
+  readonly request: typeof httpRequest;
+  readonly options: RequestOptions;
+  /** Headers that a proxy needs beside those of the request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The proxy that gets the request itself, and answers it. A tunnel only passes bytes on. */
+  readonly forwardedBy?: URL;
+}
+
+export type Connections = (url: URL, addresses: AddressRule | undefined) => Departure;
+
+/** Creates the connections of a `fetch`: kept for the next request, direct or through outbound proxies. */
+export function createConnections({ proxyFor, tls }: ConnectionOptions): Connections {
+  const agent = underRules(new RelayAgent({ keepAlive: true }));
+  const secureAgents = bySecurity(tls, (options) => underRules(new SecureAgent(options)));
+  const forwarding = remembered((proxy) =>
+    proxy.protocol === 'https:' ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true }),
+  );
+  const tunnels = remembered((proxy) => bySecurity(tls, (options) => new TunnelAgent(proxy, options)));
+
+  return (url, addresses) => {
+    const proxy = proxyFor?.(url);
+    // A kept connection holds the options of its first request (`installListeners` of Node's lib/_http_agent.js), so
+    // they have no login: no header, and no URL, which may be signed. Node clears the path.
+    const { protocol, hostname, port, path } = urlToHttpOptions(url);
+    const options = { protocol, hostname, port, path };
+    if (proxy === undefined) {
+      return protocol === 'https:'
+        ? {
+            request: httpsRequest,
+            options: { ...options, agent: secureAgents(url), ...connectingBy(addresses) },
+          }
+        : { request: httpRequest, options: { ...options, agent, ...connectingBy(addresses) } };
+    }
+    // The proxy resolves names, so that no rule checks their addresses.
+    if (protocol === 'https:') {
+      return { request: httpsRequest, options: { ...options, agent: tunnels(proxy)(url) } };
+    }
+    return {
+      request: requestTo(proxy),
+      options: { ...proxyAddress(proxy), path: `${url.origin}${path}`, agent: forwarding(proxy) },
+      headers: { host: url.host, ...proxyLogin(proxy) },
+      forwardedBy: proxy,
+    };
+  };
+}
+
+function remembered<Value>(make: (proxy: URL) => Value): (proxy: URL) => Value {
+  // At most two proxies: one for each scheme.
+  const made = new Map<URL, Value>();
+  return (proxy) => {
+    const known = made.get(proxy) ?? make(proxy);
+    made.set(proxy, known);
+    return known;
+  };
+}
+
+/**
+ * The agents for hosts with their own rules of TLS, and for all other hosts. The options have a secure context and no
+ * certificates: Node makes the names of kept connections from the latter (`getName` of lib/https.js).
+ */
+function bySecurity<Any extends SecureAgent>(
+  tls: UpstreamTls | undefined,
+  make: (options: object) => Any,
+): (url: URL) => Any {
+  if (tls === undefined) {
+    const only = make({ keepAlive: true });
+    return () => only;
+  }
+  const ca =
+    tls.authorities === undefined ? [] : [{ ca: [...getCACertificates('default'), tls.authorities] }];
+  const trusting = Object.assign({}, ...ca) as object;
+  const others = make({ keepAlive: true, secureContext: createSecureContext(trusting) });
+  const secureContext = createSecureContext({ ...trusting, ...tls.certificate });
+  const own = make({ keepAlive: true, secureContext, rejectUnauthorized: !tls.insecure });
+  return ({ hostname }) => (tls.hosts.includes(hostname) ? own : others);
+}
