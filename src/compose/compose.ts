@@ -88,13 +88,11 @@ interface Shared
   readonly loginQueue: LoginQueue;
 }
 
-function routeOptions(
-  { id, match, settings }: RouteSettings,
-  { platform, loginQueue, ...shared }: Shared,
-): RouteOptions {
+function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }: Shared): RouteOptions {
+  const { id, match, settings } = route;
   const { clock, wallClock, log, metrics, background, memory, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
-  const asked = settings.REGSHIFT_UPSTREAM ? upstreamFetch(settings, platform) : createSampleRegistry().fetch;
+  const asked = settings.REGSHIFT_UPSTREAM ? upstreamFetch(route, platform) : createSampleRegistry().fetch;
   const metered = meteredFetch(asked, id, metrics);
   const networks = settings.REGSHIFT_UPSTREAM_NETWORKS;
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);

@@ -65,6 +65,10 @@ const outboundProxy = z.string().transform((text, context): URL | 'none' => {
   return z.NEVER;
 });
 
+const certificates = z
+  .string()
+  .regex(/-----BEGIN CERTIFICATE-----/, 'must be one or more certificates in PEM, or a path to them');
+
 const repositories = z.string().transform((text, context) => {
   const matcher = repositoryMatcher(text);
   if (matcher) return matcher;
@@ -114,6 +118,13 @@ export const schema = z.object({
   REGSHIFT_UPSTREAM: upstreams.optional(),
   REGSHIFT_UPSTREAM_NETWORKS: ipRanges.default([]),
   REGSHIFT_UPSTREAM_PROXY: outboundProxy.optional(),
+  REGSHIFT_UPSTREAM_CA: certificates.optional(),
+  REGSHIFT_UPSTREAM_CERT: certificates.optional(),
+  REGSHIFT_UPSTREAM_KEY: z
+    .string()
+    .regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'must be a private key in PEM')
+    .optional(),
+  REGSHIFT_UPSTREAM_INSECURE: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
   REGSHIFT_CONFIG: z.string().optional(),
   REGSHIFT_FORMAT: z
     .enum(['auto', 'schema1', 'schema2', 'oci', 'generic'], {
@@ -165,6 +176,10 @@ export const routeVariables: ReadonlySet<Variable> = new Set([
   'REGSHIFT_UPSTREAM',
   'REGSHIFT_UPSTREAM_NETWORKS',
   'REGSHIFT_UPSTREAM_PROXY',
+  'REGSHIFT_UPSTREAM_CA',
+  'REGSHIFT_UPSTREAM_CERT',
+  'REGSHIFT_UPSTREAM_KEY',
+  'REGSHIFT_UPSTREAM_INSECURE',
   'REGSHIFT_FORMAT',
   'REGSHIFT_PLATFORM',
   'REGSHIFT_PUBLIC_URL',

@@ -19,6 +19,8 @@ export const fileVariables = [
   'REGSHIFT_REDIS_URL',
 ] as const;
 
+const isPem = (value: string) => value.includes('-----BEGIN');
+
 /** Settings whose value may also be a path, each with a test that is true for text and false for a path. */
 const isText: Readonly<Record<string, (value: string) => boolean>> = {
   REGSHIFT_CONFIG: (value) => value.trimStart().startsWith('{'),
@@ -26,6 +28,9 @@ const isText: Readonly<Record<string, (value: string) => boolean>> = {
   // Text is `user:hash`. A slash follows the colon of a Windows path.
   REGSHIFT_HTPASSWD: (value) => value.includes('\n') || /^[^/:]+:[^\\/]/.test(value),
   REGSHIFT_REDIS_URL: (value) => value.includes('://'),
+  REGSHIFT_UPSTREAM_CA: isPem,
+  REGSHIFT_UPSTREAM_CERT: isPem,
+  REGSHIFT_UPSTREAM_KEY: isPem,
 };
 
 /**

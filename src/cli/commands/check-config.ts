@@ -1,10 +1,12 @@
 import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { ConversionError } from '../../../converters/errors.ts';
+import { connectionOf } from '../../compose/upstream-fetch.ts';
 import type { SettingProblem } from '../../config/problem.ts';
 import { formatProblems } from '../../config/problem.ts';
 import type { RouteSettings } from '../../config/route-settings.ts';
-import { readSettings, settingNames } from '../../config/settings.ts';
+import { readSettings, type Settings, settingNames } from '../../config/settings.ts';
 import { parseYaml, readFile } from '../../runtime/node/files.ts';
+import { certificateProblem } from '../../runtime/node/http/connections.ts';
 import { signingKeyText } from '../../runtime/node/platform.ts';
 import { portsOf } from '../../runtime/node/serve.ts';
 import { loadCertificate } from '../../runtime/node/tls/certificate.ts';
@@ -28,6 +30,7 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
   const problems = [
     ...('problems' in read ? read.problems : []),
     ...outbound.wrong.map((variable) => ({ variable, value: '(not shown)', message: proxyForm })),
+    ...('settings' in read ? upstreamCertificateProblems(read.settings) : []),
     ...('problem' in key ? [key.problem] : []),
     ...('problems' in tls ? tls.problems : []),
   ];
@@ -61,6 +64,14 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
     head,
   );
   return exitCodes.good;
+}
+
+function upstreamCertificateProblems({ routes }: Settings): SettingProblem[] {
+  return routes.flatMap(({ settings }) => {
+    const { tls } = connectionOf(settings);
+    const problem = tls && certificateProblem(tls);
+    return problem ? [{ ...problem, value: '(not shown)' }] : [];
+  });
 }
 
 /** Returns the main facts of a route, without secrets. */

@@ -15,6 +15,7 @@ import {
   readProxyEnvironment,
 } from '../../upstream/outbound-proxy.ts';
 import { createAskHelper } from './credential-helper.ts';
+import { certificateProblem } from './http/connections.ts';
 import { createHttpFetch } from './http/fetch.ts';
 import { createNodeLayerCodec } from './layers/codec.ts';
 import { createPasswordWorker } from './password-worker.ts';
@@ -35,8 +36,11 @@ export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): Run
   const environment = environmentProxies();
   return {
     fetch: createHttpFetch(undefined, log, { proxyFor: chooseProxy(environment) }),
-    fetchOver: ({ proxy, tls }) =>
-      createHttpFetch(undefined, log, { proxyFor: chooseProxy(proxiesOf(proxy, environment)), tls }),
+    fetchOver({ proxy, tls }) {
+      const wrong = tls && certificateProblem(tls);
+      if (wrong) throw new RegistryError('MISCONFIGURED', `${wrong.variable} ${wrong.message}.`);
+      return createHttpFetch(undefined, log, { proxyFor: chooseProxy(proxiesOf(proxy, environment)), tls });
+    },
     clock: systemClock,
     wallClock: systemWallClock,
     log,

@@ -21,11 +21,17 @@ export function nodeOnlyProblems(settings: Settings): SettingProblem[] {
 }
 
 /** Settings of connections, which the runtime of Workers makes itself. */
-const chosenByRuntime = ['REGSHIFT_UPSTREAM_PROXY'] as const;
+const chosenByRuntime = [
+  'REGSHIFT_UPSTREAM_PROXY',
+  'REGSHIFT_UPSTREAM_CA',
+  'REGSHIFT_UPSTREAM_CERT',
+  'REGSHIFT_UPSTREAM_KEY',
+  'REGSHIFT_UPSTREAM_INSECURE',
+] as const;
 
 function isSetAnywhere(settings: Settings, variable: (typeof chosenByRuntime)[number]): boolean {
   return [settings, ...settings.routes.map((route) => route.settings)].some(
-    (each) => each[variable] !== undefined,
+    (each) => each[variable] !== undefined && each[variable] !== 'false',
   );
 }
 

@@ -216,6 +216,25 @@ describe('settings that are wrong', () => {
       [['REGSHIFT_UPSTREAM_PROXY', /^must be the URL of an HTTP proxy.*, or none$/]],
     ],
     [
+      'a client certificate without its key',
+      { REGSHIFT_UPSTREAM_CERT: '-----BEGIN CERTIFICATE-----' },
+      [['REGSHIFT_UPSTREAM_KEY', /^must be set, because REGSHIFT_UPSTREAM_CERT is/]],
+    ],
+    [
+      'an authority in a file where there are no files, and a key that is none',
+      {
+        REGSHIFT_UPSTREAM_CA: '/nowhere/ca.pem',
+        REGSHIFT_UPSTREAM_CERT: '-----BEGIN CERTIFICATE-----',
+        REGSHIFT_UPSTREAM_KEY: '-----BEGIN CERTIFICATE-----',
+        REGSHIFT_UPSTREAM_INSECURE: 'yes',
+      },
+      [
+        ['REGSHIFT_UPSTREAM_KEY', /^must be a private key in PEM/],
+        ['REGSHIFT_UPSTREAM_INSECURE', /^must be true or false/],
+        ['REGSHIFT_UPSTREAM_CA', /^must be the text itself/],
+      ],
+    ],
+    [
       'trusted proxies that are not addresses',
       { REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/33,proxy.test' },
       [

@@ -1,5 +1,5 @@
 import { Agent, request as httpRequest, type RequestOptions } from 'node:http';
-import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
+import { type AgentOptions, request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
 import type { UpstreamTls } from '../../../upstream/connection.ts';
@@ -63,13 +63,13 @@ export function createConnections({ proxyFor, tls }: ConnectionOptions): Connect
   };
 }
 
+/** A process has at most two outbound proxies for a route: one for each scheme. */
 function remembered<Value>(make: (proxy: URL) => Value): (proxy: URL) => Value {
-  // At most two proxies: one for each scheme.
-  const made = new Map<URL, Value>();
+  const made: { proxy: URL; value: Value }[] = [];
   return (proxy) => {
-    const known = made.get(proxy) ?? make(proxy);
-    made.set(proxy, known);
-    return known;
+    const known = made.find((each) => each.proxy === proxy) ?? { proxy, value: make(proxy) };
+    if (!made.includes(known)) made.push(known);
+    return known.value;
   };
 }
 
@@ -79,17 +79,57 @@ function remembered<Value>(make: (proxy: URL) => Value): (proxy: URL) => Value {
  */
 function bySecurity<Any extends SecureAgent>(
   tls: UpstreamTls | undefined,
-  make: (options: object) => Any,
+  make: (options: AgentOptions) => Any,
 ): (url: URL) => Any {
-  if (tls === undefined) {
-    const only = make({ keepAlive: true });
-    return () => only;
+  const others = once(() => make({ keepAlive: true, ...contextOf(tls?.authorities) }));
+  if (tls === undefined) return others;
+  const { authorities, certificate, insecure, hosts } = tls;
+  const own = once(() =>
+    make({ keepAlive: true, ...contextOf(authorities, certificate), rejectUnauthorized: !insecure }),
+  );
+  return ({ hostname }) => (hosts.includes(hostname) ? own() : others());
+}
+
+/** The authorities of the runtime are some 150 certificates, so a context is made only where it is needed. */
+function contextOf(authorities: string | undefined, certificate?: UpstreamTls['certificate']): AgentOptions {
+  if (authorities === undefined && certificate === undefined) return {};
+  const ca = authorities === undefined ? {} : { ca: [...getCACertificates('default'), authorities] };
+  return { secureContext: createSecureContext({ ...ca, ...certificate }) };
+}
+
+/**
+ * Checks the certificates of a connection.
+ * @returns the settings that are wrong and the reason; undefined if they can be used. The system's messages quote
+ *   neither keys nor paths.
+ */
+export function certificateProblem({
+  authorities,
+  certificate,
+}: UpstreamTls): CertificateProblem | undefined {
+  try {
+    if (authorities !== undefined) createSecureContext({ ca: authorities });
+  } catch {
+    return { variable: 'REGSHIFT_UPSTREAM_CA', message: 'cannot be read: it must be certificates in PEM' };
   }
-  const ca =
-    tls.authorities === undefined ? [] : [{ ca: [...getCACertificates('default'), tls.authorities] }];
-  const trusting = Object.assign({}, ...ca) as object;
-  const others = make({ keepAlive: true, secureContext: createSecureContext(trusting) });
-  const secureContext = createSecureContext({ ...trusting, ...tls.certificate });
-  const own = make({ keepAlive: true, secureContext, rejectUnauthorized: !tls.insecure });
-  return ({ hostname }) => (tls.hosts.includes(hostname) ? own : others);
+  try {
+    createSecureContext(certificate);
+  } catch {
+    const message =
+      'cannot be used: it must be a certificate in PEM, with its own key, which is not encrypted';
+    return { variable: 'REGSHIFT_UPSTREAM_CERT', message };
+  }
+  return undefined;
+}
+
+export interface CertificateProblem {
+  readonly variable: string;
+  readonly message: string;
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
