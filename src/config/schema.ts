@@ -18,12 +18,18 @@ const baseUrl = z
     'must hold no user name or password: they would end up in logs',
   );
 
+/** The website of Docker Hub has an API of another kind at `/v2/`. */
+const upstream = baseUrl.refine(
+  ({ hostname }) => hostname !== 'hub.docker.com',
+  'must be https://docker.io for Docker Hub: hub.docker.com is its website, and no registry',
+);
+
 /** One registry, or several with the same content, in the order in which regshift asks them. */
 const upstreams = z.string().transform((text, context): Upstreams => {
   const read = text
     .split(/[\s,]+/)
     .filter((part) => part !== '')
-    .map((part) => baseUrl.safeParse(part));
+    .map((part) => upstream.safeParse(part));
   const wrong = read.flatMap(({ error }) => error?.issues ?? []);
   for (const { message } of wrong) context.addIssue({ code: 'custom', message });
   const [first, ...others] = read.flatMap(({ data }) => (data ? [data] : []));
@@ -32,8 +38,10 @@ const upstreams = z.string().transform((text, context): Upstreams => {
 
 export type Upstreams = readonly [URL, ...URL[]];
 
+/** The base of a registry. People also write the address of its API: `https://registry.example/v2/`. */
 function registryUrl(url: URL): URL {
-  return isDockerHub(url) ? registryOfDockerHub : url;
+  if (isDockerHub(url)) return registryOfDockerHub;
+  return new URL(url.pathname.replace(/\/+(v[12]\/*)?$/, '') || '/', url);
 }
 
 const platform = z.string().transform((text, context) => {

@@ -157,3 +157,27 @@ describe('all problems are reported at once', () => {
     expect(typo).toMatch(/^REGSHIFT_TYPO is \(not shown\): it is not a setting;/);
   });
 });
+
+describe('the address of a registry', () => {
+  const hrefOf = (text: string) => {
+    const read = readSettings({ REGSHIFT_UPSTREAM: text });
+    return 'settings' in read ? read.settings.REGSHIFT_UPSTREAM?.[0].href : formatProblems(read.problems);
+  };
+
+  it.each([
+    ['https://registry.example', 'https://registry.example/'],
+    ['https://registry.example/v2/', 'https://registry.example/'],
+    ['https://registry.example/v2', 'https://registry.example/'],
+    ['https://registry.example/v1/', 'https://registry.example/'],
+    ['https://registry.example/api/docker/', 'https://registry.example/api/docker'],
+    ['https://registry.example/api/docker/v2/', 'https://registry.example/api/docker'],
+    ['https://registry.example/teamv2/', 'https://registry.example/teamv2'],
+    ['https://index.docker.io/v1/', 'https://registry-1.docker.io/'],
+    ['https://registry.hub.docker.com/v2/', 'https://registry-1.docker.io/'],
+    ['https://DOCKER.io/', 'https://registry-1.docker.io/'],
+  ])('may be written as %s', (text, href) => expect(hrefOf(text)).toBe(href));
+
+  it('cannot be the website of Docker Hub', () => {
+    expect(hrefOf('https://hub.docker.com/v2/')).toMatch(/must be https:\/\/docker\.io for Docker Hub/);
+  });
+});
