@@ -73,7 +73,8 @@ function textOf(
     return { problem: `must be ${pathOnly ? 'left out' : 'the text itself'}: there are no files here` };
   }
   try {
-    return readFile(path);
+    const text = readFile(path);
+    return text.trim() === '' ? { problem: 'must not be the path of an empty file' } : text;
   } catch (error) {
     const code = (error as { code?: unknown } | undefined)?.code;
     const why = typeof code === 'string' && /^E[A-Z]{2,20}$/.test(code) ? ` (${code})` : '';

@@ -59,6 +59,10 @@ describe('settings that are right', () => {
     ['a login in a helper', dockerConfig({ ...login, credHelpers: { 'registry.test': 'ecr-login' } })],
     ['a login in the store', dockerConfig({ auths: { 'registry.test': {} }, credsStore: 'desktop' })],
     ['trusted proxies', { REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],
+    [
+      'a password of several lines',
+      { ...service, ...byBasic, REGSHIFT_UPSTREAM_PASSWORD: '{\r\n\t"type": "service_account"\n}' },
+    ],
     ['a proxy of an upstream', { REGSHIFT_UPSTREAM_PROXY: 'proxy.example:3128' }],
     ['no proxy for an upstream', { REGSHIFT_UPSTREAM_PROXY: 'none' }],
     ['networks of an upstream', { REGSHIFT_UPSTREAM_NETWORKS: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],

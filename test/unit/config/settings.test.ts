@@ -181,3 +181,36 @@ describe('the address of a registry', () => {
     expect(hrefOf('https://hub.docker.com/v2/')).toMatch(/must be https:\/\/docker\.io for Docker Hub/);
   });
 });
+
+describe('a password in a file', () => {
+  const read = (text: string) =>
+    readSettings(
+      {
+        REGSHIFT_UPSTREAM: 'https://registry.example',
+        REGSHIFT_UPSTREAM_AUTH: 'basic',
+        REGSHIFT_UPSTREAM_USERNAME: '_json_key',
+        REGSHIFT_UPSTREAM_PASSWORD_FILE: '/run/secrets/key.json',
+        REGSHIFT_CLIENT_AUTH: 'none',
+      },
+      () => text,
+    );
+
+  it('may have several lines, which all belong to it, and a line break at its end, which does not', () => {
+    const settings = read('{\n  "type": "service_account"\n}\n');
+    expect(settings).toMatchObject({
+      settings: { REGSHIFT_UPSTREAM_PASSWORD: '{\n  "type": "service_account"\n}' },
+    });
+  });
+
+  it.each(['', '\n', ' \n'])('that is empty is named: %j', (text) => {
+    expect(read(text)).toEqual({
+      problems: [
+        {
+          variable: 'REGSHIFT_UPSTREAM_PASSWORD_FILE',
+          value: '(not shown)',
+          message: 'must not be the path of an empty file',
+        },
+      ],
+    });
+  });
+});
