@@ -25,6 +25,8 @@ export const proxyForm = 'must be the URL of an HTTP proxy, like http://proxy.ex
 export function parseProxyUrl(text: string): URL | undefined {
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) return undefined;
+  // The login is decoded for each connection.
+  if (/%(?![0-9a-f]{2})/i.test(url.username + url.password)) return undefined;
   return url.pathname === '/' && url.search === '' && url.hash === '' ? url : undefined;
 }
 

@@ -70,11 +70,14 @@ describe('an outbound proxy', () => {
   it('needs no scheme', () =>
     expect(parseProxyUrl('proxy.example:3128')?.href).toBe('http://proxy.example:3128/'));
 
-  it.each(['socks5://proxy.example', 'http://', 'http://proxy.example/path', 'ftp://proxy.example'])(
-    'cannot be %s',
-    (text) => {
-      expect(parseProxyUrl(text)).toBeUndefined();
-      expect(readProxyEnvironment({ https_proxy: text }).wrong).toEqual(['https_proxy']);
-    },
-  );
+  it.each([
+    'socks5://proxy.example',
+    'http://',
+    'http://proxy.example/path',
+    'http://u:50%@proxy.example',
+    'ftp://proxy.example',
+  ])('cannot be %s', (text) => {
+    expect(parseProxyUrl(text)).toBeUndefined();
+    expect(readProxyEnvironment({ https_proxy: text }).wrong).toEqual(['https_proxy']);
+  });
 });
