@@ -1,9 +1,11 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { goldenFiles } from './test/support/golden-files.ts';
+import { withoutProxies } from './test/support/without-proxies.ts';
 
 const common = {
   testTimeout: 400_000,
+  env: withoutProxies,
   // A test measures its own program: two at once would measure each other.
   fileParallelism: false,
   // A test that waits for a deadline costs nothing.

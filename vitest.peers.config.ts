@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { goldenFiles } from './test/support/golden-files.ts';
+import { withoutProxies } from './test/support/without-proxies.ts';
 
 /** Tests with real programs: docker-registry, skopeo, containerd, podman. They share the machine, so one by one. */
 // biome-ignore lint/style/noDefaultExport: vitest wants one
@@ -10,6 +11,7 @@ export default defineConfig({
     include: ['test/peers/**/*.test.ts'],
     fileParallelism: false,
     testTimeout: 120_000,
+    env: withoutProxies,
     hookTimeout: 120_000,
   },
 });

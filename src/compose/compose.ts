@@ -33,6 +33,7 @@ import { version } from '../version.ts';
 import { chooseClientAuth } from './client-auth.ts';
 import type { RuntimePlatform } from './platform.ts';
 import { upstreamLogin } from './upstream-auth.ts';
+import { upstreamFetch } from './upstream-fetch.ts';
 
 /** The URL of the registry inside the process; the host is reserved (RFC 2606, section 2). */
 const sampleUrl = new URL('http://sample.invalid');
@@ -87,13 +88,11 @@ interface Shared
   readonly loginQueue: LoginQueue;
 }
 
-function routeOptions(
-  { id, match, settings }: RouteSettings,
-  { platform, loginQueue, ...shared }: Shared,
-): RouteOptions {
+function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }: Shared): RouteOptions {
+  const { id, match, settings } = route;
   const { clock, wallClock, log, metrics, background, memory, turn, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
-  const asked = settings.REGSHIFT_UPSTREAM ? platform.fetch : createSampleRegistry().fetch;
+  const asked = settings.REGSHIFT_UPSTREAM ? upstreamFetch(route, platform) : createSampleRegistry().fetch;
   const metered = meteredFetch(asked, id, metrics);
   const networks = settings.REGSHIFT_UPSTREAM_NETWORKS;
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);

@@ -8,10 +8,13 @@ import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
 import type { Fetch } from '../upstream/client.ts';
+import type { UpstreamConnection } from '../upstream/connection.ts';
 
 /** Everything that differs between runtimes. */
 export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'background'> {
   readonly fetch: Fetch;
+  /** Creates a `fetch` for one route. Absent on a runtime that chooses proxies and authorities itself (Workers). */
+  readonly fetchOver?: (connection: UpstreamConnection) => Fetch;
   /** Size of the largest decompressed layer that the runtime can read, in bytes. */
   readonly layerBytes: number;
   /** Default for REGSHIFT_SUBREQUESTS. */

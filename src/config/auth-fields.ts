@@ -69,7 +69,11 @@ export const authFields = {
     .optional(),
   REGSHIFT_UPSTREAM_PASSWORD: z
     .string()
-    .regex(/^\P{Cc}+$/u, 'must hold no control character, like the end of a line')
+    // Base64 hides line breaks (RFC 7617): the password of Google's user _json_key is a JSON file.
+    .regex(
+      /^[\P{Cc}\t\r\n]*\P{Cc}$/u,
+      'must hold no control character but line breaks and tabs, and must not end with one',
+    )
     .optional(),
   REGSHIFT_DOCKER_CONFIG: dockerConfig.optional(),
   REGSHIFT_CLIENT_AUTH: z.enum(clientModes, { error: 'must be none, basic or jwt' }).optional(),

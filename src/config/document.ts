@@ -31,6 +31,9 @@ const rules = z
 const kinds: Partial<Record<Variable, z.ZodType<string>>> = {
   REGSHIFT_UPSTREAM: listed,
   REGSHIFT_UPSTREAM_NETWORKS: listed,
+  REGSHIFT_UPSTREAM_INSECURE: z
+    .union([z.boolean(), z.enum(['true', 'false'])], { error: 'must be true or false' })
+    .transform(String),
   REGSHIFT_REPOSITORIES: listed,
   REGSHIFT_TRUSTED_PROXIES: listed,
   REGSHIFT_ALIASES: pairs,
@@ -45,7 +48,7 @@ function inFile(variable: Variable): z.ZodType<string> {
   const field: unknown = schema.shape[variable];
   const inner: unknown =
     field instanceof z.ZodOptional || field instanceof z.ZodDefault ? field.unwrap() : field;
-  if (inner instanceof z.ZodEnum) return inner as z.ZodType<string>;
+  if (kinds[variable] === undefined && inner instanceof z.ZodEnum) return inner as z.ZodType<string>;
   if (!(inner instanceof z.ZodNumber)) return kinds[variable] ?? text;
   const { minValue, maxValue } = inner;
   return z

@@ -2,6 +2,7 @@ import { digestOf } from '../../converters/digest.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { HostRule, Match } from '../routing/match.ts';
 import { authProblems } from './auth-rules.ts';
+import { certificateProblems } from './certificate-rules.ts';
 import type { RawMatch } from './document.ts';
 import type { SettingProblem } from './problem.ts';
 import type { RawRoute } from './read-document.ts';
@@ -31,9 +32,11 @@ function readRoute(
   const parsed = parseSources(sources);
   const problems = [
     ...('problems' in parsed ? parsed.problems : []),
-    ...[...authProblems(merged, new Set(Object.keys(own.texts))), ...withoutUpstream(merged)].map((problem) =>
-      locate(problem, sources),
-    ),
+    ...[
+      ...authProblems(merged, new Set(Object.keys(own.texts))),
+      ...withoutUpstream(merged),
+      ...certificateProblems(merged),
+    ].map((problem) => locate(problem, sources)),
   ];
   if ('problems' in parsed) return { problems, route: undefined };
   const read = readMatch(match);
@@ -68,7 +71,14 @@ function inherited(source: SettingSource, own: SettingSource): SettingSource {
   return { ...source, values: without(source.values), texts: without(source.texts) };
 }
 
-const ofOneUpstream = ['REGSHIFT_ALIASES', 'REGSHIFT_UPSTREAM_USERNAME', 'REGSHIFT_UPSTREAM_PASSWORD'];
+const ofOneUpstream = [
+  'REGSHIFT_ALIASES',
+  'REGSHIFT_UPSTREAM_USERNAME',
+  'REGSHIFT_UPSTREAM_PASSWORD',
+  'REGSHIFT_UPSTREAM_CERT',
+  'REGSHIFT_UPSTREAM_KEY',
+  'REGSHIFT_UPSTREAM_INSECURE',
+];
 
 function aliasesOfNoRoute(shared: readonly SettingSource[]): SettingProblem[] {
   const message = 'must stand in the route whose repositories it names';

@@ -3,6 +3,7 @@ import { parsePlatform } from '../../converters/platform.ts';
 import { noAliases, parseAliases } from '../routing/aliases.ts';
 import { parseIpRange } from '../routing/ip-range.ts';
 import { isDockerHub, registryOfDockerHub } from '../upstream/docker-hub.ts';
+import { parseProxyUrl, proxyForm } from '../upstream/outbound-proxy.ts';
 import { authFields } from './auth-fields.ts';
 import { clientRules, noClientRules } from './client-rules.ts';
 import { fleetFields } from './fleet.ts';
@@ -18,12 +19,18 @@ const baseUrl = z
     'must hold no user name or password: they would end up in logs',
   );
 
+/** The website of Docker Hub has an API of another kind at `/v2/`. */
+const upstream = baseUrl.refine(
+  ({ hostname }) => hostname !== 'hub.docker.com',
+  'must be https://docker.io for Docker Hub: hub.docker.com is its website, and no registry',
+);
+
 /** One registry, or several with the same content, in the order in which regshift asks them. */
 const upstreams = z.string().transform((text, context): Upstreams => {
   const read = text
     .split(/[\s,]+/)
     .filter((part) => part !== '')
-    .map((part) => baseUrl.safeParse(part));
+    .map((part) => upstream.safeParse(part));
   const wrong = read.flatMap(({ error }) => error?.issues ?? []);
   for (const { message } of wrong) context.addIssue({ code: 'custom', message });
   const [first, ...others] = read.flatMap(({ data }) => (data ? [data] : []));
@@ -32,8 +39,10 @@ const upstreams = z.string().transform((text, context): Upstreams => {
 
 export type Upstreams = readonly [URL, ...URL[]];
 
+/** The base of a registry. People also write the address of its API: `https://registry.example/v2/`. */
 function registryUrl(url: URL): URL {
-  return isDockerHub(url) ? registryOfDockerHub : url;
+  if (isDockerHub(url)) return registryOfDockerHub;
+  return new URL(url.pathname.replace(/\/+(v[12]\/*)?$/, '') || '/', url);
 }
 
 const platform = z.string().transform((text, context) => {
@@ -56,6 +65,18 @@ const ipRanges = z.string().transform((text, context) => {
     return [];
   });
 });
+
+const outboundProxy = z.string().transform((text, context): URL | 'none' => {
+  if (text.trim() === 'none') return 'none';
+  const url = parseProxyUrl(text.trim());
+  if (url) return url;
+  context.addIssue({ code: 'custom', message: `${proxyForm}, or none` });
+  return z.NEVER;
+});
+
+const certificates = z
+  .string()
+  .regex(/-----BEGIN CERTIFICATE-----/, 'must be one or more certificates in PEM, or a path to them');
 
 const repositories = z.string().transform((text, context) => {
   const matcher = repositoryMatcher(text);
@@ -105,6 +126,14 @@ export const schema = z.object({
   PORT: port.default(8080),
   REGSHIFT_UPSTREAM: upstreams.optional(),
   REGSHIFT_UPSTREAM_NETWORKS: ipRanges.default([]),
+  REGSHIFT_UPSTREAM_PROXY: outboundProxy.optional(),
+  REGSHIFT_UPSTREAM_CA: certificates.optional(),
+  REGSHIFT_UPSTREAM_CERT: certificates.optional(),
+  REGSHIFT_UPSTREAM_KEY: z
+    .string()
+    .regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'must be a private key in PEM')
+    .optional(),
+  REGSHIFT_UPSTREAM_INSECURE: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
   REGSHIFT_CONFIG: z.string().optional(),
   REGSHIFT_FORMAT: z
     .enum(['auto', 'schema1', 'schema2', 'oci', 'generic'], {
@@ -159,6 +188,11 @@ export const routeVariables: ReadonlySet<Variable> = new Set([
   ...(Object.keys(authFields) as (keyof typeof authFields)[]),
   'REGSHIFT_UPSTREAM',
   'REGSHIFT_UPSTREAM_NETWORKS',
+  'REGSHIFT_UPSTREAM_PROXY',
+  'REGSHIFT_UPSTREAM_CA',
+  'REGSHIFT_UPSTREAM_CERT',
+  'REGSHIFT_UPSTREAM_KEY',
+  'REGSHIFT_UPSTREAM_INSECURE',
   'REGSHIFT_FORMAT',
   'REGSHIFT_PLATFORM',
   'REGSHIFT_PUBLIC_URL',

@@ -11,12 +11,15 @@ export type ReadFile = (path: string, beside?: string) => string;
 export const fileVariables = [
   'REGSHIFT_UPSTREAM_USERNAME',
   'REGSHIFT_UPSTREAM_PASSWORD',
+  'REGSHIFT_UPSTREAM_PROXY',
   'REGSHIFT_DOCKER_CONFIG',
   'REGSHIFT_HTPASSWD',
   'REGSHIFT_JWKS',
   'REGSHIFT_SIGNING_KEY',
   'REGSHIFT_REDIS_URL',
 ] as const;
+
+const isPem = (value: string) => value.includes('-----BEGIN');
 
 /** Settings whose value may also be a path, each with a test that is true for text and false for a path. */
 const isText: Readonly<Record<string, (value: string) => boolean>> = {
@@ -25,6 +28,9 @@ const isText: Readonly<Record<string, (value: string) => boolean>> = {
   // Text is `user:hash`. A slash follows the colon of a Windows path.
   REGSHIFT_HTPASSWD: (value) => value.includes('\n') || /^[^/:]+:[^\\/]/.test(value),
   REGSHIFT_REDIS_URL: (value) => value.includes('://'),
+  REGSHIFT_UPSTREAM_CA: isPem,
+  REGSHIFT_UPSTREAM_CERT: isPem,
+  REGSHIFT_UPSTREAM_KEY: isPem,
 };
 
 /**
@@ -67,7 +73,8 @@ function textOf(
     return { problem: `must be ${pathOnly ? 'left out' : 'the text itself'}: there are no files here` };
   }
   try {
-    return readFile(path);
+    const text = readFile(path);
+    return text.trim() === '' ? { problem: 'must not be the path of an empty file' } : text;
   } catch (error) {
     const code = (error as { code?: unknown } | undefined)?.code;
     const why = typeof code === 'string' && /^E[A-Z]{2,20}$/.test(code) ? ` (${code})` : '';

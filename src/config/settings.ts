@@ -1,5 +1,6 @@
 import { matchAll } from '../routing/match.ts';
 import { authProblems } from './auth-rules.ts';
+import { certificateProblems } from './certificate-rules.ts';
 import { fleetProblems } from './fleet.ts';
 import { nearest } from './keys.ts';
 import type { SettingProblem } from './problem.ts';
@@ -45,7 +46,13 @@ export function readSettings(
     problems.map((problem) => locate(problem, shared, missing));
   const read = document.routes
     ? readRoutes(document.routes, shared)
-    : { problems: located(authProblems(mergeWithUnreadable(shared))), routes: undefined };
+    : {
+        problems: located([
+          ...authProblems(mergeWithUnreadable(shared)),
+          ...certificateProblems(mergeWithUnreadable(shared)),
+        ]),
+        routes: undefined,
+      };
   const problems = [
     ...('problems' in top ? top.problems : []),
     ...environment.problems,

@@ -3,6 +3,13 @@ import { RegistryError } from '../errors.ts';
 /** Two lengths of one body are a way to smuggle a response (RFC 9112, section 6.3, item 3), so Node reads none. */
 const twoLengths =
   'its response has both Content-Length and Transfer-Encoding; have the registry, or the proxy in front of it, send one';
+const noTls = 'it does not speak TLS; check https:// against http://';
+const untrusted =
+  'its certificate is not trusted; name its authority in REGSHIFT_UPSTREAM_CA or NODE_EXTRA_CA_CERTS';
+const oldTls = 'it does not speak TLS 1.2 or later; update it';
+const certificateWanted =
+  'it may want a client certificate; set REGSHIFT_UPSTREAM_CERT and REGSHIFT_UPSTREAM_KEY';
+const certificateRefused = 'it refuses the client certificate; check REGSHIFT_UPSTREAM_CERT';
 
 /** Codes of Node's sockets, resolver and TLS, with their meaning for a person and the thing to check. */
 const meanings: ReadonlyMap<string, string> = new Map([
@@ -15,21 +22,68 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['UND_ERR_CONNECT_TIMEOUT', 'no connection in time; check firewalls and the address'],
   ['EHOSTUNREACH', 'there is no route; check firewalls and the address'],
   ['ENETUNREACH', 'there is no route; check firewalls and the address'],
-  ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS; check https:// against http://'],
   ['HPE_INVALID_CONTENT_LENGTH', twoLengths],
   ['HPE_INVALID_TRANSFER_ENCODING', twoLengths],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', noTls],
   ['CERT_HAS_EXPIRED', 'its certificate has expired'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name; check the host name'],
-  [
+  ...[
     'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'its certificate is not trusted; name its authority in NODE_EXTRA_CA_CERTS',
-  ],
-  ['SELF_SIGNED_CERT_IN_CHAIN', 'its certificate is not trusted; name its authority in NODE_EXTRA_CA_CERTS'],
-  [
+    'SELF_SIGNED_CERT_IN_CHAIN',
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'its certificate is not trusted; name its authority in NODE_EXTRA_CA_CERTS',
-  ],
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  ].map((code) => [code, untrusted] as const),
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', noTls],
+  ['HPE_INVALID_CONSTANT', 'it does not speak plain HTTP; check http:// against https://'],
+  ['ERR_SSL_UNSUPPORTED_PROTOCOL', oldTls],
+  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', oldTls],
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', certificateWanted],
+  ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', certificateWanted],
+  ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', certificateRefused],
+  ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', certificateRefused],
+  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', certificateRefused],
 ]);
+
+/** An outbound proxy cannot be reached, or refuses a request. */
+export class OutboundProxyError extends Error {
+  /** Host and port of the proxy, without its login. */
+  readonly proxy: string;
+  /** The status with which the proxy refused; undefined if it did not answer. */
+  readonly status: number | undefined;
+
+  /** @param reason the proxy's status, or the error of the connection to it. */
+  constructor({ host }: URL, reason: number | Error) {
+    super('The outbound proxy failed', reason instanceof Error ? { cause: reason } : {});
+    this.proxy = host;
+    this.status = reason instanceof Error ? undefined : reason;
+  }
+}
+
+/** Statuses with which a proxy refuses a request, with their meaning for a person. */
+const refusals: ReadonlyMap<number, string> = new Map([
+  // tinyproxy 1.11 answers a wrong login with 401.
+  [401, 'it wants a login; put user:password@ into its URL, or correct it'],
+  [407, 'it wants a login; put user:password@ into its URL, or correct it'],
+  [403, 'it does not allow this host; ask its operator, or name the host in NO_PROXY'],
+  [502, 'it cannot connect to this host; check its log'],
+  [503, 'it cannot connect to this host; check its log'],
+  [504, 'it cannot connect to this host in time; check its log'],
+]);
+
+/** The code of a network error with its meaning. */
+function reasonOf(code: string | undefined): string {
+  const usual = 'check the address, the network and TLS';
+  return code === undefined ? usual : `${code}: ${meanings.get(code) ?? usual}`;
+}
+
+function proxyReason({ proxy, status }: OutboundProxyError, code: string | undefined): string {
+  const why =
+    status === undefined
+      ? reasonOf(code)
+      : `status ${status}: ${refusals.get(status) ?? 'it refuses this host; check its log'}`;
+  return `the outbound proxy ${proxy} failed: ${why}`;
+}
 
 /**
  * The error for a `fetch` that failed. The message has method and host, never path or query: a signed URL is a
@@ -37,13 +91,16 @@ const meanings: ReadonlyMap<string, string> = new Map([
  */
 export function networkError(error: unknown, method: string, url: URL): RegistryError {
   const code = networkCode(error);
-  const why =
-    code === undefined
-      ? 'check the address, the network and TLS'
-      : `${code}: ${meanings.get(code) ?? 'check the address, the network and TLS'}`;
+  const proxy = error instanceof OutboundProxyError ? error : undefined;
+  const why = proxy ? proxyReason(proxy, code) : reasonOf(code);
   return new RegistryError('UPSTREAM_UNREACHABLE', `${method} to ${url.host} came to nothing (${why}).`, {
     cause: error,
-    detail: { method, host: url.host, ...(code === undefined ? {} : { code }) },
+    detail: {
+      method,
+      host: url.host,
+      ...(proxy ? { proxy: proxy.proxy } : {}),
+      ...(code === undefined ? {} : { code }),
+    },
   });
 }
 
@@ -75,6 +132,22 @@ export function badResponseError(url: URL, what: string): RegistryError {
 }
 
 /**
+ * The reason of a TLS handshake that failed. Node names it by `ERR_SSL_` and OpenSSL's words, or, if the failure came
+ * with a write, by EPROTO, with those words in the message: `error:0A00010B:SSL routines:…:wrong version number:…`.
+ */
+function opensslReason(message: string): string | undefined {
+  const [, words] = /:SSL routines:[^:]*:([^:]{3,60}):/.exec(message) ?? [];
+  // OpenSSL 3.2 writes `ssl/tls alert handshake failure` in place of `sslv3 alert handshake failure`.
+  return (
+    words &&
+    `ERR_SSL_${words
+      .replace(/^ssl\/tls/, 'sslv3')
+      .toUpperCase()
+      .replace(/\W+/g, '_')}`
+  );
+}
+
+/**
  * The code of a network error. Node throws only `TypeError: fetch failed` and puts the reason into `cause`, or, when it
  * has tried IPv6 and IPv4, into the errors of an AggregateError there.
  */
@@ -82,6 +155,8 @@ function networkCode(error: unknown): string | undefined {
   let current: unknown = error;
   for (let depth = 0; depth < 4 && current instanceof Error; depth++) {
     const { code, errors, cause } = current as Error & { code?: unknown; errors?: unknown };
+    const reason = code === 'EPROTO' ? opensslReason(current.message) : undefined;
+    if (reason !== undefined) return reason;
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
     current = Array.isArray(errors) ? errors[0] : cause;
   }

@@ -1,6 +1,7 @@
 import { formatProblems } from '../../src/config/problem.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import type { Log } from '../../src/observability/log.ts';
+import { readFile } from '../../src/runtime/node/files.ts';
 import { serve } from '../../src/runtime/node/serve.ts';
 import { testSigningKey } from './signing-key.ts';
 
@@ -19,12 +20,15 @@ export async function startProxy(
   variables: Record<string, string> = {},
   log: Log = () => {},
 ): Promise<RunningProxy> {
-  const read = readSettings({
-    REGSHIFT_UPSTREAM: upstream,
-    REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
-    PORT: '0',
-    ...variables,
-  });
+  const read = readSettings(
+    {
+      REGSHIFT_UPSTREAM: upstream,
+      REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+      PORT: '0',
+      ...variables,
+    },
+    readFile,
+  );
   if ('problems' in read) throw new Error(formatProblems(read.problems));
   const { url, close } = await serve(read.settings, log);
   return { port: Number(new URL(url).port), stop: close };

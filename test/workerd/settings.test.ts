@@ -37,6 +37,19 @@ test('a Redis address is an error on Workers, reported without its password', as
   expect(text).not.toContain('hunter2');
 });
 
+test('an outbound proxy, or a registry without verification, is an error on Workers, reported without its login', async () => {
+  const answer = await isolate({
+    REGSHIFT_UPSTREAM: 'https://registry.example',
+    REGSHIFT_UPSTREAM_PROXY: 'http://user:hunter2@proxy.example:3128',
+    REGSHIFT_UPSTREAM_INSECURE: 'true',
+  })('/v2/');
+  expect(answer.status).toBe(503);
+  const text = await answer.text();
+  expect(text).toContain('REGSHIFT_UPSTREAM_PROXY is (not shown): it must be left out on Workers');
+  expect(text).toContain('REGSHIFT_UPSTREAM_INSECURE is (not shown): it must be left out on Workers');
+  expect(text).not.toContain('hunter2');
+});
+
 test('a login in a credential helper is an error on Workers, which run no programs', async () => {
   const answer = await isolate({
     REGSHIFT_UPSTREAM: 'https://registry.example',

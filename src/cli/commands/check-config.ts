@@ -1,13 +1,16 @@
 import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { ConversionError } from '../../../converters/errors.ts';
+import { connectionOf } from '../../compose/upstream-fetch.ts';
 import type { SettingProblem } from '../../config/problem.ts';
 import { formatProblems } from '../../config/problem.ts';
 import type { RouteSettings } from '../../config/route-settings.ts';
-import { readSettings, settingNames } from '../../config/settings.ts';
+import { readSettings, type Settings, settingNames } from '../../config/settings.ts';
 import { parseYaml, readFile } from '../../runtime/node/files.ts';
+import { certificateProblem } from '../../runtime/node/http/connections.ts';
 import { signingKeyText } from '../../runtime/node/platform.ts';
 import { portsOf } from '../../runtime/node/serve.ts';
 import { loadCertificate } from '../../runtime/node/tls/certificate.ts';
+import { proxyForm, readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { registriesOf } from '../registries.ts';
 import { type Io, printJson, printLines } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
@@ -23,8 +26,11 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
     'settings' in read ? read.settings.REGSHIFT_SIGNING_KEY : io.env.REGSHIFT_SIGNING_KEY?.trim();
   const key = await checkKey(signingKey || undefined);
   const tls = await loadCertificate('settings' in read ? read.settings : {});
+  const outbound = readProxyEnvironment(io.env);
   const problems = [
     ...('problems' in read ? read.problems : []),
+    ...outbound.wrong.map((variable) => ({ variable, value: '(not shown)', message: proxyForm })),
+    ...('settings' in read ? upstreamCertificateProblems(read.settings) : []),
     ...('problem' in key ? [key.problem] : []),
     ...('problems' in tls ? tls.problems : []),
   ];
@@ -42,11 +48,14 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
   const signsWith = 'id' in key ? key.id : 'a new key at each start';
   const served = routes.map(routeFacts);
   const set = settingNames.filter((name) => (io.env[name] ?? '').trim() !== '');
+  const proxies = [outbound.https, outbound.http].flatMap((url) => (url ? [url.host] : []));
+  const outboundProxies = [...new Set(proxies)];
   if (json) {
-    printJson(io, { valid: true, listens, signsWith, routes: served, set });
+    printJson(io, { valid: true, listens, signsWith, routes: served, set, outboundProxies });
     return exitCodes.good;
   }
   printLines(io, [`listens on ${listens}`, `signs with ${signsWith}`]);
+  if (outboundProxies.length > 0) printLines(io, [`outbound proxy ${outboundProxies.join(', ')}`]);
   printLines(io, [`set: ${set.join(', ') || 'none (README.md lists the defaults)'}`, '']);
   const head = ['route', 'registry', 'upstream auth', 'client auth', 'form', 'layers'];
   printTable(
@@ -55,6 +64,14 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
     head,
   );
   return exitCodes.good;
+}
+
+function upstreamCertificateProblems({ routes }: Settings): SettingProblem[] {
+  return routes.flatMap(({ settings }) => {
+    const { tls } = connectionOf(settings);
+    const problem = tls && certificateProblem(tls);
+    return problem ? [{ ...problem, value: '(not shown)' }] : [];
+  });
 }
 
 /** Returns the main facts of a route, without secrets. */

@@ -8,6 +8,7 @@ import { type ClientRequest, readClientRequest, withCredentialOf } from '../../r
 import { withRuleOf } from '../../registry/client-rules.ts';
 import { createRegistry, type Registry } from '../../registry/registry.ts';
 import { createBudget } from '../../request/budget.ts';
+import { readFile } from '../../runtime/node/files.ts';
 import { nodePlatform } from '../../runtime/node/platform.ts';
 import { version } from '../../version.ts';
 import { dockerLogin } from '../docker-login.ts';
@@ -64,16 +65,30 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
   return { ...image, registry: createRegistry(route), request, plain };
 }
 
+/** Settings of the way to a registry that commands read. */
+const waySettings = [
+  'REGSHIFT_UPSTREAM_NETWORKS',
+  'REGSHIFT_UPSTREAM_PROXY',
+  'REGSHIFT_UPSTREAM_CA',
+  'REGSHIFT_UPSTREAM_CERT',
+  'REGSHIFT_UPSTREAM_KEY',
+  'REGSHIFT_UPSTREAM_INSECURE',
+];
+
 function settingsFor(registry: URL, { pin, platform }: RegistryAccess, { env }: Io) {
-  const { REGSHIFT_UPSTREAM_NETWORKS: networks, REGSHIFT_CLIENTS: clients } = env;
-  const read = readSettings({
-    REGSHIFT_UPSTREAM: registry.href,
-    REGSHIFT_FORMAT: pin ?? 'auto',
-    REGSHIFT_MEASURE_DEADLINE: String(readingSeconds),
-    ...(platform ? { REGSHIFT_PLATFORM: formatPlatform(platform) } : {}),
-    ...(clients ? { REGSHIFT_CLIENTS: clients } : {}),
-    ...(networks ? { REGSHIFT_UPSTREAM_NETWORKS: networks } : {}),
-  });
+  const clients = env.REGSHIFT_CLIENTS;
+  const ways = waySettings.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+  const read = readSettings(
+    {
+      REGSHIFT_UPSTREAM: registry.href,
+      REGSHIFT_FORMAT: pin ?? 'auto',
+      REGSHIFT_MEASURE_DEADLINE: String(readingSeconds),
+      ...(platform ? { REGSHIFT_PLATFORM: formatPlatform(platform) } : {}),
+      ...(clients ? { REGSHIFT_CLIENTS: clients } : {}),
+      ...Object.fromEntries(ways),
+    },
+    readFile,
+  );
   if ('settings' in read) return read.settings;
   throw new UsageError(
     `${registry.href} cannot be used as a registry: ${read.problems.map(({ message }) => message).join('; ')}`,

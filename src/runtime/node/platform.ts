@@ -4,9 +4,18 @@ import type { TableName } from '../../cache/table-shares.ts';
 import { systemClock, systemWallClock } from '../../clock.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
 import { createWorkTurns } from '../../concurrency/work-turns.ts';
+import { RegistryError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
 import { noMetrics } from '../../observability/metrics.ts';
+import type { UpstreamConnection } from '../../upstream/connection.ts';
+import {
+  chooseProxy,
+  type OutboundProxies,
+  proxyForm,
+  readProxyEnvironment,
+} from '../../upstream/outbound-proxy.ts';
 import { createAskHelper } from './credential-helper.ts';
+import { certificateProblem } from './http/connections.ts';
 import { createHttpFetch } from './http/fetch.ts';
 import { createNodeLayerCodec } from './layers/codec.ts';
 import { createPasswordWorker } from './password-worker.ts';
@@ -22,10 +31,16 @@ export function nodeMemory(bytes = 67_108_864, unused: readonly TableName[] = ['
   return createMemoryBudget(bytes, unused);
 }
 
-/** The platform of Node. */
+/** The platform of Node. @throws RegistryError MISCONFIGURED for an outbound proxy that is no URL. */
 export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): RuntimePlatform {
+  const environment = environmentProxies();
   return {
-    fetch: createHttpFetch(undefined, log),
+    fetch: createHttpFetch(undefined, log, { proxyFor: chooseProxy(environment) }),
+    fetchOver({ proxy, tls }) {
+      const wrong = tls && certificateProblem(tls);
+      if (wrong) throw new RegistryError('MISCONFIGURED', `${wrong.variable} ${wrong.message}.`);
+      return createHttpFetch(undefined, log, { proxyFor: chooseProxy(proxiesOf(proxy, environment)), tls });
+    },
     clock: systemClock,
     wallClock: systemWallClock,
     log,
@@ -43,6 +58,20 @@ export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): Run
     turn: createWorkTurns(setImmediate),
     comparePassword: createPasswordWorker({ log, clock: systemClock }),
   };
+}
+
+/** @throws RegistryError MISCONFIGURED for a value that is not the URL of a proxy. */
+function environmentProxies(): OutboundProxies {
+  const { wrong, ...proxies } = readProxyEnvironment(process.env);
+  if (wrong[0] !== undefined) throw new RegistryError('MISCONFIGURED', `${wrong[0]} ${proxyForm}.`);
+  return proxies;
+}
+
+/** `NO_PROXY` also applies to the proxy of a route, as it does to `curl --proxy`. */
+function proxiesOf(proxy: UpstreamConnection['proxy'], environment: OutboundProxies): OutboundProxies {
+  if (proxy === undefined) return environment;
+  const own = proxy === 'none' ? undefined : proxy;
+  return { ...environment, http: own, https: own };
 }
 
 /**

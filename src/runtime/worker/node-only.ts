@@ -9,6 +9,7 @@ export function nodeOnlyProblems(settings: Settings): SettingProblem[] {
   return [
     ...(settings.REGSHIFT_REDIS_URL === undefined ? [] : [noRedis]),
     ...notHere.flatMap((variable) => (settings[variable] === undefined ? [] : [leaveOut(variable)])),
+    ...chosenByRuntime.filter((variable) => isSetAnywhere(settings, variable)).map(leaveToRuntime),
     ...helpers.map((program) => ({
       variable: 'REGSHIFT_DOCKER_CONFIG',
       value: '(not shown)',
@@ -17,6 +18,29 @@ export function nodeOnlyProblems(settings: Settings): SettingProblem[] {
         'configuration with "auth" in it, or REGSHIFT_UPSTREAM_AUTH=basic',
     })),
   ];
+}
+
+/** Settings of connections, which the runtime of Workers makes itself. */
+const chosenByRuntime = [
+  'REGSHIFT_UPSTREAM_PROXY',
+  'REGSHIFT_UPSTREAM_CA',
+  'REGSHIFT_UPSTREAM_CERT',
+  'REGSHIFT_UPSTREAM_KEY',
+  'REGSHIFT_UPSTREAM_INSECURE',
+] as const;
+
+function isSetAnywhere(settings: Settings, variable: (typeof chosenByRuntime)[number]): boolean {
+  return [settings, ...settings.routes.map((route) => route.settings)].some(
+    (each) => each[variable] !== undefined && each[variable] !== 'false',
+  );
+}
+
+function leaveToRuntime(variable: string): SettingProblem {
+  return {
+    variable,
+    value: '(not shown)',
+    message: 'must be left out on Workers, which connect to registries directly and verify them themselves',
+  };
 }
 
 const notHere = ['REGSHIFT_TLS_CERT', 'REGSHIFT_TLS_KEY', 'REGSHIFT_METRICS_PORT'] as const;

@@ -59,6 +59,12 @@ describe('settings that are right', () => {
     ['a login in a helper', dockerConfig({ ...login, credHelpers: { 'registry.test': 'ecr-login' } })],
     ['a login in the store', dockerConfig({ auths: { 'registry.test': {} }, credsStore: 'desktop' })],
     ['trusted proxies', { REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],
+    [
+      'a password of several lines',
+      { ...service, ...byBasic, REGSHIFT_UPSTREAM_PASSWORD: '{\r\n\t"type": "service_account"\n}' },
+    ],
+    ['a proxy of an upstream', { REGSHIFT_UPSTREAM_PROXY: 'proxy.example:3128' }],
+    ['no proxy for an upstream', { REGSHIFT_UPSTREAM_PROXY: 'none' }],
     ['networks of an upstream', { REGSHIFT_UPSTREAM_NETWORKS: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],
   ])('%s', (_name, variables) => {
     expect(problemsOf(variables)).toEqual([]);
@@ -206,6 +212,30 @@ describe('settings that are wrong', () => {
       [
         ['REGSHIFT_UPSTREAM_NETWORKS', /"fd00::\/129" is none/],
         ['REGSHIFT_UPSTREAM_NETWORKS', /"storage\.test" is none/],
+      ],
+    ],
+    [
+      'an outbound proxy that speaks SOCKS',
+      { REGSHIFT_UPSTREAM_PROXY: `socks5://user:${secret}@proxy.test` },
+      [['REGSHIFT_UPSTREAM_PROXY', /^must be the URL of an HTTP proxy.*, or none$/]],
+    ],
+    [
+      'a client certificate without its key',
+      { REGSHIFT_UPSTREAM_CERT: '-----BEGIN CERTIFICATE-----' },
+      [['REGSHIFT_UPSTREAM_KEY', /^must be set, because REGSHIFT_UPSTREAM_CERT is/]],
+    ],
+    [
+      'an authority in a file where there are no files, and a key that is none',
+      {
+        REGSHIFT_UPSTREAM_CA: '/nowhere/ca.pem',
+        REGSHIFT_UPSTREAM_CERT: '-----BEGIN CERTIFICATE-----',
+        REGSHIFT_UPSTREAM_KEY: '-----BEGIN CERTIFICATE-----',
+        REGSHIFT_UPSTREAM_INSECURE: 'yes',
+      },
+      [
+        ['REGSHIFT_UPSTREAM_KEY', /^must be a private key in PEM/],
+        ['REGSHIFT_UPSTREAM_INSECURE', /^must be true or false/],
+        ['REGSHIFT_UPSTREAM_CA', /^must be the text itself/],
       ],
     ],
     [

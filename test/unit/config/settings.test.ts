@@ -157,3 +157,60 @@ describe('all problems are reported at once', () => {
     expect(typo).toMatch(/^REGSHIFT_TYPO is \(not shown\): it is not a setting;/);
   });
 });
+
+describe('the address of a registry', () => {
+  const hrefOf = (text: string) => {
+    const read = readSettings({ REGSHIFT_UPSTREAM: text });
+    return 'settings' in read ? read.settings.REGSHIFT_UPSTREAM?.[0].href : formatProblems(read.problems);
+  };
+
+  it.each([
+    ['https://registry.example', 'https://registry.example/'],
+    ['https://registry.example/v2/', 'https://registry.example/'],
+    ['https://registry.example/v2', 'https://registry.example/'],
+    ['https://registry.example/v1/', 'https://registry.example/'],
+    ['https://registry.example/api/docker/', 'https://registry.example/api/docker'],
+    ['https://registry.example/api/docker/v2/', 'https://registry.example/api/docker'],
+    ['https://registry.example/teamv2/', 'https://registry.example/teamv2'],
+    ['https://index.docker.io/v1/', 'https://registry-1.docker.io/'],
+    ['https://registry.hub.docker.com/v2/', 'https://registry-1.docker.io/'],
+    ['https://DOCKER.io/', 'https://registry-1.docker.io/'],
+  ])('may be written as %s', (text, href) => expect(hrefOf(text)).toBe(href));
+
+  it('cannot be the website of Docker Hub', () => {
+    expect(hrefOf('https://hub.docker.com/v2/')).toMatch(/must be https:\/\/docker\.io for Docker Hub/);
+  });
+});
+
+describe('a password in a file', () => {
+  const read = (text: string) =>
+    readSettings(
+      {
+        REGSHIFT_UPSTREAM: 'https://registry.example',
+        REGSHIFT_UPSTREAM_AUTH: 'basic',
+        REGSHIFT_UPSTREAM_USERNAME: '_json_key',
+        REGSHIFT_UPSTREAM_PASSWORD_FILE: '/run/secrets/key.json',
+        REGSHIFT_CLIENT_AUTH: 'none',
+      },
+      () => text,
+    );
+
+  it('may have several lines, which all belong to it, and a line break at its end, which does not', () => {
+    const settings = read('{\n  "type": "service_account"\n}\n');
+    expect(settings).toMatchObject({
+      settings: { REGSHIFT_UPSTREAM_PASSWORD: '{\n  "type": "service_account"\n}' },
+    });
+  });
+
+  it.each(['', '\n', ' \n'])('that is empty is named: %j', (text) => {
+    expect(read(text)).toEqual({
+      problems: [
+        {
+          variable: 'REGSHIFT_UPSTREAM_PASSWORD_FILE',
+          value: '(not shown)',
+          message: 'must not be the path of an empty file',
+        },
+      ],
+    });
+  });
+});

@@ -3,6 +3,14 @@ import type { Agent, RequestOptions } from 'node:http';
 import { type LookupFunction, Socket } from 'node:net';
 import type { AddressRule } from '../../../upstream/send.ts';
 
+/**
+ * Milliseconds for a connection to each address of a name but the last. Node goes to the next address after 250 ms
+ * (`autoSelectFamilyAttemptTimeout` of node:net) and never returns to the one before, so that a name with a distant
+ * IPv4 address and an IPv6 address without a route has no address at all. This is enough for a first packet that is
+ * lost and sent again after a second (RFC 6298, section 2), and less than the 8 s of a ping.
+ */
+export const attemptMs = 3_000;
+
 /** Options of a request, which Node passes on to the agent unchanged. */
 interface RuledOptions extends RequestOptions {
   readonly ruleKey?: string;

@@ -1,15 +1,14 @@
-import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
-import { urlToHttpOptions } from 'node:url';
 import type { Log } from '../../../observability/log.ts';
 import type { Fetch } from '../../../upstream/client.ts';
+import { OutboundProxyError } from '../../../upstream/network-errors.ts';
 import { errorFields } from '../uncaught.ts';
 import { bodyOf } from './body-stream.ts';
-import { connectingBy, resolvedPeer, underRules } from './connection-rules.ts';
+import { resolvedPeer } from './connection-rules.ts';
+import { type ConnectionOptions, createConnections } from './connections.ts';
 import { guardEvents } from './guarded-events.ts';
-import { RelayAgent } from './relay-agent.ts';
 
 /**
  * Time without a byte after which a body breaks off, in milliseconds. HTTP clients with a minute's patience have
@@ -18,42 +17,27 @@ import { RelayAgent } from './relay-agent.ts';
 const usualSilenceMs = 60_000;
 
 /**
- * Milliseconds for a connection to each address of a name but the last. Node goes to the next address after 250 ms
- * (`autoSelectFamilyAttemptTimeout` of node:net) and never returns to the one before, so that a name with a distant
- * IPv4 address and an IPv6 address without a route has no address at all. This is enough for a first packet that is
- * lost and sent again after a second (RFC 6298, section 2), and less than the 8 s of a ping.
- */
-const attemptMs = 3_000;
-
-/**
  * Creates a `fetch` on Node's own HTTP client. It costs half as much as the built-in one, decodes no encoding, adds
  * Host and Connection only, and an unread body can be relayed as the message that it is (`nativeBody`). It follows no
  * redirect, keeps no cookie, and keeps connections for the next request.
  * @param silenceMs a body breaks off after this long without a byte, or twice as long at most.
  * @param log gets a line for each connection that ended because of an exception in the proxy.
- * @returns rejects with the system's error or the signal's reason; reading the body does too.
+ * @param connections the way to the hosts; by default, direct connections with the runtime's authorities.
+ * @returns rejects with the system's error, OutboundProxyError or the signal's reason; reading the body does too.
  */
-export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {}): Fetch {
-  const { agent, secureAgent } = agents();
+export function createHttpFetch(
+  silenceMs = usualSilenceMs,
+  log: Log = () => {},
+  connections: ConnectionOptions = {},
+): Fetch {
+  const connect = createConnections(connections);
   return (href, { method = 'GET', headers, body, signal, addresses, onPeer }) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const { protocol, hostname, port, path } = urlToHttpOptions(new URL(href));
-      const secure = protocol === 'https:';
-      // A kept connection holds the options of its first request (`installListeners` of Node's lib/_http_agent.js), so
-      // they have no login: no header, and no URL, which may be signed. Node clears the path.
-      const agentOfScheme = secure ? secureAgent : agent;
-      const options = {
-        protocol,
-        hostname,
-        port,
-        path,
-        method,
-        agent: agentOfScheme,
-        ...connectingBy(addresses),
-      };
-      const sent = (secure ? httpsRequest : httpRequest)(options);
+      const departure = connect(new URL(href), addresses);
+      const sent = departure.request({ ...departure.options, method });
       sent.setHeaders(headers instanceof Headers ? headers : new Headers(headers));
+      for (const [name, value] of Object.entries(departure.headers ?? {})) sent.setHeader(name, value);
       const fail = (error: unknown) => {
         log('error', 'a request to upstream ends: an event of it could not be handled', errorFields(error));
         sent.destroy();
@@ -74,11 +58,15 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
         // Node reports a reset before it ends a body without a length (`socketErrorListener` of its HTTP client):
         // such a body is not whole.
         if (response && !response.complete) response.destroy(error);
-        reject(signal?.aborted ? signal.reason : error);
+        reject(signal?.aborted ? signal.reason : blamed(error, departure.forwardedBy));
       });
       sent.once('response', (incoming) => {
         response = incoming;
         guardEvents(incoming, fail);
+        if (departure.forwardedBy && incoming.statusCode === 407) {
+          sent.destroy();
+          return reject(new OutboundProxyError(departure.forwardedBy, 407));
+        }
         const peer = onPeer && resolvedPeer(incoming.socket);
         if (peer !== undefined) onPeer?.(peer);
         try {
@@ -92,17 +80,9 @@ export function createHttpFetch(silenceMs = usualSilenceMs, log: Log = () => {})
     });
 }
 
-/**
- * Uses an outbound proxy if the environment asks for one, as the built-in `fetch` does (Node 24,
- * `NODE_USE_ENV_PROXY`).
- */
-function agents(): { readonly agent: Agent; readonly secureAgent: SecureAgent } {
-  const options = { keepAlive: true, autoSelectFamilyAttemptTimeout: attemptMs };
-  if (process.env.NODE_USE_ENV_PROXY !== '1') {
-    return { agent: underRules(new RelayAgent(options)), secureAgent: underRules(new SecureAgent(options)) };
-  }
-  const proxied = { ...options, proxyEnv: process.env };
-  return { agent: underRules(new Agent(proxied)), secureAgent: underRules(new SecureAgent(proxied)) };
+/** The connection that failed is the one to the proxy. */
+function blamed(error: Error, proxy: URL | undefined): Error {
+  return proxy ? new OutboundProxyError(proxy, error) : error;
 }
 
 function send(request: ClientRequest, body: RequestInit['body']): void {

@@ -45,6 +45,29 @@ describe('regshift check-config', () => {
     expect(machines.json<{ problems: unknown[] }>().problems).toHaveLength(4);
   });
 
+  it('prints the outbound proxies of the environment without their logins, and refuses SOCKS', async () => {
+    const env = { HTTPS_PROXY: 'http://user:hunter2@proxy.example:3128' };
+    const { code, out } = await regshift(['check-config'], { env });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^outbound proxy proxy\.example:3128$/m);
+    expect(out).not.toContain('hunter2');
+    const socks = await regshift(['check-config'], { env: { https_proxy: 'socks5://proxy.example' } });
+    expect(socks.code).toBe(2);
+    expect(socks.err).toMatch(/^https_proxy is .* must be the URL of an HTTP proxy/m);
+  });
+
+  it('refuses a client certificate that cannot be used', async () => {
+    const env = {
+      REGSHIFT_UPSTREAM: 'https://registry.example',
+      REGSHIFT_UPSTREAM_CERT: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
+      REGSHIFT_UPSTREAM_KEY: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----',
+    };
+    const { code, err } = await regshift(['check-config'], { env });
+    expect(code).toBe(2);
+    expect(err).toMatch(/^REGSHIFT_UPSTREAM_CERT is .* cannot be used: it must be a certificate in PEM/m);
+    expect(err).not.toContain('AAAA');
+  });
+
   it('does not print a truncated key that looks like a path', async () => {
     const { code, err } = await regshift(['check-config'], {
       env: { REGSHIFT_SIGNING_KEY: 'MHcCAQEEIsecret' },

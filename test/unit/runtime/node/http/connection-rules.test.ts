@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpFetch } from '../../../../../src/runtime/node/http/fetch.ts';
 import { withNetworkRules } from '../../../../../src/upstream/network-rules.ts';
+import { chooseProxy, readProxyEnvironment } from '../../../../../src/upstream/outbound-proxy.ts';
 import type { AddressRule, Fetch } from '../../../../../src/upstream/send.ts';
 import { makeCertificate } from '../../../../support/certificate.ts';
 import { type SimulatedNetwork, simulateNetwork } from '../../../../support/simulated-network.ts';
@@ -154,7 +155,7 @@ describe('a kept connection', () => {
   });
 });
 
-// Node 24 has outbound proxies, and authorities that can be added.
+// Node 24 has authorities that can be added.
 const isNode24 = Number.parseInt(process.versions.node, 10) >= 24;
 
 describe.runIf(isNode24)('an upstream with TLS', () => {
@@ -182,19 +183,21 @@ describe.runIf(isNode24)('an upstream with TLS', () => {
   });
 });
 
-describe.runIf(isNode24)('behind an outbound proxy', () => {
+describe('behind an outbound proxy', () => {
+  const proxiedFetch = () => {
+    const environment = { HTTP_PROXY: at('proxy.example'), NO_PROXY: 'registry.internal,direct.example' };
+    const proxyFor = chooseProxy(readProxyEnvironment(environment));
+    return createHttpFetch(undefined, undefined, { proxyFor });
+  };
+
   beforeEach(() => {
-    onTestFinished(() => void vi.unstubAllEnvs());
-    vi.stubEnv('NODE_USE_ENV_PROXY', '1');
-    vi.stubEnv('HTTP_PROXY', at('proxy.example'));
-    vi.stubEnv('NO_PROXY', 'registry.internal,direct.example');
     network.resolve('proxy.example', ['10.0.0.99']);
     network.resolve('registry.internal', ['10.1.2.3']);
     network.resolve('direct.example', ['10.0.0.7']);
   });
 
   it('names go to the proxy unresolved, and addresses are refused', async () => {
-    const request = requestsOf('registry.example', createHttpFetch());
+    const request = requestsOf('registry.example', proxiedFetch());
     // The address of the proxy, which is private, is not the address of upstream.
     expect(await request('registry.example')).toBe(200);
     await expect(request('127.0.0.1')).rejects.toThrow('whose address is loopback');
@@ -207,13 +210,13 @@ describe.runIf(isNode24)('behind an outbound proxy', () => {
   });
 
   it('names of NO_PROXY are checked', async () => {
-    const request = requestsOf('registry.example', createHttpFetch());
+    const request = requestsOf('registry.example', proxiedFetch());
     expect(await request('registry.example')).toBe(200);
     await expect(request('direct.example')).rejects.toThrow('whose address is private');
   });
 
   it('an upstream of NO_PROXY is where its name leads', async () => {
-    const request = requestsOf('registry.internal', createHttpFetch());
+    const request = requestsOf('registry.internal', proxiedFetch());
     expect(await request('registry.internal')).toBe(200);
     expect(await request('direct.example')).toBe(200);
     expect(await request('10.0.0.7')).toBe(200);

@@ -1,0 +1,37 @@
+import type { RouteSettings } from '../config/route-settings.ts';
+import type { Values } from '../config/settings.ts';
+import type { UpstreamConnection, UpstreamTls } from '../upstream/connection.ts';
+import type { Fetch } from '../upstream/send.ts';
+import type { RuntimePlatform } from './platform.ts';
+
+/**
+ * The `fetch` of a route: the runtime's, or one with the route's own outbound proxy and certificates. A Worker refuses
+ * such settings (src/runtime/worker/node-only.ts).
+ * @throws RegistryError MISCONFIGURED for certificates that cannot be used.
+ */
+export function upstreamFetch({ id, settings }: RouteSettings, platform: RuntimePlatform): Fetch {
+  const { fetch, fetchOver, log } = platform;
+  const connection = connectionOf(settings);
+  if (connection.tls?.insecure) {
+    log('warn', 'REGSHIFT_UPSTREAM_INSECURE is true: the certificate of the registry is not verified', {
+      route: id,
+      hosts: connection.tls.hosts,
+      consequence: 'anyone between regshift and the registry can read logins and change images',
+    });
+  }
+  return (connection.proxy || connection.tls) && fetchOver ? fetchOver(connection) : fetch;
+}
+
+/** The connection that the settings of a route ask for. */
+export function connectionOf(settings: Values): UpstreamConnection {
+  return { proxy: settings.REGSHIFT_UPSTREAM_PROXY, tls: tlsOf(settings) };
+}
+
+function tlsOf(settings: Values): UpstreamTls | undefined {
+  const { REGSHIFT_UPSTREAM: upstreams = [], REGSHIFT_UPSTREAM_CA: authorities } = settings;
+  const { REGSHIFT_UPSTREAM_CERT: cert, REGSHIFT_UPSTREAM_KEY: key } = settings;
+  const insecure = settings.REGSHIFT_UPSTREAM_INSECURE === 'true';
+  const certificate = cert !== undefined && key !== undefined ? { cert, key } : undefined;
+  if (authorities === undefined && certificate === undefined && !insecure) return undefined;
+  return { authorities, certificate, insecure, hosts: upstreams.map(({ hostname }) => hostname) };
+}

@@ -1,0 +1,77 @@
+import { type ClientRequestArgs, request as httpRequest, type RequestOptions } from 'node:http';
+import { type AgentOptions, request as httpsRequest, Agent as SecureAgent } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { OutboundProxyError } from '../../../upstream/network-errors.ts';
+import { attemptMs } from './connection-rules.ts';
+
+/** Time without a byte after which a proxy that has not opened a tunnel counts as failed, in milliseconds. */
+const patienceMs = 60_000;
+
+/**
+ * Makes TLS connections through the tunnel of an HTTP proxy (RFC 9110, section 9.3.6). Node 24 has `proxyEnv` for this,
+ * and Node 22 has not. https-proxy-agent 7 passes the proxy's refusal on as if it were the registry's answer.
+ */
+export class TunnelAgent extends SecureAgent {
+  readonly #proxy: URL;
+
+  constructor(proxy: URL, options: AgentOptions) {
+    super(options);
+    this.#proxy = proxy;
+  }
+
+  override createConnection(
+    options: ClientRequestArgs,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    const finish = callback as (error: Error | null, stream?: Duplex) => void;
+    openTunnel(this.#proxy, authorityOf(options)).then(
+      (socket) => finish(null, super.createConnection({ ...options, socket } as ClientRequestArgs) as Duplex),
+      (error: Error) => finish(error),
+    );
+  }
+}
+
+function authorityOf({ host, port }: ClientRequestArgs): string {
+  return `${host?.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** @throws OutboundProxyError if the proxy cannot be reached, or opens no tunnel. */
+function openTunnel(proxy: URL, authority: string): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const headers = { host: authority, ...proxyLogin(proxy) };
+    const options = { ...proxyAddress(proxy), method: 'CONNECT', path: authority, headers };
+    const connection = { agent: false, timeout: patienceMs, autoSelectFamilyAttemptTimeout: attemptMs };
+    const asked = requestTo(proxy)({ ...options, ...connection });
+    asked.once('connect', ({ statusCode = 0 }, socket, head) => {
+      if (statusCode < 200 || statusCode > 299) {
+        socket.destroy();
+        return reject(new OutboundProxyError(proxy, statusCode));
+      }
+      socket.setTimeout(0);
+      if (head.length > 0) socket.unshift(head);
+      resolve(socket);
+    });
+    asked.once('timeout', () =>
+      asked.destroy(Object.assign(new Error('No tunnel in time'), { code: 'ETIMEDOUT' })),
+    );
+    asked.once('error', (error) => reject(new OutboundProxyError(proxy, error)));
+    asked.end();
+  });
+}
+
+/** The function that sends a request to a proxy, over TLS if its URL says so. */
+export function requestTo(proxy: URL): typeof httpRequest {
+  return proxy.protocol === 'https:' ? httpsRequest : httpRequest;
+}
+
+export function proxyAddress({ hostname, port, protocol }: URL): RequestOptions {
+  const usual = protocol === 'https:' ? 443 : 80;
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? usual : Number(port) };
+}
+
+/** The login in a proxy's URL, as a header (RFC 9110, section 11.7.2). */
+export function proxyLogin({ username, password }: URL): Record<string, string> {
+  if (username === '' && password === '') return {};
+  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` };
+}

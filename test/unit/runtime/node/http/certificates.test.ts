@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createPlainServer } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TlsOptions } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createHttpFetch } from '../../../../../src/runtime/node/http/fetch.ts';
+import type { UpstreamTls } from '../../../../../src/upstream/connection.ts';
+import { networkError } from '../../../../../src/upstream/network-errors.ts';
+import { type CertificateAuthority, makeAuthority } from '../../../../support/certificate-authority.ts';
+import { listen } from '../../../../support/listen.ts';
+
+let folder: string;
+let authority: CertificateAuthority;
+let server: ReturnType<CertificateAuthority['issue']>;
+let client: ReturnType<CertificateAuthority['issue']>;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'regshift-certificates-'));
+  authority = makeAuthority(folder, 'authority');
+  server = authority.issue('registry', 'IP:127.0.0.1,DNS:localhost');
+  client = authority.issue('client', 'DNS:regshift');
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A registry that answers with the name in the client's certificate. */
+async function startRegistry(options: TlsOptions = {}): Promise<number> {
+  const { cert, key } = server;
+  const registry = createServer({ cert, key, ca: authority.cert, ...options }, (request, response) => {
+    const { subject } = (request.socket as import('node:tls').TLSSocket).getPeerCertificate();
+    response.end(String(subject?.CN ?? 'nobody'));
+  });
+  await once(registry.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    registry.closeAllConnections();
+    registry.close();
+  });
+  return (registry.address() as AddressInfo).port;
+}
+
+async function answerOf(port: number, tls: Partial<UpstreamTls> | undefined, host = '127.0.0.1') {
+  const own = tls && { insecure: false, hosts: ['127.0.0.1'], ...tls };
+  const url = new URL(`https://${host}:${port}/`);
+  try {
+    return await (await createHttpFetch(undefined, undefined, { tls: own })(url.href, {})).text();
+  } catch (error) {
+    return networkError(error, 'GET', url).message;
+  }
+}
+
+const pairOf = ({ cert, key }: { cert: string; key: string }) => ({ certificate: { cert, key } });
+
+describe('an authority of a route', () => {
+  it('is trusted beside those of the runtime, for every host', async () => {
+    const port = await startRegistry();
+    expect(await answerOf(port, undefined)).toMatch(
+      /[A-Z_]+: its certificate is not trusted; name its authority in REGSHIFT_UPSTREAM_CA/,
+    );
+    expect(await answerOf(port, { authorities: authority.cert })).toBe('nobody');
+    expect(await answerOf(port, { authorities: authority.cert }, 'localhost')).toBe('nobody');
+  });
+});
+
+describe('a client certificate', () => {
+  it('is shown to the configured registry, and not to a host that the registry names', async () => {
+    const port = await startRegistry({ requestCert: true, rejectUnauthorized: false });
+    const tls = { authorities: authority.cert, ...pairOf(client) };
+    expect(await answerOf(port, tls)).toBe('client');
+    expect(await answerOf(port, tls, 'localhost')).toBe('nobody');
+  });
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('that is missing is named: %s', async (version) => {
+    const port = await startRegistry({ requestCert: true, maxVersion: version, minVersion: version });
+    expect(await answerOf(port, { authorities: authority.cert })).toMatch(/it may want a client certificate/);
+  });
+});
+
+describe('a registry without verification', () => {
+  it('is the configured one only', async () => {
+    const port = await startRegistry();
+    expect(await answerOf(port, { insecure: true })).toBe('nobody');
+    expect(await answerOf(port, { insecure: true }, 'localhost')).toMatch(/is not trusted/);
+  });
+});
+
+describe('the message names', () => {
+  it('a registry that speaks plain HTTP at an https address', async () => {
+    const { port, stop } = await listen(createPlainServer());
+    onTestFinished(() => stop());
+    expect(await answerOf(port, undefined)).toMatch(
+      /it does not speak TLS; check https:\/\/ against http:\/\//,
+    );
+  });
+
+  it('a registry that speaks TLS 1.1', async () => {
+    const ciphers = 'DEFAULT@SECLEVEL=0';
+    const port = await startRegistry({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers });
+    expect(await answerOf(port, { authorities: authority.cert })).toMatch(
+      /it does not speak TLS 1\.2 or later/,
+    );
+  });
+});
