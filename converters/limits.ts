@@ -13,6 +13,12 @@ export const limits = {
    * with one layer for each of 3,000 files has 18,000, and Amazon ECR takes 500 layers.
    */
   jsonValues: 20_000,
+  /**
+   * Escapes in the strings of one document, with those of the documents inside its strings; each takes some 40 ns in
+   * all. Schema 1 has two escapes for each quote of a label that is JSON itself, as buildpacks write it: this is enough
+   * for a label of a megabyte with a quote at every fifth character.
+   */
+  jsonEscapes: 400_000,
   /** Bytes of one document that are not UTF-8. Images of another encoding have a few, in the names of people. */
   invalidBytes: 10_000,
   /** History entries in schema 1. Docker ≤ 1.9 pulls 125 entries, but cannot create a container from them. */

@@ -43,7 +43,7 @@ export const toSchema1: WriteImage = async ({ image, config }, context) => {
   }
   const { payload, created } = await writeSchema1(image, config, context, context.ports.turn);
   await context.ports.turn?.(payload.length);
-  const body = await signSchema1(payload, await context.ports.signingKey(), created);
+  const body = await signSchema1(payload, await context.ports.signingKey(), created, context.ports.turn);
   return { mediaType: mediaTypes.schema1Signed, digest: await digestOfLong(payload), body };
 };
 
@@ -52,7 +52,7 @@ async function withSignature({ source }: Image, { ports }: WriteContext): Promis
   const { digest, bytes, mediaType } = source;
   const signed = mediaType === mediaTypes.schema1Signed;
   if (!signed) await ports.turn?.(bytes.length);
-  const body = signed ? bytes : await signSchema1(bytes, await ports.signingKey(), zeroTime);
+  const body = signed ? bytes : await signSchema1(bytes, await ports.signingKey(), zeroTime, ports.turn);
   return { mediaType: mediaTypes.schema1Signed, digest, body };
 }
 

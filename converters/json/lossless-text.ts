@@ -1,4 +1,5 @@
-import { checkDocumentLength, limits } from '../limits.ts';
+import { checkDocumentLength } from '../limits.ts';
+import type { TakeTurn } from '../ports.ts';
 
 /**
  * Conversion between bytes and text without loss. Each byte that is not valid UTF-8 becomes one lone low surrogate,
@@ -107,27 +108,52 @@ const plain = /^[ !#-%'-;=?-[\]-~]*$/;
  * @throws ConversionError LIMIT when the literal is longer than a document may be.
  */
 export function quote(text: string): string {
-  if (plain.test(text)) return `"${text}"`;
-  checkQuotedLength(text);
+  if (text.length <= pieceLength) return plain.test(text) ? `"${text}"` : `"${escapePiece(text)}"`;
+  return `"${[...quotedPieces(text)].join('')}"`;
+}
+
+/**
+ * Writes a literal as `quote` does, in turns of the event loop.
+ * @param turn waits for a turn to write some bytes. @throws ConversionError as `quote`.
+ */
+export async function quoteInTurns(text: string, turn: TakeTurn | undefined): Promise<string> {
+  const pieces: string[] = [];
+  await turn?.(Math.min(text.length, pieceLength));
+  for (const piece of quotedPieces(text)) {
+    pieces.push(piece);
+    await turn?.(piece.length);
+  }
+  return `"${pieces.join('')}"`;
+}
+
+/** Characters that are escaped at once. A piece takes less than 2 ms, even if all of them need the longest escape. */
+const pieceLength = 65_536;
+
+/** The content of a literal in parts. @throws ConversionError LIMIT after the part that is too much for a document. */
+function* quotedPieces(text: string): Generator<string> {
+  let length = 2;
+  for (let start = 0; start < text.length; ) {
+    const end = pieceEnd(text, start);
+    const piece = escapePiece(text.slice(start, end));
+    length += piece.length;
+    checkDocumentLength(length, 'text of the image, with its escapes,');
+    yield piece;
+    start = end;
+  }
+}
+
+/** The end of the piece that begins at `start`. A surrogate pair stays in one piece. */
+function pieceEnd(text: string, start: number): number {
+  const end = start + pieceLength;
+  if (end >= text.length) return text.length;
+  return (text.charCodeAt(end - 1) & 0xfc00) === 0xd800 ? end + 1 : end;
+}
+
+function escapePiece(text: string): string {
+  if (plain.test(text)) return text;
   // JSON.stringify is several times faster, and differs only in these characters.
-  if (!/[\b\f]/.test(text) && text.isWellFormed()) return escapeHtml(JSON.stringify(text));
-  return `"${escapeHtml(escapeAll(text))}"`;
-}
-
-/** The longest escape has six characters, so a text of ordinary length needs no count. */
-const longestEscape = 6;
-
-function checkQuotedLength(text: string): void {
-  if (text.length * longestEscape <= limits.documentBytes) return;
-  let length = 0;
-  for (let at = 0; at < text.length; at += 1) length += escapedLength(text.charCodeAt(at));
-  checkDocumentLength(length, 'text of the image, with its escapes,');
-}
-
-/** About the length of a character in a literal: a control character counts as an escape of six characters. */
-function escapedLength(code: number): number {
-  if (code < 0x20 || code === 0x3c || code === 0x3e || code === 0x26) return longestEscape;
-  return code === 0x22 || code === 0x5c ? 2 : 1;
+  if (!/[\b\f]/.test(text) && text.isWellFormed()) return escapeHtml(JSON.stringify(text).slice(1, -1));
+  return escapeHtml(escapeAll(text));
 }
 
 const lone = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;

@@ -2,7 +2,7 @@ import { ConversionError, type Dialect, excerpt } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { decodeLiteral, type RawDocument, type RawMember, type RawValue } from './document.ts';
 import { decodeText } from './lossless-text.ts';
-import { JsonScanner } from './scanner.ts';
+import { type JsonCount, JsonScanner } from './scanner.ts';
 
 export interface ParseOptions {
   readonly dialect?: Dialect | undefined;
@@ -13,19 +13,14 @@ export interface ParseOptions {
    * Configs need `keep`: `member` then returns the last value, as Go does.
    */
   readonly duplicates: 'refuse' | 'keep';
-  /** The values read so far in all documents that share this counter. Without it, the document is counted alone. */
-  readonly count?: ValueCount;
-}
-
-/** A counter of values, for a document with documents inside its strings. */
-export interface ValueCount {
-  values: number;
+  /** The content read so far in all documents that share this counter. Without it, the document is counted alone. */
+  readonly count?: JsonCount;
 }
 
 /**
  * Parses JSON strictly (RFC 8259), and records the position of each value.
- * @throws ConversionError UNREADABLE with line and column, LIMIT beyond `limits.jsonDepth`, `limits.jsonValues` or
- * `limits.invalidBytes`, or AMBIGUOUS for repeated keys.
+ * @throws ConversionError UNREADABLE with line and column, LIMIT beyond `limits.jsonDepth`, `limits.jsonValues`,
+ * `limits.jsonEscapes` or `limits.invalidBytes`, or AMBIGUOUS for repeated keys.
  */
 export function parseJson(bytes: Uint8Array, options: ParseOptions): RawDocument {
   const text = decodeText(bytes, limits.invalidBytes);
@@ -42,13 +37,13 @@ export function parseJsonText(text: string, options: ParseOptions): RawDocument 
 class Parser {
   readonly #scanner: JsonScanner;
   readonly #options: ParseOptions;
-  readonly #count: ValueCount;
+  readonly #count: JsonCount;
   #depth = 0;
 
   constructor(text: string, options: ParseOptions) {
-    this.#scanner = new JsonScanner(text, options.what, options.dialect);
     this.#options = options;
-    this.#count = options.count ?? { values: 0 };
+    this.#count = options.count ?? { values: 0, escapes: 0 };
+    this.#scanner = new JsonScanner(text, options.what, options.dialect, this.#count);
   }
 
   parse(): RawValue {
@@ -63,7 +58,7 @@ class Parser {
   #value(): RawValue {
     this.#count.values += 1;
     if (this.#count.values > limits.jsonValues) {
-      throw tooMuch(this.#options, 'has too many values', limits.jsonValues);
+      this.#scanner.tooMuch('has too many values', limits.jsonValues);
     }
     const scanner = this.#scanner;
     const start = scanner.position;
@@ -89,7 +84,7 @@ class Parser {
   #list<T>(closing: '}' | ']', read: () => T): T[] {
     this.#depth += 1;
     if (this.#depth > limits.jsonDepth) {
-      throw tooMuch(this.#options, 'is nested too deeply', `${limits.jsonDepth} levels`);
+      this.#scanner.tooMuch('is nested too deeply', `${limits.jsonDepth} levels`);
     }
     const scanner = this.#scanner;
     const list: T[] = [];

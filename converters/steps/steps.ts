@@ -20,8 +20,8 @@ interface StepRow {
 export type StepName = 'verify' | 'check' | 'order' | 'make' | 'probe' | 'decompress' | 'read';
 
 /** Refuses a schema 1 manifest with an invalid signature before another step uses the manifest. */
-const verifySignatures: ConversionStep = async (prepared) => {
-  await verifySchema1(prepared.image);
+const verifySignatures: ConversionStep = async (prepared, { turn }) => {
+  await verifySchema1(prepared.image, turn);
   return prepared;
 };
 

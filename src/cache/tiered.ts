@@ -1,3 +1,4 @@
+import type { TakeTurn } from '../../converters/ports.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Budget } from '../request/budget.ts';
 import { type ContentSource, recordSource } from '../request/stats.ts';
@@ -76,12 +77,18 @@ export function meteredCache(cache: Cache, source: ContentSource, metrics: Metri
 /**
  * A cache outside of the process whose entries are checked before use: another version of regshift may have written
  * them, or storage or transport may have damaged them. An entry that fails the check counts as a miss.
+ * @param turn waits for a turn to check some bytes: several entries may arrive in one turn of the event loop.
  */
-export function validatedCache(cache: Cache, isIntact: (key: string, entry: CacheEntry) => boolean): Cache {
+export function validatedCache(
+  cache: Cache,
+  isIntact: (key: string, entry: CacheEntry) => boolean,
+  turn?: TakeTurn,
+): Cache {
   return {
     ...cache,
     async get(key, budget) {
       const entry = await cache.get(key, budget);
+      await turn?.(entry?.body.length ?? 0);
       return entry && isIntact(key, entry) ? entry : undefined;
     },
   };

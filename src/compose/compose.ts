@@ -72,12 +72,12 @@ export function compose(
 }
 
 /** Puts the memory cache in front of the far caches of the runtime, and measures each of them. */
-function cacheOf({ tiers = [], metrics, memory: budget }: RuntimePlatform): Cache {
+function cacheOf({ tiers = [], metrics, memory: budget, turn }: RuntimePlatform): Cache {
   const memory = meteredCache(createMemoryCache(budget), { name: 'memory', distance: 0 }, metrics);
   if (tiers.length === 0) return memory;
   const far = tiers.map((tier, index) => {
     const place = { name: tier.name, distance: index + 1 };
-    return { ...tier, cache: meteredCache(validatedCache(tier.cache, isIntact), place, metrics) };
+    return { ...tier, cache: meteredCache(validatedCache(tier.cache, isIntact, turn), place, metrics) };
   });
   return createTieredCache([{ name: 'memory', cache: memory, accepts: () => true }, ...far]);
 }

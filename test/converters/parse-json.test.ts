@@ -121,6 +121,7 @@ describe('parseJson', () => {
     ['depth', `${'['.repeat(501)}${']'.repeat(501)}`],
     ['depth that is not closed', '[{"a":'.repeat(100_000)],
     ['values', `[${'0,'.repeat(20_000)}0]`],
+    ['escapes', `["${'\\n'.repeat(200_000)}","${'\\u000a'.repeat(200_001)}"]`],
   ])('bounds the %s', (_, text) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'LIMIT' }));
   });
@@ -128,6 +129,22 @@ describe('parseJson', () => {
   it('accepts a document at the limits', () => {
     expect(parse(`${'['.repeat(500)}${']'.repeat(500)}`).root.kind).toBe('array');
     expect(parse(`[${'0,'.repeat(19_998)}0]`).root.kind).toBe('array');
+    expect(parse(`["${'\\n'.repeat(200_000)}","${'\\u000a'.repeat(200_000)}"]`).root.kind).toBe('array');
+  });
+
+  it('finds the end of a string, and the escapes in it, wherever they stand', () => {
+    for (let before = 0; before < 70; before += 1) {
+      for (const [written, meant] of [
+        ['\\"', '"'],
+        ['\\\\', '\\'],
+        ['\\u0041', 'A'],
+      ]) {
+        const text = `["${'a'.repeat(5)}\\n${'b'.repeat(before)}${written}c","d"]`;
+        const document = parse(text);
+        const [first] = document.root.kind === 'array' ? document.root.items : [];
+        expect(first && stringValue(document, first)).toBe(`aaaaa\n${'b'.repeat(before)}${meant}c`);
+      }
+    }
   });
 
   it('keeps 4 MiB of bytes that are not UTF-8', () => {

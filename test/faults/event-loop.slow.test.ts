@@ -92,7 +92,7 @@ function expectShort(longest: number, what: string): void {
 
 describe('an image in the registry does not hold the event loop', () => {
   it.each(Object.entries(hostileImages))('that is %s', async (_, make) => {
-    store(make());
+    store(await make());
     for (const [name, headers] of Object.entries(clients)) {
       const { longest, statuses } = await longestOfTwo(latest, headers);
       for (const status of statuses) expect([200, 404, 502], `${name} ${status}`).toContain(status);

@@ -1,4 +1,7 @@
+import { generateSigningKey } from '../../converters/crypto/signing-key.ts';
 import { digestOf } from '../../converters/digest.ts';
+import { signSchema1 } from '../../converters/formats/schema1/sign.ts';
+import { zeroTime } from '../../converters/json/go-time.ts';
 import { limits } from '../../converters/limits.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 
@@ -10,7 +13,7 @@ export interface HostileDocument {
 }
 
 const encoder = new TextEncoder();
-const { ociManifest, ociIndex, ociConfig, ociLayerGzip, schema1, schema2 } = mediaTypes;
+const { ociManifest, ociIndex, ociConfig, ociLayerGzip, schema1, schema1Signed, schema2 } = mediaTypes;
 
 function document(
   type: string,
@@ -165,8 +168,13 @@ export const hostileImages = {
         comment: '\n'.repeat(full / 400),
       }),
     ),
+  'a schema 1 manifest of 4 MiB with as many signatures as are read': async () => {
+    const { bytes } = schema1Of(1, () => JSON.stringify({ id: id(0), comment: 'a'.repeat(full - 40_000) }));
+    const keys = await Promise.all(times(limits.signatures, generateSigningKey));
+    return { type: schema1Signed, bytes: await signSchema1(bytes, keys, zeroTime) };
+  },
   'a document with another type than its own': () => ({
     ...image({ annotations: annotations(most) }),
     type: schema2,
   }),
-} satisfies Readonly<Record<string, () => HostileDocument>>;
+} satisfies Readonly<Record<string, () => HostileDocument | Promise<HostileDocument>>>;

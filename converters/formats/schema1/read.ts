@@ -15,7 +15,8 @@ import {
   required,
   rootField,
 } from '../../json/fields.ts';
-import { parseJsonText, type ValueCount } from '../../json/parse.ts';
+import { parseJsonText } from '../../json/parse.ts';
+import type { JsonCount } from '../../json/scanner.ts';
 import { checkDescriptorCount } from '../../limits.ts';
 import { mediaTypes } from '../../media-types.ts';
 import type { Image, Layer, V1Entry } from '../../model.ts';
@@ -39,7 +40,7 @@ export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
   checkDescriptorCount(layers.length, '$.fsLayers', 'schema1');
   checkDescriptorCount(asItems(history).length, '$.history', 'schema1');
   const blobs = layers.map((each) => asDigest(required(asObject(each), 'blobSum')));
-  const count = { values: 0 };
+  const count = { values: 0, escapes: 0 };
   const entries = asItems(history).map((each) =>
     readV1Entry(required(asObject(each), 'v1Compatibility'), count),
   );
@@ -66,7 +67,7 @@ export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
  * @param field the string that contains the JSON of the v1 image.
  * @param count the values in the JSON of all entries.
  */
-function readV1Entry(field: Field, count: ValueCount): V1Entry {
+function readV1Entry(field: Field, count: JsonCount): V1Entry {
   const document = parseJsonText(asString(field), {
     what: `v1Compatibility at ${field.path}`,
     dialect: 'schema1',

@@ -6,6 +6,7 @@ import type { SigningKey } from '../../crypto/signing-key.ts';
 import { ConversionError } from '../../errors.ts';
 import { type GoTime, wholeSeconds } from '../../json/go-time.ts';
 import { encodeText } from '../../json/lossless-text.ts';
+import type { TakeTurn } from '../../ports.ts';
 
 interface Block {
   readonly header: { readonly jwk: object; readonly alg: 'ES256' };
@@ -19,6 +20,7 @@ interface Block {
  * @param payload a JSON object in bytes, as `writeSchema1` returns it.
  * @param keys one signature each, in the order of their ids, as libtrust sorts them.
  * @param created the signed time. With a fixed time, two signings differ only in the signature.
+ * @param turn waits between the encoding of the payload and the signing.
  * @returns the body to send. In a registry's sense its digest is the digest of the payload.
  * @throws ConversionError INVALID when the payload is not a JSON object with members.
  */
@@ -26,11 +28,13 @@ export async function signSchema1(
   payload: Uint8Array,
   keys: SigningKey | readonly SigningKey[],
   created: GoTime,
+  turn?: TakeTurn,
 ): Promise<Uint8Array> {
   const formatLength = contentLength(payload);
   const formatTail = base64url.encode(payload.subarray(formatLength));
   const header = base64url.encode(JSON.stringify({ formatLength, formatTail, time: wholeSeconds(created) }));
   const input = concatenate([encodeText(`${header}.`), base64urlBytes(payload)]);
+  await turn?.(input.length);
   const all = 'privateKey' in keys ? [keys] : keys.toSorted((left, right) => (left.id < right.id ? -1 : 1));
   const blocks = await Promise.all(all.map((key) => block(key, header, input)));
   const head = payload.subarray(0, formatLength);

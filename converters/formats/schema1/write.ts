@@ -1,6 +1,6 @@
 import type { ImageConfig } from '../../image-config.ts';
 import { type GoTime, zeroTime } from '../../json/go-time.ts';
-import { encodeText, quote } from '../../json/lossless-text.ts';
+import { encodeText, quote, quoteInTurns } from '../../json/lossless-text.ts';
 import type { Image } from '../../model.ts';
 import type { TakeTurn } from '../../ports.ts';
 import { type V1Image, v1Chain } from './v1-chain.ts';
@@ -33,8 +33,7 @@ export async function writeSchema1(
   const chain = v1Chain(config, image.dependencies, 'schema1');
   const images: string[] = [];
   for (const { json } of chain) {
-    await turn?.(json.length);
-    images.push(quote(json));
+    images.push(await quoteInTurns(json, turn));
   }
   const text = documentText(chain, images, config, options);
   await turn?.(text.length);
