@@ -34,6 +34,8 @@ export interface ManifestRecipe extends Rooted {
   readonly flatten?: true;
   /** Whether the gzip image of a platform stands for its zstd image, too. Absent as `flatten`. */
   readonly preferGzip?: true;
+  /** Whether the first bytes of layers decide which are zstd, in place of their labels. Absent as `flatten`. */
+  readonly probeLayers?: true;
   /**
    * For an index, the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter, and for the
    * list of all platforms.
@@ -58,7 +60,7 @@ export interface LayerRecipe extends Rooted {
 
 /** Creates a recipe without values that its product does not depend on, so that one product has one recipe. */
 export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'converters'>): ManifestRecipe {
-  const { flatten, preferGzip, ...rest } = recipe;
+  const { flatten, preferGzip, probeLayers, ...rest } = recipe;
   const schema1 = recipe.form === 'schema1';
   // No client of schema 1 decompresses zstd; skopeo 1.9 and containerd 1.6 refuse the type that schema 2 has for it.
   const unpackZstd = schema1 || recipe.form === 'schema2' || recipe.unpackZstd;
@@ -67,6 +69,7 @@ export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'convert
     ...rest,
     ...(flatten && isIndex && recipe.form === 'oci' ? { flatten } : {}),
     ...(preferGzip && isIndex && unpackZstd ? { preferGzip } : {}),
+    ...(probeLayers && unpackZstd ? { probeLayers } : {}),
     product: 'manifest',
     converters: convertersVersion,
     tag: schema1 ? recipe.tag : '',
@@ -99,13 +102,14 @@ export function derivedManifestKeys(
   recipe: ManifestRecipe,
   keyId: string,
 ): ProductKeys {
-  const { source, sourceType, root, kind, form, tag, unpackZstd, flatten, preferGzip, layersOf } = recipe;
+  const { source, sourceType, root, kind, form, tag, unpackZstd, layersOf } = recipe;
   const before = [source, sourceType, root, kind, form, tag, unpackZstd ? 'tar' : 'any'];
   const after = [
     keyId,
     `v${convertersVersion}`,
-    ...(flatten ? ['flat'] : []),
-    ...(preferGzip ? ['gzip'] : []),
+    ...(recipe.flatten ? ['flat'] : []),
+    ...(recipe.preferGzip ? ['gzip'] : []),
+    ...(recipe.probeLayers ? ['probed'] : []),
   ];
   const keyFor = (platform: string) =>
     joinKey('product', upstream, repository, ...before, platform, ...after);
