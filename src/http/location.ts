@@ -28,7 +28,7 @@ export async function uploadLocation(
   asked: URL,
 ): Promise<string> {
   const { url, spelled } = uploadLocationOf(response, asked);
-  const uploads = `${ownPrefix(request)}/v2/${shown}/blobs/uploads/`;
+  const uploads = `${uploadPrefix(request, response)}/v2/${shown}/blobs/uploads/`;
   const usual = new URL(`${registry.client.id}${uploadsPath(name)}`).href;
   const segment = url.href.startsWith(usual) ? url.pathname.slice(new URL(usual).pathname.length) : '';
   if (isUploadName(segment) && !isSealed(segment)) return `${uploads}${segment}${url.search}`;
@@ -46,9 +46,23 @@ export function contentLocation(
 }
 
 /**
- * Docker 1.6 to 1.9 need a full URL in Location. If an untrusted proxy in front speaks TLS, the proxy's own address
+ * The part of an upload's Location before `/v2/`: nothing where the registry answers with a path. Azure's SDK of 1.1.2
+ * cuts the first character off a Location, so that it pushes to registries that answer with a path, and to no others
+ * (container-registry, `uploadBlob` of containerRegistryContentClient).
+ */
+function uploadPrefix(request: ClientRequest, { headers }: Response): string {
+  const isPath = /^\/(?!\/)/.test(headers.get('location') ?? '');
+  return isPath && request.client.profile.pathLocations ? pathPrefix(request) : ownPrefix(request);
+}
+
+/**
+ * Docker up to 1.9 needs a full URL in Location. If an untrusted proxy in front speaks TLS, the proxy's own address
  * has the wrong scheme; a path alone works for all newer clients.
  */
 function ownPrefix(request: ClientRequest): string {
-  return leavesTls(request) ? new URL(request.address).pathname.replace(/\/$/, '') : request.address;
+  return leavesTls(request) ? pathPrefix(request) : request.address;
+}
+
+function pathPrefix({ address }: ClientRequest): string {
+  return new URL(address).pathname.replace(/\/$/, '');
 }
