@@ -147,6 +147,23 @@ describe('the order of q', () => {
     const headers = { 'User-Agent': 'curl/8.5.0', Accept: accept };
     expect(await given(app, `/v2/${sample}/manifests/latest`, headers)).toBe(type);
   });
+
+  // Charliecloud 0.31 writes `…;q=0.5` behind the last of its types, and pulls the images of an index by digest.
+  it.each([
+    ['sample/oci', `${schema2},${ociManifest};q=0.5`, ociManifest],
+    ['sample/schema2', `${schema2};q=0.1,${ociManifest}`, schema2],
+  ])('%s by digest as %s: %s, because a digest names bytes', async (sample, accept, type) => {
+    const response = await app.get(`/v2/${sample}/manifests/latest`, { Accept: type });
+    const path = `/v2/${sample}/manifests/${response.header('Docker-Content-Digest')}`;
+    expect(await given(app, path, { 'User-Agent': 'python-requests/2.28.1', Accept: accept })).toBe(type);
+  });
+
+  it('by digest leaves a type of q=0 unread', async () => {
+    const response = await app.get('/v2/sample/oci/manifests/latest', { Accept: ociManifest });
+    const path = `/v2/sample/oci/manifests/${response.header('Docker-Content-Digest')}`;
+    const headers = { 'User-Agent': 'curl/8.5.0', Accept: `${schema2}, ${ociManifest};q=0` };
+    expect((await app.get(path, headers)).status).toBe(404);
+  });
 });
 
 describe('a document that regshift does not know', () => {
