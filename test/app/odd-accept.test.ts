@@ -166,6 +166,35 @@ describe('the order of q', () => {
   });
 });
 
+describe("a client that names indexes and no image, like What's up Docker 6.6", () => {
+  const accept = `${dockerList}, ${ociIndex}`;
+
+  it.each([
+    ['sample/schema1', schema1Signed],
+    ['sample/schema1-unsigned', schema1Signed],
+    ['sample/schema2', schema1Signed],
+    ['sample/oci', '404 UNSUPPORTED'],
+    ['sample/list', dockerList],
+    ['sample/index', ociIndex],
+  ])('gets %s as %s, as from docker-registry 2.8', async (sample, type) => {
+    expect(await given(testApp(), `/v2/${sample}/manifests/latest`, { Accept: accept })).toBe(type);
+  });
+
+  it('gets the bytes of a digest', async () => {
+    const app = testApp();
+    const response = await app.get('/v2/sample/schema2/manifests/latest', { Accept: schema2 });
+    const path = `/v2/sample/schema2/manifests/${response.header('Docker-Content-Digest')}`;
+    expect(await given(app, path, { Accept: accept })).toBe(schema2);
+  });
+
+  it('gets nothing where a rule says that it lacks schema 1', async () => {
+    const rule = { match: {}, lacks: ['schema1'] };
+    const app = testApp({ REGSHIFT_CLIENTS: JSON.stringify(rule) });
+    const headers = { Accept: accept };
+    expect(await given(app, '/v2/sample/schema2/manifests/latest', headers)).toBe('404 UNSUPPORTED');
+  });
+});
+
 describe('a document that regshift does not know', () => {
   const unknown = 'application/vnd.example.attestation.v1+json';
   const document = { schemaVersion: 3, mediaType: unknown, statements: [] };

@@ -139,6 +139,7 @@ function selectForDigest({ request, info }: StoredManifestRequest): Selection | 
   const { types, zstd } = request.digestCapabilities;
   if (selection.because === 'prefers-it' && types.has(info.mediaType))
     return { kind: 'stored', because: 'reads-it' };
+  if (selection.because === 'indexes-alone') return { kind: 'stored', because: 'indexes-alone' };
   // containerd names the type that a HEAD told it and a wildcard: what is inside is for it to judge.
   const namesNothingElse = types.size === 1 && (zstd || !info.zstd);
   const isNamed = types.has(info.mediaType) && (info.entries !== undefined || namesNothingElse);
