@@ -3,6 +3,8 @@ import { type RunningProxy, startProxy } from './proxy.ts';
 
 /** The same registry without regshift and with it. */
 export interface SideBySide {
+  /** The address of the registry without TLS, for pushes and for further proxies. */
+  readonly registry: string;
   /** The address of the registry itself, like `http://127.0.0.1:41234`. */
   readonly straight: string;
   /** The address of the proxy in front of it. */
@@ -21,7 +23,7 @@ export interface Outcomes<Result> {
 export async function startSideBySide(samples: readonly string[]): Promise<SideBySide> {
   const registry = await startDockerRegistry({ samples });
   const proxy = await startProxy(registry.url).catch(stopping(registry));
-  return sides(registry.url, `http://127.0.0.1:${proxy.port}`, [proxy, registry]);
+  return sides(registry.url, registry.url, `http://127.0.0.1:${proxy.port}`, [proxy, registry]);
 }
 
 /**
@@ -39,12 +41,12 @@ export async function startSecureSides(
   );
   const variables = { REGSHIFT_TLS_CERT: tls.cert, REGSHIFT_TLS_KEY: tls.key };
   const proxy = await startProxy(plain.url, variables).catch(stopping(secure, plain));
-  return sides(secure.url, `https://127.0.0.1:${proxy.port}`, [proxy, secure, plain]);
+  return sides(plain.url, secure.url, `https://127.0.0.1:${proxy.port}`, [proxy, secure, plain]);
 }
 
 /** Runs a client at the registry, then at the proxy. @throws the error of the client at the proxy. */
 export async function onBothSides<Result>(
-  { straight, through }: SideBySide,
+  { straight, through }: Pick<SideBySide, 'straight' | 'through'>,
   run: (url: string) => Promise<Result>,
 ): Promise<Outcomes<Result>> {
   const refused = (error: Error) => ({ refused: error.message.trim() });
@@ -53,11 +55,11 @@ export async function onBothSides<Result>(
 
 type Stoppable = DockerRegistry | RunningProxy;
 
-function sides(straight: string, through: string, parts: readonly Stoppable[]): SideBySide {
+function sides(registry: string, straight: string, through: string, parts: readonly Stoppable[]): SideBySide {
   const stop = async () => {
     for (const part of parts) await part.stop();
   };
-  return { straight, through, stop };
+  return { registry, straight, through, stop };
 }
 
 function stopping(...parts: readonly Stoppable[]): (error: unknown) => Promise<never> {
