@@ -28,7 +28,7 @@ export async function uploadLocation(
   asked: URL,
 ): Promise<string> {
   const { url, spelled } = uploadLocationOf(response, asked);
-  const uploads = `${uploadPrefix(request, response)}/v2/${shown}/blobs/uploads/`;
+  const uploads = `${ownPrefix(request)}/v2/${shown}/blobs/uploads/`;
   const usual = new URL(`${registry.client.id}${uploadsPath(name)}`).href;
   const segment = url.href.startsWith(usual) ? url.pathname.slice(new URL(usual).pathname.length) : '';
   if (isUploadName(segment) && !isSealed(segment)) return `${uploads}${segment}${url.search}`;
@@ -46,23 +46,11 @@ export function contentLocation(
 }
 
 /**
- * The part of an upload's Location before `/v2/`: nothing where the registry answers with a path. Azure's SDK of 1.1.2
- * cuts the first character off a Location, so that it pushes to registries that answer with a path, and to no others
- * (container-registry, `uploadBlob` of containerRegistryContentClient).
- */
-function uploadPrefix(request: ClientRequest, { headers }: Response): string {
-  const isPath = /^\/(?!\/)/.test(headers.get('location') ?? '');
-  return isPath && request.client.profile.pathLocations ? pathPrefix(request) : ownPrefix(request);
-}
-
-/**
- * Docker up to 1.9 needs a full URL in Location. If an untrusted proxy in front speaks TLS, the proxy's own address
- * has the wrong scheme; a path alone works for all newer clients.
+ * Docker up to 1.9 and Charliecloud need a full URL in Location, and Azure's SDK needs a path. If an untrusted proxy in
+ * front speaks TLS, the proxy's own address has the wrong scheme; a path alone works for all other clients.
  */
 function ownPrefix(request: ClientRequest): string {
-  return leavesTls(request) ? pathPrefix(request) : request.address;
-}
-
-function pathPrefix({ address }: ClientRequest): string {
-  return new URL(address).pathname.replace(/\/$/, '');
+  const { address, client } = request;
+  const isPath = leavesTls(request) || !client.profile.urlLocations;
+  return isPath ? new URL(address).pathname.replace(/\/$/, '') : address;
 }

@@ -26,7 +26,7 @@ const fullProfile: ClientProfile = {
   oci: true,
   apiV2: true,
   pullsByGet: true,
-  pathLocations: true,
+  urlLocations: true,
   verifiesBlobs: true,
   dockerZstdType: true,
   ociTypesInSchema2: true,

@@ -16,8 +16,8 @@ export interface ClientProfile {
   readonly apiV2: boolean;
   /** Pulls blobs by GET only, so that a HEAD of a blob is part of a push. */
   readonly pullsByGet: boolean;
-  /** Resolves a `Location` that is a path. */
-  readonly pathLocations: boolean;
+  /** Reads a `Location` that is a whole URL. */
+  readonly urlLocations: boolean;
   /** Refuses a layer whose bytes do not match its digest. */
   readonly verifiesBlobs: boolean;
   /** Knows the type that Docker has for zstd layers, `application/vnd.docker.image.rootfs.diff.tar.zstd`. */
@@ -89,12 +89,6 @@ export const clientRows: readonly ProfileRow[] = [
     programs: [{ program: 'docker', before: [1, 10, 0] }],
     lacks: 'namesTypes',
     evidence: '1.3.3 to 1.9.1 send no Accept, and read schema 1 alone',
-  },
-  {
-    programs: [{ program: 'docker', before: [1, 10, 0] }],
-    lacks: 'pathLocations',
-    evidence:
-      'registry/session_v2.go of 1.6 and 1.7 requests the Location as it is; 1.8 and 1.9 keep a full URL with them',
   },
   {
     programs: [{ program: 'docker', before: [1, 12, 0] }],
@@ -188,5 +182,11 @@ export const clientRows: readonly ProfileRow[] = [
     lacks: 'schema1',
     doubtful: true,
     evidence: 'names schema 1 in Accept and refuses it (pkg/v1/remote, "unsupported MediaType")',
+  },
+  {
+    programs: [{ program: 'azsdk-js-container-registry' }],
+    lacks: 'urlLocations',
+    evidence:
+      '1.1.2 cuts off the first character of a Location, and takes the rest for a path (`uploadBlob`)',
   },
 ];

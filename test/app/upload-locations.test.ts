@@ -27,10 +27,8 @@ async function begin(app: TestApp, headers: Record<string, string> = {}): Promis
 
 describe('the Location of an upload', () => {
   it.each([
-    // A path stays a path: Azure's SDK cuts off its first character.
-    [`${uploads}u1`, `${uploads}u1`],
-    [`${uploads}u1?_state=a%2Bb%3D&x=1`, `${uploads}u1?_state=a%2Bb%3D&x=1`],
-    [`//registry.test${uploads}u1`, `${own}u1`],
+    [`${uploads}u1`, `${own}u1`],
+    [`${uploads}u1?_state=a%2Bb%3D&x=1`, `${own}u1?_state=a%2Bb%3D&x=1`],
     [`${upstreamUrl}${uploads}u-1_2.3~=?_state=x`, `${own}u-1_2.3~=?_state=x`],
     // Relative to the request (RFC 3986, section 5.2).
     ['u1?_state=x', `${own}u1?_state=x`],
@@ -39,36 +37,29 @@ describe('the Location of an upload', () => {
     expect(await begin(app)).toBe(expected);
   });
 
-  it.each([
-    ['docker/1.7.1', `${own}u1`],
-    ['docker/1.9.1', `${own}u1`],
-    ['docker/1.10.0', `${uploads}u1`],
-    ['azsdk-js-container-registry/1.1.2', `${uploads}u1`],
-  ])('a path is for %s %s', async (userAgent, expected) => {
-    const app = testApp({}, scriptedUpstream(startingAt(`${uploads}u1`)).fetch);
-    expect(await begin(app, { 'User-Agent': userAgent })).toBe(expected);
+  it('starts with REGSHIFT_PUBLIC_URL, and has the name that the client uses', async () => {
+    const variables = {
+      REGSHIFT_PUBLIC_URL: 'https://hub.test/registry',
+      REGSHIFT_ALIASES: 'short=team/app',
+    };
+    const app = testApp(variables, scriptedUpstream(startingAt(`${uploads}u1`)).fetch);
+    const response = await app.send('POST', '/v2/short/blobs/uploads/');
+    expect(response.header('Location')).toBe('https://hub.test/registry/v2/short/blobs/uploads/u1');
   });
-
-  it.each([
-    [`${upstreamUrl}${uploads}u1`, 'https://hub.test/registry/v2/short/blobs/uploads/u1'],
-    [`${uploads}u1`, '/registry/v2/short/blobs/uploads/u1'],
-  ])(
-    '%s starts with REGSHIFT_PUBLIC_URL, and has the name that the client uses',
-    async (location, expected) => {
-      const variables = {
-        REGSHIFT_PUBLIC_URL: 'https://hub.test/registry',
-        REGSHIFT_ALIASES: 'short=team/app',
-      };
-      const app = testApp(variables, scriptedUpstream(startingAt(location)).fetch);
-      const response = await app.send('POST', '/v2/short/blobs/uploads/');
-      expect(response.header('Location')).toBe(expected);
-    },
-  );
 
   it('is a path when TLS ends in front of the proxy, because http: would be wrong', async () => {
     const app = testApp({}, scriptedUpstream(startingAt(`${uploads}u1`)).fetch);
     expect(await begin(app, { 'X-Forwarded-Proto': 'https' })).toBe(`${uploads}u1`);
   });
+
+  it.each([`${uploads}u1`, `${upstreamUrl}${uploads}u1`])(
+    "is a path for Azure's SDK, which cuts off its first character: %s",
+    async (location) => {
+      const app = testApp({}, scriptedUpstream(startingAt(location)).fetch);
+      const userAgent = 'azsdk-js-container-registry/1.1.0-beta.4 core-rest-pipeline/1.25.1';
+      expect(await begin(app, { 'User-Agent': userAgent })).toBe(`${uploads}u1`);
+    },
+  );
 
   it('belongs to a registry that names itself http: behind TLS', async () => {
     const plain = `http://tls.test${uploads}u1?_state=x`;
@@ -99,9 +90,7 @@ describe('an upload location outside the repository', () => {
       });
       const app = testApp({}, upstream.fetch);
       const sealed = await begin(app);
-      const prefix = location.startsWith('/') ? uploads : own;
-      expect(sealed).toMatch(/\/elsewhere\.[\w.-]+$/);
-      expect(sealed.slice(0, sealed.lastIndexOf('/') + 1)).toBe(prefix);
+      expect(sealed).toMatch(/^http:\/\/regshift\.test\/v2\/team\/app\/blobs\/uploads\/elsewhere\.[\w.-]+$/);
       upstream.forget();
       const path = `${sealed.replace('http://regshift.test', '')}${query}`;
       const response = await app.send('PUT', path, { Authorization: alice }, { body });

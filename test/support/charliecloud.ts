@@ -6,7 +6,7 @@ import { type FileTree, readTree } from './file-tree.ts';
 
 const execute = promisify(execFile);
 
-/** What `ch-image` of Charliecloud 0.31 wrote before it failed. */
+/** A failure of `ch-image` of Charliecloud 0.31, with all that it printed. */
 export class PullFailed extends Error {
   override readonly name = 'PullFailed';
 }
