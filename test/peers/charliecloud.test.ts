@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate, type TestCertificate } from '../support/certificate.ts';
-import { pullByCharliecloud } from '../support/charliecloud.ts';
+import { charliecloud } from '../support/charliecloud.ts';
 import { rulesOf } from '../support/docs/recipes.ts';
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
@@ -21,9 +21,11 @@ describe.skipIf(requirePeers('docker-registry', 'openssl', 'ch-image'))('Charlie
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'regshift-charliecloud-'));
     certificate = makeCertificate(home, 'one');
+    const options = { relativeLocations: true };
     sides = await startSecureSides(
       samples.map((name) => `sample/${name}`),
       certificate,
+      options,
     );
     for (const [name, shape] of Object.entries(shapes))
       await pushShape(sides.registry, `sample/${name}`, shape);
@@ -37,7 +39,8 @@ describe.skipIf(requirePeers('docker-registry', 'openssl', 'ch-image'))('Charlie
     await rm(home, { recursive: true, force: true });
   });
 
-  const pull = (host: string, name: string) => pullByCharliecloud(home, `${host}/sample/${name}:latest`);
+  const pull = async (host: string, name: string) =>
+    (await charliecloud(home)).pull(`${host}/sample/${name}:latest`);
   const pullWithRule = (name: string) => pull(`127.0.0.1:${ruled.port}`, name);
 
   it.each(['schema2', 'list', 'oci', 'index', 'attested'])('pulls %s, straight and through', async (name) => {
@@ -59,5 +62,19 @@ describe.skipIf(requirePeers('docker-registry', 'openssl', 'ch-image'))('Charlie
   ])('pulls %s with the rule of the recipe; straight: %s', async (name, message) => {
     await expect(pull(new URL(sides.straight).host, name)).rejects.toThrow(message);
     expect(Object.keys(await pullWithRule(name))).toContain('etc');
+  });
+
+  it('pushes, through also to a registry that answers an upload with a path', async () => {
+    const copy = async (url: string) => {
+      const { pull, push } = await charliecloud(home);
+      const { host } = new URL(url);
+      const [source, target] = [`${host}/sample/oci:latest`, `${host}/team/pushed:1.0`];
+      const files = Object.keys(await pull(source));
+      await push(source, target);
+      return { files, pushed: Object.keys(await (await charliecloud(home)).pull(target)) };
+    };
+    await expect(copy(sides.straight)).rejects.toThrow("Invalid URL '/v2/team/pushed/blobs/uploads/");
+    const { files, pushed } = await copy(sides.through);
+    expect(pushed).toEqual(files);
   });
 });
