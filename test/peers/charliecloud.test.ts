@@ -10,7 +10,7 @@ import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { pushShape } from '../support/push-shape.ts';
 import { onBothSides, type SideBySide, startSecureSides } from '../support/side-by-side.ts';
 
-const samples = ['schema1', 'schema2', 'list', 'oci', 'oci-zstd', 'index', 'index-zstd'];
+const samples = ['schema1', 'schema2', 'list', 'oci', 'oci-zstd', 'oci-no-history', 'index', 'index-zstd'];
 const shapes = { attested: 'attestations', both: 'both compressions', nested: 'nested' };
 
 describe.skipIf(requirePeers('docker-registry', 'openssl', 'ch-image'))('Charliecloud', () => {
@@ -18,6 +18,7 @@ describe.skipIf(requirePeers('docker-registry', 'openssl', 'ch-image'))('Charlie
   let certificate: TestCertificate;
   let sides: SideBySide;
   let ruled: RunningProxy;
+  let pinned: RunningProxy;
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'regshift-charliecloud-'));
     certificate = makeCertificate(home, 'one');
@@ -32,8 +33,11 @@ describe.skipIf(requirePeers('docker-registry', 'openssl', 'ch-image'))('Charlie
     const tls = { REGSHIFT_TLS_CERT: certificate.cert, REGSHIFT_TLS_KEY: certificate.key };
     const rules = { REGSHIFT_CLIENTS: JSON.stringify(await rulesOf('Charliecloud')) };
     ruled = await startProxy(sides.registry, { ...tls, ...rules });
+    const schema1 = { match: { userAgent: 'python-requests/*' }, format: 'schema1' };
+    pinned = await startProxy(sides.registry, { ...tls, REGSHIFT_CLIENTS: JSON.stringify(schema1) });
   });
   afterAll(async () => {
+    await pinned?.stop();
     await ruled?.stop();
     await sides?.stop();
     await rm(home, { recursive: true, force: true });
@@ -62,6 +66,13 @@ describe.skipIf(requirePeers('docker-registry', 'openssl', 'ch-image'))('Charlie
   ])('pulls %s with the rule of the recipe; straight: %s', async (name, message) => {
     await expect(pull(new URL(sides.straight).host, name)).rejects.toThrow(message);
     expect(Object.keys(await pullWithRule(name))).toContain('etc');
+  });
+
+  it('pulls an image without history as schema 1 alone', async () => {
+    const message = 'invalid config: missing history';
+    await expect(pullWithRule('oci-no-history')).rejects.toThrow(message);
+    const files = await pull(`127.0.0.1:${pinned.port}`, 'oci-no-history');
+    expect(Object.keys(files)).toContain('hello.txt');
   });
 
   it('pushes, through also to a registry that answers an upload with a path', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { makeCertificate, type TestCertificate } from '../support/certificate.ts';
+import { alice, startDockerRegistry } from '../support/docker-registry.ts';
 import { azureClient, pullByAzure } from '../support/npm-clients/azure.ts';
 import {
   getByDockerRegistryClient,
@@ -13,7 +14,9 @@ import {
 import { pullBySnyk } from '../support/npm-clients/snyk.ts';
 import { requirePackages } from '../support/npm-packages.ts';
 import { requirePeers } from '../support/programs.ts';
+import { startProxy } from '../support/proxy.ts';
 import { onBothSides, type SideBySide, startSecureSides, startSideBySide } from '../support/side-by-side.ts';
+import { startTokenGate } from '../support/token-gate.ts';
 
 const { schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
 const tags = ['1.0', 'latest'];
@@ -106,6 +109,42 @@ describe.skipIf(here ?? requirePackages('@snyk/docker-registry-v2-client'))('Sny
     if ('digest' in pulled.straight) expect(pulled.through.digest).toBe(pulled.straight.digest);
   });
 });
+
+describe.skipIf(here ?? requirePackages('docker-registry-client', '@snyk/docker-registry-v2-client'))(
+  'a login',
+  () => {
+    const started: { stop(): Promise<void> }[] = [];
+    const sides: Record<string, Pick<SideBySide, 'straight' | 'through'>> = {};
+    beforeAll(async () => {
+      const basic = await startDockerRegistry({ samples: ['sample/oci'], htpasswd: alice.htpasswd });
+      const open = await startDockerRegistry({ samples: ['sample/oci'] });
+      const gate = await startTokenGate(open.url, alice.login);
+      started.push(basic, gate, open);
+      for (const [scheme, { url }] of Object.entries({ Basic: basic, Bearer: gate })) {
+        const proxy = await startProxy(url);
+        started.unshift(proxy);
+        sides[scheme] = { straight: url, through: `http://127.0.0.1:${proxy.port}` };
+      }
+    });
+    afterAll(async () => {
+      for (const each of started) await each.stop();
+    });
+
+    const sidesOf = (scheme: string) => sides[scheme] ?? { straight: '', through: '' };
+    const byJoyent = (url: string, password: string) =>
+      pullByDockerRegistryClient(url, 'sample/oci', { maxSchemaVersion: 2, username: 'alice', password });
+    const bySnyk = (url: string, password: string) =>
+      pullBySnyk(url, 'sample/oci', ociManifest, ['alice', password]);
+
+    it.each(['Basic', 'Bearer'])('%s: pulls with it, and not with a wrong password', async (scheme) => {
+      for (const pull of [byJoyent, bySnyk]) {
+        const pulled = await onBothSides(sidesOf(scheme), async (url) => (await pull(url, 'secret')).digest);
+        expect(pulled.through).toBe(pulled.straight);
+        await expect(pull(sidesOf(scheme).through, 'wrong')).rejects.toThrow();
+      }
+    });
+  },
+);
 
 describe.skipIf(requirePeers('docker-registry', 'openssl') ?? requirePackages('@azure/container-registry'))(
   'Azure',

@@ -32,6 +32,8 @@ export interface ReadOptions {
   readonly maxSchemaVersion?: 2;
   /** Adds the list and the index. */
   readonly acceptManifestLists?: true;
+  readonly username?: string;
+  readonly password?: string;
 }
 
 const silent = () => {};

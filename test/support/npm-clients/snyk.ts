@@ -15,7 +15,7 @@ interface Library {
   getLayer(host: string, repository: string, digest: string, ...rest: Rest): Promise<Uint8Array>;
 }
 
-type Login = [user: undefined, password: undefined];
+type Login = [user: string | undefined, password: string | undefined];
 type Rest = [...Login, options: Options];
 
 interface Options {
@@ -41,14 +41,19 @@ interface ImageConfig {
  * @param acceptManifest `Accept` of a manifest; the library's own names schema 2 and the list.
  * @throws Error of the library, or with the first content that does not fit its digest.
  */
-export async function pullBySnyk(url: string, repository: string, acceptManifest?: string) {
+export async function pullBySnyk(
+  url: string,
+  repository: string,
+  acceptManifest?: string,
+  login: Login = [undefined, undefined],
+) {
   const library = loadPackage('@snyk/docker-registry-v2-client') as Library;
   const { host } = new URL(url);
   const options: Options = { protocol: 'http:', ...(acceptManifest && { acceptManifest }) };
-  const rest: Rest = [undefined, undefined, options];
+  const rest: Rest = [...login, options];
   await library.checkSupport(host, ...rest);
-  const tags = await library.getTags(host, repository, undefined, undefined, 1, undefined, options);
-  const marked = await library.getTagsPaginated(host, repository, undefined, undefined, 1, options);
+  const tags = await library.getTags(host, repository, ...login, 1, undefined, options);
+  const marked = await library.getTagsPaginated(host, repository, ...login, 1, options);
   const manifest = await library.getManifest(host, repository, 'latest', ...rest);
   const { manifestDigest } = manifest;
   const again = await library.getManifest(host, repository, manifestDigest, ...rest);
