@@ -11,10 +11,11 @@ import {
   pullByDockerRegistryClient,
   type ReadOptions,
 } from '../support/npm-clients/docker-registry-client.ts';
-import { pullBySnyk } from '../support/npm-clients/snyk.ts';
+import { attestationsBySnyk, pullBySnyk } from '../support/npm-clients/snyk.ts';
 import { requirePackages } from '../support/npm-packages.ts';
 import { requirePeers } from '../support/programs.ts';
 import { startProxy } from '../support/proxy.ts';
+import { pushShape } from '../support/push-shape.ts';
 import { onBothSides, type SideBySide, startSecureSides, startSideBySide } from '../support/side-by-side.ts';
 import { startTokenGate } from '../support/token-gate.ts';
 
@@ -77,6 +78,17 @@ describe.skipIf(here ?? requirePackages('@snyk/docker-registry-v2-client'))('Sny
     sides = await startSideBySide(samples);
   });
   afterAll(() => sides?.stop());
+
+  it('the attestations of an image, and a download to a file', async () => {
+    await pushShape(sides.registry, 'team/attested', 'attestations');
+    const folder = mkdtempSync(join(tmpdir(), 'regshift-snyk-'));
+    const { straight, through } = await onBothSides(sides, (url) =>
+      attestationsBySnyk(url, 'team/attested', join(folder, 'layer')),
+    );
+    rmSync(folder, { recursive: true });
+    expect(through).toMatch(/^sha256:/);
+    expect(through).toBe(straight);
+  });
 
   const docker = undefined;
   const oci = `${ociManifest}, ${ociIndex}`;

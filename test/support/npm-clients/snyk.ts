@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { loadPackage } from '../npm-packages.ts';
 import { sha256Of } from '../sha256.ts';
 
@@ -12,6 +13,14 @@ interface Library {
   getTagsPaginated(host: string, repository: string, ...rest: [...Login, number, Options]): Promise<string[]>;
   getManifest(host: string, repository: string, reference: string, ...rest: Rest): Promise<Manifest>;
   getImageConfig(host: string, repository: string, digest: string, ...rest: Rest): Promise<ImageConfig>;
+  getAttestationManifest(host: string, repository: string, tag: string, ...rest: Rest): Promise<Manifest>;
+  downloadLayer(
+    file: string,
+    host: string,
+    repository: string,
+    digest: string,
+    ...rest: Rest
+  ): Promise<object>;
   getLayer(host: string, repository: string, digest: string, ...rest: Rest): Promise<Uint8Array>;
 }
 
@@ -69,4 +78,25 @@ export async function pullBySnyk(
     digest: manifest.indexDigest ?? manifestDigest,
     architecture,
   };
+}
+
+/**
+ * Gets the attestations of an image, and writes the first of them into a file.
+ * @param file is written. @returns the digest of the attestation manifest.
+ * @throws Error of the library, or if the file does not fit its digest.
+ */
+export async function attestationsBySnyk(url: string, repository: string, file: string): Promise<string> {
+  const library = loadPackage('@snyk/docker-registry-v2-client') as Library;
+  const { host } = new URL(url);
+  const rest: Rest = [undefined, undefined, { protocol: 'http:' }];
+  const { manifestDigest, layers } = await library.getAttestationManifest(
+    host,
+    repository,
+    'latest',
+    ...rest,
+  );
+  const digest = layers[0]?.digest ?? '';
+  await library.downloadLayer(file, host, repository, digest, ...rest);
+  if ((await sha256Of(await readFile(file))) !== digest) throw new Error(`${digest} is something else`);
+  return manifestDigest;
 }
