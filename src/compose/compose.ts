@@ -31,6 +31,7 @@ import { withNetworkRules } from '../upstream/network-rules.ts';
 import { meteredFetch } from '../upstream/send.ts';
 import { version } from '../version.ts';
 import { chooseClientAuth } from './client-auth.ts';
+import { cloudLogin } from './cloud-login.ts';
 import type { RuntimePlatform } from './platform.ts';
 import { upstreamLogin } from './upstream-auth.ts';
 import { upstreamFetch } from './upstream-fetch.ts';
@@ -96,12 +97,15 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
   const metered = meteredFetch(asked, id, metrics);
   const networks = settings.REGSHIFT_UPSTREAM_NETWORKS;
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);
+  const outwardParts = { userAgent: `regshift/${version}`, clock, wallClock, background };
   const outwardTo = (upstream: URL) => {
     const fetch = withNetworkRules({ fetch: metered, upstream, networks, clock, log });
-    return { fetch, onToken, userAgent: `regshift/${version}`, clock, wallClock, background, memory, turn };
+    return { ...outwardParts, fetch, onToken, memory, turn };
   };
   const helperFor =
     ask && ((question: HelperQuestion) => createCredentialHelper({ question, ask, clock, log, background }));
+  const cloudParts = { ...outwardParts, fetch: metered, log, machine: platform.machine };
+  const cloudLoginFor = (own: Values, upstream: URL) => cloudLogin(own, upstream, cloudParts);
   const mirrors = mapAll(upstreams, (baseUrl, index) => {
     const outward = outwardTo(baseUrl);
     const client = createUpstreamClient({
@@ -111,7 +115,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
       // Docker waits 10 s for a ping, so each mirror but the last has a shorter deadline.
       ...(index < upstreams.length - 1 ? { headersDeadlineMs: mirrorDeadlineMs } : {}),
     });
-    return { client, outward, login: upstreamLogin(settings, baseUrl, helperFor) };
+    return { client, outward, login: upstreamLogin(settings, baseUrl, { helperFor, cloudLoginFor }) };
   });
   const { client, login } = asOne(mirrors, clock);
   const relays =

@@ -1,4 +1,5 @@
 import type { TakeTurn } from '../../converters/ports.ts';
+import type { MachineIdentity } from '../auth/clouds/machine-identity.ts';
 import type { ComparePassword } from '../auth/compare-password.ts';
 import type { AskHelper } from '../auth/credential-helper.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
@@ -36,6 +37,8 @@ export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedL
   readonly manyProcesses?: boolean;
   /** Runs credential helpers. Absent on a runtime that cannot run programs. */
   readonly askHelper?: AskHelper;
+  /** The identity that a cloud gives to the machine. Absent on a runtime without a machine (Workers). */
+  readonly machine?: MachineIdentity;
   /** Compares on another thread if the runtime has threads, so that requests are answered meanwhile. */
   readonly comparePassword: ComparePassword;
   /** Waits for a turn of the event loop to work on a document. Without it, all work is done at once. */

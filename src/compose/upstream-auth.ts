@@ -4,15 +4,22 @@ import type { Values } from '../config/settings.ts';
 import { RegistryError } from '../errors.ts';
 import type { CredentialHelper } from '../upstream/auth/credential.ts';
 
+/** The sources of logins that change. */
+export interface LoginSources {
+  /** undefined if no program can be run. */
+  readonly helperFor: ((question: HelperQuestion) => CredentialHelper) | undefined;
+  /** Returns undefined if the settings name no cloud. */
+  readonly cloudLoginFor: (settings: Values, upstream: URL) => CredentialHelper | undefined;
+}
+
 /**
  * @param upstream one of the registries of the settings: a login is for one registry.
- * @param helperFor undefined if no program can be run.
  * @throws RegistryError MISCONFIGURED for settings that auth-rules.ts should have refused.
  */
 export function upstreamLogin(
   settings: Values,
   upstream: URL,
-  helperFor: ((question: HelperQuestion) => CredentialHelper) | undefined,
+  { helperFor, cloudLoginFor }: LoginSources,
 ): UpstreamLogin {
   const {
     REGSHIFT_UPSTREAM_AUTH: mode,
@@ -33,6 +40,8 @@ export function upstreamLogin(
     if ('credential' in found) return found.credential;
     if ('helper' in found && helperFor) return { kind: 'kept', helper: helperFor(found.helper) };
   }
+  const cloud = only ? cloudLoginFor(settings, upstream) : undefined;
+  if (cloud) return { kind: 'kept', helper: cloud };
   throw new RegistryError(
     'MISCONFIGURED',
     `REGSHIFT_UPSTREAM_AUTH is ${mode}, and what it needs is not set.`,

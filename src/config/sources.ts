@@ -69,7 +69,9 @@ export function redacted(variable: Variable | string, value: unknown): string {
   if (Array.isArray(value) && value.length > 0) return 'a list';
   // Its members may be secret.
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return 'a mapping';
-  return /KEY|PASSWORD|SECRET|URL|UPSTREAM$|PROXY$|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS/.test(variable)
+  return /KEY|PASSWORD|SECRET|SESSION_TOKEN|URL|UPSTREAM$|PROXY$|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS/.test(
+    variable,
+  )
     ? '(not shown)'
     : JSON.stringify(value);
 }
