@@ -32,8 +32,8 @@ import { meteredFetch } from '../upstream/send.ts';
 import { version } from '../version.ts';
 import { chooseClientAuth } from './client-auth.ts';
 import { cloudLogin } from './cloud-login.ts';
-import type { RuntimePlatform } from './platform.ts';
-import { upstreamLogin } from './upstream-auth.ts';
+import type { NewestValues, RuntimePlatform } from './platform.ts';
+import { rotatingUpstreamLogin } from './upstream-auth.ts';
 import { upstreamFetch } from './upstream-fetch.ts';
 
 /** The URL of the registry inside the process; the host is reserved (RFC 2606, section 2). */
@@ -106,6 +106,9 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     ask && ((question: HelperQuestion) => createCredentialHelper({ question, ask, clock, log, background }));
   const cloudParts = { ...outwardParts, fetch: metered, log, machine: platform.machine };
   const cloudLoginFor = (own: Values, upstream: URL) => cloudLogin(own, upstream, cloudParts);
+  const newest = newestOf(route, platform);
+  const loginOf = (upstream: URL) =>
+    rotatingUpstreamLogin(settings, upstream, { helperFor, cloudLoginFor, newest });
   const mirrors = mapAll(upstreams, (baseUrl, index) => {
     const outward = outwardTo(baseUrl);
     const client = createUpstreamClient({
@@ -115,7 +118,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
       // Docker waits 10 s for a ping, so each mirror but the last has a shorter deadline.
       ...(index < upstreams.length - 1 ? { headersDeadlineMs: mirrorDeadlineMs } : {}),
     });
-    return { client, outward, login: upstreamLogin(settings, baseUrl, { helperFor, cloudLoginFor }) };
+    return { client, outward, login: loginOf(baseUrl) };
   });
   const { client, login } = asOne(mirrors, clock);
   const relays =
@@ -130,7 +133,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     client,
     login,
     library: upstreams.some(isDockerHub),
-    clientAuth: chooseClientAuth(settings, { ...platform, loginQueue }),
+    clientAuth: chooseClientAuth(settings, { ...platform, loginQueue, newest }),
     tokenRelay: relays
       ? createTokenRelay({ client, upstream: upstreams[0], ...mirrors[0].outward })
       : undefined,
@@ -149,6 +152,11 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     background,
     turn: platform.turn ?? atOnce,
   };
+}
+
+/** The newest settings of a route; undefined if no setting can change. */
+function newestOf({ id, settings }: RouteSettings, { rotating }: RuntimePlatform): NewestValues | undefined {
+  return rotating && (async (atOnce) => (await rotating.newest(id, atOnce)) ?? settings);
 }
 
 /** A registry lets pages read what a client's login may read, and does not know the proxy's own account. */

@@ -49,7 +49,8 @@ export function locate(
 ): SettingProblem {
   const { variable } = problem;
   const owner = sources.find(({ values }) => hasSetting(values, variable)) ?? missing;
-  const value = problem.value || redacted(variable, owner.values[variable]);
+  const value =
+    problem.value || redacted(variable, owner.values[variable] ?? owner.values[`${variable}_FILE`]);
   return placeAt({ ...problem, value }, owner.location);
 }
 

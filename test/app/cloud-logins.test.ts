@@ -58,6 +58,17 @@ describe.each(clouds)('an account of the proxy by %s', (mode, make, address) => 
     expect(cloud.given()).toBe(2);
   });
 
+  it('is renewed in time although the clock of the cloud is four minutes ahead', async () => {
+    const cloud = make();
+    const app = over(cloud);
+    cloud.setAhead(240);
+    await app.get(latest, docker19);
+    pass(app, cloud, cloud.life * 0.8 + 60);
+    await app.get(latest, docker19);
+    await settle();
+    expect(cloud.given()).toBe(2);
+  });
+
   it('stays in use to its end while the cloud gives no other, with a few lines in the log', async () => {
     const cloud = make();
     const app = over(cloud);
@@ -157,6 +168,17 @@ describe.each(clouds)('an account of the proxy by %s', (mode, make, address) => 
     const there = cloud.network.at('https://storage.test');
     expect(there.length).toBeGreaterThan(0);
     expect(there.filter(({ authorization }) => authorization !== null)).toEqual([]);
+  });
+
+  it('has secrets that follow no redirect of the login server', async () => {
+    const cloud = make();
+    const app = over(cloud);
+    cloud.network.set('https://elsewhere.test', () => Response.json({}));
+    const away = { status: 307, headers: { Location: 'https://elsewhere.test/' } };
+    cloud.network.set(cloud.loginServer, () => new Response(null, away));
+    const response = await app.get(latest, docker19);
+    expect(response.error().message).toContain('answered 307');
+    expect(cloud.network.at('https://elsewhere.test')).toEqual([]);
   });
 
   it('goes to no token server elsewhere that the registry names', async () => {

@@ -44,7 +44,7 @@ export function amazon(loginServer = 'https://api.ecr.eu-west-1.amazonaws.com', 
       state.given += 1;
       const authorizationToken = btoa(`AWS:hidden-${state.given}`);
       // The JSON protocol of AWS writes time as seconds with a fraction.
-      const expiresAt = state.now + 43_200 + 0.5;
+      const expiresAt = state.now + state.ahead + 43_200 + 0.5;
       return Response.json({
         authorizationData: [{ authorizationToken, expiresAt, proxyEndpoint: registry }],
       });

@@ -52,7 +52,7 @@ export function azure(loginServer = 'https://login.microsoftonline.com'): Cloud 
           form.get('service') === host &&
           form.get('tenant') === principal.tenant;
         return right && numberOf(token) > 0
-          ? Response.json({ refresh_token: refreshToken(numberOf(token), state.now + 10_800) })
+          ? Response.json({ refresh_token: refreshToken(numberOf(token), state.now + state.ahead + 10_800) })
           : refuse();
       }
       if (url.pathname === '/oauth2/token') {

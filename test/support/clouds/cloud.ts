@@ -79,7 +79,10 @@ export function cloudOf(plan: CloudPlan): Cloud {
       const response = await plan.giveLogin(request, url, state);
       return dated(response);
     },
-    [registry]: (request, url) => state.override?.(request, url) ?? plan.serve(request, url, state),
+    [registry]: async (request, url) => {
+      const answer = state.override?.(request, url) ?? plan.serve(request, url, state);
+      return url.pathname === '/oauth2/exchange' ? dated(await answer) : answer;
+    },
   });
   return {
     registry,
