@@ -301,3 +301,20 @@ it('a session token of AWS is signed and sent', async () => {
   const cloud = amazon(undefined, 'hidden-session');
   expect((await over(cloud).get(latest, docker19)).status).toBe(200);
 });
+
+it('a key of a route takes no session token from the variables', async () => {
+  const cloud = amazon();
+  const route = { upstream: cloud.registry, upstreamAuth: 'ecr', clientAuth: 'none' };
+  const { AWS_ACCESS_KEY_ID: awsAccessKeyId, AWS_SECRET_ACCESS_KEY: awsSecretAccessKey } = cloud.settings;
+  const config = { routes: [{ ...route, awsAccessKeyId, awsSecretAccessKey }] };
+  const variables = {
+    AWS_ACCESS_KEY_ID: 'other',
+    AWS_SECRET_ACCESS_KEY: 'other',
+    AWS_SESSION_TOKEN: 'other',
+  };
+  const app = testApp(
+    { ...variables, REGSHIFT_UPSTREAM: '', REGSHIFT_CONFIG: JSON.stringify(config) },
+    cloud.network.fetch,
+  );
+  expect((await app.get(latest, docker19)).status).toBe(200);
+});
