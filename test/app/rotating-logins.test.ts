@@ -71,6 +71,7 @@ describe.each([
     const upstream = scriptedUpstream(privateTo(basic('one')));
     const { app, replace, state } = rotating(first, upstream.fetch);
     expect((await app.get(latest, docker19)).status).toBe(200);
+    await app.settled();
     replace(second);
     upstream.follow(privateTo(basic('two')));
     upstream.forget();
@@ -83,6 +84,7 @@ describe.each([
     const upstream = scriptedUpstream(privateTo(basic('one')));
     const { app, replaceUnseen, state } = rotating(first, upstream.fetch);
     await app.get(latest, docker19);
+    await app.settled();
     replaceUnseen(second);
     upstream.follow(privateTo(basic('two')));
     expect((await app.get(latest, docker19)).status).toBe(200);
