@@ -113,6 +113,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     const outward = outwardTo(baseUrl);
     const client = createUpstreamClient({
       baseUrl,
+      aliases: settings.REGSHIFT_UPSTREAM_ALIASES,
       ...outward,
       allowAnonymousTokens: true,
       // Docker waits 10 s for a ping, so each mirror but the last has a shorter deadline.

@@ -30,6 +30,7 @@ const rules = z
 
 const kinds: Partial<Record<Variable, z.ZodType<string>>> = {
   REGSHIFT_UPSTREAM: listed,
+  REGSHIFT_UPSTREAM_ALIASES: listed,
   REGSHIFT_UPSTREAM_NETWORKS: listed,
   REGSHIFT_UPSTREAM_INSECURE: z
     .union([z.boolean(), z.enum(['true', 'false'])], { error: 'must be true or false' })

@@ -66,6 +66,17 @@ const ipRanges = z.string().transform((text, context) => {
   });
 });
 
+const origins = z.string().transform((text, context) => {
+  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+  return parts.flatMap((part) => {
+    const url = /^https?:\/\//.test(part) && URL.canParse(part) ? new URL(part) : undefined;
+    if (url?.href === `${url?.origin}/`) return [url.origin];
+    const message = `must be addresses like http://registry.internal:5000 without a path, divided by commas; ${JSON.stringify(part)} is none`;
+    context.addIssue({ code: 'custom', message });
+    return [];
+  });
+});
+
 const outboundProxy = z.string().transform((text, context): URL | 'none' => {
   if (text.trim() === 'none') return 'none';
   const url = parseProxyUrl(text.trim());
@@ -125,6 +136,7 @@ export const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(8080),
   REGSHIFT_UPSTREAM: upstreams.optional(),
+  REGSHIFT_UPSTREAM_ALIASES: origins.default([]),
   REGSHIFT_UPSTREAM_NETWORKS: ipRanges.default([]),
   REGSHIFT_UPSTREAM_PROXY: outboundProxy.optional(),
   REGSHIFT_UPSTREAM_CA: certificates.optional(),
@@ -187,6 +199,7 @@ export const variables = Object.keys(schema.shape) as Variable[];
 export const routeVariables: ReadonlySet<Variable> = new Set([
   ...(Object.keys(authFields) as (keyof typeof authFields)[]),
   'REGSHIFT_UPSTREAM',
+  'REGSHIFT_UPSTREAM_ALIASES',
   'REGSHIFT_UPSTREAM_NETWORKS',
   'REGSHIFT_UPSTREAM_PROXY',
   'REGSHIFT_UPSTREAM_CA',

@@ -27,7 +27,7 @@ export async function uploadLocation(
   response: Response,
   asked: URL,
 ): Promise<string> {
-  const { url, spelled } = uploadLocationOf(response, asked);
+  const { url, spelled } = uploadLocationOf(response, asked, registry.client, name);
   const uploads = `${ownPrefix(request)}/v2/${shown}/blobs/uploads/`;
   const usual = new URL(`${registry.client.id}${uploadsPath(name)}`).href;
   const segment = url.href.startsWith(usual) ? url.pathname.slice(new URL(usual).pathname.length) : '';

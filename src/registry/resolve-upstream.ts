@@ -91,6 +91,8 @@ export async function resolveUpstream(
  * confirms it or not. While upstream fails, its last word about the reference is its refusal.
  */
 function isConfirmation(refusal: RegistryError, error: unknown): boolean {
+  // Only the body of a GET has the reason of a gateway (nginx, a client certificate).
+  if (hasStatus(error, 400)) return false;
   if (hasStatus(error, Number(refusal.detail?.upstreamStatus))) return true;
   if (!isRefused(refusal)) return isAbsence(refusal) && isUpstreamFailing(error);
   return isRefused(error) || isUpstreamFailing(error);

@@ -10,6 +10,7 @@ import { type Authorization, type Authorizer, createAuthorizer } from './auth/au
 import type { Credential, HelperCredential, StaticCredential } from './auth/credential.ts';
 import { createTokenCache } from './auth/token-cache.ts';
 import { discard } from './body.ts';
+import { originsOf } from './origins.ts';
 import { type Followed, followRedirects } from './redirect.ts';
 import { type Fetch, type Method, send } from './send.ts';
 
@@ -60,6 +61,8 @@ export interface UpstreamResponse {
 export interface UpstreamClient {
   /** The base URL without a slash at its end. It is part of cache keys. */
   readonly id: string;
+  /** Other origins that mean this registry (`originsOf`); absent where there are none. */
+  readonly origins?: ReadonlySet<string> | undefined;
   /** Waits for a turn of the event loop to read a document; absent where nothing else runs in the process. */
   readonly turn?: TakeTurn | undefined;
   /**
@@ -72,6 +75,8 @@ export interface UpstreamClient {
 export interface UpstreamClientOptions {
   /** May have a path, which comes before /v2/. */
   readonly baseUrl: URL;
+  /** Other origins that mean this registry, like `http://registry.internal:5000`. */
+  readonly aliases?: readonly string[];
   readonly fetch: Fetch;
   readonly userAgent: string;
   readonly clock: Clock;
@@ -141,6 +146,8 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
 
   return {
     id,
+    origins: originsOf(baseUrl, options.aliases ?? []),
+    turn: options.turn,
     async request({ credential, ...request }) {
       const { response, leftOrigin } =
         credential.kind === 'kept'

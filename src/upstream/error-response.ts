@@ -17,12 +17,14 @@ export async function errorFromResponse(
   what: string,
   unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN' | 'NAME_UNKNOWN',
 ): Promise<RegistryError> {
-  const spec = await readSpecError(response);
+  const text = await readText(response);
+  const spec = specErrorIn(text);
   const { status } = response;
   // A challenge is kept while upstream fails (registry/ping.ts), and notices are about one response.
   const notices = status === 401 ? {} : noticesOf(response);
   const headers = { ...notices, ...pickHeaders(response, ['www-authenticate', 'retry-after']) };
-  const message = `Upstream answered ${status} for the ${what}${spec ? `: ${spec.code}, ${spec.message.replace(/\.$/, '')}` : ''}.`;
+  const reason = spec ? `${spec.code}, ${spec.message.replace(/\.$/, '')}` : reasonOfGateway(status, text);
+  const message = `Upstream answered ${status} for the ${what}${reason === undefined ? '' : `: ${reason}`}.`;
   const codes: Readonly<Record<number, ErrorCode>> = {
     401: 'UNAUTHORIZED',
     403: 'DENIED',
@@ -38,24 +40,50 @@ export async function errorFromResponse(
 /** Milliseconds for the body of an error: the status is enough, so a client does not wait long for the text. */
 const errorDeadlineMs = 3_000;
 
-/** Reads the first error of a body (distribution-spec, "Error Codes"), shortened; `undefined` for another body. */
-async function readSpecError(response: Response): Promise<SpecError | undefined> {
+/** Reads the body of an error; "" for a page that tells nothing. */
+async function readText(response: Response): Promise<string> {
   // The reason of a limit is for the user to read, whatever type a gateway gives it.
-  if (response.status !== 429 && !/json/i.test(response.headers.get('content-type') ?? '')) {
+  const isWanted = response.status === 429 || response.status === 400;
+  if (!isWanted && !/json/i.test(response.headers.get('content-type') ?? '')) {
     await discard(response);
-    return undefined;
+    return '';
   }
+  const bytes = await readBounded(response, 65_536, 'an error', errorDeadlineMs).catch(
+    () => new Uint8Array(),
+  );
+  return new TextDecoder().decode(bytes);
+}
+
+/** The first error of a body (distribution-spec, "Error Codes"), shortened; `undefined` for another body. */
+function specErrorIn(text: string): SpecError | undefined {
   try {
-    const bytes = await readBounded(response, 65_536, 'an error', errorDeadlineMs);
-    const body = JSON.parse(new TextDecoder().decode(bytes)) as {
-      errors?: { code?: unknown; message?: unknown }[];
-    };
+    const body = JSON.parse(text) as { errors?: { code?: unknown; message?: unknown }[] };
     const first = body.errors?.[0];
     if (typeof first?.code !== 'string') return undefined;
     return { code: printable(first.code), message: printable(String(first.message ?? '')) };
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The texts with which servers answer 400 before they know the path: nginx (`ngx_http_error_495_page` to `_497_page`),
+ * Go (net/http, server.go, `badRequestError`) and Apache (mod_ssl, ssl_engine_kernel.c).
+ */
+const gatewayReasons: readonly (readonly [text: RegExp, reason: string])[] = [
+  [
+    /plain HTTP request was sent to HTTPS port|sent an HTTP request to an HTTPS server|speaking plain HTTP to an SSL-enabled/,
+    'it speaks TLS at this port; check http:// against https://',
+  ],
+  [
+    /No required SSL certificate was sent/,
+    'it wants a client certificate; set REGSHIFT_UPSTREAM_CERT and REGSHIFT_UPSTREAM_KEY',
+  ],
+  [/SSL certificate error/, 'it refuses the client certificate; check REGSHIFT_UPSTREAM_CERT'],
+];
+
+function reasonOfGateway(status: number, text: string): string | undefined {
+  return status === 400 ? gatewayReasons.find(([known]) => known.test(text))?.[1] : undefined;
 }
 
 /** Upstream's text ends up on a user's terminal: only printable characters stay, and at most 200 of them. */

@@ -57,6 +57,8 @@ export function createMirrors(mirrors: readonly [Mirror, ...Mirror[]], clock: Cl
 
   return {
     id: mirrors.map(({ client }) => client.id).join(' '),
+    // The first mirror gets all writes.
+    origins: mirrors[0].client.origins,
     turn: mirrors[0].client.turn,
     request: (request) => {
       // The first mirror gets all writes, even while it fails: a body cannot be sent twice.

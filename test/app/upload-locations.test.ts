@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { originsOf } from '../../src/upstream/origins.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 import { upstreamUrl } from '../support/upstream-url.ts';
@@ -24,6 +25,80 @@ async function begin(app: TestApp, headers: Record<string, string> = {}): Promis
   expect(response.status).toBe(202);
   return response.header('Location') ?? '';
 }
+
+describe('a Location on another origin of the registry', () => {
+  const upstream = new URL(upstreamUrl);
+  const inner = 'http://registry.internal:5000';
+  const aliases = { REGSHIFT_UPSTREAM_ALIASES: `${inner}, https://old.test` };
+
+  /** The requests of an upload that goes on at a Location, and the logins that they carry. */
+  async function uploadAt(location: string, variables: Record<string, string>) {
+    const registry = scriptedUpstream((request, url) => {
+      if (url.pathname === '/v2/')
+        return new Response(null, { status: 401, headers: { 'WWW-Authenticate': 'Basic realm="a"' } });
+      if (request.method === 'POST')
+        return new Response(null, { status: 202, headers: { Location: location } });
+      return new Response(null, { status: 201, headers: { Location: url.href } });
+    });
+    const app = testApp(variables, registry.fetch);
+    const path = new URL(await begin(app)).pathname;
+    const { search } = new URL(location);
+    registry.forget();
+    const digest = `sha256:${'a'.repeat(64)}`;
+    await app.send(
+      'PUT',
+      `${path}${search ? `${search}&` : '?'}digest=${digest}`,
+      { Authorization: alice },
+      { body },
+    );
+    return { asked: registry.asked.filter((each) => each.startsWith('PUT')), carried: registry.carried };
+  }
+
+  it.each([`${inner}${uploads}u1?_state=a%2Bb`, `https://old.test${uploads}u1?_state=a%2Bb`])(
+    'is asked at the address of the registry, with the login: %s',
+    async (location) => {
+      const { asked, carried } = await uploadAt(location, aliases);
+      expect(asked).toHaveLength(1);
+      expect(asked[0]).toMatch(new RegExp(`^PUT ${uploads}u1\\?_state=a%2Bb&digest=`));
+      expect(carried).toContain(alice);
+    },
+  );
+
+  it.each([
+    ['another origin', `http://elsewhere.test${uploads}u1`],
+    ['another port', `http://registry.internal:5001${uploads}u1`],
+    ['another scheme', `https://registry.internal:5000${uploads}u1`],
+    ['another repository', `${inner}/v2/team/other/blobs/uploads/u1`],
+    ['another repository behind dots', `${inner}${uploads}../../../other/blobs/uploads/u1`],
+    ['another path', `${inner}/storage/u1`],
+  ])('is asked where it says, without a login, on %s', async (_, location) => {
+    const { asked, carried } = await uploadAt(location, aliases);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toContain(new URL(location).origin);
+    expect(carried).not.toContain(alice);
+  });
+
+  it('is refused with a login in it', async () => {
+    const app = testApp(
+      aliases,
+      scriptedUpstream(startingAt(`http://a:b@registry.internal:5000${uploads}u1`)).fetch,
+    );
+    const response = await app.send('POST', uploads, { Authorization: alice, 'Content-Length': '0' });
+    expect(response.status).toBe(502);
+  });
+
+  it('is one of localhost where the registry is one', () => {
+    for (const [own, other] of [
+      ['http://127.0.0.1:5000', 'http://localhost:5000'],
+      ['http://localhost:5000', 'http://[::1]:5000'],
+      ['https://localhost', 'https://127.0.0.1'],
+    ] as const) {
+      expect([...originsOf(new URL(own), [])]).toContain(other);
+    }
+    expect([...originsOf(new URL('http://localhost:5000'), [])]).not.toContain('http://localhost:5001');
+    expect([...originsOf(upstream, [])]).toEqual([]);
+  });
+});
 
 describe('the Location of an upload', () => {
   it.each([

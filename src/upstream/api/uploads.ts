@@ -5,6 +5,7 @@ import { pushScope } from '../auth/scope.ts';
 import { discard } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
+import { onOwnOrigin } from '../origins.ts';
 import { locationOf } from '../redirect.ts';
 import type { ApiContext } from '../request-context.ts';
 import { uploadsPath } from './paths.ts';
@@ -37,11 +38,12 @@ export async function beginUpload(
   });
   if (response.status !== 202) throw await uploadError(response, repository, digest);
   await discard(response);
-  return uploadLocationOf(response, new URL(`${client.id}${path}`)).spelled;
+  return uploadLocationOf(response, new URL(`${client.id}${path}`), client, repository).spelled;
 }
 
 /**
  * The Location of an upload, in upstream's answer to a request for `requested`.
+ * @param client knows the other origins of its registry (`onOwnOrigin`).
  * @returns the URL, and the same as upstream spelled it where that is a whole URL: another spelling may not be what was
  *   signed.
  * @throws RegistryError UPSTREAM_ANSWER for a Location that must not be followed.
@@ -49,8 +51,11 @@ export async function beginUpload(
 export function uploadLocationOf(
   { status, headers }: Response,
   requested: URL,
+  { origins }: Pick<UpstreamClient, 'origins'>,
+  repository: RepositoryName,
 ): { readonly url: URL; readonly spelled: string } {
-  const stated = inTls(headers.get('location') ?? '', requested);
+  const written = headers.get('location') ?? '';
+  const stated = inTls(onOwnOrigin(written, requested, origins, uploadsPath(repository)), requested);
   const url = locationOf({ status, headers: new Headers({ location: stated }) }, requested);
   return { url, spelled: URL.canParse(stated) ? stated : url.href };
 }
