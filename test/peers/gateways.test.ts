@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type Nginx, startNginx } from '../bench/nginx.ts';
 import { makeAuthority } from '../support/certificate-authority.ts';
 import { freePort } from '../support/daemon.ts';
-import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { alice, type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
 import { startProxy } from '../support/proxy.ts';
 import { onBothSides } from '../support/side-by-side.ts';
@@ -65,6 +65,27 @@ describe.skipIf(requirePeers('docker-registry', 'nginx', 'skopeo', 'openssl'))(
       );
       const { straight, through } = await bothSides(nginx, 'sample/oci');
       expect(through).toEqual(straight);
+    });
+
+    it('that names itself otherwise takes pushes through regshift, and with its login', async () => {
+      const { htpasswd, login } = alice;
+      const inner = await startDockerRegistry({ host: 'http://registry.internal:5000', htpasswd });
+      onTestFinished(() => inner.stop());
+      const push = async (url: string) => {
+        const folder = mkdtempSync(join(home, 'push-'));
+        const from = `docker://127.0.0.1:${registry.port}/sample/oci`;
+        await runProgram('skopeo', ['copy', '--src-tls-verify=false', from, `dir:${folder}`], home);
+        const to = `docker://${new URL(url).host}/team/app:1`;
+        const options = ['--dest-tls-verify=false', '--dest-creds', login];
+        return runProgram('skopeo', ['copy', ...options, `dir:${folder}`, to], home);
+      };
+      const proxied = async (aliases: Record<string, string>) => {
+        const proxy = await startProxy(inner.url, aliases);
+        onTestFinished(() => proxy.stop());
+        return `http://127.0.0.1:${proxy.port}`;
+      };
+      await expect(push(await proxied({}))).rejects.toThrow();
+      await push(await proxied({ REGSHIFT_UPSTREAM_ALIASES: 'http://registry.internal:5000' }));
     });
 
     describe('with TLS', () => {

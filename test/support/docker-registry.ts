@@ -22,6 +22,8 @@ export interface DockerRegistryOptions {
   readonly storage?: string;
   /** It speaks TLS with this certificate. It gets no samples, because `fetch` does not trust the certificate. */
   readonly tls?: TestCertificate;
+  /** The address that it writes into `Location` (its setting `http.host`). */
+  readonly host?: string;
   /** Whether `Location` is a path instead of a URL (its setting `http.relativeurls`). */
   readonly relativeLocations?: boolean;
 }
@@ -101,6 +103,7 @@ function configuration(
     http: {
       addr: `127.0.0.1:${port}`,
       secret: 'of a test',
+      ...(options.host === undefined ? {} : { host: options.host }),
       headers: options.headers ?? {},
       relativeurls: options.relativeLocations ?? false,
       ...(tls && { tls }),
