@@ -25,7 +25,7 @@ import { createManifestBodies } from '../registry/push/manifest-bodies.ts';
 import type { RegistrySettings } from '../registry/registry.ts';
 import { createSampleRegistry } from '../sample-registry/registry.ts';
 import { createUpstreamClient, type UpstreamClient } from '../upstream/client.ts';
-import { isDockerHub } from '../upstream/docker-hub.ts';
+import { namesOfficialImages } from '../upstream/docker-hub.ts';
 import { createMirrors, type Mirror } from '../upstream/mirrors.ts';
 import { withNetworkRules } from '../upstream/network-rules.ts';
 import { meteredFetch } from '../upstream/send.ts';
@@ -121,7 +121,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     });
     return { client, outward, login: loginOf(baseUrl) };
   });
-  const { client, login } = asOne(mirrors, clock);
+  const { client, login } = asOne(mirrors, clock, settings.REGSHIFT_MIRROR_MISS);
   const relays =
     settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY === 'always';
   return {
@@ -133,7 +133,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     clientRules: settings.REGSHIFT_CLIENTS.rules,
     client,
     login,
-    library: upstreams.some(isDockerHub),
+    library: upstreams.some(namesOfficialImages),
     clientAuth: chooseClientAuth(settings, { ...platform, loginQueue, newest }),
     tokenRelay: relays
       ? createTokenRelay({ client, upstream: upstreams[0], ...mirrors[0].outward })
@@ -199,7 +199,11 @@ interface LoggedIn {
 }
 
 /** Several mirrors as one client, each with its own login. Clients log in to none of them (config/auth-rules.ts). */
-function asOne([first, ...others]: readonly [LoggedIn, ...LoggedIn[]], clock: Clock): LoggedIn {
+function asOne(
+  [first, ...others]: readonly [LoggedIn, ...LoggedIn[]],
+  clock: Clock,
+  miss: 'stop' | 'next',
+): LoggedIn {
   if (others.length === 0) return first;
   const own = ({ client, login }: LoggedIn): Mirror => ({
     client,
@@ -207,7 +211,7 @@ function asOne([first, ...others]: readonly [LoggedIn, ...LoggedIn[]], clock: Cl
   });
   const mirrors = [own(first), ...others.map(own)] as const;
   const login = mirrors.map(({ credential }) => credential).find(({ kind }) => kind !== 'none');
-  return { client: createMirrors(mirrors, clock), login: login ?? { kind: 'none' } };
+  return { client: createMirrors(mirrors, clock, miss), login: login ?? { kind: 'none' } };
 }
 
 function mapAll<From, To>(

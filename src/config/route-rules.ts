@@ -1,7 +1,7 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 import { createRepositoryNames } from '../routing/repository-names.ts';
 import { createVirtualHosts, type Routable, type VirtualHost } from '../routing/virtual-hosts.ts';
-import { isDockerHub } from '../upstream/docker-hub.ts';
+import { namesOfficialImages } from '../upstream/docker-hub.ts';
 import type { SettingProblem } from './problem.ts';
 import type { RouteSettings } from './route-settings.ts';
 import { locate, mergeSources, type SettingSource } from './sources.ts';
@@ -29,7 +29,7 @@ export function routeProblems(routes: readonly CheckedRoute[]): SettingProblem[]
 
 function namesOf({ match, settings }: RouteSettings) {
   const { REGSHIFT_ALIASES: aliases, REGSHIFT_UPSTREAM: upstreams = [] } = settings;
-  return createRepositoryNames({ match, aliases, library: upstreams.some(isDockerHub) });
+  return createRepositoryNames({ match, aliases, library: upstreams.some(namesOfficialImages) });
 }
 
 /** The virtual hosts at all hosts and ports that the routes name, and at one that no route names. */

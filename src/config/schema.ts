@@ -136,6 +136,7 @@ export const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(8080),
   REGSHIFT_UPSTREAM: upstreams.optional(),
+  REGSHIFT_MIRROR_MISS: z.enum(['stop', 'next'], { error: 'must be stop or next' }).default('stop'),
   REGSHIFT_UPSTREAM_ALIASES: origins.default([]),
   REGSHIFT_UPSTREAM_NETWORKS: ipRanges.default([]),
   REGSHIFT_UPSTREAM_PROXY: outboundProxy.optional(),
@@ -199,6 +200,7 @@ export const variables = Object.keys(schema.shape) as Variable[];
 export const routeVariables: ReadonlySet<Variable> = new Set([
   ...(Object.keys(authFields) as (keyof typeof authFields)[]),
   'REGSHIFT_UPSTREAM',
+  'REGSHIFT_MIRROR_MISS',
   'REGSHIFT_UPSTREAM_ALIASES',
   'REGSHIFT_UPSTREAM_NETWORKS',
   'REGSHIFT_UPSTREAM_PROXY',

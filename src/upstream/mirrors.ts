@@ -16,10 +16,17 @@ const restMs = 30_000;
 
 /**
  * Several registries as one. A mirror fails by no connection, no response in time, or a status of 500 and more; then
- * the next one is asked. A refusal of a mirror (401, 403, 404, 429) is final: another mirror's response would be a way
+ * the next one is asked. A refusal of a mirror (401, 403, 429) is final: another mirror's response would be a way
  * around it.
+ * @param miss whether a 404 is final, too, or the next mirror is asked: its answer then stands, also if it is a refusal
+ *   or a failure, because a mirror that has not everything says nothing by its 404.
  */
-export function createMirrors(mirrors: readonly [Mirror, ...Mirror[]], clock: Clock): UpstreamClient {
+export function createMirrors(
+  mirrors: readonly [Mirror, ...Mirror[]],
+  clock: Clock,
+  miss: 'stop' | 'next',
+): UpstreamClient {
+  const isFinal = ({ status }: Response) => status < 500 && (status !== 404 || miss === 'stop');
   const restsUntil = new Map<Mirror, number>();
   const isResting = (mirror: Mirror) => clock() < (restsUntil.get(mirror) ?? 0);
 
@@ -47,7 +54,7 @@ export function createMirrors(mirrors: readonly [Mirror, ...Mirror[]], clock: Cl
     if (others.length === 0) return send(mirror, request);
     try {
       const answer = await send(mirror, request);
-      if (answer.response.status < 500) return answer;
+      if (isFinal(answer.response)) return answer;
       await discard(answer.response);
     } catch (error) {
       if (!isFailing(error)) throw error;

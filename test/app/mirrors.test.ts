@@ -38,6 +38,42 @@ describe('the first registry', () => {
   });
 });
 
+describe('with REGSHIFT_MIRROR_MISS=next, the next one', () => {
+  const next = { REGSHIFT_MIRROR_MISS: 'next' };
+
+  it('gets what the first one does not have: manifests, blobs and lists', async () => {
+    const both = network({ [near]: status(404), [far]: oci() });
+    const app = over(both, next);
+    const manifest = await app.get(latest, docker19);
+    expect(manifest.status).toBe(200);
+    expect((await app.head(latest, docker19)).header('docker-content-digest')).toBe(
+      manifest.header('docker-content-digest'),
+    );
+    for (const { blobSum } of JSON.parse(manifest.text()).fsLayers as { blobSum: string }[]) {
+      expect((await app.get(`/v2/team/app/blobs/${blobSum}`, docker19)).status).toBe(200);
+    }
+    expect((await app.get('/v2/team/app/tags/list')).status).toBe(200);
+  });
+
+  it.each([401, 403, 429])('does not get what the first one refuses with %d', async (code) => {
+    const challenge = { 'WWW-Authenticate': 'Basic realm="near"' };
+    const both = network({ [near]: status(code, code === 401 ? challenge : {}), [far]: oci() });
+    expect((await over(both, next).get(latest, docker19)).status).toBe(code === 429 ? 429 : 403);
+    expect(both.at(far)).toEqual([]);
+  });
+
+  it.each([404, 403, 429])('has the last word, with %d', async (code) => {
+    const both = network({ [near]: status(404), [far]: status(code) });
+    expect((await over(both, next).get(latest, docker19)).status).toBe(code);
+  });
+
+  it('is not asked for what the first one has', async () => {
+    const both = network({ [near]: oci(), [far]: oci() });
+    expect((await over(both, next).get(latest, docker19)).status).toBe(200);
+    expect(both.at(far)).toEqual([]);
+  });
+});
+
 describe('the next one', () => {
   it.each<[how: string, host: Host | undefined]>([
     ['cannot be reached', undefined],
@@ -81,6 +117,7 @@ describe('the next one', () => {
     const both = network({ [near]: oci(), [far]: oci() });
     const app = over(both, { REGSHIFT_CACHE_BYTES: '0' });
     const stored = (await app.get(latest, docker19)).header('regshift-source-digest');
+    await app.settled();
     both.set(near, undefined);
     const lying = holding({ 'team/app': 'sample/schema2' });
     both.set(far, (request, url) =>
