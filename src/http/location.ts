@@ -46,9 +46,11 @@ export function contentLocation(
 }
 
 /**
- * Docker 1.6 to 1.9 need a full URL in Location. If an untrusted proxy in front speaks TLS, the proxy's own address
- * has the wrong scheme; a path alone works for all newer clients.
+ * Docker up to 1.9 and Charliecloud need a full URL in Location, and Azure's SDK needs a path. If an untrusted proxy in
+ * front speaks TLS, the proxy's own address has the wrong scheme; a path alone works for all other clients.
  */
 function ownPrefix(request: ClientRequest): string {
-  return leavesTls(request) ? new URL(request.address).pathname.replace(/\/$/, '') : request.address;
+  const { address, client } = request;
+  const isPath = leavesTls(request) || !client.profile.urlLocations;
+  return isPath ? new URL(address).pathname.replace(/\/$/, '') : address;
 }

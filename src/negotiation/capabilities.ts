@@ -14,6 +14,8 @@ export interface ClientCapabilities {
   readonly wildcard: boolean;
   /** True if it accepts a document that has no other form. */
   readonly any: boolean;
+  /** False if it does not read schema 1, even where it names that. */
+  readonly schema1: boolean;
   /** True if it decompresses zstd layers. */
   readonly zstd: boolean;
   /** True if it knows the type that Docker has for zstd layers. */
@@ -58,6 +60,7 @@ export function capabilitiesOf(accept: AcceptHeader, profile: ClientProfile): Cl
     types,
     wildcard,
     any,
+    schema1: profile.schema1,
     zstd: profile.zstd && (wildcard || modern.some((type) => accept.named.has(type))),
     dockerZstdType: profile.dockerZstdType,
     ociTypesInSchema2: profile.ociTypesInSchema2 && types.has(mediaTypes.ociManifest),

@@ -26,6 +26,7 @@ const fullProfile: ClientProfile = {
   oci: true,
   apiV2: true,
   pullsByGet: true,
+  urlLocations: true,
   verifiesBlobs: true,
   dockerZstdType: true,
   ociTypesInSchema2: true,

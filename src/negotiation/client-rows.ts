@@ -16,6 +16,8 @@ export interface ClientProfile {
   readonly apiV2: boolean;
   /** Pulls blobs by GET only, so that a HEAD of a blob is part of a push. */
   readonly pullsByGet: boolean;
+  /** Reads a `Location` that is a whole URL. */
+  readonly urlLocations: boolean;
   /** Refuses a layer whose bytes do not match its digest. */
   readonly verifiesBlobs: boolean;
   /** Knows the type that Docker has for zstd layers, `application/vnd.docker.image.rootfs.diff.tar.zstd`. */
@@ -180,5 +182,11 @@ export const clientRows: readonly ProfileRow[] = [
     lacks: 'schema1',
     doubtful: true,
     evidence: 'names schema 1 in Accept and refuses it (pkg/v1/remote, "unsupported MediaType")',
+  },
+  {
+    programs: [{ program: 'azsdk-js-container-registry' }],
+    lacks: 'urlLocations',
+    evidence:
+      '1.1.2 cuts off the first character of a Location, and takes the rest for a path (`uploadBlob`)',
   },
 ];

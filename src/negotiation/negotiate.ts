@@ -86,12 +86,26 @@ function negotiateImage(stored: ManifestInfo, capabilities: ClientCapabilities, 
       ? [isRelabelled ? 'oci' : formOfType(mediaType), ...imageOrder]
       : imageOrder;
   const form = order.find((candidate) => candidate && capabilities.types.has(imageTypes[candidate]));
-  if (form === undefined) return { kind: 'refuse', because: 'reads-no-form' };
+  if (form === undefined) return negotiateUnnamedImage(mediaType, capabilities);
   return {
     kind: 'image',
     form,
     because: (named && obstacle) || (preferred ? 'prefers-it' : 'reads-nearest'),
   };
+}
+
+/**
+ * A client that names indexes and no image gets schema 1 for an image of Docker's, as docker-registry 2.8 gives it.
+ * The watcher What's up Docker 6.6 compares the `config.Image` of it with that of the engine
+ * (app/registries/Registry.js, `getImageManifestDigest`).
+ */
+function negotiateUnnamedImage(mediaType: string, { types, schema1 }: ClientCapabilities): Selection {
+  const namesIndexes = indexOrder.some((form) => types.has(indexTypes[form]));
+  const isDocker = mediaType === mediaTypes.schema2 || isOfForm(mediaType, 'schema1');
+  if (!namesIndexes || !isDocker || !schema1) return { kind: 'refuse', because: 'reads-no-form' };
+  const choice: Choice =
+    mediaType === mediaTypes.schema1Signed ? { kind: 'stored' } : { kind: 'image', form: 'schema1' };
+  return { ...choice, because: 'indexes-alone' };
 }
 
 /** The form that the client prefers to the stored one, and to all others of lower q; undefined where q is equal. */

@@ -10,6 +10,7 @@ const reasons = {
   'prefers-it': 'the client names this form with a higher q than the stored one',
   'reads-no-index': 'the client reads no form of index, so the image of its platform is chosen',
   'reads-no-form': 'the client reads no form that this can be converted to',
+  'indexes-alone': 'the client names indexes and no image: it gets schema 1, as from docker-registry 2.8',
   'entries-unread': 'the client reads such an index, but not the type of every image in it',
   'zstd-layers': 'the client reads this form, but cannot decompress its zstd layers',
   'zstd-inside': 'the client reads this index, but cannot decompress the zstd layers of its image',

@@ -147,6 +147,52 @@ describe('the order of q', () => {
     const headers = { 'User-Agent': 'curl/8.5.0', Accept: accept };
     expect(await given(app, `/v2/${sample}/manifests/latest`, headers)).toBe(type);
   });
+
+  // Charliecloud 0.31 writes `…;q=0.5` behind the last of its types, and pulls the images of an index by digest.
+  it.each([
+    ['sample/oci', `${schema2},${ociManifest};q=0.5`, ociManifest],
+    ['sample/schema2', `${schema2};q=0.1,${ociManifest}`, schema2],
+  ])('%s by digest as %s: %s, because a digest names bytes', async (sample, accept, type) => {
+    const response = await app.get(`/v2/${sample}/manifests/latest`, { Accept: type });
+    const path = `/v2/${sample}/manifests/${response.header('Docker-Content-Digest')}`;
+    expect(await given(app, path, { 'User-Agent': 'python-requests/2.28.1', Accept: accept })).toBe(type);
+  });
+
+  it('by digest leaves a type of q=0 unread', async () => {
+    const response = await app.get('/v2/sample/oci/manifests/latest', { Accept: ociManifest });
+    const path = `/v2/sample/oci/manifests/${response.header('Docker-Content-Digest')}`;
+    const headers = { 'User-Agent': 'curl/8.5.0', Accept: `${schema2}, ${ociManifest};q=0` };
+    expect((await app.get(path, headers)).status).toBe(404);
+  });
+});
+
+describe("a client that names indexes and no image, like What's up Docker 6.6", () => {
+  const accept = `${dockerList}, ${ociIndex}`;
+
+  it.each([
+    ['sample/schema1', schema1Signed],
+    ['sample/schema1-unsigned', schema1Signed],
+    ['sample/schema2', schema1Signed],
+    ['sample/oci', '404 UNSUPPORTED'],
+    ['sample/list', dockerList],
+    ['sample/index', ociIndex],
+  ])('gets %s as %s, as from docker-registry 2.8', async (sample, type) => {
+    expect(await given(testApp(), `/v2/${sample}/manifests/latest`, { Accept: accept })).toBe(type);
+  });
+
+  it('gets the bytes of a digest', async () => {
+    const app = testApp();
+    const response = await app.get('/v2/sample/schema2/manifests/latest', { Accept: schema2 });
+    const path = `/v2/sample/schema2/manifests/${response.header('Docker-Content-Digest')}`;
+    expect(await given(app, path, { Accept: accept })).toBe(schema2);
+  });
+
+  it('gets nothing where a rule says that it lacks schema 1', async () => {
+    const rule = { match: {}, lacks: ['schema1'] };
+    const app = testApp({ REGSHIFT_CLIENTS: JSON.stringify(rule) });
+    const headers = { Accept: accept };
+    expect(await given(app, '/v2/sample/schema2/manifests/latest', headers)).toBe('404 UNSUPPORTED');
+  });
 });
 
 describe('a document that regshift does not know', () => {

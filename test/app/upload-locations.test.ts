@@ -52,6 +52,15 @@ describe('the Location of an upload', () => {
     expect(await begin(app, { 'X-Forwarded-Proto': 'https' })).toBe(`${uploads}u1`);
   });
 
+  it.each([`${uploads}u1`, `${upstreamUrl}${uploads}u1`])(
+    "is a path for Azure's SDK, which cuts off its first character: %s",
+    async (location) => {
+      const app = testApp({}, scriptedUpstream(startingAt(location)).fetch);
+      const userAgent = 'azsdk-js-container-registry/1.1.0-beta.4 core-rest-pipeline/1.25.1';
+      expect(await begin(app, { 'User-Agent': userAgent })).toBe(`${uploads}u1`);
+    },
+  );
+
   it('belongs to a registry that names itself http: behind TLS', async () => {
     const plain = `http://tls.test${uploads}u1?_state=x`;
     const app = testApp({ REGSHIFT_UPSTREAM: 'https://tls.test' }, scriptedUpstream(startingAt(plain)).fetch);

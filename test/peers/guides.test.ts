@@ -1,9 +1,8 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Daemon, freePort, startDaemon } from '../support/daemon.ts';
+import { type Daemon, freePort, isListening, startDaemon } from '../support/daemon.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
 import { type RealRegistry, startRealRegistry } from '../support/real-registry.ts';
 import { type Route, startRoute } from '../support/route.ts';
@@ -144,15 +143,4 @@ async function startNginx(port: number, server: string): Promise<Daemon> {
   await writeFile(config, `${around}\nhttp { access_log off; ${temporary.join(' ')}\n${server}}`);
   const args = ['-p', directory, '-c', config];
   return startDaemon({ program: 'nginx', args, directory, isReady: () => isListening(port) });
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => resolve(false));
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
 }

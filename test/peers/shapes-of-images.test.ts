@@ -17,7 +17,7 @@ import { readTree } from '../support/file-tree.ts';
 import { type Listening, listen } from '../support/listen.ts';
 import { requirePeers } from '../support/programs.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
-import { pushImage } from '../support/push.ts';
+import { pushShape } from '../support/push-shape.ts';
 
 /** The repositories of this file, with the shape of each one's `latest`. */
 const shapes = {
@@ -34,14 +34,6 @@ function shapeOf(repository: Repository) {
   const found = builderShapes.find(({ name }) => name === shapes[repository]);
   if (!found) throw new Error(`there is no shape ${shapes[repository]}`);
   return found;
-}
-
-/** Pushes a shape to a registry, which wants an index after the manifests that it names. */
-async function push(url: string, repository: Repository): Promise<void> {
-  const built = builtRepository(repository);
-  shapeOf(repository).add(built);
-  const manifests = [...built.manifests.values()];
-  await pushImage(url, repository, 'latest', { blobs: [...built.blobs.values()], manifests });
 }
 
 /** The shapes that a program cannot pull from the registry itself, with its words. */
@@ -98,7 +90,8 @@ describe.skipIf(requirePeers('docker-registry'))('shapes of images that some pro
     proxy = await startProxy(registry.url);
     cache = await serveCacheIndex();
     proxyOfCache = await startProxy(cache.url);
-    for (const repository of Object.keys(shapes)) await push(registry.url, repository as Repository);
+    for (const [repository, shape] of Object.entries(shapes))
+      await pushShape(registry.url, repository, shape);
   });
   afterAll(async () => {
     await proxyOfCache?.stop();

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { programEnvironment } from './programs.ts';
 
@@ -125,4 +125,16 @@ async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
   if ((await Promise.race([ended, late])) === 'late') child.kill('SIGKILL');
   patience.abort();
   await ended;
+}
+
+/** Whether a program takes connections at a port of 127.0.0.1. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }

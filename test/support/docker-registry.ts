@@ -1,7 +1,8 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startDaemon } from './daemon.ts';
+import type { TestCertificate } from './certificate.ts';
+import { freePort, isListening, startDaemon } from './daemon.ts';
 import { pushSample } from './push.ts';
 
 export interface DockerRegistryOptions {
@@ -17,6 +18,12 @@ export interface DockerRegistryOptions {
   readonly headers?: Readonly<Record<string, readonly string[]>>;
   /** Samples that are pushed into it, as `alice` where there is an htpasswd. */
   readonly samples?: readonly string[];
+  /** The storage of another registry that runs, to serve the same content in another way. */
+  readonly storage?: string;
+  /** It speaks TLS with this certificate. It gets no samples, because `fetch` does not trust the certificate. */
+  readonly tls?: TestCertificate;
+  /** Whether `Location` is a path instead of a URL (its setting `http.relativeurls`). */
+  readonly relativeLocations?: boolean;
 }
 
 /** The bcrypt hash of `secret`, at the lowest cost. */
@@ -36,21 +43,23 @@ export interface DockerRegistry {
 /** Runs the real docker-registry 2.8.2, the reference converter, on a free port of 127.0.0.1. */
 export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const directory = await mkdtemp(join(tmpdir(), 'regshift-docker-registry-'));
-  const storage = join(directory, 'storage');
+  const storage = options.storage ?? join(directory, 'storage');
   const port = await freePort();
   const config = join(directory, 'config.yml');
   const htpasswd = join(directory, 'htpasswd');
   if (options.htpasswd !== undefined) await writeFile(htpasswd, options.htpasswd);
   const auth =
     options.htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: htpasswd } } };
-  await writeFile(config, JSON.stringify({ ...configuration(storage, port, options), ...auth }));
+  const tls = options.tls && (await writeTls(directory, options.tls));
+  await writeFile(config, JSON.stringify({ ...configuration(storage, port, options, tls), ...auth }));
 
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`;
   const { stop } = await startDaemon({
     program: 'docker-registry',
     args: ['serve', config],
     directory,
     isReady: async () => {
+      if (options.tls) return isListening(port);
       const response = await fetch(`${url}/v2/`);
       await response.body?.cancel();
       return response.ok || (options.htpasswd !== undefined && response.status === 401);
@@ -67,8 +76,20 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   return { url, port, storage, stop };
 }
 
+async function writeTls(directory: string, { cert, key }: TestCertificate): Promise<object> {
+  const files = { certificate: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
+  await writeFile(files.certificate, cert);
+  await writeFile(files.key, key);
+  return files;
+}
+
 /** The configuration as JSON, which is YAML. */
-function configuration(storage: string, port: number, options: DockerRegistryOptions): object {
+function configuration(
+  storage: string,
+  port: number,
+  options: DockerRegistryOptions,
+  tls: object | undefined,
+): object {
   return {
     version: '0.1',
     log: { level: 'error', accesslog: { disabled: true } },
@@ -77,7 +98,13 @@ function configuration(storage: string, port: number, options: DockerRegistryOpt
       delete: { enabled: options.deleteEnabled ?? false },
       maintenance: { uploadpurging: { enabled: false } },
     },
-    http: { addr: `127.0.0.1:${port}`, secret: 'of a test', headers: options.headers ?? {} },
+    http: {
+      addr: `127.0.0.1:${port}`,
+      secret: 'of a test',
+      headers: options.headers ?? {},
+      relativeurls: options.relativeLocations ?? false,
+      ...(tls && { tls }),
+    },
     compatibility: { schema1: { enabled: options.schema1Enabled ?? true } },
   };
 }

@@ -28,9 +28,17 @@ function isInstalled(name: string): boolean {
  * @throws Error instead, when REGSHIFT_REQUIRE_PEERS=1 forbids skipping.
  */
 export function requirePeers(...names: readonly string[]): string | undefined {
-  const missing = names.filter((name) => !isInstalled(name));
+  return reasonToSkip(names.filter((name) => !isInstalled(name)));
+}
+
+/**
+ * The reason why tests cannot run, also printed as a warning; `undefined` if nothing is missing.
+ * @param remedy the command that installs all that is missing.
+ * @throws Error instead, when REGSHIFT_REQUIRE_PEERS=1 forbids skipping.
+ */
+export function reasonToSkip(missing: readonly string[], remedy?: string): string | undefined {
   if (missing.length === 0) return undefined;
-  const reason = `not installed: ${missing.join(', ')}`;
+  const reason = `not installed: ${missing.join(', ')}${remedy === undefined ? '' : ` (${remedy})`}`;
   if (process.env.REGSHIFT_REQUIRE_PEERS === '1') {
     throw new Error(`REGSHIFT_REQUIRE_PEERS=1, and a peer is ${reason}`);
   }

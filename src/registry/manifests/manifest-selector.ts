@@ -128,15 +128,19 @@ export function pinFor(pin: Pin, { applied }: ClientRequest): Pin {
 }
 
 /**
- * A digest names bytes: the stored bytes are sent if the client reads them, or names their type.
+ * A digest names bytes: the stored bytes are sent if the client reads them, also if it would rather read others, or
+ * names their type.
  * @returns undefined where the stored bytes are not sent.
  */
 function selectForDigest({ request, info }: StoredManifestRequest): Selection | undefined {
   const selection = negotiate(info, request.digestCapabilities, 'auto');
   // A signature does not change the digest of schema 1.
   if (selection.kind === 'stored' || selection.because === 'unsigned') return selection;
-  // containerd names the type that a HEAD told it and a wildcard: what is inside is for it to judge.
   const { types, zstd } = request.digestCapabilities;
+  if (selection.because === 'prefers-it' && types.has(info.mediaType))
+    return { kind: 'stored', because: 'reads-it' };
+  if (selection.because === 'indexes-alone') return { kind: 'stored', because: 'indexes-alone' };
+  // containerd names the type that a HEAD told it and a wildcard: what is inside is for it to judge.
   const namesNothingElse = types.size === 1 && (zstd || !info.zstd);
   const isNamed = types.has(info.mediaType) && (info.entries !== undefined || namesNothingElse);
   return isNamed ? { kind: 'stored', because: 'digest-named' } : undefined;

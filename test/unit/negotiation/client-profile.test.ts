@@ -56,6 +56,7 @@ const cases: readonly [userAgent: string | undefined, lacks: Lacks][] = [
   ['containerd/1.6.20+unknown', ['dockerZstdType', 'zstd']],
   ['containerd/1.7.12+unknown', ['dockerZstdType']],
   ['containerd/2.2.0', ['schema1']],
+  ['azsdk-js-container-registry/1.1.0-beta.4 core-rest-pipeline/1.25.1 Node/v24.2.0', ['urlLocations']],
   ['buildkit/v0.11', ['dockerZstdType']],
   ['buildkit/v0.12', []],
   ['go-containerregistry/v0.20.2', ['schema1']],

@@ -86,7 +86,7 @@ const auto: readonly [Stored, Partial<Record<Client, string>>][] = [
   ['unsigned schema 1', { 'curl */*': 'stored', 'only OCI': 'oci', containerd: 'schema2' }],
   ['schema 2', { 'Docker 1.9.1': 'schema1', 'Docker 1.13.1': 'stored', 'Docker 20.10': 'stored' }],
   ['schema 2', { 'curl application/json': 'schema1', 'only schema 1': 'schema1', 'only OCI': 'oci' }],
-  ['schema 2', { 'curl */*': 'stored', 'only lists': 'refuse', 'only generic': 'generic' }],
+  ['schema 2', { 'curl */*': 'stored', 'only lists': 'schema1', 'only generic': 'generic' }],
   ['schema 2', { 'Docker 26, silent': 'refuse' }],
   ['schema 2 with OCI types inside', { 'Docker 1.13.1': 'schema2', 'Docker 20.10': 'stored' }],
   ['schema 2, zstd', { 'Docker 1.13.1': 'schema2', 'Docker 20.10': 'schema2', skopeo: 'stored' }],
