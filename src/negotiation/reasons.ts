@@ -20,6 +20,8 @@ const reasons = {
   'mixed-types': 'the manifest has OCI types, which this client does not know',
   pinned: 'the form is pinned for every client',
   'one-of-list': 'the registry counts each image of an index as a pull, or one image is set: REGSHIFT_LISTS',
+  'index-one': 'one image is set for each index: REGSHIFT_INDEX',
+  'no-attestations': 'attestations are left out for this client: REGSHIFT_ATTESTATIONS, or its rule',
   'digest-named': 'a digest names bytes, and the client reads this form',
 } as const;
 

@@ -5,7 +5,7 @@ import { isNotReadYet } from '../../layers/layer-service.ts';
 import { readAccept } from '../../negotiation/accept.ts';
 import type { AppliedRow } from '../../negotiation/client-rows.ts';
 import { formName, formPhrase } from '../../negotiation/format-names.ts';
-import { mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
+import { keepsImages, mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { ManifestResult } from '../../registry/manifests/manifests.ts';
@@ -88,6 +88,7 @@ function decisionText(selection: Selection): string {
     case 'image':
       return `converted to ${formPhrase(mediaTypeOf(selection))}`;
     case 'index':
+      if (keepsImages(selection)) return 'the stored index without its attestations';
       return `converted with its images to ${formPhrase(mediaTypeOf(selection))}`;
     case 'choose':
       return 'continue with the image of the platform';

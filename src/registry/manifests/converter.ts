@@ -119,6 +119,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       layersOf: parsePlatform(recipe.layersOf),
       flattenIndexes: recipe.flatten,
       preferGzip: recipe.preferGzip,
+      dropAttestations: recipe.dropAttestations,
     };
     return model.kind === 'image'
       ? convertImage(model, form, conversion)

@@ -7,6 +7,7 @@ import { RegistryError } from '../../errors.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import {
   indexFormOf,
+  keepsImages,
   type ManifestInfo,
   negotiate,
   obstacleIn,
@@ -76,7 +77,7 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
       negotiate(info, request.capabilities, pinFor(pin, request)),
     );
     // Each child of an index that is fetched counts as a pull on Docker Hub.
-    const isOne = selection.kind === 'index' && servesOneOfList(request.context);
+    const isOne = selection.kind === 'index' && !keepsImages(selection) && servesOneOfList(request.context);
     return isOne ? { kind: 'choose', because: 'one-of-list' } : selection;
   }
 
@@ -88,7 +89,7 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
   async function withReadableLayers(stored: StoredManifestRequest, selection: Selection): Promise<Selection> {
     const { request } = stored;
     const { capabilities } = request;
-    if (selection.kind !== 'stored' || !mayHaveUnreadable(stored)) return selection;
+    if (!keepsImages(selection) || !mayHaveUnreadable(stored)) return selection;
     // A client that names no platform may choose another image than the one that is read: that would be one pull more.
     const isExtra = !needsDecompression(request) && request.client.platform === undefined;
     if (isExtra && countsPulls(request.context)) return selection;

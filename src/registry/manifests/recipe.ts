@@ -34,6 +34,8 @@ export interface ManifestRecipe extends Rooted {
   readonly flatten?: true;
   /** Whether the gzip image of a platform stands for its zstd image, too. Absent as `flatten`. */
   readonly preferGzip?: true;
+  /** As in `ConversionContext`. Absent where attestations do not stay anyway, and as `flatten`. */
+  readonly dropAttestations?: 'also' | 'alone';
   /**
    * For an index, the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter, and for the
    * list of all platforms.
@@ -58,20 +60,23 @@ export interface LayerRecipe extends Rooted {
 
 /** Creates a recipe without values that its product does not depend on, so that one product has one recipe. */
 export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'converters'>): ManifestRecipe {
-  const { flatten, preferGzip, ...rest } = recipe;
+  const { flatten, preferGzip, dropAttestations, ...rest } = recipe;
   const schema1 = recipe.form === 'schema1';
   // No client of schema 1 decompresses zstd; skopeo 1.9 and containerd 1.6 refuse the type that schema 2 has for it.
-  const unpackZstd = schema1 || recipe.form === 'schema2' || recipe.unpackZstd;
+  const isAlone = dropAttestations === 'alone';
+  const unpackZstd = !isAlone && (schema1 || recipe.form === 'schema2' || recipe.unpackZstd);
   const isIndex = recipe.kind === 'index';
+  const keepsAttestations = isIndex && recipe.form === 'oci' && !unpackZstd;
   return {
     ...rest,
-    ...(flatten && isIndex && recipe.form === 'oci' ? { flatten } : {}),
+    ...(flatten && isIndex && recipe.form === 'oci' && !isAlone ? { flatten } : {}),
     ...(preferGzip && isIndex && unpackZstd ? { preferGzip } : {}),
+    ...(dropAttestations && (isAlone || keepsAttestations) ? { dropAttestations } : {}),
     product: 'manifest',
     converters: convertersVersion,
     tag: schema1 ? recipe.tag : '',
     unpackZstd,
-    layersOf: isIndex ? recipe.layersOf : '',
+    layersOf: isIndex && !isAlone ? recipe.layersOf : '',
   };
 }
 
@@ -99,13 +104,15 @@ export function derivedManifestKeys(
   recipe: ManifestRecipe,
   keyId: string,
 ): ProductKeys {
-  const { source, sourceType, root, kind, form, tag, unpackZstd, flatten, preferGzip, layersOf } = recipe;
+  const { source, sourceType, root, kind, form, tag, unpackZstd, layersOf } = recipe;
+  const { flatten, preferGzip, dropAttestations } = recipe;
   const before = [source, sourceType, root, kind, form, tag, unpackZstd ? 'tar' : 'any'];
   const after = [
     keyId,
     `v${convertersVersion}`,
     ...(flatten ? ['flat'] : []),
     ...(preferGzip ? ['gzip'] : []),
+    ...(dropAttestations ? [`attestations-${dropAttestations}`] : []),
   ];
   const keyFor = (platform: string) =>
     joinKey('product', upstream, repository, ...before, platform, ...after);

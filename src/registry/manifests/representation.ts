@@ -4,7 +4,9 @@ import type { Loss } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { RegistryError } from '../../errors.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
-import { hasBothCompressions, hasInnerIndex } from '../../negotiation/stored-entries.ts';
+import { keepsImages, type ManifestInfo, type Selection } from '../../negotiation/negotiate.ts';
+import { hasAttestations, hasBothCompressions, hasInnerIndex } from '../../negotiation/stored-entries.ts';
+import type { ClientRequest } from '../client-request.ts';
 import type { ContentStore } from '../content-store.ts';
 import { needsDecompression, platformFor } from './client-platform.ts';
 import type { ManifestConverter } from './converter.ts';
@@ -71,6 +73,7 @@ export function createRepresenter(options: RepresenterOptions): Representer {
       unpackZstd: needsDecompression(request),
       ...(!request.capabilities.nestedIndex && hasInnerIndex(info) ? { flatten: true } : {}),
       ...(hasBothCompressions(info) ? { preferGzip: true } : {}),
+      ...droppedAttestations(request, info, selection),
       layersOf: formatPlatform(platformFor(options, request)),
     });
   }
@@ -123,6 +126,16 @@ export function representationOf(
   const conversion = { from, to: mediaType, ...(platform ? { platform } : {}) };
   const made = derived.recipes.map(([each]) => each);
   return { mediaType, digest, body, source, conversion, losses, complete, derived: made };
+}
+
+function droppedAttestations(
+  { capabilities }: ClientRequest,
+  info: ManifestInfo,
+  selection: Selection,
+): Pick<ManifestRecipe, 'dropAttestations'> {
+  if (keepsImages(selection)) return { dropAttestations: 'alone' };
+  const isAsked = capabilities.limits?.noAttestations && (hasAttestations(info) || hasInnerIndex(info));
+  return isAsked ? { dropAttestations: 'also' } : {};
 }
 
 function storedRepresentation(

@@ -82,7 +82,7 @@ const members: readonly (readonly [file: string, type: string, names: readonly s
   [
     'conversion.ts',
     'ConversionContext',
-    ['ports', 'name', 'tag', 'unpackZstd', 'layersOf', 'flattenIndexes', 'preferGzip'],
+    ['ports', 'name', 'tag', 'unpackZstd', 'layersOf', 'flattenIndexes', 'preferGzip', 'dropAttestations'],
   ],
   [
     'conversion.ts',
