@@ -12,8 +12,10 @@ const reasons = {
   'reads-no-form': 'the client reads no form that this can be converted to',
   'indexes-alone': 'the client names indexes and no image: it gets schema 1, as from docker-registry 2.8',
   'entries-unread': 'the client reads such an index, but not the type of every image in it',
-  'zstd-layers': 'the client reads this form, but cannot decompress its zstd layers',
-  'zstd-inside': 'the client reads this index, but cannot decompress the zstd layers of its image',
+  'zstd-layers':
+    'the client reads this form, but cannot decompress its zstd layers, or gets none (REGSHIFT_LAYERS)',
+  'zstd-inside':
+    'the client reads this index, but cannot decompress the zstd layers of its image, or gets none (REGSHIFT_LAYERS)',
   'docker-zstd-type': 'the client reads schema 2, but not the type that Docker has for zstd layers',
   'nested-index': 'the client reads such an index, but no index inside it',
   unsigned: 'it is stored without the signature that Docker from 1.10 on wants',

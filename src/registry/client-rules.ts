@@ -10,7 +10,7 @@ import {
 } from '../negotiation/client-rule.ts';
 import type { ClientRequest } from './client-request.ts';
 
-/** What the operator of a route sets for its clients. */
+/** The settings of a route about its clients. */
 export interface ClientPolicy {
   readonly clientRules: readonly ClientRule[];
   readonly tagLimits: TagLimits;

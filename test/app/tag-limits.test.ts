@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
+import type { Cache, CacheEntry } from '../../src/cache/cache.ts';
+import { isIntact, isOurs } from '../../src/registry/cache-entries.ts';
 import { type Answer, type RequestHeaders, type TestApp, testApp } from '../support/app.ts';
 import { builderShapes } from '../support/builder-shapes.ts';
 import {
@@ -88,6 +90,26 @@ describe('attestations: drop', () => {
     const head = await app.head(latest('sample/index'), headers);
     expect([head.status, digest(head)]).toEqual([200, digest(answer)]);
     await expectFound(drop, 'sample/index', answer, headers);
+  });
+
+  it('a replica with the same cache has the recipe, and does not search', async () => {
+    const entries = new Map<string, CacheEntry>();
+    const cache: Cache = {
+      get: async (key) => entries.get(key),
+      set: async (key, entry) => void entries.set(key, structuredClone(entry)),
+    };
+    const upstream = scriptedUpstream();
+    const replica = () =>
+      testApp(drop, upstream.fetch, { tiers: [{ name: 'shared', cache, accepts: isOurs }] });
+    const made = await replica().get(latest('sample/index'), modern);
+    upstream.forget();
+    const answer = await replica().get(`/v2/sample/index/manifests/${digest(made)}`, modern);
+    expect(answer.body).toEqual(made.body);
+    expect(upstream.asked.filter((each) => each.includes('/tags/list'))).toEqual([]);
+    for (const [key, { facts, body }] of entries) {
+      const spoilt = { ...facts, recipe: { ...(facts.recipe as object), dropAttestations: 'some' } };
+      if (key.startsWith('recipe ')) expect(isIntact(key, { facts: spoilt, body })).toBe(false);
+    }
   });
 
   it('by digest, the stored index goes out', async () => {
