@@ -2,11 +2,10 @@ import type { Platform } from '../../../converters/platform.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
 import { compose } from '../../compose/compose.ts';
 import { readSettings } from '../../config/settings.ts';
-import { noTagLimits } from '../../negotiation/capabilities.ts';
 import type { KnownClient } from '../../negotiation/known-clients.ts';
 import type { Pin } from '../../negotiation/negotiate.ts';
 import { type ClientRequest, readClientRequest, withCredentialOf } from '../../registry/client-request.ts';
-import { type ClientPolicy, withPolicyOf } from '../../registry/client-rules.ts';
+import { withPolicyOf } from '../../registry/client-rules.ts';
 import { createRegistry, type Registry } from '../../registry/registry.ts';
 import { createBudget } from '../../request/budget.ts';
 import { readFile } from '../../runtime/node/files.ts';
@@ -52,25 +51,22 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
   ).routes;
   if (route === undefined) throw new Error('the settings of one registry make one route');
   const login = await dockerLogin(image.registryUrl, io);
-  const requestUnder =
-    (policy: ClientPolicy): OpenImage['request'] =>
-    ({ userAgent, accept }, more = {}) => {
-      const headers = new Headers();
-      if (userAgent !== undefined) headers.set('user-agent', userAgent);
-      for (const line of accept) headers.append('accept', line);
-      const { href, origin } = new URL(`/v2/${image.name}/manifests/`, image.registryUrl);
-      const budget = createBudget(Number.POSITIVE_INFINITY);
-      const anonymous = readClientRequest(new Request(href, { headers }), origin, '', { budget });
-      const own = withPolicyOf(withCredentialOf(anonymous, login), policy);
-      return { ...own, ...more, context: { ...own.context, knownLayersOnly: !options.readLayers } };
-    };
-  const unlimited = requestUnder({ clientRules: [], tagLimits: noTagLimits });
-  const plain = unlimited({ userAgent: `regshift/${version}`, accept: ['*/*'] });
-  return { ...image, registry: createRegistry(route), request: requestUnder(route), plain };
+  const request: OpenImage['request'] = ({ userAgent, accept }, more = {}) => {
+    const headers = new Headers();
+    if (userAgent !== undefined) headers.set('user-agent', userAgent);
+    for (const line of accept) headers.append('accept', line);
+    const { href, origin } = new URL(`/v2/${image.name}/manifests/`, image.registryUrl);
+    const budget = createBudget(Number.POSITIVE_INFINITY);
+    const anonymous = readClientRequest(new Request(href, { headers }), origin, '', { budget });
+    const own = withPolicyOf(withCredentialOf(anonymous, login), route);
+    return { ...own, ...more, context: { ...own.context, knownLayersOnly: !options.readLayers } };
+  };
+  const plain = request({ userAgent: `regshift/${version}`, accept: ['*/*'] });
+  return { ...image, registry: createRegistry(route), request, plain };
 }
 
 /** Settings of the way to a registry, and about clients, that commands read. */
-const readSettingNames = [
+const commandSettings = [
   'REGSHIFT_CLIENTS',
   'REGSHIFT_INDEX',
   'REGSHIFT_ATTESTATIONS',
@@ -84,7 +80,7 @@ const readSettingNames = [
 ];
 
 function settingsFor(registry: URL, { pin, platform }: RegistryAccess, { env }: Io) {
-  const own = readSettingNames.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+  const own = commandSettings.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
   const read = readSettings(
     {
       REGSHIFT_UPSTREAM: registry.href,
