@@ -34,7 +34,7 @@ export interface TagLimits {
   readonly noAttestations: boolean;
   /** The image of one platform goes out for an index. */
   readonly oneImage: boolean;
-  /** No zstd layers go out, also to a client that decompresses them. */
+  /** No zstd layers go out, also to a client that decompresses them, and would choose them in an index. */
   readonly noZstd: boolean;
 }
 

@@ -1,7 +1,8 @@
 import { indexTypes, mediaTypes, schema1Types } from '../../converters/media-types.ts';
 import type { Platform } from '../../converters/platform.ts';
 import type { ClientCapabilities, TagLimits } from './capabilities.ts';
-import type { ClientProfile } from './client-rows.ts';
+import type { Client } from './client-profile.ts';
+import { type ClientProfile, containersImage } from './client-rows.ts';
 import type { Pin } from './negotiate.ts';
 
 /** Capabilities that a rule can deny to a client; `index` are all lists and indexes. */
@@ -88,9 +89,22 @@ export function deniedCapabilities(
   return { ...capabilities, types, wildcard: false };
 }
 
-/** The limits for the clients of a rule: those of the route, and what the rule denies. */
-export function limitsWith(limits: TagLimits, rule: ClientRule | undefined): TagLimits {
-  return rule?.lacks.includes('attestations') ? { ...limits, noAttestations: true } : limits;
+/** The limits for a client of a rule: those of the route, and what the rule denies. */
+export function limitsWith(limits: TagLimits, rule: ClientRule | undefined, client: Client): TagLimits {
+  if (rule === undefined) return limits;
+  return {
+    ...limits,
+    noAttestations: limits.noAttestations || rule.lacks.includes('attestations'),
+    noZstd: limits.noZstd || (rule.lacks.includes('zstd') && choosesZstd(client)),
+  };
+}
+
+/**
+ * Whether a client chooses the zstd image of an index that has a gzip image, too, wherever it stands (containers/image,
+ * internal/manifest/oci_index.go, `isPreferredOver`). Other clients take the first image of their platform.
+ */
+function choosesZstd({ rows }: Client): boolean {
+  return rows.some((row) => containersImage.some(({ program }) => program === row.program));
 }
 
 /** The capabilities of a client for a request by tag, within limits. */

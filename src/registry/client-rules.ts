@@ -22,7 +22,10 @@ export function withPolicyOf(
   { clientRules, tagLimits }: ClientPolicy,
 ): ClientRequest {
   const ruled = withRuleOf(request, clientRules);
-  const capabilities = limitedCapabilities(ruled.capabilities, limitsWith(tagLimits, ruled.applied?.rule));
+  const capabilities = limitedCapabilities(
+    ruled.capabilities,
+    limitsWith(tagLimits, ruled.applied?.rule, request.client),
+  );
   return capabilities === ruled.capabilities ? ruled : { ...ruled, capabilities };
 }
 

@@ -339,6 +339,19 @@ describe('index: one', () => {
   });
 });
 
+/** An index with a gzip and a zstd image for one platform. */
+function bothCompressions(order: 'gzip first' | 'zstd first') {
+  return (built: BuiltRepository): BuiltDescriptor => {
+    const gzip = { ...addImage(built, {}), ...linux('amd64') };
+    const zstd = {
+      ...addImage(built, { layerType: ociLayerZstd }),
+      ...linux('amd64'),
+      annotations: { 'io.github.containers.compression.zstd': 'true' },
+    };
+    return addIndex(built, order === 'gzip first' ? [gzip, zstd] : [zstd, gzip]);
+  };
+}
+
 describe('layers: plain', () => {
   const plain = { REGSHIFT_LAYERS: 'plain' };
 
@@ -377,20 +390,11 @@ describe('layers: plain', () => {
     },
   );
 
-  it.each(['gzip first', 'zstd first'])(
+  it.each(['gzip first', 'zstd first'] as const)(
     'an index with both compressions, %s, has the gzip images alone, for a client that would choose zstd, too',
     async (order) => {
-      const add = (built: BuiltRepository) => {
-        const gzip = { ...addImage(built, {}), ...linux('amd64') };
-        const zstd = {
-          ...addImage(built, { layerType: ociLayerZstd }),
-          ...linux('amd64'),
-          annotations: { 'io.github.containers.compression.zstd': 'true' },
-        };
-        return addIndex(built, order === 'gzip first' ? [gzip, zstd] : [zstd, gzip]);
-      };
       for (const headers of [modern, anything]) {
-        const { app, again } = over(add, plain);
+        const { app, again } = over(bothCompressions(order), plain);
         const answer = await app.get(latest('team/app'), headers);
         const entries = parsed(answer).manifests ?? [];
         expect(entries).toHaveLength(1);
@@ -401,6 +405,24 @@ describe('layers: plain', () => {
       }
     },
   );
+
+  it.each(['skopeo/1.18.0', 'containers/5.36.2 (github.com/containers/image)'])(
+    'a rule that lacks zstd leads %s to the gzip image, which it would not choose',
+    async (userAgent) => {
+      const { app } = over(bothCompressions('gzip first'), rulesOf({ match: {}, lacks: ['zstd'] }));
+      const headers = { ...modern, 'User-Agent': userAgent };
+      const entries = parsed(await app.get(latest('team/app'), headers)).manifests ?? [];
+      // It chooses the entry with the annotation, if there is one.
+      const chosen = entries.find(({ annotations }) => annotations !== undefined) ?? entries[0];
+      const image = await app.get(`/v2/team/app/manifests/${chosen?.digest}`, headers);
+      expect([image.status, image.text().includes('zstd')]).toEqual([200, false]);
+    },
+  );
+
+  it('a rule that lacks zstd leaves the stored index to clients that take its first image', async () => {
+    const { app, root } = over(bothCompressions('gzip first'), rulesOf({ match: {}, lacks: ['zstd'] }));
+    expect(digest(await app.get(latest('team/app'), modern))).toBe(root.digest);
+  });
 
   it('of a route, it is for this route alone', async () => {
     const app = testApp(routed({ layers: 'plain' }), scriptedUpstream().fetch);

@@ -69,7 +69,7 @@ function readsText(types: ReadonlyMap<string, number>): string {
 }
 
 function zstdText({ zstd, wildcard, limits }: ClientCapabilities): string {
-  if (limits?.noZstd) return 'no (REGSHIFT_LAYERS)';
+  if (limits?.noZstd) return 'no (REGSHIFT_LAYERS, or its rule)';
   return zstd || wildcard ? 'yes' : 'no';
 }
 

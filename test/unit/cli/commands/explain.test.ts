@@ -158,7 +158,7 @@ describe('regshift explain', () => {
       { REGSHIFT_LAYERS: 'plain' },
       'oci-zstd',
       'image oci: zstd-layers',
-      'zstd layers +no \\(REGSHIFT_LAYERS\\)',
+      'zstd layers +no \\(REGSHIFT_LAYERS, or its rule\\)',
     ],
     [
       { REGSHIFT_CLIENTS: JSON.stringify({ match: { userAgent: 'skopeo/*' }, lacks: ['attestations'] }) },
