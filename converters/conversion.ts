@@ -19,6 +19,8 @@ export interface ConversionContext {
   readonly tag: string;
   /** Whether the client cannot decompress zstd. The manifest then names the plain tars inside zstd layers. */
   readonly unpackZstd: boolean;
+  /** With `unpackZstd`, whether the first bytes of a layer decide that it is zstd, in place of its media type. */
+  readonly probeLayers?: boolean | undefined;
   /** In an index, limits the reading of layers to the image of this platform. Without it, all images are read. */
   readonly layersOf?: Platform | undefined;
   /** Whether the entries of an index inside an index stand in its place, also where the form can hold an index. */

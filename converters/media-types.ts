@@ -75,8 +75,10 @@ export function layerTypeOf(mediaType: string): LayerType | undefined {
 export function withoutZstd(mediaType: string, compression: 'gzip' | 'none'): string {
   const { ociLayer, ociLayerGzip, dockerLayer, dockerLayerGzip } = mediaTypes;
   const isGzip = compression === 'gzip';
-  if (mediaType === mediaTypes.ociLayerZstd) return isGzip ? ociLayerGzip : ociLayer;
-  if (mediaType === mediaTypes.dockerLayerZstd) return isGzip ? dockerLayerGzip : dockerLayer;
+  if (mediaType === mediaTypes.ociLayerZstd || mediaType === ociLayerGzip)
+    return isGzip ? ociLayerGzip : ociLayer;
+  if (mediaType === mediaTypes.dockerLayerZstd || mediaType === dockerLayerGzip)
+    return isGzip ? dockerLayerGzip : dockerLayer;
   return mediaType;
 }
 

@@ -9,7 +9,7 @@ import { loss, lossesOfImage } from '../losses.ts';
 import type { Image, Loss, LossKind } from '../model.ts';
 import { boundedPorts } from '../ports.ts';
 import type { PreparedImage } from '../steps/step.ts';
-import { steps } from '../steps/steps.ts';
+import { steps, withProbedLayers } from '../steps/steps.ts';
 import { toGeneric, toImageManifest, toSchema1, type WriteImage } from './write-image.ts';
 
 /** The writer of each form. A new form is one line here and one in `conversion-graph.ts`. */
@@ -61,6 +61,7 @@ export async function prepareImage(
   let prepared: PreparedImage = { image, config: undefined, blobs: [] };
   // An image of the requested dialect stays as it is, unless the client cannot decompress its layers.
   if (dialect === to && !unpackZstd) return prepared;
+  if (context.probeLayers && unpackZstd) prepared = await withProbedLayers(prepared, ports, unpackZstd);
   for (const name of dialect === to ? imageConversions[to].sameDialectSteps : imageConversions[to].steps) {
     if (steps[name].dialects.includes(dialect)) prepared = await steps[name].run(prepared, ports, unpackZstd);
   }

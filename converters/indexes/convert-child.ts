@@ -128,8 +128,8 @@ function mayReadLayers(platform: Platform | undefined, { layersOf }: ConversionC
   return !layersOf || !platform || platformRank(layersOf, platform) !== undefined;
 }
 
-function needsLayers(image: Image, { unpackZstd }: ConversionContext): boolean {
-  return image.target.kind === 'v1' || (unpackZstd && image.dependencies.some(isZstd));
+function needsLayers(image: Image, { unpackZstd, probeLayers }: ConversionContext): boolean {
+  return image.target.kind === 'v1' || (unpackZstd && (probeLayers || image.dependencies.some(isZstd)));
 }
 
 function layersOfOthers({ layersOf }: ConversionContext): ConversionError {

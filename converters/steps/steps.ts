@@ -41,6 +41,17 @@ const probeLayers: ConversionStep = async (prepared, ports) => {
   return { ...prepared, image: { ...image, dependencies } };
 };
 
+/** Finds zstd layers by their first bytes, whatever their media types say. */
+export const withProbedLayers: ConversionStep = async (prepared, ports) => {
+  const { image } = prepared;
+  const dependencies = await mapBounded(image.dependencies, limits.fetches, async (layer) => {
+    if (layer.foreign || layer.encrypted || layer.compression === 'zstd') return layer;
+    const isZstd = (await ports.sniffLayer(layer)) === 'zstd';
+    return isZstd ? { ...layer, compression: 'zstd' as const } : layer;
+  });
+  return { ...prepared, image: { ...image, dependencies } };
+};
+
 function statesCompression({ compression }: Layer): boolean {
   return compression !== 'unknown';
 }

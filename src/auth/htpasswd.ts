@@ -9,13 +9,18 @@ import type { LoginQueue } from './login-queue.ts';
 /**
  * The time for which a correct login is remembered after its last use. A pull sends up to a hundred requests with the
  * same login, and bcrypt at its usual cost takes some 100 ms for each. On Workers that is CPU time, of which a free
- * plan has 10 ms a request: JWTs suit Workers better. Entries never change while the process runs, so a proof stays
- * true. Each use extends it, so that an active user never waits in the queue, however many wrong logins fill it.
+ * plan has 10 ms a request: JWTs suit Workers better. A proof is for one entry, and ends when the entry of its user
+ * changes. Each use extends it, so that an active user never waits in the queue, however many wrong logins fill it.
  */
 const rememberedMs = 600_000;
 
+type Entries = ReadonlyMap<string, HtpasswdEntry>;
+
 export interface HtpasswdOptions {
-  readonly entries: ReadonlyMap<string, HtpasswdEntry>;
+  /** The entries at the start. */
+  readonly entries: Entries;
+  /** The newest entries, where their file may change. The same object comes back until it does. */
+  readonly renewed?: (() => Promise<Entries>) | undefined;
   readonly compare: ComparePassword;
   readonly queue: LoginQueue;
   readonly clock: Clock;
@@ -25,24 +30,31 @@ export interface HtpasswdOptions {
 interface LoginProof {
   /** A keyed hash of user name and password. */
   readonly key: string;
+  /** The hash of the entry that it was proved by. */
+  readonly hash: string;
   readonly until: number;
 }
 
 /** Checks Basic logins against the entries of an htpasswd file. */
-export function createHtpasswdAuth({ entries, compare, queue, clock }: HtpasswdOptions): ClientAuth {
-  const isRight = createPasswordCheck(entries, compare);
+export function createHtpasswdAuth({ entries, renewed, compare, queue, clock }: HtpasswdOptions): ClientAuth {
+  let users = { entries, isRight: createPasswordCheck(entries, compare) };
   /** By user name, so that there are no more proofs than entries. */
   const proofs = new Map<string, LoginProof>();
 
   function isProved(username: string, key: string): boolean {
     const proof = proofs.get(username);
     if (proof?.key !== key || clock() >= proof.until) return false;
-    prove(username, key);
+    proofs.set(username, { ...proof, until: clock() + rememberedMs });
     return true;
   }
 
-  function prove(username: string, key: string): void {
-    proofs.set(username, { key, until: clock() + rememberedMs });
+  async function takeRenewed(): Promise<void> {
+    const newest = await renewed?.();
+    if (newest === undefined || newest === users.entries) return;
+    users = { entries: newest, isRight: createPasswordCheck(newest, compare) };
+    for (const [username, { hash }] of proofs) {
+      if (hash !== newest.get(username)?.hash) proofs.delete(username);
+    }
   }
 
   return {
@@ -51,13 +63,19 @@ export function createHtpasswdAuth({ entries, compare, queue, clock }: HtpasswdO
       if (login === undefined) {
         return denied('Log in with a user name and a password of this proxy (docker login).');
       }
+      await takeRenewed();
       const { username } = login;
       const key = credentialKey({ kind: 'service', ...login });
       const run = async () => {
         // Another address may have proved the same login in the meantime.
         if (isProved(username, key)) return true;
+        const { entries: asked, isRight } = users;
+        const hash = asked.get(username)?.hash;
         const right = await isRight(login);
-        if (right) prove(username, key);
+        // The entries may have changed meanwhile, so that the proof is for an entry that is gone.
+        if (right && hash !== undefined && hash === users.entries.get(username)?.hash) {
+          proofs.set(username, { key, hash, until: clock() + rememberedMs });
+        }
         return right;
       };
       if (isProved(username, key) || (await queue.check({ address, username, key, run }, signal))) {

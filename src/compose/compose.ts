@@ -31,8 +31,9 @@ import { withNetworkRules } from '../upstream/network-rules.ts';
 import { meteredFetch } from '../upstream/send.ts';
 import { version } from '../version.ts';
 import { chooseClientAuth } from './client-auth.ts';
-import type { RuntimePlatform } from './platform.ts';
-import { upstreamLogin } from './upstream-auth.ts';
+import { cloudLogin } from './cloud-login.ts';
+import type { NewestValues, RuntimePlatform } from './platform.ts';
+import { rotatingUpstreamLogin } from './upstream-auth.ts';
 import { upstreamFetch } from './upstream-fetch.ts';
 
 /** The URL of the registry inside the process; the host is reserved (RFC 2606, section 2). */
@@ -96,12 +97,18 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
   const metered = meteredFetch(asked, id, metrics);
   const networks = settings.REGSHIFT_UPSTREAM_NETWORKS;
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);
+  const outwardParts = { userAgent: `regshift/${version}`, clock, wallClock, background };
   const outwardTo = (upstream: URL) => {
     const fetch = withNetworkRules({ fetch: metered, upstream, networks, clock, log });
-    return { fetch, onToken, userAgent: `regshift/${version}`, clock, wallClock, background, memory, turn };
+    return { ...outwardParts, fetch, onToken, memory, turn };
   };
   const helperFor =
     ask && ((question: HelperQuestion) => createCredentialHelper({ question, ask, clock, log, background }));
+  const cloudParts = { ...outwardParts, fetch: metered, log, machine: platform.machine };
+  const cloudLoginFor = (own: Values, upstream: URL) => cloudLogin(own, upstream, cloudParts);
+  const newest = newestOf(route, platform);
+  const loginOf = (upstream: URL) =>
+    rotatingUpstreamLogin(settings, upstream, { helperFor, cloudLoginFor, newest });
   const mirrors = mapAll(upstreams, (baseUrl, index) => {
     const outward = outwardTo(baseUrl);
     const client = createUpstreamClient({
@@ -111,7 +118,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
       // Docker waits 10 s for a ping, so each mirror but the last has a shorter deadline.
       ...(index < upstreams.length - 1 ? { headersDeadlineMs: mirrorDeadlineMs } : {}),
     });
-    return { client, outward, login: upstreamLogin(settings, baseUrl, helperFor) };
+    return { client, outward, login: loginOf(baseUrl) };
   });
   const { client, login } = asOne(mirrors, clock);
   const relays =
@@ -131,7 +138,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     client,
     login,
     library: upstreams.some(isDockerHub),
-    clientAuth: chooseClientAuth(settings, { ...platform, loginQueue }),
+    clientAuth: chooseClientAuth(settings, { ...platform, loginQueue, newest }),
     tokenRelay: relays
       ? createTokenRelay({ client, upstream: upstreams[0], ...mirrors[0].outward })
       : undefined,
@@ -150,6 +157,11 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     background,
     turn: platform.turn ?? atOnce,
   };
+}
+
+/** The newest settings of a route; undefined if no setting can change. */
+function newestOf({ id, settings }: RouteSettings, { rotating }: RuntimePlatform): NewestValues | undefined {
+  return rotating && (async (atOnce) => (await rotating.newest(id, atOnce)) ?? settings);
 }
 
 /** A registry lets pages read what a client's login may read, and does not know the proxy's own account. */

@@ -1,14 +1,29 @@
 import type { TakeTurn } from '../../converters/ports.ts';
+import type { MachineIdentity } from '../auth/clouds/machine-identity.ts';
 import type { ComparePassword } from '../auth/compare-password.ts';
 import type { AskHelper } from '../auth/credential-helper.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Tier } from '../cache/tiered.ts';
 import type { Clock, WallClock } from '../clock.ts';
+import type { Values } from '../config/settings.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
 import type { Fetch } from '../upstream/client.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
+
+/** Settings whose files may be replaced while the program runs. */
+export interface RotatingSettings {
+  /**
+   * The newest valid settings of a route; undefined for an unknown route. The same object comes back until a file
+   * changes.
+   * @param atOnce true: the files are looked at now, and otherwise every few seconds.
+   */
+  newest(route: string, atOnce: boolean): Promise<Values | undefined>;
+}
+
+/** `RotatingSettings.newest` for one route. */
+export type NewestValues = (atOnce: boolean) => Promise<Values>;
 
 /** Everything that differs between runtimes. */
 export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'background'> {
@@ -36,6 +51,10 @@ export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedL
   readonly manyProcesses?: boolean;
   /** Runs credential helpers. Absent on a runtime that cannot run programs. */
   readonly askHelper?: AskHelper;
+  /** The identity that a cloud gives to the machine. Absent on a runtime without a machine (Workers). */
+  readonly machine?: MachineIdentity;
+  /** Absent if no setting is in a file, and on a runtime without files (Workers). */
+  readonly rotating?: RotatingSettings | undefined;
   /** Compares on another thread if the runtime has threads, so that requests are answered meanwhile. */
   readonly comparePassword: ComparePassword;
   /** Waits for a turn of the event loop to work on a document. Without it, all work is done at once. */

@@ -1,5 +1,6 @@
 import type { JSONWebKeySet } from 'jose';
 import * as z from 'zod';
+import { parseGoogleKey } from '../auth/clouds/google-key.ts';
 import { parseDockerConfig } from '../auth/docker-config.ts';
 import { parseHtpasswd } from '../auth/htpasswd-file.ts';
 
@@ -40,17 +41,40 @@ const jwks = z.string().transform((text, context): JSONWebKeySet => {
 
 const loopback = ['localhost', '127.0.0.1', '[::1]'];
 
+/** Whether a server may get secrets, or give keys: by HTTPS, or on this machine. */
+export function isLoginServer(text: string): boolean {
+  const { protocol, hostname } = URL.canParse(text) ? new URL(text) : new URL('data:');
+  return protocol === 'https:' || (protocol === 'http:' && loopback.includes(hostname));
+}
+
+const googleKey = z.string().transform((text, context) => {
+  const key = parseGoogleKey(text);
+  if (key && isLoginServer(key.token_uri)) return key;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be the JSON key of a service account as Google made it, or a path to it',
+  });
+  return z.NEVER;
+});
+
 /** HTTPS is required except on loopback: an attacker who changes the keys in transit can log in as anyone. */
 const jwksUrl = z
   .url({ error: 'must be a URL that begins with https://' })
   .transform((text) => new URL(text))
-  .refine(
-    ({ protocol, hostname }) =>
-      protocol === 'https:' || (protocol === 'http:' && loopback.includes(hostname)),
-    'must begin with https:// (http:// is for this machine itself)',
-  );
+  .refine(({ href }) => isLoginServer(href), 'must begin with https:// (http:// is for this machine itself)');
 
-export const upstreamModes = ['passthrough', 'anonymous', 'basic', 'docker-config'] as const;
+/** Modes in which all clients use one account of the proxy at upstream. */
+export const ownAccountModes: readonly string[] = ['basic', 'docker-config', 'ecr', 'gcp', 'acr'];
+
+export const upstreamModes = [
+  'passthrough',
+  'anonymous',
+  'basic',
+  'docker-config',
+  'ecr',
+  'gcp',
+  'acr',
+] as const;
 export const clientModes = ['none', 'basic', 'jwt'] as const;
 
 /**
@@ -60,7 +84,7 @@ export const clientModes = ['none', 'basic', 'jwt'] as const;
 export const authFields = {
   REGSHIFT_UPSTREAM_AUTH: z
     .enum(upstreamModes, {
-      error: 'must be passthrough, anonymous, basic or docker-config',
+      error: 'must be passthrough, anonymous, basic, docker-config, ecr, gcp or acr',
     })
     .default('passthrough'),
   REGSHIFT_UPSTREAM_USERNAME: z
@@ -76,6 +100,16 @@ export const authFields = {
     )
     .optional(),
   REGSHIFT_DOCKER_CONFIG: dockerConfig.optional(),
+  REGSHIFT_GOOGLE_KEY: googleKey.optional(),
+  // Names of the clouds' own: they may be set for other programs, so cloud-rules.ts checks them if they are used.
+  AWS_ACCESS_KEY_ID: z.string().optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().optional(),
+  AWS_SESSION_TOKEN: z.string().optional(),
+  AWS_ENDPOINT_URL_ECR: z.string().optional(),
+  AZURE_TENANT_ID: z.string().optional(),
+  AZURE_CLIENT_ID: z.string().optional(),
+  AZURE_CLIENT_SECRET: z.string().optional(),
+  AZURE_AUTHORITY_HOST: z.string().optional(),
   REGSHIFT_CLIENT_AUTH: z.enum(clientModes, { error: 'must be none, basic or jwt' }).optional(),
   REGSHIFT_HTPASSWD: htpasswd.optional(),
   REGSHIFT_JWKS_URL: jwksUrl.optional(),

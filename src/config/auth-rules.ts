@@ -1,5 +1,6 @@
 import { type DockerConfig, loginsFor, parseDockerConfig } from '../auth/docker-config.ts';
-import { clientModes, upstreamModes } from './auth-fields.ts';
+import { clientModes, ownAccountModes, upstreamModes } from './auth-fields.ts';
+import { cloudProblems } from './cloud-rules.ts';
 import type { RawSettings, SettingProblem } from './problem.ts';
 
 /** A setting that has an effect only with one value of another setting. */
@@ -31,6 +32,7 @@ const companions: readonly Companion[] = [
     is: 'docker-config',
     needed: 'JSON like ~/.docker/config.json, or a path to it',
   },
+  { variable: 'REGSHIFT_GOOGLE_KEY', of: 'REGSHIFT_UPSTREAM_AUTH', is: 'gcp' },
   {
     variable: 'REGSHIFT_HTPASSWD',
     of: 'REGSHIFT_CLIENT_AUTH',
@@ -73,6 +75,7 @@ export function authProblems(
     ...jwksProblems(raw),
     ...clientAuthProblems(raw),
     ...upstreamProblems(raw),
+    ...cloudProblems(raw),
   ];
 }
 
@@ -120,7 +123,7 @@ function jwksProblems(raw: RawSettings): SettingProblem[] {
 
 function clientAuthProblems(raw: RawSettings): SettingProblem[] {
   const { REGSHIFT_UPSTREAM_AUTH: mode = '', REGSHIFT_CLIENT_AUTH: clients } = raw;
-  if (['basic', 'docker-config'].includes(mode) && clients === undefined) {
+  if (ownAccountModes.includes(mode) && clients === undefined) {
     const message =
       `must be basic or jwt, because with REGSHIFT_UPSTREAM_AUTH=${mode} clients read whatever the proxy's own ` +
       'account may read; set none to allow that to everyone who can reach the proxy';
@@ -129,8 +132,8 @@ function clientAuthProblems(raw: RawSettings): SettingProblem[] {
   if (mode === 'passthrough' && (clients === 'basic' || clients === 'jwt')) {
     const message =
       "must be none with REGSHIFT_UPSTREAM_AUTH=passthrough, because each client's login is for upstream, which " +
-      'checks it: leave this out, or set REGSHIFT_UPSTREAM_AUTH to basic, docker-config or anonymous to let the proxy ' +
-      'check its clients itself';
+      'checks it: leave this out, or set REGSHIFT_UPSTREAM_AUTH to anonymous or to an account of the proxy (basic, docker-config, ' +
+      'ecr, gcp, acr) to let the proxy check its clients itself';
     return [{ variable: 'REGSHIFT_CLIENT_AUTH', value: JSON.stringify(clients), message }];
   }
   return [];
@@ -139,7 +142,7 @@ function clientAuthProblems(raw: RawSettings): SettingProblem[] {
 function upstreamProblems(raw: RawSettings): SettingProblem[] {
   const { REGSHIFT_UPSTREAM: text, REGSHIFT_UPSTREAM_AUTH: mode = '' } = raw;
   const upstreams = (text ?? '').split(/[\s,]+/).filter((part) => part !== '');
-  if (upstreams.length > 1 && ['passthrough', 'basic'].includes(mode)) {
+  if (upstreams.length > 1 && !['anonymous', 'docker-config'].includes(mode)) {
     const message =
       'must be anonymous, or docker-config with a login for each that wants one, because REGSHIFT_UPSTREAM names ' +
       'several registries: a login is for one';
@@ -150,7 +153,7 @@ function upstreamProblems(raw: RawSettings): SettingProblem[] {
       'must be refuse, because REGSHIFT_UPSTREAM names several registries, and only one would get a push';
     return [{ variable: 'REGSHIFT_PUSH', value: '"allow"', message }];
   }
-  if (!['basic', 'docker-config'].includes(mode)) return [];
+  if (!ownAccountModes.includes(mode)) return [];
   if (text === undefined) {
     return [
       unset('REGSHIFT_UPSTREAM', `must be the registry that REGSHIFT_UPSTREAM_AUTH=${mode} logs in to`),

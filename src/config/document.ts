@@ -39,6 +39,7 @@ const kinds: Partial<Record<Variable, z.ZodType<string>>> = {
   REGSHIFT_ALIASES: pairs,
   REGSHIFT_CLIENTS: rules,
   REGSHIFT_DOCKER_CONFIG: json,
+  REGSHIFT_GOOGLE_KEY: json,
   REGSHIFT_JWKS: json,
   REGSHIFT_SIGNING_KEY: json,
 };

@@ -19,7 +19,9 @@ export function variableOf(key: string): Variable | undefined {
 
 /** Replaces the names of variables in a message by their names in a file. */
 export function withFileKeys(message: string): string {
-  return message.replace(/\bREGSHIFT_[A-Z0-9_]+\b/g, keyOf);
+  return message.replace(/\b[A-Z]+_[A-Z0-9_]+\b/g, (name) =>
+    name.startsWith('REGSHIFT_') || byKey.has(keyOf(name)) ? keyOf(name) : name,
+  );
 }
 
 /**

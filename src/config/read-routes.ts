@@ -61,11 +61,15 @@ function withAliases(source: SettingSource, alias: string | undefined): SettingS
 }
 
 /**
- * The settings that a route inherits. Aliases belong to one route, and a login to the upstream beside which it is
- * set.
+ * The settings that a route inherits. Aliases belong to one route, a login to the upstream beside which it is set, and
+ * the secret of a cloud to the key or client beside which it is set.
  */
 function inherited(source: SettingSource, own: SettingSource): SettingSource {
-  const names = own.texts.REGSHIFT_UPSTREAM === undefined ? ['REGSHIFT_ALIASES'] : ofOneUpstream;
+  const names = [
+    ...(own.texts.REGSHIFT_UPSTREAM === undefined ? ['REGSHIFT_ALIASES'] : ofOneUpstream),
+    ...(own.texts.AWS_ACCESS_KEY_ID === undefined ? [] : ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']),
+    ...(own.texts.AZURE_CLIENT_ID === undefined ? [] : ['AZURE_CLIENT_SECRET']),
+  ];
   const without = (from: SettingSource['values']) =>
     Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name.replace(/_FILE$/, ''))));
   return { ...source, values: without(source.values), texts: without(source.texts) };

@@ -58,7 +58,7 @@ function loginProblems({ routes: [first, ...others] }: VirtualHost<Checked>): Se
     const apart = 'or one of the two needs a host or a port of its own (match)';
     if (through) {
       const message =
-        `must be anonymous, basic or docker-config, because ${nameOf(neighbour)} is reached by the same host and ` +
+        `must be anonymous, or an account of the proxy (basic, docker-config, ecr, gcp, acr), because ${nameOf(neighbour)} is reached by the same host and ` +
         `clients keep one login for a host: it would not be for one upstream alone; ${apart}`;
       return [locate({ variable: 'REGSHIFT_UPSTREAM_AUTH', value: '', message }, through.sources)];
     }

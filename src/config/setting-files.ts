@@ -13,6 +13,11 @@ export const fileVariables = [
   'REGSHIFT_UPSTREAM_PASSWORD',
   'REGSHIFT_UPSTREAM_PROXY',
   'REGSHIFT_DOCKER_CONFIG',
+  'REGSHIFT_GOOGLE_KEY',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AZURE_CLIENT_SECRET',
   'REGSHIFT_HTPASSWD',
   'REGSHIFT_JWKS',
   'REGSHIFT_SIGNING_KEY',
@@ -25,6 +30,7 @@ const isPem = (value: string) => value.includes('-----BEGIN');
 const isText: Readonly<Record<string, (value: string) => boolean>> = {
   REGSHIFT_CONFIG: (value) => value.trimStart().startsWith('{'),
   REGSHIFT_DOCKER_CONFIG: (value) => value.trimStart().startsWith('{'),
+  REGSHIFT_GOOGLE_KEY: (value) => value.trimStart().startsWith('{'),
   // Text is `user:hash`. A slash follows the colon of a Windows path.
   REGSHIFT_HTPASSWD: (value) => value.includes('\n') || /^[^/:]+:[^\\/]/.test(value),
   REGSHIFT_REDIS_URL: (value) => value.includes('://'),

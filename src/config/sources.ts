@@ -49,7 +49,8 @@ export function locate(
 ): SettingProblem {
   const { variable } = problem;
   const owner = sources.find(({ values }) => hasSetting(values, variable)) ?? missing;
-  const value = problem.value || redacted(variable, owner.values[variable]);
+  const value =
+    problem.value || redacted(variable, owner.values[variable] ?? owner.values[`${variable}_FILE`]);
   return placeAt({ ...problem, value }, owner.location);
 }
 
@@ -69,7 +70,9 @@ export function redacted(variable: Variable | string, value: unknown): string {
   if (Array.isArray(value) && value.length > 0) return 'a list';
   // Its members may be secret.
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return 'a mapping';
-  return /KEY|PASSWORD|SECRET|URL|UPSTREAM$|PROXY$|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS/.test(variable)
+  return /KEY|PASSWORD|SECRET|SESSION_TOKEN|URL|UPSTREAM$|PROXY$|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS/.test(
+    variable,
+  )
     ? '(not shown)'
     : JSON.stringify(value);
 }

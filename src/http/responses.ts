@@ -1,3 +1,5 @@
+import { concatenate } from '../../converters/bytes.ts';
+
 /** Docker up to 1.9 falls back to API v1 if the ping lacks this header. */
 export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' } as const;
 
@@ -12,6 +14,45 @@ export function bytesResponse(
     status,
     headers: headersWithLength(body, headers),
   });
+}
+
+/** Bytes of a document that are kept before its response begins. */
+const keptBytes = 4 * 1024 * 1024;
+
+/**
+ * A response of a document that is made in parts. It has a length and may be an error up to `keptBytes`; a longer
+ * document is sent while it is made, as fast as its client reads, and breaks off at an error.
+ */
+export async function streamedResponse(
+  parts: AsyncGenerator<Uint8Array>,
+  headers: Record<string, string>,
+  head: boolean,
+): Promise<Response> {
+  const first: Uint8Array[] = [];
+  let length = 0;
+  while (length <= keptBytes) {
+    const { done, value } = await parts.next();
+    if (done) return bytesResponse(concatenate(first), headers, head);
+    first.push(value);
+    length += value.length;
+  }
+  const own = { ...apiVersion, ...headers };
+  if (head) {
+    await parts.return(undefined);
+    return new Response(null, { headers: own });
+  }
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(concatenate(first)),
+    async pull(controller) {
+      const { done, value } = await parts.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await parts.return(undefined);
+    },
+  });
+  return new Response(body, { headers: own });
 }
 
 /** Adds the headers that every response of bytes has. */

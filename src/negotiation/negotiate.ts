@@ -32,6 +32,8 @@ export interface ManifestInfo {
   readonly entries: readonly StoredEntry[] | undefined;
   /** True for an image with layers that are compressed by zstd. */
   readonly zstd: boolean;
+  /** True where `zstd` is known by the first bytes of layers, which are labelled otherwise. */
+  readonly mislabelled?: true;
   /** True for an image with layers of the type that Docker has for zstd. */
   readonly dockerZstdType: boolean;
   /** True for an image that states its type, and whose config and layers all have types of its own family. */

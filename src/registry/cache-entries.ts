@@ -63,6 +63,7 @@ const manifestRecipe = z.object({
   flatten: z.literal(true).optional(),
   preferGzip: z.literal(true).optional(),
   dropAttestations: z.enum(['also', 'alone']).optional(),
+  probeLayers: z.literal(true).optional(),
   layersOf: z.string(),
 });
 

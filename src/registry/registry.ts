@@ -24,6 +24,7 @@ import type { RequestContext } from '../upstream/request-context.ts';
 import { createAccessEpochs } from './access-epochs.ts';
 import { type ContentStore, createContentStore } from './content-store.ts';
 import { createEmptyLayerAccess, type EmptyLayerAccess } from './empty-layer-access.ts';
+import { createLayerLabels, withTrueLabels } from './layer-labels.ts';
 import {
   createManifestConverter,
   type ManifestConverter,
@@ -216,10 +217,13 @@ export function createRegistry(options: RegistryOptions): Registry {
   const recentTags = createRecentTags(memory);
   const { countsPulls } = resolver;
   const wholeLists = createWholeLists({ converter, countsPulls, memory, background, clock });
+  const labels = createLayerLabels({ content, countsPulls, memory, background, clock });
+  const known = withTrueLabels(content, labels);
   const parts = {
     client,
     resolver,
-    content,
+    content: known,
+    labels,
     converter,
     platformSelector,
     wholeLists,
@@ -257,7 +261,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     stored: {
       resolve: resolver.resolve,
       getManifest: content.getManifest,
-      getManifestInfo: content.getManifestInfo,
+      getManifestInfo: known.getManifestInfo,
       selectPlatform: platformSelector.select,
       ports: converter.ports,
     },

@@ -87,7 +87,11 @@ export function contentLength({ headers }: Pick<Response, 'headers'>): number | 
   return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
-async function* chunksOf(
+/**
+ * Reads a body chunk by chunk; leaving the loop cancels it. @throws RegistryError UPSTREAM_ANSWER when it ends early,
+ * UPSTREAM_TIMEOUT when it does not end in time. An abort of the caller is thrown as it is.
+ */
+export async function* chunksOf(
   response: ReadableResponse,
   what: string,
   deadlineMs: number,

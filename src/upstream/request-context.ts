@@ -18,6 +18,16 @@ export interface RequestContext {
   readonly resolutions?: Map<string, Promise<Resolution>> | undefined;
 }
 
+/**
+ * The context of work that a request causes and does not wait for. Nothing else of the request is kept: its signal and
+ * its requester lead to the whole connection.
+ */
+export function backgroundContext(context: RequestContext): RequestContext {
+  const { credential, budget } = context;
+  const requester = context.requester();
+  return { credential, budget, requester: () => requester, inBackground: true };
+}
+
 /** The part of a `RequestContext` that a request to the distribution API needs. */
 export interface ApiContext extends Pick<RequestContext, 'credential' | 'signal'> {
   /** Absent for a request that regshift makes for itself. */

@@ -82,6 +82,44 @@ describe('the tags of a repository', () => {
   });
 });
 
+describe('100,000 tags of 128 characters on one page', () => {
+  const tags = Array.from({ length: 100_000 }, (_, index) => `v${index}`.padEnd(128, 'x'));
+  const path = '/v2/team/app/tags/list';
+  const whole = JSON.stringify({ name: 'team/app', tags });
+  const response = (body: string) =>
+    new Response(body, {
+      headers: { 'Content-Type': 'application/json', Link: `<${path}?last=z>; rel="next"` },
+    });
+
+  it('reach the client as they are, with the link to the next page', async () => {
+    const app = testApp({}, scriptedUpstream(() => response(whole)).fetch);
+    const answer = await app.get(path);
+    expect([answer.status, answer.text() === whole, nextOf(answer)]).toEqual([200, true, `${path}?last=z`]);
+    expect((await app.head(path)).status).toBe(200);
+  });
+
+  it('break off where the registry breaks off, so that no client takes them for all', async () => {
+    const app = testApp({}, scriptedUpstream(() => response(whole.slice(0, 10_000_000))).fetch);
+    await expect(app.get(path)).rejects.toThrow();
+    const early = testApp({}, scriptedUpstream(() => response(whole.slice(0, 1_000_000))).fetch);
+    expect((await early.get(path)).status).toBe(502);
+  });
+});
+
+describe('100,000 repositories on one page', () => {
+  it('are listed, without those that the route does not serve', async () => {
+    const repositories = Array.from({ length: 100_000 }, (_, index) =>
+      `team${index % 10}/app-with-a-name-of-some-length-${index}`.padEnd(100, 'x'),
+    );
+    const upstream = scriptedUpstream(() => Response.json({ repositories }));
+    const app = testApp({ REGSHIFT_REPOSITORIES: 'team1/*' }, upstream.fetch);
+    const answer = await app.get('/v2/_catalog');
+    expect(JSON.parse(answer.text()).repositories).toEqual(
+      repositories.filter((each) => each.startsWith('team1/')),
+    );
+  });
+});
+
 describe('the list of repositories', () => {
   const all = [
     'group/sub/app',

@@ -119,6 +119,7 @@ describe('a platform that does not exist', () => {
     };
     const app = testApp({}, undefined, { tiers: [{ name: 'shared', cache, accepts: () => true }] });
     const usual = await sourceOf(app, 'sample/index', {});
+    await app.settled();
     const before = entries.size;
     for (let index = 0; index < 50; index += 1) {
       const made = docker19On(index % 2 ? 'linux' : `os${index}`, `arch${index}`);

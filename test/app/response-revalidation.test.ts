@@ -30,6 +30,7 @@ async function cachedResponse(
   const app = testApp({ ...asking, ...variables }, upstream.fetch);
   const first = await app.get(path, headers);
   expect(first.status).toBe(200);
+  await app.settled();
   upstream.forget();
   return { app, upstream, first, again: () => app.get(path, headers) };
 }

@@ -116,6 +116,7 @@ const otherResponses: Readonly<
 > = {
   'a million tags': [tags, list('tags', 'a', 1_000_000)],
   '180,000 tags': [tags, list('tags', 'tag-with-some-text', 180_000)],
+  '100,000 tags of 128 characters': [tags, list('tags', 't'.repeat(128), 100_000)],
   'ten megabytes of tags': [tags, list('tags', 'tag-with-some-text', 500_000)],
   'a list of tags that is no list': [tags, sent('application/json', `{"tags":${'['.repeat(1_000_000)}`)],
   'a million repositories': ['/v2/_catalog', list('repositories', 'a', 1_000_000)],

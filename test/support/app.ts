@@ -55,6 +55,8 @@ export interface TestApp {
    * when the machine has slept, since the monotonic clock then stands still.
    */
   moveWallClock(seconds: number): void;
+  /** Waits until the work that no client waits for is done. */
+  settled(): Promise<void>;
   readonly logged: readonly { readonly level: Level; readonly message: string; readonly facts?: Facts }[];
 }
 
@@ -79,6 +81,7 @@ export function testApp(
   if ('problems' in settings) throw new Error(JSON.stringify(settings.problems));
   let monotonic = 0;
   let wall = Date.UTC(2026, 0, 1);
+  const pending = new Set<Promise<unknown>>();
   const logged: { level: Level; message: string; facts?: Facts }[] = [];
   const app = createApp(
     compose(settings.settings, {
@@ -94,7 +97,11 @@ export function testApp(
       subrequests: Number.POSITIVE_INFINITY,
       memory: createMemoryBudget(settings.settings.REGSHIFT_CACHE_BYTES ?? 67_108_864),
       fixedLength: (stream) => stream,
-      background: () => undefined,
+      background: (work) => {
+        pending.add(work);
+        const done = () => pending.delete(work);
+        work.then(done, done);
+      },
       comparePassword: compareInPlace,
       ...platform,
     }),
@@ -142,6 +149,9 @@ export function testApp(
     },
     moveWallClock: (seconds) => {
       wall += seconds * 1000;
+    },
+    async settled() {
+      while (pending.size > 0) await Promise.allSettled(pending);
     },
     logged,
   };

@@ -7,9 +7,14 @@ export type Script = (request: Request, url: URL) => Response | undefined | Prom
 
 export interface Upstream {
   readonly fetch: Fetch;
-  /** The requests, in order: `GET /v2/…` for the registry, the whole URL for other hosts. Only `forget` clears them. */
+  /**
+   * The requests, in order: `GET /v2/…` for the registry, the whole URL for other hosts. Only `forget` clears them. The
+   * requests for the first bytes of layers are in `probed`: most of them are made when no client waits any more.
+   */
   readonly asked: readonly string[];
-  /** The Authorization of the same requests. */
+  /** The paths of layers whose first bytes were requested. */
+  readonly probed: readonly string[];
+  /** The Authorization of the requests in `asked`. */
   readonly carried: readonly (string | null)[];
   /** Clears the recorded requests. */
   forget(): void;
@@ -22,13 +27,16 @@ export function scriptedUpstream(first?: Script): Upstream {
   const samples = createSampleRegistry();
   let script = first;
   const asked: string[] = [];
+  const probed: string[] = [];
   const carried: (string | null)[] = [];
   return {
     asked,
+    probed,
     carried,
     forget: () => {
       asked.length = 0;
       carried.length = 0;
+      probed.length = 0;
     },
     follow: (next) => {
       script = next;
@@ -37,8 +45,13 @@ export function scriptedUpstream(first?: Script): Upstream {
       const url = new URL(href);
       const request = new Request(href, init);
       const own = url.origin === upstreamUrl;
-      asked.push(`${request.method} ${own ? `${url.pathname}${url.search}` : url.href}`);
-      carried.push(request.headers.get('authorization'));
+      const path = own ? `${url.pathname}${url.search}` : url.href;
+      if (request.headers.get('range') === 'bytes=0-7') {
+        probed.push(path);
+      } else {
+        asked.push(`${request.method} ${path}`);
+        carried.push(request.headers.get('authorization'));
+      }
       await new Promise((resolve) => setTimeout(resolve, 2));
       const scripted = await script?.(request, url);
       if (scripted) return request.method === 'HEAD' ? withoutBody(scripted) : scripted;

@@ -106,6 +106,10 @@ describe('the clocks of the machine', () => {
   /** Places that get the date: what other machines read too, or people. */
   const datings: readonly string[] = [
     'src/app.ts',
+    'src/auth/clouds/acr.ts',
+    'src/auth/clouds/ecr.ts',
+    'src/auth/clouds/gcp.ts',
+    'src/auth/clouds/login-server.ts',
     'src/auth/jwt.ts',
     'src/cli/commands/warm.ts',
     'src/cli/warm/client.ts',

@@ -63,6 +63,19 @@ test('a login in a credential helper is an error on Workers, which run no progra
   );
 });
 
+test.each([
+  ['ecr', 'https://123456789012.dkr.ecr.eu-west-1.amazonaws.com', 'AWS_ACCESS_KEY_ID'],
+  ['gcp', 'https://europe-docker.pkg.dev', 'REGSHIFT_GOOGLE_KEY'],
+])('the role of a machine (%s) is an error on Workers, which have none', async (mode, registry, variable) => {
+  const answer = await isolate({
+    REGSHIFT_UPSTREAM: registry,
+    REGSHIFT_UPSTREAM_AUTH: mode,
+    REGSHIFT_CLIENT_AUTH: 'none',
+  })('/v2/');
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).toContain(`${variable} is not set: it must be set on Workers`);
+});
+
 // Wrangler passes `REGSHIFT_TAG_TTL = 60` in wrangler.toml as a number.
 test.each([
   ['a number', { REGSHIFT_TAG_TTL: 60 }, 200],

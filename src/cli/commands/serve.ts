@@ -1,7 +1,7 @@
 import { formatProblems } from '../../config/problem.ts';
-import { readSettings, type Settings } from '../../config/settings.ts';
-import { parseYaml, readFile } from '../../runtime/node/files.ts';
+import type { Settings } from '../../config/settings.ts';
 import { createNodeLog } from '../../runtime/node/log.ts';
+import { createSettingsFiles } from '../../runtime/node/rotating-settings.ts';
 import { type Running, serve } from '../../runtime/node/serve.ts';
 import { logUncaught } from '../../runtime/node/uncaught.ts';
 import { registriesOf } from '../registries.ts';
@@ -10,7 +10,8 @@ import { exitCodes } from '../usage.ts';
 
 /** `regshift serve`: starts the proxy, and returns when it listens. @returns exit code 2 if a setting is wrong. */
 export async function runServe(io: Io): Promise<number> {
-  const read = readSettings(io.env, readFile, parseYaml);
+  const files = createSettingsFiles(io.env);
+  const read = files.read();
   if ('problems' in read) {
     io.stderr(`regshift cannot start with these settings:\n${formatProblems(read.problems)}\n`);
     return exitCodes.wrongUsage;
@@ -24,7 +25,7 @@ export async function runServe(io: Io): Promise<number> {
       process.exit(code);
     };
     logUncaught(log, exit);
-    running = await serve(read.settings, log);
+    running = await serve(read.settings, log, files);
     obeySignals(running, exit);
     io.stdout(greeting(running.urls, read.settings));
     return exitCodes.good;
@@ -57,7 +58,7 @@ In front of your own registry: REGSHIFT_UPSTREAM=https://registry.example npm st
 /**
  * Ends the process on signals: SIGTERM after the requests in flight, SIGINT likewise but without the grace time,
  * since a person waits for it; the second signal at once. Process 1 of a container has no default action for signals
- * (signal(7)), so nothing else ends it. SIGHUP reads a renewed certificate.
+ * (signal(7)), so nothing else ends it. SIGHUP reads a renewed certificate and renewed files of the settings.
  * @param exit ends the process with this exit code.
  */
 function obeySignals(running: Running, exit: (code: number) => void): void {

@@ -8,7 +8,7 @@ import { errorFromResponse } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { digestParam } from '../params.ts';
-import { bytesResponse } from '../responses.ts';
+import { streamedResponse } from '../responses.ts';
 
 /** Maximum number of tags in one response; the list has about 200 kB. */
 const mostTags = 10_000;
@@ -24,14 +24,14 @@ export const getTags: Handler<Env> = async (context) => {
   const { upstream: name } = mapping;
   const asked = pageQuery(request.url);
   if (!request.client.profile.pages && asked === '') {
-    return tagsAnswer(request, mapping, await listTags(client, name, mostTags, request.context), undefined);
+    return tagsAnswer(request, mapping, [await listTags(client, name, mostTags, request.context)], undefined);
   }
   const response = await askForTags(client, name, asked, request.context);
   // A 400 is a matter between client and registry.
   if (response.status === 400) return forwardResponse(request, response);
   if (!response.ok) throw await errorFromResponse(response, `tags of ${name}`, 'NAME_UNKNOWN');
   const next = nextQuery(response.headers.get('link'));
-  return tagsAnswer(request, mapping, await tagsIn(client, response, name), next);
+  return tagsAnswer(request, mapping, tagsIn(client, response, name), next);
 };
 
 /**
@@ -46,12 +46,27 @@ export function pageQuery({ searchParams }: URL, ...ours: readonly string[]): st
 function tagsAnswer(
   request: ClientRequest,
   { client: shown }: RepositoryMapping,
-  tags: readonly Tag[],
+  tags: AsyncIterable<readonly Tag[]> | Iterable<readonly Tag[]>,
   next: string | undefined,
-): Response {
-  const body = new TextEncoder().encode(JSON.stringify({ name: shown, tags }));
+): Promise<Response> {
   const link = next === undefined ? {} : { Link: `</v2/${shown}/tags/list${next}>; rel="next"` };
-  return bytesResponse(body, { 'Content-Type': 'application/json', ...link }, request.method === 'HEAD');
+  const headers = { 'Content-Type': 'application/json', ...link };
+  return streamedResponse(tagsJson(shown, tags), headers, request.method === 'HEAD');
+}
+
+/** The document of a list of tags, in parts. */
+async function* tagsJson(
+  name: string,
+  tags: AsyncIterable<readonly Tag[]> | Iterable<readonly Tag[]>,
+): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  let before = `{"name":${JSON.stringify(name)},"tags":[`;
+  for await (const some of tags) {
+    if (some.length === 0) continue;
+    yield encoder.encode(before + JSON.stringify(some).slice(1, -1));
+    before = ',';
+  }
+  yield encoder.encode(before === ',' ? ']}' : `${before}]}`);
 }
 
 /**

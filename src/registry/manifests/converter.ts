@@ -120,6 +120,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       flattenIndexes: recipe.flatten,
       preferGzip: recipe.preferGzip,
       dropAttestations: recipe.dropAttestations,
+      probeLayers: recipe.probeLayers,
     };
     return model.kind === 'image'
       ? convertImage(model, form, conversion)

@@ -39,7 +39,19 @@ export interface SelectedManifest {
   /** The root, or the image of it for the client's platform. */
   readonly digest: Digest;
   readonly info: ManifestInfo;
+  /** The image that the client will choose from an index, where it was looked into. */
+  readonly image?: ImageOfIndex | undefined;
   readonly selection: Exclude<Selection, { readonly kind: 'choose' } | { readonly kind: 'refuse' }>;
+}
+
+interface ImageOfIndex {
+  readonly digest: Digest;
+  readonly info: ManifestInfo;
+}
+
+interface Looked {
+  readonly selection: Selection;
+  readonly image?: ImageOfIndex | undefined;
 }
 
 export interface ManifestSelectorOptions {
@@ -68,17 +80,24 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
   const infoOf = ({ request, repository }: ManifestRequest, digest: Digest) =>
     content.getManifestInfo(repository, digest, request.context);
 
-  async function negotiateRoot(stored: StoredManifestRequest): Promise<Selection> {
+  async function negotiateRoot(stored: StoredManifestRequest): Promise<Looked> {
     const { request, info } = stored;
     const asNamed = stored.reference.kind === 'digest' && selectForDigest(stored);
-    if (asNamed) return asNamed;
-    const selection = await withReadableLayers(
+    if (asNamed) return { selection: asNamed };
+    const looked = await withReadableLayers(
       stored,
       negotiate(info, request.capabilities, pinFor(pin, request)),
     );
     // Each child of an index that is fetched counts as a pull on Docker Hub.
-    const isOne = selection.kind === 'index' && !keepsImages(selection) && servesOneOfList(request.context);
-    return isOne ? { kind: 'choose', because: 'one-of-list' } : selection;
+    const { kind } = looked.selection;
+    const isOne = kind === 'index' && !keepsImages(looked.selection) && servesOneOfList(request.context);
+    return isOne ? { selection: { kind: 'choose', because: 'one-of-list' } } : looked;
+  }
+
+  async function imageIn(stored: StoredManifestRequest): Promise<ImageOfIndex | undefined> {
+    const digest = await imageOf(stored, stored.root).catch(unlessUpstreamFails);
+    const info = digest && (await infoOf(stored, digest).catch(unlessUpstreamFails));
+    return digest && info && { digest, info };
   }
 
   /**
@@ -86,30 +105,38 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
    * index can be unreadable, the image that the client will choose is read; if it is unreadable, the index must be
    * converted.
    */
-  async function withReadableLayers(stored: StoredManifestRequest, selection: Selection): Promise<Selection> {
+  async function withReadableLayers(stored: StoredManifestRequest, selection: Selection): Promise<Looked> {
     const { request } = stored;
     const { capabilities } = request;
-    if (!keepsImages(selection) || !mayHaveUnreadable(stored)) return selection;
+    const counts = countsPulls(request.context);
+    // The new index names the plain tars of layers that only their first bytes show to be zstd.
+    const isConverted = selection.kind === 'index' && !keepsImages(selection);
+    if (isConverted && needsDecompression(request) && !counts)
+      return { selection, image: await imageIn(stored) };
+    if (!keepsImages(selection) || !mayHaveUnreadable(stored)) return { selection };
     // A client that names no platform may choose another image than the one that is read: that would be one pull more.
     const isExtra = !needsDecompression(request) && request.client.platform === undefined;
-    if (isExtra && countsPulls(request.context)) return selection;
-    const image = await imageOf(stored, stored.root).catch(unlessUpstreamFails);
-    const info = image && (await infoOf(stored, image).catch(unlessUpstreamFails));
-    const obstacle = info && obstacleIn(info, capabilities);
-    if (obstacle === undefined) return selection;
+    if (isExtra && counts) return { selection };
+    const image = await imageIn(stored);
+    const obstacle = image && obstacleIn(image.info, capabilities);
+    if (obstacle === undefined) return { selection, image };
     if (obstacle === 'zstd-layers') {
       const form = indexFormOf(stored.info.mediaType);
-      return form ? { kind: 'index', form, because: 'zstd-inside' } : selection;
+      return { selection: form ? { kind: 'index', form, because: 'zstd-inside' } : selection, image };
     }
     const isRelabelled = capabilities.types.has(mediaTypes.ociIndex);
-    return { kind: 'index', form: isRelabelled ? 'oci' : 'schema2', because: obstacle };
+    return {
+      selection: { kind: 'index', form: isRelabelled ? 'oci' : 'schema2', because: obstacle },
+      image,
+    };
   }
 
   return {
     async select(stored) {
       const { request, root } = stored;
       let [digest, info] = [root, stored.info];
-      let selection = await negotiateRoot(stored);
+      const { selection: first, image } = await negotiateRoot(stored);
+      let selection = first;
       request.onSelection?.(digest, selection);
       while (selection.kind === 'choose') {
         digest = await imageOf(stored, digest);
@@ -118,7 +145,7 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
         request.onSelection?.(digest, selection);
       }
       if (selection.kind === 'refuse') throw notAcceptable(stored);
-      return { digest, info, selection };
+      return { digest, info, selection, image: digest === root ? image : undefined };
     },
   };
 }

@@ -24,6 +24,8 @@ export interface SearchHints {
   readonly deadRoot?: Digest | undefined;
   /** The request may be of a push, which asks for each new blob: one failed search in half a minute is enough. */
   readonly mayBePush?: boolean;
+  /** The first bytes of layers decide which are zstd: recipes of images whose labels are wrong are tried. */
+  readonly probeLayers?: boolean;
 }
 
 export interface CandidateSources {
@@ -40,13 +42,16 @@ export async function recipesFor(
   repository: RepositoryName,
   tag: Tag,
   root: Digest,
-  { platform, decompressZstd }: SearchHints,
+  { platform, decompressZstd, probeLayers }: SearchHints,
   context: RequestContext,
   mayFetch: boolean,
 ): Promise<ManifestRecipe[]> {
   const info = await content.getManifestInfo(repository, root, context).catch(ignoreFaultOfImage);
   if (!info) return [];
-  const common = { root, tag, unpackZstd: decompressZstd, layersOf: formatPlatform(platform) };
+  const common = {
+    ...{ root, tag, unpackZstd: decompressZstd, layersOf: formatPlatform(platform) },
+    ...(probeLayers ? { probeLayers: true as const } : {}),
+  };
   const image = (source: Digest, sourceType: string) => {
     const own = { ...common, source, sourceType, kind: 'image' } as const;
     // The equivalent that an error names for a digest has no tag in it.

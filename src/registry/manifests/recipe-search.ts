@@ -7,7 +7,7 @@ import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
-import { RegistryError } from '../../errors.ts';
+import { isSpent, RegistryError } from '../../errors.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
@@ -69,6 +69,9 @@ export interface RecipeSearch {
 
 const headConcurrency = 6;
 
+/** Tags whose layers are looked at by their first bytes in one search. */
+const mostProbedTags = 8;
+
 /** One search, and the tags that it has resolved. */
 interface Walk extends SearchRun {
   readonly repository: RepositoryName;
@@ -120,6 +123,18 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
     return firstFound(rest, 1, tryOne);
   }
 
+  /**
+   * Tries the tags that clients requested lately again, for images whose layers are labelled wrongly: finding them out
+   * takes a request for each layer that no cache knows.
+   */
+  async function walkByFirstBytes(walk: Walk): Promise<Recipe | undefined> {
+    if (!walk.hints.decompressZstd) return undefined;
+    const again = { ...walk, hints: { ...walk.hints, probeLayers: true } };
+    const recent = [...recentTags.of(walk.repository)].filter((tag) => walk.sources.get(tag));
+    const tags = [...new Set([...recent, ...walk.sources.keys()])].slice(0, mostProbedTags);
+    return firstFound(tags, 1, (tag) => tryTag(options, again, tag)).catch(unlessSpent);
+  }
+
   /** The recipe of the digest, unless its root is known to be deleted. */
   async function recipeOf(
     repository: RepositoryName,
@@ -152,7 +167,8 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
     const onFetch = () => {
       spent += 1;
     };
-    const found = await walk({ ...own, sources, mayFetch, onFetch });
+    const all = { ...own, sources, mayFetch, onFetch };
+    const found = (await walk(all)) ?? (await walkByFirstBytes(all));
     if (found) return found;
     views.set(viewKey, { at, sources });
     failedSearches.note(state, context);
@@ -219,6 +235,12 @@ async function tryRecipe(
   if (recipe.kind !== 'index' || recipe.layersOf === '' || derived?.platformSpecific === false)
     return undefined;
   return tryRecipe(options, walk, wholeListRecipe(recipe), mayFetch);
+}
+
+/** The usual search is done, and found nothing: its answer does not depend on what else the request could pay for. */
+function unlessSpent(error: unknown): undefined {
+  if (isSpent(error)) return undefined;
+  throw error;
 }
 
 /** A repository with blobs and no tag yet, as in a first push, is unknown to distribution's list of tags. */

@@ -36,6 +36,8 @@ export interface ManifestRecipe extends Rooted {
   readonly preferGzip?: true;
   /** As in `ConversionContext`. Absent where attestations do not stay anyway, and as `flatten`. */
   readonly dropAttestations?: 'also' | 'alone';
+  /** Whether the first bytes of layers decide which are zstd, in place of their labels. Absent as `flatten`. */
+  readonly probeLayers?: true;
   /**
    * For an index, the platform whose layers may be read, like `linux/arm/v7`; "" where it does not matter, and for the
    * list of all platforms.
@@ -60,7 +62,7 @@ export interface LayerRecipe extends Rooted {
 
 /** Creates a recipe without values that its product does not depend on, so that one product has one recipe. */
 export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'converters'>): ManifestRecipe {
-  const { flatten, preferGzip, dropAttestations, ...rest } = recipe;
+  const { flatten, preferGzip, dropAttestations, probeLayers, ...rest } = recipe;
   const schema1 = recipe.form === 'schema1';
   // No client of schema 1 decompresses zstd; skopeo 1.9 and containerd 1.6 refuse the type that schema 2 has for it.
   const isAlone = dropAttestations === 'alone';
@@ -72,6 +74,7 @@ export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'convert
     ...(flatten && isIndex && recipe.form === 'oci' && !isAlone ? { flatten } : {}),
     ...(preferGzip && isIndex && unpackZstd ? { preferGzip } : {}),
     ...(dropAttestations && (isAlone || keepsAttestations) ? { dropAttestations } : {}),
+    ...(probeLayers && unpackZstd ? { probeLayers } : {}),
     product: 'manifest',
     converters: convertersVersion,
     tag: schema1 ? recipe.tag : '',
@@ -105,14 +108,14 @@ export function derivedManifestKeys(
   keyId: string,
 ): ProductKeys {
   const { source, sourceType, root, kind, form, tag, unpackZstd, layersOf } = recipe;
-  const { flatten, preferGzip, dropAttestations } = recipe;
   const before = [source, sourceType, root, kind, form, tag, unpackZstd ? 'tar' : 'any'];
   const after = [
     keyId,
     `v${convertersVersion}`,
-    ...(flatten ? ['flat'] : []),
-    ...(preferGzip ? ['gzip'] : []),
-    ...(dropAttestations ? [`attestations-${dropAttestations}`] : []),
+    ...(recipe.flatten ? ['flat'] : []),
+    ...(recipe.preferGzip ? ['gzip'] : []),
+    ...(recipe.dropAttestations ? [`attestations-${recipe.dropAttestations}`] : []),
+    ...(recipe.probeLayers ? ['probed'] : []),
   ];
   const keyFor = (platform: string) =>
     joinKey('product', upstream, repository, ...before, platform, ...after);

@@ -8,6 +8,7 @@ import { keepsImages, type ManifestInfo, type Selection } from '../../negotiatio
 import { hasAttestations, hasBothCompressions, hasInnerIndex } from '../../negotiation/stored-entries.ts';
 import type { ClientRequest } from '../client-request.ts';
 import type { ContentStore } from '../content-store.ts';
+import type { LayerLabels } from '../layer-labels.ts';
 import { needsDecompression, platformFor } from './client-platform.ts';
 import type { ManifestConverter } from './converter.ts';
 import type { DerivedManifest } from './derived-manifest.ts';
@@ -33,12 +34,15 @@ export interface Representation {
   readonly derived: readonly Digest[];
   /** Whether another representation has taken its place, as far as this replica knows. Absent where none can. */
   readonly isSuperseded?: () => boolean;
+  /** Whether it may be of use to make it again: another replica may know what takes its place, or it can be found out. */
+  readonly isProvisional?: () => boolean;
 }
 
 export interface RepresenterOptions {
   readonly content: Pick<ContentStore, 'getManifest'>;
   readonly converter: ManifestConverter;
   readonly wholeLists: WholeLists;
+  readonly labels: LayerLabels;
   /** The platform of clients that cannot choose one and do not name one. */
   readonly platform: Platform;
   /** Sends converted manifests for a digest, too. */
@@ -54,12 +58,13 @@ export interface Representer {
 }
 
 export function createRepresenter(options: RepresenterOptions): Representer {
-  const { content, converter, wholeLists, convertByDigest } = options;
+  const { content, converter, wholeLists, labels, convertByDigest } = options;
 
   function recipeFor(
     { request, reference, root }: StoredManifestRequest,
-    { digest: source, info, selection }: SelectedManifest,
+    selected: SelectedManifest,
   ): ManifestRecipe | undefined {
+    const { digest: source, info, selection } = selected;
     if (selection.kind === 'stored') return undefined;
     // Schema 1 that is only signed keeps the tag that it was stored with.
     const isTagged = info.mediaType !== mediaTypes.schema1 && reference.kind === 'tag';
@@ -74,6 +79,7 @@ export function createRepresenter(options: RepresenterOptions): Representer {
       ...(!request.capabilities.nestedIndex && hasInnerIndex(info) ? { flatten: true } : {}),
       ...(hasBothCompressions(info) ? { preferGzip: true } : {}),
       ...droppedAttestations(request, info, selection),
+      ...(imageOf(selected)?.info.mislabelled ? { probeLayers: true } : {}),
       layersOf: formatPlatform(platformFor(options, request)),
     });
   }
@@ -102,18 +108,42 @@ export function createRepresenter(options: RepresenterOptions): Representer {
     const whole = await wholeLists.find(repository, recipe, request.context);
     if (whole) return representationOf(whole, info.mediaType);
     const isSuperseded = () => wholeLists.isKnown(repository, recipe);
-    return { ...representationOf(short, info.mediaType), isSuperseded };
+    return { ...representationOf(short, info.mediaType), isSuperseded, isProvisional: () => true };
+  }
+
+  /** The first bytes of layers may show that this client cannot read the image: a later request then gets another. */
+  function withLabelsChecked(
+    { request, repository }: StoredManifestRequest,
+    selected: SelectedManifest,
+    representation: Representation,
+  ): Representation {
+    const image = imageOf(selected);
+    const isReadable = image === undefined || image.info.zstd || image.info.opaque;
+    if (isReadable || !needsDecompression(request)) return representation;
+    if (labels.areChecked(repository, image.digest)) return representation;
+    if (!labels.check(repository, image.digest, request.context)) return representation;
+    const { isSuperseded, isProvisional } = representation;
+    return {
+      ...representation,
+      isSuperseded: () => isSuperseded?.() === true || labels.areWrong(repository, image.digest),
+      isProvisional: () => isProvisional?.() === true || !labels.areChecked(repository, image.digest),
+    };
   }
 
   return {
     async represent(stored, selected) {
-      const representation = await make(stored, selected);
+      const representation = withLabelsChecked(stored, selected, await make(stored, selected));
       // Signing what is stored unsigned does not change its digest.
       const isSame = stored.reference.kind === 'tag' || representation.digest === stored.root;
       if (isSame || convertByDigest) return representation;
       throw otherForm(stored, representation);
     },
   };
+}
+
+/** The image that the client gets, or will choose from the index, as far as it is known. */
+function imageOf({ digest, info, image }: SelectedManifest) {
+  return info.entries ? image : { digest, info };
 }
 
 /** @param from the media type of the stored manifest that the reference names. */

@@ -50,7 +50,7 @@ export function createRevalidation({ resolver, converter, recentTags }: Revalida
     const { repository, reference, login } = resolved;
     const { isFresh, age, ...before } = resolution;
     if (isFresh === undefined || age !== undefined || !representation.complete) return undefined;
-    const { derived, isSuperseded } = representation;
+    const { derived, isSuperseded, isProvisional } = representation;
     const isShared = (digest: Digest) => !converter.needsRepublish(repository, digest);
     const isKnown = (digest: Digest) =>
       converter.cachedRecipe(repository, digest) !== undefined && isShared(digest);
@@ -63,8 +63,7 @@ export function createRevalidation({ resolver, converter, recentTags }: Revalida
         const { digest, contentType, public: isPublic } = now;
         const isSame =
           digest === before.digest && contentType === before.contentType && isPublic === before.public;
-        // Another replica may know by now what takes its place.
-        if (!isSame || isSuperseded || !derived.every(isKnown)) return undefined;
+        if (!isSame || isProvisional?.() || isSuperseded?.() || !derived.every(isKnown)) return undefined;
         if (reference.kind === 'tag') recentTags.record(repository, reference.tag);
         return freshnessOf(representation, now, resolved);
       },

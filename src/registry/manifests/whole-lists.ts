@@ -5,7 +5,7 @@ import type { Background } from '../../concurrency/background.ts';
 import { isSpent } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
-import type { RequestContext } from '../../upstream/request-context.ts';
+import { backgroundContext, type RequestContext } from '../../upstream/request-context.ts';
 import type { ManifestConverter } from './converter.ts';
 import type { DerivedManifest } from './derived-manifest.ts';
 import { type ManifestRecipe, wholeListRecipe } from './recipe.ts';
@@ -83,11 +83,9 @@ export function createWholeLists(options: WholeListsOptions): WholeLists {
     const isPaused = (pauses.get(pauseKeyOf(key, context)) ?? 0) > clock();
     if (isPaused || countsPulls(context) || inProgress.has(key) || inProgress.size >= mostAtOnce) return;
     inProgress.add(key);
-    const { credential, budget } = context;
-    const requester = context.requester();
-    // Nothing else of the request is kept: its signal and its requester lead to the whole connection.
-    const own: RequestContext = { credential, budget, requester: () => requester, inBackground: true };
-    background(prepare(repository, recipe, key, own).finally(() => inProgress.delete(key)));
+    background(
+      prepare(repository, recipe, key, backgroundContext(context)).finally(() => inProgress.delete(key)),
+    );
   }
 
   /** The list from caches; a list that was made here and is lost is made again, if its layers are still known. */

@@ -11,6 +11,7 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ContentStore } from '../content-store.ts';
+import type { LayerLabels } from '../layer-labels.ts';
 import type { ManifestConverter } from '../manifests/converter.ts';
 import type { PlatformSelector } from '../manifests/platform-selector.ts';
 import { manifestRecipe } from '../manifests/recipe.ts';
@@ -53,15 +54,18 @@ export interface V1ImagesOptions {
   readonly content: ContentStore;
   readonly converter: ManifestConverter;
   readonly platformSelector: PlatformSelector;
+  readonly labels: LayerLabels;
   readonly memory: MemoryBudget;
 }
 
-export function createV1Images({ content, converter, platformSelector, memory }: V1ImagesOptions): V1Images {
+export function createV1Images(options: V1ImagesOptions): V1Images {
+  const { content, converter, platformSelector, labels, memory } = options;
   const chains = memory.table<readonly V1Part[]>('v1-images');
   const positions = memory.table<V1LayerPosition>('v1-images');
 
   async function partsOf(repository: RepositoryName, image: Digest, context: RequestContext) {
-    const key = `${repository} ${image}`;
+    const probeLayers = labels.areWrong(repository, image);
+    const key = `${repository} ${image}${probeLayers ? ' probed' : ''}`;
     const known = chains.get(key);
     if (known) return known;
     const { bytes, contentType } = await content.getManifest(repository, image, context);
@@ -69,7 +73,7 @@ export function createV1Images({ content, converter, platformSelector, memory }:
     if (model.kind !== 'image') {
       throw new ConversionError({ code: 'INVALID', message: 'An image was expected', found: 'an index' });
     }
-    const parts = await convertToV1(model, repository, converter.ports(repository, context));
+    const parts = await convertToV1(model, repository, converter.ports(repository, context), probeLayers);
     chains.set(key, parts);
     return parts;
   }
@@ -93,13 +97,17 @@ export function createV1Images({ content, converter, platformSelector, memory }:
       return at(repository, { root, image }, context);
     },
     async ready(repository, { root, image, parts }, context) {
+      labels.check(repository, image, context);
       if (!parts.some(({ decompressed }) => decompressed)) return;
       // The image's schema 1 names the same layers decompressed; their recipes are cached with it.
       const { mediaType: sourceType } = await content.getManifestInfo(repository, image, context);
       const schema1 = { kind: 'image', form: 'schema1', tag: '', unpackZstd: true, layersOf: '' } as const;
       await converter.convert(
         repository,
-        manifestRecipe({ ...schema1, root, source: image, sourceType }),
+        manifestRecipe({
+          ...{ ...schema1, root, source: image, sourceType },
+          ...(labels.areWrong(repository, image) ? { probeLayers: true } : {}),
+        }),
         context,
       );
     },
@@ -110,8 +118,10 @@ async function convertToV1(
   image: Image,
   repository: RepositoryName,
   ports: ConversionPorts,
+  probeLayers: boolean,
 ): Promise<readonly V1Part[]> {
-  const context = { ports: withoutReading(image, ports), name: repository, tag: '', unpackZstd: true };
+  const unread = withoutReading(image, ports);
+  const context = { ports: unread, name: repository, tag: '', unpackZstd: true, probeLayers };
   const { images, blobs } = await convertToRegistryV1(image, context);
   const decompressed = new Set(blobs.map(({ digest }) => digest));
   const sizes = new Map(image.dependencies.map(({ digest, size }) => [digest, size]));

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { MachineIdentity } from '../../auth/clouds/machine-identity.ts';
 import { createMemoryBudget, type MemoryBudget } from '../../cache/memory-budget.ts';
 import type { TableName } from '../../cache/table-shares.ts';
 import { systemClock, systemWallClock } from '../../clock.ts';
@@ -55,9 +56,25 @@ export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): Run
     fixedLength: (stream) => stream,
     background: () => undefined,
     askHelper: createAskHelper(),
+    machine: machineIdentity(log),
     turn: createWorkTurns(setImmediate),
     comparePassword: createPasswordWorker({ log, clock: systemClock }),
   };
+}
+
+function machineIdentity(log: Log): MachineIdentity {
+  const direct = createHttpFetch(undefined, log);
+  return { variables: process.env, readFile: readIdentityFile, fetch: direct };
+}
+
+/** The message does not quote the path, which may be a secret in the wrong place. */
+async function readIdentityFile(variable: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new RegistryError('MISCONFIGURED', `The file that ${variable} names cannot be read (${code}).`);
+  }
 }
 
 /** @throws RegistryError MISCONFIGURED for a value that is not the URL of a proxy. */

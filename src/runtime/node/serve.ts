@@ -16,6 +16,7 @@ import type { PrometheusMetrics } from './metrics/prometheus.ts';
 import { createMetricsServer } from './metrics/server.ts';
 import { nodeMemory, nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
+import { createRotatingSettings, type SettingsFiles, type WatchedSettings } from './rotating-settings.ts';
 import { shutDown } from './shutdown.ts';
 import { type Certificate, loadCertificate, warnOfExpiry } from './tls/certificate.ts';
 import { type CertificateWatch, watchCertificate } from './tls/certificate-watch.ts';
@@ -36,7 +37,7 @@ export interface Running {
    * @param atOnce true if a person waits, so that there is no grace time.
    */
   shutDown(atOnce: boolean): Promise<void>;
-  /** Reads the certificate again if it was renewed. */
+  /** Reads the certificate and the files of the settings again if they were renewed. */
   reload(): Promise<void>;
 }
 
@@ -44,15 +45,18 @@ export interface Running {
  * Starts the proxy on Node.
  * @throws the system's error if an address is not available; ConversionError for an unreadable signing key;
  *   RegistryError MISCONFIGURED for an unusable certificate.
+ * @param files the files of the settings, which are read again when they change.
  */
-export async function serve(settings: Settings, log: Log): Promise<Running> {
+export async function serve(settings: Settings, log: Log, files?: SettingsFiles): Promise<Running> {
   const certificate = await certificateFor(settings, log);
   const { REGSHIFT_CACHE_BYTES: bytes, REGSHIFT_REDIS_URL: redis } = settings;
   const memory = nodeMemory(bytes, redis ? [] : ['redis']);
   const shared = await openShared(settings, log, memory);
   try {
     const metrics = await openMetrics(settings);
-    const { dependencies, listener } = await prepare({ settings, log, memory, shared, metrics });
+    const rotating =
+      files && files.paths().length > 0 ? createRotatingSettings({ files, settings, log }) : undefined;
+    const { dependencies, listener } = await prepare({ settings, log, memory, shared, metrics, rotating });
     const { health, inFlight } = dependencies;
     metrics?.watch(inFlight, memory);
     if (certificate) metrics?.certificate(certificate.notAfter);
@@ -63,7 +67,7 @@ export async function serve(settings: Settings, log: Log): Promise<Running> {
     };
     const watch = certificate && watchCertificate({ settings, current: certificate, log, onNew });
     const counted = metrics && (await listenForMetrics(settings, metrics, health, servers));
-    return running({ servers, counted, listener, settings, log, shared, watch, health });
+    return running({ servers, counted, listener, settings, log, shared, watch, rotating, health });
   } catch (error) {
     await shared?.close();
     throw error;
@@ -79,9 +83,20 @@ interface Parts extends Pick<Dependencies, 'health'> {
   readonly log: Log;
   readonly shared: SharedCache | undefined;
   readonly watch: CertificateWatch | undefined;
+  readonly rotating: WatchedSettings | undefined;
 }
 
-function running({ servers, counted, listener, settings, log, shared, watch, health }: Parts): Running {
+function running({
+  servers,
+  counted,
+  listener,
+  settings,
+  log,
+  shared,
+  watch,
+  rotating,
+  health,
+}: Parts): Running {
   const urls = servers.map(urlOf);
   const endOthers = async () => {
     watch?.stop();
@@ -92,7 +107,9 @@ function running({ servers, counted, listener, settings, log, shared, watch, hea
     url: urls[0] ?? '',
     urls,
     metricsUrl: counted && urlOf(counted),
-    reload: async () => watch?.look(),
+    reload: async () => {
+      await Promise.all([watch?.look(), rotating?.look()]);
+    },
     cut: () => void listener.cut(),
     async close() {
       listener.cut();
@@ -126,15 +143,15 @@ export function portsOf({ PORT, routes }: Settings): readonly number[] {
   return [...new Set([...(anywhere ? [PORT] : []), ...routes.flatMap(({ match }) => match.ports)])];
 }
 
-interface PreparedFrom extends Pick<Parts, 'settings' | 'log' | 'shared'> {
+interface PreparedFrom extends Pick<Parts, 'settings' | 'log' | 'shared' | 'rotating'> {
   readonly memory: MemoryBudget;
   readonly metrics: PrometheusMetrics | undefined;
 }
 
-async function prepare({ settings, log, memory, shared, metrics }: PreparedFrom) {
+async function prepare({ settings, log, memory, shared, metrics, rotating }: PreparedFrom) {
   const counting = metrics ? { metrics: metrics.metrics } : {};
   const tiers = shared ? [shared.tier] : [];
-  const dependencies = compose(settings, { ...nodePlatform(log, memory), ...counting, tiers });
+  const dependencies = compose(settings, { ...nodePlatform(log, memory), ...counting, tiers, rotating });
   // An unreadable key, or a missing helper program, should fail the start and not the first pull.
   await dependencies.signingKey();
   await Promise.all(dependencies.routes.map(({ login }) => tryLogin(login, log)));

@@ -7,6 +7,7 @@ import type { Settings } from '../../config/settings.ts';
 export function nodeOnlyProblems(settings: Settings): SettingProblem[] {
   const helpers = settings.routes.flatMap(helperOf);
   return [
+    ...settings.routes.flatMap(identityOf),
     ...(settings.REGSHIFT_REDIS_URL === undefined ? [] : [noRedis]),
     ...notHere.flatMap((variable) => (settings[variable] === undefined ? [] : [leaveOut(variable)])),
     ...chosenByRuntime.filter((variable) => isSetAnywhere(settings, variable)).map(leaveToRuntime),
@@ -18,6 +19,20 @@ export function nodeOnlyProblems(settings: Settings): SettingProblem[] {
         'configuration with "auth" in it, or REGSHIFT_UPSTREAM_AUTH=basic',
     })),
   ];
+}
+
+/** A Worker has no machine whose role it could use. */
+const identities = [
+  ['ecr', 'AWS_ACCESS_KEY_ID'],
+  ['gcp', 'REGSHIFT_GOOGLE_KEY'],
+] as const;
+
+function identityOf({ settings }: RouteSettings): SettingProblem[] {
+  return identities.flatMap(([mode, variable]) => {
+    if (settings.REGSHIFT_UPSTREAM_AUTH !== mode || settings[variable] !== undefined) return [];
+    const message = `must be set on Workers, which have no role of a machine, because REGSHIFT_UPSTREAM_AUTH is ${mode}`;
+    return [{ variable, value: 'not set', message }];
+  });
 }
 
 /** Settings of connections, which the runtime of Workers makes itself. */

@@ -54,8 +54,8 @@ export async function askForRepositories(
   return response;
 }
 
-/** The most repositories of a page. Registries send 100 to 1,000 on a page that a client does not ask to be longer. */
-const mostOnPage = 50_000;
+/** The most repositories of a page, which is kept whole to be filtered: 100 to 1,000 unless a client asks for more. */
+const mostOnPage = 200_000;
 
 /** Reads the names of a page. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export function repositoriesIn(

@@ -1,7 +1,8 @@
+import { JSONParser } from '@streamparser/json';
 import { limits } from '../../../converters/limits.ts';
 import type { TakeTurn } from '../../../converters/ports.ts';
 import { RegistryError } from '../../errors.ts';
-import { readBounded } from '../body.ts';
+import { chunksOf, contentLength, refuseEncoded } from '../body.ts';
 
 /** A list of names that a registry sends, like its repositories. */
 export interface NameList<Name> {
@@ -15,65 +16,115 @@ export interface NameList<Name> {
   readonly parse: (text: string) => Name | undefined;
 }
 
-/** Names that are read at once; a name takes less than a microsecond. */
-const namesAtOnce = 20_000;
+/** The longest pause of a list, and the longest time of its client, in milliseconds. */
+const deadlineMs = 600_000;
 
-/** Bytes of a JSON document that take as long as a name. */
-const bytesPerName = 7;
+/** Bytes that are parsed at once; short names take up to 15 ms. */
+const pieceBytes = 32_768;
 
-/** The characters that begin another value in JSON: a comma, a bracket and a brace. */
-const [comma, bracket, brace] = [0x2c, 0x5b, 0x7b];
-/** The object of the list, and the list itself. */
-const outerValues = 2;
+/** A byte of a short name takes as long as this many bytes of a document (`bytesPerTurn` of concurrency/work-turns.ts). */
+const bytesPerByte = 4;
+
+/** Values besides the names. Google's registries send a map of all manifests before the tags. */
+const mostOthers = 200_000;
 
 /**
- * Reads a list of names. The names of a long list are read in several turns of the event loop, which all lists and
- * documents of the process share.
- * @throws RegistryError UPSTREAM_ANSWER where it is not JSON, UPSTREAM_CONTENT where it is too long; as `readBounded`.
+ * Reads a list of names piece by piece: a list of 100,000 tags may have 13 MB. The pieces are read in turns of the
+ * event loop, which all lists and documents of the process share.
+ * @returns the names of each piece. Leaving the loop cancels the response.
+ * @throws RegistryError UPSTREAM_ANSWER where it is not JSON or breaks off, UPSTREAM_CONTENT where it is too long.
  */
-export async function readNames<Name>(
+export async function* namesIn<Name>(
   response: Response,
   { what, key, most, parse }: NameList<Name>,
   turn?: TakeTurn,
-): Promise<Name[]> {
-  const bytes = await readBounded(response, limits.documentBytes, `the ${what}`);
-  await turn?.(bytes.length);
-  // JSON.parse cannot pause, and a million short names take it as long as all other names that are read.
-  if (countOfValues(bytes) > most + outerValues) {
-    throw new RegistryError('UPSTREAM_CONTENT', `Upstream sent a ${what} with more than ${most} names.`);
-  }
-  await turn?.(bytes.length);
-  const listed = namesIn(bytes, what, key);
-  const names: Name[] = [];
-  for (let start = 0; start < listed.length; start += namesAtOnce) {
-    const some = listed.slice(start, start + namesAtOnce);
-    await turn?.(some.length * bytesPerName);
-    for (const text of some) {
-      const name = typeof text === 'string' ? parse(text) : undefined;
-      if (name !== undefined) names.push(name);
+): AsyncGenerator<readonly Name[]> {
+  await refuseEncoded(response, `the ${what}`);
+  const size = createSizeCheck(what, most);
+  const parser = new JSONParser({ paths: [`$.${key}.*`], keepStack: false });
+  let names: Name[] = [];
+  parser.onValue = ({ value }) => {
+    size.addName();
+    const name = typeof value === 'string' ? parse(value) : undefined;
+    if (name !== undefined) names.push(name);
+  };
+  for await (const chunk of chunksOf(response, `the ${what}`, deadlineMs)) {
+    for (let start = 0; start < chunk.length; start += pieceBytes) {
+      const piece = chunk.subarray(start, start + pieceBytes);
+      await turn?.(piece.length * bytesPerByte);
+      size.add(piece);
+      write(parser, piece, what);
+      if (names.length > 0) yield names;
+      names = [];
     }
   }
-  return names;
+  size.end(contentLength(response));
+  if (!parser.isEnded) throw notJson(what);
 }
 
-/** The loop over an index is ten times as fast as the iterator of the array. */
-function countOfValues(bytes: Uint8Array): number {
-  let count = 0;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (byte === comma || byte === bracket || byte === brace) count += 1;
-  }
-  return count;
+/** Reads all names of a list. @throws RegistryError as `namesIn`. */
+export async function readNames<Name>(
+  response: Response,
+  list: NameList<Name>,
+  turn?: TakeTurn,
+): Promise<Name[]> {
+  const all: Name[] = [];
+  for await (const names of namesIn(response, list, turn)) for (const name of names) all.push(name);
+  return all;
 }
 
-function namesIn(bytes: Uint8Array, what: string, key: string): readonly unknown[] {
+function write(parser: JSONParser, piece: Uint8Array, what: string): void {
   try {
-    const { [key]: names } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
-    // A repository without tags has null here (docker-registry 2.8.2).
-    return Array.isArray(names) ? names : [];
+    parser.write(piece);
   } catch (cause) {
-    throw new RegistryError('UPSTREAM_ANSWER', `Upstream's ${what} is not JSON.`, {
-      cause,
-    });
+    throw cause instanceof RegistryError ? cause : notJson(what, cause);
   }
+}
+
+function notJson(what: string, cause?: unknown): RegistryError {
+  return new RegistryError('UPSTREAM_ANSWER', `Upstream's ${what} is not JSON.`, { cause });
+}
+
+/** The characters of JSON that begin another value: a comma, a bracket and a brace. */
+const [comma, bracket, brace, bracketEnd, braceEnd] = [0x2c, 0x5b, 0x7b, 0x5d, 0x7d];
+
+/**
+ * Counts before parsing, which takes 250 bytes of memory for each open bracket. A bracket in a string counts, too: names
+ * have none.
+ */
+function createSizeCheck(what: string, most: number) {
+  let [bytes, names, values, depth, bytesOfNames] = [0, 0, 0, 0, 0];
+  const check = (isTooMuch: boolean, found: string) => {
+    if (isTooMuch) throw new RegistryError('UPSTREAM_CONTENT', `Upstream sent a ${what} with ${found}.`);
+  };
+  return {
+    addName(): void {
+      names += 1;
+      bytesOfNames = bytes;
+      check(names > most, `more than ${most} names`);
+    },
+    add(piece: Uint8Array): void {
+      // The loop over an index is ten times as fast as the iterator of the array.
+      for (let at = 0; at < piece.length; at += 1) {
+        const byte = piece[at];
+        if (byte === comma) values += 1;
+        else if (byte === bracket || byte === brace) {
+          values += 1;
+          depth += 1;
+        } else if (byte === bracketEnd || byte === braceEnd) depth -= 1;
+        if (depth > limits.jsonDepth) check(true, `more than ${limits.jsonDepth} levels`);
+      }
+      bytes += piece.length;
+      check(values - names > mostOthers, `more than ${mostOthers} other values`);
+      const others = bytes - bytesOfNames;
+      check(others > limits.documentBytes, `more than ${limits.documentBytes} bytes without a name`);
+    },
+    end(announced: number | undefined): void {
+      if (announced === undefined || announced === bytes) return;
+      throw new RegistryError(
+        'UPSTREAM_ANSWER',
+        `Upstream sent ${bytes} bytes of the ${what} and had announced ${announced}. Try again.`,
+      );
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { parseTag, type RepositoryName, type Tag } from '../../../converters/ref
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
-import { readNames } from './name-list.ts';
+import { namesIn } from './name-list.ts';
 import { tagsPath } from './paths.ts';
 
 /** `GET` of one page of a repository's tags. @param query with its question mark; "" for the first page. */
@@ -36,11 +36,14 @@ export async function listTags(
     const response: Response = await askForTags(client, repository, query, context);
     if (!response.ok) throw await errorFromResponse(response, `tags of ${repository}`, 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
-    const tags = await tagsIn(client, response, repository);
-    // Not `push(...tags)`: the arguments of a call are on the stack, which a long page overflows.
-    for (const tag of tags) found.push(tag);
+    const before = found.length;
+    for await (const tags of tagsIn(client, response, repository)) {
+      // Not `push(...tags)`: the arguments of a call are on the stack, which a long page overflows.
+      for (const tag of tags) found.push(tag);
+      if (found.length >= limit) break;
+    }
     // A page that is empty or names itself would never end.
-    query = tags.length > 0 && next !== query ? next : undefined;
+    query = found.length > before && next !== query ? next : undefined;
   }
   return found.slice(0, limit);
 }
@@ -53,15 +56,15 @@ export function nextQuery(header: string | null): string | undefined {
   return at === -1 ? undefined : target?.slice(at);
 }
 
-/** The most tags of a page; 4 MiB have about as many of 20 characters. */
-const mostOnPage = 200_000;
+/** The most tags of a page. The largest public repositories have some 100,000, and registries without pages send all. */
+const mostOnPage = 1_000_000;
 
-/** Reads the tags of a page. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
+/** Reads the tags of a page, piece by piece. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export function tagsIn(
   { turn }: Pick<UpstreamClient, 'turn'>,
   response: Response,
   repository: RepositoryName,
-): Promise<Tag[]> {
+): AsyncGenerator<readonly Tag[]> {
   const what = `list of tags of ${repository}`;
-  return readNames(response, { what, key: 'tags', most: mostOnPage, parse: parseTag }, turn);
+  return namesIn(response, { what, key: 'tags', most: mostOnPage, parse: parseTag }, turn);
 }

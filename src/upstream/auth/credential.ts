@@ -11,22 +11,28 @@ export type StaticCredential =
   /** The Authorization value of the client that made the request, as it came. */
   | { readonly kind: 'client'; readonly authorization: string }
   /** An account of regshift itself. */
-  | { readonly kind: 'service'; readonly username: string; readonly password: string }
+  | ({ readonly kind: 'service'; readonly username: string; readonly password: string } & Bounded)
   /** An account of regshift by an identity token of `docker login`, which only a token server takes. */
-  | { readonly kind: 'identity'; readonly token: string };
+  | ({ readonly kind: 'identity'; readonly token: string } & Bounded);
 
-/** An account of regshift whose login a credential helper stores, and changes from time to time. */
+interface Bounded {
+  /** The only origin whose token server gets the login; absent if it is for each that the registry names. */
+  readonly origin?: string;
+}
+
+/** An account of regshift whose login changes: a credential helper, a cloud or a file has the newest one. */
 export interface HelperCredential {
   readonly kind: 'kept';
   readonly helper: CredentialHelper;
 }
 
+/** A source of a login that changes from time to time. */
 export interface CredentialHelper {
   /** Identifies the login in keys of caches; no secret. */
   readonly id: string;
-  /** @throws RegistryError MISCONFIGURED where the helper has no login. */
+  /** @throws RegistryError MISCONFIGURED where the source has no login; UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT. */
   current(): Promise<StaticCredential>;
-  /** Another login after upstream has refused one, or undefined where the helper has no other one yet. */
+  /** Another login after upstream has refused one, or undefined where the source has no other one yet. */
   replace(refused: StaticCredential): Promise<StaticCredential | undefined>;
 }
 

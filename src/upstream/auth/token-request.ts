@@ -30,6 +30,7 @@ export interface TokenRequest {
  * repository by another name. The right to delete is left to the challenge if it names one for the repository: `delete`
  * for distribution, `push` for Quay, which refuses a scope with `delete` in it.
  * @returns undefined where no challenge is a Bearer challenge with a realm.
+ * @throws RegistryError UPSTREAM_ANSWER for a realm that must not get the credential.
  */
 export function tokenRequestFor(
   challenges: readonly Challenge[],
@@ -38,6 +39,7 @@ export function tokenRequestFor(
   const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
   const realm = bearer?.parameters.get('realm');
   if (bearer === undefined || realm === undefined) return undefined;
+  refuseForeignRealm(realm, subject.credential);
   // Spaces divide scopes (RFC 6749 §3.3).
   const named = (bearer.parameters.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
   const subjects = new Set(named.map(subjectOf));
@@ -46,6 +48,15 @@ export function tokenRequestFor(
   );
   const scopes = [...new Set([...own, ...named])];
   return { realm, service: bearer.parameters.get('service'), scopes, credential: subject.credential };
+}
+
+/** The token servers of clouds are at the registry itself, so another one gets no login of a cloud. */
+function refuseForeignRealm(realm: string, credential: StaticCredential): void {
+  if (credential.kind !== 'service' && credential.kind !== 'identity') return;
+  const { origin } = credential;
+  if (origin === undefined || (URL.canParse(realm) && new URL(realm).origin === origin)) return;
+  const what = "names a token server elsewhere, and the proxy's login is for the registry alone, refused";
+  throw badResponseError(new URL(origin), what);
 }
 
 /** The scopes that a request needs, as far as they are known before any challenge. */

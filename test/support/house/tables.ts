@@ -26,6 +26,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/layers/inspector.ts': [2, 'four reads, and those that wait'],
   'src/layers/read-progress.ts': [1, 'one request'],
   'src/layers/tails.ts': [1, 'requests that wait'],
+  'src/registry/layer-labels.ts': [1, 'four images'],
   'src/registry/manifests/recipe-search.ts': [1, 'one request'],
   'src/registry/manifests/whole-lists.ts': [1, 'four lists'],
   'src/registry/push/manifest-bodies.ts': [1, 'eight bodies of 4 MiB'],

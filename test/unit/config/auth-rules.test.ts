@@ -27,6 +27,11 @@ const dockerConfig = (config: unknown): Variables => ({
   REGSHIFT_CLIENT_AUTH: 'none',
   REGSHIFT_DOCKER_CONFIG: JSON.stringify(config),
 });
+const ecr: Variables = {
+  REGSHIFT_UPSTREAM: 'https://123456789012.dkr.ecr.eu-west-1.amazonaws.com',
+  REGSHIFT_UPSTREAM_AUTH: 'ecr',
+  REGSHIFT_CLIENT_AUTH: 'none',
+};
 const login = { auths: { 'registry.test': { auth: btoa(`proxy:${secret}`) } } };
 
 function without(variables: Variables, ...names: readonly string[]): Variables {
@@ -58,6 +63,11 @@ describe('settings that are right', () => {
     ['a Docker configuration', dockerConfig(login)],
     ['a login in a helper', dockerConfig({ ...login, credHelpers: { 'registry.test': 'ecr-login' } })],
     ['a login in the store', dockerConfig({ auths: { 'registry.test': {} }, credsStore: 'desktop' })],
+    ['the role of a machine at AWS', ecr],
+    [
+      'variables of clouds for other programs',
+      { AWS_ACCESS_KEY_ID: 'AKID', AWS_ENDPOINT_URL_ECR: 'no url', AZURE_CLIENT_SECRET: secret },
+    ],
     ['trusted proxies', { REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],
     [
       'a password of several lines',
@@ -113,7 +123,7 @@ describe('settings that are wrong', () => {
     [
       'an unknown mode, whose companions are not judged',
       { ...service, REGSHIFT_UPSTREAM_AUTH: 'basik' },
-      [['REGSHIFT_UPSTREAM_AUTH', /passthrough, anonymous, basic or docker-config/]],
+      [['REGSHIFT_UPSTREAM_AUTH', /passthrough, anonymous, basic, docker-config, ecr, gcp or acr/]],
     ],
     [
       'a user name with a colon',
@@ -124,6 +134,50 @@ describe('settings that are wrong', () => {
       'a password with the end of a line',
       { ...service, ...byBasic, REGSHIFT_UPSTREAM_PASSWORD: `${secret}\n` },
       [['REGSHIFT_UPSTREAM_PASSWORD', /control character/]],
+    ],
+    [
+      'a key of AWS without its secret',
+      { ...ecr, AWS_ACCESS_KEY_ID: 'AKID' },
+      [['AWS_SECRET_ACCESS_KEY', /^must be, because REGSHIFT_UPSTREAM_AUTH is ecr/]],
+    ],
+    [
+      'an account of a cloud at another registry',
+      { ...ecr, REGSHIFT_UPSTREAM: 'https://registry.test' },
+      [['REGSHIFT_UPSTREAM', /^must be https:.*for that cloud alone$/]],
+    ],
+    [
+      'a service principal without anything',
+      {
+        REGSHIFT_UPSTREAM: 'https://a.azurecr.io',
+        REGSHIFT_UPSTREAM_AUTH: 'acr',
+        REGSHIFT_CLIENT_AUTH: 'none',
+      },
+      [
+        ['AZURE_TENANT_ID', /directory/],
+        ['AZURE_CLIENT_ID', /service principal/],
+        ['AZURE_CLIENT_SECRET', /secret/],
+      ],
+    ],
+    [
+      'a key of Google that is none',
+      {
+        REGSHIFT_UPSTREAM: 'https://gcr.io',
+        REGSHIFT_UPSTREAM_AUTH: 'gcp',
+        REGSHIFT_CLIENT_AUTH: 'none',
+        REGSHIFT_GOOGLE_KEY: JSON.stringify({ type: 'authorized_user', private_key: secret }),
+      },
+      [['REGSHIFT_GOOGLE_KEY', /^must be the JSON key of a service account/]],
+    ],
+    [
+      'a key of Google that nothing uses',
+      {
+        REGSHIFT_GOOGLE_KEY: JSON.stringify({
+          type: 'service_account',
+          client_email: 'a@b',
+          private_key: '-----BEGIN PRIVATE KEY-----',
+        }),
+      },
+      [['REGSHIFT_GOOGLE_KEY', /no effect unless REGSHIFT_UPSTREAM_AUTH is gcp/]],
     ],
     [
       'htpasswd without one',

@@ -158,7 +158,7 @@ const anonymous = 'upstreamAuth: anonymous\n';
 const two = (first: string, second: string, top = anonymous) =>
   `${top}routes:\n  - { upstream: "https://a.test", ${first} }\n  - { upstream: "https://b.test", ${second} }\n`;
 const shared = (index: number) =>
-  `it must be anonymous, basic or docker-config, because routes[${index}] is reached by the same host and clients ` +
+  `it must be anonymous, or an account of the proxy (basic, docker-config, ecr, gcp, acr), because routes[${index}] is reached by the same host and clients ` +
   'keep one login for a host: it would not be for one upstream alone; or one of the two needs a host or a port of ' +
   'its own (match)';
 const users = (line: string) =>

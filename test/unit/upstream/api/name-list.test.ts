@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseTag } from '../../../../converters/reference.ts';
 import { createWorkTurns } from '../../../../src/concurrency/work-turns.ts';
-import { readNames } from '../../../../src/upstream/api/name-list.ts';
+import { namesIn, readNames } from '../../../../src/upstream/api/name-list.ts';
 
 const read = (body: string, most = 100_000, turn = createWorkTurns(setImmediate)) =>
   readNames(new Response(body), { what: 'list of tags', key: 'tags', most, parse: parseTag }, turn);
@@ -62,5 +62,50 @@ describe('readNames', () => {
     await expect(read(listOf(1_010), 1_000)).rejects.toMatchObject(tooLong);
     const invalid = { code: 'UPSTREAM_ANSWER', message: "Upstream's list of tags is not JSON." };
     await expect(read('<html>')).rejects.toMatchObject(invalid);
+  });
+
+  it('reads the names of the one list, and skips all else', async () => {
+    const manifest = Object.fromEntries(
+      Array.from({ length: 5_000 }, (_, index) => [`sha256:${index}`, { tag: ['x'] }]),
+    );
+    const google = { child: [], manifest, name: 'a/b', tags: ['a', 'b'], more: { tags: ['c'] } };
+    expect(await read(JSON.stringify(google))).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['brackets in brackets', `{"x":${'['.repeat(1_000_000)}`, 'more than 500 levels'],
+    ['many other values', `{"x":[${'0,'.repeat(300_000)}0],"tags":["a"]}`, 'more than 200000 other values'],
+    [
+      'much else',
+      `{"x":"${'a'.repeat(5_000_000)}","tags":["a"]}`,
+      `more than ${4 * 1024 * 1024} bytes without a name`,
+    ],
+  ])('refuses %s', async (_, body, found) => {
+    const message = `Upstream sent a list of tags with ${found}.`;
+    await expect(read(body)).rejects.toMatchObject({ code: 'UPSTREAM_CONTENT', message });
+  });
+
+  it('refuses a list that is shorter than announced, or not complete', async () => {
+    const list = { what: 'list of tags', key: 'tags', most: 10, parse: parseTag };
+    const short = new Response('{"tags":["a"]}', { headers: { 'Content-Length': '20' } });
+    await expect(readNames(short, list)).rejects.toMatchObject({ code: 'UPSTREAM_ANSWER' });
+    await expect(read('{"tags":["a"')).rejects.toMatchObject({ code: 'UPSTREAM_ANSWER' });
+  });
+
+  it('cancels the response when its reader leaves', async () => {
+    let cancelled = false;
+    const piece = new TextEncoder().encode(`{"tags":[${'"a",'.repeat(1_000)}`);
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(piece),
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    const list = { what: 'list of tags', key: 'tags', most: 10_000, parse: parseTag };
+    for await (const names of namesIn(new Response(body), list)) {
+      expect(names).toHaveLength(1_000);
+      break;
+    }
+    expect(cancelled).toBe(true);
   });
 });

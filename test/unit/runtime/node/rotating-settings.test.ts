@@ -1,0 +1,235 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { formatProblems } from '../../../../src/config/problem.ts';
+import {
+  createRotatingSettings,
+  createSettingsFiles,
+} from '../../../../src/runtime/node/rotating-settings.ts';
+import { serve } from '../../../../src/runtime/node/serve.ts';
+import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
+import { listen } from '../../../support/listen.ts';
+import { rawRequest } from '../../../support/raw-http.ts';
+
+/** A folder as Kubernetes mounts a secret: files are links through `..data`, which a rename replaces. */
+function secretFolder(first: Readonly<Record<string, string>>) {
+  const folder = mkdtempSync(join(tmpdir(), 'regshift-secrets-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  let version = 0;
+  const rotate = (files: Readonly<Record<string, string>>) => {
+    version += 1;
+    mkdirSync(join(folder, `..${version}`));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `..${version}`, name), text);
+    symlinkSync(`..${version}`, join(folder, '..new'));
+    renameSync(join(folder, '..new'), join(folder, '..data'));
+  };
+  rotate(first);
+  for (const name of Object.keys(first)) symlinkSync(join('..data', name), join(folder, name));
+  return { folder, rotate, path: (name: string) => join(folder, name) };
+}
+
+const base = {
+  REGSHIFT_UPSTREAM: 'https://registry.test',
+  REGSHIFT_UPSTREAM_AUTH: 'basic',
+  REGSHIFT_UPSTREAM_USERNAME: 'robot',
+  REGSHIFT_CLIENT_AUTH: 'none',
+};
+
+function watched(variables: Record<string, string>) {
+  const files = createSettingsFiles(variables);
+  const read = files.read();
+  if ('problems' in read) throw new Error(formatProblems(read.problems));
+  const time = { now: 0 };
+  const logged: (readonly [string, string, unknown])[] = [];
+  const rotating = createRotatingSettings({
+    files,
+    settings: read.settings,
+    log: (level, message, facts) => logged.push([level, message, facts]),
+    clock: () => time.now,
+  });
+  const password = async (atOnce = false) =>
+    (await rotating.newest('all', atOnce))?.REGSHIFT_UPSTREAM_PASSWORD;
+  const later = () => {
+    time.now += 2_000;
+  };
+  return { files, rotating, password, later, logged };
+}
+
+describe('a secret in a file', () => {
+  it('is read again when its folder was replaced, at most every two seconds, and at once on demand', async () => {
+    const { rotate, path } = secretFolder({ password: 'one\n' });
+    const { password, later } = watched({ ...base, REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password') });
+    expect(await password()).toBe('one');
+    rotate({ password: 'two\n' });
+    expect(await password()).toBe('one');
+    later();
+    expect(await password()).toBe('two');
+    rotate({ password: 'six\n' });
+    expect(await password()).toBe('two');
+    expect(await password(true)).toBe('six');
+  });
+
+  it.each([
+    ['is empty', { password: '' }],
+    ['is missing', {}],
+    ['is half-written', { password: '{"a": \u0001' }],
+  ])(
+    'that %s keeps its last value, with one line of the log that quotes nothing of it',
+    async (_, broken) => {
+      const { rotate, path } = secretFolder({ password: 'hunter2' });
+      const { password, later, logged } = watched({
+        ...base,
+        REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password'),
+      });
+      rotate(broken);
+      for (let times = 0; times < 5; times += 1) {
+        later();
+        expect(await password()).toBe('hunter2');
+        expect(await password(true)).toBe('hunter2');
+      }
+      expect(logged.map(([level]) => level)).toEqual(['warn']);
+      expect(JSON.stringify(logged)).toMatch(/REGSHIFT_UPSTREAM_PASSWORD/);
+      expect(JSON.stringify(logged)).not.toMatch(/hunter2|regshift-secrets|is not set|\{\\"a/);
+      rotate({ password: 'new' });
+      later();
+      expect(await password()).toBe('new');
+      expect(logged.map(([level]) => level)).toEqual(['warn', 'info']);
+      rotate(broken);
+      later();
+      await password();
+      expect(logged.map(([level]) => level)).toEqual(['warn', 'info', 'warn']);
+    },
+  );
+
+  it('that is written in place is read again, although its size stays', async () => {
+    const { path, folder } = secretFolder({ password: 'one' });
+    const { password, later } = watched({ ...base, REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password') });
+    later();
+    expect(await password()).toBe('one');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    writeFileSync(join(folder, 'password'), 'two');
+    later();
+    expect(await password()).toBe('two');
+  });
+
+  it('of a route in a file with settings changes, and that file is not read again', async () => {
+    const { rotate, path } = secretFolder({ password: 'one', 'regshift.yaml': '' });
+    const yaml = (upstream: string) =>
+      `routes:\n  - upstream: ${upstream}\n    upstreamAuth: basic\n    upstreamUsername: robot\n    upstreamPasswordFile: password\n    clientAuth: none\n`;
+    rotate({ password: 'one', 'regshift.yaml': yaml('https://a.test') });
+    const { rotating } = watched({ REGSHIFT_CONFIG: path('regshift.yaml') });
+    rotate({ password: 'two', 'regshift.yaml': yaml('https://b.test') });
+    const newest = await rotating.newest('all', true);
+    expect(newest?.REGSHIFT_UPSTREAM_PASSWORD).toBe('two');
+    expect(newest?.REGSHIFT_UPSTREAM?.[0].origin).toBe('https://a.test');
+  });
+
+  it('is not read again while it stays, so that its settings are the same object', async () => {
+    const { path } = secretFolder({ password: 'one' });
+    const { rotating } = watched({ ...base, REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password') });
+    const first = await rotating.newest('all', true);
+    expect(await rotating.newest('all', true)).toBe(first);
+  });
+
+  it('that was completed within one tick of its time stamp is read', async () => {
+    const { path } = secretFolder({ password: 'one' });
+    const { rotating, files, password } = watched({
+      ...base,
+      REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password'),
+    });
+    const { read } = files;
+    files.read = () => ({ problems: [{ variable: 'X', value: '', message: 'is half-written' }] });
+    await rotating.look();
+    const complete = read();
+    files.read = () =>
+      'settings' in complete
+        ? {
+            settings: {
+              ...complete.settings,
+              routes: complete.settings.routes.map((route) => ({
+                ...route,
+                settings: { ...route.settings, REGSHIFT_UPSTREAM_PASSWORD: 'two' },
+              })),
+            },
+          }
+        : complete;
+    expect(await password(true)).toBe('two');
+  });
+
+  it('is looked at once for all requests that wait', async () => {
+    const { path } = secretFolder({ password: 'one' });
+    const { password, later, files } = watched({
+      ...base,
+      REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password'),
+    });
+    later();
+    let looks = 0;
+    const { paths } = files;
+    files.paths = () => {
+      looks += 1;
+      return paths();
+    };
+    await Promise.all(Array.from({ length: 50 }, () => password()));
+    expect(looks).toBe(1);
+  });
+});
+
+it('a rotation costs no pull of a running proxy, and SIGHUP reads the files', async () => {
+  const samples = createSampleRegistry();
+  let right = 'one';
+  const asked: (string | undefined)[] = [];
+  const server = createServer(async (request, response) => {
+    const { authorization } = request.headers;
+    asked.push(authorization);
+    if (authorization !== `Basic ${btoa(`robot:${right}`)}`) {
+      return response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="test"' }).end();
+    }
+    const { method = 'GET', headers } = request;
+    const answer = await samples.fetch(`http://sample.test${request.url}`, {
+      method,
+      headers: { accept: String(headers.accept) },
+    });
+    const body = Buffer.from(await answer.arrayBuffer());
+    response
+      .writeHead(answer.status, Object.fromEntries(answer.headers))
+      .end(method === 'HEAD' ? undefined : body);
+  });
+  const { port } = await listen(server);
+  const { rotate, path } = secretFolder({ password: 'one' });
+  const files = createSettingsFiles({
+    ...base,
+    PORT: '0',
+    REGSHIFT_UPSTREAM: `http://127.0.0.1:${port}`,
+    REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password'),
+    REGSHIFT_TAG_TTL: '0',
+    REGSHIFT_STALE: '0',
+  });
+  const read = files.read();
+  if ('problems' in read) throw new Error(formatProblems(read.problems));
+  const logged: string[] = [];
+  const running = await serve(read.settings, (_level, message) => logged.push(message), files);
+  onTestFinished(() => running.close());
+  const headers = [['Accept', '*/*']] as const;
+  const get = async () =>
+    (
+      await rawRequest({
+        port: Number(new URL(running.url).port),
+        method: 'GET',
+        path: '/v2/sample/oci/manifests/latest',
+        headers,
+      })
+    ).status;
+  expect(await get()).toBe(200);
+  rotate({ password: 'two' });
+  right = 'two';
+  expect(await get()).toBe(200);
+  rotate({ password: 'six' });
+  right = 'six';
+  await running.reload();
+  asked.length = 0;
+  expect(await get()).toBe(200);
+  expect(asked).not.toContain(`Basic ${btoa('robot:two')}`);
+  expect(logged).toContain('files of the settings have changed: logins and users are read from them');
+});
