@@ -27,6 +27,11 @@ export interface ConversionContext {
   readonly flattenIndexes?: boolean | undefined;
   /** In an index with `unpackZstd`, leaves out the images labelled as zstd whose platform has a gzip image, too. */
   readonly preferGzip?: boolean | undefined;
+  /**
+   * In an index, leaves out the attestations: `also` beside the conversion of the images, `alone` with all other
+   * entries as they are stored, so that no manifest is fetched.
+   */
+  readonly dropAttestations?: 'also' | 'alone' | undefined;
 }
 
 /** A manifest converted to the requested form. */

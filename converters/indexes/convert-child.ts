@@ -76,6 +76,8 @@ export async function convertChild(entry: IndexEntry, task: ChildTask): Promise<
 function staysUnchanged(entry: IndexEntry, { form, context }: ChildTask): boolean {
   const { imageType, needsPlatform, keepsNonImages } = indexConversions[form];
   const { attestation, mediaType, platform } = entry;
+  if (attestation && context.dropAttestations) throw inexpressible('Attestations are left out on request');
+  if (context.dropAttestations === 'alone') return true;
   const nonImage = attestation ? 'an attestation' : isArtifact(entry) && 'an artifact';
   // Clients that cannot decompress zstd, such as Docker before 23, mistake attestations and artifacts for images.
   if (nonImage && (!keepsNonImages || context.unpackZstd)) {

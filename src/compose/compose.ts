@@ -131,6 +131,11 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     publicUrl: settings.REGSHIFT_PUBLIC_URL,
     passesCors: passesCors(settings),
     clientRules: settings.REGSHIFT_CLIENTS.rules,
+    tagLimits: {
+      noAttestations: settings.REGSHIFT_ATTESTATIONS === 'drop',
+      oneImage: settings.REGSHIFT_INDEX === 'one',
+      noZstd: settings.REGSHIFT_LAYERS === 'plain',
+    },
     client,
     login,
     library: upstreams.some(namesOfficialImages),

@@ -30,6 +30,12 @@ function decisive(values: Values): Record<string, string> {
     REGSHIFT_LISTS: values.REGSHIFT_LISTS,
     REGSHIFT_CONVERT_BY_DIGEST: values.REGSHIFT_CONVERT_BY_DIGEST,
     REGSHIFT_UNSIGNED_SCHEMA1: values.REGSHIFT_UNSIGNED_SCHEMA1,
+    // Replicas of earlier versions have none of these.
+    ...(values.REGSHIFT_INDEX === 'keep' ? {} : { REGSHIFT_INDEX: values.REGSHIFT_INDEX }),
+    ...(values.REGSHIFT_ATTESTATIONS === 'keep'
+      ? {}
+      : { REGSHIFT_ATTESTATIONS: values.REGSHIFT_ATTESTATIONS }),
+    ...(values.REGSHIFT_LAYERS === 'auto' ? {} : { REGSHIFT_LAYERS: values.REGSHIFT_LAYERS }),
     ...(values.REGSHIFT_CLIENTS.text === '' ? {} : { REGSHIFT_CLIENTS: values.REGSHIFT_CLIENTS.text }),
   };
 }

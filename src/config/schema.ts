@@ -168,6 +168,9 @@ export const schema = z.object({
    */
   REGSHIFT_PUSH: z.enum(['allow', 'refuse'], { error: 'must be allow or refuse' }).optional(),
   REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
+  REGSHIFT_INDEX: z.enum(['keep', 'one'], { error: 'must be keep or one' }).default('keep'),
+  REGSHIFT_ATTESTATIONS: z.enum(['keep', 'drop'], { error: 'must be keep or drop' }).default('keep'),
+  REGSHIFT_LAYERS: z.enum(['auto', 'plain'], { error: 'must be auto or plain' }).default('auto'),
   REGSHIFT_CLIENTS: clientRules.default(noClientRules),
   REGSHIFT_CORS: z
     .enum(['auto', 'registry', 'never'], { error: 'must be auto, registry or never' })
@@ -217,6 +220,9 @@ export const routeVariables: ReadonlySet<Variable> = new Set([
   'REGSHIFT_PUSH',
   'REGSHIFT_LISTS',
   'REGSHIFT_CORS',
+  'REGSHIFT_INDEX',
+  'REGSHIFT_ATTESTATIONS',
+  'REGSHIFT_LAYERS',
   'REGSHIFT_CLIENTS',
   'REGSHIFT_REPOSITORIES',
   'REGSHIFT_ALIASES',

@@ -3,16 +3,16 @@ import type { TokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import { createV1Session, type V1Session } from '../client-state/v1-session.ts';
 import { RegistryError } from '../errors.ts';
-import type { ClientRule } from '../negotiation/client-rule.ts';
 import type { Log } from '../observability/log.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
+import type { ClientPolicy } from '../registry/client-rules.ts';
 import { createRegistry, type Registry, type RegistryOptions } from '../registry/registry.ts';
 import { createRegistryV1, type RegistryV1 } from '../registry/v1/registry-v1.ts';
 import { withClientNames } from '../routing/repository-names.ts';
 import type { Routable } from '../routing/virtual-hosts.ts';
 import { createExplainRefusal, type ExplainRefusal } from './challenge.ts';
 
-export interface RouteOptions extends RegistryOptions {
+export interface RouteOptions extends RegistryOptions, ClientPolicy {
   /** The credential of requests to upstream, or `passthrough` for the client's own. */
   readonly login: UpstreamLogin;
   /** undefined: the proxy lets in every client. The same for all routes of one host. */
@@ -23,13 +23,11 @@ export interface RouteOptions extends RegistryOptions {
   readonly publicUrl: URL | undefined;
   /** Passes the registry's CORS headers and preflights on to web pages. */
   readonly passesCors: boolean;
-  /** Rules of the operator about clients, in the order in which they are tried. */
-  readonly clientRules: readonly ClientRule[];
   readonly log: Log;
 }
 
 /** One registry as clients reach it: rules that select it, who may use it, and the credential for upstream. */
-export interface Route extends Routable {
+export interface Route extends Routable, ClientPolicy {
   readonly id: string;
   readonly registry: Registry;
   readonly registryV1: RegistryV1;
@@ -40,12 +38,11 @@ export interface Route extends Routable {
   readonly explainRefusal: ExplainRefusal;
   readonly publicUrl: URL | undefined;
   readonly passesCors: boolean;
-  readonly clientRules: readonly ClientRule[];
 }
 
 export function createRoute(options: RouteOptions): Route {
-  const { id, match, login, clientAuth, tokenRelay, publicUrl, passesCors, clientRules, wallClock, log } =
-    options;
+  const { id, match, login, clientAuth, tokenRelay, publicUrl, passesCors, wallClock, log } = options;
+  const { clientRules, tagLimits } = options;
   const registry = createRegistry(options);
   const session = createV1Session({ keys: options.stateKeys, route: id, wallClock });
   return {
@@ -62,6 +59,7 @@ export function createRoute(options: RouteOptions): Route {
     publicUrl,
     passesCors,
     clientRules,
+    tagLimits,
   };
 }
 

@@ -24,7 +24,21 @@ export interface ClientCapabilities {
   readonly ociTypesInSchema2: boolean;
   /** True if it reads an index inside an index. */
   readonly nestedIndex: boolean;
+  /** Limits that an operator sets. Absent for none, and always for a request by digest. */
+  readonly limits?: TagLimits;
 }
+
+/** Limits for requests by tag, whatever the client reads. */
+export interface TagLimits {
+  /** Indexes go out without attestations. */
+  readonly noAttestations: boolean;
+  /** The image of one platform goes out for an index. */
+  readonly oneImage: boolean;
+  /** No zstd layers go out, also to a client that decompresses them, and would choose them in an index. */
+  readonly noZstd: boolean;
+}
+
+export const noTagLimits: TagLimits = { noAttestations: false, oneImage: false, noZstd: false };
 
 /**
  * Combines header and profile. The oldest clients name no type, or only `application/json`: they read only schema 1. A

@@ -60,7 +60,7 @@ export interface ProfileRow {
 export type AppliedRow = VersionRange & Omit<ProfileRow, 'programs'>;
 
 /** The programs of containers/image. podman calls itself `containers`. */
-const containersImage: readonly VersionRange[] = [
+export const containersImage: readonly VersionRange[] = [
   { program: 'containers' },
   { program: 'skopeo' },
   { program: 'Buildah' },

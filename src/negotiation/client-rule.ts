@@ -1,11 +1,14 @@
 import { indexTypes, mediaTypes, schema1Types } from '../../converters/media-types.ts';
 import type { Platform } from '../../converters/platform.ts';
-import type { ClientCapabilities } from './capabilities.ts';
-import type { ClientProfile } from './client-rows.ts';
+import type { ClientCapabilities, TagLimits } from './capabilities.ts';
+import type { Client } from './client-profile.ts';
+import { type ClientProfile, containersImage } from './client-rows.ts';
 import type { Pin } from './negotiate.ts';
 
 /** Capabilities that a rule can deny to a client; `index` are all lists and indexes. */
-export const deniable = ['zstd', 'oci', 'index', 'nestedIndex', 'schema1', 'dockerZstdType'] as const;
+export const deniable = [
+  ...(['zstd', 'oci', 'index', 'nestedIndex', 'attestations', 'schema1', 'dockerZstdType'] as const),
+];
 
 export type Deniable = (typeof deniable)[number];
 
@@ -55,9 +58,12 @@ export function networkClasses(rules: readonly ClientRule[]): ((address: string)
 
 /** The profile of a client without what its rule denies. */
 export function deniedProfile(profile: ClientProfile, lacks: ReadonlySet<Deniable>): ClientProfile {
-  const denied = [...lacks].flatMap((each) => (each === 'index' ? [] : [[each, false] as const]));
+  const denied = [...lacks].flatMap((each) => (ofIndexes.has(each) ? [] : [[each, false] as const]));
   return { ...profile, ...Object.fromEntries(denied) };
 }
+
+/** Lacks that are about indexes, and in no client's profile. */
+const ofIndexes: ReadonlySet<Deniable> = new Set(['index', 'attestations']);
 
 const ociTypes: readonly string[] = [mediaTypes.ociManifest, mediaTypes.ociIndex];
 const allTypes = [mediaTypes.schema2, mediaTypes.dockerList, ...ociTypes, ...schema1Types];
@@ -67,7 +73,8 @@ export function deniedCapabilities(
   capabilities: ClientCapabilities,
   lacks: ReadonlySet<Deniable>,
 ): ClientCapabilities {
-  if (lacks.size === 0) return capabilities;
+  // A client that only attestations disturb keeps its wildcard.
+  if ([...lacks].every((each) => each === 'attestations')) return capabilities;
   const denied = new Set([
     ...(lacks.has('index') ? indexTypes : []),
     ...(lacks.has('oci') ? ociTypes : []),
@@ -80,4 +87,28 @@ export function deniedCapabilities(
   // A client that named only what it lacks gets what every client since 2016 reads.
   if (types.size === 0) types.set(mediaTypes.schema2, 1);
   return { ...capabilities, types, wildcard: false };
+}
+
+/** The limits for a client of a rule: those of the route, and what the rule denies. */
+export function limitsWith(limits: TagLimits, rule: ClientRule | undefined, client: Client): TagLimits {
+  if (rule === undefined) return limits;
+  return {
+    ...limits,
+    noAttestations: limits.noAttestations || rule.lacks.includes('attestations'),
+    noZstd: limits.noZstd || (rule.lacks.includes('zstd') && choosesZstd(client)),
+  };
+}
+
+/**
+ * Whether a client chooses the zstd image of an index that has a gzip image, too, wherever it stands (containers/image,
+ * internal/manifest/oci_index.go, `isPreferredOver`). Other clients take the first image of their platform.
+ */
+function choosesZstd({ rows }: Client): boolean {
+  return rows.some((row) => containersImage.some(({ program }) => program === row.program));
+}
+
+/** The capabilities of a client for a request by tag, within limits. */
+export function limitedCapabilities(capabilities: ClientCapabilities, limits: TagLimits): ClientCapabilities {
+  if (!Object.values(limits).includes(true)) return capabilities;
+  return { ...capabilities, zstd: capabilities.zstd && !limits.noZstd, limits };
 }

@@ -3,7 +3,14 @@ import type { IndexForm } from '../../converters/indexes/convert-index.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { ClientCapabilities } from './capabilities.ts';
 import type { Reason } from './reasons.ts';
-import { hasInnerIndex, prefersZstd, type StoredEntry } from './stored-entries.ts';
+import {
+  hasAttestations,
+  hasBothCompressions,
+  hasImages,
+  hasInnerIndex,
+  prefersZstd,
+  type StoredEntry,
+} from './stored-entries.ts';
 
 /** The form in which a client gets a stored manifest, and the reason. */
 export type Selection = Choice & { readonly because: Reason };
@@ -72,7 +79,11 @@ function negotiateImage(stored: ManifestInfo, capabilities: ClientCapabilities, 
     const asPinned = isOfForm(mediaType, pin) && obstacle === undefined;
     return { ...(asPinned ? { kind: 'stored' } : { kind: 'image', form: pin }), because: 'pinned' };
   }
-  if (capabilities.wildcard) return { kind: 'stored', because: 'takes-anything' };
+  if (capabilities.wildcard) {
+    return obstacle
+      ? { kind: 'image', form: formOfType(mediaType) ?? 'schema2', because: obstacle }
+      : { kind: 'stored', because: 'takes-anything' };
+  }
   const named = capabilities.types.has(mediaType);
   // containerd names types and a wildcard, and pulls artifacts and attestations of any type; schema 1 it refuses.
   const isTaken = capabilities.any && formOfType(mediaType) !== 'schema1';
@@ -124,8 +135,10 @@ export function obstacleIn(
   { mediaType, zstd, dockerZstdType, singleFamily, opaque }: ManifestInfo,
   capabilities: ClientCapabilities,
 ): Reason | undefined {
-  if (capabilities.wildcard || opaque) return undefined;
-  if (zstd && !capabilities.zstd) return 'zstd-layers';
+  const { wildcard, limits } = capabilities;
+  if (opaque) return undefined;
+  if (zstd && !capabilities.zstd && (!wildcard || limits?.noZstd)) return 'zstd-layers';
+  if (wildcard) return undefined;
   // Docker from 1.10 on requires a signature, and every older version accepts one: regshift signs unsigned manifests.
   if (mediaType === mediaTypes.schema1) return 'unsigned';
   if (mediaType !== mediaTypes.schema2) return undefined;
@@ -142,7 +155,27 @@ function isOfForm(mediaType: string, form: Form): boolean {
   return mediaType === imageTypes[form] || (form === 'schema1' && mediaType === mediaTypes.schema1);
 }
 
+/** Selects for an index within the operator's limits. */
 function negotiateIndex(
+  mediaType: string,
+  entries: readonly StoredEntry[],
+  capabilities: ClientCapabilities,
+  pin: Pin,
+): Selection {
+  const { limits } = capabilities;
+  if (limits?.oneImage && hasImages({ entries })) return { kind: 'choose', because: 'index-one' };
+  const selection = negotiateWholeIndex(mediaType, entries, capabilities, pin);
+  if (selection.kind !== 'stored') return selection;
+  const form = indexFormOf(mediaType) ?? 'generic';
+  // A client that decompresses zstd may choose the zstd image wherever it stands in the index (containers/image,
+  // internal/manifest/oci_index.go).
+  if (limits?.noZstd && hasBothCompressions({ entries }))
+    return { kind: 'index', form, because: 'zstd-inside' };
+  const isStripped = limits?.noAttestations && hasAttestations({ entries });
+  return isStripped ? { kind: 'index', form, because: 'no-attestations' } : selection;
+}
+
+function negotiateWholeIndex(
   mediaType: string,
   entries: readonly StoredEntry[],
   capabilities: ClientCapabilities,
@@ -209,6 +242,11 @@ function obstacleInIndex(
   if (!entries.every(isRead)) return 'entries-unread';
   if (!capabilities.nestedIndex && hasInnerIndex({ entries })) return 'nested-index';
   return !capabilities.zstd && prefersZstd(entries) ? 'zstd-inside' : undefined;
+}
+
+/** Whether the images of an index go out as they are stored. */
+export function keepsImages({ kind, because }: Selection): boolean {
+  return kind === 'stored' || because === 'no-attestations';
 }
 
 function isManifestType(mediaType: string): boolean {

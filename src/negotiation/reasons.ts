@@ -12,14 +12,18 @@ const reasons = {
   'reads-no-form': 'the client reads no form that this can be converted to',
   'indexes-alone': 'the client names indexes and no image: it gets schema 1, as from docker-registry 2.8',
   'entries-unread': 'the client reads such an index, but not the type of every image in it',
-  'zstd-layers': 'the client reads this form, but cannot decompress its zstd layers',
-  'zstd-inside': 'the client reads this index, but cannot decompress the zstd layers of its image',
+  'zstd-layers':
+    'the client reads this form, but cannot decompress its zstd layers, or gets none (REGSHIFT_LAYERS)',
+  'zstd-inside':
+    'the client reads this index, but cannot decompress the zstd layers of its image, or gets none (REGSHIFT_LAYERS)',
   'docker-zstd-type': 'the client reads schema 2, but not the type that Docker has for zstd layers',
   'nested-index': 'the client reads such an index, but no index inside it',
   unsigned: 'it is stored without the signature that Docker from 1.10 on wants',
   'mixed-types': 'the manifest has OCI types, which this client does not know',
   pinned: 'the form is pinned for every client',
   'one-of-list': 'the registry counts each image of an index as a pull, or one image is set: REGSHIFT_LISTS',
+  'index-one': 'one image is set for each index: REGSHIFT_INDEX',
+  'no-attestations': 'attestations are left out for this client: REGSHIFT_ATTESTATIONS, or its rule',
   'digest-named': 'a digest names bytes, and the client reads this form',
 } as const;
 

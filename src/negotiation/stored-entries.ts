@@ -1,4 +1,4 @@
-import { gzipTwinOf } from '../../converters/indexes/entries.ts';
+import { gzipTwinOf, mayBeManifest } from '../../converters/indexes/entries.ts';
 import { indexTypes } from '../../converters/media-types.ts';
 import type { IndexEntry } from '../../converters/model.ts';
 
@@ -15,6 +15,20 @@ interface StoredIndex {
 /** Whether an index is inside the index. */
 export function hasInnerIndex({ entries = [] }: StoredIndex): boolean {
   return entries.some(({ mediaType }) => indexTypes.includes(mediaType));
+}
+
+/** Whether the index has attestations beside other entries. */
+export function hasAttestations({ entries = [] }: StoredIndex): boolean {
+  return entries.some(isAttestation) && !entries.every(isAttestation);
+}
+
+/** Whether the index has an entry that can be an image, or an index of images. */
+export function hasImages({ entries = [] }: StoredIndex): boolean {
+  return entries.some((entry) => !entry.attestation && mayBeManifest(entry));
+}
+
+function isAttestation({ attestation }: StoredEntry): boolean {
+  return attestation;
 }
 
 /** Whether the index has an image labelled as zstd and a gzip image for one platform. */

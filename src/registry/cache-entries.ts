@@ -62,6 +62,7 @@ const manifestRecipe = z.object({
   unpackZstd: z.boolean(),
   flatten: z.literal(true).optional(),
   preferGzip: z.literal(true).optional(),
+  dropAttestations: z.enum(['also', 'alone']).optional(),
   probeLayers: z.literal(true).optional(),
   layersOf: z.string(),
 });

@@ -1,10 +1,35 @@
 import { readAccept } from '../negotiation/accept.ts';
-import { requestCapabilities } from '../negotiation/capabilities.ts';
-import { type ClientRule, deniedCapabilities, deniedProfile, ruleFor } from '../negotiation/client-rule.ts';
+import { requestCapabilities, type TagLimits } from '../negotiation/capabilities.ts';
+import {
+  type ClientRule,
+  deniedCapabilities,
+  deniedProfile,
+  limitedCapabilities,
+  limitsWith,
+  ruleFor,
+} from '../negotiation/client-rule.ts';
 import type { ClientRequest } from './client-request.ts';
 
-/** The request as the rules of its route let it be read. Without rules, the request itself. */
-export function withRuleOf(request: ClientRequest, rules: readonly ClientRule[]): ClientRequest {
+/** The settings of a route about its clients. */
+export interface ClientPolicy {
+  readonly clientRules: readonly ClientRule[];
+  readonly tagLimits: TagLimits;
+}
+
+/** The request as its route lets it be read. Without rules and limits, the request itself. */
+export function withPolicyOf(
+  request: ClientRequest,
+  { clientRules, tagLimits }: ClientPolicy,
+): ClientRequest {
+  const ruled = withRuleOf(request, clientRules);
+  const capabilities = limitedCapabilities(
+    ruled.capabilities,
+    limitsWith(tagLimits, ruled.applied?.rule, request.client),
+  );
+  return capabilities === ruled.capabilities ? ruled : { ...ruled, capabilities };
+}
+
+function withRuleOf(request: ClientRequest, rules: readonly ClientRule[]): ClientRequest {
   if (rules.length === 0) return request;
   const { headers, clientAddress, client } = request;
   const applied = ruleFor(rules, headers.get('user-agent') ?? '', clientAddress);

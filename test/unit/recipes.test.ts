@@ -3,9 +3,10 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
 import { type RecipeClient, recipeClients } from '../support/docs/recipe-clients.ts';
-import { recipes, rulesOf } from '../support/docs/recipes.ts';
+import { recipe as recipeOf, recipes } from '../support/docs/recipes.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
+import { upstreamUrl } from '../support/upstream-url.ts';
 
 const { schema1Signed, schema2, dockerList, ociManifest, ociIndex, json } = mediaTypes;
 const titles = [...(await recipes()).keys()];
@@ -18,8 +19,9 @@ function clientOf(name: string): RecipeClient {
 }
 
 async function appWith(recipe: string | undefined): Promise<TestApp> {
-  const rules = recipe === undefined ? undefined : await rulesOf(recipe);
-  return testApp(rules && { REGSHIFT_CLIENTS: JSON.stringify(rules) }, scriptedUpstream().fetch);
+  const settings = recipe === undefined ? {} : await recipeOf(recipe);
+  const file = JSON.stringify({ upstream: upstreamUrl, ...settings });
+  return testApp({ REGSHIFT_CONFIG: file }, scriptedUpstream().fetch);
 }
 
 async function get(app: TestApp, client: RecipeClient, path: string, accept: string): Promise<Answer> {
@@ -57,12 +59,12 @@ async function pull(app: TestApp, client: RecipeClient, sample: string) {
 
 describe('the recipes of docs/clients.md', () => {
   it.each(titles)('%s: the lines are accepted, beside upstream and in a route', async (title) => {
-    const clients = await rulesOf(title);
-    expect(clients.length).toBeGreaterThan(0);
+    const settings = await recipeOf(title);
+    expect(Object.keys(settings).length).toBeGreaterThan(0);
     const upstream = 'https://registry.test';
     for (const file of [
-      { upstream, clients },
-      { upstream, routes: [{ upstream, clients }] },
+      { upstream, ...settings },
+      { upstream, routes: [{ upstream, ...settings }] },
     ]) {
       expect(readSettings({ REGSHIFT_CONFIG: JSON.stringify(file) })).toHaveProperty('settings');
     }
@@ -120,11 +122,17 @@ describe('the recipes of docs/clients.md', () => {
     }
   });
 
-  it('AWS Lambda: crane gets one image', async () => {
-    const client = clientOf('crane');
-    expect(await pull(await appWith('AWS Lambda'), client, 'index')).toMatchObject({ type: ociManifest });
-    expect(await pull(await appWith(undefined), client, 'index')).toMatchObject({ type: ociIndex });
-  });
+  it.each(['crane', 'skopeo 1.9', 'a Diego cell'])(
+    'AWS Lambda: %s gets one image without zstd',
+    async (name) => {
+      const client = clientOf(name);
+      for (const sample of ['index', 'index-zstd']) {
+        const [ruled, plain] = [await appWith('AWS Lambda'), await appWith(undefined)];
+        expect(await pull(ruled, client, sample)).toMatchObject({ type: ociManifest, layers: 'no zstd' });
+        expect(await pull(plain, client, sample)).toMatchObject({ type: ociIndex });
+      }
+    },
+  );
 
   it('Dev Containers CLI: machines of a network get the image of their platform', async () => {
     const [app, client] = [await appWith('Dev Containers CLI'), clientOf('Dev Containers CLI')];

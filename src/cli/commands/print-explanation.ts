@@ -3,9 +3,10 @@ import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { readAccept } from '../../negotiation/accept.ts';
+import type { ClientCapabilities } from '../../negotiation/capabilities.ts';
 import type { AppliedRow } from '../../negotiation/client-rows.ts';
 import { formName, formPhrase } from '../../negotiation/format-names.ts';
-import { mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
+import { keepsImages, mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { ManifestResult } from '../../registry/manifests/manifests.ts';
@@ -55,7 +56,7 @@ export function printExplanation({ headers, request, platform, steps, answer }: 
     ...client.rows.map((row) => ['  known', rowText(row)]),
     ...(rule ? [['  rule', `${rule.name} of REGSHIFT_CLIENTS applies`]] : []),
     ['reads', capabilities.wildcard ? 'every form' : readsText(capabilities.types)],
-    ['  zstd layers', capabilities.zstd || capabilities.wildcard ? 'yes' : 'no'],
+    ['  zstd layers', zstdText(capabilities)],
     ['platform', `${formatPlatform(platform)} (${origin})`],
     ...steps.flatMap(stepRows),
     ...answerRows(answer),
@@ -65,6 +66,11 @@ export function printExplanation({ headers, request, platform, steps, answer }: 
 
 function readsText(types: ReadonlyMap<string, number>): string {
   return [...new Set([...types.keys()].map(formName))].join(', ') || 'no known form';
+}
+
+function zstdText({ zstd, wildcard, limits }: ClientCapabilities): string {
+  if (limits?.noZstd) return 'no (REGSHIFT_LAYERS, or its rule)';
+  return zstd || wildcard ? 'yes' : 'no';
 }
 
 function rowText({ program, from, before, lacks, evidence }: AppliedRow): string {
@@ -88,6 +94,7 @@ function decisionText(selection: Selection): string {
     case 'image':
       return `converted to ${formPhrase(mediaTypeOf(selection))}`;
     case 'index':
+      if (keepsImages(selection)) return 'the stored index without its attestations';
       return `converted with its images to ${formPhrase(mediaTypeOf(selection))}`;
     case 'choose':
       return 'continue with the image of the platform';

@@ -5,7 +5,7 @@ import { readSettings } from '../../config/settings.ts';
 import type { KnownClient } from '../../negotiation/known-clients.ts';
 import type { Pin } from '../../negotiation/negotiate.ts';
 import { type ClientRequest, readClientRequest, withCredentialOf } from '../../registry/client-request.ts';
-import { withRuleOf } from '../../registry/client-rules.ts';
+import { withPolicyOf } from '../../registry/client-rules.ts';
 import { createRegistry, type Registry } from '../../registry/registry.ts';
 import { createBudget } from '../../request/budget.ts';
 import { readFile } from '../../runtime/node/files.ts';
@@ -58,15 +58,19 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
     const { href, origin } = new URL(`/v2/${image.name}/manifests/`, image.registryUrl);
     const budget = createBudget(Number.POSITIVE_INFINITY);
     const anonymous = readClientRequest(new Request(href, { headers }), origin, '', { budget });
-    const own = withRuleOf(withCredentialOf(anonymous, login), route.clientRules);
+    const own = withPolicyOf(withCredentialOf(anonymous, login), route);
     return { ...own, ...more, context: { ...own.context, knownLayersOnly: !options.readLayers } };
   };
   const plain = request({ userAgent: `regshift/${version}`, accept: ['*/*'] });
   return { ...image, registry: createRegistry(route), request, plain };
 }
 
-/** Settings of the way to a registry that commands read. */
-const waySettings = [
+/** Settings of the way to a registry, and about clients, that commands read. */
+const commandSettings = [
+  'REGSHIFT_CLIENTS',
+  'REGSHIFT_INDEX',
+  'REGSHIFT_ATTESTATIONS',
+  'REGSHIFT_LAYERS',
   'REGSHIFT_UPSTREAM_NETWORKS',
   'REGSHIFT_UPSTREAM_PROXY',
   'REGSHIFT_UPSTREAM_CA',
@@ -76,16 +80,14 @@ const waySettings = [
 ];
 
 function settingsFor(registry: URL, { pin, platform }: RegistryAccess, { env }: Io) {
-  const clients = env.REGSHIFT_CLIENTS;
-  const ways = waySettings.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+  const own = commandSettings.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
   const read = readSettings(
     {
       REGSHIFT_UPSTREAM: registry.href,
       REGSHIFT_FORMAT: pin ?? 'auto',
       REGSHIFT_MEASURE_DEADLINE: String(readingSeconds),
       ...(platform ? { REGSHIFT_PLATFORM: formatPlatform(platform) } : {}),
-      ...(clients ? { REGSHIFT_CLIENTS: clients } : {}),
-      ...Object.fromEntries(ways),
+      ...Object.fromEntries(own),
     },
     readFile,
   );

@@ -3,7 +3,7 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import { requireLogin } from '../../auth/client-auth.ts';
 import { RegistryError } from '../../errors.ts';
 import { type ClientRequest, withCredentialOf } from '../../registry/client-request.ts';
-import { withRuleOf } from '../../registry/client-rules.ts';
+import { withPolicyOf } from '../../registry/client-rules.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import type { VirtualHosts } from '../../routing/virtual-hosts.ts';
 import type { Env } from '../env.ts';
@@ -56,7 +56,7 @@ export function enterRoute(
     address: publicOrigin(route.publicUrl, received.address),
   };
   context.set('route', route);
-  const ruled = withRuleOf(request, route.clientRules);
+  const ruled = withPolicyOf(request, route);
   context.set('request', ruled);
   return ruled;
 }

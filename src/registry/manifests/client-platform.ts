@@ -18,9 +18,10 @@ export function platformFor({ platform }: PlatformSettings, request: ClientReque
   return isSame ? platform : named;
 }
 
-/** A client that takes anything takes zstd. */
+/** A client that takes anything takes zstd, unless the operator has set that none does. */
 export function needsDecompression({ capabilities }: ClientRequest): boolean {
-  return !capabilities.zstd && !capabilities.wildcard;
+  const { zstd, wildcard, limits } = capabilities;
+  return !zstd && (!wildcard || limits?.noZstd === true);
 }
 
 export function hintsFor(settings: PlatformSettings, request: ClientRequest): SearchHints {

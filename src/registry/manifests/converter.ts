@@ -119,6 +119,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       layersOf: parsePlatform(recipe.layersOf),
       flattenIndexes: recipe.flatten,
       preferGzip: recipe.preferGzip,
+      dropAttestations: recipe.dropAttestations,
       probeLayers: recipe.probeLayers,
     };
     return model.kind === 'image'

@@ -7,6 +7,7 @@ import { RegistryError } from '../../errors.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import {
   indexFormOf,
+  keepsImages,
   type ManifestInfo,
   negotiate,
   obstacleIn,
@@ -88,7 +89,8 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
       negotiate(info, request.capabilities, pinFor(pin, request)),
     );
     // Each child of an index that is fetched counts as a pull on Docker Hub.
-    const isOne = looked.selection.kind === 'index' && servesOneOfList(request.context);
+    const { kind } = looked.selection;
+    const isOne = kind === 'index' && !keepsImages(looked.selection) && servesOneOfList(request.context);
     return isOne ? { selection: { kind: 'choose', because: 'one-of-list' } } : looked;
   }
 
@@ -108,9 +110,10 @@ export function createManifestSelector(options: ManifestSelectorOptions): Manife
     const { capabilities } = request;
     const counts = countsPulls(request.context);
     // The new index names the plain tars of layers that only their first bytes show to be zstd.
-    if (selection.kind === 'index' && needsDecompression(request) && !counts)
+    const isConverted = selection.kind === 'index' && !keepsImages(selection);
+    if (isConverted && needsDecompression(request) && !counts)
       return { selection, image: await imageIn(stored) };
-    if (selection.kind !== 'stored' || !mayHaveUnreadable(stored)) return { selection };
+    if (!keepsImages(selection) || !mayHaveUnreadable(stored)) return { selection };
     // A client that names no platform may choose another image than the one that is read: that would be one pull more.
     const isExtra = !needsDecompression(request) && request.client.platform === undefined;
     if (isExtra && counts) return { selection };

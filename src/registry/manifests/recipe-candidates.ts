@@ -4,8 +4,13 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { isSpent, RegistryError } from '../../errors.ts';
-import type { ManifestInfo } from '../../negotiation/negotiate.ts';
-import { hasBothCompressions, hasInnerIndex, type StoredEntry } from '../../negotiation/stored-entries.ts';
+import { indexFormOf, type ManifestInfo } from '../../negotiation/negotiate.ts';
+import {
+  hasAttestations,
+  hasBothCompressions,
+  hasInnerIndex,
+  type StoredEntry,
+} from '../../negotiation/stored-entries.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ContentStore } from '../content-store.ts';
 import type { PlatformSelector } from './platform-selector.ts';
@@ -62,7 +67,12 @@ export async function recipesFor(
     );
   const images = info.entries.filter(({ attestation }) => !attestation);
   const index = { ...common, source: root, sourceType, kind: 'index' } as const;
-  const lists = (await mayRead(images)) ? indexRecipes(info, index) : [];
+  // No image is read to leave out attestations.
+  const form = indexFormOf(sourceType) ?? 'generic';
+  const stripped = hasAttestations(info)
+    ? [manifestRecipe({ ...index, form, dropAttestations: 'alone' })]
+    : [];
+  const lists = [...stripped, ...((await mayRead(images)) ? indexRecipes(info, index) : [])];
   const likely = fitting(platform, images).slice(0, 1);
   if (!(await mayRead(likely.length > 0 ? likely : images))) return lists;
   const chosen = await platformSelector.select(repository, root, platform, context).catch(ignoreFaultOfImage);
@@ -78,9 +88,13 @@ function indexRecipes(
 ): ManifestRecipe[] {
   const flat = hasInnerIndex(info) ? [{ flatten: true } as const, {}] : [{}];
   const compressed = hasBothCompressions(info) ? [{ preferGzip: true } as const, {}] : [{}];
-  const recipes = flat.flatMap((one) =>
-    compressed.flatMap((other) =>
-      indexForms.map((form) => manifestRecipe({ ...index, form, ...one, ...other })),
+  const attested =
+    hasAttestations(info) || hasInnerIndex(info) ? [{}, { dropAttestations: 'also' } as const] : [{}];
+  const recipes = attested.flatMap((each) =>
+    flat.flatMap((one) =>
+      compressed.flatMap((other) =>
+        indexForms.map((form) => manifestRecipe({ ...index, form, ...one, ...other, ...each })),
+      ),
     ),
   );
   return [...new Map(recipes.map((recipe) => [JSON.stringify(recipe), recipe])).values()];

@@ -34,6 +34,8 @@ export interface ManifestRecipe extends Rooted {
   readonly flatten?: true;
   /** Whether the gzip image of a platform stands for its zstd image, too. Absent as `flatten`. */
   readonly preferGzip?: true;
+  /** As in `ConversionContext`. Absent where attestations do not stay anyway, and as `flatten`. */
+  readonly dropAttestations?: 'also' | 'alone';
   /** Whether the first bytes of layers decide which are zstd, in place of their labels. Absent as `flatten`. */
   readonly probeLayers?: true;
   /**
@@ -60,21 +62,24 @@ export interface LayerRecipe extends Rooted {
 
 /** Creates a recipe without values that its product does not depend on, so that one product has one recipe. */
 export function manifestRecipe(recipe: Omit<ManifestRecipe, 'product' | 'converters'>): ManifestRecipe {
-  const { flatten, preferGzip, probeLayers, ...rest } = recipe;
+  const { flatten, preferGzip, dropAttestations, probeLayers, ...rest } = recipe;
   const schema1 = recipe.form === 'schema1';
   // No client of schema 1 decompresses zstd; skopeo 1.9 and containerd 1.6 refuse the type that schema 2 has for it.
-  const unpackZstd = schema1 || recipe.form === 'schema2' || recipe.unpackZstd;
+  const isAlone = dropAttestations === 'alone';
+  const unpackZstd = !isAlone && (schema1 || recipe.form === 'schema2' || recipe.unpackZstd);
   const isIndex = recipe.kind === 'index';
+  const keepsAttestations = isIndex && recipe.form === 'oci' && !unpackZstd;
   return {
     ...rest,
-    ...(flatten && isIndex && recipe.form === 'oci' ? { flatten } : {}),
+    ...(flatten && isIndex && recipe.form === 'oci' && !isAlone ? { flatten } : {}),
     ...(preferGzip && isIndex && unpackZstd ? { preferGzip } : {}),
+    ...(dropAttestations && (isAlone || keepsAttestations) ? { dropAttestations } : {}),
     ...(probeLayers && unpackZstd ? { probeLayers } : {}),
     product: 'manifest',
     converters: convertersVersion,
     tag: schema1 ? recipe.tag : '',
     unpackZstd,
-    layersOf: isIndex ? recipe.layersOf : '',
+    layersOf: isIndex && !isAlone ? recipe.layersOf : '',
   };
 }
 
@@ -109,6 +114,7 @@ export function derivedManifestKeys(
     `v${convertersVersion}`,
     ...(recipe.flatten ? ['flat'] : []),
     ...(recipe.preferGzip ? ['gzip'] : []),
+    ...(recipe.dropAttestations ? [`attestations-${recipe.dropAttestations}`] : []),
     ...(recipe.probeLayers ? ['probed'] : []),
   ];
   const keyFor = (platform: string) =>

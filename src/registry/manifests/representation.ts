@@ -4,7 +4,9 @@ import type { Loss } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { RegistryError } from '../../errors.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
-import { hasBothCompressions, hasInnerIndex } from '../../negotiation/stored-entries.ts';
+import { keepsImages, type ManifestInfo, type Selection } from '../../negotiation/negotiate.ts';
+import { hasAttestations, hasBothCompressions, hasInnerIndex } from '../../negotiation/stored-entries.ts';
+import type { ClientRequest } from '../client-request.ts';
 import type { ContentStore } from '../content-store.ts';
 import type { LayerLabels } from '../layer-labels.ts';
 import { needsDecompression, platformFor } from './client-platform.ts';
@@ -76,6 +78,7 @@ export function createRepresenter(options: RepresenterOptions): Representer {
       unpackZstd: needsDecompression(request),
       ...(!request.capabilities.nestedIndex && hasInnerIndex(info) ? { flatten: true } : {}),
       ...(hasBothCompressions(info) ? { preferGzip: true } : {}),
+      ...droppedAttestations(request, info, selection),
       ...(imageOf(selected)?.info.mislabelled ? { probeLayers: true } : {}),
       layersOf: formatPlatform(platformFor(options, request)),
     });
@@ -153,6 +156,16 @@ export function representationOf(
   const conversion = { from, to: mediaType, ...(platform ? { platform } : {}) };
   const made = derived.recipes.map(([each]) => each);
   return { mediaType, digest, body, source, conversion, losses, complete, derived: made };
+}
+
+function droppedAttestations(
+  { capabilities }: ClientRequest,
+  info: ManifestInfo,
+  selection: Selection,
+): Pick<ManifestRecipe, 'dropAttestations'> {
+  if (keepsImages(selection)) return { dropAttestations: 'alone' };
+  const isAsked = capabilities.limits?.noAttestations && (hasAttestations(info) || hasInnerIndex(info));
+  return isAsked ? { dropAttestations: 'also' } : {};
 }
 
 function storedRepresentation(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { differences } from '../../../src/config/fleet-fingerprint.ts';
+import { differences, fleetFingerprint } from '../../../src/config/fleet-fingerprint.ts';
 import { formatProblems } from '../../../src/config/problem.ts';
 import { readSettings } from '../../../src/config/settings.ts';
 import { testSigningKey } from '../../support/signing-key.ts';
@@ -70,5 +70,29 @@ describe('the difference of two replicas', () => {
       a: { here: '1', there: '(not there)' },
       b: { here: '(not there)', there: '2' },
     });
+  });
+});
+
+describe('the fingerprint of a replica', () => {
+  const fingerprint = (variables: Record<string, string>) => {
+    const read = readSettings({ ...keyed, ...variables });
+    if (!('settings' in read)) throw new Error(formatProblems(read.problems));
+    return fleetFingerprint(read.settings, 'key');
+  };
+
+  it.each([
+    ['REGSHIFT_INDEX', 'one', 'keep'],
+    ['REGSHIFT_ATTESTATIONS', 'drop', 'keep'],
+    ['REGSHIFT_LAYERS', 'plain', 'auto'],
+  ])('has %s where it is %s, and equals that of an earlier version where it is %s', (name, value, usual) => {
+    expect(differences(fingerprint({ [name]: value }), fingerprint({}))).toEqual({
+      [name]: { here: value, there: '(not there)' },
+    });
+    expect(fingerprint({ [name]: usual })).not.toHaveProperty(name);
+  });
+
+  it.each(['REGSHIFT_INDEX', 'REGSHIFT_ATTESTATIONS', 'REGSHIFT_LAYERS'])('%s has known values', (name) => {
+    const read = readSettings({ ...keyed, [name]: 'none' });
+    expect('problems' in read && formatProblems(read.problems)).toMatch(/must be (auto|keep) or \w+/);
   });
 });

@@ -82,7 +82,17 @@ const members: readonly (readonly [file: string, type: string, names: readonly s
   [
     'conversion.ts',
     'ConversionContext',
-    ['ports', 'name', 'tag', 'unpackZstd', 'probeLayers', 'layersOf', 'flattenIndexes', 'preferGzip'],
+    [
+      'ports',
+      'name',
+      'tag',
+      'unpackZstd',
+      'probeLayers',
+      'layersOf',
+      'flattenIndexes',
+      'preferGzip',
+      'dropAttestations',
+    ],
   ],
   [
     'conversion.ts',

@@ -2,8 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import { readAccept } from '../../../src/negotiation/accept.ts';
-import { type ClientCapabilities, capabilitiesOf } from '../../../src/negotiation/capabilities.ts';
+import {
+  type ClientCapabilities,
+  capabilitiesOf,
+  noTagLimits,
+  type TagLimits,
+} from '../../../src/negotiation/capabilities.ts';
 import { describeClient } from '../../../src/negotiation/client-profile.ts';
+import { limitedCapabilities } from '../../../src/negotiation/client-rule.ts';
 import { type ManifestInfo, negotiate, type Pin } from '../../../src/negotiation/negotiate.ts';
 import type { StoredEntry } from '../../../src/negotiation/stored-entries.ts';
 import { type HeaderLine, manifestRequestHeaders } from '../../support/old-clients.ts';
@@ -70,6 +76,11 @@ const stored = {
   'an OCI index': index(ociIndex, entry(ociManifest), entry(ociManifest, true)),
   'an OCI index of schema 2': index(ociIndex, entry(schema2)),
   'an index of artifacts': index(ociIndex, entry('application/vnd.example+json')),
+  'both compressions': index(
+    ociIndex,
+    { ...entry(ociManifest), platform: { os: 'linux', architecture: 'amd64' } },
+    { ...entry(ociManifest), platform: { os: 'linux', architecture: 'amd64' }, zstd: true },
+  ),
   'fat generic': index(generic, entry(mediaTypes.dockerConfig)),
 } as const;
 type Stored = keyof typeof stored;
@@ -163,5 +174,36 @@ describe('the capabilities of a client', () => {
       ['Accept', `${schema2}, ${schema1Signed}`],
     ]);
     expect([...docker26.types.keys()]).toEqual([schema2]);
+  });
+});
+
+describe('within the limits of an operator', () => {
+  const limited = (client: Client, limits: Partial<TagLimits>) =>
+    limitedCapabilities(clients[client], { ...noTagLimits, ...limits });
+
+  it.each<[Partial<TagLimits>, Stored, Partial<Record<Client, string>>, Pin?]>([
+    [{ noAttestations: true }, 'an OCI index', { skopeo: 'list oci: no-attestations' }],
+    [{ noAttestations: true }, 'an OCI index', { 'curl */*': 'list oci: no-attestations' }],
+    [{ noAttestations: true }, 'an OCI index', { skopeo: 'list oci: no-attestations' }, 'oci'],
+    [{ noAttestations: true }, 'an OCI index', { 'Docker 1.13.1': 'list schema2: reads-nearest' }],
+    [{ noAttestations: true }, 'an OCI index', { 'Docker 1.9.1': 'choose: reads-no-index' }],
+    [{ noAttestations: true }, 'a list', { 'Docker 20.10': 'stored: reads-it' }],
+    [{ noAttestations: true }, 'OCI', { skopeo: 'stored: reads-it' }],
+    [{ oneImage: true }, 'an OCI index', { skopeo: 'choose: index-one', 'curl */*': 'choose: index-one' }],
+    [{ oneImage: true }, 'a list', { 'Docker 1.9.1': 'choose: index-one' }, 'schema2'],
+    [{ oneImage: true }, 'an index of artifacts', { 'Docker 20.10': 'stored: reads-it' }],
+    [{ oneImage: true }, 'OCI', { skopeo: 'stored: reads-it', 'curl */*': 'stored: takes-anything' }],
+    [{ noZstd: true }, 'OCI, zstd', { skopeo: 'oci: zstd-layers', 'curl */*': 'oci: zstd-layers' }],
+    [{ noZstd: true }, 'OCI', { skopeo: 'stored: reads-it', 'curl */*': 'stored: takes-anything' }],
+    [{ noZstd: true }, 'both compressions', { skopeo: 'list oci: zstd-inside' }],
+    [{ noZstd: true }, 'both compressions', { 'curl */*': 'list oci: zstd-inside' }],
+    [{ noZstd: true }, 'both compressions', { skopeo: 'list oci: zstd-inside' }, 'oci'],
+    [{}, 'both compressions', { skopeo: 'stored: reads-it', 'Docker 20.10': 'stored: reads-it' }],
+  ])('%o, %s: %o', (limits, what, row, pin = 'auto') => {
+    for (const [client, expected] of Object.entries(row)) {
+      const selection = negotiate(stored[what], limited(client as Client, limits), pin);
+      const form = 'form' in selection ? selection.form : selection.kind;
+      expect(`${selection.kind === 'index' ? 'list ' : ''}${form}: ${selection.because}`).toBe(expected);
+    }
   });
 });

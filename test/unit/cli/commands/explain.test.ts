@@ -141,6 +141,39 @@ describe('regshift explain', () => {
     expect(out).toMatch(/^response +a schema 1 manifest, \d+ bytes$/m);
   });
 
+  it.each<[Record<string, string>, string, string, string]>([
+    [
+      { REGSHIFT_INDEX: 'one' },
+      'index',
+      'choose: index-one',
+      'because +one image is set for each index: REGSHIFT_INDEX',
+    ],
+    [
+      { REGSHIFT_ATTESTATIONS: 'drop' },
+      'index',
+      'index oci: no-attestations',
+      'decision +the stored index without its attestations',
+    ],
+    [
+      { REGSHIFT_LAYERS: 'plain' },
+      'oci-zstd',
+      'image oci: zstd-layers',
+      'zstd layers +no \\(REGSHIFT_LAYERS, or its rule\\)',
+    ],
+    [
+      { REGSHIFT_CLIENTS: JSON.stringify({ match: { userAgent: 'skopeo/*' }, lacks: ['attestations'] }) },
+      'index',
+      'index oci: no-attestations',
+      'rule +clients\\[0\\] of REGSHIFT_CLIENTS applies',
+    ],
+  ])('reads %o: %s is %s', async (env, sample, step, row) => {
+    const argv = ['explain', `${host}/sample/${sample}`, '--for', 'skopeo', '--read-layers'];
+    const { steps } = (await regshift([...argv, '--json'], { env })).json<Explained>();
+    const [{ kind, form, because } = { kind: '', form: '', because: '' }] = steps;
+    expect(`${kind}${form ? ` ${form}` : ''}: ${because}`).toBe(step);
+    expect((await regshift(argv, { env })).out).toMatch(new RegExp(`^ *${row}$`, 'm'));
+  });
+
   it('says that layers must be read first', async () => {
     const { code, out } = await regshift(['explain', `${host}/sample/oci-zstd`, '--for', 'docker-1.13']);
     expect(code).toBe(0);
