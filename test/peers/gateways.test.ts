@@ -10,7 +10,7 @@ import { requirePeers, runProgram } from '../support/programs.ts';
 import { startProxy } from '../support/proxy.ts';
 import { onBothSides } from '../support/side-by-side.ts';
 
-/** What operators put in front of a registry, and what a client pulls through it without regshift. */
+/** Gateways that operators put in front of a registry: a client pulls through them without regshift. */
 describe.skipIf(requirePeers('docker-registry', 'nginx', 'skopeo', 'openssl'))(
   'docker-registry behind an nginx',
   () => {
