@@ -4,8 +4,11 @@ import { RegistryError } from '../errors.ts';
 /** The parts of a response that a reader needs. */
 export type ReadableResponse = Pick<Response, 'headers' | 'body'>;
 
-/** Milliseconds from the headers to the last byte of a document, which has 4 MiB at most: enough for a slow line. */
-const documentDeadlineMs = 30_000;
+/**
+ * Milliseconds from the headers to the last byte of a document, which has 4 MiB at most: lines of 14 KB/s. The requests
+ * that wait share it and hold no turn of others.
+ */
+const documentDeadlineMs = 300_000;
 
 /**
  * Reads a body of at most `limit` bytes.
