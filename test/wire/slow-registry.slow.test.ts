@@ -2,24 +2,25 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { formatProblems } from '../../src/config/problem.ts';
 import { readSettings } from '../../src/config/settings.ts';
-import { serve } from '../../src/runtime/node/serve.ts';
+import { type Running, serve } from '../../src/runtime/node/serve.ts';
 import { testSigningKey } from '../support/signing-key.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 
-/** Starts a registry that answers everything but pings after this long, with a proxy in front of it. */
-async function startSlow(milliseconds: number): Promise<string> {
-  const registry = createServer(async (request, response) => {
-    request.resume();
-    if (request.url === '/v2/') return response.end('{}');
-    await sleep(milliseconds);
-    const location = `/v2/team/app/blobs/${digest}`;
-    if (request.method !== 'GET') return response.writeHead(201, { location }).end();
-    return response.end(request.url?.includes('tags') ? '{"name":"team/app","tags":["latest"]}' : 'content');
-  });
+const registry = createServer(async (request, response) => {
+  request.resume();
+  if (request.url === '/v2/') return response.end('{}');
+  await sleep(40_000);
+  const location = `/v2/team/app/blobs/${digest}`;
+  if (request.method !== 'GET') return response.writeHead(201, { location }).end();
+  return response.end(request.url?.includes('tags') ? '{"name":"team/app","tags":["latest"]}' : 'content');
+});
+let proxy: Running;
+
+beforeAll(async () => {
   registry.listen(0, '127.0.0.1');
   await once(registry, 'listening');
   const { port } = registry.address() as AddressInfo;
@@ -30,14 +31,13 @@ async function startSlow(milliseconds: number): Promise<string> {
     REGSHIFT_UPSTREAM_AUTH: 'passthrough',
   });
   if ('problems' in read) throw new Error(formatProblems(read.problems));
-  const proxy = await serve(read.settings, () => {});
-  onTestFinished(async () => {
-    await proxy.close();
-    registry.closeAllConnections();
-    registry.close();
-  });
-  return proxy.url;
-}
+  proxy = await serve(read.settings, () => {});
+});
+afterAll(async () => {
+  await proxy.close();
+  registry.closeAllConnections();
+  registry.close();
+});
 
 const upload = `/v2/team/app/blobs/uploads/x?digest=${digest}`;
 
@@ -49,8 +49,7 @@ it.concurrent.each([
 ] as const)(
   '%s %s of a registry that takes 40 s is answered (body: %s)',
   async (method, path, body, status, text) => {
-    const proxy = await startSlow(40_000);
-    const response = await fetch(`${proxy}${path}`, { method, ...(body === undefined ? {} : { body }) });
+    const response = await fetch(`${proxy.url}${path}`, { method, ...(body === undefined ? {} : { body }) });
     expect(response.status).toBe(status);
     expect((await response.text()).replace(/\s/g, '')).toBe(text);
   },

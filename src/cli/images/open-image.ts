@@ -69,6 +69,7 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
 const waySettings = [
   'REGSHIFT_UPSTREAM_NETWORKS',
   'REGSHIFT_UPSTREAM_PROXY',
+  'REGSHIFT_UPSTREAM_TIMEOUT',
   'REGSHIFT_UPSTREAM_CA',
   'REGSHIFT_UPSTREAM_CERT',
   'REGSHIFT_UPSTREAM_KEY',

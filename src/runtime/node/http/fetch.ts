@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { systemClock } from '../../../clock.ts';
 import type { Log } from '../../../observability/log.ts';
 import { OutboundProxyError, StandstillError } from '../../../upstream/network-errors.ts';
 import type { Fetch, FetchInit } from '../../../upstream/send.ts';
@@ -181,10 +182,10 @@ const thinkingMs = 600_000;
 function createThinkingHosts(): ThinkingHosts {
   let known: { readonly host: string; readonly until: number }[] = [];
   return {
-    has: (host) => known.some((each) => each.host === host && performance.now() < each.until),
+    has: (host) => known.some((each) => each.host === host && systemClock() < each.until),
     add(host) {
       const others = known.filter((each) => each.host !== host).slice(1 - mostThinkingHosts);
-      known = [...others, { host, until: performance.now() + thinkingMs }];
+      known = [...others, { host, until: systemClock() + thinkingMs }];
     },
   };
 }

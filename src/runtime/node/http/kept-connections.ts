@@ -1,18 +1,19 @@
 import type { Agent, RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
+import { systemClock } from '../../../clock.ts';
 
 /** The time at which a request has left each connection. */
 const leftAt = new WeakMap<Socket, number>();
 
 /** Records that a request has left a connection, which is kept for the next one. */
 export function recordIdle(socket: Socket): void {
-  leftAt.set(socket, performance.now());
+  leftAt.set(socket, systemClock());
 }
 
 /** Milliseconds since a request has left a connection; 0 for a new one. */
 export function idleTime(socket: Socket): number {
   const at = leftAt.get(socket);
-  return at === undefined ? 0 : performance.now() - at;
+  return at === undefined ? 0 : systemClock() - at;
 }
 
 /**
