@@ -89,7 +89,7 @@ describe('a registry that takes long', () => {
   it('loses its request when the last client has left', async () => {
     const aborted: string[] = [];
     const upstream = scriptedUpstream(({ signal, method }) => {
-      signal.addEventListener('abort', () => aborted.push(method));
+      signal.addEventListener('abort', () => void aborted.push(method));
       return answerAfter(1_200)({ signal } as Request, new URL(upstreamUrl));
     });
     const app = testApp({}, upstream.fetch);
