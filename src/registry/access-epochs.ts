@@ -109,6 +109,7 @@ export function createAccessEpochs(memory: MemoryBudget): AccessEpochs {
 function watch(client: UpstreamClient, end: AccessEpochs['end']): UpstreamClient {
   return {
     id: client.id,
+    answerMs: client.answerMs,
     async request(request) {
       const { repository, credential, method, scopes } = request;
       // The right to write is another one.

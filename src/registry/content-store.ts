@@ -136,7 +136,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN',
   ): Promise<Uint8Array> {
     const response = await fetchBlob(client, repository, digest, context, { unknown });
-    const body = await readBounded(response, limits.documentBytes, 'the blob');
+    const body = await readBounded(response, limits.documentBytes, 'the blob', client.answerMs);
     await turn(body.length);
     verifyDigest(body, digest, 'blob');
     return body;

@@ -65,6 +65,8 @@ export interface UpstreamClient {
   readonly id: string;
   /** Waits for a turn of the event loop to read a document; absent where nothing else runs in the process. */
   readonly turn?: TakeTurn | undefined;
+  /** Milliseconds for a document, from its first byte to its last; absent for the usual ones. */
+  readonly answerMs?: number | undefined;
   /**
    * @throws RegistryError UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT, UPSTREAM_ANSWER, or the error of a token server
    *   (UNAUTHORIZED for a login that it refuses, RATE_LIMITED); the signal's reason when it is aborted.
@@ -149,6 +151,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
 
   return {
     id,
+    answerMs,
     async request({ credential, ...request }) {
       const { response, leftOrigin } =
         credential.kind === 'kept'

@@ -35,8 +35,9 @@ export async function readNames<Name>(
   response: Response,
   { what, key, most, parse }: NameList<Name>,
   turn?: TakeTurn,
+  deadlineMs?: number,
 ): Promise<Name[]> {
-  const bytes = await readBounded(response, limits.documentBytes, `the ${what}`);
+  const bytes = await readBounded(response, limits.documentBytes, `the ${what}`, deadlineMs);
   await turn?.(bytes.length);
   // JSON.parse cannot pause, and a million short names take it as long as all other names that are read.
   if (countOfValues(bytes) > most + outerValues) {

@@ -58,10 +58,10 @@ const mostOnPage = 200_000;
 
 /** Reads the tags of a page. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export function tagsIn(
-  { turn }: Pick<UpstreamClient, 'turn'>,
+  { turn, answerMs }: Pick<UpstreamClient, 'turn' | 'answerMs'>,
   response: Response,
   repository: RepositoryName,
 ): Promise<Tag[]> {
   const what = `list of tags of ${repository}`;
-  return readNames(response, { what, key: 'tags', most: mostOnPage, parse: parseTag }, turn);
+  return readNames(response, { what, key: 'tags', most: mostOnPage, parse: parseTag }, turn, answerMs);
 }
