@@ -48,12 +48,13 @@ export function createHttpFetch(
   const connect = createConnections(connections);
   const thinking = createThinkingHosts();
 
-  function exchange(href: string, init: FetchInit, onSent: (sent: ClientRequest) => void): Promise<Response> {
+  function exchange(href: string, init: FetchInit, mayRepeat: boolean): Promise<Response> {
     const { method = 'GET', headers, body, signal, addresses, onPeer, standstillMs } = init;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const departure = connect(new URL(href), addresses);
-      if (!isRepeatable(init)) closeIdle(departure.options, times.suspectMs);
+      const url = new URL(href);
+      const departure = connect(url, addresses);
+      if (!mayRepeat && !isRepeatable(init)) closeIdle(departure.options, times.suspectMs);
       const sent = departure.request({ ...departure.options, method });
       sent.setHeaders(headers instanceof Headers ? headers : new Headers(headers));
       for (const [name, value] of Object.entries(departure.headers ?? {})) sent.setHeader(name, value);
@@ -64,6 +65,7 @@ export function createHttpFetch(
       };
       guardEvents(sent, fail);
       let response: IncomingMessage | undefined;
+      let repeat: Repeat | undefined;
       const abort = () => sent.destroy(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
       // A signal may outlive the request, so the request removes its listener.
@@ -72,18 +74,22 @@ export function createHttpFetch(
         if (sent.socket) recordIdle(sent.socket);
         // Without a response and without an error, upstream has switched to another protocol, and Node has closed the
         // connection.
-        if (!response) reject(new Error('The connection was closed without an answer'));
+        if (!(response || repeat)) reject(new Error('The connection was closed without an answer'));
       });
       sent.on('error', (error) => {
         // Node reports a reset before it ends a body without a length (`socketErrorListener` of its HTTP client):
         // such a body is not whole.
         if (response && !response.complete) response.destroy(error);
         const isOurs = signal?.aborted || error instanceof StandstillError;
-        reject(isOurs ? (signal?.reason ?? error) : blamed(error, departure.forwardedBy));
+        const reason = isOurs ? (signal?.reason ?? error) : blamed(error, departure.forwardedBy);
+        if (repeat) repeat.response.catch(() => reject(reason));
+        else reject(reason);
       });
       sent.once('response', (incoming) => {
         response = incoming;
         guardEvents(incoming, fail);
+        if (repeat) thinking.add(url.host);
+        repeat?.cancel();
         if (departure.forwardedBy && incoming.statusCode === 407) {
           sent.destroy();
           return reject(new OutboundProxyError(departure.forwardedBy, 407));
@@ -98,45 +104,35 @@ export function createHttpFetch(
         }
       });
       if (standstillMs !== undefined && body) breakStandstill(sent, standstillMs);
-      onSent(sent);
+      if (mayRepeat) {
+        afterSilence(sent, times, () => {
+          if (thinking.has(url.host)) return;
+          closeIdle(departure.options, 0);
+          repeat = sendAgain(href, init);
+          const win = (first: Response) => {
+            resolve(first);
+            sent.destroy();
+          };
+          repeat.response.then(win, () => undefined);
+        });
+      }
       send(sent, body);
     });
   }
 
-  /** Sends a request once more if its connection may be dead, and takes the first answer. */
-  function hedged(href: string, init: FetchInit): Promise<Response> {
-    const { host } = new URL(href);
-    return new Promise((resolve, reject) => {
-      let repeat: Promise<Response> | undefined;
-      const lost = new AbortController();
-      const first = exchange(href, init, (sent) =>
-        afterSilence(sent, times, () => {
-          if (thinking.has(host)) return;
-          const { signal } = init;
-          const either = signal ? AbortSignal.any([signal, lost.signal]) : lost.signal;
-          closeIdle(connect(new URL(href), init.addresses).options, 0);
-          repeat = exchange(href, { ...init, signal: either }, () => {});
-          repeat.then(
-            (response) => {
-              resolve(response);
-              sent.destroy();
-            },
-            () => undefined,
-          );
-        }),
-      );
-      first.then(
-        (response) => {
-          if (repeat) thinking.add(host);
-          lost.abort();
-          resolve(response);
-        },
-        (error: unknown) => (repeat ? repeat.catch(() => reject(error)) : reject(error)),
-      );
-    });
+  function sendAgain(href: string, init: FetchInit): Repeat {
+    const lost = new AbortController();
+    const signal = init.signal ? AbortSignal.any([init.signal, lost.signal]) : lost.signal;
+    return { response: exchange(href, { ...init, signal }, false), cancel: () => lost.abort() };
   }
 
-  return (href, init) => (isRepeatable(init) ? hedged(href, init) : exchange(href, init, () => {}));
+  return (href, init) => exchange(href, init, isRepeatable(init));
+}
+
+/** The same request on a new connection. The first answer counts. */
+interface Repeat {
+  readonly response: Promise<Response>;
+  readonly cancel: () => void;
 }
 
 /** GET and HEAD change nothing (RFC 9110, section 9.2.2). */
