@@ -4,8 +4,8 @@ export interface UpstreamTimeouts {
   readonly answerMs: number;
   /**
    * Without a byte in either direction, for requests that write and for blobs. Spooling caches and registries that
-   * finalise an upload are silent for minutes, and no client limits that (Go, net/http: `ResponseHeaderTimeout` is 0 in
-   * moby, containerd and containers/image).
+   * finalise an upload are silent for minutes, and podman and skopeo wait for them without a limit (containers/image,
+   * pkg/tlsclientconfig, `NewTransport` sets no `ResponseHeaderTimeout`).
    */
   readonly standstillMs: number;
 }
