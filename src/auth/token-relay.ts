@@ -34,6 +34,8 @@ export interface TokenRelay {
 
 export interface TokenRelayOptions extends Omit<TokenServerOptions, 'deadlineMs'> {
   readonly client: UpstreamClient;
+  /** Milliseconds for a token that a client asks for. */
+  readonly tokenDeadlineMs?: number;
   readonly clock: Clock;
   readonly background: Background;
 }
@@ -76,7 +78,7 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
         );
       }
       const request = { realm: named.realm, service: service ?? named.service, scopes, credential };
-      return await requestToken({ ...options, deadlineMs }, request);
+      return await requestToken({ ...options, deadlineMs: options.tokenDeadlineMs ?? deadlineMs }, request);
     },
   };
 }

@@ -29,6 +29,7 @@ import { namesOfficialImages } from '../upstream/docker-hub.ts';
 import { createMirrors, type Mirror } from '../upstream/mirrors.ts';
 import { withNetworkRules } from '../upstream/network-rules.ts';
 import { meteredFetch } from '../upstream/send.ts';
+import { upstreamTimeouts } from '../upstream/timeouts.ts';
 import { version } from '../version.ts';
 import { chooseClientAuth } from './client-auth.ts';
 import { cloudLogin } from './cloud-login.ts';
@@ -96,6 +97,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
   const asked = settings.REGSHIFT_UPSTREAM ? upstreamFetch(route, platform) : createSampleRegistry().fetch;
   const metered = meteredFetch(asked, id, metrics);
   const networks = settings.REGSHIFT_UPSTREAM_NETWORKS;
+  const timeouts = upstreamTimeouts(settings.REGSHIFT_UPSTREAM_TIMEOUT);
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);
   const outwardParts = { userAgent: `regshift/${version}`, clock, wallClock, background };
   const outwardTo = (upstream: URL) => {
@@ -116,8 +118,10 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
       aliases: settings.REGSHIFT_UPSTREAM_ALIASES,
       ...outward,
       allowAnonymousTokens: true,
+      headersDeadlineMs: timeouts.answerMs,
+      standstillMs: timeouts.standstillMs,
       // Docker waits 10 s for a ping, so each mirror but the last has a shorter deadline.
-      ...(index < upstreams.length - 1 ? { headersDeadlineMs: mirrorDeadlineMs } : {}),
+      failoverMs: index < upstreams.length - 1 ? mirrorDeadlineMs : undefined,
     });
     return { client, outward, login: loginOf(baseUrl) };
   });
@@ -141,7 +145,12 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     library: upstreams.some(namesOfficialImages),
     clientAuth: chooseClientAuth(settings, { ...platform, loginQueue, newest }),
     tokenRelay: relays
-      ? createTokenRelay({ client, upstream: upstreams[0], ...mirrors[0].outward })
+      ? createTokenRelay({
+          client,
+          upstream: upstreams[0],
+          ...mirrors[0].outward,
+          tokenDeadlineMs: timeouts.answerMs,
+        })
       : undefined,
     ...shared,
     stateKeys: once(async () => {
@@ -178,6 +187,7 @@ function registrySettings(settings: Values): RegistrySettings {
   return {
     tagTtl: settings.REGSHIFT_TAG_TTL,
     staleFor: settings.REGSHIFT_STALE,
+    upstreamTimeout: settings.REGSHIFT_UPSTREAM_TIMEOUT,
     pin: settings.REGSHIFT_FORMAT,
     platform: settings.REGSHIFT_PLATFORM,
     convertByDigest: settings.REGSHIFT_CONVERT_BY_DIGEST === 'always',

@@ -140,6 +140,7 @@ export const schema = z.object({
   REGSHIFT_UPSTREAM_ALIASES: origins.default([]),
   REGSHIFT_UPSTREAM_NETWORKS: ipRanges.default([]),
   REGSHIFT_UPSTREAM_PROXY: outboundProxy.optional(),
+  REGSHIFT_UPSTREAM_TIMEOUT: count('seconds', 86_400, 1).default(300),
   REGSHIFT_UPSTREAM_CA: certificates.optional(),
   REGSHIFT_UPSTREAM_CERT: certificates.optional(),
   REGSHIFT_UPSTREAM_KEY: z
@@ -207,6 +208,7 @@ export const routeVariables: ReadonlySet<Variable> = new Set([
   'REGSHIFT_UPSTREAM_ALIASES',
   'REGSHIFT_UPSTREAM_NETWORKS',
   'REGSHIFT_UPSTREAM_PROXY',
+  'REGSHIFT_UPSTREAM_TIMEOUT',
   'REGSHIFT_UPSTREAM_CA',
   'REGSHIFT_UPSTREAM_CERT',
   'REGSHIFT_UPSTREAM_KEY',

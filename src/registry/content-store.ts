@@ -19,6 +19,7 @@ import { readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { hasStatus } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
+import { usualSharedWorkMs } from '../upstream/timeouts.ts';
 import { manifestInfoOf } from './manifest-info.ts';
 import { isUnsigned, verifyManifest } from './verify-manifest.ts';
 
@@ -65,13 +66,13 @@ export interface ContentStore {
   probeCompression(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Compression>;
 }
 
-const deadlineMs = 60_000;
-
 export interface ContentStoreOptions {
   readonly client: UpstreamClient;
   readonly cache: Cache;
   readonly memory: MemoryBudget;
   readonly background: Background;
+  /** The longest wait for work that requests share, in milliseconds (`sharedWorkMs`). */
+  readonly deadlineMs?: number;
   /** Called before a document is verified, and before it is given to a reader. */
   readonly turn: TakeTurn;
   /** Refuses schema 1 that upstream stores without a signature, whatever form it would be sent in. */
@@ -82,7 +83,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
   const { client, cache, memory, background, turn, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the response.
   const infos = memory.table<ManifestInfo>('manifest-facts');
-  const flights = createSingleFlight<CacheEntry>(deadlineMs, background);
+  const flights = createSingleFlight<CacheEntry>(options.deadlineMs ?? usualSharedWorkMs, background);
 
   const manifestKey = (repository: string, digest: string) =>
     joinKey('manifest', client.id, repository, digest);
@@ -92,19 +93,20 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
 
   async function cached(
     key: string,
-    { budget, credential }: RequestContext,
-    fetch: () => Promise<CacheEntry>,
+    { budget, credential, signal }: RequestContext,
+    fetch: (signal: AbortSignal) => Promise<CacheEntry>,
   ): Promise<CacheEntry> {
     const known = await cache.get(key, budget);
     if (known) return known;
     recordSource(budget.stats, upstreamSource);
-    const start = async () => {
-      const entry = await fetch();
+    // Other clients may wait for the content too: the work ends with the last of them.
+    const start = async (abandoned: () => AbortSignal) => {
+      const entry = await fetch(abandoned());
       await cache.set(key, entry, budget);
       return entry;
     };
     const late = () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
-    return flights.join({ key, credential: credentialKey(credential), start, late }, undefined);
+    return flights.join({ key, credential: credentialKey(credential), start, late }, signal);
   }
 
   async function readStored(
@@ -112,9 +114,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     digest: Digest,
     context: RequestContext,
   ): Promise<CacheEntry> {
-    // Other clients may wait for the manifest too: it does not end with one of them.
-    const shared = { ...context, signal: undefined };
-    const response = await fetchManifest(client, repository, digest, shared).catch((error: unknown) => {
+    const response = await fetchManifest(client, repository, digest, context).catch((error: unknown) => {
       if (!hasStatus(error, 404)) throw error;
     });
     // A fat generic manifest may name children that the registry holds as blobs only.
@@ -135,9 +135,8 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     context: RequestContext,
     unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN',
   ): Promise<Uint8Array> {
-    const shared = { ...context, signal: undefined };
-    const response = await fetchBlob(client, repository, digest, shared, { unknown });
-    const body = await readBounded(response, limits.documentBytes, 'the blob');
+    const response = await fetchBlob(client, repository, digest, context, { unknown });
+    const body = await readBounded(response, limits.documentBytes, 'the blob', client.answerMs);
     await turn(body.length);
     verifyDigest(body, digest, 'blob');
     return body;
@@ -149,7 +148,9 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     context: RequestContext,
   ): Promise<StoredManifest> {
     const key = manifestKey(repository, digest);
-    const { facts, body } = await cached(key, context, () => readStored(repository, digest, context));
+    const { facts, body } = await cached(key, context, (signal) =>
+      readStored(repository, digest, { ...context, signal }),
+    );
     const contentType = String(facts.contentType);
     if (refusesUnsigned) {
       await turn(body.length);
@@ -183,9 +184,9 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
 
     async getBlob(repository, digest, context) {
       const key = blobKey(repository, digest);
-      const fetch = async () => ({
+      const fetch = async (signal: AbortSignal) => ({
         facts: {},
-        body: await readBlob(repository, digest, context, 'BLOB_UNKNOWN'),
+        body: await readBlob(repository, digest, { ...context, signal }, 'BLOB_UNKNOWN'),
       });
       return (await cached(key, context, fetch)).body;
     },

@@ -10,6 +10,7 @@ import { findBlob } from '../upstream/api/blobs.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { isAbsence } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
+import { usualSharedWorkMs } from '../upstream/timeouts.ts';
 import type { AccessEpoch, AccessEpochs } from './access-epochs.ts';
 import { proveReadAccess, type ReadAccess, type ReadAccessParts } from './read-access.ts';
 import type { RepositoryVersions } from './repository-versions.ts';
@@ -17,6 +18,8 @@ import type { RepositoryVersions } from './repository-versions.ts';
 export interface EmptyLayerOptions extends ReadAccessParts {
   readonly versions: RepositoryVersions;
   readonly epochs: AccessEpochs;
+  /** The longest wait for work that requests share, in milliseconds (`sharedWorkMs`). */
+  readonly deadlineMs?: number;
   /** Seconds for which a proof may be used again. */
   readonly ttl: number;
   readonly clock: Clock;
@@ -43,12 +46,10 @@ interface Proof extends ReadAccess {
   readonly epoch: AccessEpoch;
 }
 
-const deadlineMs = 60_000;
-
 export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAccess {
   const { client, versions, epochs, ttl, clock, background, memory } = options;
   const proofs = memory.table<Proof>('read-access');
-  const flights = createSingleFlight<Proof>(deadlineMs, background);
+  const flights = createSingleFlight<Proof>(options.deadlineMs ?? usualSharedWorkMs, background);
 
   async function proveAnew(repository: RepositoryName, context: RequestContext): Promise<ReadAccess> {
     const at = clock();
@@ -77,9 +78,11 @@ export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAc
       const proof = await flights.join(
         {
           key,
-          // Other requests wait for the proof too: it does not end with the client that asked first.
-          start: () =>
-            epochs.ask(repository, whose, () => proveAnew(repository, { ...context, signal: undefined })),
+          // Other requests wait for the proof too: it ends with the last of them.
+          start: (abandoned) => {
+            const signal = abandoned();
+            return epochs.ask(repository, whose, () => proveAnew(repository, { ...context, signal }));
+          },
           suits: ({ epoch, at }) => !epoch.hasEnded && at + ttl * 1000 >= arrived,
           late: () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.'),
         },

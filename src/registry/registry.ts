@@ -21,6 +21,7 @@ import type { Match } from '../routing/match.ts';
 import { createRepositoryNames, type RepositoryNames } from '../routing/repository-names.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
+import { sharedWorkMs } from '../upstream/timeouts.ts';
 import { createAccessEpochs } from './access-epochs.ts';
 import { type ContentStore, createContentStore } from './content-store.ts';
 import { createEmptyLayerAccess, type EmptyLayerAccess } from './empty-layer-access.ts';
@@ -111,6 +112,8 @@ export interface RegistrySettings {
   readonly tagTtl: number;
   /** Seconds for which a public resolution, or an answer to a ping, may be used while upstream fails. */
   readonly staleFor: number;
+  /** Seconds for a response of upstream that is neither a blob nor to a write. */
+  readonly upstreamTimeout: number;
   /** The form that all clients get which can read it. */
   readonly pin: Pin;
   /** The platform of clients that cannot choose one and do not name one. */
@@ -180,8 +183,10 @@ export function createRegistry(options: RegistryOptions): Registry {
     options;
   const epochs = createAccessEpochs(memory);
   const client = epochs.watching(options.client);
+  const sharedDeadlineMs = sharedWorkMs(settings.upstreamTimeout);
   const content = createContentStore({
     client,
+    deadlineMs: sharedDeadlineMs,
     cache,
     memory,
     background,
@@ -191,6 +196,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const layers = createLayers({ ...options, client });
   const converter = createManifestConverter({
     upstream: client.id,
+    deadlineMs: 2 * sharedDeadlineMs,
     content,
     cache,
     signingKey,
@@ -204,6 +210,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const versions = createRepositoryVersions();
   const resolver = createResolver({
     client,
+    deadlineMs: sharedDeadlineMs,
     ttl,
     staleFor: stale,
     clock,
@@ -271,7 +278,13 @@ export function createRegistry(options: RegistryOptions): Registry {
       find: recipeSearch.find,
     },
     blobs: {
-      proveEmptyLayer: createEmptyLayerAccess({ ...parts, ttl, clock, background }).prove,
+      proveEmptyLayer: createEmptyLayerAccess({
+        ...parts,
+        deadlineMs: sharedDeadlineMs,
+        ttl,
+        clock,
+        background,
+      }).prove,
       getConfig: converter.config,
       async openLayer(repository, layer, span, context) {
         const stream = await layers.open(repository, layer, span, context);

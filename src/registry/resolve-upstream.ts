@@ -52,8 +52,6 @@ export async function resolveUpstream(
   isConfirmed: () => boolean,
   earlier?: RegistryError,
 ): Promise<UpstreamReply> {
-  // Other clients may wait for the resolution too: it does not end with one of them.
-  const shared = { ...context, signal: undefined };
   const text = referenceText(reference);
   const found = await askByHead().catch(unknownManifest);
   if ('digest' in found) return found;
@@ -62,7 +60,7 @@ export async function resolveUpstream(
   async function askByHead(): Promise<UpstreamReply | { readonly refusal?: RegistryError }> {
     if (by === 'GET') return earlier ? { refusal: earlier } : {};
     try {
-      const head = await headManifest(client, repository, text, shared);
+      const head = await headManifest(client, repository, text, context);
       heads.answered();
       rateLimits.record(context, head.headers);
       const named = namedBy(head, reference);
@@ -75,7 +73,7 @@ export async function resolveUpstream(
 
   async function askByGet(refusal: RegistryError | undefined): Promise<UpstreamReply> {
     try {
-      const response = await fetchManifest(client, repository, text, shared);
+      const response = await fetchManifest(client, repository, text, context);
       if (refusal) heads.contradicted();
       rateLimits.record(context, response.headers);
       return { ...(await readWhole(response, reference, turn)), public: response.public };

@@ -4,6 +4,7 @@ import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
+import { withDeadline } from '../concurrency/deadline.ts';
 import { createSingleFlight, type Work } from '../concurrency/single-flight.ts';
 import { isSpent, isUpstreamFailing, RegistryError } from '../errors.ts';
 import { referenceText } from '../upstream/api/paths.ts';
@@ -12,6 +13,7 @@ import type { UpstreamClient } from '../upstream/client.ts';
 import { isRefused } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import type { Purpose, Resolution } from '../upstream/resolution.ts';
+import { standInMs, usualSharedWorkMs } from '../upstream/timeouts.ts';
 import type { AccessEpoch, AccessEpochs } from './access-epochs.ts';
 import type { ContentStore } from './content-store.ts';
 import { createHeadRefusals } from './head-refusals.ts';
@@ -25,6 +27,8 @@ export interface ResolverOptions {
   readonly ttl: number;
   /** Seconds for which a public resolution may be used while upstream fails. */
   readonly staleFor: number;
+  /** The longest wait for work that requests share, in milliseconds (`sharedWorkMs`). */
+  readonly deadlineMs?: number;
   readonly clock: Clock;
   readonly background: Background;
   readonly turn: TakeTurn;
@@ -80,14 +84,12 @@ interface CachedGrant {
   readonly grant: AccessGrant;
 }
 
-const deadlineMs = 60_000;
-
 export function createResolver(options: ResolverOptions): Resolver {
   const { client, ttl, staleFor, clock, background, versions, epochs, content, turn, memory } = options;
   const grants = memory.table<AccessGrant>('access-grants');
   /** The last time that upstream let a credential, or everyone, read an image of a repository. */
   const reads = memory.table<Pick<AccessGrant, 'at' | 'public' | 'epoch'>>('read-access');
-  const flights = createSingleFlight<AccessGrant>(deadlineMs, background);
+  const flights = createSingleFlight<AccessGrant>(options.deadlineMs ?? usualSharedWorkMs, background);
   const rateLimits = createRateLimits(memory);
   const heads = createHeadRefusals(memory, clock);
 
@@ -191,12 +193,13 @@ export function createResolver(options: ResolverOptions): Resolver {
     { state, whose, key, publicKey }: Readonly<Record<'state' | 'whose' | 'key' | 'publicKey', string>>,
     purpose: Purpose,
   ): Promise<Resolution> {
-    const question = async (refusal?: RegistryError) => {
+    const question = async (signal: AbortSignal, refusal?: RegistryError) => {
       const isNew = purpose !== 'to know' && !grants.has(key) && !grants.has(publicKey);
       const byGet = refusal !== undefined || (isNew && (await mayRead(repository, reference, context)));
       const by = byGet ? 'GET' : 'HEAD';
       const at = clock();
-      const { manifest, ...reply } = await askUpstream(repository, reference, context, whose, by, refusal);
+      const shared = { ...context, signal };
+      const { manifest, ...reply } = await askUpstream(repository, reference, shared, whose, by, refusal);
       const { digest, contentType } = reply;
       if (manifest) await content.putManifest(repository, digest, { bytes: manifest, contentType }, context);
       return { ...reply, at };
@@ -204,15 +207,24 @@ export function createResolver(options: ResolverOptions): Resolver {
     const arrived = clock();
     const work = (refusal?: RegistryError): Work<AccessGrant> => ({
       key: refusal ? `${key} GET` : key,
-      start: () => epochs.ask(repository, whose, () => question(refusal)),
+      // Other clients may wait for the resolution too: it ends with the last of them.
+      start: (abandoned) => {
+        const signal = abandoned();
+        return epochs.ask(repository, whose, () => question(signal, refusal));
+      },
       // The question of another request may have been sent before a refusal, or more than a TTL ago.
       suits: ({ epoch, at }) => !epoch.hasEnded && at + ttl * 1000 >= arrived,
       late: () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.'),
     });
-    const asking = flights.join(work(), context.signal).catch((error: unknown) => {
-      if (!(error instanceof RegistryError) || !heads.doubts(error, reference, purpose, context)) throw error;
-      return flights.join(work(error), context.signal);
-    });
+    const ask = (signal: AbortSignal | undefined) =>
+      flights.join(work(), signal).catch((error: unknown) => {
+        if (!(error instanceof RegistryError) || !heads.doubts(error, reference, purpose, context))
+          throw error;
+        return flights.join(work(error), signal);
+      });
+    const known = grants.get(publicKey);
+    const hasStandIn = known !== undefined && isUsable(known);
+    const asking = hasStandIn ? withDeadline(standInMs, context.signal, ask) : ask(context.signal);
     const grant = await joinOrStale(asking, { key, publicKey });
     return 'epoch' in grant
       ? resolvedBy(cacheGrant(state, reference, context, grant), repository, state)

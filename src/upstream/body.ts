@@ -4,8 +4,11 @@ import { RegistryError } from '../errors.ts';
 /** The parts of a response that a reader needs. */
 export type ReadableResponse = Pick<Response, 'headers' | 'body'>;
 
-/** Milliseconds from the headers to the last byte of a document, which has 4 MiB at most: enough for a slow line. */
-const documentDeadlineMs = 30_000;
+/**
+ * Milliseconds from the headers to the last byte of a document, which has 4 MiB at most: lines of 14 KB/s. The requests
+ * that wait share it and hold no turn of others.
+ */
+const documentDeadlineMs = 300_000;
 
 /**
  * Reads a body of at most `limit` bytes.
@@ -90,23 +93,31 @@ export function contentLength({ headers }: Pick<Response, 'headers'>): number | 
 /**
  * Reads a body chunk by chunk; leaving the loop cancels it. @throws RegistryError UPSTREAM_ANSWER when it ends early,
  * UPSTREAM_TIMEOUT when it does not end in time. An abort of the caller is thrown as it is.
+ * @param deadlineMs milliseconds of waiting for upstream in all; the time of the reader does not count.
  */
 export async function* chunksOf(
   response: ReadableResponse,
   what: string,
-  deadlineMs: number,
+  deadlineMs = documentDeadlineMs,
 ): AsyncGenerator<Uint8Array> {
   if (response.body === null) return;
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-  let [ended, late] = [false, false];
-  const timer = setTimeout(() => {
-    late = true;
-    reader.cancel().catch(() => undefined);
-  }, deadlineMs);
+  let [ended, left] = [false, deadlineMs];
+  const read = async () => {
+    const started = performance.now();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      reader.cancel().catch(() => undefined);
+    }, left);
+    const result = await reader.read().finally(() => clearTimeout(timer));
+    if (late) throw tooLate(what, deadlineMs);
+    left -= performance.now() - started;
+    return result;
+  };
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (late) throw tooLate(what, deadlineMs);
+      const { done, value } = await read();
       ended = done;
       if (done) return;
       yield value;
@@ -115,7 +126,6 @@ export async function* chunksOf(
     ended = true;
     throw isAbort(error) ? error : cutShort(what, error);
   } finally {
-    clearTimeout(timer);
     if (!ended) await reader.cancel().catch(() => undefined);
   }
 }

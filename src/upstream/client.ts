@@ -13,6 +13,7 @@ import { discard } from './body.ts';
 import { originsOf } from './origins.ts';
 import { type Followed, followRedirects } from './redirect.ts';
 import { type Fetch, type Method, send } from './send.ts';
+import { usualTimeouts } from './timeouts.ts';
 
 export type { Fetch } from './send.ts';
 
@@ -39,6 +40,8 @@ export interface UpstreamRequest {
   readonly signal?: AbortSignal | undefined;
   /** Counts every request that this one leads to: redirects, challenges, tokens. */
   readonly budget?: Budget | undefined;
+  /** True for a blob that passes to a client: only a standstill limits it. Writes need no mark. */
+  readonly mayStandStill?: boolean;
   /** 'return' returns a redirect that leads away from the registry instead of following it. */
   readonly redirects?: 'follow' | 'return';
 }
@@ -65,6 +68,8 @@ export interface UpstreamClient {
   readonly origins?: ReadonlySet<string> | undefined;
   /** Waits for a turn of the event loop to read a document; absent where nothing else runs in the process. */
   readonly turn?: TakeTurn | undefined;
+  /** Milliseconds for a document, from its first byte to its last; absent for the usual ones. */
+  readonly answerMs?: number | undefined;
   /**
    * @throws RegistryError UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT, UPSTREAM_ANSWER, or the error of a token server
    *   (UNAUTHORIZED for a login that it refuses, RATE_LIMITED); the signal's reason when it is aborted.
@@ -81,8 +86,12 @@ export interface UpstreamClientOptions {
   readonly userAgent: string;
   readonly clock: Clock;
   readonly wallClock: WallClock;
-  /** Milliseconds from the request to the headers after the last redirect; a body may take longer. */
+  /** Milliseconds from the request to the headers after the last redirect, and for a token; a body may take longer. */
   readonly headersDeadlineMs?: number;
+  /** Milliseconds without a byte in either direction, for writes and for blobs that pass to clients. */
+  readonly standstillMs?: number;
+  /** Replaces both for `GET` and `HEAD`, because another registry can answer them. */
+  readonly failoverMs?: number | undefined;
   /** Whether a request without a credential gets a token, or the challenge is passed on. */
   readonly allowAnonymousTokens: boolean;
   readonly background: Background;
@@ -93,14 +102,15 @@ export interface UpstreamClientOptions {
   readonly onToken?: (granted: boolean) => void;
 }
 
-const defaultHeadersDeadlineMs = 30_000;
 const credentialHeaders = ['authorization', 'cookie', 'proxy-authorization'];
 
 /** The HTTP client of one registry. It keeps tokens and challenges in memory, and no content. */
 export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
   const { baseUrl, allowAnonymousTokens } = options;
   const id = `${baseUrl.origin}${baseUrl.pathname.replace(/\/+$/, '')}`;
-  const tokens = createTokenCache({ ...options, upstream: baseUrl });
+  const answerMs = options.headersDeadlineMs ?? usualTimeouts.answerMs;
+  const tokenLimit = options.failoverMs === undefined ? { deadlineMs: answerMs } : {};
+  const tokens = createTokenCache({ ...options, ...tokenLimit, upstream: baseUrl });
   const authorizer = createAuthorizer(tokens, allowAnonymousTokens, options.memory);
 
   const isOtherOrigin = ({ url }: StaticRequest) => url !== undefined && url.origin !== baseUrl.origin;
@@ -148,6 +158,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     id,
     origins: originsOf(baseUrl, options.aliases ?? []),
     turn: options.turn,
+    answerMs,
     async request({ credential, ...request }) {
       const { response, leftOrigin } =
         credential.kind === 'kept'
@@ -198,11 +209,11 @@ function exchange(
   url: URL,
   headers: Headers,
 ): Promise<Followed> {
-  const milliseconds = options.headersDeadlineMs ?? defaultHeadersDeadlineMs;
   const { method, signal: caller, budget, body } = request;
-  const sender = { fetch: options.fetch, method, milliseconds, caller, budget };
+  const { milliseconds, standstillMs } = limitsOf(options, request);
+  const sender = { fetch: options.fetch, method, milliseconds, caller, budget, standstillMs };
   if (body !== undefined) {
-    // A body may take any time; the runtime, or the client, ends a request that upstream does not answer.
+    // A body may take any time: the runtime ends a request that stands still.
     const signal = caller ?? new AbortController().signal;
     return send({ ...sender, signal, body }, url, headers).then((response) => notFollowed(response, url));
   }
@@ -213,6 +224,22 @@ function exchange(
     const hopTo = (hop: URL, hopHeaders: Headers) => send({ ...sender, signal }, hop, hopHeaders);
     return await followRedirects(url, headers, hopTo, until);
   });
+}
+
+/** A request without a body waits for the first byte alone, so a deadline limits its standstill on each runtime. */
+function limitsOf(
+  {
+    headersDeadlineMs = usualTimeouts.answerMs,
+    failoverMs,
+    standstillMs = usualTimeouts.standstillMs,
+  }: UpstreamClientOptions,
+  request: StaticRequest,
+) {
+  if (isRead(request) && failoverMs !== undefined)
+    return { milliseconds: failoverMs, standstillMs: undefined };
+  if (isRead(request) && !request.mayStandStill)
+    return { milliseconds: headersDeadlineMs, standstillMs: undefined };
+  return { milliseconds: standstillMs, standstillMs };
 }
 
 function isRead({ method }: UpstreamRequest): boolean {

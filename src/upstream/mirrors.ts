@@ -67,6 +67,7 @@ export function createMirrors(
     // The first mirror gets all writes.
     origins: mirrors[0].client.origins,
     turn: mirrors[0].client.turn,
+    answerMs: mirrors[0].client.answerMs,
     request: (request) => {
       // The first mirror gets all writes, even while it fails: a body cannot be sent twice.
       if (request.method !== 'GET' && request.method !== 'HEAD') return send(mirrors[0], request);

@@ -104,6 +104,17 @@ export function networkError(error: unknown, method: string, url: URL): Registry
   });
 }
 
+/** No byte has passed on a connection in either direction for too long. */
+export class StandstillError extends Error {
+  readonly code = 'ETIMEDOUT';
+  readonly milliseconds: number;
+
+  constructor(milliseconds: number) {
+    super('The connection stood still');
+    this.milliseconds = milliseconds;
+  }
+}
+
 /** Whether the other end closed the connection before it answered. */
 export function isConnectionCut(error: unknown): boolean {
   return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(networkCode(error) ?? '');
@@ -117,7 +128,22 @@ export function isSilence(error: unknown): boolean {
 export function timeoutError(milliseconds: number, method: string, url: URL): RegistryError {
   return new RegistryError(
     'UPSTREAM_TIMEOUT',
-    `${method} to ${url.host} had no answer within ${milliseconds / 1000} s. Check that it is healthy, and try again.`,
+    `${method} to ${url.host} had no answer within ${milliseconds / 1000} s. Check that it is healthy, and try again. ` +
+      'REGSHIFT_UPSTREAM_TIMEOUT sets the limit.',
+    { detail: { method, host: url.host } },
+  );
+}
+
+/** The error for a request that stood still before its response. */
+export function standstillTimeout(
+  { milliseconds }: StandstillError,
+  method: string,
+  url: URL,
+): RegistryError {
+  return new RegistryError(
+    'UPSTREAM_TIMEOUT',
+    `${method} to ${url.host} stood still: no byte was sent or received for ${milliseconds / 1000} s. Check that it is ` +
+      'healthy, and try again. A REGSHIFT_UPSTREAM_TIMEOUT above 600 raises the limit.',
     { detail: { method, host: url.host } },
   );
 }

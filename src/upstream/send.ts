@@ -3,7 +3,13 @@ import { RegistryError } from '../errors.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Budget } from '../request/budget.ts';
 import type { Trace } from '../request/trace.ts';
-import { isConnectionCut, networkError, timeoutError } from './network-errors.ts';
+import {
+  isConnectionCut,
+  networkError,
+  StandstillError,
+  standstillTimeout,
+  timeoutError,
+} from './network-errors.ts';
 
 /** The part of the web's `fetch` that is used; the embedded sample registry is one too. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
@@ -12,6 +18,8 @@ export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 export interface FetchInit extends RequestInit {
   /** The addresses that the request may connect to; without it, all. */
   readonly addresses?: AddressRule;
+  /** A request or body that has no byte in either direction for this long ends, in milliseconds. */
+  readonly standstillMs?: number | undefined;
   /** Called before the response with the address that it comes from. */
   readonly onPeer?: (address: string) => void;
 }
@@ -34,6 +42,8 @@ export interface Sender {
   readonly signal: AbortSignal;
   readonly milliseconds: number;
   readonly caller: AbortSignal | undefined;
+  /** As in `FetchInit`. */
+  readonly standstillMs?: number | undefined;
   readonly budget: Budget | undefined;
 }
 
@@ -54,15 +64,20 @@ export async function send(sender: Sender, url: URL, headers: Headers): Promise<
     const { method, signal } = sender;
     sender.caller?.throwIfAborted();
     if (isDeadline(signal)) throw timeoutError(sender.milliseconds, method, url);
+    if (error instanceof StandstillError) throw standstillTimeout(error, method, url);
     throw error instanceof RegistryError ? error : networkError(error, method, url);
   }
 }
 
-async function sendOnce({ fetch, method, signal, body, budget }: Sender, url: URL, headers: Headers) {
+async function sendOnce(
+  { fetch, method, signal, body, budget, standstillMs }: Sender,
+  url: URL,
+  headers: Headers,
+) {
   budget?.spend();
   const { stats } = budget ?? {};
   setTraceHeaders(headers, stats?.trace);
-  const init = { method, headers, redirect: 'manual' as const, signal };
+  const init = { method, headers, redirect: 'manual' as const, signal, standstillMs };
   const sent = body === undefined ? {} : { body, ...(typeof body === 'string' ? {} : streaming) };
   const started = performance.now();
   try {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readSettings } from '../../src/config/settings.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { amazon } from '../support/clouds/amazon.ts';
@@ -51,8 +51,7 @@ describe.each(clouds)('an account of the proxy by %s', (mode, make, address) => 
     await app.get(latest, docker19);
     pass(app, cloud, cloud.life * 0.85);
     expect((await app.get(latest, docker19)).status).toBe(200);
-    await settle();
-    expect(cloud.given()).toBe(2);
+    await vi.waitFor(() => expect(cloud.given()).toBe(2));
     pass(app, cloud, cloud.life * 0.5);
     expect((await app.get(latest, docker19)).status).toBe(200);
     expect(cloud.given()).toBe(2);
@@ -65,8 +64,7 @@ describe.each(clouds)('an account of the proxy by %s', (mode, make, address) => 
     await app.get(latest, docker19);
     pass(app, cloud, cloud.life * 0.8 + 60);
     await app.get(latest, docker19);
-    await settle();
-    expect(cloud.given()).toBe(2);
+    await vi.waitFor(() => expect(cloud.given()).toBe(2));
   });
 
   it('stays in use to its end while the cloud gives no other, with a few lines in the log', async () => {

@@ -24,7 +24,7 @@ export interface WarmClient {
 }
 
 /** Longer than the proxy's own waits for layers (REGSHIFT_MEASURE_DEADLINE) and for upstream. */
-const headersDeadlineMs = 180_000;
+const headersDeadlineMs = 660_000;
 
 /** Makes a client with the headers of a generation of clients. */
 export function createWarmClient(

@@ -15,6 +15,7 @@ import { formName } from '../../negotiation/format-names.ts';
 import type { ConversionFacts, Metrics } from '../../observability/metrics.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
+import { usualSharedWorkMs } from '../../upstream/timeouts.ts';
 import { conversionPorts, type PortSources } from './conversion-ports.ts';
 import {
   type DerivedManifest,
@@ -38,6 +39,8 @@ export interface ManifestConverterOptions extends PortSources {
   readonly upstream: string;
   readonly cache: Cache;
   readonly background: Background;
+  /** The longest wait for a conversion, in milliseconds. */
+  readonly deadlineMs?: number;
   readonly metrics: Metrics;
 }
 
@@ -88,8 +91,6 @@ export interface ManifestConverter {
   ports(repository: RepositoryName, context: RequestContext): ConversionPorts;
 }
 
-const deadlineMs = 120_000;
-
 /** Stands for the signing key in the keys of products that are not signed. */
 const unsignedId = '-';
 
@@ -101,7 +102,10 @@ const recipeBytes = 500;
 
 export function createManifestConverter(options: ManifestConverterOptions): ManifestConverter {
   const { upstream, content, cache, signingKey, turn, metrics } = options;
-  const flights = createSingleFlight<DerivedManifest>(deadlineMs, options.background);
+  const flights = createSingleFlight<DerivedManifest>(
+    options.deadlineMs ?? 2 * usualSharedWorkMs,
+    options.background,
+  );
 
   const ports = (repository: RepositoryName, context: RequestContext) =>
     conversionPorts(options, repository, context);

@@ -2,12 +2,14 @@ import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { bareMediaType } from '../../../converters/media-types.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
+import { withDeadline } from '../../concurrency/deadline.ts';
 import { isUnsupported, isUpstreamFailing, RegistryError } from '../../errors.ts';
 import { readAccept } from '../../negotiation/accept.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
 import { referenceText } from '../../upstream/api/paths.ts';
 import { isAbsence } from '../../upstream/error-response.ts';
 import type { Resolution } from '../../upstream/resolution.ts';
+import { standInMs } from '../../upstream/timeouts.ts';
 import { type ClientRequest, lastingLogin } from '../client-request.ts';
 import type { ContentStore } from '../content-store.ts';
 import { opaqueManifest } from '../manifest-info.ts';
@@ -166,6 +168,20 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     return now?.digest === digest ? undefined : now;
   }
 
+  /** Reads a manifest that another one can stand in for. @throws RegistryError if upstream takes too long, or fails. */
+  async function readInTime(
+    { request: { context }, repository }: ManifestRequest,
+    { digest }: Resolution,
+  ): Promise<void> {
+    try {
+      await withDeadline(standInMs, context.signal, (signal) =>
+        content.getManifestInfo(repository, digest, { ...context, signal }),
+      );
+    } catch (error) {
+      if (isUpstreamFailing(error)) throw error;
+    }
+  }
+
   function resultOf(
     representation: Representation,
     resolution: Resolution,
@@ -186,7 +202,10 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
       const found = await resolveOrSearch(wanted, recipe?.root);
       if ('product' in found) return fromRecipe(wanted, found);
       if (reference.kind === 'tag') recentTags.record(repository, reference.tag);
-      return fromStored(wanted, found).catch(async (error: unknown) => {
+      const stored = found.previous
+        ? readInTime(wanted, found).then(() => fromStored(wanted, found))
+        : fromStored(wanted, found);
+      return stored.catch(async (error: unknown) => {
         const other = await otherResolution(wanted, found, error);
         if (other === undefined) throw error;
         return fromStored(wanted, other);

@@ -10,6 +10,7 @@ import type { Settings } from '../../config/settings.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Health } from '../../http/health.ts';
 import type { Log } from '../../observability/log.ts';
+import { upstreamTimeouts, usualTimeouts } from '../../upstream/timeouts.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { close, createProxyServer, listen, serveCertificate, urlOf } from './http/server.ts';
 import type { PrometheusMetrics } from './metrics/prometheus.ts';
@@ -60,7 +61,9 @@ export async function serve(settings: Settings, log: Log, files?: SettingsFiles)
     const { health, inFlight } = dependencies;
     metrics?.watch(inFlight, memory);
     if (certificate) metrics?.certificate(certificate.notAfter);
-    const servers = await listenAtAll(settings, () => createProxyServer({ ...listener, certificate }));
+    const servers = await listenAtAll(settings, () =>
+      createProxyServer({ ...listener, certificate, standstillMs: longestStandstill(settings) }),
+    );
     const onNew = (renewed: Certificate) => {
       for (const server of servers) serveCertificate(server, renewed);
       metrics?.certificate(renewed.notAfter);
@@ -124,6 +127,11 @@ function running({
       await endOthers();
     },
   };
+}
+
+function longestStandstill({ routes }: Settings): number {
+  const all = routes.map((route) => upstreamTimeouts(route.settings.REGSHIFT_UPSTREAM_TIMEOUT).standstillMs);
+  return Math.max(usualTimeouts.standstillMs, ...all);
 }
 
 async function listenAtAll(settings: Settings, create: () => Server): Promise<readonly Server[]> {

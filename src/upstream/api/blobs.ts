@@ -52,7 +52,7 @@ export function requestBlob(
   context: ApiContext,
   options: BlobRequestOptions = {},
 ): Promise<UpstreamResponse> {
-  return request(client, 'GET', repository, digest, context, options);
+  return request(client, 'GET', repository, digest, context, { ...options, mayStandStill: true });
 }
 
 /**
@@ -142,7 +142,7 @@ function request(
   repository: RepositoryName,
   digest: Digest,
   { credential, budget, signal }: ApiContext,
-  options: BlobRequestOptions,
+  options: BlobRequestOptions & Pick<UpstreamRequest, 'mayStandStill'>,
 ): Promise<UpstreamResponse> {
   const path = blobPath(repository, digest);
   return client.request({ method, path, repository, credential, budget, signal, ...options });

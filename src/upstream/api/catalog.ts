@@ -59,7 +59,7 @@ const mostOnPage = 200_000;
 
 /** Reads the names of a page. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export function repositoriesIn(
-  { turn }: Pick<UpstreamClient, 'turn'>,
+  { turn, answerMs }: Pick<UpstreamClient, 'turn' | 'answerMs'>,
   response: Response,
 ): Promise<RepositoryName[]> {
   const what = 'list of repositories';
@@ -67,5 +67,6 @@ export function repositoriesIn(
     response,
     { what, key: 'repositories', most: mostOnPage, parse: parseRepositoryName },
     turn,
+    answerMs,
   );
 }

@@ -94,7 +94,7 @@ export async function fetchManifest(
     await discard(answer.response);
     throw webPage(repository, reference);
   }
-  const bytes = () => readBounded(answer.response, limits.documentBytes, 'the manifest');
+  const bytes = () => readBounded(answer.response, limits.documentBytes, 'the manifest', client.answerMs);
   return { ...head, bytes };
 }
 

@@ -16,9 +16,6 @@ export interface NameList<Name> {
   readonly parse: (text: string) => Name | undefined;
 }
 
-/** The longest pause of a list, and the longest time of its client, in milliseconds. */
-const deadlineMs = 600_000;
-
 /** Bytes that are parsed at once; short names take up to 15 ms. */
 const pieceBytes = 32_768;
 
@@ -31,6 +28,7 @@ const mostOthers = 200_000;
 /**
  * Reads a list of names piece by piece: a list of 100,000 tags may have 13 MB. The pieces are read in turns of the
  * event loop, which all lists and documents of the process share.
+ * @param deadlineMs milliseconds of waiting for upstream in all.
  * @returns the names of each piece. Leaving the loop cancels the response.
  * @throws RegistryError UPSTREAM_ANSWER where it is not JSON or breaks off, UPSTREAM_CONTENT where it is too long.
  */
@@ -38,6 +36,7 @@ export async function* namesIn<Name>(
   response: Response,
   { what, key, most, parse }: NameList<Name>,
   turn?: TakeTurn,
+  deadlineMs?: number,
 ): AsyncGenerator<readonly Name[]> {
   await refuseEncoded(response, `the ${what}`);
   const size = createSizeCheck(what, most);
@@ -67,9 +66,11 @@ export async function readNames<Name>(
   response: Response,
   list: NameList<Name>,
   turn?: TakeTurn,
+  deadlineMs?: number,
 ): Promise<Name[]> {
   const all: Name[] = [];
-  for await (const names of namesIn(response, list, turn)) for (const name of names) all.push(name);
+  for await (const names of namesIn(response, list, turn, deadlineMs))
+    for (const name of names) all.push(name);
   return all;
 }
 

@@ -61,10 +61,10 @@ const mostOnPage = 1_000_000;
 
 /** Reads the tags of a page, piece by piece. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export function tagsIn(
-  { turn }: Pick<UpstreamClient, 'turn'>,
+  { turn, answerMs }: Pick<UpstreamClient, 'turn' | 'answerMs'>,
   response: Response,
   repository: RepositoryName,
 ): AsyncGenerator<readonly Tag[]> {
   const what = `list of tags of ${repository}`;
-  return namesIn(response, { what, key: 'tags', most: mostOnPage, parse: parseTag }, turn);
+  return namesIn(response, { what, key: 'tags', most: mostOnPage, parse: parseTag }, turn, answerMs);
 }

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { createHttpFetch } from '../../../src/runtime/node/http/fetch.ts';
 import { readBounded } from '../../../src/upstream/body.ts';
 import { createUpstreamClient, type Fetch, type UpstreamRequest } from '../../../src/upstream/client.ts';
 import { testMemory } from '../../support/memory.ts';
@@ -15,10 +16,7 @@ const blob: UpstreamRequest = {
   credential: { kind: 'client', authorization: 'Basic YTpi' },
 };
 
-function clientOf(
-  baseUrl: string | URL,
-  changes: { fetch?: Fetch; headersDeadlineMs?: number; allowAnonymousTokens?: boolean } = {},
-) {
+function clientOf(baseUrl: string | URL, changes: Partial<Parameters<typeof createUpstreamClient>[0]> = {}) {
   return createUpstreamClient({
     baseUrl: new URL(baseUrl),
     fetch: (url, init) => fetch(url, init),
@@ -203,7 +201,48 @@ describe('the deadline', () => {
     const { url, host } = await startServer(() => {});
     await expect(clientOf(url, { headersDeadlineMs: 50 }).request(blob)).rejects.toMatchObject({
       code: 'UPSTREAM_TIMEOUT',
-      message: `GET to ${host} had no answer within 0.05 s. Check that it is healthy, and try again.`,
+      message: `GET to ${host} had no answer within 0.05 s. Check that it is healthy, and try again. REGSHIFT_UPSTREAM_TIMEOUT sets the limit.`,
+    });
+  });
+
+  it.each([
+    ['that writes', { method: 'POST' }],
+    ['that deletes', { method: 'DELETE' }],
+    ['for a blob that passes to a client', { mayStandStill: true }],
+  ] as const)('leaves a request %s more time, up to a standstill', async (_, changes) => {
+    const { url } = await startServer((_, response) => setTimeout(() => answer(response, 202), 150));
+    const limits = { headersDeadlineMs: 50, standstillMs: 2_000 };
+    const { response } = await clientOf(url, limits).request({ ...blob, ...changes });
+    expect(response.status).toBe(202);
+    await expect(
+      clientOf(url, { ...limits, standstillMs: 60 }).request({ ...blob, ...changes }),
+    ).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+  });
+
+  it('is shorter for each read where another registry can answer, and not for a write', async () => {
+    const { url } = await startServer((_, response) => setTimeout(() => answer(response, 202), 150));
+    const client = clientOf(url, { failoverMs: 50 });
+    for (const changes of [{}, { mayStandStill: true }]) {
+      await expect(client.request({ ...blob, ...changes })).rejects.toMatchObject({
+        code: 'UPSTREAM_TIMEOUT',
+      });
+    }
+    expect((await client.request({ ...blob, method: 'POST' })).response.status).toBe(202);
+  });
+
+  it('of a body is a standstill of both directions: a registry that has read it may think', async () => {
+    const { url } = await startServer((request, response) => {
+      const thinkMs = request.method === 'PUT' ? 300 : 0;
+      request.resume().on('end', () => setTimeout(() => answer(response, 201), thinkMs));
+    });
+    const put = () => ({ ...blob, method: 'PUT' as const, body: new Blob(['content']).stream() });
+    const fetch = createHttpFetch();
+    const patient = clientOf(url, { fetch, headersDeadlineMs: 100, standstillMs: 3_000 });
+    expect((await patient.request(put())).response.status).toBe(201);
+    const impatient = clientOf(url, { fetch, headersDeadlineMs: 3_000, standstillMs: 100 });
+    await expect(impatient.request(put())).rejects.toMatchObject({
+      code: 'UPSTREAM_TIMEOUT',
+      message: expect.stringContaining('stood still: no byte was sent or received for 0.1 s'),
     });
   });
 

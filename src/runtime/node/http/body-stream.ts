@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { StandstillError } from '../../../upstream/network-errors.ts';
 import { isPaused } from './relay-agent.ts';
+import { watchStandstill } from './standstill.ts';
 
 const native = new WeakMap<ReadableStream, IncomingMessage>();
 
@@ -7,7 +9,7 @@ const native = new WeakMap<ReadableStream, IncomingMessage>();
  * A message's body as a web stream. It reads nothing before its first pull, so that the message can still be relayed
  * as it is (`nativeBody`).
  * @param signal the reason of errors after it has aborted.
- * @param silenceMs the body breaks off after this long without a byte, or twice as long at most.
+ * @param silenceMs the body breaks off after this long without a byte, or a twentieth longer at most.
  */
 export function bodyOf(
   incoming: IncomingMessage,
@@ -76,22 +78,14 @@ function chunksOf(incoming: IncomingMessage): () => Promise<Uint8Array | undefin
 }
 
 /**
- * Only waiting tells a dead registry from a slow one. A client whose connection is cut comes back for the rest; a
- * client that waits forever does not. While the client has unread bytes here, the silence is not upstream's.
+ * A client whose connection is cut comes back for the rest; a client that waits forever does not. While the client has
+ * unread bytes here, the silence is not upstream's.
  */
 function breakSilence(incoming: IncomingMessage, silenceMs: number): void {
   const { socket } = incoming;
-  let heard = -1;
-  const timer = setInterval(() => {
-    const waits = incoming.readableLength > 0 || isPaused(socket);
-    if (socket.bytesRead === heard && !waits) incoming.destroy(stoodStill());
-    heard = socket.bytesRead;
-  }, silenceMs).unref();
-  incoming.once('close', () => clearInterval(timer));
-}
-
-function stoodStill(): Error {
-  return Object.assign(new Error('The answer stood still'), { code: 'ETIMEDOUT' });
+  const isExcused = () => incoming.readableLength > 0 || isPaused(socket);
+  const end = () => incoming.destroy(new StandstillError(silenceMs));
+  incoming.once('close', watchStandstill(socket, silenceMs, end, isExcused));
 }
 
 /** The message behind a body that has not been read yet. */

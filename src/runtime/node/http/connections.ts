@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   /** Without it, all connections are direct. */
   readonly proxyFor?: ProxyFor | undefined;
   readonly tls?: UpstreamTls | undefined;
+  /** Milliseconds for which an idle connection is kept. */
+  readonly idleMs?: number | undefined;
 }
 
 /** How one request leaves the machine. */
@@ -27,16 +29,23 @@ interface Departure {
 
 export type Connections = (url: URL, addresses: AddressRule | undefined) => Departure;
 
-const usual: AgentOptions = { keepAlive: true, autoSelectFamilyAttemptTimeout: attemptMs };
+/**
+ * Milliseconds for which an idle connection is kept: less than the 60 s of AWS's Application Load Balancer, the 75 s of
+ * nginx (`keepalive_timeout`) and the 350 s of AWS's Network Load Balancer, after which they forget a connection. A
+ * shorter time in `Keep-Alive: timeout=` takes precedence, which Node's agent reads only if it has a time of its own
+ * (lib/_http_agent.js, `keepSocketAlive`).
+ */
+const keptMs = 55_000;
 
 /** Creates the connections of a `fetch`: kept for the next request, direct or through outbound proxies. */
-export function createConnections({ proxyFor, tls }: ConnectionOptions): Connections {
+export function createConnections({ proxyFor, tls, idleMs = keptMs }: ConnectionOptions): Connections {
+  const usual = { keepAlive: true, autoSelectFamilyAttemptTimeout: attemptMs, timeout: idleMs };
   const agent = underRules(new RelayAgent(usual));
-  const secureAgents = bySecurity(tls, (options) => underRules(new SecureAgent(options)));
+  const secureAgents = bySecurity(usual, tls, (options) => underRules(new SecureAgent(options)));
   const forwarding = remembered((proxy) =>
     proxy.protocol === 'https:' ? new SecureAgent(usual) : new Agent(usual),
   );
-  const tunnels = remembered((proxy) => bySecurity(tls, (options) => new TunnelAgent(proxy, options)));
+  const tunnels = remembered((proxy) => bySecurity(usual, tls, (options) => new TunnelAgent(proxy, options)));
 
   return (url, addresses) => {
     const proxy = proxyFor?.(url);
@@ -80,6 +89,7 @@ function remembered<Value>(make: (proxy: URL) => Value): (proxy: URL) => Value {
  * certificates: Node makes the names of kept connections from the latter (`getName` of lib/https.js).
  */
 function bySecurity<Any extends SecureAgent>(
+  usual: AgentOptions,
   tls: UpstreamTls | undefined,
   make: (options: AgentOptions) => Any,
 ): (url: URL) => Any {

@@ -1,40 +1,60 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { systemClock } from '../../../clock.ts';
 import type { Log } from '../../../observability/log.ts';
-import type { Fetch } from '../../../upstream/client.ts';
-import { OutboundProxyError } from '../../../upstream/network-errors.ts';
+import { OutboundProxyError, StandstillError } from '../../../upstream/network-errors.ts';
+import type { Fetch, FetchInit } from '../../../upstream/send.ts';
 import { errorFields } from '../uncaught.ts';
 import { bodyOf } from './body-stream.ts';
 import { resolvedPeer } from './connection-rules.ts';
 import { type ConnectionOptions, createConnections } from './connections.ts';
 import { guardEvents } from './guarded-events.ts';
+import { closeIdle, idleTime, recordIdle } from './kept-connections.ts';
+import { watchStandstill } from './standstill.ts';
 
 /**
- * Time without a byte after which a body breaks off, in milliseconds. HTTP clients with a minute's patience have
- * given up by then.
+ * Time without a byte after which a body that regshift reads itself breaks off, in milliseconds. It may hold memory that
+ * others wait for, and its reader asks for the rest (`resumedBody`).
  */
 const usualSilenceMs = 60_000;
+
+/** The times after which a kept connection counts as dropped by a firewall or NAT, in milliseconds. */
+export interface KeptConnectionTimes {
+  /** A connection that was idle for less is trusted. */
+  readonly suspectMs: number;
+  /** Time without a byte after a request on a suspect connection, before the request is sent on a new one, too. */
+  readonly hedgeMs: number;
+}
+
+const usualTimes: KeptConnectionTimes = { suspectMs: 5_000, hedgeMs: 5_000 };
 
 /**
  * Creates a `fetch` on Node's own HTTP client. It costs half as much as the built-in one, decodes no encoding, adds
  * Host and Connection only, and an unread body can be relayed as the message that it is (`nativeBody`). It follows no
  * redirect, keeps no cookie, and keeps connections for the next request.
- * @param silenceMs a body breaks off after this long without a byte, or twice as long at most.
+ * @param silenceMs a body without `standstillMs` breaks off after this long without a byte, or a twentieth longer at most.
  * @param log gets a line for each connection that ended because of an exception in the proxy.
  * @param connections the way to the hosts; by default, direct connections with the runtime's authorities.
- * @returns rejects with the system's error, OutboundProxyError or the signal's reason; reading the body does too.
+ * @returns rejects with the system's error, StandstillError, OutboundProxyError or the signal's reason; reading the body
+ *   does too.
  */
 export function createHttpFetch(
   silenceMs = usualSilenceMs,
   log: Log = () => {},
   connections: ConnectionOptions = {},
+  times = usualTimes,
 ): Fetch {
   const connect = createConnections(connections);
-  return (href, { method = 'GET', headers, body, signal, addresses, onPeer }) =>
-    new Promise((resolve, reject) => {
+  const thinking = createThinkingHosts();
+
+  function exchange(href: string, init: FetchInit, mayRepeat: boolean): Promise<Response> {
+    const { method = 'GET', headers, body, signal, addresses, onPeer, standstillMs } = init;
+    return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const departure = connect(new URL(href), addresses);
+      const url = new URL(href);
+      const departure = connect(url, addresses);
+      if (!mayRepeat && !isRepeatable(init)) closeIdle(departure.options, times.suspectMs);
       const sent = departure.request({ ...departure.options, method });
       sent.setHeaders(headers instanceof Headers ? headers : new Headers(headers));
       for (const [name, value] of Object.entries(departure.headers ?? {})) sent.setHeader(name, value);
@@ -45,24 +65,31 @@ export function createHttpFetch(
       };
       guardEvents(sent, fail);
       let response: IncomingMessage | undefined;
+      let repeat: Repeat | undefined;
       const abort = () => sent.destroy(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
       // A signal may outlive the request, so the request removes its listener.
       sent.once('close', () => {
         signal?.removeEventListener('abort', abort);
+        if (sent.socket) recordIdle(sent.socket);
         // Without a response and without an error, upstream has switched to another protocol, and Node has closed the
         // connection.
-        if (!response) reject(new Error('The connection was closed without an answer'));
+        if (!(response || repeat)) reject(new Error('The connection was closed without an answer'));
       });
       sent.on('error', (error) => {
         // Node reports a reset before it ends a body without a length (`socketErrorListener` of its HTTP client):
         // such a body is not whole.
         if (response && !response.complete) response.destroy(error);
-        reject(signal?.aborted ? signal.reason : blamed(error, departure.forwardedBy));
+        const isOurs = signal?.aborted || error instanceof StandstillError;
+        const reason = isOurs ? (signal?.reason ?? error) : blamed(error, departure.forwardedBy);
+        if (repeat) repeat.response.catch(() => reject(reason));
+        else reject(reason);
       });
       sent.once('response', (incoming) => {
         response = incoming;
         guardEvents(incoming, fail);
+        if (repeat) thinking.add(url.host);
+        repeat?.cancel();
         if (departure.forwardedBy && incoming.statusCode === 407) {
           sent.destroy();
           return reject(new OutboundProxyError(departure.forwardedBy, 407));
@@ -70,14 +97,93 @@ export function createHttpFetch(
         const peer = onPeer && resolvedPeer(incoming.socket);
         if (peer !== undefined) onPeer?.(peer);
         try {
-          resolve(asResponse(incoming, method, signal, silenceMs));
+          resolve(asResponse(incoming, method, signal, standstillMs ?? silenceMs));
         } catch (error) {
           sent.destroy();
           reject(error);
         }
       });
+      if (standstillMs !== undefined && body) breakStandstill(sent, standstillMs);
+      if (mayRepeat) {
+        afterSilence(sent, times, () => {
+          if (thinking.has(url.host)) return;
+          closeIdle(departure.options, 0);
+          repeat = sendAgain(href, init);
+          const win = (first: Response) => {
+            resolve(first);
+            sent.destroy();
+          };
+          repeat.response.then(win, () => undefined);
+        });
+      }
       send(sent, body);
     });
+  }
+
+  function sendAgain(href: string, init: FetchInit): Repeat {
+    const lost = new AbortController();
+    const signal = init.signal ? AbortSignal.any([init.signal, lost.signal]) : lost.signal;
+    return { response: exchange(href, { ...init, signal }, false), cancel: () => lost.abort() };
+  }
+
+  return (href, init) => exchange(href, init, isRepeatable(init));
+}
+
+/** The same request on a new connection. The first answer counts. */
+interface Repeat {
+  readonly response: Promise<Response>;
+  readonly cancel: () => void;
+}
+
+/** GET and HEAD change nothing (RFC 9110, section 9.2.2). */
+function isRepeatable({ method = 'GET', body }: FetchInit): boolean {
+  return (method === 'GET' || method === 'HEAD') && (body === undefined || body === null);
+}
+
+/** Calls `act` if a request on a kept connection that was idle for long gets no byte in time. */
+function afterSilence(
+  sent: ClientRequest,
+  { suspectMs, hedgeMs }: KeptConnectionTimes,
+  act: () => void,
+): void {
+  sent.once('socket', (socket) => {
+    if (!sent.reusedSocket || idleTime(socket) < suspectMs) return;
+    const before = socket.bytesRead;
+    const timer = setTimeout(() => socket.bytesRead === before && act(), hedgeMs);
+    const stop = () => clearTimeout(timer);
+    sent.once('response', stop).once('close', stop);
+  });
+}
+
+/** Ends a request that stands still before its response. */
+function breakStandstill(sent: ClientRequest, standstillMs: number): void {
+  sent.once('socket', (socket) => {
+    const stop = watchStandstill(socket, standstillMs, () => sent.destroy(new StandstillError(standstillMs)));
+    sent.once('response', stop).once('close', stop);
+  });
+}
+
+interface ThinkingHosts {
+  has(host: string): boolean;
+  add(host: string): void;
+}
+
+const mostThinkingHosts = 64;
+const thinkingMs = 600_000;
+
+/**
+ * Hosts whose connection answered after all although the request was sent once more. They are slow and reachable, so a
+ * second request would only double their work.
+ */
+function createThinkingHosts(): ThinkingHosts {
+  let known: { readonly host: string; readonly until: number }[] = [];
+  return {
+    has: (host) => known.some((each) => each.host === host && systemClock() < each.until),
+    add(host) {
+      const others = known.filter((each) => each.host !== host).slice(1 - mostThinkingHosts);
+      known = [...others, { host, until: systemClock() + thinkingMs }];
+    },
+  };
 }
 
 /** The connection that failed is the one to the proxy. */

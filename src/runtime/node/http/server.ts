@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { usualTimeouts } from '../../../upstream/timeouts.ts';
 import type { Certificate } from '../tls/certificate.ts';
 import { ProxyResponse } from './proxy-response.ts';
 import { type ClientError, refuseConnection } from './refusal.ts';
@@ -15,6 +16,8 @@ export interface ServerParts {
    * @returns true if there was one.
    */
   readonly cut: (socket: Socket) => boolean;
+  /** The longest standstill of an upstream, in milliseconds (`UpstreamTimeouts`). */
+  readonly standstillMs?: number;
 }
 
 /**
@@ -31,8 +34,11 @@ const serverOptions: ServerOptions = {
   keepAlive: true,
 };
 
-/** A connection with a request in flight is cut after this long without a byte, in milliseconds. */
-const standstillMs = 600_000;
+/**
+ * A client's connection with a request in flight is cut after this long without a byte, beyond the standstill of
+ * upstream, in milliseconds: the client of a registry that stood still gets a 504 first.
+ */
+const beyondUpstreamMs = 60_000;
 
 /**
  * Engines of 2015 speak HTTP/1.1 over TLS 1.2. Their Go has ECDHE with AES-GCM and AES-CBC, which are among Node's
@@ -40,9 +46,14 @@ const standstillMs = 600_000;
  */
 const tlsOptions = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1', 'http/1.0'] } as const;
 
-export function createProxyServer({ listen, certificate, cut }: ServerParts): Server | SecureServer {
+export function createProxyServer({
+  listen,
+  certificate,
+  cut,
+  standstillMs = usualTimeouts.standstillMs,
+}: ServerParts): Server | SecureServer {
   const server = certificate ? createTlsServer(certificate, listen) : createServer(serverOptions, listen);
-  server.setTimeout(standstillMs);
+  server.setTimeout(standstillMs + beyondUpstreamMs);
   server.on('timeout', (socket: Socket) => {
     cut(socket);
     socket.destroy();

@@ -145,6 +145,17 @@ describe('a body that stands still', () => {
     await expect.poll(() => sockets.every(({ destroyed }) => destroyed)).toBe(true);
   });
 
+  it('has the time of its request, if that names one', async () => {
+    const { url } = await startRaw(async (socket) => {
+      socket.write(first);
+      await sleep(300);
+      socket.write('cdefghi');
+    });
+    expect(await (await createHttpFetch(50)(url, { standstillMs: 2_000 })).text()).toBe('abcdefghi');
+    const response = await createHttpFetch(60_000)(url, { standstillMs: 50 });
+    await expect(response.text()).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+  });
+
   it('is none where bytes come now and then', async () => {
     const { url } = await startRaw(async (socket) => {
       socket.write(first);

@@ -1,0 +1,32 @@
+import type { Agent, RequestOptions } from 'node:http';
+import type { Socket } from 'node:net';
+import { systemClock } from '../../../clock.ts';
+
+/** The time at which a request has left each connection. */
+const leftAt = new WeakMap<Socket, number>();
+
+/** Records that a request has left a connection, which is kept for the next one. */
+export function recordIdle(socket: Socket): void {
+  leftAt.set(socket, systemClock());
+}
+
+/** Milliseconds since a request has left a connection; 0 for a new one. */
+export function idleTime(socket: Socket): number {
+  const at = leftAt.get(socket);
+  return at === undefined ? 0 : systemClock() - at;
+}
+
+/**
+ * Closes the kept connections to the host of a request that have been idle for at least this many milliseconds. A
+ * firewall or NAT may have dropped them without a sign, and the next one is as likely to be dead as the first.
+ */
+export function closeIdle({ agent, host, hostname, port }: RequestOptions, idleMs: number): void {
+  if (typeof agent !== 'object') return;
+  // Names of connections begin with host and port (`getName` of Node's lib/_http_agent.js).
+  const { defaultPort } = agent as Agent & { readonly defaultPort: number };
+  const prefix = `${hostname ?? host}:${port || defaultPort}:`;
+  for (const [name, sockets = []] of Object.entries(agent.freeSockets)) {
+    if (!name.startsWith(prefix)) continue;
+    for (const socket of [...sockets]) if (idleTime(socket) >= idleMs) socket.destroy();
+  }
+}
