@@ -48,8 +48,14 @@ export interface SingleFlight<T> {
  * Workers a request that ends cancels its fetch, and the promise that other requests wait for then never settles.
  * @param deadlineMs maximum wait of one caller, in milliseconds.
  * @param background keeps the work alive after the request that started it has ended.
+ * @param joinableMs age up to which work is joined, in milliseconds: a connection that hangs then holds the requests
+ *   that wait for it, and no later ones. Without it, work is joined as long as it runs.
  */
-export function createSingleFlight<T>(deadlineMs: number, background: Background): SingleFlight<T> {
+export function createSingleFlight<T>(
+  deadlineMs: number,
+  background: Background,
+  joinableMs?: number,
+): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>();
 
   function remove(key: string, flight: Flight<T>): void {
@@ -64,6 +70,7 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
     };
     const settle = () => {
       flight.isSettled = true;
+      clearTimeout(aging);
       remove(key, flight);
     };
     const result = start(signal).finally(settle);
@@ -77,6 +84,7 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
     // Waiting requests get the error. Without one, the error must not become an unhandled rejection.
     background(flight.result.catch(() => undefined));
     flights.set(key, flight);
+    const aging = joinableMs === undefined ? undefined : setTimeout(() => remove(key, flight), joinableMs);
     return flight;
   }
 

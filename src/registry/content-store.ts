@@ -19,7 +19,7 @@ import { readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { hasStatus } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
-import { usualSharedWorkMs } from '../upstream/timeouts.ts';
+import { joinableMs, usualSharedWorkMs } from '../upstream/timeouts.ts';
 import { manifestInfoOf } from './manifest-info.ts';
 import { isUnsigned, verifyManifest } from './verify-manifest.ts';
 
@@ -83,7 +83,11 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
   const { client, cache, memory, background, turn, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the response.
   const infos = memory.table<ManifestInfo>('manifest-facts');
-  const flights = createSingleFlight<CacheEntry>(options.deadlineMs ?? usualSharedWorkMs, background);
+  const flights = createSingleFlight<CacheEntry>(
+    options.deadlineMs ?? usualSharedWorkMs,
+    background,
+    joinableMs,
+  );
 
   const manifestKey = (repository: string, digest: string) =>
     joinKey('manifest', client.id, repository, digest);

@@ -10,7 +10,7 @@ import { findBlob } from '../upstream/api/blobs.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { isAbsence } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
-import { usualSharedWorkMs } from '../upstream/timeouts.ts';
+import { joinableMs, usualSharedWorkMs } from '../upstream/timeouts.ts';
 import type { AccessEpoch, AccessEpochs } from './access-epochs.ts';
 import { proveReadAccess, type ReadAccess, type ReadAccessParts } from './read-access.ts';
 import type { RepositoryVersions } from './repository-versions.ts';
@@ -49,7 +49,7 @@ interface Proof extends ReadAccess {
 export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAccess {
   const { client, versions, epochs, ttl, clock, background, memory } = options;
   const proofs = memory.table<Proof>('read-access');
-  const flights = createSingleFlight<Proof>(options.deadlineMs ?? usualSharedWorkMs, background);
+  const flights = createSingleFlight<Proof>(options.deadlineMs ?? usualSharedWorkMs, background, joinableMs);
 
   async function proveAnew(repository: RepositoryName, context: RequestContext): Promise<ReadAccess> {
     const at = clock();

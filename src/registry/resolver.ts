@@ -13,7 +13,7 @@ import type { UpstreamClient } from '../upstream/client.ts';
 import { isRefused } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import type { Purpose, Resolution } from '../upstream/resolution.ts';
-import { standInMs, usualSharedWorkMs } from '../upstream/timeouts.ts';
+import { joinableMs, standInMs, usualSharedWorkMs } from '../upstream/timeouts.ts';
 import type { AccessEpoch, AccessEpochs } from './access-epochs.ts';
 import type { ContentStore } from './content-store.ts';
 import { createHeadRefusals } from './head-refusals.ts';
@@ -89,7 +89,11 @@ export function createResolver(options: ResolverOptions): Resolver {
   const grants = memory.table<AccessGrant>('access-grants');
   /** The last time that upstream let a credential, or everyone, read an image of a repository. */
   const reads = memory.table<Pick<AccessGrant, 'at' | 'public' | 'epoch'>>('read-access');
-  const flights = createSingleFlight<AccessGrant>(options.deadlineMs ?? usualSharedWorkMs, background);
+  const flights = createSingleFlight<AccessGrant>(
+    options.deadlineMs ?? usualSharedWorkMs,
+    background,
+    joinableMs,
+  );
   const rateLimits = createRateLimits(memory);
   const heads = createHeadRefusals(memory, clock);
 

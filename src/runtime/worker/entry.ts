@@ -11,7 +11,7 @@ import { formatProblems } from '../../config/problem.ts';
 import { readSettings } from '../../config/settings.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
 import { noMetrics } from '../../observability/metrics.ts';
-import { isOurs, kindOf } from '../../registry/cache-entries.ts';
+import { isOurs } from '../../registry/cache-entries.ts';
 import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
 import { workerLayerCodec } from './layers/codec.ts';
@@ -142,9 +142,7 @@ function tiersOf({ RECIPES: namespace }: Bindings, log: Log): Tier[] {
     cache: createEdgeCache(() => caches.open('regshift'), log),
     accepts: () => true,
   };
-  // KV counts its writes: the first bytes of a layer cost less to read again.
-  const accepts = (key: string) => isOurs(key) && kindOf(key) !== 'compression';
-  if (namespace) return [edge, { name: 'kv', cache: createKvCache(namespace, log), accepts }];
+  if (namespace) return [edge, { name: 'kv', cache: createKvCache(namespace, log), accepts: isOurs }];
   log('warn', 'no KV namespace is bound as RECIPES: other locations have to make again what this one made', {
     consequence: 'digests are found all the same, by asking upstream for tags',
   });

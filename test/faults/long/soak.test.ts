@@ -72,7 +72,7 @@ it('a thousand rounds of faults leave nothing behind: no connection, no memory',
     await rounds(500, proxy.port, upstream, random);
     const warm = factsOfProcess(proxy.pid);
     const outcomes = await rounds(1_000, proxy.port, upstream, random);
-    // Stalled connections end after two minutes, those of disconnected clients at once.
+    // Stalled connections end after a minute without a byte, those of disconnected clients at once.
     const settled = () => factsOfProcess(proxy.pid).descriptors - fresh.descriptors;
     await expect.poll(settled, { timeout: 180_000, interval: 1_000 }).toBeLessThanOrEqual(8);
     const after = factsOfProcess(proxy.pid);

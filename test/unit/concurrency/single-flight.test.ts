@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSingleFlight } from '../../../src/concurrency/single-flight.ts';
 import { type Budget, createBudget } from '../../../src/request/budget.ts';
 
@@ -119,4 +119,25 @@ describe('work that several requests wait for', () => {
     expect(await flights.join({ key: 'k', start, late }, undefined)).toBe('found');
     expect(signal?.aborted).toBe(false);
   });
+});
+
+it('work that runs for too long is joined by no further request, and others wait for it still', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const flights = createSingleFlight<string>(60_000, nothing, 30_000);
+  const ends: ((value: string) => void)[] = [];
+  const start = () => new Promise<string>((resolve) => ends.push(resolve));
+  const join = () => flights.join({ key: 'k', start, late }, undefined);
+  const first = join();
+  await vi.advanceTimersByTimeAsync(29_000);
+  const second = join();
+  expect(ends).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(1_001);
+  const third = join();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(ends).toHaveLength(2);
+  ends[1]?.('anew');
+  expect(await third).toBe('anew');
+  ends[0]?.('late');
+  expect(await Promise.all([first, second])).toEqual(['late', 'late']);
 });
