@@ -1,10 +1,6 @@
 import { type ErrorCode, RegistryError } from '../errors.ts';
 import { discard, readBounded } from './body.ts';
-
-interface SpecError {
-  readonly code: string;
-  readonly message: string;
-}
+import { certificateRefused } from './network-errors.ts';
 
 /**
  * Turns a response with an error status into the error that the client gets. The status stays, with
@@ -17,16 +13,16 @@ export async function errorFromResponse(
   what: string,
   unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN' | 'NAME_UNKNOWN',
 ): Promise<RegistryError> {
-  const spec = await readSpecError(response);
   const { status } = response;
+  const reason = await readReason(response);
   // A challenge is kept while upstream fails (registry/ping.ts), and notices are about one response.
   const notices = status === 401 ? {} : noticesOf(response);
   const headers = { ...notices, ...pickHeaders(response, ['www-authenticate', 'retry-after']) };
-  const message = `Upstream answered ${status} for the ${what}${spec ? `: ${spec.code}, ${spec.message.replace(/\.$/, '')}` : ''}.`;
+  const message = `Upstream answered ${status} for the ${what}${reason.text === undefined ? '' : `: ${reason.text}`}.`;
   const codes: Readonly<Record<number, ErrorCode>> = {
     401: 'UNAUTHORIZED',
     403: 'DENIED',
-    404: spec?.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : unknown,
+    404: reason.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : unknown,
     429: 'RATE_LIMITED',
   };
   return new RegistryError(codes[status] ?? 'UPSTREAM_ANSWER', message, {
@@ -38,24 +34,59 @@ export async function errorFromResponse(
 /** Milliseconds for the body of an error: the status is enough, so a client does not wait long for the text. */
 const errorDeadlineMs = 3_000;
 
-/** Reads the first error of a body (distribution-spec, "Error Codes"), shortened; `undefined` for another body. */
-async function readSpecError(response: Response): Promise<SpecError | undefined> {
+/** The code of a registry's error, and the reason for a person. A body may have neither. */
+interface Reason {
+  readonly code?: string;
+  readonly text?: string;
+}
+
+/** Reads the reason of an error from its body, shortened; `{}` for a body that tells none. */
+async function readReason(response: Response): Promise<Reason> {
+  const { status, headers } = response;
+  const isJson = /json/i.test(headers.get('content-type') ?? '');
   // The reason of a limit is for the user to read, whatever type a gateway gives it.
-  if (response.status !== 429 && !/json/i.test(response.headers.get('content-type') ?? '')) {
+  if (status !== 400 && status !== 429 && !isJson) {
     await discard(response);
-    return undefined;
+    return {};
   }
   try {
-    const bytes = await readBounded(response, 65_536, 'an error', errorDeadlineMs);
-    const body = JSON.parse(new TextDecoder().decode(bytes)) as {
-      errors?: { code?: unknown; message?: unknown }[];
-    };
-    const first = body.errors?.[0];
-    if (typeof first?.code !== 'string') return undefined;
-    return { code: printable(first.code), message: printable(String(first.message ?? '')) };
+    const text = new TextDecoder().decode(await readBounded(response, 65_536, 'an error', errorDeadlineMs));
+    return status === 400 && !isJson ? connectionReason(text) : specReason(text);
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+/** The first error of a registry's body (distribution-spec, "Error Codes"). @throws SyntaxError */
+function specReason(text: string): Reason {
+  const body = JSON.parse(text) as { errors?: { code?: unknown; message?: unknown }[] };
+  const first = body.errors?.[0];
+  if (typeof first?.code !== 'string') return {};
+  const code = printable(first.code);
+  return { code, text: `${code}, ${printable(String(first.message ?? '')).replace(/\.$/, '')}` };
+}
+
+const wrongScheme = 'it speaks TLS there; check http:// against https://';
+
+/**
+ * Sentences with which servers answer 400 to each request of a connection that is wrong, with the thing to do: nginx
+ * (src/http/ngx_http_special_response.c), Go (net/http/server.go), which is docker-registry, and Apache
+ * (modules/ssl/ssl_engine_kernel.c).
+ */
+const connectionReasons: readonly (readonly [sentence: string, reason: string])[] = [
+  [
+    'No required SSL certificate was sent',
+    'it wants a client certificate; set REGSHIFT_UPSTREAM_CERT and REGSHIFT_UPSTREAM_KEY',
+  ],
+  ['The SSL certificate error', certificateRefused],
+  ['The plain HTTP request was sent to HTTPS port', wrongScheme],
+  ['Client sent an HTTP request to an HTTPS server', wrongScheme],
+  ["You're speaking plain HTTP to an SSL-enabled server port", wrongScheme],
+];
+
+function connectionReason(text: string): Reason {
+  const [, reason] = connectionReasons.find(([sentence]) => text.includes(sentence)) ?? [];
+  return reason === undefined ? {} : { text: reason };
 }
 
 /** Upstream's text ends up on a user's terminal: only printable characters stay, and at most 200 of them. */
