@@ -11,6 +11,8 @@ export interface DockerRegistryOptions {
    */
   readonly schema1Enabled?: boolean;
   readonly deleteEnabled?: boolean;
+  /** The address that it listens at; 127.0.0.1 by default. */
+  readonly host?: string;
   /** Lines of `user:bcrypt`: only these users read and write. Without it the registry is open to all. */
   readonly htpasswd?: string;
   /** Headers of each response, like those of CORS (its setting `http.headers`). */
@@ -33,7 +35,7 @@ export interface DockerRegistry {
   stop(): Promise<void>;
 }
 
-/** Runs the real docker-registry 2.8.2, the reference converter, on a free port of 127.0.0.1. */
+/** Runs the real docker-registry 2.8.2, the reference converter, on a free port. */
 export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const directory = await mkdtemp(join(tmpdir(), 'regshift-docker-registry-'));
   const storage = join(directory, 'storage');
@@ -45,7 +47,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     options.htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: htpasswd } } };
   await writeFile(config, JSON.stringify({ ...configuration(storage, port, options), ...auth }));
 
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${options.host ?? '127.0.0.1'}:${port}`;
   const { stop } = await startDaemon({
     program: 'docker-registry',
     args: ['serve', config],
@@ -77,7 +79,11 @@ function configuration(storage: string, port: number, options: DockerRegistryOpt
       delete: { enabled: options.deleteEnabled ?? false },
       maintenance: { uploadpurging: { enabled: false } },
     },
-    http: { addr: `127.0.0.1:${port}`, secret: 'of a test', headers: options.headers ?? {} },
+    http: {
+      addr: `${options.host ?? '127.0.0.1'}:${port}`,
+      secret: 'of a test',
+      headers: options.headers ?? {},
+    },
     compatibility: { schema1: { enabled: options.schema1Enabled ?? true } },
   };
 }
