@@ -71,7 +71,6 @@ describe('the refusal of a HEAD', () => {
         new Response(method === 'HEAD' ? null : body, { status, headers: { 'Content-Type': type } }),
     );
     const response = await testApp({}, upstream.fetch).get(latest, docker20);
-    expect(response.status).toBe(502);
     expect(response.error().message).toMatch(reason);
   });
 

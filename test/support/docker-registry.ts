@@ -15,6 +15,8 @@ export interface DockerRegistryOptions {
   readonly host?: string;
   /** Lines of `user:bcrypt`: only these users read and write. Without it the registry is open to all. */
   readonly htpasswd?: string;
+  /** The token server whose tokens it takes (distribution, "Configuring a registry", auth.token). */
+  readonly token?: Readonly<Record<'realm' | 'service' | 'issuer' | 'rootcertbundle', string>>;
   /** Headers of each response, like those of CORS (its setting `http.headers`). */
   readonly headers?: Readonly<Record<string, readonly string[]>>;
   /** Samples that are pushed into it, as `alice` where there is an htpasswd. */
@@ -43,8 +45,11 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   const config = join(directory, 'config.yml');
   const htpasswd = join(directory, 'htpasswd');
   if (options.htpasswd !== undefined) await writeFile(htpasswd, options.htpasswd);
-  const auth =
-    options.htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: htpasswd } } };
+  const schemes = {
+    ...(options.htpasswd === undefined ? {} : { htpasswd: { realm: 'test', path: htpasswd } }),
+    ...(options.token === undefined ? {} : { token: options.token }),
+  };
+  const auth = Object.keys(schemes).length === 0 ? {} : { auth: schemes };
   await writeFile(config, JSON.stringify({ ...configuration(storage, port, options), ...auth }));
 
   const url = `http://${options.host ?? '127.0.0.1'}:${port}`;
@@ -55,7 +60,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     isReady: async () => {
       const response = await fetch(`${url}/v2/`);
       await response.body?.cancel();
-      return response.ok || (options.htpasswd !== undefined && response.status === 401);
+      return response.ok || ('auth' in auth && response.status === 401);
     },
   });
   try {
