@@ -70,7 +70,7 @@ export function createSingleFlight<T>(
     };
     const settle = () => {
       flight.isSettled = true;
-      clearTimeout(aging);
+      if (aging !== undefined) clearTimeout(aging);
       remove(key, flight);
     };
     const result = start(signal).finally(settle);

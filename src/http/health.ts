@@ -92,14 +92,17 @@ export function createHealth({ routes, caches, clock, background }: HealthOption
   };
 }
 
-/** Pings upstream without a credential. A registry that wants a login is up; a server without `/v2/` is none. */
+/**
+ * Pings upstream without a credential. A registry that wants a login is up. A server without `/v2/` is none, and a
+ * server that answers 400 refuses each request of this connection.
+ */
 async function stateOf(client: UpstreamClient): Promise<string> {
   try {
     return await withDeadline(deadlineMs, undefined, async (signal) => {
       const response = await requestPing(client, { credential: { kind: 'none' }, signal });
       await discard(response);
       const { status } = response;
-      return status < 500 && status !== 404 ? 'answers' : `answers ${status}`;
+      return status < 500 && status !== 400 && status !== 404 ? 'answers' : `answers ${status}`;
     });
   } catch (error) {
     if (!(error instanceof RegistryError)) return 'UPSTREAM_TIMEOUT';

@@ -86,10 +86,10 @@ export async function resolveUpstream(
 
 /**
  * Whether the error of a GET leaves the refusal of its HEAD as the answer. One refusal has one message, whether a GET
- * confirms it or not. While upstream fails, its last word about the reference is its refusal.
+ * confirms it or not. While upstream fails, its last word about the reference is its refusal. A 400 may be about the
+ * connection, for a reason that only the body of the GET has (`errorFromResponse`).
  */
 function isConfirmation(refusal: RegistryError, error: unknown): boolean {
-  // Only the body of a GET has the reason of a gateway (nginx, a client certificate).
   if (hasStatus(error, 400)) return false;
   if (hasStatus(error, Number(refusal.detail?.upstreamStatus))) return true;
   if (!isRefused(refusal)) return isAbsence(refusal) && isUpstreamFailing(error);

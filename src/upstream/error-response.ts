@@ -1,10 +1,6 @@
 import { type ErrorCode, RegistryError } from '../errors.ts';
 import { discard, readBounded } from './body.ts';
-
-interface SpecError {
-  readonly code: string;
-  readonly message: string;
-}
+import { certificateRefused } from './network-errors.ts';
 
 /**
  * Turns a response with an error status into the error that the client gets. The status stays, with
@@ -17,18 +13,16 @@ export async function errorFromResponse(
   what: string,
   unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN' | 'NAME_UNKNOWN',
 ): Promise<RegistryError> {
-  const text = await readText(response);
-  const spec = specErrorIn(text);
   const { status } = response;
+  const reason = await readReason(response);
   // A challenge is kept while upstream fails (registry/ping.ts), and notices are about one response.
   const notices = status === 401 ? {} : noticesOf(response);
   const headers = { ...notices, ...pickHeaders(response, ['www-authenticate', 'retry-after']) };
-  const reason = spec ? `${spec.code}, ${spec.message.replace(/\.$/, '')}` : reasonOfGateway(status, text);
-  const message = `Upstream answered ${status} for the ${what}${reason === undefined ? '' : `: ${reason}`}.`;
+  const message = `Upstream answered ${status} for the ${what}${reason.text === undefined ? '' : `: ${reason.text}`}.`;
   const codes: Readonly<Record<number, ErrorCode>> = {
     401: 'UNAUTHORIZED',
     403: 'DENIED',
-    404: spec?.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : unknown,
+    404: reason.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : unknown,
     429: 'RATE_LIMITED',
   };
   return new RegistryError(codes[status] ?? 'UPSTREAM_ANSWER', message, {
@@ -40,50 +34,59 @@ export async function errorFromResponse(
 /** Milliseconds for the body of an error: the status is enough, so a client does not wait long for the text. */
 const errorDeadlineMs = 3_000;
 
-/** Reads the body of an error; "" for a page that tells nothing. */
-async function readText(response: Response): Promise<string> {
-  // The reason of a limit is for the user to read, whatever type a gateway gives it.
-  const isWanted = response.status === 429 || response.status === 400;
-  if (!isWanted && !/json/i.test(response.headers.get('content-type') ?? '')) {
-    await discard(response);
-    return '';
-  }
-  const bytes = await readBounded(response, 65_536, 'an error', errorDeadlineMs).catch(
-    () => new Uint8Array(),
-  );
-  return new TextDecoder().decode(bytes);
+/** The code of a registry's error, and the reason for a person. A body may have neither. */
+interface Reason {
+  readonly code?: string;
+  readonly text?: string;
 }
 
-/** The first error of a body (distribution-spec, "Error Codes"), shortened; `undefined` for another body. */
-function specErrorIn(text: string): SpecError | undefined {
+/** Reads the reason of an error from its body, shortened; `{}` for a body that tells none. */
+async function readReason(response: Response): Promise<Reason> {
+  const { status, headers } = response;
+  const isJson = /json/i.test(headers.get('content-type') ?? '');
+  // The reason of a limit is for the user to read, whatever type a gateway gives it.
+  if (status !== 400 && status !== 429 && !isJson) {
+    await discard(response);
+    return {};
+  }
   try {
-    const body = JSON.parse(text) as { errors?: { code?: unknown; message?: unknown }[] };
-    const first = body.errors?.[0];
-    if (typeof first?.code !== 'string') return undefined;
-    return { code: printable(first.code), message: printable(String(first.message ?? '')) };
+    const text = new TextDecoder().decode(await readBounded(response, 65_536, 'an error', errorDeadlineMs));
+    return status === 400 && !isJson ? connectionReason(text) : specReason(text);
   } catch {
-    return undefined;
+    return {};
   }
 }
+
+/** The first error of a registry's body (distribution-spec, "Error Codes"). @throws SyntaxError */
+function specReason(text: string): Reason {
+  const body = JSON.parse(text) as { errors?: { code?: unknown; message?: unknown }[] };
+  const first = body.errors?.[0];
+  if (typeof first?.code !== 'string') return {};
+  const code = printable(first.code);
+  return { code, text: `${code}, ${printable(String(first.message ?? '')).replace(/\.$/, '')}` };
+}
+
+const wrongScheme = 'it speaks TLS there; check http:// against https://';
 
 /**
- * The texts with which servers answer 400 before they know the path: nginx (`ngx_http_error_495_page` to `_497_page`),
- * Go (net/http, server.go, `badRequestError`) and Apache (mod_ssl, ssl_engine_kernel.c).
+ * Sentences with which servers answer 400 to each request of a connection that is wrong, with the thing to do: nginx
+ * (src/http/ngx_http_special_response.c), Go (net/http/server.go), which is docker-registry, and Apache
+ * (modules/ssl/ssl_engine_kernel.c).
  */
-const gatewayReasons: readonly (readonly [text: RegExp, reason: string])[] = [
+const connectionReasons: readonly (readonly [sentence: string, reason: string])[] = [
   [
-    /plain HTTP request was sent to HTTPS port|sent an HTTP request to an HTTPS server|speaking plain HTTP to an SSL-enabled/,
-    'it speaks TLS at this port; check http:// against https://',
-  ],
-  [
-    /No required SSL certificate was sent/,
+    'No required SSL certificate was sent',
     'it wants a client certificate; set REGSHIFT_UPSTREAM_CERT and REGSHIFT_UPSTREAM_KEY',
   ],
-  [/SSL certificate error/, 'it refuses the client certificate; check REGSHIFT_UPSTREAM_CERT'],
+  ['The SSL certificate error', certificateRefused],
+  ['The plain HTTP request was sent to HTTPS port', wrongScheme],
+  ['Client sent an HTTP request to an HTTPS server', wrongScheme],
+  ["You're speaking plain HTTP to an SSL-enabled server port", wrongScheme],
 ];
 
-function reasonOfGateway(status: number, text: string): string | undefined {
-  return status === 400 ? gatewayReasons.find(([known]) => known.test(text))?.[1] : undefined;
+function connectionReason(text: string): Reason {
+  const [, reason] = connectionReasons.find(([sentence]) => text.includes(sentence)) ?? [];
+  return reason === undefined ? {} : { text: reason };
 }
 
 /** Upstream's text ends up on a user's terminal: only printable characters stay, and at most 200 of them. */

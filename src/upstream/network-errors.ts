@@ -9,7 +9,7 @@ const untrusted =
 const oldTls = 'it does not speak TLS 1.2 or later; update it';
 const certificateWanted =
   'it may want a client certificate; set REGSHIFT_UPSTREAM_CERT and REGSHIFT_UPSTREAM_KEY';
-const certificateRefused = 'it refuses the client certificate; check REGSHIFT_UPSTREAM_CERT';
+export const certificateRefused = 'it refuses the client certificate; check REGSHIFT_UPSTREAM_CERT';
 
 /** Codes of Node's sockets, resolver and TLS, with their meaning for a person and the thing to check. */
 const meanings: ReadonlyMap<string, string> = new Map([
@@ -66,6 +66,8 @@ const refusals: ReadonlyMap<number, string> = new Map([
   [401, 'it wants a login; put user:password@ into its URL, or correct it'],
   [407, 'it wants a login; put user:password@ into its URL, or correct it'],
   [403, 'it does not allow this host; ask its operator, or name the host in NO_PROXY'],
+  // tinyproxy 1.11 answers so where others answer 502 or 503.
+  [500, 'it cannot connect to this host; check its log'],
   [502, 'it cannot connect to this host; check its log'],
   [503, 'it cannot connect to this host; check its log'],
   [504, 'it cannot connect to this host in time; check its log'],

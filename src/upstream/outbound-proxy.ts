@@ -93,8 +93,13 @@ function exceptionOf(text: string): Exception[] {
   const [, bracketed, plain = '', port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
   const range = parseIpRange(bracketed ?? plain);
   if (range) return [inRange(range, port)];
-  const host = plain.replace(/^\*(?=\.)/, '');
+  const host = asciiHost(plain.replace(/^\*(?=\.)/, ''));
   return host === '' ? [] : [ofName(host, port)];
+}
+
+/** URLs have the ASCII form of international names (`idnaASCII` of golang.org/x/net/http/httpproxy). */
+function asciiHost(host: string): string {
+  return /\P{ASCII}/u.test(host) ? (URL.parse(`http://${host}`)?.hostname ?? host) : host;
 }
 
 function inRange(range: IpRange, port: string | undefined): Exception {

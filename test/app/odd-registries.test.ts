@@ -57,6 +57,22 @@ describe('a registry with a harmless oddity', () => {
 });
 
 describe('the refusal of a HEAD', () => {
+  it.each([
+    [
+      400,
+      'text/html',
+      '<title>400 No required SSL certificate was sent</title>',
+      /it wants a client certificate/,
+    ],
+  ])('with %i has the reason in the body of the GET', async (status, type, body, reason) => {
+    const upstream = scriptedUpstream(
+      ({ method }) =>
+        new Response(method === 'HEAD' ? null : body, { status, headers: { 'Content-Type': type } }),
+    );
+    const response = await testApp({}, upstream.fetch).get(latest, docker20);
+    expect(response.error().message).toMatch(reason);
+  });
+
   it.each([400, 401, 403, 404, 500, 501])(
     'with %i of a digest at first is no answer to a GET',
     async (status) => {

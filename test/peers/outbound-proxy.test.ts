@@ -1,88 +1,96 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Daemon, freePort, startDaemon } from '../support/daemon.ts';
+import { mediaTypes } from '../../converters/media-types.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
-import { requirePeers } from '../support/programs.ts';
+import { type OutboundProxy, startSquid, startTinyproxy } from '../support/outbound-proxies.ts';
+import { requirePeers, runProgram } from '../support/programs.ts';
 import { startProxy } from '../support/proxy.ts';
 
-/** tinyproxy, which requires a login and reaches `registry.example` at a port of this machine. */
-async function startTinyproxy(port: number, registry: DockerRegistry): Promise<Daemon> {
-  const directory = await mkdtemp(join(tmpdir(), 'regshift-tinyproxy-'));
-  const file = join(directory, 'tinyproxy.conf');
-  const lines = [
-    `Port ${port}`,
-    'Listen 127.0.0.1',
-    'BasicAuth user secret',
-    'ConnectPort 443',
-    `LogFile "${join(directory, 'log')}"`,
-    `Upstream http 127.0.0.1:${registry.port} "registry.example"`,
-  ];
-  await writeFile(file, `${lines.join('\n')}\n`);
-  const isReady = () =>
-    new Promise<boolean>((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1', () => resolve(socket.destroy() !== undefined));
-      socket.once('error', reject);
+const manifest = '/v2/sample/oci/manifests/latest';
+const accept = mediaTypes.ociManifest;
+
+describe.each([
+  { name: 'tinyproxy', start: startTinyproxy, programs: ['tinyproxy'], wrongLogin: 401 },
+  { name: 'squid', start: startSquid, programs: ['squid', 'openssl'], wrongLogin: 407 },
+])('behind $name', ({ start, programs, wrongLogin }) => {
+  describe.skipIf(requirePeers('docker-registry', 'curl', ...programs))('regshift', () => {
+    let home: string;
+    let registry: DockerRegistry;
+    let outbound: OutboundProxy;
+    beforeAll(async () => {
+      home = await mkdtemp(join(tmpdir(), 'regshift-outbound-'));
+      registry = await startDockerRegistry({ samples: ['sample/oci'] });
+      outbound = await start(registry.port);
     });
-  return startDaemon({ program: 'tinyproxy', args: ['-d', '-c', file], directory, isReady });
-}
+    afterAll(async () => {
+      await outbound?.stop();
+      await registry?.stop();
+      await rm(home, { recursive: true, force: true });
+    });
 
-describe.skipIf(requirePeers('docker-registry', 'tinyproxy'))('behind tinyproxy', () => {
-  let registry: DockerRegistry;
-  let tinyproxy: Daemon;
-  let port: number;
-  beforeAll(async () => {
-    registry = await startDockerRegistry({ samples: ['sample/oci'] });
-    port = await freePort();
-    tinyproxy = await startTinyproxy(port, registry);
-  });
-  afterAll(async () => {
-    await tinyproxy?.stop();
-    await registry?.stop();
-  });
-
-  /** Status and body of a pull's first request. */
-  async function pull(upstream: string, outboundProxy: string) {
-    const proxy = await startProxy(upstream, { REGSHIFT_UPSTREAM_PROXY: outboundProxy });
-    try {
-      const headers = { accept: 'application/vnd.oci.image.manifest.v1+json' };
-      const url = `http://127.0.0.1:${proxy.port}/v2/sample/oci/manifests/latest`;
-      const response = await fetch(url, { headers });
-      return { status: response.status, body: await response.text() };
-    } finally {
-      await proxy.stop();
+    /** Status and body of a manifest through regshift. @param login like `user:secret@`. */
+    async function pull(upstream: string, login: string) {
+      const proxy = await startProxy(upstream, {
+        REGSHIFT_UPSTREAM_PROXY: `http://${login}${outbound.host}`,
+      });
+      try {
+        const response = await fetch(`http://127.0.0.1:${proxy.port}${manifest}`, { headers: { accept } });
+        return { status: response.status, body: await response.text() };
+      } finally {
+        await proxy.stop();
+      }
     }
-  }
 
-  it('a registry that only the proxy reaches is reached', async () => {
-    const { status, body } = await pull('http://registry.example', `http://user:secret@127.0.0.1:${port}`);
-    expect(status).toBe(200);
-    expect(body).toContain('"schemaVersion"');
-  });
+    /** The status that curl gets through the outbound proxy, from the registry or from the proxy itself. */
+    const curl = (upstream: string, login: string) => {
+      const options = ['--silent', '--output', '/dev/null', '--write-out', '%{http_code} %{http_connect}'];
+      const proxy = ['--proxy', `http://${login}${outbound.host}`, '--header', `Accept: ${accept}`];
+      return runProgram(
+        'sh',
+        ['-c', 'curl "$@"; :', 'curl', ...options, ...proxy, upstream + manifest],
+        home,
+      );
+    };
 
-  it('a wrong login is named', async () => {
-    const { status, body } = await pull('https://registry.example', `http://user:wrong@127.0.0.1:${port}`);
-    expect(status).toBe(502);
-    expect(body).toContain(`the outbound proxy 127.0.0.1:${port} failed: status 401: it wants a login`);
-    expect(body).not.toContain('wrong');
-  });
+    it('reaches a registry that only the proxy reaches, as curl does', async () => {
+      expect(await curl('http://registry.example', 'user:secret@')).toBe('200 000');
+      const { status, body } = await pull('http://registry.example', 'user:secret@');
+      expect(status).toBe(200);
+      expect(body).toContain('"schemaVersion"');
+    });
 
-  it.each(['http', 'https'])('a missing login is named: %s', async (scheme) => {
-    const { status, body } = await pull(`${scheme}://registry.example`, `http://127.0.0.1:${port}`);
-    expect(status).toBe(502);
-    expect(body).toContain(`the outbound proxy 127.0.0.1:${port} failed: status 407: it wants a login`);
-  });
+    it.each([
+      ['http', 'user:wrong@', wrongLogin, 'it wants a login'],
+      ['https', 'user:wrong@', wrongLogin, 'it wants a login'],
+      ['http', '', 407, 'it wants a login'],
+      ['https', '', 407, 'it wants a login'],
+    ])('names a wrong or a missing login: %s, %j', async (scheme, login, refused, reason) => {
+      expect(await curl(`${scheme}://registry.example`, login)).toContain(String(refused));
+      const { status, body } = await pull(`${scheme}://registry.example`, login);
+      expect(status).toBe(502);
+      expect(body).toContain(`the outbound proxy ${outbound.host} failed: status ${refused}: ${reason}`);
+      expect(body).not.toContain('wrong');
+    });
 
-  it('a tunnel that it does not allow is named', async () => {
-    const { status, body } = await pull(
-      'https://registry.example:5000',
-      `http://user:secret@127.0.0.1:${port}`,
+    it.each(['http://denied.example', 'https://denied.example', 'https://registry.example:5000'])(
+      'names a refusal: %s',
+      async (upstream) => {
+        expect(await curl(upstream, 'user:secret@')).toContain('403');
+        const { status, body } = await pull(upstream, 'user:secret@');
+        expect(status).toBe(502);
+        const message = `the outbound proxy ${outbound.host} failed: status 403: it does not allow this host`;
+        expect(body).toContain(message);
+      },
     );
-    expect(status).toBe(502);
-    expect(body).toContain(
-      `the outbound proxy 127.0.0.1:${port} failed: status 403: it does not allow this host`,
-    );
+
+    it.each(['http', 'https'])('names a proxy that cannot connect: %s', async (scheme) => {
+      const upstream = `${scheme}://nowhere.invalid`;
+      expect(await curl(upstream, 'user:secret@')).toMatch(/50[0234]/);
+      const { status, body } = await pull(upstream, 'user:secret@');
+      expect(status).toBe(502);
+      expect(body).toMatch(/the outbound proxy [^ ]+ failed: status 50[0234]: it cannot connect/);
+    });
   });
 });

@@ -1,12 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Log } from '../../src/observability/log.ts';
 import { type CertificateAuthority, makeAuthority } from '../support/certificate-authority.ts';
-import { type Daemon, freePort, startDaemon } from '../support/daemon.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { type RunningFronts, startNginxFronts } from '../support/nginx-front.ts';
 import { requirePeers } from '../support/programs.ts';
 import { startProxy } from '../support/proxy.ts';
 
@@ -17,15 +16,14 @@ describe.skipIf(requirePeers('docker-registry', 'nginx', 'openssl'))(
     let authority: CertificateAuthority;
     let client: ReturnType<CertificateAuthority['issue']>;
     let registry: DockerRegistry;
-    let nginx: Daemon;
-    let port: number;
+    let nginx: RunningFronts<'mutual'>;
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'regshift-mtls-'));
       authority = makeAuthority(folder, 'authority');
       client = authority.issue('client', 'DNS:regshift');
       registry = await startDockerRegistry({ samples: ['sample/oci'] });
-      port = await freePort();
-      nginx = await startNginx();
+      const server = `ssl_client_certificate ${authority.file}; ssl_verify_client on;`;
+      nginx = await startNginxFronts(registry.url, authority, { mutual: { server } });
     });
     afterAll(async () => {
       await nginx?.stop();
@@ -33,35 +31,8 @@ describe.skipIf(requirePeers('docker-registry', 'nginx', 'openssl'))(
       await rm(folder, { recursive: true, force: true });
     });
 
-    async function startNginx(): Promise<Daemon> {
-      const directory = await mkdtemp(join(tmpdir(), 'regshift-mtls-nginx-'));
-      const { files } = authority.issue('registry', 'IP:127.0.0.1');
-      const file = join(directory, 'nginx.conf');
-      await writeFile(
-        file,
-        `daemon off; pid ${directory}/pid; error_log ${directory}/log; events {}
-http {
-  access_log off; client_body_temp_path ${directory}; proxy_temp_path ${directory};
-  fastcgi_temp_path ${directory}; uwsgi_temp_path ${directory}; scgi_temp_path ${directory};
-  server {
-    listen 127.0.0.1:${port} ssl;
-    ssl_certificate ${files.cert}; ssl_certificate_key ${files.key};
-    ssl_client_certificate ${authority.file}; ssl_verify_client on;
-    location / { proxy_pass ${registry.url}; proxy_set_header Host $http_host; }
-  }
-}
-`,
-      );
-      const isReady = () =>
-        new Promise<boolean>((resolve, reject) => {
-          const socket = connect(port, '127.0.0.1', () => resolve(socket.destroy() !== undefined));
-          socket.once('error', reject);
-        });
-      return startDaemon({ program: 'nginx', args: ['-c', file], directory, isReady });
-    }
-
     async function pull(settings: Record<string, string>, log?: Log) {
-      const proxy = await startProxy(`https://127.0.0.1:${port}`, settings, log);
+      const proxy = await startProxy(`https://${nginx.hosts.mutual}`, settings, log);
       try {
         const headers = { accept: 'application/vnd.oci.image.manifest.v1+json' };
         const url = `http://127.0.0.1:${proxy.port}/v2/sample/oci/manifests/latest`;
@@ -104,7 +75,9 @@ http {
     });
 
     it('refuses regshift without a certificate', async () => {
-      expect((await pull({ REGSHIFT_UPSTREAM_CA: authority.file })).status).toBe(502);
+      const { status, body } = await pull({ REGSHIFT_UPSTREAM_CA: authority.file });
+      expect(status).toBe(502);
+      expect(body).toContain('it wants a client certificate; set REGSHIFT_UPSTREAM_CERT');
     });
   },
 );

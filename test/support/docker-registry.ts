@@ -12,8 +12,12 @@ export interface DockerRegistryOptions {
    */
   readonly schema1Enabled?: boolean;
   readonly deleteEnabled?: boolean;
+  /** The address that it listens at; 127.0.0.1 by default. */
+  readonly host?: string;
   /** Lines of `user:bcrypt`: only these users read and write. Without it the registry is open to all. */
   readonly htpasswd?: string;
+  /** The token server whose tokens it takes (distribution, "Configuring a registry", auth.token). */
+  readonly token?: Readonly<Record<'realm' | 'service' | 'issuer' | 'rootcertbundle', string>>;
   /** Headers of each response, like those of CORS (its setting `http.headers`). */
   readonly headers?: Readonly<Record<string, readonly string[]>>;
   /** Samples that are pushed into it, as `alice` where there is an htpasswd. */
@@ -23,7 +27,7 @@ export interface DockerRegistryOptions {
   /** It speaks TLS with this certificate. It gets no samples, because `fetch` does not trust the certificate. */
   readonly tls?: TestCertificate;
   /** The address that it writes into `Location` (its setting `http.host`). */
-  readonly host?: string;
+  readonly named?: string;
   /** Whether `Location` is a path instead of a URL (its setting `http.relativeurls`). */
   readonly relativeLocations?: boolean;
 }
@@ -42,7 +46,7 @@ export interface DockerRegistry {
   stop(): Promise<void>;
 }
 
-/** Runs the real docker-registry 2.8.2, the reference converter, on a free port of 127.0.0.1. */
+/** Runs the real docker-registry 2.8.2, the reference converter, on a free port. */
 export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const directory = await mkdtemp(join(tmpdir(), 'regshift-docker-registry-'));
   const storage = options.storage ?? join(directory, 'storage');
@@ -50,12 +54,15 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   const config = join(directory, 'config.yml');
   const htpasswd = join(directory, 'htpasswd');
   if (options.htpasswd !== undefined) await writeFile(htpasswd, options.htpasswd);
-  const auth =
-    options.htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: htpasswd } } };
+  const schemes = {
+    ...(options.htpasswd === undefined ? {} : { htpasswd: { realm: 'test', path: htpasswd } }),
+    ...(options.token === undefined ? {} : { token: options.token }),
+  };
+  const auth = Object.keys(schemes).length === 0 ? {} : { auth: schemes };
   const tls = options.tls && (await writeTls(directory, options.tls));
   await writeFile(config, JSON.stringify({ ...configuration(storage, port, options, tls), ...auth }));
 
-  const url = `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`;
+  const url = `${options.tls ? 'https' : 'http'}://${options.host ?? '127.0.0.1'}:${port}`;
   const { stop } = await startDaemon({
     program: 'docker-registry',
     args: ['serve', config],
@@ -64,7 +71,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
       if (options.tls) return isListening(port);
       const response = await fetch(`${url}/v2/`);
       await response.body?.cancel();
-      return response.ok || (options.htpasswd !== undefined && response.status === 401);
+      return response.ok || ('auth' in auth && response.status === 401);
     },
   });
   try {
@@ -101,9 +108,9 @@ function configuration(
       maintenance: { uploadpurging: { enabled: false } },
     },
     http: {
-      addr: `127.0.0.1:${port}`,
+      addr: `${options.host ?? '127.0.0.1'}:${port}`,
       secret: 'of a test',
-      ...(options.host === undefined ? {} : { host: options.host }),
+      ...(options.named === undefined ? {} : { host: options.named }),
       headers: options.headers ?? {},
       relativeurls: options.relativeLocations ?? false,
       ...(tls && { tls }),

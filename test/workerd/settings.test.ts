@@ -50,6 +50,23 @@ test('an outbound proxy, or a registry without verification, is an error on Work
   expect(text).not.toContain('hunter2');
 });
 
+test.each(['REGSHIFT_UPSTREAM_CA', 'REGSHIFT_UPSTREAM_CERT', 'REGSHIFT_UPSTREAM_KEY'])(
+  '%s of a route is an error on Workers, reported without its value',
+  async (variable) => {
+    const certificate = '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n';
+    const key = '-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n';
+    const mutual = { REGSHIFT_UPSTREAM_CERT: certificate, REGSHIFT_UPSTREAM_KEY: key };
+    const answer = await isolate({
+      REGSHIFT_UPSTREAM: 'https://registry.example',
+      ...(variable === 'REGSHIFT_UPSTREAM_CA' ? { [variable]: certificate } : mutual),
+    })('/v2/');
+    expect(answer.status).toBe(503);
+    const text = await answer.text();
+    expect(text).toContain(`${variable} is (not shown): it must be left out on Workers`);
+    expect(text).not.toContain('hunter2');
+  },
+);
+
 test('a login in a credential helper is an error on Workers, which run no programs', async () => {
   const answer = await isolate({
     REGSHIFT_UPSTREAM: 'https://registry.example',

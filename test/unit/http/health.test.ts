@@ -5,7 +5,9 @@ import type { UpstreamClient } from '../../../src/upstream/client.ts';
 it.each([
   [200, 'answers'],
   [401, 'answers'],
+  [400, 'answers 400'],
   [404, 'answers 404'],
+  [429, 'answers'],
   [503, 'answers 503'],
 ])('a registry whose /v2/ answers %i is reported as: %s', async (status, state) => {
   const client: UpstreamClient = {

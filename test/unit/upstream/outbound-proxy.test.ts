@@ -22,6 +22,8 @@ describe('NO_PROXY', () => {
     ['fd00::/8', 'https://[fd00::7]/'],
     ['[fd00::7]:443', 'https://[fd00::7]/'],
     ['fd00::7', 'https://[fd00::7]/'],
+    ['bücher.example', 'https://bücher.example/'],
+    ['.bücher.example:443', 'https://cdn.bücher.example/'],
     ['*', 'https://registry.example/'],
     ['x, *', 'https://10.1.2.3/'],
   ])('%s exempts %s', (exceptions, url) => {
@@ -40,6 +42,8 @@ describe('NO_PROXY', () => {
     // Go compares ranges with addresses in URLs only: a proxy resolves the names.
     ['10.0.0.0/8', 'https://registry.example/'],
     ['10.0.0.0/99, :80, [', 'https://10.1.2.3/'],
+    ['registry.example/', 'https://registry.example/'],
+    ['bücher example', 'https://registry.example/'],
   ])('%j does not exempt %s', (exceptions, url) => {
     const environment = { HTTPS_PROXY: 'http://proxy.example', NO_PROXY: exceptions };
     expect(proxyOf(url, environment)).toBe('http://proxy.example/');

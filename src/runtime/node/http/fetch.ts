@@ -90,9 +90,9 @@ export function createHttpFetch(
         guardEvents(incoming, fail);
         if (repeat) thinking.add(url.host);
         repeat?.cancel();
-        if (departure.forwardedBy && incoming.statusCode === 407) {
+        if (departure.forwardedBy && isProxyAnswer(incoming)) {
           sent.destroy();
-          return reject(new OutboundProxyError(departure.forwardedBy, 407));
+          return reject(new OutboundProxyError(departure.forwardedBy, incoming.statusCode ?? 0));
         }
         const peer = onPeer && resolvedPeer(incoming.socket);
         if (peer !== undefined) onPeer?.(peer);
@@ -189,6 +189,16 @@ function createThinkingHosts(): ThinkingHosts {
 /** The connection that failed is the one to the proxy. */
 function blamed(error: Error, proxy: URL | undefined): Error {
   return proxy ? new OutboundProxyError(proxy, error) : error;
+}
+
+/**
+ * Whether a proxy that forwards requests has answered in place of the registry. Squid has X-Squid-Error with each error
+ * of its own (Squid, src/errorpage.cc), and tinyproxy names itself in Server there alone (tinyproxy, src/html-error.c).
+ */
+function isProxyAnswer({ statusCode = 0, headers }: IncomingMessage): boolean {
+  if (statusCode === 407) return true;
+  const isOwn = headers['x-squid-error'] !== undefined || /^tinyproxy\b/i.test(String(headers.server));
+  return statusCode >= 400 && isOwn;
 }
 
 function send(request: ClientRequest, body: RequestInit['body']): void {

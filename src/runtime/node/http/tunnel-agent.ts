@@ -8,8 +8,9 @@ import { attemptMs } from './connection-rules.ts';
 const patienceMs = 60_000;
 
 /**
- * Makes TLS connections through the tunnel of an HTTP proxy (RFC 9110, section 9.3.6). Node 24 has `proxyEnv` for this,
- * and Node 22 has not. https-proxy-agent 7 passes the proxy's refusal on as if it were the registry's answer.
+ * Makes TLS connections through the tunnel of an HTTP proxy (RFC 9110, section 9.3.6). Node has `proxyEnv` for this since
+ * 24.5, and Node 22.18 ignores it. https-proxy-agent gives the proxy's refusal of a tunnel to the request as if it were
+ * the registry's answer (version 9.1, src/index.ts, `connect`).
  */
 export class TunnelAgent extends SecureAgent {
   readonly #proxy: URL;

@@ -44,11 +44,11 @@ beforeEach(() => {
 });
 
 /** A proxy that refuses with a status, or reaches the registry for every name. */
-async function startOutboundProxy(status = 200): Promise<URL> {
+async function startOutboundProxy(status = 200, headers: Record<string, string> = {}): Promise<URL> {
   const server = createServer((request, response) => {
     lines.push(`${request.method} ${request.url} ${request.headers.host}`);
     logins.push(request.headers['proxy-authorization']);
-    response.writeHead(status).end('from the proxy');
+    response.writeHead(status, headers).end('from the proxy');
   });
   server.on('connect', (request, socket) => {
     lines.push(`CONNECT ${request.url} ${request.headers.host}`);
@@ -128,6 +128,25 @@ describe('the message names the outbound proxy, without its login,', () => {
   it('that wants a login for a plain request', async () => {
     const proxy = await startOutboundProxy(407);
     expect(await problemOf(proxy, 'http://registry.example/')).toMatch(/status 407: it wants a login/);
+  });
+
+  it.each([
+    ['squid', 403, { 'x-squid-error': 'ERR_ACCESS_DENIED 0' }, /status 403: it does not allow this host/],
+    ['squid', 503, { 'x-squid-error': 'ERR_CONNECT_FAIL 111' }, /status 503: it cannot connect/],
+    ['tinyproxy', 401, { server: 'tinyproxy/1.11.1' }, /status 401: it wants a login/],
+    ['tinyproxy', 500, { server: 'tinyproxy/1.11.1' }, /status 500: it cannot connect/],
+  ])('that answers a plain request itself: %s, %i', async (_name, status, headers, reason) => {
+    const proxy = await startOutboundProxy(status, headers);
+    expect(await problemOf(proxy, 'http://registry.example/')).toMatch(reason);
+  });
+
+  it.each([
+    [403, {}],
+    [200, { server: 'tinyproxy/1.11.1' }],
+    [404, { server: 'nginx' }],
+  ])('and no registry that answers a plain request with %i %j', async (status, headers) => {
+    const proxy = await startOutboundProxy(status, headers);
+    expect((await fetchThrough(proxy)('http://registry.example/', {})).status).toBe(status);
   });
 
   it.each(['http', 'https'])('that cannot be reached for %s', async (scheme) => {

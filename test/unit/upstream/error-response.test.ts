@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { errorFromResponse } from '../../../src/upstream/error-response.ts';
+
+async function messageOf(body: string, init: ResponseInit): Promise<string> {
+  const response = new Response(body, init);
+  return (await errorFromResponse(response, 'manifest latest of team/app', 'MANIFEST_UNKNOWN')).message;
+}
+
+const nginxPage = (title: string) => `<html>\r\n<head><title>400 ${title}</title></head>\r\n</html>`;
+
+it.each([
+  [
+    'nginx without a client certificate',
+    nginxPage('No required SSL certificate was sent'),
+    'it wants a client certificate; set REGSHIFT_UPSTREAM_CERT and REGSHIFT_UPSTREAM_KEY.',
+  ],
+  [
+    'nginx with a wrong one',
+    nginxPage('The SSL certificate error'),
+    'it refuses the client certificate; check REGSHIFT_UPSTREAM_CERT.',
+  ],
+  [
+    'nginx',
+    nginxPage('The plain HTTP request was sent to HTTPS port'),
+    'it speaks TLS there; check http:// against https://.',
+  ],
+  [
+    'Go',
+    'Client sent an HTTP request to an HTTPS server.\n',
+    'it speaks TLS there; check http:// against https://.',
+  ],
+  [
+    'Apache',
+    "<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+    'it speaks TLS there; check http:// against https://.',
+  ],
+])('the message has the reason of a connection that is wrong: %s', async (_name, body, reason) => {
+  const prefix = 'Upstream answered 400 for the manifest latest of team/app: ';
+  expect(await messageOf(body, { status: 400, headers: { 'content-type': 'text/html' } })).toBe(
+    prefix + reason,
+  );
+});
+
+it.each([
+  [400, 'text/html', nginxPage('Request Header Or Cookie Too Large')],
+  [403, 'text/html', nginxPage('No required SSL certificate was sent')],
+  [400, 'application/json', '{"errors":[]}'],
+  [400, 'application/json', 'The SSL certificate error'],
+])('no other body is taken for such a reason: %i %s', async (status, type, body) => {
+  expect(await messageOf(body, { status, headers: { 'content-type': type } })).toBe(
+    `Upstream answered ${status} for the manifest latest of team/app.`,
+  );
+});
+
+it('the first error of a registry is in the message', async () => {
+  const body = JSON.stringify({ errors: [{ code: 'NAME_INVALID', message: 'invalid name.' }] });
+  expect(await messageOf(body, { status: 400, headers: { 'content-type': 'application/json' } })).toBe(
+    'Upstream answered 400 for the manifest latest of team/app: NAME_INVALID, invalid name.',
+  );
+});
