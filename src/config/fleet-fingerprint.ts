@@ -31,6 +31,7 @@ function decisive(values: Values): Record<string, string> {
     REGSHIFT_CONVERT_BY_DIGEST: values.REGSHIFT_CONVERT_BY_DIGEST,
     REGSHIFT_UNSIGNED_SCHEMA1: values.REGSHIFT_UNSIGNED_SCHEMA1,
     // Replicas of earlier versions have none of these.
+    ...(values.REGSHIFT_MIRROR_MISS === 'stop' ? {} : { REGSHIFT_MIRROR_MISS: values.REGSHIFT_MIRROR_MISS }),
     ...(values.REGSHIFT_INDEX === 'keep' ? {} : { REGSHIFT_INDEX: values.REGSHIFT_INDEX }),
     ...(values.REGSHIFT_ATTESTATIONS === 'keep'
       ? {}

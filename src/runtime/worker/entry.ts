@@ -16,7 +16,6 @@ import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
 import { workerLayerCodec } from './layers/codec.ts';
 import { nodeOnlyProblems } from './node-only.ts';
-import { readToItsEnd } from './refused-body.ts';
 
 /** The bindings of `wrangler.toml`; every binding is optional. */
 interface Bindings {
@@ -89,15 +88,14 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       comparePassword: compareInPlace,
     }),
   );
-  return async (received) => {
-    const { request, answer } = readToItsEnd(received);
+  return async (request) => {
     const announced: [name: string, value: string][] = [];
     const announce = (name: string, value: string) => void announced.push([name, value]);
     // Cloudflare sets this header and replaces the client's.
     const clientAddress = request.headers.get('cf-connecting-ip') ?? undefined;
     const response = await app.fetch(request, { setHeader: announce, clientAddress });
     for (const [name, value] of announced) response.headers.set(name, value);
-    return await answer(response);
+    return response;
   };
 }
 

@@ -51,11 +51,13 @@ export async function beginUpload(
 export function uploadLocationOf(
   { status, headers }: Response,
   requested: URL,
-  { origins }: Pick<UpstreamClient, 'origins'>,
+  { id, origins }: Pick<UpstreamClient, 'id' | 'origins'>,
   repository: RepositoryName,
 ): { readonly url: URL; readonly spelled: string } {
   const written = headers.get('location') ?? '';
-  const stated = inTls(onOwnOrigin(written, requested, origins, uploadsPath(repository)), requested);
+  // An upload that has moved to another server is not the registry's any more.
+  const known = requested.href.startsWith(`${id}/`) ? origins : undefined;
+  const stated = inTls(onOwnOrigin(written, requested, known, uploadsPath(repository)), requested);
   const url = locationOf({ status, headers: new Headers({ location: stated }) }, requested);
   return { url, spelled: URL.canParse(stated) ? stated : url.href };
 }

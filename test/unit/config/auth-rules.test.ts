@@ -75,6 +75,7 @@ describe('settings that are right', () => {
     ],
     ['a proxy of an upstream', { REGSHIFT_UPSTREAM_PROXY: 'proxy.example:3128' }],
     ['no proxy for an upstream', { REGSHIFT_UPSTREAM_PROXY: 'none' }],
+    ['aliases of an upstream', { REGSHIFT_UPSTREAM_ALIASES: 'http://a.test:5000, https://b.test/' }],
     ['networks of an upstream', { REGSHIFT_UPSTREAM_NETWORKS: '10.0.0.0/8, 192.0.2.7 fd00::/8' }],
   ])('%s', (_name, variables) => {
     expect(problemsOf(variables)).toEqual([]);
@@ -259,6 +260,19 @@ describe('settings that are wrong', () => {
       'the embedded samples',
       without(dockerConfig(login), 'REGSHIFT_UPSTREAM'),
       [['REGSHIFT_UPSTREAM', /logs in to/]],
+    ],
+    [
+      'aliases of an upstream that are no origins, and another word for misses',
+      {
+        REGSHIFT_UPSTREAM_ALIASES: 'registry:5000,http://a.test/v2/,http://u:p@a.test',
+        REGSHIFT_MIRROR_MISS: 'on',
+      },
+      [
+        ['REGSHIFT_MIRROR_MISS', /^must be stop or next/],
+        ['REGSHIFT_UPSTREAM_ALIASES', /"registry:5000" is none/],
+        ['REGSHIFT_UPSTREAM_ALIASES', /"http:\/\/a\.test\/v2\/" is none/],
+        ['REGSHIFT_UPSTREAM_ALIASES', /is none/],
+      ],
     ],
     [
       'networks of an upstream that are not addresses',

@@ -64,6 +64,10 @@ describe('a file means the same as variables', () => {
     ],
     [{ REGSHIFT_TAG_TTL: '0', REGSHIFT_CACHE_BYTES: '1000' }, 'tagTtl: 0\ncacheBytes: 1000'],
     [{ REGSHIFT_UPSTREAM_NETWORKS: '10.0.0.0/8,::1' }, 'upstreamNetworks: [10.0.0.0/8, "::1"]'],
+    [
+      { REGSHIFT_UPSTREAM_ALIASES: 'http://a.test:5000,https://b.test', REGSHIFT_MIRROR_MISS: 'next' },
+      'upstreamAliases: [http://a.test:5000, https://b.test]\nmirrorMiss: next',
+    ],
     [{ REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8,::1' }, 'trustedProxies:\n  - 10.0.0.0/8\n  - "::1"'],
     [
       { REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey) },
