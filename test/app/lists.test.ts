@@ -20,11 +20,17 @@ async function pages<Field extends string>(app: TestApp, first: string, field: F
 }
 
 /** A list in pages, like that of distribution: `n` entries after `last`. */
-function paged(path: string, field: string, names: readonly string[], more: object = {}): Script {
+function paged(
+  path: string,
+  field: string,
+  names: readonly string[],
+  more: object = {},
+  usual = 100,
+): Script {
   return (_request, url) => {
     if (url.pathname !== path) return undefined;
     const last = url.searchParams.get('last') ?? '';
-    const n = Number(url.searchParams.get('n') ?? 100);
+    const n = Number(url.searchParams.get('n') ?? usual);
     const after = names.filter((name) => name > last);
     const page = after.slice(0, n);
     const query = new URLSearchParams({ n: String(n), last: page.at(-1) ?? '' });
@@ -67,10 +73,11 @@ describe('the tags of a repository', () => {
   });
 
   it('come on one page for Docker before 1.12, which reads one page only', async () => {
-    const fifty = Array.from({ length: 250 }, (_, n) => `v${String(n).padStart(3, '0')}`);
-    const app = testApp({}, scriptedUpstream(paged('/v2/team/app/tags/list', 'tags', fifty)).fetch);
+    const many = Array.from({ length: 25_000 }, (_, n) => `v${String(n).padStart(5, '0')}`);
+    const script = paged('/v2/team/app/tags/list', 'tags', many, {}, 1_000);
+    const app = testApp({}, scriptedUpstream(script).fetch);
     const old = await app.get('/v2/team/app/tags/list', manifestRequestHeaders['Docker 1.9.1']);
-    expect([old.header('Link'), JSON.parse(old.text())]).toEqual([null, { name: 'team/app', tags: fifty }]);
+    expect([old.header('Link'), JSON.parse(old.text())]).toEqual([null, { name: 'team/app', tags: many }]);
     const newer = await app.get('/v2/team/app/tags/list', manifestRequestHeaders['Docker 1.13.1']);
     expect(newer.header('Link')).not.toBeNull();
   });

@@ -3,15 +3,12 @@ import type { Tag } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { requestReferrers } from '../../upstream/api/referrers.ts';
-import { askForTags, listTags, nextQuery, tagsIn } from '../../upstream/api/tags.ts';
+import { allTags, askForTags, nextQuery, tagsIn } from '../../upstream/api/tags.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { digestParam } from '../params.ts';
 import { streamedResponse } from '../responses.ts';
-
-/** Maximum number of tags in one response; the list has about 200 kB. */
-const mostTags = 10_000;
 
 /**
  * `GET /v2/<name>/tags/list`, page by page as upstream sends it. Docker before 1.12 reads one page only, so it gets
@@ -24,7 +21,7 @@ export const getTags: Handler<Env> = async (context) => {
   const { upstream: name } = mapping;
   const asked = pageQuery(request.url);
   if (!request.client.profile.pages && asked === '') {
-    return tagsAnswer(request, mapping, [await listTags(client, name, mostTags, request.context)], undefined);
+    return tagsAnswer(request, mapping, allTags(client, name, request.context), undefined);
   }
   const response = await askForTags(client, name, asked, request.context);
   // A 400 is a matter between client and registry.
@@ -46,7 +43,7 @@ export function pageQuery({ searchParams }: URL, ...ours: readonly string[]): st
 function tagsAnswer(
   request: ClientRequest,
   { client: shown }: RepositoryMapping,
-  tags: AsyncIterable<readonly Tag[]> | Iterable<readonly Tag[]>,
+  tags: AsyncIterable<readonly Tag[]>,
   next: string | undefined,
 ): Promise<Response> {
   const link = next === undefined ? {} : { Link: `</v2/${shown}/tags/list${next}>; rel="next"` };
@@ -55,10 +52,7 @@ function tagsAnswer(
 }
 
 /** The document of a list of tags, in parts. */
-async function* tagsJson(
-  name: string,
-  tags: AsyncIterable<readonly Tag[]> | Iterable<readonly Tag[]>,
-): AsyncGenerator<Uint8Array> {
+async function* tagsJson(name: string, tags: AsyncIterable<readonly Tag[]>): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
   let before = `{"name":${JSON.stringify(name)},"tags":[`;
   for await (const some of tags) {

@@ -3,7 +3,7 @@ import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { joinKey } from '../../cache/key.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { Clock } from '../../clock.ts';
-import { listTags } from '../../upstream/api/tags.ts';
+import { allTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
@@ -30,6 +30,8 @@ export interface V1TagsOptions {
 /** The list that a credential got. */
 interface Listed {
   readonly hash: string;
+  /** The number of tags that upstream lists, of which the newest are kept. */
+  readonly count: number;
   /** The time of the question, in milliseconds since the epoch. */
   readonly at: number;
   readonly epoch: AccessEpoch;
@@ -54,8 +56,11 @@ export interface V1Tags {
 
 /** Tags that clients are known to want: more of them would only be more requests to upstream. */
 const mostWanted = 10;
-/** Registries list tags in alphabetical order, so the whole list must be read to find the newest. */
-const mostListed = 10_000;
+/**
+ * The newest tags of a list that are kept. Registries list tags in alphabetical order, so the whole list is read to find
+ * them. Sorting twice as many takes some 10 ms.
+ */
+const mostKept = 4_000;
 
 export function createV1Tags(options: V1TagsOptions): V1Tags {
   const {
@@ -74,7 +79,23 @@ export function createV1Tags(options: V1TagsOptions): V1Tags {
   /** By credential: logins that see the same tags share one list. */
   const lists = memory.table<Listed>('tag-lists');
 
-  async function list(repository: RepositoryName, context: RequestContext): Promise<readonly Tag[]> {
+  /** The newest tags of the whole list, in memory for these and as many again. */
+  async function newestTags(repository: RepositoryName, context: RequestContext) {
+    let [newest, count]: [Tag[], number] = [[], 0];
+    for await (const tags of allTags(client, repository, context)) {
+      count += tags.length;
+      for (const tag of tags) {
+        newest.push(tag);
+        if (newest.length === 2 * mostKept) newest = newestFirst(newest).slice(0, mostKept);
+      }
+    }
+    return { tags: newestFirst(newest).slice(0, mostKept), count };
+  }
+
+  async function list(
+    repository: RepositoryName,
+    context: RequestContext,
+  ): Promise<{ readonly tags: readonly Tag[]; readonly count: number }> {
     const { credential } = context;
     const whose = credentialKey(credential);
     const key = joinKey(versions.current(repository), whose);
@@ -82,27 +103,30 @@ export function createV1Tags(options: V1TagsOptions): V1Tags {
     const isFresh = known && !known.epoch.hasEnded && clock() - known.at < ttl * 1000;
     const text = isFresh ? texts.get(known.hash) : undefined;
     // No tag has a space.
-    if (text !== undefined) return text === '' ? [] : (text.split(' ') as Tag[]);
+    if (isFresh && text !== undefined)
+      return { tags: text === '' ? [] : (text.split(' ') as Tag[]), count: known.count };
     const at = clock();
-    const listed = await epochs.ask(repository, whose, async () => {
-      const tags = newestFirst(await listTags(client, repository, mostListed, context));
-      return { tags, at, public: credential.kind === 'none' };
-    });
-    const found = listed.tags.join(' ');
+    const { tags, count, epoch } = await epochs.ask(repository, whose, async () => ({
+      ...(await newestTags(repository, context)),
+      public: credential.kind === 'none',
+    }));
+    const found = tags.join(' ');
     const hash = sha256Hex(new TextEncoder().encode(found));
     texts.set(hash, found);
-    lists.set(key, { hash, at, epoch: listed.epoch });
-    return listed.tags;
+    lists.set(key, { hash, count, at, epoch });
+    return { tags, count };
   }
 
   return {
     async toTry(repository, first, context) {
-      const listed = await list(repository, context);
+      const { tags: listed, count } = await list(repository, context);
       const existing = new Set(listed);
+      // Of a longer list, the older tags are not known: they are tried.
+      const mayExist = (tag: Tag) => existing.has(tag) || count > listed.length;
       const wanted = [...(first ? [first] : []), ...tagsForV1.of(repository), ...recentTags.of(repository)];
-      const important = wanted.filter((tag) => existing.has(tag)).slice(0, mostWanted);
+      const important = wanted.filter(mayExist).slice(0, mostWanted);
       const tags = [...new Set([...important, ...listed.slice(0, most(context))])];
-      return { tags, left: listed.length - tags.length };
+      return { tags, left: Math.max(0, count - tags.length) };
     },
   };
 }

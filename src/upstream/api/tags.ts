@@ -31,21 +31,33 @@ export async function listTags(
   context: ApiContext,
 ): Promise<Tag[]> {
   const found: Tag[] = [];
-  let query: string | undefined = '';
-  while (query !== undefined && found.length < limit) {
+  for await (const tags of allTags(client, repository, context)) {
+    // Not `push(...tags)`: the arguments of a call are on the stack, which a long page overflows.
+    for (const tag of tags) found.push(tag);
+    if (found.length >= limit) break;
+  }
+  return found.slice(0, limit);
+}
+
+/** The tags of all pages, piece by piece. Leaving the loop cancels the last response. @throws RegistryError. */
+export async function* allTags(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  context: ApiContext,
+): AsyncGenerator<readonly Tag[]> {
+  let count = 0;
+  for (let query: string | undefined = ''; query !== undefined && count < mostInAll; ) {
     const response: Response = await askForTags(client, repository, query, context);
     if (!response.ok) throw await errorFromResponse(response, `tags of ${repository}`, 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
-    const before = found.length;
+    const before = count;
     for await (const tags of tagsIn(client, response, repository)) {
-      // Not `push(...tags)`: the arguments of a call are on the stack, which a long page overflows.
-      for (const tag of tags) found.push(tag);
-      if (found.length >= limit) break;
+      count += tags.length;
+      yield tags;
     }
     // A page that is empty or names itself would never end.
-    query = found.length > before && next !== query ? next : undefined;
+    query = count > before && next !== query ? next : undefined;
   }
-  return found.slice(0, limit);
 }
 
 /** The query of upstream's link to the next page (RFC 8288); the host that it names is ignored. */
@@ -58,6 +70,9 @@ export function nextQuery(header: string | null): string | undefined {
 
 /** The most tags of a page. The largest public repositories have some 100,000, and registries without pages send all. */
 const mostOnPage = 1_000_000;
+
+/** The most tags of all pages together, so that pages without an end do end. */
+const mostInAll = 1_000_000;
 
 /** Reads the tags of a page, piece by piece. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export function tagsIn(

@@ -105,7 +105,7 @@ describe('lists of tags in memory', () => {
   });
 
   it('are in memory once for all logins that see the same tags', async () => {
-    const listed = Array.from({ length: 10_000 }, (_, index) => `1.0.0-${index}`);
+    const listed = Array.from({ length: 10_000 }, (_, index) => `1.0.0-${'x'.repeat(40)}-${index}`);
     const { tags, state, memory } = tagsOver(() => listed);
     await tags.toTry(repository, undefined, contextOf('user-0'));
     const one = bytesIn(memory);
@@ -116,6 +116,17 @@ describe('lists of tags in memory', () => {
     expect(bytesIn(memory)).toBeLessThan(2 * one);
     await tags.toTry(repository, undefined, contextOf('user-0'));
     expect(state.lists).toBe(200);
+  });
+
+  it('of a hundred thousand have `latest`, the newest, and the one that the client wants', async () => {
+    const many = Array.from({ length: 100_000 }, (_, index) => `1.${String(index).padStart(6, '0')}`);
+    const { tags } = tagsOver(() => [...many, 'latest', '0.1'].toSorted());
+    const { tags: tried, left } = await tags.toTry(repository, '0.1' as Tag, contextOf('alice'));
+    expect(tried).toEqual(['0.1', 'latest', '1.099999'].slice(0, tried.length));
+    expect(tried.length).toBeGreaterThan(1);
+    expect(left).toBe(100_002 - tried.length);
+    const again = await tags.toTry(repository, undefined, contextOf('alice'));
+    expect([again.tags, again.left]).toEqual([['latest', '1.099999'], 100_000]);
   });
 
   it('that are too large for their share are not in memory', async () => {
