@@ -101,7 +101,8 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
       expect(same.status).toBe(200);
       // Signatures are random: equal bytes were signed once.
       expect(same.body).toEqual(made.body);
-      const asked = upstream.registry.asked.filter(({ status }) => status < 400);
+      // The first bytes of layers (206) are read in the background.
+      const asked = upstream.registry.asked.filter(({ status }) => status < 400 && status !== 206);
       expect(asked.map(({ method }) => method)).toEqual(['HEAD']);
     });
 
@@ -115,7 +116,8 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
       expect(given.status).toBe(200);
       expect(given.body).toEqual(made.body);
       // A HEAD of the source proves the right to the digest, and nothing is searched.
-      const asked = upstream.registry.asked.filter(({ status }) => status < 400);
+      // The first bytes of layers (206) are read in the background.
+      const asked = upstream.registry.asked.filter(({ status }) => status < 400 && status !== 206);
       expect(asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
         expect.stringMatching(`^HEAD /v2/${repository}/manifests/sha256:`),
       ]);
