@@ -1,6 +1,5 @@
 import { mapBounded } from '../../converters/concurrency.ts';
 import type { Digest } from '../../converters/digest.ts';
-import { mediaTypes } from '../../converters/media-types.ts';
 import type { Layer } from '../../converters/model.ts';
 import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
@@ -8,10 +7,9 @@ import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
-import { isSpent } from '../errors.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
-import { credentialKey } from '../upstream/auth/credential.ts';
-import { backgroundContext, type RequestContext } from '../upstream/request-context.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
+import { createBackgroundJobs } from './background-jobs.ts';
 import type { ContentStore } from './content-store.ts';
 
 export interface LayerLabelsOptions {
@@ -40,20 +38,15 @@ export interface LayerLabels {
   check(repository: RepositoryName, image: Digest, context: RequestContext): boolean;
 }
 
-/** Images that are checked at once: each check holds the credential of its request. */
-const mostAtOnce = 4;
 /** Requests of one check at once. */
 const concurrentProbes = 2;
-/** Maximum time of one check, in milliseconds. The first bytes that it has read by then are kept. */
+/** Maximum time of one check, in milliseconds. */
 const longestMs = 30_000;
-/** Time without a new check of an image after one has failed, in milliseconds. */
-const pauseMs = 60_000;
 
 export function createLayerLabels(options: LayerLabelsOptions): LayerLabels {
-  const { content, countsPulls, memory, background, clock } = options;
+  const { content, countsPulls, memory } = options;
   const checked = memory.table<'right' | 'wrong'>('manifest-facts');
-  const pauses = memory.table<number>('searches');
-  const inProgress = new Set<string>();
+  const jobs = createBackgroundJobs({ ...options, longestMs });
 
   async function readLabels(
     repository: RepositoryName,
@@ -70,34 +63,17 @@ export function createLayerLabels(options: LayerLabelsOptions): LayerLabels {
     return found.includes('zstd') ? 'wrong' : 'right';
   }
 
-  /** The credential is in this piece of work alone, and goes with it. */
-  async function work(repository: RepositoryName, image: Digest, context: RequestContext): Promise<void> {
-    const over = new AbortController();
-    const limit = setTimeout(
-      () => over.abort(new Error('the first bytes of layers took too long')),
-      longestMs,
-    );
-    try {
-      const labels = await readLabels(repository, image, { ...context, signal: over.signal });
-      checked.set(joinKey(repository, image), labels);
-    } catch (error) {
-      // A new request has a new budget.
-      if (!isSpent(error)) pauses.set(pauseKeyOf(repository, image, context), clock() + pauseMs);
-    } finally {
-      clearTimeout(limit);
-    }
-  }
-
   return {
     areWrong: (repository, image) => checked.get(joinKey(repository, image)) === 'wrong',
     areChecked: (repository, image) => checked.get(joinKey(repository, image)) !== undefined,
     check(repository, image, context) {
       if (countsPulls(context)) return false;
       const key = joinKey(repository, image);
-      const isPaused = (pauses.get(pauseKeyOf(repository, image, context)) ?? 0) > clock();
-      if (isPaused || checked.get(key) || inProgress.has(key) || inProgress.size >= mostAtOnce) return true;
-      inProgress.add(key);
-      background(work(repository, image, backgroundContext(context)).finally(() => inProgress.delete(key)));
+      if (checked.get(key) !== undefined) return true;
+      jobs.start(key, context, async (own) => {
+        checked.set(key, await readLabels(repository, image, own));
+        return true;
+      });
       return true;
     },
   };
@@ -115,19 +91,7 @@ export function withTrueLabels(content: ContentStore, labels: Pick<LayerLabels, 
   };
 }
 
-/** Types of layers that Docker images have and that do not name zstd. */
-const doubtful: ReadonlySet<string> = new Set([
-  mediaTypes.ociLayer,
-  mediaTypes.ociLayerGzip,
-  mediaTypes.dockerLayer,
-  mediaTypes.dockerLayerGzip,
-]);
-
-function hasDoubtfulLabel({ mediaType, foreign, encrypted }: Layer): boolean {
-  return doubtful.has(mediaType) && !foreign && !encrypted;
-}
-
-/** A refusal or failure concerns the credential of one request: others try for themselves. */
-function pauseKeyOf(repository: RepositoryName, image: Digest, { credential }: RequestContext): string {
-  return joinKey('labels', repository, image, credentialKey(credential));
+/** Whether the type of a layer states another compression than zstd, which its bytes may have. */
+function hasDoubtfulLabel({ compression, foreign, encrypted }: Layer): boolean {
+  return (compression === 'gzip' || compression === 'none') && !foreign && !encrypted;
 }
