@@ -7,7 +7,6 @@ import type { Cache, CacheEntry } from '../cache/cache.ts';
 import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Background } from '../concurrency/background.ts';
-import { createSingleFlight } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
 import { probeLayer } from '../layers/compression.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
@@ -19,7 +18,7 @@ import { readBounded } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { hasStatus } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
-import { joinableMs, usualSharedWorkMs } from '../upstream/timeouts.ts';
+import { createSharedQuestions } from '../upstream/shared-questions.ts';
 import { manifestInfoOf } from './manifest-info.ts';
 import { isUnsigned, verifyManifest } from './verify-manifest.ts';
 
@@ -83,11 +82,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
   const { client, cache, memory, background, turn, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the response.
   const infos = memory.table<ManifestInfo>('manifest-facts');
-  const flights = createSingleFlight<CacheEntry>(
-    options.deadlineMs ?? usualSharedWorkMs,
-    background,
-    joinableMs,
-  );
+  const flights = createSharedQuestions<CacheEntry>(background, options.deadlineMs);
 
   const manifestKey = (repository: string, digest: string) =>
     joinKey('manifest', client.id, repository, digest);
@@ -109,8 +104,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
       await cache.set(key, entry, budget);
       return entry;
     };
-    const late = () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
-    return flights.join({ key, credential: credentialKey(credential), start, late }, signal);
+    return flights.join({ key, credential: credentialKey(credential), start }, signal);
   }
 
   async function readStored(

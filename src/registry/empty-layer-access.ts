@@ -4,13 +4,11 @@ import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
-import { createSingleFlight } from '../concurrency/single-flight.ts';
-import { RegistryError } from '../errors.ts';
 import { findBlob } from '../upstream/api/blobs.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { isAbsence } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
-import { joinableMs, usualSharedWorkMs } from '../upstream/timeouts.ts';
+import { createSharedQuestions } from '../upstream/shared-questions.ts';
 import type { AccessEpoch, AccessEpochs } from './access-epochs.ts';
 import { proveReadAccess, type ReadAccess, type ReadAccessParts } from './read-access.ts';
 import type { RepositoryVersions } from './repository-versions.ts';
@@ -49,7 +47,7 @@ interface Proof extends ReadAccess {
 export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAccess {
   const { client, versions, epochs, ttl, clock, background, memory } = options;
   const proofs = memory.table<Proof>('read-access');
-  const flights = createSingleFlight<Proof>(options.deadlineMs ?? usualSharedWorkMs, background, joinableMs);
+  const flights = createSharedQuestions<Proof>(background, options.deadlineMs);
 
   async function proveAnew(repository: RepositoryName, context: RequestContext): Promise<ReadAccess> {
     const at = clock();
@@ -84,7 +82,6 @@ export function createEmptyLayerAccess(options: EmptyLayerOptions): EmptyLayerAc
             return epochs.ask(repository, whose, () => proveAnew(repository, { ...context, signal }));
           },
           suits: ({ epoch, at }) => !epoch.hasEnded && at + ttl * 1000 >= arrived,
-          late: () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.'),
         },
         context.signal,
       );

@@ -5,7 +5,6 @@ import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { withDeadline } from '../concurrency/deadline.ts';
-import { createSingleFlight, type Work } from '../concurrency/single-flight.ts';
 import { isSpent, isUpstreamFailing, RegistryError } from '../errors.ts';
 import { referenceText } from '../upstream/api/paths.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
@@ -13,7 +12,8 @@ import type { UpstreamClient } from '../upstream/client.ts';
 import { isRefused } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import type { Purpose, Resolution } from '../upstream/resolution.ts';
-import { joinableMs, standInMs, usualSharedWorkMs } from '../upstream/timeouts.ts';
+import { createSharedQuestions, type SharedQuestion } from '../upstream/shared-questions.ts';
+import { standInMs } from '../upstream/timeouts.ts';
 import type { AccessEpoch, AccessEpochs } from './access-epochs.ts';
 import type { ContentStore } from './content-store.ts';
 import { createHeadRefusals } from './head-refusals.ts';
@@ -89,11 +89,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   const grants = memory.table<AccessGrant>('access-grants');
   /** The last time that upstream let a credential, or everyone, read an image of a repository. */
   const reads = memory.table<Pick<AccessGrant, 'at' | 'public' | 'epoch'>>('read-access');
-  const flights = createSingleFlight<AccessGrant>(
-    options.deadlineMs ?? usualSharedWorkMs,
-    background,
-    joinableMs,
-  );
+  const flights = createSharedQuestions<AccessGrant>(background, options.deadlineMs);
   const rateLimits = createRateLimits(memory);
   const heads = createHeadRefusals(memory, clock);
 
@@ -209,7 +205,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       return { ...reply, at };
     };
     const arrived = clock();
-    const work = (refusal?: RegistryError): Work<AccessGrant> => ({
+    const work = (refusal?: RegistryError): SharedQuestion<AccessGrant> => ({
       key: refusal ? `${key} GET` : key,
       // Other clients may wait for the resolution too: it ends with the last of them.
       start: (abandoned) => {
@@ -218,7 +214,6 @@ export function createResolver(options: ResolverOptions): Resolver {
       },
       // The question of another request may have been sent before a refusal, or more than a TTL ago.
       suits: ({ epoch, at }) => !epoch.hasEnded && at + ttl * 1000 >= arrived,
-      late: () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.'),
     });
     const ask = (signal: AbortSignal | undefined) =>
       flights.join(work(), signal).catch((error: unknown) => {
