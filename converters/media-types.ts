@@ -71,7 +71,7 @@ export function layerTypeOf(mediaType: string): LayerType | undefined {
   return known && { ...known, encrypted };
 }
 
-/** The media type of a layer whose type says zstd, with another compression. Other types stay as they are. */
+/** The media type of a zstd layer, labelled zstd or gzip, with another compression. Other types stay as they are. */
 export function withoutZstd(mediaType: string, compression: 'gzip' | 'none'): string {
   const { ociLayer, ociLayerGzip, dockerLayer, dockerLayerGzip } = mediaTypes;
   const isGzip = compression === 'gzip';

@@ -108,7 +108,7 @@ const plain = /^[ !#-%'-;=?-[\]-~]*$/;
  * @throws ConversionError LIMIT when the literal is longer than a document may be.
  */
 export function quote(text: string): string {
-  if (text.length <= pieceLength) return plain.test(text) ? `"${text}"` : `"${escapePiece(text)}"`;
+  if (text.length <= pieceLength) return `"${escapePiece(text)}"`;
   return `"${[...quotedPieces(text)].join('')}"`;
 }
 

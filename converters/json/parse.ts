@@ -2,7 +2,7 @@ import { ConversionError, type Dialect, excerpt } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { decodeLiteral, type RawDocument, type RawMember, type RawValue } from './document.ts';
 import { decodeText } from './lossless-text.ts';
-import { type JsonCount, JsonScanner } from './scanner.ts';
+import { type JsonCount, JsonScanner, limitError } from './scanner.ts';
 
 export interface ParseOptions {
   readonly dialect?: Dialect | undefined;
@@ -25,7 +25,7 @@ export interface ParseOptions {
 export function parseJson(bytes: Uint8Array, options: ParseOptions): RawDocument {
   const text = decodeText(bytes, limits.invalidBytes);
   if (text === undefined)
-    throw tooMuch(options, 'has too many bytes that are not UTF-8', limits.invalidBytes);
+    throw limitError(options, 'has too many bytes that are not UTF-8', limits.invalidBytes);
   return parseJsonText(text, options);
 }
 
@@ -43,7 +43,7 @@ class Parser {
   constructor(text: string, options: ParseOptions) {
     this.#options = options;
     this.#count = options.count ?? { values: 0, escapes: 0 };
-    this.#scanner = new JsonScanner(text, options.what, options.dialect, this.#count);
+    this.#scanner = new JsonScanner(text, options, this.#count);
   }
 
   parse(): RawValue {
@@ -129,13 +129,4 @@ class Parser {
       expected: 'every key once',
     });
   }
-}
-
-function tooMuch({ what, dialect }: ParseOptions, fault: string, most: number | string): ConversionError {
-  return new ConversionError({
-    code: 'LIMIT',
-    message: `The ${what} ${fault}`,
-    dialect,
-    expected: `at most ${most}`,
-  });
 }

@@ -30,12 +30,28 @@ export interface JsonCount {
   escapes: number;
 }
 
+/** A document, for messages. */
+export interface ScannedDocument {
+  /** A noun for it, such as "manifest" or "config". */
+  readonly what: string;
+  readonly dialect?: Dialect | undefined;
+}
+
+/** The error for a document that has more of something than is read. */
+export function limitError(
+  { what, dialect }: ScannedDocument,
+  fault: string,
+  most: number | string,
+): ConversionError {
+  const expected = `at most ${most}`;
+  return new ConversionError({ code: 'LIMIT', message: `The ${what} ${fault}`, dialect, expected });
+}
+
 /** Scans JSON text token by token, strictly by RFC 8259. An error states the line and column. */
 export class JsonScanner {
   readonly text: string;
   position = 0;
-  readonly #what: string;
-  readonly #dialect: Dialect | undefined;
+  readonly #document: ScannedDocument;
   readonly #count: JsonCount;
   /** Sticky patterns do the scanning: the loop of the engine is several times faster than a loop in JavaScript. */
   readonly #space = /[ \t\n\r]*/y;
@@ -43,12 +59,10 @@ export class JsonScanner {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259 §7 forbids them unescaped
   readonly #plain = /[^"\\\u0000-\u001f]*/y;
 
-  /** @param what a noun for the document in messages. */
-  constructor(text: string, what: string, dialect: Dialect | undefined, count: JsonCount) {
+  constructor(text: string, document: ScannedDocument, count: JsonCount) {
     this.text = text;
+    this.#document = document;
     this.#count = count;
-    this.#what = what;
-    this.#dialect = dialect;
   }
 
   /** The next character, or "" at the end. */
@@ -156,12 +170,7 @@ export class JsonScanner {
 
   /** @throws ConversionError LIMIT. */
   tooMuch(fault: string, most: number | string): never {
-    throw new ConversionError({
-      code: 'LIMIT',
-      message: `The ${this.#what} ${fault}`,
-      dialect: this.#dialect,
-      expected: `at most ${most}`,
-    });
+    throw limitError(this.#document, fault, most);
   }
 
   /** @throws ConversionError UNREADABLE with line and column. */
@@ -170,8 +179,8 @@ export class JsonScanner {
     const rest = this.text.slice(this.position, this.position + 20);
     throw new ConversionError({
       code: 'UNREADABLE',
-      message: `The ${this.#what} is not JSON: line ${line}, column ${column}`,
-      dialect: this.#dialect,
+      message: `The ${this.#document.what} is not JSON: line ${line}, column ${column}`,
+      dialect: this.#document.dialect,
       found: rest === '' ? 'the end of the document' : excerpt(rest),
       expected,
     });

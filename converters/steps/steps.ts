@@ -3,11 +3,12 @@ import type { Dialect } from '../errors.ts';
 import { inTargetOrder } from '../formats/generic/order.ts';
 import { verifySchema1 } from '../formats/schema1/verify.ts';
 import { limits } from '../limits.ts';
+import type { Compression } from '../media-types.ts';
 import type { Layer } from '../model.ts';
 import { decompressLayers } from './decompress-layers.ts';
 import { makeConfig } from './make-config.ts';
 import { readConfig, verifyConfig, withConfigOf } from './read-config.ts';
-import type { ConversionStep } from './step.ts';
+import type { ConversionStep, PreparedImage } from './step.ts';
 
 interface StepRow {
   readonly run: ConversionStep;
@@ -32,25 +33,30 @@ const orderLayers: ConversionStep = async (prepared, ports) => {
 };
 
 /** Reads the compression of layers whose media type does not state it, from their first bytes. */
-const probeLayers: ConversionStep = async (prepared, ports) => {
-  const { image } = prepared;
-  if (image.dependencies.every(statesCompression)) return prepared;
-  const dependencies = await mapBounded(image.dependencies, limits.fetches, async (layer) =>
-    statesCompression(layer) ? layer : { ...layer, compression: await ports.sniffLayer(layer) },
+const probeLayers: ConversionStep = (prepared, ports) =>
+  withFirstBytes(prepared, async (layer) =>
+    statesCompression(layer) ? layer.compression : ports.sniffLayer(layer),
   );
-  return { ...prepared, image: { ...image, dependencies } };
-};
 
 /** Finds zstd layers by their first bytes, whatever their media types say. */
-export const withProbedLayers: ConversionStep = async (prepared, ports) => {
+export const withProbedLayers: ConversionStep = (prepared, ports) =>
+  withFirstBytes(prepared, async (layer) => {
+    if (layer.foreign || layer.encrypted || layer.compression === 'zstd') return layer.compression;
+    return (await ports.sniffLayer(layer)) === 'zstd' ? 'zstd' : layer.compression;
+  });
+
+/** The image with the compression of each layer as `compressionOf` finds it. */
+async function withFirstBytes(
+  prepared: PreparedImage,
+  compressionOf: (layer: Layer) => Promise<Compression>,
+): Promise<PreparedImage> {
   const { image } = prepared;
   const dependencies = await mapBounded(image.dependencies, limits.fetches, async (layer) => {
-    if (layer.foreign || layer.encrypted || layer.compression === 'zstd') return layer;
-    const isZstd = (await ports.sniffLayer(layer)) === 'zstd';
-    return isZstd ? { ...layer, compression: 'zstd' as const } : layer;
+    const compression = await compressionOf(layer);
+    return compression === layer.compression ? layer : { ...layer, compression };
   });
   return { ...prepared, image: { ...image, dependencies } };
-};
+}
 
 function statesCompression({ compression }: Layer): boolean {
   return compression !== 'unknown';

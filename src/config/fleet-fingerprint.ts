@@ -22,6 +22,14 @@ export function fleetFingerprint({ routes }: Settings, keyId: string): FleetFing
   };
 }
 
+/** Decisive settings that replicas of earlier versions do not have, with the values that change nothing. */
+const usual = {
+  REGSHIFT_MIRROR_MISS: 'stop',
+  REGSHIFT_INDEX: 'keep',
+  REGSHIFT_ATTESTATIONS: 'keep',
+  REGSHIFT_LAYERS: 'auto',
+} as const satisfies Partial<Values>;
+
 function decisive(values: Values): Record<string, string> {
   return {
     REGSHIFT_UPSTREAM: values.REGSHIFT_UPSTREAM?.map(({ href }) => href).join(', ') ?? 'the sample registry',
@@ -30,13 +38,12 @@ function decisive(values: Values): Record<string, string> {
     REGSHIFT_LISTS: values.REGSHIFT_LISTS,
     REGSHIFT_CONVERT_BY_DIGEST: values.REGSHIFT_CONVERT_BY_DIGEST,
     REGSHIFT_UNSIGNED_SCHEMA1: values.REGSHIFT_UNSIGNED_SCHEMA1,
-    // Replicas of earlier versions have none of these.
-    ...(values.REGSHIFT_MIRROR_MISS === 'stop' ? {} : { REGSHIFT_MIRROR_MISS: values.REGSHIFT_MIRROR_MISS }),
-    ...(values.REGSHIFT_INDEX === 'keep' ? {} : { REGSHIFT_INDEX: values.REGSHIFT_INDEX }),
-    ...(values.REGSHIFT_ATTESTATIONS === 'keep'
-      ? {}
-      : { REGSHIFT_ATTESTATIONS: values.REGSHIFT_ATTESTATIONS }),
-    ...(values.REGSHIFT_LAYERS === 'auto' ? {} : { REGSHIFT_LAYERS: values.REGSHIFT_LAYERS }),
+    ...Object.fromEntries(
+      Object.entries(usual).flatMap(([name, value]) => {
+        const own = values[name as keyof typeof usual];
+        return own === value ? [] : [[name, own]];
+      }),
+    ),
     ...(values.REGSHIFT_CLIENTS.text === '' ? {} : { REGSHIFT_CLIENTS: values.REGSHIFT_CLIENTS.text }),
   };
 }

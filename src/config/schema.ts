@@ -200,12 +200,8 @@ export type Variable = keyof Values;
 /** The names of all variables. */
 export const variables = Object.keys(schema.shape) as Variable[];
 
-/** The settings that may differ between routes. All others apply to the whole program. */
-export const routeVariables: ReadonlySet<Variable> = new Set([
-  ...(Object.keys(authFields) as (keyof typeof authFields)[]),
-  'REGSHIFT_UPSTREAM',
-  'REGSHIFT_MIRROR_MISS',
-  'REGSHIFT_UPSTREAM_ALIASES',
+/** The settings of the way to a registry. The commands read them, too. */
+export const wayVariables = [
   'REGSHIFT_UPSTREAM_NETWORKS',
   'REGSHIFT_UPSTREAM_PROXY',
   'REGSHIFT_UPSTREAM_TIMEOUT',
@@ -213,6 +209,15 @@ export const routeVariables: ReadonlySet<Variable> = new Set([
   'REGSHIFT_UPSTREAM_CERT',
   'REGSHIFT_UPSTREAM_KEY',
   'REGSHIFT_UPSTREAM_INSECURE',
+] as const satisfies readonly Variable[];
+
+/** The settings that may differ between routes. All others apply to the whole program. */
+export const routeVariables: ReadonlySet<Variable> = new Set([
+  ...(Object.keys(authFields) as (keyof typeof authFields)[]),
+  'REGSHIFT_UPSTREAM',
+  'REGSHIFT_MIRROR_MISS',
+  'REGSHIFT_UPSTREAM_ALIASES',
+  ...wayVariables,
   'REGSHIFT_FORMAT',
   'REGSHIFT_PLATFORM',
   'REGSHIFT_PUBLIC_URL',

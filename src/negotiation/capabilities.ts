@@ -40,6 +40,11 @@ export interface TagLimits {
 
 export const noTagLimits: TagLimits = { noAttestations: false, oneImage: false, noZstd: false };
 
+/** Whether zstd layers must not go out: a client that takes anything takes zstd, unless the operator has set that none does. */
+export function lacksZstd({ zstd, wildcard, limits }: ClientCapabilities): boolean {
+  return !zstd && (!wildcard || limits?.noZstd === true);
+}
+
 /**
  * Combines header and profile. The oldest clients name no type, or only `application/json`: they read only schema 1. A
  * client that names other types alone knows no manifest types, and gets what every client since 2016 reads.

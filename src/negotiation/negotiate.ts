@@ -1,7 +1,7 @@
 import type { Form } from '../../converters/conversion-graph.ts';
 import type { IndexForm } from '../../converters/indexes/convert-index.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
-import type { ClientCapabilities } from './capabilities.ts';
+import { type ClientCapabilities, lacksZstd } from './capabilities.ts';
 import type { Reason } from './reasons.ts';
 import {
   hasAttestations,
@@ -135,10 +135,9 @@ export function obstacleIn(
   { mediaType, zstd, dockerZstdType, singleFamily, opaque }: ManifestInfo,
   capabilities: ClientCapabilities,
 ): Reason | undefined {
-  const { wildcard, limits } = capabilities;
   if (opaque) return undefined;
-  if (zstd && !capabilities.zstd && (!wildcard || limits?.noZstd)) return 'zstd-layers';
-  if (wildcard) return undefined;
+  if (zstd && lacksZstd(capabilities)) return 'zstd-layers';
+  if (capabilities.wildcard) return undefined;
   // Docker from 1.10 on requires a signature, and every older version accepts one: regshift signs unsigned manifests.
   if (mediaType === mediaTypes.schema1) return 'unsigned';
   if (mediaType !== mediaTypes.schema2) return undefined;

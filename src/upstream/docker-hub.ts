@@ -8,16 +8,14 @@ export function isDockerHub({ hostname }: URL): boolean {
   return names.includes(hostname);
 }
 
-/** Hosts that have the images of Docker Hub under the same names, and no others. */
-const mirrors = ['mirror.gcr.io'];
+/** Docker Hub, and the hosts that have its images under the same names, and no others. */
+const withItsNames = [...names, 'mirror.gcr.io'];
 
 /**
  * Whether a registry keeps the official images of Docker Hub below `library/` and has no others of one part: Docker Hub,
  * a pure mirror of it, and an address whose path ends in such a host, as proxies write it that serve several registries.
  */
-export function namesOfficialImages(url: URL): boolean {
-  const last = url.pathname.split('/').findLast((part) => part !== '') ?? '';
-  return (
-    isDockerHub(url) || [url.hostname, last].some((name) => mirrors.includes(name) || names.includes(name))
-  );
+export function namesOfficialImages({ hostname, pathname }: URL): boolean {
+  const last = pathname.split('/').findLast((part) => part !== '') ?? '';
+  return withItsNames.includes(hostname) || withItsNames.includes(last);
 }

@@ -3,7 +3,7 @@ import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { readAccept } from '../../negotiation/accept.ts';
-import type { ClientCapabilities } from '../../negotiation/capabilities.ts';
+import { type ClientCapabilities, lacksZstd } from '../../negotiation/capabilities.ts';
 import type { AppliedRow } from '../../negotiation/client-rows.ts';
 import { formName, formPhrase } from '../../negotiation/format-names.ts';
 import { keepsImages, mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
@@ -68,9 +68,9 @@ function readsText(types: ReadonlyMap<string, number>): string {
   return [...new Set([...types.keys()].map(formName))].join(', ') || 'no known form';
 }
 
-function zstdText({ zstd, wildcard, limits }: ClientCapabilities): string {
-  if (limits?.noZstd) return 'no (REGSHIFT_LAYERS, or its rule)';
-  return zstd || wildcard ? 'yes' : 'no';
+function zstdText(capabilities: ClientCapabilities): string {
+  if (capabilities.limits?.noZstd) return 'no (REGSHIFT_LAYERS, or its rule)';
+  return lacksZstd(capabilities) ? 'no' : 'yes';
 }
 
 function rowText({ program, from, before, lacks, evidence }: AppliedRow): string {

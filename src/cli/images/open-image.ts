@@ -1,6 +1,7 @@
 import type { Platform } from '../../../converters/platform.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
 import { compose } from '../../compose/compose.ts';
+import { wayVariables } from '../../config/schema.ts';
 import { readSettings } from '../../config/settings.ts';
 import type { KnownClient } from '../../negotiation/known-clients.ts';
 import type { Pin } from '../../negotiation/negotiate.ts';
@@ -71,13 +72,7 @@ const commandSettings = [
   'REGSHIFT_INDEX',
   'REGSHIFT_ATTESTATIONS',
   'REGSHIFT_LAYERS',
-  'REGSHIFT_UPSTREAM_NETWORKS',
-  'REGSHIFT_UPSTREAM_PROXY',
-  'REGSHIFT_UPSTREAM_TIMEOUT',
-  'REGSHIFT_UPSTREAM_CA',
-  'REGSHIFT_UPSTREAM_CERT',
-  'REGSHIFT_UPSTREAM_KEY',
-  'REGSHIFT_UPSTREAM_INSECURE',
+  ...wayVariables,
 ];
 
 function settingsFor(registry: URL, { pin, platform }: RegistryAccess, { env }: Io) {

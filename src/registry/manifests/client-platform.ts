@@ -1,4 +1,5 @@
 import type { Platform } from '../../../converters/platform.ts';
+import { lacksZstd } from '../../negotiation/capabilities.ts';
 import type { ClientRequest } from '../client-request.ts';
 import type { SearchHints } from './recipe-candidates.ts';
 
@@ -18,10 +19,9 @@ export function platformFor({ platform }: PlatformSettings, request: ClientReque
   return isSame ? platform : named;
 }
 
-/** A client that takes anything takes zstd, unless the operator has set that none does. */
+/** Whether zstd layers are decompressed for this client. */
 export function needsDecompression({ capabilities }: ClientRequest): boolean {
-  const { zstd, wildcard, limits } = capabilities;
-  return !zstd && (!wildcard || limits?.noZstd === true);
+  return lacksZstd(capabilities);
 }
 
 export function hintsFor(settings: PlatformSettings, request: ClientRequest): SearchHints {
