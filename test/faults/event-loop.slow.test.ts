@@ -134,6 +134,10 @@ const otherResponses: Readonly<
   'ten megabytes of tags': [tags, list('tags', 'tag-with-some-text', 500_000)],
   'a list of tags that is no list': [tags, sent('application/json', `{"tags":${'['.repeat(1_000_000)}`)],
   'a million repositories': ['/v2/_catalog', list('repositories', 'a', 1_000_000)],
+  '100,000 repositories of 128 characters': [
+    '/v2/_catalog',
+    list('repositories', `team/${'a'.repeat(123)}`, 100_000),
+  ],
   '49,000 repositories': ['/v2/_catalog', list('repositories', 'team/app-of-some-team', 49_000)],
   'ten megabytes of referrers': [
     referrers,

@@ -10,9 +10,9 @@ import { errorFromResponse } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { enterRoute } from '../middleware/routing.ts';
-import { bytesResponse } from '../responses.ts';
 import type { Route } from '../route.ts';
 import { pageQuery } from './lists.ts';
+import { namesResponse } from './names-response.ts';
 
 /** Maximum number of upstream's pages that one request reads to find a served repository. */
 const mostPages = 10;
@@ -65,26 +65,39 @@ async function pageOf(
       throw await errorFromResponse(response, 'list of repositories', 'NAME_UNKNOWN');
     if (!response.ok) return { refusal: response };
     const next = nextQuery(response.headers.get('link'));
-    const listed = await repositoriesIn(registry.client, response);
-    const served = listed.filter((name) => registry.serves(name) && registry.repositoryNames.toClient(name));
-    if (served.length > 0 || next === undefined || next === query || pages === mostPages) {
-      const names = served.flatMap((name) => registry.repositoryNames.toClient(name) ?? []);
-      return { names, next: next && withoutHidden(next, listed, served) };
+    const { names, last, lastServed } = await servedOf(registry, response);
+    if (names.length > 0 || next === undefined || next === query || pages === mostPages) {
+      return { names, next: next && withoutHidden(next, last, lastServed) };
     }
     query = next;
   }
 }
 
+/** The served repositories of a page by the clients' names, and the last repositories of it by upstream's. */
+async function servedOf(registry: Registry, response: Response) {
+  const names: RepositoryName[] = [];
+  let [last, lastServed]: (RepositoryName | undefined)[] = [];
+  for await (const listed of repositoriesIn(registry.client, response)) {
+    for (const name of listed) {
+      last = name;
+      const shown = registry.serves(name) ? registry.repositoryNames.toClient(name) : undefined;
+      if (shown === undefined) continue;
+      names.push(shown);
+      lastServed = name;
+    }
+  }
+  return { names, last, lastServed };
+}
+
 /** Upstream's link continues after the last repository of its page. The proxy names the last one that it serves. */
 function withoutHidden(
   next: string,
-  listed: readonly RepositoryName[],
-  served: readonly RepositoryName[],
+  last: RepositoryName | undefined,
+  lastServed: RepositoryName | undefined,
 ): string {
   const query = new URLSearchParams(next);
-  const last = served.at(-1);
-  if (last === undefined || query.get('last') !== listed.at(-1)) return next;
-  query.set('last', last);
+  if (lastServed === undefined || query.get('last') !== last) return next;
+  query.set('last', lastServed);
   return `?${query}`;
 }
 
@@ -124,8 +137,14 @@ function pageAnswer(
   request: ClientRequest,
   repositories: readonly RepositoryName[],
   next: string | undefined,
-): Response {
-  const body = new TextEncoder().encode(JSON.stringify({ repositories }));
+): Promise<Response> {
   const link = next === undefined ? {} : { Link: `</v2/_catalog${next}>; rel="next"` };
-  return bytesResponse(body, { 'Content-Type': 'application/json', ...link }, request.method === 'HEAD');
+  return namesResponse(request, '{"repositories":[', inParts(repositories), link);
+}
+
+/** Names that are written at once. */
+const partLength = 4_000;
+
+function* inParts<Name>(names: readonly Name[]): Generator<readonly Name[]> {
+  for (let start = 0; start < names.length; start += partLength) yield names.slice(start, start + partLength);
 }

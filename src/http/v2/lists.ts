@@ -8,7 +8,7 @@ import { errorFromResponse } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { digestParam } from '../params.ts';
-import { streamedResponse } from '../responses.ts';
+import { namesResponse } from './names-response.ts';
 
 /**
  * `GET /v2/<name>/tags/list`, page by page as upstream sends it. Docker before 1.12 reads one page only, so it gets
@@ -47,20 +47,7 @@ function tagsAnswer(
   next: string | undefined,
 ): Promise<Response> {
   const link = next === undefined ? {} : { Link: `</v2/${shown}/tags/list${next}>; rel="next"` };
-  const headers = { 'Content-Type': 'application/json', ...link };
-  return streamedResponse(tagsJson(shown, tags), headers, request.method === 'HEAD');
-}
-
-/** The document of a list of tags, in parts. */
-async function* tagsJson(name: string, tags: AsyncIterable<readonly Tag[]>): AsyncGenerator<Uint8Array> {
-  const encoder = new TextEncoder();
-  let before = `{"name":${JSON.stringify(name)},"tags":[`;
-  for await (const some of tags) {
-    if (some.length === 0) continue;
-    yield encoder.encode(before + JSON.stringify(some).slice(1, -1));
-    before = ',';
-  }
-  yield encoder.encode(before === ',' ? ']}' : `${before}]}`);
+  return namesResponse(request, `{"name":${JSON.stringify(shown)},"tags":[`, tags, link);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { joinKey } from '../../cache/key.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { Clock } from '../../clock.ts';
+import { bytesPerTurn } from '../../concurrency/work-turns.ts';
 import { allTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
@@ -57,10 +58,13 @@ export interface V1Tags {
 /** Tags that clients are known to want: more of them would only be more requests to upstream. */
 const mostWanted = 10;
 /**
- * The newest tags of a list that are kept. Registries list tags in alphabetical order, so the whole list is read to find
- * them. Sorting twice as many takes some 10 ms.
+ * The newest tags of a list that are kept: as many as `REGSHIFT_V1_TAGS` may be. Registries list tags in alphabetical
+ * order, so the whole list is read to find them.
  */
-const mostKept = 4_000;
+const mostKept = 10_000;
+
+/** Tags that are sorted at once, which takes some 20 ms for tags of 128 characters. */
+const sortedAtOnce = 4_000;
 
 export function createV1Tags(options: V1TagsOptions): V1Tags {
   const {
@@ -79,17 +83,24 @@ export function createV1Tags(options: V1TagsOptions): V1Tags {
   /** By credential: logins that see the same tags share one list. */
   const lists = memory.table<Listed>('tag-lists');
 
-  /** The newest tags of the whole list, in memory for these and as many again. */
+  /** The newest tags of the whole list, with a turn of the event loop for each part that is sorted. */
   async function newestTags(repository: RepositoryName, context: RequestContext) {
-    let [newest, count]: [Tag[], number] = [[], 0];
+    let [kept, pending, count]: [Tag[], Tag[], number] = [[], [], 0];
+    const sort = async () => {
+      const part = pending;
+      pending = [];
+      await client.turn?.(bytesPerTurn);
+      const sorted = newestFirst(part);
+      await client.turn?.(bytesPerTurn);
+      kept = merged(kept, sorted).slice(0, mostKept);
+    };
     for await (const tags of allTags(client, repository, context)) {
       count += tags.length;
-      for (const tag of tags) {
-        newest.push(tag);
-        if (newest.length === 2 * mostKept) newest = newestFirst(newest).slice(0, mostKept);
-      }
+      for (const tag of tags) pending.push(tag);
+      if (pending.length >= sortedAtOnce) await sort();
     }
-    return { tags: newestFirst(newest).slice(0, mostKept), count };
+    await sort();
+    return { tags: kept, count };
   }
 
   async function list(
@@ -134,10 +145,31 @@ export function createV1Tags(options: V1TagsOptions): V1Tags {
 /** Compares numbers in names as numbers: 1.10 is newer than 1.9. */
 const collator = new Intl.Collator('en', { numeric: true });
 
-export function newestFirst(tags: readonly Tag[]): Tag[] {
+function byAge(left: Tag, right: Tag): number {
   const rank = (tag: Tag) => (tag === 'latest' ? 0 : 1);
-  return tags.toSorted(
-    (left, right) =>
-      rank(left) - rank(right) || collator.compare(right, left) || (left < right ? 1 : left > right ? -1 : 0),
+  return (
+    rank(left) - rank(right) || collator.compare(right, left) || (left < right ? 1 : left > right ? -1 : 0)
   );
+}
+
+export function newestFirst(tags: readonly Tag[]): Tag[] {
+  return tags.toSorted(byAge);
+}
+
+/** Two lists of tags, each the newest first, as one. */
+function merged(left: readonly Tag[], right: readonly Tag[]): Tag[] {
+  const all: Tag[] = [];
+  let [of, at] = [0, 0];
+  for (;;) {
+    const [one, other] = [left[of], right[at]];
+    if (one === undefined) return all.concat(right.slice(at));
+    if (other === undefined) return all.concat(left.slice(of));
+    if (byAge(one, other) <= 0) {
+      all.push(one);
+      of += 1;
+    } else {
+      all.push(other);
+      at += 1;
+    }
+  }
 }

@@ -4,7 +4,7 @@ import { discard } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
-import { readNames } from './name-list.ts';
+import { namesIn } from './name-list.ts';
 import { catalogPath } from './paths.ts';
 import { nextQuery } from './tags.ts';
 
@@ -30,9 +30,9 @@ export async function listRepositories(
     }
     if (!response.ok) throw await errorFromResponse(response, 'list of repositories', 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
-    const names = await repositoriesIn(client, response);
-    for (const name of names) found.push(name);
-    query = names.length > 0 && next !== query ? next : undefined;
+    const before = found.length;
+    for await (const names of repositoriesIn(client, response)) for (const name of names) found.push(name);
+    query = found.length > before && next !== query ? next : undefined;
   }
   return found;
 }
@@ -57,13 +57,13 @@ export async function askForRepositories(
 /** The most repositories of a page, which is kept whole to be filtered: 100 to 1,000 unless a client asks for more. */
 const mostOnPage = 200_000;
 
-/** Reads the names of a page. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
+/** Reads the names of a page, piece by piece. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export function repositoriesIn(
   { turn, answerMs }: Pick<UpstreamClient, 'turn' | 'answerMs'>,
   response: Response,
-): Promise<RepositoryName[]> {
+): AsyncGenerator<readonly RepositoryName[]> {
   const what = 'list of repositories';
-  return readNames(
+  return namesIn(
     response,
     { what, key: 'repositories', most: mostOnPage, parse: parseRepositoryName },
     turn,

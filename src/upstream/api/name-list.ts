@@ -61,19 +61,6 @@ export async function* namesIn<Name>(
   if (!parser.isEnded) throw notJson(what);
 }
 
-/** Reads all names of a list. @throws RegistryError as `namesIn`. */
-export async function readNames<Name>(
-  response: Response,
-  list: NameList<Name>,
-  turn?: TakeTurn,
-  deadlineMs?: number,
-): Promise<Name[]> {
-  const all: Name[] = [];
-  for await (const names of namesIn(response, list, turn, deadlineMs))
-    for (const name of names) all.push(name);
-  return all;
-}
-
 function write(parser: JSONParser, piece: Uint8Array, what: string): void {
   try {
     parser.write(piece);

@@ -55,7 +55,7 @@ describe('lists of tags in memory', () => {
   });
 
   /** The tags of a registry that lists them by login, and the number of its lists. */
-  function tagsOver(listed: (login: string) => readonly string[], memory = testMemory()) {
+  function tagsOver(listed: (login: string) => readonly string[], memory = testMemory(), most = 2) {
     const state = { lists: 0, now: 0 };
     const request: UpstreamClient['request'] = async ({ credential }) => {
       state.lists += 1;
@@ -68,7 +68,7 @@ describe('lists of tags in memory', () => {
     const tags = createV1Tags({
       ...{ client, memory, versions, recentTags, requestedTags, ttl: 30 },
       epochs: createAccessEpochs(memory),
-      most: () => 2,
+      most: () => most,
       clock: () => state.now,
     });
     return { tags, state, memory };
@@ -116,6 +116,14 @@ describe('lists of tags in memory', () => {
     expect(bytesIn(memory)).toBeLessThan(2 * one);
     await tags.toTry(repository, undefined, contextOf('user-0'));
     expect(state.lists).toBe(200);
+  });
+
+  it('are as many as may be tried, the newest first as if all were sorted at once', async () => {
+    const many = Array.from({ length: 25_000 }, (_, index) => `1.${(index * 7_919) % 25_000}`);
+    const { tags } = tagsOver(() => many, testMemory(), 10_000);
+    const { tags: tried, left } = await tags.toTry(repository, undefined, contextOf('alice'));
+    expect(tried).toEqual(sorted(...many).slice(0, 10_000));
+    expect(left).toBe(15_000);
   });
 
   it('of a hundred thousand have `latest`, the newest, and the one that the client wants', async () => {

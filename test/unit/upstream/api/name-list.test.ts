@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { TakeTurn } from '../../../../converters/ports.ts';
 import { parseTag } from '../../../../converters/reference.ts';
 import { createWorkTurns } from '../../../../src/concurrency/work-turns.ts';
-import { namesIn, readNames } from '../../../../src/upstream/api/name-list.ts';
+import { type NameList, namesIn } from '../../../../src/upstream/api/name-list.ts';
+
+async function readNames<Name>(response: Response, list: NameList<Name>, turn?: TakeTurn): Promise<Name[]> {
+  const all: Name[] = [];
+  for await (const names of namesIn(response, list, turn)) all.push(...names);
+  return all;
+}
 
 const read = (body: string, most = 100_000, turn = createWorkTurns(setImmediate)) =>
   readNames(new Response(body), { what: 'list of tags', key: 'tags', most, parse: parseTag }, turn);
