@@ -18,6 +18,7 @@ import { createInFlight } from '../http/in-flight.ts';
 import type { RouteOptions } from '../http/route.ts';
 import { defaultDecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerLeases } from '../layers/inspector.ts';
+import { createLayerStore } from '../layers/store/layer-store.ts';
 import { createTails } from '../layers/tails.ts';
 import { createSearchLine } from '../registry/bounded-search.ts';
 import { isIntact } from '../registry/cache-entries.ts';
@@ -239,12 +240,14 @@ function mapAll<From, To>(
 /** Leases for layer reads, for all routes together: each read costs a connection and a decoder's memory. */
 const layerReadings = 4;
 
-function layersOf(
-  settings: Settings,
-  { clock, layerBytes, memory }: RuntimePlatform,
-): RouteOptions['layers'] {
-  const limits = { ...defaultDecompressionLimits, bytes: settings.REGSHIFT_LAYER_BYTES ?? layerBytes };
-  return { limits, leases: createLayerLeases(layerReadings, clock), tails: createTails(memory) };
+function layersOf(settings: Settings, platform: RuntimePlatform): RouteOptions['layers'] {
+  const { clock, layerBytes, memory, store } = platform;
+  return {
+    limits: { ...defaultDecompressionLimits, bytes: settings.REGSHIFT_LAYER_BYTES ?? layerBytes },
+    leases: createLayerLeases(layerReadings, clock),
+    tails: createTails(memory),
+    store: store && createLayerStore({ ...platform, store }),
+  };
 }
 
 function noCommonKey(): RegistryError {

@@ -6,6 +6,7 @@ import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Tier } from '../cache/tiered.ts';
 import type { Clock, WallClock } from '../clock.ts';
 import type { Values } from '../config/settings.ts';
+import type { BlobStore } from '../layers/store/blob-store.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
@@ -61,4 +62,6 @@ export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedL
   readonly turn?: TakeTurn;
   /** Caches outside of the process or isolate, nearest first. */
   readonly tiers?: readonly Tier[];
+  /** The store for layers, if there is one. */
+  readonly store?: BlobStore | undefined;
 }

@@ -68,3 +68,14 @@ export async function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Prom
     signal.removeEventListener('abort', onAbort);
   }
 }
+
+/** @returns the value of a promise, or undefined if it is not settled within `milliseconds`. The work goes on. */
+export async function valueWithin<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  const { promise: over, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, milliseconds, undefined);
+  try {
+    return await Promise.race([promise, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -9,6 +9,7 @@ import { clientRules, noClientRules } from './client-rules.ts';
 import { fleetFields } from './fleet.ts';
 import { count, port } from './numbers.ts';
 import { serviceFields } from './service.ts';
+import { storeFields } from './store.ts';
 
 const baseUrl = z
   .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
@@ -190,6 +191,7 @@ export const schema = z.object({
   REGSHIFT_CONVERT_BY_DIGEST: z
     .enum(['never', 'always'], { error: 'must be never or always' })
     .default('never'),
+  ...storeFields,
   ...serviceFields,
 });
 
@@ -239,4 +241,5 @@ export const routeVariables: ReadonlySet<Variable> = new Set([
   'REGSHIFT_WALK_TAGS',
   'REGSHIFT_WALK_GETS',
   'REGSHIFT_CONVERT_BY_DIGEST',
+  'REGSHIFT_STORE_BLOBS',
 ] as const);

@@ -9,6 +9,8 @@ import type { DecompressionLimits } from './decompression-limits.ts';
 import { inspectLayer } from './inspect.ts';
 import { createPaceWatch, Suspended } from './read-pace.ts';
 import { createSpeedometer } from './read-speed.ts';
+import type { Fill } from './store/fill.ts';
+import type { LayerStore } from './store/layer-store.ts';
 
 /** A compressed layer from upstream. */
 export interface CompressedLayer {
@@ -58,6 +60,8 @@ export interface BackgroundRead {
   /** The access that the read uses: that of the request that started the read, or of a request that still waits. */
   readonly access: () => LayerAccess;
   readonly facts: Promise<LayerFacts>;
+  /** The fill of the current attempt once it has begun; undefined if the attempt stores nothing. */
+  fill(): Promise<Fill | undefined>;
   /**
    * Waits for the facts. When the last waiting request leaves, the read ends, unless it is nearly done or `keepFor` was
    * called.
@@ -83,6 +87,8 @@ export interface BackgroundReadOptions {
   readonly clock: Clock;
   /** Maximum time without a byte, in milliseconds. */
   readonly silenceMs: number;
+  /** Absent without a store that names blobs at their end. */
+  readonly store?: Pick<LayerStore, 'fill'> | undefined;
 }
 
 /**
@@ -124,6 +130,7 @@ export function startBackgroundRead(
   let keepUntil = Number.NEGATIVE_INFINITY;
   let state = { read: 0, total: undefined as number | undefined, startedAt: undefined as number | undefined };
   let lastReadAt: number | undefined;
+  let filling = Promise.withResolvers<Fill | undefined>();
 
   const isNearlyDone = () => state.total !== undefined && state.read >= state.total * nearlyDone;
 
@@ -177,9 +184,15 @@ export function startBackgroundRead(
         lease.touch();
         pace.onRead(compressed, decompressed, size);
       };
-      return await inspectLayer(stream, { ...options, digest, onRead, signal });
+      const openFill = () => {
+        const fill = options.store?.fill();
+        filling.resolve(fill);
+        return fill;
+      };
+      return await inspectLayer(stream, { ...options, digest, onRead, signal, openFill });
     } finally {
       clearInterval(watch);
+      filling.resolve(undefined);
     }
   }
 
@@ -214,6 +227,7 @@ export function startBackgroundRead(
       const lease = await waitForLease();
       lastReadAt = clock();
       state = { ...state, read: 0, startedAt: lastReadAt };
+      if (attempts > 1) filling = Promise.withResolvers();
       speed.start();
       activeRequest = waitingRequest();
       try {
@@ -236,6 +250,7 @@ export function startBackgroundRead(
   return {
     access: () => activeRequest.access,
     facts,
+    fill: () => filling.promise,
     async wait(request, signal) {
       const { owner, maxSize = Number.POSITIVE_INFINITY } = request;
       signal?.throwIfAborted();

@@ -10,6 +10,7 @@ import type { DecompressedLayer } from './decompressed-layer.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
 import { createDownload, type Download } from './download.ts';
 import { type FramePoint, firstByte } from './download-limits.ts';
+import type { Fill } from './store/fill.ts';
 import type { Tails } from './tails.ts';
 import { verifyingStream } from './verify.ts';
 
@@ -36,6 +37,8 @@ export interface DownloadRequest {
   readonly openCompressed: OpenCompressed;
   /** Aborts when the client has left. */
   readonly signal: AbortSignal | undefined;
+  /** Begins to store the layer while it is sent. Called for a whole layer. */
+  readonly openFill?: (() => Fill | undefined) | undefined;
 }
 
 /** Sends decompressed layers to clients. */
@@ -80,11 +83,12 @@ export function createLayerDownloads({ codec, limits, tails, clock }: LayerDownl
   }
 
   async function begin(request: DownloadRequest, waitedMs = 0): Promise<ReadableStream<Uint8Array>> {
-    const { layer, span } = request;
+    const { layer, span, openFill } = request;
     const what = `layer ${layer.compressed}`;
     const download = downloadOf(request, waitedMs);
     await download.begin();
-    const whole = verifyingStream(download.stream, layer, codec, what);
+    const fill = span ? undefined : openFill?.();
+    const whole = verifyingStream(download.stream, layer, codec, what, 'should unpack to', fill);
     return span ? sliceStream(whole, span, what) : whole;
   }
 

@@ -8,6 +8,7 @@ import { decompress } from './decompress.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
 import { createDigester, type Digester } from './digester.ts';
 import { createPullStream } from './pull-stream.ts';
+import type { Fill } from './store/fill.ts';
 
 export interface InspectLayerOptions {
   readonly codec: LayerCodec;
@@ -18,20 +19,23 @@ export interface InspectLayerOptions {
   readonly onRead?: (compressed: number, decompressed: number) => void;
   /** Aborts the read; its reason is then thrown. */
   readonly signal?: AbortSignal;
+  /** Begins to store the decompressed bytes. Called for zstd, because clients get only such layers decompressed. */
+  readonly openFill?: () => Fill | undefined;
 }
 
 /**
- * Reads a whole layer and returns its facts. The content is not kept.
+ * Reads a whole layer and returns its facts. The content is kept in the store if there is one.
  * @throws RegistryError as the stream of `decompress`; UPSTREAM_CONTENT if the compressed bytes do not have the digest.
  */
 export async function inspectLayer(
   compressed: ReadableStream<Uint8Array>,
   options: InspectLayerOptions,
 ): Promise<LayerFacts> {
-  const { codec, limits, digest, onRead, signal } = options;
+  const { codec, limits, digest, onRead, signal, openFill } = options;
   const what = `layer ${digest}`;
   const compressedDigester = createDigester(codec.hash(digestAlgorithm(digest)));
-  const contentDigester = createDigester(codec.hash('sha256'));
+  let fill: Fill | undefined;
+  let contentDigester = createDigester(codec.hash('sha256'));
   const source = openByteSource(compressed, what);
   let cancel = source.cancel;
   const onAbort = () => cancel(signal?.reason);
@@ -44,23 +48,28 @@ export async function inspectLayer(
     );
     const detected = await detectCompression(incoming, what);
     const { compression } = detected;
-    const content = openByteSource(
+    if (compression === 'zstd') fill = openFill?.();
+    contentDigester = fill ?? contentDigester;
+    const decompressed = openByteSource(
       decompress(detected.compressed, compression, { codec, limits, what }),
       what,
     );
-    cancel = content.cancel;
-    for await (const bytes of content.chunks()) {
+    cancel = decompressed.cancel;
+    for await (const bytes of decompressed.chunks()) {
       await contentDigester.add(bytes);
       onRead?.(compressedDigester.size, contentDigester.size);
     }
     await verify(compressedDigester, digest, what);
+    const content = { digest: await contentDigester.digest(), size: contentDigester.size };
+    await fill?.commit(content);
     return {
       compression,
       packedSize: compressedDigester.size,
-      size: contentDigester.size,
-      diffId: await contentDigester.digest(),
+      size: content.size,
+      diffId: content.digest,
     };
   } catch (error) {
+    fill?.abort();
     // A cancelled source looks like one that is cut short.
     signal?.throwIfAborted();
     throw error;

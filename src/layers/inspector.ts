@@ -4,6 +4,7 @@ import type { Cache } from '../cache/cache.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
+import { valueWithin } from '../concurrency/deadline.ts';
 import {
   createLeaseSemaphore,
   type LeaseClass,
@@ -21,6 +22,8 @@ import {
 import type { LayerCodec } from './codec.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
 import { layerFactsFromEntry, layerFactsKey, layerFactsToEntry } from './layer-facts.ts';
+import { FillEnded, type FollowedSpan } from './store/fill.ts';
+import type { LayerStore } from './store/layer-store.ts';
 
 export interface InspectOptions {
   /** Aborts the wait of this request. */
@@ -46,6 +49,18 @@ export interface LayerInspector {
   facts(digest: Digest, request: LayerRequest, inspectOptions?: InspectOptions): Promise<LayerFacts>;
   /** The progress of the current read, for the time after which a client should come back. */
   progress(digest: Digest): LayerProgress | undefined;
+  /**
+   * Joins the read of a layer into the store, or starts it, and reads the decompressed bytes while they are written. The
+   * caller knows the layer's facts.
+   * @returns undefined if nothing is stored, or the read does not begin within some seconds. The bytes end with
+   *   `FillEnded` where the read or the store fails, or the read lags; then the caller reads the layer by itself.
+   */
+  follow(
+    digest: Digest,
+    request: LayerRequest,
+    span: FollowedSpan,
+    left: AbortSignal | undefined,
+  ): Promise<AsyncGenerator<Uint8Array> | undefined>;
   /** Continues the current reads of a layer for at least this many milliseconds, because a client comes back later. */
   keepFor(digest: Digest, milliseconds: number): void;
 }
@@ -63,6 +78,8 @@ export interface LayerInspectorOptions {
   readonly onReading?: (change: 1 | -1) => void;
   /** Maximum time without a byte, in milliseconds. */
   readonly silenceMs?: number;
+  /** Gets the layers that are read decompressed. Absent without a store that names blobs at their end. */
+  readonly store?: LayerStore | undefined;
 }
 
 const defaultSilenceMs = 60_000;
@@ -169,8 +186,28 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
     return readingFor(digest, key, request, inspectOptions).wait(request, inspectOptions.signal);
   }
 
+  async function follow(
+    digest: Digest,
+    request: LayerRequest,
+    span: FollowedSpan,
+    left: AbortSignal | undefined,
+  ): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    const ended = new AbortController();
+    const signal = left ? AbortSignal.any([left, ended.signal]) : ended.signal;
+    const reading = readingFor(digest, sharedKey, request, {});
+    const over = reading.wait(request, signal).then(noFill, noFill);
+    const fill = await valueWithin(fillWaitMs, Promise.race([reading.fill(), over]));
+    const pieces = fill?.follow(span, signal);
+    if (pieces === undefined) {
+      ended.abort();
+      return undefined;
+    }
+    return followed(pieces, reading, request, ended);
+  }
+
   return {
     cachedFacts,
+    follow,
 
     async facts(digest, request, inspectOptions = {}) {
       inspectOptions.signal?.throwIfAborted();
@@ -205,6 +242,32 @@ function watchLag(reading: BackgroundRead, { repository, credential }: LayerAcce
     if ((otherRepository !== repository || otherCredential !== credential) && reading.lags()) resolve('lags');
   }, lagLookMs);
   return { found, stop: () => clearInterval(watch) };
+}
+
+/** How long a follower waits for a read to begin. */
+const fillWaitMs = 5_000;
+
+/** A client whose connection broke comes back for the rest. */
+const comesBackMs = 30_000;
+
+const noFill = () => undefined;
+
+/** The pieces of a fill, as long as its read does not lag. */
+async function* followed(
+  pieces: AsyncGenerator<Uint8Array>,
+  reading: BackgroundRead,
+  { access }: LayerRequest,
+  ended: AbortController,
+): AsyncGenerator<Uint8Array> {
+  const lag = watchLag(reading, access);
+  lag.found.then(() => ended.abort(new FillEnded(false)));
+  try {
+    yield* pieces;
+  } finally {
+    lag.stop();
+    reading.keepFor(comesBackMs);
+    ended.abort();
+  }
 }
 
 /** @returns the first facts. @throws the error of the request's own read if both fail. */

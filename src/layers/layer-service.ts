@@ -20,6 +20,8 @@ import type { DecompressionLimits } from './decompression-limits.ts';
 import { createLayerDownloads } from './downloads.ts';
 import type { LayerInspector } from './inspector.ts';
 import { createLayersToRead, type LayersToRead } from './read-progress.ts';
+import type { LayerStore } from './store/layer-store.ts';
+import { createStoredLayers } from './stored-layers.ts';
 import type { Tails } from './tails.ts';
 import { verifyingStream } from './verify.ts';
 
@@ -32,6 +34,7 @@ export interface LayerServiceOptions {
   /** Seconds that a manifest request waits for layers to be read. */
   readonly deadline: number;
   readonly clock: Clock;
+  readonly store: LayerStore | undefined;
 }
 
 /**
@@ -82,6 +85,7 @@ export interface VerifiedBlob extends Pick<FetchedBlob, 'headers' | 'anonymous'>
 export function createLayerService(options: LayerServiceOptions): LayerService {
   const { client, inspector, codec, deadline } = options;
   const downloads = createLayerDownloads(options);
+  const stored = options.store && createStoredLayers({ ...options, store: options.store, downloads });
 
   async function fetchLayer(
     repository: RepositoryName,
@@ -97,6 +101,15 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
     return { stream: body, from, ...(size === undefined ? {} : { size }) };
   }
 
+  function readOf(repository: RepositoryName, digest: Digest, context: RequestContext): LayerRequest {
+    return {
+      open: (signal, onSkipped) => fetchLayer(repository, digest, { ...context, signal }, { onSkipped }),
+      access: { repository, credential: credentialKey(context.credential) },
+      // The requester precedes the repository, so that a client with a hundred repositories has one fair share.
+      owner: [client.id, ...ownerOf(context.requester()), repository],
+    };
+  }
+
   async function facts(
     repository: RepositoryName,
     { digest, size }: Layer,
@@ -106,10 +119,7 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
     if (context.knownLayersOnly) return (await inspector.cachedFacts(digest)) ?? unread(digest);
     layers.add(digest, size);
     const request: LayerRequest = {
-      open: (signal, onSkipped) => fetchLayer(repository, digest, { ...context, signal }, { onSkipped }),
-      access: { repository, credential: credentialKey(context.credential) },
-      // The requester precedes the repository, so that a client with a hundred repositories has one fair share.
-      owner: [client.id, ...ownerOf(context.requester()), repository],
+      ...readOf(repository, digest, context),
       ...(size === undefined ? {} : { maxSize: 2 * size + tolerance }),
     };
     const { signal: ending, budget } = context;
@@ -147,7 +157,8 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
         return fetchLayer(repository, layer.compressed, { ...context, signal }, range);
       };
       const { signal } = context;
-      return downloads.open({ layer, span, requester: context.requester(), openCompressed, signal });
+      const request = { layer, span, requester: context.requester(), openCompressed, signal };
+      return stored?.open(request, readOf(repository, layer.compressed, context)) ?? downloads.open(request);
     },
 
     async openStored(repository, digest, manifestSize, context) {

@@ -4,6 +4,7 @@ import type { LayerCodec } from './codec.ts';
 import { corruptLayer } from './corrupt-layer.ts';
 import { createDigester, type Digester } from './digester.ts';
 import { createPullStream } from './pull-stream.ts';
+import type { Fill } from './store/fill.ts';
 
 export interface ExpectedContent {
   readonly digest: Digest;
@@ -16,6 +17,7 @@ export interface ExpectedContent {
  * is held back until the digest is verified, so the client sees that bytes are missing: of the Content-Length, or the
  * last chunk of a body without a length. A client that verifies no digest, like Docker 1.6, sees that too.
  * @param relation of the blob to the bytes, in messages.
+ * @param fill gets the bytes, too, and stores them if they are right.
  */
 export function verifyingStream(
   stream: ReadableStream<Uint8Array>,
@@ -23,20 +25,41 @@ export function verifyingStream(
   codec: Pick<LayerCodec, 'hash'>,
   what: string,
   relation: 'should unpack to' | 'should be' = 'should unpack to',
+  fill?: Fill,
 ): ReadableStream<Uint8Array> {
   const source = openByteSource(stream, what);
-  const digester = createDigester(codec.hash(digestAlgorithm(expected.digest)));
+  const digester = fill ?? createDigester(codec.hash(digestAlgorithm(expected.digest)));
   const { digest, size = 'any number of' } = expected;
   const mismatch = (found: string) =>
     corruptLayer('mismatch', what, `${relation} ${digest} (${size} bytes); found ${found}.`);
-  return createPullStream(checked(source, expected, digester, mismatch), source.cancel);
+  const verified = async (size: number) => void (await fill?.commit({ digest, size }));
+  const cancel = (reason: unknown) => {
+    source.cancel(reason);
+    fill?.abort();
+  };
+  const pieces = checked(source, expected, digester, { mismatch, verified });
+  return createPullStream(fill ? abortingOnError(pieces, fill) : pieces, cancel);
+}
+
+async function* abortingOnError(pieces: AsyncGenerator<Uint8Array>, fill: Fill): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pieces;
+  } finally {
+    // After the commit this does nothing.
+    fill.abort();
+  }
+}
+
+interface Outcomes {
+  readonly mismatch: (found: string) => Error;
+  readonly verified: (size: number) => Promise<void>;
 }
 
 async function* checked(
   source: ByteSource,
   expected: ExpectedContent,
   digester: Digester,
-  mismatch: (found: string) => Error,
+  { mismatch, verified }: Outcomes,
 ): AsyncGenerator<Uint8Array> {
   const { digest: expectedDigest, size = Number.POSITIVE_INFINITY } = expected;
   let lastChunk: Uint8Array | undefined;
@@ -49,5 +72,6 @@ async function* checked(
   const digest = await digester.digest();
   const isShort = Number.isFinite(size) && digester.size !== size;
   if (isShort || digest !== expectedDigest) throw mismatch(`${digest} (${digester.size} bytes)`);
+  await verified(digester.size);
   if (lastChunk !== undefined) yield lastChunk;
 }

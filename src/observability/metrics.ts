@@ -17,6 +17,14 @@ export interface Metrics {
   conversion(conversion: ConversionFacts): void;
   /** The reading of a layer begins (1) or ends (-1). */
   layerReads(change: 1 | -1): void;
+  /** The store of layers was looked up. */
+  storeRead(result: 'hit' | 'miss' | 'error'): void;
+  /** A layer was written to the store, or could not be (`error`), or the read of it ended early (`dropped`). */
+  storeWrite(result: 'stored' | 'error' | 'dropped', bytes: number): void;
+  /** The store removed layers that were used longest ago. */
+  storeEvicted(blobs: number, bytes: number): void;
+  /** The bytes that the store has. */
+  storeSize(bytes: number): void;
 }
 
 /** Facts of one response. */
@@ -49,4 +57,8 @@ export const noMetrics: Metrics = {
   tokenRequest: () => undefined,
   conversion: () => undefined,
   layerReads: () => undefined,
+  storeRead: () => undefined,
+  storeWrite: () => undefined,
+  storeEvicted: () => undefined,
+  storeSize: () => undefined,
 };

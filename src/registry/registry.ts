@@ -13,6 +13,7 @@ import type { LayerCodec } from '../layers/codec.ts';
 import type { DecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerInspector } from '../layers/inspector.ts';
 import { createLayerService, type LayerService } from '../layers/layer-service.ts';
+import type { LayerStore } from '../layers/store/layer-store.ts';
 import type { Tails } from '../layers/tails.ts';
 import type { Pin } from '../negotiation/negotiate.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -159,6 +160,7 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
     readonly leases: LeaseSemaphore;
     readonly limits: DecompressionLimits;
     readonly tails: Tails;
+    readonly store: LayerStore | undefined;
   };
   /** The line of all searches of the process. */
   readonly searchLine: LeaseLine;
@@ -321,6 +323,7 @@ function createLayers(options: RegistryOptions): LayerService {
     background,
     onReading: options.metrics.layerReads,
     ...layers,
+    store: layers.store?.namesAtEnd ? layers.store : undefined,
   });
   return createLayerService({
     client,
@@ -330,5 +333,6 @@ function createLayers(options: RegistryOptions): LayerService {
     tails: layers.tails,
     deadline: settings.layerDeadline,
     clock,
+    store: layers.store,
   });
 }

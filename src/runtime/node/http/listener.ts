@@ -9,6 +9,7 @@ import type { CachedResponse, CacheLookup } from '../../../http/response-cache.t
 import { upstreamBodyOf } from '../../../http/upstream-body.ts';
 import type { Facts, Log } from '../../../observability/log.ts';
 import type { WholeResponse } from '../../../registry/manifests/freshness.ts';
+import { fileOf, sendFile } from '../store/file-stream.ts';
 import { errorFields } from '../uncaught.ts';
 import { nativeBody } from './body-stream.ts';
 import { guardEvents } from './guarded-events.ts';
@@ -150,10 +151,12 @@ function createRequestListener(
     const body = upstreamBodyOf(response);
     if (body === undefined) return response;
     writeHead(response, body, outgoing);
+    const broken = (error: unknown) => log('warn', 'an answer broke off', brokenFields(error));
     const message = nativeBody(body);
+    const file = fileOf(body);
     if (message) relay(message, outgoing, response.headers.get('content-length'));
-    else
-      writeStream(body, outgoing).catch((error) => log('warn', 'an answer broke off', brokenFields(error)));
+    else if (file) sendFile(file, outgoing).catch(broken);
+    else writeStream(body, outgoing).catch(broken);
     return RESPONSE_ALREADY_SENT;
   });
 }

@@ -30,7 +30,7 @@ export function createPrometheusMetrics(): PrometheusMetrics {
     1,
   );
   return {
-    metrics: { ...answersIn(shared), ...workIn(shared) },
+    metrics: { ...answersIn(shared), ...workIn(shared), ...storeIn(shared) },
     contentType: registry.contentType,
     text: () => registry.metrics(),
     watch(inFlight, memory) {
@@ -118,7 +118,9 @@ function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
   };
 }
 
-function workIn(shared: Shared): Omit<Metrics, 'responseSent'> {
+type StoreMetrics = Pick<Metrics, 'storeRead' | 'storeWrite' | 'storeEvicted' | 'storeSize'>;
+
+function workIn(shared: Shared): Omit<Metrics, 'responseSent' | keyof StoreMetrics> {
   const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Counter({ name: `regshift_${name}`, help, labelNames, ...shared });
   const histogram = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
@@ -148,6 +150,34 @@ function workIn(shared: Shared): Omit<Metrics, 'responseSent'> {
       if (result !== 'remembered') conversionSeconds.observe({ to }, seconds);
     },
     layerReads: (change) => layers.inc(change),
+  };
+}
+
+/** Without a store all of these stay at 0, so that one dashboard fits all. */
+function storeIn(shared: Shared): StoreMetrics {
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Counter({ name: `regshift_store_${name}`, help, labelNames, ...shared });
+  const reads = counter('reads_total', 'Lookups of layers in the store.', 'result');
+  const writes = counter('writes_total', 'Layers that were written to the store.', 'result');
+  const written = counter('written_bytes_total', 'Bytes of layers that were stored.');
+  const evicted = counter('evicted_total', 'Layers that were removed to make room.');
+  const evictedBytes = counter('evicted_bytes_total', 'Bytes of layers that were removed to make room.');
+  const size = new Gauge({
+    name: 'regshift_store_bytes',
+    help: 'Bytes of layers in the store, where it is a folder.',
+    ...shared,
+  });
+  return {
+    storeRead: (result) => reads.inc({ result }),
+    storeWrite(result, bytes) {
+      writes.inc({ result });
+      written.inc(bytes);
+    },
+    storeEvicted(blobs, bytes) {
+      evicted.inc(blobs);
+      evictedBytes.inc(bytes);
+    },
+    storeSize: (bytes) => size.set(bytes),
   };
 }
 

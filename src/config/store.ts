@@ -1,0 +1,94 @@
+import * as z from 'zod';
+import { count } from './numbers.ts';
+
+/** A store for layers, by its address. */
+export type StoreAddress = FolderAddress | BucketAddress;
+
+export interface FolderAddress {
+  readonly kind: 'file';
+  /** An absolute path. */
+  readonly path: string;
+}
+
+export interface BucketAddress {
+  readonly kind: 's3';
+  readonly bucket: string;
+  /** Without slashes at its ends; may be empty. */
+  readonly prefix: string;
+  /** undefined for AWS. */
+  readonly endpoint: URL | undefined;
+  readonly region: string;
+}
+
+const forms =
+  'must be file:///path/of/a/folder, or s3://bucket/prefix?region=eu-central-1 (with &endpoint=https://host for other servers than AWS)';
+
+const store = z.string().transform((text, context): StoreAddress => {
+  const address = parseStoreAddress(text.trim());
+  if (!('problem' in address)) return address;
+  context.addIssue({ code: 'custom', message: address.problem });
+  return z.NEVER;
+});
+
+/** Parses the value of REGSHIFT_STORE. */
+export function parseStoreAddress(text: string): StoreAddress | { readonly problem: string } {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'file:') return folderAddress(url);
+  if (url?.protocol === 's3:') return bucketAddress(url);
+  return { problem: forms };
+}
+
+function folderAddress(url: URL): StoreAddress | { readonly problem: string } {
+  const path = decodePath(url.pathname);
+  // `file://var/lib` names a host.
+  if (path === undefined || url.host !== '' || url.search !== '' || url.hash !== '')
+    return { problem: forms };
+  if (path.replaceAll('/', '') === '') return { problem: 'must be a folder of its own, and not the root' };
+  return { kind: 'file', path };
+}
+
+function decodePath(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name of a bucket as S3 and its relatives take it (Amazon S3 User Guide, "Bucket naming rules"). */
+const bucketName = /^[a-z0-9][a-z0-9._-]{1,62}$/i;
+
+const bucketParameters = ['endpoint', 'region'];
+
+function bucketAddress(url: URL): StoreAddress | { readonly problem: string } {
+  const { searchParams, host: bucket } = url;
+  const unknown = [...searchParams.keys()].find((name) => !bucketParameters.includes(name));
+  if (unknown !== undefined)
+    return { problem: `must have no parameter ${unknown}: there are endpoint and region` };
+  if (url.username !== '' || url.password !== '') {
+    return { problem: 'must hold no login: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role' };
+  }
+  const endpointText = searchParams.get('endpoint');
+  const endpoint = endpointText !== null && URL.canParse(endpointText) ? new URL(endpointText) : undefined;
+  const isHttp = endpoint === undefined || /^https?:$/.test(endpoint.protocol);
+  if (!bucketName.test(bucket) || !isHttp || (endpointText !== null && endpoint === undefined)) {
+    return { problem: forms };
+  }
+  const region = searchParams.get('region') ?? (endpoint ? 'us-east-1' : undefined);
+  if (region === undefined || !/^[a-z0-9-]+$/i.test(region)) {
+    return { problem: 'must have a region for AWS, like s3://bucket/prefix?region=eu-central-1' };
+  }
+  const prefix =
+    decodePath(url.pathname)
+      ?.split('/')
+      .filter((part) => part !== '')
+      .join('/') ?? '';
+  return { kind: 's3', bucket, prefix, endpoint, region };
+}
+
+/** The settings of the store for layers. */
+export const storeFields = {
+  REGSHIFT_STORE: store.optional(),
+  REGSHIFT_STORE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER, 1).default(10 * 2 ** 30),
+  REGSHIFT_STORE_BLOBS: z.enum(['made', 'all'], { error: 'must be made or all' }).default('made'),
+};

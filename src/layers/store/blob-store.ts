@@ -1,0 +1,80 @@
+import type { Digest } from '../../../converters/digest.ts';
+import type { ByteSpan } from '../byte-range.ts';
+
+/**
+ * A store of whole blobs by their digests, outside of memory: a folder, a bucket. It does not decide who may read a
+ * blob. A blob can disappear at any time. All methods throw any error where the store does not work: `createQuietStore`
+ * keeps errors from clients.
+ */
+export interface BlobStore {
+  /** For logs and metrics. */
+  readonly kind: StoreKind;
+  /** False for a store that needs the digest of a blob before its first byte. */
+  readonly namesAtEnd: boolean;
+  /** Bytes of the largest blob that the store takes. */
+  readonly mostBytes: number;
+  /** Bytes of a blob; undefined if the store does not have it. */
+  head(digest: Digest): Promise<number | undefined>;
+  /**
+   * Opens a blob, whole or in part. A blob with another size is damaged: it is removed.
+   * @returns undefined if the store does not have the blob. The stream errors if bytes are missing.
+   */
+  read(blob: BlobName, span?: ByteSpan): Promise<ReadableStream<Uint8Array> | undefined>;
+  /** Begins to write a blob. @param blob undefined if its digest is not known yet (`namesAtEnd`). */
+  write(blob?: BlobName): Promise<BlobWrite>;
+  /** Removes a blob. It is no error if there is none. */
+  delete(digest: Digest): Promise<void>;
+  /** All blobs, in no order. */
+  list(): AsyncIterable<StoredBlob>;
+  /**
+   * Removes the blobs that were used longest ago, until all have at most `bytes` (by default, as many as the store may
+   * have), and what ended writers left behind. Absent for a store whose operator sets rules for that.
+   */
+  prune?(bytes?: number): Promise<Pruned>;
+}
+
+/** What was removed from a store. */
+export interface Pruned {
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
+/** The error of a write for a blob that the store never takes, although it works. */
+export class BlobTooLarge extends Error {
+  override readonly name = 'BlobTooLarge';
+}
+
+export type StoreKind = 'file' | 'r2' | 's3';
+
+/** A blob by the digest of its bytes, and their number. */
+export interface BlobName {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** A blob of a list. */
+export interface StoredBlob extends BlobName {
+  /** When it was last read or written, in milliseconds since the epoch; undefined if the store does not know. */
+  readonly usedAt: number | undefined;
+}
+
+/** One write. Its caller awaits each method before the next, and hashes the bytes itself (`createFill`). */
+export interface BlobWrite {
+  /** Takes the next bytes. The caller does not change them afterwards. */
+  add(bytes: Uint8Array): Promise<void>;
+  /**
+   * Makes the blob visible, at once and whole. If the store has the blob already, it stays as it is, or is replaced.
+   * @param blob the digest and size that the bytes have.
+   * @throws Error if the blob is not the one that `write` was called with.
+   */
+  commit(blob: BlobName): Promise<void>;
+  /** Removes the bytes that were written. Never throws. */
+  abort(): Promise<void>;
+  /**
+   * Reads bytes that were added, before and after `commit`, until `release`.
+   * @returns the number of bytes read into `into`: 0 if there are none at this offset.
+   */
+  readonly readBack?: (from: number, into: Uint8Array) => Promise<number>;
+  /** The caller reads back no more. */
+  readonly release?: () => void;
+}

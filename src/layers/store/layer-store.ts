@@ -1,0 +1,144 @@
+import { type Digest, digestAlgorithm } from '../../../converters/digest.ts';
+import type { Clock } from '../../clock.ts';
+import type { Background } from '../../concurrency/background.ts';
+import { withDeadline } from '../../concurrency/deadline.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Metrics } from '../../observability/metrics.ts';
+import type { ByteSpan } from '../byte-range.ts';
+import type { LayerCodec } from '../codec.ts';
+import { createDigester } from '../digester.ts';
+import { type BlobName, type BlobStore, BlobTooLarge } from './blob-store.ts';
+import { createFill, type Fill } from './fill.ts';
+
+/**
+ * The store as the rest of the program uses it. No method throws: a store that is full, slow or away never fails a
+ * pull. After an error, reads or writes rest for some seconds, in which blobs come from upstream as without a store.
+ */
+export interface LayerStore {
+  /** False for a store that takes no blob before its digest is known. */
+  readonly namesAtEnd: boolean;
+  /** Whether the store takes a blob of this size now. */
+  takes(size: number): boolean;
+  /** Bytes of a blob that the store has. */
+  has(digest: Digest): Promise<number | undefined>;
+  /** Opens a blob, whole or in part. Its bytes have been verified when they were written. */
+  open(blob: BlobName, span?: ByteSpan): Promise<ReadableStream<Uint8Array> | undefined>;
+  /**
+   * Begins to fill in a blob.
+   * @returns undefined where the store rests, has enough to do, or takes this blob already.
+   * @param blob undefined for a blob whose digest is not known yet.
+   */
+  fill(blob?: BlobName): Fill | undefined;
+}
+
+export interface LayerStoreOptions {
+  readonly store: BlobStore;
+  readonly codec: Pick<LayerCodec, 'hash'>;
+  readonly clock: Clock;
+  readonly background: Background;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'storeRead' | 'storeWrite'>;
+}
+
+/** The longest wait for the first answer of the store. */
+const answerMs = 3_000;
+
+/** The rest after an error. */
+const restMs = 5_000;
+
+/** A line in the log for errors of the store, at most once in this time. */
+const logMs = 60_000;
+
+/** Fills at the same time; each has up to 4 MiB in memory where the store is slow. */
+const mostFills = 16;
+
+export function createLayerStore(options: LayerStoreOptions): LayerStore {
+  const { store, codec, clock, background, log, metrics } = options;
+  const filling = new Set<BlobName['digest'] | symbol>();
+  const reads = createRest('read');
+  const writes = createRest('write');
+
+  /** One kind of use, which rests after an error. */
+  function createRest(use: 'read' | 'write') {
+    let restsUntil = Number.NEGATIVE_INFINITY;
+    let loggedAt = Number.NEGATIVE_INFINITY;
+    return {
+      isResting: () => clock() < restsUntil,
+      failed(error: unknown) {
+        if (!(error instanceof BlobTooLarge)) restsUntil = clock() + restMs;
+        if (clock() - loggedAt < logMs) return;
+        loggedAt = clock();
+        const facts = { store: store.kind, use, reason: String(error) };
+        log('warn', 'the store of layers failed; the layer comes from the registry', facts);
+      },
+    };
+  }
+
+  async function ask<Value>(work: () => Promise<Value | undefined>): Promise<Value | undefined> {
+    try {
+      return await inTime(work());
+    } catch (error) {
+      reads.failed(error);
+      throw error;
+    }
+  }
+
+  return {
+    namesAtEnd: store.namesAtEnd,
+
+    takes: (size) => size <= store.mostBytes && filling.size < mostFills && !writes.isResting(),
+
+    async has(digest) {
+      if (reads.isResting()) return undefined;
+      return ask(() => store.head(digest)).catch(() => undefined);
+    },
+
+    async open(blob, span) {
+      if (reads.isResting()) return undefined;
+      try {
+        const stream = await ask(() => store.read(blob, span));
+        metrics.storeRead(stream === undefined ? 'miss' : 'hit');
+        return stream;
+      } catch {
+        metrics.storeRead('error');
+        return undefined;
+      }
+    },
+
+    fill(blob) {
+      const key = blob?.digest ?? Symbol('a fill without a digest yet');
+      if (!this.takes(blob?.size ?? 0) || filling.has(key)) return undefined;
+      filling.add(key);
+      const over = Promise.withResolvers<void>();
+      background(over.promise);
+      return createFill({
+        open: () => store.write(blob),
+        digester: createDigester(codec.hash(blob ? digestAlgorithm(blob.digest) : 'sha256')),
+        clock,
+        ended({ stored, error }) {
+          filling.delete(key);
+          over.resolve();
+          if (stored) metrics.storeWrite('stored', stored.size);
+          else metrics.storeWrite(error === undefined ? 'dropped' : 'error', 0);
+          if (error !== undefined) writes.failed(error);
+        },
+      });
+    },
+  };
+}
+
+/** @throws Error if the work takes too long. A stream that comes later is cancelled. */
+async function inTime<Value>(work: Promise<Value>): Promise<Value> {
+  return withDeadline(answerMs, undefined, async (signal) => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    signal.addEventListener('abort', () => {
+      reject(new Error(`no answer in ${answerMs / 1000} s`));
+      work.then(cancelStream, () => undefined);
+    });
+    return Promise.race([work, late]);
+  });
+}
+
+function cancelStream(value: unknown): void {
+  if (value instanceof ReadableStream) value.cancel().catch(() => undefined);
+}

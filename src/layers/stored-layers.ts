@@ -1,0 +1,89 @@
+import type { LayerRequest } from './background-read.ts';
+import { begun, openByteSource } from './byte-stream.ts';
+import type { LayerCodec } from './codec.ts';
+import { corruptLayer } from './corrupt-layer.ts';
+import type { DownloadRequest, LayerDownloads } from './downloads.ts';
+import type { LayerInspector } from './inspector.ts';
+import { createPullStream } from './pull-stream.ts';
+import { FillEnded } from './store/fill.ts';
+import type { LayerStore } from './store/layer-store.ts';
+import { verifyingStream } from './verify.ts';
+
+export interface StoredLayersOptions {
+  readonly store: LayerStore;
+  readonly inspector: Pick<LayerInspector, 'follow'>;
+  readonly downloads: LayerDownloads;
+  readonly codec: Pick<LayerCodec, 'hash'>;
+}
+
+/**
+ * Decompressed layers out of a store: stored ones as they are; others from the read that fills the store, which all
+ * clients share, each at its own pace; and by a decompression of their own where the store does not help.
+ * @param read opens the whole compressed layer, for the shared read.
+ */
+export interface StoredLayers {
+  open(request: DownloadRequest, read: LayerRequest): Promise<ReadableStream<Uint8Array>>;
+}
+
+export function createStoredLayers({
+  store,
+  inspector,
+  downloads,
+  codec,
+}: StoredLayersOptions): StoredLayers {
+  async function follow(
+    request: DownloadRequest,
+    read: LayerRequest,
+  ): Promise<ReadableStream<Uint8Array> | undefined> {
+    const { layer, span, signal } = request;
+    if (!store.namesAtEnd || !store.takes(layer.size)) return undefined;
+    const { start, stop } = { start: span?.start ?? 0, stop: (span?.end ?? layer.size - 1) + 1 };
+    const followed = await inspector.follow(layer.compressed, read, { start, stop, blob: layer }, signal);
+    if (followed === undefined) return undefined;
+    const what = `layer ${layer.compressed}`;
+    const left = new AbortController();
+    const stream = createPullStream(withFallback(followed, { ...request, signal: left.signal }), (reason) => {
+      left.abort(reason);
+      followed.return(undefined).catch(() => undefined);
+    });
+    // The first chunk shows whether upstream sends the layer, so that its error is a response.
+    return begun(span ? stream : verifyingStream(stream, layer, codec, what), what);
+  }
+
+  /** A part of a layer continues only from its start: a client that joins parts may not verify them. */
+  async function* withFallback(
+    followed: AsyncGenerator<Uint8Array>,
+    request: DownloadRequest,
+  ): AsyncGenerator<Uint8Array> {
+    const { layer, span } = request;
+    const { start, end } = span ?? { start: 0, end: layer.size - 1 };
+    const what = `layer ${layer.compressed}`;
+    let at = start;
+    try {
+      for await (const bytes of followed) {
+        at += bytes.length;
+        yield bytes;
+      }
+    } catch (error) {
+      if (!(error instanceof FillEnded)) throw error;
+      if (error.isWrong) throw corruptLayer('mismatch', what, `should unpack to ${layer.digest}. Try again.`);
+      if (span && at > start) throw error;
+      const rest = await downloads.open(at > 0 ? { ...request, span: { start: at, end } } : request);
+      yield* openByteSource(rest, what).chunks();
+    }
+  }
+
+  return {
+    async open(request, read) {
+      const { layer, span } = request;
+      const stored = await store.open(layer, span);
+      if (stored) return stored;
+      const followed = await follow(request, read);
+      if (followed) return followed;
+      // The shared read may have ended just now.
+      const filled = store.namesAtEnd ? await store.open(layer, span) : undefined;
+      if (filled) return filled;
+      return downloads.open({ ...request, openFill: () => store.fill(layer) });
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+
+/** Bytes that are read at once. Each reader has one buffer of this size. */
+const pieceBytes = 256 * 1024;
+
+/** A part of an open file. */
+interface FilePart {
+  readonly handle: FileHandle;
+  readonly start: number;
+  readonly length: number;
+}
+
+const native = new WeakMap<ReadableStream, FilePart>();
+
+/**
+ * A part of an open file as a web stream, which closes the file at its end. It reads nothing before its first pull, so
+ * that the file can still be sent as it is (`fileOf`). It errors if the file ends early.
+ */
+export function fileStream(handle: FileHandle, start: number, length: number): ReadableStream<Uint8Array> {
+  let at = start;
+  const stop = start + length;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          if (at < stop) {
+            const piece = new Uint8Array(Math.min(stop - at, pieceBytes));
+            const bytesRead = await readPiece(handle, piece, at);
+            at += bytesRead;
+            controller.enqueue(piece.subarray(0, bytesRead));
+          }
+          if (at < stop) return;
+          controller.close();
+        } catch (error) {
+          controller.error(error);
+        }
+        await handle.close();
+      },
+      cancel: () => handle.close(),
+    },
+    { highWaterMark: 0 },
+  );
+  native.set(stream, { handle, start, length });
+  return stream;
+}
+
+/** The file behind a stream that has not been read yet. The caller closes the file. */
+export function fileOf(stream: ReadableStream): FilePart | undefined {
+  return stream.locked ? undefined : native.get(stream);
+}
+
+/**
+ * Sends a part of a file as the body of a response whose head is written, and closes the file. It bypasses web streams,
+ * and uses one buffer for all pieces: the next piece is read when the client has taken the last one.
+ * @throws Error if the file ends early, after the response broke off.
+ */
+export async function sendFile({ handle, start, length }: FilePart, outgoing: ServerResponse): Promise<void> {
+  const piece = Buffer.allocUnsafeSlow(Math.min(length, pieceBytes));
+  try {
+    for (let at = start, stop = start + length; at < stop; ) {
+      const bytesRead = await readPiece(handle, piece.subarray(0, Math.min(stop - at, pieceBytes)), at);
+      if (outgoing.destroyed) return;
+      at += bytesRead;
+      await written(outgoing, piece.subarray(0, bytesRead));
+    }
+    outgoing.end();
+  } catch (error) {
+    outgoing.destroy();
+    if (!isClosedByClient(error)) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readPiece(handle: FileHandle, piece: Uint8Array, at: number): Promise<number> {
+  const { bytesRead } = await handle.read(piece, 0, piece.length, at);
+  if (bytesRead === 0) throw new Error(`the file ends at its byte ${at}`);
+  return bytesRead;
+}
+
+/** Waits until a piece has left the process, or the client has. */
+function written(outgoing: ServerResponse, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    outgoing.write(piece, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function isClosedByClient(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return ['ERR_STREAM_DESTROYED', 'EPIPE', 'ECONNRESET', 'ERR_STREAM_WRITE_AFTER_END'].includes(code);
+}

@@ -1,0 +1,152 @@
+import { opendir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDigest } from '../../../../converters/digest.ts';
+import type { WallClock } from '../../../clock.ts';
+import { BlobTooLarge, type Pruned, type StoredBlob } from '../../../layers/store/blob-store.ts';
+import type { Log } from '../../../observability/log.ts';
+import type { Metrics } from '../../../observability/metrics.ts';
+
+/** The parts of a store's folder. */
+export interface FolderPaths {
+  readonly blobs: string;
+  /** Blobs that are being written. */
+  readonly incoming: string;
+}
+
+export interface FolderSpaceOptions {
+  readonly paths: FolderPaths;
+  /** REGSHIFT_STORE_BYTES: the bytes of all blobs. */
+  readonly bytes: number;
+  readonly wallClock: WallClock;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'storeSize' | 'storeEvicted'>;
+}
+
+/** The space of a folder, which other processes may use as well. */
+export interface FolderSpace {
+  list(): AsyncIterable<StoredBlob>;
+  /** @throws BlobTooLarge if a blob of this size cannot be stored. */
+  refuseBeyond(size: number): void;
+  /** A blob was stored. Makes room in the background if there are too many. */
+  added(size: number): void;
+  /** The file system is full: makes room in the background for a blob of this size. */
+  full(size: number): void;
+  /** Makes room now: removes the blobs that were used longest ago, and files that ended writers left behind. */
+  makeRoom(target: number): Promise<Pruned>;
+  /** Removes a damaged blob. */
+  drop(path: string, reason: string): Promise<void>;
+}
+
+interface StoredFile extends StoredBlob {
+  readonly path: string;
+}
+
+/** The sizes of other processes' blobs are looked up at most this often. */
+const lookMs = 60_000;
+
+/** Room is made for more than one blob: down to this part of the bytes. */
+const keptPart = 0.9;
+
+/** A write that stands still for ten minutes ends (docs/networks.md), so an older file has no writer. */
+const abandonedMs = 3_600_000;
+
+export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
+  const { paths, bytes: limit, wallClock, log, metrics } = options;
+  let used: number | undefined;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let making: Promise<Pruned> | undefined;
+
+  async function* files(): AsyncGenerator<StoredFile> {
+    for await (const algorithm of names(paths.blobs)) {
+      for await (const shard of names(join(paths.blobs, algorithm))) {
+        for await (const hex of names(join(paths.blobs, algorithm, shard))) {
+          const path = join(paths.blobs, algorithm, shard, hex);
+          const digest = `${algorithm}:${hex}`;
+          const found = await stat(path).catch(() => undefined);
+          if (found?.isFile() && isDigest(digest) && hex.startsWith(shard)) {
+            yield { path, digest, size: found.size, usedAt: found.mtimeMs };
+          }
+        }
+      }
+    }
+  }
+
+  async function removeAbandoned(): Promise<number> {
+    let size = 0;
+    for await (const name of names(paths.incoming)) {
+      const path = join(paths.incoming, name);
+      const found = await stat(path).catch(() => undefined);
+      if (found === undefined) continue;
+      if (wallClock().getTime() - found.mtimeMs > abandonedMs) await rm(path, { force: true });
+      else size += found.size;
+    }
+    return size;
+  }
+
+  async function makeRoomNow(target: number): Promise<Pruned> {
+    const all: StoredFile[] = [];
+    for await (const file of files()) all.push(file);
+    const total = all.reduce((sum, { size }) => sum + size, await removeAbandoned());
+    lookedAt = wallClock().getTime();
+    const pruned = { blobs: 0, bytes: 0 };
+    for (const { path, size } of all.toSorted((one, other) => (one.usedAt ?? 0) - (other.usedAt ?? 0))) {
+      if (total - pruned.bytes <= target) break;
+      await rm(path, { force: true });
+      pruned.blobs += 1;
+      pruned.bytes += size;
+    }
+    if (pruned.blobs > 0) metrics.storeEvicted(pruned.blobs, pruned.bytes);
+    used = total - pruned.bytes;
+    metrics.storeSize(used);
+    return pruned;
+  }
+
+  function makeRoom(target: number): Promise<Pruned> {
+    making ??= makeRoomNow(target).finally(() => {
+      making = undefined;
+    });
+    return making;
+  }
+
+  function makeRoomInBackground(target: number): void {
+    makeRoom(target).catch((error: unknown) => {
+      log('warn', 'the store of layers cannot make room', { path: paths.blobs, reason: String(error) });
+    });
+  }
+
+  return {
+    list: files,
+    refuseBeyond(size) {
+      if (size > limit) throw new BlobTooLarge(`it has more than ${limit} bytes (REGSHIFT_STORE_BYTES)`);
+    },
+    added(size) {
+      used = used === undefined ? undefined : used + size;
+      const isOld = wallClock().getTime() - lookedAt > lookMs;
+      if (used !== undefined && used <= limit && !isOld) return metrics.storeSize(used);
+      makeRoomInBackground(used !== undefined && used > limit ? limit * keptPart : limit);
+    },
+    full: (size) =>
+      makeRoomInBackground(
+        Math.max(0, Math.min(used ?? limit, limit) - Math.max(size, limit * (1 - keptPart))),
+      ),
+    makeRoom,
+    async drop(path, reason) {
+      log('warn', 'a stored layer is damaged and was removed', { path, reason });
+      await rm(path, { force: true });
+    },
+  };
+}
+
+async function* names(folder: string): AsyncGenerator<string> {
+  try {
+    for await (const { name } of await opendir(folder)) yield name;
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+}
+
+/** Whether a file, or a folder on its path, is not there. */
+export function isAbsent(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}

@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { digestHex, digestOf } from '../../../../../converters/digest.ts';
+import { systemWallClock } from '../../../../../src/clock.ts';
+import type { BlobStore } from '../../../../../src/layers/store/blob-store.ts';
+import { noMetrics } from '../../../../../src/observability/metrics.ts';
+import { createFolderStore } from '../../../../../src/runtime/node/store/folder-store.ts';
+import { describeBlobStore, describeNamingAtEnd, storeBlob } from '../../../../support/blob-stores.ts';
+import { bytesOf } from '../../../../support/byte-streams.ts';
+import { layerContent } from '../../../../support/layer-content.ts';
+
+const folders: string[] = [];
+const paths = new WeakMap<BlobStore, string>();
+
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+async function newFolder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'regshift-store-'));
+  folders.push(path);
+  return path;
+}
+
+function storeIn(path: string, bytes = 2 ** 40): BlobStore {
+  const log = vi.fn();
+  const store = createFolderStore({ path, bytes, wallClock: systemWallClock, log, metrics: noMetrics });
+  paths.set(store, path);
+  return store;
+}
+
+const openStore = async () => storeIn(await newFolder());
+
+function fileOf(path: string, digest: string): string {
+  const hex = digestHex(digest as never);
+  return join(path, 'blobs', 'sha256', hex.slice(0, 2), hex);
+}
+
+describeBlobStore('a folder', openStore, async (store, digest, bytes) => {
+  await writeFile(fileOf(paths.get(store) ?? '', digest), bytes);
+});
+describeNamingAtEnd('a folder', openStore);
+
+async function usedAt(path: string, digest: string, time: Date): Promise<void> {
+  await utimes(fileOf(path, digest), time, time);
+}
+
+async function digestsOf(store: BlobStore): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { digest } of store.list()) found.push(digest);
+  return found;
+}
+
+test('the blobs that were used longest ago make room, down to nine tenths', async () => {
+  const path = await newFolder();
+  const store = storeIn(path, 1_000);
+  const blobs = [];
+  for (const size of [301, 302, 303]) blobs.push(await storeBlob(store, layerContent(size)));
+  const [first, second, third] = blobs;
+  await usedAt(path, second?.digest ?? '', new Date('2020-01-01'));
+  await usedAt(path, third?.digest ?? '', new Date('2021-01-01'));
+  await usedAt(path, first?.digest ?? '', new Date('2022-01-01'));
+  const last = await storeBlob(store, layerContent(304));
+  await vi.waitFor(async () => {
+    expect(new Set(await digestsOf(store))).toEqual(new Set([first?.digest, last.digest]));
+  });
+});
+
+test('a read counts as use', async () => {
+  const path = await newFolder();
+  const store = storeIn(path);
+  const blob = await storeBlob(store, layerContent(10));
+  await usedAt(path, blob.digest, new Date('2020-01-01'));
+  await (await store.read(blob))?.cancel();
+  expect((await stat(fileOf(path, blob.digest))).mtime.getFullYear()).toBeGreaterThan(2020);
+});
+
+test('a reader keeps a blob that is removed meanwhile', async () => {
+  const store = await openStore();
+  const bytes = layerContent(2_000_000);
+  const blob = await storeBlob(store, bytes);
+  const stream = await store.read(blob);
+  await store.delete(blob.digest);
+  expect(stream && digestOf(await bytesOf(stream))).toBe(blob.digest);
+});
+
+test('the read of a file that is cut off meanwhile fails', async () => {
+  const path = await newFolder();
+  const store = storeIn(path);
+  const blob = await storeBlob(store, layerContent(2_000_000));
+  const stream = await store.read(blob);
+  await truncate(fileOf(path, blob.digest), 1_000_000);
+  await expect(bytesOf(stream as ReadableStream<Uint8Array>)).rejects.toThrow(
+    'the file ends at its byte 1000000',
+  );
+});
+
+test('a write of more bytes than the store may have is refused before it fills the disk', async () => {
+  const path = await newFolder();
+  const store = storeIn(path, 1_000);
+  const write = await store.write();
+  await write.add(layerContent(900));
+  await expect(write.add(layerContent(101))).rejects.toThrow('REGSHIFT_STORE_BYTES');
+  await write.abort();
+  write.release?.();
+  await expect(store.write({ digest: digestOf(layerContent(5)), size: 1_001 })).rejects.toThrow();
+  expect(await readdir(join(path, 'incoming'))).toEqual([]);
+});
+
+test('files of ended writers are removed, and those of others are not', async () => {
+  const path = await newFolder();
+  const store = storeIn(path);
+  await mkdir(join(path, 'incoming'));
+  const [old, young] = ['old', 'young'].map((name) => join(path, 'incoming', name));
+  await writeFile(old ?? '', 'left');
+  await writeFile(young ?? '', 'in progress');
+  await utimes(old ?? '', new Date('2020-01-01'), new Date('2020-01-01'));
+  await store.prune?.();
+  expect(await readdir(join(path, 'incoming'))).toEqual(['young']);
+});
+
+test('other files in the folder stay, and are no blobs', async () => {
+  const path = await newFolder();
+  const store = storeIn(path);
+  await mkdir(join(path, 'blobs', 'sha256', 'ab'), { recursive: true });
+  await writeFile(join(path, 'blobs', 'sha256', 'ab', 'notes.txt'), 'mine');
+  await writeFile(join(path, 'blobs', 'README'), 'mine');
+  expect(await digestsOf(store)).toEqual([]);
+  await store.prune?.(0);
+  expect(await readdir(join(path, 'blobs'))).toEqual(['README', 'sha256']);
+});
