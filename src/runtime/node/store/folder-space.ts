@@ -54,7 +54,7 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
   const { paths, bytes: limit, wallClock, log, metrics } = options;
   let used: number | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
-  let making: Promise<Pruned> | undefined;
+  let making: Promise<unknown> = Promise.resolve();
 
   async function* files(): AsyncGenerator<StoredFile> {
     for await (const algorithm of names(paths.blobs)) {
@@ -102,10 +102,13 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
   }
 
   function makeRoom(target: number): Promise<Pruned> {
-    making ??= makeRoomNow(target).finally(() => {
-      making = undefined;
-    });
-    return making;
+    // A blob may have come after the running search for blobs.
+    const made = making.then(
+      () => makeRoomNow(target),
+      () => makeRoomNow(target),
+    );
+    making = made;
+    return made;
   }
 
   function makeRoomInBackground(target: number): void {
