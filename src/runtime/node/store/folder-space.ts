@@ -88,9 +88,10 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     for await (const file of files()) all.push(file);
     const total = all.reduce((sum, { size }) => sum + size, await removeAbandoned());
     lookedAt = wallClock().getTime();
+    const goal = total > limit ? Math.min(target, limit * keptPart) : target;
     const pruned = { blobs: 0, bytes: 0 };
     for (const { path, size } of all.toSorted((one, other) => (one.usedAt ?? 0) - (other.usedAt ?? 0))) {
-      if (total - pruned.bytes <= target) break;
+      if (total - pruned.bytes <= goal) break;
       await rm(path, { force: true });
       pruned.blobs += 1;
       pruned.bytes += size;
@@ -126,7 +127,7 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
       used = used === undefined ? undefined : used + size;
       const isOld = wallClock().getTime() - lookedAt > lookMs;
       if (used !== undefined && used <= limit && !isOld) return metrics.storeSize(used);
-      makeRoomInBackground(used !== undefined && used > limit ? limit * keptPart : limit);
+      makeRoomInBackground(limit);
     },
     full: (size) =>
       makeRoomInBackground(
