@@ -194,6 +194,7 @@ function registrySettings(settings: Values): RegistrySettings {
     convertByDigest: settings.REGSHIFT_CONVERT_BY_DIGEST === 'always',
     lists: settings.REGSHIFT_LISTS,
     refusesUnsigned: settings.REGSHIFT_UNSIGNED_SCHEMA1 === 'refuse',
+    keepsBlobs: settings.REGSHIFT_STORE_BLOBS === 'all',
     redirectBlobs: settings.REGSHIFT_BLOBS === 'redirect',
     layerDeadline: settings.REGSHIFT_MEASURE_DEADLINE,
     searchTags: settings.REGSHIFT_WALK_TAGS,

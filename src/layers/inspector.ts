@@ -197,7 +197,7 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
     const reading = readingFor(digest, sharedKey, request, {});
     const over = reading.wait(request, signal).then(noFill, noFill);
     const fill = await valueWithin(fillWaitMs, Promise.race([reading.fill(), over]));
-    const pieces = fill?.follow(span, signal);
+    const pieces = await fill?.follow(span, signal);
     if (pieces === undefined) {
       ended.abort();
       return undefined;

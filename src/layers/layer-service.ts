@@ -35,6 +35,8 @@ export interface LayerServiceOptions {
   readonly deadline: number;
   readonly clock: Clock;
   readonly store: LayerStore | undefined;
+  /** Stores the blobs of upstream that clients get as they are, too. */
+  readonly keepsBlobs: boolean;
 }
 
 /**
@@ -165,7 +167,9 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
       const { body, headers, anonymous } = await fetchBlob(client, repository, digest, context);
       const size = contentLength({ headers }) ?? manifestSize;
       const what = `blob ${digest}`;
-      const verified = verifyingStream(body, { digest, size }, codec, what, 'should be');
+      const isKept = options.keepsBlobs && size !== undefined;
+      const fill = isKept ? options.store?.fill({ digest, size }) : undefined;
+      const verified = verifyingStream(body, { digest, size }, codec, what, 'should be', fill);
       // An empty body has no end that could be held back, and a short one gets an error in place of a broken response.
       return { stream: await begun(verified, what), size, headers, anonymous };
     },

@@ -87,6 +87,8 @@ export interface BlobService {
   readonly openLayer: LayerService['open'];
   /** A stored blob that is verified while it is sent, for clients that verify nothing. */
   readonly openStored: LayerService['openStored'];
+  /** The blobs of upstream that the proxy keeps; undefined if it keeps none. */
+  readonly kept: Pick<LayerStore, 'has' | 'open' | 'takes'> | undefined;
   /** Hands redirects to storage on to the client instead of following them. */
   readonly redirects: boolean;
 }
@@ -125,6 +127,8 @@ export interface RegistrySettings {
   readonly lists: 'auto' | 'full' | 'one';
   /** Refuses schema 1 that upstream stores without a signature. */
   readonly refusesUnsigned: boolean;
+  /** Keeps the blobs of upstream that clients get, in the store. */
+  readonly keepsBlobs: boolean;
   /** Hands redirects to storage on to the client instead of following them. */
   readonly redirectBlobs: boolean;
   /** Seconds that a manifest request waits for layers to be read. */
@@ -297,6 +301,7 @@ export function createRegistry(options: RegistryOptions): Registry {
         const { stream, size } = blob;
         return { ...blob, stream: size === undefined ? stream : fixedLength(stream, size) };
       },
+      kept: settings.keepsBlobs ? options.layers.store : undefined,
       redirects: settings.redirectBlobs,
     },
     pushes: {
@@ -334,5 +339,6 @@ function createLayers(options: RegistryOptions): LayerService {
     deadline: settings.layerDeadline,
     clock,
     store: layers.store,
+    keepsBlobs: settings.keepsBlobs,
   });
 }

@@ -17,6 +17,8 @@ export interface LayerAnswer {
   readonly bytes?: Uint8Array;
   /** The number of bytes after which the connection breaks; all bytes by default. */
   readonly breakAfter?: number;
+  /** The response stands still after this number of bytes until the promise is settled. */
+  readonly hold?: { readonly after: number; readonly until: Promise<void> };
   /** The connection breaks after the last byte, before the end of a body without a length. */
   readonly breaksAtEnd?: boolean;
   /** The break is a TCP reset, which drops bytes that its receiver has not read; by default, it is an early end. */
@@ -140,6 +142,11 @@ function sendLayer(
   response.writeHead(status, Object.fromEntries(lines) as Record<string, string>);
   const { breakAfter = body.length } = rest;
   if (request) request.sent = Math.min(breakAfter, body.length);
+  if (rest.hold) {
+    const { after, until } = rest.hold;
+    response.write(body.subarray(0, after));
+    return void until.then(() => response.end(body.subarray(after)));
+  }
   if (breakAfter >= body.length && !rest.breaksAtEnd) return void response.end(body);
   response.flushHeaders();
   response.write(body.subarray(0, breakAfter));

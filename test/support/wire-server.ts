@@ -23,9 +23,12 @@ const settingsFor = (upstream: string) => ({
   REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
 });
 
-/** Serves on Node, in this process. */
-export async function serveOnNode(upstream: string): Promise<WireServer> {
-  const read = readSettings({ PORT: '0', ...settingsFor(upstream) });
+/**
+ * Serves on Node, in this process.
+ * @param more settings of an operator.
+ */
+export async function serveOnNode(upstream: string, more: Record<string, string> = {}): Promise<WireServer> {
+  const read = readSettings({ PORT: '0', ...settingsFor(upstream), ...more });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
   const { url, close } = await serve(read.settings, () => {});
   return { port: Number(new URL(url).port), stop: close };

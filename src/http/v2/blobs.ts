@@ -19,7 +19,8 @@ import { digestParam } from '../params.ts';
 import { apiVersion } from '../responses.ts';
 import { responseWithUpstreamBody } from '../upstream-body.ts';
 import { blobResponse } from './blob-bytes.ts';
-import { getDerivedLayer } from './layers.ts';
+import { blobStreamResponse } from './blob-stream.ts';
+import { type AnswerStored, fromStore } from './kept-blobs.ts';
 
 /** `GET` and `HEAD /v2/<name>/blobs/<digest>`. @throws RegistryError. */
 export const getBlob: Handler<Env> = (context) => {
@@ -27,14 +28,6 @@ export const getBlob: Handler<Env> = (context) => {
   const { upstream } = context.get('mapping');
   return getBlobResponse(registry, context.get('request'), upstream, digestParam(context));
 };
-
-/** Answers a request for a blob that upstream stores. @throws RegistryError. */
-export type AnswerStored = (
-  registry: Registry,
-  request: ClientRequest,
-  name: RepositoryName,
-  digest: Digest,
-) => Promise<Response>;
 
 /**
  * The response to a request for a blob of one registry.
@@ -66,7 +59,8 @@ export async function getBlobResponse(
   const made = recipe && (await answerMade(registry, request, name, digest, recipe).catch(noteFailure));
   if (made) return made;
   try {
-    return await answerStored(registry, request, name, digest);
+    const answer = registry.blobs.kept ? fromStore(answerStored) : answerStored;
+    return await answer(registry, request, name, digest);
   } catch (error) {
     if (!(error instanceof RegistryError) || (head && isRefused(error))) throw error;
     if (failure !== undefined) sourceIsGone(failure);
@@ -142,8 +136,12 @@ async function answerMade(
       const bytes = await registry.blobs.getConfig(name, digest, recipe, request.context);
       return blobResponse(request, digest, bytes, proof.public);
     }
-    case 'layer':
-      return getDerivedLayer(registry, request, name, digest, recipe, proof.public);
+    case 'layer': {
+      const layer = { compressed: recipe.packed, digest, size: recipe.size };
+      return blobStreamResponse(request, layer, proof.public, (span) =>
+        registry.blobs.openLayer(name, layer, span, request.context),
+      );
+    }
     case 'manifest':
       throw new RegistryError('BLOB_UNKNOWN', `${digest} is a manifest of ${name}, and no blob.`);
   }
@@ -161,11 +159,15 @@ function typeOf({ headers }: Response): string {
 
 /** A stored blob. The bytes stream from upstream to the client, or the client gets them from upstream's storage. */
 async function forwardStored(
-  { client, blobs }: Registry,
+  registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
 ): Promise<Response> {
+  const { client, blobs } = registry;
+  if (blobs.kept?.takes(0) && !blobs.redirects && isForWhole(request)) {
+    return streamVerified(registry, request, name, digest, { 'Accept-Ranges': 'bytes' });
+  }
   const head = request.method === 'HEAD';
   const headers = pickHeaders(request, passedOn);
   const ask = head ? headBlob : requestBlob;
@@ -203,20 +205,38 @@ async function forwardStored(
 export function verifyStored(manifestSize?: number): AnswerStored {
   return async (registry, request, name, digest) => {
     if (request.method === 'HEAD') return withoutParts(await forwardStored(registry, request, name, digest));
-    const blob = await registry.blobs.openStored(name, digest, manifestSize, request.context);
-    const { stream, size, headers, anonymous } = blob;
-    return responseWithUpstreamBody(stream, {
-      headers: {
-        ...apiVersion,
-        'Content-Type': 'application/octet-stream',
-        ...pickHeaders(blob, ['etag', 'last-modified']),
-        ...(size === undefined ? {} : { 'Content-Length': String(size) }),
-        'Accept-Ranges': 'none',
-        'Cache-Control': cacheControl(anonymous, headers.get('cache-control')),
-        'Docker-Content-Digest': digest,
-      },
-    });
+    return streamVerified(registry, request, name, digest, { 'Accept-Ranges': 'none' }, manifestSize);
   };
+}
+
+/** A whole blob of upstream, which is verified while it is sent, and stored if the proxy keeps blobs. */
+async function streamVerified(
+  { blobs }: Registry,
+  { context }: ClientRequest,
+  name: RepositoryName,
+  digest: Digest,
+  parts: { readonly 'Accept-Ranges': 'none' | 'bytes' },
+  manifestSize?: number,
+): Promise<Response> {
+  const blob = await blobs.openStored(name, digest, manifestSize, context);
+  const { stream, size, headers, anonymous } = blob;
+  return responseWithUpstreamBody(stream, {
+    headers: {
+      ...apiVersion,
+      'Content-Type': 'application/octet-stream',
+      ...noticesOf(blob),
+      ...pickHeaders(blob, ['etag', 'last-modified']),
+      ...(size === undefined ? {} : { 'Content-Length': String(size) }),
+      ...parts,
+      'Cache-Control': cacheControl(anonymous, headers.get('cache-control')),
+      'Docker-Content-Digest': digest,
+    },
+  });
+}
+
+/** Whether a request is for all bytes of a blob. */
+function isForWhole({ method, headers }: ClientRequest): boolean {
+  return method === 'GET' && !passedOn.some((name) => headers.has(name));
 }
 
 function withoutParts(response: Response): Response {

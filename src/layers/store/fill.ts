@@ -23,7 +23,7 @@ export interface Fill extends Digester {
    * @returns undefined for a store whose bytes cannot be read before they are committed.
    * @param signal aborts the wait for further bytes.
    */
-  follow(span: FollowedSpan, signal: AbortSignal): AsyncGenerator<Uint8Array> | undefined;
+  follow(span: FollowedSpan, signal: AbortSignal): Promise<AsyncGenerator<Uint8Array> | undefined>;
 }
 
 export interface FollowedSpan {
@@ -76,11 +76,13 @@ export function createFill({ open, digester, clock, ended }: FillOptions): Fill 
   let waitedMs = 0;
   let followers = 0;
   let hasEnded = false;
+  let isReleased = false;
   let digest: Promise<Digest> | undefined;
   let change = Promise.withResolvers<void>();
-  let queue: Promise<void> = open().then((opened) => {
+  const opening = open().then((opened) => {
     write = opened;
   }, fail);
+  let queue: Promise<void> = opening;
 
   function notify(): void {
     change.resolve();
@@ -95,7 +97,9 @@ export function createFill({ open, digester, clock, ended }: FillOptions): Fill 
   }
 
   function releaseIfUnused(): void {
-    if (hasEnded && followers === 0) write?.release?.();
+    if (!hasEnded || followers > 0 || isReleased) return;
+    isReleased = true;
+    write?.release?.();
   }
 
   function fail(error: unknown): void {
@@ -154,10 +158,17 @@ export function createFill({ open, digester, clock, ended }: FillOptions): Fill 
     });
   }
 
+  async function readBack(at: number, length: number): Promise<Uint8Array> {
+    const room = new Uint8Array(length);
+    const read = await write?.readBack?.(at, room).catch(() => 0);
+    if (!read) throw new FillEnded(false);
+    return room.subarray(0, read);
+  }
+
   async function* bytesFor({ start, stop, blob }: FollowedSpan, signal: AbortSignal) {
-    const stopped = new Promise<void>((resolve) =>
-      signal.addEventListener('abort', () => resolve(), { once: true }),
-    );
+    let wake = () => {};
+    const onAbort = () => wake();
+    signal.addEventListener('abort', onAbort, { once: true });
     const isLast = stop === blob.size;
     let at = start;
     followers += 1;
@@ -172,18 +183,20 @@ export function createFill({ open, digester, clock, ended }: FillOptions): Fill 
         // The last bytes of the blob wait for the digest of all.
         const held = isLast && state !== 'right' ? 1 : 0;
         if (readable > held) {
-          const room = new Uint8Array(Math.min(readable - held, followedBytes));
-          const length = (await write?.readBack?.(at, room)) ?? 0;
-          if (length === 0) throw new FillEnded(false);
-          at += length;
-          yield room.subarray(0, length);
+          const bytes = await readBack(at, Math.min(readable - held, followedBytes));
+          at += bytes.length;
+          yield bytes;
         } else if (state === 'wrong' || state === 'left' || hasFailed) {
           throw new FillEnded(state === 'wrong');
         } else {
-          await Promise.race([change.promise, stopped]);
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            change.promise.then(resolve);
+          });
         }
       }
     } finally {
+      signal.removeEventListener('abort', onAbort);
       followers -= 1;
       releaseIfUnused();
     }
@@ -216,8 +229,9 @@ export function createFill({ open, digester, clock, ended }: FillOptions): Fill 
       return true;
     },
     abort: () => drop('left'),
-    follow(span, signal) {
-      if (write === undefined || write.readBack === undefined || hasFailed) return undefined;
+    async follow(span, signal) {
+      await opening;
+      if (write === undefined || write.readBack === undefined || hasFailed || isReleased) return undefined;
       return bytesFor(span, signal);
     },
   };

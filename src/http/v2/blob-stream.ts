@@ -1,24 +1,22 @@
-import type { Digest } from '../../../converters/digest.ts';
-import type { RepositoryName } from '../../../converters/reference.ts';
+import type { ByteSpan } from '../../layers/byte-range.ts';
+import type { BlobName } from '../../layers/store/blob-store.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { LayerRecipe } from '../../registry/manifests/recipe.ts';
-import type { Registry } from '../../registry/registry.ts';
 import { byteRange } from '../range.ts';
 import { apiVersion, matchesEtag } from '../responses.ts';
 import { responseWithUpstreamBody } from '../upstream-body.ts';
 import { blobHeaders, rangeFor, unsatisfiable } from './blob-bytes.ts';
 
 /**
- * A layer that upstream stores with zstd, served as the tar inside. The size is known before the first byte: Docker
- * 1.6 and 1.7 refuse a blob without Content-Length.
+ * Answers a blob request from a stream: a decompressed layer, or a blob of the store. The size is known before the first
+ * byte: Docker 1.6 and 1.7 refuse a blob without Content-Length.
+ * @param open opens the blob, or a part of it. Called only if bytes are sent.
+ * @param isPublic as in `blobHeaders`.
  */
-export async function getDerivedLayer(
-  { blobs }: Registry,
+export async function blobStreamResponse(
   request: ClientRequest,
-  name: RepositoryName,
-  digest: Digest,
-  { packed: compressed, size }: LayerRecipe,
+  { digest, size }: BlobName,
   isPublic: boolean,
+  open: (span: ByteSpan | undefined) => Promise<ReadableStream<Uint8Array>>,
 ): Promise<Response> {
   const headers = { ...apiVersion, ...blobHeaders(digest, isPublic) };
   if (matchesEtag(request.headers.get('if-none-match'), digest)) {
@@ -29,7 +27,7 @@ export async function getDerivedLayer(
   }
   const range = byteRange(rangeFor(request, digest), size);
   if (range === 'unsatisfiable') return unsatisfiable(headers, size);
-  const stream = await blobs.openLayer(name, { compressed, digest, size }, range, request.context);
+  const stream = await open(range);
   const length = range ? range.end - range.start + 1 : size;
   return responseWithUpstreamBody(stream, {
     status: range ? 206 : 200,
