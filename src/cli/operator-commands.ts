@@ -1,5 +1,5 @@
 import { type Command, Option } from '@commander-js/extra-typings';
-import { readPlatformOption, readSecondsOption, readUrlOption } from './option-values.ts';
+import { readBytesOption, readPlatformOption, readSecondsOption, readUrlOption } from './option-values.ts';
 import type { Io } from './terminal/io.ts';
 
 /** Adds the commands for operators of a proxy. */
@@ -8,6 +8,7 @@ export function addOperatorCommands(program: Command, io: Io, done: (code: numbe
   addCheckConfig(program, io, done);
   addKeygen(program, io, done);
   addWarm(program, io, done);
+  addStore(program, io, done);
 }
 
 function addServe(program: Command, io: Io, done: (code: number) => void): void {
@@ -76,4 +77,36 @@ function addWarm(program: Command, io: Io, done: (code: number) => void): void {
     .action(async (images, options) =>
       done(await (await import('./commands/warm.ts')).warm(images, options, io)),
     );
+}
+
+function addStore(program: Command, io: Io, done: (code: number) => void): void {
+  const store = program
+    .command('store')
+    .summary('look after the store of layers')
+    .description(
+      'Reads or cleans the store that REGSHIFT_STORE names (docs/store.md). The proxy may run meanwhile.',
+    )
+    .addHelpText('after', '\nExample:\n  REGSHIFT_STORE=file:///var/lib/regshift regshift store info');
+  store
+    .command('info')
+    .summary('count the layers of the store')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  REGSHIFT_STORE=file:///var/lib/regshift regshift store info')
+    .action(async (options) => done(await (await import('./commands/store.ts')).storeInfo(options, io)));
+  store
+    .command('verify')
+    .summary('read all layers of the store, and remove damaged ones')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  REGSHIFT_STORE=file:///var/lib/regshift regshift store verify')
+    .action(async (options) => done(await (await import('./commands/store.ts')).storeVerify(options, io)));
+  store
+    .command('prune')
+    .summary('remove the layers that were used longest ago')
+    .option('--bytes <bytes>', 'the bytes that may stay; default: REGSHIFT_STORE_BYTES', readBytesOption)
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  REGSHIFT_STORE=file:///var/lib/regshift regshift store prune --bytes 0',
+    )
+    .action(async (options) => done(await (await import('./commands/store.ts')).storePrune(options, io)));
 }

@@ -23,3 +23,10 @@ export function readSecondsOption(text: string): number {
   if (Number.isFinite(seconds) && seconds >= 0) return seconds;
   throw new InvalidArgumentError('It must be a number of seconds, 0 or more.');
 }
+
+/** Reads a number of bytes, 0 or more. @throws InvalidArgumentError. */
+export function readBytesOption(text: string): number {
+  const bytes = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(bytes)) return bytes;
+  throw new InvalidArgumentError('It must be a number of bytes, 0 or more.');
+}

@@ -19,7 +19,7 @@ import { nodeMemory, nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
 import { createRotatingSettings, type SettingsFiles, type WatchedSettings } from './rotating-settings.ts';
 import { shutDown } from './shutdown.ts';
-import { openStore } from './store/open-store.ts';
+import { cleanStore, openStore } from './store/open-store.ts';
 import { type Certificate, loadCertificate, warnOfExpiry } from './tls/certificate.ts';
 import { type CertificateWatch, watchCertificate } from './tls/certificate-watch.ts';
 
@@ -161,7 +161,8 @@ async function prepare({ settings, log, memory, shared, metrics, rotating }: Pre
   const counting = metrics ? { metrics: metrics.metrics } : {};
   const tiers = shared ? [shared.tier] : [];
   const platform = { ...nodePlatform(log, memory), ...counting, tiers, rotating };
-  const store = settings.REGSHIFT_STORE && openStore(settings.REGSHIFT_STORE, settings, platform);
+  const store = openStore(settings, platform);
+  if (store) cleanStore(store, log);
   const dependencies = compose(settings, { ...platform, store });
   // An unreadable key, or a missing helper program, should fail the start and not the first pull.
   await dependencies.signingKey();

@@ -1,0 +1,125 @@
+import { type Digest, digestAlgorithm } from '../../../converters/digest.ts';
+import { systemWallClock } from '../../clock.ts';
+import { formatProblems } from '../../config/problem.ts';
+import { readSettings } from '../../config/settings.ts';
+import { createDigester } from '../../layers/digester.ts';
+import type { BlobName, BlobStore } from '../../layers/store/blob-store.ts';
+import { createJsonLog } from '../../observability/log.ts';
+import { asText } from '../../observability/log-format.ts';
+import { parseYaml, readFile } from '../../runtime/node/files.ts';
+import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
+import { nodePlatform } from '../../runtime/node/platform.ts';
+import { openStore } from '../../runtime/node/store/open-store.ts';
+import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { exitCodes, UsageError } from '../usage.ts';
+
+export interface StoreOptions {
+  readonly json?: true | undefined;
+}
+
+/** `regshift store info`: counts the layers of the store. */
+export async function storeInfo({ json }: StoreOptions, io: Io): Promise<number> {
+  const { store, limit } = storeOf(io);
+  let [layers, bytes] = [0, 0];
+  let [oldest, newest]: [number | undefined, number | undefined] = [undefined, undefined];
+  for await (const { size, usedAt } of store.list()) {
+    layers += 1;
+    bytes += size;
+    if (usedAt === undefined) continue;
+    oldest = Math.min(oldest ?? usedAt, usedAt);
+    newest = Math.max(newest ?? usedAt, usedAt);
+  }
+  const date = (time: number | undefined) => (time === undefined ? undefined : new Date(time).toISOString());
+  const facts = {
+    store: store.kind,
+    layers,
+    bytes,
+    limit,
+    lastUsed: { first: date(oldest), last: date(newest) },
+  };
+  if (json) {
+    printJson(io, facts);
+    return exitCodes.good;
+  }
+  printLines(io, [
+    `${count(layers, 'layer')} with ${bytes} bytes; the store may have ${limit} bytes`,
+    ...(layers > 0 && oldest !== undefined ? [`last used between ${date(oldest)} and ${date(newest)}`] : []),
+  ]);
+  return exitCodes.good;
+}
+
+/**
+ * `regshift store verify`: reads all layers, and removes those whose bytes do not have their digest.
+ * @returns exit code 1 if a layer was damaged.
+ */
+export async function storeVerify({ json }: StoreOptions, io: Io): Promise<number> {
+  const { store } = storeOf(io);
+  const codec = createNodeLayerCodec();
+  const blobs: BlobName[] = [];
+  for await (const blob of store.list()) blobs.push(blob);
+  const progress = createProgress(io, blobs.length);
+  const damaged: { readonly digest: Digest; readonly found: string }[] = [];
+  let layers = 0;
+  for (const blob of blobs) {
+    progress.step(blob.digest);
+    const found = await digestOfStored(store, blob, codec.hash(digestAlgorithm(blob.digest)));
+    if (found === undefined) continue;
+    layers += 1;
+    if (found === blob.digest) continue;
+    damaged.push({ digest: blob.digest, found });
+    await store.delete(blob.digest);
+  }
+  progress.end();
+  if (json) {
+    printJson(io, { layers, damaged });
+  } else {
+    for (const { digest, found } of damaged) printLines(io, [`removed ${digest}: its bytes had ${found}`]);
+    printLines(io, [`${count(layers, 'layer')} read, ${damaged.length} damaged`]);
+  }
+  return damaged.length > 0 ? exitCodes.failed : exitCodes.good;
+}
+
+/** @returns undefined for a layer that was removed meanwhile. */
+async function digestOfStored(
+  store: BlobStore,
+  blob: BlobName,
+  hash: Parameters<typeof createDigester>[0],
+): Promise<string | undefined> {
+  const stream = await store.read(blob);
+  if (stream === undefined) return undefined;
+  const digester = createDigester(hash);
+  try {
+    for await (const bytes of stream) await digester.add(bytes);
+  } catch (error) {
+    return `an error after ${digester.size} bytes (${String(error)})`;
+  }
+  return digester.digest();
+}
+
+/** `regshift store prune`: removes the layers that were used longest ago. */
+export async function storePrune(
+  { json, bytes }: StoreOptions & { readonly bytes?: number | undefined },
+  io: Io,
+): Promise<number> {
+  const { store, limit } = storeOf(io);
+  const pruned = await store.prune?.(bytes ?? limit);
+  if (pruned === undefined) throw new UsageError('This store has rules of its own for what it removes.');
+  if (json) printJson(io, pruned);
+  else printLines(io, [`${count(pruned.blobs, 'layer')} with ${pruned.bytes} bytes removed`]);
+  return exitCodes.good;
+}
+
+/** Opens the store that the settings name. @throws UsageError. */
+function storeOf(io: Io): { readonly store: BlobStore; readonly limit: number } {
+  const read = readSettings(io.env, readFile, parseYaml);
+  if ('problems' in read) throw new UsageError(formatProblems(read.problems));
+  const log = createJsonLog('warn', systemWallClock, (line) => io.stderr(`${asText(line)}\n`));
+  const store = openStore(read.settings, nodePlatform(log));
+  if (store) return { store, limit: read.settings.REGSHIFT_STORE_BYTES };
+  throw new UsageError('REGSHIFT_STORE is not set. Set it as for serve, like file:///var/lib/regshift.');
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,77 @@
+import { writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { digestHex, digestOf } from '../../../../converters/digest.ts';
+import { systemWallClock } from '../../../../src/clock.ts';
+import { noMetrics } from '../../../../src/observability/metrics.ts';
+import { createFolderStore } from '../../../../src/runtime/node/store/folder-store.ts';
+import { storeBlob } from '../../../support/blob-stores.ts';
+import { regshift, temporaryFolder } from '../../../support/cli.ts';
+import { layerContent } from '../../../support/layer-content.ts';
+
+/** A folder with these layers. */
+async function folderWith(...sizes: readonly number[]) {
+  const path = temporaryFolder();
+  const options = { path, bytes: 2 ** 40, wallClock: systemWallClock, log: () => {}, metrics: noMetrics };
+  const store = createFolderStore(options);
+  const blobs = [];
+  for (const size of sizes) blobs.push(await storeBlob(store, layerContent(size)));
+  const env = { REGSHIFT_STORE: `file://${path}`, REGSHIFT_STORE_BYTES: '5000' };
+  return { path, store, blobs, env };
+}
+
+describe('regshift store', () => {
+  it('counts the layers', async () => {
+    const { env } = await folderWith(100, 200);
+    const { code, out } = await regshift(['store', 'info'], { env });
+    expect(code).toBe(0);
+    expect(out.split('\n')[0]).toBe('2 layers with 300 bytes; the store may have 5000 bytes');
+    const json = (await regshift(['store', 'info', '--json'], { env })).json<Record<string, unknown>>();
+    expect(json).toMatchObject({ store: 'file', layers: 2, bytes: 300, limit: 5000 });
+  });
+
+  it('removes layers with other bytes than those of their digest, and says which', async () => {
+    const { env, path, store, blobs } = await folderWith(100, 200);
+    const wrong = blobs[1]?.digest ?? digestOf(new Uint8Array());
+    const hex = digestHex(wrong);
+    writeFileSync(join(path, 'blobs', 'sha256', hex.slice(0, 2), hex), new Uint8Array(200));
+    const found = await regshift(['store', 'verify'], { env });
+    expect(found.code).toBe(1);
+    expect(found.out).toBe(
+      `removed ${wrong}: its bytes had ${digestOf(new Uint8Array(200))}\n2 layers read, 1 damaged\n`,
+    );
+    expect(await store.head(wrong)).toBeUndefined();
+    const again = await regshift(['store', 'verify', '--json'], { env });
+    expect([again.code, again.json()]).toEqual([0, { layers: 1, damaged: [] }]);
+  });
+
+  it('removes layers down to a number of bytes', async () => {
+    const { env } = await folderWith(100, 200, 300);
+    const { code, out } = await regshift(['store', 'prune', '--bytes', '0'], { env });
+    expect([code, out]).toEqual([0, '3 layers with 600 bytes removed\n']);
+  });
+
+  it('says which setting is missing or wrong', async () => {
+    const missing = await regshift(['store', 'info'], { env: {} });
+    expect([missing.code, missing.err]).toEqual([
+      2,
+      'regshift: REGSHIFT_STORE is not set. Set it as for serve, like file:///var/lib/regshift.\n',
+    ]);
+    const wrong = await regshift(['store', 'info'], { env: { REGSHIFT_STORE: 'var/lib' } });
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('REGSHIFT_STORE');
+    const bytes = await regshift(['store', 'prune', '--bytes', 'all'], { env: {} });
+    expect(bytes.code).toBe(2);
+  });
+
+  it('reads an empty or new folder', async () => {
+    const { env, path } = await folderWith();
+    const fresh = join(path, 'not', 'there');
+    await mkdir(path, { recursive: true });
+    for (const REGSHIFT_STORE of [env.REGSHIFT_STORE, `file://${fresh}`]) {
+      const { code, out } = await regshift(['store', 'info'], { env: { REGSHIFT_STORE } });
+      expect([code, out]).toEqual([0, '0 layers with 0 bytes; the store may have 10737418240 bytes\n']);
+    }
+  });
+});
