@@ -79,3 +79,15 @@ export async function valueWithin<T>(milliseconds: number, promise: Promise<T>):
     clearTimeout(timer);
   }
 }
+
+/** @throws Error if a promise is not settled within `milliseconds`. The work goes on. */
+export async function settledWithin<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const error = new Error(`no answer in ${milliseconds / 1000} s`);
+  const timer = setTimeout(() => reject(error), milliseconds);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -5,7 +5,7 @@ import { corruptLayer } from './corrupt-layer.ts';
 import type { DownloadRequest, LayerDownloads } from './downloads.ts';
 import type { LayerInspector } from './inspector.ts';
 import { createPullStream } from './pull-stream.ts';
-import { FillEnded } from './store/fill.ts';
+import { FillEnded, type FollowedSpan } from './store/fill.ts';
 import type { LayerStore } from './store/layer-store.ts';
 import { verifyingStream } from './verify.ts';
 
@@ -35,19 +35,32 @@ export function createStoredLayers({
     request: DownloadRequest,
     read: LayerRequest,
   ): Promise<ReadableStream<Uint8Array> | undefined> {
-    const { layer, span, signal } = request;
-    if (!store.namesAtEnd || !store.takes(layer.size)) return undefined;
-    const { start, stop } = { start: span?.start ?? 0, stop: (span?.end ?? layer.size - 1) + 1 };
-    const followed = await inspector.follow(layer.compressed, read, { start, stop, blob: layer }, signal);
+    const { layer, span } = request;
+    const left = new AbortController();
+    const signal = request.signal ? AbortSignal.any([request.signal, left.signal]) : left.signal;
+    const part = { start: span?.start ?? 0, stop: (span?.end ?? layer.size - 1) + 1, blob: layer };
+    const right = await store.follow(part, signal);
+    const followed = right ?? (await followRead(layer, part, read, signal));
     if (followed === undefined) return undefined;
     const what = `layer ${layer.compressed}`;
-    const left = new AbortController();
-    const stream = createPullStream(withFallback(followed, { ...request, signal: left.signal }), (reason) => {
+    const stream = createPullStream(withFallback(followed, { ...request, signal }), (reason) => {
       left.abort(reason);
       followed.return(undefined).catch(() => undefined);
     });
     // The first chunk shows whether upstream sends the layer, so that its error is a response.
-    return begun(span ? stream : verifyingStream(stream, layer, codec, what), what);
+    return begun(span || right ? stream : verifyingStream(stream, layer, codec, what), what);
+  }
+
+  async function followRead(
+    { compressed }: DownloadRequest['layer'],
+    part: FollowedSpan,
+    read: LayerRequest,
+    signal: AbortSignal,
+  ): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    if (!store.namesAtEnd || !store.takes(part.blob.size)) return undefined;
+    // The blob may have been stored while this request waited.
+    if ((await store.has(part.blob.digest)) !== undefined) return undefined;
+    return inspector.follow(compressed, read, part, signal);
   }
 
   /** A part of a layer continues only from its start: a client that joins parts may not verify them. */
@@ -80,8 +93,8 @@ export function createStoredLayers({
       if (stored) return stored;
       const followed = await follow(request, read);
       if (followed) return followed;
-      // The shared read may have ended just now.
-      const filled = store.namesAtEnd ? await store.open(layer, span) : undefined;
+      // A fill may have ended just now.
+      const filled = await store.open(layer, span);
       if (filled) return filled;
       return downloads.open({ ...request, openFill: () => store.fill(layer) });
     },

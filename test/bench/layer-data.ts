@@ -3,6 +3,7 @@ import { createReadStream, mkdirSync, readdirSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { constants, createGzip, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import type { Digest } from '../../converters/digest.ts';
 
@@ -21,6 +22,8 @@ export interface BenchLayers {
   readonly zstd: BenchLayer;
   /** A window of 8 MiB, which BuildKit's encoder declares. */
   readonly zstd8MiB: BenchLayer;
+  /** Like `zstd`, with other content. */
+  readonly other: BenchLayer;
   /** A frame for each 32 KiB; zstd:chunked has one for each file. */
   readonly chunked: BenchLayer;
 }
@@ -30,21 +33,29 @@ const folder = join(tmpdir(), 'regshift-bench');
 const index = join(folder, 'layers.json');
 const plain = join(folder, 'plain');
 
+/** The path of the content of all layers but `other`, without compression. */
+export const plainLayer: string = plain;
+
 /** Makes the layers once and keeps them: compressing half a GiB four times takes a minute. */
 export async function prepareLayers(): Promise<BenchLayers> {
   const known = await readFile(index, 'utf8').catch(() => undefined);
-  if (known !== undefined) return JSON.parse(known) as BenchLayers;
+  const made = known === undefined ? {} : (JSON.parse(known) as Partial<BenchLayers>);
+  if (made.other !== undefined) return made as BenchLayers;
   mkdirSync(folder, { recursive: true });
   // The tar is a file first: node_modules may change between two reads.
   await write(plain, content());
   const diffId = await write('/dev/null', createReadStream(plain));
-  const make = async (name: string, compressed: AsyncIterable<Uint8Array>): Promise<BenchLayer> => {
+  const make = async (
+    name: string,
+    compressed: AsyncIterable<Uint8Array>,
+    of = diffId,
+  ): Promise<BenchLayer> => {
     const path = join(folder, name);
     return {
       path,
       compression: name === 'gzip' ? name : 'zstd',
       digest: await write(path, compressed),
-      diffId,
+      diffId: of,
       size,
     };
   };
@@ -54,6 +65,11 @@ export async function prepareLayers(): Promise<BenchLayers> {
     gzip: await make('gzip', createReadStream(plain).pipe(createGzip())),
     zstd: await make('zstd', createReadStream(plain).pipe(zstd(21))),
     zstd8MiB: await make('zstd8MiB', createReadStream(plain).pipe(zstd(23))),
+    other: await make(
+      'other',
+      Readable.from(otherContent()).pipe(zstd(21)),
+      await write('/dev/null', otherContent()),
+    ),
     chunked: await make('chunked', frames(32 * 1024)),
   };
   await writeFile(index, JSON.stringify(layers));
@@ -70,6 +86,11 @@ async function write(path: string, pieces: AsyncIterable<Uint8Array>): Promise<D
   }
   await file.close();
   return `sha256:${hash.digest('hex')}` as Digest;
+}
+
+async function* otherContent(): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(4096);
+  yield* createReadStream(plain, { start: 4096 });
 }
 
 async function* frames(length: number): AsyncGenerator<Uint8Array> {

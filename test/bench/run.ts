@@ -14,6 +14,7 @@ const sections: Readonly<Record<string, string>> = {
   cold: 'cold.ts',
   worker: 'worker.ts',
   layers: 'layers.ts',
+  store: 'store.ts',
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' } } });

@@ -1,6 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { Clock } from '../../clock.ts';
-import { valueWithin } from '../../concurrency/deadline.ts';
+import { settledWithin, valueWithin } from '../../concurrency/deadline.ts';
 import type { Digester } from '../digester.ts';
 import type { BlobName, BlobWrite } from './blob-store.ts';
 
@@ -39,6 +39,8 @@ export interface FillOptions {
   readonly open: () => Promise<BlobWrite>;
   readonly digester: Digester;
   readonly clock: Clock;
+  /** Called once, when the bytes are right, and the store begins to make them visible. */
+  readonly committing: (blob: BlobName) => void;
   /** Called once, when the fill is over: with its blob if it was stored, and with an error if the store failed. */
   readonly ended: (end: { readonly stored?: BlobName; readonly error?: unknown }) => void;
 }
@@ -62,12 +64,16 @@ const mostBacklog = 4 * 2 ** 20;
 const patienceMs = 10_000;
 const leastPace = 16 * 1024;
 
+/** The longest time that the store may take for its next piece, and for making a whole blob visible. */
+const addMs = 60_000;
+const commitMs = 600_000;
+
 /** Bytes that a follower reads at once. */
 const followedBytes = 256 * 1024;
 
 type State = 'growing' | 'right' | 'wrong' | 'left';
 
-export function createFill({ open, digester, clock, ended }: FillOptions): Fill {
+export function createFill({ open, digester, clock, committing, ended }: FillOptions): Fill {
   let state: State = 'growing';
   let write: BlobWrite | undefined;
   let hasFailed = false;
@@ -79,9 +85,17 @@ export function createFill({ open, digester, clock, ended }: FillOptions): Fill 
   let isReleased = false;
   let digest: Promise<Digest> | undefined;
   let change = Promise.withResolvers<void>();
-  const opening = open().then((opened) => {
-    write = opened;
-  }, fail);
+  const opened = open();
+  const opening = settledWithin(addMs, opened).then(
+    (ready) => {
+      write = ready;
+    },
+    (error: unknown) => {
+      fail(error);
+      // A write that comes too late ends.
+      opened.then(dropLate, () => undefined);
+    },
+  );
   let queue: Promise<void> = opening;
 
   function notify(): void {
@@ -115,7 +129,7 @@ export function createFill({ open, digester, clock, ended }: FillOptions): Fill 
   async function store(bytes: Uint8Array): Promise<void> {
     if (hasFailed || write === undefined) return;
     try {
-      await write.add(bytes);
+      await settledWithin(addMs, write.add(bytes));
     } catch (error) {
       return fail(error);
     }
@@ -139,7 +153,7 @@ export function createFill({ open, digester, clock, ended }: FillOptions): Fill 
     await queue;
     if (hasFailed || write === undefined) return;
     try {
-      await write.commit(blob);
+      await settledWithin(commitMs, write.commit(blob));
       end({ stored: blob });
     } catch (error) {
       fail(error);
@@ -223,8 +237,10 @@ export function createFill({ open, digester, clock, ended }: FillOptions): Fill 
         drop('wrong');
         return false;
       }
-      if (state === 'growing') state = 'right';
+      if (state !== 'growing') return true;
+      state = 'right';
       notify();
+      committing(blob);
       queue = commitWrite(blob);
       return true;
     },
@@ -235,4 +251,9 @@ export function createFill({ open, digester, clock, ended }: FillOptions): Fill 
       return bytesFor(span, signal);
     },
   };
+}
+
+function dropLate(write: BlobWrite): void {
+  write.release?.();
+  void write.abort();
 }

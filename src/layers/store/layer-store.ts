@@ -1,14 +1,14 @@
 import { type Digest, digestAlgorithm } from '../../../converters/digest.ts';
 import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
-import { withDeadline } from '../../concurrency/deadline.ts';
+import { settledWithin, valueWithin } from '../../concurrency/deadline.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { ByteSpan } from '../byte-range.ts';
 import type { LayerCodec } from '../codec.ts';
 import { createDigester } from '../digester.ts';
 import { type BlobName, type BlobStore, BlobTooLarge } from './blob-store.ts';
-import { createFill, type Fill } from './fill.ts';
+import { createFill, type Fill, type FollowedSpan } from './fill.ts';
 
 /**
  * The store as the rest of the program uses it. No method throws: a store that is full, slow or away never fails a
@@ -23,6 +23,11 @@ export interface LayerStore {
   has(digest: Digest): Promise<number | undefined>;
   /** Opens a blob, whole or in part. Its bytes have been verified when they were written. */
   open(blob: BlobName, span?: ByteSpan): Promise<ReadableStream<Uint8Array> | undefined>;
+  /**
+   * Follows the fill of a blob that is right and not yet stored: a folder writes half a GiB to its disk for seconds.
+   * @returns undefined if there is none. If its bytes cannot be read yet, the store has them shortly after.
+   */
+  follow(span: FollowedSpan, signal: AbortSignal): Promise<AsyncGenerator<Uint8Array> | undefined>;
   /**
    * Begins to fill in a blob.
    * @returns undefined where the store rests, has enough to do, or takes this blob already.
@@ -43,6 +48,9 @@ export interface LayerStoreOptions {
 /** The longest wait for the first answer of the store. */
 const answerMs = 3_000;
 
+/** The longest wait for a blob that is being stored. */
+const commitMs = 10_000;
+
 /** The rest after an error. */
 const restMs = 5_000;
 
@@ -55,6 +63,7 @@ const mostFills = 16;
 export function createLayerStore(options: LayerStoreOptions): LayerStore {
   const { store, codec, clock, background, log, metrics } = options;
   const filling = new Set<BlobName['digest'] | symbol>();
+  const committing = new Map<Digest, { readonly fill: Fill; readonly over: Promise<void> }>();
   const reads = createRest('read');
   const writes = createRest('write');
 
@@ -105,38 +114,54 @@ export function createLayerStore(options: LayerStoreOptions): LayerStore {
       }
     },
 
+    async follow(span, signal) {
+      const ending = committing.get(span.blob.digest);
+      if (ending === undefined) return undefined;
+      // Bytes that cannot be read before they are stored will be there soon.
+      const over = ending.over.then(() => undefined);
+      return valueWithin(
+        commitMs,
+        ending.fill.follow(span, signal).then((followed) => followed ?? over),
+      );
+    },
+
     fill(blob) {
       const key = blob?.digest ?? Symbol('a fill without a digest yet');
       if (!this.takes(blob?.size ?? 0) || filling.has(key)) return undefined;
       filling.add(key);
       const over = Promise.withResolvers<void>();
       background(over.promise);
-      return createFill({
+      let ending: Digest | undefined;
+      const fill = createFill({
         open: () => store.write(blob),
         digester: createDigester(codec.hash(blob ? digestAlgorithm(blob.digest) : 'sha256')),
         clock,
+        committing({ digest }) {
+          ending = digest;
+          committing.set(digest, { fill, over: over.promise });
+        },
         ended({ stored, error }) {
           filling.delete(key);
+          if (ending && committing.get(ending)?.fill === fill) committing.delete(ending);
           over.resolve();
           if (stored) metrics.storeWrite('stored', stored.size);
           else metrics.storeWrite(error === undefined ? 'dropped' : 'error', 0);
           if (error !== undefined) writes.failed(error);
         },
       });
+      return fill;
     },
   };
 }
 
 /** @throws Error if the work takes too long. A stream that comes later is cancelled. */
 async function inTime<Value>(work: Promise<Value>): Promise<Value> {
-  return withDeadline(answerMs, undefined, async (signal) => {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    signal.addEventListener('abort', () => {
-      reject(new Error(`no answer in ${answerMs / 1000} s`));
-      work.then(cancelStream, () => undefined);
-    });
-    return Promise.race([work, late]);
-  });
+  try {
+    return await settledWithin(answerMs, work);
+  } catch (error) {
+    work.then(cancelStream, () => undefined);
+    throw error;
+  }
 }
 
 function cancelStream(value: unknown): void {

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 
-/** Bytes that are read at once. Each reader has one buffer of this size. */
+/** Bytes that are read at once. */
 const pieceBytes = 256 * 1024;
 
 /** A part of an open file. */
@@ -56,21 +56,54 @@ export function fileOf(stream: ReadableStream): FilePart | undefined {
  * @throws Error if the file ends early, after the response broke off.
  */
 export async function sendFile({ handle, start, length }: FilePart, outgoing: ServerResponse): Promise<void> {
-  const piece = Buffer.allocUnsafeSlow(Math.min(length, pieceBytes));
+  const stop = start + length;
+  const buffer = createSendBuffer(length);
   try {
-    for (let at = start, stop = start + length; at < stop; ) {
-      const bytesRead = await readPiece(handle, piece.subarray(0, Math.min(stop - at, pieceBytes)), at);
+    for (let at = start; at < stop; ) {
+      const piece = buffer.get();
+      const bytesRead = await readPiece(handle, piece.subarray(0, Math.min(stop - at, piece.length)), at);
       if (outgoing.destroyed) return;
       at += bytesRead;
+      const since = performance.now();
       await written(outgoing, piece.subarray(0, bytesRead));
+      buffer.used(performance.now() - since < fastMs);
     }
     outgoing.end();
   } catch (error) {
     outgoing.destroy();
     if (!isClosedByClient(error)) throw error;
   } finally {
+    buffer.release();
     await handle.close();
   }
+}
+
+/** A piece is taken fast within this time. */
+const fastMs = 50;
+
+/** Large pieces save a quarter of the time on fast connections. */
+const largeBytes = 4 * pieceBytes;
+const mostLarge = 16;
+let largeInUse = 0;
+
+/** The buffer of one reader. A fast reader has a large one, if not too many have. */
+function createSendBuffer(length: number) {
+  let buffer = Buffer.allocUnsafeSlow(Math.min(length, pieceBytes));
+  const isLarge = () => buffer.length > pieceBytes;
+
+  function resize(bytes: number): void {
+    largeInUse += (bytes > pieceBytes ? 1 : 0) - (isLarge() ? 1 : 0);
+    buffer = Buffer.allocUnsafeSlow(bytes);
+  }
+
+  return {
+    get: () => buffer,
+    used(fast: boolean): void {
+      if (fast && !isLarge() && length >= 2 * largeBytes && largeInUse < mostLarge) resize(largeBytes);
+      if (!fast && isLarge()) resize(pieceBytes);
+    },
+    release: () => resize(0),
+  };
 }
 
 async function readPiece(handle: FileHandle, piece: Uint8Array, at: number): Promise<number> {
