@@ -30,6 +30,19 @@ export async function pushLargeImage(
 ): Promise<LargeImage> {
   const inside = new Uint8Array(size);
   inside.set(randomBytes(compression === 'zstd' ? size / 2 : size));
+  return pushLayerImage(registryUrl, repository, inside, compression);
+}
+
+/**
+ * Pushes an OCI image with one layer, as `latest`.
+ * @param inside the layer without compression.
+ */
+export async function pushLayerImage(
+  registryUrl: string,
+  repository: string,
+  inside: Uint8Array,
+  compression: 'none' | 'zstd',
+): Promise<LargeImage> {
   const stored = compression === 'zstd' ? new Uint8Array(zstdCompressSync(inside)) : inside;
   const layerOf = (bytes: Uint8Array): LargeLayer => {
     const digest = digestOf(bytes);
