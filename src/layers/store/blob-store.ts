@@ -33,7 +33,7 @@ export interface BlobStore {
   prune?(bytes?: number): Promise<Pruned>;
 }
 
-/** What was removed from a store. */
+/** The blobs that were removed from a store. */
 export interface Pruned {
   readonly blobs: number;
   readonly bytes: number;

@@ -25,6 +25,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/layers/background-read.ts': [1, 'requests that wait'],
   'src/layers/inspector.ts': [2, 'four reads, and those that wait'],
   'src/layers/read-progress.ts': [1, 'one request'],
+  'src/layers/store/layer-store.ts': [2, 'sixteen fills'],
   'src/layers/tails.ts': [1, 'requests that wait'],
   'src/registry/background-jobs.ts': [1, 'four jobs'],
   'src/registry/manifests/recipe-search.ts': [1, 'one request'],

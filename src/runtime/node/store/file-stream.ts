@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { systemClock } from '../../../clock.ts';
 
 /** Bytes that are read at once. */
 const pieceBytes = 256 * 1024;
@@ -64,9 +65,9 @@ export async function sendFile({ handle, start, length }: FilePart, outgoing: Se
       const bytesRead = await readPiece(handle, piece.subarray(0, Math.min(stop - at, piece.length)), at);
       if (outgoing.destroyed) return;
       at += bytesRead;
-      const since = performance.now();
+      const since = systemClock();
       await written(outgoing, piece.subarray(0, bytesRead));
-      buffer.used(performance.now() - since < fastMs);
+      buffer.used(systemClock() - since < fastMs);
     }
     outgoing.end();
   } catch (error) {

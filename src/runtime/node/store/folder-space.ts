@@ -1,7 +1,7 @@
 import { opendir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigest } from '../../../../converters/digest.ts';
-import type { WallClock } from '../../../clock.ts';
+import type { Clock, WallClock } from '../../../clock.ts';
 import { BlobTooLarge, type Pruned, type StoredBlob } from '../../../layers/store/blob-store.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
@@ -17,6 +17,8 @@ export interface FolderSpaceOptions {
   readonly paths: FolderPaths;
   /** REGSHIFT_STORE_BYTES: the bytes of all blobs. */
   readonly bytes: number;
+  readonly clock: Clock;
+  /** Files have dates, which other processes read. */
   readonly wallClock: WallClock;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'storeSize' | 'storeEvicted'>;
@@ -51,7 +53,7 @@ const keptPart = 0.9;
 const abandonedMs = 3_600_000;
 
 export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
-  const { paths, bytes: limit, wallClock, log, metrics } = options;
+  const { paths, bytes: limit, clock, wallClock, log, metrics } = options;
   let used: number | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let making: Promise<unknown> = Promise.resolve();
@@ -87,7 +89,7 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     const all: StoredFile[] = [];
     for await (const file of files()) all.push(file);
     const total = all.reduce((sum, { size }) => sum + size, await removeAbandoned());
-    lookedAt = wallClock().getTime();
+    lookedAt = clock();
     const goal = total > limit ? Math.min(target, limit * keptPart) : target;
     const pruned = { blobs: 0, bytes: 0 };
     for (const { path, size } of all.toSorted((one, other) => (one.usedAt ?? 0) - (other.usedAt ?? 0))) {
@@ -125,7 +127,7 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     },
     added(size) {
       used = used === undefined ? undefined : used + size;
-      const isOld = wallClock().getTime() - lookedAt > lookMs;
+      const isOld = clock() - lookedAt > lookMs;
       if (used !== undefined && used <= limit && !isOld) return metrics.storeSize(used);
       makeRoomInBackground(limit);
     },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
+import { access, constants, type FileHandle, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, digestAlgorithm, digestHex } from '../../../../converters/digest.ts';
 import type { ByteSpan } from '../../../layers/byte-range.ts';
@@ -15,7 +15,7 @@ import {
 
 export type FolderStoreOptions = Omit<FolderSpaceOptions, 'paths'> & { readonly path: string };
 
-/** When a blob was last read is written down at most once in this time. */
+/** The time of the last use of a blob is written down at most once in this time. */
 const useNotedMs = 60_000;
 
 /**
@@ -79,7 +79,12 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
 
     list: space.list,
 
-    prune: (bytes = options.bytes) => space.makeRoom(bytes),
+    async prune(bytes = options.bytes) {
+      // The first layer would else show that the folder cannot be written.
+      await mkdir(paths.incoming, { recursive: true, mode: 0o700 });
+      await access(paths.incoming, constants.W_OK);
+      return space.makeRoom(bytes);
+    },
   };
 }
 

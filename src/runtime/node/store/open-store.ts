@@ -7,7 +7,7 @@ import { createFolderStore } from './folder-store.ts';
 /** Opens the store of REGSHIFT_STORE; undefined without one. Does not touch it. */
 export function openStore(
   settings: Pick<Settings, 'REGSHIFT_STORE' | 'REGSHIFT_STORE_BYTES'>,
-  platform: Pick<RuntimePlatform, 'wallClock' | 'log' | 'metrics' | 'fetch'>,
+  platform: Pick<RuntimePlatform, 'clock' | 'wallClock' | 'log' | 'metrics' | 'fetch'>,
 ): BlobStore | undefined {
   const { REGSHIFT_STORE: address, REGSHIFT_STORE_BYTES: bytes } = settings;
   if (address === undefined) return undefined;

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestHex, digestOf } from '../../../../converters/digest.ts';
-import { systemWallClock } from '../../../../src/clock.ts';
+import { systemClock, systemWallClock } from '../../../../src/clock.ts';
 import { noMetrics } from '../../../../src/observability/metrics.ts';
 import { createFolderStore } from '../../../../src/runtime/node/store/folder-store.ts';
 import { storeBlob } from '../../../support/blob-stores.ts';
@@ -13,7 +13,14 @@ import { layerContent } from '../../../support/layer-content.ts';
 /** A folder with these layers. */
 async function folderWith(...sizes: readonly number[]) {
   const path = temporaryFolder();
-  const options = { path, bytes: 2 ** 40, wallClock: systemWallClock, log: () => {}, metrics: noMetrics };
+  const options = {
+    path,
+    bytes: 2 ** 40,
+    clock: systemClock,
+    wallClock: systemWallClock,
+    log: () => {},
+    metrics: noMetrics,
+  };
   const store = createFolderStore(options);
   const blobs = [];
   for (const size of sizes) blobs.push(await storeBlob(store, layerContent(size)));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { digestHex, digestOf } from '../../../../../converters/digest.ts';
-import { systemWallClock } from '../../../../../src/clock.ts';
+import { systemClock, systemWallClock } from '../../../../../src/clock.ts';
 import type { BlobStore } from '../../../../../src/layers/store/blob-store.ts';
 import { noMetrics } from '../../../../../src/observability/metrics.ts';
 import { createFolderStore } from '../../../../../src/runtime/node/store/folder-store.ts';
@@ -26,7 +26,14 @@ async function newFolder(): Promise<string> {
 
 function storeIn(path: string, bytes = 2 ** 40): BlobStore {
   const log = vi.fn();
-  const store = createFolderStore({ path, bytes, wallClock: systemWallClock, log, metrics: noMetrics });
+  const store = createFolderStore({
+    path,
+    bytes,
+    clock: systemClock,
+    wallClock: systemWallClock,
+    log,
+    metrics: noMetrics,
+  });
   paths.set(store, path);
   return store;
 }
