@@ -18,28 +18,27 @@ export function refusalText(refusal: Refusal): string {
 
 /**
  * Starts a registry that refuses `PATCH` with 416 at its first byte; the last part of the path is the `Refusal`. It reads
- * each `PUT`, and then accepts it, or refuses it with 400 where the path ends in `wrong-digest`.
+ * the body of `accepted` and `refused-late`, before it answers 202 or 416.
  */
 export async function startRefusingRegistry(): Promise<Listening> {
   return await listen(
     createServer((request, response) => {
       request.on('error', () => undefined);
-      if (request.method === 'PATCH') return refuse(request, response);
+      const name = request.url?.split('/').pop() as Refusal | 'accepted' | 'refused-late';
+      if (request.method !== 'PATCH') return void response.end('{}');
+      if (name !== 'accepted' && name !== 'refused-late') return refuse(request, response, name);
+      const [status, text] = name === 'accepted' ? [202, ''] : [416, message];
+      const headers = { location: request.url, range: '0-9' };
       request.resume();
-      const status = request.method === 'GET' ? 200 : request.url?.endsWith('wrong-digest') ? 400 : 201;
-      return void request.on('end', () =>
-        response.writeHead(status, { location: '/v2/team/app/blobs/right' }).end('{}'),
-      );
+      return void request.on('end', () => response.writeHead(status, headers).end(text));
     }),
   );
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse): void {
-  const refusal = request.url?.split('/').pop() as Refusal;
+function refuse({ socket }: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   const text = refusalText(refusal);
   const length = refusal === 'lengthless' ? {} : { 'content-length': text.length };
   const headers = { 'content-type': 'application/json', range: '0-9', ...length };
-  const { socket } = request;
   if (refusal === 'never-reads') {
     stopReading(socket);
     socket.destroySoon = () => undefined;
