@@ -55,6 +55,7 @@ describe('a refused upload on workerd', () => {
     const head = ['PATCH', `${uploads}/${name}`, 'HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n'];
     let text = '';
     let last = 0;
+    let failed: string | undefined;
     socket.write(head.join(' '));
     socket.write(Buffer.alloc(sent), () => socket.resume());
     socket.on('data', (chunk) => {
@@ -62,10 +63,14 @@ describe('a refused upload on workerd', () => {
       last = performance.now() - started;
     });
     if (reads === 'after') socket.pause();
-    return new Promise<{ text: string; last: number; closed: number }>((resolve) => {
-      socket.on('error', () => undefined);
-      socket.on('close', () => resolve({ text, last, closed: performance.now() - started }));
+    socket.on('error', (error) => {
+      failed = error.message;
     });
+    return new Promise<{ text: string; last: number; closed: number; failed: string | undefined }>(
+      (resolve) => {
+        socket.on('close', () => resolve({ text, last, closed: performance.now() - started, failed }));
+      },
+    );
   }
 
   it.each(refusals)('reaches a client that stops writing at once, and has a length: %s', async (refusal) => {
@@ -83,7 +88,8 @@ describe('a refused upload on workerd', () => {
     ['a registry that reads on', 416, () => worker],
   ] as const)('reaches a client that first writes 20 MB: by %s', async (_, status, server) => {
     for (let each = 0; each < 5; each += 1) {
-      const { text } = await refusedPatch(server().port, 'reads-on', 20_000_000, 'after');
+      const { text, failed } = await refusedPatch(server().port, 'reads-on', 20_000_000, 'after');
+      expect(failed).toBeUndefined();
       expect(text.slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
     }
   });
