@@ -165,6 +165,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     memory,
     codec: platform.codec,
     fixedLength: platform.fixedLength,
+    forwardBody: platform.forwardBody,
     background,
     turn: platform.turn ?? atOnce,
   };

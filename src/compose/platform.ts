@@ -27,7 +27,8 @@ export interface RotatingSettings {
 export type NewestValues = (atOnce: boolean) => Promise<Values>;
 
 /** Everything that differs between runtimes. */
-export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'background'> {
+export interface RuntimePlatform
+  extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'forwardBody' | 'background'> {
   readonly fetch: Fetch;
   /** Creates a `fetch` for one route. Absent on a runtime that chooses proxies and authorities itself (Workers). */
   readonly fetchOver?: (connection: UpstreamConnection) => Fetch;

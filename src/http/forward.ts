@@ -60,10 +60,11 @@ function bodyOf(
 ): Pick<UpstreamRequest, 'headers' | 'body'> {
   const body = hasBody(request) ? request.body() : undefined;
   const length = request.headers.get('content-length') ?? '';
-  if (body === undefined || !/^\d{1,15}$/.test(length)) return { headers, body };
+  if (body === undefined) return { headers };
+  if (!/^\d{1,15}$/.test(length)) return { headers, body: pushes.forwardBody(body, undefined) };
   return {
     headers: { ...headers, 'content-length': length },
-    body: pushes.fixedLength(body, Number(length)),
+    body: pushes.forwardBody(body, Number(length)),
   };
 }
 

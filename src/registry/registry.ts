@@ -39,7 +39,7 @@ import { createWholeLists } from './manifests/whole-lists.ts';
 import { createPinger, type Pinger } from './ping.ts';
 import type { DerivedContent } from './push/derived-content.ts';
 import type { ManifestBodies } from './push/manifest-bodies.ts';
-import type { FixedLength } from './push/upload-blob.ts';
+import type { FixedLength, ForwardBody } from './push/upload-blob.ts';
 import { mayRead, type Push, uploadMissing } from './push/upload-missing.ts';
 import { createRecentTags } from './recent-tags.ts';
 import { createRepositoryVersions, type RepositoryVersions } from './repository-versions.ts';
@@ -99,8 +99,7 @@ export interface PushService {
   readonly allowed: boolean;
   readonly bodies: ManifestBodies;
   readonly locations: UploadLocations;
-  /** Gives a stream the length that it has: workerd would else send it in chunks. */
-  readonly fixedLength: FixedLength;
+  readonly forwardBody: ForwardBody;
   /** Leaves behind what is remembered of a repository before it was written to. */
   readonly recordWrite: RepositoryVersions['increment'];
   /** Uploads content that upstream lacks and regshift can make. */
@@ -170,7 +169,9 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
   readonly searchLine: LeaseLine;
   /** Shared by all routes: pushed manifests are kept in memory. */
   readonly manifestBodies: ManifestBodies;
+  /** Gives a stream the length that it has: workerd would else send it in chunks. */
   readonly fixedLength: FixedLength;
+  readonly forwardBody: ForwardBody;
   readonly background: Background;
   /** Shared by all routes: waits for a turn of the event loop to work on a document. */
   readonly turn: TakeTurn;
@@ -308,7 +309,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       allowed: settings.takesPushes,
       bodies: options.manifestBodies,
       locations: createUploadLocations(options.stateKeys, options.wallClock),
-      fixedLength,
+      forwardBody: options.forwardBody,
       recordWrite: versions.increment,
       uploadMissing: (push, missing) => uploadMissing({ ...parts, fixedLength }, push, missing),
       mayRead: (push, root) => mayRead(resolver, push, root),

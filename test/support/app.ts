@@ -97,6 +97,7 @@ export function testApp(
       subrequests: Number.POSITIVE_INFINITY,
       memory: createMemoryBudget(settings.settings.REGSHIFT_CACHE_BYTES ?? 67_108_864),
       fixedLength: (stream) => stream,
+      forwardBody: (body) => body,
       background: (work) => {
         pending.add(work);
         const done = () => pending.delete(work);

@@ -7,6 +7,15 @@ import type { RequestContext } from '../../upstream/request-context.ts';
 /** Gives a stream the length that it has. */
 export type FixedLength = (stream: ReadableStream<Uint8Array>, length: number) => ReadableStream<Uint8Array>;
 
+/**
+ * Prepares a client's body for upstream.
+ * @param length bytes of the body; undefined where the client announced none.
+ */
+export type ForwardBody = (
+  body: ReadableStream<Uint8Array>,
+  length: number | undefined,
+) => ReadableStream<Uint8Array>;
+
 /** A blob to upload. Its bytes are verified while they are read, and the stream fails where they are wrong. */
 export interface BlobContent {
   readonly digest: Digest;

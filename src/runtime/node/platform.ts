@@ -54,6 +54,7 @@ export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): Run
     memory,
     // Node sends a stream with the Content-Length of the response.
     fixedLength: (stream) => stream,
+    forwardBody: (body) => body,
     background: () => undefined,
     askHelper: createAskHelper(),
     machine: machineIdentity(log),

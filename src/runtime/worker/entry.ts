@@ -16,6 +16,7 @@ import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
 import { workerLayerCodec } from './layers/codec.ts';
 import { nodeOnlyProblems } from './node-only.ts';
+import { forwardBody, lingerAfterRefusal } from './refused-body.ts';
 
 /** The bindings of `wrangler.toml`; every binding is optional. */
 interface Bindings {
@@ -37,7 +38,7 @@ export default {
     const built = applications.get(bindings) ?? build(bindings, await readConfig(bindings));
     const application = applications.get(bindings) ?? built;
     applications.set(bindings, application);
-    return application(request);
+    return lingerAfterRefusal(request, await application(request));
   },
 };
 
@@ -82,6 +83,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       subrequests,
       memory: createMemoryBudget(settings.REGSHIFT_CACHE_BYTES ?? cacheBytes, notHere),
       fixedLength,
+      forwardBody,
       background: waitUntil,
       turn,
       // Workers have no threads.
