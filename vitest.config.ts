@@ -45,7 +45,7 @@ export default defineConfig({
           goldenFiles(),
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { kvNamespaces: ['RECIPES'] },
+            miniflare: { kvNamespaces: ['RECIPES'], r2Buckets: ['TEST_LAYERS'] },
           }),
         ],
         test: {

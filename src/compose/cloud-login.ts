@@ -1,5 +1,5 @@
 import { obtainAcrLogin } from '../auth/clouds/acr.ts';
-import { roleCredentials } from '../auth/clouds/aws-credentials.ts';
+import { type AwsCredentials, roleCredentials } from '../auth/clouds/aws-credentials.ts';
 import { obtainEcrLogin } from '../auth/clouds/ecr.ts';
 import { ecrRegistryOf } from '../auth/clouds/ecr-registry.ts';
 import { obtainGcpLogin } from '../auth/clouds/gcp.ts';
@@ -51,20 +51,26 @@ const makers: Partial<Record<Values['REGSHIFT_UPSTREAM_AUTH'], MakeLogin>> = { e
 function ecr(settings: Values, upstream: URL, parts: CloudLoginParts): CloudLogin | undefined {
   const registry = ecrRegistryOf(upstream);
   if (registry === undefined) return undefined;
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = settings;
-  const { AWS_SESSION_TOKEN: sessionToken, AWS_ENDPOINT_URL_ECR: endpoint } = settings;
-  const own =
-    accessKeyId !== undefined && secretAccessKey !== undefined
-      ? { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
-      : undefined;
+  const { AWS_ENDPOINT_URL_ECR: endpoint } = settings;
+  const own = awsKeyOf(settings);
   const sts = new URL(`https://sts.${registry.region}.${registry.domain}`);
-  const credentials = async () => own ?? roleCredentials({ ...parts, sts });
+  const credentials = async () => own ?? (await roleCredentials({ ...parts, sts })).login;
   const options = { ...parts, registry, origin: upstream.origin, endpoint: urlOf(endpoint), credentials };
   return {
     source: 'Amazon ECR',
-    account: accessKeyId ?? 'role',
+    account: own?.accessKeyId ?? 'role',
     obtain: () => obtainEcrLogin(options),
   };
+}
+
+/** The access key of the settings; undefined without one. */
+export function awsKeyOf(
+  settings: Pick<Values, 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY' | 'AWS_SESSION_TOKEN'>,
+): AwsCredentials | undefined {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = settings;
+  const { AWS_SESSION_TOKEN: sessionToken } = settings;
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 
 function gcp({ REGSHIFT_GOOGLE_KEY: key }: Values, { origin }: URL, parts: CloudLoginParts): CloudLogin {

@@ -242,10 +242,18 @@ function mapAll<From, To>(
 /** Leases for layer reads, for all routes together: each read costs a connection and a decoder's memory. */
 const layerReadings = 4;
 
+/** The limit of a Worker is its processor time, for which a store makes no difference. */
+const needsNode =
+  'A Worker has too little processor time for it: put regshift on Node in front of this image.';
+
 function layersOf(settings: Settings, platform: RuntimePlatform): RouteOptions['layers'] {
   const { clock, layerBytes, memory, store } = platform;
   return {
-    limits: { ...defaultDecompressionLimits, bytes: settings.REGSHIFT_LAYER_BYTES ?? layerBytes },
+    limits: {
+      ...defaultDecompressionLimits,
+      bytes: settings.REGSHIFT_LAYER_BYTES ?? layerBytes,
+      beyond: Number.isFinite(layerBytes) ? ` ${needsNode}` : undefined,
+    },
     leases: createLayerLeases(layerReadings, clock),
     tails: createTails(memory),
     store: store && createLayerStore({ ...platform, store }),

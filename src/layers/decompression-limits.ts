@@ -9,6 +9,8 @@ export interface DecompressionLimits {
    */
   readonly bombBytes: number;
   readonly bombRatio: number;
+  /** The way to read a larger layer, for the message. */
+  readonly beyond?: string | undefined;
 }
 
 /** One compressed byte becomes at most 1032 bytes with deflate and 32768 with zstd; below ten in real file systems. */
@@ -37,7 +39,7 @@ export function createDecompressionGuard(limits: DecompressionLimits, what: stri
         throw corruptLayer(
           'too-large',
           what,
-          `unpacks to more than ${limits.bytes} bytes, the most that is unpacked here (REGSHIFT_LAYER_BYTES).`,
+          `unpacks to more than ${limits.bytes} bytes, the most that is unpacked here (REGSHIFT_LAYER_BYTES).${limits.beyond ?? ''}`,
         );
       }
       if (decompressed > limits.bombBytes && decompressed > compressed * limits.bombRatio) {

@@ -57,7 +57,7 @@ export function createStoredLayers({
     read: LayerRequest,
     signal: AbortSignal,
   ): Promise<AsyncGenerator<Uint8Array> | undefined> {
-    if (!store.namesAtEnd || !store.takes(part.blob.size)) return undefined;
+    if (!store.namesAtEnd || !store.readsBack || !store.takes(part.blob.size)) return undefined;
     // The blob may have been stored while this request waited.
     if ((await store.has(part.blob.digest)) !== undefined) return undefined;
     return inspector.follow(compressed, read, part, signal);

@@ -37,7 +37,7 @@ export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DE
 export interface Sender {
   readonly fetch: Fetch;
   readonly method: Method;
-  readonly body?: string | ReadableStream<Uint8Array>;
+  readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
   /** A signal of `withDeadline` or a function like it; `milliseconds` and `caller` are the first two arguments. */
   readonly signal: AbortSignal;
   readonly milliseconds: number;
@@ -78,7 +78,7 @@ async function sendOnce(
   const { stats } = budget ?? {};
   setTraceHeaders(headers, stats?.trace);
   const init = { method, headers, redirect: 'manual' as const, signal, standstillMs };
-  const sent = body === undefined ? {} : { body, ...(typeof body === 'string' ? {} : streaming) };
+  const sent = body === undefined ? {} : { body, ...(body instanceof ReadableStream ? streaming : {}) };
   const started = performance.now();
   try {
     return await fetch(url.href, { ...init, ...sent });

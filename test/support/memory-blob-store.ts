@@ -23,6 +23,8 @@ export function createMemoryBlobStore(): MemoryBlobStore {
   const store: MemoryBlobStore = {
     kind: 's3',
     namesAtEnd: false,
+    readsBack: false,
+    mostWrites: 4,
     mostBytes: Number.POSITIVE_INFINITY,
     blobs,
     fault: 'none',

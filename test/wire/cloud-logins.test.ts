@@ -57,7 +57,8 @@ it('a role of EKS gets a login of ECR over sockets, with a signature that fits t
     registry,
     origin: upstream.origin,
     endpoint: new URL(apiAt.url),
-    credentials: () => roleCredentials({ ...parts, machine, sts: new URL('https://sts.test') }),
+    credentials: async () =>
+      (await roleCredentials({ ...parts, machine, sts: new URL('https://sts.test') })).login,
   });
   expect(login).toEqual({ kind: 'service', username: 'AWS', password: 'password', origin: upstream.origin });
   expect(lifeMs).toBeGreaterThan(43_000_000);

@@ -1,6 +1,8 @@
+import type { Obtained } from '../renewed.ts';
 import {
   type CloudParts,
   type CloudResponse,
+  lifeUntil,
   noLogin,
   refusedLogin,
   requestLogin,
@@ -29,7 +31,7 @@ export interface AwsRoleOptions extends CloudParts {
  * container's (ECS, EKS Pod Identity).
  * @throws RegistryError MISCONFIGURED if there is no role, or AWS refuses it.
  */
-export async function roleCredentials(options: AwsRoleOptions): Promise<AwsCredentials> {
+export async function roleCredentials(options: AwsRoleOptions): Promise<Obtained<AwsCredentials>> {
   const { machine } = options;
   const { AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile, AWS_ROLE_ARN: role } = machine?.variables ?? {};
   if (machine && tokenFile && role) return assumeRole(options, machine, { tokenFile, role });
@@ -49,7 +51,7 @@ async function assumeRole(
   options: AwsRoleOptions,
   machine: MachineIdentity,
   { tokenFile, role }: { readonly tokenFile: string; readonly role: string },
-): Promise<AwsCredentials> {
+): Promise<Obtained<AwsCredentials>> {
   const token = await machine.readFile('AWS_WEB_IDENTITY_TOKEN_FILE', tokenFile);
   const url = new URL('/', machine.variables.AWS_ENDPOINT_URL_STS || options.sts);
   const form = new URLSearchParams({
@@ -66,11 +68,13 @@ async function assumeRole(
     const advice = 'Check AWS_ROLE_ARN, and that the trust policy of the role names this service account';
     throw refusedLogin(url, response, member('Code'), advice);
   }
-  return readCredentials(url, {
+  const fields = {
     AccessKeyId: member('AccessKeyId'),
     SecretAccessKey: member('SecretAccessKey'),
     Token: member('SessionToken'),
-  });
+    Expiration: member('Expiration'),
+  };
+  return readCredentials(url, { ...response, fields }, options);
 }
 
 /** The hosts that may get the token by plain HTTP, besides loopback: those of ECS and of EKS Pod Identity. */
@@ -96,18 +100,23 @@ async function containerCredentials(
   options: AwsRoleOptions,
   machine: MachineIdentity,
   url: URL,
-): Promise<AwsCredentials> {
+): Promise<Obtained<AwsCredentials>> {
   const { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file, AWS_CONTAINER_AUTHORIZATION_TOKEN: text } =
     machine.variables;
   const token = file ? await machine.readFile('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', file) : text;
   const authorization = secretOf(token?.trim());
   const headers = authorization === undefined ? {} : { authorization };
   const response = await requestLogin({ ...options, fetch: machine.fetch }, { url, method: 'GET', headers });
-  if (response.status === 200) return readCredentials(url, response.fields);
+  if (response.status === 200) return readCredentials(url, response, options);
   throw refusedLogin(url, response, response.fields.code, 'Check the role of this task or pod');
 }
 
-function readCredentials(url: URL, fields: CloudResponse['fields']): AwsCredentials {
+function readCredentials(
+  url: URL,
+  response: CloudResponse,
+  { wallClock }: Pick<CloudParts, 'wallClock'>,
+): Obtained<AwsCredentials> {
+  const { fields } = response;
   const [accessKeyId, secretAccessKey, sessionToken] = [
     fields.AccessKeyId,
     fields.SecretAccessKey,
@@ -116,5 +125,8 @@ function readCredentials(url: URL, fields: CloudResponse['fields']): AwsCredenti
   if (accessKeyId === undefined || secretAccessKey === undefined) {
     throw noLogin(`${url.host} answered without credentials`, 'Check the role of this task or pod');
   }
-  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  const end = typeof fields.Expiration === 'string' ? Date.parse(fields.Expiration) : Number.NaN;
+  const lifeMs = lifeUntil(end, response, wallClock);
+  const login = { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  return { login, lifeMs };
 }

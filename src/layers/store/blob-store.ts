@@ -11,8 +11,12 @@ export interface BlobStore {
   readonly kind: StoreKind;
   /** False for a store that needs the digest of a blob before its first byte. */
   readonly namesAtEnd: boolean;
+  /** Whether the bytes of a write can be read before its commit (`BlobWrite.readBack`). */
+  readonly readsBack: boolean;
   /** Bytes of the largest blob that the store takes. */
   readonly mostBytes: number;
+  /** Writes at the same time: each has parts of its blob in memory, or up to 4 MiB that wait for the store. */
+  readonly mostWrites: number;
   /** Bytes of a blob; undefined if the store does not have it. */
   head(digest: Digest): Promise<number | undefined>;
   /**

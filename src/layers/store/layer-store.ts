@@ -17,6 +17,8 @@ import { createFill, type Fill, type FollowedSpan } from './fill.ts';
 export interface LayerStore {
   /** False for a store that takes no blob before its digest is known. */
   readonly namesAtEnd: boolean;
+  /** Whether a fill can be followed. */
+  readonly readsBack: boolean;
   /** Whether the store takes a blob of this size now. */
   takes(size: number): boolean;
   /** Bytes of a blob that the store has. */
@@ -57,9 +59,6 @@ const restMs = 5_000;
 /** A line in the log for errors of the store, at most once in this time. */
 const logMs = 60_000;
 
-/** Fills at the same time; each has up to 4 MiB in memory where the store is slow. */
-const mostFills = 16;
-
 export function createLayerStore(options: LayerStoreOptions): LayerStore {
   const { store, codec, clock, background, log, metrics } = options;
   const filling = new Set<BlobName['digest'] | symbol>();
@@ -94,8 +93,9 @@ export function createLayerStore(options: LayerStoreOptions): LayerStore {
 
   return {
     namesAtEnd: store.namesAtEnd,
+    readsBack: store.readsBack,
 
-    takes: (size) => size <= store.mostBytes && filling.size < mostFills && !writes.isResting(),
+    takes: (size) => size <= store.mostBytes && filling.size < store.mostWrites && !writes.isResting(),
 
     async has(digest) {
       if (reads.isResting()) return undefined;

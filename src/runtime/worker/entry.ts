@@ -4,11 +4,13 @@ import { compareInPlace } from '../../auth/compare-password.ts';
 import { createMemoryBudget } from '../../cache/memory-budget.ts';
 import type { Tier } from '../../cache/tiered.ts';
 import { systemClock, systemWallClock } from '../../clock.ts';
+import { createBucketStore } from '../../compose/bucket-store.ts';
 import { compose } from '../../compose/compose.ts';
 import { bytesPerTurn } from '../../concurrency/work-turns.ts';
 import type { SettingProblem } from '../../config/problem.ts';
 import { formatProblems } from '../../config/problem.ts';
-import { readSettings } from '../../config/settings.ts';
+import { readSettings, type Settings } from '../../config/settings.ts';
+import type { BlobStore } from '../../layers/store/blob-store.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
 import { noMetrics } from '../../observability/metrics.ts';
 import { isOurs } from '../../registry/cache-entries.ts';
@@ -16,12 +18,15 @@ import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
 import { workerLayerCodec } from './layers/codec.ts';
 import { nodeOnlyProblems } from './node-only.ts';
+import { createR2Store } from './r2-store.ts';
 import { forwardBody, lingerAfterRefusal } from './refused-body.ts';
 
 /** The bindings of `wrangler.toml`; every binding is optional. */
 interface Bindings {
   /** The KV namespace that all locations share. */
   readonly RECIPES?: KVNamespace;
+  /** The bucket with decompressed layers. */
+  readonly LAYERS?: R2Bucket;
   /** The settings. */
   readonly [variable: string]: unknown;
 }
@@ -78,6 +83,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       signingKeyText: async (setting) => setting,
       manyProcesses: true,
       tiers: tiersOf(bindings, log),
+      store: storeOf(bindings, settings, log),
       codec: workerLayerCodec,
       layerBytes,
       subrequests,
@@ -134,6 +140,28 @@ function fixedLength(stream: ReadableStream<Uint8Array>, length: number): Readab
   // After an error the client gets too few bytes; the log has the reason.
   stream.pipeTo(writable).catch(() => undefined);
   return readable;
+}
+
+/** Writes into a bucket of S3 at the same time: each has up to two parts of 8 MiB in memory. */
+const bucketWrites = 2;
+
+/** A bucket of R2 is a binding, because it needs no login here. */
+function storeOf({ LAYERS: bucket }: Bindings, settings: Settings, log: Log): BlobStore | undefined {
+  if (bucket) return createR2Store(bucket, log);
+  const { REGSHIFT_STORE: address } = settings;
+  if (address?.kind !== 's3') return undefined;
+  return createBucketStore(
+    address,
+    settings,
+    {
+      fetch: (url, init) => fetch(url, init),
+      clock: systemClock,
+      wallClock: systemWallClock,
+      log,
+      background: waitUntil,
+    },
+    bucketWrites,
+  );
 }
 
 function tiersOf({ RECIPES: namespace }: Bindings, log: Log): Tier[] {

@@ -9,6 +9,8 @@ export function nodeOnlyProblems(settings: Settings): SettingProblem[] {
   return [
     ...settings.routes.flatMap(identityOf),
     ...(settings.REGSHIFT_REDIS_URL === undefined ? [] : [noRedis]),
+    ...(settings.REGSHIFT_STORE?.kind === 'file' ? [noFolder] : []),
+    ...storeKeyOf(settings),
     ...notHere.flatMap((variable) => (settings[variable] === undefined ? [] : [leaveOut(variable)])),
     ...chosenByRuntime.filter((variable) => isSetAnywhere(settings, variable)).map(leaveToRuntime),
     ...helpers.map((program) => ({
@@ -75,6 +77,21 @@ const noRedis: SettingProblem = {
     'must be left out on Workers, which share what they know by Workers KV: bind a namespace as RECIPES ' +
     '(deploy/cloudflare.md)',
 };
+
+const noFolder: SettingProblem = {
+  variable: 'REGSHIFT_STORE',
+  value: '(not shown)',
+  message:
+    'must not be a folder on Workers, which have no disk: bind a bucket of R2 as LAYERS (deploy/cloudflare.md), or name ' +
+    'one of S3 as s3://bucket/prefix?region=…',
+};
+
+function storeKeyOf(settings: Settings): SettingProblem[] {
+  if (settings.REGSHIFT_STORE?.kind !== 's3' || settings.AWS_ACCESS_KEY_ID !== undefined) return [];
+  const message =
+    'must be set on Workers, which have no role of a machine, because REGSHIFT_STORE is a bucket of S3';
+  return [{ variable: 'AWS_ACCESS_KEY_ID', value: 'not set', message }];
+}
 
 function helperOf({ settings }: RouteSettings): string[] {
   const { REGSHIFT_UPSTREAM: upstreams, REGSHIFT_DOCKER_CONFIG: config } = settings;

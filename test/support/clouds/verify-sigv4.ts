@@ -9,7 +9,8 @@ export interface SignedRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Headers;
-  readonly body: string;
+  /** The body, or its hash in hex. */
+  readonly body: string | { readonly sha256: string };
 }
 
 export interface Signing {
@@ -68,7 +69,7 @@ export function signatureOf(
     query,
     canonicalHeaders.join(''),
     signedNames.join(';'),
-    hex(body),
+    typeof body === 'string' ? hex(body) : body.sha256,
   ];
   const scope = `${day}/${region}/${service}/aws4_request`;
   const text = ['AWS4-HMAC-SHA256', date, scope, hex(canonical.join('\n'))].join('\n');

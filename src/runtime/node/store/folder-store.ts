@@ -54,7 +54,9 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
   return {
     kind: 'file',
     namesAtEnd: true,
+    readsBack: true,
     mostBytes: options.bytes,
+    mostWrites: 16,
 
     async head(digest) {
       const found = await stat(pathOf(digest)).catch(noneIfAbsent);

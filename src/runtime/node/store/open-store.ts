@@ -1,17 +1,31 @@
+import { createBucketStore } from '../../../compose/bucket-store.ts';
 import type { RuntimePlatform } from '../../../compose/platform.ts';
 import type { Settings } from '../../../config/settings.ts';
 import type { BlobStore } from '../../../layers/store/blob-store.ts';
 import type { Log } from '../../../observability/log.ts';
 import { createFolderStore } from './folder-store.ts';
 
+/** Writes into a bucket at the same time; most of them have 16 MiB in memory. */
+const bucketWrites = 6;
+
 /** Opens the store of REGSHIFT_STORE; undefined without one. Does not touch it. */
 export function openStore(
-  settings: Pick<Settings, 'REGSHIFT_STORE' | 'REGSHIFT_STORE_BYTES'>,
-  platform: Pick<RuntimePlatform, 'clock' | 'wallClock' | 'log' | 'metrics' | 'fetch'>,
+  settings: Pick<
+    Settings,
+    | 'REGSHIFT_STORE'
+    | 'REGSHIFT_STORE_BYTES'
+    | 'AWS_ACCESS_KEY_ID'
+    | 'AWS_SECRET_ACCESS_KEY'
+    | 'AWS_SESSION_TOKEN'
+  >,
+  platform: Pick<
+    RuntimePlatform,
+    'clock' | 'wallClock' | 'log' | 'metrics' | 'fetch' | 'machine' | 'background'
+  >,
 ): BlobStore | undefined {
   const { REGSHIFT_STORE: address, REGSHIFT_STORE_BYTES: bytes } = settings;
   if (address === undefined) return undefined;
-  if (address.kind === 's3') throw new Error('not yet');
+  if (address.kind === 's3') return createBucketStore(address, settings, platform, bucketWrites);
   return createFolderStore({ ...platform, path: address.path, bytes });
 }
 

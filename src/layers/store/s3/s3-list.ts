@@ -1,0 +1,125 @@
+import type { Digest } from '../../../../converters/digest.ts';
+import { discard } from '../../../upstream/body.ts';
+import type { Pruned, StoredBlob } from '../blob-store.ts';
+import type { S3Client } from './s3-client.ts';
+import { S3Error } from './s3-error.ts';
+import { abortMultipart } from './s3-upload.ts';
+import { xmlElements, xmlText } from './xml.ts';
+
+/** An object of a list. */
+export interface S3Object {
+  readonly key: string;
+  readonly size: number;
+  /** In milliseconds since the epoch; undefined for a date that cannot be read. */
+  readonly modified: number | undefined;
+}
+
+interface BegunUpload {
+  readonly key: string;
+  readonly uploadId: string;
+  readonly begun: number | undefined;
+}
+
+/** Folders of the bucket, each with a slash at its end. */
+export interface S3Folders {
+  readonly blobs: string;
+  readonly incoming: string;
+}
+
+export interface PruneOptions {
+  /** Bytes that may stay. */
+  readonly bytes: number;
+  /** In milliseconds since the epoch. */
+  readonly now: number;
+  readonly stored: AsyncIterable<StoredBlob>;
+  readonly remove: (digest: Digest) => Promise<void>;
+}
+
+/** The largest blob takes less than a day on any line on which it is worth storing. */
+const abandonedMs = 86_400_000;
+
+/** The objects whose keys begin with a prefix (Amazon S3 API Reference, "ListObjectsV2"). */
+export async function* listObjects(client: S3Client, prefix: string): AsyncGenerator<S3Object> {
+  const first = { 'list-type': '2', prefix };
+  const nextOf = (page: string) => {
+    const token = xmlText(page, 'NextContinuationToken');
+    return token === undefined ? undefined : { 'continuation-token': token };
+  };
+  for await (const page of pages(client, first, nextOf)) {
+    for (const object of xmlElements(page, 'Contents')) {
+      const size = Number(xmlText(object, 'Size') ?? Number.NaN);
+      const key = xmlText(object, 'Key') ?? '';
+      if (Number.isSafeInteger(size)) yield { key, size, modified: dateIn(object, 'LastModified') };
+    }
+  }
+}
+
+/** The uploads in parts that are neither complete nor aborted ("ListMultipartUploads"). */
+async function* listUploads(client: S3Client, prefix: string): AsyncGenerator<BegunUpload> {
+  const nextOf = (page: string) => {
+    const [key, upload] = [xmlText(page, 'NextKeyMarker'), xmlText(page, 'NextUploadIdMarker')];
+    return key ? { 'key-marker': key, ...(upload ? { 'upload-id-marker': upload } : {}) } : undefined;
+  };
+  for await (const page of pages(client, { uploads: '', prefix }, nextOf)) {
+    for (const upload of xmlElements(page, 'Upload')) {
+      const [key = '', uploadId = ''] = [xmlText(upload, 'Key'), xmlText(upload, 'UploadId')];
+      // MinIO takes the prefix for a whole key, and others may ignore it.
+      if (key.startsWith(prefix)) yield { key, uploadId, begun: dateIn(upload, 'Initiated') };
+    }
+  }
+}
+
+async function* pages(
+  client: S3Client,
+  first: Readonly<Record<string, string>>,
+  nextOf: (page: string) => Readonly<Record<string, string>> | undefined,
+): AsyncGenerator<string> {
+  let next: Readonly<Record<string, string>> | undefined = {};
+  while (next !== undefined) {
+    const page = await client.read({ method: 'GET', query: { ...first, ...next } });
+    yield page;
+    const following = xmlText(page, 'IsTruncated') === 'true' ? nextOf(page) : undefined;
+    if (following && JSON.stringify(following) === JSON.stringify(next)) {
+      throw new S3Error('The bucket sends the same page of a list again and again');
+    }
+    next = following;
+  }
+}
+
+/**
+ * Removes temporary keys and uploads that ended writers left behind, and the blobs that were written longest ago, until
+ * the others have at most `bytes`.
+ */
+export async function pruneBucket(
+  client: S3Client,
+  folders: S3Folders,
+  { bytes, now, stored, remove }: PruneOptions,
+): Promise<Pruned> {
+  const isAbandoned = (time: number | undefined) => time !== undefined && now - time > abandonedMs;
+  for await (const { key, modified } of listObjects(client, folders.incoming)) {
+    if (isAbandoned(modified)) await discard(await client.send({ method: 'DELETE', key }));
+  }
+  // The rest of the bucket belongs to others.
+  for (const folder of [folders.incoming, folders.blobs]) {
+    for await (const { key, uploadId, begun } of listUploads(client, folder)) {
+      if (isAbandoned(begun)) await abortMultipart(client, key, uploadId);
+    }
+  }
+  if (bytes === Number.POSITIVE_INFINITY) return { blobs: 0, bytes: 0 };
+  const all: StoredBlob[] = [];
+  for await (const blob of stored) all.push(blob);
+  const total = all.reduce((sum, { size }) => sum + size, 0);
+  const pruned = { blobs: 0, bytes: 0 };
+  for (const { digest, size } of all.toSorted((one, other) => (one.usedAt ?? 0) - (other.usedAt ?? 0))) {
+    if (total - pruned.bytes <= bytes) break;
+    await remove(digest);
+    pruned.blobs += 1;
+    pruned.bytes += size;
+  }
+  return pruned;
+}
+
+function dateIn(xml: string, name: string): number | undefined {
+  const time = Date.parse(xmlText(xml, name) ?? '');
+  return Number.isNaN(time) ? undefined : time;
+}

@@ -1,0 +1,99 @@
+import { type Digest, digestAlgorithm, digestHex, isDigest } from '../../../converters/digest.ts';
+import type { BlobName, BlobStore } from '../../layers/store/blob-store.ts';
+import { createPartedWrite, type PartedTarget } from '../../layers/store/parted-write.ts';
+import type { Log } from '../../observability/log.ts';
+
+const MiB = 2 ** 20;
+
+/**
+ * Bytes of each part but the last: R2 wants parts of one size, of 5 MiB at least (Cloudflare R2, "Multipart upload
+ * objects"). An isolate has 128 MiB.
+ */
+const partBytes = 8 * MiB;
+
+/** R2 takes 10,000 parts. */
+const mostBytes = 10_000 * partBytes;
+
+/** Each has a part in memory. */
+const mostWrites = 2;
+
+const folder = 'blobs/';
+
+/**
+ * A store in a bucket of R2. R2 has no copy of an object under another key, so a write needs the digest of its blob. Rules
+ * of the bucket remove old blobs and unfinished uploads.
+ */
+export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
+  const keyOf = (digest: Digest) => `${folder}${digestAlgorithm(digest)}/${digestHex(digest)}`;
+
+  return {
+    kind: 'r2',
+    namesAtEnd: false,
+    readsBack: false,
+    mostBytes,
+    mostWrites,
+
+    async head(digest) {
+      return (await bucket.head(keyOf(digest)))?.size;
+    },
+
+    async read({ digest, size }, span) {
+      const part = span && { offset: span.start, length: span.end - span.start + 1 };
+      // A range beyond the end of a damaged object is an error, so its length is looked at first.
+      const isWhole = part === undefined || (await bucket.head(keyOf(digest)))?.size === size;
+      const found = await bucket.get(keyOf(digest), part && isWhole ? { range: part } : {});
+      if (found === null) return undefined;
+      if (found.size === size) return found.body as ReadableStream<Uint8Array>;
+      await found.body.cancel();
+      log('warn', 'a stored layer is damaged and was removed', {
+        digest,
+        reason: `it has ${found.size} bytes, and not ${size}`,
+      });
+      await bucket.delete(keyOf(digest));
+      return undefined;
+    },
+
+    async write(expected) {
+      if (expected === undefined) throw new Error('R2 needs the digest of a layer before its first byte');
+      const target = targetOf(bucket, keyOf(expected.digest));
+      return createPartedWrite({ target, expected, partBytes: () => partBytes, partsInMemory: 1, mostBytes });
+    },
+
+    async delete(digest) {
+      await bucket.delete(keyOf(digest));
+    },
+
+    async *list() {
+      let cursor: string | undefined;
+      do {
+        const page = await bucket.list({ prefix: folder, ...(cursor === undefined ? {} : { cursor }) });
+        for (const { key, size, uploaded } of page.objects) {
+          const digest = key.slice(folder.length).replace('/', ':');
+          if (isDigest(digest)) yield { digest, size, usedAt: uploaded.getTime() };
+        }
+        cursor = page.truncated ? page.cursor : undefined;
+      } while (cursor !== undefined);
+    },
+  };
+}
+
+function targetOf(bucket: R2Bucket, key: string): PartedTarget {
+  return {
+    async put(_blob: BlobName, bytes) {
+      await bucket.put(key, bytes);
+    },
+    async begin() {
+      const upload = await bucket.createMultipartUpload(key);
+      const parts: R2UploadedPart[] = [];
+      return {
+        async part(number, bytes) {
+          parts[number - 1] = await upload.uploadPart(number, bytes);
+        },
+        async complete() {
+          await upload.complete(parts);
+        },
+        abort: () => upload.abort(),
+      };
+    },
+  };
+}
