@@ -7,12 +7,12 @@ import { readManifest } from '../../../converters/read.ts';
 import { RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { formName } from '../../negotiation/format-names.ts';
-import { type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
+import { headersOf, type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
 import { mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
-import type { ClientRequest } from '../../registry/client-request.ts';
-import { platformFor } from '../../registry/manifests/client-platform.ts';
-import type { ManifestResult } from '../../registry/manifests/manifests.ts';
-import { headersOf, type OpenImage } from './open-image.ts';
+import type { ClientRequest } from '../client-request.ts';
+import { platformFor } from '../manifests/client-platform.ts';
+import type { ManifestResult } from '../manifests/manifests.ts';
+import type { InspectedImage } from './inspected-image.ts';
 
 /** The response that one generation of clients gets for an image. */
 export interface ClientView {
@@ -30,7 +30,10 @@ export interface ClientView {
 }
 
 /** Runs the proxy's own code once for each known generation of clients. */
-export async function clientViews(image: OpenImage, platform: Platform | undefined): Promise<ClientView[]> {
+export async function clientViews(
+  image: InspectedImage,
+  platform: Platform | undefined,
+): Promise<ClientView[]> {
   const all: ClientView[] = [];
   // One after another, so that later generations reuse the conversions of earlier ones.
   for (const generation of knownClients) all.push(await viewFor(image, generation, platform));
@@ -38,7 +41,7 @@ export async function clientViews(image: OpenImage, platform: Platform | undefin
 }
 
 async function viewFor(
-  image: OpenImage,
+  image: InspectedImage,
   generation: KnownClient,
   platform: Platform | undefined,
 ): Promise<ClientView> {
@@ -68,7 +71,7 @@ function formOf(selection: Selection | undefined): string {
   return converted ? formName(mediaTypeOf(selection)) : 'registry API v1';
 }
 
-async function byApiV2(image: OpenImage, request: ClientRequest): Promise<Omit<ClientView, 'client'>> {
+async function byApiV2(image: InspectedImage, request: ClientRequest): Promise<Omit<ClientView, 'client'>> {
   const { registry, name, reference } = image;
   const result = await registry.manifests.get(request, name, reference);
   const { digest, mediaType, conversion, losses } = result;
@@ -79,7 +82,7 @@ async function byApiV2(image: OpenImage, request: ClientRequest): Promise<Omit<C
 
 /** Gets the platform's image of an index by its digest, as a client does next. */
 async function imageBelow(
-  image: OpenImage,
+  image: InspectedImage,
   request: ClientRequest,
   { body }: ManifestResult,
 ): Promise<ManifestResult | undefined> {
@@ -90,7 +93,7 @@ async function imageBelow(
 }
 
 async function byApiV1(
-  { registry, name, reference }: OpenImage,
+  { registry, name, reference }: InspectedImage,
   request: ClientRequest,
 ): Promise<Omit<ClientView, 'client'>> {
   const { context } = request;

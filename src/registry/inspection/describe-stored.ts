@@ -7,8 +7,8 @@ import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { boundedPorts, type ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
 import { formName } from '../../negotiation/format-names.ts';
-import { platformFor } from '../../registry/manifests/client-platform.ts';
-import type { OpenImage } from './open-image.ts';
+import { platformFor } from '../manifests/client-platform.ts';
+import type { InspectedImage } from './inspected-image.ts';
 
 /** The content that a registry stores under an image name. */
 export interface StoredDescription {
@@ -53,7 +53,7 @@ export interface StoredLayer {
  * Describes an image. Gets the manifest, one image of an index, their configs, and the first bytes of each layer whose
  * media type does not say its compression.
  */
-export async function describeStored(image: OpenImage): Promise<StoredDescription> {
+export async function describeStored(image: InspectedImage): Promise<StoredDescription> {
   const { registry, name, reference, plain } = image;
   const { digest } = await registry.stored.resolve(name, reference, plain.context);
   const { bytes, contentType } = await registry.stored.getManifest(name, digest, plain.context);
@@ -73,7 +73,7 @@ export async function describeStored(image: OpenImage): Promise<StoredDescriptio
 }
 
 async function imageOfIndex(
-  image: OpenImage,
+  image: InspectedImage,
   index: Digest,
   ports: ConversionPorts,
 ): Promise<Pick<StoredDescription, 'image' | 'noImage'>> {
