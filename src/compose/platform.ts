@@ -6,6 +6,7 @@ import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Tier } from '../cache/tiered.ts';
 import type { Clock, WallClock } from '../clock.ts';
 import type { Values } from '../config/settings.ts';
+import type { Figures } from '../observability/figures.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
@@ -59,6 +60,8 @@ export interface RuntimePlatform extends Pick<RegistryOptions, 'codec' | 'fixedL
   readonly comparePassword: ComparePassword;
   /** Waits for a turn of the event loop to work on a document. Without it, all work is done at once. */
   readonly turn?: TakeTurn;
+  /** The numbers of `/metrics`, for the page; absent if nothing is counted. */
+  readonly figures?: Figures | undefined;
   /** Caches outside of the process or isolate, nearest first. */
   readonly tiers?: readonly Tier[];
 }

@@ -39,10 +39,20 @@ export function ready(health: Health): Handler<Env> {
   };
 }
 
-/** `GET /`: for a user who opens the address in a browser. */
-export const about: Handler<Env> = (context) => context.text(page);
+/** `GET /`: a few lines of text. @param hasPage a browser gets the page instead. */
+export function about(hasPage: boolean): Handler<Env> {
+  return async (context, next) => {
+    if (hasPage && wantsHtml(context.req.raw.headers.get('accept'))) return next();
+    return context.text(lines, 200, { Vary: 'Accept' });
+  };
+}
 
-const page = `regshift ${version}
+/** Whether a request is from a browser: every browser names HTML in `Accept` of an address that its user opens. */
+export function wantsHtml(accept: string | null): boolean {
+  return /(?:^|[,\s])text\/html(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(accept ?? '');
+}
+
+const lines = `regshift ${version}
 One registry, every client: pull from this address as from any container registry.
 Each client is given an image in the form that it can read.
 `;

@@ -65,7 +65,7 @@ export interface Registry {
 
 /** The manifests that upstream stores, without conversion. */
 export interface StoredImages
-  extends Pick<Resolver, 'resolve'>,
+  extends Pick<Resolver, 'resolve' | 'countsPulls'>,
     Pick<ContentStore, 'getManifest' | 'getManifestInfo'> {
   /** The image of an index for a platform. */
   readonly selectPlatform: PlatformSelector['select'];
@@ -267,6 +267,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     }),
     stored: {
       resolve: resolver.resolve,
+      countsPulls,
       getManifest: content.getManifest,
       getManifestInfo: known.getManifestInfo,
       selectPlatform: platformSelector.select,

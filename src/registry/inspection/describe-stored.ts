@@ -6,6 +6,7 @@ import type { Image, Index, Layer } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { boundedPorts, type ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
+import { isNotReadYet } from '../../layers/layer-service.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { platformFor } from '../manifests/client-platform.ts';
 import type { InspectedImage } from './inspected-image.ts';
@@ -51,7 +52,7 @@ export interface StoredLayer {
 
 /**
  * Describes an image. Gets the manifest, one image of an index, their configs, and the first bytes of each layer whose
- * media type does not say its compression.
+ * media type does not say its compression, unless the context allows no read (`RequestContext.mayFetch`).
  */
 export async function describeStored(image: InspectedImage): Promise<StoredDescription> {
   const { registry, name, reference, plain } = image;
@@ -125,8 +126,14 @@ async function describeImage(image: Image, ports: ConversionPorts): Promise<Stor
 
 async function describeLayer(layer: Layer, ports: ConversionPorts): Promise<StoredLayer> {
   const { digest, size, compression: declared, foreign } = layer;
-  const compression = declared === 'unknown' && !foreign ? await ports.sniffLayer(layer) : declared;
+  const compression =
+    declared === 'unknown' && !foreign ? await ports.sniffLayer(layer).catch(unknownIfUnread) : declared;
   return { digest, compression, ...(size === undefined ? {} : { size }) };
+}
+
+function unknownIfUnread(error: unknown): 'unknown' {
+  if (isNotReadYet(error)) return 'unknown';
+  throw error;
 }
 
 function platformText(platform: Platform | undefined): { readonly platform?: string } {

@@ -1,0 +1,126 @@
+import { diffArrays } from 'diff';
+import { html } from 'hono/html';
+import type { Digest } from '../../../converters/digest.ts';
+import type { Loss } from '../../../converters/model.ts';
+import { formatPlatform, type Platform } from '../../../converters/platform.ts';
+import { formPhrase } from '../../negotiation/format-names.ts';
+import { headersOf, type KnownClient } from '../../negotiation/known-clients.ts';
+import type { Selection } from '../../negotiation/negotiate.ts';
+import { digestHtml, type Html, pageLink, shown, sizeOf } from './document.ts';
+import { imageForm } from './forms.ts';
+import { reasonOf } from './image-view.ts';
+import { indentedLines } from './indent.ts';
+import type { ImageQuery, PullQuestion, ViewedImage } from './look-up.ts';
+
+/** The manifest that a client gets, and the stored one that it is or was made from. */
+export interface Comparison {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly body: Uint8Array;
+  readonly source: { readonly digest: Digest; readonly mediaType: string; readonly body: Uint8Array };
+  readonly losses: readonly Loss[];
+  readonly selections: readonly Selection[];
+}
+
+/** Gets the manifest of a client, and its source. @throws RegistryError; ConversionError. */
+export async function compare(
+  image: ViewedImage,
+  client: KnownClient,
+  platform: Platform | undefined,
+): Promise<Comparison | PullQuestion> {
+  const { registry, name, reference, plain } = image;
+  return image.spending(async () => {
+    const selections: Selection[] = [];
+    const request = image.request(headersOf(client, platform), {
+      onSelection: (_, selection) => selections.push(selection),
+    });
+    const { mediaType, digest, body, source, losses } = await registry.manifests.get(
+      request,
+      name,
+      reference,
+    );
+    const { bytes } = await registry.stored.getManifest(name, source, plain.context);
+    const { mediaType: type } = await registry.stored.getManifestInfo(name, source, plain.context);
+    return {
+      mediaType,
+      digest,
+      body,
+      source: { digest: source, mediaType: type, body: bytes },
+      losses,
+      selections,
+    };
+  });
+}
+
+/** Both manifests beside each other, with marks where they differ. */
+export function comparisonHtml(query: ImageQuery, client: KnownClient, comparison: Comparison): Html {
+  const { source, losses, selections } = comparison;
+  const isSame = source.digest === comparison.digest;
+  const [before, after] = sidesOf(source.body, comparison.body);
+  const back = pageLink({ image: query.text, platform: query.platform && formatPlatform(query.platform) });
+  const because = selections.map((each) => each.because);
+  return html`${imageForm(query.text)}
+<p class="back"><a href="${back}">All clients of ${shown(query.text)}</a></p>
+<h1>What ${client.name} gets</h1>
+<p>${isSame ? 'The stored bytes, unchanged.' : ''} ${reasonOf({ because, form: '' })}</p>
+${losses.length === 0 ? '' : html`<h2>What is lost</h2><ul>${losses.map(({ path, reason }) => html`<li><code>${shown(path)}</code> ${shown(reason)}</li>`)}</ul>`}
+<div class="${isSame ? 'panes one' : 'panes'}">
+${isSame ? '' : paneHtml('Stored', source, before)}
+${paneHtml(isSame ? 'Stored, and sent' : 'Sent', comparison, after)}
+</div>`;
+}
+
+interface Side {
+  readonly lines: readonly Line[];
+}
+
+interface Line {
+  readonly text: string;
+  readonly change: 'same' | 'removed' | 'added';
+}
+
+function paneHtml(
+  title: string,
+  { digest, mediaType, body }: Pick<Comparison, 'digest' | 'mediaType' | 'body'>,
+  { lines }: Side,
+): Html {
+  return html`<section class="pane">
+<h2>${title}</h2>
+<p class="facts"><span>${shown(formPhrase(mediaType))}, ${sizeOf(body.length)}</span> ${digestHtml(digest)}</p>
+<pre tabindex="0" role="region" aria-label="${title}: manifest">${lines.map(lineHtml)}</pre>
+</section>`;
+}
+
+function lineHtml({ text, change }: Line): Html {
+  if (change === 'same') return html`<span>${shown(text)}\n</span>`;
+  return change === 'added' ? html`<ins>${shown(text)}\n</ins>` : html`<del>${shown(text)}\n</del>`;
+}
+
+/** Longest difference in lines that is looked for: beyond it, both sides stand without marks. */
+const mostEdits = 2_000;
+
+/** Most lines of a manifest that are shown. */
+const mostLines = 5_000;
+
+function sidesOf(stored: Uint8Array, sent: Uint8Array): readonly [Side, Side] {
+  const [one, other] = [linesOf(stored), linesOf(sent)];
+  const changes = diffArrays(one, other, { maxEditLength: mostEdits });
+  if (changes === undefined) return [plain(one), plain(other)];
+  const lines = changes.flatMap(({ value, added, removed }) =>
+    value.map((text): Line => ({ text, change: added ? 'added' : removed ? 'removed' : 'same' })),
+  );
+  return [
+    { lines: lines.filter(({ change }) => change !== 'added') },
+    { lines: lines.filter(({ change }) => change !== 'removed') },
+  ];
+}
+
+function plain(lines: readonly string[]): Side {
+  return { lines: lines.map((text) => ({ text, change: 'same' })) };
+}
+
+function linesOf(body: Uint8Array): string[] {
+  const lines = indentedLines(new TextDecoder().decode(body));
+  if (lines.length <= mostLines) return lines;
+  return [...lines.slice(0, mostLines), `… and ${lines.length - mostLines} lines more`];
+}
