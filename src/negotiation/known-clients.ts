@@ -82,6 +82,29 @@ export function findKnownClient(client: string): KnownClient | undefined {
     : known;
 }
 
+/** The groups of programs whose names are not those of their groups. */
+const groupsByProgram: Readonly<Record<string, string>> = {
+  containers: 'skopeo',
+  Buildah: 'skopeo',
+  'cri-o': 'skopeo',
+  'go-containerregistry': 'crane',
+  Watchtower: 'watchtower',
+};
+
+/**
+ * Finds the id of the group that a client belongs to, by the program that its User-Agent names first.
+ * @param name program and version, as `Client` has it: `docker/1.13.1`.
+ * @returns `other` for a program of no group.
+ */
+export function clientGroupOf(name: string): string {
+  const slash = name.indexOf('/');
+  const [program, text] = [name.slice(0, slash), name.slice(slash + 1)];
+  // BuildKit in Docker 20.10 calls itself by its library (client-rows.ts).
+  if (program === 'containerd' && text.endsWith('+unknown')) return 'buildkit-0.8';
+  const group = groupsByProgram[program] ?? program;
+  return (knownClientById(group) ?? knownClientById(`${group}-${text}`))?.id ?? 'other';
+}
+
 /** The headers of a request by which a client is known. */
 export interface ClientHeaders {
   readonly userAgent?: string | undefined;

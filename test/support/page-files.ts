@@ -62,7 +62,7 @@ function entriesOf(section: string): Row[] {
       .slice(1, row.lastIndexOf('|'))
       .split(/(?<!\\)\|/)
       .map((cell) => cell.trim());
-    const texts = [...(cells[0] ?? '').matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
+    const texts = [...(cells[0] ?? '').matchAll(/(?<!\bin )`([^`]+)`/g)].map(([, text = '']) => text);
     const [why = '', remedy = ''] = cells.slice(-2);
     return [{ texts, ...(cells.length === 4 ? { client: cells[1] ?? '' } : {}), why, remedy }];
   });

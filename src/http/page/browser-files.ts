@@ -162,6 +162,10 @@ pre {
   font-size: 0.875em;
 }
 
+pre code {
+  font-size: inherit;
+}
+
 .skip {
   left: -99rem;
   position: absolute;
@@ -225,6 +229,15 @@ footer {
 .hint,
 .examples {
   font-size: 0.875rem;
+}
+
+.image {
+  font-family: var(--mono);
+  font-size: 1.5rem;
+}
+
+.back {
+  margin: 1.25rem 0 -0.75rem;
 }
 
 .facts {
@@ -587,6 +600,14 @@ td code {
   border: 1.5px solid var(--soft);
 }
 
+tr.stored > * {
+  color: var(--soft);
+}
+
+td[data-label="Loses"] {
+  white-space: nowrap;
+}
+
 td:last-child {
   color: var(--soft);
   font-size: 0.875rem;
@@ -617,18 +638,26 @@ td:last-child {
   background: var(--panel);
   border: 1px solid var(--line);
   border-radius: 6px;
-  font-size: 0.8125rem;
+  font-size: 0.78rem;
   line-height: 1.55;
-  max-height: 42rem;
+  margin: 0.5rem 0;
+  max-height: 46rem;
   overflow: auto;
   padding: 0.6rem 0;
 }
 
 .pane pre > * {
   display: block;
-  min-width: max-content;
-  padding: 0 0.8rem 0 1.8rem;
+  min-height: 1.55em;
+  padding: 0 0.8rem 0 3.4rem;
   text-decoration: none;
+  text-indent: -1.6rem;
+  white-space: pre-wrap;
+  word-break: break-all;
+}
+
+.pane .gap {
+  background: repeating-linear-gradient(-45deg, transparent 0 5px, var(--line) 5px 6px);
 }
 
 .pane ins {
@@ -644,6 +673,7 @@ td:last-child {
   content: "+";
   display: inline-block;
   margin-left: -1.1rem;
+  text-indent: 0;
   width: 1.1rem;
 }
 
@@ -687,6 +717,14 @@ td:last-child {
 @media (max-width: 46rem) {
   h1 {
     font-size: 1.5rem;
+  }
+
+  .image {
+    font-size: 1.25rem;
+  }
+
+  .pane .gap {
+    display: none;
   }
 
   .digest .rest {
@@ -748,12 +786,11 @@ td:last-child {
     padding: 0.1rem 0;
   }
 
-  table.stack td:empty,
-  table.stack td:has(> :only-child:empty) {
+  table.stack td[data-label]:empty {
     display: none;
   }
 
-  table.stack td[data-label] {
+  table.stack td[data-label]:not(:empty) {
     display: grid;
     grid-template-columns: 4.5rem 1fr;
   }

@@ -7,7 +7,6 @@ import { formPhrase } from '../../negotiation/format-names.ts';
 import { headersOf, type KnownClient } from '../../negotiation/known-clients.ts';
 import type { Selection } from '../../negotiation/negotiate.ts';
 import { digestHtml, type Html, pageLink, shown, sizeOf } from './document.ts';
-import { imageForm } from './forms.ts';
 import { reasonOf } from './image-view.ts';
 import { indentedLines } from './indent.ts';
 import type { ImageQuery, PullQuestion, ViewedImage } from './look-up.ts';
@@ -59,9 +58,8 @@ export function comparisonHtml(query: ImageQuery, client: KnownClient, compariso
   const [before, after] = sidesOf(source.body, comparison.body);
   const back = pageLink({ image: query.text, platform: query.platform && formatPlatform(query.platform) });
   const because = selections.map((each) => each.because);
-  return html`${imageForm(query.text)}
-<p class="back"><a href="${back}">All clients of ${shown(query.text)}</a></p>
-<h1>What ${client.name} gets</h1>
+  return html`<p class="back"><a href="${back}">All clients of ${shown(query.text)}</a></p>
+<h1>What ${client.name} gets for ${shown(query.text)}</h1>
 <p>${isSame ? 'The stored bytes, unchanged.' : ''} ${reasonOf({ because, form: '' })}</p>
 ${losses.length === 0 ? '' : html`<h2>What is lost</h2><ul>${losses.map(({ path, reason }) => html`<li><code>${shown(path)}</code> ${shown(reason)}</li>`)}</ul>`}
 <div class="${isSame ? 'panes one' : 'panes'}">
@@ -76,7 +74,7 @@ interface Side {
 
 interface Line {
   readonly text: string;
-  readonly change: 'same' | 'removed' | 'added';
+  readonly change: 'same' | 'removed' | 'added' | 'gap';
 }
 
 function paneHtml(
@@ -92,6 +90,7 @@ function paneHtml(
 }
 
 function lineHtml({ text, change }: Line): Html {
+  if (change === 'gap') return html`<span class="gap" aria-hidden="true"></span>`;
   if (change === 'same') return html`<span>${shown(text)}\n</span>`;
   return change === 'added' ? html`<ins>${shown(text)}\n</ins>` : html`<del>${shown(text)}\n</del>`;
 }
@@ -106,13 +105,22 @@ function sidesOf(stored: Uint8Array, sent: Uint8Array): readonly [Side, Side] {
   const [one, other] = [linesOf(stored), linesOf(sent)];
   const changes = diffArrays(one, other, { maxEditLength: mostEdits });
   if (changes === undefined) return [plain(one), plain(other)];
-  const lines = changes.flatMap(({ value, added, removed }) =>
-    value.map((text): Line => ({ text, change: added ? 'added' : removed ? 'removed' : 'same' })),
-  );
-  return [
-    { lines: lines.filter(({ change }) => change !== 'added') },
-    { lines: lines.filter(({ change }) => change !== 'removed') },
-  ];
+  const [before, after]: [Line[], Line[]] = [[], []];
+  for (const { value, added, removed } of changes) {
+    // Lines that stayed stand beside each other again: gaps fill the shorter side of a change.
+    if (!added && !removed) fillGaps(before, after);
+    for (const text of value) {
+      if (!added) before.push({ text, change: removed ? 'removed' : 'same' });
+      if (!removed) after.push({ text, change: added ? 'added' : 'same' });
+    }
+  }
+  return [{ lines: before }, { lines: after }];
+}
+
+function fillGaps(before: Line[], after: Line[]): void {
+  const gap: Line = { text: '', change: 'gap' };
+  while (before.length < after.length) before.push(gap);
+  while (after.length < before.length) after.push(gap);
 }
 
 function plain(lines: readonly string[]): Side {

@@ -79,7 +79,7 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'solved by tag: the client gets one index with all entries',
   },
   {
-    texts: ['failed to extract layer …: archive/tar: invalid tar header', 'docker build'],
+    texts: ['failed to extract layer …: archive/tar: invalid tar header'],
     client: 'BuildKit in Docker 20.10',
     why: "the base image has zstd layers. This BuildKit calls itself `containerd/1.6.20+unknown`, as Docker 23 and 24 with containerd's store do, which read zstd",
     remedy:

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
+import { mediaTypes } from '../../../converters/media-types.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
-import { formPhrase } from '../../negotiation/format-names.ts';
+import { formName, formPhrase } from '../../negotiation/format-names.ts';
 import { type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';
 import type { ClientView } from '../../registry/inspection/client-views.ts';
@@ -8,11 +9,11 @@ import type { StoredDescription, StoredLayer } from '../../registry/inspection/d
 import { digestHtml, type Html, pageLink, shown, sizeOf } from './document.ts';
 import { imageForm } from './forms.ts';
 import type { ImageQuery, LookUp, PullQuestion } from './look-up.ts';
+import { machinesHtml } from './machine-view.ts';
 
 /** The stored image, and the table of clients. */
 export function imageHtml(query: ImageQuery, { stored, clients, isCounted }: LookUp): Html {
-  return html`${imageForm(query.text)}
-<h1>${shown(query.text)}</h1>
+  return html`<h1 class="image">${shown(query.text)}</h1>
 ${storedHtml(query, stored, isCounted)}
 <section aria-labelledby="clients">
 <h2 id="clients">What each client gets</h2>
@@ -28,6 +29,12 @@ ${storedHtml(query, stored, isCounted)}
   )}</tbody>
 </table>
 ${isCounted ? html`<p class="note">The registry counts pulls, so the page fetched the index and one image of it at most. The first pull of a client fetches the rest.</p>` : ''}
+</section>
+<section aria-labelledby="next">
+<h2 id="next">Another image</h2>
+${imageForm()}
+<h2>Set up a machine for ${shown(query.text)}</h2>
+${machinesHtml(query.text)}
 </section>`;
 }
 
@@ -111,16 +118,17 @@ function summaryOf(clients: readonly ClientView[]): string {
     [refused, 'get an error'],
   ] as const;
   const said = parts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : []));
-  return `Of ${clients.length} generations of clients, ${said.join(', ')}.`;
+  return `Of ${clients.length} generations of clients, ${said.join(', ')}. Choose one to see its manifest beside the stored one.`;
 }
 
 function clientRow({ text, platform }: ImageQuery, view: ClientView, client: KnownClient | undefined): Html {
-  const { form, digest, losses, unread, refused } = view;
-  const kind = refused ? 'refused' : form === 'as stored' ? 'stored' : 'converted';
+  const { digest, losses, unread, refused } = view;
+  const form = formOf(view);
+  const kind = refused ? 'refused' : view.form === 'as stored' ? 'stored' : 'converted';
   const chosen = platform && formatPlatform(platform);
   const link = pageLink({ image: text, platform: chosen, client: client?.id });
   const gets = digest && client ? html`<a href="${link}">${shown(form)}</a>` : shown(form);
-  return html`<tr>
+  return html`<tr class="${kind}">
 <th scope="row">${view.client}</th>
 <td data-label="Gets"><span class="form ${kind}">${gets}</span></td>
 <td data-label="Digest">${digestCell(digest, unread)}</td>
@@ -128,6 +136,12 @@ function clientRow({ text, platform }: ImageQuery, view: ClientView, client: Kno
 <td data-label="Why">${refused === undefined ? reasonOf(view) : shown(refused)}</td>
 </tr>
 `;
+}
+
+/** The form in words: `Docker manifest list` for `list`. */
+function formOf({ form }: ClientView): string {
+  const type = Object.values(mediaTypes).find((each) => formName(each) === form);
+  return type === undefined ? form : formPhrase(type).replace(/^an? /, '');
 }
 
 function digestCell(digest: string | undefined, unread: true | undefined): Html | string {

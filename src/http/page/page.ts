@@ -100,7 +100,7 @@ export function createPage(options: PageOptions): Page {
     context.set('failure', explained);
     const error = registryErrorFrom(explained);
     const main = errorHtml(imageQuery(context.get('received').url)?.text ?? '', error);
-    const headers = { ...error.headers, ...(error.code === 'UNAUTHORIZED' ? basicChallenge : {}) };
+    const headers = error.code === 'UNAUTHORIZED' ? basicChallenge : error.headers;
     return documentResponse({ title: 'It failed', main, status }, { status: statusOf(error), headers });
   }
 

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { knownClients } from '../../negotiation/known-clients.ts';
 import { type Figure, sumsBy } from '../../observability/figures.ts';
 import type { HealthReport } from '../health.ts';
 import { type Html, shown } from './document.ts';
@@ -11,7 +12,7 @@ ${healthHtml(health)}
 <section aria-labelledby="registries">
 <h2 id="registries">Registries</h2>
 <table class="plain"><thead><tr><th scope="col">Route</th><th scope="col">State</th></tr></thead>
-<tbody>${Object.entries(health.upstreams).map(([id, state]) => html`<tr><th scope="row">${shown(id)}</th><td>${state}</td></tr>`)}</tbody></table>
+<tbody>${Object.entries(health.upstreams).map(([id, state]) => html`<tr><th scope="row">${shown(id)}</th><td>${state === 'answers' ? '✓ answers' : state}</td></tr>`)}</tbody></table>
 </section>
 ${figures === undefined ? html`<p class="note">This runtime keeps no counters: Cloudflare's dashboard has the requests and the log.</p>` : numbersHtml(figures)}`;
 }
@@ -25,21 +26,24 @@ function numbersHtml(figures: readonly Figure[]): Html {
   const caches = figures
     .filter(({ name }) => name === 'regshift_cache_requests_total')
     .map(({ labels, value }) => [`${labels.tier}, ${labels.result}`, value] as const);
+  const converted = figures.filter(({ labels }) => labels.form === 'converted');
   return html`<p class="note">Numbers since the start of this process.</p>
 <ul class="tiles">
 <li><strong>${count(one('regshift_requests_under_way'))}</strong> requests in progress</li>
 <li><strong>${count(one('regshift_streams_under_way'))}</strong> responses being sent</li>
 <li><strong>${count(one('regshift_layers_reading'))}</strong> layers being read</li>
 </ul>
-${barsHtml('Manifests by client: who still needs this proxy?', sumsBy(figures, 'regshift_client_manifests_total', 'client'), 'No client has asked for a manifest yet.', sumsBy(converted(figures), 'regshift_client_manifests_total', 'client'))}
+${barsHtml('Who still needs this proxy? Manifests by client', byClient(figures), 'No client has pulled yet.', byClient(converted))}
 ${barsHtml('Conversions', conversions, 'Nothing has been converted yet.')}
 ${barsHtml('Caches', caches, 'No cache has been asked yet.')}
 ${barsHtml('Requests to registries, by response', sumsBy(figures, 'regshift_upstream_requests_total', 'code'), 'No registry has been asked yet.')}
 ${barsHtml('Requests of clients', sumsBy(figures, 'regshift_requests_total', 'resource'), 'No client has asked yet.')}`;
 }
 
-function converted(figures: readonly Figure[]): Figure[] {
-  return figures.filter(({ labels }) => labels.form === 'converted');
+/** Manifests by the names of the groups of clients. */
+function byClient(figures: readonly Figure[]): (readonly [label: string, value: number])[] {
+  const sums = sumsBy(figures, 'regshift_client_manifests_total', 'client');
+  return sums.map(([id, sum]) => [knownClients.find((each) => each.id === id)?.name ?? 'other clients', sum]);
 }
 
 /** A list of numbers with bars to scale. @param parts the part of each bar that is marked: converted manifests. */

@@ -110,21 +110,30 @@ function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
     labelNames: ['resource'],
     ...shared,
   });
+  const clients = new Counter({
+    name: 'regshift_client_manifests_total',
+    help: 'Manifests sent, by group of clients, as stored or converted.',
+    labelNames: ['client', 'form'],
+    ...shared,
+  });
   // Looking up a counter by its labels costs more than counting.
   const known = new Map<string, (response: ResponseFacts) => void>();
-  const counting = ({ route, resource, status }: ResponseFacts) => {
+  const counting = ({ route, resource, status, manifestFor }: ResponseFacts) => {
     const request = requests.labels(route, resource, String(status));
     const second = seconds.labels(resource);
     const byte = bytes.labels(resource);
+    const ofClient = manifestFor && clients.labels(manifestFor.client, manifestFor.form);
     return (response: ResponseFacts) => {
       request.inc();
+      ofClient?.inc();
       second.observe(response.seconds);
       if (response.bytes !== undefined) byte.inc(response.bytes);
     };
   };
   return {
     responseSent(response) {
-      const key = `${response.route} ${response.resource} ${response.status}`;
+      const { route, resource, status, manifestFor: to } = response;
+      const key = `${route} ${resource} ${status} ${to?.client} ${to?.form}`;
       const count = known.get(key) ?? counting(response);
       known.set(key, count);
       count(response);
