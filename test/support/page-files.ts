@@ -29,8 +29,9 @@ function literal(text: string): string {
 }
 
 function errorEntries(page: string): string {
-  const entries = page.split(/^#{2,3} /m).flatMap((section) => entriesOf(section));
-  const rows = entries.map((entry) => `  ${JSON.stringify(entry)},\n`).join('');
+  const rows = entriesOfPage(page)
+    .map((entry) => `  ${JSON.stringify(entry)},\n`)
+    .join('');
   return `${note}
 /** An entry of docs/errors.md, in its Markdown. */
 export interface ErrorEntry {
@@ -45,6 +46,11 @@ export interface ErrorEntry {
 export const errorEntries: readonly ErrorEntry[] = [
 ${rows}];
 `;
+}
+
+/** The rows of all tables of docs/errors.md. */
+export function entriesOfPage(page: string): Row[] {
+  return page.split(/^#{2,3} /m).flatMap(entriesOf);
 }
 
 interface Row {

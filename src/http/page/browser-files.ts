@@ -116,6 +116,16 @@ body {
   padding: 0 1.25rem 2rem;
 }
 
+main {
+  overflow-wrap: break-word;
+}
+
+p,
+h2,
+td:last-child {
+  overflow-wrap: anywhere;
+}
+
 main:focus {
   outline: none;
 }
@@ -567,6 +577,7 @@ thead th {
 
 tbody th {
   font-weight: 600;
+  min-width: 9.5rem;
 }
 
 td code {
