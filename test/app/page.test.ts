@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { knownClients } from '../../src/negotiation/known-clients.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
 import { holding, network } from '../support/network.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
 import {
   basicChallenge,
   countingPulls,
@@ -151,6 +152,14 @@ describe('an image', () => {
   });
 });
 
+/** The digests of the layers that a document shows. */
+function layersIn(answer: Answer): (string | undefined)[] {
+  const found = answer.text().matchAll(/<li><span class="kind[\s\S]*?title="(sha256:\w+)"/g);
+  return [...found].map(([, digest]) => digest);
+}
+
+const layersOf = async (app: TestApp, query: string) => layersIn(await see(app, query));
+
 describe('no layer is read', () => {
   it.each(['sample/oci', 'sample/oci-zstd', 'sample/generic', 'sample/index-zstd', 'sample/schema1'])(
     'for %s: its config alone is fetched, now and later',
@@ -162,14 +171,30 @@ describe('no layer is read', () => {
       await app.settled();
       expect(answer.status).toBe(200);
       expect(upstream.probed).toEqual([]);
-      const layers = [...answer.text().matchAll(/<li><span class="kind[\s\S]*?title="(sha256:\w+)"/g)].map(
-        ([, digest]) => digest,
-      );
+      const layers = layersIn(answer);
       expect(layers.length).toBeGreaterThan(0);
       const read = upstream.asked.filter((each) => layers.some((layer) => each.endsWith(`/blobs/${layer}`)));
       expect(read).toEqual([]);
     },
   );
+
+  it('for the platforms that a list still lacks, also where a pull would try again to read them', async () => {
+    const upstream = scriptedUpstream();
+    const app = testApp({}, upstream.fetch);
+    const layers = await layersOf(app, '?image=sample/index-zstd&platform=linux/arm64/v8');
+    const isLayer = (path: string) => layers.some((layer) => path.endsWith(`/blobs/${layer}`));
+    upstream.follow((_, { pathname }) => (isLayer(pathname) ? specError(503, 'UNKNOWN') : undefined));
+    const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+    expect((await app.get('/v2/sample/index-zstd/manifests/latest', docker113)).status).toBe(200);
+    await app.settled();
+    expect(upstream.asked.some(isLayer)).toBe(true);
+    app.advance(3_600);
+    upstream.follow();
+    upstream.forget();
+    await see(app, '?image=sample/index-zstd');
+    await app.settled();
+    expect(upstream.asked.filter(isLayer)).toEqual([]);
+  });
 
   it('so a digest that needs one is known after the first pull', async () => {
     const app = testApp();
@@ -229,19 +254,38 @@ describe('a registry that counts pulls', () => {
     expect(pulls(upstream.asked)).toEqual([]);
   });
 
-  it('gives an ordinary pull what the page did not fetch', async () => {
+  it('gives a pull at the same time all that the pull needs: the work of a look-up is not shared', async () => {
     const upstream = scriptedUpstream(countingPulls);
-    const app = testApp({ REGSHIFT_LISTS: 'full' }, upstream.fetch);
-    const docker113 = knownClients.find(({ id }) => id === 'docker-1.13');
-    const headers = { 'User-Agent': docker113?.userAgent ?? '', Accept: docker113?.accept.join(', ') ?? '' };
-    const [, pulled] = await Promise.all([
-      see(app, '?image=sample/index&pulls=2'),
-      app.get('/v2/sample/index/manifests/latest', headers),
-    ]);
-    expect(pulled.status).toBe(200);
-    expect((JSON.parse(pulled.text()) as { manifests: unknown[] }).manifests).toHaveLength(2);
+    const arm64 = await digestOf('sample/index', 'arm64');
+    let pull: Promise<Answer> | undefined;
+    // The pull comes while the look-up asks a far cache for an image that it may not fetch.
+    const cache = {
+      async get(key: string) {
+        if (pull === undefined && key.includes(arm64)) {
+          pull = app.get('/v2/sample/index/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
+          await new Promise((resolve) => setTimeout(resolve, 150));
+        }
+        return undefined;
+      },
+      set: async () => undefined,
+    };
+    const tiers = [{ name: 'far', cache, accepts: () => true }];
+    const app: TestApp = testApp({ REGSHIFT_LISTS: 'full' }, upstream.fetch, { tiers });
+    const looked = await see(app, '?image=sample/index&pulls=2');
+    expect(text(looked)).toContain('known after the first pull');
+    expect((await pull)?.status).toBe(200);
   });
 });
+
+/** The digest of the image of an index of the sample registry for an architecture. */
+async function digestOf(sample: string, architecture: string): Promise<string> {
+  const index = JSON.parse(
+    (await testApp().get(`/v2/${sample}/manifests/latest`, { Accept: '*/*' })).text(),
+  ) as {
+    manifests: { digest: string; platform: { architecture: string } }[];
+  };
+  return index.manifests.find(({ platform }) => platform.architecture === architecture)?.digest ?? '';
+}
 
 describe("the viewer's right", () => {
   it('decides: the browser asks for a login, and another login sees nothing of what is cached', async () => {
