@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import { knownClients } from '../../src/negotiation/known-clients.ts';
+import type { Budget } from '../../src/request/budget.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
 import { holding, network } from '../support/network.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
@@ -370,6 +372,30 @@ describe('what goes wrong', () => {
     ['?image=sample/oci@sha256:1', 400],
   ])('is told of an image that there is not: %s', async (query, status) => {
     expect((await see(testApp(), query)).status).toBe(status);
+  });
+
+  it('is told of an image that an index names and the registry has lost, beside what is there', async () => {
+    const lost = await digestOf('sample/index', 'amd64');
+    const script: Script = (_, { pathname }) =>
+      pathname.endsWith(lost) ? specError(404, 'MANIFEST_UNKNOWN') : undefined;
+    const answer = await see(testApp({}, scriptedUpstream(script).fetch), '?image=sample/index');
+    expect(answer.status).toBe(200);
+    expect(text(answer)).toContain('Stored as an OCI index');
+    expect(text(answer)).toMatch(/Docker 1\.6–1\.9 nothing Upstream answered 404/);
+  });
+
+  it('is told of clients whose response takes more requests than one look-up may cause', async () => {
+    // On Workers, each question to a far cache counts as a request.
+    const ask = async (budget: Budget | undefined) => {
+      budget?.spend();
+      return undefined;
+    };
+    const cache: Cache = { get: (_, budget) => ask(budget), set: (_, __, budget) => ask(budget) };
+    const tiers = [{ name: 'far', cache, accepts: () => true }];
+    const app = testApp({ REGSHIFT_SUBREQUESTS: '20' }, scriptedUpstream().fetch, { tiers });
+    const answer = await see(app, '?image=sample/index-arm');
+    expect(answer.status).toBe(200);
+    expect(text(answer)).toContain('known after the first pull');
   });
 
   it('is text, whatever it has: names of viewers and registries are no HTML', async () => {

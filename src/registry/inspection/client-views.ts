@@ -4,7 +4,7 @@ import { convertToRegistryV1 } from '../../../converters/images/convert-to-v1.ts
 import type { Loss } from '../../../converters/model.ts';
 import { fitting, type Platform } from '../../../converters/platform.ts';
 import { readManifest } from '../../../converters/read.ts';
-import { RegistryError } from '../../errors.ts';
+import { isSpent, RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { headersOf, type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
@@ -26,7 +26,10 @@ export interface ClientView {
   readonly because: readonly Reason[];
   /** For an index, includes the losses of the platform's image. */
   readonly losses: readonly Loss[];
-  /** Set if layers or images must be read before the conversion; digest and losses are then unknown. */
+  /**
+   * Set if layers or images must be read before the conversion, or if the request may ask for nothing more; digest and
+   * losses are then unknown.
+   */
   readonly unread?: true;
   /** The reason for a refusal. */
   readonly refused?: string;
@@ -60,17 +63,17 @@ async function viewFor(
   } catch (error) {
     const because = reasonsOf(selections);
     const { apiV2 } = request.client.profile;
-    if (isNotReadYet(error))
+    if (isNotReadYet(error) || isSpent(error))
       return { client, form: formOf(selections.at(-1), apiV2), unread: true, because, losses: [] };
-    if (
-      error instanceof ConversionError ||
-      (error instanceof RegistryError && error.code === 'UNSUPPORTED')
-    ) {
+    if (error instanceof ConversionError || (error instanceof RegistryError && ownErrors.has(error.code))) {
       return { client, form: 'nothing', because, losses: [], refused: error.message };
     }
     throw error;
   }
 }
+
+/** Errors that one client gets for an image that there is: an index may name an image that the registry has lost. */
+const ownErrors: ReadonlySet<string> = new Set(['UNSUPPORTED', 'MANIFEST_UNKNOWN']);
 
 function reasonsOf(selections: readonly Selection[]): Reason[] {
   return selections.map(({ because }) => because);

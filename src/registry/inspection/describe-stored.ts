@@ -90,10 +90,13 @@ async function imageOfIndex(
     const model = readManifest(bytes, contentType);
     return model.kind === 'image' ? { image: await describeImage(model, ports) } : {};
   } catch (error) {
-    if (error instanceof ConversionError && error.code === 'NO_PLATFORM') return { noImage: error.message };
+    if (error instanceof ConversionError && imageErrors.has(error.code)) return { noImage: error.message };
     throw error;
   }
 }
+
+/** Errors of the chosen image alone: the index can be described without it. */
+const imageErrors: ReadonlySet<string> = new Set(['NO_PLATFORM', 'UNAVAILABLE']);
 
 async function entriesOf(index: Index, ports: ConversionPorts): Promise<StoredEntry[]> {
   const { dependencies } = await withPlatformTable(index, ports);
