@@ -5,7 +5,6 @@ import { RegistryError } from '../errors.ts';
 import { requestPing } from '../upstream/api/ping.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { version } from '../version.ts';
 import type { Env } from './env.ts';
 
 /** The body of `/readyz`, for probes and for people with curl. */
@@ -38,24 +37,6 @@ export function ready(health: Health): Handler<Env> {
     return context.json(report, report.ready ? 200 : 503, { 'Cache-Control': 'no-store' });
   };
 }
-
-/** `GET /`: a few lines of text. @param hasPage a browser gets the page instead. */
-export function about(hasPage: boolean): Handler<Env> {
-  return async (context, next) => {
-    if (hasPage && wantsHtml(context.req.raw.headers.get('accept'))) return next();
-    return context.text(lines, 200, { Vary: 'Accept' });
-  };
-}
-
-/** Whether a request is from a browser: every browser names HTML in `Accept` of an address that its user opens. */
-export function wantsHtml(accept: string | null): boolean {
-  return /(?:^|[,\s])text\/html(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(accept ?? '');
-}
-
-const lines = `regshift ${version}
-One registry, every client: pull from this address as from any container registry.
-Each client is given an image in the form that it can read.
-`;
 
 export interface HealthOptions {
   readonly routes: readonly { readonly id: string; readonly client: UpstreamClient }[];

@@ -220,7 +220,7 @@ describe('a registry that counts pulls', () => {
     const answer = await see(app, link);
     expect(text(answer)).toContain('What each client gets');
     expect(pulls(upstream.asked)).toHaveLength(2);
-    // What is cached costs nothing more.
+    // Cached manifests cost nothing more.
     expect(text(await see(app, '?image=sample/index'))).toContain('What each client gets');
     for (const { id } of knownClients) await see(app, `?image=sample/index&client=${id}`);
     await app.settled();

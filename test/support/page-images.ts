@@ -1,9 +1,11 @@
 /** Takes the pictures of the page in docs/images with the sample registry: `npm run page:images`. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { knownClients } from '../../src/negotiation/known-clients.ts';
 import { type BrowserOptions, startChromium } from './chromium.ts';
 import { root } from './house/sources.ts';
 import { startNodeProcess } from './node-process.ts';
+import { rawRequest } from './raw-http.ts';
 
 interface Picture {
   readonly name: string;
@@ -21,7 +23,7 @@ const pictures: readonly Picture[] = [
   {
     name: 'page-compare',
     query: '?image=sample/oci&client=docker-1.13',
-    options: { dark: true, size: [1180, 900] },
+    options: { dark: true, size: [1560, 860] },
   },
   { name: 'page-machine', query: '?machine=centos-7', options: { size: [1180, 900] } },
   {
@@ -33,10 +35,26 @@ const pictures: readonly Picture[] = [
   { name: 'page-phone', query: '?image=sample/oci-zstd:1.0', options: phone, cut: true },
 ];
 
+/** Pulls of all kinds of clients, so that the status has numbers. The first clients pull more often. */
+async function pullAsEveryone(port: number): Promise<void> {
+  const samples = ['oci', 'index', 'schema1', 'schema2', 'generic', 'list'];
+  for (const [at, { userAgent, accept }] of knownClients.entries()) {
+    for (const sample of samples.slice(at % samples.length)) {
+      // `fetch` would add an Accept of its own.
+      const headers = [
+        ['User-Agent', userAgent] as const,
+        ...accept.map((line) => ['Accept', line] as const),
+      ];
+      await rawRequest({ port, method: 'GET', path: `/v2/sample/${sample}/manifests/latest`, headers });
+    }
+  }
+}
+
 const folder = process.argv[2] ?? join(root, 'docs/images');
 mkdirSync(folder, { recursive: true });
 const proxy = await startNodeProcess({ REGSHIFT_PAGE: 'status', PORT: '18080' });
 try {
+  await pullAsEveryone(proxy.port);
   for (const { name, query, options, cut } of pictures) {
     const browser = await startChromium(options);
     try {

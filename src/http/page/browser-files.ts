@@ -116,6 +116,11 @@ body {
   padding: 0 1.25rem 2rem;
 }
 
+/* Two manifests need a wide screen. */
+body:has(.panes) {
+  max-width: 95rem;
+}
+
 main {
   overflow-wrap: break-word;
 }

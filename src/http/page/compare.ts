@@ -1,4 +1,3 @@
-import { diffArrays } from 'diff';
 import { html } from 'hono/html';
 import type { Digest } from '../../../converters/digest.ts';
 import type { Loss } from '../../../converters/model.ts';
@@ -8,11 +7,11 @@ import { headersOf, type KnownClient } from '../../negotiation/known-clients.ts'
 import type { Selection } from '../../negotiation/negotiate.ts';
 import { digestHtml, type Html, pageLink, shown, sizeOf } from './document.ts';
 import { reasonOf } from './image-view.ts';
-import { indentedLines } from './indent.ts';
 import type { ImageQuery, PullQuestion, ViewedImage } from './look-up.ts';
+import { comparedLines, type Line } from './manifest-lines.ts';
 
 /** The manifest that a client gets, and the stored one that it is or was made from. */
-export interface Comparison {
+export interface ManifestComparison {
   readonly mediaType: string;
   readonly digest: Digest;
   readonly body: Uint8Array;
@@ -26,7 +25,7 @@ export async function compare(
   image: ViewedImage,
   client: KnownClient,
   platform: Platform | undefined,
-): Promise<Comparison | PullQuestion> {
+): Promise<ManifestComparison | PullQuestion> {
   const { registry, name, reference, plain } = image;
   return image.spending(async () => {
     const selections: Selection[] = [];
@@ -52,10 +51,10 @@ export async function compare(
 }
 
 /** Both manifests beside each other, with marks where they differ. */
-export function comparisonHtml(query: ImageQuery, client: KnownClient, comparison: Comparison): Html {
+export function comparisonHtml(query: ImageQuery, client: KnownClient, comparison: ManifestComparison): Html {
   const { source, losses, selections } = comparison;
   const isSame = source.digest === comparison.digest;
-  const [before, after] = sidesOf(source.body, comparison.body);
+  const [before, after] = comparedLines(source.body, comparison.body);
   const back = pageLink({ image: query.text, platform: query.platform && formatPlatform(query.platform) });
   const because = selections.map((each) => each.because);
   return html`<p class="back"><a href="${back}">All clients of ${shown(query.text)}</a></p>
@@ -68,19 +67,10 @@ ${paneHtml(isSame ? 'Stored, and sent' : 'Sent', comparison, after)}
 </div>`;
 }
 
-interface Side {
-  readonly lines: readonly Line[];
-}
-
-interface Line {
-  readonly text: string;
-  readonly change: 'same' | 'removed' | 'added' | 'gap';
-}
-
 function paneHtml(
   title: string,
-  { digest, mediaType, body }: Pick<Comparison, 'digest' | 'mediaType' | 'body'>,
-  { lines }: Side,
+  { digest, mediaType, body }: Pick<ManifestComparison, 'digest' | 'mediaType' | 'body'>,
+  lines: readonly Line[],
 ): Html {
   return html`<section class="pane">
 <h2>${title}</h2>
@@ -93,42 +83,4 @@ function lineHtml({ text, change }: Line): Html {
   if (change === 'gap') return html`<span class="gap" aria-hidden="true"></span>`;
   if (change === 'same') return html`<span>${shown(text)}\n</span>`;
   return change === 'added' ? html`<ins>${shown(text)}\n</ins>` : html`<del>${shown(text)}\n</del>`;
-}
-
-/** Longest difference in lines that is looked for: beyond it, both sides stand without marks. */
-const mostEdits = 2_000;
-
-/** Most lines of a manifest that are shown. */
-const mostLines = 5_000;
-
-function sidesOf(stored: Uint8Array, sent: Uint8Array): readonly [Side, Side] {
-  const [one, other] = [linesOf(stored), linesOf(sent)];
-  const changes = diffArrays(one, other, { maxEditLength: mostEdits });
-  if (changes === undefined) return [plain(one), plain(other)];
-  const [before, after]: [Line[], Line[]] = [[], []];
-  for (const { value, added, removed } of changes) {
-    // Lines that stayed stand beside each other again: gaps fill the shorter side of a change.
-    if (!added && !removed) fillGaps(before, after);
-    for (const text of value) {
-      if (!added) before.push({ text, change: removed ? 'removed' : 'same' });
-      if (!removed) after.push({ text, change: added ? 'added' : 'same' });
-    }
-  }
-  return [{ lines: before }, { lines: after }];
-}
-
-function fillGaps(before: Line[], after: Line[]): void {
-  const gap: Line = { text: '', change: 'gap' };
-  while (before.length < after.length) before.push(gap);
-  while (after.length < before.length) after.push(gap);
-}
-
-function plain(lines: readonly string[]): Side {
-  return { lines: lines.map((text) => ({ text, change: 'same' })) };
-}
-
-function linesOf(body: Uint8Array): string[] {
-  const lines = indentedLines(new TextDecoder().decode(body));
-  if (lines.length <= mostLines) return lines;
-  return [...lines.slice(0, mostLines), `… and ${lines.length - mostLines} lines more`];
 }

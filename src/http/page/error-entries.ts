@@ -428,7 +428,7 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'build the image again, with text in UTF-8',
   },
   {
-    texts: ['The layer … would have to be read first.'],
+    texts: ['The … would have to be read first.'],
     why: 'the client requests a digest that another process made, this process does not know the layers of the image, and the registry counts pulls',
     remedy: 'pull by tag once',
   },

@@ -25,7 +25,8 @@ function numbersHtml(figures: readonly Figure[]): Html {
     .sort(([, a], [, b]) => b - a);
   const caches = figures
     .filter(({ name }) => name === 'regshift_cache_requests_total')
-    .map(({ labels, value }) => [`${labels.tier}, ${labels.result}`, value] as const);
+    .map(({ labels, value }) => [`${labels.tier}, ${labels.result}`, value] as const)
+    .sort(([one], [other]) => one.localeCompare(other));
   const converted = figures.filter(({ labels }) => labels.form === 'converted');
   return html`<p class="note">Numbers since the start of this process.</p>
 <ul class="tiles">
