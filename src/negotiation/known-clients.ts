@@ -82,14 +82,19 @@ export function findKnownClient(client: string): KnownClient | undefined {
     : known;
 }
 
-/** The groups of programs whose names are not those of their groups. */
-const groupsByProgram: Readonly<Record<string, string>> = {
-  containers: 'skopeo',
-  Buildah: 'skopeo',
-  'cri-o': 'skopeo',
-  'go-containerregistry': 'crane',
-  Watchtower: 'watchtower',
-};
+/** The programs in User-Agents whose names are not those of their groups. */
+const programs: ReadonlyMap<string, string> = new Map([
+  ['containers', 'skopeo'],
+  ['Buildah', 'skopeo'],
+  ['cri-o', 'skopeo'],
+  ['go-containerregistry', 'crane'],
+  ['Watchtower', 'watchtower'],
+]);
+
+const byProgram: ReadonlyMap<string, readonly KnownClient[]> = Map.groupBy(
+  knownClients,
+  ({ program }) => program,
+);
 
 /**
  * Finds the id of the group that a client belongs to, by the program that its User-Agent names first.
@@ -101,8 +106,10 @@ export function clientGroupOf(name: string): string {
   const [program, text] = [name.slice(0, slash), name.slice(slash + 1)];
   // BuildKit in Docker 20.10 calls itself by its library (client-rows.ts).
   if (program === 'containerd' && text.endsWith('+unknown')) return 'buildkit-0.8';
-  const group = groupsByProgram[program] ?? program;
-  return (knownClientById(group) ?? knownClientById(`${group}-${text}`))?.id ?? 'other';
+  const groups = byProgram.get(programs.get(program) ?? program) ?? [];
+  if (groups.length < 2) return groups[0]?.id ?? 'other';
+  const version = readVersion(text);
+  return (version && groups.findLast(({ from }) => compareVersions(version, from) >= 0)?.id) ?? 'other';
 }
 
 /** The headers of a request by which a client is known. */
