@@ -1,12 +1,16 @@
+import { createServer } from 'node:http';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { knownClients } from '../../src/negotiation/known-clients.ts';
 import { startBareWorkerd } from '../support/bare-workerd.ts';
 import { type Browser, type BrowserOptions, startChromium } from '../support/chromium.ts';
+import { freePort } from '../support/daemon.ts';
 import { alice, startDockerRegistry } from '../support/docker-registry.ts';
+import { listen } from '../support/listen.ts';
 import { startNodeProcess } from '../support/node-process.ts';
 import { requirePeers } from '../support/programs.ts';
+import { dockerHub, pullsSpent } from '../support/upstreams/docker-hub.ts';
 import type { WireServer } from '../support/wire-server.ts';
 
 /** The documents of the page in the sample registry. */
@@ -95,6 +99,97 @@ describe.skipIf(requirePeers('chromium'))('the page in a real browser', () => {
       expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
       expect(await browser.context.cookies()).toEqual([]);
       await watched.close();
+    });
+  });
+
+  describe.each(runtimes)('from %s, in front of', (_, start) => {
+    /** Opens documents of a proxy in front of an upstream. */
+    async function inFrontOf<Found>(
+      upstream: string,
+      look: (page: Page, address: string) => Promise<Found>,
+      login?: BrowserOptions['login'],
+    ): Promise<Found> {
+      const proxy = await start({ REGSHIFT_UPSTREAM: upstream });
+      const browser = await startChromium(login ? { login } : {});
+      try {
+        return await look(await browser.context.newPage(), `http://127.0.0.1:${proxy.port}`);
+      } finally {
+        await browser.stop();
+        await proxy.stop();
+      }
+    }
+
+    it('a dead registry, it says so', async () => {
+      await inFrontOf(`http://127.0.0.1:${await freePort()}`, async (page, address) => {
+        const answer = await page.goto(`${address}/?image=team/app`);
+        expect(answer?.status()).toBe(502);
+        expect(await page.textContent('main')).toContain('UPSTREAM_UNREACHABLE');
+        await page.goto(address);
+        expect(await page.textContent('main')).toContain('The registry cannot be reached');
+      });
+    });
+
+    it('a hostile registry, its names are text', async () => {
+      const evil = '<img src=x onerror=document.title="run"><script>document.title="run"</script>';
+      const type = 'application/vnd.oci.image.index.v1+json';
+      const entry = { mediaType: type, digest: `sha256:${'1'.repeat(64)}`, size: 2 };
+      const index = JSON.stringify({
+        schemaVersion: 2,
+        mediaType: type,
+        manifests: [{ ...entry, platform: { os: evil, architecture: evil } }],
+        annotations: { [evil]: evil },
+      });
+      const server = createServer(({ url = '' }, response) => {
+        const isIndex = url.includes('/manifests/') && !url.includes(entry.digest);
+        const body = isIndex ? index : JSON.stringify({ errors: [{ code: 'UNKNOWN', message: evil }] });
+        const status = isIndex || url === '/v2/' ? 200 : 404;
+        response.writeHead(status, { 'Content-Type': isIndex ? type : 'application/json' }).end(body);
+      });
+      const registry = await listen(server);
+      try {
+        await inFrontOf(registry.url, async (page, address) => {
+          for (const query of [
+            '',
+            '&client=skopeo',
+            '&client=docker-1.13',
+            `&error=${encodeURIComponent(evil)}`,
+          ]) {
+            await page.goto(`${address}/?image=team/app${query}`);
+            expect(await page.textContent('body')).toContain('<script>');
+            expect(await page.locator('img, main script').count()).toBe(0);
+            expect(await page.title()).not.toBe('run');
+          }
+        });
+      } finally {
+        await registry.stop();
+      }
+    });
+  });
+
+  describe.skipIf(requirePeers('docker-registry'))('in front of Docker Hub', () => {
+    it('asks before it spends pulls, and spends the index and one image', async () => {
+      const real = await startDockerRegistry({ samples: ['sample/index'] });
+      const login = { username: 'alice', password: 'secret' };
+      const hub = await dockerHub({ login }).start(real.url);
+      const proxy = await startNodeProcess({ REGSHIFT_UPSTREAM: hub.url });
+      const browser = await startChromium({ login });
+      try {
+        const page = await browser.context.newPage();
+        await page.goto(`http://127.0.0.1:${proxy.port}/?image=sample/index`);
+        expect(pullsSpent(hub)).toEqual([]);
+        await page.getByRole('link', { name: 'Show it for at most 2 counted pulls' }).click();
+        await page.getByRole('heading', { name: 'What each client gets' }).waitFor();
+        expect(pullsSpent(hub)).toHaveLength(2);
+        await page.getByRole('link', { name: 'linux/arm64' }).click();
+        await page.getByRole('link', { name: 'Show it for 1 counted pull' }).click();
+        await page.getByRole('heading', { name: /layers of linux\/arm64/ }).waitFor();
+        expect(pullsSpent(hub)).toHaveLength(3);
+      } finally {
+        await browser.stop();
+        await proxy.stop();
+        await hub.stop();
+        await real.stop();
+      }
     });
   });
 
