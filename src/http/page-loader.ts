@@ -8,10 +8,11 @@ import type { Page, PageOptions } from './page/page.ts';
  * needs no memory for it.
  */
 export function createPageLoader(options: PageOptions): Page {
-  let loading: Promise<Page> | undefined;
-  const load = () => {
-    loading ??= import('./page/page.ts').then(({ createPage }) => createPage(options));
-    return loading;
+  let page: Page | undefined;
+  // The promise is not kept: on Workers, a request must not wait for one of another request.
+  const load = async () => {
+    page ??= (await import('./page/page.ts')).createPage(options);
+    return page;
   };
   const handler =
     (name: keyof Page): Handler<Env> =>
