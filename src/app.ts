@@ -4,12 +4,14 @@ import { isV1Path } from './client-state/v1-session.ts';
 import type { WallClock } from './clock.ts';
 import { createAccessLog } from './http/access-log.ts';
 import type { ClientConnection, Env } from './http/env.ts';
-import { about, alive, type Health, ready } from './http/health.ts';
+import { alive, type Health, ready } from './http/health.ts';
 import { type InFlight, inFlightLimit } from './http/in-flight.ts';
 import { type AccessLogOptions, accessLog } from './http/middleware/access-log.ts';
 import { cors } from './http/middleware/cors.ts';
 import { respondWithError, unknownEndpoint } from './http/middleware/error-response.ts';
 import { anyRoute, clientAuth, reads, repository, virtualHost } from './http/middleware/routing.ts';
+import type { PageOptions } from './http/page/page.ts';
+import { about, createPageLoader } from './http/page-loader.ts';
 import { pathOf, routedPath } from './http/params.ts';
 import { createRequestIds } from './http/request-id.ts';
 import { createResponseCache, type ResponseCache } from './http/response-cache.ts';
@@ -33,6 +35,8 @@ export interface Dependencies extends AccessLogOptions {
   readonly health: Health;
   readonly inFlight: InFlight;
   readonly metrics: Metrics;
+  /** The page for people at `/`; undefined for none. */
+  readonly page: Omit<PageOptions, 'health'> | undefined;
   /** Has the table of whole responses. */
   readonly memory: MemoryBudget;
 }
@@ -68,8 +72,15 @@ export function createApp(dependencies: Dependencies): App {
   v1.all('/v1ctx/*', openSession, clientAuth, unknownEndpoint);
 
   const v2 = new Hono<Env>({ getPath: routedPath }).onError(respondWithError).notFound(unknownEndpoint);
-  v2.get('/', about).get('/healthz', alive).get('/readyz', ready(health));
-  v2.use(...everyRequest, cors, clientAuth);
+  v2.get('/', about(dependencies.page !== undefined))
+    .get('/healthz', alive)
+    .get('/readyz', ready(health));
+  v2.use(...everyRequest);
+  if (dependencies.page) {
+    const page = createPageLoader({ ...dependencies.page, health });
+    v2.get('/', page.show).get('/page/:file{page\\.(?:css|js)}', page.file).get('/page/names', page.names);
+  }
+  v2.use(cors, clientAuth);
   v2.use('/v2', anyRoute('ping')).get(ping);
   v2.use('/token', anyRoute('token')).get(token(wallClock));
   // distribution has the catalog, and distribution-spec 1.1 reserves the name: no repository begins with "_".

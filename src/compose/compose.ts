@@ -69,10 +69,24 @@ export function compose(
     wallClock,
     log,
     metrics,
+    page: pageOf(settings, platform),
     signingKey,
     memory,
   };
 }
+
+/** The page for people. The sample registry has images to try. */
+function pageOf(
+  { REGSHIFT_PAGE: mode, routes }: Settings,
+  { figures }: RuntimePlatform,
+): Dependencies['page'] {
+  if (mode === 'off') return undefined;
+  const isSample = routes.some(({ settings }) => settings.REGSHIFT_UPSTREAM === undefined);
+  return { examples: isSample ? examples : [], showsStatus: mode === 'status', figures };
+}
+
+/** Samples whose look-up shows most. */
+const examples = ['sample/index', 'sample/oci-zstd', 'sample/schema1', 'sample/generic'];
 
 /** Puts the memory cache in front of the far caches of the runtime, and measures each of them. */
 function cacheOf({ tiers = [], metrics, memory: budget, turn }: RuntimePlatform): Cache {

@@ -7,6 +7,7 @@ export const serviceFields = {
   REGSHIFT_TLS_CERT: z.string().min(1).optional(),
   REGSHIFT_TLS_KEY: z.string().min(1).optional(),
   REGSHIFT_METRICS_PORT: port.optional(),
+  REGSHIFT_PAGE: z.enum(['on', 'off', 'status'], { error: 'must be on, off or status' }).default('on'),
   REGSHIFT_MAX_REQUESTS: count('requests', 1_000_000, 1).optional(),
   REGSHIFT_SHUTDOWN_GRACE: count('seconds', 300).default(3),
   REGSHIFT_SHUTDOWN_DEADLINE: count('seconds', 3600).default(30),

@@ -1,5 +1,6 @@
 import { ownText } from '../cache/memory-bytes.ts';
 import { withoutSealed } from '../client-state/upload-location.ts';
+import { clientGroupOf } from '../negotiation/known-clients.ts';
 import { bind, type Facts, type Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
@@ -37,7 +38,12 @@ export function createAccessLog(log: Log, metrics: Metrics): CreateLogLine {
     const path = ownText(loggedPath(url.pathname));
     const what = { client: client.name, route, resource, method, path, status };
     const line = bind(log, { ...what, rule, conversion, ping, staleAge: age, error } satisfies Facts);
-    const counted = { route: route ?? 'none', resource: resource ?? 'none', status };
+    // API v1 has no manifests: its clients ask once a pull for the ancestry of an image, which regshift makes.
+    const isV1 = resource === 'v1-ancestry';
+    const isManifest = status === 200 && (resource === 'manifest' || isV1);
+    const form = conversion || isV1 ? 'converted' : 'stored';
+    const manifestFor = isManifest ? ({ client: clientGroupOf(client.name), form } as const) : undefined;
+    const counted = { route: route ?? 'none', resource: resource ?? 'none', status, manifestFor };
     return {
       ended({ id, trace, stats, milliseconds, sent }) {
         line('info', 'request', {

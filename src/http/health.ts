@@ -5,7 +5,6 @@ import { RegistryError } from '../errors.ts';
 import { requestPing } from '../upstream/api/ping.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { version } from '../version.ts';
 import type { Env } from './env.ts';
 
 /** The body of `/readyz`, for probes and for people with curl. */
@@ -38,14 +37,6 @@ export function ready(health: Health): Handler<Env> {
     return context.json(report, report.ready ? 200 : 503, { 'Cache-Control': 'no-store' });
   };
 }
-
-/** `GET /`: for a user who opens the address in a browser. */
-export const about: Handler<Env> = (context) => context.text(page);
-
-const page = `regshift ${version}
-One registry, every client: pull from this address as from any container registry.
-Each client is given an image in the form that it can read.
-`;
 
 export interface HealthOptions {
   readonly routes: readonly { readonly id: string; readonly client: UpstreamClient }[];

@@ -118,7 +118,7 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
     layers: LayersToRead,
     context: RequestContext,
   ): Promise<LayerFacts> {
-    if (context.knownLayersOnly) return (await inspector.cachedFacts(digest)) ?? unread(digest);
+    if (context.knownLayersOnly) return (await inspector.cachedFacts(digest)) ?? unread(`layer ${digest}`);
     layers.add(digest, size);
     const request: LayerRequest = {
       ...readOf(repository, digest, context),
@@ -179,16 +179,17 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
 const unreadReason = 'LAYER_UNREAD';
 
 /**
- * The error for a layer without cached facts. It is no ConversionError: otherwise an index would be converted, and
- * cached, without the image.
+ * The error for content that is not cached, where the context allows no read. It is no ConversionError: otherwise an
+ * index would be converted, and cached, without the image.
+ * @param what like `layer sha256:…`.
  */
-function unread(digest: Digest): never {
-  throw new RegistryError('UNSUPPORTED', `The layer ${digest} would have to be read first.`, {
-    detail: { reason: unreadReason, layer: digest },
+export function unread(what: string): never {
+  throw new RegistryError('UNSUPPORTED', `The ${what} would have to be read first.`, {
+    detail: { reason: unreadReason },
   });
 }
 
-/** Whether a conversion has failed because a layer's facts are not cached and the context allows no read. */
+/** Whether a conversion has failed because content is not cached and the context allows no read (`unread`). */
 export function isNotReadYet(error: unknown): boolean {
   return error instanceof RegistryError && error.detail?.reason === unreadReason;
 }

@@ -1,4 +1,5 @@
 import { mediaTypes } from '../../converters/media-types.ts';
+import type { Platform } from '../../converters/platform.ts';
 import { compareVersions, readVersion, type Version } from './version.ts';
 
 /** A group of client versions that send the same headers, represented by one of them. */
@@ -79,4 +80,48 @@ export function findKnownClient(client: string): KnownClient | undefined {
   return isItself && client.startsWith(`${known.program}-`)
     ? { ...known, userAgent: `${known.program}/${version}` }
     : known;
+}
+
+/** The programs in User-Agents whose names are not those of their groups. */
+const programs: ReadonlyMap<string, string> = new Map([
+  ['containers', 'skopeo'],
+  ['Buildah', 'skopeo'],
+  ['cri-o', 'skopeo'],
+  ['go-containerregistry', 'crane'],
+  ['Watchtower', 'watchtower'],
+]);
+
+const byProgram: ReadonlyMap<string, readonly KnownClient[]> = Map.groupBy(
+  knownClients,
+  ({ program }) => program,
+);
+
+/**
+ * Finds the id of the group that a client belongs to, by the program that its User-Agent names first.
+ * @param name program and version, as `Client` has it: `docker/1.13.1`.
+ * @returns `other` for a program of no group.
+ */
+export function clientGroupOf(name: string): string {
+  const slash = name.indexOf('/');
+  const [program, text] = [name.slice(0, slash), name.slice(slash + 1)];
+  // BuildKit in Docker 20.10 calls itself by its library (client-rows.ts).
+  if (program === 'containerd' && text.endsWith('+unknown')) return 'buildkit-0.8';
+  const groups = byProgram.get(programs.get(program) ?? program) ?? [];
+  if (groups.length < 2) return groups[0]?.id ?? 'other';
+  const version = readVersion(text);
+  return (version && groups.findLast(({ from }) => compareVersions(version, from) >= 0)?.id) ?? 'other';
+}
+
+/** The headers of a request by which a client is known. */
+export interface ClientHeaders {
+  readonly userAgent?: string | undefined;
+  /** The lines of `Accept`; empty if the client sends none. */
+  readonly accept: readonly string[];
+}
+
+/** Returns the headers of a generation of clients. Only Docker's User-Agent names a platform; default: linux/amd64. */
+export function headersOf({ program, userAgent, accept }: KnownClient, platform?: Platform) {
+  const runsOn = platform ?? { os: 'linux', architecture: 'amd64' };
+  const suffix = program === 'docker' ? ` os/${runsOn.os} arch/${runsOn.architecture}` : '';
+  return { userAgent: `${userAgent}${suffix}`, accept };
 }

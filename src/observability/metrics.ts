@@ -36,8 +36,17 @@ export interface ResponseFacts {
   readonly status: number;
   /** The duration until the last byte. */
   readonly seconds: number;
+  /** The client of a manifest that was sent; absent for every other response. */
+  readonly manifestFor?: ManifestClient | undefined;
   /** The size with headers; undefined if the runtime does not report it. */
   readonly bytes: number | undefined;
+}
+
+/** A client that got a manifest. */
+export interface ManifestClient {
+  /** The id of a known group of clients, or `other`. */
+  readonly client: string;
+  readonly form: 'stored' | 'converted';
 }
 
 /** Facts of one conversion. */

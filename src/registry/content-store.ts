@@ -9,6 +9,7 @@ import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Background } from '../concurrency/background.ts';
 import { RegistryError } from '../errors.ts';
 import { probeLayer } from '../layers/compression.ts';
+import { unread } from '../layers/layer-service.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import { recordSource, upstreamSource } from '../request/stats.ts';
 import { fetchBlob } from '../upstream/api/blobs.ts';
@@ -94,9 +95,11 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     key: string,
     { budget, credential, signal }: RequestContext,
     fetch: (signal: AbortSignal) => Promise<CacheEntry>,
+    refuse?: () => void,
   ): Promise<CacheEntry> {
     const known = await cache.get(key, budget);
     if (known) return known;
+    refuse?.();
     recordSource(budget.stats, upstreamSource);
     // Other clients may wait for the content too: the work ends with the last of them.
     const start = async (abandoned: () => AbortSignal) => {
@@ -146,9 +149,10 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     context: RequestContext,
   ): Promise<StoredManifest> {
     const key = manifestKey(repository, digest);
-    const { facts, body } = await cached(key, context, (signal) =>
-      readStored(repository, digest, { ...context, signal }),
-    );
+    const fetch = (signal: AbortSignal) => readStored(repository, digest, { ...context, signal });
+    const { facts, body } = await cached(key, context, fetch, () => {
+      if (context.mayFetch?.(digest) === false) unread(`manifest ${digest}`);
+    });
     const contentType = String(facts.contentType);
     if (refusesUnsigned) {
       await turn(body.length);
@@ -203,7 +207,10 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
         facts: { compression: await probeLayer(client, repository, digest, context) },
         body: new Uint8Array(),
       });
-      return (await cached(key, context, fetch)).facts.compression as Compression;
+      const found = await cached(key, context, fetch, () => {
+        if (context.mayFetch) unread(`layer ${digest}`);
+      });
+      return found.facts.compression as Compression;
     },
   };
 }

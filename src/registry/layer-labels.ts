@@ -33,7 +33,7 @@ export interface LayerLabels {
   areChecked(repository: RepositoryName, image: Digest): boolean;
   /**
    * Reads the first bytes of an image's layers in the background, with the right of this request.
-   * @returns false where they are not read for this request, because upstream counts pulls.
+   * @returns false where they are not read for this request, because upstream counts pulls, or a person looks.
    */
   check(repository: RepositoryName, image: Digest, context: RequestContext): boolean;
 }
@@ -67,7 +67,7 @@ export function createLayerLabels(options: LayerLabelsOptions): LayerLabels {
     areWrong: (repository, image) => checked.get(joinKey(repository, image)) === 'wrong',
     areChecked: (repository, image) => checked.get(joinKey(repository, image)) !== undefined,
     check(repository, image, context) {
-      if (countsPulls(context)) return false;
+      if (countsPulls(context) || context.mayFetch) return false;
       const key = joinKey(repository, image);
       if (checked.get(key) !== undefined) return true;
       jobs.start(key, context, async (own) => {

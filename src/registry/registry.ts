@@ -66,7 +66,7 @@ export interface Registry {
 
 /** The manifests that upstream stores, without conversion. */
 export interface StoredImages
-  extends Pick<Resolver, 'resolve'>,
+  extends Pick<Resolver, 'resolve' | 'countsPulls'>,
     Pick<ContentStore, 'getManifest' | 'getManifestInfo'> {
   /** The image of an index for a platform. */
   readonly selectPlatform: PlatformSelector['select'];
@@ -274,6 +274,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     }),
     stored: {
       resolve: resolver.resolve,
+      countsPulls,
       getManifest: content.getManifest,
       getManifestInfo: known.getManifestInfo,
       selectPlatform: platformSelector.select,

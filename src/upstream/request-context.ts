@@ -1,3 +1,4 @@
+import type { Digest } from '../../converters/digest.ts';
 import type { Budget } from '../request/budget.ts';
 import type { Requester } from '../request/requester.ts';
 import type { Credential } from './auth/credential.ts';
@@ -7,6 +8,11 @@ import type { Resolution } from './resolution.ts';
 export interface RequestContext {
   /** No layer is read for this request: a search may be for a digest that regshift never gave to a client. */
   readonly knownLayersOnly?: boolean;
+  /**
+   * Present for a person who looks at an image: other manifests than these, and the first bytes of layers, come from
+   * caches alone, and the request starts no work in the background.
+   */
+  readonly mayFetch?: ((manifest: Digest) => boolean) | undefined;
   /** No client waits for this work: its layers are read one after the other, after those of all clients. */
   readonly inBackground?: boolean;
   readonly credential: Credential;

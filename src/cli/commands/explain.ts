@@ -3,11 +3,16 @@ import { ConversionError } from '../../../converters/errors.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import { registryErrorFrom } from '../../http/errors.ts';
 import { getManifestResponse } from '../../http/v2/manifests.ts';
-import { findKnownClient, knownClients } from '../../negotiation/known-clients.ts';
+import {
+  type ClientHeaders,
+  findKnownClient,
+  headersOf,
+  knownClients,
+} from '../../negotiation/known-clients.ts';
 import type { Pin, Selection } from '../../negotiation/negotiate.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
-import { type ClientHeaders, headersOf, type OpenImage, openImage } from '../images/open-image.ts';
+import { type OpenImage, openImage } from '../images/open-image.ts';
 import { type Io, printJson } from '../terminal/io.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 import { type Answer, type ExplanationStep, explanationJson, printExplanation } from './print-explanation.ts';

@@ -1,8 +1,12 @@
 import type { Loss } from '../../../converters/model.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
-import { type ClientView, clientViews } from '../images/client-views.ts';
-import { describeStored, type StoredDescription, type StoredLayer } from '../images/describe-stored.ts';
+import { type ClientView, clientViews } from '../../registry/inspection/client-views.ts';
+import {
+  describeStored,
+  type StoredDescription,
+  type StoredLayer,
+} from '../../registry/inspection/describe-stored.ts';
 import { openImage } from '../images/open-image.ts';
 import { type Io, printJson, printLines } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';

@@ -6,11 +6,11 @@ import { readAccept } from '../../negotiation/accept.ts';
 import { type ClientCapabilities, lacksZstd } from '../../negotiation/capabilities.ts';
 import type { AppliedRow } from '../../negotiation/client-rows.ts';
 import { formName, formPhrase } from '../../negotiation/format-names.ts';
+import type { ClientHeaders } from '../../negotiation/known-clients.ts';
 import { keepsImages, mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { ManifestResult } from '../../registry/manifests/manifests.ts';
-import type { ClientHeaders } from '../images/open-image.ts';
 import type { Io } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 

@@ -45,7 +45,7 @@ function greeting(urls: readonly string[], settings: Settings): string {
   const host = new URL(url).host;
   return `regshift serves its built-in sample registry on ${url}, because REGSHIFT_UPSTREAM is not set.
 Try:
-  curl -i -H 'Accept:' ${url}/v2/sample/oci/manifests/latest
+${page(settings, url)}  curl -i -H 'Accept:' ${url}/v2/sample/oci/manifests/latest
       an OCI image as Docker 1.6 to 1.9 get it: signed schema 1
   curl -i -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' ${url}/v2/sample/index/manifests/latest
       one image of an OCI index, as Docker schema 2
@@ -53,6 +53,11 @@ Try:
       an image stored as the generic manifest of 2015, for any Docker
 In front of your own registry: REGSHIFT_UPSTREAM=https://registry.example npm start
 `;
+}
+
+/** The line about the page, if there is one. */
+function page({ REGSHIFT_PAGE: mode }: Settings, url: string): string {
+  return mode === 'off' ? '' : `  ${url} in a browser\n      what each client gets for an image, and why\n`;
 }
 
 /**

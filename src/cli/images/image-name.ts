@@ -1,18 +1,9 @@
-import {
-  parseReference,
-  parseRepositoryName,
-  parseTag,
-  type Reference,
-  type RepositoryName,
-  type Tag,
-} from '../../../converters/reference.ts';
+import { type NamedImage, parseNamedImage } from '../../registry/inspection/named-image.ts';
 import { UsageError } from '../usage.ts';
 
 /** The registry, repository and reference of an image. */
-export interface ImageName {
+export interface ImageName extends NamedImage {
   readonly registryUrl: URL;
-  readonly name: RepositoryName;
-  readonly reference: Reference;
 }
 
 const hub = new URL('https://registry-1.docker.io');
@@ -49,30 +40,8 @@ function isThisMachine(host: string): boolean {
  * @param shown the text to name in errors.
  * @throws UsageError.
  */
-export function readNamed(
-  text: string,
-  shown = text,
-): { readonly name: RepositoryName; readonly reference: Reference } {
-  const [, path = '', tag, digest] = /^([^@]*?)(?::([^:/@]*))?(?:@(.*))?$/s.exec(text) ?? [];
-  const name = parseRepositoryName(path);
-  if (name === undefined) {
-    throw new UsageError(
-      `${JSON.stringify(shown)} is not an image name. It must be host/name:tag or host/name@sha256:…, in lower case.`,
-    );
-  }
-  // With a digest, the tag has no effect.
-  if (digest === undefined) return { name, reference: { kind: 'tag', tag: tagOf(tag ?? 'latest', shown) } };
-  const reference = parseReference(digest);
-  if (reference?.kind === 'digest') return { name, reference };
-  throw new UsageError(
-    `${JSON.stringify(shown)} has no valid digest after the @. It must be sha256: and 64 lower-case hex digits.`,
-  );
-}
-
-function tagOf(text: string, shown: string): Tag {
-  const tag = parseTag(text);
-  if (tag !== undefined) return tag;
-  throw new UsageError(
-    `${JSON.stringify(shown)} has no valid tag after the colon. A tag has letters, digits, ".", "_" and "-".`,
-  );
+export function readNamed(text: string, shown = text): NamedImage {
+  const parsed = parseNamedImage(text, shown);
+  if ('problem' in parsed) throw new UsageError(parsed.problem);
+  return parsed;
 }

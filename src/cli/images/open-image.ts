@@ -3,11 +3,11 @@ import { formatPlatform } from '../../../converters/platform.ts';
 import { compose } from '../../compose/compose.ts';
 import { wayVariables } from '../../config/schema.ts';
 import { readSettings } from '../../config/settings.ts';
-import type { KnownClient } from '../../negotiation/known-clients.ts';
 import type { Pin } from '../../negotiation/negotiate.ts';
-import { type ClientRequest, readClientRequest, withCredentialOf } from '../../registry/client-request.ts';
+import { readClientRequest, withCredentialOf } from '../../registry/client-request.ts';
 import { withPolicyOf } from '../../registry/client-rules.ts';
-import { createRegistry, type Registry } from '../../registry/registry.ts';
+import type { InspectedImage } from '../../registry/inspection/inspected-image.ts';
+import { createRegistry } from '../../registry/registry.ts';
 import { createBudget } from '../../request/budget.ts';
 import { readFile } from '../../runtime/node/files.ts';
 import { nodePlatform } from '../../runtime/node/platform.ts';
@@ -26,19 +26,7 @@ export interface RegistryAccess {
 }
 
 /** An image in a registry, with the proxy's own code for that registry, but without a server. */
-export interface OpenImage extends ImageName {
-  readonly registry: Registry;
-  /** Makes the request that the proxy sees from a client. */
-  request(client: ClientHeaders, more?: Pick<ClientRequest, 'onSelection'>): ClientRequest;
-  /** A request that accepts every type, so that the response is the stored content. */
-  readonly plain: ClientRequest;
-}
-
-export interface ClientHeaders {
-  readonly userAgent?: string | undefined;
-  /** The lines of `Accept`; empty if the client sends none. */
-  readonly accept: readonly string[];
-}
+export interface OpenImage extends ImageName, InspectedImage {}
 
 /** Deadline for reading layers. It is long: the user can interrupt the command. */
 const readingSeconds = 3600;
@@ -91,11 +79,4 @@ function settingsFor(registry: URL, { pin, platform }: RegistryAccess, { env }: 
   throw new UsageError(
     `${registry.href} cannot be used as a registry: ${read.problems.map(({ message }) => message).join('; ')}`,
   );
-}
-
-/** Returns the headers of a generation of clients. Only Docker's User-Agent names a platform; default: linux/amd64. */
-export function headersOf({ program, userAgent, accept }: KnownClient, platform?: Platform) {
-  const runsOn = platform ?? { os: 'linux', architecture: 'amd64' };
-  const suffix = program === 'docker' ? ` os/${runsOn.os} arch/${runsOn.architecture}` : '';
-  return { userAgent: `${userAgent}${suffix}`, accept };
 }

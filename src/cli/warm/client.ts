@@ -7,13 +7,12 @@ import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { systemClock, systemWallClock } from '../../clock.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
 import { formName } from '../../negotiation/format-names.ts';
-import type { KnownClient } from '../../negotiation/known-clients.ts';
+import { headersOf, type KnownClient } from '../../negotiation/known-clients.ts';
 import { nodeMemory } from '../../runtime/node/platform.ts';
 import { manifestError, requestManifest } from '../../upstream/api/manifests.ts';
 import type { StaticCredential } from '../../upstream/auth/credential.ts';
 import { discard, readBounded } from '../../upstream/body.ts';
 import { createUpstreamClient } from '../../upstream/client.ts';
-import { headersOf } from '../images/open-image.ts';
 import type { Pulled } from './pulled.ts';
 import { pullV1 } from './v1-client.ts';
 

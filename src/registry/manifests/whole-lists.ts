@@ -48,7 +48,7 @@ export function createWholeLists(options: WholeListsOptions): WholeLists {
   const jobs = createBackgroundJobs({ ...options, longestMs });
 
   function prepare(repository: RepositoryName, recipe: ManifestRecipe, context: RequestContext): void {
-    if (countsPulls(context)) return;
+    if (countsPulls(context) || context.mayFetch) return;
     const key = converter.productKey(repository, recipe);
     jobs.start(key, context, async (own) => {
       const { complete } = await converter.convertInBackground(repository, recipe, own);

@@ -158,7 +158,7 @@ interface PreparedFrom extends Pick<Parts, 'settings' | 'log' | 'shared' | 'rota
 }
 
 async function prepare({ settings, log, memory, shared, metrics, rotating }: PreparedFrom) {
-  const counting = metrics ? { metrics: metrics.metrics } : {};
+  const counting = metrics ? { metrics: metrics.metrics, figures: metrics.figures } : {};
   const tiers = shared ? [shared.tier] : [];
   const platform = { ...nodePlatform(log, memory), ...counting, tiers, rotating };
   const store = openStore(settings, platform);
@@ -177,22 +177,25 @@ async function certificateFor(settings: Settings, log: Log): Promise<Certificate
   return loaded.certificate;
 }
 
-/** prom-client takes some sixty milliseconds to load, so it is loaded only with REGSHIFT_METRICS_PORT. */
+/** prom-client takes some sixty milliseconds to load, so it is loaded only where its numbers are shown. */
 async function openMetrics({
   REGSHIFT_METRICS_PORT: port,
+  REGSHIFT_PAGE: page,
 }: Settings): Promise<PrometheusMetrics | undefined> {
-  return port === undefined ? undefined : (await import('./metrics/prometheus.ts')).createPrometheusMetrics();
+  const isShown = port !== undefined || page === 'status';
+  return isShown ? (await import('./metrics/prometheus.ts')).createPrometheusMetrics() : undefined;
 }
 
 /** If the metrics port is not available, the other ports are closed. */
 async function listenForMetrics(
-  { HOST, REGSHIFT_METRICS_PORT: port = 0 }: Settings,
+  { HOST, REGSHIFT_METRICS_PORT: port, REGSHIFT_PAGE: page }: Settings,
   metrics: PrometheusMetrics,
   health: Health,
   servers: readonly Server[],
-): Promise<Server> {
+): Promise<Server | undefined> {
+  if (port === undefined) return undefined;
   try {
-    return await listen(createMetricsServer(metrics, health), HOST, port);
+    return await listen(createMetricsServer(metrics, health, page !== 'off'), HOST, port);
   } catch (error) {
     await Promise.all(servers.map(close));
     throw error;

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MemoryBudget, TableUsage } from '../../../cache/memory-budget.ts';
 import type { InFlight } from '../../../http/in-flight.ts';
+import type { Figure, Figures } from '../../../observability/figures.ts';
 import type { Metrics, ResponseFacts } from '../../../observability/metrics.ts';
 import { version } from '../../../version.ts';
 
@@ -9,6 +10,8 @@ export interface PrometheusMetrics {
   readonly contentType: string;
   /** The metrics of the process for Prometheus. */
   text(): Promise<string>;
+  /** The numbers of `text`, for people. */
+  readonly figures: Figures;
   /** Registers gauges that are read at each scrape. */
   watch(inFlight: InFlight, memory: MemoryBudget): void;
   /** @param notAfter the end of the served certificate, in milliseconds since the epoch. */
@@ -33,6 +36,7 @@ export function createPrometheusMetrics(): PrometheusMetrics {
     metrics: { ...answersIn(shared), ...workIn(shared), ...storeIn(shared) },
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    figures: async () => (await registry.getMetricsAsJSON()).flatMap(figuresOf),
     watch(inFlight, memory) {
       watchTables(memory, shared);
       const gauge = (name: string, about: string, value: () => number) =>
@@ -55,6 +59,16 @@ export function createPrometheusMetrics(): PrometheusMetrics {
       gauge.set(notAfter / 1000);
     },
   };
+}
+
+interface PrometheusMetric {
+  readonly name: string;
+  readonly values: readonly { readonly value: number; readonly labels: object }[];
+}
+
+/** Histograms have several names, which people need not see. */
+function figuresOf({ name, values }: PrometheusMetric): Figure[] {
+  return values.map(({ value, labels }) => ({ name, value, labels: labels as Figure['labels'] }));
 }
 
 interface Shared {
@@ -96,21 +110,30 @@ function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
     labelNames: ['resource'],
     ...shared,
   });
+  const clients = new Counter({
+    name: 'regshift_client_manifests_total',
+    help: 'Manifests sent, by group of clients, as stored or converted.',
+    labelNames: ['client', 'form'],
+    ...shared,
+  });
   // Looking up a counter by its labels costs more than counting.
   const known = new Map<string, (response: ResponseFacts) => void>();
-  const counting = ({ route, resource, status }: ResponseFacts) => {
+  const counting = ({ route, resource, status, manifestFor }: ResponseFacts) => {
     const request = requests.labels(route, resource, String(status));
     const second = seconds.labels(resource);
     const byte = bytes.labels(resource);
+    const ofClient = manifestFor && clients.labels(manifestFor.client, manifestFor.form);
     return (response: ResponseFacts) => {
       request.inc();
+      ofClient?.inc();
       second.observe(response.seconds);
       if (response.bytes !== undefined) byte.inc(response.bytes);
     };
   };
   return {
     responseSent(response) {
-      const key = `${response.route} ${response.resource} ${response.status}`;
+      const { route, resource, status, manifestFor: to } = response;
+      const key = `${route} ${resource} ${status} ${to?.client} ${to?.form}`;
       const count = known.get(key) ?? counting(response);
       known.set(key, count);
       count(response);

@@ -2,8 +2,11 @@ import { createServer, type Server } from 'node:http';
 import type { Health } from '../../../http/health.ts';
 import type { PrometheusMetrics } from './prometheus.ts';
 
-/** Creates the server for metrics and probes, on a port that only operators should reach. */
-export function createMetricsServer(metrics: PrometheusMetrics, health: Health): Server {
+/**
+ * Creates the server for metrics and probes, on a port that only operators should reach.
+ * @param hasPage shows the numbers to people, too.
+ */
+export function createMetricsServer(metrics: PrometheusMetrics, health: Health, hasPage = false): Server {
   const answers: Readonly<Record<string, () => Promise<Answer>>> = {
     '/metrics': async () => ({ type: metrics.contentType, body: await metrics.text() }),
     '/healthz': async () => ({ type: 'text/plain', body: 'ok\n' }),
@@ -11,6 +14,7 @@ export function createMetricsServer(metrics: PrometheusMetrics, health: Health):
       const report = await health.report();
       return { type: 'application/json', body: JSON.stringify(report), status: report.ready ? 200 : 503 };
     },
+    ...(hasPage ? pageAnswers(metrics, health) : {}),
   };
   return createServer(async ({ url = '/', method }, response) => {
     const [path = ''] = url.split('?', 1);
@@ -20,14 +24,33 @@ export function createMetricsServer(metrics: PrometheusMetrics, health: Health):
       type,
       body,
       status = 200,
+      headers: more,
     }: Answer = !answer
       ? { type: 'text/plain', body: 'There is /metrics, /healthz and /readyz here.\n', status: 404 }
       : reads
         ? await answer().catch(failed)
         : { type: 'text/plain', body: 'This only answers GET.\n', status: 405 };
-    const headers = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) };
+    const headers = { ...more, 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) };
     response.writeHead(status, headers).end(method === 'HEAD' ? undefined : body);
   });
+}
+
+/** The status for people. The code of the page loads with the first request for it. */
+function pageAnswers({ figures }: PrometheusMetrics, health: Health): Record<string, () => Promise<Answer>> {
+  const load = () => import('../../../http/page/status-page.ts');
+  const asAnswer = async (response: Response): Promise<Answer> => {
+    const {
+      'content-type': type = '',
+      'content-length': _,
+      ...headers
+    } = Object.fromEntries(response.headers);
+    return { type, headers, body: await response.text() };
+  };
+  return {
+    '/': async () => asAnswer(await (await load()).statusPage(health, figures)),
+    '/page/page.css': async () => asAnswer((await load()).pageFile('page.css')),
+    '/page/page.js': async () => asAnswer((await load()).pageFile('page.js')),
+  };
 }
 
 function failed(): Answer {
@@ -38,4 +61,5 @@ interface Answer {
   readonly type: string;
   readonly body: string;
   readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }

@@ -13,11 +13,12 @@ import { testSigningKey } from '../../../../support/signing-key.ts';
 
 const root = join(import.meta.dirname, '../../../../..');
 
-async function start() {
+async function start(variables: Record<string, string> = {}) {
   const read = readSettings({
     PORT: '0',
     REGSHIFT_METRICS_PORT: '0',
     REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+    ...variables,
   });
   if ('problems' in read) throw new Error(formatProblems(read.problems));
   const running = await serve(read.settings, () => {});
@@ -25,7 +26,7 @@ async function start() {
   const port = Number(new URL(running.url).port);
   const get = (path: string) => rawRequest({ port, method: 'GET', path, headers: [] });
   const metrics = async () => (await fetch(`${running.metricsUrl}/metrics`)).text();
-  return { ...running, get, metrics };
+  return { ...running, port, get, metrics };
 }
 
 it('count requests, responses and upstream requests', async () => {
@@ -80,6 +81,48 @@ it('have a bounded number of series', async () => {
   ]);
   expect(of('regshift_upstream_pulls_left')).toEqual(['regshift_upstream_pulls_left{route="all"} 49']);
   expect(of('regshift_tokens_total')).toEqual(['regshift_tokens_total{route="all",result="refused"} 1']);
+});
+
+it('count manifests by groups of clients, from the response cache too', async () => {
+  const { port, metrics } = await start();
+  const ask = (userAgent: string, path = '/v2/sample/oci/manifests/latest') =>
+    rawRequest({ port, method: 'GET', path, headers: [['User-Agent', userAgent]] });
+  for (const _ of [1, 2, 3]) expect((await ask('docker/1.9.1')).status).toBe(200);
+  await ask('docker/1.9.1', '/v2/sample/none/manifests/latest');
+  await ask('tool-of-somebody/1.0');
+  await expect
+    .poll(metrics)
+    .toContain('regshift_client_manifests_total{client="docker-1.9",form="converted"} 3\n');
+  expect(await metrics()).toContain('regshift_client_manifests_total{client="other",form="converted"} 1\n');
+  expect(await metrics()).not.toContain('somebody');
+});
+
+it('stand on a page for people, on the port for metrics alone', async () => {
+  const { metricsUrl, url, get } = await start();
+  await get('/v2/sample/oci/manifests/latest');
+  const page = await fetch(`${metricsUrl}/`);
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  const text = await page.text();
+  expect(text).toContain('Who still needs this proxy?');
+  expect(text).toContain('oci to schema1, made');
+  for (const file of ['page.css', 'page.js']) {
+    expect((await fetch(`${metricsUrl}/page/${file}`)).status).toBe(200);
+  }
+  const status = await fetch(`${url}/?status`, { headers: { Accept: 'text/html' } });
+  expect(await status.text()).not.toContain('Who still needs');
+});
+
+it('stand on the page of the proxy with REGSHIFT_PAGE=status, also without a port for metrics', async () => {
+  const { url, metricsUrl } = await start({ REGSHIFT_METRICS_PORT: '', REGSHIFT_PAGE: 'status' });
+  expect(metricsUrl).toBeUndefined();
+  const status = await fetch(`${url}/?status`, { headers: { Accept: 'text/html' } });
+  expect(await status.text()).toContain('Who still needs this proxy?');
+});
+
+it('have no page with REGSHIFT_PAGE=off', async () => {
+  const { metricsUrl } = await start({ REGSHIFT_PAGE: 'off' });
+  for (const path of ['/', '/page/page.css']) expect((await fetch(`${metricsUrl}${path}`)).status).toBe(404);
 });
 
 it('show the memory of each table', async () => {

@@ -6,9 +6,10 @@ import type { Image, Index, Layer } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { boundedPorts, type ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
+import { isNotReadYet } from '../../layers/layer-service.ts';
 import { formName } from '../../negotiation/format-names.ts';
-import { platformFor } from '../../registry/manifests/client-platform.ts';
-import type { OpenImage } from './open-image.ts';
+import { platformFor } from '../manifests/client-platform.ts';
+import type { InspectedImage } from './inspected-image.ts';
 
 /** The content that a registry stores under an image name. */
 export interface StoredDescription {
@@ -51,9 +52,9 @@ export interface StoredLayer {
 
 /**
  * Describes an image. Gets the manifest, one image of an index, their configs, and the first bytes of each layer whose
- * media type does not say its compression.
+ * media type does not say its compression, unless the context allows no read (`RequestContext.mayFetch`).
  */
-export async function describeStored(image: OpenImage): Promise<StoredDescription> {
+export async function describeStored(image: InspectedImage): Promise<StoredDescription> {
   const { registry, name, reference, plain } = image;
   const { digest } = await registry.stored.resolve(name, reference, plain.context);
   const { bytes, contentType } = await registry.stored.getManifest(name, digest, plain.context);
@@ -73,7 +74,7 @@ export async function describeStored(image: OpenImage): Promise<StoredDescriptio
 }
 
 async function imageOfIndex(
-  image: OpenImage,
+  image: InspectedImage,
   index: Digest,
   ports: ConversionPorts,
 ): Promise<Pick<StoredDescription, 'image' | 'noImage'>> {
@@ -89,10 +90,13 @@ async function imageOfIndex(
     const model = readManifest(bytes, contentType);
     return model.kind === 'image' ? { image: await describeImage(model, ports) } : {};
   } catch (error) {
-    if (error instanceof ConversionError && error.code === 'NO_PLATFORM') return { noImage: error.message };
+    if (error instanceof ConversionError && imageErrors.has(error.code)) return { noImage: error.message };
     throw error;
   }
 }
+
+/** Errors of the chosen image alone: the index can be described without it. */
+const imageErrors: ReadonlySet<string> = new Set(['NO_PLATFORM', 'UNAVAILABLE']);
 
 async function entriesOf(index: Index, ports: ConversionPorts): Promise<StoredEntry[]> {
   const { dependencies } = await withPlatformTable(index, ports);
@@ -125,8 +129,14 @@ async function describeImage(image: Image, ports: ConversionPorts): Promise<Stor
 
 async function describeLayer(layer: Layer, ports: ConversionPorts): Promise<StoredLayer> {
   const { digest, size, compression: declared, foreign } = layer;
-  const compression = declared === 'unknown' && !foreign ? await ports.sniffLayer(layer) : declared;
+  const compression =
+    declared === 'unknown' && !foreign ? await ports.sniffLayer(layer).catch(unknownIfUnread) : declared;
   return { digest, compression, ...(size === undefined ? {} : { size }) };
+}
+
+function unknownIfUnread(error: unknown): 'unknown' {
+  if (isNotReadYet(error)) return 'unknown';
+  throw error;
 }
 
 function platformText(platform: Platform | undefined): { readonly platform?: string } {

@@ -4,15 +4,16 @@ import { convertToRegistryV1 } from '../../../converters/images/convert-to-v1.ts
 import type { Loss } from '../../../converters/model.ts';
 import { fitting, type Platform } from '../../../converters/platform.ts';
 import { readManifest } from '../../../converters/read.ts';
-import { RegistryError } from '../../errors.ts';
+import { isSpent, RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { formName } from '../../negotiation/format-names.ts';
-import { type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
+import { headersOf, type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
 import { mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
-import type { ClientRequest } from '../../registry/client-request.ts';
-import { platformFor } from '../../registry/manifests/client-platform.ts';
-import type { ManifestResult } from '../../registry/manifests/manifests.ts';
-import { headersOf, type OpenImage } from './open-image.ts';
+import type { Reason } from '../../negotiation/reasons.ts';
+import type { ClientRequest } from '../client-request.ts';
+import { platformFor } from '../manifests/client-platform.ts';
+import type { ManifestResult } from '../manifests/manifests.ts';
+import type { InspectedImage } from './inspected-image.ts';
 
 /** The response that one generation of clients gets for an image. */
 export interface ClientView {
@@ -21,16 +22,24 @@ export interface ClientView {
   readonly form: string;
   readonly digest?: Digest;
   readonly mediaType?: string;
+  /** The reasons of the selections that led to it, as `explain` says them. */
+  readonly because: readonly Reason[];
   /** For an index, includes the losses of the platform's image. */
   readonly losses: readonly Loss[];
-  /** Set if layers must be read before the conversion; digest and losses are then unknown. */
+  /**
+   * Set if layers or images must be read before the conversion, or if the request may ask for nothing more; digest and
+   * losses are then unknown.
+   */
   readonly unread?: true;
   /** The reason for a refusal. */
   readonly refused?: string;
 }
 
 /** Runs the proxy's own code once for each known generation of clients. */
-export async function clientViews(image: OpenImage, platform: Platform | undefined): Promise<ClientView[]> {
+export async function clientViews(
+  image: InspectedImage,
+  platform: Platform | undefined,
+): Promise<ClientView[]> {
   const all: ClientView[] = [];
   // One after another, so that later generations reuse the conversions of earlier ones.
   for (const generation of knownClients) all.push(await viewFor(image, generation, platform));
@@ -38,7 +47,7 @@ export async function clientViews(image: OpenImage, platform: Platform | undefin
 }
 
 async function viewFor(
-  image: OpenImage,
+  image: InspectedImage,
   generation: KnownClient,
   platform: Platform | undefined,
 ): Promise<ClientView> {
@@ -49,26 +58,37 @@ async function viewFor(
   const client = generation.name;
   try {
     const { apiV2 } = request.client.profile;
-    return { client, ...(apiV2 ? await byApiV2(image, request) : await byApiV1(image, request)) };
+    const view = apiV2 ? await byApiV2(image, request) : await byApiV1(image, request);
+    return { client, because: reasonsOf(selections), ...view };
   } catch (error) {
-    if (isNotReadYet(error)) return { client, form: formOf(selections.at(-1)), unread: true, losses: [] };
-    if (
-      error instanceof ConversionError ||
-      (error instanceof RegistryError && error.code === 'UNSUPPORTED')
-    ) {
-      return { client, form: 'nothing', losses: [], refused: error.message };
+    const because = reasonsOf(selections);
+    const { apiV2 } = request.client.profile;
+    if (isNotReadYet(error) || isSpent(error))
+      return { client, form: formOf(selections.at(-1), apiV2), unread: true, because, losses: [] };
+    if (error instanceof ConversionError || (error instanceof RegistryError && ownErrors.has(error.code))) {
+      return { client, form: 'nothing', because, losses: [], refused: error.message };
     }
     throw error;
   }
 }
 
-/** Names the form of a conversion that has not run. Registry API v1 makes no selection. */
-function formOf(selection: Selection | undefined): string {
-  const converted = selection?.kind === 'image' || selection?.kind === 'index';
-  return converted ? formName(mediaTypeOf(selection)) : 'registry API v1';
+/** Errors that one client gets for an image that there is: an index may name an image that the registry has lost. */
+const ownErrors: ReadonlySet<string> = new Set(['UNSUPPORTED', 'MANIFEST_UNKNOWN']);
+
+function reasonsOf(selections: readonly Selection[]): Reason[] {
+  return selections.map(({ because }) => because);
 }
 
-async function byApiV2(image: OpenImage, request: ClientRequest): Promise<Omit<ClientView, 'client'>> {
+/** Names the form of a conversion that has not run. Registry API v1 makes no selection. */
+function formOf(selection: Selection | undefined, apiV2: boolean): string {
+  const converted = selection?.kind === 'image' || selection?.kind === 'index';
+  if (converted) return formName(mediaTypeOf(selection));
+  return apiV2 ? 'not known yet' : 'registry API v1';
+}
+
+type View = Omit<ClientView, 'client' | 'because'>;
+
+async function byApiV2(image: InspectedImage, request: ClientRequest): Promise<View> {
   const { registry, name, reference } = image;
   const result = await registry.manifests.get(request, name, reference);
   const { digest, mediaType, conversion, losses } = result;
@@ -79,7 +99,7 @@ async function byApiV2(image: OpenImage, request: ClientRequest): Promise<Omit<C
 
 /** Gets the platform's image of an index by its digest, as a client does next. */
 async function imageBelow(
-  image: OpenImage,
+  image: InspectedImage,
   request: ClientRequest,
   { body }: ManifestResult,
 ): Promise<ManifestResult | undefined> {
@@ -89,10 +109,7 @@ async function imageBelow(
   return entry && image.registry.manifests.get(request, image.name, { kind: 'digest', digest: entry.digest });
 }
 
-async function byApiV1(
-  { registry, name, reference }: OpenImage,
-  request: ClientRequest,
-): Promise<Omit<ClientView, 'client'>> {
+async function byApiV1({ registry, name, reference }: InspectedImage, request: ClientRequest): Promise<View> {
   const { context } = request;
   const { digest: root } = await registry.stored.resolve(name, reference, context);
   const { entries } = await registry.stored.getManifestInfo(name, root, context);

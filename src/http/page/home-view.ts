@@ -1,0 +1,53 @@
+import { html } from 'hono/html';
+import type { HealthReport } from '../health.ts';
+import { type Html, linesHtml, pageLink } from './document.ts';
+import { errorForm, imageForm } from './forms.ts';
+import { machinesHtml } from './machine-view.ts';
+
+/** The first screen: what this is, whether it is healthy, and what to type. */
+export function homeHtml(address: string, health: HealthReport, examples: readonly string[]): Html {
+  const { host } = new URL(address);
+  return html`<section class="hero">
+<h1>One registry, every client</h1>
+<p>Pull from <strong>${host}</strong> as from any container registry. Each client gets an image in the form that it can read.</p>
+${linesHtml(`docker pull ${host}/${examples[0] ?? 'team/app:1.0'}`, 'the command')}
+${healthHtml(health)}
+</section>
+<section aria-labelledby="image-title">
+<h2 id="image-title">What does each client get?</h2>
+${imageForm('', true)}
+${examples.length === 0 ? '' : html`<p class="examples">This is the sample registry. Try ${examples.map((name, at) => html`${at > 0 ? ', ' : ''}<a href="${pageLink({ image: name })}">${name}</a>`)}.</p>`}
+</section>
+<section aria-labelledby="machine">
+<h2 id="machine">Set up my machine</h2>
+${machinesHtml(undefined)}
+</section>
+<section aria-labelledby="error-title">
+<h2 id="error-title">I see this error</h2>
+${errorForm()}
+</section>`;
+}
+
+/** The state of the proxy and of its registries, in words of `/readyz`. */
+export function healthHtml({ ready, upstreams, caches }: HealthReport): Html {
+  const states = Object.entries(upstreams);
+  const failing = states.filter(([, state]) => state !== 'answers' && state !== 'not asked yet');
+  const away = Object.entries(caches).filter(([, state]) => state === 'away');
+  if (!ready) return stateHtml('bad', 'The proxy is stopping. Try again in a minute.');
+  if (failing.length > 0) {
+    const which = states.length === 1 ? 'The registry' : `${failing.length} of ${states.length} registries`;
+    const codes = [...new Set(failing.map(([, state]) => state))].join(', ');
+    return stateHtml(
+      'bad',
+      `${which} cannot be reached (${codes}). Public images from the cache are still served.`,
+    );
+  }
+  const asked = states.every(([, state]) => state === 'answers');
+  const registries = states.length === 1 ? 'the registry answers' : `all ${states.length} registries answer`;
+  const without = away.length === 0 ? '' : ` Without its cache: ${away.map(([name]) => name).join(', ')}.`;
+  return stateHtml('good', `${asked ? `Healthy: ${registries}.` : 'The proxy is up.'}${without}`);
+}
+
+function stateHtml(state: 'good' | 'bad', text: string): Html {
+  return html`<p class="health ${state}"><span aria-hidden="true">${state === 'good' ? '✓' : '!'}</span> ${text}</p>`;
+}

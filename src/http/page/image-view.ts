@@ -1,0 +1,165 @@
+import { html } from 'hono/html';
+import { mediaTypes } from '../../../converters/media-types.ts';
+import { formatPlatform } from '../../../converters/platform.ts';
+import { formName, formPhrase } from '../../negotiation/format-names.ts';
+import { type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
+import { phraseOf } from '../../negotiation/reasons.ts';
+import type { ClientView } from '../../registry/inspection/client-views.ts';
+import type { StoredDescription, StoredLayer } from '../../registry/inspection/describe-stored.ts';
+import { digestHtml, type Html, pageLink, shown, sizeOf } from './document.ts';
+import { imageForm } from './forms.ts';
+import type { ImageQuery, LookUp, PullQuestion } from './look-up.ts';
+import { machinesHtml } from './machine-view.ts';
+
+/** The stored image, and the table of clients. */
+export function imageHtml(query: ImageQuery, { stored, clients, isCounted }: LookUp): Html {
+  return html`<h1 class="image">${shown(query.text)}</h1>
+${storedHtml(query, stored, isCounted)}
+<section aria-labelledby="clients">
+<h2 id="clients">What each client gets</h2>
+<p class="sum">${summaryOf(clients)}</p>
+<table class="stack">
+<thead><tr><th scope="col">Client</th><th scope="col">Gets</th><th scope="col">Digest</th><th scope="col">Loses</th><th scope="col">Why</th></tr></thead>
+<tbody>${clients.map((view) =>
+    clientRow(
+      query,
+      view,
+      knownClients.find(({ name }) => name === view.client),
+    ),
+  )}</tbody>
+</table>
+${isCounted ? html`<p class="note">The registry counts pulls, so the page fetched the index and one image of it at most. The first pull of a client fetches the rest.</p>` : ''}
+</section>
+<section aria-labelledby="next">
+<h2 id="next">Another image</h2>
+${imageForm()}
+<h2>Set up a machine for ${shown(query.text)}</h2>
+${machinesHtml(query.text)}
+</section>`;
+}
+
+/** The question before a look-up that the registry counts as pulls. */
+export function pullsHtml(
+  query: ImageQuery,
+  { pulls }: PullQuestion,
+  more: Record<string, string> = {},
+): Html {
+  const platform = query.platform && formatPlatform(query.platform);
+  const count = pulls === 1 ? '1 counted pull' : `at most ${pulls} counted pulls`;
+  return html`${imageForm(query.text)}
+<h1>${shown(query.text)}</h1>
+<section class="ask">
+<h2>This registry counts pulls</h2>
+<p>To show this image, the page fetches ${pulls === 1 ? 'one manifest' : 'the manifest, and one image of it if it is an index'}. That is <strong>${count}</strong> of your account, or of the address of this proxy if you have no login there.</p>
+<p><a class="button" href="${pageLink({ image: query.text, platform, ...more, pulls: String(pulls) })}">Show it for ${count}</a></p>
+</section>`;
+}
+
+function storedHtml(query: ImageQuery, stored: StoredDescription, isCounted: boolean): Html {
+  const { digest, mediaType, size, entries, image, noImage } = stored;
+  return html`<section aria-labelledby="stored">
+<h2 id="stored">Stored as ${shown(formPhrase(mediaType))}</h2>
+<p class="facts"><span>${sizeOf(size)}</span> ${digestHtml(digest)}</p>
+${entries ? entriesHtml(query, entries, image?.digest, isCounted) : ''}
+${noImage === undefined ? '' : html`<p class="note">${shown(noImage)}</p>`}
+${image ? layersHtml(image, entries !== undefined) : ''}
+</section>`;
+}
+
+function entriesHtml(
+  { text }: ImageQuery,
+  entries: NonNullable<StoredDescription['entries']>,
+  chosen: string | undefined,
+  isCounted: boolean,
+): Html {
+  const images = entries.filter(({ attestation }) => !attestation);
+  const attestations = entries.length - images.length;
+  const count = `${images.length} ${images.length === 1 ? 'image' : 'images'}`;
+  const others =
+    attestations === 0 ? '' : `, ${attestations} ${attestations === 1 ? 'attestation' : 'attestations'}`;
+  return html`<p>${count}${others}. ${images.length > 1 ? 'Choose a platform to see its layers.' : ''}${isCounted && images.length > 1 ? ' A further image is one counted pull more.' : ''}</p>
+<ul class="platforms">${images.map(({ platform, digest }) => {
+    const name = shown(platform ?? 'any platform');
+    if (digest === chosen)
+      return html`<li><a aria-current="true" href="${pageLink({ image: text, platform })}">${name}</a></li>`;
+    return platform
+      ? html`<li><a href="${pageLink({ image: text, platform })}">${name}</a></li>`
+      : html`<li>${name}</li>`;
+  })}</ul>`;
+}
+
+function layersHtml(
+  { platform, layers, digest, config }: NonNullable<StoredDescription['image']>,
+  ofIndex: boolean,
+): Html {
+  const largest = Math.max(1, ...layers.map(({ size = 0 }) => size));
+  const total = layers.every(({ size }) => size !== undefined)
+    ? `, ${sizeOf(layers.reduce((sum, { size = 0 }) => sum + size, 0))} in all`
+    : '';
+  return html`<h3>${layers.length} ${layers.length === 1 ? 'layer' : 'layers'} of ${shown(platform ?? 'an unknown platform')}${total}</h3>
+${ofIndex ? html`<p class="facts"><span>image</span> ${digestHtml(digest)}</p>` : ''}
+${config ? html`<p class="facts"><span>config, ${sizeOf(config.size)}</span> ${digestHtml(config.digest)}</p>` : ''}
+<ol class="layers">${layers.map((layer) => layerHtml(layer, largest))}</ol>`;
+}
+
+function layerHtml({ digest, compression, size }: StoredLayer, largest: number): Html {
+  const width = size === undefined ? 0 : Math.max(0.5, (100 * size) / largest);
+  const kind = compression === 'none' ? 'plain tar' : compression === 'unknown' ? 'not read' : compression;
+  return html`<li><span class="kind ${compression}">${shown(kind)}</span><span class="size">${sizeOf(size)}</span><svg class="bar ${compression}" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect width="${width.toFixed(2)}" height="1"/></svg>${digestHtml(digest)}</li>`;
+}
+
+function summaryOf(clients: readonly ClientView[]): string {
+  const stored = clients.filter(({ form }) => form === 'as stored').length;
+  const refused = clients.filter((each) => each.refused !== undefined).length;
+  const converted = clients.length - stored - refused;
+  const parts = [
+    [stored, 'get the stored bytes'],
+    [converted, 'get a converted image'],
+    [refused, 'get an error'],
+  ] as const;
+  const said = parts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : []));
+  return `Of ${clients.length} generations of clients, ${said.join(', ')}. Choose one to see its manifest beside the stored one.`;
+}
+
+function clientRow({ text, platform }: ImageQuery, view: ClientView, client: KnownClient | undefined): Html {
+  const { digest, losses, unread, refused } = view;
+  const form = formOf(view);
+  const kind = refused ? 'refused' : view.form === 'as stored' ? 'stored' : 'converted';
+  const chosen = platform && formatPlatform(platform);
+  const link = pageLink({ image: text, platform: chosen, client: client?.id });
+  const gets = digest && client ? html`<a href="${link}">${shown(form)}</a>` : shown(form);
+  return html`<tr class="${kind}">
+<th scope="row">${view.client}</th>
+<td data-label="Gets"><span class="form ${kind}">${gets}</span></td>
+<td data-label="Digest">${digestCell(digest, unread)}</td>
+<td data-label="Loses">${unread ? '' : lossesOf(losses)}</td>
+<td data-label="Why">${refused === undefined ? reasonOf(view) : shown(refused)}</td>
+</tr>
+`;
+}
+
+/** The form in words: `Docker manifest list` for `list`. */
+function formOf({ form }: ClientView): string {
+  const type = Object.values(mediaTypes).find((each) => formName(each) === form);
+  return type === undefined ? form : formPhrase(type).replace(/^an? /, '');
+}
+
+function digestCell(digest: string | undefined, unread: true | undefined): Html | string {
+  if (unread) return 'known after the first pull';
+  return digest ? html`<code title="${digest}">${digest.slice(0, 19)}…</code>` : '';
+}
+
+/** Counts losses by kind, like `annotations, 2 × entries`. */
+function lossesOf(losses: ClientView['losses']): string {
+  const kinds = Map.groupBy(losses, ({ kind }) => kind);
+  return [...kinds].map(([kind, all]) => (all.length === 1 ? kind : `${all.length} × ${kind}`)).join(', ');
+}
+
+/** The reasons of a view as one sentence. */
+export function reasonOf({ because, form }: Pick<ClientView, 'because' | 'form'>): string {
+  const phrases = [...new Set(because)].map(phraseOf);
+  if (phrases.length === 0)
+    return form.startsWith('registry API v1') ? 'The client pulls by registry API v1.' : '';
+  const sentence = phrases.join('; then ');
+  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`;
+}

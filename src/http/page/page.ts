@@ -1,0 +1,149 @@
+import type { Context, Handler } from 'hono';
+import { html } from 'hono/html';
+import { requireLogin } from '../../auth/client-auth.ts';
+import type { RegistryError } from '../../errors.ts';
+import { knownClients } from '../../negotiation/known-clients.ts';
+import type { Figures } from '../../observability/figures.ts';
+import type { Env } from '../env.ts';
+import { registryErrorFrom, statusOf } from '../errors.ts';
+import type { Health } from '../health.ts';
+import { publicOrigin } from '../public-url.ts';
+import { explainError } from '../route.ts';
+import { compare, comparisonHtml } from './compare.ts';
+import { type Document, documentResponse, fileResponse, shown } from './document.ts';
+import { entryHtml, errorOfCode, errorsHtml } from './error-search.ts';
+import { imageForm } from './forms.ts';
+import { homeHtml } from './home-view.ts';
+import { imageHtml, pullsHtml } from './image-view.ts';
+import { type ImageQuery, imageQuery, lookUp, openViewed } from './look-up.ts';
+import { machineHtml } from './machine-view.ts';
+import { machines } from './machines.ts';
+import { pageFile, statusDocument } from './status-page.ts';
+import { nameSuggestions } from './suggestions.ts';
+
+export interface PageOptions {
+  readonly health: Health;
+  /** Images to try; empty in front of a registry that may not have them. */
+  readonly examples: readonly string[];
+  /** Shows the status of the proxy to everyone who may use it. */
+  readonly showsStatus: boolean;
+  /** The numbers of `/metrics`; absent where the runtime counts nothing. */
+  readonly figures: Figures | undefined;
+}
+
+/** The page for people. A document for each question, so that every function works without the script. */
+export interface Page {
+  /** `GET /`, by what its query asks. */
+  readonly show: Handler<Env>;
+  /** `GET /page/page.css` and `/page/page.js`. */
+  readonly file: Handler<Env>;
+  /** `GET /page/names`: repositories for the field of the image. */
+  readonly names: Handler<Env>;
+}
+
+export function createPage(options: PageOptions): Page {
+  const { health, examples, showsStatus: status } = options;
+
+  async function documentFor(context: Context<Env>): Promise<Document> {
+    const { searchParams } = context.get('received').url;
+    const image = imageQuery(context.get('received').url);
+    if (searchParams.has('machine'))
+      return machineDocument(context, searchParams.get('machine') ?? '', image);
+    if (searchParams.has('error')) return errorDocument(searchParams.get('error') ?? '');
+    if (searchParams.has('status') && status) {
+      await requireLogin(context.get('host').routes[0].clientAuth, context.get('received'));
+      return statusDocument(health, options.figures);
+    }
+    if (image === undefined) return homeDocument(context);
+    return imageDocument(context, image, searchParams.get('client') ?? '');
+  }
+
+  async function homeDocument(context: Context<Env>): Promise<Document> {
+    const main = homeHtml(addressOf(context), await health.report(), examples);
+    return { title: 'regshift: one registry, every client', main, status };
+  }
+
+  function machineDocument(
+    context: Context<Env>,
+    id: string,
+    image: ImageQuery | undefined,
+  ): Document | Promise<Document> {
+    const machine = machines.find((each) => each.id === id);
+    if (machine === undefined) return homeDocument(context);
+    return {
+      title: `Set up ${machine.name}`,
+      main: machineHtml(machine, addressOf(context), image?.text),
+      status,
+    };
+  }
+
+  function errorDocument(text: string): Document {
+    return { title: 'Errors', main: errorsHtml(text.slice(0, longestError)), status };
+  }
+
+  async function imageDocument(context: Context<Env>, query: ImageQuery, id: string): Promise<Document> {
+    const image = await openViewed(context, query);
+    const title = shown(query.text);
+    const client = knownClients.find((each) => each.id === id);
+    if (client) {
+      const compared = await compare(image, client, query.platform);
+      if ('pulls' in compared) return { title, main: pullsHtml(query, compared, { client: id }), status };
+      return { title: `${title} for ${client.name}`, main: comparisonHtml(query, client, compared), status };
+    }
+    const found = await lookUp(image, query.platform);
+    return { title, main: 'pulls' in found ? pullsHtml(query, found) : imageHtml(query, found), status };
+  }
+
+  async function failed(context: Context<Env>, thrown: unknown): Promise<Response> {
+    const route = context.get('route');
+    const explained = route ? await explainError(route, context.get('request'), thrown) : thrown;
+    context.set('failure', explained);
+    const error = registryErrorFrom(explained);
+    const main = errorHtml(imageQuery(context.get('received').url)?.text ?? '', error);
+    const headers = error.code === 'UNAUTHORIZED' ? basicChallenge : error.headers;
+    return documentResponse({ title: 'It failed', main, status }, { status: statusOf(error), headers });
+  }
+
+  return {
+    async show(context) {
+      context.get('received').notes.resource = 'page';
+      try {
+        return await documentResponse(await documentFor(context));
+      } catch (thrown) {
+        return failed(context, thrown);
+      }
+    },
+
+    async file(context) {
+      context.get('received').notes.resource = 'page';
+      return pageFile(context.req.path);
+    },
+
+    async names(context) {
+      context.get('received').notes.resource = 'page';
+      return fileResponse(JSON.stringify(await nameSuggestions(context)), 'application/json', 'no-store');
+    },
+  };
+}
+
+/** Longest text of an error that is searched for. */
+const longestError = 4_000;
+
+/**
+ * A browser asks its user for a login by a Basic challenge alone. regshift exchanges the login for a token where the
+ * registry wants that, as it does for clients that send a login with their first request.
+ */
+const basicChallenge = { 'WWW-Authenticate': 'Basic realm="regshift"' };
+
+/** The address that clients reach the first route of the host at. */
+function addressOf(context: Context<Env>): string {
+  return publicOrigin(context.get('host').routes[0].publicUrl, context.get('received').address);
+}
+
+function errorHtml(image: string, { code, message }: RegistryError) {
+  const entry = errorOfCode(code);
+  return html`${imageForm(image)}
+<h1>${image === '' ? 'It failed' : `No answer for ${shown(image)}`}</h1>
+<p class="failure">${shown(message)}</p>
+${entry ? entryHtml(entry) : ''}`;
+}

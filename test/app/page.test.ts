@@ -1,0 +1,483 @@
+import { describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
+import { knownClients } from '../../src/negotiation/known-clients.ts';
+import type { Budget } from '../../src/request/budget.ts';
+import { type Answer, type TestApp, testApp } from '../support/app.ts';
+import { holding, network } from '../support/network.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import {
+  basicChallenge,
+  countingPulls,
+  privateTo,
+  type Script,
+  scriptedUpstream,
+  specError,
+} from '../support/scripted-upstream.ts';
+import { upstreamUrl } from '../support/upstream-url.ts';
+
+const html = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+const alice = 'Basic YWxpY2U6c2VjcmV0';
+const bob = 'Basic Ym9iOnNlY3JldA==';
+
+const see = (app: TestApp, query: string, more: Record<string, string> = {}): Promise<Answer> =>
+  app.get(`/${query}`, { Accept: html, ...more });
+
+/** The manifests that were fetched, which a registry may count. */
+const pulls = (asked: readonly string[]) => asked.filter((each) => /^GET .*\/manifests\//.test(each));
+
+const text = (answer: Answer) =>
+  answer
+    .text()
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ');
+
+describe('GET /', () => {
+  it.each([undefined, '*/*', 'application/json', 'text/html;q=0, */*'])(
+    'is a few lines of text for a program: Accept %s',
+    async (accept) => {
+      const answer = await testApp().get('/', accept === undefined ? {} : { Accept: accept });
+      expect(answer.header('Content-Type')).toMatch(/^text\/plain/);
+      expect(answer.text()).toMatch(/^regshift \d/);
+      expect(answer.header('Vary')).toBe('Accept');
+    },
+  );
+
+  it('is the page for a browser, and tells what it is, whether it is healthy and what to type', async () => {
+    const answer = await see(testApp(), '');
+    expect([answer.status, answer.header('Content-Type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(text(answer)).toContain('One registry, every client');
+    expect(text(answer)).toContain('Healthy: the registry answers.');
+    expect(text(answer)).toContain('docker pull regshift.test/sample/index');
+    expect(answer.text()).toContain('<label for="image">');
+  });
+
+  it('lets nothing run or load but the files of the proxy, and no cache keep it', async () => {
+    const answer = await see(testApp(), '?image=sample/oci');
+    const policy = answer.header('Content-Security-Policy');
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(answer.header('Cache-Control')).toBe('no-store');
+    expect(answer.header('Set-Cookie')).toBeNull();
+    expect(answer.text()).not.toMatch(
+      /<script(?! type="module" src="\.\/page\/)|<style| style=| on\w+=|https?:\/\/(?!regshift\.test)/,
+    );
+  });
+
+  it('is text for everyone with REGSHIFT_PAGE=off, and the page has no files', async () => {
+    const app = testApp({ REGSHIFT_PAGE: 'off' });
+    expect((await see(app, '')).header('Content-Type')).toMatch(/^text\/plain/);
+    expect((await see(app, '?image=sample/oci')).text()).toMatch(/^regshift \d/);
+    for (const path of ['/page/page.css', '/page/page.js', '/page/names'])
+      expect((await app.get(path)).status).toBe(404);
+  });
+
+  it('has its script and style, as the sources have them', async () => {
+    const app = testApp();
+    const script = await app.get('/page/page.js');
+    expect([script.status, script.header('Content-Type')]).toEqual([200, 'text/javascript; charset=utf-8']);
+    const style = await app.get('/page/page.css');
+    expect([style.status, style.header('Content-Type')]).toEqual([200, 'text/css; charset=utf-8']);
+    expect((await app.get('/page/other.js')).status).toBe(404);
+    expect((await app.send('POST', '/')).status).toBe(404);
+  });
+});
+
+describe('an image', () => {
+  it('has a row for each generation of clients, with what that client gets', async () => {
+    const app = testApp();
+    const answer = await see(app, '?image=sample/index:1.0');
+    expect(answer.status).toBe(200);
+    const rows = answer.text().split('<tr').slice(2);
+    expect(rows).toHaveLength(knownClients.length);
+    for (const [at, { name, userAgent, accept }] of knownClients.entries()) {
+      const row = rows[at] ?? '';
+      expect(row).toContain(name.replace("'", '&#39;'));
+      if (userAgent === 'docker/1.5.0') continue;
+      const headers = [
+        ['User-Agent', userAgent] as const,
+        ...accept.map((line) => ['Accept', line] as const),
+      ];
+      const sent = await app.get('/v2/sample/index/manifests/1.0', headers);
+      expect(row).toContain(`title="${sent.header('Docker-Content-Digest')}"`);
+    }
+  });
+
+  it('shows what is stored: form, platforms, attestations, layers with their compression', async () => {
+    const shown = text(await see(testApp(), '?image=sample/index'));
+    expect(shown).toContain('Stored as an OCI index');
+    expect(shown).toContain('2 images, 2 attestations.');
+    expect(shown).toContain('linux/arm64/v8');
+    expect(shown).toMatch(/2 layers of linux\/amd64, 4,654 bytes in all/);
+    expect(shown).toMatch(/gzip 2,583 bytes/);
+    expect(text(await see(testApp(), '?image=sample/index&platform=linux/arm64/v8'))).toMatch(
+      /layers of linux\/arm64/,
+    );
+  });
+
+  it.each([
+    ['sample/oci', 'sample/oci'],
+    ['docker pull regshift.test/sample/oci:1.0', 'sample/oci:1.0'],
+    ['https://regshift.test/sample/oci', 'sample/oci'],
+  ])('is found by %s', async (written, shown) => {
+    const answer = await see(testApp(), `?${new URLSearchParams({ image: written })}`);
+    expect(answer.status).toBe(200);
+    expect(answer.text()).toContain(`<h1 class="image">${shown}</h1>`);
+  });
+
+  it('shows the manifest of a client beside the stored one, with marks where they differ', async () => {
+    const answer = await see(testApp(), '?image=sample/oci&client=docker-1.13');
+    expect(answer.text()).toMatch(/<del>.*vnd\.oci\.image\.manifest\.v1\+json/);
+    expect(answer.text()).toMatch(/<ins>.*vnd\.docker\.distribution\.manifest\.v2\+json/);
+    const same = await see(testApp(), '?image=sample/oci&client=skopeo');
+    expect(same.text()).not.toMatch(/<del>|<ins>/);
+    expect(text(same)).toContain('The stored bytes, unchanged.');
+  });
+
+  it('is no way to a repository that is not served', async () => {
+    const app = testApp({ REGSHIFT_REPOSITORIES: 'team/**' });
+    expect((await see(app, '?image=sample/oci')).status).toBe(404);
+  });
+
+  it('goes to the route of its name', async () => {
+    const registries = network({ 'http://one.test': holding({ 'team/app': 'sample/oci' }) });
+    const config = {
+      upstreamAuth: 'anonymous',
+      routes: [{ match: { path: 'one/' }, upstream: 'http://one.test' }],
+    };
+    const app = testApp({ REGSHIFT_CONFIG: JSON.stringify(config), REGSHIFT_UPSTREAM: '' }, registries.fetch);
+    expect(text(await see(app, '?image=one/team/app'))).toContain('Stored as an OCI manifest');
+    const other = await see(app, '?image=two/team/app');
+    expect([other.status, text(other)]).toEqual([
+      404,
+      expect.stringContaining('No route of this proxy leads'),
+    ]);
+  });
+});
+
+/** The digests of the layers that a document shows. */
+function layersIn(answer: Answer): (string | undefined)[] {
+  const found = answer.text().matchAll(/<li><span class="kind[\s\S]*?title="(sha256:\w+)"/g);
+  return [...found].map(([, digest]) => digest);
+}
+
+const layersOf = async (app: TestApp, query: string) => layersIn(await see(app, query));
+
+describe('no layer is read', () => {
+  it.each(['sample/oci', 'sample/oci-zstd', 'sample/generic', 'sample/index-zstd', 'sample/schema1'])(
+    'for %s: its config alone is fetched, now and later',
+    async (image) => {
+      const upstream = scriptedUpstream();
+      const app = testApp({}, upstream.fetch);
+      const answer = await see(app, `?image=${image}`);
+      for (const { id } of knownClients) await see(app, `?image=${image}&client=${id}`);
+      await app.settled();
+      expect(answer.status).toBe(200);
+      expect(upstream.probed).toEqual([]);
+      const layers = layersIn(answer);
+      expect(layers.length).toBeGreaterThan(0);
+      const read = upstream.asked.filter((each) => layers.some((layer) => each.endsWith(`/blobs/${layer}`)));
+      expect(read).toEqual([]);
+    },
+  );
+
+  it('for the platforms that a list still lacks, also where a pull would try again to read them', async () => {
+    const upstream = scriptedUpstream();
+    const app = testApp({}, upstream.fetch);
+    const layers = await layersOf(app, '?image=sample/index-zstd&platform=linux/arm64/v8');
+    const isLayer = (path: string) => layers.some((layer) => path.endsWith(`/blobs/${layer}`));
+    upstream.follow((_, { pathname }) => (isLayer(pathname) ? specError(503, 'UNKNOWN') : undefined));
+    const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+    expect((await app.get('/v2/sample/index-zstd/manifests/latest', docker113)).status).toBe(200);
+    await app.settled();
+    expect(upstream.asked.some(isLayer)).toBe(true);
+    app.advance(3_600);
+    upstream.follow();
+    upstream.forget();
+    await see(app, '?image=sample/index-zstd');
+    await app.settled();
+    expect(upstream.asked.filter(isLayer)).toEqual([]);
+  });
+
+  it('so a digest that needs one is known after the first pull', async () => {
+    const app = testApp();
+    expect(text(await see(app, '?image=sample/oci-zstd'))).toContain('known after the first pull');
+    await app.get('/v2/sample/oci-zstd/manifests/latest', { 'User-Agent': 'docker/1.9.1' });
+    const docker19 = (await see(app, '?image=sample/oci-zstd')).text().split('<tr')[3] ?? '';
+    expect(docker19).toContain('Docker 1.6–1.9');
+    expect(docker19).toMatch(/title="sha256:/);
+  });
+});
+
+describe('a registry that counts pulls', () => {
+  it('is asked for no manifest before the viewer agrees, and for the index and one image then', async () => {
+    const upstream = scriptedUpstream(countingPulls);
+    const app = testApp({}, upstream.fetch);
+    const question = await see(app, '?image=sample/index');
+    expect(text(question)).toContain('at most 2 counted pulls');
+    expect(pulls(upstream.asked)).toEqual([]);
+    const link =
+      /href="\.\/(\?[^"]*pulls=2[^"]*)"/.exec(question.text())?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const answer = await see(app, link);
+    expect(text(answer)).toContain('What each client gets');
+    expect(pulls(upstream.asked)).toHaveLength(2);
+    // Cached manifests cost nothing more.
+    expect(text(await see(app, '?image=sample/index'))).toContain('What each client gets');
+    for (const { id } of knownClients) await see(app, `?image=sample/index&client=${id}`);
+    await app.settled();
+    expect(pulls(upstream.asked)).toHaveLength(2);
+  });
+
+  it('is asked for a further image after a further click', async () => {
+    const upstream = scriptedUpstream(countingPulls);
+    const app = testApp({}, upstream.fetch);
+    await see(app, '?image=sample/index');
+    await see(app, '?image=sample/index&pulls=2');
+    const other = await see(app, '?image=sample/index&platform=linux/arm64/v8');
+    expect(text(other)).toContain('1 counted pull');
+    expect(pulls(upstream.asked)).toHaveLength(2);
+    expect(text(await see(app, '?image=sample/index&platform=linux/arm64/v8&pulls=1'))).toContain(
+      'layers of linux/arm64',
+    );
+    expect(pulls(upstream.asked)).toHaveLength(3);
+  });
+
+  it('is asked for two manifests at most, also with REGSHIFT_LISTS=full and a larger number', async () => {
+    const upstream = scriptedUpstream(countingPulls);
+    const app = testApp({ REGSHIFT_LISTS: 'full' }, upstream.fetch);
+    await see(app, '?image=sample/index-arm&pulls=100');
+    expect(pulls(upstream.asked)).toHaveLength(2);
+  });
+
+  it('is not asked for a manifest by a link of another site', async () => {
+    const upstream = scriptedUpstream(countingPulls);
+    const app = testApp({}, upstream.fetch);
+    const answer = await see(app, '?image=sample/index&pulls=2', { 'Sec-Fetch-Site': 'cross-site' });
+    expect(text(answer)).toContain('at most 2 counted pulls');
+    expect(pulls(upstream.asked)).toEqual([]);
+  });
+
+  it('gives a pull at the same time all that the pull needs: the work of a look-up is not shared', async () => {
+    const upstream = scriptedUpstream(countingPulls);
+    const arm64 = await digestOf('sample/index', 'arm64');
+    let pull: Promise<Answer> | undefined;
+    // The pull comes while the look-up asks a far cache for an image that it may not fetch.
+    const cache = {
+      async get(key: string) {
+        if (pull === undefined && key.includes(arm64)) {
+          pull = app.get('/v2/sample/index/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
+          await new Promise((resolve) => setTimeout(resolve, 150));
+        }
+        return undefined;
+      },
+      set: async () => undefined,
+    };
+    const tiers = [{ name: 'far', cache, accepts: () => true }];
+    const app: TestApp = testApp({ REGSHIFT_LISTS: 'full' }, upstream.fetch, { tiers });
+    const looked = await see(app, '?image=sample/index&pulls=2');
+    expect(text(looked)).toContain('known after the first pull');
+    expect((await pull)?.status).toBe(200);
+  });
+});
+
+/** The digest of the image of an index of the sample registry for an architecture. */
+async function digestOf(sample: string, architecture: string): Promise<string> {
+  const index = JSON.parse(
+    (await testApp().get(`/v2/${sample}/manifests/latest`, { Accept: '*/*' })).text(),
+  ) as {
+    manifests: { digest: string; platform: { architecture: string } }[];
+  };
+  return index.manifests.find(({ platform }) => platform.architecture === architecture)?.digest ?? '';
+}
+
+describe("the viewer's right", () => {
+  it('decides: the browser asks for a login, and another login sees nothing of what is cached', async () => {
+    const upstream = scriptedUpstream(privateTo(alice));
+    const app = testApp({}, upstream.fetch);
+    expect((await see(app, '')).status).toBe(200);
+    for (const query of ['?image=sample/oci', '?image=sample/oci&client=docker-1.13']) {
+      expect((await see(app, query, { Authorization: alice })).status).toBe(200);
+      for (const other of [{}, { Authorization: bob }]) {
+        const answer = await see(app, query, other);
+        expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, 'Basic realm="regshift"']);
+        expect(answer.text()).not.toMatch(/sha256:|What each client/);
+      }
+    }
+  });
+
+  it('is asked for at a registry whose tokens come from a token server, and the login is exchanged', async () => {
+    const script: Script = (request, url) => {
+      const bearer = 'Bearer realm="https://auth.test/token",service="r"';
+      const authorization = request.headers.get('authorization');
+      if (url.origin === 'https://auth.test')
+        return authorization === alice ? Response.json({ token: 'good' }) : specError(401, 'UNAUTHORIZED');
+      return authorization === 'Bearer good'
+        ? undefined
+        : specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': bearer });
+    };
+    const app = testApp({}, scriptedUpstream(script).fetch);
+    const answer = await see(app, '?image=sample/oci');
+    expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, 'Basic realm="regshift"']);
+    expect((await see(app, '?image=sample/oci', { Authorization: alice })).status).toBe(200);
+  });
+
+  it('to use the proxy comes before the right of its own account', async () => {
+    const variables = {
+      REGSHIFT_UPSTREAM_AUTH: 'basic',
+      REGSHIFT_UPSTREAM_USERNAME: 'proxy',
+      REGSHIFT_UPSTREAM_PASSWORD: 'hidden',
+      REGSHIFT_CLIENT_AUTH: 'basic',
+      REGSHIFT_HTPASSWD: 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq',
+      REGSHIFT_PAGE: 'status',
+    };
+    const upstream = scriptedUpstream();
+    const app = testApp(variables, upstream.fetch);
+    for (const query of ['?image=sample/oci', '?status']) {
+      const answer = await see(app, query);
+      expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, 'Basic realm="regshift"']);
+      expect((await see(app, query, { Authorization: `Basic ${btoa('alice:secret')}` })).status).toBe(200);
+    }
+    expect((await app.get('/page/names')).text()).toBe('[]');
+  });
+
+  it('lists the suggestions, without a dialog where there is none', async () => {
+    const names = await testApp().get('/page/names');
+    expect(JSON.parse(names.text())).toContain('sample/index');
+    const closed = testApp({}, scriptedUpstream(privateTo(alice)).fetch);
+    const refused = await closed.get('/page/names');
+    expect([refused.status, refused.text(), refused.header('WWW-Authenticate')]).toEqual([200, '[]', null]);
+    expect((await closed.get('/page/names', { Authorization: alice })).text()).toContain('sample/index');
+    const served = testApp({ REGSHIFT_REPOSITORIES: 'sample/oci' });
+    expect(JSON.parse((await served.get('/page/names')).text())).toEqual(['sample/oci']);
+    expect(basicChallenge).not.toBe('');
+  });
+});
+
+describe('what goes wrong', () => {
+  it('is told when the registry is away', async () => {
+    const app = testApp({}, network({}).fetch);
+    const answer = await see(app, '?image=team/app');
+    expect(answer.status).toBe(502);
+    expect(text(answer)).toContain('UPSTREAM_UNREACHABLE');
+    expect(text(answer)).toContain('What to do');
+    expect(text(await see(app, ''))).toContain('The registry cannot be reached (UPSTREAM_UNREACHABLE).');
+    expect(
+      app.logged.some(({ facts }) => facts?.resource === 'page' && facts.error === 'UPSTREAM_UNREACHABLE'),
+    ).toBe(true);
+  });
+
+  it.each([
+    ['?image=sample/none', 404],
+    ['?image=sample/oci:none', 404],
+    ['?image=NOT+A+NAME', 400],
+    ['?image=sample/oci@sha256:1', 400],
+  ])('is told of an image that there is not: %s', async (query, status) => {
+    expect((await see(testApp(), query)).status).toBe(status);
+  });
+
+  it('is told of an image that an index names and the registry has lost, beside what is there', async () => {
+    const lost = await digestOf('sample/index', 'amd64');
+    const script: Script = (_, { pathname }) =>
+      pathname.endsWith(lost) ? specError(404, 'MANIFEST_UNKNOWN') : undefined;
+    const answer = await see(testApp({}, scriptedUpstream(script).fetch), '?image=sample/index');
+    expect(answer.status).toBe(200);
+    expect(text(answer)).toContain('Stored as an OCI index');
+    expect(text(answer)).toMatch(/Docker 1\.6–1\.9 nothing Upstream answered 404/);
+  });
+
+  it('is told of clients whose response takes more requests than one look-up may cause', async () => {
+    // On Workers, each question to a far cache counts as a request.
+    const ask = async (budget: Budget | undefined) => {
+      budget?.spend();
+      return undefined;
+    };
+    const cache: Cache = { get: (_, budget) => ask(budget), set: (_, __, budget) => ask(budget) };
+    const tiers = [{ name: 'far', cache, accepts: () => true }];
+    const app = testApp({ REGSHIFT_SUBREQUESTS: '20' }, scriptedUpstream().fetch, { tiers });
+    const answer = await see(app, '?image=sample/index-arm');
+    expect(answer.status).toBe(200);
+    expect(text(answer)).toContain('known after the first pull');
+  });
+
+  it('is text, whatever it has: names of viewers and registries are no HTML', async () => {
+    const evil = '<script>alert(1)</script>';
+    const config = {
+      mediaType: 'application/vnd.oci.image.config.v1+json',
+      digest: `sha256:${'1'.repeat(64)}`,
+      size: 2,
+    };
+    const manifest = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.index.v1+json',
+      manifests: [
+        {
+          ...config,
+          mediaType: 'application/vnd.oci.image.manifest.v1+json',
+          platform: { os: evil, architecture: '\u202e"\'' },
+        },
+      ],
+      annotations: { [evil]: evil },
+    });
+    const script: Script = (request, { pathname }) => {
+      if (!pathname.includes('/manifests/latest') && !pathname.includes('/manifests/sha256'))
+        return undefined;
+      const type = { 'Content-Type': 'application/vnd.oci.image.index.v1+json' };
+      if (pathname.includes('/manifests/sha256:1')) return specError(404, 'MANIFEST_UNKNOWN', {}, evil);
+      return request.url.startsWith(upstreamUrl) ? new Response(manifest, { headers: type }) : undefined;
+    };
+    const app = testApp({}, scriptedUpstream(script).fetch);
+    const queries = [
+      '?image=sample/oci',
+      '?image=sample/oci&client=docker-1.13',
+      '?image=sample/oci&client=skopeo',
+      ...['image', 'error', 'machine', 'client', 'platform'].map(
+        (key) => `?${new URLSearchParams({ image: 'sample/oci', [key]: evil })}`,
+      ),
+    ];
+    for (const query of queries) {
+      const answer = await see(app, query);
+      expect(answer.text()).not.toContain('<script>alert');
+      expect(answer.text()).not.toContain('\u202e');
+    }
+    expect((await see(app, '?image=sample/oci')).text()).toContain('&lt;script&gt;');
+  });
+});
+
+describe('errors and machines', () => {
+  it.each([
+    ['missing signature key', 'the image is stored as OCI'],
+    ['Error response from daemon: manifest for app not found: manifest unknown: x', 'the tag does not exist'],
+    ['failed to register layer: archive/tar: invalid tar header', 'the layer is compressed with zstd'],
+    ['UPSTREAM_TIMEOUT', 'the registry is too slow'],
+    ['x509: certificate signed by unknown authority', 'the machine does not know the authority'],
+  ])('finds the entry for: %s', async (error, why) => {
+    expect(text(await see(testApp(), `?${new URLSearchParams({ error })}`))).toContain(why);
+  });
+
+  it('finds nothing for other words, and says where else to look', async () => {
+    const shown = text(await see(testApp(), '?error=zzzzzzzzzzzz'));
+    expect(shown).toContain('No entry of docs/errors.md has these words');
+  });
+
+  it('fills the address of the proxy and the image into the lines', async () => {
+    const answer = await see(testApp(), '?machine=centos-7&image=sample/oci:1.0');
+    expect(answer.text()).toContain('&quot;insecure-registries&quot;: [&quot;regshift.test&quot;]');
+    expect(answer.text()).toContain('docker pull regshift.test/sample/oci:1.0');
+    const own = testApp({ REGSHIFT_PUBLIC_URL: 'https://proxy.test:8443' });
+    const secure = (await see(own, '?machine=centos-7')).text();
+    expect(secure).toContain('/etc/docker/certs.d/proxy.test:8443/ca.crt');
+    expect(secure).not.toContain('insecure-registries');
+  });
+
+  it('takes no characters of a shell from a Host', async () => {
+    const answer = await testApp().get('http://$(id).test/?machine=centos-7', { Accept: html });
+    expect(answer.text()).not.toContain('$(id)');
+  });
+});
+
+describe('the status', () => {
+  it('is there with REGSHIFT_PAGE=status alone', async () => {
+    expect(text(await see(testApp({ REGSHIFT_PAGE: 'status' }), '?status'))).toContain('Registries');
+    expect(text(await see(testApp(), '?status'))).toContain('One registry, every client');
+    expect((await see(testApp(), '')).text()).not.toContain('?status');
+  });
+});

@@ -1,0 +1,79 @@
+/** Writes the generated files of the page: `npm run page:files`. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './house/sources.ts';
+
+/** The generated files, by path, as the page's sources and docs/errors.md make them today. */
+export function pageFiles(): Readonly<Record<string, string>> {
+  return {
+    'src/http/page/error-entries.ts': errorEntries(read('docs/errors.md')),
+    'src/http/page/browser-files.ts': browserFiles(),
+  };
+}
+
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+const note =
+  '// Written by `npm run page:files`: the program has no other way to this text that works in a clone, in the package and\n// in the Worker alike.\n';
+
+function browserFiles(): string {
+  const constant = (name: string, about: string, file: string) =>
+    `/** ${about} */\nexport const ${name} = ${literal(read(`src/http/page/browser/${file}`))};\n`;
+  return `${note}
+${constant('pageScript', 'The script of the page, as it is in browser/page.js.', 'page.js')}
+${constant('pageStyle', 'The style of the page, as it is in browser/page.css.', 'page.css')}`;
+}
+
+function literal(text: string): string {
+  return `\`${text.replace(/[\\`]|\$(?=\{)/g, '\\$&')}\``;
+}
+
+function errorEntries(page: string): string {
+  const rows = entriesOfPage(page)
+    .map((entry) => `  ${JSON.stringify(entry)},\n`)
+    .join('');
+  return `${note}
+/** An entry of docs/errors.md, in its Markdown. */
+export interface ErrorEntry {
+  /** The messages or codes; \`…\` stands for text that varies. */
+  readonly texts: readonly string[];
+  /** The clients that print it. */
+  readonly client?: string;
+  readonly why: string;
+  readonly remedy: string;
+}
+
+export const errorEntries: readonly ErrorEntry[] = [
+${rows}];
+`;
+}
+
+/** The rows of all tables of docs/errors.md. */
+export function entriesOfPage(page: string): Row[] {
+  return page.split(/^#{2,3} /m).flatMap(entriesOf);
+}
+
+interface Row {
+  readonly texts: readonly string[];
+  readonly client?: string;
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/** The rows of a section's table: text, client, cause, solution; code, …, meaning, what to do; message, why, what to do. */
+function entriesOf(section: string): Row[] {
+  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+  return rows.flatMap((row) => {
+    const cells = row
+      .slice(1, row.lastIndexOf('|'))
+      .split(/(?<!\\)\|/)
+      .map((cell) => cell.trim());
+    const texts = [...(cells[0] ?? '').matchAll(/(?<!\bin )`([^`]+)`/g)].map(([, text = '']) => text);
+    const [why = '', remedy = ''] = cells.slice(-2);
+    return [{ texts, ...(cells.length === 4 ? { client: cells[1] ?? '' } : {}), why, remedy }];
+  });
+}
+
+if (import.meta.main) {
+  for (const [file, text] of Object.entries(pageFiles())) writeFileSync(join(root, file), text);
+}

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type Machine, machines, stepsFor } from '../../../../src/http/page/machines.ts';
+import { root } from '../../../support/house/sources.ts';
+
+const guideOf = ({ guide }: Machine) => readFileSync(join(root, 'deploy/clients', guide), 'utf8');
+const lines = machines.flatMap((machine) =>
+  machine.steps.flatMap((step) =>
+    step.lines === undefined ? [] : [[machine.id, step.lines, machine] as const],
+  ),
+);
+
+describe('the machines of the page', () => {
+  test.each(lines)('%s: the guide has the lines %s', (_, text, machine) => {
+    expect(guideOf(machine)).toContain(text);
+  });
+
+  test('lead to a pull over http: and over https:', () => {
+    for (const machine of machines) {
+      for (const address of ['http://own.test:81', 'https://own.test']) {
+        const texts = stepsFor(machine, { address, image: 'a/b:2' }).map((step) => step.lines ?? '');
+        const named = machine.id === 'containerd' ? 'a/b:2' : `${new URL(address).host}/a/b:2`;
+        expect(texts.some((each) => each.includes(named))).toBe(true);
+        expect(texts.join('\n')).not.toMatch(/proxy\.example|team\/app/);
+      }
+    }
+  });
+
+  test('have no line about plain HTTP for a proxy with TLS', () => {
+    for (const machine of machines) {
+      const texts = stepsFor(machine, { address: 'https://own.test', image: 'a' }).map(
+        (step) => step.lines ?? '',
+      );
+      expect(texts.join('\n')).not.toMatch(/insecure|plain-http|http:/);
+    }
+  });
+});
