@@ -1,0 +1,244 @@
+import { describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
+import { testApp } from '../support/app.ts';
+import { type ChoosyRegistryOptions, choosyRegistry, generations } from '../support/choosy-registry.ts';
+import {
+  login,
+  type PushTree,
+  pushBlob,
+  pushTree,
+  putManifest,
+  treeOfSample,
+  treeOfShape,
+} from '../support/push-tree.ts';
+import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const { schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
+const name = 'team/app';
+
+function start(options: ChoosyRegistryOptions, variables: Record<string, string> = {}) {
+  const registry = choosyRegistry(options);
+  const upstream = scriptedUpstream(registry.script);
+  return { registry, upstream, app: testApp(variables, upstream.fetch) };
+}
+
+const docker = { takes: generations.docker };
+const last = ({ manifests }: PushTree) => manifests.at(-1) as PushTree['manifests'][number];
+const puts = (asked: readonly string[]) =>
+  asked.filter((each) => each.startsWith('PUT') && each.includes('/manifests/'));
+
+describe('a refusal of a manifest', () => {
+  const json = (status: number, body: string) => () =>
+    new Response(body, { status, headers: { 'Content-Type': 'application/json' } });
+
+  it.each([
+    ['400 MANIFEST_INVALID', () => specError(400, 'MANIFEST_INVALID')],
+    ['415', () => specError(415, 'UNSUPPORTED')],
+    ['415 without a body', () => new Response(null, { status: 415 })],
+    ['400 without a code', () => new Response('bad request', { status: 400 })],
+    ['405 without a code', json(405, '{}')],
+  ])('is about the form: %s', async (_, refuse) => {
+    const { registry, app } = start({ ...docker, refuse });
+    const [answer] = await pushTree(app, name, await treeOfSample('sample/oci'));
+    expect(answer?.status).toBe(201);
+    expect(registry.tags.size).toBe(1);
+  });
+
+  it.each([
+    ['404 MANIFEST_BLOB_UNKNOWN', () => specError(404, 'MANIFEST_BLOB_UNKNOWN')],
+    ['400 BLOB_UNKNOWN', () => specError(400, 'BLOB_UNKNOWN')],
+    ['400 TAG_INVALID', () => specError(400, 'TAG_INVALID')],
+    ['400 NAME_INVALID', () => specError(400, 'NAME_INVALID')],
+    ['403 DENIED', () => specError(403, 'DENIED')],
+    ['405 UNSUPPORTED', () => specError(405, 'UNSUPPORTED')],
+    ['413 without a code', () => new Response('quota', { status: 413 })],
+    ['429 TOOMANYREQUESTS', () => specError(429, 'TOOMANYREQUESTS')],
+    ['500 without a code', () => new Response('oh', { status: 500 })],
+    ['507 of a quota', () => specError(507, 'DENIED')],
+  ])('is for the client: %s', async (_, refuse) => {
+    const { registry, upstream, app } = start({ ...docker, refuse });
+    const [answer] = await pushTree(app, name, await treeOfSample('sample/oci'));
+    const expected = refuse();
+    expect([answer?.status, answer?.text()]).toEqual([expected.status, await expected.text()]);
+    expect(puts(upstream.asked)).toEqual([`PUT /v2/${name}/manifests/latest`]);
+    expect(registry.manifests.size).toBe(0);
+  });
+
+  it('is for the client where the registry takes no other form either', async () => {
+    const { registry, app } = start({ takes: [] });
+    for (const sample of ['sample/oci', 'sample/schema2', 'sample/schema1']) {
+      const [answer] = await pushTree(app, name, await treeOfSample(sample));
+      expect([answer?.status, answer?.error().code]).toEqual([400, 'MANIFEST_INVALID']);
+      expect(answer?.error().message).toBe('manifest invalid');
+    }
+    expect(registry.manifests.size).toBe(0);
+  });
+
+  it('is for the client where the manifest is pushed by another digest than its own', async () => {
+    const { registry, app } = start(docker);
+    const tree = await treeOfSample('sample/oci');
+    for (const blob of tree.blobs) await pushBlob(app, name, blob);
+    const answer = await putManifest(app, name, `sha256:${'0'.repeat(64)}`, last(tree));
+    expect([answer.status, answer.error().message]).toEqual([400, 'manifest invalid']);
+    expect(registry.manifests.size).toBe(0);
+  });
+
+  it('is for the client where the manifest is an artifact with a tag', async () => {
+    const { registry, app } = start(docker);
+    const [answer] = await pushTree(app, name, treeOfShape('a chart'));
+    expect([answer?.status, answer?.error().message]).toEqual([400, 'manifest invalid']);
+    expect(registry.manifests.size).toBe(0);
+  });
+
+  it('has the reason where the form cannot hold the image', async () => {
+    const { app } = start(docker);
+    const tree = await treeOfSample('sample/oci');
+    const bytes = new TextEncoder().encode(
+      new TextDecoder().decode(last(tree).bytes).replaceAll('tar+gzip"', 'tar+gzip+encrypted"'),
+    );
+    for (const blob of tree.blobs) await pushBlob(app, name, blob);
+    const answer = await putManifest(app, name, 'latest', { mediaType: ociManifest, bytes });
+    expect([answer.status, answer.error().code]).toEqual([400, 'MANIFEST_INVALID']);
+    expect(answer.error().message).toMatch(
+      /^The registry does not take an OCI manifest, and regshift cannot/,
+    );
+  });
+});
+
+describe('a pushed index', () => {
+  it('is refused without an image that it names', async () => {
+    const { registry, app } = start(docker);
+    const tree = await treeOfSample('sample/index');
+    const [first, ...rest] = tree.manifests;
+    const answers = await pushTree(app, name, { ...tree, manifests: rest });
+    expect([answers.at(-1)?.status, answers.at(-1)?.error().code]).toEqual([400, 'MANIFEST_INVALID']);
+    expect(answers.at(-1)?.error().message).toMatch(/does not have all manifests/);
+    expect([...registry.tags]).toEqual([]);
+    expect(first).toBeDefined();
+  });
+
+  it.each([['attestations'], ['attestations with a subject']])(
+    'is stored without its %s, and says so in its answer and the log',
+    async (shape) => {
+      const { registry, app } = start(docker);
+      const tree = treeOfShape(shape);
+      const answers = await pushTree(app, name, tree);
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+      expect(answers[1]?.header('Regshift-Conversion')).toBe('oci -> none; lost="$"');
+      expect(answers[2]?.header('Regshift-Conversion')).toBe('oci-index -> list; lost="$.manifests[1]"');
+      const stored = registry.manifests.get(`${name}@${registry.tags.get(`${name}:latest`)}`);
+      expect(JSON.parse(new TextDecoder().decode(stored?.bytes)).manifests).toHaveLength(1);
+      expect(app.logged.at(-1)?.facts?.conversion).toBe('oci-index -> list; lost="$.manifests[1]"');
+    },
+  );
+
+  it.each([['attestations'], ['attestations with a subject']])(
+    'is refused with its %s where nothing may be lost',
+    async (shape) => {
+      const { registry, app } = start(docker, { REGSHIFT_PUSH_LOSSES: 'refuse' });
+      const answers = await pushTree(app, name, treeOfShape(shape));
+      expect(answers.map(({ status }) => status)).toEqual([201, 400, 400]);
+      for (const answer of answers.slice(1)) expect(answer.error().message).toMatch(/REGSHIFT_PUSH_LOSSES/);
+      expect([...registry.tags]).toEqual([]);
+    },
+  );
+
+  it('may lose the signature of schema 1 in any case: it is made anew', async () => {
+    const { app } = start({ takes: generations.oci }, { REGSHIFT_PUSH_LOSSES: 'refuse' });
+    const [answer] = await pushTree(app, name, await treeOfSample('sample/schema1'));
+    expect(answer?.status).toBe(201);
+  });
+});
+
+describe('an attestation whose subject is not there yet', () => {
+  const gitlab = { takes: generations.today, subjectFirst: true };
+  /** BuildKit pushes the last manifest of an index first. */
+  const asBuildkit = (tree: PushTree): PushTree => {
+    const [image, attestation, index] = tree.manifests as [
+      PushTree['manifests'][number],
+      PushTree['manifests'][number],
+      PushTree['manifests'][number],
+    ];
+    return { ...tree, manifests: [attestation, image, index] };
+  };
+
+  it('is stored after its subject, before the index', async () => {
+    const { registry, upstream, app } = start(gitlab);
+    const tree = asBuildkit(treeOfShape('attestations with a subject'));
+    const answers = await pushTree(app, name, tree);
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect([...registry.manifests.keys()].toSorted()).toEqual(
+      tree.manifests.map(({ digest }) => `${name}@${digest}`).toSorted(),
+    );
+    expect(registry.tags.get(`${name}:latest`)).toBe(last(tree).digest);
+    const [attestation, image] = tree.manifests;
+    expect(puts(upstream.asked)).toEqual([
+      `PUT /v2/${name}/manifests/${attestation?.digest}`,
+      `PUT /v2/${name}/manifests/${image?.digest}`,
+      `PUT /v2/${name}/manifests/latest`,
+      `PUT /v2/${name}/manifests/${attestation?.digest}`,
+      `PUT /v2/${name}/manifests/latest`,
+    ]);
+  });
+
+  it('is refused where its own content is not there', async () => {
+    const { registry, app } = start(gitlab);
+    const [attestation] = asBuildkit(treeOfShape('attestations with a subject')).manifests;
+    if (!attestation) throw new Error('no attestation');
+    const answer = await putManifest(app, name, attestation.digest, attestation);
+    expect(answer.status).toBe(404);
+    expect(answer.text()).toContain('blob unknown to registry');
+    expect(registry.blobs.size).toBe(0);
+  });
+});
+
+describe('REGSHIFT_PUSH_FORMAT', () => {
+  it('asis leaves a refusal as it is', async () => {
+    const { upstream, app } = start(docker, { REGSHIFT_PUSH_FORMAT: 'asis' });
+    const [answer] = await pushTree(app, name, await treeOfSample('sample/oci'));
+    expect([answer?.status, answer?.error().message]).toEqual([400, 'manifest invalid']);
+    expect(puts(upstream.asked)).toEqual([`PUT /v2/${name}/manifests/latest`]);
+  });
+
+  it.each([
+    ['schema2', 'sample/oci', schema2, 'oci -> schema2'],
+    ['schema2', 'sample/index', dockerList, 'oci-index -> list'],
+    ['oci', 'sample/schema2', ociManifest, 'schema2 -> oci'],
+    ['oci', 'sample/list', ociIndex, 'list -> oci-index'],
+    ['oci', 'sample/schema1', ociManifest, 'schema1 -> oci'],
+    ['schema2', 'sample/schema1', schema2, 'schema1 -> schema2'],
+  ])('%s converts at once, where the registry takes all: %s', async (form, sample, type, conversion) => {
+    const { registry, upstream, app } = start(
+      { takes: [...generations.docker, ...generations.oci] },
+      { REGSHIFT_PUSH_FORMAT: form },
+    );
+    const tree = await treeOfSample(sample);
+    const answers = await pushTree(app, name, tree);
+    expect(answers.at(-1)?.status).toBe(201);
+    expect(answers.at(-1)?.header('Regshift-Conversion')).toMatch(new RegExp(`^${conversion}`));
+    const stored = registry.tags.get(`${name}:latest`) ?? '';
+    expect(registry.manifests.get(`${name}@${stored}`)?.mediaType).toBe(type);
+    expect(answers.at(-1)?.header('Regshift-Stored-Digest')).toBe(stored);
+    expect(puts(upstream.asked).at(-1)).toBe(`PUT /v2/${name}/manifests/latest`);
+    const headers = { ...login, Accept: [...generations.docker, ...generations.oci].join(', ') };
+    const pulled = await app.get(`/v2/${name}/manifests/${last(tree).digest}`, headers);
+    expect([pulled.status, pulled.header('Docker-Content-Digest')]).toEqual([200, last(tree).digest]);
+  });
+
+  it.each([
+    ['schema2', 'sample/schema2'],
+    ['oci', 'sample/oci'],
+    ['auto', 'sample/oci'],
+    ['auto', 'sample/index'],
+  ])('%s adds no request to a push of %s that needs no conversion', async (form, sample) => {
+    const tree = await treeOfSample(sample);
+    const asked = async (variables: Record<string, string>) => {
+      const parts = start({ takes: [...generations.docker, ...generations.oci] }, variables);
+      await pushTree(parts.app, name, tree);
+      return parts.upstream.asked.map((each) => each.replace(/[0-9a-f-]{36}/, 'id'));
+    };
+    expect(await asked({ REGSHIFT_PUSH_FORMAT: form })).toEqual(
+      await asked({ REGSHIFT_PUSH_FORMAT: 'asis' }),
+    );
+  });
+});
