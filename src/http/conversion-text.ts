@@ -4,7 +4,7 @@ import { formatPlatform, type Platform } from '../../converters/platform.ts';
 import { formName } from '../negotiation/format-names.ts';
 
 /** A conversion, by the media types of the manifest before and after it. */
-export interface ConversionFacts {
+export interface ConversionTypes {
   readonly from: string;
   /** undefined for a pushed artifact that the registry takes in no form. */
   readonly to: string | undefined;
@@ -12,7 +12,7 @@ export interface ConversionFacts {
 }
 
 /** The value of `Regshift-Conversion`, like `oci-index -> schema1; platform=linux/amd64; lost="$.annotations"`. */
-export function conversionText({ from, to, platform }: ConversionFacts, losses: readonly Loss[]): string {
+export function conversionText({ from, to, platform }: ConversionTypes, losses: readonly Loss[]): string {
   const place = platform ? `; platform=${formatPlatform(platform)}` : '';
   const unsigned = from === mediaTypes.schema1 ? '; unsigned' : '';
   const paths = losses.slice(0, 5).map(({ path }) => path.replace(/[^\x20-\x7e]|["\\]/g, '?').slice(0, 60));

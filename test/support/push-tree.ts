@@ -1,5 +1,4 @@
 import { digestOf } from '../../converters/digest.ts';
-import { readManifest } from '../../converters/read.ts';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import type { Answer, TestApp } from './app.ts';
 import { builderShapes } from './builder-shapes.ts';
@@ -35,11 +34,6 @@ export function treeOfShape(shape: string): PushTree {
   found.add(built);
   const manifests = [...built.manifests].map(([digest, document]) => ({ digest, ...document }));
   return { blobs: [...built.blobs.values()], manifests };
-}
-
-/** A tree of one manifest, made from its bytes. */
-export function documentOf(mediaType: string, bytes: Uint8Array): TreeDocument {
-  return { mediaType, bytes, digest: readManifest(bytes, mediaType).source.digest };
 }
 
 export const login = { Authorization: alice } as const;

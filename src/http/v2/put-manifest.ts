@@ -8,7 +8,7 @@ import type { Reference } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import { type StoredForm, storedFormsOf } from '../../registry/manifests/stored-forms.ts';
+import { type TargetForm, targetFormsOf } from '../../registry/manifests/target-forms.ts';
 import { withBody, withManifest } from '../../registry/push/manifest-bodies.ts';
 import {
   type PushedArtifact,
@@ -114,7 +114,7 @@ function stored({ request, mapping, reference }: ManifestPush, response: Respons
 
 interface Pinned {
   readonly manifest: PushedImage;
-  readonly form: StoredForm;
+  readonly form: TargetForm;
 }
 
 /** The form that the settings store a manifest in, where that is another one. */
@@ -123,7 +123,7 @@ function pinnedForm(push: ManifestPush): Pinned | undefined {
   if (format === 'auto' || format === 'asis') return undefined;
   const manifest = readableManifest(push);
   if (manifest === undefined || manifest.kind === 'artifact') return undefined;
-  return storedFormsOf(manifest.model).includes(format) ? { manifest, form: format } : undefined;
+  return targetFormsOf(manifest.model).includes(format) ? { manifest, form: format } : undefined;
 }
 
 /** The pushed manifest, if regshift reads it, and if its digest is the one that it is pushed by. */
@@ -144,7 +144,7 @@ async function putOtherwise(
   if (manifest === undefined) return undefined;
   if (manifest.kind === 'artifact') return keepArtifact(push, manifest, refusal);
   if (format !== 'auto' || !refusesForm(refusal)) return undefined;
-  return putConverted(push, missing, manifest, storedFormsOf(manifest.model), refusal);
+  return putConverted(push, missing, manifest, targetFormsOf(manifest.model), refusal);
 }
 
 /**
@@ -156,7 +156,7 @@ async function putConverted(
   push: ManifestPush,
   missing: MissingContent,
   manifest: PushedImage,
-  forms: readonly StoredForm[],
+  forms: readonly TargetForm[],
   refusal: PushRefusal | undefined,
 ): Promise<Response> {
   const { registry, request, mapping, reference } = push;
@@ -251,7 +251,7 @@ function lacksOnly({ digests }: PushRefusal, subject: Digest | undefined): boole
   return digests.length > 0 && digests.every((digest) => digest === subject);
 }
 
-function inconvertible({ mediaType }: PushedImage, form: StoredForm, error: ConversionError): RegistryError {
+function inconvertible({ mediaType }: PushedImage, form: TargetForm, error: ConversionError): RegistryError {
   return new RegistryError(
     'MANIFEST_INVALID',
     `The registry does not take ${formPhrase(mediaType)}, and regshift cannot convert this one to ${form}: ` +

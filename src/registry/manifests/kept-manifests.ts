@@ -14,7 +14,7 @@ import type { ContentStore, StoredManifest } from '../content-store.ts';
 import type { Resolver } from '../resolver.ts';
 import type { ManifestConverter } from './converter.ts';
 import { isComplete } from './derived-manifest.ts';
-import { convertPushed, type StoredForm, storedFormsOf } from './stored-forms.ts';
+import { convertPushed, type TargetForm, targetFormsOf } from './target-forms.ts';
 
 /** A manifest that was pushed in a form that the registry does not take, and the one that is stored in its place. */
 export interface KeptManifest {
@@ -56,7 +56,7 @@ export function createKeptManifests(options: KeptManifestsOptions): KeptManifest
   async function conversionOf(
     repository: RepositoryName,
     model: Model,
-    form: StoredForm,
+    form: TargetForm,
     context: RequestContext,
   ): Promise<Digest | undefined> {
     const key = joinKey(repository, model.source.digest, form);
@@ -82,7 +82,7 @@ export function createKeptManifests(options: KeptManifestsOptions): KeptManifest
       await turn(bytes.length);
       const model = readModel(bytes);
       if (!model || model.source.digest !== digest) return undefined;
-      for (const form of storedFormsOf(model)) {
+      for (const form of targetFormsOf(model)) {
         const converted = await conversionOf(repository, model, form, context);
         const reference = converted && ({ kind: 'digest', digest: converted } as const);
         const stored =

@@ -16,7 +16,7 @@ import { isAbsence } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ContentStore } from '../content-store.ts';
 import { isComplete } from '../manifests/derived-manifest.ts';
-import { convertPushed, type StoredForm } from '../manifests/stored-forms.ts';
+import { convertPushed, type TargetForm } from '../manifests/target-forms.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
 import type { DerivedBlobReader } from './derived-content.ts';
 import {
@@ -29,7 +29,7 @@ import {
 import { type BlobContent, type Uploader, uploadBlob } from './upload-blob.ts';
 
 /** The form in which pushed manifests are stored: as the registry takes them, always as pushed, or always this one. */
-export type PushFormat = 'auto' | 'asis' | StoredForm;
+export type PushFormat = 'auto' | 'asis' | TargetForm;
 
 /** A client's push to one repository. All requests to upstream carry the client's own login. */
 export interface Pusher {
@@ -47,7 +47,7 @@ export interface PushConverter {
    * @throws RegistryError MANIFEST_INVALID for an incomplete index, a schema 1 manifest without a signature, or losses
    *   that the settings refuse; as upstream refuses an upload. ConversionError.
    */
-  prepare(pusher: Pusher, manifest: PushedImage, form: StoredForm): Promise<Converted>;
+  prepare(pusher: Pusher, manifest: PushedImage, form: TargetForm): Promise<Converted>;
   /**
    * Keeps an artifact that the registry does not take, or not yet, as a blob.
    * @param isLost whether the registry will have the artifact as a blob alone.
@@ -138,7 +138,7 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
   }
 
   /** Reads large layers in several rounds: a client that pushes waits. */
-  async function converted(pusher: Pusher, manifest: PushedImage, form: StoredForm): Promise<Converted> {
+  async function converted(pusher: Pusher, manifest: PushedImage, form: TargetForm): Promise<Converted> {
     const { repository, context } = pusher;
     const model = withoutSignatures(manifest);
     for (let round = 1; ; round += 1) {

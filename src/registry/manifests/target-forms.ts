@@ -5,13 +5,13 @@ import type { ConversionPorts } from '../../../converters/ports.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 
 /** A form in which a pushed manifest is stored where the registry does not take the pushed one. */
-export type StoredForm = 'schema2' | 'oci';
+export type TargetForm = 'schema2' | 'oci';
 
 /**
  * The forms in which a pushed manifest may be stored, the likeliest first. Registries that refuse schema 1 today take
  * OCI (distribution 3, GHCR, zot), and some of them nothing else.
  */
-export function storedFormsOf({ source: { dialect } }: Model): readonly StoredForm[] {
+export function targetFormsOf({ source: { dialect } }: Model): readonly TargetForm[] {
   if (dialect === 'oci') return ['schema2'];
   return dialect === 'schema2' ? ['oci'] : ['oci', 'schema2'];
 }
@@ -23,7 +23,7 @@ export function storedFormsOf({ source: { dialect } }: Model): readonly StoredFo
  */
 export function convertPushed(
   model: Model,
-  form: StoredForm,
+  form: TargetForm,
   name: RepositoryName,
   ports: ConversionPorts,
 ): Promise<Converted> {
