@@ -53,6 +53,7 @@ describe('a refusal of a manifest', () => {
     ['405 UNSUPPORTED', () => specError(405, 'UNSUPPORTED')],
     ['413 without a code', () => new Response('quota', { status: 413 })],
     ['429 TOOMANYREQUESTS', () => specError(429, 'TOOMANYREQUESTS')],
+    ['500 UNKNOWN', () => specError(500, 'UNKNOWN')],
     ['500 without a code', () => new Response('oh', { status: 500 })],
     ['507 of a quota', () => specError(507, 'DENIED')],
   ])('is for the client: %s', async (_, refuse) => {
@@ -62,6 +63,13 @@ describe('a refusal of a manifest', () => {
     expect([answer?.status, answer?.text()]).toEqual([expected.status, await expected.text()]);
     expect(puts(upstream.asked)).toEqual([`PUT /v2/${name}/manifests/latest`]);
     expect(registry.manifests.size).toBe(0);
+  });
+
+  it('is about the form: 500 UNKNOWN to schema 1, as of docker-registry 2.8', async () => {
+    const { registry, app } = start({ takes: generations.today, refuse: () => specError(500, 'UNKNOWN') });
+    const [answer] = await pushTree(app, name, await treeOfSample('sample/schema1'));
+    expect(answer?.status).toBe(201);
+    expect(registry.tags.size).toBe(1);
   });
 
   it('is for the client where the registry takes no other form either', async () => {

@@ -16,8 +16,9 @@ export interface PushRefusal {
 /** Statuses of refusals that regshift may be able to do something about. */
 const statuses: readonly number[] = [400, 404, 405, 415];
 
-export function isRefusal({ status }: Response): boolean {
-  return statuses.includes(status);
+/** @param isSchema1 whether the manifest is schema 1; called where it decides. */
+export function isRefusal({ status }: Response, isSchema1: () => boolean): boolean {
+  return statuses.includes(status) || (status === 500 && isSchema1());
 }
 
 /** @throws RegistryError as `readBounded`. */
@@ -50,10 +51,12 @@ function codesIn(text: string): string[] {
 
 /**
  * Whether a registry refuses the form of a manifest, as far as its response tells. docker-registry answers
- * MANIFEST_INVALID to a type that it does not know (distribution 2.8, registry/handlers/manifests.go, PutManifest);
- * others answer 415, or 400 and 405 without a code.
+ * MANIFEST_INVALID to a type that it does not know (distribution 2.8, registry/handlers/manifests.go, PutManifest), and
+ * 500 UNKNOWN to schema 1, which its settings refuse by default (registry/storage/v1unsupportedhandler.go); others answer
+ * 415, or 400 and 405 without a code.
  */
 export function refusesForm({ response, codes }: PushRefusal): boolean {
+  if (response.status === 500) return codes.length > 0 && codes.every((code) => code === 'UNKNOWN');
   if (codes.length > 0 && response.status !== 415) return codes.every((code) => code === 'MANIFEST_INVALID');
   return response.status !== 404;
 }

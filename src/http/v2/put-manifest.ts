@@ -3,6 +3,7 @@ import type { Converted } from '../../../converters/conversion.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { loss } from '../../../converters/losses.ts';
+import { schema1Types } from '../../../converters/media-types.ts';
 import type { Loss } from '../../../converters/model.ts';
 import type { Reference } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
@@ -74,10 +75,10 @@ async function putBody(push: ManifestPush): Promise<Response> {
   if (pinned) return putConverted(push, missing, pinned.manifest, [pinned.form], undefined);
   await missing.uploadKnown();
   const put = () => putTo(push, referenceText(reference), withBody(request, bytes));
-  let outcome = await answered(put());
+  let outcome = await answered(push, put());
   if (outcome instanceof Response) return stored(push, outcome);
   if (isAboutContent(outcome) && (await missing.uploadRefused(outcome.digests))) {
-    outcome = await answered(put());
+    outcome = await answered(push, put());
     if (outcome instanceof Response) return stored(push, outcome);
   }
   const other = await putOtherwise(push, missing, outcome);
@@ -98,9 +99,13 @@ function putTo(
   return write(registry, own, name, `${manifestPath(name, reference)}${request.url.search}`, pushScope(name));
 }
 
-async function answered(answer: Promise<Response>): Promise<Response | PushRefusal> {
+async function answered(push: ManifestPush, answer: Promise<Response>): Promise<Response | PushRefusal> {
   const response = await answer;
-  return isRefusal(response) ? readRefusal(response) : response;
+  return isRefusal(response, () => isSchema1(push)) ? readRefusal(response) : response;
+}
+
+function isSchema1(push: ManifestPush): boolean {
+  return schema1Types.includes(readableManifest(push)?.mediaType ?? '');
 }
 
 /** Upstream's response to a manifest that it stores, or refuses for reasons of its own. */
@@ -171,9 +176,9 @@ async function putConverted(
       });
     const own = withManifest(request, converted.body, converted.mediaType);
     const put = () => putTo(push, reference.kind === 'tag' ? reference.tag : converted.digest, own);
-    let outcome = await answered(put());
+    let outcome = await answered(push, put());
     if (!(outcome instanceof Response) && isAboutContent(outcome)) {
-      if (await missing.uploadRefused(outcome.digests)) outcome = await answered(put());
+      if (await missing.uploadRefused(outcome.digests)) outcome = await answered(push, put());
     }
     if (outcome instanceof Response) return acknowledged(push, outcome, manifest, converted);
     if (last === undefined || !refusesForm(outcome)) last = outcome;
