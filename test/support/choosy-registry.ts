@@ -1,7 +1,7 @@
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { readManifest, sketchManifest } from '../../converters/read.ts';
-import { bytesOf } from './byte-streams.ts';
+import { bytesOf, concatenated } from './byte-streams.ts';
 import { type Script, specError } from './scripted-upstream.ts';
 
 const { schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
@@ -57,6 +57,8 @@ export function choosyRegistry(options: ChoosyRegistryOptions): ChoosyRegistry {
   const blobs = new Map<string, Uint8Array>();
   const manifests = new Map<string, StoredDocument>();
   const tags = new Map<string, string>();
+  /** The bytes of uploads that were begun, by their path. */
+  const uploads = new Map<string, Uint8Array>();
 
   async function upload(request: Request, url: URL, repository: string): Promise<Response> {
     if (request.method === 'POST') {
@@ -64,7 +66,13 @@ export function choosyRegistry(options: ChoosyRegistryOptions): ChoosyRegistry {
       return new Response(null, { status: 202, headers: { Location: location } });
     }
     if (request.method === 'DELETE') return new Response(null, { status: 204 });
-    const bytes = await bytesOf(request.body as ReadableStream<Uint8Array>);
+    const sent = request.body ? await bytesOf(request.body) : new Uint8Array();
+    const bytes = concatenated(uploads.get(url.pathname) ?? new Uint8Array(), sent);
+    if (request.method === 'PATCH') {
+      uploads.set(url.pathname, bytes);
+      const headers = { Location: url.pathname, Range: `0-${bytes.length - 1}` };
+      return new Response(null, { status: 202, headers });
+    }
     const digest = url.searchParams.get('digest') ?? '';
     if (digest !== digestOf(bytes)) return specError(400, 'DIGEST_INVALID');
     blobs.set(`${repository}@${digest}`, bytes);

@@ -16,9 +16,13 @@ export interface PushRefusal {
 /** Statuses of refusals that regshift may be able to do something about. */
 const statuses: readonly number[] = [400, 404, 405, 415];
 
-/** @param isSchema1 whether the manifest is schema 1; called where it decides. */
-export function isRefusal({ status }: Response, isSchema1: () => boolean): boolean {
-  return statuses.includes(status) || (status === 500 && isSchema1());
+export function isRefusal({ status }: Response): boolean {
+  return statuses.includes(status);
+}
+
+/** Whether a response may be the refusal of schema 1 by docker-registry 2.8 (`refusesForm`). */
+export function isHidden({ status }: Response): boolean {
+  return status === 500;
 }
 
 /** @throws RegistryError as `readBounded`. */

@@ -32,6 +32,7 @@ import { apiVersion } from '../responses.ts';
 import { type MissingContent, missingContentOf } from './missing-content.ts';
 import {
   isAboutContent,
+  isHidden,
   isRefusal,
   lacksContent,
   type PushRefusal,
@@ -71,7 +72,7 @@ interface ManifestPush {
 async function putBody(push: ManifestPush): Promise<Response> {
   const { registry, request, mapping, reference, bytes } = push;
   const missing = await missingContentOf(registry, request, mapping.upstream, bytes);
-  const pinned = pinnedForm(push);
+  const pinned = await pinnedForm(push);
   if (pinned) return putConverted(push, missing, pinned.manifest, [pinned.form], undefined);
   await missing.uploadKnown();
   const put = () => putTo(push, referenceText(reference), withBody(request, bytes));
@@ -101,11 +102,13 @@ function putTo(
 
 async function answered(push: ManifestPush, answer: Promise<Response>): Promise<Response | PushRefusal> {
   const response = await answer;
-  return isRefusal(response, () => isSchema1(push)) ? readRefusal(response) : response;
+  const isRefused = isRefusal(response) || (isHidden(response) && (await isSchema1(push)));
+  return isRefused ? readRefusal(response) : response;
 }
 
-function isSchema1(push: ManifestPush): boolean {
-  return schema1Types.includes(readableManifest(push)?.mediaType ?? '');
+async function isSchema1(push: ManifestPush): Promise<boolean> {
+  const manifest = await readableManifest(push);
+  return schema1Types.includes(manifest?.mediaType ?? '');
 }
 
 /** Upstream's response to a manifest that it stores, or refuses for reasons of its own. */
@@ -123,16 +126,22 @@ interface Pinned {
 }
 
 /** The form that the settings store a manifest in, where that is another one. */
-function pinnedForm(push: ManifestPush): Pinned | undefined {
+async function pinnedForm(push: ManifestPush): Promise<Pinned | undefined> {
   const { format } = push.registry.pushes.converter;
   if (format === 'auto' || format === 'asis') return undefined;
-  const manifest = readableManifest(push);
+  const manifest = await readableManifest(push);
   if (manifest === undefined || manifest.kind === 'artifact') return undefined;
   return targetFormsOf(manifest.model).includes(format) ? { manifest, form: format } : undefined;
 }
 
 /** The pushed manifest, if regshift reads it, and if its digest is the one that it is pushed by. */
-function readableManifest({ request, reference, bytes }: ManifestPush): PushedManifest | undefined {
+async function readableManifest({
+  registry,
+  request,
+  reference,
+  bytes,
+}: ManifestPush): Promise<PushedManifest | undefined> {
+  await registry.client.turn?.(bytes?.length ?? 0);
   const manifest = bytes && readPushed(bytes, request.headers.get('content-type') ?? '');
   return reference.kind === 'tag' || reference.digest === manifest?.digest ? manifest : undefined;
 }
@@ -145,7 +154,7 @@ async function putOtherwise(
 ): Promise<Response | undefined> {
   const { format } = push.registry.pushes.converter;
   if (format === 'asis') return undefined;
-  const manifest = readableManifest(push);
+  const manifest = await readableManifest(push);
   if (manifest === undefined) return undefined;
   if (manifest.kind === 'artifact') return keepArtifact(push, manifest, refusal);
   if (format !== 'auto' || !refusesForm(refusal)) return undefined;

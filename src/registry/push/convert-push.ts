@@ -140,6 +140,7 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
   /** Reads large layers in several rounds: a client that pushes waits. */
   async function converted(pusher: Pusher, manifest: PushedImage, form: TargetForm): Promise<Converted> {
     const { repository, context } = pusher;
+    await client.turn?.(manifest.bytes.length);
     const model = withoutSignatures(manifest);
     for (let round = 1; ; round += 1) {
       try {
