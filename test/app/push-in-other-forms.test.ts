@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { testApp } from '../support/app.ts';
 import { type ChoosyRegistryOptions, choosyRegistry, generations } from '../support/choosy-registry.ts';
-import { login, type PushTree, pushTree, treeOfSample, treeOfShape } from '../support/push-tree.ts';
+import {
+  login,
+  type PushTree,
+  pushTree,
+  putManifest,
+  treeOfSample,
+  treeOfShape,
+} from '../support/push-tree.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
 
 const { schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
@@ -105,3 +112,25 @@ describe.each(cases)(
     });
   },
 );
+
+describe('an index that a client pulled through the proxy in a form that the registry does not take', () => {
+  const asPulled = { ...login, Accept: `${ociIndex}, ${ociManifest}` };
+
+  it.each([
+    ['by the replica that took the first push', (parts: ReturnType<typeof start>) => parts.app],
+    ['by another replica', (parts: ReturnType<typeof start>) => parts.anotherApp()],
+  ] as const)('may be pushed again without its images, %s', async (_, other) => {
+    const parts = start({ takes: generations.docker });
+    await pushTree(parts.app, name, await treeOfSample('sample/list'));
+    const app = other(parts);
+    const pulled = await app.get(`/v2/${name}/manifests/latest`, asPulled);
+    expect(pulled.header('Content-Type')).toBe(ociIndex);
+    const manifest = { mediaType: ociIndex, bytes: pulled.body };
+    const pushed = await putManifest(app, name, 'again', manifest);
+    expect([pushed.status, pushed.text()]).toEqual([201, '']);
+    const digest = pulled.header('Docker-Content-Digest') ?? '';
+    expect(pushed.header('Docker-Content-Digest')).toBe(digest);
+    const again = await parts.anotherApp().get(`/v2/${name}/manifests/${digest}`, asPulled);
+    expect([again.status, again.body]).toEqual([200, pulled.body]);
+  });
+});

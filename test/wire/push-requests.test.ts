@@ -43,8 +43,7 @@ describe.each([
         const { registry, proxy } = at(generation);
         const repository = `by/${name.replace(/[^a-z0-9]+/gi, '-').toLowerCase()}`;
         const tree = await treeOfSample('sample/schema1');
-        const { status } = await push(proxy.port, repository, '1.0', tree);
-        expect(status).toBe(201);
+        expect((await push(proxy.port, repository, '1.0', tree))?.status).toBe(201);
         expect(storedType(registry, repository)).toBe(ociManifest);
       },
     );
@@ -59,10 +58,10 @@ describe.each([
       const { registry, proxy } = at('docker');
       const repository = `by/containerd/${kind.length}`;
       const tree = await make();
-      for (let times = 0; times < 2; times += 1) {
-        expect((await newPusher.push(proxy.port, repository, '1.0', tree)).status).toBe(201);
-        expect(storedType(registry, repository)).toBe(type);
-      }
+      expect((await newPusher.push(proxy.port, repository, '1.0', tree))?.status).toBe(201);
+      expect(storedType(registry, repository)).toBe(type);
+      await newPusher.push(proxy.port, repository, '1.0', tree);
+      expect(storedType(registry, repository)).toBe(type);
     },
   );
 });

@@ -1,10 +1,12 @@
 import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Converted } from '../../../converters/conversion.ts';
 import type { Digest } from '../../../converters/digest.ts';
+import { ConversionError } from '../../../converters/errors.ts';
 import { verifySchema1 } from '../../../converters/formats/schema1/verify.ts';
 import { limits } from '../../../converters/limits.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import type { Loss } from '../../../converters/model.ts';
+import type { ConversionPorts } from '../../../converters/ports.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { DerivedBlob } from '../../../converters/steps/step.ts';
 import { isSpent, isUpstreamFailing, RegistryError } from '../../errors.ts';
@@ -18,6 +20,7 @@ import type { ContentStore } from '../content-store.ts';
 import { isComplete } from '../manifests/derived-manifest.ts';
 import { convertPushed, type TargetForm } from '../manifests/target-forms.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
+import type { Resolver } from '../resolver.ts';
 import type { DerivedBlobReader } from './derived-content.ts';
 import {
   type PushedArtifact,
@@ -27,6 +30,7 @@ import {
   withoutSignatures,
 } from './pushed-manifest.ts';
 import { type BlobContent, type Uploader, uploadBlob } from './upload-blob.ts';
+import { mayRead } from './upload-missing.ts';
 
 /** The form in which pushed manifests are stored: as the registry takes them, always as pushed, or always this one. */
 export type PushFormat = 'auto' | 'asis' | TargetForm;
@@ -64,13 +68,14 @@ export interface PushConverterOptions extends Uploader, DerivedBlobReader {
   readonly refusesLosses: boolean;
   readonly content: Pick<ContentStore, 'getBlob' | 'putManifest'>;
   readonly versions: RepositoryVersions;
+  readonly resolver: Pick<Resolver, 'resolve'>;
 }
 
 /** Rounds of waiting for layers to be read, each as long as a manifest request waits (REGSHIFT_MEASURE_DEADLINE). */
 const mostRounds = 20;
 
 export function createPushConverter(options: PushConverterOptions): PushConverter {
-  const { client, converter, content, layers, fixedLength, versions } = options;
+  const { client, converter, content, layers, fixedLength, versions, resolver } = options;
 
   const has = (found: Promise<unknown>) =>
     found.then(
@@ -137,14 +142,38 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
     await content.putManifest(repository, digest, { bytes, contentType: mediaType }, context);
   }
 
+  /** A manifest that the client pulled through the proxy, and that the registry has neither as one nor as a blob. */
+  async function derivedManifest(pusher: Pusher, digest: Digest): Promise<Uint8Array | undefined> {
+    const { repository, context } = pusher;
+    const recipe = await converter.recipeOf(repository, digest, context);
+    if (recipe?.product !== 'manifest' || !(await mayRead(resolver, pusher, recipe.root))) return undefined;
+    const { digest: made, body } = await converter.convert(repository, recipe, context);
+    if (made !== digest) return undefined;
+    await uploadBytes(pusher, digest, body);
+    return body;
+  }
+
+  function portsFor(pusher: Pusher): ConversionPorts {
+    const ports = converter.ports(pusher.repository, pusher.context);
+    return {
+      ...ports,
+      fetchManifest: (descriptor) =>
+        ports.fetchManifest(descriptor).catch(async (error: unknown) => {
+          const isUnknown = error instanceof ConversionError && error.code === 'UNAVAILABLE';
+          const made = isUnknown ? await derivedManifest(pusher, descriptor.digest) : undefined;
+          if (made === undefined) throw error;
+          return made;
+        }),
+    };
+  }
+
   /** Reads large layers in several rounds: a client that pushes waits. */
   async function converted(pusher: Pusher, manifest: PushedImage, form: TargetForm): Promise<Converted> {
-    const { repository, context } = pusher;
     await client.turn?.(manifest.bytes.length);
     const model = withoutSignatures(manifest);
     for (let round = 1; ; round += 1) {
       try {
-        return await convertPushed(model, form, repository, converter.ports(repository, context));
+        return await convertPushed(model, form, pusher.repository, portsFor(pusher));
       } catch (error) {
         if (round === mostRounds || !isUnfinished(error)) throw error;
       }
