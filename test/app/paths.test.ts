@@ -148,6 +148,14 @@ describe('a push by API v1', () => {
   });
 });
 
+describe('a push by Docker 1.5', () => {
+  it('is refused at the check of its first layer, whose status Docker prints', async () => {
+    const path = `/v2/team/app/blobs/tarsum.v1+sha256:${'a'.repeat(64)}`;
+    const answer = await routedApp().app.head(path, { 'User-Agent': 'docker/1.5.0 go/go1.4.1' });
+    expect(answer.status).toBe(400);
+  });
+});
+
 describe('a client without a login', () => {
   it.each(['//', '//healthz', '/healthz/', '/readyz/', '/v1ctx', '/v1ctx/x', '/v2/x', '/other'])(
     '%s: 401, whether the path exists or not',
