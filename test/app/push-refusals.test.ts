@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { testApp } from '../support/app.ts';
 import { type ChoosyRegistryOptions, choosyRegistry, generations } from '../support/choosy-registry.ts';
@@ -12,6 +13,7 @@ import {
   treeOfShape,
 } from '../support/push-tree.ts';
 import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import { upstreamUrl } from '../support/upstream-url.ts';
 
 const { schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
 const name = 'team/app';
@@ -248,5 +250,52 @@ describe('REGSHIFT_PUSH_FORMAT', () => {
     expect(await asked({ REGSHIFT_PUSH_FORMAT: form })).toEqual(
       await asked({ REGSHIFT_PUSH_FORMAT: 'asis' }),
     );
+  });
+
+  it('differs between routes', async () => {
+    const registry = choosyRegistry(docker);
+    const upstream = scriptedUpstream(registry.script);
+    const routes = [
+      { match: { host: 'mended.test' }, upstream: upstreamUrl },
+      { match: { host: 'plain.test' }, upstream: upstreamUrl, pushFormat: 'asis' },
+      { match: { host: 'strict.test' }, upstream: upstreamUrl, pushLosses: 'refuse' },
+    ];
+    const config = { REGSHIFT_CONFIG: JSON.stringify({ routes }), REGSHIFT_UPSTREAM: '' };
+    const app = testApp(config, upstream.fetch);
+    const tree = treeOfShape('attestations');
+    for (const blob of tree.blobs) registry.blobs.set(`${name}@${digestOf(blob)}`, blob);
+    const pushAt = async (host: string) => {
+      const statuses: number[] = [];
+      for (const { digest, mediaType, bytes } of tree.manifests) {
+        const url = `http://${host}/v2/${name}/manifests/${digest}`;
+        const headers = { ...login, 'Content-Type': mediaType, 'Content-Length': String(bytes.length) };
+        statuses.push((await app.send('PUT', url, headers, { body: bytes })).status);
+      }
+      return statuses;
+    };
+    expect(await pushAt('plain.test')).toEqual([400, 400, 400]);
+    expect(await pushAt('strict.test')).toEqual([201, 400, 400]);
+    expect(await pushAt('mended.test')).toEqual([201, 201, 201]);
+  });
+});
+
+describe('a push to a registry that the proxy has an account for', () => {
+  it('is converted only where pushes are allowed', async () => {
+    const account = {
+      REGSHIFT_UPSTREAM_AUTH: 'basic',
+      REGSHIFT_UPSTREAM_USERNAME: 'proxy',
+      REGSHIFT_UPSTREAM_PASSWORD: 'secret',
+      REGSHIFT_CLIENT_AUTH: 'none',
+    };
+    const tree = await treeOfSample('sample/oci');
+    for (const [variables, status] of [
+      [account, 405],
+      [{ ...account, REGSHIFT_PUSH: 'allow' }, 201],
+    ] as const) {
+      const { registry, upstream, app } = start(docker, variables);
+      for (const blob of tree.blobs) registry.blobs.set(`${name}@${digestOf(blob)}`, blob);
+      expect((await putManifest(app, name, 'latest', last(tree))).status).toBe(status);
+      expect(upstream.carried).not.toContain(login.Authorization);
+    }
   });
 });
