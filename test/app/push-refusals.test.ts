@@ -3,6 +3,7 @@ import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { testApp } from '../support/app.ts';
 import { type ChoosyRegistryOptions, choosyRegistry, generations } from '../support/choosy-registry.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
 import {
   login,
   type PushTree,
@@ -112,6 +113,27 @@ describe('a refusal of a manifest', () => {
     expect(answer.error().message).toMatch(
       /^The registry does not take an OCI manifest, and regshift cannot/,
     );
+  });
+});
+
+describe('content that regshift made, and that the registry misses without saying so', () => {
+  it('is uploaded after no other form has helped', async () => {
+    const registry = choosyRegistry({ takes: [...generations.docker, ...generations.oci] });
+    const upstream = scriptedUpstream(async (request, url) => {
+      const response = await registry.script(request, url);
+      const isMissing = response?.status === 404 && request.method === 'PUT';
+      return isMissing ? new Response('bad manifest', { status: 400 }) : response;
+    });
+    const app = () => testApp({}, upstream.fetch);
+    await pushTree(app(), name, await treeOfSample('sample/oci-zstd'));
+    const pulled = await app().get(`/v2/${name}/manifests/latest`, [
+      ...(manifestRequestHeaders['Docker 1.13.1'] ?? []),
+      ['Authorization', login.Authorization],
+    ]);
+    expect(pulled.header('Regshift-Conversion')).toBe('oci -> schema2');
+    const answer = await putManifest(app(), name, 'again', { mediaType: schema2, bytes: pulled.body });
+    expect([answer.status, answer.text()]).toEqual([201, '']);
+    expect(registry.tags.get(`${name}:again`)).toBe(pulled.header('Docker-Content-Digest'));
   });
 });
 

@@ -69,9 +69,14 @@ export function refusesForm({ response, codes }: PushRefusal): boolean {
  * Whether a refusal may be about content that the manifest names. Quay answers MANIFEST_INVALID for that, too, and names
  * the content.
  */
-export function isAboutContent({ response, codes, digests }: PushRefusal): boolean {
-  if (response.status !== 400 && response.status !== 404) return false;
-  return digests.length > 0 || codes.some((code) => code !== 'MANIFEST_INVALID') || response.status === 404;
+export function isAboutContent(refusal: PushRefusal): boolean {
+  const { digests } = refusal;
+  return mayLackContent(refusal) && (digests.length > 0 || !refusesForm(refusal));
+}
+
+/** Whether a refusal has a status that registries have for missing content. */
+export function mayLackContent({ response: { status } }: PushRefusal): boolean {
+  return status === 400 || status === 404;
 }
 
 /** Whether a registry lacks content that a manifest names. */

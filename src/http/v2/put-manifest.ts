@@ -35,6 +35,7 @@ import {
   isHidden,
   isRefusal,
   lacksContent,
+  mayLackContent,
   type PushRefusal,
   readRefusal,
   refusesForm,
@@ -73,18 +74,24 @@ async function putBody(push: ManifestPush): Promise<Response> {
   const { registry, request, mapping, reference, bytes } = push;
   const missing = await missingContentOf(registry, request, mapping.upstream, bytes);
   const pinned = await pinnedForm(push);
-  if (pinned) return putConverted(push, missing, pinned.manifest, [pinned.form], undefined);
+  if (pinned) {
+    const outcome = await putConverted(push, missing, pinned.manifest, [pinned.form]);
+    return outcome instanceof Response ? outcome : forwardResponse(request, responseOf(outcome));
+  }
   await missing.uploadKnown();
   const put = () => putTo(push, referenceText(reference), withBody(request, bytes));
   let outcome = await answered(push, put());
   if (outcome instanceof Response) return stored(push, outcome);
-  if (isAboutContent(outcome) && (await missing.uploadRefused(outcome.digests))) {
+  const isContentFirst = isAboutContent(outcome);
+  const other = isContentFirst ? undefined : await putOtherwise(push, missing, outcome);
+  if (other) return other;
+  if (mayLackContent(outcome) && (await missing.uploadRefused(outcome.digests))) {
     outcome = await answered(push, put());
     if (outcome instanceof Response) return stored(push, outcome);
   }
-  const other = await putOtherwise(push, missing, outcome);
-  if (other) return other;
-  if (!refusesForm(outcome)) {
+  const later = isContentFirst ? await putOtherwise(push, missing, outcome) : undefined;
+  if (later) return later;
+  if (mayLackContent(outcome)) {
     const digests = [referenceText(reference), ...outcome.digests];
     await refuseDerived(registry, request, mapping.upstream, digests);
   }
@@ -158,42 +165,40 @@ async function putOtherwise(
   if (manifest === undefined) return undefined;
   if (manifest.kind === 'artifact') return keepArtifact(push, manifest, refusal);
   if (format !== 'auto' || !refusesForm(refusal)) return undefined;
-  return putConverted(push, missing, manifest, targetFormsOf(manifest.model), refusal);
+  const outcome = await putConverted(push, missing, manifest, targetFormsOf(manifest.model));
+  if (outcome instanceof Response) return outcome;
+  // Where the registry takes no form, its answer to the pushed one is the answer.
+  return refusesForm(outcome) ? undefined : forwardResponse(push.request, responseOf(outcome));
 }
 
 /**
  * Converts a manifest to one of the forms and stores it.
- * @param refusal upstream's refusal of the pushed manifest, which is the answer where it takes no form.
+ * @returns the refusal where upstream takes none of them.
  * @throws RegistryError MANIFEST_INVALID where no form can hold the manifest; as `PushConverter.prepare`.
  */
 async function putConverted(
   push: ManifestPush,
   missing: MissingContent,
   manifest: PushedImage,
-  forms: readonly TargetForm[],
-  refusal: PushRefusal | undefined,
-): Promise<Response> {
+  [form, ...others]: readonly [TargetForm, ...TargetForm[]],
+): Promise<Response | PushRefusal> {
   const { registry, request, mapping, reference } = push;
   const pusher = { repository: mapping.upstream, context: request.context };
   await missing.uploadKnown();
-  let last = refusal;
-  for (const form of forms) {
-    const converted = await registry.pushes.converter
-      .prepare(pusher, manifest, form)
-      .catch((error: unknown) => {
-        throw error instanceof ConversionError ? inconvertible(manifest, form, error) : error;
-      });
-    const own = withManifest(request, converted.body, converted.mediaType);
-    const put = () => putTo(push, reference.kind === 'tag' ? reference.tag : converted.digest, own);
-    let outcome = await answered(push, put());
-    if (!(outcome instanceof Response) && isAboutContent(outcome)) {
-      if (await missing.uploadRefused(outcome.digests)) outcome = await answered(push, put());
-    }
-    if (outcome instanceof Response) return acknowledged(push, outcome, manifest, converted);
-    if (last === undefined || !refusesForm(outcome)) last = outcome;
-    if (!refusesForm(outcome)) break;
+  const converted = await registry.pushes.converter
+    .prepare(pusher, manifest, form)
+    .catch((error: unknown) => {
+      throw error instanceof ConversionError ? inconvertible(manifest, form, error) : error;
+    });
+  const own = withManifest(request, converted.body, converted.mediaType);
+  const put = () => putTo(push, reference.kind === 'tag' ? reference.tag : converted.digest, own);
+  let outcome = await answered(push, put());
+  if (!(outcome instanceof Response) && isAboutContent(outcome)) {
+    if (await missing.uploadRefused(outcome.digests)) outcome = await answered(push, put());
   }
-  return forwardResponse(request, responseOf(last as PushRefusal));
+  if (outcome instanceof Response) return acknowledged(push, outcome, manifest, converted);
+  const [next, ...rest] = others;
+  return next && refusesForm(outcome) ? putConverted(push, missing, manifest, [next, ...rest]) : outcome;
 }
 
 /** The response to a manifest that is stored in another form: it names the digest that the client computed. */

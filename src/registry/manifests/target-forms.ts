@@ -11,7 +11,7 @@ export type TargetForm = 'schema2' | 'oci';
  * The forms in which a pushed manifest may be stored, the likeliest first. Registries that refuse schema 1 today take
  * OCI (distribution 3, GHCR, zot), and some of them nothing else.
  */
-export function targetFormsOf({ source: { dialect } }: Model): readonly TargetForm[] {
+export function targetFormsOf({ source: { dialect } }: Model): readonly [TargetForm, ...TargetForm[]] {
   if (dialect === 'oci') return ['schema2'];
   return dialect === 'schema2' ? ['oci'] : ['oci', 'schema2'];
 }

@@ -71,6 +71,9 @@ export interface PushConverterOptions extends Uploader, DerivedBlobReader {
   readonly resolver: Pick<Resolver, 'resolve'>;
 }
 
+/** Blobs of an artifact that is kept: an attestation has a few statements. */
+const mostBlobs = 128;
+
 /** Rounds of waiting for layers to be read, each as long as a manifest request waits (REGSHIFT_MEASURE_DEADLINE). */
 const mostRounds = 20;
 
@@ -206,6 +209,7 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
 
     async keepArtifact(pusher, artifact, isLost) {
       if (isLost && options.refusesLosses) throw artifactRefused(artifact);
+      if (artifact.blobs.length > mostBlobs) return false;
       const there = await mapBounded([...new Set(artifact.blobs)], limits.fetches, (digest) =>
         hasBlob(pusher, digest),
       );
