@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { widestAccept } from '../../src/upstream/api/manifests.ts';
+import { builderShapes } from '../support/builder-shapes.ts';
+import { fileContent } from '../support/built-repository.ts';
 import { clientPrograms } from '../support/clients/all.ts';
 import type { Client } from '../support/clients/client.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { readTree } from '../support/file-tree.ts';
-import { requirePeers } from '../support/programs.ts';
+import { requirePeers, runProgram } from '../support/programs.ts';
+import { pushShape } from '../support/push-shape.ts';
 import { dockerPusher, type Pusher, pushers, schema1Pusher } from '../support/pushers.ts';
 import { buildImage, type RealImage } from '../support/real-image.ts';
 import { type Route, startRoute } from '../support/route.ts';
@@ -111,6 +115,110 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci')).each(fronts)
         }
       });
     }
+  },
+);
+
+const shapes = ['attestations', 'attestations with a subject', 'zstd of several frames'] as const;
+
+describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))(
+  'shapes of BuildKit, pushed to docker-registry behind a front that takes Docker’s types alone',
+  () => {
+    let home: string;
+    let registry: DockerRegistry;
+    let front: TypeFront;
+    let route: Route;
+    let clients: ReadonlyMap<string, Client>;
+    const digests = new Map<string, string>();
+    const repositoryOf = (shape: string) => `shape/${shape.replaceAll(' ', '-')}`;
+    beforeAll(async () => {
+      home = join(tmpdir(), `regshift-push-shapes-${randomUUID()}`);
+      await mkdir(home);
+      registry = await startDockerRegistry({ deleteEnabled: true });
+      front = await startTypeFront(registry.url, [schema1Signed, schema2, dockerList], 'registry');
+      route = await startRoute(front.url);
+      for (const shape of shapes) {
+        const digest = await pushShape(`http://${route.relay.host}`, repositoryOf(shape), shape);
+        digests.set(shape, digest);
+      }
+      const started = programs.map(async ({ name, start }) => [name, await start()] as const);
+      clients = new Map(await Promise.all(started));
+    });
+    afterAll(async () => {
+      for (const client of clients?.values() ?? []) await client.stop();
+      await route?.stop();
+      await front?.stop();
+      await registry?.stop();
+      await rm(home, { recursive: true, force: true });
+    });
+
+    const filesOf = (shape: string) => {
+      const { files = [] } = builderShapes.find(({ name }) => name === shape) ?? {};
+      return Object.fromEntries(
+        files.map((file) => {
+          const content = fileContent(file);
+          return [file, `644 ${content.length} ${digestOf(content)}`] as const;
+        }),
+      );
+    };
+
+    for (const shape of shapes) {
+      for (const { name } of programs) {
+        it(`${shape}: pulled by ${name}, by tag`, async () => {
+          const root = await clients.get(name)?.pull(`${route.relay.host}/${repositoryOf(shape)}:latest`);
+          expect(await readTree(root ?? '')).toEqual(filesOf(shape));
+        });
+
+        // Docker 20.10 reads the OCI manifest that the digest names, and no zstd.
+        it.skipIf(name === 'dockerd' && shape.startsWith('zstd'))(
+          `${shape}: pulled by ${name} by the pushed digest, from another replica`,
+          async () => {
+            const again = await startRoute(front.url);
+            try {
+              const reference = `${again.relay.host}/${repositoryOf(shape)}@${digests.get(shape)}`;
+              const root = await clients.get(name)?.pull(reference);
+              expect(await readTree(root ?? '')).toEqual(filesOf(shape));
+            } finally {
+              await again.stop();
+            }
+          },
+        );
+      }
+    }
+
+    const statusOf = async (reference: string, method = 'GET', host = route.relay.host) => {
+      const response = await fetch(
+        `http://${host}/v2/${repositoryOf('attestations')}/manifests/${reference}`,
+        {
+          method,
+          headers: { Accept: widestAccept },
+        },
+      );
+      await response.body?.cancel();
+      return response.status;
+    };
+
+    it('a garbage collection takes the pushed digest, and leaves the image', async () => {
+      const config = join(home, 'collect.yml');
+      const storage = { filesystem: { rootdirectory: registry.storage } };
+      await writeFile(config, JSON.stringify({ version: '0.1', storage }));
+      await runProgram('docker-registry', ['garbage-collect', config], home);
+      const again = await startRoute(front.url);
+      try {
+        const { host } = again.relay;
+        expect(await statusOf(digests.get('attestations') ?? '', 'GET', host)).toBe(404);
+        expect(await statusOf('latest', 'GET', host)).toBe(200);
+      } finally {
+        await again.stop();
+      }
+    });
+
+    it('a deletion of the pushed digest deletes the image', async () => {
+      await pushShape(`http://${route.relay.host}`, repositoryOf('attestations'), 'attestations');
+      const digest = digests.get('attestations') ?? '';
+      expect(await statusOf(digest)).toBe(200);
+      expect(await statusOf(digest, 'DELETE')).toBe(202);
+      expect([await statusOf(digest), await statusOf('latest')]).toEqual([404, 404]);
+    });
   },
 );
 

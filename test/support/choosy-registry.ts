@@ -22,6 +22,8 @@ export interface ChoosyRegistryOptions {
   readonly refuse?: (mediaType: string) => Response;
   /** Wants the subject of a manifest before the manifest, as GitLab does. */
   readonly subjectFirst?: boolean;
+  /** Takes the blobs of a repository for manifests, too, as docker-registry up to 2.8 does. */
+  readonly blobsAsManifests?: boolean;
   /** Answers in place of the registry; undefined leaves the request to it. */
   readonly before?: Script;
 }
@@ -118,10 +120,11 @@ export function choosyRegistry(options: ChoosyRegistryOptions): ChoosyRegistry {
   function manifest(method: string, repository: string, reference: string): Response {
     const isDigest = reference.startsWith('sha256:');
     const digest = isDigest ? reference : (tags.get(`${repository}:${reference}`) ?? '');
-    const stored = manifests.get(`${repository}@${digest}`);
+    const blob = options.blobsAsManifests ? blobs.get(`${repository}@${digest}`) : undefined;
+    const stored = manifests.get(`${repository}@${digest}`) ?? (blob && asManifest(blob));
     if (!stored) return specError(404, 'MANIFEST_UNKNOWN');
     if (method === 'DELETE') {
-      manifests.delete(`${repository}@${digest}`);
+      if (!manifests.delete(`${repository}@${digest}`)) blobs.delete(`${repository}@${digest}`);
       for (const [tag, named] of tags) if (named === digest) tags.delete(tag);
       return new Response(null, { status: 202 });
     }
@@ -147,6 +150,10 @@ export function choosyRegistry(options: ChoosyRegistryOptions): ChoosyRegistry {
     if (kind === 'blobs') {
       const bytes = blobs.get(`${repository}@${reference}`);
       if (!bytes) return specError(404, 'BLOB_UNKNOWN');
+      if (method === 'DELETE') {
+        blobs.delete(`${repository}@${reference}`);
+        return new Response(null, { status: 202 });
+      }
       return new Response(bytes.slice(), { headers: { 'Content-Length': String(bytes.length) } });
     }
     if (kind === 'tags') {
@@ -160,4 +167,13 @@ export function choosyRegistry(options: ChoosyRegistryOptions): ChoosyRegistry {
     return undefined;
   };
   return { script, blobs, manifests, tags };
+}
+
+/** A blob as docker-registry gives it for a manifest; undefined for one that is none. */
+function asManifest(bytes: Uint8Array): StoredDocument | undefined {
+  try {
+    return { mediaType: sketchManifest(bytes).mediaType, bytes };
+  } catch {
+    return undefined;
+  }
 }

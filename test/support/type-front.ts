@@ -15,6 +15,12 @@ const refusal = JSON.stringify({
 });
 
 /**
+ * The answer of distribution 2.6 to a request for a document of another type, which it finds among the blobs
+ * (registry/storage/manifeststore.go, Get).
+ */
+const unknown = JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] });
+
+/**
  * Starts a front of a registry that takes some types of manifests only.
  * @param takes the media types. @param answer `registry`: the registry itself answers, to a type that it does not know;
  *   it would take schema 1 under any type. `front`: the front answers as distribution 3.
@@ -39,6 +45,12 @@ export async function startTypeFront(
     const own = isRefused ? { ...headers, 'content-type': unknownType } : headers;
     const onward = request({ hostname, port, method, path, headers: own, agent: false });
     onward.on('response', (response) => {
+      const isRead = (method === 'GET' || method === 'HEAD') && path.includes('/manifests/');
+      if (isRead && response.statusCode === 200 && !takes.includes(response.headers['content-type'] ?? '')) {
+        response.resume();
+        outgoing.writeHead(404, { 'Content-Type': 'application/json; charset=utf-8' }).end(unknown);
+        return;
+      }
       outgoing.writeHead(response.statusCode ?? 0, response.rawHeaders);
       response.pipe(outgoing);
     });

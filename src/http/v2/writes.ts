@@ -14,21 +14,25 @@ import { forwardResponse } from '../forward-response.ts';
 import { digestParam, referenceParam } from '../params.ts';
 
 /**
- * `DELETE` of a manifest or a tag. A digest that a client pushed may be stored in another form: then that manifest is
- * deleted. @throws RegistryError.
+ * `DELETE` of a manifest or a tag. The digest that a client pushed may be stored in another form: then that manifest is
+ * deleted, and after it the blob that keeps the pushed one. docker-registry up to 2.8 takes a blob of the repository for
+ * a manifest (distribution 2.8, registry/storage/registry.go, `Manifests`), so that it must be looked for first.
+ * @throws RegistryError.
  */
 export const deleteManifest: Handler<Env> = async (context) => {
   const reference = referenceParam(context);
-  const first = await deleteContent(context, manifestPath, referenceText(reference));
-  if (first.status !== 404 || reference.kind === 'tag')
-    return respond(context, first, referenceText(reference));
+  const text = referenceText(reference);
   const { registry } = context.get('route');
   const { upstream: name } = context.get('mapping');
-  const kept = await registry.pushes.findKept(name, reference.digest, context.get('request').context);
-  if (kept === undefined) return respond(context, first, reference.digest);
-  await discard(first);
-  const { digest } = kept.stored;
-  return respond(context, await deleteContent(context, manifestPath, digest), digest);
+  const request = context.get('request');
+  const kept =
+    reference.kind === 'digest'
+      ? await registry.pushes.findKept(name, reference.digest, request.context)
+      : undefined;
+  if (kept === undefined) return respond(context, await deleteContent(context, manifestPath, text), text);
+  const response = await deleteContent(context, manifestPath, kept.stored.digest);
+  if (response.ok) await discard(await deleteContent(context, blobPath, kept.digest));
+  return respond(context, response, text);
 };
 
 /** `DELETE` of a blob. @throws RegistryError. */
