@@ -63,6 +63,28 @@ describe('the digest of a pushed manifest that is stored in another form', () =>
     expect((await app.get(pathOf(digestOfRoot(tree)), { ...login, ...modern })).status).toBe(404);
   });
 
+  it('fails while the registry fails to tell, and leaves converted digests alone', async () => {
+    let isFailing = false;
+    const { app, registry, upstream } = start('docker', (request, url) =>
+      isFailing && request.method === 'HEAD' && url.pathname.includes('/blobs/')
+        ? new Response(null, { status: 500 })
+        : undefined,
+    );
+    const tree = await treeOfSample('sample/oci');
+    await pushTree(app, name, tree);
+    const made = await app.get(`/v2/${name}/manifests/latest`, { ...login, Accept: ociManifest });
+    const derived = made.header('Docker-Content-Digest') ?? '';
+    expect([...registry.manifests.keys()]).not.toContain(`${name}@${derived}`);
+    isFailing = true;
+    const unknown = `sha256:${'f'.repeat(64)}`;
+    const replica = testApp({}, upstream.fetch);
+    expect((await replica.get(pathOf(unknown), { ...login, ...modern })).status).toBe(500);
+    expect((await replica.get(pathOf(derived), { ...login, Accept: ociManifest })).status).toBe(200);
+    isFailing = false;
+    expect((await replica.get(pathOf(unknown), { ...login, ...modern })).status).toBe(404);
+    expect((await replica.get(pathOf(digestOfRoot(tree)), { ...login, ...modern })).status).toBe(200);
+  });
+
   it('is unknown in another repository', async () => {
     const { app } = start('docker');
     const tree = await treeOfSample('sample/oci');

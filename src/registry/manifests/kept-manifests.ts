@@ -7,6 +7,8 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import { joinKey } from '../../cache/key.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import { isSpent, isUpstreamFailing, RegistryError } from '../../errors.ts';
+import { findBlob } from '../../upstream/api/blobs.ts';
+import type { UpstreamClient } from '../../upstream/client.ts';
 import { isAbsence, isRefused } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { Resolution } from '../../upstream/resolution.ts';
@@ -40,6 +42,7 @@ export interface KeptManifests {
 }
 
 export interface KeptManifestsOptions {
+  readonly client: UpstreamClient;
   readonly content: Pick<ContentStore, 'getBlob'>;
   readonly converter: Pick<ManifestConverter, 'ports'>;
   readonly resolver: Pick<Resolver, 'resolve'>;
@@ -49,7 +52,7 @@ export interface KeptManifestsOptions {
 }
 
 export function createKeptManifests(options: KeptManifestsOptions): KeptManifests {
-  const { content, converter, resolver, memory, turn } = options;
+  const { client, content, converter, resolver, memory, turn } = options;
   /** The digests of conversions; they depend on content alone and give no right to it. */
   const conversions = memory.table<Digest>('manifest-facts');
 
@@ -77,6 +80,9 @@ export function createKeptManifests(options: KeptManifestsOptions): KeptManifest
 
   return {
     async find(repository, digest, context) {
+      // The bytes may be cached: the request has a right to them all the same.
+      const isThere = await findBlob(client, repository, digest, context).catch(unlessUndecided);
+      if (isThere === undefined) return undefined;
       const bytes = await content.getBlob(repository, digest, context).catch(unlessUndecided);
       if (bytes === undefined) return undefined;
       await turn(bytes.length);

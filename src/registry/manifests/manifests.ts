@@ -99,11 +99,17 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     } catch (error) {
       const isUnknown = error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
       if (reference.kind === 'tag' || !isUnknown || namesOneType(request)) throw error;
-      const kept = await keptManifests.find(repository, reference.digest, request.context);
+      let failure: unknown;
+      const kept = await keptManifests.find(repository, reference.digest, request.context).catch((reason) => {
+        if (!isUpstreamFailing(reason)) throw reason;
+        failure = reason;
+      });
       if (kept) return kept;
       const hints = { ...hintsFor(options, request), deadRoot };
       const found = await recipeSearch.find(repository, reference.digest, hints, request.context);
       if (found?.product === 'manifest') return found;
+      // A registry that fails to tell whether it has a blob may have the pushed manifest.
+      if (failure !== undefined) throw failure;
       if (request.method !== 'GET' || !resolver.doubtsRefusals()) throw error;
       return resolver.resolve(repository, reference, request.context, 'to confirm');
     }
