@@ -92,6 +92,18 @@ describe.each(cases)(
       }
     });
 
+    it('is deleted by the pushed digest, also where the registry takes blobs for manifests', async () => {
+      const [tree, parts] = [await make(), start({ ...options, blobsAsManifests: true })];
+      await pushTree(parts.app, name, tree);
+      const path = `/v2/${name}/manifests/${rootOf(tree).digest}`;
+      expect((await parts.anotherApp().send('DELETE', path, login)).status).toBe(202);
+      expect(stateOf(parts)).toBeUndefined();
+      for (const app of [parts.app, parts.anotherApp()]) {
+        app.advance(31);
+        expect((await app.get(path, { ...login, Accept: allTypes })).status).toBe(404);
+      }
+    });
+
     it('may be pushed again, and deleted by either digest', async () => {
       const [tree, parts] = [await make(), start(options)];
       await pushTree(parts.app, name, tree);
