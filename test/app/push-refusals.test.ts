@@ -137,6 +137,47 @@ describe('content that regshift made, and that the registry misses without sayin
   });
 });
 
+describe('a push whose layers take longer to read than a pull waits', () => {
+  it('waits for them', async () => {
+    let isSlow = true;
+    const { registry, app } = start(
+      {
+        takes: generations.oci,
+        before: async (request, url) => {
+          const isLayer = request.method === 'GET' && url.pathname.includes('/blobs/');
+          if (isLayer && isSlow) await new Promise((resolve) => setTimeout(resolve, 1_200));
+          return undefined;
+        },
+      },
+      { REGSHIFT_MEASURE_DEADLINE: '1' },
+    );
+    const [answer] = await pushTree(app, name, await treeOfSample('sample/schema1'));
+    isSlow = false;
+    expect([answer?.status, answer?.text()]).toEqual([201, '']);
+    expect(registry.tags.size).toBe(1);
+  });
+});
+
+describe('a push whose layers are not read in twenty such waits', () => {
+  it('fails in words for a pusher, and leaves nothing under the tag', async () => {
+    const { registry, app } = start(
+      {
+        takes: generations.oci,
+        before: (request, url) =>
+          request.method === 'GET' && url.pathname.includes('/blobs/')
+            ? new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 300))
+            : undefined,
+      },
+      { REGSHIFT_MEASURE_DEADLINE: '0' },
+    );
+    const [answer] = await pushTree(app, name, await treeOfSample('sample/schema1'));
+    expect(answer?.status).toBe(504);
+    expect(answer?.error().message).toMatch(/^regshift still reads the layers of the pushed image/);
+    expect(Number(answer?.header('Retry-After'))).toBeGreaterThan(0);
+    expect(registry.tags.size).toBe(0);
+  });
+});
+
 describe('a pushed index', () => {
   it('is refused without an image that it names', async () => {
     const { registry, app } = start(docker);

@@ -178,7 +178,8 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
       try {
         return await convertPushed(model, form, pusher.repository, portsFor(pusher));
       } catch (error) {
-        if (round === mostRounds || !isUnfinished(error)) throw error;
+        if (!isUnfinished(error)) throw error;
+        if (round === mostRounds) throw stillReading(error);
       }
     }
   }
@@ -238,8 +239,17 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
   };
 }
 
+function stillReading({ headers }: RegistryError): RegistryError {
+  return new RegistryError(
+    'UPSTREAM_TIMEOUT',
+    'regshift still reads the layers of the pushed image, which the registry takes in another form only. Push again in ' +
+      `about ${headers['Retry-After']} s: what is read by then is not read again.`,
+    { headers },
+  );
+}
+
 /** The error of layers that are still read when the wait for them ends (`LayerService.readingFor`). */
-function isUnfinished(error: unknown): boolean {
+function isUnfinished(error: unknown): error is RegistryError {
   return error instanceof RegistryError && error.code === 'UNSUPPORTED' && 'Retry-After' in error.headers;
 }
 
