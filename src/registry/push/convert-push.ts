@@ -11,7 +11,6 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import type { DerivedBlob } from '../../../converters/steps/step.ts';
 import { isSpent, isUpstreamFailing, RegistryError } from '../../errors.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
-import { formPhrase } from '../../negotiation/format-names.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import { headManifest, pushManifest } from '../../upstream/api/manifests.ts';
 import { isAbsence } from '../../upstream/error-response.ts';
@@ -22,6 +21,7 @@ import { convertPushed, type TargetForm } from '../manifests/target-forms.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
 import type { Resolver } from '../resolver.ts';
 import type { DerivedBlobReader } from './derived-content.ts';
+import { artifactRefused, incompleteIndex, losingPush, stillReading, unsignedPush } from './push-errors.ts';
 import {
   type PushedArtifact,
   type PushedImage,
@@ -186,7 +186,7 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
 
   /** The right to read layers whose facts are cached, and the proof that they are there. */
   async function checkSchema1(pusher: Pusher, { model, mediaType }: PushedImage): Promise<void> {
-    if (mediaType !== mediaTypes.schema1Signed) throw unsigned();
+    if (mediaType !== mediaTypes.schema1Signed) throw unsignedPush();
     await verifySchema1(model, client.turn);
     const named = [...new Set(model.dependencies.map(({ digest }) => digest))];
     await mapBounded(named, limits.fetches, (digest) =>
@@ -200,9 +200,9 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
     async prepare(pusher, manifest, form) {
       if (manifest.model.source.dialect === 'schema1') await checkSchema1(pusher, manifest);
       const result = await converted(pusher, manifest, form);
-      if (!isComplete(result)) throw incomplete(result);
+      if (!isComplete(result)) throw incompleteIndex(result);
       const lost = lossesOf(result);
-      if (options.refusesLosses && lost.length > 0) throw losing(result, lost);
+      if (options.refusesLosses && lost.length > 0) throw losingPush(result, lost);
       await uploadParts(pusher, result);
       await keep(pusher, manifest);
       return result;
@@ -239,15 +239,6 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
   };
 }
 
-function stillReading({ headers }: RegistryError): RegistryError {
-  return new RegistryError(
-    'UPSTREAM_TIMEOUT',
-    'regshift still reads the layers of the pushed image, which the registry takes in another form only. Push again in ' +
-      `about ${headers['Retry-After']} s: what is read by then is not read again.`,
-    { headers },
-  );
-}
-
 /** The error of layers that are still read when the wait for them ends (`LayerService.readingFor`). */
 function isUnfinished(error: unknown): error is RegistryError {
   return error instanceof RegistryError && error.code === 'UNSUPPORTED' && 'Retry-After' in error.headers;
@@ -262,41 +253,4 @@ function unlessUndecided(error: unknown): undefined {
 /** The losses of a manifest and of the manifests in it, without signatures, which sign schema 1 alone. */
 function lossesOf({ losses, children }: Converted): Loss[] {
   return [...losses.filter(({ kind }) => kind !== 'signatures'), ...children.flatMap(lossesOf)];
-}
-
-function unsigned(): RegistryError {
-  return new RegistryError(
-    'MANIFEST_INVALID',
-    'The registry does not take schema 1, and regshift converts a pushed schema 1 manifest only with a signature. Push ' +
-      'the image again with a newer client.',
-  );
-}
-
-function incomplete({ losses }: Converted): RegistryError {
-  const missing = losses.filter(({ kind }) => kind === 'missing').map(({ path }) => path);
-  return new RegistryError(
-    'MANIFEST_INVALID',
-    `The registry does not have all manifests that the pushed index names (${missing.slice(0, 5).join(', ')}). Push ` +
-      'the images of the index first.',
-  );
-}
-
-function losing({ mediaType }: Converted, lost: readonly Loss[]): RegistryError {
-  const [first] = lost;
-  const more = lost.length > 1 ? ` and ${lost.length - 1} more` : '';
-  return new RegistryError(
-    'MANIFEST_INVALID',
-    `The registry takes the pushed manifest only as ${formPhrase(mediaType)}, which would lose ${first?.path}${more}, ` +
-      'and this proxy is set to refuse that (REGSHIFT_PUSH_LOSSES). Push an image without it, or to another registry.',
-    { detail: { lost: lost.slice(0, 20).map(({ path, reason }) => ({ path, reason })) } },
-  );
-}
-
-function artifactRefused({ digest, mediaType }: PushedArtifact): RegistryError {
-  return new RegistryError(
-    'MANIFEST_INVALID',
-    `The registry does not take ${formPhrase(mediaType)}, the artifact ${digest} has no other form, and this proxy is ` +
-      'set to leave nothing out (REGSHIFT_PUSH_LOSSES). Push without attestations, like docker buildx build ' +
-      '--provenance=false, or to another registry.',
-  );
 }
