@@ -22,9 +22,10 @@ import { listCatalog } from './http/v2/catalog.ts';
 import { getReferrers, getTags } from './http/v2/lists.ts';
 import { getManifest } from './http/v2/manifests.ts';
 import { ping } from './http/v2/ping.ts';
+import { putManifest } from './http/v2/put-manifest.ts';
 import { token } from './http/v2/token.ts';
 import { continueUpload, startUpload } from './http/v2/uploads.ts';
-import { deleteBlob, deleteManifest, putManifest } from './http/v2/writes.ts';
+import { deleteBlob, deleteManifest } from './http/v2/writes.ts';
 import type { Metrics } from './observability/metrics.ts';
 import { createVirtualHosts } from './routing/virtual-hosts.ts';
 

@@ -220,6 +220,8 @@ function registrySettings(settings: Values): RegistrySettings {
     passThrough,
     // Where regshift uses one account for all clients, the right to read through it is no right to write.
     takesPushes: settings.REGSHIFT_PUSH === undefined ? passThrough : settings.REGSHIFT_PUSH === 'allow',
+    pushFormat: settings.REGSHIFT_PUSH_FORMAT,
+    refusesLosses: settings.REGSHIFT_PUSH_LOSSES === 'refuse',
   };
 }
 

@@ -169,6 +169,10 @@ export const schema = z.object({
    * The default is `allow` if each client uses its own login at upstream, and `refuse` if the proxy uses one for all.
    */
   REGSHIFT_PUSH: z.enum(['allow', 'refuse'], { error: 'must be allow or refuse' }).optional(),
+  REGSHIFT_PUSH_FORMAT: z
+    .enum(['auto', 'asis', 'schema2', 'oci'], { error: 'must be auto, asis, schema2 or oci' })
+    .default('auto'),
+  REGSHIFT_PUSH_LOSSES: z.enum(['allow', 'refuse'], { error: 'must be allow or refuse' }).default('allow'),
   REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
   REGSHIFT_INDEX: z.enum(['keep', 'one'], { error: 'must be keep or one' }).default('keep'),
   REGSHIFT_ATTESTATIONS: z.enum(['keep', 'drop'], { error: 'must be keep or drop' }).default('keep'),
@@ -227,6 +231,8 @@ export const routeVariables: ReadonlySet<Variable> = new Set([
   'REGSHIFT_STALE',
   'REGSHIFT_BLOBS',
   'REGSHIFT_PUSH',
+  'REGSHIFT_PUSH_FORMAT',
+  'REGSHIFT_PUSH_LOSSES',
   'REGSHIFT_LISTS',
   'REGSHIFT_CORS',
   'REGSHIFT_INDEX',

@@ -32,11 +32,13 @@ import {
   type ManifestConverter,
   type ManifestConverterOptions,
 } from './manifests/converter.ts';
+import { createKeptManifests, type KeptManifests } from './manifests/kept-manifests.ts';
 import { createManifestService, type ManifestService } from './manifests/manifests.ts';
 import { createPlatformSelector, type PlatformSelector } from './manifests/platform-selector.ts';
 import { createRecipeSearch, type RecipeSearch } from './manifests/recipe-search.ts';
 import { createWholeLists } from './manifests/whole-lists.ts';
 import { createPinger, type Pinger } from './ping.ts';
+import { createPushConverter, type PushConverter, type PushFormat } from './push/convert-push.ts';
 import type { DerivedContent } from './push/derived-content.ts';
 import type { ManifestBodies } from './push/manifest-bodies.ts';
 import type { FixedLength, ForwardBody } from './push/upload-blob.ts';
@@ -106,6 +108,10 @@ export interface PushService {
   uploadMissing(push: Push, content: DerivedContent): Promise<Digest[]>;
   /** Whether the pusher has the right to what content was made from. */
   mayRead(push: Pick<Push, 'repository' | 'context'>, root: Digest): Promise<boolean>;
+  /** Stores what the registry does not take in another form. */
+  readonly converter: PushConverter;
+  /** Finds a manifest that is stored in another form than the pushed one. */
+  readonly findKept: KeptManifests['find'];
 }
 
 /** The settings of one registry. */
@@ -145,6 +151,10 @@ export interface RegistrySettings {
   readonly passThrough: boolean;
   /** Whether clients may push and delete, as far as upstream lets them. */
   readonly takesPushes: boolean;
+  /** The form in which pushed manifests are stored. */
+  readonly pushFormat: PushFormat;
+  /** Refuses pushes whose conversion would lose something. */
+  readonly refusesLosses: boolean;
 }
 
 export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signingKey'> {
@@ -256,7 +266,8 @@ export function createRegistry(options: RegistryOptions): Registry {
   });
   const servesOneOfList = (context: RequestContext) =>
     lists === 'one' || (lists === 'auto' && resolver.countsPulls(context));
-  const { aliases } = settings;
+  const keptManifests = createKeptManifests({ ...parts, turn });
+  const { aliases, pushFormat, refusesLosses } = settings;
   return {
     client,
     pinger: createPinger({ client, staleFor: stale, clock }),
@@ -266,6 +277,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     manifests: createManifestService({
       ...parts,
       recipeSearch,
+      keptManifests,
       pin,
       platform,
       convertByDigest,
@@ -314,6 +326,8 @@ export function createRegistry(options: RegistryOptions): Registry {
       recordWrite: versions.increment,
       uploadMissing: (push, missing) => uploadMissing({ ...parts, fixedLength }, push, missing),
       mayRead: (push, root) => mayRead(resolver, push, root),
+      converter: createPushConverter({ ...parts, content, fixedLength, format: pushFormat, refusesLosses }),
+      findKept: keptManifests.find,
     },
     v1: createV1Services({ ...parts, ...search, settings }),
   };

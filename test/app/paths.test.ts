@@ -128,6 +128,34 @@ describe('a path of API v1', () => {
   });
 });
 
+describe('a push by API v1', () => {
+  const id = 'a'.repeat(64);
+  it.each([
+    '/v1/repositories/team/app/',
+    '/v1/repositories/app/',
+    '/v1/repositories/team/app/images',
+    '/v1/repositories/team/app/tags/latest',
+    `/v1/images/${id}/json`,
+    `/v1/images/${id}/layer`,
+    `/v1/images/${id}/checksum`,
+  ])('PUT %s: refused in words for the user of an old Docker', async (path) => {
+    const answer = await routedApp().app.send('PUT', path, { 'User-Agent': 'docker/1.4.1 go/go1.3.3' });
+    expect([answer.status, answer.header('Allow'), JSON.parse(answer.text()).error]).toEqual([
+      405,
+      'GET, HEAD',
+      expect.stringMatching(/^Nothing can be pushed by registry API v1.* Push with Docker 1\.6 or later\.$/),
+    ]);
+  });
+});
+
+describe('a push by Docker 1.5', () => {
+  it('is refused at the check of its first layer, whose status Docker prints', async () => {
+    const path = `/v2/team/app/blobs/tarsum.v1+sha256:${'a'.repeat(64)}`;
+    const answer = await routedApp().app.head(path, { 'User-Agent': 'docker/1.5.0 go/go1.4.1' });
+    expect(answer.status).toBe(400);
+  });
+});
+
 describe('a client without a login', () => {
   it.each(['//', '//healthz', '/healthz/', '/readyz/', '/v1ctx', '/v1ctx/x', '/v2/x', '/other'])(
     '%s: 401, whether the path exists or not',

@@ -232,7 +232,7 @@ describe('the description of a repository', () => {
 
 describe('requests that API v1 does not support', () => {
   it.each([
-    ['PUT', '/v1/repositories/sample/oci/', 404],
+    ['PUT', '/v1/repositories/sample/oci/', 405],
     ['PUT', '/v1/repositories/sample/oci/images', 405],
     ['PUT', `/v1/images/${'0'.repeat(64)}/json`, 405],
     ['DELETE', '/v1/repositories/sample/oci/tags', 405],

@@ -135,16 +135,21 @@ describe('a manifest', () => {
   ])('is deleted with the scope that upstream names: %s', async (_, scope) => {
     const upstream = scriptedUpstream((request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good' });
-      if (request.headers.get('authorization') === 'Bearer good') return new Response(null, { status: 202 });
+      const isDelete = request.method === 'DELETE';
+      if (request.headers.get('authorization') === 'Bearer good') {
+        return isDelete ? new Response(null, { status: 202 }) : specError(404, 'BLOB_UNKNOWN');
+      }
+      const wanted = isDelete ? scope : 'repository:team/app:pull';
       return specError(401, 'UNAUTHORIZED', {
-        'WWW-Authenticate': `Bearer realm="https://auth.test/",scope="${scope}"`,
+        'WWW-Authenticate': `Bearer realm="https://auth.test/",scope="${wanted}"`,
       });
     });
     const response = await testApp({}, upstream.fetch).send('DELETE', `/v2/team/app/manifests/${digest}`, {
       Authorization: alice,
     });
     expect(response.status).toBe(202);
-    expect(new URL(upstream.asked[1]?.slice(4) ?? '').searchParams.getAll('scope')).toEqual([scope]);
+    const tokens = upstream.asked.filter((each) => each.startsWith('GET https://auth.test/'));
+    expect(new URL(tokens.at(-1)?.slice(4) ?? '').searchParams.getAll('scope')).toEqual([scope]);
   });
 });
 

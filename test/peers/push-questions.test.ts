@@ -3,24 +3,14 @@ import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushByDocker } from '../support/clients/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { requirePeers } from '../support/programs.ts';
-import { type Pusher, pushers } from '../support/pushers.ts';
+import { dockerPusher, pushers } from '../support/pushers.ts';
 import { buildImage } from '../support/real-image.ts';
 import { type Relay, startRelay } from '../support/relay.ts';
 import { type Route, startRoute } from '../support/route.ts';
 
-const docker: Pusher = {
-  name: 'dockerd',
-  programs: ['dockerd', 'docker', 'unshare', 'skopeo'],
-  async push(image, reference) {
-    await pushByDocker(image, reference);
-    return undefined;
-  },
-};
-
-const all = [...pushers, docker];
+const all = [...pushers, dockerPusher];
 
 /** Every pusher sends a HEAD for each part of an image that it has not pushed before. */
 describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))(

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pushByDocker } from './clients/docker.ts';
 import { startDaemon } from './daemon.ts';
 import { runProgram } from './programs.ts';
 import type { RealImage } from './real-image.ts';
@@ -29,7 +30,7 @@ async function inDirectory<Result>(work: (home: string) => Promise<Result>): Pro
   }
 }
 
-const skopeo = (format: 'oci' | 'v2s2'): Pusher => ({
+const skopeo = (format: 'oci' | 'v2s2' | 'v2s1'): Pusher => ({
   name: `skopeo copy --format ${format}`,
   programs: ['skopeo'],
   push: ({ layout, tag }, reference, login) =>
@@ -116,3 +117,16 @@ export const pushers: readonly Pusher[] = [
   byStorage('buildah'),
   containerd,
 ];
+
+/** Docker 20.10, which pushes schema 2. */
+export const dockerPusher: Pusher = {
+  name: 'dockerd',
+  programs: ['dockerd', 'docker', 'unshare', 'skopeo'],
+  async push(image, reference) {
+    await pushByDocker(image, reference);
+    return undefined;
+  },
+};
+
+/** skopeo signs schema 1 with a key that it makes. */
+export const schema1Pusher: Pusher = skopeo('v2s1');

@@ -30,6 +30,7 @@ export function v1Routes(): Hono<Env> {
   const name = '/repositories/:name{.+}';
   // After the session is opened: the login of a client may be in it.
   v1.use(openSession, clientAuth);
+  v1.put('*', refusePush);
   v1.use('/_ping', answeredBy('v1-ping', reads)).get(v1Ping);
   v1.use('/users', answeredBy('v1-users', [...reads, 'POST'])).all(checkV1Login);
   v1.use('/search', answeredBy('v1-search', reads)).get(search);
@@ -68,6 +69,19 @@ function answeredBy(resource: string, methods: readonly string[]): MiddlewareHan
     await next();
   };
 }
+
+/**
+ * Docker up to 1.4 pushes by API v1 and prints the body of the refusal (docker 1.4, registry/session.go,
+ * PushImageJSONIndex). @throws RegistryError METHOD_NOT_ALLOWED always.
+ */
+const refusePush: Handler<Env> = () => {
+  throw new RegistryError(
+    'METHOD_NOT_ALLOWED',
+    'Nothing can be pushed by registry API v1, which this Docker pushes by: registries of today do not have it. Push ' +
+      'with Docker 1.6 or later.',
+    { headers: { Allow: reads.join(', ') } },
+  );
+};
 
 const search: Handler<Env> = (context) => {
   const request = context.get('request');

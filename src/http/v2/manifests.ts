@@ -1,13 +1,11 @@
 import type { Handler } from 'hono';
-import { mediaTypes } from '../../../converters/media-types.ts';
-import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
-import { formName } from '../../negotiation/format-names.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { ManifestResult } from '../../registry/manifests/manifests.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { cacheControl } from '../cache-control.ts';
+import { conversionText } from '../conversion-text.ts';
 import type { Env } from '../env.ts';
 import { referenceParam } from '../params.ts';
 import { bytesResponse, headersWithLength, matchesEtag } from '../responses.ts';
@@ -53,17 +51,7 @@ function headersOf(result: ManifestResult, { applied }: ClientRequest): Record<s
     'Cache-Control': cacheControl(result.public && !applied?.byNetwork),
     Vary: 'Accept, User-Agent',
     'Regshift-Source-Digest': result.source,
-    ...(result.conversion ? { 'Regshift-Conversion': describe(result) } : {}),
+    ...(result.conversion ? { 'Regshift-Conversion': conversionText(result.conversion, result.losses) } : {}),
     ...(result.age === undefined ? {} : { Age: String(result.age) }),
   };
-}
-
-/** The value of `Regshift-Conversion`, like `oci-index -> schema1; platform=linux/amd64; lost="$.annotations"`. */
-function describe({ conversion, losses }: ManifestResult): string {
-  if (!conversion) return '';
-  const platform = conversion.platform ? `; platform=${formatPlatform(conversion.platform as Platform)}` : '';
-  const unsigned = conversion.from === mediaTypes.schema1 ? '; unsigned' : '';
-  const paths = losses.slice(0, 5).map(({ path }) => path.replace(/[^\x20-\x7e]|["\\]/g, '?').slice(0, 60));
-  const lost = paths.length > 0 ? `; lost="${paths.join(' ')}"` : '';
-  return `${formName(conversion.from)} -> ${formName(conversion.to)}${unsigned}${platform}${lost}`;
 }

@@ -48,7 +48,11 @@ export async function missingContentOf(
       for (const digest of await upload(derivedContentOf(named, find), false)) uploaded.add(digest);
     },
     async uploadRefused(lacking) {
-      const wanted = among(named, lacking, uploaded);
+      const lacked = among(named, lacking, uploaded);
+      const pusher = { repository, context };
+      const kept = await registry.pushes.converter.pushKept(pusher, lacked.manifests.slice(0, mostLookUps));
+      if (kept.length > 0) return true;
+      const wanted = lacked;
       const recipes = await findRecipes(registry, request, repository, [
         ...wanted.blobs,
         ...wanted.manifests,

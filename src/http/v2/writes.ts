@@ -1,77 +1,47 @@
 import type { Context, Handler } from 'hono';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
-import { limits } from '../../../converters/limits.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { httpErrors, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
-import { withBody } from '../../registry/push/manifest-bodies.ts';
 import type { Registry } from '../../registry/registry.ts';
-import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { blobPath, manifestPath, referenceText } from '../../upstream/api/paths.ts';
-import { deleteScope, pushScope } from '../../upstream/auth/scope.ts';
-import { readBounded } from '../../upstream/body.ts';
+import { deleteScope } from '../../upstream/auth/scope.ts';
+import { discard } from '../../upstream/body.ts';
 import type { Env } from '../env.ts';
 import { forwardRequest } from '../forward.ts';
 import { forwardResponse } from '../forward-response.ts';
-import { contentLocation } from '../location.ts';
 import { digestParam, referenceParam } from '../params.ts';
-import { missingContentOf } from './missing-content.ts';
 
 /**
- * `PUT /v2/<name>/manifests/<reference>`, byte for byte. Before it, the proxy uploads content that the manifest names,
- * that the registry lacks and that regshift makes.
+ * `DELETE` of a manifest or a tag. The digest that a client pushed may be stored in another form: then that manifest is
+ * deleted, and after it the blob that keeps the pushed one. docker-registry up to 2.8 takes a blob of the repository for
+ * a manifest (distribution 2.8, registry/storage/registry.go, `Manifests`), so that it must be looked for first.
  * @throws RegistryError.
  */
-export const putManifest: Handler<Env> = async (context) => {
+export const deleteManifest: Handler<Env> = async (context) => {
+  const reference = referenceParam(context);
+  const text = referenceText(reference);
   const { registry } = context.get('route');
+  const { upstream: name } = context.get('mapping');
   const request = context.get('request');
-  const reference = referenceText(referenceParam(context));
-  const body = await registry.pushes.bodies.read(request);
-  try {
-    return await putBody(registry, request, context.get('mapping'), reference, body?.bytes);
-  } finally {
-    body?.release();
-  }
+  const kept =
+    reference.kind === 'digest'
+      ? await registry.pushes.findKept(name, reference.digest, request.context)
+      : undefined;
+  if (kept === undefined) return respond(context, await deleteContent(context, manifestPath, text), text);
+  const response = await deleteContent(context, manifestPath, kept.stored.digest);
+  if (response.ok) await discard(await deleteContent(context, blobPath, kept.digest));
+  return respond(context, response, text);
 };
 
-/** @param bytes undefined for a request whose body is forwarded as a stream. */
-async function putBody(
-  registry: Registry,
-  request: ClientRequest,
-  mapping: RepositoryMapping,
-  text: string,
-  bytes: Uint8Array | undefined,
-): Promise<Response> {
-  const { upstream: name } = mapping;
-  const path = `${manifestPath(name, text)}${request.url.search}`;
-  const put = () => write(registry, withBody(request, bytes), name, path, pushScope(name));
-  const missing = await missingContentOf(registry, request, name, bytes);
-  await missing.uploadKnown();
-  let response = await put();
-  if (isRefusal(response)) {
-    const refusal = await readRefusal(response);
-    if (!(await missing.uploadRefused(refusal.digests))) {
-      await refuseDerived(registry, request, name, [text, ...refusal.digests]);
-      return forwardResponse(request, new Response(refusal.body, response));
-    }
-    response = await put();
-  }
-  if (response.status !== 201) return forwardResponse(request, response);
-  const digest = response.headers.get('docker-content-digest') ?? text;
-  return forwardResponse(request, response, {
-    Location: contentLocation(request, mapping, 'manifests', digest),
-  });
-}
-
-/** `DELETE` of a manifest or a tag. @throws RegistryError. */
-export const deleteManifest: Handler<Env> = (context) =>
-  deleteContent(context, manifestPath, referenceText(referenceParam(context)));
-
 /** `DELETE` of a blob. @throws RegistryError. */
-export const deleteBlob: Handler<Env> = (context) => deleteContent(context, blobPath, digestParam(context));
+export const deleteBlob: Handler<Env> = async (context) => {
+  const digest = digestParam(context);
+  return respond(context, await deleteContent(context, blobPath, digest), digest);
+};
 
-async function deleteContent(
+function deleteContent(
   context: Context<Env>,
   pathOf: typeof manifestPath,
   reference: string,
@@ -80,7 +50,14 @@ async function deleteContent(
   const request = context.get('request');
   const { upstream: name } = context.get('mapping');
   const path = `${pathOf(name, reference)}${request.url.search}`;
-  const response = await write(registry, request, name, path, deleteScope(name));
+  return write(registry, request, name, path, deleteScope(name));
+}
+
+/** Forwards the response to a deletion. @throws RegistryError as `refuseDerived`. */
+async function respond(context: Context<Env>, response: Response, reference: string): Promise<Response> {
+  const { registry } = context.get('route');
+  const request = context.get('request');
+  const { upstream: name } = context.get('mapping');
   if (response.status === 404) await refuseDerived(registry, request, name, [reference]);
   return forwardResponse(request, response);
 }
@@ -89,7 +66,7 @@ async function deleteContent(
  * A write may have happened even if its response is lost, so cached answers about the repository end either way. A
  * refusal ends none: it changes nothing, and a client without any right can cause one.
  */
-async function write(
+export async function write(
   registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
@@ -126,7 +103,7 @@ const mostDigests = 10;
  * through the proxy and cannot know.
  * @throws RegistryError METHOD_NOT_ALLOWED if one of the digests is derived and the client may read its source.
  */
-async function refuseDerived(
+export async function refuseDerived(
   registry: Registry,
   request: ClientRequest,
   name: RepositoryName,
@@ -161,23 +138,4 @@ function sourceOf(recipe: Recipe): Digest {
     case 'layer':
       return recipe.packed;
   }
-}
-
-/** A registry's refusal of a manifest. */
-interface PushRefusal {
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** Digests in its text: registries name the content that they lack. */
-  readonly digests: readonly Digest[];
-}
-
-function isRefusal({ status }: Response): boolean {
-  return status === 400 || status === 404;
-}
-
-/** @throws RegistryError as `readBounded`. */
-async function readRefusal(response: Response): Promise<PushRefusal> {
-  const body = await readBounded(response, limits.documentBytes, 'an error');
-  const said: readonly string[] =
-    new TextDecoder().decode(body).match(/\bsha\d{3}:[0-9a-f]{64,128}\b/g) ?? [];
-  return { body: body as Uint8Array<ArrayBuffer>, digests: said.filter(isDigest) };
 }

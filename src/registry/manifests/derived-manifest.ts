@@ -55,7 +55,8 @@ export function derivedConfigs(converted: Converted): (readonly [Digest, Uint8Ar
   return [...own, ...converted.children.flatMap(derivedConfigs)];
 }
 
-function isComplete({ losses, children }: Converted): boolean {
+/** Whether no content was unavailable and left out of a manifest or of its children. */
+export function isComplete({ losses, children }: Converted): boolean {
   return losses.every(({ kind }) => kind !== 'missing') && children.every(isComplete);
 }
 

@@ -16,6 +16,7 @@ import { opaqueManifest } from '../manifest-info.ts';
 import { resolveRoot } from '../resolve-root.ts';
 import { hintsFor } from './client-platform.ts';
 import type { Freshness } from './freshness.ts';
+import type { KeptManifest, KeptManifests } from './kept-manifests.ts';
 import {
   createManifestSelector,
   type ManifestRequest,
@@ -27,6 +28,7 @@ import type { ManifestRecipe } from './recipe.ts';
 import type { RecipeSearch } from './recipe-search.ts';
 import {
   createRepresenter,
+  otherForm,
   type Representation,
   type RepresenterOptions,
   representationOf,
@@ -55,12 +57,13 @@ export interface ManifestServiceOptions
   extends ManifestSelectorOptions,
     RepresenterOptions,
     RevalidationOptions {
-  readonly content: Pick<ContentStore, 'getManifest' | 'getManifestInfo'>;
+  readonly content: Pick<ContentStore, 'getManifest' | 'getManifestInfo' | 'hasManifest' | 'putManifest'>;
   readonly recipeSearch: RecipeSearch;
+  readonly keptManifests: KeptManifests;
 }
 
 export function createManifestService(options: ManifestServiceOptions): ManifestService {
-  const { resolver, content, converter, recentTags, recipeSearch } = options;
+  const { resolver, content, converter, recentTags, recipeSearch, keptManifests } = options;
   const selector = createManifestSelector(options);
   const representer = createRepresenter(options);
   const revalidation = createRevalidation(options);
@@ -88,7 +91,7 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
   async function resolveOrSearch(
     wanted: ManifestRequest,
     deadRoot: Digest | undefined,
-  ): Promise<Resolution | ManifestRecipe> {
+  ): Promise<Resolution | ManifestRecipe | KeptManifest> {
     const { request, repository, reference } = wanted;
     try {
       const purpose = request.method === 'GET' ? 'to send' : 'to read';
@@ -96,9 +99,17 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     } catch (error) {
       const isUnknown = error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
       if (reference.kind === 'tag' || !isUnknown || namesOneType(request)) throw error;
+      let failure: unknown;
+      const kept = await keptManifests.find(repository, reference.digest, request.context).catch((reason) => {
+        if (!isUpstreamFailing(reason)) throw reason;
+        failure = reason;
+      });
+      if (kept) return kept;
       const hints = { ...hintsFor(options, request), deadRoot };
       const found = await recipeSearch.find(repository, reference.digest, hints, request.context);
       if (found?.product === 'manifest') return found;
+      // A registry that fails to tell whether it has a blob may have the pushed manifest.
+      if (failure !== undefined) throw failure;
       if (request.method !== 'GET' || !resolver.doubtsRefusals()) throw error;
       return resolver.resolve(repository, reference, request.context, 'to confirm');
     }
@@ -118,6 +129,30 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
       .then((selected) => representer.represent(stored, selected))
       .catch((error: unknown) => asStored(stored, error));
     return resultOf(representation, resolution, wanted);
+  }
+
+  /**
+   * A manifest in the form in which it was pushed, for a client that reads it. For other clients, the stored one is the
+   * source: the right to the pushed digest is the right to the stored one.
+   */
+  async function fromKept(wanted: ManifestRequest, kept: KeptManifest): Promise<ManifestResult> {
+    const { request, repository } = wanted;
+    const { digest, manifest, stored } = kept;
+    const ofStored = { ...wanted, reference: { kind: 'digest', digest: stored.digest } } as const;
+    if (!(await content.hasManifest(repository, digest, request.context))) {
+      await content.putManifest(repository, digest, manifest, request.context);
+    }
+    const info = await content.getManifestInfo(repository, digest, request.context);
+    const asPushed = { ...wanted, root: digest, info };
+    const selected = await selector.select(asPushed);
+    const { kind, because } = selected.selection;
+    // A signature does not change the digest of schema 1.
+    if (kind === 'stored' || because === 'unsigned') {
+      return resultOf(await representer.represent(asPushed, selected), stored, ofStored);
+    }
+    const other = await fromStored(ofStored, stored);
+    if (options.convertByDigest) return other;
+    throw otherForm(asPushed, other);
   }
 
   /**
@@ -201,6 +236,7 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
       if (derived && isNamedBy(derived, reference)) return derived;
       const found = await resolveOrSearch(wanted, recipe?.root);
       if ('product' in found) return fromRecipe(wanted, found);
+      if ('stored' in found) return fromKept(wanted, found);
       if (reference.kind === 'tag') recentTags.record(repository, reference.tag);
       const stored = found.previous
         ? readInTime(wanted, found).then(() => fromStored(wanted, found))

@@ -178,7 +178,8 @@ function storedRepresentation(
   return { mediaType, digest, body, source: digest, conversion, losses: [], complete: true, derived: [] };
 }
 
-function otherForm(
+/** The error for a digest whose form the client does not read. @param representation the same image in another form. */
+export function otherForm(
   { request, repository, root, info }: StoredManifestRequest,
   { digest, mediaType }: Representation,
 ): RegistryError {

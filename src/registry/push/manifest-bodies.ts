@@ -101,8 +101,17 @@ function brokenOff(cause: unknown): RegistryError {
 
 /** The same request with its body in memory, which can be sent twice. */
 export function withBody(request: ClientRequest, bytes: Uint8Array | undefined): ClientRequest {
-  if (bytes === undefined) return request;
+  return bytes === undefined ? request : withManifest(request, bytes, request.headers.get('content-type'));
+}
+
+/** The same request with another manifest as its body. @param mediaType null for none. */
+export function withManifest(
+  request: ClientRequest,
+  bytes: Uint8Array,
+  mediaType: string | null,
+): ClientRequest {
   const headers = new Headers(request.headers);
   headers.set('content-length', String(bytes.length));
+  if (mediaType !== null) headers.set('content-type', mediaType);
   return { ...request, headers, body: () => streamFromSource(bytes) };
 }

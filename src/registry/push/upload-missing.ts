@@ -5,7 +5,7 @@ import { RegistryError } from '../../errors.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import { headManifest, pushManifest } from '../../upstream/api/manifests.ts';
-import { isAbsence } from '../../upstream/error-response.ts';
+import { hasStatus, isAbsence } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { DerivedManifest } from '../manifests/derived-manifest.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
@@ -104,8 +104,20 @@ async function uploadDerivedManifest(
   await parts.client.turn?.(derived.body.length);
   const named = derivedContentOf(contentNamedBy(derived.body, derived.mediaType), find);
   const before = await uploadMissing(parts, push, named);
-  await putDerivedManifest(parts, repository, derived, context);
-  return [...before, digest];
+  const isTaken = await putDerivedManifest(parts, repository, derived, context).then(
+    () => true,
+    unlessOfForm,
+  );
+  return isTaken ? [...before, digest] : before;
+}
+
+/**
+ * The registry may not take the form that the client pulled. Then it refuses what the client pushes, too, which is
+ * converted (`PushConverter`).
+ */
+function unlessOfForm(error: unknown): false {
+  if ([400, 405, 415].some((status) => hasStatus(error, status))) return false;
+  throw error;
 }
 
 /** Pushes a manifest that regshift made, under its digest. @throws RegistryError as upstream refuses it. */

@@ -95,4 +95,16 @@ describe('the fingerprint of a replica', () => {
     const read = readSettings({ ...keyed, [name]: 'none' });
     expect('problems' in read && formatProblems(read.problems)).toMatch(/must be (auto|keep) or \w+/);
   });
+
+  it.each(['REGSHIFT_PUSH_FORMAT', 'REGSHIFT_PUSH_LOSSES'])(
+    '%s has known values, which may differ between replicas',
+    (name) => {
+      const read = readSettings({ ...keyed, [name]: 'none' });
+      expect('problems' in read && formatProblems(read.problems)).toMatch(
+        /must be (auto, asis, schema2 or oci|allow or refuse)/,
+      );
+      const value = name === 'REGSHIFT_PUSH_FORMAT' ? 'oci' : 'refuse';
+      expect(differences(fingerprint({ [name]: value }), fingerprint({}))).toEqual({});
+    },
+  );
 });

@@ -1,0 +1,104 @@
+import { type Digest, digestOf } from '../../../converters/digest.ts';
+import { ConversionError } from '../../../converters/errors.ts';
+import {
+  asDigest,
+  asItems,
+  asObject,
+  asString,
+  type Field,
+  optional,
+  rootField,
+} from '../../../converters/json/fields.ts';
+import { encodeText } from '../../../converters/json/lossless-text.ts';
+import { mediaTypes } from '../../../converters/media-types.ts';
+import type { Model } from '../../../converters/model.ts';
+import { readManifest, readSketch, type Sketch, sketchManifest } from '../../../converters/read.ts';
+
+/** A manifest that a client pushes, as far as regshift reads it. */
+export type PushedManifest = PushedImage | PushedArtifact;
+
+interface Pushed {
+  readonly mediaType: string;
+  /** The digest that the client computes: of signed schema 1, that of the payload. */
+  readonly digest: Digest;
+  /** The bytes that have this digest. */
+  readonly bytes: Uint8Array;
+}
+
+/** An image or an index. */
+export interface PushedImage extends Pushed {
+  readonly kind: 'image' | 'index';
+  /** With the signatures of schema 1. */
+  readonly model: Model;
+}
+
+/** A manifest in the form of an image that is none: an attestation, a chart, a signature. */
+export interface PushedArtifact extends Pushed {
+  readonly kind: 'artifact';
+  /** Whether BuildKit made it, to be named by an index. */
+  readonly attestation: boolean;
+  readonly subject: Digest | undefined;
+  /** Its config and layers. */
+  readonly blobs: readonly Digest[];
+}
+
+/** Reads a pushed manifest. @returns undefined for a document that regshift does not read: the registry judges it. */
+export function readPushed(bytes: Uint8Array, contentType: string): PushedManifest | undefined {
+  try {
+    const sketch = sketchManifest(bytes, contentType);
+    return imageOf(sketch) ?? artifactOf(sketch);
+  } catch (error) {
+    if (error instanceof ConversionError) return undefined;
+    throw error;
+  }
+}
+
+/** The manifest without the signatures of schema 1, as it is read again later. @throws ConversionError. */
+export function withoutSignatures({ model, bytes, mediaType }: PushedImage): Model {
+  return mediaType === mediaTypes.schema1Signed ? readManifest(bytes) : model;
+}
+
+function imageOf(sketch: Sketch): PushedImage | undefined {
+  try {
+    const model = readSketch(sketch);
+    const { digest, mediaType, document } = model.source;
+    // The reader of schema 1 leaves the payload alone in the document.
+    const bytes = mediaType === mediaTypes.schema1Signed ? encodeText(document.text) : sketch.bytes;
+    return { kind: model.kind, mediaType, digest, bytes, model };
+  } catch (error) {
+    if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE') return undefined;
+    throw error;
+  }
+}
+
+function artifactOf({ mediaType, document, bytes }: Sketch): PushedArtifact {
+  const root = asObject(rootField(document));
+  const config = optional(root, 'config');
+  const layers = optional(root, 'layers');
+  const subject = optional(root, 'subject');
+  const descriptors = [...(config ? [config] : []), ...(layers ? asItems(layers) : [])];
+  return {
+    kind: 'artifact',
+    mediaType,
+    digest: digestOf(bytes),
+    bytes,
+    attestation: isAttestation(root, layers ? asItems(layers) : []),
+    subject: subject && digestIn(subject),
+    blobs: descriptors.map(digestIn),
+  };
+}
+
+function digestIn(descriptor: Field): Digest {
+  const digest = optional(asObject(descriptor), 'digest');
+  return asDigest(digest ?? descriptor);
+}
+
+/** BuildKit's attestations (buildkit, exporter/containerimage/writer.go, commitAttestationsManifest). */
+function isAttestation(root: ReturnType<typeof asObject>, layers: readonly Field[]): boolean {
+  const artifactType = optional(root, 'artifactType');
+  if (artifactType && asString(artifactType) === 'application/vnd.docker.attestation.manifest.v1+json') {
+    return true;
+  }
+  const types = layers.map((layer) => optional(asObject(layer), 'mediaType'));
+  return types.length > 0 && types.every((type) => type && asString(type) === 'application/vnd.in-toto+json');
+}
