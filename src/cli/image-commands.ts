@@ -16,6 +16,7 @@ export function addImageCommands(program: Command, io: Io, done: (code: number) 
   addInspect(program, io, done);
   addExplain(program, io, done);
   addVerify(program, io, done);
+  addCopy(program, io, done);
 }
 
 function addConvert(program: Command, io: Io, done: (code: number) => void): void {
@@ -114,5 +115,40 @@ function addVerify(program: Command, io: Io, done: (code: number) => void): void
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift verify registry.example/old/app:1.0`)
     .action(async (image, options) =>
       done(await (await import('./commands/verify.ts')).verify(image, options, io)),
+    );
+}
+
+function addCopy(program: Command, io: Io, done: (code: number) => void): void {
+  const as = new Option('--as <form>', 'convert to this form; default: the form that the source has');
+  const drop = new Option('--drop <entries>', 'leave entries of an index out');
+  program
+    .command('copy')
+    .summary('copy an image to another registry, and convert it')
+    .description(
+      'Copies an image between registries, with all its content. Blobs that the target has are not sent again. A blob ' +
+        'is mounted where both images are in one registry. For programs that read a registry themselves.',
+    )
+    .argument('<from>', 'host/name:tag or host/name@sha256:…')
+    .argument('<to>', 'host/name:tag')
+    .addOption(as.choices(['schema1', 'schema2', 'oci'] as const))
+    .option(
+      '--platform <platform>',
+      'the image of an index to copy; default: linux/amd64',
+      readPlatformOption,
+    )
+    .option('--all', 'copy an index with all its images')
+    .addOption(drop.choices(['attestations'] as const))
+    .option(
+      '--decompress',
+      'replace zstd layers by plain tars in every form; default: by gzip layers, for schema1 and schema2',
+    )
+    .option('--plain-http', 'use http:// for both registries')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `${imageHelp}\n\nExample:\n  regshift copy ghcr.io/owner/app:1.0 registry.example/app:1.0 --as schema2`,
+    )
+    .action(async (from, to, options) =>
+      done(await (await import('./commands/copy.ts')).copy(from, to, options, io)),
     );
 }

@@ -16,6 +16,8 @@ export interface InspectLayerOptions {
   readonly digest: Digest;
   /** Called on progress with the number of compressed and decompressed bytes so far. */
   readonly onRead?: (compressed: number, decompressed: number) => void;
+  /** Gets the decompressed bytes, which are not kept here. The read goes on after its promise. */
+  readonly onContent?: (bytes: Uint8Array) => Promise<void>;
   /** Aborts the read; its reason is then thrown. */
   readonly signal?: AbortSignal;
 }
@@ -28,7 +30,7 @@ export async function inspectLayer(
   compressed: ReadableStream<Uint8Array>,
   options: InspectLayerOptions,
 ): Promise<LayerFacts> {
-  const { codec, limits, digest, onRead, signal } = options;
+  const { codec, limits, digest, onRead, onContent, signal } = options;
   const what = `layer ${digest}`;
   const compressedDigester = createDigester(codec.hash(digestAlgorithm(digest)));
   const contentDigester = createDigester(codec.hash('sha256'));
@@ -51,6 +53,7 @@ export async function inspectLayer(
     cancel = content.cancel;
     for await (const bytes of content.chunks()) {
       await contentDigester.add(bytes);
+      await onContent?.(bytes);
       onRead?.(compressedDigester.size, contentDigester.size);
     }
     await verify(compressedDigester, digest, what);
