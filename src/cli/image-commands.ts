@@ -17,6 +17,7 @@ export function addImageCommands(program: Command, io: Io, done: (code: number) 
   addExplain(program, io, done);
   addVerify(program, io, done);
   addCopy(program, io, done);
+  addSave(program, io, done);
 }
 
 function addConvert(program: Command, io: Io, done: (code: number) => void): void {
@@ -150,5 +151,35 @@ function addCopy(program: Command, io: Io, done: (code: number) => void): void {
     )
     .action(async (from, to, options) =>
       done(await (await import('./commands/copy.ts')).copy(from, to, options, io)),
+    );
+}
+
+function addSave(program: Command, io: Io, done: (code: number) => void): void {
+  program
+    .command('save')
+    .summary('write an archive that docker load of an engine reads')
+    .description(
+      'Writes an image into a tar that the load command of a client reads: docker load of any version, podman load, ' +
+        'ctr import. The same image gives the same bytes.',
+    )
+    .argument('<image>', 'host/name:tag or host/name@sha256:…')
+    .requiredOption(
+      '--for <client>',
+      'the client that loads the archive, like docker-1.9, docker-20.10 or podman',
+    )
+    .option('-o, --output <file>', 'write to a file; default: standard output, if it is no terminal')
+    .option(
+      '--platform <platform>',
+      'the image of an index to save; default: linux/amd64',
+      readPlatformOption,
+    )
+    .option('--plain-http', 'use http:// for the registry')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `${imageHelp}\n\nExample:\n  regshift save alpine:3.20 --for docker-1.9 -o image.tar`,
+    )
+    .action(async (image, options) =>
+      done(await (await import('./commands/save.ts')).save(image, options, io)),
     );
 }

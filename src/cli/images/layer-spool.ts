@@ -20,6 +20,8 @@ export interface SpooledFile {
   readonly digest: Digest;
   /** Bytes of the file. */
   readonly size: number;
+  /** The layer that it is made from. */
+  readonly layer: Digest;
 }
 
 /**
@@ -37,8 +39,8 @@ export interface LayerSpool {
   gzip(layer: Digest): Promise<SpooledFile & GzipLayer>;
   /** The file with a digest, if the spool has made it. */
   find(digest: Digest): SpooledFile | undefined;
-  /** Removes the tar of a layer. */
-  remove(layer: Digest): Promise<void>;
+  /** Removes a file that is not needed any more. */
+  remove(file: SpooledFile): Promise<void>;
   /** Removes all files. */
   close(): Promise<void>;
 }
@@ -84,7 +86,7 @@ export async function openLayerSpool(
         },
         onContent: (bytes) => file.writeFile(bytes),
       });
-      return keep({ path, digest: facts.diffId, size: facts.size, facts });
+      return keep({ path, layer, digest: facts.diffId, size: facts.size, facts });
     } finally {
       await file.close();
     }
@@ -103,7 +105,7 @@ export async function openLayerSpool(
       }
     };
     await pipeline(createReadStream(tar), createGzip(), hashed, createWriteStream(path));
-    return keep({ path, digest: `sha256:${hash.digest('hex')}` as Digest, size });
+    return keep({ path, layer, digest: `sha256:${hash.digest('hex')}` as Digest, size });
   }
 
   function keep<File extends SpooledFile>(file: File): File {
@@ -115,9 +117,11 @@ export async function openLayerSpool(
     tar: (layer) => once(tars, layer, () => bounded(() => download(layer))),
     gzip: (layer) => once(gzips, layer, () => compress(layer)),
     find: (digest) => files.get(digest),
-    async remove(layer) {
+    async remove({ layer, digest, path }) {
       tars.delete(layer);
-      await rm(join(folder, digestHex(layer)), { force: true });
+      gzips.delete(layer);
+      files.delete(digest);
+      await rm(path, { force: true });
     },
     close: () => rm(folder, { recursive: true, force: true }),
   };
