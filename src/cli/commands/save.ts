@@ -12,12 +12,9 @@ import { knownClientById, knownClients } from '../../negotiation/known-clients.t
 import { isDockerHub } from '../../upstream/docker-hub.ts';
 import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
-import { type ArchiveForm, archiveFormFor } from '../save/archive-form.ts';
+import { type ArchiveForm, archiveFormFor, archiveForms } from '../save/archive-form.ts';
 import { type ArchiveSink, type ArchiveWriter, writeArchive } from '../save/archive-writer.ts';
-import { writeDockerArchive } from '../save/docker-archive.ts';
-import { writeOciArchive } from '../save/oci-archive.ts';
 import type { Archived, SavedImage } from '../save/saved-image.ts';
-import { writeV1Archive } from '../save/v1-archive.ts';
 import { type Io, printJson, printLines } from '../terminal/io.ts';
 import { byteText, createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError } from '../usage.ts';
@@ -30,10 +27,6 @@ export interface SaveOptions {
   readonly json?: true | undefined;
 }
 
-const writers: Readonly<
-  Record<ArchiveForm, (archive: ArchiveWriter, saved: SavedImage) => Promise<Archived>>
-> = { v1: writeV1Archive, docker: writeDockerArchive, oci: writeOciArchive };
-
 /** `regshift save`: writes an archive that the `load` of a client reads. @throws UsageError, ConversionError. */
 export async function save(text: string, options: SaveOptions, io: Io): Promise<number> {
   const form = formFor(options);
@@ -45,7 +38,7 @@ export async function save(text: string, options: SaveOptions, io: Io): Promise<
     const saved = await savedImage(source, form, spool, progress.add);
     progress.begin('read', downloadSize(saved.image));
     const sink = file === undefined ? io.pipe : fileSink(file);
-    const { archived, size } = await written(sink, (archive) => writers[form](archive, saved));
+    const { archived, size } = await written(sink, (archive) => archiveForms[form].write(archive, saved));
     progress.end();
     report({ image: text, form, file, size, ...archived }, saved, options, io);
     return exitCodes.good;
@@ -171,12 +164,6 @@ interface Result extends Archived {
   readonly size: number;
 }
 
-const formTexts: Readonly<Record<ArchiveForm, string>> = {
-  v1: 'v1 images and repositories',
-  docker: 'manifest.json and plain layers',
-  oci: 'an OCI layout and manifest.json',
-};
-
 function report(
   result: Result,
   { image: { target }, source }: SavedImage,
@@ -190,7 +177,7 @@ function report(
   }
   const platform = target.kind === 'v1' && target.platform ? target.platform : source.registry.platform;
   const lines = [
-    `${file ?? 'standard output'} has ${image} for ${options.for}: ${formTexts[form]}, ${byteText(size)}`,
+    `${file ?? 'standard output'} has ${image} for ${options.for}: ${archiveForms[form].content}, ${byteText(size)}`,
     `  id        ${id}`,
     `  platform  ${formatPlatform(platform)}`,
     ...losses.map(({ path, reason }) => `lost: ${path} ${reason}`),

@@ -66,7 +66,7 @@ export interface CopySource {
  * @throws ConversionError if the target form cannot hold the image; any error of a port, unchanged.
  */
 export async function planCopy(source: CopySource, changes: CopyChanges): Promise<CopyPlan> {
-  const stored = storedModel(source);
+  const stored = storedModel(source, changes);
   const isSelected = stored?.kind === 'index' && changes.platform !== undefined;
   const model = isSelected ? await selectImage(stored, changes.platform, source.ports) : stored;
   const selection = isSelected ? { platform: formatPlatform(changes.platform) } : {};
@@ -77,12 +77,13 @@ export async function planCopy(source: CopySource, changes: CopyChanges): Promis
   return { ...(await collect(converted, source.ports)), kind: model.kind, ...selection };
 }
 
-/** @returns undefined for an artifact, which is no image and is copied as it is. */
-function storedModel({ bytes, contentType }: CopySource): Model | undefined {
+/** @returns undefined for an artifact, which is no image and is copied as it is. @throws ConversionError. */
+function storedModel({ bytes, contentType }: CopySource, { as }: CopyChanges): Model | undefined {
   try {
     return readManifest(bytes, contentType);
   } catch (error) {
-    if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE') return undefined;
+    const isArtifact = error instanceof ConversionError && error.code === 'NOT_AN_IMAGE';
+    if (isArtifact && as === undefined) return undefined;
     throw error;
   }
 }

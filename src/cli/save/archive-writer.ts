@@ -53,7 +53,10 @@ function endOf(tar: Pack): (error: Error) => never {
 }
 
 function writerOf(tar: Pack): ArchiveWriter {
-  async function add(header: Pick<Header, 'name' | 'type'> & { readonly size?: number }, content?: AsyncIterable<Uint8Array>): Promise<void> {
+  async function add(
+    header: Pick<Header, 'name' | 'type'> & { readonly size?: number },
+    content?: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const entry = tar.entry({ ...header, mtime: noTime }, (error) => (error ? reject(error) : resolve()));
     promise.catch(() => undefined);

@@ -15,6 +15,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/cli/copy/plan-copy.ts': [2, 'one command'],
   'src/cli/images/file-store.ts': [1, 'one command'],
   'src/cli/images/layer-spool.ts': [3, 'one command'],
+  'src/cli/save/docker-archive.ts': [1, 'one command'],
   'src/concurrency/collect-within.ts': [2, 'one request'],
   'src/concurrency/fair-queue.ts': [2, 'requests that wait'],
   'src/concurrency/lease-line.ts': [2, 'requests that wait'],
