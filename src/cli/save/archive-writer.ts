@@ -30,26 +30,26 @@ export async function writeArchive(
   write: (archive: ArchiveWriter) => Promise<void>,
 ): Promise<void> {
   const tar = pack();
+  // Each error is thrown below; as an event without a listener it would end the process.
+  tar.on('error', () => undefined);
+  let cause: unknown;
+  let closed: unknown;
   const writing = write(writerOf(tar)).then(
     () => tar.finalize(),
     (error: unknown) => {
+      // After an error of the sink, the writer has only that of a tar that is closed.
+      if (tar.destroying) closed = error;
+      else cause = error;
       tar.destroy(error as Error);
-      throw error;
     },
   );
-  const reading = sink(tar as AsyncIterable<Uint8Array>);
-  // The writer's error is also that of the tar, which the sink fails with.
-  const [written, read] = await Promise.allSettled([writing, reading.catch(endOf(tar))]);
-  if (written.status === 'rejected') throw written.reason;
-  if (read.status === 'rejected') throw read.reason;
-}
-
-/** Ends the tar with the error of its sink, so that the writer does not wait for it. */
-function endOf(tar: Pack): (error: Error) => never {
-  return (error) => {
-    tar.destroy(error);
-    throw error;
-  };
+  const reading = sink(tar as AsyncIterable<Uint8Array>).catch((error: unknown) => {
+    cause ??= error;
+    tar.destroy(error as Error);
+  });
+  await Promise.all([writing, reading]);
+  cause ??= closed;
+  if (cause !== undefined) throw cause;
 }
 
 function writerOf(tar: Pack): ArchiveWriter {
@@ -60,6 +60,7 @@ function writerOf(tar: Pack): ArchiveWriter {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const entry = tar.entry({ ...header, mtime: noTime }, (error) => (error ? reject(error) : resolve()));
     promise.catch(() => undefined);
+    entry.on('error', () => undefined);
     if (content === undefined) return promise;
     for await (const bytes of content) {
       if (!entry.write(bytes)) await Promise.race([once(entry, 'drain'), promise]);
