@@ -7,6 +7,7 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import { widestAccept } from '../../src/upstream/api/manifests.ts';
 import { regshift } from '../support/cli.ts';
 import { clientPrograms } from '../support/clients/all.ts';
+import { startCutter } from '../support/cutter.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { readTree } from '../support/file-tree.ts';
 import { requirePeers } from '../support/programs.ts';
@@ -130,5 +131,28 @@ describe.skipIf(missing)('regshift copy between two docker-registries', () => {
     const tagged = await copy(`${to}/mount/a`, `${to}/mount/b:other`);
     expect(new Set(tagged.blobs.map(({ transfer }) => transfer))).toEqual(new Set(['present']));
     expect(await pulled(`${to}/mount/b:other`)).toEqual(source.files);
+  });
+
+  it('copies over connections that break, to a registry that forgets such uploads, and from one', async () => {
+    const cuts = { read: 0, write: 0 };
+    const origin = await startCutter(from, ({ method, sent }) => {
+      if (method !== 'GET' || sent < 300_000 || cuts.read >= 2) return false;
+      cuts.read += 1;
+      return true;
+    });
+    const sink = await startCutter(to, ({ method, received }) => {
+      if (method !== 'PUT' || received < 300_000 || cuts.write >= 2) return false;
+      cuts.write += 1;
+      return true;
+    });
+    try {
+      const copied = await copy(`${origin.host}/real/oci`, `${sink.host}/cut/oci`);
+      expect(copied.digest).toBe((await manifestOf(`${from}/real/oci:latest`)).digest);
+      expect(cuts).toEqual({ read: 2, write: 2 });
+    } finally {
+      await origin.stop();
+      await sink.stop();
+    }
+    expect(await pulled(`${to}/cut/oci:latest`)).toEqual(source.files);
   });
 });

@@ -4,16 +4,19 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { regshift } from '../support/cli.ts';
 import type { Client } from '../support/clients/client.ts';
+import { startContainerd } from '../support/clients/containerd.ts';
 import { startDocker } from '../support/clients/docker.ts';
 import { startPodman } from '../support/clients/podman.ts';
 import { readTree } from '../support/file-tree.ts';
 import { loadV1Archive } from '../support/load-v1-archive.ts';
-import { havePrograms, requirePeers } from '../support/programs.ts';
+import { requirePeers } from '../support/programs.ts';
 import { type RealRegistry, startRealRegistry } from '../support/real-registry.ts';
 import { unpackByUmoci } from '../support/umoci.ts';
 import { filesOfV1 } from '../support/v1-files.ts';
 
-const missing = requirePeers('docker-registry', 'skopeo', 'umoci', 'dockerd', 'docker', 'podman');
+const missing = requirePeers(
+  ...['docker-registry', 'skopeo', 'umoci', 'dockerd', 'docker', 'podman', 'containerd', 'ctr'],
+);
 
 const images = ['oci', 'zstd', 'schema2', 'generic', 'index', 'list'] as const;
 
@@ -99,7 +102,7 @@ describe.skipIf(missing)('regshift save', () => {
     expect(await loaded(startDocker, await saved('oci', 'docker-28'))).toEqual(registry.files);
   });
 
-  it('containerd imports an archive with an OCI layout', async () => {
-    expect(havePrograms('containerd')).toBe(true);
+  it.each(images)('%s for containerd-1.6: ctr imports it', async (name) => {
+    expect(await loaded(startContainerd, await saved(name, 'containerd-1.6'))).toEqual(registry.files);
   });
 });

@@ -103,6 +103,7 @@ export function createContentCheck(
     chunks: AsyncGenerator<Uint8Array>,
     from: number,
     start: number,
+    isCancelled: () => boolean,
   ): AsyncGenerator<Uint8Array> {
     let at = from;
     let last: Uint8Array | undefined;
@@ -113,15 +114,20 @@ export function createContentCheck(
       last = kept.length > 0 ? kept : undefined;
       at += bytes.length;
     }
+    // A cancelled source looks like one that has ended.
+    if (isCancelled()) return;
     await verify();
     if (last !== undefined) yield last;
   }
 
-  async function* remembered(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async function* remembered(
+    chunks: AsyncGenerator<Uint8Array>,
+    isCancelled: () => boolean,
+  ): AsyncGenerator<Uint8Array> {
     try {
       yield* chunks;
     } catch (reason) {
-      error = reason;
+      if (!isCancelled()) error = reason;
       throw reason;
     }
   }
@@ -130,8 +136,14 @@ export function createContentCheck(
     pass(opened, at) {
       error = undefined;
       size = opened.size;
+      let cancelled = false;
+      const isCancelled = () => cancelled;
       const source = openByteSource(opened.stream, what);
-      return createPullStream(remembered(checked(source.chunks(), opened.from, at)), source.cancel);
+      const chunks = checked(source.chunks(), opened.from, at, isCancelled);
+      return createPullStream(remembered(chunks, isCancelled), (reason) => {
+        cancelled = true;
+        source.cancel(reason);
+      });
     },
     get size() {
       return size;

@@ -17,7 +17,10 @@ const digest = digestOf(content);
 const pieceBytes = 65_536;
 
 /** A source that gives the bytes from each offset, or from the first byte, and notes the offsets. */
-function sourceOf(bytes: Uint8Array, { parts = true, sized = true, named = digestOf(bytes) } = {}) {
+function sourceOf(
+  bytes: Uint8Array,
+  { parts = true, sized = true, pauseMs = 0, named = digestOf(bytes) } = {},
+) {
   const opened: number[] = [];
   const source: UploadSource = {
     digest: named,
@@ -25,7 +28,10 @@ function sourceOf(bytes: Uint8Array, { parts = true, sized = true, named = diges
       opened.push(from);
       const start = parts ? from : 0;
       async function* pieces() {
-        for (let at = start; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+        for (let at = start; at < bytes.length; at += pieceBytes) {
+          if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+          yield bytes.subarray(at, at + pieceBytes);
+        }
       }
       return {
         stream: createPullStream(pieces(), () => {}),
@@ -95,6 +101,14 @@ describe('uploadResumably', () => {
     await upload();
     expect(registry.blobs.has(digest)).toBe(true);
     expect(opened).toEqual([0, 3_000_001]);
+  });
+
+  it('does not take a source that waits while the connection breaks for a short one', async () => {
+    const short = content.subarray(0, 500_000);
+    const { source } = sourceOf(short, { pauseMs: 20 });
+    const { registry, upload } = await uploading({ bodies: [{ cutAfter: 100_000 }] }, source);
+    await upload();
+    expect(registry.blobs.has(digestOf(short))).toBe(true);
   });
 
   test.each([
