@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, rmSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +61,7 @@ export async function openLayerSpool(
   onRead: (bytes: number) => void,
 ): Promise<LayerSpool> {
   const folder = await mkdtemp(join(tmpdir(), 'regshift-layers-'));
+  const forget = removeOnSignal(folder);
   const files = new Map<Digest, SpooledFile>();
   const tars = new Map<Digest, Promise<SpooledTar>>();
   const gzips = new Map<Digest, Promise<SpooledFile>>();
@@ -123,7 +124,10 @@ export async function openLayerSpool(
       files.delete(digest);
       await rm(path, { force: true });
     },
-    close: () => rm(folder, { recursive: true, force: true }),
+    async close() {
+      forget();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
   return spool;
 }
@@ -136,4 +140,19 @@ function once<Value>(
   const found = known.get(digest) ?? make();
   known.set(digest, found);
   return found;
+}
+
+/** Removes a folder before a signal ends the process. @returns a function that takes the listeners away. */
+function removeOnSignal(folder: string): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const end = (signal: NodeJS.Signals) => {
+    rmSync(folder, { recursive: true, force: true });
+    forget();
+    process.kill(process.pid, signal);
+  };
+  const forget = () => {
+    for (const signal of signals) process.removeListener(signal, end);
+  };
+  for (const signal of signals) process.on(signal, end);
+  return forget;
 }

@@ -2,7 +2,10 @@ import { describe, expect, it, test } from 'vitest';
 import { version } from '../../../src/version.ts';
 import { regshift } from '../../support/cli.ts';
 
-const commands = ['serve', 'check-config', 'keygen', 'warm', 'convert', 'inspect', 'explain', 'verify'];
+const commands = [
+  ...['serve', 'check-config', 'keygen', 'warm'],
+  ...['convert', 'inspect', 'explain', 'verify', 'copy', 'save'],
+];
 
 describe('regshift', () => {
   it('prints its version, and nothing else', async () => {
