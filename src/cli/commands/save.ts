@@ -86,11 +86,13 @@ async function savedImage(
     signingKey: generateSigningKey,
   };
   const model = readManifest(bytes, contentType);
-  const image = model.kind === 'index' ? await selectImage(model, registry.platform, ports) : model;
+  const isIndex = model.kind === 'index';
+  const image = isIndex ? await selectImage(model, registry.platform, ports) : model;
   const unpackZstd = form !== 'oci';
   return {
     source,
     image,
+    platform: isIndex ? formatPlatform(registry.platform) : undefined,
     spool,
     onRead,
     context: { ports, name, tag: '', unpackZstd, probeLayers: unpackZstd },
@@ -164,22 +166,16 @@ interface Result extends Archived {
   readonly size: number;
 }
 
-function report(
-  result: Result,
-  { image: { target }, source }: SavedImage,
-  options: SaveOptions,
-  io: Io,
-): void {
+function report(result: Result, { platform }: SavedImage, options: SaveOptions, io: Io): void {
   const { image, form, file, size, id, losses } = result;
   if (options.json) {
-    printJson(io, { image, for: options.for, form, output: file, id, size, losses });
+    printJson(io, { image, for: options.for, form, output: file, platform, id, size, losses });
     return;
   }
-  const platform = target.kind === 'v1' && target.platform ? target.platform : source.registry.platform;
   const lines = [
     `${file ?? 'standard output'} has ${image} for ${options.for}: ${archiveForms[form].content}, ${byteText(size)}`,
     `  id        ${id}`,
-    `  platform  ${formatPlatform(platform)}`,
+    ...(platform === undefined ? [] : [`  platform  ${platform}`]),
     ...losses.map(({ path, reason }) => `lost: ${path} ${reason}`),
   ];
   if (file !== undefined) printLines(io, lines);

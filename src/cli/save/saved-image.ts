@@ -10,6 +10,8 @@ import type { OpenImage } from '../images/open-image.ts';
 export interface SavedImage {
   readonly source: OpenImage;
   readonly image: Image;
+  /** The platform that the image was selected for; undefined where the registry has one image under the name. */
+  readonly platform: string | undefined;
   readonly context: ConversionContext;
   readonly spool: LayerSpool;
   /** The name without a tag, as the engine shows it; undefined for an image without a tag. */

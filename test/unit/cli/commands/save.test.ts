@@ -34,7 +34,7 @@ async function saved(sample: string, client: string, ...argv: string[]) {
     file,
     entries,
     names: entries.map(({ name }) => name),
-    result: json<{ id: string; form: string; size: number }>(),
+    result: json<{ id: string; form: string; size: number; platform?: string }>(),
   };
 }
 
@@ -124,6 +124,8 @@ describe('regshift save', () => {
     const amd64 = await saved('index', 'docker-20.10');
     const arm64 = await saved('index', 'docker-20.10', '--platform', 'linux/arm64');
     expect(arm64.result.id).not.toBe(amd64.result.id);
+    expect([arm64.result.platform, amd64.result.platform]).toEqual(['linux/arm64', 'linux/amd64']);
+    expect((await saved('oci', 'docker-20.10')).result.platform).toBeUndefined();
   });
 
   it('gives no name to an image that is named by its digest', async () => {
