@@ -20,6 +20,8 @@ export interface UploadRegistry extends Listening {
   readonly blobs: ReadonlyMap<string, Uint8Array>;
   /** The manifests by `<repository>:<reference>`. */
   readonly manifests: ReadonlyMap<string, Uint8Array>;
+  /** The values of `Authorization` that came. */
+  readonly authorizations: ReadonlySet<string>;
   /** The uploads that are neither complete nor cancelled. */
   readonly open: ReadonlyMap<string, Uint8Array>;
 }
@@ -43,6 +45,7 @@ export async function startUploadRegistry({
   const blobs = new Map<string, Uint8Array>();
   const manifests = new Map<string, Uint8Array>();
   const open = new Map<string, Uint8Array>();
+  const authorizations = new Set<string>();
   /** The blobs of each repository, as `<repository> <digest>`. */
   const owned = new Set<string>();
   let seen = 0;
@@ -137,6 +140,7 @@ export async function startUploadRegistry({
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://registry.test');
+    if (request.headers.authorization !== undefined) authorizations.add(request.headers.authorization);
     if (url.pathname === '/v2/') return void response.end('{}');
     if (url.pathname.includes('/manifests/')) return manifest(request, response, url);
     if (url.pathname.endsWith('/blobs/uploads/')) return begin(response, url);
@@ -149,7 +153,7 @@ export async function startUploadRegistry({
   }
 
   const server = createServer((request, response) => void answer(request, response));
-  return { ...(await listen(server)), requests, blobs, manifests, open };
+  return { ...(await listen(server)), requests, blobs, manifests, open, authorizations };
 }
 
 function repositoryOf({ pathname }: URL): string {

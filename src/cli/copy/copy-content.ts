@@ -77,11 +77,17 @@ async function hasRoot({ to }: CopyParts, { digest }: PlannedManifest): Promise<
 
 async function copyBlobs(parts: CopyParts, blobs: readonly PlannedBlob[]): Promise<CopiedContent[]> {
   const failed = new AbortController();
-  const copies = mapBounded(blobs, parallelUploads, (blob) => copyBlob(parts, blob, failed.signal));
+  const copies: Promise<CopiedContent>[] = [];
   try {
-    return await copies;
+    return await mapBounded(blobs, parallelUploads, (blob) => {
+      const copy = copyBlob(parts, blob, failed.signal);
+      copies.push(copy);
+      return copy;
+    });
   } catch (error) {
     failed.abort(error);
+    // The other uploads are cancelled at the registry before the command ends.
+    await Promise.allSettled(copies);
     throw error;
   }
 }

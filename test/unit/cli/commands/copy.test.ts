@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
 import { readManifest } from '../../../../converters/read.ts';
+import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { testApp } from '../../../support/app.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { startLoginRegistry } from '../../../support/login-registry.ts';
 import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
 import { testSigningKey } from '../../../support/signing-key.ts';
+import { startStrictRegistry } from '../../../support/strict-registry.ts';
 import { startUploadRegistry, type UploadRegistryOptions } from '../../../support/upload-registry.ts';
 
 interface Copied {
@@ -137,6 +139,7 @@ describe('regshift copy', () => {
       code: 1,
       err: expect.stringMatching(/Upstream answered 400 for the upload of sha256:/),
     });
+    expect(failing.registry.open.size).toBe(0);
     const kept = failing.registry.blobs.size;
     expect(kept).toBeGreaterThan(0);
     const { blobs } = await failing.copy('oci');
@@ -184,6 +187,19 @@ describe('regshift copy', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(registry.given.length).toBeGreaterThan(0);
     expect((await regshift(argv)).code).toBe(1);
+  });
+
+  it('sends no login of the source to the target', async () => {
+    const strict = await startStrictRegistry('alice:wonderland', createSampleRegistry().fetch);
+    onTestFinished(() => strict.stop());
+    const { registry } = await targetRegistry();
+    const folder = temporaryFolder();
+    const auths = { [strict.host]: { auth: btoa('alice:wonderland') } };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths }));
+    const argv = ['copy', `${strict.host}/sample/oci`, `${registry.host}/copied/oci:1.0`];
+    expect((await regshift(argv, { env: { DOCKER_CONFIG: folder } })).code).toBe(0);
+    expect(strict.authorizations.filter((each) => each !== '').length).toBeGreaterThan(0);
+    expect([...registry.authorizations]).toEqual([]);
   });
 
   it('shows its progress on a terminal, and is quiet elsewhere', async () => {
