@@ -25,6 +25,6 @@ export { selectImage as chooseImage } from './indexes/select-image.ts';
 export { type Compression, layerTypeOf, mediaTypes } from './media-types.ts';
 export type * from './model.ts';
 export { formatPlatform, type Platform, parsePlatform } from './platform.ts';
-export type { ConversionPorts, LayerFacts } from './ports.ts';
+export type { ConversionPorts, GzipLayer, LayerFacts } from './ports.ts';
 export { readManifest, type Sketch, sketchManifest } from './read.ts';
 export type { DerivedBlob } from './steps/step.ts';

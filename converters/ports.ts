@@ -22,6 +22,11 @@ export interface ConversionPorts {
    * at once; the port itself must limit how many layers it reads concurrently.
    */
   readonly layerFacts: (layer: Layer) => Promise<LayerFacts>;
+  /**
+   * Compresses the tar of a zstd layer with gzip, and keeps the result. With this optional port, the manifest names the
+   * gzip layer where it would name the plain tar.
+   */
+  readonly gzipLayer?: ((layer: Layer) => Promise<GzipLayer>) | undefined;
   /** Returns the key for schema 1 signatures. Conversions call this port only to sign. */
   readonly signingKey: () => Promise<SigningKey>;
   /**
@@ -45,6 +50,14 @@ export interface LayerFacts {
   readonly diffId: Digest;
 }
 
+/** A layer that was compressed with gzip. */
+export interface GzipLayer {
+  /** Digest of the compressed layer. */
+  readonly digest: Digest;
+  /** Size of the compressed layer in bytes. */
+  readonly size: number;
+}
+
 /** The same ports with at most `limits.fetches` concurrent calls, so that nested indexes do not multiply them. */
 export function boundedPorts(ports: ConversionPorts): ConversionPorts {
   const call = callsBounded(limits.fetches);
@@ -53,6 +66,7 @@ export function boundedPorts(ports: ConversionPorts): ConversionPorts {
     fetchBlob: (descriptor) => call(() => ports.fetchBlob(descriptor)),
     sniffLayer: (layer) => call(() => ports.sniffLayer(layer)),
     layerFacts: (layer) => ports.layerFacts(layer),
+    gzipLayer: ports.gzipLayer,
     signingKey: () => ports.signingKey(),
     turn: ports.turn,
   };

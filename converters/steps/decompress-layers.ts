@@ -6,8 +6,9 @@ import { withConfigOf } from './read-config.ts';
 import type { ConversionStep, DerivedBlob } from './step.ts';
 
 /**
- * Replaces zstd layers by the tars inside, which the diff_ids name, if the client cannot decompress zstd. A layer that is
- * only labelled zstd stays, with its true type: engines detect gzip and tar by the first bytes.
+ * Replaces zstd layers by the tars inside, which the diff_ids name, or by the same tars compressed with gzip (the port
+ * `gzipLayer`), if the client cannot decompress zstd. A layer that is only labelled zstd stays, with its true type:
+ * engines detect gzip and tar by the first bytes.
  */
 export const decompressLayers: ConversionStep = async (prepared, ports, unpackZstd) => {
   if (!unpackZstd || !prepared.image.dependencies.some(isZstd)) return prepared;
@@ -25,8 +26,10 @@ export const decompressLayers: ConversionStep = async (prepared, ports, unpackZs
           compression,
         };
       }
-      const mediaType = withoutZstd(layer.mediaType, 'none');
-      return { ...layer, mediaType, digest: diffId, size, compression: 'none' as const };
+      const gzip = await ports.gzipLayer?.(layer);
+      const kept = gzip ? ('gzip' as const) : ('none' as const);
+      const mediaType = withoutZstd(layer.mediaType, kept);
+      return { ...layer, mediaType, compression: kept, ...(gzip ?? { digest: diffId, size }) };
     }),
   );
   return {
@@ -36,7 +39,7 @@ export const decompressLayers: ConversionStep = async (prepared, ports, unpackZs
   };
 };
 
-/** The decompressed layers as derived blobs: one per digest, in the order of the layers. */
+/** The layers that were replaced as derived blobs: one per digest, in the order of the layers. */
 function derivedLayers(before: Image, after: readonly Layer[]): DerivedBlob[] {
   const blobs = before.dependencies.flatMap(({ digest: compressed }, index): DerivedBlob[] => {
     const layer = after[index];

@@ -8,7 +8,7 @@ export type DerivedBlob =
   | { readonly kind: 'config'; readonly digest: Digest; readonly bytes: Uint8Array }
   /**
    * A decompressed layer. Its digest is the diff_id in the config, `packed` the digest of the stored compressed layer,
-   * and `size` the byte count after decompression.
+   * and `size` the byte count after decompression. With the port `gzipLayer`, digest and size are those of the port.
    */
   | { readonly kind: 'layer'; readonly digest: Digest; readonly packed: Digest; readonly size: number };
 

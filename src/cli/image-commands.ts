@@ -16,6 +16,8 @@ export function addImageCommands(program: Command, io: Io, done: (code: number) 
   addInspect(program, io, done);
   addExplain(program, io, done);
   addVerify(program, io, done);
+  addCopy(program, io, done);
+  addSave(program, io, done);
 }
 
 function addConvert(program: Command, io: Io, done: (code: number) => void): void {
@@ -114,5 +116,70 @@ function addVerify(program: Command, io: Io, done: (code: number) => void): void
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift verify registry.example/old/app:1.0`)
     .action(async (image, options) =>
       done(await (await import('./commands/verify.ts')).verify(image, options, io)),
+    );
+}
+
+function addCopy(program: Command, io: Io, done: (code: number) => void): void {
+  const as = new Option('--as <form>', 'convert to this form; default: the form that the source has');
+  const drop = new Option('--drop <entries>', 'leave entries of an index out');
+  program
+    .command('copy')
+    .summary('copy an image to another registry, and convert it')
+    .description(
+      'Copies an image between registries, with all its content. Blobs that the target has are not sent again. A blob ' +
+        'is mounted where both images are in one registry. For programs that read a registry themselves.',
+    )
+    .argument('<from>', 'host/name:tag or host/name@sha256:…')
+    .argument('<to>', 'host/name:tag')
+    .addOption(as.choices(['schema1', 'schema2', 'oci'] as const))
+    .option(
+      '--platform <platform>',
+      'the image of an index to copy; default: linux/amd64',
+      readPlatformOption,
+    )
+    .option('--all', 'copy an index with all its images')
+    .addOption(drop.choices(['attestations'] as const))
+    .option(
+      '--decompress',
+      'replace zstd layers by plain tars in every form; default: by gzip layers, for schema1 and schema2',
+    )
+    .option('--plain-http', 'use http:// for both registries')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `${imageHelp}\n\nExample:\n  regshift copy ghcr.io/owner/app:1.0 registry.example/app:1.0 --as schema2`,
+    )
+    .action(async (from, to, options) =>
+      done(await (await import('./commands/copy.ts')).copy(from, to, options, io)),
+    );
+}
+
+function addSave(program: Command, io: Io, done: (code: number) => void): void {
+  program
+    .command('save')
+    .summary('write an archive that docker load of an engine reads')
+    .description(
+      'Writes an image into a tar that the load command of a client reads: docker load of any version, podman load, ' +
+        'ctr import. The same image gives the same bytes.',
+    )
+    .argument('<image>', 'host/name:tag or host/name@sha256:…')
+    .requiredOption(
+      '--for <client>',
+      'the client that loads the archive, like docker-1.9, docker-20.10 or podman',
+    )
+    .option('-o, --output <file>', 'write to a file; default: standard output, if it is no terminal')
+    .option(
+      '--platform <platform>',
+      'the image of an index to save; default: linux/amd64',
+      readPlatformOption,
+    )
+    .option('--plain-http', 'use http:// for the registry')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `${imageHelp}\n\nExample:\n  regshift save alpine:3.20 --for docker-1.9 -o image.tar`,
+    )
+    .action(async (image, options) =>
+      done(await (await import('./commands/save.ts')).save(image, options, io)),
     );
 }

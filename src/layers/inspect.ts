@@ -17,6 +17,8 @@ export interface InspectLayerOptions {
   readonly digest: Digest;
   /** Called on progress with the number of compressed and decompressed bytes so far. */
   readonly onRead?: (compressed: number, decompressed: number) => void;
+  /** Gets the decompressed bytes, which are not kept here. The read goes on after its promise. */
+  readonly onContent?: (bytes: Uint8Array) => Promise<void>;
   /** Aborts the read; its reason is then thrown. */
   readonly signal?: AbortSignal;
   /** Begins to store the decompressed bytes. Called for zstd, because clients get only such layers decompressed. */
@@ -31,7 +33,7 @@ export async function inspectLayer(
   compressed: ReadableStream<Uint8Array>,
   options: InspectLayerOptions,
 ): Promise<LayerFacts> {
-  const { codec, limits, digest, onRead, signal, openFill } = options;
+  const { codec, limits, digest, onRead, onContent, signal, openFill } = options;
   const what = `layer ${digest}`;
   const compressedDigester = createDigester(codec.hash(digestAlgorithm(digest)));
   let fill: Fill | undefined;
@@ -57,6 +59,7 @@ export async function inspectLayer(
     cancel = decompressed.cancel;
     for await (const bytes of decompressed.chunks()) {
       await contentDigester.add(bytes);
+      await onContent?.(bytes);
       onRead?.(compressedDigester.size, contentDigester.size);
     }
     await verify(compressedDigester, digest, what);

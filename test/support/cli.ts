@@ -18,6 +18,7 @@ export interface Ran {
 export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
   readonly terminal?: boolean;
+  readonly outputTerminal?: boolean;
   /** Standard input. */
   readonly input?: Uint8Array;
 }
@@ -25,7 +26,7 @@ export interface Surroundings {
 /** Runs a command in this process. It finds no logins unless `env` names them. */
 export async function regshift(
   argv: readonly string[],
-  { env, terminal = false, input = new Uint8Array() }: Surroundings = {},
+  { env, terminal = false, outputTerminal = false, input = new Uint8Array() }: Surroundings = {},
 ): Promise<Ran> {
   const chunks: Uint8Array[] = [];
   let err = '';
@@ -33,11 +34,15 @@ export async function regshift(
     chunks.push(typeof data === 'string' ? new TextEncoder().encode(data) : data);
   const code = await run(argv, {
     stdout: (data) => void write(data),
+    pipe: async (pieces) => {
+      for await (const piece of pieces) chunks.push(piece);
+    },
     stderr: (text) => {
       err += text;
     },
     read: async () => input,
     terminal,
+    outputTerminal,
     env: { DOCKER_CONFIG: join(tmpdir(), 'there-is-no-such-folder'), ...env },
   });
   const bytes = concatenate(chunks);

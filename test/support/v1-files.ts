@@ -7,7 +7,10 @@ import { decompressedV1, type V1Pulled } from './v1-pull.ts';
 /**
  * The files of an image after a daemon has put its layers on each other: `.wh.` entries remove files of lower layers.
  */
-export async function filesOfV1({ ids, layers }: V1Pulled, home: string): Promise<FileTree> {
+export async function filesOfV1(
+  { ids, layers }: Pick<V1Pulled, 'ids' | 'layers'>,
+  home: string,
+): Promise<FileTree> {
   const directory = await mkdtemp(join(home, 'v1-'));
   const root = join(directory, 'root');
   const archive = join(directory, 'layer.tar');

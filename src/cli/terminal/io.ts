@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { concatenate } from '../../../converters/bytes.ts';
 import { escapeControl } from '../../observability/log-format.ts';
 
@@ -5,12 +6,16 @@ import { escapeControl } from '../../observability/log-format.ts';
 export interface Io {
   /** Writes the result to standard output; bytes are written unchanged. */
   readonly stdout: (data: string | Uint8Array) => void;
+  /** Writes a long result to standard output, not faster than its reader reads. */
+  readonly pipe: (chunks: AsyncIterable<Uint8Array>) => Promise<void>;
   /** Writes notes and errors for people to standard error. */
   readonly stderr: (text: string) => void;
   /** Reads standard input to its end. */
   readonly read: () => Promise<Uint8Array>;
   /** True if standard error is a terminal, so that a line can be overwritten. */
   readonly terminal: boolean;
+  /** True if standard output is a terminal. */
+  readonly outputTerminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -22,11 +27,17 @@ export function processIo(): Io {
   });
   return {
     stdout: (data) => void process.stdout.write(data),
+    pipe: pipeOutput,
     stderr: (text) => void process.stderr.write(text),
     read: readInput,
     terminal: process.stderr.isTTY === true,
+    outputTerminal: process.stdout.isTTY === true,
     env: process.env,
   };
+}
+
+async function pipeOutput(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const bytes of chunks) if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
 }
 
 /** Reads the stream: `readFileSync` fails with EAGAIN if a pipe has no data yet. */

@@ -1,7 +1,7 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { pushScope } from '../auth/scope.ts';
+import { pullScope, pushScope } from '../auth/scope.ts';
 import { discard } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
@@ -13,9 +13,18 @@ import { uploadsPath } from './paths.ts';
 /** The content of a blob to upload. */
 export interface BlobUpload {
   readonly digest: Digest;
-  readonly size: number;
-  /** Has a known length, so that it is not sent in chunks. */
-  readonly body: ReadableStream<Uint8Array>;
+  /** Bytes of `body`; undefined sends the body in chunks of HTTP. */
+  readonly size: number | undefined;
+  /** Has the length `size`. Absent where the registry has all bytes already. */
+  readonly body?: ReadableStream<Uint8Array>;
+}
+
+/** An upload that has begun at a registry. */
+export interface UploadProgress {
+  /** The URL that the upload goes on at, as in `beginUpload`. */
+  readonly location: string;
+  /** Bytes that the registry has. */
+  readonly received: number;
 }
 
 /**
@@ -42,6 +51,97 @@ export async function beginUpload(
 }
 
 /**
+ * `POST` that asks for a mount: the registry takes the blob from another of its repositories (distribution-spec 1.1,
+ * "Mounting a blob from another repository").
+ * @returns undefined if the blob is mounted, and otherwise the URL of the upload that the registry has begun in its place.
+ * @throws RegistryError as upstream refuses; UPSTREAM_ANSWER for a Location that must not be followed.
+ */
+export async function mountBlob(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  digest: Digest,
+  from: RepositoryName,
+  context: ApiContext,
+): Promise<string | undefined> {
+  const path = `${uploadsPath(repository)}?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
+  const { response } = await client.request({
+    ...pushTo(repository, context),
+    scopes: [pushScope(repository), pullScope(from)],
+    method: 'POST',
+    path,
+    headers: { 'content-length': '0' },
+  });
+  if (response.status !== 201 && response.status !== 202) {
+    throw await uploadError(response, repository, digest);
+  }
+  await discard(response);
+  if (response.status === 201) return undefined;
+  return uploadLocationOf(response, new URL(`${client.id}${path}`), client, repository).spelled;
+}
+
+/**
+ * `GET` of an upload whose connection broke.
+ * @returns undefined where the registry does not know the upload any more: docker-registry 2.8 gives up an upload that
+ *   breaks within a request.
+ * @throws RegistryError where there is no response.
+ */
+export async function findUpload(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  location: string,
+  context: ApiContext,
+): Promise<UploadProgress | undefined> {
+  const url = new URL(location);
+  const { response } = await client.request({ ...pushTo(repository, context), method: 'GET', path: '', url });
+  await discard(response);
+  const received = receivedBytes(response);
+  if (response.status !== 204 || received === undefined) return undefined;
+  const moved = response.headers.has('location');
+  return {
+    location: moved ? uploadLocationOf(response, url, client, repository).spelled : location,
+    received,
+  };
+}
+
+/**
+ * `PATCH`: sends the rest of a blob (distribution-spec 1.1, "Pushing a blob in chunks").
+ * @param body the bytes after those that the registry has.
+ * @param size bytes of the whole blob.
+ * @returns the URL that the upload goes on at. @throws RegistryError as upstream refuses.
+ */
+export async function sendUploadRest(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  { location, received }: UploadProgress,
+  { digest, size, body }: BlobUpload & { readonly size: number },
+  context: ApiContext,
+): Promise<string> {
+  const url = new URL(location);
+  const { response } = await client.request({
+    ...pushTo(repository, context),
+    method: 'PATCH',
+    path: '',
+    url,
+    headers: {
+      'content-type': mediaTypes.octetStream,
+      'content-length': String(size - received),
+      'content-range': `${received}-${size - 1}`,
+    },
+    body,
+  });
+  if (response.status !== 202) throw await uploadError(response, repository, digest);
+  await discard(response);
+  return uploadLocationOf(response, url, client, repository).spelled;
+}
+
+/** Bytes that a registry has of an upload: `Range: 0-<last byte>`; docker-registry writes `0-0` for none. */
+function receivedBytes({ headers }: Response): number | undefined {
+  const [, last] = /^(?:bytes=)?0-(\d{1,15})$/.exec(headers.get('range') ?? '') ?? [];
+  if (last === undefined) return undefined;
+  return last === '0' ? 0 : Number(last) + 1;
+}
+
+/**
  * The Location of an upload, in upstream's answer to a request for `requested`.
  * @param client knows the other origins of its registry (`onOwnOrigin`).
  * @returns the URL, and the same as upstream spelled it where that is a whole URL: another spelling may not be what was
@@ -63,7 +163,7 @@ export function uploadLocationOf(
 }
 
 /**
- * `PUT`: sends all of a blob, which the registry commits if its digest fits.
+ * `PUT`: sends all of a blob, or nothing after the last byte, and the registry commits the blob if its digest fits.
  * @param location as `beginUpload` returns it. @throws RegistryError as upstream refuses.
  */
 export async function completeUpload(
@@ -78,7 +178,10 @@ export async function completeUpload(
     method: 'PUT',
     path: '',
     url: new URL(`${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`),
-    headers: { 'content-type': mediaTypes.octetStream, 'content-length': String(size) },
+    headers: {
+      'content-type': mediaTypes.octetStream,
+      ...(size === undefined ? {} : { 'content-length': String(size) }),
+    },
     body,
   });
   if (response.status !== 201) throw await uploadError(response, repository, digest);

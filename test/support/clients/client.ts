@@ -11,6 +11,12 @@ export interface Client {
    * @returns the root directories, by tag.
    */
   pullAll?(repository: string): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Loads an archive. Absent when the program has no such command.
+   * @param image a name that the archive gives to its image.
+   * @returns the root directory of the extracted files; valid until the next pull or load.
+   */
+  load?(archive: string, image: string): Promise<string>;
   /** Ends the programs, and removes the pulled images. */
   stop(): Promise<void>;
 }

@@ -32,16 +32,24 @@ export async function startContainerd(hosts?: Readonly<Record<string, string>>):
   });
 
   let pulls = 0;
+  const native = ['--snapshotter', 'native'];
+  const namespaced = (...args: string[]) => ctr('--namespace', `pull-${pulls}`, ...args);
+  /** A container that never runs has the files, and keeps them from garbage collection. */
+  async function filesOf(image: string): Promise<string> {
+    await namespaced('container', 'create', ...native, image, 'files');
+    return boundDirectory(await namespaced('snapshots', ...native, 'mounts', '/nowhere', 'files'));
+  }
   return {
     stop,
+    async load(archive, image) {
+      pulls += 1;
+      await namespaced('image', 'import', ...native, archive);
+      return filesOf(image);
+    },
     async pull(reference) {
       pulls += 1;
-      const namespaced = (...args: string[]) => ctr('--namespace', `pull-${pulls}`, ...args);
-      const native = ['--snapshotter', 'native'];
       await namespaced('image', 'pull', ...way, ...native, '--platform', 'linux/amd64', reference);
-      // A container that never runs has the files, and keeps them from garbage collection.
-      await namespaced('container', 'create', ...native, reference, 'files');
-      return boundDirectory(await namespaced('snapshots', ...native, 'mounts', '/nowhere', 'files'));
+      return filesOf(reference);
     },
   };
 }

@@ -71,6 +71,11 @@ export async function startDocker(options: readonly string[] = []): Promise<Clie
         const files = tags.map(async (tag) => [tag, await filesOf(run, `${repository}:${tag}`)] as const);
         return new Map(await Promise.all(files));
       }),
+    load: (archive, image) =>
+      withEngine(options, async (run) => {
+        await run('load', '--input', archive);
+        return filesOf(run, image);
+      }),
     stop: () => rm(home, { recursive: true, force: true }),
   };
 }

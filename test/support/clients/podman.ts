@@ -38,6 +38,11 @@ export async function startPodman(conf = plainHttp): Promise<Client> {
 
   return {
     pull: async (reference) => directoryOf(await pull(reference)),
+    async load(archive, image) {
+      await run('rmi', '--all', '--force');
+      await run('load', '--quiet', '--signature-policy', policy, '--input', archive);
+      return directoryOf(image);
+    },
     async pullAll(repository) {
       await pull('--all-tags', repository);
       const listed = await run('images', '--format', '{{.Tag}} {{.ID}}', repository);

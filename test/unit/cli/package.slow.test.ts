@@ -237,6 +237,7 @@ describe('the commands of README.md', () => {
       'explain',
       'inspect',
       'keygen',
+      'save',
       'verify',
       'warm',
     ]);

@@ -3,15 +3,8 @@ import { version } from '../../../src/version.ts';
 import { regshift } from '../../support/cli.ts';
 
 const commands = [
-  'serve',
-  'check-config',
-  'keygen',
-  'warm',
-  'store',
-  'convert',
-  'inspect',
-  'explain',
-  'verify',
+  ...['serve', 'check-config', 'keygen', 'warm', 'store'],
+  ...['convert', 'inspect', 'explain', 'verify', 'copy', 'save'],
 ];
 
 describe('regshift', () => {

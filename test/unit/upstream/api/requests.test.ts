@@ -7,10 +7,18 @@ import { fetchManifest, headManifest, pushManifest } from '../../../../src/upstr
 import { requestPing } from '../../../../src/upstream/api/ping.ts';
 import { requestReferrers } from '../../../../src/upstream/api/referrers.ts';
 import { askForTags } from '../../../../src/upstream/api/tags.ts';
-import { beginUpload, cancelUpload, completeUpload } from '../../../../src/upstream/api/uploads.ts';
+import {
+  beginUpload,
+  cancelUpload,
+  completeUpload,
+  findUpload,
+  mountBlob,
+  sendUploadRest,
+} from '../../../../src/upstream/api/uploads.ts';
 import type { UpstreamClient } from '../../../../src/upstream/client.ts';
 
 const repository = parseRepositoryName('team/app') as RepositoryName;
+const base = parseRepositoryName('team/base') as RepositoryName;
 const digest: Digest = digestOf(new Uint8Array());
 const context = { credential: { kind: 'none' } } as const;
 const push = `repository:${repository}:pull,push`;
@@ -91,6 +99,28 @@ test.each<readonly [string, (client: UpstreamClient) => Promise<unknown>, Respon
     new Response(null, { status: 201 }),
   ],
   [
+    `POST /v2/team/app/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=team%2Fbase ${push} repository:team/base:pull`,
+    (client) => mountBlob(client, repository, digest, base, context),
+    new Response(null, { status: 201 }),
+  ],
+  [
+    `GET ${location} ${push}`,
+    (client) => findUpload(client, repository, location, context),
+    new Response(null, { status: 204, headers: { range: '0-9' } }),
+  ],
+  [
+    `PATCH ${location} ${push}`,
+    (client) =>
+      sendUploadRest(
+        client,
+        repository,
+        { location, received: 2 },
+        { digest, size: 3, body: body() },
+        context,
+      ),
+    new Response(null, { status: 202, headers: { location } }),
+  ],
+  [
     `DELETE ${location} ${push}`,
     (client) => cancelUpload(client, repository, location, context),
     new Response(),
@@ -133,4 +163,35 @@ test.each<readonly [string, (client: UpstreamClient) => Promise<unknown>]>([
 ])('names the %s in an error', async (what, send) => {
   const { client } = scripted(new Response(null, { status: 404 }));
   await expect(send(client)).rejects.toThrow(`Upstream answered 404 for the ${what}.`);
+});
+
+test.each([
+  ['0-9', 204, 10],
+  ['bytes=0-9', 204, 10],
+  // docker-registry says this of an upload without a byte.
+  ['0-0', 204, 0],
+  ['5-9', 204, undefined],
+  ['', 204, undefined],
+  ['0-9', 404, undefined],
+])('reads of Range %j with %i that upstream has %s bytes of an upload', async (range, status, received) => {
+  const { client } = scripted(new Response(null, { status, headers: range ? { range } : {} }));
+  const found = await findUpload(client, repository, location, context);
+  expect(found).toEqual(received === undefined ? undefined : { location, received });
+});
+
+test('goes on with an upload where upstream has moved it to', async () => {
+  const moved = 'http://registry.invalid/v2/team/app/blobs/uploads/1?state=c';
+  const { client } = scripted(
+    new Response(null, { status: 204, headers: { range: '0-9', location: moved } }),
+  );
+  expect(await findUpload(client, repository, location, context)).toEqual({ location: moved, received: 10 });
+});
+
+test('begins an upload in place of a mount where upstream does not mount', async () => {
+  const { client } = scripted(
+    new Response(null, { status: 202, headers: { location } }),
+    new Response(null, { status: 201 }),
+  );
+  expect(await mountBlob(client, repository, digest, base, context)).toBe(location);
+  expect(await mountBlob(client, repository, digest, base, context)).toBeUndefined();
 });

@@ -1,0 +1,146 @@
+import type { Form } from '../../../converters/conversion.ts';
+import {
+  generateSigningKey,
+  readSigningKey,
+  type SigningKey,
+} from '../../../converters/crypto/signing-key.ts';
+import type { Platform } from '../../../converters/platform.ts';
+import type { ConversionPorts } from '../../../converters/ports.ts';
+import { systemClock } from '../../clock.ts';
+import { formName } from '../../negotiation/format-names.ts';
+import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
+import { signingKeyText } from '../../runtime/node/platform.ts';
+import { type CopiedContent, type CopiedImage, copyContent } from '../copy/copy-content.ts';
+import { type CopyPlan, planCopy } from '../copy/plan-copy.ts';
+import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
+import { type OpenImage, openImage } from '../images/open-image.ts';
+import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { byteText, createTransferProgress } from '../terminal/transfer-progress.ts';
+import { exitCodes, UsageError } from '../usage.ts';
+
+export interface CopyOptions {
+  readonly as?: Exclude<Form, 'generic'> | undefined;
+  readonly platform?: Platform | undefined;
+  readonly all?: true | undefined;
+  readonly drop?: 'attestations' | undefined;
+  readonly decompress?: true | undefined;
+  readonly plainHttp?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+/** `regshift copy`: copies an image between registries, in its own form or another one. @throws UsageError. */
+export async function copy(from: string, to: string, options: CopyOptions, io: Io): Promise<number> {
+  if (options.all && options.platform) {
+    throw new UsageError('Use either --platform for one image of an index, or --all for the whole index.');
+  }
+  const source = await openImage(from, { ...options, readLayers: true }, io);
+  const target = await openImage(to, { plainHttp: options.plainHttp }, io);
+  if (target.reference.kind === 'digest') {
+    throw new UsageError(`Give the target a tag in place of a digest, which follows from the content: ${to}`);
+  }
+  const progress = createTransferProgress(io, systemClock);
+  const spool = await openLayerSpool(source, progress.add);
+  try {
+    progress.begin('read', undefined);
+    const plan = await planOf(source, target, spool, options, io);
+    progress.begin('copied', totalOf(plan));
+    const copied = await copyContent(
+      {
+        from: source,
+        to: target,
+        spool,
+        codec: createNodeLayerCodec(),
+        onBytes: progress.add,
+        onSkipped: progress.skip,
+      },
+      plan,
+    );
+    progress.end();
+    report({ from, to, plan, copied }, options, io);
+    return exitCodes.good;
+  } catch (error) {
+    progress.end();
+    throw error;
+  } finally {
+    await spool.close();
+  }
+}
+
+async function planOf(
+  source: OpenImage,
+  target: OpenImage,
+  spool: LayerSpool,
+  { as, platform, all, drop, decompress }: CopyOptions,
+  io: Io,
+): Promise<CopyPlan> {
+  const { registry, name, reference, plain } = source;
+  const { digest } = await registry.stored.resolve(name, reference, plain.context);
+  const { bytes, contentType } = await registry.stored.getManifest(name, digest, plain.context);
+  const stored = registry.stored.ports(name, plain.context);
+  const ports: ConversionPorts = {
+    ...stored,
+    layerFacts: async (layer) =>
+      layer.compression === 'zstd' ? (await spool.tar(layer.digest)).facts : stored.layerFacts(layer),
+    gzipLayer: decompress ? undefined : (layer) => spool.gzip(layer.digest),
+    signingKey: () => signingKeyOf(io),
+  };
+  const tag = target.reference.kind === 'tag' ? target.reference.tag : '';
+  return planCopy(
+    { bytes, contentType, digest, ports, name: target.name, tag },
+    {
+      as,
+      platform: all ? undefined : (platform ?? registry.platform),
+      dropAttestations: drop === 'attestations',
+      decompress: decompress === true,
+    },
+  );
+}
+
+/** The key of `serve`, or a new one: the digest does not depend on the key. */
+async function signingKeyOf({ env }: Io): Promise<SigningKey> {
+  const setting = env.REGSHIFT_SIGNING_KEY;
+  return setting ? readSigningKey(await signingKeyText(setting)) : generateSigningKey();
+}
+
+function totalOf({ blobs }: CopyPlan): number {
+  return blobs.reduce((sum, { size }) => sum + (size ?? 0), 0);
+}
+
+interface Copied {
+  readonly from: string;
+  readonly to: string;
+  readonly plan: CopyPlan;
+  readonly copied: CopiedImage;
+}
+
+function report({ from, to, plan, copied }: Copied, { json }: CopyOptions, io: Io): void {
+  const root = plan.manifests[plan.manifests.length - 1];
+  if (root === undefined) return;
+  const { digest, mediaType } = root;
+  const { kind, platform, losses } = plan;
+  const sent = [...copied.blobs, ...copied.manifests].reduce((sum, each) => sum + each.sent, 0);
+  if (json) {
+    const facts = { from, to, digest, mediaType, form: formName(mediaType), kind, platform };
+    printJson(io, { ...facts, sent, ...copied, losses });
+    return;
+  }
+  const selected = platform === undefined ? '' : `, the image for ${platform} (--all copies the index)`;
+  printLines(io, [
+    `${to} is ${formName(mediaType)}, ${digest}${selected}`,
+    `  manifests  ${countText(copied.manifests)}`,
+    `  blobs      ${countText(copied.blobs)}`,
+    `  sent       ${byteText(sent)}`,
+    ...losses.map(({ path, reason }) => `lost: ${path} ${reason}`),
+  ]);
+}
+
+/** Counts content by the way that it came: `2 uploaded, 1 mounted, 3 there before`. */
+function countText(contents: readonly CopiedContent[]): string {
+  const words = { uploaded: 'uploaded', mounted: 'mounted', present: 'there before' } as const;
+  const kinds = Object.keys(words) as (keyof typeof words)[];
+  const counts = kinds.map(
+    (kind) => [contents.filter(({ transfer }) => transfer === kind).length, kind] as const,
+  );
+  const texts = counts.flatMap(([count, kind]) => (count === 0 ? [] : [`${count} ${words[kind]}`]));
+  return texts.join(', ') || 'none';
+}

@@ -1,0 +1,183 @@
+import { createWriteStream, statSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { generateSigningKey } from '../../../converters/crypto/signing-key.ts';
+import { selectImage } from '../../../converters/indexes/select-image.ts';
+import type { Image } from '../../../converters/model.ts';
+import { formatPlatform, type Platform } from '../../../converters/platform.ts';
+import type { ConversionPorts } from '../../../converters/ports.ts';
+import { readManifest } from '../../../converters/read.ts';
+import { systemClock } from '../../clock.ts';
+import { knownClientById, knownClients } from '../../negotiation/known-clients.ts';
+import { isDockerHub } from '../../upstream/docker-hub.ts';
+import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
+import { type OpenImage, openImage } from '../images/open-image.ts';
+import { type ArchiveForm, archiveFormFor, archiveForms } from '../save/archive-form.ts';
+import { type ArchiveSink, type ArchiveWriter, writeArchive } from '../save/archive-writer.ts';
+import type { Archived, SavedImage } from '../save/saved-image.ts';
+import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { byteText, createTransferProgress } from '../terminal/transfer-progress.ts';
+import { exitCodes, UsageError } from '../usage.ts';
+
+export interface SaveOptions {
+  readonly for: string;
+  readonly output?: string | undefined;
+  readonly platform?: Platform | undefined;
+  readonly plainHttp?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+/** `regshift save`: writes an archive that the `load` of a client reads. @throws UsageError, ConversionError. */
+export async function save(text: string, options: SaveOptions, io: Io): Promise<number> {
+  const form = formFor(options);
+  const file = fileOf(options, io);
+  const source = await openImage(text, { ...options, readLayers: true }, io);
+  const progress = createTransferProgress(io, systemClock);
+  const spool = await openLayerSpool(source, progress.add);
+  try {
+    const saved = await savedImage(source, form, spool, progress.add);
+    progress.begin('read', downloadSize(saved.image));
+    const sink = file === undefined ? io.pipe : fileSink(file);
+    const { archived, size } = await written(sink, (archive) => archiveForms[form].write(archive, saved));
+    progress.end();
+    report({ image: text, form, file, size, ...archived }, saved, options, io);
+    return exitCodes.good;
+  } catch (error) {
+    progress.end();
+    throw error;
+  } finally {
+    await spool.close();
+  }
+}
+
+function formFor({ for: client }: SaveOptions): ArchiveForm {
+  const known = knownClientById(client);
+  if (known) return archiveFormFor(known);
+  const ids = knownClients.map(({ id }) => id).join(', ');
+  throw new UsageError(`${client} is not a known client. Known clients: ${ids}.`);
+}
+
+/** @returns the file to write; undefined for standard output. @throws UsageError for a terminal. */
+function fileOf({ output, json }: SaveOptions, io: Io): string | undefined {
+  if (output !== undefined && output !== '-') return output;
+  if (json)
+    throw new UsageError(
+      '--json prints the result to standard output. Name a file for the archive: -o image.tar',
+    );
+  if (io.outputTerminal) throw new UsageError('The archive is not for a terminal. Name a file: -o image.tar');
+  return undefined;
+}
+
+async function savedImage(
+  source: OpenImage,
+  form: ArchiveForm,
+  spool: LayerSpool,
+  onRead: (bytes: number) => void,
+): Promise<SavedImage> {
+  const { registry, name, reference, plain } = source;
+  const { digest } = await registry.stored.resolve(name, reference, plain.context);
+  const { bytes, contentType } = await registry.stored.getManifest(name, digest, plain.context);
+  const stored = registry.stored.ports(name, plain.context);
+  const ports: ConversionPorts = {
+    ...stored,
+    // An archive with plain tars needs each layer anyway; an OCI layout needs no layer to be read before.
+    layerFacts: async (layer) =>
+      form === 'oci' ? stored.layerFacts(layer) : (await spool.tar(layer.digest)).facts,
+    signingKey: generateSigningKey,
+  };
+  const model = readManifest(bytes, contentType);
+  const isIndex = model.kind === 'index';
+  const image = isIndex ? await selectImage(model, registry.platform, ports) : model;
+  const unpackZstd = form !== 'oci';
+  return {
+    source,
+    image,
+    platform: isIndex ? formatPlatform(registry.platform) : undefined,
+    spool,
+    onRead,
+    context: { ports, name, tag: '', unpackZstd, probeLayers: unpackZstd },
+    repository: engineName(source),
+    tag: reference.kind === 'tag' ? reference.tag : undefined,
+  };
+}
+
+/** The name that `docker images` shows: images of Docker Hub are without its host, and official ones without `library/`. */
+function engineName({ registryUrl, name }: OpenImage): string {
+  if (!isDockerHub(registryUrl)) return `${registryUrl.host}/${name}`;
+  return name.startsWith('library/') ? name.slice('library/'.length) : name;
+}
+
+/** Bytes to download; undefined where the manifest does not state them (schema 1). */
+function downloadSize({ dependencies }: Image): number | undefined {
+  const different = new Map(dependencies.map(({ digest, size }) => [digest, size]));
+  let total = 0;
+  for (const size of different.values()) {
+    if (size === undefined) return undefined;
+    total += size;
+  }
+  return total;
+}
+
+async function written(
+  sink: ArchiveSink,
+  write: (archive: ArchiveWriter) => Promise<Archived>,
+): Promise<{ readonly archived: Archived; readonly size: number }> {
+  let archived: Archived | undefined;
+  let size = 0;
+  async function* counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const bytes of chunks) {
+      size += bytes.length;
+      yield bytes;
+    }
+  }
+  await writeArchive(
+    (chunks) => sink(counted(chunks)),
+    async (archive) => {
+      archived = await write(archive);
+    },
+  );
+  if (archived === undefined) throw new Error('an archive is written to its end');
+  return { archived, size };
+}
+
+/**
+ * Writes a file that gets its name after its last byte, so that a save that fails leaves an older archive as it is. A device
+ * or a pipe is written directly.
+ */
+function fileSink(path: string): ArchiveSink {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found && !found.isFile()) return (chunks) => pipeline(chunks, createWriteStream(path));
+  const part = `${path}.part`;
+  return async (chunks) => {
+    try {
+      await pipeline(chunks, createWriteStream(part));
+      await rename(part, path);
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
+  };
+}
+
+interface Result extends Archived {
+  readonly image: string;
+  readonly form: ArchiveForm;
+  readonly file: string | undefined;
+  readonly size: number;
+}
+
+function report(result: Result, { platform }: SavedImage, options: SaveOptions, io: Io): void {
+  const { image, form, file, size, id, losses } = result;
+  if (options.json) {
+    printJson(io, { image, for: options.for, form, output: file, platform, id, size, losses });
+    return;
+  }
+  const lines = [
+    `${file ?? 'standard output'} has ${image} for ${options.for}: ${archiveForms[form].content}, ${byteText(size)}`,
+    `  id        ${id}`,
+    ...(platform === undefined ? [] : [`  platform  ${platform}`]),
+    ...losses.map(({ path, reason }) => `lost: ${path} ${reason}`),
+  ];
+  if (file !== undefined) printLines(io, lines);
+  else printLines({ ...io, stdout: (data) => io.stderr(String(data)) }, lines);
+}

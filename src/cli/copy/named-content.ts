@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import { type Digest, isDigest } from '../../../converters/digest.ts';
+import { ConversionError } from '../../../converters/errors.ts';
+import type { Descriptor, Model } from '../../../converters/model.ts';
+import { readManifest } from '../../../converters/read.ts';
+
+/** Content by its digest, with its size if a manifest states it. */
+export type NamedDigest = Pick<Descriptor, 'digest' | 'size'>;
+
+/** The content that a registry must have before it takes a manifest. */
+export interface ManifestContent {
+  readonly blobs: readonly NamedDigest[];
+  /** For an index, the manifests that it lists. */
+  readonly manifests: readonly (NamedDigest & Pick<Descriptor, 'mediaType'>)[];
+}
+
+/**
+ * Reads the content that a manifest names: of an image, an index, or an artifact like a chart or an attestation. Foreign
+ * layers are left out, because registries do not store them.
+ * @throws ConversionError for bytes that are no manifest.
+ */
+export function manifestContent(bytes: Uint8Array, mediaType: string): ManifestContent {
+  try {
+    return ofModel(readManifest(bytes, mediaType));
+  } catch (error) {
+    if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE') return ofArtifact(bytes);
+    throw error;
+  }
+}
+
+function ofModel(model: Model): ManifestContent {
+  if (model.kind === 'index') {
+    const { platformTable, dependencies } = model;
+    return { blobs: platformTable ? [platformTable] : [], manifests: dependencies };
+  }
+  const { target, dependencies, attachments } = model;
+  const config = target.kind === 'config' ? [target.descriptor] : [];
+  const layers = dependencies.filter(({ foreign }) => !foreign);
+  return { blobs: [...config, ...layers, ...attachments], manifests: [] };
+}
+
+const descriptor = z.object({
+  digest: z.custom<Digest>((value) => isDigest(value)),
+  size: z.number().optional(),
+});
+
+/** An OCI manifest with any config and any layers, or an artifact manifest of ORAS, whose content is in `blobs`. */
+const artifact = z.object({
+  config: descriptor.optional(),
+  layers: z.array(descriptor).optional(),
+  blobs: z.array(descriptor).optional(),
+});
+
+function ofArtifact(bytes: Uint8Array): ManifestContent {
+  const { data } = artifact.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+  const { config, layers = [], blobs = [] } = data ?? {};
+  const named = [...(config ? [config] : []), ...layers, ...blobs];
+  return { blobs: named.map(({ digest, size }) => ({ digest, size })), manifests: [] };
+}

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, rmSync } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { callsBounded } from '../../../converters/concurrency.ts';
+import { type Digest, digestHex } from '../../../converters/digest.ts';
+import type { GzipLayer, LayerFacts } from '../../../converters/ports.ts';
+import { defaultDecompressionLimits } from '../../layers/decompression-limits.ts';
+import { inspectLayer } from '../../layers/inspect.ts';
+import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
+import { fetchBlob } from '../../upstream/api/blobs.ts';
+import type { OpenImage } from './open-image.ts';
+
+/** A file of the spool, whose content is verified. */
+export interface SpooledFile {
+  readonly path: string;
+  readonly digest: Digest;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** The layer that it is made from. */
+  readonly layer: Digest;
+}
+
+/**
+ * The plain tars of layers, in temporary files. A layer is downloaded once: a manifest needs the digest and a tar header
+ * the size before the first byte of it can be sent, and memory does not hold a layer.
+ */
+export interface LayerSpool {
+  /**
+   * Downloads and decompresses a layer, once for each digest, and verifies it.
+   * @returns the facts of the layer, and its tar.
+   * @throws RegistryError as `inspectLayer`; the system's error if the disk is full.
+   */
+  tar(layer: Digest): Promise<SpooledTar>;
+  /** Compresses the tar of a layer with gzip, once for each digest. @throws as `tar`. */
+  gzip(layer: Digest): Promise<SpooledFile & GzipLayer>;
+  /** The file with a digest, if the spool has made it. */
+  find(digest: Digest): SpooledFile | undefined;
+  /** Removes a file that is not needed any more. */
+  remove(file: SpooledFile): Promise<void>;
+  /** Removes all files. */
+  close(): Promise<void>;
+}
+
+export interface SpooledTar extends SpooledFile {
+  readonly facts: LayerFacts;
+}
+
+/** Layers that are downloaded at the same time, as by Docker (moby, daemon/config, `MaxConcurrentDownloads`). */
+const parallelDownloads = 3;
+
+/**
+ * Makes an empty spool in a folder of its own (TMPDIR).
+ * @param onRead called with the number of compressed bytes of each step of a download.
+ */
+export async function openLayerSpool(
+  { registry, name, plain: { context } }: OpenImage,
+  onRead: (bytes: number) => void,
+): Promise<LayerSpool> {
+  const folder = await mkdtemp(join(tmpdir(), 'regshift-layers-'));
+  const forget = removeOnSignal(folder);
+  const files = new Map<Digest, SpooledFile>();
+  const tars = new Map<Digest, Promise<SpooledTar>>();
+  const gzips = new Map<Digest, Promise<SpooledFile>>();
+  const bounded = callsBounded(parallelDownloads);
+  const codec = createNodeLayerCodec();
+
+  async function download(layer: Digest): Promise<SpooledTar> {
+    const path = join(folder, digestHex(layer));
+    const { body } = await fetchBlob(registry.client, name, layer, context, { what: 'layer' });
+    let read = 0;
+    const file = await open(path, 'w').catch(async (error: unknown) => {
+      await body.cancel().catch(() => undefined);
+      throw error;
+    });
+    try {
+      const facts = await inspectLayer(body, {
+        codec,
+        limits: defaultDecompressionLimits,
+        digest: layer,
+        onRead(compressed) {
+          onRead(compressed - read);
+          read = compressed;
+        },
+        onContent: (bytes) => file.writeFile(bytes),
+      });
+      return keep({ path, layer, digest: facts.diffId, size: facts.size, facts });
+    } finally {
+      await file.close();
+    }
+  }
+
+  async function compress(layer: Digest): Promise<SpooledFile> {
+    const { path: tar } = await spool.tar(layer);
+    const path = `${tar}.gz`;
+    const hash = createHash('sha256');
+    let size = 0;
+    const hashed = async function* (chunks: AsyncIterable<Uint8Array>) {
+      for await (const bytes of chunks) {
+        hash.update(bytes);
+        size += bytes.length;
+        yield bytes;
+      }
+    };
+    await pipeline(createReadStream(tar), createGzip(), hashed, createWriteStream(path));
+    return keep({ path, layer, digest: `sha256:${hash.digest('hex')}` as Digest, size });
+  }
+
+  function keep<File extends SpooledFile>(file: File): File {
+    files.set(file.digest, file);
+    return file;
+  }
+
+  const spool: LayerSpool = {
+    tar: (layer) => once(tars, layer, () => bounded(() => download(layer))),
+    gzip: (layer) => once(gzips, layer, () => compress(layer)),
+    find: (digest) => files.get(digest),
+    async remove({ layer, digest, path }) {
+      tars.delete(layer);
+      gzips.delete(layer);
+      files.delete(digest);
+      await rm(path, { force: true });
+    },
+    async close() {
+      forget();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return spool;
+}
+
+function once<Value>(
+  known: Map<Digest, Promise<Value>>,
+  digest: Digest,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const found = known.get(digest) ?? make();
+  known.set(digest, found);
+  return found;
+}
+
+/** Removes a folder before a signal ends the process. @returns a function that takes the listeners away. */
+function removeOnSignal(folder: string): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const end = (signal: NodeJS.Signals) => {
+    rmSync(folder, { recursive: true, force: true });
+    forget();
+    process.kill(process.pid, signal);
+  };
+  const forget = () => {
+    for (const signal of signals) process.removeListener(signal, end);
+  };
+  for (const signal of signals) process.on(signal, end);
+  return forget;
+}

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
+import { readImageConfig } from '../../converters/image-config.ts';
+import { convertImage } from '../../converters/images/convert-image.ts';
+import { mediaTypes } from '../../converters/media-types.ts';
+import type { Layer } from '../../converters/model.ts';
+import type { ConversionPorts } from '../../converters/ports.ts';
+import { readManifest } from '../../converters/read.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
+
+const samples = createSampleRegistry();
+
+async function bytesAt(path: string): Promise<Uint8Array> {
+  const response = await samples.fetch(`http://sample.test/v2/sample/oci-zstd/${path}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function zstdImage() {
+  const image = readManifest(await bytesAt('manifests/latest'), mediaTypes.ociManifest);
+  if (image.kind === 'index' || image.target.kind === 'v1') throw new Error('the sample is an OCI image');
+  const { diffIds = [] } = readImageConfig(await bytesAt(`blobs/${image.target.descriptor.digest}`));
+  const facts = async (layer: Layer) => {
+    const diffId = diffIds[image.dependencies.findIndex(({ digest }) => digest === layer.digest)];
+    if (diffId === undefined) throw new Error('each layer has a diff_id');
+    return { compression: 'zstd', packedSize: layer.size ?? 0, size: 2048, diffId } as const;
+  };
+  const ports: ConversionPorts = {
+    fetchManifest: ({ digest }) => bytesAt(`manifests/${digest}`),
+    fetchBlob: ({ digest }) => bytesAt(`blobs/${digest}`),
+    sniffLayer: async () => 'zstd',
+    layerFacts: facts,
+    signingKey: () => Promise.reject(new Error('not used')),
+  };
+  return { image, ports, diffIds };
+}
+
+const gzipLayer = async ({ digest }: Layer) => ({
+  digest: digestOf(new TextEncoder().encode(`gzip of ${digest}`)),
+  size: 77,
+});
+
+test.each([
+  ['schema2', mediaTypes.dockerLayerGzip, mediaTypes.dockerLayer],
+  ['oci', mediaTypes.ociLayerGzip, mediaTypes.ociLayer],
+] as const)(
+  'names gzip layers in %s with the port gzipLayer, and plain tars without it',
+  async (form, gzip, plain) => {
+    const { image, ports, diffIds } = await zstdImage();
+    const context = { name: 'a', tag: 'b', unpackZstd: true };
+    const layersOf = async (own: ConversionPorts) => {
+      const { body, blobs } = await convertImage(image, form, { ...context, ports: own });
+      return { layers: readManifest(body).dependencies, blobs };
+    };
+    const made = await layersOf({ ...ports, gzipLayer });
+    const expected = await Promise.all(image.dependencies.map(gzipLayer));
+    expect(made.layers.map(({ mediaType }) => mediaType)).toEqual(expected.map(() => gzip));
+    expect(made.layers.map(({ digest, size }) => ({ digest, size }))).toEqual(expected);
+    expect(made.blobs).toEqual(
+      expected.map(({ digest, size }, index) => ({
+        ...{ kind: 'layer', digest, size },
+        packed: image.dependencies[index]?.digest,
+      })),
+    );
+    const tars = await layersOf(ports);
+    expect(tars.layers.map(({ mediaType }) => mediaType)).toEqual(expected.map(() => plain));
+    expect(tars.layers.map(({ digest }) => digest)).toEqual(diffIds);
+  },
+);

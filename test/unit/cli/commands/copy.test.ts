@@ -1,0 +1,248 @@
+import { writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
+import { readManifest } from '../../../../converters/read.ts';
+import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
+import { testApp } from '../../../support/app.ts';
+import { regshift, temporaryFolder } from '../../../support/cli.ts';
+import { startLoginRegistry } from '../../../support/login-registry.ts';
+import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
+import { testSigningKey } from '../../../support/signing-key.ts';
+import { startStrictRegistry } from '../../../support/strict-registry.ts';
+import { startUploadRegistry, type UploadRegistryOptions } from '../../../support/upload-registry.ts';
+
+interface Copied {
+  readonly digest: string;
+  readonly form: string;
+  readonly kind: string;
+  readonly sent: number;
+  readonly blobs: readonly { readonly digest: string; readonly transfer: string; readonly sent: number }[];
+  readonly manifests: readonly { readonly digest: string; readonly transfer: string }[];
+  readonly losses: readonly { readonly kind: string }[];
+}
+
+let samples: SampleServer;
+let host: string;
+beforeAll(async () => {
+  samples = await startSampleServer();
+  host = new URL(samples.url).host;
+});
+afterAll(() => samples.stop());
+
+async function targetRegistry(options: UploadRegistryOptions = {}) {
+  const registry = await startUploadRegistry(options);
+  onTestFinished(() => registry.stop());
+  const copy = async (sample: string, ...argv: string[]) => {
+    const to = `${registry.host}/copied/${sample}:1.0`;
+    const { code, err, json } = await regshift(['copy', `${host}/sample/${sample}`, to, ...argv, '--json']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    return json<Copied>();
+  };
+  return { registry, copy };
+}
+
+describe('regshift copy', () => {
+  it.each(['oci', 'oci-zstd', 'schema2', 'schema1', 'generic', 'helm-chart'])(
+    'copies sample/%s byte for byte, with all content',
+    async (sample) => {
+      const { registry, copy } = await targetRegistry();
+      const { digest, manifests, blobs, losses } = await copy(sample);
+      const stored = registry.manifests.get(`copied/${sample}:1.0`) ?? new Uint8Array();
+      const source = await fetch(`${samples.url}/v2/sample/${sample}/manifests/latest`);
+      expect(stored).toEqual(new Uint8Array(await source.arrayBuffer()));
+      expect(source.headers.get('docker-content-digest')).toBe(digest);
+      expect(manifests).toEqual([{ digest, transfer: 'uploaded', sent: stored.length }]);
+      expect(losses).toEqual([]);
+      expect(blobs.map((blob) => blob.digest).toSorted()).toEqual([...registry.blobs.keys()].toSorted());
+    },
+  );
+
+  it('copies a whole index with its attestations: blobs, then children, then the index', async () => {
+    const { registry, copy } = await targetRegistry();
+    const { kind, manifests } = await copy('index', '--all');
+    expect(kind).toBe('index');
+    expect(manifests).toHaveLength(5);
+    const writes = registry.requests.map((request) => request.replace(/sha256:\w+/, 'digest'));
+    const first = writes.indexOf('PUT manifest digest');
+    expect(writes.slice(0, first).every((request) => request.includes('upload'))).toBe(true);
+    expect(writes.slice(first)).toEqual([...Array(4).fill('PUT manifest digest'), 'PUT manifest 1.0']);
+  });
+
+  it('drops attestations, and keeps the images as they are', async () => {
+    const { registry, copy } = await targetRegistry();
+    const { manifests } = await copy('index', '--all', '--drop', 'attestations');
+    expect(manifests).toHaveLength(3);
+    const model = readManifest(registry.manifests.get('copied/index:1.0') ?? new Uint8Array());
+    expect(model.kind === 'index' && model.dependencies.map(({ attestation }) => attestation)).toEqual([
+      false,
+      false,
+    ]);
+    const whole = await targetRegistry();
+    const all = await whole.copy('index', '--all');
+    const digests = all.manifests.map(({ digest }) => digest);
+    expect(manifests.slice(0, 2).every(({ digest }) => digests.includes(digest))).toBe(true);
+  });
+
+  it.each([
+    ['oci', 'schema2', 'docker/1.13.1', ['application/vnd.docker.distribution.manifest.v2+json']],
+    ['oci-zstd', 'schema2', 'docker/1.13.1', ['application/vnd.docker.distribution.manifest.v2+json']],
+    ['oci-zstd', 'schema1', 'docker/1.9.1', []],
+    ['index', 'schema1', 'docker/1.9.1', []],
+  ])(
+    '%s as %s has the digest that a proxy gives, with plain tars',
+    async (sample, form, userAgent, accept) => {
+      const { registry, copy } = await targetRegistry();
+      const { digest } = await copy(sample, '--as', form, '--decompress');
+      const types = accept.map((type): [string, string] => ['Accept', type]);
+      const answer = await testApp().get(`/v2/sample/${sample}/manifests/latest`, [
+        ['User-Agent', `${userAgent} os/linux arch/amd64`],
+        ...types,
+      ]);
+      if (form === 'schema2') expect(answer.header('Docker-Content-Digest')).toBe(digest);
+      // The name and the tag in schema 1 are those of the target.
+      else {
+        const body = registry.manifests.get(`copied/${sample}:1.0`);
+        expect(JSON.parse(new TextDecoder().decode(body))).toMatchObject({
+          name: `copied/${sample}`,
+          tag: '1.0',
+        });
+      }
+    },
+  );
+
+  it('compresses zstd layers with gzip, and names them so', async () => {
+    const { registry, copy } = await targetRegistry();
+    await copy('oci-zstd', '--as', 'schema2');
+    const model = readManifest(registry.manifests.get('copied/oci-zstd:1.0') ?? new Uint8Array());
+    if (model.kind === 'index') throw new Error('not an image');
+    for (const { digest, size, mediaType } of model.dependencies) {
+      const blob = registry.blobs.get(digest);
+      expect(mediaType).toBe('application/vnd.docker.image.rootfs.diff.tar.gzip');
+      expect(blob?.length).toBe(size);
+      expect([...(blob ?? []).slice(0, 2)]).toEqual([0x1f, 0x8b]);
+    }
+  });
+
+  it('sends nothing twice: not after a copy, and not after one that failed', async () => {
+    const { registry, copy } = await targetRegistry();
+    const first = await copy('oci');
+    const before = registry.requests.length;
+    const again = await copy('oci');
+    expect(again).toMatchObject({ digest: first.digest, sent: 0 });
+    expect(registry.requests).toHaveLength(before);
+    const failing = await targetRegistry({ bodies: [{}, { status: 400 }] });
+    const argv = ['copy', `${host}/sample/oci`, `${failing.registry.host}/copied/oci:1.0`];
+    const { code, err } = await regshift(argv);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(/Upstream answered 400 for the upload of sha256:/),
+    });
+    expect(failing.registry.open.size).toBe(0);
+    const kept = failing.registry.blobs.size;
+    expect(kept).toBeGreaterThan(0);
+    const { blobs } = await failing.copy('oci');
+    expect(blobs.filter(({ transfer }) => transfer === 'present')).toHaveLength(kept);
+    expect(blobs.filter(({ transfer }) => transfer === 'uploaded')).toHaveLength(3 - kept);
+  });
+
+  test.each([
+    ['mounts blobs', undefined, 'mounted', 0],
+    ['uploads blobs where the registry does not mount', 202, 'uploaded', 3],
+    ['uploads blobs where the registry refuses the mount', 403, 'uploaded', 3],
+  ])('%s within one registry', async (_, mountStatus, transfer, uploads) => {
+    const { registry, copy } = await targetRegistry(mountStatus === undefined ? {} : { mountStatus });
+    await copy('oci');
+    const before = registry.requests.length;
+    const argv = ['copy', `${registry.host}/copied/oci:1.0`, `${registry.host}/copied/other:1.0`, '--json'];
+    const { json } = await regshift(argv);
+    expect(json<Copied>().blobs.map((blob) => blob.transfer)).toEqual([transfer, transfer, transfer]);
+    const since = registry.requests.slice(before);
+    expect(since.filter((request) => request === 'POST mount from copied/oci')).toHaveLength(3);
+    expect(since.filter((request) => request === 'PUT upload')).toHaveLength(uploads);
+    expect(registry.open.size).toBe(0);
+  });
+
+  it('signs schema 1 with the key of the proxy', async () => {
+    const { registry } = await targetRegistry();
+    const env = { REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey) };
+    const argv = ['copy', `${host}/sample/oci`, `${registry.host}/copied/oci:1.0`, '--as', 'schema1'];
+    expect((await regshift(argv, { env })).code).toBe(0);
+    const manifest = new TextDecoder().decode(registry.manifests.get('copied/oci:1.0'));
+    expect(JSON.parse(manifest)).toMatchObject({
+      signatures: [{ header: { jwk: { x: testSigningKey.x } } }],
+    });
+  });
+
+  it('logs in to both registries as docker login has', async () => {
+    const registry = await startLoginRegistry('Bearer');
+    onTestFinished(() => registry.stop());
+    const { host: target } = new URL(registry.url);
+    const folder = temporaryFolder();
+    const auths = { [target]: { auth: btoa('alice:right') } };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths }));
+    const argv = ['copy', `${host}/sample/oci`, `${target}/copied/oci:1.0`];
+    const { code, err } = await regshift(argv, { env: { DOCKER_CONFIG: folder } });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(registry.given.length).toBeGreaterThan(0);
+    expect((await regshift(argv)).code).toBe(1);
+  });
+
+  it('sends no login of the source to the target', async () => {
+    const strict = await startStrictRegistry('alice:wonderland', createSampleRegistry().fetch);
+    onTestFinished(() => strict.stop());
+    const { registry } = await targetRegistry();
+    const folder = temporaryFolder();
+    const auths = { [strict.host]: { auth: btoa('alice:wonderland') } };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths }));
+    const argv = ['copy', `${strict.host}/sample/oci`, `${registry.host}/copied/oci:1.0`];
+    expect((await regshift(argv, { env: { DOCKER_CONFIG: folder } })).code).toBe(0);
+    expect(strict.authorizations.filter((each) => each !== '').length).toBeGreaterThan(0);
+    expect([...registry.authorizations]).toEqual([]);
+  });
+
+  it('shows its progress on a terminal, and is quiet elsewhere', async () => {
+    const { registry } = await targetRegistry();
+    const argv = ['copy', `${host}/sample/oci`, `${registry.host}/copied/oci:1.0`];
+    const { err, out } = await regshift(argv, { terminal: true });
+    expect(err).toMatch(/^\rread 0 B +\rcopied 0 B of [\d.]+ kB +\r/);
+    expect(err).toMatch(/\r {79}\r$/);
+    expect(out).toMatch(
+      /:1\.0 is oci, sha256:\w{64}\n {2}manifests {2}1 uploaded\n {2}blobs {6}3 uploaded\n {2}sent/,
+    );
+  });
+
+  it('leaves no temporary files', async () => {
+    const left = async () =>
+      (await readdir(tmpdir())).filter((name) => name.startsWith('regshift-layers-')).length;
+    const before = await left();
+    const { copy } = await targetRegistry();
+    await copy('oci-zstd', '--as', 'schema2');
+    expect(await left()).toBeLessThanOrEqual(before);
+  });
+
+  test.each<[argv: readonly string[], code: number, why: RegExp]>([
+    [['x', 'y@sha256:1'], 2, /has no valid digest/],
+    [['x', `y@sha256:${'0'.repeat(64)}`], 2, /Give the target a tag in place of a digest/],
+    [['x', 'y', '--all', '--platform', 'linux/arm64'], 2, /Use either --platform/],
+    [['x', 'y', '--as', 'generic'], 2, /Allowed choices are schema1, schema2, oci/],
+    [['x', 'y', '--drop', 'layers'], 2, /Allowed choices are attestations/],
+  ])('%j: exit code %i', async (argv, code, why) => {
+    const ran = await regshift(['copy', ...argv]);
+    expect({ code: ran.code, out: ran.out }).toEqual({ code, out: '' });
+    expect(ran.err).toMatch(why);
+  });
+
+  it.each([
+    ['index', ['--all', '--as', 'schema1'], /Schema 1 holds the image of one platform/],
+    ['helm-chart', ['--as', 'schema2'], /not a container image/],
+    ['index', ['--platform', 'linux/s390x'], /There is no image for linux\/s390x/],
+  ])('%s %j: says why, and writes nothing', async (sample, argv, why) => {
+    const { registry } = await targetRegistry();
+    const to = `${registry.host}/copied/x:1.0`;
+    const { code, err } = await regshift(['copy', `${host}/sample/${sample}`, to, ...argv]);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(why) });
+    expect(registry.requests).toEqual([]);
+  });
+});

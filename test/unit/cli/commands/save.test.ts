@@ -1,0 +1,257 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
+import { digestOf } from '../../../../converters/digest.ts';
+import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
+import { testApp } from '../../../support/app.ts';
+import { useBreakingRegistry } from '../../../support/breaking-registry.ts';
+import { regshift, temporaryFolder } from '../../../support/cli.ts';
+import { loadV1Archive, readArchive } from '../../../support/load-v1-archive.ts';
+import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
+import { startStrictRegistry } from '../../../support/strict-registry.ts';
+
+let samples: SampleServer;
+let host: string;
+beforeAll(async () => {
+  samples = await startSampleServer();
+  host = new URL(samples.url).host;
+});
+afterAll(() => samples.stop());
+
+const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+
+async function saved(sample: string, client: string, ...argv: string[]) {
+  const file = join(temporaryFolder(), 'image.tar');
+  const { code, err, json } = await regshift([
+    ...['save', `${host}/sample/${sample}`, '--for', client, '-o', file, '--json'],
+    ...argv,
+  ]);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  const entries = await readArchive(file);
+  return {
+    file,
+    entries,
+    names: entries.map(({ name }) => name),
+    result: json<{ id: string; form: string; size: number; platform?: string }>(),
+  };
+}
+
+const samplesOfImages = [
+  ...['generic', 'generic-993', 'schema1', 'schema2', 'schema2-empty-layers', 'schema2-plain-tar'],
+  ...['list', 'oci', 'oci-no-history', 'oci-zstd', 'index', 'index-zstd', 'fat-generic-table'],
+];
+
+describe('an archive for Docker up to 1.9', () => {
+  it.each(samplesOfImages)(
+    '%s: is loaded by the name of the image, with the ids of API v1',
+    async (sample) => {
+      const { file, result } = await saved(sample, 'docker-1.9');
+      const image = (await loadV1Archive(file)).get(`${host}/sample/${sample}:latest`);
+      expect(image?.ids[0]).toBe(result.id);
+      const tags = await testApp().get(`/v1/repositories/sample/${sample}/tags`, [
+        ['User-Agent', 'docker/1.5.0'],
+      ]);
+      expect(JSON.parse(await tags.text())).toMatchObject({ latest: result.id });
+      for (const layer of image?.layers.values() ?? []) expect(layer.length % 512).toBe(0);
+    },
+  );
+});
+
+describe('an archive for Docker from 1.10 on', () => {
+  it.each(samplesOfImages)(
+    '%s: names its config and plain layers, which are the diff_ids',
+    async (sample) => {
+      const { entries, result, names } = await saved(sample, 'docker-1.13');
+      const content = new Map(entries.map((entry) => [entry.name, entry.content]));
+      const [described] = JSON.parse(text(content.get('manifest.json')));
+      expect(described.RepoTags).toEqual([`${host}/sample/${sample}:latest`]);
+      expect(names.at(-1)).toBe('manifest.json');
+      const config = content.get(described.Config) ?? new Uint8Array();
+      expect(digestOf(config)).toBe(result.id);
+      const layers = (described.Layers as string[]).map((name) =>
+        digestOf(content.get(name) ?? new Uint8Array()),
+      );
+      expect(JSON.parse(text(config)).rootfs.diff_ids).toEqual(layers);
+    },
+  );
+});
+
+describe('an archive with an OCI layout', () => {
+  it.each(samplesOfImages)('%s: has the blobs that its manifest names, by their digests', async (sample) => {
+    const { entries, result } = await saved(sample, 'podman');
+    const content = new Map(entries.map((entry) => [entry.name, entry.content]));
+    expect(JSON.parse(text(content.get('oci-layout')))).toEqual({ imageLayoutVersion: '1.0.0' });
+    for (const { name, content: bytes } of entries) {
+      const [, hex] = /^blobs\/sha256\/(\w+)$/.exec(name) ?? [];
+      if (hex !== undefined) expect(digestOf(bytes)).toBe(`sha256:${hex}`);
+    }
+    const { manifests } = JSON.parse(text(content.get('index.json')));
+    expect(manifests).toHaveLength(1);
+    expect(manifests[0].annotations['org.opencontainers.image.ref.name']).toBe('latest');
+    const blob = (digest: string) => content.get(`blobs/${digest.replace(':', '/')}`);
+    const manifest = JSON.parse(text(blob(manifests[0].digest)));
+    expect(manifest.config.digest).toBe(result.id);
+    for (const { digest, size } of [manifest.config, ...manifest.layers])
+      expect(blob(digest)?.length).toBe(size);
+    const [described] = JSON.parse(text(content.get('manifest.json')));
+    expect(described.Layers).toEqual(
+      manifest.layers.map(({ digest }: { digest: string }) => `blobs/${digest.replace(':', '/')}`),
+    );
+  });
+
+  it('keeps the manifest of an OCI image', async () => {
+    const { entries } = await saved('oci', 'podman');
+    const stored = await fetch(`${samples.url}/v2/sample/oci/manifests/latest`);
+    const digest = stored.headers.get('docker-content-digest')?.replace(':', '/');
+    expect(entries.map(({ name }) => name)).toContain(`blobs/${digest}`);
+  });
+});
+
+describe('regshift save', () => {
+  it.each(['docker-1.9', 'docker-20.10', 'docker-28'])(
+    '%s: gives the same bytes each time',
+    async (client) => {
+      const [first, second] = [await saved('index', client), await saved('index', client)];
+      expect(readFileSync(first.file).equals(readFileSync(second.file))).toBe(true);
+      expect(first.entries.every(({ time }) => time === 0)).toBe(true);
+      expect(first.result.size).toBe(statSync(first.file).size);
+    },
+  );
+
+  it('saves the image of a platform', async () => {
+    const amd64 = await saved('index', 'docker-20.10');
+    const arm64 = await saved('index', 'docker-20.10', '--platform', 'linux/arm64');
+    expect(arm64.result.id).not.toBe(amd64.result.id);
+    expect([arm64.result.platform, amd64.result.platform]).toEqual(['linux/arm64', 'linux/amd64']);
+    expect((await saved('oci', 'docker-20.10')).result.platform).toBeUndefined();
+  });
+
+  it('gives no name to an image that is named by its digest', async () => {
+    const digest = (await fetch(`${samples.url}/v2/sample/oci/manifests/latest`)).headers.get(
+      'docker-content-digest',
+    );
+    const file = join(temporaryFolder(), 'image.tar');
+    for (const [client, name] of [
+      ['docker-20.10', 'manifest.json'],
+      ['docker-1.9', 'repositories'],
+    ] as const) {
+      expect(
+        (await regshift(['save', `${host}/sample/oci@${digest}`, '--for', client, '-o', file])).code,
+      ).toBe(0);
+      const found = (await readArchive(file)).find((entry) => entry.name === name);
+      if (name === 'repositories') expect(found).toBeUndefined();
+      else expect(JSON.parse(text(found?.content))[0].RepoTags).toBeNull();
+    }
+  });
+
+  it.each([[], ['-o', '-']])(
+    'writes to standard output, and the result to standard error: %j',
+    async (...argv) => {
+      const { code, bytes, err } = await regshift([
+        'save',
+        `${host}/sample/oci`,
+        '--for',
+        'docker-1.9',
+        ...argv,
+      ]);
+      expect(code).toBe(0);
+      expect(bytes.length % 512).toBe(0);
+      const { file } = await saved('oci', 'docker-1.9');
+      expect(readFileSync(file).equals(bytes)).toBe(true);
+      expect(err).toMatch(
+        /^standard output has .* for docker-1\.9: v1 images and repositories, [\d.]+ kB\n {2}id {8}\w{64}\n/,
+      );
+    },
+  );
+
+  test.each<[argv: readonly string[], outputTerminal: boolean, why: RegExp]>([
+    [['--for', 'docker-1.9'], true, /The archive is not for a terminal\. Name a file: -o image\.tar/],
+    [['--for', 'docker-1.9', '--json'], false, /Name a file for the archive: -o image\.tar/],
+    [
+      ['--for', 'netscape-4', '-o', 'x.tar'],
+      false,
+      /netscape-4 is not a known client\. Known clients: docker-1\.5, /,
+    ],
+    [[], false, /required option '--for <client>' not specified/],
+  ])('%j: exit code 2', async (argv, outputTerminal, why) => {
+    const { code, out, err } = await regshift(['save', 'x', ...argv], { outputTerminal });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(why);
+  });
+
+  it('says why an artifact cannot be saved', async () => {
+    const file = join(temporaryFolder(), 'image.tar');
+    const { code, err } = await regshift([
+      'save',
+      `${host}/sample/helm-chart`,
+      '--for',
+      'docker-20.10',
+      '-o',
+      file,
+    ]);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/not a container image/) });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('logs in as docker login has', async () => {
+    const strict = await startStrictRegistry('alice:wonderland', createSampleRegistry().fetch);
+    onTestFinished(() => strict.stop());
+    const folder = temporaryFolder();
+    writeFileSync(
+      join(folder, 'config.json'),
+      JSON.stringify({ auths: { [strict.host]: { auth: btoa('alice:wonderland') } } }),
+    );
+    const argv = ['save', `${strict.host}/sample/oci`, '--for', 'podman', '-o', join(folder, 'image.tar')];
+    expect((await regshift(argv, { env: { DOCKER_CONFIG: folder } })).code).toBe(0);
+    expect((await regshift(argv)).code).toBe(1);
+  });
+});
+
+describe('a layer with wrong content', () => {
+  const breaking = useBreakingRegistry(async () => ({ port: 0, stop: async () => {} }));
+
+  it.each(['docker-1.9', 'docker-20.10', 'docker-28'])(
+    '%s: leaves an older archive as it is',
+    async (client) => {
+      const { compressed } = breaking.registry.add('app/wrong', 'gzip', (_, __, layer) => {
+        const bytes = layer.slice();
+        bytes[bytes.length - 9] = (bytes[bytes.length - 9] ?? 0) ^ 1;
+        return { bytes };
+      });
+      const folder = temporaryFolder();
+      const file = join(folder, 'image.tar');
+      writeFileSync(file, 'an older archive');
+      const image = `${breaking.registry.host}/app/wrong`;
+      const before = (await readdir(tmpdir())).filter((name) => name.startsWith('regshift-layers-'));
+      const { code, err } = await regshift(['save', image, '--for', client, '-o', file]);
+      expect(code).toBe(1);
+      expect(err).toContain(`layer ${digestOf(compressed)}`);
+      expect(readFileSync(file, 'utf8')).toBe('an older archive');
+      expect(await readdir(folder)).toEqual(['image.tar']);
+      const after = (await readdir(tmpdir())).filter((name) => name.startsWith('regshift-layers-'));
+      expect(after.length).toBeLessThanOrEqual(before.length);
+    },
+  );
+
+  it('goes on after a broken connection from the byte that is missing', async () => {
+    const image = breaking.registry.add('app/cut', 'gzip', (nth) =>
+      nth === 0 ? { breakAfter: 100_000 } : {},
+    );
+    const file = join(temporaryFolder(), 'image.tar');
+    const { code, err } = await regshift([
+      'save',
+      `${breaking.registry.host}/app/cut`,
+      '--for',
+      'docker-1.9',
+      '-o',
+      file,
+    ]);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(image.requests.map(({ range }) => range)).toEqual([
+      undefined,
+      expect.stringMatching(/^bytes=\d{4,}-$/),
+    ]);
+  });
+});

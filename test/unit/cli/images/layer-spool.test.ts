@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
+import { listen } from '../../../support/listen.ts';
+import { projectRoot } from '../../../support/wrangler.ts';
+
+const samples = createSampleRegistry();
+
+/** The samples, whose layers never come. */
+async function stallingRegistry() {
+  const manifest = await samples.fetch('http://sample.test/v2/sample/oci/manifests/latest');
+  const { layers } = (await manifest.json()) as { layers: { digest: string }[] };
+  const server = createServer(async ({ method = 'GET', url = '/' }, response) => {
+    if (layers.some(({ digest }) => url.endsWith(digest))) return;
+    const answer = await samples.fetch(`http://sample.test${url}`, { method });
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(new Uint8Array(await answer.arrayBuffer()));
+  });
+  return listen(server);
+}
+
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  'the folder of layers is private, and %s removes it',
+  async (signal) => {
+    const registry = await stallingRegistry();
+    onTestFinished(() => registry.stop());
+    const folder = mkdtempSync(join(tmpdir(), 'regshift-spool-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'image.tar');
+    const argv = ['src/cli.ts', 'save', `${registry.host}/sample/oci`, '--for', 'docker-1.9', '-o', file];
+    const env = { ...process.env, TMPDIR: folder, DOCKER_CONFIG: folder };
+    const child = spawn(process.execPath, argv, { cwd: projectRoot, env, stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    const spools = () => readdirSync(folder).filter((name) => name.startsWith('regshift-layers-'));
+    await vi.waitFor(() => expect(spools()).toHaveLength(1), { timeout: 20_000, interval: 50 });
+    expect(statSync(join(folder, spools()[0] ?? '')).mode & 0o777).toBe(0o700);
+    child.kill(signal);
+    expect(await ended).toEqual([null, signal]);
+    expect(spools()).toEqual([]);
+    expect(existsSync(file)).toBe(false);
+  },
+);
