@@ -1,14 +1,17 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import { convertTargets } from './images/convert-target.ts';
 import { readPlatformOption } from './option-values.ts';
+import { withRegistryOptions } from './registry-options.ts';
 import type { Io } from './terminal/io.ts';
 
 const forms = ['auto', 'schema1', 'schema2', 'oci', 'generic'] as const;
 
 const imageHelp = `
-Image names are those of docker pull: alpine, ghcr.io/owner/app:1.0, registry.example:5000/app@sha256:…
-The command contacts the registry directly, with the logins of docker login (DOCKER_CONFIG). It uses https://. It uses
-http:// for registries on this machine, with --plain-http, and for names that begin with http://.`;
+Image names are those of docker pull: alpine, ghcr.io/owner/app:1.0,
+registry.example:5000/app@sha256:…
+The command contacts the registry directly, with the logins of docker login
+(DOCKER_CONFIG). It uses https://. It uses http:// for registries on this
+machine, with --plain-http, and for names that begin with http://.`;
 
 /** Adds the commands that examine or convert an image. */
 export function addImageCommands(program: Command, io: Io, done: (code: number) => void): void {
@@ -44,27 +47,24 @@ function addConvert(program: Command, io: Io, done: (code: number) => void): voi
     .option('--no-zstd', 'decompress zstd layers to plain tars (always so for schema1, schema2, list and v1)')
     .option('--out <path>', 'write to a file, or to a folder (ends with /), which becomes an OCI layout')
     .option('--json', 'print JSON: the result and the losses')
-    .addHelpText(
-      'after',
-      '\nExample:\n  regshift convert layout/manifest.json --to schema2 --from layout --out converted/',
-    )
+    .addHelpText('after', '\nExample:\n  regshift convert layout/manifest.json --to schema2 --out converted/')
     .action(async (manifest, options) =>
       done(await (await import('./commands/convert.ts')).convertFile(manifest, options, io)),
     );
 }
 
 function addInspect(program: Command, io: Io, done: (code: number) => void): void {
-  program
+  const command = program
     .command('inspect')
     .summary('show an image, and what each client gets')
     .description(
       'Shows what a registry stores under a name, and what each generation of clients gets from regshift.',
     )
     .argument('<image>', 'host/name:tag or host/name@sha256:…')
-    .option('--plain-http', 'use http:// for the registry')
     .option('--platform <platform>', 'the image of an index to show', readPlatformOption)
     .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON');
+  withRegistryOptions(command)
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift inspect alpine:3.20`)
     .action(async (image, options) =>
       done(await (await import('./commands/inspect.ts')).inspect(image, options, io)),
@@ -72,7 +72,7 @@ function addInspect(program: Command, io: Io, done: (code: number) => void): voi
 }
 
 function addExplain(program: Command, io: Io, done: (code: number) => void): void {
-  program
+  const command = program
     .command('explain')
     .summary('show step by step what one client gets, and why')
     .description('Shows step by step what a client with the given headers gets for an image, and why.')
@@ -89,10 +89,10 @@ function addExplain(program: Command, io: Io, done: (code: number) => void): voi
     .addOption(
       new Option('--pin <form>', 'the value of REGSHIFT_FORMAT').choices(forms).default('auto' as const),
     )
-    .option('--plain-http', 'use http:// for the registry')
     .option('--platform <platform>', 'the value of REGSHIFT_PLATFORM', readPlatformOption)
     .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON');
+  withRegistryOptions(command)
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift explain alpine:3.20 --for docker-1.13`)
     .action(async (image, options) =>
       done(await (await import('./commands/explain.ts')).explain(image, options, io)),
@@ -100,7 +100,7 @@ function addExplain(program: Command, io: Io, done: (code: number) => void): voi
 }
 
 function addVerify(program: Command, io: Io, done: (code: number) => void): void {
-  program
+  const command = program
     .command('verify')
     .summary('check digests, and signatures and ids of schema 1')
     .description(
@@ -109,8 +109,8 @@ function addVerify(program: Command, io: Io, done: (code: number) => void): void
     .argument('<image>', 'a file, or host/name:tag, or host/name@sha256:…')
     .option('--from <dir>', 'for a file: the folder with configs, child manifests and layers')
     .option('--layers', 'read the layers, and check their digests and diff_ids')
-    .option('--plain-http', 'use http:// for the registry')
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON');
+  withRegistryOptions(command)
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift verify registry.example/old/app:1.0`)
     .action(async (image, options) =>
       done(await (await import('./commands/verify.ts')).verify(image, options, io)),

@@ -23,3 +23,9 @@ export function readSecondsOption(text: string): number {
   if (Number.isFinite(seconds) && seconds >= 0) return seconds;
   throw new InvalidArgumentError('It must be a number of seconds, 0 or more.');
 }
+
+/** Reads `true` or `false`. @throws InvalidArgumentError. */
+export function readBooleanOption(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new InvalidArgumentError('It must be true or false.');
+}

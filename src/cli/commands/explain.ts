@@ -8,16 +8,16 @@ import type { Pin, Selection } from '../../negotiation/negotiate.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
 import { type ClientHeaders, headersOf, type OpenImage, openImage } from '../images/open-image.ts';
+import type { AccessOptions } from '../registry-options.ts';
 import { type Io, printJson } from '../terminal/io.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 import { type Answer, type ExplanationStep, explanationJson, printExplanation } from './print-explanation.ts';
 
-interface Options {
+interface Options extends AccessOptions {
   readonly accept?: readonly string[] | undefined;
   readonly userAgent?: string | undefined;
   readonly for?: string | undefined;
   readonly pin: Pin;
-  readonly plainHttp?: true | undefined;
   readonly platform?: Platform | undefined;
   readonly readLayers?: true | undefined;
   readonly json?: true | undefined;

@@ -4,12 +4,12 @@ import { formPhrase } from '../../negotiation/format-names.ts';
 import { type ClientView, clientViews } from '../images/client-views.ts';
 import { describeStored, type StoredDescription, type StoredLayer } from '../images/describe-stored.ts';
 import { openImage } from '../images/open-image.ts';
+import type { AccessOptions } from '../registry-options.ts';
 import { type Io, printJson, printLines } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 import { exitCodes } from '../usage.ts';
 
-interface Options {
-  readonly plainHttp?: true | undefined;
+interface Options extends AccessOptions {
   readonly platform?: Platform | undefined;
   readonly readLayers?: true | undefined;
   readonly json?: true | undefined;

@@ -9,14 +9,14 @@ import { formName } from '../../negotiation/format-names.ts';
 import { type Check, checkManifest } from '../images/check-manifest.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { openImage } from '../images/open-image.ts';
+import type { AccessOptions } from '../registry-options.ts';
 import { type Io, printJson, printLines } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 import { exitCodes } from '../usage.ts';
 
-interface Options {
+interface Options extends AccessOptions {
   readonly from?: string | undefined;
   readonly layers?: true | undefined;
-  readonly plainHttp?: true | undefined;
   readonly json?: true | undefined;
 }
 
@@ -64,12 +64,9 @@ async function fileSubject(file: string, { from }: Options, io: Io): Promise<Sub
   return { bytes, ports, ...(hex ? { stated: `sha256:${hex}` } : {}) };
 }
 
-async function registrySubject(
-  text: string,
-  { plainHttp, layers }: Options,
-  io: Io,
-): Promise<Subject | Report> {
-  const { registry, name, reference, plain } = await openImage(text, { plainHttp, readLayers: layers }, io);
+async function registrySubject(text: string, options: Options, io: Io): Promise<Subject | Report> {
+  const access = { ...options, readLayers: options.layers };
+  const { registry, name, reference, plain } = await openImage(text, access, io);
   const { digest } = await registry.stored.resolve(name, reference, plain.context);
   const manifest = await registry.stored.getManifest(name, digest, plain.context).catch(conversionError);
   if (manifest instanceof ConversionError) {

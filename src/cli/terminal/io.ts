@@ -11,7 +11,28 @@ export interface Io {
   readonly read: () => Promise<Uint8Array>;
   /** True if standard error is a terminal, so that a line can be overwritten. */
   readonly terminal: boolean;
+  /** How standard output is shown. */
+  readonly output: OutputStyle;
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The properties of standard output that decide how results for people look. */
+export interface OutputStyle {
+  /** Number of columns of the terminal; undefined if there is none, so that each line stays whole for programs. */
+  readonly columns: number | undefined;
+  /** True if text may have colours. */
+  readonly color: boolean;
+}
+
+const defaultColumns = 80;
+
+/** Reads the style of a stream: https://no-color.org says that any value of NO_COLOR but "" turns colours off. */
+export function outputStyle(
+  { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
+  env: Io['env'],
+): OutputStyle {
+  if (!isTTY) return { columns: undefined, color: false };
+  return { columns: columns || defaultColumns, color: !env.NO_COLOR && env.TERM !== 'dumb' };
 }
 
 export function processIo(): Io {
@@ -25,6 +46,7 @@ export function processIo(): Io {
     stderr: (text) => void process.stderr.write(text),
     read: readInput,
     terminal: process.stderr.isTTY === true,
+    output: outputStyle(process.stdout, process.env),
     env: process.env,
   };
 }

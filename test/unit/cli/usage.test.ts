@@ -2,7 +2,18 @@ import { describe, expect, it, test } from 'vitest';
 import { version } from '../../../src/version.ts';
 import { regshift } from '../../support/cli.ts';
 
-const commands = ['serve', 'check-config', 'keygen', 'warm', 'convert', 'inspect', 'explain', 'verify'];
+const commands = [
+  'serve',
+  'check-config',
+  'keygen',
+  'warm',
+  'convert',
+  'inspect',
+  'explain',
+  'verify',
+  'version',
+  'completion',
+];
 
 describe('regshift', () => {
   it('prints its version, and nothing else', async () => {
@@ -21,6 +32,29 @@ describe('regshift', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(new RegExp(`Example:\n  (?:REGSHIFT_\\w+=\\S+ )?regshift ${command}\\b`));
   });
+});
+
+describe('help texts', () => {
+  test.each([[], ...commands.map((command) => [command])])('%s: at most 80 columns', async (...argv) => {
+    const { out } = await regshift([...argv, '--help']);
+    expect(out.split('\n').filter((line) => [...line].length > 80)).toEqual([]);
+  });
+
+  test('name defaults and choices as they are typed', async () => {
+    const { out } = await regshift(['warm', '--help']);
+    expect(out.replace(/\s+/g, ' ')).toContain('(default: http://127.0.0.1:8080/)');
+    expect((await regshift(['keygen', '--help'])).out).toContain('(one of jwk, pem; default: pem)');
+  });
+});
+
+test('a login in a wrong value is not printed', async () => {
+  const { code, err } = await regshift(['warm', 'x', '--proxy', 'http://me:secret@proxy.example']);
+  expect({ code, secret: err.includes('secret') }).toEqual({ code: 2, secret: false });
+  const creds = await regshift(['inspect', 'x', '--creds', 'secret']);
+  expect(creds.code).toBe(2);
+  expect(creds.err).toBe(
+    'regshift: --creds must be a user and a password with a colon between them: user:password.\n',
+  );
 });
 
 describe('wrong usage: exit code 2, and the reason on standard error only', () => {
