@@ -32,7 +32,7 @@ export async function loginForRegistry(
  * Returns the login that `docker login` saved for a registry, or none.
  * @throws UsageError if the configuration file is not one that `docker login` writes.
  */
-export async function dockerLogin(registry: URL, io: Io): Promise<StaticCredential> {
+async function dockerLogin(registry: URL, io: Io): Promise<StaticCredential> {
   const file = join(io.env.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json');
   const text = textOf(file);
   if (text === undefined) return none;

@@ -1,6 +1,6 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import { convertTargets } from './images/convert-target.ts';
-import { readPlatformOption } from './option-values.ts';
+import { formatHelp, readListOption, readPlatformOption, readTemplateOption } from './option-values.ts';
 import { withRegistryOptions } from './registry-options.ts';
 import type { Io } from './terminal/io.ts';
 
@@ -19,6 +19,7 @@ export function addImageCommands(program: Command, io: Io, done: (code: number) 
   addInspect(program, io, done);
   addExplain(program, io, done);
   addVerify(program, io, done);
+  addCheck(program, io, done);
 }
 
 function addConvert(program: Command, io: Io, done: (code: number) => void): void {
@@ -63,6 +64,9 @@ function addInspect(program: Command, io: Io, done: (code: number) => void): voi
     .argument('<image>', 'host/name:tag or host/name@sha256:…')
     .option('--platform <platform>', 'the image of an index to show', readPlatformOption)
     .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
+    .option('--raw', 'print the stored manifest, byte for byte')
+    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
   withRegistryOptions(command)
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift inspect alpine:3.20`)
@@ -91,6 +95,9 @@ function addExplain(program: Command, io: Io, done: (code: number) => void): voi
     )
     .option('--platform <platform>', 'the value of REGSHIFT_PLATFORM', readPlatformOption)
     .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
+    .option('--raw', 'print the manifest that the client gets, byte for byte')
+    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
   withRegistryOptions(command)
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift explain alpine:3.20 --for docker-1.13`)
@@ -109,10 +116,46 @@ function addVerify(program: Command, io: Io, done: (code: number) => void): void
     .argument('<image>', 'a file, or host/name:tag, or host/name@sha256:…')
     .option('--from <dir>', 'for a file: the folder with configs, child manifests and layers')
     .option('--layers', 'read the layers, and check their digests and diff_ids')
+    .option('--strict', 'exit code 1 if something could not be checked, too')
+    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
   withRegistryOptions(command)
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift verify registry.example/old/app:1.0`)
     .action(async (image, options) =>
       done(await (await import('./commands/verify.ts')).verify(image, options, io)),
+    );
+}
+
+function addCheck(program: Command, io: Io, done: (code: number) => void): void {
+  const command = program
+    .command('check')
+    .summary('tell which clients can use an image without regshift')
+    .description(
+      'Tells which clients can use images straight from their registry, and why others cannot. The exit code is 1 if ' +
+        'one of the clients cannot use one of the images.',
+    )
+    .argument('[image...]', 'host/name:tag or host/name@sha256:…')
+    .option(
+      '--clients <clients>',
+      'clients with commas between them, like docker-1.13,podman-4,lambda; default: docker-1.13, docker-20.10, podman-4, ' +
+        'containerd-2',
+      readListOption,
+    )
+    .option('--with-proxy', 'tell whether regshift in front of the registry helps')
+    .option('--pods', 'check the images of kubectl get pods -o json on standard input')
+    .option('--platform <platform>', 'the platform of the clients; default: linux/amd64', readPlatformOption)
+    .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
+    .option('--github', 'print annotations and a job summary for GitHub Actions, too')
+    .option('--full', 'print whole digests on a terminal')
+    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--json', 'print JSON');
+  withRegistryOptions(command)
+    .addHelpText(
+      'after',
+      `${imageHelp}\n\nExample:\n  regshift check alpine:3.20 --clients docker-1.13,containerd-2 --with-proxy`,
+    )
+    .action(async (images, options) =>
+      done(await (await import('./commands/check.ts')).check(images, options, io)),
     );
 }

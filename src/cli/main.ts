@@ -3,6 +3,7 @@ import { ConversionError } from '../../converters/errors.ts';
 import { RegistryError } from '../errors.ts';
 import { escapeControl } from '../observability/log-format.ts';
 import { version } from '../version.ts';
+import { errorText } from './error-text.ts';
 import { addImageCommands } from './image-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
 import { addShellCommands } from './shell-commands.ts';
@@ -89,6 +90,7 @@ function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
 
 /** Words an error for people: Node's own text is like `ENOENT: no such file or directory, open 'x'`. */
 function messageOf(error: Error): string {
+  if (error instanceof RegistryError) return errorText(error);
   if (!isOfSystem(error) || error.path === undefined) return error.message;
   const words: Readonly<Record<string, string>> = {
     ENOENT: 'no such file or folder',

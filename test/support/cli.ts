@@ -42,7 +42,7 @@ export async function regshift(
     },
     read: async () => input,
     terminal,
-    output: { columns, color },
+    output: { columns, color, fullDigests: columns === undefined },
     env: { DOCKER_CONFIG: join(tmpdir(), 'there-is-no-such-folder'), ...env },
   });
   const bytes = concatenate(chunks);

@@ -10,14 +10,16 @@ import { type Check, checkManifest } from '../images/check-manifest.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
-import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
+import type { Cell } from '../terminal/text.ts';
 import { exitCodes } from '../usage.ts';
 
-interface Options extends AccessOptions {
+interface Options extends AccessOptions, DataOptions {
   readonly from?: string | undefined;
   readonly layers?: true | undefined;
-  readonly json?: true | undefined;
+  readonly strict?: true | undefined;
+  readonly full?: true | undefined;
 }
 
 interface Subject {
@@ -42,9 +44,10 @@ export async function verify(text: string, options: Options, io: Io): Promise<nu
   const { form, digest, checks } =
     'checks' in subject ? subject : await checked(subject, options.layers === true);
   const valid = checks.every(({ ok }) => ok !== false);
-  if (options.json) printJson(io, { image: text, digest, form, valid, checks });
-  else print(text, form, digest, checks, io);
-  return valid ? exitCodes.good : exitCodes.failed;
+  if (!printData(io, { image: text, digest, form, valid, checks }, options))
+    print(text, form, digest, checks, withDigests(io, options));
+  const isComplete = checks.every(({ ok }) => ok !== undefined);
+  return valid && (isComplete || !options.strict) ? exitCodes.good : exitCodes.failed;
 }
 
 /** Tells whether the argument is a file: it looks like a path, or a file with this name exists. */
@@ -119,10 +122,13 @@ function unreadable(digest: Digest, { message }: ConversionError): Check {
 
 function print(text: string, form: string, digest: string, checks: readonly Check[], io: Io): void {
   printLines(io, [`${text} is ${form}, ${digest}`]);
-  const word = (ok: boolean | undefined) => (ok === undefined ? 'not checked' : ok ? 'good' : 'WRONG');
+  const word = (ok: boolean | undefined): Cell => {
+    if (ok === undefined) return { text: 'not checked', color: 'yellow' };
+    return ok ? { text: 'good', color: 'green' } : { text: 'WRONG', color: 'red' };
+  };
   printTable(
     io,
-    checks.map((check) => [word(check.ok), check.what, `${check.digest.slice(0, 19)}…`, check.detail]),
+    checks.map((check) => [word(check.ok), check.what, check.digest, check.detail]),
     undefined,
     '  ',
   );

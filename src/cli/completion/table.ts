@@ -1,5 +1,5 @@
 import type { Command, Option } from '@commander-js/extra-typings';
-import { knownClients } from '../../negotiation/known-clients.ts';
+import { clientNames } from '../../negotiation/known-clients.ts';
 
 /** The words that a shell offers for a value. */
 export type Suggestion =
@@ -25,7 +25,6 @@ export interface CompletedCommand {
 
 /** Names of values, as help shows them, that are paths. */
 const paths: ReadonlySet<string> = new Set(['file', 'dir', 'path', 'manifest']);
-const clientIds = knownClients.map(({ id }) => id);
 
 /** Reads the commands and options from the declarations that `--help` prints. */
 export function completionTable(program: Command): readonly CompletedCommand[] {
@@ -60,6 +59,6 @@ function optionOf({ short, long, description, flags, argChoices }: Option): Comp
 function suggestionFor(name: string, choices: readonly string[] | undefined): Suggestion {
   if (choices) return { kind: 'words', words: choices };
   if (name.includes('|')) return { kind: 'words', words: name.split('|') };
-  if (/^clients?$/.test(name)) return { kind: 'words', words: clientIds };
+  if (/^clients?$/.test(name)) return { kind: 'words', words: clientNames };
   return { kind: paths.has(name) ? 'files' : 'none' };
 }

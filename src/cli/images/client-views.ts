@@ -33,11 +33,12 @@ export interface ClientView {
 export async function clientViews(image: OpenImage, platform: Platform | undefined): Promise<ClientView[]> {
   const all: ClientView[] = [];
   // One after another, so that later generations reuse the conversions of earlier ones.
-  for (const generation of knownClients) all.push(await viewFor(image, generation, platform));
+  for (const generation of knownClients) all.push(await clientView(image, generation, platform));
   return all;
 }
 
-async function viewFor(
+/** Runs the proxy's own code for one client. @param generation a known one, maybe of another version. */
+export async function clientView(
   image: OpenImage,
   generation: KnownClient,
   platform: Platform | undefined,

@@ -1,5 +1,6 @@
 import { concatenate } from '../../../converters/bytes.ts';
-import { escapeControl } from '../../observability/log-format.ts';
+import type { Template } from './template.ts';
+import { type Cell, colored, type OutputStyle, shownText, wrapWords } from './text.ts';
 
 /** The standard streams and environment of a command. */
 export interface Io {
@@ -16,14 +17,6 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The properties of standard output that decide how results for people look. */
-export interface OutputStyle {
-  /** Number of columns of the terminal; undefined if there is none, so that each line stays whole for programs. */
-  readonly columns: number | undefined;
-  /** True if text may have colours. */
-  readonly color: boolean;
-}
-
 const defaultColumns = 80;
 
 /** Reads the style of a stream: https://no-color.org says that any value of NO_COLOR but "" turns colours off. */
@@ -31,8 +24,14 @@ export function outputStyle(
   { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
   env: Io['env'],
 ): OutputStyle {
-  if (!isTTY) return { columns: undefined, color: false };
-  return { columns: columns || defaultColumns, color: !env.NO_COLOR && env.TERM !== 'dumb' };
+  if (!isTTY) return { columns: undefined, color: false, fullDigests: true };
+  const color = !env.NO_COLOR && env.TERM !== 'dumb';
+  return { columns: columns || defaultColumns, color, fullDigests: false };
+}
+
+/** The streams with whole digests, if `--full` asks for them. */
+export function withDigests(io: Io, { full }: { readonly full?: true | undefined }): Io {
+  return full ? { ...io, output: { ...io.output, fullDigests: true } } : io;
 }
 
 export function processIo(): Io {
@@ -58,9 +57,26 @@ async function readInput(): Promise<Uint8Array> {
   return concatenate(pieces);
 }
 
-/** Prints lines for a person, escaped by `escapeControl`. */
-export function printLines(io: Io, lines: readonly string[]): void {
-  io.stdout(lines.map((line) => `${escapeControl(line)}\n`).join(''));
+/** Prints lines for a person. On a terminal, long ones are wrapped between words. */
+export function printLines(io: Io, lines: readonly Cell[]): void {
+  const width = io.output.columns ?? Number.POSITIVE_INFINITY;
+  for (const line of lines) {
+    for (const part of wrapWords(shownText(line, io.output), width))
+      io.stdout(`${colored(part, line, io.output)}\n`);
+  }
+}
+
+/** The options of a result for programs. */
+export interface DataOptions {
+  readonly json?: true | undefined;
+  readonly format?: Template | undefined;
+}
+
+/** Prints a result for programs, if an option asks for that. @returns false if none does. */
+export function printData(io: Io, value: unknown, { json, format }: DataOptions): boolean {
+  if (format) io.stdout(`${format(value)}\n`);
+  else if (json) printJson(io, value);
+  return format !== undefined || json === true;
 }
 
 /** Prints one JSON document. Invisible characters are escapes of JSON, so that the values stay the same. */

@@ -11,6 +11,7 @@ const commands = [
   'inspect',
   'explain',
   'verify',
+  'check',
   'version',
   'completion',
 ];
@@ -62,7 +63,8 @@ describe('wrong usage: exit code 2, and the reason on standard error only', () =
     [[], /Usage: regshift/],
     [['bla'], /unknown command 'bla'/],
     [['inspec', 'x'], /Did you mean inspect\?/],
-    [['serve', '--port', '1'], /unknown option '--port'/],
+    [['serve', '--port', 'http'], /It must be a port/],
+    [['inspect', 'x', '--format', '{{range .a}}'], /The template is wrong: a range or if has no {{end}}/],
     [['inspect'], /missing required argument 'image'/],
     [['inspect', 'a', 'b'], /too many arguments/],
     [['inspect', 'Upper/Case'], /"Upper\/Case" is not an image name/],
