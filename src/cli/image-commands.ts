@@ -3,6 +3,7 @@ import { convertTargets } from './images/convert-target.ts';
 import { formatHelp, readListOption, readPlatformOption, readTemplateOption } from './option-values.ts';
 import { withRegistryOptions } from './registry-options.ts';
 import type { Io } from './terminal/io.ts';
+import { clientsHelp } from './usage.ts';
 
 const forms = ['auto', 'schema1', 'schema2', 'oci', 'generic'] as const;
 
@@ -100,7 +101,10 @@ function addExplain(program: Command, io: Io, done: (code: number) => void): voi
     .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
   withRegistryOptions(command)
-    .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift explain alpine:3.20 --for docker-1.13`)
+    .addHelpText(
+      'after',
+      `${imageHelp}\n${clientsHelp()}\n\nExample:\n  regshift explain alpine:3.20 --for docker-1.13`,
+    )
     .action(async (image, options) =>
       done(await (await import('./commands/explain.ts')).explain(image, options, io)),
     );
@@ -153,7 +157,7 @@ function addCheck(program: Command, io: Io, done: (code: number) => void): void 
   withRegistryOptions(command)
     .addHelpText(
       'after',
-      `${imageHelp}\n\nExample:\n  regshift check alpine:3.20 --clients docker-1.13,containerd-2 --with-proxy`,
+      `${imageHelp}\n${clientsHelp(['lambda'])}\n\nExample:\n  regshift check alpine:3.20 --clients docker-1.13,containerd-2 --with-proxy`,
     )
     .action(async (images, options) =>
       done(await (await import('./commands/check.ts')).check(images, options, io)),

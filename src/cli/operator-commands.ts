@@ -8,6 +8,7 @@ import {
   readUrlOption,
 } from './option-values.ts';
 import type { Io } from './terminal/io.ts';
+import { clientsHelp } from './usage.ts';
 
 /** Adds the commands for operators of a proxy. */
 export function addOperatorCommands(program: Command, io: Io, done: (code: number) => void): void {
@@ -91,7 +92,7 @@ function addWarm(program: Command, io: Io, done: (code: number) => void): void {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  regshift warm team/app:1.0 --proxy http://127.0.0.1:8080 --for docker-1.13',
+      `${clientsHelp()}\n\nExample:\n  regshift warm team/app:1.0 --proxy http://127.0.0.1:8080 --for docker-1.13`,
     )
     .action(async (images, options) =>
       done(await (await import('./commands/warm.ts')).warm(images, options, io)),

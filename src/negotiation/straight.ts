@@ -1,6 +1,6 @@
 import { bareMediaType, mediaTypes } from '../../converters/media-types.ts';
 import { readAccept } from './accept.ts';
-import { capabilitiesOf } from './capabilities.ts';
+import { type ClientCapabilities, capabilitiesOf } from './capabilities.ts';
 import { type Client, describeClient } from './client-profile.ts';
 import type { AppliedRow, ClientProfile } from './client-rows.ts';
 import { formName, formPhrase } from './format-names.ts';
@@ -120,13 +120,12 @@ const lacks: Partial<Readonly<Record<Reason, Lack>>> = {
  * @returns undefined if it does.
  */
 export function obstacleFor(reader: StraightClient, info: ManifestInfo): Obstacle | undefined {
-  const { client, accept } = reader;
+  const { client } = reader;
   if (info.opaque) {
     const reason = `it is no image: ${formPhrase(info.mediaType)} of an artifact or of an unknown form`;
     return { kind: 'artifact', reason, evidence: [] };
   }
-  const capabilities = capabilitiesOf(readAccept(accept.join(', ')), client.profile);
-  const { kind, because } = negotiate(info, capabilities, 'auto');
+  const { kind, because } = negotiate(info, capabilitiesFor(reader), 'auto');
   if (kind === 'stored' || because === 'prefers-it') return undefined;
   const lack = lacks[because];
   const relevant = lack ? [lack.capability] : ['oci', 'schema1', 'namesTypes'];
@@ -143,6 +142,15 @@ export function obstacleFor(reader: StraightClient, info: ManifestInfo): Obstacl
 
 function unreadText({ mediaType }: ManifestInfo, because: Reason): string {
   return because === 'unsigned' ? phraseOf(because) : `it does not read ${formPhrase(mediaType)}`;
+}
+
+function capabilitiesFor({ accept, client }: StraightClient): ClientCapabilities {
+  return capabilitiesOf(readAccept(accept.join(', ')), client.profile);
+}
+
+/** The names of the forms that a client reads, like `schema2` and `list`. */
+export function formsOf(reader: StraightClient): ReadonlySet<string> {
+  return new Set([...capabilitiesFor(reader).types.keys()].map(formName));
 }
 
 /** Why a client that pulls by registry API v1 fails; undefined for every other one. */

@@ -35,7 +35,9 @@ export async function check(images: readonly string[], options: Options, io: Io)
   const readers = readersFor(options.clients ?? usualClients);
   const names = [...images, ...(options.pods ? podImages(await io.read()) : [])];
   if (names.length === 0) throw new UsageError('Name an image, or use --pods.');
-  const progress = createProgress(io, names.length * readers.length);
+  // Logs of CI need no line for each step: the result has it.
+  const steps = io.terminal ? io : { ...io, stderr: () => undefined };
+  const progress = createProgress(steps, names.length * readers.length);
   const all: ImageVerdicts[] = [];
   // One after another: registries limit pulls, and later clients use what is known from earlier ones.
   for (const name of names) all.push(await checkImage(name, readers, options, { io, progress }));

@@ -7,6 +7,7 @@ import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
+import { createActivity } from '../terminal/progress.ts';
 import { counted } from '../terminal/text.ts';
 import { exitCodes } from '../usage.ts';
 
@@ -25,7 +26,11 @@ export async function inspect(text: string, options: Options, io: Io): Promise<n
     return exitCodes.good;
   }
   const stored = await describeStored(image);
-  const clients = await clientViews(image, options.platform);
+  const activity = createActivity(io);
+  const clients = await clientViews(image, options.platform, ({ name }) =>
+    activity.step(`the image for ${name}`),
+  );
+  activity.end();
   if (printData(io, { image: text, stored, clients }, options)) return exitCodes.good;
   const shown = withDigests(io, options);
   printStored(text, stored, shown);

@@ -12,6 +12,7 @@ import { openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
+import { createActivity } from '../terminal/progress.ts';
 import type { Cell } from '../terminal/text.ts';
 import { exitCodes } from '../usage.ts';
 
@@ -42,7 +43,7 @@ export async function verify(text: string, options: Options, io: Io): Promise<nu
     ? await fileSubject(text, options, io)
     : await registrySubject(text, options, io);
   const { form, digest, checks } =
-    'checks' in subject ? subject : await checked(subject, options.layers === true);
+    'checks' in subject ? subject : await checkedWithProgress(subject, options.layers === true, io);
   const valid = checks.every(({ ok }) => ok !== false);
   if (!printData(io, { image: text, digest, form, valid, checks }, options))
     print(text, form, digest, checks, withDigests(io, options));
@@ -83,6 +84,21 @@ async function registrySubject(text: string, options: Options, io: Io): Promise<
 function conversionError(error: unknown): ConversionError {
   if (error instanceof ConversionError) return error;
   throw error;
+}
+
+/** Checks, and shows on a terminal which layer is read. */
+async function checkedWithProgress(subject: Subject, layers: boolean, io: Io): Promise<Report> {
+  const activity = createActivity(io);
+  const ports: ConversionPorts = {
+    ...subject.ports,
+    layerFacts: (layer) => {
+      activity.step(`reading layer ${layer.digest}`);
+      return subject.ports.layerFacts(layer);
+    },
+  };
+  const report = await checked({ ...subject, ports }, layers);
+  if (layers) activity.end();
+  return report;
 }
 
 async function checked({ bytes, contentType, stated, ports }: Subject, layers: boolean): Promise<Report> {

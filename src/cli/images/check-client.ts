@@ -2,7 +2,7 @@ import type { Digest } from '../../../converters/digest.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { knownClientById } from '../../negotiation/known-clients.ts';
-import type { Obstacle, ObstacleKind, StraightClient } from '../../negotiation/straight.ts';
+import { formsOf, type Obstacle, type StraightClient } from '../../negotiation/straight.ts';
 import { clientView } from './client-views.ts';
 import type { OpenImage } from './open-image.ts';
 import { platformObstacle, straightObstacle } from './straight-verdict.ts';
@@ -59,7 +59,8 @@ export async function checkClient(
   const basics = { client: reader.id, name: reader.name, works: obstacle === undefined };
   if (obstacle === undefined) return basics;
   const proxy = withProxy ? { proxy: await proxyVerdict(image, reader, platform) } : {};
-  return { ...basics, obstacle, ...helpFor(obstacle), ...proxy };
+  const help = helpFor(reader, obstacle);
+  return { ...basics, obstacle, ...(help === undefined ? {} : { help }), ...proxy };
 }
 
 /** Runs the code of the proxy for the client. */
@@ -86,16 +87,28 @@ async function proxyVerdict(
   };
 }
 
-/** Options of `docker buildx build --output`: BuildKit's image exporter (docs.docker.com/build/exporters/image-registry). */
-const helps: Partial<Readonly<Record<ObstacleKind, string>>> = {
-  form: 'build it with docker buildx build --provenance=false and oci-mediatypes=false in --output',
-  index:
-    'push the image of one platform, without attestations: docker buildx build --platform … --provenance=false --sbom=false',
-  layers: 'build it with docker buildx build and compression=gzip,force-compression=true in --output',
-  platform: 'build it for this platform, too: docker buildx build --platform …',
-};
-
-function helpFor({ kind, stored }: Obstacle): { readonly help?: string } {
-  const help = stored === 'schema1' ? 'push it again with Docker 20.10 or later' : helps[kind];
-  return help === undefined ? {} : { help };
+/**
+ * The steps that make an image usable for a client without regshift; none for clients that read only schema 1, which no
+ * builder of today makes. Options of `docker buildx build --output` are those of BuildKit's image exporter
+ * (docs.docker.com/build/exporters/image-registry).
+ */
+function helpFor(reader: StraightClient, { kind, stored }: Obstacle): string | undefined {
+  const forms = formsOf(reader);
+  switch (kind) {
+    case 'layers':
+      return 'build it with docker buildx build and compression=gzip,force-compression=true in --output';
+    case 'platform':
+      return 'build it for this platform, too: docker buildx build --platform …';
+    case 'form':
+    case 'index': {
+      if (!forms.has('schema2')) return undefined;
+      if (stored === 'schema1' || stored === 'generic')
+        return 'pull it and push it again with Docker 20.10 to 25';
+      const dockerTypes = forms.has('oci') ? '' : ' and oci-mediatypes=false in --output';
+      const onePlatform = kind === 'index' && !forms.has('list') ? ' --sbom=false --platform …' : '';
+      return `build it with docker buildx build --provenance=false${onePlatform}${dockerTypes}`;
+    }
+    default:
+      return undefined;
+  }
 }

@@ -29,11 +29,21 @@ export interface ClientView {
   readonly refused?: string;
 }
 
-/** Runs the proxy's own code once for each known generation of clients. */
-export async function clientViews(image: OpenImage, platform: Platform | undefined): Promise<ClientView[]> {
+/**
+ * Runs the proxy's own code once for each known generation of clients.
+ * @param onClient called before the work for each.
+ */
+export async function clientViews(
+  image: OpenImage,
+  platform: Platform | undefined,
+  onClient: (generation: KnownClient) => void = () => {},
+): Promise<ClientView[]> {
   const all: ClientView[] = [];
   // One after another, so that later generations reuse the conversions of earlier ones.
-  for (const generation of knownClients) all.push(await clientView(image, generation, platform));
+  for (const generation of knownClients) {
+    onClient(generation);
+    all.push(await clientView(image, generation, platform));
+  }
   return all;
 }
 

@@ -99,6 +99,17 @@ describe('straight from the registry', () => {
     });
   });
 
+  test.each([
+    ['oci', 'docker-1.13', '--provenance=false and oci-mediatypes=false in --output'],
+    ['index', 'docker-1.13', '--provenance=false and oci-mediatypes=false in --output'],
+    ['index', 'lambda', '--provenance=false --sbom=false --platform …'],
+    // No builder of today makes schema 1.
+    ['oci', 'docker-1.9', undefined],
+  ])('%s for %s: the help is %s', async (sample, client, help) => {
+    const { images } = await checked(sample, client);
+    expect(images[0]?.clients[0]?.help?.replace('build it with docker buildx build ', '')).toBe(help);
+  });
+
   it('finds a platform that is missing, in an index and in one image', async () => {
     for (const sample of ['index', 'oci']) {
       const { code, images } = await checked(
