@@ -1,5 +1,6 @@
+import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createSampleRegistry } from '../../../src/sample-registry/registry.ts';
 import { makeAuthority } from '../../support/certificate-authority.ts';
 import { regshift, temporaryFolder } from '../../support/cli.ts';
@@ -61,4 +62,27 @@ it('https at a registry with plain HTTP: the error says what to use', async () =
   const { code, err } = await regshift(['inspect', `https://${host}/sample/oci`]);
   expect(code).toBe(1);
   expect(err).toBe(`regshift: ${host}: this registry speaks plain HTTP: use http:// or --plain-http.\n`);
+});
+
+it.each([
+  ['inspect', ['inspect', 'http://registry.example/sample/oci', '--json']],
+  ['warm', ['warm', 'sample/oci', '--proxy', 'http://registry.example', '--for', 'docker-24']],
+])('%s goes through the outbound proxy of the environment', async (_, argv) => {
+  const samples = createSampleRegistry();
+  const requested: string[] = [];
+  const proxy = createServer(async ({ method = 'GET', url = '/', headers }, response) => {
+    requested.push(new URL(url).host);
+    const accept = headers.accept ?? '*/*';
+    const answer = await samples.fetch(url, { method, headers: { accept } });
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(new Uint8Array(await answer.arrayBuffer()));
+  });
+  const { url, stop } = await listen(proxy);
+  onTestFinished(() => stop());
+  vi.stubEnv('HTTP_PROXY', url);
+  vi.stubEnv('NO_PROXY', '');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await regshift(argv)).toMatchObject({ code: 0 });
+  expect(requested.length).toBeGreaterThan(0);
+  expect(new Set(requested)).toEqual(new Set(['registry.example']));
 });
