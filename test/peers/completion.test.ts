@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -27,8 +27,8 @@ printf '%s\\n' "\${COMPREPLY[@]}"
 /** Types a line and Tab into an interactive zsh, in which regshift is a function that prints its arguments. */
 const askZsh = `zmodload zsh/zpty
 zpty shell "PS1= zsh -f -i"
-zpty -w shell 'autoload -Uz compinit && compinit -D -u; regshift() { print -r -- "<\${(j: :)@}>" }'
-zpty -w shell 'source ./zsh; print ready'
+zpty -w shell 'fpath=($PWD/functions $fpath); autoload -Uz compinit && compinit -D -u; regshift() { print -r -- "<\${(j: :)@}>" }'
+zpty -w shell "$2; print ready"
 zpty -r shell output '*ready*ready*'
 zpty -n -w shell "$1"$'\\t\\n'
 zpty -r shell output '*<*>*'
@@ -64,9 +64,19 @@ describe.skipIf(requirePeers('zsh'))('zsh completes', () => {
     ['convert man', 'convert manifest.json'],
     ['completion f', 'completion fish'],
   ])('%s', async (typed, completed) => {
-    const output = await runProgram('zsh', ['-f', 'ask.zsh', `regshift ${typed}`], home);
-    expect(/<(.*?)=?>/.exec(output)?.[1]).toBe(completed);
+    expect(await completedBy('source ./zsh', typed)).toBe(completed);
   });
+
+  test('from a folder of fpath, at the first Tab', async () => {
+    await mkdir(join(home, 'functions'));
+    await copyFile(join(home, 'zsh'), join(home, 'functions/_regshift'));
+    expect(await completedBy('true', 'convert --to gen')).toBe('convert --to generic');
+  });
+
+  async function completedBy(setup: string, typed: string): Promise<string | undefined> {
+    const output = await runProgram('zsh', ['-f', 'ask.zsh', `regshift ${typed}`, setup], home);
+    return /<(.*?)=?>/.exec(output)?.[1];
+  }
 });
 
 describe.skipIf(requirePeers('fish'))('fish completes', () => {

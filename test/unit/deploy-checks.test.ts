@@ -122,6 +122,8 @@ describe('deploy/github/action.yml', () => {
     const { code, out } = await runAction({ images: '--json *' });
     expect(code).toBe(2);
     expect(out).toContain('"--json" is not an image name');
+    // The script runs in a folder with files.
+    expect((await runAction({ images: '*' })).out).toContain('"*" is not an image name');
   });
 });
 

@@ -23,7 +23,12 @@ _regshift() {
 ${cases.join('\n')}
   esac
 }
-compdef _regshift regshift
+# zsh runs a file of fpath as the function at the first completion.
+if [[ $funcstack[1] == _regshift ]]; then
+  _regshift "$@"
+else
+  compdef _regshift regshift
+fi
 `;
 }
 
