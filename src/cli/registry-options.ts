@@ -15,11 +15,13 @@ export interface AccessOptions {
 /** Adds the options of a command that contacts a registry. */
 export function withRegistryOptions<Args extends unknown[], Options extends OptionValues>(
   command: Command<Args, Options>,
-) {
-  return command
+): Command<Args, Options & AccessOptions> {
+  command
     .option('--plain-http', 'use http:// for the registry')
     .option('--creds <user:password>', 'the login, instead of that of docker login')
     .option('--tls-verify <true|false>', 'false: do not verify the certificate', readBooleanOption)
     .option('--ca <file>', 'a PEM file with authorities to trust beside those of Node')
     .option('--verbose', 'print each request to the registry on standard error');
+  // The parser adds options in place. Its types cannot say that for a command of any options.
+  return command as unknown as Command<Args, Options & AccessOptions>;
 }
