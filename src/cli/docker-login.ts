@@ -12,10 +12,27 @@ import { UsageError } from './usage.ts';
 const none: StaticCredential = { kind: 'none' };
 
 /**
+ * Returns the login for a registry: the one of `--creds`, else the one that `docker login` saved, or none.
+ * @param creds user and password with a colon between them.
+ * @throws UsageError, which does not quote the login.
+ */
+export async function loginForRegistry(
+  registry: URL,
+  creds: string | undefined,
+  io: Io,
+): Promise<StaticCredential> {
+  if (creds === undefined) return dockerLogin(registry, io);
+  const [, username, password] = /^([^:]+):(.+)$/s.exec(creds) ?? [];
+  if (username === undefined || password === undefined)
+    throw new UsageError('--creds must be a user and a password with a colon between them: user:password.');
+  return { kind: 'service', username, password };
+}
+
+/**
  * Returns the login that `docker login` saved for a registry, or none.
  * @throws UsageError if the configuration file is not one that `docker login` writes.
  */
-export async function dockerLogin(registry: URL, io: Io): Promise<StaticCredential> {
+async function dockerLogin(registry: URL, io: Io): Promise<StaticCredential> {
   const file = join(io.env.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json');
   const text = textOf(file);
   if (text === undefined) return none;

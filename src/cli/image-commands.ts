@@ -1,14 +1,18 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import { convertTargets } from './images/convert-target.ts';
-import { readPlatformOption } from './option-values.ts';
+import { formatHelp, readListOption, readPlatformOption, readTemplateOption } from './option-values.ts';
+import { withRegistryOptions } from './registry-options.ts';
 import type { Io } from './terminal/io.ts';
+import { clientsHelp } from './usage.ts';
 
 const forms = ['auto', 'schema1', 'schema2', 'oci', 'generic'] as const;
 
 const imageHelp = `
-Image names are those of docker pull: alpine, ghcr.io/owner/app:1.0, registry.example:5000/app@sha256:…
-The command contacts the registry directly, with the logins of docker login (DOCKER_CONFIG). It uses https://. It uses
-http:// for registries on this machine, with --plain-http, and for names that begin with http://.`;
+Image names are those of docker pull: alpine, ghcr.io/owner/app:1.0,
+registry.example:5000/app@sha256:…
+The command contacts the registry directly, with the logins of docker login
+(DOCKER_CONFIG). It uses https://. It uses http:// for registries on this
+machine, with --plain-http, and for names that begin with http://.`;
 
 /** Adds the commands that examine or convert an image. */
 export function addImageCommands(program: Command, io: Io, done: (code: number) => void): void {
@@ -18,6 +22,7 @@ export function addImageCommands(program: Command, io: Io, done: (code: number) 
   addVerify(program, io, done);
   addCopy(program, io, done);
   addSave(program, io, done);
+  addCheck(program, io, done);
 }
 
 function addConvert(program: Command, io: Io, done: (code: number) => void): void {
@@ -46,27 +51,27 @@ function addConvert(program: Command, io: Io, done: (code: number) => void): voi
     .option('--no-zstd', 'decompress zstd layers to plain tars (always so for schema1, schema2, list and v1)')
     .option('--out <path>', 'write to a file, or to a folder (ends with /), which becomes an OCI layout')
     .option('--json', 'print JSON: the result and the losses')
-    .addHelpText(
-      'after',
-      '\nExample:\n  regshift convert layout/manifest.json --to schema2 --from layout --out converted/',
-    )
+    .addHelpText('after', '\nExample:\n  regshift convert layout/manifest.json --to schema2 --out converted/')
     .action(async (manifest, options) =>
       done(await (await import('./commands/convert.ts')).convertFile(manifest, options, io)),
     );
 }
 
 function addInspect(program: Command, io: Io, done: (code: number) => void): void {
-  program
+  const command = program
     .command('inspect')
     .summary('show an image, and what each client gets')
     .description(
       'Shows what a registry stores under a name, and what each generation of clients gets from regshift.',
     )
     .argument('<image>', 'host/name:tag or host/name@sha256:…')
-    .option('--plain-http', 'use http:// for the registry')
     .option('--platform <platform>', 'the image of an index to show', readPlatformOption)
     .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
-    .option('--json', 'print JSON')
+    .option('--raw', 'print the stored manifest, byte for byte')
+    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--full', 'print whole digests on a terminal')
+    .option('--json', 'print JSON');
+  withRegistryOptions(command)
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift inspect alpine:3.20`)
     .action(async (image, options) =>
       done(await (await import('./commands/inspect.ts')).inspect(image, options, io)),
@@ -74,7 +79,7 @@ function addInspect(program: Command, io: Io, done: (code: number) => void): voi
 }
 
 function addExplain(program: Command, io: Io, done: (code: number) => void): void {
-  program
+  const command = program
     .command('explain')
     .summary('show step by step what one client gets, and why')
     .description('Shows step by step what a client with the given headers gets for an image, and why.')
@@ -91,18 +96,24 @@ function addExplain(program: Command, io: Io, done: (code: number) => void): voi
     .addOption(
       new Option('--pin <form>', 'the value of REGSHIFT_FORMAT').choices(forms).default('auto' as const),
     )
-    .option('--plain-http', 'use http:// for the registry')
     .option('--platform <platform>', 'the value of REGSHIFT_PLATFORM', readPlatformOption)
     .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
-    .option('--json', 'print JSON')
-    .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift explain alpine:3.20 --for docker-1.13`)
+    .option('--raw', 'print the manifest that the client gets, byte for byte')
+    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--full', 'print whole digests on a terminal')
+    .option('--json', 'print JSON');
+  withRegistryOptions(command)
+    .addHelpText(
+      'after',
+      `${imageHelp}\n${clientsHelp()}\n\nExample:\n  regshift explain alpine:3.20 --for docker-1.13`,
+    )
     .action(async (image, options) =>
       done(await (await import('./commands/explain.ts')).explain(image, options, io)),
     );
 }
 
 function addVerify(program: Command, io: Io, done: (code: number) => void): void {
-  program
+  const command = program
     .command('verify')
     .summary('check digests, and signatures and ids of schema 1')
     .description(
@@ -111,8 +122,11 @@ function addVerify(program: Command, io: Io, done: (code: number) => void): void
     .argument('<image>', 'a file, or host/name:tag, or host/name@sha256:…')
     .option('--from <dir>', 'for a file: the folder with configs, child manifests and layers')
     .option('--layers', 'read the layers, and check their digests and diff_ids')
-    .option('--plain-http', 'use http:// for the registry')
-    .option('--json', 'print JSON')
+    .option('--strict', 'exit code 1 if something could not be checked, too')
+    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--full', 'print whole digests on a terminal')
+    .option('--json', 'print JSON');
+  withRegistryOptions(command)
     .addHelpText('after', `${imageHelp}\n\nExample:\n  regshift verify registry.example/old/app:1.0`)
     .action(async (image, options) =>
       done(await (await import('./commands/verify.ts')).verify(image, options, io)),
@@ -122,7 +136,7 @@ function addVerify(program: Command, io: Io, done: (code: number) => void): void
 function addCopy(program: Command, io: Io, done: (code: number) => void): void {
   const as = new Option('--as <form>', 'convert to this form; default: the form that the source has');
   const drop = new Option('--drop <entries>', 'leave entries of an index out');
-  program
+  const command = program
     .command('copy')
     .summary('copy an image to another registry, and convert it')
     .description(
@@ -143,8 +157,10 @@ function addCopy(program: Command, io: Io, done: (code: number) => void): void {
       '--decompress',
       'replace zstd layers by plain tars in every form; default: by gzip layers, for schema1 and schema2',
     )
-    .option('--plain-http', 'use http:// for both registries')
-    .option('--json', 'print JSON')
+    .option('--to-creds <user:password>', 'the login at the target, instead of that of docker login')
+    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--json', 'print JSON');
+  withRegistryOptions(command)
     .addHelpText(
       'after',
       `${imageHelp}\n\nExample:\n  regshift copy ghcr.io/owner/app:1.0 registry.example/app:1.0 --as schema2`,
@@ -155,7 +171,7 @@ function addCopy(program: Command, io: Io, done: (code: number) => void): void {
 }
 
 function addSave(program: Command, io: Io, done: (code: number) => void): void {
-  program
+  const command = program
     .command('save')
     .summary('write an archive that docker load of an engine reads')
     .description(
@@ -173,13 +189,47 @@ function addSave(program: Command, io: Io, done: (code: number) => void): void {
       'the image of an index to save; default: linux/amd64',
       readPlatformOption,
     )
-    .option('--plain-http', 'use http:// for the registry')
-    .option('--json', 'print JSON')
+    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--json', 'print JSON');
+  withRegistryOptions(command)
     .addHelpText(
       'after',
       `${imageHelp}\n\nExample:\n  regshift save alpine:3.20 --for docker-1.9 -o image.tar`,
     )
     .action(async (image, options) =>
       done(await (await import('./commands/save.ts')).save(image, options, io)),
+    );
+}
+
+function addCheck(program: Command, io: Io, done: (code: number) => void): void {
+  const command = program
+    .command('check')
+    .summary('tell which clients can use an image without regshift')
+    .description(
+      'Tells which clients can use images straight from their registry, and why others cannot. The exit code is 1 if ' +
+        'one of the clients cannot use one of the images.',
+    )
+    .argument('[image...]', 'host/name:tag or host/name@sha256:…')
+    .option(
+      '--clients <clients>',
+      'clients with commas between them, like docker-1.13,podman-4,lambda; default: docker-1.13, docker-20.10, podman-4, ' +
+        'containerd-2',
+      readListOption,
+    )
+    .option('--with-proxy', 'tell whether regshift in front of the registry helps')
+    .option('--pods', 'check the images of kubectl get pods -o json on standard input')
+    .option('--platform <platform>', 'the platform of the clients; default: linux/amd64', readPlatformOption)
+    .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
+    .option('--github', 'print annotations and a job summary for GitHub Actions, too')
+    .option('--full', 'print whole digests on a terminal')
+    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--json', 'print JSON');
+  withRegistryOptions(command)
+    .addHelpText(
+      'after',
+      `${imageHelp}\n${clientsHelp(['lambda'])}\n\nExample:\n  regshift check alpine:3.20 --clients docker-1.13,containerd-2 --with-proxy`,
+    )
+    .action(async (images, options) =>
+      done(await (await import('./commands/check.ts')).check(images, options, io)),
     );
 }

@@ -1,10 +1,12 @@
-import { Command, CommanderError } from '@commander-js/extra-typings';
+import { Command, CommanderError, type Help, type Option } from '@commander-js/extra-typings';
 import { ConversionError } from '../../converters/errors.ts';
 import { RegistryError } from '../errors.ts';
 import { escapeControl } from '../observability/log-format.ts';
 import { version } from '../version.ts';
+import { errorText } from './error-text.ts';
 import { addImageCommands } from './image-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
+import { addShellCommands } from './shell-commands.ts';
 import type { Io } from './terminal/io.ts';
 import { exitCodes, UsageError } from './usage.ts';
 
@@ -36,11 +38,35 @@ function programOf(io: Io, done: (code: number) => void): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('(see --help)')
-    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .configureHelp(helpStyle)
+    .configureOutput({
+      writeOut: io.stdout,
+      writeErr: io.stderr,
+      outputError: (text, write) => write(withoutLogins(text)),
+    })
     .exitOverride();
   addOperatorCommands(program, io, done);
   addImageCommands(program, io, done);
+  addShellCommands(program, io, done);
   return program;
+}
+
+/** Help texts of 80 columns at most, which name choices and defaults as users type them. */
+const helpStyle: Partial<Help> = {
+  helpWidth: 80,
+  optionDescription({ description, argChoices, defaultValue, defaultValueDescription }: Option): string {
+    const hasDefault = defaultValue !== undefined && typeof defaultValue !== 'boolean';
+    const facts = [
+      ...(argChoices ? [`one of ${argChoices.join(', ')}`] : []),
+      ...(hasDefault ? [`default: ${defaultValueDescription ?? defaultValue}`] : []),
+    ];
+    return facts.length === 0 ? description : `${description} (${facts.join('; ')})`;
+  },
+};
+
+/** Removes logins from URLs: the parser quotes wrong values, and logs of CI keep its messages. */
+function withoutLogins(text: string): string {
+  return text.replace(/\/\/[^/\s']*@/g, '//…@');
 }
 
 /** Prints an error and returns the exit code for it. */
@@ -64,6 +90,7 @@ function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
 
 /** Words an error for people: Node's own text is like `ENOENT: no such file or directory, open 'x'`. */
 function messageOf(error: Error): string {
+  if (error instanceof RegistryError) return errorText(error);
   if (!isOfSystem(error) || error.path === undefined) return error.message;
   const words: Readonly<Record<string, string>> = {
     ENOENT: 'no such file or folder',

@@ -1,6 +1,15 @@
 import { type Command, Option } from '@commander-js/extra-typings';
-import { readBytesOption, readPlatformOption, readSecondsOption, readUrlOption } from './option-values.ts';
+import {
+  formatHelp,
+  readBytesOption,
+  readPlatformOption,
+  readPortOption,
+  readSecondsOption,
+  readTemplateOption,
+  readUrlOption,
+} from './option-values.ts';
 import type { Io } from './terminal/io.ts';
+import { clientsHelp } from './usage.ts';
 
 /** Adds the commands for operators of a proxy. */
 export function addOperatorCommands(program: Command, io: Io, done: (code: number) => void): void {
@@ -15,9 +24,17 @@ function addServe(program: Command, io: Io, done: (code: number) => void): void 
   program
     .command('serve')
     .summary('start the proxy')
-    .description('Starts the proxy. Environment variables configure it; README.md lists them.')
-    .addHelpText('after', '\nExample:\n  REGSHIFT_UPSTREAM=https://registry.example regshift serve')
-    .action(async () => done(await (await import('./commands/serve.ts')).runServe(io)));
+    .description(
+      'Starts the proxy. Environment variables configure it; README.md lists them. Options win over variables.',
+    )
+    .option('--port <port>', 'the port to listen on, instead of PORT', readPortOption)
+    .option('--host <address>', 'the address to listen on, instead of HOST')
+    .option('--upstream <url>', 'the registry, instead of REGSHIFT_UPSTREAM')
+    .addHelpText('after', '\nExample:\n  regshift serve --upstream https://registry.example --port 8080')
+    .action(async (options) => {
+      const { runServe, withOptions } = await import('./commands/serve.ts');
+      done(await runServe(withOptions(io, options)));
+    });
 }
 
 function addCheckConfig(program: Command, io: Io, done: (code: number) => void): void {
@@ -27,6 +44,7 @@ function addCheckConfig(program: Command, io: Io, done: (code: number) => void):
     .description(
       'Reads the variables and files that serve reads. Prints every problem, or the routes of the proxy.',
     )
+    .option('--format <template>', formatHelp, readTemplateOption)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  REGSHIFT_UPSTREAM=https://registry.example regshift check-config')
     .action(async (options) =>
@@ -68,11 +86,15 @@ function addWarm(program: Command, io: Io, done: (code: number) => void): void {
         .argParser(readPlatformOption)
         .default({ os: 'linux', architecture: 'amd64' }, 'linux/amd64'),
     )
+    .option('--creds <user:password>', 'the login, instead of that of docker login')
+    .option('--verbose', 'print each request to the proxy on standard error')
     .option('--wait <seconds>', 'the longest wait for one image', readSecondsOption, 3600)
+    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  regshift warm team/app:1.0 --proxy http://127.0.0.1:8080 --for docker-1.13',
+      `${clientsHelp()}\n\nExample:\n  regshift warm team/app:1.0 --proxy http://127.0.0.1:8080 --for docker-1.13`,
     )
     .action(async (images, options) =>
       done(await (await import('./commands/warm.ts')).warm(images, options, io)),

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { type Platform, parsePlatform } from '../../converters/platform.ts';
+import { parseTemplate, type Template } from './terminal/template.ts';
 
 /** Reads a platform like `linux/arm/v7`. @throws InvalidArgumentError. */
 export function readPlatformOption(text: string): Platform {
@@ -17,6 +18,13 @@ export function readUrlOption(text: string): URL {
   );
 }
 
+/** Reads a port. @throws InvalidArgumentError. */
+export function readPortOption(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidArgumentError('It must be a port from 0 to 65535.');
+}
+
 /** Reads a number of seconds, 0 or more. @throws InvalidArgumentError. */
 export function readSecondsOption(text: string): number {
   const seconds = Number(text);
@@ -29,4 +37,29 @@ export function readBytesOption(text: string): number {
   const bytes = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(bytes)) return bytes;
   throw new InvalidArgumentError('It must be a number of bytes, 0 or more.');
+}
+
+/** Reads `true` or `false`. @throws InvalidArgumentError. */
+export function readBooleanOption(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new InvalidArgumentError('It must be true or false.');
+}
+
+/** The description of `--format`. */
+export const formatHelp = "print a template of Go's syntax over the JSON, like {{.stored.digest}}";
+
+/** Reads a template. @throws InvalidArgumentError. */
+export function readTemplateOption(text: string): Template {
+  try {
+    return parseTemplate(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InvalidArgumentError(`The template is wrong: ${error.message}.`);
+  }
+}
+
+/** Reads names with commas between them, and adds them to earlier ones. */
+export function readListOption(text: string, earlier: readonly string[] | undefined): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  return [...(earlier ?? []), ...names.filter((name) => name !== '')];
 }

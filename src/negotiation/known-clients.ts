@@ -56,16 +56,30 @@ function of(
   return { id, name, program: id.replace(/-.*/, ''), from, userAgent, accept };
 }
 
+/** Programs that send the headers of another group, with their own names in the User-Agent where that is known. */
+const sameHeaders: Readonly<Record<string, { readonly as: string; readonly userAgent?: string }>> = {
+  podman: { as: 'skopeo' },
+  buildah: { as: 'skopeo', userAgent: 'Buildah' },
+  'cri-o': { as: 'skopeo', userAgent: 'cri-o' },
+  crio: { as: 'skopeo', userAgent: 'cri-o' },
+};
+
+/** The names that `findKnownClient` takes, for messages: each group, and other programs of a group. */
+export const clientNames: readonly string[] = [
+  ...knownClients.map(({ id }) => id),
+  ...Object.keys(sameHeaders).filter((name) => name !== 'crio'),
+];
+
 /**
- * Finds the group of a client. A program's name has letters only; its groups are in ascending order of versions.
- * @param client program and version, like `docker-17.05`, or only the program, like `podman`.
- * @returns undefined for an unknown program, and for a program of several groups without a version.
+ * Finds the group of a client. The groups of a program are in ascending order of versions.
+ * @param client program and version, like `docker-17.05`, or a program, like `buildkit`, for its newest group.
+ * @returns undefined for an unknown program or version.
  */
 export function knownClientById(client: string): KnownClient | undefined {
-  const [, word = '', text = ''] = /^([a-z]+)(?:-(.+))?$/.exec(client) ?? [];
-  const program = ['podman', 'buildah', 'crio'].includes(word) ? 'skopeo' : word;
+  const [word, text] = splitClient(client);
+  const program = sameHeaders[word]?.as ?? word;
   const ofProgram = knownClients.filter((each) => each.program === program);
-  if (text === '') return ofProgram.length === 1 ? ofProgram[0] : undefined;
+  if (text === '') return ofProgram.at(-1);
   const version = readVersion(text);
   return version && ofProgram.findLast(({ from }) => compareVersions(version, from) >= 0);
 }
@@ -74,12 +88,19 @@ export function knownClientById(client: string): KnownClient | undefined {
 export function findKnownClient(client: string): KnownClient | undefined {
   const known = knownClientById(client);
   if (known === undefined || known.id === client) return known;
-  const version = client.slice(client.indexOf('-') + 1);
+  const [word, version] = splitClient(client);
+  if (version === '') return known;
+  const own = sameHeaders[word]?.userAgent;
+  if (own) return { ...known, userAgent: `${own}/${version}` };
   // The User-Agent of a program that embeds another one's library has the version of the library.
   const isItself = known.userAgent.startsWith(`${known.program}/`);
-  return isItself && client.startsWith(`${known.program}-`)
-    ? { ...known, userAgent: `${known.program}/${version}` }
-    : known;
+  return isItself && word === known.program ? { ...known, userAgent: `${known.program}/${version}` } : known;
+}
+
+/** Splits `cri-o-1.34` into the program and its version, which is "" if there is none. */
+export function splitClient(client: string): readonly [program: string, version: string] {
+  const [, program = '', version = ''] = /^([a-z][a-z-]*?)(?:-(\d.*))?$/.exec(client) ?? [];
+  return [program, version];
 }
 
 /** The programs in User-Agents whose names are not those of their groups. */

@@ -17,8 +17,11 @@ export interface Ran {
 
 export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
+  /** True if standard error is a terminal. */
   readonly terminal?: boolean;
-  readonly outputTerminal?: boolean;
+  /** Columns of the terminal that standard output is; undefined if it is none. */
+  readonly columns?: number;
+  readonly color?: boolean;
   /** Standard input. */
   readonly input?: Uint8Array;
 }
@@ -26,7 +29,7 @@ export interface Surroundings {
 /** Runs a command in this process. It finds no logins unless `env` names them. */
 export async function regshift(
   argv: readonly string[],
-  { env, terminal = false, outputTerminal = false, input = new Uint8Array() }: Surroundings = {},
+  { env, terminal = false, columns, color = false, input = new Uint8Array() }: Surroundings = {},
 ): Promise<Ran> {
   const chunks: Uint8Array[] = [];
   let err = '';
@@ -42,7 +45,7 @@ export async function regshift(
     },
     read: async () => input,
     terminal,
-    outputTerminal,
+    output: { columns, color, fullDigests: columns === undefined },
     env: { DOCKER_CONFIG: join(tmpdir(), 'there-is-no-such-folder'), ...env },
   });
   const bytes = concatenate(chunks);

@@ -12,7 +12,7 @@ import { portsOf } from '../../runtime/node/serve.ts';
 import { loadCertificate } from '../../runtime/node/tls/certificate.ts';
 import { proxyForm, readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { registriesOf } from '../registries.ts';
-import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { type DataOptions, type Io, printData, printLines } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 import { exitCodes } from '../usage.ts';
 
@@ -20,7 +20,7 @@ import { exitCodes } from '../usage.ts';
  * `regshift check-config`: checks the settings, the signing key and the certificate.
  * @returns exit code 2 if a setting is wrong.
  */
-export async function checkConfig({ json }: { readonly json?: true | undefined }, io: Io): Promise<number> {
+export async function checkConfig(options: DataOptions, io: Io): Promise<number> {
   const read = readSettings(io.env, readFile, parseYaml);
   const signingKey =
     'settings' in read ? read.settings.REGSHIFT_SIGNING_KEY : io.env.REGSHIFT_SIGNING_KEY?.trim();
@@ -35,8 +35,8 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
     ...('problems' in tls ? tls.problems : []),
   ];
   if ('problems' in read || problems.length > 0) {
-    if (json) printJson(io, { valid: false, problems });
-    else io.stderr(`regshift cannot start with these settings:\n${formatProblems(problems)}\n`);
+    if (!printData(io, { valid: false, problems }, options))
+      io.stderr(`regshift cannot start with these settings:\n${formatProblems(problems)}\n`);
     return exitCodes.wrongUsage;
   }
   const { HOST, routes } = read.settings;
@@ -50,10 +50,8 @@ export async function checkConfig({ json }: { readonly json?: true | undefined }
   const set = settingNames.filter((name) => (io.env[name] ?? '').trim() !== '');
   const proxies = [outbound.https, outbound.http].flatMap((url) => (url ? [url.host] : []));
   const outboundProxies = [...new Set(proxies)];
-  if (json) {
-    printJson(io, { valid: true, listens, signsWith, routes: served, set, outboundProxies });
-    return exitCodes.good;
-  }
+  const facts = { valid: true, listens, signsWith, routes: served, set, outboundProxies };
+  if (printData(io, facts, options)) return exitCodes.good;
   printLines(io, [`listens on ${listens}`, `signs with ${signsWith}`]);
   if (outboundProxies.length > 0) printLines(io, [`outbound proxy ${outboundProxies.join(', ')}`]);
   printLines(io, [`set: ${set.join(', ') || 'none (README.md lists the defaults)'}`, '']);

@@ -14,18 +14,19 @@ import { type CopiedContent, type CopiedImage, copyContent } from '../copy/copy-
 import { type CopyPlan, planCopy } from '../copy/plan-copy.ts';
 import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
-import { type Io, printJson, printLines } from '../terminal/io.ts';
+import type { AccessOptions } from '../registry-options.ts';
+import { type DataOptions, type Io, printData, printLines } from '../terminal/io.ts';
 import { byteText, createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 
-export interface CopyOptions {
+export interface CopyOptions extends AccessOptions, DataOptions {
+  /** User and password for the target, with a colon between them. */
+  readonly toCreds?: string | undefined;
   readonly as?: Exclude<Form, 'generic'> | undefined;
   readonly platform?: Platform | undefined;
   readonly all?: true | undefined;
   readonly drop?: 'attestations' | undefined;
   readonly decompress?: true | undefined;
-  readonly plainHttp?: true | undefined;
-  readonly json?: true | undefined;
 }
 
 /** `regshift copy`: copies an image between registries, in its own form or another one. @throws UsageError. */
@@ -34,7 +35,7 @@ export async function copy(from: string, to: string, options: CopyOptions, io: I
     throw new UsageError('Use either --platform for one image of an index, or --all for the whole index.');
   }
   const source = await openImage(from, { ...options, readLayers: true }, io);
-  const target = await openImage(to, { plainHttp: options.plainHttp }, io);
+  const target = await openImage(to, { ...options, platform: undefined, creds: options.toCreds }, io);
   if (target.reference.kind === 'digest') {
     throw new UsageError(`Give the target a tag in place of a digest, which follows from the content: ${to}`);
   }
@@ -113,17 +114,14 @@ interface Copied {
   readonly copied: CopiedImage;
 }
 
-function report({ from, to, plan, copied }: Copied, { json }: CopyOptions, io: Io): void {
+function report({ from, to, plan, copied }: Copied, options: CopyOptions, io: Io): void {
   const root = plan.manifests[plan.manifests.length - 1];
   if (root === undefined) return;
   const { digest, mediaType } = root;
   const { kind, platform, losses } = plan;
   const sent = [...copied.blobs, ...copied.manifests].reduce((sum, each) => sum + each.sent, 0);
-  if (json) {
-    const facts = { from, to, digest, mediaType, form: formName(mediaType), kind, platform };
-    printJson(io, { ...facts, sent, ...copied, losses });
-    return;
-  }
+  const facts = { from, to, digest, mediaType, form: formName(mediaType), kind, platform };
+  if (printData(io, { ...facts, sent, ...copied, losses }, options)) return;
   const selected = platform === undefined ? '' : `, the image for ${platform} (--all copies the index)`;
   printLines(io, [
     `${to} is ${formName(mediaType)}, ${digest}${selected}`,

@@ -5,27 +5,28 @@ import { registryErrorFrom } from '../../http/errors.ts';
 import { getManifestResponse } from '../../http/v2/manifests.ts';
 import {
   type ClientHeaders,
+  clientNames,
   findKnownClient,
   headersOf,
-  knownClients,
 } from '../../negotiation/known-clients.ts';
 import type { Pin, Selection } from '../../negotiation/negotiate.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
-import { type Io, printJson } from '../terminal/io.ts';
+import type { AccessOptions } from '../registry-options.ts';
+import { type DataOptions, type Io, printData, withDigests } from '../terminal/io.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 import { type Answer, type ExplanationStep, explanationJson, printExplanation } from './print-explanation.ts';
 
-interface Options {
+interface Options extends AccessOptions, DataOptions {
   readonly accept?: readonly string[] | undefined;
   readonly userAgent?: string | undefined;
   readonly for?: string | undefined;
   readonly pin: Pin;
-  readonly plainHttp?: true | undefined;
   readonly platform?: Platform | undefined;
   readonly readLayers?: true | undefined;
-  readonly json?: true | undefined;
+  readonly raw?: true | undefined;
+  readonly full?: true | undefined;
 }
 
 /** `regshift explain`: runs the proxy's own code for one request, and prints each selection that it makes. */
@@ -37,10 +38,15 @@ export async function explain(text: string, options: Options, io: Io): Promise<n
     onSelection: (manifest, selection) => selected.push({ manifest, selection }),
   });
   const answer = await answerTo(image, request, image.request(headers));
+  if (options.raw) {
+    if ('error' in answer) throw answer.error;
+    io.stdout(answer.result.body);
+    return exitCodes.good;
+  }
   const steps = await Promise.all(selected.map((each) => stepOf(each, image, request)));
   const explanation = { headers, request, platform: platformFor(image.registry, request), steps, answer };
-  if (options.json) printJson(io, explanationJson(text, explanation));
-  else printExplanation(explanation, io);
+  if (!printData(io, explanationJson(text, explanation), options))
+    printExplanation(explanation, withDigests(io, options));
   return exitCodes.good;
 }
 
@@ -51,9 +57,7 @@ function headersFor({ accept, userAgent, for: client, platform }: Options): Clie
   }
   const generation = findKnownClient(client);
   if (generation) return headersOf(generation, platform);
-  throw new UsageError(
-    `${client} is not a known client. Known clients: ${knownClients.map(({ id }) => id).join(', ')}.`,
-  );
+  throw new UsageError(`${client} is not a known client. Known clients: ${clientNames.join(', ')}.`);
 }
 
 /**

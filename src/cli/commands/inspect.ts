@@ -7,31 +7,45 @@ import {
   type StoredDescription,
   type StoredLayer,
 } from '../../registry/inspection/describe-stored.ts';
-import { openImage } from '../images/open-image.ts';
-import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { type OpenImage, openImage } from '../images/open-image.ts';
+import type { AccessOptions } from '../registry-options.ts';
+import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
+import { createActivity } from '../terminal/progress.ts';
+import { counted } from '../terminal/text.ts';
 import { exitCodes } from '../usage.ts';
 
-interface Options {
-  readonly plainHttp?: true | undefined;
+interface Options extends AccessOptions, DataOptions {
   readonly platform?: Platform | undefined;
   readonly readLayers?: true | undefined;
-  readonly json?: true | undefined;
+  readonly raw?: true | undefined;
+  readonly full?: true | undefined;
 }
 
 /** `regshift inspect`: prints the stored image, and the response that each known client gets. */
 export async function inspect(text: string, options: Options, io: Io): Promise<number> {
   const image = await openImage(text, options, io);
-  const stored = await describeStored(image);
-  const clients = await clientViews(image, options.platform);
-  if (options.json) {
-    printJson(io, { image: text, stored, clients });
+  if (options.raw) {
+    io.stdout(await storedBytes(image));
     return exitCodes.good;
   }
-  printStored(text, stored, io);
-  printLines(io, ['']);
-  printClients(clients, io);
+  const stored = await describeStored(image);
+  const activity = createActivity(io);
+  const clients = await clientViews(image, options.platform, ({ name }) =>
+    activity.step(`the image for ${name}`),
+  );
+  activity.end();
+  if (printData(io, { image: text, stored, clients }, options)) return exitCodes.good;
+  const shown = withDigests(io, options);
+  printStored(text, stored, shown);
+  printLines(shown, ['']);
+  printClients(clients, shown);
   return exitCodes.good;
+}
+
+async function storedBytes({ registry, name, reference, plain }: OpenImage): Promise<Uint8Array> {
+  const { digest } = await registry.stored.resolve(name, reference, plain.context);
+  return (await registry.stored.getManifest(name, digest, plain.context)).bytes;
 }
 
 function printStored(text: string, stored: StoredDescription, io: Io): void {
@@ -44,7 +58,7 @@ function printStored(text: string, stored: StoredDescription, io: Io): void {
       sizeText(entry.size),
       entry.digest,
     ]);
-    printLines(io, ['', `${entries.length} entries:`]);
+    printLines(io, ['', `${counted(entries.length, 'entry', 'entries')}:`]);
     printTable(io, rows, undefined, '  ');
   }
   if (noImage !== undefined) printLines(io, ['', noImage]);
@@ -57,8 +71,8 @@ function printImage(image: NonNullable<StoredDescription['image']>, ofIndex: boo
     ...(ofIndex ? [['image', digest]] : []),
     ['platform', platform ?? 'unknown'],
     ['config', config ? `${config.digest}, ${sizeText(config.size)}` : 'none: schema 1 has v1 images'],
-    ['history', history === undefined ? 'none' : `${history} entries`],
-    ['layers', `${layers.length}, base first`],
+    ['history', history === undefined ? 'none' : counted(history, 'entry', 'entries')],
+    ['layers', layers.length > 1 ? `${layers.length}, base first` : String(layers.length)],
   ];
   printLines(io, ['']);
   printTable(io, rows);
@@ -72,8 +86,8 @@ function layerRow({ digest, compression, size }: StoredLayer): string[] {
 function printClients(clients: readonly ClientView[], io: Io): void {
   const rows = clients.map(({ client, form, digest, losses, unread }) => [
     client,
-    form,
-    digest ? `${digest.slice(0, 19)}…` : '',
+    form.replace('registry API', 'API'),
+    digest ?? '',
     unread ? 'unknown: layers not read' : lossText(losses),
   ]);
   printTable(io, rows, ['client', 'gets', 'digest', 'loses']);
@@ -96,6 +110,6 @@ export function lossText(losses: readonly Loss[]): string {
 
 function sizeText(bytes: number | undefined): string {
   if (bytes === undefined) return 'size unknown';
-  if (bytes < 10_000) return `${bytes} bytes`;
+  if (bytes < 10_000) return counted(bytes, 'byte');
   return bytes < 10_000_000 ? `${(bytes / 1000).toFixed(0)} kB` : `${(bytes / 1_000_000).toFixed(0)} MB`;
 }

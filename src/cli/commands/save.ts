@@ -12,19 +12,18 @@ import { knownClientById, knownClients } from '../../negotiation/known-clients.t
 import { isDockerHub } from '../../upstream/docker-hub.ts';
 import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
+import type { AccessOptions } from '../registry-options.ts';
 import { type ArchiveForm, archiveFormFor, archiveForms } from '../save/archive-form.ts';
 import { type ArchiveSink, type ArchiveWriter, writeArchive } from '../save/archive-writer.ts';
 import type { Archived, SavedImage } from '../save/saved-image.ts';
-import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { type DataOptions, type Io, printData, printLines } from '../terminal/io.ts';
 import { byteText, createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 
-export interface SaveOptions {
+export interface SaveOptions extends AccessOptions, DataOptions {
   readonly for: string;
   readonly output?: string | undefined;
   readonly platform?: Platform | undefined;
-  readonly plainHttp?: true | undefined;
-  readonly json?: true | undefined;
 }
 
 /** `regshift save`: writes an archive that the `load` of a client reads. @throws UsageError, ConversionError. */
@@ -58,13 +57,14 @@ function formFor({ for: client }: SaveOptions): ArchiveForm {
 }
 
 /** @returns the file to write; undefined for standard output. @throws UsageError for a terminal. */
-function fileOf({ output, json }: SaveOptions, io: Io): string | undefined {
+function fileOf({ output, json, format }: SaveOptions, io: Io): string | undefined {
   if (output !== undefined && output !== '-') return output;
-  if (json)
+  if (json || format)
     throw new UsageError(
-      '--json prints the result to standard output. Name a file for the archive: -o image.tar',
+      '--json and --format print the result to standard output. Name a file for the archive: -o image.tar',
     );
-  if (io.outputTerminal) throw new UsageError('The archive is not for a terminal. Name a file: -o image.tar');
+  if (io.output.columns !== undefined)
+    throw new UsageError('The archive is not for a terminal. Name a file: -o image.tar');
   return undefined;
 }
 
@@ -168,10 +168,8 @@ interface Result extends Archived {
 
 function report(result: Result, { platform }: SavedImage, options: SaveOptions, io: Io): void {
   const { image, form, file, size, id, losses } = result;
-  if (options.json) {
-    printJson(io, { image, for: options.for, form, output: file, platform, id, size, losses });
-    return;
-  }
+  const facts = { image, for: options.for, form, output: file, platform, id, size, losses };
+  if (printData(io, facts, options)) return;
   const lines = [
     `${file ?? 'standard output'} has ${image} for ${options.for}: ${archiveForms[form].content}, ${byteText(size)}`,
     `  id        ${id}`,

@@ -8,6 +8,20 @@ import { registriesOf } from '../registries.ts';
 import type { Io } from '../terminal/io.ts';
 import { exitCodes } from '../usage.ts';
 
+/** The options of `serve`, which replace variables. */
+interface Options {
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+  readonly upstream?: string | undefined;
+}
+
+/** The streams with the environment in which options replace variables. */
+export function withOptions(io: Io, { port, host, upstream }: Options): Io {
+  const given = { PORT: port?.toString(), HOST: host, REGSHIFT_UPSTREAM: upstream };
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...io, env: { ...io.env, ...Object.fromEntries(set) } };
+}
+
 /** `regshift serve`: starts the proxy, and returns when it listens. @returns exit code 2 if a setting is wrong. */
 export async function runServe(io: Io): Promise<number> {
   const files = createSettingsFiles(io.env);

@@ -9,15 +9,18 @@ import { formName } from '../../negotiation/format-names.ts';
 import { type Check, checkManifest } from '../images/check-manifest.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { openImage } from '../images/open-image.ts';
-import { type Io, printJson, printLines } from '../terminal/io.ts';
+import type { AccessOptions } from '../registry-options.ts';
+import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
+import { createActivity } from '../terminal/progress.ts';
+import type { Cell } from '../terminal/text.ts';
 import { exitCodes } from '../usage.ts';
 
-interface Options {
+interface Options extends AccessOptions, DataOptions {
   readonly from?: string | undefined;
   readonly layers?: true | undefined;
-  readonly plainHttp?: true | undefined;
-  readonly json?: true | undefined;
+  readonly strict?: true | undefined;
+  readonly full?: true | undefined;
 }
 
 interface Subject {
@@ -40,11 +43,12 @@ export async function verify(text: string, options: Options, io: Io): Promise<nu
     ? await fileSubject(text, options, io)
     : await registrySubject(text, options, io);
   const { form, digest, checks } =
-    'checks' in subject ? subject : await checked(subject, options.layers === true);
+    'checks' in subject ? subject : await checkedWithProgress(subject, options.layers === true, io);
   const valid = checks.every(({ ok }) => ok !== false);
-  if (options.json) printJson(io, { image: text, digest, form, valid, checks });
-  else print(text, form, digest, checks, io);
-  return valid ? exitCodes.good : exitCodes.failed;
+  if (!printData(io, { image: text, digest, form, valid, checks }, options))
+    print(text, form, digest, checks, withDigests(io, options));
+  const isComplete = checks.every(({ ok }) => ok !== undefined);
+  return valid && (isComplete || !options.strict) ? exitCodes.good : exitCodes.failed;
 }
 
 /** Tells whether the argument is a file: it looks like a path, or a file with this name exists. */
@@ -64,12 +68,9 @@ async function fileSubject(file: string, { from }: Options, io: Io): Promise<Sub
   return { bytes, ports, ...(hex ? { stated: `sha256:${hex}` } : {}) };
 }
 
-async function registrySubject(
-  text: string,
-  { plainHttp, layers }: Options,
-  io: Io,
-): Promise<Subject | Report> {
-  const { registry, name, reference, plain } = await openImage(text, { plainHttp, readLayers: layers }, io);
+async function registrySubject(text: string, options: Options, io: Io): Promise<Subject | Report> {
+  const access = { ...options, readLayers: options.layers };
+  const { registry, name, reference, plain } = await openImage(text, access, io);
   const { digest } = await registry.stored.resolve(name, reference, plain.context);
   const manifest = await registry.stored.getManifest(name, digest, plain.context).catch(conversionError);
   if (manifest instanceof ConversionError) {
@@ -83,6 +84,21 @@ async function registrySubject(
 function conversionError(error: unknown): ConversionError {
   if (error instanceof ConversionError) return error;
   throw error;
+}
+
+/** Checks, and shows on a terminal which layer is read. */
+async function checkedWithProgress(subject: Subject, layers: boolean, io: Io): Promise<Report> {
+  const activity = createActivity(io);
+  const ports: ConversionPorts = {
+    ...subject.ports,
+    layerFacts: (layer) => {
+      activity.step(`reading layer ${layer.digest}`);
+      return subject.ports.layerFacts(layer);
+    },
+  };
+  const report = await checked({ ...subject, ports }, layers);
+  if (layers) activity.end();
+  return report;
 }
 
 async function checked({ bytes, contentType, stated, ports }: Subject, layers: boolean): Promise<Report> {
@@ -122,10 +138,13 @@ function unreadable(digest: Digest, { message }: ConversionError): Check {
 
 function print(text: string, form: string, digest: string, checks: readonly Check[], io: Io): void {
   printLines(io, [`${text} is ${form}, ${digest}`]);
-  const word = (ok: boolean | undefined) => (ok === undefined ? 'not checked' : ok ? 'good' : 'WRONG');
+  const word = (ok: boolean | undefined): Cell => {
+    if (ok === undefined) return { text: 'not checked', color: 'yellow' };
+    return ok ? { text: 'good', color: 'green' } : { text: 'WRONG', color: 'red' };
+  };
   printTable(
     io,
-    checks.map((check) => [word(check.ok), check.what, `${check.digest.slice(0, 19)}…`, check.detail]),
+    checks.map((check) => [word(check.ok), check.what, check.digest, check.detail]),
     undefined,
     '  ',
   );

@@ -6,24 +6,32 @@ import type { Reference, RepositoryName, Tag } from '../../../converters/referen
 import { systemClock, systemWallClock } from '../../clock.ts';
 import { RegistryError } from '../../errors.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
-import { type KnownClient, knownClientById, knownClients } from '../../negotiation/known-clients.ts';
+import {
+  clientNames,
+  type KnownClient,
+  knownClientById,
+  knownClients,
+} from '../../negotiation/known-clients.ts';
 import { createBudget } from '../../request/budget.ts';
 import { unknownRequester } from '../../request/requester.ts';
-import { nodeMemory } from '../../runtime/node/platform.ts';
+import { nodeMemory, nodePlatform } from '../../runtime/node/platform.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import type { StaticCredential } from '../../upstream/auth/credential.ts';
 import { createUpstreamClient } from '../../upstream/client.ts';
+import type { Fetch } from '../../upstream/send.ts';
 import { version } from '../../version.ts';
-import { dockerLogin } from '../docker-login.ts';
+import { loginForRegistry } from '../docker-login.ts';
 import { readNamed } from '../images/image-name.ts';
-import { type Io, printJson } from '../terminal/io.ts';
+import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
+import type { Cell } from '../terminal/text.ts';
+import { tracedPlatform } from '../terminal/trace.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 import { createWarmClient, type WarmClient } from '../warm/client.ts';
 import type { Pulled } from '../warm/pulled.ts';
 
-export interface WarmOptions {
+export interface WarmOptions extends DataOptions {
   readonly proxy: URL;
   readonly for?: readonly string[] | undefined;
   readonly allClients?: true | undefined;
@@ -31,7 +39,9 @@ export interface WarmOptions {
   readonly platform: Platform;
   /** Seconds to wait for one image. */
   readonly wait: number;
-  readonly json?: true | undefined;
+  readonly creds?: string | undefined;
+  readonly verbose?: true | undefined;
+  readonly full?: true | undefined;
 }
 
 interface Job {
@@ -53,22 +63,30 @@ const parallelPulls = 4;
 /** `regshift warm`: pulls images from a proxy so that it converts them. @returns exit code 1 if a pull fails. */
 export async function warm(images: readonly string[], options: WarmOptions, io: Io): Promise<number> {
   const generations = clientsFor(options);
+  // The way to the proxy has the outbound proxies and authorities of the environment, as that of `serve` has.
+  const { fetch: send } = tracedPlatform(
+    nodePlatform(() => {}),
+    options,
+    io,
+  );
   const named = images.map((text) => readNamed(text));
-  const credential = await dockerLogin(options.proxy, io);
-  const references = (await Promise.all(named.map((each) => tagsOf(each, options, credential)))).flat();
+  const credential = await loginForRegistry(options.proxy, options.creds, io);
+  const references = (await Promise.all(named.map((each) => tagsOf(each, options, credential, send)))).flat();
   const jobs = references.flatMap((each) =>
     generations
       .filter((generation) => canRequest(each, generation))
       .map((generation): Job => ({ ...each, generation })),
   );
   const clients = new Map(
-    generations.map((each) => [each, createWarmClient(options.proxy, each, options.platform, credential)]),
+    generations.map((each) => [
+      each,
+      createWarmClient(options.proxy, each, options.platform, credential, send),
+    ]),
   );
   const progress = createProgress(io, jobs.length);
   const results = await mapBounded(jobs, parallelPulls, (job) => run(job, clients, options, progress));
   progress.end();
-  if (options.json) printJson(io, results);
-  else printTable(io, results.map(row), ['image', 'client', 'gets', 'digest']);
+  if (!printData(io, results, options)) printResults(results, withDigests(io, options));
   return results.some(({ failed }) => failed !== undefined) ? exitCodes.failed : exitCodes.good;
 }
 
@@ -79,9 +97,7 @@ function clientsFor({ for: ids, allClients }: WarmOptions): readonly KnownClient
   const found = ids.map((id) => {
     const generation = knownClientById(id);
     if (generation) return generation;
-    throw new UsageError(
-      `${id} is not a known client. Known clients: ${knownClients.map((each) => each.id).join(', ')}.`,
-    );
+    throw new UsageError(`${id} is not a known client. Known clients: ${clientNames.join(', ')}.`);
   });
   return [...new Set(found)];
 }
@@ -95,11 +111,12 @@ async function tagsOf(
   { name, reference }: { readonly name: RepositoryName; readonly reference: Reference },
   { proxy, allTags }: WarmOptions,
   credential: StaticCredential,
+  send: Fetch,
 ): Promise<Omit<Job, 'generation'>[]> {
   if (!allTags) return [{ name, reference: reference.kind === 'tag' ? reference.tag : reference.digest }];
   const client = createUpstreamClient({
     baseUrl: proxy,
-    fetch: (url, init) => fetch(url, init),
+    fetch: send,
     userAgent: `regshift/${version}`,
     clock: systemClock,
     wallClock: systemWallClock,
@@ -137,14 +154,28 @@ async function run(
     return { ...result, given };
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
-    progress.step(`${about}: ${error.message}`);
+    progress.step(`${about}: nothing`);
     return { ...result, failed: error.message };
   }
 }
 
-function row({ image, client, given, failed }: Result): string[] {
-  if (given === undefined) return [image, client, `nothing: ${failed}`];
-  return [image, client, given.form, given.digest ?? ''];
+/** Prints a table, and each error once below it. */
+function printResults(results: readonly Result[], io: Io): void {
+  const rows = results.map(({ image, client, given }): Cell[] => [
+    image,
+    client,
+    given?.form ?? { text: 'nothing', color: 'red' },
+    given?.digest ?? '',
+  ]);
+  printTable(io, rows, ['image', 'client', 'gets', 'digest']);
+  const failures = Map.groupBy(
+    results.filter(({ failed }) => failed !== undefined),
+    ({ failed }) => failed ?? '',
+  );
+  for (const [why, failed] of failures) {
+    const names = failed.map(({ image, client }) => `${image} for ${client}`);
+    printLines(io, ['', `${names.join(', ')}: ${why}`]);
+  }
 }
 
 /** Retries as the proxy's `Retry-After` says, for `wait` seconds at most. @throws RegistryError. */

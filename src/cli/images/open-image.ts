@@ -12,13 +12,14 @@ import { createBudget } from '../../request/budget.ts';
 import { readFile } from '../../runtime/node/files.ts';
 import { nodePlatform } from '../../runtime/node/platform.ts';
 import { version } from '../../version.ts';
-import { dockerLogin } from '../docker-login.ts';
+import { loginForRegistry } from '../docker-login.ts';
+import type { AccessOptions } from '../registry-options.ts';
 import type { Io } from '../terminal/io.ts';
+import { tracedPlatform } from '../terminal/trace.ts';
 import { UsageError } from '../usage.ts';
 import { type ImageName, readImageName } from './image-name.ts';
 
-export interface RegistryAccess {
-  readonly plainHttp?: true | undefined;
+export interface RegistryAccess extends AccessOptions {
   readonly platform?: Platform | undefined;
   readonly pin?: Pin;
   /** Allows conversions to download and read whole layers. */
@@ -36,10 +37,14 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
   const image = readImageName(text, options.plainHttp);
   const [route] = compose(
     settingsFor(image.registryUrl, options, io),
-    nodePlatform(() => {}),
+    tracedPlatform(
+      nodePlatform(() => {}),
+      options,
+      io,
+    ),
   ).routes;
   if (route === undefined) throw new Error('the settings of one registry make one route');
-  const login = await dockerLogin(image.registryUrl, io);
+  const login = await loginForRegistry(image.registryUrl, options.creds, io);
   const request: OpenImage['request'] = ({ userAgent, accept }, more = {}) => {
     const headers = new Headers();
     if (userAgent !== undefined) headers.set('user-agent', userAgent);
@@ -63,7 +68,7 @@ const commandSettings = [
   ...wayVariables,
 ];
 
-function settingsFor(registry: URL, { pin, platform }: RegistryAccess, { env }: Io) {
+function settingsFor(registry: URL, { pin, platform, ca, tlsVerify }: RegistryAccess, { env }: Io) {
   const own = commandSettings.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
   const read = readSettings(
     {
@@ -72,6 +77,8 @@ function settingsFor(registry: URL, { pin, platform }: RegistryAccess, { env }: 
       REGSHIFT_MEASURE_DEADLINE: String(readingSeconds),
       ...(platform ? { REGSHIFT_PLATFORM: formatPlatform(platform) } : {}),
       ...Object.fromEntries(own),
+      ...(ca === undefined ? {} : { REGSHIFT_UPSTREAM_CA: ca }),
+      ...(tlsVerify === undefined ? {} : { REGSHIFT_UPSTREAM_INSECURE: String(!tlsVerify) }),
     },
     readFile,
   );

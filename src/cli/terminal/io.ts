@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { concatenate } from '../../../converters/bytes.ts';
-import { escapeControl } from '../../observability/log-format.ts';
+import type { Template } from './template.ts';
+import { type Cell, colored, type OutputStyle, shownText, wrapWords } from './text.ts';
 
 /** The standard streams and environment of a command. */
 export interface Io {
@@ -14,9 +15,26 @@ export interface Io {
   readonly read: () => Promise<Uint8Array>;
   /** True if standard error is a terminal, so that a line can be overwritten. */
   readonly terminal: boolean;
-  /** True if standard output is a terminal. */
-  readonly outputTerminal: boolean;
+  /** How standard output is shown. */
+  readonly output: OutputStyle;
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const defaultColumns = 80;
+
+/** Reads the style of a stream: https://no-color.org says that any value of NO_COLOR but "" turns colours off. */
+export function outputStyle(
+  { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
+  env: Io['env'],
+): OutputStyle {
+  if (!isTTY) return { columns: undefined, color: false, fullDigests: true };
+  const color = !env.NO_COLOR && env.TERM !== 'dumb';
+  return { columns: columns || defaultColumns, color, fullDigests: false };
+}
+
+/** The streams with whole digests, if `--full` asks for them. */
+export function withDigests(io: Io, { full }: { readonly full?: true | undefined }): Io {
+  return full ? { ...io, output: { ...io.output, fullDigests: true } } : io;
 }
 
 export function processIo(): Io {
@@ -31,7 +49,7 @@ export function processIo(): Io {
     stderr: (text) => void process.stderr.write(text),
     read: readInput,
     terminal: process.stderr.isTTY === true,
-    outputTerminal: process.stdout.isTTY === true,
+    output: outputStyle(process.stdout, process.env),
     env: process.env,
   };
 }
@@ -47,9 +65,26 @@ async function readInput(): Promise<Uint8Array> {
   return concatenate(pieces);
 }
 
-/** Prints lines for a person, escaped by `escapeControl`. */
-export function printLines(io: Io, lines: readonly string[]): void {
-  io.stdout(lines.map((line) => `${escapeControl(line)}\n`).join(''));
+/** Prints lines for a person. On a terminal, long ones are wrapped between words. */
+export function printLines(io: Io, lines: readonly Cell[]): void {
+  const width = io.output.columns ?? Number.POSITIVE_INFINITY;
+  for (const line of lines) {
+    for (const part of wrapWords(shownText(line, io.output), width))
+      io.stdout(`${colored(part, line, io.output)}\n`);
+  }
+}
+
+/** The options of a result for programs. */
+export interface DataOptions {
+  readonly json?: true | undefined;
+  readonly format?: Template | undefined;
+}
+
+/** Prints a result for programs, if an option asks for that. @returns false if none does. */
+export function printData(io: Io, value: unknown, { json, format }: DataOptions): boolean {
+  if (format) io.stdout(`${format(value)}\n`);
+  else if (json) printJson(io, value);
+  return format !== undefined || json === true;
 }
 
 /** Prints one JSON document. Invisible characters are escapes of JSON, so that the values stay the same. */

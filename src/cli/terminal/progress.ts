@@ -11,6 +11,19 @@ export interface Progress {
   end(): void;
 }
 
+/** Shows on a terminal what is done now, without a total. */
+export function createActivity(io: Io): Pick<Progress, 'step' | 'end'> {
+  if (!io.terminal) return { step: () => undefined, end: () => undefined };
+  let done = 0;
+  return {
+    step(text) {
+      done += 1;
+      io.stderr(`\r${`${done}: ${escapeControl(text)}`.slice(0, lineLength).padEnd(lineLength)}`);
+    },
+    end: () => io.stderr(`\r${' '.repeat(lineLength)}\r`),
+  };
+}
+
 const barLength = 20;
 const lineLength = 79;
 

@@ -13,6 +13,7 @@ import { manifestError, requestManifest } from '../../upstream/api/manifests.ts'
 import type { StaticCredential } from '../../upstream/auth/credential.ts';
 import { discard, readBounded } from '../../upstream/body.ts';
 import { createUpstreamClient } from '../../upstream/client.ts';
+import type { Fetch } from '../../upstream/send.ts';
 import type { Pulled } from './pulled.ts';
 import { pullV1 } from './v1-client.ts';
 
@@ -31,11 +32,12 @@ export function createWarmClient(
   generation: KnownClient,
   platform: Platform,
   credential: StaticCredential,
+  send: Fetch,
 ): WarmClient {
   const { userAgent, accept } = headersOf(generation, platform);
   const client = createUpstreamClient({
     baseUrl: proxy,
-    fetch: (url, init) => fetch(url, init),
+    fetch: send,
     userAgent,
     clock: systemClock,
     wallClock: systemWallClock,
@@ -70,7 +72,7 @@ export function createWarmClient(
       if (!describeClient(userAgent).profile.apiV2) {
         // This Docker first requests the tag by API v2. The proxy learns the tag from that request.
         await discard(await ask(name, reference));
-        return pullV1(proxy, name, reference, { userAgent, credential });
+        return pullV1(proxy, name, reference, { userAgent, credential, send });
       }
       const { bytes, mediaType, digest } = await getManifest(name, reference);
       const below = imageBelow(bytes, mediaType, platform);

@@ -4,11 +4,13 @@ import { RegistryError } from '../../errors.ts';
 import { basicAuthorization, type StaticCredential } from '../../upstream/auth/credential.ts';
 import { discard, readBounded } from '../../upstream/body.ts';
 import { networkError } from '../../upstream/network-errors.ts';
+import type { Fetch } from '../../upstream/send.ts';
 import type { Pulled } from './pulled.ts';
 
 interface V1Client {
   readonly userAgent: string;
   readonly credential: StaticCredential;
+  readonly send: Fetch;
 }
 
 /** Runs the first requests of a pull by registry API v1: the endpoint, the id of the image, and its ancestry. @throws RegistryError. */
@@ -16,7 +18,7 @@ export async function pullV1(
   proxy: URL,
   name: RepositoryName,
   tag: string,
-  { userAgent, credential }: V1Client,
+  { userAgent, credential, send }: V1Client,
 ): Promise<Pulled> {
   const basic = basicAuthorization(credential);
   const get = async (url: string, authorization: string | undefined) => {
@@ -25,7 +27,7 @@ export async function pullV1(
       'x-docker-token': 'true',
       ...(authorization ? { authorization } : {}),
     };
-    const response = await fetch(url, { headers, redirect: 'manual' }).catch((error: unknown) => {
+    const response = await send(url, { headers, redirect: 'manual' }).catch((error: unknown) => {
       throw networkError(error, 'GET', new URL(url));
     });
     if (!response.ok) throw await v1Error(response, new URL(url).pathname);

@@ -35,18 +35,26 @@ export interface ClientView {
   readonly refused?: string;
 }
 
-/** Runs the proxy's own code once for each known generation of clients. */
+/**
+ * Runs the proxy's own code once for each known generation of clients.
+ * @param onClient called before the work for each.
+ */
 export async function clientViews(
   image: InspectedImage,
   platform: Platform | undefined,
+  onClient: (generation: KnownClient) => void = () => {},
 ): Promise<ClientView[]> {
   const all: ClientView[] = [];
   // One after another, so that later generations reuse the conversions of earlier ones.
-  for (const generation of knownClients) all.push(await viewFor(image, generation, platform));
+  for (const generation of knownClients) {
+    onClient(generation);
+    all.push(await clientView(image, generation, platform));
+  }
   return all;
 }
 
-async function viewFor(
+/** Runs the proxy's own code for one client. @param generation a known one, maybe of another version. */
+export async function clientView(
   image: InspectedImage,
   generation: KnownClient,
   platform: Platform | undefined,

@@ -52,12 +52,6 @@ function blocksOf(section: string): Block[] {
   }));
 }
 
-/** Makes a pattern for the lines that the terminal shows. */
-function exactly(lines: readonly string[]): RegExp {
-  const escaped = lines.join('\n').replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  return new RegExp(`^${escaped}\n$`);
-}
-
 let folder: string;
 let clone: string;
 let files: string[];
@@ -165,7 +159,9 @@ describe('the commands of README.md', () => {
 
   /** Replaces the ports of the README, which may be in use. */
   const here = (text: string) =>
-    text.replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`).replaceAll('http://127.0.0.1:5000', samples.url);
+    text
+      .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`)
+      .replaceAll('127.0.0.1:5000', new URL(samples.url).host);
 
   it('names these two commands, and two more ways to start', () => {
     const lines = blocksOf('Two commands').flatMap((block) => block.lines);
@@ -219,19 +215,12 @@ describe('the commands of README.md', () => {
   }, 120_000);
 
   const blocks = blocksOf('Command line');
-  const commands = blocks.flatMap(({ language, lines }, index) => {
-    const next = blocks[index + 1];
-    const last = lines.length - 1;
-    return language === 'sh'
-      ? lines.map(
-          (line, at) => [line, at === last && next?.language === '' ? next.lines : undefined] as const,
-        )
-      : [];
-  });
+  const commands = blocks.flatMap(({ language, lines }) => (language === 'sh' ? lines : []));
 
   it('has every command in the section about the command line', () => {
-    const named = commands.flatMap(([line]) => /npx regshift ([a-z-]+)/.exec(line)?.[1] ?? []);
+    const named = commands.flatMap((line) => /npx regshift ([a-z-]+)/.exec(line)?.[1] ?? []);
     expect(named.toSorted()).toEqual([
+      'check',
       'check-config',
       'convert',
       'explain',
@@ -243,8 +232,9 @@ describe('the commands of README.md', () => {
     ]);
   });
 
-  // The order is that of the page: commands read files that earlier commands write.
-  test.each(commands)('%s', async (line, output) => {
+  // The order is that of the page: commands read files that earlier commands write. test/unit/readme-commands.test.ts has
+  // the output, which is that of a terminal.
+  test.each(commands)('%s', async (line) => {
     const [, file, url] = /^curl -so (\S+) (\S+)$/.exec(line) ?? [];
     if (file && url) {
       // The tests need no curl.
@@ -252,9 +242,10 @@ describe('the commands of README.md', () => {
       return;
     }
     const { code, out, err } = await runLine(here(line), { cwd: folder, env: { DOCKER_CONFIG: folder } });
-    expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
-    if (output) expect(out).toMatch(exactly(output.map(here)));
-    else expect(out).not.toBe('');
+    // The README says that one of the clients cannot use the image.
+    const expected = line.includes('regshift check ') ? 1 : 0;
+    expect({ code, err: code === expected ? '' : err }).toEqual({ code: expected, err: '' });
+    expect(out).not.toBe('');
   });
 });
 

@@ -5,6 +5,7 @@ import { regshift } from '../../support/cli.ts';
 const commands = [
   ...['serve', 'check-config', 'keygen', 'warm', 'store'],
   ...['convert', 'inspect', 'explain', 'verify', 'copy', 'save'],
+  ...['check', 'version', 'completion'],
 ];
 
 describe('regshift', () => {
@@ -26,12 +27,36 @@ describe('regshift', () => {
   });
 });
 
+describe('help texts', () => {
+  test.each([[], ...commands.map((command) => [command])])('%s: at most 80 columns', async (...argv) => {
+    const { out } = await regshift([...argv, '--help']);
+    expect(out.split('\n').filter((line) => [...line].length > 80)).toEqual([]);
+  });
+
+  test('name defaults and choices as they are typed', async () => {
+    const { out } = await regshift(['warm', '--help']);
+    expect(out.replace(/\s+/g, ' ')).toContain('(default: http://127.0.0.1:8080/)');
+    expect((await regshift(['keygen', '--help'])).out).toContain('(one of jwk, pem; default: pem)');
+  });
+});
+
+test('a login in a wrong value is not printed', async () => {
+  const { code, err } = await regshift(['warm', 'x', '--proxy', 'http://me:secret@proxy.example']);
+  expect({ code, secret: err.includes('secret') }).toEqual({ code: 2, secret: false });
+  const creds = await regshift(['inspect', 'x', '--creds', 'secret']);
+  expect(creds.code).toBe(2);
+  expect(creds.err).toBe(
+    'regshift: --creds must be a user and a password with a colon between them: user:password.\n',
+  );
+});
+
 describe('wrong usage: exit code 2, and the reason on standard error only', () => {
   test.each<[argv: readonly string[], why: RegExp]>([
     [[], /Usage: regshift/],
     [['bla'], /unknown command 'bla'/],
     [['inspec', 'x'], /Did you mean inspect\?/],
-    [['serve', '--port', '1'], /unknown option '--port'/],
+    [['serve', '--port', 'http'], /It must be a port/],
+    [['inspect', 'x', '--format', '{{range .a}}'], /The template is wrong: a range or if has no {{end}}/],
     [['inspect'], /missing required argument 'image'/],
     [['inspect', 'a', 'b'], /too many arguments/],
     [['inspect', 'Upper/Case'], /"Upper\/Case" is not an image name/],

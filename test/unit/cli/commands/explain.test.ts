@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { digestOf } from '../../../../converters/digest.ts';
 import { mediaTypes } from '../../../../converters/media-types.ts';
+import { findKnownClient } from '../../../../src/negotiation/known-clients.ts';
 import { testApp } from '../../../support/app.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
@@ -47,6 +48,18 @@ const cases: readonly (readonly [sample: string, options: readonly string[], ste
   ['schema2', ['--for', 'skopeo', '--pin', 'oci'], ['image oci: pinned']],
   ['list', ['--for', 'podman', '--pin', 'schema1'], ['choose: pinned', 'image schema1: pinned']],
 ];
+
+test.each([
+  ['cri-o-1.34', 'cri-o/1.34'],
+  ['buildah-1.41', 'Buildah/1.41'],
+  ['buildkit', 'buildkit/v0.12'],
+  ['crane', 'crane/v0.20.2 go-containerregistry/v0.20.2'],
+  ['podman', 'skopeo/1.9.3'],
+  ['cri-o', 'skopeo/1.9.3'],
+  ['docker-18.09.1', 'docker/18.09.1'],
+])('--for %s sends the User-Agent %s', (client, userAgent) => {
+  expect(findKnownClient(client)?.userAgent).toBe(userAgent);
+});
 
 describe('regshift explain', () => {
   test.each(cases)('%s %j: %j', async (sample, options, steps) => {

@@ -163,8 +163,40 @@ describe('the printed text', () => {
     expect(out).toMatch(/^ {2}linux\/amd64 +oci +\d+ bytes +sha256:\w{64}$/m);
     expect(out).toMatch(/^ {2}zstd +\d+ bytes +sha256:\w{64}$/m);
     expect(out).toMatch(/^Docker 1\.10–18\.03 +list +unknown: layers not read$/m);
-    expect(out).toMatch(/^Docker 23–25 +as stored +sha256:\w{12}…$/m);
+    expect(out).toMatch(/^Docker 23–25 +as stored +sha256:\w{64}$/m);
     expect(out).toContain('Use --read-layers to read the layers now.');
+  });
+
+  it('is 80 columns wide on a terminal, with short digests', async () => {
+    const argv = ['inspect', `${host}/sample/index`];
+    const { out } = await regshift(argv, { columns: 80 });
+    expect(out.split('\n').filter((line) => [...line].length > 80)).toEqual([]);
+    expect(out).toMatch(/^ {2}linux\/amd64 +oci +666 bytes +sha256:\w{12}…$/m);
+    expect(out).toMatch(/^Docker 1\.10–18\.03 +list +sha256:\w{12}…\n {4}loses: 2 × entries$/m);
+    expect(out).not.toMatch(/\w{64}/);
+    const { out: full } = await regshift([...argv, '--full'], { columns: 80 });
+    expect(full).toMatch(/^ {2}linux\/amd64 +oci +666 bytes +sha256:\w{64}$/m);
+  });
+
+  it('has singular and plural', async () => {
+    const { out } = await regshift(['inspect', `${host}/sample/schema1`]);
+    expect(out).not.toMatch(/\b1 (?:entries|bytes)/);
+  });
+
+  it('--raw prints the stored bytes alone', async () => {
+    const { bytes, code } = await regshift(['inspect', `${host}/sample/index`, '--raw']);
+    const stored = await fetch(`${registry.url}/v2/sample/index/manifests/latest`, {
+      headers: { accept: '*/*' },
+    });
+    expect(code).toBe(0);
+    expect(bytes).toEqual(new Uint8Array(await stored.arrayBuffer()));
+  });
+
+  it('--format prints a template over the JSON', async () => {
+    const template =
+      '{{.stored.form}} {{len .stored.entries}}{{range .clients}}{{if .refused}} {{.client}}{{end}}{{end}}';
+    const { out } = await regshift(['inspect', `${host}/sample/index`, '--format', template]);
+    expect(out).toBe('oci-index 4\n');
   });
 
   it('has the status of the registry for a missing image', async () => {

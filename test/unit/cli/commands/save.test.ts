@@ -176,7 +176,9 @@ describe('regshift save', () => {
     ],
     [[], false, /required option '--for <client>' not specified/],
   ])('%j: exit code 2', async (argv, outputTerminal, why) => {
-    const { code, out, err } = await regshift(['save', 'x', ...argv], { outputTerminal });
+    const { code, out, err } = await regshift(['save', 'x', ...argv], {
+      ...(outputTerminal ? { columns: 80 } : {}),
+    });
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(why);
   });

@@ -85,6 +85,10 @@ describe('files of other forms', () => {
     const file = await writeSampleLayout(folder, 'oci', false);
     const without = await verified(file, '--from', temporaryFolder(), '--layers');
     expect(without.code).toBe(0);
+    const strictly = await regshift(['verify', file, '--from', temporaryFolder(), '--layers', '--strict']);
+    expect(strictly.code).toBe(1);
+    expect(strictly.out).toMatch(/^ {2}not checked +config /m);
+    expect((await regshift(['verify', file, '--strict'])).code).toBe(0);
     expect(words(without)).toEqual([
       'manifest: true',
       'config: not checked',

@@ -87,11 +87,23 @@ describe('regshift warm', () => {
   });
 
   it('fails if a client gets nothing, and continues with the others', async () => {
-    const { code, out } = await warm('sample/helm-chart', 'sample/none', '--for', 'docker-1.9', 'docker-24');
+    const { code, out, err } = await warm(
+      'sample/helm-chart',
+      'sample/none',
+      '--for',
+      'docker-1.9',
+      'docker-24',
+    );
     expect(code).toBe(1);
-    expect(out).toMatch(/^sample\/helm-chart:latest +Docker 1\.6–1\.9 +nothing: .*not a container image/m);
+    expect(out).toMatch(/^sample\/helm-chart:latest +Docker 1\.6–1\.9 +nothing$/m);
     expect(out).toMatch(/^sample\/helm-chart:latest +Docker 23–25 +oci +sha256:\w{64}$/m);
-    expect(out).toMatch(/^sample\/none:latest +Docker 23–25 +nothing: .*404/m);
+    expect(out).toMatch(/^sample\/helm-chart:latest for Docker 1\.6–1\.9: .*not a container image/m);
+    // An error that several pulls have is printed once.
+    expect(out).toMatch(
+      /^sample\/none:latest for Docker 1\.6–1\.9, sample\/none:latest for Docker 23–25: .*404/m,
+    );
+    expect(out.match(/NAME_UNKNOWN/g)).toHaveLength(1);
+    expect(err).not.toContain('404');
   });
 
   it('draws a bar on a terminal, and clears it', async () => {
@@ -160,7 +172,10 @@ describe('knownClientById', () => {
     ['crio-1.34', 'skopeo'],
     ['buildkit-0.13', 'buildkit-0.12'],
     ['crane', 'crane'],
-    ['docker', undefined],
+    ['docker', 'docker-28'],
+    ['buildkit', 'buildkit-0.12'],
+    ['cri-o', 'skopeo'],
+    ['cri-o-1.35', 'skopeo'],
     ['containerd-1.4', undefined],
     ['kubelet-1.2', undefined],
     ['docker-dev', undefined],

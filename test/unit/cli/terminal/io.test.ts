@@ -14,7 +14,7 @@ function printed(print: (io: Io) => void): string {
   const stdout = (data: string | Uint8Array) => {
     text += data;
   };
-  print({ stdout } as Io);
+  print({ stdout, output: { columns: undefined, color: false, fullDigests: true } } as Io);
   return text;
 }
 

@@ -14,7 +14,7 @@ function progressAt(terminal: boolean) {
     stderr: (text: string) => void lines.push(text),
     read: async () => new Uint8Array(),
     terminal,
-    outputTerminal: false,
+    output: { columns: undefined, color: false, fullDigests: true },
     env: {},
   };
   const progress = createTransferProgress(io, () => now);

@@ -1,0 +1,59 @@
+import { appendFileSync } from 'node:fs';
+import type { ImageVerdicts, Verdict } from '../images/check-client.ts';
+import type { Io } from '../terminal/io.ts';
+
+/**
+ * Prints an annotation for each bad verdict, and adds a table to the summary of the job, whose file GitHub names in
+ * GITHUB_STEP_SUMMARY (docs.github.com, "Workflow commands for GitHub Actions").
+ */
+export function printGithub(all: readonly ImageVerdicts[], io: Io): void {
+  for (const each of all) for (const line of annotations(each)) io.stdout(`${line}\n`);
+  const file = io.env.GITHUB_STEP_SUMMARY;
+  if (file) appendFileSync(file, summary(all));
+}
+
+function annotations({ image, clients, failed }: ImageVerdicts): string[] {
+  if (failed !== undefined) return [annotation(`${image} cannot be checked`, failed)];
+  return clients.flatMap(({ name, obstacle, help, proxy }) => {
+    if (obstacle === undefined) return [];
+    const text = [
+      obstacle.reason,
+      ...(help === undefined ? [] : [`Help: ${help}`]),
+      ...(proxy ? [proxyText(proxy)] : []),
+    ].join('\n');
+    return [annotation(`${name} cannot use ${image}`, text)];
+  });
+}
+
+/** A workflow command, with the escapes of actions/toolkit, packages/core/src/command.ts. */
+function annotation(title: string, message: string): string {
+  const data = (text: string) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  const property = data(title).replaceAll(':', '%3A').replaceAll(',', '%2C');
+  return `::error title=${property}::${data(message)}`;
+}
+
+function summary(all: readonly ImageVerdicts[]): string {
+  const rows = all.flatMap(({ image, clients, failed }) =>
+    failed === undefined
+      ? clients.map((verdict) => [image, verdict.name, ...verdictCells(verdict)])
+      : [[image, 'all', '❌', failed]],
+  );
+  const lines = rows.map((row) => `| ${row.map(cell).join(' | ')} |\n`).join('');
+  return `### Clients and images\n\n| image | client | | reason |\n|---|---|---|---|\n${lines}\n`;
+}
+
+function verdictCells({ works, obstacle, proxy }: Verdict): string[] {
+  return [
+    works ? '✅' : '❌',
+    [obstacle?.reason ?? '', proxy ? proxyText(proxy) : ''].filter(Boolean).join('. '),
+  ];
+}
+
+function proxyText({ works, detail }: NonNullable<Verdict['proxy']>): string {
+  return `With regshift: ${works ? 'good' : 'bad'}, ${detail}`;
+}
+
+/** Text in a cell of a Markdown table. */
+function cell(text: string): string {
+  return text.replace(/[\\|<>`*_[\]]/g, (character) => `\\${character}`).replace(/\s+/g, ' ');
+}

@@ -1,0 +1,58 @@
+import type { CompletedCommand, CompletedOption, Suggestion } from './table.ts';
+
+/** Writes the completion script for zsh. */
+export function zshCompletion(commands: readonly CompletedCommand[]): string {
+  const cases = commands.map(({ name, options, argument }) => {
+    // Beside arguments without a suggestion, zsh lists options, but does not complete them.
+    const ofArgument = argument.kind === 'none' ? [] : [quoted(`*:${action(argument)}`)];
+    const specs = [...options.flatMap(optionSpecs), ...ofArgument];
+    return `    ${name}) _arguments ${specs.join(' ')} ;;`;
+  });
+  const summaries = commands.map(({ name, summary }) => quoted(`${name}:${summary.replaceAll(':', '\\:')}`));
+  return `#compdef regshift
+# zsh completion for regshift: source <(regshift completion zsh)
+_regshift() {
+  local -a commands=(${summaries.join(' ')})
+  if ((CURRENT == 2)); then
+    _describe command commands
+    return
+  fi
+  shift words
+  ((CURRENT--))
+  case $words[1] in
+${cases.join('\n')}
+  esac
+}
+# zsh runs a file of fpath as the function at the first completion.
+if [[ $funcstack[1] == _regshift ]]; then
+  _regshift "$@"
+else
+  compdef _regshift regshift
+fi
+`;
+}
+
+function optionSpecs({ flags, description, value }: CompletedOption): string[] {
+  const text = description.replace(/[\\[\]:]/g, (character) => `\\${character}`);
+  return flags.map((flag) => {
+    if (value === undefined) return quoted(`${flag}[${text}]`);
+    // A long option has its value after = or a blank.
+    return quoted(`*${flag}${flag.startsWith('--') ? '=' : ''}[${text}]:${action(value)}`);
+  });
+}
+
+/** The message and action of a value. */
+function action(suggestion: Suggestion): string {
+  switch (suggestion.kind) {
+    case 'words':
+      return `value:(${suggestion.words.join(' ')})`;
+    case 'files':
+      return 'value:_files';
+    case 'none':
+      return 'value: ';
+  }
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

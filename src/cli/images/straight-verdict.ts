@@ -1,0 +1,115 @@
+import { type Digest, isDigest } from '../../../converters/digest.ts';
+import { ConversionError } from '../../../converters/errors.ts';
+import { fetchConfig } from '../../../converters/fetch.ts';
+import { bareMediaType } from '../../../converters/media-types.ts';
+import type { Model } from '../../../converters/model.ts';
+import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
+import type { ConversionPorts } from '../../../converters/ports.ts';
+import { readManifest } from '../../../converters/read.ts';
+import { RegistryError } from '../../errors.ts';
+import type { ManifestInfo } from '../../negotiation/negotiate.ts';
+import { apiObstacle, type Obstacle, obstacleFor, type StraightClient } from '../../negotiation/straight.ts';
+import { manifestError, requestManifest } from '../../upstream/api/manifests.ts';
+import { discard } from '../../upstream/body.ts';
+import type { OpenImage } from './open-image.ts';
+
+/**
+ * Finds out why a client cannot use an image straight from its registry. The registry is asked with the client's own
+ * `Accept`, because some registries convert for it, or refuse.
+ * @returns undefined if the client can.
+ * @throws RegistryError, ConversionError for an image that cannot be read at all.
+ */
+export async function straightObstacle(
+  image: OpenImage,
+  reader: StraightClient,
+  platform: Platform,
+): Promise<Obstacle | undefined> {
+  const ofApi = apiObstacle(reader);
+  if (ofApi) return ofApi;
+  const sent = await sentTo(image, reader);
+  if ('refused' in sent) {
+    return { kind: 'registry', reason: `the registry refuses its request: ${sent.refused}`, evidence: [] };
+  }
+  const obstacle = obstacleFor(reader, sent.info);
+  if (obstacle || sent.digest === undefined) return obstacle;
+  const chosen = await chooseImage(image, platform, sent.digest);
+  return 'kind' in chosen ? chosen : obstacleFor(reader, chosen);
+}
+
+/** Why there is no image for a platform, whoever asks; undefined if there is one. */
+export async function platformObstacle(image: OpenImage, platform: Platform): Promise<Obstacle | undefined> {
+  const { registry, name, reference, plain } = image;
+  const { digest } = await registry.stored.resolve(name, reference, plain.context);
+  const chosen = await chooseImage(image, platform, digest);
+  return 'kind' in chosen ? chosen : undefined;
+}
+
+type Sent =
+  /** The manifest of the response; the digest is undefined if the registry converted it and does not store it. */
+  { readonly info: ManifestInfo; readonly digest: Digest | undefined } | { readonly refused: string };
+
+/** Asks as the client does. HEAD counts as no pull. */
+async function sentTo(image: OpenImage, { accept }: StraightClient): Promise<Sent> {
+  const { registry, name, reference, plain } = image;
+  const { digest: stored } = await registry.stored.resolve(name, reference, plain.context);
+  const named = reference.kind === 'tag' ? reference.tag : reference.digest;
+  const ask = (method: 'HEAD' | 'GET') =>
+    requestManifest(registry.client, method, name, named, plain.context, accept.join(', '));
+  const { response } = await ask('HEAD');
+  await discard(response);
+  if (response.status === 404) {
+    // A response to HEAD has no message.
+    const again = await ask('GET');
+    if (!again.response.ok) return { refused: (await manifestError(again.response, name, named)).message };
+    await discard(again.response);
+  }
+  const header = response.headers.get('docker-content-digest');
+  const digest = response.ok && isDigest(header) ? header : stored;
+  try {
+    return { info: await registry.stored.getManifestInfo(name, digest, plain.context), digest };
+  } catch (error) {
+    const isConverted =
+      digest !== stored && error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
+    if (!isConverted) throw error;
+    return { info: convertedInfo(response.headers.get('content-type') ?? ''), digest: undefined };
+  }
+}
+
+/** The known facts of a manifest that the registry makes for each request. */
+function convertedInfo(contentType: string): ManifestInfo {
+  const mediaType = bareMediaType(contentType);
+  return { mediaType, entries: undefined, zstd: false, dockerZstdType: false, singleFamily: true };
+}
+
+/** The image for a platform, in an index or by itself; or the obstacle that there is none. */
+async function chooseImage(
+  { registry, name, plain }: OpenImage,
+  platform: Platform,
+  digest: Digest,
+): Promise<ManifestInfo | Obstacle> {
+  const { stored } = registry;
+  const info = await stored.getManifestInfo(name, digest, plain.context);
+  if (info.opaque) return info;
+  if (info.entries) {
+    try {
+      const chosen = await stored.selectPlatform(name, digest, platform, plain.context);
+      return stored.getManifestInfo(name, chosen, plain.context);
+    } catch (error) {
+      if (error instanceof ConversionError && error.code === 'NO_PLATFORM') return noPlatform(error.message);
+      throw error;
+    }
+  }
+  const { bytes, contentType } = await stored.getManifest(name, digest, plain.context);
+  const own = await platformOf(readManifest(bytes, contentType), stored.ports(name, plain.context));
+  if (own === undefined || fitting(platform, [{ platform: own }]).length > 0) return info;
+  return noPlatform(`the image is for ${formatPlatform(own)}, and not for ${formatPlatform(platform)}`);
+}
+
+function noPlatform(reason: string): Obstacle {
+  return { kind: 'platform', reason, evidence: [] };
+}
+
+async function platformOf(model: Model, ports: ConversionPorts): Promise<Platform | undefined> {
+  if (model.kind === 'index') return undefined;
+  return model.target.kind === 'v1' ? model.target.platform : (await fetchConfig(model, ports)).platform;
+}

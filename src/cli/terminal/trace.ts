@@ -1,0 +1,44 @@
+import { systemClock } from '../../clock.ts';
+import type { RuntimePlatform } from '../../compose/platform.ts';
+import { escapeControl } from '../../observability/log-format.ts';
+import type { Fetch } from '../../upstream/send.ts';
+import type { Io } from './io.ts';
+
+/** Makes a platform print each request on standard error, if `--verbose` asks for that. */
+export function tracedPlatform(
+  platform: RuntimePlatform,
+  { verbose }: { readonly verbose?: true | undefined },
+  io: Io,
+): RuntimePlatform {
+  if (!verbose) return platform;
+  const { fetch, fetchOver } = platform;
+  return {
+    ...platform,
+    fetch: tracedFetch(fetch, io),
+    ...(fetchOver ? { fetchOver: (connection) => tracedFetch(fetchOver(connection), io) } : {}),
+  };
+}
+
+function tracedFetch(send: Fetch, io: Io): Fetch {
+  return async (url, init) => {
+    const started = systemClock();
+    const print = (result: string) => {
+      const ms = Math.round(systemClock() - started);
+      io.stderr(`${escapeControl(`${init.method} ${withoutSecrets(url)}: ${result}`)}, ${ms} ms\n`);
+    };
+    try {
+      const response = await send(url, init);
+      print(`${response.status} ${response.headers.get('content-type') ?? ''}`.trimEnd());
+      return response;
+    } catch (error) {
+      print(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  };
+}
+
+/** The URL without its query: storage puts signatures there, and token servers get accounts. */
+function withoutSecrets(text: string): string {
+  const { origin, pathname, search } = new URL(text);
+  return `${origin}${pathname}${search === '' ? '' : '?…'}`;
+}

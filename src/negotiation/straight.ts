@@ -1,0 +1,254 @@
+import { bareMediaType, mediaTypes } from '../../converters/media-types.ts';
+import { readAccept } from './accept.ts';
+import { type ClientCapabilities, capabilitiesOf } from './capabilities.ts';
+import { type Client, describeClient } from './client-profile.ts';
+import type { AppliedRow, ClientProfile } from './client-rows.ts';
+import { formName, formPhrase } from './format-names.ts';
+import { findKnownClient, splitClient } from './known-clients.ts';
+import { type ManifestInfo, negotiate } from './negotiate.ts';
+import { phraseOf, type Reason } from './reasons.ts';
+import { compareVersions, readVersion, type Version } from './version.ts';
+
+/** A client that pulls from a registry without regshift. */
+export interface StraightClient {
+  /** Program and version as the user named them, like `docker-1.13`. */
+  readonly id: string;
+  readonly name: string;
+  readonly program: string;
+  readonly version: Version | undefined;
+  readonly userAgent: string | undefined;
+  /** The lines of `Accept`; empty if the client sends none. */
+  readonly accept: readonly string[];
+  readonly client: Client;
+  /** The source of the types that it reads. */
+  readonly typesEvidence: string;
+  /** False for a service that pulls from one registry alone. */
+  readonly usesProxies: boolean;
+}
+
+/** The reason why a client cannot use an image, for people. */
+export interface Obstacle {
+  readonly kind: ObstacleKind;
+  /** The stored form, where the form is the obstacle. */
+  readonly stored?: string;
+  /** A phrase without a full stop. */
+  readonly reason: string;
+  /** Observations, each with its version, message or source. */
+  readonly evidence: readonly string[];
+  /** The message that the client prints, where it is known. */
+  readonly prints?: string;
+}
+
+export type ObstacleKind = 'api' | 'form' | 'index' | 'layers' | 'artifact' | 'platform' | 'registry';
+
+const { schema2, ociManifest, ociIndex, dockerList, schema1, schema1Signed } = mediaTypes;
+
+/** Finds a client by its program and version, or `lambda`. @returns undefined for an unknown one. */
+export function straightClient(id: string): StraightClient | undefined {
+  if (id === lambda.id) return lambda;
+  const known = findKnownClient(id);
+  if (known === undefined) return undefined;
+  const { name, accept, userAgent } = known;
+  const [program, version] = splitClient(id);
+  return {
+    ...{ id, name, program, userAgent, accept },
+    version: readVersion(version) ?? readVersion(userAgent.slice(userAgent.indexOf('/') + 1)),
+    client: describeClient(userAgent),
+    typesEvidence: typesText(accept),
+    usesProxies: true,
+  };
+}
+
+/**
+ * AWS Lambda reads images from ECR, and no index (aws/aws-lambda-roadmap#82, serverless/serverless#12933).
+ */
+const lambda: StraightClient = {
+  id: 'lambda',
+  name: 'AWS Lambda',
+  program: 'lambda',
+  version: undefined,
+  userAgent: undefined,
+  accept: [schema2, ociManifest],
+  client: lambdaClient(),
+  typesEvidence: 'Lambda takes one image of Docker schema 2 or OCI, and no index (aws/aws-lambda-roadmap#82)',
+  usesProxies: false,
+};
+
+function lambdaClient(): Client {
+  const row: AppliedRow = {
+    program: 'lambda',
+    lacks: 'zstd',
+    evidence: 'no report of an image with zstd layers that Lambda runs; this was not tried',
+  };
+  const client = describeClient(undefined);
+  const profile = { ...client.profile, zstd: false };
+  return { ...client, profile, digestProfile: profile, name: 'lambda', rows: [row] };
+}
+
+function typesText(accept: readonly string[]): string {
+  const { named, any } = readAccept(accept.join(', '));
+  const forms = [...new Set([...named.keys()].filter((type) => type !== mediaTypes.json).map(formName))];
+  if (forms.length === 0) return 'its requests name no manifest type, and it reads schema1 alone';
+  return `Accept of its requests names ${forms.join(', ')}${any ? ' and */*' : ''}`;
+}
+
+interface Lack {
+  readonly capability: keyof ClientProfile;
+  readonly phrase: string;
+}
+
+const noZstd: Lack = { capability: 'zstd', phrase: 'it cannot decompress zstd layers' };
+
+/** Reasons that are about one capability: a client that lacks it has it in its rows, with the evidence. */
+const lacks: Partial<Readonly<Record<Reason, Lack>>> = {
+  'zstd-layers': noZstd,
+  'zstd-inside': noZstd,
+  'docker-zstd-type': {
+    capability: 'dockerZstdType',
+    phrase: 'it does not know the type that Docker has for zstd layers',
+  },
+  'mixed-types': {
+    capability: 'ociTypesInSchema2',
+    phrase: 'it does not read OCI types inside a schema 2 manifest',
+  },
+  'nested-index': { capability: 'nestedIndex', phrase: 'it does not read an index inside an index' },
+};
+
+/**
+ * Judges whether a client reads a manifest as a registry sends it.
+ * @param named true if the registry sent the manifest in response to the client's own `Accept`.
+ * @returns undefined if it does.
+ */
+export function obstacleFor(reader: StraightClient, info: ManifestInfo): Obstacle | undefined {
+  const { client } = reader;
+  if (info.opaque) {
+    const reason = `it is no image: ${formPhrase(info.mediaType)} of an artifact or of an unknown form`;
+    return { kind: 'artifact', reason, evidence: [] };
+  }
+  const { kind, because } = negotiate(info, capabilitiesFor(reader), 'auto');
+  if (kind === 'stored' || because === 'prefers-it') return undefined;
+  const lack = lacks[because];
+  const relevant = lack ? [lack.capability] : ['oci', 'schema1', 'namesTypes'];
+  const evidence = client.rows.filter((row) => relevant.includes(row.lacks)).map(rowText);
+  const prints = messageOf(reader, info, because);
+  return {
+    kind: kindOf(info, because),
+    stored: formName(info.mediaType),
+    reason: lack?.phrase ?? unreadText(info, because),
+    evidence: lack ? evidence : [reader.typesEvidence, ...evidence],
+    ...(prints === undefined ? {} : { prints }),
+  };
+}
+
+function unreadText({ mediaType }: ManifestInfo, because: Reason): string {
+  return because === 'unsigned' ? phraseOf(because) : `it does not read ${formPhrase(mediaType)}`;
+}
+
+function capabilitiesFor({ accept, client }: StraightClient): ClientCapabilities {
+  return capabilitiesOf(readAccept(accept.join(', ')), client.profile);
+}
+
+/** The names of the forms that a client reads, like `schema2` and `list`. */
+export function formsOf(reader: StraightClient): ReadonlySet<string> {
+  return new Set([...capabilitiesFor(reader).types.keys()].map(formName));
+}
+
+/** Why a client that pulls by registry API v1 fails; undefined for every other one. */
+export function apiObstacle({ client }: StraightClient): Obstacle | undefined {
+  if (client.profile.apiV2) return undefined;
+  const evidence = client.rows.filter(({ lacks }) => lacks === 'apiV2').map(rowText);
+  return { kind: 'api', reason: 'it pulls by registry API v1, which registries do not serve', evidence };
+}
+
+function rowText({ program, from, before, evidence }: AppliedRow): string {
+  const range = [from && `from ${from.join('.')}`, before && `before ${before.join('.')}`];
+  return `${[program, ...range].filter(Boolean).join(' ')}: ${evidence}`;
+}
+
+function kindOf({ entries }: ManifestInfo, because: Reason): ObstacleKind {
+  if (because === 'zstd-layers' || because === 'zstd-inside' || because === 'docker-zstd-type')
+    return 'layers';
+  return entries ? 'index' : 'form';
+}
+
+interface Message {
+  readonly program: string;
+  readonly from?: Version;
+  readonly before?: Version;
+  readonly types?: readonly string[];
+  readonly reasons?: readonly Reason[];
+  readonly prints: string;
+}
+
+/** Messages of clients, seen with these versions; docs/errors.md explains each. */
+const messages: readonly Message[] = [
+  {
+    program: 'docker',
+    from: [1, 10, 0],
+    before: [19, 3, 0],
+    types: [ociManifest, ociIndex],
+    prints: 'missing signature key',
+  },
+  {
+    program: 'docker',
+    from: [19, 3, 0],
+    before: [19, 3, 5],
+    types: [ociManifest, ociIndex],
+    prints: "mediaType in manifest should be '…' not '…'",
+  },
+  {
+    program: 'docker',
+    from: [1, 6, 0],
+    before: [1, 10, 0],
+    types: [schema2, ociManifest],
+    prints: 'unsupported schema version 2',
+  },
+  {
+    program: 'docker',
+    from: [1, 8, 0],
+    before: [1, 10, 0],
+    types: [dockerList, ociIndex],
+    prints: 'no supported platform found in manifest list',
+  },
+  {
+    program: 'docker',
+    from: [26, 0, 0],
+    types: [schema1, schema1Signed],
+    prints: 'Docker Image manifest version 2, schema 1 support is disabled by default',
+  },
+  {
+    program: 'containerd',
+    from: [2, 0, 0],
+    types: [schema1, schema1Signed],
+    prints: 'Pulling Schema 1 images have been deprecated and disabled by default since containerd v2.0',
+  },
+  {
+    program: 'docker',
+    before: [23, 0, 0],
+    reasons: ['zstd-layers', 'zstd-inside'],
+    prints: 'archive/tar: invalid tar header',
+  },
+  { program: 'docker', reasons: ['nested-index'], prints: 'unsupported manifest format' },
+  {
+    program: 'lambda',
+    types: [ociIndex, dockerList],
+    prints: 'The image manifest, config or layer media type for the source image … is not supported.',
+  },
+];
+
+function messageOf(
+  { program, version }: StraightClient,
+  { mediaType }: ManifestInfo,
+  because: Reason,
+): string | undefined {
+  const type = bareMediaType(mediaType);
+  const isAbout = ({ types, reasons }: Message) =>
+    (!types && !reasons) || (types?.includes(type) && !lacks[because]) || reasons?.includes(because);
+  return messages.find(
+    (each) =>
+      each.program === program &&
+      (!each.from || (version && compareVersions(version, each.from) >= 0)) &&
+      (!each.before || (version && compareVersions(version, each.before) < 0)) &&
+      isAbout(each),
+  )?.prints;
+}

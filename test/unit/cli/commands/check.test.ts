@@ -1,0 +1,220 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
+import { regshift } from '../../../support/cli.ts';
+import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
+
+interface Checked {
+  readonly valid: boolean;
+  readonly images: readonly {
+    readonly image: string;
+    readonly failed?: string;
+    readonly clients: readonly {
+      readonly client: string;
+      readonly works: boolean;
+      readonly obstacle?: {
+        readonly kind: string;
+        readonly reason: string;
+        readonly evidence: string[];
+        readonly prints?: string;
+      };
+      readonly help?: string;
+      readonly proxy?: { readonly works: boolean; readonly detail: string };
+    }[];
+  }[];
+}
+
+/** A registry that sends what it stores, whatever `Accept` says. */
+let registry: SampleServer;
+let host: string;
+beforeAll(async () => {
+  registry = await startSampleServer();
+  host = new URL(registry.url).host;
+});
+afterAll(() => registry.stop());
+
+async function checked(sample: string, clients: string, ...options: string[]) {
+  const { code, json, err } = await regshift([
+    ...['check', `${host}/sample/${sample}`, '--clients', clients, '--json', ...options],
+  ]);
+  return { code, err, ...json<Checked>() };
+}
+
+describe('straight from the registry', () => {
+  test.each<[sample: string, works: readonly string[], fails: Readonly<Record<string, string>>]>([
+    [
+      'oci',
+      ['docker-20.10', 'docker-28', 'podman-4', 'containerd-2', 'crane', 'lambda'],
+      { 'docker-1.5': 'api', 'docker-1.9': 'form', 'docker-1.13': 'form', 'docker-19.03.3': 'form' },
+    ],
+    [
+      'schema2',
+      ['docker-1.13', 'docker-19.03.3', 'docker-28', 'containerd-2', 'lambda'],
+      { 'docker-1.9': 'form' },
+    ],
+    [
+      'schema1',
+      ['docker-1.9', 'docker-1.13', 'docker-24', 'podman-4'],
+      { 'docker-28': 'form', 'containerd-2': 'form', crane: 'form', lambda: 'form' },
+    ],
+    [
+      'oci-zstd',
+      ['docker-24', 'podman-4', 'containerd-2'],
+      { 'docker-20.10': 'layers', 'buildkit-0.8': 'layers' },
+    ],
+    [
+      'index',
+      ['docker-20.10', 'containerd-2', 'cri-o'],
+      { 'docker-1.9': 'index', 'docker-1.13': 'index', lambda: 'index' },
+    ],
+    ['index-zstd', ['docker-24'], { 'docker-20.10': 'layers' }],
+    ['list', ['docker-1.13', 'docker-28'], { 'docker-1.9': 'index', lambda: 'index' }],
+    ['generic', [], { 'docker-1.13': 'form', 'docker-28': 'form', 'podman-4': 'form' }],
+  ])('%s', async (sample, works, fails) => {
+    const { code, images } = await checked(sample, [...works, ...Object.keys(fails)].join(','));
+    const clients = images[0]?.clients ?? [];
+    expect(clients.filter((each) => each.works).map(({ client }) => client)).toEqual(works);
+    const kinds = clients.flatMap(({ client, obstacle }) => (obstacle ? [[client, obstacle.kind]] : []));
+    expect(Object.fromEntries(kinds)).toEqual(fails);
+    expect(code).toBe(Object.keys(fails).length === 0 ? 0 : 1);
+  });
+
+  it('has the evidence of the tables, the message of the client, and what helps', async () => {
+    const { images } = await checked('oci-zstd', 'docker-20.10');
+    expect(images[0]?.clients[0]).toMatchObject({
+      works: false,
+      obstacle: {
+        reason: 'it cannot decompress zstd layers',
+        evidence: [expect.stringContaining('docker before 23.0.0: 20.10: "archive/tar: invalid tar header"')],
+        prints: 'archive/tar: invalid tar header',
+      },
+      help: expect.stringContaining('compression=gzip'),
+    });
+    const { images: old } = await checked('oci', 'docker-1.13');
+    expect(old[0]?.clients[0]?.obstacle).toMatchObject({
+      reason: 'it does not read an OCI manifest',
+      evidence: ['Accept of its requests names schema2, list, schema1'],
+      prints: 'missing signature key',
+    });
+  });
+
+  test.each([
+    ['oci', 'docker-1.13', '--provenance=false and oci-mediatypes=false in --output'],
+    ['index', 'docker-1.13', '--provenance=false and oci-mediatypes=false in --output'],
+    ['index', 'lambda', '--provenance=false --sbom=false --platform …'],
+    // No builder of today makes schema 1.
+    ['oci', 'docker-1.9', undefined],
+  ])('%s for %s: the help is %s', async (sample, client, help) => {
+    const { images } = await checked(sample, client);
+    expect(images[0]?.clients[0]?.help?.replace('build it with docker buildx build ', '')).toBe(help);
+  });
+
+  it('finds a platform that is missing, in an index and in one image', async () => {
+    for (const sample of ['index', 'oci']) {
+      const { code, images } = await checked(
+        sample,
+        'docker-24',
+        '--platform',
+        'linux/s390x',
+        '--with-proxy',
+      );
+      expect(code).toBe(1);
+      expect(images[0]?.clients[0]).toMatchObject({
+        obstacle: { kind: 'platform' },
+        proxy: { works: false },
+      });
+    }
+  });
+});
+
+describe('--with-proxy', () => {
+  test.each([
+    ['oci', 'docker-1.5', true, /registry API v1, 2 images/],
+    ['oci', 'docker-1.13', true, /^schema2$/],
+    ['oci-zstd', 'docker-20.10', true, /after regshift has read the layers/],
+    ['schema1', 'containerd-2', true, /after regshift has read the layers/],
+    ['index', 'lambda', false, /copy the image there/],
+  ])('%s for %s: %s', async (sample, client, works, detail) => {
+    const { code, images } = await checked(sample, client, '--with-proxy');
+    expect(code).toBe(1);
+    expect(images[0]?.clients[0]?.proxy).toMatchObject({ works, detail: expect.stringMatching(detail) });
+  });
+});
+
+describe('--pods', () => {
+  const spec = (...images: string[]) => ({ containers: images.map((image) => ({ name: 'x', image })) });
+  const input = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+  it('checks each image of a list of pods once, of init containers too', async () => {
+    const oci = `${host}/sample/oci`;
+    const index = `${host}/sample/index`;
+    const items = [{ spec: { ...spec(oci), initContainers: spec(index).containers } }, { spec: spec(oci) }];
+    const argv = ['check', '--pods', '--clients', 'containerd-2', '--json'];
+    const { code, json } = await regshift(argv, { input: input({ kind: 'List', items }) });
+    expect(code).toBe(0);
+    expect(json<Checked>().images.map(({ image }) => image)).toEqual([index, oci]);
+    const one = await regshift(argv, { input: input({ kind: 'Pod', spec: spec(oci) }) });
+    expect(one.json<Checked>().images).toHaveLength(1);
+  });
+
+  test.each(['', '{}', '[1]'])('says what it expects for %j', async (text) => {
+    const { code, err } = await regshift(['check', '--pods'], { input: new TextEncoder().encode(text) });
+    expect(code).toBe(2);
+    expect(err).toContain('Use: kubectl get pods -o json | regshift check --pods');
+  });
+});
+
+it('goes on after an image that cannot be checked, and fails', async () => {
+  const argv = ['check', `${host}/no/such`, `${host}/sample/oci`, '--clients', 'docker-24', '--json'];
+  const { code, json } = await regshift(argv);
+  expect(code).toBe(1);
+  const { images } = json<Checked>();
+  expect(images[0]?.failed).toBeTruthy();
+  expect(images[1]?.clients[0]?.works).toBe(true);
+});
+
+it('prints for people within 80 columns, and counts', async () => {
+  const argv = ['check', `${host}/sample/oci-zstd`, '--clients', 'docker-20.10,lambda,docker-24'];
+  const { code, out } = await regshift(argv, { columns: 80 });
+  expect(code).toBe(1);
+  expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  expect(out).toMatch(/^ {2}BAD {3}docker-20\.10 {2}it cannot decompress zstd layers$/m);
+  expect(out).toContain('2 of 3 verdicts bad. --with-proxy tells whether regshift helps.');
+  expect(out).not.toContain('\x1b');
+  expect((await regshift(argv, { columns: 80, color: true })).out).toContain('\x1b[31mBAD\x1b[39m');
+});
+
+describe('--github', () => {
+  it('prints annotations with escapes, and adds a table to the summary', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'regshift-github-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'summary.md');
+    const argv = ['check', `${host}/sample/oci`, '--clients', 'docker-1.13,docker-24', '--github'];
+    const { code, out } = await regshift(argv, { env: { GITHUB_STEP_SUMMARY: file } });
+    expect(code).toBe(1);
+    const lines = out.split('\n').filter((line) => line.startsWith('::'));
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^::error title=Docker 1\.10–18\.03 cannot use 127\.0\.0\.1%3A\d+\/sample\/oci::it does not read an OCI manifest%0AHelp: /,
+      ),
+    ]);
+    const summary = readFileSync(file, 'utf8');
+    expect(summary).toContain(
+      `| ${host}/sample/oci | Docker 1.10–18.03 | ❌ | it does not read an OCI manifest |`,
+    );
+    expect(summary).toContain('| Docker 23–25 | ✅ |  |');
+  });
+});
+
+test.each([
+  [['check'], /Name an image, or use --pods/],
+  [
+    ['check', 'x', '--clients', 'netscape'],
+    /netscape is not a known client\. Known clients: docker-1\.5, .*, cri-o, lambda\./,
+  ],
+])('wrong usage: %j', async (argv, why) => {
+  const { code, err } = await regshift(argv);
+  expect(code).toBe(2);
+  expect(err).toMatch(why);
+});

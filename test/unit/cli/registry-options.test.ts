@@ -1,0 +1,88 @@
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { createSampleRegistry } from '../../../src/sample-registry/registry.ts';
+import { makeAuthority } from '../../support/certificate-authority.ts';
+import { regshift, temporaryFolder } from '../../support/cli.ts';
+import { listen } from '../../support/listen.ts';
+import { startLoginRegistry } from '../../support/login-registry.ts';
+import { startSampleServer } from '../../support/sample-server.ts';
+
+it.each(['Basic', 'Bearer'] as const)('--creds is the login for a registry with %s', async (scheme) => {
+  const registry = await startLoginRegistry(scheme);
+  onTestFinished(() => registry.stop());
+  const image = `${new URL(registry.url).host}/sample/oci`;
+  expect((await regshift(['inspect', image, '--creds', 'me:right'])).code).toBe(0);
+  const wrong = await regshift(['inspect', image, '--creds', 'me:wrong-password']);
+  expect(wrong.code).toBe(1);
+  expect(wrong.err).not.toContain('wrong-password');
+});
+
+it('--verbose prints requests, without logins and queries', async () => {
+  const registry = await startLoginRegistry('Bearer');
+  onTestFinished(() => registry.stop());
+  const image = `${new URL(registry.url).host}/sample/oci`;
+  const { code, err, out } = await regshift(['verify', image, '--creds', 'me:right', '--verbose']);
+  expect(code).toBe(0);
+  expect(err).toMatch(/^GET http:\/\/127\.0\.0\.1:\d+\/auth\?…: 200 application\/json.*, \d+ ms$/m);
+  expect(err).toMatch(/^(?:GET|HEAD) http:\S+\/v2\/sample\/oci\/manifests\/latest: 401/m);
+  expect(err).not.toMatch(/right|given-|scope=/);
+  expect(out).not.toContain('ms');
+});
+
+it('--ca and --tls-verify=false are for the certificate; without them, the error names them', async () => {
+  const folder = temporaryFolder();
+  const authority = makeAuthority(folder, 'authority');
+  const { cert, key } = authority.issue('registry', 'IP:127.0.0.1');
+  const samples = createSampleRegistry();
+  const server = createTlsServer({ cert, key }, async ({ method = 'GET', url = '/', headers }, response) => {
+    const accept = headers.accept ?? '*/*';
+    const answer = await samples.fetch(`http://sample.test${url}`, { method, headers: { accept } });
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(new Uint8Array(await answer.arrayBuffer()));
+  });
+  const { host, stop } = await listen(server);
+  onTestFinished(() => stop());
+  const argv = ['verify', `https://${host}/sample/oci`];
+  const untrusted = await regshift(argv);
+  expect(untrusted.code).toBe(1);
+  expect(untrusted.err).toContain(
+    `${host}: its certificate is not trusted: name its authority with --ca, or use --tls-verify=false.`,
+  );
+  expect(await regshift([...argv, '--ca', authority.file])).toMatchObject({ code: 0, err: '' });
+  expect(await regshift([...argv, '--tls-verify=false'])).toMatchObject({ code: 0, err: '' });
+  // The settings of the way to a registry are read by commands, too.
+  expect(await regshift(argv, { env: { REGSHIFT_UPSTREAM_CA: authority.file } })).toMatchObject({ code: 0 });
+});
+
+it('https at a registry with plain HTTP: the error says what to use', async () => {
+  const registry = await startSampleServer();
+  onTestFinished(() => registry.stop());
+  const { host } = new URL(registry.url);
+  const { code, err } = await regshift(['inspect', `https://${host}/sample/oci`]);
+  expect(code).toBe(1);
+  expect(err).toBe(`regshift: ${host}: this registry speaks plain HTTP: use http:// or --plain-http.\n`);
+});
+
+it.each([
+  ['inspect', ['inspect', 'http://registry.example/sample/oci', '--json']],
+  ['warm', ['warm', 'sample/oci', '--proxy', 'http://registry.example', '--for', 'docker-24']],
+])('%s goes through the outbound proxy of the environment', async (_, argv) => {
+  const samples = createSampleRegistry();
+  const requested: string[] = [];
+  const proxy = createServer(async ({ method = 'GET', url = '/', headers }, response) => {
+    requested.push(new URL(url).host);
+    const accept = headers.accept ?? '*/*';
+    const answer = await samples.fetch(url, { method, headers: { accept } });
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(new Uint8Array(await answer.arrayBuffer()));
+  });
+  const { url, stop } = await listen(proxy);
+  onTestFinished(() => stop());
+  vi.stubEnv('HTTP_PROXY', url);
+  vi.stubEnv('NO_PROXY', '');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await regshift(argv)).toMatchObject({ code: 0 });
+  expect(requested.length).toBeGreaterThan(0);
+  expect(new Set(requested)).toEqual(new Set(['registry.example']));
+});

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { parseTemplate } from '../../../../src/cli/terminal/template.ts';
+
+const value = {
+  image: 'alpine',
+  stored: { digest: 'sha256:1', size: 3, layers: [{ size: 1 }, { size: 2 }], empty: [] },
+  clients: [
+    { client: 'a', losses: [] },
+    { client: 'b', losses: [{ kind: 'x' }] },
+  ],
+};
+
+describe('a template', () => {
+  test.each([
+    ['', ''],
+    ['{{.image}}', 'alpine'],
+    ['{{ .stored.digest }} {{.stored.size}}', 'sha256:1 3'],
+    ['{{json .stored.layers}}', '[{"size":1},{"size":2}]'],
+    ['{{.stored.layers | json}}', '[{"size":1},{"size":2}]'],
+    ['{{.image | upper | json}}', '"ALPINE"'],
+    ['{{len .stored.layers}}', '2'],
+    ['{{index .stored "digest"}}', 'sha256:1'],
+    ['{{range .stored.layers}}[{{.size}}]{{end}}', '[1][2]'],
+    ['{{range .stored.empty}}x{{else}}none{{end}}', 'none'],
+    ['{{range .clients}}{{if .losses}}{{.client}} of {{$.image}}{{end}}{{end}}', 'b of alpine'],
+    ['{{if .nothing}}a{{else}}b{{end}}', 'b'],
+    ['{{.nothing}}', '<no value>'],
+    ['a {{- .image -}} b', 'aalpineb'],
+    ['{{"}} and {{"}}', '}} and {{'],
+    ['{{"a\\tb"}}', 'a\tb'],
+    ['{{println .image}}', 'alpine\n'],
+  ])('%s', (template, text) => {
+    expect(parseTemplate(template)(value)).toBe(text);
+  });
+
+  test('joins texts, and finds members of lists', () => {
+    expect(parseTemplate('{{join .tags ", "}} {{index .tags 1}}')({ tags: ['a', 'b'] })).toBe('a, b b');
+  });
+
+  test('reads no member of the language', () => {
+    expect(parseTemplate('{{.constructor}} {{.stored.toString}}')(value)).toBe('<no value> <no value>');
+  });
+
+  test.each([
+    ['{{.a', /has no }}/],
+    ['{{range .a}}x', /has no {{end}}/],
+    ['{{end}}', /no range or if before it/],
+    ['{{}}', /empty/],
+    ['{{template "x"}}', /template is not a function: use json, len/],
+    ['{{.a .b}}', /is not a function/],
+    ['{{a}}', /neither a field nor a value/],
+  ])('%s is refused', (template, why) => {
+    expect(() => parseTemplate(template)).toThrow(why);
+  });
+});
