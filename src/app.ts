@@ -4,6 +4,7 @@ import { isV1Path } from './client-state/v1-session.ts';
 import type { WallClock } from './clock.ts';
 import { createAccessLog } from './http/access-log.ts';
 import type { ClientConnection, Env } from './http/env.ts';
+import { type EventOptions, receiveEvents } from './http/events/receive-events.ts';
 import { about, alive, type Health, ready } from './http/health.ts';
 import { type InFlight, inFlightLimit } from './http/in-flight.ts';
 import { type AccessLogOptions, accessLog } from './http/middleware/access-log.ts';
@@ -35,6 +36,8 @@ export interface Dependencies extends AccessLogOptions {
   readonly metrics: Metrics;
   /** Has the table of whole responses. */
   readonly memory: MemoryBudget;
+  /** The notifications of registries; undefined where none are taken. */
+  readonly events: EventOptions | undefined;
 }
 
 export interface App {
@@ -53,23 +56,26 @@ export function createApp(dependencies: Dependencies): App {
   const logLine = createAccessLog(dependencies.log, dependencies.metrics);
   const requestId = createRequestIds(trustedProxies);
   const responseCache = createResponseCache(dependencies, logLine, requestId);
-  const hosts = createVirtualHosts(dependencies.routes.map(createRoute));
+  const routes = dependencies.routes.map(createRoute);
+  const hosts = createVirtualHosts(routes);
   const everyRequest = [
     accessLog(dependencies, { logLine, requestId, responseCache }),
     inFlightLimit(inFlight),
-    virtualHost(hosts),
   ] as const;
 
   const v1 = new Hono<Env>({ getPath: routedPath }).onError(respondWithError).notFound(unknownEndpoint);
   const v1Resources = v1Routes();
-  v1.use(...everyRequest)
+  v1.use(...everyRequest, virtualHost(hosts))
     .route('/v1', v1Resources)
     .route('/v1ctx/:context/v1', v1Resources);
   v1.all('/v1ctx/*', openSession, clientAuth, unknownEndpoint);
 
   const v2 = new Hono<Env>({ getPath: routedPath }).onError(respondWithError).notFound(unknownEndpoint);
   v2.get('/', about).get('/healthz', alive).get('/readyz', ready(health));
-  v2.use(...everyRequest, cors, clientAuth);
+  v2.use(...everyRequest);
+  // A registry may notify at an address that no route is for.
+  if (dependencies.events) v2.post('/events', receiveEvents(dependencies.events, routes));
+  v2.use(virtualHost(hosts), cors, clientAuth);
   v2.use('/v2', anyRoute('ping')).get(ping);
   v2.use('/token', anyRoute('token')).get(token(wallClock));
   // distribution has the catalog, and distribution-spec 1.1 reserves the name: no repository begins with "_".

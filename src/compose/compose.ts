@@ -71,7 +71,16 @@ export function compose(
     metrics,
     signingKey,
     memory,
+    events: eventOptions(settings, platform),
   };
+}
+
+function eventOptions(
+  { REGSHIFT_EVENTS_SECRET: secret, REGSHIFT_SUBREQUESTS: subrequests }: Settings,
+  platform: RuntimePlatform,
+): Dependencies['events'] {
+  if (secret === undefined) return undefined;
+  return { ...platform, secret, subrequests: subrequests ?? platform.subrequests };
 }
 
 /** Puts the memory cache in front of the far caches of the runtime, and measures each of them. */
@@ -135,6 +144,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     settings: registrySettings(settings),
     publicUrl: settings.REGSHIFT_PUBLIC_URL,
     passesCors: passesCors(settings),
+    warm: settings.REGSHIFT_WARM,
     clientRules: settings.REGSHIFT_CLIENTS.rules,
     tagLimits: {
       noAttestations: settings.REGSHIFT_ATTESTATIONS === 'drop',

@@ -1,4 +1,5 @@
 import { mediaTypes } from '../../converters/media-types.ts';
+import type { Platform } from '../../converters/platform.ts';
 import { compareVersions, readVersion, type Version } from './version.ts';
 
 /** A group of client versions that send the same headers, represented by one of them. */
@@ -79,4 +80,11 @@ export function findKnownClient(client: string): KnownClient | undefined {
   return isItself && client.startsWith(`${known.program}-`)
     ? { ...known, userAgent: `${known.program}/${version}` }
     : known;
+}
+
+/** Returns the headers of a generation of clients. Only Docker's User-Agent names a platform; default: linux/amd64. */
+export function headersOf({ program, userAgent, accept }: KnownClient, platform?: Platform) {
+  const runsOn = platform ?? { os: 'linux', architecture: 'amd64' };
+  const suffix = program === 'docker' ? ` os/${runsOn.os} arch/${runsOn.architecture}` : '';
+  return { userAgent: `${userAgent}${suffix}`, accept };
 }

@@ -7,12 +7,12 @@ import { readManifest } from '../../../converters/read.ts';
 import { RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { formName } from '../../negotiation/format-names.ts';
-import { type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
+import { headersOf, type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
 import { mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
 import type { ManifestResult } from '../../registry/manifests/manifests.ts';
-import { headersOf, type OpenImage } from './open-image.ts';
+import type { OpenImage } from './open-image.ts';
 
 /** The response that one generation of clients gets for an image. */
 export interface ClientView {

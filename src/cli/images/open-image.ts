@@ -3,7 +3,6 @@ import { formatPlatform } from '../../../converters/platform.ts';
 import { compose } from '../../compose/compose.ts';
 import { wayVariables } from '../../config/schema.ts';
 import { readSettings } from '../../config/settings.ts';
-import type { KnownClient } from '../../negotiation/known-clients.ts';
 import type { Pin } from '../../negotiation/negotiate.ts';
 import { type ClientRequest, readClientRequest, withCredentialOf } from '../../registry/client-request.ts';
 import { withPolicyOf } from '../../registry/client-rules.ts';
@@ -91,11 +90,4 @@ function settingsFor(registry: URL, { pin, platform }: RegistryAccess, { env }: 
   throw new UsageError(
     `${registry.href} cannot be used as a registry: ${read.problems.map(({ message }) => message).join('; ')}`,
   );
-}
-
-/** Returns the headers of a generation of clients. Only Docker's User-Agent names a platform; default: linux/amd64. */
-export function headersOf({ program, userAgent, accept }: KnownClient, platform?: Platform) {
-  const runsOn = platform ?? { os: 'linux', architecture: 'amd64' };
-  const suffix = program === 'docker' ? ` os/${runsOn.os} arch/${runsOn.architecture}` : '';
-  return { userAgent: `${userAgent}${suffix}`, accept };
 }

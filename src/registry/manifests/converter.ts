@@ -205,7 +205,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       const signal = abandoned();
       return timed(recipe, signal, () => work(repository, recipe, { ...context, signal }, keys));
     };
-    const flight = context.knownLayersOnly ? `${keys.own} known-layers` : keys.own;
+    const flight = `${keys.own}${context.knownLayersOnly ? ' known-layers' : ''}${context.inBackground ? ' background' : ''}`;
     const whose = credentialKey(context.credential);
     const product = await flights.join({ key: flight, credential: whose, start, late }, context.signal);
     // Content that upstream did not give to the request that began it was left out, and may be available to this one.

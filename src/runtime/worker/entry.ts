@@ -83,6 +83,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       memory: createMemoryBudget(settings.REGSHIFT_CACHE_BYTES ?? cacheBytes, notHere),
       fixedLength,
       background: waitUntil,
+      backgroundMs,
       turn,
       // Workers have no threads.
       comparePassword: compareInPlace,
@@ -112,6 +113,9 @@ const layerBytes = 268_435_456;
 
 /** The number of subrequests that every paid plan allows; the free plan allows 50 (REGSHIFT_SUBREQUESTS). */
 const subrequests = 1000;
+
+/** Workers end the work of `waitUntil` 30 s after the response (Cloudflare, "Context", waitUntil). */
+const backgroundMs = 25_000;
 
 /** Bytes of cache in an isolate, which has 128 MiB in all; a decoder takes 8 MiB and more. */
 const cacheBytes = 33_554_432;
