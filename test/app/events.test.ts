@@ -4,7 +4,7 @@ import type { ConversionFacts, Metrics, WarmResult } from '../../src/observabili
 import { noMetrics } from '../../src/observability/metrics.ts';
 import { tar } from '../../src/sample-registry/tar.ts';
 import { zstd } from '../../src/sample-registry/zstd.ts';
-import { type TestApp, testApp } from '../support/app.ts';
+import { type TestApp, testApp, upstreamUrl } from '../support/app.ts';
 import { layerContent } from '../support/layer-content.ts';
 import { holding, network } from '../support/network.ts';
 import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
@@ -29,7 +29,6 @@ import {
 
 const secret = 'a secret of 32 characters, or so'.replaceAll(' ', '-').replace(',', '');
 const withSecret = { authorization: `Bearer ${secret}` };
-const pushed = { repository: 'team/packed', tag: 'latest' };
 
 interface Receipt {
   readonly queued: number;
@@ -58,6 +57,14 @@ const zstdLayer = {
   tar: files,
 };
 const image = () => compressedImage('team/packed', [zstdLayer]);
+
+/** The digest that the registry has for the tag. */
+async function storedDigest(): Promise<string> {
+  const url = `${upstreamUrl}/v2/team/packed/manifests/latest`;
+  const response = await image()(new Request(url), new URL(url));
+  return response?.headers.get('docker-content-digest') ?? '';
+}
+const pushed = { repository: 'team/packed', tag: 'latest', digest: await storedDigest() };
 
 function appWith(variables: Record<string, string> = {}, script = image()) {
   const upstream = scriptedUpstream(script);
@@ -102,7 +109,7 @@ describe.each(pushes)('after a push that %s notifies of', (_, sent) => {
       upstream.forget();
       await app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders[client]);
       expect(conversions.filter((result) => result !== 'remembered')).toEqual([]);
-      expect(upstream.asked).toEqual([]);
+      expect(upstream.asked.filter((each) => !each.startsWith('HEAD '))).toEqual([]);
     },
   );
 });
@@ -152,6 +159,38 @@ describe('what clients get after a push', () => {
     expect(await receiptOf(app, deleted)).toEqual({ queued: 0, dropped: 0, ignored: 0 });
     upstream.follow(() => specError(404, 'MANIFEST_UNKNOWN'));
     expect((await ask()).status).toBe(404);
+  });
+});
+
+describe('a registry that notifies before it moves the tag, as docker-registry does', () => {
+  const before = compressedImage('team/packed', [
+    { ...zstdLayer, mediaType: mediaTypes.ociLayer, compressed: files.slice() as Uint8Array<ArrayBuffer> },
+  ]);
+
+  it.each([
+    ['a new tag', () => specError(404, 'MANIFEST_UNKNOWN')],
+    ['a moved tag', before],
+  ])('%s is made ahead as it will be', async (_, early) => {
+    const { app, upstream, warmed, conversions } = appWith({}, early);
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    upstream.follow(image());
+    await app.settled();
+    expect(warmed).toEqual(['made', 'made', 'made']);
+    conversions.length = 0;
+    const answer = await app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
+    expect(answer.header('Regshift-Source-Digest')).toBe(pushed.digest);
+    expect(conversions.filter((result) => result !== 'remembered')).toEqual([]);
+  });
+
+  it('a pull from the time between does not keep the old image', async () => {
+    const { app, upstream } = appWith({ REGSHIFT_WARM: 'none' }, before);
+    const ask = () => app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await ask();
+    upstream.follow(image());
+    await app.settled();
+    expect((await ask()).header('Regshift-Source-Digest')).toBe(pushed.digest);
   });
 });
 
@@ -338,7 +377,7 @@ describe('the account', () => {
 describe('bounds', () => {
   it('makes nothing where the registry counts pulls, and takes no pull to learn it', async () => {
     const { app, warmed, upstream } = appWith({}, countingPulls as never);
-    await receiptOf(app, dockerRegistryPush({ repository: 'sample/oci', tag: 'latest' }));
+    await receiptOf(app, dockerRegistryPush({ repository: 'sample/oci', tag: 'latest', digest: '' }));
     await app.settled();
     expect(warmed).toEqual(['counted', 'counted', 'counted']);
     expect(upstream.asked.filter((each) => !each.startsWith('HEAD'))).toEqual([]);
@@ -348,7 +387,7 @@ describe('bounds', () => {
     let asked = 0;
     const missing = async () => {
       asked += 1;
-      return specError(404, 'MANIFEST_UNKNOWN');
+      return specError(403, 'DENIED');
     };
     const { warmed, metrics } = counting();
     const variables = { REGSHIFT_EVENTS_SECRET: secret, REGSHIFT_WARM: 'docker-1.13' };
@@ -397,7 +436,7 @@ describe('bounds', () => {
   });
 
   it('on Workers, the jobs of a notification share REGSHIFT_SUBREQUESTS and end with its work', async () => {
-    const upstream = scriptedUpstream(image());
+    const upstream = scriptedUpstream(() => specError(500, 'UNKNOWN'));
     const { metrics, warmed } = counting();
     const variables = { REGSHIFT_EVENTS_SECRET: secret, REGSHIFT_SUBREQUESTS: '20' };
     const app = testApp(variables, upstream.fetch, { metrics, backgroundMs: 25_000 });
@@ -427,7 +466,8 @@ describe('routes', () => {
     { match: { path: 'in/' }, upstream: inner, warm: 'docker-1.9' },
     { match: { path: 'out/' }, upstream: outer, warm: 'docker-1.13' },
   ];
-  const push = (host: string) => dockerRegistryPush({ repository: 'team/app', tag: 'latest', host });
+  const push = (host: string) =>
+    dockerRegistryPush({ repository: 'team/app', tag: 'latest', host, digest: '' });
 
   async function askedBy(routes: object[], sent: SentNotification, path?: string): Promise<string[]> {
     const registries = two();

@@ -5,15 +5,17 @@ export interface PushedManifest {
   readonly tag?: string;
   readonly host?: string;
   readonly mediaType?: string;
+  /** The digest of the manifest; absent for one that the registry does not have. */
+  readonly digest?: string;
 }
 
-const digest = `sha256:${'1'.repeat(64)}`;
+const someDigest = `sha256:${'1'.repeat(64)}`;
 const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
 
 /** distribution, notifications/event_test.go, `TestEventEnvelopeJSONFormat`, with the tag of event.go. */
 export function dockerRegistryEvent(
   action: string,
-  { repository, tag, host = 'registry.test', mediaType = ociManifest }: PushedManifest,
+  { repository, tag, host = 'registry.test', mediaType = ociManifest, digest = someDigest }: PushedManifest,
 ): object {
   const kind = mediaType === ociManifest ? 'manifests' : 'blobs';
   return {
@@ -54,7 +56,12 @@ export function dockerRegistryPush(pushed: PushedManifest): SentNotification {
 }
 
 /** The `EventData` of harbor, src/pkg/notifier/formats/default.go. */
-function harborData({ repository, tag = digest, host = 'registry.test' }: PushedManifest): object {
+function harborData({
+  repository,
+  digest = someDigest,
+  tag = digest,
+  host = 'registry.test',
+}: PushedManifest): object {
   const [namespace = '', ...rest] = repository.split('/');
   const separator = tag.includes(':') ? '@' : ':';
   return {
@@ -92,7 +99,10 @@ export function harborCloudEvent(type: string, pushed: PushedManifest): SentNoti
 }
 
 /** zot, pkg/extensions/events/events.go, as the binary CloudEvent that test/blackbox/events_http.bats receives. */
-export function zotEvent(type: string, { repository, tag = digest }: PushedManifest): SentNotification {
+export function zotEvent(
+  type: string,
+  { repository, digest = someDigest, tag = digest }: PushedManifest,
+): SentNotification {
   const data = {
     name: repository,
     reference: tag,

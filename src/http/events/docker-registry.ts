@@ -13,12 +13,13 @@ export function readDockerRegistry(body: unknown): (RegistryEvent | undefined)[]
 
 function readEvent(event: unknown): RegistryEvent | undefined {
   const repository = textOf(event, 'target', 'repository');
+  const digest = textOf(event, 'target', 'digest');
   const hosts = [textOf(event, 'request', 'host'), hostOf(textOf(event, 'target', 'url'))];
   switch (textOf(event, 'action')) {
     case 'push':
       // The push of a blob has the same action (notifications/bridge.go, `BlobPushed`).
       if (!manifestTypes.has(textOf(event, 'target', 'mediaType') ?? '')) return undefined;
-      return registryEvent('push', { repository, reference: textOf(event, 'target', 'tag'), hosts });
+      return registryEvent('push', { repository, reference: textOf(event, 'target', 'tag'), digest, hosts });
     case 'delete':
       return registryEvent('delete', { repository, hosts });
     default:

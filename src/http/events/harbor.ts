@@ -27,6 +27,7 @@ export function readHarbor(type: string, data: unknown): (RegistryEvent | undefi
       repository,
       // The digest stands here for an artifact without a tag (event/handler/webhook/artifact/artifact.go).
       reference: textOf(resource, 'tag'),
+      digest: textOf(resource, 'digest'),
       hosts: [hostOf(textOf(resource, 'resource_url'))],
     }),
   );

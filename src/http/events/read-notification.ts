@@ -40,5 +40,6 @@ const zotKinds: Readonly<Record<string, RegistryEvent['kind']>> = {
 function readZot(type: string, data: unknown): (RegistryEvent | undefined)[] {
   const kind = Object.hasOwn(zotKinds, type) ? zotKinds[type] : undefined;
   if (kind === undefined) return [undefined];
-  return [registryEvent(kind, { repository: textOf(data, 'name'), reference: textOf(data, 'reference') })];
+  const [repository, reference, digest] = ['name', 'reference', 'digest'].map((name) => textOf(data, name));
+  return [registryEvent(kind, { repository, reference, digest })];
 }

@@ -1,5 +1,7 @@
 import type { Handler } from 'hono';
+import type { RepositoryName } from '../../../converters/reference.ts';
 import { createSharedSecret } from '../../auth/shared-secret.ts';
+import { joinKey } from '../../cache/key.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Env } from '../env.ts';
 import type { Route } from '../route.ts';
@@ -18,6 +20,12 @@ const mostEvents = 100;
 
 const logMs = 60_000;
 
+/** The time after which a reported change has been made, in milliseconds. */
+const againMs = 1_500;
+
+/** Repositories that wait for it. */
+const mostAgain = 1_000;
+
 /** The body of the response, for people with curl. */
 interface Receipt {
   /** Images that wait to be made, by route and generation of clients. */
@@ -33,11 +41,12 @@ interface Receipt {
  * only a wrong request gets another status.
  */
 export function receiveEvents(options: EventOptions, routes: readonly Route[]): Handler<Env> {
-  const { clock, log, metrics } = options;
+  const { clock, background, log, metrics } = options;
   const hasSecret = createSharedSecret(options.secret);
   const readBody = createEventBodies(clock);
   const jobs = createWarmJobs(options);
   const logged = new Map<string, number>();
+  const again = new Set<string>();
 
   /** Logs a message once a minute at most: another program may repeat its cause without end. */
   function warn(message: string, facts: Readonly<Record<string, unknown>>): void {
@@ -46,13 +55,28 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
     log('warn', message, facts);
   }
 
+  /** A registry may report a change before it is made: an answer from the time between is not remembered for long. */
+  function recordAgain(route: Route, repository: RepositoryName): void {
+    const key = joinKey(route.id, repository);
+    if (again.has(key) || again.size >= mostAgain) return;
+    again.add(key);
+    const later = pause(againMs).then(() => {
+      again.delete(key);
+      route.registry.pushes.recordWrite(repository);
+    });
+    background(later);
+  }
+
   function receive(event: RegistryEvent, served: readonly Route[], receipt: Receipt): void {
-    for (const route of served) route.registry.pushes.recordWrite(event.repository);
-    const { repository, tag } = event;
+    const { repository, tag, digest: pushed } = event;
+    for (const route of served) {
+      route.registry.pushes.recordWrite(repository);
+      if (tag === undefined || route.warm.length === 0) recordAgain(route, repository);
+    }
     if (tag === undefined) return;
     for (const route of served) {
       for (const client of route.warm) {
-        if (jobs.add({ route, repository, tag, client })) receipt.queued += 1;
+        if (jobs.add({ route, repository, tag, pushed, client })) receipt.queued += 1;
         else receipt.dropped += 1;
       }
     }
@@ -96,6 +120,10 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
     const receipt = receiveAll(notification, { ids, authority: context.get('authority') });
     return context.json(receipt, 202, { 'Cache-Control': 'no-store' });
   };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 const unrouted =

@@ -1,3 +1,4 @@
+import { type Digest, isDigest } from '../../../converters/digest.ts';
 import {
   parseReference,
   parseRepositoryName,
@@ -12,6 +13,8 @@ export interface RegistryEvent {
   readonly repository: RepositoryName;
   /** The tag that was pushed; absent for a manifest that was pushed by its digest, and for a deletion. */
   readonly tag?: Tag;
+  /** The digest that was pushed; absent where the registry does not say. */
+  readonly digest?: Digest;
   /** Hosts by which the registry calls itself, like `registry.example:5000`; empty where it does not say. */
   readonly hosts: readonly string[];
 }
@@ -31,13 +34,14 @@ interface EventParts {
   readonly repository: string | undefined;
   /** A tag, or a digest. */
   readonly reference?: string | undefined;
+  readonly digest?: string | undefined;
   readonly hosts?: readonly (string | undefined)[];
 }
 
 /** @returns undefined for a name that no repository can have. */
 export function registryEvent(
   kind: RegistryEvent['kind'],
-  { repository, reference, hosts = [] }: EventParts,
+  { repository, reference, digest, hosts = [] }: EventParts,
 ): RegistryEvent | undefined {
   const name = parseRepositoryName(repository ?? '');
   if (name === undefined) return undefined;
@@ -49,6 +53,7 @@ export function registryEvent(
     kind,
     repository: name,
     ...(parsed?.kind === 'tag' ? { tag: parsed.tag } : {}),
+    ...(isDigest(digest) ? { digest } : {}),
     hosts: [...new Set(named)],
   };
 }

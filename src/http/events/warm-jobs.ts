@@ -1,3 +1,4 @@
+import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { joinKey } from '../../cache/key.ts';
 import type { Clock } from '../../clock.ts';
@@ -28,6 +29,8 @@ export interface WarmJob {
   readonly route: Route;
   readonly repository: RepositoryName;
   readonly tag: Tag;
+  /** The digest that the tag gets, where it is known. */
+  readonly pushed: Digest | undefined;
   readonly client: KnownClient;
 }
 
@@ -75,7 +78,12 @@ export function createWarmJobs(options: WarmJobsOptions): WarmJobs {
     const facts = { route: route.id, repository, tag, client: client.id };
     const started = clock();
     try {
-      const result = await route.registry.warmer.warm(requestOf(job, signal, budget), repository, tag);
+      const result = await route.registry.warmer.warm(
+        requestOf(job, signal, budget),
+        repository,
+        tag,
+        job.pushed,
+      );
       metrics.warmed(result);
       log(result === 'made' ? 'info' : 'debug', messages[result], {
         ...facts,
@@ -84,6 +92,8 @@ export function createWarmJobs(options: WarmJobsOptions): WarmJobs {
       return true;
     } catch (error) {
       if (isWithoutTurn(error, signal) && tryAgain(job)) return true;
+      // The tag may have moved since the notification.
+      route.registry.pushes.recordWrite(repository);
       reportFailure(job, error, facts);
       return !isSpent(error);
     }

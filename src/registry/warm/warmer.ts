@@ -1,5 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { Reference, RepositoryName, Tag } from '../../../converters/reference.ts';
+import { RegistryError } from '../../errors.ts';
 import type { DecompressedLayer } from '../../layers/decompressed-layer.ts';
 import type { LayerService } from '../../layers/layer-service.ts';
 import type { LayerStore } from '../../layers/store/layer-store.ts';
@@ -9,11 +10,13 @@ import { type PlatformSettings, platformFor } from '../manifests/client-platform
 import type { ManifestConverter } from '../manifests/converter.ts';
 import { imageBelow } from '../manifests/image-below.ts';
 import type { ManifestResult, ManifestService } from '../manifests/manifests.ts';
+import type { RepositoryVersions } from '../repository-versions.ts';
 import type { Resolver } from '../resolver.ts';
 import type { V1Services } from '../v1/v1-services.ts';
 
 export interface WarmerOptions extends PlatformSettings {
   readonly resolver: Pick<Resolver, 'resolve' | 'countsPulls'>;
+  readonly versions: Pick<RepositoryVersions, 'increment'>;
   readonly manifests: ManifestService;
   readonly v1: Pick<V1Services, 'search'>;
   readonly converter: Pick<ManifestConverter, 'recipeOf'>;
@@ -28,21 +31,48 @@ export interface Warmer {
    * after the other, after those of clients.
    * @param request as the client sends it, with a context `inBackground`.
    * @param repository by its name upstream.
+   * @param pushed the digest that the tag gets: docker-registry reports a push before it moves the tag (distribution,
+   *   registry/handlers/manifests.go, `PutManifest`).
    * @returns `counted` where upstream counts pulls: then nothing is made.
    * @throws RegistryError; ConversionError.
    */
-  warm(request: ClientRequest, repository: RepositoryName, tag: Tag): Promise<'made' | 'counted'>;
+  warm(
+    request: ClientRequest,
+    repository: RepositoryName,
+    tag: Tag,
+    pushed: Digest | undefined,
+  ): Promise<'made' | 'counted'>;
 }
 
 /** The wait for what is found out about an image in the background of its first pull, in milliseconds. */
 const checksMs = 3_000;
 const lookMs = 100;
 
+/** The waits for a tag that is being moved, in milliseconds. */
+const moveMs = [100, 300, 1_000, 3_000];
+
 /** The wait for the store, which may still write a layer that was just read, in milliseconds. */
 const writeMs = 1_000;
 
 export function createWarmer(options: WarmerOptions): Warmer {
-  const { resolver, manifests, v1, converter, layers, store } = options;
+  const { resolver, versions, manifests, v1, converter, layers, store } = options;
+
+  /** Waits until the tag names what was pushed. A HEAD costs no pull. */
+  async function untilMoved(
+    repository: RepositoryName,
+    tag: Tag,
+    pushed: Digest | undefined,
+    context: RequestContext,
+  ): Promise<void> {
+    for (const milliseconds of moveMs) {
+      const found = await resolver.resolve(repository, { kind: 'tag', tag }, context).catch(unlessUnknown);
+      // A client may have asked before the tag moved.
+      if (found) versions.increment(repository);
+      if (found && (pushed === undefined || found.digest === pushed)) return;
+      await pause(milliseconds, context.signal);
+      versions.increment(repository);
+    }
+  }
 
   async function pull(
     request: ClientRequest,
@@ -93,9 +123,10 @@ export function createWarmer(options: WarmerOptions): Warmer {
   }
 
   return {
-    async warm(request, repository, tag) {
+    async warm(request, repository, tag, pushed) {
       const { context } = request;
-      // A HEAD costs no pull, and its response tells whether upstream counts them.
+      await untilMoved(repository, tag, pushed, context);
+      // The response to a HEAD tells whether upstream counts pulls.
       await resolver.resolve(repository, { kind: 'tag', tag }, context);
       if (resolver.countsPulls(context)) return 'counted';
       const pullAs = request.client.profile.apiV2 ? pull : pullV1;
@@ -113,6 +144,13 @@ export function createWarmer(options: WarmerOptions): Warmer {
       return 'made';
     },
   };
+}
+
+/** A tag that is not there yet. */
+function unlessUnknown(error: unknown): undefined {
+  if (error instanceof RegistryError && ['MANIFEST_UNKNOWN', 'NAME_UNKNOWN'].includes(error.code))
+    return undefined;
+  throw error;
 }
 
 async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
