@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { ConversionFacts, Metrics, WarmResult } from '../../src/observability/metrics.ts';
 import { noMetrics } from '../../src/observability/metrics.ts';
@@ -427,6 +428,26 @@ describe('bounds', () => {
     expect(
       upstream.asked.filter((each) => each.startsWith('GET') && each.includes('/manifests/')).length,
     ).toBeLessThan(20);
+  });
+
+  it('a pull does not wait for a layer that is read ahead', async () => {
+    const open = image();
+    let reads = 0;
+    const { app } = appWith({ REGSHIFT_WARM: 'docker-1.13' }, (async (request: Request, url: URL) => {
+      const isLayer = url.pathname.endsWith(digestOf(zstdLayer.compressed));
+      const isWhole = isLayer && !request.headers.has('range');
+      if (isWhole) reads += 1;
+      // The read ahead hangs; that of the client comes second.
+      if (isWhole && reads === 1)
+        await new Promise((_, reject) => request.signal.addEventListener('abort', reject));
+      return open(request, url);
+    }) as never);
+    await receiptOf(app, dockerRegistryPush(pushed));
+    while (reads === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const answer = await app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
+    expect(answer.status).toBe(200);
+    expect(reads).toBe(2);
+    await app.settled();
   });
 
   it('an event beyond the hundredth of a notification is left out', async () => {
