@@ -4,6 +4,7 @@ import { isV1Path } from './client-state/v1-session.ts';
 import type { WallClock } from './clock.ts';
 import { createAccessLog } from './http/access-log.ts';
 import type { ClientConnection, Env } from './http/env.ts';
+import { type EventOptions, receiveEvents } from './http/events/receive-events.ts';
 import { alive, type Health, ready } from './http/health.ts';
 import { type InFlight, inFlightLimit } from './http/in-flight.ts';
 import { type AccessLogOptions, accessLog } from './http/middleware/access-log.ts';
@@ -40,6 +41,8 @@ export interface Dependencies extends AccessLogOptions {
   readonly page: Omit<PageOptions, 'health'> | undefined;
   /** Has the table of whole responses. */
   readonly memory: MemoryBudget;
+  /** The notifications of registries; undefined where none are taken. */
+  readonly events: EventOptions | undefined;
 }
 
 export interface App {
@@ -58,16 +61,16 @@ export function createApp(dependencies: Dependencies): App {
   const logLine = createAccessLog(dependencies.log, dependencies.metrics);
   const requestId = createRequestIds(trustedProxies);
   const responseCache = createResponseCache(dependencies, logLine, requestId);
-  const hosts = createVirtualHosts(dependencies.routes.map(createRoute));
+  const routes = dependencies.routes.map(createRoute);
+  const hosts = createVirtualHosts(routes);
   const everyRequest = [
     accessLog(dependencies, { logLine, requestId, responseCache }),
     inFlightLimit(inFlight),
-    virtualHost(hosts),
   ] as const;
 
   const v1 = new Hono<Env>({ getPath: routedPath }).onError(respondWithError).notFound(unknownEndpoint);
   const v1Resources = v1Routes();
-  v1.use(...everyRequest)
+  v1.use(...everyRequest, virtualHost(hosts))
     .route('/v1', v1Resources)
     .route('/v1ctx/:context/v1', v1Resources);
   v1.all('/v1ctx/*', openSession, clientAuth, unknownEndpoint);
@@ -77,6 +80,9 @@ export function createApp(dependencies: Dependencies): App {
     .get('/healthz', alive)
     .get('/readyz', ready(health));
   v2.use(...everyRequest);
+  // A registry may notify at an address that no route is for.
+  if (dependencies.events) v2.post('/events', receiveEvents(dependencies.events, routes));
+  v2.use(virtualHost(hosts));
   if (dependencies.page) {
     const page = createPageLoader({ ...dependencies.page, health });
     v2.get('/', page.show).get('/page/:file{page\\.(?:css|js)}', page.file).get('/page/names', page.names);

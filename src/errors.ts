@@ -20,6 +20,9 @@ export type ErrorCode =
   /** The manifest is schema 1 without a signature, and the settings refuse those. */
   | 'UNSIGNED'
   | 'METHOD_NOT_ALLOWED'
+  /** A notification of a registry that regshift cannot read. */
+  | 'EVENT_INVALID'
+  | 'EVENT_TOO_LARGE'
   | 'UNAUTHORIZED'
   | 'DENIED'
   | 'RATE_LIMITED'
@@ -52,6 +55,8 @@ export const httpErrors: Readonly<Record<ErrorCode, HttpError>> = {
   MANIFEST_TOO_LARGE: { status: 413, code: 'MANIFEST_INVALID' },
   UNSUPPORTED: { status: 404, code: 'UNSUPPORTED' },
   UNSIGNED: { status: 404, code: 'UNSUPPORTED' },
+  EVENT_INVALID: { status: 400, code: 'UNSUPPORTED' },
+  EVENT_TOO_LARGE: { status: 413, code: 'UNSUPPORTED' },
   METHOD_NOT_ALLOWED: { status: 405, code: 'UNSUPPORTED' },
   UNAUTHORIZED: { status: 401, code: 'UNAUTHORIZED' },
   DENIED: { status: 403, code: 'DENIED' },

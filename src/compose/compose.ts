@@ -72,6 +72,7 @@ export function compose(
     page: pageOf(settings, platform),
     signingKey,
     memory,
+    events: eventOptions(settings, platform),
   };
 }
 
@@ -87,6 +88,14 @@ function pageOf(
 
 /** Samples whose look-up shows most. */
 const examples = ['sample/index', 'sample/oci-zstd', 'sample/schema1', 'sample/generic'];
+
+function eventOptions(
+  { REGSHIFT_EVENTS_SECRET: secret, REGSHIFT_SUBREQUESTS: subrequests }: Settings,
+  platform: RuntimePlatform,
+): Dependencies['events'] {
+  if (secret === undefined) return undefined;
+  return { ...platform, secret, subrequests: subrequests ?? platform.subrequests };
+}
 
 /** Puts the memory cache in front of the far caches of the runtime, and measures each of them. */
 function cacheOf({ tiers = [], metrics, memory: budget, turn }: RuntimePlatform): Cache {
@@ -149,6 +158,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
     settings: registrySettings(settings),
     publicUrl: settings.REGSHIFT_PUBLIC_URL,
     passesCors: passesCors(settings),
+    warm: settings.REGSHIFT_WARM,
     clientRules: settings.REGSHIFT_CLIENTS.rules,
     tagLimits: {
       noAttestations: settings.REGSHIFT_ATTESTATIONS === 'drop',

@@ -52,6 +52,11 @@ export interface RuntimePlatform
    * one sealed.
    */
   readonly manyProcesses?: boolean;
+  /**
+   * Time for work in the background after its request has ended, in milliseconds. Absent on a runtime without such a
+   * limit.
+   */
+  readonly backgroundMs?: number;
   /** Runs credential helpers. Absent on a runtime that cannot run programs. */
   readonly askHelper?: AskHelper;
   /** The identity that a cloud gives to the machine. Absent on a runtime without a machine (Workers). */

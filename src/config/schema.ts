@@ -6,6 +6,7 @@ import { isDockerHub, registryOfDockerHub } from '../upstream/docker-hub.ts';
 import { parseProxyUrl, proxyForm } from '../upstream/outbound-proxy.ts';
 import { authFields } from './auth-fields.ts';
 import { clientRules, noClientRules } from './client-rules.ts';
+import { eventFields } from './events.ts';
 import { fleetFields } from './fleet.ts';
 import { count, port } from './numbers.ts';
 import { serviceFields } from './service.ts';
@@ -196,6 +197,7 @@ export const schema = z.object({
     .enum(['never', 'always'], { error: 'must be never or always' })
     .default('never'),
   ...storeFields,
+  ...eventFields,
   ...serviceFields,
 });
 
@@ -248,4 +250,5 @@ export const routeVariables: ReadonlySet<Variable> = new Set([
   'REGSHIFT_WALK_GETS',
   'REGSHIFT_CONVERT_BY_DIGEST',
   'REGSHIFT_STORE_BLOBS',
+  'REGSHIFT_WARM',
 ] as const);

@@ -22,6 +22,7 @@ export const fileVariables = [
   'REGSHIFT_JWKS',
   'REGSHIFT_SIGNING_KEY',
   'REGSHIFT_REDIS_URL',
+  'REGSHIFT_EVENTS_SECRET',
 ] as const;
 
 const isPem = (value: string) => value.includes('-----BEGIN');

@@ -1,6 +1,7 @@
 import { matchAll } from '../routing/match.ts';
 import { authProblems } from './auth-rules.ts';
 import { certificateProblems } from './certificate-rules.ts';
+import { eventProblems } from './events.ts';
 import { fleetProblems } from './fleet.ts';
 import { nearest } from './keys.ts';
 import type { SettingProblem } from './problem.ts';
@@ -61,6 +62,7 @@ export function readSettings(
     ...located([
       ...fleetProblems(mergeWithUnreadable(shared)),
       ...serviceProblems(mergeWithUnreadable(shared)),
+      ...eventProblems(mergeWithUnreadable(shared)),
     ]),
     ...unknownVariables(variables),
   ];

@@ -3,6 +3,7 @@ import type { TokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import { createV1Session, type V1Session } from '../client-state/v1-session.ts';
 import { RegistryError } from '../errors.ts';
+import type { KnownClient } from '../negotiation/known-clients.ts';
 import type { Log } from '../observability/log.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
 import type { ClientPolicy } from '../registry/client-rules.ts';
@@ -24,6 +25,8 @@ export interface RouteOptions extends RegistryOptions, ClientPolicy {
   /** Passes the registry's CORS headers and preflights on to web pages. */
   readonly passesCors: boolean;
   readonly log: Log;
+  /** The generations of clients that images are made for ahead. */
+  readonly warm: readonly KnownClient[];
 }
 
 /** One registry as clients reach it: rules that select it, who may use it, and the credential for upstream. */
@@ -38,6 +41,8 @@ export interface Route extends Routable, ClientPolicy {
   readonly explainRefusal: ExplainRefusal;
   readonly publicUrl: URL | undefined;
   readonly passesCors: boolean;
+  /** The generations of clients that images are made for ahead. */
+  readonly warm: readonly KnownClient[];
 }
 
 export function createRoute(options: RouteOptions): Route {
@@ -58,6 +63,7 @@ export function createRoute(options: RouteOptions): Route {
     explainRefusal: createExplainRefusal(login, tokenRelay, log),
     publicUrl,
     passesCors,
+    warm: options.warm,
     clientRules,
     tagLimits,
   };

@@ -25,7 +25,19 @@ export interface Metrics {
   storeEvicted(blobs: number, bytes: number): void;
   /** The bytes that the store has. */
   storeSize(bytes: number): void;
+  /** A registry notified regshift of an event; `unrouted` belongs to no route, and `other` is no push or deletion. */
+  registryEvent(source: string, result: 'push' | 'delete' | 'other' | 'unrouted'): void;
+  /** An image was made ahead for one generation of clients, or was not. */
+  warmed(result: WarmResult): void;
+  /** The number of images that wait to be made ahead. */
+  warmQueue(length: number): void;
 }
+
+/**
+ * The end of a job of making an image ahead: `unsupported` for an image that these clients cannot have, `counted` where
+ * upstream counts pulls, `refused` without a login that upstream wants, `dropped` where the queue is full.
+ */
+export type WarmResult = 'made' | 'unsupported' | 'counted' | 'refused' | 'failed' | 'dropped';
 
 /** Facts of one response. */
 export interface ResponseFacts {
@@ -70,4 +82,7 @@ export const noMetrics: Metrics = {
   storeWrite: () => undefined,
   storeEvicted: () => undefined,
   storeSize: () => undefined,
+  registryEvent: () => undefined,
+  warmed: () => undefined,
+  warmQueue: () => undefined,
 };

@@ -47,6 +47,7 @@ import { createRecentTags } from './recent-tags.ts';
 import { createRepositoryVersions, type RepositoryVersions } from './repository-versions.ts';
 import { createResolver, type Resolver } from './resolver.ts';
 import { createV1Services, type V1Services } from './v1/v1-services.ts';
+import { createWarmer, type Warmer } from './warm/warmer.ts';
 
 /** One upstream registry as regshift serves it: the services that requests are answered from. */
 export interface Registry {
@@ -64,6 +65,7 @@ export interface Registry {
   readonly blobs: BlobService;
   readonly pushes: PushService;
   readonly v1: V1Services;
+  readonly warmer: Warmer;
 }
 
 /** The manifests that upstream stores, without conversion. */
@@ -268,22 +270,24 @@ export function createRegistry(options: RegistryOptions): Registry {
     lists === 'one' || (lists === 'auto' && resolver.countsPulls(context));
   const keptManifests = createKeptManifests({ ...parts, turn });
   const { aliases, pushFormat, refusesLosses } = settings;
+  const manifests = createManifestService({
+    ...parts,
+    recipeSearch,
+    keptManifests,
+    pin,
+    platform,
+    convertByDigest,
+    servesOneOfList,
+    countsPulls,
+  });
+  const v1 = createV1Services({ ...parts, ...search, settings });
   return {
     client,
     pinger: createPinger({ client, staleFor: stale, clock }),
     repositoryNames: createRepositoryNames({ match, aliases, library: options.library }),
     serves: settings.serves,
     platform,
-    manifests: createManifestService({
-      ...parts,
-      recipeSearch,
-      keptManifests,
-      pin,
-      platform,
-      convertByDigest,
-      servesOneOfList,
-      countsPulls,
-    }),
+    manifests,
     stored: {
       resolve: resolver.resolve,
       countsPulls,
@@ -329,7 +333,8 @@ export function createRegistry(options: RegistryOptions): Registry {
       converter: createPushConverter({ ...parts, content, fixedLength, format: pushFormat, refusesLosses }),
       findKept: keptManifests.find,
     },
-    v1: createV1Services({ ...parts, ...search, settings }),
+    v1,
+    warmer: createWarmer({ ...parts, manifests, v1, platform, store: options.layers.store }),
   };
 }
 

@@ -30,6 +30,8 @@ export interface DockerRegistryOptions {
   readonly named?: string;
   /** Whether `Location` is a path instead of a URL (its setting `http.relativeurls`). */
   readonly relativeLocations?: boolean;
+  /** Where it sends its events (its setting `notifications.endpoints`), with these headers. */
+  readonly notifications?: { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 }
 
 /** The bcrypt hash of `secret`, at the lowest cost. */
@@ -116,5 +118,15 @@ function configuration(
       ...(tls && { tls }),
     },
     compatibility: { schema1: { enabled: options.schema1Enabled ?? true } },
+    ...(options.notifications && { notifications: notificationsTo(options.notifications) }),
+  };
+}
+
+/** As docs/events.md has them, but without a long wait after a failure. */
+function notificationsTo({ url, headers }: NonNullable<DockerRegistryOptions['notifications']>): object {
+  const lists = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]));
+  const times = { timeout: '5s', threshold: 5, backoff: '500ms' };
+  return {
+    endpoints: [{ name: 'regshift', url, headers: lists, ...times, ignore: { actions: ['pull'] } }],
   };
 }

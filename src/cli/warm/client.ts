@@ -1,13 +1,12 @@
 import { type Digest, isDigest } from '../../../converters/digest.ts';
-import { ConversionError } from '../../../converters/errors.ts';
 import { limits } from '../../../converters/limits.ts';
-import { fitting, type Platform } from '../../../converters/platform.ts';
-import { readManifest } from '../../../converters/read.ts';
+import type { Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { systemClock, systemWallClock } from '../../clock.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { headersOf, type KnownClient } from '../../negotiation/known-clients.ts';
+import { imageBelow } from '../../registry/manifests/image-below.ts';
 import { nodeMemory } from '../../runtime/node/platform.ts';
 import { manifestError, requestManifest } from '../../upstream/api/manifests.ts';
 import type { StaticCredential } from '../../upstream/auth/credential.ts';
@@ -80,16 +79,4 @@ export function createWarmClient(
       return { form: formName(mediaType), ...(digest ? { digest } : {}) };
     },
   };
-}
-
-/** Returns the digest of the image that the client selects from an index. */
-function imageBelow(bytes: Uint8Array, mediaType: string, platform: Platform): Digest | undefined {
-  try {
-    const model = readManifest(bytes, mediaType);
-    return model.kind === 'index' ? fitting(platform, model.dependencies)[0]?.digest : undefined;
-  } catch (error) {
-    // An artifact has no images.
-    if (error instanceof ConversionError) return undefined;
-    throw error;
-  }
 }

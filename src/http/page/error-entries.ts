@@ -146,7 +146,8 @@ export const errorEntries: readonly ErrorEntry[] = [
     texts: ['The image manifest, config or layer media type for the source image … is not supported.'],
     client: 'AWS Lambda',
     why: 'the image in ECR is an index',
-    remedy: 'copy one image of it through regshift: [recipes](clients.md#aws-lambda)',
+    remedy:
+      'copy one image of it by `regshift copy` ([copies.md](copies.md#aws-lambda)), or through regshift: [recipes](clients.md#aws-lambda)',
   },
   {
     texts: ['The client sent plain HTTP to a port that speaks TLS. Use https:// here.'],
@@ -207,6 +208,31 @@ export const errorEntries: readonly ErrorEntry[] = [
       'solved: regshift uploads the content that it made. If the error stays, the client may not read the source image, or no tag names that image any more: push under another repository name',
   },
   {
+    texts: ['manifest invalid'],
+    client: 'Docker 29, buildx, podman, skopeo, during a push',
+    why: "the registry does not know the type of the manifest: OCI at a registry that has Docker's types alone, or schema 1 at one of today",
+    remedy:
+      'solved: regshift stores another form ([pushes.md](pushes.md)). If the error stays, `REGSHIFT_PUSH_FORMAT` is `asis`, or the manifest is an artifact, which has no other form',
+  },
+  {
+    texts: ['got digest …, expected …'],
+    client: "containerd, Docker with containerd's store, BuildKit, during a push",
+    why: 'a proxy stored another manifest and named its digest',
+    remedy: 'solved: the response names the pushed digest',
+  },
+  {
+    texts: ['Error: Status 405 trying to push repository …'],
+    client: 'Docker up to 1.4',
+    why: 'it pushes by registry API v1',
+    remedy: 'push with Docker 1.6 or later',
+  },
+  {
+    texts: ['Server error: 400 trying head request for … - tarsum.v1+sha256:…'],
+    client: 'Docker 1.5',
+    why: 'it pushes digests that no registry of today knows',
+    remedy: 'push with Docker 1.6 or later',
+  },
+  {
     texts: ['unsupported: …'],
     client: 'Docker 1.8 – 20.10, podman, skopeo',
     why: 'the image exists, but not in a form for this client',
@@ -236,7 +262,11 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   { texts: ['UPLOAD_UNKNOWN'], why: 'the upload was not started through this proxy', remedy: 'push again' },
   { texts: ['ENDPOINT_UNKNOWN'], why: 'regshift has no such path', remedy: 'check the address' },
-  { texts: ['MANIFEST_INVALID'], why: 'a pushed manifest did not arrive completely', remedy: 'push again' },
+  {
+    texts: ['MANIFEST_INVALID'],
+    why: 'a pushed manifest did not arrive completely, or the registry takes it in no form that regshift can make',
+    remedy: 'the message has the reason',
+  },
   {
     texts: ['MANIFEST_TOO_LARGE'],
     why: 'a pushed manifest has more than 4 MiB',
@@ -256,6 +286,16 @@ export const errorEntries: readonly ErrorEntry[] = [
     texts: ['METHOD_NOT_ALLOWED'],
     why: 'a push or a deletion through a read-only proxy, or of content that regshift makes',
     remedy: 'push to the registry itself, or set `REGSHIFT_PUSH=allow`',
+  },
+  {
+    texts: ['EVENT_INVALID'],
+    why: 'a notification that regshift cannot read',
+    remedy: "check the registry's settings ([events.md](events.md))",
+  },
+  {
+    texts: ['EVENT_TOO_LARGE'],
+    why: 'a notification of more than 2 MiB',
+    remedy: 'nothing: the image is made at its first pull',
   },
   {
     texts: ['UNAUTHORIZED'],
@@ -334,7 +374,10 @@ export const errorEntries: readonly ErrorEntry[] = [
       'pull again. Or run another replica, or compress layers without `--long` and `--ultra`: they then take 8 MiB or less each',
   },
   {
-    texts: ['unpacks to more than … bytes, the most that is unpacked here (REGSHIFT_LAYER_BYTES).'],
+    texts: [
+      'unpacks to more than … bytes, the most that is unpacked here (REGSHIFT_LAYER_BYTES).',
+      'A Worker has too little processor time for it: put regshift on Node in front of this image.',
+    ],
     why: 'the layer is larger than the limit (256 MiB on Workers)',
     remedy: 'raise `REGSHIFT_LAYER_BYTES`, or use regshift on Node, which has no limit',
   },
@@ -464,8 +507,51 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'push again; check the proxies between client and regshift',
   },
   {
+    texts: ['The registry does not take …, and regshift cannot convert this one to …:'],
+    why: 'the registry refuses the form of a pushed manifest, and the other form cannot hold it',
+    remedy: 'the rest of the message is the reason: encrypted layers, or a signature that does not hold',
+  },
+  {
+    texts: [
+      'The registry does not take schema 1, and regshift converts a pushed schema 1 manifest only with a signature.',
+    ],
+    why: 'the pushed schema 1 has no signature',
+    remedy: 'push with a client that signs: Docker 1.6 to 1.9, skopeo; or in another form',
+  },
+  {
+    texts: ['The registry does not have all manifests that the pushed index names (…).'],
+    why: 'the images of an index come before it',
+    remedy: 'push them first',
+  },
+  {
+    texts: [
+      'The registry takes the pushed manifest only as …, which would lose …, and this proxy is set to refuse that (REGSHIFT_PUSH_LOSSES).',
+    ],
+    why: 'annotations or attestations have no place in the form that the registry takes',
+    remedy: 'push without them, or set `allow`',
+  },
+  {
+    texts: [
+      'The registry does not take …, the artifact … has no other form, and this proxy is set to leave nothing out (REGSHIFT_PUSH_LOSSES).',
+    ],
+    why: "an attestation at a registry of Docker's types",
+    remedy: '`docker buildx build --provenance=false --sbom=false`, or set `allow`',
+  },
+  {
+    texts: ['Nothing can be pushed by registry API v1, which this Docker pushes by:'],
+    why: 'Docker up to 1.4',
+    remedy: 'push with Docker 1.6 or later',
+  },
+  {
+    texts: [
+      'regshift still reads the layers of the pushed image, which the registry takes in another form only. Push again in about … s:',
+    ],
+    why: 'large layers, for a push of schema 1 or zstd',
+    remedy: 'push again; raise `REGSHIFT_MEASURE_DEADLINE`',
+  },
+  {
     texts: ['upload of … to …'],
-    why: 'a pushed manifest names a blob that regshift makes and the registry lacks. regshift uploads it with your login, and the registry refuses the upload',
+    why: 'a pushed manifest names a blob that regshift makes and the registry lacks, or regshift stores the manifest in another form. regshift uploads it with your login, and the registry refuses the upload',
     remedy: "code and message of the registry follow: check the right to push, and the registry's limits",
   },
   {
@@ -551,6 +637,48 @@ export const errorEntries: readonly ErrorEntry[] = [
     texts: ['The config … can no longer be made. Pull the image again.'],
     why: 'regshift made the config for an image that no longer exists',
     remedy: 'pull again',
+  },
+  {
+    texts: ['Give the target a tag in place of a digest, which follows from the content: …'],
+    why: 'the target of `regshift copy` is `host/name@sha256:…`',
+    remedy: 'name a tag',
+  },
+  {
+    texts: ['Use either --platform for one image of an index, or --all for the whole index.'],
+    why: 'both are set',
+    remedy: 'leave one out',
+  },
+  {
+    texts: ['Schema 1 holds the image of one platform: choose one of the index first'],
+    why: '`--as schema1` with `--all`',
+    remedy: 'leave out `--all`, and use `--platform`',
+  },
+  {
+    texts: ['… should be …; found …'],
+    why: 'the source sent a blob with another digest, and the upload was cancelled',
+    remedy: 'copy again; if the error stays, the source has lost the blob: push the image again',
+  },
+  {
+    texts: ['Upstream answered … upload of … to …'],
+    why: '`regshift copy`: the target refuses a blob; its code and message follow. 404 at ECR: the repository does not exist',
+    remedy: "check the right to push, the repository, and the registry's limits",
+  },
+  {
+    texts: ['The archive is not for a terminal. Name a file: -o image.tar'],
+    why: '`regshift save` without `-o`, or with `-o -`',
+    remedy: 'name a file, or redirect standard output',
+  },
+  {
+    texts: [
+      '--json and --format print the result to standard output. Name a file for the archive: -o image.tar',
+    ],
+    why: 'both would go to standard output',
+    remedy: 'name a file',
+  },
+  {
+    texts: ['The layer … is not what the config says it is, unpacked'],
+    why: 'a layer has another diff_id than the config states',
+    remedy: 'push the image again',
   },
   {
     texts: ['… cannot be given to this Docker.'],
@@ -747,9 +875,51 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'nothing: the client needs no token',
   },
   {
+    texts: ['Notifications need the secret of REGSHIFT_EVENTS_SECRET.'],
+    why: 'the registry sends another secret, or none',
+    remedy: 'correct it in the registry; docker-registry then sends the waiting notifications',
+  },
+  {
+    texts: ['There is no route … here. The routes are …'],
+    why: '`?route=` in the address names no route',
+    remedy: 'use one of the named ids',
+  },
+  {
+    texts: ['This is no notification of docker-registry, Harbor or zot that regshift knows'],
+    why: 'another program sends it, or another version',
+    remedy: 'use a format of [events.md](events.md)',
+  },
+  {
+    texts: ['The notification is no JSON, or broke off before its end.'],
+    why: 'the sender, or a proxy before regshift, is wrong',
+    remedy: 'check both',
+  },
+  {
+    texts: [
+      'The notification has more than … bytes, the most that regshift reads. Its image is made at its first pull.',
+    ],
+    why: 'a manifest of more than a megabyte',
+    remedy: 'nothing',
+  },
+  {
+    texts: ['As many notifications as may be are read at this moment. Send it again in a few seconds.'],
+    why: '16 notifications are being read',
+    remedy: 'nothing: docker-registry sends it again',
+  },
+  {
     texts: ['Upstream answered … for the …'],
     why: 'the registry refused the request; its code and message follow. For a 400 of a gateway, the message says that it speaks TLS at this port, or that it wants a client certificate',
     remedy: 'see the message',
+  },
+  {
+    texts: ['…: this registry speaks plain HTTP: use http:// or --plain-http.'],
+    why: 'a command of the command line asked a registry by `https://`, which it does not speak',
+    remedy: 'write `http://` before the name, or use `--plain-http`',
+  },
+  {
+    texts: ['…: its certificate is not trusted: name its authority with --ca, or use --tls-verify=false.'],
+    why: 'the same, with a certificate of an unknown authority',
+    remedy: '`--ca file`, or `REGSHIFT_UPSTREAM_CA`',
   },
   {
     texts: [
@@ -951,6 +1121,66 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'report it, with the log',
   },
   {
+    texts: ['the store of layers failed; the layer comes from the registry'],
+    why: 'the line has `use` (`read` or `write`) and `reason`: the disk is full or slow, or its rights are wrong',
+    remedy: 'see `reason`; check the folder of `REGSHIFT_STORE`',
+  },
+  {
+    texts: ['it has more than … bytes (REGSHIFT_STORE_BYTES)'],
+    why: 'the layer is larger than the whole store may be',
+    remedy: 'raise `REGSHIFT_STORE_BYTES`',
+  },
+  {
+    texts: ['it took … bytes in … s'],
+    why: 'the store took less than 16 MiB a second, while regshift waited for it',
+    remedy: 'use a faster disk',
+  },
+  {
+    texts: ['no answer in … s'],
+    why: 'the store did not answer in time',
+    remedy: 'check the disk, or the network to it',
+  },
+  {
+    texts: ['the store of REGSHIFT_STORE cannot be used; layers come from the registry'],
+    why: 'at the start, the folder could not be made, read or written',
+    remedy: 'give the user of regshift the rights to it',
+  },
+  {
+    texts: ['the store of layers cannot make room'],
+    why: 'old layers could not be removed',
+    remedy: 'the same',
+  },
+  {
+    texts: ['a stored layer is damaged and was removed'],
+    why: 'a file or an object had another length than its layer',
+    remedy: 'nothing; if it happens again, check the disk',
+  },
+  {
+    texts: ['Create the bucket, or correct its name in REGSHIFT_STORE'],
+    why: 'the S3 server refused the request; its status, code and message follow. Other codes have their own advice',
+    remedy: 'see the message',
+  },
+  {
+    texts: ['… to … had no answer within … s'],
+    why: 'the S3 server did not answer',
+    remedy: 'check it, and the network',
+  },
+  {
+    texts: ['must not be a folder on Workers, which have no disk: bind a bucket of R2 as LAYERS'],
+    why: '`REGSHIFT_STORE` is `file://…` on a Worker',
+    remedy: 'use R2 or S3 ([store.md](store.md))',
+  },
+  {
+    texts: ['REGSHIFT_STORE is not set. Set it as for serve, like file:///var/lib/regshift.'],
+    why: '`regshift store` reads the settings of `serve`',
+    remedy: 'set it in the environment, or name the file in `REGSHIFT_CONFIG`',
+  },
+  {
+    texts: ['This store has rules of its own for what it removes.'],
+    why: 'the store is a bucket with rules',
+    remedy: 'set the rules at the bucket',
+  },
+  {
     texts: ['is not what its digest says, so it is not used'],
     why: "the bytes were changed, in the registry's storage or on the way",
     remedy: 'push the image again; check for proxies that rewrite responses',
@@ -1095,5 +1325,42 @@ export const errorEntries: readonly ErrorEntry[] = [
     texts: ['a credential helper failed: going on with the login that it gave before'],
     why: 'the login is about ten minutes old',
     remedy: 'run the helper yourself',
+  },
+  {
+    texts: ['an image was made ahead of its first pull'],
+    why: 'a registry notified regshift of a push ([events.md](events.md))',
+    remedy: 'nothing',
+  },
+  {
+    texts: ['an image could not be made ahead; it is made at its first pull'],
+    why: '`reason` says why',
+    remedy: 'nothing, or what the reason says',
+  },
+  {
+    texts: [
+      'nothing is made ahead for a route: its registry asks for a login, and regshift has none of its own',
+    ],
+    why: 'with `passthrough` and `anonymous`, regshift has no login for images that no client requests. Logged once for each route',
+    remedy: 'give regshift an account, or nothing',
+  },
+  {
+    texts: ['too many images wait to be made ahead; further ones are made at their first pull'],
+    why: '1,000 images wait. Logged once a minute at most; `regshift_warmed_total` counts them',
+    remedy: 'name fewer clients in `REGSHIFT_WARM`',
+  },
+  {
+    texts: ['a notification came without the secret of REGSHIFT_EVENTS_SECRET'],
+    why: 'the sender got 401',
+    remedy: 'correct the secret in the registry, if it is yours',
+  },
+  {
+    texts: ['an event is about a repository that no route serves, or its route is not certain'],
+    why: 'several upstreams, and the event names none of them; or `REGSHIFT_REPOSITORIES` excludes it',
+    remedy: 'add `?route=<id>` ([events.md](events.md#which-route))',
+  },
+  {
+    texts: ['a notification has more events than regshift reads'],
+    why: 'more than 100',
+    remedy: 'send fewer in one notification',
   },
 ];

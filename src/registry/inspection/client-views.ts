@@ -101,12 +101,12 @@ async function byApiV2(image: InspectedImage, request: ClientRequest): Promise<V
   const result = await registry.manifests.get(request, name, reference);
   const { digest, mediaType, conversion, losses } = result;
   if (!conversion) return { form: 'as stored', digest, mediaType, losses };
-  const ofImage = await imageBelow(image, request, result);
+  const ofImage = await viewOfImageBelow(image, request, result);
   return { form: formName(mediaType), digest, mediaType, losses: [...losses, ...(ofImage?.losses ?? [])] };
 }
 
 /** Gets the platform's image of an index by its digest, as a client does next. */
-async function imageBelow(
+async function viewOfImageBelow(
   image: InspectedImage,
   request: ClientRequest,
   { body }: ManifestResult,

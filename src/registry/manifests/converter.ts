@@ -206,7 +206,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       return timed(recipe, signal, () => work(repository, recipe, { ...context, signal }, keys));
     };
     const limited = context.mayFetch ? ' looked-at' : context.knownLayersOnly ? ' known-layers' : '';
-    const flight = `${keys.own}${limited}`;
+    const flight = `${keys.own}${limited}${context.inBackground ? ' background' : ''}`;
     const whose = credentialKey(context.credential);
     const product = await flights.join({ key: flight, credential: whose, start, late }, context.signal);
     // Content that upstream did not give to the request that began it was left out, and may be available to this one.

@@ -91,6 +91,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
       fixedLength,
       forwardBody,
       background: waitUntil,
+      backgroundMs,
       turn,
       // Workers have no threads.
       comparePassword: compareInPlace,
@@ -120,6 +121,9 @@ const layerBytes = 268_435_456;
 
 /** The number of subrequests that every paid plan allows; the free plan allows 50 (REGSHIFT_SUBREQUESTS). */
 const subrequests = 1000;
+
+/** Workers end the work of `waitUntil` 30 s after the response (Cloudflare, "Context", waitUntil). */
+const backgroundMs = 25_000;
 
 /** Bytes of cache in an isolate, which has 128 MiB in all; a decoder takes 8 MiB and more. */
 const cacheBytes = 33_554_432;

@@ -33,7 +33,7 @@ export function createPrometheusMetrics(): PrometheusMetrics {
     1,
   );
   return {
-    metrics: { ...answersIn(shared), ...workIn(shared), ...storeIn(shared) },
+    metrics: { ...answersIn(shared), ...workIn(shared), ...storeIn(shared), ...eventsIn(shared) },
     contentType: registry.contentType,
     text: () => registry.metrics(),
     figures: async () => (await registry.getMetricsAsJSON()).flatMap(figuresOf),
@@ -143,7 +143,9 @@ function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
 
 type StoreMetrics = Pick<Metrics, 'storeRead' | 'storeWrite' | 'storeEvicted' | 'storeSize'>;
 
-function workIn(shared: Shared): Omit<Metrics, 'responseSent' | keyof StoreMetrics> {
+type EventMetrics = Pick<Metrics, 'registryEvent' | 'warmed' | 'warmQueue'>;
+
+function workIn(shared: Shared): Omit<Metrics, 'responseSent' | keyof StoreMetrics | keyof EventMetrics> {
   const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Counter({ name: `regshift_${name}`, help, labelNames, ...shared });
   const histogram = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
@@ -201,6 +203,23 @@ function storeIn(shared: Shared): StoreMetrics {
       evictedBytes.inc(bytes);
     },
     storeSize: (bytes) => size.set(bytes),
+  };
+}
+
+function eventsIn(shared: Shared): EventMetrics {
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Counter({ name: `regshift_${name}`, help, labelNames, ...shared });
+  const events = counter('events_total', 'Events that registries sent.', 'source', 'result');
+  const warmed = counter('warmed_total', 'Images made ahead, by client generation.', 'result');
+  const queue = new Gauge({
+    name: 'regshift_warm_queue',
+    help: 'Images that wait to be made ahead.',
+    ...shared,
+  });
+  return {
+    registryEvent: (source, result) => events.inc({ source, result }),
+    warmed: (result) => warmed.inc({ result }),
+    warmQueue: (length) => queue.set(length),
   };
 }
 

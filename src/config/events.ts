@@ -1,0 +1,42 @@
+import * as z from 'zod';
+import { findKnownClient, type KnownClient, knownClients } from '../negotiation/known-clients.ts';
+import type { RawSettings, SettingProblem } from './problem.ts';
+
+/** Clients like `docker-1.13`, with commas between them; `none` for none. */
+const clients = z.string().transform((text, context): readonly KnownClient[] => {
+  if (text.trim() === 'none') return [];
+  const ids = text.split(/[\s,]+/).filter((id) => id !== '');
+  return ids.flatMap((id) => {
+    const client = findKnownClient(id);
+    if (client) return [client];
+    const known = knownClients.map((each) => each.id).join(', ');
+    const message = `must be clients with commas between them, of ${known}, or none; ${JSON.stringify(id)} is no client`;
+    context.addIssue({ code: 'custom', message });
+    return [];
+  });
+});
+
+const defaultClients = ['docker-1.9', 'docker-1.13', 'docker-20.10'].flatMap(
+  (id) => findKnownClient(id) ?? [],
+);
+
+/** Settings of the notifications of registries. */
+export const eventFields = {
+  REGSHIFT_EVENTS_SECRET: z
+    .string()
+    .regex(
+      /^[\x21-\x7e]{16,512}$/,
+      'must have 16 characters or more, and no spaces: a random text, like that of openssl rand -hex 32',
+    )
+    .optional(),
+  REGSHIFT_WARM: clients.default(defaultClients),
+};
+
+/** Requires the secret beside what it opens: without it, nothing is made ahead. */
+export function eventProblems(raw: RawSettings): SettingProblem[] {
+  if (raw.REGSHIFT_WARM === undefined || raw.REGSHIFT_EVENTS_SECRET !== undefined) return [];
+  const message =
+    'must be, because REGSHIFT_WARM is: images are made ahead when a registry notifies regshift with this secret ' +
+    '(docs/events.md)';
+  return [{ variable: 'REGSHIFT_EVENTS_SECRET', value: 'not set', message }];
+}

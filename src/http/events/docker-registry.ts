@@ -1,0 +1,41 @@
+import { mediaTypes } from '../../../converters/media-types.ts';
+import { listOf, memberOf, type RegistryEvent, registryEvent, textOf } from './registry-event.ts';
+
+/** The envelope of docker-registry 2 and 3 (distribution, notifications/event.go, `Envelope`). */
+export function isDockerRegistry(body: unknown): boolean {
+  return Array.isArray(memberOf(body, 'events'));
+}
+
+/** The events of an envelope. docker-registry sends each event in one of its own (notifications/http.go, `Write`). */
+export function readDockerRegistry(body: unknown): (RegistryEvent | undefined)[] {
+  return listOf(body, 'events').map(readEvent);
+}
+
+function readEvent(event: unknown): RegistryEvent | undefined {
+  const repository = textOf(event, 'target', 'repository');
+  const digest = textOf(event, 'target', 'digest');
+  const hosts = [textOf(event, 'request', 'host'), hostOf(textOf(event, 'target', 'url'))];
+  switch (textOf(event, 'action')) {
+    case 'push':
+      // The push of a blob has the same action (notifications/bridge.go, `BlobPushed`).
+      if (!manifestTypes.has(textOf(event, 'target', 'mediaType') ?? '')) return undefined;
+      return registryEvent('push', { repository, reference: textOf(event, 'target', 'tag'), digest, hosts });
+    case 'delete':
+      return registryEvent('delete', { repository, hosts });
+    default:
+      return undefined;
+  }
+}
+
+const manifestTypes: ReadonlySet<string> = new Set([
+  mediaTypes.schema1,
+  mediaTypes.schema1Signed,
+  mediaTypes.schema2,
+  mediaTypes.dockerList,
+  mediaTypes.ociManifest,
+  mediaTypes.ociIndex,
+]);
+
+function hostOf(url: string | undefined): string | undefined {
+  return url !== undefined && URL.canParse(url) ? new URL(url).host : undefined;
+}

@@ -1,0 +1,39 @@
+import { listOf, memberOf, type RegistryEvent, registryEvent, textOf } from './registry-event.ts';
+
+/** The names of an event in Harbor's own format and as a CloudEvent (harbor, src/pkg/notifier/formats/cloudevents.go). */
+const kinds: Readonly<Record<string, RegistryEvent['kind']>> = {
+  PUSH_ARTIFACT: 'push',
+  DELETE_ARTIFACT: 'delete',
+  'harbor.artifact.pushed': 'push',
+  'harbor.artifact.deleted': 'delete',
+};
+
+/** Harbor's own format, its default (harbor, src/pkg/notifier/model/event.go, `Payload`). */
+export function isHarbor(body: unknown): boolean {
+  return textOf(body, 'type') !== undefined && memberOf(body, 'event_data') !== undefined;
+}
+
+/**
+ * The events of a webhook, one for each resource.
+ * @param type as in `kinds`. @param data `EventData` of the same file.
+ */
+export function readHarbor(type: string, data: unknown): (RegistryEvent | undefined)[] {
+  const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
+  const resources = listOf(data, 'resources');
+  if (kind === undefined || resources.length === 0) return [undefined];
+  const repository = textOf(data, 'repository', 'repo_full_name');
+  return resources.map((resource) =>
+    registryEvent(kind, {
+      repository,
+      // The digest stands here for an artifact without a tag (event/handler/webhook/artifact/artifact.go).
+      reference: textOf(resource, 'tag'),
+      digest: textOf(resource, 'digest'),
+      hosts: [hostOf(textOf(resource, 'resource_url'))],
+    }),
+  );
+}
+
+/** The host of `harbor.example/library/busybox:1.0`, which may have a scheme or not (event/handler/util/util.go). */
+function hostOf(resource: string | undefined): string | undefined {
+  return /^(?:[a-z]+:\/\/)?([\w.:[\]-]+)\//i.exec(resource ?? '')?.[1];
+}

@@ -1,0 +1,45 @@
+import { isDockerRegistry, readDockerRegistry } from './docker-registry.ts';
+import { isHarbor, readHarbor } from './harbor.ts';
+import { memberOf, type Notification, type RegistryEvent, registryEvent, textOf } from './registry-event.ts';
+
+/**
+ * Reads the body of a notification: the formats of docker-registry, Harbor and zot differ enough to be told apart.
+ * Unknown members are ignored. A CloudEvent is binary (attributes in `Ce-*` headers, the body is its data) or structured
+ * (CloudEvents 1.0, HTTP protocol binding, section 3).
+ * @param body any parsed JSON. @returns undefined for a body that is none of these formats.
+ */
+export function readNotification(headers: Headers, body: unknown): Notification | undefined {
+  const binary = headers.get('ce-type');
+  if (binary !== null) return readCloudEvent(binary, body);
+  if (memberOf(body, 'specversion') !== undefined) {
+    return readCloudEvent(textOf(body, 'type') ?? '', memberOf(body, 'data'));
+  }
+  if (isDockerRegistry(body)) return { source: 'docker-registry', events: readDockerRegistry(body) };
+  if (isHarbor(body)) {
+    return { source: 'harbor', events: readHarbor(textOf(body, 'type') ?? '', memberOf(body, 'event_data')) };
+  }
+  return undefined;
+}
+
+function readCloudEvent(type: string, data: unknown): Notification | undefined {
+  if (type.startsWith('harbor.')) return { source: 'harbor', events: readHarbor(type, data) };
+  if (type.startsWith('zotregistry.')) return { source: 'zot', events: readZot(type, data) };
+  return undefined;
+}
+
+/** The types of zot's CloudEvents (zot, pkg/extensions/events/common.go). */
+const zotKinds: Readonly<Record<string, RegistryEvent['kind']>> = {
+  'zotregistry.image.updated': 'push',
+  'zotregistry.image.deleted': 'delete',
+};
+
+/**
+ * The event of a CloudEvent of zot.
+ * @param data as events.go of the same folder writes it: `name`, `reference`, `digest`, `mediaType`, `manifest`.
+ */
+function readZot(type: string, data: unknown): (RegistryEvent | undefined)[] {
+  const kind = Object.hasOwn(zotKinds, type) ? zotKinds[type] : undefined;
+  if (kind === undefined) return [undefined];
+  const [repository, reference, digest] = ['name', 'reference', 'digest'].map((name) => textOf(data, name));
+  return [registryEvent(kind, { repository, reference, digest })];
+}

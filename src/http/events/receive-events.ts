@@ -1,0 +1,153 @@
+import type { Handler } from 'hono';
+import type { RepositoryName } from '../../../converters/reference.ts';
+import { createSharedSecret } from '../../auth/shared-secret.ts';
+import { joinKey } from '../../cache/key.ts';
+import { RegistryError } from '../../errors.ts';
+import type { Env } from '../env.ts';
+import type { Route } from '../route.ts';
+import { createEventBodies } from './event-body.ts';
+import { candidateRoutes, type RouteChoice, routesOf } from './event-routes.ts';
+import { readNotification } from './read-notification.ts';
+import type { Notification, RegistryEvent } from './registry-event.ts';
+import { createWarmJobs, type WarmJobsOptions } from './warm-jobs.ts';
+
+export interface EventOptions extends WarmJobsOptions {
+  readonly secret: string;
+}
+
+/** Events of one notification that are read; Harbor sends one for each tag. */
+const mostEvents = 100;
+
+const logMs = 60_000;
+
+/** The time after which a reported change has been made, in milliseconds. */
+const againMs = 1_500;
+
+/** Repositories that wait for it. */
+const mostAgain = 1_000;
+
+/** The body of the response, for people with curl. */
+interface Receipt {
+  /** Images that wait to be made, by route and generation of clients. */
+  queued: number;
+  dropped: number;
+  /** Events that are no push or deletion of a manifest, or belong to no route. */
+  ignored: number;
+}
+
+/**
+ * `POST /events`: notifications of registries. Cached facts about a repository end with each push and deletion, and images
+ * are made for the clients that need another form. A registry sends a notification again until it gets 2xx, so that
+ * only a wrong request gets another status.
+ */
+export function receiveEvents(options: EventOptions, routes: readonly Route[]): Handler<Env> {
+  const { clock, background, log, metrics } = options;
+  const hasSecret = createSharedSecret(options.secret);
+  const readBody = createEventBodies(clock);
+  const jobs = createWarmJobs(options);
+  const logged = new Map<string, number>();
+  const again = new Set<string>();
+
+  /** Logs a message once a minute at most: another program may repeat its cause without end. */
+  function warn(message: string, facts: Readonly<Record<string, unknown>>): void {
+    if (clock() - (logged.get(message) ?? Number.NEGATIVE_INFINITY) < logMs) return;
+    logged.set(message, clock());
+    log('warn', message, facts);
+  }
+
+  /** A registry may report a change before it is made: an answer from the time between is not remembered for long. */
+  function recordAgain(route: Route, repository: RepositoryName): void {
+    const key = joinKey(route.id, repository);
+    if (again.has(key) || again.size >= mostAgain) return;
+    again.add(key);
+    const later = pause(againMs).then(() => {
+      again.delete(key);
+      route.registry.pushes.recordWrite(repository);
+    });
+    background(later);
+  }
+
+  function receive(event: RegistryEvent, served: readonly Route[], receipt: Receipt): void {
+    const { repository, tag, digest: pushed } = event;
+    for (const route of served) {
+      route.registry.pushes.recordWrite(repository);
+      if (tag === undefined || route.warm.length === 0) recordAgain(route, repository);
+    }
+    if (tag === undefined) return;
+    for (const route of served) {
+      for (const client of route.warm) {
+        if (jobs.add({ route, repository, tag, pushed, client })) receipt.queued += 1;
+        else receipt.dropped += 1;
+      }
+    }
+  }
+
+  function receiveAll({ source, events }: Notification, choice: RouteChoice): Receipt {
+    const receipt: Receipt = { queued: 0, dropped: 0, ignored: 0 };
+    const candidates = candidateRoutes(routes, choice);
+    for (const event of events.slice(0, mostEvents)) {
+      const served = event === undefined ? [] : routesOf(event, candidates, choice);
+      if (event && served.length > 0) receive(event, served, receipt);
+      else receipt.ignored += 1;
+      metrics.registryEvent(
+        source,
+        event === undefined ? 'other' : served.length > 0 ? event.kind : 'unrouted',
+      );
+      if (event && served.length === 0)
+        warn(unrouted, { source, repository: event.repository, hosts: event.hosts });
+    }
+    if (events.length > mostEvents) {
+      receipt.ignored += events.length - mostEvents;
+      warn(tooManyEvents, { source, events: events.length, most: mostEvents });
+    }
+    return receipt;
+  }
+
+  return async (context) => {
+    const received = context.get('received');
+    received.notes.resource = 'events';
+    if (!hasSecret(received.headers)) {
+      warn('a notification came without the secret of REGSHIFT_EVENTS_SECRET', {
+        from: received.clientAddress,
+      });
+      throw wrongSecret();
+    }
+    const ids = received.url.searchParams.getAll('route');
+    const unknown = ids.find((id) => !routes.some((route) => route.id === id));
+    if (unknown !== undefined) throw unknownRoute(unknown, routes);
+    const notification = readNotification(received.headers, await readBody(received));
+    if (notification === undefined) throw unknownFormat();
+    const receipt = receiveAll(notification, { ids, authority: context.get('authority') });
+    return context.json(receipt, 202, { 'Cache-Control': 'no-store' });
+  };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+const unrouted =
+  'an event is about a repository that no route serves, or its route is not certain. Add ?route=<id> to the address ' +
+  'in the registry';
+const tooManyEvents = 'a notification has more events than regshift reads';
+
+function wrongSecret(): RegistryError {
+  return new RegistryError('UNAUTHORIZED', 'Notifications need the secret of REGSHIFT_EVENTS_SECRET.', {
+    headers: { 'WWW-Authenticate': 'Basic realm="regshift events"' },
+  });
+}
+
+function unknownRoute(id: string, routes: readonly Route[]): RegistryError {
+  const known = routes.map((route) => route.id).join(', ');
+  return new RegistryError(
+    'ENDPOINT_UNKNOWN',
+    `There is no route ${JSON.stringify(id.slice(0, 200))} here. The routes are ${known}.`,
+  );
+}
+
+function unknownFormat(): RegistryError {
+  return new RegistryError(
+    'EVENT_INVALID',
+    'This is no notification of docker-registry, Harbor or zot that regshift knows (docs/events.md).',
+  );
+}

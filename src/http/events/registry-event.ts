@@ -1,0 +1,81 @@
+import { type Digest, isDigest } from '../../../converters/digest.ts';
+import {
+  parseReference,
+  parseRepositoryName,
+  type RepositoryName,
+  type Tag,
+} from '../../../converters/reference.ts';
+
+/** A change in a registry that its notification reports. */
+export interface RegistryEvent {
+  readonly kind: 'push' | 'delete';
+  /** The repository by its name upstream. */
+  readonly repository: RepositoryName;
+  /** The tag that was pushed; absent for a manifest that was pushed by its digest, and for a deletion. */
+  readonly tag?: Tag;
+  /** The digest that was pushed; absent where the registry does not say. */
+  readonly digest?: Digest;
+  /** Hosts by which the registry calls itself, like `registry.example:5000`; empty where it does not say. */
+  readonly hosts: readonly string[];
+}
+
+/** The registries whose notifications regshift reads. */
+export type EventSource = 'docker-registry' | 'harbor' | 'zot';
+
+/** The content of one notification. */
+export interface Notification {
+  readonly source: EventSource;
+  /** Pushes of manifests, and deletions; undefined in the place of each other event. */
+  readonly events: readonly (RegistryEvent | undefined)[];
+}
+
+/** Parts of an event as its registry writes them. */
+interface EventParts {
+  readonly repository: string | undefined;
+  /** A tag, or a digest. */
+  readonly reference?: string | undefined;
+  readonly digest?: string | undefined;
+  readonly hosts?: readonly (string | undefined)[];
+}
+
+/** @returns undefined for a name that no repository can have. */
+export function registryEvent(
+  kind: RegistryEvent['kind'],
+  { repository, reference, digest, hosts = [] }: EventParts,
+): RegistryEvent | undefined {
+  const name = parseRepositoryName(repository ?? '');
+  if (name === undefined) return undefined;
+  const parsed = kind === 'push' && reference !== undefined ? parseReference(reference) : undefined;
+  const named = hosts
+    .filter((host) => host !== undefined && host !== '')
+    .map((host) => `${host}`.toLowerCase());
+  return {
+    kind,
+    repository: name,
+    ...(parsed?.kind === 'tag' ? { tag: parsed.tag } : {}),
+    ...(isDigest(digest) ? { digest } : {}),
+    hosts: [...new Set(named)],
+  };
+}
+
+/** A member of parsed JSON, by the names on the way to it; undefined where there is none. */
+export function memberOf(value: unknown, ...path: readonly string[]): unknown {
+  let at = value;
+  for (const name of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return undefined;
+    at = (at as Record<string, unknown>)[name];
+  }
+  return at;
+}
+
+/** A text in parsed JSON; undefined for any other value. */
+export function textOf(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = memberOf(value, ...path);
+  return typeof found === 'string' ? found : undefined;
+}
+
+/** A list in parsed JSON; empty for any other value. */
+export function listOf(value: unknown, ...path: readonly string[]): readonly unknown[] {
+  const found = memberOf(value, ...path);
+  return Array.isArray(found) ? found : [];
+}

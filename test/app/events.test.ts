@@ -1,0 +1,546 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
+import { mediaTypes } from '../../converters/media-types.ts';
+import type { ConversionFacts, Metrics, WarmResult } from '../../src/observability/metrics.ts';
+import { noMetrics } from '../../src/observability/metrics.ts';
+import { tar } from '../../src/sample-registry/tar.ts';
+import { zstd } from '../../src/sample-registry/zstd.ts';
+import { type TestApp, testApp, upstreamUrl } from '../support/app.ts';
+import { layerContent } from '../support/layer-content.ts';
+import { holding, network } from '../support/network.ts';
+import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
+import { compressedImage } from '../support/packed-image.ts';
+import { pull } from '../support/pull.ts';
+import {
+  dockerRegistryEvent,
+  dockerRegistryPush,
+  harborCloudEvent,
+  harborWebhook,
+  notificationOf,
+  type SentNotification,
+  zotEvent,
+} from '../support/registry-events.ts';
+import {
+  basicChallenge,
+  countingPulls,
+  privateTo,
+  scriptedUpstream,
+  specError,
+} from '../support/scripted-upstream.ts';
+
+const secret = 'a secret of 32 characters, or so'.replaceAll(' ', '-').replace(',', '');
+const withSecret = { authorization: `Bearer ${secret}` };
+
+interface Receipt {
+  readonly queued: number;
+  readonly dropped: number;
+  readonly ignored: number;
+}
+
+/** Counts conversions and results of jobs. */
+function counting() {
+  const conversions: ConversionFacts['result'][] = [];
+  const warmed: WarmResult[] = [];
+  const events: string[] = [];
+  const metrics: Metrics = {
+    ...noMetrics,
+    conversion: ({ result }) => conversions.push(result),
+    warmed: (result) => warmed.push(result),
+    registryEvent: (source, result) => events.push(`${source} ${result}`),
+  };
+  return { conversions, warmed, events, metrics };
+}
+
+const files = tar([{ kind: 'file', path: 'words', content: layerContent(10_000) }]);
+const zstdLayer = {
+  mediaType: mediaTypes.ociLayerZstd,
+  compressed: zstd(files, { contentSize: true }).slice() as Uint8Array<ArrayBuffer>,
+  tar: files,
+};
+const image = () => compressedImage('team/packed', [zstdLayer]);
+
+/** The digest that the registry has for the tag. */
+async function storedDigest(): Promise<string> {
+  const url = `${upstreamUrl}/v2/team/packed/manifests/latest`;
+  const response = await image()(new Request(url), new URL(url));
+  return response?.headers.get('docker-content-digest') ?? '';
+}
+const pushed = { repository: 'team/packed', tag: 'latest', digest: await storedDigest() };
+
+function appWith(variables: Record<string, string> = {}, script = image()) {
+  const upstream = scriptedUpstream(script);
+  const counts = counting();
+  const app = testApp({ REGSHIFT_EVENTS_SECRET: secret, ...variables }, upstream.fetch, {
+    metrics: counts.metrics,
+  });
+  return { app, upstream, ...counts };
+}
+
+function notify(
+  app: TestApp,
+  { headers, body }: SentNotification,
+  path = '/events',
+  own: object = withSecret,
+) {
+  return app.send('POST', path, { ...headers, ...own }, { body });
+}
+
+async function receiptOf(app: TestApp, sent: SentNotification, path?: string): Promise<Receipt> {
+  const answer = await notify(app, sent, path);
+  expect(answer.status, answer.text()).toBe(202);
+  return JSON.parse(answer.text()) as Receipt;
+}
+
+const pushes: readonly (readonly [string, SentNotification])[] = [
+  ['docker-registry', dockerRegistryPush(pushed)],
+  ['Harbor', harborWebhook('PUSH_ARTIFACT', pushed)],
+  ['Harbor, as a CloudEvent', harborCloudEvent('harbor.artifact.pushed', pushed)],
+  ['zot', zotEvent('zotregistry.image.updated', pushed)],
+];
+
+describe.each(pushes)('after a push that %s notifies of', (_, sent) => {
+  it.each<OldClient>(['Docker 1.9.1', 'Docker 1.13.1', 'Docker 20.10'])(
+    'the first pull by %s converts nothing and reads no layer for it',
+    async (client) => {
+      const { app, upstream, conversions } = appWith();
+      expect(await receiptOf(app, sent)).toEqual({ queued: 3, dropped: 0, ignored: 0 });
+      await app.settled();
+      expect(conversions).toContain('made');
+      conversions.length = 0;
+      upstream.forget();
+      await app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders[client]);
+      expect(conversions.filter((result) => result !== 'remembered')).toEqual([]);
+      expect(upstream.asked.filter((each) => !each.startsWith('HEAD '))).toEqual([]);
+    },
+  );
+});
+
+describe('what clients get after a push', () => {
+  it.each<OldClient>(['Docker 1.9.1', 'Docker 1.13.1', 'Docker 20.10'])(
+    '%s gets the same bytes as without',
+    async (client) => {
+      const { app } = appWith();
+      await receiptOf(app, dockerRegistryPush(pushed));
+      await app.settled();
+      const made = await pull(app, client, 'team/packed');
+      const other = await pull(appWith().app, client, 'team/packed');
+      const digest = (of: typeof made) => of.root.header('Docker-Content-Digest');
+      expect(digest(made)).toBe(digest(other));
+      expect([...made.blobs.keys()]).toEqual([...other.blobs.keys()]);
+    },
+  );
+
+  it('is made for the generations of REGSHIFT_WARM alone, Docker 1.5 among them', async () => {
+    const { app, warmed, logged } = { ...appWith({ REGSHIFT_WARM: 'docker-1.5' }), logged: [] };
+    expect((await receiptOf(app, dockerRegistryPush(pushed))).queued).toBe(1);
+    await app.settled();
+    expect(warmed, JSON.stringify(app.logged)).toEqual(['made']);
+    expect(logged).toEqual([]);
+  });
+
+  it('is nothing with REGSHIFT_WARM=none, but a moved tag is seen at once', async () => {
+    const { app, upstream } = appWith({ REGSHIFT_WARM: 'none' });
+    const ask = () => app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 20.10']);
+    await ask();
+    upstream.forget();
+    await ask();
+    expect(upstream.asked).toEqual([]);
+    expect((await receiptOf(app, dockerRegistryPush(pushed))).queued).toBe(0);
+    await ask();
+    expect(upstream.asked).toContain('HEAD /v2/team/packed/manifests/latest');
+  });
+
+  it('is asked anew after a deletion', async () => {
+    const { app, upstream } = appWith();
+    const ask = () => app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 20.10']);
+    await ask();
+    const deleted = notificationOf({
+      events: [dockerRegistryEvent('delete', { repository: 'team/packed' })],
+    });
+    expect(await receiptOf(app, deleted)).toEqual({ queued: 0, dropped: 0, ignored: 0 });
+    upstream.follow(() => specError(404, 'MANIFEST_UNKNOWN'));
+    expect((await ask()).status).toBe(404);
+  });
+});
+
+describe('a registry that notifies before it moves the tag, as docker-registry does', () => {
+  const before = compressedImage('team/packed', [
+    { ...zstdLayer, mediaType: mediaTypes.ociLayer, compressed: files.slice() as Uint8Array<ArrayBuffer> },
+  ]);
+
+  it.each([
+    ['a new tag', () => specError(404, 'MANIFEST_UNKNOWN')],
+    ['a moved tag', before],
+  ])('%s is made ahead as it will be', async (_, early) => {
+    const { app, upstream, warmed, conversions } = appWith({}, early);
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    upstream.follow(image());
+    await app.settled();
+    expect(warmed).toEqual(['made', 'made', 'made']);
+    conversions.length = 0;
+    const answer = await app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
+    expect(answer.header('Regshift-Source-Digest')).toBe(pushed.digest);
+    expect(conversions.filter((result) => result !== 'remembered')).toEqual([]);
+  });
+
+  it('a pull from the time between does not keep the old image', async () => {
+    const { app, upstream } = appWith({ REGSHIFT_WARM: 'none' }, before);
+    const ask = () => app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await ask();
+    upstream.follow(image());
+    await app.settled();
+    expect((await ask()).header('Regshift-Source-Digest')).toBe(pushed.digest);
+  });
+});
+
+describe('events that ask for nothing', () => {
+  it.each([
+    ['a pull', notificationOf({ events: [dockerRegistryEvent('pull', pushed)] })],
+    ['a mount', notificationOf({ events: [dockerRegistryEvent('mount', pushed)] })],
+    [
+      'the push of a blob',
+      notificationOf({
+        events: [dockerRegistryEvent('push', { ...pushed, mediaType: 'application/octet-stream' })],
+      }),
+    ],
+    ['a pull from Harbor', harborWebhook('PULL_ARTIFACT', pushed)],
+    ['a quota of Harbor', notificationOf({ type: 'QUOTA_EXCEED', event_data: {} })],
+    ['a pull from Harbor, as a CloudEvent', harborCloudEvent('harbor.artifact.pulled', pushed)],
+    ['a lint of zot', zotEvent('zotregistry.image.lint_failed', pushed)],
+    ['a new repository of zot', zotEvent('zotregistry.repository.created', pushed)],
+    ['a name that no repository has', dockerRegistryPush({ repository: '../../etc', tag: 'latest' })],
+    ['a repository that is not served', dockerRegistryPush({ repository: 'other/app', tag: 'latest' })],
+  ])('%s', async (_, sent) => {
+    const { app, upstream } = appWith({ REGSHIFT_REPOSITORIES: 'team/**' });
+    expect(await receiptOf(app, sent)).toEqual({ queued: 0, dropped: 0, ignored: 1 });
+    await app.settled();
+    expect(upstream.asked).toEqual([]);
+  });
+
+  it('a push by digest makes nothing ahead: an index pushes its images so', async () => {
+    const { app } = appWith();
+    const sent = dockerRegistryPush({ repository: 'team/packed' });
+    expect(await receiptOf(app, sent)).toEqual({ queued: 0, dropped: 0, ignored: 0 });
+  });
+});
+
+describe('a request that is no notification', () => {
+  const hostile: readonly unknown[] = [
+    null,
+    1,
+    'text',
+    [],
+    {},
+    [[[]]],
+    { events: 'none' },
+    { type: 'PUSH_ARTIFACT' },
+    { specversion: '1.0' },
+    { specversion: '1.0', type: 'com.example.other', data: {} },
+    { type: { toString: 1 }, event_data: null },
+  ];
+  it.each(hostile.map((body) => [JSON.stringify(body), body] as const))('%s gets 400', async (_, body) => {
+    const answer = await notify(appWith().app, notificationOf(body));
+    expect(answer.status).toBe(400);
+    expect(answer.error().message).toContain('no notification of docker-registry, Harbor or zot');
+  });
+
+  it.each([
+    [{ events: [null, 1, 'push', [], {}, { action: 'push' }, { action: 'push', target: null }] }],
+    [{ events: [{ action: 'push', target: { repository: 7, mediaType: [], tag: {} } }] }],
+    [{ events: [{ action: 'constructor', target: { repository: 'team/packed' } }] }],
+    [{ type: 'PUSH_ARTIFACT', event_data: null }],
+    [{ type: 'constructor', event_data: { resources: [1] } }],
+    [{ type: 'PUSH_ARTIFACT', event_data: { resources: [null, { tag: 1 }], repository: [] } }],
+    [{ specversion: '1.0', type: 'harbor.artifact.pushed' }],
+    [{ specversion: '1.0', type: 'zotregistry.image.updated', data: 'text' }],
+  ])('%j is taken and causes nothing', async (body) => {
+    const { app, upstream } = appWith();
+    expect(await receiptOf(app, notificationOf(body))).toMatchObject({ queued: 0 });
+    await app.settled();
+    expect(upstream.asked).toEqual([]);
+  });
+
+  it('gets 400 for what is no JSON', async () => {
+    const answer = await notify(appWith().app, {
+      headers: {},
+      body: new TextEncoder().encode('{"events":['),
+    });
+    expect(answer.status).toBe(400);
+  });
+
+  it('gets 413 beyond 2 MiB', async () => {
+    const answer = await notify(appWith().app, { headers: {}, body: new Uint8Array(2 * 2 ** 20 + 1) });
+    expect(answer.status).toBe(413);
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(2 ** 20)),
+    });
+    expect((await appWith().app.send('POST', '/events', withSecret, { body: stream })).status).toBe(413);
+  });
+});
+
+describe('the secret', () => {
+  it.each([
+    ['as a Bearer token', { authorization: `Bearer ${secret}` }],
+    ['as the password of any user', { authorization: `Basic ${btoa(`zot:${secret}`)}` }],
+    ['as all of Authorization, which is what Harbor sends', { authorization: secret }],
+    ['in a header of its own', { 'regshift-events-secret': secret, authorization: 'Basic b3RoZXI6b25l' }],
+  ])('is taken %s', async (_, headers) => {
+    expect((await notify(appWith().app, dockerRegistryPush(pushed), '/events', headers)).status).toBe(202);
+  });
+
+  it.each([
+    ['nothing', {}],
+    ['a wrong one', { authorization: `Bearer ${secret}x` }],
+    ['a part of it', { authorization: `Bearer ${secret.slice(0, -1)}` }],
+    ['an empty one', { authorization: 'Bearer ' }],
+    ['it as a user', { authorization: `Basic ${btoa(`${secret}:other`)}` }],
+  ])('%s gets 401, one line in the log, and no work', async (_, headers) => {
+    const { app, upstream } = appWith();
+    for (let times = 0; times < 5; times += 1) {
+      const answer = await notify(app, dockerRegistryPush(pushed), '/events', headers);
+      expect(answer.status).toBe(401);
+      expect(answer.header('WWW-Authenticate')).toBe('Basic realm="regshift events"');
+    }
+    await app.settled();
+    expect(upstream.asked).toEqual([]);
+    const lines = app.logged.filter(({ message }) => message.includes('REGSHIFT_EVENTS_SECRET'));
+    expect(lines.map(({ level }) => level)).toEqual(['warn']);
+    expect(JSON.stringify(app.logged)).not.toContain(secret.slice(0, -1));
+  });
+
+  it('is off by default: there is nothing at /events, with a secret or without', async () => {
+    const app = testApp({}, scriptedUpstream().fetch);
+    const answer = await notify(app, dockerRegistryPush(pushed));
+    const other = await app.send('POST', '/other');
+    expect([answer.status, answer.error().code]).toEqual([other.status, other.error().code]);
+    expect(answer.status).toBe(404);
+  });
+
+  it('is not the login of clients, which get 401 without theirs', async () => {
+    const { app } = appWith({
+      REGSHIFT_UPSTREAM_AUTH: 'basic',
+      REGSHIFT_UPSTREAM_USERNAME: 'proxy',
+      REGSHIFT_UPSTREAM_PASSWORD: 'word',
+      REGSHIFT_CLIENT_AUTH: 'basic',
+      REGSHIFT_HTPASSWD: 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq\n',
+    });
+    expect((await app.get('/v2/', withSecret)).status).toBe(401);
+    expect((await app.get('/events', withSecret)).status).toBe(401);
+    expect((await notify(app, dockerRegistryPush(pushed))).status).toBe(202);
+  });
+});
+
+describe('the account', () => {
+  const proxy = `Basic ${btoa('proxy:word')}`;
+  const own = {
+    REGSHIFT_UPSTREAM_AUTH: 'basic',
+    REGSHIFT_UPSTREAM_USERNAME: 'proxy',
+    REGSHIFT_UPSTREAM_PASSWORD: 'word',
+    REGSHIFT_CLIENT_AUTH: 'none',
+  };
+  const closed = () => {
+    const open = image();
+    return (request: Request, url: URL) => privateTo(proxy)(request, url) ?? open(request, url);
+  };
+
+  it('is that of the proxy where it has one', async () => {
+    const { app, warmed, upstream } = appWith(own, closed());
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await app.settled();
+    expect(warmed).toEqual(['made', 'made', 'made']);
+    expect(upstream.carried.at(-1)).toBe(proxy);
+  });
+
+  it('is none in passthrough, and the log says once what is missing', async () => {
+    const { app, warmed, upstream } = appWith({}, closed());
+    for (const tag of ['latest', 'other']) await receiptOf(app, dockerRegistryPush({ ...pushed, tag }));
+    await app.settled();
+    expect(new Set(warmed)).toEqual(new Set(['refused']));
+    expect(upstream.carried.filter((each) => each !== null)).toEqual([]);
+    const lines = app.logged.filter(({ level }) => level === 'warn');
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.message).toContain('its registry asks for a login, and regshift has none of its own');
+    expect(basicChallenge).toContain('Basic');
+  });
+
+  it('never opens a private image to a client without a login', async () => {
+    const { app } = appWith({}, closed());
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await app.settled();
+    expect(
+      (await app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 20.10'])).status,
+    ).toBe(401);
+  });
+});
+
+describe('bounds', () => {
+  it('makes nothing where the registry counts pulls, and takes no pull to learn it', async () => {
+    const { app, warmed, upstream } = appWith({}, countingPulls as never);
+    await receiptOf(app, dockerRegistryPush({ repository: 'sample/oci', tag: 'latest', digest: '' }));
+    await app.settled();
+    expect(warmed).toEqual(['counted', 'counted', 'counted']);
+    expect(upstream.asked.filter((each) => !each.startsWith('HEAD'))).toEqual([]);
+  });
+
+  it('a flood fills the queue, and what is beyond it is dropped with one line', async () => {
+    let asked = 0;
+    const missing = async () => {
+      asked += 1;
+      return specError(403, 'DENIED');
+    };
+    const { warmed, metrics } = counting();
+    const variables = { REGSHIFT_EVENTS_SECRET: secret, REGSHIFT_WARM: 'docker-1.13' };
+    const app = testApp(variables, missing, { metrics });
+    const many = (from: number) =>
+      notificationOf({
+        events: Array.from({ length: 100 }, (_, at) =>
+          dockerRegistryEvent('push', { ...pushed, tag: `t${from + at}` }),
+        ),
+      });
+    const receipts: Receipt[] = [];
+    const sent = Array.from({ length: 15 }, (_, at) => receiptOf(app, many(at * 100)));
+    receipts.push(...(await Promise.all(sent)));
+    const dropped = receipts.reduce((sum, each) => sum + each.dropped, 0);
+    const queued = receipts.reduce((sum, each) => sum + each.queued, 0);
+    expect(dropped + queued).toBe(1500);
+    expect(dropped).toBeGreaterThan(300);
+    expect(app.logged.filter(({ message }) => message.startsWith('too many images wait'))).toHaveLength(1);
+    await app.settled();
+    expect(warmed.filter((each) => each === 'dropped')).toHaveLength(dropped);
+    expect(asked).toBeLessThanOrEqual(queued * 2);
+  });
+
+  it('two jobs at most run at once, and equal ones that wait are one', async () => {
+    let [now, most] = [0, 0];
+    const open = image();
+    const { app, upstream } = appWith({}, (async (request: Request, url: URL) => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      now -= 1;
+      return open(request, url);
+    }) as never);
+    for (let times = 0; times < 20; times += 1) await receiptOf(app, dockerRegistryPush(pushed));
+    await app.settled();
+    expect(most).toBeLessThanOrEqual(2);
+    expect(
+      upstream.asked.filter((each) => each.startsWith('GET') && each.includes('/manifests/')).length,
+    ).toBeLessThan(20);
+  });
+
+  it('a pull does not wait for a layer that is read ahead', async () => {
+    const open = image();
+    let reads = 0;
+    const { app } = appWith({ REGSHIFT_WARM: 'docker-1.13' }, (async (request: Request, url: URL) => {
+      const isLayer = url.pathname.endsWith(digestOf(zstdLayer.compressed));
+      const isWhole = isLayer && !request.headers.has('range');
+      if (isWhole) reads += 1;
+      // The read ahead hangs; that of the client comes second.
+      if (isWhole && reads === 1)
+        await new Promise((_, reject) => request.signal.addEventListener('abort', reject));
+      return open(request, url);
+    }) as never);
+    await receiptOf(app, dockerRegistryPush(pushed));
+    while (reads === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const answer = await app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
+    expect(answer.status).toBe(200);
+    expect(reads).toBe(2);
+    await app.settled();
+  });
+
+  it('an event beyond the hundredth of a notification is left out', async () => {
+    const { app } = appWith({ REGSHIFT_WARM: 'none' });
+    const events = Array.from({ length: 150 }, () => dockerRegistryEvent('push', pushed));
+    expect(await receiptOf(app, notificationOf({ events }))).toEqual({ queued: 0, dropped: 0, ignored: 50 });
+  });
+
+  it('on Workers, the jobs of a notification share REGSHIFT_SUBREQUESTS and end with its work', async () => {
+    const upstream = scriptedUpstream(() => specError(500, 'UNKNOWN'));
+    const { metrics, warmed } = counting();
+    const variables = { REGSHIFT_EVENTS_SECRET: secret, REGSHIFT_SUBREQUESTS: '20' };
+    const app = testApp(variables, upstream.fetch, { metrics, backgroundMs: 25_000 });
+    const events = Array.from({ length: 50 }, (_, at) =>
+      dockerRegistryEvent('push', { ...pushed, tag: `t${at}` }),
+    );
+    await receiptOf(app, notificationOf({ events }));
+    await app.settled();
+    expect(upstream.asked.length).toBeLessThanOrEqual(40);
+    expect(warmed.length).toBeLessThan(150);
+  });
+});
+
+describe('routes', () => {
+  const inner = 'http://inner.test:5000';
+  const outer = 'https://outer.test';
+  const config = (routes: object[]) => ({
+    REGSHIFT_CONFIG: JSON.stringify({ upstreamAuth: 'anonymous', eventsSecret: secret, routes }),
+    REGSHIFT_UPSTREAM: '',
+  });
+  const two = () =>
+    network({
+      [inner]: holding({ 'team/app': 'sample/oci' }),
+      [outer]: holding({ 'team/app': 'sample/oci' }),
+    });
+  const both = [
+    { match: { path: 'in/' }, upstream: inner, warm: 'docker-1.9' },
+    { match: { path: 'out/' }, upstream: outer, warm: 'docker-1.13' },
+  ];
+  const push = (host: string) =>
+    dockerRegistryPush({ repository: 'team/app', tag: 'latest', host, digest: '' });
+
+  async function askedBy(routes: object[], sent: SentNotification, path?: string): Promise<string[]> {
+    const registries = two();
+    const app = testApp(config(routes), registries.fetch);
+    await receiptOf(app, sent, path);
+    await app.settled();
+    return [...new Set(registries.asked.map(({ origin }) => origin))];
+  }
+
+  it('of several upstreams, the one that the event names is asked', async () => {
+    expect(await askedBy(both, push('inner.test:5000'))).toEqual([inner]);
+    expect(await askedBy(both, push('outer.test'))).toEqual([outer]);
+  });
+
+  it('an event that names none of them causes no request, and the log says what to add', async () => {
+    const registries = two();
+    const app = testApp(config(both), registries.fetch);
+    expect(await receiptOf(app, push('other.test'))).toEqual({ queued: 0, dropped: 0, ignored: 1 });
+    await app.settled();
+    expect(registries.asked).toEqual([]);
+    expect(app.logged.filter(({ message }) => message.includes('?route=<id>'))).toHaveLength(1);
+  });
+
+  it('?route= selects, and an unknown one gets 404 with the known ones', async () => {
+    expect(await askedBy(both, push('other.test'), '/events?route=path=out/')).toEqual([outer]);
+    const all = await askedBy(both, push('other.test'), '/events?route=path=out/&route=path%3Din/');
+    expect(all.toSorted()).toEqual([inner, outer]);
+    const answer = await notify(testApp(config(both), two().fetch), push('other.test'), '/events?route=none');
+    expect(answer.status).toBe(404);
+    expect(answer.error().message).toContain('path=in/, path=out/');
+  });
+
+  it('the host of the request selects the routes that name it', async () => {
+    const hosts = [
+      { match: { host: 'in.proxy.test' }, upstream: inner },
+      { match: { host: 'out.proxy.test' }, upstream: outer },
+    ];
+    expect(await askedBy(hosts, push('other.test'), 'http://out.proxy.test/events')).toEqual([outer]);
+  });
+
+  it('two routes to one upstream are both served, each for its clients', async () => {
+    const registries = two();
+    const { metrics, warmed } = counting();
+    const twins = [both[0] as object, { match: { path: 'twin/' }, upstream: inner, warm: 'docker-1.13' }];
+    const app = testApp(config(twins), registries.fetch, { metrics });
+    expect(await receiptOf(app, push('anything.test'))).toEqual({ queued: 2, dropped: 0, ignored: 0 });
+    await app.settled();
+    expect(warmed).toEqual(['made', 'made']);
+    const lines = app.logged.filter(({ message }) => message.startsWith('an image was made ahead'));
+    expect(lines.map(({ facts }) => `${facts?.route} ${facts?.client}`).toSorted()).toEqual([
+      'path=in/ docker-1.9',
+      'path=twin/ docker-1.13',
+    ]);
+  });
+});

@@ -1,0 +1,123 @@
+/** Bodies of notifications as the registries' sources write them. */
+
+export interface PushedManifest {
+  readonly repository: string;
+  readonly tag?: string;
+  readonly host?: string;
+  readonly mediaType?: string;
+  /** The digest of the manifest; absent for one that the registry does not have. */
+  readonly digest?: string;
+}
+
+const someDigest = `sha256:${'1'.repeat(64)}`;
+const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
+
+/** distribution, notifications/event_test.go, `TestEventEnvelopeJSONFormat`, with the tag of event.go. */
+export function dockerRegistryEvent(
+  action: string,
+  { repository, tag, host = 'registry.test', mediaType = ociManifest, digest = someDigest }: PushedManifest,
+): object {
+  const kind = mediaType === ociManifest ? 'manifests' : 'blobs';
+  return {
+    id: 'asdf-asdf-asdf-asdf-0',
+    timestamp: '2006-01-02T15:04:05Z',
+    action,
+    target: {
+      mediaType,
+      digest,
+      size: 1,
+      length: 1,
+      repository,
+      url: `http://${host}/v2/${repository}/${kind}/${digest}`,
+      ...(tag === undefined ? {} : { tag }),
+    },
+    request: { id: 'asdfasdf', addr: 'client.local', host, method: 'PUT', useragent: 'test/0.1' },
+    actor: { name: 'test-actor' },
+    source: { addr: 'hostname.local:port' },
+  };
+}
+
+export interface SentNotification {
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+}
+
+export function notificationOf(body: unknown, headers: Record<string, string> = {}): SentNotification {
+  return { headers, body: new TextEncoder().encode(JSON.stringify(body)) };
+}
+
+export function dockerRegistryPush(pushed: PushedManifest): SentNotification {
+  return notificationOf(
+    { events: [dockerRegistryEvent('push', pushed)] },
+    {
+      'content-type': 'application/vnd.docker.distribution.events.v2+json',
+    },
+  );
+}
+
+/** The `EventData` of harbor, src/pkg/notifier/formats/default.go. */
+function harborData({
+  repository,
+  digest = someDigest,
+  tag = digest,
+  host = 'registry.test',
+}: PushedManifest): object {
+  const [namespace = '', ...rest] = repository.split('/');
+  const separator = tag.includes(':') ? '@' : ':';
+  return {
+    resources: [{ digest, tag, resource_url: `${host}/${repository}${separator}${tag}` }],
+    repository: {
+      date_created: 1677053165,
+      name: rest.join('/'),
+      namespace,
+      repo_full_name: repository,
+      repo_type: 'public',
+    },
+  };
+}
+
+/** harbor, src/pkg/notifier/formats/default.go. */
+export function harborWebhook(type: string, pushed: PushedManifest): SentNotification {
+  const body = { type, occur_at: 1678082303, operator: 'admin', event_data: harborData(pushed) };
+  return notificationOf(body, { 'content-type': 'application/json' });
+}
+
+/** harbor, src/pkg/notifier/formats/cloudevents.go. */
+export function harborCloudEvent(type: string, pushed: PushedManifest): SentNotification {
+  const body = {
+    specversion: '1.0',
+    requestid: '2eedfab8-61d3-4f3c-8ec3-8f82d1ec4c84',
+    id: '4b2f89a6-548d-4c12-9993-a1f5790b97d2',
+    source: '/projects/1/webhook/policies/3',
+    type,
+    datacontenttype: 'application/json',
+    time: '2023-03-06T06:08:43Z',
+    data: harborData(pushed),
+    operator: 'admin',
+  };
+  return notificationOf(body, { 'content-type': 'application/cloudevents+json' });
+}
+
+/** zot, pkg/extensions/events/events.go, as the binary CloudEvent that test/blackbox/events_http.bats receives. */
+export function zotEvent(
+  type: string,
+  { repository, digest = someDigest, tag = digest }: PushedManifest,
+): SentNotification {
+  const data = {
+    name: repository,
+    reference: tag,
+    digest,
+    mediaType: ociManifest,
+    manifest: '{"schemaVersion":2}',
+    actor: { name: 'alice' },
+    request: { addr: '127.0.0.1', method: 'PUT', useragent: 'skopeo/1.9.3' },
+  };
+  return notificationOf(data, {
+    'content-type': 'application/json',
+    'ce-id': '1f0a6b1e-0000-4000-8000-000000000000',
+    'ce-source': 'zotregistry.dev',
+    'ce-specversion': '1.0',
+    'ce-time': '2026-01-01T00:00:00Z',
+    'ce-type': type,
+  });
+}
