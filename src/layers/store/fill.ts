@@ -62,7 +62,7 @@ const mostBacklog = 4 * 2 ** 20;
 
 /** A store for which a fill has waited this long in all must have written `leastPace` bytes in each millisecond of it. */
 const patienceMs = 10_000;
-const leastPace = 16 * 1024;
+const leastPace = 4 * 1024;
 
 /** The longest time that the store may take for its next piece, and for making a whole blob visible. */
 const addMs = 60_000;
