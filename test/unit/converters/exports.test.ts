@@ -47,6 +47,7 @@ const types = [
   'Dialect',
   'Digest',
   'Form',
+  'GzipLayer',
   'HistoryEntry',
   'ImageConfig',
   'IndexForm',
@@ -106,7 +107,7 @@ const members: readonly (readonly [file: string, type: string, names: readonly s
   [
     'ports.ts',
     'ConversionPorts',
-    ['fetchManifest', 'fetchBlob', 'sniffLayer', 'layerFacts', 'signingKey', 'turn'],
+    ['fetchManifest', 'fetchBlob', 'sniffLayer', 'layerFacts', 'gzipLayer', 'signingKey', 'turn'],
   ],
   ['ports.ts', 'LayerFacts', ['compression', 'packedSize', 'size', 'diffId']],
   ['steps/step.ts', 'DerivedBlob', ['kind', 'digest', 'bytes', 'kind', 'digest', 'packed', 'size']],
