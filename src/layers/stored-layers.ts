@@ -43,10 +43,13 @@ export function createStoredLayers({
     const followed = right ?? (await followRead(layer, part, read, signal));
     if (followed === undefined) return undefined;
     const what = `layer ${layer.compressed}`;
-    const stream = createPullStream(withFallback(followed, { ...request, signal }), (reason) => {
-      left.abort(reason);
-      followed.return(undefined).catch(() => undefined);
-    });
+    const stream = createPullStream(
+      withFallback(followed, { ...request, signal }, right !== undefined),
+      (reason) => {
+        left.abort(reason);
+        followed.return(undefined).catch(() => undefined);
+      },
+    );
     // The first chunk shows whether upstream sends the layer, so that its error is a response.
     return begun(span || right ? stream : verifyingStream(stream, layer, codec, what), what);
   }
@@ -63,39 +66,53 @@ export function createStoredLayers({
     return inspector.follow(compressed, read, part, signal);
   }
 
-  /** A part of a layer continues only from its start: a client that joins parts may not verify them. */
+  /**
+   * Bytes of the store, and the rest from upstream where the store ends early. A part of bytes that are not verified yet
+   * continues only from its start: a client that joins parts may not verify them.
+   */
   async function* withFallback(
-    followed: AsyncGenerator<Uint8Array>,
+    pieces: AsyncGenerator<Uint8Array>,
     request: DownloadRequest,
+    isVerified: boolean,
   ): AsyncGenerator<Uint8Array> {
-    const { layer, span } = request;
+    const { layer, span, signal } = request;
     const { start, end } = span ?? { start: 0, end: layer.size - 1 };
     const what = `layer ${layer.compressed}`;
     let at = start;
     try {
-      for await (const bytes of followed) {
+      for await (const bytes of pieces) {
         at += bytes.length;
         yield bytes;
       }
     } catch (error) {
-      if (!(error instanceof FillEnded)) throw error;
-      if (error.isWrong) throw corruptLayer('mismatch', what, `should unpack to ${layer.digest}. Try again.`);
-      if (span && at > start) throw error;
+      if (signal?.aborted || !(isVerified || error instanceof FillEnded)) throw error;
+      if (error instanceof FillEnded && error.isWrong) {
+        throw corruptLayer('mismatch', what, `should unpack to ${layer.digest}. Try again.`);
+      }
+      if (!isVerified && span && at > start) throw error;
+      if (at > end) return;
       const rest = await downloads.open(at > 0 ? { ...request, span: { start: at, end } } : request);
       yield* openByteSource(rest, what).chunks();
     }
+  }
+
+  /** A file is sent as it is. The connection to a bucket may break, which is no end of the response. */
+  function lasting(stored: ReadableStream<Uint8Array>, request: DownloadRequest): ReadableStream<Uint8Array> {
+    if (store.readsBack) return stored;
+    const source = openByteSource(stored, `layer ${request.layer.compressed}`);
+    return createPullStream(withFallback(source.chunks(), request, true), source.cancel);
   }
 
   return {
     async open(request, read) {
       const { layer, span } = request;
       const stored = await store.open(layer, span);
-      if (stored) return stored;
+      if (stored) return lasting(stored, request);
       const followed = await follow(request, read);
       if (followed) return followed;
       // A fill may have ended just now.
       const filled = await store.open(layer, span);
-      if (filled) return filled;
+      if (filled) return lasting(filled, request);
       return downloads.open({ ...request, openFill: () => store.fill(layer) });
     },
   };

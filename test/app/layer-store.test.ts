@@ -98,6 +98,18 @@ describe('a layer that is decompressed for a client', () => {
     },
   );
 
+  it.each([undefined, 'bytes=1000-200000'])(
+    'goes on from upstream where the store breaks off (%s)',
+    async (range) => {
+      const { app, store } = appWithStore();
+      await pull(app, 'Docker 20.10', 'team/app');
+      await app.settled();
+      store.fault = 'cut';
+      const { body } = await app.get(layerPath, range === undefined ? {} : { Range: range });
+      expect(digestOf(body)).toBe(digestOf(range === undefined ? files : files.subarray(1000, 200_001)));
+    },
+  );
+
   it('is not stored if the client leaves in the middle', async () => {
     const { app, store } = appWithStore();
     await app.get('/v2/team/app/manifests/latest', { 'User-Agent': 'docker/20.10.0' });

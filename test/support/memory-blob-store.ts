@@ -4,8 +4,8 @@ import { concatenated, sourceOf } from './byte-streams.ts';
 
 export interface MemoryBlobStore extends BlobStore {
   readonly blobs: Map<Digest, Uint8Array>;
-  /** Makes each method fail, or never answer, while it is set. */
-  fault: 'none' | 'error' | 'silence';
+  /** Makes each method fail, or never answer, or reads break off in the middle, while it is set. */
+  fault: 'none' | 'error' | 'silence' | 'cut';
   /** The number of writes that were begun. */
   readonly writes: number;
 }
@@ -43,7 +43,9 @@ export function createMemoryBlobStore(): MemoryBlobStore {
         blobs.delete(digest);
         return undefined;
       }
-      return sourceOf(span ? bytes.subarray(span.start, span.end + 1) : bytes, { piece: 65_536 }).stream;
+      const part = span ? bytes.subarray(span.start, span.end + 1) : bytes;
+      if (store.fault !== 'cut') return sourceOf(part, { piece: 65_536 }).stream;
+      return sourceOf(part.subarray(0, part.length / 2), { piece: 65_536, after: 'error' }).stream;
     },
     async write(expected) {
       writes += 1;

@@ -38,17 +38,16 @@ export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
     },
 
     async read({ digest, size }, span) {
-      const part = span && { offset: span.start, length: span.end - span.start + 1 };
-      // A range beyond the end of a damaged object is an error, so its length is looked at first.
-      const isWhole = part === undefined || (await bucket.head(keyOf(digest)))?.size === size;
-      const found = await bucket.get(keyOf(digest), part && isWhole ? { range: part } : {});
+      const range = span && { offset: span.start, length: span.end - span.start + 1 };
+      // A range beyond the end of a damaged object is an error.
+      const found = await bucket
+        .get(keyOf(digest), range ? { range } : {})
+        .catch((error: unknown) => bucket.head(keyOf(digest)).then((object) => damaged(object, size, error)));
       if (found === null) return undefined;
-      if (found.size === size) return found.body as ReadableStream<Uint8Array>;
-      await found.body.cancel();
-      log('warn', 'a stored layer is damaged and was removed', {
-        digest,
-        reason: `it has ${found.size} bytes, and not ${size}`,
-      });
+      if (found.size === size && 'body' in found) return found.body as ReadableStream<Uint8Array>;
+      if ('body' in found) await found.body.cancel();
+      const reason = `it has ${found.size} bytes, and not ${size}`;
+      log('warn', 'a stored layer is damaged and was removed', { digest, reason });
       await bucket.delete(keyOf(digest));
       return undefined;
     },
@@ -77,10 +76,17 @@ export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
   };
 }
 
+/** @returns an object of another size. @throws the error of the read for one of the right size. */
+function damaged(object: R2Object | null, size: number, error: unknown): R2Object | null {
+  if (object?.size === size) throw error;
+  return object;
+}
+
 function targetOf(bucket: R2Bucket, key: string): PartedTarget {
   return {
-    async put(_blob: BlobName, bytes) {
-      await bucket.put(key, bytes);
+    async put({ digest }: BlobName, bytes) {
+      // R2 compares the hash with the bytes that arrive.
+      await bucket.put(key, bytes, digestAlgorithm(digest) === 'sha256' ? { sha256: digestHex(digest) } : {});
     },
     async begin() {
       const upload = await bucket.createMultipartUpload(key);
