@@ -1132,8 +1132,8 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   {
     texts: ['it took … bytes in … s'],
-    why: 'the store took less than 16 MiB a second, while regshift waited for it',
-    remedy: 'use a faster disk',
+    why: 'the store took less than 4 MB a second, while regshift waited for it',
+    remedy: 'use a faster disk, or a bucket that is nearer',
   },
   {
     texts: ['no answer in … s'],

@@ -37,6 +37,7 @@ function numbersHtml(figures: readonly Figure[]): Html {
 ${barsHtml('Who still needs this proxy? Manifests by client', byClient(figures), 'No client has pulled yet.', byClient(converted))}
 ${barsHtml('Conversions', conversions, 'Nothing has been converted yet.')}
 ${barsHtml('Caches', caches, 'No cache has been asked yet.')}
+${barsHtml('Layers in the store, by lookup', sumsBy(figures, 'regshift_store_reads_total', 'result'), 'No layer has been looked up in a store.')}
 ${barsHtml('Requests to registries, by response', sumsBy(figures, 'regshift_upstream_requests_total', 'code'), 'No registry has been asked yet.')}
 ${barsHtml('Requests of clients', sumsBy(figures, 'regshift_requests_total', 'resource'), 'No client has asked yet.')}`;
 }

@@ -105,6 +105,7 @@ it('stand on a page for people, on the port for metrics alone', async () => {
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   const text = await page.text();
   expect(text).toContain('Who still needs this proxy?');
+  expect(text).toContain('Layers in the store, by lookup');
   expect(text).toContain('oci to schema1, made');
   for (const file of ['page.css', 'page.js']) {
     expect((await fetch(`${metricsUrl}/page/${file}`)).status).toBe(200);
