@@ -59,7 +59,11 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('verdicts an
     expect(await answer('list')).toMatchObject({ works: true });
     expect(await answer('oci')).toMatchObject({
       works: false,
-      obstacle: { kind: 'registry', reason: expect.stringContaining('OCI manifest found') },
+      obstacle: {
+        kind: 'form',
+        stored: 'oci',
+        evidence: expect.arrayContaining([expect.stringContaining('reads schema1 alone')]),
+      },
     });
   });
 });

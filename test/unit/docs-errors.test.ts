@@ -5,6 +5,8 @@ import { fileVariables } from '../../src/config/setting-files.ts';
 import { settingNames } from '../../src/config/settings.ts';
 import { httpErrors } from '../../src/errors.ts';
 
+/** Folders without documents of their own. Files of wrangler may vanish while they are listed. */
+const foreign = ['node_modules', 'dist', '.wrangler', '.git', 'golden'];
 const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
 
@@ -68,8 +70,10 @@ const texts = ['src', 'converters'].flatMap((folder) =>
   ),
 );
 
-function filesBelow(folder: string, end: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith(end) && !/(^|\/)(node_modules|dist|\.wrangler|golden)\//.test(file),
-  );
+function filesBelow(folder: string, end: string, below = ''): string[] {
+  return readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(below, entry.name);
+    if (entry.isDirectory()) return foreign.includes(entry.name) ? [] : filesBelow(folder, end, path);
+    return entry.name.endsWith(end) ? [path] : [];
+  });
 }

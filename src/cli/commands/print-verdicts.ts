@@ -29,6 +29,7 @@ function summary(all: readonly ImageVerdicts[], withProxy: boolean): string {
   const bad = verdicts.filter(({ works }) => !works);
   const unchecked = all.filter(({ failed }) => failed !== undefined).length;
   const notRead = unchecked > 0 ? ` ${counted(unchecked, 'image')} could not be checked.` : '';
+  if (verdicts.length === 0) return notRead.trim();
   if (bad.length === 0) return `${counted(verdicts.length, 'verdict')}, all good.${notRead}`;
   const helped = bad.filter(({ proxy }) => proxy?.works).length;
   const proxy = withProxy

@@ -28,7 +28,11 @@ export async function straightObstacle(
   if (ofApi) return ofApi;
   const sent = await sentTo(image, reader);
   if ('refused' in sent) {
-    return { kind: 'registry', reason: `the registry refuses its request: ${sent.refused}`, evidence: [] };
+    // docker-registry answers 404 to a client that does not name the form which it stores.
+    const { registry, name, plain } = image;
+    const stored = await registry.stored.getManifestInfo(name, sent.stored, plain.context);
+    const reason = `the registry refuses its request: ${sent.refused}`;
+    return obstacleFor(reader, stored) ?? { kind: 'registry', reason, evidence: [] };
   }
   const obstacle = obstacleFor(reader, sent.info);
   if (obstacle || sent.digest === undefined) return obstacle;
@@ -46,7 +50,8 @@ export async function platformObstacle(image: OpenImage, platform: Platform): Pr
 
 type Sent =
   /** The manifest of the response; the digest is undefined if the registry converted it and does not store it. */
-  { readonly info: ManifestInfo; readonly digest: Digest | undefined } | { readonly refused: string };
+  | { readonly info: ManifestInfo; readonly digest: Digest | undefined }
+  | { readonly refused: string; readonly stored: Digest };
 
 /** Asks as the client does. HEAD counts as no pull. */
 async function sentTo(image: OpenImage, { accept }: StraightClient): Promise<Sent> {
@@ -60,7 +65,9 @@ async function sentTo(image: OpenImage, { accept }: StraightClient): Promise<Sen
   if (response.status === 404) {
     // A response to HEAD has no message.
     const again = await ask('GET');
-    if (!again.response.ok) return { refused: (await manifestError(again.response, name, named)).message };
+    if (!again.response.ok) {
+      return { refused: (await manifestError(again.response, name, named)).message, stored };
+    }
     await discard(again.response);
   }
   const header = response.headers.get('docker-content-digest');
