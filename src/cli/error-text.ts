@@ -24,9 +24,18 @@ function untrusted(host: string): string {
   return `${host}: its certificate is not trusted: name its authority with --ca, or use --tls-verify=false.`;
 }
 
+/** Steps for a user whose request the registry refused, by the status of its response. */
+const steps: Readonly<Record<number, string>> = {
+  401: 'Log in with docker login, or give the login by --creds.',
+  403: 'Use a login that may read it: docker login, or --creds.',
+  404: 'Check the name and the tag.',
+};
+
 /** Words an error of a registry or image for a user of the command line. */
 export function errorText(error: RegistryError | ConversionError): string {
   if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined) return error.message;
-  const { code, host } = error.detail ?? {};
-  return remedies[String(code)]?.(String(host)) ?? error.message;
+  const { code, host, upstreamStatus } = error.detail ?? {};
+  const step = steps[Number(upstreamStatus)];
+  const message = step === undefined ? error.message : `${error.message} ${step}`;
+  return remedies[String(code)]?.(String(host)) ?? message;
 }
