@@ -166,7 +166,7 @@ async function fill(bytes: number, times: number, tables: Tables = new Map()): P
 /** The memory once the system has taken back what the heap no longer uses, which it does after a while. */
 async function settled() {
   let least = collected();
-  for (let times = 0; times < 10; times += 1) {
+  for (let times = 0; times < 40; times += 1) {
     await sleep(100);
     const now = collected();
     least = { heap: now.heap, rss: Math.min(least.rss, now.rss) };
