@@ -34,6 +34,9 @@ export async function copy(from: string, to: string, options: CopyOptions, io: I
   if (options.all && options.platform) {
     throw new UsageError('Use either --platform for one image of an index, or --all for the whole index.');
   }
+  if (options.drop && !options.all) {
+    throw new UsageError('--drop leaves entries of an index out, so it needs --all, which copies the index.');
+  }
   const source = await openImage(from, { ...options, readLayers: true }, io);
   const target = await openImage(to, { ...options, platform: undefined, creds: options.toCreds }, io);
   if (target.reference.kind === 'digest') {

@@ -83,6 +83,8 @@ function settingsFor(registry: URL, { pin, platform, ca, tlsVerify }: RegistryAc
     readFile,
   );
   if ('settings' in read) return read.settings;
+  const wrongFile = read.problems.find(({ variable }) => variable === 'REGSHIFT_UPSTREAM_CA');
+  if (ca !== undefined && wrongFile) throw new UsageError(`--ca ${ca}: it ${wrongFile.message}.`);
   throw new UsageError(
     `${registry.href} cannot be used as a registry: ${read.problems.map(({ message }) => message).join('; ')}`,
   );

@@ -228,6 +228,8 @@ describe('regshift copy', () => {
     [['x', 'y', '--all', '--platform', 'linux/arm64'], 2, /Use either --platform/],
     [['x', 'y', '--as', 'generic'], 2, /Allowed choices are schema1, schema2, oci/],
     [['x', 'y', '--drop', 'layers'], 2, /Allowed choices are attestations/],
+    [['x', 'y', '--drop', 'attestations'], 2, /--drop .* needs --all/],
+    [['x', 'y', '--ca', '/nope'], 2, /--ca \/nope: it must be .*ENOENT/],
   ])('%j: exit code %i', async (argv, code, why) => {
     const ran = await regshift(['copy', ...argv]);
     expect({ code: ran.code, out: ran.out }).toEqual({ code, out: '' });
