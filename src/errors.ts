@@ -134,6 +134,11 @@ export function isSpent(error: unknown): boolean {
   return error.detail?.reason === budgetSpent || error.detail?.reason === searchEnded;
 }
 
+/** Whether an error is a decision: neither a failure of upstream, nor the end of the requests that one request may make. */
+export function isDecided(error: unknown): error is RegistryError {
+  return error instanceof RegistryError && !isUpstreamFailing(error) && !isSpent(error);
+}
+
 /** Conversion errors that upstream has to answer for: its bytes are not those of the digest, or not the signed ones. */
 const upstreamFaults: ReadonlySet<string> = new Set(['DIGEST_MISMATCH', 'SIGNATURE']);
 

@@ -69,25 +69,43 @@ export async function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Prom
   }
 }
 
-/** @returns the value of a promise, or undefined if it is not settled within `milliseconds`. The work goes on. */
-export async function valueWithin<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
-  const { promise: over, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(resolve, milliseconds, undefined);
+/** Waits. @throws the signal's reason, at once. */
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
   try {
-    return await Promise.race([promise, over]);
+    await (signal === undefined ? promise : waitFor(promise, signal));
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** @throws Error if a promise is not settled within `milliseconds`. The work goes on. */
-export async function settledWithin<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const error = new Error(`no answer in ${milliseconds / 1000} s`);
-  const timer = setTimeout(() => reject(error), milliseconds);
+/** @returns the value of a promise, or that of `late` if it is not settled within `milliseconds`. The work goes on. */
+async function within<T, Late>(
+  milliseconds: number,
+  promise: Promise<T>,
+  late: () => Late,
+): Promise<T | Late> {
+  const over = Promise.withResolvers<typeof passed>();
+  const timer = setTimeout(over.resolve, milliseconds, passed);
   try {
-    return await Promise.race([promise, late]);
+    const value = await Promise.race([promise, over.promise]);
+    return value === passed ? late() : value;
   } finally {
     clearTimeout(timer);
   }
+}
+
+const passed = Symbol('the time is over');
+
+/** @returns the value of a promise, or undefined if it is not settled within `milliseconds`. The work goes on. */
+export function valueWithin<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  return within(milliseconds, promise, () => undefined);
+}
+
+/** @throws Error if a promise is not settled within `milliseconds`. The work goes on. */
+export function settledWithin<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  return within(milliseconds, promise, (): never => {
+    throw new Error(`no answer in ${milliseconds / 1000} s`);
+  });
 }

@@ -5,7 +5,7 @@ import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { withDeadline } from '../concurrency/deadline.ts';
-import { isSpent, isUpstreamFailing, RegistryError } from '../errors.ts';
+import { isDecided, isUpstreamFailing, RegistryError } from '../errors.ts';
 import { referenceText } from '../upstream/api/paths.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
@@ -151,8 +151,8 @@ export function createResolver(options: ResolverOptions): Resolver {
     } catch (error) {
       // A grant that upstream has refused to everyone does not stand in when upstream fails later.
       const known = grants.get(publicKey);
-      if (key === publicKey && isRefusal(error)) dropGrant(publicKey, known);
-      if (!known || !isUsable(known) || isRefusal(error) || !isUpstreamFailing(error)) throw error;
+      if (key === publicKey && isDecided(error)) dropGrant(publicKey, known);
+      if (!known || !isUsable(known) || isDecided(error) || !isUpstreamFailing(error)) throw error;
       return staleOf(known);
     }
   }
@@ -280,8 +280,4 @@ function previousGrant(before: AccessGrant | undefined, now: AccessGrant): Acces
 
 function grantKey(state: string, reference: Reference, credential: string): string {
   return joinKey(state, referenceText(reference), credential);
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof RegistryError && !isUpstreamFailing(error) && !isSpent(error);
 }

@@ -2,6 +2,7 @@ import type { Handler } from 'hono';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { createSharedSecret } from '../../auth/shared-secret.ts';
 import { joinKey } from '../../cache/key.ts';
+import { pause } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Env } from '../env.ts';
 import type { Route } from '../route.ts';
@@ -120,10 +121,6 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
     const receipt = receiveAll(notification, { ids, authority: context.get('authority') });
     return context.json(receipt, 202, { 'Cache-Control': 'no-store' });
   };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 const unrouted =

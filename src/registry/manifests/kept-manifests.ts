@@ -6,10 +6,9 @@ import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { joinKey } from '../../cache/key.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
-import { isSpent, isUpstreamFailing, RegistryError } from '../../errors.ts';
+import { isDecided } from '../../errors.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
-import { isAbsence, isRefused } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { Resolution } from '../../upstream/resolution.ts';
 import type { ContentStore, StoredManifest } from '../content-store.ts';
@@ -113,7 +112,6 @@ function readModel(bytes: Uint8Array): Model | undefined {
 
 /** A blob that is no document, or that upstream does not have or give, is no manifest. */
 function unlessUndecided(error: unknown): undefined {
-  if (isAbsence(error) || isRefused(error) || error instanceof ConversionError) return undefined;
-  if (error instanceof RegistryError && !isUpstreamFailing(error) && !isSpent(error)) return undefined;
+  if (isDecided(error) || error instanceof ConversionError) return undefined;
   throw error;
 }

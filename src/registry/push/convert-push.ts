@@ -9,7 +9,7 @@ import type { Loss } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { DerivedBlob } from '../../../converters/steps/step.ts';
-import { isSpent, isUpstreamFailing, RegistryError } from '../../errors.ts';
+import { isDecided, RegistryError } from '../../errors.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import { headManifest, pushManifest } from '../../upstream/api/manifests.ts';
@@ -246,7 +246,7 @@ function isUnfinished(error: unknown): error is RegistryError {
 
 /** The client then gets upstream's own refusal of its manifest. */
 function unlessUndecided(error: unknown): undefined {
-  if (error instanceof RegistryError && !isUpstreamFailing(error) && !isSpent(error)) return undefined;
+  if (isDecided(error)) return undefined;
   throw error;
 }
 

@@ -1,5 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { Reference, RepositoryName, Tag } from '../../../converters/reference.ts';
+import { pause } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import type { DecompressedLayer } from '../../layers/decompressed-layer.ts';
 import type { LayerService } from '../../layers/layer-service.ts';
@@ -151,12 +152,6 @@ function unlessUnknown(error: unknown): undefined {
   if (error instanceof RegistryError && ['MANIFEST_UNKNOWN', 'NAME_UNKNOWN'].includes(error.code))
     return undefined;
   throw error;
-}
-
-async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-  signal?.throwIfAborted();
 }
 
 async function readToEnd(stream: ReadableStream<Uint8Array>, signal: AbortSignal | undefined): Promise<void> {

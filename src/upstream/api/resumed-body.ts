@@ -1,3 +1,4 @@
+import { pause } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import { discard, refuseEncoded } from '../body.ts';
 import { isSilence } from '../network-errors.ts';
@@ -183,21 +184,6 @@ function conflicts(known: number | undefined, found: number | undefined): boolea
 
 function isUnreachable(error: unknown): error is RegistryError {
   return error instanceof RegistryError && error.code === 'UPSTREAM_UNREACHABLE';
-}
-
-/** @throws the signal's reason. */
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    signal.throwIfAborted();
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function brokenOff(what: string, at: number, cause: unknown): RegistryError {

@@ -1,7 +1,7 @@
 import { AwsV4Signer } from 'aws4fetch';
 import { sha256Hex } from '../../../../converters/digest.ts';
 import type { WallClock } from '../../../clock.ts';
-import { withDeadlineForHead } from '../../../concurrency/deadline.ts';
+import { pause, withDeadlineForHead } from '../../../concurrency/deadline.ts';
 import { RegistryError } from '../../../errors.ts';
 import { readBounded } from '../../../upstream/body.ts';
 import { type Fetch, type Method, send } from '../../../upstream/send.ts';
@@ -140,7 +140,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
         if (repetition === mostRepetitions || !passes(error)) throw error;
         // Writers that were slowed down together do not come back together.
         const pauseMs = firstPauseMs * 2 ** repetition * (0.5 + Math.random());
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        await pause(pauseMs, signal);
       }
     }
   }
