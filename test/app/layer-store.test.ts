@@ -29,13 +29,18 @@ function appWithStore(variables: Record<string, string> = {}, script: Script = i
 const layerRequests = ({ asked }: { readonly asked: readonly string[] }) =>
   asked.filter((each) => each === `GET /v2/team/app/blobs/${compressedDigest}`).length;
 
-/** Waits for work, and lets the timers run meanwhile. */
+const realTimeout = setTimeout;
+
+/** Waits for work, and lets the timers run meanwhile, slowly enough for threads that decompress. */
 async function soon<Value>(work: Promise<Value>): Promise<Value> {
   let isDone = false;
   const over = work.finally(() => {
     isDone = true;
   });
-  while (!isDone) await vi.advanceTimersByTimeAsync(50);
+  while (!isDone) {
+    await vi.advanceTimersByTimeAsync(50);
+    await new Promise((resolve) => realTimeout(resolve, 5));
+  }
   return over;
 }
 
