@@ -38,6 +38,14 @@ export const indexTypes: readonly string[] = [mediaTypes.dockerList, mediaTypes.
 /** The types of schema 1, which are one form. */
 export const schema1Types: readonly string[] = [mediaTypes.schema1, mediaTypes.schema1Signed];
 
+/** The types of manifests that registries store; the generic one is a draft alone. */
+export const manifestTypes: readonly string[] = [
+  ...schema1Types,
+  mediaTypes.schema2,
+  mediaTypes.ociManifest,
+  ...indexTypes,
+];
+
 /** Compression of a layer. It is `unknown` if the media type does not state it and the bytes are not read yet. */
 export type Compression = 'none' | 'gzip' | 'zstd' | 'unknown';
 

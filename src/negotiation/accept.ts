@@ -1,4 +1,4 @@
-import { bareMediaType, mediaTypes } from '../../converters/media-types.ts';
+import { bareMediaType, manifestTypes, mediaTypes } from '../../converters/media-types.ts';
 
 /** The media types in an `Accept` header. */
 export interface AcceptHeader {
@@ -14,15 +14,7 @@ export interface AcceptHeader {
   readonly empty: boolean;
 }
 
-const manifestTypes: ReadonlySet<string> = new Set([
-  mediaTypes.schema1,
-  mediaTypes.schema1Signed,
-  mediaTypes.schema2,
-  mediaTypes.dockerList,
-  mediaTypes.ociManifest,
-  mediaTypes.ociIndex,
-  mediaTypes.generic,
-]);
+const namedTypes: ReadonlySet<string> = new Set([...manifestTypes, mediaTypes.generic]);
 
 const wildcards: ReadonlySet<string> = new Set(['*/*', 'application/*']);
 /** The number of characters that are read of a header; the longest header seen of a real client has 600. */
@@ -36,7 +28,7 @@ export function readAccept(header: string | undefined): AcceptHeader {
   const ranges = (header ?? '').slice(0, maximumLength).split(',').map(readRange);
   const acceptable = ranges.filter(([type, q]) => type !== '' && q > 0);
   const named = new Map(acceptable.filter(([type]) => !wildcards.has(type) && type !== mediaTypes.json));
-  const manifests = [...named.keys()].some((type) => manifestTypes.has(type));
+  const manifests = [...named.keys()].some((type) => namedTypes.has(type));
   const any = acceptable.some(([type]) => wildcards.has(type));
   return {
     named,

@@ -1,4 +1,4 @@
-import { mediaTypes } from '../../../converters/media-types.ts';
+import { manifestTypes } from '../../../converters/media-types.ts';
 import { listOf, memberOf, type RegistryEvent, registryEvent, textOf } from './registry-event.ts';
 
 /** The envelope of docker-registry 2 and 3 (distribution, notifications/event.go, `Envelope`). */
@@ -18,7 +18,7 @@ function readEvent(event: unknown): RegistryEvent | undefined {
   switch (textOf(event, 'action')) {
     case 'push':
       // The push of a blob has the same action (notifications/bridge.go, `BlobPushed`).
-      if (!manifestTypes.has(textOf(event, 'target', 'mediaType') ?? '')) return undefined;
+      if (!manifestTypes.includes(textOf(event, 'target', 'mediaType') ?? '')) return undefined;
       return registryEvent('push', { repository, reference: textOf(event, 'target', 'tag'), digest, hosts });
     case 'delete':
       return registryEvent('delete', { repository, hosts });
@@ -26,15 +26,6 @@ function readEvent(event: unknown): RegistryEvent | undefined {
       return undefined;
   }
 }
-
-const manifestTypes: ReadonlySet<string> = new Set([
-  mediaTypes.schema1,
-  mediaTypes.schema1Signed,
-  mediaTypes.schema2,
-  mediaTypes.dockerList,
-  mediaTypes.ociManifest,
-  mediaTypes.ociIndex,
-]);
 
 function hostOf(url: string | undefined): string | undefined {
   return url !== undefined && URL.canParse(url) ? new URL(url).host : undefined;
