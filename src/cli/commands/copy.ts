@@ -8,6 +8,7 @@ import type { Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { systemClock } from '../../clock.ts';
 import { formName } from '../../negotiation/format-names.ts';
+import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { signingKeyText } from '../../runtime/node/platform.ts';
 import { type CopiedContent, type CopiedImage, copyContent } from '../copy/copy-content.ts';
@@ -77,9 +78,8 @@ async function planOf(
   { as, platform, all, drop, decompress }: CopyOptions,
   io: Io,
 ): Promise<CopyPlan> {
-  const { registry, name, reference, plain } = source;
-  const { digest } = await registry.stored.resolve(name, reference, plain.context);
-  const { bytes, contentType } = await registry.stored.getManifest(name, digest, plain.context);
+  const { registry, name, plain } = source;
+  const { digest, bytes, contentType } = await storedManifest(source);
   const stored = registry.stored.ports(name, plain.context);
   const ports: ConversionPorts = {
     ...stored,

@@ -7,7 +7,8 @@ import {
   type StoredDescription,
   type StoredLayer,
 } from '../../registry/inspection/describe-stored.ts';
-import { type OpenImage, openImage } from '../images/open-image.ts';
+import { storedManifest } from '../../registry/inspection/inspected-image.ts';
+import { openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
@@ -26,7 +27,7 @@ interface Options extends AccessOptions, DataOptions {
 export async function inspect(text: string, options: Options, io: Io): Promise<number> {
   const image = await openImage(text, options, io);
   if (options.raw) {
-    io.stdout(await storedBytes(image));
+    io.stdout((await storedManifest(image)).bytes);
     return exitCodes.good;
   }
   const stored = await describeStored(image);
@@ -41,11 +42,6 @@ export async function inspect(text: string, options: Options, io: Io): Promise<n
   printLines(shown, ['']);
   printClients(clients, shown);
   return exitCodes.good;
-}
-
-async function storedBytes({ registry, name, reference, plain }: OpenImage): Promise<Uint8Array> {
-  const { digest } = await registry.stored.resolve(name, reference, plain.context);
-  return (await registry.stored.getManifest(name, digest, plain.context)).bytes;
 }
 
 function printStored(text: string, stored: StoredDescription, io: Io): void {

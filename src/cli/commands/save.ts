@@ -9,6 +9,7 @@ import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
 import { systemClock } from '../../clock.ts';
 import { knownClientById, knownClients } from '../../negotiation/known-clients.ts';
+import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { isDockerHub } from '../../upstream/docker-hub.ts';
 import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
@@ -75,8 +76,7 @@ async function savedImage(
   onRead: (bytes: number) => void,
 ): Promise<SavedImage> {
   const { registry, name, reference, plain } = source;
-  const { digest } = await registry.stored.resolve(name, reference, plain.context);
-  const { bytes, contentType } = await registry.stored.getManifest(name, digest, plain.context);
+  const { bytes, contentType } = await storedManifest(source);
   const stored = registry.stored.ports(name, plain.context);
   const ports: ConversionPorts = {
     ...stored,

@@ -9,7 +9,7 @@ import { readManifest } from '../../../converters/read.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { platformFor } from '../manifests/client-platform.ts';
-import type { InspectedImage } from './inspected-image.ts';
+import { type InspectedImage, storedManifest } from './inspected-image.ts';
 
 /** The content that a registry stores under an image name. */
 export interface StoredDescription {
@@ -55,9 +55,8 @@ export interface StoredLayer {
  * media type does not say its compression, unless the context allows no read (`RequestContext.mayFetch`).
  */
 export async function describeStored(image: InspectedImage): Promise<StoredDescription> {
-  const { registry, name, reference, plain } = image;
-  const { digest } = await registry.stored.resolve(name, reference, plain.context);
-  const { bytes, contentType } = await registry.stored.getManifest(name, digest, plain.context);
+  const { registry, name, plain } = image;
+  const { digest, bytes, contentType } = await storedManifest(image);
   const { mediaType } = await registry.stored.getManifestInfo(name, digest, plain.context);
   const basics = { digest, mediaType, form: formName(mediaType), size: bytes.length };
   const ports = boundedPorts(registry.stored.ports(name, plain.context));
