@@ -34,14 +34,14 @@ export function createStoredLayers({
   async function follow(
     request: DownloadRequest,
     read: LayerRequest,
-  ): Promise<ReadableStream<Uint8Array> | undefined> {
+  ): Promise<ReadableStream<Uint8Array> | 'stored' | undefined> {
     const { layer, span } = request;
     const left = new AbortController();
     const signal = request.signal ? AbortSignal.any([request.signal, left.signal]) : left.signal;
     const part = { start: span?.start ?? 0, stop: (span?.end ?? layer.size - 1) + 1, blob: layer };
     const right = await store.follow(part, signal);
     const followed = right ?? (await followRead(layer, part, read, signal));
-    if (followed === undefined) return undefined;
+    if (followed === undefined || followed === 'stored') return followed;
     const what = `layer ${layer.compressed}`;
     const stream = createPullStream(
       withFallback(followed, { ...request, signal }, right !== undefined),
@@ -54,16 +54,16 @@ export function createStoredLayers({
     return begun(span || right ? stream : verifyingStream(stream, layer, codec, what), what);
   }
 
+  /** @returns `stored` if the blob may have been stored while this request waited. */
   async function followRead(
     { compressed }: DownloadRequest['layer'],
     part: FollowedSpan,
     read: LayerRequest,
     signal: AbortSignal,
-  ): Promise<AsyncGenerator<Uint8Array> | undefined> {
-    if (!store.namesAtEnd || !store.readsBack || !store.takes(part.blob.size)) return undefined;
-    // The blob may have been stored while this request waited.
-    if ((await store.has(part.blob.digest)) !== undefined) return undefined;
-    return inspector.follow(compressed, read, part, signal);
+  ): Promise<AsyncGenerator<Uint8Array> | 'stored' | undefined> {
+    if (!store.readsBack || !store.takes(part.blob.size)) return undefined;
+    if ((await store.has(part.blob.digest)) !== undefined) return 'stored';
+    return (await inspector.follow(compressed, read, part, signal)) ?? 'stored';
   }
 
   /**
@@ -109,9 +109,8 @@ export function createStoredLayers({
       const stored = await store.open(layer, span);
       if (stored) return lasting(stored, request);
       const followed = await follow(request, read);
-      if (followed) return followed;
-      // A fill may have ended just now.
-      const filled = await store.open(layer, span);
+      if (followed !== undefined && followed !== 'stored') return followed;
+      const filled = followed && (await store.open(layer, span));
       if (filled) return lasting(filled, request);
       return downloads.open({ ...request, openFill: () => store.fill(layer) });
     },

@@ -66,6 +66,12 @@ describe('a layer that is decompressed for a client', () => {
     expect(layerRequests(upstream)).toBe(0);
   });
 
+  it('is looked for once in a store that does not have it', async () => {
+    const { app, store } = appWithStore();
+    await pull(app, 'Docker 20.10', 'team/app');
+    expect(store.lookups).toBe(1);
+  });
+
   it('is served in parts from the store', async () => {
     const { app, upstream } = appWithStore();
     await pull(app, 'Docker 20.10', 'team/app');

@@ -8,12 +8,15 @@ export interface MemoryBlobStore extends BlobStore {
   fault: 'none' | 'error' | 'silence' | 'cut';
   /** The number of writes that were begun. */
   readonly writes: number;
+  /** The number of looks for a blob. */
+  readonly lookups: number;
 }
 
 /** A store in memory that needs the digest of a blob before its first byte, like a bucket. */
 export function createMemoryBlobStore(): MemoryBlobStore {
   const blobs = new Map<Digest, Uint8Array>();
   let writes = 0;
+  let lookups = 0;
 
   async function pass(): Promise<void> {
     if (store.fault === 'error') throw new Error('503 SlowDown');
@@ -31,11 +34,16 @@ export function createMemoryBlobStore(): MemoryBlobStore {
     get writes() {
       return writes;
     },
+    get lookups() {
+      return lookups;
+    },
     async head(digest) {
+      lookups += 1;
       await pass();
       return blobs.get(digest)?.length;
     },
     async read({ digest, size }, span) {
+      lookups += 1;
       await pass();
       const bytes = blobs.get(digest);
       if (bytes === undefined) return undefined;

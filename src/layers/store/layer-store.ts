@@ -27,9 +27,9 @@ export interface LayerStore {
   open(blob: BlobName, span?: ByteSpan): Promise<ReadableStream<Uint8Array> | undefined>;
   /**
    * Follows the fill of a blob that is right and not yet stored: a folder writes half a GiB to its disk for seconds.
-   * @returns undefined if there is none. If its bytes cannot be read yet, the store has them shortly after.
+   * @returns undefined if there is none; `stored` if there was one, whose bytes can be read only now.
    */
-  follow(span: FollowedSpan, signal: AbortSignal): Promise<AsyncGenerator<Uint8Array> | undefined>;
+  follow(span: FollowedSpan, signal: AbortSignal): Promise<AsyncGenerator<Uint8Array> | 'stored' | undefined>;
   /**
    * Begins to fill in a blob.
    * @returns undefined where the store rests, has enough to do, or takes this blob already.
@@ -117,12 +117,9 @@ export function createLayerStore(options: LayerStoreOptions): LayerStore {
     async follow(span, signal) {
       const ending = committing.get(span.blob.digest);
       if (ending === undefined) return undefined;
-      // Bytes that cannot be read before they are stored will be there soon.
-      const over = ending.over.then(() => undefined);
-      return valueWithin(
-        commitMs,
-        ending.fill.follow(span, signal).then((followed) => followed ?? over),
-      );
+      const followed = async () =>
+        (await ending.fill.follow(span, signal)) ?? ending.over.then(() => 'stored' as const);
+      return valueWithin(commitMs, followed());
     },
 
     fill(blob) {
