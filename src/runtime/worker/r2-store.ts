@@ -1,6 +1,7 @@
-import { type Digest, digestAlgorithm, digestHex, isDigest } from '../../../converters/digest.ts';
+import { type Digest, digestAlgorithm, digestHex } from '../../../converters/digest.ts';
 import type { BlobName, BlobStore } from '../../layers/store/blob-store.ts';
 import { createPartedWrite, type PartedTarget } from '../../layers/store/parted-write.ts';
+import { blobFolder, blobKey, digestOfKey, logDamaged } from '../../layers/store/stored-blobs.ts';
 import type { Log } from '../../observability/log.ts';
 
 const MiB = 2 ** 20;
@@ -17,14 +18,12 @@ const mostBytes = 10_000 * partBytes;
 /** Each has a part in memory. */
 const mostWrites = 2;
 
-const folder = 'blobs/';
-
 /**
  * A store in a bucket of R2. R2 has no copy of an object under another key, so a write needs the digest of its blob. Rules
  * of the bucket remove old blobs and unfinished uploads.
  */
 export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
-  const keyOf = (digest: Digest) => `${folder}${digestAlgorithm(digest)}/${digestHex(digest)}`;
+  const keyOf = (digest: Digest) => `${blobFolder}${blobKey(digest)}`;
 
   return {
     kind: 'r2',
@@ -46,8 +45,7 @@ export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
       if (found === null) return undefined;
       if (found.size === size && 'body' in found) return found.body as ReadableStream<Uint8Array>;
       if ('body' in found) await found.body.cancel();
-      const reason = `it has ${found.size} bytes, and not ${size}`;
-      log('warn', 'a stored layer is damaged and was removed', { digest, reason });
+      logDamaged(log, { digest }, found.size, size);
       await bucket.delete(keyOf(digest));
       return undefined;
     },
@@ -65,10 +63,10 @@ export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
     async *list() {
       let cursor: string | undefined;
       do {
-        const page = await bucket.list({ prefix: folder, ...(cursor === undefined ? {} : { cursor }) });
+        const page = await bucket.list({ prefix: blobFolder, ...(cursor === undefined ? {} : { cursor }) });
         for (const { key, size, uploaded } of page.objects) {
-          const digest = key.slice(folder.length).replace('/', ':');
-          if (isDigest(digest)) yield { digest, size, usedAt: uploaded.getTime() };
+          const digest = digestOfKey(key.slice(blobFolder.length));
+          if (digest) yield { digest, size, usedAt: uploaded.getTime() };
         }
         cursor = page.truncated ? page.cursor : undefined;
       } while (cursor !== undefined);

@@ -1,6 +1,7 @@
 import type { Digest } from '../../../../converters/digest.ts';
 import { discard } from '../../../upstream/body.ts';
 import type { Pruned, StoredBlob } from '../blob-store.ts';
+import { removeOldest } from '../stored-blobs.ts';
 import type { S3Client } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
 import { abortMultipart } from './s3-upload.ts';
@@ -109,14 +110,7 @@ export async function pruneBucket(
   const all: StoredBlob[] = [];
   for await (const blob of stored) all.push(blob);
   const total = all.reduce((sum, { size }) => sum + size, 0);
-  const pruned = { blobs: 0, bytes: 0 };
-  for (const { digest, size } of all.toSorted((one, other) => (one.usedAt ?? 0) - (other.usedAt ?? 0))) {
-    if (total - pruned.bytes <= bytes) break;
-    await remove(digest);
-    pruned.blobs += 1;
-    pruned.bytes += size;
-  }
-  return pruned;
+  return removeOldest(all, total - bytes, ({ digest }) => remove(digest));
 }
 
 function dateIn(xml: string, name: string): number | undefined {

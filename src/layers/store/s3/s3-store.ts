@@ -1,4 +1,4 @@
-import { type Digest, digestAlgorithm, digestHex, isDigest } from '../../../../converters/digest.ts';
+import type { Digest } from '../../../../converters/digest.ts';
 import { RegistryError } from '../../../errors.ts';
 import type { Log } from '../../../observability/log.ts';
 import { partOf, wholeOf } from '../../../upstream/api/blob-part.ts';
@@ -7,6 +7,7 @@ import { contentLength, discard } from '../../../upstream/body.ts';
 import { type ByteSpan, sliceStream } from '../../byte-range.ts';
 import type { BlobName, BlobStore } from '../blob-store.ts';
 import { createPartedWrite } from '../parted-write.ts';
+import { blobFolder, blobKey, digestOfKey, logDamaged } from '../stored-blobs.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
 import { listObjects, pruneBucket } from './s3-list.ts';
@@ -49,9 +50,9 @@ export function createS3Store(options: S3StoreOptions): BlobStore {
   const { prefix, mostWrites, log, wallClock, copyLimits = usualCopyLimits } = options;
   const client = createS3Client(options);
   const root = prefix === '' ? '' : `${prefix}/`;
-  const folders = { blobs: `${root}blobs/`, incoming: `${root}incoming/` };
+  const folders = { blobs: `${root}${blobFolder}`, incoming: `${root}incoming/` };
   const keys = {
-    blob: (digest: Digest) => `${folders.blobs}${digestAlgorithm(digest)}/${digestHex(digest)}`,
+    blob: (digest: Digest) => `${folders.blobs}${blobKey(digest)}`,
     incoming: () => `${folders.incoming}${crypto.randomUUID()}`,
   };
 
@@ -66,8 +67,7 @@ export function createS3Store(options: S3StoreOptions): BlobStore {
   }
 
   async function drop({ digest, size }: BlobName, found: number): Promise<undefined> {
-    const reason = `it has ${found} bytes, and not ${size}`;
-    log('warn', 'a stored layer is damaged and was removed', { digest, reason });
+    logDamaged(log, { digest }, found, size);
     await remove(digest);
     return undefined;
   }
@@ -131,8 +131,8 @@ export function createS3Store(options: S3StoreOptions): BlobStore {
 
     async *list() {
       for await (const { key, size, modified } of listObjects(client, folders.blobs)) {
-        const digest = key.slice(folders.blobs.length).replace('/', ':');
-        if (isDigest(digest)) yield { digest, size, usedAt: modified };
+        const digest = digestOfKey(key.slice(folders.blobs.length));
+        if (digest) yield { digest, size, usedAt: modified };
       }
     },
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isDigest } from '../../../../converters/digest.ts';
 import type { Clock, WallClock } from '../../../clock.ts';
 import { BlobTooLarge, type Pruned, type StoredBlob } from '../../../layers/store/blob-store.ts';
+import { logDamaged, removeOldest } from '../../../layers/store/stored-blobs.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
 
@@ -35,8 +36,8 @@ export interface FolderSpace {
   full(size: number): void;
   /** Makes room now: removes the blobs that were used longest ago, and files that ended writers left behind. */
   makeRoom(target: number): Promise<Pruned>;
-  /** Removes a damaged blob. */
-  drop(path: string, reason: string): Promise<void>;
+  /** Removes a blob with another number of bytes than its caller expects. */
+  dropDamaged(path: string, found: number, expected: number): Promise<void>;
 }
 
 interface StoredFile extends StoredBlob {
@@ -91,13 +92,7 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     const total = all.reduce((sum, { size }) => sum + size, await removeAbandoned());
     lookedAt = clock();
     const goal = total > limit ? Math.min(target, limit * keptPart) : target;
-    const pruned = { blobs: 0, bytes: 0 };
-    for (const { path, size } of all.toSorted((one, other) => (one.usedAt ?? 0) - (other.usedAt ?? 0))) {
-      if (total - pruned.bytes <= goal) break;
-      await rm(path, { force: true });
-      pruned.blobs += 1;
-      pruned.bytes += size;
-    }
+    const pruned = await removeOldest(all, total - goal, ({ path }) => rm(path, { force: true }));
     if (pruned.blobs > 0) metrics.storeEvicted(pruned.blobs, pruned.bytes);
     used = total - pruned.bytes;
     metrics.storeSize(used);
@@ -136,8 +131,8 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
         Math.max(0, Math.min(used ?? limit, limit) - Math.max(size, limit * (1 - keptPart))),
       ),
     makeRoom,
-    async drop(path, reason) {
-      log('warn', 'a stored layer is damaged and was removed', { path, reason });
+    async dropDamaged(path, found, expected) {
+      logDamaged(log, { path }, found, expected);
       await rm(path, { force: true });
     },
   };

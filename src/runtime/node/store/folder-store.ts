@@ -42,7 +42,7 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
         if (now.getTime() - found.mtimeMs > useNotedMs) await noteUse(path, now);
         return handle;
       }
-      await space.drop(path, `it has ${found.size} bytes, and not ${size}`);
+      await space.dropDamaged(path, found.size, size);
     } catch (error) {
       await handle.close();
       throw error;

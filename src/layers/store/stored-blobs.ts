@@ -1,0 +1,44 @@
+import { type Digest, digestAlgorithm, digestHex, isDigest } from '../../../converters/digest.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Pruned, StoredBlob } from './blob-store.ts';
+
+/** The folder of the blobs in a bucket. All stores of buckets use the same keys, so two may share one. */
+export const blobFolder = 'blobs/';
+
+/** The key of a blob below `blobFolder`. */
+export function blobKey(digest: Digest): string {
+  return `${digestAlgorithm(digest)}/${digestHex(digest)}`;
+}
+
+/** The digest of a key below `blobFolder`; undefined for a key of something else. */
+export function digestOfKey(key: string): Digest | undefined {
+  const digest = key.replace('/', ':');
+  return isDigest(digest) ? digest : undefined;
+}
+
+/** Tells of a blob with another length than its caller expects. @param facts its digest or path. */
+export function logDamaged(
+  log: Log,
+  facts: { readonly digest: Digest } | { readonly path: string },
+  found: number,
+  expected: number,
+): void {
+  const reason = `it has ${found} bytes, and not ${expected}`;
+  log('warn', 'a stored layer is damaged and was removed', { ...facts, reason });
+}
+
+/** Removes the blobs that were used longest ago, until at least `excess` bytes are free. */
+export async function removeOldest<Blob extends StoredBlob>(
+  blobs: readonly Blob[],
+  excess: number,
+  remove: (blob: Blob) => Promise<void>,
+): Promise<Pruned> {
+  const pruned = { blobs: 0, bytes: 0 };
+  for (const blob of blobs.toSorted((one, other) => (one.usedAt ?? 0) - (other.usedAt ?? 0))) {
+    if (pruned.bytes >= excess) break;
+    await remove(blob);
+    pruned.blobs += 1;
+    pruned.bytes += blob.size;
+  }
+  return pruned;
+}
