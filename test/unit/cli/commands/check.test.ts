@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { regshift } from '../../../support/cli.ts';
-import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
+import { useSampleServer } from '../../../support/use-sample-server.ts';
 
 interface Checked {
   readonly valid: boolean;
@@ -26,17 +26,11 @@ interface Checked {
 }
 
 /** A registry that sends what it stores, whatever `Accept` says. */
-let registry: SampleServer;
-let host: string;
-beforeAll(async () => {
-  registry = await startSampleServer();
-  host = new URL(registry.url).host;
-});
-afterAll(() => registry.stop());
+const samples = useSampleServer();
 
 async function checked(sample: string, clients: string, ...options: string[]) {
   const { code, json, err } = await regshift([
-    ...['check', `${host}/sample/${sample}`, '--clients', clients, '--json', ...options],
+    ...['check', `${samples.host}/sample/${sample}`, '--clients', clients, '--json', ...options],
   ]);
   return { code, err, ...json<Checked>() };
 }
@@ -147,8 +141,8 @@ describe('--pods', () => {
   const input = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
   it('checks each image of a list of pods once, of init containers too', async () => {
-    const oci = `${host}/sample/oci`;
-    const index = `${host}/sample/index`;
+    const oci = `${samples.host}/sample/oci`;
+    const index = `${samples.host}/sample/index`;
     const items = [{ spec: { ...spec(oci), initContainers: spec(index).containers } }, { spec: spec(oci) }];
     const argv = ['check', '--pods', '--clients', 'containerd-2', '--json'];
     const { code, json } = await regshift(argv, { input: input({ kind: 'List', items }) });
@@ -166,7 +160,14 @@ describe('--pods', () => {
 });
 
 it('goes on after an image that cannot be checked, and fails', async () => {
-  const argv = ['check', `${host}/no/such`, `${host}/sample/oci`, '--clients', 'docker-24', '--json'];
+  const argv = [
+    'check',
+    `${samples.host}/no/such`,
+    `${samples.host}/sample/oci`,
+    '--clients',
+    'docker-24',
+    '--json',
+  ];
   const { code, json } = await regshift(argv);
   expect(code).toBe(1);
   const { images } = json<Checked>();
@@ -175,7 +176,7 @@ it('goes on after an image that cannot be checked, and fails', async () => {
 });
 
 it('prints for people within 80 columns, and counts', async () => {
-  const argv = ['check', `${host}/sample/oci-zstd`, '--clients', 'docker-20.10,lambda,docker-24'];
+  const argv = ['check', `${samples.host}/sample/oci-zstd`, '--clients', 'docker-20.10,lambda,docker-24'];
   const { code, out } = await regshift(argv, { columns: 80 });
   expect(code).toBe(1);
   expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
@@ -190,7 +191,7 @@ describe('--github', () => {
     const folder = mkdtempSync(join(tmpdir(), 'regshift-github-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'summary.md');
-    const argv = ['check', `${host}/sample/oci`, '--clients', 'docker-1.13,docker-24', '--github'];
+    const argv = ['check', `${samples.host}/sample/oci`, '--clients', 'docker-1.13,docker-24', '--github'];
     const { code, out } = await regshift(argv, { env: { GITHUB_STEP_SUMMARY: file } });
     expect(code).toBe(1);
     const lines = out.split('\n').filter((line) => line.startsWith('::'));
@@ -201,7 +202,7 @@ describe('--github', () => {
     ]);
     const summary = readFileSync(file, 'utf8');
     expect(summary).toContain(
-      `| ${host}/sample/oci | Docker 1.10–18.03 | ❌ | it does not read an OCI manifest |`,
+      `| ${samples.host}/sample/oci | Docker 1.10–18.03 | ❌ | it does not read an OCI manifest |`,
     );
     expect(summary).toContain('| Docker 23–25 | ✅ |  |');
   });

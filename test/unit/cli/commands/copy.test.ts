@@ -2,16 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { readManifest } from '../../../../converters/read.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { testApp } from '../../../support/app.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { startLoginRegistry } from '../../../support/login-registry.ts';
-import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
 import { testSigningKey } from '../../../support/signing-key.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
 import { startUploadRegistry, type UploadRegistryOptions } from '../../../support/upload-registry.ts';
+import { useSampleServer } from '../../../support/use-sample-server.ts';
 
 interface Copied {
   readonly digest: string;
@@ -23,20 +23,20 @@ interface Copied {
   readonly losses: readonly { readonly kind: string }[];
 }
 
-let samples: SampleServer;
-let host: string;
-beforeAll(async () => {
-  samples = await startSampleServer();
-  host = new URL(samples.url).host;
-});
-afterAll(() => samples.stop());
+const samples = useSampleServer();
 
 async function targetRegistry(options: UploadRegistryOptions = {}) {
   const registry = await startUploadRegistry(options);
   onTestFinished(() => registry.stop());
   const copy = async (sample: string, ...argv: string[]) => {
     const to = `${registry.host}/copied/${sample}:1.0`;
-    const { code, err, json } = await regshift(['copy', `${host}/sample/${sample}`, to, ...argv, '--json']);
+    const { code, err, json } = await regshift([
+      'copy',
+      `${samples.host}/sample/${sample}`,
+      to,
+      ...argv,
+      '--json',
+    ]);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     return json<Copied>();
   };
@@ -133,7 +133,7 @@ describe('regshift copy', () => {
     expect(again).toMatchObject({ digest: first.digest, sent: 0 });
     expect(registry.requests).toHaveLength(before);
     const failing = await targetRegistry({ bodies: [{}, { status: 400 }] });
-    const argv = ['copy', `${host}/sample/oci`, `${failing.registry.host}/copied/oci:1.0`];
+    const argv = ['copy', `${samples.host}/sample/oci`, `${failing.registry.host}/copied/oci:1.0`];
     const { code, err } = await regshift(argv);
     expect({ code, err }).toEqual({
       code: 1,
@@ -167,7 +167,7 @@ describe('regshift copy', () => {
   it('signs schema 1 with the key of the proxy', async () => {
     const { registry } = await targetRegistry();
     const env = { REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey) };
-    const argv = ['copy', `${host}/sample/oci`, `${registry.host}/copied/oci:1.0`, '--as', 'schema1'];
+    const argv = ['copy', `${samples.host}/sample/oci`, `${registry.host}/copied/oci:1.0`, '--as', 'schema1'];
     expect((await regshift(argv, { env })).code).toBe(0);
     const manifest = new TextDecoder().decode(registry.manifests.get('copied/oci:1.0'));
     expect(JSON.parse(manifest)).toMatchObject({
@@ -182,7 +182,7 @@ describe('regshift copy', () => {
     const folder = temporaryFolder();
     const auths = { [target]: { auth: btoa('alice:right') } };
     writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths }));
-    const argv = ['copy', `${host}/sample/oci`, `${target}/copied/oci:1.0`];
+    const argv = ['copy', `${samples.host}/sample/oci`, `${target}/copied/oci:1.0`];
     const { code, err } = await regshift(argv, { env: { DOCKER_CONFIG: folder } });
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(registry.given.length).toBeGreaterThan(0);
@@ -204,7 +204,7 @@ describe('regshift copy', () => {
 
   it('shows its progress on a terminal, and is quiet elsewhere', async () => {
     const { registry } = await targetRegistry();
-    const argv = ['copy', `${host}/sample/oci`, `${registry.host}/copied/oci:1.0`];
+    const argv = ['copy', `${samples.host}/sample/oci`, `${registry.host}/copied/oci:1.0`];
     const { err, out } = await regshift(argv, { terminal: true });
     expect(err).toMatch(/^\rread 0 B +\rcopied 0 B of [\d.]+ kB +\r/);
     expect(err).toMatch(/\r {79}\r$/);
@@ -243,7 +243,7 @@ describe('regshift copy', () => {
   ])('%s %j: says why, and writes nothing', async (sample, argv, why) => {
     const { registry } = await targetRegistry();
     const to = `${registry.host}/copied/x:1.0`;
-    const { code, err } = await regshift(['copy', `${host}/sample/${sample}`, to, ...argv]);
+    const { code, err } = await regshift(['copy', `${samples.host}/sample/${sample}`, to, ...argv]);
     expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(why) });
     expect(registry.requests).toEqual([]);
   });

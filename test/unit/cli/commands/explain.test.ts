@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { digestOf } from '../../../../converters/digest.ts';
 import { mediaTypes } from '../../../../converters/media-types.ts';
 import { findKnownClient } from '../../../../src/negotiation/known-clients.ts';
 import { testApp } from '../../../support/app.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
-import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
+import { useSampleServer } from '../../../support/use-sample-server.ts';
 
 interface Explained {
   readonly client: { readonly name: string; readonly rows: readonly { readonly lacks: string }[] };
@@ -17,16 +17,10 @@ interface Explained {
   readonly answer: Record<string, unknown>;
 }
 
-let registry: SampleServer;
-let host: string;
-beforeAll(async () => {
-  registry = await startSampleServer();
-  host = new URL(registry.url).host;
-});
-afterAll(() => registry.stop());
+const samples = useSampleServer();
 
 async function explained(sample: string, ...options: string[]): Promise<Explained> {
-  const argv = ['explain', `${host}/sample/${sample}`, '--json', ...options];
+  const argv = ['explain', `${samples.host}/sample/${sample}`, '--json', ...options];
   const { code, json, err } = await regshift(argv);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   return json<Explained>();
@@ -144,7 +138,7 @@ describe('regshift explain', () => {
   });
 
   it('prints the steps with their reasons', async () => {
-    const { code, out } = await regshift(['explain', `${host}/sample/index`, '--for', 'docker-1.9']);
+    const { code, out } = await regshift(['explain', `${samples.host}/sample/index`, '--for', 'docker-1.9']);
     expect(code).toBe(0);
     expect(out).toMatch(/^Accept +not sent, like Docker up to 1\.9$/m);
     expect(out).toMatch(/^ {2}known +docker before 23\.0\.0 lacks zstd: .*invalid tar header/m);
@@ -180,7 +174,7 @@ describe('regshift explain', () => {
       'rule +clients\\[0\\] of REGSHIFT_CLIENTS applies',
     ],
   ])('reads %o: %s is %s', async (env, sample, step, row) => {
-    const argv = ['explain', `${host}/sample/${sample}`, '--for', 'skopeo', '--read-layers'];
+    const argv = ['explain', `${samples.host}/sample/${sample}`, '--for', 'skopeo', '--read-layers'];
     const { steps } = (await regshift([...argv, '--json'], { env })).json<Explained>();
     const [{ kind, form, because } = { kind: '', form: '', because: '' }] = steps;
     expect(`${kind}${form ? ` ${form}` : ''}: ${because}`).toBe(step);
@@ -188,7 +182,12 @@ describe('regshift explain', () => {
   });
 
   it('says that layers must be read first', async () => {
-    const { code, out } = await regshift(['explain', `${host}/sample/oci-zstd`, '--for', 'docker-1.13']);
+    const { code, out } = await regshift([
+      'explain',
+      `${samples.host}/sample/oci-zstd`,
+      '--for',
+      'docker-1.13',
+    ]);
     expect(code).toBe(0);
     expect(out).toMatch(
       /^response +The layer sha256:\w{64} would have to be read first\. Use --read-layers/m,

@@ -1,12 +1,12 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import { describe, expect, it, test, vi } from 'vitest';
 import { knownClients } from '../../../../src/negotiation/known-clients.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { testApp } from '../../../support/app.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
-import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
+import { useSampleServer } from '../../../support/use-sample-server.ts';
 
 interface Inspected {
   readonly stored: {
@@ -36,16 +36,15 @@ interface View {
   readonly losses: readonly { readonly kind: string; readonly path: string }[];
 }
 
-let registry: SampleServer;
-let host: string;
-beforeAll(async () => {
-  registry = await startSampleServer();
-  host = new URL(registry.url).host;
-});
-afterAll(() => registry.stop());
+const samples = useSampleServer();
 
 async function inspected(sample: string, ...options: string[]): Promise<Inspected> {
-  const { code, json, err } = await regshift(['inspect', `${host}/sample/${sample}`, '--json', ...options]);
+  const { code, json, err } = await regshift([
+    'inspect',
+    `${samples.host}/sample/${sample}`,
+    '--json',
+    ...options,
+  ]);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   return json<Inspected>();
 }
@@ -157,7 +156,7 @@ describe('the response that each client gets', () => {
 
 describe('the printed text', () => {
   it('has the stored image, and a table of clients', async () => {
-    const { code, out } = await regshift(['inspect', `${host}/sample/index-zstd:1.0`]);
+    const { code, out } = await regshift(['inspect', `${samples.host}/sample/index-zstd:1.0`]);
     expect(code).toBe(0);
     expect(out).toMatch(/sample\/index-zstd:1\.0 is stored as an OCI index: sha256:\w{64}, \d+ bytes\n/);
     expect(out).toMatch(/^ {2}linux\/amd64 +oci +\d+ bytes +sha256:\w{64}$/m);
@@ -168,7 +167,7 @@ describe('the printed text', () => {
   });
 
   it('is 80 columns wide on a terminal, with short digests', async () => {
-    const argv = ['inspect', `${host}/sample/index`];
+    const argv = ['inspect', `${samples.host}/sample/index`];
     const { out } = await regshift(argv, { columns: 80 });
     expect(out.split('\n').filter((line) => [...line].length > 80)).toEqual([]);
     expect(out).toMatch(/^ {2}linux\/amd64 +oci +666 bytes +sha256:\w{12}…$/m);
@@ -179,13 +178,13 @@ describe('the printed text', () => {
   });
 
   it('has singular and plural', async () => {
-    const { out } = await regshift(['inspect', `${host}/sample/schema1`]);
+    const { out } = await regshift(['inspect', `${samples.host}/sample/schema1`]);
     expect(out).not.toMatch(/\b1 (?:entries|bytes)/);
   });
 
   it('--raw prints the stored bytes alone', async () => {
-    const { bytes, code } = await regshift(['inspect', `${host}/sample/index`, '--raw']);
-    const stored = await fetch(`${registry.url}/v2/sample/index/manifests/latest`, {
+    const { bytes, code } = await regshift(['inspect', `${samples.host}/sample/index`, '--raw']);
+    const stored = await fetch(`${samples.url}/v2/sample/index/manifests/latest`, {
       headers: { accept: '*/*' },
     });
     expect(code).toBe(0);
@@ -195,12 +194,12 @@ describe('the printed text', () => {
   it('--format prints a template over the JSON', async () => {
     const template =
       '{{.stored.form}} {{len .stored.entries}}{{range .clients}}{{if .refused}} {{.client}}{{end}}{{end}}';
-    const { out } = await regshift(['inspect', `${host}/sample/index`, '--format', template]);
+    const { out } = await regshift(['inspect', `${samples.host}/sample/index`, '--format', template]);
     expect(out).toBe('oci-index 4\n');
   });
 
   it('has the status of the registry for a missing image', async () => {
-    const { code, out, err } = await regshift(['inspect', `${host}/sample/none`]);
+    const { code, out, err } = await regshift(['inspect', `${samples.host}/sample/none`]);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toContain('404');
   });

@@ -2,30 +2,24 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { digestOf } from '../../../../converters/digest.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { testApp } from '../../../support/app.ts';
 import { useBreakingRegistry } from '../../../support/breaking-registry.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { loadV1Archive, readArchive } from '../../../support/load-v1-archive.ts';
-import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
+import { useSampleServer } from '../../../support/use-sample-server.ts';
 
-let samples: SampleServer;
-let host: string;
-beforeAll(async () => {
-  samples = await startSampleServer();
-  host = new URL(samples.url).host;
-});
-afterAll(() => samples.stop());
+const samples = useSampleServer();
 
 const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
 async function saved(sample: string, client: string, ...argv: string[]) {
   const file = join(temporaryFolder(), 'image.tar');
   const { code, err, json } = await regshift([
-    ...['save', `${host}/sample/${sample}`, '--for', client, '-o', file, '--json'],
+    ...['save', `${samples.host}/sample/${sample}`, '--for', client, '-o', file, '--json'],
     ...argv,
   ]);
   expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -48,7 +42,7 @@ describe('an archive for Docker up to 1.9', () => {
     '%s: is loaded by the name of the image, with the ids of API v1',
     async (sample) => {
       const { file, result } = await saved(sample, 'docker-1.9');
-      const image = (await loadV1Archive(file)).get(`${host}/sample/${sample}:latest`);
+      const image = (await loadV1Archive(file)).get(`${samples.host}/sample/${sample}:latest`);
       expect(image?.ids[0]).toBe(result.id);
       const tags = await testApp().get(`/v1/repositories/sample/${sample}/tags`, [
         ['User-Agent', 'docker/1.5.0'],
@@ -66,7 +60,7 @@ describe('an archive for Docker from 1.10 on', () => {
       const { entries, result, names } = await saved(sample, 'docker-1.13');
       const content = new Map(entries.map((entry) => [entry.name, entry.content]));
       const [described] = JSON.parse(text(content.get('manifest.json')));
-      expect(described.RepoTags).toEqual([`${host}/sample/${sample}:latest`]);
+      expect(described.RepoTags).toEqual([`${samples.host}/sample/${sample}:latest`]);
       expect(names.at(-1)).toBe('manifest.json');
       const config = content.get(described.Config) ?? new Uint8Array();
       expect(digestOf(config)).toBe(result.id);
@@ -138,7 +132,7 @@ describe('regshift save', () => {
       ['docker-1.9', 'repositories'],
     ] as const) {
       expect(
-        (await regshift(['save', `${host}/sample/oci@${digest}`, '--for', client, '-o', file])).code,
+        (await regshift(['save', `${samples.host}/sample/oci@${digest}`, '--for', client, '-o', file])).code,
       ).toBe(0);
       const found = (await readArchive(file)).find((entry) => entry.name === name);
       if (name === 'repositories') expect(found).toBeUndefined();
@@ -151,7 +145,7 @@ describe('regshift save', () => {
     async (...argv) => {
       const { code, bytes, err } = await regshift([
         'save',
-        `${host}/sample/oci`,
+        `${samples.host}/sample/oci`,
         '--for',
         'docker-1.9',
         ...argv,
@@ -187,7 +181,7 @@ describe('regshift save', () => {
     const file = join(temporaryFolder(), 'image.tar');
     const { code, err } = await regshift([
       'save',
-      `${host}/sample/helm-chart`,
+      `${samples.host}/sample/helm-chart`,
       '--for',
       'docker-20.10',
       '-o',

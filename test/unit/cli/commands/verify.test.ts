@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { readManifest } from '../../../../converters/read.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { writeSampleLayout } from '../../../support/sample-layout.ts';
-import { type SampleServer, startSampleServer } from '../../../support/sample-server.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
+import { useSampleServer } from '../../../support/use-sample-server.ts';
 
 interface Verified {
   readonly valid: boolean;
@@ -142,18 +142,12 @@ describe('files of other forms', () => {
 });
 
 describe('images in a registry', () => {
-  let registry: SampleServer;
-  let host: string;
-  beforeAll(async () => {
-    registry = await startSampleServer();
-    host = new URL(registry.url).host;
-  });
-  afterAll(() => registry.stop());
+  const samples = useSampleServer();
 
   it.each(['schema1', 'schema1-unsigned', 'oci-zstd', 'index', 'fat-generic-table', 'helm-chart'])(
     '%s',
     async (sample) => {
-      const report = await verified(`${host}/sample/${sample}`, '--layers');
+      const report = await verified(`${samples.host}/sample/${sample}`, '--layers');
       expect(report).toMatchObject({ code: 0, valid: true });
       expect(words(report)).toEqual(
         {
