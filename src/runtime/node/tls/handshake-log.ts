@@ -17,7 +17,8 @@ interface HandshakeError extends Error {
 const causes: readonly (readonly [code: RegExp, cause: string])[] = [
   [
     /ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED)/,
-    'the client does not trust the certificate in REGSHIFT_TLS_CERT: give it the certificate of the authority',
+    'the client does not trust the certificate in REGSHIFT_TLS_CERT: give the client the certificate of the authority, and ' +
+      'this file the intermediate certificates',
   ],
   [
     /NO_SHARED_CIPHER|NO_SUITABLE_SIGNATURE_ALGORITHM/,
