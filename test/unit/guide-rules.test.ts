@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { mediaTypes } from '../../converters/media-types.ts';
+import { readSettings } from '../../src/config/settings.ts';
 import { type KnownClient, knownClients } from '../../src/negotiation/known-clients.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { addImage, builtRepository } from '../support/built-repository.ts';
+import { filesBelow } from '../support/docs/own-files.ts';
 import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
 import { upstreamUrl } from '../support/upstream-url.ts';
 
@@ -115,3 +117,42 @@ describe('mixed-engines.md', () => {
     }
   });
 });
+
+describe('the guides', () => {
+  const root = join(import.meta.dirname, '../..');
+  const guides = [...filesBelow(join(root, 'deploy/clients'), '.md').map((name) => `deploy/clients/${name}`)];
+  const pages = [...guides, 'docs/publishers.md'].map(
+    (page) => [page, readFileSync(join(root, page), 'utf8')] as const,
+  );
+  const found = (linesOf: (text: string) => string[]) =>
+    pages.flatMap(([page, text]) => linesOf(text).map((line) => [page, line] as const));
+
+  it.each(found(commandsOf))('%s: the program starts with %s', (_page, line) => {
+    expect(readSettings(variablesOf(line))).toHaveProperty('settings');
+  });
+
+  it.each(found(mentionsOf))('%s: the program takes %s', (_page, line) => {
+    const variables = variablesOf(line);
+    const read = readSettings(variables);
+    // A sentence may leave out other settings, which an account needs.
+    const problems = 'problems' in read ? read.problems : [];
+    expect(problems.filter(({ variable }) => variable in variables)).toEqual([]);
+  });
+});
+
+function variablesOf(line: string): Record<string, string> {
+  const given = [...line.matchAll(/([A-Z][A-Z0-9_]*)=(?:'([^']*)'|(\S*))/g)];
+  return Object.fromEntries(given.map(([, name = '', quoted, bare = '']) => [name, quoted ?? bare]));
+}
+
+/** The lines of a shell that begin with settings. */
+function commandsOf(text: string): string[] {
+  const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+  return blocks.flatMap((block) => block.split('\n')).filter((line) => /^[A-Z_]+=/.test(line));
+}
+
+/** The settings within sentences. */
+function mentionsOf(text: string): string[] {
+  const prose = text.replace(/^```[\s\S]*?^```$/gm, '');
+  return [...prose.matchAll(/`(REGSHIFT_[^`…]*=[^`…]+)`/g)].map(([, line = '']) => line);
+}
