@@ -29,6 +29,7 @@ const causes: readonly (readonly [code: RegExp, cause: string])[] = [
     'the client does not support TLS 1.2, which is the oldest version here',
   ],
   [/SSL_HTTP_REQUEST/, 'the client sent plain HTTP: use https:// here'],
+  [/HANDSHAKE_TIMEOUT/, 'the client did not end the handshake in time'],
 ];
 
 const otherCause = 'the client and this server did not agree';
@@ -46,7 +47,7 @@ export function createHandshakeLog(log: Log, clock: Clock = systemClock): (serve
   const state = new Map(entries.map((cause) => [cause, { since: Number.NEGATIVE_INFINITY, more: 0 }]));
   const failed = (error: HandshakeError, socket: Socket) => {
     const { code = '', reason = error.message } = error;
-    if (code === 'ECONNRESET') return;
+    if (code === 'ECONNRESET' || code === 'EPIPE') return;
     const cause = causes.find(([known]) => known.test(code))?.[1] ?? otherCause;
     const last = state.get(cause);
     if (last && clock() - last.since < logMs) {

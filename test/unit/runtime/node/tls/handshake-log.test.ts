@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect as connectPlain } from 'node:net';
+import { createServer } from 'node:http';
+import { connect as connectPlain, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
@@ -103,6 +104,21 @@ describe.skipIf(requirePeers('openssl'))('failed TLS handshakes', () => {
     expect(response.status).toBe(400);
     expect(logged.map(({ facts }) => said(facts))).toEqual([
       'http request: the client sent plain HTTP: use https:// here',
+    ]);
+  });
+
+  it('names a client that sends no hello, and leaves out one that is gone', () => {
+    const said: unknown[] = [];
+    const server = createServer();
+    createHandshakeLog((_level, _message, facts) => void said.push(facts?.cause))(server);
+    const fail = (code: string) =>
+      server.emit('tlsClientError', Object.assign(new Error('x'), { code }), new Socket());
+    fail('ERR_TLS_HANDSHAKE_TIMEOUT');
+    fail('EPIPE');
+    fail('ERR_SSL_SOMETHING_ELSE');
+    expect(said).toEqual([
+      'the client did not end the handshake in time',
+      'the client and this server did not agree',
     ]);
   });
 
