@@ -38,8 +38,9 @@ const otherCause = 'the client and this server did not agree';
 const logMs = 60_000;
 
 /**
- * Logs failed TLS handshakes of clients, which never become requests: the client's own message names no cause that
- * its user could mend here. A connection that closes without a word is not logged: load balancers probe a port so.
+ * Logs failed TLS handshakes of clients. They never become requests, so no other line of the log has them, and the
+ * client prints a message that seldom names the cause. A connection that closes without a word is not logged, because
+ * load balancers probe ports so.
  * @returns a function that watches a server. All servers of a process share one limit.
  */
 export function createHandshakeLog(log: Log, clock: Clock = systemClock): (server: Server) => void {
