@@ -118,10 +118,11 @@ describe('docker login', () => {
 });
 
 describe('GET /v1/search', () => {
-  const results = async (query: string, variables = {}, script?: Script) => {
+  const results = async (query: string, variables = {}, script?: Script, userAgent?: string) => {
     const upstream = scriptedUpstream(script);
     const response = await testApp(variables, upstream.fetch).get(`/v1/search?${query}`, {
       'X-Docker-Token': 'true',
+      ...(userAgent ? { 'User-Agent': userAgent } : {}),
     });
     expect(response.status).toBe(200);
     return json(response) as {
@@ -160,19 +161,41 @@ describe('GET /v1/search', () => {
     expect(await names('q=a', {}, pages)).toEqual(['a/one', 'a/two']);
   });
 
-  it('describes which names are aliases, and which need one', async () => {
-    const listed: Script = () =>
-      Response.json({ repositories: ['a/b/c', 'team/tools/build', 'x-y/z', 'plain'] });
-    const found = await results('q=', { REGSHIFT_ALIASES: 'tools/build=team/tools/build' }, listed);
+  const aliased = { REGSHIFT_ALIASES: 'tools/build=team/tools/build' };
+  const listed: Script = () =>
+    Response.json({ repositories: ['a/b/c', 'team/tools/build', 'x-y/z', 'plain'] });
+
+  it.each([
+    [
+      'docker/1.3.3 go/go1.3.3 os/linux arch/amd64',
+      /before 1.8 .*REGSHIFT_ALIASES/,
+      /before 1.6 .*REGSHIFT_ALIASES/,
+    ],
+    [
+      'docker/1.5.0 go/go1.4.1 os/linux arch/amd64',
+      /before 1.8 .*REGSHIFT_ALIASES/,
+      /before 1.6 .*REGSHIFT_ALIASES/,
+    ],
+    ['docker/1.6.2 go/go1.4.2 os/linux arch/amd64', /before 1.8 .*REGSHIFT_ALIASES/, /^$/],
+    ['docker/1.7.1 go/go1.4.2 os/linux arch/amd64', /before 1.8 .*REGSHIFT_ALIASES/, /^$/],
+    ['docker/1.8.3 go/go1.4.2 os/linux arch/amd64', /^$/, /^$/],
+    ['docker/20.10.24 go/go1.19 os/linux arch/amd64 UpstreamClient(Docker-Client/1.7.1)', /^$/, /^$/],
+    ['curl/7.88.1', /^$/, /^$/],
+    [undefined, /^$/, /^$/],
+  ])('tells %s which names it refuses, and no other client', async (userAgent, deep, narrow) => {
+    const found = await results('q=', aliased, listed, userAgent);
     expect(found.results.map(({ name, description }) => [name, description])).toEqual([
-      ['a/b/c', expect.stringMatching(/before 1.8 .*REGSHIFT_ALIASES/)],
+      ['a/b/c', expect.stringMatching(deep)],
       ['tools/build', 'alias of team/tools/build'],
-      ['x-y/z', expect.stringMatching(/before 1.6 .*REGSHIFT_ALIASES/)],
+      ['x-y/z', expect.stringMatching(narrow)],
       ['plain', ''],
     ]);
-    expect(await names('q=team', { REGSHIFT_ALIASES: 'tools/build=team/tools/build' }, listed)).toEqual([
-      'tools/build',
-    ]);
+  });
+
+  it('finds a repository by its alias and by its own name, and none by the words of a hint', async () => {
+    expect(await names('q=team', aliased, listed)).toEqual(['tools/build']);
+    expect(await names('q=tools/b', aliased, listed)).toEqual(['tools/build']);
+    expect(await names('q=needs', aliased, listed, 'docker/1.5.0')).toEqual([]);
   });
 
   it('shows only served repositories', async () => {

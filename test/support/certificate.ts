@@ -10,12 +10,14 @@ export interface TestCertificate {
 /**
  * Makes a certificate by openssl.
  * @param days a negative number makes an expired one. @param host like `IP:127.0.0.1` or `DNS:registry.example`.
+ * @param keyKind the value of openssl's `-newkey`.
  */
 export function makeCertificate(
   folder: string,
   name: string,
   days = 90,
   host = 'IP:127.0.0.1',
+  keyKind = 'rsa:2048',
 ): TestCertificate {
   const files = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}-key.pem`) };
   const until = new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '');
@@ -29,7 +31,7 @@ export function makeCertificate(
     '[own]',
     `database=${database}`,
     `new_certs_dir=${folder}`,
-    'default_md=sha256',
+    `default_md=${keyKind === 'ed25519' ? 'default' : 'sha256'}`,
     'policy=any',
     'rand_serial=yes',
     '[any]',
@@ -50,7 +52,7 @@ export function makeCertificate(
     'req',
     '-new',
     '-newkey',
-    'rsa:2048',
+    keyKind,
     '-nodes',
     '-keyout',
     files.key,

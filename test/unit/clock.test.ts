@@ -113,6 +113,7 @@ describe('the clocks of the machine', () => {
     'src/auth/clouds/gcp.ts',
     'src/auth/clouds/login-server.ts',
     'src/auth/jwt.ts',
+    'src/cli/commands/check-config.ts',
     'src/cli/commands/store.ts',
     'src/cli/commands/warm.ts',
     'src/cli/warm/client.ts',

@@ -1,12 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileVariables } from '../../src/config/setting-files.ts';
 import { settingNames } from '../../src/config/settings.ts';
 import { httpErrors } from '../../src/errors.ts';
+import { filesBelow } from '../support/docs/own-files.ts';
 
-/** Folders without documents of their own. Files of wrangler may vanish while they are listed. */
-const foreign = ['node_modules', 'dist', '.wrangler', '.git', 'golden'];
 const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
 
@@ -39,27 +38,7 @@ describe('the documents', () => {
     const others = ['REGSHIFT_REQUIRE_PEERS', ...fileVariables.map((variable) => `${variable}_FILE`)];
     expect(named.filter((name) => ![...settingNames, ...others].includes(name))).toEqual([]);
   });
-
-  test.each(filesBelow(root, '.md'))('%s links to files and headings that are there', (file) => {
-    const text = readFileSync(join(root, file), 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
-    const links = [...text.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map((match) => match[1] ?? '');
-    expect(links.filter((link) => !isThere(file, link))).toEqual([]);
-  });
 });
-
-function isThere(from: string, link: string): boolean {
-  const [path = '', heading] = link.split('#');
-  const target = path === '' ? join(root, from) : join(root, from, '..', path);
-  if (heading === undefined || !existsSync(target)) return existsSync(target);
-  const headings = readFileSync(target, 'utf8').match(/^#+ .+$/gm) ?? [];
-  return headings.map(anchorOf).includes(heading);
-}
-
-/** As GitHub makes it of a heading. */
-function anchorOf(heading: string): string {
-  const text = heading.replace(/^#+ /, '').toLowerCase();
-  return text.replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-');
-}
 
 /** The sources with each literal in one piece, and what is put into templates told by …, one text a file. */
 const texts = ['src', 'converters'].flatMap((folder) =>
@@ -69,11 +48,3 @@ const texts = ['src', 'converters'].flatMap((folder) =>
       .replaceAll("\\'", "'"),
   ),
 );
-
-function filesBelow(folder: string, end: string, below = ''): string[] {
-  return readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
-    const path = join(below, entry.name);
-    if (entry.isDirectory()) return foreign.includes(entry.name) ? [] : filesBelow(folder, end, path);
-    return entry.name.endsWith(end) ? [path] : [];
-  });
-}

@@ -1,5 +1,6 @@
 import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { ConversionError } from '../../../converters/errors.ts';
+import { systemWallClock } from '../../clock.ts';
 import { connectionOf } from '../../compose/upstream-fetch.ts';
 import type { SettingProblem } from '../../config/problem.ts';
 import { formatProblems } from '../../config/problem.ts';
@@ -9,7 +10,11 @@ import { parseYaml, readFile } from '../../runtime/node/files.ts';
 import { certificateProblem } from '../../runtime/node/http/connections.ts';
 import { signingKeyText } from '../../runtime/node/platform.ts';
 import { portsOf } from '../../runtime/node/serve.ts';
-import { loadCertificate } from '../../runtime/node/tls/certificate.ts';
+import {
+  certificateWarnings,
+  type LoadedCertificate,
+  loadCertificate,
+} from '../../runtime/node/tls/certificate.ts';
 import { proxyForm, readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { registriesOf } from '../registries.ts';
 import { type DataOptions, type Io, printData, printLines } from '../terminal/io.ts';
@@ -50,9 +55,11 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
   const set = settingNames.filter((name) => (io.env[name] ?? '').trim() !== '');
   const proxies = [outbound.https, outbound.http].flatMap((url) => (url ? [url.host] : []));
   const outboundProxies = [...new Set(proxies)];
-  const facts = { valid: true, listens, signsWith, routes: served, set, outboundProxies };
+  const warnings = tlsWarnings(tls);
+  const facts = { valid: true, listens, signsWith, routes: served, set, outboundProxies, warnings };
   if (printData(io, facts, options)) return exitCodes.good;
   printLines(io, [`listens on ${listens}`, `signs with ${signsWith}`]);
+  for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   if (outboundProxies.length > 0) printLines(io, [`outbound proxy ${outboundProxies.join(', ')}`]);
   printLines(io, [`set: ${set.join(', ') || 'none (README.md lists the defaults)'}`, '']);
   const head = ['route', 'registry', 'upstream auth', 'client auth', 'form', 'layers'];
@@ -62,6 +69,12 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
     head,
   );
   return exitCodes.good;
+}
+
+/** The warnings that the start logs. */
+function tlsWarnings(loaded: LoadedCertificate): string[] {
+  if ('problems' in loaded || loaded.certificate === undefined) return [];
+  return certificateWarnings(loaded.certificate, systemWallClock()).map(({ message }) => message);
 }
 
 function upstreamCertificateProblems({ routes }: Settings): SettingProblem[] {

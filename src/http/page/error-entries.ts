@@ -1317,6 +1317,19 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'nothing',
   },
   {
+    texts: ['a TLS handshake failed'],
+    why: 'a client and regshift made no TLS connection. Logged once a minute for each cause ([operations.md](operations.md#tls))',
+    remedy:
+      'see `cause`: usually the client lacks the certificate of the authority, or the certificate has Ed25519',
+  },
+  {
+    texts: [
+      'the certificate in REGSHIFT_TLS_CERT uses Ed25519: Docker up to 19.03.8, and other programs built with Go before 1.13, cannot connect',
+    ],
+    why: 'a certificate of the file has a key or a signature of Ed25519',
+    remedy: 'use RSA or ECDSA ([certificates](../deploy/clients/README.md#tls))',
+  },
+  {
     texts: ['a cloud gave no new login: going on with the one that it gave before'],
     why: 'regshift renews a login before it ends, and tries again every 30 s; pulls continue to its end',
     remedy: 'see `reason`',

@@ -1,4 +1,6 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
+import type { Client } from '../../negotiation/client-profile.ts';
+import { compareVersions, readVersion, type Version } from '../../negotiation/version.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryNames } from '../../routing/repository-names.ts';
@@ -11,11 +13,12 @@ const mostResults = 25;
 /**
  * `GET /v1/search?q=<term>`, for `docker search <host>/<term>`: repositories of upstream's list that contain the
  * term, by the names that clients pull. It searches all routes of the host, since a term names none of them.
+ * A description tells a user of an old Docker why it refuses a name, and other clients nothing.
  * @param lists one list per route.
  * @throws RegistryError of the first list if none can be read.
  */
 export async function searchV1(
-  lists: readonly Promise<readonly SearchResult[]>[],
+  lists: readonly Promise<readonly Found[]>[],
   request: ClientRequest,
 ): Promise<Response> {
   const { searchParams } = request.url;
@@ -23,13 +26,14 @@ export async function searchV1(
   const n = Number(searchParams.get('n') ?? mostResults);
   const most = Number.isInteger(n) && n > 0 ? Math.min(n, 100) : mostResults;
   const results = (await whatCanBeRead(lists))
-    .filter(({ name, description }) => `${name} ${description}`.includes(query.toLowerCase()))
-    .slice(0, most);
+    .filter(({ terms }) => terms.includes(query.toLowerCase()))
+    .slice(0, most)
+    .map(({ result }) => result);
   const answer = { query, num_results: results.length, results };
   return v1JsonResponse(answer, request, { 'Cache-Control': 'private' });
 }
 
-async function whatCanBeRead(lists: readonly Promise<readonly SearchResult[]>[]): Promise<SearchResult[]> {
+async function whatCanBeRead(lists: readonly Promise<readonly Found[]>[]): Promise<Found[]> {
   const settled = await Promise.allSettled(lists);
   const read = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const [failed] = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
@@ -37,25 +41,15 @@ async function whatCanBeRead(lists: readonly Promise<readonly SearchResult[]>[])
   return read.flat();
 }
 
-/** The repositories of one route. @throws RegistryError. */
-export async function searchable(registry: Registry, request: ClientRequest): Promise<SearchResult[]> {
-  const repositories = await listRepositories(registry.client, request.context);
-  return repositories.flatMap((each) =>
-    registry.serves(each) ? resultOf(each, registry.repositoryNames) : [],
-  );
-}
-
-/** Docker prints the description beside the name. It is the only place to tell a user why a Docker refuses a name. */
-function resultOf(repository: RepositoryName, { toClient, aliases }: RepositoryNames): SearchResult[] {
-  const name = toClient(repository);
-  if (name === undefined) return [];
-  const isAlias = aliases.aliasOf(repository) === name;
-  const description = isAlias ? `alias of ${repository}` : whoCannotAsk(name);
-  return [{ name, description, star_count: 0, is_official: false, is_automated: false, is_trusted: false }];
+/** A repository that a search can find. */
+export interface Found {
+  /** The text that the term is looked for in: its names, and not the hints. */
+  readonly terms: string;
+  readonly result: SearchResult;
 }
 
 /** One result, with the fields of Docker Hub. */
-export interface SearchResult {
+interface SearchResult {
   readonly name: RepositoryName;
   readonly description: string;
   readonly star_count: number;
@@ -64,13 +58,44 @@ export interface SearchResult {
   readonly is_trusted: boolean;
 }
 
+/** The repositories of one route. @throws RegistryError. */
+export async function searchable(registry: Registry, request: ClientRequest): Promise<Found[]> {
+  const repositories = await listRepositories(registry.client, request.context);
+  const docker = dockerVersion(request.client);
+  return repositories.flatMap((each) => {
+    const name = registry.serves(each) ? registry.repositoryNames.toClient(each) : undefined;
+    return name === undefined ? [] : [found(name, each, registry.repositoryNames, docker)];
+  });
+}
+
+/** Docker prints the description beside the name. It is the only place to tell a user why a Docker refuses a name. */
+function found(
+  name: RepositoryName,
+  repository: RepositoryName,
+  { aliases }: RepositoryNames,
+  docker: Version | undefined,
+): Found {
+  const alias = aliases.aliasOf(repository) === name ? `alias of ${repository}` : '';
+  const description = alias || (docker ? refusalOf(name, docker) : '');
+  const other = { star_count: 0, is_official: false, is_automated: false, is_trusted: false };
+  return { terms: `${name} ${alias}`, result: { name, description, ...other } };
+}
+
+/** The version of an engine; undefined for other programs. */
+function dockerVersion({ name }: Client): Version | undefined {
+  return name.startsWith('docker/') ? readVersion(name.slice('docker/'.length)) : undefined;
+}
+
 /**
- * Docker checks names before it asks: 1.3 to 1.5 want a namespace of 4 to 30 letters, digits and `_`; versions up to
- * 1.7 want at most two parts (moby 1.3, registry.go, validateRepositoryName).
+ * The reason why this Docker refuses a name before it asks for it; empty for most. 1.3 to 1.5 want a namespace of 4 to 30
+ * letters, digits and `_`; versions up to 1.7 want at most two parts (moby 1.3, registry.go, validateRepositoryName).
  */
-function whoCannotAsk(name: RepositoryName): string {
+function refusalOf(name: RepositoryName, docker: Version): string {
   const [namespace = '', ...rest] = name.split('/');
-  if (rest.length > 1) return 'Docker before 1.8 needs a name of two parts: set REGSHIFT_ALIASES';
-  const narrow = rest.length === 0 || /^[a-z0-9_]{4,30}$/.test(namespace);
-  return narrow ? '' : 'Docker before 1.6 needs a namespace of 4-30 letters and digits: set REGSHIFT_ALIASES';
+  if (rest.length > 1 && compareVersions(docker, [1, 8, 0]) < 0)
+    return 'Docker before 1.8 needs a name of two parts: set REGSHIFT_ALIASES';
+  const isNarrow = rest.length === 0 || /^[a-z0-9_]{4,30}$/.test(namespace);
+  if (!isNarrow && compareVersions(docker, [1, 6, 0]) < 0)
+    return 'Docker before 1.6 needs a namespace of 4-30 letters and digits: set REGSHIFT_ALIASES';
+  return '';
 }

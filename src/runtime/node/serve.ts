@@ -20,8 +20,9 @@ import type { SharedCache } from './redis/shared-cache.ts';
 import { createRotatingSettings, type SettingsFiles, type WatchedSettings } from './rotating-settings.ts';
 import { shutDown } from './shutdown.ts';
 import { cleanStore, openStore } from './store/open-store.ts';
-import { type Certificate, loadCertificate, warnOfExpiry } from './tls/certificate.ts';
+import { type Certificate, loadCertificate, logWarnings } from './tls/certificate.ts';
 import { type CertificateWatch, watchCertificate } from './tls/certificate-watch.ts';
+import { createHandshakeLog } from './tls/handshake-log.ts';
 
 export interface Running {
   /** Like `http://127.0.0.1:8080`. */
@@ -62,8 +63,10 @@ export async function serve(settings: Settings, log: Log, files?: SettingsFiles)
     const { health, inFlight } = dependencies;
     metrics?.watch(inFlight, memory);
     if (certificate) metrics?.certificate(certificate.notAfter);
+    const ofServers = { certificate, standstillMs: longestStandstill(settings) };
+    const watchHandshakes = createHandshakeLog(log);
     const servers = await listenAtAll(settings, () =>
-      createProxyServer({ ...listener, certificate, standstillMs: longestStandstill(settings) }),
+      createProxyServer({ ...listener, ...ofServers, watchHandshakes }),
     );
     const onNew = (renewed: Certificate) => {
       for (const server of servers) serveCertificate(server, renewed);
@@ -173,7 +176,7 @@ async function prepare({ settings, log, memory, shared, metrics, rotating }: Pre
 async function certificateFor(settings: Settings, log: Log): Promise<Certificate | undefined> {
   const loaded = await loadCertificate(settings);
   if ('problems' in loaded) throw new RegistryError('MISCONFIGURED', formatProblems(loaded.problems));
-  if (loaded.certificate) warnOfExpiry(loaded.certificate, log, systemWallClock());
+  if (loaded.certificate) logWarnings(loaded.certificate, log, systemWallClock());
   return loaded.certificate;
 }
 

@@ -16,6 +16,8 @@ export interface ServerParts {
    * @returns true if there was one.
    */
   readonly cut: (socket: Socket) => boolean;
+  /** Watches the handshakes of a server that speaks TLS (`createHandshakeLog`). */
+  readonly watchHandshakes?: (server: Server) => void;
   /** The longest standstill of an upstream, in milliseconds (`UpstreamTimeouts`). */
   readonly standstillMs?: number;
 }
@@ -50,9 +52,11 @@ export function createProxyServer({
   listen,
   certificate,
   cut,
+  watchHandshakes,
   standstillMs = usualTimeouts.standstillMs,
 }: ServerParts): Server | SecureServer {
   const server = certificate ? createTlsServer(certificate, listen) : createServer(serverOptions, listen);
+  if (certificate) watchHandshakes?.(server);
   server.setTimeout(standstillMs + beyondUpstreamMs);
   server.on('timeout', (socket: Socket) => {
     cut(socket);

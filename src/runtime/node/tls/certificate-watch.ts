@@ -1,7 +1,7 @@
 import { type Clock, systemClock, systemWallClock, type WallClock } from '../../../clock.ts';
 import { formatProblems } from '../../../config/problem.ts';
 import type { Log } from '../../../observability/log.ts';
-import { type Certificate, isPath, loadCertificate, type TlsSettings, warnOfExpiry } from './certificate.ts';
+import { type Certificate, isPath, loadCertificate, logWarnings, type TlsSettings } from './certificate.ts';
 
 export interface CertificateWatch {
   /** Reads the files now. */
@@ -38,7 +38,7 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
   async function look(): Promise<void> {
     if (clock() - reminded > remindMs) {
       reminded = clock();
-      warnOfExpiry(current, log, wallClock());
+      logWarnings(current, log, wallClock());
     }
     const loaded = await loadCertificate(settings);
     if ('problems' in loaded) {
@@ -55,7 +55,7 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
     current = certificate;
     onNew(certificate);
     log('info', 'a new certificate is served', { until: new Date(certificate.notAfter).toISOString() });
-    warnOfExpiry(certificate, log, wallClock());
+    logWarnings(certificate, log, wallClock());
   }
 
   const changes = isPath(settings.REGSHIFT_TLS_CERT) || isPath(settings.REGSHIFT_TLS_KEY);

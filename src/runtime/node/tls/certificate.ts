@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { SettingProblem } from '../../../config/problem.ts';
 import type { Settings } from '../../../config/settings.ts';
-import type { Log } from '../../../observability/log.ts';
+import type { Facts, Log } from '../../../observability/log.ts';
 
 /** The proxy's certificate with its chain, and its key, both as PEM. */
 export interface Certificate {
@@ -41,14 +41,57 @@ export function isPath(setting: string | undefined): boolean {
   return setting !== undefined && !setting.includes('-----BEGIN');
 }
 
-/** Warns the operator before the certificate expires. */
-export function warnOfExpiry({ notAfter }: Certificate, log: Log, now: Date): void {
+/** A fact about a usable certificate that the operator should know. */
+export interface CertificateWarning {
+  readonly message: string;
+  readonly facts: Facts;
+}
+
+/** The reasons for which clients refuse the certificate, now or soon. */
+export function certificateWarnings(
+  { cert, notAfter }: Certificate,
+  now: Date,
+): readonly CertificateWarning[] {
+  const expiry = expiryWarning(notAfter, now);
+  return [...(expiry ? [expiry] : []), ...(usesEd25519(cert) ? [ed25519Warning] : [])];
+}
+
+/** Logs the warnings of a certificate that is served from now on, and each day again. */
+export function logWarnings(certificate: Certificate, log: Log, now: Date): void {
+  for (const { message, facts } of certificateWarnings(certificate, now)) log('warn', message, facts);
+}
+
+function expiryWarning(notAfter: number, now: Date): CertificateWarning | undefined {
   const days = Math.floor((notAfter - now.getTime()) / dayMs);
-  if (days >= warnedDays) return;
+  if (days >= warnedDays) return undefined;
   const until = new Date(notAfter).toISOString();
-  if (days < 0)
-    log('warn', 'the certificate in REGSHIFT_TLS_CERT has expired: clients will refuse it', { until });
-  else log('warn', 'the certificate in REGSHIFT_TLS_CERT expires soon', { until, days });
+  if (days >= 0)
+    return { message: 'the certificate in REGSHIFT_TLS_CERT expires soon', facts: { until, days } };
+  const message = 'the certificate in REGSHIFT_TLS_CERT has expired: clients will refuse it';
+  return { message, facts: { until } };
+}
+
+/**
+ * Go has Ed25519 in certificates since 1.13 (its release notes, "crypto/tls" and "crypto/x509"). Docker is built with
+ * Go 1.13 since 19.03.9 (its release notes). Docker 1.3 and 1.6 were seen to fail.
+ */
+const ed25519Warning: CertificateWarning = {
+  message:
+    'the certificate in REGSHIFT_TLS_CERT uses Ed25519: Docker up to 19.03.8, and other programs built with Go before ' +
+    '1.13, cannot connect. Use a certificate with an RSA or ECDSA key',
+  facts: {},
+};
+
+/**
+ * The algorithm id of Ed25519 (RFC 8410, section 3: an OID without parameters), in DER. A certificate has it for its key, and
+ * for its signature.
+ */
+const ed25519Id = Buffer.from([0x30, 5, 6, 3, 0x2b, 0x65, 0x70]);
+
+/** @returns true if a certificate of the chain has a key or a signature of Ed25519. */
+function usesEd25519(chain: string): boolean {
+  const certificates = chain.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return certificates.some((each) => attempt(() => new X509Certificate(each))?.raw.includes(ed25519Id));
 }
 
 const dayMs = 86_400_000;

@@ -15,6 +15,7 @@ import { requirePeers } from '../../../../support/programs.ts';
 let one: TestCertificate;
 let other: TestCertificate;
 let old: TestCertificate;
+let ed25519: TestCertificate;
 
 async function start(variables: Record<string, string>, log: Log = () => {}) {
   const read = readSettings({ PORT: '0', ...variables });
@@ -55,6 +56,7 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
     one = makeCertificate(folder, 'one');
     other = makeCertificate(folder, 'other');
     old = makeCertificate(folder, 'old', -1);
+    ed25519 = makeCertificate(folder, 'ed25519', 90, 'IP:127.0.0.1', 'ed25519');
   });
 
   it('is spoken with the certificate that is set, and https is where clients are sent', async () => {
@@ -116,10 +118,48 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
     for (const secret of [one.key, other.key]) expect(logged.join()).not.toContain(secret.slice(100, 140));
   });
 
+  it('logs a failed handshake on every port', async () => {
+    const failed: unknown[] = [];
+    const { port } = await start(tlsOf(one), (_level, message, facts) => {
+      if (message === 'a TLS handshake failed') failed.push(facts?.reason);
+    });
+    await fetch(`http://127.0.0.1:${port}/v2/`);
+    expect(failed).toEqual(['http request']);
+  });
+
   it('warns of a certificate that has expired', async () => {
     const warned: string[] = [];
     await start(tlsOf(old), (level, message) => level === 'warn' && warned.push(message));
     expect(warned).toContain('the certificate in REGSHIFT_TLS_CERT has expired: clients will refuse it');
+  });
+
+  const reads = async (certificate: TestCertificate) => {
+    const warned: string[] = [];
+    await start(tlsOf(certificate), (level, message) => level === 'warn' && warned.push(message));
+    const { code, err } = await regshift(['check-config'], { env: tlsOf(certificate) });
+    const json = await regshift(['check-config', '--json'], { env: tlsOf(certificate) });
+    const { warnings } = json.json<{ warnings: string[] }>();
+    return { code, warned, err, warnings };
+  };
+
+  it('warns at the start and in check-config of Ed25519, which engines before Go 1.13 do not know', async () => {
+    const { code, warned, err, warnings } = await reads(ed25519);
+    expect(code).toBe(0);
+    expect(warnings).toEqual([expect.stringMatching(/uses Ed25519: Docker up to 19\.03\.8,/)]);
+    expect(warned).toEqual(expect.arrayContaining(warnings));
+    expect(err).toBe(`warning: ${warnings[0]}\n`);
+    expect((await reads(one)).warnings).toEqual([]);
+  });
+
+  it('finds Ed25519 in the certificates after the first one', async () => {
+    const chain = { cert: `${one.cert}${ed25519.cert}`, key: one.key };
+    expect((await reads(chain)).warnings).toEqual([expect.stringContaining('uses Ed25519')]);
+  });
+
+  it('check-config tells of a certificate that has expired', async () => {
+    const { code, err } = await reads(old);
+    expect(code).toBe(0);
+    expect(err).toContain('warning: the certificate in REGSHIFT_TLS_CERT has expired');
   });
 
   it.each([
