@@ -7,6 +7,7 @@ import { type Containers, importNodeImage, openContainers } from '../support/con
 import { freePort } from '../support/daemon.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
 import { rawRequest } from '../support/raw-http.ts';
+import { projectAddress } from '../support/release/address.ts';
 
 const root = join(import.meta.dirname, '../..');
 const unit = join(root, 'deploy/systemd/regshift.service');
@@ -29,9 +30,14 @@ describe.skipIf(requirePeers('buildah', 'podman', 'npm'))('deploy/docker/Dockerf
 
   it('builds an image of the sources and what they need, for a user who is not root', async () => {
     const [inspected] = JSON.parse(await containers.podman('image', 'inspect', image));
-    const { User, Env, ExposedPorts } = inspected.Config;
+    const { User, Env, ExposedPorts, Labels } = inspected.Config;
     expect({ User, ExposedPorts }).toEqual({ User: '65532:65532', ExposedPorts: { '8080/tcp': {} } });
     expect(Env).toContain('HOST=0.0.0.0');
+    expect(Labels).toMatchObject({
+      'org.opencontainers.image.version': '9.8.7',
+      'org.opencontainers.image.revision': 'of-the-test',
+      'org.opencontainers.image.source': projectAddress(),
+    });
     expect(inspected.Healthcheck?.Test?.[0]).toBe('CMD');
     const [bare] = JSON.parse(await containers.podman('image', 'inspect', base));
     // Megabytes without Node itself; the development packages alone have hundreds.
@@ -106,6 +112,7 @@ async function build({ home, buildah }: Containers): Promise<void> {
   await buildah(
     ...['bud', '--isolation', 'chroot', '--network', 'host', '--format', 'docker', '--layers=false'],
     ...['--build-arg', `BUILD_IMAGE=${base}`, '--build-arg', `RUN_IMAGE=${base}`],
+    ...['--build-arg', 'VERSION=9.8.7', '--build-arg', 'REVISION=of-the-test'],
     ...['-v', `${npmrc}:/root/.npmrc:ro`, '-v', `${cache}:/npm-cache:O`],
     ...['-f', join(root, 'deploy/docker/Dockerfile'), '-t', image, root],
   );
