@@ -45,7 +45,8 @@ export function createAccessLog(log: Log, metrics: Metrics): CreateLogLine {
     const isManifest = status === 200 && (resource === 'manifest' || isV1);
     const form = conversion || isV1 ? 'converted' : 'stored';
     const manifestFor = isManifest ? ({ client: clientGroupOf(client.name), form } as const) : undefined;
-    const counted = { route: route ?? 'none', resource: resource ?? 'none', status, manifestFor };
+    const stale = age !== undefined || ping === 'stale';
+    const counted = { route: route ?? 'none', resource: resource ?? 'none', status, stale, manifestFor };
     return {
       ended({ id, trace, stats, milliseconds, sent }) {
         line(level, 'request', {

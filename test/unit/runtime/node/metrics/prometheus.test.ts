@@ -83,6 +83,27 @@ it('have a bounded number of series', async () => {
   expect(of('regshift_tokens_total')).toEqual(['regshift_tokens_total{route="all",result="refused"} 1']);
 });
 
+it('count stale responses by route, from 0 on', async () => {
+  const { metrics, text } = createPrometheusMetrics();
+  const response = { resource: 'manifest', status: 200, seconds: 1, bytes: 1 };
+  metrics.responseSent({ ...response, route: 'all' });
+  expect(await text()).toContain('regshift_stale_responses_total{route="all"} 0\n');
+  for (const _ of [1, 2]) metrics.responseSent({ ...response, route: 'all', stale: true });
+  metrics.responseSent({ ...response, route: 'other' });
+  expect(await text()).toContain('regshift_stale_responses_total{route="all"} 2\n');
+  expect(await text()).toContain('regshift_stale_responses_total{route="other"} 0\n');
+});
+
+it('have the results that alerts are about from the start, because an increase from none is none', async () => {
+  const text = await createPrometheusMetrics().text();
+  for (const line of [
+    'regshift_warmed_total{result="dropped"} 0',
+    'regshift_warmed_total{result="refused"} 0',
+    'regshift_store_writes_total{result="error"} 0',
+  ])
+    expect(text.split('\n')).toContain(line);
+});
+
 it('count manifests by groups of clients, from the response cache too', async () => {
   const { port, metrics } = await start();
   const ask = (userAgent: string, path = '/v2/sample/oci/manifests/latest') =>
