@@ -308,6 +308,15 @@ describe('the number of requests in flight', () => {
   });
 });
 
+describe.each(['/livez', '/healthz'])('%s', (path) => {
+  it('answers without upstream, a login or a line in the log', async () => {
+    const app = testApp({}, () => Promise.reject(new Error('asked')));
+    for (const answer of [await app.get(path), await app.head(path)]) expect(answer.status).toBe(200);
+    expect((await app.get(path)).text()).toBe('ok\n');
+    expect(app.logged).toEqual([]);
+  });
+});
+
 describe('/readyz', () => {
   it('reports upstream and is ready without it; it pings upstream once in ten seconds', async () => {
     let asked = 0;

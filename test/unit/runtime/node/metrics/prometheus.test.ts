@@ -55,7 +55,7 @@ it('count requests, responses and upstream requests', async () => {
   expect(text).not.toMatch(/sample|latest|sha256/);
   expect((await fetch(`${url}/metrics`)).status).toBe(404);
   expect((await fetch(`${metricsUrl}/v2/`)).status).toBe(404);
-  for (const path of ['/healthz', '/readyz', '/metrics']) {
+  for (const path of ['/healthz', '/livez', '/readyz', '/metrics']) {
     const { status, headers } = await fetch(`${metricsUrl}${path}`);
     expect(status).toBe(200);
     // In HTTP/1.0, only the length tells a whole response from one that broke off.
