@@ -78,6 +78,7 @@ export function createApp(dependencies: Dependencies): App {
   const v2 = new Hono<Env>({ getPath: routedPath }).onError(respondWithError).notFound(unknownEndpoint);
   v2.get('/', about(dependencies.page !== undefined))
     .get('/healthz', alive)
+    .get('/livez', alive)
     .get('/readyz', ready(health));
   v2.use(...everyRequest);
   // A registry may notify at an address that no route is for.

@@ -23,6 +23,7 @@ export type ErrorCode =
   /** A notification of a registry that regshift cannot read. */
   | 'EVENT_INVALID'
   | 'EVENT_TOO_LARGE'
+  | 'EVENT_TIMEOUT'
   | 'UNAUTHORIZED'
   | 'DENIED'
   | 'RATE_LIMITED'
@@ -57,6 +58,7 @@ export const httpErrors: Readonly<Record<ErrorCode, HttpError>> = {
   UNSIGNED: { status: 404, code: 'UNSUPPORTED' },
   EVENT_INVALID: { status: 400, code: 'UNSUPPORTED' },
   EVENT_TOO_LARGE: { status: 413, code: 'UNSUPPORTED' },
+  EVENT_TIMEOUT: { status: 408, code: 'UNSUPPORTED' },
   METHOD_NOT_ALLOWED: { status: 405, code: 'UNSUPPORTED' },
   UNAUTHORIZED: { status: 401, code: 'UNAUTHORIZED' },
   DENIED: { status: 403, code: 'DENIED' },

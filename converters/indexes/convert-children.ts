@@ -4,6 +4,7 @@ import { ConversionError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { loss } from '../losses.ts';
 import type { Index, IndexEntry, LossKind } from '../model.ts';
+import { formatPlatform } from '../platform.ts';
 import { type ChildOutcome, type ChildTask, convertChild } from './convert-child.ts';
 import { gzipTwinOf, isLabelledZstd } from './entries.ts';
 import { withPlatformTable } from './platform-table.ts';
@@ -81,8 +82,14 @@ async function tryConvertChild(entry: IndexEntry, task: ChildTask): Promise<Chil
   }
 }
 
-function leftOut({ field, digest }: IndexEntry, why: string, kind: LossKind = 'entries'): ChildOutcome {
-  return { children: [], losses: [loss(kind, field?.path ?? digest, `is left out: ${why}`)] };
+function leftOut(entry: IndexEntry, why: string, kind: LossKind = 'entries'): ChildOutcome {
+  const lost = loss(kind, entry.field?.path ?? entry.digest, `is left out: ${why}`);
+  return { children: [], losses: [{ ...lost, name: nameOf(entry) }] };
+}
+
+function nameOf({ attestation, platform, digest }: IndexEntry): string {
+  if (attestation) return 'a build attestation';
+  return platform ? `the image for ${formatPlatform(platform)}` : `the entry ${digest.slice(0, 19)}…`;
 }
 
 /** Removes attestations of images that were converted or left out: an attestation refers to one digest. */

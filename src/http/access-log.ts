@@ -33,20 +33,23 @@ export type CreateLogLine = (request: ClientRequest, status: number) => RequestL
 /** Creates the writer of the access log: one line, and one count of each metric, per request. */
 export function createAccessLog(log: Log, metrics: Metrics): CreateLogLine {
   return ({ method, url, client, notes }, status) => {
-    const { route, resource, rule, conversion, ping, age, error } = notes;
+    const { route, resource, rule, conversion, ping, age, error, reason = reasonOf(status) } = notes;
     // The response cache keeps the line: a part of the URL would keep the whole of it.
     const path = ownText(loggedPath(url.pathname));
     const what = { client: client.name, route, resource, method, path, status };
-    const line = bind(log, { ...what, rule, conversion, ping, staleAge: age, error } satisfies Facts);
+    const why = { error, reason: reason && loggedReason(reason) };
+    const line = bind(log, { ...what, rule, conversion, ping, staleAge: age, ...why } satisfies Facts);
+    const level = status >= 500 && !notes.clientLeft ? 'warn' : 'info';
     // API v1 has no manifests: its clients ask once a pull for the ancestry of an image, which regshift makes.
     const isV1 = resource === 'v1-ancestry';
     const isManifest = status === 200 && (resource === 'manifest' || isV1);
     const form = conversion || isV1 ? 'converted' : 'stored';
     const manifestFor = isManifest ? ({ client: clientGroupOf(client.name), form } as const) : undefined;
-    const counted = { route: route ?? 'none', resource: resource ?? 'none', status, manifestFor };
+    const stale = age !== undefined || ping === 'stale';
+    const counted = { route: route ?? 'none', resource: resource ?? 'none', status, stale, manifestFor };
     return {
       ended({ id, trace, stats, milliseconds, sent }) {
-        line('info', 'request', {
+        line(level, 'request', {
           id,
           trace: trace && traceId(trace),
           cache: stats ? placeOf(stats) : responseCacheSource.name,
@@ -60,6 +63,11 @@ export function createAccessLog(log: Log, metrics: Metrics): CreateLogLine {
       },
     };
   };
+}
+
+/** The reason of an error that the registry sent, and that passes unchanged: for uploads and other writes. */
+function reasonOf(status: number): string | undefined {
+  return status >= 500 ? `The registry answered with status ${status}.` : undefined;
 }
 
 /** The cache that content came from. Upstream has answered if upstream was asked and no cache had content. */
@@ -78,3 +86,12 @@ export function loggedPath(path: string): string {
   const shown = withoutSealed(path).replace(/^(\/+v1ctx\/)[^/]+/, '$1…');
   return shown.length > pathLength ? `${shown.slice(0, pathLength)}…` : shown;
 }
+
+/** A message for the log, without the secrets of paths that it may quote, and cut if it is too long. */
+function loggedReason(message: string): string {
+  const shown = message.replace(/(\bv1ctx\/)[^/\s"]+/g, '$1…').replace(/\belsewhere\.[^/\s"]*/g, 'elsewhere');
+  return shown.length > reasonLength ? `${shown.slice(0, reasonLength)}…` : shown;
+}
+
+/** Longest reason in the log, in characters. */
+const reasonLength = 1_024;

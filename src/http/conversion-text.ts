@@ -1,5 +1,5 @@
 import { mediaTypes } from '../../converters/media-types.ts';
-import type { Loss } from '../../converters/model.ts';
+import type { Loss, LossKind } from '../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../converters/platform.ts';
 import { formName } from '../negotiation/format-names.ts';
 
@@ -12,10 +12,53 @@ export interface ConversionTypes {
 }
 
 /** The value of `Regshift-Conversion`, like `oci-index -> schema1; platform=linux/amd64; lost="$.annotations"`. */
-export function conversionText({ from, to, platform }: ConversionTypes, losses: readonly Loss[]): string {
+export function conversionText(types: ConversionTypes, losses: readonly Loss[]): string {
+  const paths = losses.slice(0, mostLosses).map(({ path }) => quotable(path));
+  return `${formsText(types)}${lostText(paths.join(' '))}`;
+}
+
+/** The conversion for the log, which names what is lost: `oci-index -> list; lost="the image for linux/s390x"`. */
+export function loggedConversion(types: ConversionTypes, losses: readonly Loss[]): string {
+  const all = losses.map(({ name, kind }) => quotable(name ?? lostContent[kind]));
+  const names = [...new Set(all)];
+  const listed = names.slice(0, mostLosses).map((name) => {
+    const count = all.filter((each) => each === name).length;
+    return count === 1 ? name : `${name} (${count} times)`;
+  });
+  const more = names.length > mostLosses ? [`and ${names.length - mostLosses} more`] : [];
+  return `${formsText(types)}${lostText([...listed, ...more].join(', '))}`;
+}
+
+/** Losses that are listed. */
+const mostLosses = 5;
+
+/** The content of each kind, for people. */
+const lostContent: Readonly<Record<LossKind, string>> = {
+  annotations: 'annotations',
+  subject: 'the reference to another manifest (subject)',
+  artifactType: 'the artifactType',
+  data: 'content embedded in a descriptor',
+  urls: 'other URLs of a blob',
+  attachments: 'a dependency that is no layer',
+  history: 'history entries without a layer',
+  signatures: 'the signatures of schema 1',
+  missing: 'an image that the registry does not have',
+  entries: 'an entry of the index',
+  platform: 'details of a platform',
+  unknown: 'members that no dialect defines',
+};
+
+function formsText({ from, to, platform }: ConversionTypes): string {
   const place = platform ? `; platform=${formatPlatform(platform)}` : '';
   const unsigned = from === mediaTypes.schema1 ? '; unsigned' : '';
-  const paths = losses.slice(0, 5).map(({ path }) => path.replace(/[^\x20-\x7e]|["\\]/g, '?').slice(0, 60));
-  const lost = paths.length > 0 ? `; lost="${paths.join(' ')}"` : '';
-  return `${formName(from)} -> ${to === undefined ? 'none' : formName(to)}${unsigned}${place}${lost}`;
+  return `${formName(from)} -> ${to === undefined ? 'none' : formName(to)}${unsigned}${place}`;
+}
+
+function lostText(lost: string): string {
+  return lost === '' ? '' : `; lost="${lost}"`;
+}
+
+/** The text without characters that a header or the quotes around it do not allow. */
+function quotable(text: string): string {
+  return text.replace(/[^\x20-\x7e]|["\\]/g, '?').slice(0, 60);
 }

@@ -27,7 +27,7 @@ export interface Health {
   stop(): void;
 }
 
-/** `GET /healthz`: the process answers. */
+/** `GET /healthz` and `/livez`: the process answers. Kubernetes' own components have the second name. */
 export const alive: Handler<Env> = (context) => context.text('ok\n');
 
 /** `GET /readyz`: 200 if clients may be sent here, 503 otherwise. */

@@ -1,14 +1,18 @@
-import type { Facts } from './log.ts';
+import type { Facts, Level } from './log.ts';
+
+/** Adds a colour to the name of a level, for a terminal. */
+export type PaintLevel = (level: Level, text: string) => string;
 
 /**
  * Formats a line of the log for a person: `18:39:37 info  request GET /v2/team/app/manifests/1.0 200 in 12 ms …`.
  * @param line one JSON object. Other text is returned unchanged.
  */
-export function asText(line: string): string {
+export function asText(line: string, paint: PaintLevel = (_, text) => text): string {
   const record = recordIn(line);
   if (record === undefined) return line;
   const { time, level, message, ...facts } = record;
-  const head = `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${plain(message)}`;
+  const shownLevel = paint(level as Level, String(level).padEnd(5));
+  const head = `${String(time).slice(11, 19)} ${shownLevel} ${plain(message)}`;
   const text = message === 'request' ? requestText(facts) : factsText(facts);
   return text === '' ? head : `${head} ${text}`;
 }

@@ -48,6 +48,8 @@ export interface ResponseFacts {
   readonly status: number;
   /** The duration until the last byte. */
   readonly seconds: number;
+  /** Whether an older answer of the registry stands in, because the registry fails or limits requests. */
+  readonly stale?: boolean;
   /** The client of a manifest that was sent; absent for every other response. */
   readonly manifestFor?: ManifestClient | undefined;
   /** The size with headers; undefined if the runtime does not report it. */

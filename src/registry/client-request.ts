@@ -20,13 +20,17 @@ export interface RequestNotes {
   resource?: string;
   /** The rule of the operator that applies (`ClientRule.name`). */
   rule?: string;
-  /** The value of `Regshift-Conversion`. */
+  /** The forms of the manifest before and after its conversion, and what was lost (`loggedConversion`). */
   conversion?: string;
   ping?: 'fresh' | 'stale';
   /** Seconds since upstream was asked, where an older resolution stands in. */
   age?: number;
   /** An `ErrorCode`. */
   error?: string;
+  /** The reason of an error, for the operator. */
+  reason?: string;
+  /** Whether the client left before its response: then an error is no fault of the proxy. */
+  clientLeft?: true;
 }
 
 /** A client's request, independent of the runtime that it came through. */

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
+import { createWorkTurns } from '../../src/concurrency/work-turns.ts';
 import type { ConversionFacts, Metrics, WarmResult } from '../../src/observability/metrics.ts';
 import { noMetrics } from '../../src/observability/metrics.ts';
 import { tar } from '../../src/sample-registry/tar.ts';
@@ -468,6 +469,116 @@ describe('bounds', () => {
     await app.settled();
     expect(upstream.asked.length).toBeLessThanOrEqual(40);
     expect(warmed.length).toBeLessThan(150);
+  });
+});
+
+/** A body of pieces, and the number of bytes that were read of it. The body never ends after its last piece. */
+function countedBody(pieces: Iterable<Uint8Array>) {
+  const counted = { bytes: 0, pulls: 0 };
+  const all = pieces[Symbol.iterator]();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        counted.pulls += 1;
+        const { done, value } = all.next();
+        if (done) return new Promise<void>(() => undefined);
+        counted.bytes += value.length;
+        controller.enqueue(value);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { body, counted };
+}
+
+describe('the body of a notification', () => {
+  const bytesOf = (text: string) => new TextEncoder().encode(text);
+  const post = (app: TestApp, body: ReadableStream<Uint8Array> | Uint8Array) =>
+    app.send('POST', '/events', withSecret, { body });
+  const read = { ignored: 1, queued: 0, dropped: 0 };
+
+  it('is not read before the secret is right', async () => {
+    const { app } = appWith();
+    const { body, counted } = countedBody([bytesOf('{"events":[]}')]);
+    expect((await app.send('POST', '/events', { authorization: 'Bearer x' }, { body })).status).toBe(401);
+    expect((await app.send('POST', '/events?route=none', withSecret, { body })).status).toBe(404);
+    expect(counted.pulls).toBe(0);
+  });
+
+  it.each([
+    ['empty events', '{"events":[', '{},'],
+    ['empty lists in one event', '{"events":[{"target":[', '[],'],
+    ['numbers', '{"events":[', '1,'],
+    ['members of one object', '{"events":[{', '"a":0,'],
+    ['lists in lists', '{"events":', '['],
+  ])('of %s without end gets 413 after less than a tenth of 2 MiB', async (_, first, part) => {
+    const piece = bytesOf(part.repeat(1_000));
+    const { body, counted } = countedBody([bytesOf(first), ...Array(2_000).fill(piece)]);
+    const answer = await post(appWith().app, body);
+    expect([answer.status, answer.error().message]).toEqual([413, expect.stringContaining('20000 values')]);
+    expect(counted.bytes).toBeLessThan((2 * 2 ** 20) / 10);
+  });
+
+  it.each([
+    [
+      'an index of a thousand images, as docker-registry lists them',
+      () => {
+        const event = dockerRegistryEvent('pull', pushed) as { target: object };
+        const annotations = Object.fromEntries([1, 2, 3, 4, 5, 6].map((at) => [`org.example.${at}`, 'x']));
+        const reference = { mediaType: 'm', digest: 'd', size: 1, annotations, platform: { os: 'linux' } };
+        return {
+          events: [{ ...event, target: { ...event.target, references: Array(1_000).fill(reference) } }],
+        };
+      },
+    ],
+    [
+      'a manifest of a megabyte in a string, as zot sends it',
+      () => ({ specversion: '1.0', type: 'zotregistry.x', data: { manifest: '{"a":[1,2]}'.repeat(90_000) } }),
+    ],
+  ])('of %s is read', async (_, document) => {
+    expect(await receiptOf(appWith().app, notificationOf(document()))).toEqual(read);
+  });
+
+  it('becomes values alone, in a turn of the event loop of its own', async () => {
+    const { promise: allCame, resolve } = Promise.withResolvers<void>();
+    let [turns, came] = [0, 0];
+    const turn = createWorkTurns((begin) =>
+      setTimeout(() => {
+        turns += 1;
+        begin();
+      }),
+    );
+    const app = testApp({ REGSHIFT_EVENTS_SECRET: secret }, scriptedUpstream().fetch, { turn });
+    const text = bytesOf(JSON.stringify({ events: ['x'.repeat(200_000)] }));
+    const answers = Array.from({ length: 16 }, () => {
+      const body = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          came += 1;
+          if (came === 16) resolve();
+          await allCame;
+          controller.enqueue(text);
+          controller.close();
+        },
+      });
+      return post(app, body);
+    });
+    for (const answer of await Promise.all(answers)) expect(answer.status).toBe(202);
+    expect(turns).toBeGreaterThanOrEqual(15);
+  });
+
+  it('that stands still gets 408 and gives its place to others', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { app } = appWith({ REGSHIFT_WARM: 'none' });
+    const still = Array.from({ length: 16 }, () => post(app, countedBody([bytesOf('{"events":[')]).body));
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect((await notify(app, dockerRegistryPush(pushed))).status).toBe(503);
+    await vi.advanceTimersByTimeAsync(1_001);
+    for (const answer of await Promise.all(still)) {
+      expect(answer.status).toBe(408);
+      expect(answer.error().message).toContain('10 seconds');
+    }
+    expect((await notify(app, dockerRegistryPush(pushed))).status).toBe(202);
   });
 });
 

@@ -80,8 +80,11 @@ describe('the headers of a manifest', () => {
     expect(chosen.header('Regshift-Conversion')).toBe('oci-index -> schema1; platform=linux/amd64');
   });
 
-  it('name the losses', async () => {
+  it('name the losses by path, and the log by what they are', async () => {
     const response = await ask('sample/index', 'Docker 1.13.1');
+    expect(app.logged.at(-1)?.facts?.conversion).toBe(
+      'oci-index -> list; lost="a build attestation (2 times)"',
+    );
     expect(response.header('Regshift-Conversion')).toMatch(
       /^oci-index -> list; lost="\$\.manifests\[2\] \$\.manifests\[3\]"$/,
     );

@@ -201,7 +201,9 @@ describe('a pushed index', () => {
       expect(answers[2]?.header('Regshift-Conversion')).toBe('oci-index -> list; lost="$.manifests[1]"');
       const stored = registry.manifests.get(`${name}@${registry.tags.get(`${name}:latest`)}`);
       expect(JSON.parse(new TextDecoder().decode(stored?.bytes)).manifests).toHaveLength(1);
-      expect(app.logged.at(-1)?.facts?.conversion).toBe('oci-index -> list; lost="$.manifests[1]"');
+      const lines = app.logged.filter(({ message }) => message === 'request');
+      expect(lines.at(-2)?.facts?.conversion).toBe('oci -> none; lost="the pushed manifest"');
+      expect(lines.at(-1)?.facts?.conversion).toBe('oci-index -> list; lost="a build attestation"');
     },
   );
 

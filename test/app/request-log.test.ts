@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { createAccessLog } from '../../src/http/access-log.ts';
 import { createJsonLog } from '../../src/observability/log.ts';
 import { asText } from '../../src/observability/log-format.ts';
+import { noMetrics } from '../../src/observability/metrics.ts';
+import { readClientRequest } from '../../src/registry/client-request.ts';
+import { createBudget } from '../../src/request/budget.ts';
 import { type RequestHeaders, testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { privateTo, scriptedUpstream } from '../support/scripted-upstream.ts';
+import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const latest = '/v2/sample/oci/manifests/latest';
@@ -23,7 +27,7 @@ describe('one line for each request', () => {
     const always = ['client', 'route', 'resource', 'method', 'path', 'status'];
     const cost = ['cache', 'upstreamRequests', 'upstreamMilliseconds', 'milliseconds'];
     expect(keys(good).toSorted()).toEqual([...always, 'conversion', 'id', 'trace', ...cost].toSorted());
-    expect(keys(bad).toSorted()).toEqual([...always, 'error', 'id', ...cost].toSorted());
+    expect(keys(bad).toSorted()).toEqual([...always, 'error', 'reason', 'id', ...cost].toSorted());
     expect(good).toMatchObject({
       trace: '0af7651916cd43dd8448eb211c80319c',
       client: 'docker/1.13.1',
@@ -37,7 +41,117 @@ describe('one line for each request', () => {
       // HEAD and GET of the manifest: the config needs no conversion.
       upstreamRequests: 2,
     });
-    expect(bad).toMatchObject({ status: 404, error: 'MANIFEST_UNKNOWN' });
+    const unknown = { status: 404, error: 'MANIFEST_UNKNOWN', reason: expect.stringContaining('absent') };
+    expect(bad).toMatchObject(unknown);
+  });
+
+  describe('that failed has the reason', () => {
+    const lineOf = async (script: Script, path = latest, method = 'GET', settings = {}) => {
+      const app = testApp(settings, scriptedUpstream(script).fetch);
+      const answer = await app.send(method, path, docker113);
+      const lines = app.logged.filter(({ message }) => message === 'request');
+      expect(lines).toHaveLength(1);
+      return { answer, level: lines[0]?.level, reason: undefined as unknown, ...lines[0]?.facts };
+    };
+    const refuse = (status: number) => () => specError(status, 'UNKNOWN');
+
+    it.each([
+      ['of the registry, found here', latest, 'GET', refuse(500), 500, 'UPSTREAM_ANSWER', /500/],
+      [
+        'of the registry, for a list',
+        '/v2/sample/oci/tags/list',
+        'GET',
+        refuse(503),
+        503,
+        'UPSTREAM_ANSWER',
+        /answered 503/,
+      ],
+      [
+        'of the registry, passed on for a push',
+        '/v2/a/b/blobs/uploads/',
+        'POST',
+        refuse(502),
+        502,
+        undefined,
+        /status 502\.$/,
+      ],
+    ] as const)('at `warn` for a 5xx %s', async (_, path, method, script, status, error, reason) => {
+      const settings = { REGSHIFT_PUSH: 'allow' };
+      expect(await lineOf(script, path, method, settings)).toMatchObject({
+        level: 'warn',
+        status,
+        error,
+        reason: expect.stringMatching(reason),
+      });
+    });
+
+    it.each([
+      ['a name', '/v2/UPPER/manifests/1', 'GET', {}, 400, 'NAME_INVALID', /is not a repository name/],
+      ['a path', '/nowhere', 'GET', {}, 404, 'ENDPOINT_UNKNOWN', /nothing at/],
+      ['a repository', latest, 'GET', { REGSHIFT_REPOSITORIES: 'b/*' }, 404, 'NAME_UNKNOWN', /sample\/oci/],
+      [
+        'a push',
+        '/v2/a/b/blobs/uploads/',
+        'POST',
+        { REGSHIFT_PUSH: 'refuse' },
+        405,
+        'METHOD_NOT_ALLOWED',
+        /REGSHIFT_PUSH/,
+      ],
+    ] as const)(
+      'at `info` for %s that regshift refuses',
+      async (_, path, method, settings, status, error, why) => {
+        const line = await lineOf(() => undefined, path, method, settings);
+        expect(line).toMatchObject({ level: 'info', status, error, reason: expect.stringMatching(why) });
+        expect(line.reason).toBe(line.answer.error().message);
+      },
+    );
+
+    it('and the stack alone has a line before it, for a fault of regshift', async () => {
+      const broken = () => {
+        throw new RangeError('a fault in the test');
+      };
+      const app = testApp({ REGSHIFT_MAX_REQUESTS: '2' }, scriptedUpstream().fetch, { background: broken });
+      await app.get('/v2/sample/index/manifests/latest', docker113);
+      expect(app.logged.map(({ level, message }) => `${level} ${message}`)).toEqual([
+        'error request failed',
+        'warn request',
+      ]);
+      for (const { facts } of app.logged) expect(facts?.reason).toBe('a fault in the test');
+    });
+
+    it('at `info` where the client left, which is no fault', async () => {
+      const leaving = new AbortController();
+      const app = testApp({}, async (_, { signal }) => {
+        leaving.abort();
+        return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      });
+      await app.send('GET', latest, docker113, { signal: leaving.signal });
+      const [line, ...more] = app.logged;
+      expect(more).toEqual([]);
+      expect(line).toMatchObject({
+        level: 'info',
+        facts: { reason: 'The client left before the response.' },
+      });
+    });
+
+    it('in 1,024 characters at most, without sealed parts of paths', () => {
+      const { notes, ...request } = readClientRequest(new Request('http://regshift.test/'), '', '', {
+        budget: createBudget(1),
+        signal: undefined,
+      });
+      const reasonFor = (reason: string) => {
+        const logged: unknown[] = [];
+        const log = createAccessLog((_level, _message, facts) => logged.push(facts?.reason), noMetrics);
+        const stats = { stats: undefined, trace: undefined, sent: undefined };
+        log({ ...request, notes: { ...notes, reason } }, 404).ended({ id: 'x', milliseconds: 1, ...stats });
+        return logged;
+      };
+      expect(reasonFor('Nothing at "/v1ctx/hush.a-b/c" here.')).toEqual(['Nothing at "/v1ctx/…/c" here.']);
+      expect(reasonFor('"elsewhere.hush.a-b" is no upload.')).toEqual(['"elsewhere" is no upload.']);
+      expect(reasonFor('/v2/a/blobs/uploads/elsewhere.hush?x')).toEqual(['/v2/a/blobs/uploads/elsewhere']);
+      expect(reasonFor('x'.repeat(2_000))).toEqual([`${'x'.repeat(1_024)}…`]);
+    });
   });
 
   it('has at most 512 characters of the path', async () => {
@@ -45,7 +159,7 @@ describe('one line for each request', () => {
     const long = `/v2/${'a'.repeat(30_000)}`;
     await app.get(long);
     const paths = app.logged.map(({ facts }) => facts?.path);
-    expect(paths).toEqual([`${long.slice(0, 512)}…`, `${long.slice(0, 512)}…`]);
+    expect(paths).toEqual([`${long.slice(0, 512)}…`]);
     expect(JSON.stringify(app.logged).length).toBeLessThan(2_500);
   });
 
@@ -191,6 +305,15 @@ describe('the number of requests in flight', () => {
     resolve();
     for (const { status } of await Promise.all(first)) expect(status).toBe(200);
     expect((await app.get('/v2/sample/schema2/manifests/latest')).status).toBe(200);
+  });
+});
+
+describe.each(['/livez', '/healthz'])('%s', (path) => {
+  it('answers without upstream, a login or a line in the log', async () => {
+    const app = testApp({}, () => Promise.reject(new Error('asked')));
+    for (const answer of [await app.get(path), await app.head(path)]) expect(answer.status).toBe(200);
+    expect((await app.get(path)).text()).toBe('ok\n');
+    expect(app.logged).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type Metrics, noMetrics } from '../../src/observability/metrics.ts';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
@@ -30,6 +31,25 @@ describe('while upstream fails', () => {
     const stale = await app.get(latest, docker19);
     expect([stale.status, stale.header('Age')]).toEqual([200, '100']);
     expect(stale.body).toEqual(fresh.body);
+  });
+
+  it('each stale response and ping is counted as one, also from the response cache', async () => {
+    const upstream = scriptedUpstream();
+    const counted: string[] = [];
+    const metrics: Metrics = {
+      ...noMetrics,
+      responseSent: ({ resource, stale }) => counted.push(`${resource} ${stale ? 'stale' : 'fresh'}`),
+    };
+    const app = testApp({}, upstream.fetch, { metrics });
+    const pull = async () => {
+      for (const path of ['/v2/', latest, latest]) expect((await app.get(path, docker19)).status).toBe(200);
+    };
+    await pull();
+    upstream.follow(() => specError(503, 'UNKNOWN'));
+    app.advance(100);
+    await pull();
+    const each = ['ping', 'manifest', 'manifest'];
+    expect(counted).toEqual([...each.map((one) => `${one} fresh`), ...each.map((one) => `${one} stale`)]);
   });
 
   it('a client that requests the digest of a stale HEAD gets it too (Docker 20.10, containerd)', async () => {

@@ -1,9 +1,11 @@
 import { formatProblems } from '../../config/problem.ts';
-import type { Settings } from '../../config/settings.ts';
+import type { Settings, Values } from '../../config/settings.ts';
+import type { Facts } from '../../observability/log.ts';
 import { createNodeLog } from '../../runtime/node/log.ts';
 import { createSettingsFiles } from '../../runtime/node/rotating-settings.ts';
 import { type Running, serve } from '../../runtime/node/serve.ts';
 import { logUncaught } from '../../runtime/node/uncaught.ts';
+import { version } from '../../version.ts';
 import { registriesOf } from '../registries.ts';
 import type { Io } from '../terminal/io.ts';
 import { exitCodes } from '../usage.ts';
@@ -31,7 +33,8 @@ export async function runServe(io: Io): Promise<number> {
     return exitCodes.wrongUsage;
   }
   try {
-    const { log, flush } = createNodeLog(read.settings, 1, process.stdout.isTTY === true);
+    const { columns, color } = io.output;
+    const { log, flush, isText } = createNodeLog(read.settings, 1, columns ? { color } : undefined);
     process.on('exit', flush);
     let running: Running | undefined;
     const exit = (code: number) => {
@@ -41,12 +44,26 @@ export async function runServe(io: Io): Promise<number> {
     logUncaught(log, exit);
     running = await serve(read.settings, log, files);
     obeySignals(running, exit);
-    io.stdout(greeting(running.urls, read.settings));
+    if (isText) io.stdout(greeting(running.urls, read.settings));
+    else log('info', 'regshift serves', startFacts(running, read.settings));
     return exitCodes.good;
   } catch (error) {
     io.stderr(`regshift cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
     return exitCodes.failed;
   }
+}
+
+/** The start as an event of the log, for programs. */
+function startFacts({ urls, metricsUrl }: Running, { routes }: Settings): Facts {
+  const ofRoutes = (value: (settings: Values) => string) =>
+    Object.fromEntries(routes.map(({ id, settings }) => [id, value(settings)]));
+  return {
+    version,
+    addresses: urls,
+    metrics: metricsUrl,
+    upstreams: ofRoutes((settings) => registriesOf(settings) ?? 'the built-in sample registry'),
+    forms: ofRoutes(({ REGSHIFT_FORMAT: form }) => form),
+  };
 }
 
 function greeting(urls: readonly string[], settings: Settings): string {

@@ -1,5 +1,13 @@
 import { manifestTypes } from '../../../converters/media-types.ts';
-import { listOf, memberOf, type RegistryEvent, registryEvent, textOf } from './registry-event.ts';
+import {
+  listOf,
+  memberOf,
+  type Notification,
+  type RegistryEvent,
+  readEvents,
+  registryEvent,
+  textOf,
+} from './registry-event.ts';
 
 /** The envelope of docker-registry 2 and 3 (distribution, notifications/event.go, `Envelope`). */
 export function isDockerRegistry(body: unknown): boolean {
@@ -7,8 +15,8 @@ export function isDockerRegistry(body: unknown): boolean {
 }
 
 /** The events of an envelope. docker-registry sends each event in one of its own (notifications/http.go, `Write`). */
-export function readDockerRegistry(body: unknown): (RegistryEvent | undefined)[] {
-  return listOf(body, 'events').map(readEvent);
+export function readDockerRegistry(body: unknown): Notification {
+  return readEvents('docker-registry', listOf(body, 'events'), readEvent);
 }
 
 function readEvent(event: unknown): RegistryEvent | undefined {

@@ -1,29 +1,57 @@
 import { concatenate } from '../../../converters/bytes.ts';
+import { limits } from '../../../converters/limits.ts';
+import type { TakeTurn } from '../../../converters/ports.ts';
 import type { Clock } from '../../clock.ts';
+import { isDeadline, waitFor, withDeadline } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
+import { createJsonPartCounter } from './json-parts.ts';
 
 /** Bytes of a notification: zot sends the whole manifest in it, as a text in JSON. */
 const mostBytes = 2 * 2 ** 20;
 
+/**
+ * Commas and opening brackets of a notification. docker-registry 2 and 3 send one event (distribution,
+ * notifications/http.go, `Write`), which has 30, and up to ten for each part of the manifest (event.go,
+ * `References`); so it has more only for a manifest with more values than regshift reads.
+ */
+const mostParts = limits.jsonValues;
+
 /** Notifications that are read at once. */
 const mostAtOnce = 16;
 
-/** Milliseconds until a place is free again: on Workers, a request that ends may stop without its `finally`. */
-const staleMs = 60_000;
+/**
+ * Milliseconds for the whole body. A registry has it in memory when it sends the headers, and gives up itself after 1 s
+ * (docker-registry, notifications/endpoint.go, `defaults`) or the time that its settings name.
+ */
+const longestMs = 10_000;
 
-/** Reads the body of a notification as JSON. @throws RegistryError EVENT_INVALID, EVENT_TOO_LARGE, OVERLOADED. */
+export interface EventBodyOptions {
+  readonly clock: Clock;
+  /** Waits for a turn of the event loop to work on a document. Without it, all work is done at once. */
+  readonly turn?: TakeTurn | undefined;
+}
+
+/**
+ * Reads the body of a notification as JSON.
+ * @throws RegistryError EVENT_INVALID, EVENT_TOO_LARGE, EVENT_TIMEOUT, OVERLOADED; the reason of the signal after the
+ *   registry has left.
+ */
 export type ReadEventBody = (request: ClientRequest) => Promise<unknown>;
 
-export function createEventBodies(clock: Clock): ReadEventBody {
+export function createEventBodies({ clock, turn }: EventBodyOptions): ReadEventBody {
   const reading = new Map<object, number>();
   return async (request) => {
-    for (const [place, since] of reading) if (clock() - since > staleMs) reading.delete(place);
+    // On Workers, a request that ends may stop without its `finally`.
+    for (const [place, since] of reading) if (clock() - since > longestMs) reading.delete(place);
     if (reading.size >= mostAtOnce) throw tooMany();
     const place = {};
     reading.set(place, clock());
     try {
-      return JSON.parse(new TextDecoder().decode(await readAll(request)));
+      const bytes = await readInTime(request);
+      // One body is text and values at a time, and the others are bytes meanwhile.
+      await turn?.(bytes.length);
+      return JSON.parse(new TextDecoder().decode(bytes));
     } catch (error) {
       if (error instanceof RegistryError) throw error;
       request.context.signal?.throwIfAborted();
@@ -34,27 +62,45 @@ export function createEventBodies(clock: Clock): ReadEventBody {
   };
 }
 
-async function readAll(request: ClientRequest): Promise<Uint8Array> {
+function readInTime(request: ClientRequest): Promise<Uint8Array> {
+  return withDeadline(longestMs, request.context.signal, async (signal) => {
+    try {
+      return await readAll(request, signal);
+    } catch (error) {
+      throw isDeadline(signal) ? tooSlow() : error;
+    }
+  });
+}
+
+async function readAll(request: ClientRequest, signal: AbortSignal): Promise<Uint8Array> {
   const stated = Number(request.headers.get('content-length') ?? 0);
-  if (stated > mostBytes) throw tooLarge();
+  if (stated > mostBytes) throw tooLarge(`more than ${mostBytes} bytes`);
   const reader = request.body()?.getReader();
+  const parts = createJsonPartCounter();
   const chunks: Uint8Array[] = [];
   for (let length = 0; reader !== undefined; ) {
-    const { done, value } = await reader.read();
+    const { done, value } = await waitFor(reader.read(), signal);
     if (done) break;
     length += value.length;
     // The rest is neither read nor cancelled: that would close the connection before the response is sent.
-    if (length > mostBytes) throw tooLarge();
+    if (length > mostBytes) throw tooLarge(`more than ${mostBytes} bytes`);
+    if (parts.add(value) > mostParts) throw tooLarge(`more than ${mostParts} values`);
     chunks.push(value);
   }
   return concatenate(chunks);
 }
 
-function tooLarge(): RegistryError {
+function tooLarge(found: string): RegistryError {
   return new RegistryError(
     'EVENT_TOO_LARGE',
-    `The notification has more than ${mostBytes} bytes, the most that regshift reads. Its image is made at its first pull.`,
+    `The notification has ${found}, the most that regshift reads. Its image is made at its first pull.`,
   );
+}
+
+/** The connection would wait for the rest of the body, so it ends (RFC 9110, section 15.5.9). */
+function tooSlow(): RegistryError {
+  const message = `The notification did not arrive within ${longestMs / 1000} seconds. Send it again.`;
+  return new RegistryError('EVENT_TIMEOUT', message, { headers: { connection: 'close' } });
 }
 
 function tooMany(): RegistryError {

@@ -1,4 +1,13 @@
-import { listOf, memberOf, type RegistryEvent, registryEvent, textOf } from './registry-event.ts';
+import {
+  listOf,
+  memberOf,
+  type Notification,
+  noEvent,
+  type RegistryEvent,
+  readEvents,
+  registryEvent,
+  textOf,
+} from './registry-event.ts';
 
 /** The names of an event in Harbor's own format and as a CloudEvent (harbor, src/pkg/notifier/formats/cloudevents.go). */
 const kinds: Readonly<Record<string, RegistryEvent['kind']>> = {
@@ -17,12 +26,12 @@ export function isHarbor(body: unknown): boolean {
  * The events of a webhook, one for each resource.
  * @param type as in `kinds`. @param data `EventData` of the same file.
  */
-export function readHarbor(type: string, data: unknown): (RegistryEvent | undefined)[] {
+export function readHarbor(type: string, data: unknown): Notification {
   const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
   const resources = listOf(data, 'resources');
-  if (kind === undefined || resources.length === 0) return [undefined];
+  if (kind === undefined || resources.length === 0) return noEvent('harbor');
   const repository = textOf(data, 'repository', 'repo_full_name');
-  return resources.map((resource) =>
+  return readEvents('harbor', resources, (resource) =>
     registryEvent(kind, {
       repository,
       // The digest stands here for an artifact without a tag (event/handler/webhook/artifact/artifact.go).

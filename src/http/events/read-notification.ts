@@ -1,6 +1,13 @@
 import { isDockerRegistry, readDockerRegistry } from './docker-registry.ts';
 import { isHarbor, readHarbor } from './harbor.ts';
-import { memberOf, type Notification, type RegistryEvent, registryEvent, textOf } from './registry-event.ts';
+import {
+  memberOf,
+  type Notification,
+  noEvent,
+  type RegistryEvent,
+  registryEvent,
+  textOf,
+} from './registry-event.ts';
 
 /**
  * Reads the body of a notification: the formats of docker-registry, Harbor and zot differ enough to be told apart.
@@ -14,16 +21,14 @@ export function readNotification(headers: Headers, body: unknown): Notification 
   if (memberOf(body, 'specversion') !== undefined) {
     return readCloudEvent(textOf(body, 'type') ?? '', memberOf(body, 'data'));
   }
-  if (isDockerRegistry(body)) return { source: 'docker-registry', events: readDockerRegistry(body) };
-  if (isHarbor(body)) {
-    return { source: 'harbor', events: readHarbor(textOf(body, 'type') ?? '', memberOf(body, 'event_data')) };
-  }
+  if (isDockerRegistry(body)) return readDockerRegistry(body);
+  if (isHarbor(body)) return readHarbor(textOf(body, 'type') ?? '', memberOf(body, 'event_data'));
   return undefined;
 }
 
 function readCloudEvent(type: string, data: unknown): Notification | undefined {
-  if (type.startsWith('harbor.')) return { source: 'harbor', events: readHarbor(type, data) };
-  if (type.startsWith('zotregistry.')) return { source: 'zot', events: readZot(type, data) };
+  if (type.startsWith('harbor.')) return readHarbor(type, data);
+  if (type.startsWith('zotregistry.')) return readZot(type, data);
   return undefined;
 }
 
@@ -37,9 +42,9 @@ const zotKinds: Readonly<Record<string, RegistryEvent['kind']>> = {
  * The event of a CloudEvent of zot.
  * @param data as events.go of the same folder writes it: `name`, `reference`, `digest`, `mediaType`, `manifest`.
  */
-function readZot(type: string, data: unknown): (RegistryEvent | undefined)[] {
+function readZot(type: string, data: unknown): Notification {
   const kind = Object.hasOwn(zotKinds, type) ? zotKinds[type] : undefined;
-  if (kind === undefined) return [undefined];
+  if (kind === undefined) return noEvent('zot');
   const [repository, reference, digest] = ['name', 'reference', 'digest'].map((name) => textOf(data, name));
-  return [registryEvent(kind, { repository, reference, digest })];
+  return { source: 'zot', events: [registryEvent(kind, { repository, reference, digest })], left: 0 };
 }

@@ -6,18 +6,15 @@ import { pause } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Env } from '../env.ts';
 import type { Route } from '../route.ts';
-import { createEventBodies } from './event-body.ts';
+import { createEventBodies, type EventBodyOptions } from './event-body.ts';
 import { candidateRoutes, type RouteChoice, routesOf } from './event-routes.ts';
 import { readNotification } from './read-notification.ts';
 import type { Notification, RegistryEvent } from './registry-event.ts';
 import { createWarmJobs, type WarmJobsOptions } from './warm-jobs.ts';
 
-export interface EventOptions extends WarmJobsOptions {
+export interface EventOptions extends WarmJobsOptions, EventBodyOptions {
   readonly secret: string;
 }
-
-/** Events of one notification that are read; Harbor sends one for each tag. */
-const mostEvents = 100;
 
 const logMs = 60_000;
 
@@ -44,7 +41,7 @@ interface Receipt {
 export function receiveEvents(options: EventOptions, routes: readonly Route[]): Handler<Env> {
   const { clock, background, log, metrics } = options;
   const hasSecret = createSharedSecret(options.secret);
-  const readBody = createEventBodies(clock);
+  const readBody = createEventBodies(options);
   const jobs = createWarmJobs(options);
   const logged = new Map<string, number>();
   const again = new Set<string>();
@@ -83,10 +80,10 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
     }
   }
 
-  function receiveAll({ source, events }: Notification, choice: RouteChoice): Receipt {
+  function receiveAll({ source, events, left }: Notification, choice: RouteChoice): Receipt {
     const receipt: Receipt = { queued: 0, dropped: 0, ignored: 0 };
     const candidates = candidateRoutes(routes, choice);
-    for (const event of events.slice(0, mostEvents)) {
+    for (const event of events) {
       const served = event === undefined ? [] : routesOf(event, candidates, choice);
       if (event && served.length > 0) receive(event, served, receipt);
       else receipt.ignored += 1;
@@ -97,9 +94,9 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
       if (event && served.length === 0)
         warn(unrouted, { source, repository: event.repository, hosts: event.hosts });
     }
-    if (events.length > mostEvents) {
-      receipt.ignored += events.length - mostEvents;
-      warn(tooManyEvents, { source, events: events.length, most: mostEvents });
+    if (left > 0) {
+      receipt.ignored += left;
+      warn(tooManyEvents, { source, events: events.length + left, most: events.length });
     }
     return receipt;
   }

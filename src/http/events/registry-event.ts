@@ -27,6 +27,29 @@ export interface Notification {
   readonly source: EventSource;
   /** Pushes of manifests, and deletions; undefined in the place of each other event. */
   readonly events: readonly (RegistryEvent | undefined)[];
+  /** Events beyond the hundredth, which are not read. */
+  readonly left: number;
+}
+
+/** Events of one notification that are read: docker-registry and zot send one, Harbor one for each tag. */
+const mostEvents = 100;
+
+/** The notification of something that is no push and no deletion of a manifest. */
+export function noEvent(source: EventSource): Notification {
+  return { source, events: [undefined], left: 0 };
+}
+
+/** Reads the first events of a list. */
+export function readEvents<T>(
+  source: EventSource,
+  list: readonly T[],
+  read: (event: T) => RegistryEvent | undefined,
+): Notification {
+  return {
+    source,
+    events: list.slice(0, mostEvents).map(read),
+    left: Math.max(0, list.length - mostEvents),
+  };
 }
 
 /** Parts of an event as its registry writes them. */

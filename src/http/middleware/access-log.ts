@@ -86,19 +86,27 @@ async function nextOrError(context: Context<Env>, next: () => Promise<void>): Pr
   }
 }
 
-/** Logs the reason for the operator; the client gets it in the response. */
+/** Notes the reason for the line of the request; the client gets it in the response. A fault of regshift has a stack. */
 function report(context: Context<Env>, log: Log, id: string): void {
-  const request = context.get('received');
+  const { notes, url, context: own } = context.get('received');
   const thrown = context.get('failure');
-  const error = registryErrorFrom(thrown);
-  request.notes.error = error.code;
-  // A client that has left is no fault of the proxy.
-  const unexpected = error.code === 'INTERNAL' && !request.context.signal?.aborted;
-  log(unexpected ? 'error' : 'debug', 'request failed', {
+  const { code, message } = registryErrorFrom(thrown);
+  notes.error = code;
+  if (code !== 'INTERNAL') {
+    notes.reason = message;
+    return;
+  }
+  if (own.signal?.aborted) {
+    notes.clientLeft = true;
+    notes.reason = 'The client left before the response.';
+    return;
+  }
+  notes.reason = thrown instanceof Error ? thrown.message : message;
+  log('error', 'request failed', {
     id,
-    path: loggedPath(request.url.pathname),
-    code: error.code,
-    reason: error.message,
-    ...(unexpected && thrown instanceof Error ? { stack: thrown.stack } : {}),
+    path: loggedPath(url.pathname),
+    code,
+    reason: notes.reason,
+    ...(thrown instanceof Error ? { stack: thrown.stack } : {}),
   });
 }

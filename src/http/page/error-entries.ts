@@ -294,8 +294,13 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   {
     texts: ['EVENT_TOO_LARGE'],
-    why: 'a notification of more than 2 MiB',
+    why: 'a notification of more than 2 MiB, or of more than 20,000 values',
     remedy: 'nothing: the image is made at its first pull',
+  },
+  {
+    texts: ['EVENT_TIMEOUT'],
+    why: 'a notification whose body did not arrive within 10 s',
+    remedy: 'check the network between the registry and regshift',
   },
   {
     texts: ['UNAUTHORIZED'],

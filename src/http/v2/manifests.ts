@@ -5,7 +5,7 @@ import type { ClientRequest } from '../../registry/client-request.ts';
 import type { ManifestResult } from '../../registry/manifests/manifests.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { cacheControl } from '../cache-control.ts';
-import { conversionText } from '../conversion-text.ts';
+import { conversionText, loggedConversion } from '../conversion-text.ts';
 import type { Env } from '../env.ts';
 import { referenceParam } from '../params.ts';
 import { bytesResponse, headersWithLength, matchesEtag } from '../responses.ts';
@@ -32,8 +32,7 @@ export async function getManifestResponse(
   }
   const result = await registry.manifests.get(request, name, reference);
   const headers = headersOf(result, request);
-  const conversion = headers['Regshift-Conversion'];
-  if (conversion) request.notes.conversion = conversion;
+  if (result.conversion) request.notes.conversion = loggedConversion(result.conversion, result.losses);
   if (result.age !== undefined) request.notes.age = result.age;
   if (matchesEtag(request.headers.get('if-none-match'), result.digest)) {
     return new Response(null, { status: 304, headers });

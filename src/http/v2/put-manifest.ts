@@ -23,7 +23,7 @@ import { manifestPath, referenceText } from '../../upstream/api/paths.ts';
 import { pushScope } from '../../upstream/auth/scope.ts';
 import { discard } from '../../upstream/body.ts';
 import { noticesOf } from '../../upstream/error-response.ts';
-import { conversionText } from '../conversion-text.ts';
+import { conversionText, loggedConversion } from '../conversion-text.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { contentLocation } from '../location.ts';
@@ -225,15 +225,14 @@ function created(
   { losses, ...conversion }: { from: string; to: string | undefined; losses: readonly Loss[] },
   headers: Record<string, string> = {},
 ): Response {
-  const text = conversionText(conversion, losses);
-  request.notes.conversion = text;
+  request.notes.conversion = loggedConversion(conversion, losses);
   return new Response(null, {
     status: 201,
     headers: {
       ...apiVersion,
       ...headers,
       'Docker-Content-Digest': digest,
-      'Regshift-Conversion': text,
+      'Regshift-Conversion': conversionText(conversion, losses),
       Location: contentLocation(request, mapping, 'manifests', digest),
       'Content-Length': '0',
     },
@@ -262,7 +261,8 @@ async function keepArtifact(
   const isKept = await registry.pushes.converter.keepArtifact(pusher, manifest, isForm);
   if (!isKept) return undefined;
   const from = manifest.mediaType;
-  if (isForm) return created(push, manifest.digest, { from, to: undefined, losses: [loss('entries', '$')] });
+  const lost = { ...loss('entries', '$'), name: 'the pushed manifest' };
+  if (isForm) return created(push, manifest.digest, { from, to: undefined, losses: [lost] });
   return created(push, manifest.digest, { from, to: from, losses: [] });
 }
 

@@ -56,7 +56,8 @@ function describe(converted: Converted, folder: string, files: Map<string, Uint8
   return {
     mediaType,
     digest,
-    losses,
+    // Names of losses came after the goldens.
+    losses: losses.map(({ name: _, ...golden }) => golden),
     blobs: blobs.map((blob) => {
       if (blob.kind === 'layer') return blob;
       files.set(`${folder}/config-${short(blob.digest)}.json`, blob.bytes);

@@ -107,7 +107,10 @@ describe('the npm package', () => {
       REGSHIFT_HTPASSWD: 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq',
     };
     const ready = /on (http:[^,\s]+), because/;
-    const serving = await startLine('npx regshift serve', ready, { cwd: folder, env });
+    const serving = await startLine('npx regshift serve', ready, {
+      cwd: folder,
+      env: { ...env, LOG_FORMAT: 'text' },
+    });
     try {
       const [, url] = ready.exec(serving.printed()) ?? [];
       const statuses = ['alice:secret', 'alice:wrong', 'bob:secret'].map(async (login) => {
@@ -150,7 +153,10 @@ describe('the commands of README.md', () => {
   beforeAll(async () => {
     port = await freePort();
     samples = await startSampleServer();
-    running = await startLine('npm start', /npm start\n$/, { cwd: clone, env: { PORT: String(port) } });
+    running = await startLine('npm start', /npm start\n$/, {
+      cwd: clone,
+      env: { PORT: String(port), LOG_FORMAT: 'text' },
+    });
   }, 120_000);
   afterAll(async () => {
     await running?.stop();
@@ -187,7 +193,7 @@ describe('the commands of README.md', () => {
     const [line = ''] = blocksOf('Two commands')[1]?.lines ?? [];
     const own = await startLine(here(line), /regshift serves (\S+) on (\S+)\n/, {
       cwd: clone,
-      env: { PORT: '0' },
+      env: { PORT: '0', LOG_FORMAT: 'text' },
     });
     try {
       const [, upstream, url] = /regshift serves (\S+) on (\S+)\n/.exec(own.printed()) ?? [];

@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { MemoryBudget, TableUsage } from '../../../cache/memory-budget.ts';
 import type { InFlight } from '../../../http/in-flight.ts';
 import type { Figure, Figures } from '../../../observability/figures.ts';
-import type { Metrics, ResponseFacts } from '../../../observability/metrics.ts';
+import type { Metrics, ResponseFacts, WarmResult } from '../../../observability/metrics.ts';
 import { version } from '../../../version.ts';
 
 export interface PrometheusMetrics {
@@ -116,15 +116,24 @@ function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
     labelNames: ['client', 'form'],
     ...shared,
   });
+  const stale = new Counter({
+    name: 'regshift_stale_responses_total',
+    help: 'Responses in which an older answer of the registry stands in.',
+    labelNames: ['route'],
+    ...shared,
+  });
   // Looking up a counter by its labels costs more than counting.
   const known = new Map<string, (response: ResponseFacts) => void>();
-  const counting = ({ route, resource, status, manifestFor }: ResponseFacts) => {
+  const counting = ({ route, resource, status, stale: isStale, manifestFor }: ResponseFacts) => {
     const request = requests.labels(route, resource, String(status));
     const second = seconds.labels(resource);
     const byte = bytes.labels(resource);
+    const staleOfRoute = stale.labels(route);
+    staleOfRoute.inc(0);
     const ofClient = manifestFor && clients.labels(manifestFor.client, manifestFor.form);
     return (response: ResponseFacts) => {
       request.inc();
+      if (isStale) staleOfRoute.inc();
       ofClient?.inc();
       second.observe(response.seconds);
       if (response.bytes !== undefined) byte.inc(response.bytes);
@@ -132,8 +141,8 @@ function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
   };
   return {
     responseSent(response) {
-      const { route, resource, status, manifestFor: to } = response;
-      const key = `${route} ${resource} ${status} ${to?.client} ${to?.form}`;
+      const { route, resource, status, stale: isStale, manifestFor: to } = response;
+      const key = `${route} ${resource} ${status} ${isStale} ${to?.client} ${to?.form}`;
       const count = known.get(key) ?? counting(response);
       known.set(key, count);
       count(response);
@@ -185,6 +194,7 @@ function storeIn(shared: Shared): StoreMetrics {
   const reads = counter('reads_total', 'Lookups of layers in the store.', 'result');
   const writes = counter('writes_total', 'Layers that were written to the store.', 'result');
   const written = counter('written_bytes_total', 'Bytes of layers that were stored.');
+  writes.inc({ result: 'error' }, 0);
   const evicted = counter('evicted_total', 'Layers that were removed to make room.');
   const evictedBytes = counter('evicted_bytes_total', 'Bytes of layers that were removed to make room.');
   const size = new Gauge({
@@ -211,6 +221,8 @@ function eventsIn(shared: Shared): EventMetrics {
     new Counter({ name: `regshift_${name}`, help, labelNames, ...shared });
   const events = counter('events_total', 'Events that registries sent.', 'source', 'result');
   const warmed = counter('warmed_total', 'Images made ahead, by client generation.', 'result');
+  // An increase from no series is none for Prometheus.
+  for (const result of ['dropped', 'refused'] satisfies WarmResult[]) warmed.inc({ result }, 0);
   const queue = new Gauge({
     name: 'regshift_warm_queue',
     help: 'Images that wait to be made ahead.',

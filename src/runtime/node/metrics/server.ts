@@ -7,9 +7,11 @@ import type { PrometheusMetrics } from './prometheus.ts';
  * @param hasPage shows the numbers to people, too.
  */
 export function createMetricsServer(metrics: PrometheusMetrics, health: Health, hasPage = false): Server {
+  const alive = async (): Promise<Answer> => ({ type: 'text/plain', body: 'ok\n' });
   const answers: Readonly<Record<string, () => Promise<Answer>>> = {
     '/metrics': async () => ({ type: metrics.contentType, body: await metrics.text() }),
-    '/healthz': async () => ({ type: 'text/plain', body: 'ok\n' }),
+    '/healthz': alive,
+    '/livez': alive,
     '/readyz': async () => {
       const report = await health.report();
       return { type: 'application/json', body: JSON.stringify(report), status: report.ready ? 200 : 503 };
@@ -26,7 +28,7 @@ export function createMetricsServer(metrics: PrometheusMetrics, health: Health, 
       status = 200,
       headers: more,
     }: Answer = !answer
-      ? { type: 'text/plain', body: 'There is /metrics, /healthz and /readyz here.\n', status: 404 }
+      ? { type: 'text/plain', body: 'There is /metrics, /livez, /readyz and /healthz here.\n', status: 404 }
       : reads
         ? await answer().catch(failed)
         : { type: 'text/plain', body: 'This only answers GET.\n', status: 405 };

@@ -72,7 +72,11 @@ it('writes every line, in order, however many and however late', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'regshift-lines-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'log');
-  const { log, flush } = createNodeLog({ LOG_LEVEL: 'info', LOG_FORMAT: 'json' }, openSync(file, 'w'), false);
+  const { log, flush } = createNodeLog(
+    { LOG_LEVEL: 'info', LOG_FORMAT: 'json' },
+    openSync(file, 'w'),
+    undefined,
+  );
   const said = Array.from({ length: 5_000 }, (_, index) => `line ${index} é`);
   for (const each of said) log('info', each, { number: 1, nothing: undefined });
   log('debug', 'less than what is wanted');
@@ -105,7 +109,7 @@ it.each([
     child.stdout.on('data', (chunk) => {
       out += chunk;
     });
-    await expect.poll(() => out, { timeout: 20_000 }).toContain('on http://127.0.0.1');
+    await expect.poll(() => out, { timeout: 20_000 }).toContain('"regshift serves"');
     await fetch(`http://127.0.0.1:${port}/v2/`);
     const ended = once(child, 'close');
     child.kill(signal);
@@ -115,8 +119,8 @@ it.each([
     }
     expect(await ended).toEqual([code, null]);
     const lines = out
+      .trimEnd()
       .split('\n')
-      .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line));
     expect(lines.map(({ message }) => message)).toEqual(
       expect.arrayContaining(['request', 'stopping: no longer ready']),
@@ -124,6 +128,27 @@ it.each([
     if (times === 1) expect(lines.at(-1)?.message).toBe('stopped');
   },
 );
+
+it.each([
+  [{ color: true }, '\u001b[33mwarn \u001b[39m', '\u001b[31merror\u001b[39m'],
+  [{ color: false }, 'warn ', 'error'],
+])('shows levels in colour on a terminal that has colours: %j', async (terminal, warn, error) => {
+  const folder = mkdtempSync(join(tmpdir(), 'regshift-lines-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'log');
+  const settings = { LOG_LEVEL: 'info', LOG_FORMAT: 'auto' } as const;
+  const { log, flush, isText } = createNodeLog(settings, openSync(file, 'w'), terminal);
+  expect(isText).toBe(true);
+  for (const level of ['info', 'warn', 'error'] as const) log(level, 'a message');
+  await expect.poll(() => readFileSync(file, 'utf8').split('\n').length).toBe(4);
+  flush();
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  expect(lines.map((line) => line.slice('18:39:37 '.length))).toEqual([
+    'info  a message',
+    `${warn} a message`,
+    `${error} a message`,
+  ]);
+});
 
 it('as a process: ended at once, it resets an answer whose end is that of its connection', async () => {
   const registry = await startLengthlessRegistry((response) => void response.write(new Uint8Array(5_000)));
@@ -144,7 +169,7 @@ it('as a process: ended at once, it resets an answer whose end is that of its co
   child.stdout.on('data', (chunk) => {
     out += chunk;
   });
-  await expect.poll(() => out, { timeout: 20_000 }).toContain('on http://127.0.0.1');
+  await expect.poll(() => out, { timeout: 20_000 }).toContain('"regshift serves"');
   const socket = connect(port, '127.0.0.1');
   const ended = new Promise<string>((resolve) => {
     socket.on('error', ({ message }) => resolve(message));

@@ -55,7 +55,7 @@ it('count requests, responses and upstream requests', async () => {
   expect(text).not.toMatch(/sample|latest|sha256/);
   expect((await fetch(`${url}/metrics`)).status).toBe(404);
   expect((await fetch(`${metricsUrl}/v2/`)).status).toBe(404);
-  for (const path of ['/healthz', '/readyz', '/metrics']) {
+  for (const path of ['/healthz', '/livez', '/readyz', '/metrics']) {
     const { status, headers } = await fetch(`${metricsUrl}${path}`);
     expect(status).toBe(200);
     // In HTTP/1.0, only the length tells a whole response from one that broke off.
@@ -81,6 +81,27 @@ it('have a bounded number of series', async () => {
   ]);
   expect(of('regshift_upstream_pulls_left')).toEqual(['regshift_upstream_pulls_left{route="all"} 49']);
   expect(of('regshift_tokens_total')).toEqual(['regshift_tokens_total{route="all",result="refused"} 1']);
+});
+
+it('count stale responses by route, from 0 on', async () => {
+  const { metrics, text } = createPrometheusMetrics();
+  const response = { resource: 'manifest', status: 200, seconds: 1, bytes: 1 };
+  metrics.responseSent({ ...response, route: 'all' });
+  expect(await text()).toContain('regshift_stale_responses_total{route="all"} 0\n');
+  for (const _ of [1, 2]) metrics.responseSent({ ...response, route: 'all', stale: true });
+  metrics.responseSent({ ...response, route: 'other' });
+  expect(await text()).toContain('regshift_stale_responses_total{route="all"} 2\n');
+  expect(await text()).toContain('regshift_stale_responses_total{route="other"} 0\n');
+});
+
+it('have the results that alerts are about from the start, because an increase from none is none', async () => {
+  const text = await createPrometheusMetrics().text();
+  for (const line of [
+    'regshift_warmed_total{result="dropped"} 0',
+    'regshift_warmed_total{result="refused"} 0',
+    'regshift_store_writes_total{result="error"} 0',
+  ])
+    expect(text.split('\n')).toContain(line);
 });
 
 it('count manifests by groups of clients, from the response cache too', async () => {
