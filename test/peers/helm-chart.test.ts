@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
 import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
 import type { DaemonSet, Deployment } from 'kubernetes-types/apps/v1.js';
@@ -12,6 +15,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { readSettings } from '../../src/config/settings.ts';
 import { parseYaml } from '../../src/runtime/node/files.ts';
+import { chartFolder } from '../support/helm/chart-files.ts';
+import { type ChartValue, readChartValues } from '../support/helm/chart-values.ts';
 import {
   buildChartRenderer,
   type ChartRelease,
@@ -19,6 +24,7 @@ import {
   requireChartRenderer,
 } from '../support/helm/render-chart.ts';
 import { errorsOfTypes, isPartOf, type KubernetesObject, ofKind } from '../support/kubernetes-objects.ts';
+import { listen } from '../support/listen.ts';
 import { testSigningKey } from '../support/signing-key.ts';
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
@@ -129,6 +135,11 @@ const modes: Readonly<Record<string, object>> = {
     updateStrategy: { rollingUpdate: { maxUnavailable: '10%' } },
     store: { enabled: true, volume: 'emptyDir' },
   },
+  'with a key by a variable': {
+    config: { upstream },
+    replicas: 2,
+    env: { REGSHIFT_SIGNING_KEY: { secretKeyRef: { name: 'regshift', key: 'signing-key.pem' } } },
+  },
   'with a store on one node': { config: { upstream }, store: { enabled: true } },
   'with a store on an existing claim': {
     config: { upstream },
@@ -195,6 +206,30 @@ const refusals: readonly (readonly [values: object, message: string])[] = [
   [{ config: { upstream }, service: { nodePort: 80 } }, 'service.nodePort'],
   [{ config: { upstream }, ingress: { hosts: ['https://proxy.example.com'] } }, 'ingress.hosts.0'],
 ];
+
+/** Another value for each that has a form, or no effect in the mode with everything. */
+const changes: Readonly<Record<string, { readonly mode?: string; readonly other?: unknown }>> = {
+  'image.tag': { mode: 'with an upstream alone' },
+  'image.digest': { other: `sha256:${'b'.repeat(64)}` },
+  'image.pullPolicy': { other: 'Always' },
+  kind: { mode: 'with a key by a variable', other: 'DaemonSet' },
+  config: { mode: 'with an upstream alone', other: { upstream: 'https://other.example' } },
+  secretFiles: { other: [{ secret: 'other', key: 'quay-password' }] },
+  'redis.url': { mode: 'of several replicas with a Redis' },
+  'redis.existingSecret': { mode: 'with the address of a Redis in a Secret' },
+  'redis.key': { mode: 'with the address of a Redis in a Secret' },
+  'valkey.image.digest': { other: `sha256:${'b'.repeat(64)}` },
+  'valkey.maxmemory': { other: '1gb' },
+  'store.volume': { other: 'emptyDir' },
+  'store.size': { other: '1Ti' },
+  'store.accessModes': { other: ['ReadWriteMany', 'ReadWriteOnce'] },
+  'service.type': { other: 'NodePort' },
+  hostPort: { mode: 'as a DaemonSet with a port of each node' },
+  'ingress.hosts': { other: ['other.example.com'] },
+  'metrics.enabled': { mode: 'with an upstream alone' },
+  'metrics.serviceMonitor.interval': { other: '1m' },
+  'metrics.serviceMonitor.scrapeTimeout': { other: '5s' },
+};
 
 describe.skipIf(requireChartRenderer())('the chart in deploy/helm', () => {
   let home: string;
@@ -333,7 +368,7 @@ describe.skipIf(requireChartRenderer())('the chart in deploy/helm', () => {
   it('replaces pods without a gap, except where the store is a volume for one node', () => {
     const strategyOf = (mode: string) =>
       ofKind<Deployment>(objectsOf(mode), 'Deployment').map(({ spec }) => spec?.strategy)[0];
-    const surge = { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
+    const surge = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
     expect(strategyOf('with an upstream alone')).toEqual(surge);
     expect(strategyOf('with everything')).toEqual(surge);
     expect(strategyOf('with a store on one node')).toEqual({ type: 'Recreate' });
@@ -378,6 +413,38 @@ describe.skipIf(requireChartRenderer())('the chart in deploy/helm', () => {
     expect(renderOne(values)).toEqual({ error: expect.stringContaining(message) });
   });
 
+  it('renders something else with another value of each path', () => {
+    const changed = readChartValues(read(`${chartFolder}/values.yaml`)).map((value) => {
+      const { mode = 'with everything', other = otherThan(value) } = changes[value.path] ?? {};
+      const values = structuredClone(modes[mode] ?? {});
+      setAt(values, value.path.split('.'), other);
+      return { path: value.path, before: releases.get(mode), values };
+    });
+    const rendered = renderer.render(changed.map(({ values }) => values));
+    const same = changed.filter(({ before }, index) =>
+      isDeepStrictEqual(successful(rendered[index]), before),
+    );
+    expect(same.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('asks for /v2/ in the test of a release', async () => {
+    const [pod] = ofKind<Pod>(objectsOf('with an upstream alone'), 'Pod');
+    const [container] = pod?.spec?.containers ?? [];
+    expect(container?.env).toEqual([{ name: 'URL', value: 'http://regshift:8080/v2/' }]);
+    const [, ...args] = container?.command ?? [];
+    const ping = (url: string) => promisify(execFile)(process.execPath, args, { env: { URL: url } });
+    const statusOf: Readonly<Record<string, number>> = { '/200': 200, '/401': 401, '/503': 503 };
+    const server = await listen(
+      createServer(({ url = '' }, response) => response.writeHead(statusOf[url] ?? 404).end()),
+    );
+    try {
+      for (const path of ['/200', '/401']) await ping(`${server.url}${path}`);
+      await expect(ping(`${server.url}/503`)).rejects.toMatchObject({ code: 1 });
+    } finally {
+      await server.stop();
+    }
+  });
+
   it('tells at the end how to reach it', () => {
     const notesOf = (mode: string) => releases.get(mode)?.notes;
     expect(notesOf('with an upstream alone')).toContain('port-forward service/regshift 8080:8080');
@@ -385,6 +452,27 @@ describe.skipIf(requireChartRenderer())('the chart in deploy/helm', () => {
     expect(notesOf('with everything')).toContain('docker pull proxy.example.com/team/app');
   });
 });
+
+/** A value of the same type that no mode has. */
+function otherThan({ type, path, default: value }: ChartValue): unknown {
+  if (type === 'bool') return !(valueAt(everything, path.split('.')) ?? value);
+  if (type === 'int') return 31_999;
+  if (type === 'string') return 'other';
+  return type === 'list' ? [{ name: 'other' }] : { other: 'other' };
+}
+
+function valueAt(values: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], values);
+}
+
+function setAt(values: object, [key = '', ...inner]: readonly string[], value: unknown): void {
+  const at = values as Record<string, unknown>;
+  if (inner.length === 0) at[key] = value;
+  else {
+    at[key] ??= {};
+    setAt(at[key] as object, inner, value);
+  }
+}
 
 type Labels = Readonly<Record<string, string>> | undefined;
 
@@ -434,7 +522,11 @@ function settingsOf(objects: readonly KubernetesObject[]) {
     }
     for (const { path } of secret?.items ?? []) files.set(`/etc/regshift/${path}`, secretTexts[path] ?? path);
   }
-  const variables = Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value]));
+  const variables = Object.fromEntries(
+    (container.env ?? []).map(({ name, value, valueFrom }) => {
+      return [name, value ?? secretTexts[valueFrom?.secretKeyRef?.key ?? '']];
+    }),
+  );
   const readFile = (path: string, beside = '/') => {
     const text = files.get(resolve(dirname(beside), path));
     if (text === undefined) throw new Error(`no file ${path}`);

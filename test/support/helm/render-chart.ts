@@ -32,7 +32,7 @@ export interface ChartRelease {
   readonly notes: string;
 }
 
-/** How Helm gives numbers of values to templates: Helm 3 as float64, later versions as their text. */
+/** The form in which Helm gives numbers to templates: Helm 3 gives float64, and Helm 4 their text. */
 export type NumberForm = 'float64' | 'text';
 
 export interface ChartRenderer {

@@ -5,7 +5,8 @@
 {{- fail "config.upstream is not set: set the URL of your registry, like --set config.upstream=https://registry.example, or config.routes for several registries" }}
 {{- end }}
 {{- $several := include "regshift.severalPods" . }}
-{{- if and (or $several (include "regshift.hasRedis" .)) (not $values.signingKey.existingSecret) }}
+{{- $hasKey := or $values.signingKey.existingSecret (hasKey $values.env "REGSHIFT_SIGNING_KEY") (hasKey $values.env "REGSHIFT_SIGNING_KEY_FILE") }}
+{{- if and (or $several (include "regshift.hasRedis" .)) (not $hasKey) }}
 {{- fail "signingKey.existingSecret is not set: several pods, and pods with a Redis, need the same key. Make one: openssl ecparam -name prime256v1 -genkey -noout | kubectl create secret generic regshift --from-file=signing-key.pem=/dev/stdin; then --set signingKey.existingSecret=regshift" }}
 {{- end }}
 {{- $shared := list }}

@@ -1,9 +1,11 @@
-// Renders a chart as Helm does: with text/template, the functions of sprig, and those that Helm adds (Helm,
-// pkg/engine). Debian has these libraries, and no Helm.
+// Renders a chart as Helm does (helm/helm, pkg/engine/engine.go and funcs.go): with text/template, the functions of
+// sprig, and those of Helm's own functions that the chart uses. It validates values by gojsonschema, like Helm 3
+// (pkg/chartutil/jsonschema.go). Debian has these libraries, and no Helm.
 //
 // Standard input is a JSON list of releases: {"name", "namespace", "values", "numbers"}. "values" is YAML.
-// "numbers" is "float64" for numbers as Helm 3 reads them from files, or "text" for numbers as json.Number, which
-// later versions use. Standard output is a JSON list of {"files"} by their names, or {"error"}.
+// "numbers" is "float64" for numbers as Helm 3 reads them from a file with values (pkg/cli/values/options.go), or
+// "text" for json.Number, as the loader of Helm 4 reads them (pkg/chart/v2/loader/load.go). Standard output is a JSON
+// list of {"files"} by their names, or {"error"}.
 package main
 
 import (
