@@ -53,6 +53,7 @@ const everything = {
         upstreamPasswordFile: 'quay-password',
         clientAuth: 'none',
       },
+      { match: { port: 8080, path: 'older/' }, upstream: 'https://quay.io', upstreamAuth: 'anonymous' },
       { match: { port: 5001, path: 'old/' }, upstream: 'https://quay.io', upstreamAuth: 'anonymous' },
     ],
   },
@@ -182,6 +183,12 @@ const refusals: readonly (readonly [values: object, message: string])[] = [
     { config: { upstream, store: 's3://layers?region=eu-central-1' }, store: { enabled: true } },
     'store.enabled and config.store are set',
   ],
+  [
+    { config: { upstream }, signingKey, redis: { url: 'redis://:secret@redis.example' } },
+    'redis.url has a login',
+  ],
+  [{ config: { upstream }, metrics: { port: 8080 } }, 'metrics.port is 8080'],
+  [{ config: { routes: [{ match: { port: 9090 }, upstream }] } }, 'metrics.port is 9090'],
   [{ config: { upstream }, hostPort: 5000 }, 'kind is not DaemonSet'],
   [{ config: { upstream }, ingress: { enabled: true } }, 'ingress.hosts is empty'],
   [

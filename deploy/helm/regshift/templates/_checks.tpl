@@ -16,6 +16,9 @@
 {{- if gt (len $shared) 1 }}
 {{- fail (printf "%s are set: pods share one Redis, so keep one of them" (join " and " $shared)) }}
 {{- end }}
+{{- if contains "@" $values.redis.url }}
+{{- fail "redis.url has a login, which would be readable in the pod: put the address into a Secret, and set redis.existingSecret" }}
+{{- end }}
 {{- if and $several (include "regshift.storeOnOneNode" .) }}
 {{- fail "store.accessModes does not contain ReadWriteMany: several pods cannot share a volume for one node. Use a class for shared storage, store.volume=emptyDir, or a bucket (config.store)" }}
 {{- end }}
@@ -30,6 +33,13 @@
 {{- end }}
 {{- if and (not $values.metrics.enabled) (or $values.metrics.serviceMonitor.enabled $values.metrics.prometheusRule.enabled $values.metrics.grafanaDashboard.enabled) }}
 {{- fail "metrics.enabled is false: serviceMonitor, prometheusRule and grafanaDashboard need the metrics" }}
+{{- end }}
+{{- if $values.metrics.enabled }}
+{{- range append (include "regshift.routePorts" . | fromJsonArray) 8080 }}
+{{- if eq (int .) (int $values.metrics.port) }}
+{{- fail (printf "metrics.port is %d: clients use this port, so take another one for the metrics" (int .)) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- $own := include "regshift.ownEnv" . | fromYaml }}
 {{- range $name, $value := $values.env }}

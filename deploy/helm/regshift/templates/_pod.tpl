@@ -118,7 +118,7 @@ spec:
   volumes:
     - name: settings
       projected:
-        # 0440: only the owner and the group (fsGroup) can read the secrets.
+        # 0440: only the owner and the group (fsGroup; Kubernetes, pkg/volume/projected) can read the secrets.
         defaultMode: 288
         sources:
           - configMap:
