@@ -34,7 +34,7 @@ type result struct {
 type chart struct {
 	metadata  map[string]any
 	values    []byte
-	schema    []byte
+	schema    *gojsonschema.Schema
 	templates map[string]string
 	files     files
 }
@@ -76,7 +76,7 @@ func load(folder string) chart {
 		case name == "values.yaml":
 			c.values = text
 		case name == "values.schema.json":
-			c.schema = text
+			c.schema, err = gojsonschema.NewSchema(gojsonschema.NewBytesLoader(text))
 		case strings.HasPrefix(name, "templates/"):
 			c.templates[name] = string(text)
 		default:
@@ -170,7 +170,7 @@ func (c chart) validate(values map[string]any) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(c.schema), gojsonschema.NewBytesLoader(text))
+	outcome, err := c.schema.Validate(gojsonschema.NewBytesLoader(text))
 	if err != nil {
 		return err
 	}
