@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Deployment } from 'kubernetes-types/apps/v1.js';
 import type { Container, PodSpec, Service } from 'kubernetes-types/core/v1.js';
@@ -10,34 +8,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { settingNames } from '../../src/config/settings.ts';
 import { version } from '../../src/version.ts';
+import { errorsOfTypes, isPartOf, type KubernetesObject, ofKind } from '../support/kubernetes-objects.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 
 const root = join(import.meta.dirname, '../..');
 const deploy = (file: string) => readFileSync(join(root, 'deploy', file), 'utf8');
 const image = `regshift:${version}`;
 
-interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-}
-
 const manifestFiles = readdirSync(join(root, 'deploy/kubernetes')).filter((file) => file.endsWith('.yaml'));
 const manifestsOf = (file: string) =>
-  parseAllDocuments(deploy(`kubernetes/${file}`)).map((document) => document.toJS() as Manifest);
-
-/** Kubernetes' own types, from its OpenAPI. */
-const typeOf: Readonly<Record<string, string>> = {
-  'apps/v1 Deployment': 'apps/v1.js',
-  'v1 Service': 'core/v1.js',
-  'v1 PersistentVolumeClaim': 'core/v1.js',
-  'policy/v1 PodDisruptionBudget': 'policy/v1.js',
-  'networking.k8s.io/v1 NetworkPolicy': 'networking/v1.js',
-};
+  parseAllDocuments(deploy(`kubernetes/${file}`)).map((document) => document.toJS() as KubernetesObject);
 
 describe.each(manifestFiles)('deploy/kubernetes/%s', (file) => {
   const manifests = manifestsOf(file);
-  const deployments = manifests.filter(isDeployment);
-  const services = manifests.filter(isService);
+  const deployments = ofKind<Deployment>(manifests, 'Deployment');
+  const services = ofKind<Service>(manifests, 'Service');
   const own = deployments.map(podOf).filter(({ spec }) => spec.containers.some(isRegshift));
 
   test('is what Kubernetes’ types allow, without a field that there is not', () => {
@@ -56,16 +41,14 @@ describe.each(manifestFiles)('deploy/kubernetes/%s', (file) => {
   });
 
   test('what selects pods selects those of the file', () => {
-    const budgets = manifests.filter(isBudget).map(({ spec }) => spec?.selector?.matchLabels);
+    const budgets = ofKind<PodDisruptionBudget>(manifests, 'PodDisruptionBudget').map(
+      ({ spec }) => spec?.selector?.matchLabels,
+    );
     const selected = deployments.map(({ spec }) => spec?.selector.matchLabels);
-    const policies = manifests
-      .filter(isPolicy)
-      .flatMap(({ spec }) => [
-        spec?.podSelector?.matchLabels,
-        ...(spec?.ingress ?? []).flatMap(({ from = [] }) =>
-          from.map((each) => each.podSelector?.matchLabels),
-        ),
-      ]);
+    const policies = ofKind<NetworkPolicy>(manifests, 'NetworkPolicy').flatMap(({ spec }) => [
+      spec?.podSelector?.matchLabels,
+      ...(spec?.ingress ?? []).flatMap(({ from = [] }) => from.map((each) => each.podSelector?.matchLabels)),
+    ]);
     for (const labels of [...budgets, ...selected, ...policies]) {
       expect(deployments.map(podOf).some((pod) => isPartOf(labels, pod.labels))).toBe(true);
     }
@@ -157,54 +140,6 @@ test('all files name the same images of others', () => {
   ]);
 });
 
-/** @returns what the compiler says of the manifests, written down as literals, where it sees fields that there are not. */
-function errorsOfTypes(manifests: readonly Manifest[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'regshift-manifests-'));
-  const literals = manifests.map((manifest, index) => {
-    const types = typeOf[`${manifest.apiVersion} ${manifest.kind}`];
-    if (types === undefined) return `${manifest.apiVersion} ${manifest.kind} is not known to this test`;
-    const from = JSON.stringify(join(root, 'node_modules/kubernetes-types', types));
-    return `export const m${index}: import(${from}).${manifest.kind} = ${JSON.stringify(manifest)};`;
-  });
-  try {
-    writeFileSync(join(folder, 'manifests.ts'), literals.join('\n'));
-    const options = [
-      '--noEmit',
-      '--strict',
-      '--skipLibCheck',
-      '--ignoreConfig',
-      '--module',
-      'nodenext',
-      '--types',
-      '',
-    ];
-    execFileSync(join(root, 'node_modules/.bin/tsc'), [...options, join(folder, 'manifests.ts')], {
-      encoding: 'utf8',
-    });
-    return '';
-  } catch (error) {
-    return (error as { stdout?: string }).stdout || String(error);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-function isDeployment(manifest: Manifest): manifest is Manifest & Deployment {
-  return manifest.kind === 'Deployment';
-}
-
-function isService(manifest: Manifest): manifest is Manifest & Service {
-  return manifest.kind === 'Service';
-}
-
-function isBudget(manifest: Manifest): manifest is Manifest & PodDisruptionBudget {
-  return manifest.kind === 'PodDisruptionBudget';
-}
-
-function isPolicy(manifest: Manifest): manifest is Manifest & NetworkPolicy {
-  return manifest.kind === 'NetworkPolicy';
-}
-
 function podOf({ spec }: Deployment): { spec: PodSpec; labels: Readonly<Record<string, string>> } {
   const { metadata, spec: pod } = spec?.template ?? {};
   if (!pod) throw new Error('a deployment has a pod');
@@ -219,12 +154,4 @@ function regshiftOf({ containers }: PodSpec): Container {
   const container = containers.find(isRegshift);
   if (!container) throw new Error('there is no container called regshift');
   return container;
-}
-
-function isPartOf(
-  selector: Readonly<Record<string, string>> | undefined,
-  labels: Readonly<Record<string, string>>,
-) {
-  const pairs = Object.entries(selector ?? {});
-  return pairs.length > 0 && pairs.every(([key, value]) => labels[key] === value);
 }
