@@ -13,7 +13,7 @@ import {
   treeOfSample,
   treeOfShape,
 } from '../support/push-tree.ts';
-import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 import { upstreamUrl } from '../support/upstream-url.ts';
 
 const { schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
@@ -29,6 +29,16 @@ const docker = { takes: generations.docker };
 const last = ({ manifests }: PushTree) => manifests.at(-1) as PushTree['manifests'][number];
 const puts = (asked: readonly string[]) =>
   asked.filter((each) => each.startsWith('PUT') && each.includes('/manifests/'));
+
+/** Refuses the first manifest, whatever it is: the one that the client sends. */
+function refuseManifests(refuse: () => Response): Script {
+  let isFirst = true;
+  return (request, url) => {
+    if (request.method !== 'PUT' || !url.pathname.includes('/manifests/') || !isFirst) return undefined;
+    isFirst = false;
+    return refuse();
+  };
+}
 
 describe('a refusal of a manifest', () => {
   const json = (status: number, body: string) => () =>
@@ -83,6 +93,35 @@ describe('a refusal of a manifest', () => {
       expect(answer?.error().message).toBe('manifest invalid');
     }
     expect(registry.manifests.size).toBe(0);
+  });
+
+  describe.each([
+    ['auto', docker],
+    ['schema2', docker],
+    ['oci', { takes: generations.oci }],
+  ] as const)('is for the client where the manifest is not what it says it is (%s)', (format, options) => {
+    const variables = { REGSHIFT_PUSH_FORMAT: format };
+
+    it.each([
+      ['an OCI manifest as schema 2', 'sample/oci', schema2],
+      ['an OCI manifest as an index', 'sample/oci', ociIndex],
+      ['an OCI index as a manifest', 'sample/index', ociManifest],
+      ['schema 2 as OCI', 'sample/schema2', ociManifest],
+      ['schema 1 as schema 2', 'sample/schema1', schema2],
+      ['an unknown type', 'sample/oci', 'text/plain'],
+    ])('%s', async (_, sample, mediaType) => {
+      const refuse = () => specError(400, 'MANIFEST_INVALID', {}, 'media type in manifest should be another');
+      const { registry, upstream, app } = start(
+        { ...options, refuse, before: refuseManifests(refuse) },
+        variables,
+      );
+      const tree = await treeOfSample(sample);
+      for (const blob of tree.blobs) await pushBlob(app, name, blob);
+      const answer = await putManifest(app, name, 'latest', { ...last(tree), mediaType });
+      expect([answer.status, answer.text()]).toEqual([400, await refuse().text()]);
+      expect(puts(upstream.asked)).toEqual([`PUT /v2/${name}/manifests/latest`]);
+      expect(registry.manifests.size).toBe(0);
+    });
   });
 
   it('is for the client where the manifest is pushed by another digest than its own', async () => {

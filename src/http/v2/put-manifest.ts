@@ -149,7 +149,7 @@ async function readableManifest({
   bytes,
 }: ManifestPush): Promise<PushedManifest | undefined> {
   await registry.client.turn?.(bytes?.length ?? 0);
-  const manifest = bytes && readPushed(bytes, request.headers.get('content-type') ?? '');
+  const manifest = bytes && readPushed(bytes, request.headers.get('content-type'));
   return reference.kind === 'tag' || reference.digest === manifest?.digest ? manifest : undefined;
 }
 
