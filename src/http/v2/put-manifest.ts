@@ -11,6 +11,7 @@ import { formPhrase } from '../../negotiation/format-names.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { type TargetForm, targetFormsOf } from '../../registry/manifests/target-forms.ts';
 import { withBody, withManifest } from '../../registry/push/manifest-bodies.ts';
+import { pushFailure } from '../../registry/push/push-errors.ts';
 import {
   type PushedArtifact,
   type PushedImage,
@@ -56,6 +57,8 @@ export const putManifest: Handler<Env> = async (context) => {
   try {
     const push = { registry, request, mapping: context.get('mapping'), reference: referenceParam(context) };
     return await putBody({ ...push, bytes: body?.bytes });
+  } catch (error) {
+    throw pushFailure(error);
   } finally {
     body?.release();
   }
@@ -174,7 +177,8 @@ async function putOtherwise(
 /**
  * Converts a manifest to one of the forms and stores it.
  * @returns the refusal where upstream takes none of them.
- * @throws RegistryError MANIFEST_INVALID where no form can hold the manifest; as `PushConverter.prepare`.
+ * @throws RegistryError MANIFEST_INVALID or MANIFEST_TOO_LARGE where no form can hold the manifest; as
+ *   `PushConverter.prepare`.
  */
 async function putConverted(
   push: ManifestPush,
@@ -272,7 +276,7 @@ function lacksOnly({ digests }: PushRefusal, subject: Digest | undefined): boole
 
 function inconvertible({ mediaType }: PushedImage, form: TargetForm, error: ConversionError): RegistryError {
   return new RegistryError(
-    'MANIFEST_INVALID',
+    error.code === 'LIMIT' ? 'MANIFEST_TOO_LARGE' : 'MANIFEST_INVALID',
     `The registry does not take ${formPhrase(mediaType)}, and regshift cannot convert this one to ${form}: ` +
       `${error.message}`,
     { cause: error, detail: { reason: error.code, ...(error.path ? { path: error.path } : {}) } },
