@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { testApp } from '../support/app.ts';
+import { addIndex, type BuiltRepository, json } from '../support/built-repository.ts';
 import { type ChoosyRegistryOptions, choosyRegistry, generations } from '../support/choosy-registry.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import {
+  builtTree,
   login,
   type PushTree,
   pushBlob,
@@ -38,6 +40,20 @@ function refuseManifests(refuse: () => Response): Script {
     isFirst = false;
     return refuse();
   };
+}
+
+/** The list of an image's referrers, where a registry has none (OCI distribution-spec 1.1). */
+function indexOfArtifacts(built: BuiltRepository): void {
+  const config = built.blob('application/vnd.oci.empty.v1+json', json({}));
+  const artifactType = 'application/vnd.example.sbom';
+  const document = { schemaVersion: 2, mediaType: ociManifest, artifactType, config, layers: [config] };
+  addIndex(built, [{ ...built.manifest(ociManifest, document), artifactType }]);
+}
+
+/** The cache of BuildKit (buildkit, cache/remotecache/v1). */
+function indexOfCache(built: BuiltRepository): void {
+  const layer = built.blob(mediaTypes.ociLayerGzip, json('a layer'));
+  addIndex(built, [layer, built.blob('application/vnd.buildkit.cacheconfig.v0', json({ layers: [] }))]);
 }
 
 describe('a refusal of a manifest', () => {
@@ -138,6 +154,32 @@ describe('a refusal of a manifest', () => {
     const [answer] = await pushTree(app, name, treeOfShape('a chart'));
     expect([answer?.status, answer?.error().message]).toEqual([400, 'manifest invalid']);
     expect(registry.manifests.size).toBe(0);
+  });
+
+  describe.each([
+    ['no entries', () => builtTree((built) => addIndex(built, []))],
+    ['artifacts alone', () => builtTree(indexOfArtifacts)],
+    ['cached layers', () => builtTree(indexOfCache)],
+  ])('of an index of %s', (_, make) => {
+    it('is for the client', async () => {
+      const { registry, app } = start(docker);
+      const answer = (await pushTree(app, name, make())).at(-1);
+      expect([answer?.status, answer?.error().message]).toEqual([400, 'manifest invalid']);
+      expect(registry.tags.size).toBe(0);
+    });
+
+    it.each(['schema2', 'oci'])(
+      'is none where a form is set that another index gets (%s)',
+      async (format) => {
+        const { registry, app } = start(
+          { takes: [...generations.docker, ...generations.oci], blobsAsManifests: true },
+          { REGSHIFT_PUSH_FORMAT: format },
+        );
+        const tree = make();
+        expect((await pushTree(app, name, tree)).at(-1)?.status).toBe(201);
+        expect(registry.tags.get(`${name}:latest`)).toBe(last(tree).digest);
+      },
+    );
   });
 
   it('has the reason where the form cannot hold the image', async () => {

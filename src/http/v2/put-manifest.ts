@@ -13,6 +13,7 @@ import { type TargetForm, targetFormsOf } from '../../registry/manifests/target-
 import { withBody, withManifest } from '../../registry/push/manifest-bodies.ts';
 import { pushFailure } from '../../registry/push/push-errors.ts';
 import {
+  isOfImages,
   type PushedArtifact,
   type PushedImage,
   type PushedManifest,
@@ -140,7 +141,7 @@ async function pinnedForm(push: ManifestPush): Promise<Pinned | undefined> {
   const { format } = push.registry.pushes.converter;
   if (format === 'auto' || format === 'asis') return undefined;
   const manifest = await readableManifest(push);
-  if (manifest === undefined || manifest.kind === 'artifact') return undefined;
+  if (manifest === undefined || !isOfImages(manifest)) return undefined;
   return targetFormsOf(manifest.model).includes(format) ? { manifest, form: format } : undefined;
 }
 
@@ -167,7 +168,7 @@ async function putOtherwise(
   const manifest = await readableManifest(push);
   if (manifest === undefined) return undefined;
   if (manifest.kind === 'artifact') return keepArtifact(push, manifest, refusal);
-  if (format !== 'auto' || !refusesForm(refusal)) return undefined;
+  if (format !== 'auto' || !refusesForm(refusal) || !isOfImages(manifest)) return undefined;
   const outcome = await putConverted(push, missing, manifest, targetFormsOf(manifest.model));
   if (outcome instanceof Response) return outcome;
   // Where the registry takes no form, its answer to the pushed one is the answer.

@@ -1,5 +1,7 @@
 import { type Digest, digestOf } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
+import { isArtifact } from '../../../converters/formats/oci-family/index-entry.ts';
+import { mayBeManifest } from '../../../converters/indexes/entries.ts';
 import {
   asDigest,
   asItems,
@@ -102,6 +104,18 @@ function isOfType({ mediaType, document }: Sketch, contentType: string): boolean
   }
   const mayBeUnstated = mediaType !== mediaTypes.schema2 && mediaType !== mediaTypes.dockerList;
   return contentType === mediaType && (stated === mediaType || (stated === undefined && mayBeUnstated));
+}
+
+/**
+ * Whether a manifest is an image or an index of images. Artifacts have one form alone, and so have indexes of
+ * attestations, of artifacts (the fallback for referrers, OCI distribution-spec 1.1, "Pushing Manifests with Subject")
+ * or of cached layers (BuildKit).
+ */
+export function isOfImages(manifest: PushedManifest): manifest is PushedImage {
+  if (manifest.kind === 'artifact') return false;
+  const { model } = manifest;
+  if (model.kind === 'image') return true;
+  return model.dependencies.some((entry) => !entry.attestation && !isArtifact(entry) && mayBeManifest(entry));
 }
 
 /** The manifest without the signatures of schema 1, as it is read again later. @throws ConversionError. */
