@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'ENDPOINT_UNKNOWN'
   /** A pushed manifest is incomplete. */
   | 'MANIFEST_INVALID'
+  /** A pushed manifest, or the content that regshift must make for it, is beyond a limit. */
   | 'MANIFEST_TOO_LARGE'
   /** The image exists, but this client cannot get it. Docker 1.8–20.10 shows the message of no other error. */
   | 'UNSUPPORTED'

@@ -2,7 +2,10 @@ import { ConversionError } from '../../converters/errors.ts';
 import { codeOfConversion, httpErrors, RegistryError } from '../errors.ts';
 import { apiVersion } from './responses.ts';
 
-/** The error body of the distribution spec (1.1, "Error Codes"). */
+/**
+ * The error body of the distribution spec (1.1, "Error Codes"). A HEAD gets no Content-Length: the body of a GET has the
+ * words of the registry, which has none for a HEAD (RFC 9110, section 9.3.2).
+ */
 export function errorResponse(error: unknown, head: boolean): Response {
   const failure = registryErrorFrom(error);
   const { code } = httpErrors[failure.code];
@@ -15,7 +18,7 @@ export function errorResponse(error: unknown, head: boolean): Response {
     ...apiVersion,
     ...failure.headers,
     'Content-Type': 'application/json',
-    'Content-Length': String(body.length),
+    ...(head ? {} : { 'Content-Length': String(body.length) }),
     // An error may be over soon, and may concern one client only (RFC 9111, section 4.2.2: 404 is cacheable).
     'Cache-Control': 'no-store',
     Vary: 'Accept, Authorization, User-Agent',

@@ -25,3 +25,21 @@ export function byteRange(header: string | null, length: number): ByteRange | 'u
   if (start >= length) return 'unsatisfiable';
   return last !== '' && Number(last) < start ? undefined : { start, end };
 }
+
+/** The headers that name one state of a content, as in its response; null for a content without them. */
+export interface Validators {
+  /** With its quotes. */
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+}
+
+/** The `Range` of a request, unless `If-Range` names another content (RFC 9110, section 13.1.5). */
+export function conditionalRange(
+  { headers }: { readonly headers: Headers },
+  { etag, lastModified }: Validators,
+): string | null {
+  const condition = headers.get('if-range');
+  const strong = etag?.startsWith('W/') ? null : etag;
+  const isSame = condition === null || condition === lastModified || condition === strong;
+  return isSame ? headers.get('range') : null;
+}

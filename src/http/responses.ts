@@ -60,9 +60,16 @@ export function headersWithLength(body: Uint8Array, headers: Record<string, stri
   return { ...apiVersion, ...headers, 'Content-Length': String(body.length) };
 }
 
-/** True if `If-None-Match` names the digest of the response (RFC 9110, section 13.1.2). */
-export function matchesEtag(header: string | null, digest: string): boolean {
+/**
+ * True if `If-None-Match` names the ETag of the response (RFC 9110, section 13.1.2).
+ * @param etag with or without quotes, like a digest.
+ */
+export function matchesEtag(header: string | null, etag: string | null): boolean {
   if (header === null) return false;
-  const tags = header.split(',').map((each) => each.trim().replace(/^W\//, '').replace(/^"|"$/g, ''));
-  return tags.includes('*') || tags.includes(digest);
+  const tags = header.split(',').map(bareTag);
+  return tags.includes('*') || (etag !== null && tags.includes(bareTag(etag)));
+}
+
+function bareTag(tag: string): string {
+  return tag.trim().replace(/^W\//, '').replace(/^"|"$/g, '');
 }

@@ -156,5 +156,6 @@ function tooLarge(what: string, limit: number, found: string): RegistryError {
   return new RegistryError(
     'UPSTREAM_CONTENT',
     `Upstream sent ${found} for ${what}; at most ${limit} bytes are read.`,
+    { detail: { fault: 'too-large' } },
   );
 }

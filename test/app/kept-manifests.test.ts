@@ -13,11 +13,15 @@ const name = 'team/app';
 const bob = { Authorization: 'Basic Ym9iOnNlY3JldA==' };
 const modern = { Accept: [ociIndex, ociManifest, dockerList, schema2, schema1Signed].join(', ') };
 
-function start(generation: keyof typeof generations, before?: Script) {
+function start(
+  generation: keyof typeof generations,
+  before?: Script,
+  variables: Record<string, string> = {},
+) {
   const options = { takes: generations[generation], ...(before ? { before } : {}) };
   const registry = choosyRegistry(options);
   const upstream = scriptedUpstream(registry.script);
-  return { registry, upstream, app: testApp({}, upstream.fetch) };
+  return { registry, upstream, app: testApp(variables, upstream.fetch) };
 }
 
 const digestOfRoot = ({ manifests }: PushTree) => manifests.at(-1)?.digest ?? '';
@@ -148,6 +152,64 @@ describe('the digest of a pushed manifest that is stored in another form', () =>
     const headers = { ...login, Accept: `${ociManifest}, */*` };
     expect((await app.head(pathOf(digestOfRoot(tree)), headers)).status).toBe(404);
     expect(upstream.asked).toEqual([`HEAD ${pathOf(digestOfRoot(tree))}`]);
+  });
+});
+
+describe('the digest of pushed schema 1, where schema 1 without a signature is refused', () => {
+  const old = [
+    ...(manifestRequestHeaders['Docker 1.9.1'] ?? []),
+    ['Authorization', login.Authorization],
+  ] as const;
+
+  async function pushed() {
+    const parts = start('oci', undefined, { REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' });
+    const tree = await treeOfSample('sample/schema1');
+    const answers = await pushTree(parts.app, name, tree);
+    expect(answers.map(({ status }) => status)).toEqual([201]);
+    return {
+      ...parts,
+      path: pathOf(digestOfRoot(tree)),
+      replica: () => testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' }, parts.upstream.fetch),
+    };
+  }
+
+  it('is refused with the reason, to every client and by every replica: the registry has the payload alone', async () => {
+    const { app, replica, path } = await pushed();
+    for (const each of [app, replica()]) {
+      for (const headers of [old, { ...login, ...modern }]) {
+        const answer = await each.get(path, headers);
+        expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
+        expect(answer.error().message).toMatch(/without a signature.*REGSHIFT_UNSIGNED_SCHEMA1/);
+        expect((await each.head(path, headers)).status).toBe(404);
+      }
+    }
+  });
+
+  it('gives nothing away to a client without the right', async () => {
+    const { registry, upstream, path } = await pushed();
+    upstream.follow((request, url) =>
+      request.headers.get('authorization') === login.Authorization
+        ? registry.script(request, url)
+        : specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': basicChallenge }),
+    );
+    const app = testApp({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' }, upstream.fetch);
+    expect((await app.get(path, { ...bob, ...modern })).status).toBe(401);
+  });
+
+  it('deletes the image, which is pulled by its tag until then', async () => {
+    const { app, replica, registry, path } = await pushed();
+    for (const headers of [old, { ...login, ...modern }]) {
+      expect((await replica().get(`/v2/${name}/manifests/latest`, headers)).status).toBe(200);
+    }
+    expect((await app.send('DELETE', path, login)).status).toBe(202);
+    expect([registry.tags.size, registry.manifests.size]).toEqual([0, 0]);
+  });
+
+  it('may be pushed again', async () => {
+    const { app, registry } = await pushed();
+    const again = await pushTree(app, name, await treeOfSample('sample/schema1'), 'again');
+    expect(again.map(({ status }) => status)).toEqual([201]);
+    expect(registry.tags.get(`${name}:again`)).toBe(registry.tags.get(`${name}:latest`));
   });
 });
 

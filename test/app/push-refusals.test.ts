@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { testApp } from '../support/app.ts';
+import { addIndex, type BuiltRepository, json } from '../support/built-repository.ts';
 import { type ChoosyRegistryOptions, choosyRegistry, generations } from '../support/choosy-registry.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import {
+  builtTree,
   login,
   type PushTree,
   pushBlob,
@@ -13,7 +15,7 @@ import {
   treeOfSample,
   treeOfShape,
 } from '../support/push-tree.ts';
-import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 import { upstreamUrl } from '../support/upstream-url.ts';
 
 const { schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
@@ -29,6 +31,30 @@ const docker = { takes: generations.docker };
 const last = ({ manifests }: PushTree) => manifests.at(-1) as PushTree['manifests'][number];
 const puts = (asked: readonly string[]) =>
   asked.filter((each) => each.startsWith('PUT') && each.includes('/manifests/'));
+
+/** Refuses the first manifest, whatever it is: the one that the client sends. */
+function refuseManifests(refuse: () => Response): Script {
+  let isFirst = true;
+  return (request, url) => {
+    if (request.method !== 'PUT' || !url.pathname.includes('/manifests/') || !isFirst) return undefined;
+    isFirst = false;
+    return refuse();
+  };
+}
+
+/** The list of an image's referrers, where a registry has none (OCI distribution-spec 1.1). */
+function indexOfArtifacts(built: BuiltRepository): void {
+  const config = built.blob('application/vnd.oci.empty.v1+json', json({}));
+  const artifactType = 'application/vnd.example.sbom';
+  const document = { schemaVersion: 2, mediaType: ociManifest, artifactType, config, layers: [config] };
+  addIndex(built, [{ ...built.manifest(ociManifest, document), artifactType }]);
+}
+
+/** The cache of BuildKit (buildkit, cache/remotecache/v1). */
+function indexOfCache(built: BuiltRepository): void {
+  const layer = built.blob(mediaTypes.ociLayerGzip, json('a layer'));
+  addIndex(built, [layer, built.blob('application/vnd.buildkit.cacheconfig.v0', json({ layers: [] }))]);
+}
 
 describe('a refusal of a manifest', () => {
   const json = (status: number, body: string) => () =>
@@ -85,6 +111,35 @@ describe('a refusal of a manifest', () => {
     expect(registry.manifests.size).toBe(0);
   });
 
+  describe.each([
+    ['auto', docker],
+    ['schema2', docker],
+    ['oci', { takes: generations.oci }],
+  ] as const)('is for the client where the manifest is not what it says it is (%s)', (format, options) => {
+    const variables = { REGSHIFT_PUSH_FORMAT: format };
+
+    it.each([
+      ['an OCI manifest as schema 2', 'sample/oci', schema2],
+      ['an OCI manifest as an index', 'sample/oci', ociIndex],
+      ['an OCI index as a manifest', 'sample/index', ociManifest],
+      ['schema 2 as OCI', 'sample/schema2', ociManifest],
+      ['schema 1 as schema 2', 'sample/schema1', schema2],
+      ['an unknown type', 'sample/oci', 'text/plain'],
+    ])('%s', async (_, sample, mediaType) => {
+      const refuse = () => specError(400, 'MANIFEST_INVALID', {}, 'media type in manifest should be another');
+      const { registry, upstream, app } = start(
+        { ...options, refuse, before: refuseManifests(refuse) },
+        variables,
+      );
+      const tree = await treeOfSample(sample);
+      for (const blob of tree.blobs) await pushBlob(app, name, blob);
+      const answer = await putManifest(app, name, 'latest', { ...last(tree), mediaType });
+      expect([answer.status, answer.text()]).toEqual([400, await refuse().text()]);
+      expect(puts(upstream.asked)).toEqual([`PUT /v2/${name}/manifests/latest`]);
+      expect(registry.manifests.size).toBe(0);
+    });
+  });
+
   it('is for the client where the manifest is pushed by another digest than its own', async () => {
     const { registry, app } = start(docker);
     const tree = await treeOfSample('sample/oci');
@@ -99,6 +154,32 @@ describe('a refusal of a manifest', () => {
     const [answer] = await pushTree(app, name, treeOfShape('a chart'));
     expect([answer?.status, answer?.error().message]).toEqual([400, 'manifest invalid']);
     expect(registry.manifests.size).toBe(0);
+  });
+
+  describe.each([
+    ['no entries', () => builtTree((built) => addIndex(built, []))],
+    ['artifacts alone', () => builtTree(indexOfArtifacts)],
+    ['cached layers', () => builtTree(indexOfCache)],
+  ])('of an index of %s', (_, make) => {
+    it('is for the client', async () => {
+      const { registry, app } = start(docker);
+      const answer = (await pushTree(app, name, make())).at(-1);
+      expect([answer?.status, answer?.error().message]).toEqual([400, 'manifest invalid']);
+      expect(registry.tags.size).toBe(0);
+    });
+
+    it.each(['schema2', 'oci'])(
+      'is none where a form is set that another index gets (%s)',
+      async (format) => {
+        const { registry, app } = start(
+          { takes: [...generations.docker, ...generations.oci], blobsAsManifests: true },
+          { REGSHIFT_PUSH_FORMAT: format },
+        );
+        const tree = make();
+        expect((await pushTree(app, name, tree)).at(-1)?.status).toBe(201);
+        expect(registry.tags.get(`${name}:latest`)).toBe(last(tree).digest);
+      },
+    );
   });
 
   it('has the reason where the form cannot hold the image', async () => {

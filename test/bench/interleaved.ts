@@ -22,20 +22,26 @@ export async function interleaved<Name extends string>(
 export interface Load {
   readonly port: number;
   readonly path: string;
-  readonly method?: 'GET' | 'HEAD';
+  readonly method?: 'GET' | 'HEAD' | 'PUT';
   readonly headers?: readonly string[];
   readonly connections?: number;
+  /** The text of the body of each request; none by default. */
+  readonly body?: string;
+  /** The status of a good response; 200 by default. */
+  readonly status?: number;
 }
 
-/** Returns the responses per second (`load.ts`). @throws Error with the first response that is not 200. */
+/** Returns the responses per second (`load.ts`). @throws Error with the first response that has another status. */
 export async function load({
   port,
   path,
   method = 'GET',
   headers = [],
   connections = 32,
+  body = '',
+  status = 200,
 }: Load): Promise<number> {
-  const options = { port, path, method, connections };
+  const options = { port, path, method, connections, body, status };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const lines = headers.flatMap((line) => ['--header', line]);
   const program = [join(import.meta.dirname, 'load.ts'), ...args, ...lines];

@@ -24,6 +24,8 @@ export function proxyPass(port: number): Promise<Nginx> {
       proxy_set_header Connection "";
       # As before a registry: no layer is written to a file first.
       proxy_max_temp_file_size 0;
+      proxy_request_buffering off;
+      client_max_body_size 0;
     }`);
 }
 

@@ -11,6 +11,7 @@ const sections: Readonly<Record<string, string>> = {
   converters: 'converters.ts',
   manifests: 'manifests.ts',
   blobs: 'blobs.ts',
+  pushes: 'pushes.ts',
   cold: 'cold.ts',
   worker: 'worker.ts',
   layers: 'layers.ts',

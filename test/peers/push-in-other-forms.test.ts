@@ -14,6 +14,7 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { readTree } from '../support/file-tree.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
 import { pushShape } from '../support/push-shape.ts';
+import { treeOfShape } from '../support/push-tree.ts';
 import { dockerPusher, type Pusher, pushers, schema1Pusher } from '../support/pushers.ts';
 import { buildImage, type RealImage } from '../support/real-image.ts';
 import { type Route, startRoute } from '../support/route.ts';
@@ -37,6 +38,32 @@ const fronts = [
     pushers: [...pushers.filter(({ name }) => name.includes('v2s2')), schema1Pusher, dockerPusher],
   },
 ] as const;
+
+describe.skipIf(requirePeers('docker-registry'))('docker-registry 2.8', () => {
+  it('gives a blob of a repository as a manifest until it is deleted, as docs/pushes.md says', async () => {
+    const registry = await startDockerRegistry({ deleteEnabled: true });
+    try {
+      const [manifest] = treeOfShape('attestations').manifests.slice(1);
+      if (!manifest) throw new Error('no attestation');
+      const { bytes, digest, mediaType } = manifest;
+      const begun = await fetch(`${registry.url}/v2/kept/blobs/uploads/`, { method: 'POST' });
+      const upload = new URL(begun.headers.get('location') ?? '', registry.url);
+      upload.searchParams.set('digest', digest);
+      const headers = { 'Content-Type': 'application/octet-stream' };
+      const body = bytes.slice();
+      expect((await fetch(upload, { method: 'PUT', headers, body })).status).toBe(201);
+      const path = `${registry.url}/v2/kept/manifests/${digest}`;
+      const look = () => fetch(path, { headers: { Accept: mediaType } });
+      const found = await look();
+      expect([found.status, found.headers.get('content-type')]).toEqual([200, mediaType]);
+      expect(digestOf(new Uint8Array(await found.arrayBuffer()))).toBe(digest);
+      expect((await fetch(path, { method: 'DELETE' })).status).toBe(202);
+      expect((await look()).status).toBe(404);
+    } finally {
+      await registry.stop();
+    }
+  });
+});
 
 /** Clients that read each form of an image by its digest. */
 const programs = clientPrograms.filter((each) => !requirePeers(...each.programs));

@@ -81,6 +81,9 @@ export function choosyRegistry(options: ChoosyRegistryOptions): ChoosyRegistry {
     return new Response(null, { status: 201, headers: { 'Docker-Content-Digest': digest } });
   }
 
+  const hasChild = (key: string) =>
+    manifests.has(key) || (options.blobsAsManifests === true && blobs.has(key));
+
   function missingIn(repository: string, bytes: Uint8Array): string[] {
     const document = JSON.parse(new TextDecoder().decode(bytes)) as Document;
     const { config, layers = [], fsLayers = [], manifests: children = [], subject } = document;
@@ -89,7 +92,7 @@ export function choosyRegistry(options: ChoosyRegistryOptions): ChoosyRegistry {
     const inner = children.map(({ digest }) => digest);
     return [
       ...named.filter((digest) => !blobs.has(`${repository}@${digest}`)),
-      ...inner.filter((digest) => !manifests.has(`${repository}@${digest}`)),
+      ...inner.filter((digest) => !hasChild(`${repository}@${digest}`)),
       ...(options.subjectFirst && subject && !manifests.has(`${repository}@${subject.digest}`)
         ? [subject.digest]
         : []),

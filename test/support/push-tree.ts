@@ -2,7 +2,7 @@ import { digestOf } from '../../converters/digest.ts';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import type { Answer, TestApp } from './app.ts';
 import { builderShapes } from './builder-shapes.ts';
-import { builtRepository } from './built-repository.ts';
+import { type BuiltRepository, builtRepository } from './built-repository.ts';
 import { sampleTree } from './sample-tree.ts';
 
 /** An image or an index with all its content. */
@@ -30,8 +30,13 @@ export async function treeOfSample(name: string): Promise<PushTree> {
 export function treeOfShape(shape: string): PushTree {
   const found = builderShapes.find(({ name }) => name === shape);
   if (!found) throw new Error(`there is no shape ${shape}`);
+  return builtTree(found.add);
+}
+
+/** @param add adds the manifests to a repository, children first. */
+export function builtTree(add: (built: BuiltRepository) => unknown): PushTree {
   const built = builtRepository('any/name');
-  found.add(built);
+  add(built);
   const manifests = [...built.manifests].map(([digest, document]) => ({ digest, ...document }));
   return { blobs: [...built.blobs.values()], manifests };
 }

@@ -269,8 +269,8 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   {
     texts: ['MANIFEST_TOO_LARGE'],
-    why: 'a pushed manifest has more than 4 MiB',
-    remedy: 'push an image with fewer layers or annotations',
+    why: 'a pushed manifest has more than 4 MiB, or regshift must convert the push and meets a limit',
+    remedy: 'push an image with fewer layers or annotations; the message names the limit',
   },
   {
     texts: ['UNSUPPORTED'],
@@ -546,6 +546,20 @@ export const errorEntries: readonly ErrorEntry[] = [
     texts: ['Nothing can be pushed by registry API v1, which this Docker pushes by:'],
     why: 'Docker up to 1.4',
     remedy: 'push with Docker 1.6 or later',
+  },
+  {
+    texts: ['regshift cannot make content that the push needs: …'],
+    why: 'the registry takes the pushed image in another form only, and a layer or config of it is beyond a limit, or broken',
+    remedy:
+      'the rest of the message is the reason. Push the image with gzip layers, which need no decompression, or raise the limit that the message names',
+  },
+  {
+    texts: [
+      'The push takes more requests to the registry than one request may cause here (REGSHIFT_SUBREQUESTS).',
+    ],
+    why: 'the registry takes the pushed image or index in another form only, and it has many layers or images',
+    remedy:
+      'push again: the content that is uploaded by now is not uploaded again. Or raise `REGSHIFT_SUBREQUESTS`',
   },
   {
     texts: [

@@ -2,6 +2,7 @@ import type { ClientRequest } from '../../registry/client-request.ts';
 import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
 import { contentLength } from '../../upstream/body.ts';
 import { cacheControl } from '../cache-control.ts';
+import { wholeRequest } from '../v2/blob-head.ts';
 import { getBlobResponse, verifyStored } from '../v2/blobs.ts';
 import type { V1ImageRequest } from './found-image.ts';
 
@@ -19,7 +20,8 @@ export async function getV1Layer(
 ): Promise<Response> {
   const answer = await getBlobResponse(
     registry,
-    asBlobRequest(request),
+    // A range and conditions are about the resource of API v1.
+    wholeRequest(request),
     repository,
     part.blob,
     verifyStored(part.size),
@@ -31,13 +33,6 @@ export async function getV1Layer(
   return answer;
 }
 
-/** The blob request has no range and no conditions, which are about the resource of API v1. */
-function asBlobRequest(request: ClientRequest): ClientRequest {
-  const headers = new Headers(request.headers);
-  for (const name of ['range', 'if-range', 'if-none-match', 'if-modified-since']) headers.delete(name);
-  return { ...request, headers };
-}
-
 /** Size of the layer as it is served, in bytes; undefined if upstream does not tell it. */
 export async function layerSize(
   { registry }: RegistryV1,
@@ -45,7 +40,7 @@ export async function layerSize(
   { repository, part }: V1ImageRequest,
 ): Promise<number | undefined> {
   if (part.size !== undefined) return part.size;
-  const head = asBlobRequest({ ...request, method: 'HEAD' });
+  const head = wholeRequest({ ...request, method: 'HEAD' });
   const answer = await getBlobResponse(registry, head, repository, part.blob, verifyStored());
   return answer.ok ? contentLength(answer) : undefined;
 }

@@ -1,50 +1,35 @@
 import type { Digest } from '../../../converters/digest.ts';
+import type { ByteSpan } from '../../layers/byte-range.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import { cacheControl } from '../cache-control.ts';
-import { byteRange } from '../range.ts';
-import { apiVersion, bytesResponse, matchesEtag } from '../responses.ts';
+import { responseWithUpstreamBody } from '../upstream-body.ts';
+import { type BlobHeaders, blobHead, derivedBlobHeaders } from './blob-head.ts';
 
 /**
- * Headers of every response to a blob request.
- * @param isPublic true if upstream serves the source of the bytes without a login.
+ * Answers a blob request from bytes in memory: the empty layer, or a derived config.
+ * @param isPublic as in `derivedBlobHeaders`.
  */
-export function blobHeaders(digest: Digest, isPublic: boolean): Record<string, string> {
-  return {
-    'Content-Type': 'application/octet-stream',
-    'Docker-Content-Digest': digest,
-    ETag: `"${digest}"`,
-    'Accept-Ranges': 'bytes',
-    'Cache-Control': cacheControl(isPublic),
-  };
-}
-
-/** Answers a blob request from bytes in memory: the empty layer, or a derived config. */
 export function blobResponse(
   request: ClientRequest,
   digest: Digest,
   bytes: Uint8Array,
   isPublic: boolean,
 ): Response {
-  const headers = blobHeaders(digest, isPublic);
-  const head = request.method === 'HEAD';
-  if (matchesEtag(request.headers.get('if-none-match'), digest)) {
-    return new Response(null, { status: 304, headers: { ...apiVersion, ...headers } });
-  }
-  const range = head ? undefined : byteRange(rangeFor(request, digest), bytes.length);
-  if (range === undefined) return bytesResponse(bytes, headers, head);
-  if (range === 'unsatisfiable') return unsatisfiable(headers, bytes.length);
-  const contentRange = `bytes ${range.start}-${range.end}/${bytes.length}`;
-  const part = bytes.subarray(range.start, range.end + 1);
-  return bytesResponse(part, { ...headers, 'Content-Range': contentRange }, false, 206);
+  const { span, hasBody, ...head } = blobHead(request, bytes.length, derivedBlobHeaders(digest, isPublic));
+  const part = span ? bytes.subarray(span.start, span.end + 1) : bytes;
+  return new Response(hasBody ? (part as Uint8Array<ArrayBuffer>) : null, head);
 }
 
-export function unsatisfiable(headers: Record<string, string>, length: number): Response {
-  const all = { ...apiVersion, ...headers, 'Content-Range': `bytes */${length}` };
-  return new Response(null, { status: 416, headers: all });
-}
-
-/** The `Range` of a request, unless `If-Range` names another content (RFC 9110, section 13.1.5). */
-export function rangeFor({ headers }: ClientRequest, digest: Digest): string | null {
-  const condition = headers.get('if-range');
-  return condition === null || condition === `"${digest}"` ? headers.get('range') : null;
+/**
+ * Answers a blob request from a stream: a decompressed layer, or a blob of the store. The size is known before the first
+ * byte: Docker 1.6 and 1.7 refuse a blob without Content-Length.
+ * @param open opens the blob, or a part of it. Called only if bytes are sent.
+ */
+export async function blobStreamResponse(
+  request: ClientRequest,
+  size: number,
+  headers: BlobHeaders,
+  open: (span: ByteSpan | undefined) => Promise<ReadableStream<Uint8Array>>,
+): Promise<Response> {
+  const { span, hasBody, ...head } = blobHead(request, size, headers);
+  return hasBody ? responseWithUpstreamBody(await open(span), head) : new Response(null, head);
 }

@@ -18,8 +18,14 @@ import type { Env } from '../env.ts';
 import { digestParam } from '../params.ts';
 import { apiVersion } from '../responses.ts';
 import { responseWithUpstreamBody } from '../upstream-body.ts';
-import { blobResponse } from './blob-bytes.ts';
-import { blobStreamResponse } from './blob-stream.ts';
+import { blobResponse, blobStreamResponse } from './blob-bytes.ts';
+import {
+  asksForPart,
+  derivedBlobHeaders,
+  partHeaders,
+  storedBlobHeaders,
+  wholeRequest,
+} from './blob-head.ts';
 import { type AnswerStored, fromStore } from './kept-blobs.ts';
 
 /** `GET` and `HEAD /v2/<name>/blobs/<digest>`. @throws RegistryError. */
@@ -59,8 +65,7 @@ export async function getBlobResponse(
   const made = recipe && (await answerMade(registry, request, name, digest, recipe).catch(noteFailure));
   if (made) return made;
   try {
-    const answer = registry.blobs.kept ? fromStore(answerStored) : answerStored;
-    return await answer(registry, request, name, digest);
+    return await answerStored(registry, request, name, digest);
   } catch (error) {
     if (!(error instanceof RegistryError) || (head && isRefused(error))) throw error;
     if (failure !== undefined) sourceIsGone(failure);
@@ -138,7 +143,8 @@ async function answerMade(
     }
     case 'layer': {
       const layer = { compressed: recipe.packed, digest, size: recipe.size };
-      return blobStreamResponse(request, layer, proof.public, (span) =>
+      const headers = derivedBlobHeaders(digest, proof.public);
+      return blobStreamResponse(request, layer.size, headers, (span) =>
         registry.blobs.openLayer(name, layer, span, request.context),
       );
     }
@@ -147,50 +153,65 @@ async function answerMade(
   }
 }
 
-/** Request headers that upstream handles: ranges and conditions. */
-const passedOn = ['range', 'if-range', 'if-none-match', 'if-modified-since'];
-const passedBack = ['content-length', 'content-range', 'accept-ranges', 'etag', 'last-modified'];
-
 /** Only upstream's own type tells the parts of several ranges apart (RFC 9110, section 15.3.7.2). */
-function typeOf({ headers }: Response): string {
+function multipart({ headers }: Response): Record<string, string> {
   const type = headers.get('content-type') ?? '';
-  return type.startsWith('multipart/byteranges') ? type : 'application/octet-stream';
+  return type.startsWith('multipart/byteranges') ? { 'Content-Type': type } : {};
 }
 
 /** A stored blob. The bytes stream from upstream to the client, or the client gets them from upstream's storage. */
-async function forwardStored(
-  registry: Registry,
+const forwardStored = fromStore((registry, request, name, digest) => {
+  const { kept, redirects } = registry.blobs;
+  const fills = kept?.takes(0) && !redirects && request.method !== 'HEAD' && !asksForPart(request);
+  if (fills) return streamVerified(registry, request, name, digest);
+  return forwardBlob(registry, request, name, digest, redirects ? 'return' : 'follow');
+});
+
+/** Upstream's own response. @param redirects whether the client gets the address of upstream's storage. */
+async function forwardBlob(
+  { client }: Registry,
   request: ClientRequest,
   name: RepositoryName,
   digest: Digest,
+  redirects: 'follow' | 'return',
 ): Promise<Response> {
-  const { client, blobs } = registry;
-  if (blobs.kept?.takes(0) && !blobs.redirects && isForWhole(request)) {
-    return streamVerified(registry, request, name, digest, { 'Accept-Ranges': 'bytes' });
-  }
   const head = request.method === 'HEAD';
-  const headers = pickHeaders(request, passedOn);
+  const asked = pickHeaders(request, partHeaders);
   const ask = head ? headBlob : requestBlob;
-  const redirects = blobs.redirects ? 'return' : 'follow';
-  const { response, anonymous } = await ask(client, name, digest, request.context, { headers, redirects });
+  const options = { headers: asked, redirects };
+  const { response, anonymous } = await ask(client, name, digest, request.context, options);
   if (head) await discard(response);
   if (response.ok) await refuseEncoded(response, `the blob ${digest}`);
-  const redirected = isRedirect(response);
-  if (!redirected && !fits(response, headers)) {
-    throw await blobError(response, name, digest);
-  }
+  if (isRedirect(response)) return redirected(response, head ? null : response.body, digest, anonymous);
+  if (!fits(response, asked)) throw await blobError(response, name, digest);
   // docker-registry 2.8.2 sends the blob's length with the few words of a 416.
   const beyond = response.status === 416;
   if (beyond) await discard(response);
+  const { headers } = storedBlobHeaders(digest, { headers: response.headers, public: anonymous });
   return responseWithUpstreamBody(head || beyond || response.status === 304 ? null : response.body, {
     status: response.status,
     headers: {
-      ...apiVersion,
-      ...(response.ok ? { 'Content-Type': typeOf(response) } : {}),
-      ...noticesOf(response),
-      ...pickHeaders(response, redirected ? ['location'] : passedBack),
+      ...headers,
+      ...multipart(response),
+      ...pickHeaders(response, ['content-length', 'content-range']),
       ...(beyond ? { 'content-length': '0' } : {}),
-      'Cache-Control': cacheControl(anonymous, redirected ? null : response.headers.get('cache-control')),
+    },
+  });
+}
+
+function redirected(
+  response: Response,
+  body: ReadableStream | null,
+  digest: Digest,
+  isPublic: boolean,
+): Response {
+  return responseWithUpstreamBody(body, {
+    status: response.status,
+    headers: {
+      ...apiVersion,
+      ...noticesOf(response),
+      ...pickHeaders(response, ['location']),
+      'Cache-Control': cacheControl(isPublic),
       'Docker-Content-Digest': digest,
     },
   });
@@ -203,9 +224,15 @@ async function forwardStored(
  * @param manifestSize as in `LayerService.openStored`.
  */
 export function verifyStored(manifestSize?: number): AnswerStored {
+  const answer = fromStore((registry, request, name, digest) =>
+    request.method === 'HEAD'
+      ? forwardBlob(registry, request, name, digest, 'follow')
+      : streamVerified(registry, request, name, digest, manifestSize),
+  );
   return async (registry, request, name, digest) => {
-    if (request.method === 'HEAD') return withoutParts(await forwardStored(registry, request, name, digest));
-    return streamVerified(registry, request, name, digest, { 'Accept-Ranges': 'none' }, manifestSize);
+    const response = await answer(registry, wholeRequest(request), name, digest);
+    response.headers.set('Accept-Ranges', 'none');
+    return response;
   };
 }
 
@@ -215,33 +242,13 @@ async function streamVerified(
   { context }: ClientRequest,
   name: RepositoryName,
   digest: Digest,
-  parts: { readonly 'Accept-Ranges': 'none' | 'bytes' },
   manifestSize?: number,
 ): Promise<Response> {
   const blob = await blobs.openStored(name, digest, manifestSize, context);
-  const { stream, size, headers, anonymous } = blob;
-  return responseWithUpstreamBody(stream, {
-    headers: {
-      ...apiVersion,
-      'Content-Type': 'application/octet-stream',
-      ...noticesOf(blob),
-      ...pickHeaders(blob, ['etag', 'last-modified']),
-      ...(size === undefined ? {} : { 'Content-Length': String(size) }),
-      ...parts,
-      'Cache-Control': cacheControl(anonymous, headers.get('cache-control')),
-      'Docker-Content-Digest': digest,
-    },
-  });
-}
-
-/** Whether a request is for all bytes of a blob. */
-function isForWhole({ method, headers }: ClientRequest): boolean {
-  return method === 'GET' && !passedOn.some((name) => headers.has(name));
-}
-
-function withoutParts(response: Response): Response {
-  response.headers.set('Accept-Ranges', 'none');
-  return response;
+  const { stream, size, anonymous } = blob;
+  const { headers } = storedBlobHeaders(digest, { headers: blob.headers, public: anonymous });
+  const length = size === undefined ? {} : { 'Content-Length': String(size) };
+  return responseWithUpstreamBody(stream, { headers: { ...headers, ...length } });
 }
 
 /** True if a status answers the request: 206 and 416 answer a range, and 304 a condition. */

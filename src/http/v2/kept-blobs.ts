@@ -3,7 +3,8 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
-import { blobStreamResponse } from './blob-stream.ts';
+import { blobStreamResponse } from './blob-bytes.ts';
+import { asksForPart, storedBlobHeaders } from './blob-head.ts';
 
 /** Answers a request for a blob that upstream stores. @throws RegistryError. */
 export type AnswerStored = (
@@ -18,19 +19,20 @@ class NoLongerKept extends Error {}
 
 /**
  * Answers from the proxy's own store where it has the blob (REGSHIFT_STORE_BLOBS=all). Upstream is asked for the blob
- * with the client's own right, each time, so the store gives nobody more than the registry does.
+ * with the client's own right, each time, so the store gives nobody more than the registry does. The headers are those
+ * of upstream, so that a client may get one part of a blob from upstream and the next one from the store.
  * @param answer answers where the store does not have the blob.
  */
 export function fromStore(answer: AnswerStored): AnswerStored {
   return async (registry, request, name, digest) => {
     const { kept } = registry.blobs;
-    const size = request.method === 'HEAD' ? undefined : await kept?.has(digest);
-    if (kept === undefined || size === undefined) return answer(registry, request, name, digest);
-    const blob = { digest, size };
-    const right = await findBlob(registry.client, name, digest, request.context);
+    if (kept === undefined || !mayDiffer(registry, request)) return answer(registry, request, name, digest);
+    const size = await kept.has(digest);
+    if (size === undefined) return answer(registry, request, name, digest);
+    const headers = storedBlobHeaders(digest, await findBlob(registry.client, name, digest, request.context));
     try {
-      return await blobStreamResponse(request, blob, right.public, async (span) => {
-        const stream = await kept.open(blob, span);
+      return await blobStreamResponse(request, size, headers, async (span) => {
+        const stream = await kept.open({ digest, size }, span);
         if (stream === undefined) throw new NoLongerKept();
         return stream;
       });
@@ -39,4 +41,12 @@ export function fromStore(answer: AnswerStored): AnswerStored {
       return answer(registry, request, name, digest);
     }
   };
+}
+
+/**
+ * Whether the response from the store may differ from that of upstream. A HEAD for the whole blob has the headers of upstream either way, and
+ * engines send one for each layer that they push.
+ */
+function mayDiffer({ blobs }: Registry, request: ClientRequest): boolean {
+  return request.method !== 'HEAD' || blobs.redirects || asksForPart(request);
 }

@@ -11,7 +11,9 @@ import { formPhrase } from '../../negotiation/format-names.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { type TargetForm, targetFormsOf } from '../../registry/manifests/target-forms.ts';
 import { withBody, withManifest } from '../../registry/push/manifest-bodies.ts';
+import { pushFailure } from '../../registry/push/push-errors.ts';
 import {
+  isOfImages,
   type PushedArtifact,
   type PushedImage,
   type PushedManifest,
@@ -56,6 +58,8 @@ export const putManifest: Handler<Env> = async (context) => {
   try {
     const push = { registry, request, mapping: context.get('mapping'), reference: referenceParam(context) };
     return await putBody({ ...push, bytes: body?.bytes });
+  } catch (error) {
+    throw pushFailure(error);
   } finally {
     body?.release();
   }
@@ -137,7 +141,7 @@ async function pinnedForm(push: ManifestPush): Promise<Pinned | undefined> {
   const { format } = push.registry.pushes.converter;
   if (format === 'auto' || format === 'asis') return undefined;
   const manifest = await readableManifest(push);
-  if (manifest === undefined || manifest.kind === 'artifact') return undefined;
+  if (manifest === undefined || !isOfImages(manifest)) return undefined;
   return targetFormsOf(manifest.model).includes(format) ? { manifest, form: format } : undefined;
 }
 
@@ -149,7 +153,7 @@ async function readableManifest({
   bytes,
 }: ManifestPush): Promise<PushedManifest | undefined> {
   await registry.client.turn?.(bytes?.length ?? 0);
-  const manifest = bytes && readPushed(bytes, request.headers.get('content-type') ?? '');
+  const manifest = bytes && readPushed(bytes, request.headers.get('content-type'));
   return reference.kind === 'tag' || reference.digest === manifest?.digest ? manifest : undefined;
 }
 
@@ -164,7 +168,7 @@ async function putOtherwise(
   const manifest = await readableManifest(push);
   if (manifest === undefined) return undefined;
   if (manifest.kind === 'artifact') return keepArtifact(push, manifest, refusal);
-  if (format !== 'auto' || !refusesForm(refusal)) return undefined;
+  if (format !== 'auto' || !refusesForm(refusal) || !isOfImages(manifest)) return undefined;
   const outcome = await putConverted(push, missing, manifest, targetFormsOf(manifest.model));
   if (outcome instanceof Response) return outcome;
   // Where the registry takes no form, its answer to the pushed one is the answer.
@@ -174,7 +178,8 @@ async function putOtherwise(
 /**
  * Converts a manifest to one of the forms and stores it.
  * @returns the refusal where upstream takes none of them.
- * @throws RegistryError MANIFEST_INVALID where no form can hold the manifest; as `PushConverter.prepare`.
+ * @throws RegistryError MANIFEST_INVALID or MANIFEST_TOO_LARGE where no form can hold the manifest; as
+ *   `PushConverter.prepare`.
  */
 async function putConverted(
   push: ManifestPush,
@@ -272,7 +277,7 @@ function lacksOnly({ digests }: PushRefusal, subject: Digest | undefined): boole
 
 function inconvertible({ mediaType }: PushedImage, form: TargetForm, error: ConversionError): RegistryError {
   return new RegistryError(
-    'MANIFEST_INVALID',
+    error.code === 'LIMIT' ? 'MANIFEST_TOO_LARGE' : 'MANIFEST_INVALID',
     `The registry does not take ${formPhrase(mediaType)}, and regshift cannot convert this one to ${form}: ` +
       `${error.message}`,
     { cause: error, detail: { reason: error.code, ...(error.path ? { path: error.path } : {}) } },

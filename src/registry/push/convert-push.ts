@@ -26,7 +26,7 @@ import {
   type PushedArtifact,
   type PushedImage,
   type PushedManifest,
-  readPushed,
+  readKept,
   withoutSignatures,
 } from './pushed-manifest.ts';
 import { type BlobContent, type Uploader, uploadBlob } from './upload-blob.ts';
@@ -226,7 +226,7 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
         const bytes = await content.getBlob(repository, digest, context).catch(unlessUndecided);
         if (bytes === undefined) continue;
         await client.turn?.(bytes.length);
-        const manifest = readPushed(bytes, '');
+        const manifest = readKept(bytes);
         if (manifest?.digest !== digest) continue;
         const isTaken = await put(pusher, digest, manifest.mediaType, bytes).then(
           () => true,

@@ -1,6 +1,7 @@
 import type { Converted } from '../../../converters/conversion.ts';
 import type { Loss } from '../../../converters/model.ts';
-import { RegistryError } from '../../errors.ts';
+import { isSpent, RegistryError } from '../../errors.ts';
+import type { LayerFault } from '../../layers/corrupt-layer.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import type { PushedArtifact } from './pushed-manifest.ts';
 
@@ -49,5 +50,40 @@ export function artifactRefused({ digest, mediaType }: PushedArtifact): Registry
     `The registry does not take ${formPhrase(mediaType)}, the artifact ${digest} has no other form, and this proxy is ` +
       'set to leave nothing out (REGSHIFT_PUSH_LOSSES). Push without attestations, like docker buildx build ' +
       '--provenance=false, or to another registry.',
+  );
+}
+
+/** Faults of content that is beyond a limit. */
+const limitFaults: readonly unknown[] = ['too-large', 'bomb', 'window'] satisfies LayerFault[];
+
+/** Faults of content as it was pushed. A `mismatch` is none: the registry has compared the digest. */
+const pushedFaults: readonly unknown[] = ['not-readable', 'cut-short', 'claim'] satisfies LayerFault[];
+
+/**
+ * The error of a push for which regshift cannot make content, because of a limit or of the pushed content itself. The
+ * same push would fail again, and clients repeat it after a 5xx. They do not after MANIFEST_INVALID: skopeo 1.9 with
+ * --retry-times and Buildah 1.28 push once, and four times after another code, such as SIZE_INVALID.
+ * @returns MANIFEST_TOO_LARGE beyond a limit, MANIFEST_INVALID for wrong content; any other error as it is.
+ */
+export function pushFailure(error: unknown): unknown {
+  if (isSpent(error)) return tooManyRequests(error);
+  if (!(error instanceof RegistryError) || error.code !== 'UPSTREAM_CONTENT') return error;
+  const fault = error.detail?.fault;
+  if (limitFaults.includes(fault)) return cannotMake('MANIFEST_TOO_LARGE', error);
+  return pushedFaults.includes(fault) ? cannotMake('MANIFEST_INVALID', error) : error;
+}
+
+function cannotMake(code: 'MANIFEST_TOO_LARGE' | 'MANIFEST_INVALID', cause: RegistryError): RegistryError {
+  const detail = { fault: cause.detail?.fault };
+  const message = `regshift cannot make content that the push needs: ${cause.message}`;
+  return new RegistryError(code, message, { cause, detail });
+}
+
+function tooManyRequests(cause: unknown): RegistryError {
+  return new RegistryError(
+    'MANIFEST_TOO_LARGE',
+    'The push takes more requests to the registry than one request may cause here (REGSHIFT_SUBREQUESTS). Push again: ' +
+      'what is uploaded by now is not uploaded again. Or raise the limit, or push an index of fewer images.',
+    { cause },
   );
 }

@@ -1,5 +1,7 @@
 import { type Digest, digestOf } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
+import { isArtifact } from '../../../converters/formats/oci-family/index-entry.ts';
+import { mayBeManifest } from '../../../converters/indexes/entries.ts';
 import {
   asDigest,
   asItems,
@@ -7,10 +9,11 @@ import {
   asString,
   type Field,
   optional,
+  optionalString,
   rootField,
 } from '../../../converters/json/fields.ts';
 import { encodeText } from '../../../converters/json/lossless-text.ts';
-import { mediaTypes } from '../../../converters/media-types.ts';
+import { bareMediaType, mediaTypes, schema1Types } from '../../../converters/media-types.ts';
 import type { Model } from '../../../converters/model.ts';
 import { readManifest, readSketch, type Sketch, sketchManifest } from '../../../converters/read.ts';
 
@@ -42,15 +45,77 @@ export interface PushedArtifact extends Pushed {
   readonly blobs: readonly Digest[];
 }
 
-/** Reads a pushed manifest. @returns undefined for a document that regshift does not read: the registry judges it. */
-export function readPushed(bytes: Uint8Array, contentType: string): PushedManifest | undefined {
+/**
+ * Reads the manifest of a push.
+ * @param contentType the Content-Type of the request; null for none.
+ * @returns undefined for a document that regshift does not read, or that is not what its Content-Type says: the registry
+ *   judges it.
+ */
+export function readPushed(bytes: Uint8Array, contentType: string | null): PushedManifest | undefined {
+  const type = typeIn(contentType);
+  if (type === undefined) return undefined;
+  return unlessUnreadable(() => {
+    const sketch = sketchManifest(bytes, type);
+    return isOfType(sketch, type) ? manifestOf(sketch) : undefined;
+  });
+}
+
+/** Reads a manifest that an earlier push kept as a blob. @returns undefined for a blob that is no manifest. */
+export function readKept(bytes: Uint8Array): PushedManifest | undefined {
+  return unlessUnreadable(() => manifestOf(sketchManifest(bytes)));
+}
+
+function unlessUnreadable<Read>(read: () => Read): Read | undefined {
   try {
-    const sketch = sketchManifest(bytes, contentType);
-    return imageOf(sketch) ?? artifactOf(sketch);
+    return read();
   } catch (error) {
     if (error instanceof ConversionError) return undefined;
     throw error;
   }
+}
+
+const manifestOf = (sketch: Sketch): PushedManifest => imageOf(sketch) ?? artifactOf(sketch);
+
+/** A media type with its parameters, as Go reads it (mime.ParseMediaType). */
+const contentTypePattern = /^[^;]*(;\s*[^\s;="]+\s*=\s*("[^"]*"|[^\s;"]+)\s*)*;?\s*$/;
+
+/** The media type of a Content-Type, which may be empty. @returns undefined for one with broken parameters. */
+function typeIn(contentType: string | null): string | undefined {
+  const text = contentType ?? '';
+  return contentTypePattern.test(text) ? bareMediaType(text) : undefined;
+}
+
+/**
+ * Content-Types of schema 1, signed or not. Docker 1.6 to 1.9 send none, and docker-registry reads schema 1 where it
+ * knows no other reader (distribution 2.8, manifest/schema1/manifest.go, init, and manifests.go, UnmarshalManifest).
+ */
+const schema1ContentTypes: readonly string[] = ['', mediaTypes.json, mediaTypes.schema1];
+
+/**
+ * Whether a manifest is what its Content-Type says: its shape, and the `mediaType` that it states. Registries refuse
+ * all others, and then it is not the form that they refuse (distribution 2.8: manifest/schema2/manifest.go,
+ * manifest/manifestlist/manifestlist.go and manifest/ocischema/manifest.go, UnmarshalJSON).
+ */
+function isOfType({ mediaType, document }: Sketch, contentType: string): boolean {
+  const stated = optionalString(asObject(rootField(document)), 'mediaType');
+  if (schema1Types.includes(mediaType)) {
+    const fits = contentType === mediaType || schema1ContentTypes.includes(contentType);
+    return fits && (stated === undefined || schema1Types.includes(stated));
+  }
+  const mayBeUnstated = mediaType !== mediaTypes.schema2 && mediaType !== mediaTypes.dockerList;
+  return contentType === mediaType && (stated === mediaType || (stated === undefined && mayBeUnstated));
+}
+
+/**
+ * Whether a manifest is an image or an index of images. Artifacts have one form alone, and so have indexes of
+ * attestations, of artifacts (the fallback for referrers, OCI distribution-spec 1.1, "Pushing Manifests with Subject")
+ * or of cached layers (BuildKit).
+ */
+export function isOfImages(manifest: PushedManifest): manifest is PushedImage {
+  if (manifest.kind === 'artifact') return false;
+  const { model } = manifest;
+  if (model.kind === 'image') return true;
+  return model.dependencies.some((entry) => !entry.attestation && !isArtifact(entry) && mayBeManifest(entry));
 }
 
 /** The manifest without the signatures of schema 1, as it is read again later. @throws ConversionError. */

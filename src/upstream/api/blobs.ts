@@ -73,7 +73,7 @@ export async function headBlob(
 
 /**
  * Asks upstream whether it has this very blob.
- * @returns whether upstream gives it to anyone.
+ * @returns whether upstream gives it to anyone, and the headers of its response.
  * @throws RegistryError as upstream refuses: BLOB_UNKNOWN or NAME_UNKNOWN where upstream does not have it.
  */
 export async function findBlob(
@@ -81,11 +81,11 @@ export async function findBlob(
   repository: RepositoryName,
   digest: Digest,
   context: ApiContext,
-): Promise<{ readonly public: boolean }> {
+): Promise<{ readonly public: boolean; readonly headers: Headers }> {
   const { response, anonymous } = await headBlob(client, repository, digest, context);
   if (!response.ok) throw await blobError(response, repository, digest);
   await discard(response);
-  return { public: anonymous };
+  return { public: anonymous, headers: response.headers };
 }
 
 /**
