@@ -6,7 +6,8 @@ import { type HelperQuestion, loginFor, parseDockerConfig } from '../auth/docker
 import { RegistryError } from '../errors.ts';
 import { createAskHelper } from '../runtime/node/credential-helper.ts';
 import type { StaticCredential } from '../upstream/auth/credential.ts';
-import type { Io } from './terminal/io.ts';
+import { errorText } from './error-text.ts';
+import { type Io, printNote } from './terminal/io.ts';
 import { UsageError } from './usage.ts';
 
 const none: StaticCredential = { kind: 'none' };
@@ -62,7 +63,7 @@ async function helperLogin(question: HelperQuestion, io: Io): Promise<StaticCred
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     if (error.detail?.reason !== 'NO_LOGIN')
-      io.stderr(`${error.message} regshift continues without a login.\n`);
+      printNote(io, `${errorText(error)} regshift continues without a login.`);
     return none;
   }
 }

@@ -159,6 +159,7 @@ function addCopy(program: Command, io: Io, done: (code: number) => void): void {
     )
     .option('--to-creds <user:password>', 'the login at the target, instead of that of docker login')
     .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
   withRegistryOptions(command)
     .addHelpText(
@@ -190,6 +191,7 @@ function addSave(program: Command, io: Io, done: (code: number) => void): void {
       readPlatformOption,
     )
     .option('--format <template>', formatHelp, readTemplateOption)
+    .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
   withRegistryOptions(command)
     .addHelpText(

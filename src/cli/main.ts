@@ -1,13 +1,14 @@
 import { Command, CommanderError, type Help, type Option } from '@commander-js/extra-typings';
 import { ConversionError } from '../../converters/errors.ts';
 import { RegistryError } from '../errors.ts';
-import { escapeControl } from '../observability/log-format.ts';
 import { version } from '../version.ts';
 import { errorText } from './error-text.ts';
 import { addImageCommands } from './image-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
 import { addShellCommands } from './shell-commands.ts';
-import type { Io } from './terminal/io.ts';
+import { FileError, isOfSystem, systemErrorText } from './system-error.ts';
+import { type Io, printNote } from './terminal/io.ts';
+import { wrapLines } from './terminal/text.ts';
 import { exitCodes, UsageError } from './usage.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     code = result;
   });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(helpArguments(program, argv), { from: 'user' });
     return code;
   } catch (error) {
     return codeOf(error, io);
@@ -41,7 +42,7 @@ function programOf(io: Io, done: (code: number) => void): Command {
     .configureHelp(helpStyle)
     .configureOutput({
       writeOut: io.stdout,
-      writeErr: io.stderr,
+      writeErr: (text) => io.stderr(wrapLines(text, io.errorColumns)),
       outputError: (text, write) => write(withoutLogins(text)),
     })
     .exitOverride();
@@ -49,6 +50,23 @@ function programOf(io: Io, done: (code: number) => void): Command {
   addImageCommands(program, io, done);
   addShellCommands(program, io, done);
   return program;
+}
+
+/**
+ * The arguments with which the parser prints the help of a command at any depth, as of `help store info`, or the error of
+ * an unknown one. Its own help command knows one level, and prints the help of the program for an unknown name.
+ */
+function helpArguments(program: Command, argv: readonly string[]): readonly string[] {
+  const [first, ...names] = argv;
+  if (first !== 'help' || names.length === 0) return argv;
+  let command: Pick<Command, 'commands'> = program;
+  for (const [depth, name] of names.entries()) {
+    if (command.commands.length === 0) return [...names.slice(0, depth), '--help'];
+    const found = command.commands.find((each) => each.name() === name);
+    if (found === undefined) return names.slice(0, depth + 1);
+    command = found;
+  }
+  return [...names, '--help'];
 }
 
 /** Help texts of 80 columns at most, which name choices and defaults as users type them. */
@@ -72,9 +90,10 @@ function withoutLogins(text: string): string {
 /** Prints an error and returns the exit code for it. */
 function codeOf(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.wrongUsage;
-  const expected = error instanceof ConversionError || error instanceof RegistryError || isOfSystem(error);
+  const ofImage = error instanceof ConversionError || error instanceof RegistryError;
+  const expected = ofImage || error instanceof FileError || isOfSystem(error);
   if (expected || error instanceof UsageError) {
-    io.stderr(`regshift: ${escapeControl(messageOf(error))}\n`);
+    printNote(io, `regshift: ${messageOf(error)}`);
     return error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.failed;
   }
   io.stderr(
@@ -83,20 +102,8 @@ function codeOf(error: unknown, io: Io): number {
   return exitCodes.failed;
 }
 
-/** Tells whether an error comes from a system call: a missing file, a port in use. */
-function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
-}
-
-/** Words an error for people: Node's own text is like `ENOENT: no such file or directory, open 'x'`. */
+/** Words an error for people. */
 function messageOf(error: Error): string {
-  if (error instanceof RegistryError) return errorText(error);
-  if (!isOfSystem(error) || error.path === undefined) return error.message;
-  const words: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file or folder',
-    EACCES: 'permission denied',
-    EISDIR: 'this is a folder, but a file is needed',
-    ENOTDIR: 'a part of this path is a file, but must be a folder',
-  };
-  return `${error.path}: ${words[error.code ?? ''] ?? error.message}`;
+  if (error instanceof RegistryError || error instanceof ConversionError) return errorText(error);
+  return isOfSystem(error) ? systemErrorText(error) : error.message;
 }

@@ -112,12 +112,14 @@ function addStore(program: Command, io: Io, done: (code: number) => void): void 
   store
     .command('info')
     .summary('count the layers of the store')
+    .option('--format <template>', formatHelp, readTemplateOption)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  REGSHIFT_STORE=file:///var/lib/regshift regshift store info')
     .action(async (options) => done(await (await import('./commands/store.ts')).storeInfo(options, io)));
   store
     .command('verify')
     .summary('read all layers of the store, and remove damaged ones')
+    .option('--format <template>', formatHelp, readTemplateOption)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  REGSHIFT_STORE=file:///var/lib/regshift regshift store verify')
     .action(async (options) => done(await (await import('./commands/store.ts')).storeVerify(options, io)));
@@ -125,6 +127,7 @@ function addStore(program: Command, io: Io, done: (code: number) => void): void 
     .command('prune')
     .summary('remove the layers that were used longest ago')
     .option('--bytes <bytes>', 'the bytes that may stay; default: REGSHIFT_STORE_BYTES', readBytesOption)
+    .option('--format <template>', formatHelp, readTemplateOption)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

@@ -12,7 +12,7 @@ import { portsOf } from '../../runtime/node/serve.ts';
 import { loadCertificate } from '../../runtime/node/tls/certificate.ts';
 import { proxyForm, readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { registriesOf } from '../registries.ts';
-import { type DataOptions, type Io, printData, printLines } from '../terminal/io.ts';
+import { type DataOptions, type Io, printData, printLines, printNote } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 import { exitCodes } from '../usage.ts';
 
@@ -36,7 +36,7 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
   ];
   if ('problems' in read || problems.length > 0) {
     if (!printData(io, { valid: false, problems }, options))
-      io.stderr(`regshift cannot start with these settings:\n${formatProblems(problems)}\n`);
+      printNote(io, `regshift cannot start with these settings:\n${formatProblems(problems)}`);
     return exitCodes.wrongUsage;
   }
   const { HOST, routes } = read.settings;

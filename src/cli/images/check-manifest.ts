@@ -6,6 +6,7 @@ import { withPlatformTable } from '../../../converters/indexes/platform-table.ts
 import type { Image, Index, Layer, Model, V1Target } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { RegistryError } from '../../errors.ts';
+import { errorText } from '../error-text.ts';
 
 /** The result of one check. */
 export interface Check {
@@ -45,7 +46,8 @@ async function checkIndex(index: Index, ports: ConversionPorts, layers: boolean)
   const checks: Check[] = [];
   for (const entry of dependencies) {
     const { digest } = entry;
-    const child = await attempt(digest, 'manifest', () => fetchModel(entry, ports));
+    const content = entry.attestation ? 'an attestation' : undefined;
+    const child = await attempt(digest, 'manifest', () => fetchModel(entry, ports), content);
     if ('ended' in child) checks.push(child.ended);
     else {
       checks.push({ digest, what: 'manifest', ok: true, detail: 'matches its digest' });
@@ -124,18 +126,22 @@ async function checkLayer(layer: Layer, diffId: string | undefined, ports: Conve
 
 type Attempt<Value> = { readonly value: Value } | { readonly ended: Check };
 
-/** Runs a check. Content that a file store lacks counts as not checked; content that a registry lacks counts as wrong. */
+/**
+ * Runs a check. Content that a file store lacks counts as not checked; content that a registry lacks counts as wrong.
+ * @param content the kind of a document that may be no image.
+ */
 async function attempt<Value>(
   digest: string,
   what: string,
   work: () => Promise<Value>,
+  content?: string,
 ): Promise<Attempt<Value>> {
   try {
     return { value: await work() };
   } catch (error) {
     if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE') {
       // The digest is checked before the content is parsed.
-      return { ended: { digest, what, ok: true, detail: `matches its digest. ${error.message}` } };
+      return { ended: { digest, what, ok: true, detail: documentText(content) } };
     }
     if (error instanceof ConversionError) {
       return {
@@ -143,10 +149,18 @@ async function attempt<Value>(
       };
     }
     if (error instanceof RegistryError && faults.has(error.code)) {
-      return { ended: { digest, what, ok: false, detail: error.message } };
+      return { ended: { digest, what, ok: false, detail: errorText(error) } };
     }
     throw error;
   }
+}
+
+/**
+ * The finding for a document whose bytes are right, and which names no layers of an image to check.
+ * @param content the kind of the document.
+ */
+export function documentText(content = 'no container image'): string {
+  return `matches its digest; config and layers not checked, because it is ${content}`;
 }
 
 /** Error codes that mean that the registry's content is missing or broken. */

@@ -1,6 +1,8 @@
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSampleRegistry } from '../../../src/sample-registry/registry.ts';
 import { makeAuthority } from '../../support/certificate-authority.ts';
 import { regshift, temporaryFolder } from '../../support/cli.ts';
@@ -62,6 +64,83 @@ it('https at a registry with plain HTTP: the error says what to use', async () =
   const { code, err } = await regshift(['inspect', `https://${host}/sample/oci`]);
   expect(code).toBe(1);
   expect(err).toBe(`regshift: ${host}: this registry speaks plain HTTP: use http:// or --plain-http.\n`);
+});
+
+describe('http at a registry with TLS: the error says what to use', () => {
+  const refuse = (socket: NodeJS.WritableStream) =>
+    socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  // The answers of Go, nginx and Apache, of Node, and of servers that send a TLS alert.
+  const answers: readonly [string, (socket: NodeJS.WritableStream & { destroy(): void }) => void][] = [
+    ['400', refuse],
+    ['a closed connection', (socket) => socket.destroy()],
+    ['an alert', (socket) => socket.end(Uint8Array.of(0x15, 3, 3, 0, 2, 2, 70))],
+  ];
+
+  /** A server that speaks TLS, and answers so to plain HTTP. */
+  async function startTlsServer(toPlain: (typeof answers)[number][1]) {
+    const { cert, key } = makeAuthority(temporaryFolder(), 'authority').issue('registry', 'IP:127.0.0.1');
+    const secure = createTlsServer({ cert, key }, (_, response) => response.end('{}'));
+    const { port, stop: stopSecure } = await listen(secure);
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', (first) => {
+        if (first[0] !== 0x16) return toPlain(socket);
+        const inner = connect(port, '127.0.0.1').on('error', () => undefined);
+        inner.write(first);
+        socket.pipe(inner).pipe(socket);
+      });
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(async () => {
+      server.close();
+      await stopSecure();
+    });
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it.each(answers)('after %s', async (_, answer) => {
+    const host = await startTlsServer(answer);
+    const commands = [
+      ['inspect', `http://${host}/app`],
+      ['verify', `${host}/app`],
+      ['check', `${host}/app`],
+      ['warm', 'app', '--proxy', `http://${host}`, '--for', 'docker-1.13'],
+      ['warm', 'app', '--proxy', `http://${host}`, '--for', 'docker-1.13', '--all-tags'],
+    ];
+    for (const argv of commands) {
+      const { code, out, err } = await regshift(argv);
+      expect(code).toBe(1);
+      const server = argv[0] === 'warm' ? 'proxy' : 'registry';
+      expect(out + err).toContain(`${host}: this ${server} speaks TLS: use https://.`);
+    }
+  });
+
+  it('is not said of a registry that answers 400 and speaks plain HTTP', async () => {
+    let requests = 0;
+    const answer: RequestListener = (_, response) => {
+      requests += 1;
+      response.writeHead(400).end();
+    };
+    const { host, stop } = await listen(createServer(answer));
+    onTestFinished(() => stop());
+    const { code, err } = await regshift(['inspect', `http://${host}/app`]);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: 'regshift: The registry answered 400 for the manifest latest of app.\n',
+    });
+    expect(requests).toBe(1);
+  });
+});
+
+it('https at a proxy with plain HTTP: the error of warm says what to use', async () => {
+  const proxy = await startSampleServer();
+  onTestFinished(() => proxy.stop());
+  const { host } = new URL(proxy.url);
+  const { code, out } = await regshift([
+    ...['warm', 'sample/oci', '--proxy', `https://${host}`, '--for', 'docker-24'],
+  ]);
+  expect(code).toBe(1);
+  expect(out).toContain(`${host}: this proxy speaks plain HTTP: use http://.`);
 });
 
 it.each([

@@ -137,7 +137,7 @@ describe('regshift copy', () => {
     const { code, err } = await regshift(argv);
     expect({ code, err }).toEqual({
       code: 1,
-      err: expect.stringMatching(/Upstream answered 400 for the upload of sha256:/),
+      err: expect.stringMatching(/The registry answered 400 for the upload of sha256:/),
     });
     expect(failing.registry.open.size).toBe(0);
     const kept = failing.registry.blobs.size;

@@ -59,6 +59,43 @@ describe('regshift store', () => {
     expect([code, out]).toEqual([0, '3 layers with 600 bytes removed\n']);
   });
 
+  it('prints a template', async () => {
+    const { env } = await folderWith(100, 200);
+    const print = (command: string, template: string) =>
+      regshift(['store', command, '--format', template], { env });
+    expect((await print('info', '{{.layers}} of {{.store}}')).out).toBe('2 of file\n');
+    expect((await print('verify', '{{len .damaged}}')).out).toBe('0\n');
+    expect((await print('prune', '{{.blobs}}')).out).toBe('0\n');
+  });
+
+  it('counts one layer, and one byte, as one', async () => {
+    const { env } = await folderWith(1);
+    const { out } = await regshift(['store', 'info'], { env });
+    expect(out.split('\n')[0]).toBe('1 layer with 1 byte; the store may have 5000 bytes');
+  });
+
+  it('needs no setting but those of the store, of variables and of the file', async () => {
+    const { env, path } = await folderWith(100);
+    const wrong = { PORT: 'x', REGSHIFT_UPSTREAM: 'x', REGSHIFT_TYPO: 'x', REGSHIFT_REDIS_URL: 'x' };
+    expect(await regshift(['store', 'info'], { env: { ...env, ...wrong } })).toMatchObject({
+      code: 0,
+      err: '',
+    });
+    const file = join(path, 'regshift.yaml');
+    const other = 'port: x\ntypo: 1\nupstreamPasswordFile: /nope\nroutes: [{ match: 1 }]\n';
+    writeFileSync(file, `store: file://${path}\nstoreBytes: 5000\n${other}`);
+    const { code, out } = await regshift(['store', 'info'], { env: { ...wrong, REGSHIFT_CONFIG: file } });
+    expect({ code, line: out.split('\n')[0] }).toEqual({
+      code: 0,
+      line: '1 layer with 100 bytes; the store may have 5000 bytes',
+    });
+    writeFileSync(file, 'store: 1\n');
+    const refused = await regshift(['store', 'info'], { env: { REGSHIFT_CONFIG: file } });
+    expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/^regshift: store is /)]);
+    writeFileSync(file, 'a: b: c');
+    expect((await regshift(['store', 'info'], { env: { REGSHIFT_CONFIG: file } })).code).toBe(2);
+  });
+
   it('says which setting is missing or wrong', async () => {
     const missing = await regshift(['store', 'info'], { env: {} });
     expect([missing.code, missing.err]).toEqual([

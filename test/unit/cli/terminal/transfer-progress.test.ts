@@ -13,7 +13,7 @@ function progressAt(terminal: boolean) {
     pipe: async () => {},
     stderr: (text: string) => void lines.push(text),
     read: async () => new Uint8Array(),
-    terminal,
+    errorColumns: terminal ? 80 : undefined,
     output: { columns: undefined, color: false, fullDigests: true },
     env: {},
   };
