@@ -3,6 +3,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { connectionOf } from '../../compose/upstream-fetch.ts';
 import type { SettingProblem } from '../../config/problem.ts';
 import { formatProblems } from '../../config/problem.ts';
+import { redacted } from '../../config/redacted.ts';
 import type { RouteSettings } from '../../config/route-settings.ts';
 import { readSettings, type Settings, settingNames } from '../../config/settings.ts';
 import { parseYaml, readFile } from '../../runtime/node/files.ts';
@@ -29,7 +30,11 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
   const outbound = readProxyEnvironment(io.env);
   const problems = [
     ...('problems' in read ? read.problems : []),
-    ...outbound.wrong.map((variable) => ({ variable, value: '(not shown)', message: proxyForm })),
+    ...outbound.wrong.map((variable) => ({
+      variable,
+      value: redacted(variable, io.env[variable]),
+      message: proxyForm,
+    })),
     ...('settings' in read ? upstreamCertificateProblems(read.settings) : []),
     ...('problem' in key ? [key.problem] : []),
     ...('problems' in tls ? tls.problems : []),
