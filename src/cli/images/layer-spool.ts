@@ -51,7 +51,7 @@ export interface SpooledTar extends SpooledFile {
   readonly facts: LayerFacts;
 }
 
-/** Layers that are downloaded at the same time, as by Docker (moby, daemon/config, `DefaultMaxConcurrentDownloads`). */
+/** Layers that are downloaded at the same time, as by Docker (moby, daemon/config/config.go, `DefaultMaxConcurrentDownloads`). */
 const parallelDownloads = 3;
 
 /**

@@ -43,6 +43,45 @@ async function targetRegistry(options: UploadRegistryOptions = {}) {
   return { registry, copy };
 }
 
+/** The digest of a copy beside that of its source, as the table of docs/copies.md tells. */
+const digestsOfCopies: readonly (readonly [
+  sample: string,
+  argv: string,
+  digest: 'same' | 'image' | 'other',
+])[] = [
+  ['oci', '', 'same'],
+  ['oci-zstd', '', 'same'],
+  ['helm-chart', '', 'same'],
+  ['oci', '--as oci', 'same'],
+  ['oci', '--decompress', 'same'],
+  ['oci-zstd', '--as oci', 'same'],
+  ['oci-zstd', '--decompress', 'other'],
+  ['oci', '--as schema2', 'other'],
+  ['index', '', 'image'],
+  ['index', '--decompress', 'image'],
+  ['index', '--platform linux/arm64', 'image'],
+  ['index', '--all', 'same'],
+  ['index', '--all --as oci', 'same'],
+  ['index', '--all --as schema2', 'other'],
+  ['index', '--all --drop attestations', 'other'],
+  ['index', '--all --decompress', 'other'],
+  ['list', '', 'image'],
+  ['list', '--all', 'same'],
+  ['list', '--all --decompress', 'same'],
+  ['list', '--all --drop attestations', 'same'],
+  ['index-zstd', '--all', 'same'],
+  ['index-zstd', '--all --decompress', 'other'],
+];
+
+test.each(digestsOfCopies)('sample/%s with %j has the digest: %s', async (sample, options, expected) => {
+  const { copy } = await targetRegistry();
+  const { digest } = await copy(sample, ...options.split(' ').filter((word) => word !== ''));
+  const image = await regshift(['inspect', `${samples.host}/sample/${sample}`, '--json']);
+  const { stored } = image.json<{ stored: { digest: string; entries?: { digest: string }[] } }>();
+  const ofEntries = stored.entries?.map((entry) => entry.digest) ?? [];
+  expect(digest === stored.digest ? 'same' : ofEntries.includes(digest) ? 'image' : 'other').toBe(expected);
+});
+
 describe('regshift copy', () => {
   it.each(['oci', 'oci-zstd', 'schema2', 'schema1', 'generic', 'helm-chart'])(
     'copies sample/%s byte for byte, with all content',
