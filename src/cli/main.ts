@@ -75,7 +75,7 @@ const helpStyle: Partial<Help> = {
   optionDescription({ description, argChoices, defaultValue, defaultValueDescription }: Option): string {
     const hasDefault = defaultValue !== undefined && typeof defaultValue !== 'boolean';
     const facts = [
-      ...(argChoices ? [`one of ${argChoices.join(', ')}`] : []),
+      ...(argChoices ? [argChoices.length === 1 ? argChoices[0] : `one of ${argChoices.join(', ')}`] : []),
       ...(hasDefault ? [`default: ${defaultValueDescription ?? defaultValue}`] : []),
     ];
     return facts.length === 0 ? description : `${description} (${facts.join('; ')})`;

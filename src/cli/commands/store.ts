@@ -13,11 +13,16 @@ import { openStore } from '../../runtime/node/store/open-store.ts';
 import { type DataOptions, type Io, printData, printLines, printNote } from '../terminal/io.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { counted } from '../terminal/text.ts';
+import { tracedPlatform } from '../terminal/trace.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 
+export interface StoreOptions extends DataOptions {
+  readonly verbose?: true | undefined;
+}
+
 /** `regshift store info`: counts the layers of the store. */
-export async function storeInfo(options: DataOptions, io: Io): Promise<number> {
-  const { store, limit } = storeOf(io);
+export async function storeInfo(options: StoreOptions, io: Io): Promise<number> {
+  const { store, limit } = storeOf(options, io);
   let [layers, bytes] = [0, 0];
   let [oldest, newest]: [number | undefined, number | undefined] = [undefined, undefined];
   for await (const { size, usedAt } of store.list()) {
@@ -47,8 +52,8 @@ export async function storeInfo(options: DataOptions, io: Io): Promise<number> {
  * `regshift store verify`: reads all layers, and removes those whose bytes do not have their digest.
  * @returns exit code 1 if a layer was damaged.
  */
-export async function storeVerify(options: DataOptions, io: Io): Promise<number> {
-  const { store } = storeOf(io);
+export async function storeVerify(options: StoreOptions, io: Io): Promise<number> {
+  const { store } = storeOf(options, io);
   const codec = createNodeLayerCodec();
   const blobs: BlobName[] = [];
   for await (const blob of store.list()) blobs.push(blob);
@@ -91,10 +96,10 @@ async function digestOfStored(
 
 /** `regshift store prune`: removes the layers that were used longest ago. */
 export async function storePrune(
-  { bytes, ...options }: DataOptions & { readonly bytes?: number | undefined },
+  { bytes, ...options }: StoreOptions & { readonly bytes?: number | undefined },
   io: Io,
 ): Promise<number> {
-  const { store, limit } = storeOf(io);
+  const { store, limit } = storeOf(options, io);
   const pruned = await store.prune?.(bytes ?? limit);
   if (pruned === undefined) throw new UsageError('This store has rules of its own for what it removes.');
   if (!printData(io, pruned, options))
@@ -112,11 +117,11 @@ const storeSettings = [
 ] as const;
 
 /** Opens the store that the settings name. @throws UsageError. */
-function storeOf(io: Io): { readonly store: BlobStore; readonly limit: number } {
+function storeOf(options: StoreOptions, io: Io): { readonly store: BlobStore; readonly limit: number } {
   const read = readSomeSettings(storeSettings, io.env, readFile, parseYaml);
   if ('problems' in read) throw new UsageError(formatProblems(read.problems));
   const log = createJsonLog('warn', systemWallClock, (line) => printNote(io, asText(line)));
-  const store = openStore(read.settings, nodePlatform(log));
+  const store = openStore(read.settings, tracedPlatform(nodePlatform(log), options, io));
   if (store) return { store, limit: read.settings.REGSHIFT_STORE_BYTES };
   throw new UsageError('REGSHIFT_STORE is not set. Set it as for serve, like file:///var/lib/regshift.');
 }

@@ -168,8 +168,10 @@ function printResults(results: readonly Result[], io: Io): void {
     ({ failed }) => failed ?? '',
   );
   for (const [why, failed] of failures) {
-    const names = failed.map(({ image, client }) => `${image} for ${client}`);
-    printLines(io, ['', `${names.join(', ')}: ${why}`]);
+    const names = [...Map.groupBy(failed, ({ image }) => image)].map(
+      ([image, each]) => `${image} for ${each.map(({ client }) => client).join(', ')}`,
+    );
+    printLines(io, ['', `${names.join('; ')}: ${why}`]);
   }
 }
 

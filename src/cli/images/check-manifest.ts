@@ -7,6 +7,7 @@ import type { Image, Index, Layer, Model, V1Target } from '../../../converters/m
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { RegistryError } from '../../errors.ts';
 import { errorText } from '../error-text.ts';
+import { counted } from '../terminal/text.ts';
 
 /** The result of one check. */
 export interface Check {
@@ -64,7 +65,7 @@ async function checkSchema1(image: Image, target: V1Target): Promise<Check[]> {
     digest,
     what: 'ids',
     ok: true,
-    detail: `${target.entries.length} v1 images, each with the next one as its parent`,
+    detail: idsText(target.entries.length),
   };
   if (target.signatures.length === 0) {
     return [{ digest, what: 'signature', ok: undefined, detail: 'the manifest has no signature' }, ids];
@@ -81,18 +82,23 @@ async function checkSchema1(image: Image, target: V1Target): Promise<Check[]> {
   return [...(await Promise.all(signatures)), ids];
 }
 
+function idsText(count: number): string {
+  return count === 1 ? '1 v1 image' : `${count} v1 images, each with the next one as its parent`;
+}
+
 function checkConfig(image: Image, { diffIds, history }: ImageConfig): Check[] {
   const digest = image.target.kind === 'config' ? image.target.descriptor.digest : image.source.digest;
   const layers = image.dependencies.length;
   const checks: Check[] = [{ digest, what: 'config', ok: true, detail: 'matches its digest' }];
-  if (diffIds) checks.push(counted(digest, 'diff_ids', diffIds.length, layers));
+  if (diffIds) checks.push(checkCount(digest, 'diff_ids', diffIds.length, layers));
   const filled = history?.filter(({ emptyLayer }) => !emptyLayer).length ?? 0;
-  if (filled > 0) checks.push(counted(digest, 'history', filled, layers));
+  if (filled > 0) checks.push(checkCount(digest, 'history', filled, layers));
   return checks;
 }
 
-function counted(digest: string, what: string, count: number, layers: number): Check {
-  return { digest, what, ok: count === layers, detail: `${count} entries for ${layers} layers` };
+function checkCount(digest: string, what: string, count: number, layers: number): Check {
+  const detail = `${counted(count, 'entry', 'entries')} for ${counted(layers, 'layer')}`;
+  return { digest, what, ok: count === layers, detail };
 }
 
 async function checkLayer(layer: Layer, diffId: string | undefined, ports: ConversionPorts): Promise<Check> {
