@@ -19,7 +19,7 @@ const commands: readonly (readonly [
   ['inspect', () => [`${samples.host}/sample/oci`]],
   ['explain', () => [`${samples.host}/sample/oci`, '--for', 'crane']],
   ['verify', () => [`${samples.host}/sample/oci`]],
-  ['check', () => [`${samples.host}/sample/oci`]],
+  ['check', () => [`${samples.host}/sample/oci`, '--clients', 'crane']],
   [
     'save',
     () => [`${samples.host}/sample/oci`, '--for', 'crane', '-o', join(temporaryFolder(), 'image.tar')],
