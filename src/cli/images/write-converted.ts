@@ -4,6 +4,7 @@ import type { Converted } from '../../../converters/conversion.ts';
 import { v1ImageJson } from '../../../converters/formats/registry-v1/write.ts';
 import type { ConvertedV1 } from '../../../converters/images/convert-to-v1.ts';
 import type { Loss } from '../../../converters/model.ts';
+import { escapeControl } from '../../observability/log-format.ts';
 import { type Io, printJson, printLines, printNote, withDigests } from '../terminal/io.ts';
 import { counted } from '../terminal/text.ts';
 import { UsageError } from '../usage.ts';
@@ -64,8 +65,11 @@ export function writeV1({ images, losses }: ConvertedV1, { out, json }: Destinat
 
 /** @param isNote true where standard output has the manifest. */
 function printSummary(first: string, losses: readonly Loss[], isNote: boolean, io: Io): void {
-  const lines = [first, ...losses.map(({ path, reason }) => `lost: ${path} ${reason}`)];
-  if (isNote) printNote(io, lines.join('\n'));
+  const print = isNote ? io.stderr : io.stdout;
+  // The line has a whole digest, which does not fit into 80 columns beside anything else.
+  print(`${escapeControl(first)}\n`);
+  const lines = losses.map(({ path, reason }) => `lost: ${path} ${reason}`);
+  if (isNote) for (const line of lines) printNote(io, line);
   else printLines(withDigests(io, { full: true }), lines);
 }
 
