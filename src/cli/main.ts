@@ -25,6 +25,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(helpArguments(program, argv), { from: 'user' });
     return code;
   } catch (error) {
+    if (error instanceof CommanderError) hintAt(error, argv, io);
     return codeOf(error, io);
   }
 }
@@ -85,6 +86,27 @@ const helpStyle: Partial<Help> = {
 /** Removes logins from URLs: the parser quotes wrong values, and logs of CI keep its messages. */
 function withoutLogins(text: string): string {
   return text.replace(/\/\/[^/\s']*@/g, '//…@');
+}
+
+/** The ways to do here what commands of crane, skopeo and regctl do. */
+const otherCommands: ReadonlyMap<string, string> = new Map([
+  ['cp', 'regshift copy'],
+  ['digest', "regshift inspect <image> --format '{{.stored.digest}}'"],
+  ['manifest', 'regshift inspect <image> --raw'],
+  ['validate', 'regshift verify <image> --layers'],
+  ['pull', 'regshift save'],
+  ['export', 'regshift save'],
+  ['login', 'docker login or podman login, whose logins regshift uses'],
+  ['auth', 'docker login or podman login, whose logins regshift uses'],
+]);
+
+/** Tells users of other programs where they find here what they asked for. */
+function hintAt({ code }: CommanderError, [first = '']: readonly string[], io: Io): void {
+  const instead = otherCommands.get(first);
+  if (code === 'commander.unknownCommand' && instead) printNote(io, `Use ${instead}.`);
+  if (code === 'commander.unknownOption' && first.startsWith('-')) {
+    printNote(io, 'Options stand after the command: regshift inspect <image> --verbose.');
+  }
 }
 
 /** Prints an error and returns the exit code for it. */

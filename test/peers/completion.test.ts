@@ -50,7 +50,7 @@ describe.skipIf(requirePeers('bash'))('bash completes', () => {
     [['store', ''], /^info\nverify\nprune$/],
     [['store', '--h'], /^--help$/],
     [['store', 'prune', '--by'], /^--bytes$/],
-    [['store', 'verify', '--'], /^--format\n--json\n--help$/],
+    [['store', 'verify', '--'], /^--format\n--json\n--verbose\n--help$/],
     // The password is free text.
     [['inspect', '--creds', ''], /^$/],
   ])('%j', async (words, offered) => {
@@ -97,7 +97,7 @@ describe.skipIf(requirePeers('fish'))('fish completes', () => {
     ['completion f', ['fish']],
     ['store ', ['info', 'prune', 'verify']],
     ['store prune --byt', ['--bytes']],
-    ['store verify --', ['--format', '--help', '--json']],
+    ['store verify --', ['--format', '--help', '--json', '--verbose']],
     ['verify --lay', ['--layers']],
     ['inspect ', []],
   ])('%s', async (typed, offered) => {

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSampleRegistry } from '../../../src/sample-registry/registry.ts';
 import { makeAuthority } from '../../support/certificate-authority.ts';
@@ -164,4 +166,42 @@ it.each([
   expect(await regshift(argv)).toMatchObject({ code: 0 });
   expect(requested.length).toBeGreaterThan(0);
   expect(new Set(requested)).toEqual(new Set(['registry.example']));
+});
+
+describe('the login of a file', () => {
+  const image = (url: string) => `${new URL(url).host}/sample/oci`;
+
+  it.each([
+    ['REGISTRY_AUTH_FILE', 'auth.json', (folder: string) => ({ REGISTRY_AUTH_FILE: `${folder}/auth.json` })],
+    ['XDG_RUNTIME_DIR', 'containers/auth.json', (folder: string) => ({ XDG_RUNTIME_DIR: folder })],
+    ['DOCKER_CONFIG', 'config.json', (folder: string) => ({ DOCKER_CONFIG: folder })],
+  ])('is that of %s', async (_, name, env) => {
+    const registry = await startLoginRegistry('Basic');
+    onTestFinished(() => registry.stop());
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'containers'));
+    const auths = { [new URL(registry.url).host]: { auth: btoa('me:right') } };
+    writeFileSync(join(folder, name), JSON.stringify({ auths }));
+    expect((await regshift(['inspect', image(registry.url)])).code).toBe(1);
+    expect(await regshift(['inspect', image(registry.url)], { env: env(folder) })).toMatchObject({
+      code: 0,
+      err: '',
+    });
+  });
+
+  it('is the next one, if a file has none for the registry', async () => {
+    const registry = await startLoginRegistry('Basic');
+    onTestFinished(() => registry.stop());
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'containers'));
+    const login = (password: string) => ({ auth: btoa(`me:${password}`) });
+    writeFileSync(
+      join(folder, 'config.json'),
+      JSON.stringify({ auths: { 'other.example': login('wrong') } }),
+    );
+    const auths = { [new URL(registry.url).host]: login('right') };
+    writeFileSync(join(folder, 'containers/auth.json'), JSON.stringify({ auths }));
+    const env = { DOCKER_CONFIG: folder, XDG_RUNTIME_DIR: folder, REGISTRY_AUTH_FILE: `${folder}/nope` };
+    expect(await regshift(['inspect', image(registry.url)], { env })).toMatchObject({ code: 0, err: '' });
+  });
 });

@@ -111,6 +111,28 @@ describe('names that are spelt wrong', () => {
   });
 });
 
+describe('habits of other programs', () => {
+  test.each([
+    [['digest', 'alpine'], "Use regshift inspect <image> --format '{{.stored.digest}}'."],
+    [['cp', 'a', 'b'], 'Use regshift copy.'],
+    [['login', 'ghcr.io'], 'Use docker login or podman login'],
+    [['--debug', 'inspect', 'alpine'], 'Options stand after the command'],
+    [['inspect', 'oci:./layout'], 'is not in a registry'],
+    [['inspect', 'docker-daemon:/app'], 'is not in a registry'],
+  ])('%j: says what to use', async (argv, hint) => {
+    const { code, out, err } = await regshift(argv);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(hint);
+  });
+
+  test('no hint beside other errors', async () => {
+    expect((await regshift(['bla'])).err).toBe("error: unknown command 'bla'\n(see --help)\n");
+    expect((await regshift(['inspect', 'x', '--bla'])).err).toBe(
+      "error: unknown option '--bla'\n(see --help)\n",
+    );
+  });
+});
+
 describe('errors on standard error', () => {
   const wrong = [
     ['explain', 'x', '--for', 'netscape-4'],
