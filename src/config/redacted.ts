@@ -1,3 +1,4 @@
+import type { SettingProblem } from './problem.ts';
 import type { Variable } from './schema.ts';
 
 const hidden = '(not shown)';
@@ -40,4 +41,11 @@ export function redacted(variable: Variable | string, value: unknown): string {
 export function redactedPath(variable: string, path: string): string {
   const isPath = publicFiles.has(variable) && /^[\w./\\: -]{1,200}$/.test(path);
   return isPath ? JSON.stringify(path) : hidden;
+}
+
+/** A problem as a response to anyone may show it: without addresses and paths, which tell about the network behind. */
+export function forEveryone(problem: SettingProblem): SettingProblem {
+  const { variable, value } = problem;
+  const tells = addresses.test(variable) || /(?:CONFIG|CA|CERT)$/i.test(variable);
+  return tells && value.startsWith('"') ? { ...problem, value: hidden } : problem;
 }
