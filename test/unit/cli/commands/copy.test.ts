@@ -252,6 +252,13 @@ describe('regshift copy', () => {
     );
   });
 
+  it('prints a whole digest on a terminal with --full', async () => {
+    const { registry } = await targetRegistry();
+    const argv = ['copy', `${samples.host}/sample/oci`, `${registry.host}/copied/oci:1.0`];
+    expect((await regshift(argv, { columns: 200 })).out).toMatch(/is oci, sha256:\w{12}…\n/);
+    expect((await regshift([...argv, '--full'], { columns: 200 })).out).toMatch(/is oci, sha256:\w{64}\n/);
+  });
+
   it('leaves no temporary files', async () => {
     const left = async () =>
       (await readdir(tmpdir())).filter((name) => name.startsWith('regshift-layers-')).length;

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { digestHex, digestOf } from '../../../../converters/digest.ts';
 import { systemClock, systemWallClock } from '../../../../src/clock.ts';
 import { noMetrics } from '../../../../src/observability/metrics.ts';
@@ -9,6 +10,7 @@ import { createFolderStore } from '../../../../src/runtime/node/store/folder-sto
 import { storeBlob } from '../../../support/blob-stores.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { layerContent } from '../../../support/layer-content.ts';
+import { listen } from '../../../support/listen.ts';
 
 /** A folder with these layers. */
 async function folderWith(...sizes: readonly number[]) {
@@ -66,6 +68,24 @@ describe('regshift store', () => {
     expect((await print('info', '{{.layers}} of {{.store}}')).out).toBe('2 of file\n');
     expect((await print('verify', '{{len .damaged}}')).out).toBe('0\n');
     expect((await print('prune', '{{.blobs}}')).out).toBe('0\n');
+  });
+
+  it('--verbose prints each request to a bucket, without its signature', async () => {
+    const server = createServer((_, response) => {
+      response.setHeader('content-type', 'application/xml');
+      response.end('<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>');
+    });
+    const { url, stop } = await listen(server);
+    onTestFinished(() => stop());
+    const env = {
+      REGSHIFT_STORE: `s3://layers/?region=us-east-1&endpoint=${url}`,
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'hunter2',
+    };
+    const { code, err } = await regshift(['store', 'info', '--verbose'], { env });
+    expect(code).toBe(0);
+    expect(err).toMatch(/^GET http:\/\/127\.0\.0\.1:\d+\/layers\S*\?…: 200 application\/xml, \d+ ms\n$/);
+    expect((await regshift(['store', 'info'], { env })).err).toBe('');
   });
 
   it('counts one layer, and one byte, as one', async () => {
