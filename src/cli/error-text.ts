@@ -1,6 +1,8 @@
 import type { ConversionError } from '../../converters/errors.ts';
 import { RegistryError } from '../errors.ts';
-import { speaksTlsCode } from './images/tls-hint.ts';
+
+/** The code of the error of a request by plain HTTP to a server that speaks TLS (images/tls-hint.ts). */
+export const speaksTlsCode = 'ERR_SPEAKS_TLS';
 
 /** The server that a command contacts: a registry, or for `warm` a proxy. */
 type Server = 'registry' | 'proxy';

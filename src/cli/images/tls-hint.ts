@@ -2,9 +2,7 @@ import type { RuntimePlatform } from '../../compose/platform.ts';
 import { discard } from '../../upstream/body.ts';
 import { isConnectionCut, networkCode } from '../../upstream/network-errors.ts';
 import type { Fetch, FetchInit } from '../../upstream/send.ts';
-
-/** The code of the error of a request by plain HTTP to a server that speaks TLS. */
-export const speaksTlsCode = 'ERR_SPEAKS_TLS';
+import { speaksTlsCode } from '../error-text.ts';
 
 /** Milliseconds for the question whether a server speaks TLS. */
 const probeMs = 5_000;

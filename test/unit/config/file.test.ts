@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { keyOf, nearest } from '../../../src/config/keys.ts';
+import { keyOf } from '../../../src/config/keys.ts';
+import { nearest } from '../../../src/config/nearest.ts';
 import { formatProblems } from '../../../src/config/problem.ts';
 import { variables as settingNames } from '../../../src/config/schema.ts';
 import { fileVariables } from '../../../src/config/setting-files.ts';
