@@ -6,13 +6,15 @@ import { type HelperQuestion, loginFor, parseDockerConfig } from '../auth/docker
 import { RegistryError } from '../errors.ts';
 import { createAskHelper } from '../runtime/node/credential-helper.ts';
 import type { StaticCredential } from '../upstream/auth/credential.ts';
-import type { Io } from './terminal/io.ts';
+import { errorText } from './error-text.ts';
+import { type Io, printNote } from './terminal/io.ts';
 import { UsageError } from './usage.ts';
 
 const none: StaticCredential = { kind: 'none' };
 
 /**
- * Returns the login for a registry: the one of `--creds`, else the one that `docker login` saved, or none.
+ * Returns the login for a registry: the one of `--creds`, else the one that `docker login` or `podman login` saved, or
+ * none.
  * @param creds user and password with a colon between them.
  * @throws UsageError, which does not quote the login.
  */
@@ -29,21 +31,36 @@ export async function loginForRegistry(
 }
 
 /**
- * Returns the login that `docker login` saved for a registry, or none.
- * @throws UsageError if the configuration file is not one that `docker login` writes.
+ * Returns the login that `docker login` or `podman login` saved for a registry, or none.
+ * @throws UsageError if a file is not one that they write.
  */
 async function dockerLogin(registry: URL, io: Io): Promise<StaticCredential> {
-  const file = join(io.env.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json');
-  const text = textOf(file);
-  if (text === undefined) return none;
-  const config = parseDockerConfig(text);
-  if (config === undefined)
-    throw new UsageError(
-      `${file} is not a configuration file of docker login. Fix it, or set DOCKER_CONFIG to another folder.`,
-    );
-  const found = loginFor(config, registry);
-  if ('credential' in found) return found.credential;
-  return 'helper' in found ? helperLogin(found.helper, io) : none;
+  for (const file of loginFiles(io.env)) {
+    const text = textOf(file);
+    if (text === undefined) continue;
+    const config = parseDockerConfig(text);
+    if (config === undefined)
+      throw new UsageError(
+        `${file} is not a configuration file of docker login. Fix it, or set DOCKER_CONFIG to another folder.`,
+      );
+    const found = loginFor(config, registry);
+    if ('credential' in found) return found.credential;
+    if ('helper' in found) return helperLogin(found.helper, io);
+  }
+  return none;
+}
+
+/**
+ * The files with logins, in the order of use: the one that REGISTRY_AUTH_FILE names, as for podman and skopeo
+ * (podman-login(1)), that of docker login, and that of podman login, which crane reads, too (go-containerregistry,
+ * pkg/authn/keychain.go).
+ */
+function loginFiles({ DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR }: Io['env']): readonly string[] {
+  return [
+    ...(REGISTRY_AUTH_FILE ? [REGISTRY_AUTH_FILE] : []),
+    join(DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json'),
+    ...(XDG_RUNTIME_DIR ? [join(XDG_RUNTIME_DIR, 'containers', 'auth.json')] : []),
+  ];
 }
 
 function textOf(file: string): string | undefined {
@@ -62,7 +79,7 @@ async function helperLogin(question: HelperQuestion, io: Io): Promise<StaticCred
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     if (error.detail?.reason !== 'NO_LOGIN')
-      io.stderr(`${error.message} regshift continues without a login.\n`);
+      printNote(io, `${errorText(error)} regshift continues without a login.`);
     return none;
   }
 }

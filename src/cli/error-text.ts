@@ -1,8 +1,15 @@
 import type { ConversionError } from '../../converters/errors.ts';
 import { RegistryError } from '../errors.ts';
 
-/** Reasons that an option of the command line mends, by the code of the network error. */
-const remedies: Readonly<Record<string, (host: string) => string>> = {
+/** The code of the error of a request by plain HTTP to a server that speaks TLS (images/tls-hint.ts). */
+export const speaksTlsCode = 'ERR_SPEAKS_TLS';
+
+/** The server that a command contacts: a registry, or for `warm` a proxy. */
+type Server = 'registry' | 'proxy';
+
+/** Reasons that an option or a name mends, by the code of the network error. */
+const remedies: Readonly<Record<string, (host: string, server: Server) => string>> = {
+  [speaksTlsCode]: (host, server) => `${host}: this ${server} speaks TLS: use https://.`,
   ERR_SSL_WRONG_VERSION_NUMBER: plainHttp,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: plainHttp,
   ...Object.fromEntries(
@@ -16,26 +23,45 @@ const remedies: Readonly<Record<string, (host: string) => string>> = {
   ),
 };
 
-function plainHttp(host: string): string {
-  return `${host}: this registry speaks plain HTTP: use http:// or --plain-http.`;
+function plainHttp(host: string, server: Server): string {
+  const option = server === 'registry' ? ' or --plain-http' : '';
+  return `${host}: this ${server} speaks plain HTTP: use http://${option}.`;
 }
 
-function untrusted(host: string): string {
-  return `${host}: its certificate is not trusted: name its authority with --ca, or use --tls-verify=false.`;
+function untrusted(host: string, server: Server): string {
+  const remedy =
+    server === 'registry'
+      ? 'name its authority with --ca, or use --tls-verify=false'
+      : 'name its authority in NODE_EXTRA_CA_CERTS';
+  return `${host}: its certificate is not trusted: ${remedy}.`;
 }
 
-/** Steps for a user whose request the registry refused, by the status of its response. */
+/** Steps for a user whose request was refused, by the status of the response. */
 const steps: Readonly<Record<number, string>> = {
   401: 'Log in with docker login, or give the login by --creds.',
   403: 'Use a login that may read it: docker login, or --creds.',
   404: 'Check the name and the tag.',
 };
 
-/** Words an error of a registry or image for a user of the command line. */
-export function errorText(error: RegistryError | ConversionError): string {
-  if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined) return error.message;
+/**
+ * Words an error of an image or of a server for a user of the command line.
+ * @param server the server that the command contacts.
+ */
+export function errorText(error: RegistryError | ConversionError, server: Server = 'registry'): string {
+  const text = serverText(error.message, server);
+  if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined) return text;
   const { code, host, upstreamStatus } = error.detail ?? {};
-  const step = steps[Number(upstreamStatus)];
-  const message = step === undefined ? error.message : `${error.message} ${step}`;
-  return remedies[String(code)]?.(String(host)) ?? message;
+  // A 404 of a proxy may be about the client, and its text says so.
+  const isWhole = server === 'proxy' && upstreamStatus === 404;
+  const step = isWhole ? undefined : steps[Number(upstreamStatus)];
+  const remedy = remedies[String(code)]?.(String(host), server);
+  return remedy ?? (step === undefined ? text : `${text} ${step}`);
+}
+
+/** Names the contacted server where the messages of the proxy say upstream: a command has no proxy before a registry. */
+function serverText(message: string, server: Server): string {
+  return message
+    .replace(/(?<=^|[.:] )Upstream\b/g, `The ${server}`)
+    .replace(/\bThe login for upstream\b/, `The login for the ${server}`)
+    .replace('REGSHIFT_UPSTREAM names a registry', `the host is a ${server}`);
 }

@@ -68,7 +68,7 @@ function addInspect(program: Command, io: Io, done: (code: number) => void): voi
     .option('--platform <platform>', 'the image of an index to show', readPlatformOption)
     .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
     .option('--raw', 'print the stored manifest, byte for byte')
-    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('-f, --format <template>', formatHelp('{{.stored.digest}}'), readTemplateOption)
     .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
   withRegistryOptions(command)
@@ -99,7 +99,7 @@ function addExplain(program: Command, io: Io, done: (code: number) => void): voi
     .option('--platform <platform>', 'the value of REGSHIFT_PLATFORM', readPlatformOption)
     .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
     .option('--raw', 'print the manifest that the client gets, byte for byte')
-    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('-f, --format <template>', formatHelp('{{.answer.mediaType}}'), readTemplateOption)
     .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
   withRegistryOptions(command)
@@ -123,7 +123,7 @@ function addVerify(program: Command, io: Io, done: (code: number) => void): void
     .option('--from <dir>', 'for a file: the folder with configs, child manifests and layers')
     .option('--layers', 'read the layers, and check their digests and diff_ids')
     .option('--strict', 'exit code 1 if something could not be checked, too')
-    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('-f, --format <template>', formatHelp('{{.valid}}'), readTemplateOption)
     .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
   withRegistryOptions(command)
@@ -151,14 +151,15 @@ function addCopy(program: Command, io: Io, done: (code: number) => void): void {
       'the image of an index to copy; default: linux/amd64',
       readPlatformOption,
     )
-    .option('--all', 'copy an index with all its images')
+    .option('-a, --all', 'copy an index with all its images')
     .addOption(drop.choices(['attestations'] as const))
     .option(
       '--decompress',
       'replace zstd layers by plain tars in every form; default: by gzip layers, for schema1 and schema2',
     )
     .option('--to-creds <user:password>', 'the login at the target, instead of that of docker login')
-    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('-f, --format <template>', formatHelp('{{.digest}}'), readTemplateOption)
+    .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
   withRegistryOptions(command)
     .addHelpText(
@@ -189,7 +190,8 @@ function addSave(program: Command, io: Io, done: (code: number) => void): void {
       'the image of an index to save; default: linux/amd64',
       readPlatformOption,
     )
-    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('-f, --format <template>', formatHelp('{{.id}}'), readTemplateOption)
+    .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
   withRegistryOptions(command)
     .addHelpText(
@@ -222,7 +224,7 @@ function addCheck(program: Command, io: Io, done: (code: number) => void): void 
     .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
     .option('--github', 'print annotations and a job summary for GitHub Actions, too')
     .option('--full', 'print whole digests on a terminal')
-    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('-f, --format <template>', formatHelp('{{.valid}}'), readTemplateOption)
     .option('--json', 'print JSON');
   withRegistryOptions(command)
     .addHelpText(

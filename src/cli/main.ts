@@ -1,13 +1,14 @@
 import { Command, CommanderError, type Help, type Option } from '@commander-js/extra-typings';
 import { ConversionError } from '../../converters/errors.ts';
 import { RegistryError } from '../errors.ts';
-import { escapeControl } from '../observability/log-format.ts';
 import { version } from '../version.ts';
 import { errorText } from './error-text.ts';
 import { addImageCommands } from './image-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
 import { addShellCommands } from './shell-commands.ts';
-import type { Io } from './terminal/io.ts';
+import { FileError, isOfSystem, systemErrorText } from './system-error.ts';
+import { type Io, printNote } from './terminal/io.ts';
+import { wrapLines } from './terminal/text.ts';
 import { exitCodes, UsageError } from './usage.ts';
 
 /**
@@ -21,9 +22,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     code = result;
   });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(helpArguments(program, argv), { from: 'user' });
     return code;
   } catch (error) {
+    if (error instanceof CommanderError) hintAt(error, argv, io);
     return codeOf(error, io);
   }
 }
@@ -41,7 +43,7 @@ function programOf(io: Io, done: (code: number) => void): Command {
     .configureHelp(helpStyle)
     .configureOutput({
       writeOut: io.stdout,
-      writeErr: io.stderr,
+      writeErr: (text) => io.stderr(wrapLines(text, io.errorColumns)),
       outputError: (text, write) => write(withoutLogins(text)),
     })
     .exitOverride();
@@ -51,13 +53,30 @@ function programOf(io: Io, done: (code: number) => void): Command {
   return program;
 }
 
+/**
+ * The arguments with which the parser prints the help of a command at any depth, as of `help store info`, or the error of
+ * an unknown one. Its own help command knows one level, and prints the help of the program for an unknown name.
+ */
+function helpArguments(program: Command, argv: readonly string[]): readonly string[] {
+  const [first, ...names] = argv;
+  if (first !== 'help' || names.length === 0) return argv;
+  let command: Pick<Command, 'commands'> = program;
+  for (const [depth, name] of names.entries()) {
+    if (command.commands.length === 0) return [...names.slice(0, depth), '--help'];
+    const found = command.commands.find((each) => each.name() === name);
+    if (found === undefined) return names.slice(0, depth + 1);
+    command = found;
+  }
+  return [...names, '--help'];
+}
+
 /** Help texts of 80 columns at most, which name choices and defaults as users type them. */
 const helpStyle: Partial<Help> = {
   helpWidth: 80,
   optionDescription({ description, argChoices, defaultValue, defaultValueDescription }: Option): string {
     const hasDefault = defaultValue !== undefined && typeof defaultValue !== 'boolean';
     const facts = [
-      ...(argChoices ? [`one of ${argChoices.join(', ')}`] : []),
+      ...(argChoices ? [argChoices.length === 1 ? argChoices[0] : `one of ${argChoices.join(', ')}`] : []),
       ...(hasDefault ? [`default: ${defaultValueDescription ?? defaultValue}`] : []),
     ];
     return facts.length === 0 ? description : `${description} (${facts.join('; ')})`;
@@ -69,12 +88,34 @@ function withoutLogins(text: string): string {
   return text.replace(/\/\/[^/\s']*@/g, '//…@');
 }
 
+/** The ways to do here what commands of crane, skopeo and regctl do. */
+const otherCommands: ReadonlyMap<string, string> = new Map([
+  ['cp', 'regshift copy'],
+  ['digest', "regshift inspect <image> --format '{{.stored.digest}}'"],
+  ['manifest', 'regshift inspect <image> --raw'],
+  ['validate', 'regshift verify <image> --layers'],
+  ['pull', 'regshift save'],
+  ['export', 'regshift save'],
+  ['login', 'docker login or podman login, whose logins regshift uses'],
+  ['auth', 'docker login or podman login, whose logins regshift uses'],
+]);
+
+/** Tells users of other programs where they find here what they asked for. */
+function hintAt({ code }: CommanderError, [first = '']: readonly string[], io: Io): void {
+  const instead = otherCommands.get(first);
+  if (code === 'commander.unknownCommand' && instead) printNote(io, `Use ${instead}.`);
+  if (code === 'commander.unknownOption' && first.startsWith('-')) {
+    printNote(io, 'Options stand after the command: regshift inspect <image> --verbose.');
+  }
+}
+
 /** Prints an error and returns the exit code for it. */
 function codeOf(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.wrongUsage;
-  const expected = error instanceof ConversionError || error instanceof RegistryError || isOfSystem(error);
+  const ofImage = error instanceof ConversionError || error instanceof RegistryError;
+  const expected = ofImage || error instanceof FileError || isOfSystem(error);
   if (expected || error instanceof UsageError) {
-    io.stderr(`regshift: ${escapeControl(messageOf(error))}\n`);
+    printNote(io, `regshift: ${messageOf(error)}`);
     return error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.failed;
   }
   io.stderr(
@@ -83,20 +124,8 @@ function codeOf(error: unknown, io: Io): number {
   return exitCodes.failed;
 }
 
-/** Tells whether an error comes from a system call: a missing file, a port in use. */
-function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
-}
-
-/** Words an error for people: Node's own text is like `ENOENT: no such file or directory, open 'x'`. */
+/** Words an error for people. */
 function messageOf(error: Error): string {
-  if (error instanceof RegistryError) return errorText(error);
-  if (!isOfSystem(error) || error.path === undefined) return error.message;
-  const words: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file or folder',
-    EACCES: 'permission denied',
-    EISDIR: 'this is a folder, but a file is needed',
-    ENOTDIR: 'a part of this path is a file, but must be a folder',
-  };
-  return `${error.path}: ${words[error.code ?? ''] ?? error.message}`;
+  if (error instanceof RegistryError || error instanceof ConversionError) return errorText(error);
+  return isOfSystem(error) ? systemErrorText(error) : error.message;
 }

@@ -44,7 +44,7 @@ function addCheckConfig(program: Command, io: Io, done: (code: number) => void):
     .description(
       'Reads the variables and files that serve reads. Prints every problem, or the routes of the proxy.',
     )
-    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('-f, --format <template>', formatHelp('{{.listens}}'), readTemplateOption)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  REGSHIFT_UPSTREAM=https://registry.example regshift check-config')
     .action(async (options) =>
@@ -89,7 +89,7 @@ function addWarm(program: Command, io: Io, done: (code: number) => void): void {
     .option('--creds <user:password>', 'the login, instead of that of docker login')
     .option('--verbose', 'print each request to the proxy on standard error')
     .option('--wait <seconds>', 'the longest wait for one image', readSecondsOption, 3600)
-    .option('--format <template>', formatHelp, readTemplateOption)
+    .option('-f, --format <template>', formatHelp('{{range .}}{{.image}} {{end}}'), readTemplateOption)
     .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -112,20 +112,26 @@ function addStore(program: Command, io: Io, done: (code: number) => void): void 
   store
     .command('info')
     .summary('count the layers of the store')
+    .option('-f, --format <template>', formatHelp('{{.layers}}'), readTemplateOption)
     .option('--json', 'print JSON')
+    .option('--verbose', 'print each request to a bucket on standard error')
     .addHelpText('after', '\nExample:\n  REGSHIFT_STORE=file:///var/lib/regshift regshift store info')
     .action(async (options) => done(await (await import('./commands/store.ts')).storeInfo(options, io)));
   store
     .command('verify')
     .summary('read all layers of the store, and remove damaged ones')
+    .option('-f, --format <template>', formatHelp('{{.damaged}}'), readTemplateOption)
     .option('--json', 'print JSON')
+    .option('--verbose', 'print each request to a bucket on standard error')
     .addHelpText('after', '\nExample:\n  REGSHIFT_STORE=file:///var/lib/regshift regshift store verify')
     .action(async (options) => done(await (await import('./commands/store.ts')).storeVerify(options, io)));
   store
     .command('prune')
     .summary('remove the layers that were used longest ago')
     .option('--bytes <bytes>', 'the bytes that may stay; default: REGSHIFT_STORE_BYTES', readBytesOption)
+    .option('-f, --format <template>', formatHelp('{{.bytes}}'), readTemplateOption)
     .option('--json', 'print JSON')
+    .option('--verbose', 'print each request to a bucket on standard error')
     .addHelpText(
       'after',
       '\nExample:\n  REGSHIFT_STORE=file:///var/lib/regshift regshift store prune --bytes 0',

@@ -45,8 +45,10 @@ export function readBooleanOption(text: string): boolean {
   throw new InvalidArgumentError('It must be true or false.');
 }
 
-/** The description of `--format`. */
-export const formatHelp = "print a template of Go's syntax over the JSON, like {{.stored.digest}}";
+/** The description of `--format`. @param example a template for the JSON of the command. */
+export function formatHelp(example: string): string {
+  return `print a template of Go's syntax over the JSON, like ${example}`;
+}
 
 /** Reads a template. @throws InvalidArgumentError. */
 export function readTemplateOption(text: string): Template {

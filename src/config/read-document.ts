@@ -1,8 +1,10 @@
 import type * as z from 'zod';
 import { documentSchema, type RawMatch } from './document.ts';
-import { keyOf, nearest, variableOf } from './keys.ts';
+import { keyOf, variableOf } from './keys.ts';
+import { nearest } from './nearest.ts';
 import type { SettingProblem } from './problem.ts';
-import { createSource, redacted, type SettingSource } from './sources.ts';
+import { redacted } from './redacted.ts';
+import { createSource, type SettingSource } from './sources.ts';
 
 /** A route of a file, before its settings are parsed. */
 export interface RawRoute {

@@ -1,4 +1,5 @@
 import type { SettingProblem } from './problem.ts';
+import { redactedPath } from './redacted.ts';
 
 /**
  * Reads the text of a file; provided by a runtime that has files.
@@ -61,7 +62,7 @@ export function withFiles(
       const text = textOf(value, readFile, named !== undefined);
       // An editor adds a line break at the end of a file; a password has none.
       if (typeof text === 'string') texts[named ?? variable] = named ? text.replace(/\r?\n$/, '') : text;
-      else problems.push({ variable, value: '(not shown)', message: text.problem });
+      else problems.push({ variable, value: redactedPath(variable, value), message: text.problem });
     }
   }
   return { texts, problems };

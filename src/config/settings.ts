@@ -3,13 +3,14 @@ import { authProblems } from './auth-rules.ts';
 import { certificateProblems } from './certificate-rules.ts';
 import { eventProblems } from './events.ts';
 import { fleetProblems } from './fleet.ts';
-import { nearest } from './keys.ts';
+import { variableOf } from './keys.ts';
+import { nearest } from './nearest.ts';
 import type { SettingProblem } from './problem.ts';
-import { readDocument } from './read-document.ts';
+import { type ReadDocument, readDocument } from './read-document.ts';
 import { readRoutes } from './read-routes.ts';
 import type { RouteSettings } from './route-settings.ts';
 import { parseSources } from './route-settings.ts';
-import { variables as settingNames, type Values } from './schema.ts';
+import { variables as settingNames, type Values, type Variable } from './schema.ts';
 import { serviceProblems } from './service.ts';
 import { fileVariables, type ReadFile } from './setting-files.ts';
 import { createSource, distinct, locate, mergeWithUnreadable, type SettingSource } from './sources.ts';
@@ -35,14 +36,10 @@ export function readSettings(
   readFile?: ReadFile,
   parse: (text: string) => unknown = JSON.parse,
 ): ReadSettings {
-  const environment = createSource(undefined, nonEmpty(variables), readFile);
-  const path = environment.values.REGSHIFT_CONFIG;
-  const text = environment.texts.REGSHIFT_CONFIG;
-  const beside = readFile && ((file: string) => readFile(file, text === path ? undefined : path));
-  const document = readDocument(text, parse, beside);
+  const { environment, document } = readSources(variables, readFile, parse);
   const shared: readonly [SettingSource, ...SettingSource[]] = [environment, document.top];
   const top = parseSources(shared);
-  const missing = path === undefined ? environment : document.top;
+  const missing = environment.values.REGSHIFT_CONFIG === undefined ? environment : document.top;
   const located = (problems: readonly SettingProblem[]) =>
     problems.map((problem) => locate(problem, shared, missing));
   const read = document.routes
@@ -70,6 +67,59 @@ export function readSettings(
   const { values } = top;
   const routes = read.routes ?? [{ id: 'all', match: matchAll, settings: values }];
   return { settings: { ...values, routes } };
+}
+
+/**
+ * Reads some of the settings of the whole program, for a command that needs no others: problems of other settings are not
+ * reported.
+ * @param names the settings to read. The other parameters are those of `readSettings`.
+ */
+export function readSomeSettings<Name extends Variable>(
+  names: readonly Name[],
+  variables: Readonly<Record<string, unknown>>,
+  readFile?: ReadFile,
+  parse: (text: string) => unknown = JSON.parse,
+): { readonly settings: Pick<Values, Name> } | { readonly problems: readonly SettingProblem[] } {
+  const { environment, document } = readSources(variables, readFile, parse);
+  const isNeeded = (variable = '') => names.some((name) => variable.replace(/_FILE$/, '') === name);
+  const needed = (values: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(values).filter(([variable]) => isNeeded(variable)));
+  const part = (source: SettingSource): SettingSource => ({
+    ...source,
+    values: needed(source.values),
+    texts: needed(source.texts),
+  });
+  const parsed = parseSources([part(environment), part(document.top)]);
+  // Without a file that can be read, it is not known what it sets.
+  const problems = [
+    ...[...environment.problems, ...document.problems].filter(
+      ({ variable }) =>
+        variable === 'REGSHIFT_CONFIG' ||
+        isNeeded(variable) ||
+        isNeeded(variableOf(variable.replace(/File$/, ''))),
+    ),
+    ...('problems' in parsed ? parsed.problems : []),
+  ];
+  if (problems.length > 0 || 'problems' in parsed) return { problems: distinct(problems) };
+  return { settings: parsed.values };
+}
+
+interface ReadSources {
+  readonly environment: SettingSource;
+  readonly document: ReadDocument;
+}
+
+/** Reads the variables, and the file that `REGSHIFT_CONFIG` names. */
+function readSources(
+  variables: Readonly<Record<string, unknown>>,
+  readFile: ReadFile | undefined,
+  parse: (text: string) => unknown,
+): ReadSources {
+  const environment = createSource(undefined, nonEmpty(variables), readFile);
+  const path = environment.values.REGSHIFT_CONFIG;
+  const text = environment.texts.REGSHIFT_CONFIG;
+  const beside = readFile && ((file: string) => readFile(file, text === path ? undefined : path));
+  return { environment, document: readDocument(text, parse, beside) };
 }
 
 const known = [...settingNames, ...fileVariables.map((variable) => `${variable}_FILE`)];

@@ -1,6 +1,6 @@
 import { keyOf, withFileKeys } from './keys.ts';
 import type { SettingProblem } from './problem.ts';
-import type { Variable } from './schema.ts';
+import { redacted } from './redacted.ts';
 import { withFiles } from './setting-files.ts';
 
 /** Settings from one place: the variables, the top level of the file, or one of its routes. */
@@ -62,19 +62,6 @@ function placeAt(problem: SettingProblem, location: string | undefined): Setting
   if (location === undefined) return problem;
   const { variable, value, message } = problem;
   return { variable: `${location}${keyOf(variable)}`, value, message: withFileKeys(message) };
-}
-
-/** The value of a setting as a message may show it, without secrets. */
-export function redacted(variable: Variable | string, value: unknown): string {
-  if (value === undefined) return 'not set';
-  if (Array.isArray(value) && value.length > 0) return 'a list';
-  // Its members may be secret.
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return 'a mapping';
-  return /KEY|PASSWORD|SECRET|SESSION_TOKEN|URL|UPSTREAM$|PROXY$|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS/.test(
-    variable,
-  )
-    ? '(not shown)'
-    : JSON.stringify(value);
 }
 
 /** Removes the repetitions of a problem that several routes inherit. */

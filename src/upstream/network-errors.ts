@@ -179,7 +179,7 @@ function opensslReason(message: string): string | undefined {
  * The code of a network error. Node throws only `TypeError: fetch failed` and puts the reason into `cause`, or, when it
  * has tried IPv6 and IPv4, into the errors of an AggregateError there.
  */
-function networkCode(error: unknown): string | undefined {
+export function networkCode(error: unknown): string | undefined {
   let current: unknown = error;
   for (let depth = 0; depth < 4 && current instanceof Error; depth++) {
     const { code, errors, cause } = current as Error & { code?: unknown; errors?: unknown };

@@ -47,6 +47,10 @@ describe.skipIf(requirePeers('bash'))('bash completes', () => {
     [['convert', 'man'], /^manifest\.json$/],
     [['completion', ''], /^bash\nzsh\nfish$/],
     [['help', 'key'], /^keygen$/],
+    [['store', ''], /^info\nverify\nprune$/],
+    [['store', '--h'], /^--help$/],
+    [['store', 'prune', '--by'], /^--bytes$/],
+    [['store', 'verify', '--'], /^--format\n--json\n--verbose\n--help$/],
     // The password is free text.
     [['inspect', '--creds', ''], /^$/],
   ])('%j', async (words, offered) => {
@@ -63,6 +67,9 @@ describe.skipIf(requirePeers('zsh'))('zsh completes', () => {
     ['inspect --json --plat', 'inspect --json --platform'],
     ['convert man', 'convert manifest.json'],
     ['completion f', 'completion fish'],
+    ['store inf', 'store info'],
+    ['store prune --byt', 'store prune --bytes'],
+    ['store verify --form', 'store verify --format'],
   ])('%s', async (typed, completed) => {
     expect(await completedBy('source ./zsh', typed)).toBe(completed);
   });
@@ -88,6 +95,10 @@ describe.skipIf(requirePeers('fish'))('fish completes', () => {
     ['inspect --plat', ['--platform']],
     ['convert man', ['manifest.json']],
     ['completion f', ['fish']],
+    ['store ', ['info', 'prune', 'verify']],
+    ['store prune --byt', ['--bytes']],
+    ['store verify --', ['--format', '--help', '--json', '--verbose']],
+    ['verify --lay', ['--layers']],
     ['inspect ', []],
   ])('%s', async (typed, offered) => {
     const script = `source ./fish; complete -C 'regshift ${typed}'`;

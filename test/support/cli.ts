@@ -17,8 +17,8 @@ export interface Ran {
 
 export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
-  /** True if standard error is a terminal. */
-  readonly terminal?: boolean;
+  /** True if standard error is a terminal, of 80 columns or of this number. */
+  readonly terminal?: boolean | number;
   /** Columns of the terminal that standard output is; undefined if it is none. */
   readonly columns?: number;
   readonly color?: boolean;
@@ -44,7 +44,7 @@ export async function regshift(
       err += text;
     },
     read: async () => input,
-    terminal,
+    errorColumns: terminal === true ? 80 : terminal || undefined,
     output: { columns, color, fullDigests: columns === undefined },
     env: { DOCKER_CONFIG: join(tmpdir(), 'there-is-no-such-folder'), ...env },
   });

@@ -68,6 +68,9 @@ async function run(line: string): Promise<string> {
     .replaceAll(new URL(registry.url).host, '127.0.0.1:5000');
 }
 
+// An archive is written under the name that the output has, so that its lines have the same width.
+afterAll(() => rmSync('image.tar', { force: true }));
+
 test('the README has examples', () => {
   expect(examples.length).toBeGreaterThanOrEqual(6);
 });

@@ -15,6 +15,15 @@ test('a wrong setting makes every response the list of all problems', async () =
   }
 });
 
+test('the list shows no address, which would tell anyone about the network behind', async () => {
+  const config = JSON.stringify({ routes: [{ upstream: 'ftp://two.internal' }] });
+  const answer = await isolate({ REGSHIFT_UPSTREAM: 'one.internal:5000', REGSHIFT_CONFIG: config })('/v2/');
+  const text = await answer.text();
+  expect(text).toContain('REGSHIFT_UPSTREAM is (not shown): it must be a URL');
+  expect(text).toContain('routes[0].upstream is (not shown): it must be a URL');
+  expect(text).not.toContain('internal');
+});
+
 test('an upstream account without client auth is an error, not an open proxy', async () => {
   const answer = await isolate({
     REGSHIFT_UPSTREAM: 'https://registry.example',

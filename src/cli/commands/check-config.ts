@@ -4,6 +4,7 @@ import { systemWallClock } from '../../clock.ts';
 import { connectionOf } from '../../compose/upstream-fetch.ts';
 import type { SettingProblem } from '../../config/problem.ts';
 import { formatProblems } from '../../config/problem.ts';
+import { redacted } from '../../config/redacted.ts';
 import type { RouteSettings } from '../../config/route-settings.ts';
 import { readSettings, type Settings, settingNames } from '../../config/settings.ts';
 import { parseYaml, readFile } from '../../runtime/node/files.ts';
@@ -17,7 +18,7 @@ import {
 } from '../../runtime/node/tls/certificate.ts';
 import { proxyForm, readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { registriesOf } from '../registries.ts';
-import { type DataOptions, type Io, printData, printLines } from '../terminal/io.ts';
+import { type DataOptions, type Io, printData, printLines, printNote } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 import { exitCodes } from '../usage.ts';
 
@@ -34,14 +35,18 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
   const outbound = readProxyEnvironment(io.env);
   const problems = [
     ...('problems' in read ? read.problems : []),
-    ...outbound.wrong.map((variable) => ({ variable, value: '(not shown)', message: proxyForm })),
+    ...outbound.wrong.map((variable) => ({
+      variable,
+      value: redacted(variable, io.env[variable]),
+      message: proxyForm,
+    })),
     ...('settings' in read ? upstreamCertificateProblems(read.settings) : []),
     ...('problem' in key ? [key.problem] : []),
     ...('problems' in tls ? tls.problems : []),
   ];
   if ('problems' in read || problems.length > 0) {
     if (!printData(io, { valid: false, problems }, options))
-      io.stderr(`regshift cannot start with these settings:\n${formatProblems(problems)}\n`);
+      printNote(io, `regshift cannot start with these settings:\n${formatProblems(problems)}`);
     return exitCodes.wrongUsage;
   }
   const { HOST, routes } = read.settings;

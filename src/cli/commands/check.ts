@@ -1,7 +1,6 @@
 import { ConversionError } from '../../../converters/errors.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import { RegistryError } from '../../errors.ts';
-import { clientNames } from '../../negotiation/known-clients.ts';
 import { type StraightClient, straightClient } from '../../negotiation/straight.ts';
 import { errorText } from '../error-text.ts';
 import { checkClient, type ImageVerdicts, storedForm, type Verdict } from '../images/check-client.ts';
@@ -10,7 +9,7 @@ import { podImages } from '../images/pod-images.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, withDigests } from '../terminal/io.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
-import { exitCodes, UsageError } from '../usage.ts';
+import { exitCodes, UsageError, unknownClient } from '../usage.ts';
 import { printGithub } from './print-github.ts';
 import { isGood, printVerdicts } from './print-verdicts.ts';
 
@@ -36,7 +35,7 @@ export async function check(images: readonly string[], options: Options, io: Io)
   const names = [...images, ...(options.pods ? podImages(await io.read()) : [])];
   if (names.length === 0) throw new UsageError('Name an image, or use --pods.');
   // Logs of CI need no line for each step: the result has it.
-  const steps = io.terminal ? io : { ...io, stderr: () => undefined };
+  const steps = io.errorColumns === undefined ? { ...io, stderr: () => undefined } : io;
   const progress = createProgress(steps, names.length * readers.length);
   const all: ImageVerdicts[] = [];
   // One after another: registries limit pulls, and later clients use what is known from earlier ones.
@@ -52,7 +51,7 @@ function readersFor(ids: readonly string[]): readonly StraightClient[] {
   return [...new Set(ids)].map((id) => {
     const reader = straightClient(id);
     if (reader) return reader;
-    throw new UsageError(`${id} is not a known client. Known clients: ${clientNames.join(', ')}, lambda.`);
+    throw unknownClient(id, ['lambda']);
   });
 }
 
@@ -69,7 +68,7 @@ async function checkImage(
 ): Promise<ImageVerdicts> {
   const { platform = { os: 'linux', architecture: 'amd64' }, withProxy = false } = options;
   try {
-    const image = await openImage(name, options, io);
+    const image = await openImage(name, { ...options, asProxy: withProxy }, io);
     const stored = await storedForm(image);
     const clients: Verdict[] = [];
     for (const reader of readers) {

@@ -17,7 +17,7 @@ import { parseRepositoryName, parseTag } from '../../../converters/reference.ts'
 import { type ConvertTarget, targets } from '../images/convert-target.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { writeConverted, writeV1 } from '../images/write-converted.ts';
-import type { Io } from '../terminal/io.ts';
+import { type Io, printNote } from '../terminal/io.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 
 export interface ConvertOptions {
@@ -107,6 +107,6 @@ function notAnIndex(to: ConvertTarget): ConversionError {
 
 async function keyOf(file: string | undefined, io: Io): Promise<SigningKey> {
   if (file !== undefined) return readSigningKey(readFileSync(file, 'utf8'));
-  io.stderr('Signed with a new key, because --key is not set. The digest does not depend on the key.\n');
+  printNote(io, 'Signed with a new key, because --key is not set. The digest does not depend on the key.');
   return generateSigningKey();
 }

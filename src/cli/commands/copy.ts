@@ -16,7 +16,7 @@ import { type CopyPlan, planCopy } from '../copy/plan-copy.ts';
 import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
-import { type DataOptions, type Io, printData, printLines } from '../terminal/io.ts';
+import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
 import { byteText, createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 
@@ -28,6 +28,7 @@ export interface CopyOptions extends AccessOptions, DataOptions {
   readonly all?: true | undefined;
   readonly drop?: 'attestations' | undefined;
   readonly decompress?: true | undefined;
+  readonly full?: true | undefined;
 }
 
 /** `regshift copy`: copies an image between registries, in its own form or another one. @throws UsageError. */
@@ -126,7 +127,7 @@ function report({ from, to, plan, copied }: Copied, options: CopyOptions, io: Io
   const facts = { from, to, digest, mediaType, form: formName(mediaType), kind, platform };
   if (printData(io, { ...facts, sent, ...copied, losses }, options)) return;
   const selected = platform === undefined ? '' : `, the image for ${platform} (--all copies the index)`;
-  printLines(io, [
+  printLines(withDigests(io, options), [
     `${to} is ${formName(mediaType)}, ${digest}${selected}`,
     `  manifests  ${countText(copied.manifests)}`,
     `  blobs      ${countText(copied.blobs)}`,

@@ -3,19 +3,14 @@ import { ConversionError } from '../../../converters/errors.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import { registryErrorFrom } from '../../http/errors.ts';
 import { getManifestResponse } from '../../http/v2/manifests.ts';
-import {
-  type ClientHeaders,
-  clientNames,
-  findKnownClient,
-  headersOf,
-} from '../../negotiation/known-clients.ts';
+import { type ClientHeaders, findKnownClient, headersOf } from '../../negotiation/known-clients.ts';
 import type { Pin, Selection } from '../../negotiation/negotiate.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
-import { type DataOptions, type Io, printData, withDigests } from '../terminal/io.ts';
-import { exitCodes, UsageError } from '../usage.ts';
+import { type DataOptions, type Io, printData, printNote, withDigests } from '../terminal/io.ts';
+import { exitCodes, UsageError, unknownClient } from '../usage.ts';
 import { type Answer, type ExplanationStep, explanationJson, printExplanation } from './print-explanation.ts';
 
 interface Options extends AccessOptions, DataOptions {
@@ -32,7 +27,7 @@ interface Options extends AccessOptions, DataOptions {
 /** `regshift explain`: runs the proxy's own code for one request, and prints each selection that it makes. */
 export async function explain(text: string, options: Options, io: Io): Promise<number> {
   const headers = headersFor(options);
-  const image = await openImage(text, options, io);
+  const image = await openImage(text, { ...options, asProxy: true }, io);
   const selected: Selected[] = [];
   const request = image.request(headers, {
     onSelection: (manifest, selection) => selected.push({ manifest, selection }),
@@ -45,8 +40,14 @@ export async function explain(text: string, options: Options, io: Io): Promise<n
   }
   const steps = await Promise.all(selected.map((each) => stepOf(each, image, request)));
   const explanation = { headers, request, platform: platformFor(image.registry, request), steps, answer };
-  if (!printData(io, explanationJson(text, explanation), options))
-    printExplanation(explanation, withDigests(io, options));
+  if (printData(io, explanationJson(text, explanation), options)) return exitCodes.good;
+  printExplanation(explanation, withDigests(io, options));
+  if (options.for === undefined && options.accept === undefined && options.userAgent === undefined) {
+    printNote(
+      io,
+      'This is for a client that sends neither Accept nor User-Agent. Name another one, like --for docker-20.10.',
+    );
+  }
   return exitCodes.good;
 }
 
@@ -57,7 +58,7 @@ function headersFor({ accept, userAgent, for: client, platform }: Options): Clie
   }
   const generation = findKnownClient(client);
   if (generation) return headersOf(generation, platform);
-  throw new UsageError(`${client} is not a known client. Known clients: ${clientNames.join(', ')}.`);
+  throw unknownClient(client);
 }
 
 /**

@@ -25,7 +25,7 @@ interface Options extends AccessOptions, DataOptions {
 
 /** `regshift inspect`: prints the stored image, and the response that each known client gets. */
 export async function inspect(text: string, options: Options, io: Io): Promise<number> {
-  const image = await openImage(text, options, io);
+  const image = await openImage(text, { ...options, asProxy: true }, io);
   if (options.raw) {
     io.stdout((await storedManifest(image)).bytes);
     return exitCodes.good;

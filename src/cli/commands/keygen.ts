@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { exportJWK, exportPKCS8 } from 'jose';
 import { generateSigningKey, type SigningKey } from '../../../converters/crypto/signing-key.ts';
-import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { type Io, printJson, printLines, printNote } from '../terminal/io.ts';
 import { exitCodes } from '../usage.ts';
 
 interface Options {
@@ -19,7 +19,7 @@ export async function keygen({ out, format, json }: Options, io: Io): Promise<nu
   else if (out !== undefined) printLines(io, [`${out} holds the key ${key.id}`]);
   else {
     io.stdout(text.endsWith('\n') ? text : `${text}\n`);
-    io.stderr(`This is the key ${key.id}\n`);
+    printNote(io, `This is the key ${key.id}`);
   }
   return exitCodes.good;
 }
@@ -37,7 +37,7 @@ function written(file: string, text: string, io: Io): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    io.stderr(`regshift: ${file} already exists, and a key in it would be lost. Name another file.\n`);
+    printNote(io, `regshift: ${file} already exists, and a key in it would be lost. Name another file.`);
     return false;
   }
 }

@@ -1,6 +1,3 @@
-import { createWriteStream, statSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { generateSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { selectImage } from '../../../converters/indexes/select-image.ts';
 import type { Image } from '../../../converters/model.ts';
@@ -8,23 +5,25 @@ import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
 import { systemClock } from '../../clock.ts';
-import { knownClientById, knownClients } from '../../negotiation/known-clients.ts';
+import { knownClientById } from '../../negotiation/known-clients.ts';
 import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { isDockerHub } from '../../upstream/docker-hub.ts';
 import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
+import { openArchiveFile } from '../save/archive-file.ts';
 import { type ArchiveForm, archiveFormFor, archiveForms } from '../save/archive-form.ts';
 import { type ArchiveSink, type ArchiveWriter, writeArchive } from '../save/archive-writer.ts';
 import type { Archived, SavedImage } from '../save/saved-image.ts';
-import { type DataOptions, type Io, printData, printLines } from '../terminal/io.ts';
+import { type DataOptions, type Io, printData, printLines, printNote, withDigests } from '../terminal/io.ts';
 import { byteText, createTransferProgress } from '../terminal/transfer-progress.ts';
-import { exitCodes, UsageError } from '../usage.ts';
+import { exitCodes, UsageError, unknownClient } from '../usage.ts';
 
 export interface SaveOptions extends AccessOptions, DataOptions {
   readonly for: string;
   readonly output?: string | undefined;
   readonly platform?: Platform | undefined;
+  readonly full?: true | undefined;
 }
 
 /** `regshift save`: writes an archive that the `load` of a client reads. @throws UsageError, ConversionError. */
@@ -32,16 +31,36 @@ export async function save(text: string, options: SaveOptions, io: Io): Promise<
   const form = formFor(options);
   const file = fileOf(options, io);
   const source = await openImage(text, { ...options, readLayers: true }, io);
+  const archiveFile = file === undefined ? undefined : await openArchiveFile(file);
+  try {
+    await saveInto(archiveFile?.sink ?? io.pipe, { text, form, file, source }, options, io);
+    return exitCodes.good;
+  } finally {
+    await archiveFile?.close();
+  }
+}
+
+interface Request {
+  readonly text: string;
+  readonly form: ArchiveForm;
+  readonly file: string | undefined;
+  readonly source: OpenImage;
+}
+
+async function saveInto(
+  sink: ArchiveSink,
+  { text, form, file, source }: Request,
+  options: SaveOptions,
+  io: Io,
+): Promise<void> {
   const progress = createTransferProgress(io, systemClock);
   const spool = await openLayerSpool(source, progress.add);
   try {
     const saved = await savedImage(source, form, spool, progress.add);
     progress.begin('read', downloadSize(saved.image));
-    const sink = file === undefined ? io.pipe : fileSink(file);
     const { archived, size } = await written(sink, (archive) => archiveForms[form].write(archive, saved));
     progress.end();
     report({ image: text, form, file, size, ...archived }, saved, options, io);
-    return exitCodes.good;
   } catch (error) {
     progress.end();
     throw error;
@@ -53,12 +72,12 @@ export async function save(text: string, options: SaveOptions, io: Io): Promise<
 function formFor({ for: client }: SaveOptions): ArchiveForm {
   const known = knownClientById(client);
   if (known) return archiveFormFor(known);
-  const ids = knownClients.map(({ id }) => id).join(', ');
-  throw new UsageError(`${client} is not a known client. Known clients: ${ids}.`);
+  throw unknownClient(client);
 }
 
 /** @returns the file to write; undefined for standard output. @throws UsageError for a terminal. */
 function fileOf({ output, json, format }: SaveOptions, io: Io): string | undefined {
+  if (output === '') throw new UsageError('-o needs the name of a file, like -o image.tar');
   if (output !== undefined && output !== '-') return output;
   if (json || format)
     throw new UsageError(
@@ -140,25 +159,6 @@ async function written(
   return { archived, size };
 }
 
-/**
- * Writes a file that gets its name after its last byte, so that a save that fails leaves an older archive as it is. A device
- * or a pipe is written directly.
- */
-function fileSink(path: string): ArchiveSink {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found && !found.isFile()) return (chunks) => pipeline(chunks, createWriteStream(path));
-  const part = `${path}.part`;
-  return async (chunks) => {
-    try {
-      await pipeline(chunks, createWriteStream(part));
-      await rename(part, path);
-    } catch (error) {
-      await rm(part, { force: true });
-      throw error;
-    }
-  };
-}
-
 interface Result extends Archived {
   readonly image: string;
   readonly form: ArchiveForm;
@@ -176,6 +176,6 @@ function report(result: Result, { platform }: SavedImage, options: SaveOptions, 
     ...(platform === undefined ? [] : [`  platform  ${platform}`]),
     ...losses.map(({ path, reason }) => `lost: ${path} ${reason}`),
   ];
-  if (file !== undefined) printLines(io, lines);
-  else printLines({ ...io, stdout: (data) => io.stderr(String(data)) }, lines);
+  if (file !== undefined) printLines(withDigests(io, options), lines);
+  else printNote(io, lines.join('\n'));
 }

@@ -7,7 +7,7 @@ import { type Running, serve } from '../../runtime/node/serve.ts';
 import { logUncaught } from '../../runtime/node/uncaught.ts';
 import { version } from '../../version.ts';
 import { registriesOf } from '../registries.ts';
-import type { Io } from '../terminal/io.ts';
+import { type Io, printNote } from '../terminal/io.ts';
 import { exitCodes } from '../usage.ts';
 
 /** The options of `serve`, which replace variables. */
@@ -29,7 +29,7 @@ export async function runServe(io: Io): Promise<number> {
   const files = createSettingsFiles(io.env);
   const read = files.read();
   if ('problems' in read) {
-    io.stderr(`regshift cannot start with these settings:\n${formatProblems(read.problems)}\n`);
+    printNote(io, `regshift cannot start with these settings:\n${formatProblems(read.problems)}`);
     return exitCodes.wrongUsage;
   }
   try {
@@ -48,7 +48,7 @@ export async function runServe(io: Io): Promise<number> {
     else log('info', 'regshift serves', startFacts(running, read.settings));
     return exitCodes.good;
   } catch (error) {
-    io.stderr(`regshift cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+    printNote(io, `regshift cannot start: ${error instanceof Error ? error.message : String(error)}`);
     return exitCodes.failed;
   }
 }

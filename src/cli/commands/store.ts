@@ -1,7 +1,7 @@
 import { type Digest, digestAlgorithm } from '../../../converters/digest.ts';
 import { systemWallClock } from '../../clock.ts';
 import { formatProblems } from '../../config/problem.ts';
-import { readSettings } from '../../config/settings.ts';
+import { readSomeSettings } from '../../config/settings.ts';
 import { createDigester } from '../../layers/digester.ts';
 import type { BlobName, BlobStore } from '../../layers/store/blob-store.ts';
 import { createJsonLog } from '../../observability/log.ts';
@@ -10,17 +10,19 @@ import { parseYaml, readFile } from '../../runtime/node/files.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { nodePlatform } from '../../runtime/node/platform.ts';
 import { openStore } from '../../runtime/node/store/open-store.ts';
-import { type Io, printJson, printLines } from '../terminal/io.ts';
+import { type DataOptions, type Io, printData, printLines, printNote } from '../terminal/io.ts';
 import { createProgress } from '../terminal/progress.ts';
+import { counted } from '../terminal/text.ts';
+import { tracedPlatform } from '../terminal/trace.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 
-export interface StoreOptions {
-  readonly json?: true | undefined;
+export interface StoreOptions extends DataOptions {
+  readonly verbose?: true | undefined;
 }
 
 /** `regshift store info`: counts the layers of the store. */
-export async function storeInfo({ json }: StoreOptions, io: Io): Promise<number> {
-  const { store, limit } = storeOf(io);
+export async function storeInfo(options: StoreOptions, io: Io): Promise<number> {
+  const { store, limit } = storeOf(options, io);
   let [layers, bytes] = [0, 0];
   let [oldest, newest]: [number | undefined, number | undefined] = [undefined, undefined];
   for await (const { size, usedAt } of store.list()) {
@@ -38,12 +40,9 @@ export async function storeInfo({ json }: StoreOptions, io: Io): Promise<number>
     limit,
     lastUsed: { first: date(oldest), last: date(newest) },
   };
-  if (json) {
-    printJson(io, facts);
-    return exitCodes.good;
-  }
+  if (printData(io, facts, options)) return exitCodes.good;
   printLines(io, [
-    `${count(layers, 'layer')} with ${bytes} bytes; the store may have ${limit} bytes`,
+    `${counted(layers, 'layer')} with ${counted(bytes, 'byte')}; the store may have ${counted(limit, 'byte')}`,
     ...(layers > 0 && oldest !== undefined ? [`last used between ${date(oldest)} and ${date(newest)}`] : []),
   ]);
   return exitCodes.good;
@@ -53,8 +52,8 @@ export async function storeInfo({ json }: StoreOptions, io: Io): Promise<number>
  * `regshift store verify`: reads all layers, and removes those whose bytes do not have their digest.
  * @returns exit code 1 if a layer was damaged.
  */
-export async function storeVerify({ json }: StoreOptions, io: Io): Promise<number> {
-  const { store } = storeOf(io);
+export async function storeVerify(options: StoreOptions, io: Io): Promise<number> {
+  const { store } = storeOf(options, io);
   const codec = createNodeLayerCodec();
   const blobs: BlobName[] = [];
   for await (const blob of store.list()) blobs.push(blob);
@@ -71,11 +70,9 @@ export async function storeVerify({ json }: StoreOptions, io: Io): Promise<numbe
     await store.delete(blob.digest);
   }
   progress.end();
-  if (json) {
-    printJson(io, { layers, damaged });
-  } else {
+  if (!printData(io, { layers, damaged }, options)) {
     for (const { digest, found } of damaged) printLines(io, [`removed ${digest}: its bytes had ${found}`]);
-    printLines(io, [`${count(layers, 'layer')} read, ${damaged.length} damaged`]);
+    printLines(io, [`${counted(layers, 'layer')} read, ${damaged.length} damaged`]);
   }
   return damaged.length > 0 ? exitCodes.failed : exitCodes.good;
 }
@@ -99,27 +96,32 @@ async function digestOfStored(
 
 /** `regshift store prune`: removes the layers that were used longest ago. */
 export async function storePrune(
-  { json, bytes }: StoreOptions & { readonly bytes?: number | undefined },
+  { bytes, ...options }: StoreOptions & { readonly bytes?: number | undefined },
   io: Io,
 ): Promise<number> {
-  const { store, limit } = storeOf(io);
+  const { store, limit } = storeOf(options, io);
   const pruned = await store.prune?.(bytes ?? limit);
   if (pruned === undefined) throw new UsageError('This store has rules of its own for what it removes.');
-  if (json) printJson(io, pruned);
-  else printLines(io, [`${count(pruned.blobs, 'layer')} with ${pruned.bytes} bytes removed`]);
+  if (!printData(io, pruned, options))
+    printLines(io, [`${counted(pruned.blobs, 'layer')} with ${counted(pruned.bytes, 'byte')} removed`]);
   return exitCodes.good;
 }
 
+/** The settings that these commands need. A wrong one beside them does not matter. */
+const storeSettings = [
+  'REGSHIFT_STORE',
+  'REGSHIFT_STORE_BYTES',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+] as const;
+
 /** Opens the store that the settings name. @throws UsageError. */
-function storeOf(io: Io): { readonly store: BlobStore; readonly limit: number } {
-  const read = readSettings(io.env, readFile, parseYaml);
+function storeOf(options: StoreOptions, io: Io): { readonly store: BlobStore; readonly limit: number } {
+  const read = readSomeSettings(storeSettings, io.env, readFile, parseYaml);
   if ('problems' in read) throw new UsageError(formatProblems(read.problems));
-  const log = createJsonLog('warn', systemWallClock, (line) => io.stderr(`${asText(line)}\n`));
-  const store = openStore(read.settings, nodePlatform(log));
+  const log = createJsonLog('warn', systemWallClock, (line) => printNote(io, asText(line)));
+  const store = openStore(read.settings, tracedPlatform(nodePlatform(log), options, io));
   if (store) return { store, limit: read.settings.REGSHIFT_STORE_BYTES };
   throw new UsageError('REGSHIFT_STORE is not set. Set it as for serve, like file:///var/lib/regshift.');
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -6,7 +6,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest, sketchManifest } from '../../../converters/read.ts';
 import { formName } from '../../negotiation/format-names.ts';
-import { type Check, checkManifest } from '../images/check-manifest.ts';
+import { type Check, checkManifest, documentText } from '../images/check-manifest.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
@@ -105,7 +105,8 @@ async function checked({ bytes, contentType, stated, ports }: Subject, layers: b
   try {
     const model = readManifest(bytes, contentType);
     const { digest, mediaType } = model.source;
-    const nameCheck = checkName(stated, digest, digestOf(bytes), `${bytes.length} bytes`);
+    const detail = stated === undefined ? `${bytes.length} bytes` : 'matches its digest';
+    const nameCheck = checkName(stated, digest, digestOf(bytes), detail);
     return {
       digest,
       form: formName(mediaType),
@@ -117,19 +118,18 @@ async function checked({ bytes, contentType, stated, ports }: Subject, layers: b
     if (error.code !== 'NOT_AN_IMAGE')
       return { digest, form: 'unreadable', checks: [unreadable(digest, error)] };
     const { mediaType } = sketchManifest(bytes, contentType);
-    return { digest, form: formName(mediaType), checks: [checkName(stated, digest, digest, error.message)] };
+    return { digest, form: formName(mediaType), checks: [checkName(stated, digest, digest, documentText())] };
   }
 }
 
 /**
- * Compares a manifest with the digest in its name. For signed schema 1, the name may be the digest of the payload, as in
- * registries, or the digest of the bytes.
+ * Compares a manifest with the digest in its name, if there is one. For signed schema 1, the name may be the digest of the
+ * payload, as in registries, or the digest of the bytes.
  */
 function checkName(stated: string | undefined, digest: Digest, ofBytes: Digest, detail: string): Check {
   const what = 'manifest';
-  if (stated === undefined) return { digest, what, ok: true, detail };
-  const ok = stated === digest || stated === ofBytes;
-  return { digest, what, ok, detail: ok ? 'matches its digest' : `does not match ${stated} in its name` };
+  const ok = stated === undefined || stated === digest || stated === ofBytes;
+  return { digest, what, ok, detail: ok ? detail : `does not match ${stated} in its name` };
 }
 
 function unreadable(digest: Digest, { message }: ConversionError): Check {

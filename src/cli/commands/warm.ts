@@ -6,28 +6,24 @@ import type { Reference, RepositoryName, Tag } from '../../../converters/referen
 import { systemClock, systemWallClock } from '../../clock.ts';
 import { RegistryError } from '../../errors.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
-import {
-  clientNames,
-  type KnownClient,
-  knownClientById,
-  knownClients,
-} from '../../negotiation/known-clients.ts';
+import { type KnownClient, knownClientById, knownClients } from '../../negotiation/known-clients.ts';
 import { createBudget } from '../../request/budget.ts';
 import { unknownRequester } from '../../request/requester.ts';
-import { nodeMemory, nodePlatform } from '../../runtime/node/platform.ts';
+import { nodeMemory } from '../../runtime/node/platform.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import type { StaticCredential } from '../../upstream/auth/credential.ts';
 import { createUpstreamClient } from '../../upstream/client.ts';
 import type { Fetch } from '../../upstream/send.ts';
 import { version } from '../../version.ts';
 import { loginForRegistry } from '../docker-login.ts';
+import { errorText } from '../error-text.ts';
 import { readNamed } from '../images/image-name.ts';
+import { commandPlatform } from '../images/open-image.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
 import type { Cell } from '../terminal/text.ts';
-import { tracedPlatform } from '../terminal/trace.ts';
-import { exitCodes, UsageError } from '../usage.ts';
+import { exitCodes, UsageError, unknownClient } from '../usage.ts';
 import { createWarmClient, type WarmClient } from '../warm/client.ts';
 import type { Pulled } from '../warm/pulled.ts';
 
@@ -64,11 +60,7 @@ const parallelPulls = 4;
 export async function warm(images: readonly string[], options: WarmOptions, io: Io): Promise<number> {
   const generations = clientsFor(options);
   // The way to the proxy has the outbound proxies and authorities of the environment, as that of `serve` has.
-  const { fetch: send } = tracedPlatform(
-    nodePlatform(() => {}),
-    options,
-    io,
-  );
+  const { fetch: send } = commandPlatform(options.proxy, options, io);
   const named = images.map((text) => readNamed(text));
   const credential = await loginForRegistry(options.proxy, options.creds, io);
   const references = (await Promise.all(named.map((each) => tagsOf(each, options, credential, send)))).flat();
@@ -97,7 +89,7 @@ function clientsFor({ for: ids, allClients }: WarmOptions): readonly KnownClient
   const found = ids.map((id) => {
     const generation = knownClientById(id);
     if (generation) return generation;
-    throw new UsageError(`${id} is not a known client. Known clients: ${clientNames.join(', ')}.`);
+    throw unknownClient(id);
   });
   return [...new Set(found)];
 }
@@ -129,7 +121,10 @@ async function tagsOf(
     requester: () => unknownRequester,
     budget: createBudget(Number.POSITIVE_INFINITY),
   };
-  const tags = await listTags(client, name, Number.POSITIVE_INFINITY, context);
+  const tags = await listTags(client, name, Number.POSITIVE_INFINITY, context).catch((error: unknown) => {
+    if (!(error instanceof RegistryError)) throw error;
+    throw new RegistryError(error.code, errorText(error, 'proxy'), { cause: error });
+  });
   return tags.map((tag) => ({ name, reference: tag }));
 }
 
@@ -155,7 +150,7 @@ async function run(
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     progress.step(`${about}: nothing`);
-    return { ...result, failed: error.message };
+    return { ...result, failed: errorText(error, 'proxy') };
   }
 }
 
@@ -173,8 +168,10 @@ function printResults(results: readonly Result[], io: Io): void {
     ({ failed }) => failed ?? '',
   );
   for (const [why, failed] of failures) {
-    const names = failed.map(({ image, client }) => `${image} for ${client}`);
-    printLines(io, ['', `${names.join(', ')}: ${why}`]);
+    const names = [...Map.groupBy(failed, ({ image }) => image)].map(
+      ([image, each]) => `${image} for ${each.map(({ client }) => client).join(', ')}`,
+    );
+    printLines(io, ['', `${names.join('; ')}: ${why}`]);
   }
 }
 

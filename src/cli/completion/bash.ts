@@ -2,14 +2,16 @@ import type { CompletedCommand, Suggestion } from './table.ts';
 
 /** Writes the completion script for bash 4 and later. */
 export function bashCompletion(commands: readonly CompletedCommand[]): string {
-  const values = commands.flatMap(({ name, options }) =>
+  const groups = commands.filter((command) => command.commands.length > 0);
+  const all = [...commands, ...groups.flatMap(commandsOf)];
+  const values = all.flatMap(({ name, options }) =>
     options.flatMap(({ flags, value }) =>
       value ? [`    ${flags.map((flag) => `'${name} ${flag}'`).join('|')}) ${reply(value)}; return ;;`] : [],
     ),
   );
-  const words = commands.map(({ name, options, argument }) => {
+  const words = all.map(({ name, options, argument }) => {
     const flags = options.flatMap((option) => option.flags).join(' ');
-    return `    ${name}) if [[ $word == -* ]]; then ${wordsReply(flags)}; else ${reply(argument)}; fi ;;`;
+    return `    '${name}') if [[ $word == -* ]]; then ${wordsReply(flags)}; else ${reply(argument)}; fi ;;`;
   });
   return `# bash completion for regshift: source <(regshift completion bash)
 _regshift() {
@@ -21,6 +23,8 @@ _regshift() {
     ${wordsReply(`${commands.map(({ name }) => name).join(' ')} --help --version`)}
     return
   fi
+  # The name of a command below another one is two words.
+  case $command in ${groups.map(({ name }) => name).join('|')}) ((COMP_CWORD > 2)) && command+=" \${COMP_WORDS[2]}" ;; esac
   case "$command $previous" in
 ${values.join('\n')}
   esac
@@ -30,6 +34,11 @@ ${words.join('\n')}
 }
 complete -F _regshift regshift
 `;
+}
+
+/** The commands below another one, by their whole names, like `store info`. */
+function commandsOf({ name, commands }: CompletedCommand): CompletedCommand[] {
+  return commands.map((command) => ({ ...command, name: `${name} ${command.name}` }));
 }
 
 function reply(suggestion: Suggestion): string {

@@ -2,18 +2,42 @@ import type { CompletedCommand, CompletedOption, Suggestion } from './table.ts';
 
 /** Writes the completion script for fish. */
 export function fishCompletion(commands: readonly CompletedCommand[]): string {
-  const lines = commands.flatMap(({ name, summary, options, argument }) => {
-    const inside = `complete -c regshift -n '__fish_seen_subcommand_from ${name}'`;
-    return [
-      `complete -c regshift -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
-      ...(argument.kind === 'none' ? [] : [`${inside} ${values(argument)}`]),
-      ...options.map((option) => `${inside} ${optionText(option)}`),
-    ];
-  });
+  const lines = commands.flatMap((command) => linesOf([], command));
   return `# fish completion for regshift: regshift completion fish | source
+# The words before the one to complete begin with these. They are only these, if the first argument is --only.
+function __regshift_words
+  set -l words (commandline -opc)
+  set -e words[1]
+  if test "$argv[1]" = --only
+    set -e argv[1]
+    test (count $words) -eq (count $argv); or return 1
+  end
+  set -l at 0
+  for word in $argv
+    set at (math $at + 1)
+    test "$words[$at]" = $word; or return 1
+  end
+end
 complete -c regshift -f
 ${lines.join('\n')}
 `;
+}
+
+/** @param above the names of the commands that it is below. */
+function linesOf(
+  above: readonly string[],
+  { name, summary, options, argument, commands }: CompletedCommand,
+): string[] {
+  const words = [...above, name];
+  const inside = (only: boolean) =>
+    `complete -c regshift -n '__regshift_words ${[...(only ? ['--only'] : []), ...words].join(' ')}'`;
+  const isGroup = commands.length > 0;
+  return [
+    `complete -c regshift -n '__regshift_words ${['--only', ...above].join(' ')}' -a ${name} -d ${quoted(summary)}`,
+    ...(isGroup || argument.kind === 'none' ? [] : [`${inside(false)} ${values(argument)}`]),
+    ...options.map((option) => `${inside(isGroup)} ${optionText(option)}`),
+    ...commands.flatMap((command) => linesOf(words, command)),
+  ];
 }
 
 function optionText({ flags, description, value }: CompletedOption): string {

@@ -1,4 +1,4 @@
-import type { Command, Option } from '@commander-js/extra-typings';
+import type { Command, CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { clientNames } from '../../negotiation/known-clients.ts';
 
 /** The words that a shell offers for a value. */
@@ -19,8 +19,10 @@ export interface CompletedCommand {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly CompletedOption[];
-  /** The suggestion for its arguments. */
+  /** The suggestion for its arguments: the names of its commands, if it has any. */
   readonly argument: Suggestion;
+  /** The commands below it, like those of `store`. They have none themselves. */
+  readonly commands: readonly CompletedCommand[];
 }
 
 /** Names of values, as help shows them, that are paths. */
@@ -30,21 +32,26 @@ const paths: ReadonlySet<string> = new Set(['file', 'dir', 'path', 'manifest']);
 export function completionTable(program: Command): readonly CompletedCommand[] {
   const commands = program.createHelp().visibleCommands(program);
   const names = commands.map((command) => command.name());
-  return commands.map((command) => {
-    const [argument] = command.registeredArguments;
-    // `help` takes the name of a command.
-    const isHelp = command.name() === 'help';
-    return {
-      name: command.name(),
-      summary: command.summary() || command.description(),
-      options: command.createHelp().visibleOptions(command).map(optionOf),
-      argument: isHelp
-        ? { kind: 'words', words: names }
-        : argument
-          ? suggestionFor(argument.name(), argument.argChoices)
-          : { kind: 'none' },
-    };
-  });
+  return commands.map((command) => completedCommand(command, names));
+}
+
+/** @param names the commands beside it, which `help` takes. */
+function completedCommand(command: CommandUnknownOpts, names: readonly string[]): CompletedCommand {
+  const { commands } = command;
+  const below = commands.map((each) => each.name());
+  return {
+    name: command.name(),
+    summary: command.summary() || command.description(),
+    options: command.createHelp().visibleOptions(command).map(optionOf),
+    argument: argumentOf(command, command.name() === 'help' ? names : below),
+    commands: commands.map((each) => completedCommand(each, below)),
+  };
+}
+
+function argumentOf({ registeredArguments }: CommandUnknownOpts, names: readonly string[]): Suggestion {
+  if (names.length > 0) return { kind: 'words', words: names };
+  const [argument] = registeredArguments;
+  return argument ? suggestionFor(argument.name(), argument.argChoices) : { kind: 'none' };
 }
 
 function optionOf({ short, long, description, flags, argChoices }: Option): CompletedOption {

@@ -2,12 +2,21 @@ import type { CompletedCommand, CompletedOption, Suggestion } from './table.ts';
 
 /** Writes the completion script for zsh. */
 export function zshCompletion(commands: readonly CompletedCommand[]): string {
-  const cases = commands.map(({ name, options, argument }) => {
-    // Beside arguments without a suggestion, zsh lists options, but does not complete them.
-    const ofArgument = argument.kind === 'none' ? [] : [quoted(`*:${action(argument)}`)];
-    const specs = [...options.flatMap(optionSpecs), ...ofArgument];
-    return `    ${name}) _arguments ${specs.join(' ')} ;;`;
-  });
+  const cases = commands.map((command) =>
+    command.commands.length === 0
+      ? `    ${command.name}) ${argumentsOf(command)} ;;`
+      : `    ${command.name})
+      if ((CURRENT == 2)); then
+        ${argumentsOf(command)}
+        return
+      fi
+      shift words
+      ((CURRENT--))
+      case $words[1] in
+${command.commands.map((below) => `        ${below.name}) ${argumentsOf(below)} ;;`).join('\n')}
+      esac
+      ;;`,
+  );
   const summaries = commands.map(({ name, summary }) => quoted(`${name}:${summary.replaceAll(':', '\\:')}`));
   return `#compdef regshift
 # zsh completion for regshift: source <(regshift completion zsh)
@@ -30,6 +39,12 @@ else
   compdef _regshift regshift
 fi
 `;
+}
+
+function argumentsOf({ options, argument }: CompletedCommand): string {
+  // Beside arguments without a suggestion, zsh lists options, but does not complete them.
+  const ofArgument = argument.kind === 'none' ? [] : [quoted(`*:${action(argument)}`)];
+  return ['_arguments', ...options.flatMap(optionSpecs), ...ofArgument].join(' ');
 }
 
 function optionSpecs({ flags, description, value }: CompletedOption): string[] {

@@ -40,7 +40,7 @@ export interface CopyParts {
   readonly onSkipped: (bytes: number) => void;
 }
 
-/** Blobs that are uploaded at the same time, as by Docker (moby, daemon/config, `DefaultMaxConcurrentUploads`). */
+/** Blobs that are uploaded at the same time, as by Docker (moby, daemon/config/config.go, `DefaultMaxConcurrentUploads`). */
 const parallelUploads = 5;
 
 /**

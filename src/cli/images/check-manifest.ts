@@ -6,6 +6,8 @@ import { withPlatformTable } from '../../../converters/indexes/platform-table.ts
 import type { Image, Index, Layer, Model, V1Target } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { RegistryError } from '../../errors.ts';
+import { errorText } from '../error-text.ts';
+import { counted } from '../terminal/text.ts';
 
 /** The result of one check. */
 export interface Check {
@@ -45,7 +47,8 @@ async function checkIndex(index: Index, ports: ConversionPorts, layers: boolean)
   const checks: Check[] = [];
   for (const entry of dependencies) {
     const { digest } = entry;
-    const child = await attempt(digest, 'manifest', () => fetchModel(entry, ports));
+    const content = entry.attestation ? 'an attestation' : undefined;
+    const child = await attempt(digest, 'manifest', () => fetchModel(entry, ports), content);
     if ('ended' in child) checks.push(child.ended);
     else {
       checks.push({ digest, what: 'manifest', ok: true, detail: 'matches its digest' });
@@ -62,7 +65,7 @@ async function checkSchema1(image: Image, target: V1Target): Promise<Check[]> {
     digest,
     what: 'ids',
     ok: true,
-    detail: `${target.entries.length} v1 images, each with the next one as its parent`,
+    detail: idsText(target.entries.length),
   };
   if (target.signatures.length === 0) {
     return [{ digest, what: 'signature', ok: undefined, detail: 'the manifest has no signature' }, ids];
@@ -79,18 +82,23 @@ async function checkSchema1(image: Image, target: V1Target): Promise<Check[]> {
   return [...(await Promise.all(signatures)), ids];
 }
 
+function idsText(count: number): string {
+  return count === 1 ? '1 v1 image' : `${count} v1 images, each with the next one as its parent`;
+}
+
 function checkConfig(image: Image, { diffIds, history }: ImageConfig): Check[] {
   const digest = image.target.kind === 'config' ? image.target.descriptor.digest : image.source.digest;
   const layers = image.dependencies.length;
   const checks: Check[] = [{ digest, what: 'config', ok: true, detail: 'matches its digest' }];
-  if (diffIds) checks.push(counted(digest, 'diff_ids', diffIds.length, layers));
+  if (diffIds) checks.push(checkCount(digest, 'diff_ids', diffIds.length, layers));
   const filled = history?.filter(({ emptyLayer }) => !emptyLayer).length ?? 0;
-  if (filled > 0) checks.push(counted(digest, 'history', filled, layers));
+  if (filled > 0) checks.push(checkCount(digest, 'history', filled, layers));
   return checks;
 }
 
-function counted(digest: string, what: string, count: number, layers: number): Check {
-  return { digest, what, ok: count === layers, detail: `${count} entries for ${layers} layers` };
+function checkCount(digest: string, what: string, count: number, layers: number): Check {
+  const detail = `${counted(count, 'entry', 'entries')} for ${counted(layers, 'layer')}`;
+  return { digest, what, ok: count === layers, detail };
 }
 
 async function checkLayer(layer: Layer, diffId: string | undefined, ports: ConversionPorts): Promise<Check> {
@@ -124,18 +132,22 @@ async function checkLayer(layer: Layer, diffId: string | undefined, ports: Conve
 
 type Attempt<Value> = { readonly value: Value } | { readonly ended: Check };
 
-/** Runs a check. Content that a file store lacks counts as not checked; content that a registry lacks counts as wrong. */
+/**
+ * Runs a check. Content that a file store lacks counts as not checked; content that a registry lacks counts as wrong.
+ * @param content the kind of a document that may be no image.
+ */
 async function attempt<Value>(
   digest: string,
   what: string,
   work: () => Promise<Value>,
+  content?: string,
 ): Promise<Attempt<Value>> {
   try {
     return { value: await work() };
   } catch (error) {
     if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE') {
       // The digest is checked before the content is parsed.
-      return { ended: { digest, what, ok: true, detail: `matches its digest. ${error.message}` } };
+      return { ended: { digest, what, ok: true, detail: documentText(content) } };
     }
     if (error instanceof ConversionError) {
       return {
@@ -143,10 +155,18 @@ async function attempt<Value>(
       };
     }
     if (error instanceof RegistryError && faults.has(error.code)) {
-      return { ended: { digest, what, ok: false, detail: error.message } };
+      return { ended: { digest, what, ok: false, detail: errorText(error) } };
     }
     throw error;
   }
+}
+
+/**
+ * The finding for a document whose bytes are right, and which names no layers of an image to check.
+ * @param content the kind of the document.
+ */
+export function documentText(content = 'no container image'): string {
+  return `matches its digest; config and layers not checked, because it is ${content}`;
 }
 
 /** Error codes that mean that the registry's content is missing or broken. */

@@ -6,17 +6,25 @@ export interface ImageName extends NamedImage {
   readonly registryUrl: URL;
 }
 
+/** Transports of skopeo (skopeo 1.9, `skopeo copy --help`) with a path. `oci:latest` is a name of Docker Hub. */
+const otherTransport = /^(?:oci|oci-archive|dir|docker-archive|docker-daemon|containers-storage):[./]/;
+
 const hub = new URL('https://registry-1.docker.io');
 const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
 
 /**
  * Parses an image name as docker pull does: the default registry is Docker Hub, the default tag is `latest`.
- * @param text may begin with `http://` or `https://`.
+ * @param text may begin with `http://` or `https://`, or with skopeo's `docker://`.
  * @param plainHttp true to use http for a registry host without a scheme.
  * @throws UsageError.
  */
 export function readImageName(text: string, plainHttp = false): ImageName {
-  const [, scheme, bare = ''] = /^(?:(https?):\/\/)?(.*)$/s.exec(text) ?? [];
+  const [, scheme, bare = ''] = /^(?:docker:\/\/)?(?:(https?):\/\/)?(.*)$/s.exec(text) ?? [];
+  if (otherTransport.test(bare)) {
+    throw new UsageError(
+      `${JSON.stringify(text)} is not in a registry, and commands read images of registries alone. Use skopeo copy to push it to one.`,
+    );
+  }
   const slash = bare.indexOf('/');
   const first = slash < 0 ? '' : bare.slice(0, slash);
   const hasHost = scheme !== undefined || /[.:]/.test(first) || first === 'localhost';

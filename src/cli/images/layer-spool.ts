@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,9 @@ import { defaultDecompressionLimits } from '../../layers/decompression-limits.ts
 import { inspectLayer } from '../../layers/inspect.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { fetchBlob } from '../../upstream/api/blobs.ts';
+import { FileError, isOfSystem, systemErrorText } from '../system-error.ts';
 import type { OpenImage } from './open-image.ts';
+import { removeOnSignal } from './remove-on-signal.ts';
 
 /** A file of the spool, whose content is verified. */
 export interface SpooledFile {
@@ -32,7 +34,7 @@ export interface LayerSpool {
   /**
    * Downloads and decompresses a layer, once for each digest, and verifies it.
    * @returns the facts of the layer, and its tar.
-   * @throws RegistryError as `inspectLayer`; the system's error if the disk is full.
+   * @throws RegistryError as `inspectLayer`; FileError if the disk is full.
    */
   tar(layer: Digest): Promise<SpooledTar>;
   /** Compresses the tar of a layer with gzip, once for each digest. @throws as `tar`. */
@@ -49,18 +51,19 @@ export interface SpooledTar extends SpooledFile {
   readonly facts: LayerFacts;
 }
 
-/** Layers that are downloaded at the same time, as by Docker (moby, daemon/config, `MaxConcurrentDownloads`). */
+/** Layers that are downloaded at the same time, as by Docker (moby, daemon/config/config.go, `DefaultMaxConcurrentDownloads`). */
 const parallelDownloads = 3;
 
 /**
  * Makes an empty spool in a folder of its own (TMPDIR).
  * @param onRead called with the number of compressed bytes of each step of a download.
+ * @throws FileError if the folder cannot be made.
  */
 export async function openLayerSpool(
   { registry, name, plain: { context } }: OpenImage,
   onRead: (bytes: number) => void,
 ): Promise<LayerSpool> {
-  const folder = await mkdtemp(join(tmpdir(), 'regshift-layers-'));
+  const folder = await mkdtemp(join(tmpdir(), 'regshift-layers-')).catch(spoolError);
   const forget = removeOnSignal(folder);
   const files = new Map<Digest, SpooledFile>();
   const tars = new Map<Digest, Promise<SpooledTar>>();
@@ -115,8 +118,8 @@ export async function openLayerSpool(
   }
 
   const spool: LayerSpool = {
-    tar: (layer) => once(tars, layer, () => bounded(() => download(layer))),
-    gzip: (layer) => once(gzips, layer, () => compress(layer)),
+    tar: (layer) => once(tars, layer, () => bounded(() => download(layer).catch(spoolError))),
+    gzip: (layer) => once(gzips, layer, () => compress(layer).catch(spoolError)),
     find: (digest) => files.get(digest),
     async remove({ layer, digest, path }) {
       tars.delete(layer);
@@ -132,6 +135,13 @@ export async function openLayerSpool(
   return spool;
 }
 
+/** Names the folder of temporary files in a system error. @throws always. */
+function spoolError(error: unknown): never {
+  if (!isOfSystem(error)) throw error;
+  const text = systemErrorText(error, `The folder ${tmpdir()} for temporary files cannot be used`);
+  throw new FileError(`${text}. Set TMPDIR to another folder.`, { cause: error });
+}
+
 function once<Value>(
   known: Map<Digest, Promise<Value>>,
   digest: Digest,
@@ -140,19 +150,4 @@ function once<Value>(
   const found = known.get(digest) ?? make();
   known.set(digest, found);
   return found;
-}
-
-/** Removes a folder before a signal ends the process. @returns a function that takes the listeners away. */
-function removeOnSignal(folder: string): () => void {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const end = (signal: NodeJS.Signals) => {
-    rmSync(folder, { recursive: true, force: true });
-    forget();
-    process.kill(process.pid, signal);
-  };
-  const forget = () => {
-    for (const signal of signals) process.removeListener(signal, end);
-  };
-  for (const signal of signals) process.on(signal, end);
-  return forget;
 }

@@ -1,6 +1,8 @@
 import type { Platform } from '../../../converters/platform.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
 import { compose } from '../../compose/compose.ts';
+import type { RuntimePlatform } from '../../compose/platform.ts';
+import { formatProblems } from '../../config/problem.ts';
 import { wayVariables } from '../../config/schema.ts';
 import { readSettings } from '../../config/settings.ts';
 import type { Pin } from '../../negotiation/negotiate.ts';
@@ -18,10 +20,13 @@ import type { Io } from '../terminal/io.ts';
 import { tracedPlatform } from '../terminal/trace.ts';
 import { UsageError } from '../usage.ts';
 import { type ImageName, readImageName } from './image-name.ts';
+import { withTlsHint } from './tls-hint.ts';
 
 export interface RegistryAccess extends AccessOptions {
   readonly platform?: Platform | undefined;
   readonly pin?: Pin;
+  /** True if the command runs the code of the proxy for clients, so that the settings about clients apply. */
+  readonly asProxy?: boolean | undefined;
   /** Allows conversions to download and read whole layers. */
   readonly readLayers?: true | undefined;
 }
@@ -37,11 +42,7 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
   const image = readImageName(text, options.plainHttp);
   const [route] = compose(
     settingsFor(image.registryUrl, options, io),
-    tracedPlatform(
-      nodePlatform(() => {}),
-      options,
-      io,
-    ),
+    commandPlatform(image.registryUrl, options, io),
   ).routes;
   if (route === undefined) throw new Error('the settings of one registry make one route');
   const login = await loginForRegistry(image.registryUrl, options.creds, io);
@@ -59,17 +60,23 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
   return { ...image, registry: createRegistry(route), request, plain };
 }
 
-/** Settings of the way to a registry, and about clients, that commands read. */
-const commandSettings = [
-  'REGSHIFT_CLIENTS',
-  'REGSHIFT_INDEX',
-  'REGSHIFT_ATTESTATIONS',
-  'REGSHIFT_LAYERS',
-  ...wayVariables,
-];
+/** The platform of a command that contacts a server. */
+export function commandPlatform(
+  server: URL,
+  options: Pick<AccessOptions, 'verbose'>,
+  io: Io,
+): RuntimePlatform {
+  const platform = nodePlatform(() => {});
+  return withTlsHint(tracedPlatform(platform, options, io), server);
+}
 
-function settingsFor(registry: URL, { pin, platform, ca, tlsVerify }: RegistryAccess, { env }: Io) {
-  const own = commandSettings.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+/** Settings about clients, which commands read that run the code of the proxy. */
+const clientSettings = ['REGSHIFT_CLIENTS', 'REGSHIFT_INDEX', 'REGSHIFT_ATTESTATIONS', 'REGSHIFT_LAYERS'];
+
+function settingsFor(registry: URL, { pin, platform, ca, tlsVerify, asProxy }: RegistryAccess, { env }: Io) {
+  // A command ignores the settings that it does not need, and so their problems.
+  const needed = [...wayVariables, ...(asProxy ? clientSettings : [])];
+  const own = needed.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
   const read = readSettings(
     {
       REGSHIFT_UPSTREAM: registry.href,
@@ -85,7 +92,10 @@ function settingsFor(registry: URL, { pin, platform, ca, tlsVerify }: RegistryAc
   if ('settings' in read) return read.settings;
   const wrongFile = read.problems.find(({ variable }) => variable === 'REGSHIFT_UPSTREAM_CA');
   if (ca !== undefined && wrongFile) throw new UsageError(`--ca ${ca}: it ${wrongFile.message}.`);
+  const wrongHost = read.problems.find(({ variable }) => variable === 'REGSHIFT_UPSTREAM');
   throw new UsageError(
-    `${registry.href} cannot be used as a registry: ${read.problems.map(({ message }) => message).join('; ')}`,
+    wrongHost
+      ? `${registry.href} cannot be used as a registry: it ${wrongHost.message}`
+      : formatProblems(read.problems),
   );
 }

@@ -5,7 +5,8 @@ import { v1ImageJson } from '../../../converters/formats/registry-v1/write.ts';
 import type { ConvertedV1 } from '../../../converters/images/convert-to-v1.ts';
 import type { Loss } from '../../../converters/model.ts';
 import { escapeControl } from '../../observability/log-format.ts';
-import { type Io, printJson } from '../terminal/io.ts';
+import { type Io, printJson, printLines, printNote, withDigests } from '../terminal/io.ts';
+import { counted } from '../terminal/text.ts';
 import { UsageError } from '../usage.ts';
 import type { FileStore } from './file-store.ts';
 import { below, put, writeLayout } from './write-layout.ts';
@@ -37,12 +38,7 @@ export async function writeConverted(
   const losses = whole.flatMap((each) => each.losses.map((loss) => ({ manifest: each.source, ...loss })));
   const facts = { kind, form, mediaType, digest, size: body.length, source };
   if (json) printJson(io, { ...facts, out, losses });
-  else
-    printSummary(
-      `${digest}  ${mediaType}  ${body.length} bytes`,
-      losses,
-      out === undefined ? io.stderr : io.stdout,
-    );
+  else printSummary(`${digest}  ${mediaType}  ${body.length} bytes`, losses, out === undefined, io);
 }
 
 /** Writes the images of registry API v1, which has no manifest: a JSON document for each image, and their list. */
@@ -57,19 +53,24 @@ export function writeV1({ images, losses }: ConvertedV1, { out, json }: Destinat
   }));
   if (out === undefined) {
     printJson(io, list);
-    printSummary(`${ids[0]}  registry API v1, ${ids.length} images`, losses, io.stderr);
+    printSummary(`${ids[0]}  registry API v1, ${counted(ids.length, 'image')}`, losses, true, io);
     return;
   }
   for (const image of images) put(join(out, 'images', image.id, 'json'), v1ImageJson(image));
   put(join(out, 'ancestry'), JSON.stringify(ids));
   put(join(out, 'layers'), JSON.stringify(Object.fromEntries(images.map(({ id, blob }) => [id, blob]))));
   if (json) printJson(io, { form: 'v1', id: ids[0], images: ids, out, losses });
-  else printSummary(`${ids[0]}  registry API v1, ${ids.length} images`, losses, io.stdout);
+  else printSummary(`${ids[0]}  registry API v1, ${counted(ids.length, 'image')}`, losses, false, io);
 }
 
-function printSummary(first: string, losses: readonly Loss[], print: (text: string) => void): void {
+/** @param isNote true where standard output has the manifest. */
+function printSummary(first: string, losses: readonly Loss[], isNote: boolean, io: Io): void {
+  const print = isNote ? io.stderr : io.stdout;
+  // The line has a whole digest, which does not fit into 80 columns beside anything else.
+  print(`${escapeControl(first)}\n`);
   const lines = losses.map(({ path, reason }) => `lost: ${path} ${reason}`);
-  print([first, ...lines].map((line) => `${escapeControl(line)}\n`).join(''));
+  if (isNote) for (const line of lines) printNote(io, line);
+  else printLines(withDigests(io, { full: true }), lines);
 }
 
 function isFolder(path: string): boolean {

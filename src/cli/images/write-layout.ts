@@ -1,5 +1,5 @@
 import { constants, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Converted } from '../../../converters/conversion.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../../../converters/digest.ts';
@@ -9,6 +9,7 @@ import { decompress } from '../../layers/decompress.ts';
 import { defaultDecompressionLimits } from '../../layers/decompression-limits.ts';
 import { verifyingStream } from '../../layers/verify.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
+import { FileError, isOfSystem, systemErrorText } from '../system-error.ts';
 import { type FileStore, streamFile } from './file-store.ts';
 
 /** Returns all child manifests that a conversion made, at every level. */
@@ -65,8 +66,14 @@ async function putBlob(folder: string, blob: DerivedBlob, store: FileStore): Pro
   const path = blobPath(folder, blob.digest);
   mkdirSync(dirname(path), { recursive: true });
   // The file gets its final name after it is complete and verified.
-  await writeFile(`${path}.part`, stream);
-  await rename(`${path}.part`, path);
+  const part = `${path}.part`;
+  try {
+    await writeFile(part, stream);
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => undefined);
+    throw isOfSystem(error) ? new FileError(systemErrorText(error, path), { cause: error }) : error;
+  }
 }
 
 /** Copies content to the layout if the store has it. Missing content is skipped: a registry may have it. */

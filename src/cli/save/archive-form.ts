@@ -9,6 +9,9 @@ import { writeV1Archive } from './v1-archive.ts';
 /**
  * The forms of an archive. `v1`: `repositories`, and a folder for each v1 image. `docker`: `manifest.json`, the config and
  * plain layers. `oci`: an OCI layout with the stored layers, and a `manifest.json` that names the same blobs.
+ *
+ * containerd reads a layout where there is one, and keeps its manifest. From `manifest.json` alone it makes a schema 2
+ * manifest with another digest (containerd 1.6, images/archive/importer.go; 2.0, core/images/archive/importer.go).
  */
 export type ArchiveForm = 'v1' | 'docker' | 'oci';
 
@@ -16,8 +19,11 @@ export type ArchiveForm = 'v1' | 'docker' | 'oci';
 const readsManifestJson = [1, 10, 0] as const;
 
 /**
- * The generation of Docker that reads and writes OCI layouts: `docker save` of 25.0 writes them, and containerd's store,
- * which 26 can load with, reads them alone.
+ * The first group of Docker's versions that gets a layout with the stored layers. Without containerd's store, Docker reads
+ * its `manifest.json`, and layers with gzip from 1.10 on (moby, image/tarexport/load.go, `loadLayer`), and with zstd from
+ * 23.0 on (pkg/archive/archive.go, `DecompressStream`). With the store, it reads the layout, as containerd does (moby 24.0,
+ * daemon/containerd/image_exporter.go, `LoadImage`). `docker save` writes layouts from 25.0 on (image/tarexport/save.go).
+ * The group before has 23 to 25 (known-clients.ts).
  */
 const readsLayouts = [26, 0, 0] as const;
 

@@ -8,8 +8,8 @@ import type { ArchiveWriter } from './archive-writer.ts';
 import { type Archived, partsOf, type SavedImage, tagsOf } from './saved-image.ts';
 
 /**
- * Writes the form that Docker reads from 1.10 on (image/tarexport/load.go): the config, a plain tar for each layer, and
- * `manifest.json`, which names them. It is the last entry, so that an archive that broke off is none.
+ * Writes the form that Docker reads from 1.10 on (moby 1.10, image/tarexport/load.go): the config, a plain tar for each
+ * layer, and `manifest.json`, which names them. It is the last entry, so that an archive that broke off is none.
  */
 export async function writeDockerArchive(archive: ArchiveWriter, saved: SavedImage): Promise<Archived> {
   const converted = await convertImage(saved.image, 'schema2', saved.context);

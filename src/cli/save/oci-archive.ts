@@ -11,8 +11,8 @@ import { type Archived, partsOf, type SavedImage, tagsOf } from './saved-image.t
 
 /**
  * Writes an OCI layout (image-spec 1.1, image-layout.md) with the layers as the registry stores them, whose sizes are known
- * before their content, and a `manifest.json` for the same blobs, like `docker save` of Docker 25 (moby 25.0,
- * image/tarexport/save.go). An OCI image keeps its digest.
+ * before their content, and a `manifest.json` for the same blobs, like `docker save` from Docker 25 on (moby 25.0,
+ * image/tarexport/save.go), whose layers are plain tars. An OCI image keeps its digest.
  */
 export async function writeOciArchive(archive: ArchiveWriter, saved: SavedImage): Promise<Archived> {
   const converted = await convertImage(saved.image, 'oci', saved.context);
@@ -57,7 +57,10 @@ async function writeLayer(
   await archive.stream(blobName(digest), size, counted());
 }
 
-/** The annotations that `docker save` writes and containerd reads names from (containerd, core/images/annotations.go). */
+/**
+ * The annotations that `docker save` writes (moby 25.0, image/tarexport/save.go), and from which containerd takes the
+ * name of the image (containerd 2.1, client/import.go, `imageName`).
+ */
 function annotationsOf({ repository, tag }: SavedImage) {
   if (repository === undefined || tag === undefined) return {};
   return {
@@ -68,7 +71,10 @@ function annotationsOf({ repository, tag }: SavedImage) {
   };
 }
 
-/** The name with the host of Docker Hub, which the engine's names leave out (distribution/reference, normalize.go). */
+/**
+ * The name with the host of Docker Hub, which the engine's names leave out (distribution/reference, normalize.go,
+ * `splitDockerDomain`).
+ */
 function fullName(repository: string): string {
   const [first = '', ...others] = repository.split('/');
   if (others.length === 0) return `docker.io/library/${repository}`;

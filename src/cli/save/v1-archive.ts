@@ -11,7 +11,7 @@ const layoutVersion = '1.0';
 const emptyTar = new Uint8Array(1024);
 
 /**
- * Writes the form that Docker reads up to 1.9 (graph/load.go): a folder for each v1 image, and `repositories`, which maps
+ * Writes the form that Docker reads up to 1.9 (moby 1.9, graph/load.go): a folder for each v1 image, and `repositories`, which maps
  * names to the id of the newest one.
  */
 export async function writeV1Archive(archive: ArchiveWriter, saved: SavedImage): Promise<Archived> {

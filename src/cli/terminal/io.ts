@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { concatenate } from '../../../converters/bytes.ts';
+import { escapeControl } from '../../observability/log-format.ts';
 import type { Template } from './template.ts';
-import { type Cell, colored, type OutputStyle, shownText, wrapWords } from './text.ts';
+import { type Cell, colored, type OutputStyle, shownText, wrapLines, wrapWords } from './text.ts';
 
 /** The standard streams and environment of a command. */
 export interface Io {
@@ -13,8 +14,8 @@ export interface Io {
   readonly stderr: (text: string) => void;
   /** Reads standard input to its end. */
   readonly read: () => Promise<Uint8Array>;
-  /** True if standard error is a terminal, so that a line can be overwritten. */
-  readonly terminal: boolean;
+  /** Columns of the terminal that standard error is, where a line can be overwritten; undefined if it is none. */
+  readonly errorColumns: number | undefined;
   /** How standard output is shown. */
   readonly output: OutputStyle;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -48,7 +49,7 @@ export function processIo(): Io {
     pipe: pipeOutput,
     stderr: (text) => void process.stderr.write(text),
     read: readInput,
-    terminal: process.stderr.isTTY === true,
+    errorColumns: outputStyle(process.stderr, process.env).columns,
     output: outputStyle(process.stdout, process.env),
     env: process.env,
   };
@@ -72,6 +73,16 @@ export function printLines(io: Io, lines: readonly Cell[]): void {
     for (const part of wrapWords(shownText(line, io.output), width))
       io.stdout(`${colored(part, line, io.output)}\n`);
   }
+}
+
+/**
+ * Prints a note or an error for a person on standard error. On a terminal, long lines are wrapped between words; a log
+ * gets each line whole.
+ * @param text one line or more, without the last line break.
+ */
+export function printNote(io: Io, text: string): void {
+  const lines = text.split('\n').map(escapeControl).join('\n');
+  io.stderr(`${wrapLines(lines, io.errorColumns)}\n`);
 }
 
 /** The options of a result for programs. */

@@ -13,37 +13,52 @@ export interface Progress {
 
 /** Shows on a terminal what is done now, without a total. */
 export function createActivity(io: Io): Pick<Progress, 'step' | 'end'> {
-  if (!io.terminal) return { step: () => undefined, end: () => undefined };
+  if (io.errorColumns === undefined) return { step: () => undefined, end: () => undefined };
+  const line = createStatusLine(io, io.errorColumns);
   let done = 0;
   return {
     step(text) {
       done += 1;
-      io.stderr(`\r${`${done}: ${escapeControl(text)}`.slice(0, lineLength).padEnd(lineLength)}`);
+      line.show(`${done}: ${escapeControl(text)}`);
     },
-    end: () => io.stderr(`\r${' '.repeat(lineLength)}\r`),
+    end: line.clear,
+  };
+}
+
+/** The last line of a terminal, which is overwritten. */
+export interface StatusLine {
+  /** Shows a text, cut at the width of the terminal: a text that wraps cannot be overwritten. */
+  show(text: string): void;
+  clear(): void;
+}
+
+/** @param columns the width of the terminal that standard error is. */
+export function createStatusLine({ stderr }: Pick<Io, 'stderr'>, columns: number): StatusLine {
+  // Some terminals wrap after the last column.
+  const length = Math.max(1, columns - 1);
+  return {
+    show: (text) => stderr(`\r${text.slice(0, length).padEnd(length)}`),
+    clear: () => stderr(`\r${' '.repeat(length)}\r`),
   };
 }
 
 const barLength = 20;
-const lineLength = 79;
 
 export function createProgress(io: Io, total: number): Progress {
   let done = 0;
-  const bar = (text: string) => {
+  const status = io.errorColumns === undefined ? undefined : createStatusLine(io, io.errorColumns);
+  const show = (text: string) => {
+    const count = `${done}/${total} ${escapeControl(text)}`;
+    if (status === undefined) return io.stderr(`${count}\n`);
     const filled = Math.round((done / Math.max(1, total)) * barLength);
-    const line = `[${'#'.repeat(filled)}${'.'.repeat(barLength - filled)}] ${done}/${total} ${escapeControl(text)}`;
-    io.stderr(`\r${line.slice(0, lineLength).padEnd(lineLength)}`);
+    status.show(`[${'#'.repeat(filled)}${'.'.repeat(barLength - filled)}] ${count}`);
   };
-  const line = (text: string) => io.stderr(`${done}/${total} ${escapeControl(text)}\n`);
-  const show = io.terminal ? bar : line;
   return {
     note: show,
     step(text) {
       done += 1;
       show(text);
     },
-    end: () => {
-      if (io.terminal) io.stderr(`\r${' '.repeat(lineLength)}\r`);
-    },
+    end: () => status?.clear(),
   };
 }

@@ -11,7 +11,8 @@ type Operand = (dot: unknown, root: unknown) => unknown;
  * @throws SyntaxError, whose message says what is wrong.
  */
 export function parseTemplate(text: string): Template {
-  const tokens = tokensOf(text);
+  // docker inspect --format json (docker/cli, cli/command/inspect/inspector.go).
+  const tokens = tokensOf(text === 'json' ? '{{json .}}' : text);
   const whole = parseParts(tokens, 'the end of the template');
   return (value) => whole.render(value, value);
 }

@@ -43,6 +43,15 @@ export function wrapWords(text: string, width: number): string[] {
   return [...lines, line];
 }
 
+/** Wraps each line of a text. @param width in columns; undefined for lines that stay whole. */
+export function wrapLines(text: string, width: number | undefined): string {
+  if (width === undefined) return text;
+  return text
+    .split('\n')
+    .flatMap((line) => wrapWords(line, width))
+    .join('\n');
+}
+
 /** Number of characters; each takes one column in the texts of this program. */
 export function lengthOf(text: string): number {
   return [...text].length;

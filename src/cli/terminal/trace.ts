@@ -1,8 +1,7 @@
 import { systemClock } from '../../clock.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
-import { escapeControl } from '../../observability/log-format.ts';
 import type { Fetch } from '../../upstream/send.ts';
-import type { Io } from './io.ts';
+import { type Io, printNote } from './io.ts';
 
 /** Makes a platform print each request on standard error, if `--verbose` asks for that. */
 export function tracedPlatform(
@@ -24,7 +23,7 @@ function tracedFetch(send: Fetch, io: Io): Fetch {
     const started = systemClock();
     const print = (result: string) => {
       const ms = Math.round(systemClock() - started);
-      io.stderr(`${escapeControl(`${init.method} ${withoutSecrets(url)}: ${result}`)}, ${ms} ms\n`);
+      printNote(io, `${init.method} ${withoutSecrets(url)}: ${result.replaceAll('\n', ' ')}, ${ms} ms`);
     };
     try {
       const response = await send(url, init);

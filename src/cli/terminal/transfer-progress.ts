@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Io } from './io.ts';
+import { createStatusLine } from './progress.ts';
 
 /** Shows the progress of a transfer on one line of a terminal, with its rate and the time left. Elsewhere it is quiet. */
 export interface TransferProgress {
@@ -13,8 +14,6 @@ export interface TransferProgress {
   end(): void;
 }
 
-const lineLength = 79;
-
 /** Milliseconds between two lines. */
 const refreshMs = 200;
 
@@ -22,7 +21,10 @@ const refreshMs = 200;
 const rateMs = 10_000;
 
 export function createTransferProgress(io: Io, clock: Clock): TransferProgress {
-  if (!io.terminal) return { begin: () => {}, add: () => {}, skip: () => {}, end: () => {} };
+  if (io.errorColumns === undefined) {
+    return { begin: () => {}, add: () => {}, skip: () => {}, end: () => {} };
+  }
+  const status = createStatusLine(io, io.errorColumns);
   let title = '';
   let total: number | undefined;
   let done = 0;
@@ -34,8 +36,7 @@ export function createTransferProgress(io: Io, clock: Clock): TransferProgress {
     if (now - shownAt < refreshMs) return;
     shownAt = now;
     passed = passed.filter(({ at }) => now - at <= rateMs);
-    const line = transferLine(title, done, total, bytesPerSecond(passed, now));
-    io.stderr(`\r${line.slice(0, lineLength).padEnd(lineLength)}`);
+    status.show(transferLine(title, done, total, bytesPerSecond(passed, now)));
   }
 
   return {
@@ -53,9 +54,7 @@ export function createTransferProgress(io: Io, clock: Clock): TransferProgress {
       done += bytes;
       show();
     },
-    end() {
-      io.stderr(`\r${' '.repeat(lineLength)}\r`);
-    },
+    end: status.clear,
   };
 }
 

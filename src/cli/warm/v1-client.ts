@@ -5,6 +5,7 @@ import { basicAuthorization, type StaticCredential } from '../../upstream/auth/c
 import { discard, readBounded } from '../../upstream/body.ts';
 import { networkError } from '../../upstream/network-errors.ts';
 import type { Fetch } from '../../upstream/send.ts';
+import { counted } from '../terminal/text.ts';
 import type { Pulled } from './pulled.ts';
 
 interface V1Client {
@@ -44,7 +45,7 @@ export async function pullV1(
   if (typeof id !== 'string' || !/^[0-9a-f]{64}$/.test(id)) throw invalidV1('an image id of 64 hex digits');
   const chain = await readJson(await get(`${next}/v1/images/${id}/ancestry`, authorization));
   if (!Array.isArray(chain)) throw invalidV1('a list of image ids');
-  return { form: `registry API v1, ${chain.length} images` };
+  return { form: `registry API v1, ${counted(chain.length, 'image')}` };
 }
 
 function invalidV1(expected: string): RegistryError {

@@ -695,6 +695,24 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'name a file',
   },
   {
+    texts: ['… cannot be written: there is no folder ….'],
+    why: '`-o` names a file in a folder that does not exist',
+    remedy: 'create the folder',
+  },
+  { texts: ['… names a folder. Name a file in it: -o …'], why: '`-o` names a folder', remedy: 'name a file' },
+  {
+    texts: ['The folder … for temporary files cannot be used: … Set TMPDIR to another folder.'],
+    why: 'the folder does not exist, is full, or may not be written to',
+    remedy: 'set `TMPDIR`',
+  },
+  {
+    texts: [
+      '… is not in a registry, and commands read images of registries alone. Use skopeo copy to push it to one.',
+    ],
+    why: 'the name has a transport of skopeo, like `oci:`',
+    remedy: 'push the image to a registry',
+  },
+  {
     texts: ['The layer … is not what the config says it is, unpacked'],
     why: 'a layer has another diff_id than the config states',
     remedy: 'push the image again',
@@ -929,6 +947,11 @@ export const errorEntries: readonly ErrorEntry[] = [
     texts: ['Upstream answered … for the …'],
     why: 'the registry refused the request; its code and message follow. For a 400 of a gateway, the message says that it speaks TLS at this port, or that it wants a client certificate',
     remedy: 'see the message',
+  },
+  {
+    texts: ['…: this registry speaks TLS: use https://.'],
+    why: 'a command asked a registry, or `warm` a proxy, by `http://`, and it speaks TLS there',
+    remedy: 'write `https://` before the name, or in `--proxy`',
   },
   {
     texts: ['…: this registry speaks plain HTTP: use http:// or --plain-http.'],

@@ -9,6 +9,7 @@ import { compose } from '../../compose/compose.ts';
 import { bytesPerTurn } from '../../concurrency/work-turns.ts';
 import type { SettingProblem } from '../../config/problem.ts';
 import { formatProblems } from '../../config/problem.ts';
+import { forEveryone } from '../../config/redacted.ts';
 import { readSettings, type Settings } from '../../config/settings.ts';
 import type { BlobStore } from '../../layers/store/blob-store.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
@@ -109,7 +110,7 @@ function build(bindings: Bindings, configuration: Configuration): Application {
 }
 
 function misconfigured(problems: readonly SettingProblem[]): Application {
-  const message = `regshift is not configured rightly.\n${formatProblems(problems)}`;
+  const message = `regshift is not configured rightly.\n${formatProblems(problems.map(forEveryone))}`;
   return () => Response.json({ errors: [{ code: 'UNKNOWN', message }] }, { status: 503 });
 }
 

@@ -1,6 +1,10 @@
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSampleRegistry } from '../../../src/sample-registry/registry.ts';
 import { makeAuthority } from '../../support/certificate-authority.ts';
 import { regshift, temporaryFolder } from '../../support/cli.ts';
@@ -64,6 +68,83 @@ it('https at a registry with plain HTTP: the error says what to use', async () =
   expect(err).toBe(`regshift: ${host}: this registry speaks plain HTTP: use http:// or --plain-http.\n`);
 });
 
+describe('http at a registry with TLS: the error says what to use', () => {
+  const refuse = (socket: NodeJS.WritableStream) =>
+    socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  // The answers of Go, nginx and Apache, of Node, and of servers that send a TLS alert.
+  const answers: readonly [string, (socket: NodeJS.WritableStream & { destroy(): void }) => void][] = [
+    ['400', refuse],
+    ['a closed connection', (socket) => socket.destroy()],
+    ['an alert', (socket) => socket.end(Uint8Array.of(0x15, 3, 3, 0, 2, 2, 70))],
+  ];
+
+  /** A server that speaks TLS, and answers so to plain HTTP. */
+  async function startTlsServer(toPlain: (typeof answers)[number][1]) {
+    const { cert, key } = makeAuthority(temporaryFolder(), 'authority').issue('registry', 'IP:127.0.0.1');
+    const secure = createTlsServer({ cert, key }, (_, response) => response.end('{}'));
+    const { port, stop: stopSecure } = await listen(secure);
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', (first) => {
+        if (first[0] !== 0x16) return toPlain(socket);
+        const inner = connect(port, '127.0.0.1').on('error', () => undefined);
+        inner.write(first);
+        socket.pipe(inner).pipe(socket);
+      });
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(async () => {
+      server.close();
+      await stopSecure();
+    });
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it.each(answers)('after %s', async (_, answer) => {
+    const host = await startTlsServer(answer);
+    const commands = [
+      ['inspect', `http://${host}/app`],
+      ['verify', `${host}/app`],
+      ['check', `${host}/app`],
+      ['warm', 'app', '--proxy', `http://${host}`, '--for', 'docker-1.13'],
+      ['warm', 'app', '--proxy', `http://${host}`, '--for', 'docker-1.13', '--all-tags'],
+    ];
+    for (const argv of commands) {
+      const { code, out, err } = await regshift(argv);
+      expect(code).toBe(1);
+      const server = argv[0] === 'warm' ? 'proxy' : 'registry';
+      expect(out + err).toContain(`${host}: this ${server} speaks TLS: use https://.`);
+    }
+  });
+
+  it('is not said of a registry that answers 400 and speaks plain HTTP', async () => {
+    let requests = 0;
+    const answer: RequestListener = (_, response) => {
+      requests += 1;
+      response.writeHead(400).end();
+    };
+    const { host, stop } = await listen(createServer(answer));
+    onTestFinished(() => stop());
+    const { code, err } = await regshift(['inspect', `http://${host}/app`]);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: 'regshift: The registry answered 400 for the manifest latest of app.\n',
+    });
+    expect(requests).toBe(1);
+  });
+});
+
+it('https at a proxy with plain HTTP: the error of warm says what to use', async () => {
+  const proxy = await startSampleServer();
+  onTestFinished(() => proxy.stop());
+  const { host } = new URL(proxy.url);
+  const { code, out } = await regshift([
+    ...['warm', 'sample/oci', '--proxy', `https://${host}`, '--for', 'docker-24'],
+  ]);
+  expect(code).toBe(1);
+  expect(out).toContain(`${host}: this proxy speaks plain HTTP: use http://.`);
+});
+
 it.each([
   ['inspect', ['inspect', 'http://registry.example/sample/oci', '--json']],
   ['warm', ['warm', 'sample/oci', '--proxy', 'http://registry.example', '--for', 'docker-24']],
@@ -85,4 +166,42 @@ it.each([
   expect(await regshift(argv)).toMatchObject({ code: 0 });
   expect(requested.length).toBeGreaterThan(0);
   expect(new Set(requested)).toEqual(new Set(['registry.example']));
+});
+
+describe('the login of a file', () => {
+  const image = (url: string) => `${new URL(url).host}/sample/oci`;
+
+  it.each([
+    ['REGISTRY_AUTH_FILE', 'auth.json', (folder: string) => ({ REGISTRY_AUTH_FILE: `${folder}/auth.json` })],
+    ['XDG_RUNTIME_DIR', 'containers/auth.json', (folder: string) => ({ XDG_RUNTIME_DIR: folder })],
+    ['DOCKER_CONFIG', 'config.json', (folder: string) => ({ DOCKER_CONFIG: folder })],
+  ])('is that of %s', async (_, name, env) => {
+    const registry = await startLoginRegistry('Basic');
+    onTestFinished(() => registry.stop());
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'containers'));
+    const auths = { [new URL(registry.url).host]: { auth: btoa('me:right') } };
+    writeFileSync(join(folder, name), JSON.stringify({ auths }));
+    expect((await regshift(['inspect', image(registry.url)])).code).toBe(1);
+    expect(await regshift(['inspect', image(registry.url)], { env: env(folder) })).toMatchObject({
+      code: 0,
+      err: '',
+    });
+  });
+
+  it('is the next one, if a file has none for the registry', async () => {
+    const registry = await startLoginRegistry('Basic');
+    onTestFinished(() => registry.stop());
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'containers'));
+    const login = (password: string) => ({ auth: btoa(`me:${password}`) });
+    writeFileSync(
+      join(folder, 'config.json'),
+      JSON.stringify({ auths: { 'other.example': login('wrong') } }),
+    );
+    const auths = { [new URL(registry.url).host]: login('right') };
+    writeFileSync(join(folder, 'containers/auth.json'), JSON.stringify({ auths }));
+    const env = { DOCKER_CONFIG: folder, XDG_RUNTIME_DIR: folder, REGISTRY_AUTH_FILE: `${folder}/nope` };
+    expect(await regshift(['inspect', image(registry.url)], { env })).toMatchObject({ code: 0, err: '' });
+  });
 });

@@ -85,6 +85,77 @@ describe('wrong usage: exit code 2, and the reason on standard error only', () =
   });
 });
 
+describe('names that are spelt wrong', () => {
+  test.each([
+    [['explain', 'x', '--for', 'dokcer-1.13'], 'Did you mean docker-1.13?'],
+    [['explain', 'x', '--for', 'dokcer'], 'Did you mean docker?'],
+    [['explain', 'x', '--for', 'Docker-24'], 'Did you mean docker-24?'],
+    [['explain', 'x', '--for', 'docker-0.1'], 'Did you mean docker?'],
+    [['save', 'x', '--for', 'podmn-4', '-o', 'x'], 'Did you mean podman-4?'],
+    [['warm', 'x', '--for', 'crn-o'], 'Did you mean cri-o?'],
+    [['check', 'x', '--clients', 'lamda'], 'Did you mean lambda?'],
+    [['inspec', 'x'], 'Did you mean inspect?'],
+    [['help', 'inspec'], 'Did you mean inspect?'],
+    [['store', 'inof'], 'Did you mean info?'],
+    [['help', 'store', 'inof'], 'Did you mean info?'],
+    [['inspect', 'x', '--plain-htp'], 'Did you mean --plain-http?'],
+    [['store', 'prune', '--byte', '1'], 'Did you mean --bytes?'],
+  ])('%j', async (argv, hint) => {
+    const { code, out, err } = await regshift(argv);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(hint);
+  });
+
+  test('a word that is like no client has no hint', async () => {
+    expect((await regshift(['explain', 'x', '--for', 'netscape-4'])).err).not.toContain('Did you mean');
+  });
+});
+
+describe('habits of other programs', () => {
+  test.each([
+    [['digest', 'alpine'], "Use regshift inspect <image> --format '{{.stored.digest}}'."],
+    [['cp', 'a', 'b'], 'Use regshift copy.'],
+    [['login', 'ghcr.io'], 'Use docker login or podman login'],
+    [['--debug', 'inspect', 'alpine'], 'Options stand after the command'],
+    [['inspect', 'oci:./layout'], 'is not in a registry'],
+    [['inspect', 'docker-daemon:/app'], 'is not in a registry'],
+  ])('%j: says what to use', async (argv, hint) => {
+    const { code, out, err } = await regshift(argv);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(hint);
+  });
+
+  test('no hint beside other errors', async () => {
+    expect((await regshift(['bla'])).err).toBe("error: unknown command 'bla'\n(see --help)\n");
+    expect((await regshift(['inspect', 'x', '--bla'])).err).toBe(
+      "error: unknown option '--bla'\n(see --help)\n",
+    );
+  });
+});
+
+describe('errors on standard error', () => {
+  const wrong = [
+    ['explain', 'x', '--for', 'netscape-4'],
+    ['convert', 'x', '--to', 'oci', '--json'],
+    ['inspect', 'x', '--format', '{{a.b}}'],
+    ['inspect', '127.0.0.1:1/x'],
+  ];
+
+  test.each(wrong)('%s %s %s %s: are wrapped between words on a terminal', async (...argv) => {
+    const [whole, at40] = [await regshift(argv), await regshift(argv, { terminal: 40 })];
+    const lines = at40.err.trimEnd().split('\n');
+    expect(lines.filter((line) => line.length > 40 && line.includes(' '))).toEqual([]);
+    expect(lines.length).toBeGreaterThan(whole.err.trimEnd().split('\n').length);
+    expect(at40.err.replace(/\s+/g, ' ')).toBe(whole.err.replace(/\s+/g, ' '));
+  });
+
+  test('are whole lines elsewhere', async () => {
+    const { err } = await regshift(wrong[0] ?? []);
+    expect(err.trimEnd()).not.toContain('\n');
+    expect(err.length).toBeGreaterThan(200);
+  });
+});
+
 describe('a failed command: exit code 1, and the reason in plain words', () => {
   test.each<[argv: readonly string[], why: RegExp]>([
     [['convert', 'no-such-file', '--to', 'oci'], /no-such-file: no such file or folder/],

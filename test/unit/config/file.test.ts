@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { keyOf, nearest } from '../../../src/config/keys.ts';
+import { keyOf } from '../../../src/config/keys.ts';
+import { nearest } from '../../../src/config/nearest.ts';
 import { formatProblems } from '../../../src/config/problem.ts';
 import { variables as settingNames } from '../../../src/config/schema.ts';
 import { fileVariables } from '../../../src/config/setting-files.ts';
@@ -261,7 +262,7 @@ describe('a problem is reported with its place', () => {
     [
       `publicUrl: https://p.test\n${two('match: { host: a.proxy }', 'match: { host: p.test }')}`,
       [
-        'publicUrl is (not shown): it must stand in this route, because its host or port is one of its own (match)',
+        'publicUrl is "https://p.test": it must stand in this route, because its host or port is one of its own (match)',
       ],
     ],
     [
@@ -293,7 +294,7 @@ describe('a problem is reported with its place', () => {
         'tagTtl is "x": it must be a number',
         'routes[0].match.pth is (not shown): it is not a setting; was path meant?',
         'routes[1].stal is (not shown): it is not a setting; was stale meant?',
-        'routes[0].upstream is (not shown): it must be a URL that begins with http:// or https://',
+        'routes[0].upstream is "ftp://a": it must be a URL that begins with http:// or https://',
         'routes[1].tagTtl is "90000": it must be at most 86400 seconds',
         'routes[1].upstream is not set: it must be the registry of this route',
         'REGSHIFT_STALE is "-1": it must be 0 or more seconds',

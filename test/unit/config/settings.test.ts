@@ -105,8 +105,24 @@ describe('a wrong value is reported with the requirement', () => {
   });
 
   it.each([
-    ['registry.example', 'must be a URL that begins with http:// or https://'],
-    ['ftp://registry.example', 'must be a URL that begins with http:// or https://'],
+    'registry.example',
+    'registry:5000',
+    'ftp://registry.example/v2/',
+    'https//a.test',
+    'localhost:5000',
+  ])('REGSHIFT_UPSTREAM=%s: the value is shown, because it has no place for a secret', (value) => {
+    const message = 'must be a URL that begins with http:// or https://';
+    for (const problem of problemsOf({ REGSHIFT_UPSTREAM: value })) {
+      expect(problem).toEqual({ variable: 'REGSHIFT_UPSTREAM', value: JSON.stringify(value), message });
+    }
+    expect(problemsOf({ REGSHIFT_UPSTREAM: value })).not.toEqual([]);
+  });
+
+  it.each([
+    ['hunter2', 'must be a URL that begins with http:// or https://'],
+    ['me:secret@registry.example', 'must be a URL that begins with http:// or https://'],
+    ['eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2VjcmV0', 'must be a URL that begins with http:// or https://'],
+    ['ftp://a.test/0123456789abcdef0123456789abcdef', 'must be a URL that begins with http:// or https://'],
     ['https://registry.example?x=1', 'must have no query and no fragment'],
     ['https://registry.example/#x', 'must have no query and no fragment'],
     ['https://me:secret@registry.example', 'must hold no user name or password: they would end up in logs'],

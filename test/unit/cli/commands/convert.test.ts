@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { readSigningKey } from '../../../../converters/crypto/signing-key.ts';
@@ -209,4 +209,19 @@ describe('regshift convert, to files', () => {
     expect(err).toMatch(/layer sha256:/);
     expect(existsSync(out)).toBe(false);
   });
+});
+
+it('names the file that it cannot write, and not the unfinished one', async () => {
+  const file = await writeSampleLayout(temporaryFolder(), 'oci-zstd');
+  const folders = [temporaryFolder(), temporaryFolder()] as const;
+  const convert = (folder: string) => regshift(['convert', file, '--to', 'schema2', '--out', `${folder}/`]);
+  expect((await convert(folders[0])).code).toBe(0);
+  const blobs = readdirSync(join(folders[0], 'blobs/sha256'));
+  // A folder stands in the place of each unfinished file.
+  for (const name of blobs) mkdirSync(join(folders[1], 'blobs/sha256', `${name}.part`), { recursive: true });
+  const { code, err } = await convert(folders[1]);
+  expect(code).toBe(1);
+  expect(err).toMatch(
+    /^regshift: \S+\/blobs\/sha256\/[0-9a-f]{64}: this is a folder, but a file is needed\n$/,
+  );
 });

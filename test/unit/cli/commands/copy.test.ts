@@ -43,6 +43,45 @@ async function targetRegistry(options: UploadRegistryOptions = {}) {
   return { registry, copy };
 }
 
+/** The digest of a copy beside that of its source, as the table of docs/copies.md tells. */
+const digestsOfCopies: readonly (readonly [
+  sample: string,
+  argv: string,
+  digest: 'same' | 'image' | 'other',
+])[] = [
+  ['oci', '', 'same'],
+  ['oci-zstd', '', 'same'],
+  ['helm-chart', '', 'same'],
+  ['oci', '--as oci', 'same'],
+  ['oci', '--decompress', 'same'],
+  ['oci-zstd', '--as oci', 'same'],
+  ['oci-zstd', '--decompress', 'other'],
+  ['oci', '--as schema2', 'other'],
+  ['index', '', 'image'],
+  ['index', '--decompress', 'image'],
+  ['index', '--platform linux/arm64', 'image'],
+  ['index', '--all', 'same'],
+  ['index', '--all --as oci', 'same'],
+  ['index', '--all --as schema2', 'other'],
+  ['index', '--all --drop attestations', 'other'],
+  ['index', '--all --decompress', 'other'],
+  ['list', '', 'image'],
+  ['list', '--all', 'same'],
+  ['list', '--all --decompress', 'same'],
+  ['list', '--all --drop attestations', 'same'],
+  ['index-zstd', '--all', 'same'],
+  ['index-zstd', '--all --decompress', 'other'],
+];
+
+test.each(digestsOfCopies)('sample/%s with %j has the digest: %s', async (sample, options, expected) => {
+  const { copy } = await targetRegistry();
+  const { digest } = await copy(sample, ...options.split(' ').filter((word) => word !== ''));
+  const image = await regshift(['inspect', `${samples.host}/sample/${sample}`, '--json']);
+  const { stored } = image.json<{ stored: { digest: string; entries?: { digest: string }[] } }>();
+  const ofEntries = stored.entries?.map((entry) => entry.digest) ?? [];
+  expect(digest === stored.digest ? 'same' : ofEntries.includes(digest) ? 'image' : 'other').toBe(expected);
+});
+
 describe('regshift copy', () => {
   it.each(['oci', 'oci-zstd', 'schema2', 'schema1', 'generic', 'helm-chart'])(
     'copies sample/%s byte for byte, with all content',
@@ -137,7 +176,7 @@ describe('regshift copy', () => {
     const { code, err } = await regshift(argv);
     expect({ code, err }).toEqual({
       code: 1,
-      err: expect.stringMatching(/Upstream answered 400 for the upload of sha256:/),
+      err: expect.stringMatching(/The registry answered 400 for the upload of sha256:/),
     });
     expect(failing.registry.open.size).toBe(0);
     const kept = failing.registry.blobs.size;
@@ -211,6 +250,13 @@ describe('regshift copy', () => {
     expect(out).toMatch(
       /:1\.0 is oci, sha256:\w{64}\n {2}manifests {2}1 uploaded\n {2}blobs {6}3 uploaded\n {2}sent/,
     );
+  });
+
+  it('prints a whole digest on a terminal with --full', async () => {
+    const { registry } = await targetRegistry();
+    const argv = ['copy', `${samples.host}/sample/oci`, `${registry.host}/copied/oci:1.0`];
+    expect((await regshift(argv, { columns: 200 })).out).toMatch(/is oci, sha256:\w{12}…\n/);
+    expect((await regshift([...argv, '--full'], { columns: 200 })).out).toMatch(/is oci, sha256:\w{64}\n/);
   });
 
   it('leaves no temporary files', async () => {

@@ -194,3 +194,18 @@ describe('regshift explain', () => {
     );
   });
 });
+
+it('hints at --for, if the command names no client', async () => {
+  const hint = 'Name another one, like --for docker-20.10.\n';
+  const image = `${samples.host}/sample/oci`;
+  const bare = await regshift(['explain', image]);
+  expect([bare.code, bare.err.endsWith(hint)]).toEqual([0, true]);
+  for (const more of [
+    ['--for', 'crane'],
+    ['--accept', '*/*'],
+    ['--user-agent', 'x/1'],
+    ['--json'],
+    ['--raw'],
+  ])
+    expect((await regshift(['explain', image, ...more])).err).toBe('');
+});

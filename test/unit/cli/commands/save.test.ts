@@ -1,8 +1,16 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import { digestOf } from '../../../../converters/digest.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { testApp } from '../../../support/app.ts';
@@ -175,6 +183,67 @@ describe('regshift save', () => {
     });
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(why);
+  });
+
+  it.each([
+    [
+      'nope/image.tar',
+      1,
+      /^regshift: \S+\/nope\/image\.tar cannot be written: there is no folder \S+\/nope\.\n$/,
+    ],
+    ['folder', 1, /^regshift: (\S+\/folder) names a folder\. Name a file in it: -o \1\/image\.tar\n$/],
+    ['other/', 1, /^regshift: \S+\/other\/ names a folder\./],
+    ['file/image.tar', 1, /^regshift: \S+\/file\/image\.tar: a part of this path is a file/],
+    [`${'n'.repeat(300)}.tar`, 1, /n\.tar: the name is too long/],
+    ['/dev/full', 1, /^regshift: \/dev\/full: there is no space left\n$/],
+    ['', 2, /^regshift: -o needs the name of a file/],
+  ])('-o %s: names the path that was asked for, and leaves nothing', async (name, code, why) => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'folder'));
+    writeFileSync(join(folder, 'file'), '');
+    const path = name === '' || name.startsWith('/') ? name : `${folder}/${name}`;
+    const argv = ['save', `${samples.host}/sample/oci`, '--for', 'podman', '-o', path];
+    expect(await regshift(argv)).toMatchObject({ code, out: '', err: expect.stringMatching(why) });
+    expect(await readdir(folder)).toEqual(['file', 'folder']);
+    expect(await readdir(join(folder, 'folder'))).toEqual([]);
+  });
+
+  it('asks the registry for nothing if the file cannot be written', async () => {
+    const argv = [
+      'save',
+      '127.0.0.1:1/app',
+      '--for',
+      'podman',
+      '-o',
+      join(temporaryFolder(), 'nope/image.tar'),
+    ];
+    expect((await regshift(argv)).err).toContain('there is no folder');
+  });
+
+  it('replaces an older archive, at the end of a link, too, and no file beside it', async () => {
+    const folder = temporaryFolder();
+    const [file, link] = [join(folder, 'image.tar'), join(folder, 'link.tar')];
+    writeFileSync(file, 'an older archive');
+    writeFileSync(`${file}.part`, 'of somebody else');
+    symlinkSync(file, link);
+    const argv = ['save', `${samples.host}/sample/oci`, '--for', 'podman', '-o', link];
+    expect(await regshift(argv)).toMatchObject({ code: 0, err: '' });
+    expect(statSync(file).size).toBeGreaterThan(10_000);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(`${file}.part`, 'utf8')).toBe('of somebody else');
+    expect((await readdir(folder)).toSorted()).toEqual(['image.tar', 'image.tar.part', 'link.tar']);
+  });
+
+  it('says that the folder for temporary files cannot be used', async () => {
+    vi.stubEnv('TMPDIR', '/nope');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const argv = ['save', `${samples.host}/sample/oci`, '--for', 'docker-20.10'];
+    expect(await regshift(argv)).toMatchObject({
+      code: 1,
+      err:
+        'regshift: The folder /nope for temporary files cannot be used: no such file or folder. ' +
+        'Set TMPDIR to another folder.\n',
+    });
   });
 
   it('says why an artifact cannot be saved', async () => {

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { digestHex, digestOf } from '../../../../converters/digest.ts';
 import { systemClock, systemWallClock } from '../../../../src/clock.ts';
 import { noMetrics } from '../../../../src/observability/metrics.ts';
@@ -9,6 +10,7 @@ import { createFolderStore } from '../../../../src/runtime/node/store/folder-sto
 import { storeBlob } from '../../../support/blob-stores.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { layerContent } from '../../../support/layer-content.ts';
+import { listen } from '../../../support/listen.ts';
 
 /** A folder with these layers. */
 async function folderWith(...sizes: readonly number[]) {
@@ -57,6 +59,61 @@ describe('regshift store', () => {
     const { env } = await folderWith(100, 200, 300);
     const { code, out } = await regshift(['store', 'prune', '--bytes', '0'], { env });
     expect([code, out]).toEqual([0, '3 layers with 600 bytes removed\n']);
+  });
+
+  it('prints a template', async () => {
+    const { env } = await folderWith(100, 200);
+    const print = (command: string, template: string) =>
+      regshift(['store', command, '--format', template], { env });
+    expect((await print('info', '{{.layers}} of {{.store}}')).out).toBe('2 of file\n');
+    expect((await print('verify', '{{len .damaged}}')).out).toBe('0\n');
+    expect((await print('prune', '{{.blobs}}')).out).toBe('0\n');
+  });
+
+  it('--verbose prints each request to a bucket, without its signature', async () => {
+    const server = createServer((_, response) => {
+      response.setHeader('content-type', 'application/xml');
+      response.end('<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>');
+    });
+    const { url, stop } = await listen(server);
+    onTestFinished(() => stop());
+    const env = {
+      REGSHIFT_STORE: `s3://layers/?region=us-east-1&endpoint=${url}`,
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'hunter2',
+    };
+    const { code, err } = await regshift(['store', 'info', '--verbose'], { env });
+    expect(code).toBe(0);
+    expect(err).toMatch(/^GET http:\/\/127\.0\.0\.1:\d+\/layers\S*\?…: 200 application\/xml, \d+ ms\n$/);
+    expect((await regshift(['store', 'info'], { env })).err).toBe('');
+  });
+
+  it('counts one layer, and one byte, as one', async () => {
+    const { env } = await folderWith(1);
+    const { out } = await regshift(['store', 'info'], { env });
+    expect(out.split('\n')[0]).toBe('1 layer with 1 byte; the store may have 5000 bytes');
+  });
+
+  it('needs no setting but those of the store, of variables and of the file', async () => {
+    const { env, path } = await folderWith(100);
+    const wrong = { PORT: 'x', REGSHIFT_UPSTREAM: 'x', REGSHIFT_TYPO: 'x', REGSHIFT_REDIS_URL: 'x' };
+    expect(await regshift(['store', 'info'], { env: { ...env, ...wrong } })).toMatchObject({
+      code: 0,
+      err: '',
+    });
+    const file = join(path, 'regshift.yaml');
+    const other = 'port: x\ntypo: 1\nupstreamPasswordFile: /nope\nroutes: [{ match: 1 }]\n';
+    writeFileSync(file, `store: file://${path}\nstoreBytes: 5000\n${other}`);
+    const { code, out } = await regshift(['store', 'info'], { env: { ...wrong, REGSHIFT_CONFIG: file } });
+    expect({ code, line: out.split('\n')[0] }).toEqual({
+      code: 0,
+      line: '1 layer with 100 bytes; the store may have 5000 bytes',
+    });
+    writeFileSync(file, 'store: 1\n');
+    const refused = await regshift(['store', 'info'], { env: { REGSHIFT_CONFIG: file } });
+    expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/^regshift: store is /)]);
+    writeFileSync(file, 'a: b: c');
+    expect((await regshift(['store', 'info'], { env: { REGSHIFT_CONFIG: file } })).code).toBe(2);
   });
 
   it('says which setting is missing or wrong', async () => {

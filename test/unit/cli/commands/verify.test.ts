@@ -175,6 +175,22 @@ describe('images in a registry', () => {
   );
 });
 
+describe('a document that is no image', () => {
+  const samples = useSampleServer();
+
+  it.each([
+    ['index', 'config and layers not checked, because it is an attestation', 2],
+    ['helm-chart', 'config and layers not checked, because it is no container image', 1],
+  ])('%s: says what is not checked, and does not fail', async (sample, text, count) => {
+    const { code, out } = await regshift(['verify', `${samples.host}/sample/${sample}`, '--strict']);
+    expect(code).toBe(0);
+    expect(out.split('\n').filter((line) => line.endsWith(`matches its digest; ${text}`))).toHaveLength(
+      count,
+    );
+    expect(out).not.toMatch(/cannot|Found|Expected/);
+  });
+});
+
 it('finds that a registry sends other bytes than its digest says', async () => {
   const samples = createSampleRegistry();
   const lying = await startStrictRegistry('a:b', async (url, init) => {

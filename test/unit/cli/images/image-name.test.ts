@@ -19,6 +19,10 @@ describe('image names are those of docker pull', () => {
     ['[::1]:5000/app', 'http://[::1]:5000/', 'app', 'latest'],
     ['https://127.0.0.1:5000/app', 'https://127.0.0.1:5000/', 'app', 'latest'],
     ['http://registry.example/app', 'http://registry.example/', 'app', 'latest'],
+    // As skopeo has it.
+    ['docker://registry.example/app:1', 'https://registry.example/', 'app', '1'],
+    ['docker://alpine', 'https://registry-1.docker.io/', 'library/alpine', 'latest'],
+    ['oci:latest', 'https://registry-1.docker.io/', 'library/oci', 'latest'],
   ])('%s', (text, registry, name, expected) => {
     const read = readImageName(text);
     const { reference } = read;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ async function stallingRegistry() {
 }
 
 it.each(['SIGINT', 'SIGTERM'] as const)(
-  'the folder of layers is private, and %s removes it',
+  'the folder of layers is private, and %s removes it, and the unfinished archive',
   async (signal) => {
     const registry = await stallingRegistry();
     onTestFinished(() => registry.stop());
@@ -39,9 +39,10 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     const spools = () => readdirSync(folder).filter((name) => name.startsWith('regshift-layers-'));
     await vi.waitFor(() => expect(spools()).toHaveLength(1), { timeout: 20_000, interval: 50 });
     expect(statSync(join(folder, spools()[0] ?? '')).mode & 0o777).toBe(0o700);
+    expect(readdirSync(folder).filter((name) => name.includes('image.tar'))).toHaveLength(1);
     child.kill(signal);
     expect(await ended).toEqual([null, signal]);
     expect(spools()).toEqual([]);
-    expect(existsSync(file)).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.includes('image.tar'))).toEqual([]);
   },
 );

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Io, printJson, printLines } from '../../../../src/cli/terminal/io.ts';
+import { type Io, printJson, printLines, printNote } from '../../../../src/cli/terminal/io.ts';
 import { asText, escapeControl } from '../../../../src/observability/log-format.ts';
 
 /** Control characters, marks and overrides of direction, invisible characters, tags, and separators. */
@@ -35,4 +35,19 @@ it.each(invisible)('JSON has %j as an escape', (character) => {
   const text = printed((io) => printJson(io, value));
   expect(text).toMatch(/^\{\n {2}"os": "amd\\[\\\w]+64"\n\}\n$/);
   expect(JSON.parse(text)).toEqual(value);
+});
+
+it.each([
+  [20, ['a note with twelve', 'words and', '127.0.0.1:5000/a/repository:latest', '', 'second line']],
+  [undefined, ['a note with twelve words and 127.0.0.1:5000/a/repository:latest', '', 'second line']],
+])('a note in %s columns', (errorColumns, lines) => {
+  let text = '';
+  const stderr = (data: string) => {
+    text += data;
+  };
+  printNote(
+    { stderr, errorColumns } as Io,
+    'a note with twelve words and 127.0.0.1:5000/a/repository:latest\n\nsecond line',
+  );
+  expect(text.split('\n')).toEqual([...lines, '']);
 });

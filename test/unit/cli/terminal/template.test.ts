@@ -29,6 +29,7 @@ describe('a template', () => {
     ['{{"}} and {{"}}', '}} and {{'],
     ['{{"a\\tb"}}', 'a\tb'],
     ['{{println .image}}', 'alpine\n'],
+    ['json', JSON.stringify(value)],
   ])('%s', (template, text) => {
     expect(parseTemplate(template)(value)).toBe(text);
   });

@@ -5,7 +5,7 @@ import {
   transferLine,
 } from '../../../../src/cli/terminal/transfer-progress.ts';
 
-function progressAt(terminal: boolean) {
+function progressAt(terminal: boolean, columns = 80) {
   let now = 0;
   const lines: string[] = [];
   const io = {
@@ -13,7 +13,7 @@ function progressAt(terminal: boolean) {
     pipe: async () => {},
     stderr: (text: string) => void lines.push(text),
     read: async () => new Uint8Array(),
-    terminal,
+    errorColumns: terminal ? columns : undefined,
     output: { columns: undefined, color: false, fullDigests: true },
     env: {},
   };
@@ -39,6 +39,16 @@ describe('the progress of a transfer', () => {
     expect(lines.every((line) => line.startsWith('\r') && line.length === 80)).toBe(true);
     progress.end();
     expect(lines.at(-1)).toBe(`\r${' '.repeat(79)}\r`);
+  });
+
+  it('is cut at the width of the terminal, so that it stays on one line', () => {
+    const { progress, lines, pass } = progressAt(true, 30);
+    progress.begin('copied', 100_000_000);
+    for (let second = 0; second <= 10; second += 1) pass(1000, 2_000_000);
+    expect(last(lines)).toBe('copied 22.0 MB of 100 MB, 2.2');
+    expect(new Set(lines.map((line) => line.length))).toEqual(new Set([30]));
+    progress.end();
+    expect(lines.at(-1)).toBe(`\r${' '.repeat(29)}\r`);
   });
 
   it('follows a line that gets slower', () => {
