@@ -3,6 +3,7 @@ import type { RawObject, RawValue } from './json/document.ts';
 import { asObject, type Field, optional, rootField } from './json/fields.ts';
 import { limits } from './limits.ts';
 import type { Descriptor, Image, Index, IndexEntry, Loss, LossKind } from './model.ts';
+import { formatPlatform } from './platform.ts';
 
 /** Members that every form has in some spelling. Conversions translate them and never lose them. */
 const structural: ReadonlySet<string> = new Set([
@@ -60,6 +61,16 @@ const reasons: Readonly<Record<LossKind, string>> = {
 /** Makes the record of one loss. @param detail replaces the usual reason of the kind. */
 export function loss(kind: LossKind, path: string, detail?: string): Loss {
   return { kind, path, reason: detail ?? reasons[kind] };
+}
+
+/** Makes the record of an entry of an index. @param reason the rest of a sentence that begins with the entry. */
+export function entryLoss(
+  { field, digest, attestation, platform }: IndexEntry,
+  reason: string,
+  kind: LossKind = 'entries',
+): Loss {
+  const entry = attestation ? 'attestation' : platform && formatPlatform(platform);
+  return { ...loss(kind, field?.path ?? digest, reason), ...(entry === undefined ? {} : { entry }) };
 }
 
 /** Whether a conversion loses the member with this key. @param lost the kinds that the form cannot hold. */

@@ -2,7 +2,7 @@ import { mapBounded } from '../concurrency.ts';
 import type { ConversionContext, Converted, IndexForm } from '../conversion.ts';
 import { ConversionError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { loss } from '../losses.ts';
+import { entryLoss, loss } from '../losses.ts';
 import type { Index, IndexEntry, LossKind } from '../model.ts';
 import { type ChildOutcome, type ChildTask, convertChild } from './convert-child.ts';
 import { gzipTwinOf, isLabelledZstd } from './entries.ts';
@@ -81,8 +81,8 @@ async function tryConvertChild(entry: IndexEntry, task: ChildTask): Promise<Chil
   }
 }
 
-function leftOut({ field, digest }: IndexEntry, why: string, kind: LossKind = 'entries'): ChildOutcome {
-  return { children: [], losses: [loss(kind, field?.path ?? digest, `is left out: ${why}`)] };
+function leftOut(entry: IndexEntry, why: string, kind?: LossKind): ChildOutcome {
+  return { children: [], losses: [entryLoss(entry, `is left out: ${why}`, kind)] };
 }
 
 /** Removes attestations of images that were converted or left out: an attestation refers to one digest. */

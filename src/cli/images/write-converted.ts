@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Converted } from '../../../converters/conversion.ts';
 import { v1ImageJson } from '../../../converters/formats/registry-v1/write.ts';
 import type { ConvertedV1 } from '../../../converters/images/convert-to-v1.ts';
+import { lossSentence } from '../../../converters/loss-text.ts';
 import type { Loss } from '../../../converters/model.ts';
 import { escapeControl } from '../../observability/log-format.ts';
 import { type Io, printJson } from '../terminal/io.ts';
@@ -68,7 +69,7 @@ export function writeV1({ images, losses }: ConvertedV1, { out, json }: Destinat
 }
 
 function printSummary(first: string, losses: readonly Loss[], print: (text: string) => void): void {
-  const lines = losses.map(({ path, reason }) => `lost: ${path} ${reason}`);
+  const lines = losses.map((each) => `lost: ${lossSentence(each)}`);
   print([first, ...lines].map((line) => `${escapeControl(line)}\n`).join(''));
 }
 

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { lossSummary } from '../../../converters/loss-text.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
 import { formName, formPhrase } from '../../negotiation/format-names.ts';
@@ -132,7 +133,7 @@ function clientRow({ text, platform }: ImageQuery, view: ClientView, client: Kno
 <th scope="row">${view.client}</th>
 <td data-label="Gets"><span class="form ${kind}">${gets}</span></td>
 <td data-label="Digest">${digestCell(digest, unread)}</td>
-<td data-label="Loses">${unread ? '' : lossesOf(losses)}</td>
+<td data-label="Loses">${unread ? '' : lossSummary(losses)}</td>
 <td data-label="Why">${refused === undefined ? reasonOf(view) : shown(refused)}</td>
 </tr>
 `;
@@ -147,12 +148,6 @@ function formOf({ form }: ClientView): string {
 function digestCell(digest: string | undefined, unread: true | undefined): Html | string {
   if (unread) return 'known after the first pull';
   return digest ? html`<code title="${digest}">${digest.slice(0, 19)}…</code>` : '';
-}
-
-/** Counts losses by kind, like `annotations, 2 × entries`. */
-function lossesOf(losses: ClientView['losses']): string {
-  const kinds = Map.groupBy(losses, ({ kind }) => kind);
-  return [...kinds].map(([kind, all]) => (all.length === 1 ? kind : `${all.length} × ${kind}`)).join(', ');
 }
 
 /** The reasons of a view as one sentence. */
