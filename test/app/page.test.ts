@@ -455,7 +455,7 @@ describe('errors and machines', () => {
 
   it('finds nothing for other words, and says where else to look', async () => {
     const shown = text(await see(testApp(), '?error=zzzzzzzzzzzz'));
-    expect(shown).toContain('No entry of docs/errors.md has these words');
+    expect(shown).toContain('No message that regshift knows is in this text');
   });
 
   it('fills the address of the proxy and the image into the lines', async () => {

@@ -17,11 +17,23 @@ const note =
   '// Written by `npm run page:files`: the program has no other way to this text that works in a clone, in the package and\n// in the Worker alike.\n';
 
 function browserFiles(): string {
-  const constant = (name: string, about: string, file: string) =>
-    `/** ${about} */\nexport const ${name} = ${literal(read(`src/http/page/browser/${file}`))};\n`;
+  const constant = (name: string, about: string, text: string) =>
+    `/** ${about} */\nexport const ${name} = ${literal(text)};\n`;
+  const style = compactStyle(read('src/http/page/browser/page.css'));
   return `${note}
-${constant('pageScript', 'The script of the page, as it is in browser/page.js.', 'page.js')}
-${constant('pageStyle', 'The style of the page, as it is in browser/page.css.', 'page.css')}`;
+${constant('pageScript', 'The script of the page, as it is in browser/page.js.', read('src/http/page/browser/page.js'))}
+${constant('pageStyle', 'The style of the page: browser/page.css without comments and white space.', style)}`;
+}
+
+/** A style without comments and white space between its tokens. It has no comment or brace inside a string. */
+export function compactStyle(style: string): string {
+  return style
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([{};,]) ?/g, '$1')
+    .replaceAll(': ', ':')
+    .replaceAll(';}', '}\n')
+    .trim();
 }
 
 function literal(text: string): string {
@@ -62,16 +74,29 @@ interface Row {
 
 /** The rows of a section's table: text, client, cause, solution; code, …, meaning, what to do; message, why, what to do. */
 function entriesOf(section: string): Row[] {
-  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
-  return rows.flatMap((row) => {
-    const cells = row
-      .slice(1, row.lastIndexOf('|'))
+  const lines = section.split('\n').filter((line) => line.startsWith('| `'));
+  const rows: Row[] = [];
+  for (const line of lines) {
+    const cells = line
+      .slice(1, line.lastIndexOf('|'))
       .split(/(?<!\\)\|/)
       .map((cell) => cell.trim());
     const texts = [...(cells[0] ?? '').matchAll(/(?<!\bin )`([^`]+)`/g)].map(([, text = '']) => text);
+    const before = rows.at(-1);
     const [why = '', remedy = ''] = cells.slice(-2);
-    return [{ texts, ...(cells.length === 4 ? { client: cells[1] ?? '' } : {}), why, remedy }];
-  });
+    rows.push({
+      texts,
+      ...(cells.length === 4 ? { client: cells[1] ?? '' } : {}),
+      why: alone(why, before?.why),
+      remedy: alone(remedy, before?.remedy),
+    });
+  }
+  return rows;
+}
+
+/** A cell as it reads without the row before it, to which a table says "the same". */
+function alone(cell: string, before = ''): string {
+  return cell.replace(/^the same(?=$|[,;])/, before);
 }
 
 if (import.meta.main) {

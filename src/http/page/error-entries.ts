@@ -53,37 +53,8 @@ export const errorEntries: readonly ErrorEntry[] = [
   {
     texts: ['ApplyLayer exit status 1 stdout: stderr: unexpected EOF'],
     client: 'Docker before 23 (seen with 20.10)',
-    why: 'the same, with a layer that is, compressed, shorter than the header of a tar',
-    remedy: 'solved, as above',
-  },
-  {
-    texts: ['unsupported docker v2s2 media type: …'],
-    client: 'podman, skopeo, Buildah, CRI-O with containers/image before 5.38',
-    why: "a schema 2 manifest has layers of Docker's own zstd type, or OCI types",
-    remedy:
-      "solved by tag: the client gets the same blobs in an OCI manifest, or schema 2 with Docker's types. By digest the stored bytes go out",
-  },
-  {
-    texts: ['no processor for media-type'],
-    client: "containerd 1.5 – 2.1, Docker 26 – 28 with containerd's store, BuildKit before 0.12",
-    why: "a layer has Docker's own zstd type",
-    remedy: 'solved by tag, as above',
-  },
-  {
-    texts: [
-      'unsupported manifest format',
-      'Unexpectedly received a manifest list instead of a manifest for a single image',
-    ],
-    client: "Docker without containerd's store; podman, skopeo, Buildah, CRI-O",
-    why: 'an index inside an index',
-    remedy: 'solved by tag: the client gets one index with all entries',
-  },
-  {
-    texts: ['failed to extract layer …: archive/tar: invalid tar header'],
-    client: 'BuildKit in Docker 20.10',
-    why: "the base image has zstd layers. This BuildKit calls itself `containerd/1.6.20+unknown`, as Docker 23 and 24 with containerd's store do, which read zstd",
-    remedy:
-      'solved by tag: all of them get decompressed layers. `FROM image@sha256:…` gets the stored bytes: name the digest of the converted image, which `regshift explain --for buildkit-0.8` prints',
+    why: 'the layer is compressed with zstd, with a layer that is, compressed, shorter than the header of a tar',
+    remedy: 'solved: the manifest names the decompressed layer',
   },
   {
     texts: ['no supported platform found in manifest list'],
@@ -105,100 +76,95 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'solved: schema 2 names its own media type',
   },
   {
-    texts: ['OCI manifest found, but accept header does not support OCI manifests'],
-    client: 'any, from docker-registry and [Docker Hub](https://github.com/docker/hub-feedback/issues/2410)',
-    why: 'an old client contacted that registry directly',
-    remedy: 'pull through regshift: the text means that the pull did not go through it',
+    texts: ['manifest for R not found: manifest unknown: …', 'manifest unknown'],
+    client: 'Docker 17 and later; podman, skopeo, Buildah, CRI-O',
+    why: 'the tag does not exist, or no tag leads to this digest any more',
+    remedy:
+      'the rest of the line says which. The page of regshift lists the tags that are there: look up the image without its tag',
   },
   {
     texts: [
       '[DEPRECATION NOTICE] Docker Image Format v1 and Docker Image manifest version 2, schema 1 support is disabled by default …',
+      'Docker Image Format v1 and Docker Image manifest version 2, schema 1 support has been removed',
     ],
-    client: 'Docker 26 – 28.1 ([moby#47459](https://github.com/moby/moby/pull/47459))',
+    client:
+      'Docker 26 – 28.1 ([moby#47459](https://github.com/moby/moby/pull/47459)); later versions (moby, `DeprecatedSchema1ImageError`)',
     why: 'the image is stored as schema 1',
     remedy: 'solved: the client gets schema 2, after regshift has read the layers',
   },
   {
-    texts: ['Pulling Schema 1 images have been deprecated and disabled by default since containerd v2.0'],
-    client: 'containerd 2.0',
-    why: 'the same',
-    remedy: 'solved, as above',
+    texts: ['unsupported: …'],
+    client: 'Docker 1.8 – 20.10, podman, skopeo',
+    why: 'the image exists, but not in a form for this client',
+    remedy: 'the rest of the line is a message of regshift: search for it',
+  },
+  {
+    texts: ['no processor for media-type'],
+    client: "containerd 1.5 – 2.1, Docker 26 – 28 with containerd's store, BuildKit before 0.12",
+    why: "a layer has Docker's own zstd type",
+    remedy:
+      'solved by tag: the client gets the same blobs in an OCI manifest. By digest the stored bytes go out',
   },
   {
     texts: [
-      "method gz: ReadError('not a gzip file')",
-      'manifest list: duplicate architecture: …',
-      'blob is not correct mediatype: application/vnd.oci.image.layer.v1.tar+zstd',
-      'diffID digest mismatch',
-      'NoClassDefFoundError: com/github/luben/zstd/…',
+      'media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported since containerd v2.1, please rebuild the image as …',
+      'Pulling Schema 1 images have been deprecated and disabled by default since containerd v2.0',
     ],
-    client: 'Charliecloud; umoci up to 0.4.7, Singularity 3; Cloud Foundry; jib',
-    why: 'the layers are compressed with zstd, and `Accept` does not say that the program cannot decompress them',
-    remedy: 'a rule about the client: [recipes](clients.md#recipes)',
-  },
-  {
-    texts: ['URL https://…/manifests/… returned error code: 404 Not Found'],
-    client: 'enroot up to 3.4.0',
-    why: 'the image is stored as OCI, which this version does not name',
-    remedy: 'solved: the client gets a list and schema 2',
-  },
-  {
-    texts: ['The image manifest, config or layer media type for the source image … is not supported.'],
-    client: 'AWS Lambda',
-    why: 'the image in ECR is an index',
+    client: 'containerd 2.1 and later (client/pull.go; its other message says v2.0); containerd 2.0',
+    why: 'the image is stored as schema 1',
     remedy:
-      'copy one image of it by `regshift copy` ([copies.md](copies.md#aws-lambda)), or through regshift: [recipes](clients.md#aws-lambda)',
+      'solved: the client gets OCI or schema 2, after regshift has read the layers. If the error stays, the pull does not go through regshift',
   },
   {
-    texts: ['The client sent plain HTTP to a port that speaks TLS. Use https:// here.'],
-    client: 'curl and other clients that print the body of a response',
-    why: 'the address begins with `http://`, and `REGSHIFT_TLS_CERT` is set',
-    remedy: 'use `https://`',
+    texts: ['failed to resolve reference …: not found'],
+    client: 'containerd, Kubernetes (seen with 1.6)',
+    why: 'the registry or regshift answered 404: the tag does not exist, or the client reads no form of the image. containerd hides the message',
+    remedy: 'read the message in the log of regshift, or look up the image on its page',
   },
   {
-    texts: ['wrong version number', 'first record does not look like a TLS handshake'],
-    client: 'OpenSSL (curl, Python, Node); Go',
-    why: 'the address begins with `https://`, but the port speaks plain HTTP. The response is `400` with `The client sent a TLS hello to a port that speaks plain HTTP. Use http:// here.`',
-    remedy: 'use `http://`, or set `REGSHIFT_TLS_CERT` and `REGSHIFT_TLS_KEY`',
-  },
-  {
-    texts: ['http: server gave HTTP response to HTTPS client'],
-    client: 'Docker 1.12 and later, containerd',
-    why: 'regshift speaks plain HTTP, but the client requires TLS',
-    remedy: 'add regshift to `insecure-registries`, or put TLS in front of it ([guides](../deploy/clients/))',
-  },
-  {
-    texts: ['x509: certificate signed by unknown authority'],
-    client: 'all',
-    why: 'the machine does not know the authority that signed the certificate of regshift, or of the server in front of it',
+    texts: [
+      'failed with status code [manifests …]: 401 Unauthorized',
+      'unexpected status from HEAD request to …',
+    ],
+    client: 'containerd up to 1.6 (seen), and later (core/remotes/errors)',
+    why: 'the registry or regshift refused the request; containerd hides the message',
     remedy:
-      "put the authority's certificate into `/etc/docker/certs.d/<host:port>/ca.crt`; containerd: `ca =` in `hosts.toml`",
+      '401, 403: log in, for Kubernetes by a pull secret for the name of the proxy. 429: see `toomanyrequests`. 502 and 503: read the message in the log of regshift',
   },
   {
-    texts: ["pull access denied for R, repository does not exist or may require 'docker login'"],
-    client: 'Docker 17 and later',
-    why: 'the registry answered 401 or 403',
+    texts: ['error from registry: …'],
+    client: "Docker 29 with containerd's store (moby, registry_errors.go)",
+    why: 'the rest is the message of the registry or of regshift',
+    remedy: 'search for the rest',
+  },
+  {
+    texts: ['unsupported docker v2s2 media type: …'],
+    client: 'podman, skopeo, Buildah, CRI-O with containers/image before 5.38',
+    why: "a schema 2 manifest has layers of Docker's own zstd type, or OCI types",
     remedy:
-      'run `docker login <proxy>` with an account of the registry. If the proxy uses its own account (`REGSHIFT_UPSTREAM_AUTH`), check the rights of that account',
+      "solved by tag: the client gets the same blobs in an OCI manifest, or schema 2 with Docker's types. By digest the stored bytes go out",
   },
   {
-    texts: ['toomanyrequests: …'],
-    client: 'all',
-    why: 'the registry, or its token server, limits pulls',
+    texts: ["can't talk to a V1 container registry"],
+    client: 'podman, skopeo, Buildah, CRI-O until 2026 (seen with podman 4.3)',
+    why: '`/v2/` failed, and `/v1/_ping` answered, as regshift answers it. The message hides the failure: mostly 503 because regshift or the registry is overloaded or wrongly set',
+    remedy: 'open `http://<proxy>/v2/`, or read the log of regshift',
+  },
+  {
+    texts: [
+      'unsupported manifest format',
+      'Unexpectedly received a manifest list instead of a manifest for a single image',
+    ],
+    client: "Docker without containerd's store; podman, skopeo, Buildah, CRI-O",
+    why: 'an index inside an index',
+    remedy: 'solved by tag: the client gets one index with all entries',
+  },
+  {
+    texts: ['failed to extract layer …: archive/tar: invalid tar header'],
+    client: 'BuildKit in Docker 20.10',
+    why: "the base image has zstd layers. This BuildKit calls itself `containerd/1.6.20+unknown`, as Docker 23 and 24 with containerd's store do, which read zstd",
     remedy:
-      'log in. Set `REGSHIFT_LISTS=one`, so that regshift fetches one image instead of all images of an index. Meanwhile regshift serves public images for `REGSHIFT_STALE` seconds',
-  },
-  {
-    texts: ['received unexpected HTTP status: 502 Bad Gateway'],
-    client: 'Docker 1.10 – 17.05',
-    why: 'regshift could not get the content from the registry; these versions hide the message',
-    remedy: 'read the message with `curl` on the same path, or in the log',
-  },
-  {
-    texts: ['manifest for R not found: manifest unknown: …'],
-    client: 'Docker 17 and later',
-    why: 'the tag does not exist, or no tag leads to this digest any more',
-    remedy: 'the rest of the line says which',
+      'solved by tag: all of them get decompressed layers. `FROM image@sha256:…` gets the stored bytes: name the digest of the converted image, which `regshift explain --for buildkit-0.8` prints',
   },
   {
     texts: ['manifest blob unknown: blob unknown to registry'],
@@ -233,10 +199,113 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'push with Docker 1.6 or later',
   },
   {
-    texts: ['unsupported: …'],
-    client: 'Docker 1.8 – 20.10, podman, skopeo',
-    why: 'the image exists, but not in a form for this client',
-    remedy: 'the rest of the line is a message of regshift: see below',
+    texts: ["pull access denied for R, repository does not exist or may require 'docker login'"],
+    client: 'Docker 17 and later',
+    why: 'the registry answered 401 or 403',
+    remedy:
+      'run `docker login <proxy>` with an account of the registry. If the proxy uses its own account (`REGSHIFT_UPSTREAM_AUTH`), check the rights of that account',
+  },
+  {
+    texts: [
+      'no basic auth credentials',
+      'unauthorized: authentication required',
+      'reading manifest … in …: unauthorized',
+    ],
+    client: 'Docker, containerd; podman, skopeo (seen with Docker 20.10 and podman 4.3)',
+    why: "the registry wants a login, and the client has none for the name of the proxy. A login for the registry's own name does not count",
+    remedy:
+      "`docker login <proxy>`, `podman login <proxy>`, with the host and port as in the image's name. ECR: the password of `aws ecr get-login-password` is valid for 12 hours",
+  },
+  {
+    texts: [
+      'unable to retrieve auth token: invalid username/password',
+      'unauthorized: incorrect username or password',
+    ],
+    client: 'podman, skopeo; Docker',
+    why: 'the login is wrong or has expired',
+    remedy: 'log in again',
+  },
+  {
+    texts: ['denied: requested access to the resource is denied', 'reading manifest … in …: denied'],
+    client: 'all',
+    why: 'the login has no right to this repository',
+    remedy: 'ask for the right. With `REGSHIFT_UPSTREAM_AUTH`, the account of the proxy needs it',
+  },
+  {
+    texts: ['toomanyrequests: …', '429 Too Many Requests'],
+    client: 'all',
+    why: 'the registry, or its token server, limits pulls',
+    remedy:
+      'log in. Set `REGSHIFT_LISTS=one`, so that regshift fetches one image instead of all images of an index. Meanwhile regshift serves public images for `REGSHIFT_STALE` seconds',
+  },
+  {
+    texts: ['x509: certificate signed by unknown authority'],
+    client: 'all',
+    why: 'the machine does not know the authority that signed the certificate of regshift, or of the server in front of it',
+    remedy:
+      "put the authority's certificate into `/etc/docker/certs.d/<host:port>/ca.crt`; containerd: `ca =` in `hosts.toml`",
+  },
+  {
+    texts: ['http: server gave HTTP response to HTTPS client'],
+    client: 'Docker 1.12 and later, containerd',
+    why: 'regshift speaks plain HTTP, but the client requires TLS',
+    remedy: 'add regshift to `insecure-registries`, or put TLS in front of it ([guides](../deploy/clients/))',
+  },
+  {
+    texts: ['wrong version number', 'first record does not look like a TLS handshake'],
+    client: 'OpenSSL (curl, Python, Node); Go',
+    why: 'the address begins with `https://`, but the port speaks plain HTTP. The response is `400` with `The client sent a TLS hello to a port that speaks plain HTTP. Use http:// here.`',
+    remedy: 'use `http://`, or set `REGSHIFT_TLS_CERT` and `REGSHIFT_TLS_KEY`',
+  },
+  {
+    texts: ['The client sent plain HTTP to a port that speaks TLS. Use https:// here.'],
+    client: 'curl and other clients that print the body of a response',
+    why: 'the address begins with `http://`, and `REGSHIFT_TLS_CERT` is set',
+    remedy: 'use `https://`',
+  },
+  {
+    texts: ['received unexpected HTTP status: 502 Bad Gateway'],
+    client: 'Docker 1.10 and later, podman, skopeo (seen with 20.10 and 4.3)',
+    why: 'regshift could not get the content from the registry; the client hides the message',
+    remedy: 'read the message with `curl` on the same path, or in the log',
+  },
+  {
+    texts: ['connection refused', 'i/o timeout', 'no such host', 'context deadline exceeded'],
+    client: 'all',
+    why: 'the client does not reach the proxy: it does not run, listens on 127.0.0.1 alone, or a firewall or a wrong name is between them',
+    remedy:
+      '`curl http://<proxy>/v2/` on the machine of the client. `HOST=0.0.0.0` lets regshift listen on all addresses',
+  },
+  {
+    texts: ['OCI manifest found, but accept header does not support OCI manifests'],
+    client: 'any, from docker-registry and [Docker Hub](https://github.com/docker/hub-feedback/issues/2410)',
+    why: 'an old client contacted that registry directly',
+    remedy: 'pull through regshift: the text means that the pull did not go through it',
+  },
+  {
+    texts: [
+      "method gz: ReadError('not a gzip file')",
+      'manifest list: duplicate architecture: …',
+      'blob is not correct mediatype: application/vnd.oci.image.layer.v1.tar+zstd',
+      'diffID digest mismatch',
+      'NoClassDefFoundError: com/github/luben/zstd/…',
+    ],
+    client: 'Charliecloud; umoci up to 0.4.7, Singularity 3; Cloud Foundry; jib',
+    why: 'the layers are compressed with zstd, and `Accept` does not say that the program cannot decompress them',
+    remedy: 'a rule about the client: [recipes](clients.md#recipes)',
+  },
+  {
+    texts: ['URL https://…/manifests/… returned error code: 404 Not Found'],
+    client: 'enroot up to 3.4.0',
+    why: 'the image is stored as OCI, which this version does not name',
+    remedy: 'solved: the client gets a list and schema 2',
+  },
+  {
+    texts: ['The image manifest, config or layer media type for the source image … is not supported.'],
+    client: 'AWS Lambda',
+    why: 'the image in ECR is an index',
+    remedy:
+      'copy one image of it by `regshift copy` ([copies.md](copies.md#aws-lambda)), or through regshift: [recipes](clients.md#aws-lambda)',
   },
   {
     texts: ['NAME_INVALID'],
@@ -410,13 +479,13 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   {
     texts: ['The config is not that of a container image'],
-    why: 'the same, by its config',
-    remedy: 'the same',
+    why: 'the content is a chart, a signature, or an attestation, by its config',
+    remedy: 'use its own tool: a client that names its type gets it unchanged',
   },
   {
     texts: ['The target of the generic manifest is no container image'],
-    why: 'the same, for a generic manifest',
-    remedy: 'the same',
+    why: 'the content is a chart, a signature, or an attestation, by its config, for a generic manifest',
+    remedy: 'use its own tool: a client that names its type gets it unchanged',
   },
   {
     texts: ['No image of the index can be given in this form'],
@@ -443,27 +512,27 @@ export const errorEntries: readonly ErrorEntry[] = [
   {
     texts: ['The manifest names too many things'],
     why: 'the manifest has more than 1,000 layers or entries',
-    remedy: 'the same',
+    remedy: 'make a smaller index; no client could use this one',
   },
   {
     texts: ['The … is too large to be read'],
     why: 'a manifest or config has more than 4 MiB, which registries refuse too; or it would have more after a conversion',
-    remedy: 'the same',
+    remedy: 'make a smaller index; no client could use this one',
   },
   {
     texts: ['The … has too many values'],
     why: 'a manifest or config has more than 20,000 values, such as annotations or entries of the history',
-    remedy: 'the same',
+    remedy: 'make a smaller index; no client could use this one',
   },
   {
     texts: ['The … has too many escapes'],
     why: 'the strings of a manifest or config have more than 400,000 escapes, such as `\\n` and `\\"`',
-    remedy: 'the same',
+    remedy: 'make a smaller index; no client could use this one',
   },
   {
     texts: ['The … is nested too deeply'],
     why: 'a manifest or config has more than 500 levels of objects and lists',
-    remedy: 'the same',
+    remedy: 'make a smaller index; no client could use this one',
   },
   {
     texts: ['The … has too many bytes that are not UTF-8'],
@@ -576,7 +645,7 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   {
     texts: ['No route of this proxy is for what asks for …'],
-    why: 'the same, for the address of the request',
+    why: 'the proxy has several routes, and none is for this name, for the address of the request',
     remedy: 'check the address',
   },
   {
@@ -584,7 +653,11 @@ export const errorEntries: readonly ErrorEntry[] = [
     why: 'the path is not part of the registry API',
     remedy: 'check the address: it must be that of a registry, without a folder',
   },
-  { texts: ['There is nothing at … in registry API v1.'], why: 'the same', remedy: 'the same' },
+  {
+    texts: ['There is nothing at … in registry API v1.'],
+    why: 'the path is not part of the registry API',
+    remedy: 'check the address: it must be that of a registry, without a folder',
+  },
   {
     texts: ['is not a repository name: parts of lower-case letters and digits'],
     why: 'names have only lower-case letters, digits and separators',
@@ -612,7 +685,7 @@ export const errorEntries: readonly ErrorEntry[] = [
   {
     texts: ['regshift has too many searches in line to look for this digest in … now. Try again in … s.'],
     why: "256 searches wait for their turn, or 64 of this client's address",
-    remedy: 'the same',
+    remedy: 'try again; let the replicas share a cache, so that they search less',
   },
   {
     texts: ['The search in … made no progress for … s, and another search took its turn. Try again in … s.'],
@@ -687,7 +760,7 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   {
     texts: ['No tag of … that was looked at can be given to this Docker.'],
-    why: 'the same, for the newest `REGSHIFT_V1_TAGS`',
+    why: 'regshift cannot convert any of the tags that it checked; the reason for the first one follows, for the newest `REGSHIFT_V1_TAGS`',
     remedy: 'raise it',
   },
   {
@@ -702,7 +775,11 @@ export const errorEntries: readonly ErrorEntry[] = [
     why: 'the pull began more than a day ago, before a restart without `REGSHIFT_SIGNING_KEY`, or at another proxy with another key',
     remedy: 'pull again; set the key',
   },
-  { texts: ['The address was not given out here … Pull again.'], why: 'the same', remedy: 'the same' },
+  {
+    texts: ['The address was not given out here … Pull again.'],
+    why: 'the pull began more than a day ago, before a restart without `REGSHIFT_SIGNING_KEY`, or at another proxy with another key',
+    remedy: 'pull again; set the key',
+  },
   {
     texts: ['The token is of another repository'],
     why: 'a token is for one repository',
@@ -861,8 +938,8 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   {
     texts: ['REGSHIFT_CLIENT_AUTH is …, and what it needs is not set.'],
-    why: "the same, for the proxy's users",
-    remedy: 'the same',
+    why: "the proxy's account has no name or password, for the proxy's users",
+    remedy: 'set the variables that README.md lists for that setting',
   },
   {
     texts: ['This proxy gives out no tokens.'],
@@ -918,7 +995,7 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   {
     texts: ['…: its certificate is not trusted: name its authority with --ca, or use --tls-verify=false.'],
-    why: 'the same, with a certificate of an unknown authority',
+    why: 'a command of the command line asked a registry by `https://`, which it does not speak, with a certificate of an unknown authority',
     remedy: '`--ca file`, or `REGSHIFT_UPSTREAM_CA`',
   },
   {
@@ -999,7 +1076,7 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   {
     texts: ['Upstream took too long to answer. Try again.'],
-    why: 'the same, for a request that several clients share',
+    why: 'a push to the registry did not go on for 10 minutes, for a request that several clients share',
     remedy: 'check it',
   },
   {
@@ -1044,19 +1121,19 @@ export const errorEntries: readonly ErrorEntry[] = [
       'Upstream broke off before … was complete, and again each time that regshift requested the rest from byte …. Try again.',
     ],
     why: 'the connection broke six times within one MiB of a layer or config',
-    remedy: 'the same; see the log of the registry',
+    remedy: 'pull again; check the limits of proxies in front of the registry; see the log of the registry',
   },
   {
     texts: [
       'Upstream broke off … at byte …, and its response to the request for the rest has …, which does not fit. Try again; if the error stays, check the registry and the proxies in front of it.',
     ],
     why: 'the registry or a proxy answers `Range` wrongly, or has another content by now',
-    remedy: 'the same',
+    remedy: 'pull again; check the limits of proxies in front of the registry; see the log of the registry',
   },
   {
     texts: ['Upstream sent … bytes of … and had announced …. Try again.'],
     why: 'the length of the content was wrong',
-    remedy: 'the same',
+    remedy: 'pull again; check the limits of proxies in front of the registry; see the log of the registry',
   },
   {
     texts: [
@@ -1073,7 +1150,7 @@ export const errorEntries: readonly ErrorEntry[] = [
   {
     texts: ['redirects from https to http (…), which is not followed'],
     why: 'the redirect would leave TLS',
-    remedy: 'the same',
+    remedy: "report it to the registry's operator",
   },
   {
     texts: [
@@ -1148,7 +1225,7 @@ export const errorEntries: readonly ErrorEntry[] = [
   {
     texts: ['the store of layers cannot make room'],
     why: 'old layers could not be removed',
-    remedy: 'the same',
+    remedy: 'give the user of regshift the rights to it',
   },
   {
     texts: ['a stored layer is damaged and was removed'],
@@ -1192,25 +1269,25 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   {
     texts: ['The manifest says one type and has the shape of another (CVE-2021-41190), so it is not read'],
-    why: 'the same',
-    remedy: 'the same',
+    why: 'the manifest has the fields of an image and of an index',
+    remedy: 'find out which tool made it',
   },
   {
     texts: ['A key can be taken for another one, as programs in Go do (CVE-2021-41190)'],
     why: 'two keys differ only in upper and lower case',
-    remedy: 'the same',
+    remedy: 'find out which tool made it',
   },
   {
     texts: ['twice in one object, so two programs can read two things'],
     why: 'an object has the same key twice',
-    remedy: 'the same',
+    remedy: 'find out which tool made it',
   },
   {
     texts: [
       'Upstream sent a web page (text/html) as the manifest … of …. Check that REGSHIFT_UPSTREAM names a registry, and that nothing in front of it asks for a login.',
     ],
     why: 'a login page or a proxy responded in place of the registry',
-    remedy: 'the same; see the page with `curl`',
+    remedy: 'find out which tool made it; see the page with `curl`',
   },
   {
     texts: ['is not JSON: line …, column …'],
@@ -1244,7 +1321,7 @@ export const errorEntries: readonly ErrorEntry[] = [
   },
   {
     texts: ['should unpack to … bytes); found …'],
-    why: 'the same, for a zstd layer',
+    why: 'the decompressed layer does not match its diff_id, for a zstd layer',
     remedy: 'build the image again',
   },
   {
