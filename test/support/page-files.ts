@@ -19,10 +19,19 @@ const note =
 function browserFiles(): string {
   const constant = (name: string, about: string, text: string) =>
     `/** ${about} */\nexport const ${name} = ${literal(text)};\n`;
+  const script = compactScript(read('src/http/page/browser/page.js'));
   const style = compactStyle(read('src/http/page/browser/page.css'));
   return `${note}
-${constant('pageScript', 'The script of the page, as it is in browser/page.js.', read('src/http/page/browser/page.js'))}
+${constant('pageScript', 'The script of the page: browser/page.js without comments and indentation.', script)}
 ${constant('pageStyle', 'The style of the page: browser/page.css without comments and white space.', style)}`;
+}
+
+/** A script without its comments, which stand on lines of their own, and without indentation. */
+export function compactScript(script: string): string {
+  return script
+    .replace(/^\s*\/\*\*[\s\S]*?\*\/\n/gm, '')
+    .replace(/^\s*\/\/.*\n/gm, '')
+    .replace(/^\s+/gm, '');
 }
 
 /** A style without comments and white space between its tokens. It has no comment or brace inside a string. */
@@ -41,22 +50,30 @@ function literal(text: string): string {
 }
 
 function errorEntries(page: string): string {
-  const rows = entriesOfPage(page)
-    .map((entry) => `  ${JSON.stringify(entry)},\n`)
-    .join('');
+  const lines = entriesOfPage(page).map(({ client = '', why, remedy, texts }) => {
+    return `\n${[client, why, remedy, ...texts].join('\t')}`;
+  });
   return `${note}
 /** An entry of docs/errors.md, in its Markdown. */
 export interface ErrorEntry {
   /** The messages or codes; \`…\` stands for text that varies. */
   readonly texts: readonly string[];
-  /** The clients that print it. */
-  readonly client?: string;
+  /** The clients that print it; empty for a message of regshift. */
+  readonly client: string;
   readonly why: string;
   readonly remedy: string;
 }
 
-export const errorEntries: readonly ErrorEntry[] = [
-${rows}];
+/** A line for each entry, with tabs between the client, the cause, the remedy and the texts. */
+const lines = ${literal(lines.join(''))};
+
+export const errorEntries: readonly ErrorEntry[] = lines
+  .slice(1)
+  .split('\\n')
+  .map((line) => {
+    const [client = '', why = '', remedy = '', ...texts] = line.split('\\t');
+    return { texts, client, why, remedy };
+  });
 `;
 }
 
@@ -67,7 +84,7 @@ export function entriesOfPage(page: string): Row[] {
 
 interface Row {
   readonly texts: readonly string[];
-  readonly client?: string;
+  readonly client: string;
   readonly why: string;
   readonly remedy: string;
 }
@@ -86,7 +103,7 @@ function entriesOf(section: string): Row[] {
     const [why = '', remedy = ''] = cells.slice(-2);
     rows.push({
       texts,
-      ...(cells.length === 4 ? { client: cells[1] ?? '' } : {}),
+      client: cells.length === 4 ? (cells[1] ?? '') : '',
       why: alone(why, before?.why),
       remedy: alone(remedy, before?.remedy),
     });

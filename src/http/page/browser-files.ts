@@ -1,77 +1,55 @@
 // Written by `npm run page:files`: the program has no other way to this text that works in a clone, in the package and
 // in the Worker alike.
 
-/** The script of the page, as it is in browser/page.js. */
-export const pageScript = `// The script of the page: buttons that copy, and suggestions for images. Every function of the page works without it.
-
-for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
-  document.querySelectorAll('button.copy')
+/** The script of the page: browser/page.js without comments and indentation. */
+export const pageScript = `for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
+document.querySelectorAll('button.copy')
 )) {
-  button.hidden = false;
-  button.addEventListener('click', () => void copyLines(button));
+button.hidden = false;
+button.addEventListener('click', () => void copyLines(button));
 }
-
-/**
- * Copies the lines beside a button, and says so on it for a moment.
- * @param {HTMLButtonElement} button
- */
 async function copyLines(button) {
-  const lines = button.parentElement?.querySelector('code');
-  if (!lines) return;
-  const isCopied = await copyText(lines.textContent ?? '', lines);
-  const label = button.firstChild;
-  if (!label) return;
-  label.textContent = isCopied ? 'Copied' : 'Press Ctrl+C';
-  setTimeout(() => {
-    label.textContent = 'Copy';
-  }, 2000);
+const lines = button.parentElement?.querySelector('code');
+if (!lines) return;
+const isCopied = await copyText(lines.textContent ?? '', lines);
+const label = button.firstChild;
+if (!label) return;
+label.textContent = isCopied ? 'Copied' : 'Press Ctrl+C';
+setTimeout(() => {
+label.textContent = 'Copy';
+}, 2000);
 }
-
-/**
- * Browsers have a clipboard on https: and on this machine only. Elsewhere the lines are selected, and the older command
- * copies them.
- * @param {string} text
- * @param {Node} node
- * @returns {Promise<boolean>}
- */
 async function copyText(text, node) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const range = document.createRange();
-    range.selectNodeContents(node);
-    const selection = getSelection();
-    selection?.removeAllRanges();
-    selection?.addRange(range);
-    return document.execCommand('copy');
-  }
+try {
+await navigator.clipboard.writeText(text);
+return true;
+} catch {
+const range = document.createRange();
+range.selectNodeContents(node);
+const selection = getSelection();
+selection?.removeAllRanges();
+selection?.addRange(range);
+return document.execCommand('copy');
 }
-
+}
 const field = document.querySelector('#image');
 const names = document.querySelector('#names');
 if (field instanceof HTMLInputElement && names) {
-  // Suggestions cost a request to the registry, so they wait for a user who types.
-  field.addEventListener('input', () => void suggest(names), { once: true });
+field.addEventListener('input', () => void suggest(names), { once: true });
 }
-
-/**
- * Fills the list of suggestions.
- * @param {Element} list
- */
 async function suggest(list) {
-  const response = await fetch('./page/names', { headers: { Accept: 'application/json' } }).catch(
-    () => undefined,
-  );
-  if (!response?.ok) return;
-  const found = /** @type {string[]} */ (await response.json());
-  list.replaceChildren(
-    ...found.map((name) => {
-      const option = document.createElement('option');
-      option.value = name;
-      return option;
-    }),
-  );
+const response = await fetch('./page/names', { headers: { Accept: 'application/json' } }).catch(
+() => undefined,
+);
+if (!response?.ok) return;
+const found = /** @type {string[]} */ (await response.json());
+list.replaceChildren(
+...found.map((name) => {
+const option = document.createElement('option');
+option.value = name;
+return option;
+}),
+);
 }
 `;
 

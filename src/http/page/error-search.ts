@@ -131,7 +131,7 @@ export function entryHtml({ texts, client, why, remedy }: ErrorEntry): Html {
   return html`<article class="entry">
 <h2>${texts.map((each) => html`<code>${each}</code> `)}</h2>
 <dl>
-${client === undefined ? '' : html`<div><dt>Client</dt><dd>${inline(client)}</dd></div>`}
+${client === '' ? '' : html`<div><dt>Client</dt><dd>${inline(client)}</dd></div>`}
 <div><dt>Why</dt><dd>${inline(why)}</dd></div>
 <div><dt>What to do</dt><dd>${inline(remedy)}</dd></div>
 </dl>

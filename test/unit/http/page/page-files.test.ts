@@ -5,13 +5,13 @@ import { pageScript, pageStyle } from '../../../../src/http/page/browser-files.t
 import { errorEntries } from '../../../../src/http/page/error-entries.ts';
 import { findErrors } from '../../../../src/http/page/error-search.ts';
 import { program, root, textOf } from '../../../support/house/sources.ts';
-import { compactStyle, entriesOfPage } from '../../../support/page-files.ts';
+import { compactScript, compactStyle, entriesOfPage } from '../../../support/page-files.ts';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
 describe('the generated files of the page', () => {
   test('are of today: run `npm run page:files`', () => {
-    expect(pageScript).toBe(read('src/http/page/browser/page.js'));
+    expect(pageScript).toBe(compactScript(read('src/http/page/browser/page.js')));
     expect(pageStyle).toBe(compactStyle(read('src/http/page/browser/page.css')));
     expect(errorEntries).toEqual(entriesOfPage(read('docs/errors.md')));
   });
