@@ -1,3 +1,4 @@
+import { editDistance } from '../edit-distance.ts';
 import { type Variable, variables } from './schema.ts';
 
 /** The name of a setting in a file: `REGSHIFT_TAG_TTL` is `tagTtl`. */
@@ -31,21 +32,7 @@ export function withFileKeys(message: string): string {
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const far = Math.min(2, Math.floor(word.length / 2));
   const ranked = known
-    .map((each) => ({ each, distance: distance(word.toLowerCase(), each.toLowerCase()) }))
+    .map((each) => ({ each, distance: editDistance(word.toLowerCase(), each.toLowerCase()) }))
     .sort((one, other) => one.distance - other.distance);
   return ranked.find((each) => each.distance <= far)?.each;
-}
-
-/** The number of letters to add, remove or change (Levenshtein distance). */
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...one].entries()) {
-    const next = [i + 1];
-    for (let j = 1; j <= other.length; j += 1) {
-      const change = (row[j - 1] ?? 0) + (letter === other[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[other.length] ?? 0;
 }

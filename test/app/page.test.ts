@@ -442,6 +442,75 @@ describe('what goes wrong', () => {
   });
 });
 
+describe('an image that there is not', () => {
+  const links = (answer: Answer) =>
+    [...answer.text().matchAll(/<li><a href="\.\/\?image=([^"&]+)"/g)].map(([, name = '']) =>
+      decodeURIComponent(name),
+    );
+
+  it('leads to the tags of its repository, the most similar first', async () => {
+    const answer = await see(testApp(), '?image=sample/oci:1.1');
+    expect(answer.status).toBe(404);
+    expect(text(answer)).toContain('Tags of sample/oci');
+    expect(links(answer).slice(0, 2)).toEqual(['sample/oci:1.0', 'sample/oci:latest']);
+  });
+
+  it.each([
+    ['sample/ocii', 'sample/oci'],
+    ['oci', 'sample/oci'],
+    ['other/index-zstd:1.0', 'sample/index-zstd'],
+    ['sample/helm', 'sample/helm-chart'],
+    ['Sample/OCI:1.0', 'sample/oci:1.0'],
+  ])('leads to a repository with a similar name: %s', async (wrong, right) => {
+    expect(links(await see(testApp(), `?image=${wrong}`))).toContain(right);
+  });
+
+  it('leads to nothing where no name is similar', async () => {
+    const answer = await see(testApp(), '?image=quite/another');
+    expect([answer.status, links(answer).filter((each) => each.includes('sample'))]).toEqual([404, []]);
+  });
+
+  it("leads to what the viewer's own right and the settings allow", async () => {
+    const script: Script = (request, { pathname }) => {
+      if (pathname.includes('/manifests/')) return specError(404, 'MANIFEST_UNKNOWN');
+      const mayList = request.headers.get('authorization') === alice;
+      return mayList || pathname === '/v2/' ? undefined : specError(403, 'DENIED');
+    };
+    const app = testApp({}, scriptedUpstream(script).fetch);
+    const hers = await see(app, '?image=sample/oci:none', { Authorization: alice });
+    expect(links(hers)).toContain('sample/oci:1.0');
+    const his = await see(app, '?image=sample/oci:none', { Authorization: bob });
+    expect([his.status, links(his)]).toEqual([404, []]);
+    const served = testApp({ REGSHIFT_REPOSITORIES: 'sample/index' });
+    expect(links(await see(served, '?image=sample/ocii'))).toEqual([]);
+    expect(links(await see(served, '?image=sample/indexx'))).toEqual(['sample/index']);
+  });
+
+  it('shows a few of many tags, and reads no more of them than that needs', async () => {
+    const tags = Array.from({ length: 5_000 }, (_, at) => `v${at}`);
+    const script: Script = (_, url) => {
+      if (!url.pathname.endsWith('/tags/list')) return undefined;
+      const at = Number(url.searchParams.get('at') ?? 0);
+      const next = { Link: `</v2/sample/oci/tags/list?at=${at + 100}>; rel="next"` };
+      return Response.json({ name: 'sample/oci', tags: tags.slice(at, at + 100) }, { headers: next });
+    };
+    const upstream = scriptedUpstream(script);
+    const answer = await see(testApp({}, upstream.fetch), '?image=sample/oci:v17x');
+    expect(links(answer)).toHaveLength(24);
+    expect(links(answer)[0]).toBe('sample/oci:v17');
+    expect(text(answer)).toContain('the 24 most similar of the first 200');
+    expect(upstream.asked.filter((each) => each.includes('/tags/list'))).toHaveLength(2);
+  });
+
+  it('stays a 404 where the registry has no lists', async () => {
+    const script: Script = (_, { pathname }) =>
+      /_catalog|tags\/list/.test(pathname) ? specError(405, 'UNSUPPORTED') : undefined;
+    const app = testApp({}, scriptedUpstream(script).fetch);
+    expect((await see(app, '?image=sample/oci:none')).status).toBe(404);
+    expect((await see(app, '?image=sample/none')).status).toBe(404);
+  });
+});
+
 describe('errors and machines', () => {
   it.each([
     ['missing signature key', 'the image is stored as OCI'],

@@ -9,8 +9,9 @@ import { registryErrorFrom, statusOf } from '../errors.ts';
 import type { Health } from '../health.ts';
 import { publicOrigin } from '../public-url.ts';
 import { explainError } from '../route.ts';
+import { alternativesHtml } from './alternatives.ts';
 import { compare, comparisonHtml } from './compare.ts';
-import { type Document, documentResponse, fileResponse, shown } from './document.ts';
+import { type Document, documentResponse, fileResponse, type Html, shown } from './document.ts';
 import { entryHtml, errorOfCode, errorsHtml } from './error-search.ts';
 import { imageForm } from './forms.ts';
 import { homeHtml } from './home-view.ts';
@@ -99,7 +100,8 @@ export function createPage(options: PageOptions): Page {
     const explained = route ? await explainError(route, context.get('request'), thrown) : thrown;
     context.set('failure', explained);
     const error = registryErrorFrom(explained);
-    const main = errorHtml(imageQuery(context.get('received').url)?.text ?? '', error);
+    const image = imageQuery(context.get('received').url)?.text ?? '';
+    const main = errorHtml(image, error, await alternativesHtml(context, image, error));
     const headers = error.code === 'UNAUTHORIZED' ? basicChallenge : error.headers;
     return documentResponse({ title: 'It failed', main, status }, { status: statusOf(error), headers });
   }
@@ -140,10 +142,11 @@ function addressOf(context: Context<Env>): string {
   return publicOrigin(context.get('host').routes[0].publicUrl, context.get('received').address);
 }
 
-function errorHtml(image: string, { code, message }: RegistryError) {
+function errorHtml(image: string, { code, message }: RegistryError, alternatives: Html | '') {
   const entry = errorOfCode(code);
   return html`${imageForm(image)}
 <h1>${image === '' ? 'It failed' : `No answer for ${shown(image)}`}</h1>
 <p class="failure">${shown(message)}</p>
+${alternatives}
 ${entry ? entryHtml(entry) : ''}`;
 }
