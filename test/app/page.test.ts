@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Cache } from '../../src/cache/cache.ts';
+import { machines } from '../../src/http/page/machines.ts';
 import { knownClients } from '../../src/negotiation/known-clients.ts';
 import type { Budget } from '../../src/request/budget.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
@@ -511,6 +512,10 @@ describe('an image that there is not', () => {
   });
 });
 
+/** The lines that a document has for a shell or a file. */
+const linesOf = (answer: Answer) =>
+  [...answer.text().matchAll(/<pre[^>]*>([\s\S]*?)<\/pre>/g)].map(([, lines = '']) => lines).join('\n');
+
 describe('errors and machines', () => {
   it.each([
     ['missing signature key', 'the image is stored as OCI'],
@@ -535,6 +540,66 @@ describe('errors and machines', () => {
     const secure = (await see(own, '?machine=centos-7')).text();
     expect(secure).toContain('/etc/docker/certs.d/proxy.test:8443/ca.crt');
     expect(secure).not.toContain('insecure-registries');
+  });
+
+  it.each(machines.map(({ id }) => id))(
+    'never has the name of the own machine in the lines, and asks for another one: %s',
+    async (machine) => {
+      for (const host of ['127.0.0.1:8080', 'localhost:8080', '[::1]:8080']) {
+        const page = `http://${host}/?machine=${machine}&image=team/app:2`;
+        const asked = await testApp().get(page, { Accept: html });
+        expect(text(asked)).toContain(`Another machine does not reach this proxy at ${host}`);
+        expect(linesOf(asked)).not.toMatch(/127\.0\.0|localhost|::1/);
+        expect(linesOf(asked)).toContain('proxy.example.com:8080');
+        const typed = await testApp().get(`${page}&host=buildhost`, { Accept: html });
+        expect(linesOf(typed)).toContain('buildhost:8080');
+        expect(linesOf(typed)).not.toMatch(/127\.0\.0|localhost|::1|example\.com/);
+        expect(typed.text()).toContain('value="buildhost"');
+        const next = /href="\.\/(\?machine=podman[^"]*)"/.exec(typed.text())?.[1] ?? '';
+        expect(next).toContain('host=buildhost');
+      }
+    },
+  );
+
+  it('has the lines for the machine of the proxy itself if the viewer wants them', async () => {
+    const page = 'http://127.0.0.1:8080/?machine=centos-7';
+    const link = /href="\.\/(\?machine=centos-7&amp;host=[^"]*)"/.exec(
+      (await testApp().get(page, { Accept: html })).text(),
+    )?.[1];
+    const own = await testApp().get(`http://127.0.0.1:8080/${link?.replaceAll('&amp;', '&')}`, {
+      Accept: html,
+    });
+    expect(linesOf(own)).toContain('docker pull 127.0.0.1:8080/team/app:1.0');
+  });
+
+  it('takes https: from the typed host, and no text that is no host', async () => {
+    const secure = await see(testApp(), '?machine=centos-7&host=https://proxy.test');
+    expect(linesOf(secure)).toContain('/etc/docker/certs.d/proxy.test/ca.crt');
+    const wrong = await see(
+      testApp(),
+      `?${new URLSearchParams({ machine: 'centos-7', host: 'x; rm -rf /' })}`,
+    );
+    expect(text(wrong)).toContain('x; rm -rf / is no name of a host');
+    expect(linesOf(wrong)).not.toContain('rm -rf');
+  });
+
+  it('tell how the line gets into a file that is there, and link to the machines that they name', async () => {
+    const centos = await see(testApp(), '?machine=centos-7');
+    expect(text(centos)).toContain('add the line inside its braces');
+    const openshift = await see(testApp(), '?machine=openshift-3&host=proxy.test');
+    expect(openshift.text()).toContain('<a href="./?machine=centos-7&amp;host=proxy.test">CentOS 7</a>');
+  });
+
+  it.each([
+    ['?machine=nope', 'machine “nope”', 'OpenShift 3'],
+    ['?machine=', 'machine “”', 'OpenShift 3'],
+    ['?image=sample/oci&client=nope', 'client “nope”', 'containerd ≥ 2'],
+    ['?image=sample/oci&platform=nope', 'platform “nope”', 'linux/arm64'],
+  ])('say of a value that they do not know which ones they know: %s', async (query, unknown, known) => {
+    const answer = await see(testApp(), query);
+    expect(answer.status).toBe(404);
+    expect(text(answer)).toContain(`does not know the ${unknown}`);
+    expect(text(answer)).toContain(known);
   });
 
   it('takes no characters of a shell from a Host', async () => {

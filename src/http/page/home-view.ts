@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { HealthReport } from '../health.ts';
 import { type Html, linesHtml, pageLink } from './document.ts';
 import { errorForm, imageForm } from './forms.ts';
+import { machineAddress } from './machine-address.ts';
 import { machinesHtml } from './machine-view.ts';
 
 /** The first screen: what this is, whether it is healthy, and what to type. */
@@ -11,6 +12,7 @@ export function homeHtml(address: string, health: HealthReport, examples: readon
 <h1>One registry, every client</h1>
 <p>Pull from <strong>${host}</strong> as from any container registry. Each client gets an image in the form that it can read.</p>
 ${linesHtml(`docker pull ${host}/${examples[0] ?? 'team/app:1.0'}`, 'the command')}
+${machineAddress(address, '').unusable === undefined ? '' : html`<p class="note">${host} is a name of this machine for itself. For another machine, <a href="#machine">set it up</a> with the name of this one.</p>`}
 ${healthHtml(health)}
 </section>
 <section aria-labelledby="image-title">
@@ -20,7 +22,7 @@ ${examples.length === 0 ? '' : html`<p class="examples">This is the sample regis
 </section>
 <section aria-labelledby="machine">
 <h2 id="machine">Set up my machine</h2>
-${machinesHtml(undefined)}
+${machinesHtml({})}
 </section>
 <section aria-labelledby="error-title">
 <h2 id="error-title">I see this error</h2>

@@ -35,8 +35,18 @@ ${isCounted ? html`<p class="note">The registry counts pulls, so the page fetche
 <h2 id="next">Another image</h2>
 ${imageForm()}
 <h2>Set up a machine for ${shown(query.text)}</h2>
-${machinesHtml(query.text)}
+${machinesHtml({ image: query.text })}
 </section>`;
+}
+
+/** Links to the manifests of all clients for an image. */
+export function clientsHtml({ text }: ImageQuery): Html {
+  return html`<ul class="platforms">${knownClients.map(({ id, name }) => html`<li><a href="${pageLink({ image: text, client: id })}">${name}</a></li>`)}</ul>`;
+}
+
+/** Links to an image for some platforms. */
+export function platformsHtml(image: string, platforms: readonly string[]): Html {
+  return html`<ul class="platforms">${platforms.map((platform) => html`<li><a href="${pageLink({ image, platform })}">${platform}</a></li>`)}</ul>`;
 }
 
 /** The question before a look-up that the registry counts as pulls. */

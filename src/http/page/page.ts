@@ -15,9 +15,9 @@ import { type Document, documentResponse, fileResponse, type Html, shown } from 
 import { entryHtml, errorOfCode, errorsHtml } from './error-search.ts';
 import { imageForm } from './forms.ts';
 import { homeHtml } from './home-view.ts';
-import { imageHtml, pullsHtml } from './image-view.ts';
+import { clientsHtml, imageHtml, platformsHtml, pullsHtml } from './image-view.ts';
 import { type ImageQuery, imageQuery, lookUp, openViewed } from './look-up.ts';
-import { machineHtml } from './machine-view.ts';
+import { machineHtml, machinesHtml } from './machine-view.ts';
 import { machines } from './machines.ts';
 import { pageFile, statusDocument } from './status-page.ts';
 import { nameSuggestions } from './suggestions.ts';
@@ -48,8 +48,7 @@ export function createPage(options: PageOptions): Page {
   async function documentFor(context: Context<Env>): Promise<Document> {
     const { searchParams } = context.get('received').url;
     const image = imageQuery(context.get('received').url);
-    if (searchParams.has('machine'))
-      return machineDocument(context, searchParams.get('machine') ?? '', image);
+    if (searchParams.has('machine')) return machineDocument(context, searchParams, image?.text);
     if (searchParams.has('error')) return errorDocument(searchParams.get('error') ?? '');
     if (searchParams.has('status') && status) {
       await requireLogin(context.get('host').routes[0].clientAuth, context.get('received'));
@@ -66,16 +65,22 @@ export function createPage(options: PageOptions): Page {
 
   function machineDocument(
     context: Context<Env>,
-    id: string,
-    image: ImageQuery | undefined,
-  ): Document | Promise<Document> {
+    values: URLSearchParams,
+    image: string | undefined,
+  ): Document {
+    const id = values.get('machine') ?? '';
+    const query = { image, host: values.get('host')?.trim().slice(0, longestHost) };
     const machine = machines.find((each) => each.id === id);
-    if (machine === undefined) return homeDocument(context);
-    return {
-      title: `Set up ${machine.name}`,
-      main: machineHtml(machine, addressOf(context), image?.text),
-      status,
-    };
+    if (machine === undefined) return unknownDocument('machine', id, machinesHtml(query));
+    const main = machineHtml(machine, addressOf(context), query);
+    return { title: `Set up ${machine.name}`, main, status };
+  }
+
+  function unknownDocument(what: string, value: string, choices: Html): Document {
+    const main = html`<h1>Unknown ${what}</h1>
+<p class="failure">This page does not know the ${what} “${shown(value.slice(0, 100))}”. Choose one of these:</p>
+${choices}`;
+    return { title: `Unknown ${what}`, main, status, code: 404 };
   }
 
   function errorDocument(text: string): Document {
@@ -83,9 +88,13 @@ export function createPage(options: PageOptions): Page {
   }
 
   async function imageDocument(context: Context<Env>, query: ImageQuery, id: string): Promise<Document> {
+    const client = knownClients.find((each) => each.id === id);
+    if (id !== '' && client === undefined) return unknownDocument('client', id, clientsHtml(query));
+    const platform = context.get('received').url.searchParams.get('platform');
+    if (platform && query.platform === undefined)
+      return unknownDocument('platform', platform, platformsHtml(query.text, commonPlatforms));
     const image = await openViewed(context, query);
     const title = shown(query.text);
-    const client = knownClients.find((each) => each.id === id);
     if (client) {
       const compared = await compare(image, client, query.platform);
       if ('pulls' in compared) return { title, main: pullsHtml(query, compared, { client: id }), status };
@@ -103,7 +112,7 @@ export function createPage(options: PageOptions): Page {
     const image = imageQuery(context.get('received').url)?.text ?? '';
     const main = errorHtml(image, error, await alternativesHtml(context, image, error));
     const headers = error.code === 'UNAUTHORIZED' ? basicChallenge : error.headers;
-    return documentResponse({ title: 'It failed', main, status }, { status: statusOf(error), headers });
+    return documentResponse({ title: 'It failed', main, status, code: statusOf(error) }, headers);
   }
 
   return {
@@ -128,8 +137,12 @@ export function createPage(options: PageOptions): Page {
   };
 }
 
-/** Longest text of an error that is searched for. */
+/** Longest text of an error that is searched for, and longest name of a host. */
 const longestError = 4_000;
+const longestHost = 300;
+
+/** Platforms to choose from before the image is known. */
+const commonPlatforms = ['linux/amd64', 'linux/arm64', 'linux/arm/v7'];
 
 /**
  * A browser asks its user for a login by a Basic challenge alone. regshift exchanges the login for a token where the
