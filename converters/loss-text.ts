@@ -1,3 +1,4 @@
+import { attestationName } from './losses.ts';
 import type { Loss, LossKind } from './model.ts';
 
 /** Names of the parts of a manifest, by the key of their list. */
@@ -13,20 +14,21 @@ const lossPath =
   /^\$(?:\.(config|target)(?=\.(?!history\[)|$)|\.(?:config\.)?(layers|manifests|dependencies|history)\[(\d+)\])?(\.platform)?(?:\.(.+))?$/;
 
 /**
- * The lost content in words, like `annotations of layer 2` for `$.layers[1].annotations`, and
- * `index entry 3 (linux/arm64)` for `$.manifests[2]`. Parts count from 1.
+ * The lost content in words: its name, or its path, like `annotations of layer 2` for `$.layers[1].annotations`. Parts
+ * count from 1.
  */
-export function lostContent({ path, entry }: Loss): string {
+export function lostContent({ path, name }: Loss): string {
+  if (name !== undefined) return name;
   const [, descriptor, list, at, platform, member] = lossPath.exec(path) ?? [];
-  const part = at === undefined ? descriptor && `the ${descriptor}` : `${parts.get(list)} ${Number(at) + 1}`;
-  const named = part === undefined || entry === undefined ? part : `${part} (${entry})`;
-  if (member === undefined) return named ?? (path === '$' ? 'the manifest' : path);
-  return [member, platform && 'the platform', named].filter(Boolean).join(' of ');
+  const part =
+    list === undefined ? descriptor && `the ${descriptor}` : `${parts.get(list)} ${Number(at) + 1}`;
+  if (member === undefined) return part ?? (path === '$' ? 'the manifest' : path);
+  return [member, platform && 'the platform', part].filter(Boolean).join(' of ');
 }
 
 /** A sentence about one loss: the lost content, and the reason. */
 export function lossSentence(loss: Loss): string {
-  const isField = loss.kind !== 'signatures' && /\.[^.\]]+$/.test(loss.path);
+  const isField = !loss.name && loss.kind !== 'signatures' && /\.[^.\]]+$/.test(loss.path);
   const subject = `${isField ? 'the field ' : ''}${lostContent(loss)}`;
   return `${subject.charAt(0).toUpperCase()}${subject.slice(1)} ${loss.reason.replace(/\.$/, '')}.`;
 }
@@ -49,8 +51,8 @@ const kinds: Readonly<Record<LossKind, string | readonly [one: string, several: 
 
 /** The losses in a few words, by kind, like `annotations, 2 attestations`. */
 export function lossSummary(losses: readonly Loss[]): string {
-  const byWords = Map.groupBy(losses, ({ kind, entry }) =>
-    kind === 'entries' && entry === 'attestation' ? attestations : kinds[kind],
+  const byWords = Map.groupBy(losses, ({ kind, name }) =>
+    name === attestationName ? attestations : kinds[kind],
   );
   return [...byWords]
     .map(([words, { length }]) =>

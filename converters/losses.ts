@@ -63,14 +63,17 @@ export function loss(kind: LossKind, path: string, detail?: string): Loss {
   return { kind, path, reason: detail ?? reasons[kind] };
 }
 
+/** The name of an attestation in a loss. */
+export const attestationName = 'a build attestation';
+
 /** Makes the record of an entry of an index. @param reason the rest of a sentence that begins with the entry. */
-export function entryLoss(
-  { field, digest, attestation, platform }: IndexEntry,
-  reason: string,
-  kind: LossKind = 'entries',
-): Loss {
-  const entry = attestation ? 'attestation' : platform && formatPlatform(platform);
-  return { ...loss(kind, field?.path ?? digest, reason), ...(entry === undefined ? {} : { entry }) };
+export function entryLoss(entry: IndexEntry, reason: string, kind: LossKind = 'entries'): Loss {
+  return { ...loss(kind, entry.field?.path ?? entry.digest, reason), name: nameOf(entry) };
+}
+
+function nameOf({ attestation, platform, digest }: IndexEntry): string {
+  if (attestation) return attestationName;
+  return platform ? `the image for ${formatPlatform(platform)}` : `the entry ${digest.slice(0, 19)}…`;
 }
 
 /** Whether a conversion loses the member with this key. @param lost the kinds that the form cannot hold. */

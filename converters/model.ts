@@ -129,8 +129,8 @@ export interface Loss {
   readonly path: string;
   /** The rest of a sentence that begins with the path, for people. */
   readonly reason: string;
-  /** The entry of an index that the path names, for people: `attestation`, or its platform, like `linux/arm64`. */
-  readonly entry?: string;
+  /** The content by name, such as `the image for linux/arm64`. Absent for a member of a manifest, which the path names. */
+  readonly name?: string;
 }
 
 /** One signature block of a libtrust "pretty JWS"; the strings are as written. */

@@ -63,9 +63,9 @@ describe('an index as a list', () => {
       attestationOf(registry, image),
     ]);
     const { losses } = await to(registry, index, 'schema2');
-    expect(losses.map(({ kind, path, entry }) => [kind, path, entry])).toEqual([
-      ['entries', '$.manifests[1]', 'linux/arm64'],
-      ['entries', '$.manifests[2]', 'attestation'],
+    expect(losses.map(({ kind, path, name }) => [kind, path, name])).toEqual([
+      ['entries', '$.manifests[1]', 'the image for linux/arm64'],
+      ['entries', '$.manifests[2]', 'a build attestation'],
     ]);
   });
 

@@ -3,9 +3,9 @@ import { lossSentence, lossSummary, lostContent } from '../../converters/loss-te
 import { loss } from '../../converters/losses.ts';
 import type { Loss } from '../../converters/model.ts';
 
-const of = (path: string, entry?: string): Loss => ({
+const of = (path: string, name?: string): Loss => ({
   ...loss('entries', path),
-  ...(entry ? { entry } : {}),
+  ...(name ? { name } : {}),
 });
 
 describe('the words for a lost content', () => {
@@ -28,10 +28,7 @@ describe('the words for a lost content', () => {
   });
 
   it('name what an entry of an index is', () => {
-    expect(lostContent(of('$.manifests[2]', 'attestation'))).toBe('index entry 3 (attestation)');
-    expect(lostContent(of('$.manifests[0].annotations', 'linux/arm64'))).toBe(
-      'annotations of index entry 1 (linux/arm64)',
-    );
+    expect(lostContent(of('$.manifests[2]', 'a build attestation'))).toBe('a build attestation');
   });
 });
 
@@ -42,7 +39,7 @@ describe('a sentence about a loss', () => {
       'The field annotations of layer 2 has no place in this form.',
     ],
     [loss('signatures', '$.signatures'), 'Signatures cover the schema 1 document alone.'],
-    [of('$.manifests[2]', 'linux/arm64'), 'Index entry 3 (linux/arm64) is left out.'],
+    [of('$.manifests[2]', 'the image for linux/arm64'), 'The image for linux/arm64 is left out.'],
     [loss('entries', '$.manifests[0]', 'is left out: Gone.'), 'Index entry 1 is left out: Gone.'],
   ])('%o: %s', (each, sentence) => {
     expect(lossSentence(each)).toBe(sentence);
@@ -54,9 +51,9 @@ describe('losses in a few words', () => {
     const losses = [
       loss('annotations', '$.annotations'),
       loss('annotations', '$.layers[0].annotations'),
-      of('$.manifests[1]', 'attestation'),
-      of('$.manifests[2]', 'attestation'),
-      of('$.manifests[3]', 'linux/arm64'),
+      of('$.manifests[1]', 'a build attestation'),
+      of('$.manifests[2]', 'a build attestation'),
+      of('$.manifests[3]', 'the image for linux/arm64'),
       loss('missing', '$.manifests[4]'),
     ];
     expect(lossSummary(losses)).toBe(

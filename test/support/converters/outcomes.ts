@@ -67,7 +67,7 @@ function describe(converted: Converted, folder: string, files: Map<string, Uint8
   };
 }
 
-/** A loss as the golden files have it: they are older than its `entry`. */
+/** A loss as the golden files have it: they are older than its `name`. */
 function frozenLoss({ kind, path, reason }: Loss): Loss {
   return { kind, path, reason };
 }
