@@ -77,9 +77,13 @@ export const errorEntries: readonly ErrorEntry[] = lines
 `;
 }
 
-/** The rows of all tables of docs/errors.md. */
+/**
+ * The rows of the tables of docs/errors.md, with links as text: a proxy does not have the documents. Messages of copies
+ * and archives are left out: only the command line prints them, with their advice.
+ */
 export function entriesOfPage(page: string): Row[] {
-  return page.split(/^#{2,3} /m).flatMap(entriesOf);
+  const sections = page.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1').split(/^#{2,3} /m);
+  return sections.filter((section) => !section.startsWith('Copies and archives\n')).flatMap(entriesOf);
 }
 
 interface Row {

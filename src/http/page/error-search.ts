@@ -138,8 +138,7 @@ ${client === '' ? '' : html`<div><dt>Client</dt><dd>${inline(client)}</dd></div>
 </article>`;
 }
 
-/** Markdown of a cell: code, and links without their targets, which are files of the sources. */
+/** Markdown of a cell: code. */
 function inline(markdown: string): Html {
-  const text = markdown.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1');
-  return html`${text.split('`').map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))}`;
+  return html`${markdown.split('`').map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 }

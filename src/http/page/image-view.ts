@@ -1,8 +1,7 @@
 import { html } from 'hono/html';
 import { lossSummary } from '../../../converters/loss-text.ts';
-import { mediaTypes } from '../../../converters/media-types.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
-import { formName, formPhrase } from '../../negotiation/format-names.ts';
+import { formPhrase, phraseOfForm } from '../../negotiation/format-names.ts';
 import { type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';
 import type { ClientView } from '../../registry/inspection/client-views.ts';
@@ -134,7 +133,7 @@ function summaryOf(clients: readonly ClientView[]): string {
 
 function clientRow({ text, platform }: ImageQuery, view: ClientView, client: KnownClient | undefined): Html {
   const { digest, losses, unread, refused } = view;
-  const form = formOf(view);
+  const form = phraseOfForm(view.form);
   const kind = refused ? 'refused' : view.form === 'as stored' ? 'stored' : 'converted';
   const chosen = platform && formatPlatform(platform);
   const link = pageLink({ image: text, platform: chosen, client: client?.id });
@@ -147,12 +146,6 @@ function clientRow({ text, platform }: ImageQuery, view: ClientView, client: Kno
 <td data-label="Why">${refused === undefined ? reasonOf(view) : shown(refused)}</td>
 </tr>
 `;
-}
-
-/** The form in words: `Docker manifest list` for `list`. */
-function formOf({ form }: ClientView): string {
-  const type = Object.values(mediaTypes).find((each) => formName(each) === form);
-  return type === undefined ? form : formPhrase(type).replace(/^an? /, '');
 }
 
 function digestCell(digest: string | undefined, unread: true | undefined): Html | string {

@@ -3,7 +3,6 @@ import { html } from 'hono/html';
 import { requireLogin } from '../../auth/client-auth.ts';
 import type { RegistryError } from '../../errors.ts';
 import { knownClients } from '../../negotiation/known-clients.ts';
-import type { Figures } from '../../observability/figures.ts';
 import type { Env } from '../env.ts';
 import { registryErrorFrom, statusOf } from '../errors.ts';
 import type { Health } from '../health.ts';
@@ -19,7 +18,7 @@ import { clientsHtml, imageHtml, platformsHtml, pullsHtml } from './image-view.t
 import { type ImageQuery, imageQuery, lookUp, openViewed } from './look-up.ts';
 import { machineHtml, machinesHtml } from './machine-view.ts';
 import { machines } from './machines.ts';
-import { pageFile, statusDocument } from './status-page.ts';
+import { pageFile, type StatusNumbers, statusDocument } from './status-page.ts';
 import { nameSuggestions } from './suggestions.ts';
 
 export interface PageOptions {
@@ -29,7 +28,7 @@ export interface PageOptions {
   /** Shows the status of the proxy to everyone who may use it. */
   readonly showsStatus: boolean;
   /** The numbers of `/metrics`; absent where the runtime counts nothing. */
-  readonly figures: Figures | undefined;
+  readonly numbers: StatusNumbers | undefined;
 }
 
 /** The page for people. A document for each question, so that every function works without the script. */
@@ -52,7 +51,7 @@ export function createPage(options: PageOptions): Page {
     if (searchParams.has('error')) return errorDocument(searchParams.get('error') ?? '');
     if (searchParams.has('status') && status) {
       await requireLogin(context.get('host').routes[0].clientAuth, context.get('received'));
-      return statusDocument(health, options.figures);
+      return statusDocument(health, options.numbers);
     }
     if (image === undefined) return homeDocument(context);
     return imageDocument(context, image, searchParams.get('client') ?? '');

@@ -1,21 +1,23 @@
-import type { Figures } from '../../observability/figures.ts';
 import type { Health } from '../health.ts';
 import { pageScript, pageStyle } from './browser-files.ts';
-import { type Document, documentResponse, fileResponse } from './document.ts';
+import { type Document, documentResponse, fileResponse, type Html } from './document.ts';
 import { statusHtml } from './status-view.ts';
 
-/** The status of the proxy as a document. @param figures the numbers of `/metrics`, if there are any. */
-export async function statusDocument(health: Health, figures: Figures | undefined): Promise<Document> {
+/** The numbers of `/metrics`, for people. */
+export type StatusNumbers = () => Promise<Html>;
+
+/** The status of the proxy as a document. @param numbers absent where the runtime counts nothing. */
+export async function statusDocument(health: Health, numbers: StatusNumbers | undefined): Promise<Document> {
   return {
     title: 'Status of regshift',
-    main: statusHtml(await health.report(), await figures?.()),
+    main: statusHtml(await health.report(), await numbers?.()),
     status: true,
   };
 }
 
 /** The page of the port for metrics: the status alone. */
-export async function statusPage(health: Health, figures: Figures): Promise<Response> {
-  return documentResponse({ ...(await statusDocument(health, figures)), links: false });
+export async function statusPage(health: Health, numbers: StatusNumbers): Promise<Response> {
+  return documentResponse({ ...(await statusDocument(health, numbers)), links: false });
 }
 
 /** Files do not change while the version stays, which their addresses have. */
