@@ -2,7 +2,11 @@
 // in the Worker alike.
 
 /** The script of the page: browser/page.js without comments and indentation. */
-export const pageScript = `for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
+export const pageScript = `const said = document.createElement('p');
+said.className = 'hidden';
+said.setAttribute('role', 'status');
+document.querySelector('main')?.append(said);
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
 document.querySelectorAll('button.copy')
 )) {
 button.hidden = false;
@@ -15,6 +19,7 @@ const isCopied = await copyText(lines.textContent ?? '', lines);
 const label = button.firstChild;
 if (!label) return;
 label.textContent = isCopied ? 'Copied' : 'Press Ctrl+C';
+said.textContent = isCopied ? \`Copied: \${lines.textContent}\` : 'Press Ctrl+C';
 setTimeout(() => {
 label.textContent = 'Copy';
 }, 2000);
