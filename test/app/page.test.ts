@@ -545,14 +545,15 @@ describe('errors and machines', () => {
   it.each(machines.map(({ id }) => id))(
     'never has the name of the own machine in the lines, and asks for another one: %s',
     async (machine) => {
-      for (const host of ['127.0.0.1:8080', 'localhost:8080', '[::1]:8080']) {
+      for (const host of ['127.0.0.1:18080', 'localhost:18080', '[::1]:18080']) {
         const page = `http://${host}/?machine=${machine}&image=team/app:2`;
         const asked = await testApp().get(page, { Accept: html });
         expect(text(asked)).toContain(`Another machine does not reach this proxy at ${host}`);
         expect(linesOf(asked)).not.toMatch(/127\.0\.0|localhost|::1/);
-        expect(linesOf(asked)).toContain('proxy.example.com:8080');
+        expect(linesOf(asked)).toContain('proxy.example.com:18080');
+        expect(linesOf(asked)).not.toMatch(/:8080|18080:/);
         const typed = await testApp().get(`${page}&host=buildhost`, { Accept: html });
-        expect(linesOf(typed)).toContain('buildhost:8080');
+        expect(linesOf(typed)).toContain('buildhost:18080');
         expect(linesOf(typed)).not.toMatch(/127\.0\.0|localhost|::1|example\.com/);
         expect(typed.text()).toContain('value="buildhost"');
         const next = /href="\.\/(\?machine=podman[^"]*)"/.exec(typed.text())?.[1] ?? '';

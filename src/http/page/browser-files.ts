@@ -141,6 +141,7 @@ td code{white-space:nowrap}
 .form.refused::before{background:var(--bad)}
 .form.stored::before{border:1.5px solid var(--soft)}
 tr.stored > *{color:var(--soft)}
+td[data-label="Loses"]{min-width:7.5rem}
 td:last-child{color:var(--soft);font-size:0.875rem;padding-right:0}
 .panes{display:grid;gap:0 1.25rem;grid-template-columns:1fr 1fr}
 .panes.one{grid-template-columns:1fr}

@@ -282,9 +282,9 @@ export function stepsFor({ steps }: Machine, { address, image }: MachineTarget):
 
   function filled(lines: string): string {
     return lines
-      .replaceAll('http://proxy.example.com:8080', `${protocol}//${host}`)
-      .replaceAll('proxy.example.com:8080', host)
-      .replaceAll('proxy.example.com', host)
-      .replaceAll('team/app:1.0', image);
+      .replace(/(http:\/\/)?proxy\.example\.com(:8080)?/g, (_, scheme) =>
+        scheme ? `${protocol}//${host}` : host,
+      )
+      .replaceAll('team/app:1.0', () => image);
   }
 }

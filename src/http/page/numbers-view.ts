@@ -20,7 +20,7 @@ export function numbersHtml(figures: readonly Figure[]): Html {
 </ul></section>
 <h2>Since ${startText(one('process_start_time_seconds'))}</h2>
 <p class="note">regshift counts from the start of this process. Other replicas have their own numbers.</p>
-${barsHtml('Who still needs this proxy? Manifests by client', 'Manifests that were sent, by the version of the client. A converted one is in another form than the registry stores: without this proxy, that client could not use the image.', byClient(figures), byClient(converted))}
+${barsHtml('Who still needs this proxy? Manifests by client', 'Manifests that were sent, by the version of the client. A converted one is in another form than the registry stores, mostly because the client does not read that form.', byClient(figures), byClient(converted))}
 ${barsHtml('Conversions', 'Manifests in another form than the stored one, by both forms: made, found in a cache, or failed.', conversionsOf(figures))}
 ${barsHtml('Caches', 'Lookups of content that was fetched or made before, by cache.', cachesOf(figures))}
 ${barsHtml('Layers in the store, by lookup', 'Lookups of layers in the store of REGSHIFT_STORE.', sums('regshift_store_reads_total', 'result', found))}
