@@ -4,7 +4,7 @@ import { type Html, linesHtml, pageLink, shown } from './document.ts';
 import { type MachineAddress, machineAddress } from './machine-address.ts';
 import { type Machine, machines, stepsFor } from './machines.ts';
 
-/** What a viewer has chosen for the instructions. */
+/** The choices of a viewer for the instructions. */
 export interface MachineQuery {
   /** The image for the lines. */
   readonly image?: string | undefined;
