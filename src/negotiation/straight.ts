@@ -205,6 +205,13 @@ const messages: readonly Message[] = [
   },
   {
     program: 'containerd',
+    from: [2, 1, 0],
+    types: [schema1, schema1Signed],
+    // client/pull.go of containerd 2.1 and later.
+    prints: `media type "${schema1Signed}" is no longer supported since containerd v2.1, please rebuild the image as …`,
+  },
+  {
+    program: 'containerd',
     from: [2, 0, 0],
     types: [schema1, schema1Signed],
     prints: 'Pulling Schema 1 images have been deprecated and disabled by default since containerd v2.0',

@@ -12,6 +12,9 @@ const least = 1 / 3;
 /** Shortest message, or part of one, that is recognised inside a longer text, in letters and digits. */
 const shortest = 6;
 
+/** Most words of a text that entries are searched for by. */
+const mostWords = 60;
+
 /** Entries of docs/errors.md, the best one first. */
 export interface FoundErrors {
   readonly entries: readonly ErrorEntry[];
@@ -98,12 +101,12 @@ function wordScore(wanted: ReadonlySet<string>): (entry: ErrorEntry) => number {
   const bags = new Map(
     errorEntries.map((entry) => [entry, wordsOf(Object.values(entry).flat().join(' '))] as const),
   );
-  const weights = [...wanted].map(
-    (word) => [word, 1 / [...bags.values()].filter((bag) => bag.has(word)).length] as const,
-  );
+  const weights = [...wanted]
+    .slice(0, mostWords)
+    .map((word) => [word, 1 / [...bags.values()].filter((bag) => bag.has(word)).length] as const);
   return (entry) => {
     const had = weights.filter(([word]) => bags.get(entry)?.has(word));
-    return had.length * 2 < wanted.size ? 0 : had.reduce((score, [, weight]) => score + weight, 0);
+    return had.length * 2 < weights.length ? 0 : had.reduce((score, [, weight]) => score + weight, 0);
   };
 }
 
