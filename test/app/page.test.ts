@@ -134,6 +134,16 @@ describe('an image', () => {
     expect(text(same)).toContain('The stored bytes, unchanged.');
   });
 
+  it('says in words what a client loses: no path, no internal name', async () => {
+    for (const query of ['?image=sample/index', '?image=sample/index&client=docker-1.13']) {
+      const shown = text(await see(testApp(), query));
+      expect(shown).not.toMatch(/\$\.\w|nestedIndex| × /);
+      expect(shown).toContain(
+        query.includes('client') ? 'A build attestation is left out' : '2 attestations',
+      );
+    }
+  });
+
   it('is no way to a repository that is not served', async () => {
     const app = testApp({ REGSHIFT_REPOSITORIES: 'team/**' });
     expect((await see(app, '?image=sample/oci')).status).toBe(404);
