@@ -3,6 +3,7 @@ import type { RawObject, RawValue } from './json/document.ts';
 import { asObject, type Field, optional, rootField } from './json/fields.ts';
 import { limits } from './limits.ts';
 import type { Descriptor, Image, Index, IndexEntry, Loss, LossKind } from './model.ts';
+import { formatPlatform } from './platform.ts';
 
 /** Members that every form has in some spelling. Conversions translate them and never lose them. */
 const structural: ReadonlySet<string> = new Set([
@@ -60,6 +61,19 @@ const reasons: Readonly<Record<LossKind, string>> = {
 /** Makes the record of one loss. @param detail replaces the usual reason of the kind. */
 export function loss(kind: LossKind, path: string, detail?: string): Loss {
   return { kind, path, reason: detail ?? reasons[kind] };
+}
+
+/** The name of an attestation in a loss. */
+export const attestationName = 'a build attestation';
+
+/** Makes the record of an entry of an index. @param reason the rest of a sentence that begins with the entry. */
+export function entryLoss(entry: IndexEntry, reason: string, kind: LossKind = 'entries'): Loss {
+  return { ...loss(kind, entry.field?.path ?? entry.digest, reason), name: nameOf(entry) };
+}
+
+function nameOf({ attestation, platform, digest }: IndexEntry): string {
+  if (attestation) return attestationName;
+  return platform ? `the image for ${formatPlatform(platform)}` : `the entry ${digest.slice(0, 19)}…`;
 }
 
 /** Whether a conversion loses the member with this key. @param lost the kinds that the form cannot hold. */

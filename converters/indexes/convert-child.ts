@@ -6,7 +6,7 @@ import { isArtifact } from '../formats/oci-family/index-entry.ts';
 import type { ConvertedEntry } from '../formats/oci-family/write-index.ts';
 import { readImageConfig } from '../image-config.ts';
 import { convertImage } from '../images/convert-image.ts';
-import { loss } from '../losses.ts';
+import { entryLoss } from '../losses.ts';
 import type { Image, Index, IndexEntry, Loss, Model } from '../model.ts';
 import { formatPlatform, type Platform, platformRank } from '../platform.ts';
 import type { ConversionPorts } from '../ports.ts';
@@ -102,11 +102,12 @@ async function fetchChild(entry: IndexEntry, { form, context }: ChildTask): Prom
 }
 
 /** The warning about an entry that states another size than its manifest has. */
-function sizeLosses({ size, field, digest }: IndexEntry, { source }: Model): readonly Loss[] {
+function sizeLosses(entry: IndexEntry, { source }: Model): readonly Loss[] {
+  const { size } = entry;
   const { length } = source.bytes;
   if (size === undefined || size === length) return [];
   const reason = `states a size of ${size} bytes, and its manifest has ${length}: the new entry states that`;
-  return [loss('entries', field?.path ?? digest, reason)];
+  return [entryLoss(entry, reason)];
 }
 
 function unchanged(entry: IndexEntry): IndexChild {
@@ -114,13 +115,10 @@ function unchanged(entry: IndexEntry): IndexChild {
   return { entry, mediaType, digest, size, platform, converted: undefined };
 }
 
-function flattened({ field, digest }: IndexEntry, inner: ChildOutcome, formNests: boolean): ChildOutcome {
+function flattened(entry: IndexEntry, inner: ChildOutcome, formNests: boolean): ChildOutcome {
   const why = formNests ? 'this client does not read there' : 'this form cannot hold';
   const reason = `is an index, which ${why}: its entries stand in its place`;
-  return {
-    children: inner.children,
-    losses: [loss('entries', field?.path ?? digest, reason), ...inner.losses],
-  };
+  return { children: inner.children, losses: [entryLoss(entry, reason), ...inner.losses] };
 }
 
 /** Whether layers of this platform may be read. Reading is slow, so `layersOf` limits it to one platform. */

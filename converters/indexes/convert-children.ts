@@ -2,9 +2,8 @@ import { mapBounded } from '../concurrency.ts';
 import type { ConversionContext, Converted, IndexForm } from '../conversion.ts';
 import { ConversionError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { loss } from '../losses.ts';
+import { entryLoss, loss } from '../losses.ts';
 import type { Index, IndexEntry, LossKind } from '../model.ts';
-import { formatPlatform } from '../platform.ts';
 import { type ChildOutcome, type ChildTask, convertChild } from './convert-child.ts';
 import { gzipTwinOf, isLabelledZstd } from './entries.ts';
 import { withPlatformTable } from './platform-table.ts';
@@ -82,14 +81,8 @@ async function tryConvertChild(entry: IndexEntry, task: ChildTask): Promise<Chil
   }
 }
 
-function leftOut(entry: IndexEntry, why: string, kind: LossKind = 'entries'): ChildOutcome {
-  const lost = loss(kind, entry.field?.path ?? entry.digest, `is left out: ${why}`);
-  return { children: [], losses: [{ ...lost, name: nameOf(entry) }] };
-}
-
-function nameOf({ attestation, platform, digest }: IndexEntry): string {
-  if (attestation) return 'a build attestation';
-  return platform ? `the image for ${formatPlatform(platform)}` : `the entry ${digest.slice(0, 19)}…`;
+function leftOut(entry: IndexEntry, why: string, kind?: LossKind): ChildOutcome {
+  return { children: [], losses: [entryLoss(entry, `is left out: ${why}`, kind)] };
 }
 
 /** Removes attestations of images that were converted or left out: an attestation refers to one digest. */

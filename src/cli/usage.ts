@@ -1,4 +1,4 @@
-import { nearest } from '../config/nearest.ts';
+import { nearest } from '../edit-distance.ts';
 import { clientNames, findKnownClient, splitClient } from '../negotiation/known-clients.ts';
 import { wrapWords } from './terminal/text.ts';
 

@@ -79,11 +79,11 @@ export function compose(
 /** The page for people. The sample registry has images to try. */
 function pageOf(
   { REGSHIFT_PAGE: mode, routes }: Settings,
-  { figures }: RuntimePlatform,
+  { numbers }: RuntimePlatform,
 ): Dependencies['page'] {
   if (mode === 'off') return undefined;
   const isSample = routes.some(({ settings }) => settings.REGSHIFT_UPSTREAM === undefined);
-  return { examples: isSample ? examples : [], showsStatus: mode === 'status', figures };
+  return { examples: isSample ? examples : [], showsStatus: mode === 'status', numbers };
 }
 
 /** Samples whose look-up shows most. */

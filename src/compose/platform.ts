@@ -6,8 +6,8 @@ import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Tier } from '../cache/tiered.ts';
 import type { Clock, WallClock } from '../clock.ts';
 import type { Values } from '../config/settings.ts';
+import type { StatusNumbers } from '../http/page/status-page.ts';
 import type { BlobStore } from '../layers/store/blob-store.ts';
-import type { Figures } from '../observability/figures.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
@@ -68,7 +68,7 @@ export interface RuntimePlatform
   /** Waits for a turn of the event loop to work on a document. Without it, all work is done at once. */
   readonly turn?: TakeTurn;
   /** The numbers of `/metrics`, for the page; absent if nothing is counted. */
-  readonly figures?: Figures | undefined;
+  readonly numbers?: StatusNumbers | undefined;
   /** Caches outside of the process or isolate, nearest first. */
   readonly tiers?: readonly Tier[];
   /** The store for layers, if there is one. */

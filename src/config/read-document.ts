@@ -1,7 +1,7 @@
 import type * as z from 'zod';
+import { nearest } from '../edit-distance.ts';
 import { documentSchema, type RawMatch } from './document.ts';
 import { keyOf, variableOf } from './keys.ts';
-import { nearest } from './nearest.ts';
 import type { SettingProblem } from './problem.ts';
 import { redacted } from './redacted.ts';
 import { createSource, type SettingSource } from './sources.ts';

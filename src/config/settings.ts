@@ -1,10 +1,10 @@
+import { nearest } from '../edit-distance.ts';
 import { matchAll } from '../routing/match.ts';
 import { authProblems } from './auth-rules.ts';
 import { certificateProblems } from './certificate-rules.ts';
 import { eventProblems } from './events.ts';
 import { fleetProblems } from './fleet.ts';
 import { variableOf } from './keys.ts';
-import { nearest } from './nearest.ts';
 import type { SettingProblem } from './problem.ts';
 import { type ReadDocument, readDocument } from './read-document.ts';
 import { readRoutes } from './read-routes.ts';

@@ -1,5 +1,6 @@
+import { lostContent } from '../../converters/loss-text.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
-import type { Loss, LossKind } from '../../converters/model.ts';
+import type { Loss } from '../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../converters/platform.ts';
 import { formName } from '../negotiation/format-names.ts';
 
@@ -19,7 +20,7 @@ export function conversionText(types: ConversionTypes, losses: readonly Loss[]):
 
 /** The conversion for the log, which names what is lost: `oci-index -> list; lost="the image for linux/s390x"`. */
 export function loggedConversion(types: ConversionTypes, losses: readonly Loss[]): string {
-  const all = losses.map(({ name, kind }) => quotable(name ?? lostContent[kind]));
+  const all = losses.map((loss) => quotable(lostContent(loss)));
   const names = [...new Set(all)];
   const listed = names.slice(0, mostLosses).map((name) => {
     const count = all.filter((each) => each === name).length;
@@ -31,22 +32,6 @@ export function loggedConversion(types: ConversionTypes, losses: readonly Loss[]
 
 /** Losses that are listed. */
 const mostLosses = 5;
-
-/** The content of each kind, for people. */
-const lostContent: Readonly<Record<LossKind, string>> = {
-  annotations: 'annotations',
-  subject: 'the reference to another manifest (subject)',
-  artifactType: 'the artifactType',
-  data: 'content embedded in a descriptor',
-  urls: 'other URLs of a blob',
-  attachments: 'a dependency that is no layer',
-  history: 'history entries without a layer',
-  signatures: 'the signatures of schema 1',
-  missing: 'an image that the registry does not have',
-  entries: 'an entry of the index',
-  platform: 'details of a platform',
-  unknown: 'members that no dialect defines',
-};
 
 function formsText({ from, to, platform }: ConversionTypes): string {
   const place = platform ? `; platform=${formatPlatform(platform)}` : '';

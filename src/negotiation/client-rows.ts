@@ -28,6 +28,22 @@ export interface ClientProfile {
   readonly nestedIndex: boolean;
 }
 
+/** The lack of each capability in words, as the rest of a sentence about a client. */
+export const lackPhrases: Readonly<Record<keyof ClientProfile, string>> = {
+  zstd: 'cannot decompress zstd layers',
+  schema1: 'does not read schema 1',
+  oci: 'does not read OCI manifests and indexes',
+  namesTypes: 'does not name the types that it reads',
+  pages: 'reads only the first page of a list',
+  apiV2: 'cannot pull by registry API v2',
+  pullsByGet: 'may ask for a blob by HEAD before it pulls it',
+  urlLocations: 'does not read a Location that is a whole URL',
+  verifiesBlobs: 'does not compare layers with their digests',
+  dockerZstdType: 'does not know the type that Docker has for zstd layers',
+  ociTypesInSchema2: 'does not read OCI types inside a schema 2 manifest',
+  nestedIndex: 'does not read an index inside an index',
+};
+
 /** A program or a library, and the versions of it that a row applies to. */
 export interface VersionRange {
   /** Its name, as the User-Agent has it before a slash. */

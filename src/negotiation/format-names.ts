@@ -15,6 +15,12 @@ export function formName(mediaType: string): string {
   return names[mediaType]?.[0] ?? mediaType;
 }
 
+/** The words for a form by its short name, without an article: `Docker manifest list` for `list`. */
+export function phraseOfForm(form: string): string {
+  const phrase = Object.values(names).find(([short]) => short === form)?.[1];
+  return phrase?.replace(/^an? /, '') ?? form;
+}
+
 /** The name of a manifest type within a sentence for people. */
 export function formPhrase(mediaType: string): string {
   return names[mediaType]?.[1] ?? `a manifest of type ${mediaType}`;

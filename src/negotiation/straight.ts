@@ -2,7 +2,7 @@ import { bareMediaType, mediaTypes } from '../../converters/media-types.ts';
 import { readAccept } from './accept.ts';
 import { type ClientCapabilities, capabilitiesOf } from './capabilities.ts';
 import { type Client, describeClient } from './client-profile.ts';
-import type { AppliedRow, ClientProfile } from './client-rows.ts';
+import { type AppliedRow, type ClientProfile, lackPhrases } from './client-rows.ts';
 import { formName, formPhrase } from './format-names.ts';
 import { findKnownClient, splitClient } from './known-clients.ts';
 import { type ManifestInfo, negotiate } from './negotiate.ts';
@@ -92,26 +92,13 @@ function typesText(accept: readonly string[]): string {
   return `Accept of its requests names ${forms.join(', ')}${any ? ' and */*' : ''}`;
 }
 
-interface Lack {
-  readonly capability: keyof ClientProfile;
-  readonly phrase: string;
-}
-
-const noZstd: Lack = { capability: 'zstd', phrase: 'it cannot decompress zstd layers' };
-
 /** Reasons that are about one capability: a client that lacks it has it in its rows, with the evidence. */
-const lacks: Partial<Readonly<Record<Reason, Lack>>> = {
-  'zstd-layers': noZstd,
-  'zstd-inside': noZstd,
-  'docker-zstd-type': {
-    capability: 'dockerZstdType',
-    phrase: 'it does not know the type that Docker has for zstd layers',
-  },
-  'mixed-types': {
-    capability: 'ociTypesInSchema2',
-    phrase: 'it does not read OCI types inside a schema 2 manifest',
-  },
-  'nested-index': { capability: 'nestedIndex', phrase: 'it does not read an index inside an index' },
+const lacks: Partial<Readonly<Record<Reason, keyof ClientProfile>>> = {
+  'zstd-layers': 'zstd',
+  'zstd-inside': 'zstd',
+  'docker-zstd-type': 'dockerZstdType',
+  'mixed-types': 'ociTypesInSchema2',
+  'nested-index': 'nestedIndex',
 };
 
 /**
@@ -128,13 +115,13 @@ export function obstacleFor(reader: StraightClient, info: ManifestInfo): Obstacl
   const { kind, because } = negotiate(info, capabilitiesFor(reader), 'auto');
   if (kind === 'stored' || because === 'prefers-it') return undefined;
   const lack = lacks[because];
-  const relevant = lack ? [lack.capability] : ['oci', 'schema1', 'namesTypes'];
+  const relevant = lack ? [lack] : ['oci', 'schema1', 'namesTypes'];
   const evidence = client.rows.filter((row) => relevant.includes(row.lacks)).map(rowText);
   const prints = messageOf(reader, info, because);
   return {
     kind: kindOf(info, because),
     stored: formName(info.mediaType),
-    reason: lack?.phrase ?? unreadText(info, because),
+    reason: lack ? `it ${lackPhrases[lack]}` : unreadText(info, because),
     evidence: lack ? evidence : [reader.typesEvidence, ...evidence],
     ...(prints === undefined ? {} : { prints }),
   };
@@ -215,6 +202,13 @@ const messages: readonly Message[] = [
     from: [26, 0, 0],
     types: [schema1, schema1Signed],
     prints: 'Docker Image manifest version 2, schema 1 support is disabled by default',
+  },
+  {
+    program: 'containerd',
+    from: [2, 1, 0],
+    types: [schema1, schema1Signed],
+    // client/pull.go of containerd 2.1 and later.
+    prints: `media type "${schema1Signed}" is no longer supported since containerd v2.1, please rebuild the image as …`,
   },
   {
     program: 'containerd',

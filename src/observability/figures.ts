@@ -5,9 +5,6 @@ export interface Figure {
   readonly value: number;
 }
 
-/** Reads the numbers of `/metrics`, for people. */
-export type Figures = () => Promise<readonly Figure[]>;
-
 /** The figures of one metric, added up by the values of a label, the largest one first. */
 export function sumsBy(
   figures: readonly Figure[],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Cache } from '../../src/cache/cache.ts';
+import { machines } from '../../src/http/page/machines.ts';
 import { knownClients } from '../../src/negotiation/known-clients.ts';
 import type { Budget } from '../../src/request/budget.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
@@ -131,6 +132,16 @@ describe('an image', () => {
     const same = await see(testApp(), '?image=sample/oci&client=skopeo');
     expect(same.text()).not.toMatch(/<del>|<ins>/);
     expect(text(same)).toContain('The stored bytes, unchanged.');
+  });
+
+  it('says in words what a client loses: no path, no internal name', async () => {
+    for (const query of ['?image=sample/index', '?image=sample/index&client=docker-1.13']) {
+      const shown = text(await see(testApp(), query));
+      expect(shown).not.toMatch(/\$\.\w|nestedIndex| × /);
+      expect(shown).toContain(
+        query.includes('client') ? 'A build attestation is left out' : '2 attestations',
+      );
+    }
   });
 
   it('is no way to a repository that is not served', async () => {
@@ -442,6 +453,79 @@ describe('what goes wrong', () => {
   });
 });
 
+describe('an image that there is not', () => {
+  const links = (answer: Answer) =>
+    [...answer.text().matchAll(/<li><a href="\.\/\?image=([^"&]+)"/g)].map(([, name = '']) =>
+      decodeURIComponent(name),
+    );
+
+  it('leads to the tags of its repository, the most similar first', async () => {
+    const answer = await see(testApp(), '?image=sample/oci:1.1');
+    expect(answer.status).toBe(404);
+    expect(text(answer)).toContain('Tags of sample/oci');
+    expect(links(answer).slice(0, 2)).toEqual(['sample/oci:1.0', 'sample/oci:latest']);
+  });
+
+  it.each([
+    ['sample/ocii', 'sample/oci'],
+    ['oci', 'sample/oci'],
+    ['other/index-zstd:1.0', 'sample/index-zstd'],
+    ['sample/helm', 'sample/helm-chart'],
+    ['Sample/OCI:1.0', 'sample/oci:1.0'],
+  ])('leads to a repository with a similar name: %s', async (wrong, right) => {
+    expect(links(await see(testApp(), `?image=${wrong}`))).toContain(right);
+  });
+
+  it('leads to nothing where no name is similar', async () => {
+    const answer = await see(testApp(), '?image=quite/another');
+    expect([answer.status, links(answer).filter((each) => each.includes('sample'))]).toEqual([404, []]);
+  });
+
+  it("leads to what the viewer's own right and the settings allow", async () => {
+    const script: Script = (request, { pathname }) => {
+      if (pathname.includes('/manifests/')) return specError(404, 'MANIFEST_UNKNOWN');
+      const mayList = request.headers.get('authorization') === alice;
+      return mayList || pathname === '/v2/' ? undefined : specError(403, 'DENIED');
+    };
+    const app = testApp({}, scriptedUpstream(script).fetch);
+    const hers = await see(app, '?image=sample/oci:none', { Authorization: alice });
+    expect(links(hers)).toContain('sample/oci:1.0');
+    const his = await see(app, '?image=sample/oci:none', { Authorization: bob });
+    expect([his.status, links(his)]).toEqual([404, []]);
+    const served = testApp({ REGSHIFT_REPOSITORIES: 'sample/index' });
+    expect(links(await see(served, '?image=sample/ocii'))).toEqual([]);
+    expect(links(await see(served, '?image=sample/indexx'))).toEqual(['sample/index']);
+  });
+
+  it('shows a few of many tags, and reads no more of them than that needs', async () => {
+    const tags = Array.from({ length: 5_000 }, (_, at) => `v${at}`);
+    const script: Script = (_, url) => {
+      if (!url.pathname.endsWith('/tags/list')) return undefined;
+      const at = Number(url.searchParams.get('at') ?? 0);
+      const next = { Link: `</v2/sample/oci/tags/list?at=${at + 100}>; rel="next"` };
+      return Response.json({ name: 'sample/oci', tags: tags.slice(at, at + 100) }, { headers: next });
+    };
+    const upstream = scriptedUpstream(script);
+    const answer = await see(testApp({}, upstream.fetch), '?image=sample/oci:v17x');
+    expect(links(answer)).toHaveLength(24);
+    expect(links(answer)[0]).toBe('sample/oci:v17');
+    expect(text(answer)).toContain('the 24 most similar of the first 200');
+    expect(upstream.asked.filter((each) => each.includes('/tags/list'))).toHaveLength(2);
+  });
+
+  it('stays a 404 where the registry has no lists', async () => {
+    const script: Script = (_, { pathname }) =>
+      /_catalog|tags\/list/.test(pathname) ? specError(405, 'UNSUPPORTED') : undefined;
+    const app = testApp({}, scriptedUpstream(script).fetch);
+    expect((await see(app, '?image=sample/oci:none')).status).toBe(404);
+    expect((await see(app, '?image=sample/none')).status).toBe(404);
+  });
+});
+
+/** The lines that a document has for a shell or a file. */
+const linesOf = (answer: Answer) =>
+  [...answer.text().matchAll(/<pre[^>]*>([\s\S]*?)<\/pre>/g)].map(([, lines = '']) => lines).join('\n');
+
 describe('errors and machines', () => {
   it.each([
     ['missing signature key', 'the image is stored as OCI'],
@@ -455,7 +539,7 @@ describe('errors and machines', () => {
 
   it('finds nothing for other words, and says where else to look', async () => {
     const shown = text(await see(testApp(), '?error=zzzzzzzzzzzz'));
-    expect(shown).toContain('No entry of docs/errors.md has these words');
+    expect(shown).toContain('No message that regshift knows is in this text');
   });
 
   it('fills the address of the proxy and the image into the lines', async () => {
@@ -466,6 +550,67 @@ describe('errors and machines', () => {
     const secure = (await see(own, '?machine=centos-7')).text();
     expect(secure).toContain('/etc/docker/certs.d/proxy.test:8443/ca.crt');
     expect(secure).not.toContain('insecure-registries');
+  });
+
+  it.each(machines.map(({ id }) => id))(
+    'never has the name of the own machine in the lines, and asks for another one: %s',
+    async (machine) => {
+      for (const host of ['127.0.0.1:18080', 'localhost:18080', '[::1]:18080']) {
+        const page = `http://${host}/?machine=${machine}&image=team/app:2`;
+        const asked = await testApp().get(page, { Accept: html });
+        expect(text(asked)).toContain(`Another machine does not reach this proxy at ${host}`);
+        expect(linesOf(asked)).not.toMatch(/127\.0\.0|localhost|::1/);
+        expect(linesOf(asked)).toContain('proxy.example.com:18080');
+        expect(linesOf(asked)).not.toMatch(/:8080|18080:/);
+        const typed = await testApp().get(`${page}&host=buildhost`, { Accept: html });
+        expect(linesOf(typed)).toContain('buildhost:18080');
+        expect(linesOf(typed)).not.toMatch(/127\.0\.0|localhost|::1|example\.com/);
+        expect(typed.text()).toContain('value="buildhost"');
+        const next = /href="\.\/(\?machine=podman[^"]*)"/.exec(typed.text())?.[1] ?? '';
+        expect(next).toContain('host=buildhost');
+      }
+    },
+  );
+
+  it('has the lines for the machine of the proxy itself if the viewer wants them', async () => {
+    const page = 'http://127.0.0.1:8080/?machine=centos-7';
+    const link = /href="\.\/(\?machine=centos-7&amp;host=[^"]*)"/.exec(
+      (await testApp().get(page, { Accept: html })).text(),
+    )?.[1];
+    const own = await testApp().get(`http://127.0.0.1:8080/${link?.replaceAll('&amp;', '&')}`, {
+      Accept: html,
+    });
+    expect(linesOf(own)).toContain('docker pull 127.0.0.1:8080/team/app:1.0');
+  });
+
+  it('takes https: from the typed host, and no text that is no host', async () => {
+    const secure = await see(testApp(), '?machine=centos-7&host=https://proxy.test');
+    expect(linesOf(secure)).toContain('/etc/docker/certs.d/proxy.test/ca.crt');
+    const wrong = await see(
+      testApp(),
+      `?${new URLSearchParams({ machine: 'centos-7', host: 'x; rm -rf /' })}`,
+    );
+    expect(text(wrong)).toContain('x; rm -rf / is no name of a host');
+    expect(linesOf(wrong)).not.toContain('rm -rf');
+  });
+
+  it('tell how the line gets into a file that is there, and link to the machines that they name', async () => {
+    const centos = await see(testApp(), '?machine=centos-7');
+    expect(text(centos)).toContain('add the line inside its braces');
+    const openshift = await see(testApp(), '?machine=openshift-3&host=proxy.test');
+    expect(openshift.text()).toContain('<a href="./?machine=centos-7&amp;host=proxy.test">CentOS 7</a>');
+  });
+
+  it.each([
+    ['?machine=nope', 'machine “nope”', 'OpenShift 3'],
+    ['?machine=', 'machine “”', 'OpenShift 3'],
+    ['?image=sample/oci&client=nope', 'client “nope”', 'containerd ≥ 2'],
+    ['?image=sample/oci&platform=nope', 'platform “nope”', 'linux/arm64'],
+  ])('say of a value that they do not know which ones they know: %s', async (query, unknown, known) => {
+    const answer = await see(testApp(), query);
+    expect(answer.status).toBe(404);
+    expect(text(answer)).toContain(`does not know the ${unknown}`);
+    expect(text(answer)).toContain(known);
   });
 
   it('takes no characters of a shell from a Host', async () => {

@@ -53,6 +53,22 @@ describe('an index as a list', () => {
     expect(converted).toMatchObject({ kind: 'index', form: 'schema2', mediaType: dockerList, losses: [] });
   });
 
+  it('says of each entry that it leaves out what that entry is', async () => {
+    const registry = new MemoryRegistry();
+    const image = registry.image('a');
+    const other = registry.add('text/plain', { other: true });
+    const index = registry.index([
+      { ...image, ...on('amd64') },
+      { ...other, ...on('arm64') },
+      attestationOf(registry, image),
+    ]);
+    const { losses } = await to(registry, index, 'schema2');
+    expect(losses.map(({ kind, path, name }) => [kind, path, name])).toEqual([
+      ['entries', '$.manifests[1]', 'the image for linux/arm64'],
+      ['entries', '$.manifests[2]', 'a build attestation'],
+    ]);
+  });
+
   it('keeps the layout of the index', async () => {
     const registry = new MemoryRegistry();
     const stored = registry.add(

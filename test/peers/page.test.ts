@@ -23,6 +23,10 @@ const documents = {
   machine: '/?machine=centos-7',
   error: '/?error=missing+signature+key',
   failure: '/?image=sample/none',
+  'a missing tag': '/?image=sample/oci:none',
+  'an unknown error': '/?error=quite+unknown',
+  'a typed host': '/?machine=openshift-3&host=https://proxy.test',
+  'an unknown machine': '/?machine=nope',
   status: '/?status',
 };
 
@@ -66,17 +70,52 @@ describe.skipIf(requirePeers('chromium'))('the page in a real browser', () => {
       await browser.context.grantPermissions(['clipboard-read', 'clipboard-write']);
       await page.goto(address('/'));
       await page.getByRole('link', { name: /CentOS 7/ }).click();
-      await page.getByRole('button', { name: 'Copy the lines of step 4' }).click();
+      await page.getByLabel('Name or address of the proxy').fill('buildhost');
+      await page.getByRole('button', { name: 'Fill it in' }).click();
+      const last = page.getByRole('listitem').filter({ hasText: 'docker pull' });
+      await last.getByRole('button', { name: /^Copy/ }).click();
       const copied = await page.evaluate('navigator.clipboard.readText()');
-      expect(copied).toBe(`docker pull 127.0.0.1:${proxy.port}/team/app:1.0`);
-      expect(await page.getByText('Copied').count()).toBe(1);
+      expect(copied).toBe(`docker pull buildhost:${proxy.port}/team/app:1.0`);
+      expect(await page.getByRole('status').textContent()).toContain('Copied');
+      await page.goBack();
+      await page.goBack();
+      await page.getByRole('heading', { name: 'One registry, every client' }).waitFor();
+    });
+
+    it('leads to that line in two clicks where the browser has a name of the network', async () => {
+      const named = await startChromium({ host: 'proxy.test' });
+      try {
+        const other = await named.context.newPage();
+        await other.goto(`http://proxy.test:${proxy.port}/`);
+        await other.getByRole('link', { name: /CentOS 7/ }).click();
+        const lines = await other.locator('.steps pre').allTextContents();
+        expect(lines).toContain(`docker pull proxy.test:${proxy.port}/team/app:1.0`);
+        // A name of the network has no clipboard over plain HTTP: the older command copies.
+        await other.locator('.steps li').last().getByRole('button', { name: /^Copy/ }).click();
+        expect(await other.getByRole('status').textContent()).toContain('Copied');
+      } finally {
+        await named.stop();
+      }
+    });
+
+    it('leads from a missing tag to one that is there, and from a misspelt repository to the right one', async () => {
+      await page.goto(address('/?image=sample/oci:1.O'));
+      await page.getByRole('link', { name: '1.0', exact: true }).click();
+      await page.getByRole('heading', { name: 'What each client gets' }).waitFor();
+      await page.goto(address('/?image=sample/indx'));
+      await page.getByRole('link', { name: 'sample/index', exact: true }).click();
+      await page.getByRole('heading', { name: 'What each client gets' }).waitFor();
     });
 
     it('finds the entry of an error', async () => {
       await page.goto(address('/'));
       await page.getByLabel('The text of the error').fill('Error: archive/tar: invalid tar header');
       await page.getByRole('button', { name: 'Find it' }).click();
-      await page.getByText('the layer is compressed with zstd').waitFor();
+      await page.getByText('the layer is compressed with zstd').first().waitFor();
+      await page.getByLabel('The text of the error').fill('nothing that regshift would know of');
+      await page.getByRole('button', { name: 'Find it' }).click();
+      await page.getByRole('link', { name: 'set up the machine' }).click();
+      await page.getByRole('heading', { name: 'Set up my machine' }).waitFor();
     });
 
     it('suggests repositories once a user types', async () => {
@@ -251,7 +290,12 @@ describe.skipIf(requirePeers('chromium'))('the page in a real browser', () => {
         await page.getByRole('button', { name: 'Show' }).click();
         expect(await page.getByRole('row').count()).toBe(knownClients.length + 1);
         await page.goto(`http://127.0.0.1:${proxy.port}/?machine=centos-7`);
-        expect(await page.getByRole('button').count()).toBe(0);
+        expect(await page.getByRole('button', { name: /^Copy/ }).count()).toBe(0);
+        await page.getByLabel('Name or address of the proxy').fill('buildhost');
+        await page.getByRole('button', { name: 'Fill it in' }).click();
+        expect(await page.locator('.steps pre').allTextContents()).toContain(
+          `docker pull buildhost:${proxy.port}/team/app:1.0`,
+        );
       });
     });
 

@@ -18,6 +18,8 @@ export interface BrowserOptions {
   /** The user's answer in the browser's dialog for a login. */
   readonly login?: { readonly username: string; readonly password: string };
   readonly scale?: number;
+  /** A name that leads to this machine, as a name on the network does. */
+  readonly host?: string;
 }
 
 /** Starts Debian's Chromium. It finds no settings of the user who runs the tests, and no network beyond loopback. */
@@ -27,7 +29,10 @@ export async function startChromium(options: BrowserOptions = {}): Promise<Brows
   // The tests run as root in containers, where Chromium's sandbox cannot start.
   const context = await chromium.launchPersistentContext(home, {
     executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+    args: [
+      ...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+      ...(options.host ? [`--host-resolver-rules=MAP ${options.host} 127.0.0.1`] : []),
+    ],
     env: programEnvironment(home),
     viewport: { width, height },
     colorScheme: options.dark ? 'dark' : 'light',

@@ -17,11 +17,32 @@ const note =
   '// Written by `npm run page:files`: the program has no other way to this text that works in a clone, in the package and\n// in the Worker alike.\n';
 
 function browserFiles(): string {
-  const constant = (name: string, about: string, file: string) =>
-    `/** ${about} */\nexport const ${name} = ${literal(read(`src/http/page/browser/${file}`))};\n`;
+  const constant = (name: string, about: string, text: string) =>
+    `/** ${about} */\nexport const ${name} = ${literal(text)};\n`;
+  const script = compactScript(read('src/http/page/browser/page.js'));
+  const style = compactStyle(read('src/http/page/browser/page.css'));
   return `${note}
-${constant('pageScript', 'The script of the page, as it is in browser/page.js.', 'page.js')}
-${constant('pageStyle', 'The style of the page, as it is in browser/page.css.', 'page.css')}`;
+${constant('pageScript', 'The script of the page: browser/page.js without comments and indentation.', script)}
+${constant('pageStyle', 'The style of the page: browser/page.css without comments and white space.', style)}`;
+}
+
+/** A script without its comments, which stand on lines of their own, and without indentation. */
+export function compactScript(script: string): string {
+  return script
+    .replace(/^\s*\/\*\*[\s\S]*?\*\/\n/gm, '')
+    .replace(/^\s*\/\/.*\n/gm, '')
+    .replace(/^\s+/gm, '');
+}
+
+/** A style without comments and white space between its tokens. It has no comment or brace inside a string. */
+export function compactStyle(style: string): string {
+  return style
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([{};,]) ?/g, '$1')
+    .replaceAll(': ', ':')
+    .replaceAll(';}', '}\n')
+    .trim();
 }
 
 function literal(text: string): string {
@@ -29,49 +50,74 @@ function literal(text: string): string {
 }
 
 function errorEntries(page: string): string {
-  const rows = entriesOfPage(page)
-    .map((entry) => `  ${JSON.stringify(entry)},\n`)
-    .join('');
+  const lines = entriesOfPage(page).map(({ client = '', why, remedy, texts }) => {
+    return `\n${[client, why, remedy, ...texts].join('\t')}`;
+  });
   return `${note}
 /** An entry of docs/errors.md, in its Markdown. */
 export interface ErrorEntry {
   /** The messages or codes; \`…\` stands for text that varies. */
   readonly texts: readonly string[];
-  /** The clients that print it. */
-  readonly client?: string;
+  /** The clients that print it; empty for a message of regshift. */
+  readonly client: string;
   readonly why: string;
   readonly remedy: string;
 }
 
-export const errorEntries: readonly ErrorEntry[] = [
-${rows}];
+/** A line for each entry, with tabs between the client, the cause, the remedy and the texts. */
+const lines = ${literal(lines.join(''))};
+
+export const errorEntries: readonly ErrorEntry[] = lines
+  .slice(1)
+  .split('\\n')
+  .map((line) => {
+    const [client = '', why = '', remedy = '', ...texts] = line.split('\\t');
+    return { texts, client, why, remedy };
+  });
 `;
 }
 
-/** The rows of all tables of docs/errors.md. */
+/**
+ * The rows of the tables of docs/errors.md, with links as text: a proxy does not have the documents. Messages of copies
+ * and archives are left out: only the command line prints them, with their advice.
+ */
 export function entriesOfPage(page: string): Row[] {
-  return page.split(/^#{2,3} /m).flatMap(entriesOf);
+  const sections = page.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1').split(/^#{2,3} /m);
+  return sections.filter((section) => !section.startsWith('Copies and archives\n')).flatMap(entriesOf);
 }
 
 interface Row {
   readonly texts: readonly string[];
-  readonly client?: string;
+  readonly client: string;
   readonly why: string;
   readonly remedy: string;
 }
 
 /** The rows of a section's table: text, client, cause, solution; code, …, meaning, what to do; message, why, what to do. */
 function entriesOf(section: string): Row[] {
-  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
-  return rows.flatMap((row) => {
-    const cells = row
-      .slice(1, row.lastIndexOf('|'))
+  const lines = section.split('\n').filter((line) => line.startsWith('| `'));
+  const rows: Row[] = [];
+  for (const line of lines) {
+    const cells = line
+      .slice(1, line.lastIndexOf('|'))
       .split(/(?<!\\)\|/)
       .map((cell) => cell.trim());
     const texts = [...(cells[0] ?? '').matchAll(/(?<!\bin )`([^`]+)`/g)].map(([, text = '']) => text);
+    const before = rows.at(-1);
     const [why = '', remedy = ''] = cells.slice(-2);
-    return [{ texts, ...(cells.length === 4 ? { client: cells[1] ?? '' } : {}), why, remedy }];
-  });
+    rows.push({
+      texts,
+      client: cells.length === 4 ? (cells[1] ?? '') : '',
+      why: alone(why, before?.why),
+      remedy: alone(remedy, before?.remedy),
+    });
+  }
+  return rows;
+}
+
+/** A cell as it reads without the row before it, to which a table says "the same". */
+function alone(cell: string, before = ''): string {
+  return cell.replace(/^the same(?=$|[,;])/, before);
 }
 
 if (import.meta.main) {

@@ -4,6 +4,7 @@ import {
   readSigningKey,
   type SigningKey,
 } from '../../../converters/crypto/signing-key.ts';
+import { lossSentence } from '../../../converters/loss-text.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { systemClock } from '../../clock.ts';
@@ -132,7 +133,7 @@ function report({ from, to, plan, copied }: Copied, options: CopyOptions, io: Io
     `  manifests  ${countText(copied.manifests)}`,
     `  blobs      ${countText(copied.blobs)}`,
     `  sent       ${byteText(sent)}`,
-    ...losses.map(({ path, reason }) => `lost: ${path} ${reason}`),
+    ...losses.map((each) => `lost: ${lossSentence(each)}`),
   ]);
 }
 

@@ -1,4 +1,4 @@
-import type { Loss } from '../../../converters/model.ts';
+import { lossSummary } from '../../../converters/loss-text.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import { type ClientView, clientViews } from '../../registry/inspection/client-views.ts';
@@ -84,7 +84,7 @@ function printClients(clients: readonly ClientView[], io: Io): void {
     client,
     form.replace('registry API', 'API'),
     digest ?? '',
-    unread ? 'unknown: layers not read' : lossText(losses),
+    unread ? 'unknown: layers not read' : lossSummary(losses),
   ]);
   printTable(io, rows, ['client', 'gets', 'digest', 'loses']);
   const refusals = Map.groupBy(
@@ -95,13 +95,6 @@ function printClients(clients: readonly ClientView[], io: Io): void {
     printLines(io, ['', `${refused.map(({ client }) => client).join(', ')}: ${why}`]);
   }
   if (clients.some(({ unread }) => unread)) printLines(io, ['', 'Use --read-layers to read the layers now.']);
-}
-
-/** Counts losses by kind, like `annotations, 2 × entries`. */
-export function lossText(losses: readonly Loss[]): string {
-  const counts = new Map<string, number>();
-  for (const { kind } of losses) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return [...counts].map(([kind, count]) => (count === 1 ? kind : `${count} × ${kind}`)).join(', ');
 }
 
 function sizeText(bytes: number | undefined): string {

@@ -1,10 +1,11 @@
 import type { Digest } from '../../../converters/digest.ts';
+import { lossSentence } from '../../../converters/loss-text.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { readAccept } from '../../negotiation/accept.ts';
 import { type ClientCapabilities, lacksZstd } from '../../negotiation/capabilities.ts';
-import type { AppliedRow } from '../../negotiation/client-rows.ts';
+import { type AppliedRow, lackPhrases } from '../../negotiation/client-rows.ts';
 import { formName, formPhrase } from '../../negotiation/format-names.ts';
 import type { ClientHeaders } from '../../negotiation/known-clients.ts';
 import { keepsImages, mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
@@ -76,7 +77,7 @@ function zstdText(capabilities: ClientCapabilities): string {
 function rowText({ program, from, before, lacks, evidence }: AppliedRow): string {
   const range = [from && `from ${from.join('.')}`, before && `before ${before.join('.')}`];
   const client = [program, ...range].filter(Boolean).join(' ');
-  return `${client} lacks ${lacks}: ${evidence}`;
+  return `${client} ${lackPhrases[lacks]}: ${evidence}`;
 }
 
 function stepRows({ manifest, mediaType, selection }: ExplanationStep): string[][] {
@@ -115,7 +116,7 @@ function answerRows(answer: Answer): string[][] {
     ['  type', mediaType],
     ['  digest', digest],
     ...(answer.conversion ? [['  header', `Regshift-Conversion: ${answer.conversion}`]] : []),
-    ...losses.map(({ path, reason }) => ['  lost', `${path} ${reason}`]),
+    ...losses.map((each) => ['  lost', lossSentence(each)]),
   ];
 }
 

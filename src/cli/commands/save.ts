@@ -1,5 +1,6 @@
 import { generateSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { selectImage } from '../../../converters/indexes/select-image.ts';
+import { lossSentence } from '../../../converters/loss-text.ts';
 import type { Image } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
@@ -174,7 +175,7 @@ function report(result: Result, { platform }: SavedImage, options: SaveOptions, 
     `${file ?? 'standard output'} has ${image} for ${options.for}: ${archiveForms[form].content}, ${byteText(size)}`,
     `  id        ${id}`,
     ...(platform === undefined ? [] : [`  platform  ${platform}`]),
-    ...losses.map(({ path, reason }) => `lost: ${path} ${reason}`),
+    ...losses.map((each) => `lost: ${lossSentence(each)}`),
   ];
   if (file !== undefined) printLines(withDigests(io, options), lines);
   else printNote(io, lines.join('\n'));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Converted } from '../../../converters/conversion.ts';
 import { v1ImageJson } from '../../../converters/formats/registry-v1/write.ts';
 import type { ConvertedV1 } from '../../../converters/images/convert-to-v1.ts';
+import { lossSentence } from '../../../converters/loss-text.ts';
 import type { Loss } from '../../../converters/model.ts';
 import { escapeControl } from '../../observability/log-format.ts';
 import { type Io, printJson, printLines, printNote, withDigests } from '../terminal/io.ts';
@@ -68,7 +69,7 @@ function printSummary(first: string, losses: readonly Loss[], isNote: boolean, i
   const print = isNote ? io.stderr : io.stdout;
   // The line has a whole digest, which does not fit into 80 columns beside anything else.
   print(`${escapeControl(first)}\n`);
-  const lines = losses.map(({ path, reason }) => `lost: ${path} ${reason}`);
+  const lines = losses.map((each) => `lost: ${lossSentence(each)}`);
   if (isNote) for (const line of lines) printNote(io, line);
   else printLines(withDigests(io, { full: true }), lines);
 }

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { Digest } from '../../../converters/digest.ts';
+import { lossSentence } from '../../../converters/loss-text.ts';
 import type { Loss } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
@@ -60,7 +61,7 @@ export function comparisonHtml(query: ImageQuery, client: KnownClient, compariso
   return html`<p class="back"><a href="${back}">All clients of ${shown(query.text)}</a></p>
 <h1>What ${client.name} gets for ${shown(query.text)}</h1>
 <p>${isSame ? 'The stored bytes, unchanged.' : ''} ${reasonOf({ because, form: '' })}</p>
-${losses.length === 0 ? '' : html`<h2>What is lost</h2><ul>${losses.map(({ path, reason }) => html`<li><code>${shown(path)}</code> ${shown(reason)}</li>`)}</ul>`}
+${losses.length === 0 ? '' : html`<h2>What is lost</h2><ul>${losses.map((each) => html`<li>${shown(lossSentence(each))}</li>`)}</ul>`}
 <div class="${isSame ? 'panes one' : 'panes'}">
 ${isSame ? '' : paneHtml('Stored', source, before)}
 ${paneHtml(isSame ? 'Stored, and sent' : 'Sent', comparison, after)}

@@ -9,6 +9,8 @@ export type Html = ReturnType<typeof html>;
 export interface Document {
   readonly title: string;
   readonly main: Html;
+  /** The HTTP status; absent: 200. */
+  readonly code?: number;
   /** False for a port that has no other documents. */
   readonly links?: boolean;
   /** Whether the document links to the status of the proxy. */
@@ -32,12 +34,15 @@ const securityHeaders = {
 /** The response of a document. No cache keeps it: it is for one viewer, at one moment. */
 export async function documentResponse(
   document: Document,
-  { status = 200, headers = {} }: { status?: number; headers?: Readonly<Record<string, string>> } = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   const body = new TextEncoder().encode(String(await documentHtml(document)));
   const type = { 'Content-Type': 'text/html; charset=utf-8', 'Content-Length': String(body.length) };
   const about = { 'Cache-Control': 'no-store', Vary: 'Accept, Authorization' };
-  return new Response(body, { status, headers: { ...headers, ...securityHeaders, ...type, ...about } });
+  return new Response(body, {
+    status: document.code ?? 200,
+    headers: { ...headers, ...securityHeaders, ...type, ...about },
+  });
 }
 
 /** The response of a script, a style or data of the page. */

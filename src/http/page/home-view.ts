@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { HealthReport } from '../health.ts';
 import { type Html, linesHtml, pageLink } from './document.ts';
 import { errorForm, imageForm } from './forms.ts';
+import { machineAddress } from './machine-address.ts';
 import { machinesHtml } from './machine-view.ts';
 
 /** The first screen: what this is, whether it is healthy, and what to type. */
@@ -11,6 +12,7 @@ export function homeHtml(address: string, health: HealthReport, examples: readon
 <h1>One registry, every client</h1>
 <p>Pull from <strong>${host}</strong> as from any container registry. Each client gets an image in the form that it can read.</p>
 ${linesHtml(`docker pull ${host}/${examples[0] ?? 'team/app:1.0'}`, 'the command')}
+${machineAddress(address, '').unusable === undefined ? '' : html`<p class="note">${host} is a name of this machine for itself. For another machine, <a href="#machine">set it up</a> with the name of this one.</p>`}
 ${healthHtml(health)}
 </section>
 <section aria-labelledby="image-title">
@@ -20,7 +22,7 @@ ${examples.length === 0 ? '' : html`<p class="examples">This is the sample regis
 </section>
 <section aria-labelledby="machine">
 <h2 id="machine">Set up my machine</h2>
-${machinesHtml(undefined)}
+${machinesHtml({})}
 </section>
 <section aria-labelledby="error-title">
 <h2 id="error-title">I see this error</h2>
@@ -28,9 +30,10 @@ ${errorForm()}
 </section>`;
 }
 
-/** The state of the proxy and of its registries, in words of `/readyz`. */
+/** The state of the proxy and of its registries, in words of `/readyz`, and how it was found. */
 export function healthHtml({ ready, upstreams, caches }: HealthReport): Html {
   const states = Object.entries(upstreams);
+  const unknown = states.filter(([, state]) => state === 'not asked yet').length;
   const failing = states.filter(([, state]) => state !== 'answers' && state !== 'not asked yet');
   const away = Object.entries(caches).filter(([, state]) => state === 'away');
   if (!ready) return stateHtml('bad', 'The proxy is stopping. Try again in a minute.');
@@ -42,12 +45,13 @@ export function healthHtml({ ready, upstreams, caches }: HealthReport): Html {
       `${which} cannot be reached (${codes}). Public images from the cache are still served.`,
     );
   }
-  const asked = states.every(([, state]) => state === 'answers');
   const registries = states.length === 1 ? 'the registry answers' : `all ${states.length} registries answer`;
   const without = away.length === 0 ? '' : ` Without its cache: ${away.map(([name]) => name).join(', ')}.`;
-  return stateHtml('good', `${asked ? `Healthy: ${registries}.` : 'The proxy is up.'}${without}`);
+  const found = unknown === 0 ? `Healthy: ${registries}.` : 'The proxy is up. No answer of the registry yet.';
+  return stateHtml('good', `${found}${without}`);
 }
 
 function stateHtml(state: 'good' | 'bad', text: string): Html {
-  return html`<p class="health ${state}"><span aria-hidden="true">${state === 'good' ? '✓' : '!'}</span> ${text}</p>`;
+  return html`<p class="health ${state}"><span aria-hidden="true">${state === 'good' ? '✓' : '!'}</span> ${text}</p>
+<p class="hint">The check is a request for <code>/v2/</code> of the registry without a login, when someone opens this page or asks <code>/readyz</code>, and not again within 10 seconds. It checks no login and no image.</p>`;
 }

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
-import { mediaTypes } from '../../../converters/media-types.ts';
+import { lossSummary } from '../../../converters/loss-text.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
-import { formName, formPhrase } from '../../negotiation/format-names.ts';
+import { formPhrase, phraseOfForm } from '../../negotiation/format-names.ts';
 import { type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';
 import type { ClientView } from '../../registry/inspection/client-views.ts';
@@ -34,8 +34,18 @@ ${isCounted ? html`<p class="note">The registry counts pulls, so the page fetche
 <h2 id="next">Another image</h2>
 ${imageForm()}
 <h2>Set up a machine for ${shown(query.text)}</h2>
-${machinesHtml(query.text)}
+${machinesHtml({ image: query.text })}
 </section>`;
+}
+
+/** Links to the manifests of all clients for an image. */
+export function clientsHtml({ text }: ImageQuery): Html {
+  return html`<ul class="platforms">${knownClients.map(({ id, name }) => html`<li><a href="${pageLink({ image: text, client: id })}">${name}</a></li>`)}</ul>`;
+}
+
+/** Links to an image for some platforms. */
+export function platformsHtml(image: string, platforms: readonly string[]): Html {
+  return html`<ul class="platforms">${platforms.map((platform) => html`<li><a href="${pageLink({ image, platform })}">${platform}</a></li>`)}</ul>`;
 }
 
 /** The question before a look-up that the registry counts as pulls. */
@@ -123,7 +133,7 @@ function summaryOf(clients: readonly ClientView[]): string {
 
 function clientRow({ text, platform }: ImageQuery, view: ClientView, client: KnownClient | undefined): Html {
   const { digest, losses, unread, refused } = view;
-  const form = formOf(view);
+  const form = phraseOfForm(view.form);
   const kind = refused ? 'refused' : view.form === 'as stored' ? 'stored' : 'converted';
   const chosen = platform && formatPlatform(platform);
   const link = pageLink({ image: text, platform: chosen, client: client?.id });
@@ -132,27 +142,15 @@ function clientRow({ text, platform }: ImageQuery, view: ClientView, client: Kno
 <th scope="row">${view.client}</th>
 <td data-label="Gets"><span class="form ${kind}">${gets}</span></td>
 <td data-label="Digest">${digestCell(digest, unread)}</td>
-<td data-label="Loses">${unread ? '' : lossesOf(losses)}</td>
+<td data-label="Loses">${unread ? '' : lossSummary(losses)}</td>
 <td data-label="Why">${refused === undefined ? reasonOf(view) : shown(refused)}</td>
 </tr>
 `;
 }
 
-/** The form in words: `Docker manifest list` for `list`. */
-function formOf({ form }: ClientView): string {
-  const type = Object.values(mediaTypes).find((each) => formName(each) === form);
-  return type === undefined ? form : formPhrase(type).replace(/^an? /, '');
-}
-
 function digestCell(digest: string | undefined, unread: true | undefined): Html | string {
   if (unread) return 'known after the first pull';
   return digest ? html`<code title="${digest}">${digest.slice(0, 19)}…</code>` : '';
-}
-
-/** Counts losses by kind, like `annotations, 2 × entries`. */
-function lossesOf(losses: ClientView['losses']): string {
-  const kinds = Map.groupBy(losses, ({ kind }) => kind);
-  return [...kinds].map(([kind, all]) => (all.length === 1 ? kind : `${all.length} × ${kind}`)).join(', ');
 }
 
 /** The reasons of a view as one sentence. */

@@ -1,35 +1,78 @@
 import { html } from 'hono/html';
 import { parseNamedImage } from '../../registry/inspection/named-image.ts';
-import { type Html, linesHtml, pageLink } from './document.ts';
+import { type Html, linesHtml, pageLink, shown } from './document.ts';
+import { type MachineAddress, machineAddress } from './machine-address.ts';
 import { type Machine, machines, stepsFor } from './machines.ts';
 
-/** Links to the instructions of all machines. @param image for the lines of the instructions. */
-export function machinesHtml(image: string | undefined, chosen?: Machine): Html {
+/** The choices of a viewer for the instructions. */
+export interface MachineQuery {
+  /** The image for the lines. */
+  readonly image?: string | undefined;
+  /** The host of the proxy, as the viewer wrote it. */
+  readonly host?: string | undefined;
+}
+
+/** Links to the instructions of all machines. */
+export function machinesHtml(query: MachineQuery, chosen?: Machine): Html {
   return html`<ul class="choices">${machines.map(
     (machine) =>
-      html`<li><a href="${pageLink({ machine: machine.id, image })}"${machine === chosen ? html` aria-current="page"` : ''}><strong>${machine.name}</strong> <span>${machine.engine}</span></a></li>`,
+      html`<li><a href="${pageLink({ machine: machine.id, ...query })}"${machine === chosen ? html` aria-current="page"` : ''}><strong>${machine.name}</strong> <span>${machine.engine}</span></a></li>`,
   )}</ul>`;
 }
 
-/** The instructions of a machine, with the address of this proxy. */
-export function machineHtml(machine: Machine, address: string, image: string | undefined): Html {
-  const target = { address: safeAddress(address), image: safeImage(image) };
-  const steps = stepsFor(machine, target);
-  const isPlain = target.address.startsWith('http:');
+/** The instructions of a machine. @param page the address of this proxy, as the viewer's browser reaches it. */
+export function machineHtml(machine: Machine, page: string, query: MachineQuery): Html {
+  const proxy = machineAddress(page, query.host ?? '');
+  const { address } = proxy;
+  const steps = stepsFor(machine, { address, image: safeImage(query.image) });
+  const isPlain = address.startsWith('http:');
   return html`<h1>Set up ${machine.name}</h1>
-<p>These lines are for <code>${target.address}</code>. ${isPlain ? 'It speaks plain HTTP: anyone on the network can read logins and change images. On a network that you do not trust, put TLS in front of it.' : 'It speaks TLS.'}</p>
+${hostHtml(machine, page, query, proxy)}
+<p>${isPlain ? 'The proxy speaks plain HTTP: anyone on the network can read logins and change images. On a network that you do not trust, put TLS in front of it.' : 'The proxy speaks TLS.'}</p>
 <ol class="steps">${steps.map(
     ({ text, lines }, at) =>
-      html`<li><p>${text}</p>${lines === undefined ? '' : linesHtml(lines, `the lines of step ${at + 1}`)}</li>`,
+      html`<li><p>${stepText(text, query)}</p>${lines === undefined ? '' : linesHtml(lines, `the lines of step ${at + 1}`)}</li>`,
   )}</ol>
-<p class="note">More, with mirrors and how to undo it, is in deploy/clients/${machine.guide} of the sources.</p>
+<p class="note">More, with mirrors and how to undo it, is in the file deploy/clients/${machine.guide} of regshift's sources.</p>
 <h2>Another machine</h2>
-${machinesHtml(image, machine)}`;
+${machinesHtml(query, machine)}`;
 }
 
-/** The address for lines that people run in a shell: a host may have other characters in a header. */
-function safeAddress(address: string): string {
-  return /^https?:\/\/[\w.:[\]-]+$/.test(address) ? address : 'http://proxy.example.com:8080';
+/** The host in the lines, and a field for another one. */
+function hostHtml(
+  machine: Machine,
+  page: string,
+  query: MachineQuery,
+  { address, unusable }: MachineAddress,
+): Html {
+  const { host } = new URL(address);
+  const own = new URL(page).host;
+  const about =
+    unusable === undefined
+      ? html`<p>These lines are for the proxy at <code>${address}</code>.</p>`
+      : html`<p class="failure">${query.host ? `${shown(unusable)} is no name of a host, like ${host}.` : `Another machine does not reach this proxy at ${shown(unusable)}, as your browser does.`} In the lines, ${host} stands for its name: type that here.</p>`;
+  return html`${about}
+<form class="ask-image" method="get" action="./">
+<input type="hidden" name="machine" value="${machine.id}">${query.image ? html`<input type="hidden" name="image" value="${shown(query.image)}">` : ''}
+<label for="host">Name or address of the proxy on the network</label>
+<div class="row">
+<input id="host" name="host" value="${shown(query.host ?? '')}" placeholder="${host}" required maxlength="300" autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="host-hint">
+<button>Fill it in</button>
+</div>
+<p id="host-hint" class="hint">With <code>https://</code> if it speaks TLS. Without a port, the port of this page is meant.${unusable === own ? html` To pull on the machine of the proxy itself, use <a href="${pageLink({ machine: machine.id, ...query, host: own })}">${shown(own)}</a>.` : ''}</p>
+</form>`;
+}
+
+/** The text of a step, with its links to other machines. */
+function stepText(text: string, query: MachineQuery): Html {
+  // Every third piece is text, followed by a label and the id of a machine.
+  const pieces = text.split(/\[([^\]]+)\]\(([\w.-]+)\)/);
+  return html`${pieces.map((piece, at) => {
+    if (at % 3 === 0) return piece;
+    return at % 3 === 1
+      ? html`<a href="${pageLink({ machine: pieces[at + 1], ...query })}">${piece}</a>`
+      : '';
+  })}`;
 }
 
 function safeImage(image: string | undefined): string {

@@ -1,5 +1,6 @@
 /** A step of setting up a machine. */
 export interface MachineStep {
+  /** A link to another machine is `[CentOS 7](centos-7)`. */
   readonly text: string;
   /** Lines of the guide, with its names of the proxy and of the image. */
   readonly lines?: string;
@@ -23,6 +24,10 @@ const pull: MachineStep = { text: 'Pull.', lines: 'docker pull proxy.example.com
 const insecureRegistries = `{
   "insecure-registries": ["proxy.example.com:8080"]
 }`;
+
+const intoFile =
+  'If the file has settings, it stays one object: add the line inside its braces, with a comma between two settings. If ' +
+  'it has this list, add the name to the list.';
 
 const dockerCertificate: MachineStep = {
   text: 'If your own authority signed the certificate of the proxy, put the certificate of the authority here. No restart is needed.',
@@ -51,8 +56,13 @@ export const machines: readonly Machine[] = [
     guide: 'centos7-docker-1.13.md',
     steps: [
       {
-        text: 'Add this to /etc/docker/daemon.json; create the file if it does not exist.',
+        text: `Write this to /etc/docker/daemon.json. ${intoFile}`,
         lines: insecureRegistries,
+        scheme: 'http',
+      },
+      {
+        text: 'Check the file: with a wrong one, the engine does not start. The same setting must not be in OPTIONS of /etc/sysconfig/docker, too.',
+        lines: 'python -m json.tool /etc/docker/daemon.json',
         scheme: 'http',
       },
       restartDocker,
@@ -102,7 +112,11 @@ export const machines: readonly Machine[] = [
         lines: '/var/packages/ContainerManager/etc/dockerd.json',
         scheme: 'http',
       },
-      { text: 'Add this setting to those of the vendor.', lines: insecureRegistries, scheme: 'http' },
+      {
+        text: `Add this setting to those of the vendor. ${intoFile}`,
+        lines: insecureRegistries,
+        scheme: 'http',
+      },
       {
         text: 'Restart the package (before DSM 7.2: synopkg restart Docker). That stops all containers of the NAS.',
         lines: 'synopkg restart ContainerManager',
@@ -129,7 +143,11 @@ export const machines: readonly Machine[] = [
         lines: '/share/CACHEDEV1_DATA/.qpkg/container-station/etc/docker.json',
         scheme: 'http',
       },
-      { text: 'Add this setting to those of the vendor.', lines: insecureRegistries, scheme: 'http' },
+      {
+        text: `Add this setting to those of the vendor. ${intoFile}`,
+        lines: insecureRegistries,
+        scheme: 'http',
+      },
       {
         text: 'Restart Container Station. That stops all containers of the NAS.',
         lines: '/etc/init.d/container-station.sh restart',
@@ -155,7 +173,7 @@ export const machines: readonly Machine[] = [
         scheme: 'http',
       },
       {
-        text: 'Without openshift-ansible, set up each node like CentOS 7, one after the other. Drain it first.',
+        text: 'Without openshift-ansible, set up each node like [CentOS 7](centos-7), one after the other. Drain it first.',
         lines: 'oc adm drain <node> --ignore-daemonsets --delete-local-data',
         scheme: 'http',
       },
@@ -234,7 +252,7 @@ insecure = true`,
     guide: 'kubernetes.md',
     steps: [
       {
-        text: 'The runtime of the node pulls, not the pod. Over plain HTTP, set up each node first: containerd, podman (CRI-O) or Docker, as on this page.',
+        text: 'The runtime of the node pulls, not the pod. Over plain HTTP, set up each node first: [containerd](containerd), [CRI-O](podman) or [Docker](centos-7).',
         scheme: 'http',
       },
       { text: 'Name the proxy in the pods.', lines: 'image: proxy.example.com/team/app:1.0' },
@@ -250,7 +268,7 @@ insecure = true`,
 
 /** The address of a proxy, and an image, for the lines. */
 export interface MachineTarget {
-  /** Like `http://127.0.0.1:8080`. */
+  /** Like `http://proxy.test:8080`. */
   readonly address: string;
   readonly image: string;
 }
@@ -264,9 +282,9 @@ export function stepsFor({ steps }: Machine, { address, image }: MachineTarget):
 
   function filled(lines: string): string {
     return lines
-      .replaceAll('http://proxy.example.com:8080', `${protocol}//${host}`)
-      .replaceAll('proxy.example.com:8080', host)
-      .replaceAll('proxy.example.com', host)
-      .replaceAll('team/app:1.0', image);
+      .replace(/(http:\/\/)?proxy\.example\.com(:8080)?/g, (_, scheme) =>
+        scheme ? `${protocol}//${host}` : host,
+      )
+      .replaceAll('team/app:1.0', () => image);
   }
 }

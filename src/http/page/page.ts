@@ -3,22 +3,22 @@ import { html } from 'hono/html';
 import { requireLogin } from '../../auth/client-auth.ts';
 import type { RegistryError } from '../../errors.ts';
 import { knownClients } from '../../negotiation/known-clients.ts';
-import type { Figures } from '../../observability/figures.ts';
 import type { Env } from '../env.ts';
 import { registryErrorFrom, statusOf } from '../errors.ts';
 import type { Health } from '../health.ts';
 import { publicOrigin } from '../public-url.ts';
 import { explainError } from '../route.ts';
+import { alternativesHtml } from './alternatives.ts';
 import { compare, comparisonHtml } from './compare.ts';
-import { type Document, documentResponse, fileResponse, shown } from './document.ts';
+import { type Document, documentResponse, fileResponse, type Html, shown } from './document.ts';
 import { entryHtml, errorOfCode, errorsHtml } from './error-search.ts';
 import { imageForm } from './forms.ts';
 import { homeHtml } from './home-view.ts';
-import { imageHtml, pullsHtml } from './image-view.ts';
+import { clientsHtml, imageHtml, platformsHtml, pullsHtml } from './image-view.ts';
 import { type ImageQuery, imageQuery, lookUp, openViewed } from './look-up.ts';
-import { machineHtml } from './machine-view.ts';
+import { machineHtml, machinesHtml } from './machine-view.ts';
 import { machines } from './machines.ts';
-import { pageFile, statusDocument } from './status-page.ts';
+import { pageFile, type StatusNumbers, statusDocument } from './status-page.ts';
 import { nameSuggestions } from './suggestions.ts';
 
 export interface PageOptions {
@@ -28,7 +28,7 @@ export interface PageOptions {
   /** Shows the status of the proxy to everyone who may use it. */
   readonly showsStatus: boolean;
   /** The numbers of `/metrics`; absent where the runtime counts nothing. */
-  readonly figures: Figures | undefined;
+  readonly numbers: StatusNumbers | undefined;
 }
 
 /** The page for people. A document for each question, so that every function works without the script. */
@@ -47,12 +47,11 @@ export function createPage(options: PageOptions): Page {
   async function documentFor(context: Context<Env>): Promise<Document> {
     const { searchParams } = context.get('received').url;
     const image = imageQuery(context.get('received').url);
-    if (searchParams.has('machine'))
-      return machineDocument(context, searchParams.get('machine') ?? '', image);
+    if (searchParams.has('machine')) return machineDocument(context, searchParams, image?.text);
     if (searchParams.has('error')) return errorDocument(searchParams.get('error') ?? '');
     if (searchParams.has('status') && status) {
       await requireLogin(context.get('host').routes[0].clientAuth, context.get('received'));
-      return statusDocument(health, options.figures);
+      return statusDocument(health, options.numbers);
     }
     if (image === undefined) return homeDocument(context);
     return imageDocument(context, image, searchParams.get('client') ?? '');
@@ -65,16 +64,22 @@ export function createPage(options: PageOptions): Page {
 
   function machineDocument(
     context: Context<Env>,
-    id: string,
-    image: ImageQuery | undefined,
-  ): Document | Promise<Document> {
+    values: URLSearchParams,
+    image: string | undefined,
+  ): Document {
+    const id = values.get('machine') ?? '';
+    const query = { image, host: values.get('host')?.trim().slice(0, longestHost) };
     const machine = machines.find((each) => each.id === id);
-    if (machine === undefined) return homeDocument(context);
-    return {
-      title: `Set up ${machine.name}`,
-      main: machineHtml(machine, addressOf(context), image?.text),
-      status,
-    };
+    if (machine === undefined) return unknownDocument('machine', id, machinesHtml(query));
+    const main = machineHtml(machine, addressOf(context), query);
+    return { title: `Set up ${machine.name}`, main, status };
+  }
+
+  function unknownDocument(what: string, value: string, choices: Html): Document {
+    const main = html`<h1>Unknown ${what}</h1>
+<p class="failure">This page does not know the ${what} “${shown(value.slice(0, 100))}”. Choose one of these:</p>
+${choices}`;
+    return { title: `Unknown ${what}`, main, status, code: 404 };
   }
 
   function errorDocument(text: string): Document {
@@ -82,9 +87,13 @@ export function createPage(options: PageOptions): Page {
   }
 
   async function imageDocument(context: Context<Env>, query: ImageQuery, id: string): Promise<Document> {
+    const client = knownClients.find((each) => each.id === id);
+    if (id !== '' && client === undefined) return unknownDocument('client', id, clientsHtml(query));
+    const platform = context.get('received').url.searchParams.get('platform');
+    if (platform && query.platform === undefined)
+      return unknownDocument('platform', platform, platformsHtml(query.text, commonPlatforms));
     const image = await openViewed(context, query);
     const title = shown(query.text);
-    const client = knownClients.find((each) => each.id === id);
     if (client) {
       const compared = await compare(image, client, query.platform);
       if ('pulls' in compared) return { title, main: pullsHtml(query, compared, { client: id }), status };
@@ -99,9 +108,10 @@ export function createPage(options: PageOptions): Page {
     const explained = route ? await explainError(route, context.get('request'), thrown) : thrown;
     context.set('failure', explained);
     const error = registryErrorFrom(explained);
-    const main = errorHtml(imageQuery(context.get('received').url)?.text ?? '', error);
+    const image = imageQuery(context.get('received').url)?.text ?? '';
+    const main = errorHtml(image, error, await alternativesHtml(context, image, error));
     const headers = error.code === 'UNAUTHORIZED' ? basicChallenge : error.headers;
-    return documentResponse({ title: 'It failed', main, status }, { status: statusOf(error), headers });
+    return documentResponse({ title: 'It failed', main, status, code: statusOf(error) }, headers);
   }
 
   return {
@@ -126,8 +136,12 @@ export function createPage(options: PageOptions): Page {
   };
 }
 
-/** Longest text of an error that is searched for. */
+/** Longest text of an error that is searched for, and longest name of a host. */
 const longestError = 4_000;
+const longestHost = 300;
+
+/** Platforms to choose from before the image is known. */
+const commonPlatforms = ['linux/amd64', 'linux/arm64', 'linux/arm/v7'];
 
 /**
  * A browser asks its user for a login by a Basic challenge alone. regshift exchanges the login for a token where the
@@ -140,10 +154,11 @@ function addressOf(context: Context<Env>): string {
   return publicOrigin(context.get('host').routes[0].publicUrl, context.get('received').address);
 }
 
-function errorHtml(image: string, { code, message }: RegistryError) {
+function errorHtml(image: string, { code, message }: RegistryError, alternatives: Html | '') {
   const entry = errorOfCode(code);
   return html`${imageForm(image)}
 <h1>${image === '' ? 'It failed' : `No answer for ${shown(image)}`}</h1>
 <p class="failure">${shown(message)}</p>
+${alternatives}
 ${entry ? entryHtml(entry) : ''}`;
 }

@@ -161,7 +161,7 @@ interface PreparedFrom extends Pick<Parts, 'settings' | 'log' | 'shared' | 'rota
 }
 
 async function prepare({ settings, log, memory, shared, metrics, rotating }: PreparedFrom) {
-  const counting = metrics ? { metrics: metrics.metrics, figures: metrics.figures } : {};
+  const counting = metrics ? { metrics: metrics.metrics, numbers: metrics.numbers } : {};
   const tiers = shared ? [shared.tier] : [];
   const platform = { ...nodePlatform(log, memory), ...counting, tiers, rotating };
   const store = openStore(settings, platform);

@@ -6,6 +6,7 @@ import {
   type Form,
   generateSigningKey,
   type LayerFacts,
+  type Loss,
   readManifest,
 } from '../../../converters/index.ts';
 import { readSignedSchema1 } from '../signed-schema1.ts';
@@ -47,7 +48,7 @@ async function summaryOf(
   if (target !== 'v1') return describe(await convert(model, target, context), target, files);
   if (model.kind === 'index') return { refused: 'an index: a platform is chosen first' };
   const { images, losses, blobs } = await convertToRegistryV1(model, context);
-  return { images, losses, blobs };
+  return { images, losses: losses.map(frozenLoss), blobs };
 }
 
 function describe(converted: Converted, folder: string, files: Map<string, Uint8Array>): object {
@@ -56,8 +57,7 @@ function describe(converted: Converted, folder: string, files: Map<string, Uint8
   return {
     mediaType,
     digest,
-    // Names of losses came after the goldens.
-    losses: losses.map(({ name: _, ...golden }) => golden),
+    losses: losses.map(frozenLoss),
     blobs: blobs.map((blob) => {
       if (blob.kind === 'layer') return blob;
       files.set(`${folder}/config-${short(blob.digest)}.json`, blob.bytes);
@@ -65,6 +65,11 @@ function describe(converted: Converted, folder: string, files: Map<string, Uint8
     }),
     children: children.map((child) => describe(child, `${folder}/manifest-${short(child.digest)}`, files)),
   };
+}
+
+/** A loss as the golden files have it: they are older than its `name`. */
+function frozenLoss({ kind, path, reason }: Loss): Loss {
+  return { kind, path, reason };
 }
 
 function payloadOf({ form, body }: { form: Form; body: Uint8Array }): Uint8Array {

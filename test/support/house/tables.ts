@@ -11,7 +11,6 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/auth/htpasswd-file.ts': [1, 'settings'],
   'src/auth/htpasswd.ts': [1, 'settings: one proof for each user of the file'],
   'src/auth/login-queue.ts': [3, '200 logins wait'],
-  'src/cli/commands/inspect.ts': [1, 'one command'],
   'src/cli/copy/plan-copy.ts': [2, 'one command'],
   'src/cli/images/file-store.ts': [1, 'one command'],
   'src/cli/images/layer-spool.ts': [3, 'one command'],

@@ -116,7 +116,7 @@ const members: readonly (readonly [file: string, type: string, names: readonly s
   ['formats/schema1/v1-chain.ts', 'V1Image', ['id', 'parent', 'blob', 'empty', 'json']],
   ['crypto/signing-key.ts', 'SigningKey', ['privateKey', 'publicJwk', 'crv', 'kty', 'x', 'y', 'id']],
   ['platform.ts', 'Platform', ['os', 'architecture', 'variant', 'osVersion', 'osFeatures']],
-  ['model.ts', 'Loss', ['kind', 'path', 'reason']],
+  ['model.ts', 'Loss', ['kind', 'path', 'reason', 'name']],
   ['model.ts', 'Descriptor', ['mediaType', 'digest', 'size', 'urls', 'labels', 'field']],
   ['model.ts', 'Layer', ['compression', 'foreign', 'encrypted']],
   ['model.ts', 'IndexEntry', ['platform', 'artifactType', 'attestation']],

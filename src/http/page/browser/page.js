@@ -1,5 +1,11 @@
 // The script of the page: buttons that copy, and suggestions for images. Every function of the page works without it.
 
+// Screen readers read a status when it changes, but not the new text of a button (ARIA 1.2, `status`).
+const said = document.createElement('p');
+said.className = 'hidden';
+said.setAttribute('role', 'status');
+document.querySelector('main')?.append(said);
+
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
   document.querySelectorAll('button.copy')
 )) {
@@ -18,6 +24,7 @@ async function copyLines(button) {
   const label = button.firstChild;
   if (!label) return;
   label.textContent = isCopied ? 'Copied' : 'Press Ctrl+C';
+  said.textContent = isCopied ? `Copied: ${lines.textContent}` : 'Press Ctrl+C';
   setTimeout(() => {
     label.textContent = 'Copy';
   }, 2000);

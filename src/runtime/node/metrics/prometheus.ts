@@ -1,7 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MemoryBudget, TableUsage } from '../../../cache/memory-budget.ts';
 import type { InFlight } from '../../../http/in-flight.ts';
-import type { Figure, Figures } from '../../../observability/figures.ts';
+import type { StatusNumbers } from '../../../http/page/status-page.ts';
+import type { Figure } from '../../../observability/figures.ts';
 import type { Metrics, ResponseFacts, WarmResult } from '../../../observability/metrics.ts';
 import { version } from '../../../version.ts';
 
@@ -10,8 +11,8 @@ export interface PrometheusMetrics {
   readonly contentType: string;
   /** The metrics of the process for Prometheus. */
   text(): Promise<string>;
-  /** The numbers of `text`, for people. */
-  readonly figures: Figures;
+  /** The numbers of `text` as a part of the page, whose code loads at its first use. */
+  readonly numbers: StatusNumbers;
   /** Registers gauges that are read at each scrape. */
   watch(inFlight: InFlight, memory: MemoryBudget): void;
   /** @param notAfter the end of the served certificate, in milliseconds since the epoch. */
@@ -36,7 +37,10 @@ export function createPrometheusMetrics(): PrometheusMetrics {
     metrics: { ...answersIn(shared), ...workIn(shared), ...storeIn(shared), ...eventsIn(shared) },
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    figures: async () => (await registry.getMetricsAsJSON()).flatMap(figuresOf),
+    async numbers() {
+      const { numbersHtml } = await import('../../../http/page/numbers-view.ts');
+      return numbersHtml((await registry.getMetricsAsJSON()).flatMap(figuresOf));
+    },
     watch(inFlight, memory) {
       watchTables(memory, shared);
       const gauge = (name: string, about: string, value: () => number) =>

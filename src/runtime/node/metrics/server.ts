@@ -38,7 +38,7 @@ export function createMetricsServer(metrics: PrometheusMetrics, health: Health, 
 }
 
 /** The status for people. The code of the page loads with the first request for it. */
-function pageAnswers({ figures }: PrometheusMetrics, health: Health): Record<string, () => Promise<Answer>> {
+function pageAnswers({ numbers }: PrometheusMetrics, health: Health): Record<string, () => Promise<Answer>> {
   const load = () => import('../../../http/page/status-page.ts');
   const asAnswer = async (response: Response): Promise<Answer> => {
     const {
@@ -49,7 +49,7 @@ function pageAnswers({ figures }: PrometheusMetrics, health: Health): Record<str
     return { type, headers, body: await response.text() };
   };
   return {
-    '/': async () => asAnswer(await (await load()).statusPage(health, figures)),
+    '/': async () => asAnswer(await (await load()).statusPage(health, numbers)),
     '/page/page.css': async () => asAnswer((await load()).pageFile('page.css')),
     '/page/page.js': async () => asAnswer((await load()).pageFile('page.js')),
   };

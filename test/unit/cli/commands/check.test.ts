@@ -35,6 +35,17 @@ async function checked(sample: string, clients: string, ...options: string[]) {
   return { code, err, ...json<Checked>() };
 }
 
+describe('the message of a client', () => {
+  test.each([
+    ['containerd-2.0', /^Pulling Schema 1 images have been deprecated/],
+    ['containerd-2.1', /is no longer supported since containerd v2\.1, please rebuild the image as …$/],
+    ['containerd-2.3', /is no longer supported since containerd v2\.1, please rebuild the image as …$/],
+  ])('is that of its version: %s', async (client, message) => {
+    const { images } = await checked('schema1', client);
+    expect(images[0]?.clients[0]?.obstacle?.prints).toMatch(message);
+  });
+});
+
 describe('straight from the registry', () => {
   test.each<[sample: string, works: readonly string[], fails: Readonly<Record<string, string>>]>([
     [

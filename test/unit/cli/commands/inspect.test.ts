@@ -171,7 +171,7 @@ describe('the printed text', () => {
     const { out } = await regshift(argv, { columns: 80 });
     expect(out.split('\n').filter((line) => [...line].length > 80)).toEqual([]);
     expect(out).toMatch(/^ {2}linux\/amd64 +oci +666 bytes +sha256:\w{12}…$/m);
-    expect(out).toMatch(/^Docker 1\.10–18\.03 +list +sha256:\w{12}…\n {4}loses: 2 × entries$/m);
+    expect(out).toMatch(/^Docker 1\.10–18\.03 +list +sha256:\w{12}…\n {4}loses: 2 attestations$/m);
     expect(out).not.toMatch(/\w{64}/);
     const { out: full } = await regshift([...argv, '--full'], { columns: 80 });
     expect(full).toMatch(/^ {2}linux\/amd64 +oci +666 bytes +sha256:\w{64}$/m);

@@ -5,14 +5,14 @@ import { pageScript, pageStyle } from '../../../../src/http/page/browser-files.t
 import { errorEntries } from '../../../../src/http/page/error-entries.ts';
 import { findErrors } from '../../../../src/http/page/error-search.ts';
 import { program, root, textOf } from '../../../support/house/sources.ts';
-import { entriesOfPage } from '../../../support/page-files.ts';
+import { compactScript, compactStyle, entriesOfPage } from '../../../support/page-files.ts';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
 describe('the generated files of the page', () => {
   test('are of today: run `npm run page:files`', () => {
-    expect(pageScript).toBe(read('src/http/page/browser/page.js'));
-    expect(pageStyle).toBe(read('src/http/page/browser/page.css'));
+    expect(pageScript).toBe(compactScript(read('src/http/page/browser/page.js')));
+    expect(pageStyle).toBe(compactStyle(read('src/http/page/browser/page.css')));
     expect(errorEntries).toEqual(entriesOfPage(read('docs/errors.md')));
   });
 
@@ -32,7 +32,7 @@ describe('every message of docs/errors.md', () => {
 
   test.each(messages)('%s leads to its entry', (message) => {
     const seen = `Error response from daemon: ${message.replaceAll('…', 'xyz')}`;
-    expect(findErrors(seen).flatMap(({ texts }) => texts)).toContain(message);
+    expect(findErrors(seen).entries.flatMap(({ texts }) => texts)).toContain(message);
   });
 });
 

@@ -127,7 +127,14 @@ it('stand on a page for people, on the port for metrics alone', async () => {
   const text = await page.text();
   expect(text).toContain('Who still needs this proxy?');
   expect(text).toContain('Layers in the store, by lookup');
-  expect(text).toContain('oci to schema1, made');
+  expect(text).toContain('OCI manifest to schema 1 manifest: made');
+  expect(text).toMatch(/Since \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+  // Each heading of numbers has a sentence about the thing that is counted.
+  const counted = [...text.matchAll(/<h3>[^<]*<\/h3>\s*<p class="note">([^<]*)<\/p>/g)].map(
+    ([, about]) => about,
+  );
+  expect(counted).toHaveLength(text.split('<h3>').length - 1);
+  expect(counted.filter((about) => !/^[A-Z].{20,}\.$/.test(about ?? ''))).toEqual([]);
   for (const file of ['page.css', 'page.js']) {
     expect((await fetch(`${metricsUrl}/page/${file}`)).status).toBe(200);
   }

@@ -5,13 +5,13 @@
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const far = Math.min(2, Math.floor(word.length / 2));
   const ranked = known
-    .map((each) => ({ each, distance: distance(word.toLowerCase(), each.toLowerCase()) }))
+    .map((each) => ({ each, distance: editDistance(word.toLowerCase(), each.toLowerCase()) }))
     .sort((one, other) => one.distance - other.distance);
   return ranked.find((each) => each.distance <= far)?.each;
 }
 
-/** The number of letters to add, remove or change (Levenshtein distance). */
-function distance(one: string, other: string): number {
+/** The number of letters to add, remove or change to get from one word to another (Levenshtein distance). */
+export function editDistance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (const [i, letter] of [...one].entries()) {
     const next = [i + 1];

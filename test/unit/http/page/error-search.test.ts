@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { errorEntries } from '../../../../src/http/page/error-entries.ts';
+import { findErrors } from '../../../../src/http/page/error-search.ts';
+
+const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+
+/** Texts as programs print them, and the message of docs/errors.md that belongs to each. */
+const seen: readonly (readonly [text: string, message: string])[] = [
+  ['manifest unknown', 'manifest unknown'],
+  [
+    'Error response from daemon: manifest for x not found: manifest unknown: manifest unknown',
+    'manifest for R not found: manifest unknown: …',
+  ],
+  [
+    `Error response from daemon: manifest for registry.test:5000/team/app@${digest} not found: manifest unknown: The digest is of no tag`,
+    'manifest for R not found: manifest unknown: …',
+  ],
+  [
+    'time="2026-11-29T09:08:43Z" level=fatal msg="Error parsing image name \\"docker://127.0.0.1:5000/team/app:1.0\\": reading manifest 1.0 in 127.0.0.1:5000/team/app: manifest unknown"',
+    'manifest unknown',
+  ],
+  ['missing signature key', 'missing signature key'],
+  ['Trying to pull repository proxy.test/team/app ... \nmissing signa\nture key', 'missing signature key'],
+  ['unsupported docker v2s2 media type', 'unsupported docker v2s2 media type: …'],
+  [
+    'Error: copying system image from manifest list: creating an updated image manifest: unsupported docker v2s2 media type: "application/vnd.docker.image.rootfs.diff.tar.zstd"',
+    'unsupported docker v2s2 media type: …',
+  ],
+  [
+    'ctr: not implemented: media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported since containerd v2.1, please rebuild the image as "application/vnd.docker.distribution.manifest.v2+json" or "application/vnd.oci.image.manifest.v1+json"',
+    'media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported since containerd v2.1, please rebuild the image as …',
+  ],
+  ['error from registry: manifest invalid', 'manifest invalid'],
+  ['error from registry: something else', 'error from registry: …'],
+  ["can't talk to a V1 container registry", "can't talk to a V1 container registry"],
+  ['can’t talk to a V1 container registry', "can't talk to a V1 container registry"],
+  [
+    'failed to register layer: Error processing tar file(exit status 1): archive/tar: invalid tar header',
+    'archive/tar: invalid tar header',
+  ],
+  ['x509: certificate signed by unknown authority', 'x509: certificate signed by unknown authority'],
+  [
+    'Error response from daemon: Get "https://proxy.test:8443/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority (possibly because of "crypto/rsa: verification error")',
+    'x509: certificate signed by unknown authority',
+  ],
+  [
+    'failed to resolve reference "proxy.test:8080/team/app:1.0": failed to do request: Head "https://proxy.test:8080/v2/team/app/manifests/1.0": http: server gave HTTP response to HTTPS client',
+    'http: server gave HTTP response to HTTPS client',
+  ],
+  ['no basic auth credentials', 'no basic auth credentials'],
+  [
+    'Error response from daemon: Head "http://127.0.0.1:5000/v2/team/app/manifests/1.0": no basic auth credentials',
+    'no basic auth credentials',
+  ],
+  ['toomanyrequests', 'toomanyrequests: …'],
+  [
+    'Error response from daemon: toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit',
+    'toomanyrequests: …',
+  ],
+  ['denied', 'denied: requested access to the resource is denied'],
+  [
+    "Error response from daemon: pull access denied for app, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+    "pull access denied for R, repository does not exist or may require 'docker login'",
+  ],
+  [
+    'ctr: failed to resolve reference "127.0.0.1:5000/team/app:1.0": pulling from host 127.0.0.1:5000 failed with status code [manifests 1.0]: 401 Unauthorized',
+    'failed with status code [manifests …]: 401 Unauthorized',
+  ],
+  [
+    'ctr: failed to resolve reference "127.0.0.1:5000/team/app:1.0": 127.0.0.1:5000/team/app:1.0: not found',
+    'failed to resolve reference …: not found',
+  ],
+  [
+    '\u001b[31mERRO\u001b[0m[2026-11-29T09:08:43.123456789Z] Error trying v2 registry: missing \u001b[1msignature\u001b[0m key',
+    'missing signature key',
+  ],
+  ['UPSTREAM_TIMEOUT', 'UPSTREAM_TIMEOUT'],
+  ['upstream_timeout', 'UPSTREAM_TIMEOUT'],
+  [
+    '{"level":"warn","time":"2026-11-29T09:08:43.123Z","status":502,"error":"UPSTREAM_UNREACHABLE"}',
+    'UPSTREAM_UNREACHABLE',
+  ],
+  ['unauthorized: authentication required', 'unauthorized: authentication required'],
+];
+
+describe('a text that a program prints', () => {
+  it.each(seen)('%s', (text, message) => {
+    const { entries, isExact } = findErrors(text);
+    expect(isExact).toBe(true);
+    expect(entries[0]?.texts).toContain(message);
+  });
+
+  it.each([...seen.keys()])(
+    'is found with lines of a log around it, in pieces of 40 characters: %i',
+    (at) => {
+      const [text = '', message = ''] = seen[at] ?? [];
+      if (/^\w+$/.test(text)) return;
+      const broken = text.replace(/(.{40})/g, '$1\n');
+      const lines = `Nov 29 09:08:42 host dockerd[812]: pulling\n${broken}\n2026-11-29 09:08:44 done`;
+      expect(findErrors(lines).entries[0]?.texts).toContain(message);
+    },
+  );
+});
+
+describe('every message', () => {
+  const messages = errorEntries.flatMap(({ texts }) => texts.filter((each) => each.length > 12));
+
+  it.each(messages)('leads to its entry first, or to one with the same message: %s', (message) => {
+    const { entries } = findErrors(message.replaceAll('…', 'xyz'));
+    expect(entries[0]?.texts).toContain(message);
+  });
+});
+
+describe('a text without a known message', () => {
+  it('leads to entries with most of its words', () => {
+    const { entries, isExact } = findErrors('signature key missing');
+    expect(isExact).toBe(false);
+    expect(entries[0]?.texts).toContain('missing signature key');
+  });
+
+  it.each(['zzzzzzzzzzzz', '', '…', 'ab'])('leads nowhere: %s', (text) => {
+    expect(findErrors(text)).toEqual({ entries: [], isExact: false });
+  });
+
+  it('is searched in bounded work', () => {
+    expect(findErrors('a'.repeat(4_000)).entries).toEqual([]);
+    expect(findErrors('2026-11-29 '.repeat(360)).entries).toEqual([]);
+  });
+});
+
+it('has no entry that needs the row before it', () => {
+  const needy = errorEntries.filter(
+    ({ why, remedy }) => /^the same|as above/.test(why) || /^the same$/.test(remedy),
+  );
+  expect(needy).toEqual([]);
+});
