@@ -6,9 +6,11 @@ import { createDigester } from '../../layers/digester.ts';
 import type { BlobName, BlobStore } from '../../layers/store/blob-store.ts';
 import { createJsonLog } from '../../observability/log.ts';
 import { asText } from '../../observability/log-format.ts';
+import { endProcess } from '../../runtime/node/end-process.ts';
 import { parseYaml, readFile } from '../../runtime/node/files.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { nodePlatform } from '../../runtime/node/platform.ts';
+import { FolderHangs, hasFileOperations } from '../../runtime/node/store/file-operations.ts';
 import { openStore } from '../../runtime/node/store/open-store.ts';
 import { type Io, printJson, printLines } from '../terminal/io.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -19,8 +21,11 @@ export interface StoreOptions {
 }
 
 /** `regshift store info`: counts the layers of the store. */
-export async function storeInfo({ json }: StoreOptions, io: Io): Promise<number> {
-  const { store, limit } = storeOf(io);
+export function storeInfo(options: StoreOptions, io: Io): Promise<number> {
+  return onStore(io, (opened) => printInfo(opened, options, io));
+}
+
+async function printInfo({ store, limit }: OpenStore, { json }: StoreOptions, io: Io): Promise<number> {
   let [layers, bytes] = [0, 0];
   let [oldest, newest]: [number | undefined, number | undefined] = [undefined, undefined];
   for await (const { size, usedAt } of store.list()) {
@@ -53,8 +58,11 @@ export async function storeInfo({ json }: StoreOptions, io: Io): Promise<number>
  * `regshift store verify`: reads all layers, and removes those whose bytes do not have their digest.
  * @returns exit code 1 if a layer was damaged.
  */
-export async function storeVerify({ json }: StoreOptions, io: Io): Promise<number> {
-  const { store } = storeOf(io);
+export function storeVerify(options: StoreOptions, io: Io): Promise<number> {
+  return onStore(io, (opened) => verifyAll(opened, options, io));
+}
+
+async function verifyAll({ store }: OpenStore, { json }: StoreOptions, io: Io): Promise<number> {
   const codec = createNodeLayerCodec();
   const blobs: BlobName[] = [];
   for await (const blob of store.list()) blobs.push(blob);
@@ -92,17 +100,22 @@ async function digestOfStored(
   try {
     for await (const bytes of stream) await digester.add(bytes);
   } catch (error) {
+    if (error instanceof FolderHangs) throw error;
     return `an error after ${digester.size} bytes (${String(error)})`;
   }
   return digester.digest();
 }
 
 /** `regshift store prune`: removes the layers that were used longest ago. */
-export async function storePrune(
-  { json, bytes }: StoreOptions & { readonly bytes?: number | undefined },
-  io: Io,
-): Promise<number> {
-  const { store, limit } = storeOf(io);
+export function storePrune(options: PruneOptions, io: Io): Promise<number> {
+  return onStore(io, (opened) => prune(opened, options, io));
+}
+
+interface PruneOptions extends StoreOptions {
+  readonly bytes?: number | undefined;
+}
+
+async function prune({ store, limit }: OpenStore, { json, bytes }: PruneOptions, io: Io): Promise<number> {
   const pruned = await store.prune?.(bytes ?? limit);
   if (pruned === undefined) throw new UsageError('This store has rules of its own for what it removes.');
   if (json) printJson(io, pruned);
@@ -110,8 +123,25 @@ export async function storePrune(
   return exitCodes.good;
 }
 
+interface OpenStore {
+  readonly store: BlobStore;
+  /** REGSHIFT_STORE_BYTES. */
+  readonly limit: number;
+}
+
+/** Runs a command on the store. At its end, Node would wait for a file operation that hangs. */
+async function onStore(io: Io, work: (opened: OpenStore) => Promise<number>): Promise<number> {
+  try {
+    return await work(storeOf(io));
+  } catch (error) {
+    if (!(error instanceof FolderHangs)) throw error;
+    io.stderr(`regshift: ${error.message}. Is the file system of REGSHIFT_STORE there?\n`);
+    return endProcess(exitCodes.failed, hasFileOperations());
+  }
+}
+
 /** Opens the store that the settings name. @throws UsageError. */
-function storeOf(io: Io): { readonly store: BlobStore; readonly limit: number } {
+function storeOf(io: Io): OpenStore {
   const read = readSettings(io.env, readFile, parseYaml);
   if ('problems' in read) throw new UsageError(formatProblems(read.problems));
   const log = createJsonLog('warn', systemWallClock, (line) => io.stderr(`${asText(line)}\n`));

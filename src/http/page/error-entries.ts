@@ -1141,6 +1141,11 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'check the disk, or the network to it',
   },
   {
+    texts: ['a file operation took more than … s', 'the folder does not answer: … file operations hang'],
+    why: 'the file system of the folder hangs, like an NFS whose server is away',
+    remedy: 'check the file system ([store.md](store.md#where-the-store-fails))',
+  },
+  {
     texts: ['the store of REGSHIFT_STORE cannot be used; layers come from the registry'],
     why: 'at the start, the folder could not be made, read or written',
     remedy: 'give the user of regshift the rights to it',

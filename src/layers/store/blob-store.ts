@@ -17,6 +17,8 @@ export interface BlobStore {
   readonly mostBytes: number;
   /** Writes at the same time: each has parts of its blob in memory, or up to 4 MiB that wait for the store. */
   readonly mostWrites: number;
+  /** Whether the store refuses each operation at once, because earlier ones hang. Absent if it never does. */
+  readonly isAway?: () => boolean;
   /** Bytes of a blob; undefined if the store does not have it. */
   head(digest: Digest): Promise<number | undefined>;
   /**

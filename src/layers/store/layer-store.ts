@@ -19,6 +19,8 @@ export interface LayerStore {
   readonly namesAtEnd: boolean;
   /** Whether a fill can be followed. */
   readonly readsBack: boolean;
+  /** Whether the store does not answer, or reads or writes rest after an error. */
+  isAway(): boolean;
   /** Whether the store takes a blob of this size now. */
   takes(size: number): boolean;
   /** Bytes of a blob that the store has. */
@@ -94,6 +96,8 @@ export function createLayerStore(options: LayerStoreOptions): LayerStore {
   return {
     namesAtEnd: store.namesAtEnd,
     readsBack: store.readsBack,
+
+    isAway: () => (store.isAway?.() ?? false) || reads.isResting() || writes.isResting(),
 
     takes: (size) => size <= store.mostBytes && filling.size < store.mostWrites && !writes.isResting(),
 

@@ -1,13 +1,13 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { systemClock } from '../../../clock.ts';
+import type { StoreFile } from './store-file.ts';
 
 /** Bytes that are read at once. */
 const pieceBytes = 256 * 1024;
 
 /** A part of an open file. */
 interface FilePart {
-  readonly handle: FileHandle;
+  readonly file: StoreFile;
   readonly start: number;
   readonly length: number;
 }
@@ -18,7 +18,7 @@ const native = new WeakMap<ReadableStream, FilePart>();
  * A part of an open file as a web stream, which closes the file at its end. It reads nothing before its first pull, so
  * that the file can still be sent as it is (`fileOf`). It errors if the file ends early.
  */
-export function fileStream(handle: FileHandle, start: number, length: number): ReadableStream<Uint8Array> {
+export function fileStream(file: StoreFile, start: number, length: number): ReadableStream<Uint8Array> {
   let at = start;
   const stop = start + length;
   const stream = new ReadableStream<Uint8Array>(
@@ -27,7 +27,7 @@ export function fileStream(handle: FileHandle, start: number, length: number): R
         try {
           if (at < stop) {
             const piece = new Uint8Array(Math.min(stop - at, pieceBytes));
-            const bytesRead = await readPiece(handle, piece, at);
+            const bytesRead = await readPiece(file, piece, at);
             at += bytesRead;
             controller.enqueue(piece.subarray(0, bytesRead));
           }
@@ -36,13 +36,13 @@ export function fileStream(handle: FileHandle, start: number, length: number): R
         } catch (error) {
           controller.error(error);
         }
-        await handle.close();
+        file.close();
       },
-      cancel: () => handle.close(),
+      cancel: () => file.close(),
     },
     { highWaterMark: 0 },
   );
-  native.set(stream, { handle, start, length });
+  native.set(stream, { file, start, length });
   return stream;
 }
 
@@ -56,13 +56,13 @@ export function fileOf(stream: ReadableStream): FilePart | undefined {
  * and uses one buffer for all pieces: the next piece is read when the client has taken the last one.
  * @throws Error if the file ends early, after the response broke off.
  */
-export async function sendFile({ handle, start, length }: FilePart, outgoing: ServerResponse): Promise<void> {
+export async function sendFile({ file, start, length }: FilePart, outgoing: ServerResponse): Promise<void> {
   const stop = start + length;
   const buffer = createSendBuffer(length);
   try {
     for (let at = start; at < stop; ) {
       const piece = buffer.get();
-      const bytesRead = await readPiece(handle, piece.subarray(0, Math.min(stop - at, piece.length)), at);
+      const bytesRead = await readPiece(file, piece.subarray(0, Math.min(stop - at, piece.length)), at);
       if (outgoing.destroyed) return;
       at += bytesRead;
       const since = systemClock();
@@ -75,7 +75,7 @@ export async function sendFile({ handle, start, length }: FilePart, outgoing: Se
     if (!isClosedByClient(error)) throw error;
   } finally {
     buffer.release();
-    await handle.close();
+    file.close();
   }
 }
 
@@ -107,8 +107,8 @@ function createSendBuffer(length: number) {
   };
 }
 
-async function readPiece(handle: FileHandle, piece: Uint8Array, at: number): Promise<number> {
-  const { bytesRead } = await handle.read(piece, 0, piece.length, at);
+async function readPiece(file: StoreFile, piece: Uint8Array, at: number): Promise<number> {
+  const bytesRead = await file.read(piece, at);
   if (bytesRead === 0) throw new Error(`the file ends at its byte ${at}`);
   return bytesRead;
 }

@@ -1,4 +1,5 @@
-import { opendir, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigest } from '../../../../converters/digest.ts';
 import type { Clock, WallClock } from '../../../clock.ts';
@@ -6,6 +7,7 @@ import { BlobTooLarge, type Pruned, type StoredBlob } from '../../../layers/stor
 import { logDamaged, removeOldest } from '../../../layers/store/stored-blobs.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
+import type { FileOperations } from './file-operations.ts';
 
 /** The parts of a store's folder. */
 export interface FolderPaths {
@@ -16,6 +18,7 @@ export interface FolderPaths {
 
 export interface FolderSpaceOptions {
   readonly paths: FolderPaths;
+  readonly operations: FileOperations;
   /** REGSHIFT_STORE_BYTES: the bytes of all blobs. */
   readonly bytes: number;
   readonly clock: Clock;
@@ -38,6 +41,10 @@ export interface FolderSpace {
   makeRoom(target: number): Promise<Pruned>;
   /** Removes a blob with another number of bytes than its caller expects. */
   dropDamaged(path: string, found: number, expected: number): Promise<void>;
+  /** @returns undefined if nothing has this path. */
+  lookAt(path: string): Promise<Stats | undefined>;
+  /** Removes a file. It is no error if there is none. */
+  remove(path: string): Promise<void>;
 }
 
 interface StoredFile extends StoredBlob {
@@ -54,18 +61,25 @@ const keptPart = 0.9;
 const abandonedMs = 3_600_000;
 
 export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
-  const { paths, bytes: limit, clock, wallClock, log, metrics } = options;
+  const { paths, operations, bytes: limit, clock, wallClock, log, metrics } = options;
   let used: number | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let making: Promise<unknown> = Promise.resolve();
 
+  const remove = (path: string) => operations.run('quick', () => unlink(path)).catch(unlessAbsent);
+  const lookAt = (path: string) => operations.run('quick', () => stat(path)).catch(unlessAbsent);
+
+  async function namesIn(folder: string): Promise<readonly string[]> {
+    return (await operations.run('quick', () => readdir(folder)).catch(unlessAbsent)) ?? [];
+  }
+
   async function* files(): AsyncGenerator<StoredFile> {
-    for await (const algorithm of names(paths.blobs)) {
-      for await (const shard of names(join(paths.blobs, algorithm))) {
-        for await (const hex of names(join(paths.blobs, algorithm, shard))) {
+    for (const algorithm of await namesIn(paths.blobs)) {
+      for (const shard of await namesIn(join(paths.blobs, algorithm))) {
+        for (const hex of await namesIn(join(paths.blobs, algorithm, shard))) {
           const path = join(paths.blobs, algorithm, shard, hex);
           const digest = `${algorithm}:${hex}`;
-          const found = await stat(path).catch(() => undefined);
+          const found = await lookAt(path);
           if (found?.isFile() && isDigest(digest) && hex.startsWith(shard)) {
             yield { path, digest, size: found.size, usedAt: found.mtimeMs };
           }
@@ -76,11 +90,11 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
 
   async function removeAbandoned(): Promise<number> {
     let size = 0;
-    for await (const name of names(paths.incoming)) {
+    for (const name of await namesIn(paths.incoming)) {
       const path = join(paths.incoming, name);
-      const found = await stat(path).catch(() => undefined);
+      const found = await lookAt(path);
       if (found === undefined) continue;
-      if (wallClock().getTime() - found.mtimeMs > abandonedMs) await rm(path, { force: true });
+      if (wallClock().getTime() - found.mtimeMs > abandonedMs) await remove(path);
       else size += found.size;
     }
     return size;
@@ -92,7 +106,7 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     const total = all.reduce((sum, { size }) => sum + size, await removeAbandoned());
     lookedAt = clock();
     const goal = total > limit ? Math.min(target, limit * keptPart) : target;
-    const pruned = await removeOldest(all, total - goal, ({ path }) => rm(path, { force: true }));
+    const pruned = await removeOldest(all, total - goal, ({ path }) => remove(path));
     if (pruned.blobs > 0) metrics.storeEvicted(pruned.blobs, pruned.bytes);
     used = total - pruned.bytes;
     metrics.storeSize(used);
@@ -133,21 +147,15 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     makeRoom,
     async dropDamaged(path, found, expected) {
       logDamaged(log, { path }, found, expected);
-      await rm(path, { force: true });
+      await remove(path);
     },
+    lookAt,
+    remove,
   };
 }
 
-async function* names(folder: string): AsyncGenerator<string> {
-  try {
-    for await (const { name } of await opendir(folder)) yield name;
-  } catch (error) {
-    if (!isAbsent(error)) throw error;
-  }
-}
-
-/** Whether a file, or a folder on its path, is not there. */
-export function isAbsent(error: unknown): boolean {
+/** @returns undefined if a file, or a folder on its path, is not there. @throws any other error. */
+export function unlessAbsent(error: unknown): undefined {
   const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR';
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
 }
