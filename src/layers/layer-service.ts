@@ -160,7 +160,9 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
       };
       const { signal } = context;
       const request = { layer, span, requester: context.requester(), openCompressed, signal };
-      return stored?.open(request, readOf(repository, layer.compressed, context)) ?? downloads.open(request);
+      if (stored === undefined) return downloads.open(request);
+      const read = readOf(repository, layer.compressed, context);
+      return stored.open(request, { ...read, decompressedSize: layer.size });
     },
 
     async openStored(repository, digest, manifestSize, context) {

@@ -1131,6 +1131,11 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'raise `REGSHIFT_STORE_BYTES`',
   },
   {
+    texts: ['it has … bytes, and the file system has room for …'],
+    why: 'the layer is larger than the disk of the folder',
+    remedy: 'give the folder a larger disk',
+  },
+  {
     texts: ['it took … bytes in … s'],
     why: 'the store took less than 4 MB a second, while regshift waited for it',
     remedy: 'use a faster disk, or a bucket that is nearer',

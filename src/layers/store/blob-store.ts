@@ -26,8 +26,13 @@ export interface BlobStore {
    * @returns undefined if the store does not have the blob. The stream errors if bytes are missing.
    */
   read(blob: BlobName, span?: ByteSpan): Promise<ReadableStream<Uint8Array> | undefined>;
-  /** Begins to write a blob. @param blob undefined if its digest is not known yet (`namesAtEnd`). */
-  write(blob?: BlobName): Promise<BlobWrite>;
+  /**
+   * Begins to write a blob.
+   * @param blob undefined if its digest is not known yet (`namesAtEnd`).
+   * @param likelySize bytes that a blob without a digest probably has.
+   * @throws BlobTooLarge.
+   */
+  write(blob?: BlobName, likelySize?: number): Promise<BlobWrite>;
   /** Removes a blob. It is no error if there is none. */
   delete(digest: Digest): Promise<void>;
   /** All blobs, in no order. */

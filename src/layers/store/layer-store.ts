@@ -36,8 +36,9 @@ export interface LayerStore {
    * Begins to fill in a blob.
    * @returns undefined where the store rests, has enough to do, or takes this blob already.
    * @param blob undefined for a blob whose digest is not known yet.
+   * @param likelySize bytes that such a blob probably has.
    */
-  fill(blob?: BlobName): Fill | undefined;
+  fill(blob?: BlobName, likelySize?: number): Fill | undefined;
 }
 
 export interface LayerStoreOptions {
@@ -126,7 +127,7 @@ export function createLayerStore(options: LayerStoreOptions): LayerStore {
       return valueWithin(commitMs, followed());
     },
 
-    fill(blob) {
+    fill(blob, likelySize) {
       const key = blob?.digest ?? Symbol('a fill without a digest yet');
       if (!this.takes(blob?.size ?? 0) || filling.has(key)) return undefined;
       filling.add(key);
@@ -134,7 +135,7 @@ export function createLayerStore(options: LayerStoreOptions): LayerStore {
       background(over.promise);
       let ending: Digest | undefined;
       const fill = createFill({
-        open: () => store.write(blob),
+        open: () => store.write(blob, likelySize),
         digester: createDigester(codec.hash(blob ? digestAlgorithm(blob.digest) : 'sha256')),
         clock,
         committing({ digest }) {

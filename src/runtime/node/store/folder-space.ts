@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { readdir, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigest } from '../../../../converters/digest.ts';
 import type { Clock, WallClock } from '../../../clock.ts';
@@ -31,14 +31,23 @@ export interface FolderSpaceOptions {
 /** The space of a folder, which other processes may use as well. */
 export interface FolderSpace {
   list(): AsyncIterable<StoredBlob>;
-  /** @throws BlobTooLarge if a blob of this size cannot be stored. */
+  /** @throws BlobTooLarge if the settings do not allow a blob of this size. */
   refuseBeyond(size: number): void;
+  /**
+   * Makes room for a blob of this size, if the file system lacks it.
+   * @throws BlobTooLarge if the file system would not have the room without any other blob; none is then removed.
+   */
+  fit(size: number): Promise<void>;
   /** A blob was stored. Makes room in the background if there are too many. */
   added(size: number): void;
-  /** The file system is full: makes room in the background for a blob of this size. */
-  full(size: number): void;
-  /** Makes room now: removes the blobs that were used longest ago, and files that ended writers left behind. */
-  makeRoom(target: number): Promise<Pruned>;
+  /**
+   * The file system has refused a byte of a blob of this size: makes room for the next try in the background, as `fit`.
+   * @param written bytes of the blob that the file system has taken, and gets back.
+   * @param isQuota true if the user has used up a quota, which statfs(2) does not know.
+   */
+  full(size: number, written: number, isQuota: boolean): Promise<void>;
+  /** Removes the blobs that were used longest ago, until all have this many bytes, and files that ended writers left. */
+  prune(target: number): Promise<Pruned>;
   /** Removes a blob with another number of bytes than its caller expects. */
   dropDamaged(path: string, found: number, expected: number): Promise<void>;
   /** @returns undefined if nothing has this path. */
@@ -54,8 +63,11 @@ interface StoredFile extends StoredBlob {
 /** The sizes of other processes' blobs are looked up at most this often. */
 const lookMs = 60_000;
 
-/** Room is made for more than one blob: down to this part of the bytes. */
+/** Beyond REGSHIFT_STORE_BYTES, room is made for more than one blob: down to this part of the bytes. */
 const keptPart = 0.9;
+
+/** A file takes a little more of a file system than its bytes: this part of them. */
+const fileOverhead = 1 / 64;
 
 /** A write that stands still for ten minutes ends (docs/networks.md), so an older file has no writer. */
 const abandonedMs = 3_600_000;
@@ -100,31 +112,49 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     return size;
   }
 
-  async function makeRoomNow(target: number): Promise<Pruned> {
+  async function makeRoomNow(excessOf: (total: number) => number): Promise<Pruned> {
     const all: StoredFile[] = [];
     for await (const file of files()) all.push(file);
     const total = all.reduce((sum, { size }) => sum + size, await removeAbandoned());
     lookedAt = clock();
-    const goal = total > limit ? Math.min(target, limit * keptPart) : target;
-    const pruned = await removeOldest(all, total - goal, ({ path }) => remove(path));
+    const pruned = await removeOldest(all, excessOf(total), ({ path }) => remove(path));
     if (pruned.blobs > 0) metrics.storeEvicted(pruned.blobs, pruned.bytes);
     used = total - pruned.bytes;
     metrics.storeSize(used);
     return pruned;
   }
 
-  function makeRoom(target: number): Promise<Pruned> {
+  /** @param excessOf the bytes to remove, by the bytes of all blobs. */
+  function makeRoom(excessOf: (total: number) => number): Promise<Pruned> {
     // A blob may have come after the running search for blobs.
     const made = making.then(
-      () => makeRoomNow(target),
-      () => makeRoomNow(target),
+      () => makeRoomNow(excessOf),
+      () => makeRoomNow(excessOf),
     );
     making = made;
     return made;
   }
 
-  function makeRoomInBackground(target: number): void {
-    makeRoom(target).catch((error: unknown) => {
+  const prune = (target: number) =>
+    makeRoom((total) => total - (total > limit ? Math.min(target, limit * keptPart) : target));
+
+  /** Bytes that the file system has for this user; without a limit if it does not tell. */
+  async function availableBytes(): Promise<number> {
+    const { bavail, blocks, bsize } = await operations.run('quick', () => statfs(paths.incoming));
+    return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
+  }
+
+  /** @returns the bytes to remove for a blob of this size; 0 if it fits. @throws BlobTooLarge. */
+  async function lackingFor(size: number, available: number): Promise<number> {
+    if (size <= available) return 0;
+    if (used === undefined) await makeRoom(() => 0);
+    const most = available + (used ?? 0);
+    if (size > most) throw new BlobTooLarge(`it has ${size} bytes, and the file system has room for ${most}`);
+    return Math.ceil(size * (1 + fileOverhead) - available);
+  }
+
+  function inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
       log('warn', 'the store of layers cannot make room', { path: paths.blobs, reason: String(error) });
     });
   }
@@ -134,17 +164,23 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     refuseBeyond(size) {
       if (size > limit) throw new BlobTooLarge(`it has more than ${limit} bytes (REGSHIFT_STORE_BYTES)`);
     },
+    async fit(size) {
+      if (size === 0) return;
+      const lacking = await lackingFor(size, await availableBytes());
+      if (lacking > 0) await makeRoom(() => lacking);
+    },
     added(size) {
       used = used === undefined ? undefined : used + size;
       const isOld = clock() - lookedAt > lookMs;
       if (used !== undefined && used <= limit && !isOld) return metrics.storeSize(used);
-      makeRoomInBackground(limit);
+      inBackground(prune(limit));
     },
-    full: (size) =>
-      makeRoomInBackground(
-        Math.max(0, Math.min(used ?? limit, limit) - Math.max(size, limit * (1 - keptPart))),
-      ),
-    makeRoom,
+    async full(size, written, isQuota) {
+      const available = written + (isQuota ? 0 : await availableBytes());
+      const lacking = await lackingFor(size, available);
+      if (lacking > 0) inBackground(makeRoom(() => lacking));
+    },
+    prune,
     async dropDamaged(path, found, expected) {
       logDamaged(log, { path }, found, expected);
       await remove(path);

@@ -87,12 +87,13 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
       return file && fileStream(file, span.start, span.end - span.start + 1);
     },
 
-    async write(expected) {
+    async write(expected, likelySize = expected?.size ?? 0) {
       space.refuseBeyond(expected?.size ?? 0);
       await makeFolder(paths.incoming);
+      await space.fit(likelySize);
       const path = join(paths.incoming, randomUUID());
       const file = await openStoreFile(operations, path, forWriting);
-      return createWrite({ path, file, expected, pathOf, space, operations, makeFolder });
+      return createWrite({ path, file, expected, likelySize, pathOf, space, operations, makeFolder });
     },
 
     delete: (digest) => space.remove(pathOf(digest)),
@@ -103,7 +104,7 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
       // The first layer would else show that the folder cannot be written.
       await makeFolder(paths.incoming);
       await operations.run('quick', () => access(paths.incoming, constants.W_OK));
-      return space.makeRoom(bytes);
+      return space.prune(bytes);
     },
   };
 }
@@ -112,6 +113,8 @@ interface WriteOptions {
   readonly path: string;
   readonly file: StoreFile;
   readonly expected: BlobName | undefined;
+  /** Bytes that the blob probably has; 0 if nothing is known. */
+  readonly likelySize: number;
   readonly pathOf: (digest: Digest) => string;
   readonly space: FolderSpace;
   readonly operations: FileOperations;
@@ -119,7 +122,7 @@ interface WriteOptions {
 }
 
 function createWrite(options: WriteOptions): BlobWrite {
-  const { path, file, expected, pathOf, space, operations, makeFolder } = options;
+  const { path, file, expected, likelySize, pathOf, space, operations, makeFolder } = options;
   let size = 0;
   let isOver = false;
   let isReleased = false;
@@ -139,7 +142,10 @@ function createWrite(options: WriteOptions): BlobWrite {
           size += written;
         });
       } catch (error) {
-        if (isFull(error)) space.full(expected?.size ?? size);
+        // More than the likely size is no reason to remove other layers: the next write knows the size.
+        if (isFull(error) && size < likelySize) {
+          await space.full(likelySize, size, isQuota(error)).catch(() => undefined);
+        }
         throw error;
       }
     },
@@ -175,6 +181,9 @@ function createWrite(options: WriteOptions): BlobWrite {
 
 /** The file system, or the quota of its user, is full. */
 function isFull(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOSPC' || code === 'EDQUOT';
+  return (error as NodeJS.ErrnoException).code === 'ENOSPC' || isQuota(error);
+}
+
+function isQuota(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EDQUOT';
 }
