@@ -63,16 +63,15 @@ export async function sendFile({ file, start, length }: FilePart, outgoing: Serv
     for (let at = start; at < stop; ) {
       const piece = buffer.get();
       const bytesRead = await readPiece(file, piece.subarray(0, Math.min(stop - at, piece.length)), at);
-      if (outgoing.destroyed) return;
       at += bytesRead;
       const since = systemClock();
-      await written(outgoing, piece.subarray(0, bytesRead));
+      if (!(await isTaken(outgoing, piece.subarray(0, bytesRead)))) return void outgoing.destroy();
       buffer.used(systemClock() - since < fastMs);
     }
     outgoing.end();
   } catch (error) {
     outgoing.destroy();
-    if (!isClosedByClient(error)) throw error;
+    throw error;
   } finally {
     buffer.release();
     file.close();
@@ -113,14 +112,14 @@ async function readPiece(file: StoreFile, piece: Uint8Array, at: number): Promis
   return bytesRead;
 }
 
-/** Waits until a piece has left the process, or the client has. */
-function written(outgoing: ServerResponse, piece: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    outgoing.write(piece, (error) => (error ? reject(error) : resolve()));
+/**
+ * Waits until a piece has left the process.
+ * @returns false if the client has left. The connection has many errors for that (`write ECANCELED`, EPIPE, ECONNRESET),
+ *   and none that is the store's.
+ */
+function isTaken(outgoing: ServerResponse, piece: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (outgoing.destroyed) resolve(false);
+    else outgoing.write(piece, (error) => resolve(!error));
   });
-}
-
-function isClosedByClient(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  return ['ERR_STREAM_DESTROYED', 'EPIPE', 'ECONNRESET', 'ERR_STREAM_WRITE_AFTER_END'].includes(code);
 }
