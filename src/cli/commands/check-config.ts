@@ -9,6 +9,7 @@ import { parseYaml, readFile } from '../../runtime/node/files.ts';
 import { certificateProblem } from '../../runtime/node/http/connections.ts';
 import { signingKeyText } from '../../runtime/node/platform.ts';
 import { portsOf } from '../../runtime/node/serve.ts';
+import { lookAtFolder } from '../../runtime/node/store/folder-place.ts';
 import { loadCertificate } from '../../runtime/node/tls/certificate.ts';
 import { proxyForm, readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { registriesOf } from '../registries.ts';
@@ -33,6 +34,7 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
     ...('settings' in read ? upstreamCertificateProblems(read.settings) : []),
     ...('problem' in key ? [key.problem] : []),
     ...('problems' in tls ? tls.problems : []),
+    ...('settings' in read ? await storeProblems(read.settings) : []),
   ];
   if ('problems' in read || problems.length > 0) {
     if (!printData(io, { valid: false, problems }, options))
@@ -62,6 +64,13 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
     head,
   );
   return exitCodes.good;
+}
+
+async function storeProblems({ REGSHIFT_STORE: address }: Settings): Promise<SettingProblem[]> {
+  if (address?.kind !== 'file') return [];
+  const place = await lookAtFolder(address.path);
+  if (typeof place === 'string') return [];
+  return [{ variable: 'REGSHIFT_STORE', value: `file://${address.path}`, message: place.problem }];
 }
 
 function upstreamCertificateProblems({ routes }: Settings): SettingProblem[] {

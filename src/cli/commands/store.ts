@@ -129,10 +129,18 @@ interface OpenStore {
   readonly limit: number;
 }
 
-/** Runs a command on the store. At its end, Node would wait for a file operation that hangs. */
+const absent =
+  'The folder of REGSHIFT_STORE is not there, so it has no layers. `regshift serve` makes it; for another folder, correct REGSHIFT_STORE.';
+
+/** Runs a command on a store that is there. At its end, Node would wait for a file operation that hangs. */
 async function onStore(io: Io, work: (opened: OpenStore) => Promise<number>): Promise<number> {
   try {
-    return await work(storeOf(io));
+    const opened = storeOf(io);
+    const place = await opened.store.look?.();
+    if (typeof place === 'object') throw new UsageError(`REGSHIFT_STORE ${place.problem}.`);
+    if (place !== 'absent') return await work(opened);
+    io.stderr(`regshift: ${absent}\n`);
+    return exitCodes.failed;
   } catch (error) {
     if (!(error instanceof FolderHangs)) throw error;
     io.stderr(`regshift: ${error.message}. Is the file system of REGSHIFT_STORE there?\n`);

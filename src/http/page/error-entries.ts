@@ -1176,6 +1176,25 @@ export const errorEntries: readonly ErrorEntry[] = [
     remedy: 'check it, and the network',
   },
   {
+    texts: ['must have an absolute path, like file:///var/lib/regshift'],
+    why: '`REGSHIFT_STORE` is like `file:layers`, which could mean any folder',
+    remedy: 'name the whole path',
+  },
+  {
+    texts: [
+      'must name a folder, and … is …',
+      'must name a folder, or a new one in an existing folder, and … is …',
+      'must name a folder, or a new one in an existing folder, and … is not there',
+    ],
+    why: '`REGSHIFT_STORE` names a file, a device, or a place in a folder that is not there',
+    remedy: 'correct the path, or make the folder',
+  },
+  {
+    texts: ['The folder of REGSHIFT_STORE is not there, so it has no layers.'],
+    why: '`regshift store` makes no folder',
+    remedy: 'start `regshift serve`, or correct `REGSHIFT_STORE`',
+  },
+  {
     texts: ['must not be a folder on Workers, which have no disk: bind a bucket of R2 as LAYERS'],
     why: '`REGSHIFT_STORE` is `file://…` on a Worker',
     remedy: 'use R2 or S3 ([store.md](store.md))',

@@ -19,6 +19,8 @@ export interface BlobStore {
   readonly mostWrites: number;
   /** Whether the store refuses each operation at once, because earlier ones hang. Absent if it never does. */
   readonly isAway?: () => boolean;
+  /** Looks whether the store is there, and makes nothing. Absent for a store whose first request tells. */
+  readonly look?: () => Promise<StorePlace>;
   /** Bytes of a blob; undefined if the store does not have it. */
   head(digest: Digest): Promise<number | undefined>;
   /**
@@ -43,6 +45,12 @@ export interface BlobStore {
    */
   prune?(bytes?: number): Promise<Pruned>;
 }
+
+/**
+ * A place for a store: `absent` is one where the first write makes the store, and a problem is the rest of a sentence whose
+ * subject is REGSHIFT_STORE (`SettingProblem.message`).
+ */
+export type StorePlace = 'here' | 'absent' | { readonly problem: string };
 
 /** The blobs that were removed from a store. */
 export interface Pruned {

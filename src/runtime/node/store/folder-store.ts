@@ -7,6 +7,7 @@ import type { BlobName, BlobStore, BlobWrite } from '../../../layers/store/blob-
 import type { Metrics } from '../../../observability/metrics.ts';
 import { createFileOperations, type FileOperations, placesInPool } from './file-operations.ts';
 import { fileStream } from './file-stream.ts';
+import { lookAtFolder } from './folder-place.ts';
 import {
   createFolderSpace,
   type FolderPaths,
@@ -43,6 +44,19 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
   const makeFolder = (path: string) =>
     operations.run('quick', () => mkdir(path, { recursive: true, mode: 0o700 }));
 
+  /** Makes the folder of the store, but no folder around it: a wrong path would get the layers. */
+  async function makeIncoming(): Promise<void> {
+    const make = (path: string) =>
+      operations.run('quick', () => mkdir(path, { mode: 0o700 })).catch(unlessPresent);
+    try {
+      await make(paths.incoming);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await make(root);
+      await make(paths.incoming);
+    }
+  }
+
   /** A file system without the right to set times keeps the time of the write. */
   async function noteUse(path: string, now: Date): Promise<void> {
     await operations.run('quick', () => utimes(path, now, now)).catch(() => undefined);
@@ -76,6 +90,7 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
     mostBytes: options.bytes,
     mostWrites: 16,
     isAway: () => operations.isHung(),
+    look: () => lookAtFolder(root, operations),
 
     async head(digest) {
       const found = await space.lookAt(pathOf(digest));
@@ -89,7 +104,7 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
 
     async write(expected, likelySize = expected?.size ?? 0) {
       space.refuseBeyond(expected?.size ?? 0);
-      await makeFolder(paths.incoming);
+      await makeIncoming();
       await space.fit(likelySize);
       const path = join(paths.incoming, randomUUID());
       const file = await openStoreFile(operations, path, forWriting);
@@ -102,7 +117,7 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
 
     async prune(bytes = options.bytes) {
       // The first layer would else show that the folder cannot be written.
-      await makeFolder(paths.incoming);
+      await makeIncoming();
       await operations.run('quick', () => access(paths.incoming, constants.W_OK));
       return space.prune(bytes);
     },
@@ -177,6 +192,10 @@ function createWrite(options: WriteOptions): BlobWrite {
       closeIfUnused();
     },
   };
+}
+
+function unlessPresent(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
 }
 
 /** The file system, or the quota of its user, is full. */

@@ -1,10 +1,11 @@
-import { writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestHex, digestOf } from '../../../../converters/digest.ts';
 import { systemClock, systemWallClock } from '../../../../src/clock.ts';
+import { readSettings } from '../../../../src/config/settings.ts';
 import { noMetrics } from '../../../../src/observability/metrics.ts';
+import { serve } from '../../../../src/runtime/node/serve.ts';
 import { createFolderStore } from '../../../../src/runtime/node/store/folder-store.ts';
 import { storeBlob } from '../../../support/blob-stores.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
@@ -72,13 +73,45 @@ describe('regshift store', () => {
     expect(bytes.code).toBe(2);
   });
 
-  it('reads an empty or new folder', async () => {
+  it('reads an empty folder', async () => {
     const { env, path } = await folderWith();
-    const fresh = join(path, 'not', 'there');
-    await mkdir(path, { recursive: true });
-    for (const REGSHIFT_STORE of [env.REGSHIFT_STORE, `file://${fresh}`]) {
-      const { code, out } = await regshift(['store', 'info'], { env: { REGSHIFT_STORE } });
-      expect([code, out]).toEqual([0, '0 layers with 0 bytes; the store may have 10737418240 bytes\n']);
+    mkdirSync(path, { recursive: true });
+    const { code, out } = await regshift(['store', 'info'], { env });
+    expect([code, out]).toEqual([0, '0 layers with 0 bytes; the store may have 5000 bytes\n']);
+  });
+
+  it.each(['info', 'verify', 'prune'])(
+    'says that the folder is not there, and makes none: %s',
+    async (command) => {
+      const { path } = await folderWith();
+      const fresh = join(path, 'fresh');
+      mkdirSync(path, { recursive: true });
+      const env = { REGSHIFT_STORE: `file://${fresh}` };
+      const { code, out, err } = await regshift(['store', command], { env });
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toContain('The folder of REGSHIFT_STORE is not there, so it has no layers.');
+      expect(existsSync(fresh)).toBe(false);
+    },
+  );
+
+  it.each([
+    ['/dev/null', 'must name a folder, and /dev/null is a device'],
+    [import.meta.filename, `must name a folder, and ${import.meta.filename} is a file`],
+    ['/dev/null/layers', 'must name a folder, or a new one in an existing folder, and /dev/null is a device'],
+    ['/not/there', 'must name a folder, or a new one in an existing folder, and /not is not there'],
+  ])('refuses what is no folder: %s', async (path, problem) => {
+    const env = { REGSHIFT_STORE: `file://${path}` };
+    for (const command of ['info', 'verify', 'prune']) {
+      const { code, err } = await regshift(['store', command], { env });
+      expect([code, err]).toEqual([2, `regshift: REGSHIFT_STORE ${problem}.\n`]);
     }
+    const checked = await regshift(['check-config'], { env });
+    expect([checked.code, checked.err]).toEqual([
+      2,
+      `regshift cannot start with these settings:\nREGSHIFT_STORE is file://${path}: it ${problem}\n`,
+    ]);
+    const read = readSettings(env);
+    const started = 'settings' in read ? serve({ ...read.settings, PORT: 0 }, () => {}) : undefined;
+    await expect(started).rejects.toThrow(`REGSHIFT_STORE ${problem}.`);
   });
 });
