@@ -124,7 +124,11 @@ function addStore(program: Command, io: Io, done: (code: number) => void): void 
   store
     .command('prune')
     .summary('remove the layers that were used longest ago')
-    .option('--bytes <bytes>', 'the bytes that may stay; default: REGSHIFT_STORE_BYTES', readBytesOption)
+    .option(
+      '--bytes <bytes>',
+      'the bytes that may stay, like 10GB or 10GiB; default: REGSHIFT_STORE_BYTES',
+      readBytesOption,
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

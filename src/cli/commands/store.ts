@@ -48,7 +48,7 @@ async function printInfo({ store, limit }: OpenStore, { json }: StoreOptions, io
     return exitCodes.good;
   }
   printLines(io, [
-    `${count(layers, 'layer')} with ${bytes} bytes; the store may have ${limit} bytes`,
+    `${count(layers, 'layer')} with ${sizeText(bytes)}; the store may have ${sizeText(limit)}`,
     ...(layers > 0 && oldest !== undefined ? [`last used between ${date(oldest)} and ${date(newest)}`] : []),
   ]);
   return exitCodes.good;
@@ -119,7 +119,7 @@ async function prune({ store, limit }: OpenStore, { json, bytes }: PruneOptions,
   const pruned = await store.prune?.(bytes ?? limit);
   if (pruned === undefined) throw new UsageError('This store has rules of its own for what it removes.');
   if (json) printJson(io, pruned);
-  else printLines(io, [`${count(pruned.blobs, 'layer')} with ${pruned.bytes} bytes removed`]);
+  else printLines(io, [`${count(pruned.blobs, 'layer')} with ${sizeText(pruned.bytes)} removed`]);
   return exitCodes.good;
 }
 
@@ -160,4 +160,11 @@ function storeOf(io: Io): OpenStore {
 
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+/** A number of bytes for people, like `1.2 GiB`. `--json` has the bytes. */
+function sizeText(bytes: number): string {
+  const power = Math.min(4, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+  if (power === 0) return `${bytes} bytes`;
+  return `${(bytes / 1024 ** power).toFixed(1).replace('.0', '')} ${'KMGT'[power - 1]}iB`;
 }

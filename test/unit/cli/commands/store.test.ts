@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestHex, digestOf } from '../../../../converters/digest.ts';
@@ -29,12 +29,19 @@ async function folderWith(...sizes: readonly number[]) {
   return { path, store, blobs, env };
 }
 
+/** Sets the year of the last use of a layer. */
+function useAt(path: string, bytes: Uint8Array, year: number): void {
+  const hex = digestHex(digestOf(bytes));
+  const date = new Date(Date.UTC(year, 1));
+  utimesSync(join(path, 'blobs', 'sha256', hex.slice(0, 2), hex), date, date);
+}
+
 describe('regshift store', () => {
   it('counts the layers', async () => {
     const { env } = await folderWith(100, 200);
     const { code, out } = await regshift(['store', 'info'], { env });
     expect(code).toBe(0);
-    expect(out.split('\n')[0]).toBe('2 layers with 300 bytes; the store may have 5000 bytes');
+    expect(out.split('\n')[0]).toBe('2 layers with 300 bytes; the store may have 4.9 KiB');
     const json = (await regshift(['store', 'info', '--json'], { env })).json<Record<string, unknown>>();
     expect(json).toMatchObject({ store: 'file', layers: 2, bytes: 300, limit: 5000 });
   });
@@ -60,6 +67,20 @@ describe('regshift store', () => {
     expect([code, out]).toEqual([0, '3 layers with 600 bytes removed\n']);
   });
 
+  it.each([
+    ['1.5kB', '0 bytes'],
+    ['3 KiB', '2.3 KiB'],
+    ['10GiB', '3.5 KiB'],
+  ])('reads a number of bytes with a unit, and tells sizes with units: --bytes %s', async (bytes, left) => {
+    const { env, path } = await folderWith(400, 800, 2_400);
+    // The larger ones were used later.
+    for (const [at, size] of [400, 800, 2_400].entries()) useAt(path, layerContent(size), 2_000 + at);
+    const own = { ...env, REGSHIFT_STORE_BYTES: String(10 * 2 ** 30) };
+    expect((await regshift(['store', 'prune', '--bytes', bytes], { env: own })).code).toBe(0);
+    const { out } = await regshift(['store', 'info'], { env: own });
+    expect(out.split('\n')[0]).toMatch(new RegExp(`layers? with ${left}; the store may have 10 GiB$`));
+  });
+
   it('says which setting is missing or wrong', async () => {
     const missing = await regshift(['store', 'info'], { env: {} });
     expect([missing.code, missing.err]).toEqual([
@@ -77,7 +98,7 @@ describe('regshift store', () => {
     const { env, path } = await folderWith();
     mkdirSync(path, { recursive: true });
     const { code, out } = await regshift(['store', 'info'], { env });
-    expect([code, out]).toEqual([0, '0 layers with 0 bytes; the store may have 5000 bytes\n']);
+    expect([code, out]).toEqual([0, '0 layers with 0 bytes; the store may have 4.9 KiB\n']);
   });
 
   it.each(['info', 'verify', 'prune'])(
