@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { systemClock } from '../../../clock.ts';
 import type { StoreFile } from './store-file.ts';
 
 /** Bytes that are read at once. */
@@ -58,52 +57,20 @@ export function fileOf(stream: ReadableStream): FilePart | undefined {
  */
 export async function sendFile({ file, start, length }: FilePart, outgoing: ServerResponse): Promise<void> {
   const stop = start + length;
-  const buffer = createSendBuffer(length);
+  const buffer = Buffer.allocUnsafeSlow(Math.min(length, pieceBytes));
   try {
     for (let at = start; at < stop; ) {
-      const piece = buffer.get();
-      const bytesRead = await readPiece(file, piece.subarray(0, Math.min(stop - at, piece.length)), at);
+      const bytesRead = await readPiece(file, buffer.subarray(0, Math.min(stop - at, buffer.length)), at);
       at += bytesRead;
-      const since = systemClock();
-      if (!(await isTaken(outgoing, piece.subarray(0, bytesRead)))) return void outgoing.destroy();
-      buffer.used(systemClock() - since < fastMs);
+      if (!(await isTaken(outgoing, buffer.subarray(0, bytesRead)))) return void outgoing.destroy();
     }
     outgoing.end();
   } catch (error) {
     outgoing.destroy();
     throw error;
   } finally {
-    buffer.release();
     file.close();
   }
-}
-
-/** A piece is taken fast within this time. */
-const fastMs = 50;
-
-/** Large pieces save a quarter of the time on fast connections. */
-const largeBytes = 4 * pieceBytes;
-const mostLarge = 16;
-let largeInUse = 0;
-
-/** The buffer of one reader. A fast reader has a large one, if not too many have. */
-function createSendBuffer(length: number) {
-  let buffer = Buffer.allocUnsafeSlow(Math.min(length, pieceBytes));
-  const isLarge = () => buffer.length > pieceBytes;
-
-  function resize(bytes: number): void {
-    largeInUse += (bytes > pieceBytes ? 1 : 0) - (isLarge() ? 1 : 0);
-    buffer = Buffer.allocUnsafeSlow(bytes);
-  }
-
-  return {
-    get: () => buffer,
-    used(fast: boolean): void {
-      if (fast && !isLarge() && length >= 2 * largeBytes && largeInUse < mostLarge) resize(largeBytes);
-      if (!fast && isLarge()) resize(pieceBytes);
-    },
-    release: () => resize(0),
-  };
 }
 
 async function readPiece(file: StoreFile, piece: Uint8Array, at: number): Promise<number> {

@@ -41,9 +41,11 @@ export async function openStoreFile(
 function createStoreFile(operations: FileOperations, handle: FileHandle): StoreFile {
   let uses = 0;
   let isClosing = false;
+  let isClosed = false;
 
   function closeIfUnused(): void {
-    if (!isClosing || uses > 0) return;
+    if (!isClosing || isClosed || uses > 0) return;
+    isClosed = true;
     // A thread that waits for the end of another operation on this file would take a second place.
     operations.run('quick', () => handle.close(), { isPatient: true }).catch(() => undefined);
   }
