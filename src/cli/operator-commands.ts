@@ -128,7 +128,11 @@ function addStore(program: Command, io: Io, done: (code: number) => void): void 
   store
     .command('prune')
     .summary('remove the layers that were used longest ago')
-    .option('--bytes <bytes>', 'the bytes that may stay; default: REGSHIFT_STORE_BYTES', readBytesOption)
+    .option(
+      '--bytes <bytes>',
+      'the bytes that may stay, like 10GB or 10GiB; default: REGSHIFT_STORE_BYTES',
+      readBytesOption,
+    )
     .option('-f, --format <template>', formatHelp('{{.bytes}}'), readTemplateOption)
     .option('--json', 'print JSON')
     .option('--verbose', 'print each request to a bucket on standard error')

@@ -32,11 +32,24 @@ export function readSecondsOption(text: string): number {
   throw new InvalidArgumentError('It must be a number of seconds, 0 or more.');
 }
 
-/** Reads a number of bytes, 0 or more. @throws InvalidArgumentError. */
+const unitLetters = ['k', 'm', 'g', 't'];
+
+/** Bytes by unit: those of IEC 80000-13, in any case of letters. */
+const byteUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  ...Object.fromEntries(unitLetters.map((letter, at) => [`${letter}b`, 1000 ** (at + 1)])),
+  ...Object.fromEntries(unitLetters.map((letter, at) => [`${letter}ib`, 1024 ** (at + 1)])),
+};
+
+/** Reads a number of bytes, 0 or more: `500`, `10GB` (10 × 1000³), `1.5 GiB`. @throws InvalidArgumentError. */
 export function readBytesOption(text: string): number {
-  const bytes = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(bytes)) return bytes;
-  throw new InvalidArgumentError('It must be a number of bytes, 0 or more.');
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text.trim()) ?? [];
+  const bytes = number === '' ? Number.NaN : Number(number) * (byteUnits[unit.toLowerCase()] ?? Number.NaN);
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw new InvalidArgumentError(
+    'It must be a whole number of bytes, or one with a unit, like 10GB or 10GiB.',
+  );
 }
 
 /** Reads `true` or `false`. @throws InvalidArgumentError. */

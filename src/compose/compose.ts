@@ -58,7 +58,9 @@ export function compose(
     loginQueue: createLoginQueue(clock),
   };
   const routes = settings.routes.map((route) => routeOptions(route, shared));
-  const caches = tiers.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
+  const { store } = shared.layers;
+  const remote = [...tiers, ...(store ? [{ name: 'store', isAway: store.isAway }] : [])];
+  const caches = remote.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
   return {
     routes,
     health: createHealth({ routes, caches, clock, background }),

@@ -9,6 +9,15 @@ export function isDeadline(signal: AbortSignal): boolean {
 }
 
 /**
+ * Whether an error is the reason of an abort, by the caller of the work, and no failure of the work. Only such a reason is
+ * no Error: @hono/node-server aborts the request of a client that has left with a text (`abortRequest` in its
+ * dist/index.mjs).
+ */
+export function isAbort(error: unknown): boolean {
+  return !(error instanceof Error) || error.name === 'AbortError' || error.name === 'TimeoutError';
+}
+
+/**
  * Runs `work` with a signal that aborts after `milliseconds`, or when `outer` aborts. The signal never aborts after `work`
  * has ended.
  */

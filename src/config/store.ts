@@ -33,12 +33,15 @@ const store = z.string().transform((text, context): StoreAddress => {
 /** Parses the value of REGSHIFT_STORE. */
 export function parseStoreAddress(text: string): StoreAddress | { readonly problem: string } {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'file:') return folderAddress(url);
+  if (url?.protocol === 'file:') return folderAddress(url, text);
   if (url?.protocol === 's3:') return bucketAddress(url);
   return { problem: forms };
 }
 
-function folderAddress(url: URL): StoreAddress | { readonly problem: string } {
+function folderAddress(url: URL, text: string): StoreAddress | { readonly problem: string } {
+  // The standard of URLs reads `file:layers` as `file:///layers` (url.spec.whatwg.org, "file state").
+  if (!/^file:\//i.test(text))
+    return { problem: 'must have an absolute path, like file:///var/lib/regshift' };
   const path = decodePath(url.pathname);
   // `file://var/lib` names a host.
   if (path === undefined || url.host !== '' || url.search !== '' || url.hash !== '')

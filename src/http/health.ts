@@ -11,7 +11,7 @@ import type { Env } from './env.ts';
 export interface HealthReport {
   /** True until the process is told to stop. */
   readonly ready: boolean;
-  /** State of each remote cache. Pulls go on without it. */
+  /** State of each remote cache, and of the store for layers. Pulls go on without it. */
   readonly caches: Readonly<Record<string, 'here' | 'away'>>;
   /**
    * State of each route's registry at the last check: `answers`, `not asked yet`, or an error code like

@@ -40,6 +40,8 @@ export interface LayerRequest {
   readonly owner: LeaseOwner;
   /** Maximum number of compressed bytes; a larger layer contradicts the request's manifest. */
   readonly maxSize?: number;
+  /** Bytes of the decompressed layer, if they are known. */
+  readonly decompressedSize?: number;
 }
 
 export interface LayerProgress {
@@ -185,7 +187,8 @@ export function startBackgroundRead(
         pace.onRead(compressed, decompressed, size);
       };
       const openFill = () => {
-        const fill = options.store?.fill();
+        // Compressed layers are rarely larger than their content.
+        const fill = options.store?.fill(undefined, activeRequest.decompressedSize ?? size);
         filling.resolve(fill);
         return fill;
       };

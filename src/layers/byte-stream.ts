@@ -1,3 +1,4 @@
+import { isAbort } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 import { createPullStream } from './pull-stream.ts';
 
@@ -39,10 +40,9 @@ export function openByteSource(stream: ReadableStream<Uint8Array>, what: string)
   return { read, chunks, cancel: cancel };
 }
 
-/** Whether an error can be thrown on unchanged: regshift's own error, an abort or a timeout. */
+/** Whether an error can be thrown on unchanged: regshift's own error, or an abort. */
 export function isRegistryOrAbortError(error: unknown): boolean {
-  const name = error instanceof Error ? error.name : '';
-  return error instanceof RegistryError || name === 'AbortError' || name === 'TimeoutError';
+  return error instanceof RegistryError || isAbort(error);
 }
 
 function cutShort(what: string, cause: unknown): RegistryError {

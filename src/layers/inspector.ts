@@ -47,6 +47,16 @@ export interface LayerInspector {
    * @throws RegistryError as `inspectLayer` and `open`; UPSTREAM_TIMEOUT if upstream sends nothing; the signal's reason.
    */
   facts(digest: Digest, request: LayerRequest, inspectOptions?: InspectOptions): Promise<LayerFacts>;
+  /**
+   * Reads a layer into the store, although its facts may be known. No client waits for it: the read has the class
+   * `background`.
+   * @throws as `facts`.
+   */
+  readIntoStore(
+    digest: Digest,
+    request: LayerRequest,
+    inspectOptions: Pick<InspectOptions, 'signal' | 'budget'>,
+  ): Promise<void>;
   /** The progress of the current read, for the time after which a client should come back. */
   progress(digest: Digest): LayerProgress | undefined;
   /**
@@ -179,11 +189,11 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
   async function readAlone(
     digest: Digest,
     request: LayerRequest,
-    inspectOptions: InspectOptions,
+    { signal, budget }: InspectOptions,
   ): Promise<LayerFacts> {
     const { repository, credential } = request.access;
     const key = `${backgroundKey}${repository} ${credential}`;
-    return readingFor(digest, key, request, inspectOptions).wait(request, inspectOptions.signal);
+    return readingFor(digest, key, request, { leaseClass: 'background', budget }).wait(request, signal);
   }
 
   async function follow(
@@ -208,6 +218,10 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
   return {
     cachedFacts,
     follow,
+
+    async readIntoStore(digest, request, inspectOptions) {
+      await readAlone(digest, request, inspectOptions);
+    },
 
     async facts(digest, request, inspectOptions = {}) {
       inspectOptions.signal?.throwIfAborted();

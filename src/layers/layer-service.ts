@@ -17,7 +17,7 @@ import { begun } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
 import type { DecompressedLayer } from './decompressed-layer.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
-import { createLayerDownloads } from './downloads.ts';
+import { createLayerDownloads, type DownloadRequest } from './downloads.ts';
 import type { LayerInspector } from './inspector.ts';
 import { createLayersToRead, type LayersToRead } from './read-progress.ts';
 import type { LayerStore } from './store/layer-store.ts';
@@ -64,6 +64,11 @@ export interface LayerService {
     span: ByteSpan | undefined,
     context: RequestContext,
   ): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Reads a layer for the store alone. The read gives way to all reads that a client waits for.
+   * @throws RegistryError; the signal's reason; an error named `AbortError` if the read gets no turn in 30 s.
+   */
+  readIntoStore(repository: RepositoryName, layer: DecompressedLayer, context: RequestContext): Promise<void>;
   /**
    * Opens a stored blob for a client that verifies nothing.
    * @param manifestSize bytes of the blob by its manifest, which count if upstream sends no length.
@@ -112,6 +117,19 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
     };
   }
 
+  function downloadOf(
+    repository: RepositoryName,
+    layer: DecompressedLayer,
+    span: ByteSpan | undefined,
+    context: RequestContext,
+  ): DownloadRequest {
+    const openCompressed = (from: number, signal: AbortSignal) => {
+      const range = from > 0 ? { range: { first: from } } : {};
+      return fetchLayer(repository, layer.compressed, { ...context, signal }, range);
+    };
+    return { layer, span, requester: context.requester(), openCompressed, signal: context.signal };
+  }
+
   async function facts(
     repository: RepositoryName,
     { digest, size }: Layer,
@@ -154,13 +172,22 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
     },
 
     open(repository, layer, span, context) {
-      const openCompressed = (from: number, signal: AbortSignal) => {
-        const range = from > 0 ? { range: { first: from } } : {};
-        return fetchLayer(repository, layer.compressed, { ...context, signal }, range);
-      };
-      const { signal } = context;
-      const request = { layer, span, requester: context.requester(), openCompressed, signal };
-      return stored?.open(request, readOf(repository, layer.compressed, context)) ?? downloads.open(request);
+      const request = downloadOf(repository, layer, span, context);
+      if (stored === undefined) return downloads.open(request);
+      const read = readOf(repository, layer.compressed, context);
+      return stored.open(request, { ...read, decompressedSize: layer.size });
+    },
+
+    async readIntoStore(repository, layer, context) {
+      const { store } = options;
+      if (store?.namesAtEnd) {
+        const read = readOf(repository, layer.compressed, context);
+        return inspector.readIntoStore(layer.compressed, { ...read, decompressedSize: layer.size }, context);
+      }
+      // A store that needs the digest first is one of Workers, where no download waits for another.
+      const request = downloadOf(repository, layer, undefined, context);
+      const stream = await downloads.open({ ...request, openFill: () => store?.fill(layer) });
+      await readToEnd(stream, context.signal);
     },
 
     async openStored(repository, digest, manifestSize, context) {
@@ -174,6 +201,16 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
       return { stream: await begun(verified, what), size, headers, anonymous };
     },
   };
+}
+
+async function readToEnd(stream: ReadableStream<Uint8Array>, signal: AbortSignal | undefined): Promise<void> {
+  const reader = stream.getReader();
+  for (;;) {
+    if (signal?.aborted) await reader.cancel(signal.reason);
+    signal?.throwIfAborted();
+    const { done } = await reader.read();
+    if (done) return;
+  }
 }
 
 const unreadReason = 'LAYER_UNREAD';

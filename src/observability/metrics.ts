@@ -25,6 +25,8 @@ export interface Metrics {
   storeEvicted(blobs: number, bytes: number): void;
   /** The bytes that the store has. */
   storeSize(bytes: number): void;
+  /** The number of file operations of the store that have exceeded their time limit, and still hold a thread. */
+  storeHung(operations: number): void;
   /** A registry notified regshift of an event; `unrouted` belongs to no route, and `other` is no push or deletion. */
   registryEvent(source: string, result: 'push' | 'delete' | 'other' | 'unrouted'): void;
   /** An image was made ahead for one generation of clients, or was not. */
@@ -84,6 +86,7 @@ export const noMetrics: Metrics = {
   storeWrite: () => undefined,
   storeEvicted: () => undefined,
   storeSize: () => undefined,
+  storeHung: () => undefined,
   registryEvent: () => undefined,
   warmed: () => undefined,
   warmQueue: () => undefined,

@@ -1,4 +1,5 @@
 import { concatenate } from '../../converters/bytes.ts';
+import { isAbort } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 
 /** The parts of a response that a reader needs. */
@@ -124,18 +125,10 @@ export async function* chunksOf(
     }
   } catch (error) {
     ended = true;
-    throw isAbort(error) ? error : cutShort(what, error);
+    throw error instanceof RegistryError || isAbort(error) ? error : cutShort(what, error);
   } finally {
     if (!ended) await reader.cancel().catch(() => undefined);
   }
-}
-
-/** Whether the error is an abort by the caller's signal, which the caller understands. */
-function isAbort(error: unknown): boolean {
-  return (
-    error instanceof RegistryError ||
-    (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'))
-  );
 }
 
 function cutShort(what: string, cause: unknown): RegistryError {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readSettings } from '../../src/config/settings.ts';
+import type { Log } from '../../src/observability/log.ts';
 import { serve } from '../../src/runtime/node/serve.ts';
 import { freePort } from './daemon.ts';
 import { testSigningKey } from './signing-key.ts';
@@ -27,10 +28,14 @@ const settingsFor = (upstream: string) => ({
  * Serves on Node, in this process.
  * @param more settings of an operator.
  */
-export async function serveOnNode(upstream: string, more: Record<string, string> = {}): Promise<WireServer> {
+export async function serveOnNode(
+  upstream: string,
+  more: Record<string, string> = {},
+  log: Log = () => {},
+): Promise<WireServer> {
   const read = readSettings({ PORT: '0', ...settingsFor(upstream), ...more });
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
-  const { url, close } = await serve(read.settings, () => {});
+  const { url, close } = await serve(read.settings, log);
   return { port: Number(new URL(url).port), stop: close };
 }
 

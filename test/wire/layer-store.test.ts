@@ -1,6 +1,8 @@
 import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { digestHex, digestOf } from '../../converters/digest.ts';
 import { type BreakingImage, type LayerScript, useBreakingRegistry } from '../support/breaking-registry.ts';
@@ -21,8 +23,9 @@ function fileOf({ tar }: BreakingImage): string {
 }
 
 describe('layers out of a folder', () => {
+  const log = vi.fn();
   const running = useBreakingRegistry((upstream) =>
-    serveOnNode(upstream, { REGSHIFT_STORE: `file://${folder}`, REGSHIFT_MEASURE_DEADLINE: '1' }),
+    serveOnNode(upstream, { REGSHIFT_STORE: `file://${folder}`, REGSHIFT_MEASURE_DEADLINE: '1' }, log),
   );
 
   const get = (path: string, more: readonly (readonly [string, string])[] = [], method = 'GET') =>
@@ -120,6 +123,30 @@ describe('layers out of a folder', () => {
     await expect(layer(image)).rejects.toThrow();
     await expect(readdir(join(fileOf(image), '..'))).resolves.not.toContain(digestHex(digestOf(image.tar)));
   });
+
+  it.each([0, 10, 1_000, 100_000])(
+    'are no failure of upstream to a client that leaves (%i bytes came)',
+    async (after) => {
+      const ended = Promise.withResolvers<void>();
+      const image = await evicted(`team/left-${after}`, (nth) =>
+        nth === 0 ? {} : { hold: { after, until: ended.promise } },
+      );
+      log.mockClear();
+      const client = connect(running.server.port, '127.0.0.1');
+      client.on('error', () => undefined);
+      const lines = headers.map((line) => line.join(': ')).join('\r\n');
+      const path = `/v2/${image.repository}/blobs/${digestOf(image.tar)}`;
+      client.write(`GET ${path} HTTP/1.1\r\nHost: regshift.test\r\n${lines}\r\n\r\n`);
+      await vi.waitFor(() => expect(image.requests).toHaveLength(2));
+      await sleep(100);
+      client.resetAndDestroy();
+      await vi.waitFor(() => expect(log).toHaveBeenCalledWith('info', 'request', expect.anything()));
+      ended.resolve();
+      const codes = log.mock.calls.map(([, , facts]) => facts?.code);
+      expect(codes).not.toContain('UPSTREAM_ANSWER');
+      expect(log.mock.calls.filter(([level]) => level === 'warn' || level === 'error')).toEqual([]);
+    },
+  );
 
   it('come from upstream while the store cannot be written', async () => {
     const image = await evicted('team/full', whole);

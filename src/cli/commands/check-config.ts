@@ -11,6 +11,7 @@ import { parseYaml, readFile } from '../../runtime/node/files.ts';
 import { certificateProblem } from '../../runtime/node/http/connections.ts';
 import { signingKeyText } from '../../runtime/node/platform.ts';
 import { portsOf } from '../../runtime/node/serve.ts';
+import { lookAtFolder } from '../../runtime/node/store/folder-place.ts';
 import {
   certificateWarnings,
   type LoadedCertificate,
@@ -43,6 +44,7 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
     ...('settings' in read ? upstreamCertificateProblems(read.settings) : []),
     ...('problem' in key ? [key.problem] : []),
     ...('problems' in tls ? tls.problems : []),
+    ...('settings' in read ? await storeProblems(read.settings) : []),
   ];
   if ('problems' in read || problems.length > 0) {
     if (!printData(io, { valid: false, problems }, options))
@@ -80,6 +82,13 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
 function tlsWarnings(loaded: LoadedCertificate): string[] {
   if ('problems' in loaded || loaded.certificate === undefined) return [];
   return certificateWarnings(loaded.certificate, systemWallClock()).map(({ message }) => message);
+}
+
+async function storeProblems({ REGSHIFT_STORE: address }: Settings): Promise<SettingProblem[]> {
+  if (address?.kind !== 'file') return [];
+  const place = await lookAtFolder(address.path);
+  if (typeof place === 'string') return [];
+  return [{ variable: 'REGSHIFT_STORE', value: `file://${address.path}`, message: place.problem }];
 }
 
 function upstreamCertificateProblems({ routes }: Settings): SettingProblem[] {

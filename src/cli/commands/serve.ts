@@ -1,9 +1,11 @@
 import { formatProblems } from '../../config/problem.ts';
 import type { Settings, Values } from '../../config/settings.ts';
 import type { Facts } from '../../observability/log.ts';
+import { endProcess } from '../../runtime/node/end-process.ts';
 import { createNodeLog } from '../../runtime/node/log.ts';
 import { createSettingsFiles } from '../../runtime/node/rotating-settings.ts';
 import { type Running, serve } from '../../runtime/node/serve.ts';
+import { hasFileOperations } from '../../runtime/node/store/file-operations.ts';
 import { logUncaught } from '../../runtime/node/uncaught.ts';
 import { version } from '../../version.ts';
 import { registriesOf } from '../registries.ts';
@@ -39,7 +41,7 @@ export async function runServe(io: Io): Promise<number> {
     let running: Running | undefined;
     const exit = (code: number) => {
       running?.cut();
-      process.exit(code);
+      endProcess(code, hasFileOperations());
     };
     logUncaught(log, exit);
     running = await serve(read.settings, log, files);

@@ -6,9 +6,11 @@ import { createDigester } from '../../layers/digester.ts';
 import type { BlobName, BlobStore } from '../../layers/store/blob-store.ts';
 import { createJsonLog } from '../../observability/log.ts';
 import { asText } from '../../observability/log-format.ts';
+import { endProcess } from '../../runtime/node/end-process.ts';
 import { parseYaml, readFile } from '../../runtime/node/files.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { nodePlatform } from '../../runtime/node/platform.ts';
+import { FolderHangs, hasFileOperations } from '../../runtime/node/store/file-operations.ts';
 import { openStore } from '../../runtime/node/store/open-store.ts';
 import { type DataOptions, type Io, printData, printLines, printNote } from '../terminal/io.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -21,8 +23,11 @@ export interface StoreOptions extends DataOptions {
 }
 
 /** `regshift store info`: counts the layers of the store. */
-export async function storeInfo(options: StoreOptions, io: Io): Promise<number> {
-  const { store, limit } = storeOf(options, io);
+export function storeInfo(options: StoreOptions, io: Io): Promise<number> {
+  return onStore(options, io, (opened) => printInfo(opened, options, io));
+}
+
+async function printInfo({ store, limit }: OpenStore, options: StoreOptions, io: Io): Promise<number> {
   let [layers, bytes] = [0, 0];
   let [oldest, newest]: [number | undefined, number | undefined] = [undefined, undefined];
   for await (const { size, usedAt } of store.list()) {
@@ -42,7 +47,7 @@ export async function storeInfo(options: StoreOptions, io: Io): Promise<number> 
   };
   if (printData(io, facts, options)) return exitCodes.good;
   printLines(io, [
-    `${counted(layers, 'layer')} with ${counted(bytes, 'byte')}; the store may have ${counted(limit, 'byte')}`,
+    `${counted(layers, 'layer')} with ${sizeText(bytes)}; the store may have ${sizeText(limit)}`,
     ...(layers > 0 && oldest !== undefined ? [`last used between ${date(oldest)} and ${date(newest)}`] : []),
   ]);
   return exitCodes.good;
@@ -52,8 +57,11 @@ export async function storeInfo(options: StoreOptions, io: Io): Promise<number> 
  * `regshift store verify`: reads all layers, and removes those whose bytes do not have their digest.
  * @returns exit code 1 if a layer was damaged.
  */
-export async function storeVerify(options: StoreOptions, io: Io): Promise<number> {
-  const { store } = storeOf(options, io);
+export function storeVerify(options: StoreOptions, io: Io): Promise<number> {
+  return onStore(options, io, (opened) => verifyAll(opened, options, io));
+}
+
+async function verifyAll({ store }: OpenStore, options: StoreOptions, io: Io): Promise<number> {
   const codec = createNodeLayerCodec();
   const blobs: BlobName[] = [];
   for await (const blob of store.list()) blobs.push(blob);
@@ -89,22 +97,61 @@ async function digestOfStored(
   try {
     for await (const bytes of stream) await digester.add(bytes);
   } catch (error) {
+    if (error instanceof FolderHangs) throw error;
     return `an error after ${digester.size} bytes (${String(error)})`;
   }
   return digester.digest();
 }
 
 /** `regshift store prune`: removes the layers that were used longest ago. */
-export async function storePrune(
-  { bytes, ...options }: StoreOptions & { readonly bytes?: number | undefined },
+export function storePrune(options: PruneOptions, io: Io): Promise<number> {
+  return onStore(options, io, (opened) => prune(opened, options, io));
+}
+
+interface PruneOptions extends StoreOptions {
+  readonly bytes?: number | undefined;
+}
+
+async function prune(
+  { store, limit }: OpenStore,
+  { bytes, ...options }: PruneOptions,
   io: Io,
 ): Promise<number> {
-  const { store, limit } = storeOf(options, io);
   const pruned = await store.prune?.(bytes ?? limit);
   if (pruned === undefined) throw new UsageError('This store has rules of its own for what it removes.');
-  if (!printData(io, pruned, options))
-    printLines(io, [`${counted(pruned.blobs, 'layer')} with ${counted(pruned.bytes, 'byte')} removed`]);
+  if (!printData(io, pruned, options)) {
+    printLines(io, [`${counted(pruned.blobs, 'layer')} with ${sizeText(pruned.bytes)} removed`]);
+  }
   return exitCodes.good;
+}
+
+interface OpenStore {
+  readonly store: BlobStore;
+  /** REGSHIFT_STORE_BYTES. */
+  readonly limit: number;
+}
+
+const absent =
+  'The folder of REGSHIFT_STORE is not there, so it has no layers. `regshift serve` makes it; for another folder, correct REGSHIFT_STORE.';
+
+/** Runs a command on a store that is there. At its end, Node would wait for a file operation that hangs. */
+async function onStore(
+  options: StoreOptions,
+  io: Io,
+  work: (opened: OpenStore) => Promise<number>,
+): Promise<number> {
+  try {
+    const opened = storeOf(options, io);
+    const place = await opened.store.look?.();
+    if (typeof place === 'object') throw new UsageError(`REGSHIFT_STORE ${place.problem}.`);
+    if (place !== 'absent') return await work(opened);
+    printNote(io, `regshift: ${absent}`);
+    return exitCodes.failed;
+  } catch (error) {
+    if (!(error instanceof FolderHangs)) throw error;
+    printNote(io, `regshift: ${error.message}. Is the file system of REGSHIFT_STORE there?`);
+    return endProcess(exitCodes.failed, hasFileOperations());
+  }
 }
 
 /** The settings that these commands need. A wrong one beside them does not matter. */
@@ -117,11 +164,18 @@ const storeSettings = [
 ] as const;
 
 /** Opens the store that the settings name. @throws UsageError. */
-function storeOf(options: StoreOptions, io: Io): { readonly store: BlobStore; readonly limit: number } {
+function storeOf(options: StoreOptions, io: Io): OpenStore {
   const read = readSomeSettings(storeSettings, io.env, readFile, parseYaml);
   if ('problems' in read) throw new UsageError(formatProblems(read.problems));
   const log = createJsonLog('warn', systemWallClock, (line) => printNote(io, asText(line)));
   const store = openStore(read.settings, tracedPlatform(nodePlatform(log), options, io));
   if (store) return { store, limit: read.settings.REGSHIFT_STORE_BYTES };
   throw new UsageError('REGSHIFT_STORE is not set. Set it as for serve, like file:///var/lib/regshift.');
+}
+
+/** A number of bytes for people, like `1.2 GiB`. `--json` has the bytes. */
+function sizeText(bytes: number): string {
+  const power = Math.min(4, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+  if (power === 0) return counted(bytes, 'byte');
+  return `${(bytes / 1024 ** power).toFixed(1).replace('.0', '')} ${'KMGT'[power - 1]}iB`;
 }

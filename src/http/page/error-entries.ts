@@ -224,13 +224,18 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	a fault of regshift	report it, with the log	regshift could not answer this request; its log says why.
 	the line has \`use\` (\`read\` or \`write\`) and \`reason\`: the disk is full or slow, or its rights are wrong	see \`reason\`; check the folder of \`REGSHIFT_STORE\`	the store of layers failed; the layer comes from the registry
 	the layer is larger than the whole store may be	raise \`REGSHIFT_STORE_BYTES\`	it has more than … bytes (REGSHIFT_STORE_BYTES)
+	the layer is larger than the disk of the folder	give the folder a larger disk	it has … bytes, and the file system has room for …
 	the store took less than 4 MB a second, while regshift waited for it	use a faster disk, or a bucket that is nearer	it took … bytes in … s
 	the store did not answer in time	check the disk, or the network to it	no answer in … s
+	the file system of the folder hangs, like an NFS whose server is away	check the file system (store.md)	a file operation took more than … s	the folder does not answer: … file operations hang
 	at the start, the folder could not be made, read or written	give the user of regshift the rights to it	the store of REGSHIFT_STORE cannot be used; layers come from the registry
 	old layers could not be removed	give the user of regshift the rights to it	the store of layers cannot make room
 	a file or an object had another length than its layer	nothing; if it happens again, check the disk	a stored layer is damaged and was removed
 	the S3 server refused the request; its status, code and message follow. Other codes have their own advice	see the message	Create the bucket, or correct its name in REGSHIFT_STORE
 	the S3 server did not answer	check it, and the network	… to … had no answer within … s
+	\`REGSHIFT_STORE\` is like \`file:layers\`, which could mean any folder	name the whole path	must have an absolute path, like file:///var/lib/regshift
+	\`REGSHIFT_STORE\` names a file, a device, or a place in a folder that is not there	correct the path, or make the folder	must name a folder, and … is …	must name a folder, or a new one in an existing folder, and … is …	must name a folder, or a new one in an existing folder, and … is not there
+	\`regshift store\` makes no folder	start \`regshift serve\`, or correct \`REGSHIFT_STORE\`	The folder of REGSHIFT_STORE is not there, so it has no layers.
 	\`REGSHIFT_STORE\` is \`file://…\` on a Worker	use R2 or S3 (store.md)	must not be a folder on Workers, which have no disk: bind a bucket of R2 as LAYERS
 	\`regshift store\` reads the settings of \`serve\`	set it in the environment, or name the file in \`REGSHIFT_CONFIG\`	REGSHIFT_STORE is not set. Set it as for serve, like file:///var/lib/regshift.
 	the store is a bucket with rules	set the rules at the bucket	This store has rules of its own for what it removes.

@@ -17,6 +17,10 @@ export interface BlobStore {
   readonly mostBytes: number;
   /** Writes at the same time: each has parts of its blob in memory, or up to 4 MiB that wait for the store. */
   readonly mostWrites: number;
+  /** Whether the store refuses each operation at once, because earlier ones hang. Absent if it never does. */
+  readonly isAway?: () => boolean;
+  /** Looks whether the store is there, and makes nothing. Absent for a store whose first request tells. */
+  readonly look?: () => Promise<StorePlace>;
   /** Bytes of a blob; undefined if the store does not have it. */
   head(digest: Digest): Promise<number | undefined>;
   /**
@@ -24,8 +28,13 @@ export interface BlobStore {
    * @returns undefined if the store does not have the blob. The stream errors if bytes are missing.
    */
   read(blob: BlobName, span?: ByteSpan): Promise<ReadableStream<Uint8Array> | undefined>;
-  /** Begins to write a blob. @param blob undefined if its digest is not known yet (`namesAtEnd`). */
-  write(blob?: BlobName): Promise<BlobWrite>;
+  /**
+   * Begins to write a blob.
+   * @param blob undefined if its digest is not known yet (`namesAtEnd`).
+   * @param likelySize bytes that a blob without a digest probably has.
+   * @throws BlobTooLarge.
+   */
+  write(blob?: BlobName, likelySize?: number): Promise<BlobWrite>;
   /** Removes a blob. It is no error if there is none. */
   delete(digest: Digest): Promise<void>;
   /** All blobs, in no order. */
@@ -36,6 +45,12 @@ export interface BlobStore {
    */
   prune?(bytes?: number): Promise<Pruned>;
 }
+
+/**
+ * A place for a store: `absent` is one where the first write makes the store, and a problem is the rest of a sentence whose
+ * subject is REGSHIFT_STORE (`SettingProblem.message`).
+ */
+export type StorePlace = 'here' | 'absent' | { readonly problem: string };
 
 /** The blobs that were removed from a store. */
 export interface Pruned {

@@ -19,6 +19,8 @@ export interface LayerStore {
   readonly namesAtEnd: boolean;
   /** Whether a fill can be followed. */
   readonly readsBack: boolean;
+  /** Whether the store does not answer, or reads or writes rest after an error. */
+  isAway(): boolean;
   /** Whether the store takes a blob of this size now. */
   takes(size: number): boolean;
   /** Bytes of a blob that the store has. */
@@ -34,8 +36,9 @@ export interface LayerStore {
    * Begins to fill in a blob.
    * @returns undefined where the store rests, has enough to do, or takes this blob already.
    * @param blob undefined for a blob whose digest is not known yet.
+   * @param likelySize bytes that such a blob probably has.
    */
-  fill(blob?: BlobName): Fill | undefined;
+  fill(blob?: BlobName, likelySize?: number): Fill | undefined;
 }
 
 export interface LayerStoreOptions {
@@ -95,6 +98,8 @@ export function createLayerStore(options: LayerStoreOptions): LayerStore {
     namesAtEnd: store.namesAtEnd,
     readsBack: store.readsBack,
 
+    isAway: () => (store.isAway?.() ?? false) || reads.isResting() || writes.isResting(),
+
     takes: (size) => size <= store.mostBytes && filling.size < store.mostWrites && !writes.isResting(),
 
     async has(digest) {
@@ -122,7 +127,7 @@ export function createLayerStore(options: LayerStoreOptions): LayerStore {
       return valueWithin(commitMs, followed());
     },
 
-    fill(blob) {
+    fill(blob, likelySize) {
       const key = blob?.digest ?? Symbol('a fill without a digest yet');
       if (!this.takes(blob?.size ?? 0) || filling.has(key)) return undefined;
       filling.add(key);
@@ -130,7 +135,7 @@ export function createLayerStore(options: LayerStoreOptions): LayerStore {
       background(over.promise);
       let ending: Digest | undefined;
       const fill = createFill({
-        open: () => store.write(blob),
+        open: () => store.write(blob, likelySize),
         digester: createDigester(codec.hash(blob ? digestAlgorithm(blob.digest) : 'sha256')),
         clock,
         committing({ digest }) {

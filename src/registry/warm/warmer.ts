@@ -21,7 +21,7 @@ export interface WarmerOptions extends PlatformSettings {
   readonly manifests: ManifestService;
   readonly v1: Pick<V1Services, 'search'>;
   readonly converter: Pick<ManifestConverter, 'recipeOf'>;
-  readonly layers: Pick<LayerService, 'open'>;
+  readonly layers: Pick<LayerService, 'readIntoStore'>;
   readonly store: LayerStore | undefined;
 }
 
@@ -120,7 +120,7 @@ export function createWarmer(options: WarmerOptions): Warmer {
     if ((await to.has(layer.digest)) !== undefined) return;
     await pause(writeMs, context.signal);
     if ((await to.has(layer.digest)) !== undefined || !to.takes(layer.size)) return;
-    await readToEnd(await layers.open(repository, layer, undefined, context), context.signal);
+    await layers.readIntoStore(repository, layer, context);
   }
 
   return {
@@ -152,14 +152,4 @@ function unlessUnknown(error: unknown): undefined {
   if (error instanceof RegistryError && ['MANIFEST_UNKNOWN', 'NAME_UNKNOWN'].includes(error.code))
     return undefined;
   throw error;
-}
-
-async function readToEnd(stream: ReadableStream<Uint8Array>, signal: AbortSignal | undefined): Promise<void> {
-  const reader = stream.getReader();
-  for (;;) {
-    if (signal?.aborted) await reader.cancel(signal.reason);
-    signal?.throwIfAborted();
-    const { done } = await reader.read();
-    if (done) return;
-  }
 }

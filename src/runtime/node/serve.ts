@@ -19,7 +19,7 @@ import { nodeMemory, nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
 import { createRotatingSettings, type SettingsFiles, type WatchedSettings } from './rotating-settings.ts';
 import { shutDown } from './shutdown.ts';
-import { cleanStore, openStore } from './store/open-store.ts';
+import { cleanStore, openStore, refuseWrongPlace } from './store/open-store.ts';
 import { type Certificate, loadCertificate, logWarnings } from './tls/certificate.ts';
 import { type CertificateWatch, watchCertificate } from './tls/certificate-watch.ts';
 import { createHandshakeLog } from './tls/handshake-log.ts';
@@ -165,7 +165,10 @@ async function prepare({ settings, log, memory, shared, metrics, rotating }: Pre
   const tiers = shared ? [shared.tier] : [];
   const platform = { ...nodePlatform(log, memory), ...counting, tiers, rotating };
   const store = openStore(settings, platform);
-  if (store) cleanStore(store, log);
+  if (store) {
+    await refuseWrongPlace(store);
+    cleanStore(store, log);
+  }
   const dependencies = compose(settings, { ...platform, store });
   // An unreadable key, or a missing helper program, should fail the start and not the first pull.
   await dependencies.signingKey();

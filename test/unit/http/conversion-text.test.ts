@@ -38,6 +38,6 @@ describe('the log', () => {
   });
 
   it('names losses of an older version, which have no name', () => {
-    expect(loggedConversion(types, [entry(1)])).toBe('oci-index -> list; lost="an entry of the index"');
+    expect(loggedConversion(types, [entry(1)])).toBe('oci-index -> list; lost="index entry 2"');
   });
 });

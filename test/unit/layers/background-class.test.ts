@@ -83,4 +83,25 @@ describe('a read that no client waits for', () => {
     client.abort(new Error('left'));
     await gone;
   });
+
+  test('only for the store gives way to a client at once, although the facts are known', async () => {
+    const inspector = inspectorWithOneLease();
+    const whole = async () => ({ stream: sourceOf(compressed).stream });
+    await inspector.facts(digest, layerRequest(whole));
+    const own = silentLayer();
+    const stored = inspector.readIntoStore(digest, layerRequest(own.open), {});
+    void stored.catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(own.opened()).toBe(1);
+    const client = silentLayer();
+    const left = new AbortController();
+    const asked = inspector.facts(digestOf(new Uint8Array(1)), layerRequest(client.open), {
+      signal: left.signal,
+    });
+    const gone = expect(asked).rejects.toThrow('left');
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect([client.opened(), own.source.cancelled]).toEqual([1, expect.anything()]);
+    left.abort(new Error('left'));
+    await gone;
+  });
 });

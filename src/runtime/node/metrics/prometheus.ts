@@ -154,7 +154,7 @@ function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
   };
 }
 
-type StoreMetrics = Pick<Metrics, 'storeRead' | 'storeWrite' | 'storeEvicted' | 'storeSize'>;
+type StoreMetrics = Pick<Metrics, 'storeRead' | 'storeWrite' | 'storeEvicted' | 'storeSize' | 'storeHung'>;
 
 type EventMetrics = Pick<Metrics, 'registryEvent' | 'warmed' | 'warmQueue'>;
 
@@ -206,6 +206,11 @@ function storeIn(shared: Shared): StoreMetrics {
     help: 'Bytes of layers in the store, where it is a folder.',
     ...shared,
   });
+  const hung = new Gauge({
+    name: 'regshift_store_hung_operations',
+    help: 'File operations of the store that do not end, and hold a thread.',
+    ...shared,
+  });
   return {
     storeRead: (result) => reads.inc({ result }),
     storeWrite(result, bytes) {
@@ -217,6 +222,7 @@ function storeIn(shared: Shared): StoreMetrics {
       evictedBytes.inc(bytes);
     },
     storeSize: (bytes) => size.set(bytes),
+    storeHung: (operations) => hung.set(operations),
   };
 }
 

@@ -1,13 +1,13 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { systemClock } from '../../../clock.ts';
+import type { StoreFile } from './store-file.ts';
 
 /** Bytes that are read at once. */
 const pieceBytes = 256 * 1024;
 
 /** A part of an open file. */
 interface FilePart {
-  readonly handle: FileHandle;
+  readonly file: StoreFile;
   readonly start: number;
   readonly length: number;
 }
@@ -18,7 +18,7 @@ const native = new WeakMap<ReadableStream, FilePart>();
  * A part of an open file as a web stream, which closes the file at its end. It reads nothing before its first pull, so
  * that the file can still be sent as it is (`fileOf`). It errors if the file ends early.
  */
-export function fileStream(handle: FileHandle, start: number, length: number): ReadableStream<Uint8Array> {
+export function fileStream(file: StoreFile, start: number, length: number): ReadableStream<Uint8Array> {
   let at = start;
   const stop = start + length;
   const stream = new ReadableStream<Uint8Array>(
@@ -27,7 +27,7 @@ export function fileStream(handle: FileHandle, start: number, length: number): R
         try {
           if (at < stop) {
             const piece = new Uint8Array(Math.min(stop - at, pieceBytes));
-            const bytesRead = await readPiece(handle, piece, at);
+            const bytesRead = await readPiece(file, piece, at);
             at += bytesRead;
             controller.enqueue(piece.subarray(0, bytesRead));
           }
@@ -36,13 +36,13 @@ export function fileStream(handle: FileHandle, start: number, length: number): R
         } catch (error) {
           controller.error(error);
         }
-        await handle.close();
+        file.close();
       },
-      cancel: () => handle.close(),
+      cancel: () => file.close(),
     },
     { highWaterMark: 0 },
   );
-  native.set(stream, { handle, start, length });
+  native.set(stream, { file, start, length });
   return stream;
 }
 
@@ -57,29 +57,28 @@ export function fileOf(stream: ReadableStream): FilePart | undefined {
  * read while the last one leaves.
  * @throws Error if the file ends early, after the response broke off.
  */
-export async function sendFile({ handle, start, length }: FilePart, outgoing: ServerResponse): Promise<void> {
+export async function sendFile({ file, start, length }: FilePart, outgoing: ServerResponse): Promise<void> {
   const stop = start + length;
   const pace = createPace(length);
   let ahead: Promise<Uint8Array> | undefined;
   try {
     for (let at = start; at < stop; ) {
-      const piece = await (ahead ?? readInto(handle, pace.buffer(), at, stop));
-      if (outgoing.destroyed) return;
+      const piece = await (ahead ?? readInto(file, pace.buffer(), at, stop));
       at += piece.length;
-      ahead = pace.isFast() && at < stop ? readInto(handle, pace.buffer(), at, stop) : undefined;
+      ahead = pace.isFast() && at < stop ? readInto(file, pace.buffer(), at, stop) : undefined;
       // The loop waits for it later, or not at all when the client leaves.
       ahead?.catch(() => {});
       const since = systemClock();
-      await written(outgoing, piece);
+      if (!(await isTaken(outgoing, piece))) return void outgoing.destroy();
       pace.took(systemClock() - since);
     }
     outgoing.end();
   } catch (error) {
     outgoing.destroy();
-    if (!isClosedByClient(error)) throw error;
+    throw error;
   } finally {
     pace.release();
-    await handle.close();
+    file.close();
   }
 }
 
@@ -121,25 +120,27 @@ function createPace(length: number) {
   };
 }
 
-async function readInto(handle: FileHandle, buffer: Uint8Array, at: number, stop: number) {
-  const bytesRead = await readPiece(handle, buffer.subarray(0, Math.min(stop - at, buffer.length)), at);
-  return buffer.subarray(0, bytesRead);
+async function readInto(file: StoreFile, buffer: Uint8Array, at: number, stop: number): Promise<Uint8Array> {
+  return buffer.subarray(
+    0,
+    await readPiece(file, buffer.subarray(0, Math.min(stop - at, buffer.length)), at),
+  );
 }
 
-async function readPiece(handle: FileHandle, piece: Uint8Array, at: number): Promise<number> {
-  const { bytesRead } = await handle.read(piece, 0, piece.length, at);
+async function readPiece(file: StoreFile, piece: Uint8Array, at: number): Promise<number> {
+  const bytesRead = await file.read(piece, at);
   if (bytesRead === 0) throw new Error(`the file ends at its byte ${at}`);
   return bytesRead;
 }
 
-/** Waits until a piece has left the process, or the client has. */
-function written(outgoing: ServerResponse, piece: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    outgoing.write(piece, (error) => (error ? reject(error) : resolve()));
+/**
+ * Waits until a piece has left the process.
+ * @returns false if the client has left. The connection has many errors for that (`write ECANCELED`, EPIPE, ECONNRESET),
+ *   and none that is the store's.
+ */
+function isTaken(outgoing: ServerResponse, piece: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (outgoing.destroyed) resolve(false);
+    else outgoing.write(piece, (error) => resolve(!error));
   });
-}
-
-function isClosedByClient(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  return ['ERR_STREAM_DESTROYED', 'EPIPE', 'ECONNRESET', 'ERR_STREAM_WRITE_AFTER_END'].includes(code);
 }

@@ -1,4 +1,5 @@
-import { opendir, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readdir, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigest } from '../../../../converters/digest.ts';
 import type { Clock, WallClock } from '../../../clock.ts';
@@ -6,6 +7,7 @@ import { BlobTooLarge, type Pruned, type StoredBlob } from '../../../layers/stor
 import { logDamaged, removeOldest } from '../../../layers/store/stored-blobs.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
+import type { FileOperations } from './file-operations.ts';
 
 /** The parts of a store's folder. */
 export interface FolderPaths {
@@ -16,6 +18,7 @@ export interface FolderPaths {
 
 export interface FolderSpaceOptions {
   readonly paths: FolderPaths;
+  readonly operations: FileOperations;
   /** REGSHIFT_STORE_BYTES: the bytes of all blobs. */
   readonly bytes: number;
   readonly clock: Clock;
@@ -28,16 +31,29 @@ export interface FolderSpaceOptions {
 /** The space of a folder, which other processes may use as well. */
 export interface FolderSpace {
   list(): AsyncIterable<StoredBlob>;
-  /** @throws BlobTooLarge if a blob of this size cannot be stored. */
+  /** @throws BlobTooLarge if the settings do not allow a blob of this size. */
   refuseBeyond(size: number): void;
+  /**
+   * Makes room for a blob of this size, if the file system lacks it.
+   * @throws BlobTooLarge if the file system would not have the room without any other blob; none is then removed.
+   */
+  fit(size: number): Promise<void>;
   /** A blob was stored. Makes room in the background if there are too many. */
   added(size: number): void;
-  /** The file system is full: makes room in the background for a blob of this size. */
-  full(size: number): void;
-  /** Makes room now: removes the blobs that were used longest ago, and files that ended writers left behind. */
-  makeRoom(target: number): Promise<Pruned>;
+  /**
+   * The file system has refused a byte of a blob of this size: makes room for the next try in the background, as `fit`.
+   * @param written bytes of the blob that the file system has taken, and gets back.
+   * @param isQuota true if the user has used up a quota, which statfs(2) does not know.
+   */
+  full(size: number, written: number, isQuota: boolean): Promise<void>;
+  /** Removes the blobs that were used longest ago, until all have this many bytes, and files that ended writers left. */
+  prune(target: number): Promise<Pruned>;
   /** Removes a blob with another number of bytes than its caller expects. */
   dropDamaged(path: string, found: number, expected: number): Promise<void>;
+  /** @returns undefined if nothing has this path. */
+  lookAt(path: string): Promise<Stats | undefined>;
+  /** Removes a file. It is no error if there is none. */
+  remove(path: string): Promise<void>;
 }
 
 interface StoredFile extends StoredBlob {
@@ -47,25 +63,35 @@ interface StoredFile extends StoredBlob {
 /** The sizes of other processes' blobs are looked up at most this often. */
 const lookMs = 60_000;
 
-/** Room is made for more than one blob: down to this part of the bytes. */
+/** Beyond REGSHIFT_STORE_BYTES, room is made for more than one blob: down to this part of the bytes. */
 const keptPart = 0.9;
+
+/** A file takes a little more of a file system than its bytes: this part of them. */
+const fileOverhead = 1 / 64;
 
 /** A write that stands still for ten minutes ends (docs/networks.md), so an older file has no writer. */
 const abandonedMs = 3_600_000;
 
 export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
-  const { paths, bytes: limit, clock, wallClock, log, metrics } = options;
+  const { paths, operations, bytes: limit, clock, wallClock, log, metrics } = options;
   let used: number | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let making: Promise<unknown> = Promise.resolve();
 
+  const remove = (path: string) => operations.run('quick', () => unlink(path)).catch(unlessAbsent);
+  const lookAt = (path: string) => operations.run('quick', () => stat(path)).catch(unlessAbsent);
+
+  async function namesIn(folder: string): Promise<readonly string[]> {
+    return (await operations.run('quick', () => readdir(folder)).catch(unlessAbsent)) ?? [];
+  }
+
   async function* files(): AsyncGenerator<StoredFile> {
-    for await (const algorithm of names(paths.blobs)) {
-      for await (const shard of names(join(paths.blobs, algorithm))) {
-        for await (const hex of names(join(paths.blobs, algorithm, shard))) {
+    for (const algorithm of await namesIn(paths.blobs)) {
+      for (const shard of await namesIn(join(paths.blobs, algorithm))) {
+        for (const hex of await namesIn(join(paths.blobs, algorithm, shard))) {
           const path = join(paths.blobs, algorithm, shard, hex);
           const digest = `${algorithm}:${hex}`;
-          const found = await stat(path).catch(() => undefined);
+          const found = await lookAt(path);
           if (found?.isFile() && isDigest(digest) && hex.startsWith(shard)) {
             yield { path, digest, size: found.size, usedAt: found.mtimeMs };
           }
@@ -76,41 +102,59 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
 
   async function removeAbandoned(): Promise<number> {
     let size = 0;
-    for await (const name of names(paths.incoming)) {
+    for (const name of await namesIn(paths.incoming)) {
       const path = join(paths.incoming, name);
-      const found = await stat(path).catch(() => undefined);
+      const found = await lookAt(path);
       if (found === undefined) continue;
-      if (wallClock().getTime() - found.mtimeMs > abandonedMs) await rm(path, { force: true });
+      if (wallClock().getTime() - found.mtimeMs > abandonedMs) await remove(path);
       else size += found.size;
     }
     return size;
   }
 
-  async function makeRoomNow(target: number): Promise<Pruned> {
+  async function makeRoomNow(excessOf: (total: number) => number): Promise<Pruned> {
     const all: StoredFile[] = [];
     for await (const file of files()) all.push(file);
     const total = all.reduce((sum, { size }) => sum + size, await removeAbandoned());
     lookedAt = clock();
-    const goal = total > limit ? Math.min(target, limit * keptPart) : target;
-    const pruned = await removeOldest(all, total - goal, ({ path }) => rm(path, { force: true }));
+    const pruned = await removeOldest(all, excessOf(total), ({ path }) => remove(path));
     if (pruned.blobs > 0) metrics.storeEvicted(pruned.blobs, pruned.bytes);
     used = total - pruned.bytes;
     metrics.storeSize(used);
     return pruned;
   }
 
-  function makeRoom(target: number): Promise<Pruned> {
+  /** @param excessOf the bytes to remove, by the bytes of all blobs. */
+  function makeRoom(excessOf: (total: number) => number): Promise<Pruned> {
     // A blob may have come after the running search for blobs.
     const made = making.then(
-      () => makeRoomNow(target),
-      () => makeRoomNow(target),
+      () => makeRoomNow(excessOf),
+      () => makeRoomNow(excessOf),
     );
     making = made;
     return made;
   }
 
-  function makeRoomInBackground(target: number): void {
-    makeRoom(target).catch((error: unknown) => {
+  const prune = (target: number) =>
+    makeRoom((total) => total - (total > limit ? Math.min(target, limit * keptPart) : target));
+
+  /** Bytes that the file system has for this user; without a limit if it does not tell. */
+  async function availableBytes(): Promise<number> {
+    const { bavail, blocks, bsize } = await operations.run('quick', () => statfs(paths.incoming));
+    return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
+  }
+
+  /** @returns the bytes to remove for a blob of this size; 0 if it fits. @throws BlobTooLarge. */
+  async function lackingFor(size: number, available: number): Promise<number> {
+    if (size <= available) return 0;
+    if (used === undefined) await makeRoom(() => 0);
+    const most = available + (used ?? 0);
+    if (size > most) throw new BlobTooLarge(`it has ${size} bytes, and the file system has room for ${most}`);
+    return Math.ceil(size * (1 + fileOverhead) - available);
+  }
+
+  function inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
       log('warn', 'the store of layers cannot make room', { path: paths.blobs, reason: String(error) });
     });
   }
@@ -120,34 +164,34 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     refuseBeyond(size) {
       if (size > limit) throw new BlobTooLarge(`it has more than ${limit} bytes (REGSHIFT_STORE_BYTES)`);
     },
+    async fit(size) {
+      if (size === 0) return;
+      const lacking = await lackingFor(size, await availableBytes());
+      if (lacking > 0) await makeRoom(() => lacking);
+    },
     added(size) {
       used = used === undefined ? undefined : used + size;
       const isOld = clock() - lookedAt > lookMs;
       if (used !== undefined && used <= limit && !isOld) return metrics.storeSize(used);
-      makeRoomInBackground(limit);
+      inBackground(prune(limit));
     },
-    full: (size) =>
-      makeRoomInBackground(
-        Math.max(0, Math.min(used ?? limit, limit) - Math.max(size, limit * (1 - keptPart))),
-      ),
-    makeRoom,
+    async full(size, written, isQuota) {
+      const available = written + (isQuota ? 0 : await availableBytes());
+      const lacking = await lackingFor(size, available);
+      if (lacking > 0) inBackground(makeRoom(() => lacking));
+    },
+    prune,
     async dropDamaged(path, found, expected) {
       logDamaged(log, { path }, found, expected);
-      await rm(path, { force: true });
+      await remove(path);
     },
+    lookAt,
+    remove,
   };
 }
 
-async function* names(folder: string): AsyncGenerator<string> {
-  try {
-    for await (const { name } of await opendir(folder)) yield name;
-  } catch (error) {
-    if (!isAbsent(error)) throw error;
-  }
-}
-
-/** Whether a file, or a folder on its path, is not there. */
-export function isAbsent(error: unknown): boolean {
+/** @returns undefined if a file, or a folder on its path, is not there. @throws any other error. */
+export function unlessAbsent(error: unknown): undefined {
   const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR';
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
 }

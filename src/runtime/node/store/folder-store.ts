@@ -1,19 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { access, constants, type FileHandle, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
+import { access, constants, mkdir, rename, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, digestAlgorithm, digestHex } from '../../../../converters/digest.ts';
 import type { ByteSpan } from '../../../layers/byte-range.ts';
 import type { BlobName, BlobStore, BlobWrite } from '../../../layers/store/blob-store.ts';
+import type { Metrics } from '../../../observability/metrics.ts';
+import { createFileOperations, type FileOperations, placesInPool } from './file-operations.ts';
 import { fileStream } from './file-stream.ts';
+import { lookAtFolder } from './folder-place.ts';
 import {
   createFolderSpace,
   type FolderPaths,
   type FolderSpace,
   type FolderSpaceOptions,
-  isAbsent,
+  unlessAbsent,
 } from './folder-space.ts';
+import { forReading, forWriting, openStoreFile, type StoreFile } from './store-file.ts';
 
-export type FolderStoreOptions = Omit<FolderSpaceOptions, 'paths'> & { readonly path: string };
+export type FolderStoreOptions = Omit<FolderSpaceOptions, 'paths' | 'operations' | 'metrics'> & {
+  readonly path: string;
+  readonly metrics: FolderSpaceOptions['metrics'] & Pick<Metrics, 'storeHung'>;
+  /** By default, half of the threads that the process has for files. */
+  readonly operations?: FileOperations;
+};
 
 /** The time of the last use of a blob is written down at most once in this time. */
 const useNotedMs = 60_000;
@@ -24,30 +33,53 @@ const useNotedMs = 60_000;
  */
 export function createFolderStore({ path: root, ...options }: FolderStoreOptions): BlobStore {
   const paths: FolderPaths = { blobs: join(root, 'blobs'), incoming: join(root, 'incoming') };
-  const space = createFolderSpace({ ...options, paths });
-  const { wallClock } = options;
+  const { wallClock, metrics } = options;
+  const places = placesInPool(process.env.UV_THREADPOOL_SIZE);
+  const operations = options.operations ?? createFileOperations({ places, metrics });
+  const space = createFolderSpace({ ...options, paths, operations });
   const pathOf = (digest: Digest) => {
     const hex = digestHex(digest);
     return join(paths.blobs, digestAlgorithm(digest), hex.slice(0, 2), hex);
   };
+  const makeFolder = (path: string) =>
+    operations.run('quick', () => mkdir(path, { recursive: true, mode: 0o700 }));
 
-  async function openWhole({ digest, size }: BlobName): Promise<FileHandle | undefined> {
-    const path = pathOf(digest);
-    const handle = await open(path, 'r').catch(noneIfAbsent);
-    if (handle === undefined) return undefined;
+  /** Makes the folder of the store, but no folder around it: a wrong path would get the layers. */
+  async function makeIncoming(): Promise<void> {
+    const make = (path: string) =>
+      operations.run('quick', () => mkdir(path, { mode: 0o700 })).catch(unlessPresent);
     try {
-      const found = await handle.stat();
+      await make(paths.incoming);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await make(root);
+      await make(paths.incoming);
+    }
+  }
+
+  /** A file system without the right to set times keeps the time of the write. */
+  async function noteUse(path: string, now: Date): Promise<void> {
+    await operations.run('quick', () => utimes(path, now, now)).catch(() => undefined);
+  }
+
+  async function openWhole({ digest, size }: BlobName): Promise<StoreFile | undefined> {
+    const path = pathOf(digest);
+    const file = await openStoreFile(operations, path, forReading).catch(unlessAbsent);
+    if (file === undefined) return undefined;
+    try {
+      const found = await file.stat();
       if (found.isFile() && found.size === size) {
         const now = wallClock();
         if (now.getTime() - found.mtimeMs > useNotedMs) await noteUse(path, now);
-        return handle;
+        return file;
       }
-      await space.dropDamaged(path, found.size, size);
+      // A FIFO or a folder in the place of a blob is not the store's.
+      if (found.isFile()) await space.dropDamaged(path, found.size, size);
     } catch (error) {
-      await handle.close();
+      file.close();
       throw error;
     }
-    await handle.close();
+    file.close();
     return undefined;
   }
 
@@ -57,75 +89,78 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
     readsBack: true,
     mostBytes: options.bytes,
     mostWrites: 16,
+    isAway: () => operations.isHung(),
+    look: () => lookAtFolder(root, operations),
 
     async head(digest) {
-      const found = await stat(pathOf(digest)).catch(noneIfAbsent);
-      return found?.size;
+      const found = await space.lookAt(pathOf(digest));
+      return found?.isFile() ? found.size : undefined;
     },
 
     async read(blob, span: ByteSpan = { start: 0, end: blob.size - 1 }) {
-      const handle = await openWhole(blob);
-      return handle && fileStream(handle, span.start, span.end - span.start + 1);
+      const file = await openWhole(blob);
+      return file && fileStream(file, span.start, span.end - span.start + 1);
     },
 
-    async write(expected) {
+    async write(expected, likelySize = expected?.size ?? 0) {
       space.refuseBeyond(expected?.size ?? 0);
-      await mkdir(paths.incoming, { recursive: true, mode: 0o700 });
+      await makeIncoming();
+      await space.fit(likelySize);
       const path = join(paths.incoming, randomUUID());
-      return createWrite({ path, handle: await open(path, 'wx+', 0o600), expected, pathOf, space });
+      const file = await openStoreFile(operations, path, forWriting);
+      return createWrite({ path, file, expected, likelySize, pathOf, space, operations, makeFolder });
     },
 
-    async delete(digest) {
-      await rm(pathOf(digest), { force: true });
-    },
+    delete: (digest) => space.remove(pathOf(digest)),
 
     list: space.list,
 
     async prune(bytes = options.bytes) {
       // The first layer would else show that the folder cannot be written.
-      await mkdir(paths.incoming, { recursive: true, mode: 0o700 });
-      await access(paths.incoming, constants.W_OK);
-      return space.makeRoom(bytes);
+      await makeIncoming();
+      await operations.run('quick', () => access(paths.incoming, constants.W_OK));
+      return space.prune(bytes);
     },
   };
 }
 
-/** A file system without the right to set times keeps the time of the write. */
-async function noteUse(path: string, now: Date): Promise<void> {
-  await utimes(path, now, now).catch(() => undefined);
-}
-
 interface WriteOptions {
   readonly path: string;
-  readonly handle: FileHandle;
+  readonly file: StoreFile;
   readonly expected: BlobName | undefined;
+  /** Bytes that the blob probably has; 0 if nothing is known. */
+  readonly likelySize: number;
   readonly pathOf: (digest: Digest) => string;
   readonly space: FolderSpace;
+  readonly operations: FileOperations;
+  readonly makeFolder: (path: string) => Promise<unknown>;
 }
 
-function createWrite({ path, handle, expected, pathOf, space }: WriteOptions): BlobWrite {
+function createWrite(options: WriteOptions): BlobWrite {
+  const { path, file, expected, likelySize, pathOf, space, operations, makeFolder } = options;
   let size = 0;
   let isOver = false;
   let isReleased = false;
   let isClosed = false;
 
-  async function closeIfUnused(): Promise<void> {
+  function closeIfUnused(): void {
     if (!isOver || !isReleased || isClosed) return;
     isClosed = true;
-    await handle.close().catch(() => undefined);
+    file.close();
   }
 
   return {
     async add(bytes) {
       space.refuseBeyond(size + bytes.length);
       try {
-        for (let done = 0; done < bytes.length; ) {
-          const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, size);
-          done += bytesWritten;
-          size += bytesWritten;
-        }
+        await file.write(bytes, size, (written) => {
+          size += written;
+        });
       } catch (error) {
-        if (isFull(error)) space.full(expected?.size ?? size);
+        // More than the likely size is no reason to remove other layers: the next write knows the size.
+        if (isFull(error) && size < likelySize) {
+          await space.full(likelySize, size, isQuota(error)).catch(() => undefined);
+        }
         throw error;
       }
     },
@@ -135,40 +170,39 @@ function createWrite({ path, handle, expected, pathOf, space }: WriteOptions): B
         throw new Error(`${blob.digest} (${blob.size} bytes) is not the blob that was written`);
       }
       // After a power cut the name must not lead to a file without its bytes.
-      await handle.datasync();
+      await file.sync();
       const target = pathOf(blob.digest);
-      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-      await rename(path, target);
+      await makeFolder(dirname(target));
+      await operations.run('quick', () => rename(path, target));
       isOver = true;
-      await closeIfUnused();
+      closeIfUnused();
       space.added(size);
     },
 
     async abort() {
       isOver = true;
-      await rm(path, { force: true }).catch(() => undefined);
-      await closeIfUnused();
+      await space.remove(path).catch(() => undefined);
+      closeIfUnused();
     },
 
-    async readBack(from, into) {
-      const { bytesRead } = await handle.read(into, 0, into.length, from);
-      return bytesRead;
-    },
+    readBack: (from, into) => file.read(into, from),
 
     release() {
       isReleased = true;
-      void closeIfUnused();
+      closeIfUnused();
     },
   };
 }
 
-/** The file system, or the quota of its user, is full. */
-function isFull(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOSPC' || code === 'EDQUOT';
+function unlessPresent(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
 }
 
-function noneIfAbsent(error: unknown): undefined {
-  if (isAbsent(error)) return undefined;
-  throw error;
+/** The file system, or the quota of its user, is full. */
+function isFull(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOSPC' || isQuota(error);
+}
+
+function isQuota(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EDQUOT';
 }

@@ -1,6 +1,8 @@
 import { createBucketStore } from '../../../compose/bucket-store.ts';
 import type { RuntimePlatform } from '../../../compose/platform.ts';
+import { valueWithin } from '../../../concurrency/deadline.ts';
 import type { Settings } from '../../../config/settings.ts';
+import { RegistryError } from '../../../errors.ts';
 import type { BlobStore } from '../../../layers/store/blob-store.ts';
 import type { Log } from '../../../observability/log.ts';
 import { createFolderStore } from './folder-store.ts';
@@ -27,6 +29,19 @@ export function openStore(
   if (address === undefined) return undefined;
   if (address.kind === 's3') return createBucketStore(address, settings, platform, bucketWrites);
   return createFolderStore({ ...platform, path: address.path, bytes });
+}
+
+/** Time for a look at the folder before the start, in milliseconds. */
+const lookMs = 1_000;
+
+/**
+ * Refuses a folder that cannot be one, whatever happens later. A folder that does not answer may come back.
+ * @throws RegistryError MISCONFIGURED.
+ */
+export async function refuseWrongPlace(store: BlobStore): Promise<void> {
+  if (store.look === undefined) return;
+  const place = await valueWithin(lookMs, store.look()).catch(() => undefined);
+  if (typeof place === 'object') throw new RegistryError('MISCONFIGURED', `REGSHIFT_STORE ${place.problem}.`);
 }
 
 /**

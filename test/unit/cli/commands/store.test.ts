@@ -1,11 +1,12 @@
-import { writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { digestHex, digestOf } from '../../../../converters/digest.ts';
 import { systemClock, systemWallClock } from '../../../../src/clock.ts';
+import { readSettings } from '../../../../src/config/settings.ts';
 import { noMetrics } from '../../../../src/observability/metrics.ts';
+import { serve } from '../../../../src/runtime/node/serve.ts';
 import { createFolderStore } from '../../../../src/runtime/node/store/folder-store.ts';
 import { storeBlob } from '../../../support/blob-stores.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
@@ -30,12 +31,19 @@ async function folderWith(...sizes: readonly number[]) {
   return { path, store, blobs, env };
 }
 
+/** Sets the year of the last use of a layer. */
+function useAt(path: string, bytes: Uint8Array, year: number): void {
+  const hex = digestHex(digestOf(bytes));
+  const date = new Date(Date.UTC(year, 1));
+  utimesSync(join(path, 'blobs', 'sha256', hex.slice(0, 2), hex), date, date);
+}
+
 describe('regshift store', () => {
   it('counts the layers', async () => {
     const { env } = await folderWith(100, 200);
     const { code, out } = await regshift(['store', 'info'], { env });
     expect(code).toBe(0);
-    expect(out.split('\n')[0]).toBe('2 layers with 300 bytes; the store may have 5000 bytes');
+    expect(out.split('\n')[0]).toBe('2 layers with 300 bytes; the store may have 4.9 KiB');
     const json = (await regshift(['store', 'info', '--json'], { env })).json<Record<string, unknown>>();
     expect(json).toMatchObject({ store: 'file', layers: 2, bytes: 300, limit: 5000 });
   });
@@ -91,7 +99,7 @@ describe('regshift store', () => {
   it('counts one layer, and one byte, as one', async () => {
     const { env } = await folderWith(1);
     const { out } = await regshift(['store', 'info'], { env });
-    expect(out.split('\n')[0]).toBe('1 layer with 1 byte; the store may have 5000 bytes');
+    expect(out.split('\n')[0]).toBe('1 layer with 1 byte; the store may have 4.9 KiB');
   });
 
   it('needs no setting but those of the store, of variables and of the file', async () => {
@@ -107,13 +115,27 @@ describe('regshift store', () => {
     const { code, out } = await regshift(['store', 'info'], { env: { ...wrong, REGSHIFT_CONFIG: file } });
     expect({ code, line: out.split('\n')[0] }).toEqual({
       code: 0,
-      line: '1 layer with 100 bytes; the store may have 5000 bytes',
+      line: '1 layer with 100 bytes; the store may have 4.9 KiB',
     });
     writeFileSync(file, 'store: 1\n');
     const refused = await regshift(['store', 'info'], { env: { REGSHIFT_CONFIG: file } });
     expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/^regshift: store is /)]);
     writeFileSync(file, 'a: b: c');
     expect((await regshift(['store', 'info'], { env: { REGSHIFT_CONFIG: file } })).code).toBe(2);
+  });
+
+  it.each([
+    ['1.5kB', '0 bytes'],
+    ['3 KiB', '2.3 KiB'],
+    ['10GiB', '3.5 KiB'],
+  ])('reads a number of bytes with a unit, and tells sizes with units: --bytes %s', async (bytes, left) => {
+    const { env, path } = await folderWith(400, 800, 2_400);
+    // The larger ones were used later.
+    for (const [at, size] of [400, 800, 2_400].entries()) useAt(path, layerContent(size), 2_000 + at);
+    const own = { ...env, REGSHIFT_STORE_BYTES: String(10 * 2 ** 30) };
+    expect((await regshift(['store', 'prune', '--bytes', bytes], { env: own })).code).toBe(0);
+    const { out } = await regshift(['store', 'info'], { env: own });
+    expect(out.split('\n')[0]).toMatch(new RegExp(`layers? with ${left}; the store may have 10 GiB$`));
   });
 
   it('says which setting is missing or wrong', async () => {
@@ -129,13 +151,45 @@ describe('regshift store', () => {
     expect(bytes.code).toBe(2);
   });
 
-  it('reads an empty or new folder', async () => {
+  it('reads an empty folder', async () => {
     const { env, path } = await folderWith();
-    const fresh = join(path, 'not', 'there');
-    await mkdir(path, { recursive: true });
-    for (const REGSHIFT_STORE of [env.REGSHIFT_STORE, `file://${fresh}`]) {
-      const { code, out } = await regshift(['store', 'info'], { env: { REGSHIFT_STORE } });
-      expect([code, out]).toEqual([0, '0 layers with 0 bytes; the store may have 10737418240 bytes\n']);
+    mkdirSync(path, { recursive: true });
+    const { code, out } = await regshift(['store', 'info'], { env });
+    expect([code, out]).toEqual([0, '0 layers with 0 bytes; the store may have 4.9 KiB\n']);
+  });
+
+  it.each(['info', 'verify', 'prune'])(
+    'says that the folder is not there, and makes none: %s',
+    async (command) => {
+      const { path } = await folderWith();
+      const fresh = join(path, 'fresh');
+      mkdirSync(path, { recursive: true });
+      const env = { REGSHIFT_STORE: `file://${fresh}` };
+      const { code, out, err } = await regshift(['store', command], { env });
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toContain('The folder of REGSHIFT_STORE is not there, so it has no layers.');
+      expect(existsSync(fresh)).toBe(false);
+    },
+  );
+
+  it.each([
+    ['/dev/null', 'must name a folder, and /dev/null is a device'],
+    [import.meta.filename, `must name a folder, and ${import.meta.filename} is a file`],
+    ['/dev/null/layers', 'must name a folder, or a new one in an existing folder, and /dev/null is a device'],
+    ['/not/there', 'must name a folder, or a new one in an existing folder, and /not is not there'],
+  ])('refuses what is no folder: %s', async (path, problem) => {
+    const env = { REGSHIFT_STORE: `file://${path}` };
+    for (const command of ['info', 'verify', 'prune']) {
+      const { code, err } = await regshift(['store', command], { env });
+      expect([code, err]).toEqual([2, `regshift: REGSHIFT_STORE ${problem}.\n`]);
     }
+    const checked = await regshift(['check-config'], { env });
+    expect([checked.code, checked.err]).toEqual([
+      2,
+      `regshift cannot start with these settings:\nREGSHIFT_STORE is file://${path}: it ${problem}\n`,
+    ]);
+    const read = readSettings(env);
+    const started = 'settings' in read ? serve({ ...read.settings, PORT: 0 }, () => {}) : undefined;
+    await expect(started).rejects.toThrow(`REGSHIFT_STORE ${problem}.`);
   });
 });

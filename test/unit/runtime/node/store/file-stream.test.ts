@@ -1,14 +1,96 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer, get, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { digestHex } from '../../../../../converters/digest.ts';
+import { systemClock, systemWallClock } from '../../../../../src/clock.ts';
+import { responseWithUpstreamBody } from '../../../../../src/http/upstream-body.ts';
+import { noMetrics } from '../../../../../src/observability/metrics.ts';
+import { createListener } from '../../../../../src/runtime/node/http/listener.ts';
+import {
+  createFileOperations,
+  hasFileOperations,
+} from '../../../../../src/runtime/node/store/file-operations.ts';
 import { sendFile } from '../../../../../src/runtime/node/store/file-stream.ts';
+import { createFolderStore } from '../../../../../src/runtime/node/store/folder-store.ts';
+import { forReading, openStoreFile } from '../../../../../src/runtime/node/store/store-file.ts';
+import { storeBlob } from '../../../../support/blob-stores.ts';
+import { layerContent } from '../../../../support/layer-content.ts';
 import { type Listening, listen } from '../../../../support/listen.ts';
 
+/** Serves one stored layer of 32 MiB, which no buffer of a connection holds. */
+async function servingStored() {
+  const path = await mkdtemp(join(tmpdir(), 'regshift-file-stream-'));
+  const clocks = { clock: systemClock, wallClock: systemWallClock };
+  const store = createFolderStore({ path, bytes: 2 ** 40, ...clocks, log: () => {}, metrics: noMetrics });
+  const blob = await storeBlob(store, layerContent(32 * 2 ** 20));
+  const log = vi.fn();
+  const fetch = async () =>
+    responseWithUpstreamBody((await store.read(blob)) ?? null, {
+      headers: { 'Content-Length': String(blob.size) },
+    });
+  const responseCache = { lookup: () => undefined, revalidate: () => undefined };
+  const server = createServer(createListener({ fetch, responseCache }, log).listen);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await rm(path, { recursive: true, force: true });
+  });
+  const hex = digestHex(blob.digest);
+  const file = join(path, 'blobs', 'sha256', hex.slice(0, 2), hex);
+  return { port: (server.address() as AddressInfo).port, log, server, file };
+}
+
+/** A client that reads the first bytes, and then nothing. */
+async function slowClient(port: number): Promise<Socket> {
+  const client = connect(port, '127.0.0.1');
+  client.on('error', () => undefined);
+  client.write('GET / HTTP/1.1\r\nHost: regshift.test\r\n\r\n');
+  await once(client, 'data');
+  client.pause();
+  await sleep(100);
+  return client;
+}
+
+it.each([
+  ['by a reset', (client: Socket) => client.resetAndDestroy()],
+  ['by its end', (client: Socket) => client.destroy()],
+])(
+  'a client that leaves %s while it reads a stored layer slowly is no error of the store',
+  async (_, leave) => {
+    const { port, log, server } = await servingStored();
+    const client = await slowClient(port);
+    leave(client);
+    const connections = () =>
+      new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)));
+    await expect.poll(connections).toBe(0);
+    await expect.poll(hasFileOperations).toBe(false);
+    expect(log).not.toHaveBeenCalled();
+  },
+);
+
+it('a stored layer that ends early is an error, and cuts the connection', async () => {
+  const { port, log, file } = await servingStored();
+  const client = await slowClient(port);
+  await truncate(file, 2 ** 20);
+  client.resume();
+  await once(client, 'close');
+  expect(log).toHaveBeenCalledWith(
+    'warn',
+    'an answer broke off',
+    expect.objectContaining({ reason: expect.stringContaining('the file ends at its byte') }),
+  );
+});
+
 const MiB = 2 ** 20;
+const operations = createFileOperations({ places: 2, metrics: noMetrics });
 /** More than a fast client needs to get large pieces. */
 const content = randomBytes(24 * MiB + 12_345);
 
@@ -26,13 +108,13 @@ describe('a file that is sent', () => {
     server = await listen(
       createServer(async (request, response) => {
         const [, start, length, file = ''] = (request.url ?? '').split('/');
-        const handle = await open(join(folder, file));
+        const opened = await openStoreFile(operations, join(folder, file), forReading);
         response.writeHead(200, { 'content-length': Number(length) });
-        const sent = sendFile({ handle, start: Number(start), length: Number(length) }, response);
+        const sent = sendFile({ file: opened, start: Number(start), length: Number(length) }, response);
         ends.push(
           sent.then(
-            () => `sent, ${handle.fd}`,
-            (error: Error) => `${error.message}, ${handle.fd}`,
+            () => 'sent',
+            (error: Error) => error.message,
           ),
         );
       }),
@@ -61,10 +143,18 @@ describe('a file that is sent', () => {
     return hash.digest('hex');
   }
 
+  /** The files of the folder that this process has open (Linux). */
+  const openFiles = () =>
+    readdirSync('/proc/self/fd')
+      .map((fd) => readlinkOrNone(`/proc/self/fd/${fd}`))
+      .filter((path) => path.startsWith(folder));
+
   const expected = (start: number, length: number) =>
     createHash('sha256')
       .update(content.subarray(start, start + length))
       .digest('hex');
+
+  afterEach(() => expect.poll(openFiles).toEqual([]));
 
   it.each([
     ['whole', 0, content.length],
@@ -73,7 +163,7 @@ describe('a file that is sent', () => {
     ['of no byte', 5, 0],
   ])('is the part that was asked for: %s', async (_, start, length) => {
     expect(await digestOfBody(address(start, length))).toBe(expected(start, length));
-    expect(await ends.pop()).toBe('sent, -1');
+    expect(await ends.pop()).toBe('sent');
   });
 
   it('is whole for a client that is now fast, now slow', async () => {
@@ -90,7 +180,7 @@ describe('a file that is sent', () => {
     await writeFile(join(folder, 'short'), content);
     await truncate(join(folder, 'short'), 17 * MiB);
     await expect(digestOfBody(address(0, content.length, 'short'))).rejects.toThrow('aborted');
-    expect(await ends.pop()).toBe(`the file ends at its byte ${17 * MiB}, -1`);
+    expect(await ends.pop()).toBe(`the file ends at its byte ${17 * MiB}`);
   });
 
   it('is closed when the client leaves while the next piece is being read', async () => {
@@ -101,6 +191,15 @@ describe('a file that is sent', () => {
       if (bytes > 9 * MiB) break;
     }
     body.destroy();
-    expect(await ends.pop()).toBe('sent, -1');
+    expect(await ends.pop()).toBe('sent');
   });
 });
+
+/** The target of a link, or nothing if it has gone meanwhile. */
+function readlinkOrNone(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}

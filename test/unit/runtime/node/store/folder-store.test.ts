@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { digestHex, digestOf } from '../../../../../converters/digest.ts';
 import { systemClock, systemWallClock } from '../../../../../src/clock.ts';
@@ -137,4 +138,22 @@ test('other files in the folder stay, and are no blobs', async () => {
   expect(await digestsOf(store)).toEqual([]);
   await store.prune?.(0);
   expect(await readdir(join(path, 'blobs'))).toEqual(['README', 'sha256']);
+});
+
+test('a FIFO in the place of a layer is a miss, which holds no thread, and the next write replaces it', async () => {
+  const path = await newFolder();
+  const store = storeIn(path);
+  const blobs = Array.from({ length: 6 }, (_, at) => layerContent(100 + at));
+  for (const bytes of blobs) {
+    const file = fileOf(path, digestOf(bytes));
+    await mkdir(dirname(file), { recursive: true });
+    execFileSync('mkfifo', [file]);
+  }
+  const looks = blobs.map((bytes) => store.read({ digest: digestOf(bytes), size: bytes.length }));
+  expect(await Promise.all(looks)).toEqual(blobs.map(() => undefined));
+  for (const bytes of blobs) expect(await store.head(digestOf(bytes))).toBeUndefined();
+  const [first = new Uint8Array()] = blobs;
+  const blob = await storeBlob(store, first);
+  const stream = await store.read(blob);
+  expect(stream && digestOf(await bytesOf(stream))).toBe(blob.digest);
 });
