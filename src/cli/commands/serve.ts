@@ -1,10 +1,12 @@
-import { formatProblems } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
+import { checkSettings } from '../../runtime/node/check-settings.ts';
 import { createNodeLog } from '../../runtime/node/log.ts';
 import { createSettingsFiles } from '../../runtime/node/rotating-settings.ts';
 import { type Running, serve } from '../../runtime/node/serve.ts';
 import { logUncaught } from '../../runtime/node/uncaught.ts';
+import { reachability } from '../reachability.ts';
 import { registriesOf } from '../registries.ts';
+import { cannotStart, startFailure } from '../start-problems.ts';
 import type { Io } from '../terminal/io.ts';
 import { exitCodes } from '../usage.ts';
 
@@ -25,13 +27,14 @@ export function withOptions(io: Io, { port, host, upstream }: Options): Io {
 /** `regshift serve`: starts the proxy, and returns when it listens. @returns exit code 2 if a setting is wrong. */
 export async function runServe(io: Io): Promise<number> {
   const files = createSettingsFiles(io.env);
-  const read = files.read();
-  if ('problems' in read) {
-    io.stderr(`regshift cannot start with these settings:\n${formatProblems(read.problems)}\n`);
+  const checked = await checkSettings(files.read(), io.env);
+  if ('problems' in checked) {
+    io.stderr(cannotStart(checked));
     return exitCodes.wrongUsage;
   }
+  const { settings, warnings } = checked;
   try {
-    const { log, flush } = createNodeLog(read.settings, 1, process.stdout.isTTY === true);
+    const { log, flush } = createNodeLog(settings, 1, process.stdout.isTTY === true);
     process.on('exit', flush);
     let running: Running | undefined;
     const exit = (code: number) => {
@@ -39,12 +42,15 @@ export async function runServe(io: Io): Promise<number> {
       process.exit(code);
     };
     logUncaught(log, exit);
-    running = await serve(read.settings, log, files);
+    for (const warning of warnings) log('warn', warning, { consequence: 'the variable has no effect' });
+    running = await serve(settings, log, files);
     obeySignals(running, exit);
-    io.stdout(greeting(running.urls, read.settings));
+    io.stdout(greeting(running.urls, settings));
+    if (io.output.columns !== undefined) io.stdout(reachability(running.urls, settings));
+    void running.checkUpstreams();
     return exitCodes.good;
   } catch (error) {
-    io.stderr(`regshift cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+    io.stderr(`regshift cannot start: ${await startFailure(error, settings)}\n`);
     return exitCodes.failed;
   }
 }
@@ -57,7 +63,7 @@ function greeting(urls: readonly string[], settings: Settings): string {
   if (served.length > 0) return `regshift serves ${served.join('\n  and ')} on ${urls.join(', ')}\n`;
   const [url = ''] = urls;
   const host = new URL(url).host;
-  return `regshift serves its built-in sample registry on ${url}, because REGSHIFT_UPSTREAM is not set.
+  return `regshift serves its built-in sample registry on ${url}, because REGSHIFT_UPSTREAM names no other.
 Try:
 ${page(settings, url)}  curl -i -H 'Accept:' ${url}/v2/sample/oci/manifests/latest
       an OCI image as Docker 1.6 to 1.9 get it: signed schema 1
