@@ -297,7 +297,7 @@ function noCommonKey(): RegistryError {
   return new RegistryError(
     'MISCONFIGURED',
     'REGSHIFT_SIGNING_KEY is not set, and this needs it here: registry API v1, in which old Dockers pull, and uploads ' +
-      'that the registry wants at an address of its own. Set it to a P-256 private key (README.md).',
+      'that the registry wants at an address of its own. Set it to a P-256 private key (docs/settings.md).',
   );
 }
 

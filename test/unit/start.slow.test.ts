@@ -58,7 +58,7 @@ describe('a start that warns', () => {
   it('npm start serves the samples whatever NODE_ENV says', async () => {
     const env = { NODE_ENV: 'production', PORT: '0' };
     const path = [join(projectRoot, 'node_modules/.bin'), systemPath].join(delimiter);
-    const { printed, stop } = await startLine('npm start', /npm start\n$/, {
+    const { printed, stop } = await startLine('npm start', /npm start\n/, {
       cwd: projectRoot,
       env: { ...env, PATH: path },
     });

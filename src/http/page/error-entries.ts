@@ -857,7 +857,7 @@ export const errorEntries: readonly ErrorEntry[] = [
   {
     texts: ['REGSHIFT_UPSTREAM_AUTH is …, and what it needs is not set.'],
     why: "the proxy's account has no name or password",
-    remedy: 'set the variables that README.md lists for that setting',
+    remedy: 'set the variables that [settings.md](settings.md#login-at-the-registry) lists for that setting',
   },
   {
     texts: ['REGSHIFT_CLIENT_AUTH is …, and what it needs is not set.'],
@@ -1288,6 +1288,82 @@ export const errorEntries: readonly ErrorEntry[] = [
     texts: ['came with other content: … Try again.'],
     why: 'the layer does not match its digest',
     remedy: 'push the image again',
+  },
+  {
+    texts: ['regshift needs Node … or newer; this is …'],
+    why: 'the Node that starts regshift is too old. The exit code is 78',
+    remedy:
+      'install a newer Node, or use the container; in a clone, `npm ci` brings one for `npm start` and `npx regshift`',
+  },
+  {
+    texts: [
+      'must be the URL of your registry, like https://registry.example, because NODE_ENV is production. For the built-in sample registry, set REGSHIFT_UPSTREAM=sample',
+    ],
+    why: '`REGSHIFT_UPSTREAM` is not set, and `NODE_ENV` is `production`, as in the container and the systemd unit',
+    remedy: 'set `REGSHIFT_UPSTREAM`',
+  },
+  {
+    texts: ['is not a setting: did you mean …?'],
+    why: 'the name of a variable or a key is misspelt',
+    remedy: 'use the name in the message',
+  },
+  {
+    texts: ['is not a setting: docs/settings.md lists all'],
+    why: 'no setting has a similar name',
+    remedy: 'see [settings.md](settings.md), or remove the variable',
+  },
+  {
+    texts: [
+      'is not a setting: Kubernetes sets it for a Service with the name regshift; set enableServiceLinks: false in the pod',
+    ],
+    why: 'Kubernetes gives each pod variables for the Services of its namespace',
+    remedy: 'set `enableServiceLinks: false`, as in [the manifests](../deploy/kubernetes/deployment.yaml)',
+  },
+  {
+    texts: ['must be the text itself, or a path to a file that can be read'],
+    why: 'the file does not exist (`ENOENT`), or the user of regshift may not read it (`EACCES`)',
+    remedy: 'correct the path, or its rights',
+  },
+  {
+    texts: ['is neither a key nor a path to a readable file'],
+    why: '`REGSHIFT_SIGNING_KEY` names a file that cannot be read',
+    remedy: 'the same',
+  },
+  {
+    texts: ['The signing key cannot be read'],
+    why: '`REGSHIFT_SIGNING_KEY` is no P-256 private key (JWK or PEM)',
+    remedy: 'create one by `regshift keygen`',
+  },
+  {
+    texts: ['regshift cannot start: port … is in use by …: end that program, or set PORT to a free port'],
+    why: 'another program listens at `HOST` and `PORT`. On Linux, the message has its name and process, if it belongs to the same user. The exit code is 1',
+    remedy: 'see the message',
+  },
+  {
+    texts: ['the system does not let this user listen on port …: set … to 1024 or more'],
+    why: 'ports below 1024 need a right (`CAP_NET_BIND_SERVICE`)',
+    remedy: 'use another port, or put a proxy in front',
+  },
+  {
+    texts: ['which is no address of this machine: set HOST to one of its own, or to 0.0.0.0 for all'],
+    why: '`HOST` is an address of another machine, or an unknown name',
+    remedy: 'see the message',
+  },
+  {
+    texts: ['docker-credential-… is not in the PATH: install it where this program runs'],
+    why: 'the credential helper in `REGSHIFT_DOCKER_CONFIG` is missing. The exit code is 1',
+    remedy: 'install it',
+  },
+  {
+    texts: ['… is not a setting of regshift: did you mean …?'],
+    why: 'a variable without the prefix `REGSHIFT_` looks like a setting, and that setting is not set',
+    remedy: 'use the name in the message; if another program needs the variable, ignore the line',
+  },
+  {
+    texts: ['the registry cannot be used'],
+    why: 'regshift asks each registry for `/v2/` once when it starts. `reason` has the error: nothing listens there, TLS is missing or not expected, the certificate is not trusted, or the server is no registry',
+    remedy:
+      'correct `REGSHIFT_UPSTREAM`. If the registry only starts later, nothing: regshift asks it with each request',
   },
   {
     texts: ['Redis is away: going on without it', 'Redis is back'],

@@ -331,8 +331,9 @@ describe('the files beside the program', () => {
     expect(JSON.parse(stored)).toEqual(JSON.parse(configSchema()));
   });
 
-  it("the README's example is right", () => {
-    const example = /```yaml\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] ?? '';
+  it('the example of docs/settings.md is right', () => {
+    const example =
+      /```yaml\n(.*?)```/s.exec(readFileSync(join(root, 'docs/settings.md'), 'utf8'))?.[1] ?? '';
     const files = { '/run/secrets/puller': 'hidden\n', '/etc/regshift/htpasswd': htpasswd };
     expect(settingsOf(example, files).routes).toHaveLength(4);
   });
