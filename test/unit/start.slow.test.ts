@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startArguments } from '../support/node-process.ts';
@@ -52,8 +53,24 @@ describe('a start that warns', () => {
     const { printed, stop } = await startLine(serve, /cannot be used/, { cwd: projectRoot, env });
     await stop();
     expect(printed().indexOf('regshift serves http://127.0.0.1:9/')).toBe(0);
+    // The lines for people are for terminals.
+    expect(printed()).not.toContain('Only this machine');
     expect(printed()).toContain('ECONNREFUSED: nothing listens there');
   });
+
+  it.skipIf(!existsSync('/usr/bin/script'))(
+    'says on a terminal that only this machine reaches it',
+    async () => {
+      // script (util-linux) gives its command a terminal.
+      const env = { REGSHIFT_UPSTREAM: 'https://registry.example', PORT: '0' };
+      const line = `script -qec "${serve}" /dev/null`;
+      const { printed, stop } = await startLine(line, /insecure-registries/, { cwd: projectRoot, env });
+      await stop();
+      expect(printed()).toMatch(
+        /Only this machine reaches it\. For other machines, start it with HOST=0\.0\.0\.0, and type there:\s+docker pull \S+:\d+\/<image>/,
+      );
+    },
+  );
 
   it('npm start serves the samples whatever NODE_ENV says', async () => {
     const env = { NODE_ENV: 'production', PORT: '0' };
