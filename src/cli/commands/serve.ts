@@ -55,15 +55,18 @@ export async function runServe(io: Io): Promise<number> {
   }
 }
 
-function greeting(urls: readonly string[], settings: Settings): string {
+/** The first lines of `serve`, for a person: the registries that it serves, or requests to try with the samples. */
+export function greeting(urls: readonly string[], settings: Settings): string {
   const served = settings.routes.flatMap(({ id, settings: own }) => {
     const registries = registriesOf(own);
     return registries === undefined ? [] : [id === 'all' ? registries : `${registries} (${id})`];
   });
   if (served.length > 0) return `regshift serves ${served.join('\n  and ')} on ${urls.join(', ')}\n`;
-  const [url = ''] = urls;
+  const [listens = ''] = urls;
+  // A client on this machine types its own address: Docker wants TLS from 0.0.0.0, but not from 127.0.0.0/8.
+  const url = listens.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
   const host = new URL(url).host;
-  return `regshift serves its built-in sample registry on ${url}, because REGSHIFT_UPSTREAM names no other.
+  return `regshift serves its built-in sample registry on ${listens}, because REGSHIFT_UPSTREAM names no other.
 Try:
 ${page(settings, url)}  curl -i -H 'Accept:' ${url}/v2/sample/oci/manifests/latest
       an OCI image as Docker 1.6 to 1.9 get it: signed schema 1
