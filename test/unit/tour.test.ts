@@ -27,6 +27,8 @@ afterAll(async () => {
   await proxy?.stop();
   await registry.stop();
   rmSync(folder, { recursive: true, force: true });
+  // The output of `save` has the name of its file as it was given, so the file is in the working folder.
+  rmSync('image.tar', { force: true });
 });
 
 async function portOfFourDigits(): Promise<number> {
