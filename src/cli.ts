@@ -1,10 +1,5 @@
-#!/usr/bin/env node
 import { flushCompileCache } from 'node:module';
-import { enableOwnCompileCache } from './compile-cache.js';
-
-// The compile cache must be on before any other module is loaded. A later start then takes two thirds of the time.
-enableOwnCompileCache();
-const { processIo } = await import('./cli/terminal/io.ts');
+import { processIo } from './cli/terminal/io.ts';
 
 const argv = process.argv.slice(2);
 const io = processIo();

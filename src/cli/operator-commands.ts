@@ -25,7 +25,7 @@ function addServe(program: Command, io: Io, done: (code: number) => void): void 
     .command('serve')
     .summary('start the proxy')
     .description(
-      'Starts the proxy. Environment variables configure it; README.md lists them. Options win over variables.',
+      'Starts the proxy. Environment variables configure it; docs/settings.md lists them. Options win over variables.',
     )
     .option('--port <port>', 'the port to listen on, instead of PORT', readPortOption)
     .option('--host <address>', 'the address to listen on, instead of HOST')

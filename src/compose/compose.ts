@@ -41,11 +41,17 @@ import { upstreamFetch } from './upstream-fetch.ts';
 /** The URL of the registry inside the process; the host is reserved (RFC 2606, section 2). */
 const sampleUrl = new URL('http://sample.invalid');
 
+/** A route, with the client of each of its mirrors. */
+export interface ComposedRoute extends RouteOptions {
+  /** Empty for the sample registry. */
+  readonly upstreams: readonly UpstreamClient[];
+}
+
 /** Puts together the parts that every runtime shares. */
 export function compose(
   settings: Settings,
   platform: RuntimePlatform,
-): Dependencies & Pick<RouteOptions, 'signingKey'> {
+): Dependencies & Pick<RouteOptions, 'signingKey'> & { readonly routes: readonly ComposedRoute[] } {
   const { clock, wallClock, log, metrics, background, memory, tiers = [] } = platform;
   const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
   const shared = {
@@ -116,7 +122,7 @@ interface Shared
   readonly loginQueue: LoginQueue;
 }
 
-function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }: Shared): RouteOptions {
+function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }: Shared): ComposedRoute {
   const { id, match, settings } = route;
   const { clock, wallClock, log, metrics, background, memory, turn, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
@@ -168,6 +174,7 @@ function routeOptions(route: RouteSettings, { platform, loginQueue, ...shared }:
       noZstd: settings.REGSHIFT_LAYERS === 'plain',
     },
     client,
+    upstreams: settings.REGSHIFT_UPSTREAM ? mirrors.map((mirror) => mirror.client) : [],
     login,
     library: upstreams.some(namesOfficialImages),
     clientAuth: chooseClientAuth(settings, { ...platform, loginQueue, newest }),
@@ -292,7 +299,7 @@ function noCommonKey(): RegistryError {
   return new RegistryError(
     'MISCONFIGURED',
     'REGSHIFT_SIGNING_KEY is not set, and this needs it here: registry API v1, in which old Dockers pull, and uploads ' +
-      'that the registry wants at an address of its own. Set it to a P-256 private key (README.md).',
+      'that the registry wants at an address of its own. Set it to a P-256 private key (docs/settings.md).',
   );
 }
 

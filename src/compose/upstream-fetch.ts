@@ -24,14 +24,33 @@ export function upstreamFetch({ id, settings }: RouteSettings, platform: Runtime
 
 /** The connection that the settings of a route ask for. */
 export function connectionOf(settings: Values): UpstreamConnection {
-  return { proxy: settings.REGSHIFT_UPSTREAM_PROXY, tls: tlsOf(settings) };
+  const { REGSHIFT_UPSTREAM: upstreams = [], REGSHIFT_UPSTREAM_PROXY: proxy } = settings;
+  const hosts = upstreams.map(({ hostname }) => hostname);
+  return { proxy, tls: upstreamTls(settings, hosts) };
 }
 
-function tlsOf(settings: Values): UpstreamTls | undefined {
-  const { REGSHIFT_UPSTREAM: upstreams = [], REGSHIFT_UPSTREAM_CA: authorities } = settings;
+/** The settings of certificates that regshift shows to a registry or trusts there, each as PEM. */
+export type CertificateSettings = Readonly<
+  Partial<
+    Record<
+      | 'REGSHIFT_UPSTREAM_CA'
+      | 'REGSHIFT_UPSTREAM_CERT'
+      | 'REGSHIFT_UPSTREAM_KEY'
+      | 'REGSHIFT_UPSTREAM_INSECURE',
+      string | undefined
+    >
+  >
+>;
+
+/** The TLS that the settings ask for; undefined for that of the runtime. @param hosts host names of the registry. */
+export function upstreamTls(
+  settings: CertificateSettings,
+  hosts: readonly string[] = [],
+): UpstreamTls | undefined {
+  const { REGSHIFT_UPSTREAM_CA: authorities } = settings;
   const { REGSHIFT_UPSTREAM_CERT: cert, REGSHIFT_UPSTREAM_KEY: key } = settings;
   const insecure = settings.REGSHIFT_UPSTREAM_INSECURE === 'true';
   const certificate = cert !== undefined && key !== undefined ? { cert, key } : undefined;
   if (authorities === undefined && certificate === undefined && !insecure) return undefined;
-  return { authorities, certificate, insecure, hosts: upstreams.map(({ hostname }) => hostname) };
+  return { authorities, certificate, insecure, hosts };
 }

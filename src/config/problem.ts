@@ -8,9 +8,16 @@ export interface SettingProblem {
   readonly message: string;
 }
 
+/** The value of a setting that may be secret, as messages show it. */
+export const notShown = '(not shown)';
+
 /** Formats problems for a person, one line each. */
 export function formatProblems(problems: readonly SettingProblem[]): string {
-  return problems.map(({ variable, value, message }) => `${variable} is ${value}: it ${message}`).join('\n');
+  return problems.map(formatProblem).join('\n');
+}
+
+function formatProblem({ variable, value, message }: SettingProblem): string {
+  return value === notShown ? `${variable} ${message}` : `${variable} is ${value}: it ${message}`;
 }
 
 /** Settings as text, by variable. Empty ones are left out, and files are read. */

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { nearest } from '../edit-distance.ts';
 import { documentSchema, type RawMatch } from './document.ts';
 import { keyOf, variableOf } from './keys.ts';
-import type { SettingProblem } from './problem.ts';
+import { notShown, type SettingProblem } from './problem.ts';
 import { redacted } from './redacted.ts';
 import { createSource, type SettingSource } from './sources.ts';
 
@@ -113,9 +113,9 @@ function unknownKey(path: readonly PropertyKey[], key: string): SettingProblem {
   const near = nearest(key, keys) ?? nearest(keyOf(key), keys);
   const belongsOnTop =
     inRoute && key in topKeys ? 'is for the whole program: put it at the top of the file' : undefined;
-  const message =
-    belongsOnTop ?? `is not a setting; ${near ? `was ${near} meant?` : `there are ${keys.join(', ')}`}`;
-  return { variable: pathText([...path, key]), value: '(not shown)', message };
+  const all = inMatch ? `there are ${keys.join(', ')}` : 'docs/settings.md lists all';
+  const message = belongsOnTop ?? `is not a setting: ${near ? `did you mean ${near}?` : all}`;
+  return { variable: pathText([...path, key]), value: notShown, message };
 }
 
 const { shape: topKeys } = documentSchema;

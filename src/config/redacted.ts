@@ -1,7 +1,5 @@
-import type { SettingProblem } from './problem.ts';
+import { notShown, type SettingProblem } from './problem.ts';
 import type { Variable } from './schema.ts';
-
-const hidden = '(not shown)';
 
 /** Settings that are secret, and those that have a login in them. */
 const secret = /KEY|PASSWORD|SECRET|SESSION_TOKEN|REDIS_URL|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS(?!_URL)/;
@@ -29,10 +27,10 @@ export function redacted(variable: Variable | string, value: unknown): string {
   if (Array.isArray(value) && value.length > 0) return 'a list';
   // Its members may be secret.
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return 'a mapping';
-  if (secret.test(variable)) return hidden;
+  if (secret.test(variable)) return notShown;
   if (addresses.test(variable)) {
     const parts = String(value).split(/[\s,]+/);
-    return parts.every((part) => harmlessAddress.test(part)) ? JSON.stringify(value) : hidden;
+    return parts.every((part) => harmlessAddress.test(part)) ? JSON.stringify(value) : notShown;
   }
   return publicFiles.has(variable) ? redactedPath(variable, String(value)) : JSON.stringify(value);
 }
@@ -40,12 +38,12 @@ export function redacted(variable: Variable | string, value: unknown): string {
 /** The path in a setting as a message may show it: not that of a secret, because the secret may stand in its place. */
 export function redactedPath(variable: string, path: string): string {
   const isPath = publicFiles.has(variable) && /^[\w./\\: -]{1,200}$/.test(path);
-  return isPath ? JSON.stringify(path) : hidden;
+  return isPath ? JSON.stringify(path) : notShown;
 }
 
 /** A problem as a response to anyone may show it: without addresses and paths, which tell about the network behind. */
 export function forEveryone(problem: SettingProblem): SettingProblem {
   const { variable, value } = problem;
   const tells = addresses.test(variable) || /(?:CONFIG|CA|CERT)$/i.test(variable);
-  return tells && value.startsWith('"') ? { ...problem, value: hidden } : problem;
+  return tells && value.startsWith('"') ? { ...problem, value: notShown } : problem;
 }

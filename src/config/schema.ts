@@ -27,8 +27,12 @@ const upstream = baseUrl.refine(
   'must be https://docker.io for Docker Hub: hub.docker.com is its website, and no registry',
 );
 
-/** One registry, or several with the same content, in the order in which regshift asks them. */
-const upstreams = z.string().transform((text, context): Upstreams => {
+/**
+ * One registry, or several with the same content, in the order in which regshift asks them; undefined for `sample`, the
+ * sample registry.
+ */
+const upstreams = z.string().transform((text, context): Upstreams | undefined => {
+  if (text.trim() === 'sample') return undefined;
   const read = text
     .split(/[\s,]+/)
     .filter((part) => part !== '')

@@ -4,7 +4,7 @@ import { redactedPath } from './redacted.ts';
 /**
  * Reads the text of a file; provided by a runtime that has files.
  * @param beside the path of the file that names `path`, which may be relative to it.
- * @throws any error for a file that cannot be read.
+ * @throws UnreadableFileError.
  */
 export type ReadFile = (path: string, beside?: string) => string;
 
@@ -69,9 +69,33 @@ export function withFiles(
 }
 
 /**
- * Reads one file. A problem quotes neither the path nor the system's message: the path may be a secret in the wrong
- * place.
+ * A file of the settings that cannot be read.
+ *
+ * The system's message quotes the path, which may be a secret in the wrong place. This error has the path only where it
+ * is one for certain.
  */
+export class UnreadableFileError extends Error {
+  override readonly name = 'UnreadableFileError';
+
+  /** The end of a sentence about the setting: ` (ENOENT)`, or `: /etc/key.pem does not exist (ENOENT)`. */
+  readonly ending: string;
+
+  /** @param path absolute; undefined for a text that may be a secret. @param code like `ENOENT`. */
+  constructor(path: string | undefined, code: string) {
+    const ending = path === undefined ? '' : `: ${path} ${reasons[code] ?? 'cannot be read'}`;
+    super(`a file of the settings cannot be read${ending} (${code})`);
+    this.ending = `${ending} (${code})`;
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EACCES: 'may not be read by the user of this process',
+  EISDIR: 'is a folder',
+};
+
+/** Reads one file. */
 function textOf(
   path: string,
   readFile: ((path: string) => string) | undefined,
@@ -84,8 +108,7 @@ function textOf(
     const text = readFile(path);
     return text.trim() === '' ? { problem: 'must not be the path of an empty file' } : text;
   } catch (error) {
-    const code = (error as { code?: unknown } | undefined)?.code;
-    const why = typeof code === 'string' && /^E[A-Z]{2,20}$/.test(code) ? ` (${code})` : '';
+    const why = error instanceof UnreadableFileError ? error.ending : '';
     const what = pathOnly ? 'a path' : 'the text itself, or a path';
     return { problem: `must be ${what} to a file that can be read${why}` };
   }

@@ -1,19 +1,26 @@
-import { nearest } from '../edit-distance.ts';
 import { matchAll } from '../routing/match.ts';
 import { authProblems } from './auth-rules.ts';
 import { certificateProblems } from './certificate-rules.ts';
 import { eventProblems } from './events.ts';
 import { fleetProblems } from './fleet.ts';
 import { variableOf } from './keys.ts';
-import type { SettingProblem } from './problem.ts';
+import { knownVariables, unknownVariables } from './near-misses.ts';
+import type { RawSettings, SettingProblem } from './problem.ts';
 import { type ReadDocument, readDocument } from './read-document.ts';
 import { readRoutes } from './read-routes.ts';
 import type { RouteSettings } from './route-settings.ts';
 import { parseSources } from './route-settings.ts';
-import { variables as settingNames, type Values, type Variable } from './schema.ts';
+import type { Values, Variable } from './schema.ts';
 import { serviceProblems } from './service.ts';
-import { fileVariables, type ReadFile } from './setting-files.ts';
-import { createSource, distinct, locate, mergeWithUnreadable, type SettingSource } from './sources.ts';
+import type { ReadFile } from './setting-files.ts';
+import {
+  createSource,
+  distinct,
+  locate,
+  mergeSources,
+  mergeWithUnreadable,
+  type SettingSource,
+} from './sources.ts';
 
 export { type Values, variables as settingNames } from './schema.ts';
 
@@ -22,7 +29,13 @@ export interface Settings extends Values {
   readonly routes: readonly RouteSettings[];
 }
 
-export type ReadSettings = { readonly settings: Settings } | { readonly problems: readonly SettingProblem[] };
+export type ReadSettings =
+  | { readonly settings: Settings }
+  | {
+      readonly problems: readonly SettingProblem[];
+      /** The settings for all routes as text, right and wrong ones, for checks of the files that they name. */
+      readonly raw: RawSettings;
+    };
 
 /**
  * Reads the settings from variables and from the file that `REGSHIFT_CONFIG` names. An empty variable counts as not
@@ -46,6 +59,7 @@ export function readSettings(
     ? readRoutes(document.routes, shared)
     : {
         problems: located([
+          ...forgottenUpstream(mergeWithUnreadable(shared), variables),
           ...authProblems(mergeWithUnreadable(shared)),
           ...certificateProblems(mergeWithUnreadable(shared)),
         ]),
@@ -63,7 +77,9 @@ export function readSettings(
     ]),
     ...unknownVariables(variables),
   ];
-  if (problems.length > 0 || 'problems' in top) return { problems: distinct(problems) };
+  if (problems.length > 0 || 'problems' in top) {
+    return { problems: distinct(problems), raw: mergeSources(shared) };
+  }
   const { values } = top;
   const routes = read.routes ?? [{ id: 'all', match: matchAll, settings: values }];
   return { settings: { ...values, routes } };
@@ -122,27 +138,26 @@ function readSources(
   return { environment, document: readDocument(text, parse, beside) };
 }
 
-const known = [...settingNames, ...fileVariables.map((variable) => `${variable}_FILE`)];
-
 function nonEmpty(variables: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(
-    known
+    knownVariables
       .map((name) => [name, variables[name]] as const)
       .filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].trim() !== ''),
   );
 }
 
-/** Reports misspelt variables, which would silently have no effect. */
-function unknownVariables(variables: Readonly<Record<string, unknown>>): SettingProblem[] {
-  const ours = known.filter((name) => name.startsWith('REGSHIFT_'));
-  return Object.keys(variables)
-    .filter(
-      (name) => name.startsWith('REGSHIFT_') && !known.includes(name) && name !== 'REGSHIFT_REQUIRE_PEERS',
-    )
-    .map((variable) => {
-      const near = nearest(variable, ours);
-      const instead = near ? `was ${near} meant?` : `there are ${ours.join(', ')}`;
-      // The value may be a secret.
-      return { variable, value: '(not shown)', message: `is not a setting; ${instead}` };
-    });
+/**
+ * Requires a registry where NODE_ENV is production, as in the container and the systemd unit: a forgotten setting would
+ * otherwise serve the samples. `npm start` of a clone serves them always.
+ */
+function forgottenUpstream(
+  merged: Readonly<Record<string, string>>,
+  { NODE_ENV: mode, npm_lifecycle_event: script, npm_package_name: name }: Readonly<Record<string, unknown>>,
+): SettingProblem[] {
+  const isNpmStart = script === 'start' && name === 'regshift';
+  if (mode !== 'production' || isNpmStart || merged.REGSHIFT_UPSTREAM !== undefined) return [];
+  const message =
+    'must be the URL of your registry, like https://registry.example, because NODE_ENV is production. For the ' +
+    'built-in sample registry, set REGSHIFT_UPSTREAM=sample';
+  return [{ variable: 'REGSHIFT_UPSTREAM', value: 'not set', message }];
 }

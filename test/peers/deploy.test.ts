@@ -14,6 +14,8 @@ const unit = join(root, 'deploy/systemd/regshift.service');
 
 const base = 'localhost/node-base:24';
 const image = 'localhost/regshift:test';
+/** A container serves the sample registry only if it is asked for. */
+const samples = ['--env', 'REGSHIFT_UPSTREAM=sample'];
 /** The restrictions under which the image promises to run. */
 const confined = ['--read-only', '--cap-drop', 'all', '--security-opt', 'no-new-privileges'];
 
@@ -47,7 +49,7 @@ describe.skipIf(requirePeers('buildah', 'podman', 'npm'))('deploy/docker/Dockerf
   it('serves, is healthy, and cannot write to its root', async ({ skip }) => {
     if (forbidden) skip(forbidden);
     const port = await freePort();
-    const id = await start(containers, port, confined);
+    const id = await start(containers, port, [...samples, ...confined]);
     const answer = await answerOf(port, '/v2/sample/oci/manifests/latest');
     expect(answer.header('Content-Type')).toBe('application/vnd.docker.distribution.manifest.v1+prettyjws');
     await containers.podman('healthcheck', 'run', id);
@@ -56,6 +58,17 @@ describe.skipIf(requirePeers('buildah', 'podman', 'npm'))('deploy/docker/Dockerf
     await expect(
       containers.podman('exec', id, '/nodejs/bin/node', '-e', 'fs.writeFileSync("x","")'),
     ).rejects.toThrow('EROFS');
+  });
+
+  it('does not start without a registry, and names both ways on', async ({ skip }) => {
+    if (forbidden) skip(forbidden);
+    const { podman, runOptions } = containers;
+    await expect(podman('run', '--rm', ...runOptions, ...confined, image)).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /REGSHIFT_UPSTREAM is not set: .*NODE_ENV is production.*REGSHIFT_UPSTREAM=sample/,
+      ),
+    });
   });
 
   it('is not healthy where nothing listens', async ({ skip }) => {
@@ -76,7 +89,7 @@ describe.skipIf(requirePeers('buildah', 'podman', 'npm'))('deploy/docker/Dockerf
     const profile = join(containers.home, 'seccomp.json');
     await writeFile(profile, JSON.stringify(await seccompOfUnit(containers.home)));
     const port = await freePort();
-    await start(containers, port, [...confined, '--security-opt', `seccomp=${profile}`]);
+    await start(containers, port, [...samples, ...confined, '--security-opt', `seccomp=${profile}`]);
     const answer = await answerOf(port, '/v2/sample/oci/manifests/latest');
     expect(answer.status).toBe(200);
   });

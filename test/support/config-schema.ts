@@ -1,9 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import { documentSchema } from '../../src/config/document.ts';
 import { keyOf, withFileKeys } from '../../src/config/keys.ts';
-
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+import { settingGroups } from './docs/setting-rows.ts';
 
 interface Schema {
   properties?: Record<string, Schema>;
@@ -13,7 +12,7 @@ interface Schema {
   default?: unknown;
 }
 
-/** The JSON Schema of a file with settings, for editors: made of what reads it, with the words of the README. */
+/** The JSON Schema of a file with settings, for editors: made of what reads it, with the words of docs/settings.md. */
 export function configSchema(): string {
   const schema = z.toJSONSchema(documentSchema, { io: 'input' }) as Schema & Record<string, unknown>;
   const routes = schema.properties?.routes ?? {};
@@ -45,14 +44,19 @@ const meanings: Readonly<Record<string, string>> = {
 };
 
 function describe({ properties = {} }: Schema): void {
-  for (const [, variables = '', meaning = ''] of readme.matchAll(/^\| (`[A-Z].*?) \| (.*?) \|/gm)) {
-    for (const [, variable = ''] of variables.matchAll(/`([A-Z][A-Z0-9_]+)`/g)) {
+  for (const { variables, meaning } of settingGroups.flatMap(({ rows }) => rows)) {
+    for (const variable of variables) {
       const property = properties[keyOf(variable)];
-      if (property) property.description = withFileKeys(meaning);
+      if (property) property.description = withFileKeys(withoutLinks(meaning));
       const inFile = properties[`${keyOf(variable)}File`];
       if (inFile) inFile.description = `A path to a file with what ${keyOf(variable)} would be.`;
     }
   }
+}
+
+/** Editors show descriptions as plain text. */
+function withoutLinks(text: string): string {
+  return text.replace(/\[[^\]]+\]\(([^)#]+)[^)]*\)/g, 'docs/$1');
 }
 
 const [target] = process.argv.slice(2);

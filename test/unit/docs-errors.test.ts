@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
 
 /** Below these headings, the first cell of a row is a message of the program with … for what varies. */
-const ownMessages = page.slice(page.indexOf('### This client, this image'), page.indexOf('## What stops'));
+const ownMessages = page.slice(page.indexOf('### This client, this image'), page.indexOf('## What no proxy'));
 const rows = [...ownMessages.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1] ?? '');
 
 describe('docs/errors.md', () => {
@@ -42,7 +42,7 @@ describe('the documents', () => {
 
 /** The sources with each literal in one piece, and what is put into templates told by …, one text a file. */
 const texts = ['src', 'converters'].flatMap((folder) =>
-  filesBelow(join(root, folder), '.ts').map((file) =>
+  [...filesBelow(join(root, folder), '.ts'), ...filesBelow(join(root, folder), '.js')].map((file) =>
     readFileSync(join(root, folder, file), 'utf8')
       .replace(/['"`] \+\s*['"`]/g, '')
       .replaceAll("\\'", "'"),

@@ -1,15 +1,21 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { variables as settingNames } from '../../src/config/schema.ts';
+import { settingGroups } from '../support/docs/setting-rows.ts';
+import { settingsPage } from '../support/docs/settings-page.ts';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  scripts: Record<string, string>;
-};
+const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+const readme = read('README.md');
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
 describe('the README', () => {
-  test.each(settingNames)('tells of the setting %s', (name) => {
-    expect(readme).toContain(`\`${name}\``);
+  test('is a front door: 200 lines at most', () => {
+    expect(readme.split('\n').length - 1).toBeLessThanOrEqual(200);
+  });
+
+  test('has the groups of settings, with one line each', () => {
+    const groups = [...readme.matchAll(/^\| \[([^\]]+)\]\(docs\/settings\.md#/gm)].map((match) => match[1]);
+    expect(groups).toEqual(settingGroups.map(({ title }) => title));
   });
 
   test('names no setting that there is not', () => {
@@ -22,4 +28,23 @@ describe('the README', () => {
     const own = named.filter((name) => name !== 'ci');
     expect(own.filter((name) => !(name in scripts))).toEqual([]);
   });
+});
+
+describe('docs/settings.md', () => {
+  test('is what `npm run config:docs` writes', () => {
+    expect(read('docs/settings.md')).toBe(settingsPage());
+  });
+
+  test('has each setting once', () => {
+    const named = settingGroups.flatMap(({ rows }) => rows.flatMap(({ variables }) => variables));
+    expect(named.toSorted()).toEqual(settingNames.toSorted());
+  });
+});
+
+test('docs/README.md leads to each page of docs/', () => {
+  const pages = readdirSync(new URL('../../docs/', import.meta.url)).filter((name) => name.endsWith('.md'));
+  const linked = [...read('docs/README.md').matchAll(/^\| \[[^\]]+\]\(([^)]+)\) \| [^|]+\? ?[^|]*\|$/gm)];
+  expect(linked.map((match) => match[1])).toEqual(
+    expect.arrayContaining(pages.filter((name) => name !== 'README.md')),
+  );
 });

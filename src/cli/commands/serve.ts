@@ -1,6 +1,6 @@
-import { formatProblems } from '../../config/problem.ts';
 import type { Settings, Values } from '../../config/settings.ts';
 import type { Facts } from '../../observability/log.ts';
+import { checkSettings } from '../../runtime/node/check-settings.ts';
 import { endProcess } from '../../runtime/node/end-process.ts';
 import { createNodeLog } from '../../runtime/node/log.ts';
 import { createSettingsFiles } from '../../runtime/node/rotating-settings.ts';
@@ -8,7 +8,9 @@ import { type Running, serve } from '../../runtime/node/serve.ts';
 import { hasFileOperations } from '../../runtime/node/store/file-operations.ts';
 import { logUncaught } from '../../runtime/node/uncaught.ts';
 import { version } from '../../version.ts';
+import { reachability } from '../reachability.ts';
 import { registriesOf } from '../registries.ts';
+import { cannotStart, startFailure } from '../start-problems.ts';
 import { type Io, printNote } from '../terminal/io.ts';
 import { exitCodes } from '../usage.ts';
 
@@ -29,14 +31,15 @@ export function withOptions(io: Io, { port, host, upstream }: Options): Io {
 /** `regshift serve`: starts the proxy, and returns when it listens. @returns exit code 2 if a setting is wrong. */
 export async function runServe(io: Io): Promise<number> {
   const files = createSettingsFiles(io.env);
-  const read = files.read();
-  if ('problems' in read) {
-    printNote(io, `regshift cannot start with these settings:\n${formatProblems(read.problems)}`);
+  const checked = await checkSettings(files.read(), io.env);
+  if ('problems' in checked) {
+    printNote(io, cannotStart(checked));
     return exitCodes.wrongUsage;
   }
+  const { settings, warnings } = checked;
   try {
     const { columns, color } = io.output;
-    const { log, flush, isText } = createNodeLog(read.settings, 1, columns ? { color } : undefined);
+    const { log, flush, isText } = createNodeLog(settings, 1, columns ? { color } : undefined);
     process.on('exit', flush);
     let running: Running | undefined;
     const exit = (code: number) => {
@@ -44,13 +47,17 @@ export async function runServe(io: Io): Promise<number> {
       endProcess(code, hasFileOperations());
     };
     logUncaught(log, exit);
-    running = await serve(read.settings, log, files);
+    for (const warning of warnings) log('warn', warning, { consequence: 'the variable has no effect' });
+    running = await serve(settings, log, files);
     obeySignals(running, exit);
-    if (isText) io.stdout(greeting(running.urls, read.settings));
-    else log('info', 'regshift serves', startFacts(running, read.settings));
+    if (isText) {
+      io.stdout(greeting(running.urls, settings));
+      if (columns !== undefined) io.stdout(reachability(running.urls, settings));
+    } else log('info', 'regshift serves', startFacts(running, settings));
+    void running.checkUpstreams();
     return exitCodes.good;
   } catch (error) {
-    printNote(io, `regshift cannot start: ${error instanceof Error ? error.message : String(error)}`);
+    printNote(io, `regshift cannot start: ${await startFailure(error, settings)}`);
     return exitCodes.failed;
   }
 }
@@ -68,15 +75,18 @@ function startFacts({ urls, metricsUrl }: Running, { routes }: Settings): Facts 
   };
 }
 
-function greeting(urls: readonly string[], settings: Settings): string {
+/** The first lines of `serve`, for a person: the registries that it serves, or requests to try with the samples. */
+export function greeting(urls: readonly string[], settings: Settings): string {
   const served = settings.routes.flatMap(({ id, settings: own }) => {
     const registries = registriesOf(own);
     return registries === undefined ? [] : [id === 'all' ? registries : `${registries} (${id})`];
   });
   if (served.length > 0) return `regshift serves ${served.join('\n  and ')} on ${urls.join(', ')}\n`;
-  const [url = ''] = urls;
+  const [listens = ''] = urls;
+  // A client on this machine types its own address: Docker wants TLS from 0.0.0.0, but not from 127.0.0.0/8.
+  const url = listens.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
   const host = new URL(url).host;
-  return `regshift serves its built-in sample registry on ${url}, because REGSHIFT_UPSTREAM is not set.
+  return `regshift serves its built-in sample registry on ${listens}, because REGSHIFT_UPSTREAM names no other.
 Try:
 ${page(settings, url)}  curl -i -H 'Accept:' ${url}/v2/sample/oci/manifests/latest
       an OCI image as Docker 1.6 to 1.9 get it: signed schema 1

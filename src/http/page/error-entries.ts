@@ -173,8 +173,8 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the registry of a cloud sends to a token server at another origin	check that \`REGSHIFT_UPSTREAM\` is the registry itself, and that no proxy changes its responses	names a token server elsewhere, and the proxy's login is for the registry alone, refused
 	the cloud names a file for the role of the pod, and regshift cannot read it	mount it into the container, readable for the user of regshift	The file that … names cannot be read
 	the token server limits logins	wait	limits requests. Try again later.
-	the proxy's account has no name or password	set the variables that README.md lists for that setting	REGSHIFT_UPSTREAM_AUTH is …, and what it needs is not set.
-	the proxy's account has no name or password, for the proxy's users	set the variables that README.md lists for that setting	REGSHIFT_CLIENT_AUTH is …, and what it needs is not set.
+	the proxy's account has no name or password	set the variables that settings.md lists for that setting	REGSHIFT_UPSTREAM_AUTH is …, and what it needs is not set.
+	the proxy's account has no name or password, for the proxy's users	set the variables that settings.md lists for that setting	REGSHIFT_CLIENT_AUTH is …, and what it needs is not set.
 	\`REGSHIFT_TOKEN_RELAY=never\`, or the proxy uses its own account	clients need no token here: they log in at the proxy	This proxy gives out no tokens.
 	the registry uses Basic, or no login at all	nothing: the client needs no token	Upstream names no token server, so there is no token to be had here.
 	the registry sends another secret, or none	correct it in the registry; docker-registry then sends the waiting notifications	Notifications need the secret of REGSHIFT_EVENTS_SECRET.
@@ -260,6 +260,20 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the layer decompresses to more than 2 GiB, and to more than 250 times its size	find out which tool made it	that is a decompression bomb, or of no use.
 	in the log, and as 502: the layer for a client that verifies nothing does not match its digest or its size; the client sees \`unexpected EOF\` or 502	push the image again	should be … bytes); found …
 	the layer does not match its digest	push the image again	came with other content: … Try again.
+	the Node that starts regshift is too old. The exit code is 78	install a newer Node, or use the container; in a clone, \`npm ci\` brings one for \`npm start\` and \`npx regshift\`	regshift needs Node … or newer; this is …
+	\`REGSHIFT_UPSTREAM\` is not set, and \`NODE_ENV\` is \`production\`, as in the container and the systemd unit	set \`REGSHIFT_UPSTREAM\`	must be the URL of your registry, like https://registry.example, because NODE_ENV is production. For the built-in sample registry, set REGSHIFT_UPSTREAM=sample
+	the name of a variable or a key is misspelt	use the name in the message	is not a setting: did you mean …?
+	no setting has a similar name	see settings.md, or remove the variable	is not a setting: docs/settings.md lists all
+	Kubernetes gives each pod variables for the Services of its namespace	set \`enableServiceLinks: false\`, as in the manifests	is not a setting: Kubernetes sets it for a Service with the name regshift; set enableServiceLinks: false in the pod
+	the file does not exist (\`ENOENT\`), or the user of regshift may not read it (\`EACCES\`)	correct the path, or its rights	must be the text itself, or a path to a file that can be read
+	\`REGSHIFT_SIGNING_KEY\` names a file that cannot be read	correct the path, or its rights	is neither a key nor a path to a readable file
+	\`REGSHIFT_SIGNING_KEY\` is no P-256 private key (JWK or PEM)	create one by \`regshift keygen\`	The signing key cannot be read
+	another program listens at \`HOST\` and \`PORT\`. On Linux, the message has its name and process, if it belongs to the same user. The exit code is 1	see the message	regshift cannot start: port … is in use by …: end that program, or set PORT to a free port
+	ports below 1024 need a right (\`CAP_NET_BIND_SERVICE\`)	use another port, or put a proxy in front	the system does not let this user listen on port …: set … to 1024 or more
+	\`HOST\` is an address of another machine, or an unknown name	see the message	which is no address of this machine: set HOST to one of its own, or to 0.0.0.0 for all
+	the credential helper in \`REGSHIFT_DOCKER_CONFIG\` is missing. The exit code is 1	install it	docker-credential-… is not in the PATH: install it where this program runs
+	a variable without the prefix \`REGSHIFT_\` looks like a setting, and that setting is not set	use the name in the message; if another program needs the variable, ignore the line	… is not a setting of regshift: did you mean …?
+	regshift asks each registry for \`/v2/\` once when it starts. \`reason\` has the error: nothing listens there, TLS is missing or not expected, the certificate is not trusted, or the server is no registry	correct \`REGSHIFT_UPSTREAM\`. If the registry only starts later, nothing: regshift asks it with each request	the registry cannot be used
 	regshift logs each once; pulls continued (fleet.md)	check Redis. With \`WRONGPASS\` or \`NOAUTH\` in the reason, check the users and passwords in \`REGSHIFT_REDIS_URL\`, which the Sentinels may have too; with \`No such master\`, check \`sentinelMasterId\`	Redis is away: going on without it	Redis is back
 	\`OOM\`: Redis is full and may drop nothing; \`NOPERM\`: the user lacks a command or a name; \`READONLY\`: it is a replica; \`CLUSTERDOWN\`: the cluster has lost slots	set the policy, commands and names in fleet.md	Redis refuses a command: going on without
 	\`differing\` names the settings that differ	give all replicas the same settings, or wait for the end of the upgrade	another replica that shares this Redis is set otherwise

@@ -1,13 +1,35 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { UnreadableFileError } from '../../config/setting-files.ts';
 
 /**
+ * Reads a file of the settings.
  * @param beside the file that contains the path; a relative path is relative to it.
- * @throws the system's error.
+ * @throws UnreadableFileError.
  */
 export function readFile(path: string, beside?: string): string {
-  return readFileSync(beside === undefined ? path : resolve(dirname(beside), path), 'utf8');
+  const folder = beside === undefined ? process.cwd() : dirname(resolve(beside));
+  try {
+    return readFileSync(resolve(folder, path), 'utf8');
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    throw new UnreadableFileError(isPathForCertain(path, folder) ? resolve(folder, path) : undefined, code);
+  }
+}
+
+/** The ends of the names of files that people give to regshift. */
+const fileNames = /^[\w./~ -]*\w\.(?:pem|key|crt|cer|jwk|json|ya?ml|txt|conf|htpasswd)$/;
+
+/**
+ * Tells whether a message may show this path. A key that lost its line breaks, or a password in the wrong variable, has
+ * slashes too, but no folder that exists.
+ */
+function isPathForCertain(text: string, folder: string): boolean {
+  if (fileNames.test(text) || /^(?:\.{1,2}|~)\//.test(text)) return true;
+  const [first = ''] = (isAbsolute(text) ? text.slice(1) : text).split('/');
+  const isNested = text.slice(1).includes('/');
+  return isNested && first !== '' && existsSync(isAbsolute(text) ? `/${first}` : resolve(folder, first));
 }
 
 const load = createRequire(import.meta.url);

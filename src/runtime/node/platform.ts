@@ -16,6 +16,7 @@ import {
   readProxyEnvironment,
 } from '../../upstream/outbound-proxy.ts';
 import { createAskHelper } from './credential-helper.ts';
+import { readFile as readSettingFile } from './files.ts';
 import { certificateProblem } from './http/connections.ts';
 import { createHttpFetch } from './http/fetch.ts';
 import { createNodeLayerCodec } from './layers/codec.ts';
@@ -94,9 +95,9 @@ function proxiesOf(proxy: UpstreamConnection['proxy'], environment: OutboundProx
 
 /**
  * The setting contains the key itself, or the path to a file with it.
- * @throws the system's error.
+ * @throws UnreadableFileError.
  */
 export async function signingKeyText(setting: string): Promise<string> {
   const isKey = setting.trimStart().startsWith('{') || setting.includes('-----BEGIN');
-  return isKey ? setting : readFile(setting, 'utf8');
+  return isKey ? setting : readSettingFile(setting);
 }

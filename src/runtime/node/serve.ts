@@ -4,12 +4,13 @@ import { createApp, type Dependencies } from '../../app.ts';
 import type { UpstreamLogin } from '../../auth/upstream-auth.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import { systemWallClock } from '../../clock.ts';
-import { compose } from '../../compose/compose.ts';
+import { type ComposedRoute, compose } from '../../compose/compose.ts';
 import { formatProblems } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Health } from '../../http/health.ts';
 import type { Log } from '../../observability/log.ts';
+import { registryProblem } from '../../upstream/check-registry.ts';
 import { upstreamTimeouts, usualTimeouts } from '../../upstream/timeouts.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { close, createProxyServer, listen, serveCertificate, urlOf } from './http/server.ts';
@@ -42,6 +43,8 @@ export interface Running {
   shutDown(atOnce: boolean): Promise<void>;
   /** Reads the certificate and the files of the settings again if they were renewed. */
   reload(): Promise<void>;
+  /** Asks each registry once, and logs a warning for one that does not answer as a registry. */
+  checkUpstreams(): Promise<void>;
 }
 
 /**
@@ -74,7 +77,8 @@ export async function serve(settings: Settings, log: Log, files?: SettingsFiles)
     };
     const watch = certificate && watchCertificate({ settings, current: certificate, log, onNew });
     const counted = metrics && (await listenForMetrics(settings, metrics, health, servers));
-    return running({ servers, counted, listener, settings, log, shared, watch, rotating, health });
+    const { routes } = dependencies;
+    return running({ servers, counted, listener, settings, log, shared, watch, rotating, health, routes });
   } catch (error) {
     await shared?.close();
     throw error;
@@ -82,6 +86,7 @@ export async function serve(settings: Settings, log: Log, files?: SettingsFiles)
 }
 
 interface Parts extends Pick<Dependencies, 'health'> {
+  readonly routes: readonly ComposedRoute[];
   readonly servers: readonly Server[];
   /** The metrics server, which stays to the end. */
   readonly counted: Server | undefined;
@@ -103,6 +108,7 @@ function running({
   watch,
   rotating,
   health,
+  routes,
 }: Parts): Running {
   const urls = servers.map(urlOf);
   const endOthers = async () => {
@@ -117,6 +123,7 @@ function running({
     reload: async () => {
       await Promise.all([watch?.look(), rotating?.look()]);
     },
+    checkUpstreams: () => warnOfUpstreams(routes, log),
     cut: () => void listener.cut(),
     async close() {
       listener.cut();
@@ -131,6 +138,17 @@ function running({
       await endOthers();
     },
   };
+}
+
+async function warnOfUpstreams(routes: readonly ComposedRoute[], log: Log): Promise<void> {
+  const asked = routes.flatMap(({ id, upstreams }) =>
+    upstreams.map(async (client) => {
+      const reason = await registryProblem(client);
+      if (reason === undefined) return;
+      log('warn', 'the registry cannot be used', { route: id, registry: client.id, reason });
+    }),
+  );
+  await Promise.all(asked);
 }
 
 function longestStandstill({ routes }: Settings): number {

@@ -9,17 +9,19 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { version } from '../../../src/version.ts';
 import { freePort } from '../../support/daemon.ts';
 import { installPackage } from '../../support/installed-package.ts';
+import { findOldNode, systemPath } from '../../support/old-node.ts';
 import { type SampleServer, startSampleServer } from '../../support/sample-server.ts';
 import { type RunningLine, runLine, startLine } from '../../support/shell.ts';
 import { projectRoot, quietWrangler } from '../../support/wrangler.ts';
 
 /** The parts of a clone that running needs. */
 const sources = [
+  '.npmrc',
   'converters',
   'src',
   'deploy',
@@ -42,14 +44,17 @@ interface Block {
   readonly lines: readonly string[];
 }
 
-/** Returns the code blocks of a section of README.md. */
-function blocksOf(section: string): Block[] {
-  const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
-  const text = readme.split(/^## /m).find((each) => each.startsWith(`${section}\n`)) ?? '';
-  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', content = '']) => ({
-    language,
-    lines: content.trimEnd().split('\n'),
-  }));
+/** Returns the code blocks of a page, or of one of its sections. */
+function blocksOf(file: string, section?: string): Block[] {
+  const page = readFileSync(join(projectRoot, file), 'utf8');
+  const text =
+    section === undefined ? page : page.split(/^## /m).find((each) => each.startsWith(`${section}\n`));
+  return [...(text ?? '').matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(
+    ([, language = '', content = '']) => ({
+      language,
+      lines: content.trimEnd().split('\n'),
+    }),
+  );
 }
 
 let folder: string;
@@ -68,7 +73,7 @@ describe('the npm package', () => {
       (path) => !/^dist\/package\/(?:src\/.*\.js|converters\/.*\.(?:js|d\.ts))$/.test(path),
     );
     expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
-    expect(files).toContain('dist/package/src/cli.js');
+    expect(files).toContain('dist/package/src/start.js');
     // The Node for developers is not part of the package.
     expect(existsSync(join(folder, 'node_modules/@regshift'))).toBe(false);
   });
@@ -146,63 +151,99 @@ made.catch((error: { code?: string }) => console.log(error.code));
   });
 });
 
-describe('the commands of README.md', () => {
-  let running: RunningLine;
+const linesOf = (file: string, section?: string) =>
+  blocksOf(file, section).flatMap(({ language, lines }) => (language === 'sh' ? lines : []));
+
+/** The PATH of a shell outside of npm whose Node is the one of this process. */
+const newerPath = [dirname(process.execPath), systemPath].join(delimiter);
+const old = findOldNode();
+const oldSentence = `regshift needs Node 22.18 or newer; this is ${old?.version}\n`;
+
+describe('the ways to start of README.md', () => {
   let samples: SampleServer;
-  let port: number;
   beforeAll(async () => {
-    port = await freePort();
     samples = await startSampleServer();
-    running = await startLine('npm start', /npm start\n$/, {
-      cwd: clone,
-      env: { PORT: String(port), LOG_FORMAT: 'text' },
+  });
+  afterAll(() => samples?.stop());
+
+  const [container = '', npx = '', ownClone = '', restart, pull, sampleClone = ''] = linesOf(
+    'README.md',
+    'Start it',
+  );
+
+  /** A line for this machine: its registry, a free port of the loopback address, and `npm ci` done before. */
+  const here = (line: string) =>
+    line
+      .replace('npm ci && ', '')
+      .replace('0.0.0.0', '127.0.0.1')
+      .replace('http://192.0.2.10:5000', samples.url);
+
+  it('are three, and those for the old machine and for the samples', () => {
+    const registry = 'http://192.0.2.10:5000';
+    expect({ npx, ownClone, restart, pull, sampleClone }).toEqual({
+      npx: `npx regshift serve --host 0.0.0.0 --upstream ${registry}`,
+      ownClone: `npm ci && HOST=0.0.0.0 REGSHIFT_UPSTREAM=${registry} npm start`,
+      restart: 'systemctl restart docker',
+      pull: 'docker pull 192.0.2.7:8080/team/app:1.0',
+      sampleClone: 'npm ci && npm start',
     });
-  }, 120_000);
-  afterAll(async () => {
-    await running?.stop();
-    await samples?.stop();
+    const [, file = '', port] =
+      /^docker build -t regshift -f (\S+) \. && docker run .*-p (\d+):\2 -e REGSHIFT_UPSTREAM=http:\S+ regshift$/.exec(
+        container,
+      ) ?? [];
+    expect(readFileSync(join(projectRoot, file), 'utf8')).toContain(`PORT=${port}\n`);
   });
 
-  /** Replaces the ports of the README, which may be in use. */
-  const here = (text: string) =>
-    text
-      .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`)
-      .replaceAll('127.0.0.1:5000', new URL(samples.url).host);
+  describe.each([
+    ["the machine's own Node", systemPath],
+    ['Node 24', newerPath],
+  ])('with %s', (_, path) => {
+    // The text of the start is for terminals, unless it is asked for.
+    const env = { PATH: path, PORT: '0', LOG_FORMAT: 'text' };
+    const isOld = old !== undefined && path === systemPath;
 
-  it('names these two commands, and two more ways to start', () => {
-    const lines = blocksOf('Two commands').flatMap((block) => block.lines);
-    // `npm ci` is not run here: CI runs it first.
-    expect(lines).toEqual([
-      'npm ci',
-      'npm start',
-      'REGSHIFT_UPSTREAM=http://127.0.0.1:5000 npm start',
-      'npm run dev:worker',
-    ]);
-  });
-
-  it('npm start serves samples, and prints requests that succeed', async () => {
-    expect((await fetch(here('http://127.0.0.1:8080/v2/'))).status).toBe(200);
-    const requests = [...running.printed().matchAll(/curl -i -H '([^:]+): ?([^']*)' (\S+)/g)];
-    expect(requests).toHaveLength(2);
-    for (const [, name = '', value = '', url = ''] of requests) {
-      expect((await fetch(url, { headers: { [name]: value } })).status).toBe(200);
+    async function serves(line: string, cwd: string, ready: RegExp, image: string): Promise<void> {
+      const running = await startLine(here(line), ready, { cwd, env });
+      try {
+        const [, url] = /on (http:[^,\s]+)/.exec(running.printed()) ?? [];
+        expect((await fetch(`${url}/v2/sample/${image}/manifests/latest`)).status).toBe(200);
+      } finally {
+        await running.stop();
+      }
     }
-  });
 
-  it('npm start serves your own registry', async () => {
-    const [line = ''] = blocksOf('Two commands')[1]?.lines ?? [];
-    const own = await startLine(here(line), /regshift serves (\S+) on (\S+)\n/, {
-      cwd: clone,
-      env: { PORT: '0', LOG_FORMAT: 'text' },
+    it('a clone serves your registry', () =>
+      serves(ownClone, clone, /regshift serves http\S+ on \S+\n/, 'oci'));
+
+    it('a clone serves samples, and prints requests that succeed', async () => {
+      const running = await startLine(here(sampleClone), /npm start\n/, { cwd: clone, env });
+      try {
+        const requests = [...running.printed().matchAll(/curl -i -H '([^:]+): ?([^']*)' (\S+)/g)];
+        expect(requests).toHaveLength(2);
+        for (const [, name = '', value = '', url = ''] of requests) {
+          expect((await fetch(url, { headers: { [name]: value } })).status).toBe(200);
+        }
+      } finally {
+        await running.stop();
+      }
     });
-    try {
-      const [, upstream, url] = /regshift serves (\S+) on (\S+)\n/.exec(own.printed()) ?? [];
-      expect(upstream).toBe(`${samples.url}/`);
-      expect((await fetch(`${url}/v2/sample/oci/manifests/latest`)).status).toBe(200);
-    } finally {
-      await own.stop();
-    }
-  }, 60_000);
+
+    it.skipIf(isOld)('the package serves your registry', () =>
+      serves(npx, folder, /regshift serves http\S+ on \S+\n/, 'oci'),
+    );
+
+    it.runIf(isOld)('the package says which Node it needs, and nothing else', async () => {
+      const told = { code: 78, out: '', err: oldSentence };
+      expect(await runLine(here(npx), { cwd: folder, env })).toEqual(told);
+      const program = 'node node_modules/regshift/dist/package/src/start.js --version';
+      expect(await runLine(program, { cwd: folder, env })).toEqual(told);
+    });
+
+    it('npx regshift in a clone runs the sources', async () => {
+      const { code, out, err } = await runLine('npx regshift --version', { cwd: clone, env });
+      expect({ code, out, err }).toEqual({ code: 0, out: `${version}\n`, err: '' });
+    });
+  });
 
   it('npm run dev:worker serves on workerd', async () => {
     const env = Object.fromEntries(
@@ -219,11 +260,34 @@ describe('the commands of README.md', () => {
       await worker.stop();
     }
   }, 120_000);
+});
 
-  const blocks = blocksOf('Command line');
-  const commands = blocks.flatMap(({ language, lines }) => (language === 'sh' ? lines : []));
+describe('the commands of docs/tour.md', () => {
+  let running: RunningLine;
+  let samples: SampleServer;
+  let port: number;
+  beforeAll(async () => {
+    port = await freePort();
+    samples = await startSampleServer();
+    running = await startLine('npm start', /npm start\n/, {
+      cwd: clone,
+      env: { PORT: String(port), LOG_FORMAT: 'text' },
+    });
+  }, 120_000);
+  afterAll(async () => {
+    await running?.stop();
+    await samples?.stop();
+  });
 
-  it('has every command in the section about the command line', () => {
+  /** Replaces the ports of the page, which may be in use. */
+  const here = (text: string) =>
+    text
+      .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`)
+      .replaceAll('127.0.0.1:5000', new URL(samples.url).host);
+
+  const commands = linesOf('docs/tour.md');
+
+  it('are all of these', () => {
     const named = commands.flatMap((line) => /npx regshift ([a-z-]+)/.exec(line)?.[1] ?? []);
     expect(named.toSorted()).toEqual([
       'check',
@@ -238,7 +302,7 @@ describe('the commands of README.md', () => {
     ]);
   });
 
-  // The order is that of the page: commands read files that earlier commands write. test/unit/readme-commands.test.ts has
+  // The order is that of the page: commands read files that earlier commands write. test/unit/tour.test.ts has
   // the output, which is that of a terminal.
   test.each(commands)('%s', async (line) => {
     const [, file, url] = /^curl -so (\S+) (\S+)$/.exec(line) ?? [];
@@ -248,15 +312,9 @@ describe('the commands of README.md', () => {
       return;
     }
     const { code, out, err } = await runLine(here(line), { cwd: folder, env: { DOCKER_CONFIG: folder } });
-    // The README says that one of the clients cannot use the image.
+    // The page says that one of the clients cannot use the image.
     const expected = line.includes('regshift check ') ? 1 : 0;
     expect({ code, err: code === expected ? '' : err }).toEqual({ code: expected, err: '' });
     expect(out).not.toBe('');
   });
-});
-
-test('npx regshift in a clone runs the sources', async () => {
-  const { bin } = JSON.parse(readFileSync(join(projectRoot, 'deploy/dev-node/package.json'), 'utf8'));
-  const { code, out } = await runLine(`deploy/dev-node/${bin.regshift} --version`, { cwd: clone });
-  expect({ code, out }).toEqual({ code: 0, out: `${version}\n` });
 });

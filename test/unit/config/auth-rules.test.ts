@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatProblems } from '../../../src/config/problem.ts';
+import { UnreadableFileError } from '../../../src/config/setting-files.ts';
 import { readSettings } from '../../../src/config/settings.ts';
 
 const alice = 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';
@@ -346,7 +347,7 @@ describe('settings that may be files', () => {
   const files: Variables = { '/etc/htpasswd': alice, 'config.json': JSON.stringify(login) };
   const readFile = (path: string) => {
     if (files[path] !== undefined) return files[path];
-    throw Object.assign(new Error(`no such file ${path}`), { code: 'ENOENT' });
+    throw new UnreadableFileError(path, 'ENOENT');
   };
 
   it('are read on a runtime with files', () => {
@@ -374,7 +375,7 @@ describe('settings that may be files', () => {
         {
           variable: 'REGSHIFT_HTPASSWD',
           value: '(not shown)',
-          message: 'must be the text itself, or a path to a file that can be read (ENOENT)',
+          message: `must be the text itself, or a path to a file that can be read: ${path} does not exist (ENOENT)`,
         },
       ]);
     },

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { keyOf } from '../../../src/config/keys.ts';
 import { formatProblems } from '../../../src/config/problem.ts';
 import { variables as settingNames } from '../../../src/config/schema.ts';
-import { fileVariables } from '../../../src/config/setting-files.ts';
+import { fileVariables, UnreadableFileError } from '../../../src/config/setting-files.ts';
 import { readSettings } from '../../../src/config/settings.ts';
 import { nearest } from '../../../src/edit-distance.ts';
 import { parseYaml } from '../../../src/runtime/node/files.ts';
@@ -20,7 +20,7 @@ function read(yaml: string, files: Files = {}, variables: Record<string, string>
   const all: Files = { '/etc/regshift.yaml': yaml, ...files };
   const readFile = (path: string, beside?: string) => {
     const text = all[path.startsWith('/') || beside === undefined ? path : `/etc/${path}`];
-    if (text === undefined) throw Object.assign(new Error(`no file ${path}`), { code: 'ENOENT' });
+    if (text === undefined) throw new UnreadableFileError(undefined, 'ENOENT');
     return text;
   };
   return readSettings({ REGSHIFT_CONFIG: '/etc/regshift.yaml', ...variables }, readFile, parseYaml);
@@ -147,7 +147,7 @@ describe('secrets in files', () => {
 
   it.each(fileVariables)('%s_FILE is a variable', (variable) => {
     expect(problemsOf('{}', {}, { [`${variable}_FILE`]: '/none' })).toContainEqual(
-      `${variable}_FILE is (not shown): it must be a path to a file that can be read (ENOENT)`,
+      `${variable}_FILE must be a path to a file that can be read (ENOENT)`,
     );
   });
 
@@ -171,20 +171,14 @@ const users = (line: string) =>
 
 describe('a problem is reported with its place', () => {
   it.each<[yaml: string, problems: string[]]>([
-    ['tagTTL: 3', ['tagTTL is (not shown): it is not a setting; was tagTtl meant?']],
-    ['REGSHIFT_TAG_TTL: 3', ['REGSHIFT_TAG_TTL is (not shown): it is not a setting; was tagTtl meant?']],
+    ['tagTTL: 3', ['tagTTL is not a setting: did you mean tagTtl?']],
+    ['REGSHIFT_TAG_TTL: 3', ['REGSHIFT_TAG_TTL is not a setting: did you mean tagTtl?']],
     ['tagTtl: "3"', ['tagTtl is "3": it must be a number']],
     ['tagTtl: -3', ['tagTtl is "-3": it must be 0 or more seconds']],
-    [
-      'upstreamUsername: 0123',
-      ['upstreamUsername is (not shown): it must be text; put quotes around what is only digits'],
-    ],
+    ['upstreamUsername: 0123', ['upstreamUsername must be text; put quotes around what is only digits']],
     ['format: v1', ['format is "v1": it must be auto, schema1, schema2, oci or generic']],
     ['- a\n- b', ['REGSHIFT_CONFIG is a list: it must be an object of settings']],
-    [
-      'a: [',
-      ['REGSHIFT_CONFIG is (not shown): it must be YAML or JSON: line 1, column 5 is wrong (bad indent)'],
-    ],
+    ['a: [', ['REGSHIFT_CONFIG must be YAML or JSON: line 1, column 5 is wrong (bad indent)']],
     ['routes: []', ['routes is []: it must have at least one route']],
     [`${anonymous}routes: [{}]`, ['routes[0].upstream is not set: it must be the registry of this route']],
     [
@@ -196,11 +190,11 @@ describe('a problem is reported with its place', () => {
     ],
     [
       two('port: 5000', 'match: { path: b/ }'),
-      ['routes[0].port is (not shown): it is for the whole program: put it at the top of the file'],
+      ['routes[0].port is for the whole program: put it at the top of the file'],
     ],
     [
       two('match: { hots: a }', 'match: { path: b/ }'),
-      ['routes[0].match.hots is (not shown): it is not a setting; was host meant?'],
+      ['routes[0].match.hots is not a setting: did you mean host?'],
     ],
     [
       two('match: { host: "a b" }', 'match: { port: 0 }').replace('b.test', 'a.test'),
@@ -292,13 +286,13 @@ describe('a problem is reported with its place', () => {
     expect(new Set(found)).toEqual(
       new Set([
         'tagTtl is "x": it must be a number',
-        'routes[0].match.pth is (not shown): it is not a setting; was path meant?',
-        'routes[1].stal is (not shown): it is not a setting; was stale meant?',
+        'routes[0].match.pth is not a setting: did you mean path?',
+        'routes[1].stal is not a setting: did you mean stale?',
         'routes[0].upstream is "ftp://a": it must be a URL that begins with http:// or https://',
         'routes[1].tagTtl is "90000": it must be at most 86400 seconds',
         'routes[1].upstream is not set: it must be the registry of this route',
         'REGSHIFT_STALE is "-1": it must be 0 or more seconds',
-        'REGSHIFT_BLOB is (not shown): it is not a setting; was REGSHIFT_BLOBS meant?',
+        'REGSHIFT_BLOB is not a setting: did you mean REGSHIFT_BLOBS?',
       ]),
     );
   });
@@ -340,8 +334,9 @@ describe('the files beside the program', () => {
     expect(JSON.parse(stored)).toEqual(JSON.parse(configSchema()));
   });
 
-  it("the README's example is right", () => {
-    const example = /```yaml\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] ?? '';
+  it('the example of docs/settings.md is right', () => {
+    const example =
+      /```yaml\n(.*?)```/s.exec(readFileSync(join(root, 'docs/settings.md'), 'utf8'))?.[1] ?? '';
     const files = { '/run/secrets/puller': 'hidden\n', '/etc/regshift/htpasswd': htpasswd };
     expect(settingsOf(example, files).routes).toHaveLength(4);
   });

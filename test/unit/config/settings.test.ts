@@ -37,6 +37,26 @@ describe('with nothing set', () => {
     );
   });
 
+  it('and there is a registry for NODE_ENV=production, also the sample one, except with npm start', () => {
+    const production = { NODE_ENV: 'production' };
+    expect(problemsOf(production)).toEqual([
+      {
+        variable: 'REGSHIFT_UPSTREAM',
+        value: 'not set',
+        message:
+          'must be the URL of your registry, like https://registry.example, because NODE_ENV is production. For the ' +
+          'built-in sample registry, set REGSHIFT_UPSTREAM=sample',
+      },
+    ]);
+    expect(settingsOf({ ...production, REGSHIFT_UPSTREAM: 'sample' })).toEqual(settingsOf({}));
+    expect(problemsOf({ ...production, REGSHIFT_UPSTREAM: 'https://registry.example' })).toEqual([]);
+    const npmStart = { npm_lifecycle_event: 'start', npm_package_name: 'regshift' };
+    expect(problemsOf({ ...production, ...npmStart })).toEqual([]);
+    expect(problemsOf({ ...production, ...npmStart, npm_package_name: 'other' })).toHaveLength(1);
+    const file = JSON.stringify({ routes: [{ upstream: 'https://registry.example' }] });
+    expect(problemsOf({ ...production, REGSHIFT_CONFIG: file })).toEqual([]);
+  });
+
   it('and variables of other programs are ignored', () => {
     expect(problemsOf({ PATH: '/bin', NODE_ENV: 'x', REGSHIFT_REQUIRE_PEERS: '1' })).toEqual([]);
   });
@@ -136,7 +156,7 @@ describe('a wrong value is reported with the requirement', () => {
     const [problem, ...others] = problemsOf({ REGSHIFT_UPSTREAMS: 'https://me:secret@x' });
     expect(others).toEqual([]);
     expect(problem?.variable).toBe('REGSHIFT_UPSTREAMS');
-    expect(problem?.message).toBe('is not a setting; was REGSHIFT_UPSTREAM meant?');
+    expect(problem?.message).toBe('is not a setting: did you mean REGSHIFT_UPSTREAM?');
   });
 
   it.each(['REGSHIFT_SIGNING_KEYS', 'REGSHIFT_PASSWORD', 'REGSHIFT_MY_TOKEN', 'REGSHIFT_CLIENT_SECRET'])(
@@ -170,7 +190,7 @@ describe('all problems are reported at once', () => {
     expect(port).toMatch(/^PORT is "x": it must be a whole number/);
     expect(format).toBe('REGSHIFT_FORMAT is "x": it must be auto, schema1, schema2, oci or generic');
     expect(ttl).toBe('REGSHIFT_TAG_TTL is "-5": it must be 0 or more seconds');
-    expect(typo).toMatch(/^REGSHIFT_TYPO is \(not shown\): it is not a setting;/);
+    expect(typo).toMatch(/^REGSHIFT_TYPO is not a setting:/);
   });
 });
 
@@ -220,6 +240,7 @@ describe('a password in a file', () => {
 
   it.each(['', '\n', ' \n'])('that is empty is named: %j', (text) => {
     expect(read(text)).toEqual({
+      raw: expect.not.objectContaining({ REGSHIFT_UPSTREAM_PASSWORD: expect.anything() }),
       problems: [
         {
           variable: 'REGSHIFT_UPSTREAM_PASSWORD_FILE',

@@ -1,9 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { SettingProblem } from '../../../config/problem.ts';
+import { UnreadableFileError } from '../../../config/setting-files.ts';
 import type { Settings } from '../../../config/settings.ts';
 import type { Facts, Log } from '../../../observability/log.ts';
+import { readFile } from '../files.ts';
 
 /** The proxy's certificate with its chain, and its key, both as PEM. */
 export interface Certificate {
@@ -27,7 +28,7 @@ export type LoadedCertificate =
 export async function loadCertificate(settings: TlsSettings): Promise<LoadedCertificate> {
   const { REGSHIFT_TLS_CERT: certSetting, REGSHIFT_TLS_KEY: keySetting } = settings;
   if (certSetting === undefined || keySetting === undefined) return { certificate: undefined };
-  const texts = { REGSHIFT_TLS_CERT: await pem(certSetting), REGSHIFT_TLS_KEY: await pem(keySetting) };
+  const texts = { REGSHIFT_TLS_CERT: pem(certSetting), REGSHIFT_TLS_KEY: pem(keySetting) };
   const unreadable = Object.entries(texts).flatMap(([variable, read]) =>
     'problem' in read ? [problemOf(variable, read.problem)] : [],
   );
@@ -98,13 +99,13 @@ const dayMs = 86_400_000;
 const warnedDays = 14;
 
 /** The message does not contain the setting's text, which may be a key instead of a path. */
-async function pem(setting: string): Promise<{ readonly text: string } | { readonly problem: string }> {
+function pem(setting: string): { readonly text: string } | { readonly problem: string } {
   if (!isPath(setting)) return { text: setting };
   try {
-    return { text: await readFile(setting, 'utf8') };
+    return { text: readFile(setting) };
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    return { problem: `must be PEM, or a path to a file that can be read (${code})` };
+    const why = error instanceof UnreadableFileError ? error.ending : '';
+    return { problem: `must be PEM, or a path to a file that can be read${why}` };
   }
 }
 

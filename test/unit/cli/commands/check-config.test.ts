@@ -38,7 +38,7 @@ describe('regshift check-config', () => {
     };
     const { code, out, err } = await regshift(['check-config'], { env });
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    for (const name of Object.keys(env)) expect(err).toMatch(new RegExp(`^${name} is `, 'm'));
+    for (const name of Object.keys(env)) expect(err).toMatch(new RegExp(`^${name} (?:is|must|cannot) `, 'm'));
     expect(err).not.toContain('secret');
     const machines = await regshift(['check-config', '--json'], { env });
     expect(machines.code).toBe(2);
@@ -53,7 +53,7 @@ describe('regshift check-config', () => {
     expect(out).not.toContain('hunter2');
     const socks = await regshift(['check-config'], { env: { https_proxy: 'socks5://proxy.example' } });
     expect(socks.code).toBe(2);
-    expect(socks.err).toMatch(/^https_proxy is .* must be the URL of an HTTP proxy/m);
+    expect(socks.err).toMatch(/^https_proxy must be the URL of an HTTP proxy/m);
   });
 
   it('refuses a client certificate that cannot be used', async () => {
@@ -64,7 +64,7 @@ describe('regshift check-config', () => {
     };
     const { code, err } = await regshift(['check-config'], { env });
     expect(code).toBe(2);
-    expect(err).toMatch(/^REGSHIFT_UPSTREAM_CERT is .* cannot be used: it must be a certificate in PEM/m);
+    expect(err).toMatch(/^REGSHIFT_UPSTREAM_CERT cannot be used: it must be a certificate in PEM/m);
     expect(err).not.toContain('AAAA');
   });
 

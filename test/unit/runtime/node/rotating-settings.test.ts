@@ -91,7 +91,7 @@ describe('a secret in a file', () => {
       }
       expect(logged.map(([level]) => level)).toEqual(['warn']);
       expect(JSON.stringify(logged)).toMatch(/REGSHIFT_UPSTREAM_PASSWORD/);
-      expect(JSON.stringify(logged)).not.toMatch(/hunter2|regshift-secrets|is not set|\{\\"a/);
+      expect(JSON.stringify(logged)).not.toMatch(/hunter2|is not set|\{\\"a/);
       rotate({ password: 'new' });
       later();
       expect(await password()).toBe('new');
@@ -140,7 +140,7 @@ describe('a secret in a file', () => {
       REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password'),
     });
     const { read } = files;
-    files.read = () => ({ problems: [{ variable: 'X', value: '', message: 'is half-written' }] });
+    files.read = () => ({ raw: {}, problems: [{ variable: 'X', value: '', message: 'is half-written' }] });
     await rotating.look();
     const complete = read();
     files.read = () =>

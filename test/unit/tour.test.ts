@@ -7,11 +7,10 @@ import { regshift } from '../support/cli.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { type SampleServer, startSampleServer } from '../support/sample-server.ts';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-const section = readme.slice(readme.indexOf('## Command line'), readme.indexOf('## Settings'));
+const page = readFileSync(new URL('../../docs/tour.md', import.meta.url), 'utf8');
 
 /** Each block of commands, and the output below it; undefined where the text continues without one. */
-const examples = [...section.matchAll(/^```sh\n([\s\S]*?)^```\n(?:\n```\n([\s\S]*?)^```\n)?/gm)].map(
+const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```\n(?:\n```\n([\s\S]*?)^```\n)?/gm)].map(
   ([, commands = '', output]) => ({ commands, output }),
 );
 
@@ -19,15 +18,17 @@ let registry: SampleServer;
 let proxy: RunningProxy;
 let folder: string;
 beforeAll(async () => {
-  // The widths of lines are those of addresses with four digits, like those of the README.
+  // The widths of lines are those of addresses with four digits, like those of the page.
   registry = await startSampleServer(await portOfFourDigits());
   proxy = await startProxy(registry.url, { PORT: String(await portOfFourDigits()) });
-  folder = mkdtempSync(join(tmpdir(), 'regshift-readme-'));
+  folder = mkdtempSync(join(tmpdir(), 'regshift-tour-'));
 });
 afterAll(async () => {
   await proxy?.stop();
   await registry.stop();
   rmSync(folder, { recursive: true, force: true });
+  // The output of `save` has the name of its file as it was given, so the file is in the working folder.
+  rmSync('image.tar', { force: true });
 });
 
 async function portOfFourDigits(): Promise<number> {
@@ -71,7 +72,7 @@ async function run(line: string): Promise<string> {
 // An archive is written under the name that the output has, so that its lines have the same width.
 afterAll(() => rmSync('image.tar', { force: true }));
 
-test('the README has examples', () => {
+test('docs/tour.md has examples', () => {
   expect(examples.length).toBeGreaterThanOrEqual(6);
 });
 

@@ -1,0 +1,99 @@
+import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
+import { ConversionError } from '../../../converters/errors.ts';
+import { type CertificateSettings, upstreamTls } from '../../compose/upstream-fetch.ts';
+import { valueWithin } from '../../concurrency/deadline.ts';
+import { formatNearMiss, nearMisses } from '../../config/near-misses.ts';
+import { notShown, type RawSettings, type SettingProblem } from '../../config/problem.ts';
+import { UnreadableFileError } from '../../config/setting-files.ts';
+import type { ReadSettings, Settings } from '../../config/settings.ts';
+import { distinct } from '../../config/sources.ts';
+import { proxyForm, readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
+import { certificateProblem } from './http/connections.ts';
+import { signingKeyText } from './platform.ts';
+import { lookAtFolder } from './store/folder-place.ts';
+import { type Certificate, loadCertificate } from './tls/certificate.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export type CheckedSettings = {
+  /** Sentences about variables that have no effect, and probably should have. */
+  readonly warnings: readonly string[];
+} & (
+  | {
+      readonly settings: Settings;
+      /** undefined: made at the start. */
+      readonly signingKeyId: string | undefined;
+      /** undefined: the proxy does not speak TLS. */
+      readonly certificate: Certificate | undefined;
+    }
+  | { readonly problems: readonly SettingProblem[] }
+);
+
+/**
+ * Checks the settings together with the keys and certificates that they name, so that an operator can correct all
+ * problems together.
+ */
+export async function checkSettings(read: ReadSettings, env: Environment): Promise<CheckedSettings> {
+  const isRead = 'settings' in read;
+  const key = await checkKey(isRead ? read.settings.REGSHIFT_SIGNING_KEY : read.raw.REGSHIFT_SIGNING_KEY);
+  const tls = await loadCertificate(isRead ? read.settings : tlsOf(read.raw));
+  const known = isRead ? [] : read.problems;
+  const found = [
+    ...readProxyEnvironment(env).wrong.map((variable) => ({ variable, value: notShown, message: proxyForm })),
+    ...upstreamProblems(isRead ? read.settings.routes.map(({ settings }) => settings) : [read.raw]),
+    ...('problem' in key ? [key.problem] : []),
+    ...('problems' in tls ? tls.problems : []),
+    ...(isRead ? await storeProblems(read.settings) : []),
+  ].filter(({ variable }) => !known.some((problem) => problem.variable === variable));
+  const warnings = nearMisses(env).map(formatNearMiss);
+  return isRead && found.length === 0
+    ? {
+        settings: read.settings,
+        signingKeyId: 'id' in key ? key.id : undefined,
+        certificate: 'certificate' in tls ? tls.certificate : undefined,
+        warnings,
+      }
+    : { problems: distinct([...known, ...found]), warnings };
+}
+
+function tlsOf({ REGSHIFT_TLS_CERT: cert, REGSHIFT_TLS_KEY: key }: RawSettings) {
+  return {
+    ...(cert === undefined ? {} : { REGSHIFT_TLS_CERT: cert }),
+    ...(key === undefined ? {} : { REGSHIFT_TLS_KEY: key }),
+  };
+}
+
+function upstreamProblems(routes: readonly CertificateSettings[]): SettingProblem[] {
+  return routes.flatMap((settings) => {
+    const tls = upstreamTls(settings);
+    const problem = tls && certificateProblem(tls);
+    return problem ? [{ ...problem, value: notShown }] : [];
+  });
+}
+
+/** Milliseconds. A folder that does not answer within this time, like one on a server that is away, is no reason. */
+const lookMs = 1_000;
+
+async function storeProblems({ REGSHIFT_STORE: address }: Settings): Promise<SettingProblem[]> {
+  if (address?.kind !== 'file') return [];
+  const place = await valueWithin(lookMs, lookAtFolder(address.path)).catch(() => undefined);
+  if (typeof place !== 'object') return [];
+  return [{ variable: 'REGSHIFT_STORE', value: `file://${address.path}`, message: place.problem }];
+}
+
+type KeyCheck = { readonly id: string } | { readonly problem: SettingProblem } | Record<never, never>;
+
+async function checkKey(setting: string | undefined): Promise<KeyCheck> {
+  if (setting === undefined) return {};
+  try {
+    return { id: (await readSigningKey(await signingKeyText(setting))).id };
+  } catch (error) {
+    return { problem: { variable: 'REGSHIFT_SIGNING_KEY', value: notShown, message: keyMessage(error) } };
+  }
+}
+
+function keyMessage(error: unknown): string {
+  if (error instanceof ConversionError) return `cannot be used: ${error.message}`;
+  const why = error instanceof UnreadableFileError ? error.ending : '';
+  return `is neither a key nor a path to a readable file${why}`;
+}
