@@ -44,6 +44,6 @@ export function redactedPath(variable: string, path: string): string {
 /** A problem as a response to anyone may show it: without addresses and paths, which tell about the network behind. */
 export function forEveryone(problem: SettingProblem): SettingProblem {
   const { variable, value } = problem;
-  const tells = addresses.test(variable) || /(?:CONFIG|CA|CERT)$/i.test(variable);
+  const tells = addresses.test(variable) || /(?:CA|CERT)$/i.test(variable);
   return tells && value.startsWith('"') ? { ...problem, value: notShown } : problem;
 }

@@ -110,7 +110,7 @@ test('all files have the one address of the project', () => {
     expect.arrayContaining(['package.json', '.github/ISSUE_TEMPLATE/config.yml', 'deploy/github/action.yml']),
   );
   for (const file of files) {
-    const owners = [...read(file).matchAll(/([\w.-]+)\/regshift\b(?=[/.@"])/g)]
+    const owners = [...read(file).matchAll(/([\w.-]+)\/regshift\b(?![\w-])/g)]
       .map(([, each]) => each)
       .filter((each) => each !== undefined && /^[A-Z]/.test(each));
     expect(new Set(owners), file).toEqual(new Set([owner]));

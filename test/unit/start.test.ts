@@ -87,7 +87,7 @@ describe('a start that cannot be', () => {
       code: 2,
       out: '',
       err: `regshift cannot start with these settings:
-REGSHIFT_UPSTREAM must be a URL that begins with http:// or https://
+REGSHIFT_UPSTREAM is "registry.example": it must be a URL that begins with http:// or https://
 REGSHIFT_FROMAT is not a setting: did you mean REGSHIFT_FORMAT?
 HTTPS_PROXY must be the URL of an HTTP proxy, like http://proxy.example:3128
 REGSHIFT_UPSTREAM_CERT cannot be used: it must be a certificate in PEM, with its own key, which is not encrypted

@@ -19,8 +19,8 @@ test('the list shows no address, which would tell anyone about the network behin
   const config = JSON.stringify({ routes: [{ upstream: 'ftp://two.internal' }] });
   const answer = await isolate({ REGSHIFT_UPSTREAM: 'one.internal:5000', REGSHIFT_CONFIG: config })('/v2/');
   const text = await answer.text();
-  expect(text).toContain('REGSHIFT_UPSTREAM is (not shown): it must be a URL');
-  expect(text).toContain('routes[0].upstream is (not shown): it must be a URL');
+  expect(text).toContain('REGSHIFT_UPSTREAM must be a URL');
+  expect(text).toContain('routes[0].upstream must be a URL');
   expect(text).not.toContain('internal');
 });
 

@@ -39,9 +39,8 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
   const outboundProxies = [...new Set(proxies)];
   const facts = { valid: true, listens, signsWith, routes: served, set, outboundProxies, warnings };
   if (printData(io, facts, options)) return exitCodes.good;
-  for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
+  for (const warning of warnings) printNote(io, `warning: ${warning}`);
   printLines(io, [`listens on ${listens}`, `signs with ${signsWith}`]);
-  for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   if (outboundProxies.length > 0) printLines(io, [`outbound proxy ${outboundProxies.join(', ')}`]);
   printLines(io, [`set: ${set.join(', ') || 'none (docs/settings.md lists the defaults)'}`, '']);
   const head = ['route', 'registry', 'upstream auth', 'client auth', 'form', 'layers'];

@@ -35,7 +35,7 @@ describe('REGSHIFT_ALIASES', () => {
     ['x,y=', /"x" is not two.*; "y=" is not two/],
   ])('%j is refused with a reason', (text, message) => {
     const settings = read(text);
-    expect(settings).toEqual({
+    expect(settings).toMatchObject({
       problems: [
         {
           variable: 'REGSHIFT_ALIASES',
