@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { projectAddress } from '../support/release/address.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -35,9 +36,9 @@ describe(file, () => {
       expect(['warning', 'critical']).toContain(labels.severity);
       for (const text of [summary, description]) expect(text?.length).toBeGreaterThan(20);
       expect(description).not.toBe(summary);
-      const [document = '', anchor = ''] = runbook.split('#');
-      expect(document).toBe('docs/operations.md');
-      expect(sectionOf(document, anchor), runbook).toContain(`\`${alert}\``);
+      const [page = '', anchor = ''] = runbook.split('#');
+      expect(page).toBe(`${projectAddress()}/blob/main/docs/operations.md`);
+      expect(sectionOf('docs/operations.md', anchor), runbook).toContain(`\`${alert}\``);
     },
   );
 
