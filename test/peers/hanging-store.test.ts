@@ -34,7 +34,7 @@ async function startWithStore(folder: string) {
   child.stdout.on('data', (chunk) => {
     out += chunk;
   });
-  await expect.poll(() => out, { timeout: 20_000 }).toContain('on http://127.0.0.1');
+  await expect.poll(() => out, { timeout: 20_000 }).toContain('"message":"regshift serves"');
   const get = (path: string) =>
     rawRequest({
       port,

@@ -62,10 +62,13 @@ export function imageQuery(url: URL): ImageQuery | undefined {
   };
 }
 
-/** People paste whole commands: `docker pull proxy.example.com:8080/team/app:1.0`. */
+/**
+ * People paste whole commands: `docker pull proxy.example.com:8080/team/app:1.0`. The viewer may know the proxy, or its
+ * registry, by another name: no repository has a port in its name.
+ */
 function withoutAddress(text: string, host: string): string {
   const name = text.replace(/^.*\spull\s+/, '').replace(/^https?:\/\//, '');
-  return name.startsWith(`${host}/`) ? name.slice(host.length + 1) : name;
+  return name.startsWith(`${host}/`) ? name.slice(host.length + 1) : name.replace(/^[^/@]+:\d{1,5}\//, '');
 }
 
 /**
@@ -80,7 +83,7 @@ export async function openViewed(
   const host = context.get('host');
   await requireLogin(host.routes[0].clientAuth, received);
   const named = parseNamedImage(text);
-  if ('problem' in named) throw new RegistryError('NAME_INVALID', named.problem.replace('host/', ''));
+  if ('problem' in named) throw new RegistryError('NAME_INVALID', named.problem.replaceAll('host/', ''));
   const found = host.find({ name: named.name, ns: undefined });
   if (found === undefined) throw unknownRepository(named.name);
   const { route, mapping } = found;

@@ -55,7 +55,7 @@ export const settingGroups: readonly SettingGroup[] = [
         meaning:
           'the URL of the registry, with or without `/v2/`; several URLs with commas between them are mirrors, used in this order when one fails',
         otherwise:
-          '`sample`, the sample registry; with `NODE_ENV=production`, regshift does not start without a value',
+          '`sample`, the sample registry; with `NODE_ENV=production`, only `npm start` in a clone starts without a value',
       },
       {
         variables: ['REGSHIFT_CONFIG'],

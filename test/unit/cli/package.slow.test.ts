@@ -70,9 +70,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
 describe('the npm package', () => {
   it('has the program and its documents, and nothing else', () => {
     const others = files.filter(
-      (path) => !/^dist\/package\/(?:src\/.*\.js|converters\/.*\.(?:js|d\.ts))$/.test(path),
+      (path) =>
+        !/^(?:dist\/package\/(?:src\/.*\.js|converters\/.*\.(?:js|d\.ts))|docs\/[\w-]+\.md)$/.test(path),
     );
-    expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'deploy/regshift.schema.json', 'package.json'];
+    expect(others.toSorted()).toEqual(documents);
+    expect(files).toContain('docs/errors.md');
     expect(files).toContain('dist/package/src/start.js');
     // The Node for developers is not part of the package.
     expect(existsSync(join(folder, 'node_modules/@regshift'))).toBe(false);
