@@ -207,6 +207,23 @@ describe('blobs that upstream stores', () => {
     expect(store.blobs.size).toBe(0);
   });
 
+  it.each([
+    ['shorter', compressed.subarray(0, 1000)],
+    ['empty', new Uint8Array()],
+    ['longer', new Uint8Array(compressed.length + 6)],
+  ])('come from upstream, whole, where the stored one is %s, and are stored again', async (_, damaged) => {
+    const { app, store } = appWithStore(all);
+    store.blobs.set(compressedDigest, damaged.slice());
+    const part = await app.get(blobPath, { Range: 'bytes=5000-6000' });
+    expect([part.status, digestOf(part.body)]).toEqual([206, digestOf(compressed.subarray(5000, 6001))]);
+    store.blobs.set(compressedDigest, damaged.slice());
+    const whole = await app.get(blobPath);
+    expect([whole.status, whole.header('Content-Length')]).toEqual([200, String(compressed.length)]);
+    expect(digestOf(whole.body)).toBe(compressedDigest);
+    await app.settled();
+    expect(store.blobs.get(compressedDigest)).toEqual(compressed);
+  });
+
   it('that upstream has deleted are not served from the store', async () => {
     let deleted = false;
     const { app } = appWithStore(all, (request, url) =>

@@ -120,6 +120,7 @@ describe('an image', () => {
     ['docker pull regshift.test/sample/oci:1.0', 'sample/oci:1.0'],
     ['https://regshift.test/sample/oci', 'sample/oci'],
     ['docker pull 192.0.2.7:8080/sample/oci:1.0', 'sample/oci:1.0'],
+    ['https://user:hunter2@regshift.test/sample/oci', 'sample/oci'],
   ])('is found by %s', async (written, shown) => {
     const answer = await see(testApp(), `?${new URLSearchParams({ image: written })}`);
     expect(answer.status).toBe(200);

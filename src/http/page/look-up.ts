@@ -67,7 +67,11 @@ export function imageQuery(url: URL): ImageQuery | undefined {
  * registry, by another name: no repository has a port in its name.
  */
 function withoutAddress(text: string, host: string): string {
-  const name = text.replace(/^.*\spull\s+/, '').replace(/^https?:\/\//, '');
+  const name = text
+    .replace(/^.*\spull\s+/, '')
+    .replace(/^https?:\/\//, '')
+    // A login has no place in a name, nor in the log.
+    .replace(/^[^/]*@(?=[^/]+\/)/, '');
   return name.startsWith(`${host}/`) ? name.slice(host.length + 1) : name.replace(/^[^/@]+:\d{1,5}\//, '');
 }
 

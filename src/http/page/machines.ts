@@ -276,6 +276,7 @@ export interface MachineTarget {
 /** The steps of a machine for this proxy: those of its scheme, with its names in the lines. */
 export function stepsFor({ steps }: Machine, { address, image }: MachineTarget): readonly MachineStep[] {
   const { protocol, host } = new URL(address);
+  const pulled = hostForPull(new URL(address));
   return steps
     .filter(({ scheme }) => scheme === undefined || `${scheme}:` === protocol)
     .map(({ text, lines }) => ({ text, ...(lines === undefined ? {} : { lines: filled(lines) }) }));
@@ -283,8 +284,16 @@ export function stepsFor({ steps }: Machine, { address, image }: MachineTarget):
   function filled(lines: string): string {
     return lines
       .replace(/(http:\/\/)?proxy\.example\.com(:8080)?/g, (_, scheme) =>
-        scheme ? `${protocol}//${host}` : host,
+        scheme ? `${protocol}//${host}` : pulled,
       )
       .replaceAll('team/app:1.0', () => image);
   }
+}
+
+/**
+ * The host as engines want it in the name of an image: a first part without a dot, a colon or `localhost` is a user of
+ * Docker Hub (distribution/reference, normalize.go, `splitDockerDomain`).
+ */
+function hostForPull({ protocol, host }: URL): string {
+  return /[.:]/.test(host) || host === 'localhost' ? host : `${host}:${protocol === 'https:' ? 443 : 80}`;
 }

@@ -27,9 +27,12 @@ export function fromStore(answer: AnswerStored): AnswerStored {
   return async (registry, request, name, digest) => {
     const { kept } = registry.blobs;
     if (kept === undefined || !mayDiffer(registry, request)) return answer(registry, request, name, digest);
-    const size = await kept.has(digest);
-    if (size === undefined) return answer(registry, request, name, digest);
-    const headers = storedBlobHeaders(digest, await findBlob(registry.client, name, digest, request.context));
+    const storedSize = await kept.has(digest);
+    if (storedSize === undefined) return answer(registry, request, name, digest);
+    const found = await findBlob(registry.client, name, digest, request.context);
+    // A file of another length is damaged, and the store removes it. Not every registry tells the length.
+    const size = statedLength(found.headers) ?? storedSize;
+    const headers = storedBlobHeaders(digest, found);
     try {
       return await blobStreamResponse(request, size, headers, async (span) => {
         const stream = await kept.open({ digest, size }, span);
@@ -41,6 +44,11 @@ export function fromStore(answer: AnswerStored): AnswerStored {
       return answer(registry, request, name, digest);
     }
   };
+}
+
+function statedLength(headers: Headers): number | undefined {
+  const text = headers.get('content-length') ?? '';
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /**

@@ -27,16 +27,19 @@ export function logDamaged(
   log('warn', 'a stored layer is damaged and was removed', { ...facts, reason });
 }
 
-/** Removes the blobs that were used longest ago, until at least `excess` bytes are free. */
+/**
+ * Removes the blobs that were used longest ago, until at least `excess` bytes are free.
+ * @param remove returns false for a blob that stays.
+ */
 export async function removeOldest<Blob extends StoredBlob>(
   blobs: readonly Blob[],
   excess: number,
-  remove: (blob: Blob) => Promise<void>,
+  remove: (blob: Blob) => Promise<unknown>,
 ): Promise<Pruned> {
   const pruned = { blobs: 0, bytes: 0 };
   for (const blob of blobs.toSorted((one, other) => (one.usedAt ?? 0) - (other.usedAt ?? 0))) {
     if (pruned.bytes >= excess) break;
-    await remove(blob);
+    if ((await remove(blob)) === false) continue;
     pruned.blobs += 1;
     pruned.bytes += blob.size;
   }

@@ -82,7 +82,17 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
   const lookAt = (path: string) => operations.run('quick', () => stat(path)).catch(unlessAbsent);
 
   async function namesIn(folder: string): Promise<readonly string[]> {
-    return (await operations.run('quick', () => readdir(folder)).catch(unlessAbsent)) ?? [];
+    return (await operations.run('quick', () => readdir(folder)).catch(unlessForeign)) ?? [];
+  }
+
+  /** @returns false for a file of another user, which stays. */
+  async function removed(path: string): Promise<boolean> {
+    try {
+      await remove(path);
+      return true;
+    } catch (error) {
+      return unlessForeign(error) ?? false;
+    }
   }
 
   async function* files(): AsyncGenerator<StoredFile> {
@@ -105,9 +115,9 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     for (const name of await namesIn(paths.incoming)) {
       const path = join(paths.incoming, name);
       const found = await lookAt(path);
-      if (found === undefined) continue;
-      if (wallClock().getTime() - found.mtimeMs > abandonedMs) await remove(path);
-      else size += found.size;
+      if (!found?.isFile()) continue;
+      const isOld = wallClock().getTime() - found.mtimeMs > abandonedMs;
+      if (!isOld || !(await removed(path))) size += found.size;
     }
     return size;
   }
@@ -117,7 +127,7 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     for await (const file of files()) all.push(file);
     const total = all.reduce((sum, { size }) => sum + size, await removeAbandoned());
     lookedAt = clock();
-    const pruned = await removeOldest(all, excessOf(total), ({ path }) => remove(path));
+    const pruned = await removeOldest(all, excessOf(total), ({ path }) => removed(path));
     if (pruned.blobs > 0) metrics.storeEvicted(pruned.blobs, pruned.bytes);
     used = total - pruned.bytes;
     metrics.storeSize(used);
@@ -188,6 +198,16 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     lookAt,
     remove,
   };
+}
+
+/**
+ * One file or folder that this process may not read or remove, like one of another user, is not its own, and does not keep
+ * the others from being removed.
+ * @throws any other error.
+ */
+function unlessForeign(error: unknown): undefined {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (!['EACCES', 'EPERM', 'EISDIR'].includes(code)) unlessAbsent(error);
 }
 
 /** @returns undefined if a file, or a folder on its path, is not there. @throws any other error. */

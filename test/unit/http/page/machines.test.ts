@@ -27,6 +27,16 @@ describe('the machines of the page', () => {
     }
   });
 
+  test.each([
+    ['http://proxy', 'proxy:80/a/b:2'],
+    ['https://proxy', 'proxy:443/a/b:2'],
+    ['http://proxy.test', ' proxy.test/a/b:2'],
+  ])('name no user of Docker Hub for the proxy at %s', (address, name) => {
+    const centos = machines.find(({ id }) => id === 'centos-7') as Machine;
+    const texts = stepsFor(centos, { address, image: 'a/b:2' }).map((step) => step.lines ?? '');
+    expect(texts.join('\n')).toContain(name);
+  });
+
   test('have no line about plain HTTP for a proxy with TLS', () => {
     for (const machine of machines) {
       const texts = stepsFor(machine, { address: 'https://own.test', image: 'a' }).map(

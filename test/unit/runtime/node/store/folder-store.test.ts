@@ -129,6 +129,18 @@ test('files of ended writers are removed, and those of others are not', async ()
   expect(await readdir(join(path, 'incoming'))).toEqual(['young']);
 });
 
+test('an entry that cannot be removed or read does not keep layers from making room', async () => {
+  const path = await newFolder();
+  const store = storeIn(path);
+  const blob = await storeBlob(store, layerContent(3_000));
+  await mkdir(join(path, 'incoming', 'folder'), { recursive: true });
+  await utimes(join(path, 'incoming', 'folder'), new Date('2020-01-01'), new Date('2020-01-01'));
+  // unlink(2) says EISDIR, or EPERM, for a folder in the place of a layer.
+  await mkdir(join(path, 'blobs', 'sha256', 'aa', 'a'.repeat(64)), { recursive: true });
+  expect(await store.prune?.(0)).toEqual({ blobs: 1, bytes: blob.size });
+  expect(await digestsOf(store)).toEqual([]);
+});
+
 test('other files in the folder stay, and are no blobs', async () => {
   const path = await newFolder();
   const store = storeIn(path);
