@@ -3,6 +3,7 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
+import { contentLength } from '../../upstream/body.ts';
 import { blobStreamResponse } from './blob-bytes.ts';
 import { asksForPart, storedBlobHeaders } from './blob-head.ts';
 
@@ -31,7 +32,7 @@ export function fromStore(answer: AnswerStored): AnswerStored {
     if (storedSize === undefined) return answer(registry, request, name, digest);
     const found = await findBlob(registry.client, name, digest, request.context);
     // A file of another length is damaged, and the store removes it. Not every registry tells the length.
-    const size = statedLength(found.headers) ?? storedSize;
+    const size = contentLength(found) ?? storedSize;
     const headers = storedBlobHeaders(digest, found);
     try {
       return await blobStreamResponse(request, size, headers, async (span) => {
@@ -44,11 +45,6 @@ export function fromStore(answer: AnswerStored): AnswerStored {
       return answer(registry, request, name, digest);
     }
   };
-}
-
-function statedLength(headers: Headers): number | undefined {
-  const text = headers.get('content-length') ?? '';
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import { limits } from '../../../converters/limits.ts';
 import type { Clock } from '../../clock.ts';
 import { RegistryError } from '../../errors.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
+import { contentLength } from '../../upstream/body.ts';
 import type { ClientRequest } from '../client-request.ts';
 
 /** A manifest that a client pushes. */
@@ -44,7 +45,7 @@ export function createManifestBodies(clock: Clock): ManifestBodies {
 
   return {
     async read(request) {
-      const length = statedLength(request);
+      const length = contentLength(request);
       if (length === 0) return undefined;
       if (length !== undefined && length > limits.documentBytes) throw tooLarge(`${length} bytes`);
       const release = admit(length);
@@ -60,11 +61,6 @@ export function createManifestBodies(clock: Clock): ManifestBodies {
       return undefined;
     },
   };
-}
-
-function statedLength({ headers }: ClientRequest): number | undefined {
-  const value = headers.get('content-length') ?? '';
-  return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
 async function readAll(body: ReadableStream<Uint8Array>, signal: AbortSignal | undefined) {
