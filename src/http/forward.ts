@@ -58,6 +58,9 @@ function bodyOf(
   request: ClientRequest,
   headers: Record<string, string>,
 ): Pick<UpstreamRequest, 'headers' | 'body'> {
+  const { replacedBody } = request;
+  if (replacedBody)
+    return { headers: { ...headers, 'content-length': `${replacedBody.length}` }, body: replacedBody };
   const body = hasBody(request) ? request.body() : undefined;
   const length = request.headers.get('content-length') ?? '';
   if (body === undefined) return { headers };

@@ -52,8 +52,12 @@ export interface ClientRequest extends RequestCapabilities {
   readonly notes: RequestNotes;
   /** Called with each negotiated selection and its stored manifest, for `regshift explain`. */
   readonly onSelection?: (manifest: Digest, selection: Selection) => void;
-  /** The body, which is read once. */
+  /** The body, which is read once, by this or by `wholeBody`. */
   readonly body: () => ReadableStream<Uint8Array> | undefined;
+  /** The whole body. The runtimes read it faster than as a stream; its length must have been looked at. */
+  readonly wholeBody: () => Promise<Uint8Array>;
+  /** A body that is in memory, and that is sent on in place of the client's. */
+  readonly replacedBody?: Uint8Array;
   /** Stores a whole response for requests with the same cache key; absent where that is not allowed. */
   readonly storeResponse?: (answer: WholeResponse, right: Freshness) => void;
   /** The context of a pull by API v1, which the client got at its beginning. */
@@ -84,6 +88,7 @@ export function readClientRequest(
     clientAddress,
     notes: {},
     body: () => (request.body as ReadableStream<Uint8Array> | null) ?? undefined,
+    wholeBody: async () => new Uint8Array(await request.arrayBuffer()),
   };
 }
 

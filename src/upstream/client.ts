@@ -33,7 +33,7 @@ export interface UpstreamRequest {
    * A stream, which is sent once: the caller gets a 401 to it. Nothing but the caller's signal ends it. `headers` have
    * its length, if that is known.
    */
-  readonly body?: ReadableStream<Uint8Array> | undefined;
+  readonly body?: ReadableStream<Uint8Array> | Uint8Array | undefined;
   /** Credentials in here are dropped, because `anonymous` would otherwise be wrong. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Aborts the request, up to the last byte of the response's body. */

@@ -6,7 +6,7 @@ import type { ClientRequest } from '../../registry/client-request.ts';
 import { hintsFor } from '../../registry/manifests/client-platform.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
 import { type DerivedContent, derivedContentOf } from '../../registry/push/derived-content.ts';
-import { contentNamedBy, type NamedContent } from '../../registry/push/named-content.ts';
+import { contentNamedBy, mayName, type NamedContent } from '../../registry/push/named-content.ts';
 import type { Registry } from '../../registry/registry.ts';
 
 /** The content that a pushed manifest names, upstream lacks and regshift can make. */
@@ -38,17 +38,21 @@ export async function missingContentOf(
 ): Promise<MissingContent> {
   const { context } = request;
   await registry.client.turn?.(bytes?.length ?? 0);
-  const named = contentNamedBy(bytes ?? new Uint8Array(), request.headers.get('content-type') ?? '');
+  const document = bytes ?? new Uint8Array();
+  let read: NamedContent | undefined;
+  const named = () => (read ??= contentNamedBy(document, request.headers.get('content-type') ?? ''));
   const upload = (content: DerivedContent, isRefused: boolean) =>
     registry.pushes.uploadMissing({ repository, context, isRefused }, content);
   const uploaded = new Set<Digest>();
   return {
     async uploadKnown() {
       const find = (digest: Digest) => registry.recipes.cachedRecipe(repository, digest);
-      for (const digest of await upload(derivedContentOf(named, find), false)) uploaded.add(digest);
+      const isDerived = (digest: Digest) => digest === emptyLayer.digest || find(digest) !== undefined;
+      if (!mayName(document, isDerived)) return;
+      for (const digest of await upload(derivedContentOf(named(), find), false)) uploaded.add(digest);
     },
     async uploadRefused(lacking) {
-      const lacked = among(named, lacking, uploaded);
+      const lacked = among(named(), lacking, uploaded);
       const pusher = { repository, context };
       const kept = await registry.pushes.converter.pushKept(pusher, lacked.manifests.slice(0, mostLookUps));
       if (kept.length > 0) return true;

@@ -2,7 +2,6 @@ import { concatenate } from '../../../converters/bytes.ts';
 import { limits } from '../../../converters/limits.ts';
 import type { Clock } from '../../clock.ts';
 import { RegistryError } from '../../errors.ts';
-import { streamFromSource } from '../../layers/byte-stream.ts';
 import { contentLength } from '../../upstream/body.ts';
 import type { ClientRequest } from '../client-request.ts';
 
@@ -51,6 +50,7 @@ export function createManifestBodies(clock: Clock): ManifestBodies {
       const release = admit(length);
       if (release === undefined) return undefined;
       try {
+        if (length !== undefined) return { bytes: await readWhole(request), release };
         const body = request.body();
         if (body !== undefined) return { bytes: await readAll(body, request.context.signal), release };
       } catch (error) {
@@ -61,6 +61,13 @@ export function createManifestBodies(clock: Clock): ManifestBodies {
       return undefined;
     },
   };
+}
+
+function readWhole({ wholeBody, context: { signal } }: ClientRequest): Promise<Uint8Array> {
+  return wholeBody().catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw brokenOff(error);
+  });
 }
 
 async function readAll(body: ReadableStream<Uint8Array>, signal: AbortSignal | undefined) {
@@ -109,5 +116,5 @@ export function withManifest(
   const headers = new Headers(request.headers);
   headers.set('content-length', String(bytes.length));
   if (mediaType !== null) headers.set('content-type', mediaType);
-  return { ...request, headers, body: () => streamFromSource(bytes) };
+  return { ...request, headers, replacedBody: bytes };
 }

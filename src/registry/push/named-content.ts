@@ -1,4 +1,4 @@
-import type { Digest } from '../../../converters/digest.ts';
+import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import type { Model } from '../../../converters/model.ts';
 import { readManifest } from '../../../converters/read.ts';
@@ -20,6 +20,22 @@ export function contentNamedBy(bytes: Uint8Array, contentType: string): NamedCon
     if (error instanceof ConversionError) return nothing;
     throw error;
   }
+}
+
+const decoder = new TextDecoder();
+
+/**
+ * Whether a document may name wanted content. It looks at the text alone, which costs a tenth of reading a manifest; most
+ * pushed manifests name nothing that regshift makes.
+ * @param isWanted decides about each digest that is written in the document.
+ */
+export function mayName(bytes: Uint8Array, isWanted: (digest: Digest) => boolean): boolean {
+  const text = decoder.decode(bytes);
+  // JSON can write each character of a digest as an escape.
+  if (text.includes('\\u')) return true;
+  for (const [digest] of text.matchAll(/\bsha\d{3}:[0-9a-f]+/g))
+    if (isDigest(digest) && isWanted(digest)) return true;
+  return false;
 }
 
 function namedBy(model: Model): NamedContent {

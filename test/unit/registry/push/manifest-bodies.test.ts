@@ -38,9 +38,14 @@ describe('manifests in memory', () => {
 
   it('give back the place of what is refused', async () => {
     const bodies = createManifestBodies(() => 0);
+    const headers = new Headers({ 'transfer-encoding': 'chunked' });
+    const endless = () => ReadableStream.from([new Uint8Array(5_000_000)]);
+    const left = () => Promise.reject(new Error('Client connection prematurely closed.'));
     for (let count = 0; count < 20; count += 1) {
-      const request = { ...pushOf(100_000), body: () => ReadableStream.from([new Uint8Array(5_000_000)]) };
+      const request = { ...pushOf(100_000), headers, body: endless };
       await expect(bodies.read(request)).rejects.toMatchObject({ code: 'MANIFEST_TOO_LARGE' });
+      const brokenOff = { ...pushOf(100_000), wholeBody: left };
+      await expect(bodies.read(brokenOff)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
     }
     expect(await bodies.read(pushOf(100_000))).toBeDefined();
   });

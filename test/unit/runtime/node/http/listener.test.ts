@@ -15,7 +15,7 @@ import { startServer } from '../../../upstream/local-server.ts';
 
 /** Serves the given functions through the listener, on a server of Node. */
 async function serving(
-  answer: (request: Request) => Promise<Response>,
+  answer: (request: Request, client?: ClientConnection) => Promise<Response>,
   lookup: App['responseCache']['lookup'] = () => undefined,
   revalidate: App['responseCache']['revalidate'] = () => undefined,
 ) {
@@ -32,6 +32,22 @@ async function serving(
     server.close();
   });
   return { port: (server.address() as AddressInfo).port, sockets, logged };
+}
+
+/** A client that sends the first half of a body and then waits for the response, as a registry's client does. */
+async function uploading(port: number, length: number) {
+  const request = httpRequest({
+    port,
+    host: '127.0.0.1',
+    method: 'PUT',
+    headers: { 'content-length': length },
+  });
+  onTestFinished(() => void request.destroy());
+  const answered = new Promise<number | undefined>((resolve, reject) => {
+    request.once('response', (response) => resolve(response.resume().statusCode)).once('error', reject);
+  });
+  request.write(new Uint8Array(length / 2));
+  return { answered };
 }
 
 const ask = createHttpFetch();
@@ -182,7 +198,51 @@ describe('a stream that fails', () => {
   });
 });
 
-describe('an upload', () => {
+describe.each<[how: string, bodyOf: (request: Request, client?: ClientConnection) => ReadableStream | null]>([
+  ['forwarded as the message', (_, client) => client?.body?.() ?? null],
+  ['forwarded as a stream of the web', ({ body }) => body],
+])('an upload that is %s', (_, bodyOf) => {
+  const forward = (url: URL) => (request: Request, client?: ClientConnection) => {
+    const init: object = {
+      method: 'PUT',
+      body: bodyOf(request, client),
+      signal: request.signal,
+      duplex: 'half',
+    };
+    return ask(url.href, init);
+  };
+
+  it('arrives whole, also where it is more than any buffer holds', async () => {
+    const lengths: number[] = [];
+    const { url } = await startServer(async (request, response) => {
+      let length = 0;
+      for await (const chunk of request) length += (chunk as Uint8Array).length;
+      lengths.push(length);
+      response.writeHead(201).end();
+    });
+    const { port } = await serving(forward(url));
+    for (const size of [30_000_000, 3, 0]) {
+      const body = new Uint8Array(size);
+      expect((await fetch(`http://127.0.0.1:${port}/`, { method: 'PUT', body })).status).toBe(201);
+    }
+    expect(lengths).toEqual([30_000_000, 3, 0]);
+  });
+
+  it.each<
+    [what: string, status: number, answer: (request: IncomingMessage, response: ServerResponse) => void]
+  >([
+    ['refuses at its head', 403, (_, response) => response.writeHead(403).end('no')],
+    ['cuts the connection', 502, (request) => request.once('data', () => request.socket.destroy())],
+  ])("and that upstream %s is answered on the client's own connection", async (_, status, answer) => {
+    const { url } = await startServer(answer);
+    const pass = forward(url);
+    const { port } = await serving((request, client) =>
+      pass(request, client).catch(() => new Response('upstream is gone', { status: 502 })),
+    );
+    const { answered } = await uploading(port, 1_000_000);
+    expect(await answered).toBe(status);
+  });
+
   it('is cut for upstream when the client leaves in the middle of it', async () => {
     const asked: IncomingMessage[] = [];
     const ends: string[] = [];
@@ -191,10 +251,7 @@ describe('an upload', () => {
       request.on('end', () => ends.push('whole')).on('error', () => ends.push('cut'));
       request.resume();
     });
-    const { port } = await serving((request) => {
-      const init: object = { method: 'PUT', body: request.body, signal: request.signal, duplex: 'half' };
-      return ask(url.href, init);
-    });
+    const { port } = await serving(forward(url));
     const leaving = httpRequest({ port, host: '127.0.0.1', method: 'PUT' });
     leaving.on('error', () => undefined);
     leaving.write('half');
