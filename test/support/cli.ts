@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { concatenate } from '../../converters/bytes.ts';
 import { run } from '../../src/cli/main.ts';
 
@@ -57,5 +57,13 @@ export async function regshift(
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'regshift-cli-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Gives the process a temporary folder of its own for one test: in the machine's, other tests write at the same time. */
+export function ownTmpdir(): string {
+  const folder = temporaryFolder();
+  vi.stubEnv('TMPDIR', folder);
+  onTestFinished(() => void vi.unstubAllEnvs());
   return folder;
 }
