@@ -23,7 +23,18 @@ export interface Cache {
    * Performs no I/O. Caches that do not lose entries this way omit the method.
    */
   lacks?(key: string): boolean;
+  /**
+   * Claims the work on an entry that the cache lacks, so that other processes wait for it. A claim ends by itself after
+   * `claimMs`. Only caches of several processes have this method.
+   * @returns `claimed`, or `taken` while another process has the claim. A cache that is away gives each claim.
+   */
+  claim?(key: string, budget?: Budget): Promise<'claimed' | 'taken'>;
+  /** Ends a claim of this process. */
+  release?(key: string): void;
 }
+
+/** The life of a claim whose process does not end it, in milliseconds. */
+export const claimMs = 5_000;
 
 /** The cache in memory. The entries used longest ago are evicted first. */
 export function createMemoryCache(memory: MemoryBudget): Cache {

@@ -43,6 +43,7 @@ export function createTieredCache(tiers: readonly Tier[]): Cache {
       return undefined;
     },
     lacks: (key) => tiers.some((tier) => lacks(tier, key)),
+    ...claimsOf(tiers),
     set: (key, entry, budget) =>
       put(
         tiers.filter(({ accepts }) => accepts(key)),
@@ -51,6 +52,12 @@ export function createTieredCache(tiers: readonly Tier[]): Cache {
         budget,
       ),
   };
+}
+
+/** The claims of the nearest tier that has any. */
+function claimsOf(tiers: readonly Tier[]): Pick<Cache, 'claim' | 'release'> {
+  const { claim, release } = tiers.find(({ cache }) => cache.claim !== undefined)?.cache ?? {};
+  return claim && release ? { claim, release } : {};
 }
 
 function lacks({ cache, accepts }: Tier, key: string): boolean {

@@ -132,6 +132,24 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server', 'openssl'))('the
     ).toEqual([]);
   });
 
+  it('lets one replica make a conversion that several are asked for at once', async () => {
+    const redis = await redisServer();
+    const metricsPorts = [await freePort(), await freePort(), await freePort()];
+    const replicas = await Promise.all(
+      metricsPorts.map((port) => replica(redis.url, { REGSHIFT_METRICS_PORT: String(port) })),
+    );
+    const asked = replicas.flatMap((each) => [each, each, each, each]);
+    const digests = await Promise.all(
+      asked.map(async (each) => (await each.get(path, docker19)).header('Docker-Content-Digest')),
+    );
+    expect(new Set(digests).size).toBe(1);
+    const texts = await Promise.all(
+      metricsPorts.map(async (port) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()),
+    );
+    const made = texts.join('\n').matchAll(/^regshift_conversions_total\{[^}]*result="made"[^}]*\} (\d+)/gm);
+    expect([...made].map(([, count]) => count)).toEqual(['1']);
+  });
+
   it('holds entries with an end and a code, and no tag, no name and no login in its names', async () => {
     const redis = await redisServer();
     const one = await replica(redis.url);

@@ -8,6 +8,7 @@ import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../../cache/cache.ts';
+import { doOnce } from '../../cache/claimed-work.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { createSingleFlight } from '../../concurrency/single-flight.ts';
 import { RegistryError } from '../../errors.ts';
@@ -203,10 +204,16 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     const start = (abandoned: () => AbortSignal) => {
       isOwn = true;
       const signal = abandoned();
-      return timed(recipe, signal, () => work(repository, recipe, { ...context, signal }, keys));
+      const own = { ...context, signal };
+      const make = () => timed(recipe, signal, () => work(repository, recipe, own, keys));
+      // Work with limits may leave content out, and then no shared cache gets its product.
+      if (limits !== '') return make();
+      const find = () => knownIn(repository, recipe, keys, own);
+      return doOnce(cache, { key: keys.own, find, make, budget: own.budget, signal });
     };
     const limited = context.mayFetch ? ' looked-at' : context.knownLayersOnly ? ' known-layers' : '';
-    const flight = `${keys.own}${limited}${context.inBackground ? ' background' : ''}`;
+    const limits = `${limited}${context.inBackground ? ' background' : ''}`;
+    const flight = `${keys.own}${limits}`;
     const whose = credentialKey(context.credential);
     const product = await flights.join({ key: flight, credential: whose, start, late }, context.signal);
     // Content that upstream did not give to the request that began it was left out, and may be available to this one.

@@ -1,4 +1,4 @@
-import type { Cache } from '../../../cache/cache.ts';
+import { type Cache, claimMs } from '../../../cache/cache.ts';
 import type { MemoryBudget } from '../../../cache/memory-budget.ts';
 import { type Clock, systemClock } from '../../../clock.ts';
 import { isOurs, kindOf } from '../../../registry/cache-entries.ts';
@@ -66,6 +66,14 @@ export function createRedisCache(
         : 'too large';
       if (done !== undefined) present.set(key, at);
     },
+    async claim(key, budget) {
+      budget?.spend();
+      const name = authenticator.keyFor(`claim ${key}`);
+      const done = await connection.run((client) => client.set(name, '1', { PX: claimMs, NX: true }));
+      // Redis answers null where the name is there already.
+      return done === null ? 'taken' : 'claimed';
+    },
+    release: (key) => void connection.run((client) => client.del([authenticator.keyFor(`claim ${key}`)])),
     lacks: (key) =>
       !connection.isDown() && clock() - (present.get(key) ?? Number.NEGATIVE_INFINITY) >= trustedMs,
     forget: () => present.clear(),

@@ -1,7 +1,7 @@
 /** The commands that regshift sends. Values are bytes. */
 export interface RedisCommands {
   get(key: string): Promise<Buffer | null>;
-  set(key: string, value: Buffer | string, options: { readonly EX: number }): Promise<unknown>;
+  set(key: string, value: Buffer | string, options: SetOptions): Promise<unknown>;
   del(keys: string[]): Promise<unknown>;
   mGet(keys: string[]): Promise<readonly (Buffer | null)[]>;
   sAdd(key: string, member: string): Promise<unknown>;
@@ -10,6 +10,9 @@ export interface RedisCommands {
   /** Asks every server that must respond. */
   ping(): Promise<unknown>;
 }
+
+/** The life of a value in seconds, or in milliseconds for a value that must not be there yet. */
+export type SetOptions = { readonly EX: number } | { readonly PX: number; readonly NX: true };
 
 /** Notifications of a client. */
 export interface RedisEvents {

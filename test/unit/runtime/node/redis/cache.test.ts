@@ -10,16 +10,18 @@ import type { RedisConnection } from '../../../../../src/runtime/node/redis/conn
 import { testMemory } from '../../../../support/memory.ts';
 import { testSigningKey } from '../../../../support/signing-key.ts';
 
-/** The two commands that the cache uses, in memory. The tests with real programs cover a real Redis. */
+/** The commands that the cache uses, in memory. The tests with real programs cover a real Redis. */
 function standIn() {
   const written = new Map<string, { readonly value: Buffer; readonly seconds: number }>();
   const state = { away: false, asked: 0 };
   const client = {
     get: async (name: string) => written.get(name)?.value ?? null,
-    set: async (name: string, value: Buffer, { EX: seconds }: { EX: number }) => {
-      written.set(name, { value, seconds });
+    set: async (name: string, value: Buffer, { EX, PX = 0, NX }: { EX?: number; PX?: number; NX?: true }) => {
+      if (NX && written.has(name)) return null;
+      written.set(name, { value, seconds: EX ?? PX / 1000 });
       return 'OK';
     },
+    del: async (names: string[]) => names.filter((name) => written.delete(name)).length,
   } as unknown as RedisCommands;
   const connection: RedisConnection = {
     isDown: () => state.away,
@@ -70,6 +72,28 @@ describe('an entry in Redis', () => {
     const cache = createRedisCache(connection, authenticator, testMemory());
     await cache.set(product, { facts: {}, body: new Uint8Array(documentBytes) });
     expect([written.size, state.asked, cache.lacks?.(product)]).toEqual([0, 0, false]);
+  });
+});
+
+describe('a claim', () => {
+  it('is of one replica until it ends the claim, and has a short life', async () => {
+    const { connection, written } = standIn();
+    const [one, other] = [
+      createRedisCache(connection, authenticator, testMemory()),
+      createRedisCache(connection, authenticator, testMemory()),
+    ];
+    expect([await one.claim?.(product), await other.claim?.(product)]).toEqual(['claimed', 'taken']);
+    expect([...written].map(([name, { seconds }]) => [name.split(':')[3], seconds])).toEqual([['claim', 5]]);
+    expect(await other.claim?.(recipe)).toBe('claimed');
+    one.release?.(product);
+    expect(await other.claim?.(product)).toBe('claimed');
+  });
+
+  it('is given to all while Redis is away', async () => {
+    const { connection, state } = standIn();
+    const cache = createRedisCache(connection, authenticator, testMemory());
+    state.away = true;
+    expect([await cache.claim?.(product), await cache.claim?.(product)]).toEqual(['claimed', 'claimed']);
   });
 });
 
