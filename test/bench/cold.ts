@@ -1,16 +1,34 @@
 /** Measures first requests and the start of the program: `npm run bench -- --only cold`. */
+import { spawn } from 'node:child_process';
 import { Agent, request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mapBounded } from '../../converters/concurrency.ts';
+import { generateSigningKey } from '../../converters/crypto/signing-key.ts';
+import { convertImage } from '../../converters/images/convert-image.ts';
+import { limits } from '../../converters/limits.ts';
+import { mediaTypes } from '../../converters/media-types.ts';
+import type { ConversionPorts } from '../../converters/ports.ts';
+import { readManifest } from '../../converters/read.ts';
 import { memoryOf } from '../support/bare-workerd.ts';
+import { freePort, isListening } from '../support/daemon.ts';
 import { startNodeProcess } from '../support/node-process.ts';
-import { median } from './measure.ts';
+import { cpuTime, median } from './measure.ts';
 import { printJson, report } from './report.ts';
-import { startBenchUpstream } from './worker-upstream.ts';
+import {
+  type BenchRequest,
+  type BenchUpstream,
+  listedPlatforms,
+  startBenchUpstream,
+} from './worker-upstream.ts';
 
 const starts = 9;
 /** The number of conversions before the measured ones: the content is cold, the process is warm. */
 const warm = 2_000;
 const conversions = 1_000;
 const images = 10_000;
+const warmLists = 300;
+const listConversions = 200;
 const cacheBytes = 67_108_864;
 const MiB = 2 ** 20;
 
@@ -40,17 +58,63 @@ function ask(
   });
 }
 
+/** Starts a bare Hono server, the least that a program on Node can be. @returns the milliseconds to its first answer. */
+async function startBare(): Promise<number> {
+  const port = await freePort();
+  const began = performance.now();
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'bare.ts'), String(port)], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  child.stdin.end('the body');
+  while (!(await isListening(port))) await sleep(5);
+  await ask(port, '/v2/image/manifests/v0');
+  const took = performance.now() - began;
+  child.kill('SIGKILL');
+  return took;
+}
+
+/** The milliseconds of CPU of a conversion to signed schema 1 by itself, in a process that has made many. */
+async function conversionAlone(upstream: BenchUpstream): Promise<number> {
+  const key = generateSigningKey();
+  const read = async ({ digest }: { readonly digest: string }) => upstream.bytesOf(digest);
+  const ports: ConversionPorts = {
+    ...{ fetchManifest: read, fetchBlob: read, sniffLayer: async () => 'gzip', signingKey: () => key },
+    layerFacts: () => Promise.reject(new Error('no layer is read here')),
+  };
+  const manifests = Array.from({ length: warm + conversions }, (_, number) =>
+    upstream.image(`alone${number}`),
+  );
+  const convert = async (bytes: Uint8Array) => {
+    const model = readManifest(bytes, mediaTypes.ociManifest);
+    if (model.kind !== 'image') throw new Error('The bench has an image here.');
+    await convertImage(model, 'schema1', { ports, name: 'image', tag: 'v0', unpackZstd: false });
+  };
+  for (const bytes of manifests.slice(0, warm)) await convert(bytes);
+  const before = cpuTime(process.pid);
+  for (const bytes of manifests.slice(warm)) await convert(bytes);
+  return (cpuTime(process.pid) - before) / conversions;
+}
+
+/** Sends the same requests that the proxy sent, six at a time. @returns the milliseconds to the last byte. */
+async function sendAll(port: number, requests: readonly BenchRequest[]): Promise<number> {
+  const began = performance.now();
+  await mapBounded(requests, limits.fetches, ({ path }) => ask(port, path));
+  return performance.now() - began;
+}
+
 const upstream = await startBenchUpstream();
 const upstreamPort = Number(new URL(upstream.url).port);
 const docker19 = { 'User-Agent': 'docker/1.9.1 go/go1.4.3 os/linux arch/amd64' };
 
 const times: number[] = [];
+const bareTimes: number[] = [];
 for (let start = 0; start < starts; start += 1) {
   const began = performance.now();
   const { stop, port } = await startNodeProcess({ REGSHIFT_UPSTREAM: upstream.url }, 5);
   await ask(port, '/v2/image/manifests/v0', docker19);
   times.push(performance.now() - began);
   await stop();
+  bareTimes.push(await startBare());
 }
 report({
   work: 'start to first answer (a converted manifest), without npm, in milliseconds',
@@ -61,6 +125,13 @@ report({
   is: 'most',
 });
 
+report({
+  work: 'the same, against a bare Hono server on Node',
+  ...{ regshift: `${Math.round(median(times))} ms`, against: `${Math.round(median(bareTimes))} ms` },
+  ...{ figure: median(times) / median(bareTimes), bound: 2, is: 'most' },
+});
+
+const alone = await conversionAlone(upstream);
 const regshift = await startNodeProcess({
   REGSHIFT_UPSTREAM: upstream.url,
   REGSHIFT_CACHE_BYTES: String(cacheBytes),
@@ -83,6 +154,35 @@ report({
   figure: median(through) - median(directly),
   bound: 2,
   is: 'most',
+});
+
+report({
+  work: 'the same, what it adds against the CPU of the conversion and its signature by themselves',
+  ...{
+    regshift: `+ ${(median(through) - median(directly)).toFixed(2)} ms`,
+    against: `${alone.toFixed(2)} ms`,
+  },
+  ...{ figure: (median(through) - median(directly)) / alone, bound: 1.4, is: 'most' },
+});
+
+const oci = { Accept: `${mediaTypes.ociIndex}, ${mediaTypes.ociManifest}` };
+const lists: number[] = [];
+const fetchesOfLists: number[] = [];
+let fetches = 0;
+for (let number = 0; number < warmLists + listConversions; number += 1) {
+  upstream.takeRequests();
+  const { took } = await ask(regshift.port, `/v2/list/manifests/cold${number}`, oci);
+  const requests = upstream.takeRequests();
+  const directly = await sendAll(upstreamPort, requests);
+  if (number < warmLists) continue;
+  lists.push(took);
+  fetchesOfLists.push(directly);
+  fetches = requests.length;
+}
+report({
+  work: `cold index of ${listedPlatforms} platforms, list to OCI, against its ${fetches} upstream fetches, six at a time`,
+  ...{ regshift: `${median(lists).toFixed(2)} ms`, against: `${median(fetchesOfLists).toFixed(2)} ms` },
+  ...{ figure: median(lists) / median(fetchesOfLists), bound: 1.5, is: 'most' },
 });
 
 let peak = 0;

@@ -6,17 +6,29 @@ import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 
 const MiB = 2 ** 20;
-const { ociConfig, ociIndex, ociLayerGzip, ociLayerZstd, ociManifest } = mediaTypes;
+const { dockerList, ociConfig, ociIndex, ociLayerGzip, ociLayerZstd, ociManifest, schema2 } = mediaTypes;
 
 export interface BenchUpstream {
   readonly url: string;
   /** Digests of layers of 20 MiB; `plain` is that of the decompressed layer of `zstd`. */
   readonly layers: Readonly<Record<'stored' | 'plain', string>>;
+  /** The manifest of a tag of `image`. */
+  image(tag: string): Uint8Array;
+  /** The bytes of a digest. @throws Error where there are none. */
+  bytesOf(digest: string): Uint8Array;
+  /** The requests since the last call, in order. */
+  takeRequests(): BenchRequest[];
   stop(): void;
+}
+
+export interface BenchRequest {
+  readonly method: string;
+  readonly path: string;
 }
 
 export const layerMiB = 20;
 export const platforms = 8;
+export const listedPlatforms = 10;
 
 interface Content {
   readonly bytes: Uint8Array;
@@ -25,7 +37,7 @@ interface Content {
 
 /**
  * A registry in memory. Each tag of `image` is another image of 20 layers and 40 history entries, each tag of `index` is
- * another index of 8 such images, and `zstd` has one layer: zstd of half random and half repeated bytes.
+ * another index of 8 such images, each tag of `list` is another Docker list of ten, and `zstd` has one layer: zstd of half random and half repeated bytes.
  */
 export async function startBenchUpstream(): Promise<BenchUpstream> {
   const contents = new Map<string, Content>();
@@ -39,6 +51,13 @@ export async function startBenchUpstream(): Promise<BenchUpstream> {
 
   const config = keep(ociConfig, json(imageConfig()));
   const layers = Array.from({ length: 20 }, (_, n) => keep(ociLayerGzip, json(`layer ${n}`)));
+  const dockerConfig = keep(mediaTypes.dockerConfig, json(imageConfig()));
+  // Nobody reads the layers.
+  const dockerLayers = (name: string) =>
+    Array.from({ length: 20 }, (_, n) => ({
+      ...{ mediaType: mediaTypes.dockerLayerGzip, size: 1_000_000 },
+      digest: digestOf(json(`layer ${name} ${n}`)),
+    }));
   const image = (name: string) => manifest(ociManifest, { config, layers, annotations: { name } });
   const index = (name: string) => {
     const manifests = Array.from({ length: platforms }, (_, n) => ({
@@ -46,6 +65,14 @@ export async function startBenchUpstream(): Promise<BenchUpstream> {
       platform: { os: 'linux', architecture: n === 0 ? 'amd64' : `other${n}` },
     }));
     return manifest(ociIndex, { manifests });
+  };
+
+  const list = (name: string) => {
+    const manifests = Array.from({ length: listedPlatforms }, (_, n) => ({
+      ...manifest(schema2, { config: dockerConfig, layers: dockerLayers(`${name} ${n}`) }),
+      platform: { os: 'linux', architecture: n === 0 ? 'amd64' : `other${n}` },
+    }));
+    return manifest(dockerList, { manifests });
   };
 
   const inside = new Uint8Array(layerMiB * MiB);
@@ -58,16 +85,26 @@ export async function startBenchUpstream(): Promise<BenchUpstream> {
   // A separate layer: regshift does not decompress a layer whose plain form upstream has.
   const stored = keep(mediaTypes.octetStream, new Uint8Array(randomBytes(inside.length)));
 
-  const named: Record<string, (tag: string) => { digest: string }> = { image, index, zstd: () => zstd };
+  const named: Record<string, (tag: string) => { digest: string }> = { image, index, list, zstd: () => zstd };
+  const requests: BenchRequest[] = [];
+  const bytesOf = (digest: string) => {
+    const { bytes } = contents.get(digest) ?? {};
+    if (bytes === undefined) throw new Error(`There is no ${digest}.`);
+    return bytes;
+  };
   const server = serve((repository, reference) => {
     const digest = reference.startsWith('sha256:') ? reference : named[repository]?.(reference).digest;
     const content = contents.get(digest ?? '');
     return content && { ...content, digest: digest ?? '' };
   });
+  server.on('request', ({ method = '', url: path = '' }) => requests.push({ method, path }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     layers: { stored: stored.digest, plain },
+    image: (tag) => bytesOf(image(tag).digest),
+    bytesOf,
+    takeRequests: () => requests.splice(0),
     stop: () => {
       server.close();
       server.closeAllConnections();
