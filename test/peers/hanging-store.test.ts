@@ -57,6 +57,23 @@ describe.skipIf(reason)('a folder for layers that hangs, as an NFS without its s
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it.each([
+    ['serve', { HOST: '192.0.2.1' }, 1],
+    ['serve', { REGSHIFT_TAG_TTL: 'x' }, 2],
+    ['check-config', {}, 0],
+  ] as const)('does not keep a command from its end: %s %j', async (command, variables, code) => {
+    const child = spawn(process.execPath, ['src/cli.ts', command], {
+      cwd: projectRoot,
+      env: { PATH: process.env.PATH, REGSHIFT_STORE: `file://${folder}`, PORT: '0', ...variables },
+      stdio: 'ignore',
+    });
+    try {
+      await expect.poll(() => child.exitCode, { timeout: 25_000 }).toBe(code);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
   it('fails no pull, holds half of the threads, and does not keep the process from its end', async () => {
     const { child, get, metrics, out } = await startWithStore(folder);
     try {

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startArguments } from '../support/node-process.ts';
 import { findOldNode, systemPath } from '../support/old-node.ts';
 import { runLine, startLine } from '../support/shell.ts';
+import { hasTerminals, startOnTerminal } from '../support/terminal.ts';
 import { projectRoot } from '../support/wrangler.ts';
 
 const serve = `'${process.execPath}' ${startArguments().join(' ')}`;
@@ -58,19 +58,14 @@ describe('a start that warns', () => {
     expect(printed()).toContain('ECONNREFUSED: nothing listens there');
   });
 
-  it.skipIf(!existsSync('/usr/bin/script'))(
-    'says on a terminal that only this machine reaches it',
-    async () => {
-      // script (util-linux) gives its command a terminal.
-      const env = { REGSHIFT_UPSTREAM: 'https://registry.example', PORT: '0' };
-      const line = `script -qec "${serve}" /dev/null`;
-      const { printed, stop } = await startLine(line, /insecure-registries/, { cwd: projectRoot, env });
-      await stop();
-      expect(printed()).toMatch(
-        /Only this machine reaches it\. For other machines, start it with HOST=0\.0\.0\.0, and type there:\s+docker pull \S+:\d+\/<image>/,
-      );
-    },
-  );
+  it.skipIf(!hasTerminals)('says on a terminal that only this machine reaches it', async () => {
+    const env = { REGSHIFT_UPSTREAM: 'https://registry.example', PORT: '0' };
+    const { printed, close } = await startOnTerminal(serve, /insecure-registries/, { cwd: projectRoot, env });
+    await close();
+    expect(printed()).toMatch(
+      /Only this machine reaches it\. For other machines, start it with HOST=0\.0\.0\.0, and type there:\s+docker pull \S+:\d+\/<image>/,
+    );
+  });
 
   it('npm start serves the samples whatever NODE_ENV says', async () => {
     const env = { NODE_ENV: 'production', PORT: '0', LOG_FORMAT: 'text' };

@@ -2,7 +2,7 @@ import type { Settings, Values } from '../../config/settings.ts';
 import type { Facts } from '../../observability/log.ts';
 import { checkSettings } from '../../runtime/node/check-settings.ts';
 import { endProcess } from '../../runtime/node/end-process.ts';
-import { createNodeLog } from '../../runtime/node/log.ts';
+import { createNodeLog, type NodeLog } from '../../runtime/node/log.ts';
 import { createSettingsFiles } from '../../runtime/node/rotating-settings.ts';
 import { type Running, serve } from '../../runtime/node/serve.ts';
 import { hasFileOperations } from '../../runtime/node/store/file-operations.ts';
@@ -10,6 +10,7 @@ import { logUncaught } from '../../runtime/node/uncaught.ts';
 import { version } from '../../version.ts';
 import { reachability } from '../reachability.ts';
 import { registriesOf } from '../registries.ts';
+import { obeySignals } from '../signals.ts';
 import { cannotStart, startFailure } from '../start-problems.ts';
 import { type Io, printNote } from '../terminal/io.ts';
 import { exitCodes } from '../usage.ts';
@@ -37,19 +38,16 @@ export async function runServe(io: Io): Promise<number> {
     return exitCodes.wrongUsage;
   }
   const { settings, warnings } = checked;
+  const { columns, color } = io.output;
+  const nodeLog = createNodeLog(settings, 1, columns ? { color } : undefined);
+  const { log, isText } = nodeLog;
   try {
-    const { columns, color } = io.output;
-    const { log, flush, isText } = createNodeLog(settings, 1, columns ? { color } : undefined);
-    process.on('exit', flush);
     let running: Running | undefined;
-    const exit = (code: number) => {
-      running?.cut();
-      endProcess(code, hasFileOperations());
-    };
+    const exit = createExit(nodeLog, () => running?.cut());
     logUncaught(log, exit);
     for (const warning of warnings) log('warn', warning, { consequence: 'the variable has no effect' });
     running = await serve(settings, log, files);
-    obeySignals(running, exit);
+    obeySignals(running, log, exit);
     if (isText) {
       io.stdout(greeting(running.urls, settings));
       if (columns !== undefined) io.stdout(reachability(running.urls, settings));
@@ -57,6 +55,7 @@ export async function runServe(io: Io): Promise<number> {
     void running.checkUpstreams();
     return exitCodes.good;
   } catch (error) {
+    await nodeLog.flush();
     printNote(io, `regshift cannot start: ${await startFailure(error, settings)}`);
     return exitCodes.failed;
   }
@@ -104,23 +103,15 @@ function page({ REGSHIFT_PAGE: mode }: Settings, url: string): string {
 }
 
 /**
- * Ends the process on signals: SIGTERM after the requests in flight, SIGINT likewise but without the grace time,
- * since a person waits for it; the second signal at once. Process 1 of a container has no default action for signals
- * (signal(7)), so nothing else ends it. SIGHUP reads a renewed certificate and renewed files of the settings.
- * @param exit ends the process with this exit code.
+ * Ends the process with an exit code, after the last lines of the log. The first call decides.
+ * @param cut breaks off the responses in transit.
  */
-function obeySignals(running: Running, exit: (code: number) => void): void {
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals) => {
-    // Shells report the end by a signal as 128 plus its number.
-    if (stopping) return exit(signal === 'SIGINT' ? 130 : 143);
-    stopping = true;
-    running.shutDown(signal === 'SIGINT').then(
-      () => exit(0),
-      () => exit(1),
-    );
+function createExit(nodeLog: NodeLog, cut: () => void): (code: number) => void {
+  let isEnding = false;
+  return (code) => {
+    if (isEnding) return;
+    isEnding = true;
+    cut();
+    void nodeLog.flush().then(() => endProcess(code, hasFileOperations() || nodeLog.isWriting()));
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  process.on('SIGHUP', () => void running.reload());
 }

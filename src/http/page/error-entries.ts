@@ -289,6 +289,8 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	1,000 images wait. Logged once a minute at most; \`regshift_warmed_total\` counts them	name fewer clients in \`REGSHIFT_WARM\`	too many images wait to be made ahead; further ones are made at their first pull
 	the sender got 401	correct the secret in the registry, if it is yours	a notification came without the secret of REGSHIFT_EVENTS_SECRET
 	several upstreams, and the event names none of them; or \`REGSHIFT_REPOSITORIES\` excludes it	add \`?route=<id>\` (events.md)	an event is about a repository that no route serves, or its route is not certain
+	standard output took no lines for so long that more than 16 MB waited. \`count\` is the number of dropped lines	look for the program that reads the log, and at the space of its disk	lines of the log were dropped: its reader is too slow
+	the terminal that regshift was started in is gone	to keep regshift running, start it as a service, or with \`nohup\`	stopping: the terminal was closed
 	more than 100	send fewer in one notification	a notification has more events than regshift reads`;
 
 export const errorEntries: readonly ErrorEntry[] = lines

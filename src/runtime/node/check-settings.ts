@@ -7,6 +7,7 @@ import { notShown, type RawSettings, type SettingProblem } from '../../config/pr
 import { UnreadableFileError } from '../../config/setting-files.ts';
 import type { ReadSettings, Settings } from '../../config/settings.ts';
 import { distinct } from '../../config/sources.ts';
+import { parseStoreAddress, type StoreAddress } from '../../config/store.ts';
 import { proxyForm, readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { certificateProblem } from './http/connections.ts';
 import { signingKeyText } from './platform.ts';
@@ -43,7 +44,7 @@ export async function checkSettings(read: ReadSettings, env: Environment): Promi
     ...upstreamProblems(isRead ? read.settings.routes.map(({ settings }) => settings) : [read.raw]),
     ...('problem' in key ? [key.problem] : []),
     ...('problems' in tls ? tls.problems : []),
-    ...(isRead ? await storeProblems(read.settings) : []),
+    ...(await storeProblems(isRead ? read.settings.REGSHIFT_STORE : storeOf(read.raw))),
   ].filter(({ variable }) => !known.some((problem) => problem.variable === variable));
   const warnings = nearMisses(env).map(formatNearMiss);
   return isRead && found.length === 0
@@ -63,6 +64,12 @@ function tlsOf({ REGSHIFT_TLS_CERT: cert, REGSHIFT_TLS_KEY: key }: RawSettings) 
   };
 }
 
+/** A wrong address is a problem of its own. */
+function storeOf({ REGSHIFT_STORE: text = '' }: RawSettings): StoreAddress | undefined {
+  const address = parseStoreAddress(text.trim());
+  return 'problem' in address ? undefined : address;
+}
+
 function upstreamProblems(routes: readonly CertificateSettings[]): SettingProblem[] {
   return routes.flatMap((settings) => {
     const tls = upstreamTls(settings);
@@ -74,7 +81,7 @@ function upstreamProblems(routes: readonly CertificateSettings[]): SettingProble
 /** Milliseconds. A folder that does not answer within this time, like one on a server that is away, is no reason. */
 const lookMs = 1_000;
 
-async function storeProblems({ REGSHIFT_STORE: address }: Settings): Promise<SettingProblem[]> {
+async function storeProblems(address: StoreAddress | undefined): Promise<SettingProblem[]> {
   if (address?.kind !== 'file') return [];
   const place = await valueWithin(lookMs, lookAtFolder(address.path)).catch(() => undefined);
   if (typeof place !== 'object') return [];

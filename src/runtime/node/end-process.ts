@@ -7,7 +7,6 @@
  */
 export function endProcess(code: number, mayHang: boolean): never {
   if (!mayHang) process.exit(code);
-  process.emit('exit', code);
   try {
     process.execve?.(process.execPath, [process.execPath, '-e', `process.exit(${code})`], {});
   } catch {

@@ -45,6 +45,18 @@ describe('regshift check-config', () => {
     expect(machines.json<{ problems: unknown[] }>().problems).toHaveLength(4);
   });
 
+  it.each([
+    ['REGSHIFT_STORE', 'file:///dev/null', /^REGSHIFT_STORE is file:\/\/\/dev\/null: it must name a folder/m],
+    ['REGSHIFT_STORE', 'layers', /^REGSHIFT_STORE is "layers": it must be/m],
+  ])('prints the problem of %s=%s beside those of other settings', async (variable, value, line) => {
+    const env = { [variable]: value, REGSHIFT_TAG_TTL: 'x' };
+    const { code, err } = await regshift(['check-config'], { env });
+    expect(code).toBe(2);
+    expect(err).toMatch(line);
+    expect(err).toMatch(/^REGSHIFT_TAG_TTL is "x"/m);
+    expect(err.match(/REGSHIFT_STORE/g)).toHaveLength(1);
+  });
+
   it('prints the outbound proxies of the environment without their logins, and refuses SOCKS', async () => {
     const env = { HTTPS_PROXY: 'http://user:hunter2@proxy.example:3128' };
     const { code, out } = await regshift(['check-config'], { env });

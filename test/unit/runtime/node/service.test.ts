@@ -82,7 +82,7 @@ it('writes every line, in order, however many and however late', async () => {
   log('debug', 'less than what is wanted');
   await expect.poll(() => readFileSync(file, 'utf8').split('\n').length).toBe(5_001);
   log('warn', 'last');
-  flush();
+  await flush();
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
   const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(records.map(({ message }) => message)).toEqual([...said, 'last']);
@@ -141,7 +141,7 @@ it.each([
   expect(isText).toBe(true);
   for (const level of ['info', 'warn', 'error'] as const) log(level, 'a message');
   await expect.poll(() => readFileSync(file, 'utf8').split('\n').length).toBe(4);
-  flush();
+  await flush();
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
   expect(lines.map((line) => line.slice('18:39:37 '.length))).toEqual([
     'info  a message',

@@ -1,0 +1,60 @@
+import { isatty } from 'node:tty';
+import { pause } from '../concurrency/deadline.ts';
+import type { Log } from '../observability/log.ts';
+import type { Running } from '../runtime/node/serve.ts';
+
+/**
+ * Ends the process on signals: SIGTERM after the requests in flight, SIGINT likewise but without the grace time,
+ * since a person waits for it; the second signal at once. Process 1 of a container has no default action for signals
+ * (signal(7)), so nothing else ends it. SIGHUP reads a renewed certificate and renewed files of the settings; where the
+ * terminal of the process was closed, it is like SIGINT.
+ * @param exit ends the process with this exit code.
+ */
+export function obeySignals(
+  running: Pick<Running, 'shutDown' | 'reload'>,
+  log: Log,
+  exit: (code: number) => void,
+): void {
+  let stopping = false;
+  const stop = (atOnce: boolean) => {
+    stopping = true;
+    running.shutDown(atOnce).then(
+      () => exit(0),
+      () => exit(1),
+    );
+  };
+  // Shells report the end by a signal as 128 plus its number.
+  process.on('SIGTERM', () => (stopping ? exit(143) : stop(false)));
+  process.on('SIGINT', () => (stopping ? exit(130) : stop(true)));
+  const isTerminalClosed = watchTerminal();
+  process.on('SIGHUP', async () => {
+    void running.reload();
+    if (!(await isTerminalClosed()) || stopping) return;
+    log('info', 'stopping: the terminal was closed');
+    stop(true);
+  });
+}
+
+/** Milliseconds between two looks, and the number of looks. */
+const lookMs = 100;
+const looks = 20;
+
+/**
+ * Tells the SIGHUP of a terminal that was closed from one that asks for renewed files. A process without a terminal
+ * among its standard streams, like a service, gets only the second kind. Linux takes a terminal away from its processes
+ * before it sends them SIGHUP (`__tty_hangup` in drivers/tty/tty_io.c), but a terminal program or a shell may send
+ * SIGHUP first.
+ * @returns a function for the SIGHUP, whose result is true once a terminal has gone, and false if all are still there
+ *   after two seconds.
+ */
+export function watchTerminal(isTerminal: (fd: number) => boolean = isatty): () => Promise<boolean> {
+  const terminals = [0, 1, 2].filter(isTerminal);
+  return async () => {
+    if (terminals.length === 0) return false;
+    for (let look = 0; look < looks; look += 1) {
+      if (!terminals.every(isTerminal)) return true;
+      await pause(lookMs);
+    }
+    return false;
+  };
+}
