@@ -41,8 +41,8 @@ const passing = new Set(['EAGAIN', 'EBUSY', 'ENOSPC', 'EDQUOT']);
 /**
  * Writes to a file descriptor. An error other than a passing one, like EPIPE of a pipe without a reader or EIO of a
  * terminal that was closed, drops the batch, which has no reader. Later lines are tried all the same, because a named pipe
- * may get a new reader. sonic-boom, the destination of pino, repeats the write for ever then (`flushSync` in index.js of
- * its version 4.2.1).
+ * may get a new reader. sonic-boom, the usual library for this, repeats the write for ever then (`flushSync` in index.js
+ * of its version 4.2.1).
  */
 export function createLogDestination(fd: number, options: LogDestinationOptions = {}): LogDestination {
   const { flushMs = usualFlushMs, mostWaiting = usualMostWaiting, onDropped } = options;

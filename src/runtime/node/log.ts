@@ -1,8 +1,7 @@
 import { styleText } from 'node:util';
-import { type DestinationStream, pino } from 'pino';
 import { systemWallClock } from '../../clock.ts';
 import type { Settings } from '../../config/settings.ts';
-import { createTimes, type Log } from '../../observability/log.ts';
+import { createJsonLog, type Log } from '../../observability/log.ts';
 import { asText, type PaintLevel } from '../../observability/log-format.ts';
 import { createLogDestination, type LogDestination } from './log-destination.ts';
 
@@ -19,7 +18,7 @@ export interface LogTerminal {
 }
 
 /**
- * Creates the log, in the shape that it has on Workers too (`createJsonLog`), or as text for a person.
+ * Creates the log, in the shape that it has on Workers too, or as text for a person.
  * @param fd a file descriptor.
  * @param terminal undefined if a program reads; LOG_FORMAT overrides it.
  */
@@ -29,26 +28,15 @@ export function createNodeLog(
   terminal: LogTerminal | undefined,
 ): NodeLog {
   const destination = createLogDestination(fd, {
-    onDropped: (count) => log('warn', 'lines of the log were dropped: its reader is too slow', { count }),
+    onDropped: (count): void =>
+      log('warn', 'lines of the log were dropped: its reader is too slow', { count }),
   });
   const isText = format === 'text' || (format === 'auto' && terminal !== undefined);
   const paint = terminal?.color ? paintLevel : undefined;
-  const lines: DestinationStream = {
-    write: (line) => void destination.write(`${asText(line.trimEnd(), paint)}\n`),
-  };
-  const time = createTimes(systemWallClock);
-  const logger = pino(
-    {
-      level,
-      base: null,
-      messageKey: 'message',
-      timestamp: () => `,"time":"${time()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    isText ? lines : destination,
-  );
-  // A child logger for the common fields costs more than the line itself if there is one line.
-  const log: Log = (each, message, facts = {}) => logger[each](facts, message);
+  const write = isText
+    ? (line: string) => destination.write(`${asText(line, paint)}\n`)
+    : (line: string) => destination.write(`${line}\n`);
+  const log = createJsonLog(level, systemWallClock, write);
   return { log, flush: destination.flush, isWriting: destination.isWriting, isText };
 }
 
