@@ -20,15 +20,15 @@ export function readUrlOption(text: string): URL {
 
 /** Reads a port. @throws InvalidArgumentError. */
 export function readPortOption(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
   throw new InvalidArgumentError('It must be a port from 0 to 65535.');
 }
 
 /** Reads a number of seconds, 0 or more. @throws InvalidArgumentError. */
 export function readSecondsOption(text: string): number {
-  const seconds = Number(text);
-  if (Number.isFinite(seconds) && seconds >= 0) return seconds;
+  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(seconds)) return seconds;
   throw new InvalidArgumentError('It must be a number of seconds, 0 or more.');
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { parseRepositoryName } from '../../converters/reference.ts';
 import { clientRuleSchema } from './client-rules.ts';
 import { keyOf } from './keys.ts';
+import { boundsOf } from './numbers.ts';
 import { routeVariables, schema, type Variable, variables } from './schema.ts';
 import { fileVariables } from './setting-files.ts';
 
@@ -51,11 +52,11 @@ function inFile(variable: Variable): z.ZodType<string> {
   const inner: unknown =
     field instanceof z.ZodOptional || field instanceof z.ZodDefault ? field.unwrap() : field;
   if (kinds[variable] === undefined && inner instanceof z.ZodEnum) return inner as z.ZodType<string>;
-  if (!(inner instanceof z.ZodNumber)) return kinds[variable] ?? text;
-  const { minValue, maxValue } = inner;
+  const bounds = boundsOf(field);
+  if (bounds === undefined) return kinds[variable] ?? text;
   return z
     .number({ error: 'must be a number' })
-    .meta({ type: 'integer', minimum: minValue, maximum: maxValue })
+    .meta({ type: 'integer', ...bounds })
     .transform(String);
 }
 

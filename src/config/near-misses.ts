@@ -81,6 +81,20 @@ function isPlausible(variable: string, setting: Variable, value: string): boolea
   return schema.shape[setting].safeParse(value).success;
 }
 
+/**
+ * Finds a value of NODE_ENV that was probably meant to be `production`, which has an effect only in this spelling
+ * (settings.ts). Programs behind the same variable have other values, so it is worth a warning and no refusal.
+ * @returns a sentence for the operator, or none.
+ */
+export function productionNearMiss({ NODE_ENV: mode }: Readonly<Record<string, unknown>>): string[] {
+  if (typeof mode !== 'string' || mode === 'production') return [];
+  const word = mode.trim().toLowerCase();
+  if (!word.startsWith('prod') && nearest(word, ['production']) === undefined) return [];
+  return [
+    `NODE_ENV is ${JSON.stringify(mode)}: did you mean production? Only with NODE_ENV=production does regshift refuse to start without REGSHIFT_UPSTREAM`,
+  ];
+}
+
 /** A near miss in words for the operator. */
 export function formatNearMiss({ variable, setting }: NearMiss): string {
   return `${variable} is not a setting of regshift: did you mean ${setting}?`;

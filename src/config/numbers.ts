@@ -1,19 +1,38 @@
 import * as z from 'zod';
 
 /**
+ * A number in decimal digits, and in no other notation of JavaScript: `0x50` and `1e3` are more probably mistakes.
+ * @param error the message for all other text.
+ */
+const decimal = (error: string) =>
+  z
+    .string({ error })
+    .regex(/^\s*-?\d+\s*$/, error)
+    .transform(Number);
+
+/**
  * A whole number between two bounds, both included.
  * @param what the unit for the messages, like `seconds`.
  */
-export const count = (what: string, maximum: number, minimum = 0) =>
-  z.coerce
-    .number({ error: `must be a whole number of ${what}` })
-    .int(`must be a whole number of ${what}`)
-    .min(minimum, `must be ${minimum} or more ${what}`)
-    .max(maximum, `must be at most ${maximum} ${what}`);
+export const count = (what: string, maximum: number, minimum = 0) => {
+  const error = `must be a whole number of ${what}`;
+  return decimal(error).pipe(
+    z
+      .number({ error })
+      .min(minimum, `must be ${minimum} or more ${what}`)
+      .max(maximum, `must be at most ${maximum} ${what}`),
+  );
+};
 
 const portRange = 'must be a whole number from 0 to 65535';
-export const port = z.coerce
-  .number({ error: portRange })
-  .int(portRange)
-  .min(0, portRange)
-  .max(65_535, portRange);
+export const port = decimal(portRange).pipe(
+  z.number({ error: portRange }).min(0, portRange).max(65_535, portRange),
+);
+
+/** The bounds of a field of this file, with or without a default; undefined for any other field. */
+export function boundsOf(field: unknown): { readonly minimum: number; readonly maximum: number } | undefined {
+  const inner = field instanceof z.ZodOptional || field instanceof z.ZodDefault ? field.unwrap() : field;
+  if (!(inner instanceof z.ZodPipe && inner.out instanceof z.ZodNumber)) return undefined;
+  const { minValue, maxValue } = inner.out;
+  return minValue === null || maxValue === null ? undefined : { minimum: minValue, maximum: maxValue };
+}

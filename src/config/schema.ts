@@ -4,11 +4,12 @@ import { noAliases, parseAliases } from '../routing/aliases.ts';
 import { parseIpRange } from '../routing/ip-range.ts';
 import { isDockerHub, registryOfDockerHub } from '../upstream/docker-hub.ts';
 import { parseProxyUrl, proxyForm } from '../upstream/outbound-proxy.ts';
+import { addressFields } from './address.ts';
 import { authFields } from './auth-fields.ts';
 import { clientRules, noClientRules } from './client-rules.ts';
 import { eventFields } from './events.ts';
 import { fleetFields } from './fleet.ts';
-import { count, port } from './numbers.ts';
+import { count } from './numbers.ts';
 import { serviceFields } from './service.ts';
 import { storeFields } from './store.ts';
 
@@ -139,8 +140,7 @@ const aliases = z.string().transform((text, context) => {
 
 /** The schema of all variables: the only place that knows their names, defaults and valid values. */
 export const schema = z.object({
-  HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: port.default(8080),
+  ...addressFields,
   REGSHIFT_UPSTREAM: upstreams.optional(),
   REGSHIFT_MIRROR_MISS: z.enum(['stop', 'next'], { error: 'must be stop or next' }).default('stop'),
   REGSHIFT_UPSTREAM_ALIASES: origins.default([]),

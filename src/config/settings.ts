@@ -1,4 +1,5 @@
 import { matchAll } from '../routing/match.ts';
+import { portProblems } from './address.ts';
 import { authProblems } from './auth-rules.ts';
 import { certificateProblems } from './certificate-rules.ts';
 import { eventProblems } from './events.ts';
@@ -74,6 +75,10 @@ export function readSettings(
       ...fleetProblems(mergeWithUnreadable(shared)),
       ...serviceProblems(mergeWithUnreadable(shared)),
       ...eventProblems(mergeWithUnreadable(shared)),
+      ...portProblems(
+        mergeSources(shared),
+        document.routes?.map(({ match }) => match?.port ?? []),
+      ),
     ]),
     ...unknownVariables(variables),
   ];

@@ -70,6 +70,9 @@ export const clientNames: readonly string[] = [
   ...Object.keys(sameHeaders).filter((name) => name !== 'crio'),
 ];
 
+/** A version that is further ahead of the newest known group than this is a slip, like `docker-113` for `docker-1.13`. */
+const majorsAhead = 10;
+
 /**
  * Finds the group of a client. The groups of a program are in ascending order of versions.
  * @param client program and version, like `docker-17.05`, or a program, like `buildkit`, for its newest group.
@@ -81,6 +84,8 @@ export function knownClientById(client: string): KnownClient | undefined {
   const ofProgram = knownClients.filter((each) => each.program === program);
   if (text === '') return ofProgram.at(-1);
   const version = readVersion(text);
+  const newest = ofProgram.at(-1)?.from[0] ?? 0;
+  if (version && version[0] > newest + majorsAhead) return undefined;
   return version && ofProgram.findLast(({ from }) => compareVersions(version, from) >= 0);
 }
 

@@ -30,6 +30,11 @@ export function isInRanges(ranges: readonly IpRange[], ip: string): boolean {
   return address !== undefined && ranges.some((range) => address.match(range.address, range.prefix));
 }
 
+/** Whether a text is an IP address, in no spelling that hides it. */
+export function isIpAddress(text: string): boolean {
+  return parseIp(text) !== undefined;
+}
+
 /** Parses strictly: ipaddr.js also accepts spellings that hide an address, like `0177.1` and `0x7f000001`. */
 function parseIp(text: string): ipaddr.IPv6 | undefined {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text)?.toIPv4MappedAddress();

@@ -262,6 +262,10 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the layer does not match its digest	push the image again	came with other content: … Try again.
 	the Node that starts regshift is too old. The exit code is 78	install a newer Node, or use the container; in a clone, \`npm ci\` brings one for \`npm start\` and \`npx regshift\`	regshift needs Node … or newer; this is …
 	\`REGSHIFT_UPSTREAM\` is not set, and \`NODE_ENV\` is \`production\`, as in the container and the systemd unit	set \`REGSHIFT_UPSTREAM\`	must be the URL of your registry, like https://registry.example, because NODE_ENV is production. For the built-in sample registry, set REGSHIFT_UPSTREAM=sample
+	\`HOST\` is \`999.1.1.1\`, \`[::1]\`, \`127.0.0.1:8080\` or the like	correct \`HOST\`. \`PORT\` has the port	must be an IP address or a host name, without scheme and port: 0.0.0.0 for all addresses
+	\`REGSHIFT_METRICS_PORT\` is \`PORT\`, or the port of a route	use another port	must be another port than …: metrics and clients cannot share one. Set it to a free port, like …
+	a number is not written in decimal digits alone: \`64MB\`, \`1e3\`, \`0x50\`	write it in digits	must be a whole number of …	must be a whole number from 0 to 65535
+	\`REGSHIFT_WARM\` names a program that regshift does not know, or a version that no client has (\`docker-99\`)	use the names in the message	must be clients with commas between them, of …, or none; … is no client
 	the name of a variable or a key is misspelt	use the name in the message	is not a setting: did you mean …?
 	no setting has a similar name	see settings.md, or remove the variable	is not a setting: docs/settings.md lists all
 	Kubernetes gives each pod variables for the Services of its namespace	set \`enableServiceLinks: false\`, as in the manifests	is not a setting: Kubernetes sets it for a Service with the name regshift; set enableServiceLinks: false in the pod
@@ -273,6 +277,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	\`HOST\` is an address of another machine, or an unknown name	see the message	which is no address of this machine: set HOST to one of its own, or to 0.0.0.0 for all
 	the credential helper in \`REGSHIFT_DOCKER_CONFIG\` is missing. The exit code is 1	install it	docker-credential-… is not in the PATH: install it where this program runs
 	a variable without the prefix \`REGSHIFT_\` looks like a setting, and that setting is not set	use the name in the message; if another program needs the variable, ignore the line	… is not a setting of regshift: did you mean …?
+	the value looks like a misspelt \`production\`	correct it	NODE_ENV is …: did you mean production? Only with NODE_ENV=production does regshift refuse to start without REGSHIFT_UPSTREAM
 	regshift asks each registry for \`/v2/\` once when it starts. \`reason\` has the error: nothing listens there, TLS is missing or not expected, the certificate is not trusted, or the server is no registry	correct \`REGSHIFT_UPSTREAM\`. If the registry only starts later, nothing: regshift asks it with each request	the registry cannot be used
 	regshift logs each once; pulls continued (fleet.md)	check Redis. With \`WRONGPASS\` or \`NOAUTH\` in the reason, check the users and passwords in \`REGSHIFT_REDIS_URL\`, which the Sentinels may have too; with \`No such master\`, check \`sentinelMasterId\`	Redis is away: going on without it	Redis is back
 	\`OOM\`: Redis is full and may drop nothing; \`NOPERM\`: the user lacks a command or a name; \`READONLY\`: it is a replica; \`CLUSTERDOWN\`: the cluster has lost slots	set the policy, commands and names in fleet.md	Redis refuses a command: going on without

@@ -2,7 +2,7 @@ import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { type CertificateSettings, upstreamTls } from '../../compose/upstream-fetch.ts';
 import { valueWithin } from '../../concurrency/deadline.ts';
-import { formatNearMiss, nearMisses } from '../../config/near-misses.ts';
+import { formatNearMiss, nearMisses, productionNearMiss } from '../../config/near-misses.ts';
 import { notShown, type RawSettings, type SettingProblem } from '../../config/problem.ts';
 import { UnreadableFileError } from '../../config/setting-files.ts';
 import type { ReadSettings, Settings } from '../../config/settings.ts';
@@ -46,7 +46,7 @@ export async function checkSettings(read: ReadSettings, env: Environment): Promi
     ...('problems' in tls ? tls.problems : []),
     ...(await storeProblems(isRead ? read.settings.REGSHIFT_STORE : storeOf(read.raw))),
   ].filter(({ variable }) => !known.some((problem) => problem.variable === variable));
-  const warnings = nearMisses(env).map(formatNearMiss);
+  const warnings = [...nearMisses(env).map(formatNearMiss), ...productionNearMiss(env)];
   return isRead && found.length === 0
     ? {
         settings: read.settings,

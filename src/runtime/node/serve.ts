@@ -5,6 +5,7 @@ import type { UpstreamLogin } from '../../auth/upstream-auth.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import { systemWallClock } from '../../clock.ts';
 import { type ComposedRoute, compose } from '../../compose/compose.ts';
+import { clientPorts } from '../../config/address.ts';
 import { formatProblems } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
 import { RegistryError } from '../../errors.ts';
@@ -167,10 +168,12 @@ async function listenAtAll(settings: Settings, create: () => Server): Promise<re
   }
 }
 
-/** All ports: PORT first, unless no route uses it, and then every port that a route names. */
+/** The ports for clients, as of `clientPorts`. */
 export function portsOf({ PORT, routes }: Settings): readonly number[] {
-  const anywhere = routes.some(({ match }) => match.ports.length === 0);
-  return [...new Set([...(anywhere ? [PORT] : []), ...routes.flatMap(({ match }) => match.ports)])];
+  return clientPorts(
+    PORT,
+    routes.map(({ match }) => match.ports),
+  );
 }
 
 interface PreparedFrom extends Pick<Parts, 'settings' | 'log' | 'shared' | 'rotating'> {

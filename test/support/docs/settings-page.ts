@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { keyOf } from '../../../src/config/keys.ts';
+import { boundsOf } from '../../../src/config/numbers.ts';
 import { routeVariables, schema, type Variable } from '../../../src/config/schema.ts';
 import { fileVariables } from '../../../src/config/setting-files.ts';
 import { root } from '../house/sources.ts';
@@ -83,15 +84,10 @@ const isInFile = (name: Variable) => fileVariables.some((each) => each === name)
 
 /** The bounds of a number, which the schema refuses to leave. */
 function rangeOf(name: Variable): string | undefined {
-  const inner = fieldOf(name);
-  if (!(inner instanceof z.ZodNumber)) return undefined;
-  const { minValue, maxValue } = inner;
-  return maxValue === Number.MAX_SAFE_INTEGER ? `${minValue} or more` : `${minValue} to ${maxValue}`;
-}
-
-function fieldOf(name: Variable): unknown {
-  const field: unknown = schema.shape[name];
-  return field instanceof z.ZodOptional || field instanceof z.ZodDefault ? field.unwrap() : field;
+  const bounds = boundsOf(schema.shape[name]);
+  if (bounds === undefined) return undefined;
+  const { minimum, maximum } = bounds;
+  return maximum === Number.MAX_SAFE_INTEGER ? `${minimum} or more` : `${minimum} to ${maximum}`;
 }
 
 function defaultOf(name: Variable): string {

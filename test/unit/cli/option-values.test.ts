@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readBytesOption } from '../../../src/cli/option-values.ts';
+import { readBytesOption, readPortOption, readSecondsOption } from '../../../src/cli/option-values.ts';
 
 it.each([
   ['0', 0],
@@ -20,3 +20,15 @@ it.each(['', 'all', '-1', '1.5', '1e3', '10G', '10 G iB', '0x10', '9007199254740
     expect(() => readBytesOption(text)).toThrow('like 10GB or 10GiB');
   },
 );
+
+it.each(['', ' ', '0x50', '1e3', '-1', '+80', '80.5', '65536', 'http'])('"%s" is no port', (text) => {
+  expect(() => readPortOption(text)).toThrow('It must be a port from 0 to 65535.');
+});
+
+it.each(['', '0x10', '1e3', '-1', 'soon', '9'.repeat(400)])('"%s" is no number of seconds', (text) => {
+  expect(() => readSecondsOption(text)).toThrow('It must be a number of seconds, 0 or more.');
+});
+
+it('ports and seconds are decimal numbers', () => {
+  expect([readPortOption('0'), readPortOption('65535'), readSecondsOption('0.5')]).toEqual([0, 65_535, 0.5]);
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatNearMiss, nearMisses } from '../../../src/config/near-misses.ts';
+import { formatNearMiss, nearMisses, productionNearMiss } from '../../../src/config/near-misses.ts';
 import { formatProblems } from '../../../src/config/problem.ts';
 import { readSettings } from '../../../src/config/settings.ts';
 
@@ -33,6 +33,21 @@ describe('a variable without the prefix of its setting', () => {
     ['REGSHIFT_UPSTREAM_PASSWORD_FILE', '/run/secrets/password'],
   ])('%s=%s is none, because it is of another program or right', (variable, value) => {
     expect(sentences({ [variable]: value })).toEqual([]);
+  });
+});
+
+describe('a value of NODE_ENV', () => {
+  it.each(['prod', 'Production', 'production ', 'producton', 'PROD'])(
+    '%j is named with production',
+    (mode) => {
+      expect(productionNearMiss({ NODE_ENV: mode })).toEqual([
+        `NODE_ENV is ${JSON.stringify(mode)}: did you mean production? Only with NODE_ENV=production does regshift refuse to start without REGSHIFT_UPSTREAM`,
+      ]);
+    },
+  );
+
+  it.each(['production', 'development', 'test', '', undefined])('%j is none', (mode) => {
+    expect(productionNearMiss({ NODE_ENV: mode })).toEqual([]);
   });
 });
 

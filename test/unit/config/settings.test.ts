@@ -92,6 +92,8 @@ const bad: readonly (readonly [variable: string, value: string, message: string]
   ...between(604_800, 'seconds').map(([value, message]) => ['REGSHIFT_STALE', value, message] as const),
   ['REGSHIFT_CACHE_BYTES', '-1', 'must be 0 or more bytes'],
   ['REGSHIFT_CACHE_BYTES', '64MB', 'must be a whole number of bytes'],
+  ['REGSHIFT_CACHE_BYTES', '1e9', 'must be a whole number of bytes'],
+  ['REGSHIFT_SHUTDOWN_GRACE', '0x10', 'must be a whole number of seconds'],
   ['REGSHIFT_FORMAT', 'v1', 'must be auto, schema1, schema2, oci or generic'],
   ['REGSHIFT_FORMAT', 'OCI', 'must be auto, schema1, schema2, oci or generic'],
   ['REGSHIFT_BLOBS', 'proxy', 'must be stream or redirect'],
@@ -117,6 +119,10 @@ describe('a wrong value is reported with the requirement', () => {
     ['65536', /from 0 to 65535/],
     ['80.5', /whole number/],
     ['http', /whole number/],
+    ['0x50', /whole number/],
+    ['1e3', /whole number/],
+    ['+80', /whole number/],
+    ['0b11', /whole number/],
   ])('PORT=%s', (value, message) => {
     const [problem, ...others] = problemsOf({ PORT: value });
     expect(others).toEqual([]);
@@ -165,6 +171,74 @@ describe('a wrong value is reported with the requirement', () => {
       expect(JSON.stringify(problemsOf({ [variable]: 'hush' }))).not.toContain('hush');
     },
   );
+});
+
+describe('HOST', () => {
+  it.each([
+    '0.0.0.0',
+    '127.0.0.1',
+    '::',
+    '::1',
+    'fe80::1%eth0',
+    'localhost',
+    'proxy.example.',
+    'my_container',
+    '4u.example',
+  ])('%s is an address or a host name', (value) => {
+    expect(settingsOf({ HOST: value }).HOST).toBe(value);
+  });
+
+  it.each([
+    '999.1.1.1',
+    '1.2.3',
+    '0',
+    '0177.0.0.1',
+    '0x7f.1',
+    '127.0.0.1:8080',
+    '[::1]',
+    '::1::',
+    'http://0.0.0.0',
+    '*',
+    'a..b',
+    '0.0.0.0/0',
+  ])('%s is neither', (value) => {
+    const message =
+      'must be an IP address or a host name, without scheme and port: 0.0.0.0 for all addresses';
+    expect(problemsOf({ HOST: value })).toEqual([
+      { variable: 'HOST', value: JSON.stringify(value), message },
+    ]);
+  });
+});
+
+describe('one port for two servers', () => {
+  const file = (...ports: number[]) =>
+    JSON.stringify({
+      upstreamAuth: 'anonymous',
+      routes: [
+        { match: { port: 5000 }, upstream: 'https://a.example' },
+        { match: { port: ports }, upstream: 'https://b.example' },
+      ],
+    });
+  const other = (than: string, free: number) =>
+    `must be another port than ${than}: metrics and clients cannot share one. Set it to a free port, like ${free}`;
+
+  it.each([
+    [{ REGSHIFT_METRICS_PORT: '8080' }, other('PORT', 8081)],
+    [{ PORT: '9090', REGSHIFT_METRICS_PORT: '9090', REGSHIFT_TAG_TTL: 'x' }, other('PORT', 9091)],
+    [{ REGSHIFT_METRICS_PORT: '5001', REGSHIFT_CONFIG: file(5001) }, other('match.port of a route', 5002)],
+  ])('%j is refused', (variables, message) => {
+    const [problem] = problemsOf(variables).filter(({ variable }) => variable === 'REGSHIFT_METRICS_PORT');
+    expect(problem).toMatchObject({ value: JSON.stringify(variables.REGSHIFT_METRICS_PORT), message });
+  });
+
+  it.each([
+    { REGSHIFT_METRICS_PORT: '8081' },
+    { PORT: '0', REGSHIFT_METRICS_PORT: '0' },
+    { PORT: '5002', REGSHIFT_METRICS_PORT: '5002', REGSHIFT_CONFIG: file(5001) },
+    { PORT: '5001', REGSHIFT_METRICS_PORT: '8080', REGSHIFT_CONFIG: file(5001) },
+  ])('%j has two, or no server at PORT', (variables) => {
+    expect(problemsOf(variables)).toEqual([]);
+  });
 });
 
 describe('all problems are reported at once', () => {
