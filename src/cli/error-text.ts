@@ -59,7 +59,7 @@ export function errorText(error: RegistryError | ConversionError, server: Server
 }
 
 /** Names the contacted server where the messages of the proxy say upstream: a command has no proxy before a registry. */
-function serverText(message: string, server: Server): string {
+export function serverText(message: string, server: Server): string {
   return message
     .replace(/(?<=^|[.:] )Upstream\b/g, `The ${server}`)
     .replace(/\bThe login for upstream\b/, `The login for the ${server}`)
