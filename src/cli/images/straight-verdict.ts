@@ -24,7 +24,7 @@ import { obstacleInV1 } from './behind-regshift.ts';
 import type { OpenImage } from './open-image.ts';
 
 /** The client and the server of a verdict. */
-export interface Asking {
+export interface ClientAndServer {
   readonly reader: StraightClient;
   readonly platform: Platform;
   /** The server is a regshift. */
@@ -37,7 +37,7 @@ export interface Asking {
  * @returns undefined if the client can.
  * @throws RegistryError, ConversionError for an image that cannot be read at all.
  */
-export async function straightObstacle(image: OpenImage, asking: Asking): Promise<Obstacle | undefined> {
+export async function straightObstacle(image: OpenImage, asking: ClientAndServer): Promise<Obstacle | undefined> {
   const { reader, platform, behindRegshift } = asking;
   if (behindRegshift && !reader.usesProxies) {
     return { kind: 'registry', reason: ownRegistryText('it'), evidence: [] };
@@ -67,7 +67,7 @@ function refusalOf(message: string, behindRegshift: boolean): Obstacle {
 }
 
 /** The headers of the client; AWS Lambda's User-Agent is not known. */
-function headersFor({ reader: { program, userAgent, accept }, platform }: Asking) {
+function headersFor({ reader: { program, userAgent, accept }, platform }: ClientAndServer) {
   return userAgent === undefined
     ? { userAgent, accept }
     : headersOf({ program, userAgent, accept }, platform);
@@ -87,7 +87,7 @@ type Sent =
   | { readonly refused: string; readonly stored: Digest };
 
 /** Asks as the client does. HEAD counts as no pull. */
-async function sentTo(image: OpenImage, asking: Asking): Promise<Sent> {
+async function sentTo(image: OpenImage, asking: ClientAndServer): Promise<Sent> {
   const { registry, name, reference, plain } = image;
   const { digest: stored } = await registry.stored.resolve(name, reference, plain.context);
   const named = referenceText(reference);
