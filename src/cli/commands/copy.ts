@@ -41,7 +41,8 @@ export async function copy(from: string, to: string, options: CopyOptions, io: I
     throw new UsageError('--drop leaves entries of an index out, so it needs --all, which copies the index.');
   }
   const source = await openImage(from, { ...options, readLayers: true }, io);
-  const target = await openImage(to, { ...options, platform: undefined, creds: options.toCreds }, io);
+  const login = { creds: options.toCreds, credsOption: '--to-creds' };
+  const target = await openImage(to, { ...options, ...login, platform: undefined }, io);
   if (target.reference.kind === 'digest') {
     throw new UsageError(`Give the target a tag in place of a digest, which follows from the content: ${to}`);
   }

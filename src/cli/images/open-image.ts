@@ -30,6 +30,8 @@ export interface RegistryAccess extends AccessOptions {
   readonly pin?: Pin;
   /** True if the command runs the code of the proxy for clients, so that the settings about clients apply. */
   readonly asProxy?: boolean | undefined;
+  /** The option that `creds` come from; default: `--creds`. */
+  readonly credsOption?: string;
   /** Allows conversions to download and read whole layers. */
   readonly readLayers?: true | undefined;
 }
@@ -53,7 +55,7 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
   const [own] = settings.routes;
   if (route === undefined || own === undefined)
     throw new Error('the settings of one registry make one route');
-  const login = await loginForRegistry(image.registryUrl, options.creds, io);
+  const login = await loginForRegistry(image.registryUrl, options.creds, io, options.credsOption);
   const request: OpenImage['request'] = ({ userAgent, accept }, more = {}) => {
     const headers = new Headers();
     if (userAgent !== undefined) headers.set('user-agent', userAgent);

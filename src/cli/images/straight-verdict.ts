@@ -37,7 +37,10 @@ export interface ClientAndServer {
  * @returns undefined if the client can.
  * @throws RegistryError, ConversionError for an image that cannot be read at all.
  */
-export async function straightObstacle(image: OpenImage, asking: ClientAndServer): Promise<Obstacle | undefined> {
+export async function straightObstacle(
+  image: OpenImage,
+  asking: ClientAndServer,
+): Promise<Obstacle | undefined> {
   const { reader, platform, behindRegshift } = asking;
   if (behindRegshift && !reader.usesProxies) {
     return { kind: 'registry', reason: ownRegistryText('it'), evidence: [] };
