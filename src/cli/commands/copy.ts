@@ -18,7 +18,8 @@ import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
-import { byteText, createTransferProgress } from '../terminal/transfer-progress.ts';
+import { byteText } from '../terminal/text.ts';
+import { createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 
 export interface CopyOptions extends AccessOptions, DataOptions {
