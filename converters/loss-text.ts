@@ -26,11 +26,21 @@ export function lostContent({ path, name }: Loss): string {
   return [member, platform && 'the platform', part].filter(Boolean).join(' of ');
 }
 
-/** A sentence about one loss: the lost content, and the reason. */
+/** Kinds of fields that no client needs to run an image, though a person who reads "lost" may fear so. */
+const unneeded: ReadonlySet<LossKind> = new Set([
+  'annotations',
+  'subject',
+  'artifactType',
+  'platform',
+  'unknown',
+]);
+
+/** A sentence about one loss: the lost content, and the reason. A second one says if the image runs without it. */
 export function lossSentence(loss: Loss): string {
   const isField = !loss.name && loss.kind !== 'signatures' && /\.[^.\]]+$/.test(loss.path);
   const subject = `${isField ? 'the field ' : ''}${lostContent(loss)}`;
-  return `${subject.charAt(0).toUpperCase()}${subject.slice(1)} ${loss.reason.replace(/\.$/, '')}.`;
+  const sentence = `${subject.charAt(0).toUpperCase()}${subject.slice(1)} ${loss.reason.replace(/\.$/, '')}.`;
+  return unneeded.has(loss.kind) ? `${sentence} The image runs without it.` : sentence;
 }
 
 /** Words for the kinds of a summary: a name, or the names of one and of several. */

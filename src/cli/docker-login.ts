@@ -16,17 +16,19 @@ const none: StaticCredential = { kind: 'none' };
  * Returns the login for a registry: the one of `--creds`, else the one that `docker login` or `podman login` saved, or
  * none.
  * @param creds user and password with a colon between them.
+ * @param option the option that gave them.
  * @throws UsageError, which does not quote the login.
  */
 export async function loginForRegistry(
   registry: URL,
   creds: string | undefined,
   io: Io,
+  option = '--creds',
 ): Promise<StaticCredential> {
   if (creds === undefined) return dockerLogin(registry, io);
   const [, username, password] = /^([^:]+):(.+)$/s.exec(creds) ?? [];
   if (username === undefined || password === undefined)
-    throw new UsageError('--creds must be a user and a password with a colon between them: user:password.');
+    throw new UsageError(`${option} must be a user and a password with a colon between them: user:password.`);
   return { kind: 'service', username, password };
 }
 

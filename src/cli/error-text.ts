@@ -36,11 +36,18 @@ function untrusted(host: string, server: Server): string {
   return `${host}: its certificate is not trusted: ${remedy}.`;
 }
 
+/** The registries of a copy, which have options of their own for their logins. `detail.side` of an error names one. */
+export type Side = 'source' | 'target';
+
 /** Steps for a user whose request was refused, by the status of the response. */
-const steps: Readonly<Record<number, string>> = {
-  401: 'Log in with docker login, or give the login by --creds.',
-  403: 'Use a login that may read it: docker login, or --creds.',
-  404: 'Check the name and the tag.',
+const steps: Readonly<Record<number, (side: unknown) => string>> = {
+  401: (side) =>
+    `Log in with docker login, or give the login by ${side === 'target' ? '--to-creds' : '--creds'}.`,
+  403: (side) =>
+    side === 'target'
+      ? 'Use a login that may push to it: docker login, or --to-creds.'
+      : 'Use a login that may read it: docker login, or --creds.',
+  404: () => 'Check the name and the tag.',
 };
 
 /**
@@ -50,16 +57,16 @@ const steps: Readonly<Record<number, string>> = {
 export function errorText(error: RegistryError | ConversionError, server: Server = 'registry'): string {
   const text = serverText(error.message, server);
   if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined) return text;
-  const { code, host, upstreamStatus } = error.detail ?? {};
+  const { code, host, upstreamStatus, side } = error.detail ?? {};
   // A 404 of a proxy may be about the client, and its text says so.
   const isWhole = server === 'proxy' && upstreamStatus === 404;
-  const step = isWhole ? undefined : steps[Number(upstreamStatus)];
+  const step = isWhole ? undefined : steps[Number(upstreamStatus)]?.(side);
   const remedy = remedies[String(code)]?.(String(host), server);
   return remedy ?? (step === undefined ? text : `${text} ${step}`);
 }
 
 /** Names the contacted server where the messages of the proxy say upstream: a command has no proxy before a registry. */
-function serverText(message: string, server: Server): string {
+export function serverText(message: string, server: Server): string {
   return message
     .replace(/(?<=^|[.:] )Upstream\b/g, `The ${server}`)
     .replace(/\bThe login for upstream\b/, `The login for the ${server}`)

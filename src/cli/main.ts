@@ -25,7 +25,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(helpArguments(program, argv), { from: 'user' });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) hintAt(error, argv, io);
+    if (error instanceof CommanderError) hintAt(error, argv, program, io);
     return codeOf(error, io);
   }
 }
@@ -101,11 +101,17 @@ const otherCommands: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Tells users of other programs where they find here what they asked for. */
-function hintAt({ code }: CommanderError, [first = '']: readonly string[], io: Io): void {
+function hintAt({ code }: CommanderError, argv: readonly string[], program: Command, io: Io): void {
+  const [first = ''] = argv;
   const instead = otherCommands.get(first);
   if (code === 'commander.unknownCommand' && instead) printNote(io, `Use ${instead}.`);
   if (code === 'commander.unknownOption' && first.startsWith('-')) {
     printNote(io, 'Options stand after the command: regshift inspect <image> --verbose.');
+  }
+  const options = program.commands.find((each) => each.name() === first)?.options ?? [];
+  const taker = options.find(({ variadic, long }) => variadic && long && argv.includes(long));
+  if (code === 'commander.missingArgument' && taker) {
+    printNote(io, `${taker.long} takes all words behind it. Write the image before ${taker.long}.`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import type { Settings } from '../config/settings.ts';
+import { isLoopback, onlyThisMachine } from '../http/loopback.ts';
 
 /**
  * Tells how other machines reach the proxy, for a person at a terminal.
@@ -13,7 +14,6 @@ export function reachability(
 ): string {
   const [url = 'http://127.0.0.1'] = urls;
   const { hostname, port } = new URL(url);
-  const isLocal = /^(?:127\.|\[::1\]$)/.test(hostname);
   const isSample = routes.some(({ settings }) => settings.REGSHIFT_UPSTREAM === undefined);
   const host = publicUrl?.host ?? `${hostOf(hostname, own)}:${port}`;
   const pull = `  docker pull ${host}/${isSample ? 'sample/generic' : '<image>'}\n`;
@@ -21,8 +21,8 @@ export function reachability(
   const http = isPlain
     ? `      its /etc/docker/daemon.json needs { "insecure-registries": ["${host}"] }, because this is plain HTTP\n`
     : '';
-  return isLocal && publicUrl === undefined
-    ? `Only this machine reaches it. For other machines, start it with HOST=0.0.0.0, and type there:\n${pull}${http}`
+  return isLoopback(hostname) && publicUrl === undefined
+    ? `${onlyThisMachine}, and type there:\n${pull}${http}`
     : `On another machine:\n${pull}${http}`;
 }
 

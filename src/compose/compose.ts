@@ -15,6 +15,7 @@ import type { Settings, Values } from '../config/settings.ts';
 import { RegistryError } from '../errors.ts';
 import { createHealth } from '../http/health.ts';
 import { createInFlight } from '../http/in-flight.ts';
+import { isLoopback } from '../http/loopback.ts';
 import type { RouteOptions } from '../http/route.ts';
 import { defaultDecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerLeases } from '../layers/inspector.ts';
@@ -84,14 +85,15 @@ export function compose(
   };
 }
 
-/** The page for people. The sample registry has images to try. */
+/** The page for people. The sample registry has images to try. A runtime without a machine has no `HOST`. */
 function pageOf(
-  { REGSHIFT_PAGE: mode, routes }: Settings,
-  { numbers }: RuntimePlatform,
+  { REGSHIFT_PAGE: mode, HOST: host, routes }: Settings,
+  { numbers, machine }: RuntimePlatform,
 ): Dependencies['page'] {
   if (mode === 'off') return undefined;
   const isSample = routes.some(({ settings }) => settings.REGSHIFT_UPSTREAM === undefined);
-  return { examples: isSample ? examples : [], showsStatus: mode === 'status', numbers };
+  const listensLocally = machine !== undefined && isLoopback(host);
+  return { examples: isSample ? examples : [], listensLocally, showsStatus: mode === 'status', numbers };
 }
 
 /** Samples whose look-up shows most. */

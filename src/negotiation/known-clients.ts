@@ -146,7 +146,10 @@ export interface ClientHeaders {
 }
 
 /** Returns the headers of a generation of clients. Only Docker's User-Agent names a platform; default: linux/amd64. */
-export function headersOf({ program, userAgent, accept }: KnownClient, platform?: Platform) {
+export function headersOf(
+  { program, userAgent, accept }: Pick<KnownClient, 'program' | 'userAgent' | 'accept'>,
+  platform?: Platform,
+) {
   const runsOn = platform ?? { os: 'linux', architecture: 'amd64' };
   const suffix = program === 'docker' ? ` os/${runsOn.os} arch/${runsOn.architecture}` : '';
   return { userAgent: `${userAgent}${suffix}`, accept };

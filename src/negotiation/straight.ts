@@ -140,6 +140,11 @@ export function formsOf(reader: StraightClient): ReadonlySet<string> {
   return new Set([...capabilitiesFor(reader).types.keys()].map(formName));
 }
 
+/** Why a proxy does not help a client that has no use for one. @param subject the client, or a pronoun for it. */
+export function ownRegistryText(subject: string): string {
+  return `${subject} pulls from its own registry: copy the image there (regshift copy)`;
+}
+
 /** Why a client that pulls by registry API v1 fails; undefined for every other one. */
 export function apiObstacle({ client }: StraightClient): Obstacle | undefined {
   if (client.profile.apiV2) return undefined;

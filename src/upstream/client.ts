@@ -36,6 +36,8 @@ export interface UpstreamRequest {
   readonly body?: ReadableStream<Uint8Array> | Uint8Array | undefined;
   /** Credentials in here are dropped, because `anonymous` would otherwise be wrong. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Replaces the User-Agent of regshift, to ask as another client does. */
+  readonly userAgent?: string | undefined;
   /** Aborts the request, up to the last byte of the response's body. */
   readonly signal?: AbortSignal | undefined;
   /** Counts every request that this one leads to: redirects, challenges, tokens. */
@@ -117,7 +119,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
 
   async function attempt(request: StaticRequest, grant: Authorization): Promise<Answer> {
     const url = request.url ?? urlBelow(id, request.path);
-    const headers = requestHeaders(request, options.userAgent, grant.authorization);
+    const headers = requestHeaders(request, request.userAgent ?? options.userAgent, grant.authorization);
     const followed = await exchange(options, request, url, headers);
     const leftOrigin = isOtherOrigin(request) || followed.leftOrigin;
     if (leftOrigin && followed.response.status === 401) throw await foreignChallenge(followed, baseUrl);

@@ -574,6 +574,32 @@ describe('errors and machines', () => {
     },
   );
 
+  describe('a proxy that listens for its own machine alone', () => {
+    const machine = { variables: {}, readFile: async () => '', fetch };
+    const note = 'Only this machine reaches it. For other machines, start it with HOST=0.0.0.0';
+    const shown = async (HOST: string, page: string, platform = {}) =>
+      text(await testApp({ HOST }, undefined, { machine, ...platform }).get(page, { Accept: html }));
+
+    it.each(['127.0.0.1', 'localhost', '::1', '127.0.0.9'])(
+      'says so beside the lines: HOST=%s',
+      async (host) => {
+        expect(await shown(host, 'http://127.0.0.1:8080/')).toContain(`${note}, and set them up`);
+        expect(await shown(host, 'http://127.0.0.1:8080/?machine=centos-7')).toContain(`${note}.`);
+        const typed = await shown(host, 'http://localhost:8080/?machine=centos-7&host=buildhost');
+        expect(typed).toContain(`${note}.`);
+      },
+    );
+
+    it('says nothing where others reach it: by another HOST, a server in front, or as a Worker', async () => {
+      for (const path of ['', '?machine=centos-7']) {
+        expect(await shown('0.0.0.0', `http://127.0.0.1:8080/${path}`)).not.toContain(note);
+        expect(await shown('127.0.0.1', `http://proxy.test/${path}`)).not.toContain(note);
+        const worker = { machine: undefined };
+        expect(await shown('127.0.0.1', `http://127.0.0.1:8080/${path}`, worker)).not.toContain(note);
+      }
+    });
+  });
+
   it('has the lines for the machine of the proxy itself if the viewer wants them', async () => {
     const page = 'http://127.0.0.1:8080/?machine=centos-7';
     const link = /href="\.\/(\?machine=centos-7&amp;host=[^"]*)"/.exec(

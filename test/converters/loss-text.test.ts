@@ -36,7 +36,11 @@ describe('a sentence about a loss', () => {
   it.each([
     [
       loss('annotations', '$.layers[1].annotations'),
-      'The field annotations of layer 2 has no place in this form.',
+      'The field annotations of layer 2 has no place in this form. The image runs without it.',
+    ],
+    [
+      loss('urls', '$.layers[0].urls'),
+      'The field urls of layer 1 has no place in this form; the registry must hold the content.',
     ],
     [loss('signatures', '$.signatures'), 'Signatures cover the schema 1 document alone.'],
     [of('$.manifests[2]', 'the image for linux/arm64'), 'The image for linux/arm64 is left out.'],

@@ -125,6 +125,15 @@ test('deploy/docker/compose.yaml runs the same image, set by settings that there
   expect(Object.keys(others)).toEqual(expect.arrayContaining(regshift.depends_on));
 });
 
+test('deploy/systemd/regshift.env lets only its own machine in, as the README and the unit say', () => {
+  expect(deploy('systemd/regshift.env')).toMatch(/^HOST=127\.0\.0\.1$/m);
+  expect(deploy('systemd/regshift.service')).toContain('# regshift then listens on 127.0.0.1:8080');
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  expect(readme).toContain(
+    'they listen on 127.0.0.1, until you change `HOST` in `regshift.env`, or `ports` in',
+  );
+});
+
 test('deploy/systemd/regshift.env sets settings that there are', () => {
   const named = [...deploy('systemd/regshift.env').matchAll(/^#?([A-Z_]+)=/gm)].map((match) => match[1]);
   expect(named.length).toBeGreaterThan(3);

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { fileVariables } from '../../src/config/setting-files.ts';
 import { settingNames } from '../../src/config/settings.ts';
 import { httpErrors } from '../../src/errors.ts';
+import { isCovered, messagesOf, messagesOfProgram } from '../support/docs/messages.ts';
 import { filesBelow } from '../support/docs/own-files.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -11,7 +12,9 @@ const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
 
 /** Below these headings, the first cell of a row is a message of the program with … for what varies. */
 const ownMessages = page.slice(page.indexOf('### This client, this image'), page.indexOf('## What no proxy'));
-const rows = [...ownMessages.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1] ?? '');
+const rows = [...ownMessages.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) =>
+  [...cell.matchAll(/`([^`]+)`/g)].map(([, message = '']) => message),
+);
 
 describe('docs/errors.md', () => {
   test.each(Object.entries(httpErrors))(
@@ -29,6 +32,64 @@ describe('docs/errors.md', () => {
     const fragments = message.split('…').map((part) => part.trim());
     const missing = fragments.filter((part) => part.length > 2 && !texts.some((text) => text.includes(part)));
     expect(missing).toEqual([]);
+  });
+});
+
+describe('the messages of the program', () => {
+  const messages = messagesOfProgram();
+
+  test.each([
+    ['a reader of settings', 'must be PEM, or a path to a file that can be read…'],
+    ['a rule between settings', 'must be, because … is …: …'],
+    ['the command line', '… is not a known client.… Known clients: ….'],
+    ['the name of an image', '… is not an image name. …'],
+    [
+      'a conversion',
+      'The image has more layers than clients of schema 1 can run; rebuild it with fewer layers',
+    ],
+    ['the registry', 'Upstream took a blob of … and did not say which.'],
+    ['the log', 'an answer broke off'],
+  ])('are found: %s', (_, text) => {
+    expect(messages.map((each) => each.text)).toContain(text);
+  });
+
+  test('have a row each', () => {
+    expect(messages.filter(({ text }) => !isCovered(text, rows))).toEqual([]);
+  });
+
+  test('reasons of losses have a row each', () => {
+    const losses = messagesOf(readFileSync(join(root, 'converters/losses.ts'), 'utf8'), true);
+    expect(losses).toContain('has no place in this form');
+    expect(losses.filter((text) => !isCovered(text, rows))).toEqual([]);
+  });
+});
+
+describe('messages in a source', () => {
+  test('are taken from texts and templates, in one piece', () => {
+    const source = `
+      // throw new UsageError('A comment is no message.');
+      const message = 'must be one text ' + \`of \${count > 1 ? \`\${count} parts\` : 'a part'}\`;
+      const pattern = /^'(?:is|a) pattern[/']/;
+      throw new RegistryError('UNKNOWN', "The registry's text.");
+      log('info', 'a line for nobody'); log('warn', 'a line for an operator');
+      throw new UsageError(one ? 'The first of two.' : 'The second of two.');
+    `;
+    expect(messagesOf(source, true).sort()).toEqual([
+      'The first of two.',
+      "The registry's text.",
+      'The second of two.',
+      'a line for an operator',
+      'must be one text of …',
+    ]);
+  });
+
+  test('are covered by a row with all their fixed parts, or with a long part of them', () => {
+    const rows = ['must be at most … …', 'is not a setting: did you mean …?', 'must be'];
+    expect(isCovered('must be at most … …', rows)).toBe(true);
+    expect(isCovered('is not a setting: …', rows)).toBe(true);
+    expect(isCovered('must be at most … seconds, because … is short', rows)).toBe(true);
+    expect(isCovered('must be PEM', rows)).toBe(false);
+    expect(isCovered('most at be must', rows)).toBe(false);
   });
 });
 

@@ -1,12 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { variables as settingNames } from '../../src/config/schema.ts';
+import { filesBelow } from '../support/docs/own-files.ts';
 import { settingGroups } from '../support/docs/setting-rows.ts';
 import { settingsPage } from '../support/docs/settings-page.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 const readme = read('README.md');
-const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+const { scripts, engines } = JSON.parse(read('package.json')) as {
+  scripts: Record<string, string>;
+  engines: { node: string };
+};
 
 describe('the README', () => {
   test('is a front door: 200 lines at most', () => {
@@ -27,6 +32,30 @@ describe('the README', () => {
     const named = [...readme.matchAll(/^npm (?:run )?([a-z:]+)/gm)].map((match) => match[1] ?? '');
     const own = named.filter((name) => name !== 'ci');
     expect(own.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
+
+describe('the Node that regshift needs', () => {
+  const root = join(import.meta.dirname, '../..');
+  const needed = `Node ${engines.node.replace('>=', '')} or newer`;
+  const pages = filesBelow(root, '').filter((path) =>
+    /^(?:README|CONTRIBUTING|(?:docs|converters)\/.*|deploy\/.*)\.(?:md|service|env|yaml|yml|json)$/.test(
+      path,
+    ),
+  );
+
+  test('is named on the pages for people', () => {
+    const naming = pages.filter((path) => read(path).includes(needed));
+    expect(naming).toEqual(
+      expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'deploy/systemd/regshift.service']),
+    );
+  });
+
+  test.each(pages)('%s names no other one', (path) => {
+    // npm itself runs on an older Node, and brings the newer one.
+    const text = read(path).replaceAll('that works from Node 20 on', '');
+    const named = text.match(/\bNode(?:\.js)? v?\d[\d.]*\d?(?: or \w+)?/g) ?? [];
+    expect(named.filter((name) => name !== needed)).toEqual([]);
   });
 });
 

@@ -70,9 +70,10 @@ async function checkImage(
   try {
     const image = await openImage(name, { ...options, asProxy: withProxy }, io);
     const stored = await storedForm(image);
+    const behindRegshift = stored.regshift === true;
     const clients: Verdict[] = [];
     for (const reader of readers) {
-      clients.push(await checkClient(image, reader, { platform, withProxy }));
+      clients.push(await checkClient(image, reader, { platform, withProxy, behindRegshift }));
       progress.step(`${name} for ${reader.name}`);
     }
     return { image: name, ...stored, clients };

@@ -18,7 +18,8 @@ import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
-import { byteText, createTransferProgress } from '../terminal/transfer-progress.ts';
+import { byteText } from '../terminal/text.ts';
+import { createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 
 export interface CopyOptions extends AccessOptions, DataOptions {
@@ -41,7 +42,8 @@ export async function copy(from: string, to: string, options: CopyOptions, io: I
     throw new UsageError('--drop leaves entries of an index out, so it needs --all, which copies the index.');
   }
   const source = await openImage(from, { ...options, readLayers: true }, io);
-  const target = await openImage(to, { ...options, platform: undefined, creds: options.toCreds }, io);
+  const login = { creds: options.toCreds, credsOption: '--to-creds' };
+  const target = await openImage(to, { ...options, ...login, platform: undefined }, io);
   if (target.reference.kind === 'digest') {
     throw new UsageError(`Give the target a tag in place of a digest, which follows from the content: ${to}`);
   }

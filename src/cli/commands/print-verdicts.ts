@@ -14,10 +14,12 @@ export function printVerdicts(
   { withProxy }: { readonly withProxy?: true | undefined },
   io: Io,
 ): void {
-  for (const { image, digest, form, clients, failed } of all) {
+  for (const { image, digest, form, regshift, clients, failed } of all) {
     if (failed !== undefined)
       printLines(io, [{ text: `${image} cannot be checked: ${failed}`, color: 'red' }]);
     else printLines(io, [`${image} is stored as ${form}, ${digest}`]);
+    if (regshift)
+      printLines(io, ['  A regshift serves it: the verdicts are about what it sends to each client.']);
     printTable(io, clients.flatMap(verdictRows), undefined, '  ');
     printLines(io, ['']);
   }
@@ -32,10 +34,9 @@ function summary(all: readonly ImageVerdicts[], withProxy: boolean): string {
   if (verdicts.length === 0) return notRead.trim();
   if (bad.length === 0) return `${counted(verdicts.length, 'verdict')}, all good.${notRead}`;
   const helped = bad.filter(({ proxy }) => proxy?.works).length;
-  const proxy = withProxy
-    ? `regshift helps in ${helped} of them.`
-    : '--with-proxy tells whether regshift helps.';
-  return `${bad.length} of ${counted(verdicts.length, 'verdict')} bad. ${proxy}${notRead}`;
+  const hint = all.every(({ regshift }) => regshift) ? '' : '--with-proxy tells whether regshift helps.';
+  const proxy = withProxy ? `regshift helps in ${helped} of them.` : hint;
+  return `${bad.length} of ${counted(verdicts.length, 'verdict')} bad. ${proxy}${notRead}`.trimEnd();
 }
 
 function verdictRows({ client, obstacle, help, proxy }: Verdict): Cell[][] {

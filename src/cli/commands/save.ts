@@ -17,7 +17,8 @@ import { type ArchiveForm, archiveFormFor, archiveForms } from '../save/archive-
 import { type ArchiveSink, type ArchiveWriter, writeArchive } from '../save/archive-writer.ts';
 import type { Archived, SavedImage } from '../save/saved-image.ts';
 import { type DataOptions, type Io, printData, printLines, printNote, withDigests } from '../terminal/io.ts';
-import { byteText, createTransferProgress } from '../terminal/transfer-progress.ts';
+import { byteText } from '../terminal/text.ts';
+import { createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError, unknownClient } from '../usage.ts';
 
 export interface SaveOptions extends AccessOptions, DataOptions {

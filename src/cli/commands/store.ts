@@ -14,7 +14,7 @@ import { FolderHangs, hasFileOperations } from '../../runtime/node/store/file-op
 import { openStore } from '../../runtime/node/store/open-store.ts';
 import { type DataOptions, type Io, printData, printLines, printNote } from '../terminal/io.ts';
 import { createProgress } from '../terminal/progress.ts';
-import { counted } from '../terminal/text.ts';
+import { byteText, counted } from '../terminal/text.ts';
 import { tracedPlatform } from '../terminal/trace.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 
@@ -47,7 +47,7 @@ async function printInfo({ store, limit }: OpenStore, options: StoreOptions, io:
   };
   if (printData(io, facts, options)) return exitCodes.good;
   printLines(io, [
-    `${counted(layers, 'layer')} with ${sizeText(bytes)}; the store may have ${sizeText(limit)}`,
+    `${counted(layers, 'layer')} with ${byteText(bytes)}; the store may have ${byteText(limit)}`,
     ...(layers > 0 && oldest !== undefined ? [`last used between ${date(oldest)} and ${date(newest)}`] : []),
   ]);
   return exitCodes.good;
@@ -120,7 +120,7 @@ async function prune(
   const pruned = await store.prune?.(bytes ?? limit);
   if (pruned === undefined) throw new UsageError('This store has rules of its own for what it removes.');
   if (!printData(io, pruned, options)) {
-    printLines(io, [`${counted(pruned.blobs, 'layer')} with ${sizeText(pruned.bytes)} removed`]);
+    printLines(io, [`${counted(pruned.blobs, 'layer')} with ${byteText(pruned.bytes)} removed`]);
   }
   return exitCodes.good;
 }
@@ -171,11 +171,4 @@ function storeOf(options: StoreOptions, io: Io): OpenStore {
   const store = openStore(read.settings, tracedPlatform(nodePlatform(log), options, io));
   if (store) return { store, limit: read.settings.REGSHIFT_STORE_BYTES };
   throw new UsageError('REGSHIFT_STORE is not set. Set it as for serve, like file:///var/lib/regshift.');
-}
-
-/** A number of bytes for people, like `1.2 GiB`. `--json` has the bytes. */
-function sizeText(bytes: number): string {
-  const power = Math.min(4, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
-  if (power === 0) return counted(bytes, 'byte');
-  return `${(bytes / 1024 ** power).toFixed(1).replace('.0', '')} ${'KMGT'[power - 1]}iB`;
 }

@@ -10,6 +10,7 @@ import { mountBlob } from '../../upstream/api/uploads.ts';
 import { contentLength, discard } from '../../upstream/body.ts';
 import type { LayerSpool } from '../images/layer-spool.ts';
 import type { OpenImage } from '../images/open-image.ts';
+import { errorOf } from './error-side.ts';
 import type { CopyPlan, PlannedBlob, PlannedManifest } from './plan-copy.ts';
 import { uploadResumably } from './upload-blob.ts';
 import { bytesContent, fileContent, storedContent, type UploadSource } from './upload-source.ts';
@@ -49,6 +50,15 @@ const parallelUploads = 5;
  * @throws RegistryError of the source or the target. The first error ends all uploads; a later copy uses their results.
  */
 export async function copyContent(parts: CopyParts, plan: CopyPlan): Promise<CopiedImage> {
+  try {
+    return await copyToTarget(parts, plan);
+  } catch (error) {
+    // The content of the source names its own side.
+    throw errorOf('target', error);
+  }
+}
+
+async function copyToTarget(parts: CopyParts, plan: CopyPlan): Promise<CopiedImage> {
   const root = plan.manifests[plan.manifests.length - 1] as PlannedManifest;
   if (await hasRoot(parts, root)) {
     // A registry takes a manifest only after its content, so all of it is there.

@@ -10,6 +10,7 @@ import { createPullStream } from '../../layers/pull-stream.ts';
 import { fetchBlob } from '../../upstream/api/blobs.ts';
 import { contentLength } from '../../upstream/body.ts';
 import type { OpenImage } from '../images/open-image.ts';
+import { errorOf } from './error-side.ts';
 import type { NamedDigest } from './named-content.ts';
 
 /** The content of a blob, which can be read again from any byte. */
@@ -37,7 +38,10 @@ export function storedContent(
     digest,
     async open(from, signal) {
       const range = from > 0 ? { range: { first: from } } : {};
-      const blob = await fetchBlob(registry.client, name, digest, { ...context, signal }, range);
+      const got = fetchBlob(registry.client, name, digest, { ...context, signal }, range);
+      const blob = await got.catch((error: unknown) => {
+        throw errorOf('source', error);
+      });
       // Manifests may state a wrong size, which no client checks. The length of a part is not that of the blob.
       if (blob.from === 0 && from === 0) size = contentLength(blob) ?? size;
       return { stream: blob.body, from: blob.from, size };
@@ -127,7 +131,7 @@ export function createContentCheck(
     try {
       yield* chunks;
     } catch (reason) {
-      if (!isCancelled()) error = reason;
+      if (!isCancelled()) error = errorOf('source', reason);
       throw reason;
     }
   }

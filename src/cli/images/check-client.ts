@@ -2,8 +2,9 @@ import type { Digest } from '../../../converters/digest.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { knownClientById } from '../../negotiation/known-clients.ts';
-import { formsOf, type Obstacle, type StraightClient } from '../../negotiation/straight.ts';
+import { formsOf, type Obstacle, ownRegistryText, type StraightClient } from '../../negotiation/straight.ts';
 import { clientView } from '../../registry/inspection/client-views.ts';
+import { isBehindRegshift } from './behind-regshift.ts';
 import type { OpenImage } from './open-image.ts';
 import { platformObstacle, straightObstacle } from './straight-verdict.ts';
 
@@ -32,6 +33,8 @@ export interface ImageVerdicts {
   readonly image: string;
   readonly digest?: Digest;
   readonly form?: string;
+  /** A regshift serves the image: the verdicts are about what it sends to each client. */
+  readonly regshift?: true;
   readonly clients: readonly Verdict[];
   /** The reason why the image cannot be checked. */
   readonly failed?: string;
@@ -40,22 +43,26 @@ export interface ImageVerdicts {
 interface Question {
   readonly platform: Platform;
   readonly withProxy: boolean;
+  /** A regshift serves the image. */
+  readonly behindRegshift: boolean;
 }
 
-/** Names the stored manifest of an image. */
-export async function storedForm({ registry, name, reference, plain }: OpenImage) {
+/** Names the stored manifest of an image, and tells whether a regshift serves it. */
+export async function storedForm(image: OpenImage) {
+  const { registry, name, reference, plain } = image;
   const { digest } = await registry.stored.resolve(name, reference, plain.context);
   const { mediaType } = await registry.stored.getManifestInfo(name, digest, plain.context);
-  return { digest, form: formName(mediaType) };
+  const server = (await isBehindRegshift(image)) ? { regshift: true as const } : {};
+  return { digest, form: formName(mediaType), ...server };
 }
 
 /** Judges an image for one client. @throws RegistryError, ConversionError if the image cannot be read. */
 export async function checkClient(
   image: OpenImage,
   reader: StraightClient,
-  { platform, withProxy }: Question,
+  { platform, withProxy, behindRegshift }: Question,
 ): Promise<Verdict> {
-  const obstacle = await straightObstacle(image, reader, platform);
+  const obstacle = await straightObstacle(image, { reader, platform, behindRegshift });
   const basics = { client: reader.id, name: reader.name, works: obstacle === undefined };
   if (obstacle === undefined) return basics;
   const proxy = withProxy ? { proxy: await proxyVerdict(image, reader, platform) } : {};
@@ -71,10 +78,7 @@ async function proxyVerdict(
 ): Promise<ProxyVerdict> {
   const known = knownClientById(reader.id);
   if (!reader.usesProxies || known === undefined) {
-    return {
-      works: false,
-      detail: `${reader.name} pulls from its own registry: copy the image there (regshift copy)`,
-    };
+    return { works: false, detail: ownRegistryText(reader.name) };
   }
   const missing = await platformObstacle(image, platform);
   if (missing) return { works: false, detail: missing.reason };

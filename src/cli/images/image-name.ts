@@ -45,11 +45,11 @@ function isThisMachine(host: string): boolean {
 
 /**
  * Parses a repository with a tag or digest: `team/app:1.0`, `team/app@sha256:…`.
- * @param shown the text to name in errors.
+ * @param whole the text with the host, to name in errors; absent where a name has no host.
  * @throws UsageError.
  */
-export function readNamed(text: string, shown = text): NamedImage {
-  const parsed = parseNamedImage(text, shown);
+export function readNamed(text: string, whole?: string): NamedImage {
+  const parsed = parseNamedImage(text, whole);
   if ('problem' in parsed) throw new UsageError(parsed.problem);
   return parsed;
 }

@@ -2,6 +2,7 @@ import type { Platform } from '../../../converters/platform.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
 import { compose } from '../../compose/compose.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
+import { upstreamFetch } from '../../compose/upstream-fetch.ts';
 import { formatProblems } from '../../config/problem.ts';
 import { wayVariables } from '../../config/schema.ts';
 import { readSettings } from '../../config/settings.ts';
@@ -13,6 +14,8 @@ import { createRegistry } from '../../registry/registry.ts';
 import { createBudget } from '../../request/budget.ts';
 import { readFile } from '../../runtime/node/files.ts';
 import { nodePlatform } from '../../runtime/node/platform.ts';
+import type { StaticCredential } from '../../upstream/auth/credential.ts';
+import type { Fetch } from '../../upstream/send.ts';
 import { version } from '../../version.ts';
 import { loginForRegistry } from '../docker-login.ts';
 import type { AccessOptions } from '../registry-options.ts';
@@ -27,12 +30,18 @@ export interface RegistryAccess extends AccessOptions {
   readonly pin?: Pin;
   /** True if the command runs the code of the proxy for clients, so that the settings about clients apply. */
   readonly asProxy?: boolean | undefined;
+  /** The option that `creds` come from; default: `--creds`. */
+  readonly credsOption?: string;
   /** Allows conversions to download and read whole layers. */
   readonly readLayers?: true | undefined;
 }
 
 /** An image in a registry, with the proxy's own code for that registry, but without a server. */
-export interface OpenImage extends ImageName, InspectedImage {}
+export interface OpenImage extends ImageName, InspectedImage {
+  readonly login: StaticCredential;
+  /** Makes a `fetch` to the registry for requests that its client does not send. */
+  connect(): Fetch;
+}
 
 /** Deadline for reading layers. It is long: the user can interrupt the command. */
 const readingSeconds = 3600;
@@ -40,12 +49,13 @@ const readingSeconds = 3600;
 /** Opens an image with the login of `docker login`. @throws UsageError for an invalid name. */
 export async function openImage(text: string, options: RegistryAccess, io: Io): Promise<OpenImage> {
   const image = readImageName(text, options.plainHttp);
-  const [route] = compose(
-    settingsFor(image.registryUrl, options, io),
-    commandPlatform(image.registryUrl, options, io),
-  ).routes;
-  if (route === undefined) throw new Error('the settings of one registry make one route');
-  const login = await loginForRegistry(image.registryUrl, options.creds, io);
+  const settings = settingsFor(image.registryUrl, options, io);
+  const platform = commandPlatform(image.registryUrl, options, io);
+  const [route] = compose(settings, platform).routes;
+  const [own] = settings.routes;
+  if (route === undefined || own === undefined)
+    throw new Error('the settings of one registry make one route');
+  const login = await loginForRegistry(image.registryUrl, options.creds, io, options.credsOption);
   const request: OpenImage['request'] = ({ userAgent, accept }, more = {}) => {
     const headers = new Headers();
     if (userAgent !== undefined) headers.set('user-agent', userAgent);
@@ -53,11 +63,12 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
     const { href, origin } = new URL(`/v2/${image.name}/manifests/`, image.registryUrl);
     const budget = createBudget(Number.POSITIVE_INFINITY);
     const anonymous = readClientRequest(new Request(href, { headers }), origin, '', { budget });
-    const own = withPolicyOf(withCredentialOf(anonymous, login), route);
-    return { ...own, ...more, context: { ...own.context, knownLayersOnly: !options.readLayers } };
+    const made = withPolicyOf(withCredentialOf(anonymous, login), route);
+    return { ...made, ...more, context: { ...made.context, knownLayersOnly: !options.readLayers } };
   };
   const plain = request({ userAgent: `regshift/${version}`, accept: ['*/*'] });
-  return { ...image, registry: createRegistry(route), request, plain };
+  const connect = () => upstreamFetch(own, platform);
+  return { ...image, registry: createRegistry(route), request, plain, login, connect };
 }
 
 /** The platform of a command that contacts a server. */

@@ -7,37 +7,73 @@ import { fitting, formatPlatform, type Platform } from '../../../converters/plat
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
 import { RegistryError } from '../../errors.ts';
+import { headersOf } from '../../negotiation/known-clients.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
-import { apiObstacle, type Obstacle, obstacleFor, type StraightClient } from '../../negotiation/straight.ts';
+import {
+  apiObstacle,
+  type Obstacle,
+  obstacleFor,
+  ownRegistryText,
+  type StraightClient,
+} from '../../negotiation/straight.ts';
 import { manifestError, requestManifest } from '../../upstream/api/manifests.ts';
+import { referenceText } from '../../upstream/api/paths.ts';
 import { discard } from '../../upstream/body.ts';
+import { serverText } from '../error-text.ts';
+import { obstacleInV1 } from './behind-regshift.ts';
 import type { OpenImage } from './open-image.ts';
+
+/** The client and the server of a verdict. */
+export interface ClientAndServer {
+  readonly reader: StraightClient;
+  readonly platform: Platform;
+  /** The server is a regshift. */
+  readonly behindRegshift: boolean;
+}
 
 /**
  * Finds out why a client cannot use an image straight from its registry. The registry is asked with the client's own
- * `Accept`, because some registries convert for it, or refuse.
+ * `Accept` and User-Agent, because some registries convert for it, or refuse, and a regshift goes by both.
  * @returns undefined if the client can.
  * @throws RegistryError, ConversionError for an image that cannot be read at all.
  */
 export async function straightObstacle(
   image: OpenImage,
-  reader: StraightClient,
-  platform: Platform,
+  asking: ClientAndServer,
 ): Promise<Obstacle | undefined> {
+  const { reader, platform, behindRegshift } = asking;
+  if (behindRegshift && !reader.usesProxies) {
+    return { kind: 'registry', reason: ownRegistryText('it'), evidence: [] };
+  }
   const ofApi = apiObstacle(reader);
-  if (ofApi) return ofApi;
-  const sent = await sentTo(image, reader);
+  if (ofApi && !behindRegshift) return ofApi;
+  if (ofApi) return obstacleInV1(image, headersFor(asking).userAgent ?? '');
+  const sent = await sentTo(image, asking);
   if ('refused' in sent) {
+    const refusal = refusalOf(sent.refused, behindRegshift);
+    if (behindRegshift) return refusal;
     // docker-registry answers 404 to a client that does not name the form which it stores.
     const { registry, name, plain } = image;
     const stored = await registry.stored.getManifestInfo(name, sent.stored, plain.context);
-    const reason = `the registry refuses its request: ${sent.refused}`;
-    return obstacleFor(reader, stored) ?? { kind: 'registry', reason, evidence: [] };
+    return obstacleFor(reader, stored) ?? refusal;
   }
   const obstacle = obstacleFor(reader, sent.info);
   if (obstacle || sent.digest === undefined) return obstacle;
   const chosen = await chooseImage(image, platform, sent.digest);
   return 'kind' in chosen ? chosen : obstacleFor(reader, chosen);
+}
+
+function refusalOf(message: string, behindRegshift: boolean): Obstacle {
+  const server = behindRegshift ? 'regshift' : 'the registry';
+  const text = serverText(message, behindRegshift ? 'proxy' : 'registry');
+  return { kind: 'registry', reason: `${server} refuses its request: ${text}`, evidence: [] };
+}
+
+/** The headers of the client; AWS Lambda's User-Agent is not known. */
+function headersFor({ reader: { program, userAgent, accept }, platform }: ClientAndServer) {
+  return userAgent === undefined
+    ? { userAgent, accept }
+    : headersOf({ program, userAgent, accept }, platform);
 }
 
 /** Why there is no image for a platform, whoever asks; undefined if there is one. */
@@ -54,12 +90,14 @@ type Sent =
   | { readonly refused: string; readonly stored: Digest };
 
 /** Asks as the client does. HEAD counts as no pull. */
-async function sentTo(image: OpenImage, { accept }: StraightClient): Promise<Sent> {
+async function sentTo(image: OpenImage, asking: ClientAndServer): Promise<Sent> {
   const { registry, name, reference, plain } = image;
   const { digest: stored } = await registry.stored.resolve(name, reference, plain.context);
-  const named = reference.kind === 'tag' ? reference.tag : reference.digest;
+  const named = referenceText(reference);
+  const { userAgent, accept } = headersFor(asking);
+  const headers = { accept: accept.join(', '), userAgent };
   const ask = (method: 'HEAD' | 'GET') =>
-    requestManifest(registry.client, method, name, named, plain.context, accept.join(', '));
+    requestManifest(registry.client, method, name, named, plain.context, headers);
   const { response } = await ask('HEAD');
   await discard(response);
   if (response.status === 404) {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Io } from './io.ts';
 import { createStatusLine } from './progress.ts';
+import { byteText } from './text.ts';
 
 /** Shows the progress of a transfer on one line of a terminal, with its rate and the time left. Elsewhere it is quiet. */
 export interface TransferProgress {
@@ -76,18 +77,6 @@ export function transferLine(
   const speed = rate === undefined ? [] : [`${byteText(rate)}/s`];
   const left = rate && total !== undefined && total > done ? [`${timeText((total - done) / rate)} left`] : [];
   return [`${title} ${amount}`, ...speed, ...left].join(', ');
-}
-
-/** A number of bytes for a person, in decimal units. */
-export function byteText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`;
 }
 
 function timeText(seconds: number): string {

@@ -49,7 +49,8 @@ export function createWarmClient(
   /** Requests a manifest. An empty `Accept` stands for none: without one, `fetch` would send a wildcard. */
   const ask = async (repository: RepositoryName, reference: string): Promise<Response> => {
     const own = { credential };
-    const answer = await requestManifest(client, 'GET', repository, reference, own, accept.join(', '));
+    const headers = { accept: accept.join(', ') };
+    const answer = await requestManifest(client, 'GET', repository, reference, own, headers);
     return answer.response;
   };
 

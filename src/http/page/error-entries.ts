@@ -106,6 +106,14 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the client requests a digest that another process made, this process does not know the layers of the image, and the registry counts pulls	pull by tag once	The … would have to be read first.
 	regshift could not read the layers of a schema 1 image	the log names the layer	A layer could not be read
 	Docker up to 1.5 reads schema 1 by API v2, fails on its layers, and then uses API v1. regshift refuses API v2 at once	nothing: the pull continues by API v1	This Docker cannot pull by registry API v2.
+	older forms have no field for annotations, an artifact type and fields of newer tools. \`The image runs without it.\` follows	nothing. Tools that need it can read the stored manifest, by the digest in \`Regshift-Source-Digest\`	has no place in this form	is not known to any dialect, and has no place in this form
+	older forms have no field for annotations, an artifact type and fields of newer tools. \`The image runs without it.\` follows, for the link from a signature or an attestation to its image	nothing. Tools that need it can read the stored manifest, by the digest in \`Regshift-Source-Digest\`	has no place in this form, so nothing refers to the subject any more
+	the new form cannot hold content inside of the manifest, so the client fetches it as a blob	nothing	has no place in this form; the content can still be fetched
+	the manifest names another address for a layer, as for base layers of Windows	nothing, if the registry has the layer	has no place in this form; the registry must hold the content
+	a generic manifest has a part that is no layer	nothing	is no layer, and this form lists layers alone
+	Docker up to 1.9 can start at most 124 entries, so the oldest empty entries of the history are left out	nothing	is an entry without a layer, and there are more entries than old clients can run
+	a signature of schema 1 cannot cover another form	nothing	cover the schema 1 document alone
+	an entry of an index is no image, like an attestation; or regshift cannot convert it, and the rest of the sentence is the reason	nothing, if no old client needs that platform	is left out
 	a push or a deletion, but the proxy uses its own account or is set to read only	push to the registry itself, or set \`REGSHIFT_PUSH=allow\`: all users of the proxy can then write with its account	This proxy is set to read only (REGSHIFT_PUSH): nothing can be pushed or deleted through it.
 	a deletion of converted content; or the registry refuses a pushed manifest because of content that regshift can no longer make	use the digest that the message names, or push all parts of the image under another name	The registry does not have …: regshift makes it from … of … when it is pulled.
 	the manifest is larger than the limit of registries	push an image with fewer layers or annotations	The pushed manifest has …, where … bytes are the most that registries take.
@@ -116,6 +124,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	annotations or attestations have no place in the form that the registry takes	push without them, or set \`allow\`	The registry takes the pushed manifest only as …, which would lose …, and this proxy is set to refuse that (REGSHIFT_PUSH_LOSSES).
 	an attestation at a registry of Docker's types	\`docker buildx build --provenance=false --sbom=false\`, or set \`allow\`	The registry does not take …, the artifact … has no other form, and this proxy is set to leave nothing out (REGSHIFT_PUSH_LOSSES).
 	Docker up to 1.4	push with Docker 1.6 or later	Nothing can be pushed by registry API v1, which this Docker pushes by:
+	a client sent a method of registry API v1 that changes something	push with Docker 1.6 or later	… is not served here: regshift only reads.
 	the registry takes the pushed image in another form only, and a layer or config of it is beyond a limit, or broken	the rest of the message is the reason. Push the image with gzip layers, which need no decompression, or raise the limit that the message names	regshift cannot make content that the push needs: …
 	the registry takes the pushed image or index in another form only, and it has many layers or images	push again: the content that is uploaded by now is not uploaded again. Or raise \`REGSHIFT_SUBREQUESTS\`	The push takes more requests to the registry than one request may cause here (REGSHIFT_SUBREQUESTS).
 	large layers, for a push of schema 1 or zstd	push again; raise \`REGSHIFT_MEASURE_DEADLINE\`	regshift still reads the layers of the pushed image, which the registry takes in another form only. Push again in about … s:
@@ -138,6 +147,27 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the registry is slow, or the layers that the search reads are large	try again: the next search gets further	The search in … did not end within … s. regshift keeps the images that it read. Try again in … s.
 	three searches of this login, or twelve of its address, found nothing in this repository within 30 s	check the digest; try again	Too many digests or ids that … does not have were asked for within … s, so regshift does not search for this one now. Try again in … s.
 	regshift made the config for an image that no longer exists	pull again	The config … can no longer be made. Pull the image again.
+	the name has upper-case letters or other characters, or an option has swallowed a word	write it like \`registry.example:5000/team/app:1.0\`	… is not an image name.
+	the digest is cut, or in upper case	copy the whole digest	… has no valid digest after the @.
+	the tag is empty, or has other characters than letters, digits, \`.\`, \`_\` and \`-\`	correct the tag	… has no valid tag after the colon.
+	the part before the first \`/\` is no host	write it like \`registry.example:5000/team/app:1.0\`	… has no valid registry host.
+	\`--for\` or \`--clients\` names no client that regshift knows	use a name that the message lists, like \`docker-1.13\`	… is not a known client.
+	\`regshift check\` without an image	name an image	Name an image, or use --pods.
+	\`regshift check --pods\` reads the output of \`kubectl\`	use the line in the message	Standard input has no pods. Use: kubectl get pods -o json
+	\`regshift explain\` got both	leave one out	Use either --for, or --accept and --user-agent.
+	\`regshift warm\` got none or both	use one of the two	Name the clients: use either --for, like --for docker-1.13, or --all-clients.
+	the value of \`--creds\` or \`--to-creds\` has no colon	write \`user:password\`	… must be a user and a password with a colon between them: user:password.
+	the file is damaged	run \`docker login\` again	… is not a configuration file of docker login. Fix it, or set DOCKER_CONFIG to another folder.
+	the host of the image is wrong; the message says what is possible	correct it	… cannot be used as a registry: it …
+	\`regshift convert --json\` without \`--out\`	add \`--out\`	--json prints the result of the conversion. Use --out to name the file for the manifest.
+	\`regshift convert --to schema1\` without \`--name\`	add \`--name\`	Schema 1 contains the repository name. Set it with --name, like --name team/app.
+	\`--name\` is no name of a repository	correct it	… is not a repository name. Use lower-case letters, like team/app.
+	the form does not fit the file	do what the message says	This is an index, but … holds one image. Select the image with --platform…, or convert the whole index with --to list, index or generic.	This is one image, but --to … is for an index
+	\`--out\` names a file	name a folder	The conversion makes more than one manifest (configs, layers or child manifests). Name a folder: --out folder/
+	the name of the manifest is a folder	name the file in it	… is a folder, but a file is needed
+	the file has more than 4 MiB	name the manifest	… is too large for a manifest or a config
+	the config or a manifest of an index is in another folder	add \`--from\`	… is needed, but is not in …: name a folder that has it (--from)
+	\`regshift warm\`: \`--proxy\` is not the address of a regshift, or the proxy refuses the request	check the address; search for the rest of the message	The proxy does not speak registry API v1: expected …. Check the address in --proxy.	The proxy answered … for …: …
 	regshift cannot convert any of the tags that it checked; the reason for the first one follows	see the reason	… cannot be given to this Docker.
 	regshift cannot convert any of the tags that it checked; the reason for the first one follows, for the newest \`REGSHIFT_V1_TAGS\`	raise it	No tag of … that was looked at can be given to this Docker.
 	each process must be able to read the tokens of the others	set the same key for all processes	REGSHIFT_SIGNING_KEY is not set, and this needs it here: registry API v1, in which old Dockers pull, and uploads that the registry wants at an address of its own.
@@ -151,6 +181,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	these versions allow two parts at most	\`REGSHIFT_ALIASES=team/app=group/sub/app\`	Names that this Docker cannot ask for need a short one in REGSHIFT_ALIASES of the proxy.
 	\`docker login\` of these versions first tries to create an account	nothing: the login that follows counts	Accounts are not made here. Log in with one of the registry.
 	the request has no login	\`docker login\`	Log in with a name and a password of the registry.
+	podman, skopeo and other programs of today asked \`/v1/_ping\`, after \`/v2/\` failed	see why \`/v2/\` failed: \`curl -i http://<proxy>/v2/\`	Pull by registry API v2.
 	\`REGSHIFT_CLIENT_AUTH=basic\`	\`docker login <proxy>\`	Log in with a user name and a password of this proxy (docker login).
 	the login matches no line of \`REGSHIFT_HTPASSWD\`	check that line. regshift reads the file again within two seconds of a change; a line of the log at \`warn\` says if it cannot	The user name or the password is wrong: log in again (docker login).
 	regshift compares one password at a time. At most 32 logins of one address wait, 200 in all, and none for longer than 8 s. Either someone tries passwords, or many users log in at once	log in again in a few seconds. Users who have logged in within ten minutes do not wait. If regshift is behind a proxy, name that proxy in \`REGSHIFT_TRUSTED_PROXIES\`: without it, all clients share one address. A lower cost of the entries (\`htpasswd -B -C 10\`) makes each comparison shorter	Too many logins wait to be checked here, and this one was not checked.
@@ -165,10 +196,11 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the registry requires a login, and \`REGSHIFT_UPSTREAM_AUTH=anonymous\` sends none	set \`passthrough\`, or an account of the proxy	regshift asks upstream … without a login …
 	the proxy's account may not read this	give the account the right to pull	regshift asks upstream … with an account of its own …
 	the repository is private	\`docker login <proxy>\`	gives no token without a login: log in
-	the token server refused the login	check it. For Docker Hub, use an access token as the password	refused the login: check user name, password and the right to pull
+	the token server refused the login	check it. For Docker Hub, use an access token as the password	The token server … (it answered …).	refused the login: check user name, password and the right to pull
 	the token server refused the proxy's account	check \`REGSHIFT_UPSTREAM_USERNAME\` and \`REGSHIFT_UPSTREAM_PASSWORD\`	refused the proxy's own account: check its user name, password and right to pull
 	the token in \`REGSHIFT_DOCKER_CONFIG\` is no longer valid	run \`docker login\` again; regshift reads the file again. Restart it if the configuration is in a variable	refused the proxy's own identity token: log in again, and check the right to pull
 	a credential helper or a cloud gives no login; the message says what was found	do what the message says. networks.md has the permissions that each cloud needs	The login for upstream is not to be had: …
+	a credential helper, or the login service of a cloud, took more than 30 seconds	run the helper yourself, or check the network to the cloud	… did not answer in time.
 	a cloud refuses a login because the clocks differ by more than five minutes	set the clock of the machine right (NTP)	…, and the clock of this machine is … the clock there
 	the registry of a cloud sends to a token server at another origin	check that \`REGSHIFT_UPSTREAM\` is the registry itself, and that no proxy changes its responses	names a token server elsewhere, and the proxy's login is for the registry alone, refused
 	the cloud names a file for the role of the pod, and regshift cannot read it	mount it into the container, readable for the user of regshift	The file that … names cannot be read
@@ -188,6 +220,8 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	a command of the command line asked a registry by \`https://\`, which it does not speak	write \`http://\` before the name, or use \`--plain-http\`	…: this registry speaks plain HTTP: use http:// or --plain-http.
 	a command of the command line asked a registry by \`https://\`, which it does not speak, with a certificate of an unknown authority	\`--ca file\`, or \`REGSHIFT_UPSTREAM_CA\`	…: its certificate is not trusted: name its authority with --ca, or use --tls-verify=false.
 	the connection failed. Other network errors have the same form, each with its own advice	try \`curl\` to \`REGSHIFT_UPSTREAM\` from the same machine	… came to nothing ( … ECONNREFUSED … nothing listens there; check that it runs, and the port …).
+	a push or a deletion got a redirect, and regshift does not repeat it elsewhere	set \`REGSHIFT_UPSTREAM\` to the new address	Upstream answered the … with a redirect (…), which is not followed. If the registry has moved, configure its new address.
+	the registry accepted an upload without naming its digest	report it to the registry's operator	Upstream took a blob of … and did not say which.
 	\`REGSHIFT_UPSTREAM\` has \`https://\` for a port without TLS	write \`http://\`, or give the registry a certificate	it does not speak TLS; check https:// against http://
 	the registry's certificate does not have the host name of \`REGSHIFT_UPSTREAM\`	use a name of the certificate	its certificate is for another name; check the host name
 	the registry's certificate is too old, or the clock of this machine is wrong	renew it	its certificate has expired
@@ -222,6 +256,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	a list of tags or repositories has more than 500 levels of brackets, 200,000 values besides the names, or 4 MiB without a name	check \`REGSHIFT_UPSTREAM\`	Upstream sent a … with ….
 	the list of tags or of repositories is not from a registry	check \`REGSHIFT_UPSTREAM\`	Upstream's … is not JSON.
 	a fault of regshift	report it, with the log	regshift could not answer this request; its log says why.
+	a fault of regshift, or of a program that uses its library	report it, with the log	A … is read from its bytes	There is no such form	What is signed is no JSON object with members	Schema 1 is written from a config	The config of the image is needed to tell its v1 ids	An index was expected	An image was expected	A path for upstream does not begin with /v2/.	There is no client for this job.
 	the line has \`use\` (\`read\` or \`write\`) and \`reason\`: the disk is full or slow, or its rights are wrong	see \`reason\`; check the folder of \`REGSHIFT_STORE\`	the store of layers failed; the layer comes from the registry
 	the layer is larger than the whole store may be	raise \`REGSHIFT_STORE_BYTES\`	it has more than … bytes (REGSHIFT_STORE_BYTES)
 	the layer is larger than the disk of the folder	give the folder a larger disk	it has … bytes, and the file system has room for …
@@ -248,6 +283,14 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the document is not valid JSON	push the image again	is not JSON: line …, column …
 	schema 1 was changed after it was signed	push the image again	A signature of the schema 1 manifest does not hold, so the manifest is not used
 	the parents of the entries of a schema 1 manifest do not match	push the image again	The chain of v1 images is broken
+	a schema 1 manifest without entries	push the image again	The image has no history
+	the config of a Linux image names a base layer that is not in the image	build the image again	Only a Windows image can name a base that it does not contain
+	the tool that made the generic manifest is faulty	build the image again	The config and the generic manifest disagree on the layers
+	the content is none of the forms that regshift knows	see it with \`curl\`; find out which tool made it	The document is no manifest of a known dialect
+	the index leads to itself, or to another index where an image must be	find out which tool made it	The index contains itself	The index names another index instead of an image.
+	a schema 1 manifest has more than a client needs	push the image again	The manifest has too many signatures
+	a field of the manifest is damaged	push the image again	The … of a signature is not base64url	A digest cannot be read
+	schema 1 states neither sizes nor a config, and the layers were not read	pull again; the log has the reason why the layers were not read	The size of a layer is not known, and this form must state it	A schema 1 image has no config; its layers must be read to make one	The image is stored as schema 1, which has no config
 	the tool that made the image is faulty	build the image again	The config and the manifest disagree on the number of layers
 	the history names more layers than there are	build the image again	The history does not account for the layers
 	the decompressed layer does not match its diff_id	build the image again	is not what the config says it is, unpacked
@@ -276,15 +319,95 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	ports below 1024 need a right (\`CAP_NET_BIND_SERVICE\`)	use another port, or put a proxy in front	the system does not let this user listen on port …: set … to 1024 or more
 	\`HOST\` is an address of another machine, or an unknown name	see the message	which is no address of this machine: set HOST to one of its own, or to 0.0.0.0 for all
 	the credential helper in \`REGSHIFT_DOCKER_CONFIG\` is missing. The exit code is 1	install it	docker-credential-… is not in the PATH: install it where this program runs
+	the value is no number, has a unit like \`30s\`, or is outside of its limits	write the number without a unit; \`docs/settings.md\` has the unit	must be a whole number of …	must be … or more …	must be at most … …	must be a whole number from 0 to 65535	must be a number
+	\`REGSHIFT_UPSTREAM\` or \`REGSHIFT_PUBLIC_URL\` is a host without \`https://\`	write the whole address, like \`https://registry.example\`	must be a URL that begins with http:// or https://
+	the address has \`?\` or \`#\`	remove that part	must have no query and no fragment
+	the address has a login in it	set \`REGSHIFT_UPSTREAM_AUTH=basic\` with \`REGSHIFT_UPSTREAM_USERNAME\` and \`REGSHIFT_UPSTREAM_PASSWORD\`	must hold no user name or password: they would end up in logs
+	\`REGSHIFT_UPSTREAM\` is the address of the website	write \`https://docker.io\`	must be https://docker.io for Docker Hub: hub.docker.com is its website, and no registry
+	\`REGSHIFT_UPSTREAM_PROXY\`, \`HTTP_PROXY\` or \`HTTPS_PROXY\` has another form, such as a SOCKS proxy	write the address of an HTTP proxy, or \`none\` in \`REGSHIFT_UPSTREAM_PROXY\` (networks.md)	must be the URL of an HTTP proxy, like http://proxy.example:3128
+	a value of \`REGSHIFT_UPSTREAM_ALIASES\` has a path, or lacks \`http://\`	correct the value that the message names	must be addresses like http://registry.internal:5000 without a path, divided by commas; … is none
+	a value of \`REGSHIFT_TRUSTED_PROXIES\` or \`REGSHIFT_UPSTREAM_NETWORKS\` is no IP address; names of hosts are not possible there	write the address or its network	must be addresses or ranges like 10.0.0.0/8 or fd00::1, divided by commas; … is none
+	\`REGSHIFT_PLATFORM\` has another form, like \`amd64\` alone	write \`linux/amd64\`	must be os/architecture or os/architecture/variant, like linux/arm/v7
+	\`REGSHIFT_REPOSITORIES\` has upper-case letters, or a \`**\` beside other text	correct the pattern	must be patterns with commas between them, like library/*, team/** (* is one part of a name)
+	a part of \`REGSHIFT_ALIASES\` is no pair of names; the message names it. In a file, the form has a colon	correct the pair	must be pairs like short/name=real/long/name with commas between them	must be pairs like short/name: real/long/name
+	\`REGSHIFT_WARM\` names a client that regshift does not know	use the ids that the message lists	must be clients with commas between them, of …, or none; … is no client
+	\`REGSHIFT_EVENTS_SECRET\` is too short to be a secret	use the output of \`openssl rand -hex 32\`, here and in the registry	must have 16 characters or more, and no spaces: a random text, like that of openssl rand -hex 32
+	\`REGSHIFT_CLIENTS\` has another form; the message names the place	compare it with the examples in clients.md	must be a rule like {"match":{"userAgent":"app/*"},"lacks":["oci"]} as JSON, or a list of such: … …	must be a rule: an object with match, and with lacks, platform or format	must be an object with userAgent, network or both	must be a list of rules	must have at least one rule
+	\`userAgent\` of a rule is empty, or too long	write a shorter pattern; \`*\` stands for any text	must be a pattern of User-Agents, like python-requests/* (* is any text)	must have 200 characters at most
+	\`network\` of a rule is no network, or is smaller than one IPv6 subscriber gets	write a network	must be a network like 10.1.0.0/16 or fd00::/64, or a list of such; of IPv6, /64 or larger
+	\`lacks\`, \`format\` or \`platform\` of a rule has an unknown value	use a value that the message lists	must be of …	must be a list of …	must be one of …	must be like linux/arm/v7
+	an earlier rule of \`REGSHIFT_CLIENTS\` matches every request of a later one. Rules count from 0	put the special rule before the general one	must have no rule that no request reaches: rule … matches all that rule … does
+	a rule has only \`match\`	add \`lacks\`, \`platform\` or \`format\`, or remove the rule	must have an effect in each rule: rule … needs lacks, platform or format
+	\`REGSHIFT_STORE\` has another form	write one of the two (store.md)	must be file:///path/of/a/folder, or s3://bucket/prefix?region=eu-central-1 (with &endpoint=https://host for other servers than AWS)
+	\`REGSHIFT_STORE\` is \`file:///\`. regshift removes old files in its folder	name a folder that nothing else uses	must be a folder of its own, and not the root
+	the address of the bucket has an unknown parameter	remove it	must have no parameter …: there are endpoint and region
+	the address of the bucket has a login in it	set the two variables	must hold no login: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role
+	the address has neither \`region\` nor \`endpoint\`	add \`?region=…\`	must have a region for AWS, like s3://bucket/prefix?region=eu-central-1
+	\`REGSHIFT_REDIS_URL\` has another form	write one of the four (fleet.md). Characters like \`@\` and \`/\` in a password are \`%40\` and \`%2F\`	must be like redis://127.0.0.1:6379/0, rediss://user:password@redis.example:6380 for TLS, redis-sentinel://one.example:26379,two.example:26379/0?sentinelMasterId=mymaster, or redis-cluster://one.example:6379,two.example:6379
+	\`redis://\` names several hosts	say whether they are Sentinels or nodes of a cluster	must have one host and port, or begin with redis-sentinel:// or redis-cluster:// (rediss-… for TLS)
+	the address of the Sentinels lacks \`sentinelMasterId\`	add the name from \`sentinel monitor\` of their configuration	must name the master as the Sentinels do, like redis-sentinel://one.example,two.example/0?sentinelMasterId=mymaster
+	the address has a part that regshift would ignore	remove it	must have no path and no query, because a cluster has only database 0	must have no query other than sentinelMasterId, sentinelUsername and sentinelPassword
+	\`REGSHIFT_UPSTREAM_USERNAME\` or \`REGSHIFT_UPSTREAM_PASSWORD\` cannot be sent as a login	check for a stray line break, and for a name and a password in one variable	must hold no colon (RFC 7617) and no control character	must hold no control character but line breaks and tabs, and must not end with one
+	\`REGSHIFT_JWKS_URL\`, \`AWS_ENDPOINT_URL_ECR\` or \`AZURE_AUTHORITY_HOST\` is not safe: another machine on the way could read or change what it sends	write an \`https://\` address	must be a URL that begins with https://	must begin with https:// (http:// is for this machine itself)	must be a URL that begins with https:// (http:// is for this machine itself)
+	the value is none of these words	use one of them, in lower case	must be on, off or status	must be debug, info, warn or error	must be auto, json or text	must be stop or next	must be true or false	must be auto, schema1, schema2, oci or generic	must be stream or redirect	must be allow or refuse	must be auto, asis, schema2 or oci	must be auto, full or one	must be keep or one	must be keep or drop	must be auto or plain	must be auto, registry or never	must be accept or refuse	must be never or always	must be always or never	must be made or all	must be none, basic or jwt	must be passthrough, anonymous, basic, docker-config, ecr, gcp or acr
+	one setting needs another one, which is not set	set it; the message says to what	must be, because … is …: …	must be, because REGSHIFT_CLIENT_AUTH is jwt: the address of the issuer's keys (or REGSHIFT_JWKS: the keys)
+	the setting belongs to another kind of login	correct the other setting, or remove this one	has no effect unless … is …: set that, or leave this out
+	two settings say the same, like \`REGSHIFT_HTPASSWD\` and \`REGSHIFT_HTPASSWD_FILE\`	remove one	must not be, because … is: keep one	must not be, because REGSHIFT_JWKS_URL is: keep one
+	a certificate is set without its key, or the key without the certificate	set both	must be set, because … is: they belong together	must be, because … is: TLS needs a certificate and its key, each as PEM or as a path to it
+	with an account of the proxy, the registry no longer checks the clients	set \`REGSHIFT_CLIENT_AUTH\` (settings.md)	must be basic or jwt, because with REGSHIFT_UPSTREAM_AUTH=… clients read whatever the proxy's own account may read; set none to allow that to everyone who can reach the proxy
+	a client sends one login, and with \`passthrough\` that is for the registry	decide who checks the login: the registry or regshift	must be none with REGSHIFT_UPSTREAM_AUTH=passthrough, because each client's login is for upstream, which checks it: leave this out, or set REGSHIFT_UPSTREAM_AUTH to anonymous or to an account of the proxy (basic, docker-config, ecr, gcp, acr) to let the proxy check its clients itself
+	a login of one registry must not reach another one	set one of the two	must be anonymous, or docker-config with a login for each that wants one, because REGSHIFT_UPSTREAM names several registries: a login is for one
+	\`REGSHIFT_PUSH\` is \`allow\` in front of mirrors	push to the registry itself, or name one registry	must be refuse, because REGSHIFT_UPSTREAM names several registries, and only one would get a push
+	\`REGSHIFT_UPSTREAM\` is missing, or is no registry of that cloud	correct \`REGSHIFT_UPSTREAM\` (networks.md)	must be the registry that REGSHIFT_UPSTREAM_AUTH=… logs in to	must be …, because REGSHIFT_UPSTREAM_AUTH is …: its login is for that cloud alone
+	the login at the cloud lacks a variable	set it; the message says what it is	must be, because REGSHIFT_UPSTREAM_AUTH is …: …
+	\`REGSHIFT_WARM\` has no effect without \`REGSHIFT_EVENTS_SECRET\`	set the secret (events.md)	must be, because REGSHIFT_WARM is: images are made ahead when a registry notifies regshift with this secret (docs/events.md)
+	replicas with different keys would make different digests of one image	create one key by \`regshift keygen\`, and set it for all replicas	must be, because REGSHIFT_REDIS_URL is: replicas that share a cache sign with one key. Give all of them the same P-256 private key, or a path to it (openssl ecparam -name prime256v1 -genkey)
+	\`REGSHIFT_TLS_CERT\`, \`REGSHIFT_TLS_KEY\` or a \`…_FILE\` variable names a file that does not exist (\`ENOENT\`), or that the user of regshift may not read (\`EACCES\`)	correct the path, or its rights: \`ls -l\`, as the user of regshift. In a container, the file must be mounted	must be PEM, or a path to a file that can be read	must be … to a file that can be read
+	the end of such a message: the state of the file	correct the path, or its rights: \`ls -l\`, as the user of regshift. In a container, the file must be mounted	does not exist	may not be read by the user of this process	is a folder
+	the file has nothing in it; perhaps another program writes it at this moment	fill it	must not be the path of an empty file
+	the text has no \`-----BEGIN CERTIFICATE-----\`, or is damaged. DER and PKCS#12 (\`.p12\`, \`.pfx\`) are other forms	convert it: \`openssl x509 -inform der -in cert.der\`, \`openssl pkcs12 -in cert.p12\`	must be a certificate as PEM, the own one first	must be one or more certificates in PEM, or a path to them	cannot be read: it must be certificates in PEM
+	the key is encrypted, damaged, or no key	remove the passphrase: \`openssl pkey -in key.pem -out plain.pem\`	must be a private key as PEM, not encrypted	must be a private key in PEM	cannot be used: it must be a certificate in PEM, with its own key, which is not encrypted
+	the key does not belong to the first certificate of the file	put the certificate of this machine before those of its authorities, or name the other key	must be the key of the certificate in REGSHIFT_TLS_CERT, whose first one is another’s
+	OpenSSL finds the certificate too weak, for instance because its key is too short	create a new certificate	must be one that OpenSSL serves; it refuses this one
+	\`REGSHIFT_SIGNING_KEY\` is no P-256 key; the rest of the message is the reason	create one by \`regshift keygen\`	cannot be used: …
+	a line of \`REGSHIFT_HTPASSWD\` cannot be used. Old hashes (MD5, SHA-1, crypt) are not accepted	write that line again: \`htpasswd -B -n <user>\`	must be bcrypt entries: line … …	is not user:hash	is not a bcrypt entry (make it by htpasswd -B)	names a user a second time	has a bcrypt cost of …, and 4 to … are taken
+	\`REGSHIFT_HTPASSWD\` has no line with a user	write that line again: \`htpasswd -B -n <user>\`	must hold at least one user: make one by htpasswd -B
+	\`REGSHIFT_DOCKER_CONFIG\` is no such file	name the file that \`docker login\` writes	must be JSON like ~/.docker/config.json, or a path to it
+	the file has no login for the host of \`REGSHIFT_UPSTREAM\`	run \`docker login\` for that host, with its port	must have an entry in "auths" for …: run docker login there	must have "auth" with the base64 of user:password, or "identitytoken", for …
+	\`credsStore\` or \`credHelpers\` has the path or the whole name of the program	write the end of the name only	must name in "…" what follows docker-credential- in a program's name, like ecr-login: letters, digits, dots and hyphens
+	\`REGSHIFT_GOOGLE_KEY\` is another file, like the credentials of a user	create a key of a service account	must be the JSON key of a service account as Google made it, or a path to it
+	\`REGSHIFT_JWKS\` is another document, or has private keys	take the issuer's public keys, like those at its \`jwks_uri\`	must be a JSON Web Key Set: {"keys": [...]} with public RSA, EC or OKP keys and no private part
+	the text has a mistake; for YAML, the message names the line. On Workers, the text must be JSON	correct that line: YAML needs spaces, not tabs	must be YAML or JSON
+	the value has another type, like the number \`1234\` for a password	write \`"1234"\`	must be text; put quotes around what is only digits	must be text, or a list of texts	must be text, or an object	must be an object of settings
+	\`routes\` is empty, or no list	begin each route with \`-\`	must be a list of routes	must have at least one route
+	a value of \`match\` has another form	write it as the message says	must be …, or a list of such	must be a port from 1 to 65535, or a list of such
+	the setting cannot differ between routes	move it out of \`routes\`	is for the whole program: put it at the top of the file
+	\`match\` has an unknown key	use a key that the message lists	is not a setting: …	there are …
+	a route has no \`upstream\`, and the top of the file has none	add it	must be the registry of this route
+	\`aliases\` is at the top of the file, or in a variable, and there are routes	move it into its route	must stand in the route whose repositories it names
+	the route would inherit a \`publicUrl\` that leads clients to another route	set \`publicUrl\` in this route	must stand in this route, because its host or port is one of its own (match)
+	an earlier route gets all requests of this one	put the special route before the general one, or correct \`match\`	leads nowhere: an earlier route is for the same
+	two routes have one host name, and a client would send the login of one registry to the other	give one of the routes its own host or port (\`match\`)	must be anonymous, or an account of the proxy (basic, docker-config, ecr, gcp, acr), because … is reached by the same host and clients keep one login for a host: it would not be for one upstream alone; …
+	two routes with one host name ask clients for different logins	make both equal, or give one its own host or port (\`match\`)	must be the same as in …, with the same users, because both are reached by the same host and clients learn there once how to log in; …	must be the same as in …, because both are reached by the same host and clients get their tokens there in one way
+	with \`tokenRelay: never\`, clients ask the registry's token server, which does not know the names of \`match.path\` and \`aliases\`	remove \`tokenRelay\`	must be always here: a token server knows repositories by no other name than upstream
+	\`REGSHIFT_CONFIG\` names a KV entry that does not exist	write the entry, or bind the namespace (cloudflare.md)	must be JSON, or a key that there is in the KV namespace bound as RECIPES (deploy/cloudflare.md)
+	the setting is a path, and a Worker has no files	set the text itself as a secret	must be …: there are no files here
+	the setting has no effect on a Worker	remove it, or run regshift on Node	must be left out on Workers, which connect to registries directly and verify them themselves	must be left out on Workers, where Cloudflare speaks TLS and counts (deploy/cloudflare.md)	must be left out on Workers, which share what they know by Workers KV: bind a namespace as RECIPES (deploy/cloudflare.md)
+	on a Worker, regshift cannot get a login from the machine	set the key of an account	must be set on Workers, which have no role of a machine, because REGSHIFT_UPSTREAM_AUTH is …	must be set on Workers, which have no role of a machine, because REGSHIFT_STORE is a bucket of S3
+	the Docker configuration names a credential helper	do what the message says	must hold the login itself on Workers: … keeps it, and there are no programs to run. Give a configuration with "auth" in it, or REGSHIFT_UPSTREAM_AUTH=basic
 	a variable without the prefix \`REGSHIFT_\` looks like a setting, and that setting is not set	use the name in the message; if another program needs the variable, ignore the line	… is not a setting of regshift: did you mean …?
 	the value looks like a misspelt \`production\`	correct it	NODE_ENV is …: did you mean production? Only with NODE_ENV=production does regshift refuse to start without REGSHIFT_UPSTREAM
 	regshift asks each registry for \`/v2/\` once when it starts. \`reason\` has the error: nothing listens there, TLS is missing or not expected, the certificate is not trusted, or the server is no registry	correct \`REGSHIFT_UPSTREAM\`. If the registry only starts later, nothing: regshift asks it with each request	the registry cannot be used
+	after a restart, schema 1 has another signature and another digest	for digests that stay, create a key by \`regshift keygen\`; otherwise nothing	REGSHIFT_SIGNING_KEY is not set: schema 1 is signed with a key made at start
+	another machine on the way can read and change everything	set \`REGSHIFT_UPSTREAM_CA\` instead (networks.md)	REGSHIFT_UPSTREAM_INSECURE is true: the certificate of the registry is not verified
+	a Worker without KV	bind a namespace (cloudflare.md)	no KV namespace is bound as RECIPES: other locations have to make again what this one made
 	regshift logs each once; pulls continued (fleet.md)	check Redis. With \`WRONGPASS\` or \`NOAUTH\` in the reason, check the users and passwords in \`REGSHIFT_REDIS_URL\`, which the Sentinels may have too; with \`No such master\`, check \`sentinelMasterId\`	Redis is away: going on without it	Redis is back
 	\`OOM\`: Redis is full and may drop nothing; \`NOPERM\`: the user lacks a command or a name; \`READONLY\`: it is a replica; \`CLUSTERDOWN\`: the cluster has lost slots	set the policy, commands and names in fleet.md	Redis refuses a command: going on without
 	\`differing\` names the settings that differ	give all replicas the same settings, or wait for the end of the upgrade	another replica that shares this Redis is set otherwise
 	a file is missing, empty or half-written, which may last for a moment while it is replaced	\`reason\` names the setting. If the line is not followed by \`files of the settings have changed: logins and users are read from them\`, correct that file	a file of the settings cannot be used: going on with what it held before
 	files were replaced, and regshift uses them	nothing	files of the settings have changed: logins and users are read from them
 	a client and regshift made no TLS connection. Logged once a minute for each cause (operations.md)	see \`cause\`: usually the client lacks the certificate of the authority, or the certificate has Ed25519	a TLS handshake failed
+	the file of \`REGSHIFT_TLS_CERT\` or \`REGSHIFT_TLS_KEY\` changed, and the pair is wrong or half-written	\`reason\` names the setting; write both files	the new certificate cannot be used: the old one is served
 	a certificate of the file has a key or a signature of Ed25519	use RSA or ECDSA (certificates)	the certificate in REGSHIFT_TLS_CERT uses Ed25519: Docker up to 19.03.8, and other programs built with Go before 1.13, cannot connect
 	regshift renews a login before it ends, and tries again every 30 s; pulls continue to its end	see \`reason\`	a cloud gave no new login: going on with the one that it gave before
 	the login is about ten minutes old	run the helper yourself	a credential helper failed: going on with the login that it gave before
@@ -296,7 +419,16 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	several upstreams, and the event names none of them; or \`REGSHIFT_REPOSITORIES\` excludes it	add \`?route=<id>\` (events.md)	an event is about a repository that no route serves, or its route is not certain
 	standard output took no lines for so long that more than 16 MB waited. \`count\` is the number of dropped lines	look for the program that reads the log, and at the space of its disk	lines of the log were dropped: its reader is too slow
 	the terminal that regshift was started in is gone	to keep regshift running, start it as a service, or with \`nohup\`	stopping: the terminal was closed
-	more than 100	send fewer in one notification	a notification has more events than regshift reads`;
+	more than 100	send fewer in one notification	a notification has more events than regshift reads
+	a redirect or a token server of the registry leads into a private network	see the message \`… names …, whose address is …\` above	upstream names an address that regshift does not connect to
+	a tag cannot be converted for Docker 1.3 to 1.5; \`reason\` says why. The other tags are in the response	see \`reason\`	tag left out of API v1
+	the repository has more than \`REGSHIFT_V1_TAGS\` tags (\`left\`), or the registry was too slow for some (\`late\`)	raise \`REGSHIFT_V1_TAGS\`	not all tags are in an answer of API v1
+	a response ended before its last byte; \`reason\` says why	see \`reason\`; the client pulls again	an answer broke off
+	a fault of regshift; the line has the stack	please report it	request failed
+	the system allows no more memory or threads, or a fault of regshift	see \`reason\`; another thread starts with the next login	the thread that compares passwords ended
+	at the stop, \`cut\` responses took longer than \`REGSHIFT_SHUTDOWN_DEADLINE\`	raise it, if layers are large	stopping: answers were cut at the deadline
+	a Worker could not use a cache of Cloudflare; pulls continue	nothing; if it stays, see Cloudflare's status	the Cache API could not be read; going on without it	the Cache API could not be written; going on without it	KV could not be read; going on without it	KV could not be written; going on without it
+	a fault of regshift. Only the last one ends the process	please report it, with the line	a request to upstream ends: an event of it could not be handled	a connection ends: an event of it could not be handled	a promise was rejected, and nothing has handled it	the process ends: nothing has caught an exception`;
 
 export const errorEntries: readonly ErrorEntry[] = lines
   .slice(1)

@@ -1,18 +1,31 @@
 import { html } from 'hono/html';
 import type { HealthReport } from '../health.ts';
+import { onlyThisMachine } from '../loopback.ts';
 import { type Html, linesHtml, pageLink } from './document.ts';
 import { errorForm, imageForm } from './forms.ts';
 import { machineAddress } from './machine-address.ts';
 import { machinesHtml } from './machine-view.ts';
 
+/** The settings that the first screen depends on. */
+interface HomeOptions {
+  /** Images to try; empty in front of a registry that may not have them. */
+  readonly examples: readonly string[];
+  /** The proxy listens on the loopback interface alone. */
+  readonly listensLocally: boolean;
+}
+
 /** The first screen: what this is, whether it is healthy, and what to type. */
-export function homeHtml(address: string, health: HealthReport, examples: readonly string[]): Html {
+export function homeHtml(
+  address: string,
+  health: HealthReport,
+  { examples, listensLocally }: HomeOptions,
+): Html {
   const { host } = new URL(address);
   return html`<section class="hero">
 <h1>One registry, every client</h1>
 <p>Pull from <strong>${host}</strong> as from any container registry. Each client gets an image in the form that it can read.</p>
 ${linesHtml(`docker pull ${host}/${examples[0] ?? 'team/app:1.0'}`, 'the command')}
-${machineAddress(address, '').unusable === undefined ? '' : html`<p class="note">${host} is a name of this machine for itself. For another machine, <a href="#machine">set it up</a> with the name of this one.</p>`}
+${machineAddress(address, '').unusable === undefined ? '' : ownMachineHtml(host, listensLocally)}
 ${healthHtml(health)}
 </section>
 <section aria-labelledby="image-title">
@@ -28,6 +41,13 @@ ${machinesHtml({})}
 <h2 id="error-title">I see this error</h2>
 ${errorForm()}
 </section>`;
+}
+
+/** The note for a viewer on the machine of the proxy. */
+function ownMachineHtml(host: string, listensLocally: boolean): Html {
+  return listensLocally
+    ? html`<p class="note">${onlyThisMachine}, and <a href="#machine">set them up</a> with the name of this one.</p>`
+    : html`<p class="note">${host} is a name of this machine for itself. For another machine, <a href="#machine">set it up</a> with the name of this one.</p>`;
 }
 
 /** The state of the proxy and of its registries, in words of `/readyz`, and how it was found. */

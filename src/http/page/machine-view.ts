@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { parseNamedImage } from '../../registry/inspection/named-image.ts';
+import { onlyThisMachine } from '../loopback.ts';
 import { type Html, linesHtml, pageLink, shown } from './document.ts';
 import { type MachineAddress, machineAddress } from './machine-address.ts';
 import { type Machine, machines, stepsFor } from './machines.ts';
@@ -20,13 +21,27 @@ export function machinesHtml(query: MachineQuery, chosen?: Machine): Html {
   )}</ul>`;
 }
 
-/** The instructions of a machine. @param page the address of this proxy, as the viewer's browser reaches it. */
-export function machineHtml(machine: Machine, page: string, query: MachineQuery): Html {
+/** This proxy, as the viewer's browser reaches it. */
+interface ReachedProxy {
+  readonly address: string;
+  /** The proxy listens on the loopback interface alone. */
+  readonly listensLocally: boolean;
+}
+
+/** The instructions of a machine. */
+export function machineHtml(
+  machine: Machine,
+  { address: page, listensLocally }: ReachedProxy,
+  query: MachineQuery,
+): Html {
   const proxy = machineAddress(page, query.host ?? '');
+  // A viewer who reached the page by another name came by a server in front of the proxy.
+  const isUnreachable = listensLocally && machineAddress(page, '').unusable !== undefined;
   const { address } = proxy;
   const steps = stepsFor(machine, { address, image: safeImage(query.image) });
   const isPlain = address.startsWith('http:');
   return html`<h1>Set up ${machine.name}</h1>
+${isUnreachable ? html`<p class="failure">${onlyThisMachine}.</p>` : ''}
 ${hostHtml(machine, page, query, proxy)}
 <p>${isPlain ? 'The proxy speaks plain HTTP: anyone on the network can read logins and change images. On a network that you do not trust, put TLS in front of it.' : 'The proxy speaks TLS.'}</p>
 <ol class="steps">${steps.map(

@@ -25,6 +25,8 @@ export interface PageOptions {
   readonly health: Health;
   /** Images to try; empty in front of a registry that may not have them. */
   readonly examples: readonly string[];
+  /** The proxy listens on the loopback interface alone. */
+  readonly listensLocally: boolean;
   /** Shows the status of the proxy to everyone who may use it. */
   readonly showsStatus: boolean;
   /** The numbers of `/metrics`; absent where the runtime counts nothing. */
@@ -42,7 +44,7 @@ export interface Page {
 }
 
 export function createPage(options: PageOptions): Page {
-  const { health, examples, showsStatus: status } = options;
+  const { health, listensLocally, showsStatus: status } = options;
 
   async function documentFor(context: Context<Env>): Promise<Document> {
     const { searchParams } = context.get('received').url;
@@ -58,7 +60,7 @@ export function createPage(options: PageOptions): Page {
   }
 
   async function homeDocument(context: Context<Env>): Promise<Document> {
-    const main = homeHtml(addressOf(context), await health.report(), examples);
+    const main = homeHtml(addressOf(context), await health.report(), options);
     return { title: 'regshift: one registry, every client', main, status };
   }
 
@@ -71,7 +73,7 @@ export function createPage(options: PageOptions): Page {
     const query = { image, host: values.get('host')?.trim().slice(0, longestHost) };
     const machine = machines.find((each) => each.id === id);
     if (machine === undefined) return unknownDocument('machine', id, machinesHtml(query));
-    const main = machineHtml(machine, addressOf(context), query);
+    const main = machineHtml(machine, { address: addressOf(context), listensLocally }, query);
     return { title: `Set up ${machine.name}`, main, status };
   }
 

@@ -14,15 +14,18 @@ export interface NamedImage {
 
 /**
  * Parses a repository with a tag or digest: `team/app:1.0`, `team/app@sha256:…`. The default tag is `latest`.
- * @param shown the text to name in the problem.
+ * @param whole the text with the host, to name in the problem; absent where a name has no host.
  * @returns the problem as a sentence, if the text is no such name.
  */
-export function parseNamedImage(text: string, shown = text): NamedImage | { readonly problem: string } {
+export function parseNamedImage(text: string, whole?: string): NamedImage | { readonly problem: string } {
   const [, path = '', tag, digest] = /^([^@]*?)(?::([^:/@]*))?(?:@(.*))?$/s.exec(text) ?? [];
-  const quoted = JSON.stringify(shown);
+  const quoted = JSON.stringify(whole ?? text);
   const name = parseRepositoryName(path);
   if (name === undefined) {
-    const form = 'It must be host/name:tag or host/name@sha256:…, in lower case.';
+    const form =
+      whole === undefined
+        ? 'It must be name:tag or name@sha256:…, in lower case and without a host.'
+        : 'It must be host/name:tag or host/name@sha256:…, in lower case.';
     return { problem: `${quoted} is not an image name. ${form}` };
   }
   if (digest !== undefined) {

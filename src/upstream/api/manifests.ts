@@ -46,9 +46,16 @@ export interface ManifestUpload {
   readonly body: ReadableStream<Uint8Array>;
 }
 
+/** The headers by which a registry may choose its response. */
+export interface ManifestHeaders {
+  /** The value of `Accept`; "" stands for none. */
+  readonly accept: string;
+  /** By default that of regshift. */
+  readonly userAgent?: string | undefined;
+}
+
 /**
  * `HEAD` or `GET` of a manifest.
- * @param accept the value of `Accept`.
  * @returns the response with any status. @throws RegistryError where there is no response.
  */
 export function requestManifest(
@@ -57,10 +64,11 @@ export function requestManifest(
   repository: RepositoryName,
   reference: string,
   { credential, budget, signal }: ApiContext,
-  accept: string = widestAccept,
+  { accept, userAgent }: ManifestHeaders = { accept: widestAccept },
 ): Promise<UpstreamResponse> {
   const path = manifestPath(repository, reference);
-  return client.request({ method, path, repository, credential, budget, signal, headers: { accept } });
+  const context = { credential, budget, signal };
+  return client.request({ method, path, repository, ...context, headers: { accept }, userAgent });
 }
 
 /** `HEAD` of a manifest. @throws RegistryError as `manifestError` where upstream does not have or give it. */

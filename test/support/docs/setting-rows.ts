@@ -26,7 +26,8 @@ export const settingGroups: readonly SettingGroup[] = [
     rows: [
       {
         variables: ['HOST', 'PORT'],
-        meaning: 'the address and port to listen on',
+        meaning:
+          'the address and port to listen on; only this machine reaches `127.0.0.1`, and `0.0.0.0` stands for all addresses',
       },
       {
         variables: ['REGSHIFT_TLS_CERT', 'REGSHIFT_TLS_KEY'],
@@ -66,7 +67,7 @@ export const settingGroups: readonly SettingGroup[] = [
       {
         variables: ['REGSHIFT_MIRROR_MISS'],
         meaning:
-          '`next`: a mirror that answers 404 is no end, and the next one of `REGSHIFT_UPSTREAM` is asked ([routes.md](routes.md))',
+          '`next`: if a mirror answers 404, regshift asks the next one of `REGSHIFT_UPSTREAM`; `stop`: the client gets the 404 ([routes.md](routes.md))',
       },
       {
         variables: ['REGSHIFT_UPSTREAM_ALIASES'],

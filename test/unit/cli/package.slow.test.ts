@@ -160,7 +160,10 @@ const linesOf = (file: string, section?: string) =>
 /** The PATH of a shell outside of npm whose Node is the one of this process. */
 const newerPath = [dirname(process.execPath), systemPath].join(delimiter);
 const old = findOldNode();
-const oldSentence = `regshift needs Node 22.18 or newer; this is ${old?.version}\n`;
+const { engines } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
+  readonly engines: { readonly node: string };
+};
+const oldSentence = `regshift needs Node ${engines.node.slice(2)} or newer; this is ${old?.version}\n`;
 
 describe('the ways to start of README.md', () => {
   let samples: SampleServer;

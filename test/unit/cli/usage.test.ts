@@ -59,7 +59,16 @@ describe('wrong usage: exit code 2, and the reason on standard error only', () =
     [['inspect', 'x', '--format', '{{range .a}}'], /The template is wrong: a range or if has no {{end}}/],
     [['inspect'], /missing required argument 'image'/],
     [['inspect', 'a', 'b'], /too many arguments/],
-    [['inspect', 'Upper/Case'], /"Upper\/Case" is not an image name/],
+    [['inspect', 'Upper/Case'], /"Upper\/Case" is not an image name\. It must be host\/name:tag/],
+    [
+      ['warm', '127.0.0.1:8080/sample/oci:1.0', '--for', 'docker-1.13'],
+      /is not an image name\. It must be name:tag or name@sha256:…, in lower case and without a host\./,
+    ],
+    [
+      ['warm', '--for', 'docker-1.13', 'a'],
+      /--for takes all words behind it\. Write the image before --for\./,
+    ],
+    [['explain', '--accept', 'x/y', 'a'], /Write the image before --accept\./],
     [['inspect', 'x@sha256:1'], /has no valid digest after the @/],
     [['inspect', 'x:!'], /has no valid tag after the colon/],
     [['inspect', 'x', '--platform', 'linux'], /It must be os\/architecture/],

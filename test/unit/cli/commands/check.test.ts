@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
+import { knownClients } from '../../../../src/negotiation/known-clients.ts';
 import { regshift } from '../../../support/cli.ts';
+import { type RunningProxy, startProxy } from '../../../support/proxy.ts';
 import { useSampleServer } from '../../../support/use-sample-server.ts';
 
 interface Checked {
@@ -10,6 +12,7 @@ interface Checked {
   readonly images: readonly {
     readonly image: string;
     readonly failed?: string;
+    readonly regshift?: true;
     readonly clients: readonly {
       readonly client: string;
       readonly works: boolean;
@@ -130,6 +133,55 @@ describe('straight from the registry', () => {
         proxy: { works: false },
       });
     }
+  });
+});
+
+describe('at the address of a regshift', () => {
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    proxy = await startProxy(samples.url);
+  });
+  afterAll(() => proxy.stop());
+  const verdicts = (image: string, clients: string, ...options: string[]) =>
+    regshift(['check', `127.0.0.1:${proxy.port}/${image}`, '--clients', clients, ...options]);
+
+  const each = knownClients.map(({ id }) => id).join(',');
+  test.each(['oci', 'schema1', 'oci-zstd', 'index', 'index-zstd', 'list', 'generic'])(
+    'every client can use what regshift sends for %s',
+    async (sample) => {
+      const { code, json } = await verdicts(`sample/${sample}`, each, '--json');
+      const { images } = json<Checked>();
+      expect(images[0]?.clients.filter(({ works }) => !works)).toEqual([]);
+      expect([code, images[0]?.regshift, images[0]?.clients.length]).toEqual([0, true, knownClients.length]);
+    },
+  );
+
+  it('has the reason of regshift for a client that gets nothing', async () => {
+    const clients = 'docker-1.5,docker-1.9,docker-24,lambda';
+    const { code, json } = await verdicts('sample/index', clients, '--platform', 'linux/s390x', '--json');
+    expect(code).toBe(1);
+    expect(json<Checked>().images[0]?.clients.map(({ obstacle }) => obstacle?.reason)).toEqual([
+      expect.stringMatching(/^regshift refuses its request: .*s390x/),
+      expect.stringMatching(
+        /^regshift refuses its request: The proxy answered 404 for .*There is no image for linux\/s390x/,
+      ),
+      expect.stringContaining('s390x'),
+      'it pulls from its own registry: copy the image there (regshift copy)',
+    ]);
+  });
+
+  it('says that API v1 has no digests', async () => {
+    const [digest] = /sha256:[0-9a-f]{64}/.exec((await verdicts('sample/oci', 'docker-24')).out) ?? [];
+    const { out } = await verdicts(`sample/oci@${digest}`, 'docker-1.5');
+    expect(out).toContain('it pulls by registry API v1, which has no digests');
+  });
+
+  it('says so, and does not offer --with-proxy', async () => {
+    const { out } = await verdicts('sample/index', 'docker-1.13,lambda');
+    expect(out).toContain('\n  A regshift serves it: the verdicts are about what it sends to each client.\n');
+    expect(out).toMatch(/\n1 of 2 verdicts bad\.\n$/);
+    const straight = await regshift(['check', `${samples.host}/sample/index`, '--clients', 'docker-24']);
+    expect(straight.out).not.toContain('A regshift serves it');
   });
 });
 

@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { readManifest } from '../../../../converters/read.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { testApp } from '../../../support/app.ts';
 import { ownTmpdir, regshift, temporaryFolder } from '../../../support/cli.ts';
+import { listen } from '../../../support/listen.ts';
 import { startLoginRegistry } from '../../../support/login-registry.ts';
 import { testSigningKey } from '../../../support/signing-key.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
@@ -290,4 +292,57 @@ describe('regshift copy', () => {
     expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(why) });
     expect(registry.requests).toEqual([]);
   });
+});
+
+describe('a refused login', () => {
+  const loginRegistry = async () => {
+    const registry = await startLoginRegistry('Basic');
+    onTestFinished(() => registry.stop());
+    return new URL(registry.url).host;
+  };
+
+  it('names the option of its side', async () => {
+    const host = await loginRegistry();
+    const atTarget = await regshift(['copy', `${samples.host}/sample/oci`, `${host}/copied/oci:1`]);
+    expect(atTarget.code).toBe(1);
+    expect(atTarget.err).toContain('Log in with docker login, or give the login by --to-creds.');
+    const atSource = await regshift(['copy', `${host}/sample/oci`, `${samples.host}/copied/oci:1`]);
+    expect(atSource.err).toContain('Log in with docker login, or give the login by --creds.');
+    const within = ['copy', `${host}/sample/oci`, `${host}/copied/oci:1`, '--creds', 'me:right'];
+    expect((await regshift(within)).err).toContain('--to-creds.');
+    expect((await regshift([...within, '--to-creds', 'me:right'])).code).toBe(0);
+  });
+
+  it('names that of the source if the source refuses a layer while the target takes it', async () => {
+    const registry = createSampleRegistry();
+    const server = createServer(async ({ method = 'GET', url = '/' }, response) => {
+      const answer = await registry.fetch(`http://sample.test${url}`, { method });
+      const refuses = method === 'GET' && url.includes('/blobs/');
+      response.writeHead(refuses ? 401 : answer.status, Object.fromEntries(answer.headers));
+      response.end(refuses ? '' : new Uint8Array(await answer.arrayBuffer()));
+    });
+    const { host, stop } = await listen(server);
+    onTestFinished(() => stop());
+    const { registry: target } = await targetRegistry();
+    const { code, err } = await regshift(['copy', `${host}/sample/oci`, `${target.host}/copied/oci:1`]);
+    expect(code).toBe(1);
+    expect(err).toContain('give the login by --creds.');
+  });
+
+  test.each(['--creds', '--to-creds'])(
+    'a login without a colon is that of its option: %s',
+    async (option) => {
+      const { code, err } = await regshift([
+        'copy',
+        `${samples.host}/sample/oci`,
+        'host.test/a:1',
+        option,
+        'x',
+      ]);
+      expect(code).toBe(2);
+      expect(err).toBe(
+        `regshift: ${option} must be a user and a password with a colon between them: user:password.\n`,
+      );
+    },
+  );
 });
