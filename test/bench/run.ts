@@ -16,6 +16,7 @@ const sections: Readonly<Record<string, string>> = {
   worker: 'worker.ts',
   layers: 'layers.ts',
   store: 'store.ts',
+  capacity: 'capacity.ts',
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' } } });
