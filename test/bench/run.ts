@@ -17,6 +17,7 @@ const sections: Readonly<Record<string, string>> = {
   layers: 'layers.ts',
   store: 'store.ts',
   fleet: 'fleet.ts',
+  capacity: 'capacity.ts',
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' } } });
