@@ -61,9 +61,14 @@ export class ConversionError extends Error {
 
 function sentence(problem: ConversionProblem): string {
   const where = problem.path === undefined ? '' : ` at ${printable(problem.path)}`;
-  const found = problem.found === undefined ? '' : ` Found ${printable(problem.found)}.`;
+  const found = problem.found === undefined ? '' : ` Found ${withoutStop(printable(problem.found))}.`;
   const expected = problem.expected === undefined ? '' : ` Expected ${printable(problem.expected)}.`;
-  return `${problem.message.replace(/\.$/, '')}${where}.${found}${expected}`;
+  return `${withoutStop(problem.message)}${where}.${found}${expected}`;
+}
+
+/** Text without its full stop, because a sentence around it has one. */
+function withoutStop(text: string): string {
+  return text.replace(/(?<!\.)\.$/, '');
 }
 
 const maximumLength = 500;

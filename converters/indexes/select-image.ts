@@ -31,14 +31,17 @@ async function select(
   const whole = await withPlatformTable(index, ports);
   const images = whole.dependencies.filter((entry) => isCandidate(entry, whole.dependencies));
   const unlabelled = images.filter((entry) => entry.platform === undefined).slice(0, maximumUnlabelled);
+  const notImages = new Set<IndexEntry>();
   for (const entry of [...fitting(wanted, images), ...unlabelled]) {
     const image = await imageOf(entry, wanted, ports, within);
-    if (image) return image;
+    if (image === 'not an image') notImages.add(entry);
+    else if (image) return image;
   }
+  const others = images.filter((entry) => !notImages.has(entry));
   throw new ConversionError({
     code: 'NO_PLATFORM',
     message: `There is no image for ${formatPlatform(wanted)} under this name`,
-    found: platformsOf(images).join(', ') || 'no image at all',
+    found: platformsOf(others).join(', ') || 'no image at all',
     expected: formatPlatform(wanted),
   });
 }
@@ -49,13 +52,13 @@ function isCandidate(entry: IndexEntry, entries: readonly IndexEntry[]): boolean
   return gzipTwinOf(entry, entries, isLabelledZstd) === undefined;
 }
 
-/** The image of an entry, or `undefined` if its content is for another platform or not an image. */
+/** The image of an entry, or `undefined` if its content is for another platform. */
 async function imageOf(
   entry: IndexEntry,
   wanted: Platform,
   ports: ConversionPorts,
   traversal: Traversal,
-): Promise<Image | undefined> {
+): Promise<Image | 'not an image' | undefined> {
   try {
     const model = await fetchModel(entry, ports);
     if (model.kind === 'index') return await select(model, wanted, ports, traversal);
@@ -64,9 +67,9 @@ async function imageOf(
     const platform = target.kind === 'v1' ? target.platform : (await fetchConfig(model, ports)).platform;
     return platform && platformRank(wanted, platform) !== undefined ? model : undefined;
   } catch (error) {
-    const isOther =
-      error instanceof ConversionError && (error.code === 'NO_PLATFORM' || error.code === 'NOT_AN_IMAGE');
-    if (isOther) return undefined;
+    if (!(error instanceof ConversionError)) throw error;
+    if (error.code === 'NOT_AN_IMAGE') return 'not an image';
+    if (error.code === 'NO_PLATFORM') return undefined;
     throw error;
   }
 }

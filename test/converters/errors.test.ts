@@ -28,6 +28,17 @@ async function refusalOf(work: () => unknown): Promise<ConversionError> {
   throw new Error('nothing was refused');
 }
 
+describe('the message of an error', () => {
+  it.each([
+    ['It is gone.', 'Found It is gone.'],
+    ['a text that was cut...', 'Found a text that was cut....'],
+    ['a value', 'Found a value.'],
+  ])('has one full stop after %s', (found, expected) => {
+    const { message } = new ConversionError({ code: 'INVALID', message: 'No.', found });
+    expect(message).toBe(`No. ${expected}`);
+  });
+});
+
 describe('programs in JavaScript', () => {
   it.each(odd.map((value) => [value]))('get a ConversionError for %s instead of bytes', async (value) => {
     expect(await refusalOf(() => readManifest(value as Uint8Array))).toMatchObject({ code: 'UNREADABLE' });

@@ -517,6 +517,29 @@ describe('one image of an index', () => {
     );
   });
 
+  it('is missing: an entry that is no image is not one of the available platforms', async () => {
+    const registry = new MemoryRegistry();
+    const policy = {
+      schemaVersion: 2,
+      config: registry.add('application/vnd.example.policy', {}),
+      layers: [registry.layer('application/vnd.example.rules', 'rules')],
+    };
+    const entry = registry.add(mediaTypes.ociManifest, policy);
+    const [labelled, arm] = [
+      { ...entry, ...on('amd64') },
+      { ...registry.image('a', 'arm'), ...on('arm') },
+    ];
+    for (const [entries, found] of [
+      [[labelled, arm], 'linux/arm'],
+      [[labelled, entry], 'no image at all'],
+    ] as const) {
+      const stored = registry.index(entries);
+      await expect(
+        chooseImage(indexOn(registry, stored), amd64, registry.context.ports),
+      ).rejects.toMatchObject({ code: 'NO_PLATFORM', found });
+    }
+  });
+
   it('is searched in a limited number of manifests', async () => {
     const registry = new MemoryRegistry();
     let stored = registry.index([{ ...registry.image('b', 'arm'), ...on('arm') }]);

@@ -12,6 +12,8 @@ export interface DockerRegistryOptions {
    */
   readonly schema1Enabled?: boolean;
   readonly deleteEnabled?: boolean;
+  /** Whether it takes manifests with foreign layers, which have URLs (its setting `validation.manifests.urls`). */
+  readonly foreignLayers?: boolean;
   /** The address that it listens at; 127.0.0.1 by default. */
   readonly host?: string;
   /** Lines of `user:bcrypt`: only these users read and write. Without it the registry is open to all. */
@@ -117,6 +119,7 @@ function configuration(
       relativeurls: options.relativeLocations ?? false,
       ...(tls && { tls }),
     },
+    ...(options.foreignLayers && { validation: { manifests: { urls: { allow: ['^https://'] } } } }),
     compatibility: { schema1: { enabled: options.schema1Enabled ?? true } },
     ...(options.notifications && { notifications: notificationsTo(options.notifications) }),
   };

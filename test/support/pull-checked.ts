@@ -17,7 +17,8 @@ interface Descriptor {
 interface Document {
   readonly manifests?: readonly Descriptor[];
   readonly config: Descriptor;
-  readonly layers: readonly Descriptor[];
+  /** Go writes an empty list as null. */
+  readonly layers: readonly Descriptor[] | null;
 }
 
 /** A manifest as a client got it, or the code of the error that it got. */
@@ -71,14 +72,17 @@ export async function pullChecked(
     return answer;
   };
 
-  const blobs = async ({ config, layers }: Document): Promise<readonly Uint8Array[] | undefined> => {
+  const blobs = async ({ config, ...rest }: Document): Promise<readonly Uint8Array[] | undefined> => {
+    const layers = rest.layers ?? [];
     const bytes = (await content('blobs', config)).body;
     const compressed: Uint8Array[] = [];
     for (const layer of layers) compressed.push((await content('blobs', layer)).body);
-    const { rootfs } = JSON.parse(new TextDecoder().decode(bytes)) as { rootfs?: { diff_ids: string[] } };
-    if (rootfs === undefined || layers.some(({ mediaType }) => !/tar/.test(mediaType))) return undefined;
+    const { rootfs } = JSON.parse(new TextDecoder().decode(bytes)) as {
+      rootfs?: { diff_ids: string[] | null };
+    };
+    if (rootfs === undefined || layers.some(({ mediaType }) => !isReadable(mediaType))) return undefined;
     const tars = compressed.map(decompressed);
-    same('the diffIDs', (await Promise.all(tars.map(sha256Of))).join(), rootfs.diff_ids.join());
+    same('the diffIDs', (await Promise.all(tars.map(sha256Of))).join(), (rootfs.diff_ids ?? []).join());
     return tars;
   };
 
@@ -124,6 +128,9 @@ export async function pullChecked(
     : await (isIndex ? below(root) : blobs(JSON.parse(root.text())));
   return { mediaType, digest, tars };
 }
+
+/** Whether a layer of this type can be decompressed without a key. */
+const isReadable = (mediaType: string) => mediaType.includes('tar') && !mediaType.endsWith('+encrypted');
 
 function same(what: string, found: unknown, expected: unknown): void {
   if (found !== expected) throw new Error(`${what}: ${String(found)}, not ${String(expected)}`);
