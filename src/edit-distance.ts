@@ -5,6 +5,8 @@
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const far = Math.min(2, Math.floor(word.length / 2));
   const ranked = known
+    // A distance takes time for each pair of letters, and is at least the difference of the lengths.
+    .filter((each) => Math.abs(each.length - word.length) <= far)
     .map((each) => ({ each, distance: editDistance(word.toLowerCase(), each.toLowerCase()) }))
     .sort((one, other) => one.distance - other.distance);
   return ranked.find((each) => each.distance <= far)?.each;

@@ -64,13 +64,18 @@ export const noClientRules: ClientRules = { rules: [], text: '' };
 /** The setting as JSON: one rule, or a list of rules. */
 export const clientRules = z.string().transform((text, context): ClientRules => {
   const add = (message: string) => context.addIssue({ code: 'custom', message });
-  const read = z.array(clientRuleSchema).safeParse(jsonOf(text));
+  const content = jsonOf(text);
+  const form =
+    'must be a rule like {"match":{"userAgent":"app/*"},"lacks":["oci"]} as JSON, or a list of such';
+  if (content === undefined) {
+    add(form);
+    return z.NEVER;
+  }
+  const read = z.array(clientRuleSchema).safeParse(content);
   if (!read.success) {
     const [issue] = read.error.issues;
     const place = (issue?.path ?? []).map(String).join('.');
-    add(
-      `must be a rule like {"match":{"userAgent":"app/*"},"lacks":["oci"]} as JSON, or a list of such: ${place} ${issue?.message}`,
-    );
+    add(`${form}: ${place} ${issue?.message}`);
     return z.NEVER;
   }
   const rules = read.data;

@@ -63,7 +63,8 @@ function specReason(text: string): Reason {
   const first = body.errors?.[0];
   if (typeof first?.code !== 'string') return {};
   const code = printable(first.code);
-  return { code, text: `${code}, ${printable(String(first.message ?? '')).replace(/\.$/, '')}` };
+  const message = typeof first.message === 'string' ? printable(first.message).replace(/\.$/, '') : '';
+  return { code, text: message === '' ? code : `${code}, ${message}` };
 }
 
 const wrongScheme = 'it speaks TLS there; check http:// against https://';

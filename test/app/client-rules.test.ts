@@ -179,7 +179,7 @@ describe('the setting', () => {
   });
 
   it.each([
-    ['no JSON', '{', /as JSON/],
+    ['no JSON', '{', /as JSON, or a list of such$/],
     ['an unknown capability', JSON.stringify({ match: {}, lacks: ['gzip'] }), /zstd, oci/],
     ['a misspelt key', JSON.stringify({ match: { agent: 'x' }, lacks: ['oci'] }), /match/],
     [

@@ -295,6 +295,13 @@ describe('a refusal of a cloud says what to do', () => {
     const response = await over(cloud).get(latest, docker19);
     expect(response.error().message).toContain('Allow ecr:GetAuthorizationToken');
   });
+
+  it('an error with the name of a member that each object has', async () => {
+    const cloud = amazon();
+    cloud.refuse({ status: 400, body: { __type: 'com.amazonaws#toString' } });
+    const response = await over(cloud).get(latest, docker19);
+    expect(response.error().message).toContain('Check the AWS credentials, and that');
+  });
 });
 
 it('a session token of AWS is signed and sent', async () => {

@@ -2,14 +2,14 @@ import { concatenate } from '../../converters/bytes.ts';
 import { mediaTypes } from '../../converters/index.ts';
 import type { Random } from './random.ts';
 
-type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const digests = ['a', 'b', 'c'].map((each) => `sha256:${each.repeat(64)}`);
 
 /** Member names that some dialect gives a meaning. */
-const keys = [
+const manifestKeys = [
   ...[
     'schemaVersion',
     'mediaType',
@@ -95,7 +95,7 @@ const keys = [
   ],
 ];
 
-const scalars: readonly Json[] = [
+const manifestScalars: readonly Json[] = [
   ...[
     null,
     true,
@@ -144,28 +144,36 @@ const scalars: readonly Json[] = [
   ...Object.values(mediaTypes),
 ];
 
+/** Member names and values that some reader gives a meaning. */
+export interface Vocabulary {
+  readonly keys: readonly string[];
+  readonly scalars: readonly Json[];
+}
+
+const manifests: Vocabulary = { keys: manifestKeys, scalars: manifestScalars };
+
 /** Makes a document that may break a reader out of documents that do not. */
-export function generate(random: Random, seeds: readonly Uint8Array[]): Uint8Array {
+export function generate(random: Random, seeds: readonly Uint8Array[], words = manifests): Uint8Array {
   const kind = random.below(100);
   if (kind < 2) return Uint8Array.from({ length: random.below(64) }, () => random.below(256));
-  if (kind < 35) return brokenBytes(random, seeds);
-  const seed = kind < 85 ? parsed(random.one(seeds)) : made(random, 4);
-  let tree = seed ?? made(random, 4);
-  for (let count = 1 + random.below(4); count > 0; count -= 1) tree = changed(random, tree);
+  if (kind < 35) return brokenBytes(random, seeds, words);
+  const seed = kind < 85 ? parsed(random.one(seeds)) : made(random, 4, words);
+  let tree = seed ?? made(random, 4, words);
+  for (let count = 1 + random.below(4); count > 0; count -= 1) tree = changed(random, tree, words);
   return laidOut(random, tree);
 }
 
-function brokenBytes(random: Random, seeds: readonly Uint8Array[]): Uint8Array {
+function brokenBytes(random: Random, seeds: readonly Uint8Array[], words: Vocabulary): Uint8Array {
   let bytes = random.one(seeds);
   for (let count = 1 + random.below(3); count > 0; count -= 1) {
     const start = random.below(bytes.length + 1);
     const cut = random.oneIn(2) ? 0 : random.below(12);
-    bytes = concatenate([bytes.subarray(0, start), piece(random, seeds), bytes.subarray(start + cut)]);
+    bytes = concatenate([bytes.subarray(0, start), piece(random, seeds, words), bytes.subarray(start + cut)]);
   }
   return bytes;
 }
 
-function piece(random: Random, seeds: readonly Uint8Array[]): Uint8Array {
+function piece(random: Random, seeds: readonly Uint8Array[], { scalars }: Vocabulary): Uint8Array {
   switch (random.below(4)) {
     case 0:
       return Uint8Array.of(random.below(256));
@@ -206,43 +214,46 @@ function parsed(bytes: Uint8Array): Json | undefined {
   }
 }
 
-function made(random: Random, depth: number): Json {
+function made(random: Random, depth: number, words: Vocabulary): Json {
+  const { keys, scalars } = words;
   if (depth === 0 || random.oneIn(4)) return random.one(scalars);
   const length = random.below(5);
-  if (random.oneIn(3)) return Array.from({ length }, () => made(random, depth - 1));
-  return fromEntries(Array.from({ length }, () => [random.one(keys), made(random, depth - 1)]));
+  if (random.oneIn(3)) return Array.from({ length }, () => made(random, depth - 1, words));
+  return fromEntries(Array.from({ length }, () => [random.one(keys), made(random, depth - 1, words)]));
 }
 
 /** Changes one place of a tree; deep places are as likely as shallow ones. */
-function changed(random: Random, tree: Json): Json {
-  if (typeof tree === 'string' && tree.startsWith('{') && random.oneIn(2)) return changedInside(random, tree);
+function changed(random: Random, tree: Json, words: Vocabulary): Json {
+  const { keys, scalars } = words;
+  if (typeof tree === 'string' && tree.startsWith('{') && random.oneIn(2))
+    return changedInside(random, tree, words);
   if (typeof tree !== 'object' || tree === null || random.oneIn(9)) {
-    return random.oneIn(4) ? made(random, 2) : random.one(scalars);
+    return random.oneIn(4) ? made(random, 2, words) : random.one(scalars);
   }
-  if (Array.isArray(tree)) return changedArray(random, tree);
+  if (Array.isArray(tree)) return changedArray(random, tree, words);
   const entries = Object.entries(tree);
   const at = random.below(entries.length + 1);
   const entry = entries[at];
-  if (!entry || random.oneIn(8)) return fromEntries([...entries, [random.one(keys), made(random, 2)]]);
+  if (!entry || random.oneIn(8)) return fromEntries([...entries, [random.one(keys), made(random, 2, words)]]);
   const [key, value] = entry;
   if (random.oneIn(12)) return fromEntries(entries.toSpliced(at, 1));
   if (random.oneIn(16)) return fromEntries(entries.toSpliced(at, 1, [random.one(keys), value]));
-  return fromEntries(entries.toSpliced(at, 1, [key, changed(random, value)]));
+  return fromEntries(entries.toSpliced(at, 1, [key, changed(random, value, words)]));
 }
 
-function changedArray(random: Random, items: readonly Json[]): Json {
+function changedArray(random: Random, items: readonly Json[], words: Vocabulary): Json {
   const at = random.below(items.length);
   const item = items[at];
-  if (item === undefined || random.oneIn(10)) return [...items, made(random, 2)];
+  if (item === undefined || random.oneIn(10)) return [...items, made(random, 2, words)];
   if (random.oneIn(10)) return items.toSpliced(at, 1);
   if (random.oneIn(10)) return [...items, item];
-  return items.toSpliced(at, 1, changed(random, item));
+  return items.toSpliced(at, 1, changed(random, item, words));
 }
 
 /** Changes JSON in a string, like v1Compatibility. */
-function changedInside(random: Random, text: string): Json {
+function changedInside(random: Random, text: string, words: Vocabulary): Json {
   const inside = parsed(encoder.encode(text));
-  return inside === undefined ? text.slice(1) : JSON.stringify(changed(random, inside));
+  return inside === undefined ? text.slice(1) : JSON.stringify(changed(random, inside, words));
 }
 
 /** Builds an object in which `__proto__` is a key like any other. */
@@ -254,4 +265,16 @@ function laidOut(random: Random, tree: Json): Uint8Array {
   const text = JSON.stringify(tree, null, random.one(['', '', '  ', '   ', '\t']));
   if (random.oneIn(20)) return encoder.encode(text.replaceAll('\n', '\r\n'));
   return encoder.encode(random.oneIn(20) ? ` ${text}\n` : text);
+}
+
+/** Makes a text of JSON that may break a reader out of texts that do not. */
+export function generateJson(words: Vocabulary) {
+  return (random: Random, seeds: readonly string[]): string =>
+    decoder.decode(
+      generate(
+        random,
+        seeds.map((text) => encoder.encode(text)),
+        words,
+      ),
+    );
 }

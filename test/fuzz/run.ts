@@ -4,20 +4,25 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { addToCorpus } from './corpus.ts';
 import type { Finding, Order, Report } from './worker.ts';
 
 /**
- * Feeds broken documents to the converters, and broken texts to all readers of headers, paths, logins and claims, for a
- * given time. Every error must be one for a client, every document that a converter writes must be readable again, and
- * the rules of each reader in `texts.ts` must hold. A finding is a file in `test/fuzz/cases/`, which a test then runs.
+ * Feeds broken documents to the converters, and broken texts to all readers of `texts.ts`, for a given time: headers,
+ * paths, logins, claims, settings, rules, queries of the page, notifications, lists and errors of registries, entries of
+ * caches, and layers. Every error must be one for a client, every document that a converter writes must be readable
+ * again, and the rule of each reader must hold. A finding is a file in `test/fuzz/cases/`, which a test then runs. With
+ * `--keep`, texts that took a new way in their reader join `test/fuzz/corpus/`, the seeds of later runs.
  *
- *     npm run fuzz -- --seconds 60 [--seed 1] [--workers 2]
+ *     npm run fuzz -- --seconds 60 [--seed 1] [--workers 2] [--only page,variable] [--keep]
  */
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     workers: { type: 'string', default: String(Math.min(availableParallelism(), 8)) },
+    only: { type: 'string' },
+    keep: { type: 'boolean', default: false },
   },
 });
 const [seconds, seed, workers] = [Number(values.seconds), Number(values.seed), Number(values.workers)];
@@ -43,7 +48,9 @@ function keep({ reader, message, bytes }: Finding): string {
 console.log(`fuzzing for ${seconds} s with seed ${seed} on ${workers} workers`);
 const started = performance.now();
 const reports = await Promise.all(
-  Array.from({ length: workers }, (_, at) => work({ seed: seed + at, seconds })),
+  Array.from({ length: workers }, (_, at) =>
+    work({ seed: seed + at, seconds, only: values.only?.split(',') }),
+  ),
 );
 const took = (performance.now() - started) / 1000;
 const total = reports.reduce((sum, { documents }) => sum + documents, 0);
@@ -59,6 +66,9 @@ console.log(`the slowest took ${slowest.toFixed(0)} ms`);
 for (const [end, count] of Object.entries(ends).sort(([, left], [, right]) => right - left)) {
   console.log(`  ${end}: ${count}`);
 }
+const discovered = reports.flatMap((report) => Object.entries(report.discovered));
+console.log(`${discovered.flatMap(([, found]) => found).length} texts took a new way in their reader`);
+if (values.keep) for (const [reader, found] of discovered) addToCorpus(reader, found);
 const findings = reports.flatMap((report) => report.findings);
 for (const finding of findings) console.error(`\nFOUND, kept as test/fuzz/cases/${keep(finding)}`);
 process.exitCode = findings.length > 0 ? 1 : 0;

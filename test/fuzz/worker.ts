@@ -5,11 +5,14 @@ import { generate } from './generate.ts';
 import { encodeUtf16, generateText } from './generate-text.ts';
 import { Random } from './random.ts';
 import { seedDocuments } from './seeds.ts';
+import type { TextTarget } from './text-target.ts';
 import { textTargets } from './texts.ts';
 
 export interface Order {
   readonly seed: number;
   readonly seconds: number;
+  /** The readers of texts to feed; all readers by default. */
+  readonly only?: readonly string[] | undefined;
 }
 
 export interface Finding {
@@ -26,18 +29,45 @@ export interface Report {
   readonly ends: Readonly<Record<string, number>>;
   readonly slowest: number;
   readonly findings: readonly Finding[];
+  /** Texts that took a new way in their reader, by reader. */
+  readonly discovered: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A document or text that takes longer than this, in milliseconds, is a finding too. */
 const patience = 2_000;
 const enough = 10;
+/** Texts that a run makes others of, for each reader. */
+const mostSeeds = 300;
 
-async function run({ seed, seconds }: Order): Promise<Report> {
+/** A reader with the ways that it has taken in this run. */
+interface Reader {
+  readonly name: string;
+  readonly target: TextTarget;
+  readonly ways: Set<string>;
+  readonly seeds: string[];
+  readonly discovered: string[];
+}
+
+async function readerOf(name: string, target: TextTarget): Promise<Reader> {
+  const ways = new Set<string>();
+  // A rule that does not hold for a seed is a finding of the test of all seeds.
+  for (const text of target.seeds) ways.add(await wayOf(target, text).catch(() => ''));
+  return { name, target, ways, seeds: [...target.seeds], discovered: [] };
+}
+
+async function wayOf({ check }: TextTarget, text: string): Promise<string> {
+  const way = await check(text);
+  return typeof way === 'string' ? way : '';
+}
+
+async function run({ seed, seconds, only }: Order): Promise<Report> {
   const random = new Random(seed);
   const seeds = seedDocuments();
   const documents = new Map(seeds.map((bytes) => [digestOf(bytes) as string, bytes]));
   const world: World = { documents, key: await generateSigningKey() };
-  const readers = Object.entries(textTargets);
+  const chosen = Object.entries(textTargets).filter(([name]) => only === undefined || only.includes(name));
+  const readers: Reader[] = [];
+  for (const [name, target] of chosen) readers.push(await readerOf(name, target));
   const until = performance.now() + seconds * 1000;
   const ends: Record<string, number> = {};
   const findings = new Map<string, Finding>();
@@ -58,19 +88,30 @@ async function run({ seed, seconds }: Order): Promise<Report> {
   }
 
   while (performance.now() < until && findings.size < enough) {
-    const bytes = generate(random, seeds);
-    await watch('document', bytes, () => examine(bytes, world, random));
-    documentsRead += 1;
-    for (const [reader, { seeds: texts, check }] of readers) {
-      const text = generateText(random, texts);
-      await watch(reader, encodeUtf16(text), async () => {
-        await check(text);
+    if (only === undefined) {
+      const bytes = generate(random, seeds);
+      await watch('document', bytes, () => examine(bytes, world, random));
+      documentsRead += 1;
+    }
+    for (const { name, target, ways, seeds: texts, discovered } of readers) {
+      const text = (target.generate ?? generateText)(random, texts);
+      await watch(name, encodeUtf16(text), async () => {
+        const way = await wayOf(target, text);
+        if (!ways.has(way)) {
+          ways.add(way);
+          discovered.push(text);
+          if (texts.length < mostSeeds && text.length < 10_000) texts.push(text);
+        }
         return 'text';
       });
       textsRead += 1;
     }
   }
-  return { documents: documentsRead, texts: textsRead, ends, slowest, findings: [...findings.values()] };
+  const discovered = Object.fromEntries(readers.map((reader) => [reader.name, reader.discovered]));
+  return {
+    ...{ documents: documentsRead, texts: textsRead, ends, slowest, discovered },
+    findings: [...findings.values()],
+  };
 }
 
 /** Keeps one finding for each place in the code. */

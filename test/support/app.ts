@@ -128,11 +128,11 @@ export function testApp(
     if (held && 'response' in held) {
       const { headers, body } = held.response;
       held.finished({ bytes: body.length, aborted: false });
-      return read(new Response(method === 'HEAD' ? null : own(body), { headers }));
+      return readAnswer(new Response(method === 'HEAD' ? null : own(body), { headers }));
     }
     // `duplex` is needed for streams; the types of fetch do not have it.
     const init: RequestInit & { duplex: 'half' } = { method, headers: joined, duplex: 'half', ...sent(more) };
-    return read(
+    return readAnswer(
       await app.fetch(new Request(url, init), {
         cacheKey: question,
         started: held,
@@ -181,7 +181,8 @@ const noNetwork: Fetch = async (url) => {
   throw new Error(`This test has no upstream, and ${url} was asked`);
 };
 
-async function read(response: Response): Promise<Answer> {
+/** Reads a response to its end. */
+export async function readAnswer(response: Response): Promise<Answer> {
   const body = new Uint8Array(await response.arrayBuffer());
   const text = () => new TextDecoder().decode(body);
   return {

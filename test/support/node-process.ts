@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { get as getPlainly } from 'node:http';
+import { get as getByTls } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BareWorkerd } from './bare-workerd.ts';
@@ -50,12 +52,23 @@ export async function startNodeProcess(
     await ended;
     process.off('exit', kill);
   };
+  const scheme = variables.REGSHIFT_TLS_CERT === undefined ? 'http' : 'https';
   for (const deadline = Date.now() + readyWithin; child.exitCode === null && Date.now() < deadline; ) {
-    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer?.ok && child.pid !== undefined) return { port, pid: child.pid, stop };
+    const isReady = await answersAt(`${scheme}://127.0.0.1:${port}/healthz`);
+    if (isReady && child.pid !== undefined) return { port, pid: child.pid, stop };
     await sleep(look);
   }
   await stop();
   throw new Error('regshift on Node was not ready');
+}
+
+/** Whether a server responds with 200, with any certificate. */
+async function answersAt(url: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const get = url.startsWith('https:') ? getByTls : getPlainly;
+  get(url, { rejectUnauthorized: false, agent: false }, (answer) => {
+    answer.resume();
+    resolve(answer.statusCode === 200);
+  }).once('error', () => resolve(false));
+  return promise;
 }

@@ -10,6 +10,8 @@ export interface Held {
 
 export interface ProcessInspector {
   held(): Promise<Held>;
+  /** The memory and the resources as they are, without a garbage collection. */
+  now(): Promise<Held>;
   /**
    * Heap snapshots in the format of V8, of the main thread and of each worker thread. V8 collects garbage first, so
    * they have only what the program can reach.
@@ -56,16 +58,20 @@ export async function inspectProcess(output: string): Promise<ProcessInspector> 
       return () => socket.removeEventListener('message', onMessage);
     },
   };
+  const now = async (): Promise<Held> => {
+    const expression =
+      'JSON.stringify({ heap: process.memoryUsage().heapUsed, names: process.getActiveResourcesInfo() })';
+    const { result } = await call(main, 'Runtime.evaluate', { expression, returnByValue: true });
+    const { heap, names } = JSON.parse(result?.result?.value ?? '') as { heap: number; names: string[] };
+    const counts = Map.groupBy(names, (name) => name);
+    return { heap, resources: Object.fromEntries([...counts].map(([name, all]) => [name, all.length])) };
+  };
   return {
+    now,
     async held() {
       // Objects that a finalizer releases are collected in the next round.
       for (let times = 0; times < 3; times += 1) await call(main, 'HeapProfiler.collectGarbage');
-      const expression =
-        'JSON.stringify({ heap: process.memoryUsage().heapUsed, names: process.getActiveResourcesInfo() })';
-      const { result } = await call(main, 'Runtime.evaluate', { expression, returnByValue: true });
-      const { heap, names } = JSON.parse(result?.result?.value ?? '') as { heap: number; names: string[] };
-      const counts = Map.groupBy(names, (name) => name);
-      return { heap, resources: Object.fromEntries([...counts].map(([name, all]) => [name, all.length])) };
+      return now();
     },
     async snapshots() {
       const taken: string[] = [];

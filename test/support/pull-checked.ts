@@ -43,7 +43,7 @@ export interface PullHeaders {
  * @throws Error with the first content that is missing or wrong.
  */
 export async function pullChecked(
-  app: TestApp,
+  app: Pick<TestApp, 'get' | 'head'>,
   repository: string,
   headers: PullHeaders,
 ): Promise<CheckedPull> {

@@ -28,7 +28,8 @@ function sender(port: number, userAgent: string) {
     const path = url ? `${url.pathname}${url.search}` : location;
     // Go writes Host and User-Agent first, and Accept-Encoding last, which HEAD does not have.
     const headers = [['User-Agent', userAgent], ...lines, ...(method === 'HEAD' ? [] : [gzip])] as const;
-    const request: RawRequest = { port, method, path, headers, ...(body ? { body } : {}) };
+    // Engines have no deadline of their own for a response.
+    const request: RawRequest = { port, method, path, headers, deadline: 60_000, ...(body ? { body } : {}) };
     return rawRequest(request);
   };
 }

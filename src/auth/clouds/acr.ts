@@ -58,16 +58,18 @@ async function requestAccessToken(options: AcrOptions): Promise<string> {
     url,
     response,
     error,
-    advice[String(error)] ?? 'Check AZURE_TENANT_ID and AZURE_CLIENT_ID',
+    advice.get(String(error)) ?? 'Check AZURE_TENANT_ID and AZURE_CLIENT_ID',
   );
 }
 
 /** Microsoft identity platform, "Microsoft Entra authentication and authorization error codes". */
-const advice: Readonly<Record<string, string>> = {
-  invalid_client: 'Check AZURE_CLIENT_SECRET: it is wrong or has expired',
-  unauthorized_client: 'Check AZURE_CLIENT_ID: the tenant does not know this application',
-  invalid_request: 'Check AZURE_TENANT_ID: there is no such tenant',
-};
+const advice: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    invalid_client: 'Check AZURE_CLIENT_SECRET: it is wrong or has expired',
+    unauthorized_client: 'Check AZURE_CLIENT_ID: the tenant does not know this application',
+    invalid_request: 'Check AZURE_TENANT_ID: there is no such tenant',
+  }),
+);
 
 function post(options: AcrOptions, url: URL, form: Readonly<Record<string, string>>) {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };

@@ -79,14 +79,16 @@ function readLogin(
 }
 
 /** Errors of AWS with what to do about each (AWS Signature Version 4, "Troubleshooting"; ECR, "Common errors"). */
-const advice: Readonly<Record<string, string>> = {
-  UnrecognizedClientException:
-    'Check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN: AWS does not know this key in this region',
-  InvalidClientTokenId: 'Check AWS_ACCESS_KEY_ID: AWS does not know this key',
-  InvalidSignatureException: 'Check AWS_SECRET_ACCESS_KEY, and the clock of this machine',
-  ExpiredTokenException: 'The AWS credentials have expired: give new ones, with their AWS_SESSION_TOKEN',
-  AccessDeniedException: 'Allow ecr:GetAuthorizationToken and the pull actions to this key (IAM)',
-};
+const advice: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    UnrecognizedClientException:
+      'Check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN: AWS does not know this key in this region',
+    InvalidClientTokenId: 'Check AWS_ACCESS_KEY_ID: AWS does not know this key',
+    InvalidSignatureException: 'Check AWS_SECRET_ACCESS_KEY, and the clock of this machine',
+    ExpiredTokenException: 'The AWS credentials have expired: give new ones, with their AWS_SESSION_TOKEN',
+    AccessDeniedException: 'Allow ecr:GetAuthorizationToken and the pull actions to this key (IAM)',
+  }),
+);
 
 function refusal(url: URL, response: CloudResponse, { region }: EcrRegistry): Error {
   // AWS JSON 1.1 names the error like `com.amazonaws.ecr#InvalidParameterException`, or without the part before `#`.
@@ -95,6 +97,6 @@ function refusal(url: URL, response: CloudResponse, { region }: EcrRegistry): Er
     url,
     response,
     type,
-    advice[type] ?? `Check the AWS credentials, and that ${region} is the region of the registry`,
+    advice.get(type) ?? `Check the AWS credentials, and that ${region} is the region of the registry`,
   );
 }

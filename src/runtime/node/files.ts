@@ -41,7 +41,8 @@ const load = createRequire(import.meta.url);
 export function parseYaml(text: string): unknown {
   // Loaded for a file only: the parser takes ten megabytes.
   const { parseDocument } = load('yaml') as typeof import('yaml');
-  const document = parseDocument(text, { prettyErrors: true });
+  // Warnings of the parser quote the text, too.
+  const document = parseDocument(text, { prettyErrors: true, logLevel: 'error' });
   const [error] = document.errors;
   if (error === undefined) return document.toJS({ maxAliasCount: 100 });
   const [at] = error.linePos ?? [];

@@ -53,7 +53,7 @@ it('20,000 mixed requests with aborts leave nothing behind: no heap, no descript
   const run = async (until: number) => {
     const work = async () => {
       while (done < until) {
-        const requests = await mixedRequest(random, proxy.port, named, outcomes);
+        const requests = await mixedRequest(random, proxy, named, outcomes);
         done += requests;
       }
     };

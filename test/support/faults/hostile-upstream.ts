@@ -39,16 +39,22 @@ export interface HostileUpstream {
   stop(): Promise<void>;
 }
 
+/** Responds as a good registry, before a fault changes the response. */
+export type GoodRegistry = (request: IncomingMessage) => Promise<GoodAnswer>;
+
 /** The only login that the registry accepts, when it wants one. */
 export const goodLogin = `Basic ${btoa('user:hunter-secret')}`;
 const goodToken = 'good-token';
 
 /**
- * Starts a registry on a real socket that serves the samples, and breaks every rule on demand.
+ * Starts a registry on a real socket that breaks every rule on demand.
  * @param wants `token` requires a token, which its own `/token` gives to the one login.
+ * @param registry serves the samples by default.
  */
-export async function startHostileUpstream(wants: 'nothing' | 'token' = 'nothing'): Promise<HostileUpstream> {
-  const samples = createSampleRegistry();
+export async function startHostileUpstream(
+  wants: 'nothing' | 'token' = 'nothing',
+  registry: GoodRegistry = sampleRegistry(),
+): Promise<HostileUpstream> {
   const asked: Ask[] = [];
   let fault: { readonly how: Misbehave; readonly isMeant: (ask: Ask) => boolean } | undefined;
   let host = '';
@@ -59,7 +65,7 @@ export async function startHostileUpstream(wants: 'nothing' | 'token' = 'nothing
     const ask = { method, path, authorization: headers.authorization };
     asked.push(ask);
     const guard = path.startsWith('/token') ? tokenAnswer(ask) : wants === 'token' && challenge(ask, host);
-    const answer = guard || (await sampleAnswer(samples, request));
+    const answer = guard || (await registry(request));
     if (fault?.isMeant(ask)) await fault.how({ request, response, good: answer });
     else give(response, answer, method === 'HEAD');
   });
@@ -115,13 +121,19 @@ function challenge({ authorization }: Ask, host: string): GoodAnswer | undefined
   return refusal(401, 'UNAUTHORIZED', { 'www-authenticate': value });
 }
 
-async function sampleAnswer(
-  samples: ReturnType<typeof createSampleRegistry>,
-  { url = '/', headers }: IncomingMessage,
-): Promise<GoodAnswer> {
+function sampleRegistry(): GoodRegistry {
+  const samples = createSampleRegistry();
+  return async ({ url = '/', headers }) =>
+    readGoodAnswer(await samples.fetch(`http://sample.test${url}`, { headers: sentHeaders(headers) }));
+}
+
+export function sentHeaders(headers: IncomingMessage['headers']): Headers {
   const sent = new Headers();
   for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') sent.set(name, value);
-  const answer = await samples.fetch(`http://sample.test${url}`, { headers: sent });
+  return sent;
+}
+
+export async function readGoodAnswer(answer: Response): Promise<GoodAnswer> {
   const body = new Uint8Array(await answer.arrayBuffer());
   return { status: answer.status, headers: Object.fromEntries(answer.headers), body };
 }

@@ -1,5 +1,6 @@
 import type { Logins } from './identity.ts';
 import type { Repository } from './repository.ts';
+import type { Stalls } from './stalls.ts';
 
 interface Presence {
   under: number;
@@ -12,7 +13,13 @@ const afterwards = 15_000;
 
 /** Records which clients request what, to recognize a stray credential upstream. */
 export class CredentialWatch {
+  readonly #stalls: Stalls;
   readonly #present = new Map<string, Presence>();
+
+  /** @param stalls extend the time for which a request may continue. */
+  constructor(stalls: Stalls) {
+    this.#stalls = stalls;
+  }
 
   /** Records a client's request. @returns a function to call when the client has its response. */
   enter(upstream: number, authorization: string, repository: Repository | undefined): () => void {
@@ -42,9 +49,11 @@ export class CredentialWatch {
     if (logins.isAnonymous(authorization)) return undefined;
     // A token that the proxy got for a login counts for that login.
     const basic = logins.ownerOf(authorization)?.basic;
+    const now = performance.now();
     const isPresent = [authorization, ...(basic ? [basic] : [])].some((each) => {
       const presence = this.#present.get(keyOf(upstream, each, repository));
-      return presence && (presence.under > 0 || performance.now() - presence.ended < afterwards);
+      if (presence === undefined || presence.under > 0) return presence !== undefined;
+      return now - presence.ended < this.#stalls.extend(afterwards, now, now);
     });
     if (isPresent) return undefined;
     const where = repository ? ` for ${repository.name}` : '';

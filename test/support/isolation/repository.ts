@@ -50,6 +50,11 @@ export class Repository {
     this.#states.push({ ...this.now, ...change, from: performance.now() });
   }
 
+  /** Forgets the states that ended before a moment. */
+  forget(before: number): void {
+    this.#states = this.#states.filter((_, at) => (this.#states[at + 1]?.from ?? before) >= before);
+  }
+
   /** All states that existed between two moments. */
   between(start: number, end: number): RepositoryState[] {
     return this.#states.filter(

@@ -8,6 +8,7 @@ import { asksAcross, asksOfV2 } from './asks-v2.ts';
 import { createOracle } from './checks.ts';
 import { changeSomething, deploy } from './events.ts';
 import { isFinalRefusal } from './final-refusals.ts';
+import { forgetHistory } from './forget-history.ts';
 import { hideRepository } from './hide.ts';
 import { Knowledge } from './knowledge.ts';
 import { textOf } from './markers.ts';
@@ -20,6 +21,10 @@ export interface RunOptions extends OracleSettings {
   readonly requests: number;
   /** The ports of the replicas: each request goes to any of them. */
   readonly ports: readonly number[];
+  /** Ends the run early. */
+  readonly signal?: AbortSignal;
+  /** Gets each response that its client waits for. */
+  readonly onAnswer?: (answered: Answered) => void;
 }
 
 export interface RunReport {
@@ -60,6 +65,7 @@ export async function runIsolation(world: World, options: RunOptions): Promise<R
       `${describe(ask)} -> ${outcome} in ${Math.round(answered.end - start)} ms, to port ${port}`,
     );
     if (ask.leavesAfter !== undefined) return answered;
+    options.onAnswer?.(answered);
     for (const [rule, complaint] of Object.entries(judge(answered))) {
       const story = `${rule}: ${describe(ask)}\n  ${complaint}\n${world.trace.last(about)}`;
       if (violations.length < mostViolations) violations.push(story);
@@ -92,6 +98,7 @@ export async function runIsolation(world: World, options: RunOptions): Promise<R
       const scope = `user ${user ?? 'any'}, repository ${repository ?? 'any'}`;
       world.trace.note('', `! upstream ${upstream.index} begins: ${kind} for ${scope}`);
     }
+    if (number % 200 === 0) forgetHistory(world);
     if (number % 20 === 0) {
       const tag = await deploy(world, upstream, random);
       await Promise.all(asksAcross(random, knowledge, upstream, tag).map(perform));
@@ -104,7 +111,7 @@ export async function runIsolation(world: World, options: RunOptions): Promise<R
   }
 
   async function work(): Promise<void> {
-    while (requests < options.requests) {
+    while (requests < options.requests && !options.signal?.aborted) {
       step += 1;
       await take(new Random(options.seed + step * 2_654_435), step);
     }

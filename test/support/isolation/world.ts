@@ -66,14 +66,15 @@ export async function startWorld(seed: number): Promise<World> {
     return undefined;
   };
   const nextImage = () => (lastImage += 1);
-  const watch = new CredentialWatch();
+  const stalls = new Stalls();
+  const watch = new CredentialWatch(stalls);
   const world = {
     images,
     nextImage,
     bytesOf,
     watch,
     trace: new Trace(),
-    stalls: new Stalls(),
+    stalls,
     refusedToAll: new Map<string, number>(),
   };
   const strays: string[] = [];

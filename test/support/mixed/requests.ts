@@ -8,12 +8,22 @@ import { rawRequest } from '../raw-http.ts';
 import { v1DaemonNames, v1Daemons } from '../v1-daemons.ts';
 import { pullV1 } from '../v1-pull.ts';
 import { v1OverSocket } from '../v1-raw.ts';
+import type { V1Response } from '../v1-session.ts';
 
-interface MixedRequest {
+export interface MixedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body?: Uint8Array;
+}
+
+/** The server of the requests. */
+export interface MixedTarget {
+  readonly port: number;
+  /** The Host header; the address by default. */
+  readonly host?: string;
+  /** Gets each response that its client waits for, and the error of a response that does not arrive whole. */
+  readonly onAnswer?: (request: Omit<MixedRequest, 'body' | 'headers'>, answer: V1Response | Error) => void;
 }
 
 /** The digests that responses have named, by repository. */
@@ -33,21 +43,24 @@ const upload = new Uint8Array(60_000).map((_, at) => at % 251);
  */
 export async function mixedRequest(
   random: Random,
-  port: number,
+  target: MixedTarget,
   named: Named,
   outcomes: Outcomes,
 ): Promise<number> {
-  if (random.oneIn(40)) return pullByV1(random, port);
+  if (random.oneIn(40)) return pullByV1(random, target);
   const request = chooseRequest(random, named);
   const count = (outcome: string | number) => {
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   };
   if (random.oneIn(8)) {
-    await leave(random, port, request);
+    await leave(random, target, request);
     count('left');
     return 1;
   }
-  const answer = await rawRequest({ ...request, port, deadline: 60_000 }).catch(() => undefined);
+  const { onAnswer, ...at } = target;
+  const given = await rawRequest({ ...request, ...at, deadline: 60_000 }).catch((error: Error) => error);
+  onAnswer?.(request, given);
+  const answer = given instanceof Error ? undefined : given;
   count(answer?.status ?? 'cut');
   const repository = /^\/v2\/(.+)\/manifests\//.exec(request.path)?.[1];
   if (!repository || answer?.status !== 200) return 1;
@@ -104,12 +117,14 @@ function unknown(random: Random): string {
   return digestOf(new TextEncoder().encode(String(random.below(2 ** 32))));
 }
 
-async function pullByV1(random: Random, port: number): Promise<number> {
-  const socket = v1OverSocket(port);
+async function pullByV1(random: Random, { port, host, onAnswer }: MixedTarget): Promise<number> {
+  const socket = v1OverSocket(port, host);
   let requests = 0;
-  const http: typeof socket = (...words) => {
+  const http: typeof socket = async (method, path, headers) => {
     requests += 1;
-    return socket(...words);
+    const answer = await socket(method, path, headers);
+    onAnswer?.({ method, path }, answer);
+    return answer;
   };
   const daemon = v1Daemons[random.one(v1DaemonNames)];
   // The daemon's reaction to a fault does not matter here.
@@ -119,14 +134,14 @@ async function pullByV1(random: Random, port: number): Promise<number> {
 
 async function leave(
   random: Random,
-  port: number,
+  { port, host = 'a' }: MixedTarget,
   { method, path, headers, body }: MixedRequest,
 ): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
   socket.resume();
   const lines = headers.map((line) => `${line.join(': ')}\r\n`).join('');
-  socket.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\n${lines}\r\n`);
+  socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${lines}\r\n`);
   if (body) socket.write(body.subarray(0, random.below(body.length)));
   await sleep(random.below(25));
   socket.destroy();

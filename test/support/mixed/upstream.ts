@@ -1,10 +1,11 @@
 import type { Random } from '../../fuzz/random.ts';
-import { contentFaults, quickFaults } from '../faults/faults.ts';
+import { contentFaults, quickFaults, slowFaults } from '../faults/faults.ts';
 import {
   type Asked,
   give,
   type HostileUpstream,
   jsonAnswer,
+  type Misbehave,
   refusal,
   startHostileUpstream,
 } from '../faults/hostile-upstream.ts';
@@ -12,10 +13,19 @@ import {
 /** The Authorization of clients with a wrong password. */
 export const wrongLogin = /^Basic d3Jvbmc/;
 
-const faults = Object.entries(quickFaults);
+const faults: readonly (readonly [string, Misbehave])[] = Object.entries(quickFaults);
+const slow: readonly Misbehave[] = Object.values(slowFaults);
 
-/** Serves the samples, takes uploads, refuses wrong logins, and gives a fault to one response in twelve. */
-export async function startMixedUpstream(random: Random): Promise<HostileUpstream> {
+/**
+ * Serves the samples, takes uploads, refuses wrong logins, and gives faults to some responses.
+ * @param oneIn the number of responses for each fault.
+ * @param slowOneIn the number of faults for each one that never ends; none by default.
+ */
+export async function startMixedUpstream(
+  random: Random,
+  oneIn = 12,
+  slowOneIn?: number,
+): Promise<HostileUpstream> {
   const upstream = await startHostileUpstream();
   upstream.misbehave(
     async (asked) => {
@@ -24,7 +34,7 @@ export async function startMixedUpstream(random: Random): Promise<HostileUpstrea
       if (wrongLogin.test(request.headers.authorization ?? '')) {
         give(response, refusal(401, 'UNAUTHORIZED', { 'www-authenticate': 'Basic realm="test"' }), isHead);
       } else if (['POST', 'PATCH', 'PUT'].includes(request.method ?? '')) await takeUpload(asked);
-      else if (random.oneIn(12)) await faultOf(random, asked)(asked);
+      else if (random.oneIn(oneIn)) await faultOf(random, asked, slowOneIn)(asked);
       else give(response, asked.good, isHead);
     },
     () => true,
@@ -33,9 +43,10 @@ export async function startMixedUpstream(random: Random): Promise<HostileUpstrea
 }
 
 /** Selects a fault. The bytes of a blob pass through as they come, so a broken blob is broken for the client too. */
-function faultOf(random: Random, { request }: Asked) {
+function faultOf(random: Random, { request }: Asked, slowOneIn: number | undefined): Misbehave {
+  const isBlob = request.url?.includes('/blobs/') ?? false;
+  if (!isBlob && slowOneIn !== undefined && random.oneIn(slowOneIn)) return random.one(slow);
   const [name, how] = random.one(faults);
-  const isBlob = request.url?.includes('/blobs/');
   return isBlob && contentFaults.includes(name) ? quickFaults['answers 503'] : how;
 }
 

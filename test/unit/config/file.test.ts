@@ -367,3 +367,15 @@ it('routes of one host must hand out tokens in the same way', () => {
   expect(problemsOf(yaml).join('\n')).toMatch(/tokenRelay.*must be the same as in/);
   expect(problemsOf(yaml.replace(', tokenRelay: never', ''))).toEqual([]);
 });
+
+it('the parser of YAML writes no warning, which would quote the text', async () => {
+  const warnings: Error[] = [];
+  const collect = (warning: Error) => warnings.push(warning);
+  process.on('warning', collect);
+  expect(parseYaml('? { upstreamPassword: hunter-secret }\n: 1\n')).toEqual({
+    '{ upstreamPassword: hunter-secret }': 1,
+  });
+  await new Promise(setImmediate);
+  process.off('warning', collect);
+  expect(warnings).toEqual([]);
+});

@@ -65,4 +65,11 @@ describe('a misspelt variable with the prefix is refused', () => {
     const read = readSettings({ [variable]: 'hunter2' });
     expect('problems' in read && formatProblems(read.problems)).toBe(`${variable} ${message}`);
   });
+
+  it('in no time, if its name has 100,000 letters', () => {
+    const started = performance.now();
+    const read = readSettings({ [`REGSHIFT_${'X'.repeat(100_000)}`]: '1' });
+    expect('problems' in read && read.problems[0]?.message).toContain('docs/settings.md lists all');
+    expect(performance.now() - started).toBeLessThan(500);
+  });
 });

@@ -58,3 +58,14 @@ it('the first error of a registry is in the message', async () => {
     'Upstream answered 400 for the manifest latest of team/app: NAME_INVALID, invalid name.',
   );
 });
+
+it.each([
+  ['no message', { code: 'DENIED' }],
+  ['an empty message', { code: 'DENIED', message: '' }],
+  ['a message that is no text', { code: 'DENIED', message: { reason: 'quota' } }],
+])('of an error with %s, the code is in the message', async (_name, error) => {
+  const init = { status: 403, headers: { 'content-type': 'application/json' } };
+  expect(await messageOf(JSON.stringify({ errors: [error] }), init)).toBe(
+    'Upstream answered 403 for the manifest latest of team/app: DENIED.',
+  );
+});

@@ -27,18 +27,20 @@ export interface S3Attempt {
 const mostErrorBytes = 65_536;
 
 /** Codes with what to do about each (Amazon S3 API Reference, "Error responses"). */
-const advice: Readonly<Record<string, string>> = {
-  NoSuchBucket: 'Create the bucket, or correct its name in REGSHIFT_STORE',
-  AccessDenied:
-    'Allow s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload, s3:ListBucket and ' +
-    's3:ListBucketMultipartUploads to this key or role',
-  SignatureDoesNotMatch: 'Check AWS_SECRET_ACCESS_KEY, and region in REGSHIFT_STORE',
-  InvalidAccessKeyId: 'Check AWS_ACCESS_KEY_ID',
-  ExpiredToken: 'Give new AWS credentials, with their AWS_SESSION_TOKEN',
-  RequestTimeTooSkewed: 'Set the clock of this machine right',
-  AuthorizationHeaderMalformed: 'Check region in REGSHIFT_STORE',
-  PermanentRedirect: 'Check region in REGSHIFT_STORE',
-};
+const advice: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    NoSuchBucket: 'Create the bucket, or correct its name in REGSHIFT_STORE',
+    AccessDenied:
+      'Allow s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload, s3:ListBucket and ' +
+      's3:ListBucketMultipartUploads to this key or role',
+    SignatureDoesNotMatch: 'Check AWS_SECRET_ACCESS_KEY, and region in REGSHIFT_STORE',
+    InvalidAccessKeyId: 'Check AWS_ACCESS_KEY_ID',
+    ExpiredToken: 'Give new AWS credentials, with their AWS_SESSION_TOKEN',
+    RequestTimeTooSkewed: 'Set the clock of this machine right',
+    AuthorizationHeaderMalformed: 'Check region in REGSHIFT_STORE',
+    PermanentRedirect: 'Check region in REGSHIFT_STORE',
+  }),
+);
 
 /** Codes of a 403 without a body, which is the answer to HEAD. */
 const codeOfStatus: Readonly<Record<number, string>> = { 403: 'AccessDenied', 301: 'PermanentRedirect' };
@@ -69,7 +71,7 @@ function s3Error(xml: string, attempt: S3Attempt, status: number, better?: strin
   const code = found !== undefined && /^[A-Za-z0-9._-]{1,80}$/.test(found) ? found : undefined;
   const known = code ?? codeOfStatus[status] ?? '';
   const said = [code, quotable(xmlText(xml, 'Message'), attempt)].filter((text) => text !== undefined);
-  const todo = better ?? advice[known];
+  const todo = better ?? advice.get(known);
   const end = todo === undefined ? '' : ` ${todo}.`;
   return new S3Error(`${method} to ${host} answered ${[status, said.join(': ')].join(' ').trim()}.${end}`, {
     status,
