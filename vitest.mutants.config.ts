@@ -26,6 +26,7 @@ export default defineConfig({
       'test/app/**/*.test.ts',
       'test/unit/negotiation-table.test.ts',
       'test/unit/{converters,http,negotiation,registry,routing,sample-registry}/**/*.test.ts',
+      'test/unit/cli/commands/{check,convert,explain,inspect,verify}.test.ts',
     ],
     exclude: [...configDefaults.exclude, 'test/**/*.slow.test.ts'],
     isolate: false,

@@ -95,6 +95,11 @@ describe('a signed schema 1 manifest', () => {
     });
   });
 
+  it('names an algorithm that libtrust does not know', async () => {
+    const forged = changed('ES256', (text) => text.replace('"alg": "ES256"', '"alg": "none"'));
+    await expect(verifySchema1(read(forged))).rejects.toMatchObject({ found: 'the algorithm "none"' });
+  });
+
   it('is refused if one of several signatures is invalid', async () => {
     const image = read(
       withBlocks('several', (blocks) => {

@@ -121,6 +121,23 @@ const auto: readonly [Stored, Partial<Record<Client, string>>][] = [
   ['fat generic', { 'curl */*': 'stored' }],
 ];
 
+describe('a manifest that regshift cannot read', () => {
+  const of = (mediaType: string, client: Client) =>
+    negotiate(image(mediaType, { opaque: true }), clients[client], 'auto');
+
+  it('goes as it is to a client that names types and takes any other one', () => {
+    expect(of('application/vnd.test.unknown', 'containerd')).toMatchObject({
+      kind: 'stored',
+      because: 'has-no-other-form',
+    });
+    expect(of('application/vnd.test.unknown', 'only OCI').kind).not.toBe('stored');
+  });
+
+  it('does not if it is schema 1, which the client would refuse', () => {
+    expect(of(schema1Signed, 'containerd').kind).not.toBe('stored');
+  });
+});
+
 describe('on a route that is not pinned', () => {
   const cases = auto.flatMap(([what, row]) =>
     Object.entries(row).map(([client, decision]) => ({ what, client: client as Client, decision })),
