@@ -301,6 +301,13 @@ describe('manifests beyond the limits are refused', () => {
   });
 });
 
+it('the subject of an image and of an index is known', () => {
+  for (const document of [image, index]) {
+    expect(readManifest(encode({ ...document, subject: entry })).subject).toMatchObject({ digest, size: 4 });
+    expect(readManifest(encode(document)).subject).toBeUndefined();
+  }
+});
+
 describe('the platform of an entry', () => {
   const read = (document: object) => readManifest(encode(document)).dependencies[0] as IndexEntry;
   const ofIndex = (platform: object) => read({ ...index, manifests: [{ ...entry, platform }] }).platform;

@@ -146,6 +146,14 @@ describe('formatLength and formatTail', () => {
     expect(() => read(withFormat(change))).toThrow(expect.objectContaining({ name: 'ConversionError' }));
   });
 
+  it('refuse a length beyond the body by the length that it may have', () => {
+    const bytes = withBlocks('ES256', ([block]) => {
+      if (block) block.protected = btoa('{"formatLength":1000000,"formatTail":"Cn0"}').replace(/=+$/, '');
+    });
+    const expected = `a formatLength of at most ${bytes.length}`;
+    expect(() => read(bytes)).toThrow(expect.objectContaining({ expected }));
+  });
+
   it('refuse a tail that is not base64url', () => {
     const bytes = withBlocks('ES256', ([block]) => {
       if (block) block.protected = btoa('{"formatLength":786,"formatTail":"C=0"}').replace(/=+$/, '');
