@@ -14,7 +14,7 @@ const bob = as({ kind: 'client', authorization: 'Basic Ym9iOmI=' });
 const anonymous = as({ kind: 'none' });
 
 function refusals() {
-  let now = 0;
+  let now = 1_000_000;
   const heads = createHeadRefusals(createMemoryBudget(1_000_000), () => now);
   const tag = { kind: 'tag', tag: 'latest' as Tag } as const;
   return {
@@ -56,7 +56,9 @@ test('refusals are believed once a HEAD was answered', () => {
 test('a 404 of a digest is looked for by a search until a GET has contradicted a HEAD', () => {
   const { heads } = refusals();
   const digest = { kind: 'digest', digest: `sha256:${'0'.repeat(64)}` } as never;
+  const tag = { kind: 'tag', tag: 'latest' as Tag } as const;
   expect(heads.doubts(refusal(404), digest, 'to send', alice)).toBe(false);
+  expect(heads.doubts(refusal(404), tag, 'to send', alice)).toBe(true);
   expect(heads.doubts(refusal(500), digest, 'to send', alice)).toBe(true);
   expect(heads.doubts(refusal(429), digest, 'to confirm', alice)).toBe(false);
   heads.contradicted();
