@@ -163,4 +163,17 @@ describe('names are those that the client uses', () => {
       'short/name',
     ]);
   });
+
+  it('in a search, while one of the registries fails', async () => {
+    const registries = three();
+    registries.set(hub, () => new Response('', { status: 503 }));
+    const response = await over(shared, registries).get('/v1/search');
+    expect(response.status).toBe(200);
+    const { results } = JSON.parse(response.text()) as { results: { name: string }[] };
+    expect(results.map(({ name }) => name).sort()).toEqual([
+      'quay/library/busybox',
+      'quay/team/app',
+      'short/name',
+    ]);
+  });
 });

@@ -123,6 +123,22 @@ describe('a ConversionError', () => {
     });
   });
 
+  it('counts the entries of a history that names more layers than there are', async () => {
+    const registry = new MemoryRegistry();
+    const layer = registry.layer(mediaTypes.ociLayerGzip, 'a');
+    const created = '2024-01-01T00:00:00Z';
+    const history = [{ created }, { created, empty_layer: true }, { created }, { created }];
+    const config = registry.add(mediaTypes.ociConfig, { history });
+    const manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [layer] };
+    const image = registry.read(registry.add(mediaTypes.ociManifest, manifest)) as Image;
+    expect(await refusalOf(() => convertImage(image, 'schema1', registry.context))).toMatchObject({
+      code: 'INVALID',
+      path: '$.history',
+      found: '3 entries with a layer',
+      expected: 'at most 1, one for each layer of the manifest',
+    });
+  });
+
   it('is thrown for a config of another digest, and not for one of another length', async () => {
     const registry = new MemoryRegistry();
     const stored = registry.add(mediaTypes.ociConfig, '{}');

@@ -3,10 +3,11 @@ import { digestOf } from '../../converters/digest.ts';
 import { readImageConfig } from '../../converters/image-config.ts';
 import { convertImage } from '../../converters/images/convert-image.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
-import type { Layer } from '../../converters/model.ts';
+import type { Image, Layer } from '../../converters/model.ts';
 import type { ConversionPorts } from '../../converters/ports.ts';
 import { readManifest } from '../../converters/read.ts';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
+import { diffIdOf, MemoryRegistry } from '../support/converters/memory-registry.ts';
 
 const samples = createSampleRegistry();
 
@@ -66,3 +67,25 @@ test.each([
     expect(tars.layers.map(({ digest }) => digest)).toEqual(diffIds);
   },
 );
+
+test('an image with zstd layers and others derives the zstd layers alone', async () => {
+  const registry = new MemoryRegistry();
+  const layers = [
+    registry.layer(mediaTypes.ociLayerGzip, 'a'),
+    registry.layer(mediaTypes.ociLayerZstd, 'b', 'zstd'),
+    registry.layer(mediaTypes.ociLayer, 'c', 'none'),
+  ];
+  const config = registry.add(mediaTypes.ociConfig, {
+    rootfs: { type: 'layers', diff_ids: ['a', 'b', 'c'].map(diffIdOf) },
+    history: layers.map(() => ({ created: '2024-01-01T00:00:00Z' })),
+  });
+  const manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers };
+  const image = registry.read(registry.add(mediaTypes.ociManifest, manifest)) as Image;
+  const { body, blobs } = await convertImage(image, 'oci', { ...registry.context, unpackZstd: true });
+  expect(readManifest(body).dependencies.map(({ digest }) => digest)).toEqual([
+    layers[0]?.digest,
+    diffIdOf('b'),
+    layers[2]?.digest,
+  ]);
+  expect(blobs).toEqual([{ kind: 'layer', digest: diffIdOf('b'), packed: layers[1]?.digest, size: 100 }]);
+});

@@ -53,6 +53,15 @@ describe('an index as a list', () => {
     expect(converted).toMatchObject({ kind: 'index', form: 'schema2', mediaType: dockerList, losses: [] });
   });
 
+  it('leaves out an entry whose digest is of an unknown algorithm, and names it', async () => {
+    const registry = new MemoryRegistry();
+    const unknown = { mediaType: ociManifest, size: 2, digest: `blake9:${'0'.repeat(64)}` };
+    const stored = registry.index([{ ...registry.image('a'), ...on('amd64') }, unknown]);
+    const converted = await to(registry, stored, 'schema2');
+    expect(parsed(converted).manifests).toHaveLength(1);
+    expect(converted.losses).toMatchObject([{ kind: 'entries', path: '$.manifests[1]' }]);
+  });
+
   it('says of each entry that it leaves out what that entry is', async () => {
     const registry = new MemoryRegistry();
     const image = registry.image('a');
@@ -382,6 +391,19 @@ describe('a fat generic manifest', () => {
       os: 'linux',
       variant: 'v7',
     });
+  });
+
+  it('gets the platform of an entry without labels from the table, and keeps that of another one', async () => {
+    const registry = new MemoryRegistry();
+    const [bare, labelled] = [registry.image('a', ''), registry.image('b', '')];
+    const rows = [bare, labelled].map(({ digest }) => ({ os: 'linux', arch: 'arm', manifestDigest: digest }));
+    const stored = fat(registry, rows, [
+      { ...bare, mediaType: dockerConfig },
+      { ...labelled, mediaType: dockerConfig, labels: { os: 'linux', arch: 's390x' } },
+    ]);
+    const { manifests } = parsed(await to(registry, stored, 'oci'));
+    const architectures = manifests.map(({ platform }: ReturnType<typeof on>) => platform.architecture);
+    expect(architectures).toEqual(['arm', 's390x']);
   });
 
   it.each([[{ description: 'no table' }], ['text, and no table']])(

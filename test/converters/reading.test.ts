@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf, mediaTypes, readManifest, sketchManifest } from '../../converters/index.ts';
+import {
+  digestOf,
+  type IndexEntry,
+  mediaTypes,
+  readManifest,
+  sketchManifest,
+} from '../../converters/index.ts';
 
 const encode = (value: unknown) =>
   new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
@@ -292,5 +298,36 @@ describe('manifests beyond the limits are refused', () => {
     ['history', { ...schema1, history: many(v1('a')) }],
   ])('%s', (_, body) => {
     expect(() => readManifest(encode(body))).toThrow(expect.objectContaining({ code: 'LIMIT' }));
+  });
+});
+
+it('the subject of an image and of an index is known', () => {
+  for (const document of [image, index]) {
+    expect(readManifest(encode({ ...document, subject: entry })).subject).toMatchObject({ digest, size: 4 });
+    expect(readManifest(encode(document)).subject).toBeUndefined();
+  }
+});
+
+describe('the platform of an entry', () => {
+  const read = (document: object) => readManifest(encode(document)).dependencies[0] as IndexEntry;
+  const ofIndex = (platform: object) => read({ ...index, manifests: [{ ...entry, platform }] }).platform;
+  const fat = { schemaVersion: 2, target: { ...config, mediaType: mediaTypes.genericFatTarget } };
+  const ofLabels = (labels: object) => read({ ...fat, dependencies: [{ ...entry, labels }] }).platform;
+
+  it('is known if it has both an operating system and an architecture', () => {
+    expect(ofIndex({ os: 'linux', architecture: 'arm' })).toMatchObject({ os: 'linux', architecture: 'arm' });
+    for (const arch of ['arch', 'architecture'])
+      expect(ofLabels({ os: 'linux', [arch]: 'arm' })).toMatchObject({ os: 'linux', architecture: 'arm' });
+  });
+
+  it.each([
+    {},
+    { os: 'linux' },
+    { architecture: 'arm' },
+    { os: '', architecture: 'arm' },
+    { os: 'linux', architecture: '' },
+  ])('is unknown with %j', (partial) => {
+    expect(ofIndex(partial)).toBeUndefined();
+    expect(ofLabels(partial)).toBeUndefined();
   });
 });

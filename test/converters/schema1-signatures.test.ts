@@ -95,6 +95,11 @@ describe('a signed schema 1 manifest', () => {
     });
   });
 
+  it('names an algorithm that libtrust does not know', async () => {
+    const forged = changed('ES256', (text) => text.replace('"alg": "ES256"', '"alg": "none"'));
+    await expect(verifySchema1(read(forged))).rejects.toMatchObject({ found: 'the algorithm "none"' });
+  });
+
   it('is refused if one of several signatures is invalid', async () => {
     const image = read(
       withBlocks('several', (blocks) => {
@@ -139,6 +144,14 @@ describe('formatLength and formatTail', () => {
     ['with another tail', (format: Record<string, unknown>) => Object.assign(format, { formatTail: 'fQ' })],
   ])('refuse: %s', (_, change) => {
     expect(() => read(withFormat(change))).toThrow(expect.objectContaining({ name: 'ConversionError' }));
+  });
+
+  it('refuse a length beyond the body by the length that it may have', () => {
+    const bytes = withBlocks('ES256', ([block]) => {
+      if (block) block.protected = btoa('{"formatLength":1000000,"formatTail":"Cn0"}').replace(/=+$/, '');
+    });
+    const expected = `a formatLength of at most ${bytes.length}`;
+    expect(() => read(bytes)).toThrow(expect.objectContaining({ expected }));
   });
 
   it('refuse a tail that is not base64url', () => {

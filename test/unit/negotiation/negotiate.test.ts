@@ -72,6 +72,7 @@ const stored = {
   'a foreign document': image('application/vnd.example+json'),
   'a list': index(dockerList, entry(schema2), entry(schema2)),
   'a list of schema 1': index(dockerList, entry(schema1Signed)),
+  'a list of OCI alone': index(dockerList, entry(ociManifest)),
   'a list of OCI': index(dockerList, entry(schema2), entry(ociManifest)),
   'an OCI index': index(ociIndex, entry(ociManifest), entry(ociManifest, true)),
   'an OCI index of schema 2': index(ociIndex, entry(schema2)),
@@ -121,6 +122,23 @@ const auto: readonly [Stored, Partial<Record<Client, string>>][] = [
   ['fat generic', { 'curl */*': 'stored' }],
 ];
 
+describe('a manifest that regshift cannot read', () => {
+  const of = (mediaType: string, client: Client) =>
+    negotiate(image(mediaType, { opaque: true }), clients[client], 'auto');
+
+  it('goes as it is to a client that names types and takes any other one', () => {
+    expect(of('application/vnd.test.unknown', 'containerd')).toMatchObject({
+      kind: 'stored',
+      because: 'has-no-other-form',
+    });
+    expect(of('application/vnd.test.unknown', 'only OCI').kind).not.toBe('stored');
+  });
+
+  it('does not if it is schema 1, which the client would refuse', () => {
+    expect(of(schema1Signed, 'containerd').kind).not.toBe('stored');
+  });
+});
+
 describe('on a route that is not pinned', () => {
   const cases = auto.flatMap(([what, row]) =>
     Object.entries(row).map(([client, decision]) => ({ what, client: client as Client, decision })),
@@ -142,6 +160,7 @@ const pinned: readonly [Pin, Stored, Partial<Record<Client, string>>][] = [
   ['oci', 'schema 2', { 'Docker 1.9.1': 'oci', 'Docker 20.10': 'oci' }],
   ['oci', 'an OCI index', { 'Docker 20.10': 'stored', 'Docker 1.13.1': 'choose' }],
   ['oci', 'a list', { 'Docker 20.10': 'list oci', 'curl */*': 'list oci' }],
+  ['oci', 'a list of OCI alone', { 'Docker 20.10': 'list oci', 'curl */*': 'list oci' }],
   ['generic', 'generic', { 'Docker 1.9.1': 'stored' }],
   ['generic', 'fat generic', { 'Docker 1.9.1': 'stored' }],
   ['generic', 'schema 2', { 'Docker 20.10': 'generic' }],

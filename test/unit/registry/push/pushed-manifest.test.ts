@@ -39,6 +39,9 @@ describe('a manifest that is what its Content-Type says is read', () => {
     ['unsigned schema 1', schema1, old],
     ['an upper-case type', ociManifest.toUpperCase(), image],
     ['a parameter', `${ociManifest}; charset=utf-8`, image],
+    ['a parameter without spaces', `${ociManifest};charset=utf-8;q=1`, image],
+    ['a semicolon and a space at the end', `${ociManifest}; `, image],
+    ['a parameter among spaces', `${ociManifest} ;  charset  =  utf-8  `, image],
     ['a quoted parameter and a semicolon at the end', `${schema2} ; charset="utf-8" ;`, docker],
   ])('%s', (_, contentType, document) => {
     expect(readPushed(bytesOf(document), contentType)).toBeDefined();

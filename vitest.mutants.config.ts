@@ -1,0 +1,40 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { goldenFiles } from './test/support/golden-files.ts';
+import { withoutProxies } from './test/support/without-proxies.ts';
+
+/** The folders of tests that `npm run mutants` runs, in their order: Stryker stops a mutant at the first failed test. */
+const folders = ['test/converters/', 'test/unit/', 'test/app/'];
+
+const allTests = [
+  'test/converters/**/*.test.ts',
+  'test/app/**/*.test.ts',
+  'test/unit/negotiation-table.test.ts',
+  'test/unit/{converters,http,negotiation,registry,routing,sample-registry}/**/*.test.ts',
+  'test/unit/cli/commands/{check,convert,explain,inspect,verify}.test.ts',
+];
+
+/** Patterns of test files as JSON, from `npm run mutants -- --tests`. */
+const chosen = process.env.MUTANT_TESTS;
+
+/** Sorts the test files by folder: the tests of single parts are faster than those of the whole app. */
+class FastestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => folders.findIndex((each) => moduleId.includes(each));
+    return files.toSorted((a, b) => rank(a) - rank(b) || (a.moduleId < b.moduleId ? -1 : 1));
+  }
+}
+
+/** The fast tests of the three folders that `stryker.config.mjs` names, in Node: no program, no workerd. */
+// biome-ignore lint/style/noDefaultExport: vitest wants one
+export default defineConfig({
+  plugins: [goldenFiles()],
+  test: {
+    testTimeout: 120_000,
+    env: withoutProxies,
+    include: chosen ? JSON.parse(chosen) : allTests,
+    exclude: [...configDefaults.exclude, 'test/**/*.slow.test.ts'],
+    isolate: false,
+    sequence: { sequencer: FastestFirst },
+  },
+});
