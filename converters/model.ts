@@ -1,5 +1,5 @@
-import type { PublicJwk } from './crypto/web-key.ts';
 import type { Labels } from './annotations.ts';
+import type { PublicJwk } from './crypto/web-key.ts';
 import type { Digest } from './digest.ts';
 import type { Dialect } from './errors.ts';
 import type { RawDocument, RawObject } from './json/document.ts';

@@ -1,6 +1,6 @@
-import type { PublicJwk } from '../../crypto/web-key.ts';
 import { concatenate } from '../../bytes.ts';
 import { decodeBase64url } from '../../crypto/base64url.ts';
+import type { PublicJwk } from '../../crypto/web-key.ts';
 import { ConversionError } from '../../errors.ts';
 import { member, type RawObject } from '../../json/document.ts';
 import {

@@ -1,9 +1,9 @@
 import { base64url } from 'jose';
-import type { WebKey } from '../../crypto/web-key.ts';
 import { concatenate } from '../../bytes.ts';
 import { base64urlBytes } from '../../crypto/base64url.ts';
 import { runtimeCrypto } from '../../crypto/native.ts';
 import type { SigningKey } from '../../crypto/signing-key.ts';
+import type { WebKey } from '../../crypto/web-key.ts';
 import { ConversionError } from '../../errors.ts';
 import { type GoTime, wholeSeconds } from '../../json/go-time.ts';
 import { encodeText } from '../../json/lossless-text.ts';

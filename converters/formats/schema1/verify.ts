@@ -1,8 +1,8 @@
 import { importJWK, importX509 } from 'jose';
-import type { WebKey } from '../../crypto/web-key.ts';
 import { concatenate } from '../../bytes.ts';
 import { base64urlBytes, decodeBase64url } from '../../crypto/base64url.ts';
 import { libtrustKeyId } from '../../crypto/libtrust-key-id.ts';
+import type { WebKey } from '../../crypto/web-key.ts';
 import { ConversionError, excerpt } from '../../errors.ts';
 import { encodeText } from '../../json/lossless-text.ts';
 import type { JsonWebSignature, Model, PublicKey } from '../../model.ts';

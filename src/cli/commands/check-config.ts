@@ -2,7 +2,7 @@ import { systemWallClock } from '../../clock.ts';
 import type { RouteSettings } from '../../config/route-settings.ts';
 import { readSettings, settingNames } from '../../config/settings.ts';
 import { type CheckedSettings, checkSettings } from '../../runtime/node/check-settings.ts';
-import { yamlParserFor, readFile } from '../../runtime/node/files.ts';
+import { readFile, yamlParserFor } from '../../runtime/node/files.ts';
 import { portsOf } from '../../runtime/node/serve.ts';
 import { certificateWarnings } from '../../runtime/node/tls/certificate.ts';
 import { readProxyEnvironment } from '../../upstream/outbound-proxy.ts';

@@ -7,7 +7,7 @@ import type { BlobName, BlobStore } from '../../layers/store/blob-store.ts';
 import { createJsonLog } from '../../observability/log.ts';
 import { asText } from '../../observability/log-format.ts';
 import { endProcess } from '../../runtime/node/end-process.ts';
-import { yamlParserFor, readFile } from '../../runtime/node/files.ts';
+import { readFile, yamlParserFor } from '../../runtime/node/files.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { nodePlatform } from '../../runtime/node/platform.ts';
 import { FolderHangs, hasFileOperations } from '../../runtime/node/store/file-operations.ts';

@@ -42,7 +42,8 @@ export async function yamlParserFor(
 }
 
 export async function loadYamlParser(): Promise<ParseYaml> {
-  const { parseDocument } = await import('yaml');
+  // A bundle by esbuild gives an import() of a package in CommonJS its default export alone.
+  const { parseDocument } = (await import('yaml')).default;
   return (text) => {
     const document = parseDocument(text, { prettyErrors: true });
     const [error] = document.errors;

@@ -5,7 +5,7 @@ import type { RotatingSettings } from '../../compose/platform.ts';
 import { formatProblems } from '../../config/problem.ts';
 import { type ReadSettings, readSettings, type Settings } from '../../config/settings.ts';
 import type { Log } from '../../observability/log.ts';
-import { yamlParserFor, readFile } from './files.ts';
+import { readFile, yamlParserFor } from './files.ts';
 
 /** The settings of the process, with the files that hold secrets. */
 export interface SettingsFiles {
