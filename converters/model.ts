@@ -1,5 +1,5 @@
-import type { JWK } from 'jose';
 import type { Labels } from './annotations.ts';
+import type { PublicJwk } from './crypto/web-key.ts';
 import type { Digest } from './digest.ts';
 import type { Dialect } from './errors.ts';
 import type { RawDocument, RawObject } from './json/document.ts';
@@ -143,7 +143,7 @@ export interface JsonWebSignature {
 
 /** The public key in a signature block. */
 export type PublicKey =
-  | { readonly kind: 'jwk'; readonly jwk: JWK; readonly keyId: string | undefined }
+  | { readonly kind: 'jwk'; readonly jwk: PublicJwk; readonly keyId: string | undefined }
   /** The first certificate of a chain, DER in base64. regshift does not check the subject or issuer. */
   | { readonly kind: 'certificate'; readonly base64: string };
 

@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { CryptoKey } from 'jose';
+import type { WebKey } from './web-key.ts';
 
 const base32Alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -8,7 +8,7 @@ const base32Alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
  * in twelve groups of four characters (docker/libtrust, util.go, keyIDFromCryptoKey).
  * @param key a public key; it must be extractable.
  */
-export async function libtrustKeyId(key: CryptoKey): Promise<string> {
+export async function libtrustKeyId(key: WebKey): Promise<string> {
   const spki = new Uint8Array((await crypto.subtle.exportKey('spki', key)) as ArrayBuffer);
   const hash = sha256(spki).subarray(0, 30);
   const bits = Array.from(hash, (byte) => byte.toString(2).padStart(8, '0')).join('');

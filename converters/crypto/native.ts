@@ -1,4 +1,4 @@
-import type { CryptoKey } from 'jose';
+import type { WebKey } from './web-key.ts';
 
 /** Functions of `node:crypto` that regshift uses if the runtime has them. */
 export interface RuntimeCrypto {
@@ -9,7 +9,7 @@ export interface RuntimeCrypto {
     bytes: Uint8Array,
     how: { readonly key: object; readonly dsaEncoding: 'ieee-p1363' },
   ) => Uint8Array;
-  readonly KeyObject?: { readonly from: (key: CryptoKey) => object };
+  readonly KeyObject?: { readonly from: (key: WebKey) => object };
 }
 
 /**

@@ -1,11 +1,12 @@
-import { type CryptoKey, exportJWK, generateKeyPair, importJWK, importPKCS8, type JWK } from 'jose';
+import { exportJWK, generateKeyPair, importJWK, importPKCS8, type JWK } from 'jose';
 import { concatenate } from '../bytes.ts';
 import { ConversionError } from '../errors.ts';
 import { libtrustKeyId } from './libtrust-key-id.ts';
+import type { WebKey } from './web-key.ts';
 
 /** A P-256 key that signs schema 1 manifests. */
 export interface SigningKey {
-  readonly privateKey: CryptoKey;
+  readonly privateKey: WebKey;
   /** The public key; each signature contains it. */
   readonly publicJwk: { readonly crv: string; readonly kty: string; readonly x: string; readonly y: string };
   /** The libtrust id of the key. libtrust rejects a manifest with another `kid`. */
@@ -39,13 +40,13 @@ export async function readSigningKey(text: string): Promise<SigningKey> {
   }
 }
 
-async function fromJwk(text: string): Promise<CryptoKey> {
+async function fromJwk(text: string): Promise<WebKey> {
   const { kty, crv, x, y, d } = JSON.parse(text) as JWK;
   if (kty !== 'EC' || crv !== 'P-256' || !x || !y || !d) throw new Error('not a private P-256 key');
-  return (await importJWK({ kty, crv, x, y, d }, 'ES256', { extractable: true })) as CryptoKey;
+  return (await importJWK({ kty, crv, x, y, d }, 'ES256', { extractable: true })) as WebKey;
 }
 
-async function fromPem(text: string): Promise<CryptoKey> {
+async function fromPem(text: string): Promise<WebKey> {
   const sec1 = /-----BEGIN EC PRIVATE KEY-----([\s\S]+?)-----END EC PRIVATE KEY-----/.exec(text)?.[1];
   const pkcs8 = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----/.exec(text)?.[0];
   const pem = sec1 === undefined ? pkcs8 : pkcs8FromSec1(sec1);
@@ -76,15 +77,15 @@ function der(tag: number, content: Uint8Array): Uint8Array {
   return concatenate([Uint8Array.from(header), content]);
 }
 
-async function signingKeyOf(privateKey: CryptoKey): Promise<SigningKey> {
+async function signingKeyOf(privateKey: WebKey): Promise<SigningKey> {
   const { crv, kty, x, y } = await exportJWK(privateKey);
   if (kty !== 'EC' || crv !== 'P-256' || !x || !y) throw new Error('not a P-256 key');
   const publicJwk = { crv, kty, x, y };
   return { privateKey, publicJwk, id: await libtrustKeyId(await publicKeyOf(publicJwk)) };
 }
 
-async function publicKeyOf(jwk: JWK): Promise<CryptoKey> {
-  return (await importJWK(jwk, 'ES256', { extractable: true })) as CryptoKey;
+async function publicKeyOf(jwk: JWK): Promise<WebKey> {
+  return (await importJWK(jwk, 'ES256', { extractable: true })) as WebKey;
 }
 
 const ecdsa = { name: 'ECDSA', hash: 'SHA-256' } as const;

@@ -13,6 +13,7 @@ const sections: Readonly<Record<string, string>> = {
   blobs: 'blobs.ts',
   pushes: 'pushes.ts',
   cold: 'cold.ts',
+  start: 'start.ts',
   worker: 'worker.ts',
   layers: 'layers.ts',
   store: 'store.ts',

@@ -8,6 +8,7 @@ import { freePort } from '../support/daemon.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { projectAddress } from '../support/release/address.ts';
+import { skopeoCopy } from '../support/skopeo-copy.ts';
 
 const root = join(import.meta.dirname, '../..');
 const unit = join(root, 'deploy/systemd/regshift.service');
@@ -30,7 +31,7 @@ describe.skipIf(requirePeers('buildah', 'podman', 'npm'))('deploy/docker/Dockerf
   }, 300_000);
   afterAll(() => containers?.stop());
 
-  it('builds an image of the sources and what they need, for a user who is not root', async () => {
+  it('builds an image of the program without packages, for a user who is not root', async () => {
     const [inspected] = JSON.parse(await containers.podman('image', 'inspect', image));
     const { User, Env, ExposedPorts, Labels } = inspected.Config;
     expect({ User, ExposedPorts }).toEqual({ User: '65532:65532', ExposedPorts: { '8080/tcp': {} } });
@@ -42,8 +43,27 @@ describe.skipIf(requirePeers('buildah', 'podman', 'npm'))('deploy/docker/Dockerf
     });
     expect(inspected.Healthcheck?.Test?.[0]).toBe('CMD');
     const [bare] = JSON.parse(await containers.podman('image', 'inspect', base));
-    // Megabytes without Node itself; the development packages alone have hundreds.
-    expect((inspected.Size - bare.Size) / 1e6).toBeLessThan(30);
+    // Megabytes without Node itself.
+    expect((inspected.Size - bare.Size) / 1e6).toBeLessThan(5);
+  });
+
+  it('has the licences of all that is in it, and their list', async ({ skip }) => {
+    if (forbidden) skip(forbidden);
+    const print =
+      "console.log(JSON.stringify([fs.readdirSync('.').sort(), JSON.parse(fs.readFileSync('sbom.cdx.json', 'utf8')).components.length]))";
+    const run = [
+      'run',
+      '--rm',
+      ...containers.runOptions,
+      '--entrypoint',
+      '/nodejs/bin/node',
+      image,
+      '-e',
+      print,
+    ];
+    const [files, components] = JSON.parse(await containers.podman(...run));
+    expect(files).toEqual(['LICENSE', 'THIRD-PARTY.md', 'bin', 'package.json', 'sbom.cdx.json']);
+    expect(components).toBeGreaterThan(25);
   });
 
   it('serves, is healthy, and cannot write to its root', async ({ skip }) => {
@@ -58,6 +78,19 @@ describe.skipIf(requirePeers('buildah', 'podman', 'npm'))('deploy/docker/Dockerf
     await expect(
       containers.podman('exec', id, '/nodejs/bin/node', '-e', 'fs.writeFileSync("x","")'),
     ).rejects.toThrow('EROFS');
+  });
+
+  it('is pulled through by a client', async ({ skip }) => {
+    if (forbidden) skip(forbidden);
+    const missing = requirePeers('skopeo');
+    if (missing) skip(missing);
+    const port = await freePort();
+    await start(containers, port, [...samples, ...confined]);
+    await answerOf(port, '/healthz');
+    const pulled = join(containers.home, 'pulled');
+    await skopeoCopy(containers.home, `docker://127.0.0.1:${port}/sample/index:latest`, `dir:${pulled}`);
+    const manifest = JSON.parse(await readFile(join(pulled, 'manifest.json'), 'utf8'));
+    expect(manifest.layers.length).toBeGreaterThan(0);
   });
 
   it('does not start without a registry, and names both ways on', async ({ skip }) => {

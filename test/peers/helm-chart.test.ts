@@ -14,7 +14,7 @@ import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { readSettings } from '../../src/config/settings.ts';
-import { parseYaml } from '../../src/runtime/node/files.ts';
+import { loadYamlParser } from '../../src/runtime/node/files.ts';
 import { chartFolder } from '../support/helm/chart-files.ts';
 import { type ChartValue, readChartValues } from '../support/helm/chart-values.ts';
 import {
@@ -26,6 +26,8 @@ import {
 import { errorsOfTypes, isPartOf, type KubernetesObject, ofKind } from '../support/kubernetes-objects.ts';
 import { listen } from '../support/listen.ts';
 import { testSigningKey } from '../support/signing-key.ts';
+
+const parseYaml = await loadYamlParser();
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
 

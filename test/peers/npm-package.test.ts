@@ -1,9 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient } from '@redis/client';
 import { publint } from 'publint';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { installPackage } from '../support/installed-package.ts';
+import { startNodeProcess } from '../support/node-process.ts';
+import { requirePeers } from '../support/programs.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 import { runLine } from '../support/shell.ts';
 import { projectRoot } from '../support/wrangler.ts';
 
@@ -53,14 +57,52 @@ describe('the npm package', () => {
     60_000,
   );
 
+  it('is a folder without other packages', async () => {
+    expect((await readdir(join(folder, 'node_modules'))).filter((name) => !name.startsWith('.'))).toEqual([
+      'regshift',
+    ]);
+  });
+
+  it('runs the command', async () => {
+    const golden = join(projectRoot, 'test/golden/schema1/one-layer/manifest.json');
+    const line = `node_modules/.bin/regshift convert ${golden} --to oci --json --out converted.json`;
+    const { code, out } = await runLine(line, { cwd: folder });
+    expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 0, form: 'oci' });
+  });
+
   it('loads by import and by require', async () => {
     const names = (how: string) => `Object.keys(${how}('regshift/converters')).join()`;
     const line = `node --eval "(async () => console.log(${names('await import')} === ${names('require')}))()"`;
     expect(await runLine(line, { cwd: folder })).toMatchObject({ code: 0, out: 'true\n' });
   });
 
+  it.skipIf(requirePeers('redis-server'))('shares its cache by a Redis', async () => {
+    const redis = await startRedisServer();
+    onTestFinished(() => redis.stop());
+    const variables = { REGSHIFT_UPSTREAM: 'sample', REGSHIFT_REDIS_URL: redis.url };
+    const program = join(folder, 'node_modules/regshift/bin/start.js');
+    const { port, stop } = await startNodeProcess(variables, 25, undefined, program);
+    onTestFinished(stop);
+    const headers = { accept: 'application/vnd.docker.distribution.manifest.v2+json' };
+    const answer = await fetch(`http://127.0.0.1:${port}/v2/sample/oci/manifests/latest`, { headers });
+    expect(answer.headers.get('content-type')).toBe(headers.accept);
+    const client = createClient({ url: redis.url, RESP: 2 });
+    onTestFinished(() => client.destroy());
+    await client.connect();
+    await expect.poll(() => client.dbSize()).toBeGreaterThan(0);
+  });
+
   it('has a package.json that publint approves', async () => {
     const pkgDir = join(folder, 'node_modules/regshift');
     expect((await publint({ pkgDir, pack: false, strict: true })).messages).toEqual([]);
   });
+
+  it('has types that fit its files, for each way to find them that reads `exports`', async () => {
+    const [archive = ''] = await readdir(join(folder, 'packed'));
+    // The package has ES modules alone. The profile leaves out the rule of Node 10, which knows no `exports`.
+    const attw = join(projectRoot, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+    const line = `node ${attw} packed/${archive} --profile esm-only --no-color --no-emoji`;
+    const { code, out } = await runLine(line, { cwd: folder });
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('"regshift/converters"') });
+  }, 60_000);
 });

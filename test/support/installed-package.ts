@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from './wrangler.ts';
 
@@ -27,27 +27,20 @@ export function npmEnvironment(): NodeJS.ProcessEnv {
 }
 
 /**
- * Packs the project, and installs the package into an empty folder, as a user does. The dependencies come from this
- * folder's node_modules, so that npm needs no registry and no cache.
+ * Builds and packs the project, and installs the package into an empty folder, as a user does. npm has no registry and
+ * no cache: the package needs no other.
  * @returns the paths in the package.
  */
 export async function installPackage(folder: string): Promise<string[]> {
   const compressed = join(folder, 'packed');
   mkdirSync(compressed);
+  await npm(projectRoot, 'run', 'build');
   const [about] = JSON.parse(
-    await npm(projectRoot, 'pack', '--json', '--silent', '--pack-destination', compressed),
+    await npm(projectRoot, 'pack', './dist/package', '--json', '--silent', '--pack-destination', compressed),
   ) as [{ readonly filename: string; readonly files: readonly { readonly path: string }[] }];
-  const listed = await npm(projectRoot, 'ls', '--omit=dev', '--all', '--parseable');
-  const paths = listed.trim().split('\n').slice(1);
-  const dependencies = Object.fromEntries(
-    paths.map((path) => [relative(join(projectRoot, 'node_modules'), path), `file:${path}`]),
-  );
   const regshift = `file:${join(compressed, about.filename)}`;
-  writeFileSync(
-    join(folder, 'package.json'),
-    JSON.stringify({ private: true, dependencies: { ...dependencies, regshift } }),
-  );
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies: { regshift } }));
   const cache = join(folder, 'npm-cache');
-  await npm(folder, 'install', '--offline', '--install-links', '--ignore-scripts', '--cache', cache);
+  await npm(folder, 'install', '--offline', '--ignore-scripts', '--cache', cache);
   return about.files.map(({ path }) => path);
 }

@@ -25,14 +25,17 @@ export function startArguments(): string[] {
  * @param variables the settings of an operator; a free PORT is added by default.
  * @param look milliseconds between two checks whether it is ready.
  * @param onOutput receives all output; without it, output is discarded.
+ * @param program the file that Node starts, in place of `src/start.js`.
  */
 export async function startNodeProcess(
   variables: Record<string, string>,
   look = 25,
   onOutput?: (text: string) => void,
+  program = 'src/start.js',
 ): Promise<BareWorkerd> {
   const port = Number(variables.PORT ?? (await freePort()));
-  const child = spawn(process.execPath, startArguments(), {
+  const argv = startArguments().map((each) => (each === 'src/start.js' ? program : each));
+  const child = spawn(process.execPath, argv, {
     cwd: projectRoot,
     env: {
       PATH: process.env.PATH,

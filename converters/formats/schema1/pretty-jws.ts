@@ -1,6 +1,6 @@
-import type { JWK } from 'jose';
 import { concatenate } from '../../bytes.ts';
 import { decodeBase64url } from '../../crypto/base64url.ts';
+import type { PublicJwk } from '../../crypto/web-key.ts';
 import { ConversionError } from '../../errors.ts';
 import { member, type RawObject } from '../../json/document.ts';
 import {
@@ -96,13 +96,13 @@ function readKey(header: Field<RawObject>): PublicKey {
 }
 
 /** The members of a JWK that belong to a public key; other members are dropped. */
-function publicMembers(jwk: Field<RawObject>): JWK {
+function publicMembers(jwk: Field<RawObject>): PublicJwk {
   const names = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const;
   const pairs = names.flatMap((name) => {
     const text = optionalString(jwk, name);
     return text === undefined ? [] : [[name, text]];
   });
-  return Object.fromEntries(pairs) as JWK;
+  return Object.fromEntries(pairs);
 }
 
 function readFormat(block: Field<RawObject>): Format {

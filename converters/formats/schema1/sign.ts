@@ -1,8 +1,9 @@
-import { base64url, type CryptoKey } from 'jose';
+import { base64url } from 'jose';
 import { concatenate } from '../../bytes.ts';
 import { base64urlBytes } from '../../crypto/base64url.ts';
 import { runtimeCrypto } from '../../crypto/native.ts';
 import type { SigningKey } from '../../crypto/signing-key.ts';
+import type { WebKey } from '../../crypto/web-key.ts';
 import { ConversionError } from '../../errors.ts';
 import { type GoTime, wholeSeconds } from '../../json/go-time.ts';
 import { encodeText } from '../../json/lossless-text.ts';
@@ -54,11 +55,11 @@ async function block(key: SigningKey, header: string, input: Uint8Array): Promis
 }
 
 const { sign, KeyObject } = runtimeCrypto();
-const keyObjects = new WeakMap<CryptoKey, object>();
+const keyObjects = new WeakMap<WebKey, object>();
 let signsSynchronously = sign !== undefined && KeyObject !== undefined;
 
 /** Signs by ES256 (RFC 7518, section 3.4). @returns r and s, 32 bytes each. */
-async function signEs256(key: CryptoKey, input: Uint8Array): Promise<Uint8Array> {
+async function signEs256(key: WebKey, input: Uint8Array): Promise<Uint8Array> {
   if (signsSynchronously) {
     try {
       return signEs256Synchronously(key, input);
@@ -71,7 +72,7 @@ async function signEs256(key: CryptoKey, input: Uint8Array): Promise<Uint8Array>
   return new Uint8Array(await crypto.subtle.sign(ecdsa, key, input as Uint8Array<ArrayBuffer>));
 }
 
-function signEs256Synchronously(key: CryptoKey, input: Uint8Array): Uint8Array {
+function signEs256Synchronously(key: WebKey, input: Uint8Array): Uint8Array {
   const known = keyObjects.get(key) ?? KeyObject?.from(key);
   if (known === undefined || sign === undefined) throw new Error('the runtime has no synchronous signing');
   keyObjects.set(key, known);

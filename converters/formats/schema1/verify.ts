@@ -1,7 +1,8 @@
-import { type CryptoKey, importJWK, importX509 } from 'jose';
+import { importJWK, importX509 } from 'jose';
 import { concatenate } from '../../bytes.ts';
 import { base64urlBytes, decodeBase64url } from '../../crypto/base64url.ts';
 import { libtrustKeyId } from '../../crypto/libtrust-key-id.ts';
+import type { WebKey } from '../../crypto/web-key.ts';
 import { ConversionError, excerpt } from '../../errors.ts';
 import { encodeText } from '../../json/lossless-text.ts';
 import type { JsonWebSignature, Model, PublicKey } from '../../model.ts';
@@ -77,23 +78,23 @@ const failed: Fault = {
   expected: 'one that its key made over this payload',
 };
 
-async function importKey(key: PublicKey, algorithm: string): Promise<CryptoKey> {
+async function importKey(key: PublicKey, algorithm: string): Promise<WebKey> {
   const imported = await readKey(key, algorithm);
   const { modulusLength = leastModulus } = imported.algorithm as { readonly modulusLength?: number };
   if (modulusLength < leastModulus) throw new Error('the key is too short');
   return imported;
 }
 
-async function readKey(key: PublicKey, algorithm: string): Promise<CryptoKey> {
+async function readKey(key: PublicKey, algorithm: string): Promise<WebKey> {
   if (key.kind === 'jwk') {
-    return (await importJWK(key.jwk, algorithm, { extractable: true })) as CryptoKey;
+    return (await importJWK(key.jwk, algorithm, { extractable: true })) as WebKey;
   }
   const pem = `-----BEGIN CERTIFICATE-----\n${key.base64}\n-----END CERTIFICATE-----`;
   return importX509(pem, algorithm, { extractable: true });
 }
 
 /** Checks the `kid` of a key, as libtrust does. A key without one is valid. */
-async function keyIdFault(key: CryptoKey, stated: string | undefined): Promise<Fault | undefined> {
+async function keyIdFault(key: WebKey, stated: string | undefined): Promise<Fault | undefined> {
   if (stated === undefined) return undefined;
   const id = await libtrustKeyId(key);
   if (stated === id) return undefined;

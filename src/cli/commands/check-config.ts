@@ -2,7 +2,7 @@ import { systemWallClock } from '../../clock.ts';
 import type { RouteSettings } from '../../config/route-settings.ts';
 import { readSettings, settingNames } from '../../config/settings.ts';
 import { type CheckedSettings, checkSettings } from '../../runtime/node/check-settings.ts';
-import { parseYaml, readFile } from '../../runtime/node/files.ts';
+import { readFile, yamlParserFor } from '../../runtime/node/files.ts';
 import { portsOf } from '../../runtime/node/serve.ts';
 import { certificateWarnings } from '../../runtime/node/tls/certificate.ts';
 import { readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
@@ -17,7 +17,7 @@ import { exitCodes } from '../usage.ts';
  * @returns exit code 2 if a setting is wrong.
  */
 export async function checkConfig(options: DataOptions, io: Io): Promise<number> {
-  const checked = await checkSettings(readSettings(io.env, readFile, parseYaml), io.env);
+  const checked = await checkSettings(readSettings(io.env, readFile, await yamlParserFor(io.env)), io.env);
   const warnings = warningsOf(checked);
   if ('problems' in checked) {
     const { problems } = checked;

@@ -31,7 +31,7 @@ export function withOptions(io: Io, { port, host, upstream }: Options): Io {
 
 /** `regshift serve`: starts the proxy, and returns when it listens. @returns exit code 2 if a setting is wrong. */
 export async function runServe(io: Io): Promise<number> {
-  const files = createSettingsFiles(io.env);
+  const files = await createSettingsFiles(io.env);
   const checked = await checkSettings(files.read(), io.env);
   if ('problems' in checked) {
     printNote(io, cannotStart(checked));

@@ -7,7 +7,7 @@ import type { BlobName, BlobStore } from '../../layers/store/blob-store.ts';
 import { createJsonLog } from '../../observability/log.ts';
 import { asText } from '../../observability/log-format.ts';
 import { endProcess } from '../../runtime/node/end-process.ts';
-import { parseYaml, readFile } from '../../runtime/node/files.ts';
+import { readFile, yamlParserFor } from '../../runtime/node/files.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { nodePlatform } from '../../runtime/node/platform.ts';
 import { FolderHangs, hasFileOperations } from '../../runtime/node/store/file-operations.ts';
@@ -141,7 +141,7 @@ async function onStore(
   work: (opened: OpenStore) => Promise<number>,
 ): Promise<number> {
   try {
-    const opened = storeOf(options, io);
+    const opened = await storeOf(options, io);
     const place = await opened.store.look?.();
     if (typeof place === 'object') throw new UsageError(`REGSHIFT_STORE ${place.problem}.`);
     if (place !== 'absent') return await work(opened);
@@ -164,8 +164,8 @@ const storeSettings = [
 ] as const;
 
 /** Opens the store that the settings name. @throws UsageError. */
-function storeOf(options: StoreOptions, io: Io): OpenStore {
-  const read = readSomeSettings(storeSettings, io.env, readFile, parseYaml);
+async function storeOf(options: StoreOptions, io: Io): Promise<OpenStore> {
+  const read = readSomeSettings(storeSettings, io.env, readFile, await yamlParserFor(io.env));
   if ('problems' in read) throw new UsageError(formatProblems(read.problems));
   const log = createJsonLog('warn', systemWallClock, (line) => printNote(io, asText(line)));
   const store = openStore(read.settings, tracedPlatform(nodePlatform(log), options, io));

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../usage.ts';
 
 const containers = z.array(z.object({ image: z.string().optional() })).default([]);

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { UnreadableFileError } from '../../config/setting-files.ts';
 
@@ -32,20 +31,26 @@ function isPathForCertain(text: string, folder: string): boolean {
   return isNested && first !== '' && existsSync(isAbsolute(text) ? `/${first}` : resolve(folder, first));
 }
 
-const load = createRequire(import.meta.url);
+/** Parses YAML 1.2, which includes JSON. It throws an error with the position and without the text, which may be secret. */
+type ParseYaml = (text: string) => unknown;
 
-/**
- * Parses YAML 1.2, which includes JSON.
- * @throws Error with the position, and without the text, which may contain secrets.
- */
-export function parseYaml(text: string): unknown {
-  // Loaded for a file only: the parser takes ten megabytes.
-  const { parseDocument } = load('yaml') as typeof import('yaml');
-  // Warnings of the parser quote the text, too.
-  const document = parseDocument(text, { prettyErrors: true, logLevel: 'error' });
-  const [error] = document.errors;
-  if (error === undefined) return document.toJS({ maxAliasCount: 100 });
-  const [at] = error.linePos ?? [];
-  const where = at ? `line ${at.line}, column ${at.col}` : 'somewhere';
-  throw new Error(`${where} is wrong (${error.code.toLowerCase().replaceAll('_', ' ')})`);
+/** Loads the parser for a file with settings, if there is one: the parser takes ten megabytes. */
+export async function yamlParserFor(
+  variables: Readonly<Record<string, unknown>>,
+): Promise<ParseYaml | undefined> {
+  return variables.REGSHIFT_CONFIG ? loadYamlParser() : undefined;
+}
+
+export async function loadYamlParser(): Promise<ParseYaml> {
+  // A bundle by esbuild gives an import() of a package in CommonJS its default export alone.
+  const { parseDocument } = (await import('yaml')).default;
+  return (text) => {
+    // Warnings of the parser quote the text, too.
+    const document = parseDocument(text, { prettyErrors: true, logLevel: 'error' });
+    const [error] = document.errors;
+    if (error === undefined) return document.toJS({ maxAliasCount: 100 });
+    const [at] = error.linePos ?? [];
+    const where = at ? `line ${at.line}, column ${at.col}` : 'somewhere';
+    throw new Error(`${where} is wrong (${error.code.toLowerCase().replaceAll('_', ' ')})`);
+  };
 }

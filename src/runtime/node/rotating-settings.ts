@@ -5,7 +5,7 @@ import type { RotatingSettings } from '../../compose/platform.ts';
 import { formatProblems } from '../../config/problem.ts';
 import { type ReadSettings, readSettings, type Settings } from '../../config/settings.ts';
 import type { Log } from '../../observability/log.ts';
-import { parseYaml, readFile } from './files.ts';
+import { readFile, yamlParserFor } from './files.ts';
 
 /** The settings of the process, with the files that hold secrets. */
 export interface SettingsFiles {
@@ -21,7 +21,10 @@ export interface SettingsFiles {
  * The text of `REGSHIFT_CONFIG` is read once: with a new upstream in it, a new password would otherwise go to the old
  * one.
  */
-export function createSettingsFiles(variables: Readonly<Record<string, unknown>>): SettingsFiles {
+export async function createSettingsFiles(
+  variables: Readonly<Record<string, unknown>>,
+): Promise<SettingsFiles> {
+  const parse = await yamlParserFor(variables);
   let paths: string[] = [];
   let document: string | undefined;
   return {
@@ -38,7 +41,7 @@ export function createSettingsFiles(variables: Readonly<Record<string, unknown>>
           found.push(beside === undefined ? path : resolve(dirname(beside), path));
           return readFile(path, beside);
         },
-        parseYaml,
+        parse,
       );
       paths = [...new Set([...paths, ...found])];
       return read;

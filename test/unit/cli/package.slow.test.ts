@@ -1,7 +1,7 @@
 import {
   cpSync,
-  existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -71,14 +71,31 @@ describe('the npm package', () => {
   it('has the program and its documents, and nothing else', () => {
     const others = files.filter(
       (path) =>
-        !/^(?:dist\/package\/(?:src\/.*\.js|converters\/.*\.(?:js|d\.ts))|docs\/[\w-]+\.md)$/.test(path),
+        !/^(?:(?:bin|lib)\/[\w-]+\.js|types\/converters\/[\w/-]+\.d\.ts|docs\/[\w-]+\.md)$/.test(path),
     );
-    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'deploy/regshift.schema.json', 'package.json'];
-    expect(others.toSorted()).toEqual(documents);
+    expect(others.toSorted()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'THIRD-PARTY.md',
+      'deploy/regshift.schema.json',
+      'package.json',
+      'sbom.cdx.json',
+    ]);
     expect(files).toContain('docs/errors.md');
-    expect(files).toContain('dist/package/src/start.js');
-    // The Node for developers is not part of the package.
-    expect(existsSync(join(folder, 'node_modules/@regshift'))).toBe(false);
+    expect(files).toContain('bin/start.js');
+  });
+
+  it('needs no other package', () => {
+    const installed = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
+    expect(installed).toEqual(['regshift']);
+  });
+
+  it('keeps compiled code for its next start', async () => {
+    const TMPDIR = mkdtempSync(join(folder, 'temporary-'));
+    const env = { TMPDIR, HOME: '', XDG_CACHE_HOME: '' };
+    await runLine('node node_modules/regshift/bin/start.js --version', { cwd: folder, env });
+    expect(readdirSync(TMPDIR)).toEqual([`regshift-${process.getuid?.()}`]);
   });
 
   it('brings the command', async () => {
@@ -126,6 +143,22 @@ describe('the npm package', () => {
         return (await fetch(`${url}/v2/`, { headers })).status;
       });
       expect(await Promise.all(statuses)).toEqual([200, 401, 401]);
+    } finally {
+      await serving.stop();
+    }
+  }, 60_000);
+
+  it('loads what settings ask for: a file in YAML, the page, and metrics', async () => {
+    const metrics = await freePort();
+    writeFileSync(join(folder, 'regshift.yaml'), `upstream: sample\nmetricsPort: ${metrics}\npage: status\n`);
+    const ready = /on (http:[^,\s]+), because/;
+    const env = { PORT: '0', REGSHIFT_CONFIG: 'regshift.yaml', LOG_FORMAT: 'text' };
+    const serving = await startLine('npx regshift serve', ready, { cwd: folder, env });
+    try {
+      const [, url] = ready.exec(serving.printed()) ?? [];
+      const page = await fetch(`${url}/`, { headers: { accept: 'text/html' } });
+      expect(await page.text()).toMatch(/^<!doctype html>/i);
+      expect(await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()).toContain('regshift_');
     } finally {
       await serving.stop();
     }
@@ -241,7 +274,7 @@ describe('the ways to start of README.md', () => {
     it.runIf(isOld)('the package says which Node it needs, and nothing else', async () => {
       const told = { code: 78, out: '', err: oldSentence };
       expect(await runLine(here(npx), { cwd: folder, env })).toEqual(told);
-      const program = 'node node_modules/regshift/dist/package/src/start.js --version';
+      const program = 'node node_modules/regshift/bin/start.js --version';
       expect(await runLine(program, { cwd: folder, env })).toEqual(told);
     });
 

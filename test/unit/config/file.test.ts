@@ -7,9 +7,11 @@ import { variables as settingNames } from '../../../src/config/schema.ts';
 import { fileVariables, UnreadableFileError } from '../../../src/config/setting-files.ts';
 import { readSettings } from '../../../src/config/settings.ts';
 import { nearest } from '../../../src/edit-distance.ts';
-import { parseYaml } from '../../../src/runtime/node/files.ts';
+import { loadYamlParser } from '../../../src/runtime/node/files.ts';
 import { configSchema } from '../../support/config-schema.ts';
 import { testSigningKey } from '../../support/signing-key.ts';
+
+const parseYaml = await loadYamlParser();
 
 const root = join(import.meta.dirname, '../../..');
 const htpasswd = 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';

@@ -43,13 +43,8 @@ describe('converters/README.md', () => {
       const measured = () => { throw new Error('not asked for'); };`;
     const after =
       'console.log(JSON.stringify([converted.mediaType, new TextDecoder().decode(converted.body)]));';
-    // The package is built only for publishing, so this test runs its sources.
-    const run = [
-      '--conditions=regshift-sources',
-      '--input-type=module-typescript',
-      '--eval',
-      `${before}\n${example}\n${after}`,
-    ];
+    // In a clone, the name leads to the sources.
+    const run = ['--input-type=module-typescript', '--eval', `${before}\n${example}\n${after}`];
     const [mediaType, body] = JSON.parse(
       execFileSync(process.execPath, run, { cwd: root, encoding: 'utf8' }),
     );

@@ -37,8 +37,8 @@ const base = {
   REGSHIFT_CLIENT_AUTH: 'none',
 };
 
-function watched(variables: Record<string, string>) {
-  const files = createSettingsFiles(variables);
+async function watched(variables: Record<string, string>) {
+  const files = await createSettingsFiles(variables);
   const read = files.read();
   if ('problems' in read) throw new Error(formatProblems(read.problems));
   const time = { now: 0 };
@@ -60,7 +60,7 @@ function watched(variables: Record<string, string>) {
 describe('a secret in a file', () => {
   it('is read again when its folder was replaced, at most every two seconds, and at once on demand', async () => {
     const { rotate, path } = secretFolder({ password: 'one\n' });
-    const { password, later } = watched({ ...base, REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password') });
+    const { password, later } = await watched({ ...base, REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password') });
     expect(await password()).toBe('one');
     rotate({ password: 'two\n' });
     expect(await password()).toBe('one');
@@ -79,7 +79,7 @@ describe('a secret in a file', () => {
     'that %s keeps its last value, with one line of the log that quotes nothing of it',
     async (_, broken) => {
       const { rotate, path } = secretFolder({ password: 'hunter2' });
-      const { password, later, logged } = watched({
+      const { password, later, logged } = await watched({
         ...base,
         REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password'),
       });
@@ -105,7 +105,7 @@ describe('a secret in a file', () => {
 
   it('that is written in place is read again, although its size stays', async () => {
     const { path, folder } = secretFolder({ password: 'one' });
-    const { password, later } = watched({ ...base, REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password') });
+    const { password, later } = await watched({ ...base, REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password') });
     later();
     expect(await password()).toBe('one');
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -119,7 +119,7 @@ describe('a secret in a file', () => {
     const yaml = (upstream: string) =>
       `routes:\n  - upstream: ${upstream}\n    upstreamAuth: basic\n    upstreamUsername: robot\n    upstreamPasswordFile: password\n    clientAuth: none\n`;
     rotate({ password: 'one', 'regshift.yaml': yaml('https://a.test') });
-    const { rotating } = watched({ REGSHIFT_CONFIG: path('regshift.yaml') });
+    const { rotating } = await watched({ REGSHIFT_CONFIG: path('regshift.yaml') });
     rotate({ password: 'two', 'regshift.yaml': yaml('https://b.test') });
     const newest = await rotating.newest('all', true);
     expect(newest?.REGSHIFT_UPSTREAM_PASSWORD).toBe('two');
@@ -128,14 +128,14 @@ describe('a secret in a file', () => {
 
   it('is not read again while it stays, so that its settings are the same object', async () => {
     const { path } = secretFolder({ password: 'one' });
-    const { rotating } = watched({ ...base, REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password') });
+    const { rotating } = await watched({ ...base, REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password') });
     const first = await rotating.newest('all', true);
     expect(await rotating.newest('all', true)).toBe(first);
   });
 
   it('that was completed within one tick of its time stamp is read', async () => {
     const { path } = secretFolder({ password: 'one' });
-    const { rotating, files, password } = watched({
+    const { rotating, files, password } = await watched({
       ...base,
       REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password'),
     });
@@ -160,7 +160,7 @@ describe('a secret in a file', () => {
 
   it('is looked at once for all requests that wait', async () => {
     const { path } = secretFolder({ password: 'one' });
-    const { password, later, files } = watched({
+    const { password, later, files } = await watched({
       ...base,
       REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password'),
     });
@@ -198,7 +198,7 @@ it('a rotation costs no pull of a running proxy, and SIGHUP reads the files', as
   });
   const { port } = await listen(server);
   const { rotate, path } = secretFolder({ password: 'one' });
-  const files = createSettingsFiles({
+  const files = await createSettingsFiles({
     ...base,
     PORT: '0',
     REGSHIFT_UPSTREAM: `http://127.0.0.1:${port}`,

@@ -1,0 +1,41 @@
+/**
+ * Builds the npm package in `dist/package`, which needs no other package: `npm run build`. The container needs the
+ * program alone: `node build/build.ts --program`.
+ */
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { bundleLibrary, bundleProgram, root } from './bundle.ts';
+import { libraryEntries, type ProjectManifest, publishedManifest } from './manifest.ts';
+import { packagesOf } from './packages.ts';
+import { sbomOf } from './sbom.ts';
+import { thirdPartyPage } from './third-party.ts';
+import { writeTypes } from './types.ts';
+
+const programOnly = process.argv.includes('--program');
+const target = join(root, 'dist/package');
+const project = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as ProjectManifest;
+const entries = programOnly ? {} : libraryEntries(project);
+
+const bundles = [await bundleProgram(), ...(programOnly ? [] : [await bundleLibrary(entries)])];
+const packages = packagesOf(bundles.flatMap(({ inputs }) => inputs));
+const files = [
+  ...bundles.flatMap((bundle) => bundle.files),
+  { path: 'package.json', text: publishedManifest(project) },
+  { path: 'THIRD-PARTY.md', text: thirdPartyPage(packages) },
+  { path: 'sbom.cdx.json', text: sbomOf(project, packages) },
+];
+
+rmSync(target, { recursive: true, force: true });
+for (const { path, text } of files) {
+  mkdirSync(dirname(join(target, path)), { recursive: true });
+  writeFileSync(join(target, path), text, { mode: path === 'bin/start.js' ? 0o755 : 0o644 });
+}
+const documents = ['README.md', 'CHANGELOG.md', 'docs', 'deploy/regshift.schema.json'];
+for (const document of ['LICENSE', ...(programOnly ? [] : documents)]) {
+  cpSync(join(root, document), join(target, document), {
+    recursive: true,
+    // The pictures of the pages are for readers of the repository.
+    filter: (source) => !source.startsWith(join(root, 'docs/images')),
+  });
+}
+if (!programOnly) writeTypes(Object.values(entries), join(target, 'types'));
