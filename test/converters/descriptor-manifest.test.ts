@@ -22,7 +22,7 @@ it('an image without a config is refused', () => {
 
 it('a layer of unknown size is refused by its digest', () => {
   const labels = new Map<never, never>();
-  const descriptor = { mediaType: mediaTypes.ociConfig, digest, size: 2, urls: [], labels };
+  const descriptor = { mediaType: mediaTypes.ociConfig, digest, size: 2, urls: [], labels, field: undefined };
   const dependencies = schema1.dependencies.map((layer) => ({ ...layer, compression: 'gzip' as const }));
   const image: Image = { ...schema1, target: { kind: 'config', descriptor }, dependencies };
   expect(() => writeDescriptorManifest(image, ociManifestDialect, new Set())).toThrow(

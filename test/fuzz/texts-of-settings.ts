@@ -5,11 +5,14 @@ import { readSettings, settingNames } from '../../src/config/settings.ts';
 import { parseStoreAddress } from '../../src/config/store.ts';
 import { parseAliases } from '../../src/routing/aliases.ts';
 import { isInRanges, parseIpRange } from '../../src/routing/ip-range.ts';
-import { parseYaml } from '../../src/runtime/node/files.ts';
+import { loadYamlParser } from '../../src/runtime/node/files.ts';
 import { parseProxyUrl } from '../../src/upstream/outbound-proxy.ts';
 import { testApp } from '../support/app.ts';
 import { generateJson, type Vocabulary } from './generate.ts';
+
 import { hold, type TextTarget } from './text-target.ts';
+
+const parseYaml = await loadYamlParser();
 
 const secret = 'hunter-secret-9e1';
 
