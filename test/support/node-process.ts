@@ -23,14 +23,16 @@ export function startArguments(): string[] {
  * @param variables the settings of an operator; a free PORT is added by default.
  * @param look milliseconds between two checks whether it is ready.
  * @param onOutput receives all output; without it, output is discarded.
+ * @param argv other arguments of Node than those of `npm start`.
  */
 export async function startNodeProcess(
   variables: Record<string, string>,
   look = 25,
   onOutput?: (text: string) => void,
+  argv: readonly string[] = startArguments(),
 ): Promise<BareWorkerd> {
   const port = Number(variables.PORT ?? (await freePort()));
-  const child = spawn(process.execPath, startArguments(), {
+  const child = spawn(process.execPath, argv, {
     cwd: projectRoot,
     env: {
       PATH: process.env.PATH,
@@ -57,5 +59,5 @@ export async function startNodeProcess(
     await sleep(look);
   }
   await stop();
-  throw new Error('regshift on Node was not ready');
+  throw new Error(`node ${argv.join(' ')} was not ready`);
 }

@@ -18,6 +18,8 @@ export function quietWrangler(directory: string): NodeJS.ProcessEnv {
     WRANGLER_SEND_METRICS: 'false',
     WRANGLER_SEND_ERROR_REPORTS: 'false',
     WRANGLER_HIDE_BANNER: 'true',
+    // The package's own name leads to its sources, and else as wrangler itself resolves packages (its `getBuildConditions`).
+    WRANGLER_BUILD_CONDITIONS: 'regshift-sources,workerd,worker,browser',
     WRANGLER_NO_SKILLS_UPDATE_PROMPTS: 'true',
     WRANGLER_LOG_PATH: join(directory, 'logs'),
     WRANGLER_CACHE_DIR: join(directory, 'cache'),

@@ -5,8 +5,8 @@ import type { LayerCodec } from '../../../../../src/layers/codec.ts';
 import { decompress } from '../../../../../src/layers/decompress.ts';
 import { defaultDecompressionLimits } from '../../../../../src/layers/decompression-limits.ts';
 import { createNodeLayerCodec } from '../../../../../src/runtime/node/layers/codec.ts';
-import { unzstd } from '../../../../../src/runtime/worker/layers/codec.ts';
-import { gunzip } from '../../../../../src/runtime/worker/layers/gunzip.ts';
+import { unzstd } from '../../../../../src/runtime/web/layers/codec.ts';
+import { gunzip } from '../../../../../src/runtime/web/layers/gunzip.ts';
 import { concatenated, received, sourceOf } from '../../../../support/byte-streams.ts';
 import { layerContent } from '../../../../support/layer-content.ts';
 
