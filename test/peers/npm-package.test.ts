@@ -8,10 +8,17 @@ import { runLine } from '../support/shell.ts';
 import { projectRoot } from '../support/wrangler.ts';
 
 const program = `import { convert, digestOf, readManifest, verifySchema1, type Converted, type Digest } from 'regshift/converters';
+import { createApp, SettingsError, type AppOptions, type AppSettings, type EmbeddedApp } from 'regshift';
+import worker from 'regshift/worker';
+const settings: AppSettings = { REGSHIFT_UPSTREAM: 'sample', REGSHIFT_FORMAT: 'schema1', REGSHIFT_TAG_TTL: 60 };
+const options: AppOptions = { fetch, writeLog: (line) => void line.length };
+const app: EmbeddedApp = createApp(settings, options);
+const respond = async (request: Request, env: { readonly RECIPES: object }): Promise<Response> =>
+  app.handles(request) ? app.fetch(request, { clientAddress: '192.0.2.1' }) : worker.fetch(request, env);
 const bytes: Uint8Array = new TextEncoder().encode('{"schemaVersion":2,"manifests":[]}');
 const digest: Digest = digestOf(bytes);
 const done: Promise<Converted> | undefined = undefined;
-export { convert, digest, done, readManifest, verifySchema1 };
+export { convert, digest, respond, SettingsError, done, readManifest, verifySchema1 };
 `;
 
 /**
@@ -53,8 +60,8 @@ describe('the npm package', () => {
     60_000,
   );
 
-  it('loads by import and by require', async () => {
-    const names = (how: string) => `Object.keys(${how}('regshift/converters')).join()`;
+  it.each(['regshift', 'regshift/converters'])('loads %s by import and by require', async (entry) => {
+    const names = (how: string) => `Object.keys(${how}('${entry}')).join()`;
     const line = `node --eval "(async () => console.log(${names('await import')} === ${names('require')}))()"`;
     expect(await runLine(line, { cwd: folder })).toMatchObject({ code: 0, out: 'true\n' });
   });

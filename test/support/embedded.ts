@@ -5,18 +5,33 @@ import { type BareWorkerd, startBareWorkerd } from './bare-workerd.ts';
 import { startNodeProcess } from './node-process.ts';
 import { bundleWorker } from './wrangler.ts';
 
-/** Runs examples/embedded/node.ts with the sources of the package. @param variables the settings of an operator. */
-export function startExampleOnNode(variables: Record<string, string>): Promise<BareWorkerd> {
-  const argv = ['--conditions=regshift-sources', 'examples/embedded/node.ts'];
-  return startNodeProcess(variables, 25, undefined, argv);
+/** Starts an example, with the sources of the package. @param variables the settings of an operator. */
+export type StartExample = (variables: Record<string, string>) => Promise<BareWorkerd>;
+
+export interface Example {
+  readonly start: StartExample;
+  /** Removes the files of the example. Processes that run do not need them. */
+  remove(): Promise<void>;
 }
 
-/** Runs examples/embedded/worker.ts in workerd, with the sources of the package. */
-export async function startExampleOnWorkerd(variables: Record<string, string>): Promise<BareWorkerd> {
+/** Prepares examples/embedded/node.ts for Node. */
+export async function exampleOnNode(): Promise<Example> {
+  const argv = ['--conditions=regshift-sources', 'examples/embedded/node.ts'];
+  return {
+    start: (variables) => startNodeProcess(variables, 25, undefined, argv),
+    remove: async () => undefined,
+  };
+}
+
+/** Prepares a Worker of examples/embedded for workerd. It is bundled once. */
+export async function exampleOnWorkerd(file = 'worker.ts'): Promise<Example> {
   const directory = await mkdtemp(join(tmpdir(), 'regshift-embedded-'));
+  const remove = () => rm(directory, { recursive: true, force: true });
   try {
-    return await startBareWorkerd(variables, await bundleWorker(directory, 'examples/embedded/worker.ts'));
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+    const bundle = await bundleWorker(directory, `examples/embedded/${file}`);
+    return { start: (variables) => startBareWorkerd(variables, bundle), remove };
+  } catch (error) {
+    await remove();
+    throw error;
   }
 }

@@ -30,8 +30,9 @@ export interface AppOptions {
 /** The facts of a request that only the runtime knows. */
 export interface RequestFacts {
   /**
-   * The IP address of the client. The limits per client, and the rules about networks, go by it; without it, all clients
-   * are one. A header that a client can write itself is no source for it.
+   * The IP address of the other end of the connection, for the limits per client and the rules about networks; without
+   * it, all clients are one. Behind a proxy, it is that of the proxy: REGSHIFT_TRUSTED_PROXIES tells whether its
+   * `X-Forwarded-*` count. A header that any client can write is no source for it.
    */
   readonly clientAddress?: string | undefined;
 }
@@ -79,7 +80,7 @@ export function createEmbeddedApp(settings: AppSettings, options: AppOptions = {
       // Workers give random numbers, which the app needs, only while they answer a request.
       app ??= appOf(read.settings, options);
       const address = typeof clientAddress === 'string' ? clientAddress : undefined;
-      return fetchWithHeaders(app, request, { clientAddress: address });
+      return fetchWithHeaders(app, request, { peerAddress: address });
     },
     handles: isRegistryPath,
   };
