@@ -38,4 +38,13 @@ for (const document of ['LICENSE', ...(programOnly ? [] : documents)]) {
     filter: (source) => !source.startsWith(join(root, 'docs/images')),
   });
 }
-if (!programOnly) writeTypes(Object.values(entries), join(target, 'types'));
+const sources = Object.values(entries);
+const workerProject = 'src/runtime/worker/tsconfig.json';
+const isOfWorker = (source: string) => source.startsWith(dirname(workerProject));
+if (!programOnly) {
+  writeTypes(
+    sources.filter((source) => !isOfWorker(source)),
+    join(target, 'types'),
+  );
+  writeTypes(sources.filter(isOfWorker), join(target, 'types'), workerProject);
+}

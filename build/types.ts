@@ -7,11 +7,12 @@ import { root } from './bundle.ts';
  * Writes the types of the sources, and of all that they import, below a folder.
  * @param sources paths below the root of the project.
  * @param folder a folder of `dist`.
+ * @param project the tsconfig.json with the types of the runtime.
  * @throws Error if the compiler finds an error.
  */
-export function writeTypes(sources: readonly string[], folder: string): void {
+export function writeTypes(sources: readonly string[], folder: string, project = 'tsconfig.json'): void {
   const config = {
-    extends: join(root, 'tsconfig.json'),
+    extends: join(root, project),
     compilerOptions: {
       rootDir: root,
       outDir: folder,

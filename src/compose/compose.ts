@@ -279,9 +279,9 @@ function mapAll<From, To>(
 /** Leases for layer reads, for all routes together: each read costs a connection and a decoder's memory. */
 const layerReadings = 4;
 
-/** The limit of a Worker is its processor time, for which a store makes no difference. */
+/** A runtime that limits processor time decompresses a layer in the same time with a store as without one. */
 const needsNode =
-  'A Worker has too little processor time for it: put regshift on Node in front of this image.';
+  'regshift serve on Node reads layers of any size: put it in front of this image, or raise the limit.';
 
 function layersOf(settings: Settings, platform: RuntimePlatform): RouteOptions['layers'] {
   const { clock, layerBytes, memory, store } = platform;

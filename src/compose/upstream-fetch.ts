@@ -6,7 +6,7 @@ import type { RuntimePlatform } from './platform.ts';
 
 /**
  * The `fetch` of a route: the runtime's, or one with the route's own outbound proxy and certificates. A Worker refuses
- * such settings (src/runtime/worker/node-only.ts).
+ * such settings (src/runtime/web/node-only.ts).
  * @throws RegistryError MISCONFIGURED for certificates that cannot be used.
  */
 export function upstreamFetch({ id, settings }: RouteSettings, platform: RuntimePlatform): Fetch {

@@ -24,8 +24,16 @@ const mayEndWithSlash =
  * stay: Hono decodes each parameter once.
  */
 export function routedPath(request: Request): string {
-  const path = pathOf(request).replace(/^\/+(?=(?:v2|v1|v1ctx|token)(?:\/|$))/, '/');
+  const path = pathOf(request).replace(beforeRegistryPath, '/');
   return path.endsWith('/') && !mayEndWithSlash.test(path) ? `${path}/` : path;
+}
+
+/** The slashes before the first part of a path of the registry APIs. */
+const beforeRegistryPath = /^\/+(?=(?:v2|v1|v1ctx|token)(?:\/|$))/;
+
+/** Whether a path belongs to the registry APIs or to the tokens for them. */
+export function isRegistryPath(request: Request): boolean {
+  return beforeRegistryPath.test(pathOf(request));
 }
 
 /** The path of a request as its URL has it, with escapes and without query. */

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { memoryOf } from '../support/bare-workerd.ts';
-import { startNodeProcess } from '../support/node-process.ts';
+import { startArguments, startNodeProcess } from '../support/node-process.ts';
 import { projectRoot } from '../support/wrangler.ts';
 import { median } from './measure.ts';
 import { printJson, report } from './report.ts';
@@ -34,7 +34,7 @@ async function start(upstream: string, program: string, cache: string | undefine
     { REGSHIFT_UPSTREAM: upstream, ...variables },
     5,
     undefined,
-    program,
+    startArguments(program),
   );
   const answer = await fetch(`http://127.0.0.1:${port}/v2/image/manifests/v0`, { headers: docker19 });
   await answer.arrayBuffer();

@@ -49,6 +49,8 @@ describe('readSigningKey', () => {
     ["Docker's key.json", JSON.stringify({ ...rfc7515, kid: keyId })],
     ['PKCS#8', pkcs8],
     ['SEC1, as openssl ecparam -genkey writes it', sec1],
+    // A form in a browser has one line for a secret.
+    ['PEM in one line', pkcs8.replaceAll('\n', ' ')],
     ['PEM with text around it', `\n# made yesterday\n${pkcs8}\n\n`],
   ])('reads %s, and knows its libtrust id', async (_, text) => {
     expect(await readSigningKey(text)).toMatchObject({

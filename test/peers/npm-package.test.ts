@@ -5,17 +5,24 @@ import { createClient } from '@redis/client';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { installPackage } from '../support/installed-package.ts';
-import { startNodeProcess } from '../support/node-process.ts';
+import { startArguments, startNodeProcess } from '../support/node-process.ts';
 import { requirePeers } from '../support/programs.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { runLine } from '../support/shell.ts';
 import { projectRoot } from '../support/wrangler.ts';
 
 const program = `import { convert, digestOf, readManifest, verifySchema1, type Converted, type Digest } from 'regshift/converters';
+import { createApp, SettingsError, type AppOptions, type AppSettings, type EmbeddedApp } from 'regshift';
+import worker from 'regshift/worker';
+const settings: AppSettings = { REGSHIFT_UPSTREAM: 'sample', REGSHIFT_FORMAT: 'schema1', REGSHIFT_TAG_TTL: 60 };
+const options: AppOptions = { fetch, writeLog: (line) => void line.length };
+const app: EmbeddedApp = createApp(settings, options);
+const respond = async (request: Request, env: { readonly RECIPES: object }): Promise<Response> =>
+  app.handles(request) ? app.fetch(request, { clientAddress: '192.0.2.1' }) : worker.fetch(request, env);
 const bytes: Uint8Array = new TextEncoder().encode('{"schemaVersion":2,"manifests":[]}');
 const digest: Digest = digestOf(bytes);
 const done: Promise<Converted> | undefined = undefined;
-export { convert, digest, done, readManifest, verifySchema1 };
+export { convert, digest, respond, SettingsError, done, readManifest, verifySchema1 };
 `;
 
 /**
@@ -70,8 +77,8 @@ describe('the npm package', () => {
     expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 0, form: 'oci' });
   });
 
-  it('loads by import and by require', async () => {
-    const names = (how: string) => `Object.keys(${how}('regshift/converters')).join()`;
+  it.each(['regshift', 'regshift/converters'])('loads %s by import and by require', async (entry) => {
+    const names = (how: string) => `Object.keys(${how}('${entry}')).join()`;
     const line = `node --eval "(async () => console.log(${names('await import')} === ${names('require')}))()"`;
     expect(await runLine(line, { cwd: folder })).toMatchObject({ code: 0, out: 'true\n' });
   });
@@ -81,7 +88,7 @@ describe('the npm package', () => {
     onTestFinished(() => redis.stop());
     const variables = { REGSHIFT_UPSTREAM: 'sample', REGSHIFT_REDIS_URL: redis.url };
     const program = join(folder, 'node_modules/regshift/bin/start.js');
-    const { port, stop } = await startNodeProcess(variables, 25, undefined, program);
+    const { port, stop } = await startNodeProcess(variables, 25, undefined, startArguments(program));
     onTestFinished(stop);
     const headers = { accept: 'application/vnd.docker.distribution.manifest.v2+json' };
     const answer = await fetch(`http://127.0.0.1:${port}/v2/sample/oci/manifests/latest`, { headers });

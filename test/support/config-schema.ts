@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import { documentSchema } from '../../src/config/document.ts';
 import { keyOf, withFileKeys } from '../../src/config/keys.ts';
+import { withoutLinks } from './docs/links.ts';
 import { settingGroups } from './docs/setting-rows.ts';
 
 interface Schema {
@@ -52,11 +53,6 @@ function describe({ properties = {} }: Schema): void {
       if (inFile) inFile.description = `A path to a file with what ${keyOf(variable)} would be.`;
     }
   }
-}
-
-/** Editors show descriptions as plain text. */
-function withoutLinks(text: string): string {
-  return text.replace(/\[[^\]]+\]\(([^)#]+)[^)]*\)/g, 'docs/$1');
 }
 
 const [target] = process.argv.slice(2);

@@ -11,12 +11,15 @@ import { projectRoot } from './wrangler.ts';
 
 const readyWithin = 20_000;
 
-/** The options that `npm start` gives to Node. */
-export function startArguments(): string[] {
+/** The arguments that `npm start` gives to Node. @param program the file that Node starts, in place of `src/start.js`. */
+export function startArguments(program = 'src/start.js'): string[] {
   const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
     readonly scripts: { readonly start: string };
   };
-  return manifest.scripts.start.split(' ').slice(1);
+  return manifest.scripts.start
+    .split(' ')
+    .slice(1)
+    .map((each) => (each === 'src/start.js' ? program : each));
 }
 
 /**
@@ -25,16 +28,15 @@ export function startArguments(): string[] {
  * @param variables the settings of an operator; a free PORT is added by default.
  * @param look milliseconds between two checks whether it is ready.
  * @param onOutput receives all output; without it, output is discarded.
- * @param program the file that Node starts, in place of `src/start.js`.
+ * @param argv other arguments of Node than those of `npm start`.
  */
 export async function startNodeProcess(
   variables: Record<string, string>,
   look = 25,
   onOutput?: (text: string) => void,
-  program = 'src/start.js',
+  argv: readonly string[] = startArguments(),
 ): Promise<BareWorkerd> {
   const port = Number(variables.PORT ?? (await freePort()));
-  const argv = startArguments().map((each) => (each === 'src/start.js' ? program : each));
   const child = spawn(process.execPath, argv, {
     cwd: projectRoot,
     env: {
@@ -62,7 +64,7 @@ export async function startNodeProcess(
     await sleep(look);
   }
   await stop();
-  throw new Error('regshift on Node was not ready');
+  throw new Error(`node ${argv.join(' ')} was not ready`);
 }
 
 /** Whether a server responds with 200, with any certificate. */

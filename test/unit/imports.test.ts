@@ -31,6 +31,11 @@ const rules: readonly [name: string, within: (file: string) => boolean, allowed:
       (to) => !to.startsWith('node:') && !to.startsWith('src/runtime/node/'),
     ],
     [
+      'src/runtime/web/ uses nothing of Node or Workers, nor of the packages for them',
+      (file) => file.startsWith('src/runtime/web/'),
+      (to) => !/^(?:node:|cloudflare:|@hono\/node-server|src\/runtime\/(?!web\/))/.test(to),
+    ],
+    [
       'src/runtime/node/ uses nothing of Workers',
       (file) => file.startsWith('src/runtime/node/'),
       (to) => !to.startsWith('cloudflare:') && !to.startsWith('src/runtime/worker/'),

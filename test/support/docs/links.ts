@@ -83,6 +83,11 @@ export function namedPages(text: string): Link[] {
   return names.map((name) => linkTo('', name));
 }
 
+/** A text with the names of pages in place of links: editors show descriptions as plain text. */
+export function withoutLinks(text: string): string {
+  return text.replace(/\[[^\]]+\]\(([^)#]+)[^)]*\)/g, 'docs/$1');
+}
+
 function withoutCode(text: string): string {
   return withoutFences(text).replace(/`[^`\n]*`/g, '');
 }

@@ -5,6 +5,7 @@ const entries = [
   'converters/index.ts',
   'src/start.js',
   'src/cli.ts',
+  'src/runtime/web/index.ts',
   'src/runtime/worker/entry.ts',
   'src/runtime/node/password-thread.ts',
 ];

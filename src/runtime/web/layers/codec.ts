@@ -1,3 +1,5 @@
+import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { Decompress } from 'fzstd';
 import type { Digest } from '../../../../converters/digest.ts';
 import type { LayerCodec, LayerHashAlgorithm, StreamHash, ZstdDecoder } from '../../../layers/codec.ts';
@@ -7,13 +9,13 @@ import { gunzip } from './gunzip.ts';
 const windowLimit = 8 * 2 ** 20;
 
 /**
- * The codec of Workers. Libraries decompress and the platform hashes: it has no zstd, and only a part of gzip
- * (`gunzip`).
+ * The codec of runtimes that have the classes of the web alone. Libraries decompress: the web has no zstd, and only a
+ * part of gzip (`gunzip`).
  */
-export const workerLayerCodec: LayerCodec = {
+export const webLayerCodec: LayerCodec = {
   gunzip,
   zstd: { windowLimit, unit: 'block', decompress: unzstd },
-  hash: platformHash,
+  hash: (algorithm) => ('DigestStream' in crypto ? platformHash : libraryHash)(algorithm),
 };
 
 /** A class of Workers. It is declared here because tests for both runtimes are compiled with the types of Node. */
@@ -31,13 +33,20 @@ function platformHash(algorithm: LayerHashAlgorithm): StreamHash {
     update: (bytes) => writer.write(bytes),
     async digest() {
       await writer.close();
-      return `${algorithm}:${hex(new Uint8Array(await stream.digest))}` as Digest;
+      return `${algorithm}:${bytesToHex(new Uint8Array(await stream.digest))}` as Digest;
     },
   };
 }
 
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+const libraries = { sha256, sha384, sha512 } as const;
+
+/** A hash by a library: `crypto.subtle` hashes no stream (Web Cryptography API, `digest`). */
+export function libraryHash(algorithm: LayerHashAlgorithm): StreamHash {
+  const hash = libraries[algorithm].create();
+  return {
+    update: (bytes) => void hash.update(bytes),
+    digest: async () => `${algorithm}:${bytesToHex(hash.digest())}` as Digest,
+  };
 }
 
 /**

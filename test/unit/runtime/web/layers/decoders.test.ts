@@ -1,21 +1,14 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../../../converters/digest.ts';
-import type { LayerCodec } from '../../../../../src/layers/codec.ts';
 import { decompress } from '../../../../../src/layers/decompress.ts';
 import { defaultDecompressionLimits } from '../../../../../src/layers/decompression-limits.ts';
-import { createNodeLayerCodec } from '../../../../../src/runtime/node/layers/codec.ts';
-import { unzstd } from '../../../../../src/runtime/worker/layers/codec.ts';
-import { gunzip } from '../../../../../src/runtime/worker/layers/gunzip.ts';
+import { webLayerCodec } from '../../../../../src/runtime/web/layers/codec.ts';
 import { concatenated, received, sourceOf } from '../../../../support/byte-streams.ts';
 import { layerContent } from '../../../../support/layer-content.ts';
 
-/** The decoders of a Worker with the hashes of Node. The libraries behave here as in a Worker. */
-const codec: LayerCodec = {
-  ...createNodeLayerCodec(),
-  gunzip,
-  zstd: { windowLimit: 8 * 2 ** 20, unit: 'block', decompress: unzstd },
-};
+/** On Node, the codec has the libraries of a Worker, and hashes by a library, too. */
+const codec = webLayerCodec;
 const limits = { ...defaultDecompressionLimits, bombBytes: 10_000_000 };
 
 function random(seed: number): (below: number) => number {

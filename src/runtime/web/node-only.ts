@@ -1,0 +1,102 @@
+import { loginsFor } from '../../auth/docker-config.ts';
+import { notShown, type SettingProblem } from '../../config/problem.ts';
+import type { RouteSettings } from '../../config/route-settings.ts';
+import type { Settings } from '../../config/settings.ts';
+
+/** A runtime without files, programs and servers of its own, in the words of messages. */
+export interface LimitedRuntime {
+  /** Like `on Workers`. */
+  readonly where: string;
+  /** The reason against the settings of a server: the end of `must be left out on Workers, where …`. */
+  readonly listener: string;
+  /** The whole messages for REGSHIFT_REDIS_URL, and for a folder in REGSHIFT_STORE. */
+  readonly redis: string;
+  readonly folder: string;
+}
+
+/** Settings that have no meaning on such a runtime: an error is better than no effect. */
+export function nodeOnlyProblems(settings: Settings, runtime: LimitedRuntime): SettingProblem[] {
+  const { where, listener } = runtime;
+  const { REGSHIFT_REDIS_URL: redis, REGSHIFT_STORE: store } = settings;
+  const leaveOut = (variable: string, reason: string): SettingProblem => ({
+    variable,
+    value: notShown,
+    message: `must be left out ${where}, ${reason}`,
+  });
+  return [
+    ...settings.routes.flatMap((route) => identityOf(route, where)),
+    ...(redis === undefined ? [] : [hidden('REGSHIFT_REDIS_URL', runtime.redis)]),
+    ...(store?.kind === 'file' ? [hidden('REGSHIFT_STORE', runtime.folder)] : []),
+    ...storeKeyOf(settings, where),
+    ...ofServers
+      .filter((variable) => settings[variable] !== undefined)
+      .map((variable) => leaveOut(variable, listener)),
+    ...ofConnections
+      .filter((variable) => isSetAnywhere(settings, variable))
+      .map((variable) =>
+        leaveOut(variable, 'where the runtime connects to registries directly and verifies them itself'),
+      ),
+    ...settings.routes
+      .flatMap(helperOf)
+      .map((program) =>
+        hidden(
+          'REGSHIFT_DOCKER_CONFIG',
+          `must hold the login itself ${where}: ${program} keeps it, and there are no programs to run. Give a ` +
+            'configuration with "auth" in it, or REGSHIFT_UPSTREAM_AUTH=basic',
+        ),
+      ),
+  ];
+}
+
+/** Settings of servers that a program starts on Node. */
+export const ofServers = ['REGSHIFT_TLS_CERT', 'REGSHIFT_TLS_KEY', 'REGSHIFT_METRICS_PORT'] as const;
+
+/** Settings of connections that the runtime makes itself elsewhere than on Node. */
+export const ofConnections = [
+  'REGSHIFT_UPSTREAM_PROXY',
+  'REGSHIFT_UPSTREAM_CA',
+  'REGSHIFT_UPSTREAM_CERT',
+  'REGSHIFT_UPSTREAM_KEY',
+  'REGSHIFT_UPSTREAM_INSECURE',
+] as const;
+
+const hidden = (variable: string, message: string): SettingProblem => ({
+  variable,
+  value: notShown,
+  message,
+});
+
+/** The key that takes the place of the role that a cloud gives to a machine. */
+const identities = [
+  ['ecr', 'AWS_ACCESS_KEY_ID'],
+  ['gcp', 'REGSHIFT_GOOGLE_KEY'],
+] as const;
+
+function identityOf({ settings }: RouteSettings, where: string): SettingProblem[] {
+  return identities.flatMap(([mode, variable]) => {
+    if (settings.REGSHIFT_UPSTREAM_AUTH !== mode || settings[variable] !== undefined) return [];
+    return [withoutRole(variable, where, `REGSHIFT_UPSTREAM_AUTH is ${mode}`)];
+  });
+}
+
+function storeKeyOf(settings: Settings, where: string): SettingProblem[] {
+  if (settings.REGSHIFT_STORE?.kind !== 's3' || settings.AWS_ACCESS_KEY_ID !== undefined) return [];
+  return [withoutRole('AWS_ACCESS_KEY_ID', where, 'REGSHIFT_STORE is a bucket of S3')];
+}
+
+function withoutRole(variable: string, where: string, because: string): SettingProblem {
+  const message = `must be set ${where}, where no machine has a role, because ${because}`;
+  return { variable, value: 'not set', message };
+}
+
+function isSetAnywhere(settings: Settings, variable: (typeof ofConnections)[number]): boolean {
+  return [settings, ...settings.routes.map((route) => route.settings)].some(
+    (each) => each[variable] !== undefined && each[variable] !== 'false',
+  );
+}
+
+function helperOf({ settings }: RouteSettings): string[] {
+  const { REGSHIFT_UPSTREAM: upstreams, REGSHIFT_DOCKER_CONFIG: config } = settings;
+  if (settings.REGSHIFT_UPSTREAM_AUTH !== 'docker-config' || !upstreams || !config) return [];
+  return loginsFor(config, upstreams).flatMap((found) => ('helper' in found ? [found.helper.program] : []));
+}

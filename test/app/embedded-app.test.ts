@@ -1,0 +1,216 @@
+import { describe, expect, it, test } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
+import type { SettingProblem } from '../../src/config/problem.ts';
+import { type AppOptions, type AppSettings, createApp, SettingsError } from '../../src/runtime/web/index.ts';
+import { ofConnections, ofServers } from '../../src/runtime/web/node-only.ts';
+import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
+import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
+import { testSigningKey } from '../support/signing-key.ts';
+
+const quiet: AppOptions = { writeLog: () => {} };
+
+function request(path: string, client: OldClient = 'Docker 1.9.1'): Request {
+  const headers = new Headers();
+  for (const [name, value] of manifestRequestHeaders[client]) headers.append(name, value);
+  return new Request(`http://my-app.test${path}`, { headers });
+}
+
+/** The problems of settings that are refused. */
+function problemsOf(settings: object): readonly SettingProblem[] {
+  try {
+    createApp(settings);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('an embedded app', () => {
+  it.each([
+    ['Docker 1.9.1', mediaTypes.schema1Signed],
+    ['Docker 1.13.1', mediaTypes.schema2],
+  ] as const)('serves %s from the sample registry', async (client, type) => {
+    const app = createApp({ REGSHIFT_SIGNING_KEY: testSigningKey }, quiet);
+    const response = await app.fetch(request('/v2/sample/oci/manifests/latest', client));
+    expect(response.headers.get('Content-Type')).toBe(type);
+    const text = new TextDecoder().decode(await response.arrayBuffer());
+    if (client === 'Docker 1.9.1') expect(text).toContain(testSigningKey.x);
+  });
+
+  it('asks the registry by the fetch that it was given, from its first request on', async () => {
+    const asked: string[] = [];
+    const samples = createSampleRegistry();
+    const app = createApp(
+      { REGSHIFT_UPSTREAM: 'https://registry.example' },
+      {
+        ...quiet,
+        fetch: (url, init) => {
+          asked.push(`${init.method} ${url} ${init.redirect}`);
+          return samples.fetch(url, init);
+        },
+      },
+    );
+    expect(asked).toEqual([]);
+    expect((await app.fetch(request('/v2/'))).status).toBe(200);
+    expect(asked).toEqual(['GET https://registry.example/v2/ manual']);
+  });
+
+  it('writes lines of JSON, from the level of the settings on', async () => {
+    const lines: string[] = [];
+    const writeLog = (line: string) => lines.push(line);
+    await createApp({}, { writeLog }).fetch(request('/v2/'));
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ message: 'request', status: 200 }]);
+    await createApp({ LOG_LEVEL: 'error' }, { writeLog }).fetch(request('/v2/'));
+    expect(lines).toHaveLength(1);
+  });
+
+  it.each([
+    ['198.51.100.7', mediaTypes.schema2],
+    ['192.0.2.7', mediaTypes.ociManifest],
+    [undefined, mediaTypes.ociManifest],
+  ])('applies rules about networks by the address that it was given (%s)', async (clientAddress, type) => {
+    const rule = { match: { network: '198.51.100.0/24' }, lacks: ['oci'] };
+    const app = createApp({ REGSHIFT_CLIENTS: [rule] }, quiet);
+    const response = await app.fetch(request('/v2/sample/oci/manifests/latest', 'skopeo'), { clientAddress });
+    expect(response.headers.get('Content-Type')).toBe(type);
+  });
+
+  it('gives work in the background to waitUntil', async () => {
+    const works: Promise<unknown>[] = [];
+    const app = createApp({}, { ...quiet, waitUntil: (work) => works.push(work) });
+    await (await app.fetch(request('/v2/sample/oci/manifests/latest'))).arrayBuffer();
+    expect(works.length).toBeGreaterThan(0);
+    await Promise.all(works);
+  });
+
+  it.each([
+    ['10.0.0.1', true],
+    ['192.0.2.1', false],
+  ])('believes the X-Request-Id of a trusted proxy alone (%s)', async (clientAddress, isTrusted) => {
+    const app = createApp({ REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8' }, quiet);
+    const asked = new Request('http://my-app.test/v2/', { headers: { 'x-request-id': 'mine' } });
+    const response = await app.fetch(asked, { clientAddress });
+    expect(response.headers.get('X-Request-Id') === 'mine').toBe(isTrusted);
+  });
+
+  it('takes no other value than text for an address', async () => {
+    // Hono's `mount` gives the environment as the second argument.
+    const facts = { clientAddress: { incoming: true } } as unknown as { clientAddress: string };
+    expect((await createApp({}, quiet).fetch(request('/v2/'), facts)).status).toBe(200);
+  });
+
+  it('needs a signing key for registry API v1 and for nothing else', async () => {
+    const images = '/v1/repositories/sample/oci/images';
+    const without = createApp({}, quiet);
+    expect((await without.fetch(request('/v2/sample/oci/manifests/latest'))).status).toBe(200);
+    const refused = await without.fetch(request(images));
+    expect(await refused.text()).toContain('REGSHIFT_SIGNING_KEY is not set, and this needs it here');
+    const served = createApp({ REGSHIFT_SIGNING_KEY: testSigningKey }, quiet);
+    expect((await served.fetch(request(images))).status).toBe(200);
+  });
+});
+
+describe('the paths of an embedded app', () => {
+  const app = createApp({}, quiet);
+
+  it.each(['/v2', '/v2/', '//v2/', '/v2/a/tags/list', '/v1/_ping', '/v1ctx/x/v1/_ping', '/token?service=x'])(
+    '%s is of the registry APIs',
+    (path) => expect(app.handles(request(path))).toBe(true),
+  );
+
+  it.each([
+    '/',
+    '/healthz',
+    '/readyz',
+    '/events',
+    '/page/page.js',
+    '/v2x',
+    '/v1x',
+    '/tokens',
+    '/a/v2/',
+    '/?/v2/',
+  ])('%s is left to the app around it', (path) => expect(app.handles(request(path))).toBe(false));
+});
+
+describe('the settings of an embedded app', () => {
+  const accepted: readonly AppSettings[] = [
+    {},
+    { REGSHIFT_TAG_TTL: 60, REGSHIFT_FORMAT: 'schema1' },
+    { REGSHIFT_TAG_TTL: '60', REGSHIFT_CONFIG: { routes: [{ upstream: 'https://registry.example' }] } },
+    { REGSHIFT_CLIENTS: [{ match: { userAgent: 'x/*' }, lacks: ['oci'] }] },
+    {
+      REGSHIFT_STORE: 's3://bucket/x?region=eu-central-1',
+      AWS_ACCESS_KEY_ID: 'a',
+      AWS_SECRET_ACCESS_KEY: 'b',
+    },
+  ];
+
+  test.each(accepted)('%j is accepted', (settings) => expect(problemsOf(settings)).toEqual([]));
+
+  test('an environment with other variables is accepted as it is', () => {
+    const environment = {
+      PATH: '/bin',
+      PORT: '80',
+      HOST: '0.0.0.0',
+      ENGINE: undefined,
+      RECIPES: { get() {} },
+    };
+    expect(problemsOf({ ...environment, REGSHIFT_FORMAT: '' })).toEqual([]);
+  });
+
+  test('all problems are reported together, as the command line reports them', () => {
+    const create = () =>
+      createApp({ REGSHIFT_FORMAT: 'v1', REGSHIFT_TAG_TTL: -1, ...{ REGSHIFT_TAGTTL: 1 } });
+    expect(create).toThrow(SettingsError);
+    expect(create).toThrow(
+      [
+        'regshift cannot start with these settings:',
+        'REGSHIFT_FORMAT is "v1": it must be auto, schema1, schema2, oci or generic',
+        'REGSHIFT_TAG_TTL is "-1": it must be 0 or more seconds',
+        'REGSHIFT_TAGTTL is not a setting: did you mean REGSHIFT_TAG_TTL?',
+      ].join('\n'),
+    );
+  });
+
+  test('an account of the app without a login of clients is refused', () => {
+    const account = { REGSHIFT_UPSTREAM_USERNAME: 'robot', REGSHIFT_UPSTREAM_PASSWORD: 'hunter2' };
+    const settings = {
+      REGSHIFT_UPSTREAM: 'https://registry.example',
+      REGSHIFT_UPSTREAM_AUTH: 'basic',
+      ...account,
+    };
+    expect(problemsOf(settings).map(({ variable }) => variable)).toEqual(['REGSHIFT_CLIENT_AUTH']);
+  });
+
+  const pem = (what: string) => `-----BEGIN ${what}-----\nhunter2\n-----END ${what}-----\n`;
+  const values: Readonly<Record<(typeof ofServers | typeof ofConnections)[number], string>> = {
+    REGSHIFT_TLS_CERT: pem('CERTIFICATE'),
+    REGSHIFT_TLS_KEY: pem('PRIVATE KEY'),
+    REGSHIFT_METRICS_PORT: '9090',
+    REGSHIFT_UPSTREAM_PROXY: 'http://user:hunter2@proxy.example:3128',
+    REGSHIFT_UPSTREAM_CA: pem('CERTIFICATE'),
+    REGSHIFT_UPSTREAM_CERT: pem('CERTIFICATE'),
+    REGSHIFT_UPSTREAM_KEY: pem('PRIVATE KEY'),
+    REGSHIFT_UPSTREAM_INSECURE: 'true',
+  };
+
+  test('settings that only Node has are refused, without their values', () => {
+    const all = { REGSHIFT_UPSTREAM: 'https://registry.example', ...values };
+    const problems = problemsOf(all);
+    expect(problems.map(({ variable }) => variable)).toEqual([...ofServers, ...ofConnections]);
+    for (const { message } of problems) expect(message).toContain('must be left out in an embedded app');
+    expect(JSON.stringify(problems)).not.toContain('hunter2');
+  });
+
+  test.each([
+    ['a Redis', { REGSHIFT_REDIS_URL: 'redis://:hunter2@h', REGSHIFT_SIGNING_KEY: testSigningKey }],
+    ['a folder', { REGSHIFT_STORE: 'file:///var/lib/hunter2' }],
+    ['a file of a secret', { REGSHIFT_SIGNING_KEY_FILE: '/run/hunter2' }],
+    ['the role of a machine', { REGSHIFT_STORE: 's3://hunter2?region=eu-central-1' }],
+  ])('%s is refused', (_, settings) => {
+    const problems = problemsOf(settings);
+    expect(problems).toHaveLength(1);
+    expect(JSON.stringify(problems)).not.toContain('hunter2');
+  });
+});
