@@ -10,7 +10,7 @@ export interface ProjectManifest {
   readonly exports: Readonly<Record<string, string>>;
 }
 
-/** What the published package.json has of the project's. All its packages are in the bundle, so it depends on none. */
+/** The members of the published package.json that are the project's. All its packages are in the bundle, so it depends on none. */
 const published = [
   ...['name', 'version', 'description', 'keywords', 'homepage', 'bugs', 'license', 'author', 'repository'],
   ...['publishConfig', 'type', 'engines'],

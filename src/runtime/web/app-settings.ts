@@ -42,7 +42,7 @@ export interface AppSettings {
    * Seconds for a response of the registry: manifests, lists, tokens; for writes and layers, longest time without
    * a byte, 600 at least (docs/networks.md).
    */
-  readonly REGSHIFT_UPSTREAM_TIMEOUT?: string | undefined;
+  readonly REGSHIFT_UPSTREAM_TIMEOUT?: number | string | undefined;
   /**
    * `passthrough`: the registry gets the client's own login; `anonymous`: the registry gets no login; `basic`,
    * `docker-config`, `ecr`, `gcp`, `acr`: the proxy uses its own account.
@@ -135,7 +135,7 @@ export interface AppSettings {
   /** Short names for long ones, like `team/app=group/sub/app`: Docker up to 1.7 allows two parts at most. */
   readonly REGSHIFT_ALIASES?: string | undefined;
   /** How many tags of a repository clients of registry API v1 see: `latest` and the newest. */
-  readonly REGSHIFT_V1_TAGS?: string | undefined;
+  readonly REGSHIFT_V1_TAGS?: number | string | undefined;
   /**
    * `stream` layers through the proxy, or `redirect` clients to the registry's storage; Docker up to 1.7 and API
    * v1 always get a stream, which regshift verifies.
@@ -163,29 +163,29 @@ export interface AppSettings {
    */
   readonly REGSHIFT_PUSH_LOSSES?: OneOf<'allow' | 'refuse'> | undefined;
   /** Seconds for which regshift reuses a tag's digest, and the right to it, before it asks the registry again. */
-  readonly REGSHIFT_TAG_TTL?: string | undefined;
+  readonly REGSHIFT_TAG_TTL?: number | string | undefined;
   /** Seconds for which a public image is served while the registry fails. */
-  readonly REGSHIFT_STALE?: string | undefined;
+  readonly REGSHIFT_STALE?: number | string | undefined;
   /** Memory for all that is remembered: manifests, conversions, whole responses, proofs of access, tokens. */
-  readonly REGSHIFT_CACHE_BYTES?: string | undefined;
+  readonly REGSHIFT_CACHE_BYTES?: number | string | undefined;
   /** Maximum number of requests and streams at once; beyond that, clients get 503 with `Retry-After`. */
-  readonly REGSHIFT_MAX_REQUESTS?: string | undefined;
+  readonly REGSHIFT_MAX_REQUESTS?: number | string | undefined;
   /**
    * Maximum number of upstream and cache requests per client request; beyond that the request fails; set `45` on
    * the free plan of Workers, which allows 50.
    */
-  readonly REGSHIFT_SUBREQUESTS?: string | undefined;
+  readonly REGSHIFT_SUBREQUESTS?: number | string | undefined;
   /**
    * Seconds that a client waits for layers that regshift must read first (zstd for old clients, schema 1 for new
    * ones); after that, the response says when to retry.
    */
-  readonly REGSHIFT_MEASURE_DEADLINE?: string | undefined;
+  readonly REGSHIFT_MEASURE_DEADLINE?: number | string | undefined;
   /** The largest decompressed layer that regshift reads or decompresses. */
-  readonly REGSHIFT_LAYER_BYTES?: string | undefined;
+  readonly REGSHIFT_LAYER_BYTES?: number | string | undefined;
   /** Limits of the search for an unknown digest: tags to resolve, images to fetch. */
-  readonly REGSHIFT_WALK_TAGS?: string | undefined;
+  readonly REGSHIFT_WALK_TAGS?: number | string | undefined;
   /** Limits of the search for an unknown digest: tags to resolve, images to fetch. */
-  readonly REGSHIFT_WALK_GETS?: string | undefined;
+  readonly REGSHIFT_WALK_GETS?: number | string | undefined;
   /**
    * A store for layers that regshift decompresses: `file:///var/lib/regshift`, a folder, on Node;
    * `s3://bucket/prefix?region=…`, a bucket; on Workers also R2, by the binding `LAYERS` (docs/store.md).

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { boundsOf } from '../../../src/config/numbers.ts';
 import { schema, type Variable } from '../../../src/config/schema.ts';
 import { ofConnections, ofServers } from '../../../src/runtime/web/node-only.ts';
 import { root } from '../house/sources.ts';
@@ -72,7 +73,7 @@ function typeOf(variable: Variable): string {
     const texts = inner.options.map((text) => `'${text}'`).join(' | ');
     return `OneOf<${texts}>`;
   }
-  if (inner instanceof z.ZodNumber) return 'number | string';
+  if (boundsOf(field)) return 'number | string';
   return json.includes(variable) ? 'string | object' : 'string';
 }
 
