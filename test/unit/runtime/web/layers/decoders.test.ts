@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../../../converters/digest.ts';
@@ -98,3 +99,13 @@ describe.each(['gzip', 'zstd'] as const)('%s by the libraries of the Worker', (c
     }
   });
 });
+
+test.each(['sha256', 'sha384', 'sha512'] as const)(
+  '%s of a stream is that of all its bytes',
+  async (name) => {
+    const bytes = layerContent(100_000);
+    const hash = codec.hash(name);
+    for (let at = 0; at < bytes.length; at += 7_777) await hash.update(bytes.subarray(at, at + 7_777));
+    expect(await hash.digest()).toBe(`${name}:${createHash(name).update(bytes).digest('hex')}`);
+  },
+);
