@@ -67,6 +67,7 @@ export async function bundleLibrary(entries: Readonly<Record<string, string>>): 
     ...common,
     platform: 'neutral',
     mainFields: ['module', 'main'],
+    alias: { crypto: './build/no-crypto.ts' },
     external: ['node:*', 'cloudflare:*'],
     target: 'es2024',
     splitting: true,

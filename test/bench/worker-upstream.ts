@@ -52,7 +52,7 @@ export async function startBenchUpstream(): Promise<BenchUpstream> {
   const config = keep(ociConfig, json(imageConfig()));
   const layers = Array.from({ length: 20 }, (_, n) => keep(ociLayerGzip, json(`layer ${n}`)));
   const dockerConfig = keep(mediaTypes.dockerConfig, json(imageConfig()));
-  // Nobody reads the layers.
+  // The layers have no bytes: no client asks for them.
   const dockerLayers = (name: string) =>
     Array.from({ length: 20 }, (_, n) => ({
       ...{ mediaType: mediaTypes.dockerLayerGzip, size: 1_000_000 },
