@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { mediaTypes, readManifest } from '../../../../converters/index.ts';
+import type { RepositoryName } from '../../../../converters/reference.ts';
 import { convertPushed, targetFormsOf } from '../../../../src/registry/manifests/target-forms.ts';
 import { diffIdOf, MemoryRegistry } from '../../../support/converters/memory-registry.ts';
 
@@ -7,7 +8,7 @@ const registry = new MemoryRegistry();
 const image = registry.read(registry.image('a', 'amd64', mediaTypes.ociLayerZstd));
 
 async function layersIn(form: 'oci' | 'schema2') {
-  const { body } = await convertPushed(image, form, 'team/app', registry.context.ports);
+  const { body } = await convertPushed(image, form, 'team/app' as RepositoryName, registry.context.ports);
   return readManifest(body).dependencies.map(({ digest }) => digest);
 }
 
