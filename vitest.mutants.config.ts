@@ -3,8 +3,12 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { goldenFiles } from './test/support/golden-files.ts';
 import { withoutProxies } from './test/support/without-proxies.ts';
 
-/** The folders of tests that `npm run mutants` runs, in their order: Stryker stops a mutant at the first failed test. */
-const folders = ['test/converters/', 'test/unit/', 'test/app/'];
+/**
+ * The folders of tests that `npm run mutants` runs, in their order: Stryker stops a mutant at the first failed test. The
+ * commands come last, because they import modules within a test: the constants of a module that no other test has
+ * imported before belong to that test alone, and other tests do not run for them.
+ */
+const folders = ['test/converters/', 'test/unit/', 'test/app/', 'test/unit/cli/'];
 
 const allTests = [
   'test/converters/**/*.test.ts',
@@ -20,7 +24,8 @@ const chosen = process.env.MUTANT_TESTS;
 /** Sorts the test files by folder: the tests of single parts are faster than those of the whole app. */
 class FastestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) => folders.findIndex((each) => moduleId.includes(each));
+    const rank = ({ moduleId }: TestSpecification) =>
+      folders.findLastIndex((each) => moduleId.includes(each));
     return files.toSorted((a, b) => rank(a) - rank(b) || (a.moduleId < b.moduleId ? -1 : 1));
   }
 }

@@ -163,6 +163,7 @@ function kindOf({ entries }: ManifestInfo, because: Reason): ObstacleKind {
   return entries ? 'index' : 'form';
 }
 
+/** A message about a form (`types`), or about what an image has inside (`reasons`). */
 interface Message {
   readonly program: string;
   readonly from?: Version;
@@ -242,7 +243,7 @@ function messageOf(
 ): string | undefined {
   const type = bareMediaType(mediaType);
   const isAbout = ({ types, reasons }: Message) =>
-    (!types && !reasons) || (types?.includes(type) && !lacks[because]) || reasons?.includes(because);
+    (types?.includes(type) && !lacks[because]) || reasons?.includes(because);
   return messages.find(
     (each) =>
       each.program === program &&

@@ -44,6 +44,19 @@ describe('an image in two indexes', () => {
   });
 });
 
+describe('a search while the registry fails', () => {
+  it('reports the failure, and finds the digest after it', async () => {
+    const child = await childOf(testApp(), 'latest');
+    const failing: Script = (_, { pathname }) =>
+      /\/manifests\/[^:]+$/.test(pathname) ? new Response('', { status: 503 }) : undefined;
+    const upstream = scriptedUpstream(failing);
+    const app = testApp({}, upstream.fetch);
+    expect((await app.get(`${repository}/${child}`, docker113)).status).toBe(503);
+    upstream.follow();
+    expect((await app.get(`${repository}/${child}`, docker113)).status).toBe(200);
+  });
+});
+
 const madeUp = `sha256:${'0'.repeat(64)}`;
 
 /** `sample/oci-zstd:mixed`: an index of a gzip image and a zstd image, both for one platform. */

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { ociManifestDialect } from '../../converters/formats/oci/dialect.ts';
 import { writeDescriptorManifest } from '../../converters/formats/oci-family/write-manifest.ts';
 import { digestOf, type Image, mediaTypes, readManifest } from '../../converters/index.ts';
+import type { Layer } from '../../converters/model.ts';
 
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const digest = digestOf(encode('a layer'));
@@ -21,8 +22,8 @@ it('an image without a config is refused', () => {
 });
 
 it('a layer of unknown size is refused by its digest', () => {
-  const labels = new Map<never, never>();
-  const descriptor = { mediaType: mediaTypes.ociConfig, digest, size: 2, urls: [], labels, field: undefined };
+  const [layer] = schema1.dependencies as [Layer];
+  const descriptor = { ...layer, mediaType: mediaTypes.ociConfig, size: 2 };
   const dependencies = schema1.dependencies.map((layer) => ({ ...layer, compression: 'gzip' as const }));
   const image: Image = { ...schema1, target: { kind: 'config', descriptor }, dependencies };
   expect(() => writeDescriptorManifest(image, ociManifestDialect, new Set())).toThrow(

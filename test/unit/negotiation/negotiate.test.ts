@@ -134,6 +134,10 @@ describe('a manifest that regshift cannot read', () => {
     expect(of('application/vnd.test.unknown', 'only OCI').kind).not.toBe('stored');
   });
 
+  it('goes as it is to a client that names its type, also if it is unsigned schema 1', () => {
+    expect(of(schema1, 'only schema 1')).toEqual({ kind: 'stored', because: 'reads-it' });
+  });
+
   it('does not if it is schema 1, which the client would refuse', () => {
     expect(of(schema1Signed, 'containerd').kind).not.toBe('stored');
   });
