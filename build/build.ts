@@ -9,7 +9,7 @@ import { libraryEntries, type ProjectManifest, publishedManifest } from './manif
 import { packagesOf } from './packages.ts';
 import { sbomOf } from './sbom.ts';
 import { thirdPartyPage } from './third-party.ts';
-import { writeTypes } from './types.ts';
+import { removeUnusedTypes, writeTypes } from './types.ts';
 
 const programOnly = process.argv.includes('--program');
 const target = join(root, 'dist/package');
@@ -47,4 +47,5 @@ if (!programOnly) {
     join(target, 'types'),
   );
   writeTypes(sources.filter(isOfWorker), join(target, 'types'), workerProject);
+  removeUnusedTypes(sources, join(target, 'types'));
 }
