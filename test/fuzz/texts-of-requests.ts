@@ -47,6 +47,42 @@ async function routed(text: string): Promise<void> {
   }
 }
 
+const jwtKey = {
+  ...{ kty: 'EC', crv: 'P-256', alg: 'ES256', kid: 'a' },
+  x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+  y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+};
+const closed = testApp(
+  {
+    ...{ REGSHIFT_UPSTREAM_AUTH: 'basic', REGSHIFT_UPSTREAM_USERNAME: 'u', REGSHIFT_UPSTREAM_PASSWORD: 'p' },
+    ...{ REGSHIFT_CLIENT_AUTH: 'jwt', REGSHIFT_JWT_ISSUER: 'https://a.test', REGSHIFT_JWT_AUDIENCE: 'b' },
+    REGSHIFT_JWKS: JSON.stringify({ keys: [jwtKey] }),
+    REGSHIFT_EVENTS_SECRET: 'a-secret-that-no-text-has',
+  },
+  async () => new Response('{}'),
+);
+
+/** No value of `Authorization` fails the proxy, and none but a right one opens it. */
+async function shown(authorization: string): Promise<string> {
+  const ways: string[] = [];
+  for (const path of [
+    '/v2/',
+    '/v2/a/b/manifests/x',
+    '/v1/repositories/a/b/images',
+    '/v1/images/0/json',
+    '/token',
+  ]) {
+    const { status } = await routes.get(path, { authorization });
+    hold(status < 500, `a status below 500 at ${path}, not ${status}`);
+    ways.push(String(status));
+    const denied = await closed.get(path, { authorization });
+    hold([400, 401, 403, 404].includes(denied.status), `a refusal at ${path}, not ${denied.status}`);
+  }
+  const { status } = await closed.send('POST', '/events', { authorization, 'content-length': '2' });
+  hold(status === 401, `that no notification comes in, not ${status}`);
+  return ways.join();
+}
+
 /** A value that may stand in a forwarded header. */
 function isHeaderText(text: string): boolean {
   return !/[\r\n\0]/.test(text);
@@ -154,6 +190,24 @@ export const headerTargets: Readonly<Record<string, TextTarget>> = {
       });
       if (again.join(', ').length < 8_000)
         hold(same(parseChallenges(again.join(', ')), challenges), 'the same again');
+    },
+  },
+
+  authorization: {
+    seeds: [
+      'Basic dXNlcjpwYXNz',
+      'Basic Og==',
+      'Bearer abc.def.ghi',
+      `Bearer ${btoa('{"alg":"none"}')}.${btoa('{"exp":9999999999}')}.`,
+      'Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ.eyJleHAiOjk5OTk5OTk5OTl9.AAAA',
+      'Token signature=abc,repository="a/b",access=read',
+      'Token ',
+      `Token ${await sealed()}`,
+      'Negotiate x',
+    ],
+    async check(text) {
+      // undici and Node refuse other bytes in a header before the program sees them.
+      return /^[\t\x20-\x7e\x80-\xff]*$/.test(text) ? shown(text) : undefined;
     },
   },
 

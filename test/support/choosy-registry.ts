@@ -128,7 +128,8 @@ export function choosyRegistry(options: ChoosyRegistryOptions): ChoosyRegistry {
     if (!stored) return specError(404, 'MANIFEST_UNKNOWN');
     if (method === 'DELETE') {
       if (!manifests.delete(`${repository}@${digest}`)) blobs.delete(`${repository}@${digest}`);
-      for (const [tag, named] of tags) if (named === digest) tags.delete(tag);
+      for (const [tag, named] of tags)
+        if (named === digest && tag.startsWith(`${repository}:`)) tags.delete(tag);
       return new Response(null, { status: 202 });
     }
     const headers = {
