@@ -46,8 +46,6 @@ export interface ClientConnection {
   readonly cacheKey?: string | undefined;
   /** The state of a request that `ResponseCache.revalidate` has begun; absent for any other request. */
   readonly started?: StartedRequest | undefined;
-  /** The request's body as a stream that the runtime forwards faster than the one of its Request. */
-  readonly body?: (() => ReadableStream<Uint8Array>) | undefined;
   /** Sets a header of the response. Changing the headers of a Response costs Node a third of its speed. */
   readonly setHeader?: (name: string, value: string) => void;
   /** Calls back when the response has been sent or was cut. Absent where the runtime does not report that. */

@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../observability/log.ts';
-import { type ClientRequest, readClientRequest } from '../../registry/client-request.ts';
+import { readClientRequest } from '../../registry/client-request.ts';
 import type { StartedRequest } from '../../registry/context.ts';
 import { createBudget } from '../../request/budget.ts';
 import { clientAddressOf } from '../../request/requester.ts';
@@ -47,7 +47,7 @@ export function accessLog(options: AccessLogOptions, parts: AccessLogParts): Mid
     const authority = requestAuthority(raw, trustedProxies, connection);
     const address = addressOf(raw.headers, connection, trustedProxies);
     const request = responseCache.recorded(
-      { ...readClientRequest(raw, authority.origin, address, started), ...bodyFrom(connection) },
+      readClientRequest(raw, authority.origin, address, started),
       connection.cacheKey,
     );
     context.set('authority', authority);
@@ -66,10 +66,6 @@ export function accessLog(options: AccessLogOptions, parts: AccessLogParts): Mid
 function start(raw: Request, { subrequests, clock }: AccessLogOptions): StartedRequest {
   const budget = createBudget(subrequests, requestStatsOf(raw.headers));
   return { started: clock(), budget, signal: raw.signal };
-}
-
-function bodyFrom({ body }: ClientConnection): Partial<Pick<ClientRequest, 'body'>> {
-  return body ? { body } : {};
 }
 
 function addressOf(

@@ -16,30 +16,10 @@ export function bodyOf(
   signal: AbortSignal | null | undefined,
   silenceMs: number,
 ): ReadableStream<Uint8Array> {
-  breakSilence(incoming, silenceMs);
-  return streamOf(incoming, signal, () => {
-    // A body that has arrived whole leaves the connection for the next request, as most refusals do.
-    if (incoming.complete && !incoming.readableDidRead) incoming.resume();
-    else incoming.destroy();
-  });
-}
-
-/**
- * A client's body as a web stream, which can be forwarded as the message that it is (`nativeBody`). A cancelled one
- * leaves the connection for the response: @hono/node-server reads the rest after it.
- */
-export function clientBodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
-  return streamOf(incoming, undefined, () => undefined);
-}
-
-function streamOf(
-  incoming: IncomingMessage,
-  signal: AbortSignal | null | undefined,
-  cancel: () => void,
-): ReadableStream<Uint8Array> {
   let next: (() => Promise<Uint8Array | undefined>) | undefined;
   // An error before the first read goes to the first reader.
   incoming.on('error', () => undefined);
+  breakSilence(incoming, silenceMs);
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -52,7 +32,11 @@ function streamOf(
           controller.error(signal?.aborted ? signal.reason : error);
         }
       },
-      cancel,
+      cancel() {
+        // A body that has arrived whole leaves the connection for the next request, as most refusals do.
+        if (incoming.complete && next === undefined) incoming.resume();
+        else incoming.destroy();
+      },
     },
     { highWaterMark: 0 },
   );

@@ -6,7 +6,7 @@ import type { Log } from '../../../observability/log.ts';
 import { OutboundProxyError, StandstillError } from '../../../upstream/network-errors.ts';
 import type { Fetch, FetchInit } from '../../../upstream/send.ts';
 import { errorFields } from '../uncaught.ts';
-import { bodyOf, nativeBody } from './body-stream.ts';
+import { bodyOf } from './body-stream.ts';
 import { resolvedPeer } from './connection-rules.ts';
 import { type ConnectionOptions, createConnections } from './connections.ts';
 import { guardEvents } from './guarded-events.ts';
@@ -202,25 +202,10 @@ function isProxyAnswer({ statusCode = 0, headers }: IncomingMessage): boolean {
 }
 
 function send(request: ClientRequest, body: RequestInit['body']): void {
-  const message = body instanceof ReadableStream ? nativeBody(body) : undefined;
-  if (message) {
-    forwardMessage(message, request);
-  } else if (body instanceof ReadableStream) {
+  if (body instanceof ReadableStream) {
     // The request's own error reports a failure of either.
     pipeline(Readable.fromWeb(body as NodeReadableStream), request, () => undefined);
   } else request.end(body ?? undefined);
-}
-
-/**
- * Sends a client's message as the body of a request, without web streams between. The client's connection outlives a
- * failed request: it is for the response.
- */
-function forwardMessage(message: IncomingMessage, request: ClientRequest): void {
-  message.once('close', () => {
-    if (!message.complete)
-      request.destroy(message.errored ?? new Error('The client left before the end of its body'));
-  });
-  message.pipe(request);
 }
 
 const withoutBody: readonly number[] = [204, 205, 304];

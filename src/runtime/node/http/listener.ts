@@ -11,7 +11,7 @@ import type { Facts, Log } from '../../../observability/log.ts';
 import type { WholeResponse } from '../../../registry/manifests/freshness.ts';
 import { fileOf, sendFile } from '../store/file-stream.ts';
 import { errorFields } from '../uncaught.ts';
-import { clientBodyOf, nativeBody } from './body-stream.ts';
+import { nativeBody } from './body-stream.ts';
 import { guardEvents } from './guarded-events.ts';
 import { refuseAmbiguous } from './refusal.ts';
 import { relay } from './relay.ts';
@@ -145,7 +145,6 @@ function createRequestListener(
       peerAddress: incoming.socket.remoteAddress,
       port: incoming.socket.localPort,
       ...knownOf(incoming),
-      body: () => clientBodyOf(incoming),
       setHeader: (name, value) => void (outgoing.headersSent || outgoing.setHeader(name, value)),
       whenSent: createResponseFinished(incoming.socket, outgoing),
     });

@@ -15,7 +15,7 @@ import { startServer } from '../../../upstream/local-server.ts';
 
 /** Serves the given functions through the listener, on a server of Node. */
 async function serving(
-  answer: (request: Request, client?: ClientConnection) => Promise<Response>,
+  answer: (request: Request) => Promise<Response>,
   lookup: App['responseCache']['lookup'] = () => undefined,
   revalidate: App['responseCache']['revalidate'] = () => undefined,
 ) {
@@ -198,17 +198,9 @@ describe('a stream that fails', () => {
   });
 });
 
-describe.each<[how: string, bodyOf: (request: Request, client?: ClientConnection) => ReadableStream | null]>([
-  ['forwarded as the message', (_, client) => client?.body?.() ?? null],
-  ['forwarded as a stream of the web', ({ body }) => body],
-])('an upload that is %s', (_, bodyOf) => {
-  const forward = (url: URL) => (request: Request, client?: ClientConnection) => {
-    const init: object = {
-      method: 'PUT',
-      body: bodyOf(request, client),
-      signal: request.signal,
-      duplex: 'half',
-    };
+describe('an upload', () => {
+  const forward = (url: URL) => (request: Request) => {
+    const init: object = { method: 'PUT', body: request.body, signal: request.signal, duplex: 'half' };
     return ask(url.href, init);
   };
 
@@ -236,8 +228,8 @@ describe.each<[how: string, bodyOf: (request: Request, client?: ClientConnection
   ])("and that upstream %s is answered on the client's own connection", async (_, status, answer) => {
     const { url } = await startServer(answer);
     const pass = forward(url);
-    const { port } = await serving((request, client) =>
-      pass(request, client).catch(() => new Response('upstream is gone', { status: 502 })),
+    const { port } = await serving((request) =>
+      pass(request).catch(() => new Response('upstream is gone', { status: 502 })),
     );
     const { answered } = await uploading(port, 1_000_000);
     expect(await answered).toBe(status);
