@@ -56,7 +56,9 @@ function claimsOf(world: World, { ask, answer }: Answered): Claims {
   const isContent = contentStatuses.includes(answer.status);
   const text = `${answer.headers.map(([, value]) => value).join('\n')}\n${textOf(answer.body)}`;
   const images = markersIn(text).flatMap(({ kind, index }) => (kind === 'image' ? [index] : []));
-  const own = isContent && ask.reference?.startsWith('sha256:') ? [ask.reference] : [];
+  // The registry has the same referrers for each digest, so they do not tell that it has this one.
+  const isNamed = isContent && ask.kind !== 'referrers' && ask.reference?.startsWith('sha256:');
+  const own = isNamed && ask.reference !== undefined ? [ask.reference] : [];
   const told = digestsIn(text).filter((digest) => isContent || digest !== ask.reference);
   // Only the proxy knows the digests of made content: markers and named digests identify that content.
   const known = [...new Set([...own, ...told])].filter((digest) => world.bytesOf(digest) !== undefined);
