@@ -46,10 +46,17 @@ const upstreams = z.string().transform((text, context): Upstreams | undefined =>
 
 export type Upstreams = readonly [URL, ...URL[]];
 
+/** A URL with another path. As a reference, a path that begins with `//` would name another host (RFC 3986, 4.2). */
+function withPath(url: URL, path: string): URL {
+  const other = new URL(url);
+  other.pathname = path;
+  return other;
+}
+
 /** The base of a registry. People also write the address of its API: `https://registry.example/v2/`. */
 function registryUrl(url: URL): URL {
   if (isDockerHub(url)) return registryOfDockerHub;
-  return new URL(url.pathname.replace(/\/+(v[12]\/*)?$/, '') || '/', url);
+  return withPath(url, url.pathname.replace(/\/+(v[12]\/*)?$/, '') || '/');
 }
 
 const platform = z.string().transform((text, context) => {

@@ -208,6 +208,17 @@ describe('the list of repositories', () => {
     ]);
   });
 
+  it.each([404, 502])('is %i with a reason when a gateway refuses it by a page', async (status) => {
+    const page = '<html><body>Maintenance</body></html>';
+    const headers = { 'content-type': 'text/html' };
+    const upstream = scriptedUpstream(() => new Response(page, { status, headers }));
+    const response = await testApp({}, upstream.fetch).get('/v2/_catalog');
+    expect([response.status, response.error().message]).toEqual([
+      status,
+      `Upstream answered ${status} for the list of repositories.`,
+    ]);
+  });
+
   it('uses a token with the scope of the catalog', async () => {
     const upstream = scriptedUpstream((request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good' });

@@ -205,6 +205,7 @@ export const settingTargets: Readonly<Record<string, TextTarget>> = {
     seeds: [
       ...settingNames.map((name) => `${name}=1`),
       'REGSHIFT_UPSTREAM=https://registry.test,https://mirror.test',
+      'REGSHIFT_UPSTREAM=https://registry.test//mirror.test]x/v2/',
       'REGSHIFT_REPOSITORIES=team/** !team/secret',
       'REGSHIFT_TRUSTED_PROXIES=10.0.0.0/8,::1',
       'REGSHIFT_ALIASES=a=b/c/d',

@@ -33,7 +33,7 @@ export const listCatalog: Handler<Env> = async (context) => {
     const query = at === begin.route ? begin.query : pageSize(request.url);
     const page = await pageOf(route.registry, enterRoute(context, route, undefined), query);
     if ('refusal' in page) {
-      if (host.routes.length === 1) return forwardResponse(request, page.refusal);
+      if (host.routes.length === 1) return refusalOf(request, page.refusal);
       await discard(page.refusal);
       continue;
     }
@@ -45,6 +45,15 @@ export const listCatalog: Handler<Env> = async (context) => {
     return pageAnswer(request, page.names, rest);
   }
 };
+
+/**
+ * The registry's own refusal, with its words. A refusal without an error in JSON is the page of a gateway: the client gets
+ * its status in a sentence. @throws RegistryError.
+ */
+async function refusalOf(request: ClientRequest, refusal: Response): Promise<Response> {
+  if (/json/i.test(refusal.headers.get('content-type') ?? '')) return forwardResponse(request, refusal);
+  throw await errorFromResponse(refusal, 'list of repositories', 'NAME_UNKNOWN');
+}
 
 interface Page {
   /** By the names that clients know. */

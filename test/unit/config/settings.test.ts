@@ -131,6 +131,14 @@ describe('a wrong value is reported with the requirement', () => {
   });
 
   it.each([
+    ['https://registry.test//mirror.test/x', 'https://registry.test//mirror.test/x'],
+    ['https://registry.test//mirror.test]x/v2/', 'https://registry.test//mirror.test]x'],
+  ])('REGSHIFT_UPSTREAM=%s names one host, whatever its path is', (value, expected) => {
+    const { REGSHIFT_UPSTREAM: upstreams } = settingsOf({ REGSHIFT_UPSTREAM: value });
+    expect(upstreams?.map(({ href }) => href)).toEqual([expected]);
+  });
+
+  it.each([
     'registry.example',
     'registry:5000',
     'ftp://registry.example/v2/',

@@ -168,7 +168,12 @@ export function createS3Client(options: S3ClientOptions): S3Client {
  * not match (Amazon S3 User Guide, "Virtual hosting of general purpose buckets").
  */
 function bucketUrl({ bucket, endpoint, region }: S3Bucket): URL {
-  if (endpoint) return new URL(`${endpoint.pathname.replace(/\/+$/, '')}/${bucket}`, endpoint);
+  if (endpoint) {
+    const url = new URL(endpoint);
+    // As a reference, a path that begins with `//` would name another host (RFC 3986, 4.2).
+    url.pathname = `${endpoint.pathname.replace(/\/+$/, '')}/${bucket}`;
+    return url;
+  }
   const domain = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
   return new URL(bucket.includes('.') ? `https://${domain}/${bucket}` : `https://${bucket}.${domain}`);
 }
