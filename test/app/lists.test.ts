@@ -87,6 +87,16 @@ describe('the tags of a repository', () => {
     const response = await testApp({}, upstream.fetch).get('/v2/team/app/tags/list?n=-1');
     expect([response.status, response.error().code]).toEqual([400, 'PAGINATION_NUMBER_INVALID']);
   });
+
+  it('are refused with a reason when a gateway refuses them by a page', async () => {
+    const headers = { 'content-type': 'text/html' };
+    const upstream = scriptedUpstream(() => new Response('<html></html>', { status: 400, headers }));
+    const response = await testApp({}, upstream.fetch).get('/v2/team/app/tags/list?n=x');
+    expect([response.status, response.error().message]).toEqual([
+      502,
+      'Upstream answered 400 for the tags of team/app.',
+    ]);
+  });
 });
 
 describe('100,000 tags of 128 characters on one page', () => {
@@ -216,6 +226,19 @@ describe('the list of repositories', () => {
     expect([response.status, response.error().message]).toEqual([
       status,
       `Upstream answered ${status} for the list of repositories.`,
+    ]);
+  });
+
+  it('is 504 when the body of a refusal stands still', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const standing = () =>
+      new Response(new ReadableStream({ pull: () => undefined }), { status: 404, headers });
+    const upstream = scriptedUpstream(standing);
+    const app = testApp({ REGSHIFT_UPSTREAM_TIMEOUT: '1' }, upstream.fetch);
+    const response = await app.get('/v2/_catalog');
+    expect([response.status, response.error().message]).toEqual([
+      504,
+      expect.stringContaining('the refusal of the list of repositories'),
     ]);
   });
 

@@ -8,9 +8,9 @@ import { nextQuery } from '../../upstream/api/tags.ts';
 import { discard } from '../../upstream/body.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
-import { forwardResponse } from '../forward-response.ts';
 import { enterRoute } from '../middleware/routing.ts';
 import type { Route } from '../route.ts';
+import { listRefusal } from './list-refusal.ts';
 import { pageQuery } from './lists.ts';
 import { namesResponse } from './names-response.ts';
 
@@ -33,7 +33,8 @@ export const listCatalog: Handler<Env> = async (context) => {
     const query = at === begin.route ? begin.query : pageSize(request.url);
     const page = await pageOf(route.registry, enterRoute(context, route, undefined), query);
     if ('refusal' in page) {
-      if (host.routes.length === 1) return refusalOf(request, page.refusal);
+      if (host.routes.length === 1)
+        return listRefusal(request, page.refusal, 'list of repositories', route.registry.client);
       await discard(page.refusal);
       continue;
     }
@@ -45,15 +46,6 @@ export const listCatalog: Handler<Env> = async (context) => {
     return pageAnswer(request, page.names, rest);
   }
 };
-
-/**
- * The registry's own refusal, with its words. A refusal without an error in JSON is the page of a gateway: the client gets
- * its status in a sentence. @throws RegistryError.
- */
-async function refusalOf(request: ClientRequest, refusal: Response): Promise<Response> {
-  if (/json/i.test(refusal.headers.get('content-type') ?? '')) return forwardResponse(request, refusal);
-  throw await errorFromResponse(refusal, 'list of repositories', 'NAME_UNKNOWN');
-}
 
 interface Page {
   /** By the names that clients know. */

@@ -8,6 +8,7 @@ import { errorFromResponse } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { digestParam } from '../params.ts';
+import { listRefusal } from './list-refusal.ts';
 import { namesResponse } from './names-response.ts';
 
 /**
@@ -25,7 +26,7 @@ export const getTags: Handler<Env> = async (context) => {
   }
   const response = await askForTags(client, name, asked, request.context);
   // A 400 is a matter between client and registry.
-  if (response.status === 400) return forwardResponse(request, response);
+  if (response.status === 400) return listRefusal(request, response, `tags of ${name}`, client);
   if (!response.ok) throw await errorFromResponse(response, `tags of ${name}`, 'NAME_UNKNOWN');
   const next = nextQuery(response.headers.get('link'));
   return tagsAnswer(request, mapping, tagsIn(client, response, name), next);
