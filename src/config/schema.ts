@@ -4,6 +4,7 @@ import { noAliases, parseAliases } from '../routing/aliases.ts';
 import { parseIpRange } from '../routing/ip-range.ts';
 import { isDockerHub, registryOfDockerHub } from '../upstream/docker-hub.ts';
 import { parseProxyUrl, proxyForm } from '../upstream/outbound-proxy.ts';
+import { withPath } from '../upstream/with-path.ts';
 import { addressFields } from './address.ts';
 import { authFields } from './auth-fields.ts';
 import { clientRules, noClientRules } from './client-rules.ts';
@@ -45,13 +46,6 @@ const upstreams = z.string().transform((text, context): Upstreams | undefined =>
 });
 
 export type Upstreams = readonly [URL, ...URL[]];
-
-/** A URL with another path. As a reference, a path that begins with `//` would name another host (RFC 3986, 4.2). */
-function withPath(url: URL, path: string): URL {
-  const other = new URL(url);
-  other.pathname = path;
-  return other;
-}
 
 /** The base of a registry. People also write the address of its API: `https://registry.example/v2/`. */
 function registryUrl(url: URL): URL {

@@ -38,7 +38,7 @@ function members(facts: Facts): string {
 }
 
 /** Formats the time once for all lines of one millisecond. */
-export function createTimes(wallClock: WallClock): () => string {
+function createTimes(wallClock: WallClock): () => string {
   let [last, text] = [Number.NaN, ''];
   return () => {
     const now = wallClock();

@@ -40,18 +40,22 @@ interface Reason {
   readonly text?: string;
 }
 
+/** Whether a response says that it is JSON. The page of a gateway does not. */
+export function isJson({ headers }: Response): boolean {
+  return /json/i.test(headers.get('content-type') ?? '');
+}
+
 /** Reads the reason of an error from its body, shortened; `{}` for a body that tells none. */
 async function readReason(response: Response): Promise<Reason> {
-  const { status, headers } = response;
-  const isJson = /json/i.test(headers.get('content-type') ?? '');
+  const { status } = response;
   // The reason of a limit is for the user to read, whatever type a gateway gives it.
-  if (status !== 400 && status !== 429 && !isJson) {
+  if (status !== 400 && status !== 429 && !isJson(response)) {
     await discard(response);
     return {};
   }
   try {
     const text = new TextDecoder().decode(await readBounded(response, 65_536, 'an error', errorDeadlineMs));
-    return status === 400 && !isJson ? connectionReason(text) : specReason(text);
+    return status === 400 && !isJson(response) ? connectionReason(text) : specReason(text);
   } catch {
     return {};
   }

@@ -1,6 +1,5 @@
 /** Measures first requests and the start of the program: `npm run bench -- --only cold`. */
 import { spawn } from 'node:child_process';
-import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mapBounded } from '../../converters/concurrency.ts';
@@ -13,6 +12,7 @@ import { readManifest } from '../../converters/read.ts';
 import { memoryOf } from '../support/bare-workerd.ts';
 import { freePort, isListening } from '../support/daemon.ts';
 import { startNodeProcess } from '../support/node-process.ts';
+import { ask, docker19, keptConnections } from './ask.ts';
 import { cpuTime, median } from './measure.ts';
 import { printJson, report } from './report.ts';
 import {
@@ -31,32 +31,6 @@ const warmLists = 300;
 const listConversions = 200;
 const cacheBytes = 67_108_864;
 const MiB = 2 ** 20;
-
-const agent = new Agent({ keepAlive: true });
-
-/** Returns the milliseconds until the last byte. */
-function ask(
-  port: number,
-  path: string,
-  headers: Record<string, string> = {},
-): Promise<{ took: number; body: string }> {
-  const started = performance.now();
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path, agent, headers }, (answer) => {
-      let body = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (text) => {
-        body += text;
-      });
-      answer.on('end', () => {
-        if (answer.statusCode !== 200) return reject(new Error(`${path}: ${answer.statusCode} ${body}`));
-        resolve({ took: performance.now() - started, body });
-      });
-    });
-    sent.on('error', reject);
-    sent.end();
-  });
-}
 
 /** Starts a bare Hono server, the least that a program on Node can be. @returns the milliseconds to its first answer. */
 async function startBare(): Promise<number> {
@@ -104,7 +78,6 @@ async function sendAll(port: number, requests: readonly BenchRequest[]): Promise
 
 const upstream = await startBenchUpstream();
 const upstreamPort = Number(new URL(upstream.url).port);
-const docker19 = { 'User-Agent': 'docker/1.9.1 go/go1.4.3 os/linux arch/amd64' };
 
 const times: number[] = [];
 const bareTimes: number[] = [];
@@ -202,5 +175,5 @@ report({
 
 await regshift.stop();
 upstream.stop();
-agent.destroy();
+keptConnections.destroy();
 printJson();

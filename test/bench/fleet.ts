@@ -1,9 +1,10 @@
 /** Two replicas with one Redis behind nginx, against one replica: `npm run bench -- --only fleet`. */
-import { Agent, request } from 'node:http';
+import { conversionsMade } from '../support/conversions-made.ts';
 import { freePort } from '../support/daemon.ts';
 import { startNodeProcess } from '../support/node-process.ts';
 import { havePrograms } from '../support/programs.ts';
 import { startRedisServer } from '../support/redis-server.ts';
+import { ask, docker19, keptConnections } from './ask.ts';
 import { interleaved } from './interleaved.ts';
 import { startNginx } from './nginx.ts';
 import { leftOut, printJson, report } from './report.ts';
@@ -18,33 +19,13 @@ if (!havePrograms('nginx', 'redis-server')) {
   process.exit(0);
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: clients });
-const docker19 = { 'User-Agent': 'docker/1.9.1 go/go1.4.3 os/linux arch/amd64' };
-
-function ask(port: number, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    request({ host: '127.0.0.1', port, path, agent, headers: docker19 }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (part) => {
-        text += part;
-      });
-      answer.on('end', () => {
-        if (answer.statusCode === 200) resolve(text);
-        else reject(new Error(`${path}: ${answer.statusCode} ${text}`));
-      });
-    })
-      .on('error', reject)
-      .end();
-  });
-}
-
 /** Each client asks for all images of a new round, in one order: a fleet of machines that is deployed to. @returns seconds. */
 async function deployment(port: number, round: string): Promise<number> {
   const started = performance.now();
   await Promise.all(
     Array.from({ length: clients }, async () => {
       for (let image = 0; image < images; image += 1) {
-        await ask(port, `/v2/image/manifests/${round}-${image}`);
+        await ask(port, `/v2/image/manifests/${round}-${image}`, docker19);
       }
     }),
   );
@@ -61,9 +42,8 @@ async function replica(variables: Record<string, string>) {
     ...variables,
   });
   const made = async () => {
-    const text = await ask(metricsPort, '/metrics');
-    const counted = text.matchAll(/^regshift_conversions_total\{[^}]*result="made"[^}]*\} (\d+)/gm);
-    return [...counted].reduce((sum, [, count]) => sum + Number(count), 0);
+    const { body } = await ask(metricsPort, '/metrics');
+    return conversionsMade(body).reduce((sum, count) => sum + count, 0);
   };
   return { ...process, made };
 }
@@ -100,5 +80,5 @@ report({
 
 for (const each of [...replicas, one, fleet, single, redis]) await each.stop();
 upstream.stop();
-agent.destroy();
+keptConnections.destroy();
 printJson();

@@ -3,14 +3,14 @@
  * `npm run bench -- --only start`.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { memoryOf } from '../support/bare-workerd.ts';
 import { startArguments, startNodeProcess } from '../support/node-process.ts';
 import { projectRoot } from '../support/wrangler.ts';
-import { median } from './measure.ts';
+import { cpuTime, median } from './measure.ts';
 import { printJson, report } from './report.ts';
 import { startBenchUpstream } from './worker-upstream.ts';
 
@@ -40,19 +40,11 @@ async function start(upstream: string, program: string, cache: string | undefine
   await answer.arrayBuffer();
   if (!answer.ok) throw new Error(`${program} answers ${answer.status}`);
   const milliseconds = performance.now() - began;
-  const cpu = cpuOf(pid);
+  const cpu = cpuTime(pid);
   await sleep(idleMs);
   const memory = memoryOf(pid);
   await stop();
   return { milliseconds, cpu, memory };
-}
-
-/** User and system time (proc_pid_stat(5)), which Linux counts in hundredths of a second. */
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 execFileSync(process.execPath, ['build/build.ts', '--program'], { cwd: projectRoot });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { conversionsMade } from '../support/conversions-made.ts';
 import { freePort } from '../support/daemon.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { type Replica, type ReplicaProcess, startReplica, startReplicaProcess } from '../support/fleet.ts';
@@ -146,8 +147,7 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server', 'openssl'))('the
     const texts = await Promise.all(
       metricsPorts.map(async (port) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()),
     );
-    const made = texts.join('\n').matchAll(/^regshift_conversions_total\{[^}]*result="made"[^}]*\} (\d+)/gm);
-    expect([...made].map(([, count]) => count)).toEqual(['1']);
+    expect(conversionsMade(texts.join('\n'))).toEqual([1]);
   });
 
   it('holds entries with an end and a code, and no tag, no name and no login in its names', async () => {

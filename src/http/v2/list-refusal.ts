@@ -2,7 +2,7 @@ import { limits } from '../../../converters/limits.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { readBounded } from '../../upstream/body.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
-import { errorFromResponse } from '../../upstream/error-response.ts';
+import { errorFromResponse, isJson } from '../../upstream/error-response.ts';
 import { forwardResponse } from '../forward-response.ts';
 
 /**
@@ -17,8 +17,7 @@ export async function listRefusal(
   what: string,
   { answerMs }: Pick<UpstreamClient, 'answerMs'>,
 ): Promise<Response> {
-  const isJson = /json/i.test(refusal.headers.get('content-type') ?? '');
-  if (!isJson) throw await errorFromResponse(refusal, what, 'NAME_UNKNOWN');
+  if (!isJson(refusal)) throw await errorFromResponse(refusal, what, 'NAME_UNKNOWN');
   // The body of a HEAD is not read.
   if (request.method === 'HEAD') return forwardResponse(request, refusal);
   const body = await readBounded(refusal, limits.documentBytes, `the refusal of the ${what}`, answerMs);

@@ -50,9 +50,8 @@ export function createManifestBodies(clock: Clock): ManifestBodies {
       const release = admit(length);
       if (release === undefined) return undefined;
       try {
-        if (length !== undefined) return { bytes: await readWhole(request), release };
-        const body = request.body();
-        if (body !== undefined) return { bytes: await readAll(body, request.context.signal), release };
+        const bytes = length === undefined ? await readStream(request) : await readWhole(request);
+        if (bytes !== undefined) return { bytes, release };
       } catch (error) {
         release();
         throw error;
@@ -64,21 +63,16 @@ export function createManifestBodies(clock: Clock): ManifestBodies {
 }
 
 function readWhole({ wholeBody, context: { signal } }: ClientRequest): Promise<Uint8Array> {
-  return wholeBody().catch((error: unknown) => {
-    signal?.throwIfAborted();
-    throw brokenOff(error);
-  });
+  return wholeBody().catch(brokenOff(signal));
 }
 
-async function readAll(body: ReadableStream<Uint8Array>, signal: AbortSignal | undefined) {
+async function readStream({ body, context: { signal } }: ClientRequest): Promise<Uint8Array | undefined> {
+  const reader = body()?.getReader();
+  if (reader === undefined) return undefined;
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const reader = body.getReader();
   for (;;) {
-    const { done, value } = await reader.read().catch((error: unknown) => {
-      signal?.throwIfAborted();
-      throw brokenOff(error);
-    });
+    const { done, value } = await reader.read().catch(brokenOff(signal));
     if (done) break;
     length += value.length;
     // The rest is neither read nor cancelled: that would close the connection before the response is sent.
@@ -96,25 +90,23 @@ function tooLarge(found: string): RegistryError {
   );
 }
 
-function brokenOff(cause: unknown): RegistryError {
-  return new RegistryError('MANIFEST_INVALID', 'The pushed manifest broke off before its end. Push again.', {
-    cause,
-  });
+function brokenOff(signal: AbortSignal | undefined): (cause: unknown) => never {
+  return (cause) => {
+    signal?.throwIfAborted();
+    throw new RegistryError('MANIFEST_INVALID', 'The pushed manifest broke off before its end. Push again.', {
+      cause,
+    });
+  };
 }
 
 /** The same request with its body in memory, which can be sent twice. */
 export function withBody(request: ClientRequest, bytes: Uint8Array | undefined): ClientRequest {
-  return bytes === undefined ? request : withManifest(request, bytes, request.headers.get('content-type'));
+  return bytes === undefined ? request : { ...request, replacedBody: bytes };
 }
 
-/** The same request with another manifest as its body. @param mediaType null for none. */
-export function withManifest(
-  request: ClientRequest,
-  bytes: Uint8Array,
-  mediaType: string | null,
-): ClientRequest {
+/** The same request with another manifest as its body. */
+export function withManifest(request: ClientRequest, bytes: Uint8Array, mediaType: string): ClientRequest {
   const headers = new Headers(request.headers);
-  headers.set('content-length', String(bytes.length));
-  if (mediaType !== null) headers.set('content-type', mediaType);
+  headers.set('content-type', mediaType);
   return { ...request, headers, replacedBody: bytes };
 }

@@ -129,3 +129,13 @@ export const on = (architecture: string, os = 'linux', more: object = {}) => ({
 
 /** A digest of nothing that exists, as in a reference to other content. */
 export const otherDigest = `sha256:${'5'.repeat(64)}`;
+
+/** The config of cosign's artifacts, and of the SBOM of ko: that of an image with empty members. */
+export const cosignConfig = {
+  architecture: '',
+  created: '0001-01-01T00:00:00Z',
+  history: [{ created: '0001-01-01T00:00:00Z' }],
+  os: '',
+  rootfs: { type: 'layers', diff_ids: [otherDigest] },
+  config: {},
+};

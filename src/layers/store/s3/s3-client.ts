@@ -5,6 +5,7 @@ import { pause, withDeadlineForHead } from '../../../concurrency/deadline.ts';
 import { RegistryError } from '../../../errors.ts';
 import { readBounded } from '../../../upstream/body.ts';
 import { type Fetch, type Method, send } from '../../../upstream/send.ts';
+import { withPath } from '../../../upstream/with-path.ts';
 import { type S3Attempt, S3Error, s3ErrorFrom, s3ErrorIn } from './s3-error.ts';
 
 /** A bucket at a server with the API of Amazon S3. */
@@ -168,12 +169,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
  * not match (Amazon S3 User Guide, "Virtual hosting of general purpose buckets").
  */
 function bucketUrl({ bucket, endpoint, region }: S3Bucket): URL {
-  if (endpoint) {
-    const url = new URL(endpoint);
-    // As a reference, a path that begins with `//` would name another host (RFC 3986, 4.2).
-    url.pathname = `${endpoint.pathname.replace(/\/+$/, '')}/${bucket}`;
-    return url;
-  }
+  if (endpoint) return withPath(endpoint, `${endpoint.pathname.replace(/\/+$/, '')}/${bucket}`);
   const domain = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
   return new URL(bucket.includes('.') ? `https://${domain}/${bucket}` : `https://${bucket}.${domain}`);
 }

@@ -1,4 +1,13 @@
-import { artifact, type DescribedTool, empty, image, index, on, otherDigest } from '../described-tool.ts';
+import {
+  artifact,
+  cosignConfig,
+  type DescribedTool,
+  empty,
+  image,
+  index,
+  on,
+  otherDigest,
+} from '../described-tool.ts';
 
 const zero = '0001-01-01T00:00:00Z';
 const epoch = '1970-01-01T00:00:00Z';
@@ -221,17 +230,7 @@ export const builders: readonly DescribedTool[] = [
         { docker: true },
       ),
       SBOM: artifact(
-        [
-          'application/vnd.oci.image.config.v1+json',
-          {
-            architecture: '',
-            created: zero,
-            history: [{ created: zero }],
-            os: '',
-            rootfs: { type: 'layers', diff_ids: [otherDigest] },
-            config: {},
-          },
-        ],
+        ['application/vnd.oci.image.config.v1+json', cosignConfig],
         [['text/spdx+json', '{"spdxVersion":"SPDX-2.3"}']],
       ),
     },

@@ -1,17 +1,17 @@
-import { artifact, type DescribedTool, empty, image, index, on, otherDigest } from '../described-tool.ts';
+import {
+  artifact,
+  cosignConfig,
+  type DescribedTool,
+  empty,
+  image,
+  index,
+  on,
+  otherDigest,
+} from '../described-tool.ts';
 
 const created = '2024-05-06T07:08:09Z';
-const zero = '0001-01-01T00:00:00Z';
 const date = '2026-11-29';
 const ociConfig = 'application/vnd.oci.image.config.v1+json';
-const cosignConfig = {
-  architecture: '',
-  created: zero,
-  history: [{ created: zero }],
-  os: '',
-  rootfs: { type: 'layers', diff_ids: [otherDigest] },
-  config: {},
-};
 const simple = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const payload =
   '{"critical":{"identity":{"docker-reference":""},"image":{"docker-manifest-digest":"sha256:5"},"type":"cosign container image signature"},"optional":null}';
