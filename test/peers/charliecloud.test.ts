@@ -13,7 +13,7 @@ import { onBothSides, type SideBySide, startSecureSides } from '../support/side-
 const samples = ['schema1', 'schema2', 'list', 'oci', 'oci-zstd', 'oci-no-history', 'index', 'index-zstd'];
 const shapes = { attested: 'attestations', both: 'both compressions', nested: 'nested' };
 
-describe.skipIf(requirePeers('docker-registry', 'openssl', 'ch-image'))('Charliecloud', () => {
+describe.skipIf(requirePeers('docker-registry', 'openssl', 'ch-image', 'ch-run'))('Charliecloud', () => {
   let home: string;
   let certificate: TestCertificate;
   let sides: SideBySide;

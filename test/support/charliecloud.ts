@@ -11,7 +11,7 @@ export class CharliecloudFailed extends Error {
   override readonly name = 'CharliecloudFailed';
 }
 
-/** Charliecloud's `ch-image`, which speaks TLS alone, and flattens the layers of an image into a directory. */
+/** Charliecloud's `ch-image`, which speaks TLS alone, and flattens the layers of an image into a directory. It starts only where `ch-run` is, too. */
 export interface Charliecloud {
   /**
    * @param reference like `127.0.0.1:5000/team/app:1.0`
